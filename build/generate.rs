@@ -1,0 +1,147 @@
+//! Runs the generator and writes its output the way people can read it.
+
+use super::load;
+use super::open_enums::{self, OpenEnum};
+use super::problem::{Broken, Problem};
+use progenitor::{
+    GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl, TypePatch,
+};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// The inner state that every raw client carries: credentials, options and what a call left behind.
+const SCOPE: &str = "crate::transport::Scope";
+const BTREE_MAP: &str = "::std::collections::BTreeMap";
+
+/// Generates the raw client of one API.
+pub fn generate(
+    api: &str,
+    file: &str,
+    json: &Value,
+    bound: &[(String, String)],
+    enums: &[OpenEnum],
+    replies: &BTreeSet<String>,
+) -> Result<String, Broken> {
+    let broken = |path: &str, what: String, remedy: &str| {
+        Broken::one(file, Problem::new(path, what, remedy))
+    };
+    let document = load::parse(file, json)?;
+    let inner = SCOPE.parse().map_err(|error| {
+        broken("$", format!("the inner type does not parse: {error}"), "mend build/generate.rs")
+    })?;
+    let mut settings = GenerationSettings::default();
+    settings
+        .with_interface(InterfaceStyle::Positional)
+        .with_tag(TagStyle::Merged)
+        .with_hooks(HooksMode::Expected)
+        .with_inner_type(inner)
+        .with_derive("PartialEq")
+        .with_map_type(BTREE_MAP);
+    let no_impls = std::iter::empty::<TypeImpl>;
+    let present = |name: &str| document.components.as_ref().is_some_and(|c| c.schemas.contains_key(name));
+    for (name, rust_type) in bound {
+        settings.with_replacement(name, rust_type, no_impls());
+    }
+    for open in enums.iter().filter(|open| present(&open.name)) {
+        settings.with_replacement(&open.name, open_enums::path(api, &open.name), no_impls());
+    }
+    for name in replies.iter().filter(|name| present(name)) {
+        let mut patch = TypePatch::default();
+        patch.with_attr("#[non_exhaustive]");
+        settings.with_patch(name, &patch);
+    }
+    let tokens = Generator::new(&settings).generate_tokens(&document).map_err(|error| {
+        broken(
+            "$",
+            format!("the generator refuses it: {error}"),
+            "see specs/README.md for what it takes, and add a lint for this case",
+        )
+    })?;
+    let mut syntax: syn::File = syn::parse2(tokens).map_err(|error| {
+        broken("$", format!("the generated code does not parse: {error}"), "report it with the spec")
+    })?;
+    tidy(&mut syntax.items);
+    let code = prettyplease::unparse(&syntax);
+    // A replacement or a patch whose name matches nothing is ignored in silence: look.
+    for (name, rust_type) in bound {
+        let path = rust_type.split('<').next().unwrap_or(rust_type);
+        if !code.contains(path) {
+            return Err(broken(
+                &format!("$.components.schemas.{name}"),
+                format!("x-rust-type `{rust_type}` was not used"),
+                "refer to the component from a request or a success reply, or remove it",
+            ));
+        }
+    }
+    let declarations: String = enums
+        .iter()
+        .filter(|open| present(&open.name))
+        .map(open_enums::render)
+        .collect();
+    Ok(format!(
+        "{code}\n/// The open enums of `specs/{api}.yaml`.\npub mod enums {{\n{declarations}}}\n"
+    ))
+}
+
+/// Takes the components that a handwritten type stands for, and empties them: whatever they say is
+/// for readers of the spec, the generator needs the name alone.
+pub fn bound_types(json: &mut Value) -> Vec<(String, String)> {
+    let schemas = json
+        .get_mut("components")
+        .and_then(|components| components.get_mut("schemas"))
+        .and_then(Value::as_object_mut);
+    let mut bound = Vec::new();
+    for (name, schema) in schemas.into_iter().flat_map(Map::iter_mut) {
+        let Some(rust_type) = schema.get("x-rust-type").and_then(Value::as_str) else {
+            continue;
+        };
+        bound.push((name.clone(), rust_type.to_owned()));
+        *schema = json!({ "type": "object" });
+    }
+    bound
+}
+
+/// Removes the JSON Schema that the generator pastes into the documentation of every type, and the
+/// constructor that builds an HTTP client of its own: that one panics, and its time limit over all
+/// cuts streams.
+fn tidy(items: &mut Vec<syn::Item>) {
+    for item in items {
+        match item {
+            syn::Item::Mod(module) => {
+                if let Some((_, items)) = &mut module.content {
+                    tidy(items);
+                }
+            }
+            syn::Item::Impl(item) => item.items.retain(|item| !is_constructor(item)),
+            syn::Item::Struct(item) => item.attrs.retain_mut(trim_doc),
+            syn::Item::Enum(item) => item.attrs.retain_mut(trim_doc),
+            syn::Item::Type(item) => item.attrs.retain_mut(trim_doc),
+            _ => {}
+        }
+    }
+}
+
+fn is_constructor(item: &syn::ImplItem) -> bool {
+    matches!(item, syn::ImplItem::Fn(function) if function.sig.ident == "new")
+}
+
+/// Cuts a doc attribute at the pasted schema; false if nothing is left of it.
+fn trim_doc(attr: &mut syn::Attribute) -> bool {
+    let syn::Meta::NameValue(pair) = &mut attr.meta else {
+        return true;
+    };
+    let syn::Expr::Lit(literal) = &mut pair.value else {
+        return true;
+    };
+    let syn::Lit::Str(text) = &literal.lit else {
+        return true;
+    };
+    let span = text.span();
+    let text = text.value();
+    if !pair.path.is_ident("doc") || !text.contains("<details>") {
+        return true;
+    }
+    let kept = text.split("<details>").next().unwrap_or("").trim_end().to_owned();
+    literal.lit = syn::Lit::Str(syn::LitStr::new(&kept, span));
+    !kept.trim().is_empty()
+}

@@ -1,0 +1,122 @@
+//! Reads a spec: YAML, then OpenAPI 3.0.
+
+use super::problem::{Broken, Problem};
+use openapiv3::OpenAPI;
+use serde_json::Value;
+
+/// A spec as it was written and as it is understood.
+pub struct Document {
+    pub json: Value,
+    pub api: OpenAPI,
+}
+
+/// Parses the text of a spec.
+pub fn load(file: &str, text: &str) -> Result<Document, Broken> {
+    let json: Value = serde_saphyr::from_str(text).map_err(|error| {
+        let first = error.to_string();
+        let first = first
+            .lines()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or("it cannot be read")
+            .to_owned();
+        Broken::one(
+            file,
+            Problem::new(
+                "$",
+                format!("it is not valid YAML: {first}"),
+                "mend the YAML at that line",
+            ),
+        )
+    })?;
+    // Checked before parsing: a 3.1 document parses into something that is quietly wrong.
+    let version = json.get("openapi").and_then(Value::as_str).unwrap_or("");
+    if !version.starts_with("3.0.") {
+        return Err(Broken::one(
+            file,
+            Problem::new(
+                "$.openapi",
+                format!("the version is `{version}`"),
+                "write it as OpenAPI 3.0.3: the generator takes nothing newer",
+            ),
+        ));
+    }
+    let api = parse(file, &json)?;
+    Ok(Document { json, api })
+}
+
+/// Turns JSON into the typed document.
+pub fn parse(file: &str, json: &Value) -> Result<OpenAPI, Broken> {
+    serde_json::from_value(json.clone()).map_err(|error| {
+        Broken::one(
+            file,
+            Problem::new(
+                narrow(json),
+                format!("it is not OpenAPI 3.0: {error}"),
+                "compare the object with the OpenAPI 3.0.3 specification",
+            ),
+        )
+    })
+}
+
+/// Finds the smallest part that does not parse, since serde's own message has no path.
+fn narrow(json: &Value) -> String {
+    if let Some(paths) = json.get("paths").and_then(Value::as_object) {
+        for (path, item) in paths {
+            for (method, operation) in item.as_object().into_iter().flatten() {
+                let is_operation = operation.is_object() && method != "parameters";
+                if is_operation
+                    && serde_json::from_value::<openapiv3::Operation>(operation.clone()).is_err()
+                {
+                    return format!("$.paths.{path}.{method}");
+                }
+            }
+        }
+    }
+    let schemas = json
+        .pointer("/components/schemas")
+        .and_then(Value::as_object);
+    for (name, schema) in schemas.into_iter().flatten() {
+        type Item = openapiv3::ReferenceOr<openapiv3::Schema>;
+        if serde_json::from_value::<Item>(schema.clone()).is_err() {
+            return format!("$.components.schemas.{name}");
+        }
+    }
+    "$".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> Problem {
+        match load("specs/x.yaml", text) {
+            Ok(_) => panic!("it was accepted"),
+            Err(broken) => broken.problems[0].clone(),
+        }
+    }
+
+    #[test]
+    fn broken_yaml_is_an_error_with_a_place() {
+        let problem = error("openapi: 3.0.3\ninfo: {title: [\n");
+        assert_eq!(problem.path, "$");
+        assert!(problem.what.contains("line"), "{}", problem.what);
+    }
+
+    #[test]
+    fn a_newer_version_is_refused() {
+        assert_eq!(error("openapi: 3.1.0").path, "$.openapi");
+        assert_eq!(error("{}").path, "$.openapi");
+    }
+
+    #[test]
+    fn an_object_of_the_wrong_shape_is_named() {
+        let problem = error(
+            "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths:\n  /a:\n    get:\n      responses: 7\n",
+        );
+        assert_eq!(problem.path, "$.paths./a.get");
+        let problem = error(
+            "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: {}\ncomponents:\n  schemas:\n    A: {type: [string, 'null']}\n",
+        );
+        assert_eq!(problem.path, "$.components.schemas.A");
+    }
+}

@@ -1,0 +1,49 @@
+//! The passes that turn `specs/<api>.yaml` into a raw client.
+//!
+//! Each pass is one small file. They run in the order in which [`run`] reads, on plain JSON where
+//! they look at what was written, and on [`openapiv3`] where they need to know what it means. Every
+//! failure is a [`Broken`] that names the file, the JSON path and the remedy: a spec is edited by
+//! hand, and whoever edits it must not meet a panic from inside the generator.
+
+pub mod generate;
+pub mod lint;
+pub mod lint_extensions;
+pub mod load;
+pub mod open_enums;
+pub mod operations;
+pub mod problem;
+pub mod relax;
+pub mod schemas;
+pub mod success_only;
+
+use problem::Broken;
+
+/// What the build script writes to `OUT_DIR` for one API.
+#[derive(Debug)]
+pub struct Generated {
+    /// The raw client, formatted: the file `<api>.rs`.
+    pub client: String,
+    /// `enum Op` of this API: the file `<api>_op.rs`. Not run through the formatter, because its
+    /// comments are what the compiler prints when an operation has no wrapper.
+    pub op: String,
+    /// The entries of `OPERATIONS` for this API, comma separated.
+    pub entries: String,
+}
+
+/// Runs every pass over the text of one spec.
+pub fn run(api: &str, file: &str, text: &str) -> Result<Generated, Broken> {
+    let document = load::load(file, text)?;
+    lint::lint(file, &document.json)?;
+    let operations = operations::read(file, &document)?;
+    let enums = open_enums::collect(&document.json);
+    let mut json = document.json;
+    success_only::apply(&mut json);
+    let replies = schemas::reply_only(&json);
+    let bound = generate::bound_types(&mut json);
+    relax::apply(&mut json);
+    Ok(Generated {
+        client: generate::generate(api, file, &json, &bound, &enums, &replies)?,
+        op: operations::render_enum(api, &operations),
+        entries: operations::render_entries(api, &operations),
+    })
+}

@@ -1,0 +1,141 @@
+//! Writes down what each operation is and how it behaves: `enum Op` and the entries of `OPERATIONS`.
+
+use super::lint_extensions::pace_of;
+use super::load::Document;
+use super::open_enums::variant;
+use super::problem::Broken;
+use super::success_only::request_content_type;
+use serde_json::Value;
+use std::fmt::Write as _;
+
+/// One operation as the spec describes it.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    pub id: String,
+    pub variant: String,
+    pub method: String,
+    pub path: String,
+    pub summary: String,
+    pub content_type: Option<String>,
+    extensions: Value,
+}
+
+/// Reads every operation, in the order of the document.
+///
+/// The text has passed [`super::lint`], so what is missing here can only be an empty string.
+pub fn read(_file: &str, document: &Document) -> Result<Vec<Operation>, Broken> {
+    Ok(document
+        .api
+        .operations()
+        .map(|(path, method, operation)| {
+            let id = operation.operation_id.clone().unwrap_or_default();
+            let item = document.json.get("paths").and_then(|paths| paths.get(path));
+            let json = item
+                .and_then(|item| item.get(method))
+                .cloned()
+                .unwrap_or_default();
+            Operation {
+                variant: variant(&id),
+                id,
+                method: method.to_uppercase(),
+                path: path.to_owned(),
+                summary: operation.summary.clone().unwrap_or_default(),
+                content_type: request_content_type(&document.json, &json),
+                extensions: json,
+            }
+        })
+        .collect())
+}
+
+/// `enum Op`: each variant on a line of its own with a comment, because that line is what the
+/// compiler prints when `src/<api>/operations.rs` has no arm for it.
+pub fn render_enum(api: &str, operations: &[Operation]) -> String {
+    let mut out = format!(
+        "/// The operations of `specs/{api}.yaml`.\n\
+         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]\n\
+         pub enum Op {{\n"
+    );
+    for operation in operations {
+        let Operation {
+            method,
+            path,
+            variant,
+            ..
+        } = operation;
+        let _ = writeln!(out, "    #[doc = \"`{method} {path}`\"]");
+        let _ = writeln!(
+            out,
+            "    {variant}, // {method} {path} has no wrapper yet: write one, then name it in src/{api}/operations.rs"
+        );
+    }
+    out.push_str("}\n");
+    out
+}
+
+/// The entries of `OPERATIONS`, each a struct literal.
+pub fn render_entries(api: &str, operations: &[Operation]) -> String {
+    let mut out = String::new();
+    for operation in operations {
+        let _ = writeln!(out, "{},", entry(api, operation));
+    }
+    out
+}
+
+fn entry(api: &str, operation: &Operation) -> String {
+    let extension = |key: &str| operation.extensions.get(key);
+    let behaviour = extension("x-behaviour").cloned().unwrap_or_default();
+    let text = |key: &str| {
+        behaviour
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let list = |key: &str| {
+        let items = behaviour.get(key).and_then(Value::as_array);
+        items
+            .into_iter()
+            .flatten()
+            .map(Value::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let flag = |value: Option<&Value>| value.and_then(Value::as_bool).unwrap_or(false);
+    let pace = match pace_of(&text("pace")) {
+        Some((bucket, count, seconds)) => format!(
+            "Some(crate::operation::Pace {{ bucket: {bucket:?}, count: {count}, seconds: {seconds} }})"
+        ),
+        None => "None".to_owned(),
+    };
+    let side_effects = match text("side-effects").as_str() {
+        "none" => "None".to_owned(),
+        effects => format!("Some({effects:?})"),
+    };
+    let evidence = extension("x-evidence").and_then(Value::as_str).unwrap_or("");
+    let source = extension("x-source").and_then(Value::as_str).unwrap_or("");
+    format!(
+        "crate::operation::Operation {{ api: {api:?}, id: {id:?}, method: {method:?}, path: {path:?}, \
+         summary: {summary:?}, documented: {documented}, \
+         evidence: crate::operation::Evidence::{evidence}, source: {source:?}, \
+         wrapper: crate::{api}::operations::wrapper(crate::raw::{api}::Op::{variant}), \
+         content_type: {content_type:?}, \
+         behaviour: crate::operation::Behaviour {{ idempotent: {idempotent}, why: {why:?}, \
+         applied_on: &[{applied_on}], pace: {pace}, time: crate::operation::TimeClass::{time}, \
+         secrets: &[{secrets}], side_effects: {side_effects} }} }}",
+        id = operation.id,
+        method = operation.method,
+        path = operation.path,
+        summary = operation.summary,
+        documented = flag(extension("x-documented")),
+        evidence = variant(evidence),
+        variant = operation.variant,
+        content_type = operation.content_type,
+        idempotent = flag(behaviour.get("idempotent")),
+        why = text("why"),
+        applied_on = list("applied-on"),
+        time = variant(&text("time")),
+        secrets = list("secrets"),
+    )
+}

@@ -1,0 +1,83 @@
+//! What a broken spec looks like to the person who broke it.
+
+use std::fmt;
+
+/// One thing that is wrong in a spec.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// JSON path from the root of the document, such as `$.paths./v1/x.get`.
+    pub path: String,
+    /// What is wrong.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl Problem {
+    pub fn new(
+        path: impl Into<String>,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self {
+            path: path.into(),
+            what: what.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
+/// Everything that is wrong in one spec; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    pub file: String,
+    pub problems: Vec<Problem>,
+}
+
+impl Broken {
+    pub fn one(file: &str, problem: Problem) -> Self {
+        Self {
+            file: file.to_owned(),
+            problems: vec![problem],
+        }
+    }
+
+    /// One line a problem, as the build prints them.
+    pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        self.problems.iter().map(|problem| {
+            format!(
+                "{}: {}: {}. Remedy: {}.",
+                self.file, problem.path, problem.what, problem.remedy
+            )
+        })
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, line) in self.lines().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            f.write_str(&line)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_names_file_path_and_remedy() {
+        let broken = Broken::one(
+            "specs/x.yaml",
+            Problem::new("$.paths", "it is empty", "add one"),
+        );
+        assert_eq!(
+            broken.to_string(),
+            "specs/x.yaml: $.paths: it is empty. Remedy: add one."
+        );
+    }
+}

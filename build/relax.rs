@@ -1,0 +1,127 @@
+//! Makes the generator's copy of the spec no stricter than the servers are.
+//!
+//! A bound or a format in a schema is enforced on decoding too: one value outside it fails the whole
+//! reply, and `minimum: 1` even changes the Rust type. Requests are checked by the wrappers, which
+//! can name the field in their error. Descriptions become rustdoc, where `<`, `[` and indentation
+//! have a meaning of their own.
+
+use serde_json::{Map, Value};
+
+/// Keywords that only make decoding stricter, or that other readers of the spec need.
+const DROPPED: [&str; 17] = [
+    "default",
+    "discriminator",
+    "example",
+    "examples",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "externalDocs",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "pattern",
+    "uniqueItems",
+];
+
+/// Formats that name a Rust type stricter than the servers, or one from a further crate.
+const STRICT_FORMATS: [&str; 9] = [
+    "date-time",
+    "date",
+    "time",
+    "uuid",
+    "uri",
+    "email",
+    "ipv4",
+    "ipv6",
+    "password",
+];
+
+/// Applies the pass to the whole document.
+pub fn apply(json: &mut Value) {
+    if let Some(paths) = json.get_mut("paths") {
+        walk(paths, "");
+    }
+    let schemas = json
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut);
+    for (_, schema) in schemas.into_iter().flatten() {
+        walk(schema, "");
+    }
+}
+
+fn walk(value: &mut Value, key: &str) {
+    match value {
+        // Below `properties` every key is a name, not a keyword.
+        Value::Object(map) if key == "properties" => map.values_mut().for_each(|v| walk(v, "")),
+        Value::Object(map) => {
+            tighten_nothing(map);
+            for (key, inner) in map.iter_mut() {
+                walk(inner, key);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| walk(item, "")),
+        _ => {}
+    }
+}
+
+fn tighten_nothing(map: &mut Map<String, Value>) {
+    map.retain(|key, _| !DROPPED.contains(&key.as_str()) && !key.starts_with("x-"));
+    if map.get("additionalProperties") == Some(&Value::Bool(false)) {
+        map.remove("additionalProperties");
+    }
+    let format = map.get("format").and_then(Value::as_str);
+    if format.is_some_and(|format| STRICT_FORMATS.contains(&format)) {
+        map.remove("format");
+    }
+    if let Some(Value::String(text)) = map.get_mut("description") {
+        *text = rustdoc(text);
+    }
+}
+
+/// Plain words, one paragraph, nothing that rustdoc would read as markup.
+fn rustdoc(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('\\', "\\\\")
+        .replace('<', "\\<")
+        .replace('[', "\\[")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn bounds_and_formats_go_but_properties_of_those_names_stay() {
+        let mut json = json!({ "components": { "schemas": { "A": {
+            "type": "object", "additionalProperties": false, "x-open": true,
+            "properties": {
+                "pattern": { "type": "string", "pattern": "^a$", "format": "date-time" },
+                "default": { "type": "integer", "format": "int64", "minimum": 1, "default": 3 }
+            }
+        } } } });
+        apply(&mut json);
+        assert_eq!(
+            json.pointer("/components/schemas/A").unwrap(),
+            &json!({ "type": "object", "properties": {
+                "pattern": { "type": "string" },
+                "default": { "type": "integer", "format": "int64" }
+            } })
+        );
+    }
+
+    #[test]
+    fn descriptions_are_safe_for_rustdoc() {
+        assert_eq!(
+            rustdoc("A <tag>\n    indented [link]"),
+            "A \\<tag> indented \\[link]"
+        );
+    }
+}

@@ -1,0 +1,146 @@
+//! Which component schemas are reached from requests, and which from replies.
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const PREFIX: &str = "#/components/schemas/";
+const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
+
+/// Every operation: path, method, operation, in the document's order of paths.
+pub fn operations(json: &Value) -> impl Iterator<Item = (&String, &String, &Value)> {
+    json.get("paths")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .flat_map(|(path, item)| {
+            item.as_object()
+                .into_iter()
+                .flatten()
+                .map(move |(method, operation)| (path, method, operation))
+        })
+        .filter(|(_, method, _)| METHODS.contains(&method.as_str()))
+}
+
+/// The component schema of this name.
+pub fn component<'a>(json: &'a Value, name: &str) -> Option<&'a Value> {
+    json.get("components")?.get("schemas")?.get(name)
+}
+
+/// The target of a local `$ref` anywhere in the document, followed once.
+pub fn resolve<'a>(json: &'a Value, value: &'a Value) -> &'a Value {
+    let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
+        return value;
+    };
+    reference
+        .strip_prefix('#')
+        .and_then(|pointer| json.pointer(pointer))
+        .unwrap_or(value)
+}
+
+/// The component schemas that are reached only from success replies: what users read and never
+/// build, so that a new field must not break them.
+pub fn reply_only(json: &Value) -> BTreeSet<String> {
+    let mut requests = BTreeSet::new();
+    let mut replies = BTreeSet::new();
+    for (_, _, operation) in operations(json) {
+        if let Some(body) = operation.get("requestBody") {
+            reach(json, resolve(json, body), &mut requests);
+        }
+        if let Some(parameters) = operation.get("parameters") {
+            reach(json, parameters, &mut requests);
+        }
+        for (status, response) in operation
+            .get("responses")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            if status.starts_with('2') {
+                reach(json, resolve(json, response), &mut replies);
+            }
+        }
+    }
+    replies.difference(&requests).cloned().collect()
+}
+
+/// Adds the names of all component schemas that `value` leads to.
+pub fn reach(json: &Value, value: &Value, found: &mut BTreeSet<String>) {
+    for name in direct(value) {
+        if found.insert(name.clone())
+            && let Some(schema) = component(json, &name) {
+                reach(json, schema, found);
+            }
+    }
+}
+
+/// The component schemas that `value` itself names: by `$ref`, or, where a handwritten type stands
+/// in for the schema, in the name of that type.
+fn direct(value: &Value) -> Vec<String> {
+    let mut names = Vec::new();
+    match value {
+        Value::Object(map) => {
+            if let Some(rust_type) = map.get("x-rust-type").and_then(Value::as_str) {
+                names.extend(generated_types(rust_type));
+                return names;
+            }
+            for (key, inner) in map {
+                match (key.as_str(), inner.as_str()) {
+                    ("$ref", Some(target)) => {
+                        names.extend(target.strip_prefix(PREFIX).map(str::to_owned));
+                    }
+                    _ => names.extend(direct(inner)),
+                }
+            }
+        }
+        Value::Array(items) => names.extend(items.iter().flat_map(direct)),
+        _ => {}
+    }
+    names
+}
+
+/// `X` of every `types::X` in a type such as `crate::dployr::envelope::Single<...types::X>`.
+pub fn generated_types(rust_type: &str) -> Vec<String> {
+    rust_type
+        .split("types::")
+        .skip(1)
+        .map(|rest| {
+            rest.chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_handwritten_type_leads_to_the_generated_one_it_names() {
+        assert_eq!(
+            generated_types("crate::a::Single<crate::raw::a::types::Thing>"),
+            ["Thing"]
+        );
+        assert!(generated_types("crate::Secret").is_empty());
+    }
+
+    #[test]
+    fn reply_only_leaves_out_what_a_request_uses_too() {
+        let json = json!({
+            "paths": { "/a": { "post": {
+                "requestBody": { "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Both" } } } },
+                "responses": { "200": { "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Reply" } } } },
+                               "400": { "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } } } }
+            } } },
+            "components": { "schemas": {
+                "Both": { "type": "object" },
+                "Reply": { "type": "object", "properties": { "a": { "$ref": "#/components/schemas/Both" }, "b": { "$ref": "#/components/schemas/Deep" } } },
+                "Deep": { "type": "object" },
+                "Error": { "type": "object" }
+            } }
+        });
+        let names: Vec<_> = reply_only(&json).into_iter().collect();
+        assert_eq!(names, ["Deep", "Reply"]);
+    }
+}

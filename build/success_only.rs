@@ -1,0 +1,166 @@
+//! Keeps only what the generator needs: one success reply per operation.
+//!
+//! A documented failure with a body that is not what was documented loses its status and headers in
+//! the generated client (`InvalidResponsePayload`). With no failure documented, every one arrives
+//! whole (`UnexpectedResponse`) and `classify` of the platform reads it. Servers also answer 201 or
+//! 202 where their page says 200, so the one success stands for `2XX`. The spec itself keeps all
+//! statuses: people, mock servers and other generators read it too.
+
+use super::schemas::{reach, resolve};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// Applies the pass to the whole document, and drops the component schemas nobody refers to now.
+pub fn apply(json: &mut Value) {
+    let whole = json.clone();
+    let mut used = BTreeSet::new();
+    for item in json
+        .get_mut("paths")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flat_map(Map::values_mut)
+    {
+        for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            let Some(operation) = operation.as_object_mut() else {
+                continue;
+            };
+            if let Some(body) = operation.get_mut("requestBody") {
+                *body = request_body(resolve(&whole, body));
+                reach(&whole, body, &mut used);
+            }
+            let stream = operation
+                .get("x-behaviour")
+                .and_then(|behaviour| behaviour.get("time"))
+                .and_then(Value::as_str)
+                == Some("stream");
+            if let Some(responses) = operation.get_mut("responses") {
+                *responses = success(&whole, responses, stream);
+                reach(&whole, responses, &mut used);
+            }
+            if let Some(parameters) = operation.get_mut("parameters") {
+                reach(&whole, parameters, &mut used);
+            }
+        }
+    }
+    if let Some(components) = json.get_mut("components").and_then(Value::as_object_mut) {
+        components.remove("responses");
+        components.remove("headers");
+        components.remove("examples");
+        components.remove("requestBodies");
+        if let Some(all) = components.get_mut("schemas").and_then(Value::as_object_mut) {
+            all.retain(|name, _| used.contains(name));
+        }
+    }
+}
+
+/// One `2XX` reply with one media type.
+fn success(whole: &Value, responses: &Value, stream: bool) -> Value {
+    let first = responses
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(status, _)| status.starts_with('2'))
+        .map(|(_, response)| resolve(whole, response))
+        .find(|response| response.get("content").is_some());
+    let Some(content) = first.and_then(|response| response.get("content")?.as_object()) else {
+        return json!({ "2XX": { "description": "success" } });
+    };
+    let is_json = |name: &&String| name.as_str() == "application/json";
+    let chosen = if stream {
+        content.keys().find(|name| !is_json(name))
+    } else {
+        content.keys().find(is_json)
+    };
+    let kept: Map<String, Value> = chosen
+        .or_else(|| content.keys().next())
+        .and_then(|name| {
+            let schema = content.get(name)?.get("schema")?.clone();
+            Some((name.clone(), json!({ "schema": schema })))
+        })
+        .into_iter()
+        .collect();
+    json!({ "2XX": { "description": "success", "content": kept } })
+}
+
+/// The generator takes text bodies only as `text/plain`; the transport sends the real type.
+fn request_body(body: &Value) -> Value {
+    let mut body = body.clone();
+    if let Some(content) = body.get_mut("content").and_then(Value::as_object_mut) {
+        let text = content
+            .keys()
+            .find(|name| name.starts_with("text/"))
+            .cloned();
+        if let Some(media) = text.and_then(|name| content.remove(&name)) {
+            content.insert("text/plain".to_owned(), media);
+        }
+    }
+    body
+}
+
+/// The media type of an operation's request body as the spec states it.
+pub fn request_content_type(whole: &Value, operation: &Value) -> Option<String> {
+    let body = resolve(whole, operation.get("requestBody")?);
+    body.get("content")?.as_object()?.keys().next().cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(time: &str, responses: Value) -> Value {
+        json!({
+            "paths": { "/a": { "get": { "x-behaviour": { "time": time }, "responses": responses } } },
+            "components": { "schemas": {
+                "Ok": { "type": "object" }, "Bad": { "type": "object" }
+            } }
+        })
+    }
+
+    fn reply(schema: &str) -> Value {
+        json!({ "application/json": { "schema": { "$ref": format!("#/components/schemas/{schema}") } } })
+    }
+
+    #[test]
+    fn failures_go_and_success_stands_for_the_whole_class() {
+        let mut json = spec(
+            "unary",
+            json!({ "200": { "content": reply("Ok") }, "400": { "content": reply("Bad") } }),
+        );
+        apply(&mut json);
+        let responses = json.pointer("/paths/~1a/get/responses").unwrap();
+        assert_eq!(
+            responses.as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["2XX"]
+        );
+        assert!(json.pointer("/components/schemas/Ok").is_some());
+        assert!(json.pointer("/components/schemas/Bad").is_none());
+    }
+
+    #[test]
+    fn a_stream_keeps_the_type_that_is_not_json() {
+        let both = json!({ "200": { "content": {
+            "application/json": { "schema": { "type": "array" } },
+            "application/x-ndjson": { "schema": { "type": "string" } }
+        } } });
+        for (time, kept) in [
+            ("unary", "application/json"),
+            ("stream", "application/x-ndjson"),
+        ] {
+            let mut json = spec(time, both.clone());
+            apply(&mut json);
+            let content = json
+                .pointer("/paths/~1a/get/responses/2XX/content")
+                .unwrap();
+            assert_eq!(
+                content.as_object().unwrap().keys().collect::<Vec<_>>(),
+                [kept]
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_body_becomes_plain_text() {
+        let body = json!({ "required": true, "content": { "text/x-yaml": { "schema": { "type": "string" } } } });
+        assert!(request_body(&body).pointer("/content/text~1plain").is_some());
+    }
+}

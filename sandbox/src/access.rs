@@ -1,0 +1,57 @@
+//! Where a platform listens and what opens it.
+
+/// Where the Nexlayer of the sandbox listens. It needs no credentials: the session token of a reply is the credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NexlayerAccess {
+    /// The base URL, without a trailing slash.
+    pub base_url: String,
+}
+
+/// Where the dployr of the sandbox listens and what opens it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DployrAccess {
+    /// The base URL, without a trailing slash and without `/v1`.
+    pub base_url: String,
+    /// A bearer token that does not expire.
+    pub token: String,
+    /// The cluster of the token's user.
+    pub cluster_id: String,
+    /// The user's address, for a login by password (documented dialect).
+    pub email: String,
+    /// The user's password, for a login by password (documented dialect).
+    pub password: String,
+    /// The tag of the one instance.
+    pub instance_tag: String,
+}
+
+/// Where the Nodion of the sandbox listens and what opens it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NodionAccess {
+    /// The base URL, without a trailing slash and without `/v1`.
+    pub base_url: String,
+    /// A project API key.
+    pub token: String,
+    /// An application that is connected to a git repository.
+    pub application_id: String,
+    /// An application that runs a pre-built image, the only kind that takes an image tag.
+    pub image_application_id: String,
+}
+
+/// Where the Edgegap of the sandbox listens and what opens it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EdgegapAccess {
+    /// The base URL, without a trailing slash and without `/v2`.
+    pub base_url: String,
+    /// The token, a UUID without the word `token`.
+    pub token: String,
+    /// The one application.
+    pub application: String,
+    /// Its one version.
+    pub version: String,
+    /// A host of the private fleet.
+    pub private_host_id: String,
+}

@@ -1,0 +1,448 @@
+//! dployr: deployments to your own servers, in two dialects.
+//!
+//! The published reference (dployr-io/dployr-docs:docs/api.md) and the open-source control plane
+//! (dployr-io/dployr-base) disagree on paths, field names, statuses and error bodies. [`Dialect`] says which of the two
+//! the sandbox plays; what lies behind, the state in this file, is the same for both.
+
+mod control_plane;
+mod create;
+mod documented;
+mod extras;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::access::DployrAccess;
+use crate::ids::Ids;
+use crate::model::{Reply, Request};
+use crate::time::{Stage, Taken, Timing, Window, millis};
+
+/// Which dployr is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Dialect {
+    /// The published reference: login by password, bare objects, snake case.
+    #[default]
+    Documented,
+    /// The open-source control plane as it was seen running: envelopes, pages, clusters, camel case.
+    ControlPlane,
+}
+
+/// The state of dployr.
+#[derive(Clone, Debug)]
+pub struct Dployr {
+    dialect: Dialect,
+    timing: Timing,
+    build_node: bool,
+    ids: Ids,
+    counter: u64,
+    token: String,
+    email: String,
+    password: String,
+    user_id: String,
+    cluster_id: String,
+    instance: Instance,
+    /// Access tokens handed out by a login, and when they end.
+    logins: Vec<(String, Duration)>,
+    deployments: Vec<Deployment>,
+    services: Vec<Service>,
+    /// Variables and logs go by name, which a deployment shares with its service.
+    env: BTreeMap<String, BTreeMap<String, String>>,
+    logs: BTreeMap<String, Vec<Line>>,
+    routes: Vec<Value>,
+    projects: Vec<Value>,
+    webhooks: Vec<Value>,
+    cluster_webhook: Option<Value>,
+    known_window: Window,
+    anonymous_window: Window,
+}
+
+#[derive(Clone, Debug)]
+struct Instance {
+    id: String,
+    tag: String,
+    address: String,
+}
+
+/// When the user, the cluster and the instance were set up: 2026-01-05.
+const SET_UP_AT: Duration = Duration::from_secs(1_767_600_000);
+
+/// What a deployment runs. The texts go by the control plane's names; [`documented`] has its own for some.
+#[derive(Clone, Debug, Default)]
+struct Settings {
+    texts: BTreeMap<&'static str, String>,
+    port: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+struct Deployment {
+    id: String,
+    name: String,
+    settings: Settings,
+    created_at: Duration,
+    deployed_at: Duration,
+    /// Its outcome has been noted.
+    settled: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Service {
+    id: String,
+    name: String,
+    kind: String,
+    deployment_id: String,
+    created_at: Duration,
+    updated_at: Duration,
+    power: Power,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Power {
+    On,
+    Off,
+    /// Switched on at that time, up a moment later.
+    Rising(Duration),
+}
+
+#[derive(Clone, Debug)]
+struct Line {
+    at: Duration,
+    source: &'static str,
+    level: &'static str,
+    message: String,
+}
+
+impl Dployr {
+    pub(crate) fn new(dialect: Dialect, build_node: bool, timing: Timing, seed: u64) -> Self {
+        let mut ids = Ids::new(seed);
+        let token = match dialect {
+            Dialect::Documented => ids.alphanumeric(48),
+            // The prefix and 64 hexadecimal digits: dployr-io/dployr-base:src/middleware/auth.ts
+            Dialect::ControlPlane => format!("dpat_{}", ids.hex(64)),
+        };
+        let password = ids.alphanumeric(16);
+        let instance_id = match dialect {
+            Dialect::Documented => "instance-1".to_owned(),
+            Dialect::ControlPlane => ids.ulid(SET_UP_AT),
+        };
+        Self {
+            dialect,
+            timing,
+            build_node,
+            token,
+            email: "owner@example.com".to_owned(),
+            password,
+            user_id: ids.ulid(SET_UP_AT),
+            cluster_id: ids.ulid(SET_UP_AT),
+            instance: Instance {
+                id: instance_id,
+                tag: "sandbox-node-1".to_owned(),
+                // 203.0.113.0/24 is kept for documentation (RFC 5737).
+                address: "203.0.113.10".to_owned(),
+            },
+            ids,
+            counter: 0,
+            logins: Vec::new(),
+            deployments: Vec::new(),
+            services: Vec::new(),
+            env: BTreeMap::new(),
+            logs: BTreeMap::new(),
+            routes: Vec::new(),
+            projects: Vec::new(),
+            webhooks: Vec::new(),
+            cluster_webhook: None,
+            known_window: Window::default(),
+            anonymous_window: Window::default(),
+        }
+    }
+
+    /// Which dployr is played.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The way in, for a server that listens at `base_url`.
+    pub fn access(&self, base_url: &str) -> DployrAccess {
+        DployrAccess {
+            base_url: base_url.to_owned(),
+            token: self.token.clone(),
+            cluster_id: self.cluster_id.clone(),
+            email: self.email.clone(),
+            password: self.password.clone(),
+            instance_tag: self.instance.tag.clone(),
+        }
+    }
+
+    /// Answers one request at `now`, the time since the Unix epoch.
+    pub fn handle(&mut self, request: &Request, now: Duration) -> Reply {
+        self.settle(now);
+        match self.dialect {
+            Dialect::Documented => documented::handle(self, request, now),
+            Dialect::ControlPlane => control_plane::handle(self, request, now),
+        }
+    }
+
+    /// Whether the caller is the user. `Bearer `, in this case and with one space: the lower-case scheme was refused on
+    /// a running control plane.
+    fn knows(&self, request: &Request, now: Duration) -> bool {
+        let Some(token) = request
+            .header("authorization")
+            .and_then(|value| value.strip_prefix("Bearer "))
+        else {
+            return false;
+        };
+        token == self.token
+            || self
+                .logins
+                .iter()
+                .any(|(login, ends)| login == token && now < *ends)
+    }
+
+    fn charge(&mut self, known: bool, now: Duration, seconds: u64, limit: u64) -> Taken {
+        let window = if known {
+            &mut self.known_window
+        } else {
+            &mut self.anonymous_window
+        };
+        window.take(now, seconds, limit)
+    }
+
+    /// An id for something new: readable in the reference (`service-123`), a ULID on the control plane.
+    fn id(&mut self, kind: &str, now: Duration) -> String {
+        match self.dialect {
+            Dialect::Documented => {
+                self.counter += 1;
+                format!("{kind}-{}", self.counter)
+            }
+            Dialect::ControlPlane => self.ids.ulid(now),
+        }
+    }
+
+    fn ends_well(&self, settings: &Settings) -> bool {
+        !self.timing.fails && settings.can_be_fetched()
+    }
+
+    fn stage(&self, deployment: &Deployment, now: Duration) -> Stage {
+        let fails = !self.ends_well(&deployment.settings);
+        Timing {
+            fails,
+            ..self.timing
+        }
+        .stage(deployment.deployed_at, now)
+    }
+
+    /// The words were seen on a running control plane; the reference names none.
+    fn status(&self, deployment: &Deployment, now: Duration) -> &'static str {
+        match self.stage(deployment, now) {
+            Stage::Queued => "pending",
+            Stage::Working => "running",
+            Stage::Done => "success",
+            Stage::Failed => "failed",
+        }
+    }
+
+    /// When the state last changed.
+    fn updated_at(&self, deployment: &Deployment, now: Duration) -> Duration {
+        let after = match self.stage(deployment, now) {
+            Stage::Queued => Duration::ZERO,
+            Stage::Working => self.timing.queue(),
+            Stage::Done | Stage::Failed => self.timing.ready_after,
+        };
+        deployment.deployed_at + after
+    }
+
+    fn finished_at(&self, deployment: &Deployment, now: Duration) -> Option<Duration> {
+        let over = matches!(self.stage(deployment, now), Stage::Done | Stage::Failed);
+        over.then(|| deployment.deployed_at + self.timing.ready_after)
+    }
+
+    /// Services appear through deployments that end well, under the same name; there is no other way to make one.
+    fn settle(&mut self, now: Duration) {
+        for at in 0..self.deployments.len() {
+            let Some(deployment) = self
+                .deployments
+                .get(at)
+                .filter(|deployment| !deployment.settled)
+                .cloned()
+            else {
+                continue;
+            };
+            let Some(finished_at) = self.finished_at(&deployment, now) else {
+                continue;
+            };
+            if let Some(deployment) = self.deployments.get_mut(at) {
+                deployment.settled = true;
+            }
+            if self.stage(&deployment, now) != Stage::Done {
+                continue;
+            }
+            let kind = deployment.settings.text("type").unwrap_or("web").to_owned();
+            match self
+                .services
+                .iter_mut()
+                .find(|service| service.name == deployment.name)
+            {
+                Some(service) => {
+                    service.kind = kind;
+                    service.updated_at = finished_at;
+                    service.power = Power::On;
+                }
+                None => {
+                    let id = self.id("service", finished_at);
+                    self.services.push(Service {
+                        id,
+                        name: deployment.name,
+                        kind,
+                        deployment_id: deployment.id,
+                        created_at: finished_at,
+                        updated_at: finished_at,
+                        power: Power::On,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Deploys `name`, for the first time or again: a name that is known keeps its row and its id (seen on a running
+    /// control plane). Returns the place of the row.
+    fn deploy(&mut self, name: &str, settings: Settings, fresh_id: String, now: Duration) -> usize {
+        self.write_deploy_logs(name, &settings, now);
+        match self
+            .deployments
+            .iter()
+            .position(|deployment| deployment.name == name)
+        {
+            Some(at) => {
+                if let Some(deployment) = self.deployments.get_mut(at) {
+                    deployment.settings = settings;
+                    deployment.deployed_at = now;
+                    deployment.settled = false;
+                }
+                at
+            }
+            None => {
+                self.deployments.push(Deployment {
+                    id: fresh_id,
+                    name: name.to_owned(),
+                    settings,
+                    created_at: now,
+                    deployed_at: now,
+                    settled: false,
+                });
+                self.deployments.len() - 1
+            }
+        }
+    }
+
+    /// Lines get their time now and show once that time has come.
+    fn write_deploy_logs(&mut self, name: &str, settings: &Settings, now: Duration) {
+        let (working, over) = (now + self.timing.queue(), now + self.timing.ready_after);
+        let fetch = if settings.text("source") == Some("image") {
+            "pulling image"
+        } else {
+            "cloning repository"
+        };
+        let well = self.ends_well(settings);
+        let log = self.logs.entry(name.to_owned()).or_default();
+        // Of an earlier run only what has been said remains.
+        log.retain(|line| line.at <= now);
+        let mut line = |at, source, level, message: String| {
+            log.push(Line {
+                at,
+                source,
+                level,
+                message,
+            })
+        };
+        line(now, "build", "info", fetch.to_owned());
+        line(working, "build", "info", "build started".to_owned());
+        if well {
+            line(over, "build", "info", "build finished".to_owned());
+            line(over, "deploy", "info", format!("starting {name}"));
+            let ears = settings.port.map_or("ready".to_owned(), |port| {
+                format!("listening on port {port}")
+            });
+            line(over, "runtime", "info", ears);
+        } else {
+            line(over, "build", "error", "build failed".to_owned());
+        }
+    }
+
+    fn write_log(&mut self, name: &str, at: Duration, message: &str) {
+        let line = Line {
+            at,
+            source: "runtime",
+            level: "info",
+            message: message.to_owned(),
+        };
+        self.logs.entry(name.to_owned()).or_default().push(line);
+    }
+
+    /// What the log of `name` holds by now, oldest first.
+    fn lines(&self, name: &str, now: Duration) -> Vec<&Line> {
+        self.logs.get(name).map_or_else(Vec::new, |log| {
+            log.iter().filter(|line| line.at <= now).collect()
+        })
+    }
+
+    fn power(&self, service: &Service, now: Duration) -> Power {
+        match service.power {
+            Power::Rising(since) if now.saturating_sub(since) >= self.timing.ready_after => {
+                Power::On
+            }
+            power => power,
+        }
+    }
+
+    /// Switches a service; the log says so.
+    fn switch(&mut self, id: &str, power: Power, message: &str, now: Duration) {
+        if let Some(service) = self.services.iter_mut().find(|service| service.id == id) {
+            service.power = power;
+            let name = service.name.clone();
+            self.write_log(&name, now, message);
+        }
+    }
+}
+
+impl Settings {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.texts.get(name).map(String::as_str)
+    }
+
+    fn json(&self, name: &str) -> Value {
+        self.text(name).map_or(Value::Null, Value::from)
+    }
+
+    /// Something to fetch, from a host that can exist: `.invalid` never does (RFC 2606).
+    fn can_be_fetched(&self) -> bool {
+        let place = if self.text("source") == Some("image") {
+            self.text("image")
+        } else {
+            self.text("remoteUrl")
+        };
+        let Some(place) = place else { return false };
+        let rest = place.split_once("://").map_or(place, |(_, rest)| rest);
+        let host = rest.split(['/', ':']).next().unwrap_or(rest);
+        !host.ends_with(".invalid")
+    }
+}
+
+impl Line {
+    /// The form that a running control plane sent, milliseconds and all. The reference shows no line.
+    fn json(&self, dialect: Dialect) -> Value {
+        let source = match (dialect, self.source) {
+            // What the agent on the instance calls itself.
+            (Dialect::ControlPlane, "runtime") => "dployrd",
+            (_, source) => source,
+        };
+        json!({ "timestamp": millis(self.at), "source": source, "level": self.level, "message": self.message })
+    }
+}
+
+/// One JSON object a line, as a running control plane sent it. Here the stream ends when there is nothing more to say
+/// for now; the real one goes on.
+fn ndjson(lines: &[Value]) -> Reply {
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    Reply::text(200, "application/x-ndjson", &text)
+}

@@ -1,0 +1,301 @@
+//! Services on the control plane: what deployments leave running.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::super::{Dployr, Line, Power, Service, create, ndjson};
+use super::{
+    CLUSTER_NAME, Role, allowed, describe as describe_deployment, failure, flat, not_routed, ok,
+    page,
+};
+use crate::model::{Reply, Request, text_field};
+use crate::time::millis;
+
+pub(super) fn route(
+    state: &mut Dployr,
+    request: &Request,
+    method: &str,
+    rest: &[&str],
+    now: Duration,
+) -> Reply {
+    match (method, rest) {
+        ("GET", []) => list(state, request),
+        ("GET", ["metrics", _] | [_, "secrets"]) => failure(
+            501,
+            "The sandbox does not model this route",
+            "sandbox.not_modelled",
+        ),
+        ("GET", [id, "logs"]) => logs(state, request, id, now),
+        ("GET" | "PATCH" | "DELETE", [id])
+        | ("GET", [id, "envs"])
+        | ("POST", [id, "start" | "stop"]) => {
+            // By id alone; the name is not accepted. The cluster follows from the service.
+            let Some(service) = state
+                .services
+                .iter()
+                .find(|service| service.id == *id)
+                .cloned()
+            else {
+                return flat(404, "Service not found", "resource.missing_resource");
+            };
+            match (method, rest) {
+                ("GET", [_]) => ok(json!({ "service": describe(state, &service) })),
+                ("PATCH", _) => update(state, request, &service, now),
+                ("DELETE", _) => {
+                    // The linked deployment goes too.
+                    state.services.retain(|other| other.id != service.id);
+                    state
+                        .deployments
+                        .retain(|deployment| deployment.id != service.deployment_id);
+                    ok(json!({}))
+                }
+                ("GET", _) => {
+                    ok(json!({ "envs": state.env.get(&service.name).cloned().unwrap_or_default() }))
+                }
+                (_, [_, "start"]) => switch(state, &service, Power::Rising(now), "started", now),
+                _ => switch(state, &service, Power::Off, "stopped", now),
+            }
+        }
+        // No create, no status, no restart, no metrics under an id, no write to one variable.
+        _ => not_routed(),
+    }
+}
+
+/// 200 with a task, not 202. The instance of the sandbox is always connected.
+fn switch(
+    state: &mut Dployr,
+    service: &Service,
+    power: Power,
+    message: &str,
+    now: Duration,
+) -> Reply {
+    state.switch(&service.id, power, message, now);
+    let task_id = state.id("task", now);
+    ok(json!({ "taskId": task_id }))
+}
+
+/// By name. (The real list holds the rows of all tenants; here there is one.)
+fn list(state: &Dployr, request: &Request) -> Reply {
+    if let Err(reply) = allowed(state, request.query_value("clusterId"), Role::Viewer) {
+        return reply;
+    }
+    let mut services: Vec<&Service> = state.services.iter().collect();
+    services.sort_by(|a, b| a.name.cmp(&b.name));
+    let items = services
+        .into_iter()
+        .map(|service| {
+            let mut item = describe(state, service);
+            // Stands in the list alone, and is null once the deployment's record is gone.
+            let deployment = state
+                .deployments
+                .iter()
+                .find(|deployment| deployment.id == service.deployment_id);
+            let name = deployment.map_or(Value::Null, |deployment| {
+                Value::from(deployment.name.clone())
+            });
+            item.insert("deploymentName".to_owned(), name);
+            Value::Object(item)
+        })
+        .collect();
+    page(request, items)
+}
+
+/// There is no status among them.
+fn describe(state: &Dployr, service: &Service) -> Map<String, Value> {
+    super::object(json!({
+        "id": service.id,
+        "clusterId": state.cluster_id,
+        "name": service.name,
+        "label": null,
+        "type": service.kind,
+        "deploymentId": service.deployment_id,
+        "icedAt": null,
+        "createdAt": millis(service.created_at),
+        "updatedAt": millis(service.updated_at),
+    }))
+}
+
+/// Everything that is left out stays, null clears, the variables are replaced as a whole, and each update deploys again.
+/// `healthCheck` alone is reset to "/" when it is left out.
+fn update(state: &mut Dployr, request: &Request, service: &Service, now: Duration) -> Reply {
+    let Ok(body) = request.json_object() else {
+        return failure(400, "Request body is required", "request.bad_request");
+    };
+    let Some(instance_name) = text_field(&body, "instanceName") else {
+        let message =
+            "Validation failed: instanceName: Invalid input: expected string, received undefined";
+        return failure(400, message, "request.bad_request");
+    };
+    let env = match body.get("env_vars").map(create::env_vars) {
+        None => None,
+        Some(Ok(env)) => Some(env),
+        Some(Err(problem)) => {
+            return failure(
+                400,
+                &format!("Validation failed: {problem}"),
+                "request.bad_request",
+            );
+        }
+    };
+    if instance_name != state.instance.tag {
+        return failure(404, "Instance not found", "resource.missing_resource");
+    }
+    let found = state
+        .deployments
+        .iter()
+        .find(|deployment| deployment.id == service.deployment_id);
+    let Some(mut settings) = found.map(|deployment| deployment.settings.clone()) else {
+        return failure(404, "Deployment not found", "resource.missing_resource");
+    };
+    for (field, key) in [
+        ("description", "description"),
+        ("run_cmd", "runCmd"),
+        ("build_cmd", "buildCmd"),
+        ("working_dir", "workingDir"),
+        ("static_dir", "staticDir"),
+        ("image", "image"),
+        ("domain", "domain"),
+        ("runtime", "runtimeType"),
+        ("version", "runtimeVersion"),
+        ("remote_url", "remoteUrl"),
+        ("remote_branch", "remoteBranch"),
+    ] {
+        match body.get(field) {
+            Some(Value::String(text)) => {
+                settings.texts.insert(key, text.clone());
+            }
+            Some(Value::Null) => {
+                settings.texts.remove(key);
+            }
+            _ => {}
+        }
+    }
+    let health_check = text_field(&body, "health_check").unwrap_or("/");
+    settings
+        .texts
+        .insert("healthCheck", health_check.to_owned());
+    // A repository in the body makes it a deployment from git, whatever it was.
+    if text_field(&body, "remote_url").is_some() {
+        settings.texts.insert("source", "remote".to_owned());
+    }
+    if let Some(port) = body.get("port") {
+        settings.port = port.as_u64();
+    }
+    if let Some(env) = env {
+        state.env.insert(service.name.clone(), env);
+    }
+    let at = state.deploy(&service.name, settings, service.deployment_id.clone(), now);
+    let task_id = state.id("task", now);
+    let mut row = match state.deployments.get(at) {
+        Some(deployment) => describe_deployment(state, deployment, now),
+        None => Map::new(),
+    };
+    // The one reply in which it is null.
+    row.insert("updatedAt".to_owned(), Value::Null);
+    ok(json!({ "service": describe(state, service), "deployment": row, "taskId": task_id }))
+}
+
+/// By id, name, or the name of a deployment that has no service yet.
+fn logs(state: &Dployr, request: &Request, id: &str, now: Duration) -> Reply {
+    let service = state
+        .services
+        .iter()
+        .find(|service| service.id == id || service.name == id);
+    let name = service.map(|service| service.name.as_str());
+    let name = name.or_else(|| {
+        state
+            .deployments
+            .iter()
+            .find(|deployment| deployment.name == id)
+            .map(|deployment| deployment.name.as_str())
+    });
+    let Some(name) = name else {
+        return failure(404, "Service not found", "resource.missing_resource");
+    };
+    let follow = matches!(request.query_value("follow"), Some("true" | "1"));
+    let number = |key: &str| {
+        request
+            .query_value(key)
+            .and_then(|text| text.parse::<u64>().ok())
+    };
+    // 24 hours back, or 15 minutes when following, and the oldest lines of that window: `limit` is no tail, and `tail`
+    // is not looked at (dployr-io/dployr-base:src/routes/services.ts).
+    let back = Duration::from_secs(if follow { 15 * 60 } else { 24 * 3_600 });
+    let since = number("since").unwrap_or_else(|| millis(now.saturating_sub(back)));
+    let until = number("until").unwrap_or(u64::MAX);
+    let limit = number("limit").unwrap_or(1_000).clamp(1, 5_000);
+    let wanted = |line: &&Line| match request.query_value("source") {
+        None | Some("" | "all") => true,
+        Some(source) => line.source == source,
+    };
+    let lines: Vec<Value> = state
+        .lines(name, now)
+        .into_iter()
+        .filter(|line| (since..=until).contains(&millis(line.at)))
+        .filter(wanted)
+        .take(usize::try_from(limit).unwrap_or(usize::MAX))
+        .map(|line| line.json(state.dialect))
+        .collect();
+    if follow {
+        ndjson(&lines)
+    } else {
+        Reply::json(200, &Value::Array(lines))
+    }
+}
+
+/// `GET /v1/status?domain=`, open to all and without an envelope. It wakes a service that was stopped.
+pub(super) fn public_status(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
+    let Some(domain) = request
+        .query_value("domain")
+        .filter(|domain| !domain.is_empty())
+    else {
+        return Reply::json(400, &json!({ "status": "not_found" }));
+    };
+    let name = domain.strip_suffix(".dployr.run");
+    let service = state
+        .services
+        .iter()
+        .find(|service| Some(service.name.as_str()) == name)
+        .cloned();
+    let status = match service.map(|service| (state.power(&service, now), service.id)) {
+        None => "not_found",
+        Some((Power::On, _)) => "ready",
+        Some((Power::Rising(_), _)) => "starting",
+        Some((Power::Off, id)) => {
+            state.switch(&id, Power::Rising(now), "woken by a request", now);
+            "starting"
+        }
+    };
+    Reply::json(200, &json!({ "status": status }))
+}
+
+/// `GET /v1/proxy/services`: each service on each instance.
+pub(super) fn routable(state: &Dployr, request: &Request) -> Reply {
+    if let Err(reply) = allowed(state, request.query_value("clusterId"), Role::Viewer) {
+        return reply;
+    }
+    let by_name: BTreeMap<&str, &Service> = state
+        .services
+        .iter()
+        .map(|service| (service.name.as_str(), service))
+        .collect();
+    let services: Vec<Value> = by_name
+        .into_keys()
+        .map(|name| {
+            json!({
+                "serviceName": name,
+                "instanceId": state.instance.id,
+                "instanceTag": state.instance.tag,
+                "url": format!("https://{name}.{CLUSTER_NAME}.dployr.io"),
+            })
+        })
+        .collect();
+    ok(json!({
+        "clusterId": state.cluster_id,
+        "clusterName": CLUSTER_NAME,
+        "baseDomain": "dployr.io",
+        "services": services,
+    }))
+}

@@ -1,0 +1,224 @@
+//! The body of a create or update call, read in either dialect.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::Settings;
+use crate::model::text_field;
+
+/// Field and problem, for the reference's `details`.
+pub(super) type Problem = (String, &'static str);
+
+/// Documented name, control plane's name.
+const TEXTS: [(&str, &str); 12] = [
+    ("type", "type"),
+    ("source", "source"),
+    ("runtime", "runtimeType"),
+    ("version", "runtimeVersion"),
+    ("remote", "remoteUrl"),
+    ("branch", "remoteBranch"),
+    ("build_cmd", "buildCmd"),
+    ("run_cmd", "runCmd"),
+    ("image", "image"),
+    ("description", "description"),
+    ("working_dir", "workingDir"),
+    ("static_dir", "staticDir"),
+];
+
+/// dployr-io/dployr-base:src/types/index.ts, and the older ones of the daemon.
+const RUNTIMES: [&str; 11] = [
+    "golang", "php", "python", "nodejs", "ruby", "dotnet", "java", "static", "docker", "k3s",
+    "custom",
+];
+
+/// Reads the fields of the reference over `settings`. Fields it does not name are ignored.
+pub(super) fn documented(
+    body: &Map<String, Value>,
+    settings: &mut Settings,
+) -> Result<(), Problem> {
+    for (name, key) in TEXTS {
+        match body.get(name) {
+            None => {}
+            Some(Value::String(text)) if !text.is_empty() => {
+                settings.texts.insert(key, text.clone());
+            }
+            Some(_) => return Err((name.to_owned(), "must be a non-empty string")),
+        }
+    }
+    match body.get("port") {
+        None => {}
+        Some(port) => match port.as_u64().filter(|port| (1..=65_535).contains(port)) {
+            Some(port) => settings.port = Some(port),
+            None => return Err(("port".to_owned(), "must be an integer from 1 to 65535")),
+        },
+    }
+    // `remote` on the page; image and the two others in the vendor's guides (docs/cli and docs/blueprints).
+    let source = settings
+        .text("source")
+        .ok_or(("source".to_owned(), "is required"))?;
+    if !matches!(source, "remote" | "image" | "docker" | "local") {
+        return Err(("source".to_owned(), "Unsupported source"));
+    }
+    match source {
+        "remote" if settings.text("remoteUrl").is_none() => {
+            return Err(("remote".to_owned(), "is required"));
+        }
+        "remote" if settings.text("runtimeType").is_none() => {
+            return Err(("runtime".to_owned(), "is required"));
+        }
+        "image" if settings.text("image").is_none() => {
+            return Err(("image".to_owned(), "is required"));
+        }
+        _ => {}
+    }
+    if settings
+        .text("runtimeType")
+        .is_some_and(|runtime| !RUNTIMES.contains(&runtime))
+    {
+        // The example error of the page.
+        return Err(("runtime".to_owned(), "Unsupported runtime version"));
+    }
+    Ok(())
+}
+
+/// A map of strings, `env` in the reference.
+pub(super) fn string_map(value: &Value) -> Option<BTreeMap<String, String>> {
+    let object = value.as_object()?;
+    object
+        .iter()
+        .map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect()
+}
+
+/// dployr-io/dployr-base:src/lib/db/migrations/000_init.ts: 2 to 63 characters, lower case, digits and hyphens inside;
+/// no two hyphens in a row (src/lib/validators/string-sanitizer.ts).
+pub(super) fn is_name(name: &str) -> bool {
+    let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (2..=63).contains(&name.len())
+        && name.bytes().all(inside)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+        && !name.contains("--")
+}
+
+/// Reads a body as the control plane does (dployr-io/dployr-base:src/lib/tasks/types.ts): camel case or snake case,
+/// camel case first; a `remote` string, `branch` and `env` are dropped without a word. The error is its joined text.
+pub(super) fn control_plane(
+    body: &Map<String, Value>,
+) -> Result<(String, Settings, BTreeMap<String, String>), String> {
+    let mut problems = Vec::new();
+    let name = text_field(body, "name");
+    if name.is_none() {
+        problems.push("name: Name is required".to_owned());
+    }
+    if !matches!(
+        text_field(body, "type"),
+        Some("static" | "web" | "worker" | "job")
+    ) {
+        problems.push("type: Type must be either 'static', 'web', 'worker' or 'job'".to_owned());
+    }
+    if !matches!(text_field(body, "source"), Some("remote" | "image")) {
+        problems.push("source: Source must be either 'remote' or 'image'".to_owned());
+    }
+    let either = |camel: &str, snake: &str| body.get(camel).or_else(|| body.get(snake));
+    let port = match body.get("port") {
+        None => None,
+        Some(port) => match coerced(port)
+            .and_then(|text| text.parse::<u64>().ok())
+            .filter(|port| *port > 0)
+        {
+            Some(port) => Some(port),
+            None => {
+                problems.push("port: Invalid input".to_owned());
+                None
+            }
+        },
+    };
+    let env = either("envVars", "env_vars")
+        .map_or(Ok(BTreeMap::new()), env_vars)
+        .unwrap_or_else(|problem| {
+            problems.push(problem);
+            BTreeMap::new()
+        });
+    let Some(name) = name.filter(|_| problems.is_empty()) else {
+        return Err(format!("Validation failed: {}", problems.join(", ")));
+    };
+    if !is_name(name) {
+        return Err("name contains invalid characters. Examples: my-slug, foo-123".to_owned());
+    }
+    let mut texts = BTreeMap::new();
+    let mut put = |key, value: Option<&Value>| {
+        if let Some(text) = value.and_then(coerced).filter(|text| !text.is_empty()) {
+            texts.insert(key, text);
+        }
+    };
+    for (key, snake) in [
+        ("type", "type"),
+        ("source", "source"),
+        ("description", "description"),
+        ("image", "image"),
+        ("domain", "domain"),
+        ("runCmd", "run_cmd"),
+        ("buildCmd", "build_cmd"),
+        ("workingDir", "working_dir"),
+        ("staticDir", "static_dir"),
+        ("healthCheck", "health_check"),
+        ("runtimeType", "runtime"),
+        ("runtimeVersion", "version"),
+    ] {
+        put(key, either(key, snake));
+    }
+    let remote = body.get("remote");
+    for (key, inner) in [
+        ("remoteUrl", "url"),
+        ("remoteBranch", "branch"),
+        ("remoteCommitHash", "commit_hash"),
+    ] {
+        put(
+            key,
+            body.get(key)
+                .or_else(|| remote.and_then(|remote| remote.get(inner))),
+        );
+    }
+    Ok((name.to_owned(), Settings { texts, port }, env))
+}
+
+/// The words are those of a running control plane.
+pub(super) fn env_vars(value: &Value) -> Result<BTreeMap<String, String>, String> {
+    if let Some(map) = string_map(value) {
+        return Ok(map);
+    }
+    let object = value.as_object();
+    let wrong = object.and_then(|object| object.iter().find(|(_, value)| !value.is_string()));
+    Err(match wrong {
+        Some((key, value)) => format!(
+            "env_vars.{key}: Invalid input: expected string, received {}",
+            kind(value)
+        ),
+        None => format!(
+            "env_vars: Invalid input: expected record, received {}",
+            kind(value)
+        ),
+    })
+}
+
+/// Numbers are taken for texts and texts for numbers, as the schema's coercion does.
+fn coerced(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}

@@ -1,0 +1,387 @@
+//! Edgegap: deployments of a game server, to the cloud and to a private fleet.
+//!
+//! The two create operations are those of edgegap/openapi-specification:edgegap-v2-openapi.yaml; status, list and stop,
+//! without which nobody could see what became of a deployment, are those of its edgegap-v1-openapi.yaml. The texts of
+//! errors are the sandbox's own. Webhooks are checked but never called.
+
+mod body;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::access::EdgegapAccess;
+use crate::ids::Ids;
+use crate::model::{Reply, Request};
+use crate::time::{Stage, Timing, Window, naive_micros};
+use body::{Create, Kind};
+
+// Both create operations say 40 a second; status 20 and list 10 in edgegap-v1-openapi.yaml. All per organisation.
+const CREATES_PER_SECOND: u64 = 40;
+const STATUSES_PER_SECOND: u64 = 20;
+const LISTS_PER_SECOND: u64 = 10;
+
+/// The state of Edgegap.
+#[derive(Clone, Debug)]
+pub struct Edgegap {
+    timing: Timing,
+    capacity: usize,
+    ids: Ids,
+    token: String,
+    application: String,
+    version: String,
+    private_host_id: String,
+    deployments: Vec<Deployment>,
+    creates: Window,
+    statuses: Window,
+    lists: Window,
+}
+
+#[derive(Clone, Debug)]
+struct Deployment {
+    id: String,
+    application: String,
+    version: String,
+    tags: Vec<String>,
+    address: String,
+    port: usize,
+    created_at: Duration,
+    stopped_at: Option<Duration>,
+    no_capacity: bool,
+}
+
+/// `Status.SEEKING` and so on. No closed list is published; these were seen in the vendor's documents and in
+/// edgegap/nakama-edgegap and edgegap/matchmaker-hosting-providers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    Seeking,
+    Deploying,
+    Ready,
+    Error,
+    Terminating,
+    Terminated,
+}
+
+impl Status {
+    fn wire(self) -> &'static str {
+        match self {
+            Status::Seeking => "Status.SEEKING",
+            Status::Deploying => "Status.DEPLOYING",
+            Status::Ready => "Status.READY",
+            Status::Error => "Status.ERROR",
+            Status::Terminating => "Status.TERMINATING",
+            Status::Terminated => "Status.TERMINATED",
+        }
+    }
+
+    fn before(self) -> Option<Status> {
+        match self {
+            Status::Seeking => None,
+            Status::Deploying => Some(Status::Seeking),
+            Status::Ready => Some(Status::Deploying),
+            Status::Error => Some(Status::Seeking),
+            Status::Terminating => Some(Status::Ready),
+            Status::Terminated => Some(Status::Terminating),
+        }
+    }
+}
+
+impl Edgegap {
+    pub(crate) fn new(capacity: usize, timing: Timing, seed: u64) -> Self {
+        let mut ids = Ids::new(seed);
+        Self {
+            timing,
+            capacity,
+            token: ids.uuid(),
+            application: "my-app".to_owned(),
+            version: "25.05.30-16.45.19-04".to_owned(),
+            private_host_id: format!("alpha-north-america-{}", ids.hex(8)),
+            ids,
+            deployments: Vec::new(),
+            creates: Window::default(),
+            statuses: Window::default(),
+            lists: Window::default(),
+        }
+    }
+
+    /// The way in, for a server that listens at `base_url`.
+    pub fn access(&self, base_url: &str) -> EdgegapAccess {
+        EdgegapAccess {
+            base_url: base_url.to_owned(),
+            token: self.token.clone(),
+            application: self.application.clone(),
+            version: self.version.clone(),
+            private_host_id: self.private_host_id.clone(),
+        }
+    }
+
+    /// Answers one request at `now`, the time since the Unix epoch.
+    pub fn handle(&mut self, request: &Request, now: Duration) -> Reply {
+        let segments = request.segments();
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        // The token belongs to the organisation and opens everything, so it is asked for first.
+        // `Authorization: token <uuid>`, the word once and in lower case: the vendor's API reference and
+        // edgegap/edgegap-mcp:src/client.ts; `token token <uuid>` is the commonest set-up error in
+        // edgegap/edgegap-agent-skills:skills/edgegap-unity/references/deploy.md.
+        let expected = format!("token {}", self.token);
+        match request.header("authorization") {
+            None => return message(401, "Missing token"),
+            Some(value) if value != expected => return message(401, "Invalid token"),
+            Some(_) => {}
+        }
+        match (request.method.as_str(), segments.as_slice()) {
+            ("POST", ["v2", "deployments"]) => self.create(request, Kind::Cloud, now),
+            ("POST", ["v2", "private-fleets", "deployments"]) => {
+                self.create(request, Kind::Fleet, now)
+            }
+            ("GET", ["v1", "status", id]) => self.status(id, now),
+            ("GET", ["v1", "deployments"]) => self.list(request, now),
+            ("DELETE", ["v1", "stop", id]) => self.stop(id, now),
+            _ => message(404, "Not found"),
+        }
+    }
+
+    fn create(&mut self, request: &Request, kind: Kind, now: Duration) -> Reply {
+        if !self.creates.take(now, 1, CREATES_PER_SECOND).allowed {
+            return too_many();
+        }
+        let body = match request.labelled_json_object() {
+            Ok(body) => body,
+            // 415 is not among the documented statuses; 400 is, for every mistake of the client's side.
+            Err(problem) => return message(400, problem.words()),
+        };
+        let create = match Create::read(&body, kind) {
+            Ok(create) => create,
+            Err((field, problem)) => {
+                let body = json!({ "message": format!("Invalid request: {field} {problem}"), "details": { field: problem } });
+                return Reply::json(400, &body);
+            }
+        };
+        // "Invalid Application or Application Version. No deployment has been created": the 400 of the fleet operation.
+        if create.application != self.application {
+            return unknown("application", &create.application);
+        }
+        if create.version != self.version {
+            return unknown("version", &create.version);
+        }
+        let live = self
+            .deployments
+            .iter()
+            .filter(|deployment| {
+                matches!(
+                    deployment.status(self.timing, now),
+                    Status::Seeking | Status::Deploying | Status::Ready
+                )
+            })
+            .count();
+        let no_capacity = live >= self.capacity;
+        // 12 hexadecimal digits: a69f8e3e0555 in the document.
+        let id = self.ids.hex(12);
+        self.deployments.push(Deployment {
+            id: id.clone(),
+            application: create.application,
+            version: create.version,
+            tags: create.tags,
+            // 203.0.113.0/24 is kept for documentation (RFC 5737).
+            address: format!("203.0.113.{}", 1 + self.ids.below(254)),
+            port: 30_000 + self.ids.below(2_768),
+            created_at: now,
+            stopped_at: None,
+            no_capacity,
+        });
+        if no_capacity {
+            // A deployment exists all the same and is in error: the 422 of the fleet operation says so, that of the
+            // other one has the same form.
+            return Reply::json(
+                422,
+                &json!({ "request_id": id, "message": "Could not allocate an Edge Server" }),
+            );
+        }
+        Reply::json(202, &json!({ "request_id": id }))
+    }
+
+    fn status(&mut self, id: &str, now: Duration) -> Reply {
+        if !self.statuses.take(now, 1, STATUSES_PER_SECOND).allowed {
+            return too_many();
+        }
+        match self
+            .deployments
+            .iter()
+            .find(|deployment| deployment.id == id)
+        {
+            Some(deployment) => Reply::json(200, &deployment.describe(self.timing, now)),
+            // 404 is documented; the live service was seen to answer 400
+            // (edgegap/edgegap-agent-skills:skills/edgegap-unity/references).
+            None => message(400, "Deployment not found"),
+        }
+    }
+
+    fn list(&mut self, request: &Request, now: Duration) -> Reply {
+        if !self.lists.take(now, 1, LISTS_PER_SECOND).allowed {
+            return too_many();
+        }
+        let number = |name: &str, otherwise: usize| match request.query_value(name) {
+            None => Some(otherwise),
+            Some(text) => text.parse().ok().filter(|number| *number >= 1),
+        };
+        let (Some(page), Some(limit)) = (number("page", 1), number("limit", 10)) else {
+            return message(400, "page and limit must be at least 1");
+        };
+        let live: Vec<&Deployment> = self
+            .deployments
+            .iter()
+            .rev()
+            .filter(|deployment| deployment.status(self.timing, now) != Status::Terminated)
+            .collect();
+        let pages = live.len().div_ceil(limit).max(1);
+        let items: Vec<Value> = live
+            .iter()
+            .skip((page - 1).saturating_mul(limit))
+            .take(limit)
+            .map(|deployment| deployment.summary(self.timing, now))
+            .collect();
+        let body = json!({
+            "data": items,
+            "total_count": live.len(),
+            "pagination": {
+                "number": page,
+                "next_page_number": (page < pages).then(|| page + 1),
+                "previous_page_number": (page > 1).then(|| page - 1),
+                "paginator": { "num_pages": pages },
+                "has_next": page < pages,
+                "has_previous": page > 1,
+            },
+            "message": [],
+        });
+        Reply::json(200, &body)
+    }
+
+    fn stop(&mut self, id: &str, now: Duration) -> Reply {
+        let timing = self.timing;
+        let Some(deployment) = self
+            .deployments
+            .iter_mut()
+            .find(|deployment| deployment.id == id)
+        else {
+            return message(404, "Deployment not found");
+        };
+        match deployment.status(timing, now) {
+            Status::Terminated => message(410, "Deployment already terminated"),
+            // Queued while it starts, and again accepted while it stops: 202.
+            Status::Seeking | Status::Deploying => {
+                deployment.stopped_at = Some(now);
+                message(202, "Deployment will be stopped")
+            }
+            Status::Terminating => message(202, "Deployment is being stopped"),
+            Status::Ready | Status::Error => {
+                deployment.stopped_at = Some(now);
+                let body = json!({
+                    "message": "Deployment is being stopped",
+                    "deployment_summary": deployment.describe(timing, now),
+                });
+                Reply::json(200, &body)
+            }
+        }
+    }
+}
+
+impl Deployment {
+    fn status(&self, timing: Timing, now: Duration) -> Status {
+        if let Some(stopped_at) = self.stopped_at {
+            let over = now.saturating_sub(stopped_at) >= timing.queue();
+            return if over {
+                Status::Terminated
+            } else {
+                Status::Terminating
+            };
+        }
+        if self.no_capacity {
+            return Status::Error;
+        }
+        match timing.stage(self.created_at, now) {
+            Stage::Queued => Status::Seeking,
+            Stage::Working => Status::Deploying,
+            Stage::Done => Status::Ready,
+            Stage::Failed => Status::Error,
+        }
+    }
+
+    fn fqdn(&self) -> String {
+        format!("{}.pr.edgegap.net", self.id)
+    }
+
+    fn ports(&self) -> Value {
+        json!({
+            "gameport": {
+                "name": "gameport",
+                "link": format!("{}:{}", self.fqdn(), self.port),
+                "internal": 7777,
+                "external": self.port,
+                "protocol": "UDP",
+                "tls_upgrade": false,
+            }
+        })
+    }
+
+    /// `V1DeploymentStatus`. Times have a space in the middle and no zone there.
+    fn describe(&self, timing: Timing, now: Duration) -> Value {
+        let status = self.status(timing, now);
+        let ready = status == Status::Ready;
+        let error_detail = match (status, self.no_capacity) {
+            (Status::Error, true) => Some("Could not allocate an Edge Server"),
+            (Status::Error, false) => Some("The container did not start"),
+            _ => None,
+        };
+        json!({
+            "request_id": self.id,
+            "fqdn": self.fqdn(),
+            "app_name": self.application,
+            "app_version": self.version,
+            // Nothing is placed yet while it seeks; the vendor's own C# model has it nullable.
+            "public_ip": ready.then_some(&self.address),
+            "current_status": status.wire(),
+            "last_status": status.before().map(Status::wire),
+            "running": ready,
+            "start_time": naive_micros(self.created_at),
+            "removal_time": self.stopped_at.map(naive_micros),
+            "elapsed_time": now.saturating_sub(self.created_at).as_secs(),
+            "max_duration": 60,
+            "error": status == Status::Error,
+            "error_detail": error_detail,
+            "ports": if ready { self.ports() } else { json!({}) },
+            "tags": self.tags,
+            "command": null,
+            "arguments": null,
+        })
+    }
+
+    /// An item of the list. `status` is not in the document, but edgegap/nakama-edgegap:pkg/fleetmanager/models.go
+    /// reads it.
+    fn summary(&self, timing: Timing, now: Duration) -> Value {
+        let status = self.status(timing, now);
+        json!({
+            "request_id": self.id,
+            "fqdn": self.fqdn(),
+            "public_ip": self.address,
+            "ready": status == Status::Ready,
+            "status": status.wire(),
+            "start_time": naive_micros(self.created_at),
+            "ports": self.ports(),
+            "tags": self.tags,
+        })
+    }
+}
+
+fn unknown(field: &str, value: &str) -> Reply {
+    let body = json!({ "message": format!("Unknown {field} {value}"), "details": { field: "does not exist" } });
+    Reply::json(400, &body)
+}
+
+/// The limits are documented, the reply beyond them is not: no Retry-After, to promise nothing.
+fn too_many() -> Reply {
+    message(429, "Too many requests")
+}
+
+fn message(status: u16, text: &str) -> Reply {
+    Reply::json(status, &json!({ "message": text }))
+}

@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![warn(missing_docs, unreachable_pub)]
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod access;
+pub mod dployr;
+pub mod edgegap;
+mod ids;
+mod model;
+pub mod nexlayer;
+pub mod nodion;
+mod server;
+mod state;
+mod time;
+
+pub use access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
+pub use dployr::Dialect;
+pub use model::{Platform, Recorded, Reply, Request};
+pub use nexlayer::Plan;
+pub use server::Sandbox;
+pub use state::{Builder, State};

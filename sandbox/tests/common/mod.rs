@@ -1,0 +1,88 @@
+//! What the tests share: a world and a clock that moves only when told.
+
+#![allow(dead_code)]
+
+use std::time::Duration;
+
+use deploykit_sandbox::{Builder, Platform, Reply, Request, State};
+use serde_json::Value;
+
+/// 2026-11-24T02:24:27Z, at the beginning of no window.
+pub const BEGIN: Duration = Duration::from_secs(1_795_487_067);
+
+pub struct World {
+    pub state: State,
+    pub platform: Platform,
+    pub now: Duration,
+    pub authorization: Option<String>,
+}
+
+impl World {
+    pub fn new(platform: Platform, builder: Builder) -> Self {
+        let state = builder.state();
+        let authorization = match platform {
+            Platform::Nexlayer => None,
+            Platform::Dployr => Some(format!("Bearer {}", state.dployr().access("").token)),
+            Platform::Nodion => Some(format!("Bearer {}", state.nodion().access("").token)),
+            Platform::Edgegap => Some(format!("token {}", state.edgegap().access("").token)),
+        };
+        Self {
+            state,
+            platform,
+            now: BEGIN,
+            authorization,
+        }
+    }
+
+    pub fn wait(&mut self, millis: u64) {
+        self.now += Duration::from_millis(millis);
+    }
+
+    /// Sends a request as it is.
+    pub fn raw(&mut self, request: &Request) -> Reply {
+        self.state.handle(self.platform, request, self.now)
+    }
+
+    /// Sends a request with the credentials.
+    pub fn send(&mut self, request: Request) -> Reply {
+        let request = match &self.authorization {
+            Some(value) => request.with_header("authorization", value),
+            None => request,
+        };
+        self.raw(&request)
+    }
+
+    pub fn get(&mut self, target: &str) -> Reply {
+        self.send(Request::new("GET", target))
+    }
+
+    pub fn delete(&mut self, target: &str) -> Reply {
+        self.send(Request::new("DELETE", target))
+    }
+
+    pub fn post(&mut self, target: &str, body: &Value) -> Reply {
+        self.send(Request::new("POST", target).with_json(body))
+    }
+
+    /// Without a body and a label.
+    pub fn post_empty(&mut self, target: &str) -> Reply {
+        self.send(Request::new("POST", target))
+    }
+}
+
+/// Status and body at once, so that a failure shows both.
+#[track_caller]
+pub fn expect(reply: &Reply, status: u16, body: &Value) {
+    assert_eq!(
+        (reply.status, &reply.json_body()),
+        (status, body),
+        "{}",
+        reply.text_body()
+    );
+}
+
+#[track_caller]
+pub fn expect_status(reply: &Reply, status: u16) -> Value {
+    assert_eq!(reply.status, status, "{}", reply.text_body());
+    reply.json_body()
+}

@@ -1,0 +1,413 @@
+//! Every rule of dployr in its documented dialect.
+
+mod common;
+
+use common::{World, expect, expect_status};
+use deploykit_sandbox::{Platform, Request, Sandbox};
+use serde_json::{Value, json};
+
+fn world() -> World {
+    World::new(Platform::Dployr, Sandbox::builder())
+}
+
+/// The create body of the reference.
+fn my_app() -> Value {
+    json!({
+        "name": "my-app",
+        "source": "remote",
+        "runtime": "nodejs",
+        "version": "20",
+        "remote": "https://github.com/user/repo",
+        "branch": "main",
+        "build_cmd": "npm install",
+        "run_cmd": "npm start",
+        "port": 3000,
+    })
+}
+
+fn invalid(message: &str, field: &str, issue: &str) -> Value {
+    json!({ "error": {
+        "code": "invalid_request", "message": message, "details": { "field": field, "issue": issue },
+    } })
+}
+
+fn no_such(what: &str) -> Value {
+    json!({ "error": { "code": "not_found", "message": format!("No such {what}"), "details": {} } })
+}
+
+/// A world in which my-app runs, and the id of its service.
+fn running() -> (World, String) {
+    let mut world = world();
+    expect_status(&world.post("/v1/deployments", &my_app()), 201);
+    world.wait(1_200);
+    let services = expect_status(&world.get("/v1/services"), 200);
+    let id = services[0]["id"].as_str().unwrap().to_owned();
+    (world, id)
+}
+
+#[test]
+fn login_gives_tokens_that_expire() {
+    let mut world = world();
+    let access = world.state.dployr().access("");
+    let login = |email: &str, password: &str| {
+        Request::new("POST", "/v1/auth/login")
+            .with_json(&json!({ "email": email, "password": password }))
+    };
+    let body = expect_status(&world.raw(&login(&access.email, &access.password)), 200);
+    assert_eq!(body["expires_in"], 3600);
+    assert!(body["refresh_token"].is_string());
+    let token = body["access_token"].as_str().unwrap().to_owned();
+    let list = Request::new("GET", "/v1/deployments")
+        .with_header("authorization", &format!("Bearer {token}"));
+    expect(&world.raw(&list), 200, &json!([]));
+    world.wait(3_600_000);
+    expect_status(&world.raw(&list), 401);
+
+    expect_status(&world.raw(&login(&access.email, "wrong")), 401);
+    expect_status(
+        &world.raw(&login("nobody@example.com", &access.password)),
+        401,
+    );
+    expect(
+        &world.raw(&login("", "x")),
+        400,
+        &invalid("Invalid login", "email", "is required"),
+    );
+    expect(
+        &world.raw(&login("a@example.com", "")),
+        400,
+        &invalid("Invalid login", "password", "is required"),
+    );
+}
+
+#[test]
+fn everything_else_needs_the_token() {
+    let mut world = world();
+    let token = world.state.dployr().access("").token;
+    let unauthorized = json!({ "error": {
+        "code": "unauthorized", "message": "Missing or invalid access token", "details": {},
+    } });
+    for path in [
+        "/v1/deployments",
+        "/v1/services",
+        "/v1/projects",
+        "/v1/nope",
+    ] {
+        expect(&world.raw(&Request::new("GET", path)), 401, &unauthorized);
+    }
+    for value in [
+        token.clone(),
+        format!("bearer {token}"),
+        format!("Bearer {token}x"),
+        format!("token {token}"),
+    ] {
+        let request = Request::new("GET", "/v1/deployments").with_header("authorization", &value);
+        expect(&world.raw(&request), 401, &unauthorized);
+    }
+}
+
+#[test]
+fn a_deployment_succeeds_and_leaves_a_service() {
+    let mut world = world();
+    let created = expect_status(&world.post("/v1/deployments", &my_app()), 201);
+    for (key, value) in my_app().as_object().unwrap() {
+        assert_eq!(&created[key], value, "{key}");
+    }
+    assert_eq!(created["created_at"], "2026-11-24T02:24:27Z");
+    let path = format!("/v1/deployments/{}", created["id"].as_str().unwrap());
+    expect(&world.get("/v1/services"), 200, &json!([]));
+    for (wait, status) in [(0, "pending"), (400, "running"), (800, "success")] {
+        world.wait(wait);
+        assert_eq!(expect_status(&world.get(&path), 200)["status"], status);
+        assert_eq!(
+            expect_status(&world.get("/v1/deployments"), 200)[0]["status"],
+            status
+        );
+    }
+    let services = expect_status(&world.get("/v1/services"), 200);
+    assert_eq!(
+        (&services[0]["name"], &services[0]["status"]),
+        (&json!("my-app"), &json!("running"))
+    );
+    assert_eq!(services[0]["deployment_id"], created["id"]);
+}
+
+#[test]
+fn a_deployment_can_fail() {
+    let mut world = World::new(Platform::Dployr, Sandbox::builder().deployments_fail(true));
+    let id = expect_status(&world.post("/v1/deployments", &my_app()), 201)["id"].clone();
+    world.wait(1_200);
+    let path = format!("/v1/deployments/{}", id.as_str().unwrap());
+    assert_eq!(expect_status(&world.get(&path), 200)["status"], "failed");
+    expect(&world.get("/v1/services"), 200, &json!([]));
+}
+
+#[test]
+fn the_create_body_is_checked() {
+    let mut world = world();
+    for (field, value, issue) in [
+        ("name", Value::Null, "is required"),
+        (
+            "name",
+            json!("Bad_Name!"),
+            "must be lower case letters, digits and hyphens",
+        ),
+        ("source", json!("ftp"), "Unsupported source"),
+        ("source", json!(1), "must be a non-empty string"),
+        ("runtime", json!("cobol"), "Unsupported runtime version"),
+        ("version", json!(20), "must be a non-empty string"),
+        (
+            "remote",
+            json!({ "url": "x" }),
+            "must be a non-empty string",
+        ),
+        ("port", json!(0), "must be an integer from 1 to 65535"),
+        ("port", json!("3000"), "must be an integer from 1 to 65535"),
+        ("env", json!({ "A": 1 }), "must be a map of strings"),
+    ] {
+        let mut body = my_app();
+        body[field] = value;
+        let expected = invalid("Invalid deployment configuration", field, issue);
+        expect(&world.post("/v1/deployments", &body), 400, &expected);
+    }
+    for field in ["source", "remote", "runtime"] {
+        let mut body = my_app();
+        body.as_object_mut().unwrap().remove(field);
+        let expected = invalid("Invalid deployment configuration", field, "is required");
+        expect(&world.post("/v1/deployments", &body), 400, &expected);
+    }
+    let reply = world.post(
+        "/v1/deployments",
+        &json!({ "name": "my-app", "source": "image" }),
+    );
+    expect(
+        &reply,
+        400,
+        &invalid("Invalid deployment configuration", "image", "is required"),
+    );
+    let post =
+        |kind: &str, body: &str| Request::new("POST", "/v1/deployments").with_body(kind, body);
+    for (request, issue) in [
+        (
+            post("text/plain", &my_app().to_string()),
+            "Content-Type must be application/json",
+        ),
+        (
+            post("application/json", "{bad"),
+            "the body is not valid JSON",
+        ),
+        (
+            post("application/json", "[]"),
+            "the body must be a JSON object",
+        ),
+    ] {
+        expect(
+            &world.send(request),
+            400,
+            &invalid("Invalid request body", "body", issue),
+        );
+    }
+    expect(&world.get("/v1/deployments"), 200, &json!([]));
+}
+
+#[test]
+fn the_same_name_deploys_again() {
+    let (mut world, _) = running();
+    let first = expect_status(&world.get("/v1/deployments"), 200);
+    let again = expect_status(&world.post("/v1/deployments", &my_app()), 201);
+    assert_eq!(again["id"], first[0]["id"]);
+    assert_eq!(again["status"], "pending");
+    assert_eq!(
+        expect_status(&world.get("/v1/deployments"), 200)
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn an_update_changes_what_it_names_and_deploys_again() {
+    let (mut world, service) = running();
+    let id = expect_status(&world.get("/v1/deployments"), 200)[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let put = |body: &Value| Request::new("PUT", &format!("/v1/deployments/{id}")).with_json(body);
+    let body = json!({ "version": "22", "env": { "NODE_ENV": "production" } });
+    let updated = expect_status(&world.send(put(&body)), 200);
+    assert_eq!(
+        (&updated["version"], &updated["branch"]),
+        (&json!("22"), &json!("main"))
+    );
+    assert_eq!(updated["status"], "pending");
+    let env = expect_status(&world.get(&format!("/v1/services/{service}/env")), 200);
+    assert_eq!(env, json!([{ "key": "NODE_ENV", "value": "production" }]));
+    let reply = world.send(put(&json!({ "runtime": "cobol" })));
+    expect(
+        &reply,
+        400,
+        &invalid(
+            "Invalid deployment configuration",
+            "runtime",
+            "Unsupported runtime version",
+        ),
+    );
+    let reply = world.send(Request::new("PUT", "/v1/deployments/nope").with_json(&body));
+    expect(&reply, 404, &no_such("deployment"));
+}
+
+#[test]
+fn a_delete_takes_the_record_alone() {
+    let (mut world, _) = running();
+    let id = expect_status(&world.get("/v1/deployments"), 200)[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/v1/deployments/{id}");
+    let reply = world.delete(&path);
+    assert_eq!((reply.status, reply.body.len()), (204, 0));
+    expect(&world.delete(&path), 404, &no_such("deployment"));
+    expect(&world.get(&path), 404, &no_such("deployment"));
+    assert_eq!(
+        expect_status(&world.get("/v1/services"), 200)
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn a_service_is_switched() {
+    let (mut world, id) = running();
+    let status = |world: &mut World| {
+        let body = expect_status(&world.get(&format!("/v1/services/{id}/status")), 200);
+        body["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(status(&mut world), "running");
+    for (verb, at_once, later) in [
+        ("stop", "stopped", "stopped"),
+        ("start", "starting", "running"),
+        ("restart", "starting", "running"),
+    ] {
+        let body = expect_status(&world.post_empty(&format!("/v1/services/{id}/{verb}")), 200);
+        assert!(body["task_id"].is_string());
+        assert_eq!(status(&mut world), at_once, "{verb}");
+        world.wait(1_200);
+        assert_eq!(status(&mut world), later, "{verb}");
+    }
+    for (method, rest) in [
+        ("GET", "status"),
+        ("POST", "start"),
+        ("POST", "stop"),
+        ("POST", "restart"),
+        ("GET", "env"),
+    ] {
+        let reply = world.send(Request::new(
+            method,
+            &format!("/v1/services/service-123/{rest}"),
+        ));
+        expect(&reply, 404, &no_such("service"));
+    }
+}
+
+#[test]
+fn logs_have_a_tail_and_can_be_followed() {
+    let (mut world, id) = running();
+    let path = format!("/v1/services/{id}/logs");
+    let all = expect_status(&world.get(&path), 200);
+    let all = all.as_array().unwrap();
+    assert_eq!(all.last().unwrap()["message"], "listening on port 3000");
+    assert_eq!(
+        all[0],
+        json!({
+            "timestamp": 1_795_487_067_000_u64, "source": "build", "level": "info", "message": "cloning repository",
+        })
+    );
+    let tail = expect_status(&world.get(&format!("{path}?tail=2")), 200);
+    assert_eq!(tail.as_array().unwrap(), &all[all.len() - 2..]);
+    let followed = world.get("/v1/services/my-app/logs?tail=100&follow=true");
+    assert_eq!(
+        followed.header("content-type"),
+        Some("application/x-ndjson")
+    );
+    let lines: Vec<Value> = followed
+        .text_body()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(&lines, all);
+    expect(
+        &world.get(&format!("{path}?tail=x")),
+        400,
+        &invalid("Invalid query", "tail", "must be a number"),
+    );
+    expect(
+        &world.get("/v1/services/ghost/logs"),
+        404,
+        &no_such("service"),
+    );
+}
+
+#[test]
+fn instances() {
+    let mut world = world();
+    let list = expect_status(&world.get("/v1/instances"), 200);
+    let id = list[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        list[0]["tag"],
+        world.state.dployr().access("").instance_tag.as_str()
+    );
+    expect(&world.get(&format!("/v1/instances/{id}")), 200, &list[0]);
+    let metrics = expect_status(&world.get(&format!("/v1/instances/{id}/metrics")), 200);
+    assert!(metrics["cpu"]["count"].is_u64() && metrics["memory"]["total_bytes"].is_u64());
+    expect(&world.get("/v1/instances/nope"), 404, &no_such("instance"));
+    expect(
+        &world.get("/v1/instances/nope/metrics"),
+        404,
+        &no_such("instance"),
+    );
+}
+
+#[test]
+fn rate_limits_are_in_every_reply() {
+    let mut world = world();
+    let reply = world.get("/v1/deployments");
+    assert_eq!(reply.header("X-RateLimit-Limit"), Some("1000"));
+    assert_eq!(reply.header("X-RateLimit-Remaining"), Some("999"));
+    assert_eq!(reply.header("X-RateLimit-Reset"), Some("1795489200"));
+    for _ in 0..999 {
+        expect_status(&world.get("/v1/deployments"), 200);
+    }
+    let reply = world.get("/v1/deployments");
+    let expected = json!({ "error": {
+        "code": "rate_limit_exceeded", "message": "Rate limit exceeded", "details": {},
+    } });
+    expect(&reply, 429, &expected);
+    assert_eq!(reply.header("x-ratelimit-remaining"), Some("0"));
+
+    let anonymous = world.raw(&Request::new("GET", "/v1/deployments"));
+    assert_eq!(
+        (anonymous.status, anonymous.header("x-ratelimit-limit")),
+        (401, Some("60"))
+    );
+    world.wait(3_600_000);
+    expect_status(&world.get("/v1/deployments"), 200);
+}
+
+#[test]
+fn unknown_routes() {
+    let mut world = world();
+    for (method, path) in [
+        ("GET", "/"),
+        ("GET", "/v1/nope"),
+        ("GET", "/v1/deployments/"),
+        ("PATCH", "/v1/deployments"),
+        ("POST", "/v1/auth/refresh"),
+    ] {
+        let reply = world.send(Request::new(method, path));
+        assert_eq!(reply.status, 404, "{method} {path}");
+        assert_eq!(reply.json_body()["error"]["code"], "not_found");
+    }
+}

@@ -1,0 +1,109 @@
+//! The client and how it is set up.
+
+use super::classify::classify;
+use crate::error::Result;
+use crate::transport::Transport;
+use crate::transport::config::{self, ClientBuilder, Platform, sealed::Sealed};
+use crate::transport::profile::Profile;
+use std::sync::Arc;
+
+/// The platform, as a type.
+#[derive(Clone, Copy, Debug)]
+pub enum Edgegap {}
+
+/// Edgegap's builder has nothing of its own.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {}
+
+static PROFILE: Profile = Profile {
+    api: "edgegap",
+    scheme: "token",
+    base_url: Some("https://api.edgegap.com"),
+    base_url_variable: "EDGEGAP_BASE_URL",
+    token_variable: "EDGEGAP_TOKEN",
+    secret_query: &[],
+    classify,
+    normalise: None,
+    redact_text: str::to_owned,
+};
+
+impl Sealed for Edgegap {
+    fn profile() -> &'static Profile {
+        &PROFILE
+    }
+
+    fn assemble(transport: Arc<Transport>, settings: Settings) -> Client {
+        Client::assemble(transport, settings)
+    }
+}
+
+impl Platform for Edgegap {
+    type Settings = Settings;
+    type Client = Client;
+}
+
+crate::transport::client! {
+    /// A client for Edgegap. Cheap to clone; clones share connections.
+    edgegap
+}
+
+impl Client {
+    /// Sets up a client for `https://api.edgegap.com`.
+    pub fn builder() -> ClientBuilder<Edgegap> {
+        ClientBuilder::default()
+    }
+
+    /// A client with this token, with or without `token ` in front of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the token is empty or could
+    /// not stand in a header.
+    pub fn new(token: impl Into<crate::Secret>) -> Result<Self> {
+        Self::builder().token(token).build()
+    }
+
+    /// A client with the token in `EDGEGAP_TOKEN`, for `EDGEGAP_BASE_URL` if that is set.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the variable is missing or
+    /// empty, and as [`new`](Self::new).
+    pub fn from_env() -> Result<Self> {
+        Self::from_variables(config::process_environment)
+    }
+
+    fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let builder = Self::builder().environment(read)?;
+        match builder.token {
+            Some(_) => builder.build(),
+            None => Err(config::missing(PROFILE.token_variable)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn an_empty_variable_is_a_missing_one() {
+        for value in [None, Some(String::new()), Some(" ".to_owned())] {
+            let error = Client::from_variables(|_| value.clone()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            assert!(error.to_string().contains("EDGEGAP_TOKEN"), "{error}");
+        }
+        let client = Client::from_variables(|name| {
+            (name == "EDGEGAP_TOKEN").then(|| "token abc".to_owned())
+        });
+        assert!(client.is_ok());
+    }
+
+    #[test]
+    fn debug_shows_platform_address_and_that_there_is_a_token() {
+        let client = Client::new("hush-hush").unwrap();
+        assert_eq!(
+            format!("{client:?}"),
+            r#"Client { platform: "edgegap", base_url: "https://api.edgegap.com", token: set, .. }"#
+        );
+    }
+}

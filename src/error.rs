@@ -1,0 +1,402 @@
+//! One error for everything that can go wrong, with answers to the questions a caller has.
+
+use crate::operation::Operation;
+use serde_json::Value;
+use std::convert::Infallible;
+use std::fmt;
+use std::time::Duration;
+
+/// The result of a call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a call failed, and what that means.
+///
+/// It is one pointer in size. `Display` is one line: what was called, the status, the platform's
+/// words, and what to do next where that is known. Neither `Display` nor `Debug` shows a secret.
+///
+/// ```
+/// # fn handle(error: deploykit::Error) {
+/// use deploykit::{Effect, ErrorKind};
+/// match error.kind() {
+///     ErrorKind::RateLimited => println!("again in {:?}", error.retry_after()),
+///     _ if error.effect() == Effect::Unknown => println!("look before you repeat it: {error}"),
+///     _ => println!("{error}"),
+/// }
+/// # }
+/// ```
+pub struct Error(Box<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    kind: ErrorKind,
+    operation: Option<&'static Operation>,
+    status: Option<u16>,
+    code: Option<String>,
+    message: Option<String>,
+    details: Option<Value>,
+    request_id: Option<String>,
+    resource_id: Option<String>,
+    retry_after: Option<Duration>,
+    attempts: u32,
+    elapsed: Duration,
+    effect: Effect,
+    body: Option<String>,
+    advice: Option<&'static str>,
+    source: Option<Source>,
+}
+
+/// What kind of failure it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The client was set up wrongly: base URL, credentials, environment.
+    Configuration,
+    /// The request is wrong and was refused here, before anything was sent.
+    #[default]
+    InvalidRequest,
+    /// The credentials are missing, wrong or expired.
+    Unauthenticated,
+    /// The credentials do not allow this.
+    Forbidden,
+    /// There is no such thing.
+    NotFound,
+    /// The server has no such endpoint.
+    NoSuchRoute,
+    /// It clashes with something that exists.
+    Conflict,
+    /// What was to be removed or stopped is gone already.
+    AlreadyRemoved,
+    /// The platform refuses this request.
+    Rejected,
+    /// The account's plan does not include this, or its limit is reached.
+    PlanLimit,
+    /// Too many requests; see [`Error::retry_after`].
+    RateLimited,
+    /// A limit that waiting a little does not lift.
+    Quota,
+    /// The platform answers from another address; nothing was followed.
+    Redirected,
+    /// The platform failed.
+    Server,
+    /// The platform, or a part that is needed, cannot be reached by it now.
+    Unavailable,
+    /// No connection could be made: nothing was sent.
+    Connect,
+    /// No answer within the time limit.
+    Timeout,
+    /// The connection broke after the request was sent, or within the reply.
+    Interrupted,
+    /// The reply could not be understood.
+    Decode,
+    /// This server does not offer it.
+    Unsupported,
+    /// A deployment that was waited for came to a bad end.
+    WaitFailed,
+    /// A deployment that was waited for was not ready in time.
+    WaitTimedOut,
+}
+
+/// Whether the platform possibly acted on a call that failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Effect {
+    /// Nothing was done.
+    None,
+    /// It cannot be told: look before you repeat a call that must not happen twice.
+    #[default]
+    Unknown,
+    /// Something was done all the same; see [`Error::resource_id`].
+    Applied,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: Some(one_line(&message.into())),
+            ..Inner::default()
+        }))
+    }
+
+    /// A request that is refused before it is sent.
+    pub(crate) fn invalid_request(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidRequest, message).with_effect(Effect::None)
+    }
+
+    /// A client that cannot be built.
+    pub(crate) fn configuration(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Configuration, message).with_effect(Effect::None)
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether the platform possibly acted.
+    pub fn effect(&self) -> Effect {
+        self.0.effect
+    }
+
+    /// The HTTP status, if there was a reply.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The platform's own code for the failure: `permission.forbidden`.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The platform's words, or ours for a failure that never reached it. One line.
+    pub fn message(&self) -> Option<&str> {
+        self.0.message.as_deref()
+    }
+
+    /// What else the platform says about it, as it came.
+    pub fn details(&self) -> Option<&Value> {
+        self.0.details.as_ref()
+    }
+
+    /// The id that the server gave to this HTTP request, if it gives one.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// What exists in spite of the failure and may need to be cleaned up: the `request_id` of the
+    /// deployment in Edgegap's 422.
+    pub fn resource_id(&self) -> Option<&str> {
+        self.0.resource_id.as_deref()
+    }
+
+    /// How long the platform asks to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// How often the request was sent; 0 if never.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How long the call took in all.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
+    }
+
+    /// The operation that failed; `None` for a failure outside of one.
+    pub fn operation(&self) -> Option<&'static Operation> {
+        self.0.operation
+    }
+
+    /// The beginning of the reply's body, at most 2 KiB, with secrets that are known left out.
+    pub fn body_excerpt(&self) -> Option<&str> {
+        self.0.body.as_deref()
+    }
+
+    /// Whether sending the same call again could help and could do no harm.
+    ///
+    /// True for passing failures (rate limit with a hint, unavailable, no connection, interrupted,
+    /// time-out, 5xx) of an operation that may be repeated, and for those that prove that nothing
+    /// was done.
+    pub fn is_retryable(&self) -> bool {
+        let passing = match self.kind() {
+            ErrorKind::Connect | ErrorKind::Unavailable | ErrorKind::Server => true,
+            ErrorKind::RateLimited => self.retry_after().is_some(),
+            ErrorKind::Timeout | ErrorKind::Interrupted => true,
+            _ => false,
+        };
+        let repeatable = self.operation().is_some_and(|operation| {
+            operation.is_read_only()
+                || (operation.behaviour.idempotent && operation.method != "POST")
+        });
+        passing && (self.effect() == Effect::None || (repeatable && self.effect() != Effect::Applied))
+    }
+
+    pub(crate) fn with_effect(mut self, effect: Effect) -> Self {
+        self.0.effect = effect;
+        self
+    }
+
+    pub(crate) fn with_operation(mut self, operation: Option<&'static Operation>) -> Self {
+        self.0.operation = self.0.operation.or(operation);
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn with_advice(mut self, advice: &'static str) -> Self {
+        self.0.advice = Some(advice);
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32, elapsed: Duration) -> Self {
+        self.0.attempts = attempts;
+        self.0.elapsed = elapsed;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
+        self
+    }
+
+    pub(crate) fn with_request_id(mut self, id: Option<String>) -> Self {
+        self.0.request_id = id;
+        self
+    }
+
+    pub(crate) fn with_body(mut self, excerpt: String) -> Self {
+        self.0.body = (!excerpt.is_empty()).then_some(excerpt);
+        self
+    }
+
+    pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
+        self.0.code = code;
+        self
+    }
+
+    pub(crate) fn with_details(mut self, details: Option<Value>) -> Self {
+        self.0.details = details;
+        self
+    }
+
+    pub(crate) fn with_resource_id(mut self, id: Option<String>) -> Self {
+        self.0.resource_id = id;
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some(operation) = inner.operation {
+            write!(f, "{operation}: ")?;
+        }
+        if let Some(status) = inner.status {
+            write!(f, "{status} ")?;
+        }
+        match &inner.message {
+            Some(message) if !message.is_empty() => f.write_str(message)?,
+            _ => write!(f, "{}", inner.kind)?,
+        }
+        if let Some(code) = &inner.code {
+            write!(f, " [{}]", one_line(code))?;
+        }
+        if let Some(id) = &inner.resource_id {
+            write!(f, " (exists: {})", one_line(id))?;
+        }
+        if let Some(wait) = inner.retry_after {
+            write!(f, " (again in {} s)", wait.as_secs())?;
+        }
+        if let Some(advice) = inner.advice {
+            write!(f, "; {advice}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        let mut debug = f.debug_struct("Error");
+        debug
+            .field("kind", &inner.kind)
+            .field("effect", &inner.effect)
+            .field("display", &self.to_string());
+        if inner.attempts > 0 {
+            debug
+                .field("attempts", &inner.attempts)
+                .field("elapsed", &inner.elapsed);
+        }
+        if let Some(source) = &inner.source {
+            debug.field("source", source);
+        }
+        debug.finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.source {
+            Some(source) => Some(&**source),
+            None => None,
+        }
+    }
+}
+
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Configuration => "the client is not set up",
+            Self::InvalidRequest => "the request is not valid",
+            Self::Unauthenticated => "not authenticated",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not found",
+            Self::NoSuchRoute => "no such route",
+            Self::Conflict => "conflict",
+            Self::AlreadyRemoved => "already removed",
+            Self::Rejected => "rejected",
+            Self::PlanLimit => "not in the plan",
+            Self::RateLimited => "too many requests",
+            Self::Quota => "quota used up",
+            Self::Redirected => "redirected",
+            Self::Server => "the platform failed",
+            Self::Unavailable => "unavailable",
+            Self::Connect => "no connection",
+            Self::Timeout => "timed out",
+            Self::Interrupted => "interrupted",
+            Self::Decode => "the reply could not be understood",
+            Self::Unsupported => "not supported",
+            Self::WaitFailed => "the deployment failed",
+            Self::WaitTimedOut => "the deployment was not ready in time",
+        })
+    }
+}
+
+/// Line breaks and other control characters out, so that a log line stays one line.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_one_pointer() {
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+        assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn it_is_one_line() {
+        let error = Error::new(ErrorKind::Server, "first\nsecond\r\n\tthird").with_status(500);
+        assert_eq!(error.to_string(), "500 first second third");
+    }
+
+    #[test]
+    fn without_words_of_the_platform_the_kind_speaks() {
+        let error = Error::new(ErrorKind::NotFound, "").with_status(404);
+        assert_eq!(error.to_string(), "404 not found");
+    }
+}

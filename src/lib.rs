@@ -1,0 +1,113 @@
+//! Careful clients for four small cloud platforms.
+//!
+//! | platform | what it is | client |
+//! |---|---|---|
+//! | [Nexlayer](nexlayer) | an app from a `nexlayer.yaml`, no account needed | [`nexlayer::Client`] |
+//! | [dployr](dployr) | a PaaS on your own server | [`dployr::Client`] |
+//! | [Nodion](nodion) | git-connected apps | [`nodion::Client`] |
+//! | [Edgegap](edgegap) | game servers at the edge | [`edgegap::Client`] |
+//!
+//! Every method that talks to a platform returns a [`Call`]: `.await` sends it,
+//! [`preview`](Call::preview) shows it and sends nothing, and options such as
+//! [`timeout`](Call::timeout) and [`with_response`](Call::with_response) are the same everywhere.
+//! Every failure is an [`Error`] that says what [kind](Error::kind) it is and whether the platform
+//! [possibly acted](Error::effect).
+//!
+#![cfg_attr(all(feature = "edgegap", feature = "nexlayer", feature = "dployr", feature = "nodion"), doc = r##"
+A game server near its players:
+
+```no_run
+# async fn example() -> deploykit::Result<()> {
+use deploykit::edgegap::{Client, NewDeployment, User};
+let edgegap = Client::from_env()?; // EDGEGAP_TOKEN
+let player = User::ip([75, 28, 35, 192].into());
+let server = edgegap.deploy(NewDeployment::new("my-app", "25.05.30", player).env("MODE", "ranked")).await?;
+println!("{}", server.request_id);
+# Ok(()) }
+```
+
+An app from a file:
+
+```no_run
+# async fn example() -> deploykit::Result<()> {
+use deploykit::nexlayer::{Client, Manifest};
+let nexlayer = Client::new()?;
+let started = nexlayer.start(Manifest::from_path("nexlayer.yaml")?).await?;
+let extended = started.application().extend().await?;
+println!("{:?} left", extended.expires_in);
+# Ok(()) }
+```
+
+Your own server:
+
+```no_run
+# async fn example() -> deploykit::Result<()> {
+use deploykit::dployr::{Client, NewDeployment};
+let dployr = Client::from_env()?; // DPLOYR_BASE_URL, DPLOYR_TOKEN
+let app = NewDeployment::from_git("my-app", "https://github.com/user/repo").runtime("nodejs", "20");
+dployr.deployments().create(app).await?;
+# Ok(()) }
+```
+
+A connected app once more:
+
+```no_run
+# async fn example() -> deploykit::Result<()> {
+let nodion = deploykit::nodion::Client::from_env()?; // NODION_TOKEN
+let deployment = nodion.application("92955d4f-2e44-4e48-8cb6-9c6c434afebb").deploy().await?;
+println!("{} {}", deployment.deploy_number, deployment.status);
+# Ok(()) }
+```
+"##)]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// Some shared parts serve one platform, and have no user when that one is switched off.
+#![cfg_attr(
+    not(all(feature = "dployr", feature = "edgegap", feature = "nexlayer", feature = "nodion")),
+    allow(dead_code, unused_imports, unused_macros, rustdoc::broken_intra_doc_links)
+)]
+
+mod error;
+mod id;
+mod open_enum;
+pub mod operation;
+pub mod secret;
+mod time;
+
+#[cfg(feature = "_client")]
+mod call;
+#[cfg(feature = "_client")]
+mod preview;
+#[cfg(all(feature = "_client", not(feature = "raw")))]
+mod raw;
+#[cfg(all(feature = "_client", feature = "raw"))]
+pub mod raw;
+#[cfg(feature = "_client")]
+mod transport;
+
+#[cfg(feature = "dployr")]
+pub mod dployr;
+#[cfg(feature = "edgegap")]
+pub mod edgegap;
+#[cfg(feature = "nexlayer")]
+pub mod nexlayer;
+#[cfg(feature = "nodion")]
+pub mod nodion;
+#[cfg(all(feature = "_client", feature = "testing"))]
+pub mod testing;
+
+/// The HTTP types that this crate's API uses.
+pub use http;
+
+pub use error::{Effect, Error, ErrorKind, Result};
+pub use operation::{Evidence, OPERATIONS, Operation};
+pub use secret::Secret;
+pub use time::Timestamp;
+
+#[cfg(feature = "_client")]
+pub use call::{Call, RateLimit, Response, ResponseHeaders};
+#[cfg(feature = "_client")]
+pub use preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
+#[cfg(feature = "_client")]
+pub use transport::config::{ClientBuilder, Platform};

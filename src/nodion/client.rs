@@ -1,0 +1,130 @@
+//! The client and how it is set up.
+
+use super::classify::classify;
+use super::{Application, ApplicationId};
+use crate::error::{Error, Result};
+use crate::transport::Transport;
+use crate::transport::config::{self, ClientBuilder, Platform, sealed::Sealed};
+use crate::transport::profile::Profile;
+use std::sync::Arc;
+
+/// The platform, as a type.
+#[derive(Clone, Copy, Debug)]
+pub enum Nodion {}
+
+/// Nodion's builder keeps the project among the headers.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {}
+
+const PROJECT_HEADER: &str = "x-nodion-project";
+const PROJECT_VARIABLE: &str = "NODION_PROJECT";
+
+static PROFILE: Profile = Profile {
+    api: "nodion",
+    scheme: "Bearer",
+    base_url: Some("https://api.nodion.com"),
+    base_url_variable: "NODION_BASE_URL",
+    token_variable: "NODION_TOKEN",
+    secret_query: &[],
+    classify,
+    normalise: None,
+    redact_text: str::to_owned,
+};
+
+impl Sealed for Nodion {
+    fn profile() -> &'static Profile {
+        &PROFILE
+    }
+
+    fn assemble(transport: Arc<Transport>, settings: Settings) -> Client {
+        Client::assemble(transport, settings)
+    }
+}
+
+impl Platform for Nodion {
+    type Settings = Settings;
+    type Client = Client;
+}
+
+crate::transport::client! {
+    /// A client for Nodion. Cheap to clone; clones share connections.
+    nodion
+}
+
+impl ClientBuilder<Nodion> {
+    /// The project that a user's key is to work in, sent as `X-Nodion-Project`; without one it is
+    /// the user's default project. A project's own key ignores it.
+    pub fn project(mut self, project_id: impl Into<String>) -> Self {
+        self.headers.retain(|(name, _)| *name != PROJECT_HEADER);
+        self.headers.push((PROJECT_HEADER, project_id.into()));
+        self
+    }
+}
+
+impl Client {
+    /// Sets up a client for `https://api.nodion.com`.
+    pub fn builder() -> ClientBuilder<Nodion> {
+        ClientBuilder::default()
+    }
+
+    /// A client with this API key, with or without `Bearer ` in front of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the key is empty or could
+    /// not stand in a header.
+    pub fn new(token: impl Into<crate::Secret>) -> Result<Self> {
+        Self::builder().token(token).build()
+    }
+
+    /// A client with the key in `NODION_TOKEN`, for the project in `NODION_PROJECT` and for
+    /// `NODION_BASE_URL` if those are set.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when `NODION_TOKEN` is missing
+    /// or empty, and as [`new`](Self::new).
+    pub fn from_env() -> Result<Self> {
+        Self::from_variables(config::process_environment)
+    }
+
+    fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let project = read(PROJECT_VARIABLE).filter(|project| !project.trim().is_empty());
+        let mut builder = Self::builder().environment(read)?;
+        if let Some(project) = project {
+            builder = builder.project(project);
+        }
+        match builder.token {
+            Some(_) => builder.build(),
+            None => Err(config::missing(PROFILE.token_variable)),
+        }
+    }
+
+    /// A handle on an application. It does no I/O; an id that could not stand in a path is refused
+    /// by the first call.
+    pub fn application<I>(&self, id: I) -> Application
+    where
+        I: TryInto<ApplicationId>,
+        I::Error: Into<Error>,
+    {
+        Application::new(self.clone(), id.try_into().map_err(Into::into))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn project_and_token_come_from_the_environment() {
+        let client = Client::from_variables(|name| match name {
+            "NODION_TOKEN" => Some("Bearer abc".to_owned()),
+            "NODION_PROJECT" => Some("p-1".to_owned()),
+            _ => None,
+        })
+        .unwrap();
+        let text = client.application("a").deploy().preview().unwrap().to_string();
+        assert!(text.contains("x-nodion-project: p-1"), "{text}");
+        assert!(!text.contains("abc"), "{text}");
+        let error = Client::from_variables(|_| None).unwrap_err();
+        assert!(error.to_string().contains("NODION_TOKEN"), "{error}");
+    }
+}

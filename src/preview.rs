@@ -1,0 +1,202 @@
+//! The one form in which a request is shown: to people, in snapshots, in the recorder.
+//!
+//! It holds what decides about the meaning of a request (method, path, query, the headers that
+//! matter, body) and nothing that changes by itself (host, user agent). Secrets are left out when it
+//! is made, so that nothing that holds a preview can give one away.
+
+use crate::operation::Operation;
+use serde::Serialize;
+use serde_json::Value;
+use std::fmt;
+
+/// The version of the canonical text. A change of the text that would alter snapshots raises it, and
+/// is a breaking change of this crate.
+pub const CANONICAL_VERSION: u32 = 1;
+
+/// The exact request that a call sends, with secrets left out.
+///
+/// `Display` is the canonical text, for snapshots:
+///
+/// ```text
+/// POST /v1/services/web/env
+/// authorization: <redacted>
+/// content-type: application/json
+///
+/// {
+///   "key": "NODE_ENV",
+///   "value": "<redacted>"
+/// }
+/// ```
+///
+/// The path is shown encoded as it is sent, the query decoded and sorted, JSON with sorted keys.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct RequestPreview {
+    /// The version of this form: [`CANONICAL_VERSION`].
+    pub version: u32,
+    /// The platform.
+    pub api: &'static str,
+    /// The id of the operation in the spec; `None` for a request without a wrapper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<&'static str>,
+    /// `POST`
+    pub method: String,
+    /// The base URL, not part of the canonical text.
+    #[serde(skip)]
+    pub base_url: String,
+    /// The path as it is sent, without the base URL.
+    pub path: String,
+    /// The query, decoded and sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub query: Vec<(String, String)>,
+    /// The headers that matter, sorted.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    #[serde(skip_serializing_if = "PreviewBody::is_none")]
+    pub body: PreviewBody,
+}
+
+/// The body of a request that is shown.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum PreviewBody {
+    /// No body.
+    None,
+    /// JSON, keys sorted.
+    Json(Value),
+    /// Text, such as YAML, as it is sent.
+    Text(String),
+}
+
+impl PreviewBody {
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
+
+    fn text(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Json(value) => Some(pretty(value)),
+            Self::Text(text) => Some(text.clone()),
+        }
+    }
+}
+
+impl RequestPreview {
+    /// The operation, if the request has a wrapper.
+    pub fn operation(&self) -> Option<&'static Operation> {
+        let id = self.operation?;
+        crate::operation::find(self.api, id)
+    }
+
+    /// The request as a `curl` command for a POSIX shell; put the secrets in where it says
+    /// `<redacted>`.
+    pub fn to_curl(&self) -> String {
+        let mut url = format!("{}{}", self.base_url, self.path);
+        for (index, (name, value)) in self.query.iter().enumerate() {
+            let separator = if index == 0 { '?' } else { '&' };
+            url.push_str(&format!("{separator}{}={}", encode(name), encode(value)));
+        }
+        let mut out = format!("curl -X {} {}", self.method, quote(&url));
+        for (name, value) in &self.headers {
+            out.push_str(&format!(" -H {}", quote(&format!("{name}: {value}"))));
+        }
+        let body = match &self.body {
+            PreviewBody::None => None,
+            PreviewBody::Json(value) => Some(sorted(value).to_string()),
+            PreviewBody::Text(text) => Some(text.clone()),
+        };
+        if let Some(body) = body {
+            out.push_str(&format!(" --data-binary {}", quote(&body)));
+        }
+        out
+    }
+}
+
+impl fmt::Display for RequestPreview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)?;
+        for (name, value) in &self.query {
+            write!(f, "\n? {name} = {value}")?;
+        }
+        for (name, value) in &self.headers {
+            write!(f, "\n{name}: {value}")?;
+        }
+        if let Some(body) = self.body.text() {
+            write!(f, "\n\n{body}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Pretty JSON with sorted keys, whatever order the map type keeps.
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(&sorted(value)).unwrap_or_default()
+}
+
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_by_key(|(key, _)| *key);
+            Value::Object(entries.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}
+
+fn encode(text: &str) -> String {
+    // The mark for a secret stays readable: whoever copies the line has to find it.
+    if text == crate::secret::REDACTED {
+        return text.to_owned();
+    }
+    let mut url = match reqwest::Url::parse("http://x/") {
+        Ok(url) => url,
+        Err(_) => return text.to_owned(),
+    };
+    url.query_pairs_mut().append_key_only(text);
+    url.query().unwrap_or_default().replace('+', "%20")
+}
+
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn request() -> RequestPreview {
+        RequestPreview {
+            version: CANONICAL_VERSION,
+            api: "dployr",
+            operation: None,
+            method: "POST".into(),
+            base_url: "https://host.example".into(),
+            path: "/v1/a%20b".into(),
+            query: vec![("clusterId".into(), "it's & more".into())],
+            headers: vec![("content-type".into(), "application/json".into())],
+            body: PreviewBody::Json(json!({ "b": [1], "a": { "d": 1, "c": 2 } })),
+        }
+    }
+
+    #[test]
+    fn the_canonical_text() {
+        assert_eq!(
+            request().to_string(),
+            "POST /v1/a%20b\n? clusterId = it's & more\ncontent-type: application/json\n\n{\n  \"a\": {\n    \"c\": 2,\n    \"d\": 1\n  },\n  \"b\": [\n    1\n  ]\n}"
+        );
+    }
+
+    #[test]
+    fn the_curl_line_survives_a_shell() {
+        assert_eq!(
+            request().to_curl(),
+            r#"curl -X POST 'https://host.example/v1/a%20b?clusterId=it%27s%20%26%20more' -H 'content-type: application/json' --data-binary '{"a":{"c":2,"d":1},"b":[1]}'"#
+        );
+        assert_eq!(quote("it's"), r"'it'\''s'");
+    }
+}

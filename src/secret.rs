@@ -1,0 +1,251 @@
+//! Values that must not be seen: tokens, passwords, hidden variables, people's addresses.
+//!
+//! None of these types shows its value in `Debug`. What leaves the program does so on purpose: by
+//! `expose()`, or inside a request that the transport sends.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::cell::Cell;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// What stands in the place of a secret wherever one is left out.
+pub const REDACTED: &str = "<redacted>";
+
+/// A token, password or hidden value; wiped from memory when dropped.
+///
+/// `Debug` never shows it, and neither does `Serialize`: only a request that is being sent contains
+/// the value, so that logging or storing a reply as JSON does not give it away.
+///
+/// ```
+/// let token = deploykit::Secret::new("hush");
+/// assert_eq!(format!("{token:?}"), "Secret(<redacted>)");
+/// assert_eq!(serde_json::to_string(&token).unwrap(), "\"<redacted>\"");
+/// assert_eq!(token.expose(), "hush");
+/// ```
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// Wraps a value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(SecretString::from(value.into()))
+    }
+
+    /// The value itself.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// Whether there is nothing to hide.
+    pub fn is_empty(&self) -> bool {
+        self.expose().is_empty()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({REDACTED})")
+    }
+}
+
+impl From<String> for Secret {
+    fn from(value: String) -> Self {
+        Self::new(value)
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(value: &str) -> Self {
+        Self::new(value)
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Eq for Secret {}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(if EXPOSING.get() {
+            self.expose()
+        } else {
+            REDACTED
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+thread_local! {
+    /// Set only while the transport itself is polled, which is when it writes a request.
+    static EXPOSING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `write` with secrets written out, for a request that is about to be sent.
+pub(crate) fn exposed<T>(write: impl FnOnce() -> T) -> T {
+    with_flag(true, write)
+}
+
+fn with_flag<T>(flag: bool, run: impl FnOnce() -> T) -> T {
+    /// Puts the flag back when `run` panics, too.
+    struct Reset(bool);
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            EXPOSING.set(self.0);
+        }
+    }
+    let _reset = Reset(EXPOSING.replace(flag));
+    run()
+}
+
+/// A future that writes secrets out while it is polled: the generated client serialises a request
+/// inside of its own future.
+pub(crate) struct Exposed<T>(pub(crate) Pin<Box<dyn Future<Output = T> + Send>>);
+
+impl<T> Future for Exposed<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        exposed(|| self.0.as_mut().poll(context))
+    }
+}
+
+/// A future that keeps secrets masked while it is polled, inside of an [`Exposed`] one: the request
+/// is written by then, and what runs now may log.
+pub(crate) struct Concealed<T>(pub(crate) Pin<Box<dyn Future<Output = T> + Send>>);
+
+impl<T> Future for Concealed<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        with_flag(false, || self.0.as_mut().poll(context))
+    }
+}
+
+/// An e-mail address or name of a person in a reply: kept out of `Debug`, which ends up in logs.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Personal(String);
+
+impl Personal {
+    /// The text itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Personal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Personal(<personal>)")
+    }
+}
+
+/// The address of a git repository, which may carry a user name and a token in front of its host.
+///
+/// `Debug`, `Display` and `Serialize` leave those out.
+///
+/// ```
+/// let url: deploykit::secret::GitUrl = serde_json::from_str("\"https://x:tok@git.example/a.git\"").unwrap();
+/// assert_eq!(url.to_string(), "https://<redacted>@git.example/a.git");
+/// assert_eq!(url.expose(), "https://x:tok@git.example/a.git");
+/// ```
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct GitUrl(String);
+
+impl GitUrl {
+    /// The address with all that it carries.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for GitUrl {
+    fn from(url: String) -> Self {
+        Self(url)
+    }
+}
+
+impl fmt::Display for GitUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&without_userinfo(&self.0))
+    }
+}
+
+impl fmt::Debug for GitUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GitUrl({self})")
+    }
+}
+
+impl Serialize for GitUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if EXPOSING.get() {
+            serializer.serialize_str(&self.0)
+        } else {
+            serializer.collect_str(self)
+        }
+    }
+}
+
+/// Replaces `user:password@` behind the scheme.
+pub(crate) fn without_userinfo(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    match authority.rsplit_once('@') {
+        // `git@host` over ssh names a login, not a secret.
+        Some((user, _)) if scheme == "ssh" && !user.contains(':') => url.to_owned(),
+        Some((user, _)) => format!("{scheme}://{REDACTED}{}", &rest[user.len()..]),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_written_out_only_on_purpose() {
+        let secret = Secret::new("hush");
+        let masked = serde_json::to_string(&secret).unwrap();
+        let wire = exposed(|| serde_json::to_string(&secret).unwrap());
+        let after = serde_json::to_string(&secret).unwrap();
+        assert_eq!(
+            (masked.as_str(), wire.as_str(), after.as_str()),
+            ("\"<redacted>\"", "\"hush\"", "\"<redacted>\"")
+        );
+    }
+
+    #[test]
+    fn a_panic_while_writing_puts_the_mask_back() {
+        let caught = std::panic::catch_unwind(|| exposed(|| panic!("boom")));
+        assert!(caught.is_err());
+        assert!(!EXPOSING.get());
+    }
+
+    #[test]
+    fn userinfo_is_cut_out() {
+        for (url, shown) in [
+            ("https://git.example/a", "https://git.example/a"),
+            ("https://u:p@git.example/a", "https://<redacted>@git.example/a"),
+            ("https://tok@git.example", "https://<redacted>@git.example"),
+            ("https://git.example/a@b", "https://git.example/a@b"),
+            ("ssh://git@git.example/a", "ssh://git@git.example/a"),
+            ("git@git.example:a.git", "git@git.example:a.git"),
+        ] {
+            assert_eq!(without_userinfo(url), shown);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Points in time as platforms write them.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// From this number on an integer counts milliseconds: in seconds it would be the year 5138.
+const MILLISECONDS_FROM: i64 = 100_000_000_000;
+
+/// A point in time in a reply.
+///
+/// Platforms write seconds, milliseconds, RFC 3339 with any offset, or a date without one (which
+/// they document as UTC). All are read; what is none of them is kept as text and does not fail the
+/// reply.
+///
+/// ```
+/// use deploykit::Timestamp;
+/// for text in ["1795487067098", "\"1795487067098\"", "\"2026-11-24T02:24:27.098Z\"", "\"2026-11-24 02:24:27.098\""] {
+///     let at: Timestamp = serde_json::from_str(text).unwrap();
+///     assert_eq!(at.unix_millis(), Some(1_795_487_067_098));
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Timestamp {
+    raw: Raw,
+    millis: Option<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Raw {
+    Number(i64),
+    Text(String),
+}
+
+impl Timestamp {
+    /// Milliseconds since 1970 (UTC), if the text could be read.
+    pub fn unix_millis(&self) -> Option<i64> {
+        self.millis
+    }
+
+    /// The same as [`SystemTime`]; `None` if it could not be read or lies before 1970.
+    pub fn to_system_time(&self) -> Option<SystemTime> {
+        let millis = u64::try_from(self.millis?).ok()?;
+        UNIX_EPOCH.checked_add(Duration::from_millis(millis))
+    }
+
+    /// Reads a text in any of the known forms.
+    pub fn parse(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self {
+            millis: millis_of(text.trim()),
+            raw: Raw::Text(text),
+        }
+    }
+
+    fn number(number: i64) -> Self {
+        Self {
+            raw: Raw::Number(number),
+            millis: Some(to_millis(number)),
+        }
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// The value as the platform wrote it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.raw {
+            Raw::Number(number) => write!(f, "{number}"),
+            Raw::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.raw {
+            Raw::Number(number) => serializer.serialize_i64(*number),
+            Raw::Text(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Timestamp;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a time as a number or as text")
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Timestamp, E> {
+                Ok(Timestamp::number(value))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Timestamp, E> {
+                Ok(i64::try_from(value).map_or_else(
+                    |_| Timestamp::parse(value.to_string()),
+                    Timestamp::number,
+                ))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Timestamp, E> {
+                Ok(Timestamp::parse(value.to_string()))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Timestamp, E> {
+                Ok(Timestamp::parse(value))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+fn to_millis(number: i64) -> i64 {
+    if number.saturating_abs() >= MILLISECONDS_FROM {
+        number
+    } else {
+        number.saturating_mul(1000)
+    }
+}
+
+fn millis_of(text: &str) -> Option<i64> {
+    if let Ok(number) = text.parse::<i64>() {
+        return Some(to_millis(number));
+    }
+    if let Ok(number) = text.parse::<f64>() {
+        let milliseconds = if number.abs() >= MILLISECONDS_FROM as f64 {
+            number
+        } else {
+            number * 1000.0
+        };
+        // A float beyond the range of i64 saturates; nothing after the year 9999 is a time.
+        return (milliseconds.is_finite() && milliseconds.abs() < 2.6e14)
+            .then_some(milliseconds as i64);
+    }
+    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+        return Some(instant.as_millisecond());
+    }
+    let naive: jiff::civil::DateTime = text.parse().ok()?;
+    let utc = jiff::tz::Offset::UTC.to_timestamp(naive).ok()?;
+    Some(utc.as_millisecond())
+}
+
+/// The moment of an HTTP date such as `Wed, 21 Oct 2015 07:28:00 GMT`.
+pub(crate) fn parse_http_date(text: &str) -> Option<SystemTime> {
+    let zoned = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
+    SystemTime::try_from(zoned.timestamp()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Timestamp {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn every_known_form_is_read() {
+        for (json, millis) in [
+            ("1795487067098", Some(1_795_487_067_098)),
+            ("1795487067", Some(1_795_487_067_000)),
+            ("1795487067.5", Some(1_795_487_067_500)),
+            ("\"1795487067\"", Some(1_795_487_067_000)),
+            ("\"2024-01-15T12:00:00Z\"", Some(1_705_320_000_000)),
+            ("\"2023-04-18T18:32:25.018+02:00\"", Some(1_681_835_545_018)),
+            ("\"2026-04-22 12:00:46.444265\"", Some(1_776_859_246_444)),
+            ("\"soon\"", None),
+            ("\"\"", None),
+            ("-5", Some(-5_000)),
+            ("18446744073709551615", None),
+            ("1e300", None),
+        ] {
+            assert_eq!(read(json).unix_millis(), millis, "{json}");
+        }
+    }
+
+    #[test]
+    fn it_is_shown_and_written_as_it_came() {
+        for json in ["1795487067098", "\"2023-04-18T18:32:25.018+02:00\"", "\"soon\""] {
+            assert_eq!(serde_json::to_string(&read(json)).unwrap(), json);
+        }
+        assert_eq!(read("\"soon\"").to_string(), "soon");
+    }
+
+    #[test]
+    fn http_dates() {
+        let at = parse_http_date("Wed, 21 Oct 2015 07:28:00 GMT").unwrap();
+        assert_eq!(at.duration_since(UNIX_EPOCH).unwrap().as_secs(), 1_445_412_480);
+        assert!(parse_http_date("yesterday").is_none());
+    }
+}

@@ -1,0 +1,52 @@
+//! The forms in which a credential travels.
+
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// The value of `Authorization` with exactly one prefix, whether or not the token came with one.
+///
+/// Dashboards hand tokens out both ways: Edgegap's contain `token `, and adding a second one is the
+/// commonest set-up mistake there.
+pub(crate) fn with_scheme(scheme: &str, token: &Secret) -> Result<Secret> {
+    let mut bare = token.expose().trim();
+    while let Some((first, rest)) = bare.split_once(char::is_whitespace) {
+        if !first.eq_ignore_ascii_case(scheme) {
+            break;
+        }
+        bare = rest.trim_start();
+    }
+    if bare.is_empty() || bare.eq_ignore_ascii_case(scheme) {
+        return Err(Error::configuration("the token is empty"));
+    }
+    if bare.chars().any(|c| c.is_control() || c.is_whitespace()) || !bare.is_ascii() {
+        return Err(Error::configuration(
+            "the token contains a space, a line break or another character that cannot stand in a header",
+        ));
+    }
+    Ok(Secret::new(format!("{scheme} {bare}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn exactly_one_prefix() {
+        for token in ["abc", "token abc", "Token abc", "token token abc", "  token  abc\n"] {
+            let value = with_scheme("token", &Secret::new(token)).unwrap();
+            assert_eq!(value.expose(), "token abc", "{token:?}");
+        }
+        let other = with_scheme("Bearer", &Secret::new("tokenabc")).unwrap();
+        assert_eq!(other.expose(), "Bearer tokenabc");
+    }
+
+    #[test]
+    fn what_cannot_stand_in_a_header_is_refused_without_being_shown() {
+        for token in ["", "  ", "token", "token ", "ab\ncd", "ab cd", "tökenhush"] {
+            let error = with_scheme("token", &Secret::new(token)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration, "{token:?}");
+            assert!(!error.to_string().contains("hush"));
+        }
+    }
+}

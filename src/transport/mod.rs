@@ -1,0 +1,316 @@
+//! Everything that all platforms share on the way to the wire and back.
+//!
+//! A call travels: wrapper, generated client, [`Scope::prepare`] (headers, credentials, options;
+//! or, for a preview, the end of the way), [`Scope::execute`] (time limits, sending, reading), and
+//! back through [`finish`] (errors, decoding). One file a concern:
+//!
+//! | file | concern |
+//! |---|---|
+//! | `config` | building a client: base URL, credentials, limits |
+//! | `credentials` | header forms and prefixes |
+//! | `execute` | one request to one reply, within the time limits |
+//! | `limits` | the default time and size limits, and why they are what they are |
+//! | `prepare` | what every request gets, and what a preview shows |
+//! | `redact` | what may be shown of requests and replies |
+//! | `reply` | reading a body, failures, decoding |
+//! | `wire` | the network, or a function in its place |
+
+pub(crate) mod config;
+pub(crate) mod credentials;
+pub(crate) mod execute;
+pub(crate) mod limits;
+pub(crate) mod prepare;
+pub(crate) mod profile;
+pub(crate) mod redact;
+pub(crate) mod reply;
+pub(crate) mod wire;
+
+use crate::call::ExtraHeader;
+use crate::error::Error;
+use crate::operation::Operation;
+use crate::preview::RequestPreview;
+use crate::secret::Secret;
+use http::HeaderMap;
+use limits::Limits;
+use profile::Profile;
+use serde_json::Value;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use wire::Wire;
+
+/// What all calls of a client share.
+pub struct Transport {
+    pub(crate) profile: &'static Profile,
+    pub(crate) base_url: String,
+    pub(crate) http: reqwest::Client,
+    pub(crate) wire: Wire,
+    /// The whole value of the `Authorization` header.
+    pub(crate) authorization: Option<Secret>,
+    /// Headers that every call gets: name, value.
+    pub(crate) headers: Vec<ExtraHeader>,
+    pub(crate) limits: Limits,
+}
+
+/// The state of one call, which travels inside of the generated client.
+///
+/// Copies share what the call leaves behind; [`Scope::for_run`] begins anew.
+#[derive(Clone)]
+pub struct Scope {
+    shared: Arc<Transport>,
+    options: CallOptions,
+    operation: Option<&'static Operation>,
+    preview: bool,
+    trace: Arc<Mutex<Trace>>,
+}
+
+/// What a caller set for one call.
+#[derive(Clone, Default)]
+pub(crate) struct CallOptions {
+    pub attempt: Option<Duration>,
+    pub deadline: Option<Duration>,
+    pub headers: Vec<ExtraHeader>,
+    pub query: Vec<(String, String)>,
+    /// A body that the generated client does not send, because for it a body is always or never.
+    pub json: Option<Value>,
+}
+
+/// What a call leaves behind.
+#[derive(Default)]
+struct Trace {
+    preview: Option<RequestPreview>,
+    outcome: Option<Outcome>,
+    error: Option<Error>,
+    /// Values from the request that a reply might repeat.
+    secrets: Vec<Secret>,
+}
+
+/// What is known of a reply beside its value.
+#[derive(Clone, Default)]
+pub(crate) struct Outcome {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub attempts: u32,
+    pub elapsed: Duration,
+}
+
+impl Scope {
+    pub(crate) fn new(shared: Arc<Transport>) -> Self {
+        Self {
+            shared,
+            options: CallOptions::default(),
+            operation: None,
+            preview: false,
+            trace: Arc::default(),
+        }
+    }
+
+    /// The scope of a call to this operation.
+    pub(crate) fn to(&self, operation: &'static Operation) -> Self {
+        Self {
+            operation: Some(operation),
+            ..self.for_run()
+        }
+    }
+
+    pub(crate) fn for_run(&self) -> Self {
+        Self {
+            trace: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn for_preview(&self) -> Self {
+        Self {
+            preview: true,
+            ..self.for_run()
+        }
+    }
+
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.shared
+    }
+
+    pub(crate) fn operation(&self) -> Option<&'static Operation> {
+        self.operation
+    }
+
+    pub(crate) fn options(&mut self) -> &mut CallOptions {
+        &mut self.options
+    }
+
+    pub(crate) fn take_preview(&self) -> Option<RequestPreview> {
+        self.trace().preview.take()
+    }
+
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        self.trace().outcome.clone()
+    }
+
+    fn trace(&self) -> MutexGuard<'_, Trace> {
+        // A panic while the lock was held leaves a value that is whole: fields are set one by one.
+        self.trace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope")
+            .field("platform", &self.shared.profile.api)
+            .field("operation", &self.operation.map(|operation| operation.id))
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let token = match self.authorization {
+            Some(_) => "set",
+            None => "not set",
+        };
+        f.debug_struct("Client")
+            .field("platform", &self.profile.api)
+            .field("base_url", &self.base_url)
+            .field("token", &format_args!("{token}"))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Declares the public client of a platform around the shared transport, and lets the generated
+/// client travel through it.
+macro_rules! client {
+    ($(#[$doc:meta])* $raw:ident) => {
+        impl progenitor_client::ClientHooks<crate::transport::Scope> for crate::raw::$raw::Client {
+            async fn pre<E>(
+                &self,
+                request: &mut reqwest::Request,
+                info: &progenitor_client::OperationInfo,
+            ) -> Result<(), progenitor_client::Error<E>> {
+                self.inner
+                    .prepare(request, info.operation_id)
+                    .map_err(|stop| progenitor_client::Error::Custom(stop.to_owned()))
+            }
+
+            async fn exec(
+                &self,
+                request: reqwest::Request,
+                info: &progenitor_client::OperationInfo,
+            ) -> reqwest::Result<reqwest::Response> {
+                Ok(self.inner.execute(request, info.operation_id).await)
+            }
+        }
+
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct Client {
+            scope: crate::transport::Scope,
+            settings: super::Settings,
+        }
+
+        impl Client {
+            pub(crate) fn assemble(
+                transport: std::sync::Arc<crate::transport::Transport>,
+                settings: super::Settings,
+            ) -> Self {
+                Self {
+                    scope: crate::transport::Scope::new(transport),
+                    settings,
+                }
+            }
+
+            /// A call of one operation through the generated client.
+            pub(crate) fn call<T, F, R>(&self, op: crate::raw::$raw::Op, run: F) -> crate::Call<T>
+            where
+                T: serde::de::DeserializeOwned + Send + 'static,
+                F: FnOnce(crate::raw::$raw::Client) -> R + Send + 'static,
+                R: std::future::Future<
+                        Output = Result<
+                            progenitor_client::ResponseValue<T>,
+                            progenitor_client::Error<()>,
+                        >,
+                    > + Send
+                    + 'static,
+            {
+                crate::Call::new(self.scope_of(op), move |scope| async move {
+                    let result = run(Self::raw_on(&scope)).await;
+                    crate::transport::reply::finish(&scope, result)
+                })
+            }
+
+            /// A call that is wrong and will not be sent.
+            #[allow(dead_code)]
+            pub(crate) fn refused<T: Send + 'static>(
+                &self,
+                op: crate::raw::$raw::Op,
+                error: crate::Error,
+            ) -> crate::Call<T> {
+                crate::Call::refused(self.scope_of(op), error)
+            }
+
+            pub(crate) fn scope_of(&self, op: crate::raw::$raw::Op) -> crate::transport::Scope {
+                self.scope.to(super::operations::info(op))
+            }
+
+            pub(crate) fn raw_on(scope: &crate::transport::Scope) -> crate::raw::$raw::Client {
+                crate::raw::$raw::Client {
+                    baseurl: scope.transport().base_url.clone(),
+                    client: scope.transport().http.clone(),
+                    inner: scope.clone(),
+                }
+            }
+
+            /// The generated client on the same transport: every operation of the spec, positional
+            /// arguments, no conversions. Exempt from semver.
+            #[cfg(feature = "raw")]
+            pub fn raw(&self) -> crate::raw::$raw::Client {
+                Self::raw_on(&self.scope)
+            }
+
+            /// The base URL without a slash at its end.
+            pub fn base_url(&self) -> &str {
+                &self.scope.transport().base_url
+            }
+
+            /// A call to an endpoint that has no wrapper, with the same options, credentials, limits
+            /// and errors as every other call. The reply is JSON; text becomes a JSON string.
+            ///
+            /// `path` is appended to the base URL as it is and must begin with `/`. A query goes
+            /// through [`Call::query`](crate::Call::query), a body through
+            /// [`Call::json`](crate::Call::json).
+            ///
+            /// # Errors
+            /// Those of every call; [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)
+            /// for a path that leads out of the base URL.
+            pub fn request(&self, method: http::Method, path: &str) -> crate::Call<serde_json::Value> {
+                crate::transport::execute::plain(self.scope.for_run(), method, path)
+            }
+        }
+
+        impl std::fmt::Debug for Client {
+            /// Platform, base URL, and whether there is a token.
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Debug::fmt(self.scope.transport(), f)
+            }
+        }
+    };
+}
+pub(crate) use client;
+
+/// Gives a platform's `Op` its entry in [`OPERATIONS`](crate::OPERATIONS), looked up once.
+macro_rules! operation_info {
+    ($api:literal, $op:ty) => {
+        /// What is known about this operation.
+        pub(crate) fn info(op: $op) -> &'static crate::Operation {
+            // The table is written by the same build pass as the enum, in the same order.
+            static FIRST: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+            let first = *FIRST.get_or_init(|| {
+                crate::OPERATIONS
+                    .iter()
+                    .position(|operation| operation.api == $api)
+                    .unwrap_or(0)
+            });
+            &crate::OPERATIONS[first + op as usize]
+        }
+    };
+}
+pub(crate) use operation_info;

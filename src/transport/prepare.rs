@@ -1,0 +1,162 @@
+//! What every request gets before it is sent, and what a preview shows of it.
+
+use super::{Scope, redact};
+use crate::operation::{self, Operation, TimeClass};
+use crate::preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
+use crate::secret::Secret;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderName, HeaderValue};
+use reqwest::Request;
+
+/// Sent with every request.
+pub(crate) const AGENT: &str = concat!("deploykit/", env!("CARGO_PKG_VERSION"));
+/// What the generator adds and no platform knows.
+const API_VERSION: HeaderName = HeaderName::from_static("api-version");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+impl Scope {
+    /// Completes a request in place. An error means that it must not be sent: that a preview is all
+    /// that was wanted, or that the request could not be completed.
+    pub(crate) fn prepare(&self, request: &mut Request, id: &str) -> Result<(), &'static str> {
+        let operation = self.operation_or(id);
+        let headers = request.headers_mut();
+        headers.remove(API_VERSION);
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        if !headers.contains_key(ACCEPT) {
+            headers.insert(ACCEPT, accepted(operation));
+        }
+        if let Some(content_type) = operation.and_then(text_body) {
+            headers.insert(CONTENT_TYPE, content_type);
+        }
+        let transport = self.transport();
+        for (name, value) in transport.headers.iter().chain(&self.options.headers) {
+            headers.insert(name.clone(), value.clone());
+        }
+        if let Some(value) = &transport.authorization {
+            // The builder has checked the characters, so this does not fail; and if it did, a call
+            // without credentials must not go out.
+            let mut value = HeaderValue::from_str(value.expose()).map_err(|_| "credentials")?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        if let Some(json) = &self.options.json {
+            headers.insert(CONTENT_TYPE, JSON);
+            *request.body_mut() = Some(json.to_string().into());
+        }
+        for (name, value) in &self.options.query {
+            request.url_mut().query_pairs_mut().append_pair(name, value);
+        }
+        self.remember_secrets(operation, request);
+        if self.preview {
+            self.trace().preview = Some(self.describe(operation, request));
+            return Err("preview");
+        }
+        Ok(())
+    }
+
+    pub(crate) fn operation_or(&self, id: &str) -> Option<&'static Operation> {
+        self.operation
+            .or_else(|| operation::find(self.transport().profile.api, id))
+    }
+
+    /// What the request looks like, with secrets left out.
+    pub(crate) fn describe(
+        &self,
+        operation: Option<&'static Operation>,
+        request: &Request,
+    ) -> RequestPreview {
+        let transport = self.transport();
+        let url = request.url();
+        let prefix = reqwest::Url::parse(&transport.base_url)
+            .map(|base| base.path().trim_end_matches('/').to_owned())
+            .unwrap_or_default();
+        RequestPreview {
+            version: CANONICAL_VERSION,
+            api: transport.profile.api,
+            operation: operation.map(|operation| operation.id),
+            method: request.method().to_string(),
+            base_url: transport.base_url.clone(),
+            path: url.path().strip_prefix(&prefix).unwrap_or(url.path()).to_owned(),
+            query: redact::query(operation, pairs(url), &self.options.query),
+            headers: redact::request_headers(request.headers()),
+            body: self.describe_body(operation, request),
+        }
+    }
+
+    fn describe_body(
+        &self,
+        operation: Option<&'static Operation>,
+        request: &Request,
+    ) -> PreviewBody {
+        let Some(bytes) = request.body().and_then(reqwest::Body::as_bytes) else {
+            return PreviewBody::None;
+        };
+        if is_json(request)
+            && let Ok(value) = serde_json::from_slice(bytes) {
+                return PreviewBody::Json(redact::json_body(operation, value).0);
+            }
+        let text = String::from_utf8_lossy(bytes);
+        PreviewBody::Text((self.transport().profile.redact_text)(&text))
+    }
+
+    /// Keeps the secrets of this request, so that a reply that repeats one can be masked.
+    fn remember_secrets(&self, operation: Option<&'static Operation>, request: &Request) {
+        let mut secrets: Vec<Secret> = Vec::new();
+        if let Some(value) = &self.transport().authorization {
+            let bare = value.expose().rsplit(' ').next().unwrap_or_default();
+            secrets.push(Secret::new(bare));
+        }
+        let places = operation.map_or(&[][..], |operation| operation.behaviour.secrets);
+        let in_query = |name: &str| {
+            places.iter().any(|place| place.strip_prefix("query.") == Some(name))
+        };
+        for (name, value) in pairs(request.url()) {
+            if in_query(&name) {
+                secrets.push(Secret::new(value));
+            }
+        }
+        for (_, value) in &self.options.query {
+            secrets.push(Secret::new(value.as_str()));
+        }
+        let in_body = operation.is_none() || places.iter().any(|place| place.starts_with("body."));
+        if in_body && is_json(request) {
+            let bytes = request.body().and_then(reqwest::Body::as_bytes);
+            if let Some(Ok(body)) = bytes.map(serde_json::from_slice) {
+                secrets.extend(redact::json_body(operation, body).1);
+            }
+        }
+        self.trace().secrets = secrets;
+    }
+
+    /// The secrets of the request that was prepared last.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        self.trace().secrets.clone()
+    }
+}
+
+fn pairs(url: &reqwest::Url) -> Vec<(String, String)> {
+    url.query_pairs()
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect()
+}
+
+fn is_json(request: &Request) -> bool {
+    request.headers().get(CONTENT_TYPE) == Some(&JSON)
+}
+
+fn accepted(operation: Option<&Operation>) -> HeaderValue {
+    match operation.map(|operation| operation.behaviour.time) {
+        Some(TimeClass::Stream) => {
+            HeaderValue::from_static("application/x-ndjson, application/json")
+        }
+        _ => JSON,
+    }
+}
+
+/// The real type of a text body, which the generator knows only as plain text.
+fn text_body(operation: &Operation) -> Option<HeaderValue> {
+    let content_type = operation.content_type?;
+    content_type
+        .starts_with("text/")
+        .then(|| HeaderValue::from_static(content_type))
+}

@@ -1,0 +1,326 @@
+//! What may be shown of a request or a reply. By allow list: what is not known to be harmless is
+//! left out.
+
+use crate::operation::Operation;
+use crate::secret::{REDACTED, Secret};
+use http::HeaderMap;
+use serde_json::Value;
+
+/// Headers of a request that matter and whose value is harmless.
+const SHOWN_REQUEST_HEADERS: [&str; 2] = ["content-type", "x-nodion-project"];
+/// Headers that say nothing about the meaning of a request.
+const LEFT_OUT: [&str; 4] = ["accept", "user-agent", "content-length", "host"];
+/// Headers of a reply whose value is harmless.
+const SHOWN_RESPONSE_HEADERS: [&str; 8] = [
+    "content-length",
+    "content-type",
+    "date",
+    "retry-after",
+    "server",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+];
+/// Keys that hold something secret in a request of which the spec says nothing.
+const SECRET_WORDS: [&str; 6] = ["token", "secret", "password", "passwd", "key", "auth"];
+/// A shorter value occurs in ordinary text by chance.
+const SHORTEST_SECRET: usize = 4;
+
+/// The headers of a request that are shown: name and value, sorted.
+pub(crate) fn request_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let mut shown: Vec<_> = headers
+        .iter()
+        .filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()))
+        .map(|(name, value)| {
+            let harmless = SHOWN_REQUEST_HEADERS.contains(&name.as_str());
+            let value = value.to_str().ok().filter(|_| harmless);
+            (name.to_string(), value.unwrap_or(REDACTED).to_owned())
+        })
+        .collect();
+    shown.sort();
+    shown
+}
+
+/// The headers of a reply, with the values of those that are known to be harmless.
+pub(crate) fn response_headers(headers: &HeaderMap) -> Vec<(&str, &str)> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            let harmless = SHOWN_RESPONSE_HEADERS.contains(&name.as_str());
+            let value = value.to_str().ok().filter(|_| harmless);
+            (name.as_str(), value.unwrap_or(REDACTED))
+        })
+        .collect()
+}
+
+/// The query of a request: decoded, sorted, secrets and the caller's own additions left out.
+///
+/// `known` is the query that the generated client wrote; everything else was added by hand.
+pub(crate) fn query(
+    operation: Option<&Operation>,
+    pairs: Vec<(String, String)>,
+    added: &[(String, String)],
+) -> Vec<(String, String)> {
+    let mut shown: Vec<_> = pairs
+        .into_iter()
+        .map(|(name, value)| {
+            let secret = match operation {
+                Some(operation) => is_secret(operation, "query", &name),
+                None => sounds_secret(&name),
+            };
+            let by_hand = added.iter().any(|(n, v)| *n == name && *v == value);
+            let hide = secret || (by_hand && operation.is_some());
+            (name, if hide { REDACTED.to_owned() } else { value })
+        })
+        .collect();
+    shown.sort();
+    shown
+}
+
+fn is_secret(operation: &Operation, place: &str, name: &str) -> bool {
+    operation
+        .behaviour
+        .secrets
+        .iter()
+        .any(|path| path.split_once('.') == Some((place, name)))
+}
+
+fn sounds_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    SECRET_WORDS.iter().any(|word| name.contains(word))
+}
+
+/// A JSON body with its secrets left out, and those secrets.
+pub(crate) fn json_body(operation: Option<&Operation>, mut body: Value) -> (Value, Vec<Secret>) {
+    let mut found = Vec::new();
+    match operation {
+        Some(operation) => {
+            for path in operation.behaviour.secrets {
+                if let Some(path) = path.strip_prefix("body.") {
+                    hide(&mut body, path, &mut found);
+                }
+            }
+        }
+        None => hide_by_name(&mut body, &mut found),
+    }
+    (body, found)
+}
+
+/// A JSON body whose URLs show neither who logs in nor what stands in their query: a webhook URL
+/// carries its secret there, a repository's address its token.
+pub(crate) fn hide_in_urls(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains("://") => *text = url(text),
+        Value::Array(items) => items.iter_mut().for_each(hide_in_urls),
+        Value::Object(map) => map.values_mut().for_each(hide_in_urls),
+        _ => {}
+    }
+}
+
+fn url(text: &str) -> String {
+    let text = crate::secret::without_userinfo(text);
+    let Some((start, query)) = text.split_once('?') else {
+        return text;
+    };
+    let (query, fragment) = match query.split_once('#') {
+        Some((query, fragment)) => (query, format!("#{fragment}")),
+        None => (query, String::new()),
+    };
+    let pairs: Vec<_> = query
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((name, _)) => format!("{name}={REDACTED}"),
+            None => REDACTED.to_owned(),
+        })
+        .collect();
+    format!("{start}?{}{fragment}", pairs.join("&"))
+}
+
+/// Follows a path such as `a.b`, `a[].b`, `a[flag].b` (items whose `flag` is true), `a.*`.
+fn hide(value: &mut Value, path: &str, found: &mut Vec<Secret>) {
+    let (step, rest) = path.split_once('.').unwrap_or((path, ""));
+    let (name, items) = match step.split_once('[') {
+        Some((name, flag)) => (name, Some(flag.trim_end_matches(']'))),
+        None => (step, None),
+    };
+    let Some(map) = value.as_object_mut() else {
+        return;
+    };
+    if name == "*" {
+        map.values_mut().for_each(|inner| go_on(inner, rest, found));
+        return;
+    }
+    let Some(inner) = map.get_mut(name) else {
+        return;
+    };
+    let Some(flag) = items else {
+        return go_on(inner, rest, found);
+    };
+    for item in inner.as_array_mut().into_iter().flatten() {
+        if flag.is_empty() || item.get(flag) == Some(&Value::Bool(true)) {
+            go_on(item, rest, found);
+        }
+    }
+}
+
+fn go_on(value: &mut Value, rest: &str, found: &mut Vec<Secret>) {
+    if rest.is_empty() {
+        take(value, found);
+    } else {
+        hide(value, rest, found);
+    }
+}
+
+fn take(value: &mut Value, found: &mut Vec<Secret>) {
+    if let Some(text) = value.as_str() {
+        found.push(Secret::new(text));
+    }
+    *value = Value::String(REDACTED.to_owned());
+}
+
+fn hide_by_name(value: &mut Value, found: &mut Vec<Secret>) {
+    match value {
+        Value::Object(map) => {
+            for (name, inner) in map {
+                if sounds_secret(name) && !inner.is_object() && !inner.is_array() {
+                    take(inner, found);
+                } else {
+                    hide_by_name(inner, found);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| hide_by_name(item, found)),
+        _ => {}
+    }
+}
+
+/// A text from the platform with every known secret left out.
+pub(crate) fn mask(text: &str, secrets: &[Secret]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets {
+        if secret.expose().len() >= SHORTEST_SECRET && text.contains(secret.expose()) {
+            text = text.replace(secret.expose(), REDACTED);
+        }
+    }
+    text
+}
+
+/// JSON from the platform with every known secret left out.
+pub(crate) fn mask_json(value: &mut Value, secrets: &[Secret]) {
+    match value {
+        Value::String(text) => *text = mask(text, secrets),
+        Value::Array(items) => items.iter_mut().for_each(|item| mask_json(item, secrets)),
+        Value::Object(map) => map.values_mut().for_each(|inner| mask_json(inner, secrets)),
+        _ => {}
+    }
+}
+
+/// The form of a JSON value without its contents: what a decode error shows, because the reply to a
+/// login is a token.
+pub(crate) fn shape(value: &Value, budget: usize) -> String {
+    let mut out = String::new();
+    write_shape(value, budget, &mut out);
+    out
+}
+
+fn write_shape(value: &Value, budget: usize, out: &mut String) {
+    if out.len() >= budget {
+        out.push('…');
+        return;
+    }
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(_) => out.push_str("bool"),
+        Value::Number(_) => out.push_str("number"),
+        Value::String(_) => out.push_str("string"),
+        Value::Array(items) => {
+            out.push('[');
+            if let Some(first) = items.first() {
+                write_shape(first, budget, out);
+                if items.len() > 1 {
+                    out.push_str(&format!(", … {} items", items.len()));
+                }
+            }
+            out.push(']');
+        }
+        Value::Object(map) => {
+            out.push('{');
+            for (index, (name, inner)) in map.iter().enumerate() {
+                if out.len() >= budget {
+                    out.push('…');
+                    break;
+                }
+                if index > 0 {
+                    out.push_str(", ");
+                }
+                out.push_str(&format!("{name:?}: "));
+                write_shape(inner, budget, out);
+            }
+            out.push('}');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn hidden(path: &str, mut body: Value) -> (Value, usize) {
+        let mut found = Vec::new();
+        hide(&mut body, path, &mut found);
+        (body, found.len())
+    }
+
+    #[test]
+    fn paths_reach_what_they_name() {
+        let body = json!({ "a": { "b": "x" }, "list": [{ "v": "x", "h": true }, { "v": "y", "h": false }], "m": { "k": "x" } });
+        for (path, pointer, found) in [
+            ("a.b", "/a/b", 1),
+            ("list[].v", "/list/1/v", 2),
+            ("list[h].v", "/list/0/v", 1),
+            ("m.*", "/m/k", 1),
+        ] {
+            let (value, count) = hidden(path, body.clone());
+            assert_eq!(value.pointer(pointer), Some(&json!(REDACTED)), "{path}");
+            assert_eq!(count, found, "{path}");
+        }
+        assert_eq!(hidden("list[h].v", body.clone()).0.pointer("/list/1/v"), Some(&json!("y")));
+        for missing in ["z", "a.z", "a[].b", "list.v", "m[]"] {
+            assert_eq!(hidden(missing, body.clone()).1, 0, "{missing}");
+        }
+    }
+
+    #[test]
+    fn without_a_spec_names_decide() {
+        let (body, found) = json_body(None, json!({ "apiKey": "x", "nested": [{ "Password": "y", "name": "z" }] }));
+        assert_eq!(body, json!({ "apiKey": REDACTED, "nested": [{ "Password": REDACTED, "name": "z" }] }));
+        assert_eq!(found.len(), 2);
+    }
+
+    #[test]
+    fn urls_keep_their_address_only() {
+        for (text, shown) in [
+            ("https://a.example/x", "https://a.example/x"),
+            ("https://a.example/x?k=hush&l#f", "https://a.example/x?k=<redacted>&<redacted>#f"),
+            ("postgres://u:hush@db/x", "postgres://<redacted>@db/x"),
+        ] {
+            let mut value = json!({ "a": [text] });
+            hide_in_urls(&mut value);
+            assert_eq!(value, json!({ "a": [shown] }));
+        }
+    }
+
+    #[test]
+    fn a_repeated_secret_is_masked() {
+        let secrets = [Secret::new("dCf0NdAQ64j6"), Secret::new("a")];
+        assert_eq!(mask("no session dCf0NdAQ64j6 at all", &secrets), "no session <redacted> at all");
+    }
+
+    #[test]
+    fn a_shape_has_no_contents() {
+        let text = shape(&json!({ "access_token": "hush", "n": [1, 2], "e": [] }), 1000);
+        assert_eq!(text, r#"{"access_token": string, "e": [], "n": [number, … 2 items]}"#);
+        assert!(shape(&json!([[[[{"aaaaaaaaaaaa": 1}]]]]), 3).ends_with("…]]]"));
+    }
+}

@@ -1,0 +1,311 @@
+//! Reading a reply: bounded bodies, failures, decoding.
+
+use super::execute::effect_of_broken_success;
+use super::limits::{ERROR_BYTES, EXCERPT_BYTES};
+use super::profile::{Failure, reads_only};
+use super::{Scope, redact};
+use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::operation::Operation;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, Method};
+use progenitor_client::{ByteStream, ResponseValue};
+use reqwest::Response;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+type RawResult<T> = std::result::Result<ResponseValue<T>, progenitor_client::Error<()>>;
+
+/// The body of a success.
+pub(crate) enum Body {
+    Json(Vec<u8>),
+    Text(String),
+    Empty,
+}
+
+impl Body {
+    /// Tells JSON from text by looking: Nexlayer sends bare text where its page shows a JSON string,
+    /// and a proxy sends HTML where anything else was expected.
+    pub fn read(bytes: Vec<u8>, headers: &HeaderMap) -> Self {
+        let bytes = match bytes.strip_prefix(b"\xef\xbb\xbf") {
+            Some(rest) => rest.to_vec(),
+            None => bytes,
+        };
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Self::Empty;
+        }
+        let declared = headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.contains("json"));
+        if declared || serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_ok() {
+            return Self::Json(bytes);
+        }
+        Self::Text(String::from_utf8_lossy(&bytes).trim().to_owned())
+    }
+}
+
+/// Reads a body whole; more than `limit` bytes are an error.
+pub(crate) async fn read_all(mut response: Response, limit: usize) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > limit => {
+                return Err(Error::new(
+                    ErrorKind::Decode,
+                    format!("the reply is larger than {limit} bytes"),
+                )
+                .with_advice("raise max_reply_bytes if that is expected"));
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(body),
+            Err(error) => return Err(broken_body(error)),
+        }
+    }
+}
+
+/// Reads the beginning of a failure's body. What cannot be read is left out: the status says more.
+pub(crate) async fn read_start(mut response: Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while body.len() < ERROR_BYTES {
+        match response.chunk().await {
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    body.truncate(ERROR_BYTES);
+    body
+}
+
+fn broken_body(error: reqwest::Error) -> Error {
+    Error::new(ErrorKind::Interrupted, "the connection broke within the reply")
+        .with_source(error.without_url())
+}
+
+/// What a failure of the network means for this call.
+pub(crate) fn network_error(
+    error: reqwest::Error,
+    operation: Option<&Operation>,
+    method: &Method,
+) -> Error {
+    // The URL may hold a session token.
+    let error = error.without_url();
+    let (kind, message, effect) = if error.is_builder() {
+        (ErrorKind::InvalidRequest, "the request could not be built", Effect::None)
+    } else if error.is_connect() {
+        (ErrorKind::Connect, "no connection could be made", Effect::None)
+    } else if error.is_timeout() {
+        (ErrorKind::Timeout, "no answer in time", effect_of_broken_success(operation, method))
+    } else {
+        (
+            ErrorKind::Interrupted,
+            "the connection broke before there was a reply",
+            effect_of_broken_success(operation, method),
+        )
+    };
+    Error::new(kind, message).with_effect(effect).with_source(error)
+}
+
+impl Scope {
+    /// The error for a reply that is not a success.
+    pub(crate) fn failure(
+        &self,
+        operation: Option<&'static Operation>,
+        status: u16,
+        headers: &HeaderMap,
+        body: &[u8],
+        effect: Effect,
+    ) -> Error {
+        let secrets = self.secrets();
+        let text = redact::mask(&String::from_utf8_lossy(body), &secrets);
+        let mut json: Option<Value> = serde_json::from_slice(body).ok();
+        if let Some(json) = &mut json {
+            redact::mask_json(json, &secrets);
+        }
+        let failure = Failure {
+            operation,
+            status,
+            headers,
+            text: &text,
+            json: json.as_ref(),
+        };
+        let mut classified = (self.transport().profile.classify)(&failure);
+        if classified.kind == ErrorKind::Redirected && classified.advice.is_none() {
+            classified = classified.advice(
+                "redirects are not followed; set the base URL to where the platform is now",
+            );
+        }
+        classified
+            .into_error(effect)
+            .with_status(status)
+            .with_retry_after(retry_after(status, headers))
+            .with_request_id(request_id(headers))
+            .with_body(start_of(&text, EXCERPT_BYTES).to_owned())
+    }
+
+    pub(crate) fn take_error(&self) -> Option<Error> {
+        self.trace().error.take()
+    }
+}
+
+/// The value of a call, or what went wrong with it.
+pub(crate) fn finish<T: DeserializeOwned>(scope: &Scope, result: RawResult<T>) -> Result<T> {
+    if let Some(error) = scope.take_error() {
+        return Err(error);
+    }
+    let operation = scope.operation();
+    let method = method_of(operation);
+    let result = match result {
+        Ok(value) => return Ok(value.into_inner()),
+        // Decoded once more, this time with the path to what does not fit.
+        Err(progenitor_client::Error::InvalidResponsePayload(bytes, _)) => {
+            decode(&bytes, operation, &method)
+        }
+        Err(error) => Err(unsent(error)),
+    };
+    result.map_err(|error: Error| complete(error, scope))
+}
+
+/// The byte stream of a call, or what went wrong with it.
+pub(crate) fn finish_stream(scope: &Scope, result: RawResult<ByteStream>) -> Result<ByteStream> {
+    if let Some(error) = scope.take_error() {
+        return Err(error);
+    }
+    result
+        .map(ResponseValue::into_inner)
+        .map_err(|error| complete(unsent(error), scope))
+}
+
+fn complete(error: Error, scope: &Scope) -> Error {
+    let outcome = scope.outcome().unwrap_or_default();
+    let error = match outcome.status {
+        0 => error,
+        status => error.with_status(status),
+    };
+    error
+        .with_attempts(outcome.attempts, outcome.elapsed)
+        .with_operation(scope.operation())
+}
+
+/// A failure inside of the generated client, before anything was sent.
+fn unsent(error: progenitor_client::Error<()>) -> Error {
+    use progenitor_client::Error as Raw;
+    match error {
+        Raw::CommunicationError(error) => network_error(error, None, &Method::POST),
+        Raw::InvalidRequest(why) => Error::invalid_request(why),
+        // `prepare` stopped it. A preview is taken from the scope before anybody sees this.
+        Raw::Custom(_) => Error::invalid_request("the request was not sent"),
+        // Our own replies are read whole and have a status that the client accepts or an error that
+        // was taken above.
+        _ => Error::new(ErrorKind::Decode, "the reply was not expected"),
+    }
+}
+
+fn method_of(operation: Option<&Operation>) -> Method {
+    operation
+        .and_then(|operation| operation.method.parse().ok())
+        .unwrap_or(Method::POST)
+}
+
+/// Decodes a success body; an error names the path to what does not fit and shows the form of the
+/// reply, never its contents.
+pub(crate) fn decode<T: DeserializeOwned>(
+    bytes: &[u8],
+    operation: Option<&'static Operation>,
+    method: &Method,
+) -> Result<T> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let error = match serde_path_to_error::deserialize(&mut deserializer) {
+        Ok(value) => match deserializer.end() {
+            Ok(()) => return Ok(value),
+            Err(error) => ("$".to_owned(), error),
+        },
+        Err(error) => (path_of(&error.path().to_string()), error.into_inner()),
+    };
+    let (path, error) = error;
+    let json: Option<Value> = serde_json::from_slice(bytes).ok();
+    // A platform that answers in JSON has taken the request; HTML may come from anything in between.
+    let effect = match &json {
+        _ if reads_only(operation, method) => Effect::None,
+        Some(Value::Object(_) | Value::Array(_)) => Effect::Applied,
+        _ => Effect::Unknown,
+    };
+    let excerpt = match &json {
+        Some(Value::String(text)) => start_of(text, EXCERPT_BYTES).to_owned(),
+        Some(json) => redact::shape(json, EXCERPT_BYTES),
+        None => format!("{} bytes that are not JSON", bytes.len()),
+    };
+    Err(Error::new(
+        ErrorKind::Decode,
+        format!("the reply does not fit at {path}: {}", without_value(&error)),
+    )
+    .with_body(excerpt)
+    .with_effect(effect))
+}
+
+fn path_of(path: &str) -> String {
+    match path {
+        "." | "" => "$".to_owned(),
+        path => format!("$.{path}"),
+    }
+}
+
+/// serde's message without the value it quotes, which may be a token.
+pub(crate) fn without_value(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or(&text);
+    let quoted = ["invalid type: ", "invalid value: "]
+        .iter()
+        .find_map(|prefix| text.strip_prefix(prefix));
+    match quoted {
+        Some(rest) => {
+            let found = rest.split([' ', '`', ',']).next().unwrap_or("a value");
+            let expected = rest.rsplit_once(", expected ").map_or("another", |(_, e)| e);
+            format!("found {found}, expected {expected}")
+        }
+        None if text.starts_with("missing field") || error.is_syntax() || error.is_eof() => {
+            text.to_owned()
+        }
+        None => "it has an unexpected value".to_owned(),
+    }
+}
+
+/// The first `limit` bytes, cut between characters.
+pub(crate) fn start_of(text: &str, limit: usize) -> &str {
+    let mut end = text.len().min(limit);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// How long a reply asks to wait: `Retry-After` in seconds or as a date; on a 429 also the end of
+/// the window. What makes no sense is as if it were not there.
+pub(crate) fn retry_after(status: u16, headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| Some(headers.get(name)?.to_str().ok()?.trim());
+    if let Some(value) = text(RETRY_AFTER.as_str()) {
+        if let Ok(seconds) = value.parse::<u64>() {
+            return Some(Duration::from_secs(seconds));
+        }
+        if let Some(date) = crate::time::parse_http_date(value) {
+            let wait = date.duration_since(SystemTime::now());
+            return Some(wait.unwrap_or_default());
+        }
+    }
+    // dployr's quotas answer 429 with requests left: waiting for the window would not help.
+    let left = text("x-ratelimit-remaining").and_then(|left| left.parse::<u64>().ok());
+    if status != 429 || left.is_some_and(|left| left > 0) {
+        return None;
+    }
+    let reset = text("x-ratelimit-reset")?.parse::<u64>().ok()?;
+    let at = UNIX_EPOCH.checked_add(Duration::from_secs(reset))?;
+    Some(at.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+/// The id that a server gave to this HTTP request.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
+    ["x-request-id", "request-id", "cf-ray"]
+        .iter()
+        .find_map(|name| headers.get(*name)?.to_str().ok())
+        .map(|id| start_of(id, 200).to_owned())
+}

@@ -1,0 +1,228 @@
+//! The passes of the build script: their unit tests stand beside them; here they run on edited
+//! copies of the real specs, as they do when a platform changes something.
+
+#[path = "../build/mod.rs"]
+mod build;
+
+use build::problem::Broken;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const APIS: [&str; 4] = ["nexlayer", "dployr", "nodion", "edgegap"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn spec(api: &str) -> String {
+    std::fs::read_to_string(root().join(format!("specs/{api}.yaml"))).unwrap()
+}
+
+fn run(api: &str, text: &str) -> Result<build::Generated, Broken> {
+    build::run(api, &format!("specs/{api}.yaml"), text)
+}
+
+/// The spec with one piece of text replaced, which must be there exactly once.
+fn edited(api: &str, from: &str, to: &str) -> String {
+    let text = spec(api);
+    assert_eq!(text.matches(from).count(), 1, "{from:?} in {api}");
+    text.replace(from, to)
+}
+
+/// The error for an edited spec: one line that names the file, the path, and has these words.
+fn breaks(api: &str, from: &str, to: &str, path: &str, words: &[&str]) {
+    let broken = run(api, &edited(api, from, to)).expect_err("it was accepted");
+    let start = format!("specs/{api}.yaml: {path}");
+    let line = broken
+        .lines()
+        .find(|line| line.starts_with(&start))
+        .unwrap_or_else(|| panic!("no line begins with {start:?}:\n{broken}"));
+    for word in words.iter().chain(&["Remedy: "]) {
+        assert!(line.contains(word), "{word:?} is not in: {line}");
+    }
+}
+
+#[test]
+fn every_spec_generates_a_client_that_is_clean_and_always_the_same() {
+    for api in APIS {
+        let generated = run(api, &spec(api)).unwrap();
+        let again = run(api, &spec(api)).unwrap();
+        assert_eq!(generated.client, again.client);
+        assert!(generated.client.contains("200..=299 =>"), "{api}");
+        for unwanted in ["ErrorResponse(", "<details>", "chrono::", "NonZero", "regress::", "pub fn new("] {
+            assert!(!generated.client.contains(unwanted), "{api}: {unwanted}");
+        }
+    }
+}
+
+#[test]
+fn a_new_operation_is_a_method_an_entry_and_a_missing_arm() {
+    let operation = "paths:\n  /v1/regions:\n    get:\n      operationId: list_regions\n      summary: List regions\n      x-documented: false\n      x-evidence: source\n      x-source: a page\n      x-behaviour: {idempotent: true, why: a read, applied-on: [], pace: none, time: unary, secrets: [], side-effects: none}\n      responses: {'200': {description: the regions, content: {application/json: {schema: {$ref: '#/components/schemas/DeploymentList'}}}}}\n";
+    let text = edited("nodion", "\npaths:\n", &format!("\n{operation}"));
+    let generated = run("nodion", &text).unwrap();
+    assert!(generated.client.contains("pub async fn list_regions<'a>"));
+    assert!(generated.entries.contains(r#"id: "list_regions""#));
+    assert!(generated.op.contains("ListRegions, // GET /v1/regions has no wrapper yet"));
+
+    let output = compile(&generated.op, "nodion");
+    assert!(!output.status.success());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("`Op::ListRegions` not covered"), "{errors}");
+    assert!(errors.contains("write one, then name it in src/nodion/operations.rs"), "{errors}");
+    // The same check says nothing about the spec as it is.
+    let output = compile(&run("nodion", &spec("nodion")).unwrap().op, "nodion");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Compiles the handwritten match of a platform against this `enum Op`.
+fn compile(op: &str, api: &str) -> std::process::Output {
+    let table = std::fs::read_to_string(root().join(format!("src/{api}/operations.rs"))).unwrap();
+    let table: String = table
+        .lines()
+        .filter(|line| !line.starts_with("//!") && !line.contains("operation_info!"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let source = format!(
+        "#![allow(dead_code)]\npub mod raw {{ pub mod {api} {{\n{op}\n}} }}\nmod operations {{\n{table}\n}}\n"
+    );
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("wrapper-{}", op.len()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("lib.rs");
+    std::fs::write(&file, source).unwrap();
+    Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+        .args(["--edition", "2024", "--crate-type", "lib", "--emit", "metadata", "--out-dir"])
+        .arg(&folder)
+        .arg(&file)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_new_enum_value_is_a_variant() {
+    let text = edited("nodion", "enum: [created, ", "enum: [rolling_back, created, ");
+    let generated = run("nodion", &text).unwrap();
+    assert!(generated.client.contains("RollingBack = \"rolling_back\","));
+    assert!(!run("nodion", &spec("nodion")).unwrap().client.contains("RollingBack"));
+}
+
+#[test]
+fn a_new_field_is_a_field() {
+    let text = edited(
+        "nodion",
+        "        deploy_number:\n",
+        "        queue_position:\n          type: integer\n          format: int64\n          description: Place in the queue.\n        deploy_number:\n",
+    );
+    let generated = run("nodion", &text).unwrap();
+    assert!(generated.client.contains("pub queue_position: ::std::option::Option<i64>"));
+    assert!(generated.client.contains("///Place in the queue."));
+}
+
+#[test]
+fn reply_structs_can_grow_and_request_structs_can_be_built() {
+    let generated = run("edgegap", &spec("edgegap")).unwrap().client;
+    let before = |name: &str| {
+        let at = generated.find(&format!("pub struct {name} {{")).unwrap();
+        generated[..at].rsplit("///").next().unwrap().to_owned()
+    };
+    assert!(before("DeploymentAccepted").contains("#[non_exhaustive]"));
+    assert!(!before("DeploymentCreate").contains("#[non_exhaustive]"));
+}
+
+#[test]
+fn secrets_are_bound_to_types_that_hide_them() {
+    let generated = run("dployr", &spec("dployr")).unwrap().client;
+    assert!(generated.contains("pub password: crate::Secret"), "of the login");
+    assert!(generated.contains("pub access_token: crate::Secret"), "of its reply");
+}
+
+const LIST: &str = "operationId: list_deployments\n";
+
+#[test]
+fn broken_ids() {
+    let create = "operationId: create_deployment\n";
+    breaks("nodion", create, LIST, "$.paths./v1/applications/{application_id}/deployments.", &["the same method as"]);
+    breaks("nodion", create, "operationId: createDeployment\n", "$.paths.", &["`createDeployment` is not a method name"]);
+    breaks("nodion", create, "operationId: new\n", "$.paths.", &["not `new`"]);
+    breaks("nodion", create, "x-nothing: 1\n", "$.paths.", &["has no id"]);
+}
+
+#[test]
+fn broken_schemas() {
+    let status = "    DeploymentStatus:\n";
+    breaks("nodion", status, "    DeploymentStatus:\n      title: Status\n", "$.components.schemas.DeploymentStatus.title", &["remove it"]);
+    breaks("nodion", status, "    DeploymentStatus:\n      default: created\n", "$.components.schemas.DeploymentStatus.default", &["remove it"]);
+    breaks("nodion", "enum: [created, ", "enum: [a-b, a_b, created, ", "$.components.schemas.DeploymentStatus.enum", &["two values become `AB`"]);
+    let open = "      x-open: true\n";
+    breaks("nodion", open, "", "$.components.schemas.DeploymentStatus", &["closed enum", "x-open: true"]);
+    let field = "        deploy_number:\n";
+    let with = |text: &str| format!("        extra:\n{text}{field}");
+    breaks("nodion", field, &with("          description: x\n          type: object\n          properties: {a: {type: string}}\n"), "$.components.schemas.Deployment.properties.extra", &["stands inline", "lift it"]);
+    breaks("nodion", field, &with("          description: x\n          type: string\n          enum: [a]\n"), "$.components.schemas.Deployment.properties.extra", &["an enum stands inline"]);
+    breaks("nodion", field, &with("          $ref: '#/components/schemas/DeploymentStatus'\n          nullable: true\n"), "$.components.schemas.Deployment.properties.extra", &["`nullable` beside $ref", "allOf"]);
+    breaks("nodion", field, &with("          $ref: '#/components/schemas/Gone'\n"), "$.components.schemas.Deployment.properties.extra", &["leads nowhere"]);
+    breaks("nodion", field, &with("          type: string\n"), "$.components.schemas.Deployment.properties.extra", &["no description"]);
+    breaks("nodion", field, &with("          description: x\n          oneOf: [{type: string}]\n"), "$.components.schemas.Deployment.properties.extra.oneOf", &["x-rust-type"]);
+}
+
+#[test]
+fn broken_operations() {
+    let at = "$.paths./v1/applications/{application_id}/deployments.get";
+    let with = |text: &str| format!("{LIST}{text}");
+    breaks("nodion", LIST, &with("      requestBody: {content: {application/json: {schema: {type: string}}}}\n"), &format!("{at}.requestBody"), &["required: true"]);
+    breaks("nodion", LIST, &with("      requestBody: {required: true, content: {text/x-yaml: {schema: {type: object}}}}\n"), &format!("{at}.requestBody.content.text/x-yaml"), &["not supported"]);
+    breaks("nodion", LIST, &with("      requestBody: {required: true, content: {application/json: {schema: {type: string}}, text/plain: {schema: {type: string}}}}\n"), &format!("{at}.requestBody"), &["2 media types"]);
+    breaks("nodion", LIST, &with("      requestBody: {required: true, content: {application/xml: {schema: {type: string}}}}\n"), &format!("{at}.requestBody.content.application/xml"), &["not supported"]);
+}
+
+#[test]
+fn broken_parameters_and_replies() {
+    let text = "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths:\n  /a/{id}:\n    get:\n      operationId: get_a\n      parameters:\n        - {name: id, in: path, required: true, description: x, schema: {type: string}}\n        - {name: id, in: query, description: x, schema: {type: string}}\n        - {name: c, in: cookie, description: x, schema: {type: string}}\n        - {name: Accept, in: header, description: x, schema: {type: string}}\n      responses:\n        default: {description: x}\n";
+    let broken = run("x", text).unwrap_err().to_string();
+    for expected in [
+        "$.paths./a/{id}.get.parameters[1]: `id` stands in path and in query.",
+        "$.paths./a/{id}.get.parameters[2]: `c` stands in `cookie`.",
+        "$.paths./a/{id}.get.parameters[3]: `Accept` is set by the transport.",
+        "$.paths./a/{id}.get.responses.default: `default` also stands for success",
+        "$.paths./a/{id}.get.responses: no 2xx reply is documented.",
+        "$.paths./a/{id}.get.x-behaviour: it is missing.",
+        "$.paths./a/{id}.get.x-evidence: it is missing",
+        "$.paths./a/{id}.get.x-source: it is missing.",
+        "$.paths./a/{id}.get.x-documented: it is missing.",
+    ] {
+        assert!(broken.contains(&format!("specs/x.yaml: {expected}")), "{expected}\nis not in\n{broken}");
+    }
+}
+
+#[test]
+fn broken_behaviour() {
+    let text = spec("nodion");
+    let at = "$.paths./v1/applications/{application_id}/deployments.get.x-behaviour";
+    for (key, value) in [
+        ("idempotent", "perhaps"),
+        ("why", "''"),
+        ("applied-on", "[200]"),
+        ("pace", "fast"),
+        ("time", "quick"),
+        ("secrets", "[password]"),
+        ("side-effects", "''"),
+    ] {
+        let start = text.find(LIST).unwrap();
+        let from = text[start..].find(&format!("        {key}:")).unwrap() + start;
+        let to = text[from..].find('\n').unwrap() + from;
+        let edited = format!("{}        {key}: {value}{}", &text[..from], &text[to..]);
+        let broken = run("nodion", &edited).expect_err(key).to_string();
+        assert!(broken.contains(&format!("{at}.{key}: it is missing or malformed")), "{key}: {broken}");
+    }
+}
+
+#[test]
+fn a_type_binding_that_is_not_used_is_found() {
+    // An enum is bound to its open Rust enum, so a second binding is ignored by the generator.
+    breaks(
+        "nodion",
+        "    DeploymentStatus:\n",
+        "    DeploymentStatus:\n      x-rust-type: crate::Gone\n",
+        "$.components.schemas.DeploymentStatus",
+        &["`crate::Gone` was not used"],
+    );
+}

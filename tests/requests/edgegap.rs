@@ -1,0 +1,72 @@
+use super::{CANARY, refused, shows, shows_as};
+use deploykit::edgegap::{Client, NewDeployment, User};
+
+fn client() -> Client {
+    Client::new(CANARY).unwrap()
+}
+
+fn player() -> User {
+    User::ip([75, 28, 35, 192].into())
+}
+
+fn full() -> NewDeployment {
+    NewDeployment::for_users(
+        "my-app",
+        "25.05.30-16.45.19-04",
+        [player(), User::coordinates(45.508888, -73.561668)],
+    )
+    .user(User::ip("2001:db8::1".parse().unwrap()))
+    .env("MY_ENVIRONMENT_VARIABLE", "my-value")
+    .hidden_env("PASSWORD", CANARY)
+    .tag("eu")
+    .tag("ünïcode tag")
+    .webhook_on_ready("https://my-webhook.com/ready")
+    .webhook_on_error("https://my-webhook.com/error")
+    .webhook_on_terminated("https://my-webhook.com/end")
+}
+
+#[test]
+fn deploy() {
+    shows(client().deploy(NewDeployment::new("my-app", "25.05.30", player())));
+    shows_as("full", client().deploy(full().require_cached_locations(true)));
+}
+
+#[test]
+fn deploy_to_fleet() {
+    let hosts = ["alpha-north-america-95fab093", "alpha-europe-1"];
+    shows(client().deploy_to_fleet(
+        NewDeployment::new("my-app", "25.05.30", player()).on_host(hosts[0]),
+    ));
+    shows_as("full", client().deploy_to_fleet(full().on_hosts(hosts)));
+}
+
+#[test]
+fn what_cannot_be_right_is_refused() {
+    let new = || NewDeployment::new("my-app", "1", player());
+    let on = |user| NewDeployment::new("my-app", "1", user);
+    refused(client().deploy(NewDeployment::for_users("my-app", "1", [])), "no users");
+    refused(client().deploy(NewDeployment::new(" ", "1", player())), "application is empty");
+    refused(client().deploy(NewDeployment::new("a", "", player())), "version is empty");
+    for (latitude, longitude) in [(f64::NAN, 0.0), (90.1, 0.0), (-91.0, 0.0), (0.0, 180.5), (0.0, f64::INFINITY)] {
+        refused(client().deploy(on(User::coordinates(latitude, longitude))), "is not between");
+    }
+    refused(client().deploy(new().env("", "x")), "name of a variable");
+    for url in ["", "my-webhook.com", "ftp://my-webhook.com"] {
+        refused(client().deploy(new().webhook_on_ready(url)), "webhook URL");
+    }
+    let none: [&str; 0] = [];
+    refused(client().deploy_to_fleet(new().on_hosts(none)), "no host ids");
+    refused(client().deploy_to_fleet(new().on_hosts(["a", "b", "a"])), "given twice");
+    refused(client().deploy_to_fleet(new().on_host("")), "host id is empty");
+    refused(
+        client().deploy_to_fleet(new().require_cached_locations(true).on_host("a")),
+        "not for private fleets",
+    );
+}
+
+#[test]
+fn debug_hides_what_is_hidden() {
+    let text = format!("{:?}", full().webhook_on_ready(format!("https://a.example/?s={CANARY}")));
+    assert!(!text.contains(CANARY), "{text}");
+    assert!(text.contains("MY_ENVIRONMENT_VARIABLE=my-value"), "{text}");
+}
