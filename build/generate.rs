@@ -27,7 +27,11 @@ pub fn generate(
     };
     let document = load::parse(file, json)?;
     let inner = SCOPE.parse().map_err(|error| {
-        broken("$", format!("the inner type does not parse: {error}"), "mend build/generate.rs")
+        broken(
+            "$",
+            format!("the inner type does not parse: {error}"),
+            "mend build/generate.rs",
+        )
     })?;
     let mut settings = GenerationSettings::default();
     settings
@@ -38,7 +42,12 @@ pub fn generate(
         .with_derive("PartialEq")
         .with_map_type(BTREE_MAP);
     let no_impls = std::iter::empty::<TypeImpl>;
-    let present = |name: &str| document.components.as_ref().is_some_and(|c| c.schemas.contains_key(name));
+    let present = |name: &str| {
+        document
+            .components
+            .as_ref()
+            .is_some_and(|c| c.schemas.contains_key(name))
+    };
     for (name, rust_type) in bound {
         settings.with_replacement(name, rust_type, no_impls());
     }
@@ -50,15 +59,21 @@ pub fn generate(
         patch.with_attr("#[non_exhaustive]");
         settings.with_patch(name, &patch);
     }
-    let tokens = Generator::new(&settings).generate_tokens(&document).map_err(|error| {
+    let tokens = Generator::new(&settings)
+        .generate_tokens(&document)
+        .map_err(|error| {
+            broken(
+                "$",
+                format!("the generator refuses it: {error}"),
+                "see specs/README.md for what it takes, and add a lint for this case",
+            )
+        })?;
+    let mut syntax: syn::File = syn::parse2(tokens).map_err(|error| {
         broken(
             "$",
-            format!("the generator refuses it: {error}"),
-            "see specs/README.md for what it takes, and add a lint for this case",
+            format!("the generated code does not parse: {error}"),
+            "report it with the spec",
         )
-    })?;
-    let mut syntax: syn::File = syn::parse2(tokens).map_err(|error| {
-        broken("$", format!("the generated code does not parse: {error}"), "report it with the spec")
     })?;
     tidy(&mut syntax.items);
     let code = prettyplease::unparse(&syntax);
@@ -141,7 +156,12 @@ fn trim_doc(attr: &mut syn::Attribute) -> bool {
     if !pair.path.is_ident("doc") || !text.contains("<details>") {
         return true;
     }
-    let kept = text.split("<details>").next().unwrap_or("").trim_end().to_owned();
+    let kept = text
+        .split("<details>")
+        .next()
+        .unwrap_or("")
+        .trim_end()
+        .to_owned();
     literal.lit = syn::Lit::Str(syn::LitStr::new(&kept, span));
     !kept.trim().is_empty()
 }

@@ -117,8 +117,7 @@ fn parameters(json: &Value, at: &str, operation: &Value, problems: &mut Vec<Prob
             ));
         }
         if place == "header"
-            && ["accept", "content-type", "authorization"]
-                .contains(&name.to_lowercase().as_str())
+            && ["accept", "content-type", "authorization"].contains(&name.to_lowercase().as_str())
         {
             problems.push(Problem::new(
                 &here,
@@ -176,7 +175,10 @@ fn request_body(json: &Value, at: &str, operation: &Value, problems: &mut Vec<Pr
     let schema = media.and_then(|media| media.get("schema"));
     let here = format!("{here}.content.{only}");
     let plain_text = only.starts_with("text/")
-        && schema.and_then(|schema| schema.get("type")).and_then(Value::as_str) == Some("string");
+        && schema
+            .and_then(|schema| schema.get("type"))
+            .and_then(Value::as_str)
+            == Some("string");
     if !BODY_TYPES.contains(&only.as_str()) && !plain_text {
         problems.push(Problem::new(
             &here,
@@ -237,7 +239,10 @@ fn inline(at: &str, schema: &Value, problems: &mut Vec<Problem>) {
     let Some(map) = schema.as_object() else {
         return;
     };
-    if map.get("properties").is_some_and(|p| p.as_object().is_some_and(|p| !p.is_empty())) {
+    if map
+        .get("properties")
+        .is_some_and(|p| p.as_object().is_some_and(|p| !p.is_empty()))
+    {
         problems.push(Problem::new(
             at,
             "an object stands inline",
@@ -260,20 +265,23 @@ fn inline(at: &str, schema: &Value, problems: &mut Vec<Problem>) {
 }
 
 fn components(json: &Value, problems: &mut Vec<Problem>) {
-    let all = json.pointer("/components/schemas").and_then(Value::as_object);
+    let all = json
+        .pointer("/components/schemas")
+        .and_then(Value::as_object);
     for (name, schema) in all.into_iter().flatten() {
         let at = format!("$.components.schemas.{name}");
         if schema.get("description").is_none() {
             problems.push(missing_description(&at));
         }
         if let Some(values) = schema.get("enum").and_then(Value::as_array)
-            && let Some(variant) = open_enums::collision(values) {
-                problems.push(Problem::new(
-                    format!("{at}.enum"),
-                    format!("two values become `{variant}`"),
-                    "leave one out: unknown values are kept anyway",
-                ));
-            }
+            && let Some(variant) = open_enums::collision(values)
+        {
+            problems.push(Problem::new(
+                format!("{at}.enum"),
+                format!("two values become `{variant}`"),
+                "leave one out: unknown values are kept anyway",
+            ));
+        }
         for (key, property) in schema
             .get("properties")
             .and_then(Value::as_object)

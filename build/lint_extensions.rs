@@ -10,7 +10,11 @@ const PLACES: [&str; 3] = ["query.", "header.", "body."];
 /// Checks the extensions of one operation.
 pub fn operation(at: &str, method: &str, operation: &Value, problems: &mut Vec<Problem>) {
     let text = |key: &str| operation.get(key).and_then(Value::as_str);
-    if operation.get("x-documented").and_then(Value::as_bool).is_none() {
+    if operation
+        .get("x-documented")
+        .and_then(Value::as_bool)
+        .is_none()
+    {
         problems.push(Problem::new(
             format!("{at}.x-documented"),
             "it is missing",
@@ -63,7 +67,10 @@ fn behaviour_of(at: &str, method: &str, behaviour: &Value, problems: &mut Vec<Pr
     let applied = behaviour.get("applied-on").and_then(Value::as_array);
     require(
         "applied-on",
-        applied.is_some_and(|list| list.iter().all(|s| s.as_u64().is_some_and(|s| (400..600).contains(&s)))),
+        applied.is_some_and(|list| {
+            list.iter()
+                .all(|s| s.as_u64().is_some_and(|s| (400..600).contains(&s)))
+        }),
         "list the failure statuses after which something was done all the same, or []",
     );
     require(

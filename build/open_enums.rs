@@ -81,14 +81,7 @@ pub fn variant(value: &str) -> String {
             let first = chars.next().into_iter().flat_map(char::to_uppercase);
             let rest: String = chars.collect();
             first
-                .chain(
-                    if shouting {
-                        rest.to_lowercase()
-                    } else {
-                        rest
-                    }
-                    .chars(),
-                )
+                .chain(if shouting { rest.to_lowercase() } else { rest }.chars())
                 .collect::<String>()
         })
         .collect();

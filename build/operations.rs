@@ -113,7 +113,9 @@ fn entry(api: &str, operation: &Operation) -> String {
         "none" => "None".to_owned(),
         effects => format!("Some({effects:?})"),
     };
-    let evidence = extension("x-evidence").and_then(Value::as_str).unwrap_or("");
+    let evidence = extension("x-evidence")
+        .and_then(Value::as_str)
+        .unwrap_or("");
     let source = extension("x-source").and_then(Value::as_str).unwrap_or("");
     format!(
         "crate::operation::Operation {{ api: {api:?}, id: {id:?}, method: {method:?}, path: {path:?}, \

@@ -67,9 +67,10 @@ pub fn reply_only(json: &Value) -> BTreeSet<String> {
 pub fn reach(json: &Value, value: &Value, found: &mut BTreeSet<String>) {
     for name in direct(value) {
         if found.insert(name.clone())
-            && let Some(schema) = component(json, &name) {
-                reach(json, schema, found);
-            }
+            && let Some(schema) = component(json, &name)
+        {
+            reach(json, schema, found);
+        }
     }
 }
 

@@ -161,6 +161,10 @@ mod tests {
     #[test]
     fn a_text_body_becomes_plain_text() {
         let body = json!({ "required": true, "content": { "text/x-yaml": { "schema": { "type": "string" } } } });
-        assert!(request_body(&body).pointer("/content/text~1plain").is_some());
+        assert!(
+            request_body(&body)
+                .pointer("/content/text~1plain")
+                .is_some()
+        );
     }
 }

@@ -113,9 +113,10 @@ pub enum Effect {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let message = one_line(&message.into());
         Self(Box::new(Inner {
             kind,
-            message: Some(one_line(&message.into())),
+            message: (!message.is_empty()).then_some(message),
             ..Inner::default()
         }))
     }
@@ -212,7 +213,8 @@ impl Error {
             operation.is_read_only()
                 || (operation.behaviour.idempotent && operation.method != "POST")
         });
-        passing && (self.effect() == Effect::None || (repeatable && self.effect() != Effect::Applied))
+        passing
+            && (self.effect() == Effect::None || (repeatable && self.effect() != Effect::Applied))
     }
 
     pub(crate) fn with_effect(mut self, effect: Effect) -> Self {
@@ -287,8 +289,8 @@ impl fmt::Display for Error {
             write!(f, "{status} ")?;
         }
         match &inner.message {
-            Some(message) if !message.is_empty() => f.write_str(message)?,
-            _ => write!(f, "{}", inner.kind)?,
+            Some(message) => f.write_str(message)?,
+            None => write!(f, "{}", inner.kind)?,
         }
         if let Some(code) = &inner.code {
             write!(f, " [{}]", one_line(code))?;

@@ -121,7 +121,9 @@ mod tests {
 
     #[test]
     fn what_changes_a_path_is_refused() {
-        for bad in ["", " ", ".", "..", "a/b", "a\\b", "a?b", "a#b", "a\nb", "a\0"] {
+        for bad in [
+            "", " ", ".", "..", "a/b", "a\\b", "a?b", "a#b", "a\nb", "a\0",
+        ] {
             let error = TestId::new(bad).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{bad:?}");
             assert!(error.to_string().contains("test id"), "{error}");

@@ -111,3 +111,15 @@ pub use call::{Call, RateLimit, Response, ResponseHeaders};
 pub use preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
 #[cfg(feature = "_client")]
 pub use transport::config::{ClientBuilder, Platform};
+
+/// Compiles and runs the examples of the README.
+#[cfg(all(
+    doctest,
+    feature = "dployr",
+    feature = "edgegap",
+    feature = "nexlayer",
+    feature = "nodion",
+    feature = "testing"
+))]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

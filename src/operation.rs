@@ -112,7 +112,11 @@ impl Operation {
 impl fmt::Display for Operation {
     /// `edgegap create_deployment (POST /v2/deployments)`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ({} {})", self.api, self.id, self.method, self.path)
+        write!(
+            f,
+            "{} {} ({} {})",
+            self.api, self.id, self.method, self.path
+        )
     }
 }
 

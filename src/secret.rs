@@ -239,7 +239,10 @@ mod tests {
     fn userinfo_is_cut_out() {
         for (url, shown) in [
             ("https://git.example/a", "https://git.example/a"),
-            ("https://u:p@git.example/a", "https://<redacted>@git.example/a"),
+            (
+                "https://u:p@git.example/a",
+                "https://<redacted>@git.example/a",
+            ),
             ("https://tok@git.example", "https://<redacted>@git.example"),
             ("https://git.example/a@b", "https://git.example/a@b"),
             ("ssh://git@git.example/a", "ssh://git@git.example/a"),

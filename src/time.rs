@@ -95,10 +95,8 @@ impl<'de> Deserialize<'de> for Timestamp {
             }
 
             fn visit_u64<E>(self, value: u64) -> Result<Timestamp, E> {
-                Ok(i64::try_from(value).map_or_else(
-                    |_| Timestamp::parse(value.to_string()),
-                    Timestamp::number,
-                ))
+                Ok(i64::try_from(value)
+                    .map_or_else(|_| Timestamp::parse(value.to_string()), Timestamp::number))
             }
 
             fn visit_f64<E>(self, value: f64) -> Result<Timestamp, E> {
@@ -179,7 +177,11 @@ mod tests {
 
     #[test]
     fn it_is_shown_and_written_as_it_came() {
-        for json in ["1795487067098", "\"2023-04-18T18:32:25.018+02:00\"", "\"soon\""] {
+        for json in [
+            "1795487067098",
+            "\"2023-04-18T18:32:25.018+02:00\"",
+            "\"soon\"",
+        ] {
             assert_eq!(serde_json::to_string(&read(json)).unwrap(), json);
         }
         assert_eq!(read("\"soon\"").to_string(), "soon");
@@ -188,7 +190,10 @@ mod tests {
     #[test]
     fn http_dates() {
         let at = parse_http_date("Wed, 21 Oct 2015 07:28:00 GMT").unwrap();
-        assert_eq!(at.duration_since(UNIX_EPOCH).unwrap().as_secs(), 1_445_412_480);
+        assert_eq!(
+            at.duration_since(UNIX_EPOCH).unwrap().as_secs(),
+            1_445_412_480
+        );
         assert!(parse_http_date("yesterday").is_none());
     }
 }

@@ -49,7 +49,14 @@ fn every_spec_generates_a_client_that_is_clean_and_always_the_same() {
         let again = run(api, &spec(api)).unwrap();
         assert_eq!(generated.client, again.client);
         assert!(generated.client.contains("200..=299 =>"), "{api}");
-        for unwanted in ["ErrorResponse(", "<details>", "chrono::", "NonZero", "regress::", "pub fn new("] {
+        for unwanted in [
+            "ErrorResponse(",
+            "<details>",
+            "chrono::",
+            "NonZero",
+            "regress::",
+            "pub fn new(",
+        ] {
             assert!(!generated.client.contains(unwanted), "{api}: {unwanted}");
         }
     }
@@ -62,16 +69,27 @@ fn a_new_operation_is_a_method_an_entry_and_a_missing_arm() {
     let generated = run("nodion", &text).unwrap();
     assert!(generated.client.contains("pub async fn list_regions<'a>"));
     assert!(generated.entries.contains(r#"id: "list_regions""#));
-    assert!(generated.op.contains("ListRegions, // GET /v1/regions has no wrapper yet"));
+    assert!(
+        generated
+            .op
+            .contains("ListRegions, // GET /v1/regions has no wrapper yet")
+    );
 
     let output = compile(&generated.op, "nodion");
     assert!(!output.status.success());
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(errors.contains("`Op::ListRegions` not covered"), "{errors}");
-    assert!(errors.contains("write one, then name it in src/nodion/operations.rs"), "{errors}");
+    assert!(
+        errors.contains("write one, then name it in src/nodion/operations.rs"),
+        "{errors}"
+    );
     // The same check says nothing about the spec as it is.
     let output = compile(&run("nodion", &spec("nodion")).unwrap().op, "nodion");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// Compiles the handwritten match of a platform against this `enum Op`.
@@ -90,7 +108,15 @@ fn compile(op: &str, api: &str) -> std::process::Output {
     let file = folder.join("lib.rs");
     std::fs::write(&file, source).unwrap();
     Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
-        .args(["--edition", "2024", "--crate-type", "lib", "--emit", "metadata", "--out-dir"])
+        .args([
+            "--edition",
+            "2024",
+            "--crate-type",
+            "lib",
+            "--emit",
+            "metadata",
+            "--out-dir",
+        ])
         .arg(&folder)
         .arg(&file)
         .output()
@@ -99,10 +125,19 @@ fn compile(op: &str, api: &str) -> std::process::Output {
 
 #[test]
 fn a_new_enum_value_is_a_variant() {
-    let text = edited("nodion", "enum: [created, ", "enum: [rolling_back, created, ");
+    let text = edited(
+        "nodion",
+        "enum: [created, ",
+        "enum: [rolling_back, created, ",
+    );
     let generated = run("nodion", &text).unwrap();
     assert!(generated.client.contains("RollingBack = \"rolling_back\","));
-    assert!(!run("nodion", &spec("nodion")).unwrap().client.contains("RollingBack"));
+    assert!(
+        !run("nodion", &spec("nodion"))
+            .unwrap()
+            .client
+            .contains("RollingBack")
+    );
 }
 
 #[test]
@@ -113,7 +148,11 @@ fn a_new_field_is_a_field() {
         "        queue_position:\n          type: integer\n          format: int64\n          description: Place in the queue.\n        deploy_number:\n",
     );
     let generated = run("nodion", &text).unwrap();
-    assert!(generated.client.contains("pub queue_position: ::std::option::Option<i64>"));
+    assert!(
+        generated
+            .client
+            .contains("pub queue_position: ::std::option::Option<i64>")
+    );
     assert!(generated.client.contains("///Place in the queue."));
 }
 
@@ -131,8 +170,14 @@ fn reply_structs_can_grow_and_request_structs_can_be_built() {
 #[test]
 fn secrets_are_bound_to_types_that_hide_them() {
     let generated = run("dployr", &spec("dployr")).unwrap().client;
-    assert!(generated.contains("pub password: crate::Secret"), "of the login");
-    assert!(generated.contains("pub access_token: crate::Secret"), "of its reply");
+    assert!(
+        generated.contains("pub password: crate::Secret"),
+        "of the login"
+    );
+    assert!(
+        generated.contains("pub access_token: crate::Secret"),
+        "of its reply"
+    );
 }
 
 const LIST: &str = "operationId: list_deployments\n";
@@ -140,38 +185,156 @@ const LIST: &str = "operationId: list_deployments\n";
 #[test]
 fn broken_ids() {
     let create = "operationId: create_deployment\n";
-    breaks("nodion", create, LIST, "$.paths./v1/applications/{application_id}/deployments.", &["the same method as"]);
-    breaks("nodion", create, "operationId: createDeployment\n", "$.paths.", &["`createDeployment` is not a method name"]);
-    breaks("nodion", create, "operationId: new\n", "$.paths.", &["not `new`"]);
-    breaks("nodion", create, "x-nothing: 1\n", "$.paths.", &["has no id"]);
+    breaks(
+        "nodion",
+        create,
+        LIST,
+        "$.paths./v1/applications/{application_id}/deployments.",
+        &["the same method as"],
+    );
+    breaks(
+        "nodion",
+        create,
+        "operationId: createDeployment\n",
+        "$.paths.",
+        &["`createDeployment` is not a method name"],
+    );
+    breaks(
+        "nodion",
+        create,
+        "operationId: new\n",
+        "$.paths.",
+        &["not `new`"],
+    );
+    breaks(
+        "nodion",
+        create,
+        "x-nothing: 1\n",
+        "$.paths.",
+        &["has no id"],
+    );
 }
 
 #[test]
 fn broken_schemas() {
     let status = "    DeploymentStatus:\n";
-    breaks("nodion", status, "    DeploymentStatus:\n      title: Status\n", "$.components.schemas.DeploymentStatus.title", &["remove it"]);
-    breaks("nodion", status, "    DeploymentStatus:\n      default: created\n", "$.components.schemas.DeploymentStatus.default", &["remove it"]);
-    breaks("nodion", "enum: [created, ", "enum: [a-b, a_b, created, ", "$.components.schemas.DeploymentStatus.enum", &["two values become `AB`"]);
+    breaks(
+        "nodion",
+        status,
+        "    DeploymentStatus:\n      title: Status\n",
+        "$.components.schemas.DeploymentStatus.title",
+        &["remove it"],
+    );
+    breaks(
+        "nodion",
+        status,
+        "    DeploymentStatus:\n      default: created\n",
+        "$.components.schemas.DeploymentStatus.default",
+        &["remove it"],
+    );
+    breaks(
+        "nodion",
+        "enum: [created, ",
+        "enum: [a-b, a_b, created, ",
+        "$.components.schemas.DeploymentStatus.enum",
+        &["two values become `AB`"],
+    );
     let open = "      x-open: true\n";
-    breaks("nodion", open, "", "$.components.schemas.DeploymentStatus", &["closed enum", "x-open: true"]);
+    breaks(
+        "nodion",
+        open,
+        "",
+        "$.components.schemas.DeploymentStatus",
+        &["closed enum", "x-open: true"],
+    );
     let field = "        deploy_number:\n";
     let with = |text: &str| format!("        extra:\n{text}{field}");
-    breaks("nodion", field, &with("          description: x\n          type: object\n          properties: {a: {type: string}}\n"), "$.components.schemas.Deployment.properties.extra", &["stands inline", "lift it"]);
-    breaks("nodion", field, &with("          description: x\n          type: string\n          enum: [a]\n"), "$.components.schemas.Deployment.properties.extra", &["an enum stands inline"]);
-    breaks("nodion", field, &with("          $ref: '#/components/schemas/DeploymentStatus'\n          nullable: true\n"), "$.components.schemas.Deployment.properties.extra", &["`nullable` beside $ref", "allOf"]);
-    breaks("nodion", field, &with("          $ref: '#/components/schemas/Gone'\n"), "$.components.schemas.Deployment.properties.extra", &["leads nowhere"]);
-    breaks("nodion", field, &with("          type: string\n"), "$.components.schemas.Deployment.properties.extra", &["no description"]);
-    breaks("nodion", field, &with("          description: x\n          oneOf: [{type: string}]\n"), "$.components.schemas.Deployment.properties.extra.oneOf", &["x-rust-type"]);
+    breaks(
+        "nodion",
+        field,
+        &with(
+            "          description: x\n          type: object\n          properties: {a: {type: string}}\n",
+        ),
+        "$.components.schemas.Deployment.properties.extra",
+        &["stands inline", "lift it"],
+    );
+    breaks(
+        "nodion",
+        field,
+        &with("          description: x\n          type: string\n          enum: [a]\n"),
+        "$.components.schemas.Deployment.properties.extra",
+        &["an enum stands inline"],
+    );
+    breaks(
+        "nodion",
+        field,
+        &with(
+            "          $ref: '#/components/schemas/DeploymentStatus'\n          nullable: true\n",
+        ),
+        "$.components.schemas.Deployment.properties.extra",
+        &["`nullable` beside $ref", "allOf"],
+    );
+    breaks(
+        "nodion",
+        field,
+        &with("          $ref: '#/components/schemas/Gone'\n"),
+        "$.components.schemas.Deployment.properties.extra",
+        &["leads nowhere"],
+    );
+    breaks(
+        "nodion",
+        field,
+        &with("          type: string\n"),
+        "$.components.schemas.Deployment.properties.extra",
+        &["no description"],
+    );
+    breaks(
+        "nodion",
+        field,
+        &with("          description: x\n          oneOf: [{type: string}]\n"),
+        "$.components.schemas.Deployment.properties.extra.oneOf",
+        &["x-rust-type"],
+    );
 }
 
 #[test]
 fn broken_operations() {
     let at = "$.paths./v1/applications/{application_id}/deployments.get";
     let with = |text: &str| format!("{LIST}{text}");
-    breaks("nodion", LIST, &with("      requestBody: {content: {application/json: {schema: {type: string}}}}\n"), &format!("{at}.requestBody"), &["required: true"]);
-    breaks("nodion", LIST, &with("      requestBody: {required: true, content: {text/x-yaml: {schema: {type: object}}}}\n"), &format!("{at}.requestBody.content.text/x-yaml"), &["not supported"]);
-    breaks("nodion", LIST, &with("      requestBody: {required: true, content: {application/json: {schema: {type: string}}, text/plain: {schema: {type: string}}}}\n"), &format!("{at}.requestBody"), &["2 media types"]);
-    breaks("nodion", LIST, &with("      requestBody: {required: true, content: {application/xml: {schema: {type: string}}}}\n"), &format!("{at}.requestBody.content.application/xml"), &["not supported"]);
+    breaks(
+        "nodion",
+        LIST,
+        &with("      requestBody: {content: {application/json: {schema: {type: string}}}}\n"),
+        &format!("{at}.requestBody"),
+        &["required: true"],
+    );
+    breaks(
+        "nodion",
+        LIST,
+        &with(
+            "      requestBody: {required: true, content: {text/x-yaml: {schema: {type: object}}}}\n",
+        ),
+        &format!("{at}.requestBody.content.text/x-yaml"),
+        &["not supported"],
+    );
+    breaks(
+        "nodion",
+        LIST,
+        &with(
+            "      requestBody: {required: true, content: {application/json: {schema: {type: string}}, text/plain: {schema: {type: string}}}}\n",
+        ),
+        &format!("{at}.requestBody"),
+        &["2 media types"],
+    );
+    breaks(
+        "nodion",
+        LIST,
+        &with(
+            "      requestBody: {required: true, content: {application/xml: {schema: {type: string}}}}\n",
+        ),
+        &format!("{at}.requestBody.content.application/xml"),
+        &["not supported"],
+    );
 }
 
 #[test]
@@ -189,7 +352,10 @@ fn broken_parameters_and_replies() {
         "$.paths./a/{id}.get.x-source: it is missing.",
         "$.paths./a/{id}.get.x-documented: it is missing.",
     ] {
-        assert!(broken.contains(&format!("specs/x.yaml: {expected}")), "{expected}\nis not in\n{broken}");
+        assert!(
+            broken.contains(&format!("specs/x.yaml: {expected}")),
+            "{expected}\nis not in\n{broken}"
+        );
     }
 }
 
@@ -211,7 +377,10 @@ fn broken_behaviour() {
         let to = text[from..].find('\n').unwrap() + from;
         let edited = format!("{}        {key}: {value}{}", &text[..from], &text[to..]);
         let broken = run("nodion", &edited).expect_err(key).to_string();
-        assert!(broken.contains(&format!("{at}.{key}: it is missing or malformed")), "{key}: {broken}");
+        assert!(
+            broken.contains(&format!("{at}.{key}: it is missing or malformed")),
+            "{key}: {broken}"
+        );
     }
 }
 

@@ -12,7 +12,10 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     };
     let text = |key: &str| json.get(key).and_then(Value::as_str).map(str::to_owned);
     classified.message = text("message");
-    classified.details = json.get("details").filter(|details| !details.is_null()).cloned();
+    classified.details = json
+        .get("details")
+        .filter(|details| !details.is_null())
+        .cloned();
     classified.resource_id = text("request_id");
     match failure.status {
         422 if classified.resource_id.is_some() => classified.kind(ErrorKind::Rejected).advice(
@@ -20,5 +23,104 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
         ),
         401 => classified.advice("check EDGEGAP_TOKEN; it is one token per organisation"),
         _ => classified,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::profile::table::classified;
+    use serde_json::json;
+
+    #[test]
+    fn every_known_body() {
+        use ErrorKind::*;
+        for (status, body, kind, message, resource) in [
+            (
+                400,
+                r#"{"message":"Error message"}"#,
+                Rejected,
+                Some("Error message"),
+                None,
+            ),
+            (
+                400,
+                r#"{"message":"bad","details":{"users":["too few"]}}"#,
+                Rejected,
+                Some("bad"),
+                None,
+            ),
+            (
+                401,
+                r#"{"message":"Unauthorized"}"#,
+                Unauthenticated,
+                Some("Unauthorized"),
+                None,
+            ),
+            (403, r#"{"message":"no"}"#, Forbidden, Some("no"), None),
+            (404, r#"{"message":"gone"}"#, NotFound, Some("gone"), None),
+            (
+                409,
+                r#"{"message":"tag exists"}"#,
+                Conflict,
+                Some("tag exists"),
+                None,
+            ),
+            (
+                410,
+                r#"{"message":"terminated"}"#,
+                AlreadyRemoved,
+                Some("terminated"),
+                None,
+            ),
+            (
+                422,
+                r#"{"request_id":"a69f8e3e0555","message":"no room"}"#,
+                Rejected,
+                Some("no room"),
+                Some("a69f8e3e0555"),
+            ),
+            (422, r#"{"message":"odd"}"#, Rejected, Some("odd"), None),
+            (429, "", RateLimited, None, None),
+            (
+                500,
+                r#"{"message":"Internal Server Error"}"#,
+                Server,
+                Some("Internal Server Error"),
+                None,
+            ),
+            (502, "<html>Bad Gateway</html>", Unavailable, None, None),
+            (503, "[]", Unavailable, None, None),
+            (500, r#"{"message":7,"request_id":[]}"#, Server, None, None),
+        ] {
+            let found = classified(classify, status, "application/json", body);
+            assert_eq!(
+                (
+                    found.kind,
+                    found.message.as_deref(),
+                    found.resource_id.as_deref()
+                ),
+                (kind, message, resource),
+                "{status} {body}"
+            );
+        }
+        let found = classified(
+            classify,
+            400,
+            "application/json",
+            r#"{"message":"bad","details":{"a":1}}"#,
+        );
+        assert_eq!(found.details, Some(json!({ "a": 1 })));
+        let found = classified(
+            classify,
+            422,
+            "application/json",
+            r#"{"message":"","request_id":"a"}"#,
+        );
+        assert!(
+            found
+                .advice
+                .is_some_and(|advice| advice.contains("error state"))
+        );
     }
 }

@@ -242,7 +242,10 @@ impl Client {
         match new.into_raw() {
             Err(error) => self.refused(op, error),
             Ok(body) => self
-                .call(op, move |raw| async move { raw.create_deployment(&body).await })
+                .call(
+                    op,
+                    move |raw| async move { raw.create_deployment(&body).await },
+                )
                 .and_then(accepted),
         }
     }
@@ -294,7 +297,11 @@ impl Variable {
 
 impl fmt::Debug for Variable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = if self.hidden { REDACTED } else { self.value.expose() };
+        let value = if self.hidden {
+            REDACTED
+        } else {
+            self.value.expose()
+        };
         write!(f, "{}={value}", self.key)
     }
 }
@@ -305,7 +312,9 @@ impl Target {
         if url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
             return Ok(());
         }
-        Err(Error::invalid_request("a webhook URL is not an http or https URL"))
+        Err(Error::invalid_request(
+            "a webhook URL is not an http or https URL",
+        ))
     }
 
     fn into_raw(self) -> types::Webhook {
@@ -317,7 +326,12 @@ impl fmt::Debug for Target {
     /// Scheme and host: path and query may hold the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match reqwest::Url::parse(&self.0) {
-            Ok(url) => write!(f, "{}://{}/…", url.scheme(), url.host_str().unwrap_or_default()),
+            Ok(url) => write!(
+                f,
+                "{}://{}/…",
+                url.scheme(),
+                url.host_str().unwrap_or_default()
+            ),
             Err(_) => f.write_str(REDACTED),
         }
     }

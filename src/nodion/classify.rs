@@ -26,7 +26,70 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     }
     match failure.status {
         401 => classified.advice("check NODION_TOKEN"),
-        403 => classified.advice("the key may lack the scope for this, or belong to another project"),
+        403 => {
+            classified.advice("the key may lack the scope for this, or belong to another project")
+        }
         _ => classified,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use crate::transport::profile::table::classified;
+
+    #[test]
+    fn every_known_body() {
+        use ErrorKind::*;
+        for (status, body, kind, message) in [
+            (
+                400,
+                r#"{"errors":["Name is too short","Name is taken"]}"#,
+                Rejected,
+                Some("Name is too short; Name is taken"),
+            ),
+            (
+                400,
+                r#"{"errors":["{\"content\":[\"is invalid\"]}"]}"#,
+                Rejected,
+                Some(r#"{"content":["is invalid"]}"#),
+            ),
+            (
+                400,
+                r#"{"errors":"one sentence"}"#,
+                Rejected,
+                Some("one sentence"),
+            ),
+            (
+                404,
+                r#"{"status":404,"error":"Not Found"}"#,
+                NotFound,
+                Some("Not Found"),
+            ),
+            (401, "", Unauthenticated, None),
+            (
+                403,
+                r#"{"error":"Forbidden"}"#,
+                Forbidden,
+                Some("Forbidden"),
+            ),
+            (422, r#"{"errors":[]}"#, Rejected, None),
+            (
+                500,
+                r#"{"status":500,"error":"Internal Server Error"}"#,
+                Server,
+                Some("Internal Server Error"),
+            ),
+            (502, "<html></html>", Unavailable, None),
+            (400, "null", Rejected, None),
+        ] {
+            let found = classified(classify, status, "application/json", body);
+            assert_eq!(
+                (found.kind, found.message.as_deref()),
+                (kind, message),
+                "{status} {body}"
+            );
+        }
     }
 }

@@ -121,7 +121,12 @@ mod tests {
             _ => None,
         })
         .unwrap();
-        let text = client.application("a").deploy().preview().unwrap().to_string();
+        let text = client
+            .application("a")
+            .deploy()
+            .preview()
+            .unwrap()
+            .to_string();
         assert!(text.contains("x-nodion-project: p-1"), "{text}");
         assert!(!text.contains("abc"), "{text}");
         let error = Client::from_variables(|_| None).unwrap_err();

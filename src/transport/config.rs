@@ -42,13 +42,22 @@ pub trait Platform: sealed::Sealed {
 }
 
 pub(crate) mod sealed {
-    use super::{Arc, Platform, Profile, Transport};
+    use super::{Arc, Platform, Profile, Result, Transport};
 
     pub trait Sealed {
         #[doc(hidden)]
         fn profile() -> &'static Profile
         where
             Self: Sized;
+
+        /// Refuses settings of this platform that cannot be right.
+        #[doc(hidden)]
+        fn check(_settings: &Self::Settings) -> Result<()>
+        where
+            Self: Platform + Sized,
+        {
+            Ok(())
+        }
 
         #[doc(hidden)]
         fn assemble(transport: Arc<Transport>, settings: Self::Settings) -> Self::Client
@@ -182,6 +191,7 @@ impl<P: Platform> ClientBuilder<P> {
             }
         };
         let base_url = check_base_url(base_url, self.plain_http)?;
+        P::check(&self.settings)?;
         let authorization = self
             .token
             .as_ref()
@@ -209,7 +219,10 @@ impl<P: Platform> ClientBuilder<P> {
 
 impl<P: Platform> fmt::Debug for ClientBuilder<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let base_url = self.base_url.as_deref().map(crate::secret::without_userinfo);
+        let base_url = self
+            .base_url
+            .as_deref()
+            .map(crate::secret::without_userinfo);
         f.debug_struct("ClientBuilder")
             .field("platform", &P::profile().api)
             .field("base_url", &base_url)
@@ -235,11 +248,16 @@ pub(crate) fn process_environment(name: &str) -> Option<String> {
 fn check_base_url(text: &str, plain_http: bool) -> Result<String> {
     let shown = crate::secret::without_userinfo(text);
     let refused = |why: &str| Error::configuration(format!("the base URL {shown:?} {why}"));
-    let url = Url::parse(text.trim()).map_err(|error| refused("is not a URL").with_source(error))?;
+    let url =
+        Url::parse(text.trim()).map_err(|error| refused("is not a URL").with_source(error))?;
     let host = url.host_str().unwrap_or_default();
     match url.scheme() {
         "https" if cfg!(any(feature = "rustls", feature = "native-tls")) => {}
-        "https" => return Err(refused("needs one of the features `rustls` and `native-tls`")),
+        "https" => {
+            return Err(refused(
+                "needs one of the features `rustls` and `native-tls`",
+            ));
+        }
         "http" if plain_http || is_loopback(host) => {}
         "http" => {
             return Err(refused(
@@ -279,7 +297,8 @@ fn http_client(limits: &Limits) -> Result<reqwest::Client> {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .map_err(|error| {
-            Error::configuration("the HTTP client cannot be set up").with_source(error.without_url())
+            Error::configuration("the HTTP client cannot be set up")
+                .with_source(error.without_url())
         })
 }
 
@@ -350,7 +369,13 @@ mod tests {
 
     #[test]
     fn credentials_and_framing_are_not_for_the_escape_hatch() {
-        for name in ["Authorization", "cookie", "HOST", "Content-Length", "Transfer-Encoding"] {
+        for name in [
+            "Authorization",
+            "cookie",
+            "HOST",
+            "Content-Length",
+            "Transfer-Encoding",
+        ] {
             let error = extra_header(name, "x").unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{name}");
         }

@@ -33,7 +33,13 @@ mod tests {
 
     #[test]
     fn exactly_one_prefix() {
-        for token in ["abc", "token abc", "Token abc", "token token abc", "  token  abc\n"] {
+        for token in [
+            "abc",
+            "token abc",
+            "Token abc",
+            "token token abc",
+            "  token  abc\n",
+        ] {
             let value = with_scheme("token", &Secret::new(token)).unwrap();
             assert_eq!(value.expose(), "token abc", "{token:?}");
         }

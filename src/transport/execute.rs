@@ -38,7 +38,11 @@ impl Scope {
         }
     }
 
-    async fn run(&self, request: Request, operation: Option<&'static Operation>) -> Result<Response> {
+    async fn run(
+        &self,
+        request: Request,
+        operation: Option<&'static Operation>,
+    ) -> Result<Response> {
         let started = Instant::now();
         let method = request.method().clone();
         let span = self.span(&request, operation);
@@ -212,12 +216,7 @@ pub(crate) fn effect_of_broken_success(operation: Option<&Operation>, method: &M
     }
 }
 
-fn timed_out(
-    what: &str,
-    limit: Duration,
-    operation: Option<&Operation>,
-    method: &Method,
-) -> Error {
+fn timed_out(what: &str, limit: Duration, operation: Option<&Operation>, method: &Method) -> Error {
     Error::new(
         ErrorKind::Timeout,
         format!("{what} took longer than {limit:?}"),
@@ -246,9 +245,10 @@ pub(crate) fn plain(scope: Scope, method: Method, path: &str) -> Call<Value> {
         if let Some(error) = scope.take_error() {
             return Err(error);
         }
-        let bytes = response.bytes().await.map_err(|error| {
-            reply::network_error(error, None, &method)
-        })?;
+        let bytes = response
+            .bytes()
+            .await
+            .map_err(|error| reply::network_error(error, None, &method))?;
         reply::decode(&bytes, None, &method)
     })
 }
@@ -263,9 +263,12 @@ fn url_of(scope: &Scope, path: &str) -> Result<reqwest::Url> {
     if path.contains(['?', '#', '\\']) || path.chars().any(char::is_control) {
         return Err(refused("contains one of ? # \\ or a control character"));
     }
-    let leads_out = path
-        .split('/')
-        .any(|segment| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | ".."));
+    let leads_out = path.split('/').any(|segment| {
+        matches!(
+            segment.to_ascii_lowercase().replace("%2e", ".").as_str(),
+            "." | ".."
+        )
+    });
     if leads_out {
         return Err(refused("contains `.` or `..`"));
     }

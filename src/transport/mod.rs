@@ -26,7 +26,7 @@ pub(crate) mod reply;
 pub(crate) mod wire;
 
 use crate::call::ExtraHeader;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::operation::Operation;
 use crate::preview::RequestPreview;
 use crate::secret::Secret;
@@ -125,6 +125,23 @@ impl Scope {
             preview: true,
             ..self.for_run()
         }
+    }
+
+    /// The same client with other credentials, or with none: a login carries no token.
+    pub(crate) fn with_token(&self, token: Option<&Secret>) -> Result<Self> {
+        let shared = &*self.shared;
+        let authorization = token
+            .map(|token| credentials::with_scheme(shared.profile.scheme, token))
+            .transpose()?;
+        Ok(Self::new(Arc::new(Transport {
+            profile: shared.profile,
+            base_url: shared.base_url.clone(),
+            http: shared.http.clone(),
+            wire: shared.wire.clone(),
+            authorization,
+            headers: shared.headers.clone(),
+            limits: shared.limits,
+        })))
     }
 
     pub(crate) fn transport(&self) -> &Transport {

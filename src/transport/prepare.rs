@@ -76,7 +76,11 @@ impl Scope {
             operation: operation.map(|operation| operation.id),
             method: request.method().to_string(),
             base_url: transport.base_url.clone(),
-            path: url.path().strip_prefix(&prefix).unwrap_or(url.path()).to_owned(),
+            path: url
+                .path()
+                .strip_prefix(&prefix)
+                .unwrap_or(url.path())
+                .to_owned(),
             query: redact::query(operation, pairs(url), &self.options.query),
             headers: redact::request_headers(request.headers()),
             body: self.describe_body(operation, request),
@@ -92,9 +96,12 @@ impl Scope {
             return PreviewBody::None;
         };
         if is_json(request)
-            && let Ok(value) = serde_json::from_slice(bytes) {
-                return PreviewBody::Json(redact::json_body(operation, value).0);
-            }
+            && let Ok(value) = serde_json::from_slice(bytes)
+        {
+            let mut shown = redact::json_body(operation, value).0;
+            redact::hide_in_urls(&mut shown);
+            return PreviewBody::Json(shown);
+        }
         let text = String::from_utf8_lossy(bytes);
         PreviewBody::Text((self.transport().profile.redact_text)(&text))
     }
@@ -108,7 +115,9 @@ impl Scope {
         }
         let places = operation.map_or(&[][..], |operation| operation.behaviour.secrets);
         let in_query = |name: &str| {
-            places.iter().any(|place| place.strip_prefix("query.") == Some(name))
+            places
+                .iter()
+                .any(|place| place.strip_prefix("query.") == Some(name))
         };
         for (name, value) in pairs(request.url()) {
             if in_query(&name) {

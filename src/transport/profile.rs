@@ -128,8 +128,13 @@ impl Classified {
 ///
 /// A plain read does nothing. A 4xx is a refusal. After a 5xx, and after a redirect of a call that
 /// changes something, nobody can tell.
-pub(crate) fn effect_of(operation: Option<&Operation>, method: &http::Method, status: u16) -> Effect {
-    let applied = operation.is_some_and(|operation| operation.behaviour.applied_on.contains(&status));
+pub(crate) fn effect_of(
+    operation: Option<&Operation>,
+    method: &http::Method,
+    status: u16,
+) -> Effect {
+    let applied =
+        operation.is_some_and(|operation| operation.behaviour.applied_on.contains(&status));
     if applied {
         return Effect::Applied;
     }
@@ -149,5 +154,31 @@ pub(crate) fn reads_only(operation: Option<&Operation>, method: &http::Method) -
         Some(operation) => operation.is_read_only(),
         // Without a wrapper nobody vouches for a GET (dployr's status wakes a service).
         None => method == http::Method::HEAD || method == http::Method::OPTIONS,
+    }
+}
+
+/// Runs a platform's `classify` on a table of failures.
+#[cfg(test)]
+pub(crate) mod table {
+    use super::{Classified, Failure};
+    use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
+
+    /// What `classify` makes of this status and body.
+    pub fn classified(
+        classify: fn(&Failure<'_>) -> Classified,
+        status: u16,
+        content_type: &'static str,
+        body: &str,
+    ) -> Classified {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        let json = serde_json::from_str(body).ok();
+        classify(&Failure {
+            operation: None,
+            status,
+            headers: &headers,
+            text: body,
+            json: json.as_ref(),
+        })
     }
 }

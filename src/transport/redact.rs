@@ -285,7 +285,10 @@ mod tests {
             assert_eq!(value.pointer(pointer), Some(&json!(REDACTED)), "{path}");
             assert_eq!(count, found, "{path}");
         }
-        assert_eq!(hidden("list[h].v", body.clone()).0.pointer("/list/1/v"), Some(&json!("y")));
+        assert_eq!(
+            hidden("list[h].v", body.clone()).0.pointer("/list/1/v"),
+            Some(&json!("y"))
+        );
         for missing in ["z", "a.z", "a[].b", "list.v", "m[]"] {
             assert_eq!(hidden(missing, body.clone()).1, 0, "{missing}");
         }
@@ -293,8 +296,14 @@ mod tests {
 
     #[test]
     fn without_a_spec_names_decide() {
-        let (body, found) = json_body(None, json!({ "apiKey": "x", "nested": [{ "Password": "y", "name": "z" }] }));
-        assert_eq!(body, json!({ "apiKey": REDACTED, "nested": [{ "Password": REDACTED, "name": "z" }] }));
+        let (body, found) = json_body(
+            None,
+            json!({ "apiKey": "x", "nested": [{ "Password": "y", "name": "z" }] }),
+        );
+        assert_eq!(
+            body,
+            json!({ "apiKey": REDACTED, "nested": [{ "Password": REDACTED, "name": "z" }] })
+        );
         assert_eq!(found.len(), 2);
     }
 
@@ -302,7 +311,10 @@ mod tests {
     fn urls_keep_their_address_only() {
         for (text, shown) in [
             ("https://a.example/x", "https://a.example/x"),
-            ("https://a.example/x?k=hush&l#f", "https://a.example/x?k=<redacted>&<redacted>#f"),
+            (
+                "https://a.example/x?k=hush&l#f",
+                "https://a.example/x?k=<redacted>&<redacted>#f",
+            ),
             ("postgres://u:hush@db/x", "postgres://<redacted>@db/x"),
         ] {
             let mut value = json!({ "a": [text] });
@@ -314,13 +326,22 @@ mod tests {
     #[test]
     fn a_repeated_secret_is_masked() {
         let secrets = [Secret::new("dCf0NdAQ64j6"), Secret::new("a")];
-        assert_eq!(mask("no session dCf0NdAQ64j6 at all", &secrets), "no session <redacted> at all");
+        assert_eq!(
+            mask("no session dCf0NdAQ64j6 at all", &secrets),
+            "no session <redacted> at all"
+        );
     }
 
     #[test]
     fn a_shape_has_no_contents() {
-        let text = shape(&json!({ "access_token": "hush", "n": [1, 2], "e": [] }), 1000);
-        assert_eq!(text, r#"{"access_token": string, "e": [], "n": [number, … 2 items]}"#);
+        let text = shape(
+            &json!({ "access_token": "hush", "n": [1, 2], "e": [] }),
+            1000,
+        );
+        assert_eq!(
+            text,
+            r#"{"access_token": string, "e": [], "n": [number, … 2 items]}"#
+        );
         assert!(shape(&json!([[[[{"aaaaaaaaaaaa": 1}]]]]), 3).ends_with("…]]]"));
     }
 }

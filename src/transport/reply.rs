@@ -78,8 +78,11 @@ pub(crate) async fn read_start(mut response: Response) -> Vec<u8> {
 }
 
 fn broken_body(error: reqwest::Error) -> Error {
-    Error::new(ErrorKind::Interrupted, "the connection broke within the reply")
-        .with_source(error.without_url())
+    Error::new(
+        ErrorKind::Interrupted,
+        "the connection broke within the reply",
+    )
+    .with_source(error.without_url())
 }
 
 /// What a failure of the network means for this call.
@@ -91,11 +94,23 @@ pub(crate) fn network_error(
     // The URL may hold a session token.
     let error = error.without_url();
     let (kind, message, effect) = if error.is_builder() {
-        (ErrorKind::InvalidRequest, "the request could not be built", Effect::None)
+        (
+            ErrorKind::InvalidRequest,
+            "the request could not be built",
+            Effect::None,
+        )
     } else if error.is_connect() {
-        (ErrorKind::Connect, "no connection could be made", Effect::None)
+        (
+            ErrorKind::Connect,
+            "no connection could be made",
+            Effect::None,
+        )
     } else if error.is_timeout() {
-        (ErrorKind::Timeout, "no answer in time", effect_of_broken_success(operation, method))
+        (
+            ErrorKind::Timeout,
+            "no answer in time",
+            effect_of_broken_success(operation, method),
+        )
     } else {
         (
             ErrorKind::Interrupted,
@@ -103,7 +118,9 @@ pub(crate) fn network_error(
             effect_of_broken_success(operation, method),
         )
     };
-    Error::new(kind, message).with_effect(effect).with_source(error)
+    Error::new(kind, message)
+        .with_effect(effect)
+        .with_source(error)
 }
 
 impl Scope {
@@ -176,7 +193,7 @@ pub(crate) fn finish_stream(scope: &Scope, result: RawResult<ByteStream>) -> Res
         .map_err(|error| complete(unsent(error), scope))
 }
 
-fn complete(error: Error, scope: &Scope) -> Error {
+pub(crate) fn complete(error: Error, scope: &Scope) -> Error {
     let outcome = scope.outcome().unwrap_or_default();
     let error = match outcome.status {
         0 => error,
@@ -223,6 +240,10 @@ pub(crate) fn decode<T: DeserializeOwned>(
         Err(error) => (path_of(&error.path().to_string()), error.into_inner()),
     };
     let (path, error) = error;
+    let (path, why) = match without_value(&error) {
+        why if why.starts_with(WITHIN) => place_in(&why),
+        why => (path, why),
+    };
     let json: Option<Value> = serde_json::from_slice(bytes).ok();
     // A platform that answers in JSON has taken the request; HTML may come from anything in between.
     let effect = match &json {
@@ -237,7 +258,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
     };
     Err(Error::new(
         ErrorKind::Decode,
-        format!("the reply does not fit at {path}: {}", without_value(&error)),
+        format!("the reply does not fit at {path}: {why}"),
     )
     .with_body(excerpt)
     .with_effect(effect))
@@ -246,8 +267,26 @@ pub(crate) fn decode<T: DeserializeOwned>(
 fn path_of(path: &str) -> String {
     match path {
         "." | "" => "$".to_owned(),
+        path if path.starts_with('.') || path.starts_with('[') => {
+            format!("${}", path.trim_start_matches('.'))
+        }
         path => format!("$.{path}"),
     }
+}
+
+/// How the message of a handwritten decoder begins that knows the place itself.
+const WITHIN: &str = "within ";
+
+/// The message of a handwritten decoder that looked into its part of the reply: `words` must not
+/// quote a value.
+pub(crate) fn within(place: &str, words: &str) -> String {
+    format!("{WITHIN}{place}: {words}")
+}
+
+fn place_in(message: &str) -> (String, String) {
+    let rest = message.strip_prefix(WITHIN).unwrap_or(message);
+    let (place, why) = rest.split_once(": ").unwrap_or(("", rest));
+    (path_of(place), why.to_owned())
 }
 
 /// serde's message without the value it quotes, which may be a token.
@@ -260,10 +299,16 @@ pub(crate) fn without_value(error: &serde_json::Error) -> String {
     match quoted {
         Some(rest) => {
             let found = rest.split([' ', '`', ',']).next().unwrap_or("a value");
-            let expected = rest.rsplit_once(", expected ").map_or("another", |(_, e)| e);
+            let expected = rest
+                .rsplit_once(", expected ")
+                .map_or("another", |(_, e)| e);
             format!("found {found}, expected {expected}")
         }
-        None if text.starts_with("missing field") || error.is_syntax() || error.is_eof() => {
+        None if text.starts_with("missing field")
+            || text.starts_with(WITHIN)
+            || error.is_syntax()
+            || error.is_eof() =>
+        {
             text.to_owned()
         }
         None => "it has an unexpected value".to_owned(),

@@ -1,0 +1,79 @@
+use super::{CANARY, refused, shows, shows_as};
+use deploykit::nexlayer::{Client, Manifest, Session};
+
+const MANIFEST: &str = include_str!("../../examples/nexlayer.yaml");
+
+fn client() -> Client {
+    Client::new().unwrap()
+}
+
+fn session() -> Session {
+    client().session(CANARY)
+}
+
+fn manifest() -> Manifest {
+    Manifest::parse(MANIFEST).unwrap()
+}
+
+#[test]
+fn start() {
+    shows(client().start(manifest()));
+    shows_as("in_session", session().start(manifest()));
+    let text = format!(
+        "# ü\r\napplication:\r\n  name: \"My MERN App\"\r\n  pods: [{{name: a, vars: {{API_TOKEN: {CANARY}}}}}]\r\n"
+    );
+    shows_as(
+        "unusual_manifest",
+        client().start(Manifest::parse(text).unwrap()),
+    );
+    let with_key = Client::builder().token(CANARY).build().unwrap();
+    shows_as(
+        "api_key",
+        with_key.start(Manifest::parse("application: {name: a}").unwrap()),
+    );
+}
+
+#[test]
+fn update() {
+    shows(session().update(manifest()));
+}
+
+#[test]
+fn applications() {
+    let application = session().application("Complete-Test-App");
+    shows(application.extend());
+    shows(application.claim());
+    shows(application.reserve());
+    shows(application.unreserve());
+    shows_as(
+        "unusual_name",
+        session().application("My \"MERN\" App %2e ü").extend(),
+    );
+}
+
+#[test]
+fn reservations() {
+    shows(session().reservations());
+    shows(session().remove_reservations());
+}
+
+#[test]
+fn what_cannot_be_a_token_or_a_name_is_refused() {
+    for token in ["", " ", "a\nb"] {
+        let session = client().session(token);
+        refused(session.reservations(), "session token");
+        refused(session.remove_reservations(), "session token");
+        refused(session.start(manifest()), "session token");
+        refused(session.update(manifest()), "session token");
+        refused(session.application("a").extend(), "session token");
+    }
+    for name in ["", "\t", "a\u{0}"] {
+        let application = session().application(name);
+        refused(application.extend(), "application name");
+        refused(application.claim(), "application name");
+        refused(application.reserve(), "application name");
+        refused(application.unreserve(), "application name");
+    }
+    let other = session().reservations().query("sessionToken", CANARY);
+    refused(other, "carries a credential");
+}

@@ -1,5 +1,7 @@
 //! A server on loopback that answers with bytes a test chose, and keeps what it was sent.
 
+#![allow(dead_code)] // Each test file uses its own part.
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -48,7 +50,10 @@ impl Server {
             head.push_str(header);
             head.push_str("\r\n");
         }
-        Self::start(Answer::Bytes(format!("{head}connection: close\r\n\r\n{body}").into_bytes())).await
+        Self::start(Answer::Bytes(
+            format!("{head}connection: close\r\n\r\n{body}").into_bytes(),
+        ))
+        .await
     }
 
     /// The requests so far, as they came.
@@ -72,7 +77,10 @@ async fn serve(mut stream: TcpStream, answer: Answer, requests: Arc<Mutex<Vec<St
             Ok(n) => bytes.extend_from_slice(&buffer[..n]),
         }
     }
-    requests.lock().unwrap().push(String::from_utf8_lossy(&bytes).into_owned());
+    requests
+        .lock()
+        .unwrap()
+        .push(String::from_utf8_lossy(&bytes).into_owned());
     match answer {
         Answer::Bytes(bytes) => {
             let _ = stream.write_all(&bytes).await;

@@ -1,0 +1,57 @@
+//! Every operation of every spec: its wrapper, what its reply's shape rests on, how it behaves.
+//!
+//! `cargo run --example operations`
+
+use deploykit::{OPERATIONS, Operation};
+use std::collections::BTreeSet;
+
+fn main() {
+    for operation in OPERATIONS {
+        print(operation);
+    }
+    let mut seen = BTreeSet::new();
+    for api in OPERATIONS.iter().map(|operation| operation.api) {
+        if !seen.insert(api) {
+            continue;
+        }
+        let documented: Vec<_> = OPERATIONS
+            .iter()
+            .filter(|operation| operation.api == api && operation.documented)
+            .collect();
+        let wrapped = documented
+            .iter()
+            .filter(|operation| !operation.wrapper.is_empty());
+        println!(
+            "{api} {} of {} documented operations wrapped",
+            wrapped.count(),
+            documented.len()
+        );
+    }
+}
+
+fn print(operation: &Operation) {
+    let behaviour = &operation.behaviour;
+    println!("{operation}");
+    println!("    {}", operation.summary);
+    println!("    wrapper     {}", operation.wrapper);
+    println!(
+        "    evidence    {} ({})",
+        operation.evidence, operation.source
+    );
+    let repeat = if behaviour.idempotent { "yes" } else { "no" };
+    println!("    repeatable  {repeat}: {}", behaviour.why);
+    println!(
+        "    changes     {}",
+        behaviour.side_effects.unwrap_or("nothing")
+    );
+    if !behaviour.applied_on.is_empty() {
+        println!("    done even on {:?}", behaviour.applied_on);
+    }
+    if let Some(pace) = behaviour.pace {
+        println!("    pace        {pace}");
+    }
+    if !behaviour.secrets.is_empty() {
+        println!("    secrets     {}", behaviour.secrets.join(", "));
+    }
+    println!();
+}

@@ -1,0 +1,122 @@
+//! The client and how it is set up.
+
+use super::classify::classify;
+use super::normalise::normalise;
+use super::redact::redact;
+use super::{Manifest, Session, Started};
+use crate::call::Call;
+use crate::error::Result;
+use crate::raw::nexlayer::Op;
+use crate::secret::Secret;
+use crate::transport::Transport;
+use crate::transport::config::{self, ClientBuilder, Platform, sealed::Sealed};
+use crate::transport::profile::Profile;
+use std::sync::Arc;
+
+/// The platform, as a type.
+#[derive(Clone, Copy, Debug)]
+pub enum Nexlayer {}
+
+/// Nexlayer's builder has nothing of its own.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {}
+
+static PROFILE: Profile = Profile {
+    api: "nexlayer",
+    scheme: "Bearer",
+    base_url: Some("https://app.nexlayer.io"),
+    base_url_variable: "NEXLAYER_BASE_URL",
+    token_variable: "NEXLAYER_API_KEY",
+    secret_query: &["sessionToken"],
+    classify,
+    normalise: Some(normalise),
+    redact_text: redact,
+};
+
+impl Sealed for Nexlayer {
+    fn profile() -> &'static Profile {
+        &PROFILE
+    }
+
+    fn assemble(transport: Arc<Transport>, settings: Settings) -> Client {
+        Client::assemble(transport, settings)
+    }
+}
+
+impl Platform for Nexlayer {
+    type Settings = Settings;
+    type Client = Client;
+}
+
+crate::transport::client! {
+    /// A client for Nexlayer. Cheap to clone; clones share connections.
+    nexlayer
+}
+
+impl Client {
+    /// Sets up a client for `https://app.nexlayer.io`.
+    ///
+    /// A token is not needed. One that is given goes out as a bearer token, as some of the
+    /// platform's own examples have it.
+    pub fn builder() -> ClientBuilder<Nexlayer> {
+        ClientBuilder::default()
+    }
+
+    /// A client for `https://app.nexlayer.io`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the system's certificates
+    /// cannot be used.
+    pub fn new() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// A client for `NEXLAYER_BASE_URL`, with the key in `NEXLAYER_API_KEY`, if those are set.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when one of them cannot be used.
+    pub fn from_env() -> Result<Self> {
+        Self::builder()
+            .environment(config::process_environment)?
+            .build()
+    }
+
+    /// Starts an application in a new session: `POST /startUserDeployment`.
+    ///
+    /// It may take minutes; one attempt may take 120 s unless the client or the call says otherwise.
+    ///
+    /// # Errors
+    /// [`Rejected`](crate::ErrorKind::Rejected) for a manifest that the platform refuses, and those of
+    /// every call. After [`Effect::Unknown`](crate::Effect::Unknown) the application may run, in a
+    /// session whose token was lost with the reply; it ends by itself.
+    ///
+    /// Source: <https://nexlayer.com/docs/api/deployments>
+    pub fn start(&self, manifest: Manifest) -> Call<Started> {
+        let client = self.clone();
+        let name = manifest.application_name().to_owned();
+        let body = manifest.into_text();
+        self.call(Op::StartUserDeployment, move |raw| async move {
+            raw.start_user_deployment(None, body).await
+        })
+        .map(move |reply| Started::new(reply, &client, None, name))
+    }
+
+    /// A handle on a session, by its token. It does no I/O; a token that cannot be one is refused by
+    /// the first call.
+    pub fn session(&self, token: impl Into<Secret>) -> Session {
+        Session::new(self.clone(), token.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_credentials_are_needed() {
+        let client = Client::new().unwrap();
+        assert_eq!(client.base_url(), "https://app.nexlayer.io");
+        let debug = format!("{client:?}");
+        assert!(debug.contains("token: not set"), "{debug}");
+    }
+}

@@ -1,0 +1,54 @@
+//! Nexlayer: an app from a `nexlayer.yaml`, no account needed.
+//!
+//! ```no_run
+//! # async fn example() -> deploykit::Result<()> {
+//! use deploykit::nexlayer::{Client, Manifest};
+//! let nexlayer = Client::new()?;
+//! let started = nexlayer.start(Manifest::from_path("nexlayer.yaml")?).await?;
+//! println!("{} is at {:?}", started.application_name, started.url);
+//!
+//! let application = started.application();
+//! let extended = application.extend().await?;
+//! println!("{:?} left, {:?} extensions", extended.expires_in, extended.extensions_remaining);
+//!
+//! // The session token is the credential: keep it, and take the session up again later.
+//! let session = nexlayer.session(started.session().token()?.clone());
+//! for reservation in session.reservations().await? {
+//!     println!("{:?}", reservation.url);
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! A start without a session makes one; a start within a session adds an application to it, or
+//! deploys the one of that name again. None of this is idempotent. What an application is called is
+//! up to the platform, so later calls need the name from the reply.
+//!
+//! Two generations of replies are known, and both are read. Sentences are read into numbers where
+//! that is possible, and are always there as text too. The platform answers 500 for rules of its
+//! business: those errors have kinds of their own, [`PlanLimit`](crate::ErrorKind::PlanLimit) and
+//! [`AlreadyRemoved`](crate::ErrorKind::AlreadyRemoved).
+//!
+//! Source: <https://nexlayer.com/docs/api/deployments>
+
+mod classify;
+mod client;
+mod manifest;
+mod normalise;
+pub(crate) mod operations;
+mod redact;
+pub(crate) mod replies;
+mod session;
+mod started;
+mod texts;
+
+pub use crate::raw::nexlayer::enums::ApplicationState;
+pub use crate::raw::nexlayer::types::{PodStatus, Reservation, StatusDetail};
+pub use client::{Client, Nexlayer};
+pub use manifest::Manifest;
+pub use session::{Application, Claim, ClaimUrl, Extended, Removed, Reserved, Session};
+pub use started::{ClaimOffer, Started};
+
+pub(crate) use client::Settings;
+
+/// Sets up a Nexlayer [`Client`].
+pub type ClientBuilder = crate::ClientBuilder<Nexlayer>;

@@ -1,0 +1,401 @@
+//! Sessions, the applications in them, and what can be done with both.
+
+use super::replies::Text;
+use super::{Client, Manifest, Reservation, Started, texts};
+use crate::call::Call;
+use crate::error::{Error, Result};
+use crate::raw::nexlayer::{Op, types};
+use crate::secret::{REDACTED, Secret};
+use std::fmt;
+use std::time::Duration;
+
+/// A handle on a session; made by [`Client::session`] and [`Started::session`].
+///
+/// Its token is the credential for everything in it.
+#[derive(Clone, Debug)]
+pub struct Session {
+    client: Client,
+    token: std::result::Result<Secret, String>,
+}
+
+/// A handle on an application in a session; made by [`Session::application`].
+#[derive(Clone, Debug)]
+pub struct Application {
+    session: Session,
+    name: std::result::Result<String, String>,
+}
+
+/// What an extension brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Extended {
+    /// The application, as the sentence names it.
+    pub application: Option<String>,
+    /// How long it now lives.
+    pub expires_in: Option<Duration>,
+    /// How many more extensions it has.
+    pub extensions_remaining: Option<u32>,
+    /// The platform's sentence.
+    pub text: String,
+}
+
+/// What a reservation brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reserved {
+    /// The application, as the sentence names it.
+    pub application: Option<String>,
+    /// The platform's sentence.
+    pub text: String,
+}
+
+/// What the removal of one or all reservations brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Removed {
+    /// The application, as the sentence names it; `None` for all.
+    pub application: Option<String>,
+    /// Within what time the sites go, if they are past their time.
+    pub within: Option<Duration>,
+    /// The platform's sentence.
+    pub text: String,
+}
+
+/// How to make an application permanent: a person visits [`url`](Self::url).
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Claim {
+    /// Where to go. Whoever has it can take the application.
+    pub url: Option<ClaimUrl>,
+    /// The token of the claim.
+    pub token: Option<Secret>,
+    /// The platform's sentence, which may contain the address.
+    pub message: Option<String>,
+}
+
+/// The address of a claim. It ends in a token: `Debug` leaves that out, `Display` shows the person
+/// where to go.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClaimUrl(String);
+
+impl Session {
+    pub(super) fn new(client: Client, token: Secret) -> Self {
+        let token = match check("session token", token.expose()) {
+            Ok(()) => Ok(token),
+            Err(error) => Err(error.message().unwrap_or_default().to_owned()),
+        };
+        Self { client, token }
+    }
+
+    /// A session whose token did not come: every call says so.
+    pub(super) fn missing(client: Client) -> Self {
+        let why =
+            "the reply to the start had no session token, so nothing can be done with its session";
+        Self {
+            client,
+            token: Err(why.to_owned()),
+        }
+    }
+
+    /// The token, to keep it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when there is none.
+    pub fn token(&self) -> Result<&Secret> {
+        self.token
+            .as_ref()
+            .map_err(|why| Error::invalid_request(why.clone()))
+    }
+
+    /// A handle on an application, by the name in the reply to its start. It does no I/O.
+    pub fn application(&self, name: impl Into<String>) -> Application {
+        let name = name.into();
+        let name = match check("application name", &name) {
+            Ok(()) => Ok(name),
+            Err(error) => Err(error.message().unwrap_or_default().to_owned()),
+        };
+        Application {
+            session: self.clone(),
+            name,
+        }
+    }
+
+    /// Starts a further application in this session, or the one of the same name again:
+    /// `POST /startUserDeployment?sessionToken=…`.
+    ///
+    /// # Errors
+    /// As [`Client::start`].
+    ///
+    /// Source: <https://nexlayer.com/docs/api/deployments>
+    pub fn start(&self, manifest: Manifest) -> Call<Started> {
+        self.deploy(Op::StartUserDeployment, manifest)
+    }
+
+    /// Changes an application of this session to what the manifest says:
+    /// `POST /updateUserDeployment?sessionToken=…`.
+    ///
+    /// The platform finds it by the manifest's `application.name`.
+    ///
+    /// # Errors
+    /// As [`Client::start`].
+    ///
+    /// Source: <https://nexlayer.com/docs/api/deployments>
+    pub fn update(&self, manifest: Manifest) -> Call<Started> {
+        self.deploy(Op::UpdateUserDeployment, manifest)
+    }
+
+    fn deploy(&self, op: Op, manifest: Manifest) -> Call<Started> {
+        let token = match self.token() {
+            Ok(token) => token.clone(),
+            Err(error) => return self.client.refused(op, error),
+        };
+        let client = self.client.clone();
+        let used = token.clone();
+        let name = manifest.application_name().to_owned();
+        let body = manifest.into_text();
+        self.client
+            .call(op, move |raw| async move {
+                match op {
+                    Op::UpdateUserDeployment => raw.update_user_deployment(&token, body).await,
+                    _ => raw.start_user_deployment(Some(&token), body).await,
+                }
+            })
+            .map(move |reply| Started::new(reply, &client, Some(used), name))
+    }
+
+    /// The reservations of this session: `GET /getReservations?sessionToken=…`.
+    ///
+    /// # Errors
+    /// Those of every call. What the platform says to a token that has ended is not known.
+    ///
+    /// Source: <https://nexlayer.com/docs/api/deployments>
+    pub fn reservations(&self) -> Call<Vec<Reservation>> {
+        let op = Op::GetReservations;
+        match self.token() {
+            Err(error) => self.client.refused(op, error),
+            Ok(token) => {
+                let token = token.clone();
+                self.client
+                    .call(
+                        op,
+                        move |raw| async move { raw.get_reservations(&token).await },
+                    )
+                    .map(|list| list.reserved_deployments.unwrap_or_default())
+            }
+        }
+    }
+
+    /// Ends all reservations of this session: `POST /removeReservations`. Sites that are past their
+    /// time then go within minutes.
+    ///
+    /// # Errors
+    /// Those of every call.
+    ///
+    /// Source: <https://nexlayer.com/docs/api/deployments>
+    pub fn remove_reservations(&self) -> Call<Removed> {
+        let op = Op::RemoveReservations;
+        match self.token() {
+            Err(error) => self.client.refused(op, error),
+            Ok(token) => {
+                let body = types::SessionRequest {
+                    session_token: token.clone(),
+                };
+                self.client
+                    .call(op, move |raw| async move {
+                        raw.remove_reservations(&body).await
+                    })
+                    .map(Removed::from)
+            }
+        }
+    }
+}
+
+impl Application {
+    /// The name, as it was given.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when it cannot be one.
+    pub fn name(&self) -> Result<&str> {
+        match &self.name {
+            Ok(name) => Ok(name),
+            Err(why) => Err(Error::invalid_request(why.clone())),
+        }
+    }
+
+    /// Makes the application live longer: `POST /extendDeployment`. Each call uses up one of its few
+    /// extensions.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an application that is not in the session, and
+    /// those of every call. After [`Effect::Unknown`](crate::Effect::Unknown) an extension may be used
+    /// up.
+    ///
+    /// Source: <https://nexlayer.com/docs/api/deployments>
+    pub fn extend(&self) -> Call<Extended> {
+        self.call(Op::ExtendDeployment, |raw, body| async move {
+            raw.extend_deployment(&body).await
+        })
+        .map(Extended::from)
+    }
+
+    /// Asks for the address at which a person makes the application permanent:
+    /// `POST /claimDeployment`.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an application that is not in the session, and
+    /// those of every call.
+    ///
+    /// Source: <https://nexlayer.com/docs/api/deployments>
+    pub fn claim(&self) -> Call<Claim> {
+        self.call(Op::ClaimDeployment, |raw, body| async move {
+            raw.claim_deployment(&body).await
+        })
+        .map(Claim::from)
+    }
+
+    /// Keeps the application beyond its time: `POST /addDeploymentReservation`.
+    ///
+    /// # Errors
+    /// [`PlanLimit`](crate::ErrorKind::PlanLimit) without the Scale or Conquer plan, and those of
+    /// every call.
+    ///
+    /// Source: <https://nexlayer.com/docs/api/deployments>
+    pub fn reserve(&self) -> Call<Reserved> {
+        self.call(Op::AddDeploymentReservation, |raw, body| async move {
+            raw.add_deployment_reservation(&body).await
+        })
+        .map(|reply| Reserved::from(Text::from(reply)))
+    }
+
+    /// Ends the application's reservation: `POST /removeDeploymentReservation`. A site that is past
+    /// its time then goes within minutes.
+    ///
+    /// # Errors
+    /// [`AlreadyRemoved`](crate::ErrorKind::AlreadyRemoved) the second time, and those of every call.
+    ///
+    /// Source: <https://nexlayer.com/docs/api/deployments>
+    pub fn unreserve(&self) -> Call<Removed> {
+        self.call(Op::RemoveDeploymentReservation, |raw, body| async move {
+            raw.remove_deployment_reservation(&body).await
+        })
+        .map(|reply| Removed::from(Text::from(reply)))
+    }
+
+    fn call<T, F, R>(&self, op: Op, run: F) -> Call<T>
+    where
+        T: serde::de::DeserializeOwned + Send + 'static,
+        F: FnOnce(crate::raw::nexlayer::Client, types::ApplicationRequest) -> R + Send + 'static,
+        R: Future<
+                Output = std::result::Result<
+                    progenitor_client::ResponseValue<T>,
+                    progenitor_client::Error<()>,
+                >,
+            > + Send
+            + 'static,
+    {
+        let client = &self.session.client;
+        let body = match (self.session.token(), self.name()) {
+            (Ok(token), Ok(name)) => types::ApplicationRequest {
+                application_name: name.to_owned(),
+                session_token: token.clone(),
+            },
+            (Err(error), _) | (_, Err(error)) => return client.refused(op, error),
+        };
+        client.call(op, move |raw| run(raw, body))
+    }
+}
+
+fn check(what: &str, text: &str) -> Result<()> {
+    if text.trim().is_empty() {
+        return Err(Error::invalid_request(format!("the {what} is empty")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Error::invalid_request(format!(
+            "the {what} contains a control character"
+        )));
+    }
+    Ok(())
+}
+
+impl From<Text> for Extended {
+    fn from(Text(text): Text) -> Self {
+        let parsed = texts::extension(&text);
+        Self {
+            application: parsed.application.map(str::to_owned),
+            expires_in: parsed.expires_in,
+            extensions_remaining: parsed.remaining,
+            text,
+        }
+    }
+}
+
+impl From<Text> for Reserved {
+    fn from(Text(text): Text) -> Self {
+        Self {
+            application: texts::reserved(&text).map(str::to_owned),
+            text,
+        }
+    }
+}
+
+impl From<Text> for Removed {
+    fn from(Text(text): Text) -> Self {
+        Self {
+            application: texts::unreserved(&text).map(str::to_owned),
+            within: texts::removal(&text),
+            text,
+        }
+    }
+}
+
+impl From<types::ClaimReply> for Claim {
+    fn from(reply: types::ClaimReply) -> Self {
+        let in_text = reply.message.as_deref().and_then(texts::url);
+        Self {
+            url: reply
+                .claim_url
+                .or_else(|| in_text.map(str::to_owned))
+                .map(ClaimUrl),
+            token: reply.claim_token,
+            message: reply.message,
+        }
+    }
+}
+
+impl fmt::Debug for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim")
+            .field("url", &self.url)
+            .field("token", &self.token)
+            .field("message", &self.message.as_deref().map(without_claim))
+            .finish()
+    }
+}
+
+/// A sentence without the address in it.
+pub(super) fn without_claim(text: &str) -> String {
+    match texts::url(text) {
+        Some(url) => text.replace(url, REDACTED),
+        None => text.to_owned(),
+    }
+}
+
+impl ClaimUrl {
+    /// The address, token included.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ClaimUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ClaimUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (start, _) = self.0.rsplit_once('/').unwrap_or_default();
+        write!(f, "{start}/{REDACTED}")
+    }
+}

@@ -1,0 +1,403 @@
+use super::{Example, examples};
+use deploykit::nexlayer::{ApplicationState, Client, Manifest, Session, Started};
+use deploykit::testing::{CannedReply, Recorder};
+use deploykit::{Call, Effect, Error, ErrorKind, Result};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const TOKEN: &str = "used-4Qz7";
+
+/// Calls an operation against a prepared reply.
+async fn answer<T: Send + 'static>(
+    operation: &str,
+    reply: CannedReply,
+    call: impl FnOnce(Session) -> Call<T>,
+) -> Result<T> {
+    let recorder = Recorder::new();
+    recorder.reply(operation, reply);
+    let client = Client::builder().recorder(&recorder).build().unwrap();
+    call(client.session(TOKEN)).await
+}
+
+async fn started(body: Value) -> Result<Started> {
+    let reply = CannedReply::json(200, body.to_string());
+    answer("start_user_deployment", reply, |session| {
+        session.start(manifest())
+    })
+    .await
+}
+
+fn manifest() -> Manifest {
+    Manifest::parse("application: {name: from-the-manifest}").unwrap()
+}
+
+fn minutes(n: u64) -> Option<Duration> {
+    Some(Duration::from_secs(60 * n))
+}
+
+/// The outcome of the operation that an example belongs to; a success as its `Debug` text.
+async fn outcome(example: &Example) -> Result<String> {
+    let (id, reply) = (example.operation.as_str(), example.reply());
+    fn text(value: impl std::fmt::Debug) -> String {
+        format!("{value:?}")
+    }
+    match id {
+        "start_user_deployment" => answer(id, reply, |s| s.start(manifest())).await.map(text),
+        "update_user_deployment" => answer(id, reply, |s| s.update(manifest())).await.map(text),
+        "extend_deployment" => answer(id, reply, |s| s.application("a").extend())
+            .await
+            .map(text),
+        "claim_deployment" => answer(id, reply, |s| s.application("a").claim())
+            .await
+            .map(text),
+        "get_reservations" => answer(id, reply, |s| s.reservations()).await.map(text),
+        "add_deployment_reservation" => answer(id, reply, |s| s.application("a").reserve())
+            .await
+            .map(text),
+        "remove_deployment_reservation" => answer(id, reply, |s| s.application("a").unreserve())
+            .await
+            .map(text),
+        "remove_reservations" => answer(id, reply, |s| s.remove_reservations())
+            .await
+            .map(text),
+        other => panic!("{other} is not tested"),
+    }
+}
+
+#[tokio::test]
+async fn every_example_of_the_spec() {
+    let mut seen = std::collections::BTreeSet::new();
+    for example in examples("nexlayer") {
+        let at = format!(
+            "{} {} {:?}",
+            example.operation, example.status, example.name
+        );
+        let result = outcome(&example).await;
+        if example.status < 300 {
+            let shown = result.unwrap_or_else(|error| panic!("{at}: {error}"));
+            assert!(
+                !shown.contains("dCf0NdAQ64j6"),
+                "{at} shows a token: {shown}"
+            );
+            assert!(!shown.contains(TOKEN), "{at} shows a token: {shown}");
+            seen.insert(example.operation);
+        } else {
+            let error = result.expect_err(&at);
+            assert_eq!(error.status(), Some(example.status), "{at}");
+            assert!(
+                error.message().is_some_and(|words| !words.is_empty()),
+                "{at}: {error}"
+            );
+            assert_ne!(error.kind(), ErrorKind::Decode, "{at}");
+        }
+    }
+    assert_eq!(seen.len(), 8, "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_start_as_the_page_shows_it() {
+    let started = started(json!({
+        "message": "Deployment started successfully",
+        "url": "https://jolly-tapir-complete-test-app.alpha.nexlayer.ai",
+        "sessionToken": "dCf0NdAQ64j6",
+        "applicationName": "Complete-Test-App",
+        "environment": "jolly-tapir",
+        "status": { "state": "deploying", "progress": 0 },
+        "extend": { "available": true, "expiresAt": "2024-01-15T12:00:00Z" },
+        "claim": { "claimed": false }
+    }))
+    .await
+    .unwrap();
+    assert_eq!(started.application_name, "Complete-Test-App");
+    assert_eq!(started.environment.as_deref(), Some("jolly-tapir"));
+    assert_eq!(
+        started.url.as_deref(),
+        Some("https://jolly-tapir-complete-test-app.alpha.nexlayer.ai")
+    );
+    assert_eq!(
+        (&started.state, started.progress),
+        (&Some(ApplicationState::Deploying), Some(0.0))
+    );
+    assert_eq!(started.extension_available, Some(true));
+    assert_eq!(
+        started.expires_at.as_ref().unwrap().unix_millis(),
+        Some(1_705_320_000_000)
+    );
+    assert_eq!(started.claim.as_ref().unwrap().claimed, Some(false));
+    assert_eq!(started.session().token().unwrap().expose(), "dCf0NdAQ64j6");
+    assert_eq!(started.application().name().unwrap(), "Complete-Test-App");
+}
+
+#[tokio::test]
+async fn a_start_of_the_generation_before() {
+    let started = started(json!({
+        "message": "Deployment started successfully",
+        "url": "https://compassionate-parrot-morphic-stack.alpha.nexlayer.ai",
+        "sessionToken": "JdWLZE4TIWLl",
+        "applicationName": "morphic-stack",
+        "status": {
+            "environment": "This environment will expire in 30 minutes.",
+            "pods": [{ "name": "web", "status": "Running" }, { "name": "db", "status": "Pending" }]
+        },
+        "extend": {
+            "message": "To extend your environment for another 120 minutes, post the sessionToken and applicationName given in this response to the /extendDeployment endpoint. You have 1 extensions remaining.",
+            "extendURL": "curl -X POST https://app.nexlayer.io/extendDeployment -d '{...}'"
+        },
+        "claim": { "message": "Claim it.", "claimURL": "curl -X POST https://app.nexlayer.io/claimDeployment" },
+        "info": "a hint"
+    }))
+    .await
+    .unwrap();
+    assert_eq!(
+        started.environment.as_deref(),
+        Some("compassionate-parrot"),
+        "from the URL"
+    );
+    assert_eq!(started.expires_in, minutes(30));
+    assert_eq!(
+        (started.extension, started.extensions_remaining),
+        (minutes(120), Some(1))
+    );
+    assert_eq!(started.extension_available, Some(true));
+    let pods: Vec<_> = started
+        .pods
+        .iter()
+        .map(|pod| (pod.name.as_deref(), pod.status.as_deref()))
+        .collect();
+    assert_eq!(
+        pods,
+        [
+            (Some("web"), Some("Running")),
+            (Some("db"), Some("Pending"))
+        ]
+    );
+    assert_eq!(
+        (started.state, started.info.as_deref()),
+        (None, Some("a hint"))
+    );
+}
+
+#[tokio::test]
+async fn a_start_says_little() {
+    let started = started(json!({ "status": "RUNNING", "namespace": "n", "future": [1] }))
+        .await
+        .unwrap();
+    assert_eq!(started.application_name, "from-the-manifest");
+    assert_eq!(
+        started.session().token().unwrap().expose(),
+        TOKEN,
+        "the one that was used"
+    );
+    assert_eq!(started.state, Some(ApplicationState::Running));
+    assert_eq!(started.environment.as_deref(), Some("n"));
+
+    let recorder = Recorder::new();
+    recorder.reply("start_user_deployment", CannedReply::json(200, "{}"));
+    let client = Client::builder().recorder(&recorder).build().unwrap();
+    let lost = client.start(manifest()).await.unwrap();
+    let error = lost.application().extend().await.unwrap_err();
+    assert!(error.to_string().contains("no session token"), "{error}");
+    assert_eq!(
+        recorder.requests().len(),
+        1,
+        "nothing was sent with an empty token"
+    );
+}
+
+#[tokio::test]
+async fn a_start_that_failed_with_a_success_status() {
+    let error = started(json!({ "success": false, "error": "it broke" }))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.message(), error.status()),
+        (ErrorKind::Rejected, Some("it broke"), Some(200))
+    );
+    assert_eq!(error.effect(), Effect::Unknown);
+    assert_eq!(error.operation().unwrap().id, "start_user_deployment");
+}
+
+#[tokio::test]
+async fn an_extension_in_every_form() {
+    let text = "Application Complete-Test-App has been extended. Environment will expire in 150 minutes. 0 extension(s) remaining.";
+    let html = "text/html; charset=utf-8";
+    for reply in [
+        CannedReply::json(200, json!(text).to_string()),
+        CannedReply::new(200, text).header("content-type", html),
+        CannedReply::new(200, format!("  {text}\n")),
+        CannedReply::new(200, text.replace(". ", ".  ")).header("content-type", html),
+        CannedReply::json(200, json!({ "message": text }).to_string()),
+        CannedReply::json(
+            200,
+            json!({ "success": true, "data": { "message": text } }).to_string(),
+        ),
+    ] {
+        let extended = answer("extend_deployment", reply, |s| s.application("x").extend())
+            .await
+            .unwrap();
+        assert_eq!(extended.application.as_deref(), Some("Complete-Test-App"));
+        assert_eq!(
+            (extended.expires_in, extended.extensions_remaining),
+            (minutes(150), Some(0))
+        );
+        assert_eq!(extended.text, text);
+    }
+    let odd = CannedReply::new(200, "Done, for once.");
+    let extended = answer("extend_deployment", odd, |s| s.application("x").extend())
+        .await
+        .unwrap();
+    assert_eq!(
+        (extended.expires_in, extended.text.as_str()),
+        (None, "Done, for once.")
+    );
+}
+
+#[tokio::test]
+async fn claims() {
+    for body in [
+        json!({ "message": "Visit the claim URL.", "claimUrl": "https://app.nexlayer.io/claim/dCf0NdAQ64j6", "claimToken": "dCf0NdAQ64j6" }),
+        json!({ "claimURL": "https://app.nexlayer.io/claim/dCf0NdAQ64j6", "claimToken": "dCf0NdAQ64j6" }),
+        json!({ "message": "You're almost there! Visit https://app.nexlayer.io/claim/dCf0NdAQ64j6 to finalize your deployment.", "claimToken": "dCf0NdAQ64j6" }),
+    ] {
+        let reply = CannedReply::json(200, body.to_string());
+        let claim = answer("claim_deployment", reply, |s| s.application("a").claim())
+            .await
+            .unwrap();
+        assert_eq!(
+            claim.url.as_ref().unwrap().as_str(),
+            "https://app.nexlayer.io/claim/dCf0NdAQ64j6",
+            "{body}"
+        );
+        assert_eq!(claim.token.as_ref().unwrap().expose(), "dCf0NdAQ64j6");
+        assert!(!format!("{claim:?}").contains("dCf0"), "{claim:?}");
+    }
+}
+
+#[tokio::test]
+async fn reservations_in_every_form() {
+    let item = json!({
+        "applicationName": "my-app", "environment": "jolly-tapir", "url": "https://jolly-tapir-my-app.alpha.nexlayer.ai",
+        "status": { "state": "running" }, "createdAt": "2024-01-15T10:00:00Z", "expiresAt": "2024-01-15T12:30:00.5Z"
+    });
+    for body in [
+        json!({ "reservedDeployments": [item] }),
+        json!({ "reservations": [item] }),
+        json!([item]),
+        json!({ "success": true, "data": [item] }),
+    ] {
+        let reply = CannedReply::json(200, body.to_string());
+        let list = answer("get_reservations", reply, |s| s.reservations())
+            .await
+            .unwrap();
+        assert_eq!(list.len(), 1, "{body}");
+        assert_eq!(
+            list[0].status.as_ref().unwrap().state,
+            Some(ApplicationState::Running)
+        );
+        assert_eq!(
+            list[0].expires_at.as_ref().unwrap().unix_millis(),
+            Some(1_705_321_800_500)
+        );
+    }
+    for body in [
+        json!({ "reservedDeployments": [] }),
+        json!({ "reservedDeployments": null }),
+        json!({}),
+    ] {
+        let reply = CannedReply::json(200, body.to_string());
+        let list = answer("get_reservations", reply, |s| s.reservations())
+            .await
+            .unwrap();
+        assert!(list.is_empty());
+    }
+    let odd = json!({ "reservedDeployments": [{ "status": "Hibernating", "expiresAt": "soon" }] });
+    let reply = CannedReply::json(200, odd.to_string());
+    let list = answer("get_reservations", reply, |s| s.reservations())
+        .await
+        .unwrap();
+    assert_eq!(
+        list[0].status.as_ref().unwrap().state,
+        Some(ApplicationState::Unknown("Hibernating".into()))
+    );
+    assert_eq!(list[0].expires_at.as_ref().unwrap().unix_millis(), None);
+}
+
+#[tokio::test]
+async fn removals() {
+    let text = "Application Complete-Test-App reservation has been removed. Application site will be removed within the next 10 minutes.";
+    let reply = CannedReply::json(200, json!({ "message": text }).to_string());
+    let removed = answer("remove_deployment_reservation", reply, |s| {
+        s.application("a").unreserve()
+    })
+    .await
+    .unwrap();
+    assert_eq!(
+        (removed.application.as_deref(), removed.within),
+        (Some("Complete-Test-App"), minutes(10))
+    );
+    let text = "Application reservations have been removed. If deployments have reached their time limits, application sites will be removed within 10 minutes.";
+    let reply = CannedReply::new(200, text).header("content-type", "text/html; charset=utf-8");
+    let removed = answer("remove_reservations", reply, |s| s.remove_reservations())
+        .await
+        .unwrap();
+    assert_eq!(
+        (removed.application, removed.within, removed.text.as_str()),
+        (None, minutes(10), text)
+    );
+}
+
+#[tokio::test]
+async fn business_rules_answer_500_and_are_told_apart() {
+    async fn fails(
+        body: &str,
+        call: impl FnOnce(Session) -> Call<deploykit::nexlayer::Removed>,
+    ) -> Error {
+        let reply = CannedReply::json(500, json!({ "error": body }).to_string());
+        answer("remove_deployment_reservation", reply, call)
+            .await
+            .unwrap_err()
+    }
+    let gone = fails("Application a reservation has already been removed.", |s| {
+        s.application("a").unreserve()
+    })
+    .await;
+    assert_eq!(
+        (gone.kind(), gone.effect()),
+        (ErrorKind::AlreadyRemoved, Effect::None)
+    );
+    let broken = fails("something broke", |s| s.application("a").unreserve()).await;
+    assert_eq!(
+        (broken.kind(), broken.effect()),
+        (ErrorKind::Server, Effect::Unknown)
+    );
+
+    let text =
+        "User is not on the Scale or Conquer plan. Please upgrade your plan to add a reservation.";
+    let reply = CannedReply::json(500, json!({ "error": text }).to_string());
+    let plan = answer("add_deployment_reservation", reply, |s| {
+        s.application("a").reserve()
+    })
+    .await
+    .unwrap_err();
+    assert_eq!(
+        (plan.kind(), plan.effect(), plan.message()),
+        (ErrorKind::PlanLimit, Effect::None, Some(text))
+    );
+    assert!(
+        !plan.is_retryable(),
+        "a business answer is never sent again"
+    );
+}
+
+#[tokio::test]
+async fn the_token_is_masked_when_the_platform_repeats_it() {
+    let reply = CannedReply::json(
+        400,
+        json!({ "error": format!("no session {TOKEN}") }).to_string(),
+    );
+    let error = answer("get_reservations", reply, |s| s.reservations())
+        .await
+        .unwrap_err();
+    assert_eq!(error.message(), Some("no session <redacted>"));
+    assert!(!format!("{error:?} {:?}", error.body_excerpt()).contains(TOKEN));
+}

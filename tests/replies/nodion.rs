@@ -1,0 +1,158 @@
+use super::examples;
+use deploykit::nodion::{Client, Deployment, DeploymentStatus};
+use deploykit::testing::{CannedReply, Recorder};
+use deploykit::{ErrorKind, Result};
+use serde_json::{Value, json};
+
+async fn answer(operation: &str, reply: CannedReply) -> Result<Vec<Deployment>> {
+    let recorder = Recorder::new();
+    recorder.reply(operation, reply);
+    let client = Client::builder()
+        .token("secret")
+        .recorder(&recorder)
+        .build()
+        .unwrap();
+    let application = client.application("92955d4f-2e44-4e48-8cb6-9c6c434afebb");
+    match operation {
+        "list_deployments" => application.deployments().await,
+        "create_deployment" => application
+            .deploy()
+            .await
+            .map(|deployment| vec![deployment]),
+        other => panic!("{other} is not tested"),
+    }
+}
+
+#[tokio::test]
+async fn every_example_of_the_spec() {
+    let mut decoded = 0;
+    for example in examples("nodion") {
+        let at = format!(
+            "{} {} {:?}",
+            example.operation, example.status, example.name
+        );
+        let result = answer(&example.operation, example.reply()).await;
+        if example.status == 200 {
+            let list = result.unwrap_or_else(|error| panic!("{at}: {error}"));
+            let sent = match &example.value["deployment"] {
+                Value::Null => example.value["deployments"].as_array().unwrap().clone(),
+                one => vec![one.clone()],
+            };
+            // Written again, every field that was sent is there.
+            assert_eq!(json!(list).as_array().unwrap().len(), sent.len());
+            for (read, sent) in json!(list).as_array().unwrap().iter().zip(&sent) {
+                for (key, value) in sent.as_object().unwrap() {
+                    let absent = value.is_null() && read.get(key).is_none();
+                    assert!(absent || &read[key] == value, "{at}: {key}");
+                }
+            }
+            decoded += list.len();
+        } else {
+            let error = result.expect_err(&at);
+            assert_eq!(error.status(), Some(example.status), "{at}");
+            assert!(
+                error.message().is_some_and(|words| !words.is_empty()),
+                "{at}: {error}"
+            );
+        }
+    }
+    assert!(decoded >= 3, "{decoded}");
+}
+
+#[tokio::test]
+async fn a_deployment_as_the_page_shows_it() {
+    let body = json!({ "deployment": {
+        "id": "c3f85434-5470-46de-bbeb-ce668ca2c351", "status": "created", "deploy_number": 3,
+        "git_sha": "d77ead8cbbdc37d04aa8c3466c6e35b7c55a508e", "commit_message": "test",
+        "committer_name": "John Doe", "committer_email": "info@nodion.com", "committer_username": "nodion",
+        "commit_timestamp": "2022-09-17T18:12:37.000+02:00", "created_at": "2023-04-25T08:58:59.771+02:00",
+        "updated_at": "2023-04-25T08:58:59.771+02:00"
+    } });
+    let one = answer(
+        "create_deployment",
+        CannedReply::json(200, body.to_string()),
+    )
+    .await
+    .unwrap()
+    .remove(0);
+    assert_eq!(
+        (one.deploy_number, one.status.clone()),
+        (3, DeploymentStatus::Created)
+    );
+    assert_eq!(
+        one.created_at.as_ref().unwrap().unix_millis(),
+        Some(1_682_405_939_771)
+    );
+    assert_eq!(
+        one.committer_email.as_ref().unwrap().as_str(),
+        "info@nodion.com"
+    );
+    assert!(
+        !format!("{one:?}").contains("info@"),
+        "a person's address is not for logs"
+    );
+}
+
+#[tokio::test]
+async fn what_pages_do_not_show() {
+    let body = json!({ "deployments": [
+        { "id": "a", "status": "rolling_back", "deploy_number": 9, "git_sha": null, "strategy": "prebuilt_image", "image_reference": "docker.io/nginx:1.25" },
+        { "id": "b", "status": "expired", "deploy_number": 8, "created_at": "some day" }
+    ], "meta": { "total": 2 } });
+    let list = answer("list_deployments", CannedReply::json(200, body.to_string()))
+        .await
+        .unwrap();
+    assert_eq!(
+        list[0].status,
+        DeploymentStatus::Unknown("rolling_back".into())
+    );
+    assert_eq!(
+        list[0].image_reference.as_deref(),
+        Some("docker.io/nginx:1.25")
+    );
+    assert_eq!(list[1].status, DeploymentStatus::Expired);
+    assert_eq!(list[1].created_at.as_ref().unwrap().unix_millis(), None);
+    for status in [201, 202] {
+        let body = json!({ "deployment": { "id": "a", "status": "created", "deploy_number": 1 } });
+        let reply = CannedReply::json(status, body.to_string());
+        assert_eq!(answer("create_deployment", reply).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn failures() {
+    for (status, body, kind, message) in [
+        (
+            400,
+            r#"{"errors":["a","b"]}"#,
+            ErrorKind::Rejected,
+            Some("a; b"),
+        ),
+        (
+            404,
+            r#"{"status":404,"error":"Not Found"}"#,
+            ErrorKind::NotFound,
+            Some("Not Found"),
+        ),
+        (
+            404,
+            "<!DOCTYPE html><title>404</title>",
+            ErrorKind::NotFound,
+            None,
+        ),
+        (401, "", ErrorKind::Unauthenticated, None),
+        (403, "", ErrorKind::Forbidden, None),
+    ] {
+        for operation in ["list_deployments", "create_deployment"] {
+            let error = answer(operation, CannedReply::new(status, body))
+                .await
+                .unwrap_err();
+            assert_eq!(
+                (error.kind(), error.message()),
+                (kind, message),
+                "{status} {body}"
+            );
+            assert!(error.to_string().contains(&status.to_string()), "{error}");
+        }
+    }
+}
