@@ -126,7 +126,11 @@ async fn nexlayer_job(sandbox: Option<&Sandbox>, bar: ProgressBar) -> Result<Dep
     bar.set_message("extending");
     let extended = application.extend().await?;
     bar.println(format!("nexlayer: {}", extended.text));
-    let mut state = started.state.as_deref().unwrap_or("started").to_owned();
+    let mut state = started
+        .state
+        .as_ref()
+        .map_or("started", |state| state.as_str())
+        .to_owned();
     // Only a reservation tells how the app is, and only some plans have reservations.
     match application.reserve().await {
         Ok(_) => {
@@ -277,26 +281,22 @@ async fn edgegap_job(sandbox: Option<&Sandbox>, bar: ProgressBar) -> Result<Depl
     }
     bar.set_message("deploying");
     let accepted = client.deploy(new).await?;
+    // This endpoint has no wrapper yet: the escape hatch serves.
     let path = format!("/v1/status/{}", accepted.request_id);
-    let mut url = String::new();
-    let state = until(&bar, || {
-        // This endpoint has no wrapper yet: the escape hatch serves.
-        let status = client.request(Method::GET, &path);
-        let url = &mut url;
-        async move {
-            let status = status.await?;
-            let state = status["current_status"]
-                .as_str()
-                .unwrap_or("accepted")
-                .to_owned();
-            *url = status["fqdn"].as_str().unwrap_or_default().to_owned();
-            match state.as_str() {
-                "Status.ERROR" | "Status.TERMINATED" => Err(format!("it is {state}").into()),
-                _ => Ok((state == "Status.READY", state)),
-            }
+    let status = || client.request(Method::GET, &path);
+    let state = until(&bar, || async {
+        let status = status().await?;
+        let state = status["current_status"].as_str().unwrap_or("accepted");
+        match state {
+            "Status.ERROR" | "Status.TERMINATED" => Err(format!("it is {state}").into()),
+            _ => Ok((state == "Status.READY", state.to_owned())),
         }
     })
     .await?;
+    let url = status().await?["fqdn"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     Ok(Deployed {
         deployment: accepted.request_id.to_string(),
         state,

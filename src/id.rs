@@ -111,7 +111,6 @@ pub(crate) use id;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::ErrorKind;
 
     id! {

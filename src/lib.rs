@@ -13,7 +13,14 @@
 //! Every failure is an [`Error`] that says what [kind](Error::kind) it is and whether the platform
 //! [possibly acted](Error::effect).
 //!
-#![cfg_attr(all(feature = "edgegap", feature = "nexlayer", feature = "dployr", feature = "nodion"), doc = r##"
+#![cfg_attr(
+    all(
+        feature = "edgegap",
+        feature = "nexlayer",
+        feature = "dployr",
+        feature = "nodion"
+    ),
+    doc = r##"
 A game server near its players:
 
 ```no_run
@@ -58,14 +65,25 @@ let deployment = nodion.application("92955d4f-2e44-4e48-8cb6-9c6c434afebb").depl
 println!("{} {}", deployment.deploy_number, deployment.status);
 # Ok(()) }
 ```
-"##)]
+"##
+)]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Some shared parts serve one platform, and have no user when that one is switched off.
 #![cfg_attr(
-    not(all(feature = "dployr", feature = "edgegap", feature = "nexlayer", feature = "nodion")),
-    allow(dead_code, unused_imports, unused_macros, rustdoc::broken_intra_doc_links)
+    not(all(
+        feature = "dployr",
+        feature = "edgegap",
+        feature = "nexlayer",
+        feature = "nodion"
+    )),
+    allow(
+        dead_code,
+        unused_imports,
+        unused_macros,
+        rustdoc::broken_intra_doc_links
+    )
 )]
 
 mod error;

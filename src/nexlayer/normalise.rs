@@ -16,7 +16,7 @@ const ALIASES: [(&str, &str); 4] = [
 ];
 
 /// Folds a success body, or finds that it is a failure after all.
-pub(super) fn normalise(body: Value) -> Result<Value, Classified> {
+pub(super) fn normalise(body: Value) -> Result<Value, Box<Classified>> {
     let body = match body {
         Value::Object(map) => unwrap(map)?,
         other => other,
@@ -52,7 +52,7 @@ pub(super) fn normalise(body: Value) -> Result<Value, Classified> {
 
 /// Takes `{success, data}` off. A success status around `success: false` or a lone `error` is a
 /// failure.
-fn unwrap(mut map: Map<String, Value>) -> Result<Value, Classified> {
+fn unwrap(mut map: Map<String, Value>) -> Result<Value, Box<Classified>> {
     let failed = map.get("success") == Some(&Value::Bool(false));
     let error = map
         .get("error")
@@ -62,7 +62,7 @@ fn unwrap(mut map: Map<String, Value>) -> Result<Value, Classified> {
         let message = error.or_else(|| map.get("message").and_then(Value::as_str));
         let failure = super::classify::by_text(message.unwrap_or_default())
             .unwrap_or_else(|| Classified::from_status(400).kind(ErrorKind::Rejected));
-        return Err(failure.message(message.unwrap_or_default()));
+        return Err(Box::new(failure.message(message.unwrap_or_default())));
     }
     match map.remove("data") {
         Some(data @ (Value::Object(_) | Value::Array(_) | Value::String(_)))

@@ -1,8 +1,14 @@
 //! A manifest as it may be shown: every byte in its place but the values that are secret.
 //!
-//! Hidden are: what stands in `data` of an entry of `secrets`; scalars whose key speaks of a token, a
-//! password or the like (in maps and in `{key, value}` lists); and URLs that carry a password. A value
-//! that is a placeholder of the platform (`<% … %>`) is no secret and stays.
+//! Hidden are
+//! - in the entries of `secrets`, everything but what is known to be harmless (name, file name, path);
+//! - values whose key speaks of a token, a password, a key or the like, such as
+//!   `personalAccessToken` and many a variable, in maps and in `{key, value}` lists;
+//! - URLs that carry a password;
+//! - what was found so, wherever else it stands: in a comment, or within another value.
+//!
+//! A value that is a placeholder of the platform (`<% … %>`) is no secret and stays. The result is
+//! read again: if a secret is still in it, or was in no known place, nothing is shown at all.
 
 use crate::secret::REDACTED;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -10,19 +16,19 @@ use serde_saphyr::{Location, Spanned};
 use std::fmt;
 
 /// Parts of a key that holds something secret, in lower case.
-const SECRET_WORDS: [&str; 11] = [
+const SECRET_WORDS: [&str; 7] = [
     "token",
     "secret",
-    "password",
-    "passwd",
+    "passw",
     "credential",
     "private",
-    "apikey",
-    "api_key",
     "auth",
-    "_key",
-    "-key",
+    "key",
 ];
+/// What stands beside the data in an entry of `secrets`.
+const HARMLESS: [&str; 5] = ["name", "fileName", "mountPath", "path", "type"];
+/// A shorter value occurs elsewhere by chance.
+const SHORTEST: usize = 6;
 
 /// YAML with the places of its values. Anything but text, lists and maps is text here.
 enum Node {
@@ -31,42 +37,105 @@ enum Node {
     Map(Vec<(String, Spanned<Node>)>),
 }
 
-/// The text of a manifest with its secrets left out.
-pub(super) fn redact(text: &str) -> String {
-    let hidden = || format!("<manifest of {} bytes, not shown>", text.len());
-    let Ok(root) = serde_saphyr::from_str::<Spanned<Node>>(text) else {
-        return hidden();
-    };
-    let mut spans = Vec::new();
-    if find(&root.value, false, &mut spans).is_none() {
-        return hidden();
-    }
-    // The same place may be found twice, by an anchor and its alias.
-    spans.sort_unstable();
-    spans.dedup();
-    let mut shown = String::with_capacity(text.len());
-    let mut end = 0;
-    for (from, to) in spans {
-        let (Some(before), Some(value)) = (text.get(end..from), text.get(from..to)) else {
-            return hidden();
-        };
-        shown.push_str(before);
-        shown.push_str(REDACTED);
-        // The place of a block reaches to the start of what follows it.
-        end = from + value.trim_end().len();
-    }
-    shown.push_str(text.get(end..).unwrap_or_default());
-    shown
+/// The secrets of a manifest: where they stand, and what they are.
+#[derive(Default)]
+struct Found {
+    places: Vec<(usize, usize)>,
+    values: Vec<String>,
 }
 
-/// Collects the byte ranges of secrets; `None` if one of them has no place in the text.
-fn find(node: &Node, in_secrets: bool, spans: &mut Vec<(usize, usize)>) -> Option<()> {
+/// The text of a manifest with its secrets left out.
+pub(super) fn redact(text: &str) -> String {
+    shown(text).unwrap_or_else(|| {
+        format!(
+            "<manifest of {} bytes, not shown: its secrets could not be located>",
+            text.len()
+        )
+    })
+}
+
+fn shown(text: &str) -> Option<String> {
+    // Places are counted behind the mark.
+    let (mark, rest) = match text.strip_prefix('\u{feff}') {
+        Some(rest) => ("\u{feff}", rest),
+        None => ("", text),
+    };
+    let root = parse(rest)?;
+    let mut found = Found::default();
+    find(&root, false, &mut found)?;
+    if found.values.is_empty() {
+        return Some(text.to_owned());
+    }
+    let mut pieces: Vec<&str> = found
+        .values
+        .iter()
+        .flat_map(|value| value.lines().map(str::trim))
+        .filter(|piece| is_distinctive(piece))
+        .collect();
+    // A secret may be a part of another one.
+    pieces.sort_by_key(|piece| std::cmp::Reverse(piece.len()));
+    pieces.dedup();
+    let mut shown = cut(rest, found.places)?;
+    for piece in &pieces {
+        shown = shown.replace(piece, REDACTED);
+    }
+    is_clean(&parse(&shown)?, &pieces).then(|| format!("{mark}{shown}"))
+}
+
+fn parse(text: &str) -> Option<Node> {
+    let root = serde_saphyr::from_str::<Spanned<Node>>(text).ok()?;
+    Some(root.value)
+}
+
+/// Whether a piece of a secret says something where it occurs once more: a mere word does not.
+fn is_distinctive(piece: &str) -> bool {
+    piece.len() >= SHORTEST && !piece.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+/// Puts the mark into these places.
+fn cut(text: &str, mut places: Vec<(usize, usize)>) -> Option<String> {
+    // The same place may be found twice, by an anchor and its alias.
+    places.sort_unstable();
+    places.dedup();
+    let mut shown = String::with_capacity(text.len());
+    let mut end = 0;
+    for (from, to) in places {
+        shown.push_str(text.get(end..from)?);
+        shown.push_str(REDACTED);
+        // The place of a block reaches to the start of what follows it.
+        end = from + text.get(from..to)?.trim_end().len();
+    }
+    shown.push_str(text.get(end..)?);
+    Some(shown)
+}
+
+/// Whether nothing but marks stands where secrets do, and no piece of one anywhere.
+fn is_clean(root: &Node, pieces: &[&str]) -> bool {
+    let mut left = Found::default();
+    find(root, false, &mut left).is_some()
+        && left.values.iter().all(|value| value.trim() == REDACTED)
+        && !holds(root, pieces)
+}
+
+fn holds(node: &Node, pieces: &[&str]) -> bool {
+    let in_text = |text: &str| pieces.iter().any(|piece| text.contains(piece));
+    match node {
+        Node::Scalar(text) => in_text(text),
+        Node::List(items) => items.iter().any(|item| holds(&item.value, pieces)),
+        Node::Map(entries) => entries
+            .iter()
+            .any(|(key, value)| in_text(key) || holds(&value.value, pieces)),
+    }
+}
+
+/// Collects secrets; `None` if one of them has no place in the text.
+fn find(node: &Node, in_secrets: bool, found: &mut Found) -> Option<()> {
     match node {
         Node::Scalar(_) => {}
         Node::List(items) => {
             for item in items {
-                look(item, false, spans)?;
-                find(&item.value, in_secrets, spans)?;
+                look(item, found)?;
+                find(&item.value, in_secrets, found)?;
             }
         }
         Node::Map(entries) => {
@@ -74,51 +143,60 @@ fn find(node: &Node, in_secrets: bool, spans: &mut Vec<(usize, usize)>) -> Optio
                 Node::Scalar(name) if key == "key" || key == "name" => Some(name.as_str()),
                 _ => None,
             });
+            let is_pair = entries.iter().any(|(key, _)| key == "value");
             for (key, value) in entries {
-                let data = in_secrets && key == "data";
-                let listed = key == "value" && named.is_some_and(sounds_secret);
-                if data || listed {
-                    hide_all(value, spans)?;
+                let is_name = is_pair && key == "key";
+                if key.eq_ignore_ascii_case("secrets") {
+                    find(&value.value, true, found)?;
+                } else if in_secrets && matches!(value.value, Node::Map(_)) && key != "data" {
+                    // Entries by name instead of a list of them.
+                    find(&value.value, true, found)?;
+                } else if in_secrets && !HARMLESS.contains(&key.as_str())
+                    || sounds_secret(key) && !is_name
+                    || key == "value" && named.is_some_and(sounds_secret)
+                {
+                    hide_all(value, found)?;
                 } else {
-                    look(value, sounds_secret(key), spans)?;
+                    look(value, found)?;
+                    find(&value.value, false, found)?;
                 }
-                find(&value.value, key == "secrets", spans)?;
             }
         }
     }
     Some(())
 }
 
-/// Hides a scalar if its key or its own form says so.
-fn look(value: &Spanned<Node>, secret: bool, spans: &mut Vec<(usize, usize)>) -> Option<()> {
+/// Hides a scalar if its own form says so.
+fn look(value: &Spanned<Node>, found: &mut Found) -> Option<()> {
     match &value.value {
-        Node::Scalar(text) if secret || crate::secret::without_userinfo(text) != *text => {
-            hide(text, value, spans)
+        Node::Scalar(text) if crate::secret::without_userinfo(text) != *text => {
+            hide(text, value, found)
         }
         _ => Some(()),
     }
 }
 
 /// Hides everything below a value: secret data is a text, or a map from file to text.
-fn hide_all(value: &Spanned<Node>, spans: &mut Vec<(usize, usize)>) -> Option<()> {
+fn hide_all(value: &Spanned<Node>, found: &mut Found) -> Option<()> {
     match &value.value {
-        Node::Scalar(text) => hide(text, value, spans),
-        Node::List(items) => items.iter().try_for_each(|item| hide_all(item, spans)),
+        Node::Scalar(text) => hide(text, value, found),
+        Node::List(items) => items.iter().try_for_each(|item| hide_all(item, found)),
         Node::Map(entries) => entries
             .iter()
-            .try_for_each(|(_, item)| hide_all(item, spans)),
+            .try_for_each(|(_, item)| hide_all(item, found)),
     }
 }
 
-fn hide(text: &str, at: &Spanned<Node>, spans: &mut Vec<(usize, usize)>) -> Option<()> {
+fn hide(text: &str, at: &Spanned<Node>, found: &mut Found) -> Option<()> {
     let trimmed = text.trim();
     let placeholder =
         trimmed.starts_with("<%") && trimmed.ends_with("%>") && trimmed.matches("<%").count() == 1;
     if trimmed.is_empty() || placeholder {
         return Some(());
     }
-    spans.push(range(at.referenced)?);
-    spans.push(range(at.defined)?);
+    found.places.push(range(at.referenced)?);
+    found.places.push(range(at.defined)?);
+    found.values.push(text.to_owned());
     Some(())
 }
 
@@ -131,8 +209,7 @@ fn range(location: Location) -> Option<(usize, usize)> {
 
 fn sounds_secret(key: &str) -> bool {
     let key = key.to_lowercase();
-    // `secrets` itself is the list of them.
-    key != "secrets" && SECRET_WORDS.iter().any(|word| key.contains(word))
+    SECRET_WORDS.iter().any(|word| key.contains(word))
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -240,6 +317,48 @@ mod tests {
             "token: <% REGISTRY_TOKEN %>\nsecret:\n",
         );
         shows("token: <% A %>hush<% B %>", "token: <redacted>");
+    }
+
+    #[test]
+    fn probe() {
+        for text in [
+            "\u{feff}token: hush-1\n",
+            "a: 1\r\ntoken: hush-1\r\nb: 2\r\n",
+            "secrets:\r\n- data: |\r\n    hush-1\r\n    hush-2\r\n  name: n\r\n",
+            "secrets:\n- data: |2-\n     hush-1\n    hush-2\n\n# comment\n  name: n\n",
+            "secrets:\n- data: >\n    hush-1\n    hush-2\n  # c\n  name: n\n",
+            "secrets:\n- data: |\n    hush-1",
+            "token: \"hush-1 \\\n  hush-2\"\nb: 1\n",
+            "token: hush-1\n  hush-2\nb: 1\n",
+            "token: 'hush-1\n\n  hush-2'\nb: 1\n",
+            "token: !!str hush-1\nb: 1\n",
+            "token: &x !!str \"hush-1\"\nb: *x\n",
+            "d: &d {token: hush-1}\nvars:\n  <<: *d\n  b: 2\n",
+            "? token\n: hush-1\n",
+            "\"token\": \"hush-1\"",
+            "token: |\n  hush-1\nurl: https://a/?x=hush-1 # hush-1\nesc: \"hu\\x73h-1\"\n",
+            "token: hush-1\nurl: https://a/?x=hush-1 # hush-1\nhush-1: x\n",
+            "vars:\n  8080: x\n  true: y\n  TOKEN: 12345678\n",
+            "application: {registryLogin: {personalAccessToken: hush-1}}",
+            "{\"application\": {\"token\": \"hush-1\"}}",
+            "secrets: {a: {data: hush-1, mountPath: /x}}",
+            "secrets: [{name: a, value: hush-1}]\nvars: [{key: KEY, value: hush-2}, {key: b, value: c}]",
+            "token: [hush-1, {a: hush-2}]",
+            "secrets: !!seq\n- &s\n  data: hush-1\n- *s\n",
+            "token: !!binary aHVzaC0x\n",
+            "token: 1.50\nb: 1.50\n",
+            "token: 2024-01-01\nb: ~\n",
+            "--- # x\ntoken: hush-1\n...\n",
+            "--- \ntoken: hush-1\n---\nb: 1\n",
+            "# nothing\n",
+            "token: true\nb: true",
+            "a: &t hush-1\nb: 2\nsecrets: [{data: *t}]",
+            "token: \"\\u00fch\\n-hush-1\"\n",
+            "# ünï\nü: ö\ntoken: hush-ü1\nb: ä\n",
+        ] {
+            println!("--- {text:?}\n    {:?}", redact(text));
+            assert!(!redact(text).contains("ush-"), "{text}");
+        }
     }
 
     #[test]

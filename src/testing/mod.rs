@@ -3,7 +3,9 @@
 //! A [`Recorder`] stands in the place of a platform. It keeps the canonical form of every request,
 //! and answers with what it was given.
 //!
-#![cfg_attr(feature = "edgegap", doc = r##"
+#![cfg_attr(
+    feature = "edgegap",
+    doc = r##"
 ```
 use deploykit::edgegap::{Client, NewDeployment, User};
 use deploykit::testing::{CannedReply, Recorder};
@@ -22,7 +24,8 @@ assert_eq!(accepted.request_id.as_str(), "a69f8e3e0555");
 assert!(recorder.to_string().starts_with("POST /v2/deployments\nauthorization: <redacted>\n"));
 # Ok(()) }) }
 ```
-"##)]
+"##
+)]
 
 use crate::error::{Error, Result};
 use crate::preview::RequestPreview;
@@ -99,11 +102,18 @@ impl Recorder {
     /// up in the order in which they are given.
     pub fn reply(&self, operation: &str, reply: CannedReply) {
         let mut state = self.state();
-        state.queued.entry(operation.to_owned()).or_default().push_back(reply);
+        state
+            .queued
+            .entry(operation.to_owned())
+            .or_default()
+            .push_back(reply);
     }
 
     /// Answers every request for which no reply is queued.
-    pub fn answer_with(&self, answer: impl Fn(&RequestPreview) -> CannedReply + Send + Sync + 'static) {
+    pub fn answer_with(
+        &self,
+        answer: impl Fn(&RequestPreview) -> CannedReply + Send + Sync + 'static,
+    ) {
         self.state().otherwise = Some(Arc::new(answer));
     }
 

@@ -222,7 +222,7 @@ impl<P: Platform> fmt::Debug for ClientBuilder<P> {
         let base_url = self
             .base_url
             .as_deref()
-            .map(crate::secret::without_userinfo);
+            .map(super::redact::url);
         f.debug_struct("ClientBuilder")
             .field("platform", &P::profile().api)
             .field("base_url", &base_url)
@@ -246,7 +246,7 @@ pub(crate) fn process_environment(name: &str) -> Option<String> {
 }
 
 fn check_base_url(text: &str, plain_http: bool) -> Result<String> {
-    let shown = crate::secret::without_userinfo(text);
+    let shown = super::redact::url(text);
     let refused = |why: &str| Error::configuration(format!("the base URL {shown:?} {why}"));
     let url =
         Url::parse(text.trim()).map_err(|error| refused("is not a URL").with_source(error))?;

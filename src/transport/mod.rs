@@ -221,6 +221,7 @@ macro_rules! client {
         #[derive(Clone)]
         pub struct Client {
             scope: crate::transport::Scope,
+            #[allow(dead_code)] // Most platforms' settings are empty.
             settings: super::Settings,
         }
 

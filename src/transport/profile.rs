@@ -5,6 +5,9 @@ use crate::operation::Operation;
 use http::HeaderMap;
 use serde_json::Value;
 
+/// Turns a success body into its canonical form, or finds that it is a failure after all.
+pub(crate) type Normalise = fn(Value) -> Result<Value, Box<Classified>>;
+
 /// A platform as the transport sees it.
 pub struct Profile {
     pub api: &'static str,
@@ -20,7 +23,7 @@ pub struct Profile {
     pub classify: fn(&Failure<'_>) -> Classified,
     /// Turns a success body into the one form that the spec's components describe, or finds that it
     /// is a failure after all.
-    pub normalise: Option<fn(Value) -> Result<Value, Classified>>,
+    pub normalise: Option<Normalise>,
     /// Leaves the secrets out of a text body.
     pub redact_text: fn(&str) -> String,
 }

@@ -117,7 +117,8 @@ pub(crate) fn hide_in_urls(value: &mut Value) {
     }
 }
 
-fn url(text: &str) -> String {
+/// A URL without userinfo, and without the values in its query.
+pub(crate) fn url(text: &str) -> String {
     let text = crate::secret::without_userinfo(text);
     let Some((start, query)) = text.split_once('?') else {
         return text;

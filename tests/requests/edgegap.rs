@@ -28,15 +28,19 @@ fn full() -> NewDeployment {
 #[test]
 fn deploy() {
     shows(client().deploy(NewDeployment::new("my-app", "25.05.30", player())));
-    shows_as("full", client().deploy(full().require_cached_locations(true)));
+    shows_as(
+        "full",
+        client().deploy(full().require_cached_locations(true)),
+    );
 }
 
 #[test]
 fn deploy_to_fleet() {
     let hosts = ["alpha-north-america-95fab093", "alpha-europe-1"];
-    shows(client().deploy_to_fleet(
-        NewDeployment::new("my-app", "25.05.30", player()).on_host(hosts[0]),
-    ));
+    shows(
+        client()
+            .deploy_to_fleet(NewDeployment::new("my-app", "25.05.30", player()).on_host(hosts[0])),
+    );
     shows_as("full", client().deploy_to_fleet(full().on_hosts(hosts)));
 }
 
@@ -44,20 +48,47 @@ fn deploy_to_fleet() {
 fn what_cannot_be_right_is_refused() {
     let new = || NewDeployment::new("my-app", "1", player());
     let on = |user| NewDeployment::new("my-app", "1", user);
-    refused(client().deploy(NewDeployment::for_users("my-app", "1", [])), "no users");
-    refused(client().deploy(NewDeployment::new(" ", "1", player())), "application is empty");
-    refused(client().deploy(NewDeployment::new("a", "", player())), "version is empty");
-    for (latitude, longitude) in [(f64::NAN, 0.0), (90.1, 0.0), (-91.0, 0.0), (0.0, 180.5), (0.0, f64::INFINITY)] {
-        refused(client().deploy(on(User::coordinates(latitude, longitude))), "is not between");
+    refused(
+        client().deploy(NewDeployment::for_users("my-app", "1", [])),
+        "no users",
+    );
+    refused(
+        client().deploy(NewDeployment::new(" ", "1", player())),
+        "application is empty",
+    );
+    refused(
+        client().deploy(NewDeployment::new("a", "", player())),
+        "version is empty",
+    );
+    for (latitude, longitude) in [
+        (f64::NAN, 0.0),
+        (90.1, 0.0),
+        (-91.0, 0.0),
+        (0.0, 180.5),
+        (0.0, f64::INFINITY),
+    ] {
+        refused(
+            client().deploy(on(User::coordinates(latitude, longitude))),
+            "is not between",
+        );
     }
     refused(client().deploy(new().env("", "x")), "name of a variable");
     for url in ["", "my-webhook.com", "ftp://my-webhook.com"] {
         refused(client().deploy(new().webhook_on_ready(url)), "webhook URL");
     }
     let none: [&str; 0] = [];
-    refused(client().deploy_to_fleet(new().on_hosts(none)), "no host ids");
-    refused(client().deploy_to_fleet(new().on_hosts(["a", "b", "a"])), "given twice");
-    refused(client().deploy_to_fleet(new().on_host("")), "host id is empty");
+    refused(
+        client().deploy_to_fleet(new().on_hosts(none)),
+        "no host ids",
+    );
+    refused(
+        client().deploy_to_fleet(new().on_hosts(["a", "b", "a"])),
+        "given twice",
+    );
+    refused(
+        client().deploy_to_fleet(new().on_host("")),
+        "host id is empty",
+    );
     refused(
         client().deploy_to_fleet(new().require_cached_locations(true).on_host("a")),
         "not for private fleets",
@@ -66,7 +97,10 @@ fn what_cannot_be_right_is_refused() {
 
 #[test]
 fn debug_hides_what_is_hidden() {
-    let text = format!("{:?}", full().webhook_on_ready(format!("https://a.example/?s={CANARY}")));
+    let text = format!(
+        "{:?}",
+        full().webhook_on_ready(format!("https://a.example/?s={CANARY}"))
+    );
     assert!(!text.contains(CANARY), "{text}");
     assert!(text.contains("MY_ENVIRONMENT_VARIABLE=my-value"), "{text}");
 }

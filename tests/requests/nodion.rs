@@ -10,8 +10,15 @@ fn client() -> Client {
 #[test]
 fn deployments() {
     shows(client().application(APPLICATION).deployments());
-    shows_as("unusual_id", client().application("a b %2e ü").deployments());
-    let project = Client::builder().token(format!("Bearer {CANARY}")).project("p-1").build().unwrap();
+    shows_as(
+        "unusual_id",
+        client().application("a b %2e ü").deployments(),
+    );
+    let project = Client::builder()
+        .token(format!("Bearer {CANARY}"))
+        .project("p-1")
+        .build()
+        .unwrap();
     shows_as("project", project.application(APPLICATION).deployments());
 }
 

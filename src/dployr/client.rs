@@ -1,0 +1,360 @@
+//! The client and how it is set up.
+
+use super::classify::{classify, normalise};
+use super::{
+    ClusterId, DeploymentHandle, DeploymentId, Deployments, InstanceHandle, InstanceId, Instances,
+    ProjectHandle, ProjectId, Projects, RouteHandle, RouteId, Routes, ServiceHandle, ServiceId,
+    Services, Webhooks,
+};
+use crate::call::Call;
+use crate::error::{Error, Result};
+use crate::raw::dployr::Op;
+use crate::secret::Secret;
+use crate::transport::Transport;
+use crate::transport::config::{self, ClientBuilder, Platform, sealed::Sealed};
+use crate::transport::profile::Profile;
+use std::sync::Arc;
+
+/// The platform, as a type.
+#[derive(Clone, Copy, Debug)]
+pub enum Dployr {}
+
+/// What dployr's builder has of its own.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    cluster: Option<Given<ClusterId>>,
+}
+
+/// An id, or why it cannot be one: a handle reports it at its first call, a builder at the end.
+pub(super) type Given<I> = std::result::Result<I, String>;
+
+const CLUSTER_VARIABLE: &str = "DPLOYR_CLUSTER_ID";
+
+static PROFILE: Profile = Profile {
+    api: "dployr",
+    scheme: "Bearer",
+    base_url: None,
+    base_url_variable: "DPLOYR_BASE_URL",
+    token_variable: "DPLOYR_TOKEN",
+    secret_query: &[],
+    classify,
+    normalise: Some(normalise),
+    redact_text: str::to_owned,
+};
+
+impl Sealed for Dployr {
+    fn profile() -> &'static Profile {
+        &PROFILE
+    }
+
+    fn check(settings: &Settings) -> Result<()> {
+        match &settings.cluster {
+            Some(Err(why)) => Err(Error::configuration(why.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    fn assemble(transport: Arc<Transport>, settings: Settings) -> Client {
+        Client::assemble(transport, settings)
+    }
+}
+
+impl Platform for Dployr {
+    type Settings = Settings;
+    type Client = Client;
+}
+
+crate::transport::client! {
+    /// A client for one dployr server. Cheap to clone; clones share connections.
+    dployr
+}
+
+impl ClientBuilder<Dployr> {
+    /// The cluster to work in. The control plane refuses most calls without one.
+    ///
+    /// It is sent as `clusterId` with every call that has room for it.
+    pub fn cluster<I>(mut self, id: I) -> Self
+    where
+        I: TryInto<ClusterId>,
+        I::Error: Into<Error>,
+    {
+        self.settings.cluster = Some(given(id));
+        self
+    }
+}
+
+impl Client {
+    /// Sets up a client. It needs a base URL, and a token for everything but
+    /// [`login`](Self::login).
+    pub fn builder() -> ClientBuilder<Dployr> {
+        ClientBuilder::default()
+    }
+
+    /// A client for the server at this address, with this token.
+    ///
+    /// The token is a personal access token (`dpat_…`) or one from [`login`](Self::login), with or
+    /// without `Bearer ` in front of it. The hosted server is `https://base.dployr.io`; one of your
+    /// own listens on port 7878 unless something stands in front of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an address that is not
+    /// `https` (or `http` to this machine), and for a token that is empty or could not stand in a
+    /// header.
+    pub fn new(base_url: impl Into<String>, token: impl Into<Secret>) -> Result<Self> {
+        Self::builder().base_url(base_url).token(token).build()
+    }
+
+    /// A client for the server in `DPLOYR_BASE_URL` with the token in `DPLOYR_TOKEN`, and for the
+    /// cluster in `DPLOYR_CLUSTER_ID` if that is set.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when one of the first two is
+    /// missing or empty, when the cluster's id cannot be one, and as [`new`](Self::new).
+    pub fn from_env() -> Result<Self> {
+        Self::from_variables(config::process_environment)
+    }
+
+    fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let cluster = read(CLUSTER_VARIABLE).filter(|cluster| !cluster.trim().is_empty());
+        let mut builder = Self::builder().environment(read)?;
+        if let Some(cluster) = cluster {
+            builder = builder.cluster(cluster);
+        }
+        match builder.token {
+            Some(_) => builder.build(),
+            None => Err(config::missing(PROFILE.token_variable)),
+        }
+    }
+
+    /// The same client with another token: settings, limits and connections stay.
+    ///
+    /// ```no_run
+    /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
+    /// let tokens = dployr.login("user@example.com", "password").await?;
+    /// let dployr = dployr.with_token(tokens.access_token)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the token is empty or could
+    /// not stand in a header.
+    pub fn with_token(&self, token: impl Into<Secret>) -> Result<Self> {
+        Ok(Self {
+            scope: self.scope.with_token(Some(&token.into()))?,
+            settings: self.settings.clone(),
+        })
+    }
+
+    pub(super) fn without_token(&self) -> Result<Self> {
+        Ok(Self {
+            scope: self.scope.with_token(None)?,
+            settings: self.settings.clone(),
+        })
+    }
+
+    /// The cluster that this client works in, if it was given one.
+    pub fn cluster(&self) -> Option<&ClusterId> {
+        self.settings.cluster.as_ref()?.as_ref().ok()
+    }
+
+    /// The cluster as a query has it, for a call that outlives this borrow.
+    pub(super) fn cluster_id(&self) -> Option<String> {
+        self.cluster().map(ToString::to_string)
+    }
+
+    /// The deployments: create and list them. It does no I/O.
+    pub fn deployments(&self) -> Deployments {
+        Deployments::new(self.clone())
+    }
+
+    /// A handle on a deployment. It does no I/O; an id that could not stand in a path is refused by
+    /// the first call. So it is with all handles.
+    pub fn deployment<I>(&self, id: I) -> DeploymentHandle
+    where
+        I: TryInto<DeploymentId>,
+        I::Error: Into<Error>,
+    {
+        DeploymentHandle::new(self.clone(), given(id))
+    }
+
+    /// The services: list them. It does no I/O.
+    pub fn services(&self) -> Services {
+        Services::new(self.clone())
+    }
+
+    /// A handle on a service: its status, its logs, its variables, start and stop. It does no I/O.
+    pub fn service<I>(&self, id: I) -> ServiceHandle
+    where
+        I: TryInto<ServiceId>,
+        I::Error: Into<Error>,
+    {
+        ServiceHandle::new(self.clone(), given(id))
+    }
+
+    /// The instances, which are the machines that services run on: list them. It does no I/O.
+    pub fn instances(&self) -> Instances {
+        Instances::new(self.clone())
+    }
+
+    /// A handle on an instance. It does no I/O.
+    pub fn instance<I>(&self, id: I) -> InstanceHandle
+    where
+        I: TryInto<InstanceId>,
+        I::Error: Into<Error>,
+    {
+        InstanceHandle::new(self.clone(), given(id))
+    }
+
+    /// The routes of the proxy: create and list them. It does no I/O.
+    pub fn routes(&self) -> Routes {
+        Routes::new(self.clone())
+    }
+
+    /// A handle on a route of the proxy. It does no I/O.
+    pub fn route<I>(&self, id: I) -> RouteHandle
+    where
+        I: TryInto<RouteId>,
+        I::Error: Into<Error>,
+    {
+        RouteHandle::new(self.clone(), given(id))
+    }
+
+    /// The projects: create and list them. It does no I/O.
+    pub fn projects(&self) -> Projects {
+        Projects::new(self.clone())
+    }
+
+    /// A handle on a project. It does no I/O.
+    pub fn project<I>(&self, id: I) -> ProjectHandle
+    where
+        I: TryInto<ProjectId>,
+        I::Error: Into<Error>,
+    {
+        ProjectHandle::new(self.clone(), given(id))
+    }
+
+    /// The webhooks: create and list them. It does no I/O.
+    pub fn webhooks(&self) -> Webhooks {
+        Webhooks::new(self.clone())
+    }
+
+    /// A call with the id of a handle, refused if that is none.
+    pub(super) fn with<I, T, F>(&self, op: Op, id: &Given<I>, call: F) -> Call<T>
+    where
+        I: Clone,
+        T: Send + 'static,
+        F: FnOnce(I) -> Call<T>,
+    {
+        match id {
+            Ok(id) => call(id.clone()),
+            Err(why) => self.refused(op, Error::invalid_request(why.clone())),
+        }
+    }
+}
+
+fn given<I, T>(id: T) -> Given<I>
+where
+    T: TryInto<I>,
+    T::Error: Into<Error>,
+{
+    id.try_into().map_err(|error| {
+        let error: Error = error.into();
+        error.message().unwrap_or_default().to_owned()
+    })
+}
+
+/// Refuses an empty text, and one with a line break or another control character in it.
+pub(super) fn check_text(what: &str, text: &str) -> Result<()> {
+    let problem = if text.trim().is_empty() {
+        "is empty"
+    } else if text.chars().any(char::is_control) {
+        "contains a control character"
+    } else {
+        return Ok(());
+    };
+    Err(Error::invalid_request(format!("the {what} {problem}")))
+}
+
+/// Refuses what no port can be.
+pub(super) fn check_port(port: u32) -> Result<i64> {
+    if (1..=65_535).contains(&port) {
+        return Ok(i64::from(port));
+    }
+    Err(Error::invalid_request(format!(
+        "the port {port} is not between 1 and 65535"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn variables<'a>(pairs: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
+        move |name| {
+            let found = pairs.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        }
+    }
+
+    #[test]
+    fn the_environment_gives_address_token_and_cluster() {
+        let all = [
+            ("DPLOYR_BASE_URL", "https://dployr.example/"),
+            ("DPLOYR_TOKEN", "Bearer dpat_abc"),
+            ("DPLOYR_CLUSTER_ID", "c-1"),
+        ];
+        let client = Client::from_variables(variables(&all)).unwrap();
+        assert_eq!(client.base_url(), "https://dployr.example");
+        assert_eq!(client.cluster().unwrap().as_str(), "c-1");
+        assert!(
+            Client::from_variables(variables(&all[..2]))
+                .unwrap()
+                .cluster()
+                .is_none()
+        );
+
+        for (name, rest) in [("DPLOYR_BASE_URL", &all[1..]), ("DPLOYR_TOKEN", &all[..1])] {
+            let mut empty = rest.to_vec();
+            empty.push((name, " "));
+            for pairs in [rest, &empty] {
+                let error = Client::from_variables(variables(pairs)).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Configuration);
+                assert!(error.to_string().contains(name), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cluster_that_is_no_id_stops_the_build() {
+        for bad in ["", " ", "a/b", "a\nb"] {
+            let builder = Client::builder().base_url("https://a.example").cluster(bad);
+            let error = builder.build().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration, "{bad:?}");
+            assert!(error.to_string().contains("cluster id"), "{error}");
+        }
+    }
+
+    #[test]
+    fn there_is_no_address_by_default() {
+        let error = Client::builder().token("x").build().unwrap_err();
+        assert!(error.to_string().contains("DPLOYR_BASE_URL"), "{error}");
+    }
+
+    #[test]
+    fn another_token_leaves_the_rest_as_it_is() {
+        let builder = Client::builder()
+            .base_url("https://a.example")
+            .cluster("c-1");
+        let client = builder.build().unwrap();
+        assert!(format!("{client:?}").contains("token: not set"));
+        let with = client.with_token("Bearer hush").unwrap();
+        assert!(format!("{with:?}").contains("token: set"));
+        assert_eq!(with.cluster(), client.cluster());
+        assert_eq!(with.base_url(), "https://a.example");
+        assert_eq!(
+            client.with_token(" ").unwrap_err().kind(),
+            ErrorKind::Configuration
+        );
+    }
+}

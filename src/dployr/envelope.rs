@@ -1,0 +1,387 @@
+//! The forms in which dployr's servers wrap what they answer.
+//!
+//! A reply is bare, or `{"success": true, "data": …}`. A single record is `data` itself or stands in
+//! it under its name; a list is an array, or stands under `items` with a `pagination`, or under its
+//! name, perhaps with a `total`; and null is an empty list. A client has to look.
+
+use super::Page;
+use super::fold::read;
+use crate::raw::dployr::types;
+use crate::transport::reply::within;
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+/// A record that an envelope may hold under its name.
+pub(crate) trait Record: DeserializeOwned {
+    /// Its name: `deployment`.
+    const ONE: &'static str;
+    /// The name of many: `deployments`.
+    const MANY: &'static str;
+}
+
+macro_rules! records {
+    ($($name:ident $one:literal $many:literal)*) => {$(
+        impl Record for types::$name {
+            const ONE: &'static str = $one;
+            const MANY: &'static str = $many;
+        }
+    )*};
+}
+
+records! {
+    LoginReply "tokens" "tokens"
+    Created "deployment" "deployments"
+    Deployment "deployment" "deployments"
+    Service "service" "services"
+    ServiceStatus "service" "services"
+    Task "task" "tasks"
+    Instance "instance" "instances"
+    InstanceMetrics "metrics" "metrics"
+    Route "route" "routes"
+    Project "project" "projects"
+    Webhook "webhook" "webhooks"
+}
+
+/// One record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Single<T>(T);
+
+/// A list of records, or a page of one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listing<T>(Page<T>);
+
+/// That something was done: whatever stands in the reply, nothing included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ack;
+
+impl<T> Single<T> {
+    /// The record.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> Listing<T> {
+    /// The records and where they stand in the whole list.
+    pub fn into_page(self) -> Page<T> {
+        self.0
+    }
+}
+
+impl<'de, T: Record> Deserialize<'de> for Single<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (value, place) = unwrap(Value::deserialize(deserializer)?);
+        single(value, place).map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl<'de, T: Record> Deserialize<'de> for Listing<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (value, place) = unwrap(Value::deserialize(deserializer)?);
+        listing(value, place).map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Ack {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(IgnoredAny).map(|_| Self)
+    }
+}
+
+/// What stands in the envelope, if there is one, and where.
+///
+/// A daemon's answer to a create has `success` without `data`: that is a record, not an envelope.
+pub(super) fn unwrap(value: Value) -> (Value, &'static str) {
+    match value {
+        Value::Object(mut map) if map.get("success").is_some_and(Value::is_boolean) => {
+            match map.remove("data") {
+                Some(data) => (data, "data"),
+                None => (Value::Object(map), ""),
+            }
+        }
+        other => (other, ""),
+    }
+}
+
+fn single<T: Record>(value: Value, place: &str) -> Result<T, String> {
+    match value {
+        // Nothing is a record without fields: good enough if none is required, and otherwise an
+        // error that names the field.
+        Value::Null => read(Value::Object(Map::new()), place),
+        Value::Object(mut map) => match map.remove(T::ONE) {
+            Some(Value::Object(mut record)) => {
+                // A task's id stands beside the deployment that it is about.
+                for (key, value) in map {
+                    record.entry(key).or_insert(value);
+                }
+                read(Value::Object(record), &join(place, T::ONE))
+            }
+            Some(other) => {
+                map.insert(T::ONE.to_owned(), other);
+                read(Value::Object(map), place)
+            }
+            None => read(Value::Object(map), place),
+        },
+        other => read(other, place),
+    }
+}
+
+fn listing<T: Record>(value: Value, place: &str) -> Result<Page<T>, String> {
+    let (found, place, around) = list_in(value, place, &["items", T::MANY])?;
+    let items = items(found, &place)?;
+    page(items, around)
+}
+
+/// The array of a list, its place, and what stands around it.
+type Found = (Vec<Value>, String, Map<String, Value>);
+
+/// Looks for a list in all places where one may stand.
+pub(super) fn list_in(value: Value, place: &str, names: &[&str]) -> Result<Found, String> {
+    match value {
+        Value::Null => Ok((Vec::new(), place.to_owned(), Map::new())),
+        Value::Array(items) => Ok((items, place.to_owned(), Map::new())),
+        Value::Object(mut map) => {
+            for name in names {
+                let place = join(place, name);
+                match map.remove(*name) {
+                    None => {}
+                    Some(Value::Null) => return Ok((Vec::new(), place, map)),
+                    Some(Value::Array(items)) => return Ok((items, place, map)),
+                    Some(other) => return Err(no_list(&other, &place)),
+                }
+            }
+            Err(no_list(&Value::Object(map), place))
+        }
+        other => Err(no_list(&other, place)),
+    }
+}
+
+fn no_list(found: &Value, place: &str) -> String {
+    let found = match found {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "sequence",
+        Value::Object(_) => "map",
+    };
+    misfit(place, found, "a list")
+}
+
+/// What was found in a place, in one word, and what should stand there. The place of a whole reply
+/// is named by whoever decodes that.
+pub(super) fn misfit(place: &str, found: &str, expected: &str) -> String {
+    match place {
+        "" => format!("invalid type: {found}, expected {expected}"),
+        place => within(place, &format!("found {found}, expected {expected}")),
+    }
+}
+
+/// Reads each item; an error says which one.
+pub(super) fn items<T: DeserializeOwned>(
+    values: Vec<Value>,
+    place: &str,
+) -> Result<Vec<T>, String> {
+    let numbered = values.into_iter().enumerate();
+    numbered
+        .map(|(index, value)| read(value, &format!("{place}[{index}]")))
+        .collect()
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Pagination {
+    page: Option<u64>,
+    page_size: Option<u64>,
+    total_items: Option<u64>,
+    total_pages: Option<u64>,
+    has_next_page: Option<bool>,
+}
+
+fn page<T>(items: Vec<T>, mut around: Map<String, Value>) -> Result<Page<T>, String> {
+    let total = around.get("total").and_then(Value::as_u64);
+    let pagination: Pagination = match around.remove("pagination") {
+        None | Some(Value::Null) => Pagination::default(),
+        Some(value) => read(value, "pagination")?,
+    };
+    let page = pagination.page.unwrap_or(1);
+    let more = pagination.total_pages.is_some_and(|pages| page < pages);
+    Ok(Page {
+        items,
+        page,
+        page_size: pagination.page_size,
+        total_items: pagination.total_items.or(total),
+        total_pages: pagination.total_pages,
+        has_next: pagination.has_next_page.unwrap_or(more),
+    })
+}
+
+fn join(place: &str, name: &str) -> String {
+    if place.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{place}.{name}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn one<T: Record>(value: Value) -> Result<T, String> {
+        serde_json::from_value::<Single<T>>(value)
+            .map(Single::into_inner)
+            .map_err(|error| error.to_string())
+    }
+
+    fn many(value: Value) -> Result<Page<types::Deployment>, String> {
+        serde_json::from_value::<Listing<types::Deployment>>(value)
+            .map(Listing::into_page)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_form_of_one_record() {
+        let record = json!({ "id": "d", "name": "web", "created_at": 1 });
+        for value in [
+            record.clone(),
+            json!({ "deployment": record }),
+            json!({ "success": true, "data": record }),
+            json!({ "success": true, "data": { "deployment": record }, "message": "done" }),
+        ] {
+            let read: types::Deployment = one(value.clone()).unwrap();
+            assert_eq!(
+                (read.id.as_str(), read.name.as_str()),
+                ("d", "web"),
+                "{value}"
+            );
+            assert!(read.created_at.is_some(), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_created_deployment_keeps_the_task_beside_it() {
+        let value = json!({ "success": true, "data": {
+            "service": { "id": "s" }, "deployment": { "id": "d", "status": "pending" }, "taskId": "t",
+        } });
+        let created: types::Created = one(value).unwrap();
+        assert_eq!(
+            (created.id.as_deref(), created.task_id.as_deref()),
+            (Some("d"), Some("t"))
+        );
+        let daemon = json!({ "success": true, "id": "d", "name": "web", "created_at": "2025-12-31T14:15:00Z" });
+        assert_eq!(
+            one::<types::Created>(daemon).unwrap().id.as_deref(),
+            Some("d")
+        );
+    }
+
+    #[test]
+    fn nothing_is_a_record_if_no_field_is_required() {
+        for value in [
+            json!(null),
+            json!({}),
+            json!({ "success": true, "data": null }),
+        ] {
+            assert_eq!(one::<types::Task>(value).unwrap().task_id, None);
+        }
+        let error = one::<types::Deployment>(json!({ "success": true, "data": null })).unwrap_err();
+        assert_eq!(error, "within data: missing field `id`");
+    }
+
+    #[test]
+    fn every_form_of_a_list() {
+        let record = json!({ "id": "d", "name": "web" });
+        for (value, total) in [
+            (json!([record]), None),
+            (json!({ "deployments": [record], "total": 7 }), Some(7)),
+            (json!({ "success": true, "data": [record] }), None),
+            (
+                json!({ "success": true, "data": { "deployments": [record], "instances": [] } }),
+                None,
+            ),
+            (
+                json!({ "success": true, "data": { "items": [record], "pagination": { "totalItems": 8 } } }),
+                Some(8),
+            ),
+            (
+                json!({ "items": [record], "pagination": { "total_items": 9, "page": 2 } }),
+                Some(9),
+            ),
+        ] {
+            let page = many(value.clone()).unwrap();
+            assert_eq!((page.items.len(), page.total_items), (1, total), "{value}");
+            assert!(!page.has_next, "{value}");
+        }
+        for value in [
+            json!(null),
+            json!([]),
+            json!({ "success": true, "data": null }),
+            json!({ "deployments": null, "total": 0 }),
+            json!({ "success": true, "data": { "items": [] } }),
+        ] {
+            assert!(many(value.clone()).unwrap().items.is_empty(), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_page_says_where_it_stands() {
+        let pagination = json!({ "page": 2, "pageSize": 1, "totalItems": 4, "totalPages": 4, "hasNextPage": true });
+        let page =
+            many(json!({ "success": true, "data": { "items": [], "pagination": pagination } }))
+                .unwrap();
+        assert_eq!(
+            (page.page, page.page_size, page.total_pages),
+            (2, Some(1), Some(4))
+        );
+        assert!(page.has_next);
+        let unsaid =
+            many(json!({ "items": [], "pagination": { "page": 3, "totalPages": 4 } })).unwrap();
+        assert!(unsaid.has_next);
+    }
+
+    #[test]
+    fn what_is_no_list_is_an_error_with_a_place_and_no_value() {
+        let bad = json!({ "id": "d", "name": "web", "createdAt": [1] });
+        for (value, message) in [
+            (json!("hush"), "invalid type: string, expected a list"),
+            (
+                json!({ "success": true }),
+                "invalid type: map, expected a list",
+            ),
+            (
+                json!({ "success": true, "data": "hush" }),
+                "within data: found string, expected a list",
+            ),
+            (
+                json!({ "items": { "hush": 1 } }),
+                "within items: found map, expected a list",
+            ),
+            (
+                json!([{ "id": "hush" }]),
+                "within [0]: missing field `name`",
+            ),
+            (
+                json!({ "success": true, "data": { "items": [{ "id": "a", "name": "b" }, bad] } }),
+                "within data.items[1].createdAt: found sequence, expected a time as a number or as text",
+            ),
+        ] {
+            assert_eq!(many(value).unwrap_err(), message);
+        }
+    }
+
+    #[test]
+    fn anything_is_an_acknowledgement() {
+        for value in [
+            json!(null),
+            json!({}),
+            json!([1]),
+            json!("done"),
+            json!({ "success": true, "data": {} }),
+        ] {
+            assert_eq!(serde_json::from_value::<Ack>(value).unwrap(), Ack);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Routes of the proxy: which domain leads to which service.
+
+use super::client::{Given, check_port, check_text};
+use super::envelope::{Ack, Listing, Single};
+use super::{Client, Page, Route, RouteId};
+use crate::call::Call;
+use crate::error::{Error, Result};
+use crate::raw::dployr::{Op, types};
+
+/// A route to create: a domain and the service that it leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "nothing is created until it is given to a client"]
+pub struct NewRoute {
+    domain: String,
+    service_id: String,
+    port: u32,
+}
+
+impl NewRoute {
+    /// From this domain (without scheme and path) to this service, which listens on this port, 1 to
+    /// 65535. They are checked when the route is sent.
+    pub fn new(domain: impl Into<String>, service_id: impl AsRef<str>, port: u32) -> Self {
+        Self {
+            domain: domain.into(),
+            service_id: service_id.as_ref().to_owned(),
+            port,
+        }
+    }
+
+    fn into_raw(self) -> Result<types::RouteCreate> {
+        check_text("domain", &self.domain)?;
+        if self.domain.contains(['/', '?', '#', '@', ' ']) {
+            return Err(Error::invalid_request(
+                "the domain is more than a domain: it has neither scheme nor path",
+            ));
+        }
+        check_text("service id", &self.service_id)?;
+        Ok(types::RouteCreate {
+            port: check_port(self.port)?,
+            domain: self.domain,
+            service_id: self.service_id,
+        })
+    }
+}
+
+/// The routes of a server's proxy; made by [`Client::routes`].
+///
+/// No server is known to have these calls.
+#[derive(Clone, Debug)]
+pub struct Routes {
+    client: Client,
+}
+
+impl Routes {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// The routes: `GET /v1/proxy/routes`. The first page of them, from a server that pages.
+    ///
+    /// # Errors
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn list(&self) -> Call<Page<Route>> {
+        let cluster = self.client.cluster_id();
+        self.client
+            .call(Op::ListRoutes, move |raw| async move {
+                raw.list_routes(cluster.as_deref()).await
+            })
+            .map(Listing::into_page)
+    }
+
+    /// Leads a domain to a service: `POST /v1/proxy/routes`.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty domain or service, for a
+    /// domain with scheme or path, for a port that is none;
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn create(&self, new: NewRoute) -> Call<Route> {
+        let op = Op::CreateRoute;
+        let cluster = self.client.cluster_id();
+        match new.into_raw() {
+            Err(error) => self.client.refused(op, error),
+            Ok(body) => self
+                .client
+                .call(op, move |raw| async move {
+                    raw.create_route(cluster.as_deref(), &body).await
+                })
+                .map(Single::into_inner),
+        }
+    }
+}
+
+/// A handle on a route; made by [`Client::route`].
+#[derive(Clone, Debug)]
+pub struct RouteHandle {
+    client: Client,
+    id: Given<RouteId>,
+}
+
+impl RouteHandle {
+    pub(super) fn new(client: Client, id: Given<RouteId>) -> Self {
+        Self { client, id }
+    }
+
+    /// Deletes the route: `DELETE /v1/proxy/routes/{id}`. No server is known to have this call.
+    ///
+    /// # Errors
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn delete(&self) -> Call<()> {
+        let op = Op::DeleteRoute;
+        self.client.with(op, &self.id, |id| {
+            self.client
+                .call(
+                    op,
+                    move |raw| async move { raw.delete_route(id.as_str()).await },
+                )
+                .map(|_: Ack| ())
+        })
+    }
+}

@@ -1,0 +1,200 @@
+//! Services: what they are doing, start, stop.
+
+use super::client::Given;
+use super::envelope::Single;
+use super::logs;
+use super::{
+    Client, LogLine, LogStream, Page, Service, ServiceEnv, ServiceId, ServiceStatus, Task,
+};
+use crate::call::Call;
+use crate::raw::dployr::Op;
+
+/// The services of a server; made by [`Client::services`].
+#[derive(Clone, Debug)]
+pub struct Services {
+    client: Client,
+}
+
+impl Services {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// The services, by name: `GET /v1/services`. The first page of them, from a server that pages.
+    ///
+    /// The open-source control plane asks whether one may read the cluster, and then answers with
+    /// the services of **all** clusters, other people's too. A client that has a cluster drops those;
+    /// `total_items` and the other numbers of the page still count them, and a page may be empty
+    /// though more follow.
+    ///
+    /// # Errors
+    /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others, and those of every call.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn list(&self) -> Call<Page<Service>> {
+        let cluster = self.client.cluster_id();
+        let own = cluster.clone();
+        self.client
+            .call(Op::ListServices, move |raw| async move {
+                raw.list_services(cluster.as_deref()).await
+            })
+            .map(move |listing| {
+                let mut page = listing.into_page();
+                if own.is_some() {
+                    page.items.retain(|service: &Service| {
+                        service.cluster_id.is_none() || service.cluster_id == own
+                    });
+                }
+                page
+            })
+    }
+}
+
+/// A handle on a service; made by [`Client::service`].
+#[derive(Clone, Debug)]
+pub struct ServiceHandle {
+    client: Client,
+    id: Given<ServiceId>,
+}
+
+impl ServiceHandle {
+    pub(super) fn new(client: Client, id: Given<ServiceId>) -> Self {
+        Self { client, id }
+    }
+
+    /// What the service is doing: `GET /v1/services/{id}/status`.
+    ///
+    /// No server is known to have this route. The nearest one that servers have wakes a sleeping
+    /// service by being asked, so this is not taken for a plain read.
+    ///
+    /// # Errors
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn status(&self) -> Call<ServiceStatus> {
+        let op = Op::GetServiceStatus;
+        self.client.with(op, &self.id, |id| {
+            self.client
+                .call(op, move |raw| async move {
+                    raw.get_service_status(id.as_str()).await
+                })
+                .map(Single::into_inner)
+        })
+    }
+
+    /// Wakes the service: `POST /v1/services/{id}/start`, without a body. It answers with a task,
+    /// which no call reads again; the service takes up to 90 s.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound),
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role,
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the cluster has no node, and those of every
+    /// call.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn start(&self) -> Call<Task> {
+        let op = Op::StartService;
+        self.client.with(op, &self.id, |id| {
+            self.client
+                .call(op, move |raw| async move {
+                    raw.start_service(id.as_str()).await
+                })
+                .map(Single::into_inner)
+        })
+    }
+
+    /// Puts the service to sleep: `POST /v1/services/{id}/stop`, without a body. The next visitor of
+    /// its domain wakes it again.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn stop(&self) -> Call<Task> {
+        let op = Op::StopService;
+        self.client.with(op, &self.id, |id| {
+            self.client
+                .call(
+                    op,
+                    move |raw| async move { raw.stop_service(id.as_str()).await },
+                )
+                .map(Single::into_inner)
+        })
+    }
+
+    /// Restarts the service: `POST /v1/services/{id}/restart`, without a body.
+    ///
+    /// No server is known to have this route; [`stop`](Self::stop) and [`start`](Self::start) come
+    /// to the same.
+    ///
+    /// # Errors
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn restart(&self) -> Call<Task> {
+        let op = Op::RestartService;
+        self.client.with(op, &self.id, |id| {
+            self.client
+                .call(op, move |raw| async move {
+                    raw.restart_service(id.as_str()).await
+                })
+                .map(Single::into_inner)
+        })
+    }
+
+    /// The logs so far, the oldest line first: `GET /v1/services/{id}/logs`. The control plane takes
+    /// the name of a service here, too.
+    ///
+    /// `tail` is how many of the newest lines are wanted; all that the server sends, if `None`. The
+    /// control plane ignores it and sends the first 1000 lines of the last 24 hours; the rest is cut
+    /// off here. All of it is read into memory: the client's `max_reply_bytes` and its limits of time
+    /// hold for the whole reply.
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) from a server without a store for logs,
+    /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden),
+    /// [`Decode`](crate::ErrorKind::Decode) for a line that is none, and those of every call.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn logs(&self, tail: Option<u32>) -> Call<Vec<LogLine>> {
+        self.client.with(Op::GetServiceLogs, &self.id, |id| {
+            logs::read(&self.client, id, tail)
+        })
+    }
+
+    /// The logs as they come: `GET /v1/services/{id}/logs?follow=true`.
+    ///
+    /// The call ends when the reply begins. The control plane begins with the last 15 minutes. The
+    /// stream may be silent for the client's `idle_timeout`, and has no other limit of time.
+    ///
+    /// # Errors
+    /// As [`logs`](Self::logs). What goes wrong later is an item of the [`LogStream`].
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn follow_logs(&self) -> Call<LogStream> {
+        self.follow(None)
+    }
+
+    /// The same, beginning with so many of the newest lines:
+    /// `GET /v1/services/{id}/logs?follow=true&tail=…`. The control plane ignores the number.
+    ///
+    /// # Errors
+    /// As [`follow_logs`](Self::follow_logs).
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn follow_logs_from(&self, tail: u32) -> Call<LogStream> {
+        self.follow(Some(tail))
+    }
+
+    fn follow(&self, tail: Option<u32>) -> Call<LogStream> {
+        self.client.with(Op::GetServiceLogs, &self.id, |id| {
+            logs::follow(&self.client, id, tail)
+        })
+    }
+
+    /// The environment variables of the service. It does no I/O.
+    pub fn env(&self) -> ServiceEnv {
+        ServiceEnv::new(self.client.clone(), self.id.clone())
+    }
+}

@@ -1,0 +1,137 @@
+//! Webhooks: where a server sends its events.
+
+use super::client::check_text;
+use super::envelope::{Listing, Single};
+use super::{Client, Page, Webhook};
+use crate::call::Call;
+use crate::error::{Error, Result};
+use crate::raw::dployr::{Op, types};
+use crate::secret::{REDACTED, Secret};
+use std::fmt;
+
+/// A webhook to create: where to send which events.
+#[derive(Clone, PartialEq, Eq)]
+#[must_use = "nothing is created until it is given to a client"]
+pub struct NewWebhook {
+    url: String,
+    events: Vec<String>,
+    secret: Option<Secret>,
+}
+
+impl NewWebhook {
+    /// Sends these events to this address. Both are checked when the webhook is sent: it takes an
+    /// `http` or `https` URL and at least one event.
+    ///
+    /// The vendor's page shows `deployment.created` and `deployment.failed`. The control plane has
+    /// the first and not the second; it has `deployment.finished`, `deployment.deleted`,
+    /// `service.unhealthy`, `service.recovered` and others.
+    pub fn new<E: Into<String>>(
+        url: impl Into<String>,
+        events: impl IntoIterator<Item = E>,
+    ) -> Self {
+        Self {
+            url: url.into(),
+            events: events.into_iter().map(Into::into).collect(),
+            secret: None,
+        }
+    }
+
+    /// A secret that both sides know. What a server does with it is not documented: the control
+    /// plane signs nothing.
+    pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.secret = Some(secret.into());
+        self
+    }
+
+    fn into_raw(self) -> Result<types::WebhookCreate> {
+        let url = reqwest::Url::parse(&self.url);
+        if !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+            return Err(Error::invalid_request(
+                "the webhook's URL is not an http or https URL",
+            ));
+        }
+        if self.events.is_empty() {
+            return Err(Error::invalid_request(
+                "the webhook has no events, so nothing would be sent",
+            ));
+        }
+        self.events
+            .iter()
+            .try_for_each(|event| check_text("name of an event", event))?;
+        Ok(types::WebhookCreate {
+            url: self.url,
+            events: self.events,
+            secret: self.secret,
+        })
+    }
+}
+
+impl fmt::Debug for NewWebhook {
+    /// Of the URL only scheme and host: its path and query may hold a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = match reqwest::Url::parse(&self.url) {
+            Ok(url) => format!(
+                "{}://{}/…",
+                url.scheme(),
+                url.host_str().unwrap_or_default()
+            ),
+            Err(_) => REDACTED.to_owned(),
+        };
+        f.debug_struct("NewWebhook")
+            .field("url", &url)
+            .field("events", &self.events)
+            .field("secret", &self.secret)
+            .finish()
+    }
+}
+
+/// The webhooks of a server; made by [`Client::webhooks`].
+///
+/// No server is known to have these calls.
+#[derive(Clone, Debug)]
+pub struct Webhooks {
+    client: Client,
+}
+
+impl Webhooks {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// Creates a webhook: `POST /v1/webhooks`.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an address that is no URL and for no
+    /// events, [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of
+    /// every call.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn create(&self, new: NewWebhook) -> Call<Webhook> {
+        let op = Op::CreateWebhook;
+        let cluster = self.client.cluster_id();
+        match new.into_raw() {
+            Err(error) => self.client.refused(op, error),
+            Ok(body) => self
+                .client
+                .call(op, move |raw| async move {
+                    raw.create_webhook(cluster.as_deref(), &body).await
+                })
+                .map(Single::into_inner),
+        }
+    }
+
+    /// The webhooks: `GET /v1/webhooks`. The first page of them, from a server that pages.
+    ///
+    /// # Errors
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn list(&self) -> Call<Page<Webhook>> {
+        let cluster = self.client.cluster_id();
+        self.client
+            .call(Op::ListWebhooks, move |raw| async move {
+                raw.list_webhooks(cluster.as_deref()).await
+            })
+            .map(Listing::into_page)
+    }
+}

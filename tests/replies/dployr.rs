@@ -1,0 +1,316 @@
+//! What dployr's servers answer, and how it is read.
+
+mod logs;
+mod recorded;
+mod wire;
+
+use deploykit::dployr::{
+    Client, Deployment, DeploymentStatus, NewDeployment, Runtime, ServiceState,
+};
+use deploykit::testing::{CannedReply, Recorder};
+use deploykit::{Effect, ErrorKind};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const TOKEN: &str = "dpat_5d1f";
+const OWN: &str = "01M85NWTN0TJ4JW1JXEKRNC9Z2";
+
+fn client(recorder: &Recorder, cluster: Option<&str>) -> Client {
+    let mut builder = Client::builder()
+        .base_url("https://dployr.example")
+        .token(TOKEN);
+    if let Some(cluster) = cluster {
+        builder = builder.cluster(cluster);
+    }
+    builder.recorder(recorder).build().unwrap()
+}
+
+/// A client that gets this reply to whatever it asks.
+fn answered(status: u16, body: impl ToString) -> Client {
+    let reply = CannedReply::json(status, body.to_string());
+    let recorder = Recorder::new();
+    recorder.answer_with(move |_| reply.clone());
+    client(&recorder, None)
+}
+
+fn new_deployment() -> NewDeployment {
+    NewDeployment::from_git("my-app", "https://github.com/user/repo")
+}
+
+#[tokio::test]
+async fn the_documented_login() {
+    let body =
+        json!({ "access_token": "eyJhbGc...", "refresh_token": "eyJhbGc...", "expires_in": 3600 });
+    let tokens = answered(200, &body)
+        .login("user@example.com", "pw")
+        .await
+        .unwrap();
+    assert_eq!(tokens.access_token.expose(), "eyJhbGc...");
+    assert_eq!(
+        tokens.refresh_token.as_ref().unwrap().expose(),
+        "eyJhbGc..."
+    );
+    assert_eq!(tokens.expires_in, Some(Duration::from_secs(3600)));
+    assert!(!format!("{tokens:?}").contains("eyJ"), "{tokens:?}");
+
+    let least = answered(
+        200,
+        json!({ "success": true, "data": { "accessToken": "t", "expires_in": null } }),
+    );
+    let tokens = least.login("user@example.com", "pw").await.unwrap();
+    assert_eq!((tokens.refresh_token, tokens.expires_in), (None, None));
+
+    let error = answered(200, json!({ "refresh_token": "hush" }))
+        .login("user@example.com", "pw")
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("access_token"), "{error}");
+    assert!(
+        !format!("{error:?} {:?}", error.body_excerpt()).contains("hush"),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_documented_error() {
+    let body = json!({ "error": { "code": "invalid_request", "message": "Invalid deployment configuration", "details": { "field": "runtime", "issue": "Unsupported runtime version" } } });
+    let error = answered(400, body)
+        .deployments()
+        .create(new_deployment())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.status()),
+        (ErrorKind::Rejected, Some(400))
+    );
+    assert_eq!(error.code(), Some("invalid_request"));
+    assert_eq!(error.message(), Some("Invalid deployment configuration"));
+    assert_eq!(
+        error.details().unwrap()["issue"],
+        "Unsupported runtime version"
+    );
+    assert_eq!(error.effect(), Effect::None);
+}
+
+#[tokio::test]
+async fn a_success_that_says_it_failed_is_an_error() {
+    let body = json!({ "success": false, "error": { "message": "no", "code": "x.y", "helpLink": "https://h" } });
+    let client = answered(200, &body);
+    for error in [
+        client.service("s").start().await.unwrap_err(),
+        client.deployments().list().await.unwrap_err(),
+        client.service("s").logs(None).await.unwrap_err(),
+        client.deployment("d").delete().await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Rejected, "{error}");
+        assert_eq!((error.message(), error.code()), (Some("no"), Some("x.y")));
+        assert_eq!(error.details().unwrap()["helpLink"], "https://h");
+    }
+}
+
+#[tokio::test]
+async fn a_quota_is_not_a_rate() {
+    let body = json!({ "success": false, "error": { "message": "Once a month", "code": "request.too_many_requests" } });
+    let recorder = Recorder::new();
+    recorder.answer_with(move |_| {
+        CannedReply::json(429, body.to_string()).header("x-ratelimit-remaining", "42")
+    });
+    let error = client(&recorder, None).services().list().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.retry_after()),
+        (ErrorKind::Quota, None)
+    );
+    assert!(!error.is_retryable());
+}
+
+#[tokio::test]
+async fn what_the_daemon_answers() {
+    let deployments = json!([{
+        "id": "d", "name": "web", "user_id": "u", "status": "in_progress", "metadata": "",
+        "config": { "name": "web", "runtime": { "type": "nodejs", "version": "20" } },
+        "created_at": "2025-12-31T14:15:00Z", "updated_at": "2025-12-31T14:15:01.5+01:00",
+    }]);
+    let page = answered(200, deployments)
+        .deployments()
+        .list()
+        .await
+        .unwrap();
+    let deployment: &Deployment = &page.items[0];
+    assert_eq!(deployment.status, Some(DeploymentStatus::InProgress));
+    assert_eq!(deployment.user_id.as_deref(), Some("u"));
+    assert_eq!(
+        deployment.created_at.as_ref().unwrap().unix_millis(),
+        Some(1_767_190_500_000)
+    );
+    assert_eq!(
+        (page.page, page.total_items, page.has_next),
+        (1, None, false)
+    );
+
+    let created =
+        json!({ "success": true, "id": "d", "name": "web", "created_at": "2025-12-31T14:15:00Z" });
+    let created = answered(201, created)
+        .deployments()
+        .create(new_deployment())
+        .await
+        .unwrap();
+    assert_eq!((created.id.as_deref(), created.task_id), (Some("d"), None));
+
+    let error = answered(
+        400,
+        json!({ "error": "Invalid request body", "code": "request.bad_request", "details": "unexpected end" }),
+    );
+    let error = error.deployments().list().await.unwrap_err();
+    assert_eq!(error.details(), Some(&json!("unexpected end")));
+}
+
+#[tokio::test]
+async fn null_is_an_empty_list() {
+    for body in [json!(null), json!({ "success": true, "data": null })] {
+        let client = answered(200, &body);
+        assert!(client.deployments().list().await.unwrap().items.is_empty());
+        assert!(client.services().list().await.unwrap().items.is_empty());
+        assert!(client.instances().list().await.unwrap().items.is_empty());
+        assert!(client.routes().list().await.unwrap().items.is_empty());
+        assert!(client.projects().list().await.unwrap().items.is_empty());
+        assert!(client.webhooks().list().await.unwrap().items.is_empty());
+        assert!(client.service("s").env().list().await.unwrap().is_empty());
+        assert!(client.service("s").logs(None).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_acknowledgement_may_be_anything() {
+    let recorder = Recorder::new();
+    let bodies = [
+        "",
+        "null",
+        "{}",
+        r#"{"success":true,"data":null}"#,
+        "[]",
+        "deleted",
+    ];
+    for body in bodies {
+        recorder
+            .answer_with(move |_| CannedReply::new(if body.is_empty() { 204 } else { 200 }, body));
+        let client = client(&recorder, None);
+        client.deployment("d").delete().await.unwrap();
+        client.route("r").delete().await.unwrap();
+        client.project("p").delete().await.unwrap();
+        client.service("s").env().set("A", "b").await.unwrap();
+        client.service("s").env().remove("A").await.unwrap();
+    }
+    let empty = answered(200, "");
+    assert_eq!(empty.service("s").restart().await.unwrap().task_id, None);
+}
+
+#[tokio::test]
+async fn services_of_other_clusters_are_dropped() {
+    let body = json!({ "success": true, "data": { "items": [
+        { "id": "a", "name": "a", "clusterId": OWN },
+        { "id": "b", "name": "b", "clusterId": "other" },
+        { "id": "c", "name": "c", "cluster_id": "other" },
+        { "id": "d", "name": "d" },
+    ], "pagination": { "page": 1, "pageSize": 20, "totalItems": 4, "totalPages": 1, "hasNextPage": false, "hasPreviousPage": false } } });
+    let recorder = Recorder::new();
+    recorder.answer_with(move |_| CannedReply::json(200, body.to_string()));
+    for (cluster, expected) in [(Some(OWN), "a d"), (None, "a b c d")] {
+        let page = client(&recorder, cluster).services().list().await.unwrap();
+        let names: Vec<_> = page
+            .items
+            .iter()
+            .map(|service| service.name.as_str())
+            .collect();
+        assert_eq!(names.join(" "), expected);
+        assert_eq!(page.total_items, Some(4));
+    }
+}
+
+#[tokio::test]
+async fn values_nobody_has_seen_yet_are_kept() {
+    let deployment = json!({ "id": "d", "name": "web", "status": "paused", "runtimeType": "zig", "newField": { "a": 1 } });
+    let read = answered(200, deployment)
+        .deployment("d")
+        .get()
+        .await
+        .unwrap();
+    assert_eq!(
+        read.status,
+        Some(DeploymentStatus::Unknown("paused".into()))
+    );
+    assert_eq!(read.runtime_type, Some(Runtime::Unknown("zig".into())));
+    let status = answered(200, json!({ "status": "unknown" }))
+        .service("s")
+        .status()
+        .await
+        .unwrap();
+    assert_eq!(status.status, ServiceState::Unknown("unknown".into()));
+}
+
+#[tokio::test]
+async fn credentials_in_a_repository_url_are_not_shown() {
+    let deployment =
+        json!({ "id": "d", "name": "web", "remoteUrl": "https://x:hush@git.example/a.git" });
+    let read = answered(200, deployment)
+        .deployment("d")
+        .get()
+        .await
+        .unwrap();
+    assert!(!format!("{read:?}").contains("hush"));
+    assert!(!serde_json::to_string(&read).unwrap().contains("hush"));
+    assert_eq!(
+        read.remote_url.unwrap().expose(),
+        "https://x:hush@git.example/a.git"
+    );
+}
+
+#[tokio::test]
+async fn a_reply_that_does_not_fit_names_the_place_and_no_value() {
+    let item = |created: Value| json!({ "id": "d", "name": "web", "created_at": created });
+    for (body, place) in [
+        (
+            json!([item(json!(1)), item(json!({ "hush": 1 }))]),
+            "does not fit at $[1].createdAt: found map",
+        ),
+        (
+            json!({ "success": true, "data": { "items": [item(json!(["hush"]))] } }),
+            "at $.data.items[0].createdAt: found sequence",
+        ),
+        (
+            json!({ "success": true, "data": { "deployments": [{ "id": "hush" }] } }),
+            "at $.data.deployments[0]: missing field `name`",
+        ),
+        (json!("hush"), "at $: found string, expected a list"),
+        (
+            json!({ "success": true, "data": "hush" }),
+            "at $.data: found string, expected a list",
+        ),
+    ] {
+        let error = answered(200, &body).deployments().list().await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.status()),
+            (ErrorKind::Decode, Some(200)),
+            "{error}"
+        );
+        assert!(error.to_string().contains(place), "{error}");
+        assert!(!format!("{error:?}").contains("\"hush\""), "{error:?}");
+    }
+    let error = answered(200, "<html>")
+        .service("s")
+        .status()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    // It answered in JSON, so it did something.
+    let error = answered(202, json!({ "taskId": 1 }))
+        .deployments()
+        .create(new_deployment())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (ErrorKind::Decode, Effect::Applied)
+    );
+    assert!(error.to_string().contains("$.taskId"), "{error}");
+}

@@ -1,0 +1,128 @@
+//! What only a real connection shows.
+
+use super::{OWN, TOKEN};
+use crate::support::{Answer, Server};
+use deploykit::dployr::{Client, NewDeployment, ServiceType};
+use deploykit::{Effect, ErrorKind};
+use std::time::Duration;
+
+fn client(server: &Server) -> Client {
+    let builder = Client::builder().base_url(&server.base_url).token(TOKEN);
+    builder.cluster(OWN).build().unwrap()
+}
+
+async fn json_server(body: &str) -> Server {
+    Server::replies("200 OK", &["content-type: application/json"], body).await
+}
+
+#[tokio::test]
+async fn what_is_hidden_is_sent_all_the_same() {
+    let server = json_server("{\"taskId\":\"t\"}").await;
+    let new = NewDeployment::from_git("my-app", "https://x:in-the-url@git.example/a.git")
+        .kind(ServiceType::Web)
+        .env("A", "in-env")
+        .secret("B", "in-secrets");
+    client(&server).deployments().create(new).await.unwrap();
+    let sent = server.requests().remove(0);
+    for part in [
+        "POST /v1/deployments?clusterId=01M85NWTN0TJ4JW1JXEKRNC9Z2 HTTP/1.1\r\n",
+        "authorization: Bearer dpat_5d1f\r\n",
+        "\"remote\":\"https://x:in-the-url@git.example/a.git\"",
+        "\"remoteUrl\":\"https://x:in-the-url@git.example/a.git\"",
+        "\"env\":{\"A\":\"in-env\"}",
+        "\"envVars\":{\"A\":\"in-env\"}",
+        "\"secrets\":{\"B\":\"in-secrets\"}",
+    ] {
+        assert!(sent.contains(part), "{part} is not in {sent}");
+    }
+}
+
+#[tokio::test]
+async fn a_login_carries_no_token_and_gives_one() {
+    let server = json_server("{\"access_token\":\"fresh\"}").await;
+    let client = client(&server);
+    let tokens = client
+        .login("user@example.com", "the-password")
+        .await
+        .unwrap();
+    let fresh = client.with_token(tokens.access_token).unwrap();
+    fresh.service("s").start().await.unwrap();
+    let sent = server.requests();
+    assert!(!sent[0].contains("authorization"), "{}", sent[0]);
+    assert!(
+        sent[0].contains("\"password\":\"the-password\""),
+        "{}",
+        sent[0]
+    );
+    assert!(
+        sent[1].contains("authorization: Bearer fresh\r\n"),
+        "{}",
+        sent[1]
+    );
+}
+
+#[tokio::test]
+async fn the_cluster_stands_in_the_body_of_a_delete() {
+    let server = json_server("{\"success\":true,\"data\":{}}").await;
+    client(&server).deployment("d").delete().await.unwrap();
+    let sent = server.requests().remove(0);
+    assert!(
+        sent.starts_with("DELETE /v1/deployments/d?clusterId="),
+        "{sent}"
+    );
+    assert!(
+        sent.contains("content-type: application/json\r\n"),
+        "{sent}"
+    );
+    assert!(
+        sent.ends_with("{\"clusterId\":\"01M85NWTN0TJ4JW1JXEKRNC9Z2\"}"),
+        "{sent}"
+    );
+}
+
+#[tokio::test]
+async fn logs_that_break_off_are_an_error() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n[";
+    let server = Server::start(Answer::Bytes(head.into())).await;
+    let error = client(&server).service("s").logs(None).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (ErrorKind::Interrupted, Effect::None)
+    );
+    assert_eq!(
+        (error.status(), error.operation().unwrap().id),
+        (Some(200), "get_service_logs")
+    );
+}
+
+#[tokio::test]
+async fn logs_that_never_end_are_bounded_in_time() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let (mut socket, _) = listener.accept().await.unwrap();
+        assert!(socket.read(&mut [0; 4096]).await.unwrap() > 0);
+        let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n[\r\n";
+        socket.write_all(head.as_bytes()).await.unwrap();
+        // Something every now and then, so that it is not mere silence.
+        loop {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if socket.write_all(b"1\r\n \r\n").await.is_err() {
+                break;
+            }
+        }
+    });
+    let client = Client::new(url, TOKEN).unwrap();
+    let call = client
+        .service("s")
+        .logs(None)
+        .timeout(Duration::from_millis(200));
+    let error = call.await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (ErrorKind::Timeout, Effect::None),
+        "{error}"
+    );
+    assert!(error.elapsed() < Duration::from_secs(5), "{error:?}");
+}
