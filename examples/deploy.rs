@@ -337,7 +337,7 @@ async fn run(
         .iter()
         .find(|name| name.to_lowercase().starts_with(platform))?;
     if !on_sandbox && variable(switch).is_err() {
-        let _ = bars.println(format!("{platform}: skipped, {switch} is not set"));
+        bars.suspend(|| println!("{platform}: skipped, {switch} is not set"));
         return None;
     }
     let started = Instant::now();

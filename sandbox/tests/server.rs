@@ -7,10 +7,16 @@ use std::time::Duration;
 use deploykit_sandbox::{Dialect, Platform, Sandbox};
 use serde_json::{Value, json};
 
+/// Loopback needs no TLS, but built together with deploykit reqwest wants to know a provider.
+fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 #[tokio::test]
 async fn each_platform_answers_on_its_own_port() {
     let sandbox = Sandbox::start().await.unwrap();
-    let client = reqwest::Client::new();
+    let client = client();
 
     let manifest = "application: {name: demo, pods: [{name: web, path: /, image: 'nginx:1.27', servicePorts: [80]}]}";
     let url = format!("{}/startUserDeployment", sandbox.nexlayer().base_url);
@@ -114,12 +120,7 @@ async fn the_builder_reaches_the_server() {
         .await
         .unwrap();
     let url = format!("{}/v1/auth/login", sandbox.dployr().base_url);
-    let reply = reqwest::Client::new()
-        .post(url)
-        .json(&json!({}))
-        .send()
-        .await
-        .unwrap();
+    let reply = client().post(url).json(&json!({})).send().await.unwrap();
     assert_eq!(reply.status(), 404);
     assert_eq!(reply.headers()["content-type"], "text/plain; charset=UTF-8");
     assert_eq!(reply.text().await.unwrap(), "404 Not Found");
@@ -128,7 +129,7 @@ async fn the_builder_reaches_the_server() {
 #[tokio::test]
 async fn a_large_body_is_refused() {
     let sandbox = Sandbox::start().await.unwrap();
-    let client = reqwest::Client::new();
+    let client = client();
     let send = |size: usize| {
         let url = format!("{}/startUserDeployment", sandbox.nexlayer().base_url);
         client

@@ -219,10 +219,7 @@ impl<P: Platform> ClientBuilder<P> {
 
 impl<P: Platform> fmt::Debug for ClientBuilder<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let base_url = self
-            .base_url
-            .as_deref()
-            .map(super::redact::url);
+        let base_url = self.base_url.as_deref().map(super::redact::url);
         f.debug_struct("ClientBuilder")
             .field("platform", &P::profile().api)
             .field("base_url", &base_url)
@@ -291,7 +288,11 @@ fn http_client(limits: &Limits) -> Result<reqwest::Client> {
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
     }
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder();
+    // Another crate may have switched rustls on in reqwest, without a provider it could use.
+    #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+    let builder = builder.tls_backend_native();
+    builder
         .connect_timeout(limits.connect)
         // A redirect could carry a token to another host, or turn a POST into a GET.
         .redirect(reqwest::redirect::Policy::none())

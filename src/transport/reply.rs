@@ -118,9 +118,22 @@ pub(crate) fn network_error(
             effect_of_broken_success(operation, method),
         )
     };
+    let message = match root_cause(&error) {
+        Some(cause) => format!("{message}: {cause}"),
+        None => message.to_owned(),
+    };
     Error::new(kind, message)
         .with_effect(effect)
         .with_source(error)
+}
+
+/// What the system says at the bottom of it: `Connection refused (os error 111)`.
+fn root_cause(error: &dyn std::error::Error) -> Option<String> {
+    let mut cause = error.source()?;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    Some(cause.to_string())
 }
 
 impl Scope {

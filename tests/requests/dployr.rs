@@ -32,7 +32,7 @@ fn documented() -> NewDeployment {
 }
 
 #[test]
-fn login() {
+pub fn login() {
     shows(client().login("user@example.com", CANARY));
     let without_token = Client::builder()
         .base_url("https://dployr.example")
@@ -57,7 +57,7 @@ fn login() {
 }
 
 #[test]
-fn create_deployment() {
+pub fn create_deployment() {
     shows(client().deployments().create(documented()));
     let bare = NewDeployment::from_git("my-app", "https://github.com/user/repo");
     shows_as("least", client().deployments().create(bare));
@@ -93,7 +93,7 @@ fn create_deployment() {
 }
 
 #[test]
-fn list_deployments() {
+pub fn list_deployments() {
     shows(client().deployments().list());
     shows_as("cluster", in_cluster().deployments().list());
     shows_as(
@@ -103,7 +103,7 @@ fn list_deployments() {
 }
 
 #[test]
-fn one_deployment() {
+pub fn one_deployment() {
     let update = || {
         DeploymentUpdate::new()
             .version("22")
@@ -125,7 +125,7 @@ fn one_deployment() {
 }
 
 #[test]
-fn services() {
+pub fn services() {
     shows(client().services().list());
     shows_as("cluster", in_cluster().services().list());
     let service = in_cluster().service(SERVICE);
@@ -137,7 +137,7 @@ fn services() {
 }
 
 #[test]
-fn logs() {
+pub fn logs() {
     let service = in_cluster().service(SERVICE);
     shows(service.logs(None));
     shows_as("tail", service.logs(Some(100)));
@@ -147,7 +147,7 @@ fn logs() {
 }
 
 #[test]
-fn env() {
+pub fn env() {
     let env = in_cluster().service(SERVICE).env();
     shows(env.list());
     shows(env.set("NODE_ENV", CANARY));
@@ -157,7 +157,7 @@ fn env() {
 }
 
 #[test]
-fn instances() {
+pub fn instances() {
     shows(client().instances().list());
     shows_as("cluster", in_cluster().instances().list());
     shows(in_cluster().instance("i-1").get());
@@ -166,7 +166,7 @@ fn instances() {
 }
 
 #[test]
-fn routes() {
+pub fn routes() {
     let new = || NewRoute::new("example.com", SERVICE, 3000);
     shows(client().routes().list());
     shows_as("cluster", in_cluster().routes().list());
@@ -177,7 +177,7 @@ fn routes() {
 }
 
 #[test]
-fn projects() {
+pub fn projects() {
     shows(in_cluster().projects().list());
     shows(
         in_cluster()
@@ -195,7 +195,7 @@ fn projects() {
 }
 
 #[test]
-fn webhooks() {
+pub fn webhooks() {
     let events = ["deployment.created", "deployment.failed"];
     let new = || NewWebhook::new("https://example.com/webhook", events);
     shows(client().webhooks().list());
@@ -210,7 +210,7 @@ fn webhooks() {
 }
 
 #[test]
-fn ids_that_change_the_path_are_refused() {
+pub fn ids_that_change_the_path_are_refused() {
     let client = client();
     for id in ["", " ", ".", "..", "a/b", "a\\b", "a?b", "a#b", "a\nb"] {
         let deployment = client.deployment(id);
@@ -242,7 +242,7 @@ fn ids_that_change_the_path_are_refused() {
 }
 
 #[test]
-fn what_cannot_be_right_is_refused() {
+pub fn what_cannot_be_right_is_refused() {
     let client = client();
     let create = |new| client.deployments().create(new);
     let git = |name, url| create(NewDeployment::from_git(name, url));
@@ -332,7 +332,7 @@ fn what_cannot_be_right_is_refused() {
 }
 
 #[test]
-fn debug_shows_no_secret() {
+pub fn debug_shows_no_secret() {
     let url = format!("https://x:{CANARY}@git.example/a.git");
     let new = NewDeployment::from_git("a", url)
         .env("A", CANARY)

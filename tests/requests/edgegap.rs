@@ -26,7 +26,7 @@ fn full() -> NewDeployment {
 }
 
 #[test]
-fn deploy() {
+pub fn deploy() {
     shows(client().deploy(NewDeployment::new("my-app", "25.05.30", player())));
     shows_as(
         "full",
@@ -35,7 +35,7 @@ fn deploy() {
 }
 
 #[test]
-fn deploy_to_fleet() {
+pub fn deploy_to_fleet() {
     let hosts = ["alpha-north-america-95fab093", "alpha-europe-1"];
     shows(
         client()
@@ -45,7 +45,7 @@ fn deploy_to_fleet() {
 }
 
 #[test]
-fn what_cannot_be_right_is_refused() {
+pub fn what_cannot_be_right_is_refused() {
     let new = || NewDeployment::new("my-app", "1", player());
     let on = |user| NewDeployment::new("my-app", "1", user);
     refused(
@@ -96,7 +96,7 @@ fn what_cannot_be_right_is_refused() {
 }
 
 #[test]
-fn debug_hides_what_is_hidden() {
+pub fn debug_hides_what_is_hidden() {
     let text = format!(
         "{:?}",
         full().webhook_on_ready(format!("https://a.example/?s={CANARY}"))

@@ -16,7 +16,7 @@ fn manifest() -> Manifest {
 }
 
 #[test]
-fn start() {
+pub fn start() {
     shows(client().start(manifest()));
     shows_as("in_session", session().start(manifest()));
     let text = format!(
@@ -34,12 +34,12 @@ fn start() {
 }
 
 #[test]
-fn update() {
+pub fn update() {
     shows(session().update(manifest()));
 }
 
 #[test]
-fn applications() {
+pub fn applications() {
     let application = session().application("Complete-Test-App");
     shows(application.extend());
     shows(application.claim());
@@ -52,13 +52,13 @@ fn applications() {
 }
 
 #[test]
-fn reservations() {
+pub fn reservations() {
     shows(session().reservations());
     shows(session().remove_reservations());
 }
 
 #[test]
-fn what_cannot_be_a_token_or_a_name_is_refused() {
+pub fn what_cannot_be_a_token_or_a_name_is_refused() {
     for token in ["", " ", "a\nb"] {
         let session = client().session(token);
         refused(session.reservations(), "session token");

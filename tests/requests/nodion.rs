@@ -8,7 +8,7 @@ fn client() -> Client {
 }
 
 #[test]
-fn deployments() {
+pub fn deployments() {
     shows(client().application(APPLICATION).deployments());
     shows_as(
         "unusual_id",
@@ -23,12 +23,12 @@ fn deployments() {
 }
 
 #[test]
-fn deploy() {
+pub fn deploy() {
     shows(client().application(APPLICATION).deploy());
 }
 
 #[test]
-fn ids_that_change_the_path_are_refused() {
+pub fn ids_that_change_the_path_are_refused() {
     for id in ["", ".", "..", "a/b", "a\\b", "a?b", "a#b", "a\nb"] {
         let application = client().application(id);
         refused(application.deploy(), "application id");
