@@ -311,6 +311,11 @@ async fn a_redirect_is_an_error_and_takes_no_token_along() {
             .await
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Redirected, "{error}");
+        let words = format!(
+            "redirected to {}; redirects are not followed",
+            target.base_url
+        );
+        assert!(error.to_string().contains(&words), "{error}");
         let error = edgegap(&server.base_url).deploy(new()).await.unwrap_err();
         assert_eq!(error.effect(), Effect::Unknown, "{error}");
     }

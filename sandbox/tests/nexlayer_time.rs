@@ -2,47 +2,12 @@
 
 mod common;
 
+use common::nexlayer::*;
 use common::{World, expect, expect_status};
-use deploykit_sandbox::{Plan, Platform, Reply, Request, Sandbox};
-use serde_json::{Value, json};
+use deploykit_sandbox::{Plan, Platform, Sandbox};
+use serde_json::json;
 
 const MINUTE: u64 = 60_000;
-
-fn world() -> World {
-    World::new(Platform::Nexlayer, Sandbox::builder())
-}
-
-fn manifest(name: &str) -> String {
-    format!(
-        "application:\n  name: {name}\n  pods:\n    - name: web\n      image: nginx:1.27\n      path: /\n      servicePorts: [80]\n"
-    )
-}
-
-fn yaml(target: &str, manifest: &str) -> Request {
-    Request::new("POST", target).with_body("text/x-yaml", manifest)
-}
-
-/// A started Complete-Test-App: its token.
-fn start(world: &mut World) -> String {
-    let body = expect_status(
-        &world.send(yaml("/startUserDeployment", &manifest("Complete-Test-App"))),
-        200,
-    );
-    body["sessionToken"].as_str().unwrap().to_owned()
-}
-
-fn about(token: &str, app: &str) -> Value {
-    json!({ "applicationName": app, "sessionToken": token })
-}
-
-fn bare(reply: &Reply) -> String {
-    assert_eq!(reply.status, 200, "{}", reply.text_body());
-    assert_eq!(
-        reply.header("content-type"),
-        Some("text/html; charset=utf-8")
-    );
-    reply.text_body()
-}
 
 #[test]
 fn reservations_come_and_go() {

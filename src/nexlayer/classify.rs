@@ -6,46 +6,62 @@ use serde_json::Value;
 
 /// Bodies are `{error}`, `{message}`, `{error, code, details}`, `{errors}`, bare text, or nothing.
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
-    let message = message(failure);
-    let text = message.as_deref().unwrap_or_default();
-    let mut classified = by_text(text).unwrap_or_else(|| Classified::from_status(failure.status));
-    classified.message.clone_from(&message);
+    let classified = Classified::from_status(failure.status);
     if let Some(json) = failure.json {
-        let code = json.get("code").and_then(Value::as_str);
-        if let Some(kind) = code.and_then(kind_of_code) {
-            classified.kind = kind;
-        }
-        classified.code = code.map(str::to_owned);
-        classified.details = ["details", "errors"]
-            .iter()
-            .find_map(|key| json.get(*key).filter(|details| !details.is_null()))
-            .cloned();
+        return read(classified, json);
     }
-    // Express answers a path that it does not have with an HTML page.
-    if failure.status == 404 && failure.json.is_none() && text.contains("Cannot ") {
-        classified = classified.kind(ErrorKind::NoSuchRoute);
+    let text = failure.text.trim();
+    // Of a page, the words between the tags of its one <pre> say what happened.
+    let words = match text.split_once("<pre>") {
+        Some((_, rest)) => rest.split("</pre>").next().unwrap_or(rest),
+        None if text.starts_with('<') => "",
+        None => text,
+    };
+    // Express answers so for a path that it does not have.
+    if failure.status == 404 && words.starts_with("Cannot ") {
+        return classified.kind(ErrorKind::NoSuchRoute).message(words);
     }
+    let mut classified = by_words(classified, words);
+    classified.message = (!words.is_empty()).then(|| words.to_owned());
     classified
 }
 
-/// What the known sentences mean, whatever their status.
-pub(super) fn by_text(text: &str) -> Option<Classified> {
-    let text = text.to_lowercase();
-    let known = |kind| Classified::from_status(400).kind(kind).effect(Effect::None);
-    if text.contains("is not on the") && text.contains(" plan") {
-        return Some(
-            known(ErrorKind::PlanLimit).advice("reservations need the Scale or Conquer plan"),
+/// What a body of JSON adds to what the status says.
+pub(super) fn read(classified: Classified, json: &Value) -> Classified {
+    let message = message(json);
+    let mut classified = by_words(classified, message.as_deref().unwrap_or_default());
+    classified.message = message;
+    let code = json.get("code").and_then(Value::as_str);
+    if let Some(kind) = code.and_then(kind_of_code) {
+        classified = classified.kind(kind).effect(Effect::None);
+    }
+    classified.code = code.map(str::to_owned);
+    classified.details = ["details", "errors"]
+        .iter()
+        .find_map(|key| json.get(*key).filter(|details| !details.is_null()))
+        .cloned();
+    classified
+}
+
+/// What the known sentences mean, whatever their status. After each of them nothing was done.
+fn by_words(classified: Classified, words: &str) -> Classified {
+    let words = super::texts::normal(words).to_lowercase();
+    let words = words.trim_end_matches('.');
+    let known = |classified: Classified, kind| classified.kind(kind).effect(Effect::None);
+    if words.starts_with("user is not on the ") && words.contains(" plan") {
+        return known(classified, ErrorKind::PlanLimit)
+            .advice("reservations need the Scale or Conquer plan");
+    }
+    if words.starts_with("application ") && words.ends_with(" reservation has already been removed")
+    {
+        return known(classified, ErrorKind::AlreadyRemoved);
+    }
+    if words == "application not found" {
+        return known(classified, ErrorKind::NotFound).advice(
+            "the session may have ended, or the application has another name in it: use the name from the reply to its start",
         );
     }
-    if text.contains("has already been removed") {
-        return Some(known(ErrorKind::AlreadyRemoved));
-    }
-    if text.trim_end_matches('.') == "application not found" {
-        return Some(known(ErrorKind::NotFound).advice(
-            "the session may have ended, or the application has another name in it: use the name from the reply to its start",
-        ));
-    }
-    None
+    classified
 }
 
 fn kind_of_code(code: &str) -> Option<ErrorKind> {
@@ -57,28 +73,24 @@ fn kind_of_code(code: &str) -> Option<ErrorKind> {
     }
 }
 
-fn message(failure: &Failure<'_>) -> Option<String> {
-    let Some(json) = failure.json else {
-        let text = failure.text.trim();
-        let is_markup = text.starts_with('<');
-        // Of a page, the words between the tags of its one <pre> say what happened.
-        let text = match text.split_once("<pre>") {
-            Some((_, rest)) => rest.split("</pre>").next().unwrap_or(rest),
-            None if is_markup => "",
-            None => text,
-        };
-        return (!text.is_empty()).then(|| text.to_owned());
-    };
+fn message(json: &Value) -> Option<String> {
     if let Value::String(text) = json {
-        return Some(text.clone());
+        return Some(text.clone()).filter(|text| !text.is_empty());
     }
-    let word = ["error", "message"]
-        .iter()
-        .find_map(|key| json.get(key)?.as_str().filter(|text| !text.is_empty()));
-    let errors = json.get("errors").and_then(Value::as_array);
-    word.map(str::to_owned).or_else(|| {
-        let errors: Vec<_> = errors?.iter().filter_map(Value::as_str).collect();
-        Some(errors.join("; "))
+    // Beside a `statusCode`, `error` is but the name of the status.
+    let keys = match json.get("statusCode") {
+        Some(_) => ["message", "error"],
+        None => ["error", "message"],
+    };
+    let words = keys.iter().find_map(|key| {
+        let value = json.get(key)?;
+        let text = value.as_str().or_else(|| value.get("message")?.as_str())?;
+        (!text.is_empty()).then(|| text.to_owned())
+    });
+    words.or_else(|| {
+        let errors = json.get("errors")?.as_array()?;
+        let errors: Vec<_> = errors.iter().filter_map(Value::as_str).collect();
+        (!errors.is_empty()).then(|| errors.join("; "))
     })
 }
 
@@ -133,7 +145,7 @@ mod tests {
                 r#"{"error":"Invalid","code":"INVALID_YAML","details":[{"field":"a","message":"b"}]}"#,
                 Rejected,
                 Some("Invalid"),
-                None,
+                Some(Effect::None),
             ),
             (
                 400,
@@ -141,7 +153,7 @@ mod tests {
                 r#"{"error":"expired","code":"TOKEN_EXPIRED"}"#,
                 Unauthenticated,
                 Some("expired"),
-                None,
+                Some(Effect::None),
             ),
             (
                 401,
@@ -149,14 +161,14 @@ mod tests {
                 r#"{"message":"bad token","code":"INVALID_TOKEN"}"#,
                 Unauthenticated,
                 Some("bad token"),
-                None,
+                Some(Effect::None),
             ),
             (
                 400,
                 json,
                 r#"{"statusCode":400,"message":"bad","error":"Bad Request"}"#,
                 Rejected,
-                Some("Bad Request"),
+                Some("bad"),
                 None,
             ),
             (
@@ -189,6 +201,55 @@ mod tests {
                 r#"{"error":"slow down","code":"RATE_LIMIT_EXCEEDED"}"#,
                 RateLimited,
                 Some("slow down"),
+                Some(Effect::None),
+            ),
+            (
+                400,
+                json,
+                r#"{"success":false,"error":{"message":"nested"}}"#,
+                Rejected,
+                Some("nested"),
+                None,
+            ),
+            (
+                400,
+                json,
+                r#"{"statusCode":400,"error":"Bad Request"}"#,
+                Rejected,
+                Some("Bad Request"),
+                None,
+            ),
+            (
+                500,
+                html,
+                "Application  a b reservation has ALREADY been removed",
+                AlreadyRemoved,
+                Some("Application  a b reservation has ALREADY been removed"),
+                Some(Effect::None),
+            ),
+            // Names and near misses of the known sentences.
+            (
+                500,
+                json,
+                r#"{"error":"Application has already been removed not found"}"#,
+                Server,
+                Some("Application has already been removed not found"),
+                None,
+            ),
+            (
+                500,
+                json,
+                r#"{"error":"The plan: user is not on the list"}"#,
+                Server,
+                Some("The plan: user is not on the list"),
+                None,
+            ),
+            (
+                400,
+                json,
+                r#"{"error":"You have no extensions left."}"#,
+                Rejected,
+                Some("You have no extensions left."),
                 None,
             ),
             (400, html, "bare words", Rejected, Some("bare words"), None),
@@ -218,6 +279,23 @@ mod tests {
             ),
             (400, json, "", Rejected, None, None),
             (500, json, "{}", Server, None, None),
+            (500, json, "[1]", Server, None, None),
+            (
+                500,
+                json,
+                r#"{"valid":false,"errors":[]}"#,
+                Server,
+                None,
+                None,
+            ),
+            (
+                404,
+                json,
+                r#"{"error":"Cannot GET /x"}"#,
+                NotFound,
+                Some("Cannot GET /x"),
+                None,
+            ),
         ] {
             let found = classified(classify, status, content_type, body);
             assert_eq!(

@@ -76,9 +76,11 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when one of them cannot be used.
     pub fn from_env() -> Result<Self> {
-        Self::builder()
-            .environment(config::process_environment)?
-            .build()
+        Self::from_variables(config::process_environment)
+    }
+
+    fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        Self::builder().environment(read)?.build()
     }
 
     /// Starts an application in a new session: `POST /startUserDeployment`.
@@ -118,5 +120,23 @@ mod tests {
         assert_eq!(client.base_url(), "https://app.nexlayer.io");
         let debug = format!("{client:?}");
         assert!(debug.contains("token: not set"), "{debug}");
+        let client = Client::from_variables(|_| None).unwrap();
+        assert_eq!(format!("{client:?}"), debug);
+    }
+
+    #[test]
+    fn the_environment_may_name_a_server_and_a_key() {
+        let client = Client::from_variables(|name| match name {
+            "NEXLAYER_BASE_URL" => Some("https://app.nexlayer.com/".to_owned()),
+            "NEXLAYER_API_KEY" => Some("hush-hush".to_owned()),
+            _ => None,
+        })
+        .unwrap();
+        assert_eq!(client.base_url(), "https://app.nexlayer.com");
+        let debug = format!("{client:?}");
+        assert!(debug.contains("token: set"), "{debug}");
+        let preview = client.session("t-1234").reservations().preview().unwrap();
+        let text = preview.to_string();
+        assert!(text.contains("\nauthorization: <redacted>"), "{text}");
     }
 }

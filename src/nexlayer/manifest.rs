@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use serde::Deserialize;
 use std::fmt;
+use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -55,7 +56,7 @@ impl Manifest {
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let shown = path.display();
-        let bytes = std::fs::read(path).map_err(|error| {
+        let bytes = read(path).map_err(|error| {
             Error::invalid_request(format!("the manifest {shown} cannot be read: {error}"))
                 .with_source(error)
         })?;
@@ -124,10 +125,19 @@ impl Manifest {
 fn too_large(bytes: usize) -> Result<()> {
     if bytes > MAX_BYTES {
         return Err(Error::invalid_request(format!(
-            "the manifest has {bytes} bytes, more than the {MAX_BYTES} that are allowed"
+            "the manifest has more than the {MAX_BYTES} bytes that are allowed"
         )));
     }
     Ok(())
+}
+
+/// Reads one byte more than is allowed at most: the path may be that of an image, or of a device.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?
+        .take(MAX_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Where it is wrong, without the snippet that the reader would show: it may hold a token.
@@ -202,6 +212,10 @@ mod tests {
             "application: {name: [a]}",
             "application: {name: 7}",
             "# only a comment\n",
+            "\u{feff}",
+            "application: {name: ' '}",
+            "application: {name: null, template: {name: 7}}",
+            "application:\n",
         ] {
             assert!(
                 refused(text).contains("no application.name"),
@@ -209,6 +223,37 @@ mod tests {
                 refused(text)
             );
         }
+    }
+
+    #[test]
+    fn files() {
+        for (path, words) in [
+            ("no/such/nexlayer.yaml", "cannot be read"),
+            (env!("CARGO_MANIFEST_DIR"), "cannot be read"),
+            ("Cargo.toml", "Cargo.toml: the manifest "),
+            ("/dev/zero", "/dev/zero: the manifest has more"),
+        ] {
+            if cfg!(not(unix)) && path.starts_with("/dev") {
+                continue;
+            }
+            let error = Manifest::from_path(path).unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::InvalidRequest);
+            assert!(error.to_string().contains(words), "{error}");
+            assert!(error.to_string().contains(path), "{error}");
+        }
+        let error = Manifest::from_path("no/such/nexlayer.yaml").unwrap_err();
+        assert!(std::error::Error::source(&error).is_some());
+        let error = Manifest::from_bytes(b"application: {name: \xff}".as_slice()).unwrap_err();
+        assert!(error.to_string().contains("not UTF-8"), "{error}");
+    }
+
+    #[test]
+    fn debug_shows_name_and_size() {
+        let manifest = Manifest::parse("application: {name: a, token: hush}").unwrap();
+        assert_eq!(
+            format!("{manifest:?}"),
+            r#"Manifest { application_name: "a", bytes: 35 }"#
+        );
     }
 
     #[test]

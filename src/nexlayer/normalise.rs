@@ -1,11 +1,16 @@
 //! The names and forms that Nexlayer's generations of replies have, folded into those of the spec.
 //!
-//! A canonical key that is there is never overwritten.
+//! A canonical key that holds something is never overwritten. What has the wrong type is left out: a
+//! start must not fail on how its reply describes the application, since the only copy of the session
+//! token is in it.
 
 use super::ApplicationState;
+use super::classify;
 use crate::error::ErrorKind;
 use crate::transport::profile::Classified;
 use serde_json::{Map, Value};
+
+type Object = Map<String, Value>;
 
 /// Older name, canonical name.
 const ALIASES: [(&str, &str); 4] = [
@@ -13,6 +18,17 @@ const ALIASES: [(&str, &str); 4] = [
     ("claimURL", "claimUrl"),
     ("deploymentUrl", "url"),
     ("reservations", "reservedDeployments"),
+];
+/// Fields that are text, at the top of a reply and in a reservation.
+const TEXTS: [&str; 8] = [
+    "applicationName",
+    "claimToken",
+    "claimUrl",
+    "environment",
+    "info",
+    "message",
+    "sessionToken",
+    "url",
 ];
 
 /// Folds a success body, or finds that it is a failure after all.
@@ -22,79 +38,118 @@ pub(super) fn normalise(body: Value) -> Result<Value, Box<Classified>> {
         other => other,
     };
     Ok(match body {
-        Value::Object(mut map) => {
-            for (alias, name) in ALIASES {
-                if let Some(value) = map.remove(alias) {
-                    map.entry(name).or_insert(value);
-                }
-            }
-            status(&mut map);
-            if let Some(Value::Array(list)) = map.get_mut("reservedDeployments") {
-                list.iter_mut()
-                    .filter_map(Value::as_object_mut)
-                    .for_each(status);
-            }
-            Value::Object(map)
-        }
+        Value::Object(map) => Value::Object(fold(map)),
         // A bare list can only be the reservations: no other reply is one.
-        Value::Array(mut list) => {
-            list.iter_mut()
-                .filter_map(Value::as_object_mut)
-                .for_each(status);
-            Value::Object(Map::from_iter([(
-                "reservedDeployments".to_owned(),
-                Value::Array(list),
-            )]))
+        list @ Value::Array(_) => {
+            let key = "reservedDeployments".to_owned();
+            Value::Object(fold(Map::from_iter([(key, list)])))
         }
         other => other,
     })
 }
 
-/// Takes `{success, data}` off. A success status around `success: false` or a lone `error` is a
-/// failure.
-fn unwrap(mut map: Map<String, Value>) -> Result<Value, Box<Classified>> {
-    let failed = map.get("success") == Some(&Value::Bool(false));
-    let error = map
-        .get("error")
-        .and_then(Value::as_str)
-        .filter(|e| !e.is_empty());
-    if failed || error.is_some() {
-        let message = error.or_else(|| map.get("message").and_then(Value::as_str));
-        let failure = super::classify::by_text(message.unwrap_or_default())
-            .unwrap_or_else(|| Classified::from_status(400).kind(ErrorKind::Rejected));
-        return Err(Box::new(failure.message(message.unwrap_or_default())));
+/// Takes `{success, data}` off. A success status around `success: false` or an `error` is a failure.
+fn unwrap(mut map: Object) -> Result<Value, Box<Classified>> {
+    let error = match map.get("error") {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(_) => true,
+    };
+    if error || map.get("success") == Some(&Value::Bool(false)) {
+        let failure = Classified::from_status(400).kind(ErrorKind::Rejected);
+        return Err(Box::new(classify::read(failure, &Value::Object(map))));
     }
-    match map.remove("data") {
-        Some(data @ (Value::Object(_) | Value::Array(_) | Value::String(_)))
-            if map.contains_key("success") =>
+    Ok(match map.remove("data") {
+        Some(Value::Object(mut data)) => {
+            // One client reads `{message, data}`.
+            if let Some(message) = map.remove("message") {
+                data.entry("message").or_insert(message);
+            }
+            Value::Object(data)
+        }
+        Some(data @ (Value::Array(_) | Value::String(_))) => data,
+        _ => Value::Object(map),
+    })
+}
+
+fn fold(mut map: Object) -> Object {
+    for (alias, name) in ALIASES {
+        if let Some(value) = map.remove(alias)
+            && map.get(name).is_none_or(Value::is_null)
         {
-            Ok(data)
+            map.insert(name.to_owned(), value);
         }
-        Some(data) => {
-            map.insert("data".to_owned(), data);
-            Ok(Value::Object(map))
+    }
+    parts(&mut map);
+    map.retain(|key, value| key != "reservedDeployments" || value.is_array() || value.is_null());
+    if let Some(Value::Array(list)) = map.get_mut("reservedDeployments") {
+        list.retain(Value::is_object);
+        list.iter_mut()
+            .filter_map(Value::as_object_mut)
+            .for_each(parts);
+    }
+    map
+}
+
+/// Folds what a start and a reservation have in common.
+fn parts(map: &mut Object) {
+    map.retain(|key, value| {
+        if TEXTS.contains(&key.as_str()) {
+            return value.is_string();
         }
-        None => Ok(Value::Object(map)),
+        !matches!(key.as_str(), "createdAt" | "expiresAt") || is_time(value)
+    });
+    for (key, name, fold) in [
+        ("status", "state", status as fn(&str, &Value) -> bool),
+        ("extend", "message", extend),
+        ("claim", "message", claim),
+    ] {
+        let part = match map.remove(key) {
+            Some(Value::Object(part)) => part,
+            Some(Value::String(text)) => Map::from_iter([(name.to_owned(), Value::String(text))]),
+            _ => continue,
+        };
+        let mut part = part;
+        part.retain(|key, value| fold(key, value));
+        if key == "status" {
+            tidy(&mut part);
+        }
+        map.insert(key.to_owned(), Value::Object(part));
     }
 }
 
-/// How an application is comes as an object or as the name of the state. What does not fit is left
-/// out: a start must not fail on how its reply describes the state.
-fn status(map: &mut Map<String, Value>) {
-    let Some(status) = map.remove("status") else {
-        return;
-    };
-    let mut status = match status {
-        Value::Object(status) => status,
-        Value::String(state) => Map::from_iter([("state".to_owned(), Value::String(state))]),
-        _ => return,
-    };
-    status.retain(|key, value| match key.as_str() {
+/// Whether a field of `status` has its type; likewise below.
+fn status(key: &str, value: &Value) -> bool {
+    match key {
         "state" | "environment" => value.is_string(),
         "progress" => value.is_number(),
         "pods" => value.is_array(),
         _ => true,
-    });
+    }
+}
+
+fn extend(key: &str, value: &Value) -> bool {
+    match key {
+        "available" => value.is_boolean(),
+        "expiresAt" => is_time(value),
+        "message" | "extendURL" => value.is_string(),
+        _ => true,
+    }
+}
+
+fn claim(key: &str, value: &Value) -> bool {
+    match key {
+        "claimed" => value.is_boolean(),
+        "message" | "claimURL" | "claimToken" => value.is_string(),
+        _ => true,
+    }
+}
+
+fn is_time(value: &Value) -> bool {
+    value.is_string() || value.is_number()
+}
+
+fn tidy(status: &mut Object) {
     // States differ in case between sources; one that is not known stays as it came.
     if let Some(Value::String(state)) = status.get_mut("state") {
         let lower = state.to_lowercase();
@@ -113,12 +168,12 @@ fn status(map: &mut Map<String, Value>) {
             });
         }
     }
-    map.insert("status".to_owned(), Value::Object(status));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Effect;
     use serde_json::json;
 
     #[test]
@@ -129,7 +184,12 @@ mod tests {
                 json!({ "namespace": "n", "environment": "e" }),
                 json!({ "environment": "e" }),
             ),
+            (
+                json!({ "namespace": "n", "environment": null }),
+                json!({ "environment": "n" }),
+            ),
             (json!({ "claimURL": "u" }), json!({ "claimUrl": "u" })),
+            (json!({ "deploymentUrl": "u" }), json!({ "url": "u" })),
             (
                 json!({ "reservations": [] }),
                 json!({ "reservedDeployments": [] }),
@@ -142,27 +202,72 @@ mod tests {
                 json!({ "success": true, "data": { "url": "u" } }),
                 json!({ "url": "u" }),
             ),
+            (
+                json!({ "message": "m", "data": { "namespace": "n" } }),
+                json!({ "message": "m", "environment": "n" }),
+            ),
+            (
+                json!({ "message": "m", "data": { "message": "n" } }),
+                json!({ "message": "n" }),
+            ),
+            (
+                json!({ "data": [{ "url": "u" }] }),
+                json!({ "reservedDeployments": [{ "url": "u" }] }),
+            ),
             (json!({ "success": true, "data": "text" }), json!("text")),
             (
                 json!({ "success": true, "message": "m" }),
                 json!({ "success": true, "message": "m" }),
             ),
-            (json!({ "data": 7 }), json!({ "data": 7 })),
+            (
+                json!({ "success": true, "data": null }),
+                json!({ "success": true }),
+            ),
             (json!("text"), json!("text")),
             (json!(null), json!(null)),
+            (
+                json!({ "error": "", "url": "u" }),
+                json!({ "error": "", "url": "u" }),
+            ),
+            (json!({ "error": null }), json!({ "error": null })),
+        ] {
+            assert_eq!(normalise(body.clone()), Ok(folded), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_has_the_wrong_type_is_left_out() {
+        for (body, folded) in [
             (json!({ "status": 7 }), json!({})),
             (
-                json!({ "status": { "state": 7, "progress": "x", "pods": null } }),
-                json!({ "status": {} }),
+                json!({ "sessionToken": "t", "url": 7, "info": ["x"], "extend": true, "claim": null }),
+                json!({ "sessionToken": "t" }),
+            ),
+            (
+                json!({ "status": { "state": 7, "progress": "x", "pods": null, "new": 7 } }),
+                json!({ "status": { "new": 7 } }),
             ),
             (
                 json!({ "status": { "state": "Odd", "pods": [7, { "name": 7, "status": "Running" }] } }),
                 json!({ "status": { "state": "Odd", "pods": [{ "status": "Running" }] } }),
             ),
             (
-                json!({ "error": "", "url": "u" }),
-                json!({ "error": "", "url": "u" }),
+                json!({ "extend": { "available": "yes", "expiresAt": false, "message": [], "new": 1 } }),
+                json!({ "extend": { "new": 1 } }),
             ),
+            (
+                json!({ "extend": "words" }),
+                json!({ "extend": { "message": "words" } }),
+            ),
+            (
+                json!({ "claim": { "claimed": 1, "message": 2, "claimURL": 3, "claimToken": 4 } }),
+                json!({ "claim": {} }),
+            ),
+            (
+                json!({ "reservedDeployments": [7, { "url": 7, "createdAt": {}, "expiresAt": 7 }] }),
+                json!({ "reservedDeployments": [{ "expiresAt": 7 }] }),
+            ),
+            (json!({ "reservedDeployments": {} }), json!({})),
         ] {
             assert_eq!(normalise(body.clone()), Ok(folded), "{body}");
         }
@@ -170,23 +275,43 @@ mod tests {
 
     #[test]
     fn a_failure_in_the_clothes_of_a_success() {
-        for (body, kind, message) in [
-            (json!({ "error": "boom" }), ErrorKind::Rejected, "boom"),
+        for (body, kind, message, effect) in [
+            (
+                json!({ "error": "boom" }),
+                ErrorKind::Rejected,
+                Some("boom"),
+                None,
+            ),
+            (
+                json!({ "error": { "message": "boom" } }),
+                ErrorKind::Rejected,
+                Some("boom"),
+                None,
+            ),
+            (json!({ "error": true }), ErrorKind::Rejected, None, None),
             (
                 json!({ "success": false, "message": "no" }),
                 ErrorKind::Rejected,
-                "no",
+                Some("no"),
+                None,
             ),
             (
                 json!({ "success": false, "error": "Application not found" }),
                 ErrorKind::NotFound,
-                "Application not found",
+                Some("Application not found"),
+                Some(Effect::None),
+            ),
+            (
+                json!({ "error": "old", "code": "TOKEN_EXPIRED" }),
+                ErrorKind::Unauthenticated,
+                Some("old"),
+                Some(Effect::None),
             ),
         ] {
             let failure = normalise(body.clone()).unwrap_err();
             assert_eq!(
-                (failure.kind, failure.message.as_deref()),
-                (kind, Some(message)),
+                (failure.kind, failure.message.as_deref(), failure.effect),
+                (kind, message, effect),
                 "{body}"
             );
         }

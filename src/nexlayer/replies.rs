@@ -5,6 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// A sentence: a JSON string, bare text (which the transport turns into one), or `{message}`.
+///
+/// What else a success holds is no reason to call it a failure, for it may have used up an extension.
+/// A web page is: it comes from something that is not the platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Text(pub(super) String);
@@ -14,13 +17,14 @@ impl<'de> Deserialize<'de> for Text {
         let value = Value::deserialize(deserializer)?;
         let text = match &value {
             Value::String(text) => Some(text.as_str()),
-            // A success without words is one all the same.
-            Value::Null => Some(""),
             Value::Object(map) => map.get("message").and_then(Value::as_str),
             _ => None,
         };
-        text.map(|text| Self(super::texts::normal(text)))
-            .ok_or_else(|| serde::de::Error::custom("a text or a message is needed"))
+        let text = super::texts::normal(text.unwrap_or_default());
+        if super::texts::is_page(&text) {
+            return Err(serde::de::Error::custom("a web page instead of a sentence"));
+        }
+        Ok(Self(text))
     }
 }
 
@@ -43,8 +47,15 @@ mod tests {
         ] {
             assert_eq!(serde_json::from_str::<Text>(json).unwrap().0, "It is done.");
         }
-        assert_eq!(serde_json::from_str::<Text>("null").unwrap().0, "");
-        assert!(serde_json::from_str::<Text>("7").is_err());
-        assert!(serde_json::from_str::<Text>("{}").is_err());
+        for json in ["null", "7", "[]", "{}", r#"{"message":7}"#] {
+            assert_eq!(serde_json::from_str::<Text>(json).unwrap().0, "", "{json}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_no_sentence() {
+        for json in [r#"" <!DOCTYPE html><p>It is done.""#, r#""<HTML>""#] {
+            assert!(serde_json::from_str::<Text>(json).is_err(), "{json}");
+        }
     }
 }

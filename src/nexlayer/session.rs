@@ -73,8 +73,8 @@ pub struct Claim {
     pub message: Option<String>,
 }
 
-/// The address of a claim. It ends in a token: `Debug` leaves that out, `Display` shows the person
-/// where to go.
+/// The address of a claim. It ends in a token: `Debug` shows the host alone, `Display` shows the
+/// person where to go.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClaimUrl(String);
 
@@ -340,9 +340,10 @@ impl From<Text> for Reserved {
 
 impl From<Text> for Removed {
     fn from(Text(text): Text) -> Self {
+        let (application, within) = texts::unreserved(&text);
         Self {
-            application: texts::unreserved(&text).map(str::to_owned),
-            within: texts::removal(&text),
+            application: application.map(str::to_owned),
+            within,
             text,
         }
     }
@@ -354,6 +355,7 @@ impl From<types::ClaimReply> for Claim {
         Self {
             url: reply
                 .claim_url
+                .filter(|url| !url.trim().is_empty())
                 .or_else(|| in_text.map(str::to_owned))
                 .map(ClaimUrl),
             token: reply.claim_token,
@@ -363,20 +365,12 @@ impl From<types::ClaimReply> for Claim {
 }
 
 impl fmt::Debug for Claim {
+    /// Without the message, which may hold the address.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claim")
             .field("url", &self.url)
             .field("token", &self.token)
-            .field("message", &self.message.as_deref().map(without_claim))
-            .finish()
-    }
-}
-
-/// A sentence without the address in it.
-pub(super) fn without_claim(text: &str) -> String {
-    match texts::url(text) {
-        Some(url) => text.replace(url, REDACTED),
-        None => text.to_owned(),
+            .finish_non_exhaustive()
     }
 }
 
@@ -395,7 +389,12 @@ impl fmt::Display for ClaimUrl {
 
 impl fmt::Debug for ClaimUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (start, _) = self.0.rsplit_once('/').unwrap_or_default();
-        write!(f, "{start}/{REDACTED}")
+        match reqwest::Url::parse(&self.0) {
+            Ok(url) => {
+                let host = url.host_str().unwrap_or_default();
+                write!(f, "{}://{host}/{REDACTED}", url.scheme())
+            }
+            Err(_) => f.write_str(REDACTED),
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! The reply to a start or an update: one value from both known generations.
 
-use super::session::without_claim;
 use super::{Application, ApplicationState, Client, PodStatus, Session, texts};
 use crate::Timestamp;
 use crate::raw::nexlayer::types;
@@ -68,11 +67,20 @@ impl Started {
         let status = reply.status;
         let sentence = status
             .as_ref()
-            .and_then(|status| status.environment.as_deref());
+            .and_then(|status| status.environment.as_deref())
+            .map(texts::normal);
+        let sentence = sentence.as_deref();
         let extend = reply.extend;
-        let offer = extend.as_ref().and_then(|extend| extend.message.as_deref());
+        let offer = extend
+            .as_ref()
+            .and_then(|extend| extend.message.as_deref())
+            .map(texts::normal);
+        let offer = offer.as_deref();
         let remaining = offer.and_then(texts::extensions_offered);
-        let application_name = reply.application_name.unwrap_or(manifest_name);
+        let application_name = reply
+            .application_name
+            .filter(|name| !name.trim().is_empty())
+            .unwrap_or(manifest_name);
         let environment = reply.environment.or_else(|| {
             let url = reply.url.as_deref()?;
             environment_of(url, &application_name)
@@ -80,7 +88,7 @@ impl Started {
         // A new token may come back, and then it is the one that counts.
         let token = reply
             .session_token
-            .filter(|token| !token.is_empty())
+            .filter(|token| !token.expose().trim().is_empty())
             .or(token);
         Self {
             session: match token {
@@ -137,6 +145,7 @@ fn environment_of(url: &str, application: &str) -> Option<String> {
 }
 
 impl fmt::Debug for Started {
+    /// Without the sentences for people, which may hold a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Started")
             .field("application_name", &self.application_name)
@@ -157,12 +166,12 @@ impl fmt::Debug for Started {
 }
 
 impl fmt::Debug for ClaimOffer {
+    /// Without the message, which may hold a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClaimOffer")
             .field("claimed", &self.claimed)
-            .field("message", &self.message.as_deref().map(without_claim))
             .field("token", &self.token)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

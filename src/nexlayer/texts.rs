@@ -17,10 +17,11 @@ pub(super) struct Extension<'a> {
 
 /// `Application A has been extended. Environment will expire in 150 minutes. 0 extension(s) remaining.`
 pub(super) fn extension(text: &str) -> Extension<'_> {
+    let (application, rest) = split(text, " has been extended");
     Extension {
-        application: between(text, "Application ", " has been extended."),
-        expires_in: expiry(text),
-        remaining: number_before(text, " extension"),
+        application,
+        expires_in: expiry(rest),
+        remaining: number_before(rest, " extension"),
     }
 }
 
@@ -41,17 +42,16 @@ pub(super) fn extensions_offered(text: &str) -> Option<u32> {
 
 /// `Application A reservation has been added.`
 pub(super) fn reserved(text: &str) -> Option<&str> {
-    between(text, "Application ", " reservation has been added")
+    split(text, " reservation has been added").0
 }
 
-/// `Application A reservation has been removed. …`
-pub(super) fn unreserved(text: &str) -> Option<&str> {
-    between(text, "Application ", " reservation has been removed")
-}
-
-/// `… will be removed within the next 10 minutes.` or `… within 10 minutes.`
-pub(super) fn removal(text: &str) -> Option<Duration> {
-    minutes_after(text, "within the next ").or_else(|| minutes_after(text, "within "))
+/// `Application A reservation has been removed. Application site will be removed within the next 10
+/// minutes.`, or the sentences about all of them, which name none.
+pub(super) fn unreserved(text: &str) -> (Option<&str>, Option<Duration>) {
+    let (application, rest) = split(text, " reservation has been removed");
+    let within = minutes_after(rest, "removed within the next ")
+        .or_else(|| minutes_after(rest, "removed within "));
+    (application, within)
 }
 
 /// The first http(s) URL of a text.
@@ -69,11 +69,26 @@ pub(super) fn normal(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
-    let rest = text.strip_prefix(start)?;
-    // The last one: a name may contain the words.
-    let at = rest.rfind(end)?;
-    (at > 0).then(|| &rest[..at])
+/// The name in `Application A <words>…`, and what comes behind it: a name may hold any words and
+/// numbers, which say nothing.
+fn split<'a>(text: &'a str, words: &str) -> (Option<&'a str>, &'a str) {
+    let named = text.strip_prefix("Application ").and_then(|rest| {
+        let at = rest.rfind(words).filter(|at| *at > 0)?;
+        Some((&rest[..at], &rest[at + words.len()..]))
+    });
+    match named {
+        Some((name, rest)) => (Some(name), rest),
+        None => (None, text),
+    }
+}
+
+/// Whether a text is a web page, such as one that answers for every path of a site.
+pub(super) fn is_page(text: &str) -> bool {
+    let start: String = text.trim_start().chars().take(14).collect();
+    let start = start.to_ascii_lowercase();
+    ["<!doctype html", "<html", "<head", "<body"]
+        .iter()
+        .any(|tag| start.starts_with(tag))
 }
 
 fn number_after(text: &str, words: &str) -> Option<u32> {
@@ -136,6 +151,12 @@ mod tests {
                 minutes(1),
                 Some(1),
             ),
+            (
+                "Application will expire in 5 minutes 7 extension has been extended. Environment will expire in 30 minutes. 2 extension(s) remaining.",
+                Some("will expire in 5 minutes 7 extension"),
+                minutes(30),
+                Some(2),
+            ),
             ("Something else entirely.", None, None, None),
             (
                 "Application x has been extended. Environment will expire in 99999999999999 minutes. 99999999999 extension(s) remaining.",
@@ -165,6 +186,7 @@ mod tests {
     fn reservations() {
         let added = normal("Application Complete-Test-App reservation has been added.");
         assert_eq!(reserved(&added), Some("Complete-Test-App"));
+        assert_eq!(reserved("It was added."), None);
         for (text, application, within) in [
             (
                 "Application Complete-Test-App reservation has been removed. Application site will be removed within the next 10 minutes.",
@@ -182,6 +204,11 @@ mod tests {
                 None,
             ),
             (
+                "Application removed within 7 minutes reservation has been removed. Application site will be removed within 10 minutes.",
+                Some("removed within 7 minutes"),
+                minutes(10),
+            ),
+            (
                 "Application reservations have been removed. If deployments have reached their time limits, application sites will be removed within 10 minutes.",
                 None,
                 minutes(10),
@@ -193,11 +220,7 @@ mod tests {
             ),
         ] {
             let text = normal(text);
-            assert_eq!(
-                (unreserved(&text), removal(&text)),
-                (application, within),
-                "{text}"
-            );
+            assert_eq!(unreserved(&text), (application, within), "{text}");
         }
     }
 

@@ -151,7 +151,9 @@ impl Scope {
                     .with_effect(effect_of_broken_success(operation, method)));
             }
         };
-        let body = self.normal_form(bytes, operation, method, &headers)?;
+        let body = self
+            .normal_form(bytes, operation, method, &headers)
+            .map_err(|error| error.with_status(status.as_u16()))?;
         let mut local = LocalReply::new(body);
         *local.status_mut() = status;
         *local.headers_mut() = headers;
@@ -180,9 +182,7 @@ impl Scope {
             None => value,
             Some(normalise) => normalise(value).map_err(|classified| {
                 // A success status around a failure: the platform did look at the request.
-                classified
-                    .into_error(effect_of_broken_success(operation, method))
-                    .with_status(200)
+                classified.into_error(effect_of_broken_success(operation, method))
             })?,
         };
         Ok(value.to_string().into_bytes())

@@ -127,6 +127,13 @@ pub(crate) fn network_error(
         .with_source(error)
 }
 
+/// Scheme and host of where a redirect leads: path and query may hold a token.
+fn redirect_origin(headers: &HeaderMap) -> Option<String> {
+    let location = headers.get(http::header::LOCATION)?.to_str().ok()?;
+    let url = reqwest::Url::parse(location).ok()?;
+    Some(url.origin().ascii_serialization())
+}
+
 /// What the system says at the bottom of it: `Connection refused (os error 111)`.
 fn root_cause(error: &dyn std::error::Error) -> Option<String> {
     let mut cause = error.source()?;
@@ -160,7 +167,10 @@ impl Scope {
             json: json.as_ref(),
         };
         let mut classified = (self.transport().profile.classify)(&failure);
-        if classified.kind == ErrorKind::Redirected && classified.advice.is_none() {
+        if classified.kind == ErrorKind::Redirected {
+            if let Some(origin) = redirect_origin(headers) {
+                classified = classified.message(format!("redirected to {origin}"));
+            }
             classified = classified.advice(
                 "redirects are not followed; set the base URL to where the platform is now",
             );

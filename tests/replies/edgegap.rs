@@ -61,6 +61,45 @@ async fn every_example_of_the_spec() {
 }
 
 #[tokio::test]
+async fn what_the_platform_says_is_kept() {
+    for operation in ["create_deployment", "create_fleet_deployment"] {
+        let body = r#"{"message":"no such\nversion","details":{"version":["unknown"]}}"#;
+        let reply = CannedReply::json(400, body).header("x-request-id", "r-1");
+        let error = answer(operation, reply).await.unwrap_err();
+        assert_eq!(error.message(), Some("no such version"), "one line");
+        assert_eq!(
+            error.details().unwrap()["version"][0].as_str(),
+            Some("unknown")
+        );
+        assert_eq!(error.request_id(), Some("r-1"));
+        assert_eq!((error.attempts(), error.resource_id()), (1, None));
+
+        let reply = CannedReply::json(400, r#"{"message":"x","details":null}"#);
+        assert!(
+            answer(operation, reply)
+                .await
+                .unwrap_err()
+                .details()
+                .is_none()
+        );
+
+        // The word `token` may be in the dashboard's value or not; a 401 says where to look.
+        let reply = CannedReply::json(401, r#"{"message":"Unauthorized"}"#);
+        let error = answer(operation, reply).await.unwrap_err();
+        assert!(error.to_string().contains("EDGEGAP_TOKEN"), "{error}");
+
+        let reply = CannedReply::json(429, r#"{"message":"slow down"}"#).header("retry-after", "7");
+        let error = answer(operation, reply).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.effect()),
+            (ErrorKind::RateLimited, Effect::None)
+        );
+        assert_eq!(error.retry_after().map(|wait| wait.as_secs()), Some(7));
+        assert!(error.is_retryable(), "nothing was done");
+    }
+}
+
+#[tokio::test]
 async fn statuses_and_bodies_that_are_not_documented() {
     for operation in ["create_deployment", "create_fleet_deployment"] {
         for status in [200, 201, 202] {

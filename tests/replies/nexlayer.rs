@@ -1,3 +1,4 @@
+use super::support::Server;
 use super::{Example, examples};
 use deploykit::nexlayer::{ApplicationState, Client, Manifest, Session, Started};
 use deploykit::testing::{CannedReply, Recorder};
@@ -205,6 +206,116 @@ async fn a_start_says_little() {
 }
 
 #[tokio::test]
+async fn a_start_is_not_lost_over_the_form_of_its_parts() {
+    let started = started(json!({
+        "sessionToken": "dCf0NdAQ64j6", "applicationName": "", "url": 7, "environment": null, "message": ["x"],
+        "status": [1], "extend": { "available": "yes", "expiresAt": {}, "message": "You  have 3\nextensions remaining." },
+        "claim": "Claim it with dCf0NdAQ64j6.", "info": { "a": 1 }
+    }))
+    .await
+    .unwrap();
+    assert_eq!(started.session().token().unwrap().expose(), "dCf0NdAQ64j6");
+    assert_eq!(started.application_name, "from-the-manifest");
+    assert_eq!((&started.url, &started.environment), (&None, &None));
+    assert_eq!(started.extensions_remaining, Some(3));
+    assert_eq!(started.extension_available, Some(true));
+    assert_eq!(
+        started.claim.as_ref().unwrap().message.as_deref(),
+        Some("Claim it with dCf0NdAQ64j6.")
+    );
+    let shown = format!("{started:?} {:?}", started.session());
+    assert!(!shown.contains("dCf0"), "{shown}");
+}
+
+#[tokio::test]
+async fn an_update_answers_like_a_start() {
+    let body = json!({ "message": "m", "data": { "namespace": "n", "applicationName": "My App" } });
+    let reply = CannedReply::json(200, body.to_string());
+    let updated = answer("update_user_deployment", reply, |s| s.update(manifest()))
+        .await
+        .unwrap();
+    assert_eq!(
+        (
+            updated.application_name.as_str(),
+            updated.message.as_deref()
+        ),
+        ("My App", Some("m"))
+    );
+    assert_eq!(updated.environment.as_deref(), Some("n"));
+    assert_eq!(updated.application().name().unwrap(), "My App");
+}
+
+/// A site that answers for every path answers 200 with a page.
+#[tokio::test]
+async fn a_page_is_no_success() {
+    let page = "<!DOCTYPE html><html><body>Welcome</body></html>";
+    for operation in [
+        "start_user_deployment",
+        "update_user_deployment",
+        "extend_deployment",
+        "claim_deployment",
+        "get_reservations",
+        "add_deployment_reservation",
+        "remove_deployment_reservation",
+        "remove_reservations",
+    ] {
+        let example = Example {
+            operation: operation.to_owned(),
+            status: 200,
+            media: "text/html; charset=utf-8".to_owned(),
+            name: String::new(),
+            value: json!(page),
+        };
+        let error = outcome(&example).await.unwrap_err();
+        let effect = match operation {
+            "get_reservations" => Effect::None,
+            _ => Effect::Unknown,
+        };
+        assert_eq!(
+            (error.kind(), error.effect(), error.status()),
+            (ErrorKind::Decode, effect, Some(200)),
+            "{operation}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_manifest_goes_out_byte_for_byte_and_the_token_encoded() {
+    let text = "\u{feff}# ü\r\napplication: {name: a}   # <% URL %>\r\n\t\r\n";
+    let server = Server::replies("200 OK", &["content-type: application/json"], "{}").await;
+    let client = Client::builder()
+        .base_url(&server.base_url)
+        .build()
+        .unwrap();
+    let session = client.session("a b&c=d#é%2F/+?");
+    session.start(Manifest::parse(text).unwrap()).await.unwrap();
+    session
+        .update(Manifest::parse(text).unwrap())
+        .await
+        .unwrap();
+    session.reservations().await.unwrap();
+    let requests = server.requests();
+    let token = "sessionToken=a+b%26c%3Dd%23%C3%A9%252F%2F%2B%3F";
+    for (request, line) in requests.iter().zip([
+        format!("POST /startUserDeployment?{token} HTTP/1.1\r\n"),
+        format!("POST /updateUserDeployment?{token} HTTP/1.1\r\n"),
+        format!("GET /getReservations?{token} HTTP/1.1\r\n"),
+    ]) {
+        assert!(request.starts_with(&line), "{request}");
+        assert!(!request.contains("api-version"), "{request}");
+    }
+    for request in &requests[..2] {
+        assert!(
+            request.contains("content-type: text/x-yaml\r\n"),
+            "{request}"
+        );
+        let body = request.split_once("\r\n\r\n").unwrap().1;
+        assert_eq!(body, text);
+    }
+    assert_eq!(requests.len(), 3);
+}
+
+#[tokio::test]
 async fn a_start_that_failed_with_a_success_status() {
     let error = started(json!({ "success": false, "error": "it broke" }))
         .await
@@ -250,6 +361,29 @@ async fn an_extension_in_every_form() {
         (extended.expires_in, extended.text.as_str()),
         (None, "Done, for once.")
     );
+}
+
+#[tokio::test]
+async fn claims_show_no_token_by_accident() {
+    for url in [
+        "https://app.nexlayer.io/claim/dCf0NdAQ64j6/",
+        "https://app.nexlayer.io/claim?t=dCf0NdAQ64j6&next=/a/b",
+        "https://dCf0NdAQ64j6@app.nexlayer.io/",
+        "dCf0NdAQ64j6",
+    ] {
+        let body = json!({ "claimUrl": url, "message": format!("Two ways: {url} or http://a/dCf0NdAQ64j6") });
+        let reply = CannedReply::json(200, body.to_string());
+        let claim = answer("claim_deployment", reply, |s| s.application("a").claim())
+            .await
+            .unwrap();
+        assert_eq!(claim.url.as_ref().unwrap().to_string(), url);
+        assert!(!format!("{claim:?}").contains("dCf0"), "{claim:?}");
+    }
+    let reply = CannedReply::json(200, r#"{"claimUrl":"","message":"Later."}"#);
+    let claim = answer("claim_deployment", reply, |s| s.application("a").claim())
+        .await
+        .unwrap();
+    assert_eq!((claim.url, claim.token), (None, None));
 }
 
 #[tokio::test]

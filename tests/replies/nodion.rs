@@ -120,6 +120,48 @@ async fn what_pages_do_not_show() {
 }
 
 #[tokio::test]
+async fn an_image_without_a_commit() {
+    let body = json!({ "deployment": {
+        "id": "a", "status": "waiting", "deploy_number": 12, "git_sha": null, "commit_message": "Image: docker.io/nginx:1.25",
+        "committer_name": "Container Registry", "committer_email": null, "committer_username": null, "commit_timestamp": null,
+        "strategy": "prebuilt_image", "image_reference": "docker.io/nginx:1.25", "created_at": null
+    } });
+    let reply = CannedReply::json(200, body.to_string());
+    let one = answer("create_deployment", reply).await.unwrap().remove(0);
+    assert_eq!(one.status, DeploymentStatus::Waiting);
+    assert_eq!((one.git_sha, one.commit_timestamp), (None, None));
+    assert_eq!(one.strategy.as_deref(), Some("prebuilt_image"));
+}
+
+#[tokio::test]
+async fn what_is_not_a_deployment_is_a_decode_error() {
+    use deploykit::Effect;
+    for (operation, body, effect) in [
+        ("list_deployments", "{}", Effect::None),
+        ("list_deployments", "[]", Effect::None),
+        ("list_deployments", "<html></html>", Effect::None),
+        ("create_deployment", "{}", Effect::Applied),
+        (
+            "create_deployment",
+            r#"{"deployment":{"status":"created","deploy_number":1}}"#,
+            Effect::Applied,
+        ),
+        ("create_deployment", "", Effect::Unknown),
+        ("create_deployment", "<html></html>", Effect::Unknown),
+    ] {
+        let error = answer(operation, CannedReply::new(200, body))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.effect()),
+            (ErrorKind::Decode, effect),
+            "{operation} {body}: {error}"
+        );
+        assert!(!error.is_retryable(), "{operation} {body}");
+    }
+}
+
+#[tokio::test]
 async fn failures() {
     for (status, body, kind, message) in [
         (
@@ -142,6 +184,31 @@ async fn failures() {
         ),
         (401, "", ErrorKind::Unauthenticated, None),
         (403, "", ErrorKind::Forbidden, None),
+        (
+            400,
+            r#"{"errors":["{\"code\":1004,\n\"why\":\"nested\"}"]}"#,
+            ErrorKind::Rejected,
+            Some(r#"{"code":1004, "why":"nested"}"#),
+        ),
+        (
+            422,
+            r#"{"errors":"only one"}"#,
+            ErrorKind::Rejected,
+            Some("only one"),
+        ),
+        (
+            404,
+            // The status in a body is not believed.
+            r#"{"status":200,"error":"Not Found","errors":[]}"#,
+            ErrorKind::NotFound,
+            Some("Not Found"),
+        ),
+        (
+            502,
+            "<html>Bad Gateway</html>",
+            ErrorKind::Unavailable,
+            None,
+        ),
     ] {
         for operation in ["list_deployments", "create_deployment"] {
             let error = answer(operation, CannedReply::new(status, body))

@@ -2,6 +2,9 @@
 
 #![allow(dead_code)]
 
+pub mod dployr;
+pub mod nexlayer;
+
 use std::time::Duration;
 
 use deploykit_sandbox::{Builder, Platform, Reply, Request, State};
