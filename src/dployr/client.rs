@@ -10,14 +10,8 @@ use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::dployr::Op;
 use crate::secret::Secret;
-use crate::transport::Transport;
-use crate::transport::config::{self, ClientBuilder, Platform, sealed::Sealed};
+use crate::transport::config::{self, ClientBuilder};
 use crate::transport::profile::Profile;
-use std::sync::Arc;
-
-/// The platform, as a type.
-#[derive(Clone, Copy, Debug)]
-pub enum Dployr {}
 
 /// What dployr's builder has of its own.
 #[derive(Clone, Debug, Default)]
@@ -42,31 +36,18 @@ static PROFILE: Profile = Profile {
     redact_text: str::to_owned,
 };
 
-impl Sealed for Dployr {
-    fn profile() -> &'static Profile {
-        &PROFILE
-    }
-
-    fn check(settings: &Settings) -> Result<()> {
-        match &settings.cluster {
+impl config::Settings for Settings {
+    fn check(&self) -> Result<()> {
+        match &self.cluster {
             Some(Err(why)) => Err(Error::configuration(why.clone())),
             _ => Ok(()),
         }
     }
-
-    fn assemble(transport: Arc<Transport>, settings: Settings) -> Client {
-        Client::assemble(transport, settings)
-    }
-}
-
-impl Platform for Dployr {
-    type Settings = Settings;
-    type Client = Client;
 }
 
 crate::transport::client! {
     /// A client for one dployr server. Cheap to clone; clones share connections.
-    dployr
+    Dployr, dployr, Settings
 }
 
 impl ClientBuilder<Dployr> {
@@ -116,14 +97,11 @@ impl Client {
 
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let cluster = read(CLUSTER_VARIABLE).filter(|cluster| !cluster.trim().is_empty());
-        let mut builder = Self::builder().environment(read)?;
+        let mut builder = Self::builder().environment(read)?.needs_token()?;
         if let Some(cluster) = cluster {
             builder = builder.cluster(cluster);
         }
-        match builder.token {
-            Some(_) => builder.build(),
-            None => Err(config::missing(PROFILE.token_variable)),
-        }
+        builder.build()
     }
 
     /// The same client with another token: settings, limits and connections stay.

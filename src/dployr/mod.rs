@@ -84,8 +84,6 @@ pub use proxy::{NewRoute, RouteHandle, Routes};
 pub use services::{ServiceHandle, Services};
 pub use webhooks::{NewWebhook, Webhooks};
 
-pub(crate) use client::Settings;
-
 crate::id::id! {
     /// The id of a dployr cluster: `01M85NWTN0TJ4JW1JXEKRNC9Z2`.
     ClusterId, "cluster id"

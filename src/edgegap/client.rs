@@ -2,18 +2,8 @@
 
 use super::classify::classify;
 use crate::error::Result;
-use crate::transport::Transport;
-use crate::transport::config::{self, ClientBuilder, Platform, sealed::Sealed};
+use crate::transport::config::{self, ClientBuilder, NoSettings};
 use crate::transport::profile::Profile;
-use std::sync::Arc;
-
-/// The platform, as a type.
-#[derive(Clone, Copy, Debug)]
-pub enum Edgegap {}
-
-/// Edgegap's builder has nothing of its own.
-#[derive(Clone, Debug, Default)]
-pub struct Settings {}
 
 static PROFILE: Profile = Profile {
     api: "edgegap",
@@ -27,24 +17,9 @@ static PROFILE: Profile = Profile {
     redact_text: str::to_owned,
 };
 
-impl Sealed for Edgegap {
-    fn profile() -> &'static Profile {
-        &PROFILE
-    }
-
-    fn assemble(transport: Arc<Transport>, settings: Settings) -> Client {
-        Client::assemble(transport, settings)
-    }
-}
-
-impl Platform for Edgegap {
-    type Settings = Settings;
-    type Client = Client;
-}
-
 crate::transport::client! {
     /// A client for Edgegap. Cheap to clone; clones share connections.
-    edgegap
+    Edgegap, edgegap, NoSettings
 }
 
 impl Client {
@@ -72,11 +47,7 @@ impl Client {
     }
 
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let builder = Self::builder().environment(read)?;
-        match builder.token {
-            Some(_) => builder.build(),
-            None => Err(config::missing(PROFILE.token_variable)),
-        }
+        Self::builder().environment(read)?.needs_token()?.build()
     }
 }
 

@@ -32,8 +32,6 @@ pub use client::{Client, Edgegap};
 pub use deploy::{Accepted, NewDeployment, NewFleetDeployment};
 pub use user::User;
 
-pub(crate) use client::Settings;
-
 crate::id::id! {
     /// The id of an Edgegap deployment, which Edgegap calls its request id: `a69f8e3e0555`.
     RequestId, "request id"

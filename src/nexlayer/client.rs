@@ -8,18 +8,8 @@ use crate::call::Call;
 use crate::error::Result;
 use crate::raw::nexlayer::Op;
 use crate::secret::Secret;
-use crate::transport::Transport;
-use crate::transport::config::{self, ClientBuilder, Platform, sealed::Sealed};
+use crate::transport::config::{self, ClientBuilder, NoSettings};
 use crate::transport::profile::Profile;
-use std::sync::Arc;
-
-/// The platform, as a type.
-#[derive(Clone, Copy, Debug)]
-pub enum Nexlayer {}
-
-/// Nexlayer's builder has nothing of its own.
-#[derive(Clone, Debug, Default)]
-pub struct Settings {}
 
 static PROFILE: Profile = Profile {
     api: "nexlayer",
@@ -33,24 +23,9 @@ static PROFILE: Profile = Profile {
     redact_text: redact,
 };
 
-impl Sealed for Nexlayer {
-    fn profile() -> &'static Profile {
-        &PROFILE
-    }
-
-    fn assemble(transport: Arc<Transport>, settings: Settings) -> Client {
-        Client::assemble(transport, settings)
-    }
-}
-
-impl Platform for Nexlayer {
-    type Settings = Settings;
-    type Client = Client;
-}
-
 crate::transport::client! {
     /// A client for Nexlayer. Cheap to clone; clones share connections.
-    nexlayer
+    Nexlayer, nexlayer, NoSettings
 }
 
 impl Client {

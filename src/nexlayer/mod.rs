@@ -48,7 +48,5 @@ pub use manifest::Manifest;
 pub use session::{Application, Claim, ClaimUrl, Extended, Removed, Reserved, Session};
 pub use started::{ClaimOffer, Started};
 
-pub(crate) use client::Settings;
-
 /// Sets up a Nexlayer [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Nexlayer>;

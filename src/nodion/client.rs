@@ -3,18 +3,8 @@
 use super::classify::classify;
 use super::{Application, ApplicationId};
 use crate::error::{Error, Result};
-use crate::transport::Transport;
-use crate::transport::config::{self, ClientBuilder, Platform, sealed::Sealed};
+use crate::transport::config::{self, ClientBuilder, NoSettings};
 use crate::transport::profile::Profile;
-use std::sync::Arc;
-
-/// The platform, as a type.
-#[derive(Clone, Copy, Debug)]
-pub enum Nodion {}
-
-/// Nodion's builder keeps the project among the headers.
-#[derive(Clone, Debug, Default)]
-pub struct Settings {}
 
 const PROJECT_HEADER: &str = "x-nodion-project";
 const PROJECT_VARIABLE: &str = "NODION_PROJECT";
@@ -31,24 +21,9 @@ static PROFILE: Profile = Profile {
     redact_text: str::to_owned,
 };
 
-impl Sealed for Nodion {
-    fn profile() -> &'static Profile {
-        &PROFILE
-    }
-
-    fn assemble(transport: Arc<Transport>, settings: Settings) -> Client {
-        Client::assemble(transport, settings)
-    }
-}
-
-impl Platform for Nodion {
-    type Settings = Settings;
-    type Client = Client;
-}
-
 crate::transport::client! {
     /// A client for Nodion. Cheap to clone; clones share connections.
-    nodion
+    Nodion, nodion, NoSettings
 }
 
 impl ClientBuilder<Nodion> {
@@ -88,14 +63,11 @@ impl Client {
 
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let project = read(PROJECT_VARIABLE).filter(|project| !project.trim().is_empty());
-        let mut builder = Self::builder().environment(read)?;
+        let mut builder = Self::builder().environment(read)?.needs_token()?;
         if let Some(project) = project {
             builder = builder.project(project);
         }
-        match builder.token {
-            Some(_) => builder.build(),
-            None => Err(config::missing(PROFILE.token_variable)),
-        }
+        builder.build()
     }
 
     /// A handle on an application. It does no I/O; an id that could not stand in a path is refused

@@ -30,8 +30,6 @@ pub use crate::raw::nodion::types::Deployment;
 pub use applications::Application;
 pub use client::{Client, Nodion};
 
-pub(crate) use client::Settings;
-
 crate::id::id! {
     /// The id of a Nodion application, a UUID: `92955d4f-2e44-4e48-8cb6-9c6c434afebb`.
     ApplicationId, "application id"

@@ -36,28 +36,34 @@ const RESERVED_HEADERS: [&str; 14] = [
 /// A platform that a client can be built for; implemented by this crate alone.
 pub trait Platform: sealed::Sealed {
     /// What only this platform's builder has.
-    type Settings: Clone + Default + fmt::Debug;
+    type Settings: Settings;
     /// Its client.
     type Client;
 }
 
+/// What only one platform's builder has; implemented by this crate alone.
+pub trait Settings: Clone + Default + fmt::Debug {
+    /// What would make a client that cannot work.
+    #[doc(hidden)]
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A builder with nothing of its own.
+#[derive(Clone, Debug, Default)]
+pub struct NoSettings;
+
+impl Settings for NoSettings {}
+
 pub(crate) mod sealed {
-    use super::{Arc, Platform, Profile, Result, Transport};
+    use super::{Arc, Platform, Profile, Transport};
 
     pub trait Sealed {
         #[doc(hidden)]
         fn profile() -> &'static Profile
         where
             Self: Sized;
-
-        /// Refuses settings of this platform that cannot be right.
-        #[doc(hidden)]
-        fn check(_settings: &Self::Settings) -> Result<()>
-        where
-            Self: Platform + Sized,
-        {
-            Ok(())
-        }
 
         #[doc(hidden)]
         fn assemble(transport: Arc<Transport>, settings: Self::Settings) -> Self::Client
@@ -172,6 +178,14 @@ impl<P: Platform> ClientBuilder<P> {
         Ok(self)
     }
 
+    /// The same builder, if it has a token by now.
+    pub(crate) fn needs_token(self) -> Result<Self> {
+        match self.token {
+            Some(_) => Ok(self),
+            None => Err(missing(P::profile().token_variable)),
+        }
+    }
+
     /// Builds the client.
     ///
     /// # Errors
@@ -191,7 +205,7 @@ impl<P: Platform> ClientBuilder<P> {
             }
         };
         let base_url = check_base_url(base_url, self.plain_http)?;
-        P::check(&self.settings)?;
+        self.settings.check()?;
         let authorization = self
             .token
             .as_ref()

@@ -193,10 +193,35 @@ impl fmt::Debug for Transport {
     }
 }
 
-/// Declares the public client of a platform around the shared transport, and lets the generated
-/// client travel through it.
+/// Declares a platform as a type and its public client around the shared transport, and lets the
+/// generated client travel through it. `PROFILE` must be in scope.
 macro_rules! client {
-    ($(#[$doc:meta])* $raw:ident) => {
+    ($(#[$doc:meta])* $platform:ident, $raw:ident, $settings:ty) => {
+        /// The platform, as a type.
+        #[derive(Clone, Copy, Debug)]
+        pub enum $platform {}
+
+        impl crate::transport::config::sealed::Sealed for $platform {
+            fn profile() -> &'static crate::transport::profile::Profile {
+                &PROFILE
+            }
+
+            fn assemble(
+                transport: std::sync::Arc<crate::transport::Transport>,
+                settings: $settings,
+            ) -> Client {
+                Client {
+                    scope: crate::transport::Scope::new(transport),
+                    settings,
+                }
+            }
+        }
+
+        impl crate::transport::config::Platform for $platform {
+            type Settings = $settings;
+            type Client = Client;
+        }
+
         impl progenitor_client::ClientHooks<crate::transport::Scope> for crate::raw::$raw::Client {
             async fn pre<E>(
                 &self,
@@ -222,20 +247,10 @@ macro_rules! client {
         pub struct Client {
             scope: crate::transport::Scope,
             #[allow(dead_code)] // Most platforms' settings are empty.
-            settings: super::Settings,
+            settings: $settings,
         }
 
         impl Client {
-            pub(crate) fn assemble(
-                transport: std::sync::Arc<crate::transport::Transport>,
-                settings: super::Settings,
-            ) -> Self {
-                Self {
-                    scope: crate::transport::Scope::new(transport),
-                    settings,
-                }
-            }
-
             /// A call of one operation through the generated client.
             pub(crate) fn call<T, F, R>(&self, op: crate::raw::$raw::Op, run: F) -> crate::Call<T>
             where
