@@ -22,11 +22,10 @@ type Running<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 /// everywhere:
 ///
 /// ```no_run
-/// # async fn example(nodion: deploykit::nodion::Client) -> deploykit::Result<()> {
+/// # async fn example(deploy: impl Fn() -> deploykit::Call<String>) -> deploykit::Result<()> {
 /// use std::time::Duration;
-/// let application = nodion.application("92955d4f-2e44-4e48-8cb6-9c6c434afebb");
-/// println!("{}", application.deploy().preview()?);                       // look, send nothing
-/// let reply = application.deploy().deadline(Duration::from_secs(20)).with_response().await?;
+/// println!("{}", deploy().preview()?); // look, send nothing
+/// let reply = deploy().deadline(Duration::from_secs(20)).with_response().await?;
 /// println!("{} took {:?}", reply.status, reply.elapsed);
 /// # Ok(()) }
 /// ```

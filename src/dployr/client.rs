@@ -34,6 +34,7 @@ static PROFILE: Profile = Profile {
     classify,
     normalise: Some(normalise),
     redact_text: str::to_owned,
+    secrets_of_text: |_| Vec::new(),
 };
 
 impl config::Settings for Settings {

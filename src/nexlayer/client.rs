@@ -2,7 +2,7 @@
 
 use super::classify::classify;
 use super::normalise::normalise;
-use super::redact::redact;
+use super::redact::{redact, secrets};
 use super::{Manifest, Session, Started};
 use crate::call::Call;
 use crate::error::Result;
@@ -21,6 +21,7 @@ static PROFILE: Profile = Profile {
     classify,
     normalise: Some(normalise),
     redact_text: redact,
+    secrets_of_text: secrets,
 };
 
 crate::transport::client! {

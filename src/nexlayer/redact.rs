@@ -10,7 +10,7 @@
 //! A value that is a placeholder of the platform (`<% … %>`) is no secret and stays. The result is
 //! read again: if a secret is still in it, or was in no known place, nothing is shown at all.
 
-use crate::secret::REDACTED;
+use crate::secret::{REDACTED, Secret};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 use std::fmt;
@@ -66,15 +66,7 @@ fn shown(text: &str) -> Option<String> {
     if found.values.is_empty() {
         return Some(text.to_owned());
     }
-    let mut pieces: Vec<&str> = found
-        .values
-        .iter()
-        .flat_map(|value| value.lines().map(str::trim))
-        .filter(|piece| is_distinctive(piece))
-        .collect();
-    // A secret may be a part of another one.
-    pieces.sort_by_key(|piece| std::cmp::Reverse(piece.len()));
-    pieces.dedup();
+    let pieces = pieces(&found.values);
     let mut shown = cut(rest, found.places)?;
     for piece in &pieces {
         if shown.contains(piece) {
@@ -82,6 +74,32 @@ fn shown(text: &str) -> Option<String> {
         }
     }
     is_clean(&parse(&shown)?, &pieces).then(|| format!("{mark}{shown}"))
+}
+
+/// The secrets of a manifest, line by line: a reply may repeat one of them.
+pub(super) fn secrets(text: &str) -> Vec<Secret> {
+    let mut found = Found::default();
+    if let Some(root) = parse(text) {
+        // What was found before a place went missing counts too.
+        let _ = find(&root, false, &mut found);
+    }
+    pieces(&found.values)
+        .into_iter()
+        .map(Secret::from)
+        .collect()
+}
+
+/// The lines of these values that would say something where they occur once more.
+fn pieces(values: &[String]) -> Vec<&str> {
+    let mut pieces: Vec<&str> = values
+        .iter()
+        .flat_map(|value| value.lines().map(str::trim))
+        .filter(|piece| is_distinctive(piece))
+        .collect();
+    // A secret may be a part of another one.
+    pieces.sort_by_key(|piece| std::cmp::Reverse(piece.len()));
+    pieces.dedup();
+    pieces
 }
 
 fn parse(text: &str) -> Option<Node> {

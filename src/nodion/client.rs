@@ -19,6 +19,7 @@ static PROFILE: Profile = Profile {
     classify,
     normalise: None,
     redact_text: str::to_owned,
+    secrets_of_text: |_| Vec::new(),
 };
 
 crate::transport::client! {

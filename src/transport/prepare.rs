@@ -134,6 +134,11 @@ impl Scope {
                 secrets.extend(redact::json_body(operation, body).1);
             }
         }
+        if operation.and_then(text_body).is_some() {
+            let bytes = request.body().and_then(reqwest::Body::as_bytes);
+            let text = String::from_utf8_lossy(bytes.unwrap_or_default());
+            secrets.extend((self.transport().profile.secrets_of_text)(&text));
+        }
         self.trace().secrets = secrets;
     }
 

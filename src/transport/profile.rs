@@ -2,6 +2,7 @@
 
 use crate::error::{Effect, Error, ErrorKind};
 use crate::operation::Operation;
+use crate::secret::Secret;
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -26,6 +27,8 @@ pub struct Profile {
     pub normalise: Option<Normalise>,
     /// Leaves the secrets out of a text body.
     pub redact_text: fn(&str) -> String,
+    /// The secrets in a text body, so that a reply that repeats one can be masked.
+    pub secrets_of_text: fn(&str) -> Vec<Secret>,
 }
 
 /// A reply that is not a success, as a platform's `classify` gets it.

@@ -366,3 +366,20 @@ async fn the_token_is_masked_when_the_platform_repeats_it() {
     assert_eq!(error.message(), Some("no session <redacted>"));
     assert!(!format!("{error:?} {:?}", error.body_excerpt()).contains(TOKEN));
 }
+
+#[tokio::test]
+async fn a_secret_of_the_manifest_is_masked_when_the_platform_repeats_it() {
+    let manifest =
+        Manifest::parse("application: {name: a, pods: [{vars: {API_TOKEN: Hush-1234}}]}");
+    let body = json!({ "error": "cannot set API_TOKEN=Hush-1234" }).to_string();
+    let call = |session: Session| session.start(manifest.unwrap());
+    let reply = CannedReply::json(400, body);
+    let error = answer("start_user_deployment", reply, call)
+        .await
+        .unwrap_err();
+    assert_eq!(error.message(), Some("cannot set API_TOKEN=<redacted>"));
+    assert_eq!(
+        error.body_excerpt(),
+        Some(r#"{"error":"cannot set API_TOKEN=<redacted>"}"#)
+    );
+}
