@@ -310,6 +310,8 @@ fn http_client(limits: &Limits) -> Result<reqwest::Client> {
         .connect_timeout(limits.connect)
         // A redirect could carry a token to another host, or turn a POST into a GET.
         .redirect(reqwest::redirect::Policy::none())
+        // What is sent again, and what is counted as an attempt, is decided here and nowhere below.
+        .retry(reqwest::retry::never())
         .build()
         .map_err(|error| {
             Error::configuration("the HTTP client cannot be set up")
