@@ -150,52 +150,88 @@ impl fmt::Debug for Personal {
     }
 }
 
-/// The address of a git repository, which may carry a user name and a token in front of its host.
-///
-/// `Debug`, `Display` and `Serialize` leave those out.
-///
-/// ```
-/// let url: deploykit::secret::GitUrl = serde_json::from_str("\"https://x:tok@git.example/a.git\"").unwrap();
-/// assert_eq!(url.to_string(), "https://<redacted>@git.example/a.git");
-/// assert_eq!(url.expose(), "https://x:tok@git.example/a.git");
-/// ```
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct GitUrl(String);
+/// Declares an address that may carry a secret: in front of its host, or in its query.
+macro_rules! secret_url {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        ///
+        /// `Debug`, `Display` and `Serialize` leave out who logs in, and the values in the query.
+        #[derive(Clone, PartialEq, Eq, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
 
-impl GitUrl {
-    /// The address with all that it carries.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for GitUrl {
-    fn from(url: String) -> Self {
-        Self(url)
-    }
-}
-
-impl fmt::Display for GitUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&without_userinfo(&self.0))
-    }
-}
-
-impl fmt::Debug for GitUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GitUrl({self})")
-    }
-}
-
-impl Serialize for GitUrl {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if EXPOSING.get() {
-            serializer.serialize_str(&self.0)
-        } else {
-            serializer.collect_str(self)
+        impl $name {
+            /// The address with all that it carries.
+            pub fn expose(&self) -> &str {
+                &self.0
+            }
         }
-    }
+
+        impl From<String> for $name {
+            fn from(url: String) -> Self {
+                Self(url)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&masked_url(&self.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if EXPOSING.get() {
+                    serializer.serialize_str(&self.0)
+                } else {
+                    serializer.collect_str(self)
+                }
+            }
+        }
+    };
+}
+
+secret_url! {
+    /// The address of a git repository, which may carry a user name and a token.
+    ///
+    /// ```
+    /// let url: deploykit::secret::GitUrl = serde_json::from_str("\"https://x:tok@git.example/a.git\"").unwrap();
+    /// assert_eq!(url.to_string(), "https://<redacted>@git.example/a.git");
+    /// assert_eq!(url.expose(), "https://x:tok@git.example/a.git");
+    /// ```
+    GitUrl
+}
+
+secret_url! {
+    /// The address that a platform calls when something happens. As such calls are not signed, people
+    /// put a secret into its query.
+    CallbackUrl
+}
+
+/// A URL without userinfo, and without the values in its query.
+pub(crate) fn masked_url(text: &str) -> String {
+    let text = without_userinfo(text);
+    let Some((start, query)) = text.split_once('?') else {
+        return text;
+    };
+    let (query, fragment) = match query.split_once('#') {
+        Some((query, fragment)) => (query, format!("#{fragment}")),
+        None => (query, String::new()),
+    };
+    let pairs: Vec<_> = query
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((name, _)) => format!("{name}={REDACTED}"),
+            None => REDACTED.to_owned(),
+        })
+        .collect();
+    format!("{start}?{}{fragment}", pairs.join("&"))
 }
 
 /// Replaces `user:password@` behind the scheme.
@@ -233,6 +269,17 @@ mod tests {
         let caught = std::panic::catch_unwind(|| exposed(|| panic!("boom")));
         assert!(caught.is_err());
         assert!(!EXPOSING.get());
+    }
+
+    #[test]
+    fn an_address_is_shown_without_its_secret() {
+        let text = "\"https://u:hush@a.example/hook?secret=hush&v\"";
+        let url: CallbackUrl = serde_json::from_str(text).unwrap();
+        let shown = "https://<redacted>@a.example/hook?secret=<redacted>&<redacted>";
+        assert_eq!(url.to_string(), shown);
+        assert_eq!(format!("{url:?}"), format!("CallbackUrl({shown})"));
+        assert_eq!(serde_json::to_value(&url).unwrap(), shown);
+        assert_eq!(exposed(|| serde_json::to_string(&url)).unwrap(), text);
     }
 
     #[test]

@@ -233,7 +233,7 @@ impl<P: Platform> ClientBuilder<P> {
 
 impl<P: Platform> fmt::Debug for ClientBuilder<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let base_url = self.base_url.as_deref().map(super::redact::url);
+        let base_url = self.base_url.as_deref().map(crate::secret::masked_url);
         f.debug_struct("ClientBuilder")
             .field("platform", &P::profile().api)
             .field("base_url", &base_url)
@@ -257,7 +257,7 @@ pub(crate) fn process_environment(name: &str) -> Option<String> {
 }
 
 fn check_base_url(text: &str, plain_http: bool) -> Result<String> {
-    let shown = super::redact::url(text);
+    let shown = crate::secret::masked_url(text);
     let refused = |why: &str| Error::configuration(format!("the base URL {shown:?} {why}"));
     let url =
         Url::parse(text.trim()).map_err(|error| refused("is not a URL").with_source(error))?;

@@ -110,31 +110,11 @@ pub(crate) fn json_body(operation: Option<&Operation>, mut body: Value) -> (Valu
 /// carries its secret there, a repository's address its token.
 pub(crate) fn hide_in_urls(value: &mut Value) {
     match value {
-        Value::String(text) if text.contains("://") => *text = url(text),
+        Value::String(text) if text.contains("://") => *text = crate::secret::masked_url(text),
         Value::Array(items) => items.iter_mut().for_each(hide_in_urls),
         Value::Object(map) => map.values_mut().for_each(hide_in_urls),
         _ => {}
     }
-}
-
-/// A URL without userinfo, and without the values in its query.
-pub(crate) fn url(text: &str) -> String {
-    let text = crate::secret::without_userinfo(text);
-    let Some((start, query)) = text.split_once('?') else {
-        return text;
-    };
-    let (query, fragment) = match query.split_once('#') {
-        Some((query, fragment)) => (query, format!("#{fragment}")),
-        None => (query, String::new()),
-    };
-    let pairs: Vec<_> = query
-        .split('&')
-        .map(|pair| match pair.split_once('=') {
-            Some((name, _)) => format!("{name}={REDACTED}"),
-            None => REDACTED.to_owned(),
-        })
-        .collect();
-    format!("{start}?{}{fragment}", pairs.join("&"))
 }
 
 /// Follows a path such as `a.b`, `a[].b`, `a[flag].b` (items whose `flag` is true), `a.*`.
