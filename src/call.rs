@@ -126,10 +126,10 @@ impl<T: Send + 'static> Call<T> {
             scope: self.scope,
             refused: self.refused,
             run: Box::new(move |scope| {
-                let operation = scope.operation();
-                let value = run(scope);
+                let value = run(scope.clone());
                 Box::pin(async move {
-                    convert(value.await?).map_err(|error| error.with_operation(operation))
+                    convert(value.await?)
+                        .map_err(|error| crate::transport::reply::complete(error, &scope))
                 })
             }),
         }

@@ -20,3 +20,24 @@ generated! {
     "nodion" nodion "/nodion.rs" "/nodion_op.rs"
     "edgegap" edgegap "/edgegap.rs" "/edgegap_op.rs"
 }
+
+/// Lets a call of a generated client write its secrets into the request.
+///
+/// Outside of this, a secret is written as `<redacted>`, and the transport refuses to send that.
+///
+/// ```no_run
+/// # #[cfg(feature = "dployr")]
+/// # async fn example(dployr: deploykit::dployr::Client, body: deploykit::raw::dployr::types::LoginRequest) {
+/// let raw = dployr.raw();
+/// let reply = deploykit::raw::sending(raw.login(&body)).await;
+/// # }
+/// ```
+#[cfg(feature = "raw")]
+pub fn sending<'a, T>(
+    call: impl Future<Output = T> + Send + 'a,
+) -> impl Future<Output = T> + Send + 'a
+where
+    T: 'a,
+{
+    crate::secret::Exposed(Box::pin(call))
+}

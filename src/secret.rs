@@ -91,6 +91,11 @@ thread_local! {
     static EXPOSING: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Whether secrets are written out now.
+pub(crate) fn is_exposing() -> bool {
+    EXPOSING.get()
+}
+
 /// Runs `write` with secrets written out, for a request that is about to be sent.
 pub(crate) fn exposed<T>(write: impl FnOnce() -> T) -> T {
     with_flag(true, write)
@@ -110,9 +115,9 @@ fn with_flag<T>(flag: bool, run: impl FnOnce() -> T) -> T {
 
 /// A future that writes secrets out while it is polled: the generated client serialises a request
 /// inside of its own future.
-pub(crate) struct Exposed<T>(pub(crate) Pin<Box<dyn Future<Output = T> + Send>>);
+pub(crate) struct Exposed<'a, T>(pub(crate) Pin<Box<dyn Future<Output = T> + Send + 'a>>);
 
-impl<T> Future for Exposed<T> {
+impl<T> Future for Exposed<'_, T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
@@ -237,7 +242,13 @@ pub(crate) fn masked_url(text: &str) -> String {
 /// Replaces `user:password@` behind the scheme.
 pub(crate) fn without_userinfo(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
+        return match url.split_once('@') {
+            // `user:password@host/path`, as some write it.
+            Some((user, rest)) if user.contains(':') && !user.contains(char::is_whitespace) => {
+                format!("{REDACTED}@{rest}")
+            }
+            _ => url.to_owned(),
+        };
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     match authority.rsplit_once('@') {
@@ -294,6 +305,7 @@ mod tests {
             ("https://git.example/a@b", "https://git.example/a@b"),
             ("ssh://git@git.example/a", "ssh://git@git.example/a"),
             ("git@git.example:a.git", "git@git.example:a.git"),
+            ("u:hush@git.example/a.git", "<redacted>@git.example/a.git"),
         ] {
             assert_eq!(without_userinfo(url), shown);
         }

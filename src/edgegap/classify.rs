@@ -1,6 +1,6 @@
 //! What Edgegap's failures mean.
 
-use crate::error::ErrorKind;
+use crate::error::{Effect, ErrorKind};
 use crate::transport::profile::{Classified, Failure};
 use serde_json::Value;
 
@@ -21,6 +21,8 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
         422 if classified.resource_id.is_some() => classified.kind(ErrorKind::Rejected).advice(
             "the deployment exists in an error state: stop it, or wait until the platform removes it",
         ),
+        // Without an id nobody can tell whether there is a deployment.
+        422 => classified.effect(Effect::Unknown),
         401 => classified.advice("check EDGEGAP_TOKEN; it is one token per organisation"),
         _ => classified,
     }

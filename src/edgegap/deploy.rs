@@ -2,7 +2,7 @@
 
 use super::{Client, RequestId, User};
 use crate::call::Call;
-use crate::error::{Error, Result};
+use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::raw::edgegap::{Op, types};
 use crate::secret::{REDACTED, Secret};
 use std::collections::BTreeSet;
@@ -273,8 +273,10 @@ impl Client {
 
 fn accepted(raw: types::DeploymentAccepted) -> Result<Accepted> {
     // An id that cannot stand in a path names nothing, and something was started: say so.
-    let request_id = RequestId::new(raw.request_id)
-        .map_err(|error| error.with_effect(crate::Effect::Applied))?;
+    let request_id = RequestId::new(raw.request_id).map_err(|error| {
+        let why = error.message().unwrap_or_default().to_owned();
+        Error::new(ErrorKind::Decode, why).with_effect(Effect::Applied)
+    })?;
     Ok(Accepted { request_id })
 }
 

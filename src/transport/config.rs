@@ -220,8 +220,8 @@ impl<P: Platform> ClientBuilder<P> {
         }
         let transport = Transport {
             profile,
+            http: http_client(&self.limits, &base_url)?,
             base_url,
-            http: http_client(&self.limits)?,
             wire: self.wire,
             authorization,
             headers,
@@ -294,7 +294,7 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn http_client(limits: &Limits) -> Result<reqwest::Client> {
+fn http_client(limits: &Limits, base_url: &str) -> Result<reqwest::Client> {
     #[cfg(feature = "rustls")]
     {
         // The process may have chosen a provider already; then that one stands.
@@ -306,6 +306,14 @@ fn http_client(limits: &Limits) -> Result<reqwest::Client> {
     // Another crate may have switched rustls on in reqwest, without a provider it could use.
     #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
     let builder = builder.tls_backend_native();
+    let host = Url::parse(base_url).ok();
+    let host = host.as_ref().and_then(Url::host_str).unwrap_or_default();
+    // Plain http is fine to this machine because it does not leave it: by a proxy it would.
+    let builder = if is_loopback(host) {
+        builder.no_proxy()
+    } else {
+        builder
+    };
     builder
         .connect_timeout(limits.connect)
         // A redirect could carry a token to another host, or turn a POST into a GET.

@@ -293,7 +293,8 @@ macro_rules! client {
             }
 
             /// The generated client on the same transport: every operation of the spec, positional
-            /// arguments, no conversions. Exempt from semver.
+            /// arguments, no conversions. Exempt from semver. Its calls go through
+            /// [`raw::sending`](crate::raw::sending).
             #[cfg(feature = "raw")]
             pub fn raw(&self) -> crate::raw::$raw::Client {
                 Self::raw_on(&self.scope)

@@ -7,6 +7,7 @@ use crate::secret::Secret;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderName, HeaderValue};
 use reqwest::Request;
+use serde_json::Value;
 
 /// Sent with every request.
 pub(crate) const AGENT: &str = concat!("deploykit/", env!("CARGO_PKG_VERSION"));
@@ -18,6 +19,9 @@ impl Scope {
     /// Completes a request in place. An error means that it must not be sent: that a preview is all
     /// that was wanted, or that the request could not be completed.
     pub(crate) fn prepare(&self, request: &mut Request, id: &str) -> Result<(), &'static str> {
+        if !crate::secret::is_exposing() {
+            return Err("secrets are not written out: call it through deploykit::raw::sending");
+        }
         let operation = self.operation_or(id);
         let headers = request.headers_mut();
         headers.remove(API_VERSION);
@@ -127,10 +131,13 @@ impl Scope {
         for (_, value) in &self.options.query {
             secrets.push(Secret::new(value.as_str()));
         }
-        let in_body = operation.is_none() || places.iter().any(|place| place.starts_with("body."));
-        if in_body && is_json(request) {
+        for (_, value) in &self.options.headers {
+            secrets.extend(value.to_str().ok().map(Secret::from));
+        }
+        if is_json(request) {
             let bytes = request.body().and_then(reqwest::Body::as_bytes);
-            if let Some(Ok(body)) = bytes.map(serde_json::from_slice) {
+            if let Some(Ok(body)) = bytes.map(serde_json::from_slice::<Value>) {
+                redact::secrets_of_urls(&body, &mut secrets);
                 secrets.extend(redact::json_body(operation, body).1);
             }
         }

@@ -22,7 +22,15 @@ const SHOWN_RESPONSE_HEADERS: [&str; 8] = [
     "x-ratelimit-reset",
 ];
 /// Keys that hold something secret in a request of which the spec says nothing.
-const SECRET_WORDS: [&str; 6] = ["token", "secret", "password", "passwd", "key", "auth"];
+const SECRET_WORDS: [&str; 7] = [
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "key",
+    "auth",
+    "credential",
+];
 /// A shorter value occurs in ordinary text by chance.
 const SHORTEST_SECRET: usize = 4;
 
@@ -33,6 +41,8 @@ pub(crate) fn request_headers(headers: &HeaderMap) -> Vec<(String, String)> {
         .filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()))
         .map(|(name, value)| {
             let harmless = SHOWN_REQUEST_HEADERS.contains(&name.as_str());
+            // What a caller added is marked as sensitive, whatever its name.
+            let harmless = harmless && !value.is_sensitive();
             let value = value.to_str().ok().filter(|_| harmless);
             (name.to_string(), value.unwrap_or(REDACTED).to_owned())
         })
@@ -69,7 +79,7 @@ pub(crate) fn query(
                 None => sounds_secret(&name),
             };
             let by_hand = added.iter().any(|(n, v)| *n == name && *v == value);
-            let hide = secret || (by_hand && operation.is_some());
+            let hide = secret || by_hand;
             (name, if hide { REDACTED.to_owned() } else { value })
         })
         .collect();
@@ -110,9 +120,37 @@ pub(crate) fn json_body(operation: Option<&Operation>, mut body: Value) -> (Valu
 /// carries its secret there, a repository's address its token.
 pub(crate) fn hide_in_urls(value: &mut Value) {
     match value {
-        Value::String(text) if text.contains("://") => *text = crate::secret::masked_url(text),
+        Value::String(text) if text.contains("://") || text.contains('@') => {
+            *text = crate::secret::masked_url(text);
+        }
         Value::Array(items) => items.iter_mut().for_each(hide_in_urls),
         Value::Object(map) => map.values_mut().for_each(hide_in_urls),
+        _ => {}
+    }
+}
+
+/// Collects what [`hide_in_urls`] hides: a reply may repeat it.
+pub(crate) fn secrets_of_urls(value: &Value, found: &mut Vec<Secret>) {
+    match value {
+        Value::String(text) => {
+            let Some((scheme, rest)) = text.split_once("://") else {
+                return;
+            };
+            let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+            if let Some((user, _)) = authority.rsplit_once('@').filter(|_| scheme != "ssh") {
+                found.push(Secret::new(user));
+                let password = user.split_once(':').map(|(_, password)| password);
+                found.extend(password.map(Secret::from));
+            }
+            let query = rest.split_once('?').map_or("", |(_, query)| query);
+            let query = query.split('#').next().unwrap_or(query);
+            for pair in query.split('&') {
+                let value = pair.split_once('=').map_or(pair, |(_, value)| value);
+                found.push(Secret::new(value));
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| secrets_of_urls(item, found)),
+        Value::Object(map) => map.values().for_each(|inner| secrets_of_urls(inner, found)),
         _ => {}
     }
 }
@@ -162,11 +200,15 @@ fn take(value: &mut Value, found: &mut Vec<Secret>) {
 fn hide_by_name(value: &mut Value, found: &mut Vec<Secret>) {
     match value {
         Value::Object(map) => {
+            // In `{key: NAME, value: …}` it is the value that may be secret.
+            let is_pair =
+                map.contains_key("value") && (map.contains_key("key") || map.contains_key("name"));
             for (name, inner) in map {
-                if sounds_secret(name) && !inner.is_object() && !inner.is_array() {
-                    take(inner, found);
-                } else {
-                    hide_by_name(inner, found);
+                match name.as_str() {
+                    "value" if is_pair => take_all(inner, found),
+                    "key" | "name" if is_pair => {}
+                    _ if sounds_secret(name) => take_all(inner, found),
+                    _ => hide_by_name(inner, found),
                 }
             }
         }
@@ -175,9 +217,21 @@ fn hide_by_name(value: &mut Value, found: &mut Vec<Secret>) {
     }
 }
 
+/// Hides every scalar below a value.
+fn take_all(value: &mut Value, found: &mut Vec<Secret>) {
+    match value {
+        Value::Object(map) => map.values_mut().for_each(|inner| take_all(inner, found)),
+        Value::Array(items) => items.iter_mut().for_each(|item| take_all(item, found)),
+        _ => take(value, found),
+    }
+}
+
 /// A text from the platform with every known secret left out.
 pub(crate) fn mask(text: &str, secrets: &[Secret]) -> String {
     let mut text = text.to_owned();
+    // A secret may be the beginning of another one.
+    let mut secrets: Vec<_> = secrets.iter().collect();
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
     for secret in secrets {
         if secret.expose().len() >= SHORTEST_SECRET && text.contains(secret.expose()) {
             text = text.replace(secret.expose(), REDACTED);
@@ -191,7 +245,13 @@ pub(crate) fn mask_json(value: &mut Value, secrets: &[Secret]) {
     match value {
         Value::String(text) => *text = mask(text, secrets),
         Value::Array(items) => items.iter_mut().for_each(|item| mask_json(item, secrets)),
-        Value::Object(map) => map.values_mut().for_each(|inner| mask_json(inner, secrets)),
+        Value::Object(map) => {
+            // Names too: some platforms answer with what was wrong as a key.
+            for (name, mut inner) in std::mem::take(map) {
+                mask_json(&mut inner, secrets);
+                map.insert(mask(&name, secrets), inner);
+            }
+        }
         _ => {}
     }
 }

@@ -159,6 +159,8 @@ impl Scope {
         if let Some(json) = &mut json {
             redact::mask_json(json, &secrets);
         }
+        // JSON written anew: in the text as it came a secret may stand escaped.
+        let text = json.as_ref().map_or(text, Value::to_string);
         let failure = Failure {
             operation,
             status,
@@ -275,7 +277,11 @@ pub(crate) fn decode<T: DeserializeOwned>(
         _ => Effect::Unknown,
     };
     let excerpt = match &json {
-        Some(Value::String(text)) => start_of(text, EXCERPT_BYTES).to_owned(),
+        // A page of something in between says what it is; any other text may be a token.
+        Some(Value::String(text)) if text.trim_start().starts_with('<') => {
+            start_of(text, EXCERPT_BYTES).to_owned()
+        }
+        Some(Value::String(text)) => format!("a text of {} bytes", text.len()),
         Some(json) => redact::shape(json, EXCERPT_BYTES),
         None => format!("{} bytes that are not JSON", bytes.len()),
     };

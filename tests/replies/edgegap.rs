@@ -125,7 +125,7 @@ async fn statuses_and_bodies_that_are_not_documented() {
             ),
             (
                 CannedReply::json(202, r#"{"request_id":"a/b"}"#),
-                ErrorKind::InvalidRequest,
+                ErrorKind::Decode,
                 Effect::Applied,
             ),
             (

@@ -1,0 +1,32 @@
+//! The generated clients, for those who want them: feature `raw`.
+#![cfg(all(feature = "raw", feature = "dployr"))]
+
+mod support;
+
+use deploykit::{Secret, dployr, raw};
+use support::Server;
+
+#[tokio::test]
+async fn secrets_are_written_out_or_nothing_is_sent() {
+    let reply = r#"{"access_token":"a"}"#;
+    let server = Server::replies("200 OK", &["content-type: application/json"], reply).await;
+    let client = dployr::Client::new(&server.base_url, "token-1234")
+        .unwrap()
+        .raw();
+    let body = raw::dployr::types::LoginRequest {
+        email: "a@b.example".to_owned(),
+        password: Secret::new("pass-1234"),
+    };
+    let refused = client.login(&body).await.err().unwrap();
+    assert!(
+        refused.to_string().contains("deploykit::raw::sending"),
+        "{refused}"
+    );
+    assert!(
+        server.requests().is_empty(),
+        "a masked password is no password"
+    );
+
+    raw::sending(client.login(&body)).await.unwrap();
+    assert!(server.requests()[0].ends_with(r#"{"email":"a@b.example","password":"pass-1234"}"#));
+}
