@@ -177,7 +177,7 @@ impl Error {
         self.0.retry_after
     }
 
-    /// How often the request was sent; 0 if never.
+    /// How often sending the request was tried; 0 if it was refused here.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }

@@ -222,7 +222,7 @@ secret_url! {
 /// A URL without userinfo, and without the values in its query.
 pub(crate) fn masked_url(text: &str) -> String {
     let text = without_userinfo(text);
-    let Some((start, query)) = text.split_once('?') else {
+    let Some((start, query)) = text.split_once('?').filter(|_| text.contains("://")) else {
         return text;
     };
     let (query, fragment) = match query.split_once('#') {
@@ -244,7 +244,13 @@ pub(crate) fn without_userinfo(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return match url.split_once('@') {
             // `user:password@host/path`, as some write it.
-            Some((user, rest)) if user.contains(':') && !user.contains(char::is_whitespace) => {
+            // The digest of an image stands behind an `@` as well.
+            Some((user, rest))
+                if user.contains(':')
+                    && !user.contains('/')
+                    && !user.contains(char::is_whitespace)
+                    && !rest.starts_with("sha256:") =>
+            {
                 format!("{REDACTED}@{rest}")
             }
             _ => url.to_owned(),
@@ -306,6 +312,11 @@ mod tests {
             ("ssh://git@git.example/a", "ssh://git@git.example/a"),
             ("git@git.example:a.git", "git@git.example:a.git"),
             ("u:hush@git.example/a.git", "<redacted>@git.example/a.git"),
+            ("node:20@sha256:0123", "node:20@sha256:0123"),
+            (
+                "r.example:5000/a@sha256:0123",
+                "r.example:5000/a@sha256:0123",
+            ),
         ] {
             assert_eq!(without_userinfo(url), shown);
         }

@@ -52,7 +52,7 @@ async fn a_call_is_one_span_without_secrets() {
     }
     for part in [
         "http.response.status_code=404",
-        "error.type=NotFound",
+        "error.type=NoSuchRoute",
         "url.template=\"/v1/applications/{application_id}/deployments\"",
     ] {
         assert!(closed[1].contains(part), "{part} is not in {}", closed[1]);

@@ -51,6 +51,17 @@ async fn a_reply_gives_nothing_away() {
         assert!(!text.contains("hush"), "{text}");
     }
 
+    // A failure within a success.
+    let body =
+        json!({ "success": false, "error": { "message": "no value hush", "details": ["hush"] } });
+    recorder.reply("set_service_env", CannedReply::json(200, body.to_string()));
+    let (error, text) = shown(client.service("web").env().set("A", "hush")).await;
+    assert_eq!(
+        (error.kind(), error.status()),
+        (ErrorKind::Rejected, Some(200))
+    );
+    assert!(!text.contains("hush"), "{text}");
+
     // A password that JSON writes with escapes.
     repeat("login", "bad password pa\"hush\"ss");
     let (_, text) = shown(client.login("a@b.example", "pa\"hush\"ss")).await;

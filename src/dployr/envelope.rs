@@ -8,7 +8,7 @@ use super::Page;
 use super::fold::read;
 use crate::raw::dployr::types;
 use crate::transport::reply::within;
-use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
@@ -85,7 +85,13 @@ impl<'de, T: Record> Deserialize<'de> for Listing<T> {
 
 impl<'de> Deserialize<'de> for Ack {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(IgnoredAny).map(|_| Self)
+        match Value::deserialize(deserializer)? {
+            // A proxy, or a site in the place of the server, answers 200 too.
+            Value::String(text) if text.contains('<') => Err(serde::de::Error::custom(
+                "a page came in the place of an answer",
+            )),
+            _ => Ok(Self),
+        }
     }
 }
 

@@ -8,6 +8,12 @@ use serde_json::Value;
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     let mut classified = Classified::from_status(failure.status);
     let Some(json) = failure.json else {
+        // The platform itself answers in JSON: a page or a text means another server or path.
+        if failure.status == 404 && !failure.text.trim().is_empty() {
+            return classified
+                .kind(ErrorKind::NoSuchRoute)
+                .advice("check the base URL");
+        }
         return classified;
     };
     let text = |key: &str| json.get(key).and_then(Value::as_str).map(str::to_owned);

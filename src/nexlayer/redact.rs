@@ -16,10 +16,13 @@ use serde_saphyr::{Location, Spanned};
 use std::fmt;
 
 /// Parts of a key that holds something secret, in lower case.
-const SECRET_WORDS: [&str; 7] = [
+const SECRET_WORDS: [&str; 10] = [
     "token",
     "secret",
-    "passw",
+    "pass",
+    "pwd",
+    "dsn",
+    "salt",
     "credential",
     "private",
     "auth",
@@ -189,9 +192,7 @@ fn find(node: &Node, in_secrets: bool, found: &mut Found) -> Option<()> {
 /// Hides a scalar if its own form says so.
 fn look(value: &Spanned<Node>, found: &mut Found) -> Option<()> {
     match &value.value {
-        Node::Scalar(text) if crate::secret::without_userinfo(text) != *text => {
-            hide(text, value, found)
-        }
+        Node::Scalar(text) if crate::secret::masked_url(text) != *text => hide(text, value, found),
         _ => Some(()),
     }
 }
@@ -410,7 +411,7 @@ mod tests {
     fn a_secret_is_hidden_wherever_it_stands() {
         shows(
             "token: hush-1\nurl: https://a/?x=hush-1 # hush-1\nhush-1: x\n",
-            "token: <redacted>\nurl: https://a/?x=<redacted> # <redacted>\n<redacted>: x\n",
+            "token: <redacted>\nurl: <redacted> # <redacted>\n<redacted>: x\n",
         );
         // A word or a number of a few digits is hidden in its own place only.
         shows(

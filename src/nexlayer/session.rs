@@ -357,6 +357,7 @@ impl From<types::ClaimReply> for Claim {
                 .claim_url
                 .filter(|url| !url.trim().is_empty())
                 .or_else(|| in_text.map(str::to_owned))
+                .filter(|url| url.starts_with("https://") || url.starts_with("http://"))
                 .map(ClaimUrl),
             token: reply.claim_token,
             message: reply.message,

@@ -1,5 +1,6 @@
 //! What Nodion's failures mean.
 
+use crate::error::ErrorKind;
 use crate::transport::profile::{Classified, Failure};
 use serde_json::Value;
 
@@ -8,6 +9,12 @@ use serde_json::Value;
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     let mut classified = Classified::from_status(failure.status);
     let Some(json) = failure.json else {
+        // The platform itself answers in JSON: a page or a text means another server or path.
+        if failure.status == 404 && !failure.text.trim().is_empty() {
+            return classified
+                .kind(ErrorKind::NoSuchRoute)
+                .advice("check the base URL");
+        }
         return classified;
     };
     let sentences: Vec<&str> = match json.get("errors") {
@@ -36,7 +43,6 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorKind;
     use crate::transport::profile::table::classified;
 
     #[test]

@@ -4,7 +4,7 @@ use super::limits::time_class;
 use super::profile::{effect_of, reads_only};
 use super::reply::{self, Body};
 use super::wire::{LocalReply, Wire};
-use super::{Outcome, Scope};
+use super::{Outcome, Scope, redact};
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::operation::{Operation, TimeClass};
@@ -72,7 +72,7 @@ impl Scope {
             outcome.elapsed = elapsed;
         }
         result.map_err(|error| {
-            // A request that never found a connection was not sent.
+            // Looking for a connection is an attempt too.
             let attempts = u32::from(error.kind() != ErrorKind::InvalidRequest);
             error
                 .with_attempts(attempts, elapsed)
@@ -178,11 +178,21 @@ impl Scope {
             Body::Text(text) => Value::String(text),
             Body::Empty => Value::Null,
         };
-        let value = match self.transport().profile.normalise {
+        // The platform's forms are those of its operations: any other reply stays as it came.
+        let normalise = self.transport().profile.normalise;
+        let value = match normalise.filter(|_| operation.is_some()) {
             None => value,
-            Some(normalise) => normalise(value).map_err(|classified| {
-                // A success status around a failure: the platform did look at the request.
-                classified.into_error(effect_of_broken_success(operation, method))
+            // A success status around a failure: the platform did look at the request.
+            Some(normalise) => normalise(value).map_err(|mut classified| {
+                let secrets = self.secrets();
+                let message = classified.message.take();
+                classified.message = message.map(|text| redact::mask(&text, &secrets));
+                if let Some(details) = &mut classified.details {
+                    redact::mask_json(details, &secrets);
+                }
+                classified
+                    .into_error(effect_of_broken_success(operation, method))
+                    .with_request_id(reply::request_id(headers))
             })?,
         };
         Ok(value.to_string().into_bytes())
@@ -249,7 +259,8 @@ pub(crate) fn plain(scope: Scope, method: Method, path: &str) -> Call<Value> {
             .bytes()
             .await
             .map_err(|error| reply::network_error(error, None, &method))?;
-        reply::decode(&bytes, None, &method)
+        let status = scope.outcome().unwrap_or_default().status;
+        reply::decode(&bytes, None, &method, status).map_err(|error| reply::complete(error, &scope))
     })
 }
 

@@ -200,9 +200,12 @@ pub(crate) fn finish<T: DeserializeOwned>(scope: &Scope, result: RawResult<T>) -
     let result = match result {
         Ok(value) => return Ok(value.into_inner()),
         // Decoded once more, this time with the path to what does not fit.
-        Err(progenitor_client::Error::InvalidResponsePayload(bytes, _)) => {
-            decode(&bytes, operation, &method)
-        }
+        Err(progenitor_client::Error::InvalidResponsePayload(bytes, _)) => decode(
+            &bytes,
+            operation,
+            &method,
+            scope.outcome().unwrap_or_default().status,
+        ),
         Err(error) => Err(unsent(error)),
     };
     result.map_err(|error: Error| complete(error, scope))
@@ -255,6 +258,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
     bytes: &[u8],
     operation: Option<&'static Operation>,
     method: &Method,
+    status: u16,
 ) -> Result<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let error = match serde_path_to_error::deserialize(&mut deserializer) {
@@ -270,10 +274,11 @@ pub(crate) fn decode<T: DeserializeOwned>(
         why => (path, why),
     };
     let json: Option<Value> = serde_json::from_slice(bytes).ok();
-    // A platform that answers in JSON has taken the request; HTML may come from anything in between.
+    // A platform that says "created" or "accepted" in JSON did act; of anything else, or from
+    // anything in between, nobody can tell.
     let effect = match &json {
         _ if reads_only(operation, method) => Effect::None,
-        Some(Value::Object(_) | Value::Array(_)) => Effect::Applied,
+        Some(Value::Object(_) | Value::Array(_)) if matches!(status, 201 | 202) => Effect::Applied,
         _ => Effect::Unknown,
     };
     let excerpt = match &json {

@@ -200,7 +200,6 @@ async fn claims_show_no_token_by_accident() {
         "https://app.nexlayer.io/claim/dCf0NdAQ64j6/",
         "https://app.nexlayer.io/claim?t=dCf0NdAQ64j6&next=/a/b",
         "https://dCf0NdAQ64j6@app.nexlayer.io/",
-        "dCf0NdAQ64j6",
     ] {
         let body = json!({ "claimUrl": url, "message": format!("Two ways: {url} or http://a/dCf0NdAQ64j6") });
         let reply = CannedReply::json(200, body.to_string());
@@ -210,11 +209,15 @@ async fn claims_show_no_token_by_accident() {
         assert_eq!(claim.url.as_ref().unwrap().to_string(), url);
         assert!(!format!("{claim:?}").contains("dCf0"), "{claim:?}");
     }
-    let reply = CannedReply::json(200, r#"{"claimUrl":"","message":"Later."}"#);
-    let claim = answer("claim_deployment", reply, |s| s.application("a").claim())
-        .await
-        .unwrap();
-    assert_eq!((claim.url, claim.token), (None, None));
+    // What is no web address is not handed to a person to visit.
+    for url in ["", "dCf0NdAQ64j6", "javascript:x"] {
+        let body = json!({ "claimUrl": url, "message": "Later." });
+        let reply = CannedReply::json(200, body.to_string());
+        let claim = answer("claim_deployment", reply, |s| s.application("a").claim())
+            .await
+            .unwrap();
+        assert_eq!((claim.url, claim.token), (None, None), "{url}");
+    }
 }
 
 #[tokio::test]

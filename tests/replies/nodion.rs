@@ -140,11 +140,11 @@ async fn what_is_not_a_deployment_is_a_decode_error() {
         ("list_deployments", "{}", Effect::None),
         ("list_deployments", "[]", Effect::None),
         ("list_deployments", "<html></html>", Effect::None),
-        ("create_deployment", "{}", Effect::Applied),
+        ("create_deployment", "{}", Effect::Unknown),
         (
             "create_deployment",
             r#"{"deployment":{"status":"created","deploy_number":1}}"#,
-            Effect::Applied,
+            Effect::Unknown,
         ),
         ("create_deployment", "", Effect::Unknown),
         ("create_deployment", "<html></html>", Effect::Unknown),
@@ -179,7 +179,7 @@ async fn failures() {
         (
             404,
             "<!DOCTYPE html><title>404</title>",
-            ErrorKind::NotFound,
+            ErrorKind::NoSuchRoute,
             None,
         ),
         (401, "", ErrorKind::Unauthenticated, None),
