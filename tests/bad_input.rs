@@ -152,10 +152,10 @@ fn manifests() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     for (text, words) in [
         ("", "empty"),
-        (" \n# only a comment\n", ""),
+        (" \n# only a comment\n", "application.name"),
         ("application: [", "YAML"),
-        ("just text", ""),
-        ("- a\n- b", ""),
+        ("just text", "application.name"),
+        ("- a\n- b", "application.name"),
         ("application: {}", "name"),
         ("application: {name: ''}", "name"),
         ("application: {name: 7}", "name"),
