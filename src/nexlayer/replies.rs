@@ -4,7 +4,8 @@ use crate::raw::nexlayer::types;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// A sentence: a JSON string, bare text (which the transport turns into one), or `{message}`.
+/// A sentence as it came: a JSON string, bare text (which the transport turns into one), or
+/// `{message}`.
 ///
 /// What else a success holds is no reason to call it a failure, for it may have used up an extension.
 /// A web page is: it comes from something that is not the platform.
@@ -20,8 +21,8 @@ impl<'de> Deserialize<'de> for Text {
             Value::Object(map) => map.get("message").and_then(Value::as_str),
             _ => None,
         };
-        let text = super::texts::normal(text.unwrap_or_default());
-        if super::texts::is_page(&text) {
+        let text = text.unwrap_or_default().to_owned();
+        if super::texts::is_page(text.trim_start()) {
             return Err(serde::de::Error::custom("a web page instead of a sentence"));
         }
         Ok(Self(text))
@@ -30,7 +31,7 @@ impl<'de> Deserialize<'de> for Text {
 
 impl From<types::MessageReply> for Text {
     fn from(reply: types::MessageReply) -> Self {
-        Self(super::texts::normal(&reply.message.unwrap_or_default()))
+        Self(reply.message.unwrap_or_default())
     }
 }
 
@@ -45,7 +46,8 @@ mod tests {
             r#"{"message":"It is done."}"#,
             r#""\"It is done.\"""#,
         ] {
-            assert_eq!(serde_json::from_str::<Text>(json).unwrap().0, "It is done.");
+            let text = serde_json::from_str::<Text>(json).unwrap().0;
+            assert_eq!(crate::nexlayer::texts::normal(&text), "It is done.");
         }
         for json in ["null", "7", "[]", "{}", r#"{"message":7}"#] {
             assert_eq!(serde_json::from_str::<Text>(json).unwrap().0, "", "{json}");

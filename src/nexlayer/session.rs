@@ -35,7 +35,7 @@ pub struct Extended {
     pub expires_in: Option<Duration>,
     /// How many more extensions it has.
     pub extensions_remaining: Option<u32>,
-    /// The platform's sentence.
+    /// The platform's sentence, as it came.
     pub text: String,
 }
 
@@ -45,7 +45,7 @@ pub struct Extended {
 pub struct Reserved {
     /// The application, as the sentence names it.
     pub application: Option<String>,
-    /// The platform's sentence.
+    /// The platform's sentence, as it came.
     pub text: String,
 }
 
@@ -57,7 +57,7 @@ pub struct Removed {
     pub application: Option<String>,
     /// Within what time the sites go, if they are past their time.
     pub within: Option<Duration>,
-    /// The platform's sentence.
+    /// The platform's sentence, as it came.
     pub text: String,
 }
 
@@ -319,7 +319,8 @@ fn check(what: &str, text: &str) -> Result<()> {
 
 impl From<Text> for Extended {
     fn from(Text(text): Text) -> Self {
-        let parsed = texts::extension(&text);
+        let words = texts::normal(&text);
+        let parsed = texts::extension(&words);
         Self {
             application: parsed.application.map(str::to_owned),
             expires_in: parsed.expires_in,
@@ -332,7 +333,7 @@ impl From<Text> for Extended {
 impl From<Text> for Reserved {
     fn from(Text(text): Text) -> Self {
         Self {
-            application: texts::reserved(&text).map(str::to_owned),
+            application: texts::reserved(&texts::normal(&text)).map(str::to_owned),
             text,
         }
     }
