@@ -34,7 +34,7 @@ pub struct Generated {
 pub fn run(api: &str, file: &str, text: &str) -> Result<Generated, Broken> {
     let document = load::load(file, text)?;
     lint::lint(file, &document.json)?;
-    let operations = operations::read(file, &document)?;
+    let operations = operations::read(&document);
     let enums = open_enums::collect(&document.json);
     let mut json = document.json;
     success_only::apply(&mut json);

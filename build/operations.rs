@@ -3,7 +3,6 @@
 use super::lint_extensions::pace_of;
 use super::load::Document;
 use super::open_enums::variant;
-use super::problem::Broken;
 use super::success_only::request_content_type;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -23,8 +22,8 @@ pub struct Operation {
 /// Reads every operation, in the order of the document.
 ///
 /// The text has passed [`super::lint`], so what is missing here can only be an empty string.
-pub fn read(_file: &str, document: &Document) -> Result<Vec<Operation>, Broken> {
-    Ok(document
+pub fn read(document: &Document) -> Vec<Operation> {
+    document
         .api
         .operations()
         .map(|(path, method, operation)| {
@@ -44,7 +43,7 @@ pub fn read(_file: &str, document: &Document) -> Result<Vec<Operation>, Broken> 
                 extensions: json,
             }
         })
-        .collect())
+        .collect()
 }
 
 /// `enum Op`: each variant on a line of its own with a comment, because that line is what the

@@ -341,7 +341,8 @@ impl From<Text> for Reserved {
 
 impl From<Text> for Removed {
     fn from(Text(text): Text) -> Self {
-        let (application, within) = texts::unreserved(&text);
+        let words = texts::normal(&text);
+        let (application, within) = texts::unreserved(&words);
         Self {
             application: application.map(str::to_owned),
             within,

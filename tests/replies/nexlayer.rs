@@ -387,3 +387,15 @@ async fn a_secret_of_the_manifest_is_masked_when_the_platform_repeats_it() {
         Some(r#"{"error":"cannot set API_TOKEN=<redacted>"}"#)
     );
 }
+
+#[tokio::test]
+async fn a_removal_is_read_whatever_its_white_space() {
+    let text = "Application My App reservation  has been removed.\n Application site will be removed within the  next 10 minutes.";
+    let reply = CannedReply::json(200, json!({ "message": text }).to_string());
+    let call = |s: Session| s.application("a").unreserve();
+    let removed = answer("remove_deployment_reservation", reply, call)
+        .await
+        .unwrap();
+    assert_eq!(removed.application.as_deref(), Some("My App"));
+    assert_eq!((removed.within, removed.text.as_str()), (minutes(10), text));
+}
