@@ -96,6 +96,8 @@ mod time;
 #[cfg(feature = "_client")]
 mod call;
 #[cfg(feature = "_client")]
+mod lenient;
+#[cfg(feature = "_client")]
 mod preview;
 #[cfg(all(feature = "_client", not(feature = "raw")))]
 mod raw;

@@ -73,6 +73,36 @@ async fn the_documented_login() {
 }
 
 #[tokio::test]
+async fn numbers_in_other_forms() {
+    for seconds in [json!(3600), json!("3600"), json!(3600.0)] {
+        let body = json!({ "access_token": "t", "expires_in": seconds });
+        let tokens = answered(200, &body).login("u@example.com", "pw").await;
+        assert_eq!(
+            tokens.unwrap().expires_in,
+            Some(Duration::from_secs(3600)),
+            "{body}"
+        );
+    }
+    let body = json!({ "success": true, "data": { "access_token": "t", "expires_in": "hush" } });
+    let login = answered(200, &body).login("u@example.com", "pw").await;
+    let error = login.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    let words = "at $.data.expires_in: found string, expected a whole number";
+    assert!(error.to_string().contains(words), "{error}");
+    assert!(!format!("{error:?}").contains("hush"), "{error:?}");
+
+    let route = json!([{ "id": "r", "domain": "a.example", "port": "80" }]);
+    let routes = answered(200, &route).routes().list().await.unwrap();
+    assert_eq!(routes.items[0].port, Some(80));
+    let metrics = json!({ "cpu": { "count": "4", "user_percent": "0.5" }, "uptime": "12" });
+    let metrics = answered(200, &metrics).instance("i").metrics().await;
+    let metrics = metrics.unwrap();
+    assert_eq!(metrics.uptime, Some(12.0));
+    let cpu = metrics.cpu.unwrap();
+    assert_eq!((cpu.count, cpu.user_percent), (Some(4), Some(0.5)));
+}
+
+#[tokio::test]
 async fn the_documented_error() {
     let body = json!({ "error": { "code": "invalid_request", "message": "Invalid deployment configuration", "details": { "field": "runtime", "issue": "Unsupported runtime version" } } });
     let error = answered(400, body)

@@ -120,6 +120,28 @@ async fn what_pages_do_not_show() {
 }
 
 #[tokio::test]
+async fn numbers_and_lists_in_other_forms() {
+    let none = answer(
+        "list_deployments",
+        CannedReply::json(200, r#"{"deployments":null}"#),
+    );
+    assert_eq!(none.await.unwrap(), []);
+    for number in ["9", "\"9\"", "9.0"] {
+        let body =
+            format!(r#"{{"deployment":{{"id":"a","status":"created","deploy_number":{number}}}}}"#);
+        let one = answer("create_deployment", CannedReply::json(200, body)).await;
+        assert_eq!(one.unwrap()[0].deploy_number, 9, "{number}");
+    }
+    let body = r#"{"deployments":[{"id":"a","status":"created","deploy_number":"hush"}]}"#;
+    let error = answer("list_deployments", CannedReply::json(200, body))
+        .await
+        .unwrap_err();
+    let words = "at $.deployments[0].deploy_number: found string, expected a whole number";
+    assert!(error.to_string().contains(words), "{error}");
+    assert!(!format!("{error:?}").contains("hush"), "{error:?}");
+}
+
+#[tokio::test]
 async fn an_image_without_a_commit() {
     let body = json!({ "deployment": {
         "id": "a", "status": "waiting", "deploy_number": 12, "git_sha": null, "commit_message": "Image: docker.io/nginx:1.25",
