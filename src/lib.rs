@@ -90,6 +90,7 @@ mod error;
 mod id;
 mod open_enum;
 pub mod operation;
+mod page;
 pub mod secret;
 mod time;
 
@@ -122,6 +123,7 @@ pub use http;
 
 pub use error::{Effect, Error, ErrorKind, Result};
 pub use operation::{Evidence, OPERATIONS, Operation};
+pub use page::Page;
 pub use secret::Secret;
 pub use time::Timestamp;
 
