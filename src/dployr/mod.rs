@@ -52,6 +52,7 @@ mod client;
 mod deployments;
 pub(crate) mod env;
 pub(crate) mod envelope;
+mod find;
 mod fold;
 mod instances;
 mod log_stream;

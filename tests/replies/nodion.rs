@@ -245,3 +245,31 @@ async fn failures() {
         }
     }
 }
+
+#[tokio::test]
+async fn greater_numbers_are_found() {
+    let recorder = Recorder::new();
+    let client = Client::builder().token("secret").recorder(&recorder);
+    let application = client.build().unwrap().application("a-1");
+    let numbered = |number| json!({ "id": format!("d-{number}"), "status": "created", "deploy_number": number });
+    let reply = |numbers: &[i64]| {
+        let list: Vec<_> = numbers.iter().map(|number| numbered(*number)).collect();
+        recorder.reply(
+            "list_deployments",
+            CannedReply::json(200, json!({ "deployments": list }).to_string()),
+        );
+    };
+    // In no order that is promised.
+    reply(&[7, 9, 8]);
+    assert_eq!(application.latest_deploy_number().await.unwrap(), 9);
+    reply(&[]);
+    assert_eq!(application.latest_deploy_number().await.unwrap(), 0);
+    for (after, found) in [(0, vec![7, 9, 8]), (8, vec![9]), (9, vec![])] {
+        reply(&[7, 9, 8]);
+        let all = application.find_created_after(after).await.unwrap();
+        let numbers: Vec<_> = all.iter().map(|one| one.deploy_number).collect();
+        assert_eq!(numbers, found, "{after}");
+    }
+    let text = recorder.to_string();
+    assert!(!text.contains("POST"), "it only looks: {text}");
+}
