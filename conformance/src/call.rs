@@ -2,7 +2,9 @@
 
 use crate::Result;
 use deploykit::edgegap::{NewDeployment, User};
-use deploykit::{Call, ClientBuilder, Effect, ErrorKind, Platform, dployr, edgegap, nodion};
+use deploykit::{
+    Call, ClientBuilder, Effect, ErrorKind, Pacing, Platform, Retry, dployr, edgegap, nodion,
+};
 use serde_json::{Value, json};
 use std::fmt;
 use std::time::Duration;
@@ -99,6 +101,10 @@ fn tuned<P: Platform>(builder: ClientBuilder<P>, base_url: &str) -> ClientBuilde
         .base_url(base_url)
         .timeout(PATIENCE)
         .deadline(3 * PATIENCE)
+        // Every request here is one that the server must see.
+        .pacing(Pacing::off())
+        // As often as by default, and sooner.
+        .retry(Retry::default().initial_backoff(Duration::from_millis(50)))
 }
 
 /// What a call came to.

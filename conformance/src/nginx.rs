@@ -5,7 +5,7 @@ use crate::report::Report;
 use crate::table::Wanted;
 use crate::{Result, Servers};
 use deploykit::http::Method;
-use deploykit::{Effect, ErrorKind, nodion};
+use deploykit::{Call, Effect, ErrorKind, Retry, nodion};
 use serde_json::json;
 use std::future::Future;
 use std::time::Duration;
@@ -21,7 +21,7 @@ const IMPATIENCE: Duration = Duration::from_millis(600);
 /// How long the log may be behind.
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
 /// How long nothing more may be logged before it counts as final.
-const LOG_QUIET: Duration = Duration::from_millis(300);
+const LOG_QUIET: Duration = Duration::from_millis(150);
 /// nginx reads a request line and a header of at most 8 KiB.
 const TOO_LONG: usize = 9 << 10;
 const TOO_LARGE: usize = 300 << 10;
@@ -254,7 +254,7 @@ fn pages() -> Vec<Page> {
 impl Page {
     async fn check(&self, servers: &Servers, report: &mut Report) -> Result<()> {
         let base_url = servers.at(self.place);
-        let before = Log::read(servers, "", 0).await?;
+        let before = Log::now(servers, "")?;
         let found = match self.kind {
             Kind::Create => {
                 let call = create(&base_url, &"v".repeat(self.body))?;
@@ -294,8 +294,15 @@ impl Page {
 }
 
 /// A call that comes back as often as it is asked to.
-fn patient<T: Send + 'static>(call: deploykit::Call<T>) -> deploykit::Call<T> {
-    call
+fn patient<T: Send + 'static>(call: Call<T>) -> Call<T> {
+    // Spread over a second on top of what the server asks for: all of them are asked for the same.
+    let spread = Duration::from_secs(1);
+    call.retry(
+        Retry::default()
+            .max_retries(40)
+            .initial_backoff(spread)
+            .max_backoff(spread),
+    )
 }
 
 /// Many calls at the same time, and what they came to.

@@ -12,14 +12,14 @@ mod measure;
 mod server;
 
 use deploykit::edgegap::{self, NewDeployment, User};
-use deploykit::{ClientBuilder, Effect, Error, Platform, Response, nodion};
+use deploykit::{ClientBuilder, Effect, Error, Pacing, Platform, Response, Retry, nodion};
 use measure::{Memory, open_files, settle};
 use server::Server;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
@@ -206,7 +206,15 @@ impl Run {
 type Result_<T> = std::result::Result<Response<T>, Error>;
 
 fn tuned<P: Platform>(builder: ClientBuilder<P>, base_url: &str) -> ClientBuilder<P> {
-    builder.base_url(base_url).token("secret")
+    // As often as by default, but sooner, so that a soak does not take hours.
+    let retry = Retry::default()
+        .initial_backoff(Duration::from_millis(2))
+        .max_backoff(Duration::from_millis(8));
+    builder
+        .base_url(base_url)
+        .token("secret")
+        .pacing(Pacing::off())
+        .retry(retry)
 }
 
 /// How many calls agree with what the server counted.
