@@ -1,5 +1,6 @@
 //! What the process holds: memory, open files, tasks.
 
+use std::ops::Range;
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -12,24 +13,25 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The resident set while the calls run.
 pub struct Memory {
-    calls: usize,
+    /// The calls during which it is looked at.
+    calls: Range<usize>,
     every: usize,
     /// The number of a call, and the resident set when it ended.
     samples: Mutex<Vec<(usize, f64)>>,
 }
 
 impl Memory {
-    pub fn new(calls: usize) -> Self {
+    pub fn new(calls: Range<usize>) -> Self {
         Self {
+            every: (calls.len() / SAMPLES).max(1),
             calls,
-            every: (calls / SAMPLES).max(1),
             samples: Mutex::new(Vec::with_capacity(SAMPLES * 2)),
         }
     }
 
     /// Called at the end of every call; looks at some.
     pub fn look(&self, call: usize) {
-        if !call.is_multiple_of(self.every) {
+        if !self.calls.contains(&call) || !call.is_multiple_of(self.every) {
             return;
         }
         if let (Some(resident), Ok(mut samples)) = (resident_mib(), self.samples.lock()) {
@@ -42,7 +44,7 @@ impl Memory {
         let samples = self.samples.lock().ok()?;
         let mut sums = [(0.0, 0.0); 10];
         for (call, resident) in samples.iter() {
-            let (sum, count) = &mut sums[call * 10 / self.calls];
+            let (sum, count) = &mut sums[(call - self.calls.start) * 10 / self.calls.len()];
             *sum += resident;
             *count += 1.0;
         }
