@@ -130,23 +130,19 @@ pub(crate) fn network_error(
 
 /// Whether the two ends cannot agree on encryption: a certificate that does not fit will not fit a
 /// second later.
-fn is_tls(error: &reqwest::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        #[cfg(feature = "rustls")]
-        if error.is::<rustls::Error>() {
-            return true;
-        }
-        // An I/O error gives its cause's cause as its source, and not the cause itself.
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .filter(|error| error.kind() == std::io::ErrorKind::InvalidData);
-        if inner.is_some() {
-            return true;
-        }
-        cause = error.source();
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    #[cfg(feature = "rustls")]
+    if error.is::<rustls::Error>() {
+        return true;
     }
-    false
+    if let Some(io) = error.downcast_ref::<std::io::Error>() {
+        // Its source is the source of what it wraps, and what it wraps is what is looked for.
+        let wrapped = io
+            .get_ref()
+            .map(|wrapped| wrapped as &(dyn std::error::Error + 'static));
+        return wrapped.is_some_and(is_tls);
+    }
+    error.source().is_some_and(is_tls)
 }
 
 /// Scheme and host of where a redirect leads: path and query may hold a token.
