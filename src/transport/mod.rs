@@ -10,6 +10,7 @@
 //! | `credentials` | header forms and prefixes |
 //! | `execute` | one request to one reply, within the time limits |
 //! | `limits` | the default time and size limits, and why they are what they are |
+//! | `mask` | leaving known secrets out of what a platform says |
 //! | `prepare` | what every request gets, and what a preview shows |
 //! | `redact` | what may be shown of requests and replies |
 //! | `reply` | reading a body, failures, decoding |
@@ -19,6 +20,7 @@ pub(crate) mod config;
 pub(crate) mod credentials;
 pub(crate) mod execute;
 pub(crate) mod limits;
+mod mask;
 pub(crate) mod prepare;
 pub(crate) mod profile;
 pub(crate) mod redact;
