@@ -16,6 +16,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 type RawResult<T> = std::result::Result<ResponseValue<T>, progenitor_client::Error<()>>;
 
+/// The most that counts as the id of a request, in bytes.
+const LONGEST_REQUEST_ID: usize = 200;
+
 /// The body of a success.
 pub(crate) enum Body {
     Json(Vec<u8>),
@@ -186,7 +189,8 @@ impl Scope {
     }
 
     pub(crate) fn take_error(&self) -> Option<Error> {
-        self.trace().error.take()
+        let error = self.trace().error.take()?;
+        Some(error.masked(&self.secrets(), EXCERPT_BYTES))
     }
 }
 
@@ -221,7 +225,9 @@ pub(crate) fn finish_stream(scope: &Scope, result: RawResult<ByteStream>) -> Res
         .map_err(|error| complete(unsent(error), scope))
 }
 
+/// Adds what is known of the call, and leaves out what the reply repeated of its secrets.
 pub(crate) fn complete(error: Error, scope: &Scope) -> Error {
+    let error = error.masked(&scope.secrets(), EXCERPT_BYTES);
     let outcome = scope.outcome().unwrap_or_default();
     let error = match outcome.status {
         0 => error,
@@ -282,9 +288,10 @@ pub(crate) fn decode<T: DeserializeOwned>(
         _ => Effect::Unknown,
     };
     let excerpt = match &json {
-        // A page of something in between says what it is; any other text may be a token.
+        // A page of something in between says what it is; any other text may be a token. It is cut
+        // to an excerpt when its secrets are out, so that no piece of one is left at its end.
         Some(Value::String(text)) if text.trim_start().starts_with('<') => {
-            start_of(text, EXCERPT_BYTES).to_owned()
+            start_of(text, ERROR_BYTES).to_owned()
         }
         Some(Value::String(text)) => format!("a text of {} bytes", text.len()),
         Some(json) => redact::shape(json, EXCERPT_BYTES),
@@ -381,10 +388,12 @@ pub(crate) fn retry_after(status: u16, headers: &HeaderMap) -> Option<Duration> 
     Some(at.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
-/// The id that a server gave to this HTTP request.
+/// The id that a server gave to this HTTP request. What is too long for one is left out, not cut: a
+/// piece of a secret would not be recognised as one.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     ["x-request-id", "request-id", "cf-ray"]
         .iter()
         .find_map(|name| headers.get(*name)?.to_str().ok())
-        .map(|id| start_of(id, 200).to_owned())
+        .filter(|id| id.len() <= LONGEST_REQUEST_ID)
+        .map(str::to_owned)
 }
