@@ -2,7 +2,7 @@
 //! one.
 
 use crate::server::Answer;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 
 /// The statuses of failures that repeat the request.
@@ -43,7 +43,7 @@ const FORMS: [Form; 9] = [
         )
     }),
     ("a URL in a text", "text/plain", |text| {
-        let form = deploykit_form(text);
+        let form = in_query(text);
         format!("no such page: /x?a={form}&b={}", form.replace('+', "%20"))
     }),
     ("a page", "text/html", |text| {
@@ -198,7 +198,7 @@ fn ascii(json: &str) -> String {
 }
 
 /// A text as it stands in the query of a URL.
-fn deploykit_form(text: &str) -> String {
+fn in_query(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
         match byte {
@@ -209,9 +209,4 @@ fn deploykit_form(text: &str) -> String {
         }
     }
     out
-}
-
-/// A body of JSON from a value with canaries in it.
-pub fn body(value: Value) -> String {
-    value.to_string()
 }

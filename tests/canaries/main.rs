@@ -61,8 +61,8 @@ async fn no_canary_is_seen_but_on_the_wire() {
     for ((place, because), times) in &found.on_purpose {
         println!("shown on purpose, {times} times: {place} ({because})");
     }
-    for ((place, what), example) in found.examples.iter().take(60) {
-        println!("! {place} in {what}\n    {}", example.replace('\n', "\\n"));
+    for ((place, what), example) in &found.examples {
+        println!("! {place} || {what}\n    {}", example.replace('\n', "\\n"));
     }
     let places: Vec<_> = found
         .by_place

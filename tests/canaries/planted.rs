@@ -79,9 +79,11 @@ impl Plant {
         own.cloned().collect()
     }
 
-    /// All of them in one text, as a reply that repeats the request would have them.
+    /// Those of the request in one text, as a reply that repeats it would have them.
     pub fn all_texts(&self) -> String {
-        let texts: Vec<_> = self.canaries().into_iter().map(|c| c.text).collect();
+        let of_request = |canary: &Canary| !canary.place.starts_with("reply.");
+        let texts = self.canaries().into_iter().filter(of_request);
+        let texts: Vec<_> = texts.map(|c| c.text).collect();
         texts.join(" and ")
     }
 }
