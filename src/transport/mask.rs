@@ -15,7 +15,7 @@ const DEPTH: usize = 2;
 pub(crate) fn mask(text: &str, secrets: &[Secret]) -> String {
     let secrets: Vec<_> = secrets
         .iter()
-        .map(|secret| secret.expose().as_bytes())
+        .map(Secret::expose)
         .filter(|secret| secret.len() >= SHORTEST_SECRET)
         .collect();
     let mut places = places(text.as_bytes(), &secrets, DEPTH);
@@ -53,28 +53,25 @@ pub(crate) fn mask_json(value: &mut Value, secrets: &[Secret]) {
 /// Where secrets stand in a text, in any form: from, to.
 ///
 /// Bytes, because the escapes of an address need not make a text.
-fn places(text: &[u8], secrets: &[&[u8]], depth: usize) -> Vec<(usize, usize)> {
+fn places(text: &[u8], secrets: &[&str], depth: usize) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
-    for secret in secrets {
-        let mut at = 0;
-        while let Some(start) = find(&text[at..], secret) {
-            found.push((at + start, at + start + secret.len()));
-            at += start + secret.len();
+    let mut start = 0;
+    for chunk in text.utf8_chunks() {
+        for secret in secrets {
+            let matches = chunk.valid().match_indices(secret);
+            found.extend(matches.map(|(at, _)| (start + at, start + at + secret.len())));
         }
+        start += chunk.valid().len() + chunk.invalid().len();
     }
     if depth > 0 {
-        for escape in [json, address, query, page] {
-            if let Some(read) = Read::of(text, escape) {
+        for form in FORMS {
+            if let Some(read) = Read::of(text, form) {
                 let inner = places(&read.bytes, secrets, depth - 1).into_iter();
                 found.extend(inner.map(|(from, to)| (read.from[from], read.from[to])));
             }
         }
     }
     found
-}
-
-fn find(text: &[u8], secret: &[u8]) -> Option<usize> {
-    text.windows(secret.len()).position(|piece| piece == secret)
 }
 
 /// A text with the escapes of one form resolved.
@@ -84,23 +81,37 @@ struct Read {
     from: Vec<usize>,
 }
 
-/// Resolves the escape at the start of a text: what it stands for, and its length.
-type Escape = fn(&[u8]) -> Option<(Vec<u8>, usize)>;
+/// With what an escape begins, and how one is resolved: what it stands for, and its length.
+type Form = (u8, fn(&[u8]) -> Option<(Vec<u8>, usize)>);
+
+const FORMS: [Form; 4] = [(b'\\', json), (b'%', address), (b'+', query), (b'&', page)];
 
 impl Read {
     /// `None` if there is no escape in the text.
-    fn of(text: &[u8], escape: Escape) -> Option<Self> {
+    fn of(text: &[u8], (first, resolve): Form) -> Option<Self> {
+        if !text.contains(&first) {
+            return None;
+        }
+        // A query has the escapes of an address, too.
+        let is_first = |byte: &u8| *byte == first || (first == b'+' && *byte == b'%');
         let mut bytes = Vec::with_capacity(text.len());
         let mut from = Vec::with_capacity(text.len() + 1);
         let mut at = 0;
         while at < text.len() {
-            let (resolved, length) = escape(&text[at..]).unwrap_or_else(|| (vec![text[at]], 1));
-            from.extend(resolved.iter().map(|_| at));
-            bytes.extend(resolved);
-            at += length;
+            let plain = text[at..].iter().position(is_first);
+            let plain = plain.map_or(text.len(), |plain| at + plain);
+            bytes.extend_from_slice(&text[at..plain]);
+            from.extend(at..plain);
+            at = plain;
+            if let Some(byte) = text.get(at) {
+                let (resolved, length) = resolve(&text[at..]).unwrap_or_else(|| (vec![*byte], 1));
+                from.extend(resolved.iter().map(|_| at));
+                bytes.extend(resolved);
+                at += length;
+            }
         }
         from.push(at);
-        (bytes.len() < text.len() || bytes != text).then_some(Self { bytes, from })
+        Some(Self { bytes, from })
     }
 }
 

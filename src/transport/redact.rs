@@ -23,14 +23,29 @@ const SHOWN_RESPONSE_HEADERS: [&str; 8] = [
     "x-ratelimit-reset",
 ];
 /// Keys that hold something secret in a request of which the spec says nothing.
-const SECRET_WORDS: [&str; 7] = [
+const SECRET_WORDS: [&str; 12] = [
     "token",
     "secret",
-    "password",
-    "passwd",
+    "pass",
+    "pwd",
+    "dsn",
+    "salt",
     "key",
     "auth",
     "credential",
+    "private",
+    "cookie",
+    "session",
+];
+/// Keys that hold the variables of a program: what these are called says nothing.
+const VARIABLES: [&str; 7] = [
+    "env",
+    "envs",
+    "envvars",
+    "environment",
+    "environmentvariables",
+    "variables",
+    "vars",
 ];
 
 /// The headers of a request that are shown: name and value, sorted.
@@ -224,12 +239,29 @@ fn hide_by_name(value: &mut Value, found: &mut Vec<Secret>) {
                     "value" if is_pair => take_all(inner, found),
                     "key" | "name" if is_pair => {}
                     _ if sounds_secret(name) => take_all(inner, found),
+                    _ if holds_variables(name) && inner.is_object() => take_all(inner, found),
+                    _ if holds_variables(name) => take_texts(inner, found),
                     _ => hide_by_name(inner, found),
                 }
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| hide_by_name(item, found)),
         _ => {}
+    }
+}
+
+fn holds_variables(name: &str) -> bool {
+    let name = name.to_lowercase().replace(['_', '-'], "");
+    VARIABLES.contains(&name.as_str())
+}
+
+/// Hides the texts of a list (`A=b`), and in its other items what their names say.
+fn take_texts(value: &mut Value, found: &mut Vec<Secret>) {
+    for item in value.as_array_mut().into_iter().flatten() {
+        match item {
+            Value::String(_) => take(item, found),
+            _ => hide_by_name(item, found),
+        }
     }
 }
 
@@ -343,6 +375,19 @@ mod tests {
             json!({ "apiKey": REDACTED, "nested": [{ "Password": REDACTED, "name": "z" }] })
         );
         assert_eq!(found.len(), 2);
+    }
+
+    #[test]
+    fn variables_are_hidden_whatever_their_names() {
+        let (body, found) = json_body(
+            None,
+            json!({ "env": { "A": "x" }, "env_vars": ["A=x"], "variables": [{ "key": "A", "value": "x" }], "environment": "eu" }),
+        );
+        assert_eq!(
+            body,
+            json!({ "env": { "A": REDACTED }, "env_vars": [REDACTED], "variables": [{ "key": "A", "value": REDACTED }], "environment": "eu" })
+        );
+        assert_eq!(found.len(), 3);
     }
 
     #[test]
