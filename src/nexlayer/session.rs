@@ -65,7 +65,8 @@ pub struct Removed {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claim {
-    /// Where to go. Whoever has it can take the application.
+    /// Where to go. Whoever has it can take the application, so it shows its host alone;
+    /// [`ClaimUrl::expose`] gives all of it.
     pub url: Option<ClaimUrl>,
     /// The token of the claim.
     pub token: Option<Secret>,
@@ -73,8 +74,7 @@ pub struct Claim {
     pub message: Option<String>,
 }
 
-/// The address of a claim. It ends in a token: `Debug` shows the host alone, `Display` shows the
-/// person where to go.
+/// The address of a claim. It ends in a token, so `Debug` and `Display` show the host alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClaimUrl(String);
 
@@ -378,19 +378,13 @@ impl fmt::Debug for Claim {
 }
 
 impl ClaimUrl {
-    /// The address, token included.
-    pub fn as_str(&self) -> &str {
+    /// The address with its token, for the person who is to go there.
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }
 
 impl fmt::Display for ClaimUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for ClaimUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match reqwest::Url::parse(&self.0) {
             Ok(url) => {
@@ -399,5 +393,11 @@ impl fmt::Debug for ClaimUrl {
             }
             Err(_) => f.write_str(REDACTED),
         }
+    }
+}
+
+impl fmt::Debug for ClaimUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClaimUrl({self})")
     }
 }
