@@ -137,8 +137,9 @@ impl<T> Future for Concealed<T> {
     }
 }
 
-/// An e-mail address or name of a person in a reply: kept out of `Debug`, which ends up in logs.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// An e-mail address or name of a person in a reply: kept out of `Debug` and `Serialize`, which end
+/// up in logs.
+#[derive(Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(transparent)]
 pub struct Personal(String);
 
@@ -149,9 +150,22 @@ impl Personal {
     }
 }
 
+/// What stands in the place of [`Personal`].
+const PERSONAL: &str = "<personal>";
+
 impl fmt::Debug for Personal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Personal(<personal>)")
+        write!(f, "Personal({PERSONAL})")
+    }
+}
+
+impl Serialize for Personal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(if EXPOSING.get() {
+            self.as_str()
+        } else {
+            PERSONAL
+        })
     }
 }
 
