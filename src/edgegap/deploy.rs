@@ -300,9 +300,10 @@ impl Variable {
 impl fmt::Debug for Variable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = if self.hidden {
-            REDACTED
+            REDACTED.to_owned()
         } else {
-            self.value.expose()
+            // The address of a database holds its password, as a preview knows too.
+            crate::secret::masked_url(self.value.expose())
         };
         write!(f, "{}={value}", self.key)
     }
