@@ -17,6 +17,13 @@ fn connect(target: &Target, plant: &Plant) -> Client {
     builder.token(plant.ascii("authorization")).build().unwrap()
 }
 
+/// A login carries no token, even if the client has one.
+fn connect_to_login(target: &Target, plant: &Plant) -> Client {
+    let builder = target.apply(Client::builder());
+    let token = plant.ascii("unsent authorization");
+    builder.token(token).build().unwrap()
+}
+
 pub async fn walk(walk: &mut Walk) {
     let spec = Spec::read("dployr");
     for operation in OPERATIONS
@@ -49,6 +56,10 @@ impl Run<'_> {
         let reply = reply
             .or_else(|| self.spec.example(self.operation))
             .unwrap_or_default();
+        let connect = match self.operation.id {
+            "login" => connect_to_login,
+            _ => connect,
+        };
         let row = Row {
             connect: &connect,
             call: &call,
@@ -77,7 +88,8 @@ async fn one(walk: &mut Walk, spec: &Spec, operation: &'static Operation, plant:
             .await;
         }
         "create_deployment" => {
-            run.with(None, json, |client, plant| {
+            let reply = value!({ "id": "d-1", "remoteUrl": url_in_reply(plant, "remoteUrl") });
+            run.with(Some(reply), json, |client, plant| {
                 client.deployments().create(new(plant))
             })
             .await
@@ -96,7 +108,8 @@ async fn one(walk: &mut Walk, spec: &Spec, operation: &'static Operation, plant:
             .await
         }
         "update_deployment" => {
-            run.with(None, json, |client, plant| {
+            let reply = value!({ "id": "d-1", "remoteUrl": url_in_reply(plant, "remoteUrl") });
+            run.with(Some(reply), json, |client, plant| {
                 client.deployment("d-1").update(update(plant))
             })
             .await;

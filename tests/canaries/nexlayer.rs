@@ -89,9 +89,13 @@ async fn one(walk: &mut Walk, spec: &Spec, operation: &'static Operation, plant:
             .await;
         }
         "add_deployment_reservation" => {
-            with(walk, of, None, no_json, |client, plant| {
-                in_body(client, plant).reserve()
-            })
+            with(
+                walk,
+                of,
+                Some(value!({ "message": "Done." })),
+                no_json,
+                |client, plant| in_body(client, plant).reserve(),
+            )
             .await
         }
         "remove_deployment_reservation" => {
@@ -138,7 +142,7 @@ fn manifest(plant: &Plant) -> Manifest {
     let secret = |place: &str| Value::String(plant.wide(&format!("manifest {place}"))).to_string();
     let in_url = |place: &str| plant.plain(&format!("manifest url of {place}"));
     let text = format!(
-        "# copied from {comment}\napplication:\n  name: a\n  registryLogin:\n    registry: r.example\n    username: me\n    personalAccessToken: {token}\n  pods:\n  - name: db\n    image: \"u:{image}@r.example/a:1\"\n    command: {command}\n    entrypoint: [redis-server, --requirepass, {argument}]\n    vars:\n      POSTGRES_PASSWORD: {password}\n      API_KEY: {key}\n      DATABASE_URL: postgresql://u:{url}@db.pod:5432/x\n      HOOK: https://a.example/h?x={query}\n      PLAIN: {plain}\n    secrets:\n    - name: s\n      data: {data}\n      mountPath: /s\n    - name: lines\n      data: |\n        first {block}\n        second\n      mountPath: /t\n  - name: web\n    vars:\n    - key: JWT_SECRET\n      value: {pair}\n",
+        "# copied from {comment}\napplication:\n  name: a\n  registryLogin:\n    registry: r.example\n    username: me\n    personalAccessToken: {token}\n  pods:\n  - name: db\n    image: \"u:{image}@r.example/a:1\"\n    command: {command}\n    entrypoint: [redis-server, --requirepass, {argument}]\n    vars:\n      POSTGRES_PASSWORD: {password}\n      API_KEY: {key}\n      DATABASE_URL: postgresql://u:{url}@db.pod:5432/x\n      HOOK: https://a.example/h?x={query}\n      PLAIN: {plain}\n    secrets:\n    - name: s\n      data: {data}\n      mountPath: /s\n    - name: lines\n      data: |\n        {block}\n        second\n      mountPath: /t\n  - name: web\n    vars:\n    - key: JWT_SECRET\n      value: {pair}\n",
         comment = plant.wide("manifest registryLogin.personalAccessToken"),
         token = secret("registryLogin.personalAccessToken"),
         image = in_url("image"),

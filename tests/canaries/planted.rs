@@ -21,6 +21,13 @@ pub struct Canary {
     pub shown_because: Option<&'static str>,
 }
 
+impl Canary {
+    /// Whether the request has it: those of replies come from the server, and some stay at home.
+    pub fn is_sent(&self) -> bool {
+        !self.place.starts_with("reply.") && !self.place.starts_with("unsent ")
+    }
+}
+
 /// Plants canaries for one operation. The same place gives the same canary.
 #[derive(Clone)]
 pub struct Plant {
@@ -81,8 +88,7 @@ impl Plant {
 
     /// Those of the request in one text, as a reply that repeats it would have them.
     pub fn all_texts(&self) -> String {
-        let of_request = |canary: &Canary| !canary.place.starts_with("reply.");
-        let texts = self.canaries().into_iter().filter(of_request);
+        let texts = self.canaries().into_iter().filter(Canary::is_sent);
         let texts: Vec<_> = texts.map(|c| c.text).collect();
         texts.join(" and ")
     }

@@ -96,7 +96,12 @@ impl Spec {
             self.walk(items, name, seen, found);
         }
         if let Some(inner) = schema.get("additionalProperties").filter(|v| v.is_object()) {
-            self.walk(inner, &format!("{name}.*"), seen, found);
+            self.walk(
+                inner,
+                format!("{name}.*").trim_start_matches('.'),
+                seen,
+                found,
+            );
         }
         let properties = schema.get("properties").and_then(Value::as_object);
         for (name, inner) in properties.into_iter().flatten() {

@@ -153,6 +153,8 @@ impl Walk {
     ) {
         self.calls += 1;
         match result {
+            // What a server says in the place of a success is data, in fields that hold data.
+            Ok(_) if way != "success" => {}
             Ok(value) => {
                 self.debug(&format!("reply ({way})"), value);
                 for text in json(value) {
@@ -167,7 +169,11 @@ impl Walk {
         self.calls += 1;
         match result {
             Ok(response) => {
-                self.debug(&format!("response ({way})"), response);
+                if way == "success" {
+                    self.debug(&format!("response ({way})"), response);
+                }
+                self.debug(&format!("response id ({way})"), &response.request_id);
+                self.debug(&format!("response headers ({way})"), &response.headers);
                 self.debug(
                     &format!("response headers ({way})"),
                     response.headers.as_map(),
@@ -207,12 +213,13 @@ impl Walk {
             .map(|c| c.place)
             .collect();
         for canary in plant.canaries() {
-            let of_request = !canary.place.starts_with("reply.");
-            if of_request && !sent.contains(&canary.place) {
-                self.problems.push(format!(
-                    "{}: {} was not sent",
-                    canary.operation, canary.place
-                ));
+            let (operation, place) = (&canary.operation, &canary.place);
+            match (canary.is_sent(), sent.contains(place)) {
+                (true, false) => self
+                    .problems
+                    .push(format!("{operation}: {place} was not sent")),
+                (false, true) => self.problems.push(format!("{operation}: {place} was sent")),
+                _ => {}
             }
         }
     }
