@@ -64,7 +64,7 @@ fn every_spec_generates_a_client_that_is_clean_and_always_the_same() {
 
 #[test]
 fn a_new_operation_is_a_method_an_entry_and_a_missing_arm() {
-    let operation = "paths:\n  /v1/regions:\n    get:\n      operationId: list_regions\n      summary: List regions\n      x-documented: false\n      x-evidence: source\n      x-source: a page\n      x-behaviour: {idempotent: true, why: a read, applied-on: [], pace: none, time: unary, secrets: [], side-effects: none}\n      responses: {'200': {description: the regions, content: {application/json: {schema: {$ref: '#/components/schemas/DeploymentList'}}}}}\n";
+    let operation = "paths:\n  /v1/regions:\n    get:\n      operationId: list_regions\n      summary: List regions\n      x-documented: false\n      x-evidence: source\n      x-source: a page\n      x-behaviour: {idempotent: true, why: a read, spends: false, applied-on: [], final-on: [], pace: none, time: unary, secrets: [], side-effects: none}\n      responses: {'200': {description: the regions, content: {application/json: {schema: {$ref: '#/components/schemas/DeploymentList'}}}}}\n";
     let text = edited("nodion", "\npaths:\n", &format!("\n{operation}"));
     let generated = run("nodion", &text).unwrap();
     assert!(generated.client.contains("pub async fn list_regions<'a>"));
@@ -165,6 +165,23 @@ fn reply_structs_can_grow_and_request_structs_can_be_built() {
     };
     assert!(before("DeploymentAccepted").contains("#[non_exhaustive]"));
     assert!(!before("DeploymentCreate").contains("#[non_exhaustive]"));
+}
+
+#[test]
+fn replies_are_read_leniently_and_requests_are_not() {
+    let client = |api: &str| run(api, &spec(api)).unwrap().client;
+    assert!(client("dployr").contains(
+        "#[serde(default)]\n        #[serde(deserialize_with = \"crate::lenient::whole_or_null\")]\n        \
+         pub expires_in: ::std::option::Option<i64>"
+    ));
+    assert!(client("nodion").contains(
+        "#[serde(deserialize_with = \"crate::lenient::empty_if_null\")]\n        \
+         pub deployments: ::std::vec::Vec<Deployment>"
+    ));
+    let edgegap = client("edgegap");
+    let at = edgegap.find("pub struct DeploymentCreate {").unwrap();
+    let request = edgegap[at..].split_once("\n    }").unwrap().0;
+    assert!(!request.contains("lenient"), "{request}");
 }
 
 #[test]
@@ -366,7 +383,9 @@ fn broken_behaviour() {
     for (key, value) in [
         ("idempotent", "perhaps"),
         ("why", "''"),
+        ("spends", "sometimes"),
         ("applied-on", "[200]"),
+        ("final-on", "[200]"),
         ("pace", "fast"),
         ("time", "quick"),
         ("secrets", "[password]"),
@@ -382,6 +401,29 @@ fn broken_behaviour() {
             "{key}: {broken}"
         );
     }
+}
+
+#[test]
+fn what_spends_and_what_is_final_is_required_and_written_down() {
+    let at = "$.paths./v1/applications/{application_id}/deployments.post.x-behaviour.";
+    breaks(
+        "nodion",
+        "        spends: true\n",
+        "",
+        &format!("{at}spends"),
+        &["missing"],
+    );
+    breaks(
+        "nodion",
+        "deploys the application anew",
+        "none",
+        &format!("{at}spends"),
+        &["without side effects"],
+    );
+    let entries = run("nodion", &spec("nodion")).unwrap().entries;
+    assert_eq!(entries.matches("spends: true").count(), 1, "{entries}");
+    let entries = run("nexlayer", &spec("nexlayer")).unwrap().entries;
+    assert_eq!(entries.matches("final_on: &[500]").count(), 8, "{entries}");
 }
 
 #[test]
