@@ -275,6 +275,29 @@ impl Error {
         self
     }
 
+    /// The same error without these secrets, which the platform repeated.
+    #[cfg(feature = "_client")]
+    pub(crate) fn masked(mut self, secrets: &[crate::Secret], longest_body: usize) -> Self {
+        use crate::transport::{redact, reply::start_of};
+        let inner = &mut *self.0;
+        for text in [
+            &mut inner.message,
+            &mut inner.code,
+            &mut inner.request_id,
+            &mut inner.resource_id,
+            &mut inner.body,
+        ] {
+            *text = text.take().map(|text| redact::mask(&text, secrets));
+        }
+        if let Some(details) = &mut inner.details {
+            redact::mask_json(details, secrets);
+        }
+        if let Some(body) = &mut inner.body {
+            body.truncate(start_of(body, longest_body).len());
+        }
+        self
+    }
+
     pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
         self.0.code = code;
         self

@@ -12,6 +12,7 @@
 //! | `hints` | what a reply says about when to come back |
 //! | `http_client` | connections: TLS, proxies, redirects |
 //! | `limits` | the default time and size limits, and why they are what they are |
+//! | `mask` | leaving known secrets out of what a platform says |
 //! | `observe` | telling a program about every call |
 //! | `pace` | keeping to the rates that platforms allow |
 //! | `prepare` | what every request gets, and what a preview shows |
@@ -28,6 +29,7 @@ pub(crate) mod execute;
 mod hints;
 mod http_client;
 pub(crate) mod limits;
+mod mask;
 pub(crate) mod observe;
 pub(crate) mod pace;
 pub(crate) mod prepare;

@@ -6,6 +6,7 @@ use super::profile::{Failure, reads_only};
 use super::{Scope, hints, redact};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::operation::Operation;
+use crate::unredacted::shows;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 use progenitor_client::{ByteStream, ResponseValue};
@@ -14,6 +15,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 type RawResult<T> = std::result::Result<ResponseValue<T>, progenitor_client::Error<()>>;
+
+/// The most that counts as the id of a request, in bytes.
+const LONGEST_REQUEST_ID: usize = 200;
 
 /// The body of a success.
 pub(crate) enum Body {
@@ -91,7 +95,11 @@ pub(crate) fn network_error(
     method: &Method,
 ) -> Error {
     // The URL may hold a session token.
-    let error = error.without_url();
+    let error = if shows("address of an error") {
+        error
+    } else {
+        error.without_url()
+    };
     let (kind, message, effect) = if error.is_builder() {
         (
             ErrorKind::InvalidRequest,
@@ -148,6 +156,9 @@ fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
 /// Scheme and host of where a redirect leads: path and query may hold a token.
 fn redirect_origin(headers: &HeaderMap) -> Option<String> {
     let location = headers.get(http::header::LOCATION)?.to_str().ok()?;
+    if shows("redirect") {
+        return Some(location.to_owned());
+    }
     let url = reqwest::Url::parse(location).ok()?;
     Some(url.origin().ascii_serialization())
 }
@@ -204,7 +215,8 @@ impl Scope {
     }
 
     pub(crate) fn take_error(&self) -> Option<Error> {
-        self.trace().error.take()
+        let error = self.trace().error.take()?;
+        Some(error.masked(&self.secrets(), EXCERPT_BYTES))
     }
 }
 
@@ -239,7 +251,9 @@ pub(crate) fn finish_stream(scope: &Scope, result: RawResult<ByteStream>) -> Res
         .map_err(|error| complete(unsent(error), scope))
 }
 
+/// Adds what is known of the call, and leaves out what the reply repeated of its secrets.
 pub(crate) fn complete(error: Error, scope: &Scope) -> Error {
+    let error = error.masked(&scope.secrets(), EXCERPT_BYTES);
     let outcome = scope.outcome().unwrap_or_default();
     let error = match outcome.status {
         0 => error,
@@ -303,9 +317,10 @@ pub(crate) fn decode<T: DeserializeOwned>(
         _ => Effect::Unknown,
     };
     let excerpt = match &json {
-        // A page of something in between says what it is; any other text may be a token.
+        // A page of something in between says what it is; any other text may be a token. It is cut
+        // to an excerpt when its secrets are out, so that no piece of one is left at its end.
         Some(Value::String(text)) if text.trim_start().starts_with('<') => {
-            start_of(text, EXCERPT_BYTES).to_owned()
+            start_of(text, ERROR_BYTES).to_owned()
         }
         Some(Value::String(text)) => format!("a text of {} bytes", text.len()),
         Some(json) => redact::shape(json, EXCERPT_BYTES),
@@ -347,6 +362,9 @@ fn place_in(message: &str) -> (String, String) {
 /// serde's message without the value it quotes, which may be a token.
 pub(crate) fn without_value(error: &serde_json::Error) -> String {
     let text = error.to_string();
+    if shows("decode error") {
+        return text;
+    }
     let text = text.split(" at line ").next().unwrap_or(&text);
     let quoted = ["invalid type: ", "invalid value: "]
         .iter()
@@ -379,10 +397,12 @@ pub(crate) fn start_of(text: &str, limit: usize) -> &str {
     &text[..end]
 }
 
-/// The id that a server gave to this HTTP request.
+/// The id that a server gave to this HTTP request. What is too long for one is left out, not cut: a
+/// piece of a secret would not be recognised as one.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     ["x-request-id", "request-id", "cf-ray"]
         .iter()
         .find_map(|name| headers.get(*name)?.to_str().ok())
-        .map(|id| start_of(id, 200).to_owned())
+        .filter(|id| id.len() <= LONGEST_REQUEST_ID)
+        .map(str::to_owned)
 }
