@@ -244,6 +244,26 @@ impl Error {
         self
     }
 
+    /// Leaves the secrets of the request out of everything that came from the platform.
+    #[cfg(feature = "_client")]
+    pub(crate) fn masked(mut self, secrets: &[crate::Secret]) -> Self {
+        use crate::transport::redact::{mask, mask_json};
+        let inner = &mut *self.0;
+        let texts = [
+            &mut inner.message,
+            &mut inner.code,
+            &mut inner.resource_id,
+            &mut inner.body,
+        ];
+        for part in texts.into_iter().flatten() {
+            *part = mask(part, secrets);
+        }
+        if let Some(details) = &mut inner.details {
+            mask_json(details, secrets);
+        }
+        self
+    }
+
     /// Marks a failure that another try would not change.
     pub(crate) fn lasting(mut self) -> Self {
         self.0.lasting = true;

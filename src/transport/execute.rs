@@ -4,7 +4,7 @@ use super::limits::time_class;
 use super::profile::{effect_of, reads_only};
 use super::reply::{self, Body};
 use super::wire::{LocalReply, Wire};
-use super::{Outcome, Scope, redact};
+use super::{Outcome, Scope};
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::operation::{Operation, TimeClass};
@@ -143,15 +143,10 @@ impl Scope {
         let value = match normalise.filter(|_| operation.is_some()) {
             None => value,
             // A success status around a failure: the platform did look at the request.
-            Some(normalise) => normalise(value).map_err(|mut classified| {
-                let secrets = self.secrets();
-                let message = classified.message.take();
-                classified.message = message.map(|text| redact::mask(&text, &secrets));
-                if let Some(details) = &mut classified.details {
-                    redact::mask_json(details, &secrets);
-                }
+            Some(normalise) => normalise(value).map_err(|classified| {
                 classified
                     .into_error(effect_of_broken_success(operation, method))
+                    .masked(&self.secrets())
                     .with_request_id(reply::request_id(headers))
             })?,
         };
@@ -207,7 +202,8 @@ pub(crate) fn plain(scope: Scope, method: Method, path: &str) -> Call<Value> {
             .await
             .map_err(|error| reply::network_error(error, None, &method))?;
         let status = scope.outcome().unwrap_or_default().status;
-        reply::decode(&bytes, None, &method, status).map_err(|error| reply::complete(error, &scope))
+        reply::decode(&bytes, None, &method, status, &scope.secrets())
+            .map_err(|error| reply::complete(error, &scope))
     })
 }
 

@@ -1,6 +1,7 @@
 //! What may be shown of a request or a reply. By allow list: what is not known to be harmless is
 //! left out.
 
+use crate::error::start_of;
 use crate::operation::Operation;
 use crate::secret::{REDACTED, Secret};
 use http::HeaderMap;
@@ -33,6 +34,8 @@ const SECRET_WORDS: [&str; 7] = [
 ];
 /// A shorter value occurs in ordinary text by chance.
 const SHORTEST_SECRET: usize = 4;
+/// The most that the form of a reply shows of a name, in bytes.
+const LONGEST_NAME: usize = 200;
 
 /// The headers of a request that are shown: name and value, sorted.
 pub(crate) fn request_headers(headers: &HeaderMap) -> Vec<(String, String)> {
@@ -294,7 +297,7 @@ fn write_shape(value: &Value, budget: usize, out: &mut String) {
                 if index > 0 {
                     out.push_str(", ");
                 }
-                out.push_str(&format!("{name:?}: "));
+                out.push_str(&format!("{:?}: ", start_of(name, LONGEST_NAME)));
                 write_shape(inner, budget, out);
             }
             out.push('}');

@@ -6,6 +6,7 @@ use super::profile::{Failure, reads_only};
 use super::{Scope, hints, redact};
 use crate::error::{Effect, Error, ErrorKind, Result, start_of};
 use crate::operation::Operation;
+use crate::secret::Secret;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 use progenitor_client::{ByteStream, ResponseValue};
@@ -227,6 +228,7 @@ pub(crate) fn finish<T: DeserializeOwned>(scope: &Scope, result: RawResult<T>) -
             operation,
             &method,
             scope.outcome().unwrap_or_default().status,
+            &scope.secrets(),
         ),
         Err(error) => Err(unsent(error)),
     };
@@ -251,7 +253,10 @@ pub(crate) fn complete(error: Error, scope: &Scope) -> Error {
     };
     // An earlier attempt may have done more than the one whose reply this is.
     let effect = error.effect().max(scope.progress().effect);
+    let secrets = scope.secrets();
     error
+        // A reply that cannot be read may repeat a secret, too: in a name, or in a line of a log.
+        .masked(&secrets)
         .with_effect(effect)
         .with_attempts(outcome.attempts, outcome.elapsed)
         .with_operation(scope.operation())
@@ -284,6 +289,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
     operation: Option<&'static Operation>,
     method: &Method,
     status: u16,
+    secrets: &[Secret],
 ) -> Result<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let error = match serde_path_to_error::deserialize(&mut deserializer) {
@@ -298,7 +304,10 @@ pub(crate) fn decode<T: DeserializeOwned>(
         why if why.starts_with(WITHIN) => place_in(&why),
         why => (path, why),
     };
-    let json: Option<Value> = serde_json::from_slice(bytes).ok();
+    let mut json: Option<Value> = serde_json::from_slice(bytes).ok();
+    if let Some(json) = &mut json {
+        redact::mask_json(json, secrets);
+    }
     // A platform that says "created" or "accepted" in JSON did act; of anything else, or from
     // anything in between, nobody can tell.
     let effect = match &json {
@@ -312,7 +321,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
             start_of(text, EXCERPT_BYTES).to_owned()
         }
         Some(Value::String(text)) => format!("a text of {} bytes", text.len()),
-        Some(json) => redact::shape(json, EXCERPT_BYTES),
+        Some(json) => start_of(&redact::shape(json, EXCERPT_BYTES), EXCERPT_BYTES).to_owned(),
         None => format!("{} bytes that are not JSON", bytes.len()),
     };
     Err(Error::new(
