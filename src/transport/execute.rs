@@ -214,6 +214,10 @@ fn url_of(scope: &Scope, path: &str) -> Result<reqwest::Url> {
     if !path.starts_with('/') || path.starts_with("//") {
         return Err(refused("must begin with one `/`"));
     }
+    // A space at the end would be cut off, and with it what makes a name of `.. `.
+    if path.ends_with(' ') {
+        return Err(refused("ends in a space"));
+    }
     if path.contains(['?', '#', '\\']) || path.chars().any(char::is_control) {
         return Err(refused("contains one of ? # \\ or a control character"));
     }
