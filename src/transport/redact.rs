@@ -3,7 +3,7 @@
 
 use crate::error::start_of;
 use crate::operation::Operation;
-use crate::secret::{REDACTED, Secret};
+use crate::secret::{REDACTED, Secret, userinfo};
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -123,9 +123,7 @@ pub(crate) fn json_body(operation: Option<&Operation>, mut body: Value) -> (Valu
 /// carries its secret there, a repository's address its token.
 pub(crate) fn hide_in_urls(value: &mut Value) {
     match value {
-        Value::String(text) if text.contains("://") || text.contains('@') => {
-            *text = crate::secret::masked_url(text);
-        }
+        Value::String(text) => *text = crate::secret::masked_url(text),
         Value::Array(items) => items.iter_mut().for_each(hide_in_urls),
         Value::Object(map) => map.values_mut().for_each(hide_in_urls),
         _ => {}
@@ -136,16 +134,17 @@ pub(crate) fn hide_in_urls(value: &mut Value) {
 pub(crate) fn secrets_of_urls(value: &Value, found: &mut Vec<Secret>) {
     match value {
         Value::String(text) => {
-            let Some((scheme, rest)) = text.split_once("://") else {
-                return;
-            };
-            let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-            if let Some((user, _)) = authority.rsplit_once('@').filter(|_| scheme != "ssh") {
+            for user in userinfo(text) {
+                let user = &text[user];
                 found.push(Secret::new(user));
                 let password = user.split_once(':').map(|(_, password)| password);
                 found.extend(password.map(Secret::from));
             }
-            let query = rest.split_once('?').map_or("", |(_, query)| query);
+            // What is hidden is what is asked for.
+            if crate::secret::masked_url(text) == *text {
+                return;
+            }
+            let query = text.split_once('?').map_or("", |(_, query)| query);
             let query = query.split('#').next().unwrap_or(query);
             for pair in query.split('&') {
                 let value = pair.split_once('=').map_or(pair, |(_, value)| value);
