@@ -235,8 +235,15 @@ pub(crate) fn mask(text: &str, secrets: &[Secret]) -> String {
     let mut secrets: Vec<_> = secrets.iter().collect();
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
     for secret in secrets {
-        if secret.expose().len() >= SHORTEST_SECRET && text.contains(secret.expose()) {
-            text = text.replace(secret.expose(), REDACTED);
+        if secret.expose().len() < SHORTEST_SECRET {
+            continue;
+        }
+        // In what is not quite JSON, and in what was quoted for an error, it may stand with escapes.
+        let quoted = Value::from(secret.expose()).to_string();
+        for form in [secret.expose(), &quoted[1..quoted.len() - 1]] {
+            if text.contains(form) {
+                text = text.replace(form, REDACTED);
+            }
         }
     }
     text
@@ -246,6 +253,14 @@ pub(crate) fn mask(text: &str, secrets: &[Secret]) -> String {
 pub(crate) fn mask_json(value: &mut Value, secrets: &[Secret]) {
     match value {
         Value::String(text) => *text = mask(text, secrets),
+        // A secret of digits may come back as a number.
+        Value::Number(number) => {
+            let digits = number.to_string();
+            let masked = mask(&digits, secrets);
+            if masked != digits {
+                *value = Value::String(masked);
+            }
+        }
         Value::Array(items) => items.iter_mut().for_each(|item| mask_json(item, secrets)),
         Value::Object(map) => {
             // Names too: some platforms answer with what was wrong as a key.
@@ -373,6 +388,12 @@ mod tests {
             mask("no session dCf0NdAQ64j6 at all", &secrets),
             "no session <redacted> at all"
         );
+        let secrets = [Secret::new("7734419902"), Secret::new("pa\"ss\\word")];
+        let mut json = json!({ "pin": 7_734_419_902_u64, "code": 12 });
+        mask_json(&mut json, &secrets);
+        assert_eq!(json, json!({ "pin": REDACTED, "code": 12 }));
+        let broken = r#"{"message": "bad pa\"ss\\word"#;
+        assert_eq!(mask(broken, &secrets), r#"{"message": "bad <redacted>"#);
     }
 
     #[test]
