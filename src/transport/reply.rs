@@ -360,7 +360,11 @@ fn place_in(message: &str) -> (String, String) {
 /// serde's message without the value it quotes, which may be a token.
 pub(crate) fn without_value(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let text = text.split(" at line ").next().unwrap_or(&text);
+    // The last one: the value that is quoted may hold these words, too.
+    let text = match text.rsplit_once(" at line ") {
+        Some((text, _)) if error.line() > 0 => text,
+        _ => &text,
+    };
     let quoted = ["invalid type: ", "invalid value: "]
         .iter()
         .find_map(|prefix| text.strip_prefix(prefix));
