@@ -9,4 +9,5 @@
 
 mod checks;
 mod corpus;
+mod found;
 mod seeds;
