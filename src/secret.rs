@@ -228,7 +228,8 @@ const SKIPPED: [char; 3] = ['\t', '\n', '\r'];
 /// A URL without userinfo, and without the values in its query.
 pub(crate) fn masked_url(text: &str) -> String {
     let text = without_userinfo(text);
-    let is_url = text.contains("://") || web_authority(&text).is_some();
+    // One slash is a slip that a query behind it does not get harmless by.
+    let is_url = text.contains(":/") || web_authority(&text).is_some();
     let Some((start, query)) = text.split_once('?').filter(|_| is_url) else {
         return text;
     };

@@ -127,6 +127,7 @@ fn an_address_in_an_odd_form_hides_who_logs_in() {
         "u:\u{7}@git.example/a.git",
         "\u{7}:x@git.example/a.git",
         "https:/a.example/?token=\u{8}",
+        "htps:/a.example/?token=\u{8}",
     ];
     for url in urls {
         let url = String::from_utf8(with_canaries(url.as_bytes())).unwrap();

@@ -158,7 +158,9 @@ fn is_secret_in(url: &str, words: &str) -> bool {
         || parsed
             .password()
             .is_some_and(|password| password.contains(words));
-    let in_query = parsed.query_pairs().any(|(_, value)| value.contains(words));
+    // What has no slashes may be prose.
+    let in_query = (parsed.has_host() || url.contains(":/"))
+        && parsed.query_pairs().any(|(_, value)| value.contains(words));
     url.matches(words).count() == 1 && (in_front || in_query)
 }
 
