@@ -10,4 +10,5 @@
 mod checks;
 mod corpus;
 mod found;
+mod generated;
 mod seeds;
