@@ -137,7 +137,8 @@ impl Scope {
         }
         for (_, value) in &self.options.headers {
             // Without the space around it, which the wire does not keep.
-            secrets.extend(value.to_str().ok().map(|value| Secret::from(value.trim())));
+            let value = String::from_utf8_lossy(value.as_bytes());
+            secrets.push(Secret::new(value.trim()));
         }
         if is_json(request) {
             let bytes = request.body().and_then(reqwest::Body::as_bytes);
