@@ -41,6 +41,14 @@ pub(crate) fn mask(text: &str, secrets: &[Secret]) -> String {
 pub(crate) fn mask_json(value: &mut Value, secrets: &[Secret]) {
     match value {
         Value::String(text) => *text = mask(text, secrets),
+        // A secret of digits may come back as a number.
+        Value::Number(number) => {
+            let digits = number.to_string();
+            let masked = mask(&digits, secrets);
+            if masked != digits {
+                *value = Value::String(masked);
+            }
+        }
         Value::Array(items) => items.iter_mut().for_each(|item| mask_json(item, secrets)),
         Value::Object(map) => {
             // Names too: some platforms answer with what was wrong as a key.
@@ -240,6 +248,13 @@ mod tests {
             masked("\\ud834hush\\ud834", &["hush"]),
             "\\ud834<redacted>\\ud834"
         );
+    }
+
+    #[test]
+    fn digits_are_masked_in_a_number_too() {
+        let mut value = json!({ "pin": 7_734_419_902_u64, "code": 12 });
+        mask_json(&mut value, &[Secret::new("7734419902")]);
+        assert_eq!(value, json!({ "pin": REDACTED, "code": 12 }));
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //! left out.
 
 pub(crate) use super::mask::{mask, mask_json};
+use crate::error::start_of;
 use crate::operation::Operation;
-use crate::secret::{REDACTED, Secret};
+use crate::secret::{REDACTED, Secret, userinfo};
 use crate::unredacted::shows;
 use http::HeaderMap;
 use serde_json::Value;
@@ -48,6 +49,8 @@ const VARIABLES: [&str; 7] = [
     "variables",
     "vars",
 ];
+/// The most that the form of a reply shows of a name, in bytes.
+const LONGEST_NAME: usize = 200;
 
 /// The headers of a request that are shown: name and value, sorted.
 pub(crate) fn request_headers(headers: &HeaderMap) -> Vec<(String, String)> {
@@ -140,9 +143,7 @@ pub(crate) fn json_body(operation: Option<&Operation>, mut body: Value) -> (Valu
 /// carries its secret there, a repository's address its token.
 pub(crate) fn hide_in_urls(value: &mut Value) {
     match value {
-        Value::String(text) if text.contains("://") || text.contains('@') => {
-            *text = crate::secret::masked_url(text);
-        }
+        Value::String(text) => *text = crate::secret::masked_url(text),
         Value::Array(items) => items.iter_mut().for_each(hide_in_urls),
         Value::Object(map) => map.values_mut().for_each(hide_in_urls),
         _ => {}
@@ -164,10 +165,9 @@ pub(crate) fn secrets_of_urls(value: &Value, found: &mut Vec<Secret>) {
 }
 
 fn secrets_of_url(text: &str, found: &mut Vec<Secret>) {
-    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let mut parts = Vec::new();
-    if let Some((login, _)) = authority.rsplit_once('@') {
+    for login in userinfo(text) {
+        let login = &text[login];
         parts.push(login);
         // Some put their token where the name of a user would stand.
         parts.extend(
@@ -176,7 +176,7 @@ fn secrets_of_url(text: &str, found: &mut Vec<Secret>) {
                 .map_or([login; 2], |(user, rest)| [user, rest]),
         );
     }
-    let query = rest.split_once('?').map_or("", |(_, query)| query);
+    let query = text.split_once('?').map_or("", |(_, query)| query);
     let query = query.split('#').next().unwrap_or(query);
     parts.extend(query.split('&').map(|pair| {
         let value = pair.split_once('=').map(|(_, value)| value);
@@ -328,7 +328,7 @@ fn write_shape(value: &Value, budget: usize, out: &mut String) {
                 if index > 0 {
                     out.push_str(", ");
                 }
-                out.push_str(&format!("{name:?}: "));
+                out.push_str(&format!("{:?}: ", start_of(name, LONGEST_NAME)));
                 write_shape(inner, budget, out);
             }
             out.push('}');

@@ -4,8 +4,9 @@ use super::execute::effect_of_broken_success;
 use super::limits::{ERROR_BYTES, EXCERPT_BYTES};
 use super::profile::{Failure, reads_only};
 use super::{Scope, hints, redact};
-use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::error::{Effect, Error, ErrorKind, Result, start_of};
 use crate::operation::Operation;
+use crate::secret::Secret;
 use crate::unredacted::shows;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
@@ -235,6 +236,7 @@ pub(crate) fn finish<T: DeserializeOwned>(scope: &Scope, result: RawResult<T>) -
             operation,
             &method,
             scope.outcome().unwrap_or_default().status,
+            &scope.secrets(),
         ),
         Err(error) => Err(unsent(error)),
     };
@@ -294,6 +296,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
     operation: Option<&'static Operation>,
     method: &Method,
     status: u16,
+    secrets: &[Secret],
 ) -> Result<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let error = match serde_path_to_error::deserialize(&mut deserializer) {
@@ -308,7 +311,10 @@ pub(crate) fn decode<T: DeserializeOwned>(
         why if why.starts_with(WITHIN) => place_in(&why),
         why => (path, why),
     };
-    let json: Option<Value> = serde_json::from_slice(bytes).ok();
+    let mut json: Option<Value> = serde_json::from_slice(bytes).ok();
+    if let Some(json) = &mut json {
+        redact::mask_json(json, secrets);
+    }
     // A platform that says "created" or "accepted" in JSON did act; of anything else, or from
     // anything in between, nobody can tell.
     let effect = match &json {
@@ -323,7 +329,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
             start_of(text, ERROR_BYTES).to_owned()
         }
         Some(Value::String(text)) => format!("a text of {} bytes", text.len()),
-        Some(json) => redact::shape(json, EXCERPT_BYTES),
+        Some(json) => start_of(&redact::shape(json, EXCERPT_BYTES), EXCERPT_BYTES).to_owned(),
         None => format!("{} bytes that are not JSON", bytes.len()),
     };
     Err(Error::new(
@@ -365,7 +371,11 @@ pub(crate) fn without_value(error: &serde_json::Error) -> String {
     if shows("decode error") {
         return text;
     }
-    let text = text.split(" at line ").next().unwrap_or(&text);
+    // The last one: the value that is quoted may hold these words, too.
+    let text = match text.rsplit_once(" at line ") {
+        Some((text, _)) if error.line() > 0 => text,
+        _ => &text,
+    };
     let quoted = ["invalid type: ", "invalid value: "]
         .iter()
         .find_map(|prefix| text.strip_prefix(prefix));
@@ -386,15 +396,6 @@ pub(crate) fn without_value(error: &serde_json::Error) -> String {
         }
         None => "it has an unexpected value".to_owned(),
     }
-}
-
-/// The first `limit` bytes, cut between characters.
-pub(crate) fn start_of(text: &str, limit: usize) -> &str {
-    let mut end = text.len().min(limit);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 /// The id that a server gave to this HTTP request. What is too long for one is left out, not cut: a
