@@ -138,6 +138,8 @@ pub use transport::config::{ClientBuilder, Platform};
 pub use transport::credentials::{
     Credentials, FileStore, TokenError, TokenSource, TokenStore, Tokens,
 };
+#[cfg(all(feature = "_client", feature = "redis"))]
+pub use transport::pace::RedisBudget;
 #[cfg(feature = "_client")]
 pub use transport::observe::{CallEnd, CallReport};
 #[cfg(feature = "_client")]
