@@ -138,10 +138,10 @@ pub use transport::config::{ClientBuilder, Platform};
 pub use transport::credentials::{
     Credentials, FileStore, TokenError, TokenSource, TokenStore, Tokens,
 };
-#[cfg(all(feature = "_client", feature = "redis"))]
-pub use transport::pace::RedisBudget;
 #[cfg(feature = "_client")]
 pub use transport::observe::{CallEnd, CallReport};
+#[cfg(all(feature = "_client", feature = "redis"))]
+pub use transport::pace::RedisBudget;
 #[cfg(feature = "_client")]
 pub use transport::pace::{
     BudgetBucket, BudgetError, BudgetReply, Fallback, PaceState, Pacing, SharedBudget,
