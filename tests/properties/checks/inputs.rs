@@ -6,7 +6,7 @@ use deploykit::http::Method;
 use deploykit::secret::{CallbackUrl, GitUrl};
 use deploykit::testing::CannedReply;
 use deploykit::{Call, Error, ErrorKind, Operation, PreviewBody, RequestPreview, Result, Secret};
-use deploykit::{dployr, edgegap, nexlayer, nodion};
+use deploykit::{dployr, edgegap, nodion};
 use serde_json::Value;
 use url::Url;
 
@@ -200,7 +200,8 @@ pub fn base_url(url: &str) {
     let preview = client.application("a").deployments().preview().unwrap();
     assert_eq!(preview.path, "/v1/applications/a/deployments", "{kept}");
     assert_eq!(preview.base_url, client.base_url());
-    assert_preview(&preview, &[TOKEN]);
+    // A path is shown, whatever stands in it.
+    assert_preview(&preview, if url.contains(TOKEN) { &[] } else { &[TOKEN] });
     if builder_refuses_plain_http(url) {
         assert!(kept.scheme() == "https" || !is_loopback(&kept), "{kept}");
     }
@@ -398,28 +399,11 @@ pub fn raw_path(path: &str) {
 pub fn token(token: &str) {
     let secrets: &[&str] = if token.contains(VALUE) { &[VALUE] } else { &[] };
     assert!(!format!("{:?}", Secret::new(token)).contains(VALUE));
-    let bases = NOWHERE;
+    let edgegap = edgegap::Client::builder().base_url(NOWHERE).token(token);
+    let with_token = platforms::with(|platforms| platforms.dployr.with_token(token).err());
     let errors = [
-        nodion::Client::builder()
-            .base_url(bases)
-            .token(token)
-            .build()
-            .err(),
-        edgegap::Client::builder()
-            .base_url(bases)
-            .token(token)
-            .build()
-            .err(),
-        dployr::Client::builder()
-            .base_url(bases)
-            .token(token)
-            .build()
-            .err(),
-        nexlayer::Client::builder()
-            .base_url(bases)
-            .token(token)
-            .build()
-            .err(),
+        edgegap.build().err(),
+        with_token,
         platforms::with(|platforms| {
             let session = platforms.nexlayer.session(token);
             let debug = format!("{session:?}");
