@@ -244,26 +244,6 @@ impl Error {
         self
     }
 
-    /// Leaves the secrets of the request out of everything that came from the platform.
-    #[cfg(feature = "_client")]
-    pub(crate) fn masked(mut self, secrets: &[crate::Secret]) -> Self {
-        use crate::transport::redact::{mask, mask_json};
-        let inner = &mut *self.0;
-        let texts = [
-            &mut inner.message,
-            &mut inner.code,
-            &mut inner.resource_id,
-            &mut inner.body,
-        ];
-        for part in texts.into_iter().flatten() {
-            *part = mask(part, secrets);
-        }
-        if let Some(details) = &mut inner.details {
-            mask_json(details, secrets);
-        }
-        self
-    }
-
     /// Marks a failure that another try would not change.
     pub(crate) fn lasting(mut self) -> Self {
         self.0.lasting = true;
@@ -298,6 +278,29 @@ impl Error {
 
     pub(crate) fn with_body(mut self, excerpt: String) -> Self {
         self.0.body = (!excerpt.is_empty()).then_some(excerpt);
+        self
+    }
+
+    /// The same error without these secrets, which the platform repeated.
+    #[cfg(feature = "_client")]
+    pub(crate) fn masked(mut self, secrets: &[crate::Secret], longest_body: usize) -> Self {
+        use crate::transport::redact;
+        let inner = &mut *self.0;
+        for text in [
+            &mut inner.message,
+            &mut inner.code,
+            &mut inner.request_id,
+            &mut inner.resource_id,
+            &mut inner.body,
+        ] {
+            *text = text.take().map(|text| redact::mask(&text, secrets));
+        }
+        if let Some(details) = &mut inner.details {
+            redact::mask_json(details, secrets);
+        }
+        if let Some(body) = &mut inner.body {
+            body.truncate(start_of(body, longest_body).len());
+        }
         self
     }
 

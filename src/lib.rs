@@ -90,11 +90,15 @@ mod error;
 mod id;
 mod open_enum;
 pub mod operation;
+mod page;
 pub mod secret;
 mod time;
+mod unredacted;
 
 #[cfg(feature = "_client")]
 mod call;
+#[cfg(feature = "_client")]
+mod lenient;
 #[cfg(feature = "_client")]
 mod preview;
 #[cfg(all(feature = "_client", not(feature = "raw")))]
@@ -120,6 +124,7 @@ pub use http;
 
 pub use error::{Effect, Error, ErrorKind, Result};
 pub use operation::{Evidence, OPERATIONS, Operation};
+pub use page::Page;
 pub use secret::Secret;
 pub use time::Timestamp;
 
@@ -133,6 +138,10 @@ pub use transport::config::{ClientBuilder, Platform};
 pub use transport::credentials::{
     Credentials, FileStore, TokenError, TokenSource, TokenStore, Tokens,
 };
+#[cfg(feature = "_client")]
+pub use transport::observe::{CallEnd, CallReport};
+#[cfg(all(feature = "_client", feature = "redis"))]
+pub use transport::pace::RedisBudget;
 #[cfg(feature = "_client")]
 pub use transport::pace::{
     BudgetBucket, BudgetError, BudgetReply, Fallback, PaceState, Pacing, SharedBudget,

@@ -3,6 +3,7 @@
 //! None of these types shows its value in `Debug`. What leaves the program does so on purpose: by
 //! `expose()`, or inside a request that the transport sends.
 
+use crate::unredacted::shows;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::Cell;
@@ -47,6 +48,9 @@ impl Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if shows("secret") {
+            return write!(f, "Secret({})", self.expose());
+        }
         write!(f, "Secret({REDACTED})")
     }
 }
@@ -73,7 +77,7 @@ impl Eq for Secret {}
 
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(if EXPOSING.get() {
+        serializer.serialize_str(if EXPOSING.get() || shows("secret") {
             self.expose()
         } else {
             REDACTED
@@ -138,8 +142,9 @@ impl<T> Future for Concealed<T> {
     }
 }
 
-/// An e-mail address or name of a person in a reply: kept out of `Debug`, which ends up in logs.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// An e-mail address or name of a person in a reply: kept out of `Debug` and `Serialize`, which end
+/// up in logs.
+#[derive(Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(transparent)]
 pub struct Personal(String);
 
@@ -150,9 +155,25 @@ impl Personal {
     }
 }
 
+/// What stands in the place of [`Personal`].
+const PERSONAL: &str = "<personal>";
+
 impl fmt::Debug for Personal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Personal(<personal>)")
+        if shows("personal") {
+            return write!(f, "Personal({})", self.as_str());
+        }
+        write!(f, "Personal({PERSONAL})")
+    }
+}
+
+impl Serialize for Personal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(if EXPOSING.get() || shows("personal") {
+            self.as_str()
+        } else {
+            PERSONAL
+        })
     }
 }
 
@@ -227,6 +248,9 @@ const SKIPPED: [char; 3] = ['\t', '\n', '\r'];
 
 /// A URL without userinfo, and without the values in its query.
 pub(crate) fn masked_url(text: &str) -> String {
+    if shows("url") {
+        return text.to_owned();
+    }
     let text = without_userinfo(text);
     // One slash is a slip that a query behind it does not get harmless by.
     let is_url = text.contains(":/") || web_authority(&text).is_some();

@@ -11,6 +11,7 @@ use crate::raw::dployr::{Op, types};
 use crate::secret::{GitUrl, Secret};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// What to deploy, and how.
 ///
@@ -38,10 +39,23 @@ pub struct NewDeployment {
     health_check: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 enum From {
     Git(GitUrl),
     Image(String),
+}
+
+impl fmt::Debug for From {
+    /// The name of an image may hold credentials for its registry.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Git(url) => f.debug_tuple("Git").field(url).finish(),
+            Self::Image(image) => {
+                let image = crate::secret::masked_url(image);
+                f.debug_tuple("Image").field(&image).finish()
+            }
+        }
+    }
 }
 
 impl NewDeployment {
@@ -294,7 +308,7 @@ pub(super) fn check_key(key: &str) -> Result<()> {
 /// The deployments of a server; made by [`Client::deployments`].
 #[derive(Clone, Debug)]
 pub struct Deployments {
-    client: Client,
+    pub(super) client: Client,
 }
 
 impl Deployments {
@@ -318,8 +332,8 @@ impl Deployments {
     /// [`PlanLimit`](crate::ErrorKind::PlanLimit),
     /// [`Unavailable`](crate::ErrorKind::Unavailable) when no node could build it, after which part of
     /// the request may be kept, and those of every call. After
-    /// [`Effect::Unknown`](crate::Effect::Unknown) look at [`list`](Self::list) before you repeat it:
-    /// each accepted call builds and restarts.
+    /// [`Effect::Unknown`](crate::Effect::Unknown) ask [`find_created`](Self::find_created) before you
+    /// repeat it: each accepted call builds and restarts.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn create(&self, new: NewDeployment) -> Call<Created> {

@@ -5,6 +5,7 @@ use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::raw::edgegap::{Op, types};
 use crate::secret::{REDACTED, Secret};
+use crate::unredacted::shows;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -106,7 +107,10 @@ impl NewDeployment {
         self
     }
 
-    /// A label by which the deployment can be found again.
+    /// A label by which the deployment can be found again
+    /// ([`tagged`](super::Deployments::tagged)). One of its own for each deployment, such as the id of
+    /// a match, also lets you find it after a call without an answer
+    /// ([`find_created`](super::Deployments::find_created)).
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
         self
@@ -226,7 +230,9 @@ impl NewFleetDeployment {
 impl Client {
     /// Starts a server near the given players: `POST /v2/deployments`.
     ///
-    /// The reply (202) says that the request was accepted, not that the server is up.
+    /// The reply (202) says that the request was accepted, not that the server is up. After a call
+    /// without a reply, [`find_created`](super::Deployments::find_created) tells what became of it, if
+    /// the deployment has a [tag](NewDeployment::tag) of its own.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: no application,
@@ -299,10 +305,11 @@ impl Variable {
 
 impl fmt::Debug for Variable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = if self.hidden {
-            REDACTED
+        let value = if self.hidden && !shows("variable") {
+            REDACTED.to_owned()
         } else {
-            self.value.expose()
+            // The address of a database holds its password, as a preview knows too.
+            crate::secret::masked_url(self.value.expose())
         };
         write!(f, "{}={value}", self.key)
     }
@@ -327,6 +334,9 @@ impl Target {
 impl fmt::Debug for Target {
     /// Scheme and host: path and query may hold the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if shows("webhook") {
+            return f.write_str(&self.0);
+        }
         match reqwest::Url::parse(&self.0) {
             Ok(url) => write!(
                 f,

@@ -1,8 +1,9 @@
 //! Building a client.
 
-use super::credentials::{Auth, Credentials, Given, TokenStore, with_scheme};
+use super::credentials::{Auth, Credentials, TokenStore};
 use super::http_client::{Connections, check_base_url};
 use super::limits::Limits;
+use super::observe::{CallReport, Observer};
 use super::pace::{Pacer, Pacing};
 use super::profile::Profile;
 use super::retry::Retry;
@@ -101,6 +102,7 @@ pub struct ClientBuilder<P: Platform> {
     retry: Option<Retry>,
     pacing: Option<Pacing>,
     max_creates: Option<(u32, Duration)>,
+    observer: Option<Observer>,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) settings: P::Settings,
     pub(crate) wire: Wire,
@@ -119,6 +121,7 @@ impl<P: Platform> Default for ClientBuilder<P> {
             retry: None,
             pacing: None,
             max_creates: None,
+            observer: None,
             headers: Vec::new(),
             settings: P::Settings::default(),
             wire: Wire::Network,
@@ -226,6 +229,23 @@ impl<P: Platform> ClientBuilder<P> {
         self
     }
 
+    /// Tells a function how every call of this client and its clones ended: for metrics, or for a
+    /// record of what was created. It runs on the task of the call, so it must not block.
+    ///
+    /// ```
+    /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::ClientBuilder<P> {
+    /// builder.observer(|call| {
+    ///     if let Some(operation) = call.operation {
+    ///         println!("{operation}: {:?} after {} attempts in {:?}", call.status, call.attempts, call.elapsed);
+    ///     }
+    /// })
+    /// # }
+    /// ```
+    pub fn observer(mut self, tell: impl Fn(&CallReport<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Observer::new(tell));
+        self
+    }
+
     /// Sends everything through this proxy: `http://proxy.example:3128`, also `https` and, if reqwest
     /// was built with it, `socks5`; with user and password in the URL if it needs them.
     ///
@@ -327,14 +347,10 @@ impl<P: Platform> ClientBuilder<P> {
             (Retry::off(), Pacing::off())
         };
         let pacing = self.pacing.unwrap_or(pacing);
-        let fixed = match &self.credentials {
-            Some(Credentials(Given::Fixed(token))) => Some(with_scheme(profile.scheme, token)?),
-            _ => None,
-        };
         let transport = Transport {
             profile,
             http: self.connections.client(&base_url)?,
-            pacer: Pacer::new(&pacing, profile.api, &base_url, fixed.as_ref()),
+            pacer: Pacer::new(&pacing, profile.api, &base_url, &Auth::None),
             base_url,
             wire: self.wire,
             auth: Auth::None,
@@ -344,6 +360,7 @@ impl<P: Platform> ClientBuilder<P> {
             spend: self
                 .max_creates
                 .map(|(count, span)| Arc::new(SpendGuard::new(count, span))),
+            observer: self.observer,
         };
         let transport = Arc::new(transport);
         let credentials = match self.login {
@@ -351,7 +368,7 @@ impl<P: Platform> ClientBuilder<P> {
             None => self.credentials,
         };
         let auth = Auth::new(profile.scheme, credentials.as_ref(), self.store)?;
-        let transport = transport.with_auth(auth, fixed.as_ref());
+        let transport = transport.with_auth(auth);
         Ok(P::assemble(Arc::new(transport), self.settings))
     }
 }

@@ -146,7 +146,6 @@ impl Scope {
             Some(normalise) => normalise(value).map_err(|classified| {
                 classified
                     .into_error(effect_of_broken_success(operation, method))
-                    .masked(&self.secrets())
                     .with_request_id(reply::request_id(headers))
             })?,
         };

@@ -12,6 +12,8 @@
 //! | `hints` | what a reply says about when to come back |
 //! | `http_client` | connections: TLS, proxies, redirects |
 //! | `limits` | the default time and size limits, and why they are what they are |
+//! | `mask` | leaving known secrets out of what a platform says |
+//! | `observe` | telling a program about every call |
 //! | `pace` | keeping to the rates that platforms allow |
 //! | `prepare` | what every request gets, and what a preview shows |
 //! | `redact` | what may be shown of requests and replies |
@@ -27,6 +29,8 @@ pub(crate) mod execute;
 mod hints;
 mod http_client;
 pub(crate) mod limits;
+mod mask;
+pub(crate) mod observe;
 pub(crate) mod pace;
 pub(crate) mod prepare;
 pub(crate) mod profile;
@@ -45,6 +49,7 @@ use crate::secret::Secret;
 use credentials::Auth;
 use http::HeaderMap;
 use limits::Limits;
+use observe::Observer;
 use pace::Pacer;
 use profile::Profile;
 use retry::Retry;
@@ -68,6 +73,7 @@ pub struct Transport {
     pub(crate) retry: Retry,
     pub(crate) pacer: Pacer,
     pub(crate) spend: Option<Arc<SpendGuard>>,
+    pub(crate) observer: Option<Observer>,
 }
 
 /// The state of one call, which travels inside of the generated client.
@@ -173,11 +179,10 @@ impl Scope {
     /// The same client with other credentials, or with none: a login carries no token.
     pub(crate) fn with_token(&self, token: Option<&Secret>) -> Result<Self> {
         let shared = &*self.shared;
-        let auth = match token {
-            Some(token) => Auth::Fixed(credentials::with_scheme(shared.profile.scheme, token)?),
-            None => Auth::None,
-        };
-        Ok(Self::new(Arc::new(shared.with_auth(auth, token))))
+        let scheme = shared.profile.scheme;
+        let header = token.map(|token| credentials::with_scheme(scheme, token));
+        let auth = header.transpose()?.map_or(Auth::None, Auth::Fixed);
+        Ok(Self::new(Arc::new(shared.with_auth(auth))))
     }
 
     pub(crate) fn transport(&self) -> &Transport {
@@ -209,18 +214,19 @@ impl Scope {
 impl Transport {
     /// The same with other credentials. Connections and the limit on spending are shared; the pace
     /// goes by the token.
-    pub(crate) fn with_auth(&self, auth: Auth, token: Option<&Secret>) -> Self {
+    pub(crate) fn with_auth(&self, auth: Auth) -> Self {
         Self {
             profile: self.profile,
             base_url: self.base_url.clone(),
             http: self.http.clone(),
             wire: self.wire.clone(),
+            pacer: self.pacer.of(self.profile.api, &self.base_url, &auth),
             auth,
             headers: self.headers.clone(),
             limits: self.limits,
             retry: self.retry.clone(),
-            pacer: self.pacer.of(self.profile.api, &self.base_url, token),
             spend: self.spend.clone(),
+            observer: self.observer.clone(),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{Scope, hints, redact};
 use crate::error::{Effect, Error, ErrorKind, Result, start_of};
 use crate::operation::Operation;
 use crate::secret::Secret;
+use crate::unredacted::shows;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 use progenitor_client::{ByteStream, ResponseValue};
@@ -15,6 +16,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 type RawResult<T> = std::result::Result<ResponseValue<T>, progenitor_client::Error<()>>;
+
+/// The most that counts as the id of a request, in bytes.
+const LONGEST_REQUEST_ID: usize = 200;
 
 /// The body of a success.
 pub(crate) enum Body {
@@ -92,7 +96,11 @@ pub(crate) fn network_error(
     method: &Method,
 ) -> Error {
     // The URL may hold a session token.
-    let error = error.without_url();
+    let error = if shows("address of an error") {
+        error
+    } else {
+        error.without_url()
+    };
     let (kind, message, effect) = if error.is_builder() {
         (
             ErrorKind::InvalidRequest,
@@ -131,28 +139,27 @@ pub(crate) fn network_error(
 
 /// Whether the two ends cannot agree on encryption: a certificate that does not fit will not fit a
 /// second later.
-fn is_tls(error: &reqwest::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        #[cfg(feature = "rustls")]
-        if error.is::<rustls::Error>() {
-            return true;
-        }
-        // An I/O error gives its cause's cause as its source, and not the cause itself.
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .filter(|error| error.kind() == std::io::ErrorKind::InvalidData);
-        if inner.is_some() {
-            return true;
-        }
-        cause = error.source();
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    #[cfg(feature = "rustls")]
+    if error.is::<rustls::Error>() {
+        return true;
     }
-    false
+    if let Some(io) = error.downcast_ref::<std::io::Error>() {
+        // Its source is the source of what it wraps, and what it wraps is what is looked for.
+        let wrapped = io
+            .get_ref()
+            .map(|wrapped| wrapped as &(dyn std::error::Error + 'static));
+        return wrapped.is_some_and(is_tls);
+    }
+    error.source().is_some_and(is_tls)
 }
 
 /// Scheme and host of where a redirect leads: path and query may hold a token.
 fn redirect_origin(headers: &HeaderMap) -> Option<String> {
     let location = headers.get(http::header::LOCATION)?.to_str().ok()?;
+    if shows("redirect") {
+        return Some(location.to_owned());
+    }
     let url = reqwest::Url::parse(location).ok()?;
     Some(url.origin().ascii_serialization())
 }
@@ -209,7 +216,8 @@ impl Scope {
     }
 
     pub(crate) fn take_error(&self) -> Option<Error> {
-        self.trace().error.take()
+        let error = self.trace().error.take()?;
+        Some(error.masked(&self.secrets(), EXCERPT_BYTES))
     }
 }
 
@@ -245,7 +253,9 @@ pub(crate) fn finish_stream(scope: &Scope, result: RawResult<ByteStream>) -> Res
         .map_err(|error| complete(unsent(error), scope))
 }
 
+/// Adds what is known of the call, and leaves out what the reply repeated of its secrets.
 pub(crate) fn complete(error: Error, scope: &Scope) -> Error {
+    let error = error.masked(&scope.secrets(), EXCERPT_BYTES);
     let outcome = scope.outcome().unwrap_or_default();
     let error = match outcome.status {
         0 => error,
@@ -253,10 +263,7 @@ pub(crate) fn complete(error: Error, scope: &Scope) -> Error {
     };
     // An earlier attempt may have done more than the one whose reply this is.
     let effect = error.effect().max(scope.progress().effect);
-    let secrets = scope.secrets();
     error
-        // A reply that cannot be read may repeat a secret, too: in a name, or in a line of a log.
-        .masked(&secrets)
         .with_effect(effect)
         .with_attempts(outcome.attempts, outcome.elapsed)
         .with_operation(scope.operation())
@@ -360,6 +367,9 @@ fn place_in(message: &str) -> (String, String) {
 /// serde's message without the value it quotes, which may be a token.
 pub(crate) fn without_value(error: &serde_json::Error) -> String {
     let text = error.to_string();
+    if shows("decode error") {
+        return text;
+    }
     // The last one: the value that is quoted may hold these words, too.
     let text = match text.rsplit_once(" at line ") {
         Some((text, _)) if error.line() > 0 => text,
@@ -387,10 +397,12 @@ pub(crate) fn without_value(error: &serde_json::Error) -> String {
     }
 }
 
-/// The id that a server gave to this HTTP request.
+/// The id that a server gave to this HTTP request. What is too long for one is left out, not cut: a
+/// piece of a secret would not be recognised as one.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     ["x-request-id", "request-id", "cf-ray"]
         .iter()
         .find_map(|name| headers.get(*name)?.to_str().ok())
-        .map(|id| start_of(id, 200).to_owned())
+        .filter(|id| id.len() <= LONGEST_REQUEST_ID)
+        .map(str::to_owned)
 }
