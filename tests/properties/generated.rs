@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// Runs a check on so many values.
-fn holds<S: Strategy>(cases: u32, values: S, check: impl Fn(S::Value)) {
+pub fn holds<S: Strategy>(cases: u32, values: S, check: impl Fn(S::Value)) {
     let config = Config {
         cases,
         failure_persistence: None,
@@ -379,7 +379,7 @@ fn hints_in_any_form() {
 }
 
 /// A line of a log, good or not.
-fn line() -> impl Strategy<Value = String> {
+pub fn line() -> impl Strategy<Value = String> {
     let message = any::<String>().prop_map(|text| json!({ "message": text }).to_string());
     let full = (any::<String>(), any::<i64>(), text()).prop_map(|(message, at, level)| {
         json!({ "message": message, "timestamp": at, "level": level }).to_string()
