@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Operation;
 use crate::preview::RequestPreview;
-use crate::secret::Exposed;
+use crate::secret::{Exposed, Secret};
 use crate::transport::retry::Retry;
 use crate::transport::{Outcome, Scope};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -243,7 +243,8 @@ impl<T: Send + 'static> Call<T> {
                 let value = run(scope.clone());
                 Box::pin(async move {
                     let value = value.await?;
-                    Ok(scope.outcome().unwrap_or_default().with(value))
+                    let outcome = scope.outcome().unwrap_or_default();
+                    Ok(outcome.with(value, &scope.secrets()))
                 })
             }),
         }
@@ -269,9 +270,14 @@ impl<T: Send + 'static> IntoFuture for Call<T> {
     type IntoFuture = Running<T>;
 
     fn into_future(self) -> Self::IntoFuture {
-        match self.refused {
+        let scope = self.scope.for_run();
+        let running: Running<T> = match self.refused {
             Some(error) => Box::pin(std::future::ready(Err(error))),
-            None => (self.run)(self.scope.for_run()),
+            None => (self.run)(scope.clone()),
+        };
+        match scope.transport().observer.clone() {
+            Some(observer) => Box::pin(observer.watch(scope, running)),
+            None => running,
         }
     }
 }
@@ -287,7 +293,7 @@ impl<T> fmt::Debug for Call<T> {
 }
 
 impl Outcome {
-    fn with<T>(self, value: T) -> Response<T> {
+    fn with<T>(self, value: T, secrets: &[Secret]) -> Response<T> {
         let number = |name: &str| {
             let text = self.headers.get(name)?.to_str().ok()?;
             text.trim().parse::<u64>().ok()
@@ -301,7 +307,9 @@ impl Outcome {
         Response {
             value,
             status: self.status,
-            request_id: crate::transport::reply::request_id(&self.headers),
+            // A server may repeat the id that a caller sent, which counts as a secret.
+            request_id: crate::transport::reply::request_id(&self.headers)
+                .map(|id| crate::transport::redact::mask(&id, secrets)),
             rate_limit: known.iter().any(Option::is_some).then_some(rate_limit),
             attempts: self.attempts,
             elapsed: self.elapsed,
@@ -312,6 +320,12 @@ impl Outcome {
 
 fn without_cookies(mut headers: HeaderMap) -> HeaderMap {
     headers.remove(http::header::SET_COOKIE);
+    // So that the map itself does not show them in `Debug` either.
+    for (name, value) in &mut headers {
+        if !crate::transport::redact::is_harmless_in_a_reply(name) {
+            value.set_sensitive(true);
+        }
+    }
     headers
 }
 

@@ -11,6 +11,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
+/// The most of a message in `Display`, in bytes: that is a line of a log, and the platform's words may
+/// be a whole page.
+const LONGEST_MESSAGE: usize = 4 << 10;
+/// The most of a code or an id in `Display`, in bytes.
+const LONGEST_NAME: usize = 200;
+
 /// Why a call failed, and what that means.
 ///
 /// It is one pointer in size. `Display` is one line: what was called, the status, the platform's
@@ -275,6 +281,29 @@ impl Error {
         self
     }
 
+    /// The same error without these secrets, which the platform repeated.
+    #[cfg(feature = "_client")]
+    pub(crate) fn masked(mut self, secrets: &[crate::Secret], longest_body: usize) -> Self {
+        use crate::transport::redact;
+        let inner = &mut *self.0;
+        for text in [
+            &mut inner.message,
+            &mut inner.code,
+            &mut inner.request_id,
+            &mut inner.resource_id,
+            &mut inner.body,
+        ] {
+            *text = text.take().map(|text| redact::mask(&text, secrets));
+        }
+        if let Some(details) = &mut inner.details {
+            redact::mask_json(details, secrets);
+        }
+        if let Some(body) = &mut inner.body {
+            body.truncate(start_of(body, longest_body).len());
+        }
+        self
+    }
+
     pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
         self.0.code = code;
         self
@@ -301,14 +330,14 @@ impl fmt::Display for Error {
             write!(f, "{status} ")?;
         }
         match &inner.message {
-            Some(message) => f.write_str(message)?,
+            Some(message) => f.write_str(start_of(message, LONGEST_MESSAGE))?,
             None => write!(f, "{}", inner.kind)?,
         }
         if let Some(code) = &inner.code {
-            write!(f, " [{}]", one_line(code))?;
+            write!(f, " [{}]", start_of(&one_line(code), LONGEST_NAME))?;
         }
         if let Some(id) = &inner.resource_id {
-            write!(f, " (exists: {})", one_line(id))?;
+            write!(f, " (exists: {})", start_of(&one_line(id), LONGEST_NAME))?;
         }
         if let Some(wait) = inner.retry_after {
             write!(f, " (again in {} s)", wait.as_secs())?;
@@ -397,6 +426,15 @@ pub(crate) fn one_line(text: &str) -> String {
         .join(" ")
 }
 
+/// The first `limit` bytes, cut between characters.
+pub(crate) fn start_of(text: &str, limit: usize) -> &str {
+    let mut end = text.len().min(limit);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -411,6 +449,16 @@ mod tests {
     fn it_is_one_line() {
         let error = Error::new(ErrorKind::Server, "first\nsecond\r\n\tthird").with_status(500);
         assert_eq!(error.to_string(), "500 first second third");
+    }
+
+    #[test]
+    fn it_is_a_short_line() {
+        let long = "ü".repeat(100_000);
+        let error = Error::new(ErrorKind::Rejected, long.as_str())
+            .with_code(Some(long.clone()))
+            .with_resource_id(Some(long.clone()));
+        assert!(error.to_string().len() < 8 << 10);
+        assert_eq!(error.message(), Some(long.as_str()), "it is kept");
     }
 
     #[test]

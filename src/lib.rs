@@ -93,6 +93,7 @@ pub mod operation;
 mod page;
 pub mod secret;
 mod time;
+mod unredacted;
 
 #[cfg(feature = "_client")]
 mod call;
@@ -139,6 +140,8 @@ pub use transport::credentials::{
 };
 #[cfg(all(feature = "_client", feature = "redis"))]
 pub use transport::pace::RedisBudget;
+#[cfg(feature = "_client")]
+pub use transport::observe::{CallEnd, CallReport};
 #[cfg(feature = "_client")]
 pub use transport::pace::{
     BudgetBucket, BudgetError, BudgetReply, Fallback, PaceState, Pacing, SharedBudget,

@@ -3,10 +3,12 @@
 //! None of these types shows its value in `Debug`. What leaves the program does so on purpose: by
 //! `expose()`, or inside a request that the transport sends.
 
+use crate::unredacted::shows;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::Cell;
 use std::fmt;
+use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -46,6 +48,9 @@ impl Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if shows("secret") {
+            return write!(f, "Secret({})", self.expose());
+        }
         write!(f, "Secret({REDACTED})")
     }
 }
@@ -72,7 +77,7 @@ impl Eq for Secret {}
 
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(if EXPOSING.get() {
+        serializer.serialize_str(if EXPOSING.get() || shows("secret") {
             self.expose()
         } else {
             REDACTED
@@ -137,8 +142,9 @@ impl<T> Future for Concealed<T> {
     }
 }
 
-/// An e-mail address or name of a person in a reply: kept out of `Debug`, which ends up in logs.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// An e-mail address or name of a person in a reply: kept out of `Debug` and `Serialize`, which end
+/// up in logs.
+#[derive(Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(transparent)]
 pub struct Personal(String);
 
@@ -149,9 +155,25 @@ impl Personal {
     }
 }
 
+/// What stands in the place of [`Personal`].
+const PERSONAL: &str = "<personal>";
+
 impl fmt::Debug for Personal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Personal(<personal>)")
+        if shows("personal") {
+            return write!(f, "Personal({})", self.as_str());
+        }
+        write!(f, "Personal({PERSONAL})")
+    }
+}
+
+impl Serialize for Personal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(if EXPOSING.get() || shows("personal") {
+            self.as_str()
+        } else {
+            PERSONAL
+        })
     }
 }
 
@@ -219,10 +241,20 @@ secret_url! {
     CallbackUrl
 }
 
+/// Schemes of which a URL may have any number of slashes, of either kind, or none.
+const WEB: [&str; 5] = ["http", "https", "ws", "wss", "ftp"];
+/// What is skipped wherever it stands in a URL.
+const SKIPPED: [char; 3] = ['\t', '\n', '\r'];
+
 /// A URL without userinfo, and without the values in its query.
 pub(crate) fn masked_url(text: &str) -> String {
+    if shows("url") {
+        return text.to_owned();
+    }
     let text = without_userinfo(text);
-    let Some((start, query)) = text.split_once('?').filter(|_| text.contains("://")) else {
+    // One slash is a slip that a query behind it does not get harmless by.
+    let is_url = text.contains(":/") || web_authority(&text).is_some();
+    let Some((start, query)) = text.split_once('?').filter(|_| is_url) else {
         return text;
     };
     let (query, fragment) = match query.split_once('#') {
@@ -239,30 +271,65 @@ pub(crate) fn masked_url(text: &str) -> String {
     format!("{start}?{}{fragment}", pairs.join("&"))
 }
 
-/// Replaces `user:password@` behind the scheme.
-pub(crate) fn without_userinfo(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return match url.split_once('@') {
-            // `user:password@host/path`, as some write it.
-            // The digest of an image stands behind an `@` as well.
-            Some((user, rest))
-                if user.contains(':')
-                    && !user.contains('/')
-                    && !user.contains(char::is_whitespace)
-                    && !rest.starts_with("sha256:") =>
-            {
-                format!("{REDACTED}@{rest}")
-            }
-            _ => url.to_owned(),
-        };
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    match authority.rsplit_once('@') {
-        // `git@host` over ssh names a login, not a secret.
-        Some((user, _)) if scheme == "ssh" && !user.contains(':') => url.to_owned(),
-        Some((user, _)) => format!("{scheme}://{REDACTED}{}", &rest[user.len()..]),
-        None => url.to_owned(),
+/// Replaces `user:password@` in front of a host.
+pub(crate) fn without_userinfo(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut end = 0;
+    for user in userinfo(text) {
+        shown.push_str(&text[end..user.start]);
+        shown.push_str(REDACTED);
+        end = user.end;
     }
+    shown.push_str(&text[end..]);
+    shown
+}
+
+/// Where the userinfo stands in the URLs of a text.
+pub(crate) fn userinfo(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    if let Some(start) = web_authority(text) {
+        from = start;
+        found.extend(user_in(text, start, &['/', '?', '#', '\\']));
+    } else if !text.contains("://") {
+        return without_scheme(text).into_iter().collect();
+    }
+    while let Some(at) = text[from..].find("://") {
+        let start = from + at + 3;
+        from = start;
+        let user = user_in(text, start, &['/', '?', '#']);
+        // `git@host` over ssh names a login, not a secret.
+        let ssh = text[..start - 3].ends_with("ssh");
+        found.extend(user.filter(|user| !ssh || text[user.clone()].contains(':')));
+    }
+    found.sort_by_key(|user| user.start);
+    found.dedup_by(|later, earlier| later.start < earlier.end);
+    found
+}
+
+/// What stands before the last `@` of the authority that begins here.
+fn user_in(text: &str, start: usize, ends: &[char]) -> Option<Range<usize>> {
+    let rest = &text[start..];
+    let authority = &rest[..rest.find(ends).unwrap_or(rest.len())];
+    let user = authority.rfind('@').filter(|length| *length > 0)?;
+    Some(start..start + user)
+}
+
+/// Where the authority begins of a text that is an address of the web, however it is written.
+fn web_authority(text: &str) -> Option<usize> {
+    let (scheme, rest) = text.split_once(':')?;
+    let scheme: String = scheme.chars().filter(|c| !SKIPPED.contains(c)).collect();
+    let is_web = WEB.contains(&scheme.trim_start().to_ascii_lowercase().as_str());
+    let slash = |c: char| matches!(c, '/' | '\\') || SKIPPED.contains(&c);
+    is_web.then(|| text.len() - rest.trim_start_matches(slash).len())
+}
+
+/// `user:password@host/path`, as some write it.
+fn without_scheme(text: &str) -> Option<Range<usize>> {
+    let (user, rest) = text.split_once('@')?;
+    let is_login = user.contains(':') && !user.contains('/') && !user.contains(char::is_whitespace);
+    // The digest of an image stands behind an `@` as well.
+    (is_login && !rest.starts_with("sha256:")).then_some(0..user.len())
 }
 
 #[cfg(test)]
@@ -313,6 +380,25 @@ mod tests {
             ("git@git.example:a.git", "git@git.example:a.git"),
             ("u:hush@git.example/a.git", "<redacted>@git.example/a.git"),
             ("node:20@sha256:0123", "node:20@sha256:0123"),
+            ("https:/u:hush@a.example", "https:/<redacted>@a.example"),
+            (
+                "HTTPS:///hush@a.example/b@c",
+                "HTTPS:///<redacted>@a.example/b@c",
+            ),
+            (
+                "https:\\\\hush@a.example\\b@c",
+                "https:\\\\<redacted>@a.example\\b@c",
+            ),
+            (" ht\ntps:u:hush@a.example", " ht\ntps:<redacted>@a.example"),
+            ("postgres://u:hu\\sh@db/x", "postgres://<redacted>@db/x"),
+            (
+                "curl https://a.example && git clone https://u:hush@b.example/c",
+                "curl https://a.example && git clone https://<redacted>@b.example/c",
+            ),
+            (
+                "https://a.example/?to=http://hush@b",
+                "https://a.example/?to=http://<redacted>@b",
+            ),
             (
                 "r.example:5000/a@sha256:0123",
                 "r.example:5000/a@sha256:0123",

@@ -92,6 +92,20 @@ async fn another_token_has_a_rate_of_its_own_and_none_at_all_is_possible() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_token_is_the_same_however_it_was_given() {
+    let server = Server::replies("200 OK", &[], LIST).await;
+    let builder = dployr::Client::builder().base_url(&server.base_url);
+    let builder = builder.pacing(Pacing::documented().one_of(100));
+    let client = builder.token("Bearer token-1234").build().unwrap();
+    client.deployments().list().await.unwrap();
+    let same = client.with_token("token-1234").unwrap();
+    let call = same.deployments().list().deadline(Duration::from_secs(1));
+    assert_eq!(call.await.unwrap_err().kind(), ErrorKind::RateLimited);
+    let other = client.with_token("token-5678").unwrap();
+    other.deployments().list().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_state_can_be_read_and_a_deadline_is_not_waited_for() {
     let (server, _) = accepting().await;
     let builder = edgegap(&server.base_url).pacing(Pacing::documented().one_of(40));

@@ -11,6 +11,7 @@ use crate::raw::dployr::{Op, types};
 use crate::secret::{GitUrl, Secret};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// What to deploy, and how.
 ///
@@ -38,10 +39,23 @@ pub struct NewDeployment {
     health_check: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 enum From {
     Git(GitUrl),
     Image(String),
+}
+
+impl fmt::Debug for From {
+    /// The name of an image may hold credentials for its registry.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Git(url) => f.debug_tuple("Git").field(url).finish(),
+            Self::Image(image) => {
+                let image = crate::secret::masked_url(image);
+                f.debug_tuple("Image").field(&image).finish()
+            }
+        }
+    }
 }
 
 impl NewDeployment {

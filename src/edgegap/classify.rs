@@ -14,6 +14,9 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
                 .kind(ErrorKind::NoSuchRoute)
                 .advice("check the base URL");
         }
+        if failure.status == 422 {
+            return classified.effect(Effect::Unknown);
+        }
         return classified;
     };
     let text = |key: &str| json.get(key).and_then(Value::as_str).map(str::to_owned);

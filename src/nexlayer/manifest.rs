@@ -25,8 +25,8 @@ const MAX_BYTES: usize = 10 << 20;
 ///
 /// `Debug` shows name and size: a manifest holds tokens. A [preview](crate::Call::preview) shows it
 /// without the data of `secrets`, the registry's token, values whose key speaks of a token, secret,
-/// password, key or the like, and URLs with a password; and not at all if one of these cannot be
-/// located. A secret in a variable with a harmless name is shown.
+/// password, key or the like, commands that speak of one, and URLs with a password; and not at all if
+/// one of these cannot be located. A secret in a variable with a harmless name is shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Manifest {
     text: String,

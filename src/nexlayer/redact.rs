@@ -4,6 +4,7 @@
 //! - in the entries of `secrets`, everything but what is known to be harmless (name, file name, path);
 //! - values whose key speaks of a token, a password, a key or the like, such as
 //!   `personalAccessToken` and many a variable, in maps and in `{key, value}` lists;
+//! - commands in which one of these words stands: a password is often an argument;
 //! - URLs that carry a password;
 //! - what was found so, wherever else it stands: in a comment, or within another value.
 //!
@@ -11,6 +12,8 @@
 //! read again: if a secret is still in it, or was in no known place, nothing is shown at all.
 
 use crate::secret::{REDACTED, Secret};
+use crate::transport::redact;
+use crate::unredacted::shows;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 use std::fmt;
@@ -30,6 +33,8 @@ const SECRET_WORDS: [&str; 10] = [
 ];
 /// What stands beside the data in an entry of `secrets`.
 const HARMLESS: [&str; 5] = ["name", "fileName", "mountPath", "path", "type"];
+/// Keys of what a pod runs.
+const COMMANDS: [&str; 4] = ["command", "entrypoint", "args", "cmd"];
 /// A shorter value occurs elsewhere by chance.
 const SHORTEST: usize = 6;
 
@@ -45,10 +50,15 @@ enum Node {
 struct Found {
     places: Vec<(usize, usize)>,
     values: Vec<String>,
+    /// Single words of commands: in a reply one of them is a secret, in the manifest it may be any.
+    words: Vec<String>,
 }
 
 /// The text of a manifest with its secrets left out.
 pub(super) fn redact(text: &str) -> String {
+    if shows("manifest") {
+        return text.to_owned();
+    }
     shown(text).unwrap_or_else(|| {
         format!(
             "<manifest of {} bytes, not shown: its secrets could not be located>",
@@ -79,17 +89,26 @@ fn shown(text: &str) -> Option<String> {
     is_clean(&parse(&shown)?, &pieces).then(|| format!("{mark}{shown}"))
 }
 
-/// The secrets of a manifest, line by line: a reply may repeat one of them.
+/// The secrets of a manifest, line by line and as they are written: a reply may repeat one of them.
 pub(super) fn secrets(text: &str) -> Vec<Secret> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut found = Found::default();
     if let Some(root) = parse(text) {
         // What was found before a place went missing counts too.
         let _ = find(&root, false, &mut found);
     }
-    pieces(&found.values)
-        .into_iter()
-        .map(Secret::from)
-        .collect()
+    let mut secrets = Vec::new();
+    for value in &found.values {
+        redact::secrets_of_urls(&value.as_str().into(), &mut secrets);
+    }
+    let places = found.places.iter();
+    let written = places.filter_map(|(from, to)| text.get(*from..*to));
+    let written = written.map(|text| text.trim().trim_matches(['"', '\'']).to_owned());
+    let mut values = found.values;
+    values.extend(written);
+    values.extend(found.words);
+    secrets.extend(pieces(&values).into_iter().map(Secret::from));
+    secrets
 }
 
 /// The lines of these values that would say something where they occur once more.
@@ -179,6 +198,16 @@ fn find(node: &Node, in_secrets: bool, found: &mut Found) -> Option<()> {
                     || key == "value" && named.is_some_and(sounds_secret)
                 {
                     hide_all(value, found)?;
+                } else if COMMANDS.contains(&key.as_str())
+                    && texts(&value.value).into_iter().any(sounds_secret)
+                {
+                    let words = texts(&value.value)
+                        .into_iter()
+                        .flat_map(|text| text.split([' ', '\n', '=']));
+                    found
+                        .words
+                        .extend(words.map(|word| word.trim_matches(['"', '\'']).to_owned()));
+                    hide_all(value, found)?;
                 } else {
                     look(value, found)?;
                     find(&value.value, false, found)?;
@@ -187,6 +216,15 @@ fn find(node: &Node, in_secrets: bool, found: &mut Found) -> Option<()> {
         }
     }
     Some(())
+}
+
+/// The texts of a command: one, or a list of them.
+fn texts(command: &Node) -> Vec<&str> {
+    match command {
+        Node::Scalar(text) => vec![text],
+        Node::List(items) => items.iter().flat_map(|item| texts(&item.value)).collect(),
+        Node::Map(_) => Vec::new(),
+    }
 }
 
 /// Hides a scalar if its own form says so.
@@ -307,18 +345,24 @@ impl<'de> Deserialize<'de> for Node {
 mod tests {
     use super::*;
 
-    fn shows(text: &str, shown: &str) {
+    fn shown_as(text: &str, shown: &str) {
         assert_eq!(redact(text), shown);
     }
 
     #[test]
     fn everything_but_the_secrets_stays_in_place() {
-        shows(
+        shown_as(
             "# ü a comment\napplication:\n  name: a   # kept\n  registryLogin: {registry: r, personalAccessToken: \"hu\\tsh\"}\n  pods:\n  - name: web\n    vars:\n      URL: <% URL %>\n      DB: postgres://u:hush@db.pod/x\n      PLAIN: postgres://db.pod/x\n      API_KEY: 'hu''sh' # kept\n      PORT: 6379\n      PIN_TOKEN: 1234\n    secrets:\n      - name: s\n        fileName: f\n        data: |\n          hush\n            hush\n        mountPath: /m\n",
             "# ü a comment\napplication:\n  name: a   # kept\n  registryLogin: {registry: r, personalAccessToken: <redacted>}\n  pods:\n  - name: web\n    vars:\n      URL: <% URL %>\n      DB: <redacted>\n      PLAIN: postgres://db.pod/x\n      API_KEY: <redacted> # kept\n      PORT: 6379\n      PIN_TOKEN: <redacted>\n    secrets:\n      - name: s\n        fileName: f\n        data: |\n          <redacted>\n        mountPath: /m\n",
         );
-        for untouched in ["# nothing\n", "a: 1\r\n", "token: <% A %>\nsecret:\n", ""] {
-            shows(untouched, untouched);
+        for untouched in [
+            "command: npm start\nargs: [-c, serve]\n",
+            "# nothing\n",
+            "a: 1\r\n",
+            "token: <% A %>\nsecret:\n",
+            "",
+        ] {
+            shown_as(untouched, untouched);
         }
     }
 
@@ -367,7 +411,30 @@ mod tests {
                 "secrets:\n- data: >\n    <redacted>",
             ),
         ] {
-            shows(text, shown);
+            shown_as(text, shown);
+        }
+    }
+
+    #[test]
+    fn a_command_that_speaks_of_a_secret() {
+        shown_as(
+            "command: redis-server --requirepass hush\nentrypoint: [a, --token=hush]\nimage: redis-server\n",
+            "command: <redacted>\nentrypoint: [<redacted>, <redacted>]\nimage: redis-server\n",
+        );
+    }
+
+    #[test]
+    fn a_reply_may_repeat_a_part_of_a_secret() {
+        let text = "command: redis --requirepass hush-1\ntoken: 'hu''sh-2'\ndb: postgres://u:hush-3@db/x\n";
+        let found: Vec<_> = secrets(text)
+            .iter()
+            .map(|s| s.expose().to_owned())
+            .collect();
+        for part in ["hush-1", "hu'sh-2", "hu''sh-2", "hush-3"] {
+            assert!(
+                found.iter().any(|secret| secret == part),
+                "{part}: {found:?}"
+            );
         }
     }
 
@@ -403,18 +470,18 @@ mod tests {
                 "secrets:\n- &s\n  data: <redacted>\n- *s\n",
             ),
         ] {
-            shows(text, shown);
+            shown_as(text, shown);
         }
     }
 
     #[test]
     fn a_secret_is_hidden_wherever_it_stands() {
-        shows(
+        shown_as(
             "token: hush-1\nurl: https://a/?x=hush-1 # hush-1\nhush-1: x\n",
             "token: <redacted>\nurl: <redacted> # <redacted>\n<redacted>: x\n",
         );
         // A word or a number of a few digits is hidden in its own place only.
-        shows(
+        shown_as(
             "password: postgres\nimage: postgres\nport_key: 5432\nport: 5432\n",
             "password: <redacted>\nimage: postgres\nport_key: <redacted>\nport: 5432\n",
         );
@@ -434,7 +501,7 @@ mod tests {
                 "<manifest of {} bytes, not shown: its secrets could not be located>",
                 text.len()
             );
-            shows(text, &shown);
+            shown_as(text, &shown);
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::nexlayer::{Op, types};
 use crate::secret::{REDACTED, Secret};
+use crate::unredacted::shows;
 use std::fmt;
 use std::time::Duration;
 
@@ -65,7 +66,8 @@ pub struct Removed {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claim {
-    /// Where to go. Whoever has it can take the application.
+    /// Where to go. Whoever has it can take the application, so it shows its host alone;
+    /// [`ClaimUrl::expose`] gives all of it.
     pub url: Option<ClaimUrl>,
     /// The token of the claim.
     pub token: Option<Secret>,
@@ -73,8 +75,7 @@ pub struct Claim {
     pub message: Option<String>,
 }
 
-/// The address of a claim. It ends in a token: `Debug` shows the host alone, `Display` shows the
-/// person where to go.
+/// The address of a claim. It ends in a token, so `Debug` and `Display` show the host alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClaimUrl(String);
 
@@ -368,30 +369,33 @@ impl From<types::ClaimReply> for Claim {
 }
 
 impl fmt::Debug for Claim {
-    /// Without the message, which may hold the address.
+    /// Of the message only whether there is one: it may hold the address.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claim")
             .field("url", &self.url)
             .field("token", &self.token)
-            .finish_non_exhaustive()
+            .field("message", &sentence(self.message.as_deref()))
+            .finish()
     }
 }
 
+/// A sentence for people as `Debug` shows it: it may hold a token, or an address that ends in one.
+pub(super) fn sentence(text: Option<&str>) -> Option<&str> {
+    text.map(|text| if shows("sentence") { text } else { "…" })
+}
+
 impl ClaimUrl {
-    /// The address, token included.
-    pub fn as_str(&self) -> &str {
+    /// The address with its token, for the person who is to go there.
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }
 
 impl fmt::Display for ClaimUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for ClaimUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if shows("claim") {
+            return f.write_str(&self.0);
+        }
         match reqwest::Url::parse(&self.0) {
             Ok(url) => {
                 let host = url.host_str().unwrap_or_default();
@@ -399,5 +403,11 @@ impl fmt::Debug for ClaimUrl {
             }
             Err(_) => f.write_str(REDACTED),
         }
+    }
+}
+
+impl fmt::Debug for ClaimUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClaimUrl({self})")
     }
 }

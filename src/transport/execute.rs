@@ -4,7 +4,7 @@ use super::limits::time_class;
 use super::profile::{effect_of, reads_only};
 use super::reply::{self, Body};
 use super::wire::{LocalReply, Wire};
-use super::{Outcome, Scope, redact};
+use super::{Outcome, Scope};
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::operation::{Operation, TimeClass};
@@ -143,13 +143,7 @@ impl Scope {
         let value = match normalise.filter(|_| operation.is_some()) {
             None => value,
             // A success status around a failure: the platform did look at the request.
-            Some(normalise) => normalise(value).map_err(|mut classified| {
-                let secrets = self.secrets();
-                let message = classified.message.take();
-                classified.message = message.map(|text| redact::mask(&text, &secrets));
-                if let Some(details) = &mut classified.details {
-                    redact::mask_json(details, &secrets);
-                }
+            Some(normalise) => normalise(value).map_err(|classified| {
                 classified
                     .into_error(effect_of_broken_success(operation, method))
                     .with_request_id(reply::request_id(headers))
@@ -207,7 +201,8 @@ pub(crate) fn plain(scope: Scope, method: Method, path: &str) -> Call<Value> {
             .await
             .map_err(|error| reply::network_error(error, None, &method))?;
         let status = scope.outcome().unwrap_or_default().status;
-        reply::decode(&bytes, None, &method, status).map_err(|error| reply::complete(error, &scope))
+        reply::decode(&bytes, None, &method, status, &scope.secrets())
+            .map_err(|error| reply::complete(error, &scope))
     })
 }
 
@@ -217,6 +212,10 @@ fn url_of(scope: &Scope, path: &str) -> Result<reqwest::Url> {
     };
     if !path.starts_with('/') || path.starts_with("//") {
         return Err(refused("must begin with one `/`"));
+    }
+    // A space at the end would be cut off, and with it what makes a name of `.. `.
+    if path.ends_with(' ') {
+        return Err(refused("ends in a space"));
     }
     if path.contains(['?', '#', '\\']) || path.chars().any(char::is_control) {
         return Err(refused("contains one of ? # \\ or a control character"));

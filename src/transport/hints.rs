@@ -5,16 +5,19 @@ use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// No platform has a window of more than a month; a longer wait is a slip, such as milliseconds in the
+/// place of seconds, or a clock that was never set.
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+
 /// How long a reply asks to wait: `Retry-After` in seconds or as a date; on a 429 also the end of
 /// the window. What makes no sense is as if it were not there.
 pub(crate) fn retry_after(status: u16, headers: &HeaderMap) -> Option<Duration> {
-    if let Some(value) = text(headers, RETRY_AFTER.as_str()) {
-        if let Ok(seconds) = value.parse::<u64>() {
-            return Some(Duration::from_secs(seconds));
-        }
-        if let Some(date) = parse_http_date(value) {
-            return Some(from_now(date, headers));
-        }
+    let asked = text(headers, RETRY_AFTER.as_str()).and_then(|value| match value.parse() {
+        Ok(seconds) => sensible(Duration::from_secs(seconds)),
+        Err(_) => from_now(parse_http_date(value)?, headers),
+    });
+    if asked.is_some() {
+        return asked;
     }
     // dployr's quotas answer 429 with requests left: waiting for the window would not help.
     if status != 429 || remaining(headers).is_some_and(|left| left > 0) {
@@ -41,15 +44,19 @@ fn remaining(headers: &HeaderMap) -> Option<u64> {
 fn reset(headers: &HeaderMap) -> Option<Duration> {
     let seconds = text(headers, "x-ratelimit-reset")?.parse::<u64>().ok()?;
     let at = UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
-    Some(from_now(at, headers))
+    from_now(at, headers)
 }
 
 /// By the server's own clock if it states its time: the two may differ by minutes.
-fn from_now(at: SystemTime, headers: &HeaderMap) -> Duration {
+fn from_now(at: SystemTime, headers: &HeaderMap) -> Option<Duration> {
     let now = text(headers, DATE.as_str())
         .and_then(parse_http_date)
         .unwrap_or_else(SystemTime::now);
-    at.duration_since(now).unwrap_or_default()
+    sensible(at.duration_since(now).unwrap_or_default())
+}
+
+fn sensible(wait: Duration) -> Option<Duration> {
+    (wait <= LONGEST).then_some(wait)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -83,6 +90,28 @@ mod tests {
         let found = headers(&[("date", DATE_VALUE), ("x-ratelimit-reset", "1445412490")]);
         assert_eq!(retry_after(429, &found), Some(Duration::from_secs(10)));
         assert_eq!(retry_after(503, &found), None, "a window is for a 429");
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_as_if_it_were_not_there() {
+        for (name, value) in [
+            ("retry-after", "18446744073709551615"),
+            ("retry-after", "1445412490000"),
+            ("retry-after", "-1"),
+            ("retry-after", ""),
+            ("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT"),
+            ("x-ratelimit-reset", "1445412490000"),
+            ("x-ratelimit-reset", "18446744073709551615"),
+        ] {
+            let found = headers(&[("date", DATE_VALUE), (name, value)]);
+            assert_eq!(retry_after(429, &found), None, "{name}: {value}");
+        }
+        let found = headers(&[
+            ("date", DATE_VALUE),
+            ("retry-after", "1445412490000"),
+            ("x-ratelimit-reset", "1445412490"),
+        ]);
+        assert_eq!(retry_after(429, &found), Some(Duration::from_secs(10)));
     }
 
     #[test]

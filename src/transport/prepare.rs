@@ -136,7 +136,9 @@ impl Scope {
             secrets.push(Secret::new(value.as_str()));
         }
         for (_, value) in &self.options.headers {
-            secrets.extend(value.to_str().ok().map(Secret::from));
+            // Without the space around it, which the wire does not keep.
+            let value = String::from_utf8_lossy(value.as_bytes());
+            secrets.push(Secret::new(value.trim()));
         }
         if is_json(request) {
             let bytes = request.body().and_then(reqwest::Body::as_bytes);

@@ -1,8 +1,11 @@
 //! What may be shown of a request or a reply. By allow list: what is not known to be harmless is
 //! left out.
 
+pub(crate) use super::mask::{mask, mask_json};
+use crate::error::start_of;
 use crate::operation::Operation;
-use crate::secret::{REDACTED, Secret};
+use crate::secret::{REDACTED, Secret, userinfo};
+use crate::unredacted::shows;
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -22,17 +25,32 @@ const SHOWN_RESPONSE_HEADERS: [&str; 8] = [
     "x-ratelimit-reset",
 ];
 /// Keys that hold something secret in a request of which the spec says nothing.
-const SECRET_WORDS: [&str; 7] = [
+const SECRET_WORDS: [&str; 12] = [
     "token",
     "secret",
-    "password",
-    "passwd",
+    "pass",
+    "pwd",
+    "dsn",
+    "salt",
     "key",
     "auth",
     "credential",
+    "private",
+    "cookie",
+    "session",
 ];
-/// A shorter value occurs in ordinary text by chance.
-const SHORTEST_SECRET: usize = 4;
+/// Keys that hold the variables of a program: what these are called says nothing.
+const VARIABLES: [&str; 7] = [
+    "env",
+    "envs",
+    "envvars",
+    "environment",
+    "environmentvariables",
+    "variables",
+    "vars",
+];
+/// The most that the form of a reply shows of a name, in bytes.
+const LONGEST_NAME: usize = 200;
 
 /// The headers of a request that are shown: name and value, sorted.
 pub(crate) fn request_headers(headers: &HeaderMap) -> Vec<(String, String)> {
@@ -42,7 +60,7 @@ pub(crate) fn request_headers(headers: &HeaderMap) -> Vec<(String, String)> {
         .map(|(name, value)| {
             let harmless = SHOWN_REQUEST_HEADERS.contains(&name.as_str());
             // What a caller added is marked as sensitive, whatever its name.
-            let harmless = harmless && !value.is_sensitive();
+            let harmless = harmless && !value.is_sensitive() || shows("request headers");
             let value = value.to_str().ok().filter(|_| harmless);
             (name.to_string(), value.unwrap_or(REDACTED).to_owned())
         })
@@ -56,11 +74,15 @@ pub(crate) fn response_headers(headers: &HeaderMap) -> Vec<(&str, &str)> {
     headers
         .iter()
         .map(|(name, value)| {
-            let harmless = SHOWN_RESPONSE_HEADERS.contains(&name.as_str());
+            let harmless = is_harmless_in_a_reply(name);
             let value = value.to_str().ok().filter(|_| harmless);
             (name.as_str(), value.unwrap_or(REDACTED))
         })
         .collect()
+}
+
+pub(crate) fn is_harmless_in_a_reply(name: &http::HeaderName) -> bool {
+    SHOWN_RESPONSE_HEADERS.contains(&name.as_str()) || shows("reply headers")
 }
 
 /// The query of a request: decoded, sorted, secrets and the caller's own additions left out.
@@ -79,7 +101,7 @@ pub(crate) fn query(
                 None => sounds_secret(&name),
             };
             let by_hand = added.iter().any(|(n, v)| *n == name && *v == value);
-            let hide = secret || by_hand;
+            let hide = (secret || by_hand) && !shows("query");
             (name, if hide { REDACTED.to_owned() } else { value })
         })
         .collect();
@@ -103,6 +125,7 @@ fn sounds_secret(name: &str) -> bool {
 /// A JSON body with its secrets left out, and those secrets.
 pub(crate) fn json_body(operation: Option<&Operation>, mut body: Value) -> (Value, Vec<Secret>) {
     let mut found = Vec::new();
+    let as_it_is = body.clone();
     match operation {
         Some(operation) => {
             for path in operation.behaviour.secrets {
@@ -113,16 +136,14 @@ pub(crate) fn json_body(operation: Option<&Operation>, mut body: Value) -> (Valu
         }
         None => hide_by_name(&mut body, &mut found),
     }
-    (body, found)
+    (if shows("body") { as_it_is } else { body }, found)
 }
 
 /// A JSON body whose URLs show neither who logs in nor what stands in their query: a webhook URL
 /// carries its secret there, a repository's address its token.
 pub(crate) fn hide_in_urls(value: &mut Value) {
     match value {
-        Value::String(text) if text.contains("://") || text.contains('@') => {
-            *text = crate::secret::masked_url(text);
-        }
+        Value::String(text) => *text = crate::secret::masked_url(text),
         Value::Array(items) => items.iter_mut().for_each(hide_in_urls),
         Value::Object(map) => map.values_mut().for_each(hide_in_urls),
         _ => {}
@@ -133,25 +154,37 @@ pub(crate) fn hide_in_urls(value: &mut Value) {
 pub(crate) fn secrets_of_urls(value: &Value, found: &mut Vec<Secret>) {
     match value {
         Value::String(text) => {
-            let Some((scheme, rest)) = text.split_once("://") else {
-                return;
-            };
-            let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-            if let Some((user, _)) = authority.rsplit_once('@').filter(|_| scheme != "ssh") {
-                found.push(Secret::new(user));
-                let password = user.split_once(':').map(|(_, password)| password);
-                found.extend(password.map(Secret::from));
-            }
-            let query = rest.split_once('?').map_or("", |(_, query)| query);
-            let query = query.split('#').next().unwrap_or(query);
-            for pair in query.split('&') {
-                let value = pair.split_once('=').map_or(pair, |(_, value)| value);
-                found.push(Secret::new(value));
+            if crate::secret::masked_url(text) != *text {
+                secrets_of_url(text, found);
             }
         }
         Value::Array(items) => items.iter().for_each(|item| secrets_of_urls(item, found)),
         Value::Object(map) => map.values().for_each(|inner| secrets_of_urls(inner, found)),
         _ => {}
+    }
+}
+
+fn secrets_of_url(text: &str, found: &mut Vec<Secret>) {
+    let mut parts = Vec::new();
+    for login in userinfo(text) {
+        let login = &text[login];
+        parts.push(login);
+        // Some put their token where the name of a user would stand.
+        parts.extend(
+            login
+                .split_once(':')
+                .map_or([login; 2], |(user, rest)| [user, rest]),
+        );
+    }
+    let query = text.split_once('?').map_or("", |(_, query)| query);
+    let query = query.split('#').next().unwrap_or(query);
+    parts.extend(query.split('&').map(|pair| {
+        let value = pair.split_once('=').map(|(_, value)| value);
+        value.unwrap_or(pair)
+    }));
+    for part in parts {
+        found.push(Secret::new(part));
+        found.extend(out_of_url(part).map(Secret::new));
     }
 }
 
@@ -208,12 +241,29 @@ fn hide_by_name(value: &mut Value, found: &mut Vec<Secret>) {
                     "value" if is_pair => take_all(inner, found),
                     "key" | "name" if is_pair => {}
                     _ if sounds_secret(name) => take_all(inner, found),
+                    _ if holds_variables(name) && inner.is_object() => take_all(inner, found),
+                    _ if holds_variables(name) => take_texts(inner, found),
                     _ => hide_by_name(inner, found),
                 }
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| hide_by_name(item, found)),
         _ => {}
+    }
+}
+
+fn holds_variables(name: &str) -> bool {
+    let name = name.to_lowercase().replace(['_', '-'], "");
+    VARIABLES.contains(&name.as_str())
+}
+
+/// Hides the texts of a list (`A=b`), and in its other items what their names say.
+fn take_texts(value: &mut Value, found: &mut Vec<Secret>) {
+    for item in value.as_array_mut().into_iter().flatten() {
+        match item {
+            Value::String(_) => take(item, found),
+            _ => hide_by_name(item, found),
+        }
     }
 }
 
@@ -226,39 +276,23 @@ fn take_all(value: &mut Value, found: &mut Vec<Secret>) {
     }
 }
 
-/// A text from the platform with every known secret left out.
-pub(crate) fn mask(text: &str, secrets: &[Secret]) -> String {
-    let mut text = text.to_owned();
-    // A secret may be the beginning of another one.
-    let mut secrets: Vec<_> = secrets.iter().collect();
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
-    for secret in secrets {
-        if secret.expose().len() >= SHORTEST_SECRET && text.contains(secret.expose()) {
-            text = text.replace(secret.expose(), REDACTED);
-        }
-    }
-    text
-}
-
-/// JSON from the platform with every known secret left out.
-pub(crate) fn mask_json(value: &mut Value, secrets: &[Secret]) {
-    match value {
-        Value::String(text) => *text = mask(text, secrets),
-        Value::Array(items) => items.iter_mut().for_each(|item| mask_json(item, secrets)),
-        Value::Object(map) => {
-            // Names too: some platforms answer with what was wrong as a key.
-            for (name, mut inner) in std::mem::take(map) {
-                mask_json(&mut inner, secrets);
-                map.insert(mask(&name, secrets), inner);
-            }
-        }
-        _ => {}
-    }
+/// A part of a URL with its `%` escapes resolved.
+fn out_of_url(text: &str) -> Option<String> {
+    let url = format!(
+        "http://x/?{}",
+        text.replace('+', "%2B").replace(['&', '='], "%26")
+    );
+    let url = reqwest::Url::parse(&url).ok()?;
+    let (name, _) = url.query_pairs().next()?;
+    (name != text).then(|| name.into_owned())
 }
 
 /// The form of a JSON value without its contents: what a decode error shows, because the reply to a
 /// login is a token.
 pub(crate) fn shape(value: &Value, budget: usize) -> String {
+    if shows("decode error") {
+        return value.to_string();
+    }
     let mut out = String::new();
     write_shape(value, budget, &mut out);
     out
@@ -294,7 +328,7 @@ fn write_shape(value: &Value, budget: usize, out: &mut String) {
                 if index > 0 {
                     out.push_str(", ");
                 }
-                out.push_str(&format!("{name:?}: "));
+                out.push_str(&format!("{:?}: ", start_of(name, LONGEST_NAME)));
                 write_shape(inner, budget, out);
             }
             out.push('}');
@@ -349,6 +383,19 @@ mod tests {
     }
 
     #[test]
+    fn variables_are_hidden_whatever_their_names() {
+        let (body, found) = json_body(
+            None,
+            json!({ "env": { "A": "x" }, "env_vars": ["A=x"], "variables": [{ "key": "A", "value": "x" }], "environment": "eu" }),
+        );
+        assert_eq!(
+            body,
+            json!({ "env": { "A": REDACTED }, "env_vars": [REDACTED], "variables": [{ "key": "A", "value": REDACTED }], "environment": "eu" })
+        );
+        assert_eq!(found.len(), 3);
+    }
+
+    #[test]
     fn urls_keep_their_address_only() {
         for (text, shown) in [
             ("https://a.example/x", "https://a.example/x"),
@@ -362,15 +409,6 @@ mod tests {
             hide_in_urls(&mut value);
             assert_eq!(value, json!({ "a": [shown] }));
         }
-    }
-
-    #[test]
-    fn a_repeated_secret_is_masked() {
-        let secrets = [Secret::new("dCf0NdAQ64j6"), Secret::new("a")];
-        assert_eq!(
-            mask("no session dCf0NdAQ64j6 at all", &secrets),
-            "no session <redacted> at all"
-        );
     }
 
     #[test]

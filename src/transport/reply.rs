@@ -4,8 +4,10 @@ use super::execute::effect_of_broken_success;
 use super::limits::{ERROR_BYTES, EXCERPT_BYTES};
 use super::profile::{Failure, reads_only};
 use super::{Scope, hints, redact};
-use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::error::{Effect, Error, ErrorKind, Result, start_of};
 use crate::operation::Operation;
+use crate::secret::Secret;
+use crate::unredacted::shows;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 use progenitor_client::{ByteStream, ResponseValue};
@@ -14,6 +16,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 type RawResult<T> = std::result::Result<ResponseValue<T>, progenitor_client::Error<()>>;
+
+/// The most that counts as the id of a request, in bytes.
+const LONGEST_REQUEST_ID: usize = 200;
 
 /// The body of a success.
 pub(crate) enum Body {
@@ -91,7 +96,11 @@ pub(crate) fn network_error(
     method: &Method,
 ) -> Error {
     // The URL may hold a session token.
-    let error = error.without_url();
+    let error = if shows("address of an error") {
+        error
+    } else {
+        error.without_url()
+    };
     let (kind, message, effect) = if error.is_builder() {
         (
             ErrorKind::InvalidRequest,
@@ -148,6 +157,9 @@ fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
 /// Scheme and host of where a redirect leads: path and query may hold a token.
 fn redirect_origin(headers: &HeaderMap) -> Option<String> {
     let location = headers.get(http::header::LOCATION)?.to_str().ok()?;
+    if shows("redirect") {
+        return Some(location.to_owned());
+    }
     let url = reqwest::Url::parse(location).ok()?;
     Some(url.origin().ascii_serialization())
 }
@@ -204,7 +216,8 @@ impl Scope {
     }
 
     pub(crate) fn take_error(&self) -> Option<Error> {
-        self.trace().error.take()
+        let error = self.trace().error.take()?;
+        Some(error.masked(&self.secrets(), EXCERPT_BYTES))
     }
 }
 
@@ -223,6 +236,7 @@ pub(crate) fn finish<T: DeserializeOwned>(scope: &Scope, result: RawResult<T>) -
             operation,
             &method,
             scope.outcome().unwrap_or_default().status,
+            &scope.secrets(),
         ),
         Err(error) => Err(unsent(error)),
     };
@@ -239,7 +253,9 @@ pub(crate) fn finish_stream(scope: &Scope, result: RawResult<ByteStream>) -> Res
         .map_err(|error| complete(unsent(error), scope))
 }
 
+/// Adds what is known of the call, and leaves out what the reply repeated of its secrets.
 pub(crate) fn complete(error: Error, scope: &Scope) -> Error {
+    let error = error.masked(&scope.secrets(), EXCERPT_BYTES);
     let outcome = scope.outcome().unwrap_or_default();
     let error = match outcome.status {
         0 => error,
@@ -280,6 +296,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
     operation: Option<&'static Operation>,
     method: &Method,
     status: u16,
+    secrets: &[Secret],
 ) -> Result<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let error = match serde_path_to_error::deserialize(&mut deserializer) {
@@ -294,7 +311,10 @@ pub(crate) fn decode<T: DeserializeOwned>(
         why if why.starts_with(WITHIN) => place_in(&why),
         why => (path, why),
     };
-    let json: Option<Value> = serde_json::from_slice(bytes).ok();
+    let mut json: Option<Value> = serde_json::from_slice(bytes).ok();
+    if let Some(json) = &mut json {
+        redact::mask_json(json, secrets);
+    }
     // A platform that says "created" or "accepted" in JSON did act; of anything else, or from
     // anything in between, nobody can tell.
     let effect = match &json {
@@ -303,12 +323,13 @@ pub(crate) fn decode<T: DeserializeOwned>(
         _ => Effect::Unknown,
     };
     let excerpt = match &json {
-        // A page of something in between says what it is; any other text may be a token.
+        // A page of something in between says what it is; any other text may be a token. It is cut
+        // to an excerpt when its secrets are out, so that no piece of one is left at its end.
         Some(Value::String(text)) if text.trim_start().starts_with('<') => {
-            start_of(text, EXCERPT_BYTES).to_owned()
+            start_of(text, ERROR_BYTES).to_owned()
         }
         Some(Value::String(text)) => format!("a text of {} bytes", text.len()),
-        Some(json) => redact::shape(json, EXCERPT_BYTES),
+        Some(json) => start_of(&redact::shape(json, EXCERPT_BYTES), EXCERPT_BYTES).to_owned(),
         None => format!("{} bytes that are not JSON", bytes.len()),
     };
     Err(Error::new(
@@ -347,7 +368,14 @@ fn place_in(message: &str) -> (String, String) {
 /// serde's message without the value it quotes, which may be a token.
 pub(crate) fn without_value(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let text = text.split(" at line ").next().unwrap_or(&text);
+    if shows("decode error") {
+        return text;
+    }
+    // The last one: the value that is quoted may hold these words, too.
+    let text = match text.rsplit_once(" at line ") {
+        Some((text, _)) if error.line() > 0 => text,
+        _ => &text,
+    };
     let quoted = ["invalid type: ", "invalid value: "]
         .iter()
         .find_map(|prefix| text.strip_prefix(prefix));
@@ -370,19 +398,12 @@ pub(crate) fn without_value(error: &serde_json::Error) -> String {
     }
 }
 
-/// The first `limit` bytes, cut between characters.
-pub(crate) fn start_of(text: &str, limit: usize) -> &str {
-    let mut end = text.len().min(limit);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
-/// The id that a server gave to this HTTP request.
+/// The id that a server gave to this HTTP request. What is too long for one is left out, not cut: a
+/// piece of a secret would not be recognised as one.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     ["x-request-id", "request-id", "cf-ray"]
         .iter()
         .find_map(|name| headers.get(*name)?.to_str().ok())
-        .map(|id| start_of(id, 200).to_owned())
+        .filter(|id| id.len() <= LONGEST_REQUEST_ID)
+        .map(str::to_owned)
 }

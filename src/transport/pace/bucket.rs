@@ -386,7 +386,7 @@ mod tests {
         assert_eq!(started.elapsed().as_secs(), 7);
         assert_eq!(bucket.state().paused, None);
 
-        headers.insert("retry-after", 999_999_999.into());
+        headers.insert("retry-after", 86_400.into());
         bucket.learn(429, &headers);
         assert_eq!(bucket.state().paused, Some(LONGEST_PAUSE));
     }

@@ -1,0 +1,226 @@
+//! What a server does with a request that holds canaries: everything that could make a client show
+//! one.
+
+use crate::server::Answer;
+use serde_json::json;
+use std::sync::Arc;
+
+/// The statuses of failures that repeat the request.
+const FAILURES: [&str; 7] = [
+    "400 Bad Request",
+    "401 Unauthorized",
+    "404 Not Found",
+    "422 Unprocessable Entity",
+    "429 Too Many Requests",
+    "500 Internal Server Error",
+    "503 Service Unavailable",
+];
+
+/// Set where a few answers are enough: to see that something is found at all.
+pub const BRIEF: &str = "CANARIES_BRIEF";
+const ENOUGH: [&str; 6] = [
+    "success",
+    "a close",
+    "400 with JSON",
+    "400 with text",
+    "302 with text",
+    "200 with keys of JSON",
+];
+
+/// The forms in which a server repeats a request in a body: name, content type, body.
+type Form = (&'static str, &'static str, fn(&str) -> String);
+const FORMS: [Form; 9] = [
+    ("text", "text/plain", str::to_owned),
+    ("JSON", "application/json", |text| {
+        json!({ "success": false, "error": { "message": text, "code": text, "details": { text: [text] } }, "request_id": text }).to_string()
+    }),
+    ("flat JSON", "application/json", |text| {
+        json!({ "error": text, "message": text, "code": text, "details": text, "errors": [text], "helpLink": text }).to_string()
+    }),
+    ("JSON in ASCII", "application/json", |text| {
+        ascii(&json!({ "message": text, "errors": [text, { "a": text }] }).to_string())
+    }),
+    ("a JSON string", "application/json", |text| {
+        json!(text).to_string()
+    }),
+    ("keys of JSON", "application/json", |text| {
+        json!({ text: { text: 1 }, "items": { text: 1 } }).to_string()
+    }),
+    ("JSON in a text", "text/plain", |text| {
+        format!(
+            "no good: {} and {}",
+            json!({ "message": text }),
+            ascii(&json!({ "a": text }).to_string())
+        )
+    }),
+    ("a URL in a text", "text/plain", |text| {
+        let form = in_query(text);
+        format!("no such page: /x?a={form}&b={}", form.replace('+', "%20"))
+    }),
+    ("a page", "text/html", |text| {
+        let text = text
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;");
+        let text = text.replace('"', "&quot;").replace('\'', "&#39;");
+        format!("<!DOCTYPE html><html><body><pre>Cannot POST {text}</pre></body></html>")
+    }),
+];
+
+/// One way to answer, with its name.
+pub struct Way {
+    pub name: String,
+    pub answer: Answer,
+    /// Whether the call has to succeed.
+    pub success: bool,
+}
+
+/// All ways to answer. `success` is the body of a success; `canaries` are those of the request.
+pub fn all(success: &str, canaries: &str) -> Vec<Way> {
+    let mut ways = vec![
+        way("success", reply("200 OK", "application/json", &[], success)),
+        way("a close", Arc::new(|_: &str| Vec::new())),
+        way(
+            "garbage",
+            Arc::new(|_: &str| b"\x16\x03\x01 garbage\r\n\r\n".to_vec()),
+        ),
+        way(
+            "a broken reply",
+            Arc::new(|request: &str| {
+                let mut bytes = b"HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n".to_vec();
+                bytes.extend_from_slice(request.as_bytes());
+                bytes
+            }),
+        ),
+        way(
+            "the request in a status line",
+            Arc::new(|request: &str| {
+                let line = request.lines().next().unwrap_or_default();
+                format!("HTTP/1.1 400 {line}\r\ncontent-length: 0\r\n\r\n").into_bytes()
+            }),
+        ),
+        way(
+            "no JSON",
+            reply("200 OK", "application/json", &[], "{\"access_token\": nope"),
+        ),
+    ];
+    ways[0].success = true;
+    for status in FAILURES {
+        for (form, content_type, write) in FORMS {
+            let name = format!("{} with {form}", &status[..3]);
+            ways.push(way(&name, echo(status, content_type, write, canaries)));
+        }
+    }
+    for status in ["200 OK", "302 Found", "307 Temporary Redirect"] {
+        for (form, content_type, write) in FORMS {
+            let name = format!("{} with {form}", &status[..3]);
+            ways.push(way(&name, echo(status, content_type, write, canaries)));
+        }
+    }
+    if std::env::var_os(BRIEF).is_some() {
+        ways.retain(|way| ENOUGH.contains(&way.name.as_str()));
+    }
+    ways
+}
+
+fn way(name: &str, answer: Answer) -> Way {
+    Way {
+        name: name.to_owned(),
+        answer,
+        success: false,
+    }
+}
+
+/// A reply that repeats the request, and each canary of it alone, in its body and in its headers.
+fn echo(
+    status: &'static str,
+    content_type: &'static str,
+    write: fn(&str) -> String,
+    canaries: &str,
+) -> Answer {
+    let canaries = canaries.to_owned();
+    Arc::new(move |request: &str| {
+        let body = write(&format!("{canaries} in {request}"));
+        let headers = headers_of(request);
+        reply(status, content_type, &headers, &body)(request)
+    })
+}
+
+/// Headers that repeat what was sent: the query in an address, headers one by one.
+pub fn headers_of(request: &str) -> Vec<(String, String)> {
+    let mut lines = request.lines();
+    let path = lines.next().and_then(|line| line.split(' ').nth(1));
+    let path = path.unwrap_or("/").to_owned();
+    let sent = |name: &str| {
+        let line = request.lines().find(|line| line.starts_with(name));
+        line.map_or(String::new(), |line| line[name.len()..].to_owned())
+    };
+    let authorization = sent("authorization: ");
+    let extra = sent("x-extra: ");
+    vec![
+        (
+            "location".into(),
+            format!("https://elsewhere.example{path}"),
+        ),
+        ("x-request-id".into(), format!("{extra} {authorization}")),
+        ("x-echo".into(), format!("{path} {extra} {authorization}")),
+        ("set-cookie".into(), format!("session={authorization}")),
+        ("www-authenticate".into(), format!("Bearer {authorization}")),
+    ]
+}
+
+pub fn reply(status: &str, content_type: &str, headers: &[(String, String)], body: &str) -> Answer {
+    let mut head = format!("HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\n");
+    head.push_str(&format!(
+        "content-length: {}\r\nconnection: close\r\n",
+        body.len()
+    ));
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    let bytes = format!("{head}\r\n{body}").into_bytes();
+    Arc::new(move |_| bytes.clone())
+}
+
+/// The bodies with which the recorder answers.
+pub fn canned(canaries: &str) -> Vec<(String, u16, &'static str, String)> {
+    let mut canned = Vec::new();
+    for status in [200, 302, 400, 401, 404, 422, 429, 500] {
+        for (form, content_type, write) in FORMS {
+            canned.push((
+                format!("{status} with {form}"),
+                status,
+                content_type,
+                write(canaries),
+            ));
+        }
+    }
+    canned
+}
+
+/// JSON as some languages write it: everything beyond ASCII escaped, slashes too.
+fn ascii(json: &str) -> String {
+    let mut out = String::new();
+    for c in json.chars() {
+        match c {
+            '/' => out.push_str("\\/"),
+            c if c.is_ascii() => out.push(c),
+            c => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+        }
+    }
+    out
+}
+
+/// A text as it stands in the query of a URL.
+fn in_query(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b' ' => out.push('+'),
+            b'*' | b'-' | b'.' | b'_' => out.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
+            byte => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}

@@ -1,0 +1,114 @@
+//! Lines of logs, as they come and whole.
+
+use super::{TOKEN, assert_keeps, assert_sound, block_on, platforms, with_canaries};
+use deploykit::dployr::LogStream;
+use deploykit::testing::CannedReply;
+use deploykit::{Effect, ErrorKind, Result};
+use serde_json::Value;
+
+pub fn check(data: &[u8]) {
+    let body = with_canaries(data);
+    let reply =
+        CannedReply::new(200, body.as_slice()).header("content-type", "application/x-ndjson");
+    platforms::with(|platforms| {
+        platforms.answer(reply);
+        let service = platforms.dployr.service("s");
+        block_on(async {
+            follows(&body, service.follow_logs().await.unwrap()).await;
+            for tail in [None, Some(0), Some(2)] {
+                whole(&body, tail, service.logs(tail).await);
+            }
+        });
+    });
+}
+
+/// What must come out of these bytes at least, and at most.
+struct Expected {
+    messages: Vec<String>,
+    most: usize,
+}
+
+fn expected(body: &[u8]) -> Expected {
+    let mut expected = Expected {
+        messages: Vec::new(),
+        most: 0,
+    };
+    for line in body.split(|byte| *byte == b'\n') {
+        match serde_json::from_slice(line) {
+            // A server that does not follow sends its lines as a list.
+            Ok(Value::Array(items)) => {
+                expected.most += items.len();
+                expected.messages.extend(items.iter().filter_map(message));
+            }
+            Ok(value) => {
+                expected.most += 1;
+                expected.messages.extend(message(&value));
+            }
+            Err(_) => expected.most += usize::from(!line.trim_ascii().is_empty()),
+        }
+    }
+    expected
+}
+
+/// The message of what is a line of a log and nothing else.
+fn message(value: &Value) -> Option<String> {
+    let map = value.as_object()?;
+    let known = map.iter().all(|(name, value)| match name.as_str() {
+        "message" | "level" | "source" => value.is_string(),
+        "timestamp" => value.is_i64(),
+        _ => false,
+    });
+    let message = map.get("message")?.as_str()?;
+    known.then(|| message.to_owned())
+}
+
+/// Reads a stream of these bytes to its end.
+pub async fn follows(body: &[u8], mut stream: LogStream) {
+    let expected = expected(body);
+    let mut missing = expected.messages.iter().peekable();
+    let mut items = 0;
+    while let Some(item) = stream.next().await {
+        items += 1;
+        match item {
+            Ok(line) => {
+                missing.next_if(|next| **next == line.message);
+            }
+            Err(error) => {
+                assert_sound(&error);
+                assert_keeps(&error, &[TOKEN]);
+                assert_eq!(error.effect(), Effect::None, "{error}");
+                let kind = error.kind();
+                assert!(
+                    matches!(kind, ErrorKind::Decode | ErrorKind::Rejected),
+                    "{error}"
+                );
+            }
+        }
+    }
+    assert!(stream.next().await.is_none(), "it goes on behind its end");
+    assert!(items <= expected.most, "{items} items of {}", expected.most);
+    let missing: Vec<_> = missing.collect();
+    assert!(missing.is_empty(), "{missing:?} did not come");
+}
+
+fn whole(body: &[u8], tail: Option<u32>, result: Result<Vec<deploykit::dployr::LogLine>>) {
+    match result {
+        Ok(lines) => {
+            let most = tail.map_or(usize::MAX, |tail| usize::try_from(tail).unwrap());
+            assert!(lines.len() <= most, "{} lines", lines.len());
+            if tail.is_none() && lines.len() > 1 {
+                let ends = body
+                    .iter()
+                    .filter(|byte| matches!(byte, b'\n' | b'{'))
+                    .count();
+                assert!(lines.len() <= ends + 1, "{} lines of {ends}", lines.len());
+            }
+        }
+        Err(error) => {
+            assert_sound(&error);
+            assert_keeps(&error, &[TOKEN]);
+            assert_eq!(error.effect(), Effect::None, "{error}");
+            assert_eq!(error.status(), Some(200), "{error}");
+        }
+    }
+}

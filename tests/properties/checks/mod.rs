@@ -1,0 +1,154 @@
+//! What must hold whatever a platform answers and whatever a caller puts in.
+//!
+//! Each module has one `check` that takes arbitrary bytes and panics when something does not hold.
+//! The property tests and the fuzz targets run the same ones.
+
+pub mod hints;
+pub mod inputs;
+pub mod logs;
+pub mod manifests;
+pub mod platforms;
+pub mod replies;
+pub mod texts;
+
+use deploykit::{Effect, Error, ErrorKind};
+use std::fmt::Write;
+use std::time::Duration;
+
+/// The credential of every client here.
+pub const TOKEN: &str = "canary-token-5d1f7a";
+/// A session's token.
+pub const SESSION: &str = "canary-session-4Qz7";
+/// A password that JSON writes with escapes.
+pub const PASSWORD: &str = r#"canary-pa"ss\word"#;
+/// A hidden value.
+pub const VALUE: &str = "canary-value ü 77";
+/// A hidden value that a reply may repeat as a number.
+pub const NUMBER: &str = "7734419902";
+/// What stands before the host of a repository's address.
+pub const USER: &str = "canary-user-9f";
+/// The value in the query of an address that is called back.
+pub const QUERY: &str = "canary-query-e1";
+
+const TEN_YEARS: Duration = Duration::from_secs(10 * 366 * 86_400);
+/// What a line of a log may have at most.
+const LONGEST_DISPLAY: usize = 8 << 10;
+const LONGEST_EXCERPT: usize = 2 << 10;
+
+/// Runs a future on a clock that does not wait.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    thread_local! {
+        static RUNTIME: tokio::runtime::Runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+    }
+    RUNTIME.with(|runtime| runtime.block_on(future))
+}
+
+/// Puts the secrets above in the place of the bytes 1 to 8, which no text has.
+pub fn with_canaries(bytes: &[u8]) -> Vec<u8> {
+    let escaped = serde_json::to_string(PASSWORD).unwrap();
+    let canaries = [
+        TOKEN,
+        SESSION,
+        PASSWORD,
+        escaped.trim_matches('"'),
+        VALUE,
+        NUMBER,
+        USER,
+        QUERY,
+    ];
+    let mut out = Vec::with_capacity(bytes.len());
+    for byte in bytes {
+        match canaries.get(usize::from(*byte).wrapping_sub(1)) {
+            Some(canary) => out.extend_from_slice(canary.as_bytes()),
+            None => out.push(*byte),
+        }
+    }
+    out
+}
+
+/// Everything that an error shows to anybody.
+pub fn shown(error: &Error) -> String {
+    let mut text = format!(
+        "{error}\n{error:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
+        error.message().unwrap_or_default(),
+        error.code(),
+        error.resource_id(),
+        error.body_excerpt(),
+        error.details(),
+    );
+    for raw in [error.message(), error.body_excerpt()] {
+        text.push_str(raw.unwrap_or_default());
+    }
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        let _ = write!(text, "\n{inner}\n{inner:?}");
+        source = inner.source();
+    }
+    text
+}
+
+/// What holds for every error, wherever it comes from.
+pub fn assert_sound(error: &Error) {
+    let display = error.to_string();
+    let start: String = display.chars().take(200).collect();
+    assert!(
+        !display
+            .chars()
+            .any(|c| c.is_control() || c == '\u{2028}' || c == '\u{2029}'),
+        "more than one line: {start:?}"
+    );
+    assert!(
+        display.len() < LONGEST_DISPLAY,
+        "{} bytes: {start}",
+        display.len()
+    );
+    let debug = format!("{error:?}").len();
+    assert!(
+        debug < 4 * LONGEST_DISPLAY,
+        "{debug} bytes of Debug: {start}"
+    );
+    let excerpt = error.body_excerpt().map_or(0, str::len);
+    assert!(
+        excerpt <= LONGEST_EXCERPT,
+        "an excerpt of {excerpt} bytes: {start}"
+    );
+    let wait = error.retry_after().unwrap_or_default();
+    assert!(wait < TEN_YEARS, "again in {wait:?}: {start}");
+    assert!(error.request_id().map_or(0, str::len) <= 200, "{start}");
+    if error.is_retryable() {
+        assert_ne!(error.effect(), Effect::Applied, "{start}");
+    }
+    if error.attempts() == 0 {
+        assert_eq!(error.effect(), Effect::None, "{start}");
+    }
+    if error.kind() == ErrorKind::Redirected {
+        assert!(
+            error
+                .status()
+                .is_some_and(|status| (300..400).contains(&status)),
+            "{start}"
+        );
+    }
+}
+
+/// What holds for an error of a call that carried these secrets.
+pub fn assert_keeps(error: &Error, secrets: &[&str]) {
+    let text = shown(error);
+    for secret in secrets {
+        // `Debug` escapes what it shows.
+        let escaped = format!("{secret:?}");
+        assert!(
+            !text.contains(secret) && !text.contains(escaped.trim_matches('"')),
+            "{secret:?} is in {text}"
+        );
+    }
+}
+
+/// Bytes as the text that they may be.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,243 @@
+//! Every operation, called as a program would call it, with a secret in each place for one.
+
+use super::{NUMBER, PASSWORD, QUERY, SESSION, TOKEN, USER, VALUE};
+use deploykit::dployr::{self, DeploymentUpdate, NewProject, NewRoute, NewWebhook};
+use deploykit::edgegap::{self, User};
+use deploykit::nexlayer::{self, Manifest};
+use deploykit::nodion;
+use deploykit::testing::{CannedReply, Recorder};
+use deploykit::{Call, OPERATIONS, Operation, RequestPreview, Result};
+use std::cell::RefCell;
+use std::fmt::Debug;
+
+/// Where nobody listens. To loopback, so that no client sets up what it needs for TLS.
+pub const NOWHERE: &str = "http://127.0.0.1:9";
+const MANIFEST: &str =
+    "application:\n  name: a\n  registryLogin:\n    personalAccessToken: canary-value ü 77\n";
+/// A recorder keeps all requests, so it is replaced from time to time.
+const CALLS_OF_A_RECORDER: usize = 200;
+
+/// A client of each platform, on one recorder.
+pub struct Platforms {
+    pub recorder: Recorder,
+    pub dployr: dployr::Client,
+    pub edgegap: edgegap::Client,
+    pub nexlayer: nexlayer::Client,
+    pub nodion: nodion::Client,
+    calls: usize,
+}
+
+impl Platforms {
+    fn new() -> Self {
+        let recorder = Recorder::new();
+        let dployr = dployr::Client::builder().base_url(NOWHERE).token(TOKEN);
+        let edgegap = edgegap::Client::builder().base_url(NOWHERE).token(TOKEN);
+        let nexlayer = nexlayer::Client::builder().base_url(NOWHERE).token(TOKEN);
+        let nodion = nodion::Client::builder().base_url(NOWHERE).token(TOKEN);
+        Self {
+            dployr: dployr.recorder(&recorder).build().unwrap(),
+            edgegap: edgegap.recorder(&recorder).build().unwrap(),
+            nexlayer: nexlayer.recorder(&recorder).build().unwrap(),
+            nodion: nodion.recorder(&recorder).build().unwrap(),
+            recorder,
+            calls: 0,
+        }
+    }
+
+    /// Answers everything with this reply from now on.
+    pub fn answer(&self, reply: CannedReply) {
+        self.recorder.answer_with(move |_| reply.clone());
+    }
+
+    /// Calls an operation; its value as `Debug` shows it.
+    pub async fn call(&self, operation: &Operation, id: &str, follow: bool) -> Result<String> {
+        if follow && operation.id == "get_service_logs" {
+            return follow_to_the_end(self.dployr.service(id).follow_logs()).await;
+        }
+        self.with(operation, id, Awaited).await
+    }
+
+    /// The request of an operation.
+    pub fn preview(&self, operation: &Operation, id: &str) -> Result<RequestPreview> {
+        super::block_on(self.with(operation, id, Previewed))
+    }
+
+    async fn with<U: Use>(&self, operation: &Operation, id: &str, to: U) -> Result<U::Output> {
+        match operation.api {
+            "dployr" => self.dployr(operation.id, id, to).await,
+            "edgegap" => self.edgegap(operation.id, to).await,
+            "nexlayer" => self.nexlayer(operation.id, id, to).await,
+            "nodion" => {
+                let application = self.nodion.application(id);
+                match operation.id {
+                    "list_deployments" => to.run(application.deployments()).await,
+                    "create_deployment" => to.run(application.deploy()).await,
+                    other => panic!("{other} is not called"),
+                }
+            }
+            other => panic!("{other} is not called"),
+        }
+    }
+
+    async fn nexlayer<U: Use>(&self, operation: &str, id: &str, to: U) -> Result<U::Output> {
+        let session = self.nexlayer.session(SESSION);
+        let application = session.application(id);
+        let manifest = Manifest::parse(MANIFEST).unwrap();
+        match operation {
+            "start_user_deployment" => to.run(session.start(manifest)).await,
+            "update_user_deployment" => to.run(session.update(manifest)).await,
+            "extend_deployment" => to.run(application.extend()).await,
+            "claim_deployment" => to.run(application.claim()).await,
+            "get_reservations" => to.run(session.reservations()).await,
+            "add_deployment_reservation" => to.run(application.reserve()).await,
+            "remove_deployment_reservation" => to.run(application.unreserve()).await,
+            "remove_reservations" => to.run(session.remove_reservations()).await,
+            other => panic!("{other} is not called"),
+        }
+    }
+
+    async fn edgegap<U: Use>(&self, operation: &str, to: U) -> Result<U::Output> {
+        let new = edgegap::NewDeployment::new("a", "1", User::ip([75, 28, 35, 192].into()))
+            .hidden_env("A", VALUE)
+            .hidden_env("B", NUMBER)
+            .webhook_on_ready(format!("https://a.example/?q={QUERY}"));
+        match operation {
+            "create_deployment" => to.run(self.edgegap.deploy(new)).await,
+            "create_fleet_deployment" => {
+                to.run(self.edgegap.deploy_to_fleet(new.on_host("h"))).await
+            }
+            other => panic!("{other} is not called"),
+        }
+    }
+
+    async fn dployr<U: Use>(&self, operation: &str, id: &str, to: U) -> Result<U::Output> {
+        let client = &self.dployr;
+        let service = client.service(id);
+        match operation {
+            "login" => to.run(client.login("a@b.example", PASSWORD)).await,
+            "create_deployment" => {
+                let url = format!("https://{USER}@git.example/a.git");
+                let new = dployr::NewDeployment::from_git("my-app", url)
+                    .kind("web")
+                    .env("A", VALUE)
+                    .secret("B", NUMBER);
+                to.run(client.deployments().create(new)).await
+            }
+            "list_deployments" => to.run(client.deployments().list()).await,
+            "get_deployment" => to.run(client.deployment(id).get()).await,
+            "update_deployment" => {
+                let update = DeploymentUpdate::new().env("A", VALUE).env("B", NUMBER);
+                to.run(client.deployment(id).update(update)).await
+            }
+            "delete_deployment" => to.run(client.deployment(id).delete()).await,
+            "list_services" => to.run(client.services().list()).await,
+            "get_service_status" => to.run(service.status()).await,
+            "start_service" => to.run(service.start()).await,
+            "stop_service" => to.run(service.stop()).await,
+            "restart_service" => to.run(service.restart()).await,
+            "get_service_logs" => to.run(service.logs(Some(3))).await,
+            "list_service_env" => to.run(service.env().list()).await,
+            "set_service_env" => to.run(service.env().set("A", VALUE)).await,
+            "delete_service_env" => to.run(service.env().remove(id)).await,
+            "list_instances" => to.run(client.instances().list()).await,
+            "get_instance" => to.run(client.instance(id).get()).await,
+            "get_instance_metrics" => to.run(client.instance(id).metrics()).await,
+            "list_routes" => to.run(client.routes().list()).await,
+            "create_route" => {
+                let new = NewRoute::new("example.com", "s", 80);
+                to.run(client.routes().create(new)).await
+            }
+            "delete_route" => to.run(client.route(id).delete()).await,
+            "list_projects" => to.run(client.projects().list()).await,
+            "create_project" => to.run(client.projects().create(NewProject::new("p"))).await,
+            "delete_project" => to.run(client.project(id).delete()).await,
+            "create_webhook" => {
+                let url = format!("https://{USER}@a.example/?q={QUERY}");
+                let new = NewWebhook::new(url, ["x"]).secret(VALUE);
+                to.run(client.webhooks().create(new)).await
+            }
+            "list_webhooks" => to.run(client.webhooks().list()).await,
+            other => panic!("{other} is not called"),
+        }
+    }
+}
+
+/// What is done with a call.
+trait Use {
+    type Output;
+    async fn run<T: Debug + Send + 'static>(self, call: Call<T>) -> Result<Self::Output>;
+}
+
+struct Awaited;
+
+impl Use for Awaited {
+    type Output = String;
+
+    async fn run<T: Debug + Send + 'static>(self, call: Call<T>) -> Result<String> {
+        let response = call.with_response().await?;
+        assert!((200..300).contains(&response.status), "{}", response.status);
+        Ok(format!("{response:?}"))
+    }
+}
+
+struct Previewed;
+
+impl Use for Previewed {
+    type Output = RequestPreview;
+
+    async fn run<T: Debug + Send + 'static>(self, call: Call<T>) -> Result<RequestPreview> {
+        call.preview()
+    }
+}
+
+async fn follow_to_the_end(call: Call<dployr::LogStream>) -> Result<String> {
+    let mut stream = call.await?;
+    let mut text = String::new();
+    while let Some(line) = stream.next().await {
+        match line {
+            Ok(line) => text.push_str(&format!("{line:?}")),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(text)
+}
+
+/// The secrets in the request of an operation, as it is called here.
+pub fn secrets_of(operation: &Operation) -> &'static [&'static str] {
+    match (operation.api, operation.id) {
+        ("dployr", "login") => &[PASSWORD],
+        ("dployr", "create_deployment") => &[TOKEN, USER, VALUE, NUMBER],
+        ("dployr", "update_deployment") => &[TOKEN, VALUE, NUMBER],
+        ("dployr", "set_service_env") => &[TOKEN, VALUE],
+        ("dployr", "create_webhook") => &[TOKEN, USER, QUERY, VALUE],
+        ("nexlayer", "start_user_deployment" | "update_user_deployment") => {
+            &[TOKEN, SESSION, VALUE]
+        }
+        ("nexlayer", _) => &[TOKEN, SESSION],
+        ("edgegap", _) => &[TOKEN, VALUE, NUMBER, QUERY],
+        _ => &[TOKEN],
+    }
+}
+
+/// The operation with this number, whatever the number.
+pub fn operation(number: u8) -> &'static Operation {
+    &OPERATIONS[usize::from(number) % OPERATIONS.len()]
+}
+
+/// Runs something with the clients of this thread, which are expensive to make.
+pub fn with<T>(run: impl FnOnce(&Platforms) -> T) -> T {
+    thread_local! {
+        static CLIENTS: RefCell<Option<Platforms>> = const { RefCell::new(None) };
+    }
+    CLIENTS.with_borrow_mut(|slot| {
+        if slot
+            .as_ref()
+            .is_none_or(|platforms| platforms.calls >= CALLS_OF_A_RECORDER)
+        {
+            *slot = Some(Platforms::new());
+        }
+        let platforms = slot.as_mut().unwrap();
+        platforms.calls += 1;
+        run(platforms)
+    })
+}

@@ -1,0 +1,193 @@
+//! Replies of any form to every operation.
+
+use super::{assert_keeps, assert_sound, block_on, platforms, shown, text, with_canaries};
+use deploykit::testing::CannedReply;
+use deploykit::{Effect, Error, ErrorKind, Operation};
+use serde_json::Value;
+
+/// Statuses that mean something, and some that nobody sends.
+pub const STATUSES: [u16; 43] = [
+    200, 201, 202, 203, 204, 206, 299, 100, 101, 199, 300, 301, 302, 303, 304, 307, 308, 400, 401,
+    402, 403, 404, 405, 408, 409, 410, 418, 422, 425, 426, 429, 431, 451, 500, 501, 502, 503, 504,
+    505, 511, 599, 600, 999,
+];
+/// Content types; the first is none.
+pub const TYPES: [&str; 8] = [
+    "",
+    "application/json",
+    "application/json; charset=utf-8",
+    "application/problem+json",
+    "application/x-ndjson",
+    "text/plain; charset=UTF-8",
+    "text/html",
+    "b\\ad",
+];
+/// What the tests of this crate put where a reply must not be shown.
+const HUSH: &str = "hush";
+
+/// One reply to one call.
+pub struct Case<'a> {
+    pub operation: &'static Operation,
+    pub status: u16,
+    pub content_type: &'static str,
+    pub follow: bool,
+    pub body: &'a [u8],
+}
+
+/// Operation, status, content type (the highest bit: follow the logs), and the body behind them.
+pub fn check(data: &[u8]) {
+    let [operation, status, content_type, body @ ..] = data else {
+        return;
+    };
+    check_case(&Case {
+        operation: platforms::operation(*operation),
+        status: STATUSES[usize::from(*status) % STATUSES.len()],
+        content_type: TYPES[usize::from(*content_type) % TYPES.len()],
+        follow: *content_type >= 128,
+        body: &with_canaries(body),
+    });
+}
+
+/// The bytes for [`check`] that make this case.
+pub fn encode(operation: usize, status: u16, content_type: &str, body: &[u8]) -> Option<Vec<u8>> {
+    let status = STATUSES.iter().position(|known| *known == status)?;
+    let content_type = TYPES.iter().position(|known| *known == content_type)?;
+    let head = [operation, status, content_type].map(|number| u8::try_from(number).unwrap());
+    Some([&head[..], body].concat())
+}
+
+pub fn check_case(case: &Case<'_>) {
+    let mut reply = CannedReply::new(case.status, case.body);
+    if !case.content_type.is_empty() {
+        reply = reply.header("content-type", case.content_type);
+    }
+    let result = platforms::with(|platforms| {
+        platforms.answer(reply);
+        block_on(platforms.call(case.operation, "an-id", case.follow))
+    });
+    let success = (200..300).contains(&case.status);
+    match result {
+        Ok(_) => assert!(success, "{} is a success: {}", case.status, case.operation),
+        Err(error) => {
+            assert_sound(&error);
+            assert_keeps(&error, platforms::secrets_of(case.operation));
+            assert_eq!(error.status(), Some(case.status), "{error}");
+            assert_eq!(error.operation(), Some(case.operation), "{error}");
+            assert!((1..=3).contains(&error.attempts()), "{error}");
+            let found = (error.effect(), error.kind());
+            if success {
+                assert_after_success(case, &error);
+            } else {
+                assert_eq!(error.effect(), effect(case, &error), "{found:?}: {error}");
+                assert_kind(case, &error);
+            }
+        }
+    }
+}
+
+/// Nexlayer's known refusals prove by their words or their code that nothing was done.
+fn is_known_refusal(case: &Case<'_>, error: &Error) -> bool {
+    use ErrorKind::{AlreadyRemoved, NotFound, PlanLimit};
+    let codes = [
+        "INVALID_TOKEN",
+        "TOKEN_EXPIRED",
+        "RATE_LIMIT_EXCEEDED",
+        "INVALID_YAML",
+    ];
+    case.operation.api == "nexlayer"
+        && (matches!(error.kind(), AlreadyRemoved | NotFound | PlanLimit)
+            || error.code().is_some_and(|code| codes.contains(&code)))
+}
+
+fn assert_after_success(case: &Case<'_>, error: &Error) {
+    let kinds = [ErrorKind::Decode, ErrorKind::Rejected];
+    assert!(
+        kinds.contains(&error.kind()) || is_known_refusal(case, error),
+        "{:?} after {}: {error}",
+        error.kind(),
+        case.status
+    );
+    if case.operation.is_read_only() {
+        assert_eq!(error.effect(), Effect::None, "{error}");
+    } else if !is_known_refusal(case, error) {
+        assert_ne!(error.effect(), Effect::None, "{error}");
+    }
+    if error.kind() != ErrorKind::Decode {
+        return;
+    }
+    let body = case.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(case.body);
+    let json: Option<Value> = serde_json::from_slice(body).ok();
+    let accepted = matches!(case.status, 201 | 202)
+        && matches!(json, Some(Value::Object(_) | Value::Array(_)));
+    // Nexlayer's envelopes may hold something that is neither.
+    if accepted && !case.operation.is_read_only() && case.operation.api != "nexlayer" {
+        assert_eq!(error.effect(), Effect::Applied, "{error}");
+    }
+    // Its form may be shown, with the names in it; and a page, which says what it is.
+    let words = text(body);
+    // What is no JSON may begin like it, names included.
+    let named = json.map_or(words.contains('"'), |json| has_name(&json, HUSH));
+    if words.contains(HUSH) && !words.contains('<') && !named {
+        assert!(
+            !shown(error).contains(HUSH),
+            "it shows the reply: {}",
+            shown(error)
+        );
+    }
+}
+
+fn has_name(value: &Value, part: &str) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(|item| has_name(item, part)),
+        Value::Object(map) => map
+            .iter()
+            .any(|(name, inner)| name.contains(part) || has_name(inner, part)),
+        // Text may be JSON once more.
+        Value::String(text) => text.contains(part) && text.contains('{'),
+        _ => false,
+    }
+}
+
+/// What the status alone says, and the few bodies that say more.
+fn effect(case: &Case<'_>, error: &Error) -> Effect {
+    let operation = case.operation;
+    if is_known_refusal(case, error) {
+        return match error.effect() {
+            // The words of a `NotFound` may be others, and then the status decides.
+            Effect::None => Effect::None,
+            _ => by_status(operation, case.status),
+        };
+    }
+    // What was made has no name then, so nobody knows whether anything was.
+    if operation.api == "edgegap" && case.status == 422 && error.resource_id().is_none() {
+        return Effect::Unknown;
+    }
+    by_status(operation, case.status)
+}
+
+fn by_status(operation: &Operation, status: u16) -> Effect {
+    match status {
+        _ if operation.behaviour.applied_on.contains(&status) => Effect::Applied,
+        _ if operation.is_read_only() => Effect::None,
+        408 => Effect::Unknown,
+        400..=499 => Effect::None,
+        _ => Effect::Unknown,
+    }
+}
+
+fn assert_kind(case: &Case<'_>, error: &Error) {
+    let kind = error.kind();
+    let allowed = match case.status {
+        300..=399 => kind == ErrorKind::Redirected,
+        401 => kind == ErrorKind::Unauthenticated,
+        403 => kind == ErrorKind::Forbidden,
+        429 => matches!(kind, ErrorKind::RateLimited | ErrorKind::Quota),
+        500..=599 => !matches!(kind, ErrorKind::Rejected | ErrorKind::Decode),
+        _ => kind != ErrorKind::Decode,
+    };
+    assert!(
+        allowed || is_known_refusal(case, error),
+        "{kind:?} for {}: {error}",
+        case.status
+    );
+}

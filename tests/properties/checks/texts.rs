@@ -1,0 +1,121 @@
+//! Nexlayer's sentences.
+
+use super::{SESSION, TOKEN, assert_keeps, assert_sound, block_on, platforms, text, with_canaries};
+use deploykit::testing::CannedReply;
+use deploykit::{Effect, ErrorKind};
+use std::time::Duration;
+
+const MANIFEST: &str = "application: {name: from-the-manifest}";
+
+/// The first byte chooses between any text, and the known sentences about any name and numbers.
+pub fn check(data: &[u8]) {
+    let Some((choice, rest)) = data.split_first() else {
+        return;
+    };
+    if choice % 2 == 0 {
+        any_text(&text(&with_canaries(rest)));
+    } else if let [a, b, c, d, e, f, g, h, name @ ..] = rest {
+        let numbers = [[*a, *b, *c, *d], [*e, *f, *g, *h]].map(u32::from_le_bytes);
+        known_sentences(&text(name), numbers[0], numbers[1]);
+    }
+}
+
+fn reply(body: &str) -> CannedReply {
+    CannedReply::new(200, body).header("content-type", "text/html; charset=utf-8")
+}
+
+/// Any text is an answer of which the text is kept, unless it is a page or says that it failed.
+pub fn any_text(body: &str) {
+    let secrets = [TOKEN, SESSION];
+    platforms::with(|platforms| {
+        platforms.answer(reply(body));
+        let session = platforms.nexlayer.session(SESSION);
+        let application = session.application("a");
+        block_on(async {
+            let mut texts = Vec::new();
+            let mut errors = Vec::new();
+            match application.extend().await {
+                Ok(extended) => texts.push((format!("{extended:?}").len(), extended.text)),
+                Err(error) => errors.push(error),
+            }
+            match application.reserve().await {
+                Ok(reserved) => texts.push((format!("{reserved:?}").len(), reserved.text)),
+                Err(error) => errors.push(error),
+            }
+            match application.unreserve().await {
+                Ok(removed) => texts.push((format!("{removed:?}").len(), removed.text)),
+                Err(error) => errors.push(error),
+            }
+            match session.remove_reservations().await {
+                Ok(removed) => texts.push((format!("{removed:?}").len(), removed.text)),
+                Err(error) => errors.push(error),
+            }
+            match application.claim().await {
+                Ok(claim) => {
+                    let url = claim.url.as_ref().map_or("https://", |url| url.as_str());
+                    assert!(url.starts_with("https://") || url.starts_with("http://"));
+                    let shown = format!("{claim:?}");
+                    let path = url.splitn(4, '/').nth(3).unwrap_or_default();
+                    assert!(path.len() < 12 || !shown.contains(path), "{shown}");
+                }
+                Err(error) => errors.push(error),
+            }
+            let manifest = deploykit::nexlayer::Manifest::parse(MANIFEST).unwrap();
+            if let Err(error) = session.start(manifest).await {
+                errors.push(error);
+            }
+            let bare = serde_json::from_str::<serde::de::IgnoredAny>(body).is_err();
+            for (_, kept) in texts {
+                if bare && !body.trim().is_empty() {
+                    assert_eq!(kept, body.trim_start_matches('\u{feff}').trim());
+                }
+            }
+            for error in errors {
+                assert_sound(&error);
+                assert_keeps(&error, &secrets);
+                assert_eq!(error.status(), Some(200));
+                assert!(error.kind() != ErrorKind::Decode || error.effect() != Effect::None);
+            }
+        });
+    });
+}
+
+/// The sentences say what they were made of, whatever the application is called.
+pub fn known_sentences(name: &str, minutes: u32, left: u32) {
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    if name.is_empty() {
+        return;
+    }
+    let time = Some(Duration::from_secs(60 * u64::from(minutes)));
+    let named = Some(name.as_str());
+    platforms::with(|platforms| {
+        let application = platforms.nexlayer.session(SESSION).application("a");
+        block_on(async {
+            platforms.answer(reply(&format!(
+                "Application {name} has been extended.  Environment will expire in {minutes} minutes.  {left} extension(s) remaining."
+            )));
+            let extended = application.extend().await.unwrap();
+            assert_eq!(extended.application.as_deref(), named);
+            assert_eq!(extended.expires_in, time, "{name:?}");
+            assert_eq!(extended.extensions_remaining, Some(left), "{name:?}");
+
+            // Of reservations the platform speaks in an object.
+            let object = |words: String| {
+                let body = serde_json::json!({ "message": words });
+                CannedReply::json(200, body.to_string())
+            };
+            platforms.answer(object(format!(
+                "Application {name} reservation has been added."
+            )));
+            let reserved = application.reserve().await.unwrap();
+            assert_eq!(reserved.application.as_deref(), named);
+
+            platforms.answer(object(format!(
+                "Application {name} reservation has been removed. Application site will be removed within the next {minutes} minutes."
+            )));
+            let removed = application.unreserve().await.unwrap();
+            assert_eq!(removed.application.as_deref(), named);
+            assert_eq!(removed.within, time, "{name:?}");
+        });
+    });
+}
