@@ -39,7 +39,7 @@ pub fn operation(at: &str, method: &str, operation: &Value, problems: &mut Vec<P
         problems.push(Problem::new(
             format!("{at}.x-behaviour"),
             "it is missing",
-            "state idempotent, why, applied-on, pace, time, secrets and side-effects",
+            "state idempotent, why, spends, applied-on, final-on, pace, time, secrets and side-effects",
         ));
         return;
     };
@@ -64,14 +64,27 @@ fn behaviour_of(at: &str, method: &str, behaviour: &Value, problems: &mut Vec<Pr
         text("why").is_some_and(|why| !why.is_empty()),
         "say in one line why the call may or may not be sent again",
     );
-    let applied = behaviour.get("applied-on").and_then(Value::as_array);
     require(
-        "applied-on",
-        applied.is_some_and(|list| {
+        "spends",
+        behaviour.get("spends").is_some_and(Value::is_boolean),
+        "say `true` if the call starts something that costs money or uses up a quota, else `false`",
+    );
+    let failures = |key: &str| {
+        let list = behaviour.get(key).and_then(Value::as_array);
+        list.is_some_and(|list| {
             list.iter()
                 .all(|s| s.as_u64().is_some_and(|s| (400..600).contains(&s)))
-        }),
+        })
+    };
+    require(
+        "applied-on",
+        failures("applied-on"),
         "list the failure statuses after which something was done all the same, or []",
+    );
+    require(
+        "final-on",
+        failures("final-on"),
+        "list the failure statuses that another try would not change though they look passing, or []",
     );
     require(
         "pace",
@@ -103,6 +116,14 @@ fn behaviour_of(at: &str, method: &str, behaviour: &Value, problems: &mut Vec<Pr
         problems.push(Problem::new(
             format!("{at}.idempotent"),
             "a GET without side effects is marked as not idempotent",
+            "correct one of the two",
+        ));
+    }
+    let spends = behaviour.get("spends").and_then(Value::as_bool);
+    if spends == Some(true) && text("side-effects") == Some("none") {
+        problems.push(Problem::new(
+            format!("{at}.spends"),
+            "a call without side effects is marked as one that spends",
             "correct one of the two",
         ));
     }

@@ -123,7 +123,7 @@ fn entry(api: &str, operation: &Operation) -> String {
          wrapper: crate::{api}::operations::wrapper(crate::raw::{api}::Op::{variant}), \
          content_type: {content_type:?}, \
          behaviour: crate::operation::Behaviour {{ idempotent: {idempotent}, why: {why:?}, \
-         applied_on: &[{applied_on}], pace: {pace}, time: crate::operation::TimeClass::{time}, \
+         spends: {spends}, applied_on: &[{applied_on}], final_on: &[{final_on}], pace: {pace}, time: crate::operation::TimeClass::{time}, \
          secrets: &[{secrets}], side_effects: {side_effects} }} }}",
         id = operation.id,
         method = operation.method,
@@ -135,7 +135,9 @@ fn entry(api: &str, operation: &Operation) -> String {
         content_type = operation.content_type,
         idempotent = flag(behaviour.get("idempotent")),
         why = text("why"),
+        spends = flag(behaviour.get("spends")),
         applied_on = list("applied-on"),
+        final_on = list("final-on"),
         time = variant(&text("time")),
         secrets = list("secrets"),
     )

@@ -44,8 +44,14 @@ fn print(operation: &Operation) {
         "    changes     {}",
         behaviour.side_effects.unwrap_or("nothing")
     );
+    if behaviour.spends {
+        println!("    spends      money or a quota");
+    }
     if !behaviour.applied_on.is_empty() {
         println!("    done even on {:?}", behaviour.applied_on);
+    }
+    if !behaviour.final_on.is_empty() {
+        println!("    final on    {:?}", behaviour.final_on);
     }
     if let Some(pace) = behaviour.pace {
         println!("    pace        {pace}");

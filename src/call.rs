@@ -4,6 +4,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Operation;
 use crate::preview::RequestPreview;
 use crate::secret::Exposed;
+use crate::transport::retry::Retry;
 use crate::transport::{Outcome, Scope};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
@@ -50,7 +51,7 @@ pub struct Response<T> {
     pub request_id: Option<String>,
     /// What the platform says about its rate limit.
     pub rate_limit: Option<RateLimit>,
-    /// How often the request was sent.
+    /// How often sending the request was tried, repetitions included.
     pub attempts: u32,
     /// How long the call took.
     pub elapsed: Duration,
@@ -158,6 +159,19 @@ impl<T: Send + 'static> Call<T> {
     /// How long the whole call may take, waiting included; the client's limit otherwise.
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.scope.options().deadline = Some(limit);
+        self
+    }
+
+    /// When this call is sent again; the client's policy otherwise.
+    pub fn retry(mut self, policy: Retry) -> Self {
+        self.scope.options().retry = Some(policy);
+        self
+    }
+
+    /// Takes the caller's word that this call may be sent twice, whatever its method and the spec
+    /// say: because a second one changes nothing, or because a second effect does no harm.
+    pub fn assume_idempotent(mut self) -> Self {
+        self.scope.options().idempotent = true;
         self
     }
 

@@ -42,6 +42,10 @@ struct Inner {
     attempts: u32,
     elapsed: Duration,
     effect: Effect,
+    /// Another try would fare no better.
+    lasting: bool,
+    /// The caller's word that the call may be repeated.
+    assumed_idempotent: bool,
     body: Option<String>,
     advice: Option<&'static str>,
     source: Option<Source>,
@@ -76,6 +80,8 @@ pub enum ErrorKind {
     RateLimited,
     /// A limit that waiting a little does not lift.
     Quota,
+    /// This client's own limit on creates, `max_creates`: nothing was sent.
+    SpendLimit,
     /// The platform answers from another address; nothing was followed.
     Redirected,
     /// The platform failed.
@@ -99,7 +105,7 @@ pub enum ErrorKind {
 }
 
 /// Whether the platform possibly acted on a call that failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Effect {
     /// Nothing was done.
@@ -177,12 +183,12 @@ impl Error {
         self.0.retry_after
     }
 
-    /// How often sending the request was tried; 0 if it was refused here.
+    /// How often sending the request was tried, repetitions included; 0 if it was refused here.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// How long the call took in all.
+    /// How long the call took in all, waiting between attempts included.
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
     }
@@ -197,24 +203,14 @@ impl Error {
         self.0.body.as_deref()
     }
 
-    /// Whether sending the same call again could help and could do no harm.
+    /// Whether sending the same call again could help and could do no harm, by the rules of
+    /// [`Retry`](crate::Retry) for this operation.
     ///
-    /// True for passing failures (rate limit with a hint, unavailable, no connection, interrupted,
-    /// time-out, 5xx) of an operation that may be repeated, and for those that prove that nothing
-    /// was done.
+    /// This crate has tried as often as its policy allows by then. After a
+    /// [`retry_after`](Self::retry_after) it may be worth while.
+    #[cfg(feature = "_client")]
     pub fn is_retryable(&self) -> bool {
-        let passing = match self.kind() {
-            ErrorKind::Connect | ErrorKind::Unavailable | ErrorKind::Server => true,
-            ErrorKind::RateLimited => self.retry_after().is_some(),
-            ErrorKind::Timeout | ErrorKind::Interrupted => true,
-            _ => false,
-        };
-        let repeatable = self.operation().is_some_and(|operation| {
-            operation.is_read_only()
-                || (operation.behaviour.idempotent && operation.method != "POST")
-        });
-        passing
-            && (self.effect() == Effect::None || (repeatable && self.effect() != Effect::Applied))
+        crate::transport::retry::may_repeat(self, self.0.assumed_idempotent)
     }
 
     pub(crate) fn with_effect(mut self, effect: Effect) -> Self {
@@ -239,6 +235,22 @@ impl Error {
 
     pub(crate) fn with_status(mut self, status: u16) -> Self {
         self.0.status = Some(status);
+        self
+    }
+
+    /// Marks a failure that another try would not change.
+    pub(crate) fn lasting(mut self) -> Self {
+        self.0.lasting = true;
+        self
+    }
+
+    #[cfg(feature = "_client")]
+    pub(crate) fn is_lasting(&self) -> bool {
+        self.0.lasting
+    }
+
+    pub(crate) fn assumed_idempotent(mut self, assumed: bool) -> Self {
+        self.0.assumed_idempotent = assumed;
         self
     }
 
@@ -301,6 +313,10 @@ impl fmt::Display for Error {
         if let Some(wait) = inner.retry_after {
             write!(f, " (again in {} s)", wait.as_secs())?;
         }
+        if inner.attempts > 1 {
+            let elapsed = inner.elapsed.as_secs_f64();
+            write!(f, " ({} attempts in {elapsed:.1} s)", inner.attempts)?;
+        }
         if let Some(advice) = inner.advice {
             write!(f, "; {advice}")?;
         }
@@ -358,6 +374,7 @@ impl fmt::Display for ErrorKind {
             Self::PlanLimit => "not in the plan",
             Self::RateLimited => "too many requests",
             Self::Quota => "quota used up",
+            Self::SpendLimit => "the limit on creates",
             Self::Redirected => "redirected",
             Self::Server => "the platform failed",
             Self::Unavailable => "unavailable",

@@ -129,6 +129,16 @@ pub use call::{Call, RateLimit, Response, ResponseHeaders};
 pub use preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
 #[cfg(feature = "_client")]
 pub use transport::config::{ClientBuilder, Platform};
+#[cfg(feature = "_client")]
+pub use transport::credentials::{
+    Credentials, FileStore, TokenError, TokenSource, TokenStore, Tokens,
+};
+#[cfg(feature = "_client")]
+pub use transport::pace::{
+    BudgetBucket, BudgetError, BudgetReply, Fallback, PaceState, Pacing, SharedBudget,
+};
+#[cfg(feature = "_client")]
+pub use transport::retry::Retry;
 
 /// Compiles and runs the examples of the README.
 #[cfg(all(

@@ -52,8 +52,14 @@ pub struct Behaviour {
     pub idempotent: bool,
     /// Why it may or may not.
     pub why: &'static str,
+    /// Whether it starts something that costs money, or uses up a quota: what a limit on
+    /// spending counts.
+    pub spends: bool,
     /// The failure statuses after which something was done all the same.
     pub applied_on: &'static [u16],
+    /// The failure statuses that another try would not change, though they look passing: a platform
+    /// answers with them where others say 4xx.
+    pub final_on: &'static [u16],
     /// The rate that the platform allows, if one is known.
     pub pace: Option<Pace>,
     /// How long it takes.

@@ -64,7 +64,7 @@ fn every_spec_generates_a_client_that_is_clean_and_always_the_same() {
 
 #[test]
 fn a_new_operation_is_a_method_an_entry_and_a_missing_arm() {
-    let operation = "paths:\n  /v1/regions:\n    get:\n      operationId: list_regions\n      summary: List regions\n      x-documented: false\n      x-evidence: source\n      x-source: a page\n      x-behaviour: {idempotent: true, why: a read, applied-on: [], pace: none, time: unary, secrets: [], side-effects: none}\n      responses: {'200': {description: the regions, content: {application/json: {schema: {$ref: '#/components/schemas/DeploymentList'}}}}}\n";
+    let operation = "paths:\n  /v1/regions:\n    get:\n      operationId: list_regions\n      summary: List regions\n      x-documented: false\n      x-evidence: source\n      x-source: a page\n      x-behaviour: {idempotent: true, why: a read, spends: false, applied-on: [], final-on: [], pace: none, time: unary, secrets: [], side-effects: none}\n      responses: {'200': {description: the regions, content: {application/json: {schema: {$ref: '#/components/schemas/DeploymentList'}}}}}\n";
     let text = edited("nodion", "\npaths:\n", &format!("\n{operation}"));
     let generated = run("nodion", &text).unwrap();
     assert!(generated.client.contains("pub async fn list_regions<'a>"));
@@ -366,7 +366,9 @@ fn broken_behaviour() {
     for (key, value) in [
         ("idempotent", "perhaps"),
         ("why", "''"),
+        ("spends", "sometimes"),
         ("applied-on", "[200]"),
+        ("final-on", "[200]"),
         ("pace", "fast"),
         ("time", "quick"),
         ("secrets", "[password]"),
@@ -382,6 +384,29 @@ fn broken_behaviour() {
             "{key}: {broken}"
         );
     }
+}
+
+#[test]
+fn what_spends_and_what_is_final_is_required_and_written_down() {
+    let at = "$.paths./v1/applications/{application_id}/deployments.post.x-behaviour.";
+    breaks(
+        "nodion",
+        "        spends: true\n",
+        "",
+        &format!("{at}spends"),
+        &["missing"],
+    );
+    breaks(
+        "nodion",
+        "deploys the application anew",
+        "none",
+        &format!("{at}spends"),
+        &["without side effects"],
+    );
+    let entries = run("nodion", &spec("nodion")).unwrap().entries;
+    assert_eq!(entries.matches("spends: true").count(), 1, "{entries}");
+    let entries = run("nexlayer", &spec("nexlayer")).unwrap().entries;
+    assert_eq!(entries.matches("final_on: &[500]").count(), 8, "{entries}");
 }
 
 #[test]

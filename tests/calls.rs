@@ -4,7 +4,7 @@
 mod support;
 
 use deploykit::edgegap::{self, NewDeployment, User};
-use deploykit::{Effect, ErrorKind, nodion};
+use deploykit::{Effect, ErrorKind, Retry, nodion};
 use http::Method;
 use serde_json::json;
 use std::time::Duration;
@@ -19,6 +19,8 @@ fn edgegap(base_url: &str) -> edgegap::Client {
     edgegap::Client::builder()
         .base_url(base_url)
         .token(CANARY)
+        // What a single attempt makes of a reply; tests/faults has the rest.
+        .retry(Retry::off())
         .build()
         .unwrap()
 }
@@ -27,6 +29,8 @@ fn nodion(base_url: &str) -> nodion::Client {
     nodion::Client::builder()
         .base_url(base_url)
         .token(CANARY)
+        // What a single attempt makes of a reply; tests/faults has the rest.
+        .retry(Retry::off())
         .build()
         .unwrap()
 }

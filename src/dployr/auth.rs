@@ -6,6 +6,7 @@ use crate::call::Call;
 use crate::error::Result;
 use crate::raw::dployr::{Op, types};
 use crate::secret::Secret;
+use crate::transport::credentials::{TokenError, TokenSource, Tokens};
 use std::time::Duration;
 
 /// The tokens of a login. `Debug` shows none of them.
@@ -45,6 +46,43 @@ impl Client {
         client
             .call(op, move |raw| async move { raw.login(&body).await })
             .map(|reply: Single<types::LoginReply>| reply.into_inner().into())
+    }
+}
+
+/// Logs in for every token, as nothing else is known to give one.
+pub(super) struct PasswordLogin {
+    client: Client,
+    email: String,
+    password: Secret,
+}
+
+impl PasswordLogin {
+    pub fn new(client: Client, email: String, password: Secret) -> Self {
+        Self {
+            client,
+            email,
+            password,
+        }
+    }
+}
+
+impl TokenSource for PasswordLogin {
+    async fn obtain(&self, _previous: Option<Tokens>) -> std::result::Result<Tokens, TokenError> {
+        let login = self.client.login(&self.email, self.password.clone());
+        Ok(login.await?.into())
+    }
+}
+
+impl From<TokenPair> for Tokens {
+    fn from(pair: TokenPair) -> Self {
+        let mut tokens = Self::new(pair.access_token);
+        if let Some(lifetime) = pair.expires_in {
+            tokens = tokens.expires_in(lifetime);
+        }
+        if let Some(refresh) = pair.refresh_token {
+            tokens = tokens.refresh(refresh);
+        }
+        tokens
     }
 }
 

@@ -1,5 +1,6 @@
 //! The client and how it is set up.
 
+use super::auth::PasswordLogin;
 use super::classify::{classify, normalise};
 use super::{
     ClusterId, DeploymentHandle, DeploymentId, Deployments, InstanceHandle, InstanceId, Instances,
@@ -11,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::raw::dployr::Op;
 use crate::secret::Secret;
 use crate::transport::config::{self, ClientBuilder};
+use crate::transport::credentials::Credentials;
 use crate::transport::profile::Profile;
 
 /// What dployr's builder has of its own.
@@ -62,6 +64,24 @@ impl ClientBuilder<Dployr> {
     {
         self.settings.cluster = Some(given(id));
         self
+    }
+
+    /// Logs in when a token is first needed, and again before it expires and when the server answers
+    /// 401: `POST /v1/auth/login`. No page shows a call that takes the refresh token, so a renewal is a
+    /// login.
+    ///
+    /// Calls that need a token at the same time log in once. See
+    /// [`token_store`](ClientBuilder::token_store) for keeping it across processes, and
+    /// [`Credentials::renewed`](crate::Credentials::renewed) for a server that does renew tokens.
+    pub fn login(self, email: impl Into<String>, password: impl Into<Secret>) -> Self {
+        let (email, password) = (email.into(), password.into());
+        self.login_with(|scope| {
+            let client = Client {
+                scope,
+                settings: Settings::default(),
+            };
+            Credentials::renewed(PasswordLogin::new(client, email, password))
+        })
     }
 }
 

@@ -149,6 +149,9 @@ impl Answer for Recorder {
 
 impl<P: Platform> ClientBuilder<P> {
     /// Sends requests to this recorder and nowhere else. Feature `testing`.
+    ///
+    /// Such a client sends every call once and without pacing, unless
+    /// [`retry`](Self::retry) and [`pacing`](Self::pacing) say otherwise.
     pub fn recorder(mut self, recorder: &Recorder) -> Self {
         self.wire = Wire::Function(Arc::new(recorder.clone()));
         self

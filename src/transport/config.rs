@@ -1,17 +1,19 @@
 //! Building a client.
 
-use super::credentials::with_scheme;
+use super::credentials::{Auth, Credentials, Given, TokenStore, with_scheme};
+use super::http_client::{Connections, check_base_url};
 use super::limits::Limits;
+use super::pace::{Pacer, Pacing};
 use super::profile::Profile;
+use super::retry::Retry;
+use super::spend::SpendGuard;
 use super::wire::Wire;
 use super::{Scope, Transport};
 use crate::call::ExtraHeader;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 use http::{HeaderName, HeaderValue};
-use reqwest::Url;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,6 +74,10 @@ pub(crate) mod sealed {
     }
 }
 
+/// Makes the source of tokens from a client without any.
+type Login = Box<dyn FnOnce(Scope) -> Credentials + Send + Sync>;
+type Store = Arc<dyn super::credentials::ErasedStore>;
+
 /// Sets up a client. Nothing is sent by it, and `build` is cheap.
 ///
 /// ```
@@ -85,9 +91,16 @@ pub(crate) mod sealed {
 /// ```
 pub struct ClientBuilder<P: Platform> {
     base_url: Option<String>,
-    pub(crate) token: Option<Secret>,
+    credentials: Option<Credentials>,
+    /// Credentials that need a client of their own to log in with.
+    login: Option<Login>,
+    store: Option<Store>,
     plain_http: bool,
     limits: Limits,
+    connections: Connections,
+    retry: Option<Retry>,
+    pacing: Option<Pacing>,
+    max_creates: Option<(u32, Duration)>,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) settings: P::Settings,
     pub(crate) wire: Wire,
@@ -97,9 +110,15 @@ impl<P: Platform> Default for ClientBuilder<P> {
     fn default() -> Self {
         Self {
             base_url: None,
-            token: None,
+            credentials: None,
+            login: None,
+            store: None,
             plain_http: false,
             limits: Limits::default(),
+            connections: Connections::default(),
+            retry: None,
+            pacing: None,
+            max_creates: None,
             headers: Vec::new(),
             settings: P::Settings::default(),
             wire: Wire::Network,
@@ -118,14 +137,36 @@ impl<P: Platform> ClientBuilder<P> {
     }
 
     /// The API token, with or without the word that stands in front of it in the header.
-    pub fn token(mut self, token: impl Into<Secret>) -> Self {
-        self.token = Some(token.into());
+    pub fn token(self, token: impl Into<Secret>) -> Self {
+        self.credentials(Credentials::token(token))
+    }
+
+    /// Where the token comes from: fixed, from the environment, or renewed.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
+        self.login = None;
+        self
+    }
+
+    /// Takes tokens from a source that needs a client without any.
+    pub(crate) fn login_with(
+        mut self,
+        login: impl FnOnce(Scope) -> Credentials + Send + Sync + 'static,
+    ) -> Self {
+        self.login = Some(Box::new(login));
+        self.credentials = None;
+        self
+    }
+
+    /// Keeps tokens that are renewed across processes, see [`FileStore`](crate::FileStore).
+    pub fn token_store(mut self, store: impl TokenStore) -> Self {
+        self.store = Some(Arc::new(store));
         self
     }
 
     /// How long connecting may take, TLS included. Default: 10 s.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.limits.connect = limit;
+        self.connections.connect_timeout = Some(limit);
         self
     }
 
@@ -155,6 +196,71 @@ impl<P: Platform> ClientBuilder<P> {
         self
     }
 
+    /// When a failed call is sent again. Default: [`Retry::default`]; [`Retry::off`] for never.
+    pub fn retry(mut self, policy: Retry) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
+    /// How the client keeps to the platform's rate limits. Default: [`Pacing::documented`].
+    pub fn pacing(mut self, pacing: Pacing) -> Self {
+        self.pacing = Some(pacing);
+        self
+    }
+
+    /// Permits at most so many calls that cost money in any such span, by this client and its
+    /// clones: a loop or an agent that runs wild is stopped here.
+    ///
+    /// What counts is [`Behaviour::spends`](crate::operation::Behaviour), and every `POST` without a
+    /// wrapper. Calls that are known to have done nothing do not count. One that is too many is
+    /// refused with [`ErrorKind::SpendLimit`] before anything is sent. Default: no limit.
+    ///
+    /// ```
+    /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::ClientBuilder<P> {
+    /// use std::time::Duration;
+    /// builder.max_creates(5, Duration::from_secs(60))
+    /// # }
+    /// ```
+    pub fn max_creates(mut self, count: u32, span: Duration) -> Self {
+        self.max_creates = Some((count, span));
+        self
+    }
+
+    /// Sends everything through this proxy: `http://proxy.example:3128`, also `https` and, if reqwest
+    /// was built with it, `socks5`; with user and password in the URL if it needs them.
+    ///
+    /// Without one, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count, except for this machine.
+    pub fn proxy(mut self, url: impl Into<Secret>) -> Self {
+        self.connections.proxy = Some(url.into());
+        self
+    }
+
+    /// Uses no proxy, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.connections.no_proxy = true;
+        self
+    }
+
+    /// Trusts the certificates in this PEM text as well as the system's: for a server of your own.
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.connections.roots.push(pem.into());
+        self
+    }
+
+    /// Sends through a `reqwest::Client` of your own. Everything above it stays as it is: time limits
+    /// of attempts and calls, retries, pacing, size limits.
+    ///
+    /// What the client itself does is then yours to guarantee. It should follow no redirects
+    /// (`redirect(Policy::none())`), as one may carry a token in a query or a body to another host; send
+    /// nothing again by itself (`retry(reqwest::retry::never())`), as that may be a second create; not
+    /// unpack replies without limit; limit the time to connect (`connect_timeout`); and use no proxy for
+    /// this machine. `connect_timeout`, `proxy`, `no_proxy` and `root_certificate` of this builder are
+    /// then refused.
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.connections.own = Some(client);
+        self
+    }
+
     /// Permits `http` to any host. Tokens then cross the network for everybody to read: for a
     /// private network, or for a tunnel.
     pub fn allow_plain_http(mut self) -> Self {
@@ -169,8 +275,8 @@ impl<P: Platform> ClientBuilder<P> {
         if self.base_url.is_none() {
             self.base_url = variable(profile.base_url_variable);
         }
-        if self.token.is_none() {
-            self.token = variable(profile.token_variable).map(Secret::new);
+        if self.credentials.is_none() {
+            self.credentials = variable(profile.token_variable).map(Credentials::token);
         }
         if self.base_url.is_none() && profile.base_url.is_none() {
             return Err(missing(profile.base_url_variable));
@@ -180,7 +286,7 @@ impl<P: Platform> ClientBuilder<P> {
 
     /// The same builder, if it has a token by now.
     pub(crate) fn needs_token(self) -> Result<Self> {
-        match self.token {
+        match self.credentials {
             Some(_) => Ok(self),
             None => Err(missing(P::profile().token_variable)),
         }
@@ -190,8 +296,9 @@ impl<P: Platform> ClientBuilder<P> {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] when the base URL is missing, not http or https, carries
-    /// credentials, a query or a fragment, or is plain `http` to another host; and when the token
-    /// could not stand in a header.
+    /// credentials, a query or a fragment, or is plain `http` to another host; when the token could not
+    /// stand in a header; when the proxy or a certificate cannot be read; and when options contradict
+    /// each other.
     pub fn build(self) -> Result<P::Client> {
         let profile = P::profile();
         let base_url = match (&self.base_url, profile.base_url) {
@@ -206,11 +313,6 @@ impl<P: Platform> ClientBuilder<P> {
         };
         let base_url = check_base_url(base_url, self.plain_http)?;
         self.settings.check()?;
-        let authorization = self
-            .token
-            .as_ref()
-            .map(|token| with_scheme(profile.scheme, token))
-            .transpose()?;
         let mut headers = Vec::new();
         for (name, value) in self.headers {
             let value = HeaderValue::from_str(&value).map_err(|_| {
@@ -218,15 +320,38 @@ impl<P: Platform> ClientBuilder<P> {
             })?;
             headers.push((HeaderName::from_static(name), value));
         }
+        // A recorder is no platform: what it is sent needs no pace, and what it answers is meant.
+        let (retry, pacing) = if self.wire.is_network() {
+            (Retry::default(), Pacing::documented())
+        } else {
+            (Retry::off(), Pacing::off())
+        };
+        let pacing = self.pacing.unwrap_or(pacing);
+        let fixed = match &self.credentials {
+            Some(Credentials(Given::Fixed(token))) => Some(with_scheme(profile.scheme, token)?),
+            _ => None,
+        };
         let transport = Transport {
             profile,
-            http: http_client(&self.limits, &base_url)?,
+            http: self.connections.client(&base_url)?,
+            pacer: Pacer::new(&pacing, profile.api, &base_url, fixed.as_ref()),
             base_url,
             wire: self.wire,
-            authorization,
+            auth: Auth::None,
             headers,
             limits: self.limits,
+            retry: self.retry.unwrap_or(retry),
+            spend: self
+                .max_creates
+                .map(|(count, span)| Arc::new(SpendGuard::new(count, span))),
         };
+        let transport = Arc::new(transport);
+        let credentials = match self.login {
+            Some(login) => Some(login(Scope::new(transport.clone()))),
+            None => self.credentials,
+        };
+        let auth = Auth::new(profile.scheme, credentials.as_ref(), self.store)?;
+        let transport = transport.with_auth(auth, fixed.as_ref());
         Ok(P::assemble(Arc::new(transport), self.settings))
     }
 }
@@ -237,8 +362,13 @@ impl<P: Platform> fmt::Debug for ClientBuilder<P> {
         f.debug_struct("ClientBuilder")
             .field("platform", &P::profile().api)
             .field("base_url", &base_url)
-            .field("token", &self.token)
+            .field("credentials", &self.credentials)
+            .field("login", &self.login.is_some())
             .field("limits", &self.limits)
+            .field("connections", &self.connections)
+            .field("retry", &self.retry)
+            .field("pacing", &self.pacing)
+            .field("max_creates", &self.max_creates)
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
@@ -254,77 +384,6 @@ pub(crate) fn missing(variable: &str) -> Error {
 /// Reads the environment of this process.
 pub(crate) fn process_environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-fn check_base_url(text: &str, plain_http: bool) -> Result<String> {
-    let shown = crate::secret::masked_url(text);
-    let refused = |why: &str| Error::configuration(format!("the base URL {shown:?} {why}"));
-    let url =
-        Url::parse(text.trim()).map_err(|error| refused("is not a URL").with_source(error))?;
-    let host = url.host_str().unwrap_or_default();
-    match url.scheme() {
-        "https" if cfg!(any(feature = "rustls", feature = "native-tls")) => {}
-        "https" => {
-            return Err(refused(
-                "needs one of the features `rustls` and `native-tls`",
-            ));
-        }
-        "http" if plain_http || is_loopback(host) => {}
-        "http" => {
-            return Err(refused(
-                "is plain http to another host, which shows the token to everybody in between; use https, or allow_plain_http()",
-            ));
-        }
-        _ => return Err(refused("is neither http nor https")),
-    }
-    if host.is_empty() {
-        return Err(refused("has no host"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused("carries credentials; use token()"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(refused("has a query or a fragment"));
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
-}
-
-fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-fn http_client(limits: &Limits, base_url: &str) -> Result<reqwest::Client> {
-    #[cfg(feature = "rustls")]
-    {
-        // The process may have chosen a provider already; then that one stands.
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
-    }
-    let builder = reqwest::Client::builder();
-    // Another crate may have switched rustls on in reqwest, without a provider it could use.
-    #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
-    let builder = builder.tls_backend_native();
-    let host = Url::parse(base_url).ok();
-    let host = host.as_ref().and_then(Url::host_str).unwrap_or_default();
-    // Plain http is fine to this machine because it does not leave it: by a proxy it would.
-    let builder = if is_loopback(host) {
-        builder.no_proxy()
-    } else {
-        builder
-    };
-    builder
-        .connect_timeout(limits.connect)
-        // A redirect could carry a token to another host, or turn a POST into a GET.
-        .redirect(reqwest::redirect::Policy::none())
-        // What is sent again, and what is counted as an attempt, is decided here and nowhere below.
-        .retry(reqwest::retry::never())
-        .build()
-        .map_err(|error| {
-            Error::configuration("the HTTP client cannot be set up")
-                .with_source(error.without_url())
-        })
 }
 
 /// A header that a caller adds to one call.
@@ -358,39 +417,6 @@ pub(crate) fn extra_query(scope: &Scope, name: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base_urls() {
-        for (text, kept) in [
-            ("https://api.example", "https://api.example"),
-            ("https://api.example/", "https://api.example"),
-            ("https://api.example/sub//", "https://api.example/sub"),
-            ("https://api.example:8443/a", "https://api.example:8443/a"),
-            ("http://127.0.0.1:7878", "http://127.0.0.1:7878"),
-            ("http://[::1]:7878", "http://[::1]:7878"),
-            ("http://localhost", "http://localhost"),
-        ] {
-            assert_eq!(check_base_url(text, false).unwrap(), kept, "{text}");
-        }
-        assert!(check_base_url("http://10.0.0.1", true).is_ok());
-        for (text, part) in [
-            ("http://10.0.0.1", "plain http"),
-            ("http://127.0.0.1.evil.example", "plain http"),
-            ("http://localhost.evil.example", "plain http"),
-            ("ftp://a", "neither"),
-            ("file:///etc/passwd", "neither"),
-            ("api.example", "not a URL"),
-            ("", "not a URL"),
-            ("https://u:hush@a", "carries credentials"),
-            ("https://a?x=1", "query"),
-            ("https://a#x", "fragment"),
-        ] {
-            let error = check_base_url(text, false).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Configuration);
-            assert!(error.to_string().contains(part), "{text}: {error}");
-            assert!(!error.to_string().contains("hush"), "{error}");
-        }
-    }
 
     #[test]
     fn credentials_and_framing_are_not_for_the_escape_hatch() {

@@ -1,4 +1,4 @@
-//! One request to one reply, within the time limits.
+//! One request to one reply, within the limits of an attempt.
 
 use super::limits::time_class;
 use super::profile::{effect_of, reads_only};
@@ -13,8 +13,7 @@ use http::Method;
 use reqwest::{Request, Response};
 use serde_json::Value;
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
-use tracing::{Instrument, field};
+use tokio::time::timeout;
 
 /// The status of the reply that stands for a failure that the generated client must not interpret.
 /// Real servers do not send it, and the error that explains it is kept beside it.
@@ -38,50 +37,8 @@ impl Scope {
         }
     }
 
-    async fn run(
-        &self,
-        request: Request,
-        operation: Option<&'static Operation>,
-    ) -> Result<Response> {
-        let started = Instant::now();
-        let method = request.method().clone();
-        let span = self.span(&request, operation);
-        let limit = self
-            .options
-            .deadline
-            .unwrap_or_else(|| self.transport().limits.deadline(operation));
-        let sent = self.attempt(request, operation).instrument(span.clone());
-        let result = match timeout(limit, sent).await {
-            Ok(result) => result,
-            Err(_) => Err(timed_out("the call", limit, operation, &method)),
-        };
-        let elapsed = started.elapsed();
-        match &result {
-            Ok(response) => {
-                span.record("http.response.status_code", response.status().as_u16());
-            }
-            Err(error) => {
-                if let Some(status) = error.status() {
-                    span.record("http.response.status_code", status);
-                }
-                span.record("error.type", field::debug(error.kind()));
-            }
-        }
-        if let Some(outcome) = &mut self.trace().outcome {
-            outcome.attempts = 1;
-            outcome.elapsed = elapsed;
-        }
-        result.map_err(|error| {
-            // Looking for a connection is an attempt too.
-            let attempts = u32::from(error.kind() != ErrorKind::InvalidRequest);
-            error
-                .with_attempts(attempts, elapsed)
-                .with_operation(operation)
-        })
-    }
-
-    /// One attempt. A retry would repeat this, with the request cloned before.
-    async fn attempt(
+    /// One attempt.
+    pub(crate) async fn attempt(
         &self,
         request: Request,
         operation: Option<&'static Operation>,
@@ -134,6 +91,9 @@ impl Scope {
             headers: headers.clone(),
             ..Outcome::default()
         });
+        self.transport()
+            .pacer
+            .learn(operation, status.as_u16(), &headers);
         if !status.is_success() {
             let body = reply::read_start(response).await;
             let effect = effect_of(operation, method, status.as_u16());
@@ -197,24 +157,6 @@ impl Scope {
         };
         Ok(value.to_string().into_bytes())
     }
-
-    fn span(&self, request: &Request, operation: Option<&'static Operation>) -> tracing::Span {
-        let url = request.url();
-        let template = operation.map_or("", |operation| operation.path);
-        tracing::info_span!(
-            "deploykit.call",
-            otel.name = %format_args!("{} {template}", request.method()),
-            otel.kind = "client",
-            deploykit.platform = self.transport().profile.api,
-            deploykit.operation = operation.map_or("", |operation| operation.id),
-            http.request.method = %request.method(),
-            server.address = url.host_str().unwrap_or_default(),
-            server.port = url.port_or_known_default(),
-            url.template = template,
-            http.response.status_code = field::Empty,
-            error.type = field::Empty,
-        )
-    }
 }
 
 /// Whether something was done when the reply to a success could not be read.
@@ -226,7 +168,12 @@ pub(crate) fn effect_of_broken_success(operation: Option<&Operation>, method: &M
     }
 }
 
-fn timed_out(what: &str, limit: Duration, operation: Option<&Operation>, method: &Method) -> Error {
+pub(crate) fn timed_out(
+    what: &str,
+    limit: Duration,
+    operation: Option<&Operation>,
+    method: &Method,
+) -> Error {
     Error::new(
         ErrorKind::Timeout,
         format!("{what} took longer than {limit:?}"),

@@ -27,7 +27,6 @@ pub(crate) const EXCERPT_BYTES: usize = 2 << 10;
 /// The limits of a client.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    pub connect: Duration,
     pub attempt: Option<Duration>,
     pub deadline: Option<Duration>,
     pub idle: Duration,
@@ -37,7 +36,6 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connect: CONNECT,
             attempt: None,
             deadline: None,
             idle: IDLE,

@@ -7,33 +7,49 @@
 //! | file | concern |
 //! |---|---|
 //! | `config` | building a client: base URL, credentials, limits |
-//! | `credentials` | header forms and prefixes |
-//! | `execute` | one request to one reply, within the time limits |
+//! | `credentials` | where tokens come from, how they are renewed and kept, header forms |
+//! | `execute` | one request to one reply, within the limits of an attempt |
+//! | `hints` | what a reply says about when to come back |
+//! | `http_client` | connections: TLS, proxies, redirects |
 //! | `limits` | the default time and size limits, and why they are what they are |
+//! | `pace` | keeping to the rates that platforms allow |
 //! | `prepare` | what every request gets, and what a preview shows |
 //! | `redact` | what may be shown of requests and replies |
 //! | `reply` | reading a body, failures, decoding |
+//! | `retry` | what is sent again, when and how often |
+//! | `run` | a whole call: a token, a turn, its attempts, within its deadline |
+//! | `spend` | a limit on creates |
 //! | `wire` | the network, or a function in its place |
 
 pub(crate) mod config;
 pub(crate) mod credentials;
 pub(crate) mod execute;
+mod hints;
+mod http_client;
 pub(crate) mod limits;
+pub(crate) mod pace;
 pub(crate) mod prepare;
 pub(crate) mod profile;
 pub(crate) mod redact;
 pub(crate) mod reply;
+pub(crate) mod retry;
+mod run;
+mod spend;
 pub(crate) mod wire;
 
 use crate::call::ExtraHeader;
-use crate::error::{Error, Result};
+use crate::error::{Effect, Error, Result};
 use crate::operation::Operation;
 use crate::preview::RequestPreview;
 use crate::secret::Secret;
+use credentials::Auth;
 use http::HeaderMap;
 use limits::Limits;
+use pace::Pacer;
 use profile::Profile;
+use retry::Retry;
 use serde_json::Value;
+use spend::SpendGuard;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -45,11 +61,13 @@ pub struct Transport {
     pub(crate) base_url: String,
     pub(crate) http: reqwest::Client,
     pub(crate) wire: Wire,
-    /// The whole value of the `Authorization` header.
-    pub(crate) authorization: Option<Secret>,
+    pub(crate) auth: Auth,
     /// Headers that every call gets: name, value.
     pub(crate) headers: Vec<ExtraHeader>,
     pub(crate) limits: Limits,
+    pub(crate) retry: Retry,
+    pub(crate) pacer: Pacer,
+    pub(crate) spend: Option<Arc<SpendGuard>>,
 }
 
 /// The state of one call, which travels inside of the generated client.
@@ -69,6 +87,9 @@ pub struct Scope {
 pub(crate) struct CallOptions {
     pub attempt: Option<Duration>,
     pub deadline: Option<Duration>,
+    pub retry: Option<Retry>,
+    /// The caller's word that the call may be repeated.
+    pub idempotent: bool,
     pub headers: Vec<ExtraHeader>,
     pub query: Vec<(String, String)>,
     /// A body that the generated client does not send, because for it a body is always or never.
@@ -81,8 +102,30 @@ struct Trace {
     preview: Option<RequestPreview>,
     outcome: Option<Outcome>,
     error: Option<Error>,
+    progress: Progress,
     /// Values from the request that a reply might repeat.
     secrets: Vec<Secret>,
+}
+
+/// How far a call got. It is kept here, as the call may be cut off at any point.
+#[derive(Clone, Copy)]
+struct Progress {
+    /// How many attempts were begun.
+    attempts: u32,
+    /// Whether one is under way.
+    under_way: bool,
+    /// The worst of those that failed.
+    effect: Effect,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self {
+            attempts: 0,
+            under_way: false,
+            effect: Effect::None,
+        }
+    }
 }
 
 /// What is known of a reply beside its value.
@@ -130,18 +173,11 @@ impl Scope {
     /// The same client with other credentials, or with none: a login carries no token.
     pub(crate) fn with_token(&self, token: Option<&Secret>) -> Result<Self> {
         let shared = &*self.shared;
-        let authorization = token
-            .map(|token| credentials::with_scheme(shared.profile.scheme, token))
-            .transpose()?;
-        Ok(Self::new(Arc::new(Transport {
-            profile: shared.profile,
-            base_url: shared.base_url.clone(),
-            http: shared.http.clone(),
-            wire: shared.wire.clone(),
-            authorization,
-            headers: shared.headers.clone(),
-            limits: shared.limits,
-        })))
+        let auth = match token {
+            Some(token) => Auth::Fixed(credentials::with_scheme(shared.profile.scheme, token)?),
+            None => Auth::None,
+        };
+        Ok(Self::new(Arc::new(shared.with_auth(auth, token))))
     }
 
     pub(crate) fn transport(&self) -> &Transport {
@@ -170,6 +206,25 @@ impl Scope {
     }
 }
 
+impl Transport {
+    /// The same with other credentials. Connections and the limit on spending are shared; the pace
+    /// goes by the token.
+    pub(crate) fn with_auth(&self, auth: Auth, token: Option<&Secret>) -> Self {
+        Self {
+            profile: self.profile,
+            base_url: self.base_url.clone(),
+            http: self.http.clone(),
+            wire: self.wire.clone(),
+            auth,
+            headers: self.headers.clone(),
+            limits: self.limits,
+            retry: self.retry.clone(),
+            pacer: self.pacer.of(self.profile.api, &self.base_url, token),
+            spend: self.spend.clone(),
+        }
+    }
+}
+
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scope")
@@ -181,9 +236,10 @@ impl fmt::Debug for Scope {
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let token = match self.authorization {
-            Some(_) => "set",
-            None => "not set",
+        let token = match self.auth {
+            Auth::None => "not set",
+            Auth::Fixed(_) => "set",
+            Auth::Renewed(_) => "renewed",
         };
         f.debug_struct("Client")
             .field("platform", &self.profile.api)
@@ -298,6 +354,12 @@ macro_rules! client {
             #[cfg(feature = "raw")]
             pub fn raw(&self) -> crate::raw::$raw::Client {
                 Self::raw_on(&self.scope)
+            }
+
+            /// How the buckets of this client's account stand, for a dashboard or a log; none where the
+            /// platform documents no rate or pacing is off.
+            pub fn pacing(&self) -> Vec<crate::PaceState> {
+                self.scope.transport().pacer.state()
             }
 
             /// The base URL without a slash at its end.

@@ -1,10 +1,12 @@
 //! What every request gets before it is sent, and what a preview shows of it.
 
+use super::credentials::{Auth, Held};
 use super::{Scope, redact};
+use crate::error::Error;
 use crate::operation::{self, Operation, TimeClass};
 use crate::preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
-use crate::secret::Secret;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use crate::secret::{REDACTED, Secret};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, InvalidHeaderValue, USER_AGENT};
 use http::{HeaderName, HeaderValue};
 use reqwest::Request;
 use serde_json::Value;
@@ -36,12 +38,15 @@ impl Scope {
         for (name, value) in transport.headers.iter().chain(&self.options.headers) {
             headers.insert(name.clone(), value.clone());
         }
-        if let Some(value) = &transport.authorization {
-            // The builder has checked the characters, so this does not fail; and if it did, a call
-            // without credentials must not go out.
-            let mut value = HeaderValue::from_str(value.expose()).map_err(|_| "credentials")?;
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
+        match &transport.auth {
+            Auth::Fixed(value) => {
+                headers.insert(AUTHORIZATION, sensitive(value).map_err(|_| "credentials")?);
+            }
+            // What is sent is known only when it is sent.
+            Auth::Renewed(_) if self.preview => {
+                headers.insert(AUTHORIZATION, HeaderValue::from_static(REDACTED));
+            }
+            Auth::Renewed(_) | Auth::None => {}
         }
         if let Some(json) = &self.options.json {
             headers.insert(CONTENT_TYPE, JSON);
@@ -113,9 +118,8 @@ impl Scope {
     /// Keeps the secrets of this request, so that a reply that repeats one can be masked.
     fn remember_secrets(&self, operation: Option<&'static Operation>, request: &Request) {
         let mut secrets: Vec<Secret> = Vec::new();
-        if let Some(value) = &self.transport().authorization {
-            let bare = value.expose().rsplit(' ').next().unwrap_or_default();
-            secrets.push(Secret::new(bare));
+        if let Auth::Fixed(value) = &self.transport().auth {
+            secrets.push(bare(value));
         }
         let places = operation.map_or(&[][..], |operation| operation.behaviour.secrets);
         let in_query = |name: &str| {
@@ -149,10 +153,34 @@ impl Scope {
         self.trace().secrets = secrets;
     }
 
+    /// Puts a token that is renewed on an attempt.
+    pub(crate) fn authorize(&self, request: &mut Request, held: &Held) -> Result<(), Error> {
+        let value = sensitive(&held.header)
+            .map_err(|error| Error::configuration("the token cannot be sent").with_source(error))?;
+        request.headers_mut().insert(AUTHORIZATION, value);
+        let secrets = &mut self.trace().secrets;
+        secrets.push(bare(&held.header));
+        secrets.extend(held.tokens.refresh.clone());
+        Ok(())
+    }
+
     /// The secrets of the request that was prepared last.
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         self.trace().secrets.clone()
     }
+}
+
+fn sensitive(value: &Secret) -> Result<HeaderValue, InvalidHeaderValue> {
+    // The characters were checked before; and if they were not, a call without credentials must not
+    // go out.
+    let mut value = HeaderValue::from_str(value.expose())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A token without the word in front of it.
+fn bare(header: &Secret) -> Secret {
+    Secret::new(header.expose().rsplit(' ').next().unwrap_or_default())
 }
 
 fn pairs(url: &reqwest::Url) -> Vec<(String, String)> {

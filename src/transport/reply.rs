@@ -3,16 +3,15 @@
 use super::execute::effect_of_broken_success;
 use super::limits::{ERROR_BYTES, EXCERPT_BYTES};
 use super::profile::{Failure, reads_only};
-use super::{Scope, redact};
+use super::{Scope, hints, redact};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::operation::Operation;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 use progenitor_client::{ByteStream, ResponseValue};
 use reqwest::Response;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 type RawResult<T> = std::result::Result<ResponseValue<T>, progenitor_client::Error<()>>;
 
@@ -122,9 +121,32 @@ pub(crate) fn network_error(
         Some(cause) => format!("{message}: {cause}"),
         None => message.to_owned(),
     };
-    Error::new(kind, message)
+    let lasting = is_tls(&error);
+    let error = Error::new(kind, message)
         .with_effect(effect)
-        .with_source(error)
+        .with_source(error);
+    if lasting { error.lasting() } else { error }
+}
+
+/// Whether the two ends cannot agree on encryption: a certificate that does not fit will not fit a
+/// second later.
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        #[cfg(feature = "rustls")]
+        if error.is::<rustls::Error>() {
+            return true;
+        }
+        // An I/O error gives its cause's cause as its source, and not the cause itself.
+        let inner = error
+            .downcast_ref::<std::io::Error>()
+            .filter(|error| error.kind() == std::io::ErrorKind::InvalidData);
+        if inner.is_some() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Scheme and host of where a redirect leads: path and query may hold a token.
@@ -180,7 +202,7 @@ impl Scope {
         classified
             .into_error(effect)
             .with_status(status)
-            .with_retry_after(retry_after(status, headers))
+            .with_retry_after(hints::retry_after(status, headers))
             .with_request_id(request_id(headers))
             .with_body(start_of(&text, EXCERPT_BYTES).to_owned())
     }
@@ -227,7 +249,10 @@ pub(crate) fn complete(error: Error, scope: &Scope) -> Error {
         0 => error,
         status => error.with_status(status),
     };
+    // An earlier attempt may have done more than the one whose reply this is.
+    let effect = error.effect().max(scope.progress().effect);
     error
+        .with_effect(effect)
         .with_attempts(outcome.attempts, outcome.elapsed)
         .with_operation(scope.operation())
 }
@@ -356,29 +381,6 @@ pub(crate) fn start_of(text: &str, limit: usize) -> &str {
         end -= 1;
     }
     &text[..end]
-}
-
-/// How long a reply asks to wait: `Retry-After` in seconds or as a date; on a 429 also the end of
-/// the window. What makes no sense is as if it were not there.
-pub(crate) fn retry_after(status: u16, headers: &HeaderMap) -> Option<Duration> {
-    let text = |name| Some(headers.get(name)?.to_str().ok()?.trim());
-    if let Some(value) = text(RETRY_AFTER.as_str()) {
-        if let Ok(seconds) = value.parse::<u64>() {
-            return Some(Duration::from_secs(seconds));
-        }
-        if let Some(date) = crate::time::parse_http_date(value) {
-            let wait = date.duration_since(SystemTime::now());
-            return Some(wait.unwrap_or_default());
-        }
-    }
-    // dployr's quotas answer 429 with requests left: waiting for the window would not help.
-    let left = text("x-ratelimit-remaining").and_then(|left| left.parse::<u64>().ok());
-    if status != 429 || left.is_some_and(|left| left > 0) {
-        return None;
-    }
-    let reset = text("x-ratelimit-reset")?.parse::<u64>().ok()?;
-    let at = UNIX_EPOCH.checked_add(Duration::from_secs(reset))?;
-    Some(at.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
 /// The id that a server gave to this HTTP request.

@@ -10,6 +10,12 @@ pub(crate) enum Wire {
     Function(std::sync::Arc<dyn Answer>),
 }
 
+impl Wire {
+    pub fn is_network(&self) -> bool {
+        matches!(self, Self::Network)
+    }
+}
+
 /// A reply that did not come over the network.
 #[cfg_attr(not(feature = "testing"), allow(dead_code))]
 pub(crate) type LocalReply = http::Response<Vec<u8>>;

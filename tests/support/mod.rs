@@ -17,6 +17,18 @@ pub enum Answer {
     Silence,
     /// Closes without a word.
     Close,
+    /// Sends what this makes of the request, and closes.
+    Made(Arc<dyn Fn(&str) -> Vec<u8> + Send + Sync>),
+}
+
+/// The bytes of a reply.
+pub fn reply(status: &str, headers: &[&str], body: &str) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len());
+    for header in headers {
+        head.push_str(header);
+        head.push_str("\r\n");
+    }
+    format!("{head}connection: close\r\n\r\n{body}").into_bytes()
 }
 
 pub struct Server {
@@ -45,15 +57,12 @@ impl Server {
 
     /// A server that answers every request with this reply.
     pub async fn replies(status: &str, headers: &[&str], body: &str) -> Self {
-        let mut head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len());
-        for header in headers {
-            head.push_str(header);
-            head.push_str("\r\n");
-        }
-        Self::start(Answer::Bytes(
-            format!("{head}connection: close\r\n\r\n{body}").into_bytes(),
-        ))
-        .await
+        Self::start(Answer::Bytes(reply(status, headers, body))).await
+    }
+
+    /// A server that makes every reply from the request.
+    pub async fn answers(make: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::start(Answer::Made(Arc::new(make))).await
     }
 
     /// The requests so far, as they came.
@@ -81,11 +90,16 @@ async fn serve(mut stream: TcpStream, answer: Answer, requests: Arc<Mutex<Vec<St
         .lock()
         .unwrap()
         .push(String::from_utf8_lossy(&bytes).into_owned());
+    let answer = match answer {
+        Answer::Made(make) => Answer::Bytes(make(&String::from_utf8_lossy(&bytes))),
+        other => other,
+    };
     match answer {
         Answer::Bytes(bytes) => {
             let _ = stream.write_all(&bytes).await;
             let _ = stream.shutdown().await;
         }
+        Answer::Made(_) => {}
         Answer::Silence => tokio::time::sleep(Duration::from_secs(86_400)).await,
         Answer::Close => {}
     }

@@ -1,0 +1,137 @@
+//! Where the token of a call comes from.
+
+mod file_store;
+mod renew;
+mod scheme;
+mod source;
+
+pub use file_store::FileStore;
+pub use source::{TokenError, TokenSource, TokenStore, Tokens};
+
+pub(crate) use renew::Renewed;
+pub(crate) use scheme::with_scheme;
+pub(crate) use source::{ErasedStore, Held};
+
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+use source::ErasedSource;
+use std::fmt;
+use std::sync::Arc;
+
+/// Where a client takes its token from.
+///
+/// ```no_run
+/// use deploykit::{Credentials, TokenError, Tokens};
+///
+/// # async fn ask_the_vault() -> Result<String, std::io::Error> { Ok(String::new()) }
+/// let credentials = Credentials::renewed(|_previous: Option<Tokens>| async {
+///     let token = ask_the_vault().await.map_err(TokenError::new)?;
+///     Ok(Tokens::new(token))
+/// });
+/// # let _ = credentials;
+/// ```
+#[derive(Clone)]
+pub struct Credentials(pub(crate) Given);
+
+#[derive(Clone)]
+pub(crate) enum Given {
+    Fixed(Secret),
+    Renewed(Arc<dyn ErasedSource>),
+}
+
+impl Credentials {
+    /// A token that stays as it is.
+    pub fn token(token: impl Into<Secret>) -> Self {
+        Self(Given::Fixed(token.into()))
+    }
+
+    /// The token in an environment variable, read now.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the variable is missing or
+    /// empty.
+    pub fn from_env(variable: &str) -> Result<Self> {
+        Self::from_variable(variable, super::config::process_environment)
+    }
+
+    fn from_variable(variable: &str, read: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        match read(variable).filter(|value| !value.trim().is_empty()) {
+            Some(token) => Ok(Self::token(token)),
+            None => Err(super::config::missing(variable)),
+        }
+    }
+
+    /// Tokens from a source that is asked for the first, for the next before one expires, and for
+    /// another when the platform answers 401.
+    ///
+    /// Calls that need a token at the same time ask once, all of them together. A call is repeated
+    /// once with a new token; when that is refused too, the 401 is what it ends with.
+    pub fn renewed(source: impl TokenSource) -> Self {
+        Self(Given::Renewed(Arc::new(source)))
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Given::Fixed(_) => "Credentials::token(<redacted>)",
+            Given::Renewed(_) => "Credentials::renewed(..)",
+        })
+    }
+}
+
+/// The credentials of one client.
+#[derive(Clone)]
+pub(crate) enum Auth {
+    None,
+    /// The whole value of the `Authorization` header.
+    Fixed(Secret),
+    Renewed(Arc<Renewed>),
+}
+
+impl Auth {
+    pub fn new(
+        scheme: &'static str,
+        given: Option<&Credentials>,
+        store: Option<Arc<dyn ErasedStore>>,
+    ) -> Result<Self> {
+        match (given.map(|given| &given.0), store) {
+            (None, None) => Ok(Self::None),
+            (Some(Given::Fixed(token)), None) => Ok(Self::Fixed(with_scheme(scheme, token)?)),
+            (Some(Given::Renewed(source)), store) => {
+                let renewed = Renewed::new(scheme, source.clone(), store);
+                Ok(Self::Renewed(Arc::new(renewed)))
+            }
+            (_, Some(_)) => Err(Error::configuration(
+                "there is a token store, but nothing that would renew a token",
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn an_empty_variable_is_a_missing_one() {
+        for value in [None, Some(String::new()), Some(" \n".to_owned())] {
+            let error = Credentials::from_variable("MY_TOKEN", |_| value.clone()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            assert!(error.to_string().contains("MY_TOKEN"), "{error}");
+        }
+        let found = Credentials::from_variable("MY_TOKEN", |name| Some(format!("of {name}")));
+        assert!(matches!(found.unwrap().0, Given::Fixed(token) if token.expose() == "of MY_TOKEN"));
+    }
+
+    #[test]
+    fn a_store_without_a_source_is_a_mistake() {
+        let store: Arc<dyn ErasedStore> = Arc::new(FileStore::new("unused"));
+        let fixed = Credentials::token("a");
+        for given in [None, Some(&fixed)] {
+            let refused = Auth::new("Bearer", given, Some(store.clone()));
+            assert!(refused.is_err());
+        }
+    }
+}

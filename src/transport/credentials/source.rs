@@ -1,0 +1,168 @@
+//! What a program brings along to renew and to keep tokens.
+
+use crate::secret::Secret;
+use std::fmt;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
+
+/// A token, and what belongs to it. `Debug` shows none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tokens {
+    /// What goes out with every call, with or without the word in front of it.
+    pub access: Secret,
+    /// What a new one can be had for, if there is such a thing.
+    pub refresh: Option<Secret>,
+    /// When it ends to be valid, if that is known.
+    pub expires_at: Option<SystemTime>,
+}
+
+impl Tokens {
+    /// A token of which no more is known.
+    pub fn new(access: impl Into<Secret>) -> Self {
+        Self {
+            access: access.into(),
+            refresh: None,
+            expires_at: None,
+        }
+    }
+
+    /// Adds the token that a new one can be had for.
+    pub fn refresh(mut self, token: impl Into<Secret>) -> Self {
+        self.refresh = Some(token.into());
+        self
+    }
+
+    /// Says how long it is valid from now on.
+    pub fn expires_in(mut self, lifetime: Duration) -> Self {
+        self.expires_at = SystemTime::now().checked_add(lifetime);
+        self
+    }
+}
+
+/// Gets tokens: by logging in, from a vault, by trading a refresh token.
+///
+/// Any `Fn(Option<Tokens>) -> impl Future<Output = Result<Tokens, TokenError>>` is one.
+pub trait TokenSource: Send + Sync + 'static {
+    /// Gets a token that is newer than `previous`, which is about to expire or was refused; `None` at
+    /// the first call. It is never run twice at the same time for one client and its clones.
+    ///
+    /// # Errors
+    /// When there is none to be had. The call that needed it ends with that.
+    fn obtain(
+        &self,
+        previous: Option<Tokens>,
+    ) -> impl Future<Output = Result<Tokens, TokenError>> + Send;
+}
+
+impl<F, R> TokenSource for F
+where
+    F: Fn(Option<Tokens>) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Tokens, TokenError>> + Send,
+{
+    fn obtain(
+        &self,
+        previous: Option<Tokens>,
+    ) -> impl Future<Output = Result<Tokens, TokenError>> + Send {
+        self(previous)
+    }
+}
+
+/// Keeps tokens across processes, so that not each of them has to log in.
+///
+/// Before a token is renewed the store is asked: another process may have done it already.
+pub trait TokenStore: Send + Sync + 'static {
+    /// What was kept last, if anything.
+    ///
+    /// # Errors
+    /// When it cannot be read. The call goes on with the source.
+    fn load(&self) -> impl Future<Output = Result<Option<Tokens>, TokenError>> + Send;
+
+    /// Keeps these in the place of what was kept.
+    ///
+    /// # Errors
+    /// When it cannot be written. The call goes on with the tokens it has.
+    fn save(&self, tokens: &Tokens) -> impl Future<Output = Result<(), TokenError>> + Send;
+}
+
+/// Why there is no token. The words are shown to whoever made the call: they must not hold a secret.
+#[derive(Debug)]
+pub struct TokenError(Box<dyn std::error::Error + Send + Sync>);
+
+impl TokenError {
+    /// Wraps the cause, or a text.
+    pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(cause.into())
+    }
+
+    /// The failed call, if it was one of this crate.
+    pub(super) fn of_a_call(&self) -> Option<&crate::Error> {
+        self.0.downcast_ref()
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for TokenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl From<crate::Error> for TokenError {
+    fn from(error: crate::Error) -> Self {
+        Self::new(error)
+    }
+}
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, TokenError>> + Send + 'a>>;
+
+/// [`TokenSource`] as an object.
+pub(crate) trait ErasedSource: Send + Sync {
+    fn obtain<'a>(&'a self, previous: Option<Tokens>) -> Boxed<'a, Tokens>;
+}
+
+impl<S: TokenSource> ErasedSource for S {
+    fn obtain<'a>(&'a self, previous: Option<Tokens>) -> Boxed<'a, Tokens> {
+        Box::pin(TokenSource::obtain(self, previous))
+    }
+}
+
+/// [`TokenStore`] as an object.
+pub(crate) trait ErasedStore: Send + Sync {
+    fn load<'a>(&'a self) -> Boxed<'a, Option<Tokens>>;
+    fn save<'a>(&'a self, tokens: &'a Tokens) -> Boxed<'a, ()>;
+}
+
+impl<S: TokenStore> ErasedStore for S {
+    fn load<'a>(&'a self) -> Boxed<'a, Option<Tokens>> {
+        Box::pin(TokenStore::load(self))
+    }
+
+    fn save<'a>(&'a self, tokens: &'a Tokens) -> Boxed<'a, ()> {
+        Box::pin(TokenStore::save(self, tokens))
+    }
+}
+
+/// A token in use.
+#[derive(Clone)]
+pub(crate) struct Held {
+    pub tokens: Tokens,
+    /// The whole value of the header.
+    pub header: Secret,
+    /// Counts up with every token.
+    pub generation: u64,
+    /// When to look for the next one, on the runtime's clock.
+    pub renew_at: Option<Instant>,
+    /// When it ends, on the runtime's clock.
+    pub expires_at: Option<Instant>,
+    /// When it came from the source; `None` for one from the store.
+    pub obtained: Option<Instant>,
+    /// Whether a platform took it.
+    pub accepted: bool,
+}

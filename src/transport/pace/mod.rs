@@ -1,0 +1,229 @@
+//! Keeping to the rates that platforms allow.
+//!
+//! A rate belongs to an account, not to a client: all clients of this process with the same
+//! platform, address and token share their buckets, and a fleet of processes may share a
+//! [`SharedBudget`] on top.
+
+mod bucket;
+mod budget;
+
+pub use bucket::PaceState;
+pub use budget::{BudgetBucket, BudgetError, BudgetReply, Fallback, SharedBudget};
+
+use crate::error::Result;
+use crate::operation::{OPERATIONS, Operation, Pace};
+use crate::secret::Secret;
+use bucket::Bucket;
+use budget::Shared;
+use http::HeaderMap;
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroU32;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use tokio::time::Instant;
+
+/// How a client keeps to a platform's rate limits.
+///
+/// By default it keeps to the documented rates ([`Behaviour::pace`](crate::operation::Behaviour)): a
+/// call that would be too much waits for its turn, first come, first served, and is refused at once
+/// if its turn comes after its deadline. In no window does it send more than the platform allows.
+/// Where the platform says by its headers that a window is used up, everybody waits for the next.
+/// Where no rate is documented nothing waits.
+///
+/// ```
+/// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::ClientBuilder<P> {
+/// use deploykit::Pacing;
+/// // Four processes work with one token: each takes a quarter.
+/// builder.pacing(Pacing::documented().one_of(4))
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Pacing {
+    on: bool,
+    members: NonZeroU32,
+    shared: Option<Shared>,
+}
+
+impl Default for Pacing {
+    fn default() -> Self {
+        Self::documented()
+    }
+}
+
+impl Pacing {
+    /// Keeps to the documented rates.
+    pub fn documented() -> Self {
+        Self {
+            on: true,
+            members: NonZeroU32::MIN,
+            shared: None,
+        }
+    }
+
+    /// Keeps to none: for a server without limits. A 429 that says when to come back is still obeyed.
+    pub fn off() -> Self {
+        Self {
+            on: false,
+            ..Self::documented()
+        }
+    }
+
+    /// Takes this part of the rates, because so many processes share the account. 0 is as 1.
+    pub fn one_of(mut self, members: u32) -> Self {
+        self.members = NonZeroU32::new(members).unwrap_or(NonZeroU32::MIN);
+        self
+    }
+
+    /// Asks a budget that other processes share before every call, after the limit of this process.
+    ///
+    /// `otherwise` says what happens when the budget does not answer.
+    pub fn shared(mut self, budget: impl SharedBudget, otherwise: Fallback) -> Self {
+        self.shared = Some(Shared::new(budget, otherwise));
+        self
+    }
+}
+
+impl fmt::Debug for Pacing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pacing")
+            .field("on", &self.on)
+            .field("one_of", &self.members)
+            .field("shared", &self.shared.is_some())
+            .finish()
+    }
+}
+
+/// The buckets of one account.
+type Buckets = HashMap<&'static str, Bucket>;
+
+/// Which buckets are the same: platform, address, a hash of the token, the part that is taken.
+type Account = (&'static str, String, u64, NonZeroU32);
+
+/// The buckets in use. They go when the last client that uses them goes.
+static IN_USE: LazyLock<Mutex<HashMap<Account, Weak<Buckets>>>> = LazyLock::new(Mutex::default);
+static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// The pacing of one client.
+#[derive(Clone)]
+pub(crate) struct Pacer {
+    pacing: Pacing,
+    buckets: Arc<Buckets>,
+}
+
+impl Pacer {
+    /// The pacing for an account; clients whose credentials are renewed name them by an address of
+    /// their own, as their token changes.
+    pub fn new(pacing: &Pacing, api: &'static str, base_url: &str, token: Option<&Secret>) -> Self {
+        let buckets = if pacing.on {
+            let token = HASHER.hash_one(token.map(Secret::expose));
+            in_use((api, base_url.to_owned(), token, pacing.members))
+        } else {
+            Arc::default()
+        };
+        Self {
+            pacing: pacing.clone(),
+            buckets,
+        }
+    }
+
+    /// The same pacing for another token.
+    pub fn of(&self, api: &'static str, base_url: &str, token: Option<&Secret>) -> Self {
+        Self::new(&self.pacing, api, base_url, token)
+    }
+
+    /// Waits until the operation may be sent.
+    pub async fn turn(&self, operation: Option<&'static Operation>, until: Instant) -> Result<()> {
+        let Some((bucket, pace)) = self.bucket(operation) else {
+            return Ok(());
+        };
+        let turn = bucket.turn(until).await?;
+        if let Some(shared) = &self.pacing.shared {
+            let api = operation.map_or("", |operation| operation.api);
+            shared.turn(api, pace, bucket, until).await?;
+        }
+        drop(turn);
+        Ok(())
+    }
+
+    /// Learns from a reply that a window is used up.
+    pub fn learn(&self, operation: Option<&'static Operation>, status: u16, headers: &HeaderMap) {
+        if let Some((bucket, _)) = self.bucket(operation) {
+            bucket.learn(status, headers);
+        }
+    }
+
+    /// How the buckets stand, by name.
+    pub fn state(&self) -> Vec<PaceState> {
+        let mut states: Vec<_> = self.buckets.values().map(Bucket::state).collect();
+        states.sort_by_key(|state| state.bucket);
+        states
+    }
+
+    fn bucket(&self, operation: Option<&'static Operation>) -> Option<(&Bucket, Pace)> {
+        let pace = operation?.behaviour.pace?;
+        Some((self.buckets.get(pace.bucket)?, pace))
+    }
+}
+
+fn in_use(account: Account) -> Arc<Buckets> {
+    let mut all = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(buckets) = all.get(&account).and_then(Weak::upgrade) {
+        return buckets;
+    }
+    all.retain(|_, buckets| buckets.strong_count() > 0);
+    let (api, members) = (account.0, account.3);
+    let paces = OPERATIONS
+        .iter()
+        .filter(|operation| operation.api == api)
+        .filter_map(|operation| operation.behaviour.pace);
+    let buckets: Buckets = paces
+        .map(|pace| (pace.bucket, Bucket::new(pace, members)))
+        .collect();
+    let buckets = Arc::new(buckets);
+    all.insert(account, Arc::downgrade(&buckets));
+    buckets
+}
+
+#[cfg(all(test, feature = "edgegap"))]
+mod tests {
+    use super::*;
+
+    fn pacer(url: &str, token: &str) -> Pacer {
+        let token = Secret::new(token);
+        Pacer::new(&Pacing::documented(), "edgegap", url, Some(&token))
+    }
+
+    #[test]
+    fn an_account_shares_its_buckets_and_no_other_does() {
+        let first = pacer("https://pace.example", "a");
+        assert!(Arc::ptr_eq(
+            &first.buckets,
+            &pacer("https://pace.example", "a").buckets
+        ));
+        for other in [
+            pacer("https://pace.example", "b"),
+            pacer("https://other.example", "a"),
+        ] {
+            assert!(!Arc::ptr_eq(&first.buckets, &other.buckets));
+        }
+        let part = Pacing::documented().one_of(2);
+        let part = first.clone().pacing_changed(part);
+        assert!(!Arc::ptr_eq(&first.buckets, &part.buckets));
+    }
+
+    #[test]
+    fn buckets_go_with_their_last_client() {
+        let first = pacer("https://gone.example", "a");
+        let weak = Arc::downgrade(&first.buckets);
+        drop(first);
+        assert!(weak.upgrade().is_none());
+    }
+
+    impl Pacer {
+        fn pacing_changed(self, pacing: Pacing) -> Self {
+            let token = Secret::new("a");
+            Self::new(&pacing, "edgegap", "https://pace.example", Some(&token))
+        }
+    }
+}
