@@ -11,6 +11,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
+/// The most that an error keeps of the platform's words, in bytes: a line of a log, not a page.
+const LONGEST_MESSAGE: usize = 1 << 10;
+/// The most that is shown of a code or an id, in bytes.
+const LONGEST_CODE: usize = 200;
+
 /// Why a call failed, and what that means.
 ///
 /// It is one pointer in size. `Display` is one line: what was called, the status, the platform's
@@ -120,9 +125,10 @@ pub enum Effect {
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let message = one_line(&message.into());
+        let message = start_of(&message, LONGEST_MESSAGE);
         Self(Box::new(Inner {
             kind,
-            message: (!message.is_empty()).then_some(message),
+            message: (!message.is_empty()).then(|| message.to_owned()),
             ..Inner::default()
         }))
     }
@@ -157,7 +163,7 @@ impl Error {
         self.0.code.as_deref()
     }
 
-    /// The platform's words, or ours for a failure that never reached it. One line.
+    /// The platform's words, or ours for a failure that never reached it. One line of at most 1 KiB.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
@@ -305,10 +311,10 @@ impl fmt::Display for Error {
             None => write!(f, "{}", inner.kind)?,
         }
         if let Some(code) = &inner.code {
-            write!(f, " [{}]", one_line(code))?;
+            write!(f, " [{}]", start_of(&one_line(code), LONGEST_CODE))?;
         }
         if let Some(id) = &inner.resource_id {
-            write!(f, " (exists: {})", one_line(id))?;
+            write!(f, " (exists: {})", start_of(&one_line(id), LONGEST_CODE))?;
         }
         if let Some(wait) = inner.retry_after {
             write!(f, " (again in {} s)", wait.as_secs())?;
@@ -397,6 +403,15 @@ pub(crate) fn one_line(text: &str) -> String {
         .join(" ")
 }
 
+/// The first `limit` bytes, cut between characters.
+pub(crate) fn start_of(text: &str, limit: usize) -> &str {
+    let mut end = text.len().min(limit);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -411,6 +426,16 @@ mod tests {
     fn it_is_one_line() {
         let error = Error::new(ErrorKind::Server, "first\nsecond\r\n\tthird").with_status(500);
         assert_eq!(error.to_string(), "500 first second third");
+    }
+
+    #[test]
+    fn it_is_a_line_of_bounded_length() {
+        let long = "ü".repeat(40_000);
+        let error = Error::new(ErrorKind::Server, long.as_str())
+            .with_code(Some(long.clone()))
+            .with_resource_id(Some(long));
+        assert_eq!(error.message().map(str::len), Some(1024));
+        assert!(error.to_string().len() < 2048, "{error}");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! What dployr's failures mean.
 
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, start_of};
 use crate::operation::{Evidence, Operation};
 use crate::transport::profile::{Classified, Failure};
-use crate::transport::reply::start_of;
+
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 

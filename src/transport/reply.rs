@@ -4,7 +4,7 @@ use super::execute::effect_of_broken_success;
 use super::limits::{ERROR_BYTES, EXCERPT_BYTES};
 use super::profile::{Failure, reads_only};
 use super::{Scope, hints, redact};
-use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::error::{Effect, Error, ErrorKind, Result, start_of};
 use crate::operation::Operation;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
@@ -372,15 +372,6 @@ pub(crate) fn without_value(error: &serde_json::Error) -> String {
         }
         None => "it has an unexpected value".to_owned(),
     }
-}
-
-/// The first `limit` bytes, cut between characters.
-pub(crate) fn start_of(text: &str, limit: usize) -> &str {
-    let mut end = text.len().min(limit);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 /// The id that a server gave to this HTTP request.
