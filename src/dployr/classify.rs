@@ -3,7 +3,6 @@
 use crate::error::{ErrorKind, start_of};
 use crate::operation::{Evidence, Operation};
 use crate::transport::profile::{Classified, Failure};
-
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
