@@ -137,14 +137,14 @@ fn is_tls(error: &reqwest::Error) -> bool {
         if error.is::<rustls::Error>() {
             return true;
         }
-        // An I/O error gives its cause's cause as its source, and not the cause itself.
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .filter(|error| error.kind() == std::io::ErrorKind::InvalidData);
-        if inner.is_some() {
-            return true;
-        }
-        cause = error.source();
+        cause = match error.downcast_ref::<std::io::Error>() {
+            Some(error) if error.kind() == std::io::ErrorKind::InvalidData => return true,
+            // Its `source` is its cause's cause, and not the cause itself.
+            Some(error) => error
+                .get_ref()
+                .map(|cause| cause as &(dyn std::error::Error + 'static)),
+            None => error.source(),
+        };
     }
     false
 }
