@@ -20,7 +20,6 @@ pub struct Expected {
     pub requests: usize,
     /// On tokio's clock, in seconds.
     pub takes: RangeInclusive<f64>,
-    pub status: Option<u16>,
     pub retry_after: Option<Duration>,
 }
 
@@ -40,7 +39,6 @@ pub fn succeeds() -> Expected {
         connections: 1,
         requests: 1,
         takes: 0.0..=0.0,
-        status: None,
         retry_after: None,
     }
 }
@@ -88,11 +86,6 @@ impl Expected {
     /// Exactly so long, in seconds.
     pub fn after(self, seconds: u32) -> Self {
         self.takes(f64::from(seconds)..=f64::from(seconds))
-    }
-
-    pub fn with_status(mut self, status: u16) -> Self {
-        self.status = Some(status);
-        self
     }
 
     /// The error says to come back in so many seconds.

@@ -21,6 +21,16 @@ pub const CHANGES: &[Kind] = &[
     Kind::Unreserve,
     Kind::Login,
 ];
+/// Those of them that answer at once,
+pub const QUICK_CHANGES: &[Kind] = &[
+    Kind::Update,
+    Kind::Deploy,
+    Kind::Redeploy,
+    Kind::Unreserve,
+    Kind::Login,
+];
+/// and the one that works before.
+pub const START: &[Kind] = &[Kind::Start];
 /// Those with a body that can be large.
 pub const LARGE: &[Kind] = &[Kind::Update, Kind::Deploy, Kind::Start, Kind::Login];
 
@@ -28,7 +38,9 @@ pub const LARGE: &[Kind] = &[Kind::Update, Kind::Deploy, Kind::Start, Kind::Logi
 pub enum Place {
     /// A server that follows this script, which may depend on the operation and on where another
     /// server is.
-    Server(Box<dyn Fn(&Setting<'_>) -> Script>),
+    Server(Box<dyn Fn(&Setting<'_>) -> Script + Send + Sync>),
+    /// The same server, and a client that wants to speak TLS with it.
+    ServerByTls(Box<dyn Fn(&Setting<'_>) -> Script + Send + Sync>),
     /// An address at which nobody listens.
     Refusing,
     /// The same, but only for the first attempt.
@@ -55,12 +67,24 @@ pub struct Fault {
 }
 
 /// A fault of a server that does this with every connection.
-pub fn fault(name: &'static str, steps: impl Fn(&Setting<'_>) -> Vec<Step> + 'static) -> Fault {
+pub fn fault(
+    name: &'static str,
+    steps: impl Fn(&Setting<'_>) -> Vec<Step> + Send + Sync + 'static,
+) -> Fault {
     script(name, move |setting| Script::always(steps(setting)))
 }
 
+/// A fault of a server from which a client expects TLS.
+pub fn by_tls(name: &'static str, steps: Vec<Step>) -> Fault {
+    let script = Script::always(steps);
+    Fault::at(name, Place::ServerByTls(Box::new(move |_| script.clone())))
+}
+
 /// A fault of a server that treats its connections differently.
-pub fn script(name: &'static str, script: impl Fn(&Setting<'_>) -> Script + 'static) -> Fault {
+pub fn script(
+    name: &'static str,
+    script: impl Fn(&Setting<'_>) -> Script + Send + Sync + 'static,
+) -> Fault {
     Fault::at(name, Place::Server(Box::new(script)))
 }
 
@@ -74,7 +98,7 @@ impl Fault {
         }
     }
 
-    /// With 8 MiB in the request.
+    /// With 3 MiB in the request.
     pub fn with_a_large_request(mut self) -> Self {
         self.large = true;
         self
@@ -126,7 +150,8 @@ pub fn reply(status: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Vec<Step
 
 /// The reply that the operation hopes for.
 pub fn success(setting: &Setting<'_>) -> Vec<Step> {
-    reply(setting.kind.status(), &[], setting.kind.body())
+    let kind = setting.kind;
+    reply(kind.status(), &[kind.media()], kind.body())
 }
 
 pub fn head(status: &str, headers: &[&str]) -> Vec<u8> {

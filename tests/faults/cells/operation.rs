@@ -3,7 +3,7 @@
 use deploykit::dployr::{self, DeploymentUpdate};
 use deploykit::edgegap::{self, NewDeployment, User};
 use deploykit::nexlayer::{self, Manifest};
-use deploykit::{Call, ClientBuilder, Error, Platform, Response, nodion};
+use deploykit::{Call, ClientBuilder, Error, Pacing, Platform, Response, nodion};
 use std::fmt;
 
 /// Stands in every secret place, and must be seen nowhere but on the wire.
@@ -32,18 +32,6 @@ pub enum Kind {
     Login,
 }
 
-pub const ALL: [Kind; 9] = [
-    Kind::List,
-    Kind::Follow,
-    Kind::Delete,
-    Kind::Update,
-    Kind::Deploy,
-    Kind::Redeploy,
-    Kind::Start,
-    Kind::Unreserve,
-    Kind::Login,
-];
-
 /// What came of a call: how often it was sent, if it went well.
 pub type Outcome = Result<u32, Error>;
 
@@ -65,6 +53,15 @@ impl Kind {
         }
     }
 
+    /// Its media type.
+    pub fn media(self) -> &'static str {
+        match self {
+            Self::Follow => "content-type: application/x-ndjson",
+            Self::Unreserve => "content-type: text/html; charset=utf-8",
+            _ => "content-type: application/json",
+        }
+    }
+
     /// The body of a success.
     pub fn body(self) -> &'static str {
         match self {
@@ -73,11 +70,11 @@ impl Kind {
             }
             Self::Follow => "{\"message\":\"one\"}\n{\"message\":\"two\"}\n",
             Self::Delete => r#"{"success":true}"#,
-            Self::Update => r#"{"success":true,"data":{"id":"d-1","name":"web","status":"pending"}}"#,
-            Self::Deploy => r#"{"request_id":"a69f8e3e0555"}"#,
-            Self::Redeploy => {
-                r#"{"deployment":{"id":"d-2","status":"created","deploy_number":2}}"#
+            Self::Update => {
+                r#"{"success":true,"data":{"id":"d-1","name":"web","status":"pending"}}"#
             }
+            Self::Deploy => r#"{"request_id":"a69f8e3e0555"}"#,
+            Self::Redeploy => r#"{"deployment":{"id":"d-2","status":"created","deploy_number":2}}"#,
             Self::Start => {
                 r#"{"message":"ok","url":"https://a.example","sessionToken":"s-1","applicationName":"web"}"#
             }
@@ -86,9 +83,9 @@ impl Kind {
         }
     }
 
-    /// Calls it, on a client of its own. `large` adds 8 MiB to the request, where that is possible.
+    /// Calls it, on a client of its own. `large` adds 3 MiB to the request, where that is possible.
     pub async fn call(self, base_url: &str, large: bool) -> Outcome {
-        let filler = || "x".repeat(if large { 8 << 20 } else { 1 });
+        let filler = || "x".repeat(if large { 3 << 20 } else { 1 });
         match self {
             Self::List => {
                 let client = with_address(nodion::Client::builder(), base_url);
@@ -158,7 +155,12 @@ impl fmt::Display for Kind {
 }
 
 fn with_address<P: Platform>(builder: ClientBuilder<P>, base_url: &str) -> ClientBuilder<P> {
-    builder.base_url(base_url).token(CANARY).allow_plain_http()
+    builder
+        .base_url(base_url)
+        .token(CANARY)
+        .allow_plain_http()
+        .no_proxy()
+        .pacing(Pacing::off())
 }
 
 async fn count<T: Send + 'static>(call: Call<T>) -> Outcome {

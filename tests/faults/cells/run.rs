@@ -4,8 +4,10 @@ use super::expected::Expected;
 use super::fault::{Fault, Place, Setting, reply, success};
 use super::operation::{CANARY, Kind, Outcome};
 use super::server::{Log, Script, Server};
+use deploykit::ErrorKind::{Connect, Interrupted, Timeout};
 use deploykit::{Effect, Error};
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, timeout};
@@ -75,6 +77,7 @@ async fn ran(fault: &Fault, kind: Kind) -> Ran {
     };
     let server = match &fault.place {
         Place::Server(script) => Server::start(script(&setting)).await,
+        Place::ServerByTls(script) => Server::start(script(&setting)).await.by_tls(),
         Place::Refusing => Server::refuses(),
         Place::RefusingAtFirst => Server::refuses_at_first(Script::always(success(&setting))),
         Place::Deaf => Server::deaf().await,
@@ -207,6 +210,14 @@ fn always(kind: Kind, error: &Error, ran: &Ran, problems: &mut Vec<String>) {
     if error.effect() != Effect::None && error.is_retryable() && !kind.may_be_repeated() {
         problems.push("it is called retryable, and a second could be one too many".to_owned());
     }
+    let told = ran.log.exchanges.last().and_then(|seen| seen.status);
+    let broken = matches!(error.kind(), Connect | Interrupted | Timeout);
+    if error.status() != told && (!broken || error.status().is_some()) {
+        let (found, told) = (error.status(), told);
+        problems.push(format!(
+            "the status is {found:?}, and the server said {told:?}"
+        ));
+    }
     // A stream's call is over when it begins.
     let apart = ran.took.abs_diff(error.elapsed());
     if apart > Duration::from_secs_f64(TOLERANCE) && kind != Kind::Follow {
@@ -217,7 +228,11 @@ fn always(kind: Kind, error: &Error, ran: &Ran, problems: &mut Vec<String>) {
         let length = line.len();
         problems.push(format!("it shows as {length} bytes, or as no single line"));
     }
-    let shown = format!("{error} {error:?} {:?} {:?}", error.body_excerpt(), error.details());
+    let shown = format!(
+        "{error} {error:?} {:?} {:?}",
+        error.body_excerpt(),
+        error.details()
+    );
     if shown.contains(CANARY) {
         problems.push("it shows a secret".to_owned());
     }
@@ -250,17 +265,41 @@ impl fmt::Display for Report {
     }
 }
 
+/// All reports in the order of the table. The faults are divided among threads, as a cell shares
+/// nothing with another.
+fn all(faults: &[Fault]) -> Vec<Report> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            match faults.get(index) {
+                Some(fault) => done.push((index, reports(fault))),
+                None => return done,
+            }
+        }
+    };
+    let mut done: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let done = threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap());
+        done.collect()
+    });
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().flat_map(|(_, reports)| reports).collect()
+}
+
 /// Runs the whole table and prints a line a cell. True if everything is as it must be.
 pub fn print_all(faults: &[Fault]) -> bool {
     let (mut cells, mut right, mut duplicates, mut hangs) = (0, 0, 0, 0);
-    for fault in faults {
-        for report in reports(fault) {
-            println!("{report}");
-            cells += 1;
-            right += usize::from(report.is_right());
-            duplicates += report.duplicates;
-            hangs += usize::from(report.hangs);
-        }
+    for report in all(faults) {
+        println!("{report}");
+        cells += 1;
+        right += usize::from(report.is_right());
+        duplicates += report.duplicates;
+        hangs += usize::from(report.hangs);
     }
     println!("{right} of {cells} faults handled, {duplicates} duplicate creates, {hangs} hangs");
     right == cells && duplicates == 0 && hangs == 0

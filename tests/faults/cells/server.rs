@@ -158,6 +158,12 @@ impl Server {
         Self::at("http://nowhere.invalid".to_owned())
     }
 
+    /// The same server, at a URL that promises TLS.
+    pub fn by_tls(mut self) -> Self {
+        self.base_url = self.base_url.replacen("http:", "https:", 1);
+        self
+    }
+
     fn at(base_url: String) -> Self {
         Self {
             base_url,

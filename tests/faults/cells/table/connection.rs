@@ -2,10 +2,9 @@
 
 use crate::cells::expected::{ONE_BACK_OFF, TWO_BACK_OFFS, fails, succeeds};
 use crate::cells::fault::{
-    CHANGES, DELETE, FOLLOW, Fault, LARGE, LIST, Place, READS, fault, head, reply, script, seconds,
-    success,
+    CHANGES, DELETE, Fault, LARGE, Place, QUICK_CHANGES, READS, START, by_tls, fault, head, reply,
+    script, seconds, success,
 };
-use crate::cells::operation::Kind;
 use crate::cells::server::{Script, Step};
 use deploykit::ErrorKind::{Connect, Interrupted, Timeout};
 
@@ -15,40 +14,86 @@ pub fn faults() -> Vec<Fault> {
     vec![
         Fault::at("the connection is refused", Place::Refusing)
             .everywhere(unsent().takes(TWO_BACK_OFFS)),
-        Fault::at("the connection is refused, then accepted", Place::RefusingAtFirst)
-            .everywhere(succeeds().tries(2).of_which_arrive(1).takes(ONE_BACK_OFF)),
+        Fault::at(
+            "the connection is refused, then accepted",
+            Place::RefusingAtFirst,
+        )
+        .everywhere(succeeds().tries(2).of_which_arrive(1).takes(ONE_BACK_OFF)),
         Fault::at("the name does not exist", Place::Nowhere)
             .everywhere(unsent().takes(TWO_BACK_OFFS)),
-        Fault::at("the host does not answer", Place::Deaf)
-            .everywhere(unsent().takes(30.0..=31.5)),
-        fault("accepted and silent", |_| vec![Step::ReadAll, Step::Silence])
-            // The third attempt ends with the whole call.
-            .cell(READS, fails(Timeout).tries(3).after(90))
-            .cell(DELETE, fails(Timeout).unknown().tries(3).after(90))
-            .cell(&[Kind::Update, Kind::Deploy, Kind::Redeploy, Kind::Login],
-                  fails(Timeout).unknown().after(30))
-            .cell(&[Kind::Start, Kind::Unreserve], fails(Timeout).unknown().after(120)),
-        fault("reset before anything is read", |_| vec![Step::AwaitBytes, Step::Reset])
-            .cell(READS, fails(Interrupted).tries(3).none_is_read().takes(TWO_BACK_OFFS))
-            .cell(DELETE, fails(Interrupted).unknown().tries(3).none_is_read().takes(TWO_BACK_OFFS))
-            .cell(CHANGES, fails(Interrupted).unknown().none_is_read()),
-        fault("reset after the head of a large request", |_| vec![Step::ReadHead, Step::Reset])
-            .with_a_large_request()
-            .cell(LARGE, fails(Interrupted).unknown()),
+        Fault::at("the host does not answer", Place::Deaf).everywhere(unsent().takes(30.0..=31.5)),
+        by_tls(
+            "plain HTTP where TLS was promised",
+            vec![
+                Step::AwaitBytes,
+                Step::Send(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
+            ],
+        )
+        .everywhere(fails(Connect).none_is_read()),
+        by_tls("closed within the TLS handshake", vec![Step::AwaitBytes])
+            .everywhere(fails(Connect).tries(3).none_is_read().takes(TWO_BACK_OFFS)),
+        by_tls(
+            "reset within the TLS handshake",
+            vec![Step::AwaitBytes, Step::Reset],
+        )
+        .everywhere(fails(Connect).tries(3).none_is_read().takes(TWO_BACK_OFFS)),
+        by_tls(
+            "silent within the TLS handshake",
+            vec![Step::AwaitBytes, Step::Silence],
+        )
+        .everywhere(fails(Connect).tries(3).none_is_read().takes(30.0..=31.5)),
+        fault("accepted and silent", |_| {
+            vec![Step::ReadAll, Step::Silence]
+        })
+        // The third attempt ends with the whole call.
+        .cell(READS, fails(Timeout).tries(3).after(90))
+        .cell(DELETE, fails(Timeout).unknown().tries(3).after(90))
+        .cell(QUICK_CHANGES, fails(Timeout).unknown().after(30))
+        .cell(START, fails(Timeout).unknown().after(120)),
+        fault("reset before anything is read", |_| {
+            vec![Step::AwaitBytes, Step::Reset]
+        })
+        .cell(
+            READS,
+            fails(Interrupted)
+                .tries(3)
+                .none_is_read()
+                .takes(TWO_BACK_OFFS),
+        )
+        .cell(
+            DELETE,
+            fails(Interrupted)
+                .unknown()
+                .tries(3)
+                .none_is_read()
+                .takes(TWO_BACK_OFFS),
+        )
+        .cell(CHANGES, fails(Interrupted).unknown().none_is_read()),
+        fault("reset after the head of a large request", |_| {
+            vec![Step::ReadHead, Step::Reset]
+        })
+        .with_a_large_request()
+        .cell(LARGE, fails(Interrupted).unknown()),
         fault("reset within the body of a large request", |_| {
             vec![Step::ReadSome(1 << 20), Step::Reset]
         })
         .with_a_large_request()
         .cell(LARGE, fails(Interrupted).unknown()),
-        fault("reset after the whole request", |_| vec![Step::ReadAll, Step::Reset])
-            .passing(Interrupted),
-        fault("reset after the whole of a large request", |_| vec![Step::ReadAll, Step::Reset])
-            .with_a_large_request()
-            .cell(LARGE, fails(Interrupted).unknown()),
-        fault("closed without a word", |_| vec![Step::ReadAll])
-            .passing(Interrupted),
+        fault("reset after the whole request", |_| {
+            vec![Step::ReadAll, Step::Reset]
+        })
+        .passing(Interrupted),
+        fault("reset after the whole of a large request", |_| {
+            vec![Step::ReadAll, Step::Reset]
+        })
+        .with_a_large_request()
+        .cell(LARGE, fails(Interrupted).unknown()),
+        fault("closed without a word", |_| vec![Step::ReadAll]).passing(Interrupted),
         fault("garbage instead of HTTP", |_| {
-            vec![Step::ReadAll, Step::Send(b"\x00\x17SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec())]
+            vec![
+                Step::ReadAll,
+                Step::Send(b"\x00\x17SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec()),
+            ]
         })
         .passing(Interrupted),
         fault("one header of a mebibyte", |setting| {
@@ -63,18 +108,22 @@ pub fn faults() -> Vec<Fault> {
         })
         .passing(Interrupted),
         fault("a head that comes a byte every five seconds", |setting| {
-            vec![Step::ReadAll, Step::Dribble(head(setting.kind.status(), &[]), seconds(5))]
+            vec![
+                Step::ReadAll,
+                Step::Dribble(head(setting.kind.status(), &[]), seconds(5)),
+            ]
         })
         .cell(READS, fails(Timeout).tries(3).after(90))
         .cell(DELETE, fails(Timeout).unknown().tries(3).after(90))
-        .cell(&[Kind::Deploy, Kind::Redeploy, Kind::Update], fails(Timeout).unknown().after(30)),
+        .cell(QUICK_CHANGES, fails(Timeout).unknown().after(30))
+        .cell(START, fails(Timeout).unknown().after(120)),
         script("silent once, then an answer", |setting| {
             Script::always(vec![Step::ReadAll, Step::Silence]).then(success(setting))
         })
-        .cell(LIST, succeeds().tries(2).takes(30.0..=30.5))
-        .cell(FOLLOW, succeeds().tries(2).takes(30.0..=30.5))
+        .cell(READS, succeeds().tries(2).takes(30.0..=30.5))
         .cell(DELETE, succeeds().tries(2).takes(30.0..=30.5))
-        .cell(&[Kind::Deploy, Kind::Redeploy, Kind::Update], fails(Timeout).unknown().after(30)),
+        .cell(QUICK_CHANGES, fails(Timeout).unknown().after(30))
+        .cell(START, fails(Timeout).unknown().after(120)),
         script("reset once, then an answer", |setting| {
             Script::always(vec![Step::ReadAll, Step::Reset]).then(success(setting))
         })

@@ -20,7 +20,11 @@ pub fn faults() -> Vec<Fault> {
     vec![
         told("429 with Retry-After: 2", &["retry-after: 2"]).everywhere(obeyed()),
         told("429 with Retry-After: 0", &["retry-after: 0"]).everywhere(at_once()),
-        told("429 with a date two seconds ahead", &[DATE, TWO_SECONDS_LATER]).everywhere(obeyed()),
+        told(
+            "429 with a date two seconds ahead",
+            &[DATE, TWO_SECONDS_LATER],
+        )
+        .everywhere(obeyed()),
         told(
             "429 with a date in the past",
             &[DATE, "retry-after: Wed, 21 Oct 2015 07:00:00 GMT"],
@@ -32,23 +36,36 @@ pub fn faults() -> Vec<Fault> {
             &[DATE, RESET, "x-ratelimit-remaining: 0"],
         )
         .everywhere(obeyed()),
-        told("429 with a reset in the past", &[DATE, "x-ratelimit-reset: 1"]).everywhere(at_once()),
+        told(
+            "429 with a reset in the past",
+            &[DATE, "x-ratelimit-reset: 1"],
+        )
+        .everywhere(at_once()),
         told(
             "429 with nonsense in Retry-After and a reset in two seconds",
             &[DATE, "retry-after: soon", RESET],
         )
         .everywhere(obeyed()),
-        told("429 with Retry-After: 31, above the cap", &["retry-after: 31"])
-            .everywhere(fails(RateLimited).again_in(31)),
-        told("429 with Retry-After: 4000000000", &["retry-after: 4000000000"])
-            .everywhere(fails(RateLimited).again_in(4_000_000_000)),
+        told(
+            "429 with Retry-After: 31, above the cap",
+            &["retry-after: 31"],
+        )
+        .everywhere(fails(RateLimited).again_in(31)),
+        told(
+            "429 with Retry-After: 4000000000",
+            &["retry-after: 4000000000"],
+        )
+        .everywhere(fails(RateLimited).again_in(4_000_000_000)),
         told(
             "429 with a date a year ahead",
             &[DATE, "retry-after: Fri, 21 Oct 2016 07:28:00 GMT"],
         )
         .everywhere(fails(RateLimited).again_in(366 * 24 * 3600)),
-        told("429 with Retry-After: 29, which the second wait makes too much", &["retry-after: 29"])
-            .everywhere(fails(RateLimited).tries(3).takes(58.0..=59.5).again_in(29)),
+        told(
+            "429 with Retry-After: 29, which the second wait makes too much",
+            &["retry-after: 29"],
+        )
+        .everywhere(fails(RateLimited).tries(3).takes(58.0..=59.5).again_in(29)),
         told("429 without a hint", &[]).everywhere(fails(RateLimited)),
         told("429 with Retry-After: -5", &["retry-after: -5"]).everywhere(fails(RateLimited)),
         told("429 with Retry-After: 1.5", &["retry-after: 1.5"]).everywhere(fails(RateLimited)),
@@ -59,13 +76,22 @@ pub fn faults() -> Vec<Fault> {
             &["retry-after: 99999999999999999999999999"],
         )
         .everywhere(fails(RateLimited)),
-        told("429 with a Retry-After that is no text", &["retry-after: \u{fc}"])
-            .everywhere(fails(RateLimited)),
-        told("429 with nonsense in the reset", &[DATE, "x-ratelimit-reset: -1"])
-            .everywhere(fails(RateLimited)),
-        script("429 with Retry-After: 2, then an answer", |setting: &Setting<'_>| {
-            Script::always(refusal(&["retry-after: 2"])).then(success(setting))
-        })
+        told(
+            "429 with a Retry-After that is no text",
+            &["retry-after: \u{fc}"],
+        )
+        .everywhere(fails(RateLimited)),
+        told(
+            "429 with nonsense in the reset",
+            &[DATE, "x-ratelimit-reset: -1"],
+        )
+        .everywhere(fails(RateLimited)),
+        script(
+            "429 with Retry-After: 2, then an answer",
+            |setting: &Setting<'_>| {
+                Script::always(refusal(&["retry-after: 2"])).then(success(setting))
+            },
+        )
         .everywhere(succeeds().tries(2).takes(2.0..=2.5)),
     ]
 }

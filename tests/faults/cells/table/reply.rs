@@ -2,7 +2,8 @@
 
 use crate::cells::expected::{TWO_BACK_OFFS, fails, succeeds};
 use crate::cells::fault::{
-    CHANGES, DELETE, FOLLOW, Fault, LIST, fault, head, reply, seconds,
+    CHANGES, DELETE, FOLLOW, Fault, LIST, QUICK_CHANGES, READS, START, Setting, fault, head, reply,
+    seconds,
 };
 use crate::cells::operation::Kind;
 use crate::cells::server::Step;
@@ -30,11 +31,27 @@ pub fn faults() -> Vec<Fault> {
             bytes.extend_from_slice(setting.kind.body().as_bytes());
             vec![Step::ReadAll, Step::Send(bytes)]
         }),
-        cut("reset within the body", |setting| {
-            let mut bytes = head(setting.kind.status(), &["content-length: 5000"]);
-            bytes.extend_from_slice(b"{\"mess");
-            vec![Step::ReadAll, Step::Send(bytes), Step::Wait(seconds(1)), Step::Reset]
-        }),
+        // A reset at once might overtake the reply.
+        fault(
+            "reset within the body, a second after its beginning",
+            |setting| {
+                let mut bytes = head(setting.kind.status(), &["content-length: 5000"]);
+                bytes.extend_from_slice(b"{\"mess");
+                vec![
+                    Step::ReadAll,
+                    Step::Send(bytes),
+                    Step::Wait(seconds(1)),
+                    Step::Reset,
+                ]
+            },
+        )
+        .cell(LIST, fails(Interrupted).tries(3).takes(3.0..=4.5))
+        .cell(FOLLOW, fails(Interrupted).after(1))
+        .cell(
+            DELETE,
+            fails(Interrupted).unknown().tries(3).takes(3.0..=4.5),
+        )
+        .cell(CHANGES, fails(Interrupted).unknown().after(1)),
         cut("a chunk whose length is no number", |setting| {
             let mut bytes = head(setting.kind.status(), &["transfer-encoding: chunked"]);
             bytes.extend_from_slice(b"2\r\n{ \r\nzz\r\n}\r\n0\r\n\r\n");
@@ -54,13 +71,16 @@ pub fn faults() -> Vec<Fault> {
         fault("a body that comes a byte every five seconds", |setting| {
             let start = head(setting.kind.status(), &["content-length: 5000"]);
             let bytes = b" ".repeat(5000);
-            vec![Step::ReadAll, Step::Send(start), Step::Dribble(bytes, seconds(5))]
+            vec![
+                Step::ReadAll,
+                Step::Send(start),
+                Step::Dribble(bytes, seconds(5)),
+            ]
         })
         .cell(LIST, fails(Timeout).tries(3).after(90))
         .cell(DELETE, fails(Timeout).unknown().tries(3).after(90))
-        .cell(&[Kind::Update, Kind::Deploy, Kind::Redeploy, Kind::Login],
-              fails(Timeout).unknown().after(30))
-        .cell(&[Kind::Start, Kind::Unreserve], fails(Timeout).unknown().after(120)),
+        .cell(QUICK_CHANGES, fails(Timeout).unknown().after(30))
+        .cell(START, fails(Timeout).unknown().after(120)),
         fault("a body of 100 MiB", |setting| {
             let length = format!("content-length: {}", 100 << 20);
             let start = head(setting.kind.status(), &[&length]);
@@ -78,38 +98,49 @@ pub fn faults() -> Vec<Fault> {
         garbled("bytes that are not UTF-8", b"{\"message\":\"\xff\xfe\"}"),
         garbled("a hundred thousand open brackets", &[b'['; 100_000]),
         garbled("gzip that nobody asked for", GZIP),
-        garbled("a page of HTML", b"<html><body>Welcome to nginx!</body></html>"),
-        garbled("JSON cut off within its length", b"{\"deployments\":[{\"id\":"),
+        garbled(
+            "a page of HTML",
+            b"<html><body>Welcome to nginx!</body></html>",
+        ),
+        garbled(
+            "JSON cut off within its length",
+            b"{\"deployments\":[{\"id\":",
+        ),
         fault("gzip that nobody asked for, declared", |setting| {
-            reply(setting.kind.status(), &[JSON, "content-encoding: gzip"], GZIP)
+            reply(
+                setting.kind.status(),
+                &[JSON, "content-encoding: gzip"],
+                GZIP,
+            )
         })
         .final_and_unclear(Decode),
         fault("a mark of the byte order before the body", |setting| {
             let body = format!("\u{feff}{}", setting.kind.body());
-            reply(setting.kind.status(), &[JSON], body)
+            reply(setting.kind.status(), &[setting.kind.media()], body)
         })
         .everywhere(succeeds()),
-        fault("nothing where JSON was promised", |setting| {
+        empty("nothing where JSON was promised", |setting| {
             reply(setting.kind.status(), &[JSON], "")
-        })
-        .cell(LIST, fails(Decode))
-        .cell(FOLLOW, succeeds())
-        .cell(DELETE, succeeds())
-        .cell(CHANGES, fails(Decode).unknown()),
-        fault("null where JSON was promised", |setting| {
+        }),
+        empty("null where JSON was promised", |setting| {
             reply(setting.kind.status(), &[JSON], "null")
-        })
-        .cell(LIST, fails(Decode))
-        .cell(FOLLOW, succeeds())
-        .cell(DELETE, succeeds())
-        .cell(CHANGES, fails(Decode).unknown()),
-        fault("204 without a body", |_| {
+        }),
+        empty("204 without a body", |_| {
             vec![Step::ReadAll, Step::Send(head("204 No Content", &[]))]
+        }),
+        // In JSON a 201 or 202 is the platform's own word that it acted.
+        fault("JSON of another kind", |setting| {
+            reply(setting.kind.status(), &[JSON], r#"[{"odd":1}]"#)
         })
-        .cell(LIST, fails(Decode))
-        .cell(FOLLOW, succeeds())
+        .cell(READS, fails(Decode))
         .cell(DELETE, succeeds())
-        .cell(CHANGES, fails(Decode).unknown()),
+        // Nexlayer's replies are taken in any form: what a start did not say is missing from it.
+        .cell(&[Kind::Start, Kind::Unreserve], succeeds())
+        .cell(&[Kind::Deploy], fails(Decode).applied())
+        .cell(
+            &[Kind::Update, Kind::Redeploy, Kind::Login],
+            fails(Decode).unknown(),
+        ),
         fault("206 with a part", |setting| {
             reply("206 Partial Content", &[JSON], &setting.kind.body()[..9])
         })
@@ -121,17 +152,39 @@ pub fn faults() -> Vec<Fault> {
 /// again.
 fn cut(
     name: &'static str,
-    steps: impl Fn(&crate::cells::fault::Setting<'_>) -> Vec<Step> + 'static,
+    steps: impl Fn(&Setting<'_>) -> Vec<Step> + Send + Sync + 'static,
 ) -> Fault {
     fault(name, steps)
         .cell(LIST, fails(Interrupted).tries(3).takes(TWO_BACK_OFFS))
         .cell(FOLLOW, fails(Interrupted))
-        .cell(DELETE, fails(Interrupted).unknown().tries(3).takes(TWO_BACK_OFFS))
+        .cell(
+            DELETE,
+            fails(Interrupted).unknown().tries(3).takes(TWO_BACK_OFFS),
+        )
         .cell(CHANGES, fails(Interrupted).unknown())
+}
+
+/// A reply without contents. It is enough where nothing in a reply is needed: a log without lines,
+/// an acknowledgement, a record of which every field may be missing.
+fn empty(
+    name: &'static str,
+    steps: impl Fn(&Setting<'_>) -> Vec<Step> + Send + Sync + 'static,
+) -> Fault {
+    fault(name, steps)
+        .cell(LIST, fails(Decode))
+        .cell(FOLLOW, succeeds())
+        .cell(DELETE, succeeds())
+        .cell(&[Kind::Update, Kind::Unreserve], succeeds())
+        .cell(
+            &[Kind::Deploy, Kind::Redeploy, Kind::Start, Kind::Login],
+            fails(Decode).unknown(),
+        )
 }
 
 /// A body that is whole and means nothing.
 fn garbled(name: &'static str, body: &'static [u8]) -> Fault {
-    fault(name, move |setting| reply(setting.kind.status(), &[JSON], body))
-        .final_and_unclear(Decode)
+    fault(name, move |setting| {
+        reply(setting.kind.status(), &[JSON], body)
+    })
+    .final_and_unclear(Decode)
 }
