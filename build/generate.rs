@@ -1,5 +1,6 @@
 //! Runs the generator and writes its output the way people can read it.
 
+use super::lenient;
 use super::load;
 use super::open_enums::{self, OpenEnum};
 use super::problem::{Broken, Problem};
@@ -76,6 +77,7 @@ pub fn generate(
         )
     })?;
     tidy(&mut syntax.items);
+    lenient::apply(&mut syntax.items);
     let code = prettyplease::unparse(&syntax);
     // A replacement or a patch whose name matches nothing is ignored in silence: look.
     for (name, rust_type) in bound {

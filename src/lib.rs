@@ -90,11 +90,14 @@ mod error;
 mod id;
 mod open_enum;
 pub mod operation;
+mod page;
 pub mod secret;
 mod time;
 
 #[cfg(feature = "_client")]
 mod call;
+#[cfg(feature = "_client")]
+mod lenient;
 #[cfg(feature = "_client")]
 mod preview;
 #[cfg(all(feature = "_client", not(feature = "raw")))]
@@ -120,6 +123,7 @@ pub use http;
 
 pub use error::{Effect, Error, ErrorKind, Result};
 pub use operation::{Evidence, OPERATIONS, Operation};
+pub use page::Page;
 pub use secret::Secret;
 pub use time::Timestamp;
 

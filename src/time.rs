@@ -141,6 +141,20 @@ fn millis_of(text: &str) -> Option<i64> {
     Some(utc.as_millisecond())
 }
 
+/// `2026-04-22T12:00:46Z`, the second that the moment is in; `None` for a year beyond 9999.
+pub(crate) fn rfc3339_seconds(at: SystemTime) -> Option<String> {
+    let seconds = jiff::Timestamp::try_from(at).ok()?.as_second();
+    Some(jiff::Timestamp::from_second(seconds).ok()?.to_string())
+}
+
+/// How far the clocks of two machines are taken to be apart.
+pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
+/// The earliest that the other machine's clock may have shown at this moment.
+pub(crate) fn allow_for_skew(at: SystemTime) -> SystemTime {
+    at.checked_sub(CLOCK_SKEW).unwrap_or(at)
+}
+
 /// The moment of an HTTP date such as `Wed, 21 Oct 2015 07:28:00 GMT`.
 pub(crate) fn parse_http_date(text: &str) -> Option<SystemTime> {
     let zoned = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
@@ -185,6 +199,14 @@ mod tests {
             assert_eq!(serde_json::to_string(&read(json)).unwrap(), json);
         }
         assert_eq!(read("\"soon\"").to_string(), "soon");
+    }
+
+    #[test]
+    fn moments_are_written_to_the_second_they_are_in() {
+        let at = UNIX_EPOCH + Duration::from_millis(1_776_859_246_999);
+        let text = rfc3339_seconds(at).unwrap();
+        assert_eq!(text, "2026-04-22T12:00:46Z");
+        assert_eq!(rfc3339_seconds(UNIX_EPOCH).unwrap(), "1970-01-01T00:00:00Z");
     }
 
     #[test]

@@ -168,6 +168,23 @@ fn reply_structs_can_grow_and_request_structs_can_be_built() {
 }
 
 #[test]
+fn replies_are_read_leniently_and_requests_are_not() {
+    let client = |api: &str| run(api, &spec(api)).unwrap().client;
+    assert!(client("dployr").contains(
+        "#[serde(default)]\n        #[serde(deserialize_with = \"crate::lenient::whole_or_null\")]\n        \
+         pub expires_in: ::std::option::Option<i64>"
+    ));
+    assert!(client("nodion").contains(
+        "#[serde(deserialize_with = \"crate::lenient::empty_if_null\")]\n        \
+         pub deployments: ::std::vec::Vec<Deployment>"
+    ));
+    let edgegap = client("edgegap");
+    let at = edgegap.find("pub struct DeploymentCreate {").unwrap();
+    let request = edgegap[at..].split_once("\n    }").unwrap().0;
+    assert!(!request.contains("lenient"), "{request}");
+}
+
+#[test]
 fn secrets_are_bound_to_types_that_hide_them() {
     let generated = run("dployr", &spec("dployr")).unwrap().client;
     assert!(

@@ -5,6 +5,7 @@
 //! errors are the sandbox's own. Webhooks are checked but never called.
 
 mod body;
+mod filter;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::ids::Ids;
 use crate::model::{Reply, Request};
 use crate::time::{Stage, Timing, Window, naive_micros};
 use body::{Create, Kind};
+use filter::Query;
 
 // Both create operations say 40 a second; status 20 and list 10 in edgegap-v1-openapi.yaml. All per organisation.
 const CREATES_PER_SECOND: u64 = 40;
@@ -227,12 +229,23 @@ impl Edgegap {
         let (Some(page), Some(limit)) = (number("page", 1), number("limit", 10)) else {
             return message(400, "page and limit must be at least 1");
         };
-        let live: Vec<&Deployment> = self
+        let query = match request.query_value("query").map(Query::read) {
+            None => Query::default(),
+            Some(Ok(query)) => query,
+            Some(Err(problem)) => return message(400, &problem),
+        };
+        let mut live: Vec<&Deployment> = self
             .deployments
             .iter()
             .rev()
-            .filter(|deployment| deployment.status(self.timing, now) != Status::Terminated)
+            .filter(|deployment| {
+                let status = deployment.status(self.timing, now);
+                status != Status::Terminated && query.takes(deployment, status)
+            })
             .collect();
+        if query.oldest_first {
+            live.reverse();
+        }
         let pages = live.len().div_ceil(limit).max(1);
         let items: Vec<Value> = live
             .iter()

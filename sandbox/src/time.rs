@@ -113,6 +113,45 @@ fn civil(seconds: u64) -> Civil {
     }
 }
 
+/// The point in time of `2026-04-22T12:00:46Z` or `2026-04-22 12:00:46.444265`: UTC, with or without a fraction.
+pub(crate) fn parse_utc(text: &str) -> Option<Duration> {
+    let text = text.strip_suffix('Z').unwrap_or(text);
+    let (date, time) = text.split_once(['T', ' '])?;
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let [year, month, day] = numbers(date, '-')?;
+    let [hour, minute, second] = numbers(time, ':')?;
+    let in_range = (1970..=9999).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60;
+    if !in_range || fraction.len() > 9 {
+        return None;
+    }
+    let nanos: u32 = format!("{fraction:0<9}").parse().ok()?;
+    let seconds = days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+    Some(Duration::new(seconds, nanos))
+}
+
+/// Three numbers of digits alone.
+fn numbers(text: &str, between: char) -> Option<[u64; 3]> {
+    let mut parts = text.split(between).map(|part| {
+        let digits = part.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| part.parse::<u64>().ok()).flatten()
+    });
+    let three = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(three)
+}
+
+/// Days from the epoch to a date from 1970 on (H. Hinnant's days_from_civil).
+fn days(year: u64, month: u64, day: u64) -> u64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, of_era) = (year / 400, year % 400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
 fn date_time(seconds: u64, between: char) -> String {
     let Civil {
         year,
@@ -195,6 +234,34 @@ mod tests {
             rfc3339(Duration::from_secs(951_782_400)),
             "2000-02-29T00:00:00Z"
         );
+    }
+
+    #[test]
+    fn read_forms() {
+        for millis in [
+            0,
+            951_782_399_999,
+            951_782_400_000,
+            1_776_859_246_444,
+            4_102_444_800_000,
+        ] {
+            let at = Duration::from_millis(millis);
+            assert_eq!(parse_utc(&naive_micros(at)), Some(at));
+            assert_eq!(parse_utc(&rfc3339_millis(at)), Some(at));
+            let second = Duration::from_secs(at.as_secs());
+            assert_eq!(parse_utc(&rfc3339(at)), Some(second));
+        }
+        for bad in [
+            "",
+            "2026-04-22",
+            "2026-13-01T00:00:00Z",
+            "2026-04-22T12:00:46+02:00",
+            "2026-04-22T12:00Z",
+            "2026-04-22T12:00:46.Z1Z",
+            "now",
+        ] {
+            assert_eq!(parse_utc(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -432,29 +432,6 @@ fn a_stop_answers_410_the_second_time() {
 }
 
 #[test]
-fn the_list_has_pages() {
-    let mut world = world();
-    let ids: Vec<String> = (0..3).map(|_| deploy(&mut world)).collect();
-    let first = expect_status(&world.get("/v1/deployments?limit=2"), 200);
-    assert_eq!(
-        first["data"][0]["request_id"],
-        ids[2].as_str(),
-        "newest first"
-    );
-    assert_eq!(
-        (
-            &first["total_count"],
-            &first["pagination"]["next_page_number"]
-        ),
-        (&json!(3), &json!(2))
-    );
-    let second = expect_status(&world.get("/v1/deployments?limit=2&page=2"), 200);
-    assert_eq!(second["data"][0]["request_id"], ids[0].as_str());
-    assert_eq!(second["pagination"]["has_next"], false);
-    expect_status(&world.get("/v1/deployments?page=0"), 400);
-}
-
-#[test]
 fn rates_are_limited() {
     let mut world = world();
     let full = body(&world);

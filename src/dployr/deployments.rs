@@ -294,7 +294,7 @@ pub(super) fn check_key(key: &str) -> Result<()> {
 /// The deployments of a server; made by [`Client::deployments`].
 #[derive(Clone, Debug)]
 pub struct Deployments {
-    client: Client,
+    pub(super) client: Client,
 }
 
 impl Deployments {
@@ -318,8 +318,8 @@ impl Deployments {
     /// [`PlanLimit`](crate::ErrorKind::PlanLimit),
     /// [`Unavailable`](crate::ErrorKind::Unavailable) when no node could build it, after which part of
     /// the request may be kept, and those of every call. After
-    /// [`Effect::Unknown`](crate::Effect::Unknown) look at [`list`](Self::list) before you repeat it:
-    /// each accepted call builds and restarts.
+    /// [`Effect::Unknown`](crate::Effect::Unknown) ask [`find_created`](Self::find_created) before you
+    /// repeat it: each accepted call builds and restarts.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn create(&self, new: NewDeployment) -> Call<Created> {

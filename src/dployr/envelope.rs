@@ -6,6 +6,7 @@
 
 use super::Page;
 use super::fold::read;
+use crate::lenient::whole_or_null;
 use crate::raw::dployr::types;
 use crate::transport::reply::within;
 use serde::de::{DeserializeOwned, Error as _};
@@ -198,15 +199,19 @@ pub(super) fn items<T: DeserializeOwned>(
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Pagination {
+    #[serde(default, deserialize_with = "whole_or_null")]
     page: Option<u64>,
+    #[serde(default, deserialize_with = "whole_or_null")]
     page_size: Option<u64>,
+    #[serde(default, deserialize_with = "whole_or_null")]
     total_items: Option<u64>,
+    #[serde(default, deserialize_with = "whole_or_null")]
     total_pages: Option<u64>,
     has_next_page: Option<bool>,
 }
 
 fn page<T>(items: Vec<T>, mut around: Map<String, Value>) -> Result<Page<T>, String> {
-    let total = around.get("total").and_then(Value::as_u64);
+    let total = around.get("total").and_then(count);
     let pagination: Pagination = match around.remove("pagination") {
         None | Some(Value::Null) => Pagination::default(),
         Some(value) => read(value, "pagination")?,
@@ -221,6 +226,10 @@ fn page<T>(items: Vec<T>, mut around: Map<String, Value>) -> Result<Page<T>, Str
         total_pages: pagination.total_pages,
         has_next: pagination.has_next_page.unwrap_or(more),
     })
+}
+
+fn count(value: &Value) -> Option<u64> {
+    whole_or_null(value).ok().flatten()
 }
 
 fn join(place: &str, name: &str) -> String {
@@ -316,6 +325,11 @@ mod tests {
                 json!({ "items": [record], "pagination": { "total_items": 9, "page": 2 } }),
                 Some(9),
             ),
+            (
+                json!({ "items": [record], "pagination": { "totalItems": "9", "page": 2.0 } }),
+                Some(9),
+            ),
+            (json!({ "deployments": [record], "total": "7" }), Some(7)),
         ] {
             let page = many(value.clone()).unwrap();
             assert_eq!((page.items.len(), page.total_items), (1, total), "{value}");

@@ -52,17 +52,18 @@ mod client;
 mod deployments;
 pub(crate) mod env;
 pub(crate) mod envelope;
+mod find;
 mod fold;
 mod instances;
 mod log_stream;
 mod logs;
 pub(crate) mod operations;
-mod page;
 mod projects;
 mod proxy;
 mod services;
 mod webhooks;
 
+pub use crate::page::Page;
 pub use crate::raw::dployr::enums::{
     DeploymentSource, DeploymentStatus, InstanceKind, InstanceRole, InstanceStatus, LogLevel,
     LogSource, RouteStatus, Runtime, ServiceState, ServiceType,
@@ -78,7 +79,6 @@ pub use deployments::{DeploymentHandle, DeploymentUpdate, Deployments, NewDeploy
 pub use env::{EnvVariable, ServiceEnv};
 pub use instances::{InstanceHandle, Instances};
 pub use log_stream::LogStream;
-pub use page::Page;
 pub use projects::{NewProject, ProjectHandle, Projects};
 pub use proxy::{NewRoute, RouteHandle, Routes};
 pub use services::{ServiceHandle, Services};

@@ -1,5 +1,6 @@
 //! The client and how it is set up.
 
+use super::Deployments;
 use super::classify::classify;
 use crate::error::Result;
 use crate::transport::config::{self, ClientBuilder, NoSettings};
@@ -45,6 +46,11 @@ impl Client {
     /// empty, and as [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
         Self::from_variables(config::process_environment)
+    }
+
+    /// The deployments of the organisation: all of them, or those with a tag or made since a moment.
+    pub fn deployments(&self) -> Deployments {
+        Deployments::new(self.clone())
     }
 
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {

@@ -106,7 +106,10 @@ impl NewDeployment {
         self
     }
 
-    /// A label by which the deployment can be found again.
+    /// A label by which the deployment can be found again
+    /// ([`tagged`](super::Deployments::tagged)). One of its own for each deployment, such as the id of
+    /// a match, also lets you find it after a call without an answer
+    /// ([`find_created`](super::Deployments::find_created)).
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
         self
@@ -226,7 +229,9 @@ impl NewFleetDeployment {
 impl Client {
     /// Starts a server near the given players: `POST /v2/deployments`.
     ///
-    /// The reply (202) says that the request was accepted, not that the server is up.
+    /// The reply (202) says that the request was accepted, not that the server is up. After a call
+    /// without a reply, [`find_created`](super::Deployments::find_created) tells what became of it, if
+    /// the deployment has a [tag](NewDeployment::tag) of its own.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: no application,

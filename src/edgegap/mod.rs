@@ -15,7 +15,8 @@
 //! ```
 //!
 //! Every accepted request is one more billable server, and there is no idempotency key: a call that
-//! ends without an answer may have started one ([`Error::effect`](crate::Error::effect)). A 422
+//! ends without an answer may have started one ([`Error::effect`](crate::Error::effect)):
+//! [`Deployments::find_created`] tells. A 422
 //! means that no server could be allocated; the deployment exists all the same, in an error state,
 //! and [`Error::resource_id`](crate::Error::resource_id) names it.
 //!
@@ -24,12 +25,16 @@
 mod classify;
 mod client;
 mod deploy;
+mod deployments;
 pub(crate) mod operations;
 mod user;
 
-pub use crate::raw::edgegap::enums::UserType;
+pub use crate::page::Page;
+pub use crate::raw::edgegap::enums::{DeploymentStatus, UserType};
+pub use crate::raw::edgegap::types::{DeploymentSummary, Port, Ports};
 pub use client::{Client, Edgegap};
 pub use deploy::{Accepted, NewDeployment, NewFleetDeployment};
+pub use deployments::Deployments;
 pub use user::User;
 
 crate::id::id! {

@@ -6,6 +6,7 @@ use crate::raw::edgegap::Op;
 pub(crate) const fn wrapper(op: Op) -> &'static str {
     match op {
         Op::CreateDeployment => "edgegap::Client::deploy",
+        Op::ListDeployments => "edgegap::Deployments::list",
         Op::CreateFleetDeployment => "edgegap::Client::deploy_to_fleet",
     }
 }

@@ -122,7 +122,7 @@ fn parts(map: &mut Object) {
 fn status(key: &str, value: &Value) -> bool {
     match key {
         "state" | "environment" => value.is_string(),
-        "progress" => value.is_number(),
+        "progress" => value.is_number() || value.as_str().is_some_and(is_number),
         "pods" => value.is_array(),
         _ => true,
     }
@@ -143,6 +143,10 @@ fn claim(key: &str, value: &Value) -> bool {
         "message" | "claimURL" | "claimToken" => value.is_string(),
         _ => true,
     }
+}
+
+fn is_number(text: &str) -> bool {
+    crate::lenient::number_in(text.trim()).is_some()
 }
 
 fn is_time(value: &Value) -> bool {

@@ -48,8 +48,8 @@ impl Application {
     /// [`Rejected`](crate::ErrorKind::Rejected) with the platform's reasons for a 400,
     /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application,
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
-    /// call. After [`Effect::Unknown`](crate::Effect::Unknown) list the deployments and look for a
-    /// greater `deploy_number` before you repeat it.
+    /// call. After [`Effect::Unknown`](crate::Effect::Unknown) ask
+    /// [`find_created_after`](Self::find_created_after) before you repeat it.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
     pub fn deploy(&self) -> Call<Deployment> {
@@ -63,6 +63,59 @@ impl Application {
                 })
                 .map(|envelope| envelope.deployment),
         }
+    }
+
+    /// The greatest deploy number so far, or 0 before the first deployment: what
+    /// [`find_created_after`](Self::find_created_after) wants to know. The same request as
+    /// [`deployments`](Self::deployments).
+    ///
+    /// # Errors
+    /// As [`deployments`](Self::deployments).
+    pub fn latest_deploy_number(&self) -> Call<i64> {
+        self.deployments().map(|all| {
+            let numbers = all.iter().map(|deployment| deployment.deploy_number);
+            numbers.max().unwrap_or(0)
+        })
+    }
+
+    /// What became of a [`deploy`](Self::deploy) that ended without an answer
+    /// ([`Effect::Unknown`](crate::Effect::Unknown)): the deployments with a greater number than the
+    /// last one before it, as a rule the newest first.
+    ///
+    /// ```no_run
+    /// # async fn example(application: deploykit::nodion::Application) -> deploykit::Result<()> {
+    /// use deploykit::Effect;
+    /// use std::time::Duration;
+    ///
+    /// let before = application.latest_deploy_number().await?;
+    /// match application.deploy().await {
+    ///     Err(error) if error.effect() == Effect::Unknown => {
+    ///         tokio::time::sleep(Duration::from_secs(5)).await; // let the list catch up
+    ///         match application.find_created_after(before).await?.last() {
+    ///             Some(found) => println!("number {} is {}", found.deploy_number, found.status),
+    ///             None => println!("not there by now"),
+    ///         }
+    ///     }
+    ///     other => println!("{}", other?.id),
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// **A hit proves** that the application was deployed since you read the number. A push to the
+    /// connected branch, the dashboard or another program deploys it too, and nothing tells whose a
+    /// deployment is; but whoever started it, it fetched the latest commit after you asked for that.
+    ///
+    /// **A miss does not prove** that nothing was started: the request may still be under way, and the
+    /// platform may take a while to list what it started. Ask again a few times before you deploy
+    /// anew.
+    ///
+    /// # Errors
+    /// As [`deployments`](Self::deployments).
+    pub fn find_created_after(&self, number: i64) -> Call<Vec<Deployment>> {
+        self.deployments().map(move |mut all| {
+            all.retain(|deployment| deployment.deploy_number > number);
+            all
+        })
     }
 
     fn id(&self) -> Result<ApplicationId> {

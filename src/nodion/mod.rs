@@ -15,8 +15,8 @@
 //! ```
 //!
 //! Deploying and restarting are the same call here: it fetches the latest commit of the connected
-//! branch, or the image, and starts it. It is not idempotent; after a call without an answer, list
-//! the deployments and look for a greater `deploy_number`.
+//! branch, or the image, and starts it. It is not idempotent: see
+//! [`find_created_after`](Application::find_created_after) for a call without an answer.
 //!
 //! Source: <https://www.nodion.com/en/docs/api/application-deployments/>
 

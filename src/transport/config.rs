@@ -1,6 +1,6 @@
 //! Building a client.
 
-use super::credentials::{Auth, Credentials, Given, TokenStore, with_scheme};
+use super::credentials::{Auth, Credentials, TokenStore};
 use super::http_client::{Connections, check_base_url};
 use super::limits::Limits;
 use super::pace::{Pacer, Pacing};
@@ -327,14 +327,10 @@ impl<P: Platform> ClientBuilder<P> {
             (Retry::off(), Pacing::off())
         };
         let pacing = self.pacing.unwrap_or(pacing);
-        let fixed = match &self.credentials {
-            Some(Credentials(Given::Fixed(token))) => Some(with_scheme(profile.scheme, token)?),
-            _ => None,
-        };
         let transport = Transport {
             profile,
             http: self.connections.client(&base_url)?,
-            pacer: Pacer::new(&pacing, profile.api, &base_url, fixed.as_ref()),
+            pacer: Pacer::new(&pacing, profile.api, &base_url, &Auth::None),
             base_url,
             wire: self.wire,
             auth: Auth::None,
@@ -351,7 +347,7 @@ impl<P: Platform> ClientBuilder<P> {
             None => self.credentials,
         };
         let auth = Auth::new(profile.scheme, credentials.as_ref(), self.store)?;
-        let transport = transport.with_auth(auth, fixed.as_ref());
+        let transport = transport.with_auth(auth);
         Ok(P::assemble(Arc::new(transport), self.settings))
     }
 }

@@ -173,11 +173,10 @@ impl Scope {
     /// The same client with other credentials, or with none: a login carries no token.
     pub(crate) fn with_token(&self, token: Option<&Secret>) -> Result<Self> {
         let shared = &*self.shared;
-        let auth = match token {
-            Some(token) => Auth::Fixed(credentials::with_scheme(shared.profile.scheme, token)?),
-            None => Auth::None,
-        };
-        Ok(Self::new(Arc::new(shared.with_auth(auth, token))))
+        let scheme = shared.profile.scheme;
+        let header = token.map(|token| credentials::with_scheme(scheme, token));
+        let auth = header.transpose()?.map_or(Auth::None, Auth::Fixed);
+        Ok(Self::new(Arc::new(shared.with_auth(auth))))
     }
 
     pub(crate) fn transport(&self) -> &Transport {
@@ -209,17 +208,17 @@ impl Scope {
 impl Transport {
     /// The same with other credentials. Connections and the limit on spending are shared; the pace
     /// goes by the token.
-    pub(crate) fn with_auth(&self, auth: Auth, token: Option<&Secret>) -> Self {
+    pub(crate) fn with_auth(&self, auth: Auth) -> Self {
         Self {
             profile: self.profile,
             base_url: self.base_url.clone(),
             http: self.http.clone(),
             wire: self.wire.clone(),
+            pacer: self.pacer.of(self.profile.api, &self.base_url, &auth),
             auth,
             headers: self.headers.clone(),
             limits: self.limits,
             retry: self.retry.clone(),
-            pacer: self.pacer.of(self.profile.api, &self.base_url, token),
             spend: self.spend.clone(),
         }
     }

@@ -130,23 +130,19 @@ pub(crate) fn network_error(
 
 /// Whether the two ends cannot agree on encryption: a certificate that does not fit will not fit a
 /// second later.
-fn is_tls(error: &reqwest::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        #[cfg(feature = "rustls")]
-        if error.is::<rustls::Error>() {
-            return true;
-        }
-        cause = match error.downcast_ref::<std::io::Error>() {
-            Some(error) if error.kind() == std::io::ErrorKind::InvalidData => return true,
-            // Its `source` is its cause's cause, and not the cause itself.
-            Some(error) => error
-                .get_ref()
-                .map(|cause| cause as &(dyn std::error::Error + 'static)),
-            None => error.source(),
-        };
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    #[cfg(feature = "rustls")]
+    if error.is::<rustls::Error>() {
+        return true;
     }
-    false
+    if let Some(io) = error.downcast_ref::<std::io::Error>() {
+        // Its source is the source of what it wraps, and what it wraps is what is looked for.
+        let wrapped = io
+            .get_ref()
+            .map(|wrapped| wrapped as &(dyn std::error::Error + 'static));
+        return wrapped.is_some_and(is_tls);
+    }
+    error.source().is_some_and(is_tls)
 }
 
 /// Scheme and host of where a redirect leads: path and query may hold a token.

@@ -10,7 +10,7 @@ use deploykit::dployr::{
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, ErrorKind};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 const TOKEN: &str = "dpat_5d1f";
 const OWN: &str = "01M85NWTN0TJ4JW1JXEKRNC9Z2";
@@ -70,6 +70,36 @@ async fn the_documented_login() {
         !format!("{error:?} {:?}", error.body_excerpt()).contains("hush"),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn numbers_in_other_forms() {
+    for seconds in [json!(3600), json!("3600"), json!(3600.0)] {
+        let body = json!({ "access_token": "t", "expires_in": seconds });
+        let tokens = answered(200, &body).login("u@example.com", "pw").await;
+        assert_eq!(
+            tokens.unwrap().expires_in,
+            Some(Duration::from_secs(3600)),
+            "{body}"
+        );
+    }
+    let body = json!({ "success": true, "data": { "access_token": "t", "expires_in": "hush" } });
+    let login = answered(200, &body).login("u@example.com", "pw").await;
+    let error = login.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    let words = "at $.data.expires_in: found string, expected a whole number";
+    assert!(error.to_string().contains(words), "{error}");
+    assert!(!format!("{error:?}").contains("hush"), "{error:?}");
+
+    let route = json!([{ "id": "r", "domain": "a.example", "port": "80" }]);
+    let routes = answered(200, &route).routes().list().await.unwrap();
+    assert_eq!(routes.items[0].port, Some(80));
+    let metrics = json!({ "cpu": { "count": "4", "user_percent": "0.5" }, "uptime": "12" });
+    let metrics = answered(200, &metrics).instance("i").metrics().await;
+    let metrics = metrics.unwrap();
+    assert_eq!(metrics.uptime, Some(12.0));
+    let cpu = metrics.cpu.unwrap();
+    assert_eq!((cpu.count, cpu.user_percent), (Some(4), Some(0.5)));
 }
 
 #[tokio::test]
@@ -313,4 +343,25 @@ async fn a_reply_that_does_not_fit_names_the_place_and_no_value() {
         (ErrorKind::Decode, Effect::Applied)
     );
     assert!(error.to_string().contains("$.taskId"), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_known_to_be_older_is_not_found() {
+    let since = UNIX_EPOCH + Duration::from_secs(1_776_859_246); // 2026-04-22T12:00:46Z
+    let record = |id: &str, name: &str, created: Value, updated: Value| json!({ "id": id, "name": name, "createdAt": created, "updatedAt": updated });
+    let body = json!({ "success": true, "data": { "items": [
+        record("new", "web", json!(1_776_859_250_000_u64), json!(null)),
+        record("skew", "web", json!("2026-04-22T11:59:46Z"), json!(null)),
+        record("deployed anew", "web", json!(1_700_000_000_000_u64), json!(1_776_859_250_000_u64)),
+        record("no time", "web", json!(null), json!("some day")),
+        record("older", "web", json!(1_700_000_000_000_u64), json!("2026-04-22T11:59:45Z")),
+        record("old", "web", json!(1_700_000_000_000_u64), json!(null)),
+        record("other name", "web2", json!(1_776_859_250_000_u64), json!(null)),
+    ] } });
+    let deployments = answered(200, &body).deployments();
+    let found = deployments.find_created("web", since).await.unwrap();
+    let ids: Vec<_> = found.iter().map(|found| found.id.as_str()).collect();
+    assert_eq!(ids, ["new", "skew", "deployed anew", "no time"]);
+    let nobody = deployments.find_created("api", since).await.unwrap();
+    assert!(nobody.is_empty(), "{nobody:?}");
 }

@@ -1,7 +1,11 @@
 use super::examples;
-use deploykit::edgegap::{Accepted, Client, NewDeployment, User};
+use deploykit::edgegap::{
+    Accepted, Client, DeploymentStatus, DeploymentSummary, Deployments, NewDeployment, Page, User,
+};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, ErrorKind, Result};
+use serde_json::{Value, json};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 async fn answer(operation: &str, reply: CannedReply) -> Result<Accepted> {
     let recorder = Recorder::new();
@@ -23,6 +27,9 @@ async fn answer(operation: &str, reply: CannedReply) -> Result<Accepted> {
 async fn every_example_of_the_spec() {
     let mut accepted = 0;
     for example in examples("edgegap") {
+        if example.operation == "list_deployments" {
+            continue; // below
+        }
         let at = format!(
             "{} {} {:?}",
             example.operation, example.status, example.name
@@ -168,4 +175,135 @@ async fn statuses_and_bodies_that_are_not_documented() {
             assert_eq!((error.kind(), error.effect()), (kind, effect), "{reply:?}");
         }
     }
+}
+
+/// The list of a platform that answers with this.
+fn deployments(reply: CannedReply) -> Deployments {
+    let recorder = Recorder::new();
+    recorder.reply("list_deployments", reply);
+    let client = Client::builder().token("secret").recorder(&recorder);
+    client.build().unwrap().deployments()
+}
+
+async fn listed(body: &Value) -> Result<Page<DeploymentSummary>> {
+    let reply = CannedReply::json(200, body.to_string());
+    deployments(reply).list().await
+}
+
+#[tokio::test]
+async fn every_example_of_a_list() {
+    let mut read = 0;
+    for example in examples("edgegap") {
+        if example.operation != "list_deployments" {
+            continue;
+        }
+        let at = format!("{} {:?}", example.status, example.name);
+        let result = deployments(example.reply()).list().await;
+        if example.status == 200 {
+            let page = result.unwrap_or_else(|error| panic!("{at}: {error}"));
+            let sent = example.value["data"].as_array().unwrap();
+            // Written again, every field that was sent is there.
+            assert_eq!(json!(page.items), json!(sent), "{at}");
+            assert_eq!(page.total_items, Some(sent.len() as u64), "{at}");
+            assert!((page.page, page.total_pages, page.has_next) == (1, Some(1), false));
+            read += sent.len();
+        } else {
+            let error = result.expect_err(&at);
+            assert_eq!(error.status(), Some(example.status), "{at}");
+            assert_eq!(error.message(), example.value["message"].as_str(), "{at}");
+            assert_eq!(error.effect(), Effect::None, "{at}: it only reads");
+        }
+    }
+    assert_eq!(read, 1);
+}
+
+#[tokio::test]
+async fn a_list_in_other_forms() {
+    // Sought: there is no address yet, and the client of Nakama knows a status.
+    let page = listed(&json!({
+        "data": [
+            { "request_id": "a", "fqdn": null, "public_ip": null, "start_time": null, "tags": null, "ports": null, "status": "Status.SEEKING" },
+            { "request_id": "b", "status": "Status.NEW", "ports": { "7777": { "internal": "7777", "external": 31504.0, "proxy": 1 } } },
+        ],
+        "total_count": "12",
+        "pagination": { "number": 2, "next_page_number": 3, "paginator": { "num_pages": "6" }, "has_next": true },
+        "message": ["hello"],
+    }))
+    .await
+    .unwrap();
+    let [a, b] = &page.items[..] else {
+        panic!("{page:?}")
+    };
+    assert_eq!(a.status, Some(DeploymentStatus::Seeking));
+    assert_eq!((&a.fqdn, &a.start_time, &a.tags), (&None, &None, &None));
+    assert_eq!(
+        b.status,
+        Some(DeploymentStatus::Unknown("Status.NEW".into()))
+    );
+    let port = &b.ports.as_ref().unwrap()["7777"];
+    assert_eq!((port.internal, port.external), (Some(7777), Some(31504)));
+    assert_eq!((page.page, page.total_items), (2, Some(12)));
+    assert_eq!((page.total_pages, page.has_next), (Some(6), true));
+
+    for (body, has_next) in [
+        (json!({ "data": null }), false),
+        (json!({ "data": [], "pagination": null }), false),
+        (json!({ "data": [], "pagination": {} }), false),
+        (
+            json!({ "data": [], "pagination": { "next_page_number": 2 } }),
+            true,
+        ),
+        (
+            json!({ "data": [], "pagination": { "next_page_number": 2, "has_next": false } }),
+            false,
+        ),
+    ] {
+        let page = listed(&body).await.unwrap();
+        assert_eq!(
+            (page.items.len(), page.page, page.has_next),
+            (0, 1, has_next),
+            "{body}"
+        );
+    }
+    for (body, words) in [
+        (json!({}), "missing field `data`"),
+        (json!([]), "$"),
+        (json!({ "data": [{ "fqdn": "hush" }] }), "$.data[0]"),
+        (
+            json!({ "data": [{ "request_id": "a", "ports": { "x": { "external": "hush" } } }] }),
+            "$.data[0].ports.x.external: found string, expected a whole number",
+        ),
+    ] {
+        let error = listed(&body).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.effect()),
+            (ErrorKind::Decode, Effect::None)
+        );
+        assert!(error.to_string().contains(words), "{error}");
+        assert!(!error.to_string().contains("hush"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_not_to_be_meant_is_not_found() {
+    let since = UNIX_EPOCH + Duration::from_secs(1_776_859_246); // 12:00:46
+    let find = |body: Value, since: SystemTime| async move {
+        let reply = CannedReply::json(200, body.to_string());
+        let found = deployments(reply).find_created("match-7", since).await;
+        let ids = found.unwrap().into_iter().map(|found| found.request_id);
+        ids.collect::<Vec<_>>()
+    };
+    // A server that ignores the filter.
+    let everything = json!({ "data": [
+        { "request_id": "other-tag", "tags": ["match-70"], "start_time": "2026-04-22 12:00:50.000000" },
+        { "request_id": "no-tag", "tags": [], "start_time": "2026-04-22 12:00:50.000000" },
+        { "request_id": "before", "tags": ["match-7"], "start_time": "2026-04-22 11:59:45.999999" },
+        { "request_id": "skew", "tags": ["match-7"], "start_time": "2026-04-22 11:59:46.000000" },
+        { "request_id": "mine", "tags": ["eu", "match-7"], "start_time": "2026-04-22 12:00:50.000000" },
+        { "request_id": "sought", "tags": ["match-7"], "start_time": null },
+        { "request_id": "silent" },
+    ] });
+    let found = find(everything, since).await;
+    assert_eq!(found, ["skew", "mine", "sought", "silent"]);
+    assert!(find(json!({ "data": null }), since).await.is_empty());
 }

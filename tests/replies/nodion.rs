@@ -120,6 +120,28 @@ async fn what_pages_do_not_show() {
 }
 
 #[tokio::test]
+async fn numbers_and_lists_in_other_forms() {
+    let none = answer(
+        "list_deployments",
+        CannedReply::json(200, r#"{"deployments":null}"#),
+    );
+    assert_eq!(none.await.unwrap(), []);
+    for number in ["9", "\"9\"", "9.0"] {
+        let body =
+            format!(r#"{{"deployment":{{"id":"a","status":"created","deploy_number":{number}}}}}"#);
+        let one = answer("create_deployment", CannedReply::json(200, body)).await;
+        assert_eq!(one.unwrap()[0].deploy_number, 9, "{number}");
+    }
+    let body = r#"{"deployments":[{"id":"a","status":"created","deploy_number":"hush"}]}"#;
+    let error = answer("list_deployments", CannedReply::json(200, body))
+        .await
+        .unwrap_err();
+    let words = "at $.deployments[0].deploy_number: found string, expected a whole number";
+    assert!(error.to_string().contains(words), "{error}");
+    assert!(!format!("{error:?}").contains("hush"), "{error:?}");
+}
+
+#[tokio::test]
 async fn an_image_without_a_commit() {
     let body = json!({ "deployment": {
         "id": "a", "status": "waiting", "deploy_number": 12, "git_sha": null, "commit_message": "Image: docker.io/nginx:1.25",
@@ -222,4 +244,32 @@ async fn failures() {
             assert!(error.to_string().contains(&status.to_string()), "{error}");
         }
     }
+}
+
+#[tokio::test]
+async fn greater_numbers_are_found() {
+    let recorder = Recorder::new();
+    let client = Client::builder().token("secret").recorder(&recorder);
+    let application = client.build().unwrap().application("a-1");
+    let numbered = |number| json!({ "id": format!("d-{number}"), "status": "created", "deploy_number": number });
+    let reply = |numbers: &[i64]| {
+        let list: Vec<_> = numbers.iter().map(|number| numbered(*number)).collect();
+        recorder.reply(
+            "list_deployments",
+            CannedReply::json(200, json!({ "deployments": list }).to_string()),
+        );
+    };
+    // In no order that is promised.
+    reply(&[7, 9, 8]);
+    assert_eq!(application.latest_deploy_number().await.unwrap(), 9);
+    reply(&[]);
+    assert_eq!(application.latest_deploy_number().await.unwrap(), 0);
+    for (after, found) in [(0, vec![7, 9, 8]), (8, vec![9]), (9, vec![])] {
+        reply(&[7, 9, 8]);
+        let all = application.find_created_after(after).await.unwrap();
+        let numbers: Vec<_> = all.iter().map(|one| one.deploy_number).collect();
+        assert_eq!(numbers, found, "{after}");
+    }
+    let text = recorder.to_string();
+    assert!(!text.contains("POST"), "it only looks: {text}");
 }

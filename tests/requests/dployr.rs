@@ -2,6 +2,7 @@ use super::{CANARY, refused, shows, shows_as};
 use deploykit::dployr::{
     Client, DeploymentUpdate, NewDeployment, NewProject, NewRoute, NewWebhook, ServiceType,
 };
+use std::time::UNIX_EPOCH;
 
 const SERVICE: &str = "service-123";
 const UNUSUAL: &str = "a b %2e ü:@+";
@@ -100,6 +101,9 @@ pub fn list_deployments() {
         "second_page",
         in_cluster().deployments().list().query("page", "2"),
     );
+    let found = |name| in_cluster().deployments().find_created(name, UNIX_EPOCH);
+    shows_as("find_created", found("web"));
+    refused(found(" "), "name is empty");
 }
 
 #[test]

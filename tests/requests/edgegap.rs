@@ -1,5 +1,6 @@
 use super::{CANARY, refused, shows, shows_as};
 use deploykit::edgegap::{Client, NewDeployment, User};
+use std::time::{Duration, UNIX_EPOCH};
 
 fn client() -> Client {
     Client::new(CANARY).unwrap()
@@ -42,6 +43,33 @@ pub fn deploy_to_fleet() {
             .deploy_to_fleet(NewDeployment::new("my-app", "25.05.30", player()).on_host(hosts[0])),
     );
     shows_as("full", client().deploy_to_fleet(full().on_hosts(hosts)));
+}
+
+#[test]
+pub fn deployments() {
+    let all = client().deployments();
+    shows(all.list());
+    let some = all.tagged("ünïcode \"tag\"").page(2).page_size(50);
+    shows_as("tagged", some.list());
+    let since = UNIX_EPOCH + Duration::from_millis(1_776_859_246_999);
+    shows_as("since", client().deployments().created_since(since).list());
+    shows_as("newest", client().deployments().newest_first().list());
+    // A minute earlier than asked for.
+    let found = client().deployments().find_created("match-7", since);
+    shows_as("find_created", found);
+
+    for tag in ["", " "] {
+        refused(client().deployments().tagged(tag).list(), "tag is empty");
+        let found = client().deployments().find_created(tag, since);
+        refused(found, "tag is empty");
+    }
+    refused(client().deployments().page(0).list(), "page is zero");
+    refused(client().deployments().page_size(0).list(), "size is zero");
+    let late = UNIX_EPOCH + Duration::from_secs(400_000_000_000);
+    refused(
+        client().deployments().created_since(late).list(),
+        "calendar",
+    );
 }
 
 #[test]

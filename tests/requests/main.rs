@@ -79,7 +79,11 @@ fn every_operation_left_a_snapshot() {
         run();
     }
     #[cfg(feature = "edgegap")]
-    for run in [edgegap::deploy as fn(), edgegap::deploy_to_fleet as fn()] {
+    for run in [
+        edgegap::deploy as fn(),
+        edgegap::deploy_to_fleet as fn(),
+        edgegap::deployments as fn(),
+    ] {
         run();
     }
     #[cfg(feature = "nexlayer")]

@@ -12,7 +12,7 @@ pub use budget::{BudgetBucket, BudgetError, BudgetReply, Fallback, SharedBudget}
 
 use crate::error::Result;
 use crate::operation::{OPERATIONS, Operation, Pace};
-use crate::secret::Secret;
+use crate::transport::credentials::Auth;
 use bucket::Bucket;
 use budget::Shared;
 use http::HeaderMap;
@@ -112,11 +112,14 @@ pub(crate) struct Pacer {
 }
 
 impl Pacer {
-    /// The pacing for an account; clients whose credentials are renewed name them by an address of
-    /// their own, as their token changes.
-    pub fn new(pacing: &Pacing, api: &'static str, base_url: &str, token: Option<&Secret>) -> Self {
+    /// The pacing for an account. Tokens that are renewed change, so all clients that renew theirs at
+    /// one address share its buckets: rather too careful than not.
+    pub fn new(pacing: &Pacing, api: &'static str, base_url: &str, auth: &Auth) -> Self {
         let buckets = if pacing.on {
-            let token = HASHER.hash_one(token.map(Secret::expose));
+            let token = HASHER.hash_one(match auth {
+                Auth::Fixed(header) => Some(header.expose()),
+                Auth::Renewed(_) | Auth::None => None,
+            });
             in_use((api, base_url.to_owned(), token, pacing.members))
         } else {
             Arc::default()
@@ -128,8 +131,8 @@ impl Pacer {
     }
 
     /// The same pacing for another token.
-    pub fn of(&self, api: &'static str, base_url: &str, token: Option<&Secret>) -> Self {
-        Self::new(&self.pacing, api, base_url, token)
+    pub fn of(&self, api: &'static str, base_url: &str, auth: &Auth) -> Self {
+        Self::new(&self.pacing, api, base_url, auth)
     }
 
     /// Waits until the operation may be sent.
@@ -190,8 +193,8 @@ mod tests {
     use super::*;
 
     fn pacer(url: &str, token: &str) -> Pacer {
-        let token = Secret::new(token);
-        Pacer::new(&Pacing::documented(), "edgegap", url, Some(&token))
+        let auth = Auth::Fixed(token.into());
+        Pacer::new(&Pacing::documented(), "edgegap", url, &auth)
     }
 
     #[test]
@@ -222,8 +225,8 @@ mod tests {
 
     impl Pacer {
         fn pacing_changed(self, pacing: Pacing) -> Self {
-            let token = Secret::new("a");
-            Self::new(&pacing, "edgegap", "https://pace.example", Some(&token))
+            let auth = Auth::Fixed("a".into());
+            Self::new(&pacing, "edgegap", "https://pace.example", &auth)
         }
     }
 }

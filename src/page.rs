@@ -2,10 +2,11 @@
 
 /// A page of a list, or all of it from a server that does not page.
 ///
-/// The control plane has 20 records on a page unless it is asked for another number (up to 100).
-/// The vendor's page does not know pages, so there is no method for that; `query` reaches it:
+/// dployr's control plane has 20 records on a page unless it is asked for another number (up to
+/// 100). The vendor's page does not know pages, so there is no method for that; `query` reaches it:
 ///
 /// ```no_run
+/// # #[cfg(feature = "dployr")]
 /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
 /// let second = dployr.deployments().list().query("page", "2").query("pageSize", "100").await?;
 /// println!("{} of {:?}", second.page, second.total_pages);

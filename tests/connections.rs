@@ -1,0 +1,217 @@
+//! Where connections lead, and what they trust.
+#![cfg(all(feature = "nodion", feature = "edgegap", feature = "rustls"))]
+
+mod support;
+
+use deploykit::edgegap::{self, NewDeployment, User};
+use deploykit::{ClientBuilder, Effect, ErrorKind, Retry, nodion};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use support::{Server, reply};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::{self, pki_types};
+
+const CANARY: &str = "canary-5d1f";
+const LIST: &str = r#"{"deployments":[]}"#;
+
+fn nodion(base_url: &str) -> ClientBuilder<nodion::Nodion> {
+    let builder = nodion::Client::builder().base_url(base_url);
+    builder.token(CANARY).retry(Retry::default().max_retries(1))
+}
+
+async fn list(builder: ClientBuilder<nodion::Nodion>) -> deploykit::Result<usize> {
+    let list = builder.build()?.application("a").deployments().await?;
+    Ok(list.len())
+}
+
+/// An https server with a certificate of its own.
+struct Tls {
+    base_url: String,
+    certificate: String,
+    handshakes: Arc<AtomicUsize>,
+}
+
+impl Tls {
+    async fn start(answer: Vec<u8>) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let config = rustls::ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let handshakes = Arc::new(AtomicUsize::new(0));
+        let counted = handshakes.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::SeqCst);
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    continue;
+                };
+                let mut buffer = [0; 4096];
+                let _ = stream.read(&mut buffer).await;
+                let _ = stream.write_all(&answer).await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        Self {
+            base_url: format!("https://localhost:{port}"),
+            certificate: made.cert.pem(),
+            handshakes,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_ones_own_is_trusted_when_it_is_given_and_only_then() {
+    let server = Tls::start(reply("200 OK", &[], LIST)).await;
+    let error = list(nodion(&server.base_url)).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.effect(), error.attempts()),
+        (ErrorKind::Connect, Effect::None, 1),
+        "{error}"
+    );
+    assert!(error.to_string().contains("certificate"), "{error}");
+    assert!(!error.is_retryable(), "it will not fit a second later");
+    assert_eq!(server.handshakes.load(Ordering::SeqCst), 1);
+
+    let trusting = nodion(&server.base_url).root_certificate(server.certificate.clone());
+    assert_eq!(list(trusting).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_redirect_from_https_to_http_takes_nothing_along() {
+    let target = Server::replies("200 OK", &[], LIST).await;
+    for status in ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"] {
+        let location = format!("location: {}/elsewhere", target.base_url);
+        let server = Tls::start(reply(status, &[&location], "")).await;
+        let builder = nodion(&server.base_url).root_certificate(server.certificate.clone());
+        let error = list(builder).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Redirected, "{error}");
+        let builder = edgegap::Client::builder().base_url(&server.base_url);
+        let builder = builder.token(CANARY);
+        let client = builder.root_certificate(server.certificate.clone()).build();
+        let user = User::ip([75, 28, 35, 192].into());
+        let deploy = client.unwrap().deploy(NewDeployment::new("a", "1", user));
+        let error = deploy.await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Redirected, 1));
+    }
+    assert!(target.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_given_gets_the_request_and_its_password_stays_hidden() {
+    let proxy = Server::replies("200 OK", &[], LIST).await;
+    let with_password = proxy.base_url.replace("http://", "http://user:hush-hush@");
+    let builder = nodion("http://platform.invalid/base")
+        .allow_plain_http()
+        .proxy(with_password);
+    assert!(!format!("{builder:?}").contains("hush-hush"));
+    let client = builder.build().unwrap();
+    client.application("a").deployments().await.unwrap();
+    let request = proxy.requests().remove(0);
+    assert!(
+        request.starts_with("GET http://platform.invalid/base/v1/applications/a/deployments HTTP"),
+        "{request}"
+    );
+    assert!(request.contains("proxy-authorization: Basic "), "{request}");
+    assert!(!format!("{client:?}").contains("hush-hush"));
+
+    // A proxy that refuses is not the platform.
+    let refusing = Server::replies("407 Proxy Authentication Required", &[], "").await;
+    let builder = nodion("http://platform.invalid").allow_plain_http();
+    let builder = builder.proxy(
+        refusing
+            .base_url
+            .replace("http://", "http://user:hush-hush@"),
+    );
+    let error = list(builder).await.unwrap_err();
+    assert_eq!(error.status(), Some(407));
+    assert!(!format!("{error} {error:?}").contains("hush-hush"));
+}
+
+/// Runs in a process of its own, as the environment belongs to the whole process.
+#[tokio::test]
+async fn within_the_environment() {
+    let Ok(base_url) = std::env::var("DEPLOYKIT_TEST_BASE_URL") else {
+        return;
+    };
+    let mut builder = nodion(&base_url).allow_plain_http();
+    if std::env::var("DEPLOYKIT_TEST_NO_PROXY").is_ok() {
+        builder = builder.no_proxy();
+    }
+    println!(
+        "outcome: {:?}",
+        list(builder).await.map_err(|error| error.kind())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_environments_proxy_is_respected_except_for_this_machine() {
+    let proxy = Server::replies("200 OK", &[], LIST).await;
+    let platform = Server::replies("200 OK", &[], LIST).await;
+    let run = |base_url: &str, more: &[(&str, &str)]| {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["within_the_environment", "--exact", "--nocapture"])
+            .env("DEPLOYKIT_TEST_BASE_URL", base_url)
+            .envs(more.iter().copied());
+        // reqwest reads both spellings.
+        for name in ["http_proxy", "HTTP_PROXY"] {
+            command.env(name, &proxy.base_url);
+        }
+        for name in ["no_proxy", "NO_PROXY", "REQUEST_METHOD"] {
+            command.env_remove(name);
+        }
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let text = run("http://platform.invalid", &[]);
+    assert!(text.contains("outcome: Ok(0)"), "{text}");
+    assert_eq!(proxy.requests().len(), 1);
+
+    let text = run(&platform.base_url, &[]);
+    assert!(text.contains("outcome: Ok(0)"), "{text}");
+    assert_eq!((proxy.requests().len(), platform.requests().len()), (1, 1));
+
+    let text = run(
+        "http://platform.invalid",
+        &[("DEPLOYKIT_TEST_NO_PROXY", "1")],
+    );
+    assert!(text.contains("outcome: Err(Connect)"), "{text}");
+    assert_eq!(proxy.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_client_of_ones_own_is_used_and_the_rest_stays() {
+    let server = Server::replies("503 Busy", &[], "").await;
+    let own = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .default_headers(
+            [("x-own".parse().unwrap(), "yes".parse().unwrap())]
+                .into_iter()
+                .collect(),
+        )
+        .build()
+        .unwrap();
+    let builder = nodion(&server.base_url).http_client(own.clone());
+    let error = list(builder).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.attempts()),
+        (ErrorKind::Unavailable, 2)
+    );
+    assert!(server.requests()[0].contains("x-own: yes"));
+
+    let contradiction = nodion(&server.base_url).http_client(own).no_proxy();
+    assert_eq!(
+        contradiction.build().unwrap_err().kind(),
+        ErrorKind::Configuration
+    );
+}

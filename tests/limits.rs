@@ -1,0 +1,224 @@
+//! The rates of the platforms and the limit on creates, as whole clients keep them.
+#![cfg(all(feature = "edgegap", feature = "dployr"))]
+
+mod support;
+
+use deploykit::edgegap::{self, NewDeployment, User};
+use deploykit::{ClientBuilder, Effect, ErrorKind, Pacing, Retry, dployr};
+use http::Method;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use support::{Server, reply};
+use tokio::time::Instant;
+
+const ACCEPTED: &str = r#"{"request_id":"a69f8e3e0555"}"#;
+const LIST: &str = r#"{"deployments":[]}"#;
+
+fn edgegap(base_url: &str) -> ClientBuilder<edgegap::Edgegap> {
+    let builder = edgegap::Client::builder().base_url(base_url);
+    builder.token("token-1234")
+}
+
+fn new() -> NewDeployment {
+    NewDeployment::new("my-app", "1", User::ip([75, 28, 35, 192].into()))
+}
+
+/// A server that accepts every deployment and keeps the times.
+async fn accepting() -> (Server, Arc<Mutex<Vec<Instant>>>) {
+    let times = Arc::new(Mutex::new(Vec::new()));
+    let kept = times.clone();
+    let server = Server::answers(move |_| {
+        kept.lock().unwrap().push(Instant::now());
+        reply("202 Accepted", &[], ACCEPTED)
+    });
+    (server.await, times)
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_of_one_token_keep_the_rate_together() {
+    let (server, times) = accepting().await;
+    let clients: Vec<_> = (0..4)
+        .map(|_| edgegap(&server.base_url).build().unwrap())
+        .collect();
+    let calls: Vec<_> = (0..200)
+        .map(|index: usize| {
+            let client = clients[index % 4].clone();
+            tokio::spawn(async move { client.deploy(new()).await })
+        })
+        .collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let times = times.lock().unwrap();
+    assert_eq!(times.len(), 200);
+    for window in times.windows(41) {
+        let span = window[40] - window[0];
+        assert!(span >= Duration::from_millis(990), "41 in {span:?}");
+    }
+    let took = (times[199] - times[0]).as_secs_f64();
+    assert!(
+        (4.9..5.6).contains(&took),
+        "{took} s for 200 at 40 a second"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_token_has_a_rate_of_its_own_and_none_at_all_is_possible() {
+    let (server, _) = accepting().await;
+    let started = Instant::now();
+    let slow = edgegap(&server.base_url).pacing(Pacing::documented().one_of(40));
+    let slow = slow.build().unwrap();
+    slow.deploy(new()).await.unwrap();
+    slow.deploy(new()).await.unwrap();
+    assert_eq!(
+        started.elapsed().as_secs(),
+        1,
+        "one fortieth of 40 a second"
+    );
+
+    let started = Instant::now();
+    let other = edgegap(&server.base_url).token("another").build().unwrap();
+    let off = edgegap(&server.base_url).pacing(Pacing::off());
+    let off = off.build().unwrap();
+    other.deploy(new()).await.unwrap();
+    for _ in 0..50 {
+        off.deploy(new()).await.unwrap();
+    }
+    assert_eq!(started.elapsed().as_secs(), 0);
+    assert!(off.pacing().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_the_same_however_it_was_given() {
+    let server = Server::replies("200 OK", &[], LIST).await;
+    let builder = dployr::Client::builder().base_url(&server.base_url);
+    let builder = builder.pacing(Pacing::documented().one_of(100));
+    let client = builder.token("Bearer token-1234").build().unwrap();
+    client.deployments().list().await.unwrap();
+    let same = client.with_token("token-1234").unwrap();
+    let call = same.deployments().list().deadline(Duration::from_secs(1));
+    assert_eq!(call.await.unwrap_err().kind(), ErrorKind::RateLimited);
+    let other = client.with_token("token-5678").unwrap();
+    other.deployments().list().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_state_can_be_read_and_a_deadline_is_not_waited_for() {
+    let (server, _) = accepting().await;
+    let builder = edgegap(&server.base_url).pacing(Pacing::documented().one_of(40));
+    let client = builder.build().unwrap();
+    let waiting: Vec<_> = (0..5)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.deploy(new()).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let state = client.pacing();
+    let deploy = state.iter().find(|state| state.bucket == "deploy").unwrap();
+    assert_eq!((deploy.limit, deploy.waiting), (1, 4), "{state:?}");
+    waiting.iter().for_each(|call| call.abort());
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let waits = |bucket: &str| {
+        let states = client.pacing();
+        states
+            .iter()
+            .find(|state| state.bucket == bucket)
+            .unwrap()
+            .waiting
+    };
+    assert_eq!(waits("deploy"), 0);
+
+    let sent = server.requests().len();
+    let call = client.deploy(new()).deadline(Duration::from_millis(100));
+    let started = Instant::now();
+    let error = call.await.unwrap_err();
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    assert_eq!(
+        (error.kind(), error.effect(), error.attempts()),
+        (ErrorKind::RateLimited, Effect::None, 0),
+        "{error}"
+    );
+    assert!(error.retry_after().unwrap() <= Duration::from_secs(1));
+    assert_eq!(server.requests().len(), sent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_that_a_header_calls_used_up_is_waited_for_by_everybody() {
+    let used_up = Arc::new(Mutex::new(true));
+    let server = Server::answers(move |_| {
+        let headers = [
+            "date: Wed, 21 Oct 2015 07:28:00 GMT",
+            "x-ratelimit-limit: 100",
+            "x-ratelimit-reset: 1445412489",
+            if std::mem::take(&mut *used_up.lock().unwrap()) {
+                "x-ratelimit-remaining: 0"
+            } else {
+                "x-ratelimit-remaining: 99"
+            },
+        ];
+        reply("200 OK", &headers, LIST)
+    })
+    .await;
+    let client = dployr::Client::new(&server.base_url, "token-1234").unwrap();
+    let started = Instant::now();
+    client.deployments().list().await.unwrap();
+    let paused = client.pacing()[0].paused.unwrap();
+    assert!(paused > Duration::from_secs(8), "{paused:?}");
+    client.deployments().list().await.unwrap();
+    assert_eq!(started.elapsed().as_secs(), 9);
+    client.deployments().list().await.unwrap();
+    assert_eq!(started.elapsed().as_secs(), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_that_runs_wild_is_stopped_here() {
+    let (server, _) = accepting().await;
+    let builder = edgegap(&server.base_url).max_creates(5, Duration::from_secs(60));
+    let client = builder.build().unwrap();
+    let mut refused = 0;
+    for _ in 0..100 {
+        if let Err(error) = client.clone().deploy(new()).await {
+            assert_eq!(
+                (error.kind(), error.effect(), error.attempts()),
+                (ErrorKind::SpendLimit, Effect::None, 0)
+            );
+            let text = error.to_string();
+            assert!(
+                text.contains("nothing was sent") && text.contains("max_creates"),
+                "{text}"
+            );
+            assert!(error.retry_after().is_some());
+            refused += 1;
+        }
+    }
+    assert_eq!((server.requests().len(), refused), (5, 95));
+    // Of a request without a wrapper nobody knows what it costs.
+    let raw = client.request(Method::POST, "/v2/deployments").await;
+    assert_eq!(raw.unwrap_err().kind(), ErrorKind::SpendLimit);
+    let preview = client.deploy(new()).preview();
+    assert!(preview.is_ok(), "a preview spends nothing");
+    assert_eq!(server.requests().len(), 5);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    client.deploy(new()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_did_not_happen_does_not_count_as_spent() {
+    let refusing = Server::replies("400 Bad Request", &[], r#"{"message":"no"}"#).await;
+    let builder = edgegap(&refusing.base_url).max_creates(1, Duration::from_secs(60));
+    let client = builder.build().unwrap();
+    for _ in 0..5 {
+        let error = client.deploy(new()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Rejected);
+    }
+    let unclear = Server::replies("500 Oops", &[], "").await;
+    let builder = edgegap(&unclear.base_url).max_creates(1, Duration::from_secs(60));
+    let client = builder.retry(Retry::off()).build().unwrap();
+    assert_eq!(
+        client.deploy(new()).await.unwrap_err().kind(),
+        ErrorKind::Server
+    );
+    let error = client.deploy(new()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SpendLimit, "it may have happened");
+}
