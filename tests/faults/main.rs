@@ -6,6 +6,8 @@
     feature = "nodion"
 ))]
 
+mod behaviour;
+mod cancel;
 mod cells;
 
 #[test]

@@ -34,6 +34,9 @@ pub const START: &[Kind] = &[Kind::Start];
 /// Those with a body that can be large.
 pub const LARGE: &[Kind] = &[Kind::Update, Kind::Deploy, Kind::Start, Kind::Login];
 
+/// Each kind once.
+pub const EVERY: &[&[Kind]] = &[READS, DELETE, CHANGES];
+
 /// Where the trouble is.
 pub enum Place {
     /// A server that follows this script, which may depend on the operation and on where another
@@ -133,9 +136,8 @@ impl Fault {
     }
 
     pub fn everywhere(self, expected: Expected) -> Self {
-        self.cell(READS, expected.clone())
-            .cell(DELETE, expected.clone())
-            .cell(CHANGES, expected)
+        let each = |fault: Self, kinds: &&[Kind]| fault.cell(kinds, expected.clone());
+        EVERY.iter().fold(self, each)
     }
 }
 

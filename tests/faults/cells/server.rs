@@ -277,9 +277,10 @@ impl Connection {
     }
 
     async fn send(&mut self, bytes: &[u8]) -> bool {
-        let status = std::str::from_utf8(bytes)
-            .ok()
-            .and_then(|text| text.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok());
+        let digits = bytes
+            .strip_prefix(b"HTTP/1.1 ")
+            .and_then(|rest| rest.get(..3));
+        let status = digits.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
         self.seen(|seen| seen.status = seen.status.or(status));
         let taken = self.stream.write_all(bytes).await.is_ok();
         if taken {
