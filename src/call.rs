@@ -269,9 +269,14 @@ impl<T: Send + 'static> IntoFuture for Call<T> {
     type IntoFuture = Running<T>;
 
     fn into_future(self) -> Self::IntoFuture {
-        match self.refused {
+        let scope = self.scope.for_run();
+        let running: Running<T> = match self.refused {
             Some(error) => Box::pin(std::future::ready(Err(error))),
-            None => (self.run)(self.scope.for_run()),
+            None => (self.run)(scope.clone()),
+        };
+        match scope.transport().observer.clone() {
+            Some(observer) => Box::pin(observer.watch(scope, running)),
+            None => running,
         }
     }
 }

@@ -138,6 +138,8 @@ pub use transport::credentials::{
     Credentials, FileStore, TokenError, TokenSource, TokenStore, Tokens,
 };
 #[cfg(feature = "_client")]
+pub use transport::observe::{CallEnd, CallReport};
+#[cfg(feature = "_client")]
 pub use transport::pace::{
     BudgetBucket, BudgetError, BudgetReply, Fallback, PaceState, Pacing, SharedBudget,
 };

@@ -4,7 +4,7 @@
 
 use deploykit::dployr::{self, ServiceType};
 use deploykit::edgegap::{self, User};
-use deploykit::{Effect, Error, ErrorKind, nodion};
+use deploykit::{Effect, Error, ErrorKind, Pacing, nodion};
 use deploykit_sandbox::{Dialect, Platform, Sandbox};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -125,7 +125,9 @@ async fn edgegap() {
     let sandbox = Sandbox::start().await.unwrap();
     let access = sandbox.edgegap();
     let between = Between::start(&access.base_url).await;
-    let builder = edgegap::Client::builder().base_url(&between.base_url);
+    let builder = edgegap::Client::builder()
+        .base_url(&between.base_url)
+        .pacing(Pacing::off());
     let client = builder.token(access.token.as_str()).build().unwrap();
     let new = |tag: &str| {
         let user = User::ip([75, 28, 35, 192].into());
@@ -163,7 +165,9 @@ async fn nodion() {
     let sandbox = Sandbox::start().await.unwrap();
     let access = sandbox.nodion();
     let between = Between::start(&access.base_url).await;
-    let builder = nodion::Client::builder().base_url(&between.base_url);
+    let builder = nodion::Client::builder()
+        .base_url(&between.base_url)
+        .pacing(Pacing::off());
     let client = builder.token(access.token.as_str()).build().unwrap();
     let application = client.application(&access.application_id);
     application.deploy().await.unwrap();
@@ -194,6 +198,7 @@ async fn dployr() {
             .base_url(&between.base_url)
             .token(access.token.as_str())
             .cluster(access.cluster_id.as_str())
+            .pacing(Pacing::off())
             .build()
             .unwrap();
         let new = |name: &str| {

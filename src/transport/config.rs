@@ -3,6 +3,7 @@
 use super::credentials::{Auth, Credentials, TokenStore};
 use super::http_client::{Connections, check_base_url};
 use super::limits::Limits;
+use super::observe::{CallReport, Observer};
 use super::pace::{Pacer, Pacing};
 use super::profile::Profile;
 use super::retry::Retry;
@@ -101,6 +102,7 @@ pub struct ClientBuilder<P: Platform> {
     retry: Option<Retry>,
     pacing: Option<Pacing>,
     max_creates: Option<(u32, Duration)>,
+    observer: Option<Observer>,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) settings: P::Settings,
     pub(crate) wire: Wire,
@@ -119,6 +121,7 @@ impl<P: Platform> Default for ClientBuilder<P> {
             retry: None,
             pacing: None,
             max_creates: None,
+            observer: None,
             headers: Vec::new(),
             settings: P::Settings::default(),
             wire: Wire::Network,
@@ -223,6 +226,23 @@ impl<P: Platform> ClientBuilder<P> {
     /// ```
     pub fn max_creates(mut self, count: u32, span: Duration) -> Self {
         self.max_creates = Some((count, span));
+        self
+    }
+
+    /// Tells a function how every call of this client and its clones ended: for metrics, or for a
+    /// record of what was created. It runs on the task of the call, so it must not block.
+    ///
+    /// ```
+    /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::ClientBuilder<P> {
+    /// builder.observer(|call| {
+    ///     if let Some(operation) = call.operation {
+    ///         println!("{operation}: {:?} after {} attempts in {:?}", call.status, call.attempts, call.elapsed);
+    ///     }
+    /// })
+    /// # }
+    /// ```
+    pub fn observer(mut self, tell: impl Fn(&CallReport<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Observer::new(tell));
         self
     }
 
@@ -340,6 +360,7 @@ impl<P: Platform> ClientBuilder<P> {
             spend: self
                 .max_creates
                 .map(|(count, span)| Arc::new(SpendGuard::new(count, span))),
+            observer: self.observer,
         };
         let transport = Arc::new(transport);
         let credentials = match self.login {

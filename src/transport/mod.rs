@@ -12,6 +12,7 @@
 //! | `hints` | what a reply says about when to come back |
 //! | `http_client` | connections: TLS, proxies, redirects |
 //! | `limits` | the default time and size limits, and why they are what they are |
+//! | `observe` | telling a program about every call |
 //! | `pace` | keeping to the rates that platforms allow |
 //! | `prepare` | what every request gets, and what a preview shows |
 //! | `redact` | what may be shown of requests and replies |
@@ -27,6 +28,7 @@ pub(crate) mod execute;
 mod hints;
 mod http_client;
 pub(crate) mod limits;
+pub(crate) mod observe;
 pub(crate) mod pace;
 pub(crate) mod prepare;
 pub(crate) mod profile;
@@ -45,6 +47,7 @@ use crate::secret::Secret;
 use credentials::Auth;
 use http::HeaderMap;
 use limits::Limits;
+use observe::Observer;
 use pace::Pacer;
 use profile::Profile;
 use retry::Retry;
@@ -68,6 +71,7 @@ pub struct Transport {
     pub(crate) retry: Retry,
     pub(crate) pacer: Pacer,
     pub(crate) spend: Option<Arc<SpendGuard>>,
+    pub(crate) observer: Option<Observer>,
 }
 
 /// The state of one call, which travels inside of the generated client.
@@ -220,6 +224,7 @@ impl Transport {
             limits: self.limits,
             retry: self.retry.clone(),
             spend: self.spend.clone(),
+            observer: self.observer.clone(),
         }
     }
 }

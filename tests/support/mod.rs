@@ -8,6 +8,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+/// Makes the bytes of a reply from a request.
+type Make = Arc<dyn Fn(&str) -> Vec<u8> + Send + Sync>;
+
 /// What the server does with each request, after reading it whole.
 #[derive(Clone)]
 pub enum Answer {
@@ -18,7 +21,7 @@ pub enum Answer {
     /// Closes without a word.
     Close,
     /// Sends what this makes of the request, and closes.
-    Made(Arc<dyn Fn(&str) -> Vec<u8> + Send + Sync>),
+    Made(Make),
 }
 
 /// The bytes of a reply.

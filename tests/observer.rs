@@ -1,0 +1,61 @@
+//! What a program is told about its calls.
+#![cfg(feature = "nodion")]
+
+mod support;
+
+use deploykit::{CallEnd, nodion};
+use std::future::IntoFuture;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use support::Server;
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_is_told_how_every_call_ended() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let client = |base_url: &str| {
+        let told = told.clone();
+        let builder = nodion::Client::builder()
+            .base_url(base_url)
+            .token("token-1234");
+        let builder = builder.observer(move |call| {
+            let end = match &call.end {
+                CallEnd::Failed(error) => format!("{:?}", error.kind()),
+                other => format!("{other:?}"),
+            };
+            let id = call.operation.map(|operation| operation.id);
+            told.lock()
+                .unwrap()
+                .push((id, call.status, call.attempts, end));
+        });
+        builder.build().unwrap()
+    };
+    let good = Server::replies("200 OK", &[], r#"{"deployments":[]}"#).await;
+    let application = client(&good.base_url).application("a");
+    application.deployments().with_response().await.unwrap();
+    let odd = Server::replies("200 OK", &[], "7").await;
+    let _ = client(&odd.base_url).application("a").deployments().await;
+    let busy = Server::replies("503 Busy", &[], "").await;
+    let _ = client(&busy.base_url).application("a").deployments().await;
+    let _ = client(&good.base_url).application("..").deployments().await;
+    let silent = Server::start(support::Answer::Silence).await;
+    let call = client(&silent.base_url).application("a").deployments();
+    let dropped = tokio::time::timeout(Duration::from_secs(1), call.into_future()).await;
+    assert!(dropped.is_err());
+    drop(client(&good.base_url).application("a").deployments());
+    let _ = client(&good.base_url)
+        .application("a")
+        .deployments()
+        .preview();
+
+    let list = Some("list_deployments");
+    let expected = [
+        (list, Some(200), 1, "Succeeded"),
+        (list, Some(200), 1, "Decode"),
+        (list, Some(503), 3, "Unavailable"),
+        (list, None, 0, "InvalidRequest"),
+        (list, None, 1, "Dropped"),
+    ];
+    let expected =
+        expected.map(|(id, status, attempts, end)| (id, status, attempts, end.to_owned()));
+    assert_eq!(*told.lock().unwrap(), expected);
+}
