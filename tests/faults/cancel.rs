@@ -18,7 +18,8 @@ fn tasks() -> usize {
 async fn dropped(name: &str, server: Server, after: Duration, large: bool) {
     let builder = edgegap(&server);
     let client = builder.build().unwrap();
-    // The server's own.
+    // The server's own, when those of the one before are gone.
+    tokio::time::sleep(seconds(1)).await;
     let before = tasks();
     let filler = "x".repeat(if large { 3 << 20 } else { 1 });
     let call = client.deploy(new().env("FILLER", filler));
@@ -87,6 +88,7 @@ fn at_any_point() {
 
         // What is dropped before it is polled never was.
         let server = always(busy).await;
+        tokio::time::sleep(seconds(1)).await;
         let before = tasks();
         let client = edgegap(&server).build().unwrap();
         drop(client.deploy(new()));

@@ -98,6 +98,7 @@ pub fn faults() -> Vec<Fault> {
         garbled("bytes that are not UTF-8", b"{\"message\":\"\xff\xfe\"}"),
         garbled("a hundred thousand open brackets", &[b'['; 100_000]),
         garbled("gzip that nobody asked for", GZIP),
+        garbled("bare text where JSON was promised", b"all is well"),
         garbled(
             "a page of HTML",
             b"<html><body>Welcome to nginx!</body></html>",
