@@ -163,7 +163,7 @@ impl Error {
         self.0.code.as_deref()
     }
 
-    /// The platform's words, or ours for a failure that never reached it. One line.
+    /// The platform's words, or ours for a failure that never reached it. One line of at most 1 KiB.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
