@@ -7,7 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The fuzz targets, each with its check.
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+/// What a target runs on each input.
+type Target = fn(&[u8]);
+
+pub const TARGETS: [(&str, Target); 6] = [
     ("hints", super::checks::hints::check),
     ("inputs", super::checks::inputs::check),
     ("logs", super::checks::logs::check),

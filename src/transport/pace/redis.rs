@@ -139,7 +139,7 @@ impl SharedBudget for RedisBudget {
 
 impl Shared {
     async fn take(&self, bucket: &BudgetBucket) -> Result<BudgetReply, BudgetError> {
-        if let Some(reply) = self.from_kept(bucket) {
+        if let Some(reply) = self.out_of_kept(bucket) {
             return Ok(reply);
         }
         let (taken, wait) = match timeout(ANSWER, self.ask(bucket)).await {
@@ -160,7 +160,7 @@ impl Shared {
     }
 
     /// Answers from what is kept, if it can.
-    fn from_kept(&self, bucket: &BudgetBucket) -> Option<BudgetReply> {
+    fn out_of_kept(&self, bucket: &BudgetBucket) -> Option<BudgetReply> {
         let now = Instant::now();
         let mut kept = self.kept();
         let slots = kept.get_mut(&(bucket.platform, bucket.name))?;
