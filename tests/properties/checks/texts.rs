@@ -52,7 +52,7 @@ pub fn any_text(body: &str) {
             }
             match application.claim().await {
                 Ok(claim) => {
-                    let url = claim.url.as_ref().map_or("https://", |url| url.as_str());
+                    let url = claim.url.as_ref().map_or("https://", |url| url.expose());
                     assert!(url.starts_with("https://") || url.starts_with("http://"));
                     let shown = format!("{claim:?}");
                     let path = url.splitn(4, '/').nth(3).unwrap_or_default();
