@@ -102,6 +102,7 @@ impl Platforms {
             .hidden_env("B", NUMBER)
             .webhook_on_ready(format!("https://a.example/?q={QUERY}"));
         match operation {
+            "list_deployments" => to.run(self.edgegap.deployments().list()).await,
             "create_deployment" => to.run(self.edgegap.deploy(new)).await,
             "create_fleet_deployment" => {
                 to.run(self.edgegap.deploy_to_fleet(new.on_host("h"))).await
@@ -214,7 +215,9 @@ pub fn secrets_of(operation: &Operation) -> &'static [&'static str] {
             &[TOKEN, SESSION, VALUE]
         }
         ("nexlayer", _) => &[TOKEN, SESSION],
-        ("edgegap", _) => &[TOKEN, VALUE, NUMBER, QUERY],
+        ("edgegap", "create_deployment" | "create_fleet_deployment") => {
+            &[TOKEN, VALUE, NUMBER, QUERY]
+        }
         _ => &[TOKEN],
     }
 }
