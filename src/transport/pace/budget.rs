@@ -23,8 +23,8 @@ pub trait SharedBudget: Send + Sync + 'static {
     /// keep a slot for this process until then.
     ///
     /// Only one call of a client's bucket asks at a time. It may be dropped at any point, and an
-    /// answer that takes longer than 2 s counts as none. After one that failed, the budget is not asked
-    /// again for four times as long as the failure took.
+    /// answer that takes longer than 2 s counts as none. After a failure that took noticeably long, the
+    /// budget is not asked again for four times as long as that.
     ///
     /// # Errors
     /// When it cannot tell; then the [`Fallback`] decides.
@@ -46,6 +46,18 @@ pub struct BudgetBucket {
     pub burst: u32,
     /// How long until there is one more.
     pub refill: Duration,
+}
+
+impl BudgetBucket {
+    /// A bucket to try a budget with.
+    pub fn new(platform: &'static str, name: &'static str, burst: u32, refill: Duration) -> Self {
+        Self {
+            platform,
+            name,
+            burst,
+            refill,
+        }
+    }
 }
 
 /// A budget's answer.

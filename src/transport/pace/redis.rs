@@ -76,9 +76,9 @@ return {1, wait}
 /// that is silent is tried again after four times as long as the failure took, so after 4 s at most.
 ///
 /// **When Redis forgets.** A server that was emptied, or took over without the last writes, may give
-/// one burst too many, once: a quarter of the rate per minute, one call of a rate per second. As
-/// Redis was gone for longer than a moment, not even that: the own pace of the processes stays in
-/// force for one window more.
+/// one burst too many, once: 25 calls of 100 per minute, one of 40 per second. Not even that if the
+/// processes saw it gone and have [`Fallback::Local`](crate::Fallback::Local): their own pace then
+/// stays in force for one window more.
 ///
 /// **Needs.** Redis 6.2 or newer, or what speaks its language, and the commands `EVALSHA`, `SCRIPT
 /// LOAD`, `TIME`, `GET`, `SET`. A cluster has the key on one node: give the address of that one, as

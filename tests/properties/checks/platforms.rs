@@ -107,6 +107,10 @@ impl Platforms {
             "create_fleet_deployment" => {
                 to.run(self.edgegap.deploy_to_fleet(new.on_host("h"))).await
             }
+            "list_deployments" => {
+                let list = self.edgegap.deployments().tagged("a").newest_first();
+                to.run(list.list()).await
+            }
             other => panic!("{other} is not called"),
         }
     }
