@@ -102,7 +102,6 @@ impl Platforms {
             .hidden_env("B", NUMBER)
             .webhook_on_ready(format!("https://a.example/?q={QUERY}"));
         match operation {
-            "list_deployments" => to.run(self.edgegap.deployments().list()).await,
             "create_deployment" => to.run(self.edgegap.deploy(new)).await,
             "create_fleet_deployment" => {
                 to.run(self.edgegap.deploy_to_fleet(new.on_host("h"))).await
