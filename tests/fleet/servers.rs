@@ -123,7 +123,7 @@ pub fn free_port() -> u16 {
 /// When a request was there, and who sent it.
 pub type Arrival = (Instant, String);
 
-/// Accepts every deployment.
+/// Accepts every deployment, and notes it.
 pub struct Platform {
     pub base_url: String,
     arrivals: Arc<Mutex<Vec<Arrival>>>,
@@ -177,7 +177,9 @@ fn serve(mut stream: TcpStream, noted: &Mutex<Vec<Arrival>>) {
         if rest.len() < header("content-length: ").parse().unwrap_or(0) {
             continue;
         }
-        noted.lock().unwrap().push((now, header("x-worker: ")));
+        if head.starts_with("POST ") {
+            noted.lock().unwrap().push((now, header("x-worker: ")));
+        }
         bytes.clear();
         if stream.write_all(reply.as_bytes()).is_err() {
             return;

@@ -119,6 +119,7 @@ mod tests {
     use crate::error::{Effect, ErrorKind};
     use crate::operation::Pace;
     use std::num::NonZeroU32;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
     use tokio::time::{Instant, sleep};
@@ -202,26 +203,42 @@ mod tests {
             let budget = Memory::default();
             let sent = Arc::new(Mutex::new(Vec::new()));
             let mut tasks = Vec::new();
-            let end = Instant::now() + window * 12;
-            for member in 0..members {
-                let (budget, sent) = (budget.clone(), sent.clone());
+            let busy = Arc::new(AtomicBool::new(false));
+            let end = Instant::now() + window * 10;
+            for _ in 0..members {
+                let (budget, sent, busy) = (budget.clone(), sent.clone(), busy.clone());
                 tasks.push(tokio::spawn(async move {
                     let shared = Shared::new(budget, Fallback::Local);
                     let bucket = part(pace, members);
-                    // One is idle when the budget goes: it has saved nothing.
-                    if member == 0 {
-                        sleep(window * 4).await;
-                    }
-                    while bucket.turn_in_fleet("test", &shared, end).await.is_ok() {
-                        sent.lock().unwrap().push(Instant::now());
+                    while Instant::now() < end {
+                        if !busy.load(Ordering::Relaxed) {
+                            sleep(window / 100).await;
+                        } else if bucket.turn_in_fleet("test", &shared, end).await.is_ok() {
+                            sent.lock().unwrap().push(Instant::now());
+                        } else {
+                            break;
+                        }
                     }
                 }));
             }
-            sleep(window * 3).await;
-            budget.goes(Duration::ZERO);
-            sleep(window * 3).await;
-            let before = sent.lock().unwrap().len();
-            budget.comes_back();
+            // Both times that the budget changes, what could be saved up was: there, a whole burst of
+            // it, and here, that of each process.
+            for (tenths, there, at_work) in [
+                (20, true, false),
+                (3, true, true),
+                (15, false, true),
+                (20, false, false),
+                (3, false, true),
+                (39, true, true),
+            ] {
+                if there {
+                    budget.comes_back();
+                } else {
+                    budget.goes(Duration::ZERO);
+                }
+                busy.store(at_work, Ordering::Relaxed);
+                sleep(window * tenths / 10).await;
+            }
             for task in tasks {
                 task.await.unwrap();
             }
@@ -231,9 +248,11 @@ mod tests {
                 let span = sent[index] - sent[index - most];
                 assert!(span >= window, "{pace} of {members}: {span:?} at {index}");
             }
-            assert!(before > most * 6 * 7 / 10, "{pace} of {members}: {before}");
-            let after = sent.len() - before;
-            assert!(after > most * 6 * 7 / 10, "{pace} of {members}: {after}");
+            assert!(
+                sent.len() > most * 6 * 7 / 10,
+                "{pace} of {members}: {}",
+                sent.len()
+            );
         }
     }
 
