@@ -93,6 +93,7 @@ pub mod operation;
 mod page;
 pub mod secret;
 mod time;
+mod unredacted;
 
 #[cfg(feature = "_client")]
 mod call;

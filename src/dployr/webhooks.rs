@@ -7,6 +7,7 @@ use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::dployr::{Op, types};
 use crate::secret::{REDACTED, Secret};
+use crate::unredacted::shows;
 use std::fmt;
 
 /// A webhook to create: where to send which events.
@@ -70,6 +71,7 @@ impl fmt::Debug for NewWebhook {
     /// Of the URL only scheme and host: its path and query may hold a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = match reqwest::Url::parse(&self.url) {
+            _ if shows("webhook") => self.url.clone(),
             Ok(url) => format!(
                 "{}://{}/…",
                 url.scheme(),

@@ -5,6 +5,7 @@ use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::raw::edgegap::{Op, types};
 use crate::secret::{REDACTED, Secret};
+use crate::unredacted::shows;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -304,7 +305,7 @@ impl Variable {
 
 impl fmt::Debug for Variable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = if self.hidden {
+        let value = if self.hidden && !shows("variable") {
             REDACTED.to_owned()
         } else {
             // The address of a database holds its password, as a preview knows too.
@@ -333,6 +334,9 @@ impl Target {
 impl fmt::Debug for Target {
     /// Scheme and host: path and query may hold the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if shows("webhook") {
+            return f.write_str(&self.0);
+        }
         match reqwest::Url::parse(&self.0) {
             Ok(url) => write!(
                 f,

@@ -13,6 +13,7 @@
 
 use crate::secret::{REDACTED, Secret};
 use crate::transport::redact;
+use crate::unredacted::shows;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Location, Spanned};
 use std::fmt;
@@ -55,6 +56,9 @@ struct Found {
 
 /// The text of a manifest with its secrets left out.
 pub(super) fn redact(text: &str) -> String {
+    if shows("manifest") {
+        return text.to_owned();
+    }
     shown(text).unwrap_or_else(|| {
         format!(
             "<manifest of {} bytes, not shown: its secrets could not be located>",
@@ -341,13 +345,13 @@ impl<'de> Deserialize<'de> for Node {
 mod tests {
     use super::*;
 
-    fn shows(text: &str, shown: &str) {
+    fn shown_as(text: &str, shown: &str) {
         assert_eq!(redact(text), shown);
     }
 
     #[test]
     fn everything_but_the_secrets_stays_in_place() {
-        shows(
+        shown_as(
             "# ü a comment\napplication:\n  name: a   # kept\n  registryLogin: {registry: r, personalAccessToken: \"hu\\tsh\"}\n  pods:\n  - name: web\n    vars:\n      URL: <% URL %>\n      DB: postgres://u:hush@db.pod/x\n      PLAIN: postgres://db.pod/x\n      API_KEY: 'hu''sh' # kept\n      PORT: 6379\n      PIN_TOKEN: 1234\n    secrets:\n      - name: s\n        fileName: f\n        data: |\n          hush\n            hush\n        mountPath: /m\n",
             "# ü a comment\napplication:\n  name: a   # kept\n  registryLogin: {registry: r, personalAccessToken: <redacted>}\n  pods:\n  - name: web\n    vars:\n      URL: <% URL %>\n      DB: <redacted>\n      PLAIN: postgres://db.pod/x\n      API_KEY: <redacted> # kept\n      PORT: 6379\n      PIN_TOKEN: <redacted>\n    secrets:\n      - name: s\n        fileName: f\n        data: |\n          <redacted>\n        mountPath: /m\n",
         );
@@ -358,7 +362,7 @@ mod tests {
             "token: <% A %>\nsecret:\n",
             "",
         ] {
-            shows(untouched, untouched);
+            shown_as(untouched, untouched);
         }
     }
 
@@ -407,13 +411,13 @@ mod tests {
                 "secrets:\n- data: >\n    <redacted>",
             ),
         ] {
-            shows(text, shown);
+            shown_as(text, shown);
         }
     }
 
     #[test]
     fn a_command_that_speaks_of_a_secret() {
-        shows(
+        shown_as(
             "command: redis-server --requirepass hush\nentrypoint: [a, --token=hush]\nimage: redis-server\n",
             "command: <redacted>\nentrypoint: [<redacted>, <redacted>]\nimage: redis-server\n",
         );
@@ -466,18 +470,18 @@ mod tests {
                 "secrets:\n- &s\n  data: <redacted>\n- *s\n",
             ),
         ] {
-            shows(text, shown);
+            shown_as(text, shown);
         }
     }
 
     #[test]
     fn a_secret_is_hidden_wherever_it_stands() {
-        shows(
+        shown_as(
             "token: hush-1\nurl: https://a/?x=hush-1 # hush-1\nhush-1: x\n",
             "token: <redacted>\nurl: <redacted> # <redacted>\n<redacted>: x\n",
         );
         // A word or a number of a few digits is hidden in its own place only.
-        shows(
+        shown_as(
             "password: postgres\nimage: postgres\nport_key: 5432\nport: 5432\n",
             "password: <redacted>\nimage: postgres\nport_key: <redacted>\nport: 5432\n",
         );
@@ -497,7 +501,7 @@ mod tests {
                 "<manifest of {} bytes, not shown: its secrets could not be located>",
                 text.len()
             );
-            shows(text, &shown);
+            shown_as(text, &shown);
         }
     }
 }

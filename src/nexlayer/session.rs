@@ -6,6 +6,7 @@ use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::nexlayer::{Op, types};
 use crate::secret::{REDACTED, Secret};
+use crate::unredacted::shows;
 use std::fmt;
 use std::time::Duration;
 
@@ -368,13 +369,19 @@ impl From<types::ClaimReply> for Claim {
 }
 
 impl fmt::Debug for Claim {
-    /// Without the message, which may hold the address.
+    /// Of the message only whether there is one: it may hold the address.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claim")
             .field("url", &self.url)
             .field("token", &self.token)
-            .finish_non_exhaustive()
+            .field("message", &sentence(self.message.as_deref()))
+            .finish()
     }
+}
+
+/// A sentence for people as `Debug` shows it: it may hold a token, or an address that ends in one.
+pub(super) fn sentence(text: Option<&str>) -> Option<&str> {
+    text.map(|text| if shows("sentence") { text } else { "…" })
 }
 
 impl ClaimUrl {
@@ -386,6 +393,9 @@ impl ClaimUrl {
 
 impl fmt::Display for ClaimUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if shows("claim") {
+            return f.write_str(&self.0);
+        }
         match reqwest::Url::parse(&self.0) {
             Ok(url) => {
                 let host = url.host_str().unwrap_or_default();

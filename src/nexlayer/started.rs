@@ -1,5 +1,6 @@
 //! The reply to a start or an update: one value from both known generations.
 
+use super::session::sentence;
 use super::{Application, ApplicationState, Client, PodStatus, Session, texts};
 use crate::Timestamp;
 use crate::raw::nexlayer::types;
@@ -145,7 +146,7 @@ fn environment_of(url: &str, application: &str) -> Option<String> {
 }
 
 impl fmt::Debug for Started {
-    /// Without the sentences for people, which may hold a token.
+    /// Of the sentences for people only whether there are any: they may hold a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Started")
             .field("application_name", &self.application_name)
@@ -160,18 +161,21 @@ impl fmt::Debug for Started {
             .field("extensions_remaining", &self.extensions_remaining)
             .field("extension", &self.extension)
             .field("claim", &self.claim)
+            .field("message", &sentence(self.message.as_deref()))
+            .field("info", &sentence(self.info.as_deref()))
             .field("session", &self.session)
-            .finish_non_exhaustive()
+            .finish()
     }
 }
 
 impl fmt::Debug for ClaimOffer {
-    /// Without the message, which may hold a token.
+    /// Of the message only whether there is one: it may hold a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClaimOffer")
             .field("claimed", &self.claimed)
             .field("token", &self.token)
-            .finish_non_exhaustive()
+            .field("message", &sentence(self.message.as_deref()))
+            .finish()
     }
 }
 

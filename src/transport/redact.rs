@@ -4,6 +4,7 @@
 pub(crate) use super::mask::{mask, mask_json};
 use crate::operation::Operation;
 use crate::secret::{REDACTED, Secret};
+use crate::unredacted::shows;
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -56,7 +57,7 @@ pub(crate) fn request_headers(headers: &HeaderMap) -> Vec<(String, String)> {
         .map(|(name, value)| {
             let harmless = SHOWN_REQUEST_HEADERS.contains(&name.as_str());
             // What a caller added is marked as sensitive, whatever its name.
-            let harmless = harmless && !value.is_sensitive();
+            let harmless = harmless && !value.is_sensitive() || shows("request headers");
             let value = value.to_str().ok().filter(|_| harmless);
             (name.to_string(), value.unwrap_or(REDACTED).to_owned())
         })
@@ -78,7 +79,7 @@ pub(crate) fn response_headers(headers: &HeaderMap) -> Vec<(&str, &str)> {
 }
 
 pub(crate) fn is_harmless_in_a_reply(name: &http::HeaderName) -> bool {
-    SHOWN_RESPONSE_HEADERS.contains(&name.as_str())
+    SHOWN_RESPONSE_HEADERS.contains(&name.as_str()) || shows("reply headers")
 }
 
 /// The query of a request: decoded, sorted, secrets and the caller's own additions left out.
@@ -97,7 +98,7 @@ pub(crate) fn query(
                 None => sounds_secret(&name),
             };
             let by_hand = added.iter().any(|(n, v)| *n == name && *v == value);
-            let hide = secret || by_hand;
+            let hide = (secret || by_hand) && !shows("query");
             (name, if hide { REDACTED.to_owned() } else { value })
         })
         .collect();
@@ -121,6 +122,7 @@ fn sounds_secret(name: &str) -> bool {
 /// A JSON body with its secrets left out, and those secrets.
 pub(crate) fn json_body(operation: Option<&Operation>, mut body: Value) -> (Value, Vec<Secret>) {
     let mut found = Vec::new();
+    let as_it_is = body.clone();
     match operation {
         Some(operation) => {
             for path in operation.behaviour.secrets {
@@ -131,7 +133,7 @@ pub(crate) fn json_body(operation: Option<&Operation>, mut body: Value) -> (Valu
         }
         None => hide_by_name(&mut body, &mut found),
     }
-    (body, found)
+    (if shows("body") { as_it_is } else { body }, found)
 }
 
 /// A JSON body whose URLs show neither who logs in nor what stands in their query: a webhook URL
@@ -288,6 +290,9 @@ fn out_of_url(text: &str) -> Option<String> {
 /// The form of a JSON value without its contents: what a decode error shows, because the reply to a
 /// login is a token.
 pub(crate) fn shape(value: &Value, budget: usize) -> String {
+    if shows("decode error") {
+        return value.to_string();
+    }
     let mut out = String::new();
     write_shape(value, budget, &mut out);
     out

@@ -6,6 +6,7 @@ use super::profile::{Failure, reads_only};
 use super::{Scope, hints, redact};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::operation::Operation;
+use crate::unredacted::shows;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 use progenitor_client::{ByteStream, ResponseValue};
@@ -94,7 +95,11 @@ pub(crate) fn network_error(
     method: &Method,
 ) -> Error {
     // The URL may hold a session token.
-    let error = error.without_url();
+    let error = if shows("address of an error") {
+        error
+    } else {
+        error.without_url()
+    };
     let (kind, message, effect) = if error.is_builder() {
         (
             ErrorKind::InvalidRequest,
@@ -151,6 +156,9 @@ fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
 /// Scheme and host of where a redirect leads: path and query may hold a token.
 fn redirect_origin(headers: &HeaderMap) -> Option<String> {
     let location = headers.get(http::header::LOCATION)?.to_str().ok()?;
+    if shows("redirect") {
+        return Some(location.to_owned());
+    }
     let url = reqwest::Url::parse(location).ok()?;
     Some(url.origin().ascii_serialization())
 }
@@ -354,6 +362,9 @@ fn place_in(message: &str) -> (String, String) {
 /// serde's message without the value it quotes, which may be a token.
 pub(crate) fn without_value(error: &serde_json::Error) -> String {
     let text = error.to_string();
+    if shows("decode error") {
+        return text;
+    }
     let text = text.split(" at line ").next().unwrap_or(&text);
     let quoted = ["invalid type: ", "invalid value: "]
         .iter()
