@@ -4,8 +4,8 @@ use crate::planted::Plant;
 use crate::specs::Spec;
 use crate::walk::{Row, Target, Walk, no_json};
 use deploykit::edgegap::{Client, NewDeployment, User};
-use deploykit::{Call, OPERATIONS};
-use serde_json::json as value;
+use deploykit::{Call, OPERATIONS, Operation};
+use serde_json::{Value, json as value};
 use std::fmt::Debug;
 
 const SHOWN: &str = "a variable that the platform shows too; `hidden_env` is for secrets";
@@ -22,22 +22,45 @@ pub async fn walk(walk: &mut Walk) {
         .filter(|operation| operation.api == "edgegap")
     {
         let plant = Plant::new(format!("edgegap {}", operation.id));
-        let call: fn(&Client, &Plant) -> Call<_> = match operation.id {
-            "create_deployment" => |client, plant| client.deploy(new(plant)),
+        let of = (&spec, operation, &plant);
+        let accepted = value!({ "request_id": "a69f8e3e0555" });
+        match operation.id {
+            "create_deployment" => {
+                with(walk, of, accepted, |client, plant| {
+                    client.deploy(new(plant))
+                })
+                .await;
+            }
             "create_fleet_deployment" => {
-                |client, plant| client.deploy_to_fleet(new(plant).on_host("h-1"))
+                let call = |client: &Client, plant: &Plant| {
+                    client.deploy_to_fleet(new(plant).on_host("h-1"))
+                };
+                with(walk, of, accepted, call).await;
+            }
+            "list_deployments" => {
+                let list = spec.example(operation).unwrap();
+                let call = |client: &Client, _: &Plant| client.deployments().tagged("t").list();
+                with(walk, of, list, call).await;
             }
             other => panic!("the canaries have no row for edgegap {other}"),
-        };
-        let row = Row {
-            connect: &connect,
-            call: &call,
-            reply: value!({ "request_id": "a69f8e3e0555" }).to_string(),
-            json: no_json,
-        };
-        walk.operation(&spec, operation, &plant, row).await;
+        }
     }
     handles(walk);
+}
+
+async fn with<T: Debug + Send + 'static>(
+    walk: &mut Walk,
+    (spec, operation, plant): (&Spec, &'static Operation, &Plant),
+    reply: Value,
+    call: impl Fn(&Client, &Plant) -> Call<T>,
+) {
+    let row = Row {
+        connect: &connect,
+        call: &call,
+        reply: reply.to_string(),
+        json: no_json,
+    };
+    walk.operation(spec, operation, plant, row).await;
 }
 
 fn new(plant: &Plant) -> NewDeployment {

@@ -20,6 +20,7 @@ mod nexlayer;
 mod nodion;
 mod planted;
 mod server;
+mod sessions;
 mod specs;
 mod walk;
 mod watch;
@@ -33,6 +34,7 @@ async fn no_canary_is_seen_but_on_the_wire() {
     nexlayer::walk(&mut walk).await;
     nodion::walk(&mut walk).await;
     edgegap::walk(&mut walk).await;
+    sessions::walk(&mut walk).await;
     walk.look_at_the_log();
 
     let missing: Vec<_> = OPERATIONS

@@ -6,7 +6,7 @@ use crate::server::Server;
 use crate::specs::Spec;
 use crate::watch;
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::{Call, ClientBuilder, Error, Operation, Platform, Response};
+use deploykit::{Call, ClientBuilder, Error, Operation, Pacing, Platform, Response, Retry};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::error::Error as _;
@@ -21,6 +21,8 @@ pub enum Target {
 
 impl Target {
     pub fn apply<P: Platform>(&self, builder: ClientBuilder<P>) -> ClientBuilder<P> {
+        // Each answer once, at once: what is sent again is looked at in `sessions`.
+        let builder = builder.retry(Retry::off()).pacing(Pacing::off());
         match self {
             Self::Server(base_url) => builder.base_url(base_url),
             Self::Recorder(recorder) => builder.base_url("https://a.example").recorder(recorder),
@@ -206,7 +208,7 @@ impl Walk {
     }
 
     /// What was planted into a request has to be in one.
-    fn look_at_the_wire(&mut self, plant: &Plant) {
+    pub fn look_at_the_wire(&mut self, plant: &Plant) {
         let wire = self.server.take_requests().join("\n");
         let sent: BTreeSet<_> = planted::found_in(&wire)
             .into_iter()
