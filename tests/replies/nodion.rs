@@ -43,7 +43,8 @@ async fn every_example_of_the_spec() {
             for (read, sent) in json!(list).as_array().unwrap().iter().zip(&sent) {
                 for (key, value) in sent.as_object().unwrap() {
                     let absent = value.is_null() && read.get(key).is_none();
-                    assert!(absent || &read[key] == value, "{at}: {key}");
+                    let hidden = key == "committer_email" && read[key] == "<personal>";
+                    assert!(absent || hidden || &read[key] == value, "{at}: {key}");
                 }
             }
             decoded += list.len();
