@@ -46,11 +46,11 @@ pub fn apply(json: &mut Value) {
     if let Some(paths) = json.get_mut("paths") {
         walk(paths, "");
     }
-    let schemas = json
-        .pointer_mut("/components/schemas")
-        .and_then(Value::as_object_mut);
-    for (_, schema) in schemas.into_iter().flatten() {
-        walk(schema, "");
+    for components in ["/components/schemas", "/components/parameters"] {
+        let named = json.pointer_mut(components).and_then(Value::as_object_mut);
+        for (_, component) in named.into_iter().flatten() {
+            walk(component, "");
+        }
     }
 }
 
@@ -114,6 +114,19 @@ mod tests {
                 "pattern": { "type": "string" },
                 "default": { "type": "integer", "format": "int64" }
             } })
+        );
+    }
+
+    #[test]
+    fn a_shared_parameter_loses_its_bounds_too() {
+        let mut json = json!({ "components": { "parameters": { "minimum": {
+            "name": "limit", "in": "query",
+            "schema": { "type": "integer", "minimum": 1, "maximum": 9 }
+        } } } });
+        apply(&mut json);
+        assert_eq!(
+            json.pointer("/components/parameters/minimum").unwrap(),
+            &json!({ "name": "limit", "in": "query", "schema": { "type": "integer" } })
         );
     }
 

@@ -275,8 +275,9 @@ impl<P: Platform> ClientBuilder<P> {
     /// nothing again by itself (`retry(reqwest::retry::never())`), as that may be a second create; not
     /// unpack replies without limit; limit the time to connect (`connect_timeout`); and use no proxy for
     /// this machine. With the feature `rustls`, install a crypto provider for the process before you
-    /// build it; the clients of this crate do so for themselves. `connect_timeout`, `proxy`, `no_proxy` and `root_certificate` of this builder are
-    /// then refused.
+    /// build it; the clients of this crate do so for themselves.
+    ///
+    /// `connect_timeout`, `proxy`, `no_proxy` and `root_certificate` of this builder are then refused.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.connections.own = Some(client);
         self

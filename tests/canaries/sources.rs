@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// Every function that takes a secret from a program, and where this test gives it one.
-const TAKEN: [(&str, &str, &str); 18] = [
+const TAKEN: [(&str, &str, &str); 20] = [
     ("dployr/auth.rs", "login", "dployr.rs"),
     ("dployr/client.rs", "login", "sessions.rs"),
     ("dployr/client.rs", "new", "dployr.rs"),
@@ -18,6 +18,8 @@ const TAKEN: [(&str, &str, &str); 18] = [
     ("edgegap/deploy.rs", "hidden_env", "edgegap.rs"),
     ("nexlayer/client.rs", "session", "nexlayer.rs"),
     ("nodion/client.rs", "new", "nodion.rs"),
+    ("nodion/env.rs", "new", "nodion.rs"),
+    ("nodion/env.rs", "value", "nodion.rs"),
     ("transport/config.rs", "proxy", "sessions.rs"),
     ("transport/config.rs", "token", "dployr.rs"),
     ("transport/credentials/mod.rs", "token", "sessions.rs"),
