@@ -5,7 +5,9 @@
 //! errors are the sandbox's own. Webhooks are checked but never called.
 
 mod body;
+mod deployment;
 mod filter;
+mod observe;
 
 use std::time::Duration;
 
@@ -14,8 +16,9 @@ use serde_json::{Value, json};
 use crate::access::EdgegapAccess;
 use crate::ids::Ids;
 use crate::model::{Reply, Request};
-use crate::time::{Stage, Timing, Window, naive_micros};
+use crate::time::{Timing, Window};
 use body::{Create, Kind};
+use deployment::{Deployment, Status};
 use filter::Query;
 
 // Both create operations say 40 a second; status 20 and list 10 in edgegap-v1-openapi.yaml. All per organisation.
@@ -37,55 +40,6 @@ pub struct Edgegap {
     creates: Window,
     statuses: Window,
     lists: Window,
-}
-
-#[derive(Clone, Debug)]
-struct Deployment {
-    id: String,
-    application: String,
-    version: String,
-    tags: Vec<String>,
-    address: String,
-    port: usize,
-    created_at: Duration,
-    stopped_at: Option<Duration>,
-    no_capacity: bool,
-}
-
-/// `Status.SEEKING` and so on. No closed list is published; these were seen in the vendor's documents and in
-/// edgegap/nakama-edgegap and edgegap/matchmaker-hosting-providers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Status {
-    Seeking,
-    Deploying,
-    Ready,
-    Error,
-    Terminating,
-    Terminated,
-}
-
-impl Status {
-    fn wire(self) -> &'static str {
-        match self {
-            Status::Seeking => "Status.SEEKING",
-            Status::Deploying => "Status.DEPLOYING",
-            Status::Ready => "Status.READY",
-            Status::Error => "Status.ERROR",
-            Status::Terminating => "Status.TERMINATING",
-            Status::Terminated => "Status.TERMINATED",
-        }
-    }
-
-    fn before(self) -> Option<Status> {
-        match self {
-            Status::Seeking => None,
-            Status::Deploying => Some(Status::Seeking),
-            Status::Ready => Some(Status::Deploying),
-            Status::Error => Some(Status::Seeking),
-            Status::Terminating => Some(Status::Ready),
-            Status::Terminated => Some(Status::Terminating),
-        }
-    }
 }
 
 impl Edgegap {
@@ -138,7 +92,9 @@ impl Edgegap {
             }
             ("GET", ["v1", "status", id]) => self.status(id, now),
             ("GET", ["v1", "deployments"]) => self.list(request, now),
-            ("DELETE", ["v1", "stop", id]) => self.stop(id, now),
+            ("DELETE", ["v1", "stop", id]) => self.stop(request, id, now),
+            ("GET", ["v1", "deployment", id, "container-logs"]) => self.logs(id, now),
+            ("GET", ["v1", "metrics", "deployment", id]) => self.metrics(request, id, now),
             _ => message(404, "Not found"),
         }
     }
@@ -269,7 +225,11 @@ impl Edgegap {
         Reply::json(200, &body)
     }
 
-    fn stop(&mut self, id: &str, now: Duration) -> Reply {
+    fn stop(&mut self, request: &Request, id: &str, now: Duration) -> Reply {
+        // "true", "false" or the name of a storage; there is none here, and what is stored is not seen.
+        if request.query_value("container_log_storage") == Some("") {
+            return message(400, "container_log_storage is empty");
+        }
         let timing = self.timing;
         let Some(deployment) = self
             .deployments
@@ -295,93 +255,6 @@ impl Edgegap {
                 Reply::json(200, &body)
             }
         }
-    }
-}
-
-impl Deployment {
-    fn status(&self, timing: Timing, now: Duration) -> Status {
-        if let Some(stopped_at) = self.stopped_at {
-            let over = now.saturating_sub(stopped_at) >= timing.queue();
-            return if over {
-                Status::Terminated
-            } else {
-                Status::Terminating
-            };
-        }
-        if self.no_capacity {
-            return Status::Error;
-        }
-        match timing.stage(self.created_at, now) {
-            Stage::Queued => Status::Seeking,
-            Stage::Working => Status::Deploying,
-            Stage::Done => Status::Ready,
-            Stage::Failed => Status::Error,
-        }
-    }
-
-    fn fqdn(&self) -> String {
-        format!("{}.pr.edgegap.net", self.id)
-    }
-
-    fn ports(&self) -> Value {
-        json!({
-            "gameport": {
-                "name": "gameport",
-                "link": format!("{}:{}", self.fqdn(), self.port),
-                "internal": 7777,
-                "external": self.port,
-                "protocol": "UDP",
-                "tls_upgrade": false,
-            }
-        })
-    }
-
-    /// `V1DeploymentStatus`. Times have a space in the middle and no zone there.
-    fn describe(&self, timing: Timing, now: Duration) -> Value {
-        let status = self.status(timing, now);
-        let ready = status == Status::Ready;
-        let error_detail = match (status, self.no_capacity) {
-            (Status::Error, true) => Some("Could not allocate an Edge Server"),
-            (Status::Error, false) => Some("The container did not start"),
-            _ => None,
-        };
-        json!({
-            "request_id": self.id,
-            "fqdn": self.fqdn(),
-            "app_name": self.application,
-            "app_version": self.version,
-            // Nothing is placed yet while it seeks; the vendor's own C# model has it nullable.
-            "public_ip": ready.then_some(&self.address),
-            "current_status": status.wire(),
-            "last_status": status.before().map(Status::wire),
-            "running": ready,
-            "start_time": naive_micros(self.created_at),
-            "removal_time": self.stopped_at.map(naive_micros),
-            "elapsed_time": now.saturating_sub(self.created_at).as_secs(),
-            "max_duration": 60,
-            "error": status == Status::Error,
-            "error_detail": error_detail,
-            "ports": if ready { self.ports() } else { json!({}) },
-            "tags": self.tags,
-            "command": null,
-            "arguments": null,
-        })
-    }
-
-    /// An item of the list. `status` is not in the document, but edgegap/nakama-edgegap:pkg/fleetmanager/models.go
-    /// reads it.
-    fn summary(&self, timing: Timing, now: Duration) -> Value {
-        let status = self.status(timing, now);
-        json!({
-            "request_id": self.id,
-            "fqdn": self.fqdn(),
-            "public_ip": self.address,
-            "ready": status == Status::Ready,
-            "status": status.wire(),
-            "start_time": naive_micros(self.created_at),
-            "ports": self.ports(),
-            "tags": self.tags,
-        })
     }
 }
 

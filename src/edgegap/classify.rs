@@ -4,7 +4,7 @@ use crate::error::{Effect, ErrorKind};
 use crate::transport::profile::{Classified, Failure};
 use serde_json::Value;
 
-/// Every failure is `{message, details?}`, or `{request_id, message}` for a 422.
+/// Every failure is `{message, details?}`, or `{request_id, message}` for the 422 of a start.
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     let mut classified = Classified::from_status(failure.status);
     let Some(json) = failure.json else {
@@ -26,10 +26,21 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
         .filter(|details| !details.is_null())
         .cloned();
     classified.resource_id = text("request_id");
+    let starts = failure
+        .operation
+        .is_none_or(|operation| operation.behaviour.spends);
     match failure.status {
+        422 if !starts => classified,
         422 if classified.resource_id.is_some() => classified.kind(ErrorKind::Rejected).advice(
             "the deployment exists in an error state: stop it, or wait until the platform removes it",
         ),
+        // The id is all there is in such a request, and the live platform says 400 to an unknown one.
+        400 if failure
+            .operation
+            .is_some_and(|operation| operation.id == "get_deployment") =>
+        {
+            classified.kind(ErrorKind::NotFound)
+        }
         // Without an id nobody can tell whether there is a deployment.
         422 => classified.effect(Effect::Unknown),
         401 => classified.advice("check EDGEGAP_TOKEN; it is one token per organisation"),

@@ -25,16 +25,26 @@
 mod classify;
 mod client;
 mod deploy;
+mod deployment;
 mod deployments;
+mod metrics;
 pub(crate) mod operations;
+mod ports;
+mod stop;
 mod user;
 
 pub use crate::page::Page;
 pub use crate::raw::edgegap::enums::{DeploymentStatus, UserType};
-pub use crate::raw::edgegap::types::{DeploymentSummary, Port, Ports};
+pub use crate::raw::edgegap::types::{
+    ContainerLogs, CrashData, Deployment, DeploymentMetrics, DeploymentSummary, Location,
+    MetricSeries, MetricTotals, NetworkMetrics, Port, Ports,
+};
 pub use client::{Client, Edgegap};
 pub use deploy::{Accepted, NewDeployment, NewFleetDeployment};
+pub use deployment::DeploymentHandle;
 pub use deployments::Deployments;
+pub use metrics::Metrics;
+pub use stop::{LogStorage, StopOutcome, Stopped};
 pub use user::User;
 
 crate::id::id! {

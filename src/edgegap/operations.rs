@@ -8,6 +8,10 @@ pub(crate) const fn wrapper(op: Op) -> &'static str {
         Op::CreateDeployment => "edgegap::Client::deploy",
         Op::ListDeployments => "edgegap::Deployments::list",
         Op::CreateFleetDeployment => "edgegap::Client::deploy_to_fleet",
+        Op::GetDeployment => "edgegap::DeploymentHandle::status",
+        Op::StopDeployment => "edgegap::DeploymentHandle::stop",
+        Op::GetContainerLogs => "edgegap::DeploymentHandle::logs",
+        Op::GetDeploymentMetrics => "edgegap::Metrics::get",
     }
 }
 

@@ -42,6 +42,26 @@ pub async fn walk(walk: &mut Walk) {
                 let call = |client: &Client, _: &Plant| client.deployments().tagged("t").list();
                 with(walk, of, list, call).await;
             }
+            "get_deployment" => {
+                let reply = spec.example(operation).unwrap();
+                let call = |client: &Client, _: &Plant| client.deployment("a").status();
+                with(walk, of, reply, call).await;
+            }
+            "stop_deployment" => {
+                let reply = spec.example(operation).unwrap();
+                let call = |client: &Client, _: &Plant| client.deployment("a").stop();
+                with(walk, of, reply, call).await;
+            }
+            "get_container_logs" => {
+                let reply = spec.example(operation).unwrap();
+                let call = |client: &Client, _: &Plant| client.deployment("a").logs();
+                with(walk, of, reply, call).await;
+            }
+            "get_deployment_metrics" => {
+                let reply = spec.example(operation).unwrap();
+                let call = |client: &Client, _: &Plant| client.deployment("a").metrics().get();
+                with(walk, of, reply, call).await;
+            }
             other => panic!("the canaries have no row for edgegap {other}"),
         }
     }

@@ -1,5 +1,5 @@
 use super::{CANARY, refused, shows, shows_as};
-use deploykit::edgegap::{Client, NewDeployment, User};
+use deploykit::edgegap::{Client, LogStorage, NewDeployment, User};
 use std::time::{Duration, UNIX_EPOCH};
 
 fn client() -> Client {
@@ -70,6 +70,50 @@ pub fn deployments() {
         client().deployments().created_since(late).list(),
         "calendar",
     );
+}
+
+#[test]
+pub fn one_deployment() {
+    let server = client().deployment("c0653765de3b");
+    shows(server.status());
+    shows(server.logs());
+    shows(server.stop());
+    for (variant, storage) in [
+        ("configured", LogStorage::Configured),
+        ("off", LogStorage::Off),
+        ("named", LogStorage::from("my storage")),
+    ] {
+        shows_as(variant, server.stop_and_store_logs(storage));
+    }
+    refused(server.stop_and_store_logs(" "), "log storage is empty");
+    refused(server.stop_and_store_logs("true"), "cannot be called");
+    shows_as("unusual_id", client().deployment("a b %2e ü").status());
+}
+
+#[test]
+pub fn metrics() {
+    let metrics = client().deployment("c0653765de3b").metrics();
+    shows(metrics.get());
+    let since = UNIX_EPOCH + Duration::from_millis(1_776_859_246_999);
+    let until = since + Duration::from_secs(3600);
+    let minute = Duration::from_secs(60);
+    let some = metrics.clone().since(since).until(until).raw(true);
+    shows_as("window", some.clone().steps(minute).get());
+    refused(some.steps(minute / 61).get(), "less than a second");
+    let late = UNIX_EPOCH + Duration::from_secs(400_000_000_000);
+    refused(metrics.clone().until(late).get(), "calendar");
+    refused(metrics.since(until).until(since).get(), "before they begin");
+}
+
+#[test]
+pub fn ids_that_change_the_path_are_refused() {
+    for id in ["", ".", "..", "a/b", "a\\b", "a?b", "a#b", "a\nb"] {
+        let server = client().deployment(id);
+        refused(server.status(), "request id");
+        refused(server.stop(), "request id");
+        refused(server.logs(), "request id");
+        refused(server.metrics().get(), "request id");
+    }
 }
 
 #[test]

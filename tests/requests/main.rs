@@ -83,6 +83,8 @@ fn every_operation_left_a_snapshot() {
         edgegap::deploy as fn(),
         edgegap::deploy_to_fleet as fn(),
         edgegap::deployments as fn(),
+        edgegap::one_deployment as fn(),
+        edgegap::metrics as fn(),
     ] {
         run();
     }
