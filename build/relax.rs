@@ -46,6 +46,10 @@ pub fn apply(json: &mut Value) {
     if let Some(paths) = json.get_mut("paths") {
         walk(paths, "");
     }
+    // Parameters that several operations share.
+    if let Some(parameters) = json.pointer_mut("/components/parameters") {
+        walk(parameters, "");
+    }
     let schemas = json
         .pointer_mut("/components/schemas")
         .and_then(Value::as_object_mut);
@@ -115,6 +119,20 @@ mod tests {
                 "default": { "type": "integer", "format": "int64" }
             } })
         );
+    }
+
+    #[test]
+    fn a_shared_parameter_is_relaxed_as_one_of_its_own() {
+        let parameter = |json: &Value, at: &str| json.pointer(at).unwrap().clone();
+        let bounded = json!({ "name": "page", "schema": { "type": "integer", "minimum": 1 } });
+        let mut json = json!({
+            "paths": { "/a": { "get": { "parameters": [bounded] } } },
+            "components": { "parameters": { "Page": bounded } },
+        });
+        apply(&mut json);
+        let shared = parameter(&json, "/components/parameters/Page");
+        assert_eq!(shared, parameter(&json, "/paths/~1a/get/parameters/0"));
+        assert!(shared.pointer("/schema/minimum").is_none());
     }
 
     #[test]
