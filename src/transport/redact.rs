@@ -109,6 +109,32 @@ pub(crate) fn query(
     shown
 }
 
+/// The path of a request with its secret parameters left out, and those. It may stand behind the path
+/// of a base URL, so it is compared with the spec's from its end.
+pub(crate) fn path(operation: Option<&Operation>, path: &str) -> (String, Vec<Secret>) {
+    let mut found = Vec::new();
+    let Some(operation) = operation else {
+        return (path.to_owned(), found);
+    };
+    let mut template = operation.path.rsplit('/');
+    let mut shown: Vec<&str> = path
+        .rsplit('/')
+        .map(|segment| {
+            let name = template.next().unwrap_or_default();
+            let name = name
+                .strip_prefix('{')
+                .and_then(|name| name.strip_suffix('}'));
+            if name.is_some_and(|name| is_secret(operation, "path", name)) {
+                found.push(Secret::new(segment));
+                return REDACTED;
+            }
+            segment
+        })
+        .collect();
+    shown.reverse();
+    (shown.join("/"), found)
+}
+
 fn is_secret(operation: &Operation, place: &str, name: &str) -> bool {
     operation
         .behaviour
