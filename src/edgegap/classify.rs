@@ -43,6 +43,12 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
         }
         // Without an id nobody can tell whether there is a deployment.
         422 => classified.effect(Effect::Unknown),
+        401 if failure
+            .operation
+            .is_some_and(|operation| operation.id == "stop_own_deployment") =>
+        {
+            classified.advice("check ARBITRIUM_DELETE_TOKEN; it is for one deployment alone")
+        }
         401 => classified.advice("check EDGEGAP_TOKEN; it is one token per organisation"),
         _ => classified,
     }

@@ -1,7 +1,10 @@
 //! The client and how it is set up.
 
 use super::classify::classify;
-use super::{DeploymentHandle, Deployments, RequestId};
+use super::{
+    ApplicationHandle, ApplicationName, Applications, DeploymentHandle, Deployments, FleetHandle,
+    FleetName, Locations, RequestId,
+};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::edgegap::Op;
@@ -74,6 +77,44 @@ impl Client {
         I::Error: Into<Error>,
     {
         DeploymentHandle::new(self.clone(), given(id))
+    }
+
+    /// The applications of the organisation: list them. It does no I/O.
+    pub fn applications(&self) -> Applications {
+        Applications::new(self.clone())
+    }
+
+    /// A handle on an application: its versions. It does no I/O; a name that could not stand in a path
+    /// is refused by the first call.
+    pub fn application<N>(&self, name: N) -> ApplicationHandle
+    where
+        N: TryInto<ApplicationName>,
+        N::Error: Into<Error>,
+    {
+        ApplicationHandle::new(self.clone(), given(name))
+    }
+
+    /// Where servers can run: list the places. It does no I/O.
+    pub fn locations(&self) -> Locations {
+        Locations::new(self.clone())
+    }
+
+    /// A handle on a private fleet: its hosts. It does no I/O; a name that could not stand in a path is
+    /// refused by the first call.
+    pub fn fleet<N>(&self, name: N) -> FleetHandle
+    where
+        N: TryInto<FleetName>,
+        N::Error: Into<Error>,
+    {
+        FleetHandle::new(self.clone(), given(name))
+    }
+
+    /// The same client with another value of `Authorization`, as it is.
+    pub(super) fn with_authorization(&self, value: crate::Secret) -> Result<Self> {
+        Ok(Self {
+            scope: self.scope.with_authorization(&value)?,
+            settings: self.settings.clone(),
+        })
     }
 
     /// A call with the id of a handle, refused if that is none.

@@ -2,7 +2,7 @@
 
 use super::client::Given;
 use super::stop::{self, LogStorage, Stopped};
-use super::{Client, ContainerLogs, Deployment, DeploymentStatus, Metrics, RequestId};
+use super::{Client, ContainerLogs, Deployment, DeploymentStatus, Metrics, RequestId, Tags};
 use crate::call::Call;
 use crate::raw::edgegap::Op;
 
@@ -97,6 +97,11 @@ impl DeploymentHandle {
     /// What the deployment uses over time, as far as it is asked for. It does no I/O.
     pub fn metrics(&self) -> Metrics {
         Metrics::new(self.client.clone(), self.id.clone())
+    }
+
+    /// The tags of the deployment: list, add, rename and delete them. It does no I/O.
+    pub fn tags(&self) -> Tags {
+        Tags::new(self.client.clone(), self.id.clone())
     }
 }
 

@@ -3,7 +3,8 @@
 use super::Deployment;
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::raw::edgegap::types;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 /// A stop that was accepted, or was not needed any more.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,8 +67,33 @@ impl LogStorage {
     }
 }
 
+/// What the platform says to a stop. It never fails to be read: the stop was accepted, whatever the
+/// words around it.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct StopReply {
+    /// What it says, for people.
+    pub message: Option<String>,
+    /// The deployment as it was then.
+    pub deployment: Option<Deployment>,
+}
+
+impl<'de> Deserialize<'de> for StopReply {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut value = Value::deserialize(deserializer)?;
+        let bare = value.as_str().map(str::to_owned);
+        let mut part = |key: &str| value.get_mut(key).map(Value::take);
+        let message = part("message").and_then(|text| text.as_str().map(str::to_owned));
+        let deployment = part("deployment_summary");
+        Ok(Self {
+            message: message.or(bare).filter(|text| !text.is_empty()),
+            deployment: deployment.and_then(|summary| serde_json::from_value(summary).ok()),
+        })
+    }
+}
+
 /// Success has three statuses, one of which is that of a failure everywhere else.
-pub(super) fn outcome(call: Call<types::StopReply>) -> Call<Stopped> {
+pub(super) fn outcome(call: Call<StopReply>) -> Call<Stopped> {
     call.with_response()
         .map(|reply| Stopped {
             outcome: match reply.status {
@@ -75,7 +101,7 @@ pub(super) fn outcome(call: Call<types::StopReply>) -> Call<Stopped> {
                 _ => StopOutcome::Stopping,
             },
             message: reply.value.message,
-            deployment: reply.value.deployment_summary,
+            deployment: reply.value.deployment,
         })
         .or_else(|error| match error.status() {
             Some(410) => Ok(Stopped {

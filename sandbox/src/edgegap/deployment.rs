@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::tags::Tag;
 use crate::time::{Stage, Timing, naive_micros};
 
 #[derive(Clone, Debug)]
@@ -11,7 +12,9 @@ pub(super) struct Deployment {
     pub(super) id: String,
     pub(super) application: String,
     pub(super) version: String,
-    pub(super) tags: Vec<String>,
+    pub(super) tags: Vec<Tag>,
+    /// The host of the private fleet, if it runs on one.
+    pub(super) host: Option<String>,
     pub(super) address: String,
     pub(super) port: usize,
     pub(super) created_at: Duration,
@@ -76,6 +79,10 @@ impl Deployment {
         }
     }
 
+    fn tag_names(&self) -> Vec<&str> {
+        self.tags.iter().map(|tag| tag.name.as_str()).collect()
+    }
+
     fn fqdn(&self) -> String {
         format!("{}.pr.edgegap.net", self.id)
     }
@@ -119,7 +126,8 @@ impl Deployment {
             "error": status == Status::Error,
             "error_detail": error_detail,
             "ports": if ready { self.ports() } else { json!({}) },
-            "tags": self.tags,
+            "location": if ready { super::catalogue::montreal() } else { Value::Null },
+            "tags": self.tag_names(),
             "command": null,
             "arguments": null,
         })
@@ -137,7 +145,7 @@ impl Deployment {
             "status": status.wire(),
             "start_time": naive_micros(self.created_at),
             "ports": self.ports(),
-            "tags": self.tags,
+            "tags": self.tag_names(),
         })
     }
 }
