@@ -13,7 +13,7 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// The most of a message in `Display`, in bytes: that is a line of a log, and the platform's words may
 /// be a whole page.
-const LONGEST_MESSAGE: usize = 4 << 10;
+const LONGEST_MESSAGE: usize = 1 << 10;
 /// The most of a code or an id in `Display`, in bytes.
 const LONGEST_NAME: usize = 200;
 
@@ -163,7 +163,7 @@ impl Error {
         self.0.code.as_deref()
     }
 
-    /// The platform's words, or ours for a failure that never reached it. One line.
+    /// The platform's words, or ours for a failure that never reached it. One line of at most 1 KiB.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
@@ -340,7 +340,12 @@ impl fmt::Display for Error {
             write!(f, " (exists: {})", start_of(&one_line(id), LONGEST_NAME))?;
         }
         if let Some(wait) = inner.retry_after {
-            write!(f, " (again in {} s)", wait.as_secs())?;
+            // Rounded up: who comes back earlier is refused again.
+            write!(
+                f,
+                " (again in {} s)",
+                wait.as_nanos().div_ceil(1_000_000_000)
+            )?;
         }
         if inner.attempts > 1 {
             let elapsed = inner.elapsed.as_secs_f64();

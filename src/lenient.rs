@@ -186,7 +186,7 @@ mod tests {
     }
 
     fn read(text: &str) -> crate::Result<Reply> {
-        decode(text.as_bytes(), None, &http::Method::GET, 200)
+        decode(text.as_bytes(), None, &http::Method::GET, 200, &[])
     }
 
     #[test]

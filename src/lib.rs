@@ -140,6 +140,8 @@ pub use transport::credentials::{
 };
 #[cfg(feature = "_client")]
 pub use transport::observe::{CallEnd, CallReport};
+#[cfg(all(feature = "_client", feature = "redis"))]
+pub use transport::pace::RedisBudget;
 #[cfg(feature = "_client")]
 pub use transport::pace::{
     BudgetBucket, BudgetError, BudgetReply, Fallback, PaceState, Pacing, SharedBudget,

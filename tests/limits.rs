@@ -78,6 +78,9 @@ async fn another_token_has_a_rate_of_its_own_and_none_at_all_is_possible() {
 
     let started = Instant::now();
     let other = edgegap(&server.base_url).token("another").build().unwrap();
+    // With or without the word in front of it, it is the same token.
+    let same = edgegap(&server.base_url).token("token another").build();
+    assert_eq!(same.unwrap().pacing(), other.pacing());
     let off = edgegap(&server.base_url).pacing(Pacing::off());
     let off = off.build().unwrap();
     other.deploy(new()).await.unwrap();

@@ -16,8 +16,8 @@ const CROWD: usize = 20;
 /// How many creates do.
 const CREATES: usize = 4;
 /// What the slow location takes, and how long a caller waits who gives up.
-const SLOW_MS: u64 = 3_000;
-const IMPATIENCE: Duration = Duration::from_millis(600);
+const SLOW_MS: u64 = 5_000;
+const IMPATIENCE: Duration = Duration::from_millis(1_500);
 /// How long the log may be behind.
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
 /// How long nothing more may be logged before it counts as final.

@@ -16,9 +16,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// How many calls are under way: enough that they do not wait for each other's delays.
-const AT_ONCE: usize = 24;
+const AT_ONCE: usize = 40;
 /// How long the journal may take to list what was answered: longer than the longest delay.
-const JOURNAL_PATIENCE: Duration = Duration::from_secs(8);
+const JOURNAL_PATIENCE: Duration = Duration::from_secs(12);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// One call of one row.

@@ -1,7 +1,8 @@
 //! Very many calls through a server that fails one in five: is every one accounted for, is no
 //! create doubled, and is nothing left behind?
 //!
-//! `cargo run --release --example soak`, or with other numbers `-- CALLS AT_ONCE WARM_UP`.
+//! `cargo run --release --example soak`, or with other numbers `-- CALLS AT_ONCE WARM_UP`; half a
+//! minute as it is.
 //!
 //! Most calls are lists, some are creates, and a few are dropped before they end. The server is a
 //! task of this process and counts, for each call, the requests that came and the
@@ -34,7 +35,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 const CALLS: usize = 200_000;
 const AT_ONCE: usize = 64;
 /// glibc's arenas, one per thread, take about so long to find their size.
-const WARM_UP: usize = 50_000;
+const WARM_UP: usize = 100_000;
 /// One call in so many is a create.
 const CREATE_EVERY: usize = 10;
 /// The first attempt and the retries.

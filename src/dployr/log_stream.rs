@@ -100,14 +100,20 @@ impl LogStream {
             Line::TooLong => self.ready.push_back(Err(no_line(format!(
                 "a line of the logs is longer than {LONGEST_LINE} bytes and was skipped"
             )))),
-            Line::Whole(bytes) if is_heartbeat(&bytes) => {}
-            Line::Whole(bytes) => match serde_json::from_slice(&bytes) {
-                Ok(Value::Array(values)) => self.ready.extend(values.into_iter().map(read)),
-                Ok(value) => self.ready.push_back(read(value)),
-                Err(_) => self
-                    .ready
-                    .push_back(Err(no_line("a line of the logs is not JSON"))),
-            },
+            Line::Whole(bytes) => {
+                // Some writers begin with a mark of the byte order.
+                let line = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+                if is_heartbeat(line) {
+                    return;
+                }
+                match serde_json::from_slice(line) {
+                    Ok(Value::Array(values)) => self.ready.extend(values.into_iter().map(read)),
+                    Ok(value) => self.ready.push_back(read(value)),
+                    Err(_) => self
+                        .ready
+                        .push_back(Err(no_line("a line of the logs is not JSON"))),
+                }
+            }
         }
     }
 

@@ -179,10 +179,8 @@ pub(crate) fn hide_in_urls(value: &mut Value) {
 /// Collects what [`hide_in_urls`] hides: a reply may repeat it.
 pub(crate) fn secrets_of_urls(value: &Value, found: &mut Vec<Secret>) {
     match value {
-        Value::String(text) => {
-            if crate::secret::masked_url(text) != *text {
-                secrets_of_url(text, found);
-            }
+        Value::String(text) if crate::secret::masked_url(text) != *text => {
+            secrets_of_url(text, found);
         }
         Value::Array(items) => items.iter().for_each(|item| secrets_of_urls(item, found)),
         Value::Object(map) => map.values().for_each(|inner| secrets_of_urls(inner, found)),

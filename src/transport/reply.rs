@@ -311,10 +311,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
         why if why.starts_with(WITHIN) => place_in(&why),
         why => (path, why),
     };
-    let mut json: Option<Value> = serde_json::from_slice(bytes).ok();
-    if let Some(json) = &mut json {
-        redact::mask_json(json, secrets);
-    }
+    let json: Option<Value> = serde_json::from_slice(bytes).ok();
     // A platform that says "created" or "accepted" in JSON did act; of anything else, or from
     // anything in between, nobody can tell.
     let effect = match &json {
@@ -322,14 +319,16 @@ pub(crate) fn decode<T: DeserializeOwned>(
         Some(Value::Object(_) | Value::Array(_)) if matches!(status, 201 | 202) => Effect::Applied,
         _ => Effect::Unknown,
     };
-    let excerpt = match &json {
-        // A page of something in between says what it is; any other text may be a token. It is cut
-        // to an excerpt when its secrets are out, so that no piece of one is left at its end.
+    let excerpt = match json {
+        // A page of something in between says what it is; any other text may be a token.
         Some(Value::String(text)) if text.trim_start().starts_with('<') => {
-            start_of(text, ERROR_BYTES).to_owned()
+            start_of(&redact::mask(&text, secrets), EXCERPT_BYTES).to_owned()
         }
         Some(Value::String(text)) => format!("a text of {} bytes", text.len()),
-        Some(json) => start_of(&redact::shape(json, EXCERPT_BYTES), EXCERPT_BYTES).to_owned(),
+        Some(mut json) => {
+            redact::mask_json(&mut json, secrets);
+            start_of(&redact::shape(&json, EXCERPT_BYTES), EXCERPT_BYTES).to_owned()
+        }
         None => format!("{} bytes that are not JSON", bytes.len()),
     };
     Err(Error::new(

@@ -3,6 +3,7 @@
 use super::credentials::{Auth, Held, Renewed};
 use super::execute::timed_out;
 use super::retry::may_repeat;
+use super::spend::Spent;
 use super::{Progress, Scope};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::operation::Operation;
@@ -79,8 +80,10 @@ impl Scope {
             operation.behaviour.spends
         });
         let spent = guard.filter(|_| spends).map(|guard| guard.count());
-        let spent = spent.transpose()?;
-        let result = self.attempts(request, operation, until).await;
+        let mut spent = spent.transpose()?;
+        let result = self
+            .attempts(request, operation, until, spent.as_mut())
+            .await;
         if let (Some(spent), Err(error)) = (spent, &result)
             && error.effect().max(self.progress().effect) == Effect::None
         {
@@ -94,6 +97,7 @@ impl Scope {
         request: Request,
         operation: Option<&'static Operation>,
         until: Instant,
+        mut spent: Option<&mut Spent<'_>>,
     ) -> Result<Response> {
         let policy = self.options.retry.as_ref();
         let mut waits = policy.unwrap_or(&self.transport().retry).waits();
@@ -105,6 +109,9 @@ impl Scope {
                 self.authorize(&mut attempt, held)?;
             }
             self.transport().pacer.turn(operation, until).await?;
+            if let Some(spent) = &mut spent {
+                spent.goes_out(self.progress().effect == Effect::None);
+            }
             self.begin_attempt();
             let result = self.attempt(attempt, operation).await;
             self.end_attempt(result.as_ref().err());

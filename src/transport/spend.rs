@@ -11,8 +11,15 @@ use tokio::time::Instant;
 pub(crate) struct SpendGuard {
     most: usize,
     span: Duration,
+    creates: Mutex<Creates>,
+}
+
+#[derive(Default)]
+struct Creates {
+    /// Those that wait to be sent: for their turn, for a token, for another attempt.
+    waiting: usize,
     /// When those of the last span were sent, oldest first.
-    sent: Mutex<VecDeque<Instant>>,
+    sent: VecDeque<Instant>,
 }
 
 impl SpendGuard {
@@ -20,28 +27,28 @@ impl SpendGuard {
         Self {
             most: usize::try_from(most).unwrap_or(usize::MAX),
             span,
-            sent: Mutex::default(),
+            creates: Mutex::default(),
         }
     }
 
     /// Counts a create, or refuses it.
     pub fn count(&self) -> Result<Spent<'_>, Error> {
         let now = Instant::now();
-        let mut sent = self.sent();
-        while sent
-            .front()
-            .is_some_and(|at| now.duration_since(*at) >= self.span)
+        let mut creates = self.creates();
+        while let Some(at) = creates.sent.front()
+            && now.duration_since(*at) >= self.span
         {
-            sent.pop_front();
+            creates.sent.pop_front();
         }
-        if sent.len() < self.most {
-            sent.push_back(now);
+        if creates.waiting + creates.sent.len() < self.most {
+            creates.waiting += 1;
             return Ok(Spent {
                 guard: self,
-                at: now,
+                at: None,
             });
         }
-        let free = sent.front().map(|at| (*at + self.span).duration_since(now));
+        let oldest = creates.sent.front();
+        let free = oldest.map(|at| (*at + self.span).duration_since(now));
         Err(Error::new(
             ErrorKind::SpendLimit,
             format!(
@@ -54,24 +61,56 @@ impl SpendGuard {
         .with_advice("if that many are wanted, raise max_creates"))
     }
 
-    fn sent(&self) -> MutexGuard<'_, VecDeque<Instant>> {
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    fn creates(&self) -> MutexGuard<'_, Creates> {
+        self.creates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A create that was counted. One that is dropped stays counted: it may have happened.
+/// A create that was counted. One that is dropped stays counted if it was sent: it may have happened.
 #[must_use]
 pub(crate) struct Spent<'a> {
     guard: &'a SpendGuard,
-    at: Instant,
+    /// When it was sent; `None` while it waits.
+    at: Option<Instant>,
 }
 
 impl Spent<'_> {
+    /// It is sent now: the span begins with that, however long it waited before. If an earlier
+    /// attempt may have created something, that stays counted beside this one.
+    pub fn goes_out(&mut self, nothing_was_done: bool) {
+        let now = Instant::now();
+        if nothing_was_done {
+            self.take_back();
+        }
+        let mut creates = self.guard.creates();
+        if self.at.is_none() {
+            creates.waiting -= 1;
+        }
+        creates.sent.push_back(now);
+        self.at = Some(now);
+    }
+
     /// Nothing was created after all.
-    pub fn give_back(self) {
-        let mut sent = self.guard.sent();
-        if let Some(index) = sent.iter().position(|at| *at == self.at) {
-            sent.remove(index);
+    pub fn give_back(mut self) {
+        self.take_back();
+    }
+
+    /// It waits again.
+    fn take_back(&mut self) {
+        if let Some(sent) = self.at.take() {
+            let mut creates = self.guard.creates();
+            if let Some(index) = creates.sent.iter().position(|at| *at == sent) {
+                creates.sent.remove(index);
+            }
+            creates.waiting += 1;
+        }
+    }
+}
+
+impl Drop for Spent<'_> {
+    fn drop(&mut self) {
+        if self.at.is_none() {
+            self.guard.creates().waiting -= 1;
         }
     }
 }
@@ -84,12 +123,19 @@ mod tests {
         Duration::from_secs(n)
     }
 
+    fn sent(guard: &SpendGuard) -> Result<Spent<'_>, Error> {
+        guard.count().map(|mut spent| {
+            spent.goes_out(true);
+            spent
+        })
+    }
+
     #[tokio::test(start_paused = true)]
     async fn never_more_in_any_span() {
         let guard = SpendGuard::new(3, seconds(60));
         let mut allowed: Vec<Instant> = Vec::new();
         for _ in 0..600 {
-            if guard.count().is_ok() {
+            if sent(&guard).is_ok() {
                 allowed.push(Instant::now());
             }
             tokio::time::advance(seconds(1)).await;
@@ -103,7 +149,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_refusal_says_when_there_is_room_again() {
         let guard = SpendGuard::new(1, seconds(60));
-        assert!(guard.count().is_ok());
+        assert!(sent(&guard).is_ok());
         tokio::time::advance(seconds(20)).await;
         let error = guard.count().err().unwrap();
         assert_eq!(error.kind(), ErrorKind::SpendLimit);
@@ -114,9 +160,34 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_did_not_happen_does_not_count() {
         let guard = SpendGuard::new(1, seconds(60));
-        guard.count().unwrap().give_back();
+        sent(&guard).unwrap().give_back();
         drop(guard.count().unwrap());
-        assert!(guard.count().is_err(), "a dropped one may have happened");
+        drop(sent(&guard).unwrap());
+        assert!(guard.count().is_err(), "what was sent may have happened");
         assert!(SpendGuard::new(0, seconds(1)).count().is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_counts_and_its_span_begins_when_it_is_sent() {
+        let guard = SpendGuard::new(1, seconds(60));
+        let mut waits = guard.count().unwrap();
+        tokio::time::advance(seconds(90)).await;
+        let error = guard.count().err().unwrap();
+        assert_eq!(error.retry_after(), None, "nobody knows when it is sent");
+        waits.goes_out(true);
+        tokio::time::advance(seconds(59)).await;
+        assert!(guard.count().is_err());
+        tokio::time::advance(seconds(1)).await;
+        assert!(guard.count().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_may_have_created_something_stays_beside_the_next() {
+        for (nothing_was_done, room) in [(true, true), (false, false)] {
+            let guard = SpendGuard::new(2, seconds(60));
+            let mut spent = sent(&guard).unwrap();
+            spent.goes_out(nothing_was_done);
+            assert_eq!(guard.count().is_ok(), room);
+        }
     }
 }

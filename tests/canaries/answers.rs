@@ -2,7 +2,7 @@
 //! one.
 
 use crate::server::Answer;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The statuses of failures that repeat the request.
@@ -18,13 +18,15 @@ const FAILURES: [&str; 7] = [
 
 /// Set where a few answers are enough: to see that something is found at all.
 pub const BRIEF: &str = "CANARIES_BRIEF";
-const ENOUGH: [&str; 6] = [
+const ENOUGH: [&str; 8] = [
     "success",
     "a close",
     "400 with JSON",
     "400 with text",
     "302 with text",
     "200 with keys of JSON",
+    "lists for texts",
+    "texts for numbers",
 ];
 
 /// The forms in which a server repeats a request in a body: name, content type, body.
@@ -105,6 +107,20 @@ pub fn all(success: &str, canaries: &str) -> Vec<Way> {
         ),
     ];
     ways[0].success = true;
+    // A success that does not fit: its secrets are known to nobody but the server.
+    let reply_value: Value = serde_json::from_str(success).unwrap_or_default();
+    for (name, misfit) in [
+        ("lists for texts", lists_for_texts(&reply_value)),
+        (
+            "texts for numbers",
+            texts_for_numbers(&reply_value, success),
+        ),
+    ] {
+        ways.push(way(
+            name,
+            reply("200 OK", "application/json", &[], &misfit.to_string()),
+        ));
+    }
     for status in FAILURES {
         for (form, content_type, write) in FORMS {
             let name = format!("{} with {form}", &status[..3]);
@@ -128,6 +144,35 @@ fn way(name: &str, answer: Answer) -> Way {
         name: name.to_owned(),
         answer,
         success: false,
+    }
+}
+
+fn lists_for_texts(value: &Value) -> Value {
+    match value {
+        Value::String(_) => json!([value]),
+        Value::Array(items) => items.iter().map(lists_for_texts).collect(),
+        Value::Object(map) => Value::Object(
+            map.iter()
+                .map(|(key, value)| (key.clone(), lists_for_texts(value)))
+                .collect(),
+        ),
+        other => other.clone(),
+    }
+}
+
+fn texts_for_numbers(value: &Value, text: &str) -> Value {
+    match value {
+        Value::Number(_) | Value::Bool(_) => json!(text),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| texts_for_numbers(item, text))
+            .collect(),
+        Value::Object(map) => Value::Object(
+            map.iter()
+                .map(|(key, value)| (key.clone(), texts_for_numbers(value, text)))
+                .collect(),
+        ),
+        other => other.clone(),
     }
 }
 

@@ -21,7 +21,10 @@ mod nodion;
 mod planted;
 mod server;
 mod sessions;
+mod sources;
 mod specs;
+#[cfg(deploykit_unredacted)]
+mod unredacted;
 mod walk;
 mod watch;
 

@@ -44,6 +44,8 @@ pub async fn walk(walk: &mut Walk) {
     let plant = Plant::new("nodion builders");
     let builder = Client::builder().token(plant.ascii("authorization"));
     walk.debug("builder", &builder);
+    let client = Client::new(plant.ascii("authorization")).unwrap();
+    walk.debug("client", &client);
     walk.debug("handle", &builder.build().unwrap().application("a-1"));
 }
 

@@ -187,6 +187,7 @@ impl Findings {
 fn groups<'a>(place: &'a str, what: &str) -> Vec<&'a str> {
     let of_place = match place.split(['.', ' ']).next().unwrap_or(place) {
         "url" => "URL",
+        "a" => "parts of canaries",
         "header" => "headers",
         "manifest" => "manifest",
         other => other,

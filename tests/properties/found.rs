@@ -57,6 +57,8 @@ fn a_reply_that_cannot_be_read_repeats_no_secret() {
         "{\"a\":[{\"\u{1}\":{\"x\u{1}\":1}}]}",
         "\"<html>\u{1}</html>\"",
         "\"<html>\u{3}</html>\"",
+        // With its secret left out it begins like a page.
+        "\"\u{1} hush\"",
     ] {
         for id in ["create_deployment", "list_deployments"] {
             reply("nodion", id, 200, body);

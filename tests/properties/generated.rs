@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// Runs a check on so many values.
-fn holds<S: Strategy>(cases: u32, values: S, check: impl Fn(S::Value)) {
+pub fn holds<S: Strategy>(cases: u32, values: S, check: impl Fn(S::Value)) {
     let config = Config {
         cases,
         failure_persistence: None,
@@ -119,7 +119,7 @@ fn any_json_to_any_operation() {
     ];
     let operations = 0..OPERATIONS.len();
     let values = (operations, status, select(TYPES.to_vec()), any_json());
-    holds(4000, values, |(operation, status, content_type, value)| {
+    holds(2000, values, |(operation, status, content_type, value)| {
         case(operation, status, content_type, &body(&value));
     });
 }
@@ -137,7 +137,7 @@ fn any_bytes_to_any_operation() {
         select(TYPES.to_vec()),
         bytes,
     );
-    holds(1000, values, |(operation, status, content_type, bytes)| {
+    holds(500, values, |(operation, status, content_type, bytes)| {
         case(operation, status, content_type, &with_canaries(&bytes));
     });
 }
@@ -247,7 +247,7 @@ fn every_example_changed_in_a_few_places() {
     let status = prop_oneof![3 => Just(None), 1 => select(STATUSES.to_vec()).prop_map(Some)];
     let values = (select(examples), places, status);
     holds(
-        4000,
+        2000,
         values,
         |(example, places, status): (Example, _, _)| {
             let mut value = example.value.clone();
@@ -270,7 +270,7 @@ fn every_example_changed_in_a_few_places() {
 #[test]
 fn a_start_hands_out_its_token_whatever_else_is_in_the_reply() {
     let entries = vec((select(names()), any_json()), 0..8);
-    holds(1500, entries, |entries| {
+    holds(750, entries, |entries| {
         let mut reply: Map<_, _> = entries.into_iter().collect();
         for name in ["error", "success", "data"] {
             reply.remove(name);
@@ -296,10 +296,10 @@ fn a_start_hands_out_its_token_whatever_else_is_in_the_reply() {
 #[test]
 fn any_sentence() {
     let words = "(Application |a| has been extended|\\. |will expire in |[0-9]{1,12}| minutes| extension| reservation has been removed|ü|\u{2}|<|\"|\\\\|https://)";
-    holds(400, vec(words, 0..12), |words| {
+    holds(200, vec(words, 0..12), |words| {
         texts::any_text(&String::from_utf8(filled(words.concat().as_bytes())).unwrap());
     });
-    holds(150, any::<String>(), |words| texts::any_text(&words));
+    holds(100, any::<String>(), |words| texts::any_text(&words));
 }
 
 #[test]
@@ -309,7 +309,7 @@ fn known_sentences() {
         "(has been extended|reservation|\\.| will expire in 5 minutes|7 extension| [a-z]{1,4}){1,5}",
     ];
     holds(
-        400,
+        200,
         (name, any::<u32>(), any::<u32>()),
         |(name, minutes, left)| {
             texts::known_sentences(&name, minutes, left);
@@ -343,7 +343,7 @@ fn manifests_with_secrets_in_every_style() {
     ]);
     let entry = (key, scalar(), "( # hush| )?");
     let file = (vec(entry, 1..5), any::<bool>(), any::<bool>());
-    holds(1500, file, |(entries, windows, list)| {
+    holds(750, file, |(entries, windows, list)| {
         let mut text = "application:\n  name: a\n  vars:\n".to_owned();
         for (key, value, end) in entries {
             let dash = if list { "- " } else { "  " };
@@ -354,12 +354,12 @@ fn manifests_with_secrets_in_every_style() {
         }
         manifests::check(text.as_bytes());
     });
-    holds(1000, vec(any::<u8>(), 0..100), |bytes| {
+    holds(500, vec(any::<u8>(), 0..100), |bytes| {
         manifests::check(&bytes)
     });
     let flow =
         "(\\{|\\}|\\[|\\]|token|: |, |a|hush-12|'|\"|\n|  |- |&x |\\*x|!!binary |\\||>|#){0,20}";
-    holds(1500, flow, |rest| {
+    holds(750, flow, |rest| {
         manifests::check(format!("application: {{name: a}}\n{rest}").as_bytes());
     });
 }
@@ -373,13 +373,13 @@ fn hints_in_any_form() {
         "(Mon|Tue|Wed), [0-3]?[0-9] (Jan|Oct|Dec) [0-9]{2,5} [0-2][0-9]:[0-6][0-9]:[0-6][0-9] (GMT|UTC|\\+0200)",
         "[ -~]{0,20}",
     ];
-    holds(1500, (any::<u8>(), vec(value, 6)), |(choice, lines)| {
+    holds(750, (any::<u8>(), vec(value, 6)), |(choice, lines)| {
         hints::check(&[&[choice][..], lines.join("\n").as_bytes()].concat());
     });
 }
 
 /// A line of a log, good or not.
-fn line() -> impl Strategy<Value = String> {
+pub fn line() -> impl Strategy<Value = String> {
     let message = any::<String>().prop_map(|text| json!({ "message": text }).to_string());
     let full = (any::<String>(), any::<i64>(), text()).prop_map(|(message, at, level)| {
         json!({ "message": message, "timestamp": at, "level": level }).to_string()
@@ -397,7 +397,7 @@ fn line() -> impl Strategy<Value = String> {
 fn logs_with_anything_between_their_lines() {
     let ends = select(vec!["\n", "\r\n", "\n\n"]);
     holds(
-        600,
+        300,
         (vec(line(), 0..8), ends, any::<bool>()),
         |(lines, end, last)| {
             let mut text = lines.join(end);
@@ -417,7 +417,7 @@ fn any_input() {
             .prop_map(String::into_bytes),
         any_json().prop_map(|value| [b"\x07", value.to_string().as_bytes()].concat()),
     ];
-    holds(1500, data, |data| inputs::check(&data));
+    holds(750, data, |data| inputs::check(&data));
 }
 
 #[test]
@@ -426,7 +426,7 @@ fn any_id_in_any_path() {
         any::<String>(),
         "(%|2e|2F|\\.|a|ü| |\\+|&|=|;|:|@|~|\\{|\\}|\\||\\^|`|\"|<|>)*"
     ];
-    holds(1500, (0..OPERATIONS.len(), id), |(operation, id)| {
+    holds(750, (0..OPERATIONS.len(), id), |(operation, id)| {
         inputs::id_in_a_path(&OPERATIONS[operation], &id);
     });
 }

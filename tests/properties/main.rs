@@ -8,6 +8,7 @@
 ))]
 
 mod checks;
+mod chunks;
 mod corpus;
 mod found;
 mod generated;

@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+/// What a target runs on each input.
+type Target = fn(&[u8]);
+
 /// The fuzz targets, each with its check.
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+pub const TARGETS: [(&str, Target); 6] = [
     ("hints", super::checks::hints::check),
     ("inputs", super::checks::inputs::check),
     ("logs", super::checks::logs::check),

@@ -43,7 +43,9 @@ async fn every_example_of_the_spec() {
             for (read, sent) in json!(list).as_array().unwrap().iter().zip(&sent) {
                 for (key, value) in sent.as_object().unwrap() {
                     let absent = value.is_null() && read.get(key).is_none();
-                    assert!(absent || &read[key] == value, "{at}: {key}");
+                    // Who made it is a person, whose address is not written out.
+                    let person = key.ends_with("_email") && read[key] == "<personal>";
+                    assert!(absent || person || &read[key] == value, "{at}: {key}");
                 }
             }
             decoded += list.len();

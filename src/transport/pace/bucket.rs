@@ -1,5 +1,7 @@
 //! The calls that share one rate.
 
+use super::budget::Shared;
+use super::outage::Outage;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::operation::Pace;
 use crate::transport::hints;
@@ -22,13 +24,17 @@ const UNNOTICED: Duration = Duration::from_millis(100);
 /// good.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// The part of the distance between two calls that is added for a fleet.
+const FLEET_MARGIN: u32 = 20;
+
 /// How one bucket of a client's account stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PaceState {
     /// The bucket, as in [`Pace::bucket`](crate::operation::Pace).
     pub bucket: &'static str,
-    /// The most calls that are sent in any [`window`](Self::window).
+    /// The most calls that are sent in any [`window`](Self::window): by this process, or by all that
+    /// share a budget.
     pub limit: u32,
     /// The window.
     pub window: Duration,
@@ -36,6 +42,9 @@ pub struct PaceState {
     pub waiting: usize,
     /// For how long nothing is sent because the platform said that its window is used up.
     pub paused: Option<Duration>,
+    /// Whether the shared budget answered when it was last asked; `None` before that, and without
+    /// one.
+    pub shared: Option<bool>,
 }
 
 /// A rate as a bucket that refills: some calls at once, the rest evenly.
@@ -53,7 +62,7 @@ pub(crate) struct Shape {
 impl Shape {
     pub fn of(pace: Pace, members: NonZeroU32) -> Self {
         let window = Duration::from_secs(u64::from(pace.seconds.max(1)));
-        let count = (pace.count / members).max(1);
+        let count = part_of(pace, members);
         let even = window / count;
         let burst = if even <= UNNOTICED { 1 } else { count / 4 };
         let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
@@ -62,6 +71,21 @@ impl Shape {
         let refill = window / (count - burst.get() + 1) + Duration::from_nanos(1);
         Self { burst, refill }
     }
+
+    /// The whole rate, for a fleet. The calls of one process keep their distance on the way; those of
+    /// several do not, as each has a way and a scheduler of its own. So they are a little further
+    /// apart: in a window of 1 s, 50 ms of difference do no harm.
+    pub fn of_fleet(pace: Pace) -> Self {
+        let whole = Self::of(pace, NonZeroU32::MIN);
+        Self {
+            refill: whole.refill + whole.refill / FLEET_MARGIN,
+            ..whole
+        }
+    }
+}
+
+fn part_of(pace: Pace, members: NonZeroU32) -> u32 {
+    (pace.count / members).max(1)
 }
 
 pub(crate) struct Bucket {
@@ -73,45 +97,67 @@ pub(crate) struct Bucket {
     queue: Semaphore,
     waiting: AtomicUsize,
     paused_until: Mutex<Option<Instant>>,
+    pub(super) outage: Outage,
 }
 
 impl Bucket {
-    pub fn new(pace: Pace, members: NonZeroU32) -> Self {
+    pub fn new(pace: Pace, members: NonZeroU32, fleet: bool) -> Self {
         let shape = Shape::of(pace, members);
+        let whole = Shape::of_fleet(pace);
+        let window = Duration::from_secs(u64::from(pace.seconds));
         // A period of nothing is the only one that is refused, and `Shape` has none.
         let quota = Quota::with_period(shape.refill)
             .unwrap_or(Quota::per_second(NonZeroU32::MIN))
             .allow_burst(shape.burst);
         Self {
             pace,
-            limit: (pace.count / members).max(1),
+            limit: if fleet {
+                pace.count
+            } else {
+                part_of(pace, members)
+            },
             limiter: RateLimiter::direct_with_clock(quota, TokioClock::start()),
             queue: Semaphore::new(1),
             waiting: AtomicUsize::new(0),
             paused_until: Mutex::new(None),
+            outage: Outage::new(shape, whole, members.get(), window),
         }
     }
 
-    /// Waits for a turn. What comes next may take its own turn once this one is dropped.
-    pub async fn turn(&self, until: Instant) -> Result<SemaphorePermit<'_>> {
+    /// Waits for a turn at the pace of this process.
+    pub async fn turn(&self, until: Instant) -> Result<()> {
         let _waiting = Waiting::count(&self.waiting);
-        // Never closed.
-        let permit = self
-            .queue
-            .acquire()
-            .await
-            .map_err(|_| self.too_late(None))?;
+        let _first = self.first_in_line().await?;
         loop {
             let pause = self.pause();
             let wait = match pause {
                 Some(pause) => pause,
                 None => match self.limiter.check() {
-                    Ok(()) => return Ok(permit),
+                    Ok(()) => return Ok(()),
                     Err(not_yet) => not_yet.wait_time_from(self.limiter.clock().now()),
                 },
             };
             self.wait(wait, until).await?;
         }
+    }
+
+    /// Waits for a turn in a fleet. Only the first in line asks, so that in a process, too, first come
+    /// is first served.
+    pub async fn turn_in_fleet(
+        &self,
+        api: &'static str,
+        shared: &Shared,
+        until: Instant,
+    ) -> Result<()> {
+        let _waiting = Waiting::count(&self.waiting);
+        let _first = self.first_in_line().await?;
+        shared.turn(api, self.pace, self, until).await
+    }
+
+    async fn first_in_line(&self) -> Result<SemaphorePermit<'_>> {
+        // Never closed.
+        let first = self.queue.acquire().await;
+        first.map_err(|_| self.too_late(None))
     }
 
     /// Waits, unless the deadline comes first.
@@ -150,10 +196,11 @@ impl Bucket {
             window: Duration::from_secs(u64::from(self.pace.seconds)),
             waiting: self.waiting.load(Ordering::Relaxed),
             paused: self.pause(),
+            shared: self.outage.last_answer(),
         }
     }
 
-    fn pause(&self) -> Option<Duration> {
+    pub(super) fn pause(&self) -> Option<Duration> {
         let mut paused = self.paused_until();
         let left = paused.map(|until| until.saturating_duration_since(Instant::now()));
         let left = left.filter(|left| !left.is_zero());
@@ -238,7 +285,7 @@ mod tests {
     async fn sent(bucket: &Bucket, calls: usize) -> Vec<Instant> {
         let mut sent = Vec::new();
         for _ in 0..calls {
-            drop(bucket.turn(far()).await.unwrap());
+            bucket.turn(far()).await.unwrap();
             sent.push(Instant::now());
         }
         sent
@@ -257,7 +304,7 @@ mod tests {
             (3, 1, 7),
         ] {
             let members = NonZeroU32::new(members).unwrap();
-            let bucket = Bucket::new(pace(count, seconds), members);
+            let bucket = Bucket::new(pace(count, seconds), members, false);
             let most = (count / members).max(1) as usize;
             let window = Duration::from_secs(seconds.into());
             let sent = sent(&bucket, most * 5).await;
@@ -273,13 +320,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn first_come_first_served() {
-        let bucket = Arc::new(Bucket::new(pace(2, 1), alone()));
+        let bucket = Arc::new(Bucket::new(pace(2, 1), alone(), false));
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = Vec::new();
         for index in 0..50 {
             let (bucket, order) = (bucket.clone(), order.clone());
             tasks.push(tokio::spawn(async move {
-                drop(bucket.turn(far()).await.unwrap());
+                bucket.turn(far()).await.unwrap();
                 order.lock().unwrap().push(index);
             }));
             tokio::task::yield_now().await;
@@ -295,8 +342,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_gives_up_takes_no_slot() {
-        let bucket = Bucket::new(pace(1, 10), alone());
-        drop(bucket.turn(far()).await.unwrap());
+        let bucket = Bucket::new(pace(1, 10), alone(), false);
+        bucket.turn(far()).await.unwrap();
         let started = Instant::now();
         for _ in 0..20 {
             let dropped =
@@ -304,14 +351,14 @@ mod tests {
             assert!(dropped.is_err());
         }
         assert_eq!(bucket.state().waiting, 0);
-        drop(bucket.turn(far()).await.unwrap());
+        bucket.turn(far()).await.unwrap();
         assert!(started.elapsed() <= Duration::from_millis(10_002));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_turn_after_the_deadline_is_refused_at_once() {
-        let bucket = Bucket::new(pace(1, 60), alone());
-        drop(bucket.turn(far()).await.unwrap());
+        let bucket = Bucket::new(pace(1, 60), alone(), false);
+        bucket.turn(far()).await.unwrap();
         let started = Instant::now();
         let error = bucket
             .turn(started + Duration::from_secs(5))
@@ -329,13 +376,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_window_that_is_used_up_stops_everybody_but_not_for_good() {
-        let bucket = Bucket::new(pace(100, 60), alone());
+        let bucket = Bucket::new(pace(100, 60), alone(), false);
         let mut headers = HeaderMap::new();
         headers.insert("retry-after", 7.into());
         bucket.learn(429, &headers);
         assert_eq!(bucket.state().paused, Some(Duration::from_secs(7)));
         let started = Instant::now();
-        drop(bucket.turn(far()).await.unwrap());
+        bucket.turn(far()).await.unwrap();
         assert_eq!(started.elapsed().as_secs(), 7);
         assert_eq!(bucket.state().paused, None);
 

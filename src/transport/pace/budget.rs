@@ -1,10 +1,10 @@
 //! One budget for a fleet of processes.
 
 use super::bucket::{Bucket, Shape};
+use super::outage::Outage;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::operation::Pace;
 use std::fmt;
-use std::num::NonZeroU32;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,12 @@ const ANSWER: Duration = Duration::from_secs(2);
 ///
 /// It must be atomic: two processes that ask at the same time must not both get the last slot.
 pub trait SharedBudget: Send + Sync + 'static {
-    /// Takes one slot of the bucket now, or says how long to wait before asking again.
+    /// Takes one slot of the bucket now, or says how long to wait before asking again. A budget may
+    /// keep a slot for this process until then.
+    ///
+    /// Only one call of a client's bucket asks at a time. It may be dropped at any point, and an
+    /// answer that takes longer than 2 s counts as none. After a failure that took noticeably long, the
+    /// budget is not asked again for four times as long as that.
     ///
     /// # Errors
     /// When it cannot tell; then the [`Fallback`] decides.
@@ -41,6 +46,18 @@ pub struct BudgetBucket {
     pub burst: u32,
     /// How long until there is one more.
     pub refill: Duration,
+}
+
+impl BudgetBucket {
+    /// A bucket to try a budget with.
+    pub fn new(platform: &'static str, name: &'static str, burst: u32, refill: Duration) -> Self {
+        Self {
+            platform,
+            name,
+            burst,
+            refill,
+        }
+    }
 }
 
 /// A budget's answer.
@@ -80,7 +97,8 @@ impl std::error::Error for BudgetError {
 #[non_exhaustive]
 pub enum Fallback {
     /// It goes on at this process's own pace. With [`Pacing::one_of`](super::Pacing::one_of) as many
-    /// as there are processes, all of them together still keep to the rate.
+    /// as there are processes, all of them together still keep to the rate: in the windows in which
+    /// the budget goes and comes back, too. (Not if the budget answers some of them and not others.)
     Local,
     /// It is refused with [`ErrorKind::RateLimited`], and nothing is sent.
     Refuse,
@@ -121,32 +139,71 @@ impl Shared {
         bucket: &Bucket,
         until: Instant,
     ) -> Result<()> {
-        // The whole rate: the part that one process takes is its own affair.
-        let shape = Shape::of(pace, NonZeroU32::MIN);
+        let shape = Shape::of_fleet(pace);
         let asked = BudgetBucket {
             platform: api,
             name: pace.bucket,
             burst: shape.burst.get(),
             refill: shape.refill,
         };
+        let outage = &bucket.outage;
         loop {
-            let answer = match timeout(ANSWER, self.budget.take(&asked)).await {
-                Ok(answer) => answer,
-                Err(_) => Err(BudgetError::new(format!("no answer in {ANSWER:?}"))),
-            };
-            match (answer, self.otherwise) {
-                (Ok(BudgetReply::Taken), _) => return Ok(()),
-                (Ok(BudgetReply::Wait(wait)), _) => bucket.wait(wait, until).await?,
-                (Err(error), Fallback::Local) => {
-                    tracing::warn!(%error, bucket = pace.bucket, "pacing by this process alone");
+            let wait = bucket.pause().or_else(|| outage.own_wait());
+            if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
+                bucket.wait(wait, until).await?;
+                continue;
+            }
+            let error = match self.ask(&asked, outage).await {
+                Ok(BudgetReply::Taken) => {
+                    outage.sent();
                     return Ok(());
                 }
-                (Err(error), Fallback::Refuse) => {
+                Ok(BudgetReply::Wait(wait)) => {
+                    bucket.wait(wait, until).await?;
+                    continue;
+                }
+                Err(error) => error,
+            };
+            match self.otherwise {
+                // The own pace may have begun just now, with nothing to give yet.
+                Fallback::Local if outage.own_wait().is_some_and(|wait| wait.is_zero()) => {
+                    outage.sent();
+                    return Ok(());
+                }
+                Fallback::Local => {}
+                Fallback::Refuse => {
                     return Err(Error::new(ErrorKind::RateLimited, error.to_string())
                         .with_effect(Effect::None)
+                        .with_retry_after(outage.rest())
                         .with_source(error));
                 }
             }
         }
+    }
+
+    /// Asks, unless the last time was in vain and long.
+    async fn ask(&self, asked: &BudgetBucket, outage: &Outage) -> Result<BudgetReply, BudgetError> {
+        if outage.rest().is_some() {
+            return Err(BudgetError::new("it did not a moment ago"));
+        }
+        let started = Instant::now();
+        let answer = match timeout(ANSWER, self.budget.take(asked)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(BudgetError::new(format!("no answer in {ANSWER:?}"))),
+        };
+        // Said once, not with every call.
+        match &answer {
+            Ok(_) if outage.answered() => {
+                tracing::info!(bucket = asked.name, "the shared budget answers again");
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let alone = self.otherwise == Fallback::Local;
+                if outage.failed(started.elapsed(), alone) {
+                    tracing::warn!(%error, bucket = asked.name, alone, "no shared budget");
+                }
+            }
+        }
+        answer
     }
 }

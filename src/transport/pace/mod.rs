@@ -6,12 +6,17 @@
 
 mod bucket;
 mod budget;
+mod outage;
+#[cfg(feature = "redis")]
+mod redis;
 
 pub use bucket::PaceState;
 pub use budget::{BudgetBucket, BudgetError, BudgetReply, Fallback, SharedBudget};
+#[cfg(feature = "redis")]
+pub use redis::RedisBudget;
 
 use crate::error::Result;
-use crate::operation::{OPERATIONS, Operation, Pace};
+use crate::operation::{OPERATIONS, Operation};
 use crate::transport::credentials::Auth;
 use bucket::Bucket;
 use budget::Shared;
@@ -75,9 +80,11 @@ impl Pacing {
         self
     }
 
-    /// Asks a budget that other processes share before every call, after the limit of this process.
+    /// Asks a budget that other processes share before every call.
     ///
-    /// `otherwise` says what happens when the budget does not answer.
+    /// `otherwise` says what happens when the budget does not answer. Only then does
+    /// [`one_of`](Self::one_of) count: as long as it answers, a process that is alone at work gets the
+    /// whole rate.
     pub fn shared(mut self, budget: impl SharedBudget, otherwise: Fallback) -> Self {
         self.shared = Some(Shared::new(budget, otherwise));
         self
@@ -97,8 +104,9 @@ impl fmt::Debug for Pacing {
 /// The buckets of one account.
 type Buckets = HashMap<&'static str, Bucket>;
 
-/// Which buckets are the same: platform, address, a hash of the token, the part that is taken.
-type Account = (&'static str, String, u64, NonZeroU32);
+/// Which buckets are the same: platform, address, a hash of the token, the part that is taken,
+/// whether a fleet shares them.
+type Account = (&'static str, String, u64, NonZeroU32, bool);
 
 /// The buckets in use. They go when the last client that uses them goes.
 static IN_USE: LazyLock<Mutex<HashMap<Account, Weak<Buckets>>>> = LazyLock::new(Mutex::default);
@@ -108,6 +116,7 @@ static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 #[derive(Clone)]
 pub(crate) struct Pacer {
     pacing: Pacing,
+    api: &'static str,
     buckets: Arc<Buckets>,
 }
 
@@ -120,12 +129,14 @@ impl Pacer {
                 Auth::Fixed(header) => Some(header.expose()),
                 Auth::Renewed(_) | Auth::None => None,
             });
-            in_use((api, base_url.to_owned(), token, pacing.members))
+            let fleet = pacing.shared.is_some();
+            in_use((api, base_url.to_owned(), token, pacing.members, fleet))
         } else {
             Arc::default()
         };
         Self {
             pacing: pacing.clone(),
+            api,
             buckets,
         }
     }
@@ -137,21 +148,18 @@ impl Pacer {
 
     /// Waits until the operation may be sent.
     pub async fn turn(&self, operation: Option<&'static Operation>, until: Instant) -> Result<()> {
-        let Some((bucket, pace)) = self.bucket(operation) else {
+        let Some(bucket) = self.bucket(operation) else {
             return Ok(());
         };
-        let turn = bucket.turn(until).await?;
-        if let Some(shared) = &self.pacing.shared {
-            let api = operation.map_or("", |operation| operation.api);
-            shared.turn(api, pace, bucket, until).await?;
+        match &self.pacing.shared {
+            None => bucket.turn(until).await,
+            Some(shared) => bucket.turn_in_fleet(self.api, shared, until).await,
         }
-        drop(turn);
-        Ok(())
     }
 
     /// Learns from a reply that a window is used up.
     pub fn learn(&self, operation: Option<&'static Operation>, status: u16, headers: &HeaderMap) {
-        if let Some((bucket, _)) = self.bucket(operation) {
+        if let Some(bucket) = self.bucket(operation) {
             bucket.learn(status, headers);
         }
     }
@@ -163,9 +171,8 @@ impl Pacer {
         states
     }
 
-    fn bucket(&self, operation: Option<&'static Operation>) -> Option<(&Bucket, Pace)> {
-        let pace = operation?.behaviour.pace?;
-        Some((self.buckets.get(pace.bucket)?, pace))
+    fn bucket(&self, operation: Option<&'static Operation>) -> Option<&Bucket> {
+        self.buckets.get(operation?.behaviour.pace?.bucket)
     }
 }
 
@@ -175,13 +182,13 @@ fn in_use(account: Account) -> Arc<Buckets> {
         return buckets;
     }
     all.retain(|_, buckets| buckets.strong_count() > 0);
-    let (api, members) = (account.0, account.3);
+    let (api, _, _, members, fleet) = account;
     let paces = OPERATIONS
         .iter()
         .filter(|operation| operation.api == api)
         .filter_map(|operation| operation.behaviour.pace);
     let buckets: Buckets = paces
-        .map(|pace| (pace.bucket, Bucket::new(pace, members)))
+        .map(|pace| (pace.bucket, Bucket::new(pace, members, fleet)))
         .collect();
     let buckets = Arc::new(buckets);
     all.insert(account, Arc::downgrade(&buckets));

@@ -106,6 +106,10 @@ impl Platforms {
             "create_fleet_deployment" => {
                 to.run(self.edgegap.deploy_to_fleet(new.on_host("h"))).await
             }
+            "list_deployments" => {
+                let list = self.edgegap.deployments().tagged("a").newest_first();
+                to.run(list.list()).await
+            }
             other => panic!("{other} is not called"),
         }
     }
@@ -214,7 +218,9 @@ pub fn secrets_of(operation: &Operation) -> &'static [&'static str] {
             &[TOKEN, SESSION, VALUE]
         }
         ("nexlayer", _) => &[TOKEN, SESSION],
-        ("edgegap", _) => &[TOKEN, VALUE, NUMBER, QUERY],
+        ("edgegap", "create_deployment" | "create_fleet_deployment") => {
+            &[TOKEN, VALUE, NUMBER, QUERY]
+        }
         _ => &[TOKEN],
     }
 }

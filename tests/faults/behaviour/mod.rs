@@ -1,0 +1,52 @@
+//! How a careful client behaves, where it takes more than one call, or an option of it, to see.
+
+mod paths;
+mod retry;
+mod time;
+mod transport;
+
+use crate::cells::fault::head;
+use crate::cells::operation::CANARY;
+use crate::cells::run::runtime;
+use crate::cells::server::{Script, Server, Step};
+use deploykit::edgegap::{self, NewDeployment, User};
+use deploykit::{ClientBuilder, Pacing, Platform, nodion};
+
+pub const LIST: &str = r#"{"deployments":[]}"#;
+pub const ACCEPTED: &str = r#"{"request_id":"a69f8e3e0555"}"#;
+
+/// Runs a test on a clock that stands still while anything can happen.
+pub fn settled<F: Future>(test: F) -> F::Output {
+    runtime().block_on(test)
+}
+
+pub fn at<P: Platform>(builder: ClientBuilder<P>, server: &Server) -> ClientBuilder<P> {
+    builder
+        .base_url(&server.base_url)
+        .token(CANARY)
+        .pacing(Pacing::off())
+}
+
+pub fn nodion(server: &Server) -> ClientBuilder<nodion::Nodion> {
+    at(nodion::Client::builder(), server)
+}
+
+pub fn edgegap(server: &Server) -> ClientBuilder<edgegap::Edgegap> {
+    at(edgegap::Client::builder(), server)
+}
+
+pub fn new() -> NewDeployment {
+    NewDeployment::new("my-app", "1", User::ip([75, 28, 35, 192].into())).env("MODE", "ranked")
+}
+
+/// A reply after which the connection is kept.
+pub fn kept(status: &str, body: &str) -> Vec<Step> {
+    let length = format!("content-length: {}", body.len());
+    let head = String::from_utf8(head(status, &[&length])).unwrap();
+    let text = head.replace("connection: close\r\n", "") + body;
+    vec![Step::ReadAll, Step::Send(text.into_bytes())]
+}
+
+pub async fn always(steps: Vec<Step>) -> Server {
+    Server::start(Script::always(steps)).await
+}

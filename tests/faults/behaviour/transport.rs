@@ -1,0 +1,113 @@
+//! Connections that are kept, and what the wire shows.
+
+use super::{ACCEPTED, LIST, always, at, edgegap, kept, new, nodion, settled};
+use crate::cells::fault::{Setting, reply, success};
+use crate::cells::operation::{CANARY, Kind};
+use crate::cells::server::{Script, Server, Step};
+use deploykit::{Effect, ErrorKind, dployr, nexlayer};
+
+#[test]
+fn a_copied_client_shares_the_pool_and_so_does_one_with_another_token() {
+    settled(async {
+        let server = always(
+            [
+                kept("200 OK", LIST),
+                kept("200 OK", LIST),
+                kept("200 OK", LIST),
+            ]
+            .concat(),
+        )
+        .await;
+        let client = at(dployr::Client::builder(), &server).build().unwrap();
+        client.deployments().list().await.unwrap();
+        client.clone().deployments().list().await.unwrap();
+        let other = client.with_token("another").unwrap();
+        other.deployments().list().await.unwrap();
+        let log = server.log();
+        assert_eq!((log.connections, log.requests()), (1, 3));
+    });
+}
+
+#[test]
+fn a_connection_that_was_closed_while_it_was_idle_is_replaced() {
+    settled(async {
+        let server = always(kept("202 Accepted", ACCEPTED)).await;
+        let client = edgegap(&server).build().unwrap();
+        for _ in 0..3 {
+            let reply = client.deploy(new()).with_response().await.unwrap();
+            assert_eq!(reply.attempts, 1);
+        }
+        let log = server.log();
+        assert_eq!((log.connections, log.requests()), (3, 3));
+    });
+}
+
+/// A kept connection may break at the very moment at which it is used again. What was sent on it may
+/// have arrived, so a create is not sent on another one.
+#[test]
+fn a_kept_connection_that_breaks_under_a_create_is_not_replaced_in_silence() {
+    settled(async {
+        for end in [vec![Step::ReadAll, Step::Reset], vec![Step::ReadAll]] {
+            let script = Script::always([kept("202 Accepted", ACCEPTED), end].concat())
+                .then(reply("202 Accepted", &[], ACCEPTED));
+            let server = Server::start(script).await;
+            let client = edgegap(&server).build().unwrap();
+            client.deploy(new()).await.unwrap();
+            let error = client.deploy(new()).await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.effect(), error.attempts()),
+                (ErrorKind::Interrupted, Effect::Unknown, 1),
+                "{error:?}"
+            );
+            let log = server.log();
+            assert_eq!((log.connections, log.requests()), (1, 2));
+        }
+    });
+}
+
+#[test]
+fn a_kept_connection_that_breaks_under_a_read_is_an_attempt_that_counts() {
+    settled(async {
+        let breaks = [kept("200 OK", LIST), vec![Step::ReadAll, Step::Reset]].concat();
+        let script = Script::always(breaks).then(reply("200 OK", &[], LIST));
+        let server = Server::start(script).await;
+        let client = nodion(&server).build().unwrap();
+        client.application("a").deployments().await.unwrap();
+        let call = client.application("a").deployments();
+        assert_eq!(call.with_response().await.unwrap().attempts, 2);
+        assert_eq!(server.log().requests(), 3);
+    });
+}
+
+#[test]
+fn no_token_stands_in_a_url_but_nexlayers_session() {
+    settled(async {
+        for kind in crate::cells::fault::EVERY
+            .iter()
+            .flat_map(|kinds| kinds.iter())
+        {
+            let setting = Setting {
+                kind: *kind,
+                elsewhere: "",
+            };
+            let server = always(success(&setting)).await;
+            kind.call(&server.base_url, false).await.unwrap();
+            let log = server.log();
+            let request = String::from_utf8_lossy(&log.exchanges[0].bytes);
+            let (line, rest) = request.split_once("\r\n").unwrap();
+            assert!(!line.contains(CANARY), "{line}");
+            // A login carries the password, and no token that may be wrong or old.
+            let carries = rest.contains(&format!("{CANARY}\r\n"));
+            assert_eq!(carries, *kind != Kind::Login, "{kind}: {rest}");
+        }
+        let server = always(reply("200 OK", &[], "[]")).await;
+        let client = at(nexlayer::Client::builder(), &server).build().unwrap();
+        let _ = client.session("session-1").reservations().await;
+        let log = server.log();
+        let request = String::from_utf8_lossy(&log.exchanges[0].bytes);
+        assert!(
+            request.starts_with("GET /getReservations?sessionToken=session-1 "),
+            "{request}"
+        );
+    });
+}

@@ -1,0 +1,169 @@
+//! The operations that every fault meets: of each kind at least one.
+
+use deploykit::dployr::{self, DeploymentUpdate};
+use deploykit::edgegap::{self, NewDeployment, User};
+use deploykit::nexlayer::{self, Manifest};
+use deploykit::{Call, ClientBuilder, Error, Pacing, Platform, Response, nodion};
+use std::fmt;
+
+/// Stands in every secret place, and must be seen nowhere but on the wire.
+pub const CANARY: &str = "canary-5d1f";
+
+/// An operation, with a word for what sort it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A GET that only reads: Nodion's list of deployments.
+    List,
+    /// A GET that answers without end: dployr's logs.
+    Follow,
+    /// A DELETE that the spec marks as repeatable: dployr's deployment.
+    Delete,
+    /// A PUT that the spec does not mark: dployr's deployment.
+    Update,
+    /// A create that costs money: Edgegap's deployment.
+    Deploy,
+    /// A create without a body: Nodion's deployment.
+    Redeploy,
+    /// A create that works before it answers: Nexlayer's start.
+    Start,
+    /// A POST, marked as repeatable: Nexlayer's end of all reservations.
+    Unreserve,
+    /// dployr's login.
+    Login,
+}
+
+/// What came of a call: how often it was sent, if it went well.
+pub type Outcome = Result<u32, Error>;
+
+impl Kind {
+    /// Whether it changes nothing on the server.
+    pub fn only_reads(self) -> bool {
+        matches!(self, Self::List | Self::Follow)
+    }
+
+    /// Whether it may be sent again although the first may have been processed.
+    pub fn may_be_repeated(self) -> bool {
+        self.only_reads() || self == Self::Delete
+    }
+
+    pub fn status(self) -> &'static str {
+        match self {
+            Self::Deploy => "202 Accepted",
+            _ => "200 OK",
+        }
+    }
+
+    /// Its media type.
+    pub fn media(self) -> &'static str {
+        match self {
+            Self::Follow => "content-type: application/x-ndjson",
+            Self::Unreserve => "content-type: text/html; charset=utf-8",
+            _ => "content-type: application/json",
+        }
+    }
+
+    /// The body of a success.
+    pub fn body(self) -> &'static str {
+        match self {
+            Self::List => {
+                r#"{"deployments":[{"id":"d-1","status":"available","deploy_number":1}]}"#
+            }
+            Self::Follow => "{\"message\":\"one\"}\n{\"message\":\"two\"}\n",
+            Self::Delete => r#"{"success":true}"#,
+            Self::Update => {
+                r#"{"success":true,"data":{"id":"d-1","name":"web","status":"pending"}}"#
+            }
+            Self::Deploy => r#"{"request_id":"a69f8e3e0555"}"#,
+            Self::Redeploy => r#"{"deployment":{"id":"d-2","status":"created","deploy_number":2}}"#,
+            Self::Start => {
+                r#"{"message":"ok","url":"https://a.example","sessionToken":"s-1","applicationName":"web"}"#
+            }
+            Self::Unreserve => "All reservations removed.",
+            Self::Login => r#"{"success":true,"data":{"access_token":"a.b.c","expires_in":3600}}"#,
+        }
+    }
+
+    /// Calls it, on a client of its own. `large` adds 3 MiB to the request, where that is possible.
+    pub async fn call(self, base_url: &str, large: bool) -> Outcome {
+        let filler = || "x".repeat(if large { 3 << 20 } else { 1 });
+        match self {
+            Self::List => {
+                let client = with_address(nodion::Client::builder(), base_url);
+                count(client.build()?.application("app").deployments()).await
+            }
+            Self::Redeploy => {
+                let client = with_address(nodion::Client::builder(), base_url);
+                count(client.build()?.application("app").deploy()).await
+            }
+            Self::Deploy => {
+                let client = with_address(edgegap::Client::builder(), base_url);
+                let new = NewDeployment::new("my-app", "1", User::ip([75, 28, 35, 192].into()));
+                count(client.build()?.deploy(new.env("FILLER", filler()))).await
+            }
+            Self::Start => {
+                let client = with_address(nexlayer::Client::builder(), base_url);
+                let text = format!("application:\n  name: web\n  pods: []\n# {}\n", filler());
+                count(client.build()?.start(Manifest::parse(text)?)).await
+            }
+            Self::Unreserve => {
+                let client = with_address(nexlayer::Client::builder(), base_url);
+                count(client.build()?.session("token-1234").remove_reservations()).await
+            }
+            Self::Follow => {
+                let client = with_address(dployr::Client::builder(), base_url).build()?;
+                let reply = client.service("web").follow_logs().with_response().await?;
+                let mut lines = reply.value;
+                let mut first = None;
+                // To the end: after an error it must end by itself.
+                while let Some(line) = lines.next().await {
+                    first = first.or(line.err());
+                }
+                first.map_or(Ok(reply.attempts), Err)
+            }
+            Self::Delete => {
+                let client = with_address(dployr::Client::builder(), base_url);
+                count(client.build()?.deployment("d-1").delete()).await
+            }
+            Self::Update => {
+                let client = with_address(dployr::Client::builder(), base_url);
+                let update = DeploymentUpdate::new().env("FILLER", filler());
+                count(client.build()?.deployment("d-1").update(update)).await
+            }
+            Self::Login => {
+                let client = with_address(dployr::Client::builder(), base_url);
+                let password = format!("{CANARY}{}", filler());
+                count(client.build()?.login("user@example.com", password)).await
+            }
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::List => "list",
+            Self::Follow => "follow",
+            Self::Delete => "delete",
+            Self::Update => "update",
+            Self::Deploy => "deploy",
+            Self::Redeploy => "redeploy",
+            Self::Start => "start",
+            Self::Unreserve => "unreserve",
+            Self::Login => "login",
+        })
+    }
+}
+
+fn with_address<P: Platform>(builder: ClientBuilder<P>, base_url: &str) -> ClientBuilder<P> {
+    builder
+        .base_url(base_url)
+        .token(CANARY)
+        .allow_plain_http()
+        .no_proxy()
+        .pacing(Pacing::off())
+}
+
+async fn count<T: Send + 'static>(call: Call<T>) -> Outcome {
+    let reply: Response<T> = call.with_response().await?;
+    Ok(reply.attempts)
+}

@@ -1,0 +1,306 @@
+//! Runs cells, and holds what came of them against the table and against what is always true.
+
+use super::expected::Expected;
+use super::fault::{Fault, Place, Setting, reply, success};
+use super::operation::{CANARY, Kind, Outcome};
+use super::server::{Log, Script, Server};
+use deploykit::ErrorKind::{Connect, Interrupted, Timeout};
+use deploykit::{Effect, Error};
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::{Instant, timeout};
+
+/// On tokio's clock. No call waits so long, whatever happens.
+const HANGS: Duration = Duration::from_secs(24 * 3600);
+/// What the granularity of the clock may add, in seconds.
+const TOLERANCE: f64 = 0.02;
+/// The most that a client may take of a body of 100 MiB, with what lies in the buffers of the
+/// system, in bytes.
+const TAKEN: usize = 32 << 20;
+/// The longest that an error may be as a line, in bytes.
+const LONGEST_LINE: usize = 4 << 10;
+
+/// What came of a cell.
+struct Ran {
+    /// `None` for a call that hangs.
+    outcome: Option<Outcome>,
+    log: Log,
+    /// How many connections the second server saw.
+    elsewhere: usize,
+    took: Duration,
+    /// How many tasks were left when the client was gone.
+    tasks_left: usize,
+}
+
+/// What came of a cell, next to what the table says.
+pub struct Report {
+    pub fault: &'static str,
+    pub kind: Kind,
+    pub expected: Expected,
+    pub problems: Vec<String>,
+    pub duplicates: usize,
+    pub hangs: bool,
+    took: Duration,
+}
+
+/// A runtime with one thread, whose clock stands still while anything can happen and jumps when
+/// nothing can.
+pub fn runtime() -> Runtime {
+    Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        // Loopback delivers in the background: whoever looks for bytes too early would take them for
+        // lost, and the clock would jump to the next time limit.
+        .on_thread_park(|| std::thread::sleep(Duration::from_micros(200)))
+        .build()
+        .unwrap()
+}
+
+/// Runs the cells of a fault, each on a runtime, servers and a client of its own.
+pub fn reports(fault: &Fault) -> Vec<Report> {
+    let cells = fault.cells.iter();
+    cells
+        .map(|(kind, expected)| {
+            let ran = runtime().block_on(ran(fault, *kind));
+            report(fault, *kind, expected, &ran)
+        })
+        .collect()
+}
+
+async fn ran(fault: &Fault, kind: Kind) -> Ran {
+    let elsewhere = Server::start(Script::always(reply("200 OK", &[], "{}"))).await;
+    let setting = Setting {
+        kind,
+        elsewhere: &elsewhere.base_url,
+    };
+    let server = match &fault.place {
+        Place::Server(script) => Server::start(script(&setting)).await,
+        Place::ServerByTls(script) => Server::start(script(&setting)).await.by_tls(),
+        Place::Refusing => Server::refuses(),
+        Place::RefusingAtFirst => Server::refuses_at_first(Script::always(success(&setting))),
+        Place::Deaf => Server::deaf().await,
+        Place::Nowhere => Server::nowhere(),
+    };
+    let started = Instant::now();
+    let (base_url, large) = (server.base_url.clone(), fault.large);
+    // A task of its own, so that a server that woke first acts first.
+    let call = tokio::spawn(async move { kind.call(&base_url, large).await });
+    let outcome = match timeout(HANGS, call).await {
+        Ok(outcome) => Some(outcome.unwrap()),
+        Err(_) => None,
+    };
+    let took = started.elapsed();
+    let (log, connections) = (server.log(), elsewhere.log().connections);
+    drop((server, elsewhere));
+    // Connections end a moment after their client.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    Ran {
+        outcome,
+        log,
+        elsewhere: connections,
+        took,
+        tasks_left: tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks(),
+    }
+}
+
+fn report(fault: &Fault, kind: Kind, expected: &Expected, ran: &Ran) -> Report {
+    let mut problems = Vec::new();
+    match &ran.outcome {
+        None => problems.push("it hangs".to_owned()),
+        Some(outcome) => {
+            against_the_table(expected, outcome, ran, &mut problems);
+            if let Err(error) = outcome {
+                always(kind, error, ran, &mut problems);
+            }
+        }
+    }
+    if ran.elsewhere > 0 {
+        problems.push(format!("{} connections went elsewhere", ran.elsewhere));
+    }
+    if let Some(taken) = ran.log.exchanges.iter().map(|seen| seen.sent).max()
+        && taken > TAKEN
+        && kind != Kind::Follow
+    {
+        problems.push(format!("{taken} bytes of a reply were taken"));
+    }
+    let bodies = ran.log.exchanges.iter().filter(|seen| seen.body_read);
+    let mut bodies = bodies.map(|seen| &seen.bytes);
+    if let Some(first) = bodies.next()
+        && bodies.any(|other| other != first)
+    {
+        problems.push("a later request is not the first again".to_owned());
+    }
+    if ran.tasks_left > 0 {
+        problems.push(format!("{} tasks are left", ran.tasks_left));
+    }
+    let duplicates = duplicates(kind, &ran.log);
+    if duplicates > 0 {
+        problems.push(format!("{duplicates} requests too many"));
+    }
+    Report {
+        fault: fault.name,
+        kind,
+        expected: expected.clone(),
+        problems,
+        duplicates,
+        hangs: ran.outcome.is_none(),
+        took: ran.took,
+    }
+}
+
+/// How often a call was sent that must not be sent twice, after a request that may have been
+/// processed.
+fn duplicates(kind: Kind, log: &Log) -> usize {
+    if kind.may_be_repeated() {
+        return 0;
+    }
+    let acted = log.exchanges.iter().position(|seen| seen.may_have_acted());
+    acted.map_or(0, |first| log.exchanges.len() - first - 1)
+}
+
+fn against_the_table(
+    expected: &Expected,
+    outcome: &Outcome,
+    ran: &Ran,
+    problems: &mut Vec<String>,
+) {
+    let mut differs = |what: &str, found: &dyn fmt::Debug, wanted: &dyn fmt::Debug| {
+        let (found, wanted) = (format!("{found:?}"), format!("{wanted:?}"));
+        if found != wanted {
+            problems.push(format!("{what} is {found}, not {wanted}"));
+        }
+    };
+    let failure = outcome.as_ref().err();
+    let found = failure.map(|error| (error.kind(), error.effect()));
+    differs("the outcome", &found, &expected.failure);
+    let attempts = outcome.as_ref().map_or_else(Error::attempts, |n| *n);
+    differs("attempts", &attempts, &expected.attempts);
+    differs("connections", &ran.log.connections, &expected.connections);
+    differs("requests", &ran.log.requests(), &expected.requests);
+    let hint = failure.and_then(Error::retry_after);
+    differs("retry_after", &hint, &expected.retry_after);
+    let took = ran.took.as_secs_f64();
+    if took < *expected.takes.start() || took > expected.takes.end() + TOLERANCE {
+        problems.push(format!("it took {took} s"));
+    }
+    if let Some(error) = failure
+        && !problems.is_empty()
+    {
+        problems.push(format!("{error:?}"));
+    }
+}
+
+/// What is true of every error, whatever the table says.
+fn always(kind: Kind, error: &Error, ran: &Ran, problems: &mut Vec<String>) {
+    let acted = ran.log.exchanges.iter().any(|seen| seen.may_have_acted());
+    if error.effect() == Effect::None && acted && !kind.only_reads() {
+        problems.push("the effect is None, and the server may have acted".to_owned());
+    }
+    if error.effect() != Effect::None && ran.log.connections == 0 {
+        problems.push("the effect is not None, and nothing was sent".to_owned());
+    }
+    let connections = u32::try_from(ran.log.connections).unwrap();
+    if error.attempts() < connections {
+        problems.push(format!("{connections} connections, and fewer attempts"));
+    }
+    if error.effect() != Effect::None && error.is_retryable() && !kind.may_be_repeated() {
+        problems.push("it is called retryable, and a second could be one too many".to_owned());
+    }
+    let told = ran.log.exchanges.last().and_then(|seen| seen.status);
+    let broken = matches!(error.kind(), Connect | Interrupted | Timeout);
+    if error.status() != told && (!broken || error.status().is_some()) {
+        let (found, told) = (error.status(), told);
+        problems.push(format!(
+            "the status is {found:?}, and the server said {told:?}"
+        ));
+    }
+    // A stream's call is over when it begins.
+    let apart = ran.took.abs_diff(error.elapsed());
+    if apart > Duration::from_secs_f64(TOLERANCE) && kind != Kind::Follow {
+        problems.push(format!("it says that it took {:?}", error.elapsed()));
+    }
+    let line = error.to_string();
+    if line.chars().any(char::is_control) || line.len() > LONGEST_LINE {
+        let length = line.len();
+        problems.push(format!("it shows as {length} bytes, or as no single line"));
+    }
+    let shown = format!(
+        "{error} {error:?} {:?} {:?}",
+        error.body_excerpt(),
+        error.details()
+    );
+    if shown.contains(CANARY) {
+        problems.push("it shows a secret".to_owned());
+    }
+    if error.operation().is_none() {
+        problems.push("it does not say which operation".to_owned());
+    }
+}
+
+impl Report {
+    pub fn is_right(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = if self.is_right() { "ok" } else { "WRONG" };
+        write!(
+            f,
+            "{:<64}{:<11}{}{:>9.3} s  {verdict}",
+            self.fault,
+            self.kind,
+            self.expected,
+            self.took.as_secs_f64()
+        )?;
+        for problem in &self.problems {
+            write!(f, "\n    {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+/// All reports in the order of the table. The faults are divided among threads, as a cell shares
+/// nothing with another.
+fn all(faults: &[Fault]) -> Vec<Report> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            match faults.get(index) {
+                Some(fault) => done.push((index, reports(fault))),
+                None => return done,
+            }
+        }
+    };
+    let mut done: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let done = threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap());
+        done.collect()
+    });
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().flat_map(|(_, reports)| reports).collect()
+}
+
+/// Runs the whole table and prints a line a cell. True if everything is as it must be.
+pub fn print_all(faults: &[Fault]) -> bool {
+    let (mut cells, mut right, mut duplicates, mut hangs) = (0, 0, 0, 0);
+    for report in all(faults) {
+        println!("{report}");
+        cells += 1;
+        right += usize::from(report.is_right());
+        duplicates += report.duplicates;
+        hangs += usize::from(report.hangs);
+    }
+    println!("{right} of {cells} faults handled, {duplicates} duplicate creates, {hangs} hangs");
+    right == cells && duplicates == 0 && hangs == 0
+}

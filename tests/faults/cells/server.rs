@@ -1,0 +1,345 @@
+//! A server that does to a client what a script says, byte by byte, and keeps what it saw.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+/// What the server does with a connection, one step after the other. At the end it closes.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Waits until the request begins to come, and reads nothing of it.
+    AwaitBytes,
+    /// Reads the head of a request and nothing of its body.
+    ReadHead,
+    /// Reads until so many bytes of the body are there, and no further.
+    ReadSome(usize),
+    /// Reads a request to its end.
+    ReadAll,
+    Send(Vec<u8>),
+    /// Sends the letter `x` so many times, as long as somebody takes them.
+    Flood(usize),
+    /// Sends byte after byte, with a pause before each.
+    Dribble(Vec<u8>, Duration),
+    Wait(Duration),
+    /// Keeps the connection and says nothing until the client goes.
+    Silence,
+    /// Ends the connection with a reset.
+    Reset,
+}
+
+/// What the server does with its first connection, its second and so on; the last one stands for
+/// all that follow.
+#[derive(Clone, Debug, Default)]
+pub struct Script(Vec<Vec<Step>>);
+
+impl Script {
+    pub fn always(steps: Vec<Step>) -> Self {
+        Self(vec![steps])
+    }
+
+    pub fn then(mut self, steps: Vec<Step>) -> Self {
+        self.0.push(steps);
+        self
+    }
+
+    fn of(&self, connection: usize) -> Vec<Step> {
+        let last = self.0.len().saturating_sub(1);
+        self.0
+            .get(connection.min(last))
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+/// How far a request got, and what was answered.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// The bytes of the request, as far as they were read.
+    pub bytes: Vec<u8>,
+    pub head_read: bool,
+    pub body_read: bool,
+    /// The status of the reply, once it was sent.
+    pub status: Option<u16>,
+    /// How many bytes of the reply the client took.
+    pub sent: usize,
+}
+
+impl Seen {
+    /// Whether a real server may have acted on it: it knew what was asked for, and did not say that
+    /// it will not do it.
+    pub fn may_have_acted(&self) -> bool {
+        let refused = matches!(self.status, Some(400..=499)) && self.status != Some(408);
+        self.head_read && !refused
+    }
+}
+
+/// What a server saw so far.
+#[derive(Clone, Debug, Default)]
+pub struct Log {
+    pub connections: usize,
+    /// One for each request, and for each connection on which none came.
+    pub exchanges: Vec<Seen>,
+}
+
+impl Log {
+    /// How many requests arrived, at least their heads.
+    pub fn requests(&self) -> usize {
+        self.exchanges.iter().filter(|seen| seen.head_read).count()
+    }
+}
+
+/// A server on loopback. It stops when it is dropped.
+pub struct Server {
+    pub base_url: String,
+    log: Arc<Mutex<Log>>,
+    task: Option<JoinHandle<()>>,
+    /// What keeps the address, if nobody listens there.
+    _held: Vec<Held>,
+}
+
+enum Held {
+    Socket(#[allow(dead_code)] TcpSocket),
+    Listener(#[allow(dead_code)] TcpListener),
+    Stream(#[allow(dead_code)] TcpStream),
+}
+
+impl Server {
+    pub async fn start(script: Script) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut server = Self::at(format!("http://{address}"));
+        server.task = Some(tokio::spawn(serve(listener, script, server.log.clone())));
+        server
+    }
+
+    /// An address that is taken and at which nobody listens: connections are refused.
+    pub fn refuses() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = socket.local_addr().unwrap();
+        let mut server = Self::at(format!("http://{address}"));
+        server._held.push(Held::Socket(socket));
+        server
+    }
+
+    /// An address that refuses connections at first, and serves the script from then on: what is
+    /// sent at once is refused, what is sent any later is not.
+    pub fn refuses_at_first(script: Script) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = socket.local_addr().unwrap();
+        let mut server = Self::at(format!("http://{address}"));
+        let log = server.log.clone();
+        server.task = Some(tokio::spawn(async move {
+            // The clock stands still until the client waits too.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            serve(socket.listen(16).unwrap(), script, log).await;
+        }));
+        server
+    }
+
+    /// A host that does not answer: its queue of connections is full, so it drops what asks for one.
+    pub async fn deaf() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut server = Self::at(format!("http://{address}"));
+        let first = TcpStream::connect(address).await.unwrap();
+        server._held.push(Held::Listener(listener));
+        server._held.push(Held::Stream(first));
+        server
+    }
+
+    /// No server at all, at an address that no name leads to.
+    pub fn nowhere() -> Self {
+        Self::at("http://nowhere.invalid".to_owned())
+    }
+
+    /// The same server, at a URL that promises TLS.
+    pub fn by_tls(mut self) -> Self {
+        self.base_url = self.base_url.replacen("http:", "https:", 1);
+        self
+    }
+
+    fn at(base_url: String) -> Self {
+        Self {
+            base_url,
+            log: Arc::default(),
+            task: None,
+            _held: Vec::new(),
+        }
+    }
+
+    pub fn log(&self) -> Log {
+        self.log.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+async fn serve(listener: TcpListener, script: Script, log: Arc<Mutex<Log>>) {
+    // Ends its connections with itself.
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let number = {
+            let mut log = log.lock().unwrap();
+            log.connections += 1;
+            log.connections - 1
+        };
+        let connection = Connection {
+            stream,
+            log: log.clone(),
+            at: None,
+        };
+        connections.spawn(connection.follow(script.of(number)));
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    log: Arc<Mutex<Log>>,
+    /// Which exchange it is at.
+    at: Option<usize>,
+}
+
+impl Connection {
+    async fn follow(mut self, steps: Vec<Step>) {
+        for step in steps {
+            if !self.take(step).await {
+                return;
+            }
+        }
+        let _ = self.stream.shutdown().await;
+        // A close with bytes unread would be a reset.
+        while matches!(self.stream.read(&mut [0; 4096]).await, Ok(1..)) {}
+    }
+
+    /// Whether the connection is still there.
+    async fn take(&mut self, step: Step) -> bool {
+        match step {
+            Step::AwaitBytes => {
+                self.seen(|_| ());
+                self.stream.readable().await.is_ok()
+            }
+            Step::ReadHead => self.read_until(|seen| seen.head_read).await,
+            Step::ReadSome(bytes) => {
+                self.read_until(|seen| body_of(&seen.bytes).is_some_and(|body| body.len() >= bytes))
+                    .await
+            }
+            Step::ReadAll => self.read_until(|seen| seen.body_read).await,
+            Step::Send(bytes) => self.send(&bytes).await,
+            Step::Flood(bytes) => {
+                let piece = [b'x'; 64 << 10];
+                let mut left = bytes;
+                while left > 0 {
+                    let length = left.min(piece.len());
+                    if !self.send(&piece[..length]).await {
+                        return false;
+                    }
+                    left -= length;
+                }
+                true
+            }
+            Step::Dribble(bytes, pause) => {
+                for byte in bytes {
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        _ = self.stream.readable() => return false,
+                    }
+                    if !self.send(&[byte]).await {
+                        return false;
+                    }
+                }
+                true
+            }
+            Step::Wait(time) => {
+                tokio::time::sleep(time).await;
+                true
+            }
+            Step::Silence => {
+                while matches!(self.stream.read(&mut [0; 4096]).await, Ok(1..)) {}
+                false
+            }
+            Step::Reset => {
+                self.stream.set_zero_linger().unwrap();
+                false
+            }
+        }
+    }
+
+    async fn send(&mut self, bytes: &[u8]) -> bool {
+        let digits = bytes
+            .strip_prefix(b"HTTP/1.1 ")
+            .and_then(|rest| rest.get(..3));
+        let status = digits.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+        self.seen(|seen| seen.status = seen.status.or(status));
+        let taken = self.stream.write_all(bytes).await.is_ok();
+        if taken {
+            self.seen(|seen| seen.sent += bytes.len());
+        }
+        taken
+    }
+
+    async fn read_until(&mut self, enough: impl Fn(&Seen) -> bool) -> bool {
+        // A second request on the same connection.
+        if self.seen(|seen| seen.status.is_some()) {
+            self.at = None;
+        }
+        let mut buffer = vec![0; 64 << 10];
+        while !self.seen(|seen| enough(seen)) {
+            match self.stream.read(&mut buffer).await {
+                Ok(0) | Err(_) => return false,
+                Ok(length) => self.seen(|seen| {
+                    seen.bytes.extend_from_slice(&buffer[..length]);
+                    if let Some(body) = body_of(&seen.bytes) {
+                        seen.head_read = true;
+                        seen.body_read = body.len() >= length_of(&seen.bytes);
+                    }
+                }),
+            }
+        }
+        true
+    }
+
+    fn seen<T>(&mut self, look: impl FnOnce(&mut Seen) -> T) -> T {
+        let mut log: MutexGuard<'_, Log> = self.log.lock().unwrap();
+        let at = *self.at.get_or_insert_with(|| {
+            log.exchanges.push(Seen::default());
+            log.exchanges.len() - 1
+        });
+        look(&mut log.exchanges[at])
+    }
+}
+
+const HEAD_END: &[u8] = b"\r\n\r\n";
+
+fn head_of(bytes: &[u8]) -> Option<usize> {
+    bytes
+        .windows(HEAD_END.len())
+        .position(|window| window == HEAD_END)
+}
+
+fn body_of(bytes: &[u8]) -> Option<&[u8]> {
+    Some(&bytes[head_of(bytes)? + HEAD_END.len()..])
+}
+
+fn length_of(bytes: &[u8]) -> usize {
+    let head = &bytes[..head_of(bytes).unwrap_or_default()];
+    String::from_utf8_lossy(head)
+        .lines()
+        .find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length")
+                .then(|| value.trim().parse().ok())?
+        })
+        .unwrap_or_default()
+}

@@ -1,0 +1,53 @@
+//! A client in front of servers that really fail.
+//!
+//! `cells` is a table of faults and kinds of operation, with a server that does every fault on a
+//! socket and a runner that holds each cell against what the server counted; `cargo run --example
+//! faults` prints it. `behaviour` has what takes more than one call or an option, and `cancel` what
+//! is left of calls that are dropped.
+//!
+//! Where the rows of a careful client's behaviour are tested:
+//!
+//! | heading | rows | where |
+//! |---|---|---|
+//! | Transport | slash at the end, base path, user agent | `tests/calls.rs` |
+//! | | plain http away from this machine | `tests/bad_input.rs` |
+//! | | redirects | `cells::table::redirect`, `tests/connections.rs` (https to http) |
+//! | | proxies, certificates | `tests/connections.rs` |
+//! | | a copied client, connections that are kept | `behaviour::transport` |
+//! | Auth | environment, prefix given twice | beside the code: `client.rs` of each platform, `transport/credentials` |
+//! | | renewal | `tests/credentials.rs` |
+//! | | no token in a URL but Nexlayer's session | `behaviour::transport`, `tests/requests` |
+//! | Retry | which failure of which operation, every hint | `cells::table::status`, `connection`, `hints` |
+//! | | an identical request | every cell, `behaviour::retry` |
+//! | | none at all, caps, budget, deadline, the caller's word | `behaviour::retry` |
+//! | Time | attempt and call, streams, silence | `behaviour::time`, `cells::table::stream` |
+//! | | dropped calls | `cancel`, `tests/limits.rs`, `tests/credentials.rs` |
+//! | Decode | enums, fields, lists, objects, numbers in other forms | `tests/replies` |
+//! | | times in other forms | beside the code: `time.rs` |
+//! | | nothing, HTML, text, cut off, a mark of the byte order, too large | `cells::table::reply`, `tests/calls.rs` |
+//! | Errors | every known shape | beside the code: `classify.rs` of each platform, `tests/replies` |
+//! | | the status, one bounded line, no secret | every cell |
+//! | | a 401 without a word, a 404 with a page | `cells::table::status` |
+//! | | the size of an error | beside the code: `error.rs` |
+//! | Paths | refused ids | `tests/bad_input.rs` |
+//! | | unusual ids and names | `behaviour::paths`, `tests/requests` |
+//! | Logs | arrays, lines, blanks, garbage, letters cut in two | beside the code: `dployr/log_stream.rs`, `cells::table::stream` |
+//! | | a server without logs | beside the code: `dployr/classify.rs`, `cells::table::status` (501) |
+#![cfg(all(
+    feature = "dployr",
+    feature = "edgegap",
+    feature = "nexlayer",
+    feature = "nodion"
+))]
+
+mod behaviour;
+mod cancel;
+mod cells;
+
+#[test]
+fn every_fault_is_handled_as_the_table_says() {
+    let faults = cells::table::faults();
+    let cells: usize = faults.iter().map(|fault| fault.cells.len()).sum();
+    assert!(cells >= 150, "{cells} cells");
+    assert!(cells::run::print_all(&faults), "see the lines above");
+}

@@ -1,0 +1,424 @@
+//! One rate for a fleet of processes, on a real Redis server and in real time, as processes have no
+//! other.
+//!
+//! `redis-server` must be installed. Without it the tests are skipped and say so; where `CI` or
+//! `DEPLOYKIT_REQUIRE_REDIS` is set, they fail.
+
+mod servers;
+
+use deploykit::edgegap::{Client, NewDeployment, User};
+use deploykit::{
+    BudgetBucket, BudgetReply, Effect, ErrorKind, Fallback, Pacing, RedisBudget, Retry,
+    SharedBudget,
+};
+use servers::{Arrival, Platform, Redis, free_port};
+use std::collections::BTreeMap;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+
+/// Edgegap permits 40 deployments per second.
+const MOST: usize = 40;
+const WINDOW: Duration = Duration::from_secs(1);
+const MEMBERS: u32 = 4;
+const CANARY: &str = "canary-7c1e";
+
+/// Fleets run one after the other: two cores do not serve eight busy processes on time.
+static ONE_FLEET: Mutex<()> = Mutex::new(());
+
+fn client(base_url: &str, redis_url: &str, otherwise: Fallback) -> Client {
+    let budget = RedisBudget::new(redis_url, "fleet").unwrap();
+    Client::builder()
+        .base_url(base_url)
+        .token("secret")
+        .retry(Retry::off())
+        .pacing(
+            Pacing::documented()
+                .one_of(MEMBERS)
+                .shared(budget, otherwise),
+        )
+        .build()
+        .unwrap()
+}
+
+fn new() -> NewDeployment {
+    NewDeployment::new("my-app", "1", User::ip([75, 28, 35, 192].into()))
+}
+
+/// Processes that call as fast as they may, until they are dropped.
+struct Fleet(Vec<Child>);
+
+impl Fleet {
+    fn start(platform: &Platform, redis: &Redis) -> Self {
+        let start = |member: u32| {
+            Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "a_worker", "--ignored", "--nocapture"])
+                .env("FLEET_WORKER", member.to_string())
+                .env("FLEET_PLATFORM", &platform.base_url)
+                .env("FLEET_REDIS", redis.url())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap()
+        };
+        Self((0..MEMBERS).map(start).collect())
+    }
+
+    /// Waits until all of them are at work.
+    fn at_work(&self, platform: &Platform) -> Instant {
+        let started = Instant::now();
+        loop {
+            let counts = by_member(&platform.arrivals());
+            if counts.len() == MEMBERS as usize && counts.values().all(|count| *count > 1) {
+                return Instant::now();
+            }
+            assert!(started.elapsed() < Duration::from_secs(10), "{counts:?}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn is_whole(&mut self) -> bool {
+        self.0
+            .iter_mut()
+            .all(|worker| worker.try_wait().unwrap().is_none())
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        for worker in &mut self.0 {
+            let _ = worker.kill();
+            let _ = worker.wait();
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "what the others start as processes"]
+async fn a_worker() {
+    let Ok(member) = std::env::var("FLEET_WORKER") else {
+        return;
+    };
+    let [platform, redis] =
+        ["FLEET_PLATFORM", "FLEET_REDIS"].map(|name| std::env::var(name).unwrap());
+    let client = client(&platform, &redis, Fallback::Local);
+    // The first request of a process takes its time; this one needs no slot, and is not noted.
+    let greeting = client.request(http::Method::GET, "/").await;
+    assert!(greeting.is_ok(), "{greeting:?}");
+    let calls = || async {
+        loop {
+            let call = client.deploy(new()).header("x-worker", &member);
+            call.await.unwrap();
+        }
+    };
+    tokio::join!(calls(), calls(), calls(), calls());
+}
+
+fn by_member(arrivals: &[Arrival]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for (_, member) in arrivals {
+        *counts.entry(member.clone()).or_default() += 1;
+    }
+    counts
+}
+
+fn between(arrivals: &[Arrival], from: Instant, to: Instant) -> Vec<Arrival> {
+    let inside = arrivals.iter().filter(|(at, _)| (from..to).contains(at));
+    inside.cloned().collect()
+}
+
+/// The fullest window, with its start.
+fn fullest(arrivals: &[Arrival]) -> (usize, Duration) {
+    let windows = arrivals.iter().map(|(start, _)| {
+        let inside = between(arrivals, *start, *start + WINDOW);
+        (inside.len(), *start - arrivals[0].0)
+    });
+    windows.max().unwrap()
+}
+
+#[test]
+fn a_fleet_keeps_to_the_rate_uses_it_and_is_fair() {
+    let _alone = ONE_FLEET.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(redis) = Redis::start(None) else {
+        return;
+    };
+    let platform = Platform::start();
+    let mut fleet = Fleet::start(&platform, &redis);
+    let from = fleet.at_work(&platform);
+    std::thread::sleep(WINDOW * 4);
+    assert!(fleet.is_whole());
+    drop(fleet);
+    let arrivals = platform.arrivals();
+    let (most, at) = fullest(&arrivals);
+    let measured = between(&arrivals, from, from + WINDOW * 4);
+    let shares = by_member(&measured);
+    println!(
+        "fullest window {most} at {at:?}, {} in 4 s, {shares:?}",
+        measured.len()
+    );
+    assert!(most <= MOST, "{most} at {at:?}");
+    assert!(measured.len() >= MOST * 4 * 9 / 10, "{}", measured.len());
+    for (member, count) in &shares {
+        let even = measured.len() / MEMBERS as usize;
+        assert!(*count >= even * 8 / 10, "{member}: {shares:?}");
+    }
+}
+
+#[test]
+fn a_fleet_keeps_to_the_rate_when_redis_goes_and_comes_back() {
+    let _alone = ONE_FLEET.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(mut redis) = Redis::start(None) else {
+        return;
+    };
+    let platform = Platform::start();
+    let mut fleet = Fleet::start(&platform, &redis);
+    fleet.at_work(&platform);
+    std::thread::sleep(Duration::from_millis(1500));
+    redis.kill();
+    let gone = Instant::now();
+    std::thread::sleep(WINDOW * 2);
+    redis.restart();
+    let back = Instant::now();
+    std::thread::sleep(Duration::from_millis(300));
+    let key = "deploykit:{fleet}:edgegap:deploy";
+    assert_eq!(redis.command(&format!("EXISTS {key}")), ":1");
+    std::thread::sleep(WINDOW * 2);
+    assert!(fleet.is_whole());
+    drop(fleet);
+    let arrivals = platform.arrivals();
+    let (most, at) = fullest(&arrivals);
+    let without = between(&arrivals, gone, back);
+    let after = between(&arrivals, back + WINDOW, back + WINDOW * 2);
+    println!(
+        "fullest window {most} at {at:?}, {} in {:?} without Redis {:?}, {} in 1 s after it",
+        without.len(),
+        back - gone,
+        by_member(&without),
+        after.len()
+    );
+    assert!(most <= MOST, "{most} at {at:?}");
+    assert!(without.len() >= MOST * 2 * 8 / 10, "{}", without.len());
+    assert!(after.len() >= MOST * 8 / 10, "{}", after.len());
+}
+
+#[tokio::test]
+async fn without_redis_nothing_is_sent_if_so_chosen() {
+    let Some(mut redis) = Redis::start(None) else {
+        return;
+    };
+    let platform = Platform::start();
+    let client = client(&platform.base_url, &redis.url(), Fallback::Refuse);
+    assert_eq!(client.pacing()[0].shared, None);
+    client.deploy(new()).await.unwrap();
+    assert_eq!(client.pacing()[0].shared, Some(true));
+    redis.kill();
+    for _ in 0..3 {
+        let error = client.deploy(new()).await.unwrap_err();
+        let facts = (error.kind(), error.effect(), error.attempts());
+        assert_eq!(facts, (ErrorKind::RateLimited, Effect::None, 0));
+        assert!(error.to_string().contains("Redis: "), "{error}");
+    }
+    assert_eq!(client.pacing()[0].shared, Some(false));
+    assert_eq!(platform.arrivals().len(), 1);
+    redis.restart();
+    client.deploy(new()).await.unwrap();
+    assert_eq!(platform.arrivals().len(), 2);
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_costs_a_second_and_then_nothing() {
+    let Some(redis) = Redis::start(None) else {
+        return;
+    };
+    let platform = Platform::start();
+    let client = client(&platform.base_url, &redis.url(), Fallback::Refuse);
+    client.deploy(new()).await.unwrap();
+    redis.signal("STOP");
+    let started = Instant::now();
+    let error = client.deploy(new()).await.unwrap_err();
+    let took = started.elapsed();
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+    assert!(took < Duration::from_millis(1500), "{took:?}");
+    let started = Instant::now();
+    let error = client.deploy(new()).await.unwrap_err();
+    assert!(started.elapsed() < Duration::from_millis(100));
+    redis.signal("CONT");
+    sleep(error.retry_after().unwrap()).await;
+    client.deploy(new()).await.unwrap();
+    assert_eq!(platform.arrivals().len(), 2);
+}
+
+#[tokio::test]
+async fn one_that_accepts_and_never_answers_is_bounded_too() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://:{CANARY}@{}", listener.local_addr().unwrap());
+    let budget = RedisBudget::new(url, "fleet").unwrap();
+    let started = Instant::now();
+    let error = budget.take(&bucket("a", 100)).await.unwrap_err();
+    assert!(started.elapsed() < Duration::from_millis(1500));
+    assert!(!format!("{error} {error:?}").contains(CANARY), "{error:?}");
+}
+
+fn bucket(name: &'static str, millis: u64) -> BudgetBucket {
+    BudgetBucket::new("test", name, 1, Duration::from_millis(millis))
+}
+
+#[tokio::test]
+async fn two_that_ask_at_once_do_not_both_get_the_last_slot() {
+    let Some(redis) = Redis::start(None) else {
+        return;
+    };
+    let budgets = [(); 8].map(|()| RedisBudget::new(redis.url(), "last").unwrap());
+    for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        let asking = budgets.clone().map(|budget| {
+            tokio::spawn(async move { budget.take(&bucket(name, 1000)).await.unwrap() })
+        });
+        let mut waits = Vec::new();
+        for answer in asking {
+            if let BudgetReply::Wait(wait) = answer.await.unwrap() {
+                waits.push(wait);
+            }
+        }
+        assert_eq!(waits.len(), 7, "{waits:?}");
+        // Each has a slot of its own to come, one second after the other.
+        waits.sort();
+        for (index, wait) in waits.iter().enumerate() {
+            let slot = Duration::from_secs(index as u64 + 1);
+            assert!(*wait <= slot && *wait + WINDOW / 2 > slot, "{waits:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_slot_is_kept_until_its_time_and_not_for_ever() {
+    let Some(redis) = Redis::start(None) else {
+        return;
+    };
+    let budget = RedisBudget::new(redis.url(), "kept").unwrap();
+    let asked = bucket("a", 200);
+    assert_eq!(budget.take(&asked).await.unwrap(), BudgetReply::Taken);
+    let BudgetReply::Wait(wait) = budget.take(&asked).await.unwrap() else {
+        panic!("the second at once");
+    };
+    // Who asks instead of the one who gave up waits for the same slot, and takes no other.
+    for _ in 0..10 {
+        let again = budget.take(&asked).await.unwrap();
+        assert!(matches!(again, BudgetReply::Wait(left) if left <= wait));
+    }
+    sleep(wait).await;
+    assert_eq!(budget.take(&asked).await.unwrap(), BudgetReply::Taken);
+    let BudgetReply::Wait(wait) = budget.take(&asked).await.unwrap() else {
+        panic!("the fourth at once");
+    };
+    sleep(wait + Duration::from_millis(60)).await;
+    // Too late for the slot that was kept, too early for the next one.
+    let late = budget.take(&asked).await.unwrap();
+    assert!(matches!(late, BudgetReply::Wait(_)), "{late:?}");
+    // The key goes when it says nothing any more.
+    sleep(Duration::from_millis(700)).await;
+    let key = "EXISTS deploykit:{kept}:test:a";
+    assert_eq!(redis.command(key), ":0");
+}
+
+#[tokio::test]
+async fn a_redis_that_forgets_or_has_another_clock_is_no_obstacle() {
+    let Some(redis) = Redis::start(None) else {
+        return;
+    };
+    let budget = RedisBudget::new(redis.url(), "forgets").unwrap();
+    let burst = BudgetBucket::new("test", "a", 3, Duration::from_secs(60));
+    for _ in 0..2 {
+        for _ in 0..3 {
+            assert_eq!(budget.take(&burst).await.unwrap(), BudgetReply::Taken);
+        }
+        let fourth = budget.take(&burst).await.unwrap();
+        assert!(matches!(fourth, BudgetReply::Wait(_)), "{fourth:?}");
+        assert_eq!(redis.command("FLUSHALL"), "+OK");
+        assert_eq!(redis.command("SCRIPT FLUSH"), "+OK");
+    }
+    // Written by a clock that was a day ahead.
+    let day = 86_400_000_000_u64;
+    let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let ahead = time.unwrap().as_micros() as u64 + day;
+    redis.command(&format!("SET deploykit:{{forgets}}:test:b {ahead}"));
+    let answer = budget.take(&bucket("b", 500)).await.unwrap();
+    assert!(
+        matches!(answer, BudgetReply::Wait(wait) if wait <= Duration::from_millis(500)),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn who_gives_up_while_asking_leaves_the_connection_in_order() {
+    let Some(redis) = Redis::start(None) else {
+        return;
+    };
+    let budget = RedisBudget::new(redis.url(), "gives-up").unwrap();
+    for micros in 0..200 {
+        let limit = Duration::from_micros(micros * 5);
+        let _ = tokio::time::timeout(limit, budget.take(&bucket("a", 1))).await;
+    }
+    let answer = budget.take(&bucket("b", 100)).await.unwrap();
+    assert_eq!(answer, BudgetReply::Taken);
+}
+
+#[test]
+fn a_budget_outlives_the_runtime_that_connected_it() {
+    let Some(redis) = Redis::start(None) else {
+        return;
+    };
+    let budget = RedisBudget::new(redis.url(), "runtimes").unwrap();
+    for name in ["a", "b", "c"] {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let answer = runtime.block_on(budget.take(&bucket(name, 100)));
+        assert_eq!(answer.unwrap(), BudgetReply::Taken);
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_never_shown() {
+    let Some(redis) = Redis::start(Some("right-horse")) else {
+        return;
+    };
+    let right = RedisBudget::new(redis.url(), "secret").unwrap();
+    assert_eq!(
+        right.take(&bucket("a", 100)).await.unwrap(),
+        BudgetReply::Taken
+    );
+    let wrong = format!("redis://:{CANARY}@127.0.0.1:{}", redis.port);
+    let wrong = RedisBudget::new(wrong, "secret").unwrap();
+    let error = wrong.take(&bucket("a", 100)).await.unwrap_err();
+    assert!(error.to_string().to_lowercase().contains("pass"), "{error}");
+    let platform = Platform::start();
+    let builder = Client::builder().base_url(&platform.base_url).token("t");
+    let pacing = Pacing::documented().shared(wrong.clone(), Fallback::Refuse);
+    let client = builder.pacing(pacing.clone()).build().unwrap();
+    let refused = client.deploy(new()).await.unwrap_err();
+    let shown = format!("{error} {error:?} {wrong:?} {pacing:?} {client:?} {refused} {refused:?}");
+    assert!(!shown.contains(CANARY), "{shown}");
+    assert!(format!("{right:?}").contains("127.0.0.1"));
+    assert!(!format!("{right:?}").contains("right-horse"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_is_refused_without_showing_it() {
+    let port = free_port();
+    for url in [
+        format!("http://u:{CANARY}@127.0.0.1:{port}"),
+        format!("rediss://u:{CANARY}@127.0.0.1:{port}"),
+        format!("redis://u:{CANARY}@127.0.0.1:{port}/x"),
+        format!("redis://u:{CANARY}@:x"),
+        CANARY.to_owned(),
+    ] {
+        let error = RedisBudget::new(url.as_str(), "a").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{url}");
+        assert!(!format!("{error} {error:?}").contains(CANARY), "{error}");
+    }
+    assert!(RedisBudget::new("redis://127.0.0.1", " ").is_err());
+    // Nothing is connected until it is asked.
+    let nobody = RedisBudget::new(format!("redis://127.0.0.1:{port}"), "a").unwrap();
+    assert!(nobody.take(&bucket("a", 100)).await.is_err());
+}

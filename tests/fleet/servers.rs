@@ -1,0 +1,188 @@
+//! A Redis server of one's own, and a platform that notes when it is called.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// What the servers that this test starts are found by: another version, say.
+const BINARY: &str = "REDIS_SERVER";
+
+/// Ends with the test.
+pub struct Redis {
+    pub port: u16,
+    password: Option<&'static str>,
+    directory: PathBuf,
+    process: Option<Child>,
+}
+
+impl Redis {
+    /// A new one, or `None` without the program where it is not required.
+    pub fn start(password: Option<&'static str>) -> Option<Self> {
+        let port = free_port();
+        let directory = std::env::temp_dir().join(format!("deploykit-fleet-{port}"));
+        std::fs::create_dir_all(&directory).unwrap();
+        let mut redis = Self {
+            port,
+            password,
+            directory,
+            process: None,
+        };
+        redis.run().then_some(redis)
+    }
+
+    fn run(&mut self) -> bool {
+        let binary = std::env::var(BINARY).unwrap_or_else(|_| "redis-server".into());
+        let mut command = Command::new(&binary);
+        command
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .arg("--port")
+            .arg(self.port.to_string())
+            .arg("--dir")
+            .arg(&self.directory)
+            .stdout(Stdio::null());
+        if let Some(password) = self.password {
+            command.args(["--requirepass", password]);
+        }
+        match command.spawn() {
+            Ok(process) => self.process = Some(process),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let required = ["CI", "DEPLOYKIT_REQUIRE_REDIS"];
+                assert!(
+                    required.iter().all(|name| std::env::var_os(name).is_none()),
+                    "{binary} is not installed (Debian: redis-server), and this test needs it"
+                );
+                // Past the harness, which keeps what a passing test prints to itself.
+                let text = format!("\nSKIPPED: {binary} is not installed; nothing was tested\n");
+                std::io::stderr().write_all(text.as_bytes()).unwrap();
+                return false;
+            }
+            Err(error) => panic!("{binary}: {error}"),
+        }
+        let started = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(started.elapsed() < Duration::from_secs(5), "{binary}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        true
+    }
+
+    pub fn url(&self) -> String {
+        let login = self.password.map(|password| format!(":{password}@"));
+        format!(
+            "redis://{}127.0.0.1:{}",
+            login.unwrap_or_default(),
+            self.port
+        )
+    }
+
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    /// On the same port, and without any memory.
+    pub fn restart(&mut self) {
+        self.kill();
+        assert!(self.run());
+    }
+
+    /// `STOP`: it hangs. `CONT`: it goes on.
+    pub fn signal(&self, name: &str) {
+        let process = self.process.as_ref().unwrap().id().to_string();
+        let status = Command::new("kill").args(["-s", name, &process]).status();
+        assert!(status.unwrap().success());
+    }
+
+    /// A command without quotes, and its answer as it comes.
+    pub fn command(&self, line: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        write!(stream, "{line}\r\n").unwrap();
+        let mut answer = [0; 4096];
+        let length = stream.read(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer[..length]).trim().to_owned()
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// When a request was there, and who sent it.
+pub type Arrival = (Instant, String);
+
+/// Accepts every deployment, and notes it.
+pub struct Platform {
+    pub base_url: String,
+    arrivals: Arc<Mutex<Vec<Arrival>>>,
+}
+
+impl Platform {
+    /// A thread for each connection: what one of them does makes no other late.
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let arrivals = Arc::new(Mutex::new(Vec::new()));
+        let noted = arrivals.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let noted = noted.clone();
+                std::thread::spawn(move || serve(stream, &noted));
+            }
+        });
+        Self { base_url, arrivals }
+    }
+
+    pub fn arrivals(&self) -> Vec<Arrival> {
+        let mut arrivals = self.arrivals.lock().unwrap().clone();
+        arrivals.sort();
+        arrivals
+    }
+}
+
+fn serve(mut stream: TcpStream, noted: &Mutex<Vec<Arrival>>) {
+    let body = r#"{"request_id":"a69f8e3e0555"}"#;
+    let length = body.len();
+    let reply = format!(
+        "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 8192];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) | Err(_) => return,
+            Ok(length) => bytes.extend_from_slice(&buffer[..length]),
+        }
+        let now = Instant::now();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let Some((head, rest)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let header = |name: &str| {
+            let line = head.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap_or_default().to_owned()
+        };
+        if rest.len() < header("content-length: ").parse().unwrap_or(0) {
+            continue;
+        }
+        if head.starts_with("POST ") {
+            noted.lock().unwrap().push((now, header("x-worker: ")));
+        }
+        bytes.clear();
+        if stream.write_all(reply.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
