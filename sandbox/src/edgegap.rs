@@ -239,8 +239,8 @@ impl Edgegap {
             .collect();
         match page_of(request, "data", items) {
             Ok(mut body) => {
-                body["message"] = json!([]);
-                Reply::json(200, &body)
+                body.insert("message".to_owned(), json!([]));
+                Reply::json(200, &body.into())
             }
             Err(reply) => reply,
         }

@@ -46,8 +46,8 @@ impl Edgegap {
         });
         match paging::page_of(request, "locations", vec![montreal(), frankfurt]) {
             Ok(mut body) => {
-                body["messages"] = json!([]);
-                Reply::json(200, &body)
+                body.insert("messages".to_owned(), json!([]));
+                Reply::json(200, &body.into())
             }
             Err(reply) => reply,
         }

@@ -79,25 +79,23 @@ impl Edgegap {
         let Some(deployment) = self.tagged(id, now) else {
             return message(404, "Deployment not found");
         };
-        let Some(at) = deployment.tags.iter().position(|tag| tag.name == name) else {
+        let names: Vec<String> = deployment.tags.iter().map(|tag| tag.name.clone()).collect();
+        let Some(tag) = deployment.tags.iter_mut().find(|tag| tag.name == name) else {
             return message(404, "Tag not found");
         };
         match method {
-            "GET" => Reply::json(200, &deployment.tags[at].describe()),
+            "GET" => Reply::json(200, &tag.describe()),
             "PATCH" => match written(request) {
                 Err(reply) => reply,
-                Ok(new) if deployment.tags.iter().any(|tag| tag.name == new) => {
-                    message(409, "Tag already exists")
-                }
+                Ok(new) if names.contains(&new) => message(409, "Tag already exists"),
                 Ok(new) => {
-                    let tag = &mut deployment.tags[at];
                     tag.name = new;
                     tag.changed = now;
                     Reply::json(200, &tag.describe())
                 }
             },
             "DELETE" => {
-                deployment.tags.remove(at);
+                deployment.tags.retain(|tag| tag.name != name);
                 Reply::empty(204)
             }
             _ => message(404, "Not found"),
