@@ -7,6 +7,9 @@ use serde_json::Value;
 /// Every failure is `{message, details?}`, or `{request_id, message}` for the 422 of a start.
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     let mut classified = Classified::from_status(failure.status);
+    let starts = failure
+        .operation
+        .is_none_or(|operation| operation.behaviour.spends);
     let Some(json) = failure.json else {
         // The platform itself answers in JSON: a page or a text means another server or path.
         if failure.status == 404 && !failure.text.trim().is_empty() {
@@ -14,7 +17,7 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
                 .kind(ErrorKind::NoSuchRoute)
                 .advice("check the base URL");
         }
-        if failure.status == 422 {
+        if failure.status == 422 && starts {
             return classified.effect(Effect::Unknown);
         }
         return classified;
@@ -26,9 +29,6 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
         .filter(|details| !details.is_null())
         .cloned();
     classified.resource_id = text("request_id");
-    let starts = failure
-        .operation
-        .is_none_or(|operation| operation.behaviour.spends);
     match failure.status {
         422 if !starts => classified,
         422 if classified.resource_id.is_some() => classified.kind(ErrorKind::Rejected).advice(

@@ -126,7 +126,7 @@ pub(crate) fn path(operation: Option<&Operation>, path: &str) -> (String, Vec<Se
                 .and_then(|name| name.strip_suffix('}'));
             if name.is_some_and(|name| is_secret(operation, "path", name)) {
                 found.push(Secret::new(segment));
-                return REDACTED;
+                return if shows("path") { segment } else { REDACTED };
             }
             segment
         })
@@ -369,6 +369,22 @@ mod tests {
         let mut found = Vec::new();
         hide(&mut body, path, &mut found);
         (body, found.len())
+    }
+
+    #[test]
+    fn a_secret_in_a_path_is_left_out_behind_any_base() {
+        let Some(operation) = crate::OPERATIONS
+            .iter()
+            .find(|operation| operation.id == "stop_own_deployment")
+        else {
+            return; // Edgegap is switched off.
+        };
+        for base in ["", "/sub", "/a/b"] {
+            let (shown, found) = path(Some(operation), &format!("{base}/v1/self/stop/id/hush"));
+            assert_eq!(shown, format!("{base}/v1/self/stop/id/{REDACTED}"));
+            assert_eq!(found, [Secret::new("hush")]);
+        }
+        assert_eq!(path(None, "/a/hush").0, "/a/hush");
     }
 
     #[test]

@@ -193,6 +193,13 @@ fn handles(walk: &mut Walk) {
         walk.debug("handle", handle);
     }
     let client = Client::new(plant.ascii("authorization")).unwrap();
+    let key = plant.plain("unsent key of a container");
+    let url = format!("https://a.example/v1/self/stop/9f511e17/{key}");
+    let own = SelfStop::new(url.as_str(), plant.ascii("authorization")).unwrap();
+    walk.debug("handle", &own);
+    walk.debug("call", &own.stop());
+    let more = SelfStop::new(format!("{url}/more"), plant.ascii("authorization"));
+    walk.look_at_error("refused", &more.unwrap_err());
     let bad = format!("no url {}", plant.plain("url that is none"));
     let refused = client.deploy(new.webhook_on_error(bad));
     walk.debug("refused call", &refused);

@@ -5,13 +5,14 @@ use crate::answers::BRIEF;
 use std::process::Command;
 
 /// The switches of src/unredacted.rs.
-const SWITCHES: [&str; 14] = [
+const SWITCHES: [&str; 15] = [
     "secret",
     "personal",
     "url",
     "request headers",
     "reply headers",
     "query",
+    "path",
     "body",
     "decode error",
     "repeated",
