@@ -64,21 +64,28 @@ fn every_spec_generates_a_client_that_is_clean_and_always_the_same() {
 
 #[test]
 fn a_new_operation_is_a_method_an_entry_and_a_missing_arm() {
-    let operation = "paths:\n  /v1/regions:\n    get:\n      operationId: list_regions\n      summary: List regions\n      x-documented: false\n      x-evidence: source\n      x-source: a page\n      x-behaviour: {idempotent: true, why: a read, spends: false, applied-on: [], final-on: [], pace: none, time: unary, secrets: [], side-effects: none}\n      responses: {'200': {description: the regions, content: {application/json: {schema: {$ref: '#/components/schemas/DeploymentList'}}}}}\n";
+    let operation = "paths:\n  /v1/integrations:\n    get:\n      operationId: list_integrations\n      summary: List integrations\n      x-documented: false\n      x-evidence: source\n      x-source: a page\n      x-behaviour: {idempotent: true, why: a read, spends: false, applied-on: [], final-on: [], pace: none, time: unary, secrets: [], side-effects: none}\n      responses: {'200': {description: the integrations, content: {application/json: {schema: {$ref: '#/components/schemas/DeploymentList'}}}}}\n";
     let text = edited("nodion", "\npaths:\n", &format!("\n{operation}"));
     let generated = run("nodion", &text).unwrap();
-    assert!(generated.client.contains("pub async fn list_regions<'a>"));
-    assert!(generated.entries.contains(r#"id: "list_regions""#));
+    assert!(
+        generated
+            .client
+            .contains("pub async fn list_integrations<'a>")
+    );
+    assert!(generated.entries.contains(r#"id: "list_integrations""#));
     assert!(
         generated
             .op
-            .contains("ListRegions, // GET /v1/regions has no wrapper yet")
+            .contains("ListIntegrations, // GET /v1/integrations has no wrapper yet")
     );
 
     let output = compile(&generated.op, "nodion");
     assert!(!output.status.success());
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(errors.contains("`Op::ListRegions` not covered"), "{errors}");
+    assert!(
+        errors.contains("`Op::ListIntegrations` not covered"),
+        "{errors}"
+    );
     assert!(
         errors.contains("write one, then name it in src/nodion/operations.rs"),
         "{errors}"
@@ -256,11 +263,11 @@ fn broken_schemas() {
         "$.components.schemas.DeploymentStatus.enum",
         &["two values become `AB`"],
     );
-    let open = "      x-open: true\n";
+    let open = "      x-open: true\n      enum: [created, ";
     breaks(
         "nodion",
         open,
-        "",
+        "      enum: [created, ",
         "$.components.schemas.DeploymentStatus",
         &["closed enum", "x-open: true"],
     );
@@ -408,8 +415,8 @@ fn what_spends_and_what_is_final_is_required_and_written_down() {
     let at = "$.paths./v1/applications/{application_id}/deployments.post.x-behaviour.";
     breaks(
         "nodion",
-        "        spends: true\n",
-        "",
+        "no idempotency key\n        spends: true\n        applied-on: []\n        final-on: []\n        pace: none\n        time: unary\n        secrets: []\n        side-effects: deploys",
+        "no idempotency key\n        applied-on: []\n        final-on: []\n        pace: none\n        time: unary\n        secrets: []\n        side-effects: deploys",
         &format!("{at}spends"),
         &["missing"],
     );
@@ -421,7 +428,7 @@ fn what_spends_and_what_is_final_is_required_and_written_down() {
         &["without side effects"],
     );
     let entries = run("nodion", &spec("nodion")).unwrap().entries;
-    assert_eq!(entries.matches("spends: true").count(), 1, "{entries}");
+    assert_eq!(entries.matches("spends: true").count(), 3, "{entries}");
     let entries = run("nexlayer", &spec("nexlayer")).unwrap().entries;
     assert_eq!(entries.matches("final_on: &[500]").count(), 8, "{entries}");
 }

@@ -190,6 +190,8 @@ async fn the_environments_proxy_is_respected_except_for_this_machine() {
 #[tokio::test]
 async fn a_client_of_ones_own_is_used_and_the_rest_stays() {
     let server = Server::replies("503 Busy", &[], "").await;
+    // Without one, reqwest cannot build a client for rustls.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let own = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

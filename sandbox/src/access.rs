@@ -38,6 +38,10 @@ pub struct NodionAccess {
     pub application_id: String,
     /// An application that runs a pre-built image, the only kind that takes an image tag.
     pub image_application_id: String,
+    /// The one region.
+    pub region_id: String,
+    /// A type of instances, the smaller one.
+    pub instance_type_id: String,
 }
 
 /// Where the Edgegap of the sandbox listens and what opens it.

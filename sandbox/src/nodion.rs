@@ -1,16 +1,24 @@
-//! Nodion: the deployments of an application.
+//! Nodion: applications, and what belongs to them.
 //!
-//! Bodies are those of <https://www.nodion.com/en/docs/api/application-deployments>; the pre-built image application
-//! answers as the newer examples of that page do.
+//! Bodies are those of <https://www.nodion.com/en/docs/api/application-deployments> and the pages beside it; the
+//! pre-built image application answers as the newer examples of that page do.
+
+mod applications;
+mod deployments;
+mod domains;
+mod env;
+mod logs;
+mod scaling;
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::access::NodionAccess;
 use crate::ids::Ids;
 use crate::model::{Reply, Request};
-use crate::time::{Stage, Timing, rfc3339_berlin};
+use crate::time::Timing;
+use applications::Application;
 
 /// An application is connected before it can be used here, and connecting deploys it once: 2026-01-05.
 const CONNECTED_AT: Duration = Duration::from_secs(1_767_600_000);
@@ -21,58 +29,43 @@ pub struct Nodion {
     timing: Timing,
     ids: Ids,
     token: String,
-    applications: [Application; 2],
+    applications: Vec<Application>,
+    /// The two that are there from the beginning: from git, and from an image.
+    first: [String; 2],
 }
 
-#[derive(Clone, Debug)]
-struct Application {
-    id: String,
-    /// The image without a tag, for one that runs a pre-built image.
-    image: Option<&'static str>,
-    git_sha: String,
-    deployments: Vec<Deployment>,
-}
-
-#[derive(Clone, Debug)]
-struct Deployment {
-    id: String,
-    number: u64,
-    image_tag: String,
-    created_at: Duration,
+/// When a request is answered, and how long things take.
+#[derive(Clone, Copy)]
+struct Clock {
+    timing: Timing,
+    now: Duration,
 }
 
 impl Nodion {
     pub(crate) fn new(timing: Timing, seed: u64) -> Self {
         let mut ids = Ids::new(seed);
         let token = ids.alphanumeric(40);
-        let mut application = |image| Application {
-            id: ids.uuid(),
-            image,
-            git_sha: ids.hex(40),
-            deployments: vec![Deployment {
-                id: ids.uuid(),
-                number: 1,
-                image_tag: "latest".to_owned(),
-                created_at: CONNECTED_AT,
-            }],
-        };
-        let applications = [application(None), application(Some("docker.io/nginx"))];
+        let git = Application::connected(&mut ids, "My App", None);
+        let image = Application::connected(&mut ids, "My Image", Some("docker.io/nginx"));
         Self {
+            first: [git.id.clone(), image.id.clone()],
+            applications: vec![git, image],
             timing,
             ids,
             token,
-            applications,
         }
     }
 
     /// The way in, for a server that listens at `base_url`.
     pub fn access(&self, base_url: &str) -> NodionAccess {
-        let [git, image] = &self.applications;
+        let [git, image] = &self.first;
         NodionAccess {
             base_url: base_url.to_owned(),
             token: self.token.clone(),
-            application_id: git.id.clone(),
-            image_application_id: image.id.clone(),
+            application_id: git.clone(),
+            image_application_id: image.clone(),
+            region_id: applications::REGIONS[0].id.to_owned(),
+            instance_type_id: applications::TYPES[0].id.to_owned(),
         }
     }
 
@@ -80,10 +73,8 @@ impl Nodion {
     pub fn handle(&mut self, request: &Request, now: Duration) -> Reply {
         let segments = request.segments();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let ["v1", "applications", id, "deployments"] = segments.as_slice() else {
-            return not_found();
-        };
-        if !matches!(request.method.as_str(), "GET" | "POST") {
+        let method = request.method.as_str();
+        if !is_known(method, &segments) {
             return not_found();
         }
         // `Authorization: Bearer`: https://www.nodion.com/en/docs/api/authentication and nrdcg/nodion:client.go. The
@@ -92,124 +83,102 @@ impl Nodion {
         if request.header("authorization") != Some(expected.as_str()) {
             return rails(401, "Unauthorized");
         }
-        let Some(application) = self
-            .applications
-            .iter_mut()
-            .find(|application| application.id == *id)
-        else {
-            return not_found();
+        let clock = Clock {
+            timing: self.timing,
+            now,
         };
-        if request.method == "GET" {
-            return list(application, self.timing, now);
+        let result = match (method, segments.get(1..).unwrap_or_default()) {
+            (_, ["regions"]) => Ok(applications::regions()),
+            (_, ["instance_types"]) => Ok(applications::instance_types()),
+            ("GET", ["applications"]) => {
+                let all = self.applications.iter();
+                let all: Vec<Value> = all.map(|one| one.describe(clock)).collect();
+                Ok(Reply::json(200, &json!({ "applications": all })))
+            }
+            (_, ["applications"]) => self.create(request, clock),
+            ("DELETE", ["applications", id]) => self.delete(id),
+            (_, ["applications", id, rest @ ..]) => {
+                let found = self.applications.iter_mut().find(|one| one.id == *id);
+                match found {
+                    Some(application) => application.handle(request, rest, &mut self.ids, clock),
+                    None => Err(not_found()),
+                }
+            }
+            _ => Err(not_found()),
+        };
+        result.unwrap_or_else(|refusal| refusal)
+    }
+
+    fn create(&mut self, request: &Request, clock: Clock) -> Result<Reply, Reply> {
+        let application = Application::create(&mut self.ids, &body_of(request)?, clock)?;
+        let body = json!({ "application": application.describe(clock) });
+        self.applications.push(application);
+        // 200, as with a deployment: the page's list of response codes.
+        Ok(Reply::json(200, &body))
+    }
+
+    fn delete(&mut self, id: &str) -> Result<Reply, Reply> {
+        let before = self.applications.len();
+        self.applications.retain(|one| one.id != id);
+        if self.applications.len() == before {
+            return Err(not_found());
         }
-        let image_tag = match image_tag(request, application.image.is_some()) {
-            Ok(tag) => tag.unwrap_or_else(|| "latest".to_owned()),
-            Err(reply) => return reply,
-        };
-        let number = application
-            .deployments
-            .iter()
-            .map(|deployment| deployment.number)
-            .max()
-            .unwrap_or(0)
-            + 1;
-        let deployment = Deployment {
-            id: self.ids.uuid(),
-            number,
-            image_tag,
-            created_at: now,
-        };
-        let mut body = application.describe(&deployment, self.timing, now);
-        // Stands in the reply to POST and not in the list: the two examples of the page differ.
-        body.insert("updated_at".to_owned(), Value::from(rfc3339_berlin(now)));
-        application.deployments.push(deployment);
-        // 200, not 201: the page's list of response codes.
-        Reply::json(200, &json!({ "deployment": body }))
+        Ok(deleted())
     }
 }
 
-impl Application {
-    fn describe(
-        &self,
-        deployment: &Deployment,
-        timing: Timing,
-        now: Duration,
-    ) -> Map<String, Value> {
-        // created, waiting, then available or failed: dlyx-io/nodion-gateway:CLAUDE.md; the page shows the first and
-        // the last.
-        let status = match timing.stage(deployment.created_at, now) {
-            _ if deployment.created_at == CONNECTED_AT => "available",
-            Stage::Queued => "created",
-            Stage::Working => "waiting",
-            Stage::Done => "available",
-            Stage::Failed => "failed",
-        };
-        let created_at = rfc3339_berlin(deployment.created_at);
-        let body = match self.image {
-            None => json!({
-                "id": deployment.id,
-                "status": status,
-                "deploy_number": deployment.number,
-                "git_sha": self.git_sha,
-                "commit_message": "test",
-                "committer_name": "Jo Example",
-                "committer_email": "jo@example.com",
-                "committer_username": "jo-example",
-                "commit_timestamp": rfc3339_berlin(CONNECTED_AT),
-                "created_at": created_at,
-            }),
-            // git_sha is null and the committer made up for images, in the page's examples of 2025.
-            Some(image) => json!({
-                "id": deployment.id,
-                "status": status,
-                "deploy_number": deployment.number,
-                "git_sha": null,
-                "commit_message": format!("Image: {image}:{}", deployment.image_tag),
-                "committer_name": "Container Registry",
-                "committer_email": "registry@example.com",
-                "committer_username": "container-registry",
-                "commit_timestamp": created_at,
-                "strategy": "prebuilt_image",
-                "image_reference": format!("{image}:{}", deployment.image_tag),
-                "created_at": created_at,
-            }),
-        };
-        match body {
-            Value::Object(body) => body,
-            _ => Map::new(),
-        }
+/// The routes, whoever asks: an unknown one is answered before the key is looked at.
+fn is_known(method: &str, segments: &[&str]) -> bool {
+    let ["v1", rest @ ..] = segments else {
+        return false;
+    };
+    matches!(
+        (method, rest),
+        ("GET", ["regions" | "instance_types"])
+            | ("GET" | "POST", ["applications"])
+            | ("GET" | "PATCH" | "DELETE", ["applications", _])
+            | (
+                "GET" | "POST",
+                [
+                    "applications",
+                    _,
+                    "deployments" | "scaling_events" | "env_variables" | "domains"
+                ],
+            )
+            | (
+                "GET",
+                ["applications", _, "instances" | "processes" | "logs"]
+            )
+            | ("PATCH", ["applications", _, "processes", _])
+            | (
+                "GET" | "PATCH" | "DELETE",
+                ["applications", _, "env_variables", _],
+            )
+            | ("DELETE", ["applications", _, "domains", _])
+            | (
+                "POST",
+                ["applications", _, "domains", _, "verify" | "connect"],
+            )
+    )
+}
+
+/// One more property.
+fn add(body: &mut Value, name: &str, value: Value) {
+    if let Some(map) = body.as_object_mut() {
+        map.insert(name.to_owned(), value);
     }
 }
 
-/// Newest first, as in the example of the page.
-fn list(application: &Application, timing: Timing, now: Duration) -> Reply {
-    let items: Vec<Map<String, Value>> = application
-        .deployments
-        .iter()
-        .rev()
-        .map(|deployment| application.describe(deployment, timing, now))
-        .collect();
-    Reply::json(200, &json!({ "deployments": items }))
-}
-
-/// The tag of the optional body. No body is the normal case (dlyx-io/nodion-gateway:src/proxy.ts sends none).
-fn image_tag(request: &Request, takes_tag: bool) -> Result<Option<String>, Reply> {
-    if request.body.is_empty() {
-        return Ok(None);
-    }
-    let body = request
+/// A body that has to be there.
+fn body_of(request: &Request) -> Result<serde_json::Map<String, Value>, Reply> {
+    request
         .labelled_json_object()
-        .map_err(|problem| errors(problem.words()))?;
-    match body.get("image_tag") {
-        None | Some(Value::Null) => Ok(None),
-        // The page: only for applications with a pre-built image. What others answer was never seen; to ignore the
-        // tag would hide the mistake.
-        Some(_) if !takes_tag => Err(errors(
-            "image_tag is only for applications with a pre-built image",
-        )),
-        Some(Value::String(tag)) if !tag.is_empty() => Ok(Some(tag.clone())),
-        Some(_) => Err(errors("image_tag must be a string")),
-    }
+        .map_err(|problem| errors(problem.words()))
+}
+
+/// nrdcg/nodion:client.go, for DNS zones: the only deletion whose reply is known.
+fn deleted() -> Reply {
+    Reply::json(200, &json!({ "deleted": true }))
 }
 
 /// nrdcg/nodion:fixtures, for an unknown id and an unknown route alike.

@@ -1,21 +1,160 @@
-//! Applications and their deployments.
+//! Applications: list, create, read, connect and delete them; and deploying them.
 
-use super::{ApplicationId, Client, Deployment};
+use super::client::{Given, given};
+use super::replies::{Answer, Deletion};
+use super::{
+    Application, ApplicationId, Branch, Client, Deployment, DeploymentHandle, DeploymentId,
+    NewApplication, checks,
+};
 use crate::call::Call;
-use crate::error::{Error, Result};
-use crate::raw::nodion::Op;
+use crate::error::Error;
+use crate::raw::nodion::{Op, types};
+use serde_json::json;
+
+/// The applications of a project; made by [`Client::applications`].
+#[derive(Clone, Debug)]
+pub struct Applications {
+    client: Client,
+}
+
+impl Applications {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// All applications of the project: `GET /v1/applications`.
+    ///
+    /// # Errors
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
+    /// call.
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/applications/>
+    pub fn list(&self) -> Call<Vec<Application>> {
+        self.client
+            .call(Op::ListApplications, |raw| async move {
+                raw.list_applications(None).await
+            })
+            .map(|list| list.applications)
+    }
+
+    /// Creates an application from a branch: `POST /v1/applications`. It costs money from then on, and
+    /// is not deployed by this: [`deploy`](ApplicationHandle::deploy) does that.
+    ///
+    /// ```no_run
+    /// # async fn example(nodion: deploykit::nodion::Client) -> deploykit::Result<()> {
+    /// use deploykit::nodion::{Branch, NewApplication};
+    ///
+    /// let regions = nodion.regions().await?;
+    /// let types = nodion.instance_types().await?;
+    /// if let (Some(region), Some(smallest)) = (regions.first(), types.first()) {
+    ///     let branch = Branch::new("integration", "repository", "branch"); // ids, from the dashboard
+    ///     let new = NewApplication::from_git("My App", &region.id, &smallest.id, branch);
+    ///     let created = nodion.applications().create(new).await?;
+    ///     nodion.application(created.id).deploy().await?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or id and for less than 1
+    /// or more than 16 instances,
+    /// [`Rejected`](crate::ErrorKind::Rejected) with the platform's reasons for a 400,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
+    /// call. After [`Effect::Unknown`](crate::Effect::Unknown) look for its name in the
+    /// [list](Self::list) before you repeat it.
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/applications/>
+    pub fn create(&self, new: NewApplication) -> Call<Application> {
+        let op = Op::CreateApplication;
+        self.client.with_body(op, new.into_body(), |body| {
+            self.client
+                .call(op, move |raw| async move {
+                    raw.create_application(None, &body).await
+                })
+                .map(|envelope: types::ApplicationEnvelope| envelope.application)
+        })
+    }
+}
 
 /// A handle on an application; made by [`Client::application`].
 #[derive(Clone, Debug)]
-pub struct Application {
-    client: Client,
-    id: std::result::Result<ApplicationId, String>,
+pub struct ApplicationHandle {
+    pub(super) client: Client,
+    pub(super) id: Given<ApplicationId>,
 }
 
-impl Application {
-    pub(super) fn new(client: Client, id: Result<ApplicationId>) -> Self {
-        let id = id.map_err(|error| error.message().unwrap_or_default().to_owned());
+impl ApplicationHandle {
+    pub(super) fn new(client: Client, id: Given<ApplicationId>) -> Self {
         Self { client, id }
+    }
+
+    /// The application: `GET /v1/applications/{id}`.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
+    /// call.
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/applications/>
+    pub fn get(&self) -> Call<Application> {
+        let op = Op::GetApplication;
+        self.client.with(op, &self.id, |id| {
+            self.client
+                .call(op, move |raw| async move {
+                    raw.get_application(id.as_str(), None).await
+                })
+                .map(|envelope| envelope.application)
+        })
+    }
+
+    /// Connects the application to another branch, also one of another repository:
+    /// `PATCH /v1/applications/{id}`. The next deployment fetches from there.
+    ///
+    /// No page that is known describes this call; the answer may lack the application.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty id,
+    /// [`Rejected`](crate::ErrorKind::Rejected) with the platform's reasons for a 400, and as
+    /// [`get`](Self::get).
+    ///
+    /// Source: <https://github.com/dlyx-io/nodion-gateway>
+    pub fn set_branch(&self, branch: Branch) -> Call<Option<Application>> {
+        let op = Op::UpdateApplication;
+        self.client.with(op, &self.id, |id| {
+            self.client.with_body(op, branch.into_body(), |body| {
+                self.client
+                    .call(op, move |raw| async move {
+                        raw.update_application(id.as_str(), None, &body).await
+                    })
+                    .map(Answer::into_inner)
+            })
+        })
+    }
+
+    /// Deletes the application and all that belongs to it: `DELETE /v1/applications/{id}`.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound), the second time too; and as [`get`](Self::get).
+    ///
+    /// Source: <https://github.com/dlyx-io/nodion-gateway>
+    pub fn delete(&self) -> Call<()> {
+        let op = Op::DeleteApplication;
+        self.client.with(op, &self.id, |id| {
+            self.client
+                .call(op, move |raw| async move {
+                    raw.delete_application(id.as_str(), None).await
+                })
+                .and_then(Deletion::check)
+        })
+    }
+
+    /// A handle on one deployment. It does no I/O.
+    pub fn deployment<I>(&self, id: I) -> DeploymentHandle
+    where
+        I: TryInto<DeploymentId>,
+        I::Error: Into<Error>,
+    {
+        DeploymentHandle::new(self.clone(), given(id))
     }
 
     /// All deployments, as a rule the newest first: `GET /v1/applications/{id}/deployments`.
@@ -28,15 +167,13 @@ impl Application {
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
     pub fn deployments(&self) -> Call<Vec<Deployment>> {
         let op = Op::ListDeployments;
-        match self.id() {
-            Err(error) => self.client.refused(op, error),
-            Ok(id) => self
-                .client
+        self.client.with(op, &self.id, |id| {
+            self.client
                 .call(op, move |raw| async move {
                     raw.list_deployments(id.as_str(), None).await
                 })
-                .map(|list| list.deployments),
-        }
+                .map(|list| list.deployments)
+        })
     }
 
     /// Deploys the latest commit of the connected branch, or the image:
@@ -53,16 +190,40 @@ impl Application {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
     pub fn deploy(&self) -> Call<Deployment> {
-        let op = Op::CreateDeployment;
-        match self.id() {
-            Err(error) => self.client.refused(op, error),
-            Ok(id) => self
-                .client
-                .call(op, move |raw| async move {
-                    raw.create_deployment(id.as_str(), None).await
-                })
-                .map(|envelope| envelope.deployment),
+        self.deploy_with(None)
+    }
+
+    /// Deploys this tag of the image instead of the application's own:
+    /// `POST /v1/applications/{id}/deployments` with `{"image_tag": …}`. Only for an application that
+    /// is made of an image.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a tag that is empty or contains a
+    /// space, and as [`deploy`](Self::deploy).
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
+    pub fn deploy_image(&self, tag: impl Into<String>) -> Call<Deployment> {
+        let tag = tag.into();
+        match checks::word("tag of the image", &tag) {
+            Err(error) => self.client.refused(Op::CreateDeployment, error),
+            Ok(()) => self.deploy_with(Some(tag)),
         }
+    }
+
+    fn deploy_with(&self, tag: Option<String>) -> Call<Deployment> {
+        let op = Op::CreateDeployment;
+        self.client.with(op, &self.id, |id| {
+            let call = self.client.call(op, move |raw| async move {
+                raw.create_deployment(id.as_str(), None).await
+            });
+            // The generated client sends a body always or never, and without a tag there must be none:
+            // nobody knows what the platform makes of `{}`.
+            match tag {
+                Some(tag) => call.attach_json(json!({ "image_tag": tag })),
+                None => call,
+            }
+            .map(|envelope| envelope.deployment)
+        })
     }
 
     /// The greatest deploy number so far, or 0 before the first deployment: what
@@ -83,7 +244,7 @@ impl Application {
     /// last one before it, as a rule the newest first.
     ///
     /// ```no_run
-    /// # async fn example(application: deploykit::nodion::Application) -> deploykit::Result<()> {
+    /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
     /// use deploykit::Effect;
     /// use std::time::Duration;
     ///
@@ -116,9 +277,5 @@ impl Application {
             all.retain(|deployment| deployment.deploy_number > number);
             all
         })
-    }
-
-    fn id(&self) -> Result<ApplicationId> {
-        self.id.clone().map_err(Error::invalid_request)
     }
 }

@@ -274,8 +274,10 @@ impl<P: Platform> ClientBuilder<P> {
     /// (`redirect(Policy::none())`), as one may carry a token in a query or a body to another host; send
     /// nothing again by itself (`retry(reqwest::retry::never())`), as that may be a second create; not
     /// unpack replies without limit; limit the time to connect (`connect_timeout`); and use no proxy for
-    /// this machine. `connect_timeout`, `proxy`, `no_proxy` and `root_certificate` of this builder are
-    /// then refused.
+    /// this machine. With the feature `rustls`, install a crypto provider for the process before you
+    /// build it; the clients of this crate do so for themselves.
+    ///
+    /// `connect_timeout`, `proxy`, `no_proxy` and `root_certificate` of this builder are then refused.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.connections.own = Some(client);
         self

@@ -8,6 +8,8 @@ mod edgegap;
 mod nexlayer;
 #[cfg(feature = "nodion")]
 mod nodion;
+#[cfg(feature = "nodion")]
+mod nodion_applications;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -103,7 +103,16 @@ fn every_operation_left_a_snapshot() {
         run();
     }
     #[cfg(feature = "nodion")]
-    for run in [nodion::deployments as fn(), nodion::deploy as fn()] {
+    for run in [
+        nodion::deployments as fn(),
+        nodion::deploy as fn(),
+        nodion::applications as fn(),
+        nodion::logs as fn(),
+        nodion::env as fn(),
+        nodion::scaling as fn(),
+        nodion::domains as fn(),
+        nodion::catalogue as fn(),
+    ] {
         run();
     }
     let shown = SHOWN.lock().unwrap();

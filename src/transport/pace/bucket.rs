@@ -20,6 +20,8 @@ use tokio::time::{Instant, sleep};
 
 /// Below this distance between two calls nobody minds that they are evenly spread.
 const UNNOTICED: Duration = Duration::from_millis(100);
+/// From so many calls in a window on, one fewer is hardly missed.
+const ROOM_FROM: u32 = 10;
 /// The longest pause that a header can bring about: one that is wrong must not stop a client for
 /// good.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -66,9 +68,11 @@ impl Shape {
         let even = window / count;
         let burst = if even <= UNNOTICED { 1 } else { count / 4 };
         let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
-        // A window begins with what there is at once; while it lasts, so many more are refilled. Rounded
-        // up: rounded down, one too many fits into a window.
-        let refill = window / (count - burst.get() + 1) + Duration::from_nanos(1);
+        // A window begins with what there is at once; while it lasts, so many more are refilled. One
+        // distance is left as room for what the way adds to one call and not to the next, unless it
+        // is a large part of the rate. Rounded up: rounded down, one too many fits into a window.
+        let room = u32::from(count < ROOM_FROM);
+        let refill = window / (count - burst.get() + room) + Duration::from_nanos(1);
         Self { burst, refill }
     }
 

@@ -4,7 +4,9 @@ use super::{NUMBER, PASSWORD, QUERY, SESSION, TOKEN, USER, VALUE};
 use deploykit::dployr::{self, DeploymentUpdate, NewProject, NewRoute, NewWebhook};
 use deploykit::edgegap::{self, SelfStop, StopFilter, User};
 use deploykit::nexlayer::{self, Manifest};
-use deploykit::nodion;
+use deploykit::nodion::{
+    self, Branch, EnvVariableUpdate, LogWindow, NewApplication, NewEnvVariable, Scaling,
+};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Call, OPERATIONS, Operation, RequestPreview, Result};
 use std::cell::RefCell;
@@ -67,14 +69,50 @@ impl Platforms {
             "dployr" => self.dployr(operation.id, id, to).await,
             "edgegap" => self.edgegap(operation.id, id, to).await,
             "nexlayer" => self.nexlayer(operation.id, id, to).await,
-            "nodion" => {
-                let application = self.nodion.application(id);
-                match operation.id {
-                    "list_deployments" => to.run(application.deployments()).await,
-                    "create_deployment" => to.run(application.deploy()).await,
-                    other => panic!("{other} is not called"),
-                }
+            "nodion" => self.nodion(operation.id, id, to).await,
+            other => panic!("{other} is not called"),
+        }
+    }
+
+    async fn nodion<U: Use>(&self, operation: &str, id: &str, to: U) -> Result<U::Output> {
+        let client = &self.nodion;
+        let application = client.application(id);
+        let branch = Branch::new("i", "r", "b");
+        match operation {
+            "list_deployments" => to.run(application.deployments()).await,
+            "create_deployment" => to.run(application.deploy()).await,
+            "list_applications" => to.run(client.applications().list()).await,
+            "create_application" => {
+                let new = NewApplication::from_git("a", "r", "t", branch);
+                to.run(client.applications().create(new)).await
             }
+            "get_application" => to.run(application.get()).await,
+            "update_application" => to.run(application.set_branch(branch)).await,
+            "delete_application" => to.run(application.delete()).await,
+            "list_instances" => to.run(application.instances()).await,
+            "list_processes" => to.run(application.processes()).await,
+            "scale_process" => to.run(application.process(id).scale(1)).await,
+            "list_scaling_events" => to.run(application.scaling_events()).await,
+            "create_scaling_event" => to.run(application.scale(Scaling::to(1, "t"))).await,
+            "list_logs" => to.run(application.logs(LogWindow::new())).await,
+            "list_env_variables" => to.run(application.env().list()).await,
+            "create_env_variable" => {
+                let new = NewEnvVariable::new("A", VALUE);
+                to.run(application.env().add(new)).await
+            }
+            "get_env_variable" => to.run(application.env_variable(id).get()).await,
+            "update_env_variable" => {
+                let update = EnvVariableUpdate::new().value(VALUE);
+                to.run(application.env_variable(id).update(update)).await
+            }
+            "delete_env_variable" => to.run(application.env_variable(id).delete()).await,
+            "list_domains" => to.run(application.domains().list()).await,
+            "create_domain" => to.run(application.domains().add("a.example")).await,
+            "verify_domain" => to.run(application.domain(id).verify()).await,
+            "connect_domain" => to.run(application.domain(id).connect()).await,
+            "delete_domain" => to.run(application.domain(id).delete()).await,
+            "list_regions" => to.run(client.regions()).await,
+            "list_instance_types" => to.run(client.instance_types()).await,
             other => panic!("{other} is not called"),
         }
     }
@@ -247,6 +285,7 @@ pub fn secrets_of(operation: &Operation) -> &'static [&'static str] {
             &[TOKEN, SESSION, VALUE]
         }
         ("nexlayer", _) => &[TOKEN, SESSION],
+        ("nodion", "create_env_variable" | "update_env_variable") => &[TOKEN, VALUE],
         ("edgegap", "create_deployment" | "create_fleet_deployment") => {
             &[TOKEN, VALUE, NUMBER, QUERY]
         }

@@ -1,0 +1,290 @@
+//! Applications: <https://www.nodion.com/en/docs/api/applications>.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::deployments::Deployment;
+use super::domains::Domain;
+use super::env::Variable;
+use super::scaling::{Event, Process};
+use super::{CONNECTED_AT, Clock, add, body_of, errors, not_found};
+use crate::ids::Ids;
+use crate::model::{Reply, Request, text_field};
+use crate::time::rfc3339_berlin;
+
+pub(super) struct Region {
+    pub(super) id: &'static str,
+    name: &'static str,
+    slug: &'static str,
+}
+
+pub(super) struct Type {
+    pub(super) id: &'static str,
+    name: &'static str,
+    slug: &'static str,
+    category: &'static str,
+    cpu: f64,
+    mem: f64,
+    price_month: &'static str,
+    price_second: &'static str,
+}
+
+/// From the example of the page.
+pub(super) const REGIONS: [Region; 1] = [Region {
+    id: "428d037e-9ba6-4dab-92bd-8d816c523126",
+    name: "Frankfurt, DE",
+    slug: "fra",
+}];
+
+/// From the examples of <https://www.nodion.com/en/docs/api/application-processes> and
+/// <https://www.nodion.com/en/docs/api/application-instances>.
+pub(super) const TYPES: [Type; 2] = [
+    Type {
+        id: "c047eab3-7574-44f5-b25a-5ae9b490500c",
+        name: "SB-G1-512MB",
+        slug: "sb-g1-512mb",
+        category: "sb",
+        cpu: 0.125,
+        mem: 0.5,
+        price_month: "4.0",
+        price_second: "0.000001522070015",
+    },
+    Type {
+        id: "b2c3d4e5-f6a7-8901-bcde-f12345678901",
+        name: "GP-G2-4GB1C",
+        slug: "gp-g2-4gb1c",
+        category: "gp",
+        cpu: 1.0,
+        mem: 4.0,
+        price_month: "16.0",
+        price_second: "0.000006088280061",
+    },
+];
+
+#[derive(Clone, Debug)]
+pub(super) struct Application {
+    pub(super) id: String,
+    pub(super) name: String,
+    /// The image without a tag, for one that runs a pre-built image.
+    pub(super) image: Option<&'static str>,
+    pub(super) git_sha: String,
+    /// Integration, repository and branch, by their ids; none for an image.
+    branch: Option<[String; 3]>,
+    created_at: Duration,
+    /// What the ids of its instances come from.
+    pub(super) seed: u64,
+    pub(super) deployments: Vec<Deployment>,
+    /// The first one is the application itself, the others are its workers.
+    pub(super) processes: Vec<Process>,
+    pub(super) events: Vec<Event>,
+    pub(super) variables: Vec<Variable>,
+    pub(super) domains: Vec<Domain>,
+}
+
+const BRANCH: [&str; 3] = ["integration_id", "repository_id", "branch_id"];
+
+impl Application {
+    /// One that was connected and deployed long ago.
+    pub(super) fn connected(ids: &mut Ids, name: &str, image: Option<&'static str>) -> Self {
+        let (id, git_sha) = (ids.uuid(), ids.hex(40));
+        let deployment = Deployment::new(ids.uuid(), 1, "latest", CONNECTED_AT);
+        let branch = image
+            .is_none()
+            .then(|| [ids.uuid(), ids.uuid(), ids.uuid()]);
+        let mut application = Self::new(ids, id, git_sha, name, branch, CONNECTED_AT);
+        application.image = image;
+        application.deployments.push(deployment);
+        if image.is_none() {
+            let worker = Process::new(ids.uuid(), "Worker", 1, 0);
+            application.processes.push(worker);
+        }
+        application
+    }
+
+    fn new(
+        ids: &mut Ids,
+        id: String,
+        git_sha: String,
+        name: &str,
+        branch: Option<[String; 3]>,
+        created_at: Duration,
+    ) -> Self {
+        Self {
+            id,
+            git_sha,
+            name: name.to_owned(),
+            image: None,
+            branch,
+            created_at,
+            seed: u64::try_from(ids.below(1 << 30)).unwrap_or(0),
+            deployments: Vec::new(),
+            processes: vec![Process::new(ids.uuid(), "Web", 1, 0)],
+            events: Vec::new(),
+            variables: Vec::new(),
+            domains: vec![Domain::given(ids, name, created_at)],
+        }
+    }
+
+    /// A new one from git. It is not deployed by that: dlyx-io/nodion-gateway:frontend/src/pages/AppDetail.svelte
+    /// triggers a deployment of its own after creating one.
+    pub(super) fn create(
+        ids: &mut Ids,
+        body: &Map<String, Value>,
+        clock: Clock,
+    ) -> Result<Self, Reply> {
+        let name = text_field(body, "name").unwrap_or_default();
+        // nrdcg/nodion:fixtures has both sentences, for a DNS zone.
+        if name.trim().is_empty() {
+            return Err(errors("Name can't be blank"));
+        }
+        if name.chars().count() > 255 {
+            return Err(errors("Name must be between 1 and 255 characters long"));
+        }
+        // The framework's own words for what is not there; they were not seen.
+        let region = text_field(body, "region_id");
+        if !REGIONS.iter().any(|known| Some(known.id) == region) {
+            return Err(errors("Region must exist"));
+        }
+        let amount = amount_in(body, 1)?;
+        let instance_type = type_in(body)?;
+        let branch = branch_in(body)?;
+        let (id, git_sha) = (ids.uuid(), ids.hex(40));
+        let mut application = Self::new(ids, id, git_sha, name, Some(branch), clock.now);
+        if let Some(web) = application.processes.first_mut() {
+            (web.amount, web.instance_type) = (amount, instance_type);
+        }
+        Ok(application)
+    }
+
+    /// Answers what is asked of this application; `rest` is the path after its id.
+    pub(super) fn handle(
+        &mut self,
+        request: &Request,
+        rest: &[&str],
+        ids: &mut Ids,
+        clock: Clock,
+    ) -> Result<Reply, Reply> {
+        match (request.method.as_str(), rest) {
+            ("GET", []) => Ok(()),
+            (_, []) => branch_in(&body_of(request)?).map(|branch| self.branch = Some(branch)),
+            (_, ["deployments"]) => return self.deployments_route(request, ids, clock),
+            (_, ["instances"]) => return Ok(self.instances_route(clock)),
+            (_, ["processes", rest @ ..]) => return self.processes_route(request, rest),
+            (_, ["scaling_events"]) => return self.events_route(request, ids, clock),
+            (_, ["logs"]) => return self.logs_route(request, clock),
+            (_, ["env_variables", rest @ ..]) => return self.env_route(request, rest, ids, clock),
+            (_, ["domains", rest @ ..]) => return self.domains_route(request, rest, ids, clock),
+            _ => Err(not_found()),
+        }?;
+        // In the envelope for PATCH, too: its reply is not known.
+        Ok(Reply::json(
+            200,
+            &json!({ "application": self.describe(clock) }),
+        ))
+    }
+
+    /// `online` is the one that the page shows. The others are colours of
+    /// dlyx-io/nodion-gateway:frontend/src/pages/AppDetail.svelte, taken for what they say.
+    fn status(&self, clock: Clock) -> &'static str {
+        if self.live(clock).is_some() {
+            return "online";
+        }
+        match self.deployments.last().map(|last| last.status(clock)) {
+            None => "created",
+            Some("failed") => "failed",
+            Some(_) => "deploying",
+        }
+    }
+
+    pub(super) fn describe(&self, clock: Clock) -> Value {
+        let strategy = match self.image {
+            Some(_) => "prebuilt_image",
+            None => "dockerfile",
+        };
+        let mut body = json!({
+            "id": self.id,
+            "status": self.status(clock),
+            "state": "default",
+            "name": self.name,
+            "deployment_strategy": strategy,
+            "container_registry_id": null,
+            "image_name": self.image,
+            "image_tag": self.image.map(|_| "latest"),
+            "region": region(&REGIONS[0]),
+            "created_at": rfc3339_berlin(self.created_at),
+        });
+        let mut processes = self.processes.iter();
+        if let Some(web) = processes.next() {
+            add(&mut body, "instance_amount", json!(web.amount));
+            add(&mut body, "instance_type_id", json!(web.type_id()));
+        }
+        let workers = processes.map(Process::as_worker).collect();
+        add(&mut body, "workers", workers);
+        if let Some(branch) = &self.branch {
+            for (name, id) in BRANCH.iter().zip(branch) {
+                add(&mut body, name, json!(id));
+            }
+        }
+        body
+    }
+}
+
+pub(super) fn region(region: &Region) -> Value {
+    json!({ "id": region.id, "name": region.name, "slug": region.slug })
+}
+
+pub(super) fn describe_type(index: usize) -> Value {
+    let Some(known) = TYPES.get(index) else {
+        return Value::Null;
+    };
+    json!({
+        "id": known.id,
+        "name": known.name,
+        "slug": known.slug,
+        "category": known.category,
+        "cpu": known.cpu,
+        "mem": known.mem,
+        "price_month": known.price_month,
+        "price_second": known.price_second,
+    })
+}
+
+pub(super) fn regions() -> Reply {
+    let all: Vec<Value> = REGIONS.iter().map(region).collect();
+    Reply::json(200, &json!({ "regions": all }))
+}
+
+pub(super) fn instance_types() -> Reply {
+    let all: Vec<Value> = (0..TYPES.len()).map(describe_type).collect();
+    Reply::json(200, &json!({ "instance_types": all }))
+}
+
+/// `least` is 1 for an application (from 1 to 16, the page says) and 0 for a process, whose page says that 0 stops it.
+pub(super) fn amount_in(body: &Map<String, Value>, least: u64) -> Result<u64, Reply> {
+    let amount = body.get("instance_amount").and_then(Value::as_u64);
+    amount
+        .filter(|amount| (least..=16).contains(amount))
+        .ok_or_else(|| errors(&format!("Instance amount must be between {least} and 16")))
+}
+
+pub(super) fn type_in(body: &Map<String, Value>) -> Result<usize, Reply> {
+    let id = text_field(body, "instance_type_id");
+    TYPES
+        .iter()
+        .position(|known| Some(known.id) == id)
+        .ok_or_else(|| errors("Instance type must exist"))
+}
+
+/// Whatever they are called: no call here lists them.
+fn branch_in(body: &Map<String, Value>) -> Result<[String; 3], Reply> {
+    let [integration, repository, branch] = BRANCH.map(|name| text_field(body, name));
+    match (integration, repository, branch) {
+        (Some(integration), Some(repository), Some(branch)) => {
+            Ok([integration, repository, branch].map(str::to_owned))
+        }
+        (None, _, _) => Err(errors("Integration must exist")),
+        (_, None, _) => Err(errors("Repository must exist")),
+        (_, _, None) => Err(errors("Branch must exist")),
+    }
+}

@@ -1,0 +1,150 @@
+//! Deployments: <https://www.nodion.com/en/docs/api/application-deployments>.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::applications::Application;
+use super::{CONNECTED_AT, Clock, errors};
+use crate::ids::Ids;
+use crate::model::{Reply, Request};
+use crate::time::{Stage, rfc3339_berlin};
+
+#[derive(Clone, Debug)]
+pub(super) struct Deployment {
+    pub(super) id: String,
+    pub(super) number: u64,
+    image_tag: String,
+    pub(super) created_at: Duration,
+}
+
+impl Deployment {
+    pub(super) fn new(id: String, number: u64, image_tag: &str, created_at: Duration) -> Self {
+        Self {
+            id,
+            number,
+            image_tag: image_tag.to_owned(),
+            created_at,
+        }
+    }
+
+    /// created, waiting, then available or failed: dlyx-io/nodion-gateway:CLAUDE.md; the page shows the first and the
+    /// last.
+    pub(super) fn status(&self, clock: Clock) -> &'static str {
+        match clock.timing.stage(self.created_at, clock.now) {
+            _ if self.created_at == CONNECTED_AT => "available",
+            Stage::Queued => "created",
+            Stage::Working => "waiting",
+            Stage::Done => "available",
+            Stage::Failed => "failed",
+        }
+    }
+
+    /// When its instances were there.
+    pub(super) fn ready_at(&self, clock: Clock) -> Duration {
+        if self.created_at == CONNECTED_AT {
+            CONNECTED_AT
+        } else {
+            self.created_at + clock.timing.ready_after
+        }
+    }
+}
+
+impl Application {
+    /// The live one: the last that is available, says dlyx-io/nodion-gateway:CLAUDE.md.
+    pub(super) fn live(&self, clock: Clock) -> Option<&Deployment> {
+        let mut newest_first = self.deployments.iter().rev();
+        newest_first.find(|one| one.status(clock) == "available")
+    }
+
+    pub(super) fn deployments_route(
+        &mut self,
+        request: &Request,
+        ids: &mut Ids,
+        clock: Clock,
+    ) -> Result<Reply, Reply> {
+        if request.method == "GET" {
+            return Ok(self.list_deployments(clock));
+        }
+        let tag = image_tag(request, self.image.is_some())?.unwrap_or_else(|| "latest".to_owned());
+        let numbers = self.deployments.iter().map(|deployment| deployment.number);
+        let number = numbers.max().unwrap_or(0) + 1;
+        let deployment = Deployment::new(ids.uuid(), number, &tag, clock.now);
+        let mut body = self.describe_deployment(&deployment, clock);
+        // Stands in the reply to POST and not in the list: the two examples of the page differ.
+        let now = rfc3339_berlin(clock.now);
+        body.insert("updated_at".to_owned(), Value::from(now));
+        self.deployments.push(deployment);
+        // 200, not 201: the page's list of response codes.
+        Ok(Reply::json(200, &json!({ "deployment": body })))
+    }
+
+    /// Newest first, as in the example of the page.
+    fn list_deployments(&self, clock: Clock) -> Reply {
+        let newest_first = self.deployments.iter().rev();
+        let items: Vec<Map<String, Value>> = newest_first
+            .map(|deployment| self.describe_deployment(deployment, clock))
+            .collect();
+        Reply::json(200, &json!({ "deployments": items }))
+    }
+
+    pub(super) fn describe_deployment(
+        &self,
+        deployment: &Deployment,
+        clock: Clock,
+    ) -> Map<String, Value> {
+        let status = deployment.status(clock);
+        let created_at = rfc3339_berlin(deployment.created_at);
+        let body = match self.image {
+            None => json!({
+                "id": deployment.id,
+                "status": status,
+                "deploy_number": deployment.number,
+                "git_sha": self.git_sha,
+                "commit_message": "test",
+                "committer_name": "Jo Example",
+                "committer_email": "jo@example.com",
+                "committer_username": "jo-example",
+                "commit_timestamp": rfc3339_berlin(CONNECTED_AT),
+                "created_at": created_at,
+            }),
+            // git_sha is null and the committer made up for images, in the page's examples of 2025.
+            Some(image) => json!({
+                "id": deployment.id,
+                "status": status,
+                "deploy_number": deployment.number,
+                "git_sha": null,
+                "commit_message": format!("Image: {image}:{}", deployment.image_tag),
+                "committer_name": "Container Registry",
+                "committer_email": "registry@example.com",
+                "committer_username": "container-registry",
+                "commit_timestamp": created_at,
+                "strategy": "prebuilt_image",
+                "image_reference": format!("{image}:{}", deployment.image_tag),
+                "created_at": created_at,
+            }),
+        };
+        match body {
+            Value::Object(body) => body,
+            _ => Map::new(),
+        }
+    }
+}
+
+/// The tag of the optional body. No body is the normal case (dlyx-io/nodion-gateway:src/proxy.ts sends none).
+fn image_tag(request: &Request, takes_tag: bool) -> Result<Option<String>, Reply> {
+    if request.body.is_empty() {
+        return Ok(None);
+    }
+    let body = super::body_of(request)?;
+    match body.get("image_tag") {
+        None | Some(Value::Null) => Ok(None),
+        // The page: only for applications with a pre-built image. What others answer was never seen; to ignore the
+        // tag would hide the mistake.
+        Some(_) if !takes_tag => Err(errors(
+            "image_tag is only for applications with a pre-built image",
+        )),
+        Some(Value::String(tag)) if !tag.is_empty() => Ok(Some(tag.clone())),
+        Some(_) => Err(errors("image_tag must be a string")),
+    }
+}

@@ -1,0 +1,255 @@
+//! Instances, processes and scaling: <https://www.nodion.com/en/docs/api/application-instances>,
+//! <https://www.nodion.com/en/docs/api/application-processes> and
+//! <https://www.nodion.com/en/docs/api/application-scaling>.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::applications::{Application, TYPES, amount_in, describe_type, type_in};
+use super::{Clock, add, body_of, errors, not_found};
+use crate::ids::Ids;
+use crate::model::{Reply, Request};
+use crate::time::rfc3339_berlin;
+
+#[derive(Clone, Debug)]
+pub(super) struct Process {
+    pub(super) id: String,
+    pub(super) name: &'static str,
+    pub(super) amount: u64,
+    pub(super) instance_type: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Event {
+    id: String,
+    /// Which process, by its number.
+    process: usize,
+    amounts: [u64; 2],
+    types: [usize; 2],
+    created_at: Duration,
+}
+
+/// What runs: which process, which of its instances, since when.
+pub(super) struct Running<'a> {
+    pub(super) id: String,
+    pub(super) process: &'a Process,
+    number: u64,
+    pub(super) since: Duration,
+}
+
+impl Process {
+    pub(super) fn new(id: String, name: &'static str, amount: u64, instance_type: usize) -> Self {
+        Self {
+            id,
+            name,
+            amount,
+            instance_type,
+        }
+    }
+
+    pub(super) fn type_id(&self) -> &'static str {
+        TYPES.get(self.instance_type).map_or("", |known| known.id)
+    }
+
+    /// As it stands in an application, an instance and an event.
+    pub(super) fn as_worker(&self) -> Value {
+        json!({
+            "id": self.id,
+            "status": "available",
+            "state": "default",
+            "name": self.name,
+            "instance_amount": self.amount,
+            "instance_type_id": self.type_id(),
+        })
+    }
+}
+
+impl Running<'_> {
+    /// `web.1`, as it stands in the example of the logs.
+    pub(super) fn label(&self) -> String {
+        format!("{}.{}", self.process.name.to_lowercase(), self.number)
+    }
+}
+
+impl Application {
+    /// The instances of the live deployment; none before there is one. They have other ids after every deployment.
+    pub(super) fn running(&self, clock: Clock) -> Vec<Running<'_>> {
+        let Some(live) = self.live(clock) else {
+            return Vec::new();
+        };
+        let mut all = Vec::new();
+        for (index, process) in self.processes.iter().enumerate() {
+            // An event that has not finished yet has not changed anything.
+            let pending = self
+                .events
+                .iter()
+                .find(|event| event.process == index && !event.is_finished(clock));
+            let amount = pending.map_or(process.amount, |event| event.amounts[0]);
+            let process_seed = u64::try_from(index).unwrap_or(0) * 64;
+            for number in 1..=amount {
+                let seed = self.seed + live.number * 4_096 + process_seed + number;
+                all.push(Running {
+                    id: Ids::new(seed).uuid(),
+                    process,
+                    number,
+                    since: live.ready_at(clock),
+                });
+            }
+        }
+        all
+    }
+
+    pub(super) fn instances_route(&self, clock: Clock) -> Reply {
+        let deployment = self
+            .live(clock)
+            .map(|live| self.describe_deployment(live, clock));
+        let web = self.processes.first().map(|web| web.id.as_str());
+        let all: Vec<Value> = self
+            .running(clock)
+            .iter()
+            .map(|one| {
+                let is_web = Some(one.process.id.as_str()) == web;
+                json!({
+                    "id": one.id,
+                    "status": "online",
+                    "name": one.id.chars().filter(char::is_ascii_hexdigit).take(10).collect::<String>(),
+                    "hypervisor_name": "16475",
+                    "created_at": rfc3339_berlin(one.since),
+                    "deployment": deployment,
+                    "instance_type": describe_type(one.process.instance_type),
+                    // Null for the application itself, as in the example of the page.
+                    "worker": if is_web { Value::Null } else { one.process.as_worker() },
+                })
+            })
+            .collect();
+        Reply::json(200, &json!({ "instances": all }))
+    }
+
+    pub(super) fn processes_route(
+        &mut self,
+        request: &Request,
+        rest: &[&str],
+    ) -> Result<Reply, Reply> {
+        let [id] = rest else {
+            let all = 0..self.processes.len();
+            let all: Vec<Value> = all.map(|index| self.describe_process(index)).collect();
+            return Ok(Reply::json(200, &json!({ "processes": all })));
+        };
+        let known = self.processes.iter().position(|one| one.id == *id);
+        let index = known.ok_or_else(not_found)?;
+        let amount = amount_in(&body_of(request)?, 0)?;
+        if let Some(process) = self.processes.get_mut(index) {
+            process.amount = amount;
+        }
+        // In the envelope of the other calls: the reply is not known.
+        let body = json!({ "process": self.describe_process(index) });
+        Ok(Reply::json(200, &body))
+    }
+
+    /// The first one serves requests: slug and entrypoint as in the example of the page.
+    fn describe_process(&self, index: usize) -> Value {
+        let Some(process) = self.processes.get(index) else {
+            return Value::Null;
+        };
+        let slug = process.name.to_lowercase();
+        let image = self.image.map_or_else(
+            || {
+                format!(
+                    "registry.euc.nodion.net/{}/{slug}",
+                    self.name.replace(' ', "-").to_lowercase()
+                )
+            },
+            str::to_owned,
+        );
+        let mut body = process.as_worker();
+        add(&mut body, "slug", json!(slug));
+        add(&mut body, "image_name", json!(image));
+        let entrypoint = if index == 0 { json!(slug) } else { Value::Null };
+        add(&mut body, "entrypoint", entrypoint);
+        add(
+            &mut body,
+            "instance_type",
+            describe_type(process.instance_type),
+        );
+        let ports = if index == 0 {
+            let port_id = Ids::new(self.seed).uuid();
+            json!([{ "id": port_id, "port": 3000, "protocol": "http" }])
+        } else {
+            json!([])
+        };
+        add(&mut body, "ports", ports);
+        body
+    }
+
+    pub(super) fn events_route(
+        &mut self,
+        request: &Request,
+        ids: &mut Ids,
+        clock: Clock,
+    ) -> Result<Reply, Reply> {
+        if request.method == "GET" {
+            // The newest first, as in the example of the page.
+            let newest_first = self.events.iter().rev();
+            let all: Vec<Value> = newest_first
+                .map(|event| self.describe_event(event, clock))
+                .collect();
+            return Ok(Reply::json(200, &json!({ "scaling_events": all })));
+        }
+        let body = body_of(request)?;
+        let (amount, instance_type) = (amount_in(&body, 1)?, type_in(&body)?);
+        let index = match body.get("worker_id") {
+            None | Some(Value::Null) => 0,
+            Some(id) => {
+                let mut workers = self.processes.iter().enumerate().skip(1);
+                let found = workers.find(|(_, worker)| id.as_str() == Some(worker.id.as_str()));
+                found.ok_or_else(|| errors("Worker must exist"))?.0
+            }
+        };
+        let Some(process) = self.processes.get_mut(index) else {
+            return Err(not_found());
+        };
+        let event = Event {
+            id: ids.uuid(),
+            process: index,
+            amounts: [process.amount, amount],
+            types: [process.instance_type, instance_type],
+            created_at: clock.now,
+        };
+        (process.amount, process.instance_type) = (amount, instance_type);
+        // In the envelope of the other calls: the reply is not known.
+        let body = json!({ "scaling_event": self.describe_event(&event, clock) });
+        self.events.push(event);
+        Ok(Reply::json(200, &body))
+    }
+
+    fn describe_event(&self, event: &Event, clock: Clock) -> Value {
+        let type_id = |index: usize| TYPES.get(index).map(|known| known.id);
+        let finished = event.is_finished(clock);
+        let worker = self.processes.get(event.process);
+        let worker = worker.filter(|_| event.process > 0).map(Process::as_worker);
+        json!({
+            "id": event.id,
+            // The page shows `finished`. What stands there before was not seen.
+            "status": if finished { "finished" } else { "created" },
+            "trigger_type": "manual",
+            "instance_amount_old": event.amounts[0],
+            "instance_amount_new": event.amounts[1],
+            "instance_type_id_old": type_id(event.types[0]),
+            "instance_type_id_new": type_id(event.types[1]),
+            "created_at": rfc3339_berlin(event.created_at),
+            "finished_at": finished.then(|| rfc3339_berlin(event.ends_at(clock))),
+            "worker": worker,
+        })
+    }
+}
+
+impl Event {
+    fn ends_at(&self, clock: Clock) -> Duration {
+        self.created_at + clock.timing.ready_after
+    }
+
+    fn is_finished(&self, clock: Clock) -> bool {
+        clock.now >= self.ends_at(clock)
+    }
+}

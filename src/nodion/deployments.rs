@@ -1,0 +1,52 @@
+//! One deployment, as far as the platform has it: an entry of a list.
+
+use super::client::Given;
+use super::{ApplicationHandle, Deployment, DeploymentId};
+use crate::call::Call;
+use crate::error::{Effect, Error, ErrorKind};
+use crate::raw::nodion::Op;
+
+/// A handle on a deployment; made by [`ApplicationHandle::deployment`].
+#[derive(Clone, Debug)]
+pub struct DeploymentHandle {
+    application: ApplicationHandle,
+    id: Given<DeploymentId>,
+}
+
+impl DeploymentHandle {
+    pub(super) fn new(application: ApplicationHandle, id: Given<DeploymentId>) -> Self {
+        Self { application, id }
+    }
+
+    /// The deployment, found by its id among those of the application:
+    /// `GET /v1/applications/{id}/deployments`. There is no call for a single one. A push, the
+    /// dashboard or another program may have made a newer one meanwhile; this is never taken for that.
+    ///
+    /// ```no_run
+    /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
+    /// let triggered = application.deploy().await?;
+    /// let now = application.deployment(&triggered.id).get().await?;
+    /// println!("{} is {}", now.deploy_number, now.status);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application and for a deployment that is
+    /// not listed: one that is unknown, one that is not listed yet, or one so old that it is listed no
+    /// more; and as [`ApplicationHandle::deployments`].
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
+    pub fn get(&self) -> Call<Deployment> {
+        let client = &self.application.client;
+        client.with(Op::ListDeployments, &self.id, |id| {
+            self.application.deployments().and_then(move |all| {
+                let mut all = all.into_iter();
+                all.find(|one| one.id.eq_ignore_ascii_case(id.as_str()))
+                    .ok_or_else(|| {
+                        let words = format!("the application has no deployment {id} in its list");
+                        Error::new(ErrorKind::NotFound, words).with_effect(Effect::None)
+                    })
+            })
+        })
+    }
+}

@@ -1,0 +1,264 @@
+//! The environment variables of an application. Their values are secrets: never shown, only sent.
+
+use super::client::{Given, given};
+use super::replies::Deletion;
+use super::{ApplicationHandle, EnvVariable, EnvVariableId, checks};
+use crate::call::Call;
+use crate::error::{Error, Result};
+use crate::raw::nodion::{Op, types};
+use crate::secret::Secret;
+
+/// A variable to add. `Debug` does not show its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "nothing is added until it is given to an application"]
+pub struct NewEnvVariable {
+    key: String,
+    value: Secret,
+    buildtime: Option<bool>,
+}
+
+/// What is to change about a variable: at least one thing. `Debug` does not show its value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "nothing is changed until it is given to a variable"]
+pub struct EnvVariableUpdate {
+    key: Option<String>,
+    value: Option<Secret>,
+    buildtime: Option<bool>,
+}
+
+impl NewEnvVariable {
+    /// A variable for what runs.
+    pub fn new(key: impl Into<String>, value: impl Into<Secret>) -> Self {
+        Self {
+            key: key.into(),
+            value: value.into(),
+            buildtime: None,
+        }
+    }
+
+    /// Whether it is there while the application is built, too. Left to the platform (no) unless set.
+    pub fn buildtime(mut self, too: bool) -> Self {
+        self.buildtime = Some(too);
+        self
+    }
+
+    fn into_body(self) -> Result<types::EnvVariableCreate> {
+        checks::key(&self.key)?;
+        Ok(types::EnvVariableCreate {
+            env_key: self.key,
+            env_val: self.value,
+            buildtime: self.buildtime,
+        })
+    }
+}
+
+impl EnvVariableUpdate {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Another name.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Another value.
+    pub fn value(mut self, value: impl Into<Secret>) -> Self {
+        self.value = Some(value.into());
+        self
+    }
+
+    /// Whether it is there while the application is built, too.
+    pub fn buildtime(mut self, too: bool) -> Self {
+        self.buildtime = Some(too);
+        self
+    }
+
+    fn into_body(self) -> Result<types::EnvVariableUpdate> {
+        if let Some(key) = &self.key {
+            checks::key(key)?;
+        }
+        if self == Self::default() {
+            return Err(Error::invalid_request(
+                "nothing of the variable is to change",
+            ));
+        }
+        Ok(types::EnvVariableUpdate {
+            env_key: self.key,
+            env_val: self.value,
+            buildtime: self.buildtime,
+        })
+    }
+}
+
+impl ApplicationHandle {
+    /// The environment variables of the application. It does no I/O.
+    pub fn env(&self) -> EnvVariables {
+        EnvVariables {
+            application: self.clone(),
+        }
+    }
+
+    /// A handle on an environment variable. It does no I/O.
+    pub fn env_variable<I>(&self, id: I) -> EnvVariableHandle
+    where
+        I: TryInto<EnvVariableId>,
+        I::Error: Into<Error>,
+    {
+        EnvVariableHandle {
+            application: self.clone(),
+            id: given(id),
+        }
+    }
+}
+
+/// The environment variables of an application; made by [`ApplicationHandle::env`].
+#[derive(Clone, Debug)]
+pub struct EnvVariables {
+    application: ApplicationHandle,
+}
+
+impl EnvVariables {
+    /// All variables with their values: `GET /v1/applications/{id}/env_variables`.
+    ///
+    /// ```no_run
+    /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
+    /// use deploykit::nodion::{EnvVariableUpdate, NewEnvVariable};
+    ///
+    /// let (key, value) = ("DATABASE_URL", "postgres://db.example/app");
+    /// let all = application.env().list().await?;
+    /// match all.iter().find(|variable| variable.env_key == key) {
+    ///     Some(known) => {
+    ///         let update = EnvVariableUpdate::new().value(value);
+    ///         application.env_variable(&known.id).update(update).await?
+    ///     }
+    ///     None => application.env().add(NewEnvVariable::new(key, value)).await?,
+    /// };
+    /// application.deploy().await?; // what runs has it from then on
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
+    /// call.
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
+    pub fn list(&self) -> Call<Vec<EnvVariable>> {
+        let op = Op::ListEnvVariables;
+        let client = &self.application.client;
+        client.with(op, &self.application.id, |id| {
+            client
+                .call(op, move |raw| async move {
+                    raw.list_env_variables(id.as_str(), None).await
+                })
+                .map(|list| list.env_variables)
+        })
+    }
+
+    /// Adds a variable: `POST /v1/applications/{id}/env_variables`. What runs has it after the next
+    /// deployment.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that is empty or contains `=`
+    /// or a control character,
+    /// [`Rejected`](crate::ErrorKind::Rejected) with the platform's reasons for a 400, and as
+    /// [`list`](Self::list).
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
+    pub fn add(&self, new: NewEnvVariable) -> Call<EnvVariable> {
+        let op = Op::CreateEnvVariable;
+        let client = &self.application.client;
+        client.with(op, &self.application.id, |id| {
+            client.with_body(op, new.into_body(), |body| {
+                client
+                    .call(op, move |raw| async move {
+                        raw.create_env_variable(id.as_str(), None, &body).await
+                    })
+                    .map(|envelope| envelope.env_variable)
+            })
+        })
+    }
+}
+
+/// A handle on an environment variable; made by [`ApplicationHandle::env_variable`].
+#[derive(Clone, Debug)]
+pub struct EnvVariableHandle {
+    application: ApplicationHandle,
+    id: Given<EnvVariableId>,
+}
+
+impl EnvVariableHandle {
+    /// The variable with its value: `GET /v1/applications/{id}/env_variables/{env_variable_id}`.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application or variable, and as
+    /// [`EnvVariables::list`].
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
+    pub fn get(&self) -> Call<EnvVariable> {
+        let op = Op::GetEnvVariable;
+        let client = &self.application.client;
+        client.with(op, &self.application.id, |application| {
+            client.with(op, &self.id, |id| {
+                client
+                    .call(op, move |raw| async move {
+                        raw.get_env_variable(application.as_str(), id.as_str(), None)
+                            .await
+                    })
+                    .map(|envelope| envelope.env_variable)
+            })
+        })
+    }
+
+    /// Changes the variable: `PATCH /v1/applications/{id}/env_variables/{env_variable_id}`. What runs
+    /// has it after the next deployment.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when nothing is to change, and for a name
+    /// that is empty or contains `=` or a control character,
+    /// [`Rejected`](crate::ErrorKind::Rejected) with the platform's reasons for a 400, and as
+    /// [`get`](Self::get).
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
+    pub fn update(&self, update: EnvVariableUpdate) -> Call<EnvVariable> {
+        let op = Op::UpdateEnvVariable;
+        let client = &self.application.client;
+        client.with(op, &self.application.id, |application| {
+            client.with(op, &self.id, |id| {
+                client.with_body(op, update.into_body(), |body| {
+                    client
+                        .call(op, move |raw| async move {
+                            raw.update_env_variable(application.as_str(), id.as_str(), None, &body)
+                                .await
+                        })
+                        .map(|envelope| envelope.env_variable)
+                })
+            })
+        })
+    }
+
+    /// Deletes the variable: `DELETE /v1/applications/{id}/env_variables/{env_variable_id}`. What runs
+    /// keeps it until the next deployment.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound), the second time too; and as [`get`](Self::get).
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
+    pub fn delete(&self) -> Call<()> {
+        let op = Op::DeleteEnvVariable;
+        let client = &self.application.client;
+        client.with(op, &self.application.id, |application| {
+            client.with(op, &self.id, |id| {
+                client
+                    .call(op, move |raw| async move {
+                        raw.delete_env_variable(application.as_str(), id.as_str(), None)
+                            .await
+                    })
+                    .and_then(Deletion::check)
+            })
+        })
+    }
+}

@@ -1,0 +1,235 @@
+//! Replies that no page describes whole, and ids of other platforms.
+
+use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::raw::nodion::types::{Application, Domain, Process, ScalingEvent};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// The record that a call changed, in the envelope of the other calls; or whatever else a success
+/// says, nothing included.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer<T>(Option<T>);
+
+/// The answer to a deletion: whatever it says, unless it says that nothing was deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    denied: bool,
+}
+
+/// What stands in an envelope, and under which name.
+pub trait Record {
+    /// The one key of the envelope.
+    const KEY: &'static str;
+}
+
+impl Record for Application {
+    const KEY: &'static str = "application";
+}
+
+impl Record for Domain {
+    const KEY: &'static str = "domain";
+}
+
+impl Record for Process {
+    const KEY: &'static str = "process";
+}
+
+impl Record for ScalingEvent {
+    const KEY: &'static str = "scaling_event";
+}
+
+impl<T> Answer<T> {
+    /// The record, if there was one.
+    pub fn into_inner(self) -> Option<T> {
+        self.0
+    }
+}
+
+impl Deletion {
+    pub(super) fn check(self) -> Result<()> {
+        if self.denied {
+            let words = "the platform says that nothing was deleted";
+            return Err(Error::new(ErrorKind::Rejected, words).with_effect(Effect::Unknown));
+        }
+        Ok(())
+    }
+}
+
+impl<'de, T: Record + Deserialize<'de>> Deserialize<'de> for Answer<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let found = deserializer.deserialize_any(OneKey(T::KEY, PhantomData))?;
+        Ok(Self(found))
+    }
+}
+
+impl<'de> Deserialize<'de> for Deletion {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let found = deserializer.deserialize_any(OneKey::<Value>("deleted", PhantomData))?;
+        Ok(Self {
+            denied: found == Some(Value::Bool(false)),
+        })
+    }
+}
+
+/// Reads the value of one key of an object. Anything that is no object, or lacks the key, has none.
+struct OneKey<T>(&'static str, PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OneKey<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Option<T>, A::Error> {
+        let mut found = None;
+        while let Some(key) = map.next_key::<String>()? {
+            if key == self.0 {
+                found = map.next_value()?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Option<T>, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> std::result::Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> std::result::Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> std::result::Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> std::result::Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_str<E>(self, _: &str) -> std::result::Result<Option<T>, E> {
+        Ok(None)
+    }
+}
+
+/// The id of a connection, a repository or a branch, which may come from the host of the repository:
+/// read as text or as a number, kept as text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ExternalId(String);
+
+impl ExternalId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ExternalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<ExternalId> for String {
+    fn from(id: ExternalId) -> Self {
+        id.0
+    }
+}
+
+impl<'de> Deserialize<'de> for ExternalId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Id;
+
+        impl Visitor<'_> for Id {
+            type Value = ExternalId;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an id as text or as a number")
+            }
+
+            fn visit_i64<E>(self, id: i64) -> std::result::Result<ExternalId, E> {
+                Ok(ExternalId(id.to_string()))
+            }
+
+            fn visit_u64<E>(self, id: u64) -> std::result::Result<ExternalId, E> {
+                Ok(ExternalId(id.to_string()))
+            }
+
+            fn visit_str<E>(self, id: &str) -> std::result::Result<ExternalId, E> {
+                Ok(ExternalId(id.to_owned()))
+            }
+        }
+
+        deserializer.deserialize_any(Id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_found_in_its_envelope_and_nowhere_else() {
+        let read = |text: &str| serde_json::from_str::<Answer<Domain>>(text);
+        let one = r#"{"meta":[1],"domain":{"id":"d","domain_name":"a.example"}}"#;
+        assert_eq!(read(one).unwrap().into_inner().unwrap().id, "d");
+        for other in [
+            "null",
+            "{}",
+            r#"{"domain":null}"#,
+            r#"{"updated":true}"#,
+            "[1,{}]",
+            "\"ok\"",
+            "true",
+            "1",
+            "-1",
+            "1.5",
+        ] {
+            assert_eq!(read(other).unwrap().into_inner(), None, "{other}");
+        }
+        assert!(read(r#"{"domain":{"id":"d"}}"#).is_err());
+    }
+
+    #[test]
+    fn only_a_no_is_no_deletion() {
+        let read = |text: &str| serde_json::from_str::<Deletion>(text).unwrap().check();
+        for yes in [
+            r#"{"deleted":true}"#,
+            r#"{"deleted":null}"#,
+            "{}",
+            "null",
+            "\"\"",
+        ] {
+            assert!(read(yes).is_ok(), "{yes}");
+        }
+        let error = read(r#"{"deleted":false}"#).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.effect()),
+            (ErrorKind::Rejected, Effect::Unknown)
+        );
+    }
+
+    #[test]
+    fn an_id_is_text_or_a_number() {
+        for (json, text) in [("\"a-1\"", "a-1"), ("7", "7"), ("-7", "-7")] {
+            let id: ExternalId = serde_json::from_str(json).unwrap();
+            assert_eq!((id.as_str(), id.to_string()), (text, text.to_owned()));
+        }
+        assert!(serde_json::from_str::<ExternalId>("[]").is_err());
+    }
+}

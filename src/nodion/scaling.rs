@@ -1,0 +1,202 @@
+//! What an application runs on: instances, processes, and how many of them.
+
+use super::client::{Given, given};
+use super::replies::Answer;
+use super::{ApplicationHandle, Instance, Process, ProcessId, ScalingEvent, checks};
+use crate::call::Call;
+use crate::error::{Error, Result};
+use crate::raw::nodion::{Op, types};
+
+/// How many instances of which type are to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "nothing is scaled until it is given to an application"]
+pub struct Scaling {
+    instances: u32,
+    instance_type_id: String,
+    worker_id: Option<String>,
+}
+
+impl Scaling {
+    /// So many instances, from 1 to 16, of this type. The platform wants both, also when only one is to
+    /// change.
+    pub fn to(instances: u32, instance_type_id: impl Into<String>) -> Self {
+        Self {
+            instances,
+            instance_type_id: instance_type_id.into(),
+            worker_id: None,
+        }
+    }
+
+    /// Of this worker instead of the application itself.
+    pub fn worker(mut self, worker_id: impl Into<String>) -> Self {
+        self.worker_id = Some(worker_id.into());
+        self
+    }
+
+    fn into_body(self) -> Result<types::ScalingEventCreate> {
+        checks::text("id of the instance type", &self.instance_type_id)?;
+        if let Some(worker) = &self.worker_id {
+            checks::text("id of the worker", worker)?;
+        }
+        Ok(types::ScalingEventCreate {
+            instance_amount: checks::range("instances", self.instances, 1..=16)?,
+            instance_type_id: self.instance_type_id,
+            worker_id: self.worker_id,
+        })
+    }
+}
+
+impl ApplicationHandle {
+    /// What runs now: `GET /v1/applications/{id}/instances`.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
+    /// call.
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/application-instances/>
+    pub fn instances(&self) -> Call<Vec<Instance>> {
+        let op = Op::ListInstances;
+        self.client.with(op, &self.id, |id| {
+            self.client
+                .call(op, move |raw| async move {
+                    raw.list_instances(id.as_str(), None).await
+                })
+                .map(|list| list.instances)
+        })
+    }
+
+    /// The processes that the application is made of: `GET /v1/applications/{id}/processes`.
+    ///
+    /// # Errors
+    /// As [`instances`](Self::instances).
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/application-processes/>
+    pub fn processes(&self) -> Call<Vec<Process>> {
+        let op = Op::ListProcesses;
+        self.client.with(op, &self.id, |id| {
+            self.client
+                .call(op, move |raw| async move {
+                    raw.list_processes(id.as_str(), None).await
+                })
+                .map(|list| list.processes)
+        })
+    }
+
+    /// A handle on a process: scale and stop it. It does no I/O.
+    pub fn process<I>(&self, id: I) -> ProcessHandle
+    where
+        I: TryInto<ProcessId>,
+        I::Error: Into<Error>,
+    {
+        ProcessHandle {
+            application: self.clone(),
+            id: given(id),
+        }
+    }
+
+    /// How the application was scaled so far: `GET /v1/applications/{id}/scaling_events`.
+    ///
+    /// # Errors
+    /// As [`instances`](Self::instances).
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/application-scaling/>
+    pub fn scaling_events(&self) -> Call<Vec<ScalingEvent>> {
+        let op = Op::ListScalingEvents;
+        self.client.with(op, &self.id, |id| {
+            self.client
+                .call(op, move |raw| async move {
+                    raw.list_scaling_events(id.as_str(), None).await
+                })
+                .map(|list| list.scaling_events)
+        })
+    }
+
+    /// Changes number and type of the instances of the application or of a worker:
+    /// `POST /v1/applications/{id}/scaling_events`. It begins at once, and is counted by
+    /// [`max_creates`](crate::ClientBuilder::max_creates).
+    ///
+    /// The answer is the event that was begun. Its form is not documented as far as is known: `None` if
+    /// there is no event in it.
+    ///
+    /// ```no_run
+    /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
+    /// use deploykit::nodion::Scaling;
+    ///
+    /// if let Some(same_type) = application.get().await?.instance_type_id {
+    ///     application.scale(Scaling::to(3, same_type)).await?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for less than 1 or more than 16 instances
+    /// and for an empty id,
+    /// [`Rejected`](crate::ErrorKind::Rejected) with the platform's reasons for a 400, and as
+    /// [`instances`](Self::instances).
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/application-scaling/>
+    pub fn scale(&self, scaling: Scaling) -> Call<Option<ScalingEvent>> {
+        let op = Op::CreateScalingEvent;
+        self.client.with(op, &self.id, |id| {
+            self.client.with_body(op, scaling.into_body(), |body| {
+                self.client
+                    .call(op, move |raw| async move {
+                        raw.create_scaling_event(id.as_str(), None, &body).await
+                    })
+                    .map(Answer::into_inner)
+            })
+        })
+    }
+}
+
+/// A handle on a process; made by [`ApplicationHandle::process`].
+#[derive(Clone, Debug)]
+pub struct ProcessHandle {
+    application: ApplicationHandle,
+    id: Given<ProcessId>,
+}
+
+impl ProcessHandle {
+    /// Lets so many instances of the process run; 0 stops it:
+    /// `PATCH /v1/applications/{id}/processes/{process_id}`.
+    ///
+    /// The answer is the process. Its form is not documented as far as is known: `None` if there is no
+    /// process in it.
+    ///
+    /// This is not counted by [`max_creates`](crate::ClientBuilder::max_creates), for no limit may come
+    /// before a stop.
+    ///
+    /// # Errors
+    /// [`Rejected`](crate::ErrorKind::Rejected) with the platform's reasons for a 400,
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application or process,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
+    /// call.
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/application-processes/>
+    pub fn scale(&self, instances: u32) -> Call<Option<Process>> {
+        let op = Op::ScaleProcess;
+        let client = &self.application.client;
+        let body = types::ProcessScale {
+            instance_amount: i64::from(instances),
+        };
+        client.with(op, &self.application.id, |application| {
+            client.with(op, &self.id, |id| {
+                client
+                    .call(op, move |raw| async move {
+                        raw.scale_process(application.as_str(), id.as_str(), None, &body)
+                            .await
+                    })
+                    .map(Answer::into_inner)
+            })
+        })
+    }
+
+    /// Stops the process: [`scale`](Self::scale) to 0.
+    ///
+    /// # Errors
+    /// As [`scale`](Self::scale).
+    pub fn stop(&self) -> Call<Option<Process>> {
+        self.scale(0)
+    }
+}
