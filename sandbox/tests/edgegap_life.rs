@@ -1,4 +1,5 @@
-//! What Edgegap has beside the start of a deployment: tags, stops of many and from inside, what can be deployed.
+//! What Edgegap has beside the start of a deployment: logs, metrics, tags, stops of many and from inside, and what can
+//! be deployed.
 
 mod common;
 
@@ -209,4 +210,58 @@ fn a_fleet_fills_up_and_its_deployments_are_found() {
         expect_status(&world.get(&hosts), 200);
     }
     expect_status(&world.get(&hosts), 429);
+}
+
+#[test]
+fn logs_are_gone_with_the_deployment() {
+    let mut world = world();
+    let id = deploy(&mut world, "/v2/deployments", &[]);
+    let logs = format!("/v1/deployment/{id}/container-logs");
+    assert_eq!(expect_status(&world.get(&logs), 200)["logs"], "");
+    world.wait(1_200);
+    let running = expect_status(&world.get(&logs), 200);
+    assert_eq!(running["logs"], "listening on 7777\n");
+    assert_eq!(running["crash_data"], Value::Null);
+    expect_status(&world.delete(&format!("/v1/stop/{id}")), 200);
+    expect_status(&world.get(&logs), 200);
+    world.wait(400);
+    expect_status(&world.get(&logs), 404);
+    expect_status(
+        &world.get("/v1/deployment/a69f8e3e0555/container-logs"),
+        404,
+    );
+
+    let mut world = World::new(Platform::Edgegap, Sandbox::builder().deployments_fail(true));
+    let id = deploy(&mut world, "/v2/deployments", &[]);
+    world.wait(1_200);
+    let logs = format!("/v1/deployment/{id}/container-logs");
+    let crashed = expect_status(&world.get(&logs), 200);
+    assert_eq!(crashed["crash_data"]["exit_code"], 1);
+    assert!(crashed["crash_logs"].is_string());
+}
+
+#[test]
+fn metrics_have_points_in_the_asked_window() {
+    let mut world = world();
+    let id = deploy(&mut world, "/v2/deployments", &[]);
+    let metrics = format!("/v1/metrics/deployment/{id}");
+    let all = expect_status(&world.get(&metrics), 200);
+    assert_eq!(all["cpu"]["datasets"].as_array().unwrap().len(), 11);
+    let window = "start_time=2026-11-24%2002:00:00.00&end_time=2026-11-24%2002:10:00.00";
+    let some = expect_status(&world.get(&format!("{metrics}?{window}&steps=1m")), 200);
+    let times = some["mem"]["timestamps"].as_array().unwrap();
+    assert_eq!(times.len(), 11);
+    assert_eq!(times[1], "2026-11-24 02:01:00.000");
+    assert_eq!(some["mem"]["labels"][1], "02:01:00");
+    for query in [
+        "start_time=yesterday",
+        "end_time=",
+        "steps=30",
+        "steps=0s",
+        "start_time=2026-11-25%2000:00:00",
+        "start_time=2020-01-01%2000:00:00",
+    ] {
+        expect_status(&world.get(&format!("{metrics}?{query}")), 422);
+    }
+    expect_status(&world.get("/v1/metrics/deployment/a69f8e3e0555"), 404);
 }
