@@ -5,7 +5,7 @@ use serde_json::Value;
 
 const EVIDENCE: [&str; 4] = ["observed", "documented", "source", "inferred"];
 const TIME: [&str; 3] = ["unary", "slow", "stream"];
-const PLACES: [&str; 3] = ["query.", "header.", "body."];
+const PLACES: [&str; 4] = ["path.", "query.", "header.", "body."];
 
 /// Checks the extensions of one operation.
 pub fn operation(at: &str, method: &str, operation: &Value, problems: &mut Vec<Problem>) {
@@ -105,7 +105,7 @@ fn behaviour_of(at: &str, method: &str, behaviour: &Value, problems: &mut Vec<Pr
                     .is_some_and(|path| PLACES.iter().any(|place| path.starts_with(place)))
             })
         }),
-        "list where secrets stand in the request as query.NAME, header.NAME or body.NAME, or []",
+        "list where secrets stand in the request as path.NAME, query.NAME, header.NAME or body.NAME, or []",
     );
     require(
         "side-effects",

@@ -10,6 +10,8 @@ pub struct OpenEnum {
     pub description: String,
     /// Rust variant and wire value, in the spec's order.
     pub values: Vec<(String, String)>,
+    /// The length of the prefix that all values share, as in `Status.READY`.
+    pub prefix: usize,
 }
 
 /// Every component that is a string enum.
@@ -35,6 +37,7 @@ pub fn collect(json: &Value) -> Vec<OpenEnum> {
                     .filter_map(Value::as_str)
                     .map(|value| (variant(&value[prefix..]), value.to_owned()))
                     .collect(),
+                prefix,
             })
         })
         .collect()
@@ -45,7 +48,11 @@ pub fn render(open: &OpenEnum) -> String {
     let variants: String = open
         .values
         .iter()
-        .map(|(variant, value)| format!("    {variant} = {value:?},\n"))
+        .map(|(variant, value)| match &value[open.prefix..] {
+            // A value with a prefix is read without it as well.
+            bare if open.prefix > 0 => format!("    {variant} = {value:?} | {bare:?},\n"),
+            _ => format!("    {variant} = {value:?},\n"),
+        })
         .collect();
     format!(
         "crate::open_enum! {{\n    #[doc = {:?}]\n    {} {{\n{variants}    }}\n}}\n",
@@ -157,5 +164,14 @@ mod tests {
         assert!(text.contains("State {"), "{text}");
         assert!(text.contains("Up = \"up\","), "{text}");
         assert!(text.contains("Where it is."), "{text}");
+    }
+
+    #[test]
+    fn a_value_with_a_prefix_is_rendered_without_it_too() {
+        let json = json!({ "components": { "schemas": {
+            "State": { "type": "string", "enum": ["State.UP", "State.DOWN"] },
+        } } });
+        let text = render(&collect(&json)[0]);
+        assert!(text.contains("Up = \"State.UP\" | \"UP\","), "{text}");
     }
 }

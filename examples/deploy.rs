@@ -12,7 +12,7 @@
 
 use deploykit::edgegap::{self, NewDeployment as NewServer, User};
 use deploykit::nexlayer::{self, Manifest};
-use deploykit::{ErrorKind, dployr, http::Method, nodion};
+use deploykit::{ErrorKind, dployr, nodion};
 use deploykit_sandbox::Sandbox;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Deserialize;
@@ -281,22 +281,17 @@ async fn edgegap_job(sandbox: Option<&Sandbox>, bar: ProgressBar) -> Result<Depl
     }
     bar.set_message("deploying");
     let accepted = client.deploy(new).await?;
-    // This endpoint has no wrapper yet: the escape hatch serves.
-    let path = format!("/v1/status/{}", accepted.request_id);
-    let status = || client.request(Method::GET, &path);
+    let server = client.deployment(&accepted.request_id);
     let state = until(&bar, || async {
-        let status = status().await?;
-        let state = status["current_status"].as_str().unwrap_or("accepted");
-        match state {
-            "Status.ERROR" | "Status.TERMINATED" => Err(format!("it is {state}").into()),
-            _ => Ok((state == "Status.READY", state.to_owned())),
+        let now = server.status().await?;
+        if now.is_over() {
+            let why = now.error_detail.unwrap_or_default();
+            return Err(format!("it is {}: {why}", now.current_status).into());
         }
+        Ok((now.is_ready(), now.current_status.to_string()))
     })
     .await?;
-    let url = status().await?["fqdn"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
+    let url = server.status().await?.endpoint("gameport")?;
     Ok(Deployed {
         deployment: accepted.request_id.to_string(),
         state,

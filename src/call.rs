@@ -145,6 +145,23 @@ impl<T: Send + 'static> Call<T> {
         self.and_then(|value| Ok(convert(value)))
     }
 
+    /// The same call, with a failure turned into the success that it stands for.
+    #[allow(dead_code)] // Not every platform has such failures.
+    pub(crate) fn or_else<F>(self, recover: F) -> Self
+    where
+        F: FnOnce(Error) -> Result<T> + Send + 'static,
+    {
+        let run = self.run;
+        Self {
+            scope: self.scope,
+            refused: self.refused,
+            run: Box::new(move |scope| {
+                let value = run(scope);
+                Box::pin(async move { value.await.or_else(recover) })
+            }),
+        }
+    }
+
     fn refuse(&mut self, error: Error) {
         let error = error.with_operation(self.scope.operation());
         self.refused.get_or_insert(error);

@@ -4,7 +4,7 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! open_enum {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident = $value:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $value:literal $(| $bare:literal)?,)* }) => {
         $(#[$doc])*
         ///
         /// A value that this version does not know is kept in `Unknown`.
@@ -39,6 +39,11 @@ macro_rules! open_enum {
             fn from(value: &str) -> Self {
                 match value {
                     $($value => Self::$variant,)*
+                    // A prefix that all values share is left out in some places, and there the case
+                    // differs too.
+                    $($(other if [$value, $bare].iter().any(|known| known.eq_ignore_ascii_case(other)) => {
+                        Self::$variant
+                    })?)*
                     other => Self::Unknown(other.to_owned()),
                 }
             }

@@ -147,6 +147,13 @@ pub(crate) fn rfc3339_seconds(at: SystemTime) -> Option<String> {
     Some(jiff::Timestamp::from_second(seconds).ok()?.to_string())
 }
 
+/// `2026-04-22 12:00:46.00`, the second that the moment is in, without a zone and meant as UTC.
+#[allow(dead_code)] // Not every platform writes times so.
+pub(crate) fn naive_seconds(at: SystemTime) -> Option<String> {
+    let text = rfc3339_seconds(at)?;
+    Some(text.replace('T', " ").replace('Z', ".00"))
+}
+
 /// How far the clocks of two machines are taken to be apart.
 pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
@@ -207,6 +214,7 @@ mod tests {
         let text = rfc3339_seconds(at).unwrap();
         assert_eq!(text, "2026-04-22T12:00:46Z");
         assert_eq!(rfc3339_seconds(UNIX_EPOCH).unwrap(), "1970-01-01T00:00:00Z");
+        assert_eq!(naive_seconds(at).unwrap(), "2026-04-22 12:00:46.00");
     }
 
     #[test]

@@ -58,4 +58,30 @@ pub struct EdgegapAccess {
     pub version: String,
     /// A host of the private fleet.
     pub private_host_id: String,
+    /// The name of the private fleet.
+    pub fleet: String,
+}
+
+impl EdgegapAccess {
+    /// What the platform puts into the container of this deployment, so that it can end itself: the values of
+    /// `ARBITRIUM_DELETE_URL` and `ARBITRIUM_DELETE_TOKEN`.
+    pub fn self_stop(&self, request_id: &str) -> (String, String) {
+        let (key, token) = own_stop(request_id);
+        let url = format!("{}/v1/self/stop/{request_id}/{key}", self.base_url);
+        (url, token)
+    }
+}
+
+/// The key and the token of a deployment. They follow from its id, so that nothing has to be kept.
+pub(crate) fn own_stop(request_id: &str) -> (String, String) {
+    let mixed = request_id
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |mixed, byte| {
+            (mixed ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+    let key = (mixed % 1_000).to_string();
+    (
+        key,
+        format!("{mixed:016x}{:016x}", mixed.rotate_left(29) ^ 0x5a5a),
+    )
 }

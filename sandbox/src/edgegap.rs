@@ -1,27 +1,41 @@
 //! Edgegap: deployments of a game server, to the cloud and to a private fleet.
 //!
-//! The two create operations are those of edgegap/openapi-specification:edgegap-v2-openapi.yaml; status, list and stop,
-//! without which nobody could see what became of a deployment, are those of its edgegap-v1-openapi.yaml. The texts of
-//! errors are the sandbox's own. Webhooks are checked but never called.
+//! The two create operations and the hosts are those of edgegap/openapi-specification:edgegap-v2-openapi.yaml; what else
+//! there is to a deployment is that of its edgegap-v1-openapi.yaml. The texts of errors are the sandbox's own. Webhooks
+//! are checked but never called.
 
 mod body;
+mod bulk;
+mod catalogue;
+mod deployment;
 mod filter;
+mod observe;
+mod paging;
+mod tags;
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::access::EdgegapAccess;
 use crate::ids::Ids;
 use crate::model::{Reply, Request};
-use crate::time::{Stage, Timing, Window, naive_micros};
+use crate::time::{Timing, Window};
 use body::{Create, Kind};
+use deployment::{Deployment, Status};
 use filter::Query;
+use paging::page_of;
+use tags::Tag;
 
 // Both create operations say 40 a second; status 20 and list 10 in edgegap-v1-openapi.yaml. All per organisation.
 const CREATES_PER_SECOND: u64 = 40;
 const STATUSES_PER_SECOND: u64 = 20;
 const LISTS_PER_SECOND: u64 = 10;
+// Of edgegap-v2-openapi.yaml.
+const HOSTS_PER_SECOND: u64 = 10;
+
+/// The one private fleet.
+const FLEET: &str = "alpha";
 
 /// The state of Edgegap.
 #[derive(Clone, Debug)]
@@ -37,55 +51,7 @@ pub struct Edgegap {
     creates: Window,
     statuses: Window,
     lists: Window,
-}
-
-#[derive(Clone, Debug)]
-struct Deployment {
-    id: String,
-    application: String,
-    version: String,
-    tags: Vec<String>,
-    address: String,
-    port: usize,
-    created_at: Duration,
-    stopped_at: Option<Duration>,
-    no_capacity: bool,
-}
-
-/// `Status.SEEKING` and so on. No closed list is published; these were seen in the vendor's documents and in
-/// edgegap/nakama-edgegap and edgegap/matchmaker-hosting-providers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Status {
-    Seeking,
-    Deploying,
-    Ready,
-    Error,
-    Terminating,
-    Terminated,
-}
-
-impl Status {
-    fn wire(self) -> &'static str {
-        match self {
-            Status::Seeking => "Status.SEEKING",
-            Status::Deploying => "Status.DEPLOYING",
-            Status::Ready => "Status.READY",
-            Status::Error => "Status.ERROR",
-            Status::Terminating => "Status.TERMINATING",
-            Status::Terminated => "Status.TERMINATED",
-        }
-    }
-
-    fn before(self) -> Option<Status> {
-        match self {
-            Status::Seeking => None,
-            Status::Deploying => Some(Status::Seeking),
-            Status::Ready => Some(Status::Deploying),
-            Status::Error => Some(Status::Seeking),
-            Status::Terminating => Some(Status::Ready),
-            Status::Terminated => Some(Status::Terminating),
-        }
-    }
+    hosts: Window,
 }
 
 impl Edgegap {
@@ -103,6 +69,7 @@ impl Edgegap {
             creates: Window::default(),
             statuses: Window::default(),
             lists: Window::default(),
+            hosts: Window::default(),
         }
     }
 
@@ -114,6 +81,7 @@ impl Edgegap {
             application: self.application.clone(),
             version: self.version.clone(),
             private_host_id: self.private_host_id.clone(),
+            fleet: FLEET.to_owned(),
         }
     }
 
@@ -121,6 +89,12 @@ impl Edgegap {
     pub fn handle(&mut self, request: &Request, now: Duration) -> Reply {
         let segments = request.segments();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        // A container has a token of its own, without a word in front of it.
+        if let ("DELETE", ["v1", "self", "stop", id, key]) =
+            (request.method.as_str(), segments.as_slice())
+        {
+            return self.stop_from_inside(request, id, key, now);
+        }
         // The token belongs to the organisation and opens everything, so it is asked for first.
         // `Authorization: token <uuid>`, the word once and in lower case: the vendor's API reference and
         // edgegap/edgegap-mcp:src/client.ts; `token token <uuid>` is the commonest set-up error in
@@ -138,7 +112,18 @@ impl Edgegap {
             }
             ("GET", ["v1", "status", id]) => self.status(id, now),
             ("GET", ["v1", "deployments"]) => self.list(request, now),
-            ("DELETE", ["v1", "stop", id]) => self.stop(id, now),
+            ("POST", ["v1", "deployments", "bulk-stop"]) => self.bulk_stop(request, now),
+            (method, ["v1", "deployments", id, "tags"]) => self.tags(method, request, id, now),
+            (method, ["v1", "deployments", id, "tags", name]) => {
+                self.tag(method, request, id, name, now)
+            }
+            ("GET", ["v1", "locations"]) => self.locations(request),
+            ("GET", ["v1", "apps"]) => self.applications(request),
+            ("GET", ["v1", "app", name, "versions"]) => self.versions(request, name),
+            ("GET", ["v2", "private-fleets", name, "hosts"]) => self.fleet_hosts(name, now),
+            ("DELETE", ["v1", "stop", id]) => self.stop(request, id, now),
+            ("GET", ["v1", "deployment", id, "container-logs"]) => self.logs(id, now),
+            ("GET", ["v1", "metrics", "deployment", id]) => self.metrics(request, id, now),
             _ => message(404, "Not found"),
         }
     }
@@ -183,7 +168,16 @@ impl Edgegap {
             id: id.clone(),
             application: create.application,
             version: create.version,
-            tags: create.tags,
+            tags: create
+                .tags
+                .into_iter()
+                .map(|name| Tag::new(name, now))
+                .collect(),
+            // The first of the given hosts that there is; any other is passed over.
+            host: create
+                .hosts
+                .into_iter()
+                .find(|host| *host == self.private_host_id),
             // 203.0.113.0/24 is kept for documentation (RFC 5737).
             address: format!("203.0.113.{}", 1 + self.ids.below(254)),
             port: 30_000 + self.ids.below(2_768),
@@ -222,13 +216,6 @@ impl Edgegap {
         if !self.lists.take(now, 1, LISTS_PER_SECOND).allowed {
             return too_many();
         }
-        let number = |name: &str, otherwise: usize| match request.query_value(name) {
-            None => Some(otherwise),
-            Some(text) => text.parse().ok().filter(|number| *number >= 1),
-        };
-        let (Some(page), Some(limit)) = (number("page", 1), number("limit", 10)) else {
-            return message(400, "page and limit must be at least 1");
-        };
         let query = match request.query_value("query").map(Query::read) {
             None => Query::default(),
             Some(Ok(query)) => query,
@@ -246,30 +233,24 @@ impl Edgegap {
         if query.oldest_first {
             live.reverse();
         }
-        let pages = live.len().div_ceil(limit).max(1);
-        let items: Vec<Value> = live
+        let items = live
             .iter()
-            .skip((page - 1).saturating_mul(limit))
-            .take(limit)
             .map(|deployment| deployment.summary(self.timing, now))
             .collect();
-        let body = json!({
-            "data": items,
-            "total_count": live.len(),
-            "pagination": {
-                "number": page,
-                "next_page_number": (page < pages).then(|| page + 1),
-                "previous_page_number": (page > 1).then(|| page - 1),
-                "paginator": { "num_pages": pages },
-                "has_next": page < pages,
-                "has_previous": page > 1,
-            },
-            "message": [],
-        });
-        Reply::json(200, &body)
+        match page_of(request, "data", items) {
+            Ok(mut body) => {
+                body.insert("message".to_owned(), json!([]));
+                Reply::json(200, &body.into())
+            }
+            Err(reply) => reply,
+        }
     }
 
-    fn stop(&mut self, id: &str, now: Duration) -> Reply {
+    fn stop(&mut self, request: &Request, id: &str, now: Duration) -> Reply {
+        // "true", "false" or the name of a storage; there is none here, and what is stored is not seen.
+        if request.query_value("container_log_storage") == Some("") {
+            return message(400, "container_log_storage is empty");
+        }
         let timing = self.timing;
         let Some(deployment) = self
             .deployments
@@ -295,93 +276,6 @@ impl Edgegap {
                 Reply::json(200, &body)
             }
         }
-    }
-}
-
-impl Deployment {
-    fn status(&self, timing: Timing, now: Duration) -> Status {
-        if let Some(stopped_at) = self.stopped_at {
-            let over = now.saturating_sub(stopped_at) >= timing.queue();
-            return if over {
-                Status::Terminated
-            } else {
-                Status::Terminating
-            };
-        }
-        if self.no_capacity {
-            return Status::Error;
-        }
-        match timing.stage(self.created_at, now) {
-            Stage::Queued => Status::Seeking,
-            Stage::Working => Status::Deploying,
-            Stage::Done => Status::Ready,
-            Stage::Failed => Status::Error,
-        }
-    }
-
-    fn fqdn(&self) -> String {
-        format!("{}.pr.edgegap.net", self.id)
-    }
-
-    fn ports(&self) -> Value {
-        json!({
-            "gameport": {
-                "name": "gameport",
-                "link": format!("{}:{}", self.fqdn(), self.port),
-                "internal": 7777,
-                "external": self.port,
-                "protocol": "UDP",
-                "tls_upgrade": false,
-            }
-        })
-    }
-
-    /// `V1DeploymentStatus`. Times have a space in the middle and no zone there.
-    fn describe(&self, timing: Timing, now: Duration) -> Value {
-        let status = self.status(timing, now);
-        let ready = status == Status::Ready;
-        let error_detail = match (status, self.no_capacity) {
-            (Status::Error, true) => Some("Could not allocate an Edge Server"),
-            (Status::Error, false) => Some("The container did not start"),
-            _ => None,
-        };
-        json!({
-            "request_id": self.id,
-            "fqdn": self.fqdn(),
-            "app_name": self.application,
-            "app_version": self.version,
-            // Nothing is placed yet while it seeks; the vendor's own C# model has it nullable.
-            "public_ip": ready.then_some(&self.address),
-            "current_status": status.wire(),
-            "last_status": status.before().map(Status::wire),
-            "running": ready,
-            "start_time": naive_micros(self.created_at),
-            "removal_time": self.stopped_at.map(naive_micros),
-            "elapsed_time": now.saturating_sub(self.created_at).as_secs(),
-            "max_duration": 60,
-            "error": status == Status::Error,
-            "error_detail": error_detail,
-            "ports": if ready { self.ports() } else { json!({}) },
-            "tags": self.tags,
-            "command": null,
-            "arguments": null,
-        })
-    }
-
-    /// An item of the list. `status` is not in the document, but edgegap/nakama-edgegap:pkg/fleetmanager/models.go
-    /// reads it.
-    fn summary(&self, timing: Timing, now: Duration) -> Value {
-        let status = self.status(timing, now);
-        json!({
-            "request_id": self.id,
-            "fqdn": self.fqdn(),
-            "public_ip": self.address,
-            "ready": status == Status::Ready,
-            "status": status.wire(),
-            "start_time": naive_micros(self.created_at),
-            "ports": self.ports(),
-            "tags": self.tags,
-        })
     }
 }
 

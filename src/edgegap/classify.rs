@@ -4,9 +4,12 @@ use crate::error::{Effect, ErrorKind};
 use crate::transport::profile::{Classified, Failure};
 use serde_json::Value;
 
-/// Every failure is `{message, details?}`, or `{request_id, message}` for a 422.
+/// Every failure is `{message, details?}`, or `{request_id, message}` for the 422 of a start.
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     let mut classified = Classified::from_status(failure.status);
+    let starts = failure
+        .operation
+        .is_none_or(|operation| operation.behaviour.spends);
     let Some(json) = failure.json else {
         // The platform itself answers in JSON: a page or a text means another server or path.
         if failure.status == 404 && !failure.text.trim().is_empty() {
@@ -14,7 +17,7 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
                 .kind(ErrorKind::NoSuchRoute)
                 .advice("check the base URL");
         }
-        if failure.status == 422 {
+        if failure.status == 422 && starts {
             return classified.effect(Effect::Unknown);
         }
         return classified;
@@ -27,11 +30,25 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
         .cloned();
     classified.resource_id = text("request_id");
     match failure.status {
+        422 if !starts => classified,
         422 if classified.resource_id.is_some() => classified.kind(ErrorKind::Rejected).advice(
             "the deployment exists in an error state: stop it, or wait until the platform removes it",
         ),
+        // The id is all there is in such a request, and the live platform says 400 to an unknown one.
+        400 if failure
+            .operation
+            .is_some_and(|operation| operation.id == "get_deployment") =>
+        {
+            classified.kind(ErrorKind::NotFound)
+        }
         // Without an id nobody can tell whether there is a deployment.
         422 => classified.effect(Effect::Unknown),
+        401 if failure
+            .operation
+            .is_some_and(|operation| operation.id == "stop_own_deployment") =>
+        {
+            classified.advice("check ARBITRIUM_DELETE_TOKEN; it is for one deployment alone")
+        }
         401 => classified.advice("check EDGEGAP_TOKEN; it is one token per organisation"),
         _ => classified,
     }

@@ -1,8 +1,13 @@
 //! The client and how it is set up.
 
-use super::Deployments;
 use super::classify::classify;
-use crate::error::Result;
+use super::{
+    ApplicationHandle, ApplicationName, Applications, DeploymentHandle, Deployments, FleetHandle,
+    FleetName, Locations, RequestId,
+};
+use crate::call::Call;
+use crate::error::{Error, Result};
+use crate::raw::edgegap::Op;
 use crate::transport::config::{self, ClientBuilder, NoSettings};
 use crate::transport::profile::Profile;
 
@@ -53,9 +58,95 @@ impl Client {
         Deployments::new(self.clone())
     }
 
+    /// A handle on a deployment: its status, its logs, its tags, its end. It does no I/O; an id that
+    /// could not stand in a path is refused by the first call.
+    ///
+    /// ```no_run
+    /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+    /// let server = edgegap.deployment("c0653765de3b");
+    /// let now = server.status().await?;
+    /// if now.is_ready() {
+    ///     println!("{}", now.endpoint("gameport")?); // c0653765de3b.pr.edgegap.net:30345
+    /// }
+    /// server.stop().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn deployment<I>(&self, id: I) -> DeploymentHandle
+    where
+        I: TryInto<RequestId>,
+        I::Error: Into<Error>,
+    {
+        DeploymentHandle::new(self.clone(), given(id))
+    }
+
+    /// The applications of the organisation: list them. It does no I/O.
+    pub fn applications(&self) -> Applications {
+        Applications::new(self.clone())
+    }
+
+    /// A handle on an application: its versions. It does no I/O; a name that could not stand in a path
+    /// is refused by the first call.
+    pub fn application<N>(&self, name: N) -> ApplicationHandle
+    where
+        N: TryInto<ApplicationName>,
+        N::Error: Into<Error>,
+    {
+        ApplicationHandle::new(self.clone(), given(name))
+    }
+
+    /// Where servers can run: list the places. It does no I/O.
+    pub fn locations(&self) -> Locations {
+        Locations::new(self.clone())
+    }
+
+    /// A handle on a private fleet: its hosts. It does no I/O; a name that could not stand in a path is
+    /// refused by the first call.
+    pub fn fleet<N>(&self, name: N) -> FleetHandle
+    where
+        N: TryInto<FleetName>,
+        N::Error: Into<Error>,
+    {
+        FleetHandle::new(self.clone(), given(name))
+    }
+
+    /// The same client with another value of `Authorization`, as it is.
+    pub(super) fn with_authorization(&self, value: crate::Secret) -> Result<Self> {
+        Ok(Self {
+            scope: self.scope.with_authorization(&value)?,
+            settings: self.settings.clone(),
+        })
+    }
+
+    /// A call with the id of a handle, refused if that is none.
+    pub(super) fn with<I, T, F>(&self, op: Op, id: &Given<I>, call: F) -> Call<T>
+    where
+        I: Clone,
+        T: Send + 'static,
+        F: FnOnce(I) -> Call<T>,
+    {
+        match id {
+            Ok(id) => call(id.clone()),
+            Err(why) => self.refused(op, Error::invalid_request(why.clone())),
+        }
+    }
+
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
         Self::builder().environment(read)?.needs_token()?.build()
     }
+}
+
+/// The id of a handle, or why it is none.
+pub(super) type Given<I> = std::result::Result<I, String>;
+
+pub(super) fn given<I, T>(id: T) -> Given<I>
+where
+    T: TryInto<I>,
+    T::Error: Into<Error>,
+{
+    id.try_into().map_err(|error| {
+        let error: Error = error.into();
+        error.message().unwrap_or_default().to_owned()
+    })
 }
 
 #[cfg(test)]

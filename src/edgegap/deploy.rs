@@ -9,6 +9,9 @@ use crate::unredacted::shows;
 use std::collections::BTreeSet;
 use std::fmt;
 
+/// The least of each that the platform gives.
+const LEAST_RESOURCES: i64 = 100;
+
 /// A server to start: which version of which application, and for whom.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "nothing is started until it is given to a client"]
@@ -19,6 +22,7 @@ pub struct NewDeployment {
     variables: Vec<Variable>,
     tags: Vec<String>,
     cached_locations: Option<bool>,
+    resources: Option<types::Resources>,
     on_ready: Option<Target>,
     on_error: Option<Target>,
     on_terminated: Option<Target>,
@@ -75,6 +79,7 @@ impl NewDeployment {
             variables: Vec::new(),
             tags: Vec::new(),
             cached_locations: None,
+            resources: None,
             on_ready: None,
             on_error: None,
             on_terminated: None,
@@ -120,6 +125,17 @@ impl NewDeployment {
     /// (off) unless set. Not for fleets.
     pub fn require_cached_locations(mut self, only: bool) -> Self {
         self.cached_locations = Some(only);
+        self
+    }
+
+    /// What the container gets, in the place of what the application version says: units of processor,
+    /// of which 1024 are one, and memory in MiB. Both are at least 100, and memory is at most twice the
+    /// units, which is checked when the deployment is sent.
+    pub fn resources(mut self, cpu_units: u32, memory_mib: u32) -> Self {
+        self.resources = Some(types::Resources {
+            cpu_units: cpu_units.into(),
+            memory_mib: memory_mib.into(),
+        });
         self
     }
 
@@ -170,6 +186,9 @@ impl NewDeployment {
         for variable in &self.variables {
             not_empty("name of a variable", &variable.key)?;
         }
+        if let Some(resources) = &self.resources {
+            check_resources(resources)?;
+        }
         for target in [&self.on_ready, &self.on_error, &self.on_terminated] {
             target.as_ref().map_or(Ok(()), Target::check)?;
         }
@@ -184,6 +203,7 @@ impl NewDeployment {
             require_cached_locations: self.cached_locations,
             environment_variables: self.variables.into_iter().map(Variable::into_raw).collect(),
             tags: self.tags,
+            resources: self.resources,
             webhook_on_ready: self.on_ready.map(Target::into_raw),
             webhook_on_error: self.on_error.map(Target::into_raw),
             webhook_on_terminated: self.on_terminated.map(Target::into_raw),
@@ -220,6 +240,7 @@ impl NewFleetDeployment {
             private_host_ids: self.hosts,
             environment_variables: raw.environment_variables,
             tags: raw.tags,
+            resources: raw.resources,
             webhook_on_ready: raw.webhook_on_ready,
             webhook_on_error: raw.webhook_on_error,
             webhook_on_terminated: raw.webhook_on_terminated,
@@ -284,6 +305,20 @@ fn accepted(raw: types::DeploymentAccepted) -> Result<Accepted> {
         Error::new(ErrorKind::Decode, why).with_effect(Effect::Applied)
     })?;
     Ok(Accepted { request_id })
+}
+
+fn check_resources(resources: &types::Resources) -> Result<()> {
+    let (units, memory) = (resources.cpu_units, resources.memory_mib);
+    let problem = if units < LEAST_RESOURCES || memory < LEAST_RESOURCES {
+        format!("less than {LEAST_RESOURCES} units of processor or MiB of memory")
+    } else if memory > 2 * units {
+        format!("{memory} MiB of memory, which is more than twice the {units} units of processor")
+    } else {
+        return Ok(());
+    };
+    Err(Error::invalid_request(format!(
+        "the resources are {problem}"
+    )))
 }
 
 fn not_empty(what: &str, text: &str) -> Result<()> {

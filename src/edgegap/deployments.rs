@@ -1,11 +1,12 @@
 //! The list of deployments.
 
-use super::{Client, DeploymentSummary, Page};
+use super::paging::{Paging, paged};
+use super::{Client, DeploymentSummary, Filter, Order, Page};
 use crate::call::Call;
-use crate::error::{Error, Result};
-use crate::raw::edgegap::{Op, types};
-use crate::time::{allow_for_skew, rfc3339_seconds};
-use serde_json::{Value, json};
+use crate::error::Result;
+use crate::raw::edgegap::Op;
+use crate::time::allow_for_skew;
+use serde_json::Value;
 use std::time::SystemTime;
 
 /// The most that the vendor's own client asks for on one page.
@@ -24,79 +25,80 @@ const LARGEST_PAGE: u32 = 100;
 #[must_use = "nothing is asked before `list` is awaited"]
 pub struct Deployments {
     client: Client,
-    tag: Option<String>,
-    since: Option<SystemTime>,
-    newest_first: bool,
-    page: Option<u32>,
-    page_size: Option<u32>,
+    filters: Vec<Filter>,
+    order: Vec<Order>,
+    paging: Paging,
 }
 
 impl Deployments {
     pub(super) fn new(client: Client) -> Self {
         Self {
             client,
-            tag: None,
-            since: None,
-            newest_first: false,
-            page: None,
-            page_size: None,
+            filters: Vec::new(),
+            order: Vec::new(),
+            paging: Paging::default(),
         }
     }
 
-    /// Only those with this tag. The platform takes one such condition: a later one replaces it.
-    pub fn tagged(mut self, tag: impl Into<String>) -> Self {
-        self.tag = Some(tag.into());
+    /// Only those that meet this condition, and all that were given before. The platform takes one
+    /// condition for each property: a later one replaces it.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filters.retain(|other| !filter.replaces(other));
+        self.filters.push(filter);
         self
     }
 
-    /// Only those made at or after this moment of the platform's clock, to the second.
-    pub fn created_since(mut self, since: SystemTime) -> Self {
-        self.since = Some(since);
+    /// Only those with this tag; short for [`filter`](Self::filter) with [`Filter::tag`].
+    pub fn tagged(self, tag: impl Into<String>) -> Self {
+        self.filter(Filter::tag(tag.into()))
+    }
+
+    /// Only those made at or after this moment of the platform's clock, to the second; short for
+    /// [`filter`](Self::filter) with [`Filter::created_since`].
+    pub fn created_since(self, since: SystemTime) -> Self {
+        self.filter(Filter::created_since(since))
+    }
+
+    /// In this order; those that are equal in it in the orders that were given after it. Left to the
+    /// platform otherwise.
+    pub fn order_by(mut self, order: Order) -> Self {
+        self.order.retain(|other| !order.replaces(*other));
+        self.order.push(order);
         self
     }
 
-    /// Those made last come first. Left to the platform otherwise.
-    pub fn newest_first(mut self) -> Self {
-        self.newest_first = true;
-        self
+    /// Those made last come first; short for [`order_by`](Self::order_by).
+    pub fn newest_first(self) -> Self {
+        self.order_by(Order::NewestFirst)
     }
 
-    /// Another page than the first; they are numbered from 1.
-    pub fn page(mut self, number: u32) -> Self {
-        self.page = Some(number);
-        self
-    }
-
-    /// How many deployments a page holds. Left to the platform otherwise.
-    pub fn page_size(mut self, deployments: u32) -> Self {
-        self.page_size = Some(deployments);
-        self
-    }
+    paged!("deployments");
 
     /// One page of the deployments: `GET /v1/deployments`.
     ///
     /// Those that have been stopped and cleared away are not among them.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: an empty tag, or
-    /// a page or a size of zero. [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and those of
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: a condition
+    /// without anything to compare with, or a page or a size of zero. [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and those of
     /// every call.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn list(&self) -> Call<Page<DeploymentSummary>> {
         let op = Op::ListDeployments;
-        let query = match self.query() {
-            Ok(query) => query,
+        let paging = self.paging;
+        let parameters = self
+            .query()
+            .and_then(|query| Ok((query, paging.parameters()?)));
+        let (query, (limit, page)) = match parameters {
+            Ok(parameters) => parameters,
             Err(error) => return self.client.refused(op, error),
         };
-        let number = self.page;
-        let (limit, page) = (self.page_size.map(i64::from), number.map(i64::from));
-        let size = self.page_size.map(u64::from);
         self.client
             .call(op, move |raw| async move {
                 raw.list_deployments(limit, page, query.as_deref()).await
             })
-            .map(move |list| into_page(list, number, size))
+            .map(move |list| paging.read(list.data, list.total_count, list.pagination.as_ref()))
     }
 
     /// What became of a [`deploy`](Client::deploy) that ended without an answer
@@ -163,30 +165,18 @@ impl Deployments {
 
     /// The filter and the order, as the platform writes them; `None` for everything in any order.
     fn query(&self) -> Result<Option<String>> {
-        let mut filters = Vec::new();
-        if let Some(tag) = &self.tag {
-            if tag.trim().is_empty() {
-                return Err(Error::invalid_request("the tag is empty"));
-            }
-            filters.push(json!({ "field": "tags", "operator": "eq", "value": tag }));
-        }
-        if let Some(since) = self.since {
-            let at = rfc3339_seconds(since)
-                .ok_or_else(|| Error::invalid_request("the time is not one of this calendar"))?;
-            filters.push(json!({ "field": "created_at", "operator": "gte", "value": at }));
-        }
-        for (what, number) in [("page", self.page), ("page size", self.page_size)] {
-            if number == Some(0) {
-                return Err(Error::invalid_request(format!("the {what} is zero")));
-            }
-        }
+        let filters: Vec<Value> = self
+            .filters
+            .iter()
+            .map(Filter::to_json)
+            .collect::<Result<_>>()?;
         let mut query = serde_json::Map::new();
         if !filters.is_empty() {
             query.insert("filters".to_owned(), Value::Array(filters));
         }
-        if self.newest_first {
-            let order = json!([{ "field": "created_at", "order": "desc" }]);
-            query.insert("order_by".to_owned(), order);
+        if !self.order.is_empty() {
+            let order = self.order.iter().map(|order| order.to_json()).collect();
+            query.insert("order_by".to_owned(), Value::Array(order));
         }
         Ok((!query.is_empty()).then(|| Value::Object(query).to_string()))
     }
@@ -204,25 +194,4 @@ fn older(found: &DeploymentSummary, since: SystemTime) -> bool {
     started
         .and_then(crate::Timestamp::to_system_time)
         .is_some_and(|started| started < since)
-}
-
-fn into_page(
-    list: types::DeploymentList,
-    asked: Option<u32>,
-    page_size: Option<u64>,
-) -> Page<DeploymentSummary> {
-    let pagination = list.pagination.as_ref();
-    let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
-    let page = count(pagination.and_then(|at| at.number)).unwrap_or(asked.unwrap_or(1).into());
-    let total_pages = count(pagination.and_then(|at| at.paginator.as_ref()?.num_pages));
-    let next = pagination.and_then(|at| at.next_page_number);
-    let follows = pagination.and_then(|at| at.has_next);
-    Page {
-        items: list.data,
-        page,
-        page_size,
-        total_items: count(list.total_count),
-        total_pages,
-        has_next: follows.unwrap_or(next.is_some()),
-    }
 }

@@ -10,9 +10,14 @@
 //!     .hidden_env("RCON_PASSWORD", "hush")
 //!     .tag("eu");
 //! let accepted = edgegap.deploy(new).await?;
-//! println!("{}", accepted.request_id);
+//! let server = edgegap.deployment(accepted.request_id);
+//! println!("{}", server.status().await?.current_status);
 //! # Ok(()) }
 //! ```
+//!
+//! [`Client::deployment`] is a handle on what was started: its status, logs, metrics, tags, and its end.
+//! [`Client::deployments`] lists what there is, by [`Filter`]; [`Client::stop_matching`] ends all that
+//! match; a server ends itself by [`SelfStop`].
 //!
 //! Every accepted request is one more billable server, and there is no idempotency key: a call that
 //! ends without an answer may have started one ([`Error::effect`](crate::Error::effect)):
@@ -22,24 +27,59 @@
 //!
 //! Source: <https://docs.edgegap.com/docs/api>
 
+mod bulk;
+mod catalogue;
 mod classify;
 mod client;
 mod deploy;
+mod deployment;
 mod deployments;
+mod filter;
+mod fleet;
+mod metrics;
 pub(crate) mod operations;
+mod paging;
+mod ports;
+mod self_stop;
+pub(crate) mod stop;
+mod tags;
 mod user;
 
 pub use crate::page::Page;
-pub use crate::raw::edgegap::enums::{DeploymentStatus, UserType};
-pub use crate::raw::edgegap::types::{DeploymentSummary, Port, Ports};
+pub use crate::raw::edgegap::enums::{DeploymentStatus, HostStatus, UserType};
+pub use crate::raw::edgegap::types::{
+    Application, ApplicationVersion, BulkStopAccepted, ContainerLogs, CrashData, DeleteSchedule,
+    Deployment, DeploymentMetrics, DeploymentSummary, Host, HostBeacon, HostCentroid,
+    HostSpecifications, Location, MetricSeries, MetricTotals, NetworkMetrics, Port, Ports,
+    Processable, Tag, VersionPort, VersionVariable,
+};
+pub use bulk::StopFilter;
+pub use catalogue::{ApplicationHandle, Applications, Locations, Versions};
 pub use client::{Client, Edgegap};
 pub use deploy::{Accepted, NewDeployment, NewFleetDeployment};
+pub use deployment::DeploymentHandle;
 pub use deployments::Deployments;
+pub use filter::{Filter, Match, NameMatch, Order};
+pub use fleet::FleetHandle;
+pub use metrics::Metrics;
+pub use self_stop::SelfStop;
+pub use stop::{LogStorage, StopOutcome, Stopped};
+pub use tags::Tags;
 pub use user::User;
 
 crate::id::id! {
     /// The id of an Edgegap deployment, which Edgegap calls its request id: `a69f8e3e0555`.
     RequestId, "request id"
+}
+
+crate::id::id! {
+    /// The name of an Edgegap application.
+    ApplicationName, "application name"
+}
+
+crate::id::id! {
+    /// The name of a private fleet.
+    FleetName, "fleet name"
 }
 
 /// Sets up an Edgegap [`Client`].

@@ -8,6 +8,21 @@ pub(crate) const fn wrapper(op: Op) -> &'static str {
         Op::CreateDeployment => "edgegap::Client::deploy",
         Op::ListDeployments => "edgegap::Deployments::list",
         Op::CreateFleetDeployment => "edgegap::Client::deploy_to_fleet",
+        Op::GetDeployment => "edgegap::DeploymentHandle::status",
+        Op::StopDeployment => "edgegap::DeploymentHandle::stop",
+        Op::GetContainerLogs => "edgegap::DeploymentHandle::logs",
+        Op::GetDeploymentMetrics => "edgegap::Metrics::get",
+        Op::StopDeployments => "edgegap::Client::stop_matching",
+        Op::ListDeploymentTags => "edgegap::Tags::list",
+        Op::AddDeploymentTag => "edgegap::Tags::add",
+        Op::GetDeploymentTag => "edgegap::Tags::get",
+        Op::RenameDeploymentTag => "edgegap::Tags::rename",
+        Op::DeleteDeploymentTag => "edgegap::Tags::delete",
+        Op::ListLocations => "edgegap::Locations::list",
+        Op::ListApplications => "edgegap::Applications::list",
+        Op::ListVersions => "edgegap::Versions::list",
+        Op::ListFleetHosts => "edgegap::FleetHandle::hosts",
+        Op::StopOwnDeployment => "edgegap::SelfStop::stop",
     }
 }
 

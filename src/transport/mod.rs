@@ -185,6 +185,12 @@ impl Scope {
         Ok(Self::new(Arc::new(shared.with_auth(auth))))
     }
 
+    /// The same client with a value of `Authorization` that is sent as it is.
+    pub(crate) fn with_authorization(&self, value: &Secret) -> Result<Self> {
+        let auth = Auth::Fixed(credentials::as_it_is(value)?);
+        Ok(Self::new(Arc::new(self.shared.with_auth(auth))))
+    }
+
     pub(crate) fn transport(&self) -> &Transport {
         &self.shared
     }

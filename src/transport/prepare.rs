@@ -85,11 +85,11 @@ impl Scope {
             operation: operation.map(|operation| operation.id),
             method: request.method().to_string(),
             base_url: transport.base_url.clone(),
-            path: url
-                .path()
-                .strip_prefix(&prefix)
-                .unwrap_or(url.path())
-                .to_owned(),
+            path: redact::path(
+                operation,
+                url.path().strip_prefix(&prefix).unwrap_or(url.path()),
+            )
+            .0,
             query: redact::query(operation, pairs(url), &self.options.query),
             headers: redact::request_headers(request.headers()),
             body: self.describe_body(operation, request),
@@ -121,6 +121,7 @@ impl Scope {
         if let Auth::Fixed(value) = &self.transport().auth {
             secrets.push(bare(value));
         }
+        secrets.extend(redact::path(operation, request.url().path()).1);
         let places = operation.map_or(&[][..], |operation| operation.behaviour.secrets);
         let in_query = |name: &str| {
             places

@@ -109,6 +109,32 @@ pub(crate) fn query(
     shown
 }
 
+/// The path of a request with its secret parameters left out, and those. It may stand behind the path
+/// of a base URL, so it is compared with the spec's from its end.
+pub(crate) fn path(operation: Option<&Operation>, path: &str) -> (String, Vec<Secret>) {
+    let mut found = Vec::new();
+    let Some(operation) = operation else {
+        return (path.to_owned(), found);
+    };
+    let mut template = operation.path.rsplit('/');
+    let mut shown: Vec<&str> = path
+        .rsplit('/')
+        .map(|segment| {
+            let name = template.next().unwrap_or_default();
+            let name = name
+                .strip_prefix('{')
+                .and_then(|name| name.strip_suffix('}'));
+            if name.is_some_and(|name| is_secret(operation, "path", name)) {
+                found.push(Secret::new(segment));
+                return if shows("path") { segment } else { REDACTED };
+            }
+            segment
+        })
+        .collect();
+    shown.reverse();
+    (shown.join("/"), found)
+}
+
 fn is_secret(operation: &Operation, place: &str, name: &str) -> bool {
     operation
         .behaviour
@@ -343,6 +369,22 @@ mod tests {
         let mut found = Vec::new();
         hide(&mut body, path, &mut found);
         (body, found.len())
+    }
+
+    #[test]
+    fn a_secret_in_a_path_is_left_out_behind_any_base() {
+        let Some(operation) = crate::OPERATIONS
+            .iter()
+            .find(|operation| operation.id == "stop_own_deployment")
+        else {
+            return; // Edgegap is switched off.
+        };
+        for base in ["", "/sub", "/a/b"] {
+            let (shown, found) = path(Some(operation), &format!("{base}/v1/self/stop/id/hush"));
+            assert_eq!(shown, format!("{base}/v1/self/stop/id/{REDACTED}"));
+            assert_eq!(found, [Secret::new("hush")]);
+        }
+        assert_eq!(path(None, "/a/hush").0, "/a/hush");
     }
 
     #[test]

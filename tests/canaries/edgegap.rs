@@ -3,7 +3,7 @@
 use crate::planted::Plant;
 use crate::specs::Spec;
 use crate::walk::{Row, Target, Walk, no_json};
-use deploykit::edgegap::{Client, NewDeployment, User};
+use deploykit::edgegap::{Client, NewDeployment, SelfStop, StopFilter, User};
 use deploykit::{Call, OPERATIONS, Operation};
 use serde_json::{Value, json as value};
 use std::fmt::Debug;
@@ -13,6 +13,22 @@ const SHOWN: &str = "a variable that the platform shows too; `hidden_env` is for
 fn connect(target: &Target, plant: &Plant) -> Client {
     let builder = target.apply(Client::builder());
     builder.token(plant.ascii("authorization")).build().unwrap()
+}
+
+/// The client of a container, whose token stands in the header as it is, and whose key in the path.
+fn connect_inside(target: &Target, plant: &Plant) -> SelfStop {
+    let base_url = match target {
+        Target::Server(base_url) => base_url.as_str(),
+        Target::Recorder(_) => "https://a.example",
+    };
+    let key = plant.plain("path.stop_key");
+    let url = format!("{base_url}/v1/self/stop/9f511e17/{key}");
+    let builder = target.apply(Client::builder());
+    SelfStop::with_builder(builder, url, plant.ascii("authorization")).unwrap()
+}
+
+fn tag() -> Value {
+    value!({ "name": "t" })
 }
 
 pub async fn walk(walk: &mut Walk) {
@@ -41,6 +57,87 @@ pub async fn walk(walk: &mut Walk) {
                 let list = spec.example(operation).unwrap();
                 let call = |client: &Client, _: &Plant| client.deployments().tagged("t").list();
                 with(walk, of, list, call).await;
+            }
+            "get_deployment" => {
+                let reply = spec.example(operation).unwrap();
+                let call = |client: &Client, _: &Plant| client.deployment("a").status();
+                with(walk, of, reply, call).await;
+            }
+            "stop_deployment" => {
+                let reply = spec.example(operation).unwrap();
+                let call = |client: &Client, _: &Plant| client.deployment("a").stop();
+                with(walk, of, reply, call).await;
+            }
+            "get_container_logs" => {
+                let reply = spec.example(operation).unwrap();
+                let call = |client: &Client, _: &Plant| client.deployment("a").logs();
+                with(walk, of, reply, call).await;
+            }
+            "get_deployment_metrics" => {
+                let reply = spec.example(operation).unwrap();
+                let call = |client: &Client, _: &Plant| client.deployment("a").metrics().get();
+                with(walk, of, reply, call).await;
+            }
+            "stop_deployments" => {
+                let reply = spec.example(operation).unwrap();
+                let call =
+                    |client: &Client, _: &Plant| client.stop_matching(StopFilter::any_tag(["t"]));
+                with(walk, of, reply, call).await;
+            }
+            "list_deployment_tags" => {
+                let reply = spec.example(operation).unwrap();
+                let call = |client: &Client, _: &Plant| client.deployment("a").tags().list();
+                with(walk, of, reply, call).await;
+            }
+            "add_deployment_tag" => {
+                let call = |client: &Client, _: &Plant| client.deployment("a").tags().add("t");
+                with(walk, of, tag(), call).await;
+            }
+            "get_deployment_tag" => {
+                let call = |client: &Client, _: &Plant| client.deployment("a").tags().get("t");
+                with(walk, of, tag(), call).await;
+            }
+            "rename_deployment_tag" => {
+                let call =
+                    |client: &Client, _: &Plant| client.deployment("a").tags().rename("t", "u");
+                with(walk, of, tag(), call).await;
+            }
+            "delete_deployment_tag" => {
+                let call = |client: &Client, _: &Plant| client.deployment("a").tags().delete("t");
+                with(walk, of, Value::Null, call).await;
+            }
+            "list_locations" => {
+                let reply = spec.example(operation).unwrap();
+                let call = |client: &Client, _: &Plant| client.locations().list();
+                with(walk, of, reply, call).await;
+            }
+            "list_applications" => {
+                let reply = spec.example(operation).unwrap();
+                let call = |client: &Client, _: &Plant| client.applications().list();
+                with(walk, of, reply, call).await;
+            }
+            "list_versions" => {
+                let reply = value!({ "versions": [{
+                    "name": "1",
+                    "private_token": plant.wide("reply.private_token"),
+                    "envs": [{ "key": "A", "value": plant.wide("reply.value"), "is_hidden": true }],
+                }] });
+                let call = |client: &Client, _: &Plant| client.application("a").versions().list();
+                with(walk, of, reply, call).await;
+            }
+            "list_fleet_hosts" => {
+                let reply = spec.example(operation).unwrap();
+                let call = |client: &Client, _: &Plant| client.fleet("a").hosts();
+                with(walk, of, reply, call).await;
+            }
+            "stop_own_deployment" => {
+                let row = Row {
+                    connect: &connect_inside,
+                    call: &|own: &SelfStop, _: &Plant| own.stop(),
+                    reply: spec.example(operation).unwrap().to_string(),
+                    json: no_json,
+                };
+                walk.operation(&spec, operation, &plant, row).await;
             }
             other => panic!("the canaries have no row for edgegap {other}"),
         }
@@ -96,6 +193,13 @@ fn handles(walk: &mut Walk) {
         walk.debug("handle", handle);
     }
     let client = Client::new(plant.ascii("authorization")).unwrap();
+    let key = plant.plain("unsent key of a container");
+    let url = format!("https://a.example/v1/self/stop/9f511e17/{key}");
+    let own = SelfStop::new(url.as_str(), plant.ascii("authorization")).unwrap();
+    walk.debug("handle", &own);
+    walk.debug("call", &own.stop());
+    let more = SelfStop::new(format!("{url}/more"), plant.ascii("authorization"));
+    walk.look_at_error("refused", &more.unwrap_err());
     let bad = format!("no url {}", plant.plain("url that is none"));
     let refused = client.deploy(new.webhook_on_error(bad));
     walk.debug("refused call", &refused);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// Every function that takes a secret from a program, and where this test gives it one.
-const TAKEN: [(&str, &str, &str); 20] = [
+const TAKEN: [(&str, &str, &str); 22] = [
     ("dployr/auth.rs", "login", "dployr.rs"),
     ("dployr/client.rs", "login", "sessions.rs"),
     ("dployr/client.rs", "new", "dployr.rs"),
@@ -16,6 +16,8 @@ const TAKEN: [(&str, &str, &str); 20] = [
     ("dployr/webhooks.rs", "secret", "dployr.rs"),
     ("edgegap/client.rs", "new", "edgegap.rs"),
     ("edgegap/deploy.rs", "hidden_env", "edgegap.rs"),
+    ("edgegap/self_stop.rs", "new", "edgegap.rs"),
+    ("edgegap/self_stop.rs", "with_builder", "edgegap.rs"),
     ("nexlayer/client.rs", "session", "nexlayer.rs"),
     ("nodion/client.rs", "new", "nodion.rs"),
     ("nodion/env.rs", "new", "nodion.rs"),

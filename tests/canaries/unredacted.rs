@@ -12,6 +12,7 @@ const SWITCHES: [&str; 15] = [
     "request headers",
     "reply headers",
     "query",
+    "path",
     "body",
     "decode error",
     "repeated",

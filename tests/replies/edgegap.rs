@@ -1,3 +1,5 @@
+mod life;
+
 use super::examples;
 use deploykit::edgegap::{
     Accepted, Client, DeploymentStatus, DeploymentSummary, Deployments, NewDeployment, Page, User,
@@ -27,8 +29,8 @@ async fn answer(operation: &str, reply: CannedReply) -> Result<Accepted> {
 async fn every_example_of_the_spec() {
     let mut accepted = 0;
     for example in examples("edgegap") {
-        if example.operation == "list_deployments" {
-            continue; // below
+        if !example.operation.starts_with("create_") {
+            continue; // below, and in `life`
         }
         let at = format!(
             "{} {} {:?}",

@@ -83,6 +83,13 @@ fn every_operation_left_a_snapshot() {
         edgegap::deploy as fn(),
         edgegap::deploy_to_fleet as fn(),
         edgegap::deployments as fn(),
+        edgegap::filters as fn(),
+        edgegap::stops_of_many as fn(),
+        edgegap::tags as fn(),
+        edgegap::what_can_be_deployed_and_where as fn(),
+        edgegap::a_server_ends_itself as fn(),
+        edgegap::one_deployment as fn(),
+        edgegap::metrics as fn(),
     ] {
         run();
     }

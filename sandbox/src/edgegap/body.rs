@@ -20,6 +20,7 @@ pub(super) struct Create {
     pub(super) application: String,
     pub(super) version: String,
     pub(super) tags: Vec<String>,
+    pub(super) hosts: Vec<String>,
 }
 
 /// The field and what is wrong with it.
@@ -31,9 +32,10 @@ impl Create {
         let application = required_text(body, "application")?;
         let version = required_text(body, "version")?;
         users(body)?;
-        if kind == Kind::Fleet {
-            private_host_ids(body)?;
-        }
+        let hosts = match kind {
+            Kind::Fleet => private_host_ids(body)?,
+            Kind::Cloud => Vec::new(),
+        };
         // `[boolean, null]` in the document.
         match body.get("require_cached_locations") {
             None | Some(Value::Null | Value::Bool(_)) => {}
@@ -56,6 +58,7 @@ impl Create {
             application,
             version,
             tags,
+            hosts,
         })
     }
 }
@@ -124,20 +127,20 @@ fn users(body: &Map<String, Value>) -> Checked<()> {
 }
 
 /// `minItems: 1, uniqueItems: true`. A host that is not known is no mistake: the deployment overflows to the cloud.
-fn private_host_ids(body: &Map<String, Value>) -> Checked<()> {
+fn private_host_ids(body: &Map<String, Value>) -> Checked<Vec<String>> {
     const NAME: &str = "private_host_ids";
     let hosts = body.get(NAME).ok_or((NAME, "is required"))?;
-    let mut hosts = strings(hosts).ok_or((NAME, "must be an array of strings"))?;
+    let hosts = strings(hosts).ok_or((NAME, "must be an array of strings"))?;
     if hosts.is_empty() {
         return Err((NAME, "needs at least 1 item"));
     }
-    let given = hosts.len();
-    hosts.sort_unstable();
-    hosts.dedup();
-    if hosts.len() < given {
+    let mut different = hosts.clone();
+    different.sort_unstable();
+    different.dedup();
+    if different.len() < hosts.len() {
         Err((NAME, "must not repeat an item"))
     } else {
-        Ok(())
+        Ok(hosts)
     }
 }
 

@@ -1,23 +1,25 @@
 //! The parameter `query` of the list: filters and an order, as JSON.
 //!
 //! The published file says only that it is a string. The grammar is that of edgegap/edgegap-mcp:src/tools.ts, with which
-//! betidestudio/EdgegapIntegrationKit (EGIK_ListAllDeployments.h) agrees; the fields of fleets and sessions are left
-//! out, since nothing here has them.
+//! betidestudio/EdgegapIntegrationKit (EGIK_ListAllDeployments.h) agrees; the fields of sessions are left out, since
+//! nothing here has them.
 
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Deployment, Status};
+use super::{Deployment, FLEET, Status};
 use crate::time::parse_utc;
 
-const FIELDS: [&str; 6] = [
+const FIELDS: [&str; 8] = [
     "status",
     "request_id",
     "tags",
     "created_at",
     "application",
     "version",
+    "fleet_name",
+    "host_name",
 ];
 
 /// What to list, and in what order.
@@ -37,6 +39,7 @@ struct Filter {
 enum Test {
     In(Vec<String>),
     NotIn(Vec<String>),
+    Like(String),
     From(Duration),
     Until(Duration),
     At(Duration),
@@ -99,6 +102,9 @@ impl Filter {
             }
             (Some("eq"), _) => Test::In(vec![value.as_str().ok_or_else(wrong)?.to_owned()]),
             (Some("neq"), _) => Test::NotIn(vec![value.as_str().ok_or_else(wrong)?.to_owned()]),
+            (Some("ilike"), "fleet_name" | "host_name") => {
+                Test::Like(value.as_str().ok_or_else(wrong)?.to_lowercase())
+            }
             // A status is compared with one value only.
             (Some("in"), field) if field != "status" => Test::In(texts(value).ok_or_else(wrong)?),
             (Some("nin"), field) if field != "status" => {
@@ -120,15 +126,35 @@ impl Filter {
             "request_id" => *wanted == deployment.id,
             "application" => *wanted == deployment.application,
             "version" => *wanted == deployment.version,
-            _ => deployment.tags.contains(wanted),
+            "fleet_name" => deployment.host.is_some() && wanted == FLEET,
+            "host_name" => deployment.host.as_ref() == Some(wanted),
+            _ => deployment.tags.iter().any(|tag| tag.name == *wanted),
         };
         match &self.test {
             Test::In(wanted) => wanted.iter().any(has),
             Test::NotIn(unwanted) => !unwanted.iter().any(has),
+            Test::Like(pattern) => {
+                let name = match self.field.as_str() {
+                    "fleet_name" => deployment.host.as_ref().map(|_| FLEET),
+                    _ => deployment.host.as_deref(),
+                };
+                name.is_some_and(|name| is_like(&name.to_lowercase(), pattern))
+            }
             Test::From(at) => deployment.created_at >= *at,
             Test::Until(at) => deployment.created_at <= *at,
             Test::At(at) => deployment.created_at == *at,
         }
+    }
+}
+
+/// `%` stands for anything.
+fn is_like(text: &str, pattern: &str) -> bool {
+    match pattern.split_once('%') {
+        None => text == pattern,
+        Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
+            let mut ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+            ends.any(|at| is_like(&text[at..], rest))
+        }),
     }
 }
 

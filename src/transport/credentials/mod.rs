@@ -9,7 +9,7 @@ pub use file_store::FileStore;
 pub use source::{TokenError, TokenSource, TokenStore, Tokens};
 
 pub(crate) use renew::Renewed;
-pub(crate) use scheme::with_scheme;
+pub(crate) use scheme::{as_it_is, with_scheme};
 pub(crate) use source::{ErasedStore, Held};
 
 use crate::error::{Error, Result};

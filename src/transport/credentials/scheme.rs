@@ -26,6 +26,20 @@ pub(crate) fn with_scheme(scheme: &str, token: &Secret) -> Result<Secret> {
     Ok(Secret::new(format!("{scheme} {bare}")))
 }
 
+/// The whole value of `Authorization`, for a platform that gives it out so.
+pub(crate) fn as_it_is(value: &Secret) -> Result<Secret> {
+    let value = value.expose().trim();
+    if value.is_empty() {
+        return Err(Error::configuration("the token is empty"));
+    }
+    if value.chars().any(char::is_control) || !value.is_ascii() {
+        return Err(Error::configuration(
+            "the token contains a line break or another character that cannot stand in a header",
+        ));
+    }
+    Ok(Secret::new(value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

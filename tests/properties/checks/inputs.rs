@@ -109,6 +109,10 @@ pub fn assert_preview(preview: &RequestPreview, secrets: &[&str]) {
 }
 
 pub fn id_in_a_path(operation: &'static Operation, id: &str) {
+    // Its address comes from the platform, as a whole.
+    if operation.id == "stop_own_deployment" {
+        return;
+    }
     let preview = match platforms::with(|platforms| platforms.preview(operation, id)) {
         Ok(preview) => preview,
         Err(error) => return assert_refused(&error),

@@ -1,0 +1,121 @@
+//! What can be deployed and where: applications, versions, locations, hosts of the private fleet.
+//!
+//! The forms are those of edgegap/openapi-specification, the contents the sandbox's own: there is one of each.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::deployment::Status;
+use super::{Edgegap, FLEET, HOSTS_PER_SECOND, message, paging, too_many};
+use crate::model::{Reply, Request};
+
+const MADE: &str = "2026-04-22 12:00:46.444265";
+
+/// The example of `LocationData`.
+pub(super) fn montreal() -> Value {
+    json!({
+        "city": "Montreal",
+        "country": "Canada",
+        "continent": "North America",
+        "administrative_division": "Quebec",
+        "timezone": "Eastern Time",
+        "latitude": 45.508888,
+        "longitude": -73.561668,
+    })
+}
+
+impl Edgegap {
+    pub(super) fn locations(&self, request: &Request) -> Reply {
+        let known = |name: &str, only: &str| {
+            request
+                .query_value(name)
+                .is_none_or(|wanted| wanted == only)
+        };
+        if !known("app", &self.application) || !known("version", &self.version) {
+            return message(400, "Unknown application or version");
+        }
+        let frankfurt = json!({
+            "city": "Frankfurt",
+            "country": "Germany",
+            "continent": "Europe",
+            "administrative_division": "Hesse",
+            "timezone": "Central European Time",
+            "latitude": 50.110924,
+            "longitude": 8.682127,
+        });
+        match paging::page_of(request, "locations", vec![montreal(), frankfurt]) {
+            Ok(mut body) => {
+                body.insert("messages".to_owned(), json!([]));
+                Reply::json(200, &body.into())
+            }
+            Err(reply) => reply,
+        }
+    }
+
+    pub(super) fn applications(&self, request: &Request) -> Reply {
+        let application = json!({
+            "name": self.application,
+            "is_active": true,
+            "image": "iVBORw0KGgo=",
+            "create_time": MADE,
+            "last_updated": MADE,
+        });
+        paging::reply(request, "applications", vec![application])
+    }
+
+    pub(super) fn versions(&self, request: &Request, application: &str) -> Reply {
+        if application != self.application {
+            return message(404, "Application not found");
+        }
+        let version = json!({
+            "name": self.version,
+            "create_time": MADE,
+            "last_updated": MADE,
+            "is_active": true,
+            "req_cpu": 256,
+            "req_memory": 512,
+            "docker_repository": "registry.edgegap.com",
+            "docker_image": "my-org/my-game-server",
+            "docker_tag": self.version,
+            "force_cache": false,
+            "caching_percent": 0.0,
+            "max_duration": 60,
+            "ports": [{ "name": "gameport", "port": 7777, "protocol": "UDP", "to_check": true, "tls_upgrade": false }],
+            "envs": [],
+        });
+        paging::reply(request, "versions", vec![version])
+    }
+
+    /// The reply has pages since 2026-06-01, and no parameter to ask for one. A fleet that there is not is no documented
+    /// case; 400 is, for every mistake of the client's side. Times are RFC 3339 here.
+    pub(super) fn fleet_hosts(&mut self, fleet: &str, now: Duration) -> Reply {
+        if !self.hosts.take(now, 1, HOSTS_PER_SECOND).allowed {
+            return too_many();
+        }
+        if fleet != FLEET {
+            return message(400, "Unknown private fleet");
+        }
+        let here = self.deployments.iter().filter(|deployment| {
+            let status = deployment.status(self.timing, now);
+            deployment.host.is_some() && !matches!(status, Status::Error | Status::Terminated)
+        });
+        let used = here.count();
+        let host = json!({
+            "host_id": self.private_host_id,
+            "status": "ACTIVE",
+            "created_at": "2026-04-22T12:00:46Z",
+            "updated_at": "2026-04-22T12:00:46Z",
+            "allocated_cpu_units": used * 256,
+            "allocated_memory_mb": used * 512,
+            "allocatable_cpu_units": 8192,
+            "allocatable_memory_mb": 16384,
+            "city": "Montreal",
+            "country": "Canada",
+            "continent": "North America",
+            "delete_schedule": null,
+            "fleet_host_specifications": { "cpu_units": 8192, "memory_mb": 16384, "base_clock_speed_mhz": 3200 },
+        });
+        paging::reply(&Request::new("GET", "/"), "data", vec![host])
+    }
+}

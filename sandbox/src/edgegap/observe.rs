@@ -1,0 +1,122 @@
+//! What is seen of a deployment from outside: what it has written and what it uses.
+//!
+//! The forms are those of edgegap/openapi-specification:edgegap-v1-openapi.yaml, the contents the sandbox's own.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::deployment::{Deployment, Status};
+use super::{Edgegap, message};
+use crate::model::{Reply, Request};
+use crate::time::{naive_micros, parse_utc};
+
+// What a metrics call without parameters covers, and the points that it may have at most.
+const SPAN: Duration = Duration::from_secs(300);
+const STEP: Duration = Duration::from_secs(30);
+const MOST_POINTS: u64 = 1_000;
+
+impl Edgegap {
+    /// Logs are gone when the deployment has stopped (edgegap/edgegap-mcp, edgegap/edgegap-agent-skills).
+    pub(super) fn logs(&self, id: &str, now: Duration) -> Reply {
+        let Some((deployment, status)) = self.seen(id, now) else {
+            return message(404, "Deployment not found");
+        };
+        let crashed = status == Status::Error && !deployment.no_capacity;
+        let logs = match status {
+            Status::Terminated => return message(404, "No logs for a terminated deployment"),
+            Status::Seeking | Status::Deploying => "",
+            Status::Error if deployment.no_capacity => "",
+            _ => "listening on 7777\n",
+        };
+        Reply::json(
+            200,
+            &json!({
+                "logs": logs,
+                "crash_logs": crashed.then_some("listening on 7777\ncannot load the map\n"),
+                "crash_data": crashed.then(|| json!({ "exit_code": 1, "message": "Error", "restart_count": 0 })),
+                "encoding": "utf-8",
+                "logs_link": null,
+            }),
+        )
+    }
+
+    /// Times without a zone, `steps` as a number with `s` or `m`; 422 for what cannot be read.
+    pub(super) fn metrics(&self, request: &Request, id: &str, now: Duration) -> Reply {
+        if self.seen(id, now).is_none() {
+            return message(404, "Deployment not found");
+        }
+        let time = |name: &str, otherwise: Duration| match request.query_value(name) {
+            None => Some(otherwise),
+            Some(text) => parse_utc(text),
+        };
+        let step = match request.query_value("steps") {
+            None => Some(STEP),
+            Some(text) => step(text),
+        };
+        let (Some(until), Some(step)) = (time("end_time", now), step) else {
+            return message(422, "end_time or steps cannot be read");
+        };
+        let Some(since) = time("start_time", until.saturating_sub(SPAN)) else {
+            return message(422, "start_time cannot be read");
+        };
+        let count = until.saturating_sub(since).as_secs() / step.as_secs().max(1);
+        if since >= until || count > MOST_POINTS {
+            return message(
+                422,
+                "start_time must be before end_time, and steps not too small",
+            );
+        }
+        let points: Vec<Duration> = (0..=count)
+            .filter_map(|index| Some(since + step * u32::try_from(index).ok()?))
+            .collect();
+        let series = |value: &dyn Fn(f64) -> f64| series(&points, since, value);
+        let total = |rate: f64| series(&|elapsed| elapsed * rate);
+        let flat = |value: f64| series(&|_| value);
+        Reply::json(
+            200,
+            &json!({
+                "total": {
+                    "receive_total": total(34.0),
+                    "transmit_total": total(68.0),
+                    "disk_read_total": total(0.0),
+                    "disk_write_total": total(1.5),
+                },
+                "cpu": flat(0.25),
+                "cpu_throttle_rate": flat(0.0),
+                "cpu_throttle_total": flat(0.0),
+                "mem": flat(104_857_600.0),
+                "network": { "receive": flat(34.0), "transmit": flat(68.0) },
+            }),
+        )
+    }
+
+    pub(super) fn seen(&self, id: &str, now: Duration) -> Option<(&Deployment, Status)> {
+        let deployment = self.deployments.iter().find(|known| known.id == id)?;
+        Some((deployment, deployment.status(self.timing, now)))
+    }
+}
+
+fn step(text: &str) -> Option<Duration> {
+    let (number, factor) = match text.strip_suffix('m') {
+        Some(minutes) => (minutes, 60),
+        None => (text.strip_suffix('s')?, 1),
+    };
+    let seconds = number.parse::<u64>().ok()?.checked_mul(factor)?;
+    (seconds > 0).then(|| Duration::from_secs(seconds))
+}
+
+fn series(points: &[Duration], since: Duration, value: &dyn Fn(f64) -> f64) -> Value {
+    // `2021-07-14 14:17:37.711` beside `14:17:37`: three digits here, six elsewhere.
+    let written = |at: &Duration| {
+        let mut text = naive_micros(*at);
+        text.truncate(23);
+        text
+    };
+    let label = |text: String| text.get(11..19).unwrap_or_default().to_owned();
+    json!({
+        "labels": points.iter().map(written).map(label).collect::<Vec<_>>(),
+        "datasets": points.iter().map(|at| value((*at - since).as_secs_f64())).collect::<Vec<_>>(),
+        "timestamps": points.iter().map(written).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,267 @@
+//! What Edgegap has beside the start of a deployment: logs, metrics, tags, stops of many and from inside, and what can
+//! be deployed.
+
+mod common;
+
+use common::{World, expect, expect_status};
+use deploykit_sandbox::{Platform, Request, Sandbox};
+use serde_json::{Value, json};
+
+fn world() -> World {
+    World::new(Platform::Edgegap, Sandbox::builder())
+}
+
+fn deploy(world: &mut World, path: &str, tags: &[&str]) -> String {
+    let access = world.state.edgegap().access("");
+    let mut body = json!({
+        "application": access.application,
+        "version": access.version,
+        "users": [{ "user_type": "ip_address", "user_data": { "ip_address": "75.28.35.192" } }],
+        "tags": tags,
+    });
+    if path.contains("fleets") {
+        body["private_host_ids"] = json!(["a-host-nobody-knows", access.private_host_id]);
+    }
+    let reply = expect_status(&world.post(path, &body), 202);
+    reply["request_id"].as_str().unwrap().to_owned()
+}
+
+fn status(world: &mut World, id: &str) -> Value {
+    let status = expect_status(&world.get(&format!("/v1/status/{id}")), 200);
+    status["current_status"].clone()
+}
+
+fn patch(world: &mut World, target: &str, body: &Value) -> deploykit_sandbox::Reply {
+    world.send(Request::new("PATCH", target).with_json(body))
+}
+
+#[test]
+fn tags_are_added_renamed_and_deleted() {
+    let mut world = world();
+    let id = deploy(&mut world, "/v2/deployments", &["eu"]);
+    let tags = format!("/v1/deployments/{id}/tags");
+    let at = "2026-11-24 02:24:27.000000";
+    let eu = json!({ "name": "eu", "create_time": at, "last_updated": at });
+    let list = expect_status(&world.get(&tags), 200);
+    assert_eq!(
+        (&list["tags"], &list["total_count"]),
+        (&json!([eu]), &json!(1))
+    );
+    expect(&world.get(&format!("{tags}/eu")), 200, &eu);
+
+    world.wait(1_000);
+    let later = "2026-11-24 02:24:28.000000";
+    let ranked = json!({ "name": "ranked", "create_time": later, "last_updated": later });
+    expect(
+        &world.post(&tags, &json!({ "name": "ranked" })),
+        200,
+        &ranked,
+    );
+    expect_status(&world.post(&tags, &json!({ "name": "ranked" })), 409);
+    for wrong in [
+        json!({}),
+        json!({ "name": "" }),
+        json!({ "name": "x".repeat(41) }),
+    ] {
+        expect_status(&world.post(&tags, &wrong), 400);
+    }
+    let renamed = json!({ "name": "us", "create_time": at, "last_updated": later });
+    let old = format!("{tags}/eu");
+    expect(
+        &patch(&mut world, &old, &json!({ "name": "us" })),
+        200,
+        &renamed,
+    );
+    expect_status(&patch(&mut world, &old, &json!({ "name": "us" })), 404);
+    let ranked = format!("{tags}/ranked");
+    expect_status(&patch(&mut world, &ranked, &json!({ "name": "us" })), 409);
+    expect_status(&patch(&mut world, &ranked, &json!({})), 400);
+    let reply = world.delete(&ranked);
+    assert_eq!((reply.status, reply.body.len()), (204, 0));
+    expect_status(&world.delete(&ranked), 404);
+    let seen = expect_status(&world.get(&format!("/v1/status/{id}")), 200);
+    assert_eq!(seen["tags"], json!(["us"]));
+    expect_status(&world.get("/v1/deployments/a69f8e3e0555/tags"), 404);
+    let page = expect_status(&world.get(&format!("{tags}?page=2&limit=1")), 200);
+    assert_eq!(
+        (&page["tags"], &page["pagination"]["number"]),
+        (&json!([]), &json!(2))
+    );
+    expect_status(&world.get(&format!("{tags}?page=0")), 400);
+}
+
+#[test]
+fn a_stop_of_many_ends_those_that_match() {
+    let mut world = world();
+    let make = |world: &mut World, tags: &[&str]| deploy(world, "/v2/deployments", tags);
+    let a = make(&mut world, &["eu", "a"]);
+    let b = make(&mut world, &["eu", "b"]);
+    let c = make(&mut world, &["us", "a"]);
+    let stop = "/v1/deployments/bulk-stop";
+    let filter = |field: &str, kind: &str, values: Value| json!({ "field": field, "filter_type": kind, "values": values });
+    let stopped = |ids: &[&String]| {
+        let ids: Vec<Value> = ids.iter().map(|id| json!({ "request_id": id })).collect();
+        json!({ "processable": ids })
+    };
+    let body = json!({ "filters": [
+        filter("deployment_tags", "all", json!(["eu", "a"])),
+        filter("request_id", "any", json!([a, b, c])),
+    ] });
+    expect(&world.post(stop, &body), 202, &stopped(&[&a]));
+    assert_eq!(status(&mut world, &a), "Status.TERMINATING");
+    expect(&world.post(stop, &body), 202, &stopped(&[]));
+    let body = json!({ "filters": [filter("deployment_tags", "not", json!(["us"]))] });
+    expect(&world.post(stop, &body), 202, &stopped(&[&b]));
+    // No condition is met by everything.
+    expect(
+        &world.post(stop, &json!({ "filters": [] })),
+        202,
+        &stopped(&[&c]),
+    );
+    for wrong in [
+        json!({}),
+        json!({ "request_ids": [a] }),
+        json!({ "filters": [filter("tags", "any", json!(["eu"]))] }),
+        json!({ "filters": [filter("request_id", "eq", json!([a]))] }),
+        json!({ "filters": [filter("request_id", "any", json!(a))] }),
+    ] {
+        expect_status(&world.post(stop, &wrong), 400);
+    }
+}
+
+#[test]
+fn a_container_ends_itself_with_a_token_of_its_own() {
+    let mut world = world();
+    let id = deploy(&mut world, "/v2/deployments", &[]);
+    let access = world.state.edgegap().access("");
+    let (url, token) = access.self_stop(&id);
+    let request = |token: &str| Request::new("DELETE", &url).with_header("authorization", token);
+    expect_status(&world.raw(&Request::new("DELETE", &url)), 401);
+    for wrong in [format!("token {token}"), format!("token {}", access.token)] {
+        expect_status(&world.raw(&request(&wrong)), 401);
+    }
+    let other = format!("/v1/self/stop/{id}/0x");
+    let other = Request::new("DELETE", &other).with_header("authorization", &token);
+    expect_status(&world.raw(&other), 403);
+    expect_status(&world.raw(&request(&token)), 202);
+    world.wait(400);
+    assert_eq!(status(&mut world, &id), "Status.TERMINATED");
+    expect_status(&world.raw(&request(&token)), 410);
+}
+
+#[test]
+fn what_can_be_deployed_and_where() {
+    let mut world = world();
+    let access = world.state.edgegap().access("");
+    let apps = expect_status(&world.get("/v1/apps"), 200);
+    assert_eq!(apps["applications"][0]["name"], access.application.as_str());
+    let versions = format!("/v1/app/{}/versions", access.application);
+    let versions = expect_status(&world.get(&versions), 200);
+    assert_eq!(versions["versions"][0]["name"], access.version.as_str());
+    expect_status(&world.get("/v1/app/other/versions"), 404);
+    let all = expect_status(&world.get("/v1/locations?limit=1"), 200);
+    assert_eq!(
+        (&all["total_count"], &all["pagination"]["has_next"]),
+        (&json!(2), &json!(true))
+    );
+    expect_status(&world.get("/v1/locations?app=other"), 400);
+}
+
+#[test]
+fn a_fleet_fills_up_and_its_deployments_are_found() {
+    let mut world = world();
+    let access = world.state.edgegap().access("");
+    let hosts = format!("/v2/private-fleets/{}/hosts", access.fleet);
+    let used = |world: &mut World| {
+        world.wait(1_000);
+        let list = expect_status(&world.get(&hosts), 200);
+        assert_eq!(list["data"][0]["host_id"], access.private_host_id.as_str());
+        list["data"][0]["allocated_cpu_units"].clone()
+    };
+    assert_eq!(used(&mut world), 0);
+    deploy(&mut world, "/v2/deployments", &[]);
+    let id = deploy(&mut world, "/v2/private-fleets/deployments", &[]);
+    assert_eq!(used(&mut world), 256);
+    for (field, operator, value, found) in [
+        ("fleet_name", "eq", json!(access.fleet), true),
+        ("fleet_name", "ilike", json!("AL%a"), true),
+        ("fleet_name", "ilike", json!("al%b"), false),
+        ("host_name", "in", json!([access.private_host_id]), true),
+        ("host_name", "ilike", json!("%america%"), true),
+        ("host_name", "neq", json!(access.private_host_id), false),
+    ] {
+        let query =
+            json!({ "filters": [{ "field": field, "operator": operator, "value": value }] });
+        let encoded: String = query
+            .to_string()
+            .bytes()
+            .map(|byte| format!("%{byte:02X}"))
+            .collect();
+        let list = expect_status(&world.get(&format!("/v1/deployments?query={encoded}")), 200);
+        let ids = list["data"].as_array().unwrap().iter();
+        let listed = ids
+            .into_iter()
+            .any(|item| item["request_id"] == id.as_str());
+        assert_eq!(listed, found, "{query}");
+    }
+    expect_status(&world.get("/v2/private-fleets/other/hosts"), 400);
+    world.wait(1_000);
+    for _ in 0..10 {
+        expect_status(&world.get(&hosts), 200);
+    }
+    expect_status(&world.get(&hosts), 429);
+}
+
+#[test]
+fn logs_are_gone_with_the_deployment() {
+    let mut world = world();
+    let id = deploy(&mut world, "/v2/deployments", &[]);
+    let logs = format!("/v1/deployment/{id}/container-logs");
+    assert_eq!(expect_status(&world.get(&logs), 200)["logs"], "");
+    world.wait(1_200);
+    let running = expect_status(&world.get(&logs), 200);
+    assert_eq!(running["logs"], "listening on 7777\n");
+    assert_eq!(running["crash_data"], Value::Null);
+    expect_status(&world.delete(&format!("/v1/stop/{id}")), 200);
+    expect_status(&world.get(&logs), 200);
+    world.wait(400);
+    expect_status(&world.get(&logs), 404);
+    expect_status(
+        &world.get("/v1/deployment/a69f8e3e0555/container-logs"),
+        404,
+    );
+
+    let mut world = World::new(Platform::Edgegap, Sandbox::builder().deployments_fail(true));
+    let id = deploy(&mut world, "/v2/deployments", &[]);
+    world.wait(1_200);
+    let logs = format!("/v1/deployment/{id}/container-logs");
+    let crashed = expect_status(&world.get(&logs), 200);
+    assert_eq!(crashed["crash_data"]["exit_code"], 1);
+    assert!(crashed["crash_logs"].is_string());
+}
+
+#[test]
+fn metrics_have_points_in_the_asked_window() {
+    let mut world = world();
+    let id = deploy(&mut world, "/v2/deployments", &[]);
+    let metrics = format!("/v1/metrics/deployment/{id}");
+    let all = expect_status(&world.get(&metrics), 200);
+    assert_eq!(all["cpu"]["datasets"].as_array().unwrap().len(), 11);
+    let window = "start_time=2026-11-24%2002:00:00.00&end_time=2026-11-24%2002:10:00.00";
+    let some = expect_status(&world.get(&format!("{metrics}?{window}&steps=1m")), 200);
+    let times = some["mem"]["timestamps"].as_array().unwrap();
+    assert_eq!(times.len(), 11);
+    assert_eq!(times[1], "2026-11-24 02:01:00.000");
+    assert_eq!(some["mem"]["labels"][1], "02:01:00");
+    for query in [
+        "start_time=yesterday",
+        "end_time=",
+        "steps=30",
+        "steps=0s",
+        "start_time=2026-11-25%2000:00:00",
+        "start_time=2020-01-01%2000:00:00",
+    ] {
+        expect_status(&world.get(&format!("{metrics}?{query}")), 422);
+    }
+    expect_status(&world.get("/v1/metrics/deployment/a69f8e3e0555"), 404);
+}

@@ -1,0 +1,178 @@
+//! What can be deployed, and where.
+
+use super::client::Given;
+use super::paging::{Paging, paged};
+use super::{Application, ApplicationName, ApplicationVersion, Client, Location, Page};
+use crate::call::Call;
+use crate::raw::edgegap::{Op, types};
+
+/// The applications of the organisation; made by [`Client::applications`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is asked before `list` is awaited"]
+pub struct Applications {
+    client: Client,
+    paging: Paging,
+}
+
+/// A handle on an application; made by [`Client::application`].
+#[derive(Clone, Debug)]
+pub struct ApplicationHandle {
+    client: Client,
+    name: Given<ApplicationName>,
+}
+
+/// The versions of an application; made by [`ApplicationHandle::versions`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is asked before `list` is awaited"]
+pub struct Versions {
+    client: Client,
+    application: Given<ApplicationName>,
+    paging: Paging,
+}
+
+/// Where servers can run; made by [`Client::locations`].
+///
+/// ```no_run
+/// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+/// let places = edgegap.locations().of_version("my-app", "25.05.30").page_size(100);
+/// for place in places.list().await? {
+///     println!("{:?}", place.city);
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing is asked before `list` is awaited"]
+pub struct Locations {
+    client: Client,
+    application: Option<String>,
+    version: Option<String>,
+    paging: Paging,
+}
+
+impl Applications {
+    pub(super) fn new(client: Client) -> Self {
+        Self {
+            client,
+            paging: Paging::default(),
+        }
+    }
+
+    paged!("applications");
+
+    /// One page of the applications: `GET /v1/apps`.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a page or a
+    /// size of zero. [`Unauthenticated`](crate::ErrorKind::Unauthenticated),
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) and those of every call.
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api>
+    pub fn list(&self) -> Call<Page<Application>> {
+        let (op, paging) = (Op::ListApplications, self.paging);
+        match paging.parameters() {
+            Err(error) => self.client.refused(op, error),
+            Ok((limit, page)) => self
+                .client
+                .call(op, move |raw| async move {
+                    raw.list_applications(limit, page).await
+                })
+                .map(move |list| {
+                    paging.read(
+                        list.applications,
+                        list.total_count,
+                        list.pagination.as_ref(),
+                    )
+                }),
+        }
+    }
+}
+
+impl ApplicationHandle {
+    pub(super) fn new(client: Client, name: Given<ApplicationName>) -> Self {
+        Self { client, name }
+    }
+
+    /// The versions of the application. It does no I/O.
+    pub fn versions(&self) -> Versions {
+        Versions {
+            client: self.client.clone(),
+            application: self.name.clone(),
+            paging: Paging::default(),
+        }
+    }
+}
+
+impl Versions {
+    paged!("versions");
+
+    /// One page of the versions: `GET /v1/app/{app_name}/versions`.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a page or a
+    /// size of zero. [`NotFound`](crate::ErrorKind::NotFound) for an application that there is not,
+    /// and those of every call.
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api>
+    pub fn list(&self) -> Call<Page<ApplicationVersion>> {
+        let (op, paging) = (Op::ListVersions, self.paging);
+        self.client
+            .with(op, &self.application, |name| match paging.parameters() {
+                Err(error) => self.client.refused(op, error),
+                Ok((limit, page)) => self.client.call(op, move |raw| async move {
+                    raw.list_versions(name.as_str(), limit, page).await
+                }),
+            })
+            .map(move |list: types::VersionList| {
+                paging.read(list.versions, list.total_count, list.pagination.as_ref())
+            })
+    }
+}
+
+impl Locations {
+    pub(super) fn new(client: Client) -> Self {
+        Self {
+            client,
+            application: None,
+            version: None,
+            paging: Paging::default(),
+        }
+    }
+
+    /// Only where this version of this application can run.
+    pub fn of_version(
+        mut self,
+        application: impl Into<String>,
+        version: impl Into<String>,
+    ) -> Self {
+        self.application = Some(application.into());
+        self.version = Some(version.into());
+        self
+    }
+
+    paged!("locations");
+
+    /// One page of the locations: `GET /v1/locations`.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a page or a
+    /// size of zero. [`Rejected`](crate::ErrorKind::Rejected) for an application or a version that
+    /// there is not, and those of every call.
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api>
+    pub fn list(&self) -> Call<Page<Location>> {
+        let (op, paging) = (Op::ListLocations, self.paging);
+        let (application, version) = (self.application.clone(), self.version.clone());
+        match paging.parameters() {
+            Err(error) => self.client.refused(op, error),
+            Ok((limit, page)) => self
+                .client
+                .call(op, move |raw| async move {
+                    raw.list_locations(application.as_deref(), limit, page, version.as_deref())
+                        .await
+                })
+                .map(move |list| {
+                    paging.read(list.locations, list.total_count, list.pagination.as_ref())
+                }),
+        }
+    }
+}

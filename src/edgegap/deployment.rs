@@ -1,0 +1,125 @@
+//! One deployment that exists.
+
+use super::client::Given;
+use super::stop::{self, LogStorage, Stopped};
+use super::{Client, ContainerLogs, Deployment, DeploymentStatus, Metrics, RequestId, Tags};
+use crate::call::Call;
+use crate::raw::edgegap::Op;
+
+/// A handle on a deployment; made by [`Client::deployment`].
+#[derive(Clone, Debug)]
+pub struct DeploymentHandle {
+    client: Client,
+    id: Given<RequestId>,
+}
+
+impl DeploymentHandle {
+    pub(super) fn new(client: Client, id: Given<RequestId>) -> Self {
+        Self { client, id }
+    }
+
+    /// The deployment as it is now: `GET /v1/status/{deployment_id}`, at most 20 a second for all of
+    /// an organisation.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an id that the platform does not know, which it
+    /// says with a 404 or a 400; [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and those of
+    /// every call.
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
+    pub fn status(&self) -> Call<Deployment> {
+        let op = Op::GetDeployment;
+        self.client.with(op, &self.id, |id| {
+            self.client.call(op, move |raw| async move {
+                raw.get_deployment(id.as_str()).await
+            })
+        })
+    }
+
+    /// Ends the deployment: `DELETE /v1/stop/{deployment_id}`.
+    ///
+    /// The platform answers while it stops, so look at [`status`](Self::status) to see it gone. To
+    /// stop twice is no failure: the reply says that it has stopped already.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an id that the platform does not know,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden),
+    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and those of every call.
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
+    pub fn stop(&self) -> Call<Stopped> {
+        self.stop_with(None)
+    }
+
+    /// [`stop`](Self::stop), and says whether and where the logs are kept, which are gone otherwise
+    /// unless the application version stores them.
+    ///
+    /// # Errors
+    /// As [`stop`](Self::stop), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a storage
+    /// without a name.
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
+    pub fn stop_and_store_logs(&self, storage: impl Into<LogStorage>) -> Call<Stopped> {
+        self.stop_with(Some(storage.into()))
+    }
+
+    fn stop_with(&self, storage: Option<LogStorage>) -> Call<Stopped> {
+        let op = Op::StopDeployment;
+        self.client.with(op, &self.id, |id| {
+            let storage = match storage.map(LogStorage::into_raw).transpose() {
+                Ok(storage) => storage,
+                Err(error) => return self.client.refused(op, error),
+            };
+            stop::outcome(self.client.call(op, move |raw| async move {
+                raw.stop_deployment(id.as_str(), storage.as_deref()).await
+            }))
+        })
+    }
+
+    /// What the container has written so far, and how it crashed if it did:
+    /// `GET /v1/deployment/{deployment_id}/container-logs`. They are gone when the deployment has
+    /// stopped, unless they are stored.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound),
+    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and those of every call.
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
+    pub fn logs(&self) -> Call<ContainerLogs> {
+        let op = Op::GetContainerLogs;
+        self.client.with(op, &self.id, |id| {
+            self.client.call(op, move |raw| async move {
+                raw.get_container_logs(id.as_str()).await
+            })
+        })
+    }
+
+    /// What the deployment uses over time, as far as it is asked for. It does no I/O.
+    pub fn metrics(&self) -> Metrics {
+        Metrics::new(self.client.clone(), self.id.clone())
+    }
+
+    /// The tags of the deployment: list, add, rename and delete them. It does no I/O.
+    pub fn tags(&self) -> Tags {
+        Tags::new(self.client.clone(), self.id.clone())
+    }
+}
+
+impl Deployment {
+    /// Whether players can connect: it says so itself, or its status does. Never after an error.
+    pub fn is_ready(&self) -> bool {
+        let says_so = self.current_status == DeploymentStatus::Ready || self.running == Some(true);
+        says_so && !self.is_over()
+    }
+
+    /// Whether something went wrong; `error_detail` may say what.
+    pub fn has_failed(&self) -> bool {
+        self.error == Some(true) || self.current_status == DeploymentStatus::Error
+    }
+
+    /// Whether it will not become ready any more: it failed, it stops, or it has stopped.
+    pub fn is_over(&self) -> bool {
+        let ends = [DeploymentStatus::Terminating, DeploymentStatus::Terminated];
+        self.has_failed() || ends.contains(&self.current_status)
+    }
+}

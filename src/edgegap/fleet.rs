@@ -1,0 +1,45 @@
+//! Private fleets.
+
+use super::client::Given;
+use super::paging::Paging;
+use super::{Client, FleetName, Host, Page};
+use crate::call::Call;
+use crate::raw::edgegap::{Op, types};
+
+/// A handle on a private fleet; made by [`Client::fleet`].
+#[derive(Clone, Debug)]
+pub struct FleetHandle {
+    client: Client,
+    name: Given<FleetName>,
+}
+
+impl FleetHandle {
+    pub(super) fn new(client: Client, name: Given<FleetName>) -> Self {
+        Self { client, name }
+    }
+
+    /// The hosts of the fleet, and how much room they have:
+    /// `GET /v2/private-fleets/{fleet_name}/hosts`. Their ids are what
+    /// [`on_hosts`](super::NewDeployment::on_hosts) takes.
+    ///
+    /// The reply has pages, but the vendor documents no way to ask for another one than the first.
+    ///
+    /// # Errors
+    /// [`Rejected`](crate::ErrorKind::Rejected) or [`NotFound`](crate::ErrorKind::NotFound) for a
+    /// fleet that there is not, [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and those of
+    /// every call.
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api/private-fleets>
+    pub fn hosts(&self) -> Call<Page<Host>> {
+        let op = Op::ListFleetHosts;
+        self.client
+            .with(op, &self.name, |name| {
+                self.client.call(op, move |raw| async move {
+                    raw.list_fleet_hosts(name.as_str()).await
+                })
+            })
+            .map(|list: types::HostList| {
+                Paging::default().read(list.data, list.total_count, list.pagination.as_ref())
+            })
+    }
+}

@@ -1,0 +1,190 @@
+//! The life of an Edgegap deployment on the sandbox, from its start to its end.
+#![cfg(feature = "edgegap")]
+
+use deploykit::edgegap::{
+    Client, DeploymentStatus, Filter, LogStorage, Match, NameMatch, NewDeployment, Order, SelfStop,
+    StopFilter, StopOutcome, User,
+};
+use deploykit::{ErrorKind, Pacing};
+use deploykit_sandbox::Sandbox;
+use std::time::{Duration, SystemTime};
+
+const A_WHILE: Duration = Duration::from_secs(5);
+
+struct World {
+    sandbox: Sandbox,
+    client: Client,
+}
+
+impl World {
+    async fn start() -> Self {
+        let sandbox = Sandbox::start().await.unwrap();
+        let access = sandbox.edgegap();
+        let builder = Client::builder().base_url(&access.base_url);
+        let builder = builder.token(access.token.as_str()).pacing(Pacing::off());
+        let client = builder.build().unwrap();
+        Self { sandbox, client }
+    }
+
+    async fn deploy(&self, tag: &str) -> deploykit::edgegap::RequestId {
+        let access = self.sandbox.edgegap();
+        let user = User::ip([75, 28, 35, 192].into());
+        let new = NewDeployment::new(&access.application, &access.version, user).tag(tag);
+        let new = new.resources(512, 1024);
+        self.client.deploy(new).await.unwrap().request_id
+    }
+}
+
+#[tokio::test]
+async fn from_its_start_to_its_end() {
+    let world = World::start().await;
+    let id = world.deploy("match-7").await;
+    let server = world.client.deployment(&id);
+    let sought = server.status().await.unwrap();
+    assert_eq!(sought.current_status, DeploymentStatus::Seeking);
+    assert!(!sought.is_ready() && !sought.is_over());
+    assert_eq!(
+        sought.endpoint("gameport").unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
+
+    world.sandbox.advance(A_WHILE);
+    let ready = server.status().await.unwrap();
+    assert!(ready.is_ready(), "{ready:?}");
+    let endpoint = ready.endpoint("gameport").unwrap();
+    let number = ready.port("gameport").unwrap().external.unwrap();
+    assert_eq!(endpoint, format!("{id}.pr.edgegap.net:{number}"));
+    assert_eq!(ready.location.unwrap().city.as_deref(), Some("Montreal"));
+    let logs = server.logs().await.unwrap();
+    assert_eq!(logs.logs.as_deref(), Some("listening on 7777\n"));
+    let since = SystemTime::now() - Duration::from_secs(60);
+    let metrics = server.metrics().since(since).until(since + A_WHILE);
+    let metrics = metrics.steps(Duration::from_secs(1)).get().await.unwrap();
+    assert_eq!(metrics.cpu.unwrap().datasets, [Some(0.25); 6]);
+
+    let tags = server.tags();
+    tags.add("ranked").await.unwrap();
+    let again = tags.add("ranked").await.unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::Conflict);
+    tags.rename("ranked", "casual").await.unwrap();
+    tags.delete("match-7").await.unwrap();
+    let gone = tags.delete("match-7").await.unwrap_err();
+    assert_eq!(gone.kind(), ErrorKind::NotFound);
+    let left = tags.list().await.unwrap();
+    assert_eq!(left.items, [tags.get("casual").await.unwrap()]);
+
+    let storage = LogStorage::Configured;
+    let stopped = server.stop_and_store_logs(storage).await.unwrap();
+    assert_eq!(stopped.outcome, StopOutcome::Stopping);
+    assert!(stopped.deployment.unwrap().is_over());
+    assert_eq!(
+        server.stop().await.unwrap().outcome,
+        StopOutcome::Queued,
+        "it is under way"
+    );
+    world.sandbox.advance(A_WHILE);
+    let reply = server.stop().with_response().await.unwrap();
+    assert_eq!(reply.value.outcome, StopOutcome::AlreadyStopped);
+    assert_eq!((reply.status, reply.attempts), (410, 1));
+    let ended = server.status().await.unwrap();
+    assert_eq!(ended.current_status, DeploymentStatus::Terminated);
+    assert!(ended.removal_time.is_some());
+    let unknown = world.client.deployment("a69f8e3e0555");
+    for error in [
+        unknown.status().await.map(drop).unwrap_err(),
+        unknown.stop().await.map(drop).unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_ends_itself() {
+    let world = World::start().await;
+    let id = world.deploy("a").await;
+    world.sandbox.advance(A_WHILE);
+    let (url, token) = world.sandbox.edgegap().self_stop(id.as_str());
+    let own = SelfStop::new(url.as_str(), token).unwrap();
+    assert_eq!(own.stop().await.unwrap().outcome, StopOutcome::Stopping);
+    let wrong = SelfStop::new(url, "token of others").unwrap();
+    let error = wrong.stop().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+    let status = world.client.deployment(&id).status().await.unwrap();
+    assert_eq!(status.current_status, DeploymentStatus::Terminating);
+}
+
+#[tokio::test]
+async fn what_matches_is_listed_and_stopped() {
+    let world = World::start().await;
+    let client = &world.client;
+    let access = world.sandbox.edgegap();
+    let a = world.deploy("a").await;
+    let b = world.deploy("b").await;
+    let user = User::coordinates(45.5, -73.6);
+    let new = NewDeployment::new(&access.application, &access.version, user).tag("c");
+    let new = new.on_host(&access.private_host_id);
+    let c = client.deploy_to_fleet(new).await.unwrap().request_id;
+    world.sandbox.advance(A_WHILE);
+
+    let listed = |filter: Filter| {
+        let list = client.deployments().order_by(Order::OldestFirst);
+        let list = list.filter(filter).list();
+        async move {
+            let page = list.await.unwrap().into_iter();
+            page.map(|found| found.request_id).collect::<Vec<_>>()
+        }
+    };
+    let [a, b, c] = [&a, &b, &c].map(|id| id.as_str().to_owned());
+    let now = world_now(client, &a).await;
+    for (filter, found) in [
+        (Filter::tag("a"), vec![&a]),
+        (Filter::tag(Match::any_of(["a", "b"])), vec![&a, &b]),
+        (Filter::tag(Match::none_of(["a"])), vec![&b, &c]),
+        (Filter::request_id(Match::is_not(b.as_str())), vec![&a, &c]),
+        (Filter::status(DeploymentStatus::Ready), vec![&a, &b, &c]),
+        (Filter::not_status(DeploymentStatus::Ready), vec![]),
+        (Filter::fleet(access.fleet.as_str()), vec![&c]),
+        (Filter::host(NameMatch::like("ALPHA-%")), vec![&c]),
+        (Filter::application("other"), vec![]),
+        (Filter::version(access.version.as_str()), vec![&a, &b, &c]),
+        (Filter::created_until(now + 2 * A_WHILE), vec![&a, &b, &c]),
+        (Filter::created_until(now - A_WHILE), vec![]),
+    ] {
+        world.sandbox.advance(Duration::from_secs(1));
+        let at = format!("{filter:?}");
+        assert_eq!(
+            listed(filter).await.iter().collect::<Vec<_>>(),
+            found,
+            "{at}"
+        );
+    }
+
+    let some = StopFilter::any_tag(["a", "b", "c"]).without_ids([b.as_str()]);
+    let stopped = client.stop_matching(some).await.unwrap().processable;
+    let ids: Vec<_> = stopped.into_iter().map(|one| one.request_id).collect();
+    assert_eq!(ids, [a, c]);
+}
+
+/// When it was made, by the sandbox's clock.
+async fn world_now(client: &Client, id: &str) -> SystemTime {
+    let status = client.deployment(id).status().await.unwrap();
+    status.start_time.unwrap().to_system_time().unwrap()
+}
+
+#[tokio::test]
+async fn what_can_be_deployed_and_where() {
+    let world = World::start().await;
+    let (client, access) = (&world.client, world.sandbox.edgegap());
+    let applications = client.applications().list().await.unwrap();
+    assert_eq!(applications.items[0].name, access.application);
+    let application = client.application(&access.application);
+    let versions = application.versions().list().await.unwrap();
+    assert_eq!(versions.items[0].name, access.version);
+    let locations = client.locations();
+    let locations = locations.of_version(&access.application, &access.version);
+    let second = locations.page(2).page_size(1).list().await.unwrap();
+    assert_eq!(second.items[0].city.as_deref(), Some("Frankfurt"));
+    assert_eq!((second.total_items, second.has_next), (Some(2), false));
+    let hosts = client.fleet(&access.fleet).hosts().await.unwrap();
+    assert_eq!(hosts.items[0].host_id, access.private_host_id);
+}
