@@ -163,12 +163,13 @@ impl Error {
         self.0.code.as_deref()
     }
 
-    /// The platform's words, or ours for a failure that never reached it. One line of at most 1 KiB.
+    /// The platform's words, or ours for a failure that never reached it. One line of at most 64 KiB, of which
+    /// `Display` shows 1 KiB.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
 
-    /// What else the platform says about it, as it came.
+    /// What else the platform says about it, with secrets that are known left out.
     pub fn details(&self) -> Option<&Value> {
         self.0.details.as_ref()
     }

@@ -251,9 +251,11 @@ pub(crate) fn masked_url(text: &str) -> String {
     if shows("url") {
         return text.to_owned();
     }
-    let text = without_userinfo(text);
-    // One slash is a slip that a query behind it does not get harmless by.
-    let is_url = text.contains(":/") || web_authority(&text).is_some();
+    let shown = without_userinfo(text);
+    // One slash is a slip that a query behind it does not get harmless by, and what has somebody who
+    // logs in is an address, however it begins.
+    let is_url = text.contains(":/") || web_authority(text).is_some() || shown != text;
+    let text = shown;
     let Some((start, query)) = text.split_once('?').filter(|_| is_url) else {
         return text;
     };
@@ -319,7 +321,9 @@ fn user_in(text: &str, start: usize, ends: &[char]) -> Option<Range<usize>> {
 fn web_authority(text: &str) -> Option<usize> {
     let (scheme, rest) = text.split_once(':')?;
     let scheme: String = scheme.chars().filter(|c| !SKIPPED.contains(c)).collect();
-    let is_web = WEB.contains(&scheme.trim_start().to_ascii_lowercase().as_str());
+    // A reader of URLs skips these in front.
+    let scheme = scheme.trim_start_matches(|c: char| c.is_control() || c.is_whitespace());
+    let is_web = WEB.contains(&scheme.to_ascii_lowercase().as_str());
     let slash = |c: char| matches!(c, '/' | '\\') || SKIPPED.contains(&c);
     is_web.then(|| text.len() - rest.trim_start_matches(slash).len())
 }
@@ -364,6 +368,22 @@ mod tests {
         assert_eq!(format!("{url:?}"), format!("CallbackUrl({shown})"));
         assert_eq!(serde_json::to_value(&url).unwrap(), shown);
         assert_eq!(exposed(|| serde_json::to_string(&url)).unwrap(), text);
+    }
+
+    #[test]
+    fn a_query_is_hidden_however_the_address_begins() {
+        for (url, shown) in [
+            (
+                "\u{1}https:\\\\\u{7}@a/x?y=hush",
+                "\u{1}https:\\\\<redacted>@a/x?y=<redacted>",
+            ),
+            (
+                "u:hush@a.example/x?y=hush",
+                "<redacted>@a.example/x?y=<redacted>",
+            ),
+        ] {
+            assert_eq!(masked_url(url), shown);
+        }
     }
 
     #[test]

@@ -239,6 +239,19 @@ async fn no_call_waits_for_ever() {
     assert!(error.is_retryable());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_failure_whose_body_does_not_come_keeps_its_status() {
+    let head = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 100\r\n\r\n{\"mess".to_vec();
+    let server = Server::start(Answer::Beginning(head)).await;
+    let started = Instant::now();
+    let error = edgegap(&server.base_url).deploy(new()).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.status(), error.effect()),
+        (ErrorKind::Forbidden, Some(403), Effect::None)
+    );
+    assert_eq!(started.elapsed().as_secs(), 5);
+}
+
 #[tokio::test]
 async fn the_effect_of_a_broken_connection() {
     let closing = Server::start(Answer::Close).await;

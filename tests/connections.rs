@@ -136,6 +136,19 @@ async fn a_proxy_that_is_given_gets_the_request_and_its_password_stays_hidden() 
     assert!(!format!("{error} {error:?}").contains("hush-hush"));
 }
 
+#[tokio::test]
+async fn plain_http_does_not_leave_this_machine_by_a_proxy() {
+    let proxy = Server::replies("200 OK", &[], LIST).await;
+    let builder = || nodion("http://127.0.0.1:9").proxy(proxy.base_url.clone());
+    let error = builder().build().unwrap_err();
+    assert!(error.to_string().contains("by a proxy"), "{error}");
+    assert!(builder().allow_plain_http().build().is_ok());
+    let error = nodion("https://a.example")
+        .proxy(proxy.base_url.clone())
+        .no_proxy();
+    assert_eq!(error.build().unwrap_err().kind(), ErrorKind::Configuration);
+}
+
 /// Runs in a process of its own, as the environment belongs to the whole process.
 #[tokio::test]
 async fn within_the_environment() {
@@ -210,6 +223,25 @@ async fn a_client_of_ones_own_is_used_and_the_rest_stays() {
         (ErrorKind::Unavailable, 2)
     );
     assert!(server.requests()[0].contains("x-own: yes"));
+
+    // One that follows redirects hides that the platform acted: no connection to the target is no
+    // proof, and nothing is sent again.
+    let location = "location: http://127.0.0.1:9/gone";
+    let server = Server::replies("303 See Other", &[location], "").await;
+    let following = reqwest::Client::builder().no_proxy().build().unwrap();
+    let builder = edgegap::Client::builder().base_url(&server.base_url);
+    let client = builder
+        .token(CANARY)
+        .http_client(following)
+        .build()
+        .unwrap();
+    let user = User::ip([75, 28, 35, 192].into());
+    let error = client.deploy(NewDeployment::new("a", "1", user)).await;
+    let error = error.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.effect(), server.requests().len()),
+        (ErrorKind::Connect, Effect::Unknown, 1)
+    );
 
     let contradiction = nodion(&server.base_url).http_client(own).no_proxy();
     assert_eq!(

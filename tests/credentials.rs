@@ -216,7 +216,7 @@ async fn a_server_without_logins_is_a_clear_error_and_nothing_is_sent() {
     let error = plane.client().deployments().list().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.effect(), error.attempts()),
-        (ErrorKind::NoSuchRoute, Effect::None, 0)
+        (ErrorKind::Unauthenticated, Effect::None, 0)
     );
     assert!(
         error.to_string().contains("there is no token for it"),
@@ -307,6 +307,98 @@ async fn a_call_that_is_dropped_while_it_logs_in_leaves_nothing_behind() {
         );
     }
     assert_eq!(silent.requests().len(), 3, "each had its turn");
+}
+
+#[tokio::test]
+async fn a_stored_token_goes_to_nobody_else() {
+    let (plane, other) = (Plane::start().await, Plane::start().await);
+    let path = temporary("elsewhere");
+    let store = || FileStore::new(&path.0);
+    let first = plane.builder().token_store(store()).build().unwrap();
+    first.deployments().list().await.unwrap();
+    // Another server, and another account of the same one.
+    let second = other.builder().token_store(store()).build().unwrap();
+    second.deployments().list().await.unwrap();
+    assert_eq!(other.logins(), 1);
+    let sent = other.server.requests().concat();
+    assert_eq!(sent.matches("authorization: Bearer token-1").count(), 1);
+    let third = plane.builder().login("other@example.com", PASSWORD);
+    let third = third.token_store(store()).build().unwrap();
+    third.deployments().list().await.unwrap();
+    assert_eq!(plane.logins(), 2);
+}
+
+#[tokio::test]
+async fn a_stored_token_that_cannot_be_sent_is_passed_over() {
+    let plane = Plane::start().await;
+    let path = temporary("unusable");
+    let client = || {
+        let builder = plane.builder().token_store(FileStore::new(&path.0));
+        builder.build().unwrap()
+    };
+    client().deployments().list().await.unwrap();
+    for unusable in ["a b", ""] {
+        let kept = std::fs::read_to_string(&path.0).unwrap();
+        let from = kept.find("token-").unwrap();
+        let to = from + kept[from..].find('"').unwrap();
+        let kept = format!("{}{unusable}{}", &kept[..from], &kept[to..]);
+        std::fs::write(&path.0, kept).unwrap();
+        client().deployments().list().await.unwrap();
+    }
+    assert_eq!(plane.logins(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_hangs_ahead_of_time_does_not_hold_up_a_valid_token() {
+    let plane = Plane::start().await;
+    plane.state.valid.store(1, Ordering::SeqCst);
+    let source = |previous: Option<Tokens>| async move {
+        if previous.is_some() {
+            std::future::pending::<()>().await;
+        }
+        Ok(Tokens::new("token-1").expires_in(Duration::from_secs(3600)))
+    };
+    let builder = plane.builder().credentials(Credentials::renewed(source));
+    let client = builder.build().unwrap();
+    client.deployments().list().await.unwrap();
+    tokio::time::advance(Duration::from_secs(3545)).await;
+    let started = tokio::time::Instant::now();
+    for _ in 0..3 {
+        client.deployments().list().await.unwrap();
+    }
+    assert!(
+        started.elapsed() < Duration::from_secs(6),
+        "once, not with every call"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn troubles_between_refusals_do_not_make_it_a_loop() {
+    let count = Arc::new(AtomicU64::new(0));
+    let server = Server::answers(move |request| {
+        if request.starts_with("POST /v1/auth/login") {
+            return reply("200 OK", JSON, r#"{"access_token":"token"}"#);
+        }
+        match count.fetch_add(1, Ordering::SeqCst) % 2 {
+            0 => reply("503 Busy", &[], ""),
+            _ => reply("401 Unauthorized", &[], ""),
+        }
+    })
+    .await;
+    let builder = dployr::Client::builder().base_url(&server.base_url);
+    let builder = builder
+        .login("user@example.com", PASSWORD)
+        .retry(Retry::off());
+    let client = builder.pacing(deploykit::Pacing::off()).build().unwrap();
+    for _ in 0..30 {
+        client.deployments().list().await.unwrap_err();
+    }
+    let logins = server
+        .requests()
+        .iter()
+        .filter(|r| r.contains("/auth/login"))
+        .count();
+    assert_eq!(logins, 1, "a proxy's 503 says nothing of the token");
 }
 
 /// A file that goes with the test.

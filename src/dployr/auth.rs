@@ -71,6 +71,10 @@ impl TokenSource for PasswordLogin {
         let login = self.client.login(&self.email, self.password.clone());
         Ok(login.await?.into())
     }
+
+    fn account(&self) -> Option<String> {
+        Some(self.email.clone())
+    }
 }
 
 impl From<TokenPair> for Tokens {

@@ -41,7 +41,8 @@ pub struct LogStream {
     chunks: Option<Chunks>,
     lines: Lines,
     /// What was read and not yet handed out: a server that does not follow answers with one array.
-    ready: VecDeque<Result<LogLine>>,
+    /// Not read yet: many values in one line would be many records, or many errors, at once.
+    ready: VecDeque<Result<Value>>,
     idle: Duration,
     /// Runs while nothing comes.
     silence: Option<Pin<Box<Sleep>>>,
@@ -107,8 +108,8 @@ impl LogStream {
                     return;
                 }
                 match serde_json::from_slice(line) {
-                    Ok(Value::Array(values)) => self.ready.extend(values.into_iter().map(read)),
-                    Ok(value) => self.ready.push_back(read(value)),
+                    Ok(Value::Array(values)) => self.ready.extend(values.into_iter().map(Ok)),
+                    Ok(value) => self.ready.push_back(Ok(value)),
                     Err(_) => self
                         .ready
                         .push_back(Err(no_line("a line of the logs is not JSON"))),
@@ -121,7 +122,7 @@ impl LogStream {
     fn buffered(&mut self) -> Option<Result<LogLine>> {
         loop {
             if let Some(line) = self.ready.pop_front() {
-                return Some(line.map_err(|error| self.complete(error)));
+                return Some(line.and_then(read).map_err(|error| self.complete(error)));
             }
             let line = self.lines.next()?;
             self.take(line);

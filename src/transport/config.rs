@@ -271,7 +271,9 @@ impl<P: Platform> ClientBuilder<P> {
     /// of attempts and calls, retries, pacing, size limits.
     ///
     /// What the client itself does is then yours to guarantee. It should follow no redirects
-    /// (`redirect(Policy::none())`), as one may carry a token in a query or a body to another host; send
+    /// (`redirect(Policy::none())`), as one may carry a token in a query or a body to another host, and
+    /// hides what the platform answered: so a failure to connect proves nothing there, and its effect is
+    /// unknown; send
     /// nothing again by itself (`retry(reqwest::retry::never())`), as that may be a second create; not
     /// unpack replies without limit; limit the time to connect (`connect_timeout`); and use no proxy for
     /// this machine. With the feature `rustls`, install a crypto provider for the process before you
@@ -351,7 +353,8 @@ impl<P: Platform> ClientBuilder<P> {
         let pacing = self.pacing.unwrap_or(pacing);
         let transport = Transport {
             profile,
-            http: self.connections.client(&base_url)?,
+            own_http: self.connections.own.is_some(),
+            http: self.connections.client(&base_url, self.plain_http)?,
             pacer: Pacer::new(&pacing, profile.api, &base_url, &Auth::None),
             base_url,
             wire: self.wire,
@@ -369,7 +372,8 @@ impl<P: Platform> ClientBuilder<P> {
             Some(login) => Some(login(Scope::new(transport.clone()))),
             None => self.credentials,
         };
-        let auth = Auth::new(profile.scheme, credentials.as_ref(), self.store)?;
+        let place = format!("{} {}", profile.api, transport.base_url);
+        let auth = Auth::new(profile.scheme, &place, credentials.as_ref(), self.store)?;
         let transport = transport.with_auth(auth);
         Ok(P::assemble(Arc::new(transport), self.settings))
     }

@@ -67,7 +67,16 @@ impl Scope {
         match &self.transport().wire {
             Wire::Network => {
                 let sent = self.transport().http.execute(request).await;
-                sent.map_err(|error| reply::network_error(error, operation, &method))
+                sent.map_err(|error| {
+                    let error = reply::network_error(error, operation, &method);
+                    if self.transport().own_http && error.kind() == ErrorKind::Connect {
+                        // It may be the target of a redirect that was followed, after the platform
+                        // did what it was asked.
+                        let effect = effect_of_broken_success(operation, &method);
+                        return error.with_effect(effect);
+                    }
+                    error
+                })
             }
             #[cfg(feature = "testing")]
             Wire::Function(answer) => {

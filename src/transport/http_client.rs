@@ -20,11 +20,19 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    pub fn client(self, base_url: &str) -> Result<reqwest::Client> {
+    pub fn client(self, base_url: &str, plain_http: bool) -> Result<reqwest::Client> {
         let told = self.connect_timeout.is_some()
             || self.proxy.is_some()
             || self.no_proxy
             || !self.roots.is_empty();
+        if self.proxy.is_some() && self.no_proxy {
+            return Err(Error::configuration("there is a proxy, and no_proxy()"));
+        }
+        if self.proxy.is_some() && base_url.starts_with("http:") && !plain_http {
+            return Err(Error::configuration(
+                "plain http leaves this machine by a proxy, which shows the token to everybody in between; use https, or allow_plain_http()",
+            ));
+        }
         match self.own {
             Some(_) if told => Err(Error::configuration(
                 "time to connect, proxy and certificates are set on the reqwest client that was given",
@@ -47,7 +55,12 @@ impl Connections {
             // A redirect could carry a token to another host, or turn a POST into a GET.
             .redirect(reqwest::redirect::Policy::none())
             // What is sent again, and what is counted as an attempt, is decided here and nowhere below.
-            .retry(reqwest::retry::never());
+            .retry(reqwest::retry::never())
+            // Another crate may have switched these on in reqwest, and what is unpacked is not bounded.
+            .no_gzip()
+            .no_brotli()
+            .no_deflate()
+            .no_zstd();
         // Another crate may have switched rustls on in reqwest, without a provider it could use.
         #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
         {
@@ -207,7 +220,7 @@ mod tests {
             ),
         ] {
             assert!(!format!("{connections:?}").contains("hush"));
-            let error = connections.client("https://a.example").unwrap_err();
+            let error = connections.client("https://a.example", false).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration);
             assert!(error.to_string().contains(part), "{error}");
             assert!(!format!("{error:?}").contains("hush"), "{error:?}");

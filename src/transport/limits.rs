@@ -21,6 +21,8 @@ pub(crate) const IDLE: Duration = Duration::from_secs(300);
 pub(crate) const REPLY_BYTES: usize = 16 << 20;
 /// How much of a failure's body is read, in bytes.
 pub(crate) const ERROR_BYTES: usize = 64 << 10;
+/// How long the body of a failure may take: its status is known by then, and is what matters.
+pub(crate) const ERROR_WAIT: Duration = Duration::from_secs(5);
 /// How much of a body an error keeps to show, in bytes.
 pub(crate) const EXCERPT_BYTES: usize = 2 << 10;
 

@@ -65,6 +65,8 @@ pub struct Transport {
     pub(crate) profile: &'static Profile,
     pub(crate) base_url: String,
     pub(crate) http: reqwest::Client,
+    /// Whether it is the user's own, of which nothing is known.
+    pub(crate) own_http: bool,
     pub(crate) wire: Wire,
     pub(crate) auth: Auth,
     /// Headers that every call gets: name, value.
@@ -225,6 +227,7 @@ impl Transport {
             profile: self.profile,
             base_url: self.base_url.clone(),
             http: self.http.clone(),
+            own_http: self.own_http,
             wire: self.wire.clone(),
             pacer: self.pacer.of(self.profile.api, &self.base_url, &auth),
             auth,

@@ -98,7 +98,8 @@ impl Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        if !self.told {
+        // A panic of the observer on top of another one would end the process.
+        if !self.told && !std::thread::panicking() {
             self.tell(CallEnd::Dropped);
         }
     }

@@ -1,7 +1,7 @@
 //! Reading a reply: bounded bodies, failures, decoding.
 
 use super::execute::effect_of_broken_success;
-use super::limits::{ERROR_BYTES, EXCERPT_BYTES};
+use super::limits::{ERROR_BYTES, ERROR_WAIT, EXCERPT_BYTES};
 use super::profile::{Failure, reads_only};
 use super::{Scope, hints, redact};
 use crate::error::{Effect, Error, ErrorKind, Result, start_of};
@@ -14,6 +14,7 @@ use progenitor_client::{ByteStream, ResponseValue};
 use reqwest::Response;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 
 type RawResult<T> = std::result::Result<ResponseValue<T>, progenitor_client::Error<()>>;
 
@@ -68,13 +69,15 @@ pub(crate) async fn read_all(mut response: Response, limit: usize) -> Result<Vec
     }
 }
 
-/// Reads the beginning of a failure's body. What cannot be read is left out: the status says more.
+/// Reads the beginning of a failure's body. What cannot be read, or does not come, is left out: the
+/// status says more.
 pub(crate) async fn read_start(mut response: Response) -> Vec<u8> {
     let mut body = Vec::new();
+    let until = Instant::now() + ERROR_WAIT;
     while body.len() < ERROR_BYTES {
-        match response.chunk().await {
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) | Err(_) => break,
+        match timeout_at(until, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
+            Ok(Ok(None) | Err(_)) | Err(_) => break,
         }
     }
     body.truncate(ERROR_BYTES);

@@ -22,10 +22,11 @@ const PASSING: [u16; 14] = [
 /// 1. by the method: `GET` and `HEAD`; `PUT` and `DELETE` if the operation may be repeated; `POST`
 ///    and `PATCH` never;
 /// 2. by the operation: its mark in the spec ([`Behaviour::idempotent`](crate::operation::Behaviour));
-/// 3. by the failure: a time-out, a broken connection, 408, 500, 502, 503, 504, or a 429 that says
-///    when to come back.
+/// 3. by the failure: a time-out, a broken connection, 408, 500, 502, 503, 504, 520 to 527, or a 429
+///    that says when to come back.
 ///
-/// [`Call::assume_idempotent`](crate::Call::assume_idempotent) opens the first two. A call for which
+/// Of a call without a wrapper (`client.request(..)`) no spec says anything, so it does not pass the
+/// second. [`Call::assume_idempotent`](crate::Call::assume_idempotent) opens the first two. A call for which
 /// no connection could be made, and a 429 that says when to come back, is repeated whatever it is:
 /// nothing was done. Neither is a 429 that says nothing, nor what another try would not change: a
 /// certificate that does not fit, a platform whose 500 is a business answer.

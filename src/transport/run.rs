@@ -115,10 +115,18 @@ impl Scope {
             self.begin_attempt();
             let result = self.attempt(attempt, operation).await;
             self.end_attempt(result.as_ref().err());
+            if let Some(spent) = &mut spent
+                && result.is_err()
+                && self.progress().effect == Effect::None
+            {
+                spent.take_back();
+            }
             let unauthenticated = matches!(&result, Err(error) if error.status() == Some(401));
             let error = match (result, &held) {
                 (result, Some((tokens, held))) if !unauthenticated => {
-                    tokens.accepted(held.generation);
+                    if shows_that_it_was_taken(&result) {
+                        tokens.accepted(held.generation);
+                    }
                     match result {
                         Ok(response) => return Ok(response),
                         Err(error) => error,
@@ -214,6 +222,14 @@ impl Scope {
             http.response.status_code = field::Empty,
             error.type = field::Empty,
         )
+    }
+}
+
+/// Whether the platform got as far as to look at what the call wants.
+fn shows_that_it_was_taken(result: &Result<Response>) -> bool {
+    match result {
+        Ok(_) => true,
+        Err(error) => matches!(error.status(), Some(400 | 403 | 404 | 409 | 410 | 422)),
     }
 }
 

@@ -48,7 +48,7 @@ impl SpendGuard {
             });
         }
         let oldest = creates.sent.front();
-        let free = oldest.map(|at| (*at + self.span).duration_since(now));
+        let free = oldest.map(|at| self.span.saturating_sub(now.duration_since(*at)));
         Err(Error::new(
             ErrorKind::SpendLimit,
             format!(
@@ -95,8 +95,8 @@ impl Spent<'_> {
         self.take_back();
     }
 
-    /// It waits again.
-    fn take_back(&mut self) {
+    /// Nothing was created by it so far: it waits again.
+    pub fn take_back(&mut self) {
         if let Some(sent) = self.at.take() {
             let mut creates = self.guard.creates();
             if let Some(index) = creates.sent.iter().position(|at| *at == sent) {
@@ -128,6 +128,15 @@ mod tests {
             spent.goes_out(true);
             spent
         })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_span_without_end_can_be_counted_in() {
+        let guard = SpendGuard::new(1, Duration::MAX);
+        let mut spent = guard.count().unwrap();
+        spent.goes_out(true);
+        let error = guard.count().err().unwrap();
+        assert_eq!(error.retry_after(), Some(Duration::MAX));
     }
 
     #[tokio::test(start_paused = true)]

@@ -159,11 +159,11 @@ async fn source(walk: &mut Walk) {
 struct Broken;
 
 impl TokenStore for Broken {
-    async fn load(&self) -> Result<Option<Tokens>, TokenError> {
+    async fn load(&self, _: &str) -> Result<Option<Tokens>, TokenError> {
         Err(TokenError::new("the store is closed"))
     }
 
-    async fn save(&self, _: &Tokens) -> Result<(), TokenError> {
+    async fn save(&self, _: &str, _: &Tokens) -> Result<(), TokenError> {
         Err(TokenError::new("the store is closed"))
     }
 }

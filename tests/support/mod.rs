@@ -16,6 +16,8 @@ type Make = Arc<dyn Fn(&str) -> Vec<u8> + Send + Sync>;
 pub enum Answer {
     /// Sends these bytes and closes.
     Bytes(Vec<u8>),
+    /// Sends these bytes and keeps the connection.
+    Beginning(Vec<u8>),
     /// Says nothing and keeps the connection.
     Silence,
     /// Closes without a word.
@@ -103,6 +105,10 @@ async fn serve(mut stream: TcpStream, answer: Answer, requests: Arc<Mutex<Vec<St
             let _ = stream.shutdown().await;
         }
         Answer::Made(_) => {}
+        Answer::Beginning(bytes) => {
+            let _ = stream.write_all(&bytes).await;
+            tokio::time::sleep(Duration::from_secs(86_400)).await;
+        }
         Answer::Silence => tokio::time::sleep(Duration::from_secs(86_400)).await,
         Answer::Close => {}
     }

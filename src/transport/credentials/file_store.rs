@@ -14,6 +14,9 @@ const LARGEST: u64 = 1 << 20;
 
 /// Keeps tokens in a file that only its owner may read (on Unix), written anew as a whole.
 ///
+/// One file is for one account: tokens that were kept for another platform, address or account are as
+/// if they were not there, and are replaced. Reading and writing block for the moment that they take.
+///
 /// ```no_run
 /// # fn example() -> deploykit::Result<()> {
 /// # #[cfg(feature = "dployr")] {
@@ -37,7 +40,7 @@ impl FileStore {
         Self { path: path.into() }
     }
 
-    fn read(&self) -> io::Result<Option<Tokens>> {
+    fn read(&self, owner: &str) -> io::Result<Option<Tokens>> {
         let file = match fs::File::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -48,10 +51,10 @@ impl FileStore {
         // The words of the error quote what they found.
         let kept: Kept = serde_json::from_str(&text)
             .map_err(|_| io::Error::new(ErrorKind::InvalidData, "it holds no tokens"))?;
-        Ok(Some(kept.into()))
+        Ok((kept.owner == owner).then(|| kept.into()))
     }
 
-    fn write(&self, tokens: &Tokens) -> io::Result<()> {
+    fn write(&self, owner: &str, tokens: &Tokens) -> io::Result<()> {
         // Beside it, so that renaming is atomic; named so that two writers do not share one.
         static COUNTER: AtomicU32 = AtomicU32::new(0);
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
@@ -60,7 +63,8 @@ impl FileStore {
         let beside = PathBuf::from(name);
         // One that a process left behind when it was killed, and whose number this one has now.
         let _ = fs::remove_file(&beside);
-        let written = write_private(&beside, tokens).and_then(|()| fs::rename(&beside, &self.path));
+        let written = write_private(&beside, &Kept::new(owner, tokens))
+            .and_then(|()| fs::rename(&beside, &self.path));
         if written.is_err() {
             let _ = fs::remove_file(&beside);
         }
@@ -72,23 +76,24 @@ impl FileStore {
     }
 }
 
-fn write_private(path: &Path, tokens: &Tokens) -> io::Result<()> {
+fn write_private(path: &Path, kept: &Kept) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
-    file.write_all(&serde_json::to_vec(&Kept::from(tokens))?)?;
+    file.write_all(&serde_json::to_vec(kept)?)?;
     file.sync_all()
 }
 
 impl TokenStore for FileStore {
-    async fn load(&self) -> Result<Option<Tokens>, TokenError> {
-        self.read().map_err(|error| self.failed(&error))
+    async fn load(&self, owner: &str) -> Result<Option<Tokens>, TokenError> {
+        self.read(owner).map_err(|error| self.failed(&error))
     }
 
-    async fn save(&self, tokens: &Tokens) -> Result<(), TokenError> {
-        self.write(tokens).map_err(|error| self.failed(&error))
+    async fn save(&self, owner: &str, tokens: &Tokens) -> Result<(), TokenError> {
+        self.write(owner, tokens)
+            .map_err(|error| self.failed(&error))
     }
 }
 
@@ -103,6 +108,7 @@ impl fmt::Debug for FileStore {
 /// The file. Plain strings: here, and nowhere else, tokens are written on purpose.
 #[derive(Serialize, Deserialize)]
 struct Kept {
+    owner: String,
     access_token: String,
     #[serde(default)]
     refresh_token: Option<String>,
@@ -111,10 +117,11 @@ struct Kept {
     expires_at: Option<u64>,
 }
 
-impl From<&Tokens> for Kept {
-    fn from(tokens: &Tokens) -> Self {
+impl Kept {
+    fn new(owner: &str, tokens: &Tokens) -> Self {
         let since = |at: std::time::SystemTime| at.duration_since(UNIX_EPOCH).ok();
         Self {
+            owner: owner.to_owned(),
             access_token: tokens.access.expose().to_owned(),
             refresh_token: tokens
                 .refresh
@@ -140,6 +147,8 @@ impl From<Kept> for Tokens {
 mod tests {
     use super::*;
 
+    const OWNER: &str = "dployr https://a.example user@example.com";
+
     fn store(name: &str) -> FileStore {
         let name = format!("deploykit-{}-{name}", std::process::id());
         FileStore::new(std::env::temp_dir().join(name))
@@ -148,13 +157,14 @@ mod tests {
     #[test]
     fn what_is_kept_comes_back_and_is_for_its_owner_alone() {
         let store = store("kept");
-        assert_eq!(store.read().unwrap(), None);
+        assert_eq!(store.read(OWNER).unwrap(), None);
         let tokens = Tokens::new("access-1")
             .refresh("refresh-1")
             .expires_in(Duration::from_secs(3600));
-        store.write(&tokens).unwrap();
-        store.write(&tokens).unwrap();
-        let found = store.read().unwrap().unwrap();
+        store.write(OWNER, &tokens).unwrap();
+        store.write(OWNER, &tokens).unwrap();
+        assert_eq!(store.read("nodion https://b.example").unwrap(), None);
+        let found = store.read(OWNER).unwrap().unwrap();
         assert_eq!(
             (&found.access, &found.refresh),
             (&tokens.access, &tokens.refresh)
@@ -175,11 +185,11 @@ mod tests {
         let store = store("broken");
         for text in ["", "hush-hush", "{\"access_token\": [\"hush\"]}"] {
             fs::write(&store.path, text).unwrap();
-            let error = store.failed(&store.read().unwrap_err());
+            let error = store.failed(&store.read(OWNER).unwrap_err());
             assert!(!format!("{error} {error:?}").contains("hush"), "{error}");
         }
         fs::remove_file(&store.path).unwrap();
         let nowhere = FileStore::new("/nonexistent-directory/token");
-        assert!(nowhere.write(&Tokens::new("a")).is_err());
+        assert!(nowhere.write(OWNER, &Tokens::new("a")).is_err());
     }
 }

@@ -90,8 +90,10 @@ pub(crate) enum Auth {
 }
 
 impl Auth {
+    /// `place` is the platform and its address.
     pub fn new(
         scheme: &'static str,
+        place: &str,
         given: Option<&Credentials>,
         store: Option<Arc<dyn ErasedStore>>,
     ) -> Result<Self> {
@@ -99,7 +101,7 @@ impl Auth {
             (None, None) => Ok(Self::None),
             (Some(Given::Fixed(token)), None) => Ok(Self::Fixed(with_scheme(scheme, token)?)),
             (Some(Given::Renewed(source)), store) => {
-                let renewed = Renewed::new(scheme, source.clone(), store);
+                let renewed = Renewed::new(scheme, place, source.clone(), store);
                 Ok(Self::Renewed(Arc::new(renewed)))
             }
             (_, Some(_)) => Err(Error::configuration(
@@ -130,7 +132,12 @@ mod tests {
         let store: Arc<dyn ErasedStore> = Arc::new(FileStore::new("unused"));
         let fixed = Credentials::token("a");
         for given in [None, Some(&fixed)] {
-            let refused = Auth::new("Bearer", given, Some(store.clone()));
+            let refused = Auth::new(
+                "Bearer",
+                "dployr https://a.example",
+                given,
+                Some(store.clone()),
+            );
             assert!(refused.is_err());
         }
     }

@@ -3,10 +3,12 @@
 use super::scheme::with_scheme;
 use super::source::{ErasedSource, ErasedStore, Held, TokenError, Tokens};
 use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::secret::Secret;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// A token is renewed so long before it expires, or a fifth of its life if that is less: a call that
 /// begins with it must not outlive it.
@@ -16,12 +18,24 @@ const MARGIN: Duration = Duration::from_secs(60);
 const SETTLE: Duration = Duration::from_secs(30);
 /// After a failure to renew ahead of time the old token serves for so long before the next try.
 const PAUSE: Duration = Duration::from_secs(5);
+/// Between two renewals that a 401 brings about lies at least this: an endpoint that refuses every
+/// token must not make every call log in.
+const BETWEEN: Duration = Duration::from_secs(5);
+/// Renewing ahead of time is given so long while the old token is still valid.
+const AHEAD: Duration = Duration::from_secs(5);
+/// So many tokens that were refused are remembered, as a store may still hold one.
+const REMEMBERED: usize = 8;
 
 /// The state of one client and all its clones.
 pub(crate) struct Renewed {
     scheme: &'static str,
     source: Arc<dyn ErasedSource>,
     store: Option<Arc<dyn ErasedStore>>,
+    /// Whose tokens they are, for the store.
+    owner: String,
+    refused: Mutex<VecDeque<Secret>>,
+    /// When a 401 last brought about a renewal.
+    forced: Mutex<Option<Instant>>,
     held: Mutex<Option<Held>>,
     /// Held by the call that renews. When that one is dropped, the next in line does it.
     turn: tokio::sync::Mutex<()>,
@@ -40,13 +54,21 @@ struct Failure {
 impl Renewed {
     pub fn new(
         scheme: &'static str,
+        place: &str,
         source: Arc<dyn ErasedSource>,
         store: Option<Arc<dyn ErasedStore>>,
     ) -> Self {
+        let owner = match source.account() {
+            Some(account) => format!("{place} {account}"),
+            None => place.to_owned(),
+        };
         Self {
             scheme,
             source,
             store,
+            owner,
+            refused: Mutex::default(),
+            forced: Mutex::default(),
             held: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
             rounds: AtomicU64::new(0),
@@ -64,7 +86,14 @@ impl Renewed {
         if let Some(held) = self.fresh() {
             return Ok(held);
         }
-        let renewed = self.renew(asked).await;
+        let renewed = if self.still_valid().is_some() {
+            match timeout(AHEAD, self.renew(asked)).await {
+                Ok(renewed) => renewed,
+                Err(_) => Err(self.fail(TokenError::new(format!("no answer in {AHEAD:?}")))),
+            }
+        } else {
+            self.renew(asked).await
+        };
         drop(turn);
         renewed.or_else(|error| self.still_valid().ok_or_else(|| no_token(error)))
     }
@@ -78,10 +107,16 @@ impl Renewed {
                 return Ok(Some(held));
             }
             let new = held.obtained.is_some_and(|at| at.elapsed() < SETTLE);
-            if new && !held.accepted {
+            let lately = self.forced().is_some_and(|at| at.elapsed() < BETWEEN);
+            if (new && !held.accepted) || lately {
                 return Ok(None);
             }
+            let mut refused = locked(&self.refused);
+            refused.push_back(held.tokens.access);
+            let many = refused.len().saturating_sub(REMEMBERED);
+            refused.drain(..many);
         }
+        *self.forced() = Some(Instant::now());
         self.renew(asked).await.map(Some)
     }
 
@@ -126,25 +161,37 @@ impl Renewed {
             return Err(last.error.clone());
         }
         let previous = self.held().as_ref().map(|held| held.tokens.clone());
-        let outcome = match self.stored(previous.as_ref()).await {
-            Some(tokens) => self.hold(tokens, None),
-            None => self.obtain(previous).await,
+        if let Some(held) = self.stored(previous.as_ref()).await {
+            self.rounds.fetch_add(1, Ordering::AcqRel);
+            return Ok(held);
+        }
+        let outcome = match self.obtain(previous.clone()).await {
+            // A refresh token that is good for one use may have been used by another process.
+            Err(error) => self.stored(previous.as_ref()).await.ok_or(error),
+            obtained => obtained,
         };
-        let round = self.rounds.fetch_add(1, Ordering::AcqRel) + 1;
-        outcome.map_err(|error| {
-            let error = Arc::new(error);
-            *self.failed() = Some(Failure {
-                round,
-                at: Instant::now(),
-                error: error.clone(),
-            });
-            error
-        })
+        match outcome {
+            Ok(held) => {
+                self.rounds.fetch_add(1, Ordering::AcqRel);
+                Ok(held)
+            }
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    fn fail(&self, error: TokenError) -> Arc<TokenError> {
+        let error = Arc::new(error);
+        *self.failed() = Some(Failure {
+            round: self.rounds.fetch_add(1, Ordering::AcqRel) + 1,
+            at: Instant::now(),
+            error: error.clone(),
+        });
+        error
     }
 
     /// What another process left in the store, if it is newer.
-    async fn stored(&self, previous: Option<&Tokens>) -> Option<Tokens> {
-        let tokens = match self.store.as_ref()?.load().await {
+    async fn stored(&self, previous: Option<&Tokens>) -> Option<Held> {
+        let tokens = match self.store.as_ref()?.load(&self.owner).await {
             Ok(tokens) => tokens?,
             Err(error) => {
                 tracing::warn!(%error, "the kept token cannot be read");
@@ -153,14 +200,24 @@ impl Renewed {
         };
         let same = previous.is_some_and(|previous| previous.access == tokens.access);
         let expired = tokens.expires_at.is_some_and(|at| at <= SystemTime::now());
-        (!same && !expired).then_some(tokens)
+        let refused = locked(&self.refused).contains(&tokens.access);
+        if same || expired || refused {
+            return None;
+        }
+        match self.hold(tokens, None) {
+            Ok(held) => Some(held),
+            Err(error) => {
+                tracing::warn!(%error, "the kept token cannot be used");
+                None
+            }
+        }
     }
 
     async fn obtain(&self, previous: Option<Tokens>) -> Result<Held, TokenError> {
         let tokens = self.source.obtain(previous).await?;
         let held = self.hold(tokens, Some(Instant::now()))?;
         if let Some(store) = &self.store
-            && let Err(error) = store.save(&held.tokens).await
+            && let Err(error) = store.save(&self.owner, &held.tokens).await
         {
             tracing::warn!(%error, "the token cannot be kept");
         }
@@ -190,24 +247,42 @@ impl Renewed {
     }
 
     fn held(&self) -> MutexGuard<'_, Option<Held>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.held)
     }
 
     fn failed(&self) -> MutexGuard<'_, Option<Failure>> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.failed)
     }
+
+    fn forced(&self) -> MutexGuard<'_, Option<Instant>> {
+        locked(&self.forced)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The error of a call that could not be sent for want of a token.
 fn no_token(why: Arc<TokenError>) -> Error {
     let call = why.of_a_call();
-    Error::new(
-        call.map_or(ErrorKind::Unauthenticated, Error::kind),
-        format!("there is no token for it: {why}"),
-    )
-    .with_effect(Effect::None)
-    .with_retry_after(call.and_then(Error::retry_after))
-    .with_source(why)
+    // What passes is said as it is. Anything else is about the credentials, whatever it is called: a
+    // login that is not found does not mean that the deployment is not.
+    let kind = match call.map(Error::kind) {
+        Some(
+            kind @ (ErrorKind::Connect
+            | ErrorKind::Timeout
+            | ErrorKind::Interrupted
+            | ErrorKind::Unavailable
+            | ErrorKind::Server
+            | ErrorKind::RateLimited),
+        ) => kind,
+        _ => ErrorKind::Unauthenticated,
+    };
+    Error::new(kind, format!("there is no token for it: {why}"))
+        .with_effect(Effect::None)
+        .with_retry_after(call.and_then(Error::retry_after))
+        .with_source(why)
 }
 
 #[cfg(test)]
@@ -244,7 +319,7 @@ mod tests {
             lifetime: lifetime.map(Duration::from_secs),
             fails_from,
         };
-        let renewed = Renewed::new("Bearer", Arc::new(source), None);
+        let renewed = Renewed::new("Bearer", "dployr https://a.example", Arc::new(source), None);
         (Arc::new(renewed), asked)
     }
 

@@ -48,12 +48,21 @@ pub trait TokenSource: Send + Sync + 'static {
     /// Gets a token that is newer than `previous`, which is about to expire or was refused; `None` at
     /// the first call. It is never run twice at the same time for one client and its clones.
     ///
+    /// It runs within the call that needs the token, and is dropped with that. If a half-done renewal
+    /// would lose something, such as a refresh token that is good for one use, let it go on in a task.
+    ///
     /// # Errors
     /// When there is none to be had. The call that needed it ends with that.
     fn obtain(
         &self,
         previous: Option<Tokens>,
     ) -> impl Future<Output = Result<Tokens, TokenError>> + Send;
+
+    /// Whose tokens they are, such as an e-mail address, so that a store does not hand them to
+    /// another account of the same platform. Default: there is one account.
+    fn account(&self) -> Option<String> {
+        None
+    }
 }
 
 impl<F, R> TokenSource for F
@@ -72,18 +81,26 @@ where
 /// Keeps tokens across processes, so that not each of them has to log in.
 ///
 /// Before a token is renewed the store is asked: another process may have done it already.
+///
+/// `owner` names whose tokens they are: platform, address, and account if one is known. It holds no
+/// secret. Tokens that were kept for another owner must not be given out: they would be sent to a host
+/// that they are not for.
 pub trait TokenStore: Send + Sync + 'static {
     /// What was kept last, if anything.
     ///
     /// # Errors
     /// When it cannot be read. The call goes on with the source.
-    fn load(&self) -> impl Future<Output = Result<Option<Tokens>, TokenError>> + Send;
+    fn load(&self, owner: &str) -> impl Future<Output = Result<Option<Tokens>, TokenError>> + Send;
 
     /// Keeps these in the place of what was kept.
     ///
     /// # Errors
     /// When it cannot be written. The call goes on with the tokens it has.
-    fn save(&self, tokens: &Tokens) -> impl Future<Output = Result<(), TokenError>> + Send;
+    fn save(
+        &self,
+        owner: &str,
+        tokens: &Tokens,
+    ) -> impl Future<Output = Result<(), TokenError>> + Send;
 }
 
 /// Why there is no token. The words are shown to whoever made the call: they must not hold a secret.
@@ -125,27 +142,32 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, TokenError>> + Send + 
 /// [`TokenSource`] as an object.
 pub(crate) trait ErasedSource: Send + Sync {
     fn obtain<'a>(&'a self, previous: Option<Tokens>) -> Boxed<'a, Tokens>;
+    fn account(&self) -> Option<String>;
 }
 
 impl<S: TokenSource> ErasedSource for S {
     fn obtain<'a>(&'a self, previous: Option<Tokens>) -> Boxed<'a, Tokens> {
         Box::pin(TokenSource::obtain(self, previous))
     }
+
+    fn account(&self) -> Option<String> {
+        TokenSource::account(self)
+    }
 }
 
 /// [`TokenStore`] as an object.
 pub(crate) trait ErasedStore: Send + Sync {
-    fn load<'a>(&'a self) -> Boxed<'a, Option<Tokens>>;
-    fn save<'a>(&'a self, tokens: &'a Tokens) -> Boxed<'a, ()>;
+    fn load<'a>(&'a self, owner: &'a str) -> Boxed<'a, Option<Tokens>>;
+    fn save<'a>(&'a self, owner: &'a str, tokens: &'a Tokens) -> Boxed<'a, ()>;
 }
 
 impl<S: TokenStore> ErasedStore for S {
-    fn load<'a>(&'a self) -> Boxed<'a, Option<Tokens>> {
-        Box::pin(TokenStore::load(self))
+    fn load<'a>(&'a self, owner: &'a str) -> Boxed<'a, Option<Tokens>> {
+        Box::pin(TokenStore::load(self, owner))
     }
 
-    fn save<'a>(&'a self, tokens: &'a Tokens) -> Boxed<'a, ()> {
-        Box::pin(TokenStore::save(self, tokens))
+    fn save<'a>(&'a self, owner: &'a str, tokens: &'a Tokens) -> Boxed<'a, ()> {
+        Box::pin(TokenStore::save(self, owner, tokens))
     }
 }
 

@@ -69,7 +69,7 @@ pub enum BudgetReply {
     Wait(Duration),
 }
 
-/// Why a budget cannot tell.
+/// Why a budget cannot tell. The words are logged and shown: they must not hold a secret.
 #[derive(Debug)]
 pub struct BudgetError(Box<dyn std::error::Error + Send + Sync>);
 
@@ -164,6 +164,9 @@ impl Shared {
                 }
                 Err(error) => error,
             };
+            if self.otherwise == Fallback::Local {
+                outage.alone();
+            }
             match self.otherwise {
                 // The own pace may have begun just now, with nothing to give yet.
                 Fallback::Local if outage.own_wait().is_some_and(|wait| wait.is_zero()) => {

@@ -31,10 +31,14 @@ use tokio::time::Instant;
 /// How a client keeps to a platform's rate limits.
 ///
 /// By default it keeps to the documented rates ([`Behaviour::pace`](crate::operation::Behaviour)): a
-/// call that would be too much waits for its turn, first come, first served, and is refused at once
-/// if its turn comes after its deadline. In no window does it send more than the platform allows.
+/// call that would be too much waits for its turn, first come, first served. The first in line is
+/// refused at once if its turn comes after its deadline; those behind it when they are first or their
+/// deadline is there. In no window does it send more than the platform allows.
 /// Where the platform says by its headers that a window is used up, everybody waits for the next.
 /// Where no rate is documented nothing waits.
+///
+/// Clients of this process share a rate if platform, address, token and this setting are the same.
+/// Those whose tokens are renewed share it by the address alone, as their tokens change.
 ///
 /// ```
 /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::ClientBuilder<P> {

@@ -90,6 +90,14 @@ impl Outage {
         self.state().answered
     }
 
+    /// The own pace begins, if it has not. A client that refuses may have found the failure, where this
+    /// one goes on.
+    pub fn alone(&self) {
+        let full = Instant::now() + self.shape.refill * self.shape.burst.get();
+        let mut state = self.state();
+        state.alone.get_or_insert(Alone { full, ends: None });
+    }
+
     /// How long until the own pace has room; `None` while it is not in force.
     pub fn own_wait(&self) -> Option<Duration> {
         let state = self.state();
@@ -289,6 +297,23 @@ mod tests {
         assert!(refused.unwrap_err().to_string().contains("gone"));
         budget.comes_back();
         bucket.turn_in_fleet("test", &shared, far()).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn clients_that_refuse_and_that_go_on_may_share_a_bucket() {
+        let budget = Memory::default();
+        budget.goes(Duration::from_secs(1));
+        let refusing = Shared::new(budget.clone(), Fallback::Refuse);
+        let going_on = Shared::new(budget, Fallback::Local);
+        let bucket = part(EDGE, 4);
+        let refused = bucket.turn_in_fleet("test", &refusing, far()).await;
+        assert!(refused.is_err());
+        let started = Instant::now();
+        bucket
+            .turn_in_fleet("test", &going_on, far())
+            .await
+            .unwrap();
+        assert!(started.elapsed() < Duration::from_secs(1));
     }
 
     #[tokio::test(start_paused = true)]
