@@ -5,7 +5,7 @@ use crate::answers::BRIEF;
 use std::process::Command;
 
 /// The switches of src/unredacted.rs.
-const SWITCHES: [&str; 15] = [
+const SWITCHES: [&str; 16] = [
     "secret",
     "personal",
     "url",
