@@ -251,6 +251,14 @@ pub(crate) fn masked_url(text: &str) -> String {
     if shows("url") {
         return text.to_owned();
     }
+    let users = userinfo(text);
+    if let Some(user) = users
+        .iter()
+        .find(|user| text[(*user).clone()].contains('?'))
+    {
+        // Whether a password ends here or a query begins before, nobody can tell.
+        return format!("{}{REDACTED}@{REDACTED}", &text[..user.start]);
+    }
     let shown = without_userinfo(text);
     // One slash is a slip that a query behind it does not get harmless by, and what has somebody who
     // logs in is an address, however it begins.
@@ -381,6 +389,7 @@ mod tests {
                 "u:hush@a.example/x?y=hush",
                 "<redacted>@a.example/x?y=<redacted>",
             ),
+            ("x:y?z=@hush:/?y=hush", "<redacted>@<redacted>"),
         ] {
             assert_eq!(masked_url(url), shown);
         }
