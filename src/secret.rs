@@ -309,7 +309,8 @@ pub(crate) fn userinfo(text: &str) -> Vec<Range<usize>> {
         from = start;
         let user = user_in(text, start, &['/', '?', '#']);
         // `git@host` over ssh names a login, not a secret.
-        let ssh = text[..start - 3].ends_with("ssh");
+        let before = text[..start - 3].strip_suffix("ssh");
+        let ssh = before.is_some_and(|before| !before.ends_with(|c: char| c.is_alphanumeric()));
         found.extend(user.filter(|user| !ssh || text[user.clone()].contains(':')));
     }
     found.sort_by_key(|user| user.start);
@@ -407,6 +408,7 @@ mod tests {
             ("https://git.example/a@b", "https://git.example/a@b"),
             ("ssh://git@git.example/a", "ssh://git@git.example/a"),
             ("git@git.example:a.git", "git@git.example:a.git"),
+            ("xssh://hush@git.example", "xssh://<redacted>@git.example"),
             ("u:hush@git.example/a.git", "<redacted>@git.example/a.git"),
             ("node:20@sha256:0123", "node:20@sha256:0123"),
             ("https:/u:hush@a.example", "https:/<redacted>@a.example"),
