@@ -21,6 +21,21 @@ pub(crate) fn check(what: &'static str, id: &str) -> Result<(), Error> {
     )))
 }
 
+/// An id, or why it cannot be one: a handle reports it at its first call, a builder at the end.
+pub(crate) type Given<I> = std::result::Result<I, String>;
+
+/// An id as a caller gave it.
+pub(crate) fn given<I, T>(id: T) -> Given<I>
+where
+    T: TryInto<I>,
+    T::Error: Into<crate::Error>,
+{
+    id.try_into().map_err(|error| {
+        let error: crate::Error = error.into();
+        error.message().unwrap_or_default().to_owned()
+    })
+}
+
 /// Declares an id: a string that is safe as one segment of a path.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {

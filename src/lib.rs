@@ -86,6 +86,8 @@ println!("{} {}", deployment.deploy_number, deployment.status);
     )
 )]
 
+#[cfg(feature = "_client")]
+mod check;
 mod error;
 mod id;
 mod open_enum;

@@ -7,9 +7,9 @@ use super::{
     ProjectHandle, ProjectId, Projects, RouteHandle, RouteId, Routes, ServiceHandle, ServiceId,
     Services, Webhooks,
 };
-use crate::call::Call;
+pub(super) use crate::check::text as check_text;
 use crate::error::{Error, Result};
-use crate::raw::dployr::Op;
+pub(super) use crate::id::{Given, given};
 use crate::secret::Secret;
 use crate::transport::config::{self, ClientBuilder};
 use crate::transport::credentials::Credentials;
@@ -20,9 +20,6 @@ use crate::transport::profile::Profile;
 pub struct Settings {
     cluster: Option<Given<ClusterId>>,
 }
-
-/// An id, or why it cannot be one: a handle reports it at its first call, a builder at the end.
-pub(super) type Given<I> = std::result::Result<I, String>;
 
 const CLUSTER_VARIABLE: &str = "DPLOYR_CLUSTER_ID";
 
@@ -236,42 +233,6 @@ impl Client {
     pub fn webhooks(&self) -> Webhooks {
         Webhooks::new(self.clone())
     }
-
-    /// A call with the id of a handle, refused if that is none.
-    pub(super) fn with<I, T, F>(&self, op: Op, id: &Given<I>, call: F) -> Call<T>
-    where
-        I: Clone,
-        T: Send + 'static,
-        F: FnOnce(I) -> Call<T>,
-    {
-        match id {
-            Ok(id) => call(id.clone()),
-            Err(why) => self.refused(op, Error::invalid_request(why.clone())),
-        }
-    }
-}
-
-fn given<I, T>(id: T) -> Given<I>
-where
-    T: TryInto<I>,
-    T::Error: Into<Error>,
-{
-    id.try_into().map_err(|error| {
-        let error: Error = error.into();
-        error.message().unwrap_or_default().to_owned()
-    })
-}
-
-/// Refuses an empty text, and one with a line break or another control character in it.
-pub(super) fn check_text(what: &str, text: &str) -> Result<()> {
-    let problem = if text.trim().is_empty() {
-        "is empty"
-    } else if text.chars().any(char::is_control) {
-        "contains a control character"
-    } else {
-        return Ok(());
-    };
-    Err(Error::invalid_request(format!("the {what} {problem}")))
 }
 
 /// Refuses what no port can be.

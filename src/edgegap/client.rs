@@ -5,9 +5,8 @@ use super::{
     ApplicationHandle, ApplicationName, Applications, DeploymentHandle, Deployments, FleetHandle,
     FleetName, Locations, RequestId,
 };
-use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::raw::edgegap::Op;
+pub(super) use crate::id::{Given, given};
 use crate::transport::config::{self, ClientBuilder, NoSettings};
 use crate::transport::profile::Profile;
 
@@ -117,36 +116,9 @@ impl Client {
         })
     }
 
-    /// A call with the id of a handle, refused if that is none.
-    pub(super) fn with<I, T, F>(&self, op: Op, id: &Given<I>, call: F) -> Call<T>
-    where
-        I: Clone,
-        T: Send + 'static,
-        F: FnOnce(I) -> Call<T>,
-    {
-        match id {
-            Ok(id) => call(id.clone()),
-            Err(why) => self.refused(op, Error::invalid_request(why.clone())),
-        }
-    }
-
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
         Self::builder().environment(read)?.needs_token()?.build()
     }
-}
-
-/// The id of a handle, or why it is none.
-pub(super) type Given<I> = std::result::Result<I, String>;
-
-pub(super) fn given<I, T>(id: T) -> Given<I>
-where
-    T: TryInto<I>,
-    T::Error: Into<Error>,
-{
-    id.try_into().map_err(|error| {
-        let error: Error = error.into();
-        error.message().unwrap_or_default().to_owned()
-    })
 }
 
 #[cfg(test)]

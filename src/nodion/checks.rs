@@ -1,20 +1,9 @@
 //! What is refused before it is sent, because the platform refuses it or because it would not mean
 //! what it says.
 
+pub(super) use crate::check::text;
 use crate::error::{Error, Result};
 use std::ops::RangeInclusive;
-
-/// Refuses an empty text, and one with a line break or another control character in it.
-pub(super) fn text(what: &str, text: &str) -> Result<()> {
-    let problem = if text.trim().is_empty() {
-        "is empty"
-    } else if text.chars().any(char::is_control) {
-        "contains a control character"
-    } else {
-        return Ok(());
-    };
-    Err(Error::invalid_request(format!("the {what} {problem}")))
-}
 
 /// The same for a text that is one word.
 pub(super) fn word(what: &str, word: &str) -> Result<()> {

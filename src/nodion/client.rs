@@ -4,12 +4,10 @@ use super::classify::classify;
 use super::{ApplicationHandle, ApplicationId, Applications};
 use crate::call::Call;
 use crate::error::{Error, Result};
+pub(super) use crate::id::{Given, given};
 use crate::raw::nodion::Op;
 use crate::transport::config::{self, ClientBuilder, NoSettings};
 use crate::transport::profile::Profile;
-
-/// An id, or why it cannot be one: a handle reports it at its first call.
-pub(super) type Given<I> = std::result::Result<I, String>;
 
 const PROJECT_HEADER: &str = "x-nodion-project";
 const PROJECT_VARIABLE: &str = "NODION_PROJECT";
@@ -91,19 +89,6 @@ impl Client {
         ApplicationHandle::new(self.clone(), given(id))
     }
 
-    /// A call with the id of a handle, refused if that is none.
-    pub(super) fn with<I, T, F>(&self, op: Op, id: &Given<I>, call: F) -> Call<T>
-    where
-        I: Clone,
-        T: Send + 'static,
-        F: FnOnce(I) -> Call<T>,
-    {
-        match id {
-            Ok(id) => call(id.clone()),
-            Err(why) => self.refused(op, Error::invalid_request(why.clone())),
-        }
-    }
-
     /// A call with a body, refused if that was found to be wrong.
     pub(super) fn with_body<B, T, F>(&self, op: Op, body: Result<B>, call: F) -> Call<T>
     where
@@ -115,17 +100,6 @@ impl Client {
             Err(error) => self.refused(op, error),
         }
     }
-}
-
-pub(super) fn given<I, T>(id: T) -> Given<I>
-where
-    T: TryInto<I>,
-    T::Error: Into<Error>,
-{
-    id.try_into().map_err(|error| {
-        let error: Error = error.into();
-        error.message().unwrap_or_default().to_owned()
-    })
 }
 
 #[cfg(test)]

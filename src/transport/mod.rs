@@ -351,6 +351,25 @@ macro_rules! client {
                 crate::Call::refused(self.scope_of(op), error)
             }
 
+            /// A call with the id of a handle, refused if that is none.
+            #[allow(dead_code)]
+            pub(crate) fn with<I, T, F>(
+                &self,
+                op: crate::raw::$raw::Op,
+                id: &crate::id::Given<I>,
+                call: F,
+            ) -> crate::Call<T>
+            where
+                I: Clone,
+                T: Send + 'static,
+                F: FnOnce(I) -> crate::Call<T>,
+            {
+                match id {
+                    Ok(id) => call(id.clone()),
+                    Err(why) => self.refused(op, crate::Error::invalid_request(why.clone())),
+                }
+            }
+
             pub(crate) fn scope_of(&self, op: crate::raw::$raw::Op) -> crate::transport::Scope {
                 self.scope.to(super::operations::info(op))
             }
