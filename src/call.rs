@@ -162,6 +162,7 @@ impl<T: Send + 'static> Call<T> {
         Call {
             scope: self.scope,
             refused: self.refused,
+            pager: None,
             run: Box::new(move |scope| {
                 let value = run(scope.clone());
                 Box::pin(async move { Ok(convert(value.await?, &scope.secrets())) })

@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 mod url;
 pub(crate) use url::masked_url;
 #[cfg(feature = "_client")]
-pub(crate) use url::{resolved, secrets_of, userinfo};
+pub(crate) use url::{resolved, secrets_of, userinfo, without_userinfo};
 
 /// What stands in the place of a secret wherever one is left out.
 pub const REDACTED: &str = "<redacted>";
