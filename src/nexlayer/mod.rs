@@ -40,6 +40,7 @@ pub(crate) mod replies;
 mod session;
 mod started;
 mod texts;
+mod validate;
 
 pub use crate::raw::nexlayer::enums::ApplicationState;
 pub use crate::raw::nexlayer::types::{PodStatus, Reservation, StatusDetail};
@@ -47,6 +48,7 @@ pub use client::{Client, Nexlayer};
 pub use manifest::Manifest;
 pub use session::{Application, Claim, ClaimUrl, Extended, Removed, Reserved, Session};
 pub use started::{ClaimOffer, Started};
+pub use validate::{Finding, Validation};
 
 /// Sets up a Nexlayer [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Nexlayer>;
