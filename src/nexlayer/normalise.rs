@@ -51,9 +51,14 @@ pub(super) fn normalise(body: Value) -> Result<Value, Box<Classified>> {
 
 /// Whether it is the schema of a manifest: its keys are those of JSON Schema, not of a reply.
 fn is_schema(map: &Object) -> bool {
-    map.get("$schema").is_some_and(Value::is_string)
-        || map.get("properties").is_some_and(Value::is_object)
-            && map.get("type").and_then(Value::as_str) == Some("object")
+    let by_form = map.get("properties").is_some_and(Value::is_object)
+        && map.get("type").and_then(Value::as_str) == Some("object");
+    !has_token(map) && (by_form || map.get("$schema").is_some_and(Value::is_string))
+}
+
+/// Whether it is about a session: then nothing in it is worth losing the token for.
+fn has_token(map: &Object) -> bool {
+    map.contains_key("sessionToken")
 }
 
 /// Takes `{success, data}` off, and `{schema, version}`. A success status around `success: false`, an
@@ -65,7 +70,7 @@ fn unwrap(mut map: Object) -> Result<Value, Box<Classified>> {
         Some(_) => true,
     };
     let no = |key: &str| map.get(key) == Some(&Value::Bool(false));
-    if error || no("success") || no("valid") {
+    if error || no("success") || no("valid") && !has_token(&map) {
         let failure = Classified::from_status(400).kind(ErrorKind::Rejected);
         return Err(Box::new(classify::read(failure, &Value::Object(map))));
     }
@@ -85,8 +90,9 @@ fn unwrap(mut map: Object) -> Result<Value, Box<Classified>> {
 
 /// One client expects the schema beside its version.
 fn schema_of(mut map: Object) -> Value {
+    let is_schema = !has_token(&map) && map.get("schema").is_some_and(Value::is_object);
     match map.remove("schema") {
-        Some(Value::Object(schema)) => Value::Object(schema),
+        Some(schema) if is_schema => schema,
         _ => Value::Object(map),
     }
 }
@@ -219,6 +225,10 @@ mod tests {
             (
                 json!({ "namespace": "n", "environment": null }),
                 json!({ "environment": "n" }),
+            ),
+            (
+                json!({ "sessionToken": "t", "valid": false, "$schema": "s", "schema": {}, "url": 7 }),
+                json!({ "sessionToken": "t", "valid": false, "$schema": "s" }),
             ),
             (json!({ "claimURL": "u" }), json!({ "claimUrl": "u" })),
             (json!({ "deploymentUrl": "u" }), json!({ "url": "u" })),
