@@ -15,7 +15,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-type Running<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
+pub(crate) type Running<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
 /// A call to a platform: `.await` sends it, and nothing is sent before.
 ///
@@ -159,6 +159,15 @@ impl<T: Send + 'static> Call<T> {
                 let value = run(scope);
                 Box::pin(async move { value.await.or_else(recover) })
             }),
+        }
+    }
+
+    /// Runs this call as a part of another one, with that one's options.
+    #[allow(dead_code)] // Not every platform has calls that are made of several.
+    pub(crate) fn within(self, whole: &Scope) -> Running<T> {
+        match self.refused {
+            Some(error) => Box::pin(std::future::ready(Err(error))),
+            None => (self.run)(whole.step(self.scope.operation())),
         }
     }
 
