@@ -1,6 +1,7 @@
 //! One error for everything that can go wrong, with answers to the questions a caller has.
 
 use crate::operation::Operation;
+use crate::watch::WaitReport;
 use serde_json::Value;
 use std::convert::Infallible;
 use std::fmt;
@@ -55,6 +56,7 @@ struct Inner {
     body: Option<String>,
     advice: Option<&'static str>,
     source: Option<Source>,
+    wait: Option<Box<WaitReport>>,
 }
 
 /// What kind of failure it is.
@@ -108,6 +110,8 @@ pub enum ErrorKind {
     WaitFailed,
     /// A deployment that was waited for was not ready in time.
     WaitTimedOut,
+    /// A deployment that was waited for is not there, or not any more.
+    Gone,
 }
 
 /// Whether the platform possibly acted on a call that failed.
@@ -305,6 +309,15 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_wait_report(mut self, report: WaitReport) -> Self {
+        self.0.wait = Some(Box::new(report));
+        self
+    }
+
+    pub(crate) fn wait_report(&self) -> Option<&WaitReport> {
+        self.0.wait.as_deref()
+    }
+
     pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
         self.0.code = code;
         self
@@ -420,6 +433,7 @@ impl fmt::Display for ErrorKind {
             Self::Unsupported => "not supported",
             Self::WaitFailed => "the deployment failed",
             Self::WaitTimedOut => "the deployment was not ready in time",
+            Self::Gone => "the deployment is gone",
         })
     }
 }

@@ -96,6 +96,7 @@ mod page;
 pub mod secret;
 mod time;
 mod unredacted;
+pub mod watch;
 
 #[cfg(feature = "_client")]
 mod call;
@@ -109,6 +110,8 @@ mod raw;
 pub mod raw;
 #[cfg(feature = "_client")]
 mod transport;
+#[cfg(feature = "_client")]
+mod wait;
 
 #[cfg(feature = "dployr")]
 pub mod dployr;
@@ -150,6 +153,8 @@ pub use transport::pace::{
 };
 #[cfg(feature = "_client")]
 pub use transport::retry::Retry;
+#[cfg(feature = "_client")]
+pub use wait::{Progress, Wait, WaitCursor, WaitStream};
 
 /// Compiles and runs the examples of the README.
 #[cfg(all(
