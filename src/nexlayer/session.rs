@@ -1,7 +1,8 @@
 //! Sessions, the applications in them, and what can be done with both.
 
+use super::readiness::site::Site;
 use super::replies::Text;
-use super::{Client, Manifest, PodStatus, Reservation, Started, texts};
+use super::{Client, Manifest, PodStatus, Reservation, Signals, Started, texts};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::nexlayer::{Op, types};
@@ -24,6 +25,9 @@ pub struct Session {
 pub struct Application {
     pub(super) session: Session,
     name: std::result::Result<String, String>,
+    /// Where its site is, if that is known; or why it cannot be there where a program says it is.
+    pub(super) site: std::result::Result<Option<Site>, String>,
+    pub(super) signals: Signals,
 }
 
 /// What an extension brought.
@@ -118,6 +122,8 @@ impl Session {
         Application {
             session: self.clone(),
             name,
+            site: Ok(None),
+            signals: Signals::all(),
         }
     }
 
