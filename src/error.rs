@@ -55,6 +55,8 @@ struct Inner {
     assumed_idempotent: bool,
     body: Option<String>,
     advice: Option<&'static str>,
+    /// How many records of a list had come before, for a call that wanted all.
+    records: Option<usize>,
     source: Option<Source>,
     wait: Option<Box<WaitReport>>,
 }
@@ -104,6 +106,8 @@ pub enum ErrorKind {
     Interrupted,
     /// The reply could not be understood.
     Decode,
+    /// A list does not come to an end: a page repeats, or the server always says that more follow.
+    Pagination,
     /// This server does not offer it.
     Unsupported,
     /// A deployment that was waited for came to a bad end.
@@ -244,6 +248,12 @@ impl Error {
         self
     }
 
+    /// Says how far the reading of a list had come.
+    pub(crate) fn after_records(mut self, records: usize) -> Self {
+        self.0.records = Some(records);
+        self
+    }
+
     pub(crate) fn with_status(mut self, status: u16) -> Self {
         self.0.status = Some(status);
         self
@@ -365,6 +375,9 @@ impl fmt::Display for Error {
             let elapsed = inner.elapsed.as_secs_f64();
             write!(f, " ({} attempts in {elapsed:.1} s)", inner.attempts)?;
         }
+        if let Some(records) = inner.records {
+            write!(f, " (after {records} records)")?;
+        }
         if let Some(advice) = inner.advice {
             write!(f, "; {advice}")?;
         }
@@ -430,6 +443,7 @@ impl fmt::Display for ErrorKind {
             Self::Timeout => "timed out",
             Self::Interrupted => "interrupted",
             Self::Decode => "the reply could not be understood",
+            Self::Pagination => "the list does not end",
             Self::Unsupported => "not supported",
             Self::WaitFailed => "the deployment failed",
             Self::WaitTimedOut => "the deployment was not ready in time",

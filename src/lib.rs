@@ -130,6 +130,8 @@ pub use http;
 pub use error::{Effect, Error, ErrorKind, Result};
 pub use operation::{Evidence, OPERATIONS, Operation};
 pub use page::Page;
+#[cfg(feature = "_client")]
+pub use page::{All, PageCursor, PageStream, Pages};
 pub use secret::Secret;
 pub use time::Timestamp;
 

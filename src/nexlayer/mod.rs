@@ -43,6 +43,7 @@ mod started;
 mod texts;
 mod validate;
 
+pub use crate::page::Page;
 pub use crate::raw::nexlayer::enums::ApplicationState;
 pub use crate::raw::nexlayer::types::{PodStatus, Reservation, StatusDetail};
 pub use client::{Client, Nexlayer};

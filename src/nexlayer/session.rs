@@ -2,7 +2,7 @@
 
 use super::readiness::site::Site;
 use super::replies::Text;
-use super::{Client, Manifest, PodStatus, Reservation, Signals, Started, texts};
+use super::{Client, Manifest, Page, PodStatus, Reservation, Signals, Started, texts};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::nexlayer::{Op, types};
@@ -176,20 +176,23 @@ impl Session {
     /// Those of every call. What the platform says to a token that has ended is not known.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
-    pub fn reservations(&self) -> Call<Vec<Reservation>> {
-        let op = Op::GetReservations;
-        match self.token() {
-            Err(error) => self.client.refused(op, error),
-            Ok(token) => {
-                let token = token.clone();
-                self.client
-                    .call(
-                        op,
-                        move |raw| async move { raw.get_reservations(&token).await },
-                    )
-                    .map(|list| list.reserved_deployments.unwrap_or_default())
+    pub fn reservations(&self) -> Call<Page<Reservation>> {
+        let session = self.clone();
+        Call::one_page(move || {
+            let (op, client) = (Op::GetReservations, &session.client);
+            match session.token() {
+                Err(error) => client.refused(op, error),
+                Ok(token) => {
+                    let token = token.clone();
+                    client
+                        .call(
+                            op,
+                            move |raw| async move { raw.get_reservations(&token).await },
+                        )
+                        .map(|list| Page::whole(list.reserved_deployments.unwrap_or_default()))
+                }
             }
-        }
+        })
     }
 
     /// Tells the people behind the platform something: `POST /feedback`. What comes back is their
@@ -331,11 +334,15 @@ impl Application {
     /// those of every call.
     ///
     /// Source: `Nexlayer/api-reference:openapi/nexlayer-api.yaml`, at e68c307
-    pub fn pods(&self) -> Call<Vec<PodStatus>> {
-        self.call(Op::GetPodsStatus, |raw, body| async move {
-            raw.get_pods_status(&body).await
+    pub fn pods(&self) -> Call<Page<PodStatus>> {
+        let application = self.clone();
+        Call::one_page(move || {
+            application
+                .call(Op::GetPodsStatus, |raw, body| async move {
+                    raw.get_pods_status(&body).await
+                })
+                .map(|reply| Page::whole(reply.pods.unwrap_or_default()))
         })
-        .map(|reply| reply.pods.unwrap_or_default())
     }
 
     fn call<T, F, R>(&self, op: Op, run: F) -> Call<T>

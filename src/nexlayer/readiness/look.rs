@@ -190,7 +190,7 @@ impl Look {
     async fn ask_pods(&mut self) -> Result<Option<(Signal, Said)>> {
         let pods = self.application.pods();
         match pods.within(&self.scope).await {
-            Ok(pods) => self.pods = pods,
+            Ok(page) => self.pods = page.items,
             Err(error) if error.kind() == ErrorKind::NoSuchRoute => {
                 self.no_pods.store(true, Ordering::Relaxed);
                 return Ok(None);

@@ -218,7 +218,8 @@ async fn pods_in_every_form() {
             s.application("a").pods()
         })
         .await
-        .unwrap();
+        .unwrap()
+        .items;
         assert_eq!(pods.len(), 2);
         assert_eq!(pods[0].status.as_deref(), Some("Running"));
         assert_eq!(
@@ -230,7 +231,7 @@ async fn pods_in_every_form() {
         let pods = answer("get_pods_status", said(200, body), |s| {
             s.application("a").pods()
         });
-        assert!(pods.await.unwrap().is_empty());
+        assert!(pods.await.unwrap().items.is_empty());
     }
     let gone = "<!DOCTYPE html><html><body><pre>Cannot POST /getPodsStatus</pre></body></html>";
     let pods = answer("get_pods_status", CannedReply::new(404, gone), |s| {
