@@ -109,6 +109,8 @@ mod raw;
 pub mod raw;
 #[cfg(feature = "_client")]
 mod transport;
+#[cfg(feature = "_client")]
+pub mod webhook;
 
 #[cfg(feature = "dployr")]
 pub mod dployr;
