@@ -128,8 +128,8 @@ impl CallbackSecret {
     pub fn attach(&self, url: &str) -> Result<CallbackUrl> {
         // It is not repeated: people hide secrets anywhere in such an address.
         let refused = |why: &str| Error::invalid_request(format!("the callback URL {why}"));
-        let mut parsed =
-            reqwest::Url::parse(url.trim()).map_err(|error| refused("is not a URL").with_source(error))?;
+        let mut parsed = reqwest::Url::parse(url.trim())
+            .map_err(|error| refused("is not a URL").with_source(error))?;
         let Some(host) = parsed.host_str().filter(|host| !host.is_empty()) else {
             return Err(refused("has no host"));
         };
@@ -223,7 +223,11 @@ fn query_of(uri: &str) -> &str {
     let scheme = before.split_once("://").map(|(scheme, _)| scheme);
     let is_scheme = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric());
     let is_uri = before.is_empty() || before.starts_with('/') || scheme.is_some_and(is_scheme);
-    if is_uri { behind.unwrap_or_default() } else { uri }
+    if is_uri {
+        behind.unwrap_or_default()
+    } else {
+        uri
+    }
 }
 
 /// Reads the JSON of a body.
@@ -303,11 +307,22 @@ mod tests {
     #[test]
     fn secrets_are_compared_in_constant_time() {
         // Time cannot be tested here, but what is used to compare can.
-        let code = include_str!("webhook.rs").split("mod tests").next().unwrap();
+        let code = include_str!("webhook.rs")
+            .split("mod tests")
+            .next()
+            .unwrap();
         let comparison = code.split("fn is_one_of").nth(1).unwrap();
         let comparison = comparison.split("\n}\n").next().unwrap();
         assert!(comparison.contains(".ct_eq("), "{comparison}");
-        for early in ["==", "!=", ".any(", "break", "return", "starts_with", ".eq("] {
+        for early in [
+            "==",
+            "!=",
+            ".any(",
+            "break",
+            "return",
+            "starts_with",
+            ".eq(",
+        ] {
             assert!(!comparison.contains(early), "{early} in {comparison}");
         }
         // Nothing else looks at a value that a request carries.
