@@ -87,7 +87,7 @@ fn refine(mut classified: Classified, failure: &Failure<'_>) -> Classified {
         400 if code == "resource.missing_resource" => classified.kind(ErrorKind::NotFound),
         401 if id == "login" => classified.advice("check the e-mail address and the password"),
         401 => classified.advice(
-            "check DPLOYR_TOKEN: it goes out as `Authorization: Bearer …`, and the id of a session is no token",
+            "check DPLOYR_TOKEN: it goes out as `Authorization: Bearer …`; the id of a session is no token and belongs into with_session, and a session ends after days",
         ),
         403 if id == "get_deployment" && code == "permission.viewer_role_required" => classified.advice(
             "the known server refuses every read of one deployment: look for it in deployments().list()",
@@ -95,6 +95,19 @@ fn refine(mut classified: Classified, failure: &Failure<'_>) -> Classified {
         403 if id == "delete_deployment" && code == "permission.developer_role_required" => classified.advice(
             "the known server refuses every delete that names no cluster: give the client one",
         ),
+        403 if manages_tokens(id) => classified.advice(
+            "a token manages no tokens: log in with login_by_email and take with_session",
+        ),
+        400 if code == "request.invalid_otp" => classified.advice(
+            "a code holds for ten minutes and three attempts: have another one sent",
+        ),
+        422 if id == "verify_domain" => classified.advice(
+            "set the TXT record that domain(..).get() shows under `verification`; it takes a while until a new one is seen",
+        ),
+        429 if id == "rename_cluster" && is_quota(failure.headers) => {
+            let classified = classified.kind(ErrorKind::Quota);
+            classified.advice("a cluster is renamed once a month: trying it again does not help")
+        }
         404 if is_no_route(failure) => {
             classified.kind = ErrorKind::NoSuchRoute;
             classified.advice(no_route(failure.operation))
@@ -129,6 +142,12 @@ fn no_route(operation: Option<&Operation>) -> &'static str {
         Some(operation) if operation.id == "login" => {
             "this server has no login by password: make a personal access token there and use that"
         }
+        Some(operation) if operation.id == "create_webhook" => {
+            "this server does not know that route, which dployr documents: a control plane has one webhook for each cluster, see webhooks().set_up(..)"
+        }
+        Some(operation) if operation.id == "list_webhooks" => {
+            "this server does not know that route, which dployr documents: a control plane shows the webhook of a cluster in clusters().by_id(..).integrations()"
+        }
         Some(operation) if matches!(operation.evidence, Evidence::Observed | Evidence::Source) => {
             "this server does not know that route, which dployr's control plane has: check the base URL"
         }
@@ -136,6 +155,13 @@ fn no_route(operation: Option<&Operation>) -> &'static str {
             "this server does not know that route: dployr documents it, no server was seen to have it"
         }
     }
+}
+
+fn manages_tokens(id: &str) -> bool {
+    matches!(
+        id,
+        "create_api_token" | "list_api_tokens" | "delete_api_token"
+    )
 }
 
 /// A monthly quota answers 429 too, with requests left and without a hint when to come back.
