@@ -1,7 +1,7 @@
 //! What dployr's failures mean.
 
+use super::advice::no_route;
 use crate::error::{ErrorKind, start_of};
-use crate::operation::{Evidence, Operation};
 use crate::transport::profile::{Classified, Failure};
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
@@ -134,27 +134,6 @@ fn is_plan_limit(message: &str) -> bool {
 fn is_no_route(failure: &Failure<'_>) -> bool {
     !failure.json.is_some_and(Value::is_object)
         && (failure.is_plain_text() || !failure.text.trim().is_empty())
-}
-
-fn no_route(operation: Option<&Operation>) -> &'static str {
-    match operation {
-        None => "this server has no such route",
-        Some(operation) if operation.id == "login" => {
-            "this server has no login by password: make a personal access token there and use that"
-        }
-        Some(operation) if operation.id == "create_webhook" => {
-            "this server does not know that route, which dployr documents: a control plane has one webhook for each cluster, see webhooks().set_up(..)"
-        }
-        Some(operation) if operation.id == "list_webhooks" => {
-            "this server does not know that route, which dployr documents: a control plane shows the webhook of a cluster in clusters().by_id(..).integrations()"
-        }
-        Some(operation) if matches!(operation.evidence, Evidence::Observed | Evidence::Source) => {
-            "this server does not know that route, which dployr's control plane has: check the base URL"
-        }
-        Some(_) => {
-            "this server does not know that route: dployr documents it, no server was seen to have it"
-        }
-    }
 }
 
 fn manages_tokens(id: &str) -> bool {
@@ -450,6 +429,19 @@ mod tests {
             ("stop_service", 403, developer, None),
             ("list_projects", 404, plain, Some("dployr documents it")),
             ("list_services", 404, plain, Some("check the base URL")),
+            ("list_clusters", 404, plain, Some("check the base URL")),
+            ("create_webhook", 404, plain, Some("webhooks().set_up(..)")),
+            ("list_webhooks", 404, plain, Some("integrations()")),
+            ("create_route", 404, plain, Some("domains().create(..)")),
+            ("list_api_tokens", 403, "", Some("login_by_email")),
+            ("list_clusters", 403, "", None),
+            ("verify_domain", 422, "", Some("TXT record")),
+            (
+                "verify_login_code",
+                400,
+                r#"{"error":{"message":"x","code":"request.invalid_otp"}}"#,
+                Some("ten minutes"),
+            ),
             ("login", 404, plain, Some("personal access token")),
             ("", 404, plain, Some("no such route")),
             ("login", 401, "", Some("password")),

@@ -46,6 +46,7 @@
 //!
 //! Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
 
+mod advice;
 mod api_tokens;
 mod auth;
 mod classify;
