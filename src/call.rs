@@ -151,6 +151,25 @@ impl<T: Send + 'static> Call<T> {
         self.and_then(|value| Ok(convert(value)))
     }
 
+    /// The same call, with its value turned into another by one that must not repeat the secrets of
+    /// the request.
+    pub(crate) fn map_with_secrets<U, F>(self, convert: F) -> Call<U>
+    where
+        U: Send + 'static,
+        F: FnOnce(T, &[Secret]) -> U + Send + 'static,
+    {
+        let run = self.run;
+        Call {
+            scope: self.scope,
+            refused: self.refused,
+            pager: None,
+            run: Box::new(move |scope| {
+                let value = run(scope.clone());
+                Box::pin(async move { Ok(convert(value.await?, &scope.secrets())) })
+            }),
+        }
+    }
+
     /// The same call, with a failure turned into the success that it stands for.
     #[allow(dead_code)] // Not every platform has such failures.
     pub(crate) fn or_else<F>(self, recover: F) -> Self
@@ -166,6 +185,15 @@ impl<T: Send + 'static> Call<T> {
                 Box::pin(async move { value.await.or_else(recover) })
             }),
             pager: None,
+        }
+    }
+
+    /// Runs this call as a part of another one, with that one's options.
+    #[allow(dead_code)] // Not every platform has calls that are made of several.
+    pub(crate) fn within(self, whole: &Scope) -> Running<T> {
+        match self.refused {
+            Some(error) => Box::pin(std::future::ready(Err(error))),
+            None => (self.run)(whole.step(self.scope.operation())),
         }
     }
 

@@ -1,6 +1,7 @@
 //! One error for everything that can go wrong, with answers to the questions a caller has.
 
 use crate::operation::Operation;
+use crate::watch::WaitReport;
 use serde_json::Value;
 use std::convert::Infallible;
 use std::fmt;
@@ -57,6 +58,7 @@ struct Inner {
     /// How many records of a list had come before, for a call that wanted all.
     records: Option<usize>,
     source: Option<Source>,
+    wait: Option<Box<WaitReport>>,
 }
 
 /// What kind of failure it is.
@@ -112,6 +114,8 @@ pub enum ErrorKind {
     WaitFailed,
     /// A deployment that was waited for was not ready in time.
     WaitTimedOut,
+    /// A deployment that was waited for is not there, or not any more.
+    Gone,
 }
 
 /// Whether the platform possibly acted on a call that failed.
@@ -315,6 +319,15 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_wait_report(mut self, report: WaitReport) -> Self {
+        self.0.wait = Some(Box::new(report));
+        self
+    }
+
+    pub(crate) fn wait_report(&self) -> Option<&WaitReport> {
+        self.0.wait.as_deref()
+    }
+
     pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
         self.0.code = code;
         self
@@ -434,6 +447,7 @@ impl fmt::Display for ErrorKind {
             Self::Unsupported => "not supported",
             Self::WaitFailed => "the deployment failed",
             Self::WaitTimedOut => "the deployment was not ready in time",
+            Self::Gone => "the deployment is gone",
         })
     }
 }

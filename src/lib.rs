@@ -98,6 +98,7 @@ mod page;
 pub mod secret;
 mod time;
 mod unredacted;
+pub mod watch;
 
 #[cfg(feature = "_client")]
 mod call;
@@ -111,6 +112,10 @@ mod raw;
 pub mod raw;
 #[cfg(feature = "_client")]
 mod transport;
+#[cfg(feature = "_client")]
+mod wait;
+#[cfg(feature = "_client")]
+pub mod webhook;
 
 #[cfg(feature = "dployr")]
 pub mod dployr;
@@ -154,6 +159,8 @@ pub use transport::pace::{
 };
 #[cfg(feature = "_client")]
 pub use transport::retry::Retry;
+#[cfg(feature = "_client")]
+pub use wait::{Progress, Wait, WaitCursor, WaitStream};
 
 /// Compiles and runs the examples of the README.
 #[cfg(all(
