@@ -16,8 +16,7 @@
 //!     .port(3000);
 //! dployr.deployments().create(app).await?;
 //!
-//! let services = dployr.services().list().await?;
-//! for service in &services.items {
+//! for service in dployr.services().list().all().await? {
 //!     let mut lines = dployr.service(&service.id).follow_logs().await?;
 //!     while let Some(line) = lines.next().await {
 //!         println!("{}", line?.message);
