@@ -162,6 +162,15 @@ impl<T: Send + 'static> Call<T> {
         }
     }
 
+    /// Runs this call as a further request of another one, whose options it takes over.
+    #[allow(dead_code)] // Not every platform has calls of several requests.
+    pub(crate) fn within(self, outer: &Scope) -> Running<T> {
+        match self.refused {
+            Some(error) => Box::pin(std::future::ready(Err(error))),
+            None => (self.run)(outer.further(&self.scope)),
+        }
+    }
+
     fn refuse(&mut self, error: Error) {
         let error = error.with_operation(self.scope.operation());
         self.refused.get_or_insert(error);

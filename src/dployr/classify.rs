@@ -1,6 +1,6 @@
 //! What dployr's failures mean.
 
-use crate::error::{ErrorKind, start_of};
+use crate::error::{Effect, ErrorKind, start_of};
 use crate::operation::{Evidence, Operation};
 use crate::transport::profile::{Classified, Failure};
 use http::HeaderMap;
@@ -104,6 +104,10 @@ fn refine(mut classified: Classified, failure: &Failure<'_>) -> Classified {
         501 if code == "LOGS_NOT_AVAILABLE" => {
             classified.advice("this server was set up without a store for logs")
         }
+        // The handler saves what it was sent before it looks for a node.
+        503 if id == "update_service" && code == "runtime.node_not_connected" => classified
+            .effect(Effect::Applied)
+            .advice("the change is saved; it goes out with the next deployment"),
         503 if code == "runtime.node_not_connected" => classified.advice(
             "no node that could do it is connected; the server may have kept part of the request, so look before you repeat it",
         ),
@@ -128,6 +132,9 @@ fn no_route(operation: Option<&Operation>) -> &'static str {
         None => "this server has no such route",
         Some(operation) if operation.id == "login" => {
             "this server has no login by password: make a personal access token there and use that"
+        }
+        Some(operation) if operation.id == "list_service_env" => {
+            "this server does not know that route: dployr documents it, and the control plane has env().map() instead"
         }
         Some(operation) if matches!(operation.evidence, Evidence::Observed | Evidence::Source) => {
             "this server does not know that route, which dployr's control plane has: check the base URL"

@@ -19,6 +19,7 @@ use crate::transport::profile::Profile;
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     cluster: Option<Given<ClusterId>>,
+    no_fallbacks: bool,
 }
 
 const CLUSTER_VARIABLE: &str = "DPLOYR_CLUSTER_ID";
@@ -60,6 +61,15 @@ impl ClientBuilder<Dployr> {
         I::Error: Into<Error>,
     {
         self.settings.cluster = Some(given(id));
+        self
+    }
+
+    /// Makes documented calls as they are documented, and nothing in their place.
+    ///
+    /// Without this, a documented call that a server has no route for is made in another way where
+    /// there is one that comes to the same; [`Via`](super::Via) says when, how, and at what price.
+    pub fn without_fallbacks(mut self) -> Self {
+        self.settings.no_fallbacks = true;
         self
     }
 
@@ -151,6 +161,20 @@ impl Client {
     /// The cluster that this client works in, if it was given one.
     pub fn cluster(&self) -> Option<&ClusterId> {
         self.settings.cluster.as_ref()?.as_ref().ok()
+    }
+
+    /// The same client for the cluster that a record names.
+    pub(super) fn in_cluster_of(&self, id: Option<&str>) -> Self {
+        let mut client = self.clone();
+        if let Some(id) = id {
+            client.settings.cluster = Some(given(id));
+        }
+        client
+    }
+
+    /// Whether a documented call may be made in another way.
+    pub(super) fn falls_back(&self) -> bool {
+        !self.settings.no_fallbacks
     }
 
     /// The cluster as a query has it, for a call that outlives this borrow.

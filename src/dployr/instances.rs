@@ -9,7 +9,7 @@ use crate::raw::dployr::Op;
 /// The instances of a server; made by [`Client::instances`].
 #[derive(Clone, Debug)]
 pub struct Instances {
-    client: Client,
+    pub(super) client: Client,
 }
 
 impl Instances {
@@ -38,8 +38,8 @@ impl Instances {
 /// A handle on an instance; made by [`Client::instance`].
 #[derive(Clone, Debug)]
 pub struct InstanceHandle {
-    client: Client,
-    id: Given<InstanceId>,
+    pub(super) client: Client,
+    pub(super) id: Given<InstanceId>,
 }
 
 impl InstanceHandle {

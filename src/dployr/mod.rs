@@ -33,6 +33,11 @@
 //! with [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute), and each method here says whether that is
 //! to be expected. [`Operation::evidence`](crate::Operation) says it for programs.
 //!
+//! Four of these calls are then made in another way that comes to the same: reading a deployment,
+//! setting and removing a variable, restarting a service. Their replies say so in [`Via`], and
+//! `without_fallbacks` on the builder turns it off. The calls that only the control plane has are
+//! here too, and say that they are its own.
+//!
 //! # Clusters
 //!
 //! The page does not know clusters. The control plane keeps everything in one and refuses most calls
@@ -49,18 +54,26 @@
 mod auth;
 mod classify;
 mod client;
+mod cluster_logs;
+mod deployment_read;
 mod deployments;
 pub(crate) mod env;
+mod env_rewrite;
 pub(crate) mod envelope;
+mod fallback;
 mod find;
 mod fold;
 mod instances;
 mod log_stream;
 mod logs;
+mod nodes;
 pub(crate) mod operations;
 mod projects;
 mod proxy;
+mod service_records;
+pub(crate) mod service_update;
 mod services;
+mod task;
 mod webhooks;
 
 pub use crate::page::Page;
@@ -70,18 +83,24 @@ pub use crate::raw::dployr::enums::{
 };
 pub use crate::raw::dployr::types::{
     CpuMetrics, Created, Deployment, DiskMetrics, Instance, InstanceMetadata, InstanceMetrics,
-    LoadAverage, LogLine, MemoryMetrics, Project, Route, Service, ServiceStatus, SwapMetrics, Task,
-    Webhook,
+    InstanceRegistered, InstanceTask, LoadAverage, LogLine, MemoryMetrics, MetricsBucket,
+    MetricsTotals, Project, Route, Service, ServiceMetrics, ServiceSecret, ServiceStatus,
+    ServiceUpdated, SwapMetrics, Task, Webhook,
 };
 pub use auth::TokenPair;
 pub use client::{Client, Dployr};
+pub use cluster_logs::LogQuery;
 pub use deployments::{DeploymentHandle, DeploymentUpdate, Deployments, NewDeployment};
 pub use env::{EnvVariable, ServiceEnv};
+pub use fallback::{Routed, Via};
 pub use instances::{InstanceHandle, Instances};
 pub use log_stream::LogStream;
+pub use nodes::{NewInstance, NodeHandle};
 pub use projects::{NewProject, ProjectHandle, Projects};
 pub use proxy::{NewRoute, RouteHandle, Routes};
+pub use service_update::{HealthCheck, ServiceField, ServiceUpdate};
 pub use services::{ServiceHandle, Services};
+pub use task::TaskId;
 pub use webhooks::{NewWebhook, Webhooks};
 
 crate::id::id! {
@@ -102,6 +121,11 @@ crate::id::id! {
 crate::id::id! {
     /// The id of a dployr instance: `01M85NWTYTS09RTFPRVV8BHHEN`.
     InstanceId, "instance id"
+}
+
+crate::id::id! {
+    /// The tag of a dployr instance, which some calls take in the place of its id: `loop-node-1`.
+    InstanceTag, "tag of an instance"
 }
 
 crate::id::id! {

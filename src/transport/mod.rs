@@ -171,6 +171,20 @@ impl Scope {
         }
     }
 
+    /// The scope of a further request of this call: the same options, and what either leaves behind
+    /// adds up.
+    #[allow(dead_code)] // Not every platform has calls of several requests.
+    pub(crate) fn further(&self, call: &Self) -> Self {
+        let mut further = Self {
+            operation: call.operation,
+            ..self.clone()
+        };
+        let options = &mut further.options;
+        options.query.extend(call.options.query.iter().cloned());
+        options.json.clone_from(&call.options.json);
+        further
+    }
+
     pub(crate) fn for_preview(&self) -> Self {
         Self {
             preview: true,

@@ -4,17 +4,21 @@ use crate::planted::Plant;
 use crate::specs::Spec;
 use crate::walk::{Row, Target, Walk, json, no_json};
 use deploykit::dployr::{
-    Client, DeploymentUpdate, EnvVariable, NewDeployment, NewProject, NewRoute, NewWebhook, Page,
+    Client, DeploymentUpdate, EnvVariable, InstanceRegistered, LogQuery, NewDeployment,
+    NewInstance, NewProject, NewRoute, NewWebhook, Page, ServiceUpdate,
 };
 use deploykit::http::Method;
-use deploykit::{Call, OPERATIONS, Operation};
+use deploykit::{Call, OPERATIONS, Operation, Secret};
 use serde::Serialize;
 use serde_json::{Value, json as value};
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 fn connect(target: &Target, plant: &Plant) -> Client {
     let builder = target.apply(Client::builder()).cluster("c-1");
-    builder.token(plant.ascii("authorization")).build().unwrap()
+    let builder = builder.token(plant.ascii("authorization"));
+    // Each operation by itself.
+    builder.without_fallbacks().build().unwrap()
 }
 
 /// A login carries no token, even if the client has one.
@@ -124,6 +128,74 @@ async fn one(walk: &mut Walk, spec: &Spec, operation: &'static Operation, plant:
                 client.services().list()
             })
             .await;
+        }
+        "get_service" => {
+            run.with(Some(service(plant)), json, |client, _| {
+                client.service("s").get()
+            })
+            .await
+        }
+        "update_service" => {
+            let reply = value!({ "service": service(plant), "deployment": deployment(plant), "taskId": "t" });
+            run.with(Some(reply), json, |client, plant| {
+                client.service("s").update(service_update(plant))
+            })
+            .await
+        }
+        "delete_service" => {
+            run.with(None, json, |client, _| client.service("s").delete())
+                .await
+        }
+        "get_service_envs" => {
+            let reply = value!({ "envs": { "A": plant.wide("reply.envs.*") } });
+            run.with(
+                Some(reply),
+                |_: &BTreeMap<String, Secret>| Vec::new(),
+                |client, _| client.service("s").env().map(),
+            )
+            .await;
+        }
+        "list_service_secrets" => {
+            run.with(None, page_json, |client, _| client.service("s").secrets())
+                .await
+        }
+        "get_service_metrics" => {
+            run.with(None, json, |client, _| client.services().metrics("web"))
+                .await
+        }
+        "get_logs" => {
+            run.with(Some(value!([])), json, |client, _| {
+                client.logs(LogQuery::new())
+            })
+            .await
+        }
+        "create_instance" => {
+            let reply = value!({ "instance": { "id": "i" }, "token": plant.wide("reply.token") });
+            run.with(
+                Some(reply),
+                |made: &InstanceRegistered| json(&made),
+                |client, _| {
+                    let new = NewInstance::new([127, 0, 0, 77].into(), "loop-tmp");
+                    client.instances().create(new)
+                },
+            )
+            .await;
+        }
+        "delete_instance" => {
+            run.with(None, json, |client, _| client.instance("i").delete())
+                .await
+        }
+        "ping_instance" => {
+            run.with(None, json, |client, _| client.node("n").ping())
+                .await
+        }
+        "reboot_instance" => {
+            run.with(None, json, |client, _| client.node("n").reboot(true))
+                .await
+        }
+        "restart_instance" => {
+            run.with(None, json, |client, _| client.node("n").restart(true))
+                .await
         }
         "get_service_status" => {
             run.with(None, json, |client, _| client.service("s").status())
@@ -250,6 +322,13 @@ fn update(plant: &Plant) -> DeploymentUpdate {
     DeploymentUpdate::new().env("A", plant.wide("body.env.*"))
 }
 
+fn service_update(plant: &Plant) -> ServiceUpdate {
+    ServiceUpdate::new("loop-node-1", "/health")
+        .env([("A", plant.wide("body.env_vars.*"))])
+        .secrets([("B", plant.wide("body.secrets.*"))], ["C"])
+        .remote_url(git_url(plant, "git"))
+}
+
 fn new_webhook(plant: &Plant) -> NewWebhook {
     NewWebhook::new(git_url(plant, "webhook"), ["x"]).secret(plant.wide("body.secret"))
 }
@@ -299,7 +378,7 @@ fn handles(walk: &mut Walk) {
         .with_token(plant.ascii("authorization (other)"))
         .unwrap();
     let service = other.service("s");
-    let all: [&dyn Debug; 16] = [
+    let all: [&dyn Debug; 18] = [
         &client,
         &other,
         &service,
@@ -316,13 +395,17 @@ fn handles(walk: &mut Walk) {
         &other.webhooks(),
         &new(&plant),
         &update(&plant),
+        &service_update(&plant),
+        &other.node("n"),
     ];
     for handle in all {
         walk.debug("handle", handle);
     }
     walk.debug("new", &new_webhook(&plant));
     let image = format!("u:{}@r.example/a:1", plant.plain("url of the image"));
-    walk.debug("new", &NewDeployment::from_image("my-app", image));
+    walk.debug("new", &NewDeployment::from_image("my-app", image.as_str()));
+    let update = ServiceUpdate::new("loop-node-1", "/health").image(image);
+    walk.debug("new", &update);
     let refused = client.deployments().create(new(&plant).port(0));
     walk.debug("refused call", &refused);
     walk.look_at_error("refused", &refused.preview().unwrap_err());

@@ -1,5 +1,6 @@
 //! What dployr's servers answer, and how it is read.
 
+mod fallbacks;
 mod logs;
 mod recorded;
 mod wire;
@@ -15,10 +16,12 @@ use std::time::{Duration, UNIX_EPOCH};
 const TOKEN: &str = "dpat_5d1f";
 const OWN: &str = "01M85NWTN0TJ4JW1JXEKRNC9Z2";
 
+/// It makes documented calls as they are documented: one request each.
 fn client(recorder: &Recorder, cluster: Option<&str>) -> Client {
     let mut builder = Client::builder()
         .base_url("https://dployr.example")
-        .token(TOKEN);
+        .token(TOKEN)
+        .without_fallbacks();
     if let Some(cluster) = cluster {
         builder = builder.cluster(cluster);
     }
