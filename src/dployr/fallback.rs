@@ -122,9 +122,8 @@ impl Steps {
     ) -> Result<Option<Deployment>> {
         let mut before = None;
         for number in 1_u32.. {
-            let list = client.deployments().list();
-            let list = list.query("page", &number.to_string());
-            let page = self.run(list.query("pageSize", "100")).await?;
+            let list = client.deployments().page(number).page_size(100).list();
+            let page = self.run(list).await?;
             let first = page.items.first().map(|deployment| deployment.id.clone());
             let more = page.has_next;
             if let Some(found) = page.into_iter().find(&fits) {

@@ -110,13 +110,16 @@ impl ServiceHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
     pub fn secrets(&self) -> Call<Page<ServiceSecret>> {
-        let op = Op::ListServiceSecrets;
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.list_service_secrets(id.as_str()).await
-                })
-                .map(Listing::into_page)
+        let (client, id) = (self.client.clone(), self.id.clone());
+        Call::one_page(move || {
+            let op = Op::ListServiceSecrets;
+            client.with(op, &id, |id| {
+                client
+                    .call(op, move |raw| async move {
+                        raw.list_service_secrets(id.as_str()).await
+                    })
+                    .map(Listing::into_page)
+            })
         })
     }
 }

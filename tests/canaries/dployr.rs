@@ -4,14 +4,13 @@ use crate::planted::Plant;
 use crate::specs::Spec;
 use crate::walk::{Row, Target, Walk, json, no_json};
 use deploykit::dployr::{
-    Client, DeploymentUpdate, EnvVariable, InstanceRegistered, LogQuery, NewDeployment,
-    NewInstance, NewProject, NewRoute, NewWebhook, Page, ServiceUpdate,
+    Client, DeploymentUpdate, EnvVariable, NewDeployment, NewProject, NewRoute, NewWebhook, Page,
+    ServiceUpdate,
 };
 use deploykit::http::Method;
-use deploykit::{Call, OPERATIONS, Operation, Secret};
+use deploykit::{Call, OPERATIONS, Operation};
 use serde::Serialize;
 use serde_json::{Value, json as value};
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 fn connect(target: &Target, plant: &Plant) -> Client {
@@ -43,15 +42,15 @@ pub async fn walk(walk: &mut Walk) {
 }
 
 /// Runs an operation with this reply.
-struct Run<'a> {
+pub struct Run<'a> {
     walk: &'a mut Walk,
     spec: &'a Spec,
-    operation: &'static Operation,
-    plant: &'a Plant,
+    pub operation: &'static Operation,
+    pub plant: &'a Plant,
 }
 
 impl Run<'_> {
-    async fn with<T: Debug + Send + 'static>(
+    pub async fn with<T: Debug + Send + 'static>(
         self,
         reply: Option<Value>,
         json: fn(&T) -> Vec<String>,
@@ -129,74 +128,6 @@ async fn one(walk: &mut Walk, spec: &Spec, operation: &'static Operation, plant:
             })
             .await;
         }
-        "get_service" => {
-            run.with(Some(service(plant)), json, |client, _| {
-                client.service("s").get()
-            })
-            .await
-        }
-        "update_service" => {
-            let reply = value!({ "service": service(plant), "deployment": deployment(plant), "taskId": "t" });
-            run.with(Some(reply), json, |client, plant| {
-                client.service("s").update(service_update(plant))
-            })
-            .await
-        }
-        "delete_service" => {
-            run.with(None, json, |client, _| client.service("s").delete())
-                .await
-        }
-        "get_service_envs" => {
-            let reply = value!({ "envs": { "A": plant.wide("reply.envs.*") } });
-            run.with(
-                Some(reply),
-                |_: &BTreeMap<String, Secret>| Vec::new(),
-                |client, _| client.service("s").env().map(),
-            )
-            .await;
-        }
-        "list_service_secrets" => {
-            run.with(None, page_json, |client, _| client.service("s").secrets())
-                .await
-        }
-        "get_service_metrics" => {
-            run.with(None, json, |client, _| client.services().metrics("web"))
-                .await
-        }
-        "get_logs" => {
-            run.with(Some(value!([])), json, |client, _| {
-                client.logs(LogQuery::new())
-            })
-            .await
-        }
-        "create_instance" => {
-            let reply = value!({ "instance": { "id": "i" }, "token": plant.wide("reply.token") });
-            run.with(
-                Some(reply),
-                |made: &InstanceRegistered| json(&made),
-                |client, _| {
-                    let new = NewInstance::new([127, 0, 0, 77].into(), "loop-tmp");
-                    client.instances().create(new)
-                },
-            )
-            .await;
-        }
-        "delete_instance" => {
-            run.with(None, json, |client, _| client.instance("i").delete())
-                .await
-        }
-        "ping_instance" => {
-            run.with(None, json, |client, _| client.node("n").ping())
-                .await
-        }
-        "reboot_instance" => {
-            run.with(None, json, |client, _| client.node("n").reboot(true))
-                .await
-        }
-        "restart_instance" => {
-            run.with(None, json, |client, _| client.node("n").restart(true))
-                .await
-        }
         "get_service_status" => {
             run.with(None, json, |client, _| client.service("s").status())
                 .await
@@ -226,7 +157,7 @@ async fn one(walk: &mut Walk, spec: &Spec, operation: &'static Operation, plant:
             let reply = value!({ "envs": { "A": secret, "B": in_data, "C": in_list } });
             run.with(
                 Some(reply),
-                |_: &Vec<EnvVariable>| Vec::new(),
+                |_: &Page<EnvVariable>| Vec::new(),
                 |client, _| client.service("s").env().list(),
             )
             .await;
@@ -298,11 +229,11 @@ async fn one(walk: &mut Walk, spec: &Spec, operation: &'static Operation, plant:
             })
             .await;
         }
-        other => panic!("the canaries have no row for dployr {other}"),
+        _ => crate::dployr_services::one(run).await,
     }
 }
 
-fn git_url(plant: &Plant, place: &str) -> String {
+pub fn git_url(plant: &Plant, place: &str) -> String {
     let user = plant.plain(&format!("url of {place} (user)"));
     let password = plant.plain(&format!("url of {place} (password)"));
     let query = plant.plain(&format!("url of {place} (query)"));
@@ -322,13 +253,6 @@ fn update(plant: &Plant) -> DeploymentUpdate {
     DeploymentUpdate::new().env("A", plant.wide("body.env.*"))
 }
 
-fn service_update(plant: &Plant) -> ServiceUpdate {
-    ServiceUpdate::new("loop-node-1", "/health")
-        .env([("A", plant.wide("body.env_vars.*"))])
-        .secrets([("B", plant.wide("body.secrets.*"))], ["C"])
-        .remote_url(git_url(plant, "git"))
-}
-
 fn new_webhook(plant: &Plant) -> NewWebhook {
     NewWebhook::new(git_url(plant, "webhook"), ["x"]).secret(plant.wide("body.secret"))
 }
@@ -340,11 +264,11 @@ fn url_in_reply(plant: &Plant, field: &str) -> String {
     format!("https://x:{user}@git.example/a.git?t={query}")
 }
 
-fn deployment(plant: &Plant) -> Value {
+pub fn deployment(plant: &Plant) -> Value {
     value!({ "id": "d-1", "name": "my-app", "status": "running", "remoteUrl": url_in_reply(plant, "remoteUrl"), "remote_url": url_in_reply(plant, "remoteUrl"), "env": { "A": plant.wide("reply.env.*") } })
 }
 
-fn service(plant: &Plant) -> Value {
+pub fn service(plant: &Plant) -> Value {
     value!({ "id": "s-1", "name": "web", "remoteUrl": url_in_reply(plant, "remoteUrl"), "envVars": { "A": plant.wide("reply.envVars.*") } })
 }
 
@@ -352,7 +276,7 @@ fn webhook(plant: &Plant) -> Value {
     value!({ "id": "w-1", "url": url_in_reply(plant, "url"), "secret": plant.wide("reply.secret"), "events": ["x"] })
 }
 
-fn page_json<T: Serialize>(page: &Page<T>) -> Vec<String> {
+pub fn page_json<T: Serialize>(page: &Page<T>) -> Vec<String> {
     page.items.iter().flat_map(json).collect()
 }
 
@@ -395,7 +319,7 @@ fn handles(walk: &mut Walk) {
         &other.webhooks(),
         &new(&plant),
         &update(&plant),
-        &service_update(&plant),
+        &crate::dployr_services::update(&plant),
         &other.node("n"),
     ];
     for handle in all {

@@ -3,6 +3,7 @@
 mod fallbacks;
 mod logs;
 mod recorded;
+mod rewrites;
 mod wire;
 
 use deploykit::dployr::{
@@ -208,7 +209,16 @@ async fn null_is_an_empty_list() {
         assert!(client.routes().list().await.unwrap().items.is_empty());
         assert!(client.projects().list().await.unwrap().items.is_empty());
         assert!(client.webhooks().list().await.unwrap().items.is_empty());
-        assert!(client.service("s").env().list().await.unwrap().is_empty());
+        assert!(
+            client
+                .service("s")
+                .env()
+                .list()
+                .await
+                .unwrap()
+                .items
+                .is_empty()
+        );
         assert!(client.service("s").logs(None).await.unwrap().is_empty());
     }
 }
@@ -293,7 +303,7 @@ async fn credentials_in_a_repository_url_are_not_shown() {
     assert!(!format!("{read:?}").contains("hush"));
     assert!(!serde_json::to_string(&read).unwrap().contains("hush"));
     assert_eq!(
-        read.remote_url.unwrap().expose(),
+        read.remote_url.as_ref().unwrap().expose(),
         "https://x:hush@git.example/a.git"
     );
 }

@@ -2,23 +2,23 @@
 
 use super::{OWN, TOKEN};
 use deploykit::dployr::{Client, Via};
-use deploykit::testing::{CannedReply, PreviewBody, Recorder};
-use deploykit::{Effect, Error, ErrorKind};
+use deploykit::testing::{CannedReply, Recorder};
+use deploykit::{Effect, Error, ErrorKind, PreviewBody};
 use serde_json::{Value, json};
 
-const SERVICE: &str = "01M85NWYM50C3XD23R6MCKYEYQ";
+pub const SERVICE: &str = "01M85NWYM50C3XD23R6MCKYEYQ";
 
 /// What the control plane says to a route that it does not have.
-fn no_route() -> CannedReply {
+pub fn no_route() -> CannedReply {
     CannedReply::new(404, "404 Not Found").header("content-type", "text/plain; charset=UTF-8")
 }
 
-fn data(data: impl Into<Value>) -> CannedReply {
+pub fn data(data: impl Into<Value>) -> CannedReply {
     let body = json!({ "success": true, "data": data.into() });
     CannedReply::json(200, body.to_string())
 }
 
-fn failure(status: u16, code: &str) -> CannedReply {
+pub fn failure(status: u16, code: &str) -> CannedReply {
     let body = json!({ "success": false, "error": { "message": "no", "code": code } });
     CannedReply::json(status, body.to_string())
 }
@@ -29,17 +29,17 @@ fn misread() -> CannedReply {
     CannedReply::json(403, body.to_string())
 }
 
-fn page(items: Value, page: u32, more: bool) -> CannedReply {
+pub fn page(items: Value, page: u32, more: bool) -> CannedReply {
     data(json!({ "items": items, "pagination": { "page": page, "hasNextPage": more } }))
 }
 
-struct Server {
-    recorder: Recorder,
-    client: Client,
+pub struct Server {
+    pub recorder: Recorder,
+    pub client: Client,
 }
 
 impl Server {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self::with(Some(OWN), true)
     }
 
@@ -57,18 +57,18 @@ impl Server {
         Self { recorder, client }
     }
 
-    fn reply(&self, operation: &str, reply: CannedReply) -> &Self {
+    pub fn reply(&self, operation: &str, reply: CannedReply) -> &Self {
         self.recorder.reply(operation, reply);
         self
     }
 
-    fn asked(&self) -> Vec<&'static str> {
+    pub fn asked(&self) -> Vec<&'static str> {
         let requests = self.recorder.requests().into_iter();
         requests.filter_map(|request| request.operation).collect()
     }
 
     /// What reads what a variable's change has to send.
-    fn with_a_service(self, health_check: Value, secrets: Value, instances: Value) -> Self {
+    pub fn with_a_service(self, health_check: Value, secrets: Value, instances: Value) -> Self {
         let service = json!({ "service": { "id": SERVICE, "name": "web", "clusterId": OWN, "deploymentId": "d-2" } });
         let deployments = json!([
             { "id": "d-1", "name": "other", "healthCheck": "/other" },
@@ -86,7 +86,7 @@ impl Server {
     }
 
     /// The body of the last request, whose values are hidden.
-    fn sent(&self) -> Value {
+    pub fn sent(&self) -> Value {
         match self.recorder.requests().pop().unwrap().body {
             PreviewBody::Json(body) => body,
             other => panic!("{other:?}"),
@@ -94,15 +94,15 @@ impl Server {
     }
 }
 
-fn one_instance() -> Value {
+pub fn one_instance() -> Value {
     json!([{ "id": "i-1", "tag": "loop-node-1", "role": "instance" }, { "id": "i-2", "tag": "builder", "role": "build" }])
 }
 
-fn two_secrets() -> Value {
+pub fn two_secrets() -> Value {
     json!([{ "key": "S1" }, { "key": "S1", "serviceId": SERVICE }, { "key": "S2" }])
 }
 
-fn at(error: &Error) -> Option<&'static str> {
+pub fn at(error: &Error) -> Option<&'static str> {
     error.operation().map(|operation| operation.id)
 }
 
@@ -314,258 +314,4 @@ async fn without_a_cluster_the_refusal_stays() {
         (error.kind(), server.asked().len()),
         (ErrorKind::Forbidden, 1)
     );
-}
-
-#[tokio::test]
-async fn a_variable_is_set_by_writing_all_of_them() {
-    let server = Server::new().with_a_service(json!("/health"), two_secrets(), one_instance());
-    let set = server
-        .client
-        .service(SERVICE)
-        .env()
-        .set("NEW", "n")
-        .await
-        .unwrap();
-    assert_eq!(set.via, Via::Rewrite);
-    assert_eq!(set.task_id.as_ref().unwrap().as_str(), "t-9");
-    // Nothing is written before everything is read.
-    assert_eq!(server.asked().last(), Some(&"update_service"));
-    assert_eq!(server.asked().len(), 7);
-    let sent = server.sent();
-    let keys = |name: &str| {
-        sent[name]
-            .as_object()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(keys("env_vars"), ["A", "B", "NEW"]);
-    assert_eq!(sent["keep_secret_keys"], json!(["S1", "S2"]));
-    assert_eq!(sent["health_check"], "/health");
-    assert_eq!(sent["instanceName"], "loop-node-1");
-    assert_eq!(sent.as_object().unwrap().len(), 4, "{sent}");
-}
-
-#[tokio::test]
-async fn a_variable_is_removed_by_writing_the_others() {
-    let server = Server::new().with_a_service(Value::Null, json!([]), json!([]));
-    let env = server.client.service(SERVICE).env().instance("node-2");
-    let removed = env.remove("A").await.unwrap();
-    assert_eq!(removed.via, Via::Rewrite);
-    let sent = server.sent();
-    assert_eq!(sent["instanceName"], "node-2");
-    assert!(!server.asked().contains(&"list_instances"), "it was named");
-    assert_eq!(sent["env_vars"].as_object().unwrap().len(), 1);
-    assert_eq!(
-        sent.get("health_check"),
-        Some(&Value::Null),
-        "there is none"
-    );
-    assert_eq!(sent.get("keep_secret_keys"), None, "there are none");
-}
-
-#[tokio::test]
-async fn what_is_so_already_is_not_written() {
-    let server = Server::new().with_a_service(json!("/"), json!([]), one_instance());
-    let set = server
-        .client
-        .service(SERVICE)
-        .env()
-        .set("B", "two")
-        .await
-        .unwrap();
-    assert_eq!((set.via, &set.task_id), (Via::Rewrite, &None));
-    assert_eq!(server.asked(), ["set_service_env", "get_service_envs"]);
-
-    let server = Server::new().with_a_service(json!("/"), json!([]), one_instance());
-    let error = server
-        .client
-        .service(SERVICE)
-        .env()
-        .remove("C")
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::NotFound, Effect::None)
-    );
-    assert_eq!(server.asked(), ["delete_service_env", "get_service_envs"]);
-}
-
-#[tokio::test]
-async fn an_instance_is_not_guessed() {
-    let two = json!([{ "id": "i-1", "tag": "a" }, { "id": "i-2", "tag": "b" }]);
-    for (instances, kind) in [
-        (two, ErrorKind::InvalidRequest),
-        (
-            json!([{ "id": "i-2", "tag": "b", "role": "build" }]),
-            ErrorKind::Unavailable,
-        ),
-    ] {
-        let server = Server::new().with_a_service(json!("/"), json!([]), instances);
-        let error = server
-            .client
-            .service(SERVICE)
-            .env()
-            .set("A", "2")
-            .await
-            .unwrap_err();
-        assert_eq!((error.kind(), error.effect()), (kind, Effect::None));
-        assert!(!server.asked().contains(&"update_service"));
-    }
-}
-
-#[tokio::test]
-async fn nothing_is_written_if_something_cannot_be_read() {
-    for operation in [
-        "get_service_envs",
-        "get_service",
-        "list_deployments",
-        "list_service_secrets",
-        "list_instances",
-    ] {
-        let server = Server::new();
-        // Queued before the good ones.
-        server.reply(operation, failure(403, "permission.forbidden"));
-        let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-        let error = server
-            .client
-            .service(SERVICE)
-            .env()
-            .set("A", "2")
-            .await
-            .unwrap_err();
-        assert_eq!(
-            (at(&error), error.effect()),
-            (Some(operation), Effect::None)
-        );
-        assert!(!server.asked().contains(&"update_service"));
-    }
-    let server = Server::new();
-    server.reply("list_deployments", page(json!([]), 1, false));
-    let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-    let error = server
-        .client
-        .service(SERVICE)
-        .env()
-        .set("A", "2")
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::NotFound, Effect::None)
-    );
-    assert!(
-        !server.asked().contains(&"update_service"),
-        "the health check is not known"
-    );
-}
-
-#[tokio::test]
-async fn a_server_without_a_key_has_no_secrets_to_lose() {
-    let server = Server::new();
-    server.reply("list_service_secrets", failure(503, "request.bad_request"));
-    let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-    server
-        .client
-        .service(SERVICE)
-        .env()
-        .set("A", "2")
-        .await
-        .unwrap();
-    assert_eq!(server.sent().get("keep_secret_keys"), None);
-
-    let server = Server::new();
-    server.reply(
-        "list_service_secrets",
-        failure(503, "runtime.node_not_connected"),
-    );
-    let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-    let error = server
-        .client
-        .service(SERVICE)
-        .env()
-        .set("A", "2")
-        .await
-        .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unavailable);
-}
-
-#[tokio::test]
-async fn variables_that_are_saved_and_not_deployed_are_applied() {
-    let server = Server::new();
-    server.reply("update_service", failure(503, "runtime.node_not_connected"));
-    let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-    let error = server
-        .client
-        .service(SERVICE)
-        .env()
-        .set("A", "2")
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::Unavailable, Effect::Applied)
-    );
-    assert_eq!(at(&error), Some("update_service"));
-    assert!(error.to_string().contains("is saved"), "{error}");
-
-    // Of a 503 from something in between nobody can tell.
-    let server = Server::new();
-    server.reply("update_service", CannedReply::new(503, "<html>"));
-    let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-    let error = server
-        .client
-        .service(SERVICE)
-        .env()
-        .set("A", "2")
-        .await
-        .unwrap_err();
-    assert_eq!(error.effect(), Effect::Unknown);
-}
-
-#[tokio::test]
-async fn options_hold_for_every_request_and_a_preview_is_the_documented_one() {
-    let server = Server::new().with_a_service(json!("/"), two_secrets(), one_instance());
-    let env = server.client.service(SERVICE).env();
-    let preview = env.set("A", "2").preview().unwrap();
-    assert_eq!(preview.operation, Some("set_service_env"));
-    assert!(server.asked().is_empty());
-    env.set("A", "2")
-        .header("x-trace", "1")
-        .query("q", "1")
-        .await
-        .unwrap();
-    for request in server.recorder.requests() {
-        assert!(
-            request.headers.iter().any(|(name, _)| name == "x-trace"),
-            "{request}"
-        );
-        assert!(
-            request.query.iter().any(|(name, _)| name == "q"),
-            "{request}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_value_is_nowhere_to_be_seen() {
-    let server = Server::new();
-    server.reply("update_service", failure(400, "request.bad_request"));
-    let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-    let call = server.client.service(SERVICE).env().set("A", "hush");
-    assert!(!format!("{call:?}").contains("hush"));
-    let error = call.await.unwrap_err();
-    assert!(!format!("{error:?} {error}").contains("hush"), "{error:?}");
-    for request in server.recorder.requests() {
-        assert!(
-            !format!("{request:?} {request}").contains("hush"),
-            "{request}"
-        );
-        assert!(
-            !format!("{request:?} {request}").contains("two"),
-            "{request}"
-        );
-    }
 }
