@@ -4,7 +4,7 @@ use super::envelope::Single;
 use super::fallback::{Steps, is_misread_id};
 use super::{Deployment, DeploymentHandle, Routed, Via};
 use crate::call::Call;
-use crate::error::{Effect, Error, ErrorKind};
+use crate::error::ErrorKind;
 use crate::raw::dployr::Op;
 
 impl DeploymentHandle {
@@ -43,11 +43,10 @@ impl DeploymentHandle {
                 let found = steps.deployment(client, |found| found.id == id || found.name == id);
                 match found.await? {
                     Some(deployment) => Ok(Routed::by(Via::Listing, deployment)),
-                    None => Err(Error::new(
+                    None => Err(steps.error(
                         ErrorKind::NotFound,
                         "no deployment of this id or name is in the list of the cluster",
-                    )
-                    .with_effect(Effect::None)),
+                    )),
                 }
             },
         )

@@ -5,7 +5,7 @@ use super::envelope::Ack;
 use super::fallback::Steps;
 use super::{Client, InstanceRole, Routed, ServiceEnv, ServiceHandle, ServiceUpdate, Task, Via};
 use crate::call::Call;
-use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::raw::dployr::{Op, types};
 use crate::secret::Secret;
 use std::collections::BTreeSet;
@@ -140,7 +140,7 @@ impl ServiceEnv {
             None if all.remove(&key).is_some() => {}
             None => {
                 let why = "the service has no variable of this name";
-                return Err(Error::new(ErrorKind::NotFound, why).with_effect(Effect::None));
+                return Err(steps.error(ErrorKind::NotFound, why));
             }
         }
         let handle = ServiceHandle::new(self.client.clone(), self.id.clone());
@@ -153,7 +153,7 @@ impl ServiceEnv {
         let Some(deployment) = deployment.await? else {
             // An update would reset a health check that nobody can read.
             let why = "the deployment of the service is not in the list of the cluster";
-            return Err(Error::new(ErrorKind::NotFound, why).with_effect(Effect::None));
+            return Err(steps.error(ErrorKind::NotFound, why));
         };
         let keep = secrets(steps, &handle).await?;
         let instance = match &self.instance {
@@ -201,14 +201,14 @@ async fn only_instance(steps: &Steps, client: &Client) -> Result<String> {
         .collect();
     match tags.pop_first() {
         Some(tag) if tags.is_empty() && !more => Ok(tag),
-        Some(_) => Err(Error::invalid_request(
-            "the cluster has several instances, and the service may be on any of them",
-        )
-        .with_advice("name the one to deploy to: env().instance(tag)")),
-        None => Err(Error::new(
-            ErrorKind::Unavailable,
-            "the cluster has no instance that runs services",
-        )
-        .with_effect(Effect::None)),
+        Some(_) => {
+            let why = "the cluster has several instances, and the service may be on any of them";
+            let error = steps.error(ErrorKind::InvalidRequest, why);
+            Err(error.with_advice("name the one to deploy to: env().instance(tag)"))
+        }
+        None => {
+            let why = "the cluster has no instance that runs services";
+            Err(steps.error(ErrorKind::Unavailable, why))
+        }
     }
 }

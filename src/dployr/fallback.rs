@@ -103,6 +103,15 @@ impl Steps {
         call.within(&scope).await
     }
 
+    /// Something that is seen here and was not said by the server, before anything was changed.
+    pub(super) fn error(&self, kind: ErrorKind, why: &str) -> Error {
+        let outcome = self.scope.outcome().unwrap_or_default();
+        Error::new(kind, why)
+            .with_effect(Effect::None)
+            .with_operation(self.scope.operation())
+            .with_attempts(outcome.attempts, outcome.elapsed)
+    }
+
     /// Whether the server has no such route, in the words of the control plane: 404 in plain text.
     /// Whatever else answers 404 is no reason to do something else.
     pub(super) fn lacks_route(&self, error: &Error) -> bool {
@@ -134,7 +143,7 @@ impl Steps {
             }
             if first == before {
                 let why = "the list of deployments gives the same page again";
-                return Err(Error::new(ErrorKind::Decode, why).with_effect(Effect::None));
+                return Err(self.error(ErrorKind::Decode, why));
             }
             before = first;
         }

@@ -267,6 +267,19 @@ async fn services_of_other_clusters_are_dropped() {
             .collect();
         assert_eq!(names.join(" "), expected);
         assert_eq!(page.total_items, Some(4));
+        // Every way through the list.
+        let client = client(&recorder, cluster);
+        let second = client.services().page(2).page_size(4).list().await.unwrap();
+        let all = client.services().list().all().await.unwrap();
+        let mut stream = client.services().list().stream();
+        let mut streamed = Vec::new();
+        while let Some(service) = stream.next().await {
+            streamed.push(service.unwrap());
+        }
+        for services in [second.items, all, streamed] {
+            let names: Vec<_> = services.into_iter().map(|service| service.name).collect();
+            assert_eq!(names.join(" "), expected);
+        }
     }
 }
 

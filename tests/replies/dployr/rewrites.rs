@@ -102,6 +102,7 @@ async fn an_instance_is_not_guessed() {
             .await
             .unwrap_err();
         assert_eq!((error.kind(), error.effect()), (kind, Effect::None));
+        assert_eq!(at(&error), Some("set_service_env"));
         assert!(!server.asked().contains(&"update_service"));
     }
 }
