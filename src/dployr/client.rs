@@ -187,8 +187,8 @@ impl Client {
         Deployments::new(self.clone())
     }
 
-    /// A handle on a deployment. It does no I/O; an id that could not stand in a path is refused by
-    /// the first call. So it is with all handles.
+    /// A handle on a deployment, by its id; a name will do for reading it. It does no I/O; an id that
+    /// could not stand in a path is refused by the first call. So it is with all handles.
     pub fn deployment<I>(&self, id: I) -> DeploymentHandle
     where
         I: TryInto<DeploymentId>,
@@ -202,7 +202,8 @@ impl Client {
         Services::new(self.clone())
     }
 
-    /// A handle on a service: its status, its logs, its variables, start and stop. It does no I/O.
+    /// A handle on a service: reading and changing it, its logs, its variables, start and stop. It
+    /// does no I/O.
     pub fn service<I>(&self, id: I) -> ServiceHandle
     where
         I: TryInto<ServiceId>,
@@ -211,7 +212,8 @@ impl Client {
         ServiceHandle::new(self.clone(), given(id))
     }
 
-    /// The instances, which are the machines that services run on: list them. It does no I/O.
+    /// The instances, which are the machines that services run on: register and list them. It does no
+    /// I/O.
     pub fn instances(&self) -> Instances {
         Instances::new(self.clone())
     }
