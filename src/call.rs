@@ -188,12 +188,12 @@ impl<T: Send + 'static> Call<T> {
         }
     }
 
-    /// Runs this call as a further request of another one, whose options it takes over.
-    #[allow(dead_code)] // Not every platform has calls of several requests.
-    pub(crate) fn within(self, outer: &Scope) -> Running<T> {
+    /// Runs this call as a part of another one, with that one's options.
+    #[allow(dead_code)] // Not every platform has calls that are made of several.
+    pub(crate) fn within(self, whole: &Scope) -> Running<T> {
         match self.refused {
             Some(error) => Box::pin(std::future::ready(Err(error))),
-            None => (self.run)(outer.further(&self.scope)),
+            None => (self.run)(whole.step(self.scope.operation())),
         }
     }
 

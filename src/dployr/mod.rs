@@ -74,6 +74,7 @@ mod service_records;
 pub(crate) mod service_update;
 mod services;
 mod task;
+mod webhook_event;
 mod webhooks;
 
 pub use crate::page::Page;
@@ -101,6 +102,7 @@ pub use proxy::{NewRoute, RouteHandle, Routes};
 pub use service_update::{HealthCheck, ServiceField, ServiceUpdate};
 pub use services::{ServiceHandle, Services};
 pub use task::TaskId;
+pub use webhook_event::{EventData, EventKind, WebhookEvent};
 pub use webhooks::{NewWebhook, Webhooks};
 
 crate::id::id! {
