@@ -6,6 +6,7 @@
 mod dployr;
 #[cfg(feature = "dployr")]
 mod dployr_account;
+mod dployr_services;
 #[cfg(feature = "edgegap")]
 mod edgegap;
 #[cfg(feature = "nexlayer")]
@@ -74,6 +75,11 @@ fn every_operation_left_a_snapshot() {
         dployr::logs as fn(),
         dployr::env as fn(),
         dployr::instances as fn(),
+        dployr_services::one_service as fn(),
+        dployr_services::updates as fn(),
+        dployr_services::variables_and_traffic as fn(),
+        dployr_services::logs_of_a_cluster as fn(),
+        dployr_services::nodes as fn(),
         dployr::routes as fn(),
         dployr::projects as fn(),
         dployr::webhooks as fn(),
