@@ -87,11 +87,11 @@ pub use crate::raw::dployr::types::{
 pub use api_tokens::{ApiTokenHandle, ApiTokens, NewApiToken};
 pub use auth::TokenPair;
 pub use client::{Client, Dployr};
-pub use clusters::{ClusterHandle, Clusters};
+pub use clusters::{ClusterHandle, ClusterUsers, Clusters};
 pub use deployments::{DeploymentHandle, DeploymentUpdate, Deployments, NewDeployment};
 pub use domains::{DomainHandle, Domains, NewDomain};
 pub use env::{EnvVariable, ServiceEnv};
-pub use events::{EventFilter, EventWindow, WebhookSetup};
+pub use events::{EventWindow, Events, WebhookSetup};
 pub use instances::{InstanceHandle, Instances};
 pub use log_stream::LogStream;
 pub use projects::{NewProject, ProjectHandle, Projects};

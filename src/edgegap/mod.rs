@@ -44,6 +44,7 @@ mod self_stop;
 pub(crate) mod stop;
 mod tags;
 mod user;
+mod wait;
 
 pub use crate::page::Page;
 pub use crate::raw::edgegap::enums::{DeploymentStatus, HostStatus, UserType};

@@ -41,6 +41,7 @@ mod session;
 mod started;
 mod texts;
 
+pub use crate::page::Page;
 pub use crate::raw::nexlayer::enums::ApplicationState;
 pub use crate::raw::nexlayer::types::{PodStatus, Reservation, StatusDetail};
 pub use client::{Client, Nexlayer};

@@ -1,7 +1,7 @@
 //! Sessions, the applications in them, and what can be done with both.
 
 use super::replies::Text;
-use super::{Client, Manifest, Reservation, Started, texts};
+use super::{Client, Manifest, Page, Reservation, Started, texts};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::nexlayer::{Op, types};
@@ -170,20 +170,23 @@ impl Session {
     /// Those of every call. What the platform says to a token that has ended is not known.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
-    pub fn reservations(&self) -> Call<Vec<Reservation>> {
-        let op = Op::GetReservations;
-        match self.token() {
-            Err(error) => self.client.refused(op, error),
-            Ok(token) => {
-                let token = token.clone();
-                self.client
-                    .call(
-                        op,
-                        move |raw| async move { raw.get_reservations(&token).await },
-                    )
-                    .map(|list| list.reserved_deployments.unwrap_or_default())
+    pub fn reservations(&self) -> Call<Page<Reservation>> {
+        let session = self.clone();
+        Call::one_page(move || {
+            let (op, client) = (Op::GetReservations, &session.client);
+            match session.token() {
+                Err(error) => client.refused(op, error),
+                Ok(token) => {
+                    let token = token.clone();
+                    client
+                        .call(
+                            op,
+                            move |raw| async move { raw.get_reservations(&token).await },
+                        )
+                        .map(|list| Page::whole(list.reserved_deployments.unwrap_or_default()))
+                }
             }
-        }
+        })
     }
 
     /// Ends all reservations of this session: `POST /removeReservations`. Sites that are past their

@@ -260,13 +260,13 @@ async fn reservations_in_every_form() {
         let list = answer("get_reservations", reply, |s| s.reservations())
             .await
             .unwrap();
-        assert_eq!(list.len(), 1, "{body}");
+        assert_eq!(list.items.len(), 1, "{body}");
         assert_eq!(
-            list[0].status.as_ref().unwrap().state,
+            list.items[0].status.as_ref().unwrap().state,
             Some(ApplicationState::Running)
         );
         assert_eq!(
-            list[0].expires_at.as_ref().unwrap().unix_millis(),
+            list.items[0].expires_at.as_ref().unwrap().unix_millis(),
             Some(1_705_321_800_500)
         );
     }
@@ -279,7 +279,7 @@ async fn reservations_in_every_form() {
         let list = answer("get_reservations", reply, |s| s.reservations())
             .await
             .unwrap();
-        assert!(list.is_empty());
+        assert!(list.items.is_empty());
     }
     let odd = json!({ "reservedDeployments": [{ "status": "Hibernating", "expiresAt": "soon" }] });
     let reply = CannedReply::json(200, odd.to_string());
@@ -287,10 +287,13 @@ async fn reservations_in_every_form() {
         .await
         .unwrap();
     assert_eq!(
-        list[0].status.as_ref().unwrap().state,
+        list.items[0].status.as_ref().unwrap().state,
         Some(ApplicationState::Unknown("Hibernating".into()))
     );
-    assert_eq!(list[0].expires_at.as_ref().unwrap().unix_millis(), None);
+    assert_eq!(
+        list.items[0].expires_at.as_ref().unwrap().unix_millis(),
+        None
+    );
 }
 
 #[tokio::test]
