@@ -1,5 +1,6 @@
 //! dployr's operations, with a canary in every secret place.
 
+use crate::dployr_account;
 use crate::planted::Plant;
 use crate::specs::Spec;
 use crate::walk::{Row, Target, Walk, json, no_json};
@@ -34,20 +35,21 @@ pub async fn walk(walk: &mut Walk) {
         one(walk, &spec, operation, &plant).await;
     }
     handles(walk);
+    dployr_account::handles(walk).await;
     variants(walk, &spec).await;
     without_wrapper(walk).await;
 }
 
 /// Runs an operation with this reply.
-struct Run<'a> {
-    walk: &'a mut Walk,
+pub struct Run<'a> {
+    pub walk: &'a mut Walk,
     spec: &'a Spec,
-    operation: &'static Operation,
-    plant: &'a Plant,
+    pub operation: &'static Operation,
+    pub plant: &'a Plant,
 }
 
 impl Run<'_> {
-    async fn with<T: Debug + Send + 'static>(
+    pub async fn with<T: Debug + Send + 'static>(
         self,
         reply: Option<Value>,
         json: fn(&T) -> Vec<String>,
@@ -58,6 +60,8 @@ impl Run<'_> {
             .unwrap_or_default();
         let connect = match self.operation.id {
             "login" => connect_to_login,
+            id if dployr_account::OPEN.contains(&id) => connect_to_login,
+            id if dployr_account::SIGNED_IN.contains(&id) => dployr_account::connect_signed_in,
             _ => connect,
         };
         let row = Row {
@@ -69,6 +73,7 @@ impl Run<'_> {
         self.walk
             .operation(self.spec, self.operation, self.plant, row)
             .await;
+        self.walk.set_cookie = None;
     }
 }
 
@@ -226,11 +231,11 @@ async fn one(walk: &mut Walk, spec: &Spec, operation: &'static Operation, plant:
             })
             .await;
         }
-        other => panic!("the canaries have no row for dployr {other}"),
+        _ => dployr_account::one(run).await,
     }
 }
 
-fn git_url(plant: &Plant, place: &str) -> String {
+pub fn git_url(plant: &Plant, place: &str) -> String {
     let user = plant.plain(&format!("url of {place} (user)"));
     let password = plant.plain(&format!("url of {place} (password)"));
     let query = plant.plain(&format!("url of {place} (query)"));
@@ -255,7 +260,7 @@ fn new_webhook(plant: &Plant) -> NewWebhook {
 }
 
 /// A URL with userinfo in a reply.
-fn url_in_reply(plant: &Plant, field: &str) -> String {
+pub fn url_in_reply(plant: &Plant, field: &str) -> String {
     let user = plant.plain(&format!("reply.{field}"));
     let query = plant.plain(&format!("reply.{field} (query)"));
     format!("https://x:{user}@git.example/a.git?t={query}")
@@ -273,7 +278,7 @@ fn webhook(plant: &Plant) -> Value {
     value!({ "id": "w-1", "url": url_in_reply(plant, "url"), "secret": plant.wide("reply.secret"), "events": ["x"] })
 }
 
-fn page_json<T: Serialize>(page: &Page<T>) -> Vec<String> {
+pub fn page_json<T: Serialize>(page: &Page<T>) -> Vec<String> {
     page.items.iter().flat_map(json).collect()
 }
 

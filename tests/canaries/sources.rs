@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// Every function that takes a secret from a program, and where this test gives it one.
-const TAKEN: [(&str, &str, &str); 22] = [
+const TAKEN: [(&str, &str, &str); 26] = [
     ("dployr/auth.rs", "login", "dployr.rs"),
     ("dployr/client.rs", "login", "sessions.rs"),
     ("dployr/client.rs", "new", "dployr.rs"),
@@ -13,6 +13,18 @@ const TAKEN: [(&str, &str, &str); 22] = [
     ("dployr/deployments.rs", "env", "dployr.rs"),
     ("dployr/deployments.rs", "secret", "dployr.rs"),
     ("dployr/env.rs", "set", "dployr.rs"),
+    (
+        "dployr/session.rs",
+        "login_by_identity_token",
+        "dployr_account.rs",
+    ),
+    ("dployr/session.rs", "verify", "dployr_account.rs"),
+    (
+        "dployr/session.rs",
+        "verify_login_code",
+        "dployr_account.rs",
+    ),
+    ("dployr/session.rs", "with_session", "dployr_account.rs"),
     ("dployr/webhooks.rs", "secret", "dployr.rs"),
     ("edgegap/client.rs", "new", "edgegap.rs"),
     ("edgegap/deploy.rs", "hidden_env", "edgegap.rs"),
