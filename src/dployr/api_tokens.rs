@@ -1,10 +1,11 @@
 //! API tokens: what programs identify themselves with.
 
 use super::client::{Given, check_text};
-use super::envelope::{Ack, Listing, Single};
+use super::envelope::{Ack, PAGING, Single};
 use super::{ApiToken, ApiTokenId, Client, NewToken, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};
+use crate::page::{Ask, paged};
 use crate::raw::dployr::{Op, types};
 use std::time::Duration;
 
@@ -57,8 +58,10 @@ impl NewApiToken {
 /// A client with a token cannot manage tokens: log in with
 /// [`login_by_email`](Client::login_by_email).
 #[derive(Clone, Debug)]
+#[must_use = "nothing is asked before `list` is awaited"]
 pub struct ApiTokens {
     client: Client,
+    ask: Ask,
 }
 
 impl ApiTokens {
@@ -84,18 +87,28 @@ impl ApiTokens {
         }
     }
 
-    /// The tokens, without what they are: `GET /v1/auth/tokens`.
+    paged!("tokens");
+
+    /// One page of the tokens, without what they are: `GET /v1/auth/tokens`.
     ///
     /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
     /// [`Forbidden`](crate::ErrorKind::Forbidden) without a session, and those of every call.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
     pub fn list(&self) -> Call<Page<ApiToken>> {
-        self.client
-            .call(Op::ListApiTokens, |raw| async move {
-                raw.list_api_tokens(None, None).await
-            })
-            .map(Listing::into_page)
+        let client = self.client.clone();
+        Call::paged(PAGING, self.ask, move |ask| {
+            let op = Op::ListApiTokens;
+            match ask.parameters() {
+                Err(error) => client.refused(op, error),
+                Ok((page, size)) => client
+                    .call(op, move |raw| async move {
+                        raw.list_api_tokens(page, size).await
+                    })
+                    .map(move |list| list.into_page_of(ask)),
+            }
+        })
     }
 }
 
@@ -132,6 +145,7 @@ impl Client {
     pub fn api_tokens(&self) -> ApiTokens {
         ApiTokens {
             client: self.clone(),
+            ask: Ask::default(),
         }
     }
 

@@ -1,10 +1,11 @@
 //! Clusters: what belongs to one team, and who is in it.
 
 use super::client::{Given, check_text};
-use super::envelope::{Listing, Single};
+use super::envelope::{Listing, PAGING, Single};
 use super::{Client, Cluster, ClusterId, ClusterUser, Integrations, Invited, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};
+use crate::page::{Ask, paged};
 use crate::raw::dployr::{Op, types};
 
 /// The longest name that the control plane takes, in characters.
@@ -25,12 +26,15 @@ impl Clusters {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn list(&self) -> Call<Page<Cluster>> {
-        self.client
-            .call(
-                Op::ListClusters,
-                |raw| async move { raw.list_clusters().await },
-            )
-            .map(Listing::into_page)
+        let client = self.client.clone();
+        Call::one_page(move || {
+            client
+                .call(
+                    Op::ListClusters,
+                    |raw| async move { raw.list_clusters().await },
+                )
+                .map(Listing::into_page)
+        })
     }
 
     /// A handle on the cluster with this id. It does no I/O.
@@ -80,37 +84,14 @@ impl ClusterHandle {
             })
     }
 
-    /// Who belongs to the cluster, with roles: `GET /v1/clusters/{id}/users`.
-    ///
-    /// # Errors
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others or one that does not exist,
-    /// and those of every call.
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
-    pub fn users(&self) -> Call<Page<ClusterUser>> {
-        self.users_or_invited(None)
-    }
-
-    /// Who is invited and has not answered yet: `GET /v1/clusters/{id}/users?showInvites=true`.
-    ///
-    /// # Errors
-    /// As [`users`](Self::users).
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
-    pub fn invited(&self) -> Call<Page<ClusterUser>> {
-        self.users_or_invited(Some(true))
-    }
-
-    fn users_or_invited(&self, invited: Option<bool>) -> Call<Page<ClusterUser>> {
-        let op = Op::ListClusterUsers;
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.list_cluster_users(id.as_str(), None, None, invited)
-                        .await
-                })
-                .map(Listing::into_page)
-        })
+    /// Who is in the cluster: list them. It does no I/O.
+    pub fn users(&self) -> ClusterUsers {
+        ClusterUsers {
+            client: self.client.clone(),
+            id: self.id.clone(),
+            invited: None,
+            ask: Ask::default(),
+        }
     }
 
     /// Sends invitations to these e-mail addresses: `POST /v1/clusters/{id}/users`. It takes the role of
@@ -159,6 +140,56 @@ impl ClusterHandle {
                     raw.get_integrations(id.as_str()).await
                 })
                 .map(Single::into_inner)
+        })
+    }
+}
+
+/// The users of a cluster; made by [`ClusterHandle::users`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is asked before `list` is awaited"]
+pub struct ClusterUsers {
+    client: Client,
+    id: Given<ClusterId>,
+    invited: Option<bool>,
+    ask: Ask,
+}
+
+impl ClusterUsers {
+    /// Those who are invited and have not answered yet, in the place of those who belong:
+    /// `showInvites=true`.
+    pub fn invited(mut self) -> Self {
+        self.invited = Some(true);
+        self
+    }
+
+    paged!("users");
+
+    /// One page of the users, with their roles: `GET /v1/clusters/{id}/users`.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others or one that does not exist,
+    /// and those of every call.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
+    pub fn list(&self) -> Call<Page<ClusterUser>> {
+        let Self {
+            client,
+            id,
+            invited,
+            ask,
+        } = self.clone();
+        Call::paged(PAGING, ask, move |ask| {
+            let op = Op::ListClusterUsers;
+            client.with(op, &id, |id| match ask.parameters() {
+                Err(error) => client.refused(op, error),
+                Ok((page, size)) => client
+                    .call(op, move |raw| async move {
+                        raw.list_cluster_users(id.as_str(), page, size, invited)
+                            .await
+                    })
+                    .map(move |list| list.into_page_of(ask)),
+            })
         })
     }
 }

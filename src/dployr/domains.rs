@@ -1,10 +1,11 @@
 //! Domains of one's own, in front of a service.
 
 use super::client::{Given, check_text};
-use super::envelope::{Ack, Listing, Single};
+use super::envelope::{Ack, PAGING, Single};
 use super::{Client, Domain, DomainName, DomainServing, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};
+use crate::page::{Ask, paged};
 use crate::raw::dployr::{Op, types};
 
 /// A domain to lead to a service.
@@ -44,8 +45,10 @@ impl NewDomain {
 
 /// The domains of a cluster; made by [`Client::domains`].
 #[derive(Clone, Debug)]
+#[must_use = "nothing is asked before `list` is awaited"]
 pub struct Domains {
     client: Client,
+    ask: Ask,
 }
 
 impl Domains {
@@ -80,20 +83,29 @@ impl Domains {
         }
     }
 
-    /// The domains of the client's cluster, the newest first: `GET /v1/domains`.
+    paged!("domains");
+
+    /// One page of the domains of the client's cluster, the newest first: `GET /v1/domains`.
     ///
     /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
     /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others, and those of every call.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn list(&self) -> Call<Page<Domain>> {
-        let cluster = self.client.cluster_id();
-        self.client
-            .call(Op::ListDomains, move |raw| async move {
-                raw.list_domains(cluster.as_deref(), None, None).await
-            })
-            .map(Listing::into_page)
+        let client = self.client.clone();
+        Call::paged(PAGING, self.ask, move |ask| {
+            let (op, cluster) = (Op::ListDomains, client.cluster_id());
+            match ask.parameters() {
+                Err(error) => client.refused(op, error),
+                Ok((page, size)) => client
+                    .call(op, move |raw| async move {
+                        raw.list_domains(cluster.as_deref(), page, size).await
+                    })
+                    .map(move |list| list.into_page_of(ask)),
+            }
+        })
     }
 }
 
@@ -201,6 +213,7 @@ impl Client {
     pub fn domains(&self) -> Domains {
         Domains {
             client: self.clone(),
+            ask: Ask::default(),
         }
     }
 

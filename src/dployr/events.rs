@@ -1,23 +1,27 @@
 //! What happened in a cluster, and where it is told.
 
 use super::client::check_text;
-use super::envelope::{Listing, Single};
+use super::envelope::{PAGING, Single};
 use super::{Client, ClusterWebhook, Event, EventType, Page, Webhooks};
 use crate::call::Call;
 use crate::error::Result;
+use crate::page::{Ask, paged};
 use crate::raw::dployr::{Op, types};
 use crate::secret::CallbackUrl;
 use std::fmt;
 
-/// Which events of a cluster are wanted: all, the newest first, unless it says otherwise.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use = "nothing is asked until it is given to a client"]
-pub struct EventFilter {
-    event: Option<EventType>,
+/// What happened in a cluster: all of it, the newest first, unless it says otherwise; made by
+/// [`Client::events`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is asked before `list` is awaited"]
+pub struct Events {
+    client: Client,
+    kind: Option<EventType>,
     search: Option<String>,
     oldest_first: bool,
     window: Option<EventWindow>,
     actor: Option<String>,
+    ask: Ask,
 }
 
 /// How far back events are wanted.
@@ -42,15 +46,10 @@ impl EventWindow {
     }
 }
 
-impl EventFilter {
-    /// All events.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
+impl Events {
     /// Only events of this kind.
-    pub fn event(mut self, event: impl Into<EventType>) -> Self {
-        self.event = Some(event.into());
+    pub fn kind(mut self, kind: impl Into<EventType>) -> Self {
+        self.kind = Some(kind.into());
         self
     }
 
@@ -76,6 +75,52 @@ impl EventFilter {
     pub fn actor(mut self, id: impl Into<String>) -> Self {
         self.actor = Some(id.into());
         self
+    }
+
+    paged!("events");
+
+    /// One page of the events: `GET /v1/runtime/events`.
+    ///
+    /// ```no_run
+    /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
+    /// use deploykit::dployr::{EventType, EventWindow};
+    /// let ended = dployr.events().kind(EventType::DeploymentFinished).within(EventWindow::Day);
+    /// for event in ended.list().all().await? {
+    ///     println!("{:?} {:?}", event.timestamp, event.targets);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
+    /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others, and those of every call.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/runtime.ts>
+    pub fn list(&self) -> Call<Page<Event>> {
+        let wanted = self.clone();
+        Call::paged(PAGING, self.ask, move |ask| {
+            let (op, wanted) = (Op::ListEvents, wanted.clone());
+            let (client, cluster) = (wanted.client.clone(), wanted.client.cluster_id());
+            match ask.parameters() {
+                Err(error) => client.refused(op, error),
+                Ok((page, size)) => client
+                    .call(op, move |raw| async move {
+                        raw.list_events(
+                            wanted.actor.as_deref(),
+                            cluster.as_deref(),
+                            page,
+                            size,
+                            wanted.search.as_deref(),
+                            wanted.oldest_first.then_some("oldest"),
+                            wanted.kind.as_ref().map(EventType::as_str),
+                            wanted.window.map(EventWindow::as_str),
+                        )
+                        .await
+                    })
+                    .map(move |list| list.into_page_of(ask)),
+            }
+        })
     }
 }
 
@@ -165,28 +210,16 @@ impl Webhooks {
 }
 
 impl Client {
-    /// What happened in the client's cluster, and who did it: `GET /v1/runtime/events`.
-    ///
-    /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others, and those of every call.
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/runtime.ts>
-    pub fn events(&self, filter: EventFilter) -> Call<Page<Event>> {
-        let cluster = self.cluster_id();
-        self.call(Op::ListEvents, move |raw| async move {
-            raw.list_events(
-                filter.actor.as_deref(),
-                cluster.as_deref(),
-                None,
-                None,
-                filter.search.as_deref(),
-                filter.oldest_first.then_some("oldest"),
-                filter.event.as_ref().map(EventType::as_str),
-                filter.window.map(EventWindow::as_str),
-            )
-            .await
-        })
-        .map(Listing::into_page)
+    /// What happened in the client's cluster, and who did it: list it. It does no I/O.
+    pub fn events(&self) -> Events {
+        Events {
+            client: self.clone(),
+            kind: None,
+            search: None,
+            oldest_first: false,
+            window: None,
+            actor: None,
+            ask: Ask::default(),
+        }
     }
 }

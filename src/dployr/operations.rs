@@ -17,8 +17,7 @@ pub(crate) const fn wrapper(op: Op) -> &'static str {
         Op::GetCurrentUser => "dployr::Client::current_user",
         Op::ListClusters => "dployr::Clusters::list",
         Op::RenameCluster => "dployr::ClusterHandle::rename",
-        // Those who are invited are the same operation: `dployr::ClusterHandle::invited`.
-        Op::ListClusterUsers => "dployr::ClusterHandle::users",
+        Op::ListClusterUsers => "dployr::ClusterUsers::list",
         Op::InviteClusterUsers => "dployr::ClusterHandle::invite",
         Op::GetIntegrations => "dployr::ClusterHandle::integrations",
         Op::ListDeployments => "dployr::Deployments::list",
@@ -68,7 +67,7 @@ pub(crate) const fn wrapper(op: Op) -> &'static str {
         Op::ListWebhooks => "dployr::Webhooks::list",
         Op::CreateWebhook => "dployr::Webhooks::create",
         Op::SetUpWebhook => "dployr::Webhooks::set_up",
-        Op::ListEvents => "dployr::Client::events",
+        Op::ListEvents => "dployr::Events::list",
         Op::GetHealth => "dployr::Client::health",
         Op::ListVersions => "dployr::Client::versions",
     }

@@ -88,12 +88,15 @@ impl Routes {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/proxy.ts>
     pub fn services(&self) -> Call<Page<RoutableService>> {
-        let cluster = self.client.cluster_id();
-        self.client
-            .call(Op::ListProxyServices, move |raw| async move {
-                raw.list_proxy_services(cluster.as_deref()).await
-            })
-            .map(Listing::into_page)
+        let client = self.client.clone();
+        Call::one_page(move || {
+            let cluster = client.cluster_id();
+            client
+                .call(Op::ListProxyServices, move |raw| async move {
+                    raw.list_proxy_services(cluster.as_deref()).await
+                })
+                .map(Listing::into_page)
+        })
     }
 
     /// Leads a domain to a service: `POST /v1/proxy/routes`.

@@ -4,7 +4,7 @@ use super::Client;
 use super::client::check_text;
 use super::envelope::{Ack, Single};
 use crate::call::Call;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::raw::dployr::{Op, types};
 use crate::secret::Secret;
 use crate::transport::reply::{complete, finish};
@@ -141,7 +141,7 @@ impl Client {
             let result = Self::raw_on(&scope).verify_login_code(&body).await;
             let _: Single<types::LoginVerified> = finish(&scope, result)?;
             let outcome = scope.outcome().unwrap_or_default();
-            session_in(&outcome.headers).ok_or_else(|| complete(no_session(), &scope))
+            session_in(&outcome.headers).ok_or_else(|| complete(no_session(outcome.status), &scope))
         })
     }
 
@@ -208,11 +208,17 @@ fn not_empty(what: &str, secret: &Secret) -> Result<()> {
     Ok(())
 }
 
-fn no_session() -> Error {
+/// As with any other reply that does not fit: the status may prove that a session was begun.
+fn no_session(status: u16) -> Error {
+    let effect = match status {
+        201 | 202 => Effect::Applied,
+        _ => Effect::Unknown,
+    };
     Error::new(
         ErrorKind::Decode,
         "the reply has no cookie with a session, though it says that one was begun",
     )
+    .with_effect(effect)
 }
 
 /// The session in the cookies of a reply. Of several the last counts, as in a browser; an empty one

@@ -1,5 +1,6 @@
 //! dployr's operations, with a canary in every secret place.
 
+use crate::dployr_account;
 use crate::planted::Plant;
 use crate::specs::Spec;
 use crate::walk::{Row, Target, Walk, json, no_json};
@@ -37,13 +38,14 @@ pub async fn walk(walk: &mut Walk) {
         one(walk, &spec, operation, &plant).await;
     }
     handles(walk);
+    dployr_account::handles(walk).await;
     variants(walk, &spec).await;
     without_wrapper(walk).await;
 }
 
 /// Runs an operation with this reply.
 pub struct Run<'a> {
-    walk: &'a mut Walk,
+    pub walk: &'a mut Walk,
     spec: &'a Spec,
     pub operation: &'static Operation,
     pub plant: &'a Plant,
@@ -61,6 +63,8 @@ impl Run<'_> {
             .unwrap_or_default();
         let connect = match self.operation.id {
             "login" => connect_to_login,
+            id if dployr_account::OPEN.contains(&id) => connect_to_login,
+            id if dployr_account::SIGNED_IN.contains(&id) => dployr_account::connect_signed_in,
             _ => connect,
         };
         let row = Row {
@@ -72,6 +76,7 @@ impl Run<'_> {
         self.walk
             .operation(self.spec, self.operation, self.plant, row)
             .await;
+        self.walk.set_cookie = None;
     }
 }
 
@@ -229,7 +234,7 @@ async fn one(walk: &mut Walk, spec: &Spec, operation: &'static Operation, plant:
             })
             .await;
         }
-        _ => crate::dployr_services::one(run).await,
+        _ => dployr_account::one(run).await,
     }
 }
 
@@ -258,7 +263,7 @@ fn new_webhook(plant: &Plant) -> NewWebhook {
 }
 
 /// A URL with userinfo in a reply.
-fn url_in_reply(plant: &Plant, field: &str) -> String {
+pub fn url_in_reply(plant: &Plant, field: &str) -> String {
     let user = plant.plain(&format!("reply.{field}"));
     let query = plant.plain(&format!("reply.{field} (query)"));
     format!("https://x:{user}@git.example/a.git?t={query}")

@@ -1,8 +1,6 @@
 use super::{CANARY, refused, shows, shows_as};
 use deploykit::ErrorKind;
-use deploykit::dployr::{
-    Client, EventFilter, EventType, EventWindow, NewApiToken, NewDomain, WebhookSetup,
-};
+use deploykit::dployr::{Client, EventType, EventWindow, NewApiToken, NewDomain, WebhookSetup};
 use std::time::Duration;
 
 const CLUSTER: &str = "01M85NWTN0TJ4JW1JXEKRNC9Z2";
@@ -67,6 +65,9 @@ pub fn api_tokens() {
     shows(tokens.create(NewApiToken::new("ci").expires_in(Duration::from_secs(3600))));
     shows_as("for_ever", tokens.create(NewApiToken::new("übung")));
     shows(tokens.list());
+    let second = tokens.clone().page(2).page_size(5);
+    shows_as("second_page", second.list());
+    refused(tokens.clone().page_size(0).list(), "the page size is zero");
     shows(signed_in().api_token("t-1").revoke());
     shows_as("unusual_id", signed_in().api_token(UNUSUAL).revoke());
 
@@ -86,8 +87,11 @@ pub fn clusters() {
     shows(client().clusters().list());
     let cluster = client().clusters().by_id(CLUSTER);
     shows(cluster.rename("acme"));
-    shows(cluster.users());
-    shows_as("invited", cluster.invited());
+    shows(cluster.users().list());
+    shows_as("invited", cluster.users().invited().list());
+    let second = cluster.users().page(2).page_size(50);
+    shows_as("second_page", second.list());
+    refused(cluster.users().page(0).list(), "the page is zero");
     shows(cluster.invite(["new@example.com", "other@example.com"]));
     shows(cluster.integrations());
     let unusual = client().clusters().by_id(UNUSUAL);
@@ -104,8 +108,7 @@ pub fn clusters() {
     for id in ["", "..", "a/b", "a?b"] {
         let cluster = client().clusters().by_id(id);
         refused(cluster.rename("a"), "cluster id");
-        refused(cluster.users(), "cluster id");
-        refused(cluster.invited(), "cluster id");
+        refused(cluster.users().list(), "cluster id");
         refused(cluster.invite(["a@b.example"]), "cluster id");
         refused(cluster.integrations(), "cluster id");
         assert!(client().with_cluster(id).is_err(), "{id:?}");
@@ -117,6 +120,8 @@ pub fn domains() {
     let new = || NewDomain::new("App.Example.com", "web-one");
     shows(in_cluster().domains().create(new()));
     shows(in_cluster().domains().list());
+    let second = in_cluster().domains().page(2).page_size(50);
+    shows_as("second_page", second.list());
     let domain = client().domain("app.example.com");
     shows(domain.get());
     shows(domain.verify());
@@ -146,16 +151,13 @@ pub fn domains() {
 
 #[test]
 pub fn events_and_webhook() {
-    shows(in_cluster().events(EventFilter::new()));
-    let filter = EventFilter::new()
-        .event(EventType::DeploymentFinished)
-        .search("web-one")
-        .oldest_first()
-        .within(EventWindow::Day)
-        .actor("u-1");
-    shows_as("filter", in_cluster().events(filter));
+    shows(in_cluster().events().list());
+    let filter = in_cluster().events();
+    let filter = filter.kind(EventType::DeploymentFinished).search("web-one");
+    let filter = filter.oldest_first().within(EventWindow::Day).actor("u-1");
+    shows_as("filter", filter.page(2).list());
     for (window, word) in [(EventWindow::Week, "7d"), (EventWindow::Month, "30d")] {
-        let call = client().events(EventFilter::new().within(window));
+        let call = client().events().within(window).list();
         let query = call.preview().unwrap().query;
         assert_eq!(query, [("window".to_owned(), word.to_owned())]);
     }

@@ -3,6 +3,7 @@
 //! Each module has one `check` that takes arbitrary bytes and panics when something does not hold.
 //! The property tests and the fuzz targets run the same ones.
 
+mod accounts;
 pub mod hints;
 pub mod inputs;
 pub mod logs;

@@ -256,13 +256,13 @@ impl Platforms {
                 to.run(client.webhooks().create(new)).await
             }
             "list_webhooks" => to.run(client.webhooks().list()).await,
-            other => panic!("{other} is not called"),
+            other => self.dployr_account(other, id, to).await,
         }
     }
 }
 
 /// What is done with a call.
-trait Use {
+pub trait Use {
     type Output;
     async fn run<T: Debug + Send + 'static>(self, call: Call<T>) -> Result<Self::Output>;
 }
@@ -307,7 +307,15 @@ async fn follow_to_the_end(call: Call<dployr::LogStream>) -> Result<String> {
 /// The secrets in the request of an operation, as it is called here.
 pub fn secrets_of(operation: &Operation) -> &'static [&'static str] {
     match (operation.api, operation.id) {
-        ("dployr", "login") => &[PASSWORD],
+        ("dployr", "login" | "verify_login_code") => &[PASSWORD],
+        ("dployr", "exchange_identity_token") => &[VALUE],
+        ("dployr", "request_login_code" | "get_health" | "list_versions" | "get_domain_status") => {
+            &[]
+        }
+        ("dployr", "logout" | "create_api_token" | "list_api_tokens" | "delete_api_token") => {
+            &[SESSION]
+        }
+        ("dployr", "set_up_webhook") => &[TOKEN, USER, QUERY],
         ("dployr", "create_deployment") => &[TOKEN, USER, VALUE, NUMBER],
         ("dployr", "update_deployment") => &[TOKEN, VALUE, NUMBER],
         ("dployr", "set_service_env") => &[TOKEN, VALUE],

@@ -2,7 +2,7 @@
 
 use super::recorded::{json_of, operation_of, page_json, without_nulls};
 use super::{OWN, client};
-use deploykit::dployr::{Client, EventFilter, NewApiToken, NewDomain, WebhookSetup};
+use deploykit::dployr::{Client, NewApiToken, NewDomain, WebhookSetup};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, Error, ErrorKind, OPERATIONS, Result};
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ async fn called(client: &Client, operation: &str, id: &str) -> Result<Option<Val
         "get_current_user" => json_of(client.current_user().await?),
         "list_clusters" => page_json(client.clusters().list().await?),
         "rename_cluster" => json_of(cluster.rename("acme").await?),
-        "list_cluster_users" => page_json(cluster.users().await?),
+        "list_cluster_users" => page_json(cluster.users().list().await?),
         "invite_cluster_users" => json_of(cluster.invite(["new@example.com"]).await?),
         "get_integrations" => json_of(cluster.integrations().await?),
         "list_proxy_services" => page_json(client.routes().services().await?),
@@ -65,7 +65,7 @@ async fn called(client: &Client, operation: &str, id: &str) -> Result<Option<Val
             let setup = WebhookSetup::new("http://127.0.0.1:9/hook", ["deployment.created"]);
             json_of(client.webhooks().set_up(setup).await?)
         }
-        "list_events" => page_json(client.events(EventFilter::new()).await?),
+        "list_events" => page_json(client.events().list().await?),
         "get_health" => json_of(client.health().await?),
         "list_versions" => json_of(client.versions().await?),
         _ => return Ok(None),
