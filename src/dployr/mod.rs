@@ -45,12 +45,17 @@
 //!
 //! Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
 
+mod advice;
+mod api_tokens;
 mod auth;
 mod classify;
 mod client;
+mod clusters;
 mod deployments;
+mod domains;
 pub(crate) mod env;
 pub(crate) mod envelope;
+mod events;
 mod find;
 mod fold;
 mod instances;
@@ -59,30 +64,41 @@ mod logs;
 pub(crate) mod operations;
 mod projects;
 mod proxy;
+mod server;
 mod services;
+mod session;
 mod webhook_event;
 mod webhooks;
 
 pub use crate::page::Page;
 pub use crate::raw::dployr::enums::{
-    DeploymentSource, DeploymentStatus, InstanceKind, InstanceRole, InstanceStatus, LogLevel,
-    LogSource, RouteStatus, Runtime, ServiceState, ServiceType,
+    ActorKind, ClusterRole, DeploymentSource, DeploymentStatus, DomainState, DomainStatus,
+    EventType, InstanceKind, InstanceRole, InstanceStatus, LogLevel, LogSource, LoginProvider,
+    RouteStatus, Runtime, ServiceState, ServiceType,
 };
 pub use crate::raw::dployr::types::{
-    CpuMetrics, Created, Deployment, DiskMetrics, Instance, InstanceMetadata, InstanceMetrics,
-    LoadAverage, LogLine, MemoryMetrics, Project, Route, Service, ServiceStatus, SwapMetrics, Task,
-    Webhook,
+    ApiToken, ChatWebhook, Cluster, ClusterRoles, ClusterUser, ClusterWebhook, CpuMetrics, Created,
+    CurrentUser, Deployment, DiskMetrics, DnsRecord, Domain, DomainServing, EmailNotifications,
+    Event, EventActor, EventTarget, Health, Instance, InstanceMetadata, InstanceMetrics,
+    Integrations, Invited, LoadAverage, LogLine, MemoryMetrics, NewToken, NotificationIntegrations,
+    Project, RemoteIntegration, RemoteIntegrations, RoutableService, Route, Service, ServiceStatus,
+    SwapMetrics, Task, User, Versions, Webhook,
 };
+pub use api_tokens::{ApiTokenHandle, ApiTokens, NewApiToken};
 pub use auth::TokenPair;
 pub use client::{Client, Dployr};
+pub use clusters::{ClusterHandle, Clusters};
 pub use deployments::{DeploymentHandle, DeploymentUpdate, Deployments, NewDeployment};
+pub use domains::{DomainHandle, Domains, NewDomain};
 pub use env::{EnvVariable, ServiceEnv};
+pub use events::{EventFilter, EventWindow, WebhookSetup};
 pub use instances::{InstanceHandle, Instances};
 pub use log_stream::LogStream;
 pub use projects::{NewProject, ProjectHandle, Projects};
 pub use proxy::{NewRoute, RouteHandle, Routes};
 pub use services::{ServiceHandle, Services};
-pub use webhook_event::{EventData, EventKind, WebhookEvent};
+pub use session::{CodeSent, Session};
+pub use webhook_event::{EventData, WebhookEvent};
 pub use webhooks::{NewWebhook, Webhooks};
 
 crate::id::id! {
@@ -108,6 +124,16 @@ crate::id::id! {
 crate::id::id! {
     /// The id of a route of dployr's proxy.
     RouteId, "route id"
+}
+
+crate::id::id! {
+    /// The id of a dployr API token, which is not the token: `07b5804a-1c6c-426d-a4cf-185c3b8eff9d`.
+    ApiTokenId, "id of the API token"
+}
+
+crate::id::id! {
+    /// A domain: `app.example.com`.
+    DomainName, "domain"
 }
 
 crate::id::id! {

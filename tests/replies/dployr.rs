@@ -1,7 +1,9 @@
 //! What dployr's servers answer, and how it is read.
 
+mod account;
 mod logs;
 mod recorded;
+mod sessions;
 mod wire;
 
 use deploykit::dployr::{

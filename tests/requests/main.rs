@@ -4,6 +4,8 @@
 
 #[cfg(feature = "dployr")]
 mod dployr;
+#[cfg(feature = "dployr")]
+mod dployr_account;
 #[cfg(feature = "edgegap")]
 mod edgegap;
 #[cfg(feature = "nexlayer")]
@@ -75,6 +77,12 @@ fn every_operation_left_a_snapshot() {
         dployr::routes as fn(),
         dployr::projects as fn(),
         dployr::webhooks as fn(),
+        dployr_account::sessions as fn(),
+        dployr_account::api_tokens as fn(),
+        dployr_account::clusters as fn(),
+        dployr_account::domains as fn(),
+        dployr_account::events_and_webhook as fn(),
+        dployr_account::server as fn(),
     ] {
         run();
     }
