@@ -112,6 +112,8 @@ pub mod raw;
 mod transport;
 #[cfg(feature = "_client")]
 mod wait;
+#[cfg(feature = "_client")]
+pub mod webhook;
 
 #[cfg(feature = "dployr")]
 pub mod dployr;

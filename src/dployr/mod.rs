@@ -61,6 +61,7 @@ pub(crate) mod operations;
 mod projects;
 mod proxy;
 mod services;
+mod webhook_event;
 mod webhooks;
 
 pub use crate::page::Page;
@@ -82,6 +83,7 @@ pub use log_stream::LogStream;
 pub use projects::{NewProject, ProjectHandle, Projects};
 pub use proxy::{NewRoute, RouteHandle, Routes};
 pub use services::{ServiceHandle, Services};
+pub use webhook_event::{EventData, EventKind, WebhookEvent};
 pub use webhooks::{NewWebhook, Webhooks};
 
 crate::id::id! {

@@ -39,7 +39,7 @@
 
 mod classify;
 mod client;
-mod manifest;
+pub mod manifest;
 mod normalise;
 pub(crate) mod operations;
 mod readiness;

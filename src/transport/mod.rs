@@ -28,7 +28,7 @@ pub(crate) mod config;
 pub(crate) mod credentials;
 pub(crate) mod execute;
 mod hints;
-mod http_client;
+pub(crate) mod http_client;
 pub(crate) mod limits;
 mod mask;
 pub(crate) mod observe;
