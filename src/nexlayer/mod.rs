@@ -8,6 +8,7 @@
 //! println!("{} is at {:?}", started.application_name, started.url);
 //!
 //! let application = started.application();
+//! application.wait().await?; // until its site answers, or its reservation says that it runs
 //! let extended = application.extend().await?;
 //! println!("{:?} left, {:?} extensions", extended.expires_in, extended.extensions_remaining);
 //!
@@ -22,6 +23,12 @@
 //! A start without a session makes one; a start within a session adds an application to it, or
 //! deploys the one of that name again. None of this is idempotent. What an application is called is
 //! up to the platform, so later calls need the name from the reply.
+//!
+//! No call of the page says whether an application is up: [`Application::wait`] looks at what can tell,
+//! the application's own site among it, and says what it sends there. What the vendor's files have
+//! beside the page ([`Client::validate`], [`Client::schema`], [`Session::feedback`],
+//! [`Application::pods`]) a server may lack; it then answers
+//! [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute).
 //!
 //! Two generations of replies are known, and both are read. Sentences are read into numbers where
 //! that is possible, and are always there as text too. The platform answers 500 for rules of its

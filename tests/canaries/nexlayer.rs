@@ -210,6 +210,23 @@ fn handles(walk: &mut Walk) {
     walk.debug("pages", &list().pages());
     walk.debug("cursor", &stream.cursor());
     walk.debug("cursor as JSON", &json(&stream.cursor()));
+    let query = plant.plain("site query");
+    let site = format!("https://a.example/x?t={query}#{query}");
+    let application = session.application("a").at(site);
+    walk.debug("application at", &application);
+    walk.debug("wait", &application.wait());
+    walk.debug("readiness", &application.readiness());
+    let user = plant.plain("site user");
+    let refused = session
+        .application("a")
+        .at(format!("https://u:{user}@a.example"));
+    walk.debug("application at (refused)", &refused);
+    walk.look_at_error("site", &refused.readiness().preview().unwrap_err());
+    let token = plant.plain("session in a site");
+    let refused = client.session(token.as_str()).application("a");
+    let refused = refused.at(format!("https://a.example/{token}"));
+    walk.debug("application at its token", &refused);
+    walk.look_at_error("token in site", &refused.readiness().preview().unwrap_err());
     walk.debug("manifest", &manifest(&plant));
     walk.debug("token", session.token().unwrap());
     let refused = client.session(format!("{}\n", plant.plain("session (refused)")));

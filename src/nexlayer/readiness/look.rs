@@ -229,10 +229,10 @@ impl Look {
     /// What the signals say together when none of them settles it.
     fn unsettled(mut self) -> Result<Readiness> {
         let asked_to_wait = |error: &Error| error.kind() == ErrorKind::RateLimited;
-        if self.said.is_empty() || self.fault.as_ref().is_some_and(asked_to_wait) {
-            if let Some(fault) = self.fault.take() {
-                return Err(fault);
-            }
+        if (self.said.is_empty() || self.fault.as_ref().is_some_and(asked_to_wait))
+            && let Some(fault) = self.fault.take()
+        {
+            return Err(fault);
         }
         let mut said = std::mem::take(&mut self.said).into_iter();
         let Some((signal, mut best)) = said.next() else {
