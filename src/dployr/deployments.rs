@@ -384,8 +384,8 @@ impl Deployments {
 /// A handle on a deployment; made by [`Client::deployment`].
 #[derive(Clone, Debug)]
 pub struct DeploymentHandle {
-    client: Client,
-    id: Given<DeploymentId>,
+    pub(super) client: Client,
+    pub(super) id: Given<DeploymentId>,
 }
 
 impl DeploymentHandle {

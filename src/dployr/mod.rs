@@ -61,6 +61,7 @@ pub(crate) mod operations;
 mod projects;
 mod proxy;
 mod services;
+mod wait;
 mod webhook_event;
 mod webhooks;
 

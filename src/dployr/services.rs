@@ -67,8 +67,8 @@ impl Services {
 /// A handle on a service; made by [`Client::service`].
 #[derive(Clone, Debug)]
 pub struct ServiceHandle {
-    client: Client,
-    id: Given<ServiceId>,
+    pub(super) client: Client,
+    pub(super) id: Given<ServiceId>,
 }
 
 impl ServiceHandle {
