@@ -2,29 +2,27 @@
 
 use super::client::Given;
 use super::deployments::{DeploymentHandle, Deployments};
-use super::envelope::Listing;
+use super::fallback::Steps;
 use super::services::ServiceHandle;
 use super::{
-    Client, Deployment, DeploymentId, DeploymentStatus, LogLine, ServiceId, ServiceState,
+    Client, Deployment, DeploymentId, DeploymentStatus, LogLine, Service, ServiceId, ServiceState,
     ServiceStatus, logs,
 };
 use crate::call::Call;
-use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::page::{Ask, Page};
+use crate::error::{Error, ErrorKind};
+use crate::page::Page;
 use crate::raw::dployr::Op;
-use crate::transport::Scope;
-use crate::transport::reply::finish;
 use crate::wait::{Schedule, Snapshot, Source, Wait};
 use crate::watch::{
     Fleet, Listed, Observation, Phase, Support, Watched, Watcher, Way, unsupported,
 };
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Building takes minutes.
 const SCHEDULE: Schedule = Schedule::seconds(3, 15, 900);
-/// The most that the control plane has on a page.
-const LARGEST_PAGE: u32 = 100;
-/// A server that always says that there is more must come to an end.
-const MOST_PAGES: u32 = 1000;
+/// What stands for the state of a service of which only that is known.
+const AWAKE: &str = "awake";
 /// How many lines of the log are asked for.
 const TAIL: u32 = 20;
 
@@ -117,26 +115,41 @@ impl ServiceHandle {
     /// over: a visitor or [`start`](Self::start) wakes it, so the wait goes on. After a
     /// [`stop`](Self::stop), [`until_gone`](Wait::until_gone) waits until it sleeps.
     ///
+    /// No server is known to have that route. From one that says so, the [record](Self::get) of the
+    /// service is read instead, which tells whether it sleeps and nothing else: the status is
+    /// `sleeping` or `awake`, and one that is awake counts as up, though after a start it takes up to
+    /// 90 s until it answers. `without_fallbacks` on the builder turns this off.
+    ///
     /// # Errors
     /// [`WaitFailed`](ErrorKind::WaitFailed), [`WaitTimedOut`](ErrorKind::WaitTimedOut),
-    /// [`Gone`](ErrorKind::Gone) and the others of [`Wait`]; as [`status`](Self::status)
-    /// [`NoSuchRoute`](ErrorKind::NoSuchRoute) from the known servers.
+    /// [`Gone`](ErrorKind::Gone) and the others of [`Wait`];
+    /// [`NoSuchRoute`](ErrorKind::NoSuchRoute) from the known servers without fallbacks.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn wait(&self) -> Wait<ServiceStatus> {
-        Wait::new(self.clone())
+        Wait::new(ServiceSource {
+            handle: self.clone(),
+            no_status: Arc::default(),
+        })
     }
 }
 
-impl Source for ServiceHandle {
+struct ServiceSource {
+    handle: ServiceHandle,
+    /// Found out once, so that it is not asked for again.
+    no_status: Arc<AtomicBool>,
+}
+
+impl Source for ServiceSource {
     type Value = ServiceStatus;
 
     fn subject(&self) -> String {
-        format!("dployr service {}", id_of(&self.id).unwrap_or_default())
+        let id = id_of(&self.handle.id).unwrap_or_default();
+        format!("dployr service {id}")
     }
 
     fn id(&self) -> Option<String> {
-        id_of(&self.id)
+        id_of(&self.handle.id)
     }
 
     fn schedule(&self) -> Schedule {
@@ -144,14 +157,24 @@ impl Source for ServiceHandle {
     }
 
     fn look(&self) -> Call<Snapshot<ServiceStatus>> {
-        self.status().map(|service| {
-            let word = service.status.as_str().to_owned();
-            Snapshot::new(phase_of_service(&service.status), word, service)
+        let (handle, no_status) = (self.handle.clone(), self.no_status.clone());
+        let scope = handle.client.scope_of(Op::GetServiceStatus);
+        Call::new(scope, move |scope| async move {
+            let steps = Steps::of(scope);
+            if !no_status.load(Ordering::Relaxed) {
+                match steps.run(handle.status()).await {
+                    Err(error) if handle.client.falls_back() && steps.lacks_route(&error) => {
+                        no_status.store(true, Ordering::Relaxed);
+                    }
+                    result => return result.map(of_status),
+                }
+            }
+            steps.run(handle.get()).await.map(of_record)
         })
     }
 
     fn log_tail(&self) -> Option<Call<Vec<String>>> {
-        Some(self.logs(Some(TAIL)).map(texts))
+        Some(self.handle.logs(Some(TAIL)).map(texts))
     }
 
     fn revives(&self) -> bool {
@@ -161,7 +184,8 @@ impl Source for ServiceHandle {
 
 impl Watched for ServiceHandle {
     const PLATFORM: &'static str = "dployr";
-    const SUPPORT: Support = Support::new(Way::Native, Way::Native, Way::Native);
+    // What it is doing is concluded from its record, from the servers that are known.
+    const SUPPORT: Support = Support::new(Way::Emulated, Way::Native, Way::Native);
 
     fn watched(&self) -> Wait<Observation> {
         self.wait().observed()
@@ -219,41 +243,48 @@ fn texts(lines: Vec<LogLine>) -> Vec<String> {
 
 /// The deployment with this id, of the pages of the list.
 fn listed(client: &Client, id: &Given<DeploymentId>) -> Call<Deployment> {
-    let cluster = client.cluster_id();
+    let searched = client.clone();
     client.with(Op::ListDeployments, id, |id| {
         let scope = client.scope_of(Op::ListDeployments);
-        Call::new(scope, |scope| async move {
-            find(&scope, cluster.as_deref(), &id).await
+        Call::new(scope, move |scope| async move {
+            let steps = Steps::of(scope);
+            let found = steps.deployment(&searched, |one| one.id == id.as_str());
+            found.await?.ok_or_else(|| {
+                let words = format!("there is no deployment {id} in the list");
+                steps.error(ErrorKind::NotFound, &words)
+            })
         })
     })
 }
 
-async fn find(scope: &Scope, cluster: Option<&str>, id: &DeploymentId) -> Result<Deployment> {
-    let raw = Client::raw_on(scope);
-    for page in 1..=MOST_PAGES {
-        let ask = Ask {
-            page: Some(page),
-            size: Some(LARGEST_PAGE),
-        };
-        let (number, size) = ask.parameters()?;
-        let list = raw.list_deployments(cluster, number, size).await;
-        let list: Listing<Deployment> = finish(scope, list)?;
-        let Page {
-            items, has_next, ..
-        } = list.into_page_of(ask);
-        // One that gives an empty page and says that there is more leads nowhere.
-        let more = has_next && !items.is_empty();
-        let mut items = items.into_iter();
-        if let Some(found) = items.find(|one| one.id == id.as_str()) {
-            return Ok(found);
+/// What a service's record says of how it is: whether it sleeps.
+fn of_record(service: Service) -> Snapshot<ServiceStatus> {
+    let status = match service.iced_at {
+        Some(_) => ServiceState::Sleeping,
+        None => ServiceState::Unknown(AWAKE.to_owned()),
+    };
+    let snapshot = of_status(ServiceStatus {
+        id: Some(service.id),
+        name: Some(service.name),
+        status,
+        updated_at: service.updated_at,
+        uptime: None,
+    });
+    match snapshot.phase {
+        Phase::Unknown => Snapshot {
+            phase: Phase::Ready,
+            ..snapshot
         }
-        if !more {
-            let words = format!("there is no deployment {id} in the list");
-            return Err(Error::new(ErrorKind::NotFound, words).with_effect(Effect::None));
-        }
+        .reason(Some(
+            "all that is known is that it does not sleep".to_owned(),
+        )),
+        _ => snapshot,
     }
-    let words = format!("the list of deployments has more than {MOST_PAGES} pages");
-    Err(Error::new(ErrorKind::Pagination, words).with_effect(Effect::None))
+}
+
+fn of_status(service: ServiceStatus) -> Snapshot<ServiceStatus> {
+    let word = service.status.as_str().to_owned();
+    Snapshot::new(phase_of_service(&service.status), word, service)
 }
 
 /// How far a deployment is, and the server's word for it.

@@ -15,6 +15,7 @@
 
 mod answers;
 mod dployr;
+mod dployr_services;
 mod edgegap;
 mod nexlayer;
 mod nodion;

@@ -307,3 +307,43 @@ async fn rounds_may_fail_a_few_times() {
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(watcher.next().await.is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_dployr_service_is_known_by_its_record_where_there_is_no_status() {
+    let recorder = Recorder::new();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let kept = asked.clone();
+    recorder.answer_with(move |request| {
+        let mut asked = kept.lock().unwrap();
+        asked.push(request.operation.unwrap_or_default());
+        if request.operation == Some("get_service_status") {
+            return CannedReply::new(404, "404 Not Found").header("content-type", "text/plain");
+        }
+        let iced = if asked.len() < 4 { "null" } else { "1795487067098" };
+        CannedReply::json(
+            200,
+            format!(r#"{{"success": true, "data": {{"service": {{"id": "s", "name": "web", "icedAt": {iced}}}}}}}"#),
+        )
+    });
+    let client = deploykit::dployr::Client::builder().base_url("https://dployr.example");
+    let client = client
+        .token("hush")
+        .cluster("c")
+        .recorder(&recorder)
+        .build()
+        .unwrap();
+    let service = client.service("s");
+    let left = service.wait().until_gone().await.unwrap().unwrap();
+    assert_eq!(left.status.as_str(), "sleeping");
+    assert_eq!(
+        *asked.lock().unwrap(),
+        [
+            "get_service_status",
+            "get_service",
+            "get_service",
+            "get_service"
+        ]
+    );
+    asked.lock().unwrap().clear();
+    assert_eq!(service.wait().await.unwrap().status.as_str(), "awake");
+}
