@@ -24,7 +24,7 @@ use crate::time::{Timing, Window};
 use body::{Create, Kind};
 use deployment::{Deployment, Status};
 use filter::Query;
-use paging::page_of;
+use paging::described_page;
 use tags::Tag;
 
 // Both create operations say 40 a second; status 20 and list 10 in edgegap-v1-openapi.yaml. All per organisation.
@@ -233,11 +233,8 @@ impl Edgegap {
         if query.oldest_first {
             live.reverse();
         }
-        let items = live
-            .iter()
-            .map(|deployment| deployment.summary(self.timing, now))
-            .collect();
-        match page_of(request, "data", items) {
+        let describe = |deployment: &Deployment| deployment.summary(self.timing, now);
+        match described_page(request, "data", live, describe) {
             Ok(mut body) => {
                 body.insert("message".to_owned(), json!([]));
                 Reply::json(200, &body.into())

@@ -80,6 +80,7 @@ pub(crate) mod service_update;
 mod services;
 mod session;
 mod task;
+mod wait;
 mod webhook_event;
 mod webhooks;
 

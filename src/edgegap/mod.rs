@@ -46,6 +46,7 @@ pub(crate) mod stop;
 mod tags;
 mod user;
 mod wait;
+mod watch;
 mod webhook_event;
 
 pub use crate::page::Page;

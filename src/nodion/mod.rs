@@ -38,6 +38,7 @@ mod new_application;
 pub(crate) mod operations;
 pub(crate) mod replies;
 mod scaling;
+mod wait;
 
 pub use crate::page::Page;
 pub use crate::raw::nodion::enums::{DeploymentStatus, ResourceStatus};

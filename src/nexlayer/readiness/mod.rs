@@ -7,11 +7,13 @@
 //! | `said` | what each of them says, as pure functions |
 //! | `site` | which addresses may be asked |
 //! | `wait` | asking until it is up |
+//! | `watch` | applications as all platforms' deployments are seen |
 
 mod look;
 mod said;
 pub(super) mod site;
 mod wait;
+mod watch;
 
 use super::{Application, PodStatus, Reservation};
 use crate::watch::Phase;
