@@ -1,7 +1,7 @@
 //! Webhooks that a server receives: bodies of any form, and the secret in the URL.
 #![cfg(all(feature = "dployr", feature = "edgegap"))]
 
-use deploykit::dployr::{self, EventKind};
+use deploykit::dployr::{self, EventType};
 use deploykit::edgegap::{self, DeploymentStatus, WebhookKind};
 use deploykit::webhook::{CallbackSecret, MAX_BYTES, PARAMETER, verify};
 use deploykit::{Effect, Error, ErrorKind};
@@ -209,18 +209,18 @@ fn what_edgegap_might_send() {
 #[test]
 fn what_dployr_sends() {
     for (code, kind) in [
-        ("deployment.created", EventKind::DeploymentCreated),
-        ("deployment.finished", EventKind::DeploymentFinished),
-        ("deployment.deleted", EventKind::DeploymentDeleted),
-        ("service.icing_warning", EventKind::ServiceIcingWarning),
+        ("deployment.created", EventType::DeploymentCreated),
+        ("deployment.finished", EventType::DeploymentFinished),
+        ("deployment.deleted", EventType::DeploymentDeleted),
+        ("service.icing_warning", EventType::ServiceIcingWarning),
         (
             "cluster.user_role_changed",
-            EventKind::ClusterUserRoleChanged,
+            EventType::ClusterUserRoleChanged,
         ),
-        ("billing.payment_failed", EventKind::BillingPaymentFailed),
+        ("billing.payment_failed", EventType::BillingPaymentFailed),
         (
             "deployment.paused",
-            EventKind::Unknown("deployment.paused".to_owned()),
+            EventType::Unknown("deployment.paused".to_owned()),
         ),
     ] {
         let event = of_dployr(&event(code));
@@ -234,7 +234,7 @@ fn what_dployr_sends() {
         assert_eq!((data.instance(), &data.domain), (None, &None));
     }
     // Its values name what a webhook is created for.
-    let hook = dployr::NewWebhook::new("https://me.example", [EventKind::DeploymentFinished]);
+    let hook = dployr::NewWebhook::new("https://me.example", [EventType::DeploymentFinished]);
     assert!(format!("{hook:?}").contains("deployment.finished"));
 }
 

@@ -11,6 +11,7 @@ pub(super) use crate::check::text as check_text;
 use crate::error::{Error, Result};
 pub(super) use crate::id::{Given, given};
 use crate::secret::Secret;
+use crate::transport::Scope;
 use crate::transport::config::{self, ClientBuilder};
 use crate::transport::credentials::Credentials;
 use crate::transport::profile::Profile;
@@ -152,10 +153,35 @@ impl Client {
     }
 
     pub(super) fn without_token(&self) -> Result<Self> {
-        Ok(Self {
-            scope: self.scope.with_token(None)?,
+        Ok(self.on(self.scope.with_token(None)?))
+    }
+
+    /// The same client with a cookie in the place of a token.
+    pub(super) fn with_cookie(&self, name: &str, value: &Secret) -> Result<Self> {
+        Ok(self.on(self.scope.with_cookie(name, value)?))
+    }
+
+    fn on(&self, scope: Scope) -> Self {
+        Self {
+            scope,
             settings: self.settings.clone(),
-        })
+        }
+    }
+
+    /// The same client in another cluster: token, settings, limits and connections stay. For somebody
+    /// who is in several, see [`clusters`](Self::clusters).
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) for what cannot be an id.
+    pub fn with_cluster<I>(&self, id: I) -> Result<Self>
+    where
+        I: TryInto<ClusterId>,
+        I::Error: Into<Error>,
+    {
+        let id = id.try_into().map_err(Into::into)?;
+        let mut client = self.clone();
+        client.settings.cluster = Some(Ok(id));
+        Ok(client)
     }
 
     /// The cluster that this client works in, if it was given one.

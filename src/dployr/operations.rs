@@ -6,6 +6,21 @@ use crate::raw::dployr::Op;
 pub(crate) const fn wrapper(op: Op) -> &'static str {
     match op {
         Op::Login => "dployr::Client::login",
+        Op::RequestLoginCode => "dployr::Client::login_by_email",
+        // For a program that did not ask for the code itself: `dployr::Client::verify_login_code`.
+        Op::VerifyLoginCode => "dployr::CodeSent::verify",
+        Op::ExchangeIdentityToken => "dployr::Client::login_by_identity_token",
+        Op::Logout => "dployr::Client::logout",
+        Op::CreateApiToken => "dployr::ApiTokens::create",
+        Op::ListApiTokens => "dployr::ApiTokens::list",
+        Op::DeleteApiToken => "dployr::ApiTokenHandle::revoke",
+        Op::GetCurrentUser => "dployr::Client::current_user",
+        Op::ListClusters => "dployr::Clusters::list",
+        Op::RenameCluster => "dployr::ClusterHandle::rename",
+        // Those who are invited are the same operation: `dployr::ClusterHandle::invited`.
+        Op::ListClusterUsers => "dployr::ClusterHandle::users",
+        Op::InviteClusterUsers => "dployr::ClusterHandle::invite",
+        Op::GetIntegrations => "dployr::ClusterHandle::integrations",
         Op::ListDeployments => "dployr::Deployments::list",
         Op::CreateDeployment => "dployr::Deployments::create",
         Op::GetDeployment => "dployr::DeploymentHandle::get",
@@ -22,6 +37,13 @@ pub(crate) const fn wrapper(op: Op) -> &'static str {
         Op::ListProjects => "dployr::Projects::list",
         Op::CreateProject => "dployr::Projects::create",
         Op::DeleteProject => "dployr::ProjectHandle::delete",
+        Op::ListProxyServices => "dployr::Routes::services",
+        Op::ListDomains => "dployr::Domains::list",
+        Op::CreateDomain => "dployr::Domains::create",
+        Op::GetDomain => "dployr::DomainHandle::get",
+        Op::DeleteDomain => "dployr::DomainHandle::delete",
+        Op::VerifyDomain => "dployr::DomainHandle::verify",
+        Op::GetDomainStatus => "dployr::DomainHandle::status",
         Op::ListRoutes => "dployr::Routes::list",
         Op::CreateRoute => "dployr::Routes::create",
         Op::DeleteRoute => "dployr::RouteHandle::delete",
@@ -45,6 +67,10 @@ pub(crate) const fn wrapper(op: Op) -> &'static str {
         Op::StopService => "dployr::ServiceHandle::stop",
         Op::ListWebhooks => "dployr::Webhooks::list",
         Op::CreateWebhook => "dployr::Webhooks::create",
+        Op::SetUpWebhook => "dployr::Webhooks::set_up",
+        Op::ListEvents => "dployr::Client::events",
+        Op::GetHealth => "dployr::Client::health",
+        Op::ListVersions => "dployr::Client::versions",
     }
 }
 

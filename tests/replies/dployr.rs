@@ -1,9 +1,11 @@
 //! What dployr's servers answer, and how it is read.
 
+mod account;
 mod fallbacks;
 mod logs;
 mod recorded;
 mod rewrites;
+mod sessions;
 mod wire;
 
 use deploykit::dployr::{

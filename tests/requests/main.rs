@@ -5,6 +5,8 @@
 #[cfg(feature = "dployr")]
 mod dployr;
 #[cfg(feature = "dployr")]
+mod dployr_account;
+#[cfg(feature = "dployr")]
 mod dployr_services;
 #[cfg(feature = "edgegap")]
 mod edgegap;
@@ -82,6 +84,12 @@ fn every_operation_left_a_snapshot() {
         dployr::routes as fn(),
         dployr::projects as fn(),
         dployr::webhooks as fn(),
+        dployr_account::sessions as fn(),
+        dployr_account::api_tokens as fn(),
+        dployr_account::clusters as fn(),
+        dployr_account::domains as fn(),
+        dployr_account::events_and_webhook as fn(),
+        dployr_account::server as fn(),
     ] {
         run();
     }

@@ -1,6 +1,6 @@
 //! Recorded exchanges and the examples of the spec, through the wrapper of their operation.
 
-use super::{OWN, client, new_deployment};
+use super::{OWN, account, client, new_deployment};
 use crate::{Example, examples};
 use deploykit::dployr::{
     Client, DeploymentUpdate, LogQuery, NewInstance, NewProject, NewRoute, NewWebhook, Page,
@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-fn json_of(value: impl Serialize) -> Value {
+pub fn json_of(value: impl Serialize) -> Value {
     without_nulls(serde_json::to_value(value).unwrap())
 }
 
-fn without_nulls(value: Value) -> Value {
+pub fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(map) => map
             .into_iter()
@@ -29,7 +29,7 @@ fn without_nulls(value: Value) -> Value {
     }
 }
 
-fn page_json<T: Serialize>(page: Page<T>) -> Value {
+pub fn page_json<T: Serialize>(page: Page<T>) -> Value {
     json!({ "items": json_of(&page.items), "page": page.page, "total": page.total_items, "more": page.has_next })
 }
 
@@ -135,12 +135,15 @@ async fn call(client: &Client, operation: &str, path: &str) -> Result<Value> {
             json_of(client.webhooks().create(new).await?)
         }
         "list_webhooks" => page_json(client.webhooks().list().await?),
-        other => panic!("{other} is not called by this test"),
+        other => match account::call(client, other, id).await {
+            Some(result) => return result,
+            None => panic!("{other} is not called by this test"),
+        },
     })
 }
 
 /// The operation that a request belongs to.
-fn operation_of(method: &str, path: &str) -> Option<&'static deploykit::Operation> {
+pub fn operation_of(method: &str, path: &str) -> Option<&'static deploykit::Operation> {
     let path = path.split('?').next().unwrap();
     let fits = |template: &str| {
         let (mut a, mut b) = (template.split('/'), path.split('/'));
@@ -342,6 +345,7 @@ fn path_of(operation: &str) -> String {
         .replace("{tag}", "x-1")
         .replace("{name}", "web-one")
         .replace("{key}", "NODE_ENV")
+        .replace("{domain}", "app.example.com")
 }
 
 /// Every example of the spec, successes and failures.
@@ -359,7 +363,10 @@ async fn examples_of_the_spec() {
             ..
         } = &example;
         let what = format!("{operation} {status} {name}");
-        recorder.reply(operation, example.reply());
+        recorder.reply(
+            operation,
+            account::whole(operation, *status, example.reply()),
+        );
         let mut path = path_of(operation);
         if example.media.contains("ndjson") {
             path.push_str("?follow=true");
