@@ -6,6 +6,7 @@
 mod dployr;
 #[cfg(feature = "dployr")]
 mod dployr_account;
+#[cfg(feature = "dployr")]
 mod dployr_services;
 #[cfg(feature = "edgegap")]
 mod edgegap;
