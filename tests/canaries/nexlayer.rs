@@ -177,6 +177,8 @@ fn handles(walk: &mut Walk) {
     walk.debug("session", &session);
     walk.debug("application", &session.application("a"));
     walk.debug("manifest", &manifest(&plant));
+    walk.debug("what the manifest says", &manifest(&plant).spec().unwrap());
+    walk.debug("what is said about the manifest", &manifest(&plant).lint());
     walk.debug("token", session.token().unwrap());
     let refused = client.session(format!("{}\n", plant.plain("session (refused)")));
     walk.debug("refused session", &refused);
