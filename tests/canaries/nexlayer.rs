@@ -228,6 +228,8 @@ fn handles(walk: &mut Walk) {
     walk.debug("application at its token", &refused);
     walk.look_at_error("token in site", &refused.readiness().preview().unwrap_err());
     walk.debug("manifest", &manifest(&plant));
+    walk.debug("what the manifest says", &manifest(&plant).spec().unwrap());
+    walk.debug("what is said about the manifest", &manifest(&plant).lint());
     walk.debug("token", session.token().unwrap());
     let refused = client.session(format!("{}\n", plant.plain("session (refused)")));
     walk.debug("refused session", &refused);

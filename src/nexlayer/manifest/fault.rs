@@ -34,6 +34,15 @@ pub(super) fn warning(fault: &Fault) -> Warning {
     })
 }
 
+/// Whether a list or a map is a key.
+pub(super) fn is_odd_key(fault: &Fault) -> bool {
+    match fault {
+        Fault::AliasError { error, .. } | Fault::WithSnippet { error, .. } => is_odd_key(error),
+        Fault::Unexpected { expected, .. } => *expected == "string scalar",
+        _ => false,
+    }
+}
+
 fn reason(fault: &Fault) -> Option<&'static str> {
     Some(match fault {
         Fault::AliasError { error, .. } | Fault::WithSnippet { error, .. } => return reason(error),
@@ -50,7 +59,7 @@ fn reason(fault: &Fault) -> Option<&'static str> {
             "its aliases make it larger than a manifest may be"
         }
         Fault::MergeValueNotMapOrSeqOfMaps { .. } => "<< takes a map",
-        Fault::Unexpected { .. } => "a key is expected to be a text",
+        fault if is_odd_key(fault) => "a key is expected to be a text",
         Fault::Budget { breach, .. } => match breach {
             BudgetBreach::Depth { .. } => "it is nested deeper than a manifest may be",
             BudgetBreach::Aliases { .. }

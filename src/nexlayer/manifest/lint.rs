@@ -240,11 +240,14 @@ impl Notes {
         }
     }
 
-    /// From the top of the file to its end.
+    /// From the top of the file to its end. What cannot be read is among them in any case.
     pub(super) fn sorted(mut self) -> Vec<Warning> {
+        let first = |warning: &Warning| warning.rule != Rule::Unreadable;
         self.0
-            .sort_by(|a, b| (a.line, a.column, a.rule).cmp(&(b.line, b.column, b.rule)));
+            .sort_by_key(|warning| (first(warning), warning.line, warning.column));
         self.0.truncate(MOST);
+        self.0
+            .sort_by_key(|warning| (warning.line, warning.column, warning.rule));
         self.0
     }
 }

@@ -140,7 +140,12 @@ impl Manifest {
         // of its own against aliases that explode.
         serde_saphyr::from_str::<serde::de::IgnoredAny>(&text)
             .map_err(|error| fault::of(&error))?;
-        let file: File = serde_saphyr::from_str(&text).map_err(|_| no_name())?;
+        let file: File = serde_saphyr::from_str(&text).map_err(|error| {
+            if fault::is_odd_key(&error) {
+                return fault::of(&error);
+            }
+            no_name()
+        })?;
         let application = file.application.ok_or_else(no_name)?;
         let name = application
             .name

@@ -53,11 +53,14 @@ impl Reader<'_> {
                 pod.secrets.extend(secret);
             }
         }
-        pod.entrypoint = self.command(&mut fields, "entrypoint");
-        pod.command = self.command(&mut fields, "command");
-        for (key, command) in [("entrypoint", &pod.entrypoint), ("command", &pod.command)] {
-            if let Some(command) = command {
-                self.hosts(command.expose(), fields.at, &path.field(key), whole);
+        for (key, command) in [
+            ("entrypoint", &mut pod.entrypoint),
+            ("command", &mut pod.command),
+        ] {
+            let at = fields.place(key);
+            *command = self.command(&mut fields, key);
+            if let Some((command, at)) = command.as_ref().zip(at) {
+                self.hosts(command.expose(), at, &path.field(key), whole);
             }
         }
         if let Some(field) = fields.get(self, "useGPU") {

@@ -99,13 +99,16 @@ impl Reader<'_> {
         if let Some(field) = fields.get(self, "registryLogin") {
             spec.registry_login = self.registry_login(field, &path.field("registryLogin"));
         }
-        spec.entrypoint = self.command(&mut fields, "entrypoint");
-        spec.command = self.command(&mut fields, "command");
-        for (key, value) in [("entrypoint", &spec.entrypoint), ("command", &spec.command)] {
-            if value.is_some() {
+        for (key, command) in [
+            ("entrypoint", &mut spec.entrypoint),
+            ("command", &mut spec.command),
+        ] {
+            let at = fields.place(key);
+            *command = self.command(&mut fields, key);
+            if let Some(at) = at {
                 let message = "a field of an older generation: pods have their own";
                 self.notes
-                    .add(Rule::OldField, fields.at, &path.field(key), message);
+                    .add(Rule::OldField, at, &path.field(key), message);
             }
         }
         let mut others = Vec::new();
@@ -185,7 +188,12 @@ impl Reader<'_> {
         if let Some(field) = pods {
             self.pods(field, &path.field("pods"), spec, whole);
         }
-        others.extend(fields.others(self, &[], &["deploymentName"]).0);
+        let left = fields.others(self, &[], &["deploymentName"]).0;
+        if !left.is_empty() {
+            // Outside of it they might be taken for fields of today.
+            let left = left.into_iter().collect::<serde_json::Map<_, _>>();
+            others.push((field.key.to_owned(), left.into()));
+        }
         usize::from(pods.is_some())
     }
 
