@@ -96,6 +96,7 @@ mod page;
 pub mod secret;
 mod time;
 mod unredacted;
+pub mod watch;
 
 #[cfg(feature = "_client")]
 mod call;
@@ -109,6 +110,8 @@ mod raw;
 pub mod raw;
 #[cfg(feature = "_client")]
 mod transport;
+#[cfg(feature = "_client")]
+mod wait;
 #[cfg(feature = "_client")]
 pub mod webhook;
 
@@ -129,6 +132,8 @@ pub use http;
 pub use error::{Effect, Error, ErrorKind, Result};
 pub use operation::{Evidence, OPERATIONS, Operation};
 pub use page::Page;
+#[cfg(feature = "_client")]
+pub use page::{All, PageCursor, PageStream, Pages};
 pub use secret::Secret;
 pub use time::Timestamp;
 
@@ -152,6 +157,8 @@ pub use transport::pace::{
 };
 #[cfg(feature = "_client")]
 pub use transport::retry::Retry;
+#[cfg(feature = "_client")]
+pub use wait::{Progress, Wait, WaitCursor, WaitStream};
 
 /// Compiles and runs the examples of the README.
 #[cfg(all(

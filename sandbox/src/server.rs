@@ -118,7 +118,7 @@ impl Builder {
     /// # Errors
     /// When a port is taken or no port can be had.
     pub async fn start(self) -> io::Result<Sandbox> {
-        let state = self.state();
+        let mut state = self.state();
         let mut listeners = Vec::new();
         let mut urls = [const { String::new() }; 4];
         for (offset, (platform, url)) in (0..).zip(Platform::ALL.into_iter().zip(&mut urls)) {
@@ -142,6 +142,7 @@ impl Builder {
             listeners.push((platform, listener));
         }
         let [nexlayer, dployr, nodion, edgegap] = &urls;
+        state.nexlayer_at(nexlayer);
         let (running, ends) = watch::channel(());
         let (nexlayer, dployr) = (
             state.nexlayer().access(nexlayer),

@@ -19,6 +19,7 @@ const MOST_RECORDED_BYTES: usize = 16 << 20;
 #[derive(Clone, Debug)]
 pub struct Builder {
     pub(crate) plan: Plan,
+    pub(crate) pods_status: bool,
     pub(crate) dialect: Dialect,
     pub(crate) build_node: bool,
     pub(crate) capacity: usize,
@@ -32,6 +33,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             plan: Plan::default(),
+            pods_status: true,
             dialect: Dialect::default(),
             build_node: true,
             capacity: usize::MAX,
@@ -48,6 +50,13 @@ impl Builder {
     #[must_use]
     pub fn nexlayer_plan(mut self, plan: Plan) -> Self {
         self.plan = plan;
+        self
+    }
+
+    /// Whether Nexlayer has `getPodsStatus`, which newer files of the vendor lack. It has it by default.
+    #[must_use]
+    pub fn nexlayer_pods_status(mut self, there: bool) -> Self {
+        self.pods_status = there;
         self
     }
 
@@ -111,7 +120,7 @@ impl Builder {
         // A generator each, so that what one platform is asked does not change the ids of another.
         let seed = |platform: u64| self.seed.wrapping_mul(31).wrapping_add(platform);
         State {
-            nexlayer: Nexlayer::new(self.plan, timing, seed(1)),
+            nexlayer: Nexlayer::new(self.plan, self.pods_status, timing, seed(1)),
             dployr: Dployr::new(self.dialect, self.build_node, timing, seed(2)),
             nodion: Nodion::new(timing, seed(3)),
             edgegap: Edgegap::new(self.capacity, timing, seed(4)),
@@ -198,6 +207,11 @@ impl State {
             .filter(|recorded| recorded.platform == platform)
             .cloned()
             .collect()
+    }
+
+    /// Lets Nexlayer's sites be paths of a server.
+    pub(crate) fn nexlayer_at(&mut self, base_url: &str) {
+        self.nexlayer.listen_at(base_url);
     }
 
     /// Nexlayer.

@@ -1,12 +1,13 @@
 //! Deployments: creating, listing, reading, changing, deleting them.
 
 use super::client::{Given, check_port, check_text};
-use super::envelope::{Listing, Single};
+use super::envelope::{PAGING, Single};
 use super::{
     Client, Created, Deployment, DeploymentId, DeploymentSource, Page, Runtime, ServiceType,
 };
 use crate::call::Call;
 use crate::error::{Error, Result};
+use crate::page::{Ask, paged};
 use crate::raw::dployr::{Op, types};
 use crate::secret::{GitUrl, Secret};
 use serde_json::json;
@@ -309,11 +310,15 @@ pub(super) fn check_key(key: &str) -> Result<()> {
 #[derive(Clone, Debug)]
 pub struct Deployments {
     pub(super) client: Client,
+    ask: Ask,
 }
 
 impl Deployments {
     pub(super) fn new(client: Client) -> Self {
-        Self { client }
+        Self {
+            client,
+            ask: Ask::default(),
+        }
     }
 
     /// Deploys an application, or deploys it anew if the cluster has one of that name:
@@ -350,21 +355,29 @@ impl Deployments {
         }
     }
 
-    /// The deployments, one for each name, the newest first: `GET /v1/deployments`. The first page
-    /// of them, from a server that pages.
+    paged!("deployments");
+
+    /// One page of the deployments, one for each name, the newest first: `GET /v1/deployments`.
     ///
     /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a page or a
+    /// size of zero. [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others, and those of every call.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Deployment>> {
-        let cluster = self.client.cluster_id();
-        self.client
-            .call(Op::ListDeployments, move |raw| async move {
-                raw.list_deployments(cluster.as_deref()).await
-            })
-            .map(Listing::into_page)
+        let client = self.client.clone();
+        Call::paged(PAGING, self.ask, move |ask| {
+            let (op, cluster) = (Op::ListDeployments, client.cluster_id());
+            match ask.parameters() {
+                Err(error) => client.refused(op, error),
+                Ok((page, size)) => client
+                    .call(op, move |raw| async move {
+                        raw.list_deployments(cluster.as_deref(), page, size).await
+                    })
+                    .map(move |list| list.into_page_of(ask)),
+            }
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::client::Given;
 use super::deployments::check_key;
 use super::envelope::{Ack, items, misfit, unwrap};
-use super::{Client, ServiceId};
+use super::{Client, Page, ServiceId};
 use crate::call::Call;
 use crate::raw::dployr::{Op, types};
 use crate::secret::Secret;
@@ -112,14 +112,17 @@ impl ServiceEnv {
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn list(&self) -> Call<Vec<EnvVariable>> {
-        let op = Op::ListServiceEnv;
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.list_service_env(id.as_str()).await
-                })
-                .map(EnvListing::into_variables)
+    pub fn list(&self) -> Call<Page<EnvVariable>> {
+        let (client, id) = (self.client.clone(), self.id.clone());
+        Call::one_page(move || {
+            let op = Op::ListServiceEnv;
+            client.with(op, &id, |id| {
+                client
+                    .call(op, move |raw| async move {
+                        raw.list_service_env(id.as_str()).await
+                    })
+                    .map(|list| Page::whole(list.into_variables()))
+            })
         })
     }
 

@@ -56,19 +56,26 @@ impl Routes {
         Self { client }
     }
 
-    /// The routes: `GET /v1/proxy/routes`. The first page of them, from a server that pages.
+    /// The routes: `GET /v1/proxy/routes`.
+    ///
+    /// Nothing is known of pages here. If a server says that it has more,
+    /// [`all`](Call::all) fails with [`Pagination`](crate::ErrorKind::Pagination) rather than to leave
+    /// some out.
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Route>> {
-        let cluster = self.client.cluster_id();
-        self.client
-            .call(Op::ListRoutes, move |raw| async move {
-                raw.list_routes(cluster.as_deref()).await
-            })
-            .map(Listing::into_page)
+        let client = self.client.clone();
+        Call::one_page(move || {
+            let cluster = client.cluster_id();
+            client
+                .call(Op::ListRoutes, move |raw| async move {
+                    raw.list_routes(cluster.as_deref()).await
+                })
+                .map(Listing::into_page)
+        })
     }
 
     /// Leads a domain to a service: `POST /v1/proxy/routes`.

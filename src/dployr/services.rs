@@ -1,26 +1,34 @@
 //! Services: what they are doing, start, stop.
 
 use super::client::Given;
-use super::envelope::Single;
+use super::envelope::{PAGING, Single};
 use super::logs;
 use super::{
     Client, LogLine, LogStream, Page, Service, ServiceEnv, ServiceId, ServiceStatus, Task,
 };
 use crate::call::Call;
+use crate::page::{Ask, paged};
 use crate::raw::dployr::Op;
 
 /// The services of a server; made by [`Client::services`].
 #[derive(Clone, Debug)]
+#[must_use = "nothing is asked before `list` is awaited"]
 pub struct Services {
     client: Client,
+    ask: Ask,
 }
 
 impl Services {
     pub(super) fn new(client: Client) -> Self {
-        Self { client }
+        Self {
+            client,
+            ask: Ask::default(),
+        }
     }
 
-    /// The services, by name: `GET /v1/services`. The first page of them, from a server that pages.
+    paged!("services");
+
+    /// One page of the services, by name: `GET /v1/services`.
     ///
     /// The open-source control plane asks whether one may read the cluster, and then answers with
     /// the services of **all** clusters, other people's too. A client that has a cluster drops those;
@@ -28,26 +36,31 @@ impl Services {
     /// though more follow.
     ///
     /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a page or a
+    /// size of zero. [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others, and those of every call.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Service>> {
-        let cluster = self.client.cluster_id();
-        let own = cluster.clone();
-        self.client
-            .call(Op::ListServices, move |raw| async move {
-                raw.list_services(cluster.as_deref()).await
-            })
-            .map(move |listing| {
-                let mut page = listing.into_page();
-                if own.is_some() {
-                    page.items.retain(|service: &Service| {
-                        service.cluster_id.is_none() || service.cluster_id == own
-                    });
-                }
-                page
-            })
+        let client = self.client.clone();
+        let own = client.cluster_id();
+        Call::paged(PAGING, self.ask, move |ask| {
+            let (op, cluster) = (Op::ListServices, client.cluster_id());
+            match ask.parameters() {
+                Err(error) => client.refused(op, error),
+                Ok((page, size)) => client
+                    .call(op, move |raw| async move {
+                        raw.list_services(cluster.as_deref(), page, size).await
+                    })
+                    .map(move |list| list.into_page_of(ask)),
+            }
+        })
+        .map_items(move |mut services: Vec<Service>| {
+            services.retain(|service| {
+                own.is_none() || service.cluster_id.is_none() || service.cluster_id == own
+            });
+            services
+        })
     }
 }
 

@@ -127,18 +127,25 @@ impl Webhooks {
         }
     }
 
-    /// The webhooks: `GET /v1/webhooks`. The first page of them, from a server that pages.
+    /// The webhooks: `GET /v1/webhooks`.
+    ///
+    /// Nothing is known of pages here. If a server says that it has more,
+    /// [`all`](Call::all) fails with [`Pagination`](crate::ErrorKind::Pagination) rather than to leave
+    /// some out.
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Webhook>> {
-        let cluster = self.client.cluster_id();
-        self.client
-            .call(Op::ListWebhooks, move |raw| async move {
-                raw.list_webhooks(cluster.as_deref()).await
-            })
-            .map(Listing::into_page)
+        let client = self.client.clone();
+        Call::one_page(move || {
+            let cluster = client.cluster_id();
+            client
+                .call(Op::ListWebhooks, move |raw| async move {
+                    raw.list_webhooks(cluster.as_deref()).await
+                })
+                .map(Listing::into_page)
+        })
     }
 }

@@ -45,6 +45,7 @@ mod self_stop;
 pub(crate) mod stop;
 mod tags;
 mod user;
+mod wait;
 mod webhook_event;
 
 pub use crate::page::Page;

@@ -32,21 +32,26 @@
 
 mod classify;
 mod client;
-mod manifest;
+pub mod manifest;
 mod normalise;
 pub(crate) mod operations;
+mod readiness;
 mod redact;
 pub(crate) mod replies;
 mod session;
 mod started;
 mod texts;
+mod validate;
 
+pub use crate::page::Page;
 pub use crate::raw::nexlayer::enums::ApplicationState;
 pub use crate::raw::nexlayer::types::{PodStatus, Reservation, StatusDetail};
 pub use client::{Client, Nexlayer};
 pub use manifest::Manifest;
+pub use readiness::{Readiness, Signal, Signals};
 pub use session::{Application, Claim, ClaimUrl, Extended, Removed, Reserved, Session};
 pub use started::{ClaimOffer, Started};
+pub use validate::{Finding, Validation};
 
 /// Sets up a Nexlayer [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Nexlayer>;

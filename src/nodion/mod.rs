@@ -39,6 +39,7 @@ pub(crate) mod operations;
 pub(crate) mod replies;
 mod scaling;
 
+pub use crate::page::Page;
 pub use crate::raw::nodion::enums::{DeploymentStatus, ResourceStatus};
 pub use crate::raw::nodion::types::{
     Application, Deployment, Domain, EnvVariable, Instance, InstanceType, LogLine, Process,

@@ -154,7 +154,7 @@ async fn one(walk: &mut Walk, spec: &Spec, operation: &'static Operation, plant:
             let reply = value!({ "envs": { "A": secret, "B": in_data, "C": in_list } });
             run.with(
                 Some(reply),
-                |_: &Vec<EnvVariable>| Vec::new(),
+                |_: &Page<EnvVariable>| Vec::new(),
                 |client, _| client.service("s").env().list(),
             )
             .await;

@@ -112,6 +112,26 @@ async fn one(walk: &mut Walk, spec: &Spec, operation: &'static Operation, plant:
             })
             .await;
         }
+        "get_pods_status" => {
+            with(walk, of, None, json, |client, plant| {
+                in_body(client, plant).pods()
+            })
+            .await;
+        }
+        "validate_manifest" => {
+            with(walk, of, None, no_json, |client, plant| {
+                client.validate(&document(plant))
+            })
+            .await;
+        }
+        "get_schema" => with(walk, of, None, json, |client, _| client.schema()).await,
+        "send_feedback" => {
+            with(walk, of, None, json, |client, plant| {
+                let session = client.session(plant.wide("body.sessionID"));
+                session.feedback("Works as it should.")
+            })
+            .await;
+        }
         other => panic!("the canaries have no row for nexlayer {other}"),
     }
 }
@@ -164,6 +184,13 @@ fn manifest(plant: &Plant) -> Manifest {
         pair = secret("vars[].value"),
     );
     Manifest::parse(text).unwrap()
+}
+
+/// The same as it is sent in JSON, where the whole body is one secret place to the spec.
+fn document(plant: &Plant) -> Manifest {
+    let secret = Value::String(plant.wide("body.<manifest>"));
+    let text = manifest(plant).as_str().to_owned();
+    Manifest::parse(format!("{text}api_token: {secret}\n")).unwrap()
 }
 
 /// Handles and values that are never sent.

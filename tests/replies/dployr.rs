@@ -205,7 +205,16 @@ async fn null_is_an_empty_list() {
         assert!(client.routes().list().await.unwrap().items.is_empty());
         assert!(client.projects().list().await.unwrap().items.is_empty());
         assert!(client.webhooks().list().await.unwrap().items.is_empty());
-        assert!(client.service("s").env().list().await.unwrap().is_empty());
+        assert!(
+            client
+                .service("s")
+                .env()
+                .list()
+                .await
+                .unwrap()
+                .items
+                .is_empty()
+        );
         assert!(client.service("s").logs(None).await.unwrap().is_empty());
     }
 }

@@ -97,10 +97,10 @@ pub fn create_deployment() {
 pub fn list_deployments() {
     shows(client().deployments().list());
     shows_as("cluster", in_cluster().deployments().list());
-    shows_as(
-        "second_page",
-        in_cluster().deployments().list().query("page", "2"),
-    );
+    let second = || in_cluster().deployments().page(2);
+    shows_as("second_page", second().list());
+    shows_as("page", second().page_size(50).list());
+    refused(in_cluster().deployments().page(0).list(), "page is zero");
     let found = |name| in_cluster().deployments().find_created(name, UNIX_EPOCH);
     shows_as("find_created", found("web"));
     refused(found(" "), "name is empty");

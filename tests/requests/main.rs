@@ -99,6 +99,9 @@ fn every_operation_left_a_snapshot() {
         nexlayer::update as fn(),
         nexlayer::applications as fn(),
         nexlayer::reservations as fn(),
+        nexlayer::pods as fn(),
+        nexlayer::feedback as fn(),
+        nexlayer::what_a_manifest_may_say as fn(),
     ] {
         run();
     }
