@@ -106,6 +106,8 @@ fn it_is_known_again() {
         format!("/?a=b&callback_secret={TEXT}&c"),
         format!("callback_secret={TEXT}"),
         format!("?callback_secret={TEXT}"),
+        // A query that looks like a path.
+        format!("/a&callback_secret={TEXT}"),
         format!("callback_secret={TEXT}&to=https://x/?y"),
         format!("/hook?callback%5Fsecret={escaped}"),
     ] {
