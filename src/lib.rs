@@ -10,6 +10,8 @@
 //! Every method that talks to a platform returns a [`Call`]: `.await` sends it,
 //! [`preview`](Call::preview) shows it and sends nothing, and options such as
 //! [`timeout`](Call::timeout) and [`with_response`](Call::with_response) are the same everywhere.
+//! A list is a [`Page`] by `.await`, its records one by one by [`stream`](Call::stream), and all of
+//! them by [`all`](Call::all).
 //! Every failure is an [`Error`] that says what [kind](Error::kind) it is and whether the platform
 //! [possibly acted](Error::effect).
 //!

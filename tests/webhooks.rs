@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{StatusCode, Uri};
-use deploykit::dployr::{self, EventKind};
+use deploykit::dployr::{self, EventType};
 use deploykit::edgegap::{self, DeploymentStatus, WebhookKind};
 use deploykit::webhook::{CallbackSecret, MAX_BYTES};
 use deploykit::{Effect, Error, ErrorKind};
@@ -214,18 +214,18 @@ fn what_edgegap_might_send() {
 #[test]
 fn what_dployr_sends() {
     for (code, kind) in [
-        ("deployment.created", EventKind::DeploymentCreated),
-        ("deployment.finished", EventKind::DeploymentFinished),
-        ("deployment.deleted", EventKind::DeploymentDeleted),
-        ("service.icing_warning", EventKind::ServiceIcingWarning),
+        ("deployment.created", EventType::DeploymentCreated),
+        ("deployment.finished", EventType::DeploymentFinished),
+        ("deployment.deleted", EventType::DeploymentDeleted),
+        ("service.icing_warning", EventType::ServiceIcingWarning),
         (
             "cluster.user_role_changed",
-            EventKind::ClusterUserRoleChanged,
+            EventType::ClusterUserRoleChanged,
         ),
-        ("billing.payment_failed", EventKind::BillingPaymentFailed),
+        ("billing.payment_failed", EventType::BillingPaymentFailed),
         (
             "deployment.paused",
-            EventKind::Unknown("deployment.paused".to_owned()),
+            EventType::Unknown("deployment.paused".to_owned()),
         ),
     ] {
         let event = of_dployr(&event(code));
@@ -239,7 +239,7 @@ fn what_dployr_sends() {
         assert_eq!((data.instance(), &data.domain), (None, &None));
     }
     // Its values name what a webhook is created for.
-    let hook = dployr::NewWebhook::new("https://me.example", [EventKind::DeploymentFinished]);
+    let hook = dployr::NewWebhook::new("https://me.example", [EventType::DeploymentFinished]);
     assert!(format!("{hook:?}").contains("deployment.finished"));
 }
 
@@ -453,7 +453,7 @@ async fn dployr_on_the_sandbox() {
     let secret = CallbackSecret::generate().unwrap();
     let (base_url, mut received) = receiver(&secret).await;
     let url = secret.attach(&base_url).unwrap();
-    let events = [EventKind::DeploymentCreated, EventKind::DeploymentFinished];
+    let events = [EventType::DeploymentCreated, EventType::DeploymentFinished];
     let webhook = json!({ "webhookUrl": url.expose(), "enabled": true, "events": events });
     let path = "/v1/notifications/webhook/setup";
     let call = client.request(deploykit::http::Method::POST, path);

@@ -40,13 +40,35 @@ macro_rules! records {
 
 records! {
     LoginReply "tokens" "tokens"
+    LoginCodeSent "code" "codes"
+    LoginVerified "login" "logins"
+    IdentitySession "session" "sessions"
+    ApiToken "apiToken" "tokens"
+    NewToken "apiToken" "tokens"
+    CurrentUser "account" "accounts"
+    Cluster "cluster" "clusters"
+    ClusterUser "member" "users"
+    Invited "invitation" "invitations"
+    Integrations "integrations" "integrations"
+    RoutableService "service" "services"
+    Domain "record" "domains"
+    DomainServing "serving" "servings"
+    ClusterWebhook "customWebhook" "customWebhooks"
+    Event "event" "events"
+    Health "health" "healths"
+    Versions "runtime" "runtimes"
     Created "deployment" "deployments"
     Deployment "deployment" "deployments"
     Service "service" "services"
     ServiceStatus "service" "services"
+    ServiceUpdated "update" "updates"
+    ServiceSecret "secret" "secrets"
+    ServiceMetrics "metrics" "metrics"
     Task "task" "tasks"
     Instance "instance" "instances"
     InstanceMetrics "metrics" "metrics"
+    InstanceRegistered "registration" "registrations"
+    InstanceTask "task" "tasks"
     Route "route" "routes"
     Project "project" "projects"
     Webhook "webhook" "webhooks"
@@ -267,6 +289,7 @@ fn join(place: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dployr::TaskId;
     use serde_json::json;
 
     fn one<T: Record>(value: Value) -> Result<T, String> {
@@ -307,7 +330,10 @@ mod tests {
         } });
         let created: types::Created = one(value).unwrap();
         assert_eq!(
-            (created.id.as_deref(), created.task_id.as_deref()),
+            (
+                created.id.as_deref(),
+                created.task_id.as_ref().map(TaskId::as_str)
+            ),
             (Some("d"), Some("t"))
         );
         let daemon = json!({ "success": true, "id": "d", "name": "web", "created_at": "2025-12-31T14:15:00Z" });

@@ -2,11 +2,14 @@
 
 use super::client::Given;
 use super::envelope::{PAGING, Single};
+use super::fallback::Steps;
 use super::logs;
 use super::{
-    Client, LogLine, LogStream, Page, Service, ServiceEnv, ServiceId, ServiceStatus, Task,
+    Client, LogLine, LogStream, Page, Routed, Service, ServiceEnv, ServiceId, ServiceStatus, Task,
+    Via,
 };
 use crate::call::Call;
+use crate::error::Effect;
 use crate::page::{Ask, paged};
 use crate::raw::dployr::Op;
 
@@ -14,7 +17,7 @@ use crate::raw::dployr::Op;
 #[derive(Clone, Debug)]
 #[must_use = "nothing is asked before `list` is awaited"]
 pub struct Services {
-    client: Client,
+    pub(super) client: Client,
     ask: Ask,
 }
 
@@ -67,8 +70,8 @@ impl Services {
 /// A handle on a service; made by [`Client::service`].
 #[derive(Clone, Debug)]
 pub struct ServiceHandle {
-    client: Client,
-    id: Given<ServiceId>,
+    pub(super) client: Client,
+    pub(super) id: Given<ServiceId>,
 }
 
 impl ServiceHandle {
@@ -138,14 +141,41 @@ impl ServiceHandle {
 
     /// Restarts the service: `POST /v1/services/{id}/restart`, without a body.
     ///
-    /// No server is known to have this route; [`stop`](Self::stop) and [`start`](Self::start) come
-    /// to the same.
+    /// No server is known to have this route. From one that answers so, the service is told to
+    /// [`stop`](Self::stop) and then to [`start`](Self::start), and [`Via`](super::Via) says so; the
+    /// task is that of the start. The two are not one: both are queued, and a server may refuse the
+    /// second. `without_fallbacks` on the builder turns this off.
     ///
     /// # Errors
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    /// As [`start`](Self::start). When it is the start that failed, the effect is
+    /// [`Effect::Applied`](crate::Effect::Applied): the service was told to stop.
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers without fallbacks.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn restart(&self) -> Call<Task> {
+    pub fn restart(&self) -> Call<Routed<Task>> {
+        let handle = self.clone();
+        Call::new(
+            self.client.scope_of(Op::RestartService),
+            move |scope| async move {
+                let steps = Steps::of(scope);
+                match steps.run(handle.restart_as_documented()).await {
+                    Err(error) if handle.client.falls_back() && steps.lacks_route(&error) => {}
+                    result => return result.map(Routed::documented),
+                }
+                steps.run(handle.stop()).await?;
+                let started = steps.run(handle.start()).await;
+                started
+                    .map(|task| Routed::by(Via::StopAndStart, task))
+                    .map_err(|error| {
+                        error
+                            .with_effect(Effect::Applied)
+                            .with_advice("the service was told to stop before this: start it")
+                    })
+            },
+        )
+    }
+
+    fn restart_as_documented(&self) -> Call<Task> {
         let op = Op::RestartService;
         self.client.with(op, &self.id, |id| {
             self.client

@@ -1,6 +1,6 @@
 //! What the control plane sends to a webhook.
 
-use super::{DeploymentId, InstanceId};
+use super::{DeploymentId, EventType, InstanceId};
 use crate::error::Result;
 use crate::secret::Personal;
 use crate::time::Timestamp;
@@ -8,58 +8,8 @@ use crate::webhook;
 use serde_json::{Map, Value};
 use std::fmt;
 
-crate::open_enum! {
-    /// What happened. Those of the open-source control plane, and `deployment.failed`, which the
-    /// vendor's page shows and the control plane never sends.
-    EventKind {
-        DeploymentCreated = "deployment.created",
-        DeploymentFinished = "deployment.finished",
-        DeploymentFailed = "deployment.failed",
-        DeploymentDeleted = "deployment.deleted",
-        ServiceUnhealthy = "service.unhealthy",
-        ServiceRecovered = "service.recovered",
-        ServiceIcingWarning = "service.icing_warning",
-        ServiceIced = "service.iced",
-        ServiceUpdated = "service.updated",
-        ServiceDeleted = "service.deleted",
-        ServiceStopped = "service.stopped",
-        ServiceStarted = "service.started",
-        DomainCreated = "domain.created",
-        DomainVerified = "domain.verified",
-        DomainDeleted = "domain.deleted",
-        InstanceCreated = "instance.created",
-        InstanceUpdated = "instance.updated",
-        InstanceDeleted = "instance.deleted",
-        ClusterModified = "cluster.modified",
-        ClusterUserInvited = "cluster.user_invited",
-        ClusterInviteRevoked = "cluster.invite_revoked",
-        ClusterInviteAccepted = "cluster.invite_accepted",
-        ClusterInviteDeclined = "cluster.invite_declined",
-        ClusterRemovedUser = "cluster.removed_user",
-        ClusterUserRoleChanged = "cluster.user_role_changed",
-        ClusterOwnershipTransferred = "cluster.ownership_transferred",
-        AuthSessionCreated = "auth.session_created",
-        AuthSessionRevoked = "auth.session_revoked",
-        AuthApiTokenCreated = "auth.api_token_created",
-        AuthApiTokenRevoked = "auth.api_token_revoked",
-        AuthApiTokenKeyRevoked = "auth.api_token_key_revoked",
-        AuthTotpEnabled = "auth.totp_enabled",
-        AuthTotpDisabled = "auth.totp_disabled",
-        AuthBackupCodesRegenerated = "auth.backup_codes_regenerated",
-        UserUpdated = "user.updated",
-        BillingPaymentSuccessful = "billing.payment_successful",
-        BillingPaymentFailed = "billing.payment_failed",
-        BillingSubscriptionResumed = "billing.subscription_resumed",
-        BillingSubscriptionCancelled = "billing.subscription_cancelled",
-        BillingSubscriptionExpired = "billing.subscription_expired",
-        IntegrationsGithubInstalled = "integrations.github_installed",
-        IntegrationsGitlabConfigured = "integrations.gitlab_configured",
-        IntegrationsBitbucketConfigured = "integrations.bitbucket_configured",
-    }
-}
-
-impl From<EventKind> for String {
-    fn from(kind: EventKind) -> Self {
+impl From<EventType> for String {
+    fn from(kind: EventType) -> Self {
         kind.as_str().to_owned()
     }
 }
@@ -71,11 +21,11 @@ impl From<EventKind> for String {
 ///
 /// ```no_run
 /// # use deploykit::{dployr, webhook::CallbackSecret};
-/// # use deploykit::dployr::EventKind;
+/// # use deploykit::dployr::EventType;
 /// # async fn called(uri: &str, body: &[u8], secret: &CallbackSecret, client: &dployr::Client) -> deploykit::Result<()> {
 /// secret.verify(uri)?;
 /// let event = dployr::WebhookEvent::from_bytes(body)?;
-/// if event.event == EventKind::DeploymentFinished {
+/// if event.event == EventType::DeploymentFinished {
 ///     // Well or not: the event does not say.
 ///     let deployments = client.deployments().list().await?;
 /// }
@@ -87,7 +37,7 @@ impl From<EventKind> for String {
 #[non_exhaustive]
 pub struct WebhookEvent {
     /// What happened. `deployment.finished` stands for a good end and for a bad one.
-    pub event: EventKind,
+    pub event: EventType,
     /// When it happened, by the server's clock.
     pub timestamp: Option<Timestamp>,
     /// To what, and by whom.
@@ -141,7 +91,7 @@ impl WebhookEvent {
             return Err(webhook::unreadable("is not a JSON object"));
         };
         let event = match fields.get("event").and_then(Value::as_str) {
-            Some(event) if !event.trim().is_empty() => EventKind::from(event),
+            Some(event) if !event.trim().is_empty() => EventType::from(event),
             _ => return Err(webhook::unreadable("names no event")),
         };
         let timestamp = match fields.remove("timestamp") {

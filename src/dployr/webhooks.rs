@@ -24,7 +24,7 @@ impl NewWebhook {
     /// `http` or `https` URL and at least one event.
     ///
     /// The vendor's page shows `deployment.created` and `deployment.failed`. The control plane has
-    /// the first and not the second; what it has is listed in [`EventKind`](super::EventKind), whose
+    /// the first and not the second; what it has is listed in [`EventType`](super::EventType), whose
     /// values can be given here as well.
     ///
     /// Nothing is signed, so give the address a
@@ -50,17 +50,7 @@ impl NewWebhook {
     }
 
     fn into_raw(self) -> Result<types::WebhookCreate> {
-        let url = reqwest::Url::parse(self.url.expose());
-        if !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
-            return Err(Error::invalid_request(
-                "the webhook's URL is not an http or https URL",
-            ));
-        }
-        if self.events.is_empty() {
-            return Err(Error::invalid_request(
-                "the webhook has no events, so nothing would be sent",
-            ));
-        }
+        check(self.url.expose(), self.events.len())?;
         self.events
             .iter()
             .try_for_each(|event| check_text("name of an event", event))?;
@@ -72,20 +62,40 @@ impl NewWebhook {
     }
 }
 
+/// Refuses a webhook that could not be sent anything. The control plane checks nothing.
+pub(super) fn check(url: &str, events: usize) -> Result<()> {
+    let url = reqwest::Url::parse(url);
+    if !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+        return Err(Error::invalid_request(
+            "the webhook's URL is not an http or https URL",
+        ));
+    }
+    if events == 0 {
+        return Err(Error::invalid_request(
+            "the webhook has no events, so nothing would be sent",
+        ));
+    }
+    Ok(())
+}
+
+/// Scheme and host of a URL whose path and query may hold a secret.
+pub(super) fn shown(url: &str) -> String {
+    match reqwest::Url::parse(url) {
+        _ if shows("webhook") => url.to_owned(),
+        Ok(url) => format!(
+            "{}://{}/…",
+            url.scheme(),
+            url.host_str().unwrap_or_default()
+        ),
+        Err(_) => REDACTED.to_owned(),
+    }
+}
+
 impl fmt::Debug for NewWebhook {
     /// Of the URL only scheme and host: its path and query may hold a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = match reqwest::Url::parse(self.url.expose()) {
-            _ if shows("webhook") => self.url.expose().to_owned(),
-            Ok(url) => format!(
-                "{}://{}/…",
-                url.scheme(),
-                url.host_str().unwrap_or_default()
-            ),
-            Err(_) => REDACTED.to_owned(),
-        };
         f.debug_struct("NewWebhook")
-            .field("url", &url)
+            .field("url", &shown(self.url.expose()))
             .field("events", &self.events)
             .field("secret", &self.secret)
             .finish()
@@ -94,10 +104,11 @@ impl fmt::Debug for NewWebhook {
 
 /// The webhooks of a server; made by [`Client::webhooks`].
 ///
-/// No server is known to have these calls.
+/// No server is known to have [`create`](Self::create) and [`list`](Self::list). A control plane has
+/// one webhook for each cluster: [`set_up`](Self::set_up).
 #[derive(Clone, Debug)]
 pub struct Webhooks {
-    client: Client,
+    pub(super) client: Client,
 }
 
 impl Webhooks {
@@ -105,7 +116,7 @@ impl Webhooks {
         Self { client }
     }
 
-    /// Creates a webhook: `POST /v1/webhooks`.
+    /// Creates a webhook: `POST /v1/webhooks`. On a control plane use [`set_up`](Self::set_up).
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an address that is no URL and for no
@@ -127,7 +138,8 @@ impl Webhooks {
         }
     }
 
-    /// The webhooks: `GET /v1/webhooks`.
+    /// The webhooks: `GET /v1/webhooks`. On a control plane use
+    /// [`ClusterHandle::integrations`](super::ClusterHandle::integrations).
     ///
     /// Nothing is known of pages here. If a server says that it has more,
     /// [`all`](Call::all) fails with [`Pagination`](crate::ErrorKind::Pagination) rather than to leave

@@ -203,6 +203,13 @@ impl Scope {
         Ok(Self::new(Arc::new(self.shared.with_auth(auth))))
     }
 
+    /// The same client with the cookie of a session in the place of a token.
+    #[allow(dead_code)] // Most platforms have no sessions.
+    pub(crate) fn with_cookie(&self, name: &str, value: &Secret) -> Result<Self> {
+        let auth = Auth::Cookie(credentials::as_cookie(name, value)?);
+        Ok(Self::new(Arc::new(self.shared.with_auth(auth))))
+    }
+
     pub(crate) fn transport(&self) -> &Transport {
         &self.shared
     }
@@ -272,6 +279,7 @@ impl fmt::Debug for Transport {
             Auth::None => "not set",
             Auth::Fixed(_) => "set",
             Auth::Renewed(_) => "renewed",
+            Auth::Cookie(_) => "a session",
         };
         f.debug_struct("Client")
             .field("platform", &self.profile.api)

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::operation::{self, Operation, TimeClass};
 use crate::preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
 use crate::secret::{REDACTED, Secret};
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, InvalidHeaderValue, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, InvalidHeaderValue, USER_AGENT};
 use http::{HeaderName, HeaderValue};
 use reqwest::Request;
 use serde_json::Value;
@@ -41,6 +41,9 @@ impl Scope {
         match &transport.auth {
             Auth::Fixed(value) => {
                 headers.insert(AUTHORIZATION, sensitive(value).map_err(|_| "credentials")?);
+            }
+            Auth::Cookie(value) => {
+                headers.insert(COOKIE, sensitive(value).map_err(|_| "credentials")?);
             }
             // What is sent is known only when it is sent.
             Auth::Renewed(_) if self.preview => {
@@ -127,8 +130,10 @@ impl Scope {
     /// Keeps the secrets of this request, so that a reply that repeats one can be masked.
     fn remember_secrets(&self, operation: Option<&'static Operation>, request: &Request) {
         let mut secrets: Vec<Secret> = Vec::new();
-        if let Auth::Fixed(value) = &self.transport().auth {
-            secrets.push(bare(value));
+        match &self.transport().auth {
+            Auth::Fixed(value) => secrets.push(bare(value)),
+            Auth::Cookie(value) => secrets.push(bare_cookie(value)),
+            Auth::Renewed(_) | Auth::None => {}
         }
         secrets.extend(redact::path(operation, request.url().path()).1);
         let places = operation.map_or(&[][..], |operation| operation.behaviour.secrets);
@@ -193,6 +198,12 @@ fn sensitive(value: &Secret) -> Result<HeaderValue, InvalidHeaderValue> {
 /// A token without the word in front of it.
 fn bare(header: &Secret) -> Secret {
     Secret::new(header.expose().rsplit(' ').next().unwrap_or_default())
+}
+
+/// The value of a cookie without its name.
+fn bare_cookie(header: &Secret) -> Secret {
+    let value = header.expose();
+    Secret::new(value.split_once('=').map_or(value, |(_, value)| value))
 }
 
 fn pairs(url: &reqwest::Url) -> Vec<(String, String)> {

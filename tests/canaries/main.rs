@@ -16,6 +16,7 @@
 mod answers;
 mod callbacks;
 mod dployr;
+mod dployr_services;
 mod edgegap;
 mod nexlayer;
 mod nodion;

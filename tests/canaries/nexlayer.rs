@@ -203,6 +203,13 @@ fn handles(walk: &mut Walk) {
     walk.debug("client", &client);
     walk.debug("session", &session);
     walk.debug("application", &session.application("a"));
+    let list = || session.reservations().query("q", &plant.wide("query"));
+    let stream = list().stream();
+    walk.debug("stream", &stream);
+    walk.debug("all", &list().all());
+    walk.debug("pages", &list().pages());
+    walk.debug("cursor", &stream.cursor());
+    walk.debug("cursor as JSON", &json(&stream.cursor()));
     walk.debug("manifest", &manifest(&plant));
     walk.debug("token", session.token().unwrap());
     let refused = client.session(format!("{}\n", plant.plain("session (refused)")));

@@ -5,14 +5,16 @@ use std::fs;
 use std::path::Path;
 
 /// Every function that takes a secret from a program, and where this test gives it one.
-const TAKEN: [(&str, &str, &str); 23] = [
+const TAKEN: [(&str, &str, &str); 25] = [
     ("dployr/auth.rs", "login", "dployr.rs"),
     ("dployr/client.rs", "login", "sessions.rs"),
     ("dployr/client.rs", "new", "dployr.rs"),
     ("dployr/client.rs", "with_token", "dployr.rs"),
     ("dployr/deployments.rs", "env", "dployr.rs"),
     ("dployr/deployments.rs", "secret", "dployr.rs"),
-    ("dployr/env.rs", "set", "dployr.rs"),
+    ("dployr/env_rewrite.rs", "set", "dployr.rs"),
+    ("dployr/service_update.rs", "env", "dployr_services.rs"),
+    ("dployr/service_update.rs", "secrets", "dployr_services.rs"),
     ("dployr/webhooks.rs", "secret", "dployr.rs"),
     ("edgegap/client.rs", "new", "edgegap.rs"),
     ("edgegap/deploy.rs", "hidden_env", "edgegap.rs"),

@@ -4,15 +4,15 @@ use deploykit::dployr::{
 };
 use std::time::UNIX_EPOCH;
 
-const SERVICE: &str = "service-123";
-const UNUSUAL: &str = "a b %2e ü:@+";
+pub const SERVICE: &str = "service-123";
+pub const UNUSUAL: &str = "a b %2e ü:@+";
 
-fn client() -> Client {
+pub fn client() -> Client {
     Client::new("https://dployr.example", CANARY).unwrap()
 }
 
 /// The same with a cluster, which the vendor's page does not know.
-fn in_cluster() -> Client {
+pub fn in_cluster() -> Client {
     let builder = Client::builder()
         .base_url("https://dployr.example")
         .token(CANARY);

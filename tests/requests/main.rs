@@ -4,6 +4,9 @@
 
 #[cfg(feature = "dployr")]
 mod dployr;
+#[cfg(feature = "dployr")]
+mod dployr_account;
+mod dployr_services;
 #[cfg(feature = "edgegap")]
 mod edgegap;
 #[cfg(feature = "nexlayer")]
@@ -72,9 +75,20 @@ fn every_operation_left_a_snapshot() {
         dployr::logs as fn(),
         dployr::env as fn(),
         dployr::instances as fn(),
+        dployr_services::one_service as fn(),
+        dployr_services::updates as fn(),
+        dployr_services::variables_and_traffic as fn(),
+        dployr_services::logs_of_a_cluster as fn(),
+        dployr_services::nodes as fn(),
         dployr::routes as fn(),
         dployr::projects as fn(),
         dployr::webhooks as fn(),
+        dployr_account::sessions as fn(),
+        dployr_account::api_tokens as fn(),
+        dployr_account::clusters as fn(),
+        dployr_account::domains as fn(),
+        dployr_account::events_and_webhook as fn(),
+        dployr_account::server as fn(),
     ] {
         run();
     }

@@ -32,7 +32,11 @@ pub struct Platforms {
 impl Platforms {
     fn new() -> Self {
         let recorder = Recorder::new();
-        let dployr = dployr::Client::builder().base_url(NOWHERE).token(TOKEN);
+        let dployr = dployr::Client::builder()
+            .base_url(NOWHERE)
+            .token(TOKEN)
+            .cluster("c-1")
+            .without_fallbacks();
         let edgegap = edgegap::Client::builder().base_url(NOWHERE).token(TOKEN);
         let nexlayer = nexlayer::Client::builder().base_url(NOWHERE).token(TOKEN);
         let nodion = nodion::Client::builder().base_url(NOWHERE).token(TOKEN);
@@ -204,6 +208,28 @@ impl Platforms {
             }
             "delete_deployment" => to.run(client.deployment(id).delete()).await,
             "list_services" => to.run(client.services().list()).await,
+            "get_service" => to.run(service.get()).await,
+            "update_service" => {
+                let url = format!("https://{USER}@git.example/a.git");
+                let update = dployr::ServiceUpdate::new("node-1", "/health")
+                    .env([("A", VALUE)])
+                    .secrets([("B", NUMBER)], ["C"])
+                    .remote_url(url);
+                to.run(service.update(update)).await
+            }
+            "delete_service" => to.run(service.delete()).await,
+            "get_service_envs" => to.run(service.env().map()).await,
+            "list_service_secrets" => to.run(service.secrets()).await,
+            "get_service_metrics" => to.run(client.services().metrics(id)).await,
+            "get_logs" => to.run(client.logs(dployr::LogQuery::new())).await,
+            "create_instance" => {
+                let new = dployr::NewInstance::new([127, 0, 0, 77].into(), "node-2");
+                to.run(client.instances().create(new)).await
+            }
+            "delete_instance" => to.run(client.instance(id).delete()).await,
+            "ping_instance" => to.run(client.node(id).ping()).await,
+            "reboot_instance" => to.run(client.node(id).reboot(true)).await,
+            "restart_instance" => to.run(client.node(id).restart(true)).await,
             "get_service_status" => to.run(service.status()).await,
             "start_service" => to.run(service.start()).await,
             "stop_service" => to.run(service.stop()).await,
