@@ -1,13 +1,19 @@
-//! Webhooks that a server receives: bodies of any form, and the secret in the URL.
+//! Webhooks that a server receives: bodies of any form, and real ones from the sandbox.
 #![cfg(all(feature = "dployr", feature = "edgegap"))]
 
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{StatusCode, Uri};
 use deploykit::dployr::{self, EventType};
 use deploykit::edgegap::{self, DeploymentStatus, WebhookKind};
-use deploykit::webhook::{CallbackSecret, MAX_BYTES, PARAMETER, verify};
+use deploykit::webhook::{CallbackSecret, MAX_BYTES};
 use deploykit::{Effect, Error, ErrorKind};
+use deploykit_sandbox::{Dialect, Sandbox};
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-const TEXT: &str = "0123456789abcdef0123456789abcdef";
 const HUSH: &str = "hush-hush-hush";
 
 /// The body of Edgegap's page: the status of a deployment.
@@ -88,7 +94,6 @@ fn keeps(error: &Error) {
         error.body_excerpt()
     );
     assert!(!shown.contains("hush"), "{shown}");
-    assert!(!shown.contains(TEXT), "{shown}");
 }
 
 #[test]
@@ -365,155 +370,109 @@ fn the_size_has_a_limit() {
     dployr::WebhookEvent::from_bytes_within(larger.as_bytes(), MAX_BYTES + 1).unwrap();
 }
 
-fn secret() -> CallbackSecret {
-    CallbackSecret::new(TEXT).unwrap()
+/// What is received: the path, and the body.
+type Received = (String, Vec<u8>);
+
+/// A server on this machine that takes what carries the secret: its address, and what it took.
+async fn receiver(secret: &CallbackSecret) -> (String, UnboundedReceiver<Received>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    let (send, received) = unbounded_channel();
+    let secret = secret.clone();
+    let router = Router::new().fallback(move |uri: Uri, body: Bytes| async move {
+        match secret.verify(&uri.to_string()) {
+            Ok(()) => {
+                let _ = send.send((uri.path().to_owned(), body.to_vec()));
+                StatusCode::NO_CONTENT
+            }
+            Err(_) => StatusCode::FORBIDDEN,
+        }
+    });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (base_url, received)
 }
 
-#[test]
-fn a_secret_is_made_of_256_random_bits() {
-    let made: Vec<_> = (0..50)
-        .map(|_| CallbackSecret::generate().unwrap())
-        .collect();
-    for secret in &made {
-        let text = secret.expose();
-        assert_eq!(text.len(), 64);
-        assert!(text.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        let same = made.iter().filter(|other| other.expose() == text);
-        assert_eq!(same.count(), 1);
-        assert!(!format!("{secret:?}").contains(text));
-        CallbackSecret::new(text).unwrap();
-    }
-    for (text, why) in [
-        ("", "22 bytes"),
-        ("hush", "22 bytes"),
-        ("hush hush hush hush hush", "a space"),
-        ("hush-hush-hush-hush-hush\n", "a space or a control"),
-    ] {
-        let error = CallbackSecret::new(text).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Configuration);
-        assert!(error.to_string().contains(why), "{error}");
-        keeps(&error);
-    }
+async fn next(received: &mut UnboundedReceiver<Received>) -> Received {
+    let next = tokio::time::timeout(Duration::from_secs(20), received.recv());
+    next.await.expect("no webhook came").unwrap()
 }
 
-#[test]
-fn it_goes_into_a_url_that_keeps_it() {
-    for (url, attached) in [
-        (
-            "https://me.example/hook",
-            "https://me.example/hook?callback_secret=",
-        ),
-        ("https://me.example", "https://me.example/?callback_secret="),
-        (
-            "https://me.example/h?",
-            "https://me.example/h?callback_secret=",
-        ),
-        (
-            "https://me.example:8443/h?of=a%20b&c",
-            "https://me.example:8443/h?of=a%20b&c&callback_secret=",
-        ),
-        (
-            "http://127.0.0.1:3000/h",
-            "http://127.0.0.1:3000/h?callback_secret=",
-        ),
-        ("http://[::1]/h", "http://[::1]/h?callback_secret="),
-        ("http://localhost/h", "http://localhost/h?callback_secret="),
-    ] {
-        let url = secret().attach(url).unwrap();
-        assert_eq!(url.expose(), format!("{attached}{TEXT}"));
-        let shown = format!("{url} {url:?} {}", serde_json::to_string(&url).unwrap());
-        assert!(!shown.contains(TEXT), "{shown}");
-        secret().verify(url.expose()).unwrap();
-    }
-    for (url, why) in [
-        ("hush", "is not a URL"),
-        ("/hook?hush", "is not a URL"),
-        ("ftp://me.example/hush", "neither http nor https"),
-        ("mailto:hush@me.example", "has no host"),
-        ("http://me.example/hush", "plain http"),
-        ("http://127.0.0.1.me.example/hush", "plain http"),
-        ("https://u:hush@me.example/", "a user or a password"),
-        ("https://hush@me.example/", "a user or a password"),
-        ("https://me.example/#hush", "a fragment"),
-        ("https://me.example/?callback_secret=hush", "already"),
-        ("https://me.example/?a&callback%5fsecret", "already"),
-    ] {
-        let error = secret().attach(url).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-        assert!(error.to_string().contains(why), "{url}: {error}");
-        keeps(&error);
-    }
+const A_WHILE: Duration = Duration::from_secs(5);
+
+#[tokio::test]
+async fn edgegap_on_the_sandbox() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let access = sandbox.edgegap();
+    let builder = edgegap::Client::builder().base_url(&access.base_url);
+    let client = builder.token(access.token.as_str()).build().unwrap();
+    let [secret, other] = [(); 2].map(|()| CallbackSecret::generate().unwrap());
+    let (base_url, mut received) = receiver(&secret).await;
+    let player = edgegap::User::ip([75, 28, 35, 192].into());
+    let new = edgegap::NewDeployment::new(&access.application, &access.version, player);
+    let url = |secret: &CallbackSecret, path: &str| secret.attach(&format!("{base_url}/{path}"));
+    let new = new
+        .webhook_on_ready(url(&secret, "ready").unwrap())
+        .webhook_on_error(url(&secret, "error").unwrap())
+        .webhook_on_terminated(url(&secret, "terminated").unwrap());
+    let stranger = new
+        .clone()
+        .webhook_on_ready(url(&other, "stranger").unwrap());
+    client.deploy(stranger).await.unwrap();
+    let id = client.deploy(new).await.unwrap().request_id;
+    sandbox.advance(A_WHILE);
+    let (path, body) = next(&mut received).await;
+    let event = edgegap::WebhookEvent::from_bytes(&body).unwrap();
+    // The stranger's came first, and was refused.
+    assert_eq!(
+        (path.as_str(), event.kind()),
+        ("/ready", WebhookKind::Ready)
+    );
+    assert_eq!(event.deployment.request_id, id.as_str());
+    event.deployment.endpoint("gameport").unwrap();
+    client.deployment(&id).stop().await.unwrap();
+    sandbox.advance(A_WHILE);
+    let (path, body) = next(&mut received).await;
+    let event = edgegap::WebhookEvent::from_bytes(&body).unwrap();
+    assert_eq!(path, "/terminated");
+    assert_eq!(event.kind(), WebhookKind::Terminated);
+    assert!(event.is_over() && !event.has_failed());
+    // The event is a hint; this is how it is.
+    let status = client.deployment(&event.deployment.request_id).status();
+    assert!(status.await.unwrap().is_over());
+    assert!(received.try_recv().is_err());
 }
 
-#[test]
-fn it_is_known_again() {
-    let escaped: String = TEXT.bytes().map(|byte| format!("%{byte:02x}")).collect();
-    for uri in [
-        format!("https://me.example/hook?callback_secret={TEXT}"),
-        format!("/hook?callback_secret={TEXT}"),
-        format!("/?a=b&callback_secret={TEXT}&c"),
-        format!("callback_secret={TEXT}"),
-        format!("?callback_secret={TEXT}"),
-        format!("callback_secret={TEXT}&to=https://x/?y"),
-        format!("/hook?callback%5Fsecret={escaped}"),
-    ] {
-        secret().verify(&uri).unwrap();
+#[tokio::test]
+async fn dployr_on_the_sandbox() {
+    let builder = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
+    let sandbox = builder.start().await.unwrap();
+    let access = sandbox.dployr();
+    let builder = dployr::Client::builder().base_url(&access.base_url);
+    let builder = builder.token(access.token.as_str());
+    let client = builder.cluster(access.cluster_id.as_str()).build().unwrap();
+    let secret = CallbackSecret::generate().unwrap();
+    let (base_url, mut received) = receiver(&secret).await;
+    let url = secret.attach(&base_url).unwrap();
+    let events = [EventType::DeploymentCreated, EventType::DeploymentFinished];
+    let webhook = json!({ "webhookUrl": url.expose(), "enabled": true, "events": events });
+    let path = "/v1/notifications/webhook/setup";
+    let call = client.request(deploykit::http::Method::POST, path);
+    let call = call.query("clusterId", &access.cluster_id).json(&webhook);
+    call.await.unwrap();
+    let new = dployr::NewDeployment::from_image("web-one", "nginx:1.27").kind("web");
+    client.deployments().create(new).await.unwrap();
+    sandbox.advance(A_WHILE);
+    let mut times = Vec::new();
+    for kind in events {
+        let (_, body) = next(&mut received).await;
+        let event = dployr::WebhookEvent::from_bytes(&body).unwrap();
+        assert_eq!(event.event, kind);
+        assert_eq!(event.data.service_name.as_deref(), Some("web-one"));
+        assert_eq!(event.data.cluster_id.as_ref(), Some(&access.cluster_id));
+        let deployment = client.deployment(event.data.deployment().unwrap()).get();
+        assert_eq!(deployment.await.unwrap().name, "web-one");
+        times.push(event.timestamp.unwrap().unix_millis());
     }
-    // Whatever stands in one of your own.
-    let own = CallbackSecret::new("a+b/c=d&e#f%41?ü-0123456789").unwrap();
-    let url = own.attach("https://me.example/hook").unwrap();
-    own.verify(url.expose()).unwrap();
-    let uri: deploykit::http::Uri = url.expose().parse().unwrap();
-    own.verify(&uri.to_string()).unwrap();
-    own.verify(uri.query().unwrap()).unwrap();
-}
-
-#[test]
-fn every_other_call_is_refused_alike() {
-    let upper = TEXT.to_uppercase();
-    let wrong = [
-        String::new(),
-        "/hook".to_owned(),
-        TEXT.to_owned(),
-        format!("/callback_secret={TEXT}"),
-        format!("/hook#?callback_secret={TEXT}"),
-        "/hook?callback_secret=".to_owned(),
-        "/hook?callback_secret".to_owned(),
-        format!("/hook?callback_secret={upper}"),
-        format!("/hook?callback_secret={}", &TEXT[..31]),
-        format!("/hook?callback_secret={TEXT}0"),
-        format!("/hook?callback_secret=1{}", &TEXT[1..]),
-        format!("/hook?callback_secret={}0", &TEXT[..31]),
-        format!("/hook?callback_secret={TEXT}%00"),
-        format!("/hook?callback_secret=%20{TEXT}"),
-        format!("/hook?callback_secret=%zz{}", &TEXT[3..]),
-        format!("/hook?callback_secret=%ff{}", &TEXT[1..]),
-        format!("/hook?callback_secret=+{TEXT}"),
-        format!("/hook?Callback_Secret={TEXT}"),
-        format!("/hook?secret={TEXT}"),
-        format!("/hook?callback_secret={TEXT}&callback_secret={TEXT}"),
-        format!("/hook?callback_secret={TEXT}&callback%5fsecret=x"),
-        format!("/hook?callback_secret=x&callback_secret={TEXT}"),
-    ];
-    let first = secret().verify("").unwrap_err();
-    for uri in wrong {
-        let error = secret().verify(&uri).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{uri}");
-        assert_eq!(error.effect(), Effect::None);
-        assert_eq!(format!("{error:?}"), format!("{first:?}"), "{uri}");
-        keeps(&error);
-    }
-    verify(&format!("/?{PARAMETER}={TEXT}"), []).unwrap_err();
-}
-
-#[test]
-fn one_secret_follows_another() {
-    let [new, old, other] = [(); 3].map(|()| CallbackSecret::generate().unwrap());
-    let url = |secret: &CallbackSecret| secret.attach("https://me.example/hook").unwrap();
-    for secret in [&new, &old] {
-        verify(url(secret).expose(), [&new, &old]).unwrap();
-        verify(url(secret).expose(), &[new.clone(), old.clone()]).unwrap();
-    }
-    verify(url(&other).expose(), [&new, &old]).unwrap_err();
-    verify(url(&old).expose(), [&new]).unwrap_err();
+    assert!(times[0] < times[1], "{times:?}");
+    assert!(received.try_recv().is_err());
 }

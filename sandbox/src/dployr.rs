@@ -8,6 +8,7 @@ mod control_plane;
 mod create;
 mod documented;
 mod extras;
+mod hooks;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::access::DployrAccess;
 use crate::ids::Ids;
 use crate::model::{Reply, Request};
 use crate::time::{Stage, Taken, Timing, Window, millis};
+use crate::webhook::Webhook;
 
 /// Which dployr is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -57,6 +59,8 @@ pub struct Dployr {
     projects: Vec<Value>,
     webhooks: Vec<Value>,
     cluster_webhook: Option<Value>,
+    /// What is to be sent to it, and since when.
+    outbox: Vec<(Duration, Webhook)>,
     known_window: Window,
     anonymous_window: Window,
 }
@@ -179,6 +183,7 @@ impl Dployr {
             projects: Vec::new(),
             webhooks: Vec::new(),
             cluster_webhook: None,
+            outbox: Vec::new(),
             known_window: Window::default(),
             anonymous_window: Window::default(),
         }
@@ -301,6 +306,7 @@ impl Dployr {
             if let Some(deployment) = self.deployments.get_mut(at) {
                 deployment.settled = true;
             }
+            self.emit_finished(&deployment.id, &deployment.name, finished_at);
             if self.stage(&deployment, now) != Stage::Done {
                 continue;
             }

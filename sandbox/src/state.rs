@@ -9,6 +9,7 @@ use crate::model::{Platform, Recorded, Reply, Request};
 use crate::nexlayer::{Nexlayer, Plan};
 use crate::nodion::Nodion;
 use crate::time::Timing;
+use crate::webhook::Webhook;
 
 // What is remembered has an end, in number and in size: the server may run for days.
 const MOST_RECORDED: usize = 1_000;
@@ -163,6 +164,22 @@ impl State {
         };
         self.record(platform, request, reply.status);
         reply
+    }
+
+    /// What the platforms call by now, the oldest first: Edgegap the addresses of a deployment, dployr's control plane
+    /// the webhook of the cluster. Each is handed out once. The server makes these calls; who uses the state machine
+    /// alone may do so.
+    pub fn webhooks_due(&mut self, now: Duration) -> Vec<Webhook> {
+        let mut due = self.edgegap.webhooks_due(now);
+        due.extend(self.dployr.webhooks_due(now));
+        due.sort_by_key(|(at, _)| *at);
+        due.into_iter().map(|(_, webhook)| webhook).collect()
+    }
+
+    /// When the next of them is due, if it is known by now that there will be one.
+    pub fn next_webhook(&self, now: Duration) -> Option<Duration> {
+        let next = [self.edgegap.next_webhook(), self.dployr.next_webhook(now)];
+        next.into_iter().flatten().min()
     }
 
     /// Remembers a request that was answered without asking the platform.

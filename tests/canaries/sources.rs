@@ -43,6 +43,7 @@ const TAKEN: &[(&str, &str, &str)] = &[
     ("transport/credentials/source.rs", "refresh", "sessions.rs"),
     // Of a feature that is off here; the test of the fleet looks for its password.
     ("transport/pace/redis.rs", "new", "../fleet/main.rs"),
+    ("webhook.rs", "new", "callbacks.rs"),
 ];
 
 /// Hands over each file of the library: its path below `src`, and its text.

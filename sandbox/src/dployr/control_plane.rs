@@ -217,7 +217,10 @@ fn create_deployment(state: &mut Dployr, request: &Request, now: Duration) -> Re
     secrets::deploy(state, &name, &body, now);
     // A task, which is the id of the deployment the first time a name is used and of nothing after that.
     let task_id = state.id("task", now);
-    state.deploy(&name, settings, task_id.clone(), now);
+    let at = state.deploy(&name, settings, task_id.clone(), now);
+    let id = state.deployments.get(at).map(|row| row.id.clone());
+    let details = json!({ "serviceName": name, "deploymentId": id });
+    state.emit("deployment.created", details, now);
     Reply::json(
         202,
         &json!({ "success": true, "data": { "taskId": task_id } }),
@@ -293,7 +296,9 @@ fn delete_deployment(state: &mut Dployr, request: &Request, id: &str, now: Durat
         );
     }
     // The record goes, the service stays.
-    state.deployments.remove(at);
+    let gone = state.deployments.remove(at);
+    let details = json!({ "serviceName": gone.name, "deploymentId": gone.id });
+    state.emit("deployment.deleted", details, now);
     ok(json!({}))
 }
 

@@ -46,6 +46,7 @@ pub(super) fn route(
                     state
                         .deployments
                         .retain(|deployment| deployment.id != service.deployment_id);
+                    emit(state, "service.deleted", &service, now);
                     ok(json!({}))
                 }
                 ("GET", [_, "secrets"]) => secrets::list(state, &service),
@@ -70,8 +71,14 @@ fn switch(
     now: Duration,
 ) -> Reply {
     state.switch(&service.id, power, message, now);
+    emit(state, &format!("service.{message}"), service, now);
     let task_id = state.id("task", now);
     ok(json!({ "taskId": task_id }))
+}
+
+fn emit(state: &mut Dployr, event: &str, service: &Service, now: Duration) {
+    let details = json!({ "serviceName": service.name, "deploymentId": service.deployment_id });
+    state.emit(event, details, now);
 }
 
 /// By name. (The real list holds the rows of all tenants; here there is one.)
@@ -194,6 +201,7 @@ fn update(state: &mut Dployr, request: &Request, service: &Service, now: Duratio
         }
         return failure(503, "No build node available", "runtime.node_not_connected");
     }
+    emit(state, "service.updated", service, now);
     let at = state.deploy(&service.name, settings, service.deployment_id.clone(), now);
     let task_id = state.id("task", now);
     let mut row = match state.deployments.get(at) {
