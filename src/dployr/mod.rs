@@ -55,7 +55,10 @@ pub(crate) mod envelope;
 mod find;
 mod fold;
 mod instances;
-mod log_stream;
+mod log_connection;
+mod log_lines;
+mod log_read;
+mod log_source;
 mod logs;
 pub(crate) mod operations;
 mod projects;
@@ -78,7 +81,6 @@ pub use client::{Client, Dployr};
 pub use deployments::{DeploymentHandle, DeploymentUpdate, Deployments, NewDeployment};
 pub use env::{EnvVariable, ServiceEnv};
 pub use instances::{InstanceHandle, Instances};
-pub use log_stream::LogStream;
 pub use projects::{NewProject, ProjectHandle, Projects};
 pub use proxy::{NewRoute, RouteHandle, Routes};
 pub use services::{ServiceHandle, Services};
@@ -113,6 +115,9 @@ crate::id::id! {
     /// The id of a dployr project.
     ProjectId, "project id"
 }
+
+/// The log of a service as it comes.
+pub type LogStream = crate::LogStream<LogLine>;
 
 /// Sets up a dployr [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Dployr>;
