@@ -105,6 +105,8 @@ mod call;
 #[cfg(feature = "_client")]
 mod lenient;
 #[cfg(feature = "_client")]
+mod logs;
+#[cfg(feature = "_client")]
 mod preview;
 #[cfg(all(feature = "_client", not(feature = "raw")))]
 mod raw;
@@ -141,6 +143,8 @@ pub use time::Timestamp;
 
 #[cfg(feature = "_client")]
 pub use call::{Call, RateLimit, Response, ResponseHeaders};
+#[cfg(feature = "_client")]
+pub use logs::{LogCursor, LogStop, LogStream};
 #[cfg(feature = "_client")]
 pub use preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
 #[cfg(feature = "_client")]

@@ -17,9 +17,6 @@ pub(super) fn no_route(operation: Option<&Operation>) -> &'static str {
         "list_webhooks" => {
             "dployr documents it, and a control plane shows the webhook of a cluster in clusters().by_id(..).integrations() instead"
         }
-        "list_service_env" => {
-            "this server does not know that route: dployr documents it, and the control plane has env().map() instead"
-        }
         "list_routes" => {
             "dployr documents it, and a control plane has routes().services() and domains().list() instead"
         }

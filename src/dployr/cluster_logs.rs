@@ -1,14 +1,18 @@
 //! The logs of a whole cluster.
 
 use super::client::check_text;
+use super::log_read::{Log, Wanted};
+use super::log_source::LogSource;
 use super::service_records::millis;
 use super::{Client, DeploymentId, LogLine, LogStream, logs};
 use crate::call::Call;
 use crate::error::{Error, Result};
+use crate::logs::{Place, Seam, clock};
 use crate::raw::dployr::Op;
 use crate::transport::Scope;
 use crate::transport::reply::finish_stream;
 use progenitor_client::ByteStream;
+use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::time::Instant;
 
@@ -77,7 +81,7 @@ impl LogQuery {
         self
     }
 
-    fn into_raw(self) -> Result<Raw> {
+    fn into_raw(self, cluster: Option<String>) -> Result<ClusterLog> {
         for (what, text) in [("service", &self.service), ("source", &self.source)] {
             text.as_ref()
                 .map_or(Ok(()), |text| check_text(what, text))?;
@@ -85,7 +89,8 @@ impl LogQuery {
         if self.limit == Some(0) {
             return Err(Error::invalid_request("the limit is zero entries"));
         }
-        Ok(Raw {
+        Ok(ClusterLog {
+            cluster,
             since: self.since.map(millis).transpose()?,
             until: self.until.map(millis).transpose()?,
             deployment: self.deployment.as_ref().map(ToString::to_string),
@@ -97,7 +102,9 @@ impl LogQuery {
     }
 }
 
-struct Raw {
+/// What is asked for, as it goes out.
+pub(super) struct ClusterLog {
+    cluster: Option<String>,
     service: Option<String>,
     deployment: Option<String>,
     source: Option<String>,
@@ -124,60 +131,70 @@ impl Client {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/logs.ts>
     pub fn logs(&self, query: LogQuery) -> Call<Vec<LogLine>> {
-        let cluster = self.cluster_id();
-        match query.into_raw() {
+        match query.into_raw(self.cluster_id()) {
             Err(error) => self.refused(Op::GetLogs, error),
             Ok(query) => Call::new(self.scope_of(Op::GetLogs), move |mut scope| async move {
                 let started = Instant::now();
-                let stream = open(&scope, cluster.as_deref(), None, &query).await?;
+                let stream = query.open(&scope, Wanted::default()).await?;
                 logs::whole(&mut scope, started, stream).await
             }),
         }
     }
 
-    /// The logs of the client's cluster as they come: `GET /v1/logs?follow=true`, which begins with
-    /// what [`logs`](Self::logs) would give.
+    /// The logs of the client's cluster as they come: `GET /v1/logs?follow=true`, from `since` of the
+    /// query on, or with what the control plane begins with. Its limit is that of each reply.
     ///
     /// The call ends when the reply begins. The stream may be silent for the client's
-    /// `idle_timeout`, and has no other limit of time.
+    /// `idle_timeout`, and has no other limit of time; it goes on over a broken connection as
+    /// [`ServiceHandle::follow_logs`](super::ServiceHandle::follow_logs) does.
     ///
     /// # Errors
-    /// As [`logs`](Self::logs). What goes wrong later is an item of the [`LogStream`].
+    /// As [`logs`](Self::logs), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a query
+    /// with an end or with the newest first. What goes wrong later is an item of the [`LogStream`].
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/logs.ts>
     pub fn follow_logs(&self, query: LogQuery) -> Call<LogStream> {
-        let cluster = self.cluster_id();
-        match query.into_raw() {
+        if query.newest_first || query.until.is_some() {
+            let why = "what is followed has no end, and its newest entry comes last";
+            return self.refused(Op::GetLogs, Error::invalid_request(why));
+        }
+        match query.into_raw(self.cluster_id()) {
             Err(error) => self.refused(Op::GetLogs, error),
             Ok(query) => Call::new(self.scope_of(Op::GetLogs), move |scope| async move {
-                let stream = open(&scope, cluster.as_deref(), Some(true), &query).await?;
-                let idle = scope.transport().limits.idle;
-                Ok(LogStream::new(stream.into_inner(), idle, Some(scope)))
+                let since = query.since;
+                let log = Log::Cluster(Arc::new(query));
+                let wanted = Wanted {
+                    follow: true,
+                    ..Wanted::default()
+                };
+                let connection = logs::connect(&scope, &log, wanted).await?;
+                let mut seam = Seam::new(Place::default(), 0);
+                seam.start_at(since.or(Some(clock(&scope) - logs::HISTORY)));
+                let source = LogSource::connected(scope.clone(), log, connection);
+                Ok(logs::stream(&scope, source, seam))
             }),
         }
     }
 }
 
-async fn open(
-    scope: &Scope,
-    cluster: Option<&str>,
-    follow: Option<bool>,
-    query: &Raw,
-) -> Result<ByteStream> {
-    let raw = Client::raw_on(scope);
-    // The generated method has its parameters by their names, in the order of the alphabet.
-    let result = raw
-        .get_logs(
-            cluster,
-            query.deployment.as_deref(),
-            query.direction,
-            follow,
-            query.limit,
-            query.service.as_deref(),
-            query.since,
-            query.source.as_deref(),
-            query.until,
-        )
-        .await;
-    finish_stream(scope, result)
+impl ClusterLog {
+    /// Asks for this part of it; what is not wanted in particular is as the query says.
+    pub async fn open(&self, scope: &Scope, wanted: Wanted) -> Result<ByteStream> {
+        let raw = Client::raw_on(scope);
+        // The generated method has its parameters by their names, in the order of the alphabet.
+        let result = raw
+            .get_logs(
+                self.cluster.as_deref(),
+                self.deployment.as_deref(),
+                self.direction,
+                wanted.follow.then_some(true),
+                wanted.limit.map(i64::from).or(self.limit),
+                self.service.as_deref(),
+                wanted.since.or(self.since),
+                self.source.as_deref(),
+                self.until,
+            )
+            .await;
+        finish_stream(scope, result)
+    }
 }

@@ -68,7 +68,10 @@ mod fallback;
 mod find;
 mod fold;
 mod instances;
-mod log_stream;
+mod log_connection;
+mod log_lines;
+mod log_read;
+mod log_source;
 mod logs;
 mod nodes;
 pub(crate) mod operations;
@@ -110,7 +113,6 @@ pub use env::{EnvVariable, ServiceEnv};
 pub use events::{EventWindow, Events, WebhookSetup};
 pub use fallback::{Routed, Via};
 pub use instances::{InstanceHandle, Instances};
-pub use log_stream::LogStream;
 pub use nodes::{NewInstance, NodeHandle};
 pub use projects::{NewProject, ProjectHandle, Projects};
 pub use proxy::{NewRoute, RouteHandle, Routes};
@@ -165,6 +167,9 @@ crate::id::id! {
     /// The id of a dployr project.
     ProjectId, "project id"
 }
+
+/// The log of a service as it comes.
+pub type LogStream = crate::LogStream<LogLine>;
 
 /// Sets up a dployr [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Dployr>;

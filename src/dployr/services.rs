@@ -10,6 +10,7 @@ use super::{
 };
 use crate::call::Call;
 use crate::error::Effect;
+use crate::logs::LogCursor;
 use crate::page::{Ask, paged};
 use crate::raw::dployr::Op;
 
@@ -189,10 +190,12 @@ impl ServiceHandle {
     /// The logs so far, the oldest line first: `GET /v1/services/{id}/logs`. The control plane takes
     /// the name of a service here, too.
     ///
-    /// `tail` is how many of the newest lines are wanted; all that the server sends, if `None`. The
-    /// control plane ignores it and sends the first 1000 lines of the last 24 hours; the rest is cut
-    /// off here. All of it is read into memory: the client's `max_reply_bytes` and its limits of time
-    /// hold for the whole reply.
+    /// `tail` is how many of the newest lines are wanted; all that the server sends, if `None`: from
+    /// the control plane the first 1000 lines of the last 24 hours. It ignores `tail`, so the rest is
+    /// cut off here; and if there are more than those 1000, the newest are looked for from 5 minutes, an
+    /// hour or 24 hours ago on, with as many requests as it takes to come to the end, 5000 lines each.
+    /// The deadline is that of them all. A reply is read into memory whole: the client's
+    /// `max_reply_bytes` and its limits of time hold for it.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) from a server without a store for logs,
@@ -208,8 +211,14 @@ impl ServiceHandle {
 
     /// The logs as they come: `GET /v1/services/{id}/logs?follow=true`.
     ///
-    /// The call ends when the reply begins. The control plane begins with the last 15 minutes. The
-    /// stream may be silent for the client's `idle_timeout`, and has no other limit of time.
+    /// The call ends when the reply begins. The control plane begins with the last 15 minutes, and with
+    /// the first 1000 lines of them: for a service that says more, begin with
+    /// [`follow_logs_from`](Self::follow_logs_from).
+    ///
+    /// The [`LogStream`] connects again by itself, without gap and without repeat: it reads what came
+    /// meanwhile, 5000 lines a request, and then follows on. The options of this call hold for its
+    /// later requests, too. It may be silent for the client's `idle_timeout` before it looks whether the
+    /// connection lives, and has no other limit of time.
     ///
     /// # Errors
     /// As [`logs`](Self::logs). What goes wrong later is an item of the [`LogStream`].
@@ -219,8 +228,8 @@ impl ServiceHandle {
         self.follow(None)
     }
 
-    /// The same, beginning with so many of the newest lines:
-    /// `GET /v1/services/{id}/logs?follow=true&tail=…`. The control plane ignores the number.
+    /// The same, beginning with so many of the newest lines; 0 for what is new only. They are read as
+    /// [`logs`](Self::logs) reads them, and followed from there.
     ///
     /// # Errors
     /// As [`follow_logs`](Self::follow_logs).
@@ -228,6 +237,32 @@ impl ServiceHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn follow_logs_from(&self, tail: u32) -> Call<LogStream> {
         self.follow(Some(tail))
+    }
+
+    /// The logs from where another stream was, in this process or an earlier one:
+    /// `GET /v1/services/{id}/logs?since=…`, until what came meanwhile is read, and then as
+    /// [`follow_logs`](Self::follow_logs).
+    ///
+    /// The cursor does not say of which service it is. The control plane keeps lines for as long as its
+    /// store is set up to.
+    ///
+    /// # Errors
+    /// As [`follow_logs`](Self::follow_logs), and
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for the cursor of another platform.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn resume_logs(&self, cursor: &LogCursor) -> Call<LogStream> {
+        self.client.with(Op::GetServiceLogs, &self.id, |id| {
+            logs::resume(&self.client, id, cursor)
+        })
+    }
+
+    /// The last lines as text, for what waits for the service.
+    #[allow(dead_code)]
+    pub(crate) fn recent_logs(&self, lines: u32) -> Call<Vec<String>> {
+        self.client.with(Op::GetServiceLogs, &self.id, |id| {
+            logs::recent(&self.client, id, lines)
+        })
     }
 
     fn follow(&self, tail: Option<u32>) -> Call<LogStream> {

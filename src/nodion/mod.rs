@@ -33,6 +33,7 @@ mod client;
 mod deployments;
 mod domains;
 mod env;
+mod log_source;
 mod logs;
 mod new_application;
 pub(crate) mod operations;
@@ -80,6 +81,9 @@ crate::id::id! {
     /// The id of a process, a UUID: `d4e5f6a7-b8c9-0123-defa-234567890123`.
     ProcessId, "process id"
 }
+
+/// The log of an application as it comes.
+pub type LogStream = crate::LogStream<LogLine>;
 
 /// Sets up a Nodion [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Nodion>;

@@ -392,7 +392,7 @@ async fn variants(walk: &mut Walk, spec: &Spec) {
             .query("extra", &plant.wide("query.extra"));
         followed.header("x-extra", &plant.ascii("header x-extra"))
     };
-    let mut stream = call().await.unwrap();
+    let mut stream = call().await.unwrap().without_reconnecting();
     walk.debug("stream", &stream);
     let mut errors = 0;
     while let Some(line) = stream.next().await {

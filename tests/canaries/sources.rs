@@ -32,6 +32,8 @@ const TAKEN: &[(&str, &str, &str)] = &[
     ("edgegap/deploy.rs", "hidden_env", "edgegap.rs"),
     ("edgegap/self_stop.rs", "new", "edgegap.rs"),
     ("edgegap/self_stop.rs", "with_builder", "edgegap.rs"),
+    ("nexlayer/manifest/spec.rs", "new", "nexlayer.rs"),
+    ("nexlayer/manifest/spec.rs", "var", "nexlayer.rs"),
     ("nexlayer/client.rs", "session", "nexlayer.rs"),
     ("nodion/client.rs", "new", "nodion.rs"),
     ("nodion/env.rs", "new", "nodion.rs"),
