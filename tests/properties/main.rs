@@ -13,3 +13,4 @@ mod corpus;
 mod found;
 mod generated;
 mod seeds;
+mod trees;
