@@ -184,8 +184,8 @@ async fn dployr_job(sandbox: Option<&Sandbox>, bar: ProgressBar) -> Result<Deplo
     bar.set_message("creating");
     client.deployments().create(new).await?;
     let state = until(&bar, || async {
-        let page = client.deployments().list().await?;
-        let mine = page.items.into_iter().find(|d| d.name == job.name);
+        let mut all = client.deployments().list().all().await?.into_iter();
+        let mine = all.find(|d| d.name == job.name);
         let state = mine.and_then(|d| d.status).map(|s| s.to_string());
         let state = state.unwrap_or_else(|| "created".to_owned());
         match state.as_str() {
@@ -194,9 +194,8 @@ async fn dployr_job(sandbox: Option<&Sandbox>, bar: ProgressBar) -> Result<Deplo
         }
     })
     .await?;
-    let services = client.services().list().await?;
+    let services = client.services().list().all().await?;
     let mine = services
-        .items
         .into_iter()
         .find(|service| service.name == job.name);
     if let Some(service) = mine {

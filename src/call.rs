@@ -2,10 +2,11 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Operation;
+use crate::page::Pager;
 use crate::preview::RequestPreview;
 use crate::secret::{Exposed, Secret};
 use crate::transport::retry::Retry;
-use crate::transport::{Outcome, Scope};
+use crate::transport::{CallOptions, Outcome, Scope};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::Value;
@@ -15,7 +16,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-type Running<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
+pub(crate) type Running<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
 /// A call to a platform: `.await` sends it, and nothing is sent before.
 ///
@@ -35,6 +36,9 @@ pub struct Call<T> {
     scope: Scope,
     refused: Option<Error>,
     run: Box<dyn FnOnce(Scope) -> Running<T> + Send>,
+    /// How a list is asked for another page. Lost when the value is turned into another, but for
+    /// `map_items`.
+    pager: Option<Pager<T>>,
 }
 
 /// A value together with what the reply said beside it.
@@ -104,6 +108,7 @@ impl<T: Send + 'static> Call<T> {
             scope,
             refused: None,
             run: Box::new(move |scope| Box::pin(Exposed(Box::pin(run(scope))))),
+            pager: None,
         }
     }
 
@@ -133,6 +138,7 @@ impl<T: Send + 'static> Call<T> {
                         .map_err(|error| crate::transport::reply::complete(error, &scope))
                 })
             }),
+            pager: None,
         }
     }
 
@@ -143,6 +149,25 @@ impl<T: Send + 'static> Call<T> {
         F: FnOnce(T) -> U + Send + 'static,
     {
         self.and_then(|value| Ok(convert(value)))
+    }
+
+    /// The same call, with its value turned into another by one that must not repeat the secrets of
+    /// the request.
+    pub(crate) fn map_with_secrets<U, F>(self, convert: F) -> Call<U>
+    where
+        U: Send + 'static,
+        F: FnOnce(T, &[Secret]) -> U + Send + 'static,
+    {
+        let run = self.run;
+        Call {
+            scope: self.scope,
+            refused: self.refused,
+            pager: None,
+            run: Box::new(move |scope| {
+                let value = run(scope.clone());
+                Box::pin(async move { Ok(convert(value.await?, &scope.secrets())) })
+            }),
+        }
     }
 
     /// The same call, with a failure turned into the success that it stands for.
@@ -159,7 +184,34 @@ impl<T: Send + 'static> Call<T> {
                 let value = run(scope);
                 Box::pin(async move { value.await.or_else(recover) })
             }),
+            pager: None,
         }
+    }
+
+    /// Runs this call as a part of another one, with that one's options.
+    #[allow(dead_code)] // Not every platform has calls that are made of several.
+    pub(crate) fn within(self, whole: &Scope) -> Running<T> {
+        match self.refused {
+            Some(error) => Box::pin(std::future::ready(Err(error))),
+            None => (self.run)(whole.step(self.scope.operation())),
+        }
+    }
+
+    pub(crate) fn with_pager(mut self, pager: Pager<T>) -> Self {
+        self.pager = Some(pager);
+        self
+    }
+
+    pub(crate) fn take_pager(&mut self) -> Option<Pager<T>> {
+        self.pager.take()
+    }
+
+    pub(crate) fn take_refused(&mut self) -> Option<Error> {
+        self.refused.take()
+    }
+
+    pub(crate) fn options(&mut self) -> &mut CallOptions {
+        self.scope.options()
     }
 
     fn refuse(&mut self, error: Error) {
@@ -264,6 +316,7 @@ impl<T: Send + 'static> Call<T> {
                     Ok(outcome.with(value, &scope.secrets()))
                 })
             }),
+            pager: None,
         }
     }
 }

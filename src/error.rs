@@ -1,6 +1,11 @@
 //! One error for everything that can go wrong, with answers to the questions a caller has.
 
+mod text;
+
+pub(crate) use text::{one_line, start_of};
+
 use crate::operation::Operation;
+use crate::watch::WaitReport;
 use serde_json::Value;
 use std::convert::Infallible;
 use std::fmt;
@@ -54,7 +59,10 @@ struct Inner {
     assumed_idempotent: bool,
     body: Option<String>,
     advice: Option<&'static str>,
+    /// How many records of a list had come before, for a call that wanted all.
+    records: Option<usize>,
     source: Option<Source>,
+    wait: Option<Box<WaitReport>>,
 }
 
 /// What kind of failure it is.
@@ -102,12 +110,16 @@ pub enum ErrorKind {
     Interrupted,
     /// The reply could not be understood.
     Decode,
+    /// A list does not come to an end: a page repeats, or the server always says that more follow.
+    Pagination,
     /// This server does not offer it.
     Unsupported,
     /// A deployment that was waited for came to a bad end.
     WaitFailed,
     /// A deployment that was waited for was not ready in time.
     WaitTimedOut,
+    /// A deployment that was waited for is not there, or not any more.
+    Gone,
 }
 
 /// Whether the platform possibly acted on a call that failed.
@@ -240,6 +252,12 @@ impl Error {
         self
     }
 
+    /// Says how far the reading of a list had come.
+    pub(crate) fn after_records(mut self, records: usize) -> Self {
+        self.0.records = Some(records);
+        self
+    }
+
     pub(crate) fn with_status(mut self, status: u16) -> Self {
         self.0.status = Some(status);
         self
@@ -305,6 +323,15 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_wait_report(mut self, report: WaitReport) -> Self {
+        self.0.wait = Some(Box::new(report));
+        self
+    }
+
+    pub(crate) fn wait_report(&self) -> Option<&WaitReport> {
+        self.0.wait.as_deref()
+    }
+
     pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
         self.0.code = code;
         self
@@ -351,6 +378,9 @@ impl fmt::Display for Error {
         if inner.attempts > 1 {
             let elapsed = inner.elapsed.as_secs_f64();
             write!(f, " ({} attempts in {elapsed:.1} s)", inner.attempts)?;
+        }
+        if let Some(records) = inner.records {
+            write!(f, " (after {records} records)")?;
         }
         if let Some(advice) = inner.advice {
             write!(f, "; {advice}")?;
@@ -417,28 +447,13 @@ impl fmt::Display for ErrorKind {
             Self::Timeout => "timed out",
             Self::Interrupted => "interrupted",
             Self::Decode => "the reply could not be understood",
+            Self::Pagination => "the list does not end",
             Self::Unsupported => "not supported",
             Self::WaitFailed => "the deployment failed",
             Self::WaitTimedOut => "the deployment was not ready in time",
+            Self::Gone => "the deployment is gone",
         })
     }
-}
-
-/// Line breaks and other control characters out, so that a log line stays one line.
-pub(crate) fn one_line(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// The first `limit` bytes, cut between characters.
-pub(crate) fn start_of(text: &str, limit: usize) -> &str {
-    let mut end = text.len().min(limit);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@
 //! Every method that talks to a platform returns a [`Call`]: `.await` sends it,
 //! [`preview`](Call::preview) shows it and sends nothing, and options such as
 //! [`timeout`](Call::timeout) and [`with_response`](Call::with_response) are the same everywhere.
+//! A list is a [`Page`] by `.await`, its records one by one by [`stream`](Call::stream), and all of
+//! them by [`all`](Call::all).
 //! Every failure is an [`Error`] that says what [kind](Error::kind) it is and whether the platform
 //! [possibly acted](Error::effect).
 //!
@@ -96,6 +98,7 @@ mod page;
 pub mod secret;
 mod time;
 mod unredacted;
+pub mod watch;
 
 #[cfg(feature = "_client")]
 mod call;
@@ -109,6 +112,10 @@ mod raw;
 pub mod raw;
 #[cfg(feature = "_client")]
 mod transport;
+#[cfg(feature = "_client")]
+mod wait;
+#[cfg(feature = "_client")]
+pub mod webhook;
 
 #[cfg(feature = "dployr")]
 pub mod dployr;
@@ -127,6 +134,8 @@ pub use http;
 pub use error::{Effect, Error, ErrorKind, Result};
 pub use operation::{Evidence, OPERATIONS, Operation};
 pub use page::Page;
+#[cfg(feature = "_client")]
+pub use page::{All, PageCursor, PageStream, Pages};
 pub use secret::Secret;
 pub use time::Timestamp;
 
@@ -150,6 +159,8 @@ pub use transport::pace::{
 };
 #[cfg(feature = "_client")]
 pub use transport::retry::Retry;
+#[cfg(feature = "_client")]
+pub use wait::{Progress, Wait, WaitCursor, WaitStream};
 
 /// Compiles and runs the examples of the README.
 #[cfg(all(

@@ -8,9 +8,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::Cell;
 use std::fmt;
-use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+
+mod url;
+pub(crate) use url::masked_url;
+#[cfg(feature = "_client")]
+pub(crate) use url::{resolved, secrets_of, userinfo, without_userinfo};
 
 /// What stands in the place of a secret wherever one is left out.
 pub const REDACTED: &str = "<redacted>";
@@ -155,6 +159,12 @@ impl Personal {
     }
 }
 
+impl From<String> for Personal {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 /// What stands in the place of [`Personal`].
 const PERSONAL: &str = "<personal>";
 
@@ -200,6 +210,18 @@ macro_rules! secret_url {
             }
         }
 
+        impl From<&String> for $name {
+            fn from(url: &String) -> Self {
+                Self(url.clone())
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(url: &str) -> Self {
+                Self(url.to_owned())
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&masked_url(&self.0))
@@ -236,113 +258,10 @@ secret_url! {
 }
 
 secret_url! {
-    /// The address that a platform calls when something happens. As such calls are not signed, people
-    /// put a secret into its query.
+    /// The address that a platform calls when something happens. As such calls are not signed, a secret
+    /// stands in its query: [`CallbackSecret::attach`](crate::webhook::CallbackSecret::attach) puts one
+    /// there.
     CallbackUrl
-}
-
-/// Schemes of which a URL may have any number of slashes, of either kind, or none.
-const WEB: [&str; 5] = ["http", "https", "ws", "wss", "ftp"];
-/// What is skipped wherever it stands in a URL.
-const SKIPPED: [char; 3] = ['\t', '\n', '\r'];
-
-/// A URL without userinfo, and without the values in its query.
-pub(crate) fn masked_url(text: &str) -> String {
-    if shows("url") {
-        return text.to_owned();
-    }
-    let users = userinfo(text);
-    if let Some(user) = users
-        .iter()
-        .find(|user| text[(*user).clone()].contains('?'))
-    {
-        // Whether a password ends here or a query begins before, nobody can tell.
-        return format!("{}{REDACTED}@{REDACTED}", &text[..user.start]);
-    }
-    let shown = without_userinfo(text);
-    // One slash is a slip that a query behind it does not get harmless by, and what has somebody who
-    // logs in is an address, however it begins.
-    let is_url = text.contains(":/") || web_authority(text).is_some() || shown != text;
-    let text = shown;
-    let Some((start, query)) = text.split_once('?').filter(|_| is_url) else {
-        return text;
-    };
-    let (query, fragment) = match query.split_once('#') {
-        Some((query, fragment)) => (query, format!("#{fragment}")),
-        None => (query, String::new()),
-    };
-    let pairs: Vec<_> = query
-        .split('&')
-        .map(|pair| match pair.split_once('=') {
-            Some((name, _)) => format!("{name}={REDACTED}"),
-            None => REDACTED.to_owned(),
-        })
-        .collect();
-    format!("{start}?{}{fragment}", pairs.join("&"))
-}
-
-/// Replaces `user:password@` in front of a host.
-pub(crate) fn without_userinfo(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut end = 0;
-    for user in userinfo(text) {
-        shown.push_str(&text[end..user.start]);
-        shown.push_str(REDACTED);
-        end = user.end;
-    }
-    shown.push_str(&text[end..]);
-    shown
-}
-
-/// Where the userinfo stands in the URLs of a text.
-pub(crate) fn userinfo(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let mut from = 0;
-    if let Some(start) = web_authority(text) {
-        from = start;
-        found.extend(user_in(text, start, &['/', '?', '#', '\\']));
-    } else if !text.contains("://") {
-        return without_scheme(text).into_iter().collect();
-    }
-    while let Some(at) = text[from..].find("://") {
-        let start = from + at + 3;
-        from = start;
-        let user = user_in(text, start, &['/', '?', '#']);
-        // `git@host` over ssh names a login, not a secret.
-        let before = text[..start - 3].strip_suffix("ssh");
-        let ssh = before.is_some_and(|before| !before.ends_with(|c: char| c.is_alphanumeric()));
-        found.extend(user.filter(|user| !ssh || text[user.clone()].contains(':')));
-    }
-    found.sort_by_key(|user| user.start);
-    found.dedup_by(|later, earlier| later.start < earlier.end);
-    found
-}
-
-/// What stands before the last `@` of the authority that begins here.
-fn user_in(text: &str, start: usize, ends: &[char]) -> Option<Range<usize>> {
-    let rest = &text[start..];
-    let authority = &rest[..rest.find(ends).unwrap_or(rest.len())];
-    let user = authority.rfind('@').filter(|length| *length > 0)?;
-    Some(start..start + user)
-}
-
-/// Where the authority begins of a text that is an address of the web, however it is written.
-fn web_authority(text: &str) -> Option<usize> {
-    let (scheme, rest) = text.split_once(':')?;
-    let scheme: String = scheme.chars().filter(|c| !SKIPPED.contains(c)).collect();
-    // A reader of URLs skips these in front.
-    let scheme = scheme.trim_start_matches(|c: char| c.is_control() || c.is_whitespace());
-    let is_web = WEB.contains(&scheme.to_ascii_lowercase().as_str());
-    let slash = |c: char| matches!(c, '/' | '\\') || SKIPPED.contains(&c);
-    is_web.then(|| text.len() - rest.trim_start_matches(slash).len())
-}
-
-/// `user:password@host/path`, as some write it.
-fn without_scheme(text: &str) -> Option<Range<usize>> {
-    let (user, rest) = text.split_once('@')?;
-    let is_login = user.contains(':') && !user.contains('/') && !user.contains(char::is_whitespace);
-    // The digest of an image stands behind an `@` as well.
-    (is_login && !rest.starts_with("sha256:")).then_some(0..user.len())
 }
 
 #[cfg(test)]
@@ -377,65 +296,5 @@ mod tests {
         assert_eq!(format!("{url:?}"), format!("CallbackUrl({shown})"));
         assert_eq!(serde_json::to_value(&url).unwrap(), shown);
         assert_eq!(exposed(|| serde_json::to_string(&url)).unwrap(), text);
-    }
-
-    #[test]
-    fn a_query_is_hidden_however_the_address_begins() {
-        for (url, shown) in [
-            (
-                "\u{1}https:\\\\\u{7}@a/x?y=hush",
-                "\u{1}https:\\\\<redacted>@a/x?y=<redacted>",
-            ),
-            (
-                "u:hush@a.example/x?y=hush",
-                "<redacted>@a.example/x?y=<redacted>",
-            ),
-            ("x:y?z=@hush:/?y=hush", "<redacted>@<redacted>"),
-        ] {
-            assert_eq!(masked_url(url), shown);
-        }
-    }
-
-    #[test]
-    fn userinfo_is_cut_out() {
-        for (url, shown) in [
-            ("https://git.example/a", "https://git.example/a"),
-            (
-                "https://u:p@git.example/a",
-                "https://<redacted>@git.example/a",
-            ),
-            ("https://tok@git.example", "https://<redacted>@git.example"),
-            ("https://git.example/a@b", "https://git.example/a@b"),
-            ("ssh://git@git.example/a", "ssh://git@git.example/a"),
-            ("git@git.example:a.git", "git@git.example:a.git"),
-            ("xssh://hush@git.example", "xssh://<redacted>@git.example"),
-            ("u:hush@git.example/a.git", "<redacted>@git.example/a.git"),
-            ("node:20@sha256:0123", "node:20@sha256:0123"),
-            ("https:/u:hush@a.example", "https:/<redacted>@a.example"),
-            (
-                "HTTPS:///hush@a.example/b@c",
-                "HTTPS:///<redacted>@a.example/b@c",
-            ),
-            (
-                "https:\\\\hush@a.example\\b@c",
-                "https:\\\\<redacted>@a.example\\b@c",
-            ),
-            (" ht\ntps:u:hush@a.example", " ht\ntps:<redacted>@a.example"),
-            ("postgres://u:hu\\sh@db/x", "postgres://<redacted>@db/x"),
-            (
-                "curl https://a.example && git clone https://u:hush@b.example/c",
-                "curl https://a.example && git clone https://<redacted>@b.example/c",
-            ),
-            (
-                "https://a.example/?to=http://hush@b",
-                "https://a.example/?to=http://<redacted>@b",
-            ),
-            (
-                "r.example:5000/a@sha256:0123",
-                "r.example:5000/a@sha256:0123",
-            ),
-        ] {
-            assert_eq!(without_userinfo(url), shown);
-        }
     }
 }

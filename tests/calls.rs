@@ -135,7 +135,7 @@ async fn calls_move_between_threads_and_do_nothing_until_awaited() {
         .await
         .unwrap()
         .unwrap();
-    assert!(list.is_empty());
+    assert!(list.items.is_empty());
     assert_eq!(server.requests().len(), 1);
 }
 

@@ -24,7 +24,7 @@ fn nodion(base_url: &str) -> ClientBuilder<nodion::Nodion> {
 
 async fn list(builder: ClientBuilder<nodion::Nodion>) -> deploykit::Result<usize> {
     let list = builder.build()?.application("a").deployments().await?;
-    Ok(list.len())
+    Ok(list.items.len())
 }
 
 /// An https server with a certificate of its own.

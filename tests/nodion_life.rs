@@ -23,10 +23,10 @@ async fn start() -> (Sandbox, Client) {
 #[tokio::test]
 async fn an_application_is_created_deployed_configured_scaled_and_deleted() {
     let (sandbox, nodion) = start().await;
-    let region = nodion.regions().await.unwrap().remove(0);
+    let region = nodion.regions().await.unwrap().items.remove(0);
     let types = nodion.instance_types().await.unwrap();
     let branch = Branch::new("integration-1", "repository-1", "branch-1");
-    let new = NewApplication::from_git("Shop", &region.id, &types[0].id, branch);
+    let new = NewApplication::from_git("Shop", &region.id, &types.items[0].id, branch);
     let created = nodion.applications().create(new).await.unwrap();
     assert_eq!(created.branch_id.unwrap().as_str(), "branch-1");
     let application = nodion.application(&created.id);
@@ -72,27 +72,27 @@ async fn an_application_is_created_deployed_configured_scaled_and_deleted() {
     let online = application.get().await.unwrap();
     assert_eq!(online.status, ResourceStatus::Online);
     let domains = application.domains().list().await.unwrap();
-    assert_eq!(domains[1].status, Some(ResourceStatus::Available));
+    assert_eq!(domains.items[1].status, Some(ResourceStatus::Available));
 
     let event = application
-        .scale(Scaling::to(2, &types[1].id))
+        .scale(Scaling::to(2, &types.items[1].id))
         .await
         .unwrap();
     assert_eq!(event.unwrap().instance_amount_new, Some(2));
     sandbox.advance(A_WHILE);
-    assert_eq!(application.instances().await.unwrap().len(), 2);
+    assert_eq!(application.instances().await.unwrap().items.len(), 2);
     let events = application.scaling_events().await.unwrap();
-    assert!(events[0].finished_at.is_some());
-    let process = application.processes().await.unwrap().remove(0);
+    assert!(events.items[0].finished_at.is_some());
+    let process = application.processes().await.unwrap().items.remove(0);
     let stopped = application.process(&process.id).stop().await.unwrap();
     assert_eq!(stopped.unwrap().instance_amount, Some(0));
-    assert!(application.instances().await.unwrap().is_empty());
+    assert!(application.instances().await.unwrap().items.is_empty());
 
     let other = Branch::new("integration-1", "repository-1", "branch-2");
     let changed = application.set_branch(other).await.unwrap().unwrap();
     assert_eq!(changed.branch_id.unwrap().to_string(), "branch-2");
     variable.delete().await.unwrap();
-    assert!(env.list().await.unwrap().is_empty());
+    assert!(env.list().await.unwrap().items.is_empty());
     application.domain(&domain.id).delete().await.unwrap();
     application.delete().await.unwrap();
     let gone = application.delete().await.unwrap_err();
@@ -100,7 +100,7 @@ async fn an_application_is_created_deployed_configured_scaled_and_deleted() {
         (gone.kind(), gone.effect()),
         (ErrorKind::NotFound, Effect::None)
     );
-    assert_eq!(nodion.applications().list().await.unwrap().len(), 2);
+    assert_eq!(nodion.applications().list().await.unwrap().items.len(), 2);
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn only_a_deployment_of_an_image_has_a_body() {
 async fn logs_are_read_on_and_back_without_a_gap_or_a_repeat() {
     let (sandbox, nodion) = start().await;
     let application = nodion.application(sandbox.nodion().application_id.as_str());
-    let web = application.instances().await.unwrap().remove(0);
+    let web = application.instances().await.unwrap().items.remove(0);
     let of_web = || LogWindow::new().instance(&web.id);
     let page = application.logs(of_web().limit(10)).await.unwrap();
     assert_eq!(page.len(), 10);

@@ -3,7 +3,7 @@
 use crate::Result;
 use deploykit::edgegap::{NewDeployment, User};
 use deploykit::{
-    Call, ClientBuilder, Effect, ErrorKind, Pacing, Platform, Retry, dployr, edgegap, nodion,
+    Call, ClientBuilder, Effect, ErrorKind, Pacing, Page, Platform, Retry, dployr, edgegap, nodion,
 };
 use serde_json::{Value, json};
 use std::fmt;
@@ -84,7 +84,7 @@ impl Options {
 }
 
 /// A call of the list, not sent yet.
-pub fn list(base_url: &str) -> Result<Call<Vec<nodion::Deployment>>> {
+pub fn list(base_url: &str) -> Result<Call<Page<nodion::Deployment>>> {
     let client = tuned(nodion::Client::builder().token("secret"), base_url).build()?;
     Ok(client.application("a-1").deployments())
 }

@@ -1,7 +1,7 @@
 //! What dployr's failures mean.
 
-use crate::error::{ErrorKind, start_of};
-use crate::operation::{Evidence, Operation};
+use super::advice::no_route;
+use crate::error::{Effect, ErrorKind, start_of};
 use crate::transport::profile::{Classified, Failure};
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
@@ -87,7 +87,7 @@ fn refine(mut classified: Classified, failure: &Failure<'_>) -> Classified {
         400 if code == "resource.missing_resource" => classified.kind(ErrorKind::NotFound),
         401 if id == "login" => classified.advice("check the e-mail address and the password"),
         401 => classified.advice(
-            "check DPLOYR_TOKEN: it goes out as `Authorization: Bearer …`, and the id of a session is no token",
+            "check DPLOYR_TOKEN: it goes out as `Authorization: Bearer …`; the id of a session is no token and belongs into with_session, and a session ends after days",
         ),
         403 if id == "get_deployment" && code == "permission.viewer_role_required" => classified.advice(
             "the known server refuses every read of one deployment: look for it in deployments().list()",
@@ -95,6 +95,19 @@ fn refine(mut classified: Classified, failure: &Failure<'_>) -> Classified {
         403 if id == "delete_deployment" && code == "permission.developer_role_required" => classified.advice(
             "the known server refuses every delete that names no cluster: give the client one",
         ),
+        403 if manages_tokens(id) => classified.advice(
+            "a token manages no tokens: log in with login_by_email and take with_session",
+        ),
+        400 if code == "request.invalid_otp" => classified.advice(
+            "a code holds for ten minutes and three attempts: have another one sent",
+        ),
+        422 if id == "verify_domain" => classified.advice(
+            "set the TXT record that domain(..).get() shows under `verification`; it takes a while until a new one is seen",
+        ),
+        429 if id == "rename_cluster" && is_quota(failure.headers) => {
+            let classified = classified.kind(ErrorKind::Quota);
+            classified.advice("a cluster is renamed once a month: trying it again does not help")
+        }
         404 if is_no_route(failure) => {
             classified.kind = ErrorKind::NoSuchRoute;
             classified.advice(no_route(failure.operation))
@@ -104,6 +117,10 @@ fn refine(mut classified: Classified, failure: &Failure<'_>) -> Classified {
         501 if code == "LOGS_NOT_AVAILABLE" => {
             classified.advice("this server was set up without a store for logs")
         }
+        // The handler saves what it was sent before it looks for a node.
+        503 if id == "update_service" && code == "runtime.node_not_connected" => classified
+            .effect(Effect::Applied)
+            .advice("the change is saved; it goes out with the next deployment"),
         503 if code == "runtime.node_not_connected" => classified.advice(
             "no node that could do it is connected; the server may have kept part of the request, so look before you repeat it",
         ),
@@ -123,19 +140,11 @@ fn is_no_route(failure: &Failure<'_>) -> bool {
         && (failure.is_plain_text() || !failure.text.trim().is_empty())
 }
 
-fn no_route(operation: Option<&Operation>) -> &'static str {
-    match operation {
-        None => "this server has no such route",
-        Some(operation) if operation.id == "login" => {
-            "this server has no login by password: make a personal access token there and use that"
-        }
-        Some(operation) if matches!(operation.evidence, Evidence::Observed | Evidence::Source) => {
-            "this server does not know that route, which dployr's control plane has: check the base URL"
-        }
-        Some(_) => {
-            "this server does not know that route: dployr documents it, no server was seen to have it"
-        }
-    }
+fn manages_tokens(id: &str) -> bool {
+    matches!(
+        id,
+        "create_api_token" | "list_api_tokens" | "delete_api_token"
+    )
 }
 
 /// A monthly quota answers 429 too, with requests left and without a hint when to come back.
@@ -424,6 +433,19 @@ mod tests {
             ("stop_service", 403, developer, None),
             ("list_projects", 404, plain, Some("dployr documents it")),
             ("list_services", 404, plain, Some("check the base URL")),
+            ("list_clusters", 404, plain, Some("check the base URL")),
+            ("create_webhook", 404, plain, Some("webhooks().set_up(..)")),
+            ("list_webhooks", 404, plain, Some("integrations()")),
+            ("create_route", 404, plain, Some("domains().create(..)")),
+            ("list_api_tokens", 403, "", Some("login_by_email")),
+            ("list_clusters", 403, "", None),
+            ("verify_domain", 422, "", Some("TXT record")),
+            (
+                "verify_login_code",
+                400,
+                r#"{"error":{"message":"x","code":"request.invalid_otp"}}"#,
+                Some("ten minutes"),
+            ),
             ("login", 404, plain, Some("personal access token")),
             ("", 404, plain, Some("no such route")),
             ("login", 401, "", Some("password")),

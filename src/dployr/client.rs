@@ -11,6 +11,7 @@ pub(super) use crate::check::text as check_text;
 use crate::error::{Error, Result};
 pub(super) use crate::id::{Given, given};
 use crate::secret::Secret;
+use crate::transport::Scope;
 use crate::transport::config::{self, ClientBuilder};
 use crate::transport::credentials::Credentials;
 use crate::transport::profile::Profile;
@@ -19,6 +20,7 @@ use crate::transport::profile::Profile;
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     cluster: Option<Given<ClusterId>>,
+    no_fallbacks: bool,
 }
 
 const CLUSTER_VARIABLE: &str = "DPLOYR_CLUSTER_ID";
@@ -60,6 +62,15 @@ impl ClientBuilder<Dployr> {
         I::Error: Into<Error>,
     {
         self.settings.cluster = Some(given(id));
+        self
+    }
+
+    /// Makes documented calls as they are documented, and nothing in their place.
+    ///
+    /// Without this, a documented call that a server has no route for is made in another way where
+    /// there is one that comes to the same; [`Via`](super::Via) says when, how, and at what price.
+    pub fn without_fallbacks(mut self) -> Self {
+        self.settings.no_fallbacks = true;
         self
     }
 
@@ -142,15 +153,54 @@ impl Client {
     }
 
     pub(super) fn without_token(&self) -> Result<Self> {
-        Ok(Self {
-            scope: self.scope.with_token(None)?,
+        Ok(self.on(self.scope.with_token(None)?))
+    }
+
+    /// The same client with a cookie in the place of a token.
+    pub(super) fn with_cookie(&self, name: &str, value: &Secret) -> Result<Self> {
+        Ok(self.on(self.scope.with_cookie(name, value)?))
+    }
+
+    fn on(&self, scope: Scope) -> Self {
+        Self {
+            scope,
             settings: self.settings.clone(),
-        })
+        }
+    }
+
+    /// The same client in another cluster: token, settings, limits and connections stay. For somebody
+    /// who is in several, see [`clusters`](Self::clusters).
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) for what cannot be an id.
+    pub fn with_cluster<I>(&self, id: I) -> Result<Self>
+    where
+        I: TryInto<ClusterId>,
+        I::Error: Into<Error>,
+    {
+        let id = id.try_into().map_err(Into::into)?;
+        let mut client = self.clone();
+        client.settings.cluster = Some(Ok(id));
+        Ok(client)
     }
 
     /// The cluster that this client works in, if it was given one.
     pub fn cluster(&self) -> Option<&ClusterId> {
         self.settings.cluster.as_ref()?.as_ref().ok()
+    }
+
+    /// The same client for the cluster that a record names.
+    pub(super) fn in_cluster_of(&self, id: Option<&str>) -> Self {
+        let mut client = self.clone();
+        if let Some(id) = id {
+            client.settings.cluster = Some(given(id));
+        }
+        client
+    }
+
+    /// Whether a documented call may be made in another way.
+    pub(super) fn falls_back(&self) -> bool {
+        !self.settings.no_fallbacks
     }
 
     /// The cluster as a query has it, for a call that outlives this borrow.
@@ -163,8 +213,8 @@ impl Client {
         Deployments::new(self.clone())
     }
 
-    /// A handle on a deployment. It does no I/O; an id that could not stand in a path is refused by
-    /// the first call. So it is with all handles.
+    /// A handle on a deployment, by its id; a name will do for reading it. It does no I/O; an id that
+    /// could not stand in a path is refused by the first call. So it is with all handles.
     pub fn deployment<I>(&self, id: I) -> DeploymentHandle
     where
         I: TryInto<DeploymentId>,
@@ -178,7 +228,8 @@ impl Client {
         Services::new(self.clone())
     }
 
-    /// A handle on a service: its status, its logs, its variables, start and stop. It does no I/O.
+    /// A handle on a service: reading and changing it, its logs, its variables, start and stop. It
+    /// does no I/O.
     pub fn service<I>(&self, id: I) -> ServiceHandle
     where
         I: TryInto<ServiceId>,
@@ -187,7 +238,8 @@ impl Client {
         ServiceHandle::new(self.clone(), given(id))
     }
 
-    /// The instances, which are the machines that services run on: list them. It does no I/O.
+    /// The instances, which are the machines that services run on: register and list them. It does no
+    /// I/O.
     pub fn instances(&self) -> Instances {
         Instances::new(self.clone())
     }

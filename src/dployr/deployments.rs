@@ -1,12 +1,13 @@
 //! Deployments: creating, listing, reading, changing, deleting them.
 
 use super::client::{Given, check_port, check_text};
-use super::envelope::{Listing, Single};
+use super::envelope::{PAGING, Single};
 use super::{
     Client, Created, Deployment, DeploymentId, DeploymentSource, Page, Runtime, ServiceType,
 };
 use crate::call::Call;
 use crate::error::{Error, Result};
+use crate::page::{Ask, paged};
 use crate::raw::dployr::{Op, types};
 use crate::secret::{GitUrl, Secret};
 use serde_json::json;
@@ -309,11 +310,15 @@ pub(super) fn check_key(key: &str) -> Result<()> {
 #[derive(Clone, Debug)]
 pub struct Deployments {
     pub(super) client: Client,
+    ask: Ask,
 }
 
 impl Deployments {
     pub(super) fn new(client: Client) -> Self {
-        Self { client }
+        Self {
+            client,
+            ask: Ask::default(),
+        }
     }
 
     /// Deploys an application, or deploys it anew if the cluster has one of that name:
@@ -321,8 +326,9 @@ impl Deployments {
     ///
     /// It answers at once, and the deployment is made afterwards. The control plane answers with
     /// the id of a task alone. The first time a name is deployed that is the id of the deployment
-    /// too; **when a name is deployed anew it is not**, and no call takes it: look for the name in
-    /// [`list`](Self::list).
+    /// too; **when a name is deployed anew it is not**, which is why it is a
+    /// [`TaskId`](super::TaskId), and no call takes it: [`Client::deployment`](super::Client::deployment)
+    /// finds the deployment by its name.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: an empty name,
@@ -350,56 +356,42 @@ impl Deployments {
         }
     }
 
-    /// The deployments, one for each name, the newest first: `GET /v1/deployments`. The first page
-    /// of them, from a server that pages.
+    paged!("deployments");
+
+    /// One page of the deployments, one for each name, the newest first: `GET /v1/deployments`.
     ///
     /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a page or a
+    /// size of zero. [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others, and those of every call.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Deployment>> {
-        let cluster = self.client.cluster_id();
-        self.client
-            .call(Op::ListDeployments, move |raw| async move {
-                raw.list_deployments(cluster.as_deref()).await
-            })
-            .map(Listing::into_page)
+        let client = self.client.clone();
+        Call::paged(PAGING, self.ask, move |ask| {
+            let (op, cluster) = (Op::ListDeployments, client.cluster_id());
+            match ask.parameters() {
+                Err(error) => client.refused(op, error),
+                Ok((page, size)) => client
+                    .call(op, move |raw| async move {
+                        raw.list_deployments(cluster.as_deref(), page, size).await
+                    })
+                    .map(move |list| list.into_page_of(ask)),
+            }
+        })
     }
 }
 
 /// A handle on a deployment; made by [`Client::deployment`].
 #[derive(Clone, Debug)]
 pub struct DeploymentHandle {
-    client: Client,
-    id: Given<DeploymentId>,
+    pub(super) client: Client,
+    pub(super) id: Given<DeploymentId>,
 }
 
 impl DeploymentHandle {
     pub(super) fn new(client: Client, id: Given<DeploymentId>) -> Self {
         Self { client, id }
-    }
-
-    /// The deployment: `GET /v1/deployments/{id}`.
-    ///
-    /// The open-source control plane refuses this for every deployment, because it takes the id for
-    /// that of a cluster. Look for it in [`Deployments::list`] there.
-    ///
-    /// # Errors
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) from that control plane always,
-    /// [`NotFound`](crate::ErrorKind::NotFound), and those of every call.
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn get(&self) -> Call<Deployment> {
-        let op = Op::GetDeployment;
-        let cluster = self.client.cluster_id();
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.get_deployment(id.as_str(), cluster.as_deref()).await
-                })
-                .map(Single::into_inner)
-        })
     }
 
     /// Changes the deployment, and deploys it anew: `PUT /v1/deployments/{id}`.

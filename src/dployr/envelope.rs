@@ -7,11 +7,19 @@
 use super::Page;
 use super::fold::read;
 use crate::lenient::whole_or_null;
+use crate::page::{Ask, Paging};
 use crate::raw::dployr::types;
 use crate::transport::reply::within;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+
+/// The lists of the control plane that have pages. It puts no more than 100 on one, whatever is asked for.
+pub(super) const PAGING: Paging = Paging {
+    page: "page",
+    size: "pageSize",
+    largest: 100,
+};
 
 /// A record that an envelope may hold under its name.
 pub(crate) trait Record: DeserializeOwned {
@@ -32,13 +40,35 @@ macro_rules! records {
 
 records! {
     LoginReply "tokens" "tokens"
+    LoginCodeSent "code" "codes"
+    LoginVerified "login" "logins"
+    IdentitySession "session" "sessions"
+    ApiToken "apiToken" "tokens"
+    NewToken "apiToken" "tokens"
+    CurrentUser "account" "accounts"
+    Cluster "cluster" "clusters"
+    ClusterUser "member" "users"
+    Invited "invitation" "invitations"
+    Integrations "integrations" "integrations"
+    RoutableService "service" "services"
+    Domain "record" "domains"
+    DomainServing "serving" "servings"
+    ClusterWebhook "customWebhook" "customWebhooks"
+    Event "event" "events"
+    Health "health" "healths"
+    Versions "runtime" "runtimes"
     Created "deployment" "deployments"
     Deployment "deployment" "deployments"
     Service "service" "services"
     ServiceStatus "service" "services"
+    ServiceUpdated "update" "updates"
+    ServiceSecret "secret" "secrets"
+    ServiceMetrics "metrics" "metrics"
     Task "task" "tasks"
     Instance "instance" "instances"
     InstanceMetrics "metrics" "metrics"
+    InstanceRegistered "registration" "registrations"
+    InstanceTask "task" "tasks"
     Route "route" "routes"
     Project "project" "projects"
     Webhook "webhook" "webhooks"
@@ -50,7 +80,11 @@ pub struct Single<T>(T);
 
 /// A list of records, or a page of one.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Listing<T>(Page<T>);
+pub struct Listing<T> {
+    page: Page<T>,
+    /// Whether the number of the page stood in the reply.
+    numbered: bool,
+}
 
 /// That something was done: whatever stands in the reply, nothing included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +100,16 @@ impl<T> Single<T> {
 impl<T> Listing<T> {
     /// The records and where they stand in the whole list.
     pub fn into_page(self) -> Page<T> {
-        self.0
+        self.page
+    }
+
+    /// The same of a page that was asked for, which a reply need not repeat.
+    pub(super) fn into_page_of(self, ask: Ask) -> Page<T> {
+        let mut page = self.page;
+        if let (Some(number), false) = (ask.page, self.numbered) {
+            page.page = number.into();
+        }
+        page
     }
 }
 
@@ -80,7 +123,7 @@ impl<'de, T: Record> Deserialize<'de> for Single<T> {
 impl<'de, T: Record> Deserialize<'de> for Listing<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (value, place) = unwrap(Value::deserialize(deserializer)?);
-        listing(value, place).map(Self).map_err(D::Error::custom)
+        listing(value, place).map_err(D::Error::custom)
     }
 }
 
@@ -134,7 +177,7 @@ fn single<T: Record>(value: Value, place: &str) -> Result<T, String> {
     }
 }
 
-fn listing<T: Record>(value: Value, place: &str) -> Result<Page<T>, String> {
+fn listing<T: Record>(value: Value, place: &str) -> Result<Listing<T>, String> {
     let (found, place, around) = list_in(value, place, &["items", T::MANY])?;
     let items = items(found, &place)?;
     page(items, around)
@@ -210,7 +253,7 @@ struct Pagination {
     has_next_page: Option<bool>,
 }
 
-fn page<T>(items: Vec<T>, mut around: Map<String, Value>) -> Result<Page<T>, String> {
+fn page<T>(items: Vec<T>, mut around: Map<String, Value>) -> Result<Listing<T>, String> {
     let total = around.get("total").and_then(count);
     let pagination: Pagination = match around.remove("pagination") {
         None | Some(Value::Null) => Pagination::default(),
@@ -218,13 +261,16 @@ fn page<T>(items: Vec<T>, mut around: Map<String, Value>) -> Result<Page<T>, Str
     };
     let page = pagination.page.unwrap_or(1);
     let more = pagination.total_pages.is_some_and(|pages| page < pages);
-    Ok(Page {
-        items,
-        page,
-        page_size: pagination.page_size,
-        total_items: pagination.total_items.or(total),
-        total_pages: pagination.total_pages,
-        has_next: pagination.has_next_page.unwrap_or(more),
+    Ok(Listing {
+        numbered: pagination.page.is_some(),
+        page: Page {
+            items,
+            page,
+            page_size: pagination.page_size,
+            total_items: pagination.total_items.or(total),
+            total_pages: pagination.total_pages,
+            has_next: pagination.has_next_page.unwrap_or(more),
+        },
     })
 }
 
@@ -243,6 +289,7 @@ fn join(place: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dployr::TaskId;
     use serde_json::json;
 
     fn one<T: Record>(value: Value) -> Result<T, String> {
@@ -283,7 +330,10 @@ mod tests {
         } });
         let created: types::Created = one(value).unwrap();
         assert_eq!(
-            (created.id.as_deref(), created.task_id.as_deref()),
+            (
+                created.id.as_deref(),
+                created.task_id.as_ref().map(TaskId::as_str)
+            ),
             (Some("d"), Some("t"))
         );
         let daemon = json!({ "success": true, "id": "d", "name": "web", "created_at": "2025-12-31T14:15:00Z" });

@@ -1,5 +1,6 @@
 //! What became of a deployment that nobody answered for.
 
+use super::envelope::PAGING;
 use super::{Deployment, Deployments};
 use crate::call::Call;
 use crate::error::Error;
@@ -59,8 +60,8 @@ impl Deployments {
             let error = Error::invalid_request("the name is empty");
             return self.client.refused(Op::ListDeployments, error);
         }
-        let call = self.list().query("pageSize", "100");
-        call.map(move |page| {
+        let newest = Self::new(self.client.clone()).page_size(PAGING.largest);
+        newest.list().map(move |page| {
             let fits = |found: &Deployment| found.name == name && !older(found, since);
             page.into_iter().filter(fits).collect()
         })

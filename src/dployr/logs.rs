@@ -24,23 +24,7 @@ pub(super) fn read(client: &Client, id: ServiceId, tail: Option<u32>) -> Call<Ve
         move |mut scope| async move {
             let started = Instant::now();
             let stream = open(&scope, &id, None, tail).await?;
-            // The transport's limits end where the reply of a stream begins. This one is read whole, so
-            // they go on here.
-            let limits = scope.transport().limits;
-            let (attempt, deadline) = (scope.options().attempt, scope.options().deadline);
-            let attempt = attempt.unwrap_or_else(|| limits.attempt(scope.operation()));
-            let deadline = deadline.unwrap_or_else(|| limits.deadline(scope.operation()));
-            let limit = attempt.min(deadline.saturating_sub(started.elapsed()));
-            let body = match timeout(limit, collect(stream, limits.reply_bytes)).await {
-                Ok(body) => body,
-                Err(_) => Err(Error::new(
-                    ErrorKind::Timeout,
-                    format!("the logs took longer than {limit:?}"),
-                )),
-            };
-            let mut lines = body
-                .and_then(|body| lines_of(&body))
-                .map_err(|error| complete(error.with_effect(Effect::None), &scope))?;
+            let mut lines = whole(&mut scope, started, stream).await?;
             if let Some(tail) = tail {
                 let surplus = lines
                     .len()
@@ -50,6 +34,30 @@ pub(super) fn read(client: &Client, id: ServiceId, tail: Option<u32>) -> Call<Ve
             Ok(lines)
         },
     )
+}
+
+/// The lines of a reply that does not go on for ever.
+pub(super) async fn whole(
+    scope: &mut Scope,
+    started: Instant,
+    stream: ByteStream,
+) -> Result<Vec<LogLine>> {
+    // The transport's limits end where the reply of a stream begins. This one is read whole, so
+    // they go on here.
+    let limits = scope.transport().limits;
+    let (attempt, deadline) = (scope.options().attempt, scope.options().deadline);
+    let attempt = attempt.unwrap_or_else(|| limits.attempt(scope.operation()));
+    let deadline = deadline.unwrap_or_else(|| limits.deadline(scope.operation()));
+    let limit = attempt.min(deadline.saturating_sub(started.elapsed()));
+    let body = match timeout(limit, collect(stream, limits.reply_bytes)).await {
+        Ok(body) => body,
+        Err(_) => Err(Error::new(
+            ErrorKind::Timeout,
+            format!("the logs took longer than {limit:?}"),
+        )),
+    };
+    body.and_then(|body| lines_of(&body))
+        .map_err(|error| complete(error.with_effect(Effect::None), scope))
 }
 
 /// The logs as they come.

@@ -43,19 +43,26 @@ impl Projects {
         Self { client }
     }
 
-    /// The projects: `GET /v1/projects`. The first page of them, from a server that pages.
+    /// The projects: `GET /v1/projects`.
+    ///
+    /// Nothing is known of pages here. If a server says that it has more,
+    /// [`all`](Call::all) fails with [`Pagination`](crate::ErrorKind::Pagination) rather than to leave
+    /// some out.
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Project>> {
-        self.client
-            .call(
-                Op::ListProjects,
-                |raw| async move { raw.list_projects().await },
-            )
-            .map(Listing::into_page)
+        let client = self.client.clone();
+        Call::one_page(move || {
+            client
+                .call(
+                    Op::ListProjects,
+                    |raw| async move { raw.list_projects().await },
+                )
+                .map(Listing::into_page)
+        })
     }
 
     /// Creates a project: `POST /v1/projects`.

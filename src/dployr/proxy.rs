@@ -2,7 +2,7 @@
 
 use super::client::{Given, check_port, check_text};
 use super::envelope::{Ack, Listing, Single};
-use super::{Client, Page, Route, RouteId};
+use super::{Client, Page, RoutableService, Route, RouteId};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::dployr::{Op, types};
@@ -56,19 +56,47 @@ impl Routes {
         Self { client }
     }
 
-    /// The routes: `GET /v1/proxy/routes`. The first page of them, from a server that pages.
+    /// The routes: `GET /v1/proxy/routes`.
+    ///
+    /// Nothing is known of pages here. If a server says that it has more,
+    /// [`all`](Call::all) fails with [`Pagination`](crate::ErrorKind::Pagination) rather than to leave
+    /// some out.
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Route>> {
-        let cluster = self.client.cluster_id();
-        self.client
-            .call(Op::ListRoutes, move |raw| async move {
-                raw.list_routes(cluster.as_deref()).await
-            })
-            .map(Listing::into_page)
+        let client = self.client.clone();
+        Call::one_page(move || {
+            let cluster = client.cluster_id();
+            client
+                .call(Op::ListRoutes, move |raw| async move {
+                    raw.list_routes(cluster.as_deref()).await
+                })
+                .map(Listing::into_page)
+        })
+    }
+
+    /// The services of the client's cluster and the addresses that lead to them, one for each instance:
+    /// `GET /v1/proxy/services`, which comes in one page. What a control plane has in the place of
+    /// [`list`](Self::list).
+    ///
+    /// # Errors
+    /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others, and those of every call.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/proxy.ts>
+    pub fn services(&self) -> Call<Page<RoutableService>> {
+        let client = self.client.clone();
+        Call::one_page(move || {
+            let cluster = client.cluster_id();
+            client
+                .call(Op::ListProxyServices, move |raw| async move {
+                    raw.list_proxy_services(cluster.as_deref()).await
+                })
+                .map(Listing::into_page)
+        })
     }
 
     /// Leads a domain to a service: `POST /v1/proxy/routes`.

@@ -1,26 +1,37 @@
 //! Services: what they are doing, start, stop.
 
 use super::client::Given;
-use super::envelope::Single;
+use super::envelope::{PAGING, Single};
+use super::fallback::Steps;
 use super::logs;
 use super::{
-    Client, LogLine, LogStream, Page, Service, ServiceEnv, ServiceId, ServiceStatus, Task,
+    Client, LogLine, LogStream, Page, Routed, Service, ServiceEnv, ServiceId, ServiceStatus, Task,
+    Via,
 };
 use crate::call::Call;
+use crate::error::Effect;
+use crate::page::{Ask, paged};
 use crate::raw::dployr::Op;
 
 /// The services of a server; made by [`Client::services`].
 #[derive(Clone, Debug)]
+#[must_use = "nothing is asked before `list` is awaited"]
 pub struct Services {
-    client: Client,
+    pub(super) client: Client,
+    ask: Ask,
 }
 
 impl Services {
     pub(super) fn new(client: Client) -> Self {
-        Self { client }
+        Self {
+            client,
+            ask: Ask::default(),
+        }
     }
 
-    /// The services, by name: `GET /v1/services`. The first page of them, from a server that pages.
+    paged!("services");
+
+    /// One page of the services, by name: `GET /v1/services`.
     ///
     /// The open-source control plane asks whether one may read the cluster, and then answers with
     /// the services of **all** clusters, other people's too. A client that has a cluster drops those;
@@ -28,34 +39,39 @@ impl Services {
     /// though more follow.
     ///
     /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a page or a
+    /// size of zero. [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others, and those of every call.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Service>> {
-        let cluster = self.client.cluster_id();
-        let own = cluster.clone();
-        self.client
-            .call(Op::ListServices, move |raw| async move {
-                raw.list_services(cluster.as_deref()).await
-            })
-            .map(move |listing| {
-                let mut page = listing.into_page();
-                if own.is_some() {
-                    page.items.retain(|service: &Service| {
-                        service.cluster_id.is_none() || service.cluster_id == own
-                    });
-                }
-                page
-            })
+        let client = self.client.clone();
+        let own = client.cluster_id();
+        Call::paged(PAGING, self.ask, move |ask| {
+            let (op, cluster) = (Op::ListServices, client.cluster_id());
+            match ask.parameters() {
+                Err(error) => client.refused(op, error),
+                Ok((page, size)) => client
+                    .call(op, move |raw| async move {
+                        raw.list_services(cluster.as_deref(), page, size).await
+                    })
+                    .map(move |list| list.into_page_of(ask)),
+            }
+        })
+        .map_items(move |mut services: Vec<Service>| {
+            services.retain(|service| {
+                own.is_none() || service.cluster_id.is_none() || service.cluster_id == own
+            });
+            services
+        })
     }
 }
 
 /// A handle on a service; made by [`Client::service`].
 #[derive(Clone, Debug)]
 pub struct ServiceHandle {
-    client: Client,
-    id: Given<ServiceId>,
+    pub(super) client: Client,
+    pub(super) id: Given<ServiceId>,
 }
 
 impl ServiceHandle {
@@ -125,14 +141,41 @@ impl ServiceHandle {
 
     /// Restarts the service: `POST /v1/services/{id}/restart`, without a body.
     ///
-    /// No server is known to have this route; [`stop`](Self::stop) and [`start`](Self::start) come
-    /// to the same.
+    /// No server is known to have this route. From one that answers so, the service is told to
+    /// [`stop`](Self::stop) and then to [`start`](Self::start), and [`Via`](super::Via) says so; the
+    /// task is that of the start. The two are not one: both are queued, and a server may refuse the
+    /// second. `without_fallbacks` on the builder turns this off.
     ///
     /// # Errors
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    /// As [`start`](Self::start). When it is the start that failed, the effect is
+    /// [`Effect::Applied`](crate::Effect::Applied): the service was told to stop.
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers without fallbacks.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn restart(&self) -> Call<Task> {
+    pub fn restart(&self) -> Call<Routed<Task>> {
+        let handle = self.clone();
+        Call::new(
+            self.client.scope_of(Op::RestartService),
+            move |scope| async move {
+                let steps = Steps::of(scope);
+                match steps.run(handle.restart_as_documented()).await {
+                    Err(error) if handle.client.falls_back() && steps.lacks_route(&error) => {}
+                    result => return result.map(Routed::documented),
+                }
+                steps.run(handle.stop()).await?;
+                let started = steps.run(handle.start()).await;
+                started
+                    .map(|task| Routed::by(Via::StopAndStart, task))
+                    .map_err(|error| {
+                        error
+                            .with_effect(Effect::Applied)
+                            .with_advice("the service was told to stop before this: start it")
+                    })
+            },
+        )
+    }
+
+    fn restart_as_documented(&self) -> Call<Task> {
         let op = Op::RestartService;
         self.client.with(op, &self.id, |id| {
             self.client

@@ -6,7 +6,7 @@ use super::{Client, Page, Webhook};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::dployr::{Op, types};
-use crate::secret::{REDACTED, Secret};
+use crate::secret::{CallbackUrl, REDACTED, Secret};
 use crate::unredacted::shows;
 use std::fmt;
 
@@ -14,7 +14,7 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "nothing is created until it is given to a client"]
 pub struct NewWebhook {
-    url: String,
+    url: CallbackUrl,
     events: Vec<String>,
     secret: Option<Secret>,
 }
@@ -24,10 +24,14 @@ impl NewWebhook {
     /// `http` or `https` URL and at least one event.
     ///
     /// The vendor's page shows `deployment.created` and `deployment.failed`. The control plane has
-    /// the first and not the second; it has `deployment.finished`, `deployment.deleted`,
-    /// `service.unhealthy`, `service.recovered` and others.
+    /// the first and not the second; what it has is listed in [`EventType`](super::EventType), whose
+    /// values can be given here as well.
+    ///
+    /// Nothing is signed, so give the address a
+    /// [`CallbackSecret`](crate::webhook::CallbackSecret). What arrives there is a
+    /// [`WebhookEvent`](super::WebhookEvent).
     pub fn new<E: Into<String>>(
-        url: impl Into<String>,
+        url: impl Into<CallbackUrl>,
         events: impl IntoIterator<Item = E>,
     ) -> Self {
         Self {
@@ -37,50 +41,61 @@ impl NewWebhook {
         }
     }
 
-    /// A secret that both sides know. What a server does with it is not documented: the control
-    /// plane signs nothing.
+    /// A secret that both sides know. It is sent with the webhook. What a server does with it is not
+    /// documented, and the control plane has no use for it: it signs nothing. To tell its calls from
+    /// others there is [`CallbackSecret`](crate::webhook::CallbackSecret).
     pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
         self.secret = Some(secret.into());
         self
     }
 
     fn into_raw(self) -> Result<types::WebhookCreate> {
-        let url = reqwest::Url::parse(&self.url);
-        if !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
-            return Err(Error::invalid_request(
-                "the webhook's URL is not an http or https URL",
-            ));
-        }
-        if self.events.is_empty() {
-            return Err(Error::invalid_request(
-                "the webhook has no events, so nothing would be sent",
-            ));
-        }
+        check(self.url.expose(), self.events.len())?;
         self.events
             .iter()
             .try_for_each(|event| check_text("name of an event", event))?;
         Ok(types::WebhookCreate {
-            url: self.url,
+            url: self.url.expose().to_owned(),
             events: self.events,
             secret: self.secret,
         })
     }
 }
 
+/// Refuses a webhook that could not be sent anything. The control plane checks nothing.
+pub(super) fn check(url: &str, events: usize) -> Result<()> {
+    let url = reqwest::Url::parse(url);
+    if !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+        return Err(Error::invalid_request(
+            "the webhook's URL is not an http or https URL",
+        ));
+    }
+    if events == 0 {
+        return Err(Error::invalid_request(
+            "the webhook has no events, so nothing would be sent",
+        ));
+    }
+    Ok(())
+}
+
+/// Scheme and host of a URL whose path and query may hold a secret.
+pub(super) fn shown(url: &str) -> String {
+    match reqwest::Url::parse(url) {
+        _ if shows("webhook") => url.to_owned(),
+        Ok(url) => format!(
+            "{}://{}/…",
+            url.scheme(),
+            url.host_str().unwrap_or_default()
+        ),
+        Err(_) => REDACTED.to_owned(),
+    }
+}
+
 impl fmt::Debug for NewWebhook {
     /// Of the URL only scheme and host: its path and query may hold a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = match reqwest::Url::parse(&self.url) {
-            _ if shows("webhook") => self.url.clone(),
-            Ok(url) => format!(
-                "{}://{}/…",
-                url.scheme(),
-                url.host_str().unwrap_or_default()
-            ),
-            Err(_) => REDACTED.to_owned(),
-        };
         f.debug_struct("NewWebhook")
-            .field("url", &url)
+            .field("url", &shown(self.url.expose()))
             .field("events", &self.events)
             .field("secret", &self.secret)
             .finish()
@@ -89,10 +104,11 @@ impl fmt::Debug for NewWebhook {
 
 /// The webhooks of a server; made by [`Client::webhooks`].
 ///
-/// No server is known to have these calls.
+/// No server is known to have [`create`](Self::create) and [`list`](Self::list). A control plane has
+/// one webhook for each cluster: [`set_up`](Self::set_up).
 #[derive(Clone, Debug)]
 pub struct Webhooks {
-    client: Client,
+    pub(super) client: Client,
 }
 
 impl Webhooks {
@@ -100,7 +116,7 @@ impl Webhooks {
         Self { client }
     }
 
-    /// Creates a webhook: `POST /v1/webhooks`.
+    /// Creates a webhook: `POST /v1/webhooks`. On a control plane use [`set_up`](Self::set_up).
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an address that is no URL and for no
@@ -122,18 +138,26 @@ impl Webhooks {
         }
     }
 
-    /// The webhooks: `GET /v1/webhooks`. The first page of them, from a server that pages.
+    /// The webhooks: `GET /v1/webhooks`. On a control plane use
+    /// [`ClusterHandle::integrations`](super::ClusterHandle::integrations).
+    ///
+    /// Nothing is known of pages here. If a server says that it has more,
+    /// [`all`](Call::all) fails with [`Pagination`](crate::ErrorKind::Pagination) rather than to leave
+    /// some out.
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Webhook>> {
-        let cluster = self.client.cluster_id();
-        self.client
-            .call(Op::ListWebhooks, move |raw| async move {
-                raw.list_webhooks(cluster.as_deref()).await
-            })
-            .map(Listing::into_page)
+        let client = self.client.clone();
+        Call::one_page(move || {
+            let cluster = client.cluster_id();
+            client
+                .call(Op::ListWebhooks, move |raw| async move {
+                    raw.list_webhooks(cluster.as_deref()).await
+                })
+                .map(Listing::into_page)
+        })
     }
 }

@@ -1,9 +1,10 @@
 //! What can be deployed, and where.
 
 use super::client::Given;
-use super::paging::{Paging, paged};
+use super::paging::{PAGING, read};
 use super::{Application, ApplicationName, ApplicationVersion, Client, Location, Page};
 use crate::call::Call;
+use crate::page::{Ask, paged};
 use crate::raw::edgegap::{Op, types};
 
 /// The applications of the organisation; made by [`Client::applications`].
@@ -11,7 +12,7 @@ use crate::raw::edgegap::{Op, types};
 #[must_use = "nothing is asked before `list` is awaited"]
 pub struct Applications {
     client: Client,
-    paging: Paging,
+    ask: Ask,
 }
 
 /// A handle on an application; made by [`Client::application`].
@@ -27,15 +28,15 @@ pub struct ApplicationHandle {
 pub struct Versions {
     client: Client,
     application: Given<ApplicationName>,
-    paging: Paging,
+    ask: Ask,
 }
 
 /// Where servers can run; made by [`Client::locations`].
 ///
 /// ```no_run
 /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
-/// let places = edgegap.locations().of_version("my-app", "25.05.30").page_size(100);
-/// for place in places.list().await? {
+/// let places = edgegap.locations().of_version("my-app", "25.05.30");
+/// for place in places.list().all().await? {
 ///     println!("{:?}", place.city);
 /// }
 /// # Ok(()) }
@@ -46,14 +47,14 @@ pub struct Locations {
     client: Client,
     application: Option<String>,
     version: Option<String>,
-    paging: Paging,
+    ask: Ask,
 }
 
 impl Applications {
     pub(super) fn new(client: Client) -> Self {
         Self {
             client,
-            paging: Paging::default(),
+            ask: Ask::default(),
         }
     }
 
@@ -68,22 +69,21 @@ impl Applications {
     ///
     /// Source: <https://docs.edgegap.com/docs/api>
     pub fn list(&self) -> Call<Page<Application>> {
-        let (op, paging) = (Op::ListApplications, self.paging);
-        match paging.parameters() {
-            Err(error) => self.client.refused(op, error),
-            Ok((limit, page)) => self
-                .client
-                .call(op, move |raw| async move {
-                    raw.list_applications(limit, page).await
-                })
-                .map(move |list| {
-                    paging.read(
-                        list.applications,
-                        list.total_count,
-                        list.pagination.as_ref(),
-                    )
-                }),
-        }
+        let client = self.client.clone();
+        Call::paged(PAGING, self.ask, move |ask| {
+            let op = Op::ListApplications;
+            match ask.parameters() {
+                Err(error) => client.refused(op, error),
+                Ok((page, limit)) => client
+                    .call(op, move |raw| async move {
+                        raw.list_applications(limit, page).await
+                    })
+                    .map(move |list| {
+                        let total = list.total_count;
+                        read(ask, list.applications, total, list.pagination.as_ref())
+                    }),
+            }
+        })
     }
 }
 
@@ -97,7 +97,7 @@ impl ApplicationHandle {
         Versions {
             client: self.client.clone(),
             application: self.name.clone(),
-            paging: Paging::default(),
+            ask: Ask::default(),
         }
     }
 }
@@ -114,17 +114,21 @@ impl Versions {
     ///
     /// Source: <https://docs.edgegap.com/docs/api>
     pub fn list(&self) -> Call<Page<ApplicationVersion>> {
-        let (op, paging) = (Op::ListVersions, self.paging);
-        self.client
-            .with(op, &self.application, |name| match paging.parameters() {
-                Err(error) => self.client.refused(op, error),
-                Ok((limit, page)) => self.client.call(op, move |raw| async move {
-                    raw.list_versions(name.as_str(), limit, page).await
-                }),
-            })
-            .map(move |list: types::VersionList| {
-                paging.read(list.versions, list.total_count, list.pagination.as_ref())
-            })
+        let (client, application) = (self.client.clone(), self.application.clone());
+        Call::paged(PAGING, self.ask, move |ask| {
+            let op = Op::ListVersions;
+            client
+                .with(op, &application, |name| match ask.parameters() {
+                    Err(error) => client.refused(op, error),
+                    Ok((page, limit)) => client.call(op, move |raw| async move {
+                        raw.list_versions(name.as_str(), limit, page).await
+                    }),
+                })
+                .map(move |list: types::VersionList| {
+                    let total = list.total_count;
+                    read(ask, list.versions, total, list.pagination.as_ref())
+                })
+        })
     }
 }
 
@@ -134,7 +138,7 @@ impl Locations {
             client,
             application: None,
             version: None,
-            paging: Paging::default(),
+            ask: Ask::default(),
         }
     }
 
@@ -160,19 +164,23 @@ impl Locations {
     ///
     /// Source: <https://docs.edgegap.com/docs/api>
     pub fn list(&self) -> Call<Page<Location>> {
-        let (op, paging) = (Op::ListLocations, self.paging);
+        let client = self.client.clone();
         let (application, version) = (self.application.clone(), self.version.clone());
-        match paging.parameters() {
-            Err(error) => self.client.refused(op, error),
-            Ok((limit, page)) => self
-                .client
-                .call(op, move |raw| async move {
-                    raw.list_locations(application.as_deref(), limit, page, version.as_deref())
-                        .await
-                })
-                .map(move |list| {
-                    paging.read(list.locations, list.total_count, list.pagination.as_ref())
-                }),
-        }
+        Call::paged(PAGING, self.ask, move |ask| {
+            let op = Op::ListLocations;
+            let (application, version) = (application.clone(), version.clone());
+            match ask.parameters() {
+                Err(error) => client.refused(op, error),
+                Ok((page, limit)) => client
+                    .call(op, move |raw| async move {
+                        let (application, version) = (application.as_deref(), version.as_deref());
+                        raw.list_locations(application, limit, page, version).await
+                    })
+                    .map(move |list| {
+                        let total = list.total_count;
+                        read(ask, list.locations, total, list.pagination.as_ref())
+                    }),
+            }
+        })
     }
 }

@@ -1,23 +1,22 @@
 //! The list of deployments.
 
-use super::paging::{Paging, paged};
+use super::paging::{PAGING, read};
 use super::{Client, DeploymentSummary, Filter, Order, Page};
 use crate::call::Call;
 use crate::error::Result;
+use crate::page::{Ask, paged};
 use crate::raw::edgegap::Op;
 use crate::time::allow_for_skew;
 use serde_json::Value;
 use std::time::SystemTime;
 
-/// The most that the vendor's own client asks for on one page.
-const LARGEST_PAGE: u32 = 100;
-
 /// The deployments of the organisation, or some of them; made by [`Client::deployments`].
 ///
 /// ```no_run
 /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
-/// for deployment in edgegap.deployments().tagged("eu").page_size(100).list().await? {
-///     println!("{} {:?}", deployment.request_id, deployment.status);
+/// let mut tagged = edgegap.deployments().tagged("eu").list().stream();
+/// while let Some(deployment) = tagged.next().await {
+///     println!("{}", deployment?.request_id);
 /// }
 /// # Ok(()) }
 /// ```
@@ -27,7 +26,7 @@ pub struct Deployments {
     client: Client,
     filters: Vec<Filter>,
     order: Vec<Order>,
-    paging: Paging,
+    ask: Ask,
 }
 
 impl Deployments {
@@ -36,8 +35,12 @@ impl Deployments {
             client,
             filters: Vec::new(),
             order: Vec::new(),
-            paging: Paging::default(),
+            ask: Ask::default(),
         }
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
     }
 
     /// Only those that meet this condition, and all that were given before. The platform takes one
@@ -85,20 +88,25 @@ impl Deployments {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn list(&self) -> Call<Page<DeploymentSummary>> {
-        let op = Op::ListDeployments;
-        let paging = self.paging;
-        let parameters = self
-            .query()
-            .and_then(|query| Ok((query, paging.parameters()?)));
-        let (query, (limit, page)) = match parameters {
-            Ok(parameters) => parameters,
-            Err(error) => return self.client.refused(op, error),
-        };
-        self.client
-            .call(op, move |raw| async move {
-                raw.list_deployments(limit, page, query.as_deref()).await
-            })
-            .map(move |list| paging.read(list.data, list.total_count, list.pagination.as_ref()))
+        let list = self.clone();
+        Call::paged(PAGING, self.ask, move |ask| {
+            let op = Op::ListDeployments;
+            let parameters = list
+                .query()
+                .and_then(|query| Ok((query, ask.parameters()?)));
+            match parameters {
+                Err(error) => list.client.refused(op, error),
+                Ok((query, (page, limit))) => list
+                    .client
+                    .call(op, move |raw| async move {
+                        raw.list_deployments(limit, page, query.as_deref()).await
+                    })
+                    .map(move |list| {
+                        let total = list.total_count;
+                        read(ask, list.data, total, list.pagination.as_ref())
+                    }),
+            }
+        })
     }
 
     /// What became of a [`deploy`](Client::deploy) that ended without an answer
@@ -153,7 +161,7 @@ impl Deployments {
             .tagged(tag.as_str())
             .created_since(since)
             .newest_first()
-            .page_size(LARGEST_PAGE)
+            .page_size(PAGING.largest)
             .list()
             .map(move |page| {
                 // A server that does not know the filter ignores it and lists everything.

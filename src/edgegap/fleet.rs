@@ -1,9 +1,10 @@
 //! Private fleets.
 
 use super::client::Given;
-use super::paging::Paging;
+use super::paging::read;
 use super::{Client, FleetName, Host, Page};
 use crate::call::Call;
+use crate::page::Ask;
 use crate::raw::edgegap::{Op, types};
 
 /// A handle on a private fleet; made by [`Client::fleet`].
@@ -22,7 +23,9 @@ impl FleetHandle {
     /// `GET /v2/private-fleets/{fleet_name}/hosts`. Their ids are what
     /// [`on_hosts`](super::NewDeployment::on_hosts) takes.
     ///
-    /// The reply has pages, but the vendor documents no way to ask for another one than the first.
+    /// The reply has pages, but the vendor documents no way to ask for another one than the first. If
+    /// there are more, [`all`](Call::all) fails with [`Pagination`](crate::ErrorKind::Pagination)
+    /// rather than to leave hosts out.
     ///
     /// # Errors
     /// [`Rejected`](crate::ErrorKind::Rejected) or [`NotFound`](crate::ErrorKind::NotFound) for a
@@ -31,15 +34,19 @@ impl FleetHandle {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/private-fleets>
     pub fn hosts(&self) -> Call<Page<Host>> {
-        let op = Op::ListFleetHosts;
-        self.client
-            .with(op, &self.name, |name| {
-                self.client.call(op, move |raw| async move {
-                    raw.list_fleet_hosts(name.as_str()).await
+        let (client, name) = (self.client.clone(), self.name.clone());
+        Call::one_page(move || {
+            let op = Op::ListFleetHosts;
+            client
+                .with(op, &name, |name| {
+                    client.call(op, move |raw| async move {
+                        raw.list_fleet_hosts(name.as_str()).await
+                    })
                 })
-            })
-            .map(|list: types::HostList| {
-                Paging::default().read(list.data, list.total_count, list.pagination.as_ref())
-            })
+                .map(|list: types::HostList| {
+                    let total = list.total_count;
+                    read(Ask::default(), list.data, total, list.pagination.as_ref())
+                })
+        })
     }
 }

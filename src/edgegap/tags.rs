@@ -1,10 +1,11 @@
 //! The tags of a deployment.
 
 use super::client::Given;
-use super::paging::{Paging, paged};
+use super::paging::{PAGING, read};
 use super::{Client, Page, RequestId, Tag};
 use crate::call::Call;
 use crate::error::{Error, Result};
+use crate::page::{Ask, paged};
 use crate::raw::edgegap::{Op, types};
 
 /// The longest name of a tag, in characters.
@@ -17,7 +18,7 @@ const LONGEST: usize = 40;
 /// let tags = edgegap.deployment("c0653765de3b").tags();
 /// tags.add("ranked").await?;
 /// tags.rename("ranked", "casual").await?;
-/// for tag in tags.list().await? {
+/// for tag in tags.list().all().await? {
 ///     println!("{}", tag.name);
 /// }
 /// # Ok(()) }
@@ -26,7 +27,7 @@ const LONGEST: usize = 40;
 pub struct Tags {
     client: Client,
     id: Given<RequestId>,
-    paging: Paging,
+    ask: Ask,
 }
 
 impl Tags {
@@ -34,7 +35,7 @@ impl Tags {
         Self {
             client,
             id,
-            paging: Paging::default(),
+            ask: Ask::default(),
         }
     }
 
@@ -48,17 +49,21 @@ impl Tags {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn list(&self) -> Call<Page<Tag>> {
-        let (op, paging) = (Op::ListDeploymentTags, self.paging);
-        self.client
-            .with(op, &self.id, |id| match paging.parameters() {
-                Err(error) => self.client.refused(op, error),
-                Ok((limit, page)) => self.client.call(op, move |raw| async move {
-                    raw.list_deployment_tags(id.as_str(), limit, page).await
-                }),
-            })
-            .map(move |list: types::TagList| {
-                paging.read(list.tags, list.total_count, list.pagination.as_ref())
-            })
+        let (client, id) = (self.client.clone(), self.id.clone());
+        Call::paged(PAGING, self.ask, move |ask| {
+            let op = Op::ListDeploymentTags;
+            client
+                .with(op, &id, |id| match ask.parameters() {
+                    Err(error) => client.refused(op, error),
+                    Ok((page, limit)) => client.call(op, move |raw| async move {
+                        raw.list_deployment_tags(id.as_str(), limit, page).await
+                    }),
+                })
+                .map(move |list: types::TagList| {
+                    let total = list.total_count;
+                    read(ask, list.tags, total, list.pagination.as_ref())
+                })
+        })
     }
 
     /// One more tag: `POST /v1/deployments/{deployment_id}/tags`. The variables in the container do

@@ -4,7 +4,7 @@ use super::client::{Given, given};
 use super::replies::{Answer, Deletion};
 use super::{
     Application, ApplicationId, Branch, Client, Deployment, DeploymentHandle, DeploymentId,
-    NewApplication, checks,
+    NewApplication, Page, checks,
 };
 use crate::call::Call;
 use crate::error::Error;
@@ -29,12 +29,15 @@ impl Applications {
     /// call.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/applications/>
-    pub fn list(&self) -> Call<Vec<Application>> {
-        self.client
-            .call(Op::ListApplications, |raw| async move {
-                raw.list_applications(None).await
-            })
-            .map(|list| list.applications)
+    pub fn list(&self) -> Call<Page<Application>> {
+        let client = self.client.clone();
+        Call::one_page(move || {
+            client
+                .call(Op::ListApplications, |raw| async move {
+                    raw.list_applications(None).await
+                })
+                .map(|list| Page::whole(list.applications))
+        })
     }
 
     /// Creates an application from a branch: `POST /v1/applications`. It costs money from then on, and
@@ -46,7 +49,7 @@ impl Applications {
     ///
     /// let regions = nodion.regions().await?;
     /// let types = nodion.instance_types().await?;
-    /// if let (Some(region), Some(smallest)) = (regions.first(), types.first()) {
+    /// if let (Some(region), Some(smallest)) = (regions.items.first(), types.items.first()) {
     ///     let branch = Branch::new("integration", "repository", "branch"); // ids, from the dashboard
     ///     let new = NewApplication::from_git("My App", &region.id, &smallest.id, branch);
     ///     let created = nodion.applications().create(new).await?;
@@ -165,14 +168,17 @@ impl ApplicationHandle {
     /// call.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
-    pub fn deployments(&self) -> Call<Vec<Deployment>> {
-        let op = Op::ListDeployments;
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.list_deployments(id.as_str(), None).await
-                })
-                .map(|list| list.deployments)
+    pub fn deployments(&self) -> Call<Page<Deployment>> {
+        let application = self.clone();
+        Call::one_page(move || {
+            let (op, client) = (Op::ListDeployments, &application.client);
+            client.with(op, &application.id, |id| {
+                client
+                    .call(op, move |raw| async move {
+                        raw.list_deployments(id.as_str(), None).await
+                    })
+                    .map(|list| Page::whole(list.deployments))
+            })
         })
     }
 
@@ -234,7 +240,7 @@ impl ApplicationHandle {
     /// As [`deployments`](Self::deployments).
     pub fn latest_deploy_number(&self) -> Call<i64> {
         self.deployments().map(|all| {
-            let numbers = all.iter().map(|deployment| deployment.deploy_number);
+            let numbers = all.items.iter().map(|deployment| deployment.deploy_number);
             numbers.max().unwrap_or(0)
         })
     }
@@ -273,7 +279,8 @@ impl ApplicationHandle {
     /// # Errors
     /// As [`deployments`](Self::deployments).
     pub fn find_created_after(&self, number: i64) -> Call<Vec<Deployment>> {
-        self.deployments().map(move |mut all| {
+        self.deployments().map(move |all| {
+            let mut all = all.items;
             all.retain(|deployment| deployment.deploy_number > number);
             all
         })

@@ -1,6 +1,6 @@
 //! What there is to choose from.
 
-use super::{Client, InstanceType, Region};
+use super::{Client, InstanceType, Page, Region};
 use crate::call::Call;
 use crate::raw::nodion::Op;
 
@@ -11,11 +11,15 @@ impl Client {
     /// Those of every call.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/>
-    pub fn regions(&self) -> Call<Vec<Region>> {
-        self.call(Op::ListRegions, |raw| async move {
-            raw.list_regions(None).await
+    pub fn regions(&self) -> Call<Page<Region>> {
+        let client = self.clone();
+        Call::one_page(move || {
+            client
+                .call(Op::ListRegions, |raw| async move {
+                    raw.list_regions(None).await
+                })
+                .map(|list| Page::whole(list.regions))
         })
-        .map(|list| list.regions)
     }
 
     /// What instances there are, and what they cost: `GET /v1/instance_types`.
@@ -24,10 +28,14 @@ impl Client {
     /// Those of every call.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/>
-    pub fn instance_types(&self) -> Call<Vec<InstanceType>> {
-        self.call(Op::ListInstanceTypes, |raw| async move {
-            raw.list_instance_types(None).await
+    pub fn instance_types(&self) -> Call<Page<InstanceType>> {
+        let client = self.clone();
+        Call::one_page(move || {
+            client
+                .call(Op::ListInstanceTypes, |raw| async move {
+                    raw.list_instance_types(None).await
+                })
+                .map(|list| Page::whole(list.instance_types))
         })
-        .map(|list| list.instance_types)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::client::{Given, given};
 use super::replies::{Answer, Deletion};
-use super::{ApplicationHandle, Domain, DomainId, checks};
+use super::{ApplicationHandle, Domain, DomainId, Page, checks};
 use crate::call::Call;
 use crate::error::Error;
 use crate::raw::nodion::{Op, types};
@@ -44,15 +44,17 @@ impl Domains {
     /// call.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
-    pub fn list(&self) -> Call<Vec<Domain>> {
-        let op = Op::ListDomains;
-        let client = &self.application.client;
-        client.with(op, &self.application.id, |id| {
-            client
-                .call(op, move |raw| async move {
-                    raw.list_domains(id.as_str(), None).await
-                })
-                .map(|list| list.domains)
+    pub fn list(&self) -> Call<Page<Domain>> {
+        let application = self.application.clone();
+        Call::one_page(move || {
+            let (op, client) = (Op::ListDomains, &application.client);
+            client.with(op, &application.id, |id| {
+                client
+                    .call(op, move |raw| async move {
+                        raw.list_domains(id.as_str(), None).await
+                    })
+                    .map(|list| Page::whole(list.domains))
+            })
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::client::{Given, given};
 use super::replies::Deletion;
-use super::{ApplicationHandle, EnvVariable, EnvVariableId, checks};
+use super::{ApplicationHandle, EnvVariable, EnvVariableId, Page, checks};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::nodion::{Op, types};
@@ -129,7 +129,7 @@ impl EnvVariables {
     ///
     /// let (key, value) = ("DATABASE_URL", "postgres://db.example/app");
     /// let all = application.env().list().await?;
-    /// match all.iter().find(|variable| variable.env_key == key) {
+    /// match all.items.iter().find(|variable| variable.env_key == key) {
     ///     Some(known) => {
     ///         let update = EnvVariableUpdate::new().value(value);
     ///         application.env_variable(&known.id).update(update).await?
@@ -146,15 +146,17 @@ impl EnvVariables {
     /// call.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
-    pub fn list(&self) -> Call<Vec<EnvVariable>> {
-        let op = Op::ListEnvVariables;
-        let client = &self.application.client;
-        client.with(op, &self.application.id, |id| {
-            client
-                .call(op, move |raw| async move {
-                    raw.list_env_variables(id.as_str(), None).await
-                })
-                .map(|list| list.env_variables)
+    pub fn list(&self) -> Call<Page<EnvVariable>> {
+        let application = self.application.clone();
+        Call::one_page(move || {
+            let (op, client) = (Op::ListEnvVariables, &application.client);
+            client.with(op, &application.id, |id| {
+                client
+                    .call(op, move |raw| async move {
+                        raw.list_env_variables(id.as_str(), None).await
+                    })
+                    .map(|list| Page::whole(list.env_variables))
+            })
         })
     }
 

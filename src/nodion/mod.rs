@@ -38,7 +38,9 @@ mod new_application;
 pub(crate) mod operations;
 pub(crate) mod replies;
 mod scaling;
+mod wait;
 
+pub use crate::page::Page;
 pub use crate::raw::nodion::enums::{DeploymentStatus, ResourceStatus};
 pub use crate::raw::nodion::types::{
     Application, Deployment, Domain, EnvVariable, Instance, InstanceType, LogLine, Process,

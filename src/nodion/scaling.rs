@@ -2,7 +2,7 @@
 
 use super::client::{Given, given};
 use super::replies::Answer;
-use super::{ApplicationHandle, Instance, Process, ProcessId, ScalingEvent, checks};
+use super::{ApplicationHandle, Instance, Page, Process, ProcessId, ScalingEvent, checks};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::nodion::{Op, types};
@@ -55,14 +55,17 @@ impl ApplicationHandle {
     /// call.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-instances/>
-    pub fn instances(&self) -> Call<Vec<Instance>> {
-        let op = Op::ListInstances;
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.list_instances(id.as_str(), None).await
-                })
-                .map(|list| list.instances)
+    pub fn instances(&self) -> Call<Page<Instance>> {
+        let application = self.clone();
+        Call::one_page(move || {
+            let (op, client) = (Op::ListInstances, &application.client);
+            client.with(op, &application.id, |id| {
+                client
+                    .call(op, move |raw| async move {
+                        raw.list_instances(id.as_str(), None).await
+                    })
+                    .map(|list| Page::whole(list.instances))
+            })
         })
     }
 
@@ -72,14 +75,17 @@ impl ApplicationHandle {
     /// As [`instances`](Self::instances).
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-processes/>
-    pub fn processes(&self) -> Call<Vec<Process>> {
-        let op = Op::ListProcesses;
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.list_processes(id.as_str(), None).await
-                })
-                .map(|list| list.processes)
+    pub fn processes(&self) -> Call<Page<Process>> {
+        let application = self.clone();
+        Call::one_page(move || {
+            let (op, client) = (Op::ListProcesses, &application.client);
+            client.with(op, &application.id, |id| {
+                client
+                    .call(op, move |raw| async move {
+                        raw.list_processes(id.as_str(), None).await
+                    })
+                    .map(|list| Page::whole(list.processes))
+            })
         })
     }
 
@@ -101,14 +107,17 @@ impl ApplicationHandle {
     /// As [`instances`](Self::instances).
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-scaling/>
-    pub fn scaling_events(&self) -> Call<Vec<ScalingEvent>> {
-        let op = Op::ListScalingEvents;
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.list_scaling_events(id.as_str(), None).await
-                })
-                .map(|list| list.scaling_events)
+    pub fn scaling_events(&self) -> Call<Page<ScalingEvent>> {
+        let application = self.clone();
+        Call::one_page(move || {
+            let (op, client) = (Op::ListScalingEvents, &application.client);
+            client.with(op, &application.id, |id| {
+                client
+                    .call(op, move |raw| async move {
+                        raw.list_scaling_events(id.as_str(), None).await
+                    })
+                    .map(|list| Page::whole(list.scaling_events))
+            })
         })
     }
 

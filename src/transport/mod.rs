@@ -16,6 +16,7 @@
 //! | `observe` | telling a program about every call |
 //! | `pace` | keeping to the rates that platforms allow |
 //! | `prepare` | what every request gets, and what a preview shows |
+//! | `probe` | asking an address that is not the platform's |
 //! | `redact` | what may be shown of requests and replies |
 //! | `reply` | reading a body, failures, decoding |
 //! | `retry` | what is sent again, when and how often |
@@ -27,12 +28,13 @@ pub(crate) mod config;
 pub(crate) mod credentials;
 pub(crate) mod execute;
 mod hints;
-mod http_client;
+pub(crate) mod http_client;
 pub(crate) mod limits;
 mod mask;
 pub(crate) mod observe;
 pub(crate) mod pace;
 pub(crate) mod prepare;
+mod probe;
 pub(crate) mod profile;
 pub(crate) mod redact;
 pub(crate) mod reply;
@@ -171,6 +173,14 @@ impl Scope {
         }
     }
 
+    /// The scope of one of the requests of a call that makes several: they share what it leaves behind.
+    pub(crate) fn step(&self, operation: Option<&'static Operation>) -> Self {
+        Self {
+            operation,
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn for_preview(&self) -> Self {
         Self {
             preview: true,
@@ -193,6 +203,13 @@ impl Scope {
         Ok(Self::new(Arc::new(self.shared.with_auth(auth))))
     }
 
+    /// The same client with the cookie of a session in the place of a token.
+    #[allow(dead_code)] // Most platforms have no sessions.
+    pub(crate) fn with_cookie(&self, name: &str, value: &Secret) -> Result<Self> {
+        let auth = Auth::Cookie(credentials::as_cookie(name, value)?);
+        Ok(Self::new(Arc::new(self.shared.with_auth(auth))))
+    }
+
     pub(crate) fn transport(&self) -> &Transport {
         &self.shared
     }
@@ -203,6 +220,13 @@ impl Scope {
 
     pub(crate) fn options(&mut self) -> &mut CallOptions {
         &mut self.options
+    }
+
+    /// How long the whole call may take.
+    pub(crate) fn deadline(&self) -> std::time::Duration {
+        let limits = &self.shared.limits;
+        let own = self.options.deadline;
+        own.unwrap_or_else(|| limits.deadline(self.operation))
     }
 
     pub(crate) fn take_preview(&self) -> Option<RequestPreview> {
@@ -255,6 +279,7 @@ impl fmt::Debug for Transport {
             Auth::None => "not set",
             Auth::Fixed(_) => "set",
             Auth::Renewed(_) => "renewed",
+            Auth::Cookie(_) => "a session",
         };
         f.debug_struct("Client")
             .field("platform", &self.profile.api)

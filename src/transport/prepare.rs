@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::operation::{self, Operation, TimeClass};
 use crate::preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
 use crate::secret::{REDACTED, Secret};
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, InvalidHeaderValue, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, InvalidHeaderValue, USER_AGENT};
 use http::{HeaderName, HeaderValue};
 use reqwest::Request;
 use serde_json::Value;
@@ -41,6 +41,9 @@ impl Scope {
         match &transport.auth {
             Auth::Fixed(value) => {
                 headers.insert(AUTHORIZATION, sensitive(value).map_err(|_| "credentials")?);
+            }
+            Auth::Cookie(value) => {
+                headers.insert(COOKIE, sensitive(value).map_err(|_| "credentials")?);
             }
             // What is sent is known only when it is sent.
             Auth::Renewed(_) if self.preview => {
@@ -104,22 +107,33 @@ impl Scope {
         let Some(bytes) = request.body().and_then(reqwest::Body::as_bytes) else {
             return PreviewBody::None;
         };
+        let text = || (self.transport().profile.redact_text)(&String::from_utf8_lossy(bytes));
         if is_json(request)
             && let Ok(value) = serde_json::from_slice(bytes)
         {
-            let mut shown = redact::json_body(operation, value).0;
+            let mut shown = if is_manifest(operation) {
+                // JSON is YAML, so the rules for its text hold. What they leave has bare marks in it,
+                // which is YAML still.
+                match serde_saphyr::from_str(&text()) {
+                    Ok(shown @ Value::Object(_)) => shown,
+                    _ => return PreviewBody::Text(text()),
+                }
+            } else {
+                redact::json_body(operation, value).0
+            };
             redact::hide_in_urls(&mut shown);
             return PreviewBody::Json(shown);
         }
-        let text = String::from_utf8_lossy(bytes);
-        PreviewBody::Text((self.transport().profile.redact_text)(&text))
+        PreviewBody::Text(text())
     }
 
     /// Keeps the secrets of this request, so that a reply that repeats one can be masked.
     fn remember_secrets(&self, operation: Option<&'static Operation>, request: &Request) {
         let mut secrets: Vec<Secret> = Vec::new();
-        if let Auth::Fixed(value) = &self.transport().auth {
-            secrets.push(bare(value));
+        match &self.transport().auth {
+            Auth::Fixed(value) => secrets.push(bare(value)),
+            Auth::Cookie(value) => secrets.push(bare_cookie(value)),
+            Auth::Renewed(_) | Auth::None => {}
         }
         secrets.extend(redact::path(operation, request.url().path()).1);
         let places = operation.map_or(&[][..], |operation| operation.behaviour.secrets);
@@ -148,7 +162,7 @@ impl Scope {
                 secrets.extend(redact::json_body(operation, body).1);
             }
         }
-        if operation.and_then(text_body).is_some() {
+        if operation.and_then(text_body).is_some() || is_manifest(operation) {
             let bytes = request.body().and_then(reqwest::Body::as_bytes);
             let text = String::from_utf8_lossy(bytes.unwrap_or_default());
             secrets.extend((self.transport().profile.secrets_of_text)(&text));
@@ -186,6 +200,12 @@ fn bare(header: &Secret) -> Secret {
     Secret::new(header.expose().rsplit(' ').next().unwrap_or_default())
 }
 
+/// The value of a cookie without its name.
+fn bare_cookie(header: &Secret) -> Secret {
+    let value = header.expose();
+    Secret::new(value.split_once('=').map_or(value, |(_, value)| value))
+}
+
 fn pairs(url: &reqwest::Url) -> Vec<(String, String)> {
     url.query_pairs()
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
@@ -194,6 +214,12 @@ fn pairs(url: &reqwest::Url) -> Vec<(String, String)> {
 
 fn is_json(request: &Request) -> bool {
     request.headers().get(CONTENT_TYPE) == Some(&JSON)
+}
+
+/// Whether the JSON body of an operation is a manifest: the spec cannot name the places of its
+/// secrets, the platform's rules for its text find them.
+fn is_manifest(operation: Option<&Operation>) -> bool {
+    operation.is_some_and(|operation| operation.behaviour.secrets.contains(&"body.<manifest>"))
 }
 
 fn accepted(operation: Option<&Operation>) -> HeaderValue {

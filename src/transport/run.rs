@@ -170,7 +170,7 @@ impl Scope {
     async fn token(&self) -> Result<Option<(&Renewed, Held)>> {
         match &self.transport().auth {
             Auth::Renewed(tokens) => Ok(Some((tokens, tokens.current().await?))),
-            Auth::Fixed(_) | Auth::None => Ok(None),
+            Auth::Fixed(_) | Auth::Cookie(_) | Auth::None => Ok(None),
         }
     }
 

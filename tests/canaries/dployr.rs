@@ -1,10 +1,12 @@
 //! dployr's operations, with a canary in every secret place.
 
+use crate::dployr_account;
 use crate::planted::Plant;
 use crate::specs::Spec;
 use crate::walk::{Row, Target, Walk, json, no_json};
 use deploykit::dployr::{
     Client, DeploymentUpdate, EnvVariable, NewDeployment, NewProject, NewRoute, NewWebhook, Page,
+    ServiceUpdate,
 };
 use deploykit::http::Method;
 use deploykit::{Call, OPERATIONS, Operation};
@@ -14,7 +16,9 @@ use std::fmt::Debug;
 
 fn connect(target: &Target, plant: &Plant) -> Client {
     let builder = target.apply(Client::builder()).cluster("c-1");
-    builder.token(plant.ascii("authorization")).build().unwrap()
+    let builder = builder.token(plant.ascii("authorization"));
+    // Each operation by itself.
+    builder.without_fallbacks().build().unwrap()
 }
 
 /// A login carries no token, even if the client has one.
@@ -34,20 +38,21 @@ pub async fn walk(walk: &mut Walk) {
         one(walk, &spec, operation, &plant).await;
     }
     handles(walk);
+    dployr_account::handles(walk).await;
     variants(walk, &spec).await;
     without_wrapper(walk).await;
 }
 
 /// Runs an operation with this reply.
-struct Run<'a> {
-    walk: &'a mut Walk,
+pub struct Run<'a> {
+    pub walk: &'a mut Walk,
     spec: &'a Spec,
-    operation: &'static Operation,
-    plant: &'a Plant,
+    pub operation: &'static Operation,
+    pub plant: &'a Plant,
 }
 
 impl Run<'_> {
-    async fn with<T: Debug + Send + 'static>(
+    pub async fn with<T: Debug + Send + 'static>(
         self,
         reply: Option<Value>,
         json: fn(&T) -> Vec<String>,
@@ -58,6 +63,8 @@ impl Run<'_> {
             .unwrap_or_default();
         let connect = match self.operation.id {
             "login" => connect_to_login,
+            id if dployr_account::OPEN.contains(&id) => connect_to_login,
+            id if dployr_account::SIGNED_IN.contains(&id) => dployr_account::connect_signed_in,
             _ => connect,
         };
         let row = Row {
@@ -69,6 +76,7 @@ impl Run<'_> {
         self.walk
             .operation(self.spec, self.operation, self.plant, row)
             .await;
+        self.walk.set_cookie = None;
     }
 }
 
@@ -154,7 +162,7 @@ async fn one(walk: &mut Walk, spec: &Spec, operation: &'static Operation, plant:
             let reply = value!({ "envs": { "A": secret, "B": in_data, "C": in_list } });
             run.with(
                 Some(reply),
-                |_: &Vec<EnvVariable>| Vec::new(),
+                |_: &Page<EnvVariable>| Vec::new(),
                 |client, _| client.service("s").env().list(),
             )
             .await;
@@ -226,11 +234,11 @@ async fn one(walk: &mut Walk, spec: &Spec, operation: &'static Operation, plant:
             })
             .await;
         }
-        other => panic!("the canaries have no row for dployr {other}"),
+        _ => dployr_account::one(run).await,
     }
 }
 
-fn git_url(plant: &Plant, place: &str) -> String {
+pub fn git_url(plant: &Plant, place: &str) -> String {
     let user = plant.plain(&format!("url of {place} (user)"));
     let password = plant.plain(&format!("url of {place} (password)"));
     let query = plant.plain(&format!("url of {place} (query)"));
@@ -255,17 +263,17 @@ fn new_webhook(plant: &Plant) -> NewWebhook {
 }
 
 /// A URL with userinfo in a reply.
-fn url_in_reply(plant: &Plant, field: &str) -> String {
+pub fn url_in_reply(plant: &Plant, field: &str) -> String {
     let user = plant.plain(&format!("reply.{field}"));
     let query = plant.plain(&format!("reply.{field} (query)"));
     format!("https://x:{user}@git.example/a.git?t={query}")
 }
 
-fn deployment(plant: &Plant) -> Value {
+pub fn deployment(plant: &Plant) -> Value {
     value!({ "id": "d-1", "name": "my-app", "status": "running", "remoteUrl": url_in_reply(plant, "remoteUrl"), "remote_url": url_in_reply(plant, "remoteUrl"), "env": { "A": plant.wide("reply.env.*") } })
 }
 
-fn service(plant: &Plant) -> Value {
+pub fn service(plant: &Plant) -> Value {
     value!({ "id": "s-1", "name": "web", "remoteUrl": url_in_reply(plant, "remoteUrl"), "envVars": { "A": plant.wide("reply.envVars.*") } })
 }
 
@@ -273,7 +281,7 @@ fn webhook(plant: &Plant) -> Value {
     value!({ "id": "w-1", "url": url_in_reply(plant, "url"), "secret": plant.wide("reply.secret"), "events": ["x"] })
 }
 
-fn page_json<T: Serialize>(page: &Page<T>) -> Vec<String> {
+pub fn page_json<T: Serialize>(page: &Page<T>) -> Vec<String> {
     page.items.iter().flat_map(json).collect()
 }
 
@@ -299,7 +307,7 @@ fn handles(walk: &mut Walk) {
         .with_token(plant.ascii("authorization (other)"))
         .unwrap();
     let service = other.service("s");
-    let all: [&dyn Debug; 16] = [
+    let all: [&dyn Debug; 18] = [
         &client,
         &other,
         &service,
@@ -316,13 +324,17 @@ fn handles(walk: &mut Walk) {
         &other.webhooks(),
         &new(&plant),
         &update(&plant),
+        &crate::dployr_services::update(&plant),
+        &other.node("n"),
     ];
     for handle in all {
         walk.debug("handle", handle);
     }
     walk.debug("new", &new_webhook(&plant));
     let image = format!("u:{}@r.example/a:1", plant.plain("url of the image"));
-    walk.debug("new", &NewDeployment::from_image("my-app", image));
+    walk.debug("new", &NewDeployment::from_image("my-app", image.as_str()));
+    let update = ServiceUpdate::new("loop-node-1", "/health").image(image);
+    walk.debug("new", &update);
     let refused = client.deployments().create(new(&plant).port(0));
     walk.debug("refused call", &refused);
     walk.look_at_error("refused", &refused.preview().unwrap_err());

@@ -37,6 +37,8 @@ pub struct Walk {
     pub problems: Vec<String>,
     pub calls: usize,
     pub operations: BTreeSet<String>,
+    /// The cookie that a success comes with.
+    pub set_cookie: Option<String>,
 }
 
 /// How an operation is called: a client of its own, since its token is a canary too.
@@ -58,6 +60,7 @@ impl Walk {
             problems: Vec::new(),
             calls: 0,
             operations: BTreeSet::new(),
+            set_cookie: None,
         }
     }
 
@@ -110,7 +113,13 @@ impl Walk {
                 .header("x-extra", &plant.ascii("header x-extra"))
         };
         self.look_before(plant, &call);
-        for way in answers::all(&row.reply, &plant.all_texts()) {
+        let mut ways = answers::all(&row.reply, &plant.all_texts());
+        if let Some(cookie) = &self.set_cookie {
+            let header = ("set-cookie".to_owned(), cookie.clone());
+            let kind = "application/json";
+            ways[0].answer = answers::reply("200 OK", kind, &[header], &row.reply);
+        }
+        for way in ways {
             self.server.answer(way.answer.clone());
             let result = call().await;
             if let Err(error) = &result

@@ -13,7 +13,7 @@ async fn answer(operation: &str, reply: CannedReply) -> Result<Vec<Deployment>> 
         .unwrap();
     let application = client.application("92955d4f-2e44-4e48-8cb6-9c6c434afebb");
     match operation {
-        "list_deployments" => application.deployments().await,
+        "list_deployments" => application.deployments().await.map(|page| page.items),
         "create_deployment" => application
             .deploy()
             .await

@@ -27,10 +27,15 @@ async fn answer(operation: &str, reply: CannedReply) -> Result<Value> {
             $call.await.map(|value| json!(value))
         };
     }
+    macro_rules! list {
+        ($call:expr) => {
+            $call.await.map(|page| json!(page.items))
+        };
+    }
     match operation {
-        "list_deployments" => run!(application.deployments()),
+        "list_deployments" => list!(application.deployments()),
         "create_deployment" => run!(application.deploy()),
-        "list_applications" => run!(client.applications().list()),
+        "list_applications" => list!(client.applications().list()),
         "create_application" => {
             let new = NewApplication::from_git("a", "r", "t", branch);
             run!(client.applications().create(new))
@@ -38,13 +43,13 @@ async fn answer(operation: &str, reply: CannedReply) -> Result<Value> {
         "get_application" => run!(application.get()),
         "update_application" => run!(application.set_branch(branch)),
         "delete_application" => run!(application.delete()),
-        "list_instances" => run!(application.instances()),
-        "list_processes" => run!(application.processes()),
+        "list_instances" => list!(application.instances()),
+        "list_processes" => list!(application.processes()),
         "scale_process" => run!(application.process("p").scale(1)),
-        "list_scaling_events" => run!(application.scaling_events()),
+        "list_scaling_events" => list!(application.scaling_events()),
         "create_scaling_event" => run!(application.scale(Scaling::to(1, "t"))),
         "list_logs" => run!(application.logs(LogWindow::new())),
-        "list_env_variables" => run!(application.env().list()),
+        "list_env_variables" => list!(application.env().list()),
         "create_env_variable" => run!(application.env().add(NewEnvVariable::new("A", "b"))),
         "get_env_variable" => run!(application.env_variable("v").get()),
         "update_env_variable" => {
@@ -52,13 +57,13 @@ async fn answer(operation: &str, reply: CannedReply) -> Result<Value> {
             run!(application.env_variable("v").update(update))
         }
         "delete_env_variable" => run!(application.env_variable("v").delete()),
-        "list_domains" => run!(application.domains().list()),
+        "list_domains" => list!(application.domains().list()),
         "create_domain" => run!(application.domains().add("a.example")),
         "verify_domain" => run!(application.domain("d").verify()),
         "connect_domain" => run!(application.domain("d").connect()),
         "delete_domain" => run!(application.domain("d").delete()),
-        "list_regions" => run!(client.regions()),
-        "list_instance_types" => run!(client.instance_types()),
+        "list_regions" => list!(client.regions()),
+        "list_instance_types" => list!(client.instance_types()),
         other => panic!("{other} is not tested"),
     }
 }
@@ -174,7 +179,7 @@ async fn values_of_variables_are_not_shown() {
     let reply = CannedReply::json(200, json!({ "env_variables": [one] }).to_string());
     let (_, application) = client("list_env_variables", reply);
     let all = application.env().list().await.unwrap();
-    assert_eq!(all[0].env_val.as_ref().unwrap().expose(), "hush");
+    assert_eq!(all.items[0].env_val.as_ref().unwrap().expose(), "hush");
     assert!(!format!("{all:?} {}", json!(all)).contains("hush"));
     // And not in a reply that does not fit.
     let reply = json!({ "env_variable": { "id": 1, "env_key": "A", "env_val": "hush" } });

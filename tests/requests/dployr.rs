@@ -4,15 +4,15 @@ use deploykit::dployr::{
 };
 use std::time::UNIX_EPOCH;
 
-const SERVICE: &str = "service-123";
-const UNUSUAL: &str = "a b %2e ü:@+";
+pub const SERVICE: &str = "service-123";
+pub const UNUSUAL: &str = "a b %2e ü:@+";
 
-fn client() -> Client {
+pub fn client() -> Client {
     Client::new("https://dployr.example", CANARY).unwrap()
 }
 
 /// The same with a cluster, which the vendor's page does not know.
-fn in_cluster() -> Client {
+pub fn in_cluster() -> Client {
     let builder = Client::builder()
         .base_url("https://dployr.example")
         .token(CANARY);
@@ -97,10 +97,10 @@ pub fn create_deployment() {
 pub fn list_deployments() {
     shows(client().deployments().list());
     shows_as("cluster", in_cluster().deployments().list());
-    shows_as(
-        "second_page",
-        in_cluster().deployments().list().query("page", "2"),
-    );
+    let second = || in_cluster().deployments().page(2);
+    shows_as("second_page", second().list());
+    shows_as("page", second().page_size(50).list());
+    refused(in_cluster().deployments().page(0).list(), "page is zero");
     let found = |name| in_cluster().deployments().find_created(name, UNIX_EPOCH);
     shows_as("find_created", found("web"));
     refused(found(" "), "name is empty");

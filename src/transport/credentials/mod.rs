@@ -9,7 +9,7 @@ pub use file_store::FileStore;
 pub use source::{TokenError, TokenSource, TokenStore, Tokens};
 
 pub(crate) use renew::Renewed;
-pub(crate) use scheme::{as_it_is, with_scheme};
+pub(crate) use scheme::{as_cookie, as_it_is, with_scheme};
 pub(crate) use source::{ErasedStore, Held};
 
 use crate::error::{Error, Result};
@@ -87,6 +87,8 @@ pub(crate) enum Auth {
     /// The whole value of the `Authorization` header.
     Fixed(Secret),
     Renewed(Arc<Renewed>),
+    /// The whole value of the `Cookie` header: the session of a person, in the place of a token.
+    Cookie(Secret),
 }
 
 impl Auth {

@@ -26,6 +26,26 @@ pub(crate) fn with_scheme(scheme: &str, token: &Secret) -> Result<Secret> {
     Ok(Secret::new(format!("{scheme} {bare}")))
 }
 
+/// The value of `Cookie` with this one cookie, whether or not its name came with the value.
+pub(crate) fn as_cookie(name: &str, value: &Secret) -> Result<Secret> {
+    let value = value.expose().trim();
+    let named = value.strip_prefix(name);
+    let value = named
+        .and_then(|rest| rest.strip_prefix('='))
+        .unwrap_or(value);
+    if value.is_empty() {
+        return Err(Error::configuration(format!("the {name} is empty")));
+    }
+    // A semicolon would begin a second cookie.
+    let breaks = |c: char| c.is_control() || c.is_whitespace() || c == ';';
+    if value.chars().any(breaks) || !value.is_ascii() {
+        return Err(Error::configuration(format!(
+            "the {name} contains a space, a semicolon or another character that cannot stand in a cookie"
+        )));
+    }
+    Ok(Secret::new(format!("{name}={value}")))
+}
+
 /// The whole value of `Authorization`, for a platform that gives it out so.
 pub(crate) fn as_it_is(value: &Secret) -> Result<Secret> {
     let value = value.expose().trim();
@@ -59,6 +79,21 @@ mod tests {
         }
         let other = with_scheme("Bearer", &Secret::new("tokenabc")).unwrap();
         assert_eq!(other.expose(), "Bearer tokenabc");
+    }
+
+    #[test]
+    fn exactly_one_name_before_a_cookie() {
+        for value in ["abc", "session=abc", " session=abc\n"] {
+            let cookie = as_cookie("session", &Secret::new(value)).unwrap();
+            assert_eq!(cookie.expose(), "session=abc", "{value:?}");
+        }
+        let other = as_cookie("session", &Secret::new("sessionabc")).unwrap();
+        assert_eq!(other.expose(), "session=sessionabc");
+        for value in ["", " ", "session=", "hush;a=b", "hush b", "hush\nb", "hüsh"] {
+            let error = as_cookie("session", &Secret::new(value)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration, "{value:?}");
+            assert!(!error.to_string().contains("sh"), "{error}");
+        }
     }
 
     #[test]

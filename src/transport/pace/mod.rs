@@ -130,7 +130,7 @@ impl Pacer {
     pub fn new(pacing: &Pacing, api: &'static str, base_url: &str, auth: &Auth) -> Self {
         let buckets = if pacing.on {
             let token = HASHER.hash_one(match auth {
-                Auth::Fixed(header) => Some(header.expose()),
+                Auth::Fixed(header) | Auth::Cookie(header) => Some(header.expose()),
                 Auth::Renewed(_) | Auth::None => None,
             });
             let fleet = pacing.shared.is_some();

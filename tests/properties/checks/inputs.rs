@@ -11,6 +11,8 @@ use serde_json::Value;
 use url::Url;
 
 const REDACTED: &str = "<redacted>";
+/// What a reader of URLs skips wherever it stands.
+const SKIPPED: [char; 3] = ['\t', '\n', '\r'];
 
 /// The first byte chooses what the rest is; for an id the second one chooses the operation.
 pub fn check(data: &[u8]) {
@@ -51,7 +53,8 @@ fn pair(data: &[u8]) -> (String, String) {
 }
 
 /// An error of a call that was refused before it was sent.
-fn assert_refused(error: &Error) {
+/// What holds for what is refused before anything is sent.
+pub(super) fn assert_refused(error: &Error) {
     assert_sound(error);
     let kinds = [ErrorKind::InvalidRequest, ErrorKind::Configuration];
     assert!(kinds.contains(&error.kind()), "{error}");
@@ -172,7 +175,9 @@ fn is_secret_in(url: &str, words: &str) -> bool {
     // What has no slashes may be prose.
     let in_query = (parsed.has_host() || url.contains(":/"))
         && parsed.query_pairs().any(|(_, value)| value.contains(words));
-    url.matches(words).count() == 1 && (in_front || in_query)
+    // Of what stands elsewhere as well, in any form that is read alike, nobody can tell.
+    let read = url.replace(SKIPPED, "").to_ascii_lowercase();
+    read.matches(&words.to_ascii_lowercase()).count() == 1 && (in_front || in_query)
 }
 
 pub fn base_url(url: &str) {
@@ -212,10 +217,15 @@ pub fn base_url(url: &str) {
     assert_eq!(preview.path, "/v1/applications/a/deployments", "{kept}");
     assert_eq!(preview.base_url, client.base_url());
     // A path is shown, whatever stands in it.
-    assert_preview(&preview, if url.contains(TOKEN) { &[] } else { &[TOKEN] });
+    assert_preview(&preview, if writes(url, TOKEN) { &[] } else { &[TOKEN] });
     if builder_refuses_plain_http(url) {
         assert!(kept.scheme() == "https" || !is_loopback(&kept), "{kept}");
     }
+}
+
+/// Whether a reader of URLs finds these words in a text.
+fn writes(text: &str, words: &str) -> bool {
+    text.replace(SKIPPED, "").contains(words)
 }
 
 /// Without permission plain http goes to this machine alone.
@@ -397,7 +407,8 @@ pub fn raw_path(path: &str) {
         Ok(preview) => preview,
         Err(error) => return assert_refused(&error),
     };
-    assert_preview(&preview, &[TOKEN]);
+    // It is shown, whatever stands in it.
+    assert_preview(&preview, if writes(path, TOKEN) { &[] } else { &[TOKEN] });
     assert_eq!(preview.base_url, NOWHERE);
     assert_eq!(
         preview.path.matches('/').count(),

@@ -3,6 +3,7 @@
 //! Each module has one `check` that takes arbitrary bytes and panics when something does not hold.
 //! The property tests and the fuzz targets run the same ones.
 
+mod accounts;
 pub mod hints;
 pub mod inputs;
 pub mod logs;
@@ -10,6 +11,7 @@ pub mod manifests;
 pub mod platforms;
 pub mod replies;
 pub mod texts;
+pub mod webhooks;
 
 use deploykit::{Effect, Error, ErrorKind};
 use std::fmt::Write;

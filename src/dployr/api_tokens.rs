@@ -1,0 +1,163 @@
+//! API tokens: what programs identify themselves with.
+
+use super::client::{Given, check_text};
+use super::envelope::{Ack, PAGING, Single};
+use super::{ApiToken, ApiTokenId, Client, NewToken, Page};
+use crate::call::Call;
+use crate::error::{Error, Result};
+use crate::page::{Ask, paged};
+use crate::raw::dployr::{Op, types};
+use std::time::Duration;
+
+/// The only scope that the control plane takes. It then lets a token do whatever its user may.
+const SCOPE: &str = "oidc:bind";
+
+/// An API token to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "nothing is made until it is given to a client"]
+pub struct NewApiToken {
+    name: String,
+    expires_in: Option<Duration>,
+}
+
+impl NewApiToken {
+    /// A token of this name, which says what it is for. It never ends unless
+    /// [`expires_in`](Self::expires_in) says otherwise.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            expires_in: None,
+        }
+    }
+
+    /// How long it lives, in whole seconds. Default: for ever.
+    pub fn expires_in(mut self, lifetime: Duration) -> Self {
+        self.expires_in = Some(lifetime);
+        self
+    }
+
+    fn into_raw(self) -> Result<types::ApiTokenCreate> {
+        check_text("name of the token", &self.name)?;
+        let seconds = self.expires_in.map(|lifetime| lifetime.as_secs());
+        if seconds == Some(0) {
+            return Err(Error::invalid_request("the token would end at once"));
+        }
+        let expires_in = seconds.map(i64::try_from).transpose().map_err(|_| {
+            Error::invalid_request("the lifetime of the token is beyond what can be written")
+        })?;
+        Ok(types::ApiTokenCreate {
+            name: self.name,
+            scopes: vec![SCOPE.to_owned()],
+            expires_in,
+        })
+    }
+}
+
+/// The API tokens of the user whose session the client has; made by [`Client::api_tokens`].
+///
+/// A client with a token cannot manage tokens: log in with
+/// [`login_by_email`](Client::login_by_email).
+#[derive(Clone, Debug)]
+#[must_use = "nothing is asked before `list` is awaited"]
+pub struct ApiTokens {
+    client: Client,
+    ask: Ask,
+}
+
+impl ApiTokens {
+    /// Makes a token: `POST /v1/auth/tokens`. It has all rights of its user, and the reply is the only
+    /// one that shows it.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or a lifetime below a
+    /// second, [`Forbidden`](crate::ErrorKind::Forbidden) without a session, and those of every call.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
+    pub fn create(&self, new: NewApiToken) -> Call<NewToken> {
+        let op = Op::CreateApiToken;
+        match new.into_raw() {
+            Err(error) => self.client.refused(op, error),
+            Ok(body) => self
+                .client
+                .call(
+                    op,
+                    move |raw| async move { raw.create_api_token(&body).await },
+                )
+                .map(Single::into_inner),
+        }
+    }
+
+    paged!("tokens");
+
+    /// One page of the tokens, without what they are: `GET /v1/auth/tokens`.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without a session, and those of every call.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
+    pub fn list(&self) -> Call<Page<ApiToken>> {
+        let client = self.client.clone();
+        Call::paged(PAGING, self.ask, move |ask| {
+            let op = Op::ListApiTokens;
+            match ask.parameters() {
+                Err(error) => client.refused(op, error),
+                Ok((page, size)) => client
+                    .call(op, move |raw| async move {
+                        raw.list_api_tokens(page, size).await
+                    })
+                    .map(move |list| list.into_page_of(ask)),
+            }
+        })
+    }
+}
+
+/// A handle on an API token; made by [`Client::api_token`].
+#[derive(Clone, Debug)]
+pub struct ApiTokenHandle {
+    client: Client,
+    id: Given<ApiTokenId>,
+}
+
+impl ApiTokenHandle {
+    /// Ends the token at once: `DELETE /v1/auth/tokens/{id}`.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) without a
+    /// session, and those of every call.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
+    pub fn revoke(&self) -> Call<()> {
+        let op = Op::DeleteApiToken;
+        self.client.with(op, &self.id, |id| {
+            self.client
+                .call(op, move |raw| async move {
+                    raw.delete_api_token(id.as_str()).await
+                })
+                .map(|_: Ack| ())
+        })
+    }
+}
+
+impl Client {
+    /// The API tokens of the user: make and list them. It does no I/O. It takes a client with a
+    /// session, see [`with_session`](Self::with_session).
+    pub fn api_tokens(&self) -> ApiTokens {
+        ApiTokens {
+            client: self.clone(),
+            ask: Ask::default(),
+        }
+    }
+
+    /// A handle on an API token, by its id, which is not the token. It does no I/O.
+    pub fn api_token<I>(&self, id: I) -> ApiTokenHandle
+    where
+        I: TryInto<ApiTokenId>,
+        I::Error: Into<Error>,
+    {
+        ApiTokenHandle {
+            client: self.clone(),
+            id: super::client::given(id),
+        }
+    }
+}

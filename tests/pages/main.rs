@@ -1,0 +1,104 @@
+//! Lists as pages, as streams and whole: counted in requests.
+#![cfg(all(
+    feature = "dployr",
+    feature = "edgegap",
+    feature = "nexlayer",
+    feature = "nodion"
+))]
+
+mod any;
+mod cursor;
+mod options;
+mod platforms;
+mod walk;
+
+use deploykit::edgegap::{Client, DeploymentSummary};
+use deploykit::testing::{CannedReply, Recorder};
+use deploykit::{Call, Page, PageStream, RequestPreview, Result};
+use serde_json::{Value, json};
+
+/// The number in the query of a request, if it is there.
+pub fn number(request: &RequestPreview, name: &str) -> Option<usize> {
+    let (_, value) = request.query.iter().find(|(other, _)| other == name)?;
+    Some(value.parse().unwrap())
+}
+
+/// A page as Edgegap sends it.
+pub fn page(ids: &[String], number: usize, has_next: bool, total: usize) -> CannedReply {
+    let data: Vec<Value> = ids.iter().map(|id| json!({ "request_id": id })).collect();
+    let body = json!({
+        "data": data,
+        "total_count": total,
+        "pagination": { "number": number, "has_next": has_next },
+    });
+    CannedReply::json(200, body.to_string())
+}
+
+/// A platform with so many deployments, d-0 and on.
+pub fn with(total: usize) -> Recorder {
+    answering(move |request| {
+        let at = number(request, "page").unwrap_or(1);
+        let size = number(request, "limit").unwrap_or(10);
+        let ids: Vec<String> = (0..total)
+            .skip((at - 1) * size)
+            .take(size)
+            .map(|index| format!("d-{index}"))
+            .collect();
+        page(&ids, at, at * size < total, total)
+    })
+}
+
+pub fn answering(
+    answer: impl Fn(&RequestPreview) -> CannedReply + Send + Sync + 'static,
+) -> Recorder {
+    let recorder = Recorder::new();
+    recorder.answer_with(answer);
+    recorder
+}
+
+pub fn client(recorder: &Recorder) -> Client {
+    let builder = Client::builder().token("canary-5d1f").recorder(recorder);
+    builder.build().unwrap()
+}
+
+/// The deployments in pages of two.
+pub fn twos(recorder: &Recorder) -> Call<Page<DeploymentSummary>> {
+    client(recorder).deployments().page_size(2).list()
+}
+
+/// What is left of a stream: the ids, and how it ended.
+pub async fn rest(
+    stream: &mut PageStream<DeploymentSummary>,
+) -> (Vec<String>, Option<deploykit::Error>) {
+    let mut ids = Vec::new();
+    let mut failure = None;
+    while let Some(item) = stream.next().await {
+        assert!(failure.is_none(), "nothing comes after a failure");
+        match item {
+            Ok(one) => ids.push(one.request_id),
+            Err(error) => failure = Some(error),
+        }
+    }
+    assert!(stream.next().await.is_none(), "an end is an end");
+    (ids, failure)
+}
+
+/// The ids of these indexes.
+pub fn ids(range: impl IntoIterator<Item = usize>) -> Vec<String> {
+    range
+        .into_iter()
+        .map(|index| format!("d-{index}"))
+        .collect()
+}
+
+pub fn names(all: Result<Vec<DeploymentSummary>>) -> Vec<String> {
+    let all = all.unwrap().into_iter();
+    all.map(|one| one.request_id).collect()
+}
+
+/// The pages that were asked for; 0 for one without a number.
+pub fn asked(recorder: &Recorder) -> Vec<usize> {
+    let requests = recorder.requests();
+    let pages = requests.iter().map(|request| number(request, "page"));
+    pages.map(Option::unwrap_or_default).collect()
+}

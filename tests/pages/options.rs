@@ -1,0 +1,180 @@
+//! What is said of one call holds for every page.
+
+use crate::{answering, asked, client, ids, names, number, page, rest, twos, with};
+use deploykit::edgegap::{Client, DeploymentSummary};
+use deploykit::testing::CannedReply;
+use deploykit::{Effect, ErrorKind, PageStream, Retry};
+use futures_core::Stream;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
+
+#[tokio::test]
+async fn headers_and_queries_go_with_every_page() {
+    let recorder = with(5);
+    let list = twos(&recorder).header("x-trace", "abc").query("deep", "1");
+    assert_eq!(list.all().await.unwrap().len(), 5);
+    let requests = recorder.requests();
+    assert_eq!(requests.len(), 3);
+    for request in requests {
+        let text = request.to_string();
+        assert!(text.contains("? deep = <redacted>\n"), "{text}");
+        assert!(text.contains("x-trace: <redacted>"), "{text}");
+        assert!(text.contains("? limit = 2\n"), "{text}");
+    }
+}
+
+/// Answers the second page with a 503 as often as it is told to.
+fn failing(times: usize, header: Option<&'static str>) -> deploykit::testing::Recorder {
+    let failed = AtomicUsize::new(0);
+    answering(move |request| {
+        let at = number(request, "page").unwrap_or(1);
+        if at == 2 && failed.fetch_add(1, Ordering::Relaxed) < times {
+            let reply = CannedReply::json(503, "{}");
+            return match header {
+                Some(wait) => reply.header("retry-after", wait),
+                None => reply,
+            };
+        }
+        page(&ids([at]), at, at < 3, 3)
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_do_repeats_and_limits_of_time() {
+    // A client on a recorder repeats nothing by itself.
+    let recorder = failing(1, None);
+    assert_eq!(rest(&mut twos(&recorder).stream()).await.0, ids([1]));
+    let recorder = failing(2, Some("7"));
+    let started = Instant::now();
+    let all = twos(&recorder).retry(Retry::default()).all().await;
+    assert_eq!(names(all), ids([1, 2, 3]));
+    assert_eq!(asked(&recorder), [0, 2, 2, 2, 3]);
+    assert!(started.elapsed() >= Duration::from_secs(14));
+    // The platform wants more time than the call has.
+    let recorder = failing(2, Some("7"));
+    let list = twos(&recorder).retry(Retry::default());
+    let error = list
+        .deadline(Duration::from_secs(3))
+        .all()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.retry_after(), error.attempts()),
+        (ErrorKind::Unavailable, Some(Duration::from_secs(7)), 1)
+    );
+    assert_eq!(asked(&recorder), [0, 2]);
+    // It is the time of a page and not of all of them.
+    let recorder = failing(1, Some("7"));
+    let list = twos(&recorder).retry(Retry::default());
+    let all = list.deadline(Duration::from_secs(8)).all().await;
+    assert_eq!(names(all), ids([1, 2, 3]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_future_that_is_dropped_loses_no_record() {
+    let recorder = failing(1, Some("7"));
+    let mut stream = twos(&recorder).retry(Retry::default()).stream();
+    stream.next().await.unwrap().unwrap();
+    for _ in 0..3 {
+        let cut = tokio::time::timeout(Duration::from_secs(2), stream.next()).await;
+        assert!(cut.is_err());
+    }
+    assert_eq!(stream.cursor().page(), 2);
+    assert_eq!(rest(&mut stream).await.0, ids([2, 3]));
+    assert_eq!(asked(&recorder), [0, 2, 2, 3], "one at a time");
+}
+
+#[tokio::test]
+async fn the_observer_is_told_of_every_page() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let teller = told.clone();
+    let builder = Client::builder().token("token-1234").recorder(&with(5));
+    let builder = builder.observer(move |call| {
+        let id = call.operation.map(|operation| operation.id);
+        teller.lock().unwrap().push((id, call.status));
+    });
+    let list = builder.build().unwrap().deployments().page_size(2).list();
+    assert_eq!(list.all().await.unwrap().len(), 5);
+    let expected = (Some("list_deployments"), Some(200));
+    assert_eq!(*told.lock().unwrap(), [expected; 3]);
+}
+
+#[tokio::test]
+async fn a_page_in_the_query_is_the_first_one() {
+    let recorder = with(9);
+    let list = || client(&recorder).deployments().list();
+    let all = list().query("page", "2").query("limit", "3").all().await;
+    assert_eq!(names(all), ids(3..9));
+    assert_eq!(asked(&recorder), [2, 3]);
+    for request in recorder.requests() {
+        assert_eq!(request.query.len(), 2, "once each: {:?}", request.query);
+        assert_eq!(number(&request, "limit"), Some(3));
+    }
+    // It goes before the typed one, for it came later; and the last of two counts.
+    let list = client(&recorder).deployments().page_size(4).page(1).list();
+    let list = list.query("page", "1").query("page", "3");
+    assert_eq!(names(list.all().await), ids([8]));
+    // By itself it goes out as it is.
+    let list = client(&recorder).deployments().list();
+    let shown = list.query("page", "2").preview().unwrap().to_string();
+    assert!(shown.contains("? page = <redacted>"), "{shown}");
+}
+
+#[tokio::test]
+async fn what_is_refused_is_an_item_and_nothing_is_sent() {
+    let recorder = with(9);
+    let deployments = || client(&recorder).deployments();
+    for (list, words) in [
+        (deployments().list().header("cookie", "x"), "cookie"),
+        (deployments().page(0).list(), "page is zero"),
+        (deployments().page_size(0).list(), "page size is zero"),
+        (deployments().list().query("page", "hush"), "\"page\""),
+        (deployments().list().query("limit", "0"), "\"limit\""),
+        (deployments().list().query("page", "-1"), "\"page\""),
+    ] {
+        let mut stream = list.stream();
+        let _ = stream.cursor();
+        let (none, error) = rest(&mut stream).await;
+        let error = error.unwrap();
+        assert!(none.is_empty());
+        assert_eq!(
+            (error.kind(), error.effect()),
+            (ErrorKind::InvalidRequest, Effect::None)
+        );
+        assert_eq!(error.operation().unwrap().id, "list_deployments");
+        let text = error.to_string();
+        assert!(text.contains(words) && !text.contains("hush"), "{text}");
+    }
+    assert!(asked(&recorder).is_empty());
+}
+
+#[tokio::test]
+async fn it_is_a_stream_that_moves_between_threads() {
+    fn is<T: Stream<Item = deploykit::Result<DeploymentSummary>> + Unpin + Send + 'static>(_: &T) {}
+    let recorder = with(3);
+    let mut stream: PageStream<_> = twos(&recorder).stream();
+    is(&stream);
+    let counted = tokio::spawn(async move {
+        let mut count = 0;
+        while let Some(item) =
+            std::future::poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await
+        {
+            item.unwrap();
+            count += 1;
+        }
+        count
+    });
+    assert_eq!(counted.await.unwrap(), 3);
+    let all = client(&recorder).deployments().list().all();
+    assert_eq!(
+        tokio::spawn(all.into_future())
+            .await
+            .unwrap()
+            .unwrap()
+            .len(),
+        3
+    );
+}

@@ -1,0 +1,255 @@
+//! The lists of all platforms.
+
+use crate::{number, with};
+use deploykit::dployr::{self, ServiceType};
+use deploykit::edgegap::{self, User};
+use deploykit::testing::{CannedReply, Recorder};
+use deploykit::{Call, ErrorKind, OPERATIONS, Pacing, Page, nexlayer, nodion};
+use deploykit_sandbox::{Dialect, Platform, Sandbox};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// What lists no records: logs have no pages but a window of time.
+const NO_LISTS: [&str; 1] = ["nodion.list_logs"];
+
+#[test]
+fn every_list_can_be_asked_for_all_of_it() {
+    let recorder = with(1);
+    let edgegap = crate::client(&recorder);
+    let builder = dployr::Client::builder().base_url("https://dployr.example");
+    let dployr = builder.cluster("c-1").token("x").build().unwrap();
+    let nodion = nodion::Client::builder().token("x").build().unwrap();
+    let application = nodion.application("a-1");
+    let nexlayer = nexlayer::Client::new().unwrap();
+
+    let mut walked = BTreeSet::new();
+    let mut filters = BTreeSet::new();
+    macro_rules! walk {
+        ($($list:expr,)*) => {$({
+            let cursor = json!($list.stream().cursor());
+            walked.insert(cursor["list"].as_str().unwrap().to_owned());
+            // It knows how to be asked again, or it would know nothing of its request.
+            assert!(filters.insert(cursor["filter"].to_string()), "{cursor}");
+            assert_ne!(cursor["filter"], "cbf29ce484222325", "{cursor}");
+        })*};
+    }
+    walk! {
+        dployr.deployments().list(),
+        dployr.services().list(),
+        dployr.service("s").env().list(),
+        dployr.instances().list(),
+        dployr.routes().list(),
+        dployr.projects().list(),
+        dployr.webhooks().list(),
+        edgegap.deployments().list(),
+        edgegap.deployment("d").tags().list(),
+        edgegap.locations().list(),
+        edgegap.applications().list(),
+        edgegap.application("a").versions().list(),
+        edgegap.fleet("f").hosts(),
+        nexlayer.session("token").reservations(),
+        application.deployments(),
+        nodion.applications().list(),
+        application.instances(),
+        application.processes(),
+        application.scaling_events(),
+        application.env().list(),
+        application.domains().list(),
+        nodion.regions(),
+        nodion.instance_types(),
+    }
+    walked.remove("nexlayer.get_reservations");
+    let expected: BTreeSet<String> = OPERATIONS
+        .iter()
+        .filter(|operation| operation.id.starts_with("list_"))
+        .map(|operation| format!("{}.{}", operation.api, operation.id))
+        .filter(|name| !NO_LISTS.contains(&name.as_str()))
+        .collect();
+    assert_eq!(
+        walked, expected,
+        "a list is a `Call<Page<T>>`: name it above"
+    );
+}
+
+/// A control plane that answers with these items, in pages of the size that is asked for.
+fn plane(records: Vec<Value>, on_top: Option<Value>) -> (Recorder, dployr::Client) {
+    let recorder = crate::answering(move |request| {
+        let at = number(request, "page").unwrap_or(1);
+        let size = number(request, "pageSize").unwrap_or(20);
+        let some = records.iter().skip((at - 1) * size).take(size).cloned();
+        let items: Vec<Value> = on_top.iter().cloned().chain(some).collect();
+        let pages = records.len().div_ceil(size);
+        let body = json!({ "success": true, "data": { "items": items, "pagination": {
+            "page": at, "pageSize": size, "totalItems": records.len(), "totalPages": pages,
+            "hasNextPage": at < pages, "hasPreviousPage": at > 1,
+        } } });
+        CannedReply::json(200, body.to_string())
+    });
+    let builder = dployr::Client::builder().base_url("https://dployr.example");
+    let client = builder.cluster("c-1").token("x").recorder(&recorder);
+    (recorder, client.build().unwrap())
+}
+
+#[tokio::test]
+async fn pages_of_others_services_are_gone_through() {
+    // 300 pages, and ours are on the first and the last.
+    let service = |index: usize| {
+        let cluster = if index.is_multiple_of(299) {
+            "c-1"
+        } else {
+            "c-2"
+        };
+        json!({ "id": format!("s-{index}"), "name": "web", "clusterId": cluster })
+    };
+    let (recorder, client) = plane((0..300).map(service).collect(), None);
+    let all = client.services().page_size(1).list().all().await.unwrap();
+    let ids: Vec<_> = all.iter().map(|service| service.id.as_str()).collect();
+    assert_eq!(ids, ["s-0", "s-299"]);
+    assert_eq!(recorder.requests().len(), 300);
+    assert_eq!(client.services().list().all().await.unwrap().len(), 2);
+    assert_eq!(recorder.requests().len(), 303, "100 is the most on a page");
+    // A page that repeats is seen though nothing of it is kept.
+    let foreign = json!({ "id": "s", "name": "web", "clusterId": "c-2" });
+    let (recorder, client) = plane(vec![foreign; 4], None);
+    let all = client.services().page_size(1).list().all().await;
+    assert_eq!(all.unwrap_err().kind(), ErrorKind::Pagination);
+    assert_eq!(recorder.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn the_instance_of_the_pool_comes_once() {
+    let own = |index: usize| json!({ "id": format!("i-{index}"), "kind": "dedicated" });
+    let pool = json!({ "id": "pool", "kind": "pool" });
+    let (recorder, client) = plane((0..3).map(own).collect(), Some(pool));
+    let all = client.instances().page_size(1).list().all().await.unwrap();
+    let ids: Vec<_> = all.iter().map(|instance| instance.id.as_str()).collect();
+    assert_eq!(ids, ["pool", "i-0", "i-1", "i-2"]);
+    assert_eq!(recorder.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_page_whose_number_is_not_repeated_is_the_one_that_was_asked_for() {
+    let recorder = crate::answering(|request| {
+        let at = number(request, "page").unwrap_or(1);
+        let body = json!({ "deployments": [{ "id": format!("d-{at}"), "name": "web" }],
+            "pagination": { "hasNextPage": at < 3 } });
+        CannedReply::json(200, body.to_string())
+    });
+    let builder = dployr::Client::builder().base_url("https://dployr.example");
+    let client = builder.token("x").recorder(&recorder).build().unwrap();
+    let all = client.deployments().list().all().await.unwrap();
+    assert_eq!(all.len(), 3);
+    assert_eq!(client.deployments().page(2).list().await.unwrap().page, 2);
+}
+
+/// Everything, or an error; never a part.
+#[tokio::test]
+async fn a_list_of_which_only_the_first_page_can_be_had_says_so() {
+    async fn check<T: std::fmt::Debug + Send + 'static>(
+        recorder: &Recorder,
+        list: impl Fn() -> Call<Page<T>>,
+    ) {
+        assert!(list().await.unwrap().has_next);
+        let mut stream = list().stream();
+        assert!(stream.next().await.unwrap().is_ok());
+        let error = stream.next().await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Pagination, "{error}");
+        assert!(error.to_string().contains("knows no way"), "{error}");
+        assert!(stream.next().await.is_none());
+        assert!(list().all().await.is_err());
+        assert_eq!(list().all().limit(1).await.unwrap().len(), 1);
+        assert_eq!(recorder.requests().len(), 4);
+        let cursor = list().stream().cursor();
+        let mut again = list().stream_from(&cursor).unwrap();
+        assert!(again.next().await.unwrap().is_ok());
+    }
+    let hosts = crate::answering(|_| {
+        let body = json!({ "data": [{ "host_id": "h" }], "pagination": { "has_next": true } });
+        CannedReply::json(200, body.to_string())
+    });
+    let client = crate::client(&hosts);
+    check(&hosts, || client.fleet("f").hosts()).await;
+    let projects = crate::answering(|_| {
+        let body =
+            json!({ "items": [{ "id": "p", "name": "a" }], "pagination": { "totalPages": 2 } });
+        CannedReply::json(200, body.to_string())
+    });
+    let builder = dployr::Client::builder().base_url("https://dployr.example");
+    let client = builder.token("x").recorder(&projects).build().unwrap();
+    check(&projects, || client.projects().list()).await;
+}
+
+#[tokio::test]
+async fn what_comes_whole_is_one_page() {
+    let body = json!({ "regions": [{ "id": "r-1" }, { "id": "r-2" }] });
+    let recorder = crate::answering(move |_| CannedReply::json(200, body.to_string()));
+    let builder = nodion::Client::builder().token("x").recorder(&recorder);
+    let nodion = builder.build().unwrap();
+    let page = nodion.regions().await.unwrap();
+    assert_eq!((page.items.len(), page.page, page.has_next), (2, 1, false));
+    assert_eq!(nodion.regions().all().await.unwrap().len(), 2);
+    assert_eq!(nodion.regions().all().limit(1).await.unwrap().len(), 1);
+    let mut stream = nodion.regions().stream();
+    stream.next().await.unwrap().unwrap();
+    let cursor = stream.cursor();
+    let mut stream = nodion.regions().stream_from(&cursor).unwrap();
+    assert_eq!(stream.next().await.unwrap().unwrap().id, "r-2");
+    assert!(stream.next().await.is_none());
+}
+
+#[tokio::test]
+async fn on_the_sandbox() {
+    let sandbox = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
+    let sandbox = sandbox.start().await.unwrap();
+    let reads = |platform| {
+        let requests = sandbox.requests_to(platform);
+        requests.iter().filter(|one| one.method == "GET").count()
+    };
+
+    let access = sandbox.edgegap();
+    let builder = edgegap::Client::builder().base_url(&access.base_url);
+    let builder = builder.token(access.token.as_str()).pacing(Pacing::off());
+    let client = builder.build().unwrap();
+    for _ in 0..7 {
+        let user = User::ip([75, 28, 35, 192].into());
+        let new = edgegap::NewDeployment::new(&access.application, &access.version, user);
+        client.deploy(new.tag("mine")).await.unwrap();
+    }
+    let before = reads(Platform::Edgegap);
+    let list = client.deployments().tagged("mine").page_size(3).list();
+    let all = list.all().await.unwrap();
+    let different: BTreeSet<_> = all.iter().map(|one| &one.request_id).collect();
+    assert_eq!((all.len(), different.len()), (7, 7));
+    assert_eq!(reads(Platform::Edgegap) - before, 3);
+
+    let access = sandbox.dployr();
+    let client = dployr::Client::builder()
+        .base_url(&access.base_url)
+        .token(access.token.as_str())
+        .cluster(access.cluster_id.as_str())
+        .pacing(Pacing::off())
+        .build()
+        .unwrap();
+    for index in 0..5 {
+        let name = format!("app-{index}");
+        let new = dployr::NewDeployment::from_image(name, "node:20-alpine");
+        let new = new.kind(ServiceType::Web).port(3000);
+        client.deployments().create(new).await.unwrap();
+    }
+    let before = reads(Platform::Dployr);
+    let mut stream = client.deployments().page_size(2).list().stream();
+    let mut names = Vec::new();
+    for _ in 0..3 {
+        names.push(stream.next().await.unwrap().unwrap().name);
+    }
+    let list = client.deployments().page_size(2).list();
+    let mut stream = list.stream_from(&stream.cursor()).unwrap();
+    while let Some(item) = stream.next().await {
+        names.push(item.unwrap().name);
+    }
+    let known = (0..5).rev().map(|index| format!("app-{index}"));
+    assert_eq!(names, known.collect::<Vec<_>>());
+    assert_eq!(reads(Platform::Dployr) - before, 4, "one of them twice");
+    let past = client.deployments().page(9).list().all().await.unwrap();
+    assert!(past.is_empty());
+}

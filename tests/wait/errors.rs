@@ -1,0 +1,179 @@
+//! How a wait fails, and what the error says.
+
+use crate::script::{ID, Script, fault, status};
+use deploykit::testing::CannedReply;
+use deploykit::watch::Phase;
+use deploykit::{Effect, ErrorKind};
+use std::error::Error as _;
+use std::time::Duration;
+
+fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+fn in_error(detail: &str) -> CannedReply {
+    let body = format!(
+        r#"{{"request_id": "{ID}", "current_status": "Status.ERROR", "error": true, "error_detail": "{detail}"}}"#
+    );
+    CannedReply::json(200, body)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_end_tells_its_story() {
+    let lines: String = (0..30)
+        .map(|n| format!("line {n} hush-hush-token\\n"))
+        .collect();
+    let logs = CannedReply::json(
+        200,
+        format!(r#"{{"logs": "{lines}", "crash_logs": "segfault\n"}}"#),
+    );
+    let script = Script::new([
+        status("SEEKING"),
+        status("DEPLOYING"),
+        in_error("Pull image timeout exceeded for hush-hush-token"),
+    ])
+    .logs(logs);
+    let error = script.server().wait().jitter(false).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WaitFailed);
+    assert_eq!(error.effect(), Effect::None);
+    assert_eq!(error.raw_status(), Some("Status.ERROR"));
+    assert_eq!(
+        error.reason(),
+        Some("Pull image timeout exceeded for <redacted>")
+    );
+    assert_eq!(error.resource_id(), Some(ID));
+    let timeline: Vec<_> = error
+        .timeline()
+        .iter()
+        .map(|seen| (seen.phase, seen.at.as_secs()))
+        .collect();
+    assert_eq!(
+        timeline,
+        [
+            (Phase::Queued, 0),
+            (Phase::InProgress, 2),
+            (Phase::Failed, 5)
+        ]
+    );
+    assert_eq!(error.log_tail().len(), 20);
+    assert_eq!(error.log_tail()[0], "line 11 <redacted>");
+    assert_eq!(error.log_tail()[19], "segfault");
+    assert_eq!(
+        error.to_string(),
+        "edgegap deployment c0653765de3b is Status.ERROR: Pull image timeout exceeded for <redacted> \
+         (exists: c0653765de3b) (3 attempts in 5.0 s)"
+    );
+    assert!(!format!("{error:?}").contains("hush"));
+    assert!(!error.is_retryable());
+    assert_eq!(script.requests(), 4, "three polls, and the log once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_stopped_is_a_bad_end() {
+    for word in ["TERMINATING", "TERMINATED"] {
+        let script = Script::new([status(word)]);
+        let error = script.server().wait().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WaitFailed, "{word}");
+        assert!(error.log_tail().is_empty(), "there was no log");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_holds_and_the_last_look_is_before_it() {
+    let script = Script::new([status("SEEKING"), status("DEPLOYING")]);
+    let began = tokio::time::Instant::now();
+    let wait = script.server().wait().jitter(false).deadline(seconds(30));
+    let error = wait.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WaitTimedOut);
+    assert_eq!(script.asked(), [0.0, 2.0, 5.0, 9.5, 16.25, 26.25, 28.0]);
+    assert!(began.elapsed() <= seconds(30));
+    assert_eq!(error.raw_status(), Some("Status.DEPLOYING"));
+    assert_eq!(error.effect(), Effect::None);
+    assert_eq!(error.resource_id(), Some(ID));
+    assert_eq!(
+        error.to_string(),
+        "edgegap deployment c0653765de3b was not ready within 30s, it is Status.DEPLOYING \
+         (exists: c0653765de3b) (7 attempts in 28.0 s)"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_of_nothing_is_one_look() {
+    let script = Script::new([status("SEEKING")]);
+    let wait = script.server().wait().deadline(Duration::ZERO);
+    assert_eq!(wait.await.unwrap_err().kind(), ErrorKind::WaitTimedOut);
+    assert_eq!(script.asked(), [0.0]);
+    let ready = Script::new([status("READY")]);
+    ready
+        .server()
+        .wait()
+        .deadline(Duration::ZERO)
+        .await
+        .unwrap();
+    let far = Script::new([status("SEEKING"), status("READY")]);
+    far.server().wait().deadline(Duration::MAX).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_vanishes_is_gone() {
+    let script = Script::new([status("DEPLOYING"), fault(404)]);
+    let error = script.server().wait().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Gone);
+    assert_eq!(error.resource_id(), None, "there is nothing to clean up");
+    assert_eq!(error.timeline().len(), 2);
+    assert_eq!(error.timeline()[1].phase, Phase::Ended);
+    assert_eq!(error.raw_status(), Some("Status.DEPLOYING"));
+    assert!(error.source().is_some(), "the 404 itself");
+    assert_eq!(script.requests(), 2, "and no log of it is asked for");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_look_would_not_change_ends_it_at_once() {
+    for (code, kind) in [
+        (401, ErrorKind::Unauthenticated),
+        (403, ErrorKind::Forbidden),
+        (422, ErrorKind::Rejected),
+    ] {
+        let script = Script::new([status("SEEKING"), fault(code)]);
+        let error = script.server().wait().await.unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert_eq!(error.status(), Some(code));
+        assert_eq!(error.timeline().len(), 1, "what was seen before");
+        assert_eq!(script.requests(), 2);
+    }
+    let script = Script::new([status("READY")]);
+    let error = script.client().deployment("..").wait().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(script.requests(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_faults_in_a_row_end_it_with_the_last() {
+    let mut replies = vec![fault(503); 5];
+    replies.push(status("SEEKING"));
+    replies.extend(vec![fault(503); 5]);
+    replies.push(fault(500));
+    let script = Script::new(replies);
+    let error = script.server().wait().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Server);
+    assert_eq!(script.requests(), 12, "one that succeeds counts anew");
+    assert_eq!(error.timeline().len(), 1);
+
+    let script = Script::new([fault(503)]);
+    let error = script.server().wait().tolerate(0).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(script.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_asks_for_more_time_than_there_is_ends_it_now() {
+    let script = Script::new([fault(429).header("retry-after", "600")]);
+    let began = tokio::time::Instant::now();
+    let error = script.server().wait().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WaitTimedOut);
+    assert_eq!(error.retry_after(), Some(seconds(600)));
+    assert!(began.elapsed() < seconds(1), "{:?}", began.elapsed());
+    let source = error.source().unwrap().to_string();
+    assert!(source.contains("429"), "{source}");
+    assert!(error.to_string().contains("was not seen"), "{error}");
+}

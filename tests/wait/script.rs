@@ -1,0 +1,86 @@
+//! A platform that answers by a script, and notes when it was asked.
+
+use deploykit::Pacing;
+use deploykit::edgegap::{Client, DeploymentHandle};
+use deploykit::testing::{CannedReply, Recorder};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use tokio::time::Instant;
+
+pub const ID: &str = "c0653765de3b";
+
+#[derive(Clone)]
+pub struct Script {
+    recorder: Recorder,
+    started: Instant,
+    asked: Arc<Mutex<Vec<f64>>>,
+}
+
+impl Script {
+    /// Answers the polls with these, the last one for ever.
+    pub fn new(replies: impl IntoIterator<Item = CannedReply>) -> Self {
+        let replies: Mutex<VecDeque<_>> = Mutex::new(replies.into_iter().collect());
+        let script = Self {
+            recorder: Recorder::new(),
+            started: Instant::now(),
+            asked: Arc::default(),
+        };
+        let (started, asked) = (script.started, script.asked.clone());
+        script.recorder.answer_with(move |request| {
+            if request.operation != Some("get_deployment") {
+                return CannedReply::json(404, r#"{"message": "no logs"}"#);
+            }
+            asked.lock().unwrap().push(started.elapsed().as_secs_f64());
+            let mut replies = replies.lock().unwrap();
+            match replies.len() {
+                0 => panic!("the script has no reply"),
+                1 => replies.front().cloned().unwrap(),
+                _ => replies.pop_front().unwrap(),
+            }
+        });
+        script
+    }
+
+    /// Answers the request for the log.
+    pub fn logs(self, reply: CannedReply) -> Self {
+        self.recorder.reply("get_container_logs", reply);
+        self
+    }
+
+    pub fn server(&self) -> DeploymentHandle {
+        self.client().deployment(ID)
+    }
+
+    pub fn client(&self) -> Client {
+        let builder = Client::builder().token("hush-hush-token");
+        builder.recorder(&self.recorder).build().unwrap()
+    }
+
+    /// A client that keeps to the documented rates.
+    pub fn paced_client(&self) -> Client {
+        let builder = Client::builder().token("hush-hush-token");
+        let builder = builder
+            .recorder(&self.recorder)
+            .pacing(Pacing::documented());
+        builder.build().unwrap()
+    }
+
+    /// When it was asked, in seconds since the script began, to the millisecond.
+    pub fn asked(&self) -> Vec<f64> {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().map(|at| (at * 1e3).round() / 1e3).collect()
+    }
+
+    pub fn requests(&self) -> usize {
+        self.recorder.requests().len()
+    }
+}
+
+pub fn status(word: &str) -> CannedReply {
+    let body = format!(r#"{{"request_id": "{ID}", "current_status": "Status.{word}"}}"#);
+    CannedReply::json(200, body)
+}
+
+pub fn fault(code: u16) -> CannedReply {
+    CannedReply::json(code, r#"{"message": "trouble"}"#)
+}
