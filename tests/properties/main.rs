@@ -14,3 +14,4 @@ mod found;
 mod generated;
 mod seeds;
 mod strangers;
+mod trees;
