@@ -454,11 +454,8 @@ async fn dployr_on_the_sandbox() {
     let (base_url, mut received) = receiver(&secret).await;
     let url = secret.attach(&base_url).unwrap();
     let events = [EventType::DeploymentCreated, EventType::DeploymentFinished];
-    let webhook = json!({ "webhookUrl": url.expose(), "enabled": true, "events": events });
-    let path = "/v1/notifications/webhook/setup";
-    let call = client.request(deploykit::http::Method::POST, path);
-    let call = call.query("clusterId", &access.cluster_id).json(&webhook);
-    call.await.unwrap();
+    let setup = dployr::WebhookSetup::new(url, events.clone());
+    client.webhooks().set_up(setup).await.unwrap();
     let new = dployr::NewDeployment::from_image("web-one", "nginx:1.27").kind("web");
     client.deployments().create(new).await.unwrap();
     sandbox.advance(A_WHILE);
