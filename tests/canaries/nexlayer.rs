@@ -3,6 +3,7 @@
 use crate::planted::Plant;
 use crate::specs::Spec;
 use crate::walk::{Row, Target, Walk, json, no_json};
+use deploykit::nexlayer::manifest::{AppSpec, Pod, RegistryLogin};
 use deploykit::nexlayer::{Client, Manifest, Session};
 use deploykit::{Call, OPERATIONS, Operation};
 use serde_json::{Value, json as value};
@@ -200,6 +201,13 @@ fn handles(walk: &mut Walk) {
     walk.debug("builder", &builder);
     let client = builder.build().unwrap();
     let session = client.session(plant.wide("session"));
+    let login = RegistryLogin::new("r.example", "u", plant.wide("registry token"));
+    let pod = Pod::new("web", "nginx:1").var("A", plant.wide("variable"));
+    walk.debug("login", &login);
+    walk.debug("pod", &pod);
+    let spec = AppSpec::new("a").pod(pod);
+    walk.debug("manifest as values", &spec);
+    walk.debug("manifest in code", &spec.manifest().unwrap());
     walk.debug("client", &client);
     walk.debug("session", &session);
     walk.debug("application", &session.application("a"));

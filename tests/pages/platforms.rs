@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// What lists no records: logs have no pages but a window of time.
-const NO_LISTS: [&str; 1] = ["nodion.list_logs"];
+const NO_LISTS: [&str; 2] = ["nodion.list_logs", "dployr.list_versions"];
 
 #[test]
 fn every_list_can_be_asked_for_all_of_it() {
@@ -41,6 +41,13 @@ fn every_list_can_be_asked_for_all_of_it() {
         dployr.routes().list(),
         dployr.projects().list(),
         dployr.webhooks().list(),
+        dployr.service("s").secrets(),
+        dployr.routes().services(),
+        dployr.api_tokens().list(),
+        dployr.clusters().list(),
+        dployr.clusters().by_id("c").users().list(),
+        dployr.domains().list(),
+        dployr.events().list(),
         edgegap.deployments().list(),
         edgegap.deployment("d").tags().list(),
         edgegap.locations().list(),

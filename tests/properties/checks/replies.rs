@@ -170,6 +170,11 @@ fn effect(case: &Case<'_>, error: &Error) -> Effect {
     if starts && case.status == 422 && error.resource_id().is_none() {
         return Effect::Unknown;
     }
+    // The control plane saves the change before it looks for a node.
+    let saved = operation.id == "update_service" && case.status == 503;
+    if saved && error.code() == Some("runtime.node_not_connected") {
+        return Effect::Applied;
+    }
     by_status(operation, case.status)
 }
 
