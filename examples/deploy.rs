@@ -12,7 +12,7 @@
 
 use deploykit::edgegap::{self, NewDeployment as NewServer, User};
 use deploykit::nexlayer::{self, Manifest};
-use deploykit::{ErrorKind, dployr, nodion};
+use deploykit::{ErrorKind, Wait, dployr, nodion};
 use deploykit_sandbox::Sandbox;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Deserialize;
@@ -24,10 +24,8 @@ use std::time::{Duration, Instant};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Between two looks at a deployment.
+/// Between two looks at a deployment on the sandbox.
 const LOOK_AGAIN: Duration = Duration::from_millis(400);
-/// How long a deployment may take to come up.
-const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A deployment that came up, as the table shows it.
 struct Deployed {
@@ -126,28 +124,15 @@ async fn nexlayer_job(sandbox: Option<&Sandbox>, bar: ProgressBar) -> Result<Dep
     bar.set_message("extending");
     let extended = application.extend().await?;
     bar.println(format!("nexlayer: {}", extended.text));
-    let mut state = started
-        .state
-        .as_ref()
-        .map_or("started", |state| state.as_str())
-        .to_owned();
     // Only a reservation tells how the app is, and only some plans have reservations.
     match application.reserve().await {
-        Ok(_) => {
-            state = until(&bar, || async {
-                let reservations = started.session().reservations().await?;
-                let mine = reservations
-                    .into_iter()
-                    .find(|r| r.application_name.as_ref() == Some(&started.application_name));
-                let state = mine.and_then(|r| r.status.and_then(|s| s.state));
-                let state = state.map_or_else(|| "reserved".to_owned(), |s| s.to_string());
-                Ok((state == "running", state))
-            })
-            .await?;
-        }
+        Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::PlanLimit => bar.println(format!("{error}")),
         Err(error) => return Err(error.into()),
     }
+    let ready = shown(&bar, sandbox, application.wait()).await?;
+    let state = Some(ready.raw_status).filter(|status| !status.is_empty());
+    let state = state.unwrap_or_else(|| ready.phase.to_string());
     Ok(Deployed {
         deployment: started.application_name.clone(),
         state,
@@ -183,17 +168,12 @@ async fn dployr_job(sandbox: Option<&Sandbox>, bar: ProgressBar) -> Result<Deplo
     }
     bar.set_message("creating");
     client.deployments().create(new).await?;
-    let state = until(&bar, || async {
-        let mut all = client.deployments().list().all().await?.into_iter();
-        let mine = all.find(|d| d.name == job.name);
-        let state = mine.and_then(|d| d.status).map(|s| s.to_string());
-        let state = state.unwrap_or_else(|| "created".to_owned());
-        match state.as_str() {
-            "failed" => Err("the deployment failed".into()),
-            _ => Ok((matches!(state.as_str(), "success" | "completed"), state)),
-        }
-    })
-    .await?;
+    // The reply need not name the deployment, so it is looked for by its name.
+    let mut all = client.deployments().list().all().await?.into_iter();
+    let made = all.find(|deployment| deployment.name == job.name);
+    let made = client.deployment(made.ok_or("the deployment is not listed")?.id);
+    let state = shown(&bar, sandbox, made.wait()).await?.status;
+    let state = state.map_or_else(|| "made".to_owned(), |state| state.to_string());
     let services = client.services().list().all().await?;
     let mine = services
         .into_iter()
@@ -235,22 +215,8 @@ async fn nodion_job(sandbox: Option<&Sandbox>, bar: ProgressBar) -> Result<Deplo
     let application = client.application(id);
     bar.set_message("deploying");
     let deployment = application.deploy().await?;
-    let state = until(&bar, || async {
-        // Others may deploy too, so the newest need not be ours.
-        let all = application.deployments().await?;
-        let mine = all.into_iter().find(|d| d.id == deployment.id);
-        let state = mine.map_or(deployment.status.clone(), |d| d.status);
-        match state {
-            nodion::DeploymentStatus::Failed | nodion::DeploymentStatus::Expired => {
-                Err(format!("the deployment is {state}").into())
-            }
-            _ => Ok((
-                state == nodion::DeploymentStatus::Available,
-                state.to_string(),
-            )),
-        }
-    })
-    .await?;
+    let made = application.deployment(deployment.id);
+    let state = shown(&bar, sandbox, made.wait()).await?.status.to_string();
     Ok(Deployed {
         deployment: format!("number {}", deployment.deploy_number),
         state,
@@ -281,16 +247,9 @@ async fn edgegap_job(sandbox: Option<&Sandbox>, bar: ProgressBar) -> Result<Depl
     bar.set_message("deploying");
     let accepted = client.deploy(new).await?;
     let server = client.deployment(&accepted.request_id);
-    let state = until(&bar, || async {
-        let now = server.status().await?;
-        if now.is_over() {
-            let why = now.error_detail.unwrap_or_default();
-            return Err(format!("it is {}: {why}", now.current_status).into());
-        }
-        Ok((now.is_ready(), now.current_status.to_string()))
-    })
-    .await?;
-    let url = server.status().await?.endpoint("gameport")?;
+    let ready = shown(&bar, sandbox, server.wait()).await?;
+    let state = ready.current_status.to_string();
+    let url = ready.endpoint("gameport")?;
     Ok(Deployed {
         deployment: accepted.request_id.to_string(),
         state,
@@ -298,23 +257,17 @@ async fn edgegap_job(sandbox: Option<&Sandbox>, bar: ProgressBar) -> Result<Depl
     })
 }
 
-/// Looks again and again, until the deployment is up, or has failed, or takes too long.
-async fn until<F, R>(bar: &ProgressBar, mut look: F) -> Result<String>
-where
-    F: FnMut() -> R,
-    R: Future<Output = Result<(bool, String)>>,
-{
-    let started = Instant::now();
-    loop {
-        let (done, state) = look().await?;
-        bar.set_message(state.clone());
-        if done {
-            return Ok(state);
-        }
-        if started.elapsed() > PATIENCE {
-            return Err(format!("it is still {state} after {PATIENCE:?}").into());
-        }
-        tokio::time::sleep(LOOK_AGAIN).await;
+/// A wait whose phases are shown. On the sandbox nothing takes long, so it looks more often.
+fn shown<T: Send + 'static>(
+    bar: &ProgressBar,
+    sandbox: Option<&Sandbox>,
+    wait: Wait<T>,
+) -> Wait<T> {
+    let bar = bar.clone();
+    let wait = wait.on_change(move |seen| bar.set_message(seen.phase.to_string()));
+    match sandbox {
+        Some(_) => wait.interval(LOOK_AGAIN, LOOK_AGAIN),
+        None => wait,
     }
 }
 
