@@ -14,17 +14,12 @@ fn main() {
         if !seen.insert(api) {
             continue;
         }
-        let documented: Vec<_> = OPERATIONS
-            .iter()
-            .filter(|operation| operation.api == api && operation.documented)
-            .collect();
-        let wrapped = documented
-            .iter()
-            .filter(|operation| !operation.wrapper.is_empty());
+        let all: Vec<_> = OPERATIONS.iter().filter(|one| one.api == api).collect();
+        let wrapped = all.iter().filter(|one| !one.wrapper.is_empty()).count();
+        let documented = all.iter().filter(|one| one.documented).count();
         println!(
-            "{api} {} of {} documented operations wrapped",
-            wrapped.count(),
-            documented.len()
+            "{api} {wrapped} of {} operations wrapped, {documented} of them documented",
+            all.len()
         );
     }
 }
