@@ -11,7 +11,8 @@ impl DeploymentHandle {
     /// The deployment: `GET /v1/deployments/{id}`, by its id or its name.
     ///
     /// The open-source control plane refuses this for every deployment, because it takes the id for
-    /// that of a cluster. Then it is looked for in [`Deployments::list`](super::Deployments::list), page by page, 100 at a time,
+    /// that of a cluster. Then it is looked for in [`Deployments::list`](super::Deployments::list), page
+    /// by page, 100 at a time,
     /// and [`Via`](super::Via) says so: `without_fallbacks` on the builder turns that off. The id of a
     /// task that deployed a name anew finds nothing.
     ///

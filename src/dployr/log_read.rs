@@ -271,15 +271,16 @@ impl Newest {
         }
     }
 
-    /// Reads the newest `tail` lines.
+    /// Reads the newest `tail` lines. So many more are asked for as `margin` says: to go on behind them
+    /// one has to know the others of the last millisecond, too.
     ///
     /// A server that knows `tail` sends them. The control plane does not and gives the oldest lines
     /// of a window first: if those are not all, the window begins nearer to the end.
-    pub async fn read(scope: &mut Scope, id: &Log, tail: u32) -> Result<Self> {
+    pub async fn read(scope: &mut Scope, id: &Log, tail: u32, margin: u32) -> Result<Self> {
         let started = Instant::now();
         let keep = usize::try_from(tail).unwrap_or(usize::MAX);
         let wanted = Wanted {
-            tail: Some(tail),
+            tail: Some(tail.saturating_add(margin)),
             ..Wanted::default()
         };
         let page = Page::read(scope, started, id, wanted).await?;

@@ -20,6 +20,10 @@ pub(super) const NAMES: [&str; 3] = ["items", "logs", "entries"];
 /// How far back the control plane begins when it is followed, in milliseconds.
 pub(super) const HISTORY: i64 = 15 * 60 * 1000;
 
+/// How many lines of one millisecond there may be at the end of a log that a server knows by `tail`
+/// only.
+const MARGIN: u32 = 100;
+
 /// The platform's name in a cursor.
 pub(super) const PLATFORM: &str = "dployr";
 
@@ -30,7 +34,7 @@ pub(super) fn read(client: &Client, id: ServiceId, tail: Option<u32>) -> Call<Ve
         client.scope_of(Op::GetServiceLogs),
         move |mut scope| async move {
             if let Some(tail) = tail {
-                let newest = Newest::read(&mut scope, &id, tail).await?;
+                let newest = Newest::read(&mut scope, &id, tail, 0).await?;
                 return newest
                     .lines
                     .into_iter()
@@ -66,7 +70,7 @@ pub(super) fn follow(client: &Client, id: ServiceId, tail: Option<u32>) -> Call<
         client.scope_of(Op::GetServiceLogs),
         move |mut scope| async move {
             if let Some(tail) = tail {
-                let newest = Newest::read(&mut scope, &id, tail).await?;
+                let newest = Newest::read(&mut scope, &id, tail, MARGIN).await?;
                 // Behind lines without a time nobody can go on. Such a server can do it itself, if any.
                 if newest.is_placed() {
                     let Newest {

@@ -89,6 +89,9 @@ impl DeploymentHandle {
     /// `GET /v1/deployment/{deployment_id}/container-logs`. They are gone when the deployment has
     /// stopped, unless they are stored.
     ///
+    /// It is a snapshot, and lines have no times. There is nothing to follow them by: to read it again and
+    /// compare would miss what was cut off at the front and repeat what looks the same.
+    ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound),
     /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and those of every call.
@@ -103,6 +106,19 @@ impl DeploymentHandle {
         })
     }
 
+    /// The last lines as text, those of the crash if there was one: for what waits for the deployment.
+    #[allow(dead_code)]
+    pub(crate) fn recent_logs(&self, lines: u32) -> Call<Vec<String>> {
+        let lines = usize::try_from(lines).unwrap_or(usize::MAX);
+        self.logs().map(move |logs| {
+            let last = match logs.crash_tail(lines) {
+                crash if crash.is_empty() => logs.tail(lines),
+                crash => crash,
+            };
+            last.into_iter().map(str::to_owned).collect()
+        })
+    }
+
     /// What the deployment uses over time, as far as it is asked for. It does no I/O.
     pub fn metrics(&self) -> Metrics {
         Metrics::new(self.client.clone(), self.id.clone())
@@ -112,6 +128,24 @@ impl DeploymentHandle {
     pub fn tags(&self) -> Tags {
         Tags::new(self.client.clone(), self.id.clone())
     }
+}
+
+impl ContainerLogs {
+    /// The last lines that the container has written.
+    pub fn tail(&self, lines: usize) -> Vec<&str> {
+        last_of(self.logs.as_deref(), lines)
+    }
+
+    /// The last lines that it had written when it crashed; none if it did not.
+    pub fn crash_tail(&self, lines: usize) -> Vec<&str> {
+        last_of(self.crash_logs.as_deref(), lines)
+    }
+}
+
+fn last_of(text: Option<&str>, lines: usize) -> Vec<&str> {
+    let mut last: Vec<_> = text.unwrap_or_default().lines().rev().take(lines).collect();
+    last.reverse();
+    last
 }
 
 impl Deployment {

@@ -1,0 +1,262 @@
+//! No gap and no repeat, whatever the server knows.
+
+use super::runtime;
+use super::server::{
+    Answer, End, Log, Query, Server, control_plane, documented, is_quiet, line, messages, read,
+};
+use deploykit::{ErrorKind, LogCursor};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Within what a server gives a follower.
+fn minute_ago() -> i64 {
+    static AT: OnceLock<i64> = OnceLock::new();
+    *AT.get_or_init(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        i64::try_from(now.as_millis()).unwrap() - 60_000
+    })
+}
+
+/// Several lines have one millisecond, and some are equal; letters have several bytes.
+fn log() -> Log {
+    let lines = [
+        (5, "a"),
+        (5, "grün ⚠"),
+        (5, "a"),
+        (6, "b"),
+        (6, "b"),
+        (6, "b"),
+        (9, "c"),
+        (9, "a"),
+    ];
+    let lines = lines.map(|(at, text)| (minute_ago() + at, text.to_owned()));
+    lines.to_vec()
+}
+
+type Dialect = fn(&Log, &Query) -> Answer;
+
+const DIALECTS: [Dialect; 2] = [control_plane, documented];
+
+#[test]
+fn a_connection_may_end_anywhere() {
+    let whole = control_plane(&log(), &Query::from([("follow".into(), "true".into())]));
+    for dialect in DIALECTS {
+        for end in [End::Break, End::Whole] {
+            for at in (0..whole.body.len()).step_by(11) {
+                runtime().block_on(async {
+                    let server = Server::start(move |number, query| {
+                        let answer = dialect(&log(), query);
+                        if number == 0 {
+                            answer.cut(at, end)
+                        } else {
+                            answer
+                        }
+                    })
+                    .await;
+                    let mut stream = server.service().follow_logs().await.unwrap();
+                    let seen = read(&mut stream, log().len()).await;
+                    assert_eq!(seen, messages(&log()), "cut at {at}, {end:?}");
+                    is_quiet(&mut stream).await;
+                    assert_eq!(stream.reconnects(), 1);
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn every_connection_ends_a_little_further() {
+    for dialect in DIALECTS {
+        runtime().block_on(async move {
+            let server = Server::start(move |number, query| {
+                let answer = dialect(&log(), query);
+                match query.contains_key("follow") {
+                    true => answer.cut(50 * (number + 1), End::Break),
+                    false => answer.cut(40 * number, End::Break),
+                }
+            })
+            .await;
+            let mut stream = server
+                .service()
+                .follow_logs()
+                .await
+                .unwrap()
+                .max_failures(1000);
+            assert_eq!(read(&mut stream, log().len()).await, messages(&log()));
+            is_quiet(&mut stream).await;
+        });
+    }
+}
+
+#[test]
+fn what_came_meanwhile_is_read_in_pages() {
+    let all: Log = (0..12_345)
+        .map(|n| (minute_ago() + n / 3, format!("line {n}")))
+        .collect();
+    let log = all.clone();
+    runtime().block_on(async {
+        let server = Server::start(move |number, query| match number {
+            0 => control_plane(&log[..10].to_vec(), query).cut(700, End::Break),
+            // A follower that is far behind gets no more than a beginning.
+            _ if query.contains_key("follow") => {
+                let since: i64 = query["since"].parse().unwrap();
+                let behind = log.iter().filter(|(at, _)| *at >= since).count();
+                assert!(behind < 5000, "it follows from {since}");
+                control_plane(&log, query)
+            }
+            _ => control_plane(&log, query),
+        })
+        .await;
+        let mut stream = server.service().follow_logs().await.unwrap();
+        assert_eq!(read(&mut stream, all.len()).await, messages(&all));
+        is_quiet(&mut stream).await;
+        let asked = server.asked();
+        let follows: Vec<_> = asked
+            .iter()
+            .map(|query| query.contains_key("follow"))
+            .collect();
+        assert_eq!(follows, [true, false, false, false, true]);
+        assert_eq!(asked[1]["limit"], "5000");
+    });
+}
+
+#[test]
+fn more_lines_in_a_millisecond_than_the_server_gives_are_told() {
+    let mut all: Log = (0..6_000)
+        .map(|n| (minute_ago(), format!("line {n}")))
+        .collect();
+    all.push((minute_ago() + 1, "after".to_owned()));
+    runtime().block_on(async {
+        let log = all.clone();
+        let server = Server::start(move |number, query| {
+            let answer = control_plane(&log, query);
+            if number == 0 {
+                answer.cut(800, End::Break)
+            } else {
+                answer
+            }
+        })
+        .await;
+        let mut stream = server.service().follow_logs().await.unwrap();
+        let seen = read(&mut stream, 5_002).await;
+        assert_eq!(seen[..5_000], messages(&all)[..5_000]);
+        assert_eq!(seen[5_000..], ["! Unsupported", "after"]);
+        is_quiet(&mut stream).await;
+    });
+}
+
+#[test]
+fn a_cursor_goes_on_in_another_client() {
+    for dialect in DIALECTS {
+        for at in 0..=log().len() {
+            runtime().block_on(async {
+                let server = Server::start(move |_, query| dialect(&log(), query)).await;
+                let mut first = server.service().follow_logs().await.unwrap();
+                let mut seen = read(&mut first, at).await;
+                let saved = serde_json::to_string(&first.cursor()).unwrap();
+                drop(first);
+                let cursor: LogCursor = serde_json::from_str(&saved).unwrap();
+                let mut second = server.service().resume_logs(&cursor).await.unwrap();
+                seen.extend(read(&mut second, log().len() - at).await);
+                assert_eq!(seen, messages(&log()), "taken up after {at}");
+                is_quiet(&mut second).await;
+            });
+        }
+    }
+    runtime().block_on(async {
+        let server = Server::start(|_, query| control_plane(&log(), query)).await;
+        let other: LogCursor =
+            serde_json::from_str(r#"{"version":1,"platform":"nodion"}"#).unwrap();
+        let error = server.service().resume_logs(&other).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert!(server.asked().is_empty());
+    });
+}
+
+#[test]
+fn it_begins_with_the_newest_lines() {
+    for dialect in DIALECTS {
+        for tail in [0, 1, 3, 100] {
+            runtime().block_on(async {
+                let now = Arc::new(Mutex::new(log()));
+                let held = now.clone();
+                let server =
+                    Server::start(move |_, query| dialect(&held.lock().unwrap(), query)).await;
+                let mut stream = server.service().follow_logs_from(tail).await.unwrap();
+                let newest = log().len() - log().len().min(tail as usize);
+                // One more, in the millisecond of the last ones, before it is followed.
+                now.lock().unwrap().push((minute_ago() + 9, "a".to_owned()));
+                let log = now.lock().unwrap().clone();
+                let seen = read(&mut stream, log.len() - newest).await;
+                assert_eq!(seen, messages(&log)[newest..], "the last {tail}");
+                is_quiet(&mut stream).await;
+            });
+        }
+    }
+}
+
+#[test]
+fn the_newest_of_many_are_looked_for() {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = i64::try_from(now.unwrap().as_millis()).unwrap();
+    // The last 7 are of this minute, 3000 of an hour ago and more.
+    let old = (0..3000).map(|n| (now - 7_200_000 + n, format!("old {n}")));
+    let new = (0..7).map(|n| (now - 1000 + n, format!("new {n}")));
+    let all: Log = old.chain(new).collect();
+    for (tail, requests) in [(5, 2), (7, 2), (8, 4), (2000, 4), (9000, 4)] {
+        runtime().block_on(async {
+            let log = all.clone();
+            let server = Server::start(move |_, query| control_plane(&log, query)).await;
+            let lines = server.service().logs(Some(tail)).await.unwrap();
+            let lines: Vec<_> = lines.into_iter().map(|line| line.message).collect();
+            let newest = all.len() - all.len().min(tail as usize);
+            assert_eq!(lines, messages(&all)[newest..], "the last {tail}");
+            assert_eq!(server.asked().len(), requests, "{:?}", server.asked());
+        });
+    }
+}
+
+#[test]
+fn a_server_that_does_not_follow_is_asked_again() {
+    for envelope in [false, true] {
+        runtime().block_on(async {
+            let server = Server::start(move |number, _| {
+                // One line more each time, up to the last.
+                let part: Vec<_> = log().iter().take(number + 1).map(line).collect();
+                let array = format!("[{}]", part.join(","));
+                let wrapped = format!("{{\"success\":true,\"data\":{{\"logs\":{array}}}}}");
+                Answer::json("200 OK", if envelope { &wrapped } else { &array })
+            })
+            .await;
+            let mut stream = server.service().follow_logs().await.unwrap();
+            assert_eq!(read(&mut stream, log().len()).await, messages(&log()));
+            let before = server.asked().len();
+            is_quiet(&mut stream).await;
+            let asked = server.asked().len() - before;
+            assert!((10..200).contains(&asked), "{asked} requests in 100 s");
+        });
+    }
+}
+
+#[test]
+fn what_is_no_line_is_told_once() {
+    let text = |number: usize, end: End| {
+        let lines: Vec<_> = log().iter().map(line).collect();
+        let text = format!(
+            "{}\noops\n: ping\n\n{}\n\u{fffd}\n{{\"type\":\"heartbeat\"}}\n{}\n",
+            lines[0], lines[1], lines[6]
+        );
+        Answer::lines(&text, end).cut(130 + 60 * number, End::Break)
+    };
+    runtime().block_on(async {
+        let server = Server::start(move |number, query| {
+            let follows = query.contains_key("follow");
+            text(number, if follows { End::Silence } else { End::Whole })
+        })
+        .await;
+        let mut stream = server.service().follow_logs().await.unwrap();
+        let seen = read(&mut stream, 5).await;
+        assert_eq!(seen, ["a", "! Decode", "grün ⚠", "! Decode", "c"]);
+        is_quiet(&mut stream).await;
+    });
+}

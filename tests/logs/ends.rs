@@ -1,0 +1,258 @@
+//! How a stream ends, and what does not end it.
+
+use super::runtime;
+use super::server::{Answer, End, Log, Server, control_plane, is_quiet, read};
+use deploykit::{ErrorKind, Retry};
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+fn log() -> Log {
+    vec![
+        (1_795_487_020_005, "a".to_owned()),
+        (1_795_487_020_005, "b".to_owned()),
+    ]
+}
+
+/// Gives the log to the first follower, breaks, and then says this.
+async fn then(status: &'static str, body: &'static str) -> Server {
+    Server::start(move |number, query| match number {
+        0 => {
+            let answer = control_plane(&log(), query);
+            let cut = answer.body.len() - 1;
+            answer.cut(cut, End::Break)
+        }
+        _ => Answer::json(status, body),
+    })
+    .await
+}
+
+const ERROR: &str = r#"{"success":false,"error":{"message":"no","code":"x.y"}}"#;
+
+#[test]
+fn what_another_try_would_not_change_is_the_last_item() {
+    for (status, kind) in [
+        ("401 Unauthorized", ErrorKind::Unauthenticated),
+        ("403 Forbidden", ErrorKind::Forbidden),
+        ("501 Not Implemented", ErrorKind::Unsupported),
+        ("400 Bad Request", ErrorKind::Rejected),
+    ] {
+        runtime().block_on(async {
+            let server = then(status, ERROR).await;
+            let mut stream = server.service().follow_logs().await.unwrap();
+            // The last line lost its end, so it did not come.
+            assert_eq!(read(&mut stream, 1).await, ["a"]);
+            let error = stream.next().await.unwrap().unwrap_err();
+            assert_eq!(
+                (error.kind(), error.code()),
+                (kind, Some("x.y")),
+                "{status}"
+            );
+            assert_eq!(error.operation().unwrap().id, "get_service_logs");
+            assert!(stream.next().await.is_none());
+            assert_eq!(server.asked().len(), 2, "{status}");
+        });
+    }
+}
+
+#[test]
+fn a_service_that_is_gone_is_the_end() {
+    runtime().block_on(async {
+        let server = then("404 Not Found", r#"{"success":false,"error":{"message":"Service not found","code":"resource.missing_resource"}}"#).await;
+        let mut stream = server.service().follow_logs().await.unwrap();
+        assert_eq!(read(&mut stream, 9).await, ["a", "end"]);
+        assert_eq!(read(&mut stream, 9).await, ["end"]);
+    });
+    runtime().block_on(async {
+        let server = then("404 Not Found", ERROR).await;
+        let service = server.service();
+        assert_eq!(
+            read(&mut service.follow_logs().await.unwrap(), 1).await,
+            ["a"]
+        );
+        let error = service.follow_logs().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound, "at first it is an error");
+    });
+}
+
+#[test]
+fn failures_in_a_row_have_a_limit_and_pauses_that_grow() {
+    for (limit, most) in [(None, 20), (Some(3), 3), (Some(0), 0)] {
+        runtime().block_on(async {
+            let server = then("503 Service Unavailable", ERROR).await;
+            let mut stream = server.service().follow_logs().await.unwrap();
+            if let Some(limit) = limit {
+                stream = stream.max_failures(limit);
+            }
+            let started = Instant::now();
+            let kind = if most == 0 {
+                "! Interrupted"
+            } else {
+                "! Unavailable"
+            };
+            assert_eq!(read(&mut stream, 9).await, ["a", kind, "end"]);
+            // The broken connection is the first failure.
+            assert_eq!(server.asked().len(), 1 + most);
+            // 0.5 + 1 + 2 + 4 + 8 and so on, at most.
+            let bound = Duration::from_secs(8 * most as u64);
+            assert!(started.elapsed() <= bound, "{:?}", started.elapsed());
+            if most == 20 {
+                assert!(
+                    started.elapsed() > Duration::from_secs(20),
+                    "{:?}",
+                    started.elapsed()
+                );
+            }
+        });
+    }
+}
+
+#[test]
+fn the_platform_may_ask_to_wait() {
+    runtime().block_on(async {
+        let server = then("429 Too Many Requests\r\nretry-after: 20", ERROR).await;
+        let mut stream = server
+            .service()
+            .follow_logs()
+            .await
+            .unwrap()
+            .max_failures(2);
+        let started = Instant::now();
+        assert_eq!(read(&mut stream, 9).await, ["a", "! RateLimited", "end"]);
+        assert!(
+            started.elapsed() >= Duration::from_secs(20),
+            "{:?}",
+            started.elapsed()
+        );
+    });
+    runtime().block_on(async {
+        let server = then("429 Too Many Requests\r\nretry-after: 31", ERROR).await;
+        let mut stream = server.service().follow_logs().await.unwrap();
+        assert_eq!(read(&mut stream, 1).await, ["a"]);
+        let error = stream.next().await.unwrap().unwrap_err();
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(31)));
+        assert_eq!(server.asked().len(), 2, "longer than the policy waits");
+    });
+}
+
+#[test]
+fn silence_is_no_failure() {
+    runtime().block_on(async {
+        let server = Server::start(|_, query| control_plane(&log(), query)).await;
+        let stream = server.service().follow_logs().await.unwrap();
+        let mut stream = stream.max_failures(0);
+        assert_eq!(read(&mut stream, 2).await, ["a", "b"]);
+        let hour = timeout(Duration::from_secs(3600), stream.next()).await;
+        assert!(hour.is_err(), "{hour:?}");
+        // Every 300 s it looks whether the connection lives.
+        assert!(
+            (10..13).contains(&stream.reconnects()),
+            "{}",
+            stream.reconnects()
+        );
+    });
+    runtime().block_on(async {
+        let server = Server::start(|_, query| control_plane(&log(), query)).await;
+        let stream = server.service().follow_logs().await.unwrap();
+        let mut stream = stream.without_reconnecting();
+        assert_eq!(read(&mut stream, 9).await, ["a", "b", "! Timeout", "end"]);
+    });
+}
+
+#[test]
+fn it_can_be_stopped_while_it_waits() {
+    // For a line, and for the next connection.
+    for broken in [false, true] {
+        runtime().block_on(async {
+            let server = match broken {
+                false => Server::start(|_, query| control_plane(&log(), query)).await,
+                true => then("503 Service Unavailable", ERROR).await,
+            };
+            let stream = server.service().follow_logs().await.unwrap();
+            let mut stream = stream.max_failures(1_000_000);
+            let stop = stream.stop_handle();
+            assert_eq!(read(&mut stream, 1).await, ["a"]);
+            let cursor = stream.cursor();
+            let stopping = tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_secs(50)).await;
+                stop.clone().stop();
+                assert!(stop.is_stopped());
+            });
+            let started = Instant::now();
+            let rest = read(&mut stream, 9).await;
+            assert_eq!(rest.last().unwrap(), "end");
+            assert!(rest.iter().all(|line| !line.starts_with('!')), "{rest:?}");
+            assert_eq!(started.elapsed().as_secs(), 50);
+            stopping.await.unwrap();
+            let then = if broken { "a" } else { "b" };
+            assert_eq!(
+                cursor == stream.cursor(),
+                then == "a",
+                "behind the last line"
+            );
+        });
+    }
+}
+
+#[test]
+fn a_policy_without_retries_connects_once() {
+    runtime().block_on(async {
+        let server = then("200 OK", "[]").await;
+        let mut stream = server
+            .service_with(Retry::off())
+            .follow_logs()
+            .await
+            .unwrap();
+        assert_eq!(read(&mut stream, 9).await, ["a", "! Interrupted", "end"]);
+        assert_eq!(server.asked().len(), 1);
+    });
+}
+
+#[test]
+fn nobody_can_go_on_behind_lines_without_a_time() {
+    runtime().block_on(async {
+        let text = "{\"message\":\"a\"}\n{\"message\":\"b\"}\n";
+        let server = Server::start(move |_, _| Answer::lines(text, End::Break)).await;
+        let mut stream = server.service().follow_logs().await.unwrap();
+        assert_eq!(
+            read(&mut stream, 9).await,
+            ["a", "b", "! Interrupted", "end"]
+        );
+        let server = Server::start(move |_, _| Answer::lines(text, End::Whole)).await;
+        let mut stream = server.service().follow_logs_from(1).await.unwrap();
+        assert_eq!(read(&mut stream, 9).await, ["a", "b", "end"]);
+    });
+}
+
+#[test]
+fn options_of_the_call_hold_for_its_later_requests() {
+    runtime().block_on(async {
+        let server = Server::start(|_, query| {
+            let mut answer = control_plane(&log(), query);
+            answer.end = if answer.end == End::Silence {
+                End::Break
+            } else {
+                End::Whole
+            };
+            answer
+        })
+        .await;
+        let call = server.service().follow_logs().query("extra", "1");
+        let mut stream = call.await.unwrap();
+        assert_eq!(read(&mut stream, 2).await, ["a", "b"]);
+        let _ = timeout(Duration::from_secs(10), stream.next()).await;
+        let asked = server.asked();
+        assert!(asked.len() > 2);
+        assert!(asked.iter().all(|query| query["extra"] == "1"), "{asked:?}");
+    });
+}
+
+#[test]
+fn it_is_quiet_when_nothing_is_new() {
+    runtime().block_on(async {
+        let server = Server::start(|_, query| control_plane(&log(), query)).await;
+        let mut stream = server.service().follow_logs().await.unwrap();
+        assert_eq!(read(&mut stream, 2).await, ["a", "b"]);
+        is_quiet(&mut stream).await;
+        assert_eq!(server.asked().len(), 1);
+    });
+}

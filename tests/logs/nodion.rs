@@ -1,0 +1,160 @@
+//! Nodion does not stream: one window after the other.
+
+use super::runtime;
+use deploykit::nodion::{ApplicationHandle, Client, LogStream, LogWindow};
+use deploykit::testing::{CannedReply, Recorder};
+use deploykit::{ErrorKind, LogCursor, Retry};
+use serde_json::json;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Time in milliseconds after a moment, message.
+type Log = Arc<Mutex<Vec<(i64, String)>>>;
+
+const MOMENT: &str = "2026-05-05T08:14";
+
+fn stamp(at: i64) -> String {
+    // Digits below the millisecond, as a platform may have them.
+    format!("{MOMENT}:{:02}.{:03}7Z", at / 1000, at % 1000)
+}
+
+/// As the platform answers: what is after a time, the newest lines of it.
+fn platform(log: &Log, status: u16) -> (Recorder, ApplicationHandle) {
+    let (recorder, log) = (Recorder::new(), log.clone());
+    recorder.answer_with(move |request| {
+        if status != 200 {
+            return CannedReply::json(status, "{}");
+        }
+        let shown = request.to_string();
+        let after = shown
+            .lines()
+            .find_map(|line| line.strip_prefix("? after = "));
+        let log = log.lock().unwrap();
+        let lines = log.iter().map(|(at, text)| (stamp(*at), text));
+        let lines: Vec<_> = lines
+            .filter(|(at, _)| after.is_none_or(|after| at.as_str() > after.trim_end_matches('Z')))
+            .map(|(at, text)| json!({ "ts": at, "msg": text, "instance_id": "i" }))
+            .collect();
+        let newest = lines.len().saturating_sub(2500);
+        CannedReply::json(200, json!({ "logs": lines[newest..] }).to_string())
+    });
+    let builder = Client::builder().token("t").recorder(&recorder);
+    let client = builder.retry(Retry::default()).build().unwrap();
+    (recorder, client.application("a"))
+}
+
+async fn read(stream: &mut LogStream, count: usize) -> Vec<String> {
+    let mut seen = Vec::new();
+    while seen.len() < count {
+        match timeout(Duration::from_secs(100), stream.next()).await {
+            Err(_) => return seen,
+            Ok(None) => seen.push("end".to_owned()),
+            Ok(Some(Ok(line))) => seen.push(line.msg),
+            Ok(Some(Err(error))) => seen.push(format!("! {:?}", error.kind())),
+        }
+    }
+    seen
+}
+
+fn log(lines: &[(i64, &str)]) -> Log {
+    let lines = lines.iter().map(|(at, text)| (*at, (*text).to_owned()));
+    Arc::new(Mutex::new(lines.collect()))
+}
+
+#[test]
+fn what_is_new_is_given_once() {
+    runtime().block_on(async {
+        let log = log(&[(100, "a"), (100, "b"), (100, "a")]);
+        let (recorder, application) = platform(&log, 200);
+        let mut stream = application.follow_logs(LogWindow::new()).await.unwrap();
+        assert_eq!(read(&mut stream, 9).await, ["a", "b", "a"]);
+        let requests = recorder.requests().len();
+        // The same millisecond again, and an instance that is a little late.
+        let late = [(100, "a"), (90, "late"), (9000, "c")].map(|(at, text)| (at, text.to_owned()));
+        log.lock().unwrap().extend(late);
+        log.lock().unwrap().sort_by_key(|(at, _)| *at);
+        assert_eq!(read(&mut stream, 9).await, ["late", "a", "c"]);
+        // 100 s in which nothing came, looked at from 5 s to 20 s apart.
+        assert!((6..=9).contains(&requests), "{requests}");
+        assert_eq!(
+            recorder.requests()[1].to_string().contains("08:13:55.099Z"),
+            true
+        );
+
+        let stop = stream.stop_handle();
+        stop.stop();
+        assert!(stream.next().await.is_none());
+    });
+}
+
+#[test]
+fn it_begins_with_the_newest_and_goes_on_from_a_cursor() {
+    runtime().block_on(async {
+        let log = log(&[(1, "a"), (2, "b"), (2, "b"), (3, "c")]);
+        let (_, application) = platform(&log, 200);
+        let mut stream = application
+            .follow_logs(LogWindow::new().limit(3))
+            .await
+            .unwrap();
+        assert_eq!(read(&mut stream, 2).await, ["b", "b"]);
+        let saved = serde_json::to_string(&stream.cursor()).unwrap();
+        let cursor: LogCursor = serde_json::from_str(&saved).unwrap();
+        log.lock().unwrap().push((3, "c".to_owned()));
+        let mut second = application.resume_logs(&cursor).await.unwrap();
+        assert_eq!(read(&mut second, 9).await, ["c", "c"]);
+
+        let newest = application
+            .logs(LogWindow::new().newest_first().limit(2))
+            .await
+            .unwrap();
+        let newest: Vec<_> = newest.into_iter().map(|line| line.msg).collect();
+        assert_eq!(newest, ["c", "c"]);
+    });
+}
+
+#[test]
+fn lines_that_the_platform_no_longer_has_are_told() {
+    runtime().block_on(async {
+        let log = log(&[(1, "a")]);
+        let (_, application) = platform(&log, 200);
+        let mut stream = application.follow_logs(LogWindow::new()).await.unwrap();
+        assert_eq!(read(&mut stream, 1).await, ["a"]);
+        let many = (0..2600).map(|n| (10_000 + n, format!("line {n}")));
+        log.lock().unwrap().extend(many);
+        let seen = read(&mut stream, 2501).await;
+        assert_eq!(seen[..2], ["! Unsupported", "line 100"]);
+        assert_eq!(seen[2500], "line 2599");
+        assert!(read(&mut stream, 1).await.is_empty());
+    });
+}
+
+#[test]
+fn an_application_that_is_gone_is_the_end() {
+    runtime().block_on(async {
+        for (status, last) in [(404, "end"), (403, "! Forbidden"), (500, "! Server")] {
+            let log = log(&[(1, "a")]);
+            let (recorder, application) = platform(&log, status);
+            let first = json!({ "logs": [{ "ts": stamp(1), "msg": "a", "instance_id": "i" }] });
+            recorder.reply("list_logs", CannedReply::json(200, first.to_string()));
+            let mut stream = application.follow_logs(LogWindow::new()).await.unwrap();
+            let mut seen = Vec::new();
+            while let Some(line) = stream.next().await {
+                seen.push(
+                    line.map_or_else(|error| format!("! {:?}", error.kind()), |line| line.msg),
+                );
+            }
+            let expected = if last == "end" {
+                vec!["a"]
+            } else {
+                vec!["a", last]
+            };
+            assert_eq!(seen, expected);
+            let requests = if status == 500 { 22 } else { 2 };
+            assert_eq!(recorder.requests().len(), requests, "{status}");
+        }
+        let (_, application) = platform(&log(&[]), 404);
+        let error = application.follow_logs(LogWindow::new()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    });
+}

@@ -1,0 +1,211 @@
+//! A server of logs whose connections end as a test wants.
+
+use deploykit::dployr::{Client, LogStream, ServiceHandle};
+use deploykit::{Pacing, Retry};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+/// Time and message.
+pub type Log = Vec<(i64, String)>;
+
+pub type Query = BTreeMap<String, String>;
+
+/// How a reply ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// In good order.
+    Whole,
+    /// The connection breaks.
+    Break,
+    /// It goes on, and nothing comes.
+    Silence,
+}
+
+pub struct Answer {
+    pub head: String,
+    pub body: Vec<u8>,
+    pub end: End,
+}
+
+impl Answer {
+    pub fn lines(lines: &str, end: End) -> Self {
+        Self {
+            head: "200 OK\r\ncontent-type: application/x-ndjson".to_owned(),
+            body: lines.as_bytes().to_vec(),
+            end,
+        }
+    }
+
+    pub fn json(status: &str, body: &str) -> Self {
+        Self {
+            head: format!("{status}\r\ncontent-type: application/json"),
+            body: body.as_bytes().to_vec(),
+            end: End::Whole,
+        }
+    }
+
+    /// Only the first bytes, and then this end, if there are more.
+    pub fn cut(mut self, at: usize, end: End) -> Self {
+        if at < self.body.len() {
+            self.body.truncate(at);
+            self.end = end;
+        }
+        self
+    }
+}
+
+pub fn line((at, message): &(i64, String)) -> String {
+    format!(
+        "{{\"timestamp\":{at},\"source\":\"dployrd\",\"level\":\"info\",\"message\":\"{message}\"}}"
+    )
+}
+
+/// As the control plane answers: the oldest lines from a time on, and a number of them at most.
+pub fn control_plane(log: &Log, query: &Query) -> Answer {
+    let number = |name: &str| query.get(name).map(|text| text.parse::<i64>().unwrap());
+    let since = number("since").unwrap_or(i64::MIN);
+    let limit = usize::try_from(number("limit").unwrap_or(1000).min(5000)).unwrap();
+    let lines = log.iter().filter(|(at, _)| *at >= since);
+    if query.contains_key("follow") {
+        let lines: String = lines.map(|entry| line(entry) + "\n").collect();
+        return Answer::lines(&lines, End::Silence);
+    }
+    let lines: Vec<String> = lines.take(limit).map(line).collect();
+    Answer::json("200 OK", &format!("[{}]", lines.join(",")))
+}
+
+/// A server that knows what the vendor's page names, and nothing else.
+pub fn documented(log: &Log, query: &Query) -> Answer {
+    let tail = query.get("tail").map(|text| text.parse::<usize>().unwrap());
+    let skip = tail.map_or(0, |tail| log.len().saturating_sub(tail));
+    let known = Query::from_iter(
+        query
+            .get_key_value("follow")
+            .map(|(k, v)| (k.clone(), v.clone())),
+    );
+    control_plane(&log[skip..].to_vec(), &known)
+}
+
+type Serve = Arc<dyn Fn(usize, &Query) -> Answer + Send + Sync>;
+
+pub struct Server {
+    pub base_url: String,
+    asked: Arc<Mutex<Vec<Query>>>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Answers by the number of the request and its query.
+    pub async fn start(serve: impl Fn(usize, &Query) -> Answer + Send + Sync + 'static) -> Self {
+        let serve: Serve = Arc::new(serve);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::<Mutex<Vec<Query>>>::default();
+        let kept = asked.clone();
+        let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                connections.spawn(answer(stream, serve.clone(), kept.clone()));
+            }
+        });
+        Self {
+            base_url,
+            asked,
+            task,
+        }
+    }
+
+    pub fn asked(&self) -> Vec<Query> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    pub fn service(&self) -> ServiceHandle {
+        self.service_with(Retry::default())
+    }
+
+    pub fn service_with(&self, retry: Retry) -> ServiceHandle {
+        let builder = Client::builder().base_url(&self.base_url).token("t");
+        let client = builder.pacing(Pacing::off()).retry(retry).build();
+        client.unwrap().service("web")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn answer(mut stream: TcpStream, serve: Serve, asked: Arc<Mutex<Vec<Query>>>) {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        match stream.read_u8().await {
+            Ok(byte) => request.push(byte),
+            Err(_) => return,
+        }
+    }
+    let request = String::from_utf8(request).unwrap();
+    let target = request.split(' ').nth(1).unwrap();
+    let query = target.split_once('?').map_or("", |(_, query)| query);
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let query: Query = pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+    let number = {
+        let mut asked = asked.lock().unwrap();
+        asked.push(query.clone());
+        asked.len() - 1
+    };
+    let answer = serve(number, &query);
+    let head = format!(
+        "HTTP/1.1 {}\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n",
+        answer.head
+    );
+    let mut bytes = head.into_bytes();
+    // Letters of several bytes are cut in two.
+    for piece in answer.body.chunks(7.max(answer.body.len() / 64)) {
+        bytes.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
+        bytes.extend_from_slice(piece);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    if answer.end == End::Whole {
+        bytes.extend_from_slice(b"0\r\n\r\n");
+    }
+    if stream.write_all(&bytes).await.is_err() {
+        return;
+    }
+    match answer.end {
+        End::Silence => while matches!(stream.read(&mut [0; 64]).await, Ok(1..)) {},
+        End::Whole | End::Break => {
+            let _ = stream.shutdown().await;
+        }
+    }
+}
+
+/// The messages up to so many, and errors by their kind.
+pub async fn read(stream: &mut LogStream, count: usize) -> Vec<String> {
+    let mut seen = Vec::new();
+    while seen.len() < count {
+        match stream.next().await {
+            Some(Ok(line)) => seen.push(line.message),
+            Some(Err(error)) => seen.push(format!("! {:?}", error.kind())),
+            None => {
+                seen.push("end".to_owned());
+                break;
+            }
+        }
+    }
+    seen
+}
+
+/// That nothing more comes for now.
+pub async fn is_quiet(stream: &mut LogStream) {
+    let more = tokio::time::timeout(Duration::from_secs(100), stream.next()).await;
+    assert!(more.is_err(), "{more:?}");
+}
+
+pub fn messages(log: &Log) -> Vec<String> {
+    log.iter().map(|(_, message)| message.clone()).collect()
+}
