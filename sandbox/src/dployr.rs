@@ -54,6 +54,12 @@ pub struct Dployr {
     projects: Vec<Value>,
     webhooks: Vec<Value>,
     cluster_webhook: Option<Value>,
+    /// The control plane's own: codes, sessions, API tokens.
+    access: control_plane::sessions::Access,
+    domains: Vec<control_plane::domains::Domain>,
+    cluster_name: String,
+    /// When the cluster was renamed last.
+    renamed_at: Option<Duration>,
     known_window: Window,
     anonymous_window: Window,
 }
@@ -152,6 +158,10 @@ impl Dployr {
             projects: Vec::new(),
             webhooks: Vec::new(),
             cluster_webhook: None,
+            access: control_plane::sessions::Access::default(),
+            domains: Vec::new(),
+            cluster_name: "owner".to_owned(),
+            renamed_at: None,
             known_window: Window::default(),
             anonymous_window: Window::default(),
         }
@@ -170,6 +180,7 @@ impl Dployr {
             cluster_id: self.cluster_id.clone(),
             email: self.email.clone(),
             password: self.password.clone(),
+            login_code: control_plane::sessions::CODE.to_owned(),
             instance_tag: self.instance.tag.clone(),
         }
     }
@@ -186,6 +197,9 @@ impl Dployr {
     /// Whether the caller is the user. `Bearer `, in this case and with one space: the lower-case scheme was refused on
     /// a running control plane.
     fn knows(&self, request: &Request, now: Duration) -> bool {
+        if self.access.knows_cookie(request, now) {
+            return true;
+        }
         let Some(token) = request
             .header("authorization")
             .and_then(|value| value.strip_prefix("Bearer "))
@@ -193,6 +207,7 @@ impl Dployr {
             return false;
         };
         token == self.token
+            || self.access.knows_token(token, now)
             || self
                 .logins
                 .iter()

@@ -4,7 +4,9 @@
 //! and the sandbox has not answer 501 with the code `sandbox.not_modelled`, which no control plane sends.
 
 mod account;
+pub(super) mod domains;
 mod services;
+pub(super) mod sessions;
 
 use std::time::Duration;
 
@@ -77,12 +79,18 @@ fn route(
                 | "services"
                 | "logs"
                 | "proxy"
+                | "domains"
                 | "integrations"
                 | "notifications")
         )
     );
     if guarded && !known {
         return flat(401, "Not authenticated", "auth.bad_session");
+    }
+    if let ["auth", rest @ ..] = path
+        && let Some(reply) = sessions::route(state, request, method, rest, now)
+    {
+        return reply;
     }
     match (method, path) {
         ("GET", ["users", "me"]) => {
@@ -100,6 +108,11 @@ fn route(
             }
         }
         ("POST", ["notifications", "webhook", "setup"]) => account::set_up_webhook(state, request),
+        ("PATCH", ["clusters", id]) => account::rename(state, request, id, now),
+        ("GET", ["clusters", id, "users"]) => account::users(state, request, id),
+        (_, ["domains", rest @ ..]) if *rest != ["verify"] => {
+            domains::route(state, request, method, rest, now)
+        }
         ("POST", ["deployments"]) => create_deployment(state, request, now),
         ("GET", ["deployments"]) => list_deployments(state, request, now),
         ("GET", ["deployments", id]) => get_deployment(state, id),
@@ -109,7 +122,10 @@ fn route(
             match allowed(state, request.query_value("clusterId"), Role::Viewer) {
                 Ok(()) => {
                     let mut item = instance(state);
-                    item.insert("clusterName".to_owned(), Value::from(CLUSTER_NAME));
+                    item.insert(
+                        "clusterName".to_owned(),
+                        Value::from(state.cluster_name.clone()),
+                    );
                     let role = request.query_value("role");
                     let items = if role.is_none_or(|role| role == "instance") {
                         vec![Value::Object(item)]
@@ -147,7 +163,7 @@ fn exists(method: &str, path: &[&str]) -> bool {
     matches!(
         (method, path),
         ("GET", ["logs"] | ["ws", "stats"] | ["clusters", _, _, ..])
-            | ("PATCH", ["users", "me"] | ["clusters", _])
+            | ("PATCH", ["users", "me"])
             | ("POST" | "DELETE", ["clusters", _, "users", ..])
             | (
                 "POST",
@@ -165,7 +181,6 @@ fn exists(method: &str, path: &[&str]) -> bool {
                     ..
                 ]
             )
-            | ("GET" | "POST", ["domains"])
     )
 }
 
@@ -173,6 +188,7 @@ fn exists(method: &str, path: &[&str]) -> bool {
 enum Role {
     Viewer,
     Developer,
+    Owner,
 }
 
 /// The cluster check of most routes. A cluster that does not exist answers as one of somebody else.
@@ -190,6 +206,11 @@ fn allowed(state: &Dployr, cluster_id: Option<&str>, role: Role) -> Result<(), R
                 403,
                 "Insufficient permissions. Developer role is required",
                 "permission.developer_role_required",
+            ),
+            Role::Owner => flat(
+                403,
+                "Insufficient permissions. Owner role is required",
+                "permission.owner_role_required",
             ),
         }),
     }
@@ -312,8 +333,6 @@ fn delete_deployment(state: &mut Dployr, request: &Request, id: &str, now: Durat
     state.deployments.remove(at);
     ok(json!({}))
 }
-
-const CLUSTER_NAME: &str = "owner";
 
 fn instance(state: &Dployr) -> Map<String, Value> {
     object(json!({
