@@ -188,6 +188,15 @@ impl<T: Send + 'static> Call<T> {
         }
     }
 
+    /// Runs this call as a part of another one, with that one's options.
+    #[allow(dead_code)] // Not every platform has calls that are made of several.
+    pub(crate) fn within(self, whole: &Scope) -> Running<T> {
+        match self.refused {
+            Some(error) => Box::pin(std::future::ready(Err(error))),
+            None => (self.run)(whole.step(self.scope.operation())),
+        }
+    }
+
     pub(crate) fn with_pager(mut self, pager: Pager<T>) -> Self {
         self.pager = Some(pager);
         self

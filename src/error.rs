@@ -1,5 +1,9 @@
 //! One error for everything that can go wrong, with answers to the questions a caller has.
 
+mod text;
+
+pub(crate) use text::{one_line, start_of};
+
 use crate::operation::Operation;
 use crate::watch::WaitReport;
 use serde_json::Value;
@@ -450,23 +454,6 @@ impl fmt::Display for ErrorKind {
             Self::Gone => "the deployment is gone",
         })
     }
-}
-
-/// Line breaks and other control characters out, so that a log line stays one line.
-pub(crate) fn one_line(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// The first `limit` bytes, cut between characters.
-pub(crate) fn start_of(text: &str, limit: usize) -> &str {
-    let mut end = text.len().min(limit);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 #[cfg(test)]

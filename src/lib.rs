@@ -10,6 +10,8 @@
 //! Every method that talks to a platform returns a [`Call`]: `.await` sends it,
 //! [`preview`](Call::preview) shows it and sends nothing, and options such as
 //! [`timeout`](Call::timeout) and [`with_response`](Call::with_response) are the same everywhere.
+//! A list is a [`Page`] by `.await`, its records one by one by [`stream`](Call::stream), and all of
+//! them by [`all`](Call::all).
 //! Every failure is an [`Error`] that says what [kind](Error::kind) it is and whether the platform
 //! [possibly acted](Error::effect).
 //!
@@ -103,6 +105,8 @@ mod call;
 #[cfg(feature = "_client")]
 mod lenient;
 #[cfg(feature = "_client")]
+mod logs;
+#[cfg(feature = "_client")]
 mod preview;
 #[cfg(all(feature = "_client", not(feature = "raw")))]
 mod raw;
@@ -112,6 +116,8 @@ pub mod raw;
 mod transport;
 #[cfg(feature = "_client")]
 mod wait;
+#[cfg(feature = "_client")]
+pub mod webhook;
 
 #[cfg(feature = "dployr")]
 pub mod dployr;
@@ -137,6 +143,8 @@ pub use time::Timestamp;
 
 #[cfg(feature = "_client")]
 pub use call::{Call, RateLimit, Response, ResponseHeaders};
+#[cfg(feature = "_client")]
+pub use logs::{LogCursor, LogStop, LogStream};
 #[cfg(feature = "_client")]
 pub use preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
 #[cfg(feature = "_client")]

@@ -159,6 +159,12 @@ impl Personal {
     }
 }
 
+impl From<String> for Personal {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 /// What stands in the place of [`Personal`].
 const PERSONAL: &str = "<personal>";
 
@@ -204,6 +210,18 @@ macro_rules! secret_url {
             }
         }
 
+        impl From<&String> for $name {
+            fn from(url: &String) -> Self {
+                Self(url.clone())
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(url: &str) -> Self {
+                Self(url.to_owned())
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&masked_url(&self.0))
@@ -240,8 +258,9 @@ secret_url! {
 }
 
 secret_url! {
-    /// The address that a platform calls when something happens. As such calls are not signed, people
-    /// put a secret into its query.
+    /// The address that a platform calls when something happens. As such calls are not signed, a secret
+    /// stands in its query: [`CallbackSecret::attach`](crate::webhook::CallbackSecret::attach) puts one
+    /// there.
     CallbackUrl
 }
 

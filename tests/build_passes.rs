@@ -430,7 +430,7 @@ fn what_spends_and_what_is_final_is_required_and_written_down() {
     let entries = run("nodion", &spec("nodion")).unwrap().entries;
     assert_eq!(entries.matches("spends: true").count(), 3, "{entries}");
     let entries = run("nexlayer", &spec("nexlayer")).unwrap().entries;
-    assert_eq!(entries.matches("final_on: &[500]").count(), 8, "{entries}");
+    assert_eq!(entries.matches("final_on: &[500]").count(), 12, "{entries}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod control_plane;
 mod create;
 mod documented;
 mod extras;
+mod hooks;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::access::DployrAccess;
 use crate::ids::Ids;
 use crate::model::{Reply, Request};
 use crate::time::{Stage, Taken, Timing, Window, millis};
+use crate::webhook::Webhook;
 
 /// Which dployr is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -43,12 +45,15 @@ pub struct Dployr {
     user_id: String,
     cluster_id: String,
     instance: Instance,
+    /// Those that were registered later. None of them ever joins.
+    registered: Vec<Registered>,
     /// Access tokens handed out by a login, and when they end.
     logins: Vec<(String, Duration)>,
     deployments: Vec<Deployment>,
     services: Vec<Service>,
     /// Variables and logs go by name, which a deployment shares with its service.
     env: BTreeMap<String, BTreeMap<String, String>>,
+    secrets: BTreeMap<String, Vec<SecretRow>>,
     logs: BTreeMap<String, Vec<Line>>,
     routes: Vec<Value>,
     projects: Vec<Value>,
@@ -60,6 +65,8 @@ pub struct Dployr {
     cluster_name: String,
     /// When the cluster was renamed last.
     renamed_at: Option<Duration>,
+    /// What is to be sent to it, and since when.
+    outbox: Vec<(Duration, Webhook)>,
     known_window: Window,
     anonymous_window: Window,
 }
@@ -69,6 +76,28 @@ struct Instance {
     id: String,
     tag: String,
     address: String,
+}
+
+#[derive(Clone, Debug)]
+struct Registered {
+    id: String,
+    tag: String,
+    address: String,
+    region: Option<String>,
+    role: String,
+    managed: bool,
+    created_at: Duration,
+}
+
+/// A secret variable, whose value nobody reads again.
+#[derive(Clone, Debug)]
+struct SecretRow {
+    id: String,
+    key: String,
+    /// Of the service, or of the deployment that was there before it.
+    of_service: bool,
+    created_at: Duration,
+    updated_at: Duration,
 }
 
 /// When the user, the cluster and the instance were set up: 2026-01-05.
@@ -147,12 +176,14 @@ impl Dployr {
                 // 203.0.113.0/24 is kept for documentation (RFC 5737).
                 address: "203.0.113.10".to_owned(),
             },
+            registered: Vec::new(),
             ids,
             counter: 0,
             logins: Vec::new(),
             deployments: Vec::new(),
             services: Vec::new(),
             env: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             logs: BTreeMap::new(),
             routes: Vec::new(),
             projects: Vec::new(),
@@ -162,6 +193,7 @@ impl Dployr {
             domains: Vec::new(),
             cluster_name: "owner".to_owned(),
             renamed_at: None,
+            outbox: Vec::new(),
             known_window: Window::default(),
             anonymous_window: Window::default(),
         }
@@ -289,6 +321,7 @@ impl Dployr {
             if let Some(deployment) = self.deployments.get_mut(at) {
                 deployment.settled = true;
             }
+            self.emit_finished(&deployment.id, &deployment.name, finished_at);
             if self.stage(&deployment, now) != Stage::Done {
                 continue;
             }

@@ -1,14 +1,14 @@
 //! Edgegap: deployments of a game server, to the cloud and to a private fleet.
 //!
 //! The two create operations and the hosts are those of edgegap/openapi-specification:edgegap-v2-openapi.yaml; what else
-//! there is to a deployment is that of its edgegap-v1-openapi.yaml. The texts of errors are the sandbox's own. Webhooks
-//! are checked but never called.
+//! there is to a deployment is that of its edgegap-v1-openapi.yaml. The texts of errors are the sandbox's own.
 
 mod body;
 mod bulk;
 mod catalogue;
 mod deployment;
 mod filter;
+mod hooks;
 mod observe;
 mod paging;
 mod tags;
@@ -24,7 +24,8 @@ use crate::time::{Timing, Window};
 use body::{Create, Kind};
 use deployment::{Deployment, Status};
 use filter::Query;
-use paging::page_of;
+use hooks::Hooks;
+use paging::described_page;
 use tags::Tag;
 
 // Both create operations say 40 a second; status 20 and list 10 in edgegap-v1-openapi.yaml. All per organisation.
@@ -184,6 +185,7 @@ impl Edgegap {
             created_at: now,
             stopped_at: None,
             no_capacity,
+            hooks: Hooks::read(&body),
         });
         if no_capacity {
             // A deployment exists all the same and is in error: the 422 of the fleet operation says so, that of the
@@ -233,11 +235,8 @@ impl Edgegap {
         if query.oldest_first {
             live.reverse();
         }
-        let items = live
-            .iter()
-            .map(|deployment| deployment.summary(self.timing, now))
-            .collect();
-        match page_of(request, "data", items) {
+        let describe = |deployment: &Deployment| deployment.summary(self.timing, now);
+        match described_page(request, "data", live, describe) {
             Ok(mut body) => {
                 body.insert("message".to_owned(), json!([]));
                 Reply::json(200, &body.into())

@@ -12,6 +12,7 @@
 )]
 
 mod access;
+mod courier;
 pub mod dployr;
 pub mod edgegap;
 mod ids;
@@ -21,6 +22,7 @@ pub mod nodion;
 mod server;
 mod state;
 mod time;
+mod webhook;
 
 pub use access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
 pub use dployr::Dialect;
@@ -28,3 +30,4 @@ pub use model::{Platform, Recorded, Reply, Request};
 pub use nexlayer::Plan;
 pub use server::Sandbox;
 pub use state::{Builder, State};
+pub use webhook::Webhook;

@@ -4,6 +4,9 @@
 //! <https://nexlayer.com/docs/api/deployments>. Where the page names a text, it is sent as it stands; where it names
 //! none, the words here are the sandbox's own, and a client must not depend on them.
 
+mod beside;
+mod manifest;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -58,7 +61,11 @@ pub enum Plan {
 #[derive(Clone, Debug)]
 pub struct Nexlayer {
     plan: Plan,
+    /// Whether it has the route that newer files of the vendor lack.
+    pods_status: bool,
     timing: Timing,
+    /// Where the server around it listens, if there is one.
+    server: Option<String>,
     ids: Ids,
     sessions: Vec<Session>,
 }
@@ -72,6 +79,7 @@ struct Session {
 #[derive(Clone, Debug)]
 struct Application {
     name: String,
+    pods: Vec<String>,
     environment: String,
     created_at: Duration,
     deployed_at: Duration,
@@ -82,10 +90,12 @@ struct Application {
 }
 
 impl Nexlayer {
-    pub(crate) fn new(plan: Plan, timing: Timing, seed: u64) -> Self {
+    pub(crate) fn new(plan: Plan, pods_status: bool, timing: Timing, seed: u64) -> Self {
         Self {
             plan,
+            pods_status,
             timing,
+            server: None,
             ids: Ids::new(seed),
             sessions: Vec::new(),
         }
@@ -98,12 +108,26 @@ impl Nexlayer {
         }
     }
 
+    /// Lets the sites be paths of a server.
+    pub(crate) fn listen_at(&mut self, base_url: &str) {
+        self.server = Some(base_url.to_owned());
+    }
+
     /// Answers one request at `now`, the time since the Unix epoch.
     pub fn handle(&mut self, request: &Request, now: Duration) -> Reply {
         self.sweep(now);
         let segments = request.segments();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        if let Some(label) = beside::site_of(request, &segments) {
+            let mut apps = self
+                .sessions
+                .iter()
+                .flat_map(|session| &session.applications);
+            let app = apps.find(|app| app.label() == label);
+            return beside::site(app, self.timing, now);
+        }
         let query_token = request.query_value("sessionToken");
+        let timing = self.timing;
         let reply = match (request.method.as_str(), segments.as_slice()) {
             ("POST", ["startUserDeployment"]) => self.start(request, query_token, now),
             // The token as last path segment: Nexlayer/website:.github/workflows/deploy.yml
@@ -123,6 +147,12 @@ impl Nexlayer {
                 self.with_application(request, |app, _, _| remove_reservation(app, now))
             }
             ("POST", ["removeReservations"]) => self.remove_reservations(request, now),
+            ("POST", ["getPodsStatus"]) if self.pods_status => {
+                self.with_application(request, |app, _, _| beside::pods(app, timing, now))
+            }
+            ("POST", ["validate"]) => beside::validate(request),
+            ("GET", ["schema"]) => Reply::json(200, &manifest::schema()),
+            ("POST", ["feedback"]) => beside::feedback(request),
             // Express's own page for a route that is not there, wrong method included (never 405).
             (method, _) => Reply::text(
                 404,
@@ -149,8 +179,8 @@ impl Nexlayer {
     }
 
     fn start(&mut self, request: &Request, token: Option<&str>, now: Duration) -> Reply {
-        let name = match application_name(request) {
-            Ok(name) => name,
+        let manifest = match manifest_of(request) {
+            Ok(manifest) => manifest,
             Err(reply) => return reply,
         };
         let at = match token {
@@ -174,15 +204,20 @@ impl Nexlayer {
             }
         };
         let environment = self.environment();
+        let (timing, server) = (self.timing, self.server.as_deref());
         let Some(session) = self.sessions.get_mut(at) else {
             return failure(500, "Internal server error");
         };
         // The vendor's own workflow redeploys by a start with the token
         // (Nexlayer/website:.github/workflows/deploy.yml); environment and lifetime stay.
-        let known = session.applications.iter().position(|app| app.name == name);
+        let known = session
+            .applications
+            .iter()
+            .position(|app| app.name == manifest.name);
         let at = known.unwrap_or_else(|| {
             session.applications.push(Application {
-                name,
+                name: manifest.name,
+                pods: Vec::new(),
                 environment,
                 created_at: now,
                 deployed_at: now,
@@ -197,13 +232,9 @@ impl Nexlayer {
         match session.applications.get_mut(at) {
             Some(app) => {
                 app.deployed_at = now;
-                deployment(
-                    app,
-                    &token,
-                    "Deployment started successfully",
-                    self.timing,
-                    now,
-                )
+                app.pods = manifest.pods;
+                let words = "Deployment started successfully";
+                deployment(app, &token, words, timing, server, now)
             }
             None => failure(500, "Internal server error"),
         }
@@ -214,10 +245,11 @@ impl Nexlayer {
         let Some(token) = token.filter(|token| !token.is_empty()) else {
             return failure(400, "sessionToken is required");
         };
-        let name = match application_name(request) {
-            Ok(name) => name,
+        let manifest = match manifest_of(request) {
+            Ok(manifest) => manifest,
             Err(reply) => return reply,
         };
+        let (timing, server) = (self.timing, self.server.as_deref());
         let Some(session) = self
             .sessions
             .iter_mut()
@@ -226,18 +258,15 @@ impl Nexlayer {
             return failure(400, "Invalid session token");
         };
         // There is no applicationName parameter: the manifest's name and the token find the app.
-        let Some(app) = session.applications.iter_mut().find(|app| app.name == name) else {
+        let mut apps = session.applications.iter_mut();
+        let Some(app) = apps.find(|app| app.name == manifest.name) else {
             return failure(400, "Application not found");
         };
         app.deployed_at = now;
+        app.pods = manifest.pods;
         // Nexlayer/docs:data/openapi.json answers an update with the body of a start; its message is known nowhere.
-        deployment(
-            app,
-            token,
-            "Deployment updated successfully",
-            self.timing,
-            now,
-        )
+        let words = "Deployment updated successfully";
+        deployment(app, token, words, timing, server, now)
     }
 
     fn environment(&mut self) -> String {
@@ -297,7 +326,7 @@ impl Nexlayer {
                 json!({
                     "applicationName": app.name,
                     "environment": app.environment,
-                    "url": app.url(),
+                    "url": app.url(self.server.as_deref()),
                     "status": app.status(self.timing, now),
                     "createdAt": rfc3339(app.created_at),
                     "expiresAt": rfc3339(app.expires_at),
@@ -333,12 +362,6 @@ impl Nexlayer {
 }
 
 impl Application {
-    /// `https://jolly-tapir-complete-test-app.alpha.nexlayer.ai` for Complete-Test-App: lower case, spaces to hyphens.
-    fn url(&self) -> String {
-        let slug = self.name.to_lowercase().replace(' ', "-");
-        format!("https://{}-{slug}.alpha.nexlayer.ai", self.environment)
-    }
-
     /// `{state, progress}` while it works, as in the page's start example, `{state}` alone after that, as in its
     /// reservation example.
     fn status(&self, timing: Timing, now: Duration) -> Value {
@@ -367,11 +390,12 @@ fn deployment(
     token: &str,
     message: &str,
     timing: Timing,
+    server: Option<&str>,
     now: Duration,
 ) -> Reply {
     let body = json!({
         "message": message,
-        "url": app.url(),
+        "url": app.url(server),
         "sessionToken": token,
         "applicationName": app.name,
         "environment": app.environment,
@@ -441,8 +465,8 @@ fn remove_reservation(app: &mut Application, now: Duration) -> Reply {
     ))
 }
 
-/// The name in the manifest, or the refusal.
-fn application_name(request: &Request) -> Result<String, Reply> {
+/// The manifest in the body, or the refusal.
+fn manifest_of(request: &Request) -> Result<manifest::Manifest, Reply> {
     // The page says text/x-yaml; Nexlayer/nexlayer-mcp:services/nexlayer-api.ts sends text/yaml.
     if !matches!(
         request.media_type().as_deref(),
@@ -452,25 +476,11 @@ fn application_name(request: &Request) -> Result<String, Reply> {
     }
     let manifest: Value =
         serde_saphyr::from_slice(&request.body).map_err(|_| failure(400, "Invalid YAML"))?;
-    let application = manifest.get("application").unwrap_or(&Value::Null);
-    let name = application
-        .get("name")
-        .and_then(Value::as_str)
-        .filter(|name| !name.trim().is_empty());
-    let Some(name) = name else {
-        return Err(failure(400, "application.name is required"));
-    };
-    // Required with at least one item in
-    // Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json; beside `application` in
-    // https://nexlayer.com/docs/deployments/configuration.
-    let pods = application
-        .get("pods")
-        .or_else(|| manifest.get("pods"))
-        .and_then(Value::as_array);
-    if pods.is_none_or(Vec::is_empty) {
-        return Err(failure(400, "application.pods needs at least one pod"));
-    }
-    Ok(name.to_owned())
+    manifest::read(&manifest).map_err(|findings| {
+        let first = findings.first();
+        let words = first.map(|finding| format!("{} {}", finding.path, finding.message));
+        failure(400, &words.unwrap_or_default())
+    })
 }
 
 /// A string handed to Express goes out as bare text under text/html, though the page prints it in quotes

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -13,8 +13,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
+use crate::courier::Courier;
 use crate::model::{Platform, Recorded, Reply, Request};
 use crate::state::{Builder, State};
+use crate::webhook::Webhook;
 
 /// A body beyond this is refused. No platform documents a limit, and no honest request comes near.
 const BODY_LIMIT: usize = 1 << 20;
@@ -41,17 +43,21 @@ pub struct Sandbox {
     edgegap: EdgegapAccess,
     /// Its end tells the listeners to stop; a request that is being answered is answered first.
     _running: watch::Sender<()>,
+    _courier: Courier,
 }
 
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     inner: Mutex<Inner>,
+    /// There may be a webhook to send, or an end.
+    news: Condvar,
 }
 
 #[derive(Debug)]
 struct Inner {
     state: State,
     ahead: Duration,
+    ended: bool,
 }
 
 impl Sandbox {
@@ -102,6 +108,7 @@ impl Sandbox {
     pub fn advance(&self, by: Duration) {
         let mut inner = self.shared.lock();
         inner.ahead = inner.ahead.saturating_add(by);
+        self.shared.news.notify_one();
     }
 }
 
@@ -111,7 +118,7 @@ impl Builder {
     /// # Errors
     /// When a port is taken or no port can be had.
     pub async fn start(self) -> io::Result<Sandbox> {
-        let state = self.state();
+        let mut state = self.state();
         let mut listeners = Vec::new();
         let mut urls = [const { String::new() }; 4];
         for (offset, (platform, url)) in (0..).zip(Platform::ALL.into_iter().zip(&mut urls)) {
@@ -135,18 +142,31 @@ impl Builder {
             listeners.push((platform, listener));
         }
         let [nexlayer, dployr, nodion, edgegap] = &urls;
+        state.nexlayer_at(nexlayer);
         let (running, ends) = watch::channel(());
-        let sandbox = Sandbox {
-            nexlayer: state.nexlayer().access(nexlayer),
-            dployr: state.dployr().access(dployr),
-            nodion: state.nodion().access(nodion),
-            edgegap: state.edgegap().access(edgegap),
-            shared: Arc::new(Shared {
-                inner: Mutex::new(Inner {
-                    state,
-                    ahead: Duration::ZERO,
-                }),
+        let (nexlayer, dployr) = (
+            state.nexlayer().access(nexlayer),
+            state.dployr().access(dployr),
+        );
+        let (nodion, edgegap) = (
+            state.nodion().access(nodion),
+            state.edgegap().access(edgegap),
+        );
+        let shared = Arc::new(Shared {
+            inner: Mutex::new(Inner {
+                state,
+                ahead: Duration::ZERO,
+                ended: false,
             }),
+            news: Condvar::new(),
+        });
+        let sandbox = Sandbox {
+            nexlayer,
+            dployr,
+            nodion,
+            edgegap,
+            _courier: Courier::start(Arc::clone(&shared))?,
+            shared,
             _running: running,
         };
         for (platform, listener) in listeners {
@@ -176,6 +196,47 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Waits for webhooks that are due, or until that moment, when there may be none; nothing at the end.
+    pub(crate) fn next_webhooks(&self, until: Option<Instant>) -> Option<Vec<Webhook>> {
+        let mut inner = self.lock();
+        while !inner.ended {
+            let now = inner.now();
+            let due = inner.state.webhooks_due(now);
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if !due.is_empty() || left.is_some_and(|left| left.is_zero()) {
+                return Some(due);
+            }
+            let next = inner
+                .state
+                .next_webhook(now)
+                .map(|at| at.saturating_sub(now));
+            inner = match next.into_iter().chain(left).min() {
+                None => self
+                    .news
+                    .wait(inner)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(wait) => {
+                    let woken = self.news.wait_timeout(inner, wait);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        None
+    }
+
+    pub(crate) fn end(&self) {
+        self.lock().ended = true;
+        self.news.notify_one();
+    }
+}
+
+impl Inner {
+    /// The clock of the platforms.
+    fn now(&self) -> Duration {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        now.unwrap_or_default().saturating_add(self.ahead)
+    }
 }
 
 async fn answer(shared: &Shared, platform: Platform, request: axum::extract::Request) -> Response {
@@ -197,11 +258,10 @@ async fn answer(shared: &Shared, platform: Platform, request: axum::extract::Req
     let reply = match body {
         Some(body) => {
             request.body = body.to_vec();
-            let now = SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default()
-                + inner.ahead;
-            inner.state.handle(platform, &request, now)
+            let now = inner.now();
+            let reply = inner.state.handle(platform, &request, now);
+            shared.news.notify_one();
+            reply
         }
         None => {
             inner.state.record(platform, &request, 413);

@@ -9,6 +9,7 @@ use crate::model::{Platform, Recorded, Reply, Request};
 use crate::nexlayer::{Nexlayer, Plan};
 use crate::nodion::Nodion;
 use crate::time::Timing;
+use crate::webhook::Webhook;
 
 // What is remembered has an end, in number and in size: the server may run for days.
 const MOST_RECORDED: usize = 1_000;
@@ -18,6 +19,7 @@ const MOST_RECORDED_BYTES: usize = 16 << 20;
 #[derive(Clone, Debug)]
 pub struct Builder {
     pub(crate) plan: Plan,
+    pub(crate) pods_status: bool,
     pub(crate) dialect: Dialect,
     pub(crate) build_node: bool,
     pub(crate) capacity: usize,
@@ -31,6 +33,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             plan: Plan::default(),
+            pods_status: true,
             dialect: Dialect::default(),
             build_node: true,
             capacity: usize::MAX,
@@ -47,6 +50,13 @@ impl Builder {
     #[must_use]
     pub fn nexlayer_plan(mut self, plan: Plan) -> Self {
         self.plan = plan;
+        self
+    }
+
+    /// Whether Nexlayer has `getPodsStatus`, which newer files of the vendor lack. It has it by default.
+    #[must_use]
+    pub fn nexlayer_pods_status(mut self, there: bool) -> Self {
+        self.pods_status = there;
         self
     }
 
@@ -110,7 +120,7 @@ impl Builder {
         // A generator each, so that what one platform is asked does not change the ids of another.
         let seed = |platform: u64| self.seed.wrapping_mul(31).wrapping_add(platform);
         State {
-            nexlayer: Nexlayer::new(self.plan, timing, seed(1)),
+            nexlayer: Nexlayer::new(self.plan, self.pods_status, timing, seed(1)),
             dployr: Dployr::new(self.dialect, self.build_node, timing, seed(2)),
             nodion: Nodion::new(timing, seed(3)),
             edgegap: Edgegap::new(self.capacity, timing, seed(4)),
@@ -156,6 +166,22 @@ impl State {
         reply
     }
 
+    /// What the platforms call by now, the oldest first: Edgegap the addresses of a deployment, dployr's control plane
+    /// the webhook of the cluster. Each is handed out once. The server makes these calls; who uses the state machine
+    /// alone may do so.
+    pub fn webhooks_due(&mut self, now: Duration) -> Vec<Webhook> {
+        let mut due = self.edgegap.webhooks_due(now);
+        due.extend(self.dployr.webhooks_due(now));
+        due.sort_by_key(|(at, _)| *at);
+        due.into_iter().map(|(_, webhook)| webhook).collect()
+    }
+
+    /// When the next of them is due, if it is known by now that there will be one.
+    pub fn next_webhook(&self, now: Duration) -> Option<Duration> {
+        let next = [self.edgegap.next_webhook(), self.dployr.next_webhook(now)];
+        next.into_iter().flatten().min()
+    }
+
     /// Remembers a request that was answered without asking the platform.
     pub(crate) fn record(&mut self, platform: Platform, request: &Request, status: u16) {
         self.recorded_bytes += request.body.len();
@@ -181,6 +207,11 @@ impl State {
             .filter(|recorded| recorded.platform == platform)
             .cloned()
             .collect()
+    }
+
+    /// Lets Nexlayer's sites be paths of a server.
+    pub(crate) fn nexlayer_at(&mut self, base_url: &str) {
+        self.nexlayer.listen_at(base_url);
     }
 
     /// Nexlayer.

@@ -435,8 +435,7 @@ fn what_is_left_out_says_so() {
     let mut plane = Plane::new();
     for (method, path) in [
         ("GET", "/v1/domains"),
-        ("POST", "/v1/instances"),
-        ("GET", "/v1/logs"),
+        ("POST", "/v1/instances/x/tokens/rotate"),
         ("GET", "/v1/auth/tokens"),
     ] {
         let body = expect_status(&plane.world.send(Request::new(method, path)), 501);

@@ -26,6 +26,12 @@ pub(super) fn no_route(operation: Option<&Operation>) -> &'static str {
         "delete_route" => {
             "dployr documents it, and a control plane has domain(..).delete() instead"
         }
+        "list_service_env" => {
+            "dployr documents it, and a control plane has service(..).env().map() instead"
+        }
+        "get_deployment" | "set_service_env" | "delete_service_env" | "restart_service" => {
+            "dployr documents it, and a client with fallbacks does the same in another way: see dployr::Via"
+        }
         _ if matches!(operation.evidence, Evidence::Observed | Evidence::Source) => {
             "this server does not know that route, which dployr's control plane has: check the base URL"
         }

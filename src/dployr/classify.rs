@@ -1,7 +1,7 @@
 //! What dployr's failures mean.
 
 use super::advice::no_route;
-use crate::error::{ErrorKind, start_of};
+use crate::error::{Effect, ErrorKind, start_of};
 use crate::transport::profile::{Classified, Failure};
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
@@ -117,6 +117,10 @@ fn refine(mut classified: Classified, failure: &Failure<'_>) -> Classified {
         501 if code == "LOGS_NOT_AVAILABLE" => {
             classified.advice("this server was set up without a store for logs")
         }
+        // The handler saves what it was sent before it looks for a node.
+        503 if id == "update_service" && code == "runtime.node_not_connected" => classified
+            .effect(Effect::Applied)
+            .advice("the change is saved; it goes out with the next deployment"),
         503 if code == "runtime.node_not_connected" => classified.advice(
             "no node that could do it is connected; the server may have kept part of the request, so look before you repeat it",
         ),

@@ -20,6 +20,7 @@ use crate::transport::profile::Profile;
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     cluster: Option<Given<ClusterId>>,
+    no_fallbacks: bool,
 }
 
 const CLUSTER_VARIABLE: &str = "DPLOYR_CLUSTER_ID";
@@ -61,6 +62,15 @@ impl ClientBuilder<Dployr> {
         I::Error: Into<Error>,
     {
         self.settings.cluster = Some(given(id));
+        self
+    }
+
+    /// Makes documented calls as they are documented, and nothing in their place.
+    ///
+    /// Without this, a documented call that a server has no route for is made in another way where
+    /// there is one that comes to the same; [`Via`](super::Via) says when, how, and at what price.
+    pub fn without_fallbacks(mut self) -> Self {
+        self.settings.no_fallbacks = true;
         self
     }
 
@@ -179,6 +189,20 @@ impl Client {
         self.settings.cluster.as_ref()?.as_ref().ok()
     }
 
+    /// The same client for the cluster that a record names.
+    pub(super) fn in_cluster_of(&self, id: Option<&str>) -> Self {
+        let mut client = self.clone();
+        if let Some(id) = id {
+            client.settings.cluster = Some(given(id));
+        }
+        client
+    }
+
+    /// Whether a documented call may be made in another way.
+    pub(super) fn falls_back(&self) -> bool {
+        !self.settings.no_fallbacks
+    }
+
     /// The cluster as a query has it, for a call that outlives this borrow.
     pub(super) fn cluster_id(&self) -> Option<String> {
         self.cluster().map(ToString::to_string)
@@ -189,8 +213,8 @@ impl Client {
         Deployments::new(self.clone())
     }
 
-    /// A handle on a deployment. It does no I/O; an id that could not stand in a path is refused by
-    /// the first call. So it is with all handles.
+    /// A handle on a deployment, by its id; a name will do for reading it. It does no I/O; an id that
+    /// could not stand in a path is refused by the first call. So it is with all handles.
     pub fn deployment<I>(&self, id: I) -> DeploymentHandle
     where
         I: TryInto<DeploymentId>,
@@ -204,7 +228,8 @@ impl Client {
         Services::new(self.clone())
     }
 
-    /// A handle on a service: its status, its logs, its variables, start and stop. It does no I/O.
+    /// A handle on a service: reading and changing it, its logs, its variables, start and stop. It
+    /// does no I/O.
     pub fn service<I>(&self, id: I) -> ServiceHandle
     where
         I: TryInto<ServiceId>,
@@ -213,7 +238,8 @@ impl Client {
         ServiceHandle::new(self.clone(), given(id))
     }
 
-    /// The instances, which are the machines that services run on: list them. It does no I/O.
+    /// The instances, which are the machines that services run on: register and list them. It does no
+    /// I/O.
     pub fn instances(&self) -> Instances {
         Instances::new(self.clone())
     }

@@ -326,8 +326,9 @@ impl Deployments {
     ///
     /// It answers at once, and the deployment is made afterwards. The control plane answers with
     /// the id of a task alone. The first time a name is deployed that is the id of the deployment
-    /// too; **when a name is deployed anew it is not**, and no call takes it: look for the name in
-    /// [`list`](Self::list).
+    /// too; **when a name is deployed anew it is not**, which is why it is a
+    /// [`TaskId`](super::TaskId), and no call takes it: [`Client::deployment`](super::Client::deployment)
+    /// finds the deployment by its name.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: an empty name,
@@ -384,35 +385,13 @@ impl Deployments {
 /// A handle on a deployment; made by [`Client::deployment`].
 #[derive(Clone, Debug)]
 pub struct DeploymentHandle {
-    client: Client,
-    id: Given<DeploymentId>,
+    pub(super) client: Client,
+    pub(super) id: Given<DeploymentId>,
 }
 
 impl DeploymentHandle {
     pub(super) fn new(client: Client, id: Given<DeploymentId>) -> Self {
         Self { client, id }
-    }
-
-    /// The deployment: `GET /v1/deployments/{id}`.
-    ///
-    /// The open-source control plane refuses this for every deployment, because it takes the id for
-    /// that of a cluster. Look for it in [`Deployments::list`] there.
-    ///
-    /// # Errors
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) from that control plane always,
-    /// [`NotFound`](crate::ErrorKind::NotFound), and those of every call.
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn get(&self) -> Call<Deployment> {
-        let op = Op::GetDeployment;
-        let cluster = self.client.cluster_id();
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.get_deployment(id.as_str(), cluster.as_deref()).await
-                })
-                .map(Single::into_inner)
-        })
     }
 
     /// Changes the deployment, and deploys it anew: `PUT /v1/deployments/{id}`.

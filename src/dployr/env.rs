@@ -1,11 +1,10 @@
 //! The environment variables of a service.
 
 use super::client::Given;
-use super::deployments::check_key;
-use super::envelope::{Ack, items, misfit, unwrap};
+use super::envelope::{items, misfit, unwrap};
 use super::{Client, Page, ServiceId};
 use crate::call::Call;
-use crate::raw::dployr::{Op, types};
+use crate::raw::dployr::Op;
 use crate::secret::Secret;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -94,22 +93,29 @@ fn variable(key: String, value: Value, place: &str) -> Result<EnvVariable, Strin
 
 /// The environment variables of a service; made by [`ServiceHandle::env`](super::ServiceHandle::env).
 ///
-/// No server is known to have these routes. On the control plane variables are set by deploying.
+/// No server is known to have the routes of [`list`](Self::list), [`set`](Self::set) and
+/// [`remove`](Self::remove). The control plane has [`map`](Self::map), and sets variables by deploying.
 #[derive(Clone, Debug)]
 pub struct ServiceEnv {
-    client: Client,
-    id: Given<ServiceId>,
+    pub(super) client: Client,
+    pub(super) id: Given<ServiceId>,
+    pub(super) instance: Option<String>,
 }
 
 impl ServiceEnv {
     pub(super) fn new(client: Client, id: Given<ServiceId>) -> Self {
-        Self { client, id }
+        Self {
+            client,
+            id,
+            instance: None,
+        }
     }
 
     /// The variables, by name: `GET /v1/services/{id}/env`.
     ///
     /// # Errors
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, which have
+    /// [`map`](Self::map); and those of every call.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<EnvVariable>> {
@@ -123,55 +129,6 @@ impl ServiceEnv {
                     })
                     .map(|list| Page::whole(list.into_variables()))
             })
-        })
-    }
-
-    /// Sets one variable: `POST /v1/services/{id}/env`. The value goes out and is shown nowhere.
-    ///
-    /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that is empty or contains `=`
-    /// or a control character,
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn set(&self, key: impl Into<String>, value: impl Into<Secret>) -> Call<()> {
-        let op = Op::SetServiceEnv;
-        let body = types::EnvVariableSet {
-            key: key.into(),
-            value: value.into(),
-        };
-        self.client
-            .with(op, &self.id, |id| match check_key(&body.key) {
-                Err(error) => self.client.refused(op, error),
-                Ok(()) => self
-                    .client
-                    .call(op, move |raw| async move {
-                        raw.set_service_env(id.as_str(), &body).await
-                    })
-                    .map(|_: Ack| ()),
-            })
-    }
-
-    /// Removes one variable: `DELETE /v1/services/{id}/env/{key}`.
-    ///
-    /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that would change the path,
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn remove(&self, key: impl Into<String>) -> Call<()> {
-        let op = Op::DeleteServiceEnv;
-        let key = key.into();
-        self.client.with(op, &self.id, |id| {
-            match crate::id::check("name of a variable", &key) {
-                Err(error) => self.client.refused(op, error),
-                Ok(()) => self
-                    .client
-                    .call(op, move |raw| async move {
-                        raw.delete_service_env(id.as_str(), &key).await
-                    })
-                    .map(|_: Ack| ()),
-            }
         })
     }
 }

@@ -61,9 +61,14 @@ records! {
     Deployment "deployment" "deployments"
     Service "service" "services"
     ServiceStatus "service" "services"
+    ServiceUpdated "update" "updates"
+    ServiceSecret "secret" "secrets"
+    ServiceMetrics "metrics" "metrics"
     Task "task" "tasks"
     Instance "instance" "instances"
     InstanceMetrics "metrics" "metrics"
+    InstanceRegistered "registration" "registrations"
+    InstanceTask "task" "tasks"
     Route "route" "routes"
     Project "project" "projects"
     Webhook "webhook" "webhooks"
@@ -284,6 +289,7 @@ fn join(place: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dployr::TaskId;
     use serde_json::json;
 
     fn one<T: Record>(value: Value) -> Result<T, String> {
@@ -324,7 +330,10 @@ mod tests {
         } });
         let created: types::Created = one(value).unwrap();
         assert_eq!(
-            (created.id.as_deref(), created.task_id.as_deref()),
+            (
+                created.id.as_deref(),
+                created.task_id.as_ref().map(TaskId::as_str)
+            ),
             (Some("d"), Some("t"))
         );
         let daemon = json!({ "success": true, "id": "d", "name": "web", "created_at": "2025-12-31T14:15:00Z" });

@@ -7,6 +7,7 @@ use crate::call::Call;
 use crate::error::Result;
 use crate::page::{Ask, paged};
 use crate::raw::dployr::{Op, types};
+use crate::secret::CallbackUrl;
 use std::fmt;
 
 /// What happened in a cluster: all of it, the newest first, unless it says otherwise; made by
@@ -127,7 +128,7 @@ impl Events {
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "nothing is set until it is given to a client"]
 pub struct WebhookSetup {
-    url: String,
+    url: CallbackUrl,
     enabled: bool,
     events: Vec<EventType>,
 }
@@ -139,7 +140,7 @@ impl WebhookSetup {
     /// There is no event for a failed deployment: [`EventType::DeploymentFinished`] tells of its end,
     /// however it ended.
     pub fn new<E: Into<EventType>>(
-        url: impl Into<String>,
+        url: impl Into<CallbackUrl>,
         events: impl IntoIterator<Item = E>,
     ) -> Self {
         Self {
@@ -156,13 +157,13 @@ impl WebhookSetup {
     }
 
     fn into_raw(self) -> Result<types::WebhookSetup> {
-        super::webhooks::check(&self.url, self.events.len())?;
+        super::webhooks::check(self.url.expose(), self.events.len())?;
         let names = self.events.iter().map(EventType::as_str);
         for event in names {
             check_text("name of an event", event)?;
         }
         Ok(types::WebhookSetup {
-            webhook_url: self.url,
+            webhook_url: self.url.expose().to_owned(),
             enabled: self.enabled,
             events: self.events,
         })
@@ -173,7 +174,7 @@ impl fmt::Debug for WebhookSetup {
     /// Of the URL only scheme and host: its path and query may hold a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookSetup")
-            .field("url", &super::webhooks::shown(&self.url))
+            .field("url", &super::webhooks::shown(self.url.expose()))
             .field("enabled", &self.enabled)
             .field("events", &self.events)
             .finish()

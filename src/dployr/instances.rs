@@ -11,7 +11,7 @@ use crate::raw::dployr::Op;
 #[derive(Clone, Debug)]
 #[must_use = "nothing is asked before `list` is awaited"]
 pub struct Instances {
-    client: Client,
+    pub(super) client: Client,
     ask: Ask,
 }
 
@@ -64,8 +64,8 @@ fn without_the_pool(mut page: Page<Instance>) -> Page<Instance> {
 /// A handle on an instance; made by [`Client::instance`].
 #[derive(Clone, Debug)]
 pub struct InstanceHandle {
-    client: Client,
-    id: Given<InstanceId>,
+    pub(super) client: Client,
+    pub(super) id: Given<InstanceId>,
 }
 
 impl InstanceHandle {

@@ -16,8 +16,7 @@
 //!     .port(3000);
 //! dployr.deployments().create(app).await?;
 //!
-//! let services = dployr.services().list().await?;
-//! for service in &services.items {
+//! for service in dployr.services().list().all().await? {
 //!     let mut lines = dployr.service(&service.id).follow_logs().await?;
 //!     while let Some(line) = lines.next().await {
 //!         println!("{}", line?.message);
@@ -32,6 +31,11 @@
 //! that has all of them too: the open-source control plane knows ten. For the others it answers
 //! with [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute), and each method here says whether that is
 //! to be expected. [`Operation::evidence`](crate::Operation) says it for programs.
+//!
+//! Four of these calls are then made in another way that comes to the same: reading a deployment,
+//! setting and removing a variable, restarting a service. Their replies say so in [`Via`], and
+//! `without_fallbacks` on the builder turns it off. The calls that only the control plane has are
+//! here too, and say that they are its own.
 //!
 //! # Clusters
 //!
@@ -51,23 +55,36 @@ mod api_tokens;
 mod auth;
 mod classify;
 mod client;
+mod cluster_logs;
 mod clusters;
+mod deployment_read;
 mod deployments;
 mod domains;
 pub(crate) mod env;
+mod env_rewrite;
 pub(crate) mod envelope;
 mod events;
+mod fallback;
 mod find;
 mod fold;
 mod instances;
-mod log_stream;
+mod log_connection;
+mod log_lines;
+mod log_read;
+mod log_source;
 mod logs;
+mod nodes;
 pub(crate) mod operations;
 mod projects;
 mod proxy;
 mod server;
+mod service_records;
+pub(crate) mod service_update;
 mod services;
 mod session;
+mod task;
+mod wait;
+mod webhook_event;
 mod webhooks;
 
 pub use crate::page::Page;
@@ -80,24 +97,30 @@ pub use crate::raw::dployr::types::{
     ApiToken, ChatWebhook, Cluster, ClusterRoles, ClusterUser, ClusterWebhook, CpuMetrics, Created,
     CurrentUser, Deployment, DiskMetrics, DnsRecord, Domain, DomainServing, EmailNotifications,
     Event, EventActor, EventTarget, Health, Instance, InstanceMetadata, InstanceMetrics,
-    Integrations, Invited, LoadAverage, LogLine, MemoryMetrics, NewToken, NotificationIntegrations,
-    Project, RemoteIntegration, RemoteIntegrations, RoutableService, Route, Service, ServiceStatus,
-    SwapMetrics, Task, User, Versions, Webhook,
+    InstanceRegistered, InstanceTask, Integrations, Invited, LoadAverage, LogLine, MemoryMetrics,
+    MetricsBucket, MetricsTotals, NewToken, NotificationIntegrations, Project, RemoteIntegration,
+    RemoteIntegrations, RoutableService, Route, Service, ServiceMetrics, ServiceSecret,
+    ServiceStatus, ServiceUpdated, SwapMetrics, Task, User, Versions, Webhook,
 };
 pub use api_tokens::{ApiTokenHandle, ApiTokens, NewApiToken};
 pub use auth::TokenPair;
 pub use client::{Client, Dployr};
+pub use cluster_logs::LogQuery;
 pub use clusters::{ClusterHandle, ClusterUsers, Clusters};
 pub use deployments::{DeploymentHandle, DeploymentUpdate, Deployments, NewDeployment};
 pub use domains::{DomainHandle, Domains, NewDomain};
 pub use env::{EnvVariable, ServiceEnv};
 pub use events::{EventWindow, Events, WebhookSetup};
+pub use fallback::{Routed, Via};
 pub use instances::{InstanceHandle, Instances};
-pub use log_stream::LogStream;
+pub use nodes::{NewInstance, NodeHandle};
 pub use projects::{NewProject, ProjectHandle, Projects};
 pub use proxy::{NewRoute, RouteHandle, Routes};
+pub use service_update::{HealthCheck, ServiceField, ServiceUpdate};
 pub use services::{ServiceHandle, Services};
 pub use session::{CodeSent, Session};
+pub use task::TaskId;
+pub use webhook_event::{EventData, WebhookEvent};
 pub use webhooks::{NewWebhook, Webhooks};
 
 crate::id::id! {
@@ -121,6 +144,11 @@ crate::id::id! {
 }
 
 crate::id::id! {
+    /// The tag of a dployr instance, which some calls take in the place of its id: `loop-node-1`.
+    InstanceTag, "tag of an instance"
+}
+
+crate::id::id! {
     /// The id of a route of dployr's proxy.
     RouteId, "route id"
 }
@@ -139,6 +167,9 @@ crate::id::id! {
     /// The id of a dployr project.
     ProjectId, "project id"
 }
+
+/// The log of a service as it comes.
+pub type LogStream = crate::LogStream<LogLine>;
 
 /// Sets up a dployr [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Dployr>;

@@ -2,11 +2,15 @@
 
 use super::client::Given;
 use super::envelope::{PAGING, Single};
+use super::fallback::Steps;
 use super::logs;
 use super::{
-    Client, LogLine, LogStream, Page, Service, ServiceEnv, ServiceId, ServiceStatus, Task,
+    Client, LogLine, LogStream, Page, Routed, Service, ServiceEnv, ServiceId, ServiceStatus, Task,
+    Via,
 };
 use crate::call::Call;
+use crate::error::Effect;
+use crate::logs::LogCursor;
 use crate::page::{Ask, paged};
 use crate::raw::dployr::Op;
 
@@ -14,7 +18,7 @@ use crate::raw::dployr::Op;
 #[derive(Clone, Debug)]
 #[must_use = "nothing is asked before `list` is awaited"]
 pub struct Services {
-    client: Client,
+    pub(super) client: Client,
     ask: Ask,
 }
 
@@ -67,8 +71,8 @@ impl Services {
 /// A handle on a service; made by [`Client::service`].
 #[derive(Clone, Debug)]
 pub struct ServiceHandle {
-    client: Client,
-    id: Given<ServiceId>,
+    pub(super) client: Client,
+    pub(super) id: Given<ServiceId>,
 }
 
 impl ServiceHandle {
@@ -138,14 +142,41 @@ impl ServiceHandle {
 
     /// Restarts the service: `POST /v1/services/{id}/restart`, without a body.
     ///
-    /// No server is known to have this route; [`stop`](Self::stop) and [`start`](Self::start) come
-    /// to the same.
+    /// No server is known to have this route. From one that answers so, the service is told to
+    /// [`stop`](Self::stop) and then to [`start`](Self::start), and [`Via`](super::Via) says so; the
+    /// task is that of the start. The two are not one: both are queued, and a server may refuse the
+    /// second. `without_fallbacks` on the builder turns this off.
     ///
     /// # Errors
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    /// As [`start`](Self::start). When it is the start that failed, the effect is
+    /// [`Effect::Applied`](crate::Effect::Applied): the service was told to stop.
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers without fallbacks.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn restart(&self) -> Call<Task> {
+    pub fn restart(&self) -> Call<Routed<Task>> {
+        let handle = self.clone();
+        Call::new(
+            self.client.scope_of(Op::RestartService),
+            move |scope| async move {
+                let steps = Steps::of(scope);
+                match steps.run(handle.restart_as_documented()).await {
+                    Err(error) if handle.client.falls_back() && steps.lacks_route(&error) => {}
+                    result => return result.map(Routed::documented),
+                }
+                steps.run(handle.stop()).await?;
+                let started = steps.run(handle.start()).await;
+                started
+                    .map(|task| Routed::by(Via::StopAndStart, task))
+                    .map_err(|error| {
+                        error
+                            .with_effect(Effect::Applied)
+                            .with_advice("the service was told to stop before this: start it")
+                    })
+            },
+        )
+    }
+
+    fn restart_as_documented(&self) -> Call<Task> {
         let op = Op::RestartService;
         self.client.with(op, &self.id, |id| {
             self.client
@@ -159,10 +190,12 @@ impl ServiceHandle {
     /// The logs so far, the oldest line first: `GET /v1/services/{id}/logs`. The control plane takes
     /// the name of a service here, too.
     ///
-    /// `tail` is how many of the newest lines are wanted; all that the server sends, if `None`. The
-    /// control plane ignores it and sends the first 1000 lines of the last 24 hours; the rest is cut
-    /// off here. All of it is read into memory: the client's `max_reply_bytes` and its limits of time
-    /// hold for the whole reply.
+    /// `tail` is how many of the newest lines are wanted; all that the server sends, if `None`: from
+    /// the control plane the first 1000 lines of the last 24 hours. It ignores `tail`, so the rest is
+    /// cut off here; and if there are more than those 1000, the newest are looked for from 5 minutes, an
+    /// hour or 24 hours ago on, with as many requests as it takes to come to the end, 5000 lines each.
+    /// The deadline is that of them all. A reply is read into memory whole: the client's
+    /// `max_reply_bytes` and its limits of time hold for it.
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported) from a server without a store for logs,
@@ -178,8 +211,14 @@ impl ServiceHandle {
 
     /// The logs as they come: `GET /v1/services/{id}/logs?follow=true`.
     ///
-    /// The call ends when the reply begins. The control plane begins with the last 15 minutes. The
-    /// stream may be silent for the client's `idle_timeout`, and has no other limit of time.
+    /// The call ends when the reply begins. The control plane begins with the last 15 minutes, and with
+    /// the first 1000 lines of them: for a service that says more, begin with
+    /// [`follow_logs_from`](Self::follow_logs_from).
+    ///
+    /// The [`LogStream`] connects again by itself, without gap and without repeat: it reads what came
+    /// meanwhile, 5000 lines a request, and then follows on. The options of this call hold for its
+    /// later requests, too. It may be silent for the client's `idle_timeout` before it looks whether the
+    /// connection lives, and has no other limit of time.
     ///
     /// # Errors
     /// As [`logs`](Self::logs). What goes wrong later is an item of the [`LogStream`].
@@ -189,8 +228,8 @@ impl ServiceHandle {
         self.follow(None)
     }
 
-    /// The same, beginning with so many of the newest lines:
-    /// `GET /v1/services/{id}/logs?follow=true&tail=…`. The control plane ignores the number.
+    /// The same, beginning with so many of the newest lines; 0 for what is new only. They are read as
+    /// [`logs`](Self::logs) reads them, and followed from there.
     ///
     /// # Errors
     /// As [`follow_logs`](Self::follow_logs).
@@ -198,6 +237,32 @@ impl ServiceHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn follow_logs_from(&self, tail: u32) -> Call<LogStream> {
         self.follow(Some(tail))
+    }
+
+    /// The logs from where another stream was, in this process or an earlier one:
+    /// `GET /v1/services/{id}/logs?since=…`, until what came meanwhile is read, and then as
+    /// [`follow_logs`](Self::follow_logs).
+    ///
+    /// The cursor does not say of which service it is. The control plane keeps lines for as long as its
+    /// store is set up to.
+    ///
+    /// # Errors
+    /// As [`follow_logs`](Self::follow_logs), and
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for the cursor of another platform.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn resume_logs(&self, cursor: &LogCursor) -> Call<LogStream> {
+        self.client.with(Op::GetServiceLogs, &self.id, |id| {
+            logs::resume(&self.client, id, cursor)
+        })
+    }
+
+    /// The last lines as text, for what waits for the service.
+    #[allow(dead_code)]
+    pub(crate) fn recent_logs(&self, lines: u32) -> Call<Vec<String>> {
+        self.client.with(Op::GetServiceLogs, &self.id, |id| {
+            logs::recent(&self.client, id, lines)
+        })
     }
 
     fn follow(&self, tail: Option<u32>) -> Call<LogStream> {

@@ -6,7 +6,7 @@ use super::{Client, Page, Webhook};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::dployr::{Op, types};
-use crate::secret::{REDACTED, Secret};
+use crate::secret::{CallbackUrl, REDACTED, Secret};
 use crate::unredacted::shows;
 use std::fmt;
 
@@ -14,7 +14,7 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "nothing is created until it is given to a client"]
 pub struct NewWebhook {
-    url: String,
+    url: CallbackUrl,
     events: Vec<String>,
     secret: Option<Secret>,
 }
@@ -24,10 +24,14 @@ impl NewWebhook {
     /// `http` or `https` URL and at least one event.
     ///
     /// The vendor's page shows `deployment.created` and `deployment.failed`. The control plane has
-    /// the first and not the second; it has `deployment.finished`, `deployment.deleted`,
-    /// `service.unhealthy`, `service.recovered` and others.
+    /// the first and not the second; what it has is listed in [`EventType`](super::EventType), whose
+    /// values can be given here as well.
+    ///
+    /// Nothing is signed, so give the address a
+    /// [`CallbackSecret`](crate::webhook::CallbackSecret). What arrives there is a
+    /// [`WebhookEvent`](super::WebhookEvent).
     pub fn new<E: Into<String>>(
-        url: impl Into<String>,
+        url: impl Into<CallbackUrl>,
         events: impl IntoIterator<Item = E>,
     ) -> Self {
         Self {
@@ -37,20 +41,21 @@ impl NewWebhook {
         }
     }
 
-    /// A secret that both sides know. What a server does with it is not documented: the control
-    /// plane signs nothing.
+    /// A secret that both sides know. It is sent with the webhook. What a server does with it is not
+    /// documented, and the control plane has no use for it: it signs nothing. To tell its calls from
+    /// others there is [`CallbackSecret`](crate::webhook::CallbackSecret).
     pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
         self.secret = Some(secret.into());
         self
     }
 
     fn into_raw(self) -> Result<types::WebhookCreate> {
-        check(&self.url, self.events.len())?;
+        check(self.url.expose(), self.events.len())?;
         self.events
             .iter()
             .try_for_each(|event| check_text("name of an event", event))?;
         Ok(types::WebhookCreate {
-            url: self.url,
+            url: self.url.expose().to_owned(),
             events: self.events,
             secret: self.secret,
         })
@@ -90,7 +95,7 @@ impl fmt::Debug for NewWebhook {
     /// Of the URL only scheme and host: its path and query may hold a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewWebhook")
-            .field("url", &shown(&self.url))
+            .field("url", &shown(self.url.expose()))
             .field("events", &self.events)
             .field("secret", &self.secret)
             .finish()

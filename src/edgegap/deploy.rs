@@ -4,7 +4,7 @@ use super::{Client, RequestId, User};
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::raw::edgegap::{Op, types};
-use crate::secret::{REDACTED, Secret};
+use crate::secret::{CallbackUrl, REDACTED, Secret};
 use crate::unredacted::shows;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -51,9 +51,9 @@ struct Variable {
     hidden: bool,
 }
 
-/// A callback URL: since nothing is signed, people put a secret into it.
+/// Where a webhook goes.
 #[derive(Clone, PartialEq)]
-struct Target(String);
+struct Target(CallbackUrl);
 
 impl NewDeployment {
     /// A server of this version, near this player.
@@ -139,21 +139,25 @@ impl NewDeployment {
         self
     }
 
-    /// This URL gets a POST when the server is ready. It is not signed: put something that cannot be
-    /// guessed into its query, which previews and snapshots leave out.
-    pub fn webhook_on_ready(mut self, url: impl Into<String>) -> Self {
+    /// This URL gets a POST when the server is ready, with the deployment as
+    /// [`WebhookEvent`](super::WebhookEvent). It is not signed, so give it a
+    /// [`CallbackSecret`](crate::webhook::CallbackSecret). Previews, snapshots and `Debug` leave the
+    /// query out.
+    ///
+    /// A path of its own for each of the three tells them apart: the body has no field for that.
+    pub fn webhook_on_ready(mut self, url: impl Into<CallbackUrl>) -> Self {
         self.on_ready = Some(Target(url.into()));
         self
     }
 
     /// This URL gets a POST when the server could not be started.
-    pub fn webhook_on_error(mut self, url: impl Into<String>) -> Self {
+    pub fn webhook_on_error(mut self, url: impl Into<CallbackUrl>) -> Self {
         self.on_error = Some(Target(url.into()));
         self
     }
 
     /// This URL gets a POST when the server has stopped.
-    pub fn webhook_on_terminated(mut self, url: impl Into<String>) -> Self {
+    pub fn webhook_on_terminated(mut self, url: impl Into<CallbackUrl>) -> Self {
         self.on_terminated = Some(Target(url.into()));
         self
     }
@@ -352,7 +356,7 @@ impl fmt::Debug for Variable {
 
 impl Target {
     fn check(&self) -> Result<()> {
-        let url = reqwest::Url::parse(&self.0);
+        let url = reqwest::Url::parse(self.0.expose());
         if url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
             return Ok(());
         }
@@ -362,7 +366,9 @@ impl Target {
     }
 
     fn into_raw(self) -> types::Webhook {
-        types::Webhook { url: self.0 }
+        types::Webhook {
+            url: self.0.expose().to_owned(),
+        }
     }
 }
 
@@ -370,9 +376,9 @@ impl fmt::Debug for Target {
     /// Scheme and host: path and query may hold the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if shows("webhook") {
-            return f.write_str(&self.0);
+            return f.write_str(self.0.expose());
         }
-        match reqwest::Url::parse(&self.0) {
+        match reqwest::Url::parse(self.0.expose()) {
             Ok(url) => write!(
                 f,
                 "{}://{}/…",

@@ -39,6 +39,10 @@ impl Deployments {
         }
     }
 
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Only those that meet this condition, and all that were given before. The platform takes one
     /// condition for each property: a later one replaces it.
     pub fn filter(mut self, filter: Filter) -> Self {

@@ -17,7 +17,8 @@
 //!
 //! [`Client::deployment`] is a handle on what was started: its status, logs, metrics, tags, and its end.
 //! [`Client::deployments`] lists what there is, by [`Filter`]; [`Client::stop_matching`] ends all that
-//! match; a server ends itself by [`SelfStop`].
+//! match; a server ends itself by [`SelfStop`]. What the platform sends to a URL of yours is a
+//! [`WebhookEvent`].
 //!
 //! Every accepted request is one more billable server, and there is no idempotency key: a call that
 //! ends without an answer may have started one ([`Error::effect`](crate::Error::effect)):
@@ -45,6 +46,8 @@ pub(crate) mod stop;
 mod tags;
 mod user;
 mod wait;
+mod watch;
+mod webhook_event;
 
 pub use crate::page::Page;
 pub use crate::raw::edgegap::enums::{DeploymentStatus, HostStatus, UserType};
@@ -67,6 +70,7 @@ pub use self_stop::SelfStop;
 pub use stop::{LogStorage, StopOutcome, Stopped};
 pub use tags::Tags;
 pub use user::User;
+pub use webhook_event::{WebhookEvent, WebhookKind};
 
 crate::id::id! {
     /// The id of an Edgegap deployment, which Edgegap calls its request id: `a69f8e3e0555`.

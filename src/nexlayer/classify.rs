@@ -39,7 +39,11 @@ pub(super) fn read(classified: Classified, json: &Value) -> Classified {
     classified.details = ["details", "errors"]
         .iter()
         .find_map(|key| json.get(*key).filter(|details| !details.is_null()))
-        .cloned();
+        .cloned()
+        // A manifest that is not valid, and not a word about why.
+        .or_else(|| {
+            (json.get("valid") == Some(&Value::Bool(false))).then(|| Value::Array(Vec::new()))
+        });
     classified
 }
 

@@ -8,6 +8,7 @@ use crate::call::Call;
 use crate::error::Result;
 use crate::raw::nexlayer::Op;
 use crate::secret::Secret;
+use crate::transport::Scope;
 use crate::transport::config::{self, ClientBuilder, NoSettings};
 use crate::transport::profile::Profile;
 
@@ -53,6 +54,11 @@ impl Client {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when one of them cannot be used.
     pub fn from_env() -> Result<Self> {
         Self::from_variables(config::process_environment)
+    }
+
+    /// The scope of a call that is none of a single operation.
+    pub(super) fn scope(&self) -> Scope {
+        self.scope.for_run()
     }
 
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {

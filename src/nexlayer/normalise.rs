@@ -34,10 +34,11 @@ const TEXTS: [&str; 8] = [
 /// Folds a success body, or finds that it is a failure after all.
 pub(super) fn normalise(body: Value) -> Result<Value, Box<Classified>> {
     let body = match body {
-        Value::Object(map) => unwrap(map)?,
+        Value::Object(map) if !is_schema(&map) => unwrap(map)?,
         other => other,
     };
     Ok(match body {
+        Value::Object(map) if is_schema(&map) => Value::Object(map),
         Value::Object(map) => Value::Object(fold(map)),
         // A bare list can only be the reservations: no other reply is one.
         list @ Value::Array(_) => {
@@ -48,28 +49,52 @@ pub(super) fn normalise(body: Value) -> Result<Value, Box<Classified>> {
     })
 }
 
-/// Takes `{success, data}` off. A success status around `success: false` or an `error` is a failure.
+/// Whether it is the schema of a manifest: its keys are those of JSON Schema, not of a reply.
+fn is_schema(map: &Object) -> bool {
+    let by_form = map.get("properties").is_some_and(Value::is_object)
+        && map.get("type").and_then(Value::as_str) == Some("object");
+    !has_token(map) && (by_form || map.get("$schema").is_some_and(Value::is_string))
+}
+
+/// Whether it is about a session: then nothing in it is worth losing the token for.
+fn has_token(map: &Object) -> bool {
+    map.contains_key("sessionToken")
+}
+
+/// Takes `{success, data}` off, and `{schema, version}`. A success status around `success: false`, an
+/// `error`, or a manifest that is not `valid` is a failure.
 fn unwrap(mut map: Object) -> Result<Value, Box<Classified>> {
     let error = match map.get("error") {
         None | Some(Value::Null | Value::Bool(false)) => false,
         Some(Value::String(text)) => !text.is_empty(),
         Some(_) => true,
     };
-    if error || map.get("success") == Some(&Value::Bool(false)) {
+    let no = |key: &str| map.get(key) == Some(&Value::Bool(false));
+    if error || no("success") || no("valid") && !has_token(&map) {
         let failure = Classified::from_status(400).kind(ErrorKind::Rejected);
         return Err(Box::new(classify::read(failure, &Value::Object(map))));
     }
     Ok(match map.remove("data") {
+        Some(Value::Object(data)) if is_schema(&data) => Value::Object(data),
         Some(Value::Object(mut data)) => {
             // One client reads `{message, data}`.
             if let Some(message) = map.remove("message") {
                 data.entry("message").or_insert(message);
             }
-            Value::Object(data)
+            schema_of(data)
         }
         Some(data @ (Value::Array(_) | Value::String(_))) => data,
-        _ => Value::Object(map),
+        _ => schema_of(map),
     })
+}
+
+/// One client expects the schema beside its version.
+fn schema_of(mut map: Object) -> Value {
+    let is_schema = !has_token(&map) && map.get("schema").is_some_and(Value::is_object);
+    match map.remove("schema") {
+        Some(schema) if is_schema => schema,
+        _ => Value::Object(map),
+    }
 }
 
 fn fold(mut map: Object) -> Object {
@@ -81,7 +106,12 @@ fn fold(mut map: Object) -> Object {
         }
     }
     parts(&mut map);
-    map.retain(|key, value| key != "reservedDeployments" || value.is_array() || value.is_null());
+    map.retain(|key, value| {
+        !["reservedDeployments", "pods"].contains(&key.as_str())
+            || value.is_array()
+            || value.is_null()
+    });
+    tidy_pods(&mut map);
     if let Some(Value::Array(list)) = map.get_mut("reservedDeployments") {
         list.retain(Value::is_object);
         list.iter_mut()
@@ -164,7 +194,11 @@ fn tidy(status: &mut Object) {
             *state = lower;
         }
     }
-    if let Some(Value::Array(pods)) = status.get_mut("pods") {
+    tidy_pods(status);
+}
+
+fn tidy_pods(holder: &mut Object) {
+    if let Some(Value::Array(pods)) = holder.get_mut("pods") {
         pods.retain(Value::is_object);
         for pod in pods.iter_mut().filter_map(Value::as_object_mut) {
             pod.retain(|key, value| {
@@ -191,6 +225,10 @@ mod tests {
             (
                 json!({ "namespace": "n", "environment": null }),
                 json!({ "environment": "n" }),
+            ),
+            (
+                json!({ "sessionToken": "t", "valid": false, "$schema": "s", "schema": {}, "url": 7 }),
+                json!({ "sessionToken": "t", "valid": false, "$schema": "s" }),
             ),
             (json!({ "claimURL": "u" }), json!({ "claimUrl": "u" })),
             (json!({ "deploymentUrl": "u" }), json!({ "url": "u" })),
@@ -226,6 +264,28 @@ mod tests {
             (
                 json!({ "success": true, "data": null }),
                 json!({ "success": true }),
+            ),
+            (
+                json!({ "pods": [7, { "name": "web", "status": "Running" }, { "name": 7 }] }),
+                json!({ "pods": [{ "name": "web", "status": "Running" }, {}] }),
+            ),
+            (json!({ "pods": null }), json!({ "pods": null })),
+            // The names in a schema are those of a manifest.
+            (
+                json!({ "$schema": "s", "data": { "url": 7 }, "error": "x", "url": 7 }),
+                json!({ "$schema": "s", "data": { "url": 7 }, "error": "x", "url": 7 }),
+            ),
+            (
+                json!({ "success": true, "data": { "type": "object", "properties": {}, "status": 7 } }),
+                json!({ "type": "object", "properties": {}, "status": 7 }),
+            ),
+            (
+                json!({ "success": true, "data": { "version": "1", "schema": { "$schema": "s", "status": 7 } } }),
+                json!({ "$schema": "s", "status": 7 }),
+            ),
+            (
+                json!({ "version": "1", "schema": { "$schema": "s" } }),
+                json!({ "$schema": "s" }),
             ),
             (json!("text"), json!("text")),
             (json!(null), json!(null)),
@@ -271,7 +331,7 @@ mod tests {
                 json!({ "reservedDeployments": [7, { "url": 7, "createdAt": {}, "expiresAt": 7 }] }),
                 json!({ "reservedDeployments": [{ "expiresAt": 7 }] }),
             ),
-            (json!({ "reservedDeployments": {} }), json!({})),
+            (json!({ "reservedDeployments": {}, "pods": {} }), json!({})),
         ] {
             assert_eq!(normalise(body.clone()), Ok(folded), "{body}");
         }
@@ -304,6 +364,12 @@ mod tests {
                 ErrorKind::NotFound,
                 Some("Application not found"),
                 Some(Effect::None),
+            ),
+            (
+                json!({ "valid": false, "errors": ["a", "b"] }),
+                ErrorKind::Rejected,
+                Some("a; b"),
+                None,
             ),
             (
                 json!({ "error": "old", "code": "TOKEN_EXPIRED" }),

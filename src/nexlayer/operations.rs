@@ -13,6 +13,10 @@ pub(crate) const fn wrapper(op: Op) -> &'static str {
         Op::AddDeploymentReservation => "nexlayer::Application::reserve",
         Op::RemoveDeploymentReservation => "nexlayer::Application::unreserve",
         Op::RemoveReservations => "nexlayer::Session::remove_reservations",
+        Op::GetPodsStatus => "nexlayer::Application::pods",
+        Op::ValidateManifest => "nexlayer::Client::validate",
+        Op::GetSchema => "nexlayer::Client::schema",
+        Op::SendFeedback => "nexlayer::Session::feedback",
     }
 }
 

@@ -11,12 +11,11 @@
 //! A value that is a placeholder of the platform (`<% … %>`) is no secret and stays. The result is
 //! read again: if a secret is still in it, or was in no known place, nothing is shown at all.
 
+use super::manifest::tree::{self, Node, range};
 use crate::secret::{REDACTED, Secret};
 use crate::transport::redact;
 use crate::unredacted::shows;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{Location, Spanned};
-use std::fmt;
+use serde_saphyr::Spanned;
 
 /// Parts of a key that holds something secret, in lower case.
 const SECRET_WORDS: [&str; 10] = [
@@ -37,13 +36,6 @@ const HARMLESS: [&str; 5] = ["name", "fileName", "mountPath", "path", "type"];
 const COMMANDS: [&str; 4] = ["command", "entrypoint", "args", "cmd"];
 /// A shorter value occurs elsewhere by chance.
 const SHORTEST: usize = 6;
-
-/// YAML with the places of its values. Anything but text, lists and maps is text here.
-enum Node {
-    Scalar(String),
-    List(Vec<Spanned<Node>>),
-    Map(Vec<(String, Spanned<Node>)>),
-}
 
 /// The secrets of a manifest: where they stand, and what they are.
 #[derive(Default)]
@@ -91,7 +83,7 @@ fn shown(text: &str) -> Option<String> {
 
 /// The secrets of a manifest, line by line and as they are written: a reply may repeat one of them.
 pub(super) fn secrets(text: &str) -> Vec<Secret> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = tree::without_mark(text);
     let mut found = Found::default();
     if let Some(root) = parse(text) {
         // What was found before a place went missing counts too.
@@ -125,8 +117,7 @@ fn pieces(values: &[String]) -> Vec<&str> {
 }
 
 fn parse(text: &str) -> Option<Node> {
-    let root = serde_saphyr::from_str::<Spanned<Node>>(text).ok()?;
-    Some(root.value)
+    Some(tree::parse(text).ok()?.value)
 }
 
 /// Whether a piece of a secret says something where it occurs once more: a mere word does not.
@@ -162,11 +153,11 @@ fn is_clean(root: &Node, pieces: &[&str]) -> bool {
 fn holds(node: &Node, pieces: &[&str]) -> bool {
     let in_text = |text: &str| pieces.iter().any(|piece| text.contains(piece));
     match node {
-        Node::Scalar(text) => in_text(text),
+        Node::Scalar(scalar) => in_text(&scalar.text),
         Node::List(items) => items.iter().any(|item| holds(&item.value, pieces)),
         Node::Map(entries) => entries
             .iter()
-            .any(|(key, value)| in_text(key) || holds(&value.value, pieces)),
+            .any(|(key, value)| in_text(&key.value) || holds(&value.value, pieces)),
     }
 }
 
@@ -182,11 +173,14 @@ fn find(node: &Node, in_secrets: bool, found: &mut Found) -> Option<()> {
         }
         Node::Map(entries) => {
             let named = entries.iter().find_map(|(key, value)| match &value.value {
-                Node::Scalar(name) if key == "key" || key == "name" => Some(name.as_str()),
+                Node::Scalar(name) if key.value == "key" || key.value == "name" => {
+                    Some(name.text.as_str())
+                }
                 _ => None,
             });
-            let is_pair = entries.iter().any(|(key, _)| key == "value");
+            let is_pair = entries.iter().any(|(key, _)| key.value == "value");
             for (key, value) in entries {
+                let key = &key.value;
                 let is_name = is_pair && key == "key";
                 if key.eq_ignore_ascii_case("secrets") {
                     find(&value.value, true, found)?;
@@ -221,7 +215,7 @@ fn find(node: &Node, in_secrets: bool, found: &mut Found) -> Option<()> {
 /// The texts of a command: one, or a list of them.
 fn texts(command: &Node) -> Vec<&str> {
     match command {
-        Node::Scalar(text) => vec![text],
+        Node::Scalar(scalar) => vec![&scalar.text],
         Node::List(items) => items.iter().flat_map(|item| texts(&item.value)).collect(),
         Node::Map(_) => Vec::new(),
     }
@@ -230,7 +224,9 @@ fn texts(command: &Node) -> Vec<&str> {
 /// Hides a scalar if its own form says so.
 fn look(value: &Spanned<Node>, found: &mut Found) -> Option<()> {
     match &value.value {
-        Node::Scalar(text) if crate::secret::masked_url(text) != *text => hide(text, value, found),
+        Node::Scalar(scalar) if crate::secret::masked_url(&scalar.text) != scalar.text => {
+            hide(&scalar.text, value, found)
+        }
         _ => Some(()),
     }
 }
@@ -238,7 +234,7 @@ fn look(value: &Spanned<Node>, found: &mut Found) -> Option<()> {
 /// Hides everything below a value: secret data is a text, or a map from file to text.
 fn hide_all(value: &Spanned<Node>, found: &mut Found) -> Option<()> {
     match &value.value {
-        Node::Scalar(text) => hide(text, value, found),
+        Node::Scalar(scalar) => hide(&scalar.text, value, found),
         Node::List(items) => items.iter().try_for_each(|item| hide_all(item, found)),
         Node::Map(entries) => entries
             .iter()
@@ -259,86 +255,9 @@ fn hide(text: &str, at: &Spanned<Node>, found: &mut Found) -> Option<()> {
     Some(())
 }
 
-fn range(location: Location) -> Option<(usize, usize)> {
-    let span = location.span();
-    let from = usize::try_from(span.byte_offset()?).ok()?;
-    let length = usize::try_from(span.byte_len()?).ok()?;
-    (length > 0).then_some((from, from + length))
-}
-
 fn sounds_secret(key: &str) -> bool {
     let key = key.to_lowercase();
     SECRET_WORDS.iter().any(|word| key.contains(word))
-}
-
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Node;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("any YAML")
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-                Ok(Node::Scalar(value.to_string()))
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-                Ok(Node::Scalar(value.to_string()))
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-                Ok(Node::Scalar(value.to_string()))
-            }
-
-            fn visit_i128<E>(self, value: i128) -> Result<Node, E> {
-                Ok(Node::Scalar(value.to_string()))
-            }
-
-            fn visit_u128<E>(self, value: u128) -> Result<Node, E> {
-                Ok(Node::Scalar(value.to_string()))
-            }
-
-            fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-                Ok(Node::Scalar(value.to_string()))
-            }
-
-            fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-                Ok(Node::Scalar(value.to_owned()))
-            }
-
-            fn visit_unit<E>(self) -> Result<Node, E> {
-                Ok(Node::Scalar(String::new()))
-            }
-
-            fn visit_none<E>(self) -> Result<Node, E> {
-                Ok(Node::Scalar(String::new()))
-            }
-
-            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-                Node::deserialize(deserializer)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = access.next_element()? {
-                    items.push(item);
-                }
-                Ok(Node::List(items))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = access.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Node::Map(entries))
-            }
-        }
-        deserializer.deserialize_any(Any)
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Sessions, the applications in them, and what can be done with both.
 
+use super::readiness::site::Site;
 use super::replies::Text;
-use super::{Client, Manifest, Page, Reservation, Started, texts};
+use super::{Client, Manifest, Page, PodStatus, Reservation, Signals, Started, texts};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::nexlayer::{Op, types};
@@ -15,15 +16,18 @@ use std::time::Duration;
 /// Its token is the credential for everything in it.
 #[derive(Clone, Debug)]
 pub struct Session {
-    client: Client,
+    pub(super) client: Client,
     token: std::result::Result<Secret, String>,
 }
 
 /// A handle on an application in a session; made by [`Session::application`].
 #[derive(Clone, Debug)]
 pub struct Application {
-    session: Session,
+    pub(super) session: Session,
     name: std::result::Result<String, String>,
+    /// Where its site is, if that is known; or why it cannot be there where a program says it is.
+    pub(super) site: std::result::Result<Option<Site>, String>,
+    pub(super) signals: Signals,
 }
 
 /// What an extension brought.
@@ -118,6 +122,8 @@ impl Session {
         Application {
             session: self.clone(),
             name,
+            site: Ok(None),
+            signals: Signals::all(),
         }
     }
 
@@ -187,6 +193,39 @@ impl Session {
                 }
             }
         })
+    }
+
+    /// Tells the people behind the platform something: `POST /feedback`. What comes back is their
+    /// platform's word for it: `OK`.
+    ///
+    /// The session's token goes along as the body's `sessionID`.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty text,
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from a server without this operation, which the
+    /// platform's page does not have, and those of every call.
+    ///
+    /// Source: `Nexlayer/docs:data/openapi.json`
+    pub fn feedback(&self, text: impl Into<String>) -> Call<String> {
+        let op = Op::SendFeedback;
+        let text = text.into();
+        if text.trim().is_empty() {
+            return self
+                .client
+                .refused(op, Error::invalid_request("the feedback is empty"));
+        }
+        match self.token() {
+            Err(error) => self.client.refused(op, error),
+            Ok(token) => {
+                let body = types::FeedbackRequest {
+                    session_id: token.clone(),
+                    text,
+                };
+                self.client
+                    .call(op, move |raw| async move { raw.send_feedback(&body).await })
+                    .map(|Text(text)| text)
+            }
+        }
     }
 
     /// Ends all reservations of this session: `POST /removeReservations`. Sites that are past their
@@ -283,6 +322,27 @@ impl Application {
             raw.remove_deployment_reservation(&body).await
         })
         .map(|reply| Removed::from(Text::from(reply)))
+    }
+
+    /// The pods with their states, as the platform words them: `POST /getPodsStatus`.
+    ///
+    /// Newer servers may not have it any more.
+    ///
+    /// # Errors
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from a server that does not have it,
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an application that is not in the session, and
+    /// those of every call.
+    ///
+    /// Source: `Nexlayer/api-reference:openapi/nexlayer-api.yaml`, at e68c307
+    pub fn pods(&self) -> Call<Page<PodStatus>> {
+        let application = self.clone();
+        Call::one_page(move || {
+            application
+                .call(Op::GetPodsStatus, |raw, body| async move {
+                    raw.get_pods_status(&body).await
+                })
+                .map(|reply| Page::whole(reply.pods.unwrap_or_default()))
+        })
     }
 
     fn call<T, F, R>(&self, op: Op, run: F) -> Call<T>

@@ -130,9 +130,10 @@ impl Started {
         self.session.clone()
     }
 
-    /// The application, by the name in the reply.
+    /// The application, by the name in the reply; it knows where its site is.
     pub fn application(&self) -> Application {
-        self.session.application(&self.application_name)
+        let application = self.session.application(&self.application_name);
+        application.given_site(self.url.as_deref())
     }
 }
 

@@ -18,6 +18,15 @@ impl DeploymentHandle {
         Self { application, id }
     }
 
+    pub(super) fn application(&self) -> &ApplicationHandle {
+        &self.application
+    }
+
+    /// The id as it was given; nothing if that was none.
+    pub(super) fn name(&self) -> &str {
+        self.id.as_ref().map_or("", DeploymentId::as_str)
+    }
+
     /// The deployment, found by its id among those of the application:
     /// `GET /v1/applications/{id}/deployments`. There is no call for a single one. A push, the
     /// dashboard or another program may have made a newer one meanwhile; this is never taken for that.

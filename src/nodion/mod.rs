@@ -33,11 +33,13 @@ mod client;
 mod deployments;
 mod domains;
 mod env;
+mod log_source;
 mod logs;
 mod new_application;
 pub(crate) mod operations;
 pub(crate) mod replies;
 mod scaling;
+mod wait;
 
 pub use crate::page::Page;
 pub use crate::raw::nodion::enums::{DeploymentStatus, ResourceStatus};
@@ -79,6 +81,9 @@ crate::id::id! {
     /// The id of a process, a UUID: `d4e5f6a7-b8c9-0123-defa-234567890123`.
     ProcessId, "process id"
 }
+
+/// The log of an application as it comes.
+pub type LogStream = crate::LogStream<LogLine>;
 
 /// Sets up a Nodion [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Nodion>;

@@ -127,7 +127,6 @@ impl<T> fmt::Debug for PageStream<T> {
 
 /// All records of a list; made by [`Call::all`](crate::Call::all). `.await` asks for them.
 #[must_use = "nothing is asked before it is awaited"]
-#[derive(Debug)]
 pub struct All<T> {
     stream: PageStream<T>,
 }
@@ -163,5 +162,11 @@ impl<T: Send + 'static> IntoFuture for All<T> {
             }
             Ok(all)
         })
+    }
+}
+
+impl<T> fmt::Debug for All<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("All").field(&self.stream).finish()
     }
 }

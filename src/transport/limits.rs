@@ -10,6 +10,9 @@ pub(crate) const ATTEMPT: Duration = Duration::from_secs(30);
 /// One attempt of a call that works before it answers: Nexlayer's own command line waits as long for
 /// a deployment to be accepted.
 pub(crate) const SLOW_ATTEMPT: Duration = Duration::from_secs(120);
+/// To ask an address whether anybody answers: an application that has just started may work on its
+/// first request for seconds.
+pub(crate) const PROBE: Duration = Duration::from_secs(10);
 /// A whole call, waiting between attempts included.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
 /// A whole call of an operation that works before it answers.

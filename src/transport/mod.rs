@@ -16,6 +16,7 @@
 //! | `observe` | telling a program about every call |
 //! | `pace` | keeping to the rates that platforms allow |
 //! | `prepare` | what every request gets, and what a preview shows |
+//! | `probe` | asking an address that is not the platform's |
 //! | `redact` | what may be shown of requests and replies |
 //! | `reply` | reading a body, failures, decoding |
 //! | `retry` | what is sent again, when and how often |
@@ -27,12 +28,13 @@ pub(crate) mod config;
 pub(crate) mod credentials;
 pub(crate) mod execute;
 mod hints;
-mod http_client;
+pub(crate) mod http_client;
 pub(crate) mod limits;
 mod mask;
 pub(crate) mod observe;
 pub(crate) mod pace;
 pub(crate) mod prepare;
+mod probe;
 pub(crate) mod profile;
 pub(crate) mod redact;
 pub(crate) mod reply;
@@ -171,6 +173,14 @@ impl Scope {
         }
     }
 
+    /// The scope of one of the requests of a call that makes several: they share what it leaves behind.
+    pub(crate) fn step(&self, operation: Option<&'static Operation>) -> Self {
+        Self {
+            operation,
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn for_preview(&self) -> Self {
         Self {
             preview: true,
@@ -210,6 +220,13 @@ impl Scope {
 
     pub(crate) fn options(&mut self) -> &mut CallOptions {
         &mut self.options
+    }
+
+    /// How long the whole call may take.
+    pub(crate) fn deadline(&self) -> std::time::Duration {
+        let limits = &self.shared.limits;
+        let own = self.options.deadline;
+        own.unwrap_or_else(|| limits.deadline(self.operation))
     }
 
     pub(crate) fn take_preview(&self) -> Option<RequestPreview> {

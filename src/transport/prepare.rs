@@ -107,15 +107,24 @@ impl Scope {
         let Some(bytes) = request.body().and_then(reqwest::Body::as_bytes) else {
             return PreviewBody::None;
         };
+        let text = || (self.transport().profile.redact_text)(&String::from_utf8_lossy(bytes));
         if is_json(request)
             && let Ok(value) = serde_json::from_slice(bytes)
         {
-            let mut shown = redact::json_body(operation, value).0;
+            let mut shown = if is_manifest(operation) {
+                // JSON is YAML, so the rules for its text hold. What they leave has bare marks in it,
+                // which is YAML still.
+                match serde_saphyr::from_str(&text()) {
+                    Ok(shown @ Value::Object(_)) => shown,
+                    _ => return PreviewBody::Text(text()),
+                }
+            } else {
+                redact::json_body(operation, value).0
+            };
             redact::hide_in_urls(&mut shown);
             return PreviewBody::Json(shown);
         }
-        let text = String::from_utf8_lossy(bytes);
-        PreviewBody::Text((self.transport().profile.redact_text)(&text))
+        PreviewBody::Text(text())
     }
 
     /// Keeps the secrets of this request, so that a reply that repeats one can be masked.
@@ -153,7 +162,7 @@ impl Scope {
                 secrets.extend(redact::json_body(operation, body).1);
             }
         }
-        if operation.and_then(text_body).is_some() {
+        if operation.and_then(text_body).is_some() || is_manifest(operation) {
             let bytes = request.body().and_then(reqwest::Body::as_bytes);
             let text = String::from_utf8_lossy(bytes.unwrap_or_default());
             secrets.extend((self.transport().profile.secrets_of_text)(&text));
@@ -205,6 +214,12 @@ fn pairs(url: &reqwest::Url) -> Vec<(String, String)> {
 
 fn is_json(request: &Request) -> bool {
     request.headers().get(CONTENT_TYPE) == Some(&JSON)
+}
+
+/// Whether the JSON body of an operation is a manifest: the spec cannot name the places of its
+/// secrets, the platform's rules for its text find them.
+fn is_manifest(operation: Option<&Operation>) -> bool {
+    operation.is_some_and(|operation| operation.behaviour.secrets.contains(&"body.<manifest>"))
 }
 
 fn accepted(operation: Option<&Operation>) -> HeaderValue {

@@ -101,6 +101,20 @@ impl Retry {
         self
     }
 
+    /// Whether a failed call is never sent again.
+    pub(crate) fn is_off(&self) -> bool {
+        self.max_retries == 0
+    }
+
+    /// The first and the last bound of a random wait, for what goes on longer than a call.
+    pub(crate) fn bounds(&self) -> (Duration, Duration) {
+        (self.initial_backoff, self.max_backoff)
+    }
+
+    pub(crate) fn longest_wait(&self) -> Duration {
+        self.max_wait
+    }
+
     /// The waits of one call.
     pub(crate) fn waits(&self) -> Waits {
         let bounds = ExponentialBuilder::new()

@@ -2,7 +2,7 @@
 
 use super::cursor::WaitCursor;
 use super::policy::{Fault, Verdict, fault, judge};
-use super::source::{LOG_LINES, Schedule, Snapshot, Source, shown};
+use super::source::{Schedule, Snapshot, Source, bounded};
 use super::timeline::Timeline;
 use super::{Progress, check_target};
 use crate::error::{Effect, Error, ErrorKind, Result};
@@ -22,8 +22,6 @@ const LAST_LOOK: Duration = Duration::from_secs(2);
 const TOLERATED: u32 = 5;
 /// How long the log may take, which is only an extra.
 const LOG_WAIT: Duration = Duration::from_secs(5);
-/// The longest line that is kept, in bytes.
-const LONGEST_LINE: usize = 500;
 
 /// Whom to tell about a poll.
 pub(super) type Hook = Box<dyn FnMut(&Progress) + Send>;
@@ -364,13 +362,7 @@ impl<T: Send + 'static> Engine<T> {
         let Some(call) = self.source.log_tail().filter(|_| !limit.is_zero()) else {
             return error;
         };
-        let call = call.retry(Retry::off()).map_with_secrets(|lines, secrets| {
-            let surplus = lines.len().saturating_sub(LOG_LINES);
-            let newest = lines.iter().skip(surplus);
-            newest
-                .map(|line| shown(line, secrets, LONGEST_LINE))
-                .collect()
-        });
+        let call = bounded(call.retry(Retry::off()));
         match timeout(limit, call.into_future()).await {
             Ok(Ok(log_tail)) => error.with_wait_report(WaitReport {
                 timeline: self.run.timeline.to_vec(),

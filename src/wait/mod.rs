@@ -19,9 +19,11 @@ mod stream;
 mod timeline;
 
 pub use cursor::WaitCursor;
+pub(crate) use policy::{Fault, fault};
 pub(crate) use source::{Schedule, Snapshot, Source, last_lines};
 pub use stream::WaitStream;
 
+use crate::call::Call;
 use crate::error::{Error, ErrorKind, Result};
 use crate::watch::{Observation, Phase};
 use engine::{Engine, Hook, Settings};
@@ -205,7 +207,6 @@ impl<T: Send + 'static> Wait<T> {
     }
 
     /// The same wait, with what was seen instead of the record.
-    #[allow(dead_code)] // For the view that all platforms share.
     pub(crate) fn observed(self) -> Wait<Observation> {
         let settings = self.settings.observed();
         let source = Mapped {
@@ -221,6 +222,21 @@ impl<T: Send + 'static> Wait<T> {
             hooks: self.hooks,
             resumed: self.resumed,
         }
+    }
+
+    pub(crate) fn id(&self) -> Option<String> {
+        self.source.id()
+    }
+
+    /// One look.
+    pub(crate) fn look(&self) -> Call<Observation> {
+        let look = self.source.look().map_with_secrets(Snapshot::shown);
+        look.map(|seen| seen.observation())
+    }
+
+    /// The last lines of the log, if there is one.
+    pub(crate) fn log_tail(&self) -> Option<Call<Vec<String>>> {
+        self.source.log_tail().map(source::bounded)
     }
 
     /// Where the wait is before it begins. See [`Progress::cursor`] and [`WaitStream::cursor`] for

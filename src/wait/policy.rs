@@ -32,7 +32,7 @@ pub(super) fn judge(target: Phase, seen: Phase, revives: bool) -> Verdict {
 
 /// What a failure to look means to a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// It may be gone at the next look.
     Passing,
     /// Nothing was sent, as it was not this client's turn.
@@ -43,7 +43,7 @@ pub(super) enum Fault {
     Final,
 }
 
-pub(super) fn fault(error: &Error) -> Fault {
+pub(crate) fn fault(error: &Error) -> Fault {
     let told = error.operation().map(|operation| &operation.behaviour);
     let is_final = error
         .status()

@@ -9,7 +9,9 @@ use std::time::Duration;
 /// The longest status of a platform that is kept, in bytes.
 const LONGEST_STATUS: usize = 200;
 /// The most lines of a log that are kept.
-pub(super) const LOG_LINES: usize = 20;
+const LOG_LINES: usize = 20;
+/// The longest line that is kept, in bytes.
+const LONGEST_LINE: usize = 500;
 /// The longest reason of a platform that is kept, in bytes.
 const LONGEST_REASON: usize = 2 << 10;
 
@@ -97,7 +99,7 @@ impl<T> Snapshot<T> {
     }
 
     /// The same with texts that can be shown: short, and without the secrets of the request.
-    pub(super) fn shown(mut self, secrets: &[Secret]) -> Self {
+    pub(crate) fn shown(mut self, secrets: &[Secret]) -> Self {
         self.raw_status = shown(&self.raw_status, secrets, LONGEST_STATUS);
         let reason = self.reason.take();
         self.reason = reason
@@ -118,6 +120,17 @@ pub(crate) fn last_lines(text: &str) -> Vec<String> {
     let mut lines: Vec<_> = text.lines().rev().take(LOG_LINES).collect();
     lines.reverse();
     lines.into_iter().map(str::to_owned).collect()
+}
+
+/// The newest lines that are left of these, without secrets.
+pub(super) fn bounded(log: Call<Vec<String>>) -> Call<Vec<String>> {
+    log.map_with_secrets(|lines, secrets| {
+        let surplus = lines.len().saturating_sub(LOG_LINES);
+        let newest = lines.iter().skip(surplus);
+        newest
+            .map(|line| shown(line, secrets, LONGEST_LINE))
+            .collect()
+    })
 }
 
 /// A text of the platform in one short line, without secrets.

@@ -6,6 +6,7 @@ use crate::specs::Spec;
 use crate::walk::{Row, Target, Walk, json, no_json};
 use deploykit::dployr::{
     Client, DeploymentUpdate, EnvVariable, NewDeployment, NewProject, NewRoute, NewWebhook, Page,
+    ServiceUpdate,
 };
 use deploykit::http::Method;
 use deploykit::{Call, OPERATIONS, Operation};
@@ -15,7 +16,9 @@ use std::fmt::Debug;
 
 fn connect(target: &Target, plant: &Plant) -> Client {
     let builder = target.apply(Client::builder()).cluster("c-1");
-    builder.token(plant.ascii("authorization")).build().unwrap()
+    let builder = builder.token(plant.ascii("authorization"));
+    // Each operation by itself.
+    builder.without_fallbacks().build().unwrap()
 }
 
 /// A login carries no token, even if the client has one.
@@ -266,11 +269,11 @@ pub fn url_in_reply(plant: &Plant, field: &str) -> String {
     format!("https://x:{user}@git.example/a.git?t={query}")
 }
 
-fn deployment(plant: &Plant) -> Value {
+pub fn deployment(plant: &Plant) -> Value {
     value!({ "id": "d-1", "name": "my-app", "status": "running", "remoteUrl": url_in_reply(plant, "remoteUrl"), "remote_url": url_in_reply(plant, "remoteUrl"), "env": { "A": plant.wide("reply.env.*") } })
 }
 
-fn service(plant: &Plant) -> Value {
+pub fn service(plant: &Plant) -> Value {
     value!({ "id": "s-1", "name": "web", "remoteUrl": url_in_reply(plant, "remoteUrl"), "envVars": { "A": plant.wide("reply.envVars.*") } })
 }
 
@@ -304,7 +307,7 @@ fn handles(walk: &mut Walk) {
         .with_token(plant.ascii("authorization (other)"))
         .unwrap();
     let service = other.service("s");
-    let all: [&dyn Debug; 16] = [
+    let all: [&dyn Debug; 18] = [
         &client,
         &other,
         &service,
@@ -321,13 +324,17 @@ fn handles(walk: &mut Walk) {
         &other.webhooks(),
         &new(&plant),
         &update(&plant),
+        &crate::dployr_services::update(&plant),
+        &other.node("n"),
     ];
     for handle in all {
         walk.debug("handle", handle);
     }
     walk.debug("new", &new_webhook(&plant));
     let image = format!("u:{}@r.example/a:1", plant.plain("url of the image"));
-    walk.debug("new", &NewDeployment::from_image("my-app", image));
+    walk.debug("new", &NewDeployment::from_image("my-app", image.as_str()));
+    let update = ServiceUpdate::new("loop-node-1", "/health").image(image);
+    walk.debug("new", &update);
     let refused = client.deployments().create(new(&plant).port(0));
     walk.debug("refused call", &refused);
     walk.look_at_error("refused", &refused.preview().unwrap_err());
@@ -385,7 +392,7 @@ async fn variants(walk: &mut Walk, spec: &Spec) {
             .query("extra", &plant.wide("query.extra"));
         followed.header("x-extra", &plant.ascii("header x-extra"))
     };
-    let mut stream = call().await.unwrap();
+    let mut stream = call().await.unwrap().without_reconnecting();
     walk.debug("stream", &stream);
     let mut errors = 0;
     while let Some(line) = stream.next().await {

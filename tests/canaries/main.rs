@@ -14,8 +14,10 @@
 ))]
 
 mod answers;
+mod callbacks;
 mod dployr;
 mod dployr_account;
+mod dployr_services;
 mod edgegap;
 mod nexlayer;
 mod nodion;
@@ -39,6 +41,7 @@ async fn no_canary_is_seen_but_on_the_wire() {
     nodion::walk(&mut walk).await;
     edgegap::walk(&mut walk).await;
     sessions::walk(&mut walk).await;
+    callbacks::walk(&mut walk).await;
     walk.look_at_the_log();
 
     let missing: Vec<_> = OPERATIONS

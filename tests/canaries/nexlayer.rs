@@ -112,6 +112,26 @@ async fn one(walk: &mut Walk, spec: &Spec, operation: &'static Operation, plant:
             })
             .await;
         }
+        "get_pods_status" => {
+            with(walk, of, None, json, |client, plant| {
+                in_body(client, plant).pods()
+            })
+            .await;
+        }
+        "validate_manifest" => {
+            with(walk, of, None, no_json, |client, plant| {
+                client.validate(&document(plant))
+            })
+            .await;
+        }
+        "get_schema" => with(walk, of, None, json, |client, _| client.schema()).await,
+        "send_feedback" => {
+            with(walk, of, None, json, |client, plant| {
+                let session = client.session(plant.wide("body.sessionID"));
+                session.feedback("Works as it should.")
+            })
+            .await;
+        }
         other => panic!("the canaries have no row for nexlayer {other}"),
     }
 }
@@ -166,6 +186,13 @@ fn manifest(plant: &Plant) -> Manifest {
     Manifest::parse(text).unwrap()
 }
 
+/// The same as it is sent in JSON, where the whole body is one secret place to the spec.
+fn document(plant: &Plant) -> Manifest {
+    let secret = Value::String(plant.wide("body.<manifest>"));
+    let text = manifest(plant).as_str().to_owned();
+    Manifest::parse(format!("{text}api_token: {secret}\n")).unwrap()
+}
+
 /// Handles and values that are never sent.
 fn handles(walk: &mut Walk) {
     let plant = Plant::new("nexlayer builders");
@@ -176,7 +203,33 @@ fn handles(walk: &mut Walk) {
     walk.debug("client", &client);
     walk.debug("session", &session);
     walk.debug("application", &session.application("a"));
+    let list = || session.reservations().query("q", &plant.wide("query"));
+    let stream = list().stream();
+    walk.debug("stream", &stream);
+    walk.debug("all", &list().all());
+    walk.debug("pages", &list().pages());
+    walk.debug("cursor", &stream.cursor());
+    walk.debug("cursor as JSON", &json(&stream.cursor()));
+    let query = plant.plain("site query");
+    let site = format!("https://a.example/x?t={query}#{query}");
+    let application = session.application("a").at(site);
+    walk.debug("application at", &application);
+    walk.debug("wait", &application.wait());
+    walk.debug("readiness", &application.readiness());
+    let user = plant.plain("site user");
+    let refused = session
+        .application("a")
+        .at(format!("https://u:{user}@a.example"));
+    walk.debug("application at (refused)", &refused);
+    walk.look_at_error("site", &refused.readiness().preview().unwrap_err());
+    let token = plant.plain("session in a site");
+    let refused = client.session(token.as_str()).application("a");
+    let refused = refused.at(format!("https://a.example/{token}"));
+    walk.debug("application at its token", &refused);
+    walk.look_at_error("token in site", &refused.readiness().preview().unwrap_err());
     walk.debug("manifest", &manifest(&plant));
+    walk.debug("what the manifest says", &manifest(&plant).spec().unwrap());
+    walk.debug("what is said about the manifest", &manifest(&plant).lint());
     walk.debug("token", session.token().unwrap());
     let refused = client.session(format!("{}\n", plant.plain("session (refused)")));
     walk.debug("refused session", &refused);

@@ -6,6 +6,7 @@
     feature = "nodion"
 ))]
 
+mod any;
 mod cursor;
 mod options;
 mod platforms;

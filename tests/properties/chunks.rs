@@ -63,7 +63,8 @@ fn logs_cut_anywhere() {
             let pieces = cuts.windows(2).map(|ends| text[ends[0]..ends[1]].to_vec());
             *chunks.lock().unwrap() = pieces.collect();
             runtime.block_on(async {
-                logs::follows(&text, service.follow_logs().await.unwrap()).await;
+                let stream = service.follow_logs().await.unwrap();
+                logs::follows(&text, stream.without_reconnecting()).await;
             });
         },
     );

@@ -73,7 +73,7 @@ fn leaf() -> impl Strategy<Value = Value> {
 }
 
 /// Any JSON, with names that mean something somewhere.
-fn any_json() -> impl Strategy<Value = Value> {
+pub fn any_json() -> impl Strategy<Value = Value> {
     let name = select(names());
     leaf().prop_recursive(4, 24, 6, move |inner| {
         let entries = vec((name.clone(), inner.clone()), 0..6);
@@ -85,7 +85,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 /// Puts the secrets into a value as text: in JSON they would be escaped once more.
-fn body(value: &Value) -> Vec<u8> {
+pub fn body(value: &Value) -> Vec<u8> {
     fn fill(value: &Value) -> Value {
         let text = |text: &str| String::from_utf8(filled(text.as_bytes())).unwrap();
         match value {

@@ -13,3 +13,5 @@ mod corpus;
 mod found;
 mod generated;
 mod seeds;
+mod strangers;
+mod trees;

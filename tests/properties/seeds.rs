@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 type Target = fn(&[u8]);
 
 /// The fuzz targets, each with its check.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("hints", super::checks::hints::check),
     ("inputs", super::checks::inputs::check),
     ("logs", super::checks::logs::check),
     ("manifests", super::checks::manifests::check),
     ("replies", super::checks::replies::check),
     ("texts", super::checks::texts::check),
+    ("webhooks", super::checks::webhooks::check),
 ];
 
 /// An example of a reply, from a spec.
@@ -377,6 +378,47 @@ fn of_inputs() -> Vec<Vec<u8>> {
 }
 
 /// The seeds of every target.
+fn of_webhooks() -> Vec<Vec<u8>> {
+    let status = examples().into_iter().find(|example| {
+        OPERATIONS[example.operation].id == "get_deployment" && example.value["fqdn"].is_string()
+    });
+    let status = status.unwrap().value.to_string();
+    let seed = |choice: u8, text: &str| [&[choice][..], text.as_bytes()].concat();
+    let bodies = [
+        status.as_str(),
+        "\u{feff}{\"request_id\":\"a\",\"error\":true}",
+        r#"{"request_id":"a","current_status":null,"running":true,"elapsed_time":"34.0","ports":null,"tags":null}"#,
+        r#"{"request_id":["\u0001"],"ports":{"\u0002":{"external":"\u0002"}}}"#,
+        "{\"request_id\":\"a\",\"ports\":{\"\u{1}\":{\"external\":\"\u{8}\"}}}",
+        r#"{"event":"deployment.finished","timestamp":"2026-11-24T02:24:27.986Z","data":{"clusterId":"c","serviceName":"a","deploymentId":"d","actorId":"u","actorType":"user"}}"#,
+        "{\"event\":\"x\",\"timestamp\":1795487067,\"data\":{\"userEmail\":\"\u{7}@a.example\",\"deployment_id\":7,\"\u{1}\":[\"\u{2}\"]}}",
+        "{\"event\":\"x\",\"data\":\"\u{1}\"}",
+        "[[[[[[[[",
+        "event=\u{1}",
+    ];
+    let queries = [
+        "callback_secret=\u{1}-and-more",
+        "a=b&callback_secret=\u{8}-and-much-more&c",
+        "callback_secret=\u{1}-and-more&callback%5Fsecret=x",
+        "callback%5fsecret=%63anary-token-5d1f7a-and-more",
+        "callback_secret=\u{1}-and-mor",
+        "callback_secret",
+    ];
+    let addresses = [
+        "https://me.example/hook?a=b",
+        "https://me.example?",
+        "http://127.0.0.1:1/x",
+        "http://[::1]",
+        "https://u:p@me.example/#x",
+        " https:\\\\me.example\\a?callback%5fsecret",
+        "http://me.example",
+    ];
+    let bodies = bodies.iter().map(|text| seed(0, text));
+    let queries = queries.iter().map(|text| seed(1, text));
+    let addresses = addresses.iter().map(|text| seed(2, text));
+    bodies.chain(queries).chain(addresses).collect()
+}
+
 pub fn seeds() -> BTreeMap<&'static str, Vec<Vec<u8>>> {
     BTreeMap::from([
         ("hints", of_hints()),
@@ -385,6 +427,7 @@ pub fn seeds() -> BTreeMap<&'static str, Vec<Vec<u8>>> {
         ("manifests", of_manifests()),
         ("replies", of_replies()),
         ("texts", of_texts()),
+        ("webhooks", of_webhooks()),
     ])
 }
 

@@ -1,8 +1,10 @@
 //! What dployr's servers answer, and how it is read.
 
 mod account;
+mod fallbacks;
 mod logs;
 mod recorded;
+mod rewrites;
 mod sessions;
 mod wire;
 
@@ -17,10 +19,12 @@ use std::time::{Duration, UNIX_EPOCH};
 const TOKEN: &str = "dpat_5d1f";
 const OWN: &str = "01M85NWTN0TJ4JW1JXEKRNC9Z2";
 
+/// It makes documented calls as they are documented: one request each.
 fn client(recorder: &Recorder, cluster: Option<&str>) -> Client {
     let mut builder = Client::builder()
         .base_url("https://dployr.example")
-        .token(TOKEN);
+        .token(TOKEN)
+        .without_fallbacks();
     if let Some(cluster) = cluster {
         builder = builder.cluster(cluster);
     }
@@ -265,6 +269,19 @@ async fn services_of_other_clusters_are_dropped() {
             .collect();
         assert_eq!(names.join(" "), expected);
         assert_eq!(page.total_items, Some(4));
+        // Every way through the list.
+        let client = client(&recorder, cluster);
+        let second = client.services().page(2).page_size(4).list().await.unwrap();
+        let all = client.services().list().all().await.unwrap();
+        let mut stream = client.services().list().stream();
+        let mut streamed = Vec::new();
+        while let Some(service) = stream.next().await {
+            streamed.push(service.unwrap());
+        }
+        for services in [second.items, all, streamed] {
+            let names: Vec<_> = services.into_iter().map(|service| service.name).collect();
+            assert_eq!(names.join(" "), expected);
+        }
     }
 }
 
@@ -301,7 +318,7 @@ async fn credentials_in_a_repository_url_are_not_shown() {
     assert!(!format!("{read:?}").contains("hush"));
     assert!(!serde_json::to_string(&read).unwrap().contains("hush"));
     assert_eq!(
-        read.remote_url.unwrap().expose(),
+        read.remote_url.as_ref().unwrap().expose(),
         "https://x:hush@git.example/a.git"
     );
 }

@@ -4,15 +4,15 @@ use deploykit::dployr::{
 };
 use std::time::UNIX_EPOCH;
 
-const SERVICE: &str = "service-123";
-const UNUSUAL: &str = "a b %2e ü:@+";
+pub const SERVICE: &str = "service-123";
+pub const UNUSUAL: &str = "a b %2e ü:@+";
 
-fn client() -> Client {
+pub fn client() -> Client {
     Client::new("https://dployr.example", CANARY).unwrap()
 }
 
 /// The same with a cluster, which the vendor's page does not know.
-fn in_cluster() -> Client {
+pub fn in_cluster() -> Client {
     let builder = Client::builder()
         .base_url("https://dployr.example")
         .token(CANARY);
@@ -140,6 +140,18 @@ pub fn services() {
     shows_as("unusual_id", client().service(UNUSUAL).restart());
 }
 
+/// Behind two lines of one millisecond.
+fn cursor() -> deploykit::LogCursor {
+    serde_json::from_value(serde_json::json!({
+        "version": 1,
+        "platform": "dployr",
+        "last": 1_795_487_019_229_i64,
+        "floor": 1_795_487_019_229_i64,
+        "given": [[0, "00000000000000ff", 2]],
+    }))
+    .unwrap()
+}
+
 #[test]
 pub fn logs() {
     let service = in_cluster().service(SERVICE);
@@ -147,6 +159,7 @@ pub fn logs() {
     shows_as("tail", service.logs(Some(100)));
     shows_as("follow", service.follow_logs());
     shows_as("follow_from", service.follow_logs_from(100));
+    shows_as("resume", service.resume_logs(&cursor()));
     shows_as("unusual_id", client().service(UNUSUAL).follow_logs());
 }
 
@@ -231,6 +244,7 @@ pub fn ids_that_change_the_path_are_refused() {
         refused(service.restart(), "service id");
         refused(service.logs(None), "service id");
         refused(service.follow_logs(), "service id");
+        refused(service.resume_logs(&cursor()), "service id");
         refused(service.env().list(), "service id");
         refused(service.env().set("A", "b"), "service id");
         refused(service.env().remove("A"), "service id");

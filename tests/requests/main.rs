@@ -6,6 +6,8 @@
 mod dployr;
 #[cfg(feature = "dployr")]
 mod dployr_account;
+#[cfg(feature = "dployr")]
+mod dployr_services;
 #[cfg(feature = "edgegap")]
 mod edgegap;
 #[cfg(feature = "nexlayer")]
@@ -74,6 +76,11 @@ fn every_operation_left_a_snapshot() {
         dployr::logs as fn(),
         dployr::env as fn(),
         dployr::instances as fn(),
+        dployr_services::one_service as fn(),
+        dployr_services::updates as fn(),
+        dployr_services::variables_and_traffic as fn(),
+        dployr_services::logs_of_a_cluster as fn(),
+        dployr_services::nodes as fn(),
         dployr::routes as fn(),
         dployr::projects as fn(),
         dployr::webhooks as fn(),
@@ -107,6 +114,9 @@ fn every_operation_left_a_snapshot() {
         nexlayer::update as fn(),
         nexlayer::applications as fn(),
         nexlayer::reservations as fn(),
+        nexlayer::pods as fn(),
+        nexlayer::feedback as fn(),
+        nexlayer::what_a_manifest_may_say as fn(),
     ] {
         run();
     }

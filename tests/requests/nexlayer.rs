@@ -52,6 +52,34 @@ pub fn applications() {
 }
 
 #[test]
+pub fn pods() {
+    shows(session().application("My MERN App").pods());
+    refused(session().application("").pods(), "application name");
+    refused(
+        client().session("").application("a").pods(),
+        "session token",
+    );
+}
+
+#[test]
+pub fn feedback() {
+    shows(session().feedback("Works as it should."));
+    refused(session().feedback(" \n"), "the feedback is empty");
+    refused(client().session("").feedback("a"), "session token");
+}
+
+#[test]
+pub fn what_a_manifest_may_say() {
+    shows(client().schema());
+    shows(client().validate(&manifest()));
+    let text = format!(
+        "# {CANARY}\napplication:\n  name: \"My MERN App\"\n  registryLogin: {{registry: r.example, username: me, personalAccessToken: {CANARY}}}\n  pods:\n  - name: ü\n    command: a --password {CANARY}\n    servicePorts: [80, {{port: 1, targetPort: 2, name: x}}]\n    vars: {{API_TOKEN: {CANARY}, DB_PASSWORD: short, DB: \"postgres://u:{CANARY}@db.pod/x\", PORT: 6379, RATE: 1.5, URL: <% URL %>}}\n    secrets: [{{name: s, data: {CANARY}, mountPath: /s}}]\n"
+    );
+    let manifest = Manifest::parse(text).unwrap();
+    shows_as("secrets", client().validate(&manifest));
+}
+
+#[test]
 pub fn reservations() {
     shows(session().reservations());
     shows(session().remove_reservations());

@@ -102,6 +102,14 @@ pub fn logs() {
     shows_as("after_line", application().logs(on));
     let back = LogWindow::new().before_line(&line("1777968862115"));
     shows_as("before_line", application().logs(back));
+    let newest = LogWindow::new().newest_first().limit(10);
+    shows_as("newest_first", application().logs(newest));
+    let follow = LogWindow::new().limit(10).instance("i-1");
+    shows_as("follow", application().follow_logs(follow));
+    let cursor =
+        serde_json::json!({ "version": 1, "platform": "nodion", "last": from, "floor": from });
+    let cursor: deploykit::LogCursor = serde_json::from_value(cursor).unwrap();
+    shows_as("resume", application().resume_logs(&cursor));
 
     for (window, words) in [
         (
@@ -124,6 +132,17 @@ pub fn logs() {
     ] {
         refused(application().logs(window), words);
     }
+    let end = LogWindow::new().before(at(to));
+    refused(application().follow_logs(end), "has no end");
+    let newest = LogWindow::new().newest_first();
+    refused(application().follow_logs(newest), "newest line");
+    let both = LogWindow::new().limit(3).resume(cursor.clone());
+    refused(application().follow_logs(both), "where the stream begins");
+    let window = LogWindow::new().resume(cursor);
+    refused(application().logs(window), "a cursor is for a stream");
+    let other = serde_json::json!({ "version": 1, "platform": "dployr" });
+    let other = serde_json::from_value(other).unwrap();
+    refused(application().resume_logs(&other), "not one of nodion");
 }
 
 #[test]

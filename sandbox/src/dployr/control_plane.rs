@@ -5,6 +5,9 @@
 
 mod account;
 pub(super) mod domains;
+mod instances;
+mod observed;
+mod secrets;
 mod services;
 pub(super) mod sessions;
 
@@ -12,7 +15,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Deployment, Dployr, SET_UP_AT, create};
+use super::{Deployment, Dployr, create};
 use crate::model::{Reply, Request, text_field};
 use crate::time::{millis, rfc3339_millis};
 
@@ -118,30 +121,8 @@ fn route(
         ("GET", ["deployments", id]) => get_deployment(state, id),
         ("DELETE", ["deployments", id]) => delete_deployment(state, request, id, now),
         (_, ["services", rest @ ..]) => services::route(state, request, method, rest, now),
-        ("GET", ["instances"]) => {
-            match allowed(state, request.query_value("clusterId"), Role::Viewer) {
-                Ok(()) => {
-                    let mut item = instance(state);
-                    item.insert(
-                        "clusterName".to_owned(),
-                        Value::from(state.cluster_name.clone()),
-                    );
-                    let role = request.query_value("role");
-                    let items = if role.is_none_or(|role| role == "instance") {
-                        vec![Value::Object(item)]
-                    } else {
-                        vec![]
-                    };
-                    page(request, items)
-                }
-                Err(reply) => reply,
-            }
-        }
-        // `data` is the instance itself, and only the id finds it, not the tag.
-        ("GET", ["instances", id]) if *id == state.instance.id => {
-            ok(Value::Object(instance(state)))
-        }
-        ("GET", ["instances", _]) => flat(404, "Instance not found", "resource.missing_resource"),
+        (_, ["instances", rest @ ..]) => instances::route(state, request, method, rest, now),
+        ("GET", ["logs"]) => observed::logs(state, request, now),
         ("GET", ["proxy", "services"]) => services::routable(state, request),
         // The permission check asks for a path parameter that these routes do not have.
         ("POST", ["proxy", "node", "routes" | "restart"])
@@ -162,16 +143,9 @@ fn route(
 fn exists(method: &str, path: &[&str]) -> bool {
     matches!(
         (method, path),
-        ("GET", ["logs"] | ["ws", "stats"] | ["clusters", _, _, ..])
+        ("GET", ["ws", "stats"] | ["clusters", _, _, ..])
             | ("PATCH", ["users", "me"])
             | ("POST" | "DELETE", ["clusters", _, "users", ..])
-            | (
-                "POST",
-                ["instances"]
-                    | ["instances", _, "ping"]
-                    | ["instances", _, "system", "reboot" | "restart"]
-            )
-            | ("DELETE", ["instances", _])
             | ("POST", ["notifications", _, "setup"])
             | (
                 _,
@@ -188,6 +162,7 @@ fn exists(method: &str, path: &[&str]) -> bool {
 enum Role {
     Viewer,
     Developer,
+    Admin,
     Owner,
 }
 
@@ -206,6 +181,11 @@ fn allowed(state: &Dployr, cluster_id: Option<&str>, role: Role) -> Result<(), R
                 403,
                 "Insufficient permissions. Developer role is required",
                 "permission.developer_role_required",
+            ),
+            Role::Admin => flat(
+                403,
+                "Insufficient permissions. Admin role is required",
+                "permission.admin_role_required",
             ),
             Role::Owner => flat(
                 403,
@@ -252,9 +232,13 @@ fn create_deployment(state: &mut Dployr, request: &Request, now: Duration) -> Re
         );
     }
     state.env.insert(name.clone(), env);
+    secrets::deploy(state, &name, &body, now);
     // A task, which is the id of the deployment the first time a name is used and of nothing after that.
     let task_id = state.id("task", now);
-    state.deploy(&name, settings, task_id.clone(), now);
+    let at = state.deploy(&name, settings, task_id.clone(), now);
+    let id = state.deployments.get(at).map(|row| row.id.clone());
+    let details = json!({ "serviceName": name, "deploymentId": id });
+    state.emit("deployment.created", details, now);
     Reply::json(
         202,
         &json!({ "success": true, "data": { "taskId": task_id } }),
@@ -330,26 +314,10 @@ fn delete_deployment(state: &mut Dployr, request: &Request, id: &str, now: Durat
         );
     }
     // The record goes, the service stays.
-    state.deployments.remove(at);
+    let gone = state.deployments.remove(at);
+    let details = json!({ "serviceName": gone.name, "deploymentId": gone.id });
+    state.emit("deployment.deleted", details, now);
     ok(json!({}))
-}
-
-fn instance(state: &Dployr) -> Map<String, Value> {
-    object(json!({
-        "id": state.instance.id,
-        "kind": "dedicated",
-        "address": state.instance.address,
-        "tag": state.instance.tag,
-        "status": "healthy",
-        "role": "instance",
-        "region": "us-east",
-        "clusterId": state.cluster_id,
-        "managed": true,
-        "metadata": { "region": "eu-west" },
-        "clusterCount": 0,
-        "createdAt": millis(SET_UP_AT),
-        "updatedAt": millis(SET_UP_AT),
-    }))
 }
 
 /// All keys always there. `serviceId` stays null, and no reason stands anywhere for a failure.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::hooks::Hooks;
 use super::tags::Tag;
 use crate::time::{Stage, Timing, naive_micros};
 
@@ -20,6 +21,8 @@ pub(super) struct Deployment {
     pub(super) created_at: Duration,
     pub(super) stopped_at: Option<Duration>,
     pub(super) no_capacity: bool,
+    /// Whom to tell.
+    pub(super) hooks: Hooks,
 }
 
 /// `Status.SEEKING` and so on. No closed list is published; these were seen in the vendor's documents and in

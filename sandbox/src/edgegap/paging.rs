@@ -11,6 +11,16 @@ pub(super) fn page_of(
     key: &str,
     items: Vec<Value>,
 ) -> Result<Map<String, Value>, Reply> {
+    described_page(request, key, items, |item| item)
+}
+
+/// The same of items of which only those on the page are described: there may be many thousands.
+pub(super) fn described_page<T>(
+    request: &Request,
+    key: &str,
+    items: Vec<T>,
+    describe: impl Fn(T) -> Value,
+) -> Result<Map<String, Value>, Reply> {
     let number = |name: &str, otherwise: usize| match request.query_value(name) {
         None => Some(otherwise),
         Some(text) => text.parse().ok().filter(|number| *number >= 1),
@@ -21,7 +31,8 @@ pub(super) fn page_of(
     let total = items.len();
     let pages = total.div_ceil(limit).max(1);
     let first = (page - 1).saturating_mul(limit);
-    let some: Vec<Value> = items.into_iter().skip(first).take(limit).collect();
+    let some = items.into_iter().skip(first).take(limit);
+    let some: Vec<Value> = some.map(describe).collect();
     let pagination = json!({
         "number": page,
         "next_page_number": (page < pages).then(|| page + 1),

@@ -112,7 +112,8 @@ impl Kind {
             Self::Follow => {
                 let client = with_address(dployr::Client::builder(), base_url).build()?;
                 let reply = client.service("web").follow_logs().with_response().await?;
-                let mut lines = reply.value;
+                // What a stream does behind its connection is shown in `tests/logs`.
+                let mut lines = reply.value.without_reconnecting();
                 let mut first = None;
                 // To the end: after an error it must end by itself.
                 while let Some(line) = lines.next().await {

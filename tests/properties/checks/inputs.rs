@@ -53,7 +53,8 @@ fn pair(data: &[u8]) -> (String, String) {
 }
 
 /// An error of a call that was refused before it was sent.
-fn assert_refused(error: &Error) {
+/// What holds for what is refused before anything is sent.
+pub(super) fn assert_refused(error: &Error) {
     assert_sound(error);
     let kinds = [ErrorKind::InvalidRequest, ErrorKind::Configuration];
     assert!(kinds.contains(&error.kind()), "{error}");

@@ -41,13 +41,22 @@ fn expected(body: &[u8]) -> Expected {
                 expected.messages.extend(items.iter().filter_map(message));
             }
             Ok(value) => {
-                expected.most += 1;
+                expected.most += in_envelope(&value).max(1);
                 expected.messages.extend(message(&value));
             }
             Err(_) => expected.most += usize::from(!line.trim_ascii().is_empty()),
         }
     }
     expected
+}
+
+/// How many lines an object holds at most, if it is an envelope.
+fn in_envelope(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.len(),
+        Value::Object(map) => map.values().map(in_envelope).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// The message of what is a line of a log and nothing else.

@@ -3,6 +3,7 @@
 use super::{SESSION, assert_sound, platforms};
 use deploykit::PreviewBody;
 use deploykit::nexlayer::Manifest;
+use deploykit::nexlayer::manifest::Rule;
 use serde_json::Value;
 
 /// Keys whose values nobody would show.
@@ -22,6 +23,7 @@ pub fn check(data: &[u8]) {
     let text = manifest.as_str().to_owned();
     assert_eq!(text.as_bytes(), data, "it is not sent as it came");
     assert!(!manifest.application_name().trim().is_empty());
+    values(&manifest);
     let debug = format!("{manifest:?}");
     let shown = preview(manifest);
     if shown.starts_with("<manifest of ") {
@@ -60,6 +62,51 @@ pub fn check(data: &[u8]) {
     ];
     if !words.iter().any(|word| lower.contains(word)) && !text.contains(['@', '?', '\\', '!']) {
         assert_eq!(shown, text, "something was hidden that is no secret");
+    }
+}
+
+/// What it says, and what is said about it.
+fn values(manifest: &Manifest) {
+    let warnings = manifest.lint();
+    let lines = manifest.as_str().lines().count() as u64;
+    let width = manifest.as_str().chars().count() as u64 + 1;
+    assert!(warnings.len() <= 1000);
+    assert!(warnings.is_sorted_by_key(|one| (one.line, one.column)));
+    for one in &warnings {
+        assert!((1..=lines + 1).contains(&one.line), "{one}");
+        assert!((1..=width).contains(&one.column), "{one}");
+        assert!(one.path.len() <= 500, "{one}");
+        assert!(one.message.len() <= 200, "{one}");
+    }
+    let is_unreadable = warnings.iter().any(|one| one.rule == Rule::Unreadable);
+    let spec = match manifest.spec() {
+        Ok(spec) => spec,
+        Err(error) => {
+            assert_sound(&error);
+            assert!(is_unreadable, "{error} is in no warning");
+            return;
+        }
+    };
+    assert!(!is_unreadable, "{warnings:?}");
+    assert_eq!(spec.name, manifest.application_name());
+    // Names are shown: those of applications, pods and variables.
+    for pod in &spec.pods {
+        let secrets = pod.vars.iter().map(|(_, value)| value);
+        for secret in secrets.chain(&pod.command).chain(&pod.entrypoint) {
+            assert_eq!(format!("{secret:?}"), "Secret(<redacted>)");
+        }
+    }
+    let canonical = manifest.canonical().unwrap();
+    let text = canonical.as_str();
+    assert_eq!(
+        canonical.application_name(),
+        manifest.application_name(),
+        "{text}"
+    );
+    assert_eq!(canonical.canonical().unwrap().as_str(), text);
+    // Whether it can be built is a question of its own: the answer is no panic.
+    if let Err(error) = spec.manifest() {
+        assert_sound(&error);
     }
 }
 

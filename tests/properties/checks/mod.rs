@@ -11,6 +11,7 @@ pub mod manifests;
 pub mod platforms;
 pub mod replies;
 pub mod texts;
+pub mod webhooks;
 
 use deploykit::{Effect, Error, ErrorKind};
 use std::fmt::Write;

@@ -164,6 +164,11 @@ async fn recorded_exchanges() {
         .iter()
         .filter(|op| op.api == "dployr" && matches!(op.evidence, deploykit::Evidence::Observed))
         .filter(|op| !op.documented && !seen.contains(&(op.id, true)))
+        // Those of services and instances are in the other recording.
+        .filter(|op| {
+            let part = op.path.split('/').nth(2);
+            !matches!(part, Some("services" | "instances" | "logs"))
+        })
         .map(|op| op.id)
         .collect();
     assert_eq!(unseen, [""; 0], "no recorded success");

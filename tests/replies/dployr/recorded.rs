@@ -1,8 +1,11 @@
 //! Recorded exchanges and the examples of the spec, through the wrapper of their operation.
 
-use super::{account, client, new_deployment};
+use super::{OWN, account, client, new_deployment};
 use crate::{Example, examples};
-use deploykit::dployr::{Client, DeploymentUpdate, NewProject, NewRoute, NewWebhook, Page};
+use deploykit::dployr::{
+    Client, DeploymentUpdate, LogQuery, NewInstance, NewProject, NewRoute, NewWebhook, Page,
+    ServiceUpdate,
+};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, Error, ErrorKind, OPERATIONS, Result};
 use serde::Serialize;
@@ -48,7 +51,7 @@ async fn call(client: &Client, operation: &str, path: &str) -> Result<Value> {
         }
         "create_deployment" => json_of(client.deployments().create(new_deployment()).await?),
         "list_deployments" => page_json(client.deployments().list().await?),
-        "get_deployment" => json_of(client.deployment(id).get().await?),
+        "get_deployment" => json_of(client.deployment(id).get().await?.into_inner()),
         "update_deployment" => json_of(
             client
                 .deployment(id)
@@ -57,10 +60,45 @@ async fn call(client: &Client, operation: &str, path: &str) -> Result<Value> {
         ),
         "delete_deployment" => json!(client.deployment(id).delete().await?),
         "list_services" => page_json(client.services().list().await?),
+        "get_service" => json_of(service.get().await?),
+        "update_service" => {
+            let update = ServiceUpdate::new("loop-node-1", "/health").port(4000);
+            json_of(service.update(update).await?)
+        }
+        "delete_service" => json!(service.delete().await?),
+        "get_service_envs" => {
+            let variables = service.env().map().await?.into_iter();
+            variables
+                .map(|(key, value)| (key, json!(value.expose())))
+                .collect()
+        }
+        "list_service_secrets" => page_json(service.secrets().await?),
+        "get_service_metrics" => {
+            let name = ids.get(4).copied().unwrap_or("web-one");
+            json_of(client.services().metrics(name).await?)
+        }
+        "get_logs" if query.contains("follow=true") => {
+            let mut stream = client.follow_logs(LogQuery::new()).await?;
+            let mut lines = Vec::new();
+            while let Some(line) = stream.next().await {
+                lines.push(line?);
+            }
+            json_of(lines)
+        }
+        "get_logs" => json_of(client.logs(LogQuery::new().service("web-one")).await?),
+        "create_instance" => {
+            let new = NewInstance::new([127, 0, 0, 77].into(), "loop-tmp");
+            let made = client.instances().create(new).await?;
+            json!({ "instance": json_of(&made.instance), "token": made.token.expose() })
+        }
+        "delete_instance" => json!(client.instance(id).delete().await?),
+        "ping_instance" => json_of(client.node(id).ping().await?),
+        "reboot_instance" => json_of(client.node(id).reboot(true).await?),
+        "restart_instance" => json_of(client.node(id).restart(false).await?),
         "get_service_status" => json_of(service.status().await?),
         "start_service" => json_of(service.start().await?),
         "stop_service" => json_of(service.stop().await?),
-        "restart_service" => json_of(service.restart().await?),
+        "restart_service" => json_of(service.restart().await?.into_inner()),
         "get_service_logs" if query.contains("follow=true") => {
             let mut stream = service.follow_logs().await?;
             let mut lines = Vec::new();
@@ -155,7 +193,9 @@ async fn recorded_exchanges() {
         recorder.reply(operation.id, reply);
         let cluster = path
             .split_once("clusterId=")
-            .map(|(_, rest)| rest.split('&').next().unwrap());
+            .map(|(_, rest)| rest.split('&').next().unwrap())
+            // It stands in the body of this one.
+            .or((operation.id == "create_instance").then_some(OWN));
         let client = clients
             .entry(cluster)
             .or_insert_with(|| client(&recorder, cluster));
@@ -188,6 +228,18 @@ async fn recorded_exchanges() {
         "get_service_logs",
         "list_instances",
         "get_instance",
+        "get_service",
+        "update_service",
+        "delete_service",
+        "get_service_envs",
+        "list_service_secrets",
+        "get_service_metrics",
+        "get_logs",
+        "create_instance",
+        "delete_instance",
+        "ping_instance",
+        "reboot_instance",
+        "restart_instance",
         "restart_service",
         "list_projects",
     ] {
@@ -211,7 +263,7 @@ fn assert_value(id: &str, cluster: Option<&str>, value: &Value, body: &Value, wh
             assert_eq!(value["total"], pagination["totalItems"], "{what}");
             assert_eq!(value["more"], pagination["hasNextPage"], "{what}");
         }
-        "get_service_logs" => {
+        "get_service_logs" | "get_logs" => {
             let lines: Vec<Value> = match body {
                 Value::String(text) => text
                     .lines()
@@ -222,7 +274,15 @@ fn assert_value(id: &str, cluster: Option<&str>, value: &Value, body: &Value, wh
             assert!(!lines.is_empty(), "{what}");
             assert_eq!(value, &Value::Array(lines), "{what}");
         }
-        "delete_deployment" => assert!(value.is_null(), "{what}"),
+        "get_service" => assert_eq!(value, &without_nulls(data["service"].clone()), "{what}"),
+        "get_service_envs" => assert_eq!(value, &data["envs"], "{what}"),
+        "list_service_secrets" => {
+            let secrets = without_nulls(data["secrets"].clone());
+            assert_eq!(value["items"], secrets, "{what}");
+        }
+        "delete_deployment" | "delete_service" | "delete_instance" => {
+            assert!(value.is_null(), "{what}");
+        }
         _ => assert_eq!(value, &without_nulls(data.clone()), "{what}"),
     }
 }
@@ -235,24 +295,27 @@ fn assert_error(error: &Error, id: &str, response: &Value, what: &str) {
     let kind = match (status, code) {
         (400, _) if message.is_some_and(|text| text.contains("hobby plan")) => ErrorKind::PlanLimit,
         (400, Some("request.bad_request")) => ErrorKind::Rejected,
+        (401, Some("auth.bad_session")) => ErrorKind::Unauthenticated,
         (403, Some(code)) if code.starts_with("permission.") => ErrorKind::Forbidden,
         (404, Some("resource.missing_resource")) => ErrorKind::NotFound,
         (404, None) if body == "404 Not Found" => ErrorKind::NoSuchRoute,
         (409, Some("resource.conflict")) => ErrorKind::Conflict,
         (429, Some("request.too_many_requests")) => ErrorKind::RateLimited,
+        (500, None) if body == "Internal Server Error" => ErrorKind::Server,
         (503, Some("runtime.node_not_connected")) => ErrorKind::Unavailable,
         other => panic!("{what}: nobody said what {other:?} means"),
     };
     assert_eq!(error.kind(), kind, "{what}");
     assert_eq!(error.status().map(u64::from), Some(status), "{what}");
     assert_eq!(error.code(), code, "{what}");
-    assert_eq!(error.message(), message.or(Some("Not Found")), "{what}");
+    let text = body.as_str().map(|text| text.trim_start_matches("404 "));
+    assert_eq!(error.message(), message.or(text), "{what}");
     assert_eq!(
         error.operation().map(|operation| operation.id),
         Some(id),
         "{what}"
     );
-    let effect = if status == 503 {
+    let effect = if matches!(status, 500 | 503) {
         Effect::Unknown
     } else {
         Effect::None
@@ -279,6 +342,8 @@ fn path_of(operation: &str) -> String {
     found
         .path
         .replace("{id}", "x-1")
+        .replace("{tag}", "x-1")
+        .replace("{name}", "web-one")
         .replace("{key}", "NODE_ENV")
         .replace("{domain}", "app.example.com")
 }
@@ -288,7 +353,7 @@ fn path_of(operation: &str) -> String {
 async fn examples_of_the_spec() {
     let mut operations = BTreeSet::new();
     let recorder = Recorder::new();
-    let client = client(&recorder, None);
+    let client = client(&recorder, Some(OWN));
     for example in examples("dployr") {
         let Example {
             operation,

@@ -6,7 +6,10 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::super::{Dployr, Line, Power, Service, create, ndjson};
-use super::{Role, allowed, describe as describe_deployment, failure, flat, not_routed, ok, page};
+use super::{
+    Role, allowed, describe as describe_deployment, failure, flat, not_routed, observed, ok, page,
+    secrets,
+};
 use crate::model::{Reply, Request, text_field};
 use crate::time::millis;
 
@@ -19,14 +22,10 @@ pub(super) fn route(
 ) -> Reply {
     match (method, rest) {
         ("GET", []) => list(state, request),
-        ("GET", ["metrics", _] | [_, "secrets"]) => failure(
-            501,
-            "The sandbox does not model this route",
-            "sandbox.not_modelled",
-        ),
+        ("GET", ["metrics", name]) => observed::traffic(state, request, name, now),
         ("GET", [id, "logs"]) => logs(state, request, id, now),
         ("GET" | "PATCH" | "DELETE", [id])
-        | ("GET", [id, "envs"])
+        | ("GET", [id, "envs" | "secrets"])
         | ("POST", [id, "start" | "stop"]) => {
             // By id alone; the name is not accepted. The cluster follows from the service.
             let Some(service) = state
@@ -43,11 +42,14 @@ pub(super) fn route(
                 ("DELETE", _) => {
                     // The linked deployment goes too.
                     state.services.retain(|other| other.id != service.id);
+                    state.secrets.remove(&service.name);
                     state
                         .deployments
                         .retain(|deployment| deployment.id != service.deployment_id);
+                    emit(state, "service.deleted", &service, now);
                     ok(json!({}))
                 }
+                ("GET", [_, "secrets"]) => secrets::list(state, &service),
                 ("GET", _) => {
                     ok(json!({ "envs": state.env.get(&service.name).cloned().unwrap_or_default() }))
                 }
@@ -69,8 +71,14 @@ fn switch(
     now: Duration,
 ) -> Reply {
     state.switch(&service.id, power, message, now);
+    emit(state, &format!("service.{message}"), service, now);
     let task_id = state.id("task", now);
     ok(json!({ "taskId": task_id }))
+}
+
+fn emit(state: &mut Dployr, event: &str, service: &Service, now: Duration) {
+    let details = json!({ "serviceName": service.name, "deploymentId": service.deployment_id });
+    state.emit(event, details, now);
 }
 
 /// By name. (The real list holds the rows of all tenants; here there is one.)
@@ -169,10 +177,11 @@ fn update(state: &mut Dployr, request: &Request, service: &Service, now: Duratio
             _ => {}
         }
     }
+    // Left out or null, it becomes "/"; a slash is put in front of anything else
+    // (dployr-io/dployr-base:src/lib/utils.ts).
     let health_check = text_field(&body, "health_check").unwrap_or("/");
-    settings
-        .texts
-        .insert("healthCheck", health_check.to_owned());
+    let health_check = format!("/{}", health_check.trim_matches('/'));
+    settings.texts.insert("healthCheck", health_check);
     // A repository in the body makes it a deployment from git, whatever it was.
     if text_field(&body, "remote_url").is_some() {
         settings.texts.insert("source", "remote".to_owned());
@@ -183,6 +192,16 @@ fn update(state: &mut Dployr, request: &Request, service: &Service, now: Duratio
     if let Some(env) = env {
         state.env.insert(service.name.clone(), env);
     }
+    secrets::update(state, &service.name, &body, now);
+    if settings.text("source") == Some("remote") && !state.build_node {
+        // All of it is saved by then (dployr-io/dployr-base:src/routes/services.ts).
+        let mut rows = state.deployments.iter_mut();
+        if let Some(row) = rows.find(|row| row.id == service.deployment_id) {
+            row.settings = settings;
+        }
+        return failure(503, "No build node available", "runtime.node_not_connected");
+    }
+    emit(state, "service.updated", service, now);
     let at = state.deploy(&service.name, settings, service.deployment_id.clone(), now);
     let task_id = state.id("task", now);
     let mut row = match state.deployments.get(at) {

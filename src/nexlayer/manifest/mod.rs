@@ -1,4 +1,45 @@
-//! `nexlayer.yaml`: what to run.
+//! `nexlayer.yaml`: what to run, as the bytes of a file and as values.
+//!
+//! A [`Manifest`] is the text that is sent. [`Manifest::spec`] reads it into an [`AppSpec`], whatever
+//! generation of the format it is of; [`AppSpec::manifest`] makes one; [`Manifest::lint`] says what
+//! may be wrong with it, by [`Rule`].
+//!
+//! ```
+//! use deploykit::nexlayer::Manifest;
+//! let old = "application:\n  name: guestbook\n  pods:\n  - {name: web, tag: 'nginx:1.29', path: /, ports: ['80'], env: [{name: A, value: b}]}\n";
+//! let manifest = Manifest::parse(old)?;
+//! assert_eq!(manifest.as_str(), old);
+//!
+//! let pod = &manifest.spec()?.pods[0];
+//! assert_eq!(pod.service_ports[0].port, 80);
+//! assert_eq!(pod.vars[0].1.expose(), "b");
+//!
+//! let warnings = manifest.lint();
+//! assert_eq!(warnings[0].to_string(), "4:17 application.pods[0].tag: today that is image (old-spelling)");
+//! assert!(manifest.canonical()?.lint().is_empty());
+//! # Ok::<(), deploykit::Error>(())
+//! ```
+//!
+//! Source: <https://nexlayer.com/docs/deployments/configuration>
+
+mod fault;
+mod fields;
+mod lint;
+mod pattern;
+mod pods;
+mod read;
+#[cfg(feature = "schemars")]
+mod schema;
+mod spec;
+pub(super) mod tree;
+mod values;
+mod write;
+
+pub use lint::{Rule, Warning};
+pub use spec::{
+    AppSpec, HealthCheck, Image, Pod, Quantities, RegistryLogin, ResourceType, Resources,
+    SecretFile, ServicePort, Size, Volume,
+};
 
 use crate::error::{Error, Result};
 use serde::Deserialize;
@@ -6,9 +47,6 @@ use std::fmt;
 use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
-
-/// A manifest is text that people write.
-const MAX_BYTES: usize = 10 << 20;
 
 /// A `nexlayer.yaml`, sent byte for byte: comments, placeholders and unknown keys included.
 ///
@@ -51,6 +89,9 @@ struct Template {
 }
 
 impl Manifest {
+    /// The most bytes that a manifest may have: 10 MiB. It is text that people write.
+    pub const MAX_BYTES: usize = 10 << 20;
+
     /// Reads a file.
     ///
     /// # Errors
@@ -86,7 +127,9 @@ impl Manifest {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when it is empty, larger than
-    /// 10 MiB, not YAML, or has no `application.name` that is a text.
+    /// [10 MiB](Self::MAX_BYTES), not YAML, or has no `application.name` that is a text. Of what is
+    /// not YAML the error has line and column: a key that is there twice, a second document, an alias
+    /// without its anchor, aliases that would make the file too large.
     pub fn parse(text: impl Into<String>) -> Result<Self> {
         let text = text.into();
         too_large(text.len())?;
@@ -95,8 +138,14 @@ impl Manifest {
         }
         // First as anything, so that "not YAML" and "no name" are told apart. The reader has limits
         // of its own against aliases that explode.
-        serde_saphyr::from_str::<serde::de::IgnoredAny>(&text).map_err(not_yaml)?;
-        let file: File = serde_saphyr::from_str(&text).map_err(|_| no_name())?;
+        serde_saphyr::from_str::<serde::de::IgnoredAny>(&text)
+            .map_err(|error| fault::of(&error))?;
+        let file: File = serde_saphyr::from_str(&text).map_err(|error| {
+            if fault::is_odd_key(&error) {
+                return fault::of(&error);
+            }
+            no_name()
+        })?;
         let application = file.application.ok_or_else(no_name)?;
         let name = application
             .name
@@ -120,15 +169,80 @@ impl Manifest {
         &self.text
     }
 
+    /// What it says, whatever generation of the format it is of.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), with field, line and column,
+    /// when something is of a type that no generation has there, or has no name: what [`lint`](Self::lint)
+    /// calls [`Unreadable`](Rule::Unreadable). Such a manifest can be sent all the same.
+    pub fn spec(&self) -> Result<AppSpec> {
+        let found = read::read(&self.text).map_err(|error| fault::of(&error))?;
+        let unreadable = |warning: &&Warning| warning.rule == Rule::Unreadable;
+        let mut wrong = found.warnings.iter().filter(unreadable);
+        let Some(first) = wrong.next() else {
+            return Ok(found.spec);
+        };
+        let more = match wrong.count() {
+            0 => String::new(),
+            more => format!(", and {more} more of the kind"),
+        };
+        Err(refused(first, &more))
+    }
+
+    /// What may be wrong with it, from the top of the file to its end; of a file that is wrong
+    /// throughout the first 1000.
+    ///
+    /// None of it is a reason not to send the manifest: the platform decides.
+    pub fn lint(&self) -> Vec<Warning> {
+        match read::read(&self.text) {
+            Ok(found) => found.warnings,
+            Err(error) => vec![fault::warning(&error)],
+        }
+    }
+
+    /// The same in the canonical form, without comments; see [`AppSpec::to_yaml`].
+    ///
+    /// # Errors
+    /// As [`spec`](Self::spec).
+    pub fn canonical(&self) -> Result<Self> {
+        Self::parse(self.spec()?.to_yaml())
+    }
+
+    fn from_spec(spec: &AppSpec) -> Result<Self> {
+        let manifest = Self::parse(spec.to_yaml())?;
+        match manifest
+            .lint()
+            .iter()
+            .find(|warning| warning.rule.is_in_schema())
+        {
+            None => Ok(manifest),
+            Some(warning) => Err(refused(warning, "")),
+        }
+    }
+
+    /// A JSON Schema of all that [`spec`](Self::spec) reads: every generation of the format.
+    #[cfg(feature = "schemars")]
+    pub fn json_schema() -> schemars::Schema {
+        schema::of_what_is_read()
+    }
+
+    /// A JSON Schema of the canonical form: what is valid has no [`lint`](Self::lint) warning of a
+    /// rule that [a schema can express](Rule::is_in_schema). For editors.
+    #[cfg(feature = "schemars")]
+    pub fn canonical_json_schema() -> schemars::Schema {
+        schema::of_what_is_written()
+    }
+
     pub(super) fn into_text(self) -> String {
         self.text
     }
 }
 
 fn too_large(bytes: usize) -> Result<()> {
-    if bytes > MAX_BYTES {
+    if bytes > Manifest::MAX_BYTES {
         return Err(Error::invalid_request(format!(
-            "the manifest has more than the {MAX_BYTES} bytes that are allowed"
+            "the manifest has more than the {} bytes (10 MiB) that are allowed",
+            Manifest::MAX_BYTES
         )));
     }
     Ok(())
@@ -138,24 +252,37 @@ fn too_large(bytes: usize) -> Result<()> {
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?
-        .take(MAX_BYTES as u64 + 1)
+        .take(Manifest::MAX_BYTES as u64 + 1)
         .read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Where it is wrong, without the snippet that the reader would show: it may hold a token.
-fn not_yaml(error: serde_saphyr::Error) -> Error {
-    let place = error
-        .location()
-        .map(|at| format!(" at line {}, column {}", at.line(), at.column()));
+fn refused(warning: &Warning, more: &str) -> Error {
+    let Warning {
+        message,
+        line,
+        column,
+        path,
+        ..
+    } = warning;
     Error::invalid_request(format!(
-        "the manifest is not valid YAML{}",
-        place.unwrap_or_default()
+        "the manifest is wrong at {path}, line {line}, column {column}: {message}{more}"
     ))
 }
 
 fn no_name() -> Error {
     Error::invalid_request("the manifest has no application.name that is a text")
+}
+
+#[cfg(feature = "schemars")]
+impl schemars::JsonSchema for Manifest {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Manifest".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Self::json_schema()
+    }
 }
 
 impl FromStr for Manifest {
@@ -261,7 +388,10 @@ mod tests {
 
     #[test]
     fn large_and_exploding_files() {
-        let large = format!("application: {{name: a}} #{}", "x".repeat(MAX_BYTES));
+        let large = format!(
+            "application: {{name: a}} #{}",
+            "x".repeat(Manifest::MAX_BYTES)
+        );
         assert!(refused(&large).contains("more than the"));
         let mut bomb = "application: {name: a}\na0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
         for n in 1..12 {

@@ -1,0 +1,77 @@
+//! What the sandbox wants of a manifest, as text and as JSON.
+
+use serde_json::{Value, json};
+
+/// A manifest that can be run.
+pub(super) struct Manifest {
+    pub(super) name: String,
+    pub(super) pods: Vec<String>,
+}
+
+/// What is wrong at one place.
+pub(super) struct Finding {
+    pub(super) path: &'static str,
+    pub(super) message: &'static str,
+}
+
+pub(super) fn read(manifest: &Value) -> Result<Manifest, Vec<Finding>> {
+    let mut findings = Vec::new();
+    let application = manifest.get("application").unwrap_or(&Value::Null);
+    let name = application
+        .get("name")
+        .and_then(Value::as_str)
+        .filter(|name| !name.trim().is_empty());
+    if name.is_none() {
+        findings.push(Finding {
+            path: "application.name",
+            message: "is required",
+        });
+    }
+    // Required with at least one item in
+    // Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json; beside `application` in
+    // https://nexlayer.com/docs/deployments/configuration.
+    let pods = application
+        .get("pods")
+        .or_else(|| manifest.get("pods"))
+        .and_then(Value::as_array)
+        .filter(|pods| !pods.is_empty());
+    if pods.is_none() {
+        findings.push(Finding {
+            path: "application.pods",
+            message: "needs at least one pod",
+        });
+    }
+    match (name, pods) {
+        (Some(name), Some(pods)) => Ok(Manifest {
+            name: name.to_owned(),
+            pods: pods.iter().map(pod_name).collect(),
+        }),
+        _ => Err(findings),
+    }
+}
+
+fn pod_name(pod: &Value) -> String {
+    let name = pod.get("name").and_then(Value::as_str);
+    name.unwrap_or("pod").to_owned()
+}
+
+/// The same rules as a schema. Title and draft are those of
+/// Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json, which has many more rules.
+pub(super) fn schema() -> Value {
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Nexlayer YAML Schema",
+        "type": "object",
+        "required": ["application"],
+        "properties": {
+            "application": {
+                "type": "object",
+                "required": ["name", "pods"],
+                "properties": {
+                    "name": { "type": "string" },
+                    "pods": { "type": "array", "minItems": 1, "items": { "type": "object" } },
+                },
+            },
+        },
+    })
+}

@@ -1,0 +1,363 @@
+//! What the platforms send to addresses of the user's, and when.
+
+mod common;
+
+use common::{BEGIN, World, expect_status};
+use deploykit_sandbox::{Builder, Dialect, Platform, Sandbox, Webhook};
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+fn edgegap(builder: Builder) -> World {
+    World::new(Platform::Edgegap, builder)
+}
+
+fn create(world: &World) -> Value {
+    let access = world.state.edgegap().access("");
+    json!({
+        "application": access.application,
+        "version": access.version,
+        "users": [{ "user_type": "ip_address", "user_data": { "ip_address": "75.28.35.192" } }],
+        "webhook_on_ready": { "url": "http://127.0.0.1:1/ready" },
+        "webhook_on_error": { "url": "http://127.0.0.1:1/error" },
+        "webhook_on_terminated": { "url": "http://127.0.0.1:1/terminated" },
+    })
+}
+
+fn deploy(world: &mut World, status: u16) -> String {
+    let body = create(world);
+    let reply = expect_status(&world.post("/v2/deployments", &body), status);
+    reply["request_id"].as_str().unwrap().to_owned()
+}
+
+/// The paths that are called by now, with the status that each is told.
+fn told(world: &mut World) -> Vec<(String, Value)> {
+    let due = world.state.webhooks_due(world.now);
+    let path = |url: &str| url.rsplit('/').next().unwrap().to_owned();
+    due.into_iter()
+        .map(|webhook| (path(&webhook.url), webhook.body["current_status"].clone()))
+        .collect()
+}
+
+fn pair(path: &str, status: &str) -> (String, Value) {
+    (path.to_owned(), json!(status))
+}
+
+#[test]
+fn edgegap_tells_when_it_is_ready_and_when_it_has_ended() {
+    let mut world = edgegap(Sandbox::builder());
+    assert_eq!(world.state.next_webhook(world.now), None);
+    let id = deploy(&mut world, 202);
+    let ready = BEGIN + Duration::from_millis(1_200);
+    assert_eq!(world.state.next_webhook(world.now), Some(ready));
+    assert_eq!(told(&mut world), []);
+    world.wait(1_199);
+    assert_eq!(told(&mut world), []);
+    world.wait(1);
+    let due = world.state.webhooks_due(world.now);
+    let status = expect_status(&world.get(&format!("/v1/status/{id}")), 200);
+    // The body is the reply of the status call at that moment.
+    let [Webhook { platform, body, .. }] = due.as_slice() else {
+        panic!("{due:?}");
+    };
+    assert_eq!((platform, body), (&Platform::Edgegap, &status));
+    assert_eq!(told(&mut world), [], "once is enough");
+    expect_status(&world.delete(&format!("/v1/stop/{id}")), 200);
+    assert_eq!(told(&mut world), []);
+    world.wait(400);
+    assert_eq!(told(&mut world), [pair("terminated", "Status.TERMINATED")]);
+    assert_eq!(world.state.next_webhook(world.now), None);
+}
+
+#[test]
+fn what_was_missed_is_told_in_its_order() {
+    let mut world = edgegap(Sandbox::builder());
+    let id = deploy(&mut world, 202);
+    world.wait(2_000);
+    expect_status(&world.delete(&format!("/v1/stop/{id}")), 200);
+    world.wait(60_000);
+    assert_eq!(
+        told(&mut world),
+        [
+            pair("ready", "Status.READY"),
+            pair("terminated", "Status.TERMINATED")
+        ]
+    );
+    // One that never came up is never ready.
+    let id = deploy(&mut world, 202);
+    world.wait(500);
+    expect_status(&world.delete(&format!("/v1/stop/{id}")), 202);
+    world.wait(60_000);
+    assert_eq!(told(&mut world), [pair("terminated", "Status.TERMINATED")]);
+}
+
+#[test]
+fn edgegap_tells_of_an_error() {
+    let mut world = edgegap(Sandbox::builder().deployments_fail(true));
+    deploy(&mut world, 202);
+    world.wait(1_200);
+    assert_eq!(told(&mut world), [pair("error", "Status.ERROR")]);
+    let mut world = edgegap(Sandbox::builder().edgegap_capacity(0));
+    deploy(&mut world, 422);
+    assert_eq!(told(&mut world), [pair("error", "Status.ERROR")]);
+}
+
+#[test]
+fn who_gave_no_address_is_not_told() {
+    let mut world = edgegap(Sandbox::builder());
+    let mut body = create(&world);
+    body.as_object_mut().unwrap().remove("webhook_on_ready");
+    expect_status(&world.post("/v2/deployments", &body), 202);
+    world.wait(60_000);
+    assert_eq!(told(&mut world), []);
+}
+
+struct Plane {
+    world: World,
+    cluster: String,
+}
+
+impl Plane {
+    fn new(builder: Builder) -> Self {
+        let builder = builder.dployr_dialect(Dialect::ControlPlane);
+        let world = World::new(Platform::Dployr, builder);
+        let cluster = world.state.dployr().access("").cluster_id;
+        Self { world, cluster }
+    }
+
+    fn post(&mut self, path: &str, body: &Value, status: u16) -> Value {
+        let target = format!("{path}?clusterId={}", self.cluster);
+        expect_status(&self.world.post(&target, body), status)["data"].clone()
+    }
+
+    fn wants(&mut self, body: &Value) {
+        self.post("/v1/notifications/webhook/setup", body, 200);
+    }
+
+    fn deploy(&mut self) -> Value {
+        let body =
+            json!({ "name": "web-one", "type": "web", "source": "image", "image": "node:20" });
+        self.post("/v1/deployments", &body, 202)["taskId"].clone()
+    }
+
+    fn told(&mut self) -> Vec<Value> {
+        let due = self.world.state.webhooks_due(self.world.now);
+        due.into_iter()
+            .map(|webhook| {
+                assert_eq!(webhook.url, "http://127.0.0.1:1/hook");
+                assert_eq!(webhook.platform, Platform::Dployr);
+                webhook.body
+            })
+            .collect()
+    }
+
+    fn codes(&mut self) -> Vec<String> {
+        let told = self.told();
+        told.iter()
+            .map(|body| body["event"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+fn all() -> Value {
+    let events = [
+        "deployment.created",
+        "deployment.finished",
+        "deployment.deleted",
+        "service.updated",
+        "service.stopped",
+        "service.started",
+        "service.deleted",
+    ];
+    json!({ "webhookUrl": "http://127.0.0.1:1/hook", "enabled": true, "events": events })
+}
+
+#[test]
+fn dployr_tells_what_becomes_of_a_deployment() {
+    let mut plane = Plane::new(Sandbox::builder());
+    plane.wants(&all());
+    let id = plane.deploy();
+    let actor = plane.world.state.dployr().access("").cluster_id;
+    let created = plane.told();
+    assert_eq!(created.len(), 1);
+    assert_eq!(created[0]["event"], "deployment.created");
+    assert_eq!(created[0]["timestamp"], "2026-11-24T02:24:27.000Z");
+    let data = &created[0]["data"];
+    assert_eq!(
+        (
+            &data["clusterId"],
+            &data["serviceName"],
+            &data["deploymentId"],
+            &data["actorType"]
+        ),
+        (&json!(actor), &json!("web-one"), &id, &json!("user"))
+    );
+    assert!(data["actorId"].is_string());
+    plane.world.wait(1_199);
+    assert_eq!(plane.told(), [] as [Value; 0]);
+    plane.world.wait(60_000);
+    let finished = plane.told();
+    assert_eq!(finished.len(), 1);
+    assert_eq!(finished[0]["event"], "deployment.finished");
+    // When it ended, not when anybody looked.
+    assert_eq!(finished[0]["timestamp"], "2026-11-24T02:24:28.200Z");
+    assert_eq!(finished[0]["data"]["deploymentId"], id);
+    assert_eq!(plane.world.state.next_webhook(plane.world.now), None);
+}
+
+#[test]
+fn a_bad_end_is_an_end() {
+    let mut plane = Plane::new(Sandbox::builder().deployments_fail(true));
+    plane.wants(&all());
+    plane.deploy();
+    plane.world.wait(1_200);
+    assert_eq!(plane.codes(), ["deployment.created", "deployment.finished"]);
+}
+
+#[test]
+fn dployr_tells_what_becomes_of_a_service() {
+    let mut plane = Plane::new(Sandbox::builder());
+    plane.wants(&all());
+    let deployment = plane.deploy();
+    plane.world.wait(1_200);
+    let target = format!("/v1/services?clusterId={}", plane.cluster);
+    let services = expect_status(&plane.world.get(&target), 200);
+    let id = services["data"]["items"][0]["id"].as_str().unwrap();
+    plane.post(&format!("/v1/services/{id}/stop"), &json!({}), 200);
+    plane.post(&format!("/v1/services/{id}/start"), &json!({}), 200);
+    let cluster = plane.cluster.clone();
+    let target = format!(
+        "/v1/deployments/{}?clusterId={cluster}",
+        deployment.as_str().unwrap()
+    );
+    let request = deploykit_sandbox::Request::new("DELETE", &target);
+    let request = request.with_json(&json!({ "clusterId": cluster }));
+    expect_status(&plane.world.send(request), 200);
+    expect_status(&plane.world.delete(&format!("/v1/services/{id}")), 200);
+    assert_eq!(
+        plane.codes(),
+        [
+            "deployment.created",
+            "deployment.finished",
+            "service.stopped",
+            "service.started",
+            "deployment.deleted",
+            "service.deleted"
+        ]
+    );
+}
+
+#[test]
+fn dployr_tells_only_what_is_wanted() {
+    for (change, value) in [
+        ("enabled", json!(false)),
+        ("enabled", Value::Null),
+        ("events", json!([])),
+        ("events", json!(["deployment.deleted", "deployment.failed"])),
+        ("webhookUrl", Value::Null),
+    ] {
+        let mut plane = Plane::new(Sandbox::builder());
+        let mut wanted = all();
+        wanted[change] = value;
+        plane.wants(&wanted);
+        plane.deploy();
+        plane.world.wait(60_000);
+        assert_eq!(plane.codes(), [] as [&str; 0], "{wanted}");
+    }
+    // Without a list the default one holds, which has no event of a deployment in it.
+    let mut plane = Plane::new(Sandbox::builder());
+    let mut wanted = all();
+    wanted.as_object_mut().unwrap().remove("events");
+    plane.wants(&wanted);
+    plane.deploy();
+    plane.world.wait(60_000);
+    assert_eq!(plane.codes(), [] as [&str; 0]);
+}
+
+/// Reads one request whole and answers it.
+fn receive(mut stream: TcpStream) -> String {
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    let mut text = String::new();
+    let mut part = [0; 4096];
+    loop {
+        let read = stream.read(&mut part).unwrap();
+        text.push_str(std::str::from_utf8(&part[..read]).unwrap());
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let length = head.split("content-length: ").nth(1).unwrap();
+        let length: usize = length.lines().next().unwrap().parse().unwrap();
+        if body.len() >= length {
+            let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n");
+            return text;
+        }
+    }
+}
+
+/// A receiver on this machine: its address, and what it is sent.
+fn receiver() -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (send, received) = channel();
+    std::thread::spawn(move || {
+        while let Ok((stream, _)) = listener.accept() {
+            if send.send(receive(stream)).is_err() {
+                break;
+            }
+        }
+    });
+    (url, received)
+}
+
+/// Loopback needs no TLS, but built together with deploykit reqwest wants to know a provider.
+fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
+#[tokio::test]
+async fn the_server_sends_them() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let world = edgegap(Sandbox::builder());
+    let (url, received) = receiver();
+    // One that is silent holds up nobody, and neither does one that is not there, nor one that is elsewhere.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent_url = format!("http://{}", silent.local_addr().unwrap());
+    for url in [
+        silent_url.as_str(),
+        "http://127.0.0.1:1",
+        "http://198.51.100.7",
+        "no url",
+        url.as_str(),
+    ] {
+        let mut body = create(&world);
+        body["webhook_on_ready"] = json!({ "url": format!("{url}/ready?a=b") });
+        let access = sandbox.edgegap();
+        let reply = client()
+            .post(format!("{}/v2/deployments", access.base_url))
+            .header("authorization", format!("token {}", access.token))
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(reply.status(), 202);
+    }
+    assert!(received.try_recv().is_err(), "nothing is ready yet");
+    sandbox.advance(Duration::from_secs(5));
+    let request = tokio::task::spawn_blocking(move || {
+        let first = received.recv_timeout(Duration::from_secs(20)).unwrap();
+        (first, received)
+    });
+    let (request, received) = request.await.unwrap();
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("POST /ready?a=b HTTP/1.1\r\n"), "{head}");
+    assert!(head.contains("content-type: application/json"), "{head}");
+    let body: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(body["current_status"], "Status.READY");
+    drop(sandbox);
+    assert!(received.try_recv().is_err(), "once");
+}

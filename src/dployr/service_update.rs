@@ -1,0 +1,358 @@
+//! Changing a service on the control plane.
+
+use super::client::{check_port, check_text};
+use super::deployments::check_key;
+use super::{Deployment, Runtime};
+use crate::error::{Error, Result};
+use crate::raw::dployr::types;
+use crate::secret::{GitUrl, Secret, masked_url};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// What becomes of the path that is asked to see whether a service is well.
+///
+/// The control plane forgets it in every update that does not send it again. So an update cannot be
+/// made without one of these.
+///
+/// ```
+/// use deploykit::dployr::{HealthCheck, ServiceUpdate};
+/// let update = ServiceUpdate::new("loop-node-1", "/health");
+/// let reset = ServiceUpdate::new("loop-node-1", HealthCheck::Reset);
+/// # let _ = (update, reset);
+/// ```
+///
+/// `HealthCheck::from(&deployment)` is the one that the service has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HealthCheck {
+    /// This path: `/health`.
+    Path(String),
+    /// None, sent as null. The control plane makes `/` of that (read in its source).
+    None,
+    /// Left out, after which the control plane asks `/`.
+    Reset,
+}
+
+impl From<&str> for HealthCheck {
+    fn from(path: &str) -> Self {
+        Self::Path(path.to_owned())
+    }
+}
+
+impl From<String> for HealthCheck {
+    fn from(path: String) -> Self {
+        Self::Path(path)
+    }
+}
+
+impl From<&Deployment> for HealthCheck {
+    /// The one that the deployment has.
+    fn from(deployment: &Deployment) -> Self {
+        match &deployment.health_check {
+            Some(path) => Self::Path(path.clone()),
+            None => Self::None,
+        }
+    }
+}
+
+/// A setting of a service that an update can clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ServiceField {
+    /// The description.
+    Description,
+    /// The command that runs it.
+    RunCmd,
+    /// The command that builds it.
+    BuildCmd,
+    /// The port that it listens on.
+    Port,
+    /// The directory to run in.
+    WorkingDir,
+    /// The directory of a static site.
+    StaticDir,
+    /// The image.
+    Image,
+    /// The domain.
+    Domain,
+    /// What runs the code.
+    Runtime,
+    /// The version of that.
+    Version,
+    /// The branch to build.
+    RemoteBranch,
+}
+
+/// What to change in a service. What is not set stays as it is.
+///
+/// Every accepted update deploys the service anew, also one that changes nothing.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "nothing is changed until it is given to a service"]
+pub struct ServiceUpdate {
+    patch: ServicePatch,
+    health_check: HealthCheck,
+}
+
+/// The body of an update: a field that is left out stays, null clears it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ServicePatch {
+    #[serde(rename = "instanceName")]
+    instance_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    env_vars: Option<types::EnvMap>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secrets: Option<types::SecretMap>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep_secret_keys: Option<BTreeSet<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_cmd: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build_cmd: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<Option<i64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    working_dir: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    static_dir: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<Option<Image>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime: Option<Option<Runtime>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote_url: Option<GitUrl>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote_branch: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health_check: Option<Option<String>>,
+}
+
+/// The name of an image, which may hold credentials for its registry.
+#[derive(Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+struct Image(String);
+
+impl fmt::Debug for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&masked_url(&self.0), f)
+    }
+}
+
+impl ServiceUpdate {
+    /// An update that changes nothing yet and would deploy the service anew.
+    ///
+    /// `instance` is the tag of the instance to deploy to, such as `loop-node-1`: the control plane
+    /// wants one in every update. `health_check` is a path, `&deployment` for the one that the
+    /// service has, or one of the other cases of [`HealthCheck`].
+    pub fn new(instance: impl Into<String>, health_check: impl Into<HealthCheck>) -> Self {
+        Self {
+            patch: ServicePatch {
+                instance_name: instance.into(),
+                ..ServicePatch::default()
+            },
+            health_check: health_check.into(),
+        }
+    }
+
+    /// Replaces **all** environment variables by these: those that are not among them are removed.
+    pub fn env<K, V>(mut self, all: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<String>,
+        V: Into<Secret>,
+    {
+        self.patch.env_vars = Some(types::EnvMap(pairs(all)));
+        self
+    }
+
+    /// Sets these secret variables, and keeps those of the others that are named in `keep`. **All
+    /// that is in neither is removed**: [`ServiceHandle::secrets`](super::ServiceHandle::secrets)
+    /// lists the names there are.
+    ///
+    /// ```
+    /// # use deploykit::dployr::ServiceUpdate;
+    /// let update = ServiceUpdate::new("loop-node-1", "/health").secrets([("API_KEY", "…")], ["OLD"]);
+    /// # let _ = update;
+    /// ```
+    pub fn secrets<K, V, N>(
+        mut self,
+        set: impl IntoIterator<Item = (K, V)>,
+        keep: impl IntoIterator<Item = N>,
+    ) -> Self
+    where
+        K: Into<String>,
+        V: Into<Secret>,
+        N: Into<String>,
+    {
+        self.patch.secrets = Some(types::SecretMap(pairs(set)));
+        self.patch.keep_secret_keys = Some(keep.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Keeps the secret variables of these names and leaves their values alone. Nothing is sent if
+    /// there are none, which leaves all of them alone.
+    pub(super) fn keeping_secrets(mut self, keep: BTreeSet<String>) -> Self {
+        self.patch.keep_secret_keys = (!keep.is_empty()).then_some(keep);
+        self
+    }
+
+    /// What it is, in words.
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.patch.description = Some(Some(text.into()));
+        self
+    }
+
+    /// The command that runs it.
+    pub fn run_cmd(mut self, command: impl Into<String>) -> Self {
+        self.patch.run_cmd = Some(Some(command.into()));
+        self
+    }
+
+    /// The command that builds it.
+    pub fn build_cmd(mut self, command: impl Into<String>) -> Self {
+        self.patch.build_cmd = Some(Some(command.into()));
+        self
+    }
+
+    /// The port that it listens on, 1 to 65535; checked when the update is sent.
+    pub fn port(mut self, port: u32) -> Self {
+        self.patch.port = Some(Some(port.into()));
+        self
+    }
+
+    /// The directory to run in, relative to the repository.
+    pub fn working_dir(mut self, directory: impl Into<String>) -> Self {
+        self.patch.working_dir = Some(Some(directory.into()));
+        self
+    }
+
+    /// The directory of a static site, relative to the repository.
+    pub fn static_dir(mut self, directory: impl Into<String>) -> Self {
+        self.patch.static_dir = Some(Some(directory.into()));
+        self
+    }
+
+    /// The image to run. Credentials in it are sent and never shown.
+    pub fn image(mut self, image: impl Into<String>) -> Self {
+        self.patch.image = Some(Some(Image(image.into())));
+        self
+    }
+
+    /// The domain that it is to have.
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.patch.domain = Some(Some(domain.into()));
+        self
+    }
+
+    /// What runs the code, and in which version.
+    pub fn runtime(mut self, name: impl Into<Runtime>, version: impl Into<String>) -> Self {
+        self.patch.runtime = Some(Some(name.into()));
+        self.patch.version = Some(Some(version.into()));
+        self
+    }
+
+    /// The repository. Naming one makes the service one from git, whatever it was, and builds it;
+    /// its image is forgotten. Credentials in it are sent and never shown.
+    pub fn remote_url(mut self, url: impl Into<String>) -> Self {
+        self.patch.remote_url = Some(GitUrl::from(url.into()));
+        self
+    }
+
+    /// The branch to build.
+    pub fn remote_branch(mut self, branch: impl Into<String>) -> Self {
+        self.patch.remote_branch = Some(Some(branch.into()));
+        self
+    }
+
+    /// Clears a setting: it is sent as null.
+    pub fn clear(mut self, field: ServiceField) -> Self {
+        let patch = &mut self.patch;
+        match field {
+            ServiceField::Description => patch.description = Some(None),
+            ServiceField::RunCmd => patch.run_cmd = Some(None),
+            ServiceField::BuildCmd => patch.build_cmd = Some(None),
+            ServiceField::Port => patch.port = Some(None),
+            ServiceField::WorkingDir => patch.working_dir = Some(None),
+            ServiceField::StaticDir => patch.static_dir = Some(None),
+            ServiceField::Image => patch.image = Some(None),
+            ServiceField::Domain => patch.domain = Some(None),
+            ServiceField::Runtime => patch.runtime = Some(None),
+            ServiceField::Version => patch.version = Some(None),
+            ServiceField::RemoteBranch => patch.remote_branch = Some(None),
+        }
+        self
+    }
+
+    fn check(&self) -> Result<()> {
+        let patch = &self.patch;
+        check_text("tag of the instance", &patch.instance_name)?;
+        let runtime = patch.runtime.as_ref().map(|runtime| {
+            let name = runtime.as_ref().map(|runtime| runtime.as_str().to_owned());
+            Some(name)
+        });
+        for (what, text) in [
+            ("branch", &patch.remote_branch),
+            ("domain", &patch.domain),
+            ("working directory", &patch.working_dir),
+            ("directory of the static site", &patch.static_dir),
+            ("version of the runtime", &patch.version),
+            ("runtime", &runtime.flatten()),
+        ] {
+            if let Some(Some(text)) = text {
+                check_text(what, text)?;
+            }
+        }
+        if let Some(Some(Image(image))) = &patch.image {
+            check_text("image", image)?;
+        }
+        if let Some(url) = &patch.remote_url {
+            check_text("URL of the repository", url.expose())?;
+        }
+        if let HealthCheck::Path(path) = &self.health_check {
+            check_text("path of the health check", path)?;
+        }
+        if let Some(Some(port)) = patch.port {
+            check_port(u32::try_from(port).unwrap_or(u32::MAX))?;
+        }
+        let env = patch.env_vars.iter().flat_map(|map| map.0.keys());
+        let secrets = patch.secrets.iter().flat_map(|map| map.0.keys());
+        let keep = patch.keep_secret_keys.iter().flatten();
+        env.chain(secrets)
+            .chain(keep)
+            .try_for_each(|key| check_key(key))?;
+        if let (Some(set), Some(keep)) = (&patch.secrets, &patch.keep_secret_keys)
+            && keep.iter().any(|name| set.0.contains_key(name))
+        {
+            return Err(Error::invalid_request(
+                "a secret is both to be set and to be kept",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn into_raw(self) -> Result<ServicePatch> {
+        self.check()?;
+        Ok(ServicePatch {
+            health_check: match self.health_check {
+                HealthCheck::Path(path) => Some(Some(path)),
+                HealthCheck::None => Some(None),
+                HealthCheck::Reset => None,
+            },
+            ..self.patch
+        })
+    }
+}
+
+fn pairs<K: Into<String>, V: Into<Secret>>(
+    pairs: impl IntoIterator<Item = (K, V)>,
+) -> BTreeMap<String, Secret> {
+    let pairs = pairs.into_iter();
+    pairs
+        .map(|(key, value)| (key.into(), value.into()))
+        .collect()
+}

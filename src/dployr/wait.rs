@@ -1,0 +1,356 @@
+//! Waiting for deployments and services, and watching many.
+
+use super::client::Given;
+use super::deployments::{DeploymentHandle, Deployments};
+use super::fallback::Steps;
+use super::services::ServiceHandle;
+use super::{
+    Client, Deployment, DeploymentId, DeploymentStatus, LogLine, Service, ServiceId, ServiceState,
+    ServiceStatus, logs,
+};
+use crate::call::Call;
+use crate::error::{Error, ErrorKind};
+use crate::page::Page;
+use crate::raw::dployr::Op;
+use crate::wait::{Schedule, Snapshot, Source, Wait};
+use crate::watch::{
+    Fleet, Listed, Observation, Phase, Support, Watched, Watcher, Way, unsupported,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Building takes minutes.
+const SCHEDULE: Schedule = Schedule::seconds(3, 15, 900);
+/// What stands for the state of a service of which only that is known.
+const AWAKE: &str = "awake";
+/// How many lines of the log are asked for.
+const TAIL: u32 = 20;
+
+impl DeploymentHandle {
+    /// Waits until the deployment is made, and gives it: that its service is up is another thing, see
+    /// [`ServiceHandle::wait`].
+    ///
+    /// It looks for its id in the list (`GET /v1/deployments`, page by page: the control plane refuses
+    /// the call for a single one) at once, after 3 s, and then at most every 15 s, and gives up after
+    /// 15 minutes; see [`Wait`] for how to change that. When a name is deployed anew, its record goes
+    /// back to `pending` and keeps its id; the id of the task, which the server answers with, is not
+    /// listed, and would be [`Gone`](ErrorKind::Gone).
+    ///
+    /// ```no_run
+    /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
+    /// let made = dployr.deployment("01M85NWXQH0M1DQ4109E4PJNZT").wait().await?;
+    /// println!("{} is {:?}", made.name, made.status);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`WaitFailed`](ErrorKind::WaitFailed), [`WaitTimedOut`](ErrorKind::WaitTimedOut),
+    /// [`Gone`](ErrorKind::Gone) for one that is not listed, and the others of [`Wait`]. With the first
+    /// two are the last lines of the log under its name, from a server that keeps one.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn wait(&self) -> Wait<Deployment> {
+        Wait::new(self.clone())
+    }
+}
+
+impl Source for DeploymentHandle {
+    type Value = Deployment;
+
+    fn subject(&self) -> String {
+        format!("dployr deployment {}", id_of(&self.id).unwrap_or_default())
+    }
+
+    fn id(&self) -> Option<String> {
+        id_of(&self.id)
+    }
+
+    fn schedule(&self) -> Schedule {
+        SCHEDULE
+    }
+
+    fn look(&self) -> Call<Snapshot<Deployment>> {
+        listed(&self.client, &self.id).map(|deployment| {
+            let (phase, word) = how(&deployment);
+            Snapshot::new(phase, word, deployment)
+        })
+    }
+
+    /// The log goes by the name of the service, which is that of the deployment.
+    fn log_tail(&self) -> Option<Call<Vec<String>>> {
+        let (client, id) = (self.client.clone(), self.id.clone());
+        let scope = client.scope_of(Op::GetServiceLogs);
+        Some(Call::new(scope, move |_| async move {
+            let found = listed(&client, &id).await?;
+            let name = ServiceId::new(found.name)?;
+            Ok(texts(logs::read(&client, name, Some(TAIL)).await?))
+        }))
+    }
+}
+
+impl Watched for DeploymentHandle {
+    const PLATFORM: &'static str = "dployr";
+    // It is one of a list, the log is its service's, and no server takes a deployment back.
+    const SUPPORT: Support = Support::new(Way::Emulated, Way::Emulated, Way::Absent);
+
+    fn watched(&self) -> Wait<Observation> {
+        self.wait().observed()
+    }
+
+    fn end(&self) -> Call<()> {
+        let error = unsupported("dployr", "stop a deployment: stop its service");
+        self.client.refused(Op::DeleteDeployment, error)
+    }
+
+    fn no_log(&self, error: Error) -> Call<Vec<String>> {
+        self.client.refused(Op::GetServiceLogs, error)
+    }
+}
+
+impl ServiceHandle {
+    /// Waits until the service is up.
+    ///
+    /// It asks for the [`status`](Self::status) at once, after 3 s, and then at most every 15 s, and
+    /// gives up after 15 minutes; see [`Wait`] for how to change that. A service that sleeps is not
+    /// over: a visitor or [`start`](Self::start) wakes it, so the wait goes on. After a
+    /// [`stop`](Self::stop), [`until_gone`](Wait::until_gone) waits until it sleeps.
+    ///
+    /// No server is known to have that route. From one that says so, the [record](Self::get) of the
+    /// service is read instead, which tells whether it sleeps and nothing else: the status is
+    /// `sleeping` or `awake`, and one that is awake counts as up, though after a start it takes up to
+    /// 90 s until it answers. `without_fallbacks` on the builder turns this off.
+    ///
+    /// # Errors
+    /// [`WaitFailed`](ErrorKind::WaitFailed), [`WaitTimedOut`](ErrorKind::WaitTimedOut),
+    /// [`Gone`](ErrorKind::Gone) and the others of [`Wait`];
+    /// [`NoSuchRoute`](ErrorKind::NoSuchRoute) from the known servers without fallbacks.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn wait(&self) -> Wait<ServiceStatus> {
+        Wait::new(ServiceSource {
+            handle: self.clone(),
+            no_status: Arc::default(),
+        })
+    }
+}
+
+struct ServiceSource {
+    handle: ServiceHandle,
+    /// Found out once, so that it is not asked for again.
+    no_status: Arc<AtomicBool>,
+}
+
+impl Source for ServiceSource {
+    type Value = ServiceStatus;
+
+    fn subject(&self) -> String {
+        let id = id_of(&self.handle.id).unwrap_or_default();
+        format!("dployr service {id}")
+    }
+
+    fn id(&self) -> Option<String> {
+        id_of(&self.handle.id)
+    }
+
+    fn schedule(&self) -> Schedule {
+        SCHEDULE
+    }
+
+    fn look(&self) -> Call<Snapshot<ServiceStatus>> {
+        let (handle, no_status) = (self.handle.clone(), self.no_status.clone());
+        let scope = handle.client.scope_of(Op::GetServiceStatus);
+        Call::new(scope, move |scope| async move {
+            let steps = Steps::of(scope);
+            if !no_status.load(Ordering::Relaxed) {
+                match steps.run(handle.status()).await {
+                    Err(error) if handle.client.falls_back() && steps.lacks_route(&error) => {
+                        no_status.store(true, Ordering::Relaxed);
+                    }
+                    result => return result.map(of_status),
+                }
+            }
+            steps.run(handle.get()).await.map(of_record)
+        })
+    }
+
+    fn log_tail(&self) -> Option<Call<Vec<String>>> {
+        Some(self.handle.logs(Some(TAIL)).map(texts))
+    }
+
+    fn revives(&self) -> bool {
+        true
+    }
+}
+
+impl Watched for ServiceHandle {
+    const PLATFORM: &'static str = "dployr";
+    // What it is doing is concluded from its record, from the servers that are known.
+    const SUPPORT: Support = Support::new(Way::Emulated, Way::Native, Way::Native);
+
+    fn watched(&self) -> Wait<Observation> {
+        self.wait().observed()
+    }
+
+    fn end(&self) -> Call<()> {
+        self.stop().map(drop)
+    }
+
+    fn no_log(&self, error: Error) -> Call<Vec<String>> {
+        self.client.refused(Op::GetServiceLogs, error)
+    }
+}
+
+impl Deployments {
+    /// Watches all deployments, those that are made meanwhile too: one list call a page.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn watch(&self) -> Watcher {
+        Watcher::all(self.clone())
+    }
+}
+
+impl Fleet for Deployments {
+    fn list(&self) -> Call<Page<Listed>> {
+        Deployments::list(self).map_items(|items: Vec<Deployment>| {
+            let listed = items.into_iter().map(|deployment| {
+                let (phase, raw_status) = how(&deployment);
+                Listed {
+                    id: deployment.id,
+                    phase,
+                    raw_status,
+                }
+            });
+            listed.collect()
+        })
+    }
+
+    fn look(&self, id: &str) -> Option<Call<Snapshot<()>>> {
+        let id = DeploymentId::new(id).map_err(|error| error.to_string());
+        Some(listed(&self.client, &id).map(|deployment| {
+            let (phase, word) = how(&deployment);
+            Snapshot::new(phase, word, ())
+        }))
+    }
+}
+
+fn id_of<I: ToString>(id: &Given<I>) -> Option<String> {
+    id.as_ref().ok().map(I::to_string)
+}
+
+fn texts(lines: Vec<LogLine>) -> Vec<String> {
+    lines.into_iter().map(|line| line.message).collect()
+}
+
+/// The deployment with this id, of the pages of the list.
+fn listed(client: &Client, id: &Given<DeploymentId>) -> Call<Deployment> {
+    let searched = client.clone();
+    client.with(Op::ListDeployments, id, |id| {
+        let scope = client.scope_of(Op::ListDeployments);
+        Call::new(scope, move |scope| async move {
+            let steps = Steps::of(scope);
+            let found = steps.deployment(&searched, |one| one.id == id.as_str());
+            found.await?.ok_or_else(|| {
+                let words = format!("there is no deployment {id} in the list");
+                steps.error(ErrorKind::NotFound, &words)
+            })
+        })
+    })
+}
+
+/// What a service's record says of how it is: whether it sleeps.
+fn of_record(service: Service) -> Snapshot<ServiceStatus> {
+    let status = match service.iced_at {
+        Some(_) => ServiceState::Sleeping,
+        None => ServiceState::Unknown(AWAKE.to_owned()),
+    };
+    let snapshot = of_status(ServiceStatus {
+        id: Some(service.id),
+        name: Some(service.name),
+        status,
+        updated_at: service.updated_at,
+        uptime: None,
+    });
+    match snapshot.phase {
+        Phase::Unknown => Snapshot {
+            phase: Phase::Ready,
+            ..snapshot
+        }
+        .reason(Some(
+            "all that is known is that it does not sleep".to_owned(),
+        )),
+        _ => snapshot,
+    }
+}
+
+fn of_status(service: ServiceStatus) -> Snapshot<ServiceStatus> {
+    let word = service.status.as_str().to_owned();
+    Snapshot::new(phase_of_service(&service.status), word, service)
+}
+
+/// How far a deployment is, and the server's word for it.
+fn how(deployment: &Deployment) -> (Phase, String) {
+    let status = deployment.status.as_ref();
+    let word = status.map_or("", DeploymentStatus::as_str).to_owned();
+    (status.map_or(Phase::Unknown, phase_of), word)
+}
+
+/// How far a deployment is: `running` is one that is being made.
+fn phase_of(status: &DeploymentStatus) -> Phase {
+    match status {
+        DeploymentStatus::Pending => Phase::Queued,
+        DeploymentStatus::Running | DeploymentStatus::InProgress => Phase::InProgress,
+        DeploymentStatus::Success | DeploymentStatus::Completed => Phase::Ready,
+        DeploymentStatus::Failed => Phase::Failed,
+        DeploymentStatus::Unknown(_) => Phase::Unknown,
+    }
+}
+
+/// How a service is: `running` is one that is up.
+fn phase_of_service(state: &ServiceState) -> Phase {
+    match state {
+        ServiceState::Starting => Phase::InProgress,
+        ServiceState::Running | ServiceState::Ready => Phase::Ready,
+        ServiceState::Failed => Phase::Failed,
+        ServiceState::Stopped | ServiceState::Sleeping => Phase::Ended,
+        ServiceState::Unknown(_) => Phase::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_phase_of_each_status_of_a_deployment() {
+        for (status, phase) in [
+            ("pending", Phase::Queued),
+            ("running", Phase::InProgress),
+            ("in_progress", Phase::InProgress),
+            ("success", Phase::Ready),
+            ("completed", Phase::Ready),
+            ("failed", Phase::Failed),
+            ("cancelled", Phase::Unknown),
+        ] {
+            assert_eq!(phase_of(&DeploymentStatus::from(status)), phase, "{status}");
+        }
+    }
+
+    #[test]
+    fn the_phase_of_each_state_of_a_service() {
+        for (state, phase) in [
+            ("starting", Phase::InProgress),
+            ("running", Phase::Ready),
+            ("ready", Phase::Ready),
+            ("failed", Phase::Failed),
+            ("stopped", Phase::Ended),
+            ("sleeping", Phase::Ended),
+            ("unknown", Phase::Unknown),
+        ] {
+            assert_eq!(
+                phase_of_service(&ServiceState::from(state)),
+                phase,
+                "{state}"
+            );
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What the control plane sends to a webhook.
+
+use super::{DeploymentId, EventType, InstanceId};
+use crate::error::Result;
+use crate::secret::Personal;
+use crate::time::Timestamp;
+use crate::webhook;
+use serde_json::{Map, Value};
+use std::fmt;
+
+impl From<EventType> for String {
+    fn from(kind: EventType) -> Self {
+        kind.as_str().to_owned()
+    }
+}
+
+/// A call of the control plane to the webhook of its cluster: a POST with an event as JSON.
+///
+/// It is not signed, has no id, and is sent once, whatever your server answers. Check its
+/// [`CallbackSecret`](crate::webhook::CallbackSecret) first, and ask the server before you act on it:
+///
+/// ```no_run
+/// # use deploykit::{dployr, webhook::CallbackSecret};
+/// # use deploykit::dployr::EventType;
+/// # async fn called(uri: &str, body: &[u8], secret: &CallbackSecret, client: &dployr::Client) -> deploykit::Result<()> {
+/// secret.verify(uri)?;
+/// let event = dployr::WebhookEvent::from_bytes(body)?;
+/// if event.event == EventType::DeploymentFinished {
+///     // Well or not: the event does not say.
+///     let deployments = client.deployments().list().await?;
+/// }
+/// # Ok(()) }
+/// ```
+///
+/// Source: `dployr-io/dployr-base:src/services/integrations/webhook.ts`
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct WebhookEvent {
+    /// What happened. `deployment.finished` stands for a good end and for a bad one.
+    pub event: EventType,
+    /// When it happened, by the server's clock.
+    pub timestamp: Option<Timestamp>,
+    /// To what, and by whom.
+    pub data: EventData,
+}
+
+/// To what something happened, and by whom. Which of these are there depends on the event.
+///
+/// `Debug` shows the names alone of what this version does not know.
+#[derive(Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct EventData {
+    /// The cluster.
+    pub cluster_id: Option<String>,
+    /// The name of the service.
+    pub service_name: Option<String>,
+    /// The instance.
+    pub instance_id: Option<String>,
+    /// The deployment.
+    pub deployment_id: Option<String>,
+    /// The domain.
+    pub domain: Option<String>,
+    /// The e-mail address of the user it is about.
+    pub user_email: Option<Personal>,
+    /// Who did it.
+    pub actor_id: Option<String>,
+    /// What kind of actor that is: `user`.
+    pub actor_type: Option<String>,
+    others: Map<String, Value>,
+}
+
+impl WebhookEvent {
+    /// Reads the body of a call, of at most 1 MiB ([`MAX_BYTES`](webhook::MAX_BYTES)).
+    ///
+    /// # Errors
+    /// [`Decode`](crate::ErrorKind::Decode) for what is too long, no UTF-8, no JSON, nested too deeply,
+    /// or no event. It repeats nothing of the body.
+    ///
+    /// Source: `dployr-io/dployr-base:src/services/integrations/webhook.ts`
+    pub fn from_bytes(body: &[u8]) -> Result<Self> {
+        Self::from_bytes_within(body, webhook::MAX_BYTES)
+    }
+
+    /// The same for a body of at most `limit` bytes. The body is in memory by then: your HTTP server
+    /// needs a limit of its own.
+    ///
+    /// # Errors
+    /// As [`from_bytes`](Self::from_bytes).
+    pub fn from_bytes_within(body: &[u8], limit: usize) -> Result<Self> {
+        let Value::Object(mut fields) = webhook::json(body, limit)? else {
+            return Err(webhook::unreadable("is not a JSON object"));
+        };
+        let event = match fields.get("event").and_then(Value::as_str) {
+            Some(event) if !event.trim().is_empty() => EventType::from(event),
+            _ => return Err(webhook::unreadable("names no event")),
+        };
+        let timestamp = match fields.remove("timestamp") {
+            None | Some(Value::Null) => None,
+            // A time in a form that nobody knows is no reason to lose the event.
+            Some(at) => webhook::decode(at).ok(),
+        };
+        let data = match fields.remove("data") {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(data)) => data,
+            Some(_) => return Err(webhook::unreadable("has data that is not a JSON object")),
+        };
+        Ok(Self {
+            event,
+            timestamp,
+            data: EventData::read(data),
+        })
+    }
+}
+
+impl EventData {
+    fn read(mut data: Map<String, Value>) -> Self {
+        let mut text = |names: [&str; 2]| names.iter().find_map(|name| text(&mut data, name));
+        let user_email = text(["userEmail", "user_email"]);
+        Self {
+            cluster_id: text(["clusterId", "cluster_id"]),
+            service_name: text(["serviceName", "service_name"]),
+            instance_id: text(["instanceId", "instance_id"]),
+            deployment_id: text(["deploymentId", "deployment_id"]),
+            domain: text(["domain", "domain"]),
+            user_email: user_email.map(Personal::from),
+            actor_id: text(["actorId", "actor_id"]),
+            actor_type: text(["actorType", "actor_type"]),
+            others: data,
+        }
+    }
+
+    /// A field that this version does not know, or one whose value is neither a text nor a number.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.others.get(name)
+    }
+
+    /// The deployment, for [`Client::deployment`](super::Client::deployment); `None` for what could be no
+    /// id.
+    pub fn deployment(&self) -> Option<DeploymentId> {
+        DeploymentId::new(self.deployment_id.as_deref()?).ok()
+    }
+
+    /// The instance, for [`Client::instance`](super::Client::instance); `None` for what could be no id.
+    pub fn instance(&self) -> Option<InstanceId> {
+        InstanceId::new(self.instance_id.as_deref()?).ok()
+    }
+}
+
+/// Takes a text, or a number as text. Anything else stays where it is.
+fn text(data: &mut Map<String, Value>, name: &str) -> Option<String> {
+    let text = match data.get(name)? {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    data.remove(name);
+    Some(text)
+}
+
+impl fmt::Debug for EventData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventData")
+            .field("cluster_id", &self.cluster_id)
+            .field("service_name", &self.service_name)
+            .field("instance_id", &self.instance_id)
+            .field("deployment_id", &self.deployment_id)
+            .field("domain", &self.domain)
+            .field("user_email", &self.user_email)
+            .field("actor_id", &self.actor_id)
+            .field("actor_type", &self.actor_type)
+            .field("others", &self.others.keys().collect::<Vec<_>>())
+            .finish()
+    }
+}

@@ -1,0 +1,125 @@
+//! Deployments as all platforms' are seen, and many of them at once.
+
+use super::wait::phase_of_status;
+use super::{Client, DeploymentHandle, DeploymentSummary, Deployments};
+use crate::call::Call;
+use crate::error::Error;
+use crate::page::Page;
+use crate::raw::edgegap::Op;
+use crate::wait::{Snapshot, Source, Wait};
+use crate::watch::{Fleet, Listed, Observation, Phase, Support, Watched, Watcher, Way};
+
+impl Watched for DeploymentHandle {
+    const PLATFORM: &'static str = "edgegap";
+    const SUPPORT: Support = Support::new(Way::Native, Way::Native, Way::Native);
+
+    fn watched(&self) -> Wait<Observation> {
+        self.wait().observed()
+    }
+
+    fn end(&self) -> Call<()> {
+        self.stop().map(drop)
+    }
+
+    fn no_log(&self, error: Error) -> Call<Vec<String>> {
+        self.client().refused(Op::GetContainerLogs, error)
+    }
+}
+
+impl Client {
+    /// Watches these deployments: one list call a page for all of them (100 on a page, 10 pages a
+    /// second), and a status call for one that is not listed any more.
+    ///
+    /// ```no_run
+    /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+    /// let mut watcher = edgegap.watch(["c0653765de3b", "a69f8e3e0555"]);
+    /// while let Some(change) = watcher.next().await {
+    ///     let change = change?;
+    ///     println!("{} {}", change.id, change.now);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
+    pub fn watch(&self, ids: impl IntoIterator<Item = impl Into<String>>) -> Watcher {
+        let ids = ids.into_iter().map(|id| id.into().into_boxed_str());
+        Watcher::of(self.deployments(), ids)
+    }
+}
+
+impl Deployments {
+    /// Watches all of these, those that are made meanwhile too: one list call a page, and a status
+    /// call for one that is not listed any more.
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
+    pub fn watch(&self) -> Watcher {
+        Watcher::all(self.clone())
+    }
+}
+
+impl Fleet for Deployments {
+    fn list(&self) -> Call<Page<Listed>> {
+        Deployments::list(self).map_items(|items| items.into_iter().map(listed).collect())
+    }
+
+    fn look(&self, id: &str) -> Option<Call<Snapshot<()>>> {
+        let looked = Source::look(&self.client().deployment(id));
+        Some(looked.map(|seen| Snapshot {
+            phase: seen.phase,
+            raw_status: seen.raw_status,
+            reason: seen.reason,
+            value: (),
+        }))
+    }
+}
+
+fn listed(summary: DeploymentSummary) -> Listed {
+    Listed {
+        phase: phase_of(&summary),
+        raw_status: summary
+            .status
+            .map(|status| status.as_str().to_owned())
+            .unwrap_or_default(),
+        id: summary.request_id,
+    }
+}
+
+/// How far one of the list is. The published file knows `ready` alone, which says nothing about one
+/// that is not.
+fn phase_of(summary: &DeploymentSummary) -> Phase {
+    let says = summary.status.as_ref().map(phase_of_status);
+    match (says, summary.ready) {
+        (Some(Phase::Unknown) | None, Some(true)) => Phase::Ready,
+        (Some(Phase::Queued | Phase::InProgress), Some(true)) => Phase::Ready,
+        (Some(phase), _) => phase,
+        (None, _) => Phase::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_phase_of_one_of_the_list() {
+        for (status, ready, phase) in [
+            (Some("Status.SEEKING"), Some(false), Phase::Queued),
+            (Some("Status.DEPLOYING"), Some(false), Phase::InProgress),
+            (Some("Status.DEPLOYING"), Some(true), Phase::Ready),
+            (Some("Status.READY"), Some(true), Phase::Ready),
+            (Some("Status.READY"), None, Phase::Ready),
+            (Some("Status.ERROR"), Some(false), Phase::Failed),
+            (Some("Status.TERMINATING"), Some(true), Phase::Stopping),
+            (Some("Status.TERMINATED"), None, Phase::Ended),
+            (Some("Status.WARMING"), Some(false), Phase::Unknown),
+            (Some("Status.WARMING"), Some(true), Phase::Ready),
+            (None, Some(true), Phase::Ready),
+            (None, Some(false), Phase::Unknown),
+        ] {
+            let summary = json!({ "request_id": "a", "status": status, "ready": ready });
+            let summary: DeploymentSummary = serde_json::from_value(summary).unwrap();
+            assert_eq!(phase_of(&summary), phase, "{status:?} {ready:?}");
+        }
+    }
+}

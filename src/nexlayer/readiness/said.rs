@@ -1,0 +1,204 @@
+//! What each signal says of an application: from a reply to a phase, without asking anybody.
+
+use crate::nexlayer::{ApplicationState, PodStatus};
+use crate::watch::Phase;
+
+/// What one signal says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    pub phase: Phase,
+    /// The platform's word.
+    pub raw_status: String,
+    pub reason: Option<String>,
+}
+
+impl Said {
+    fn new(phase: Phase, raw_status: &str) -> Self {
+        Self {
+            phase,
+            raw_status: raw_status.to_owned(),
+            reason: None,
+        }
+    }
+
+    fn because(mut self, reason: String) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+}
+
+/// What the state of an application says, in any case. The vendor's command line waits for `running`,
+/// `completed` or `failed`.
+pub(super) fn by_state(state: &ApplicationState) -> Said {
+    let lower = ApplicationState::from(state.as_str().to_lowercase().as_str());
+    let phase = match lower {
+        ApplicationState::Pending => Phase::Queued,
+        ApplicationState::Deploying => Phase::InProgress,
+        ApplicationState::Running | ApplicationState::Completed => Phase::Ready,
+        ApplicationState::Failed => Phase::Failed,
+        ApplicationState::Unknown(_) => Phase::Unknown,
+    };
+    Said::new(phase, state.as_str())
+}
+
+/// What the answer of a site says: anything but a failure of its server comes from the application.
+/// That it does not answer does not say why.
+pub(super) fn by_site(status: Option<u16>) -> Said {
+    match status {
+        Some(status) if status < 500 => Said::new(Phase::Ready, ""),
+        Some(status) => {
+            Said::new(Phase::InProgress, "").because(format!("the site answers {status}"))
+        }
+        None => Said::new(Phase::InProgress, "").because("the site does not answer".to_owned()),
+    }
+}
+
+/// What the pods say together; nothing if there are none.
+///
+/// The states are those of Kubernetes or its reasons, in any case. What it tries again by itself
+/// (`CrashLoopBackOff`, `ImagePullBackOff`) is no end: it may pass, and the reason names it.
+pub(super) fn by_pods(pods: &[PodStatus]) -> Option<Said> {
+    let worst = pods.iter().max_by_key(|pod| rank(phase_of_pod(pod)))?;
+    let up = pods.iter().filter(|pod| phase_of_pod(pod) == Phase::Ready);
+    let (up, all) = (up.count(), pods.len());
+    let word = worst.status.as_deref().unwrap_or_default();
+    let phase = match phase_of_pod(worst) {
+        // One that waits beside one that runs is one of several to start.
+        Phase::Queued if up > 0 => Phase::InProgress,
+        phase => phase,
+    };
+    let said = Said::new(phase, word);
+    if phase == Phase::Ready {
+        return Some(said);
+    }
+    let name = worst.name.as_deref().unwrap_or("a pod");
+    let word = if word.is_empty() {
+        "without a status"
+    } else {
+        word
+    };
+    Some(said.because(format!("{up} of {all} pods run, {name} is {word}")))
+}
+
+fn phase_of_pod(pod: &PodStatus) -> Phase {
+    let word = pod.status.as_deref().unwrap_or_default().to_lowercase();
+    match word.as_str() {
+        "running" | "succeeded" | "completed" => Phase::Ready,
+        "pending" => Phase::Queued,
+        "containercreating" | "podinitializing" | "error" | "crashloopbackoff"
+        | "imagepullbackoff" | "errimagepull" | "oomkilled" => Phase::InProgress,
+        "failed" => Phase::Failed,
+        _ => Phase::Unknown,
+    }
+}
+
+/// The worse of two decides.
+fn rank(phase: Phase) -> u8 {
+    match phase {
+        Phase::Failed => 4,
+        Phase::InProgress => 3,
+        Phase::Queued => 2,
+        Phase::Ready => 0,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states() {
+        for (word, phase) in [
+            ("deploying", Phase::InProgress),
+            ("DEPLOYING", Phase::InProgress),
+            ("Running", Phase::Ready),
+            ("completed", Phase::Ready),
+            ("failed", Phase::Failed),
+            ("Failed", Phase::Failed),
+            ("pending", Phase::Queued),
+            ("Hibernating", Phase::Unknown),
+            ("", Phase::Unknown),
+        ] {
+            let said = by_state(&ApplicationState::Unknown(word.to_owned()));
+            assert_eq!((said.phase, said.raw_status.as_str()), (phase, word));
+        }
+        assert_eq!(by_state(&ApplicationState::Running).phase, Phase::Ready);
+    }
+
+    #[test]
+    fn sites() {
+        for status in [200, 204, 301, 308, 401, 403, 404, 429, 499] {
+            assert_eq!(by_site(Some(status)).phase, Phase::Ready, "{status}");
+        }
+        for status in [500, 502, 503, 504, 521, 599] {
+            let said = by_site(Some(status));
+            assert_eq!(said.phase, Phase::InProgress, "{status}");
+            assert_eq!(said.reason, Some(format!("the site answers {status}")));
+        }
+        let said = by_site(None);
+        assert_eq!(said.phase, Phase::InProgress);
+        assert_eq!(said.reason.as_deref(), Some("the site does not answer"));
+    }
+
+    #[test]
+    fn pods() {
+        for (words, phase, word, reason) in [
+            (&["Running"][..], Phase::Ready, "Running", None),
+            (&["running", "Succeeded"], Phase::Ready, "", None),
+            (
+                &["Pending", "Pending"],
+                Phase::Queued,
+                "Pending",
+                Some("0 of 2 pods run, p"),
+            ),
+            (
+                &["Running", "Pending"],
+                Phase::InProgress,
+                "Pending",
+                Some("1 of 2 pods run, p1 is Pending"),
+            ),
+            (
+                &["Running", "ImagePullBackOff", "Pending"],
+                Phase::InProgress,
+                "ImagePullBackOff",
+                Some("1 of 3 pods run, p1 is ImagePullBackOff"),
+            ),
+            (
+                &["Failed", "ImagePullBackOff", "Running"],
+                Phase::Failed,
+                "Failed",
+                Some("1 of 3 pods run, p0 is Failed"),
+            ),
+            (
+                &["Running", "Dreaming"],
+                Phase::Unknown,
+                "Dreaming",
+                Some("1 of 2 pods run, p1 is Dreaming"),
+            ),
+            (
+                &[""],
+                Phase::Unknown,
+                "",
+                Some("0 of 1 pods run, p0 is without a status"),
+            ),
+        ] {
+            let list: Vec<PodStatus> = words
+                .iter()
+                .enumerate()
+                .map(|(n, word)| {
+                    let pod = serde_json::json!({ "name": format!("p{n}"), "status": word });
+                    serde_json::from_value(pod).unwrap()
+                })
+                .collect();
+            let said = by_pods(&list).unwrap();
+            assert_eq!(said.phase, phase, "{words:?}");
+            assert!(word.is_empty() || said.raw_status == word, "{words:?}");
+            match reason {
+                None => assert_eq!(said.reason, None),
+                Some(part) => assert!(said.reason.unwrap().starts_with(part), "{words:?}"),
+            }
+        }
+        assert_eq!(by_pods(&[]), None);
+    }
+}

@@ -1,0 +1,219 @@
+//! The log of an application as a source: one window after the other.
+
+use super::logs::{Following, MOST_LINES};
+use super::{ApplicationId, Client, LogLine, LogStream};
+use crate::call::Call;
+use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::logs::{Event, Identity, Item, Pauses, Place, Reconnect, Seam, Source, clock};
+use crate::raw::nodion::Op;
+use crate::transport::Scope;
+use crate::transport::reply::finish;
+use crate::transport::retry::Retry;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+/// The platform's name in a cursor.
+const PLATFORM: &str = "nodion";
+/// Between two looks, while lines come and after a while without any: the platform documents no
+/// rate, and people read along.
+const INTERVAL: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(20));
+/// Several instances print into one log, each by its own clock and each with its own way to it. In
+/// milliseconds.
+const OVERLAP: i64 = 5_000;
+/// What the platform gives if it is not told where to begin, in milliseconds.
+const HOUR: i64 = 3_600_000;
+
+type Running = Pin<Box<dyn Future<Output = Result<Vec<LogLine>>> + Send>>;
+
+pub(super) fn follow(client: &Client, id: ApplicationId, start: Following) -> Call<LogStream> {
+    let scope = client.scope_of(Op::ListLogs);
+    let cursor = start.cursor.map(|cursor| cursor.place_on(PLATFORM));
+    let place = match cursor.transpose() {
+        Ok(place) => place,
+        Err(error) => return Call::refused(scope, error),
+    };
+    Call::new(scope, move |mut scope| async move {
+        let mut seam = Seam::new(place.unwrap_or_default(), OVERLAP);
+        let goes_on = seam.place().last.is_some();
+        let after = match &start.after {
+            Some(after) => Some(after.text()?),
+            None => after(seam.place()),
+        };
+        let given = after.as_deref().and_then(|after| after.parse().ok());
+        let given = given.map(jiff::Timestamp::as_millisecond);
+        let lines = window(&scope, &id, after, start.instance.as_deref()).await?;
+        if seam.place().since().is_none() {
+            let hour_ago = clock(&scope) - HOUR;
+            seam.start_at(Some(
+                given.map_or(hour_ago, |after| after.saturating_add(1)),
+            ));
+        }
+        let mut items = items_of(lines);
+        let full = is_full(items.len());
+        if let Some(newest) = start.newest {
+            for out in items.drain(..items.len().saturating_sub(newest)) {
+                seam.takes(out.at, out.identity, true);
+            }
+        }
+        let policy = scope.options().retry.clone();
+        let policy = policy.unwrap_or_else(|| scope.transport().retry.clone());
+        let off = policy.is_off();
+        let reconnect = Reconnect {
+            // To look again is what following means here.
+            wanted: true,
+            ended: Pauses::between(INTERVAL.0, INTERVAL.1),
+            ..Reconnect::by(&policy)
+        };
+        let mut source = LogSource {
+            scope,
+            id,
+            instance: start.instance,
+            state: State::Closed,
+            count: 0,
+        };
+        source.found(items, full, &seam, goes_on);
+        let stream = LogStream::new(source, seam, reconnect);
+        Ok(if off { stream.max_failures(0) } else { stream })
+    })
+}
+
+struct LogSource {
+    /// That of the call which made it, with its options.
+    scope: Scope,
+    id: ApplicationId,
+    instance: Option<String>,
+    state: State,
+    /// How many lines there had been when the window was read.
+    count: u64,
+}
+
+enum State {
+    Closed,
+    Reading(Running),
+    Window {
+        /// To be told before the lines.
+        gap: Option<Error>,
+        items: VecDeque<Item<LogLine>>,
+        full: bool,
+    },
+}
+
+impl LogSource {
+    /// `goes_on` is whether the window should begin with what was given.
+    fn found(&mut self, items: VecDeque<Item<LogLine>>, full: bool, seam: &Seam, goes_on: bool) {
+        let joins = items.iter().any(|item| seam.knows(item.at, item.identity));
+        let gap = (full && goes_on && !joins).then(|| {
+            lost("more lines came than the platform keeps: those before the next line are missing")
+        });
+        self.state = State::Window { gap, items, full };
+    }
+}
+
+impl Source for LogSource {
+    type Line = LogLine;
+
+    fn platform(&self) -> &'static str {
+        PLATFORM
+    }
+
+    fn read_on(&mut self, seam: &Seam) {
+        self.count = seam.count();
+        let (id, instance) = (self.id.clone(), self.instance.clone());
+        let after = after(seam.place());
+        let call = Call::new(self.scope.clone(), move |scope| async move {
+            window(&scope, &id, after, instance.as_deref()).await
+        });
+        // The stream repeats it.
+        self.state = State::Reading(call.retry(Retry::off()).into_future());
+    }
+
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        seam: &Seam,
+        _goes_on: bool,
+    ) -> Poll<Event<LogLine>> {
+        loop {
+            match &mut self.state {
+                State::Closed => return Poll::Ready(Event::Ended),
+                State::Reading(running) => match ready!(running.as_mut().poll(context)) {
+                    Ok(lines) => {
+                        let full = is_full(lines.len());
+                        let goes_on = seam.place().last.is_some();
+                        self.found(items_of(lines), full, seam, goes_on);
+                    }
+                    Err(error) => {
+                        self.close();
+                        return Poll::Ready(Event::Broken(error));
+                    }
+                },
+                State::Window { gap, items, full } => {
+                    if let Some(gap) = gap.take() {
+                        return Poll::Ready(Event::Told(gap));
+                    }
+                    if let Some(item) = items.pop_front() {
+                        return Poll::Ready(Event::Item(item));
+                    }
+                    let progress = seam.count() > self.count;
+                    return Poll::Ready(match (*full, progress) {
+                        (false, _) => Event::Ended,
+                        // Those that were left out may be the newest ones.
+                        (true, true) => Event::Again,
+                        (true, false) => Event::Lost(lost(
+                            "more lines have the same time than the platform gives: some are left out",
+                        )),
+                    });
+                }
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        self.state = State::Closed;
+    }
+}
+
+async fn window(
+    scope: &Scope,
+    id: &ApplicationId,
+    after: Option<String>,
+    instance: Option<&str>,
+) -> Result<Vec<LogLine>> {
+    let raw = Client::raw_on(scope);
+    let limit = Some(i64::from(MOST_LINES));
+    let result = raw
+        .list_logs(id.as_str(), after.as_deref(), None, instance, limit, None)
+        .await;
+    finish(scope, result).map(|list| list.logs)
+}
+
+/// The platform leaves out the line of exactly that time, and it is not known to what digit it looks:
+/// from the millisecond before on.
+fn after(place: &Place) -> Option<String> {
+    let before = place.since()?.saturating_sub(1);
+    let instant = jiff::Timestamp::from_millisecond(before).ok()?;
+    Some(format!("{instant:.3}"))
+}
+
+fn items_of(lines: Vec<LogLine>) -> VecDeque<Item<LogLine>> {
+    let item = |line: LogLine| {
+        let instance = line.instance_id.as_deref().unwrap_or_default();
+        let text = format!("{}\0{instance}\0{}", line.ts, line.msg);
+        Item {
+            at: line.ts.unix_millis(),
+            identity: Identity::of_bytes(text.as_bytes()),
+            line: Ok(line),
+        }
+    };
+    lines.into_iter().map(item).collect()
+}
+
+fn is_full(lines: usize) -> bool {
+    u32::try_from(lines).is_ok_and(|lines| lines >= MOST_LINES)
+}
+
+fn lost(why: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, why).with_effect(Effect::None)
+}

@@ -1,0 +1,151 @@
+//! Waiting for a deployment, and watching those of an application.
+
+use super::{ApplicationHandle, Deployment, DeploymentHandle, DeploymentStatus, LogWindow};
+use crate::call::Call;
+use crate::error::Error;
+use crate::page::Page;
+use crate::raw::nodion::Op;
+use crate::wait::{Schedule, Snapshot, Source, Wait};
+use crate::watch::{
+    Fleet, Listed, Observation, Phase, Support, Watched, Watcher, Way, unsupported,
+};
+
+/// Building an image takes minutes.
+const SCHEDULE: Schedule = Schedule::seconds(5, 20, 900);
+
+impl DeploymentHandle {
+    /// Waits until the deployment is available, and gives it.
+    ///
+    /// It looks for its id in the [list](ApplicationHandle::deployments) at once, after 5 s, and then
+    /// at most every 20 s, and gives up after 15 minutes; see [`Wait`] for how to change that. A newer
+    /// deployment, of a push or another program, is never taken for it; if that supersedes it, the
+    /// platform says `expired`, as far as is known.
+    ///
+    /// ```no_run
+    /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
+    /// let triggered = application.deploy().await?;
+    /// let deployment = application.deployment(triggered.id);
+    /// let live = deployment.wait().on_change(|seen| println!("{}", seen.raw_status)).await?;
+    /// println!("number {} is live", live.deploy_number);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`WaitFailed`](crate::ErrorKind::WaitFailed) for one that is `failed` or `expired`,
+    /// [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut), [`Gone`](crate::ErrorKind::Gone) for one that
+    /// is not listed, and the others of [`Wait`]. With the first two are the last lines that the
+    /// application's instances printed, of whichever deployment they are: what a build prints, no call
+    /// gives.
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
+    pub fn wait(&self) -> Wait<Deployment> {
+        Wait::new(self.clone())
+    }
+}
+
+impl Source for DeploymentHandle {
+    type Value = Deployment;
+
+    fn subject(&self) -> String {
+        format!("nodion deployment {}", self.name())
+    }
+
+    fn id(&self) -> Option<String> {
+        Some(self.name().to_owned())
+    }
+
+    fn schedule(&self) -> Schedule {
+        SCHEDULE
+    }
+
+    fn look(&self) -> Call<Snapshot<Deployment>> {
+        self.get().map(|deployment| {
+            let status = deployment.status.as_str().to_owned();
+            Snapshot::new(phase_of(&deployment.status), status, deployment)
+        })
+    }
+
+    fn log_tail(&self) -> Option<Call<Vec<String>>> {
+        let lines = self.application().logs(LogWindow::new());
+        Some(lines.map(|lines| lines.into_iter().map(|line| line.msg).collect()))
+    }
+}
+
+impl Watched for DeploymentHandle {
+    const PLATFORM: &'static str = "nodion";
+    // It is one of a list, the log is the application's, and nothing takes a deployment back.
+    const SUPPORT: Support = Support::new(Way::Emulated, Way::Emulated, Way::Absent);
+
+    fn watched(&self) -> Wait<Observation> {
+        self.wait().observed()
+    }
+
+    fn end(&self) -> Call<()> {
+        let error = unsupported("nodion", "stop a deployment");
+        let client = &self.application().client;
+        client.refused(Op::CreateDeployment, error)
+    }
+
+    fn no_log(&self, error: Error) -> Call<Vec<String>> {
+        self.application().client.refused(Op::ListLogs, error)
+    }
+}
+
+impl ApplicationHandle {
+    /// Watches all deployments of the application, those that are made meanwhile too: one list call a
+    /// round, however many there are.
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
+    pub fn watch(&self) -> Watcher {
+        Watcher::all(self.clone())
+    }
+}
+
+impl Fleet for ApplicationHandle {
+    fn list(&self) -> Call<Page<Listed>> {
+        self.deployments().map_items(|items: Vec<Deployment>| {
+            let listed = items.into_iter().map(|deployment| Listed {
+                phase: phase_of(&deployment.status),
+                raw_status: deployment.status.as_str().to_owned(),
+                id: deployment.id,
+            });
+            listed.collect()
+        })
+    }
+
+    /// There is no other call for it than the list.
+    fn look(&self, _: &str) -> Option<Call<Snapshot<()>>> {
+        None
+    }
+}
+
+/// How far a deployment is. `expired` is one that lost its turn, or was superseded: no page says.
+fn phase_of(status: &DeploymentStatus) -> Phase {
+    match status {
+        DeploymentStatus::Created => Phase::Queued,
+        DeploymentStatus::Waiting => Phase::InProgress,
+        DeploymentStatus::Available => Phase::Ready,
+        DeploymentStatus::Failed => Phase::Failed,
+        DeploymentStatus::Expired => Phase::Ended,
+        DeploymentStatus::Unknown(_) => Phase::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_phase_of_each_status() {
+        for (status, phase) in [
+            ("created", Phase::Queued),
+            ("waiting", Phase::InProgress),
+            ("available", Phase::Ready),
+            ("failed", Phase::Failed),
+            ("expired", Phase::Ended),
+            ("building", Phase::Unknown),
+        ] {
+            assert_eq!(phase_of(&DeploymentStatus::from(status)), phase, "{status}");
+        }
+    }
+}

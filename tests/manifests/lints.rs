@@ -1,0 +1,351 @@
+//! What is said about a manifest, where, and by which rule.
+
+use super::{REAL, parse};
+use deploykit::nexlayer::manifest::Rule;
+use std::collections::HashSet;
+
+/// One pod's fields in flow style, from line 5, column 5 on, and one warning about them.
+const OF_A_POD: [(&str, &str); 59] = [
+    ("image: nginx:1.29", ""),
+    ("image: <%REGISTRY%>/a", "image no-registry-login 5:12"),
+    ("image: nginx", "image image-form 5:12"),
+    ("image: 'nginx@sha256:0123'", "image image-form 5:12"),
+    ("image: 'a/<% REGISTRY %>/b:1'", "image image-form 5:12"),
+    ("image: 'nginx:${TAG}'", "image client-placeholder 5:12"),
+    (
+        "image: registry.nexlayer.io/u/r:latest",
+        "image latest-tag 5:12",
+    ),
+    ("tag: nginx:1.29", "tag old-spelling 5:5"),
+    ("image: 7", "image unquoted-text 5:12"),
+    ("image:", "image empty-field 5:10"),
+    ("imag: nginx:1.29", "imag unknown-field 5:5"),
+    ("privateTag: true", "privateTag old-field 5:5"),
+    ("path: api", "path path-form 5:11"),
+    ("path:", ""),
+    ("servicePorts: []", "servicePorts service-ports 5:19"),
+    ("servicePorts: ['80']", "servicePorts[0] old-spelling 5:20"),
+    (
+        "servicePorts: [{port: 80}]",
+        "servicePorts[0] old-spelling 5:20",
+    ),
+    (
+        "servicePorts: [80, 80]",
+        "servicePorts[1] duplicate-port 5:24",
+    ),
+    ("servicePorts: [0]", "servicePorts[0] unreadable 5:20"),
+    ("servicePorts: 80", "servicePorts unreadable 5:19"),
+    ("vars: [{key: A, value: b}]", "vars old-spelling 5:11"),
+    ("vars: {A: 1.10}", "vars.A unquoted-value 5:15"),
+    ("vars: {A: 0755}", "vars.A unquoted-value 5:15"),
+    ("vars: {A: yes}", "vars.A unquoted-value 5:15"),
+    (
+        "vars: {A: 'yes', B: \"1.10\", C: 10, D: true, E: 1.5, F: a_1}",
+        "",
+    ),
+    ("vars: {A: [1]}", "vars.A unreadable 5:15"),
+    ("vars: {'A B': x}", "vars.… var-name 5:12"),
+    (
+        "vars: {NEXT_PUBLIC_API: 'http://web.pod:80'}",
+        "vars.NEXT_PUBLIC_API pod-host-in-browser 5:29",
+    ),
+    ("vars: {API: 'http://web.pod:80/x.pods'}", ""),
+    ("vars: {API: 'http://db.pod'}", "vars.API unknown-pod 5:17"),
+    ("vars: {API: '<% URL %>/<%DOMAIN%>/<% SECRET_X %>'}", ""),
+    (
+        "vars: {API: '<% OTHER %>'}",
+        "vars.API unknown-placeholder 5:17",
+    ),
+    ("vars: {API: '<% URL'}", "vars.API unknown-placeholder 5:17"),
+    (
+        "vars: {API: '$x ${HOME}'}",
+        "vars.API client-placeholder 5:17",
+    ),
+    ("vars: {API: PROXY_URL}", "vars.API old-constant 5:17"),
+    ("command: echo ${HOME}", ""),
+    ("command: [a, b]", "command old-spelling 5:14"),
+    ("command: ping db.pod", "command unknown-pod 5:5"),
+    ("entrypoint: {a: b}", "entrypoint unreadable 5:17"),
+    (
+        "volumes: [{name: d, size: 2GB, mountPath: /d}]",
+        "volumes[0].size volume-size 5:31",
+    ),
+    (
+        "volumes: [{name: d1, mountPath: /d}]",
+        "volumes[0] missing-field 5:15",
+    ),
+    (
+        "volumes: [{name: D1, size: 2Gi, mountPath: /d}]",
+        "volumes[0].name volume-name 5:22",
+    ),
+    (
+        "volumes: [{name: d1, size: 2Gi, mountPath: d}]",
+        "volumes[0].mountPath mount-path 5:48",
+    ),
+    (
+        "volumes: [{name: d1, size: 2Gi, mountPath: /d}, {name: d2, size: 2Gi, mountPath: /d/}]",
+        "volumes[1].mountPath mount-collision 5:86",
+    ),
+    (
+        "volumes: [{name: d1, size: 2Gi, mountPath: /d}, {name: d1, size: 2Gi, mountPath: /e}]",
+        "volumes[1].name duplicate-name 5:60",
+    ),
+    (
+        "secrets: [{name: S, data: x, fileName: f}]",
+        "secrets[0].name secret-name 5:22",
+    ),
+    (
+        "secrets: [{name: s1, data: x, fileName: a/f}]",
+        "secrets[0].fileName file-name 5:45",
+    ),
+    (
+        "secrets: [{name: s1, data: x}]",
+        "secrets[0] missing-field 5:15",
+    ),
+    (
+        "secrets: [{name: s1, data: {f: x}, fileName: f}]",
+        "secrets[0].data old-spelling 5:32",
+    ),
+    (
+        "volumes: [{name: d1, size: 2Gi, mountPath: /var/secrets/s1}], secrets: [{name: s1, data: x, fileName: f}]",
+        "secrets[0] mount-collision 5:84",
+    ),
+    ("useGPU: 'yes'", "useGPU unreadable 5:13"),
+    ("replicas: 2", "replicas needs-version-2 5:5"),
+    ("subdomain: www", "subdomain subdomain-without-url 5:16"),
+    ("subdomain: w_w", "subdomain subdomain-form 5:16"),
+    ("resourceType: cron", "resourceType resource-type 5:19"),
+    ("replicas: 0", "replicas replicas 5:15"),
+    (
+        "resources: {limits: {cpu: 1 core}}",
+        "resources.limits.cpu cpu-quantity 5:31",
+    ),
+    (
+        "resources: {limits: {memory: 1GB}}",
+        "resources.limits.memory memory-quantity 5:34",
+    ),
+    (
+        "resources: {requests: {cpu: '1', memory: 1Gi}, limits: {cpu: '1', memory: 1000M}}",
+        "resources limit-below-request 5:16",
+    ),
+];
+
+fn warnings(text: &str) -> Vec<String> {
+    let found = parse(text).lint();
+    let shown = found.iter();
+    shown
+        .map(|one| format!("{} {} {}:{}", one.path, one.rule, one.line, one.column))
+        .collect()
+}
+
+#[test]
+fn what_is_said_about_a_pod() {
+    let mut wrong = Vec::new();
+    for (fields, expected) in OF_A_POD {
+        // The rest of the pod, unless the case is about it.
+        let mut rest = String::new();
+        for (key, value) in [
+            ("image", "nginx:1.29"),
+            ("path", "/"),
+            ("servicePorts", "[80]"),
+        ] {
+            if !(fields.starts_with(key) || key == "image" && fields.starts_with("tag")) {
+                rest.push_str(&format!("    {key}: {value}\n"));
+            }
+        }
+        let lines = fields.replace("], secrets:", "]\n    secrets:");
+        let text =
+            format!("application:\n  name: abc\n  pods:\n  - name: web\n    {lines}\n{rest}");
+        let found = warnings(&text);
+        if expected.is_empty() {
+            let other: Vec<_> = found
+                .iter()
+                .filter(|line| !line.contains("no-path"))
+                .collect();
+            if !other.is_empty() {
+                wrong.push(format!("{fields}: {found:?}"));
+            }
+            continue;
+        }
+        let expected = match expected.split_once("mount-collision 5:84") {
+            Some((path, _)) => format!("{path}mount-collision 6:22"),
+            None => expected.to_owned(),
+        };
+        let expected = format!("application.pods[0].{expected}");
+        if !found.contains(&expected) {
+            wrong.push(format!("{fields}: {expected} is not in {found:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_said_about_an_application() {
+    let mut wrong = Vec::new();
+    let pod = "{name: web, image: 'nginx:1.29', path: /, servicePorts: [80]}";
+    for (text, expected) in [
+        (format!("application: {{name: abc, pods: [{pod}]}}"), ""),
+        (
+            format!("application: {{name: Abc, pods: [{pod}]}}"),
+            "application.name application-name 1:21",
+        ),
+        (
+            format!("\u{feff}application: {{name: Abc, pods: [{pod}]}}"),
+            "application.name application-name 1:21",
+        ),
+        (
+            format!("# ü\r\n\r\napplication: {{ü: 1, name: abc, pods: [{pod}]}}"),
+            "application.… unknown-field 3:15",
+        ),
+        (
+            format!("application: {{name: abc, pods: [{pod}]}}\nversion: 2"),
+            "version unknown-field 2:1",
+        ),
+        (
+            format!("application: {{name: abc}}\npods: [{pod}]"),
+            "pods old-spelling 2:1",
+        ),
+        (
+            format!("application: {{template: {{name: abc, pods: [{pod}]}}}}"),
+            "application.template old-spelling 1:15",
+        ),
+        (
+            format!("application: {{name: abc, url: 'https://a.example', pods: [{pod}]}}"),
+            "application.url url-form 1:31",
+        ),
+        (
+            format!("application: {{name: abc, url: a.example, pods: [{pod}]}}"),
+            "application.url url-form 1:31",
+        ),
+        (
+            format!("application: {{name: abc, domain: a.com, pods: [{pod}]}}"),
+            "application.domain old-spelling 1:26",
+        ),
+        (
+            format!("application: {{name: abc, command: x, pods: [{pod}]}}"),
+            "application.command old-field 1:26",
+        ),
+        (
+            format!(
+                "application: {{name: abc, registryLogin: {{registry: r, username: u}}, pods: [{pod}]}}"
+            ),
+            "application.registryLogin missing-field 1:41",
+        ),
+        (
+            format!(
+                "application: {{name: abc, imagePullSecrets: [{{registry: r}}], pods: [{pod}]}}"
+            ),
+            "application.imagePullSecrets old-spelling 1:26",
+        ),
+        (
+            format!("application: {{name: abc, pods: [{pod}, {pod}]}}"),
+            "application.pods[1].name duplicate-name 1:103",
+        ),
+        (
+            "application: {name: abc, pods: [{image: 'a:1'}]}".to_owned(),
+            "application.pods[0] unreadable 1:33",
+        ),
+        (
+            "application: {name: abc, pods: [{name: W}]}".to_owned(),
+            "application.pods[0].name pod-name 1:40",
+        ),
+        (
+            "application: {name: abc, pods: [{name: web}]}".to_owned(),
+            "application no-path 1:14",
+        ),
+        (
+            "application: {name: abc, pods: []}".to_owned(),
+            "application no-pods 1:14",
+        ),
+        (
+            "application: {name: abc}".to_owned(),
+            "application no-pods 1:14",
+        ),
+        (
+            "application: {name: abc, pods: 7}".to_owned(),
+            "application.pods unreadable 1:32",
+        ),
+        (
+            "application: {name: abc, pods: [{? [a] : b}]}".to_owned(),
+            " unreadable 1:36",
+        ),
+    ] {
+        let found = warnings(&text);
+        let right = match expected {
+            "" => found.is_empty(),
+            expected => found.contains(&expected.to_owned()),
+        };
+        if !right {
+            wrong.push(format!("{text}: {expected} is not in {found:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let job = "application: {name: abc, version: 2.0, url: a.com, pods: [{name: web, image: 'nginx:1.29', path: /, servicePorts: [80], subdomain: www}, {name: job, image: 'a:1', resourceType: job}]}";
+    assert!(warnings(job).is_empty(), "{:?}", warnings(job));
+}
+
+#[test]
+fn every_rule_has_a_name_of_its_own_and_a_case() {
+    let names: HashSet<_> = Rule::ALL.iter().map(|rule| rule.name()).collect();
+    assert_eq!(names.len(), Rule::ALL.len());
+    let mut cased: HashSet<String> = OF_A_POD
+        .iter()
+        .flat_map(|(_, expected)| expected.split(' ').nth(1))
+        .map(str::to_owned)
+        .collect();
+    cased.extend(
+        [
+            "application-name",
+            "url-form",
+            "no-path",
+            "no-pods",
+            "pod-name",
+        ]
+        .map(str::to_owned),
+    );
+    // In a map that cannot be; in lists it can.
+    let twice = "application: {name: abc, pods: [{name: web, vars: {A: x}, env: {A: z}}]}";
+    assert!(
+        warnings(twice).contains(&"application.pods[0].env.A duplicate-var 1:65".to_owned()),
+        "{:?}",
+        warnings(twice)
+    );
+    cased.insert("duplicate-var".to_owned());
+    for rule in Rule::ALL {
+        let name = rule.name();
+        assert!(
+            name.bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
+            "{name}"
+        );
+        assert!(cased.contains(name), "no case has {name}");
+    }
+}
+
+#[test]
+fn warnings_are_in_order_and_show_no_value() {
+    for (name, text) in REAL {
+        let found = parse(text).lint();
+        assert!(
+            found.is_sorted_by_key(|one| (one.line, one.column)),
+            "{name}"
+        );
+        let shown = found.iter().map(ToString::to_string).collect::<String>();
+        assert!(!shown.contains("hush"), "{name}: {shown}");
+    }
+    let text = "application:\n  name: abc\n  pods:\n  - name: web\n    image: nginx\n";
+    assert_eq!(
+        parse(text).lint()[2].to_string(),
+        "5:12 application.pods[0].image: [registry/]repository:tag or <% REGISTRY %>/repository:tag is expected, with a tag and without a digest (image-form)"
+    );
+}
+
+#[test]
+fn the_list_of_warnings_has_an_end() {
+    let unknown: String = (0..20_000).map(|n| format!("  k{n}: 1\n")).collect();
+    let text = format!("application:\n  name: abc\n{unknown}  pods: 7\n");
+    assert_eq!(parse(&text).lint().len(), 1000);
+    // What cannot be read is found behind it all the same.
+    let error = parse(&text).spec().unwrap_err().to_string();
+    assert!(error.contains("application.pods, line 20003"), "{error}");
+}

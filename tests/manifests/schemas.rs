@@ -1,0 +1,403 @@
+//! The schemas say the same as the code: on real manifests, and on thousands of changed ones.
+
+use super::{REAL, canonical, parse};
+use deploykit::nexlayer::Manifest;
+use deploykit::nexlayer::manifest::Rule;
+use jsonschema::Validator;
+use proptest::sample::Index;
+use proptest::strategy::Strategy;
+use serde_json::{Value, json};
+use std::cell::Cell;
+use std::collections::HashSet;
+
+/// What stands in the place of a value.
+fn probes() -> Vec<Value> {
+    let texts = [
+        "",
+        " ",
+        "a",
+        "ab",
+        "abc",
+        "A",
+        "a-b",
+        "-",
+        "a.b",
+        "a.com",
+        "a.technology",
+        "a/b:1",
+        "a:b:c",
+        "a:/1",
+        "a:-",
+        "<% REGISTRY %>/a",
+        "<%REGISTRY%>/a:1",
+        "<% REGISTRY %>",
+        "<% URL %>",
+        "/",
+        "/x",
+        "x/",
+        "80",
+        "0",
+        "080",
+        "65535",
+        "65536",
+        "+80",
+        " 80",
+        "1e1",
+        "2Gi",
+        "2GB",
+        "Gi",
+        "0Mi",
+        "250m",
+        "m",
+        "1.5",
+        "1.",
+        ".5",
+        "1.5Ki",
+        "1.5k",
+        "job",
+        "deployment",
+        "cron",
+        "true",
+        "null",
+        "2.0",
+        "x\n",
+        "ü",
+        "https://a.com",
+        "www.a",
+        "a..b",
+    ];
+    let mut probes: Vec<Value> = texts.into_iter().map(Value::from).collect();
+    probes.extend(
+        [
+            "a".repeat(63),
+            "a".repeat(64),
+            "a".repeat(65),
+            format!("{}.com", "a".repeat(64)),
+        ]
+        .map(Value::from),
+    );
+    probes.extend([
+        json!(null),
+        json!(true),
+        json!(false),
+        json!(0),
+        json!(1),
+        json!(7),
+        json!(80),
+        json!(80.0),
+        json!(1.5),
+        json!(-1),
+        json!(65535),
+        json!(65536),
+        json!(4294967295_u64),
+        json!(4294967296_u64),
+        json!(1e300),
+        json!(-1.0),
+        json!([]),
+        json!([null]),
+        json!([[]]),
+        json!([80]),
+        json!(["80"]),
+        json!([80, 80]),
+        json!([1.0]),
+        json!(["a", 1, true]),
+        json!([{}]),
+        json!([{ "name": "abc" }]),
+        json!([{ "name": null }]),
+        json!([{ "name": 7 }]),
+        json!([{ "name": [] }]),
+        json!([{ "key": "A" }]),
+        json!([{ "key": null, "name": "A" }]),
+        json!([{ "key": [], "name": "A" }]),
+        json!([{ "key": "A", "value": [] }]),
+        json!([{ "key": "A", "name": [] }]),
+        json!([{ "port": 80 }]),
+        json!([{ "port": null, "targetPort": "80" }]),
+        json!([{ "containerPort": 0 }]),
+        json!([{ "servicePort": 1, "name": [] }]),
+        json!([{ "port": "a", "targetPort": 80 }]),
+        json!([{ "name": "web", "path": "/" }]),
+        json!([{ "name": "job", "resourceType": "job", "image": "a:1", "path": "/" }]),
+        json!({}),
+        json!({ "a": "b" }),
+        json!({ "a": null }),
+        json!({ "a": [] }),
+        json!({ "a": {} }),
+        json!({ "name": "abc" }),
+        json!({ "name": "abc", "pods": null }),
+        json!({ "name": "abc", "pods": 7 }),
+        json!({ "cpu": "1", "memory": "1Gi" }),
+        json!({ "cpu": 1 }),
+        json!({ "limits": { "cpu": [] } }),
+        json!({ "registry": "r", "username": "u", "personalAccessToken": "t" }),
+        json!({ "port": 0 }),
+    ]);
+    probes
+}
+
+/// Every field that some generation knows, for places where it is not.
+const KEYS: [&str; 48] = [
+    "name",
+    "version",
+    "url",
+    "domain",
+    "registryLogin",
+    "imagePullSecrets",
+    "pods",
+    "template",
+    "application",
+    "entrypoint",
+    "command",
+    "annotations",
+    "image",
+    "tag",
+    "privateTag",
+    "exposeHttp",
+    "path",
+    "servicePorts",
+    "ports",
+    "vars",
+    "env",
+    "envFile",
+    "volumes",
+    "secrets",
+    "args",
+    "useGPU",
+    "resourceType",
+    "replicas",
+    "resources",
+    "subdomain",
+    "healthCheck",
+    "size",
+    "mountPath",
+    "type",
+    "readOnly",
+    "data",
+    "fileName",
+    "requests",
+    "limits",
+    "cpu",
+    "memory",
+    "registry",
+    "username",
+    "personalAccessToken",
+    "key",
+    "value",
+    "port",
+    "odd",
+];
+
+/// The pointers to all values of a tree.
+fn places(value: &Value, here: &str, found: &mut Vec<String>) {
+    found.push(here.to_owned());
+    match value {
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                places(item, &format!("{here}/{index}"), found);
+            }
+        }
+        Value::Object(map) => {
+            for (key, item) in map {
+                places(
+                    item,
+                    &format!("{here}/{}", key.replace('~', "~0").replace('/', "~1")),
+                    found,
+                );
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A manifest, and the places in it of a kind that no manifest before had.
+fn new_places() -> Vec<(Value, Vec<String>)> {
+    let mut seen = HashSet::new();
+    let mut fresh = |place: &String| {
+        let steps = place
+            .split('/')
+            .filter(|step| step.parse::<usize>().is_err());
+        seen.insert(steps.collect::<Vec<_>>().join("/"))
+    };
+    let of = |base: Value| {
+        let mut all = Vec::new();
+        places(&base, "", &mut all);
+        all.retain(&mut fresh);
+        (base, all)
+    };
+    real().into_iter().map(of).collect()
+}
+
+/// What the schemas and the code say.
+struct Judges {
+    read: Validator,
+    written: Validator,
+    count: Cell<usize>,
+}
+
+impl Judges {
+    fn new() -> Self {
+        let of = |schema: schemars::Schema| jsonschema::validator_for(&schema.to_value()).unwrap();
+        Self {
+            read: of(Manifest::json_schema()),
+            written: of(Manifest::canonical_json_schema()),
+            count: Cell::new(0),
+        }
+    }
+
+    /// Gives what both say: whether it is read, and whether it is canonical.
+    fn agree(&self, value: &Value) -> (bool, bool) {
+        // JSON is YAML, but for what a surrogate is.
+        let text = value.to_string();
+        let read =
+            Manifest::parse(text.as_str()).and_then(|manifest| Ok((manifest.spec()?, manifest)));
+        let schema = self.read.is_valid(value);
+        assert_eq!(
+            schema,
+            read.is_ok(),
+            "read: {text}\n{:?}",
+            read.as_ref().err()
+        );
+        let of_schema = |manifest: &Manifest| -> Vec<_> {
+            let warnings = manifest.lint().into_iter();
+            warnings.filter(|one| one.rule.is_in_schema()).collect()
+        };
+        let warnings = read.as_ref().map(|(_, manifest)| of_schema(manifest));
+        let clean = warnings.as_ref().is_ok_and(Vec::is_empty);
+        assert_eq!(
+            self.written.is_valid(value),
+            clean,
+            "canonical: {text}\n{warnings:?}"
+        );
+        // To write is slower than to read, and depends on fewer things.
+        self.count.set(self.count.get() + 1);
+        if let Ok((_, manifest)) = read
+            && self.count.get() % 5 == 1
+        {
+            canonical(&manifest);
+        }
+        (schema, clean)
+    }
+}
+
+fn real() -> Vec<Value> {
+    let read = |(_, text): &(&str, &str)| serde_saphyr::from_str(text).unwrap();
+    REAL.iter().map(read).collect()
+}
+
+#[test]
+fn on_real_manifests() {
+    let judges = Judges::new();
+    let mut canonical = 0;
+    for ((name, text), value) in REAL.iter().zip(real()) {
+        let (read, clean) = judges.agree(&value);
+        assert!(read, "{name}");
+        canonical += usize::from(clean);
+        let written: Value =
+            serde_saphyr::from_str(parse(text).canonical().unwrap().as_str()).unwrap();
+        judges.agree(&written);
+    }
+    assert_eq!(canonical, 6, "of what the platform documents today");
+}
+
+#[test]
+fn on_manifests_with_one_value_changed() {
+    let judges = Judges::new();
+    let probes = probes();
+    let mut counts = [0_usize; 4];
+    for (base, all) in new_places() {
+        for place in &all {
+            for probe in &probes {
+                let mut changed = base.clone();
+                *changed.pointer_mut(place).unwrap() = probe.clone();
+                let (read, clean) = judges.agree(&changed);
+                counts[usize::from(read)] += 1;
+                counts[2 + usize::from(clean)] += 1;
+            }
+        }
+    }
+    assert!(counts.iter().all(|count| *count > 500), "{counts:?}");
+}
+
+#[test]
+fn on_manifests_with_a_field_more_or_less() {
+    let judges = Judges::new();
+    let probes = probes();
+    let mut turn = 0;
+    for (base, all) in new_places() {
+        for place in &all {
+            let Some(map) = base.pointer(place).and_then(Value::as_object) else {
+                continue;
+            };
+            for key in map.keys() {
+                let mut changed = base.clone();
+                changed
+                    .pointer_mut(place)
+                    .unwrap()
+                    .as_object_mut()
+                    .unwrap()
+                    .remove(key);
+                judges.agree(&changed);
+            }
+            for key in KEYS.iter().filter(|key| !map.contains_key(**key)) {
+                for _ in 0..5 {
+                    turn = (turn + 7) % probes.len();
+                    let mut changed = base.clone();
+                    changed.pointer_mut(place).unwrap()[*key] = probes[turn].clone();
+                    judges.agree(&changed);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn on_manifests_with_several_changes() {
+    let judges = Judges::new();
+    let (bases, probes) = (real(), probes());
+    let index = proptest::arbitrary::any::<Index>;
+    let changes = proptest::collection::vec((index(), index(), index(), proptest::bool::ANY), 2..5);
+    let mut runner = proptest::test_runner::TestRunner::new(proptest::test_runner::Config {
+        cases: 1000,
+        failure_persistence: None,
+        ..Default::default()
+    });
+    let strategy = (index(), changes).prop_map(|(base, changes)| {
+        let mut value = bases[base.index(bases.len())].clone();
+        for (place, probe, key, adds) in changes {
+            let mut all = Vec::new();
+            places(&value, "", &mut all);
+            let place = value
+                .pointer_mut(place.get(all.as_slice()).as_str())
+                .unwrap();
+            let probe = probes[probe.index(probes.len())].clone();
+            match place.as_object_mut() {
+                Some(map) if adds => {
+                    map.insert(KEYS[key.index(KEYS.len())].to_owned(), probe);
+                }
+                _ => *place = probe,
+            }
+        }
+        value
+    });
+    runner
+        .run(&strategy, |value| {
+            judges.agree(&value);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn the_schemas_are_schemas() {
+    for schema in [Manifest::json_schema(), Manifest::canonical_json_schema()] {
+        let value = schema.to_value();
+        assert!(jsonschema::meta::is_valid(&value));
+        assert_eq!(
+            value["$schema"],
+            "https://json-schema.org/draft/2020-12/schema"
+        );
+    }
+    let generated = schemars::schema_for!(Manifest).to_value();
+    assert_eq!(generated["required"], json!(["application"]));
+    assert!(Rule::ALL.iter().any(|rule| !rule.is_in_schema()));
+}

@@ -1,0 +1,92 @@
+//! The client on the sandbox.
+
+use deploykit::ErrorKind;
+use deploykit::nexlayer::{Client, Manifest, Signal, Signals};
+use deploykit::watch::Phase;
+use deploykit_sandbox::{Platform, Sandbox};
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn from_the_start_to_the_end_on_the_sandbox() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::builder()
+        .base_url(&sandbox.nexlayer().base_url)
+        .build()
+        .unwrap();
+    let manifest = Manifest::parse(include_str!("../../examples/nexlayer.yaml")).unwrap();
+    assert!(client.schema().await.unwrap().is_object());
+    assert!(client.validate(&manifest).await.unwrap().valid);
+    let wrong = Manifest::parse("application: {name: a, pods: []}").unwrap();
+    let wrong = client.validate(&wrong).await.unwrap();
+    assert_eq!(wrong.findings[0].path.as_deref(), Some("application.pods"));
+
+    let started = client.start(manifest).await.unwrap();
+    let application = started.application();
+    let seen = application.readiness().await.unwrap();
+    assert_eq!(
+        (seen.phase, seen.signal, seen.site_status),
+        (Phase::InProgress, Signal::Site, Some(503))
+    );
+    assert_eq!(seen.pods.len(), 2);
+    let without_site = application.clone().signals(Signals::all().site(false));
+    assert_eq!(without_site.readiness().await.unwrap().phase, Phase::Queued);
+    sandbox.advance(Duration::from_secs(2));
+    let ready = application.wait().await.unwrap();
+    assert_eq!(
+        (ready.signal, ready.url),
+        (Signal::Site, started.url.clone())
+    );
+    assert_eq!(without_site.wait().await.unwrap().signal, Signal::Pods);
+    application.reserve().await.unwrap();
+    assert_eq!(
+        application.wait().await.unwrap().signal,
+        Signal::Reservation
+    );
+
+    // Past its time it lives by its reservation, and goes some minutes after that.
+    sandbox.advance(40 * MINUTE);
+    assert_eq!(application.readiness().await.unwrap().phase, Phase::Ready);
+    assert_eq!(started.session().feedback("Works.").await.unwrap(), "OK");
+    application.unreserve().await.unwrap();
+    assert_eq!(application.readiness().await.unwrap().signal, Signal::Site);
+    sandbox.advance(10 * MINUTE);
+    let error = application.wait().grace(Duration::ZERO).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Gone, "{error}");
+    assert!(application.wait().until_gone().await.unwrap().is_none());
+    let requests = sandbox.requests_to(Platform::Nexlayer);
+    let to_site = requests
+        .iter()
+        .filter(|request| request.path.starts_with("/sites/"));
+    for request in to_site {
+        assert!(request.header("authorization").is_none() && request.query.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_failure_on_the_sandbox() {
+    let sandbox = Sandbox::builder()
+        .deployments_fail(true)
+        .nexlayer_pods_status(false);
+    let sandbox = sandbox.start().await.unwrap();
+    let client = Client::builder()
+        .base_url(&sandbox.nexlayer().base_url)
+        .build()
+        .unwrap();
+    let manifest = Manifest::parse(include_str!("../../examples/nexlayer.yaml")).unwrap();
+    let started = client.start(manifest).await.unwrap();
+    sandbox.advance(Duration::from_secs(2));
+    // Without a reservation and without pods it looks as if it were on its way.
+    let application = started.application();
+    assert_eq!(
+        application.readiness().await.unwrap().phase,
+        Phase::InProgress
+    );
+    application.reserve().await.unwrap();
+    let error = application.wait().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.raw_status()),
+        (ErrorKind::WaitFailed, Some("failed"))
+    );
+}

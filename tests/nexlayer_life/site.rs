@@ -1,0 +1,137 @@
+//! What is sent to the site of an application, and what is not.
+
+use crate::script::TOKEN;
+use crate::support::{Server, reply};
+use deploykit::ErrorKind;
+use deploykit::nexlayer::{Client, Manifest, Signal, Started};
+use deploykit::watch::Phase;
+use serde_json::json;
+
+/// A platform whose start says that the site is at this address.
+async fn platform(site: &str) -> Server {
+    let started = json!({ "sessionToken": TOKEN, "applicationName": "a", "url": site }).to_string();
+    Server::answers(move |request| {
+        let body = match request.split(' ').nth(1).unwrap_or_default() {
+            path if path.starts_with("/startUserDeployment") => started.as_str(),
+            path if path.starts_with("/getReservations") => r#"{"reservedDeployments": []}"#,
+            _ => {
+                return reply(
+                    "404 Not Found",
+                    &["content-type: text/html"],
+                    "<pre>Cannot POST /x</pre>",
+                );
+            }
+        };
+        reply("200 OK", &["content-type: application/json"], body)
+    })
+    .await
+}
+
+async fn start(client: &Client) -> Started {
+    let manifest = Manifest::parse("application: {name: a}").unwrap();
+    client.start(manifest).await.unwrap()
+}
+
+#[tokio::test]
+async fn nothing_of_the_client_goes_to_a_site() {
+    let elsewhere = Server::replies("200 OK", &[], "").await;
+    let location = format!("location: {}/{TOKEN}", elsewhere.base_url);
+    let headers = [location.as_str(), "set-cookie: a=b"];
+    let site = Server::replies("302 Found", &headers, "moved").await;
+    let url = format!("{}/a/b?t=hush#f", site.base_url);
+    let platform = platform(&url).await;
+    let mut default = reqwest::header::HeaderMap::new();
+    default.insert("authorization", "Bearer own-key".parse().unwrap());
+    default.insert("x-own", "own-key".parse().unwrap());
+    // One that adds to everything and follows wherever it is led.
+    let own = reqwest::Client::builder()
+        .no_proxy()
+        .default_headers(default)
+        .build()
+        .unwrap();
+    for own in [None, Some(own)] {
+        let builder = Client::builder()
+            .base_url(&platform.base_url)
+            .token("api-key-1");
+        let builder = match &own {
+            Some(own) => builder.http_client(own.clone()),
+            None => builder,
+        };
+        let client = builder.build().unwrap();
+        let application = start(&client).await.application();
+        let call = application
+            .readiness()
+            .header("x-extra", "extra-1")
+            .query("extra", "extra-2");
+        let ready = call.await.unwrap();
+        assert_eq!((ready.signal, ready.site_status), (Signal::Site, Some(302)));
+        application.wait().await.unwrap();
+    }
+    assert!(
+        elsewhere.requests().is_empty(),
+        "{:?}",
+        elsewhere.requests()
+    );
+    let requests = site.requests();
+    assert_eq!(requests.len(), 4);
+    let host = site.base_url.trim_start_matches("http://");
+    for request in requests {
+        let mut lines: Vec<_> = request.trim_end().lines().collect();
+        lines.sort_unstable();
+        let agent = format!("user-agent: deploykit/{}", env!("CARGO_PKG_VERSION"));
+        let host = format!("host: {host}");
+        assert_eq!(
+            lines,
+            [
+                "GET /a/b HTTP/1.1",
+                "accept: */*",
+                host.as_str(),
+                agent.as_str()
+            ]
+        );
+    }
+    let extra =
+        |request: &&String| request.contains("extra-1") && request.contains("extra=extra-2");
+    let asked = platform.requests();
+    assert!(
+        asked.iter().any(|request| extra(&request)),
+        "the platform gets what was added"
+    );
+}
+
+#[tokio::test]
+async fn a_site_that_cannot_be_reached_is_not_up_yet() {
+    // Nobody listens there.
+    let platform = platform("http://127.0.0.1:1/").await;
+    let client = Client::builder()
+        .base_url(&platform.base_url)
+        .build()
+        .unwrap();
+    let seen = start(&client)
+        .await
+        .application()
+        .readiness()
+        .await
+        .unwrap();
+    assert_eq!(
+        (seen.phase, seen.signal, seen.site_status),
+        (Phase::InProgress, Signal::Site, None)
+    );
+    assert_eq!(seen.reason.as_deref(), Some("the site does not answer"));
+    // Nor is it asked where a platform out there must not lead, or what is no address.
+    for url in ["", "javascript:x", "http://u:p@127.0.0.1:1/"] {
+        let platform = self::platform(url).await;
+        let client = Client::builder()
+            .base_url(&platform.base_url)
+            .build()
+            .unwrap();
+        let error = start(&client)
+            .await
+            .application()
+            .readiness()
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{url}: {error}");
+        assert!(error.to_string().contains("Application::at"), "{error}");
+    }
+}

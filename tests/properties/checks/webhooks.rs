@@ -1,0 +1,127 @@
+//! What a stranger may send to a callback URL, and what may stand in one.
+
+use super::inputs::assert_refused;
+use super::{PASSWORD, QUERY, TOKEN, VALUE, assert_keeps, assert_sound, text, with_canaries};
+use deploykit::dployr::{self, NewWebhook};
+use deploykit::edgegap::{self, DeploymentStatus, WebhookKind};
+use deploykit::webhook::{CallbackSecret, PARAMETER, verify};
+use deploykit::{Effect, Error, ErrorKind};
+use serde_json::Value;
+use url::{Url, form_urlencoded};
+
+/// The first byte chooses between a body, the query of a call, and an address to call.
+pub fn check(data: &[u8]) {
+    let Some((choice, rest)) = data.split_first() else {
+        return;
+    };
+    match choice % 3 {
+        0 => body(&with_canaries(rest)),
+        1 => query(&text(&with_canaries(rest))),
+        _ => address(&text(rest)),
+    }
+}
+
+/// Nothing of a body that was refused comes out again.
+pub fn body(body: &[u8]) {
+    let json = std::str::from_utf8(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
+        .ok()
+        .and_then(|text| serde_json::from_str::<Value>(text).ok());
+    match edgegap::WebhookEvent::from_bytes(body) {
+        Ok(event) => {
+            let json = json.as_ref().unwrap();
+            let deployment = &event.deployment;
+            assert_eq!(json["request_id"], deployment.request_id.as_str());
+            assert!(!deployment.request_id.trim().is_empty());
+            if let DeploymentStatus::Unknown(status) = &deployment.current_status {
+                let sent = json["current_status"].as_str().unwrap_or_default();
+                assert_eq!(status, sent);
+            }
+            match event.kind() {
+                WebhookKind::Ready => assert!(event.is_ready() && !event.is_over()),
+                WebhookKind::Error => assert!(event.has_failed()),
+                WebhookKind::Terminated => assert!(event.is_over()),
+                _ => assert!(!event.is_ready() && !event.is_over()),
+            }
+        }
+        Err(error) => assert_unreadable(&error),
+    }
+    match dployr::WebhookEvent::from_bytes(body) {
+        Ok(event) => {
+            let json = json.as_ref().unwrap();
+            assert_eq!(json["event"], event.event.as_str());
+            let data = &event.data;
+            let id = data.deployment().map(|id| id.as_str().to_owned());
+            assert!(id.is_none() || id == data.deployment_id);
+            let email = data.user_email.as_ref().map(|email| email.as_str());
+            let shown = format!("{:?}", data.user_email);
+            assert!(email.is_none_or(|email| email.len() < 12 || !shown.contains(email)));
+        }
+        Err(error) => assert_unreadable(&error),
+    }
+    for limit in [0, body.len() / 2, body.len()] {
+        let within = edgegap::WebhookEvent::from_bytes_within(body, limit);
+        let unlimited = edgegap::WebhookEvent::from_bytes_within(body, usize::MAX);
+        assert_eq!(within.is_ok(), unlimited.is_ok() && limit >= body.len());
+    }
+}
+
+fn assert_unreadable(error: &Error) {
+    assert_sound(error);
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (ErrorKind::Decode, Effect::None)
+    );
+    assert_keeps(error, &[TOKEN, PASSWORD, VALUE, QUERY]);
+}
+
+/// A call is taken if it carries the secret once, and refused in the same words otherwise.
+pub fn query(query: &str) {
+    let secret = CallbackSecret::new(format!("{TOKEN}-and-more")).unwrap();
+    let other = CallbackSecret::new(format!("{QUERY}-and-much-more")).unwrap();
+    let values: Vec<_> = form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name == PARAMETER)
+        .map(|(_, value)| value.into_owned())
+        .collect();
+    let carries = |secret: &CallbackSecret| values == [secret.expose()];
+    // As it is sent in the request: without what would end it.
+    if !query.contains(['#', '?']) {
+        let uri = format!("/hook?{query}");
+        assert_eq!(
+            verify(&uri, [&other, &secret]).is_ok(),
+            carries(&secret) || carries(&other)
+        );
+        assert_eq!(secret.verify(&uri).is_ok(), carries(&secret));
+    }
+    if let Err(error) = secret.verify(query) {
+        assert_sound(&error);
+        let nothing = secret.verify("").unwrap_err();
+        assert_eq!(format!("{error:?}"), format!("{nothing:?}"));
+    }
+}
+
+/// What is accepted is an address that keeps its secret, and leads where it led.
+pub fn address(url: &str) {
+    let secret = CallbackSecret::new(format!("{TOKEN}-a+b/c=d&e#f%41?")).unwrap();
+    let attached = match secret.attach(url) {
+        Ok(attached) => attached,
+        Err(error) => return assert_refused(&error),
+    };
+    let (before, after) = (
+        Url::parse(url.trim()).unwrap(),
+        Url::parse(attached.expose()).unwrap(),
+    );
+    assert_eq!(
+        (before.scheme(), before.host(), before.port(), before.path()),
+        (after.scheme(), after.host(), after.port(), after.path())
+    );
+    assert!(after.scheme() == "https" || after.scheme() == "http");
+    assert!(after.username().is_empty() && after.password().is_none());
+    assert!(after.fragment().is_none());
+    secret.verify(attached.expose()).unwrap();
+    secret.verify(after.query().unwrap()).unwrap();
+    let given = secret.attach(attached.expose()).unwrap_err();
+    assert_refused(&given);
+    let hook = NewWebhook::new(attached.clone(), ["x"]);
+    let shown = format!("{attached} {attached:?} {hook:?} {secret:?}");
+    assert!(!shown.contains(TOKEN) || url.contains(TOKEN), "{shown}");
+}

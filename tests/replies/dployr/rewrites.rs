@@ -1,0 +1,262 @@
+//! One variable, on a server that has no route for it: what is read, what is written, what is said.
+
+use super::fallbacks::{SERVICE, Server, at, failure, one_instance, page, two_secrets};
+use deploykit::dployr::Via;
+use deploykit::testing::CannedReply;
+use deploykit::{Effect, ErrorKind};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_variable_is_set_by_writing_all_of_them() {
+    let server = Server::new().with_a_service(json!("/health"), two_secrets(), one_instance());
+    let set = server
+        .client
+        .service(SERVICE)
+        .env()
+        .set("NEW", "n")
+        .await
+        .unwrap();
+    assert_eq!(set.via, Via::Rewrite);
+    assert_eq!(set.task_id.as_ref().unwrap().as_str(), "t-9");
+    // Nothing is written before everything is read.
+    assert_eq!(server.asked().last(), Some(&"update_service"));
+    assert_eq!(server.asked().len(), 7);
+    let sent = server.sent();
+    let keys = |name: &str| {
+        sent[name]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(keys("env_vars"), ["A", "B", "NEW"]);
+    assert_eq!(sent["keep_secret_keys"], json!(["S1", "S2"]));
+    assert_eq!(sent["health_check"], "/health");
+    assert_eq!(sent["instanceName"], "loop-node-1");
+    assert_eq!(sent.as_object().unwrap().len(), 4, "{sent}");
+}
+
+#[tokio::test]
+async fn a_variable_is_removed_by_writing_the_others() {
+    let server = Server::new().with_a_service(Value::Null, json!([]), json!([]));
+    let env = server.client.service(SERVICE).env().instance("node-2");
+    let removed = env.remove("A").await.unwrap();
+    assert_eq!(removed.via, Via::Rewrite);
+    let sent = server.sent();
+    assert_eq!(sent["instanceName"], "node-2");
+    assert!(!server.asked().contains(&"list_instances"), "it was named");
+    assert_eq!(sent["env_vars"].as_object().unwrap().len(), 1);
+    assert_eq!(
+        sent.get("health_check"),
+        Some(&Value::Null),
+        "there is none"
+    );
+    assert_eq!(sent.get("keep_secret_keys"), None, "there are none");
+}
+
+#[tokio::test]
+async fn what_is_so_already_is_not_written() {
+    let server = Server::new().with_a_service(json!("/"), json!([]), one_instance());
+    let set = server
+        .client
+        .service(SERVICE)
+        .env()
+        .set("B", "two")
+        .await
+        .unwrap();
+    assert_eq!((set.via, &set.task_id), (Via::Rewrite, &None));
+    assert_eq!(server.asked(), ["set_service_env", "get_service_envs"]);
+
+    let server = Server::new().with_a_service(json!("/"), json!([]), one_instance());
+    let error = server
+        .client
+        .service(SERVICE)
+        .env()
+        .remove("C")
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (ErrorKind::NotFound, Effect::None)
+    );
+    assert_eq!(server.asked(), ["delete_service_env", "get_service_envs"]);
+}
+
+#[tokio::test]
+async fn an_instance_is_not_guessed() {
+    let two = json!([{ "id": "i-1", "tag": "a" }, { "id": "i-2", "tag": "b" }]);
+    for (instances, kind) in [
+        (two, ErrorKind::InvalidRequest),
+        (
+            json!([{ "id": "i-2", "tag": "b", "role": "build" }]),
+            ErrorKind::Unavailable,
+        ),
+    ] {
+        let server = Server::new().with_a_service(json!("/"), json!([]), instances);
+        let error = server
+            .client
+            .service(SERVICE)
+            .env()
+            .set("A", "2")
+            .await
+            .unwrap_err();
+        assert_eq!((error.kind(), error.effect()), (kind, Effect::None));
+        assert_eq!(at(&error), Some("set_service_env"));
+        assert!(!server.asked().contains(&"update_service"));
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_written_if_something_cannot_be_read() {
+    for operation in [
+        "get_service_envs",
+        "get_service",
+        "list_deployments",
+        "list_service_secrets",
+        "list_instances",
+    ] {
+        let server = Server::new();
+        // Queued before the good ones.
+        server.reply(operation, failure(403, "permission.forbidden"));
+        let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
+        let error = server
+            .client
+            .service(SERVICE)
+            .env()
+            .set("A", "2")
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (at(&error), error.effect()),
+            (Some(operation), Effect::None)
+        );
+        assert!(!server.asked().contains(&"update_service"));
+    }
+    let server = Server::new();
+    server.reply("list_deployments", page(json!([]), 1, false));
+    let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
+    let error = server
+        .client
+        .service(SERVICE)
+        .env()
+        .set("A", "2")
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (ErrorKind::NotFound, Effect::None)
+    );
+    assert!(
+        !server.asked().contains(&"update_service"),
+        "the health check is not known"
+    );
+}
+
+#[tokio::test]
+async fn a_server_without_a_key_has_no_secrets_to_lose() {
+    let server = Server::new();
+    server.reply("list_service_secrets", failure(503, "request.bad_request"));
+    let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
+    server
+        .client
+        .service(SERVICE)
+        .env()
+        .set("A", "2")
+        .await
+        .unwrap();
+    assert_eq!(server.sent().get("keep_secret_keys"), None);
+
+    let server = Server::new();
+    server.reply(
+        "list_service_secrets",
+        failure(503, "runtime.node_not_connected"),
+    );
+    let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
+    let error = server
+        .client
+        .service(SERVICE)
+        .env()
+        .set("A", "2")
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn variables_that_are_saved_and_not_deployed_are_applied() {
+    let server = Server::new();
+    server.reply("update_service", failure(503, "runtime.node_not_connected"));
+    let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
+    let error = server
+        .client
+        .service(SERVICE)
+        .env()
+        .set("A", "2")
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (ErrorKind::Unavailable, Effect::Applied)
+    );
+    assert_eq!(at(&error), Some("update_service"));
+    assert!(error.to_string().contains("is saved"), "{error}");
+
+    // Of a 503 from something in between nobody can tell.
+    let server = Server::new();
+    server.reply("update_service", CannedReply::new(503, "<html>"));
+    let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
+    let error = server
+        .client
+        .service(SERVICE)
+        .env()
+        .set("A", "2")
+        .await
+        .unwrap_err();
+    assert_eq!(error.effect(), Effect::Unknown);
+}
+
+#[tokio::test]
+async fn options_hold_for_every_request_and_a_preview_is_the_documented_one() {
+    let server = Server::new().with_a_service(json!("/"), two_secrets(), one_instance());
+    let env = server.client.service(SERVICE).env();
+    let preview = env.set("A", "2").preview().unwrap();
+    assert_eq!(preview.operation, Some("set_service_env"));
+    assert!(server.asked().is_empty());
+    env.set("A", "2")
+        .header("x-trace", "1")
+        .query("q", "1")
+        .await
+        .unwrap();
+    for request in server.recorder.requests() {
+        assert!(
+            request.headers.iter().any(|(name, _)| name == "x-trace"),
+            "{request}"
+        );
+        assert!(
+            request.query.iter().any(|(name, _)| name == "q"),
+            "{request}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_value_is_nowhere_to_be_seen() {
+    let server = Server::new();
+    server.reply("update_service", failure(400, "request.bad_request"));
+    let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
+    let call = server.client.service(SERVICE).env().set("A", "hush");
+    assert!(!format!("{call:?}").contains("hush"));
+    let error = call.await.unwrap_err();
+    assert!(!format!("{error:?} {error}").contains("hush"), "{error:?}");
+    for request in server.recorder.requests() {
+        assert!(
+            !format!("{request:?} {request}").contains("hush"),
+            "{request}"
+        );
+        assert!(
+            !format!("{request:?} {request}").contains("two"),
+            "{request}"
+        );
+    }
+}

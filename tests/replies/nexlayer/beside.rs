@@ -1,0 +1,244 @@
+//! Replies to what stands beside the deployments: validate, schema, feedback, pods.
+
+use super::{TOKEN, answer, manifest};
+use deploykit::nexlayer::{Client, Manifest, Validation};
+use deploykit::testing::{CannedReply, Recorder};
+use deploykit::{Error, ErrorKind, Result};
+use serde_json::{Value, json};
+
+pub async fn validated(reply: CannedReply) -> Result<Validation> {
+    validated_as(&manifest(), reply).await
+}
+
+async fn validated_as(manifest: &Manifest, reply: CannedReply) -> Result<Validation> {
+    client("validate_manifest", reply).validate(manifest).await
+}
+
+pub async fn schema(reply: CannedReply) -> Result<Value> {
+    client("get_schema", reply).schema().await
+}
+
+fn client(operation: &str, reply: CannedReply) -> Client {
+    let recorder = Recorder::new();
+    recorder.reply(operation, reply);
+    Client::builder().recorder(&recorder).build().unwrap()
+}
+
+fn said(status: u16, body: Value) -> CannedReply {
+    CannedReply::json(status, body.to_string())
+}
+
+#[tokio::test]
+async fn a_valid_manifest() {
+    let words = "Nexlayer YAML file is valid.";
+    for body in [
+        json!({ "message": words }),
+        json!({ "success": true, "data": { "message": words } }),
+        json!({ "valid": true, "message": words }),
+    ] {
+        let said = validated(said(200, body)).await.unwrap();
+        assert!(said.valid && said.findings.is_empty(), "{said:?}");
+        assert_eq!(said.message.as_deref(), Some(words));
+    }
+}
+
+#[tokio::test]
+async fn an_invalid_manifest_is_an_answer_in_every_form() {
+    let at = |path: &str, message: &str| (Some(path.to_owned()), message.to_owned());
+    let bare = |message: &str| (None, message.to_owned());
+    for (status, body, findings, message) in [
+        (
+            400,
+            json!({ "error": "Invalid", "details": [{ "path": "a.b", "message": "is missing" }, { "field": "c", "message": "is odd" }] }),
+            vec![at("a.b", "is missing"), at("c", "is odd")],
+            Some("Invalid"),
+        ),
+        (
+            400,
+            json!({ "valid": false, "errors": ["a is missing", "b is odd"] }),
+            vec![bare("a is missing"), bare("b is odd")],
+            Some("a is missing; b is odd"),
+        ),
+        (
+            200,
+            json!({ "valid": false, "errors": ["a is missing"] }),
+            vec![bare("a is missing")],
+            Some("a is missing"),
+        ),
+        (
+            422,
+            json!({ "error": "Invalid", "code": "INVALID_YAML", "details": [{ "message": "x" }, { "path": "y" }, 7, {}] }),
+            vec![bare("x"), at("y", "")],
+            Some("Invalid"),
+        ),
+        (
+            400,
+            json!({ "error": "No", "code": "INVALID_YAML" }),
+            vec![],
+            Some("No"),
+        ),
+        (400, json!({ "valid": false, "errors": [] }), vec![], None),
+        (
+            400,
+            json!({ "valid": false, "message": "No" }),
+            vec![],
+            Some("No"),
+        ),
+    ] {
+        let shown = body.to_string();
+        let validation = validated(said(status, body)).await;
+        let validation = validation.unwrap_or_else(|error| panic!("{shown}: {error}"));
+        assert!(!validation.valid, "{shown}");
+        assert_eq!(validation.message.as_deref(), message, "{shown}");
+        let found: Vec<_> = validation
+            .findings
+            .into_iter()
+            .map(|finding| (finding.path, finding.message))
+            .collect();
+        assert_eq!(found, findings, "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn other_failures_of_a_validation_stay_errors() {
+    for (status, body, kind) in [
+        (
+            400,
+            json!({ "error": "the body is not valid JSON" }),
+            ErrorKind::Rejected,
+        ),
+        (
+            401,
+            json!({ "error": "x", "details": [{ "message": "y" }] }),
+            ErrorKind::Unauthenticated,
+        ),
+        (
+            400,
+            json!({ "error": "x", "code": "TOKEN_EXPIRED", "details": [] }),
+            ErrorKind::Unauthenticated,
+        ),
+        (
+            413,
+            json!({ "error": "x", "details": [] }),
+            ErrorKind::Rejected,
+        ),
+        (
+            429,
+            json!({ "error": "x", "details": [] }),
+            ErrorKind::RateLimited,
+        ),
+        (
+            500,
+            json!({ "error": "x", "details": [{ "message": "y" }] }),
+            ErrorKind::Server,
+        ),
+        (200, json!({ "error": "x" }), ErrorKind::Rejected),
+    ] {
+        let error = validated(said(status, body.clone())).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.status()),
+            (kind, Some(status)),
+            "{body}"
+        );
+    }
+    let page = "<!DOCTYPE html><html><body><pre>Cannot POST /validate</pre></body></html>";
+    let error = validated(CannedReply::new(404, page)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoSuchRoute);
+}
+
+#[tokio::test]
+async fn a_finding_does_not_repeat_a_secret_of_the_manifest() {
+    let text = "application: {name: a, pods: [{vars: {API_TOKEN: Hush-1234}}]}";
+    let manifest = Manifest::parse(text).unwrap();
+    for (status, body) in [
+        (
+            400,
+            json!({ "error": "Hush-1234", "details": [{ "path": "a", "message": "bad value Hush-1234" }] }),
+        ),
+        (
+            200,
+            json!({ "valid": false, "errors": ["bad value Hush-1234"] }),
+        ),
+    ] {
+        let validation = validated_as(&manifest, said(status, body)).await.unwrap();
+        assert_eq!(validation.findings[0].message, "bad value <redacted>");
+        let shown = format!("{validation:?}");
+        assert!(!shown.contains("Hush"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_schema_comes_as_it_is() {
+    let document = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#", "title": "Nexlayer YAML Schema", "type": "object",
+        "status": 7, "url": 7, "error": "not one", "data": {}, "namespace": "n", "properties": { "application": {} },
+    });
+    for body in [
+        document.clone(),
+        json!({ "success": true, "data": document }),
+        json!({ "success": true, "data": { "version": "1", "schema": document } }),
+        json!({ "schema": document, "version": "1" }),
+    ] {
+        assert_eq!(schema(said(200, body)).await.unwrap(), document);
+    }
+    for body in [json!("text"), json!(7), json!(null)] {
+        let error = schema(said(200, body)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn feedback_is_answered_by_a_word_or_a_sentence() {
+    let html = "text/html; charset=utf-8";
+    for (reply, words) in [
+        (
+            CannedReply::new(200, "OK").header("content-type", html),
+            "OK",
+        ),
+        (CannedReply::json(200, "\"OK\""), "OK"),
+        (said(200, json!({ "message": "Thanks." })), "Thanks."),
+    ] {
+        let text = answer("send_feedback", reply, |s| s.feedback("a")).await;
+        assert_eq!(text.unwrap(), words);
+    }
+    let body = json!({ "error": format!("no session {TOKEN}") });
+    let error: Error = answer("send_feedback", said(400, body), |s| s.feedback("a"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.message(), Some("no session <redacted>"));
+}
+
+#[tokio::test]
+async fn pods_in_every_form() {
+    for body in [
+        json!({ "pods": [{ "name": "web", "status": "Running" }, { "name": "db", "status": null }] }),
+        json!({ "success": true, "data": { "pods": [{ "name": "web", "status": "Running" }, { "name": "db", "status": 7 }] } }),
+    ] {
+        let pods = answer("get_pods_status", said(200, body), |s| {
+            s.application("a").pods()
+        })
+        .await
+        .unwrap()
+        .items;
+        assert_eq!(pods.len(), 2);
+        assert_eq!(pods[0].status.as_deref(), Some("Running"));
+        assert_eq!(
+            (pods[1].name.as_deref(), &pods[1].status),
+            (Some("db"), &None)
+        );
+    }
+    for body in [json!({}), json!({ "pods": null }), json!({ "pods": 7 })] {
+        let pods = answer("get_pods_status", said(200, body), |s| {
+            s.application("a").pods()
+        });
+        assert!(pods.await.unwrap().items.is_empty());
+    }
+    let gone = "<!DOCTYPE html><html><body><pre>Cannot POST /getPodsStatus</pre></body></html>";
+    let pods = answer("get_pods_status", CannedReply::new(404, gone), |s| {
+        s.application("a").pods()
+    });
+    assert_eq!(pods.await.unwrap_err().kind(), ErrorKind::NoSuchRoute);
+    let missing = said(400, json!({ "error": "Application not found" }));
+    let pods = answer("get_pods_status", missing, |s| s.application("a").pods());
+    assert_eq!(pods.await.unwrap_err().kind(), ErrorKind::NotFound);
+}

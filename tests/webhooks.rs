@@ -1,0 +1,475 @@
+//! Webhooks that a server receives: bodies of any form, and real ones from the sandbox.
+#![cfg(all(feature = "dployr", feature = "edgegap"))]
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{StatusCode, Uri};
+use deploykit::dployr::{self, EventType};
+use deploykit::edgegap::{self, DeploymentStatus, WebhookKind};
+use deploykit::webhook::{CallbackSecret, MAX_BYTES};
+use deploykit::{Effect, Error, ErrorKind};
+use deploykit_sandbox::{Dialect, Sandbox};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+const HUSH: &str = "hush-hush-hush";
+
+/// The body of Edgegap's page: the status of a deployment.
+fn status() -> Value {
+    json!({
+        "request_id": "c0653765de3b",
+        "fqdn": "c0653765de3b.pr.edgegap.net",
+        "app_name": "my-app",
+        "app_version": "25.05.30",
+        "public_ip": "192.53.120.48",
+        "current_status": "Status.READY",
+        "last_status": "Status.DEPLOYING",
+        "running": true,
+        "start_time": "2026-04-22 12:00:46.444265",
+        "elapsed_time": 34,
+        "error": false,
+        "ports": { "7777": { "name": "7777", "link": "c0653765de3b.pr.edgegap.net:31504", "internal": 7777, "external": 31504, "protocol": "UDP", "tls_upgrade": false } },
+        "location": { "city": "Montreal", "country": "Canada", "continent": "North America", "administrative_division": "Quebec", "timezone": "America/Toronto", "latitude": 45.5, "longitude": -73.5 },
+        "tags": ["match-7"],
+    })
+}
+
+/// A body as the control plane's code makes it.
+fn event(event: &str) -> Value {
+    json!({
+        "event": event,
+        "timestamp": "2026-11-24T02:24:27.986Z",
+        "data": {
+            "clusterId": "01M85NWTN0TJ4JW1JXEKRNC9Z2",
+            "serviceName": "my-app",
+            "deploymentId": "01M85NWXQH0M1DQ4109E4PJNZT",
+            "actorId": "01M85NWTK8G9Q3DNHKKZ67N306",
+            "actorType": "user",
+        },
+    })
+}
+
+fn of_edgegap(body: &Value) -> edgegap::WebhookEvent {
+    edgegap::WebhookEvent::from_bytes(body.to_string().as_bytes()).unwrap()
+}
+
+fn of_dployr(body: &Value) -> dployr::WebhookEvent {
+    dployr::WebhookEvent::from_bytes(body.to_string().as_bytes()).unwrap()
+}
+
+/// With these fields set, and those that are null left out.
+fn with(mut body: Value, changes: Value) -> Value {
+    for (name, value) in changes.as_object().unwrap() {
+        if value.is_null() {
+            body.as_object_mut().unwrap().remove(name);
+        } else {
+            body[name] = value.clone();
+        }
+    }
+    body
+}
+
+/// What both platforms' readers say to a body that neither takes.
+#[track_caller]
+fn refused(body: &[u8], why: &str) {
+    let errors = [
+        edgegap::WebhookEvent::from_bytes(body).unwrap_err(),
+        dployr::WebhookEvent::from_bytes(body).unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+        assert_eq!(error.effect(), Effect::None);
+        assert!(error.to_string().contains(why), "{error}");
+        keeps(&error);
+    }
+}
+
+#[track_caller]
+fn keeps(error: &Error) {
+    let shown = format!(
+        "{error} {error:?} {:?} {:?}",
+        error.message(),
+        error.body_excerpt()
+    );
+    assert!(!shown.contains("hush"), "{shown}");
+}
+
+#[test]
+fn what_edgegap_sends() {
+    for (changes, kind, ready, failed, over) in [
+        (json!({}), WebhookKind::Ready, true, false, false),
+        (
+            json!({ "current_status": "Status.ERROR", "running": false, "error": true, "error_detail": "Pull image timeout exceeded", "public_ip": null }),
+            WebhookKind::Error,
+            false,
+            true,
+            true,
+        ),
+        (
+            json!({ "current_status": "Status.TERMINATED", "running": false }),
+            WebhookKind::Terminated,
+            false,
+            false,
+            true,
+        ),
+        // After an error, too: that it ended is what is new.
+        (
+            json!({ "current_status": "Status.TERMINATED", "running": false, "error": true }),
+            WebhookKind::Terminated,
+            false,
+            true,
+            true,
+        ),
+        (
+            json!({ "current_status": "Status.TERMINATING" }),
+            WebhookKind::Terminated,
+            false,
+            false,
+            true,
+        ),
+        (
+            json!({ "error": true }),
+            WebhookKind::Error,
+            false,
+            true,
+            true,
+        ),
+        // The flags alone.
+        (
+            json!({ "current_status": null }),
+            WebhookKind::Ready,
+            true,
+            false,
+            false,
+        ),
+        (
+            json!({ "current_status": null, "running": null }),
+            WebhookKind::Other,
+            false,
+            false,
+            false,
+        ),
+        (
+            json!({ "current_status": "Status.PAUSED", "running": false }),
+            WebhookKind::Other,
+            false,
+            false,
+            false,
+        ),
+    ] {
+        let event = of_edgegap(&with(status(), changes.clone()));
+        assert_eq!(event.kind(), kind, "{changes}");
+        assert_eq!(
+            (event.is_ready(), event.has_failed(), event.is_over()),
+            (ready, failed, over),
+            "{changes}"
+        );
+    }
+    let event = of_edgegap(&status());
+    let deployment = &event.deployment;
+    assert_eq!(deployment.request_id, "c0653765de3b");
+    assert_eq!(deployment.public_ip.as_deref(), Some("192.53.120.48"));
+    deployment.endpoint("7777").unwrap();
+    let paused = of_edgegap(&with(
+        status(),
+        json!({ "current_status": "Status.PAUSED" }),
+    ));
+    let kept = DeploymentStatus::Unknown("Status.PAUSED".to_owned());
+    assert_eq!(paused.deployment.current_status, kept);
+}
+
+#[test]
+fn what_edgegap_might_send() {
+    let id_alone = of_edgegap(&json!({ "request_id": "c0653765de3b" }));
+    assert_eq!(id_alone.kind(), WebhookKind::Other);
+    for changes in [
+        json!({ "elapsed_time": "34", "max_duration": "-1" }),
+        json!({ "elapsed_time": 34.0, "session": { "id": [1] }, "sockets": "10", "webhook": true }),
+        json!({ "location": { "city": "Montreal", "latitude": "45.5", "longitude": "-73.5" } }),
+        json!({ "start_time": 1_795_487_067, "removal_time": "soon" }),
+    ] {
+        let event = of_edgegap(&with(status(), changes.clone()));
+        assert_eq!(event.deployment.elapsed_time, Some(34), "{changes}");
+    }
+    let mut nulls = status();
+    for name in [
+        "ports",
+        "tags",
+        "location",
+        "start_time",
+        "fqdn",
+        "error",
+        "last_status",
+    ] {
+        nulls[name] = Value::Null;
+    }
+    assert_eq!(of_edgegap(&nulls).deployment.tags, None);
+    let marked = format!("\u{feff}{}\r\n", status());
+    let event = edgegap::WebhookEvent::from_bytes(marked.as_bytes()).unwrap();
+    assert_eq!(event, of_edgegap(&status()));
+}
+
+#[test]
+fn what_dployr_sends() {
+    for (code, kind) in [
+        ("deployment.created", EventType::DeploymentCreated),
+        ("deployment.finished", EventType::DeploymentFinished),
+        ("deployment.deleted", EventType::DeploymentDeleted),
+        ("service.icing_warning", EventType::ServiceIcingWarning),
+        (
+            "cluster.user_role_changed",
+            EventType::ClusterUserRoleChanged,
+        ),
+        ("billing.payment_failed", EventType::BillingPaymentFailed),
+        (
+            "deployment.paused",
+            EventType::Unknown("deployment.paused".to_owned()),
+        ),
+    ] {
+        let event = of_dployr(&event(code));
+        assert_eq!((event.event.as_str(), &event.event), (code, &kind));
+        let at = event.timestamp.unwrap().unix_millis();
+        assert_eq!(at, Some(1_795_487_067_986));
+        let data = &event.data;
+        assert_eq!(data.service_name.as_deref(), Some("my-app"));
+        let id = data.deployment().unwrap();
+        assert_eq!(id.as_str(), "01M85NWXQH0M1DQ4109E4PJNZT");
+        assert_eq!((data.instance(), &data.domain), (None, &None));
+    }
+    // Its values name what a webhook is created for.
+    let hook = dployr::NewWebhook::new("https://me.example", [EventType::DeploymentFinished]);
+    assert!(format!("{hook:?}").contains("deployment.finished"));
+}
+
+#[test]
+fn what_dployr_might_send() {
+    let bare = of_dployr(&json!({ "event": "user.updated" }));
+    assert_eq!(
+        (bare.timestamp, bare.data),
+        (None, dployr::EventData::default())
+    );
+    let changes = json!({ "timestamp": [1], "id": 7, "data": { "cluster_id": "c", "deploymentId": 7, "userEmail": "hush@example.com", "domain": { "name": "hush" }, "reason": "hush" } });
+    let event = of_dployr(&with(event("service.iced"), changes));
+    assert_eq!(event.timestamp, None);
+    let data = &event.data;
+    assert_eq!(data.cluster_id.as_deref(), Some("c"));
+    assert_eq!(data.deployment_id.as_deref(), Some("7"));
+    assert_eq!(data.get("reason"), Some(&json!("hush")));
+    assert_eq!(data.get("domain"), Some(&json!({ "name": "hush" })));
+    assert_eq!(data.get("cluster_id"), None);
+    let email = data.user_email.as_ref().unwrap();
+    assert_eq!(email.as_str(), "hush@example.com");
+    let shown = format!("{event:?}");
+    assert!(
+        !shown.contains("hush") && shown.contains("reason"),
+        "{shown}"
+    );
+    let bad = json!({ "data": { "deploymentId": "../x", "instanceId": "" } });
+    let bad = of_dployr(&with(json!({ "event": "x" }), bad)).data;
+    assert_eq!((bad.deployment(), bad.instance()), (None, None));
+    for data in [json!([1]), json!("hush"), json!(true)] {
+        let body = json!({ "event": "x", "data": data }).to_string();
+        let error = dployr::WebhookEvent::from_bytes(body.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("data that is not"), "{error}");
+        keeps(&error);
+    }
+}
+
+#[test]
+fn what_is_no_webhook_is_refused() {
+    let deep = format!("{{\"x\":{}{}}}", "[".repeat(200), "]".repeat(200));
+    let deeper = "[".repeat(MAX_BYTES);
+    for (body, why) in [
+        (&b""[..], "is empty"),
+        (b"\xef\xbb\xbf", "is empty"),
+        (b" \n", "is not JSON: EOF"),
+        (b"\xff\xfe{}", "is not UTF-8"),
+        (b"{\"request_id\":\"hush\xff\"}", "is not UTF-8"),
+        (b"hush", "is not JSON"),
+        (b"{\"event\":\"hush", "is not JSON: EOF"),
+        (b"{\"event\":\"x\"} hush", "is not JSON: trailing"),
+        (b"request_id=hush&event=hush", "is not JSON"),
+        (b"<html>hush</html>", "is not JSON"),
+        (b"null", "is not a JSON object"),
+        (
+            b"[{\"event\":\"hush\",\"request_id\":\"hush\"}]",
+            "is not a JSON object",
+        ),
+        (b"\"hush\"", "is not a JSON object"),
+        (deep.as_bytes(), "is nested too deeply"),
+        (deeper.as_bytes(), "is nested too deeply"),
+        (b"{}", "webhook's body"),
+        (b"{\"event\":7,\"request_id\":7}", "webhook's body"),
+        (b"{\"event\":\" \",\"request_id\":\" \"}", "names no"),
+        (b"{\"event\":null,\"request_id\":null}", "webhook's body"),
+    ] {
+        refused(body, why);
+    }
+    for (changes, why) in [
+        (
+            json!({ "request_id": [HUSH] }),
+            "$.request_id: found sequence, expected a string",
+        ),
+        (
+            json!({ "running": HUSH }),
+            "$.running: found string, expected a boolean",
+        ),
+        (
+            json!({ "elapsed_time": HUSH }),
+            "$.elapsed_time: found string",
+        ),
+        (
+            json!({ "current_status": { "hush": 1 } }),
+            "$.current_status: found map",
+        ),
+        // Names further down are the caller's own.
+        (
+            json!({ "ports": { HUSH: { "external": HUSH } } }),
+            "$.ports.*.*: found string",
+        ),
+    ] {
+        let body = with(status(), changes).to_string();
+        let error = edgegap::WebhookEvent::from_bytes(body.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains(why), "{error}");
+        keeps(&error);
+    }
+}
+
+#[test]
+fn the_size_has_a_limit() {
+    let body = |length: usize| {
+        let mut body = json!({ "event": "x", "request_id": "y", "z": "" }).to_string();
+        let rest = length - body.len();
+        body.insert_str(body.len() - 2, &"h".repeat(rest));
+        assert_eq!(body.len(), length);
+        body
+    };
+    for (limit, body) in [
+        (MAX_BYTES, body(MAX_BYTES + 1)),
+        (100, body(101)),
+        (0, body(50)),
+    ] {
+        let bytes = body.as_bytes();
+        let errors = [
+            edgegap::WebhookEvent::from_bytes_within(bytes, limit).unwrap_err(),
+            dployr::WebhookEvent::from_bytes_within(bytes, limit).unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.kind(), ErrorKind::Decode);
+            let why = format!("larger than {limit} bytes");
+            assert!(error.to_string().contains(&why), "{error}");
+        }
+    }
+    refused(body(MAX_BYTES + 1).as_bytes(), "larger than 1048576 bytes");
+    let fits = body(MAX_BYTES);
+    edgegap::WebhookEvent::from_bytes(fits.as_bytes()).unwrap();
+    dployr::WebhookEvent::from_bytes(fits.as_bytes()).unwrap();
+    let larger = body(MAX_BYTES + 1);
+    dployr::WebhookEvent::from_bytes_within(larger.as_bytes(), MAX_BYTES + 1).unwrap();
+}
+
+/// What is received: the path, and the body.
+type Received = (String, Vec<u8>);
+
+/// A server on this machine that takes what carries the secret: its address, and what it took.
+async fn receiver(secret: &CallbackSecret) -> (String, UnboundedReceiver<Received>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    let (send, received) = unbounded_channel();
+    let secret = secret.clone();
+    let router = Router::new().fallback(move |uri: Uri, body: Bytes| async move {
+        match secret.verify(&uri.to_string()) {
+            Ok(()) => {
+                let _ = send.send((uri.path().to_owned(), body.to_vec()));
+                StatusCode::NO_CONTENT
+            }
+            Err(_) => StatusCode::FORBIDDEN,
+        }
+    });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (base_url, received)
+}
+
+async fn next(received: &mut UnboundedReceiver<Received>) -> Received {
+    let next = tokio::time::timeout(Duration::from_secs(20), received.recv());
+    next.await.expect("no webhook came").unwrap()
+}
+
+const A_WHILE: Duration = Duration::from_secs(5);
+
+#[tokio::test]
+async fn edgegap_on_the_sandbox() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let access = sandbox.edgegap();
+    let builder = edgegap::Client::builder().base_url(&access.base_url);
+    let client = builder.token(access.token.as_str()).build().unwrap();
+    let [secret, other] = [(); 2].map(|()| CallbackSecret::generate().unwrap());
+    let (base_url, mut received) = receiver(&secret).await;
+    let player = edgegap::User::ip([75, 28, 35, 192].into());
+    let new = edgegap::NewDeployment::new(&access.application, &access.version, player);
+    let url = |secret: &CallbackSecret, path: &str| secret.attach(&format!("{base_url}/{path}"));
+    let new = new
+        .webhook_on_ready(url(&secret, "ready").unwrap())
+        .webhook_on_error(url(&secret, "error").unwrap())
+        .webhook_on_terminated(url(&secret, "terminated").unwrap());
+    let stranger = new
+        .clone()
+        .webhook_on_ready(url(&other, "stranger").unwrap());
+    client.deploy(stranger).await.unwrap();
+    let id = client.deploy(new).await.unwrap().request_id;
+    sandbox.advance(A_WHILE);
+    let (path, body) = next(&mut received).await;
+    let event = edgegap::WebhookEvent::from_bytes(&body).unwrap();
+    // The stranger's came first, and was refused.
+    assert_eq!(
+        (path.as_str(), event.kind()),
+        ("/ready", WebhookKind::Ready)
+    );
+    assert_eq!(event.deployment.request_id, id.as_str());
+    event.deployment.endpoint("gameport").unwrap();
+    client.deployment(&id).stop().await.unwrap();
+    sandbox.advance(A_WHILE);
+    let (path, body) = next(&mut received).await;
+    let event = edgegap::WebhookEvent::from_bytes(&body).unwrap();
+    assert_eq!(path, "/terminated");
+    assert_eq!(event.kind(), WebhookKind::Terminated);
+    assert!(event.is_over() && !event.has_failed());
+    // The event is a hint; this is how it is.
+    let status = client.deployment(&event.deployment.request_id).status();
+    assert!(status.await.unwrap().is_over());
+    assert!(received.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn dployr_on_the_sandbox() {
+    let builder = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
+    let sandbox = builder.start().await.unwrap();
+    let access = sandbox.dployr();
+    let builder = dployr::Client::builder().base_url(&access.base_url);
+    let builder = builder.token(access.token.as_str());
+    let client = builder.cluster(access.cluster_id.as_str()).build().unwrap();
+    let secret = CallbackSecret::generate().unwrap();
+    let (base_url, mut received) = receiver(&secret).await;
+    let url = secret.attach(&base_url).unwrap();
+    let events = [EventType::DeploymentCreated, EventType::DeploymentFinished];
+    let setup = dployr::WebhookSetup::new(url, events.clone());
+    client.webhooks().set_up(setup).await.unwrap();
+    let new = dployr::NewDeployment::from_image("web-one", "nginx:1.27").kind("web");
+    client.deployments().create(new).await.unwrap();
+    sandbox.advance(A_WHILE);
+    let mut times = Vec::new();
+    for kind in events {
+        let (_, body) = next(&mut received).await;
+        let event = dployr::WebhookEvent::from_bytes(&body).unwrap();
+        assert_eq!(event.event, kind);
+        assert_eq!(event.data.service_name.as_deref(), Some("web-one"));
+        assert_eq!(event.data.cluster_id.as_ref(), Some(&access.cluster_id));
+        let deployment = client.deployment(event.data.deployment().unwrap()).get();
+        assert_eq!(deployment.await.unwrap().name, "web-one");
+        times.push(event.timestamp.unwrap().unix_millis());
+    }
+    assert!(times[0] < times[1], "{times:?}");
+    assert!(received.try_recv().is_err());
+}
