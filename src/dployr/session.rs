@@ -225,8 +225,8 @@ fn no_session(status: u16) -> Error {
 /// deletes a cookie and is none.
 fn session_in(headers: &HeaderMap) -> Option<Session> {
     let cookies = headers.get_all(SET_COOKIE).iter();
-    let sessions = cookies.filter_map(|cookie| session_of(cookie.to_str().ok()?));
-    sessions.last()
+    let mut sessions = cookies.filter_map(|cookie| session_of(cookie.to_str().ok()?));
+    sessions.next_back()
 }
 
 fn session_of(cookie: &str) -> Option<Session> {
