@@ -59,12 +59,8 @@ pub struct Dployr {
     projects: Vec<Value>,
     webhooks: Vec<Value>,
     cluster_webhook: Option<Value>,
-    /// The control plane's own: codes, sessions, API tokens.
-    access: control_plane::sessions::Access,
-    domains: Vec<control_plane::domains::Domain>,
-    cluster_name: String,
-    /// When the cluster was renamed last.
-    renamed_at: Option<Duration>,
+    /// What the control plane alone has.
+    own: control_plane::Own,
     /// What is to be sent to it, and since when.
     outbox: Vec<(Duration, Webhook)>,
     known_window: Window,
@@ -189,10 +185,7 @@ impl Dployr {
             projects: Vec::new(),
             webhooks: Vec::new(),
             cluster_webhook: None,
-            access: control_plane::sessions::Access::default(),
-            domains: Vec::new(),
-            cluster_name: "owner".to_owned(),
-            renamed_at: None,
+            own: control_plane::Own::default(),
             outbox: Vec::new(),
             known_window: Window::default(),
             anonymous_window: Window::default(),
@@ -229,7 +222,7 @@ impl Dployr {
     /// Whether the caller is the user. `Bearer `, in this case and with one space: the lower-case scheme was refused on
     /// a running control plane.
     fn knows(&self, request: &Request, now: Duration) -> bool {
-        if self.access.knows_cookie(request, now) {
+        if self.own.access.knows_cookie(request, now) {
             return true;
         }
         let Some(token) = request
@@ -239,7 +232,7 @@ impl Dployr {
             return false;
         };
         token == self.token
-            || self.access.knows_token(token, now)
+            || self.own.access.knows_token(token, now)
             || self
                 .logins
                 .iter()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::super::Dployr;
-use super::{Role, allowed, failure, flat, not_routed, ok, page};
+use super::{Role, allowed, failure, flat, not_modelled, not_routed, ok, page};
 use crate::model::{Reply, Request, text_field};
 use crate::time::millis;
 
@@ -16,6 +16,17 @@ pub(in crate::dployr) struct Domain {
     service: String,
     token: String,
     created_at: Duration,
+    activated_at: Option<Duration>,
+}
+
+impl Domain {
+    fn status(&self) -> &'static str {
+        if self.activated_at.is_some() {
+            "active"
+        } else {
+            "pending"
+        }
+    }
 }
 
 pub(super) fn route(
@@ -30,7 +41,7 @@ pub(super) fn route(
         ("GET", []) => match allowed(state, request.query_value("clusterId"), Role::Viewer) {
             Ok(()) => {
                 // The newest first.
-                let domains = state.domains.iter().rev();
+                let domains = state.own.domains.iter().rev();
                 page(
                     request,
                     domains.map(|domain| record(state, domain)).collect(),
@@ -40,33 +51,81 @@ pub(super) fn route(
         },
         ("GET" | "DELETE", [name]) | ("POST", [name, "verify"]) => {
             let name = name.to_lowercase();
-            let found = state.domains.iter().find(|domain| domain.name == name);
+            let found = state.own.domains.iter().find(|domain| domain.name == name);
             let Some(domain) = found.cloned() else {
                 return flat(404, "Domain not found", "resource.missing_resource");
             };
             match method {
-                "GET" => {
-                    let mut data = super::object(json!({
-                        "domain": domain.name,
-                        "status": "pending",
-                        "clusterId": state.cluster_id,
-                        "provider": "unknown",
-                        "createdAt": millis(domain.created_at),
-                        "activatedAt": null,
-                    }));
-                    data.extend(setup(&domain));
-                    ok(Value::Object(data))
-                }
+                "GET" => ok(Value::Object(describe(state, &domain))),
+                // Seen: no body, and the second time there is none.
                 "DELETE" => {
-                    state.domains.retain(|other| other.id != domain.id);
+                    state.own.domains.retain(|other| other.id != domain.id);
+                    emit(state, "domain.deleted", &domain, now);
                     Reply::empty(204)
                 }
-                // Nobody sets a TXT record for a domain of a sandbox.
-                _ => failure(422, "TXT record not found", "request.unprocessable_entity"),
+                _ => verify(state, &domain, now),
             }
         }
         _ => not_routed(),
     }
+}
+
+fn emit(state: &mut Dployr, event: &str, domain: &Domain, now: Duration) {
+    let details = json!({ "domain": domain.name, "serviceName": domain.service });
+    state.emit(event, details, now);
+}
+
+/// The records stand there as long as they have to be set; that they go was read in
+/// dployr-io/dployr-base:src/routes/domains.ts, the rest was seen.
+fn describe(state: &Dployr, domain: &Domain) -> Map<String, Value> {
+    let mut data = super::object(json!({
+        "domain": domain.name,
+        "status": domain.status(),
+        "clusterId": state.cluster_id,
+        "provider": "unknown",
+        "createdAt": millis(domain.created_at),
+        "activatedAt": domain.activated_at.map(millis),
+    }));
+    if domain.activated_at.is_none() {
+        data.extend(setup(domain));
+    }
+    data
+}
+
+/// Nothing is asked of any DNS. Names for testing, under `.test` (RFC 2606), have the record and no other has. The
+/// refusal was seen; the 204 was read in dployr-io/dployr-base:src/routes/domains.ts.
+fn verify(state: &mut Dployr, domain: &Domain, now: Duration) -> Reply {
+    if !domain.name.ends_with(".test") {
+        return failure(422, "TXT record not found", "request.unprocessable_entity");
+    }
+    let mut domains = state.own.domains.iter_mut();
+    if let Some(kept) = domains.find(|kept| kept.id == domain.id) {
+        // A domain that is verified stays so.
+        kept.activated_at = kept.activated_at.or(Some(now));
+    }
+    if domain.activated_at.is_none() {
+        emit(state, "domain.verified", domain, now);
+    }
+    Reply::empty(204)
+}
+
+/// What the server in front asks before it gets a certificate, without a token. Only the refusal of a domain that waits
+/// was seen.
+pub(super) fn is_verified(state: &Dployr, request: &Request) -> Reply {
+    let name = request.query_value("domain").unwrap_or_default();
+    let name = name.to_lowercase();
+    let mut domains = state.own.domains.iter();
+    match domains.find(|domain| domain.name == name) {
+        Some(domain) if domain.activated_at.is_none() => {
+            failure(403, "Domain not yet verified", "permission.forbidden")
+        }
+        _ => not_modelled(),
+    }
+}
+
+/// Whether it belongs to another tenant. There is none here: the vendor's own name stands for one.
+fn of_others(name: &str) -> bool {
+    name == "dployr.io" || name.ends_with(".dployr.io")
 }
 
 fn create(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
@@ -83,6 +142,11 @@ fn create(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
     if !state.services.iter().any(|known| known.name == service) {
         return failure(404, "Service not found", "resource.missing_resource");
     }
+    // Seen, for a domain that another tenant had registered.
+    if of_others(&name.to_lowercase()) {
+        let message = "Domain already registered to another instance";
+        return failure(409, message, "resource.conflict");
+    }
     // A 200, and the name in lower case.
     let domain = Domain {
         id: state.ids.ulid(now),
@@ -90,11 +154,13 @@ fn create(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
         service: service.to_owned(),
         token: state.ids.ulid(now),
         created_at: now,
+        activated_at: None,
     };
     let mut data = super::object(json!({ "domain": domain.name, "provider": "unknown" }));
     data.extend(setup(&domain));
-    state.domains.retain(|other| other.name != domain.name);
-    state.domains.push(domain);
+    state.own.domains.retain(|other| other.name != domain.name);
+    emit(state, "domain.created", &domain, now);
+    state.own.domains.push(domain);
     ok(Value::Object(data))
 }
 
@@ -114,10 +180,10 @@ fn record(state: &Dployr, domain: &Domain) -> Value {
         "clusterId": state.cluster_id,
         "serviceName": domain.service,
         "domain": domain.name,
-        "status": "pending",
+        "status": domain.status(),
         "verificationToken": domain.token,
         "provider": "unknown",
         "createdAt": millis(domain.created_at),
-        "activatedAt": null,
+        "activatedAt": domain.activated_at.map(millis),
     })
 }

@@ -304,13 +304,13 @@ pub(super) fn routable(state: &Dployr, request: &Request) -> Reply {
                 "serviceName": name,
                 "instanceId": state.instance.id,
                 "instanceTag": state.instance.tag,
-                "url": format!("https://{name}.{}.dployr.io", state.cluster_name),
+                "url": format!("https://{name}.{}.dployr.io", state.own.account.cluster_name),
             })
         })
         .collect();
     ok(json!({
         "clusterId": state.cluster_id,
-        "clusterName": state.cluster_name,
+        "clusterName": state.own.account.cluster_name,
         "baseDomain": "dployr.io",
         "services": services,
     }))
