@@ -22,6 +22,8 @@ pub struct DployrAccess {
     pub email: String,
     /// The user's password, for a login by password (documented dialect).
     pub password: String,
+    /// The code of every mail, for a login by e-mail (control plane's dialect).
+    pub login_code: String,
     /// The tag of the one instance.
     pub instance_tag: String,
 }

@@ -59,6 +59,8 @@ pub struct Dployr {
     projects: Vec<Value>,
     webhooks: Vec<Value>,
     cluster_webhook: Option<Value>,
+    /// What the control plane alone has.
+    own: control_plane::Own,
     /// What is to be sent to it, and since when.
     outbox: Vec<(Duration, Webhook)>,
     known_window: Window,
@@ -183,6 +185,7 @@ impl Dployr {
             projects: Vec::new(),
             webhooks: Vec::new(),
             cluster_webhook: None,
+            own: control_plane::Own::default(),
             outbox: Vec::new(),
             known_window: Window::default(),
             anonymous_window: Window::default(),
@@ -202,6 +205,7 @@ impl Dployr {
             cluster_id: self.cluster_id.clone(),
             email: self.email.clone(),
             password: self.password.clone(),
+            login_code: control_plane::sessions::CODE.to_owned(),
             instance_tag: self.instance.tag.clone(),
         }
     }
@@ -218,6 +222,9 @@ impl Dployr {
     /// Whether the caller is the user. `Bearer `, in this case and with one space: the lower-case scheme was refused on
     /// a running control plane.
     fn knows(&self, request: &Request, now: Duration) -> bool {
+        if self.own.access.knows_cookie(request, now) {
+            return true;
+        }
         let Some(token) = request
             .header("authorization")
             .and_then(|value| value.strip_prefix("Bearer "))
@@ -225,6 +232,7 @@ impl Dployr {
             return false;
         };
         token == self.token
+            || self.own.access.knows_token(token, now)
             || self
                 .logins
                 .iter()

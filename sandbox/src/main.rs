@@ -114,7 +114,13 @@ fn greeting(sandbox: &Sandbox, dialect: Dialect) -> String {
             ),
             String::new(),
         ),
-        Dialect::ControlPlane => (String::new(), format!("?clusterId={}", dployr.cluster_id)),
+        Dialect::ControlPlane => (
+            format!(
+                "\n  e-mail       {}\n  login code   {}",
+                dployr.email, dployr.login_code
+            ),
+            format!("?clusterId={}", dployr.cluster_id),
+        ),
     };
     format!(
         "Nexlayer  {nexlayer_url}

@@ -434,9 +434,9 @@ fn routable_services() {
 fn what_is_left_out_says_so() {
     let mut plane = Plane::new();
     for (method, path) in [
-        ("GET", "/v1/domains"),
+        ("GET", "/v1/auth/sessions"),
         ("POST", "/v1/instances/x/tokens/rotate"),
-        ("GET", "/v1/auth/tokens"),
+        ("GET", "/v1/billing/plans"),
     ] {
         let body = expect_status(&plane.world.send(Request::new(method, path)), 501);
         assert_eq!(body["error"]["code"], "sandbox.not_modelled");

@@ -202,10 +202,11 @@ fn handles(walk: &mut Walk) {
     let client = builder.build().unwrap();
     let session = client.session(plant.wide("session"));
     let login = RegistryLogin::new("r.example", "u", plant.wide("registry token"));
-    let pod = Pod::new("web", "nginx:1").var("A", plant.wide("variable"));
+    let pod = Pod::new("web", "nginx:1").path("/").port(80);
+    let pod = pod.var("A", plant.wide("variable"));
     walk.debug("login", &login);
     walk.debug("pod", &pod);
-    let spec = AppSpec::new("a").pod(pod);
+    let spec = AppSpec::new("my-app").pod(pod);
     walk.debug("manifest as values", &spec);
     walk.debug("manifest in code", &spec.manifest().unwrap());
     walk.debug("client", &client);

@@ -4,10 +4,13 @@
 //! and the sandbox has not answer 501 with the code `sandbox.not_modelled`, which no control plane sends.
 
 mod account;
+mod domains;
 mod instances;
 mod observed;
+mod runtime;
 mod secrets;
 mod services;
+pub(super) mod sessions;
 
 use std::time::Duration;
 
@@ -16,6 +19,15 @@ use serde_json::{Map, Value, json};
 use super::{Deployment, Dployr, create};
 use crate::model::{Reply, Request, text_field};
 use crate::time::{millis, rfc3339_millis};
+
+/// What a control plane has and the reference knows nothing of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Own {
+    pub(super) access: sessions::Access,
+    pub(super) events: runtime::Events,
+    account: account::Account,
+    domains: Vec<domains::Domain>,
+}
 
 const MINUTE: u64 = 60;
 /// For a user and for an anonymous caller alike. The sandbox knows one user and one anonymous caller.
@@ -29,6 +41,7 @@ pub(super) fn handle(state: &mut Dployr, request: &Request, now: Duration) -> Re
         return not_routed();
     };
     let known = state.knows(request, now);
+    state.own.access.note_use(request, now);
     // Counted before routing: a route that does not exist is counted too, and can answer 429.
     let taken = state.charge(known, now, MINUTE, LIMIT);
     let reply = if taken.allowed {
@@ -64,6 +77,9 @@ fn route(
             return Reply::json(200, &body);
         }
         ("GET", ["status"]) => return services::public_status(state, request, now),
+        // Without a token, both of them (seen, and dployr-io/dployr-base:src/routes/runtime.ts).
+        ("GET", ["domains", "verify"]) => return domains::is_verified(state, request),
+        ("GET", ["runtime", "versions"]) => return runtime::versions(request),
         // A login by password is documented and exists nowhere; nor do these two collections, with or without a token.
         (_, ["auth", "login"] | ["projects" | "webhooks", ..]) => return not_routed(),
         _ => {}
@@ -80,17 +96,27 @@ fn route(
                 | "services"
                 | "logs"
                 | "proxy"
+                | "domains"
                 | "integrations"
                 | "notifications")
         )
-    );
+    ) || path == ["runtime", "events"];
     if guarded && !known {
         return flat(401, "Not authenticated", "auth.bad_session");
+    }
+    if let ["auth", rest @ ..] = path
+        && let Some(reply) = sessions::route(state, request, method, rest, now)
+    {
+        return reply;
     }
     match (method, path) {
         ("GET", ["users", "me"]) => {
             ok(json!({ "user": account::user(state), "clusters": [account::cluster(state)] }))
         }
+        ("PATCH", ["users", "me"]) => account::update_user(state, request, now),
+        ("GET", ["runtime", "events"]) => runtime::list(state, request, now),
+        // Those that the user was sent, not those of a cluster.
+        ("GET", ["clusters", "users", "invites"]) => ok(json!({ "invites": [] })),
         ("GET", ["clusters"]) => ok(json!({ "clusters": [account::cluster(state)] })),
         ("GET", ["clusters", id, "integrations"]) => match allowed(state, Some(id), Role::Viewer) {
             Ok(()) => ok(account::integrations(state)),
@@ -103,6 +129,11 @@ fn route(
             }
         }
         ("POST", ["notifications", "webhook", "setup"]) => account::set_up_webhook(state, request),
+        ("PATCH", ["clusters", id]) => account::rename(state, request, id, now),
+        ("GET", ["clusters", id, "users"]) => account::users(state, request, id),
+        ("POST", ["clusters", id, "users"]) => account::invite(state, request, id, now),
+        ("POST", ["domains", "register"]) => not_modelled(),
+        (_, ["domains", rest @ ..]) => domains::route(state, request, method, rest, now),
         ("POST", ["deployments"]) => create_deployment(state, request, now),
         ("GET", ["deployments"]) => list_deployments(state, request, now),
         ("GET", ["deployments", id]) => get_deployment(state, id),
@@ -117,11 +148,7 @@ fn route(
         | ("DELETE", ["proxy", "node", "routes", _]) => {
             flat(400, "Domain identifier is required", "request.bad_request")
         }
-        _ if exists(method, path) => failure(
-            501,
-            "The sandbox does not model this route",
-            "sandbox.not_modelled",
-        ),
+        _ if exists(method, path) => not_modelled(),
         _ => not_routed(),
     }
 }
@@ -131,18 +158,17 @@ fn exists(method: &str, path: &[&str]) -> bool {
     matches!(
         (method, path),
         ("GET", ["ws", "stats"] | ["clusters", _, _, ..])
-            | ("PATCH", ["users", "me"] | ["clusters", _])
-            | ("POST" | "DELETE", ["clusters", _, "users", ..])
+            | ("POST" | "DELETE", ["clusters", _, "users", _, ..])
+            | ("DELETE", ["clusters", _, "users"])
             | ("POST", ["notifications", _, "setup"])
             | (
                 _,
                 [
-                    "auth" | "domains" | "runtime" | "billing" | "node" | "jwks" | "admin",
+                    "auth" | "runtime" | "billing" | "node" | "jwks" | "admin",
                     _,
                     ..
                 ]
             )
-            | ("GET" | "POST", ["domains"])
     )
 }
 
@@ -151,6 +177,7 @@ enum Role {
     Viewer,
     Developer,
     Admin,
+    Owner,
 }
 
 /// The cluster check of most routes. A cluster that does not exist answers as one of somebody else.
@@ -173,6 +200,11 @@ fn allowed(state: &Dployr, cluster_id: Option<&str>, role: Role) -> Result<(), R
                 403,
                 "Insufficient permissions. Admin role is required",
                 "permission.admin_role_required",
+            ),
+            Role::Owner => flat(
+                403,
+                "Insufficient permissions. Owner role is required",
+                "permission.owner_role_required",
             ),
         }),
     }
@@ -302,8 +334,6 @@ fn delete_deployment(state: &mut Dployr, request: &Request, id: &str, now: Durat
     ok(json!({}))
 }
 
-const CLUSTER_NAME: &str = "owner";
-
 /// All keys always there. `serviceId` stays null, and no reason stands anywhere for a failure.
 fn describe(state: &Dployr, deployment: &Deployment, now: Duration) -> Map<String, Value> {
     let settings = &deployment.settings;
@@ -402,6 +432,12 @@ fn failure(status: u16, message: &str, code: &str) -> Reply {
 /// How the checks before a handler answer an error: `error` is a string there.
 fn flat(status: u16, message: &str, code: &str) -> Reply {
     Reply::json(status, &json!({ "error": message, "code": code }))
+}
+
+/// What no control plane sends.
+fn not_modelled() -> Reply {
+    let message = "The sandbox does not model this route";
+    failure(501, message, "sandbox.not_modelled")
 }
 
 /// No route, or a wrong method, which is never a 405.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::Dployr;
+use super::{Dialect, Dployr};
 use crate::model::Platform;
 use crate::time::rfc3339_millis;
 use crate::webhook::Webhook;
@@ -22,16 +22,24 @@ impl Dployr {
         let mut details = object(details);
         details.insert("actorId".to_owned(), Value::from(self.user_id.clone()));
         details.insert("actorType".to_owned(), Value::from("user"));
-        self.emit_by_itself(event, details, now);
+        let actor = self.user_id.clone();
+        self.note(event, (&actor, "user"), &details, now);
+        self.send(event, details, now);
     }
 
     /// A deployment came to its end. There is no event of its own for a bad one.
     pub(super) fn emit_finished(&mut self, id: &str, name: &str, at: Duration) {
-        let details = json!({ "serviceName": name, "deploymentId": id });
-        self.emit_by_itself("deployment.finished", object(details), at);
+        if self.dialect == Dialect::Documented {
+            return;
+        }
+        let event = "deployment.finished";
+        let details = object(json!({ "serviceName": name, "deploymentId": id }));
+        let node = self.instance.tag.clone();
+        self.note(event, (&node, "headless"), &details, at);
+        self.send(event, details, at);
     }
 
-    fn emit_by_itself(&mut self, event: &str, details: Map<String, Value>, at: Duration) {
+    fn send(&mut self, event: &str, details: Map<String, Value>, at: Duration) {
         let Some(url) = self.wants(event).map(str::to_owned) else {
             return;
         };

@@ -1,11 +1,44 @@
 //! The user, the cluster and the cluster's one webhook.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use super::super::{Dployr, SET_UP_AT};
-use super::{CLUSTER_NAME, Role, allowed, failure, ok_with};
-use crate::model::{Reply, Request};
-use crate::time::millis;
+use super::sessions::is_email;
+use super::{Role, allowed, failure, ok_with, page};
+use crate::model::{Reply, Request, text_field};
+use crate::time::{millis, rfc3339};
+
+/// What can change about the user and the cluster.
+#[derive(Clone, Debug)]
+pub(in crate::dployr) struct Account {
+    user_name: String,
+    user_updated_at: Duration,
+    pub(super) cluster_name: String,
+    /// When the cluster was renamed last.
+    renamed_at: Option<Duration>,
+    invited: Vec<Invited>,
+}
+
+#[derive(Clone, Debug)]
+struct Invited {
+    id: String,
+    email: String,
+    at: Duration,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self {
+            user_name: "owner".to_owned(),
+            user_updated_at: SET_UP_AT,
+            cluster_name: "owner".to_owned(),
+            renamed_at: None,
+            invited: Vec::new(),
+        }
+    }
+}
 
 const DEFAULT_EVENTS: [&str; 7] = [
     "instance.created",
@@ -55,26 +88,170 @@ pub(super) fn user(state: &Dployr) -> Value {
     json!({
         "id": state.user_id,
         "email": state.email,
-        "name": "owner",
+        "name": state.own.account.user_name,
         "picture": "",
         "provider": "email",
         "metadata": {},
         "createdAt": millis(SET_UP_AT),
-        "updatedAt": millis(SET_UP_AT),
+        "updatedAt": millis(state.own.account.user_updated_at),
     })
 }
 
+/// The one call on a user that no token makes, and its 401 has the form of a handler's. Everything else of a user is
+/// left out here.
+pub(super) fn update_user(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
+    if !state.own.access.knows_cookie(request, now) {
+        return failure(401, "Not authenticated", "auth.bad_session");
+    }
+    let body = request.json_object().unwrap_or_default();
+    if let Some(name) = body.get("name").and_then(Value::as_str) {
+        if name.chars().count() < 3 {
+            let message = "name: Too small: expected string to have >=3 characters";
+            return failure(400, message, "request.bad_request");
+        }
+        state.own.account.user_name = name.to_owned();
+        state.own.account.user_updated_at = now;
+    }
+    super::ok(json!({ "user": user(state) }))
+}
+
 pub(super) fn cluster(state: &Dployr) -> Value {
+    let account = &state.own.account;
+    let invited: Vec<&str> = account.invited.iter().map(|it| it.id.as_str()).collect();
     json!({
         "id": state.cluster_id,
-        "name": CLUSTER_NAME,
+        "name": account.cluster_name,
         "users": [state.user_id],
-        "roles": { "owner": [state.user_id], "admin": [], "developer": [], "viewer": [], "invited": [] },
+        "roles": { "owner": [state.user_id], "admin": [], "developer": [], "viewer": [], "invited": invited },
         "poolInstanceId": null,
         "metadata": {},
         "createdAt": millis(SET_UP_AT),
-        "updatedAt": millis(SET_UP_AT),
+        "updatedAt": millis(account.renamed_at.unwrap_or(SET_UP_AT)),
         "role": "owner",
-        "owner": "owner",
+        // By name, which its owner may change.
+        "owner": account.user_name,
     })
+}
+
+/// Once a month. The refusal is a 429 without `retry-after`, with requests left in the window: waiting as for a rate
+/// does not help.
+pub(super) fn rename(state: &mut Dployr, request: &Request, id: &str, now: Duration) -> Reply {
+    if let Err(reply) = allowed(state, Some(id), Role::Owner) {
+        return reply;
+    }
+    let body = request.json_object().unwrap_or_default();
+    let name = text_field(&body, "name").filter(|name| name.chars().count() <= 64);
+    let Some(name) = name else {
+        let message = "Validation failed: name must be a non-empty string (max 64 chars)";
+        return failure(400, message, "request.bad_request");
+    };
+    let month = Duration::from_secs(30 * 24 * 3_600);
+    let next = state.own.account.renamed_at.map(|at| at + month);
+    if let Some(next) = next.filter(|next| now < *next) {
+        let day = day_in_words(next);
+        let message = format!("You can only rename once per month. Try again after {day}.");
+        return failure(429, &message, "request.too_many_requests");
+    }
+    state.own.account.renamed_at = Some(now);
+    state.own.account.cluster_name = name.to_owned();
+    state.emit("cluster.modified", json!({}), now);
+    let mut cluster = super::object(cluster(state));
+    // The one reply without these two.
+    cluster.remove("role");
+    cluster.remove("owner");
+    ok_with(
+        json!({ "cluster": cluster }),
+        "Cluster renamed successfully",
+    )
+}
+
+/// `December 24, 2026`
+fn day_in_words(at: Duration) -> String {
+    const MONTHS: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let text = rfc3339(at);
+    let numbers = text
+        .split(['-', 'T'])
+        .map(|part| part.parse::<usize>().ok());
+    let numbers: Vec<usize> = numbers.take(3).flatten().collect();
+    let [year, month, day] = numbers.as_slice() else {
+        return text;
+    };
+    let month = MONTHS.get(month.saturating_sub(1)).copied();
+    format!("{} {day}, {year}", month.unwrap_or_default())
+}
+
+/// Those who belong, or with `showInvites`, whatever it says, those who were asked and have not answered. The latter were
+/// never recorded with anybody in it: they have the form of the others here.
+pub(super) fn users(state: &Dployr, request: &Request, id: &str) -> Reply {
+    if let Err(reply) = allowed(state, Some(id), Role::Viewer) {
+        return reply;
+    }
+    if request.query_value("showInvites").is_some() {
+        let invited = state.own.account.invited.iter();
+        let items = invited.map(|invited| {
+            json!({
+                "id": invited.id,
+                "name": invited.email.split('@').next(),
+                "email": invited.email,
+                "picture": null,
+                "provider": "email",
+                "role": "invited",
+                "createdAt": millis(invited.at),
+                "updatedAt": millis(invited.at),
+            })
+        });
+        return page(request, items.collect());
+    }
+    let mut user = super::object(user(state));
+    user.remove("metadata");
+    user.insert("picture".to_owned(), Value::Null);
+    user.insert("role".to_owned(), json!("owner"));
+    page(request, vec![Value::Object(user)])
+}
+
+/// Put together from dployr-io/dployr-base:src/routes/clusters.ts; no invitation was recorded, nor a refusal of one. There
+/// are no mails here, so nobody ever answers.
+pub(super) fn invite(state: &mut Dployr, request: &Request, id: &str, now: Duration) -> Reply {
+    if let Err(reply) = allowed(state, Some(id), Role::Admin) {
+        return reply;
+    }
+    let body = request.json_object().unwrap_or_default();
+    let users = body.get("users").and_then(Value::as_array);
+    let emails: Option<Vec<String>> = users.and_then(|users| {
+        let emails = users.iter().map(|user| user.as_str().filter(is_email));
+        emails.map(|email| email.map(str::to_owned)).collect()
+    });
+    let Some(emails) = emails.filter(|emails| !emails.is_empty()) else {
+        let message = "Validation failed: users: Invalid input";
+        return failure(400, message, "request.bad_request");
+    };
+    for email in &emails {
+        let known = state
+            .own
+            .account
+            .invited
+            .iter()
+            .any(|it| it.email == *email);
+        // Who belongs already, and who was asked already, is not there twice.
+        if *email != state.email && !known {
+            let (id, email) = (state.id("user", now), email.clone());
+            let invited = Invited { id, email, at: now };
+            state.own.account.invited.push(invited);
+        }
+        state.emit("cluster.user_invited", json!({ "userEmail": email }), now);
+    }
+    ok_with(json!({ "users": emails }), "Invites sent successfully")
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::super::{Dployr, Registered, SET_UP_AT};
-use super::{CLUSTER_NAME, Role, allowed, failure, flat, not_routed, object, ok, page};
+use super::{Role, allowed, failure, flat, not_modelled, not_routed, object, ok, page};
 use crate::model::{Reply, Request, text_field};
 use crate::time::millis;
 
@@ -33,11 +33,7 @@ pub(super) fn route(
         ("POST", [tag, "system", call @ ("reboot" | "restart")]) => {
             interrupt(state, request, tag, call, now)
         }
-        ("POST", [_, "tokens", "rotate"] | [_, "domain"]) => failure(
-            501,
-            "The sandbox does not model this route",
-            "sandbox.not_modelled",
-        ),
+        ("POST", [_, "tokens", "rotate"] | [_, "domain"]) => not_modelled(),
         // No metrics, no health, no update.
         _ => not_routed(),
     }
@@ -55,7 +51,10 @@ fn list(state: &Dployr, request: &Request) -> Reply {
         .chain([main(state)])
         .filter(|item| wanted.is_none_or(|role| item.get("role") == Some(&Value::from(role))))
         .map(|mut item| {
-            item.insert("clusterName".to_owned(), Value::from(CLUSTER_NAME));
+            item.insert(
+                "clusterName".to_owned(),
+                Value::from(state.own.account.cluster_name.clone()),
+            );
             Value::Object(item)
         })
         .collect();

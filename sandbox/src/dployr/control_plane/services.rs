@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::super::{Dployr, Line, Power, Service, create, ndjson};
 use super::{
-    CLUSTER_NAME, Role, allowed, describe as describe_deployment, failure, flat, not_routed,
-    observed, ok, page, secrets,
+    Role, allowed, describe as describe_deployment, failure, flat, not_routed, observed, ok, page,
+    secrets,
 };
 use crate::model::{Reply, Request, text_field};
 use crate::time::millis;
@@ -304,13 +304,13 @@ pub(super) fn routable(state: &Dployr, request: &Request) -> Reply {
                 "serviceName": name,
                 "instanceId": state.instance.id,
                 "instanceTag": state.instance.tag,
-                "url": format!("https://{name}.{CLUSTER_NAME}.dployr.io"),
+                "url": format!("https://{name}.{}.dployr.io", state.own.account.cluster_name),
             })
         })
         .collect();
     ok(json!({
         "clusterId": state.cluster_id,
-        "clusterName": CLUSTER_NAME,
+        "clusterName": state.own.account.cluster_name,
         "baseDomain": "dployr.io",
         "services": services,
     }))
