@@ -1,6 +1,6 @@
 //! A follower that is slower than its server: 1 GiB of lines over loopback, in the memory of a few.
 //!
-//! `cargo run --release --example log_backpressure`. The last line has the figures; it fails if
+//! `cargo run --release --example log_backpressure`, a minute without `--release`. The last line has the figures; it fails if
 //! memory grew by more than 16 MiB.
 
 use deploykit::Pacing;
