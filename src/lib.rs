@@ -103,6 +103,8 @@ pub mod watch;
 #[cfg(feature = "_client")]
 mod call;
 #[cfg(feature = "_client")]
+mod fnv;
+#[cfg(feature = "_client")]
 mod lenient;
 #[cfg(feature = "_client")]
 mod logs;

@@ -197,10 +197,11 @@ async fn only_instance(steps: &Steps, client: &Client) -> Result<String> {
     let mut tags: BTreeSet<String> = page
         .into_iter()
         .filter(|instance| instance.role != Some(InstanceRole::Build))
-        .filter_map(|instance| instance.tag)
+        // One without a tag is one all the same.
+        .map(|instance| instance.tag.unwrap_or_default())
         .collect();
     match tags.pop_first() {
-        Some(tag) if tags.is_empty() && !more => Ok(tag),
+        Some(tag) if tags.is_empty() && !more && !tag.is_empty() => Ok(tag),
         Some(_) => {
             let why = "the cluster has several instances, and the service may be on any of them";
             let error = steps.error(ErrorKind::InvalidRequest, why);

@@ -328,6 +328,8 @@ impl Newest {
             match self.take(page) {
                 Behind::Nothing => return Ok(()),
                 Behind::More => {}
+                // Without a time the same page would come again.
+                Behind::Stuck if self.read.place().last.is_none() => return Ok(()),
                 Behind::Stuck => self.read.skip_millisecond(),
             }
         }

@@ -17,7 +17,11 @@ use crate::transport::retry::Retry;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::time::Instant;
+
+/// How old lines may be for a connection to be opened behind them.
+const FRESH: Duration = Duration::from_secs(10);
 
 type Running<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
@@ -28,6 +32,8 @@ pub(super) struct LogSource {
     state: State,
     /// What is behind has been read.
     caught_up: bool,
+    /// When the lines that are handed out now were read.
+    read_at: Instant,
     /// How many lines there had been when the page began.
     count: u64,
 }
@@ -48,6 +54,7 @@ impl LogSource {
             id,
             state,
             caught_up: false,
+            read_at: Instant::now(),
             count: 0,
         }
     }
@@ -63,6 +70,12 @@ impl LogSource {
 
     pub fn behind(scope: Scope, id: Log, page: Page) -> Self {
         Self::new(scope, id, State::Page(page))
+    }
+
+    /// Whether hardly anything can have been written since. A slow reader takes its time, and meanwhile
+    /// more can have come than one reply holds.
+    fn is_fresh(&self) -> bool {
+        self.read_at.elapsed() < FRESH
     }
 
     /// A call of its own, with the options of the first one. The stream repeats it.
@@ -118,10 +131,13 @@ impl Source for LogSource {
             match &mut self.state {
                 State::Closed => return Poll::Ready(Event::Ended),
                 State::Reading(running) => match ready!(running.as_mut().poll(context)) {
-                    Ok(page) => self.state = State::Page(page),
+                    Ok(page) => {
+                        self.read_at = Instant::now();
+                        self.state = State::Page(page);
+                    }
                     Err(error) => {
                         self.close();
-                        return Poll::Ready(Event::Broken(error));
+                        return Poll::Ready(Event::Refused(error));
                     }
                 },
                 State::Page(page) => {
@@ -130,7 +146,7 @@ impl Source for LogSource {
                     }
                     return Poll::Ready(match page.behind(seam.count() > self.count) {
                         Behind::Nothing => {
-                            self.caught_up = true;
+                            self.caught_up = self.is_fresh();
                             Event::Again
                         }
                         Behind::More => Event::Again,
@@ -141,14 +157,14 @@ impl Source for LogSource {
                     if let Some(item) = lines.pop_front() {
                         return Poll::Ready(Event::Item(item));
                     }
-                    self.caught_up = true;
+                    self.caught_up = self.is_fresh();
                     return Poll::Ready(Event::Again);
                 }
                 State::Opening(running) => match ready!(running.as_mut().poll(context)) {
                     Ok(connection) => self.state = State::Open(Box::new(connection)),
                     Err(error) => {
                         self.close();
-                        return Poll::Ready(Event::Broken(error));
+                        return Poll::Ready(Event::Refused(error));
                     }
                 },
                 State::Open(connection) => {

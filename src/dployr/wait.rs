@@ -80,10 +80,12 @@ impl Source for DeploymentHandle {
     fn log_tail(&self) -> Option<Call<Vec<String>>> {
         let (client, id) = (self.client.clone(), self.id.clone());
         let scope = client.scope_of(Op::GetServiceLogs);
-        Some(Call::new(scope, move |_| async move {
-            let found = listed(&client, &id).await?;
+        Some(Call::new(scope, move |scope| async move {
+            let steps = Steps::of(scope);
+            let found = steps.run(listed(&client, &id)).await?;
             let name = ServiceId::new(found.name)?;
-            Ok(texts(logs::read(&client, name, Some(TAIL)).await?))
+            let lines = steps.run(logs::read(&client, name, Some(TAIL)));
+            Ok(texts(lines.await?))
         }))
     }
 }

@@ -45,7 +45,7 @@ impl Place {
             }
         }
         if self.crowd > 0 && at == self.floor {
-            self.crowd += 1;
+            self.crowd = self.crowd.saturating_add(1);
             return;
         }
         let times = self.given.entry((at, identity)).or_default();

@@ -32,8 +32,10 @@ pub(crate) enum Event<L> {
     Ended,
     /// Nothing came for too long: the connection may be dead.
     Silent(Error),
-    /// The connection broke, or none could be had.
+    /// The connection broke.
     Broken(Error),
+    /// None could be had, or what is behind could not be read.
+    Refused(Error),
 }
 
 /// One thing out of a log.
@@ -240,9 +242,6 @@ impl<L> LogStream<L> {
         if !passing || !self.may_go_on() {
             return Err(Some(error));
         }
-        if self.reading_since.elapsed() >= STEADY {
-            self.is_well();
-        }
         self.failures += 1;
         let asked = error.retry_after().unwrap_or_default();
         if self.failures > self.most_failures || asked > self.reconnect.max_wait {
@@ -295,7 +294,12 @@ impl<L> Stream for LogStream<L> {
                     }
                     return Poll::Ready(Some(item.line));
                 }
+                // The same would come again, for ever.
+                Event::Again if !this.seam.is_placed() => return this.end(None),
                 Event::Again => this.read_on(),
+                Event::Lost(error) if this.seam.place().last.is_none() => {
+                    return this.end(Some(error));
+                }
                 Event::Lost(error) => {
                     this.seam.skip_millisecond();
                     this.read_on();
@@ -314,6 +318,14 @@ impl<L> Stream for LogStream<L> {
                 }
                 Event::Silent(error) => return this.end(Some(error)),
                 Event::Broken(error) => {
+                    if this.reading_since.elapsed() >= STEADY {
+                        this.is_well();
+                    }
+                    if let Err(last) = this.broken(error) {
+                        return this.end(last);
+                    }
+                }
+                Event::Refused(error) => {
                     if let Err(last) = this.broken(error) {
                         return this.end(last);
                     }

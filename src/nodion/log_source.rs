@@ -146,7 +146,7 @@ impl Source for LogSource {
                     }
                     Err(error) => {
                         self.close();
-                        return Poll::Ready(Event::Broken(error));
+                        return Poll::Ready(Event::Refused(error));
                     }
                 },
                 State::Window { gap, items, full } => {

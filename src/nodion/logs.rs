@@ -215,7 +215,6 @@ impl ApplicationHandle {
     }
 
     /// The last lines as text, for what waits for the application.
-    #[allow(dead_code)]
     pub(crate) fn recent_logs(&self, lines: u32) -> Call<Vec<String>> {
         let kept = SystemTime::now().checked_sub(KEPT_FOR);
         let window = LogWindow::new().newest_first().limit(lines.min(MOST_LINES));

@@ -1,6 +1,6 @@
 //! Waiting for a deployment, and watching those of an application.
 
-use super::{ApplicationHandle, Deployment, DeploymentHandle, DeploymentStatus, LogWindow};
+use super::{ApplicationHandle, Deployment, DeploymentHandle, DeploymentStatus};
 use crate::call::Call;
 use crate::error::Error;
 use crate::page::Page;
@@ -10,6 +10,8 @@ use crate::watch::{
     Fleet, Listed, Observation, Phase, Support, Watched, Watcher, Way, unsupported,
 };
 
+/// How many lines of the log are asked for.
+const TAIL: u32 = 20;
 /// Building an image takes minutes.
 const SCHEDULE: Schedule = Schedule::seconds(5, 20, 900);
 
@@ -66,8 +68,7 @@ impl Source for DeploymentHandle {
     }
 
     fn log_tail(&self) -> Option<Call<Vec<String>>> {
-        let lines = self.application().logs(LogWindow::new());
-        Some(lines.map(|lines| lines.into_iter().map(|line| line.msg).collect()))
+        Some(self.application().recent_logs(TAIL))
     }
 }
 

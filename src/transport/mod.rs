@@ -229,6 +229,11 @@ impl Scope {
         own.unwrap_or_else(|| limits.deadline(self.operation))
     }
 
+    #[allow(dead_code)] // Only where one call makes several requests side by side with a clock.
+    pub(crate) fn is_preview(&self) -> bool {
+        self.preview
+    }
+
     pub(crate) fn take_preview(&self) -> Option<RequestPreview> {
         self.trace().preview.take()
     }

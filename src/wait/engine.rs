@@ -231,7 +231,7 @@ impl<T: Send + 'static> Engine<T> {
         let fault = fault(&error);
         let known = self.run.timeline.last().is_some();
         match fault {
-            Fault::Final => return over(self.complete(error)),
+            Fault::Final => return over(self.named(error)),
             Fault::Missing => {
                 if let Some(absent) = self.settings.absent {
                     let progress = self.tell(Some(Observation::new(Phase::Ended, "")));
@@ -253,7 +253,7 @@ impl<T: Send + 'static> Engine<T> {
             Fault::Passing => {
                 self.run.faults = self.run.faults.saturating_add(1);
                 if self.run.faults > self.settings.tolerate {
-                    return over(self.complete(error));
+                    return over(self.named(error));
                 }
             }
         }
@@ -344,6 +344,12 @@ impl<T: Send + 'static> Engine<T> {
             Some(reason) => format!("{subject} {verb} {status}: {reason}"),
             None => format!("{subject} {verb} {status}"),
         }
+    }
+
+    /// What ended a wait says nothing of what it waited for, which may go on and cost money.
+    fn named(&self, error: Error) -> Error {
+        let id = self.source.id();
+        self.complete(error).with_resource_id(id)
     }
 
     /// A wait does nothing but read.

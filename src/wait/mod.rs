@@ -20,7 +20,7 @@ mod timeline;
 
 pub use cursor::WaitCursor;
 pub(crate) use policy::{Fault, fault};
-pub(crate) use source::{Schedule, Snapshot, Source, last_lines};
+pub(crate) use source::{Schedule, Snapshot, Source, last_lines, short_status};
 pub use stream::WaitStream;
 
 use crate::call::Call;

@@ -133,6 +133,11 @@ pub(super) fn bounded(log: Call<Vec<String>>) -> Call<Vec<String>> {
     })
 }
 
+/// A status out of a list, where no secret of a request is known.
+pub(crate) fn short_status(status: &str) -> String {
+    shown(status, &[], LONGEST_STATUS)
+}
+
 /// A text of the platform in one short line, without secrets.
 pub(super) fn shown(text: &str, secrets: &[Secret], longest: usize) -> String {
     // A secret that is cut off in the middle would not be found.

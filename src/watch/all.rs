@@ -115,10 +115,10 @@ impl Future for Joined {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let joined = &mut *self;
         joined.woken.state().1 = Some(context.waker().clone());
-        loop {
-            let Some(index) = joined.woken.state().0.pop_front() else {
-                break;
-            };
+        // Those that are woken meanwhile have woken this one, too: a turn of the runtime has an end, and
+        // what waits for the next turn would be asked for ever in this one.
+        let batch = std::mem::take(&mut joined.woken.state().0);
+        for index in batch {
             // One that has ended may have been woken twice.
             let Some(slot) = joined.waits.get_mut(index) else {
                 continue;
@@ -140,5 +140,33 @@ impl Future for Joined {
             return Poll::Pending;
         }
         Poll::Ready(joined.ends.drain(..).flatten().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch::Phase;
+    use std::sync::mpsc;
+
+    /// A runtime lets a task do so much in a turn and then only wakes it, at once and again. Whoever
+    /// answers that within the turn never ends it.
+    #[test]
+    fn many_that_do_much_leave_the_runtime_its_turns() {
+        let (done, end) = mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+            let waits = (0..300).map(|_| -> Waiting {
+                Box::pin(async {
+                    for _ in 0..3 {
+                        tokio::task::coop::consume_budget().await;
+                    }
+                    Ok(Observation::new(Phase::Ready, ""))
+                })
+            });
+            let ends = runtime.block_on(Joined::new(waits.collect()));
+            done.send(ends.len()).unwrap();
+        });
+        assert_eq!(end.recv_timeout(Duration::from_secs(20)), Ok(300));
     }
 }

@@ -5,7 +5,7 @@ use super::{Observation, Phase};
 use crate::call::Call;
 use crate::error::{Effect, Error, Result};
 use crate::page::{Page, Pages};
-use crate::wait::{Fault, Snapshot, fault};
+use crate::wait::{Fault, Snapshot, fault, short_status};
 use futures_core::Stream;
 use std::collections::VecDeque;
 use std::fmt;
@@ -200,6 +200,8 @@ impl Watcher {
                 phase,
                 raw_status,
             } = one;
+            // As short as one that is asked for by itself.
+            let raw_status = short_status(&raw_status);
             if let Some(turn) = self.known.hear(&id, phase, &raw_status, self.round, at) {
                 self.tell(&id, turn, false);
             }
@@ -208,7 +210,6 @@ impl Watcher {
 
     /// After the last page.
     fn confirm(&mut self) {
-        self.faults = 0;
         let missing = self.known.missing(self.round, CONFIRMED);
         self.doing = Doing::Confirming(missing, None);
     }
@@ -244,7 +245,8 @@ impl Watcher {
                 }
                 Fault::Final => Some(error),
                 // The next round asks again.
-                Fault::Missing | Fault::NotSent | Fault::Passing => None,
+                Fault::Missing => None,
+                Fault::NotSent | Fault::Passing => self.failed(error),
             },
         }
     }
@@ -317,7 +319,10 @@ impl Stream for Watcher {
                     }
                 }
                 Doing::Confirming(missing, asked) => match missing.pop() {
-                    None => watcher.rest(None),
+                    None => {
+                        watcher.faults = 0;
+                        watcher.rest(None);
+                    }
                     Some(id) => match watcher.fleet.look(&id) {
                         Some(call) => {
                             let call = call.map_with_secrets(Snapshot::shown);

@@ -177,3 +177,30 @@ async fn a_platform_that_asks_for_more_time_than_there_is_ends_it_now() {
     assert!(source.contains("429"), "{source}");
     assert!(error.to_string().contains("was not seen"), "{error}");
 }
+
+/// A preview needs no runtime, and sends nothing, of what takes several requests too.
+#[test]
+fn looks_and_logs_can_be_previewed() {
+    use deploykit::watch::Deployment;
+    let recorder = deploykit::testing::Recorder::new();
+    let dployr = deploykit::dployr::Client::builder().base_url("https://dployr.example");
+    let dployr = dployr.token("hush").recorder(&recorder).build().unwrap();
+    let deployment = dployr.deployment("d-1");
+    let preview = deployment.recent_logs().preview().unwrap();
+    assert_eq!(preview.path, "/v1/deployments");
+    let preview = deployment.snapshot().preview().unwrap();
+    assert_eq!(preview.path, "/v1/deployments");
+    let nexlayer = deploykit::nexlayer::Client::builder().recorder(&recorder);
+    let application = nexlayer.build().unwrap().session("t-1").application("a");
+    let preview = application.readiness().preview().unwrap();
+    assert_eq!(preview.path, "/getReservations");
+    assert_eq!(recorder.requests().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ends_a_wait_names_what_may_go_on() {
+    let script = Script::new([deploykit::testing::CannedReply::json(401, "{}")]);
+    let error = script.server().wait().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+    assert_eq!(error.resource_id(), Some(crate::script::ID));
+}

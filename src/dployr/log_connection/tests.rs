@@ -40,7 +40,7 @@ impl Connection {
     async fn next(&mut self) -> Option<Result<LogLine>> {
         match poll_fn(|context| self.poll(context, true)).await {
             Event::Item(item) => Some(item.line),
-            Event::Silent(error) | Event::Broken(error) => Some(Err(error)),
+            Event::Silent(error) | Event::Broken(error) | Event::Refused(error) => Some(Err(error)),
             _ => None,
         }
     }
