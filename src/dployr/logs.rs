@@ -58,11 +58,6 @@ pub(super) async fn whole<T: DeserializeOwned>(
     lines_of(&body).map_err(|error| complete(error.with_effect(Effect::None), scope))
 }
 
-/// The last `lines` lines as text.
-pub(super) fn recent(client: &Client, id: ServiceId, lines: u32) -> Call<Vec<String>> {
-    read(client, id, Some(lines)).map(|lines| lines.into_iter().map(|line| line.message).collect())
-}
-
 /// The logs as they come, from where the server begins, or from the last `tail` lines on.
 pub(super) fn follow(client: &Client, id: ServiceId, tail: Option<u32>) -> Call<LogStream> {
     let id = Log::Service(id);

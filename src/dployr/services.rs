@@ -257,14 +257,6 @@ impl ServiceHandle {
         })
     }
 
-    /// The last lines as text, for what waits for the service.
-    #[allow(dead_code)]
-    pub(crate) fn recent_logs(&self, lines: u32) -> Call<Vec<String>> {
-        self.client.with(Op::GetServiceLogs, &self.id, |id| {
-            logs::recent(&self.client, id, lines)
-        })
-    }
-
     fn follow(&self, tail: Option<u32>) -> Call<LogStream> {
         self.client.with(Op::GetServiceLogs, &self.id, |id| {
             logs::follow(&self.client, id, tail)

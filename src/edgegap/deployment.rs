@@ -106,19 +106,6 @@ impl DeploymentHandle {
         })
     }
 
-    /// The last lines as text, those of the crash if there was one: for what waits for the deployment.
-    #[allow(dead_code)]
-    pub(crate) fn recent_logs(&self, lines: u32) -> Call<Vec<String>> {
-        let lines = usize::try_from(lines).unwrap_or(usize::MAX);
-        self.logs().map(move |logs| {
-            let last = match logs.crash_tail(lines) {
-                crash if crash.is_empty() => logs.tail(lines),
-                crash => crash,
-            };
-            last.into_iter().map(str::to_owned).collect()
-        })
-    }
-
     /// What the deployment uses over time, as far as it is asked for. It does no I/O.
     pub fn metrics(&self) -> Metrics {
         Metrics::new(self.client.clone(), self.id.clone())
