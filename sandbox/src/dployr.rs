@@ -9,6 +9,7 @@ mod create;
 mod documented;
 mod extras;
 mod hooks;
+mod view;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -12,6 +12,7 @@ mod hooks;
 mod observe;
 mod paging;
 mod tags;
+mod view;
 
 use std::time::Duration;
 

@@ -12,14 +12,20 @@
 )]
 
 mod access;
+mod clock;
 pub mod contract;
 mod courier;
+mod deployed;
 pub mod dployr;
 pub mod edgegap;
+mod fault;
 mod ids;
 mod model;
 pub mod nexlayer;
 pub mod nodion;
+mod operations;
+mod page;
+mod recorded;
 mod server;
 mod state;
 mod time;
@@ -27,6 +33,7 @@ mod webhook;
 
 pub use access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
 pub use dployr::Dialect;
+pub use fault::{Delivery, Fault, FaultError, FaultUse, Outcome, When};
 pub use model::{Platform, Recorded, Reply, Request};
 pub use nexlayer::Plan;
 pub use server::Sandbox;

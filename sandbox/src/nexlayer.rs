@@ -6,6 +6,7 @@
 
 mod beside;
 mod manifest;
+mod view;
 
 use std::time::Duration;
 

@@ -9,6 +9,7 @@ mod domains;
 mod env;
 mod logs;
 mod scaling;
+mod view;
 
 use std::time::Duration;
 
