@@ -12,6 +12,7 @@
 )]
 
 mod access;
+mod bounds;
 mod clock;
 pub mod contract;
 mod courier;

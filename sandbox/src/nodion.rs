@@ -4,6 +4,7 @@
 //! pre-built image application answers as the newer examples of that page do.
 
 mod applications;
+mod bounds;
 mod deployments;
 mod domains;
 mod env;

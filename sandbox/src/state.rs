@@ -236,6 +236,9 @@ impl State {
             Platform::Nodion => self.nodion.handle(request, now),
             Platform::Edgegap => self.edgegap.handle(request, now),
         });
+        if acts && request.method != "GET" {
+            self.bound(platform, now);
+        }
         let outcome = match (&fault, own) {
             (None, Some(own)) => Outcome::whole(own),
             // Without a fault it acts.
@@ -246,6 +249,15 @@ impl State {
         };
         self.record(platform, request, outcome.reply.status, now, fault);
         outcome
+    }
+
+    fn bound(&mut self, platform: Platform, now: Duration) {
+        match platform {
+            Platform::Nexlayer => self.nexlayer.bound(),
+            Platform::Dployr => self.dployr.bound(),
+            Platform::Nodion => self.nodion.bound(now),
+            Platform::Edgegap => self.edgegap.bound(now),
+        }
     }
 
     /// Lets something go wrong from now on.
