@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::model::{Platform, Recorded};
+use crate::model::{Platform, Recorded, Request};
+use crate::operations;
+use crate::time::rfc3339;
 
 /// Headers whose values say nothing that is secret. Every other one shows its name alone.
 const OPEN_HEADERS: [&str; 6] = [
@@ -40,6 +42,30 @@ impl Recorded {
             before = segment;
         }
         segments.join("/")
+    }
+
+    /// One line for a log: the time, the platform, the operation, the status, and what was wrong.
+    ///
+    /// ```
+    /// # use deploykit_sandbox::{Platform, Request, Sandbox};
+    /// # use std::time::Duration;
+    /// let mut state = Sandbox::builder().state();
+    /// let now = Duration::from_secs(1_795_487_040);
+    /// state.handle(Platform::Edgegap, &Request::new("GET", "/v1/locations"), now);
+    /// assert_eq!(state.requests()[0].log_line(), "2026-11-24T02:24:00Z edgegap list_locations 401");
+    /// ```
+    pub fn log_line(&self) -> String {
+        let request = Request::new(&self.method, &self.path);
+        let mut line = format!("{} {} ", rfc3339(self.at), self.platform);
+        match operations::of(self.platform, &request) {
+            Some(operation) => line.push_str(operation.id()),
+            None => line.push_str(&format!("{} {}", self.method, self.open_path())),
+        }
+        line.push_str(&format!(" {}", self.status));
+        if let Some(fault) = &self.fault {
+            line.push_str(&format!(" fault {fault}"));
+        }
+        line.replace(char::is_control, "\u{fffd}")
     }
 
     /// The request in the types of the `http` crate, with everything that was sent: credentials included.

@@ -7,7 +7,7 @@ mod shared;
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -195,7 +195,18 @@ impl Builder {
             let listener = TcpListener::bind(address).await.map_err(|error| {
                 io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
             })?;
-            *url = format!("http://{}", listener.local_addr()?);
+            let mut heard_at = listener.local_addr()?;
+            // Nobody calls "any address".
+            match heard_at.ip() {
+                IpAddr::V4(any) if any.is_unspecified() => {
+                    heard_at.set_ip(Ipv4Addr::LOCALHOST.into());
+                }
+                IpAddr::V6(any) if any.is_unspecified() => {
+                    heard_at.set_ip(Ipv6Addr::LOCALHOST.into());
+                }
+                _ => {}
+            }
+            *url = format!("http://{heard_at}");
             listeners.push((platform, listener));
         }
         let [nexlayer, dployr, nodion, edgegap] = &urls;
