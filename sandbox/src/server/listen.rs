@@ -50,8 +50,8 @@ impl Port {
         let mut end = pin!(ended(self.ends.clone()));
         loop {
             let next = async {
-                let place = Arc::clone(&self.room).acquire_owned().await;
-                (listener.accept().await, place)
+                let accepted = listener.accept().await;
+                (accepted, Arc::clone(&self.room).acquire_owned().await)
             };
             let (accepted, place) = tokio::select! {
                 () = &mut end => return,
