@@ -1,5 +1,8 @@
 //! What is wrong with a reply, and replies from nothing but the spec.
 
+use serde_json::Value;
+
+use super::load::{Content, Documented};
 use super::{Operation, Problem};
 use crate::model::{Reply, media_type};
 
@@ -29,6 +32,35 @@ impl Operation {
             (None, None) => {}
         }
         problems
+    }
+}
+
+impl Operation {
+    /// A reply with that status from nothing but the spec: its first example, or the smallest body that the schema allows.
+    /// A status that the spec does not list gets the body of the failure that is nearest to it.
+    pub(crate) fn status_reply(&self, status: u16) -> Reply {
+        let near = |reply: &&Documented| reply.status >= 400;
+        let distance = |reply: &&Documented| reply.status.abs_diff(status);
+        let documented = self.reply(status);
+        let failures = || self.replies.iter().filter(near).min_by_key(distance);
+        let Some(documented) = documented.or_else(failures) else {
+            return Reply::empty(status);
+        };
+        let contents = &documented.contents;
+        if let Some((content_type, body)) = contents.iter().find_map(Content::example) {
+            let reply = Reply::empty(status).with_header("content-type", content_type);
+            return Reply { body, ..reply };
+        }
+        match contents.first() {
+            Some(content) => {
+                let body = match content.schema.smallest() {
+                    Value::String(text) if !content.is_json() => text,
+                    body => body.to_string(),
+                };
+                Reply::text(status, &content.media_type, &body)
+            }
+            None => Reply::empty(status),
+        }
     }
 }
 
@@ -77,6 +109,29 @@ mod tests {
             ..full
         };
         assert_eq!(found("delete_deployment", &full), ["body: must be empty"]);
+    }
+
+    #[test]
+    fn every_status_has_a_reply_from_the_spec() {
+        for platform in Platform::ALL {
+            for operation in Contract::of(platform).operations() {
+                for status in operation.statuses() {
+                    let reply = operation.status_reply(status);
+                    let id = operation.id();
+                    assert_eq!(
+                        operation.reply_problems(&reply),
+                        [],
+                        "{platform} {id} {status}"
+                    );
+                }
+            }
+        }
+        let deploy = Contract::of(Platform::Edgegap).by_id("create_deployment");
+        let reply = deploy.unwrap().status_reply(503);
+        assert_eq!(
+            (reply.status, reply.json_body()["message"].is_string()),
+            (503, true)
+        );
     }
 
     #[test]

@@ -60,6 +60,11 @@ impl Schema {
         kind(&self.components, &self.source, 0)
     }
 
+    /// A value that it allows, with nothing in it that may be left out.
+    pub(super) fn smallest(&self) -> Value {
+        smallest(&self.components, &self.source, 0)
+    }
+
     fn compile(&self) -> Result<Validator, ValidationError<'static>> {
         jsonschema::options()
             .with_draft(Draft::Draft202012)
@@ -100,6 +105,43 @@ fn kind<'a>(components: &'a Components, schema: &'a Value, depth: u8) -> Option<
         kind(components, next, depth + 1)
     } else {
         None
+    }
+}
+
+fn smallest(components: &Components, schema: &Value, depth: u8) -> Value {
+    // Nothing that must be there contains itself.
+    if depth > 16 {
+        return Value::Null;
+    }
+    let inner = |schema: &Value| smallest(components, schema, depth + 1);
+    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+        return components.named(reference).map_or(Value::Null, inner);
+    }
+    let first = |keyword: &str| schema.get(keyword).and_then(|list| list.get(0));
+    if let Some(value) = first("enum") {
+        return value.clone();
+    }
+    if let Some(one) = first("allOf").or_else(|| first("oneOf")) {
+        return inner(one);
+    }
+    let least = |keyword: &str| schema.get(keyword).and_then(Value::as_u64).unwrap_or(0);
+    match kind(components, schema, 0) {
+        Some("string") => "x"
+            .repeat(usize::try_from(least("minLength")).unwrap_or(0))
+            .into(),
+        Some("integer" | "number") => least("minimum").into(),
+        Some("boolean") => false.into(),
+        Some("array") => {
+            let item = schema.get("items").map_or(Value::Null, inner);
+            (0..least("minItems")).map(|_| item.clone()).collect()
+        }
+        _ => {
+            let required = schema.get("required").and_then(Value::as_array);
+            let names = required.into_iter().flatten().filter_map(Value::as_str);
+            let of = |name: &str| schema.get("properties")?.get(name).map(inner);
+            let fields = names.map(|name| (name.to_owned(), of(name).unwrap_or_default()));
+            Value::Object(fields.collect())
+        }
     }
 }
 
