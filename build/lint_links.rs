@@ -39,6 +39,10 @@ pub fn links(
             let here = format!("{at}.parameters.{key}");
             leads_somewhere(json, &here, expression, operation, response, problems);
         }
+        if let Some(whole) = link.get("requestBody").filter(|body| body.is_string()) {
+            let here = format!("{at}.requestBody");
+            leads_somewhere(json, &here, whole, operation, response, problems);
+        }
         for (key, expression) in entries(link, "requestBody") {
             let here = format!("{at}.requestBody.{key}");
             leads_somewhere(json, &here, expression, operation, response, problems);
@@ -74,7 +78,9 @@ fn leads_somewhere(
     let Some(text) = expression.as_str().filter(|text| text.starts_with('$')) else {
         return;
     };
-    let known = if let Some(pointer) = text.strip_prefix("$response.body#") {
+    let known = if text == "$request.body" {
+        operation.get("requestBody").is_some()
+    } else if let Some(pointer) = text.strip_prefix("$response.body#") {
         body_has(json, response, pointer)
     } else if let Some(pointer) = text.strip_prefix("$request.body#") {
         operation
