@@ -112,7 +112,7 @@ impl Deployment {
             (Status::Error, false) => Some("The container did not start"),
             _ => None,
         };
-        json!({
+        let mut body = json!({
             "request_id": self.id,
             "fqdn": self.fqdn(),
             "app_name": self.application,
@@ -129,11 +129,20 @@ impl Deployment {
             "error": status == Status::Error,
             "error_detail": error_detail,
             "ports": if ready { self.ports() } else { json!({}) },
-            "location": if ready { super::catalogue::montreal() } else { Value::Null },
+            "location": ready.then(super::catalogue::montreal),
             "tags": self.tag_names(),
             "command": null,
             "arguments": null,
-        })
+        });
+        // Not required in the file, and not null there either.
+        if let Some(map) = body.as_object_mut() {
+            for name in ["last_status", "removal_time", "location"] {
+                if map.get(name).is_some_and(Value::is_null) {
+                    map.remove(name);
+                }
+            }
+        }
+        body
     }
 
     /// An item of the list. `status` is not in the document, but edgegap/nakama-edgegap:pkg/fleetmanager/models.go
