@@ -12,6 +12,7 @@
 )]
 
 mod access;
+pub mod contract;
 mod courier;
 pub mod dployr;
 pub mod edgegap;

@@ -99,9 +99,7 @@ impl Request {
     /// The decoded segments of the path. A trailing slash leaves an empty last one, so that it matches no route.
     pub(crate) fn segments(&self) -> Vec<String> {
         let path = self.path.strip_prefix('/').unwrap_or(&self.path);
-        path.split('/')
-            .map(|segment| decode(segment, false))
-            .collect()
+        path.split('/').map(decode_segment).collect()
     }
 
     /// The media type of the body in lower case, without parameters.
@@ -271,6 +269,11 @@ fn parse_query(query: &str) -> Vec<(String, String)> {
             (decode(key, true), decode(value, true))
         })
         .collect()
+}
+
+/// One segment of a path, decoded.
+pub(crate) fn decode_segment(segment: &str) -> String {
+    decode(segment, false)
 }
 
 /// Percent-decoding; a broken escape stays as it is, as servers do.

@@ -1,0 +1,116 @@
+//! From the text of a spec to its operations.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::schema::{Components, Schema};
+use super::{Operation, example, route};
+
+/// What a spec says of one status.
+#[derive(Debug)]
+pub(super) struct Documented {
+    pub(super) status: u16,
+    /// None for a reply without a body.
+    pub(super) contents: Vec<Content>,
+}
+
+/// A body in one media type.
+#[derive(Debug)]
+pub(super) struct Content {
+    pub(super) media_type: String,
+    pub(super) schema: Schema,
+    pub(super) examples: Vec<Value>,
+}
+
+/// Follows references within a document.
+pub(super) struct Resolver<'a>(&'a Value);
+
+impl<'a> Resolver<'a> {
+    /// What stands at the end of the references; null where they lead nowhere.
+    pub(super) fn resolve(&self, mut value: &'a Value) -> &'a Value {
+        // No spec goes as deep; a circle ends here.
+        for _ in 0..8 {
+            match value.get("$ref").and_then(Value::as_str) {
+                None => return value,
+                Some(to) => {
+                    let pointer = to.strip_prefix('#').unwrap_or(to);
+                    value = self.0.pointer(pointer).unwrap_or(&Value::Null);
+                }
+            }
+        }
+        &Value::Null
+    }
+}
+
+/// The operations of a spec. The specs are part of the program and the tests read them all: one that cannot be read has
+/// no operations.
+pub(super) fn operations(text: &str) -> Vec<Operation> {
+    let document: Value = serde_saphyr::from_str(text).unwrap_or_default();
+    let components = Components::new(document.pointer("/components/schemas"));
+    let resolver = Resolver(&document);
+    let paths = document.get("paths").and_then(Value::as_object);
+    let mut operations = Vec::new();
+    for (path, item) in paths.into_iter().flatten() {
+        for (method, body) in item.as_object().into_iter().flatten() {
+            operations.push(operation(&resolver, &components, path, method, body));
+        }
+    }
+    operations
+}
+
+fn operation(
+    resolver: &Resolver,
+    components: &Arc<Components>,
+    path: &str,
+    method: &str,
+    body: &Value,
+) -> Operation {
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
+    let secrets = body
+        .pointer("/x-behaviour/secrets")
+        .and_then(Value::as_array);
+    let replies = body.get("responses").and_then(Value::as_object);
+    let mut replies: Vec<Documented> = replies
+        .into_iter()
+        .flatten()
+        .filter_map(|(status, reply)| {
+            Some(Documented {
+                status: status.parse().ok()?,
+                contents: contents(resolver, components, resolver.resolve(reply)),
+            })
+        })
+        .collect();
+    replies.sort_by_key(|reply| reply.status);
+    Operation {
+        id: text("/operationId").unwrap_or_default().to_owned(),
+        method: method.to_ascii_uppercase(),
+        path: path.to_owned(),
+        segments: route::template(path),
+        documented: body.get("x-documented") == Some(&Value::Bool(true)),
+        stream: text("/x-behaviour/time") == Some("stream"),
+        secrets: secrets
+            .into_iter()
+            .flatten()
+            .filter_map(|place| place.as_str().map(str::to_owned))
+            .collect(),
+        replies,
+    }
+}
+
+/// The bodies that a reply or a request may have.
+fn contents<'a>(
+    resolver: &Resolver<'a>,
+    components: &Arc<Components>,
+    of: &'a Value,
+) -> Vec<Content> {
+    let all: Option<&Map<String, Value>> = of.get("content").and_then(Value::as_object);
+    all.into_iter()
+        .flatten()
+        .map(|(media_type, content)| Content {
+            media_type: media_type.clone(),
+            schema: Schema::new(content.get("schema"), components),
+            examples: example::read(resolver, content),
+        })
+        .collect()
+}
