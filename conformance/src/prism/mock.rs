@@ -38,8 +38,21 @@ pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
         let mut asks = Asks::new("edgegap", &edgegap, dynamic, tally)?;
         walk::edgegap(&mut asks, &edgegap.tap.base_url, sandbox.edgegap()).await?;
         asks.finish(report);
+        let mode = if dynamic {
+            "made-up replies"
+        } else {
+            "examples"
+        };
+        tally.tell(mode, report);
     }
     Ok(())
+}
+
+/// A reply that is asked for.
+struct Wanted {
+    status: u16,
+    prefer: String,
+    accept: Option<String>,
 }
 
 /// What came of all calls of a mode.
@@ -48,6 +61,22 @@ struct Tally {
     calls: usize,
     decoded: usize,
     errors: BTreeMap<String, usize>,
+}
+
+impl Tally {
+    /// What became of every call, in one line.
+    fn tell(&self, mode: &str, report: &mut Report) {
+        let errors = self
+            .errors
+            .iter()
+            .map(|(kind, count)| format!("{count} {kind}"));
+        let errors: Vec<_> = errors.collect();
+        let (calls, decoded, errors) = (self.calls, self.decoded, errors.join(", "));
+        report.check(
+            format!("prism mock: {mode}, {calls} calls: {decoded} decoded, {errors}"),
+            &[],
+        );
+    }
 }
 
 /// Asks a Prism for every reply that the spec has for an operation.
@@ -83,82 +112,93 @@ impl<'a> Asks<'a> {
 
     /// The replies of an operation that are still to be asked for: each once, however often the walk
     /// comes by.
-    fn wanted(&mut self, operation: &'static Operation) -> Vec<(u16, String)> {
+    fn wanted(&mut self, operation: &'static Operation) -> Vec<Wanted> {
         if !self.asked.insert(operation.id) {
             return Vec::new();
         }
-        let mut wanted = Vec::new();
-        for reply in self.replies.get(operation.id).into_iter().flatten() {
-            let status = reply.status;
-            let [of_success, of_failure] = ROUNDS;
-            let rounds = if status < 300 { of_success } else { of_failure };
-            if self.dynamic {
-                let seeds = (0..rounds).map(|seed| format!("code={status}, seed=round-{seed}"));
-                wanted.extend(seeds.map(|prefer| (status, prefer)));
-            } else if reply.examples.is_empty() {
-                wanted.push((status, format!("code={status}")));
-            } else {
-                let named = reply
-                    .examples
-                    .iter()
-                    .map(|name| format!("code={status}, example={name}"));
-                wanted.extend(named.map(|prefer| (status, prefer)));
-            }
+        let replies = self.replies.get(operation.id);
+        let replies = replies.into_iter().flatten();
+        replies.flat_map(|reply| self.ways(reply)).collect()
+    }
+
+    /// How to ask for a reply: by each of its examples, or in several rounds.
+    fn ways(&self, reply: &Documented) -> Vec<Wanted> {
+        let status = reply.status;
+        let wanted = |prefer: String| Wanted {
+            status,
+            prefer: format!("code={status}{prefer}"),
+            accept: reply.media_type.clone(),
+        };
+        let [of_success, of_failure] = ROUNDS;
+        let rounds = if status < 300 { of_success } else { of_failure };
+        if self.dynamic {
+            let seeds = (0..rounds).map(|seed| format!(", seed=round-{seed}"));
+            seeds.map(wanted).collect()
+        } else if reply.examples.is_empty() {
+            vec![wanted(String::new())]
+        } else {
+            let names = reply.examples.iter();
+            names
+                .map(|name| wanted(format!(", example={name}")))
+                .collect()
         }
-        wanted
     }
 
     /// Sends a call and judges what came of it.
     async fn ask<T: Send + 'static>(
         &mut self,
         operation: &'static Operation,
-        (asked, prefer): (u16, &str),
-        call: Call<T>,
+        wanted: &Wanted,
+        mut call: Call<T>,
     ) -> Option<T> {
         self.tally.calls += 1;
-        let call = call.header("prefer", prefer).with_response();
+        if let Some(accept) = &wanted.accept {
+            call = call.header("accept", accept);
+        }
+        let call = call.header("prefer", &wanted.prefer).with_response();
         // In a task of its own, whose panic can be told.
         let result = tokio::spawn(async move { call.await }).await;
-        let sent: Vec<u16> = self
-            .prism
-            .tap
-            .take()
-            .iter()
-            .map(|head| head.status)
-            .collect();
+        let heads = self.prism.tap.take();
+        let sent: Vec<u16> = heads.iter().map(|head| head.status).collect();
         let complaints = self.prism.take_complaints();
-        let mut problem = |what: String| {
-            self.problems
-                .push(format!("{} ({prefer}): {what}", operation.id));
-        };
-        if sent != [asked] {
-            problem(format!("Prism sent {sent:?}: {complaints:?}"));
+        if sent != [wanted.status] {
+            self.problem(
+                operation,
+                wanted,
+                format!("Prism sent {sent:?}: {complaints:?}"),
+            );
             return None;
         }
         match result {
-            Err(panic) => {
-                problem(format!("a panic: {panic}"));
-                None
-            }
+            Err(panic) => self.problem(operation, wanted, format!("a panic: {panic}")),
             Ok(Ok(Response { value, status, .. })) => {
                 self.tally.decoded += 1;
-                if status != asked {
-                    problem(format!("the status is said to be {status}"));
+                if status != wanted.status {
+                    self.problem(
+                        operation,
+                        wanted,
+                        format!("the status is said to be {status}"),
+                    );
                 }
-                Some(value)
+                return Some(value);
             }
             Ok(Err(error)) => {
-                if let Some(what) = wrong(&error, asked, self.dynamic) {
-                    problem(format!("{what}: {error}, {:?}", error.body_excerpt()));
+                let kind = format!("{:?}", error.kind());
+                *self.tally.errors.entry(kind).or_default() += 1;
+                if let Some(what) = wrong(&error, wanted.status, self.dynamic) {
+                    let body = error.body_excerpt().unwrap_or_default();
+                    self.problem(operation, wanted, format!("{what}: {error}; {body}"));
                 }
-                *self
-                    .tally
-                    .errors
-                    .entry(format!("{:?}", error.kind()))
-                    .or_default() += 1;
-                None
             }
         }
+        None
+    }
+
+    fn problem(&mut self, operation: &Operation, wanted: &Wanted, what: String) {
+        let Wanted { prefer, accept, .. } = wanted;
+        let accept = accept.as_deref().unwrap_or_default();
+        self.problems
+            .push(format!("{} ({prefer} {accept}): {what}", operation.id));
     }
 
     fn finish(mut self, report: &mut Report) {
@@ -196,8 +236,8 @@ fn wrong(error: &Error, status: u16, dynamic: bool) -> Option<&'static str> {
 impl Caller for Asks<'_> {
     async fn call<T: Send + 'static>(&mut self, make: impl Fn() -> Call<T>) -> Option<T> {
         let operation = make().operation()?;
-        for (status, prefer) in self.wanted(operation) {
-            self.ask(operation, (status, &prefer), make()).await;
+        for wanted in self.wanted(operation) {
+            self.ask(operation, &wanted, make()).await;
         }
         None
     }
@@ -208,17 +248,16 @@ impl Caller for Asks<'_> {
         };
         // The walk reads the same logs as a whole before.
         self.asked.remove(operation.id);
-        for (status, prefer) in self.wanted(operation) {
-            let lines = self.ask(operation, (status, &prefer), make()).await;
+        for wanted in self.wanted(operation) {
+            let lines = self.ask(operation, &wanted, make()).await;
             let Some(lines) = lines else { continue };
             let mut lines = lines.without_reconnecting();
             while let Some(line) = lines.next().await {
-                let error = line.err();
-                let Some(error) = error else { continue };
-                let allowed = self.dynamic && error.kind() == ErrorKind::Decode;
-                if !allowed {
-                    self.problems
-                        .push(format!("{} ({prefer}): {error}", operation.id));
+                let Some(error) = line.err() else { continue };
+                let kind = format!("{:?} of a line", error.kind());
+                *self.tally.errors.entry(kind).or_default() += 1;
+                if !self.dynamic || error.kind() != ErrorKind::Decode {
+                    self.problem(operation, &wanted, error.to_string());
                 }
             }
         }

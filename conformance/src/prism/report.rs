@@ -1,5 +1,6 @@
 //! One line per check: `ok NAME` or `FAILED NAME: why`.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 #[derive(Default)]
@@ -10,7 +11,8 @@ pub struct Report {
 impl Report {
     /// A check and what is wrong, if anything is. Only the first few problems are shown in full.
     pub fn check(&mut self, name: impl Display, problems: &[String]) {
-        const SHOWN: usize = 12;
+        const SHOWN: usize = 40;
+        let problems: BTreeSet<_> = problems.iter().collect();
         if problems.is_empty() {
             println!("ok {name}");
             return;

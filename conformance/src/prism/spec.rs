@@ -11,7 +11,9 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Documented {
     pub status: u16,
-    /// The names of its examples in JSON, if they have names.
+    /// `None` for a reply without a body.
+    pub media_type: Option<String>,
+    /// The names of its examples, if they have names.
     pub examples: Vec<String>,
 }
 
@@ -34,27 +36,40 @@ pub fn replies(api: &str) -> Result<BTreeMap<String, Vec<Documented>>> {
             let (Some(id), Some(documented)) = (id, documented) else {
                 return Err(format!("an operation of {api} has no id or no replies").into());
             };
-            let documented = documented.iter().map(|(status, reply)| {
-                Ok(Documented {
-                    status: status.parse()?,
-                    examples: examples(&spec, reply),
-                })
-            });
-            replies.insert(id.to_owned(), documented.collect::<Result<_>>()?);
+            let mut all = Vec::new();
+            for (status, reply) in documented {
+                contents(&spec, status.parse()?, reply, &mut all);
+            }
+            replies.insert(id.to_owned(), all);
         }
     }
     Ok(replies)
 }
 
-fn examples(spec: &Value, reply: &Value) -> Vec<String> {
+/// One reply for each media type of a status.
+fn contents(spec: &Value, status: u16, reply: &Value, all: &mut Vec<Documented>) {
     let reply = match reply.get("$ref").and_then(Value::as_str) {
         Some(reference) => spec.pointer(reference.trim_start_matches('#')),
         None => Some(reply),
     };
-    let examples = reply.and_then(|reply| reply.pointer("/content/application~1json/examples"));
-    let examples = examples.and_then(Value::as_object);
-    let names = examples.into_iter().flat_map(|examples| examples.keys());
-    names.cloned().collect()
+    let contents = reply.and_then(|reply| reply.get("content")?.as_object());
+    let Some(contents) = contents.filter(|contents| !contents.is_empty()) else {
+        all.push(Documented {
+            status,
+            media_type: None,
+            examples: Vec::new(),
+        });
+        return;
+    };
+    all.extend(contents.iter().map(|(media_type, content)| {
+        let examples = content.get("examples").and_then(Value::as_object);
+        let names = examples.into_iter().flat_map(|examples| examples.keys());
+        Documented {
+            status,
+            media_type: Some(media_type.clone()),
+            examples: names.cloned().collect(),
+        }
+    }));
 }
 
 #[cfg(test)]

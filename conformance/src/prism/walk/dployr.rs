@@ -52,6 +52,7 @@ pub async fn dployr(to: &mut impl Caller, base_url: &str, access: &DployrAccess)
     let service = services.and_then(|page| page.items.into_iter().find(|one| one.name == NAME));
     let service = service.map_or("service-123".to_owned(), |service| service.id.to_string());
     dployr_services::walk(to, &client, service.as_str(), access).await?;
+    dployr_account::domains(to, &client, &nobody).await;
     beside(to, &client, service.as_str()).await;
 
     to.call(|| client.service(service.as_str()).delete()).await;
