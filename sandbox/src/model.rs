@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::contract::Problem;
 use crate::fault::Fault;
 
 /// One of the four platforms.
@@ -107,9 +108,7 @@ impl Request {
 
     /// The media type of the body in lower case, without parameters.
     pub(crate) fn media_type(&self) -> Option<String> {
-        let value = self.header("content-type")?;
-        let essence = value.split(';').next().unwrap_or(value);
-        Some(essence.trim().to_ascii_lowercase())
+        self.header("content-type").map(media_type)
     }
 
     /// The body as a JSON object.
@@ -241,22 +240,25 @@ pub struct Recorded {
     /// The status of the reply, or of the one that was lost. 503 if a fault kept the platform from acting and from
     /// answering.
     pub status: u16,
+    /// The operation of the platform's spec that it was for, by its `operationId`.
+    pub operation: Option<&'static str>,
+    /// Where it breaks the spec. A platform that is known to take more took it all the same.
+    pub request_problems: Vec<Problem>,
+    /// Where the reply breaks the spec, which is a mistake of the sandbox.
+    pub reply_problems: Vec<Problem>,
     /// The fault that it met.
     pub fault: Option<Fault>,
 }
 
 impl Recorded {
-    pub(crate) fn new(
-        platform: Platform,
-        request: &Request,
-        status: u16,
-        at: Duration,
-        fault: Option<Fault>,
-    ) -> Self {
+    pub(crate) fn new(platform: Platform, request: &Request, status: u16, at: Duration) -> Self {
         Self {
+            operation: None,
+            request_problems: Vec::new(),
+            reply_problems: Vec::new(),
             number: 0,
             at,
-            fault,
+            fault: None,
             platform,
             method: request.method.clone(),
             path: request.path.clone(),
@@ -297,6 +299,12 @@ fn parse_query(query: &str) -> Vec<(String, String)> {
             (decode(key, true), decode(value, true))
         })
         .collect()
+}
+
+/// The media type of a content type, in lower case, without parameters.
+pub(crate) fn media_type(content_type: &str) -> String {
+    let essence = content_type.split(';').next().unwrap_or(content_type);
+    essence.trim().to_ascii_lowercase()
 }
 
 /// One segment of a path, decoded.

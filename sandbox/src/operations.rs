@@ -1,11 +1,11 @@
-//! Which operation a request is for, and what a platform answers with a status that a fault asks for.
+//! The names of operations, and what a platform answers with a status that a fault asks for.
 
 use http::StatusCode;
 use serde_json::json;
 
 use crate::contract::{Contract, Operation};
 use crate::fault::Known;
-use crate::model::{Platform, Reply, Request};
+use crate::model::{Platform, Reply};
 
 /// The ids of the specs.
 pub(crate) struct Specs;
@@ -19,11 +19,6 @@ impl Known for Specs {
         let operations = Contract::of(platform).operations();
         operations.iter().map(Operation::id).collect()
     }
-}
-
-/// The operation that a request is for.
-pub(crate) fn of(platform: Platform, request: &Request) -> Option<&'static Operation> {
-    Contract::of(platform).operation(&request.method, &request.path)
 }
 
 /// What the spec shows for that status; where it shows nothing, a body in the form of the platform's errors.

@@ -10,10 +10,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::contract::Operation;
 use crate::deployed::Deployed;
 use crate::model::{Platform, Recorded, Reply, Request};
-use crate::operations;
 use crate::server::Inner;
 use crate::time::{millis, rfc3339};
 
@@ -208,20 +206,22 @@ impl OfPlatform {
 
 impl OfRequest {
     fn of(recorded: &Recorded) -> Self {
-        let request = Request::new(&recorded.method, &recorded.path);
+        let asked = recorded.request_problems.iter().map(ToString::to_string);
+        let answered = recorded.reply_problems.iter();
+        let answered = answered.map(|problem| format!("reply {problem}"));
         Self {
             number: recorded.number,
             at: recorded.at,
             platform: recorded.platform,
             method: short(&recorded.method),
             path: short(&recorded.open_path()),
-            operation: operations::of(recorded.platform, &request).map(Operation::id),
+            operation: recorded.operation,
             status: recorded.status,
             fault: recorded
                 .fault
                 .as_ref()
                 .map(|fault| short(&fault.to_string())),
-            problems: Vec::new(),
+            problems: asked.chain(answered).map(|text| short(&text)).collect(),
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{Platform, Recorded, Request};
-use crate::operations;
+use crate::model::{Platform, Recorded};
 use crate::time::rfc3339;
 
 /// Headers whose values say nothing that is secret. Every other one shows its name alone.
@@ -55,15 +54,20 @@ impl Recorded {
     /// assert_eq!(state.requests()[0].log_line(), "2026-11-24T02:24:00Z edgegap list_locations 401");
     /// ```
     pub fn log_line(&self) -> String {
-        let request = Request::new(&self.method, &self.path);
         let mut line = format!("{} {} ", rfc3339(self.at), self.platform);
-        match operations::of(self.platform, &request) {
-            Some(operation) => line.push_str(operation.id()),
+        match self.operation {
+            Some(operation) => line.push_str(operation),
             None => line.push_str(&format!("{} {}", self.method, self.open_path())),
         }
         line.push_str(&format!(" {}", self.status));
         if let Some(fault) = &self.fault {
             line.push_str(&format!(" fault {fault}"));
+        }
+        for problem in &self.request_problems {
+            line.push_str(&format!(" request {problem}"));
+        }
+        for problem in &self.reply_problems {
+            line.push_str(&format!(" reply {problem}"));
         }
         line.replace(char::is_control, "\u{fffd}")
     }
@@ -140,6 +144,9 @@ impl fmt::Debug for Recorded {
             .field("headers", &headers)
             .field("body_bytes", &self.body.len())
             .field("status", &self.status)
+            .field("operation", &self.operation)
+            .field("request_problems", &self.request_problems)
+            .field("reply_problems", &self.reply_problems)
             .field("fault", &self.fault.as_ref().map(ToString::to_string))
             .finish_non_exhaustive()
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use crate::contract::Operation;
+use crate::contract::{Check, Contract, Operation};
 use crate::deployed::Deployed;
 use crate::dployr::{Dialect, Dployr};
 use crate::edgegap::Edgegap;
@@ -227,15 +227,23 @@ impl State {
         if let Some(refused) = &self.refused {
             return Outcome::whole(Reply::text(500, "text/plain", &refused.to_string()));
         }
-        let operation = operations::of(platform, request);
+        let operation = Contract::of(platform).operation(&request.method, &request.path);
+        let problems = operation.map(|operation| operation.request_problems(request));
+        let problems = problems.unwrap_or_default();
         let fault = self.faults.meet(platform, operation.map(Operation::id));
         let acts = fault.as_ref().is_none_or(Fault::acts);
+        let check = Check::new(operation, &problems, request, now);
         let own = acts.then(|| match platform {
-            Platform::Nexlayer => self.nexlayer.handle(request, now),
-            Platform::Dployr => self.dployr.handle(request, now),
-            Platform::Nodion => self.nodion.handle(request, now),
-            Platform::Edgegap => self.edgegap.handle(request, now),
+            Platform::Nexlayer => check.ask(&mut self.nexlayer),
+            Platform::Dployr => check.ask(&mut self.dployr),
+            Platform::Nodion => check.ask(&mut self.nodion),
+            Platform::Edgegap => check.ask(&mut self.edgegap),
         });
+        // What a fault says in its place is not the platform's.
+        let reply_problems = match (operation, &own) {
+            (Some(operation), Some(own)) => operation.reply_problems(own),
+            _ => Vec::new(),
+        };
         if acts && request.method != "GET" {
             self.bound(platform, now);
         }
@@ -247,7 +255,12 @@ impl State {
                 operations::status_reply(platform, operation, status)
             }),
         };
-        self.record(platform, request, outcome.reply.status, now, fault);
+        let mut recorded = Recorded::new(platform, request, outcome.reply.status, now);
+        recorded.operation = operation.map(Operation::id);
+        recorded.request_problems = problems;
+        recorded.reply_problems = reply_problems;
+        recorded.fault = fault;
+        self.remember(recorded);
         outcome
     }
 
@@ -309,12 +322,14 @@ impl State {
         request: &Request,
         status: u16,
         now: Duration,
-        fault: Option<Fault>,
     ) {
-        self.recorded_bytes += request.body.len();
+        self.remember(Recorded::new(platform, request, status, now));
+    }
+
+    fn remember(&mut self, mut recorded: Recorded) {
         self.count += 1;
-        let mut recorded = Recorded::new(platform, request, status, now, fault);
         recorded.number = self.count;
+        self.recorded_bytes += recorded.body.len();
         self.recorded.push_back(recorded);
         while self.recorded.len() > MOST_RECORDED || self.recorded_bytes > MOST_RECORDED_BYTES {
             let Some(oldest) = self.recorded.pop_front() else {

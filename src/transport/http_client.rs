@@ -61,7 +61,12 @@ impl Connections {
             .no_brotli()
             .no_deflate()
             .no_zstd();
-        // Another crate may have switched rustls on in reqwest, without a provider it could use.
+        // Another crate may have switched the other one on in reqwest, which then takes what it likes: rustls perhaps
+        // without a provider it could use, or the system's library, whose errors cannot be told apart.
+        #[cfg(feature = "rustls")]
+        {
+            builder = builder.tls_backend_rustls();
+        }
         #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
         {
             builder = builder.tls_backend_native();

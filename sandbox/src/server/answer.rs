@@ -51,7 +51,7 @@ pub(super) async fn answer(
             let now = inner.clock.now();
             inner
                 .state
-                .record(port.platform, &request, reply.status, now, None);
+                .record(port.platform, &request, reply.status, now);
             drop(inner);
             port.shared.tell();
             return Ok(respond(reply));
