@@ -115,8 +115,10 @@ impl Edgegap {
             ("GET", ["v1", "status", id]) => self.status(id, now),
             ("GET", ["v1", "deployments"]) => self.list(request, now),
             ("POST", ["v1", "deployments", "bulk-stop"]) => self.bulk_stop(request, now),
-            (method, ["v1", "deployments", id, "tags"]) => self.tags(method, request, id, now),
-            (method, ["v1", "deployments", id, "tags", name]) => {
+            (method @ ("GET" | "POST"), ["v1", "deployments", id, "tags"]) => {
+                self.tags(method, request, id, now)
+            }
+            (method @ ("GET" | "PATCH" | "DELETE"), ["v1", "deployments", id, "tags", name]) => {
                 self.tag(method, request, id, name, now)
             }
             ("GET", ["v1", "locations"]) => self.locations(request),
@@ -126,7 +128,7 @@ impl Edgegap {
             ("DELETE", ["v1", "stop", id]) => self.stop(request, id, now),
             ("GET", ["v1", "deployment", id, "container-logs"]) => self.logs(id, now),
             ("GET", ["v1", "metrics", "deployment", id]) => self.metrics(request, id, now),
-            _ => message(404, "Not found"),
+            _ => elsewhere(segments.as_slice()),
         }
     }
 
@@ -314,6 +316,26 @@ fn unknown(field: &str, value: &str) -> Reply {
 /// The limits are documented, the reply beyond them is not: no Retry-After, to promise nothing.
 fn too_many() -> Reply {
     message(429, "Too many requests")
+}
+
+/// What a known path answers to another method is documented nowhere; 405 with `Allow` is what HTTP has for it.
+fn elsewhere(segments: &[&str]) -> Reply {
+    let allowed = match segments {
+        ["v2", "deployments"]
+        | ["v2", "private-fleets", "deployments"]
+        | ["v1", "deployments", "bulk-stop"] => "POST",
+        ["v1", "status", _]
+        | ["v1", "deployments" | "locations" | "apps"]
+        | ["v1", "app", _, "versions"]
+        | ["v2", "private-fleets", _, "hosts"]
+        | ["v1", "deployment", _, "container-logs"]
+        | ["v1", "metrics", "deployment", _] => "GET",
+        ["v1", "deployments", _, "tags"] => "GET, POST",
+        ["v1", "deployments", _, "tags", _] => "GET, PATCH, DELETE",
+        ["v1", "stop", _] | ["v1", "self", "stop", _, _] => "DELETE",
+        _ => return message(404, "Not found"),
+    };
+    message(405, "Method not allowed").with_header("allow", allowed)
 }
 
 fn message(status: u16, text: &str) -> Reply {

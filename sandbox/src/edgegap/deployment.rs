@@ -130,7 +130,7 @@ impl Deployment {
             "error": status == Status::Error,
             "error_detail": error_detail,
             "ports": if ready { self.ports() } else { json!({}) },
-            "location": if ready { super::catalogue::montreal() } else { Value::Null },
+            "location": ready.then(super::catalogue::montreal),
             "tags": self.tag_names(),
             "command": null,
             "arguments": null,
