@@ -209,6 +209,7 @@ impl Dployr {
             email: self.email.clone(),
             password: self.password.clone(),
             login_code: control_plane::sessions::CODE.to_owned(),
+            identity_token: control_plane::sessions::IDENTITY_TOKEN.to_owned(),
             instance_tag: self.instance.tag.clone(),
         }
     }
