@@ -15,11 +15,12 @@ mod tags;
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::access::EdgegapAccess;
+use crate::contract::{Checked, Problem};
 use crate::ids::Ids;
-use crate::model::{Reply, Request};
+use crate::model::{Platform, Reply, Request};
 use crate::time::{Timing, Window};
 use body::{Create, Kind};
 use deployment::{Deployment, Status};
@@ -277,6 +278,33 @@ impl Edgegap {
                 Reply::json(200, &body)
             }
         }
+    }
+}
+
+impl Checked for Edgegap {
+    const PLATFORM: Platform = Platform::Edgegap;
+
+    fn handle(&mut self, request: &Request, now: Duration) -> Reply {
+        Edgegap::handle(self, request, now)
+    }
+
+    fn refuse(&mut self, trial: Self, _: &Reply, problem: &Problem) -> Reply {
+        self.creates = trial.creates;
+        self.statuses = trial.statuses;
+        self.lists = trial.lists;
+        self.hosts = trial.hosts;
+        let body = json!({
+            "message": format!("Invalid request: {problem}"),
+            "details": { &problem.place: problem.what },
+        });
+        Reply::json(400, &body)
+    }
+}
+
+/// Of what the document does not require some may be null and some may not: the latter are not there.
+fn leave_out_nulls(body: &mut Value, names: &[&str]) {
+    if let Some(body) = body.as_object_mut() {
+        body.retain(|name, value| !value.is_null() || !names.contains(&name.as_str()));
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::hooks::Hooks;
+use super::leave_out_nulls;
 use super::tags::Tag;
 use crate::time::{Stage, Timing, naive_micros};
 
@@ -134,6 +135,7 @@ impl Deployment {
             "command": null,
             "arguments": null,
         });
+<<<<<<< HEAD
         // Not required in the file, and not null there either.
         if let Some(map) = body.as_object_mut() {
             for name in ["last_status", "removal_time", "location"] {
@@ -142,6 +144,9 @@ impl Deployment {
                 }
             }
         }
+=======
+        leave_out_nulls(&mut body, &["last_status", "removal_time", "location"]);
+>>>>>>> main
         body
     }
 
