@@ -135,18 +135,7 @@ impl Deployment {
             "command": null,
             "arguments": null,
         });
-<<<<<<< HEAD
-        // Not required in the file, and not null there either.
-        if let Some(map) = body.as_object_mut() {
-            for name in ["last_status", "removal_time", "location"] {
-                if map.get(name).is_some_and(Value::is_null) {
-                    map.remove(name);
-                }
-            }
-        }
-=======
         leave_out_nulls(&mut body, &["last_status", "removal_time", "location"]);
->>>>>>> main
         body
     }
 
