@@ -3,10 +3,11 @@
 Started by conformance/openapi-generator, with the sandbox's binary as the argument. Prints one line per check.
 """
 
-import contextlib
+import re
 import subprocess
 import sys
 import time
+import traceback
 
 import dployr_client
 import edgegap_client
@@ -28,14 +29,12 @@ class Sandbox:
         for line in self.process.stdout:
             if line.startswith("Ctrl-C"):
                 return
-            words = line.split()
-            if not words:
-                continue
-            if not line.startswith(" "):
-                platform = self.at.setdefault(words[0].lower(), {"url": words[1]})
-            elif words[0] != "curl" and not words[0].startswith(("-", "'")):
-                # `e-mail owner@example.com`, `login code 123`: the last word is what it is, the others its name.
-                platform[" ".join(words[:-1])] = words[-1]
+            words = re.split(r"  +", line.strip())
+            if line[0] not in " \n":
+                platform = self.at.setdefault(words[0].lower(), {"url": words[-1]})
+            elif len(words) == 2:
+                # `login code   123`: two spaces at least stand before what it is.
+                platform[words[0]] = words[1]
         raise RuntimeError("the sandbox does not start")
 
     def stop(self):
@@ -77,10 +76,18 @@ def items(reply):
     return reply if isinstance(reply, list) else reply.items
 
 
+def found(records, **wanted):
+    """The record with these properties."""
+    for record in records:
+        if all(getattr(record, name) == value for name, value in wanted.items()):
+            return record
+    raise AssertionError(f"none of {records} has {wanted}")
+
+
 def edgegap(at):
     setup = edgegap_client.Configuration(host=at["url"])
     setup.api_key["ApiToken"] = f"token {at['token']}"
-    application, version = at["application"].split() if " " in at["application"] else (None, None)
+    application, version = at["application"].split()
     with edgegap_client.ApiClient(setup) as client:
         api = edgegap_client.DeploymentsApi(client)
         address = edgegap_client.UserData(ip_address="75.28.35.192")
@@ -102,8 +109,8 @@ def nodion(at):
     with nodion_client.ApiClient(setup) as client:
         api = nodion_client.DeploymentsApi(client)
         made = api.create_deployment(at["application"]).deployment
-        mine = lambda: next(one for one in api.list_deployments(at["application"]).deployments if one.id == made.id)
-        done = until(mine, lambda seen: seen.status in ("success", "deployed", "finished", "active"))
+        look = lambda: found(api.list_deployments(at["application"]).deployments, id=made.id)
+        done = until(look, lambda seen: seen.status == "available")
         assert done.deploy_number == made.deploy_number, done
         application = nodion_client.ApplicationsApi(client).get_application(at["application"]).application
         assert application.id == at["application"], application
@@ -128,13 +135,12 @@ def dployr(at):
         api = dployr_client.DeploymentsApi(client)
         new = dployr_client.DeploymentCreate(name="python", type="web", source="image", image="nginx:1.27", port=3000)
         assert value(api.create_deployment(new, cluster_id=cluster)) is not None
-        mine = lambda: next(one for one in items(api.list_deployments(cluster_id=cluster)) if one.name == "python")
-        done = until(mine, lambda seen: seen.status in ("running", "deployed", "success"))
-        services = items(dployr_client.ServicesApi(client).list_services(cluster_id=cluster))
-        service = next(one for one in services if one.name == "python")
-        logs = dployr_client.ServicesApi(client).get_service_logs(service.id)
+        look = lambda: found(items(api.list_deployments(cluster_id=cluster)), name="python")
+        until(look, lambda seen: seen.status == "running")
+        services = dployr_client.ServicesApi(client)
+        service = found(items(services.list_services(cluster_id=cluster)), name="python")
+        logs = services.get_service_logs(service.id)
         assert logs, logs
-        assert done.id, done
 
 
 def main(binary):
@@ -145,8 +151,7 @@ def main(binary):
     ]
     for dialect, of_dialect in jobs:
         sandbox = Sandbox(binary, dialect)
-        with contextlib.closing(contextlib.ExitStack()) as stack:
-            stack.callback(sandbox.stop)
+        try:
             for job in of_dialect:
                 name = job.__name__ if job is not dployr else f"dployr, {dialect}"
                 try:
@@ -156,6 +161,9 @@ def main(binary):
                     holds = False
                     words = " ".join(f"{type(error).__name__}: {error}".split())
                     print(f"FAILED openapi-generator: the Python client does the main job on {name}: {words[:2000]}")
+                    traceback.print_exc(limit=-4)
+        finally:
+            sandbox.stop()
     return 0 if holds else 1
 
 
