@@ -5,6 +5,7 @@
 //! the success type, a `nullable` that is dropped, a parameter that disappears.
 
 use super::lint_extensions;
+use super::lint_links;
 use super::open_enums;
 use super::problem::{Broken, Problem};
 use super::schemas::{self, reach, resolve};
@@ -206,6 +207,7 @@ fn responses(json: &Value, at: &str, operation: &Value, problems: &mut Vec<Probl
             ));
         }
         let response = resolve(json, response);
+        lint_links::links(json, &here, operation, response, problems);
         let content = response.get("content").and_then(Value::as_object);
         for (media, body) in content.into_iter().flatten() {
             if let Some(schema) = body.get("schema") {

@@ -2,8 +2,12 @@
 //!
 //! The sandbox checks itself with it: every request before the platform sees it, every reply before it goes out.
 
+mod accepted;
+mod check;
 mod example;
 mod load;
+mod reply;
+mod request;
 mod route;
 mod schema;
 
@@ -11,7 +15,9 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use crate::model::Platform;
+pub(crate) use check::{Check, Checked};
 use load::{Content, Documented};
+use request::Parameter;
 use route::Segment;
 
 /// The spec of one platform, read once per process.
@@ -65,6 +71,9 @@ pub struct Operation {
     documented: bool,
     stream: bool,
     secrets: Vec<String>,
+    parameters: Vec<Parameter>,
+    /// What the body may be; nothing where the spec has none.
+    bodies: Vec<Content>,
     replies: Vec<Documented>,
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::contract::Problem;
+
 /// One of the four platforms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Platform {
@@ -104,9 +106,7 @@ impl Request {
 
     /// The media type of the body in lower case, without parameters.
     pub(crate) fn media_type(&self) -> Option<String> {
-        let value = self.header("content-type")?;
-        let essence = value.split(';').next().unwrap_or(value);
-        Some(essence.trim().to_ascii_lowercase())
+        self.header("content-type").map(media_type)
     }
 
     /// The body as a JSON object.
@@ -224,11 +224,20 @@ pub struct Recorded {
     pub body: Vec<u8>,
     /// The status of the reply.
     pub status: u16,
+    /// The operation of the platform's spec that it was for, by its `operationId`.
+    pub operation: Option<&'static str>,
+    /// Where it breaks the spec. A platform that is known to take more took it all the same.
+    pub request_problems: Vec<Problem>,
+    /// Where the reply breaks the spec, which is a mistake of the sandbox.
+    pub reply_problems: Vec<Problem>,
 }
 
 impl Recorded {
     pub(crate) fn new(platform: Platform, request: &Request, status: u16) -> Self {
         Self {
+            operation: None,
+            request_problems: Vec::new(),
+            reply_problems: Vec::new(),
             platform,
             method: request.method.clone(),
             path: request.path.clone(),
@@ -269,6 +278,12 @@ fn parse_query(query: &str) -> Vec<(String, String)> {
             (decode(key, true), decode(value, true))
         })
         .collect()
+}
+
+/// The media type of a content type, in lower case, without parameters.
+pub(crate) fn media_type(content_type: &str) -> String {
+    let essence = content_type.split(';').next().unwrap_or(content_type);
+    essence.trim().to_ascii_lowercase()
 }
 
 /// One segment of a path, decoded.

@@ -15,8 +15,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::access::NodionAccess;
+use crate::contract::{Checked, Problem};
 use crate::ids::Ids;
-use crate::model::{Reply, Request};
+use crate::model::{Platform, Reply, Request};
 use crate::time::Timing;
 use applications::Application;
 
@@ -124,6 +125,18 @@ impl Nodion {
             return Err(not_found());
         }
         Ok(deleted())
+    }
+}
+
+impl Checked for Nodion {
+    const PLATFORM: Platform = Platform::Nodion;
+
+    fn handle(&mut self, request: &Request, now: Duration) -> Reply {
+        Nodion::handle(self, request, now)
+    }
+
+    fn refuse(&mut self, _: Self, _: &Reply, problem: &Problem) -> Reply {
+        errors(&problem.to_string())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::contract::{Check, Contract};
 use crate::dployr::{Dialect, Dployr};
 use crate::edgegap::Edgegap;
 use crate::model::{Platform, Recorded, Reply, Request};
@@ -156,13 +157,23 @@ pub struct State {
 impl State {
     /// Answers one request at `now`, the time since the Unix epoch, and remembers it.
     pub fn handle(&mut self, platform: Platform, request: &Request, now: Duration) -> Reply {
+        let operation = Contract::of(platform).operation(&request.method, &request.path);
+        let problems = operation.map(|operation| operation.request_problems(request));
+        let problems = problems.unwrap_or_default();
+        let check = Check::new(operation, &problems, request, now);
         let reply = match platform {
-            Platform::Nexlayer => self.nexlayer.handle(request, now),
-            Platform::Dployr => self.dployr.handle(request, now),
-            Platform::Nodion => self.nodion.handle(request, now),
-            Platform::Edgegap => self.edgegap.handle(request, now),
+            Platform::Nexlayer => check.ask(&mut self.nexlayer),
+            Platform::Dployr => check.ask(&mut self.dployr),
+            Platform::Nodion => check.ask(&mut self.nodion),
+            Platform::Edgegap => check.ask(&mut self.edgegap),
         };
-        self.record(platform, request, reply.status);
+        let mut recorded = Recorded::new(platform, request, reply.status);
+        if let Some(operation) = operation {
+            recorded.operation = Some(operation.id());
+            recorded.reply_problems = operation.reply_problems(&reply);
+        }
+        recorded.request_problems = problems;
+        self.remember(recorded);
         reply
     }
 
@@ -184,9 +195,12 @@ impl State {
 
     /// Remembers a request that was answered without asking the platform.
     pub(crate) fn record(&mut self, platform: Platform, request: &Request, status: u16) {
-        self.recorded_bytes += request.body.len();
-        self.recorded
-            .push_back(Recorded::new(platform, request, status));
+        self.remember(Recorded::new(platform, request, status));
+    }
+
+    fn remember(&mut self, recorded: Recorded) {
+        self.recorded_bytes += recorded.body.len();
+        self.recorded.push_back(recorded);
         while self.recorded.len() > MOST_RECORDED || self.recorded_bytes > MOST_RECORDED_BYTES {
             let Some(oldest) = self.recorded.pop_front() else {
                 break;
