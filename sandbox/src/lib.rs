@@ -12,11 +12,16 @@
 )]
 
 mod access;
+#[cfg(feature = "client")]
+mod client;
 pub mod contract;
 mod courier;
 pub mod dployr;
 pub mod edgegap;
+mod http;
 mod ids;
+#[cfg(feature = "client")]
+mod in_process;
 mod model;
 pub mod nexlayer;
 pub mod nodion;
@@ -27,6 +32,8 @@ mod webhook;
 
 pub use access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
 pub use dployr::Dialect;
+#[cfg(feature = "client")]
+pub use in_process::InProcess;
 pub use model::{Platform, Recorded, Reply, Request};
 pub use nexlayer::Plan;
 pub use server::Sandbox;
