@@ -155,11 +155,11 @@ fn request_body(json: &Value, at: &str, operation: &Value, problems: &mut Vec<Pr
     };
     let body = resolve(json, body);
     let here = format!("{at}.requestBody");
-    if body.get("required") != Some(&Value::Bool(true)) {
+    if !body.get("required").is_some_and(Value::is_boolean) {
         problems.push(Problem::new(
             &here,
-            "the body is not `required: true`",
-            "say so, or leave the body out and let the wrapper attach it: the generator sends one always",
+            "the body does not say whether it is required",
+            "say `required: true`, or `required: false` and let the wrapper attach it: the generator would send one always",
         ));
     }
     let content = body.get("content").and_then(Value::as_object);
