@@ -18,8 +18,6 @@ HOPELESS = {
     "dployr-control-plane": {
         # A running control plane takes the id of the deployment for that of a cluster, and answers 403.
         "get_deployment",
-        # The same, unless a cluster stands in a body, which the reference has not.
-        "delete_deployment",
         # The sandbox trusts the identity token of no job.
         "exchange_identity_token",
     },
