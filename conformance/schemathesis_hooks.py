@@ -107,11 +107,12 @@ ACCEPTED = [
     ("edgegap", "create_deployment", r"in body - require_cached_locations: Incorrect type", "null"),
 ]
 
-# What opens the account of the sandbox, in most of the requests that log in.
+# What opens the account of the sandbox, and a domain that has the record it is asked for, in half of the requests.
 OWN = {
-    "login": {"email": "SANDBOX_EMAIL", "password": "SANDBOX_PASSWORD"},
-    "request_login_code": {"email": "SANDBOX_EMAIL"},
-    "verify_login_code": {"email": "SANDBOX_EMAIL", "code": "SANDBOX_CODE"},
+    "login": {"email": os.environ["SANDBOX_EMAIL"], "password": os.environ["SANDBOX_PASSWORD"]},
+    "request_login_code": {"email": os.environ["SANDBOX_EMAIL"]},
+    "verify_login_code": {"email": os.environ["SANDBOX_EMAIL"], "code": os.environ["SANDBOX_CODE"]},
+    "create_domain": {"domain": "app.test"},
 }
 # Those that are registered in a run never join.
 OF_THE_INSTANCE = {"reboot_instance", "restart_instance"}
@@ -177,6 +178,9 @@ def text_as_it_stands(context, value):
 
 @schemathesis.hook
 def after_call(context, case, response):
+    if case.method.upper() != case.operation.method.upper():
+        # A method that the path does not have.
+        return
     ids = {unquote(str(value)) for value in (case.path_parameters or {}).values()}
     gone = case.method.upper() == "DELETE" and response.status_code < 300
     if gone or response.status_code in (404, 410):
@@ -188,8 +192,6 @@ def after_call(context, case, response):
                 if (gone and last & values) or (not gone and last and last == values):
                     entries.remove(entry)
     raw = case.operation.definition.raw
-    if case.method.upper() != case.operation.method.upper():
-        return
     reply = raw["responses"].get(str(response.status_code), {})
     if not reply.get("links"):
         return
@@ -282,8 +284,8 @@ def before_call(context, case, kwargs):
         examples += [media["example"]] if "example" in media else []
         if examples:
             case.body = copy.deepcopy(chance.choice(examples))
-    if positive_body and isinstance(case.body, dict):
-        case.body.update({name: os.environ[variable] for name, variable in OWN.get(id_of(case), {}).items()})
+    if positive_body and isinstance(case.body, dict) and chance.random() < 0.5:
+        case.body.update(OWN.get(id_of(case), {}))
     without = chance.random() < GOES_WITHOUT
     if not entries or without:
         # What may be left out, and would have to be of something that exists.
@@ -328,11 +330,13 @@ def filter_failure(context, failure, case, response):
     elif kind == "EnsureResourceAvailability":
         # Schemathesis takes a value that was drawn, and quoted since, for one that came by a link.
         path = {name: unquote(str(value)) for name, value in case.path_parameters.items()}
+        if RUN == "dployr-control-plane" and operation == "delete_deployment":
+            # The task of a deployment has its id only the first time that a name is used; later it is that of nothing.
+            return False
         return any(path.items() <= entry.items() for entry in linked[operation])
     elif kind == "JsonSchemaError":
-        # A running control plane takes every event that it is given and gives it back. To readers the list is open
-        # (`x-open`), which schemathesis does not know.
-        return not (operation in ("set_up_webhook", "get_integrations") and "/events" in failure.message)
+        # A running control plane takes everything that it is given there and gives it back.
+        return not (operation in ("set_up_webhook", "get_integrations") and "ClusterWebhook" in failure.message)
     elif kind == "AcceptedNegativeData":
         rows = [row for row in ACCEPTED if re.search(row[2], failure.message, re.MULTILINE)]
     for row in rows:
