@@ -5,6 +5,7 @@
 //! the success type, a `nullable` that is dropped, a parameter that disappears.
 
 use super::lint_extensions;
+use super::lint_links;
 use super::open_enums;
 use super::problem::{Broken, Problem};
 use super::schemas::{self, reach, resolve};
@@ -154,11 +155,11 @@ fn request_body(json: &Value, at: &str, operation: &Value, problems: &mut Vec<Pr
     };
     let body = resolve(json, body);
     let here = format!("{at}.requestBody");
-    if body.get("required") != Some(&Value::Bool(true)) {
+    if !body.get("required").is_some_and(Value::is_boolean) {
         problems.push(Problem::new(
             &here,
-            "the body is not `required: true`",
-            "say so, or leave the body out and let the wrapper attach it: the generator sends one always",
+            "the body does not say whether it is required",
+            "say `required: true`, or `required: false` and let the wrapper attach it: the generator would send one always",
         ));
     }
     let content = body.get("content").and_then(Value::as_object);
@@ -206,6 +207,7 @@ fn responses(json: &Value, at: &str, operation: &Value, problems: &mut Vec<Probl
             ));
         }
         let response = resolve(json, response);
+        lint_links::links(json, &here, operation, response, problems);
         let content = response.get("content").and_then(Value::as_object);
         for (media, body) in content.into_iter().flatten() {
             if let Some(schema) = body.get("schema") {

@@ -10,6 +10,7 @@ pub mod generate;
 pub mod lenient;
 pub mod lint;
 pub mod lint_extensions;
+pub mod lint_links;
 pub mod load;
 pub mod open_enums;
 pub mod operations;

@@ -3,8 +3,8 @@
 //! A documented failure with a body that is not what was documented loses its status and headers in
 //! the generated client (`InvalidResponsePayload`). With no failure documented, every one arrives
 //! whole (`UnexpectedResponse`) and `classify` of the platform reads it. Servers also answer 201 or
-//! 202 where their page says 200, so the one success stands for `2XX`. The spec itself keeps all
-//! statuses: people, mock servers and other generators read it too.
+//! 202 where their page says 200, so the one success stands for `2XX`. Optional bodies of requests go
+//! too. The spec itself keeps all of it: people, mock servers and other generators read it as well.
 
 use super::schemas::{reach, resolve};
 use serde_json::{Map, Value, json};
@@ -24,6 +24,10 @@ pub fn apply(json: &mut Value) {
             let Some(operation) = operation.as_object_mut() else {
                 continue;
             };
+            // The generated client would send an optional body always. Its wrapper attaches it.
+            if !has_body(&whole, operation.get("requestBody")) {
+                operation.remove("requestBody");
+            }
             if let Some(body) = operation.get_mut("requestBody") {
                 *body = request_body(resolve(&whole, body));
                 reach(&whole, body, &mut used);
@@ -97,9 +101,19 @@ fn request_body(body: &Value) -> Value {
     body
 }
 
-/// The media type of an operation's request body as the spec states it.
+/// Whether every request has this body.
+fn has_body(whole: &Value, body: Option<&Value>) -> bool {
+    let body = body.map(|body| resolve(whole, body));
+    body.and_then(|body| body.get("required")) == Some(&Value::Bool(true))
+}
+
+/// The media type of the body that every request of an operation has, as the spec states it.
 pub fn request_content_type(whole: &Value, operation: &Value) -> Option<String> {
-    let body = resolve(whole, operation.get("requestBody")?);
+    let body = operation.get("requestBody");
+    if !has_body(whole, body) {
+        return None;
+    }
+    let body = resolve(whole, body?);
     body.get("content")?.as_object()?.keys().next().cloned()
 }
 
@@ -155,6 +169,22 @@ mod tests {
                 content.as_object().unwrap().keys().collect::<Vec<_>>(),
                 [kept]
             );
+        }
+    }
+
+    #[test]
+    fn an_optional_body_goes() {
+        for (required, kept) in [(true, true), (false, false)] {
+            let mut json = spec("unary", json!({ "200": {} }));
+            json["paths"]["/a"]["get"]["requestBody"] =
+                json!({ "required": required, "content": reply("Ok") });
+            let operation = json["paths"]["/a"]["get"].clone();
+            assert_eq!(request_content_type(&json, &operation).is_some(), kept);
+            apply(&mut json);
+            let body = json.pointer("/paths/~1a/get/requestBody");
+            assert_eq!(body.is_some(), kept);
+            let schema = json.pointer("/components/schemas/Ok");
+            assert_eq!(schema.is_some(), kept);
         }
     }
 

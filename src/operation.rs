@@ -38,7 +38,7 @@ pub struct Operation {
     pub source: &'static str,
     /// The method of this crate that calls it.
     pub wrapper: &'static str,
-    /// The media type of its request body, if it has one.
+    /// The media type of its request body, if every request has one.
     pub content_type: Option<&'static str>,
     /// What a careful caller needs to know.
     pub behaviour: Behaviour,

@@ -204,11 +204,12 @@ fn secrets_are_bound_to_types_that_hide_them() {
     );
 }
 
-const LIST: &str = "operationId: list_deployments\n";
+// Of the operation itself: a link to it stands further to the right.
+const LIST: &str = "\n      operationId: list_deployments\n";
 
 #[test]
 fn broken_ids() {
-    let create = "operationId: create_deployment\n";
+    let create = "\n      operationId: create_deployment\n";
     breaks(
         "nodion",
         create,
@@ -219,23 +220,30 @@ fn broken_ids() {
     breaks(
         "nodion",
         create,
-        "operationId: createDeployment\n",
+        "\n      operationId: createDeployment\n",
         "$.paths.",
         &["`createDeployment` is not a method name"],
     );
     breaks(
         "nodion",
         create,
-        "operationId: new\n",
+        "\n      operationId: new\n",
         "$.paths.",
         &["not `new`"],
     );
     breaks(
         "nodion",
         create,
-        "x-nothing: 1\n",
+        "\n      x-nothing: 1\n",
         "$.paths.",
         &["has no id"],
+    );
+    breaks(
+        "nodion",
+        create,
+        "\n      operationId: deploy_application\n",
+        "$.paths./v1/applications.post.responses.200.links.deploy.operationId",
+        &["no operation is called `create_deployment`"],
     );
 }
 

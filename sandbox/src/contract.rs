@@ -2,8 +2,12 @@
 //!
 //! The sandbox checks itself with it: every request before the platform sees it, every reply before it goes out.
 
+mod accepted;
+mod check;
 mod example;
 mod load;
+mod reply;
+mod request;
 mod route;
 mod schema;
 
@@ -11,7 +15,9 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use crate::model::Platform;
+pub(crate) use check::{Check, Checked};
 use load::{Content, Documented};
+use request::Parameter;
 use route::Segment;
 
 /// The spec of one platform, read once per process.
@@ -65,6 +71,9 @@ pub struct Operation {
     documented: bool,
     stream: bool,
     secrets: Vec<String>,
+    parameters: Vec<Parameter>,
+    /// What the body may be; nothing where the spec has none.
+    bodies: Vec<Content>,
     replies: Vec<Documented>,
 }
 
@@ -109,6 +118,11 @@ impl Operation {
     pub fn example(&self, status: u16) -> Option<(&str, Vec<u8>)> {
         let contents = &self.reply(status)?.contents;
         contents.iter().find_map(Content::example)
+    }
+
+    /// The first example of the body of a request: its content type and the body. Nothing where the spec has no body.
+    pub fn example_body(&self) -> Option<(&str, Vec<u8>)> {
+        self.bodies.iter().find_map(Content::example)
     }
 
     fn reply(&self, status: u16) -> Option<&Documented> {

@@ -4,11 +4,13 @@
 //! (dployr-io/dployr-base) disagree on paths, field names, statuses and error bodies. [`Dialect`] says which of the two
 //! the sandbox plays; what lies behind, the state in this file, is the same for both.
 
+mod bounds;
 mod control_plane;
 mod create;
 mod documented;
 mod extras;
 mod hooks;
+mod view;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,8 +18,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::access::DployrAccess;
+use crate::contract::{Checked, Problem};
 use crate::ids::Ids;
-use crate::model::{Reply, Request};
+use crate::model::{Platform, Reply, Request};
 use crate::time::{Stage, Taken, Timing, Window, millis};
 use crate::webhook::Webhook;
 
@@ -206,6 +209,7 @@ impl Dployr {
             email: self.email.clone(),
             password: self.password.clone(),
             login_code: control_plane::sessions::CODE.to_owned(),
+            identity_token: control_plane::sessions::IDENTITY_TOKEN.to_owned(),
             instance_tag: self.instance.tag.clone(),
         }
     }
@@ -443,6 +447,31 @@ impl Dployr {
             let name = service.name.clone();
             self.write_log(&name, now, message);
         }
+    }
+}
+
+impl Checked for Dployr {
+    const PLATFORM: Platform = Platform::Dployr;
+
+    fn dialect(&self) -> Option<Dialect> {
+        Some(self.dialect)
+    }
+
+    fn handle(&mut self, request: &Request, now: Duration) -> Reply {
+        Dployr::handle(self, request, now)
+    }
+
+    fn refuse(&mut self, trial: Self, taken: &Reply, problem: &Problem) -> Reply {
+        self.known_window = trial.known_window;
+        self.anonymous_window = trial.anonymous_window;
+        let mut reply = match self.dialect {
+            Dialect::Documented => documented::refusal(problem),
+            Dialect::ControlPlane => control_plane::refusal(problem),
+        };
+        let limits = taken.headers.iter().cloned();
+        let limits = limits.filter(|(name, _)| name.starts_with("x-ratelimit-"));
+        reply.headers.extend(limits);
+        reply
     }
 }
 

@@ -4,6 +4,7 @@
 //! there is to a deployment is that of its edgegap-v1-openapi.yaml. The texts of errors are the sandbox's own.
 
 mod body;
+mod bounds;
 mod bulk;
 mod catalogue;
 mod deployment;
@@ -12,14 +13,16 @@ mod hooks;
 mod observe;
 mod paging;
 mod tags;
+mod view;
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::access::EdgegapAccess;
+use crate::contract::{Checked, Problem};
 use crate::ids::Ids;
-use crate::model::{Reply, Request};
+use crate::model::{Platform, Reply, Request};
 use crate::time::{Timing, Window};
 use body::{Create, Kind};
 use deployment::{Deployment, Status};
@@ -114,8 +117,10 @@ impl Edgegap {
             ("GET", ["v1", "status", id]) => self.status(id, now),
             ("GET", ["v1", "deployments"]) => self.list(request, now),
             ("POST", ["v1", "deployments", "bulk-stop"]) => self.bulk_stop(request, now),
-            (method, ["v1", "deployments", id, "tags"]) => self.tags(method, request, id, now),
-            (method, ["v1", "deployments", id, "tags", name]) => {
+            (method @ ("GET" | "POST"), ["v1", "deployments", id, "tags"]) => {
+                self.tags(method, request, id, now)
+            }
+            (method @ ("GET" | "PATCH" | "DELETE"), ["v1", "deployments", id, "tags", name]) => {
                 self.tag(method, request, id, name, now)
             }
             ("GET", ["v1", "locations"]) => self.locations(request),
@@ -125,7 +130,7 @@ impl Edgegap {
             ("DELETE", ["v1", "stop", id]) => self.stop(request, id, now),
             ("GET", ["v1", "deployment", id, "container-logs"]) => self.logs(id, now),
             ("GET", ["v1", "metrics", "deployment", id]) => self.metrics(request, id, now),
-            _ => message(404, "Not found"),
+            _ => elsewhere(segments.as_slice()),
         }
     }
 
@@ -278,6 +283,33 @@ impl Edgegap {
     }
 }
 
+impl Checked for Edgegap {
+    const PLATFORM: Platform = Platform::Edgegap;
+
+    fn handle(&mut self, request: &Request, now: Duration) -> Reply {
+        Edgegap::handle(self, request, now)
+    }
+
+    fn refuse(&mut self, trial: Self, _: &Reply, problem: &Problem) -> Reply {
+        self.creates = trial.creates;
+        self.statuses = trial.statuses;
+        self.lists = trial.lists;
+        self.hosts = trial.hosts;
+        let body = json!({
+            "message": format!("Invalid request: {problem}"),
+            "details": { &problem.place: problem.what },
+        });
+        Reply::json(400, &body)
+    }
+}
+
+/// Of what the document does not require some may be null and some may not: the latter are not there.
+fn leave_out_nulls(body: &mut Value, names: &[&str]) {
+    if let Some(body) = body.as_object_mut() {
+        body.retain(|name, value| !value.is_null() || !names.contains(&name.as_str()));
+    }
+}
+
 fn unknown(field: &str, value: &str) -> Reply {
     let body = json!({ "message": format!("Unknown {field} {value}"), "details": { field: "does not exist" } });
     Reply::json(400, &body)
@@ -286,6 +318,26 @@ fn unknown(field: &str, value: &str) -> Reply {
 /// The limits are documented, the reply beyond them is not: no Retry-After, to promise nothing.
 fn too_many() -> Reply {
     message(429, "Too many requests")
+}
+
+/// What a known path answers to another method is documented nowhere; 405 with `Allow` is what HTTP has for it.
+fn elsewhere(segments: &[&str]) -> Reply {
+    let allowed = match segments {
+        ["v2", "deployments"]
+        | ["v2", "private-fleets", "deployments"]
+        | ["v1", "deployments", "bulk-stop"] => "POST",
+        ["v1", "status", _]
+        | ["v1", "deployments" | "locations" | "apps"]
+        | ["v1", "app", _, "versions"]
+        | ["v2", "private-fleets", _, "hosts"]
+        | ["v1", "deployment", _, "container-logs"]
+        | ["v1", "metrics", "deployment", _] => "GET",
+        ["v1", "deployments", _, "tags"] => "GET, POST",
+        ["v1", "deployments", _, "tags", _] => "GET, PATCH, DELETE",
+        ["v1", "stop", _] | ["v1", "self", "stop", _, _] => "DELETE",
+        _ => return message(404, "Not found"),
+    };
+    message(405, "Method not allowed").with_header("allow", allowed)
 }
 
 fn message(status: u16, text: &str) -> Reply {

@@ -12,12 +12,16 @@
 )]
 
 mod access;
+mod bounds;
 #[cfg(feature = "client")]
 mod client;
+mod clock;
 pub mod contract;
 mod courier;
+mod deployed;
 pub mod dployr;
 pub mod edgegap;
+mod fault;
 mod http;
 mod ids;
 #[cfg(feature = "client")]
@@ -25,6 +29,9 @@ mod in_process;
 mod model;
 pub mod nexlayer;
 pub mod nodion;
+mod operations;
+mod page;
+mod recorded;
 mod server;
 mod state;
 mod time;
@@ -32,6 +39,7 @@ mod webhook;
 
 pub use access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
 pub use dployr::Dialect;
+pub use fault::{Delivery, Fault, FaultError, FaultUse, Outcome, When};
 #[cfg(feature = "client")]
 pub use in_process::InProcess;
 pub use model::{Platform, Recorded, Reply, Request};

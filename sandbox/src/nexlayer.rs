@@ -5,15 +5,18 @@
 //! none, the words here are the sandbox's own, and a client must not depend on them.
 
 mod beside;
+mod bounds;
 mod manifest;
+mod view;
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::access::NexlayerAccess;
+use crate::contract::{Checked, Problem};
 use crate::ids::Ids;
-use crate::model::{Reply, Request, text_field};
+use crate::model::{Platform, Reply, Request, text_field};
 use crate::time::{Stage, Timing, rfc3339};
 
 // 30 minutes, one extension of 120: the example of the page says 150 minutes and 0 extensions after the first one
@@ -163,8 +166,7 @@ impl Nexlayer {
                 ),
             ),
         };
-        // Nexlayer/docs:content/docs/api-reference/endpoints.mdx has captured headers.
-        reply.with_header("x-powered-by", "Express")
+        powered(reply)
     }
 
     /// A session lasts as long as it has deployments or reservations (<https://nexlayer.com/docs/api/authentication>).
@@ -359,6 +361,23 @@ impl Nexlayer {
              sites will be removed within 10 minutes.",
         )
     }
+}
+
+impl Checked for Nexlayer {
+    const PLATFORM: Platform = Platform::Nexlayer;
+
+    fn handle(&mut self, request: &Request, now: Duration) -> Reply {
+        Nexlayer::handle(self, request, now)
+    }
+
+    fn refuse(&mut self, _: Self, _: &Reply, problem: &Problem) -> Reply {
+        powered(failure(400, &problem.to_string()))
+    }
+}
+
+/// Nexlayer/docs:content/docs/api-reference/endpoints.mdx has captured headers.
+fn powered(reply: Reply) -> Reply {
+    reply.with_header("x-powered-by", "Express")
 }
 
 impl Application {

@@ -4,19 +4,22 @@
 //! pre-built image application answers as the newer examples of that page do.
 
 mod applications;
+mod bounds;
 mod deployments;
 mod domains;
 mod env;
 mod logs;
 mod scaling;
+mod view;
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::access::NodionAccess;
+use crate::contract::{Checked, Problem};
 use crate::ids::Ids;
-use crate::model::{Reply, Request};
+use crate::model::{Platform, Reply, Request};
 use crate::time::Timing;
 use applications::Application;
 
@@ -124,6 +127,18 @@ impl Nodion {
             return Err(not_found());
         }
         Ok(deleted())
+    }
+}
+
+impl Checked for Nodion {
+    const PLATFORM: Platform = Platform::Nodion;
+
+    fn handle(&mut self, request: &Request, now: Duration) -> Reply {
+        Nodion::handle(self, request, now)
+    }
+
+    fn refuse(&mut self, _: Self, _: &Reply, problem: &Problem) -> Reply {
+        errors(&problem.to_string())
     }
 }
 

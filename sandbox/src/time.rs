@@ -52,6 +52,7 @@ impl Timing {
 pub(crate) struct Window {
     index: u64,
     used: u64,
+    lifted: bool,
 }
 
 /// What a window says to one more request.
@@ -64,13 +65,23 @@ pub(crate) struct Taken {
 }
 
 impl Window {
+    /// One that says yes to everything, and counts nothing.
+    pub(crate) fn lifted() -> Self {
+        Self {
+            lifted: true,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn take(&mut self, now: Duration, seconds: u64, limit: u64) -> Taken {
         let index = now.as_secs() / seconds.max(1);
         if index != self.index {
-            *self = Self { index, used: 0 };
+            (self.index, self.used) = (index, 0);
         }
         let allowed = self.used < limit;
-        self.used = self.used.saturating_add(1);
+        if !self.lifted {
+            self.used = self.used.saturating_add(1);
+        }
         Taken {
             allowed,
             remaining: limit.saturating_sub(self.used),
@@ -132,6 +143,48 @@ pub(crate) fn parse_utc(text: &str) -> Option<Duration> {
     let nanos: u32 = format!("{fraction:0<9}").parse().ok()?;
     let seconds = days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
     Some(Duration::new(seconds, nanos))
+}
+
+/// The point in time of RFC 3339 with any offset; one before the epoch is the epoch.
+pub(crate) fn parse_rfc3339(text: &str) -> Option<Duration> {
+    let (date, rest) = text.split_once(['T', 't', ' '])?;
+    let (time, zone) = rest.split_at(rest.find(['Z', 'z', '+', '-'])?);
+    let ahead: i64 = match zone.split_at_checked(1)? {
+        ("Z" | "z", "") => 0,
+        (sign, offset) => {
+            let [hours, minutes, _] = numbers(&format!("{offset}:0"), ':')?;
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let seconds = i64::try_from(hours * 3_600 + minutes * 60).ok()?;
+            if sign == "-" { -seconds } else { seconds }
+        }
+    };
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let [year, month, day] = numbers(date, '-')?;
+    let [hour, minute, second] = numbers(time, ':')?;
+    let in_range = year <= 9999
+        && (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second <= 60
+        && !fraction.is_empty()
+        && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    if !in_range {
+        return None;
+    }
+    if year < 1970 {
+        return Some(Duration::ZERO);
+    }
+    let seconds = days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+    let seconds = u64::try_from(i64::try_from(seconds).ok()? - ahead).unwrap_or(0);
+    let nanos: String = fraction
+        .chars()
+        .chain("000000000".chars())
+        .take(9)
+        .collect();
+    Some(Duration::new(seconds, nanos.parse().ok()?))
 }
 
 /// Three numbers of digits alone.
@@ -261,6 +314,32 @@ mod tests {
             "now",
         ] {
             assert_eq!(parse_utc(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn any_offset_is_read() {
+        let at = Duration::from_millis(1_795_487_067_986);
+        for text in [
+            rfc3339_millis(at),
+            rfc3339_berlin(at),
+            "2026-11-23t21:54:27.986000000000-04:30".to_owned(),
+        ] {
+            assert_eq!(parse_rfc3339(&text), Some(at), "{text}");
+        }
+        for early in ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00+01:00"] {
+            assert_eq!(parse_rfc3339(early), Some(Duration::ZERO), "{early}");
+        }
+        for bad in [
+            "",
+            "2026-11-24",
+            "2026-11-24T02:24:27",
+            "2026-11-24T02:24:27.Z",
+            "2026-11-24T02:24:27+24:00",
+            "2026-11-24T02:24:27Z1",
+            "2026-11-24T02:24:27+\u{e9}",
+        ] {
+            assert_eq!(parse_rfc3339(bad), None, "{bad}");
         }
     }
 

@@ -71,7 +71,7 @@ fn everything_else_needs_the_token() {
 #[test]
 fn a_deployment_succeeds_and_leaves_a_service() {
     let mut world = world();
-    let created = expect_status(&world.post("/v1/deployments", &my_app()), 201);
+    let created = expect_status(&world.post("/v1/deployments", &my_app()), 202);
     for (key, value) in my_app().as_object().unwrap() {
         assert_eq!(&created[key], value, "{key}");
     }
@@ -97,7 +97,7 @@ fn a_deployment_succeeds_and_leaves_a_service() {
 #[test]
 fn a_deployment_can_fail() {
     let mut world = World::new(Platform::Dployr, Sandbox::builder().deployments_fail(true));
-    let id = expect_status(&world.post("/v1/deployments", &my_app()), 201)["id"].clone();
+    let id = expect_status(&world.post("/v1/deployments", &my_app()), 202)["id"].clone();
     world.wait(1_200);
     let path = format!("/v1/deployments/{}", id.as_str().unwrap());
     assert_eq!(expect_status(&world.get(&path), 200)["status"], "failed");
@@ -176,7 +176,7 @@ fn the_create_body_is_checked() {
 fn the_same_name_deploys_again() {
     let (mut world, _) = running();
     let first = expect_status(&world.get("/v1/deployments"), 200);
-    let again = expect_status(&world.post("/v1/deployments", &my_app()), 201);
+    let again = expect_status(&world.post("/v1/deployments", &my_app()), 202);
     assert_eq!(again["id"], first[0]["id"]);
     assert_eq!(again["status"], "pending");
     assert_eq!(
@@ -254,7 +254,7 @@ fn a_service_is_switched() {
         ("restart", "starting", "running"),
     ] {
         let body = expect_status(&world.post_empty(&format!("/v1/services/{id}/{verb}")), 200);
-        assert!(body["task_id"].is_string());
+        assert!(body["taskId"].is_string());
         assert_eq!(status(&mut world), at_once, "{verb}");
         world.wait(1_200);
         assert_eq!(status(&mut world), later, "{verb}");

@@ -146,7 +146,7 @@ fn a_container_ends_itself_with_a_token_of_its_own() {
     expect_status(&world.raw(&request(&token)), 202);
     world.wait(400);
     assert_eq!(status(&mut world, &id), "Status.TERMINATED");
-    expect_status(&world.raw(&request(&token)), 410);
+    expect_status(&world.raw(&request(&token)), 404);
 }
 
 #[test]

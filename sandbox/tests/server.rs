@@ -42,7 +42,7 @@ async fn each_platform_answers_on_its_own_port() {
         .send()
         .await
         .unwrap();
-    assert_eq!(reply.status(), 201);
+    assert_eq!(reply.status(), 202);
     assert_eq!(reply.headers()["x-ratelimit-limit"], "1000");
 
     let nodion = sandbox.nodion();
@@ -96,7 +96,7 @@ async fn each_platform_answers_on_its_own_port() {
     let post = |platform, status| (platform, "POST".to_owned(), status);
     let expected = [
         post(Platform::Nexlayer, 200),
-        post(Platform::Dployr, 201),
+        post(Platform::Dployr, 202),
         post(Platform::Nodion, 200),
         (Platform::Nodion, "GET".to_owned(), 200),
         post(Platform::Edgegap, 202),
@@ -155,7 +155,7 @@ async fn it_ends_when_it_is_dropped() {
         .unwrap()
         .to_owned();
     let mut idle = TcpStream::connect(&address).unwrap();
-    idle.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+    idle.write_all(b"GET /nope HTTP/1.1\r\nhost: x\r\n\r\n")
         .unwrap();
     let mut begin = [0; 12];
     idle.read_exact(&mut begin).unwrap();

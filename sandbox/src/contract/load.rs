@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::request::{Parameter, Within};
 use super::schema::{Components, Schema};
 use super::{Operation, example, route};
 
@@ -20,6 +21,8 @@ pub(super) struct Documented {
 pub(super) struct Content {
     pub(super) media_type: String,
     pub(super) schema: Schema,
+    /// What each line holds, where the body is one JSON document a line.
+    pub(super) line: Option<Schema>,
     pub(super) examples: Vec<Value>,
 }
 
@@ -70,6 +73,7 @@ fn operation(
     let secrets = body
         .pointer("/x-behaviour/secrets")
         .and_then(Value::as_array);
+    let parameters = body.get("parameters").and_then(Value::as_array);
     let replies = body.get("responses").and_then(Value::as_object);
     let mut replies: Vec<Documented> = replies
         .into_iter()
@@ -94,8 +98,30 @@ fn operation(
             .flatten()
             .filter_map(|place| place.as_str().map(str::to_owned))
             .collect(),
+        parameters: parameters
+            .into_iter()
+            .flatten()
+            .filter_map(|one| parameter(components, resolver.resolve(one)))
+            .collect(),
+        bodies: body.get("requestBody").map_or_else(Vec::new, |body| {
+            contents(resolver, components, resolver.resolve(body))
+        }),
         replies,
     }
+}
+
+fn parameter(components: &Arc<Components>, of: &Value) -> Option<Parameter> {
+    Some(Parameter {
+        within: match of.get("in")?.as_str()? {
+            "path" => Within::Path,
+            "query" => Within::Query,
+            "header" => Within::Header,
+            _ => return None,
+        },
+        name: of.get("name")?.as_str()?.to_owned(),
+        required: of.get("required") == Some(&Value::Bool(true)),
+        schema: Schema::new(of.get("schema"), components),
+    })
 }
 
 /// The bodies that a reply or a request may have.
@@ -110,6 +136,9 @@ fn contents<'a>(
         .map(|(media_type, content)| Content {
             media_type: media_type.clone(),
             schema: Schema::new(content.get("schema"), components),
+            line: content
+                .pointer("/schema/x-line")
+                .map(|line| Schema::new(Some(line), components)),
             examples: example::read(resolver, content),
         })
         .collect()

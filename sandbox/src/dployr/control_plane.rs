@@ -4,6 +4,7 @@
 //! and the sandbox has not answer 501 with the code `sandbox.not_modelled`, which no control plane sends.
 
 mod account;
+mod bounds;
 mod domains;
 mod instances;
 mod observed;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Deployment, Dployr, create};
+use crate::contract;
 use crate::model::{Reply, Request, text_field};
 use crate::time::{millis, rfc3339_millis};
 
@@ -426,6 +428,15 @@ fn failure(status: u16, message: &str, code: &str) -> Reply {
     Reply::json(
         status,
         &json!({ "success": false, "error": { "message": message, "code": code } }),
+    )
+}
+
+/// A request that the spec does not allow, in the words of the control plane's own validation.
+pub(super) fn refusal(problem: &contract::Problem) -> Reply {
+    failure(
+        400,
+        &format!("Validation failed: {problem}"),
+        "request.bad_request",
     )
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Deployment, Dployr, Power, Service, Settings, create, extras, ndjson};
+use crate::contract;
 use crate::model::{Reply, Request, text_field};
 use crate::time::rfc3339;
 
@@ -105,9 +106,9 @@ fn route_service(
 ) -> Reply {
     let switched = |state: &mut Dployr, power, message| {
         state.switch(&service.id, power, message, now);
-        // A task handle, as on the control plane; the reference shows no reply.
+        // A task handle by the control plane's name; the reference shows no reply.
         let task_id = state.id("task", now);
-        Reply::json(200, &json!({ "task_id": task_id }))
+        Reply::json(200, &json!({ "taskId": task_id }))
     };
     match (request.method.as_str(), rest) {
         ("GET", ["status"]) => {
@@ -186,8 +187,8 @@ fn create_deployment(state: &mut Dployr, request: &Request, now: Duration) -> Re
     state.env.insert(name.to_owned(), env.unwrap_or_default());
     let fresh_id = state.id("deployment", now);
     let at = state.deploy(name, settings, fresh_id, now);
-    // The status of a success is not documented; 201 is what the daemon answers.
-    reply_at(state, at, 201, now)
+    // The status of a success is not documented; 202 is what the control plane answers.
+    reply_at(state, at, 202, now)
 }
 
 fn update_deployment(state: &mut Dployr, request: &Request, id: &str, now: Duration) -> Reply {
@@ -351,6 +352,11 @@ pub(super) fn deleted(found: bool, what: &str) -> Reply {
 
 pub(super) fn not_found(what: &str) -> Reply {
     error(404, &format!("No such {what}"), json!({}))
+}
+
+/// A request that the spec does not allow.
+pub(super) fn refusal(problem: &contract::Problem) -> Reply {
+    invalid("Invalid request", &problem.place, &problem.what)
 }
 
 pub(super) fn invalid(message: &str, field: &str, issue: &str) -> Reply {

@@ -137,7 +137,8 @@ pub(super) fn env(state: &mut Dployr, request: &Request, name: &str, rest: &[&st
                 return invalid(WHAT, "value", "is required");
             };
             variables.insert(key.to_owned(), value.to_owned());
-            Reply::json(201, &json!({ "key": key, "value": value }))
+            // Not a 201: it may have been there before.
+            Reply::json(200, &json!({ "key": key, "value": value }))
         }
         ("DELETE", [key]) => deleted(variables.remove(*key).is_some(), "variable"),
         _ => not_found("route"),

@@ -181,7 +181,7 @@ fn resources(body: &Map<String, Value>) -> Checked<()> {
     let number = |name: &str| {
         resources
             .get(name)
-            .and_then(Value::as_u64)
+            .and_then(Value::as_i64)
             .filter(|number| *number >= 100)
     };
     match (number("cpu_units"), number("memory_mib")) {

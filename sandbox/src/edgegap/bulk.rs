@@ -75,7 +75,11 @@ impl Edgegap {
         if key != own_key {
             return message(403, "Invalid stop key");
         }
-        self.stop(request, id, now)
+        match self.stop(request, id, now) {
+            // The document has the 410 for a stop from outside alone.
+            reply if reply.status == 410 => message(404, "Deployment already terminated"),
+            reply => reply,
+        }
     }
 }
 

@@ -113,7 +113,6 @@ impl Edgegap {
             "city": "Montreal",
             "country": "Canada",
             "continent": "North America",
-            "delete_schedule": null,
             "fleet_host_specifications": { "cpu_units": 8192, "memory_mb": 16384, "base_clock_speed_mhz": 3200 },
         });
         paging::reply(&Request::new("GET", "/"), "data", vec![host])

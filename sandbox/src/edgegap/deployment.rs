@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::hooks::Hooks;
+use super::leave_out_nulls;
 use super::tags::Tag;
 use crate::time::{Stage, Timing, naive_micros};
 
@@ -112,7 +113,7 @@ impl Deployment {
             (Status::Error, false) => Some("The container did not start"),
             _ => None,
         };
-        json!({
+        let mut body = json!({
             "request_id": self.id,
             "fqdn": self.fqdn(),
             "app_name": self.application,
@@ -129,11 +130,13 @@ impl Deployment {
             "error": status == Status::Error,
             "error_detail": error_detail,
             "ports": if ready { self.ports() } else { json!({}) },
-            "location": if ready { super::catalogue::montreal() } else { Value::Null },
+            "location": ready.then(super::catalogue::montreal),
             "tags": self.tag_names(),
             "command": null,
             "arguments": null,
-        })
+        });
+        leave_out_nulls(&mut body, &["last_status", "removal_time", "location"]);
+        body
     }
 
     /// An item of the list. `status` is not in the document, but edgegap/nakama-edgegap:pkg/fleetmanager/models.go

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::deployment::{Deployment, Status};
-use super::{Edgegap, message};
+use super::{Edgegap, leave_out_nulls, message};
 use crate::model::{Reply, Request};
 use crate::time::{naive_micros, parse_utc};
 
@@ -29,16 +29,15 @@ impl Edgegap {
             Status::Error if deployment.no_capacity => "",
             _ => "listening on 7777\n",
         };
-        Reply::json(
-            200,
-            &json!({
-                "logs": logs,
-                "crash_logs": crashed.then_some("listening on 7777\ncannot load the map\n"),
-                "crash_data": crashed.then(|| json!({ "exit_code": 1, "message": "Error", "restart_count": 0 })),
-                "encoding": "utf-8",
-                "logs_link": null,
-            }),
-        )
+        let mut body = json!({
+            "logs": logs,
+            "crash_logs": crashed.then_some("listening on 7777\ncannot load the map\n"),
+            "crash_data": crashed.then(|| json!({ "exit_code": 1, "message": "Error", "restart_count": 0 })),
+            "encoding": "utf-8",
+            "logs_link": null,
+        });
+        leave_out_nulls(&mut body, &["crash_data"]);
+        Reply::json(200, &body)
     }
 
     /// Times without a zone, `steps` as a number with `s` or `m`; 422 for what cannot be read.

@@ -23,7 +23,11 @@ pub(super) fn described_page<T>(
 ) -> Result<Map<String, Value>, Reply> {
     let number = |name: &str, otherwise: usize| match request.query_value(name) {
         None => Some(otherwise),
-        Some(text) => text.parse().ok().filter(|number| *number >= 1),
+        // `int64` in the file.
+        Some(text) => {
+            let number = text.parse::<i64>().ok().filter(|number| *number >= 1);
+            number.and_then(|number| usize::try_from(number).ok())
+        }
     };
     let (Some(page), Some(limit)) = (number("page", 1), number("limit", 10)) else {
         return Err(message(400, "page and limit must be at least 1"));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::applications::Application;
 use super::{Clock, errors};
 use crate::model::{Reply, Request};
-use crate::time::{parse_utc, rfc3339_millis};
+use crate::time::{parse_rfc3339, rfc3339_millis};
 
 /// How often a visitor comes to every instance, which prints a line then.
 const VISITS: Duration = Duration::from_secs(5);
@@ -26,8 +26,8 @@ impl Application {
     pub(super) fn logs_route(&self, request: &Request, clock: Clock) -> Result<Reply, Reply> {
         let time = |name: &str| match request.query_value(name) {
             None => Ok(None),
-            // ISO 8601 has more forms than this. In UTC is how the lines have it.
-            Some(text) => parse_utc(text)
+            // ISO 8601 has more forms than this. The lines have it in UTC, other times of the platform with an offset.
+            Some(text) => parse_rfc3339(text)
                 .map(Some)
                 .ok_or_else(|| errors(&format!("{name} is not an ISO 8601 timestamp"))),
         };

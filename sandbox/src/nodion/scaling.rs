@@ -199,7 +199,7 @@ impl Application {
         let body = body_of(request)?;
         let (amount, instance_type) = (amount_in(&body, 1)?, type_in(&body)?);
         let index = match body.get("worker_id") {
-            None | Some(Value::Null) => 0,
+            None => 0,
             Some(id) => {
                 let mut workers = self.processes.iter().enumerate().skip(1);
                 let found = workers.find(|(_, worker)| id.as_str() == Some(worker.id.as_str()));

@@ -36,7 +36,7 @@ pub fn no_such(what: &str) -> Value {
 /// A world in which my-app runs, and the id of its service.
 pub fn running() -> (World, String) {
     let mut world = world();
-    expect_status(&world.post("/v1/deployments", &my_app()), 201);
+    expect_status(&world.post("/v1/deployments", &my_app()), 202);
     world.wait(1_200);
     let services = expect_status(&world.get("/v1/services"), 200);
     let id = services[0]["id"].as_str().unwrap().to_owned();

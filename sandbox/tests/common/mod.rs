@@ -41,9 +41,20 @@ impl World {
         self.now += Duration::from_millis(millis);
     }
 
-    /// Sends a request as it is.
+    /// Sends a request as it is. Whatever comes back, the spec allows it.
     pub fn raw(&mut self, request: &Request) -> Reply {
-        self.state.handle(self.platform, request, self.now)
+        let reply = self.state.handle(self.platform, request, self.now);
+        let requests = self.state.requests();
+        let problems = &requests.last().unwrap().reply_problems;
+        assert_eq!(
+            problems,
+            &[],
+            "{} {} {}",
+            request.method,
+            request.path,
+            reply.text_body()
+        );
+        reply
     }
 
     /// Sends a request with the credentials.

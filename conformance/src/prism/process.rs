@@ -1,0 +1,101 @@
+//! Prism as a process that ends with its handle.
+
+use crate::Result;
+use crate::tap::Tap;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
+
+/// What Prism says when it has something to complain about, or answers in the place of the server.
+const COMPLAINTS: [&str; 3] = ["Violation", "Remocking", "terminated with error"];
+
+/// A running Prism, with a tap in front of it.
+pub struct Prism {
+    pub tap: Tap,
+    complaints: Arc<Mutex<Vec<String>>>,
+    _child: Child,
+}
+
+impl Prism {
+    /// Passes requests on to this server and compares both sides with the spec.
+    pub async fn proxy(cli: &Path, spec: &Path, upstream: &str) -> Result<Self> {
+        let spec = spec.to_string_lossy();
+        Self::start(cli, &["proxy", &spec, upstream]).await
+    }
+
+    /// Answers by itself.
+    pub async fn mock(cli: &Path, spec: &Path, dynamic: bool) -> Result<Self> {
+        let spec = spec.to_string_lossy();
+        let mut arguments = vec!["mock", spec.as_ref()];
+        arguments.extend(dynamic.then_some("--dynamic"));
+        Self::start(cli, &arguments).await
+    }
+
+    async fn start(cli: &Path, arguments: &[&str]) -> Result<Self> {
+        let mut child = Command::new("node")
+            .arg(cli)
+            .args(arguments)
+            // It takes a free port and says which.
+            .args([
+                "--port",
+                "0",
+                "--host",
+                "127.0.0.1",
+                "--multiprocess",
+                "false",
+            ])
+            .env("NO_COLOR", "1")
+            .env("FORCE_COLOR", "0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let complaints = Arc::<Mutex<Vec<String>>>::default();
+        let (found, address) = oneshot::channel();
+        let (out, err) = (child.stdout.take(), child.stderr.take());
+        tokio::spawn(listen(out, Arc::clone(&complaints), Some(found)));
+        tokio::spawn(listen(err, Arc::clone(&complaints), None));
+        let address = tokio::time::timeout(Duration::from_secs(60), address).await;
+        let Ok(Ok(address)) = address else {
+            return Err(format!("Prism does not start: {arguments:?}").into());
+        };
+        Ok(Self {
+            tap: Tap::start(address).await?,
+            complaints,
+            _child: child,
+        })
+    }
+
+    /// What it complained about in its log since the last look.
+    pub fn take_complaints(&self) -> Vec<String> {
+        let mut complaints = self
+            .complaints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *complaints)
+    }
+}
+
+async fn listen(
+    from: Option<impl AsyncRead + Unpin>,
+    complaints: Arc<Mutex<Vec<String>>>,
+    mut found: Option<oneshot::Sender<String>>,
+) {
+    let Some(from) = from else { return };
+    let mut lines = BufReader::new(from).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Some((_, address)) = line.split_once("Prism is listening on http://") {
+            if let Some(found) = found.take() {
+                let _ = found.send(address.trim().to_owned());
+            }
+        } else if COMPLAINTS.iter().any(|complaint| line.contains(complaint)) {
+            let mut complaints = complaints.lock().unwrap_or_else(PoisonError::into_inner);
+            complaints.push(line);
+        }
+    }
+}

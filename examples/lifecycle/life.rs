@@ -1,0 +1,216 @@
+//! The four lives. They go by addresses of their own, so that something may stand between the client
+//! and the sandbox.
+
+use deploykit::edgegap::{self, NewDeployment as NewServer, User};
+use deploykit::nexlayer::{self, Manifest};
+use deploykit::nodion::{self, LogWindow};
+use deploykit::watch::{Deployment, Observation};
+use deploykit::{ErrorKind, Wait, dployr};
+use deploykit_sandbox::Sandbox;
+use std::error::Error;
+use std::time::Duration;
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+const MANIFEST: &str = include_str!("../nexlayer.yaml");
+
+/// The lifetime of a Nexlayer preview with its one extension.
+const PREVIEW: Duration = Duration::from_secs(150 * 60);
+
+/// Where each platform is called.
+pub struct Addresses {
+    pub nexlayer: String,
+    pub dployr: String,
+    pub nodion: String,
+    pub edgegap: String,
+}
+
+impl Addresses {
+    /// Those of the sandbox itself.
+    #[allow(dead_code)] // Whoever puts something in between has others.
+    pub fn of(sandbox: &Sandbox) -> Self {
+        Self {
+            nexlayer: sandbox.nexlayer().base_url.clone(),
+            dployr: sandbox.dployr().base_url.clone(),
+            nodion: sandbox.nodion().base_url.clone(),
+            edgegap: sandbox.edgegap().base_url.clone(),
+        }
+    }
+}
+
+/// What the lives need.
+pub struct Lives<'a> {
+    /// What stands behind the addresses: a dployr control plane is among it.
+    pub sandbox: &'a Sandbox,
+    pub at: Addresses,
+    /// Told what happens on which platform.
+    pub tell: fn(&str, &str),
+}
+
+impl Lives<'_> {
+    /// Each life, and how it ended.
+    pub async fn all(&self) -> [(&'static str, Result<()>); 4] {
+        // Nexlayer comes last: its end is a matter of time, and the clock of the sandbox is one for all.
+        [
+            ("edgegap", self.edgegap().await),
+            ("nodion", self.nodion().await),
+            ("dployr", self.dployr().await),
+            ("nexlayer", self.nexlayer().await),
+        ]
+    }
+
+    async fn edgegap(&self) -> Result<()> {
+        let access = self.sandbox.edgegap();
+        let client = edgegap::Client::builder().base_url(&self.at.edgegap);
+        let client = client.token(access.token.as_str()).build()?;
+        let player = User::ip([75, 28, 35, 192].into());
+        let new = NewServer::new(&access.application, &access.version, player).tag("lifecycle");
+        let server = client.deployment(client.deploy(new).await?.request_id);
+        let ready = self.told("edgegap", server.wait()).await?;
+        (self.tell)("edgegap", &format!("at {}", ready.endpoint("gameport")?));
+        self.look(&server).await?;
+        let stopped = server.stop().await?;
+        (self.tell)("edgegap", &format!("stop: {:?}", stopped.outcome));
+        self.told("edgegap", server.wait().until_gone()).await?;
+        let left = client
+            .deployments()
+            .tagged("lifecycle")
+            .list()
+            .all()
+            .await?;
+        match left.iter().find(|left| left.request_id == ready.request_id) {
+            Some(_) => Err("it is still listed".into()),
+            None => {
+                (self.tell)("edgegap", "gone");
+                Ok(())
+            }
+        }
+    }
+
+    async fn nodion(&self) -> Result<()> {
+        let access = self.sandbox.nodion();
+        let client = nodion::Client::builder().base_url(&self.at.nodion);
+        let client = client.token(access.token.as_str()).build()?;
+        let application = client.application(&access.application_id);
+        let deployment = application.deployment(application.deploy().await?.id);
+        let made = self.told("nodion", deployment.wait()).await?;
+        (self.tell)("nodion", &format!("number {}", made.deploy_number));
+        self.look(&deployment).await?;
+        let lines = application.logs(LogWindow::new().limit(3)).await?;
+        (self.tell)("nodion", &format!("{} lines of the last hour", lines.len()));
+        // A deployment is not ended, the application is.
+        application.delete().await?;
+        self.gone("nodion", application.get().await)
+    }
+
+    async fn dployr(&self) -> Result<()> {
+        let access = self.sandbox.dployr();
+        let client = dployr::Client::builder()
+            .base_url(&self.at.dployr)
+            .token(access.token.as_str())
+            .cluster(access.cluster_id.as_str())
+            .build()?;
+        let new =
+            dployr::NewDeployment::from_git("lifecycle", "https://github.com/example/guestbook")
+                .kind(dployr::ServiceType::Web)
+                .runtime("nodejs", "20")
+                .run_cmd("npm start")
+                .port(3000);
+        client.deployments().create(new).await?;
+        // The reply names a task. What it makes is found by its name.
+        let deployment = client.deployment("lifecycle").get().await?;
+        (self.tell)(
+            "dployr",
+            &format!("{} by {:?}", deployment.id, deployment.via),
+        );
+        self.told("dployr", client.deployment(deployment.id.as_str()).wait())
+            .await?;
+        let services = client.services().list().all().await?;
+        let service = services.into_iter().find(|one| one.name == "lifecycle");
+        let service = client.service(service.ok_or("there is no service")?.id);
+        self.told("dployr", service.wait()).await?;
+        self.look(&service).await?;
+        let mut lines = service.follow_logs().await?;
+        if let Some(line) = lines.next().await {
+            (self.tell)("dployr", &format!("follows: {}", line?.message));
+        }
+        drop(lines);
+        // It sleeps, and the next visitor would wake it. That it is asleep no call of this server tells.
+        service.stop().await?;
+        service.delete().await?;
+        self.told("dployr", service.wait().until_gone()).await?;
+        self.gone("dployr", service.get().await)
+    }
+
+    async fn nexlayer(&self) -> Result<()> {
+        let client = nexlayer::Client::builder().base_url(&self.at.nexlayer);
+        let client = client.build()?;
+        let started = client.start(Manifest::parse(MANIFEST)?).await?;
+        let application = started.application();
+        let ready = self.told("nexlayer", application.wait()).await?;
+        let site = ready
+            .url
+            .as_deref()
+            .unwrap_or("an address that was not told");
+        (self.tell)("nexlayer", &format!("{site}, says its {}", ready.signal));
+        self.look(&application).await?;
+        (self.tell)("nexlayer", &application.extend().await?.text);
+        // No call ends an application: its time does.
+        self.sandbox.advance(PREVIEW + Duration::from_secs(11 * 60));
+        self.told("nexlayer", application.wait().until_gone())
+            .await?;
+        (self.tell)("nexlayer", "gone");
+        Ok(())
+    }
+
+    /// A wait that tells of each change.
+    fn told<T: Send + 'static>(&self, platform: &'static str, wait: Wait<T>) -> Wait<T> {
+        let tell = self.tell;
+        wait.interval(Duration::from_millis(100), Duration::from_millis(400))
+            .deadline(Duration::from_secs(60))
+            .on_change(move |seen| {
+                tell(
+                    platform,
+                    &format!("{} ({})", seen.phase, blank(&seen.raw_status)),
+                );
+            })
+    }
+
+    /// What any platform's deployment can be asked for.
+    async fn look(&self, deployment: &dyn Deployment) -> Result<Observation> {
+        let (platform, seen) = (deployment.platform(), deployment.snapshot().await?);
+        (self.tell)(platform, &format!("{} is {}", deployment.id(), seen.phase));
+        match deployment.recent_logs().await {
+            Ok(lines) => {
+                for line in lines.iter().rev().take(2).rev() {
+                    (self.tell)(platform, &format!("log: {line}"));
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Unsupported => {
+                (self.tell)(platform, "keeps no log")
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(seen)
+    }
+
+    /// What is gone is not found any more.
+    fn gone<T>(&self, platform: &str, look: deploykit::Result<T>) -> Result<()> {
+        match look {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                (self.tell)(platform, "gone");
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+            Ok(_) => Err("it is still there".into()),
+        }
+    }
+}
+
+fn blank(status: &str) -> &str {
+    if status.is_empty() {
+        "says nothing"
+    } else {
+        status
+    }
+}
