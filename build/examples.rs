@@ -15,7 +15,8 @@ const SECRETS: [(&str, &str); 4] = [
     ("crate::Secret", "Whole"),
     ("crate::secret::Personal", "Whole"),
     ("crate::secret::GitUrl", "Url"),
-    ("crate::secret::CallbackUrl", "Url"),
+    // Those of chat services carry their secret in the path.
+    ("crate::secret::CallbackUrl", "Whole"),
 ];
 
 /// The entries of the table for one API, comma separated.

@@ -92,6 +92,9 @@ async fn all_platforms_in_one_process_and_no_time() {
     let dployr = world.dployr().unwrap();
     let new = dployr::NewDeployment::from_git("a", "https://github.com/user/repo")
         .runtime("nodejs", "20")
+        .branch("main")
+        .build_cmd("npm run build")
+        .run_cmd("npm start")
         .port(3000);
     dployr.deployments().create(new).await.unwrap();
     let listed = dployr.deployments().list().all().await.unwrap();

@@ -23,7 +23,7 @@ const OF_THE_WAY: [http::HeaderName; 5] = [
 ///
 /// The operation is found by method and path, whatever path a base URL has in front of it. What no
 /// operation has is shown as a request without a wrapper. A query parameter that the operation does not
-/// have was added by hand, and its value is left out.
+/// have was added by hand, as is all of the query without a wrapper, and its value is left out.
 ///
 /// ```
 /// # #[cfg(feature = "edgegap")] {
@@ -44,11 +44,9 @@ pub fn describe<P: Platform>(request: &http::Request<impl AsRef<[u8]>>) -> Reque
     };
     let (operation, base) = operation_of(profile.api, request.method().as_str(), url.path());
     let known = operation.and_then(examples::known);
-    let mut by_hand = match known {
-        Some(_) => pairs(&url),
-        None => Vec::new(),
-    };
-    by_hand.retain(|(name, _)| known.is_some_and(|known| !known.query.contains(&name.as_str())));
+    // Without a wrapper, all of a query was added by hand.
+    let mut by_hand = pairs(&url);
+    by_hand.retain(|(name, _)| known.is_none_or(|known| !known.query.contains(&name.as_str())));
     let mut headers: HeaderMap = request.headers().clone();
     for name in OF_THE_WAY {
         headers.remove(name);

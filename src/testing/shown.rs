@@ -34,6 +34,8 @@ const SECRET_WORDS: [&str; 8] = [
     "authorization",
     "apikey",
 ];
+/// Fields with an address that lets in whoever has it.
+const ADDRESSES: [&str; 2] = ["claimurl", "webhookurl"];
 /// How the name of a field ends that tells something about a secret.
 const ABOUT_ONE: [&str; 7] = ["at", "type", "name", "in", "expires", "url", "count"];
 
@@ -296,6 +298,8 @@ impl Names {
             Value::String(text) if (hidden.is_some() || by_name) && !text.is_empty() => {
                 *text = self.of(field, text);
             }
+            // Nexlayer tells people what to type, session token included.
+            Value::String(text) if text.contains("curl ") => *text = self.of(field, text),
             Value::Number(number) if hidden.is_some() => {
                 *value = Value::String(self.of(field, &number.to_string()));
             }
@@ -304,6 +308,9 @@ impl Names {
                 if masked != *text {
                     *text = self.put_in(&masked, text, None);
                 }
+            }
+            Value::Object(_) | Value::Array(_) if redact::holds_variables(field) => {
+                self.hide_all(value, field);
             }
             Value::Array(items) => items
                 .iter_mut()
@@ -342,6 +349,30 @@ impl Names {
     }
 }
 
+impl Names {
+    /// Replaces every text below the variables of a program: what these are called says nothing.
+    fn hide_all(&mut self, value: &mut Value, field: &str) {
+        match value {
+            Value::String(text) if !text.is_empty() => *text = self.of(field, text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.hide_all(item, field)),
+            Value::Object(map) => {
+                let variable = ["key", "name"]
+                    .iter()
+                    .find_map(|key| map.get(*key)?.as_str());
+                let variable = variable.map(str::to_owned);
+                for (name, inner) in map.iter_mut() {
+                    match &variable {
+                        Some(variable) if name == "value" => self.hide_all(inner, variable),
+                        Some(_) => {}
+                        None => self.hide_all(inner, name),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 fn redact_resolved(segment: &str) -> String {
     crate::secret::resolved(segment).unwrap_or_else(|| segment.to_owned())
 }
@@ -358,6 +389,9 @@ fn same_name(a: &str, b: &str) -> bool {
 
 fn sounds_secret(field: &str) -> bool {
     let name = letters(field);
+    if ADDRESSES.contains(&name.as_str()) {
+        return true;
+    }
     SECRET_WORDS.iter().any(|word| name.contains(word))
         && !ABOUT_ONE.iter().any(|end| name.ends_with(end))
 }
