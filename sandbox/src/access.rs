@@ -24,6 +24,8 @@ pub struct DployrAccess {
     pub password: String,
     /// The code of every mail, for a login by e-mail (control plane's dialect).
     pub login_code: String,
+    /// The identity token of the one CI job that is trusted (control plane's dialect).
+    pub identity_token: String,
     /// The tag of the one instance.
     pub instance_tag: String,
 }

@@ -120,6 +120,11 @@ impl Operation {
         contents.iter().find_map(Content::example)
     }
 
+    /// The first example of the body of a request: its content type and the body. Nothing where the spec has no body.
+    pub fn example_body(&self) -> Option<(&str, Vec<u8>)> {
+        self.bodies.iter().find_map(Content::example)
+    }
+
     fn reply(&self, status: u16) -> Option<&Documented> {
         self.replies.iter().find(|reply| reply.status == status)
     }

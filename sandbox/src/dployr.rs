@@ -4,11 +4,13 @@
 //! (dployr-io/dployr-base) disagree on paths, field names, statuses and error bodies. [`Dialect`] says which of the two
 //! the sandbox plays; what lies behind, the state in this file, is the same for both.
 
+mod bounds;
 mod control_plane;
 mod create;
 mod documented;
 mod extras;
 mod hooks;
+mod view;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -207,6 +209,7 @@ impl Dployr {
             email: self.email.clone(),
             password: self.password.clone(),
             login_code: control_plane::sessions::CODE.to_owned(),
+            identity_token: control_plane::sessions::IDENTITY_TOKEN.to_owned(),
             instance_tag: self.instance.tag.clone(),
         }
     }

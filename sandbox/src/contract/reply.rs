@@ -38,7 +38,7 @@ impl Operation {
 impl Operation {
     /// A reply with that status from nothing but the spec: its first example, or the smallest body that the schema allows.
     /// A status that the spec does not list gets the body of the failure that is nearest to it.
-    pub(crate) fn status_reply(&self, status: u16) -> Reply {
+    pub fn status_reply(&self, status: u16) -> Reply {
         let near = |reply: &&Documented| reply.status >= 400;
         let distance = |reply: &&Documented| reply.status.abs_diff(status);
         let documented = self.reply(status);

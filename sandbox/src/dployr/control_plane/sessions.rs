@@ -6,13 +6,19 @@ use serde_json::{Map, Value, json};
 
 use super::super::Dployr;
 use super::{failure, ok_with, page};
+use crate::bounds::{MOST, cut};
 use crate::model::{Reply, Request, text_field};
 use crate::time::millis;
 
 /// The code of every mail; there are no mails here.
 pub(in crate::dployr) const CODE: &str = "SANDBX";
+/// The token of the one CI job that is trusted: it has the form of one and is signed by nobody.
+pub(in crate::dployr) const IDENTITY_TOKEN: &str =
+    "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJqb2IifQ.c2FuZGJveA";
 /// A session lives for seven days, whether it is used or not (seen in the cookie's Max-Age).
 const LIFE: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// That of a job for an hour (dployr-io/dployr-base:src/routes/auth.ts).
+const JOB_LIFE: Duration = Duration::from_secs(3_600);
 /// After three wrong ones a code is dropped, after ten minutes too (dployr-io/dployr-base:src/services/auth.ts).
 const ATTEMPTS: u32 = 3;
 const CODE_LIFE: Duration = Duration::from_secs(600);
@@ -42,6 +48,11 @@ impl Access {
         self.tokens
             .iter()
             .any(|token| token.secret == secret && token.expires_at.is_none_or(|ends| now < ends))
+    }
+
+    pub(super) fn bound(&mut self) {
+        cut(&mut self.sessions, MOST, |_| false);
+        cut(&mut self.tokens, MOST, |_| false);
     }
 
     /// A token's list says when it was used last (seen).
@@ -83,7 +94,7 @@ pub(super) fn route(
     Some(match (method, rest) {
         ("POST", ["login", "email"]) => send_code(state, request, now),
         ("POST", ["login", "email", "verify"]) => verify(state, request, now),
-        ("POST", ["oidc", "exchange"]) => exchange(request),
+        ("POST", ["oidc", "exchange"]) => exchange(state, request, now),
         ("GET", ["logout"]) => {
             if signed_in {
                 // All of the user; API tokens go on.
@@ -164,26 +175,38 @@ fn verify(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
         }
     }
     state.own.access.code = None;
-    let id = state.ids.uuid();
     // In the cookie alone, never in the body.
-    let cookie = format!(
-        "session={id}; Max-Age={}; Path=/; HttpOnly; SameSite=Lax",
-        LIFE.as_secs()
-    );
-    state.own.access.sessions.push((id, now + LIFE));
+    let (_, cookie) = begin(state, now, LIFE);
     ok_with(json!({ "email": email }), "Login successful").with_header("set-cookie", cookie)
 }
 
-/// No job is trusted here. Only refusals were seen, with this code for a token that is none; their words were not kept.
-fn exchange(request: &Request) -> Reply {
+/// One job is trusted. Refusals were seen, with this code for a token that is none; their words were not kept. The success
+/// was read in dployr-io/dployr-base:src/routes/auth.ts.
+fn exchange(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
     let Ok(body) = request.json_object() else {
         return broken();
     };
-    if text_field(&body, "token").is_none() {
+    let Some(token) = text_field(&body, "token") else {
         // Not recorded; as the other bodies of this file that lack something.
         return failure(400, "token is required", "request.bad_request");
+    };
+    if token != IDENTITY_TOKEN {
+        return failure(401, "Invalid identity token", "auth.oidc_invalid_token");
     }
-    failure(401, "Invalid identity token", "auth.oidc_invalid_token")
+    let (id, cookie) = begin(state, now, JOB_LIFE);
+    let data = json!({ "sessionId": id, "expiresIn": JOB_LIFE.as_secs() });
+    super::ok(data).with_header("set-cookie", cookie)
+}
+
+/// A session, and the cookie that says so.
+fn begin(state: &mut Dployr, now: Duration, life: Duration) -> (String, String) {
+    let id = state.ids.uuid();
+    let cookie = format!(
+        "session={id}; Max-Age={}; Path=/; HttpOnly; SameSite=Lax",
+        life.as_secs()
+    );
+    state.own.access.sessions.push((id.clone(), now + life));
+    (id, cookie)
 }
 
 fn create_token(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
