@@ -4,12 +4,14 @@
 //! (dployr-io/dployr-base) disagree on paths, field names, statuses and error bodies. [`Dialect`] says which of the two
 //! the sandbox plays; what lies behind, the state in this file, is the same for both.
 
+mod bounds;
 mod checked;
 mod control_plane;
 mod create;
 mod documented;
 mod extras;
 mod hooks;
+mod view;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -4,6 +4,7 @@
 //! there is to a deployment is that of its edgegap-v1-openapi.yaml. The texts of errors are the sandbox's own.
 
 mod body;
+mod bounds;
 mod bulk;
 mod catalogue;
 mod deployment;
@@ -12,6 +13,7 @@ mod hooks;
 mod observe;
 mod paging;
 mod tags;
+mod view;
 
 use std::time::Duration;
 

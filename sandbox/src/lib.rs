@@ -12,14 +12,21 @@
 )]
 
 mod access;
+mod bounds;
+mod clock;
 pub mod contract;
 mod courier;
+mod deployed;
 pub mod dployr;
 pub mod edgegap;
+mod fault;
 mod ids;
 mod model;
 pub mod nexlayer;
 pub mod nodion;
+mod operations;
+mod page;
+mod recorded;
 mod server;
 mod state;
 mod time;
@@ -27,6 +34,7 @@ mod webhook;
 
 pub use access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
 pub use dployr::Dialect;
+pub use fault::{Delivery, Fault, FaultError, FaultUse, Outcome, When};
 pub use model::{Platform, Recorded, Reply, Request};
 pub use nexlayer::Plan;
 pub use server::Sandbox;

@@ -1,10 +1,12 @@
 //! The plain shapes of an exchange: a request goes in, a reply comes out, no sockets anywhere.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use crate::contract::Problem;
+use crate::fault::Fault;
 
 /// One of the four platforms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -162,6 +164,15 @@ impl Reply {
         Self::text(status, "application/json", &body.to_string())
     }
 
+    /// A reply with any body.
+    pub(crate) fn bytes(status: u16, content_type: &str, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type".to_owned(), content_type.to_owned())],
+            body,
+        }
+    }
+
     /// A reply with any text as body.
     pub fn text(status: u16, content_type: &str, body: &str) -> Self {
         Self::empty(status)
@@ -206,10 +217,14 @@ impl Reply {
     }
 }
 
-/// A request that was answered, as the sandbox remembers it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A request that was answered, as the sandbox remembers it. Its `Debug` and `Display` show no credentials.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recorded {
+    /// Which request it was, counted over all platforms, from 1 on.
+    pub number: u64,
+    /// When it was answered, by the clock of the platforms, since the Unix epoch.
+    pub at: Duration,
     /// Which platform was asked.
     pub platform: Platform,
     /// The method.
@@ -222,7 +237,8 @@ pub struct Recorded {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// The status of the reply.
+    /// The status of the reply, or of the one that was lost. 503 if a fault kept the platform from acting and from
+    /// answering.
     pub status: u16,
     /// The operation of the platform's spec that it was for, by its `operationId`.
     pub operation: Option<&'static str>,
@@ -230,14 +246,19 @@ pub struct Recorded {
     pub request_problems: Vec<Problem>,
     /// Where the reply breaks the spec, which is a mistake of the sandbox.
     pub reply_problems: Vec<Problem>,
+    /// The fault that it met.
+    pub fault: Option<Fault>,
 }
 
 impl Recorded {
-    pub(crate) fn new(platform: Platform, request: &Request, status: u16) -> Self {
+    pub(crate) fn new(platform: Platform, request: &Request, status: u16, at: Duration) -> Self {
         Self {
             operation: None,
             request_problems: Vec::new(),
             reply_problems: Vec::new(),
+            number: 0,
+            at,
+            fault: None,
             platform,
             method: request.method.clone(),
             path: request.path.clone(),

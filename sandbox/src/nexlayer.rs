@@ -5,8 +5,10 @@
 //! none, the words here are the sandbox's own, and a client must not depend on them.
 
 mod beside;
+mod bounds;
 mod checked;
 mod manifest;
+mod view;
 
 use std::time::Duration;
 

@@ -4,11 +4,13 @@
 //! pre-built image application answers as the newer examples of that page do.
 
 mod applications;
+mod bounds;
 mod deployments;
 mod domains;
 mod env;
 mod logs;
 mod scaling;
+mod view;
 
 use std::time::Duration;
 

@@ -1,27 +1,27 @@
 //! A loopback server around the state machine.
 
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+mod answer;
+mod broken;
+mod listen;
+mod shared;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::Response;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
+use crate::clock::Clock;
 use crate::courier::Courier;
-use crate::model::{Platform, Recorded, Reply, Request};
-use crate::state::{Builder, State};
-use crate::webhook::Webhook;
-
-/// A body beyond this is refused. No platform documents a limit, and no honest request comes near.
-const BODY_LIMIT: usize = 1 << 20;
-/// A body between the two is still read: to close the connection on a client that is sending would take away the reply.
-const READ_LIMIT: usize = 16 << 20;
+use crate::fault::{Fault, FaultError, FaultUse};
+use crate::model::{Platform, Recorded};
+use crate::state::Builder;
+use listen::Port;
+pub(crate) use shared::{Inner, Shared};
 
 /// The four platforms on four ports of 127.0.0.1, until it is dropped.
 ///
@@ -34,7 +34,6 @@ const READ_LIMIT: usize = 16 << 20;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Sandbox {
     shared: Arc<Shared>,
     nexlayer: NexlayerAccess,
@@ -44,20 +43,6 @@ pub struct Sandbox {
     /// Its end tells the listeners to stop; a request that is being answered is answered first.
     _running: watch::Sender<()>,
     _courier: Courier,
-}
-
-#[derive(Debug)]
-pub(crate) struct Shared {
-    inner: Mutex<Inner>,
-    /// There may be a webhook to send, or an end.
-    news: Condvar,
-}
-
-#[derive(Debug)]
-struct Inner {
-    state: State,
-    ahead: Duration,
-    ended: bool,
 }
 
 impl Sandbox {
@@ -104,11 +89,81 @@ impl Sandbox {
         self.shared.lock().state.requests_to(platform)
     }
 
+    /// The oldest request that matches, of those that are remembered or come within `timeout`; nothing if none does.
+    ///
+    /// ```
+    /// # async fn example(sandbox: deploykit_sandbox::Sandbox) {
+    /// # use std::time::Duration;
+    /// let stop = sandbox.wait_for(|request| request.method == "DELETE", Duration::from_secs(5)).await;
+    /// assert_eq!(stop.map(|request| request.status), Some(200));
+    /// # }
+    /// ```
+    pub async fn wait_for(
+        &self,
+        matches: impl Fn(&Recorded) -> bool,
+        timeout: Duration,
+    ) -> Option<Recorded> {
+        let seen = self.shared.heard_of(matches);
+        tokio::time::timeout(timeout, seen).await.ok()
+    }
+
+    /// Forgets the requests so far. Their [numbers](Recorded::number) go on.
+    pub fn clear(&self) {
+        self.shared.lock().state.clear();
+    }
+
+    /// Lets something go wrong from now on.
+    ///
+    /// # Errors
+    /// When it could never happen: an operation that the platform has not, a 0th call, a webhook of an operation.
+    pub fn inject(&self, fault: Fault) -> Result<(), FaultError> {
+        self.shared.lock().state.inject(fault)
+    }
+
+    /// Ends all faults. A call that met one before goes on as it was to.
+    pub fn clear_faults(&self) {
+        self.shared.lock().state.clear_faults();
+    }
+
+    /// The faults that are injected, and what each has met, in the order in which they were injected.
+    pub fn faults(&self) -> Vec<FaultUse> {
+        self.shared.lock().state.faults().to_vec()
+    }
+
+    /// The faults that have not done yet what they were injected for: a test that ends with one of them has not tested
+    /// it.
+    pub fn faults_left(&self) -> Vec<Fault> {
+        let inner = self.shared.lock();
+        let left = inner.state.faults().iter().filter(|one| one.is_left());
+        left.map(|one| one.fault.clone()).collect()
+    }
+
+    /// The clock of the platforms, since the Unix epoch.
+    pub fn now(&self) -> Duration {
+        self.shared.lock().clock.now()
+    }
+
     /// Moves the clock of the platforms forward, for all requests from now on.
     pub fn advance(&self, by: Duration) {
-        let mut inner = self.shared.lock();
-        inner.ahead = inner.ahead.saturating_add(by);
-        self.shared.news.notify_one();
+        self.shared.advance(by);
+    }
+
+    /// Moves the clock of the platforms forward to a moment since the Unix epoch. It never goes back.
+    pub fn advance_to(&self, moment: Duration) {
+        let by = moment.saturating_sub(self.now());
+        self.shared.advance(by);
+    }
+}
+
+/// Where it listens; no credentials.
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("nexlayer", &self.nexlayer.base_url)
+            .field("dployr", &self.dployr.base_url)
+            .field("nodion", &self.nodion.base_url)
+            .field("edgegap", &self.edgegap.base_url)
+            .finish_non_exhaustive()
     }
 }
 
@@ -116,9 +171,12 @@ impl Builder {
     /// Starts the server.
     ///
     /// # Errors
-    /// When a port is taken or no port can be had.
+    /// When a port is taken or no port can be had, or when a fault could never happen.
     pub async fn start(self) -> io::Result<Sandbox> {
         let mut state = self.state();
+        if let Some(refused) = state.refused() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, refused));
+        }
         let mut listeners = Vec::new();
         let mut urls = [const { String::new() }; 4];
         for (offset, (platform, url)) in (0..).zip(Platform::ALL.into_iter().zip(&mut urls)) {
@@ -133,12 +191,22 @@ impl Builder {
                     "the fourth port is beyond 65535",
                 )
             })?;
-            // Nobody else is to reach it: the credentials are printed, and the answers made up.
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            let address = SocketAddr::from((self.bind, port));
             let listener = TcpListener::bind(address).await.map_err(|error| {
                 io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
             })?;
-            *url = format!("http://{}", listener.local_addr()?);
+            let mut heard_at = listener.local_addr()?;
+            // Nobody calls "any address".
+            match heard_at.ip() {
+                IpAddr::V4(any) if any.is_unspecified() => {
+                    heard_at.set_ip(Ipv4Addr::LOCALHOST.into());
+                }
+                IpAddr::V6(any) if any.is_unspecified() => {
+                    heard_at.set_ip(Ipv6Addr::LOCALHOST.into());
+                }
+                _ => {}
+            }
+            *url = format!("http://{heard_at}");
             listeners.push((platform, listener));
         }
         let [nexlayer, dployr, nodion, edgegap] = &urls;
@@ -152,14 +220,12 @@ impl Builder {
             state.nodion().access(nodion),
             state.edgegap().access(edgegap),
         );
-        let shared = Arc::new(Shared {
-            inner: Mutex::new(Inner {
-                state,
-                ahead: Duration::ZERO,
-                ended: false,
-            }),
-            news: Condvar::new(),
-        });
+        let clock = if self.driven {
+            Clock::driven()
+        } else {
+            Clock::real()
+        };
+        let shared = Arc::new(Shared::new(state, clock, urls));
         let sandbox = Sandbox {
             nexlayer,
             dployr,
@@ -169,117 +235,16 @@ impl Builder {
             shared,
             _running: running,
         };
+        let room = listen::room();
         for (platform, listener) in listeners {
-            let shared = Arc::clone(&sandbox.shared);
-            let router = Router::new().fallback(move |request: axum::extract::Request| {
-                let shared = Arc::clone(&shared);
-                async move { answer(&shared, platform, request).await }
-            });
-            let mut ends = ends.clone();
-            let until = async move {
-                // Nothing is ever sent: the error is the end of the sender.
-                while ends.changed().await.is_ok() {}
+            let port = Port {
+                platform,
+                shared: Arc::clone(&sandbox.shared),
+                ends: ends.clone(),
+                room: Arc::clone(&room),
             };
-            tokio::spawn(async move {
-                // It ends without an error only; accept errors are retried inside.
-                let _ = axum::serve(listener, router)
-                    .with_graceful_shutdown(until)
-                    .await;
-            });
+            tokio::spawn(port.listen(listener));
         }
         Ok(sandbox)
     }
-}
-
-impl Shared {
-    /// A panic while the lock was held can only come from a test's thread; the state is whole between two requests.
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for webhooks that are due, or until that moment, when there may be none; nothing at the end.
-    pub(crate) fn next_webhooks(&self, until: Option<Instant>) -> Option<Vec<Webhook>> {
-        let mut inner = self.lock();
-        while !inner.ended {
-            let now = inner.now();
-            let due = inner.state.webhooks_due(now);
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            if !due.is_empty() || left.is_some_and(|left| left.is_zero()) {
-                return Some(due);
-            }
-            let next = inner
-                .state
-                .next_webhook(now)
-                .map(|at| at.saturating_sub(now));
-            inner = match next.into_iter().chain(left).min() {
-                None => self
-                    .news
-                    .wait(inner)
-                    .unwrap_or_else(PoisonError::into_inner),
-                Some(wait) => {
-                    let woken = self.news.wait_timeout(inner, wait);
-                    woken.unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
-        }
-        None
-    }
-
-    pub(crate) fn end(&self) {
-        self.lock().ended = true;
-        self.news.notify_one();
-    }
-}
-
-impl Inner {
-    /// The clock of the platforms.
-    fn now(&self) -> Duration {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        now.unwrap_or_default().saturating_add(self.ahead)
-    }
-}
-
-async fn answer(shared: &Shared, platform: Platform, request: axum::extract::Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let target = parts
-        .uri
-        .path_and_query()
-        .map_or("/", |target| target.as_str());
-    let mut request = Request::new(parts.method.as_str(), target);
-    for (name, value) in &parts.headers {
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        request.headers.push((name.as_str().to_owned(), value));
-    }
-    let body = to_bytes(body, READ_LIMIT)
-        .await
-        .ok()
-        .filter(|body| body.len() <= BODY_LIMIT);
-    let mut inner = shared.lock();
-    let reply = match body {
-        Some(body) => {
-            request.body = body.to_vec();
-            let now = inner.now();
-            let reply = inner.state.handle(platform, &request, now);
-            shared.news.notify_one();
-            reply
-        }
-        None => {
-            inner.state.record(platform, &request, 413);
-            Reply::text(413, "text/plain", "the sandbox takes bodies up to 1 MiB")
-        }
-    };
-    respond(reply)
-}
-
-fn respond(reply: Reply) -> Response {
-    let mut response = Response::new(Body::from(reply.body));
-    *response.status_mut() =
-        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in reply.headers {
-        let name = axum::http::HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
-            response.headers_mut().append(name, value);
-        }
-    }
-    response
 }

@@ -1,14 +1,18 @@
 //! The four platforms together, with a memory of what they were asked.
 
 use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use crate::contract::{Check, Contract};
+use crate::contract::{Check, Contract, Operation};
+use crate::deployed::Deployed;
 use crate::dployr::{Dialect, Dployr};
 use crate::edgegap::Edgegap;
+use crate::fault::{Book, Fault, FaultError, FaultUse, Outcome};
 use crate::model::{Platform, Recorded, Reply, Request};
 use crate::nexlayer::{Nexlayer, Plan};
 use crate::nodion::Nodion;
+use crate::operations::{self, Specs};
 use crate::time::Timing;
 use crate::webhook::Webhook;
 
@@ -28,6 +32,10 @@ pub struct Builder {
     pub(crate) fails: bool,
     pub(crate) seed: u64,
     pub(crate) port: u16,
+    pub(crate) bind: IpAddr,
+    pub(crate) driven: bool,
+    pub(crate) limits: bool,
+    pub(crate) faults: Vec<Fault>,
 }
 
 impl Default for Builder {
@@ -42,6 +50,10 @@ impl Default for Builder {
             fails: false,
             seed: 0x5a4d_b0c5,
             port: 0,
+            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            driven: false,
+            limits: true,
+            faults: Vec::new(),
         }
     }
 }
@@ -112,6 +124,38 @@ impl Builder {
         self
     }
 
+    /// The address to listen on, 127.0.0.1 by default. Who can reach another one can do all that the printed
+    /// credentials allow.
+    #[must_use]
+    pub fn bind(mut self, address: IpAddr) -> Self {
+        self.bind = address;
+        self
+    }
+
+    /// Whether the clock of the server stands still, at 2026-11-24T02:24:00Z, until
+    /// [`Sandbox::advance`](crate::Sandbox::advance) moves it. What waits for a time waits for that: states, webhooks,
+    /// late and dribbled answers, windows of rate limits. By default it goes with that of the machine.
+    #[must_use]
+    pub fn driven_clock(mut self) -> Self {
+        self.driven = true;
+        self
+    }
+
+    /// Whether the platforms limit how much they are asked. They do by default.
+    #[must_use]
+    pub fn rate_limits(mut self, limits: bool) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Something that goes wrong from the beginning. One that could never happen fails [`Builder::start`]; the bare
+    /// state machine answers every request with 500 and the reason instead.
+    #[must_use]
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
     /// The state machine alone, without a server.
     pub fn state(&self) -> State {
         let timing = Timing {
@@ -120,14 +164,26 @@ impl Builder {
         };
         // A generator each, so that what one platform is asked does not change the ids of another.
         let seed = |platform: u64| self.seed.wrapping_mul(31).wrapping_add(platform);
-        State {
+        let mut state = State {
             nexlayer: Nexlayer::new(self.plan, self.pods_status, timing, seed(1)),
             dployr: Dployr::new(self.dialect, self.build_node, timing, seed(2)),
             nodion: Nodion::new(timing, seed(3)),
             edgegap: Edgegap::new(self.capacity, timing, seed(4)),
             recorded: VecDeque::new(),
             recorded_bytes: 0,
+            count: 0,
+            faults: Book::default(),
+            refused: None,
+        };
+        if !self.limits {
+            state.dployr.lift_limits();
+            state.edgegap.lift_limits();
         }
+        for fault in &self.faults {
+            let refused = state.inject(fault.clone()).err();
+            state.refused = state.refused.or(refused);
+        }
+        state
     }
 }
 
@@ -152,29 +208,92 @@ pub struct State {
     edgegap: Edgegap,
     recorded: VecDeque<Recorded>,
     recorded_bytes: usize,
+    /// Requests so far.
+    count: u64,
+    faults: Book,
+    /// A fault of the builder's that could never happen.
+    refused: Option<FaultError>,
 }
 
 impl State {
-    /// Answers one request at `now`, the time since the Unix epoch, and remembers it.
+    /// Answers one request at `now`, the time since the Unix epoch, and remembers it. Faults show as far as a reply can
+    /// show them; [`State::outcome`] tells the rest.
     pub fn handle(&mut self, platform: Platform, request: &Request, now: Duration) -> Reply {
+        self.outcome(platform, request, now).reply
+    }
+
+    /// The same, with how the reply arrives.
+    pub fn outcome(&mut self, platform: Platform, request: &Request, now: Duration) -> Outcome {
+        if let Some(refused) = &self.refused {
+            return Outcome::whole(Reply::text(500, "text/plain", &refused.to_string()));
+        }
         let operation = Contract::of(platform).operation(&request.method, &request.path);
         let problems = operation.map(|operation| operation.request_problems(request));
         let problems = problems.unwrap_or_default();
+        let fault = self.faults.meet(platform, operation.map(Operation::id));
+        let acts = fault.as_ref().is_none_or(Fault::acts);
         let check = Check::new(operation, &problems, request, now);
-        let reply = match platform {
+        let own = acts.then(|| match platform {
             Platform::Nexlayer => check.ask(&mut self.nexlayer),
             Platform::Dployr => check.ask(&mut self.dployr),
             Platform::Nodion => check.ask(&mut self.nodion),
             Platform::Edgegap => check.ask(&mut self.edgegap),
+        });
+        // What a fault says in its place is not the platform's.
+        let reply_problems = match (operation, &own) {
+            (Some(operation), Some(own)) => operation.reply_problems(own),
+            _ => Vec::new(),
         };
-        let mut recorded = Recorded::new(platform, request, reply.status);
-        if let Some(operation) = operation {
-            recorded.operation = Some(operation.id());
-            recorded.reply_problems = operation.reply_problems(&reply);
+        if acts && request.method != "GET" {
+            self.bound(platform, now);
         }
+        let outcome = match (&fault, own) {
+            (None, Some(own)) => Outcome::whole(own),
+            // Without a fault it acts.
+            (None, None) => Outcome::whole(Reply::empty(500)),
+            (Some(fault), own) => fault.outcome(own, |status| {
+                operations::status_reply(platform, operation, status)
+            }),
+        };
+        let mut recorded = Recorded::new(platform, request, outcome.reply.status, now);
+        recorded.operation = operation.map(Operation::id);
         recorded.request_problems = problems;
+        recorded.reply_problems = reply_problems;
+        recorded.fault = fault;
         self.remember(recorded);
-        reply
+        outcome
+    }
+
+    fn bound(&mut self, platform: Platform, now: Duration) {
+        match platform {
+            Platform::Nexlayer => self.nexlayer.bound(),
+            Platform::Dployr => self.dployr.bound(),
+            Platform::Nodion => self.nodion.bound(now),
+            Platform::Edgegap => self.edgegap.bound(now),
+        }
+    }
+
+    /// Lets something go wrong from now on.
+    ///
+    /// # Errors
+    /// When it could never happen: an operation that the platform has not, a 0th call, a webhook of an operation.
+    pub fn inject(&mut self, fault: Fault) -> Result<(), FaultError> {
+        self.faults.inject(fault, &Specs)
+    }
+
+    /// The fault of the builder's that could never happen.
+    pub(crate) fn refused(&self) -> Option<FaultError> {
+        self.refused.clone()
+    }
+
+    /// Ends all faults.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    /// The faults that are injected, and what each has met, in the order in which they were injected.
+    pub fn faults(&self) -> &[FaultUse] {
+        self.faults.all()
     }
 
     /// What the platforms call by now, the oldest first: Edgegap the addresses of a deployment, dployr's control plane
@@ -184,7 +303,10 @@ impl State {
         let mut due = self.edgegap.webhooks_due(now);
         due.extend(self.dployr.webhooks_due(now));
         due.sort_by_key(|(at, _)| *at);
-        due.into_iter().map(|(_, webhook)| webhook).collect()
+        let webhooks = due.into_iter().map(|(_, webhook)| webhook);
+        webhooks
+            .filter(|webhook| !self.faults.drops_webhook(webhook.platform))
+            .collect()
     }
 
     /// When the next of them is due, if it is known by now that there will be one.
@@ -194,11 +316,19 @@ impl State {
     }
 
     /// Remembers a request that was answered without asking the platform.
-    pub(crate) fn record(&mut self, platform: Platform, request: &Request, status: u16) {
-        self.remember(Recorded::new(platform, request, status));
+    pub(crate) fn record(
+        &mut self,
+        platform: Platform,
+        request: &Request,
+        status: u16,
+        now: Duration,
+    ) {
+        self.remember(Recorded::new(platform, request, status, now));
     }
 
-    fn remember(&mut self, recorded: Recorded) {
+    fn remember(&mut self, mut recorded: Recorded) {
+        self.count += 1;
+        recorded.number = self.count;
         self.recorded_bytes += recorded.body.len();
         self.recorded.push_back(recorded);
         while self.recorded.len() > MOST_RECORDED || self.recorded_bytes > MOST_RECORDED_BYTES {
@@ -221,6 +351,27 @@ impl State {
             .filter(|recorded| recorded.platform == platform)
             .cloned()
             .collect()
+    }
+
+    /// Forgets the requests. Their numbers go on.
+    pub fn clear(&mut self) {
+        self.recorded.clear();
+        self.recorded_bytes = 0;
+    }
+
+    /// The requests that are remembered, oldest first.
+    pub(crate) fn recorded(&self) -> &VecDeque<Recorded> {
+        &self.recorded
+    }
+
+    /// What there is on a platform by now, for a person to look at.
+    pub(crate) fn deployed(&self, platform: Platform, now: Duration) -> Vec<Deployed> {
+        match platform {
+            Platform::Nexlayer => self.nexlayer.deployed(now),
+            Platform::Dployr => self.dployr.deployed(now),
+            Platform::Nodion => self.nodion.deployed(now),
+            Platform::Edgegap => self.edgegap.deployed(now),
+        }
     }
 
     /// Lets Nexlayer's sites be paths of a server.

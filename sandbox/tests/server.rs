@@ -155,7 +155,7 @@ async fn it_ends_when_it_is_dropped() {
         .unwrap()
         .to_owned();
     let mut idle = TcpStream::connect(&address).unwrap();
-    idle.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+    idle.write_all(b"GET /nope HTTP/1.1\r\nhost: x\r\n\r\n")
         .unwrap();
     let mut begin = [0; 12];
     idle.read_exact(&mut begin).unwrap();

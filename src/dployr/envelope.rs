@@ -242,15 +242,21 @@ pub(super) fn items<T: DeserializeOwned>(
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Pagination {
-    #[serde(default, deserialize_with = "whole_or_null")]
+    #[serde(default, deserialize_with = "count_or_null")]
     page: Option<u64>,
-    #[serde(default, deserialize_with = "whole_or_null")]
+    #[serde(default, deserialize_with = "count_or_null")]
     page_size: Option<u64>,
-    #[serde(default, deserialize_with = "whole_or_null")]
+    #[serde(default, deserialize_with = "count_or_null")]
     total_items: Option<u64>,
-    #[serde(default, deserialize_with = "whole_or_null")]
+    #[serde(default, deserialize_with = "count_or_null")]
     total_pages: Option<u64>,
     has_next_page: Option<bool>,
+}
+
+/// What counts nothing is not said: a number below zero is no reason to lose the records.
+fn count_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let number: Option<i128> = whole_or_null(deserializer)?;
+    Ok(number.and_then(|number| u64::try_from(number).ok()))
 }
 
 fn page<T>(items: Vec<T>, mut around: Map<String, Value>) -> Result<Listing<T>, String> {
@@ -378,6 +384,10 @@ mod tests {
             (
                 json!({ "items": [record], "pagination": { "totalItems": "9", "page": 2.0 } }),
                 Some(9),
+            ),
+            (
+                json!({ "items": [record], "pagination": { "totalItems": -9, "page": -2, "pageSize": 1e18 } }),
+                None,
             ),
             (json!({ "deployments": [record], "total": "7" }), Some(7)),
         ] {

@@ -4,6 +4,7 @@
 //! and the sandbox has not answer 501 with the code `sandbox.not_modelled`, which no control plane sends.
 
 mod account;
+mod bounds;
 mod domains;
 mod instances;
 mod observed;

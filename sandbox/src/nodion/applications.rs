@@ -197,6 +197,10 @@ impl Application {
         }
     }
 
+    pub(super) fn created_at(&self) -> Duration {
+        self.created_at
+    }
+
     pub(super) fn describe(&self, clock: Clock) -> Value {
         let strategy = match self.image {
             Some(_) => "prebuilt_image",

@@ -45,6 +45,10 @@ impl Domain {
         }
     }
 
+    pub(super) fn address(&self) -> String {
+        format!("https://{}", self.name)
+    }
+
     fn new(ids: &mut Ids, name: String, kind: &'static str, now: Duration) -> Self {
         Self {
             id: ids.uuid(),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::{Dployr, SET_UP_AT};
 use super::sessions::is_email;
 use super::{Role, allowed, failure, ok_with, page};
+use crate::bounds::{MOST, cut};
 use crate::model::{Reply, Request, text_field};
 use crate::time::{millis, rfc3339};
 
@@ -19,6 +20,12 @@ pub(in crate::dployr) struct Account {
     /// When the cluster was renamed last.
     renamed_at: Option<Duration>,
     invited: Vec<Invited>,
+}
+
+impl Account {
+    pub(super) fn bound(&mut self) {
+        cut(&mut self.invited, MOST, |_| false);
+    }
 }
 
 #[derive(Clone, Debug)]

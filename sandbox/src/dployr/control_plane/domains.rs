@@ -20,8 +20,12 @@ pub(in crate::dployr) struct Domain {
 }
 
 impl Domain {
+    pub(super) fn is_active(&self) -> bool {
+        self.activated_at.is_some()
+    }
+
     fn status(&self) -> &'static str {
-        if self.activated_at.is_some() {
+        if self.is_active() {
             "active"
         } else {
             "pending"

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::Dployr;
 use super::{failure, ok_with, page};
+use crate::bounds::{MOST, cut};
 use crate::model::{Reply, Request, text_field};
 use crate::time::millis;
 
@@ -47,6 +48,11 @@ impl Access {
         self.tokens
             .iter()
             .any(|token| token.secret == secret && token.expires_at.is_none_or(|ends| now < ends))
+    }
+
+    pub(super) fn bound(&mut self) {
+        cut(&mut self.sessions, MOST, |_| false);
+        cut(&mut self.tokens, MOST, |_| false);
     }
 
     /// A token's list says when it was used last (seen).

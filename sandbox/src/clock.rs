@@ -1,0 +1,80 @@
+//! The clock of the platforms: that of the machine, moved forward at will, or one that stands still until it is moved.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Where a driven clock starts: 2026-11-24T02:24:00Z, at the beginning of every window of a rate limit.
+const START: Duration = Duration::from_secs(1_795_487_040);
+/// No clock goes beyond 9999-01-01: the platforms write their years with four digits.
+const END: Duration = Duration::from_secs(253_370_764_800);
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Clock {
+    Real { ahead: Duration },
+    Driven { now: Duration },
+}
+
+impl Clock {
+    pub(crate) fn real() -> Self {
+        Clock::Real {
+            ahead: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn driven() -> Self {
+        Clock::Driven { now: START }
+    }
+
+    /// Since the Unix epoch.
+    pub(crate) fn now(self) -> Duration {
+        match self {
+            Clock::Real { ahead } => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH);
+                now.unwrap_or_default().saturating_add(ahead).min(END)
+            }
+            Clock::Driven { now } => now,
+        }
+    }
+
+    pub(crate) fn advance(&mut self, by: Duration) {
+        let (Clock::Real { ahead: at } | Clock::Driven { now: at }) = self;
+        *at = at.saturating_add(by).min(END);
+    }
+
+    /// How long it takes by itself until `at`; nothing on a clock that stands still.
+    pub(crate) fn until(self, at: Duration) -> Option<Duration> {
+        match self {
+            Clock::Real { .. } => Some(at.saturating_sub(self.now())),
+            Clock::Driven { .. } => None,
+        }
+    }
+
+    pub(crate) fn is_driven(self) -> bool {
+        matches!(self, Clock::Driven { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driven_clock_stands_still() {
+        let mut clock = Clock::driven();
+        assert_eq!((clock.now(), START.as_secs() % 3_600), (START, 24 * 60));
+        clock.advance(Duration::from_secs(5));
+        assert_eq!(clock.now(), START + Duration::from_secs(5));
+        assert_eq!(clock.until(Duration::MAX), None);
+        clock.advance(Duration::MAX);
+        assert_eq!(clock.now(), END);
+    }
+
+    #[test]
+    fn a_real_one_can_be_ahead() {
+        let mut clock = Clock::real();
+        let before = clock.now();
+        clock.advance(Duration::from_secs(3_600));
+        let now = clock.now();
+        assert!(now >= before + Duration::from_secs(3_600));
+        assert!(clock.until(now + Duration::from_secs(60)).unwrap() <= Duration::from_secs(60));
+    }
+}

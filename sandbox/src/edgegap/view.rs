@@ -1,0 +1,36 @@
+//! The deployments, for a person to look at.
+
+use std::time::Duration;
+
+use super::Edgegap;
+use super::deployment::Status;
+use crate::deployed::Deployed;
+use crate::time::Window;
+
+impl Edgegap {
+    /// Lets it be asked without end.
+    pub(crate) fn lift_limits(&mut self) {
+        self.creates = Window::lifted();
+        self.statuses = Window::lifted();
+        self.lists = Window::lifted();
+        self.hosts = Window::lifted();
+    }
+
+    /// The newest first, those that have ended included.
+    pub(crate) fn deployed(&self, now: Duration) -> Vec<Deployed> {
+        let deployments = self.deployments.iter().rev();
+        deployments
+            .map(|deployment| {
+                let status = deployment.status(self.timing, now);
+                let address = || format!("{}:{}", deployment.address, deployment.port);
+                Deployed {
+                    kind: "deployment",
+                    name: deployment.id.clone(),
+                    state: status.wire().to_owned(),
+                    since: deployment.stopped_at.unwrap_or(deployment.created_at),
+                    address: (status == Status::Ready).then(address),
+                }
+            })
+            .collect()
+    }
+}

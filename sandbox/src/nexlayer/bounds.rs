@@ -1,0 +1,22 @@
+//! What Nexlayer keeps at most.
+
+use super::Nexlayer;
+use crate::bounds::{MOST, MOST_OF_ONE, cut};
+
+impl Nexlayer {
+    pub(crate) fn bound(&mut self) {
+        for session in &mut self.sessions {
+            cut(&mut session.applications, MOST_OF_ONE, |app| !app.reserved);
+        }
+        let applications = |sessions: &[super::Session]| {
+            let each = sessions.iter().map(|session| session.applications.len());
+            each.sum::<usize>()
+        };
+        while applications(&self.sessions) > MOST {
+            let without =
+                |session: &super::Session| session.applications.iter().all(|app| !app.reserved);
+            let fewer = self.sessions.len().saturating_sub(1);
+            cut(&mut self.sessions, fewer, without);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The applications, for a person to look at.
+
+use std::time::Duration;
+
+use super::{Clock, Nodion};
+use crate::deployed::Deployed;
+
+impl Nodion {
+    /// The newest first, each with the status of its latest deployment.
+    pub(crate) fn deployed(&self, now: Duration) -> Vec<Deployed> {
+        let clock = Clock {
+            timing: self.timing,
+            now,
+        };
+        let applications = self.applications.iter().rev();
+        applications
+            .map(|application| {
+                let latest = application.deployments.last();
+                let state = match latest {
+                    Some(latest) => format!("{} (#{})", latest.status(clock), latest.number),
+                    None => "not deployed".to_owned(),
+                };
+                Deployed {
+                    kind: "application",
+                    name: application.name.clone(),
+                    state,
+                    since: latest.map_or(application.created_at(), |latest| latest.created_at),
+                    address: application.domains.first().map(|domain| domain.address()),
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,153 @@
+//! A request that came, without what opens a platform.
+
+use std::fmt;
+
+use crate::model::{Platform, Recorded};
+use crate::time::rfc3339;
+
+/// Headers whose values say nothing that is secret. Every other one shows its name alone.
+const OPEN_HEADERS: [&str; 6] = [
+    "accept",
+    "content-length",
+    "content-type",
+    "host",
+    "idempotency-key",
+    "user-agent",
+];
+
+impl Recorded {
+    /// The path with `***` for every segment that opens something: a session's token, the key of a container's own
+    /// stop, what was sent as a credential too.
+    pub fn open_path(&self) -> String {
+        let sent = |value: &str| {
+            let credential = self.header("authorization").unwrap_or_default();
+            !value.is_empty() && credential.rsplit(' ').next() == Some(value)
+        };
+        let mut before = "";
+        let mut segments = Vec::new();
+        for (index, segment) in self.path.split('/').enumerate() {
+            let secret = match (self.platform, before) {
+                // A token as the last segment of a start.
+                (Platform::Nexlayer, "startUserDeployment") => true,
+                // /v1/self/stop/{id}/{key}
+                (Platform::Edgegap, _) => index == 5 && self.path.starts_with("/v1/self/stop/"),
+                _ => false,
+            };
+            segments.push(if secret || sent(segment) {
+                "***"
+            } else {
+                segment
+            });
+            before = segment;
+        }
+        segments.join("/")
+    }
+
+    /// One line for a log: the time, the platform, the operation, the status, and what was wrong.
+    ///
+    /// ```
+    /// # use deploykit_sandbox::{Platform, Request, Sandbox};
+    /// # use std::time::Duration;
+    /// let mut state = Sandbox::builder().state();
+    /// let now = Duration::from_secs(1_795_487_040);
+    /// state.handle(Platform::Edgegap, &Request::new("GET", "/v1/locations"), now);
+    /// assert_eq!(state.requests()[0].log_line(), "2026-11-24T02:24:00Z edgegap list_locations 401");
+    /// ```
+    pub fn log_line(&self) -> String {
+        let mut line = format!("{} {} ", rfc3339(self.at), self.platform);
+        match self.operation {
+            Some(operation) => line.push_str(operation),
+            None => line.push_str(&format!("{} {}", self.method, self.open_path())),
+        }
+        line.push_str(&format!(" {}", self.status));
+        if let Some(fault) = &self.fault {
+            line.push_str(&format!(" fault {fault}"));
+        }
+        for problem in &self.request_problems {
+            line.push_str(&format!(" request {problem}"));
+        }
+        for problem in &self.reply_problems {
+            line.push_str(&format!(" reply {problem}"));
+        }
+        line.replace(char::is_control, "\u{fffd}")
+    }
+
+    /// The request in the types of the `http` crate, with everything that was sent: credentials included.
+    ///
+    /// # Errors
+    /// When a part of it is none that HTTP allows. What came over a socket is never that.
+    pub fn to_http(&self) -> http::Result<http::Request<Vec<u8>>> {
+        let mut target = self.path.clone();
+        for (at, (name, value)) in self.query.iter().enumerate() {
+            target.push(if at == 0 { '?' } else { '&' });
+            encode(name, &mut target);
+            target.push('=');
+            encode(value, &mut target);
+        }
+        let mut request = http::Request::builder()
+            .method(self.method.as_str())
+            .uri(target);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        request.body(self.body.clone())
+    }
+}
+
+fn encode(text: &str, out: &mut String) {
+    const HEX: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
+    ];
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            let digit = |index: u8| HEX.get(usize::from(index)).copied().unwrap_or('0');
+            out.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+}
+
+/// `nodion GET /v1/regions 200`
+impl fmt::Display for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Recorded {
+            platform,
+            method,
+            status,
+            ..
+        } = self;
+        write!(f, "{platform} {method} {} {status}", self.open_path())
+    }
+}
+
+impl fmt::Debug for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.query.iter().map(|(name, _)| name.as_str()).collect();
+        let headers: Vec<(&str, &str)> = self
+            .headers
+            .iter()
+            .map(|(name, value)| {
+                let open = OPEN_HEADERS
+                    .iter()
+                    .any(|open| name.eq_ignore_ascii_case(open));
+                (name.as_str(), if open { value.as_str() } else { "***" })
+            })
+            .collect();
+        f.debug_struct("Recorded")
+            .field("number", &self.number)
+            .field("at", &self.at)
+            .field("platform", &self.platform)
+            .field("method", &self.method)
+            .field("path", &self.open_path())
+            .field("query", &names)
+            .field("headers", &headers)
+            .field("body_bytes", &self.body.len())
+            .field("status", &self.status)
+            .field("operation", &self.operation)
+            .field("request_problems", &self.request_problems)
+            .field("reply_problems", &self.reply_problems)
+            .field("fault", &self.fault.as_ref().map(ToString::to_string))
+            .finish_non_exhaustive()
+    }
+}

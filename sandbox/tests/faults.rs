@@ -1,0 +1,250 @@
+//! Each kind of fault against the real client: what it reports, and whether the sandbox acted.
+
+use std::time::Duration;
+
+use deploykit::edgegap::{Client, NewDeployment, User};
+use deploykit::{Effect, Error, ErrorKind, Retry};
+use deploykit_sandbox::{Builder, Fault, Platform, Sandbox, When};
+
+const LONG: Duration = Duration::from_secs(20);
+
+/// A sandbox with one fault on the creation of deployments, and a client that tries once.
+async fn start(fault: Fault) -> (Sandbox, Client) {
+    start_with(Sandbox::builder().fault(fault), LONG).await
+}
+
+async fn start_with(builder: Builder, limit: Duration) -> (Sandbox, Client) {
+    let sandbox = builder.start().await.unwrap();
+    let access = sandbox.edgegap();
+    let client = Client::builder().base_url(&access.base_url);
+    let client = client.token(access.token.as_str()).timeout(limit);
+    let client = client.retry(Retry::off()).build().unwrap();
+    (sandbox, client)
+}
+
+fn create() -> When {
+    Fault::on("create_deployment").platform(Platform::Edgegap)
+}
+
+fn new(sandbox: &Sandbox) -> NewDeployment {
+    let access = sandbox.edgegap();
+    let player: std::net::IpAddr = "198.51.100.7".parse().unwrap();
+    NewDeployment::for_users(
+        access.application.as_str(),
+        access.version.as_str(),
+        [User::ip(player)],
+    )
+}
+
+async fn failure(sandbox: &Sandbox, client: &Client) -> Error {
+    client.deploy(new(sandbox)).await.unwrap_err()
+}
+
+/// How many deployments there are in truth.
+async fn deployments(client: &Client) -> usize {
+    client.deployments().list().await.unwrap().items.len()
+}
+
+/// The only creation failed like this; then the fault is over, and another one goes well.
+async fn expect(fault: Fault, kind: ErrorKind, effect: Effect, acted: bool) -> Error {
+    let text = fault.to_string();
+    let (sandbox, client) = start(fault).await;
+    let error = failure(&sandbox, &client).await;
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (kind, effect),
+        "{text}: {error}"
+    );
+    assert_eq!(deployments(&client).await, usize::from(acted), "{text}");
+    assert_eq!(sandbox.faults_left(), [], "{text}");
+    let seen = &sandbox.requests_to(Platform::Edgegap)[0];
+    assert_eq!(
+        seen.fault.as_ref().map(ToString::to_string),
+        Some(text.clone())
+    );
+    client.deploy(new(&sandbox)).await.unwrap();
+    assert_eq!(deployments(&client).await, usize::from(acted) + 1, "{text}");
+    error
+}
+
+#[tokio::test]
+async fn a_status_comes_before_the_platform_acts_or_after() {
+    let busy = create().nth(1).status(503).retry_after(7);
+    let error = expect(busy, ErrorKind::Unavailable, Effect::Unknown, false).await;
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+    assert_eq!(error.message(), Some("Service Unavailable"));
+    let after = create().nth(1).status(502).after();
+    expect(after, ErrorKind::Unavailable, Effect::Unknown, true).await;
+    let limit = create().nth(1).status(429);
+    expect(limit, ErrorKind::RateLimited, Effect::None, false).await;
+    // The body is the example of the spec, which has an id of a deployment left behind.
+    let error = expect(
+        create().nth(1).status(422),
+        ErrorKind::Rejected,
+        Effect::Applied,
+        false,
+    )
+    .await;
+    assert!(error.resource_id().is_some());
+    let own = create()
+        .nth(1)
+        .status_with(400, "application/json", r#"{"message":"of my own"}"#);
+    let error = expect(own, ErrorKind::Rejected, Effect::None, false).await;
+    assert_eq!(error.message(), Some("of my own"));
+}
+
+#[tokio::test]
+async fn a_lost_answer_tells_nothing_of_what_was_done() {
+    let before = create().nth(1).reset();
+    expect(before, ErrorKind::Interrupted, Effect::Unknown, false).await;
+    let after = create().nth(1).reset().after();
+    expect(after, ErrorKind::Interrupted, Effect::Unknown, true).await;
+}
+
+#[tokio::test]
+async fn a_cut_answer_is_none() {
+    for bytes in [0, 5, 10_000] {
+        let cut = create().nth(1).truncate(bytes);
+        expect(cut, ErrorKind::Interrupted, Effect::Unknown, true).await;
+    }
+}
+
+#[tokio::test]
+async fn something_else_may_answer() {
+    let before = create().nth(1).garbage();
+    expect(before, ErrorKind::Decode, Effect::Unknown, false).await;
+    let after = create().nth(1).garbage().after();
+    expect(after, ErrorKind::Decode, Effect::Unknown, true).await;
+}
+
+#[tokio::test]
+async fn a_late_answer_is_waited_for_on_the_clock_of_the_sandbox() {
+    let late = create().nth(1).delay(Duration::from_secs(3_600));
+    let (sandbox, client) = start_with(Sandbox::builder().driven_clock().fault(late), LONG).await;
+    let call = client.deploy(new(&sandbox));
+    let drive = async {
+        let seen = sandbox
+            .wait_for(|one| one.method == "POST", LONG)
+            .await
+            .unwrap();
+        assert_eq!(seen.status, 202, "it has acted");
+        sandbox.advance(Duration::from_secs(3_599));
+        sandbox.advance(Duration::from_secs(1));
+    };
+    let (accepted, ()) = tokio::join!(call, drive);
+    accepted.unwrap();
+    assert_eq!(deployments(&client).await, 1);
+}
+
+#[tokio::test]
+async fn who_does_not_wait_gets_a_timeout() {
+    for (fault, acted) in [
+        (create().nth(1).hang(), false),
+        (create().nth(1).hang().after(), true),
+        (create().nth(1).delay(Duration::from_secs(3_600)), true),
+        (create().nth(1).dribble(Duration::from_secs(3_600), 1), true),
+    ] {
+        let text = fault.to_string();
+        let builder = Sandbox::builder().driven_clock().fault(fault);
+        let (sandbox, client) = start_with(builder, Duration::from_millis(300)).await;
+        let error = failure(&sandbox, &client).await;
+        let (kind, effect) = (error.kind(), error.effect());
+        assert_eq!(
+            (kind, effect),
+            (ErrorKind::Timeout, Effect::Unknown),
+            "{text}"
+        );
+        assert_eq!(deployments(&client).await, usize::from(acted), "{text}");
+        assert_eq!(sandbox.faults_left(), []);
+    }
+}
+
+#[tokio::test]
+async fn a_body_in_pieces_is_whole_in_the_end() {
+    let pieces = create().nth(1).dribble(Duration::from_secs(60), 3);
+    let (sandbox, client) = start_with(Sandbox::builder().driven_clock().fault(pieces), LONG).await;
+    let call = client.deploy(new(&sandbox));
+    let drive = async {
+        sandbox
+            .wait_for(|one| one.method == "POST", LONG)
+            .await
+            .unwrap();
+        // Piece after piece, in an hour of which none is waited for.
+        for _ in 0..60 {
+            sandbox.advance(Duration::from_secs(60));
+            tokio::task::yield_now().await;
+        }
+    };
+    let (accepted, ()) = tokio::join!(call, drive);
+    accepted.unwrap();
+    assert_eq!(deployments(&client).await, 1);
+}
+
+#[tokio::test]
+async fn a_client_that_may_try_again_gets_through() {
+    let builder = Sandbox::builder().fault(Fault::on("list_deployments").times(2).reset());
+    let builder = builder.fault(Fault::on("list_deployments").nth(3).status(503));
+    let sandbox = builder.start().await.unwrap();
+    let access = sandbox.edgegap();
+    let client = Client::builder().base_url(&access.base_url);
+    let retry = Retry::default()
+        .max_retries(3)
+        .initial_backoff(Duration::from_millis(1));
+    let client = client
+        .token(access.token.as_str())
+        .retry(retry)
+        .build()
+        .unwrap();
+    assert_eq!(deployments(&client).await, 0);
+    let statuses: Vec<u16> = sandbox.requests().iter().map(|one| one.status).collect();
+    assert_eq!(statuses, [503, 503, 503, 200]);
+    assert_eq!(sandbox.faults_left(), []);
+}
+
+#[tokio::test]
+async fn faults_come_and_go() {
+    let (sandbox, client) = start(create().from(3).hang()).await;
+    sandbox.clear_faults();
+    sandbox
+        .inject("edgegap.create_deployment:2=503".parse().unwrap())
+        .unwrap();
+    client.deploy(new(&sandbox)).await.unwrap();
+    assert_eq!(sandbox.faults_left().len(), 1, "not met yet");
+    failure(&sandbox, &client).await;
+    assert_eq!(sandbox.faults_left(), []);
+    let used = &sandbox.faults()[0];
+    assert_eq!((used.seen, used.used), (2, 1));
+    client.deploy(new(&sandbox)).await.unwrap();
+
+    let refused = sandbox
+        .inject(Fault::on("create_deploymen").reset())
+        .unwrap_err();
+    assert!(refused.to_string().contains("did you mean"), "{refused}");
+    let builder = Sandbox::builder().fault(Fault::on("nope").reset());
+    let refused = builder.clone().start().await.unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("no platform has an operation nope"),
+        "{refused}"
+    );
+    let request = deploykit_sandbox::Request::new("GET", "/v1/regions");
+    let reply = builder.state().handle(Platform::Nodion, &request, LONG);
+    assert_eq!(
+        (reply.status, reply.text_body()),
+        (500, refused.to_string())
+    );
+}
+
+#[tokio::test]
+async fn any_operation_may_fail_and_unknown_routes_too() {
+    let fault = Fault::on_any().platform(Platform::Nodion).status(502);
+    let mut state = Sandbox::builder().fault(fault).state();
+    let mut status = |platform, target| {
+        let request = deploykit_sandbox::Request::new("GET", target);
+        state.handle(platform, &request, LONG).status
+    };
+    assert_eq!(status(Platform::Nodion, "/v1/regions"), 502);
+    assert_eq!(status(Platform::Nodion, "/nope"), 502);
+    assert_eq!(status(Platform::Edgegap, "/v1/locations"), 401);
+}
