@@ -235,7 +235,8 @@ fn logs(state: &Dployr, request: &Request, id: &str, now: Duration) -> Reply {
     };
     let mut lines = state.lines(&service.name, now);
     if let Some(tail) = request.query_value("tail") {
-        let Ok(tail) = tail.parse::<usize>() else {
+        let tail = tail.parse::<i64>().ok();
+        let Some(tail) = tail.and_then(|tail| usize::try_from(tail).ok()) else {
             return invalid("Invalid query", "tail", "must be a number");
         };
         lines.drain(..lines.len().saturating_sub(tail));
