@@ -20,6 +20,7 @@ fn main() {
     ];
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
     let mut entries = String::new();
+    let mut examples = String::new();
     let mut problems = Vec::new();
     for (api, on) in enabled {
         let file = format!("specs/{api}.yaml");
@@ -34,6 +35,14 @@ fn main() {
                 continue;
             }
         };
+        // Nothing of it is in a build without stand-ins for the platforms.
+        if cfg!(feature = "testing") {
+            match passes::examples::render(api, &file, &text) {
+                Ok(entries) => examples.push_str(&entries),
+                // It stops the other passes as well, which then say so.
+                Err(broken) => drop(broken),
+            }
+        }
         match passes::run(api, &file, &text) {
             Ok(generated) => {
                 let files = [
@@ -53,6 +62,12 @@ fn main() {
     let table = format!("&[\n{entries}]\n");
     if let Err(error) = fs::write(out.join("operations.rs"), table) {
         problems.push(format!("operations.rs: it cannot be written: {error}"));
+    }
+    if cfg!(feature = "testing") {
+        let table = format!("&[\n{examples}]\n");
+        if let Err(error) = fs::write(out.join("examples.rs"), table) {
+            problems.push(format!("examples.rs: it cannot be written: {error}"));
+        }
     }
     for problem in &problems {
         println!("cargo::error={problem}");

@@ -74,7 +74,7 @@ impl PreviewBody {
         *self == Self::None
     }
 
-    fn text(&self) -> Option<String> {
+    pub(crate) fn text(&self) -> Option<String> {
         match self {
             Self::None => None,
             Self::Json(value) => Some(pretty(value)),
@@ -131,11 +131,11 @@ impl fmt::Display for RequestPreview {
 }
 
 /// Pretty JSON with sorted keys, whatever order the map type keeps.
-fn pretty(value: &Value) -> String {
+pub(crate) fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(&sorted(value)).unwrap_or_default()
 }
 
-fn sorted(value: &Value) -> Value {
+pub(crate) fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
             let mut entries: Vec<_> = map.iter().collect();

@@ -13,6 +13,8 @@
 
 mod access;
 mod bounds;
+#[cfg(feature = "client")]
+mod client;
 mod clock;
 pub mod contract;
 mod courier;
@@ -20,7 +22,10 @@ mod deployed;
 pub mod dployr;
 pub mod edgegap;
 mod fault;
+mod http;
 mod ids;
+#[cfg(feature = "client")]
+mod in_process;
 mod model;
 pub mod nexlayer;
 pub mod nodion;
@@ -35,6 +40,8 @@ mod webhook;
 pub use access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
 pub use dployr::Dialect;
 pub use fault::{Delivery, Fault, FaultError, FaultUse, Outcome, When};
+#[cfg(feature = "client")]
+pub use in_process::InProcess;
 pub use model::{Platform, Recorded, Reply, Request};
 pub use nexlayer::Plan;
 pub use server::Sandbox;

@@ -63,25 +63,51 @@ impl Scope {
         request: Request,
         operation: Option<&'static Operation>,
     ) -> Result<Response> {
-        let method = request.method().clone();
         match &self.transport().wire {
-            Wire::Network => {
-                let sent = self.transport().http.execute(request).await;
-                sent.map_err(|error| {
-                    let error = reply::network_error(error, operation, &method);
-                    if self.transport().own_http && error.kind() == ErrorKind::Connect {
-                        // It may be the target of a redirect that was followed, after the platform
-                        // did what it was asked.
-                        let effect = effect_of_broken_success(operation, &method);
-                        return error.with_effect(effect);
-                    }
-                    error
-                })
-            }
+            Wire::Network => self.send_out(request, operation).await,
             #[cfg(feature = "testing")]
+            wire => self.hand_over(wire, request, operation).await,
+        }
+    }
+
+    async fn send_out(
+        &self,
+        request: Request,
+        operation: Option<&'static Operation>,
+    ) -> Result<Response> {
+        let method = request.method().clone();
+        let sent = self.transport().http.execute(request).await;
+        sent.map_err(|error| {
+            let error = reply::network_error(error, operation, &method);
+            if self.transport().own_http && error.kind() == ErrorKind::Connect {
+                // It may be the target of a redirect that was followed, after the platform did what
+                // it was asked.
+                let effect = effect_of_broken_success(operation, &method);
+                return error.with_effect(effect);
+            }
+            error
+        })
+    }
+
+    /// Sends a request to what stands in the place of the network.
+    #[cfg(feature = "testing")]
+    async fn hand_over(
+        &self,
+        wire: &Wire,
+        request: Request,
+        operation: Option<&'static Operation>,
+    ) -> Result<Response> {
+        match wire {
+            Wire::Network => self.send_out(request, operation).await,
             Wire::Function(answer) => {
-                let reply: LocalReply = answer.answer(self.describe(operation, &request))?;
-                Ok(reply.into())
+                let sent = std::sync::Arc::new(self.sent(operation, &request));
+                let reaction = answer.answer(&sent)?;
+                reaction.play(operation, &sent.method).await
+            }
+            Wire::Taped(onward, recording) => {
+                let entry = recording.begin(self.sent(operation, &request));
+                let sent = Box::pin(self.hand_over(onward, request, operation)).await;
+                entry.end(sent)
             }
         }
     }

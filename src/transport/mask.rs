@@ -21,15 +21,25 @@ pub(crate) fn mask(text: &str, secrets: &[Secret]) -> String {
         .map(Secret::expose)
         .filter(|secret| secret.len() >= SHORTEST_SECRET)
         .collect();
-    let mut places = places(text.as_bytes(), &secrets, DEPTH);
-    places.sort_unstable();
+    replace(text, &secrets, |_| REDACTED.to_owned())
+}
+
+/// A text with every one of these values, in whatever form it is quoted, replaced by its name.
+pub(crate) fn replace(
+    text: &str,
+    values: &[&str],
+    mut name: impl FnMut(usize) -> String,
+) -> String {
+    let mut places = places(text.as_bytes(), values, DEPTH);
+    // Of two that begin at the same place, the longer one gives the name.
+    places.sort_unstable_by_key(|(from, to, _)| (*from, std::cmp::Reverse(*to)));
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
-    for (from, to) in places {
+    for (from, to, value) in places {
         // Of two that overlap, such as a secret and one that begins with it, the union is left out.
         if from >= end {
             out.push_str(text.get(end..from).unwrap_or_default());
-            out.push_str(REDACTED);
+            out.push_str(&name(value));
         }
         end = end.max(to);
     }
@@ -61,16 +71,16 @@ pub(crate) fn mask_json(value: &mut Value, secrets: &[Secret]) {
     }
 }
 
-/// Where secrets stand in a text, in any form: from, to.
+/// Where secrets stand in a text, in any form: from, to, which.
 ///
 /// Bytes, because the escapes of an address need not make a text.
-fn places(text: &[u8], secrets: &[&str], depth: usize) -> Vec<(usize, usize)> {
+fn places(text: &[u8], secrets: &[&str], depth: usize) -> Vec<(usize, usize, usize)> {
     let mut found = Vec::new();
     let mut start = 0;
     for chunk in text.utf8_chunks() {
-        for secret in secrets {
+        for (which, secret) in secrets.iter().enumerate() {
             let matches = chunk.valid().match_indices(secret);
-            found.extend(matches.map(|(at, _)| (start + at, start + at + secret.len())));
+            found.extend(matches.map(|(at, _)| (start + at, start + at + secret.len(), which)));
         }
         start += chunk.valid().len() + chunk.invalid().len();
     }
@@ -78,7 +88,8 @@ fn places(text: &[u8], secrets: &[&str], depth: usize) -> Vec<(usize, usize)> {
         for form in FORMS {
             if let Some(read) = Read::of(text, form) {
                 let inner = places(&read.bytes, secrets, depth - 1).into_iter();
-                found.extend(inner.map(|(from, to)| (read.from[from], read.from[to])));
+                found
+                    .extend(inner.map(|(from, to, which)| (read.from[from], read.from[to], which)));
             }
         }
     }

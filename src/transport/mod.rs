@@ -8,14 +8,16 @@
 //! |---|---|
 //! | `config` | building a client: base URL, credentials, limits |
 //! | `credentials` | where tokens come from, how they are renewed and kept, header forms |
+//! | `describe` | what a request looks like, with secrets left out |
 //! | `execute` | one request to one reply, within the limits of an attempt |
 //! | `hints` | what a reply says about when to come back |
 //! | `http_client` | connections: TLS, proxies, redirects |
 //! | `limits` | the default time and size limits, and why they are what they are |
+//! | `local` | a request as a stand-in gets it, and what that does |
 //! | `mask` | leaving known secrets out of what a platform says |
 //! | `observe` | telling a program about every call |
 //! | `pace` | keeping to the rates that platforms allow |
-//! | `prepare` | what every request gets, and what a preview shows |
+//! | `prepare` | what every request gets |
 //! | `probe` | asking an address that is not the platform's |
 //! | `redact` | what may be shown of requests and replies |
 //! | `reply` | reading a body, failures, decoding |
@@ -26,11 +28,14 @@
 
 pub(crate) mod config;
 pub(crate) mod credentials;
+pub(crate) mod describe;
 pub(crate) mod execute;
 mod hints;
 pub(crate) mod http_client;
 pub(crate) mod limits;
-mod mask;
+#[cfg(feature = "testing")]
+pub(crate) mod local;
+pub(crate) mod mask;
 pub(crate) mod observe;
 pub(crate) mod pace;
 pub(crate) mod prepare;

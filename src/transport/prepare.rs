@@ -1,10 +1,11 @@
 //! What every request gets before it is sent, and what a preview shows of it.
 
 use super::credentials::{Auth, Held};
+use super::describe::{JSON, Parts, is_json, is_manifest, pairs};
 use super::{Scope, redact};
 use crate::error::Error;
 use crate::operation::{self, Operation, TimeClass};
-use crate::preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
+use crate::preview::RequestPreview;
 use crate::secret::{REDACTED, Secret};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, InvalidHeaderValue, USER_AGENT};
 use http::{HeaderName, HeaderValue};
@@ -15,7 +16,6 @@ use serde_json::Value;
 pub(crate) const AGENT: &str = concat!("deploykit/", env!("CARGO_PKG_VERSION"));
 /// What the generator adds and no platform knows.
 const API_VERSION: HeaderName = HeaderName::from_static("api-version");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 impl Scope {
     /// Completes a request in place. An error means that it must not be sent: that a preview is all
@@ -77,54 +77,24 @@ impl Scope {
         operation: Option<&'static Operation>,
         request: &Request,
     ) -> RequestPreview {
-        let transport = self.transport();
-        let url = request.url();
-        let prefix = reqwest::Url::parse(&transport.base_url)
-            .map(|base| base.path().trim_end_matches('/').to_owned())
-            .unwrap_or_default();
-        RequestPreview {
-            version: CANONICAL_VERSION,
-            api: transport.profile.api,
-            operation: operation.map(|operation| operation.id),
-            method: request.method().to_string(),
-            base_url: transport.base_url.clone(),
-            path: redact::path(
-                operation,
-                url.path().strip_prefix(&prefix).unwrap_or(url.path()),
-            )
-            .0,
-            query: redact::query(operation, pairs(url), &self.options.query),
-            headers: redact::request_headers(request.headers()),
-            body: self.describe_body(operation, request),
-        }
+        self.parts(operation, request).describe()
     }
 
-    fn describe_body(
-        &self,
+    pub(crate) fn parts<'a>(
+        &'a self,
         operation: Option<&'static Operation>,
-        request: &Request,
-    ) -> PreviewBody {
-        let Some(bytes) = request.body().and_then(reqwest::Body::as_bytes) else {
-            return PreviewBody::None;
-        };
-        let text = || (self.transport().profile.redact_text)(&String::from_utf8_lossy(bytes));
-        if is_json(request)
-            && let Ok(value) = serde_json::from_slice(bytes)
-        {
-            let mut shown = if is_manifest(operation) {
-                // JSON is YAML, so the rules for its text hold. What they leave has bare marks in it,
-                // which is YAML still.
-                match serde_saphyr::from_str(&text()) {
-                    Ok(shown @ Value::Object(_)) => shown,
-                    _ => return PreviewBody::Text(text()),
-                }
-            } else {
-                redact::json_body(operation, value).0
-            };
-            redact::hide_in_urls(&mut shown);
-            return PreviewBody::Json(shown);
+        request: &'a Request,
+    ) -> Parts<'a> {
+        Parts {
+            profile: self.transport().profile,
+            base_url: &self.transport().base_url,
+            operation,
+            method: request.method(),
+            url: request.url(),
+            headers: request.headers(),
+            body: request.body().and_then(reqwest::Body::as_bytes),
+            by_hand: &self.options.query,
         }
-        PreviewBody::Text(text())
     }
 
     /// Keeps the secrets of this request, so that a reply that repeats one can be masked.
@@ -155,7 +125,7 @@ impl Scope {
             let value = String::from_utf8_lossy(value.as_bytes());
             secrets.push(Secret::new(value.trim()));
         }
-        if is_json(request) {
+        if is_json(request.headers()) {
             let bytes = request.body().and_then(reqwest::Body::as_bytes);
             if let Some(Ok(body)) = bytes.map(serde_json::from_slice::<Value>) {
                 redact::secrets_of_urls(&body, &mut secrets);
@@ -204,22 +174,6 @@ fn bare(header: &Secret) -> Secret {
 fn bare_cookie(header: &Secret) -> Secret {
     let value = header.expose();
     Secret::new(value.split_once('=').map_or(value, |(_, value)| value))
-}
-
-fn pairs(url: &reqwest::Url) -> Vec<(String, String)> {
-    url.query_pairs()
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .collect()
-}
-
-fn is_json(request: &Request) -> bool {
-    request.headers().get(CONTENT_TYPE) == Some(&JSON)
-}
-
-/// Whether the JSON body of an operation is a manifest: the spec cannot name the places of its
-/// secrets, the platform's rules for its text find them.
-fn is_manifest(operation: Option<&Operation>) -> bool {
-    operation.is_some_and(|operation| operation.behaviour.secrets.contains(&"body.<manifest>"))
 }
 
 fn accepted(operation: Option<&Operation>) -> HeaderValue {

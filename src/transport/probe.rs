@@ -6,8 +6,6 @@
 use super::http_client::Connections;
 use super::limits::PROBE;
 use super::prepare::AGENT;
-#[cfg(feature = "testing")]
-use super::wire::LocalReply;
 use super::wire::Wire;
 use super::{Outcome, Scope, reply};
 use crate::error::{Error, ErrorKind, Result};
@@ -64,27 +62,44 @@ impl Scope {
 
     async fn ask(&self, url: &Url) -> Result<u16> {
         match &self.transport().wire {
-            Wire::Network => {
-                let mut request = Request::new(Method::GET, url.clone());
-                let headers = request.headers_mut();
-                headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-                headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-                // A client of the caller's own may add credentials to everything, and follow
-                // redirects.
-                let http = if self.transport().own_http {
-                    Connections::default().client(&self.transport().base_url, true)?
-                } else {
-                    self.transport().http.clone()
-                };
-                let sent = http.execute(request).await;
-                // The body is dropped unread, and with it the connection.
-                sent.map(|response| response.status().as_u16())
-                    .map_err(|error| reply::network_error(error, None, &Method::HEAD))
-            }
+            Wire::Network => self.ask_there(url).await,
             #[cfg(feature = "testing")]
+            wire => self.ask_instead(wire, url).await,
+        }
+    }
+
+    async fn ask_there(&self, url: &Url) -> Result<u16> {
+        let mut request = Request::new(Method::GET, url.clone());
+        let headers = request.headers_mut();
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        // A client of the caller's own may add credentials to everything, and follow redirects.
+        let http = if self.transport().own_http {
+            Connections::default().client(&self.transport().base_url, true)?
+        } else {
+            self.transport().http.clone()
+        };
+        let sent = http.execute(request).await;
+        // The body is dropped unread, and with it the connection.
+        sent.map(|response| response.status().as_u16())
+            .map_err(|error| reply::network_error(error, None, &Method::HEAD))
+    }
+
+    /// Asks what stands in the place of the network.
+    #[cfg(feature = "testing")]
+    async fn ask_instead(&self, wire: &Wire, url: &Url) -> Result<u16> {
+        match wire {
+            Wire::Network => self.ask_there(url).await,
             Wire::Function(answer) => {
-                let reply: LocalReply = answer.answer(self.preview_of(url))?;
+                let sent = std::sync::Arc::new(self.sent_to(url));
+                let reaction = answer.answer(&sent)?;
+                let reply = reaction.play(None, &Method::HEAD).await?;
                 Ok(reply.status().as_u16())
+            }
+            Wire::Taped(onward, recording) => {
+                let entry = recording.begin(self.sent_to(url));
+                let asked = Box::pin(self.ask_instead(onward, url)).await;
+                entry.end_with_status(asked)
             }
         }
     }

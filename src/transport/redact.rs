@@ -277,7 +277,7 @@ fn hide_by_name(value: &mut Value, found: &mut Vec<Secret>) {
     }
 }
 
-fn holds_variables(name: &str) -> bool {
+pub(crate) fn holds_variables(name: &str) -> bool {
     let name = name.to_lowercase().replace(['_', '-'], "");
     VARIABLES.contains(&name.as_str())
 }

@@ -1,18 +1,46 @@
-//! The last step: the network, or a function in its place.
+//! The last step: the network, or something in its place.
+
+#[cfg(feature = "testing")]
+use super::local::{Reaction, Sent};
+#[cfg(feature = "testing")]
+use crate::testing::Recording;
+#[cfg(feature = "testing")]
+use std::sync::Arc;
 
 /// Where requests go.
 #[derive(Clone)]
 pub(crate) enum Wire {
     /// To the platform.
     Network,
-    /// To a function, without a socket: recorder and snapshots.
+    /// To a function, without a socket: recorder, replayed tape, a platform in this process.
     #[cfg(feature = "testing")]
-    Function(std::sync::Arc<dyn Answer>),
+    Function(Arc<dyn Answer>),
+    /// Onward, with a copy of everything for a tape.
+    #[cfg(feature = "testing")]
+    Taped(Arc<Wire>, Recording),
 }
 
 impl Wire {
     pub fn is_network(&self) -> bool {
-        matches!(self, Self::Network)
+        match self {
+            Self::Network => true,
+            #[cfg(feature = "testing")]
+            Self::Function(_) => false,
+            #[cfg(feature = "testing")]
+            Self::Taped(onward, _) => onward.is_network(),
+        }
+    }
+
+    /// Whether what comes from there is meant to be handled as a platform's replies are, failures
+    /// repeated among it.
+    pub fn is_like_a_platform(&self) -> bool {
+        match self {
+            Self::Network => true,
+            #[cfg(feature = "testing")]
+            Self::Function(answer) => answer.is_like_a_platform(),
+            #[cfg(feature = "testing")]
+            Self::Taped(onward, _) => onward.is_like_a_platform(),
+        }
     }
 }
 
@@ -23,6 +51,11 @@ pub(crate) type LocalReply = http::Response<Vec<u8>>;
 /// Something that answers requests in the place of a platform.
 #[cfg(feature = "testing")]
 pub(crate) trait Answer: Send + Sync {
-    /// The reply to a request, or why there is none.
-    fn answer(&self, request: crate::preview::RequestPreview) -> Result<LocalReply, crate::Error>;
+    /// What becomes of a request, or why nothing does.
+    fn answer(&self, sent: &Arc<Sent>) -> Result<Reaction, crate::Error>;
+
+    /// See [`Wire::is_like_a_platform`].
+    fn is_like_a_platform(&self) -> bool {
+        false
+    }
 }

@@ -26,6 +26,7 @@ mod server;
 mod sessions;
 mod sources;
 mod specs;
+mod stand_ins;
 #[cfg(deploykit_unredacted)]
 mod unredacted;
 mod walk;

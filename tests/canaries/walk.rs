@@ -4,8 +4,9 @@ use crate::answers;
 use crate::planted::{self, Findings, Plant};
 use crate::server::Server;
 use crate::specs::Spec;
+use crate::stand_ins;
 use crate::watch;
-use deploykit::testing::{CannedReply, Recorder};
+use deploykit::testing::{CannedReply, Recorder, Tape};
 use deploykit::{Call, ClientBuilder, Error, Operation, Pacing, Platform, Response, Retry};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -17,6 +18,8 @@ use std::time::Duration;
 pub enum Target {
     Server(String),
     Recorder(Recorder),
+    /// The same, with a tape in front of it.
+    Taped(Recorder, Tape),
 }
 
 impl Target {
@@ -26,6 +29,10 @@ impl Target {
         match self {
             Self::Server(base_url) => builder.base_url(base_url),
             Self::Recorder(recorder) => builder.base_url("https://a.example").recorder(recorder),
+            Self::Taped(recorder, tape) => builder
+                .base_url("https://a.example")
+                .recorder(recorder)
+                .tape(tape),
         }
     }
 }
@@ -146,6 +153,7 @@ impl Walk {
 
         self.look_at_the_wire(plant);
         self.record(plant, &row).await;
+        stand_ins::walk(self, plant, &row).await;
         self.look_at_the_log();
     }
 

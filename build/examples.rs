@@ -1,0 +1,215 @@
+//! Writes down what a stand-in for a platform needs beside the table of operations: the examples of
+//! replies, the parameters of queries, and which fields of replies are secret. Only for the feature
+//! `testing`: nothing of it is in any other build.
+
+use super::load;
+use super::problem::{Broken, Problem};
+use super::schemas::resolve;
+use openapiv3::{Components, MediaType, OpenAPI, ReferenceOr, Response, StatusCode};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+/// The types that do not show their value, and how the table calls what they hold.
+const SECRETS: [(&str, &str); 4] = [
+    ("crate::Secret", "Whole"),
+    ("crate::secret::Personal", "Whole"),
+    ("crate::secret::GitUrl", "Url"),
+    // Those of chat services carry their secret in the path.
+    ("crate::secret::CallbackUrl", "Whole"),
+];
+
+/// The entries of the table for one API, comma separated.
+pub fn render(api: &str, file: &str, text: &str) -> Result<String, Broken> {
+    let document = load::load(file, text)?;
+    // Read once more: JSON sorts the names of examples, and here their order counts.
+    let ordered: OpenAPI = serde_saphyr::from_str(text).map_err(|error| {
+        let what = format!("its examples cannot be read: {error}");
+        Broken::one(file, Problem::new("$", what, "mend the YAML"))
+    })?;
+    let mut out = String::new();
+    for (path, method, operation) in ordered.operations() {
+        let id = operation.operation_id.as_deref().unwrap_or_default();
+        let item = document.json.get("paths").and_then(|paths| paths.get(path));
+        let json = item.and_then(|item| item.get(method));
+        let query: Vec<_> = [item, json]
+            .into_iter()
+            .flatten()
+            .flat_map(|holder| query_of(&document.json, holder))
+            .collect();
+        let secrets = secrets_in_replies(&document.json, json.unwrap_or(&Value::Null));
+        let secrets: Vec<_> = secrets
+            .iter()
+            .map(|(name, kind)| format!("({name:?}, crate::testing::examples::Hidden::{kind})"))
+            .collect();
+        let mut replies = String::new();
+        for (status, response) in &operation.responses.responses {
+            // The order of the document: what stands first is what usually happens.
+            let (StatusCode::Code(status), Some(response)) =
+                (status, response_of(&ordered.components, response))
+            else {
+                continue;
+            };
+            if response.content.is_empty() {
+                let _ = write!(replies, "{}, ", example(*status, "", None, ""));
+            }
+            for (media, content) in &response.content {
+                for (name, value) in examples_of(&ordered.components, content) {
+                    let body = match &value {
+                        Value::String(text) if media != "application/json" => text.clone(),
+                        value => value.to_string(),
+                    };
+                    let _ = write!(
+                        replies,
+                        "{}, ",
+                        example(*status, &name, Some(media.as_str()), &body)
+                    );
+                }
+            }
+        }
+        let _ = writeln!(
+            out,
+            "crate::testing::examples::Known {{ api: {api:?}, operation: {id:?}, query: &{query:?}, \
+             secrets: &[{}], replies: &[{replies}] }},",
+            secrets.join(", "),
+        );
+    }
+    Ok(out)
+}
+
+fn example(status: u16, name: &str, media: Option<&str>, body: &str) -> String {
+    format!(
+        "crate::testing::examples::Example {{ status: {status}, name: {name:?}, media: {media:?}, body: {body:?} }}"
+    )
+}
+
+fn response_of<'a>(
+    components: &'a Option<Components>,
+    response: &'a ReferenceOr<Response>,
+) -> Option<&'a Response> {
+    match response {
+        ReferenceOr::Item(response) => Some(response),
+        ReferenceOr::Reference { reference } => {
+            let name = reference.strip_prefix("#/components/responses/")?;
+            components.as_ref()?.responses.get(name)?.as_item()
+        }
+    }
+}
+
+fn examples_of(components: &Option<Components>, content: &MediaType) -> Vec<(String, Value)> {
+    let alone = content.example.clone().map(|value| (String::new(), value));
+    let named = content.examples.iter().filter_map(|(name, example)| {
+        let example = match example {
+            ReferenceOr::Item(example) => example,
+            ReferenceOr::Reference { reference } => {
+                let target = reference.strip_prefix("#/components/examples/")?;
+                components.as_ref()?.examples.get(target)?.as_item()?
+            }
+        };
+        Some((name.clone(), example.value.clone()?))
+    });
+    alone.into_iter().chain(named).collect()
+}
+
+fn query_of(whole: &Value, holder: &Value) -> Vec<String> {
+    let parameters = holder.get("parameters").and_then(Value::as_array);
+    parameters
+        .into_iter()
+        .flatten()
+        .map(|parameter| resolve(whole, parameter))
+        .filter(|parameter| parameter.get("in").and_then(Value::as_str) == Some("query"))
+        .filter_map(|parameter| parameter.get("name")?.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// The names of the fields whose type is that of a secret, at any depth; with `.*` for the values of a
+/// map.
+fn secrets_in_replies(whole: &Value, operation: &Value) -> BTreeSet<(String, &'static str)> {
+    let mut found = BTreeSet::new();
+    let responses = operation.get("responses").and_then(Value::as_object);
+    for (_, response) in responses.into_iter().flatten() {
+        let content = resolve(whole, response).get("content");
+        for (_, media) in content.and_then(Value::as_object).into_iter().flatten() {
+            if let Some(schema) = media.get("schema") {
+                walk(whole, schema, "", &mut BTreeSet::new(), &mut found);
+            }
+        }
+    }
+    found
+}
+
+fn walk(
+    whole: &Value,
+    schema: &Value,
+    name: &str,
+    seen: &mut BTreeSet<String>,
+    found: &mut BTreeSet<(String, &'static str)>,
+) {
+    if let Some(reference) = schema.get("$ref").and_then(Value::as_str)
+        && !seen.insert(format!("{name} {reference}"))
+    {
+        return;
+    }
+    let schema = resolve(whole, schema);
+    let rust = schema.get("x-rust-type").and_then(Value::as_str);
+    if let Some((_, kind)) = SECRETS.iter().find(|(of, _)| Some(*of) == rust) {
+        found.insert((name.to_owned(), kind));
+        return;
+    }
+    let list = |key: &str| schema.get(key).and_then(Value::as_array);
+    for part in ["allOf", "oneOf", "anyOf"] {
+        for inner in list(part).into_iter().flatten() {
+            walk(whole, inner, name, seen, found);
+        }
+    }
+    if let Some(items) = schema.get("items") {
+        walk(whole, items, name, seen, found);
+    }
+    if let Some(inner) = schema.get("additionalProperties").filter(|v| v.is_object()) {
+        walk(whole, inner, &format!("{name}.*"), seen, found);
+    }
+    let properties = schema.get("properties").and_then(Value::as_object);
+    for (name, inner) in properties.into_iter().flatten() {
+        walk(whole, inner, name, seen, found);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn examples_keep_the_order_of_the_document() {
+        let text = "
+openapi: 3.0.3
+info: {title: x, version: '1'}
+paths:
+  /a:
+    parameters: [{name: b, in: query, schema: {type: string}}]
+    get:
+      operationId: get_a
+      responses:
+        '202':
+          description: x
+          content:
+            application/json:
+              schema: {$ref: '#/components/schemas/A'}
+              examples:
+                second: {value: {t: x}}
+                first: {$ref: '#/components/examples/First'}
+        '404': {description: x}
+components:
+  examples:
+    First: {value: 1}
+  schemas:
+    T: {type: string, x-rust-type: 'crate::Secret'}
+    A: {type: object, properties: {t: {$ref: '#/components/schemas/T'}}}
+";
+        let table = render("x", "specs/x.yaml", text).unwrap();
+        assert!(table.contains(r#"query: &["b"]"#), "{table}");
+        assert!(table.contains(r#"("t", "#), "{table}");
+        let at = |piece: &str| table.find(piece).unwrap();
+        assert!(at(r#"name: "second""#) < at(r#"name: "first""#), "{table}");
+        assert!(table.contains("status: 404"), "{table}");
+    }
+}

@@ -1,0 +1,36 @@
+//! `deploy-from-ci CONFIG`, with `EDGEGAP_TOKEN`, `CI_RUN_ID` and the secrets in the environment.
+
+use deploy_from_ci::{Config, Run, deploy};
+use deploykit::edgegap::Client;
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+/// No run takes longer, its second attempts included.
+const LONGEST_RUN: Duration = Duration::from_secs(6 * 3600);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("deploy-from-ci: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let path = std::env::args()
+        .nth(1)
+        .ok_or("usage: deploy-from-ci CONFIG")?;
+    let config: Config = serde_json::from_str(&std::fs::read_to_string(path)?)?;
+    let run = Run {
+        id: std::env::var("CI_RUN_ID").map_err(|_| "CI_RUN_ID is not set")?,
+        began: SystemTime::now() - LONGEST_RUN,
+    };
+    let new = config.request(&run, |name| std::env::var(name).ok())?;
+    let live = deploy(&Client::from_env()?, new, &run).await?;
+    println!("{} is up at {}", live.id, live.address);
+    Ok(())
+}

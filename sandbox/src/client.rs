@@ -1,0 +1,95 @@
+//! Ready clients of deploykit for the sandbox, and what it received in the shapes of their recorder. Feature `client`.
+//!
+//! ```
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use deploykit_sandbox::Sandbox;
+//!
+//! let sandbox = Sandbox::start().await?;
+//! let nodion = sandbox.nodion().client()?;
+//! nodion.application(sandbox.nodion().application_id.as_str()).deploy().await?;
+//! println!("{}", sandbox.received()[0]);
+//! # Ok(()) }
+//! ```
+
+use deploykit::testing::describe;
+use deploykit::{RequestPreview, Result, dployr, edgegap, nexlayer, nodion};
+
+use crate::access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
+use crate::model::{Platform, Recorded};
+use crate::server::Sandbox;
+
+macro_rules! clients {
+    ($($access:ty, $platform:ident, |$self:ident, $new:ident| $with:expr;)*) => {
+        $(
+            impl $access {
+                /// A client for it, with its credentials. Feature `client`.
+                ///
+                /// # Errors
+                /// When the client cannot be built, which a loopback address gives no reason for.
+                pub fn client(&self) -> Result<$platform::Client> {
+                    self.builder().build()
+                }
+
+                /// The builder of [`client`](Self::client), for options of one's own. Feature `client`.
+                pub fn builder(&self) -> $platform::ClientBuilder {
+                    let $self = self;
+                    let $new = $platform::Client::builder().base_url(self.base_url.as_str());
+                    $with
+                }
+            }
+        )*
+    };
+}
+
+clients! {
+    NexlayerAccess, nexlayer, |_access, new| new;
+    // Its cluster is for the control plane's dialect alone: `.cluster(access.cluster_id.as_str())`.
+    DployrAccess, dployr, |access, new| new.token(access.token.as_str());
+    NodionAccess, nodion, |access, new| new.token(access.token.as_str());
+    EdgegapAccess, edgegap, |access, new| new.token(access.token.as_str());
+}
+
+impl Recorded {
+    /// The request in the shape in which deploykit's recorder shows it, secrets left out. Feature `client`.
+    pub fn preview(&self) -> RequestPreview {
+        let mut query = String::new();
+        for (name, value) in &self.query {
+            query.push(if query.is_empty() { '?' } else { '&' });
+            query.push_str(&format!("{}={}", encoded(name), encoded(value)));
+        }
+        let mut request = http::Request::builder()
+            .method(self.method.as_str())
+            .uri(format!("{}{query}", self.path));
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        // What came over a connection can be written down again; if not, it is shown as nothing.
+        let request = request.body(self.body.as_slice()).unwrap_or_default();
+        match self.platform {
+            Platform::Nexlayer => describe::<nexlayer::Nexlayer>(&request),
+            Platform::Dployr => describe::<dployr::Dployr>(&request),
+            Platform::Nodion => describe::<nodion::Nodion>(&request),
+            Platform::Edgegap => describe::<edgegap::Edgegap>(&request),
+        }
+    }
+}
+
+/// A text as it stands in a query, everything but letters and digits escaped.
+fn encoded(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte.is_ascii_alphanumeric() {
+            true => out.push(char::from(byte)),
+            false => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+impl Sandbox {
+    /// What all platforms received, oldest first, in the shape of deploykit's recorder: to compare with what a client
+    /// was to send, or to keep as a snapshot. Feature `client`.
+    pub fn received(&self) -> Vec<RequestPreview> {
+        self.requests().iter().map(Recorded::preview).collect()
+    }
+}

@@ -1,0 +1,161 @@
+//! The four platforms in the process of a test: no sockets, and a clock that the test drives. Feature `client`.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use deploykit::{ClientBuilder, RequestPreview, Result, dployr, edgegap, nexlayer, nodion};
+use tokio::time::Instant;
+
+use crate::access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
+use crate::model::{Platform, Recorded};
+use crate::state::{Builder, State};
+use crate::webhook::Webhook;
+
+/// When the clock begins: the same day for every test.
+const BEGIN: Duration = Duration::from_secs(1_800_000_000);
+
+/// The four platforms in the process of a test. Clones are the same platforms. Feature `client`.
+///
+/// Their clock is tokio's, so that under `#[tokio::test(start_paused = true)]` waits take no time and are the same each
+/// time; [`advance`](Self::advance) moves it on top of that. No webhook is called: [`webhooks_due`](Self::webhooks_due)
+/// hands them out.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> deploykit::Result<()> {
+/// # tokio::time::pause();
+/// use deploykit_sandbox::Sandbox;
+///
+/// let world = Sandbox::builder().in_process();
+/// let nodion = world.nodion()?;
+/// let application = nodion.application(world.nodion_access().application_id);
+/// let deployment = application.deploy().await?;
+/// application.deployment(deployment.id).wait().await?;
+/// assert_eq!(world.received()[0].operation, Some("create_deployment"));
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct InProcess {
+    inner: Arc<Mutex<Inner>>,
+}
+
+struct Inner {
+    state: State,
+    began: Instant,
+    ahead: Duration,
+}
+
+impl Inner {
+    fn now(&self) -> Duration {
+        BEGIN
+            .saturating_add(self.began.elapsed())
+            .saturating_add(self.ahead)
+    }
+}
+
+impl Builder {
+    /// The platforms in this process, for clients without a network. Feature `client`.
+    pub fn in_process(&self) -> InProcess {
+        InProcess {
+            inner: Arc::new(Mutex::new(Inner {
+                state: self.state(),
+                began: Instant::now(),
+                ahead: Duration::ZERO,
+            })),
+        }
+    }
+}
+
+macro_rules! clients {
+    ($($platform:ident, $builder:ident, $access:ident, $of:ty, $variant:ident, $name:literal, $url:literal;)*) => {
+        impl InProcess {
+            $(
+                #[doc = concat!("A client for ", $name, ", with its credentials. It sends every call once.")]
+                ///
+                /// # Errors
+                /// When the client cannot be built: when the system's certificates cannot be used.
+                pub fn $platform(&self) -> Result<$platform::Client> {
+                    self.$builder().build()
+                }
+
+                #[doc = concat!("The builder of [`", stringify!($platform), "`](Self::", stringify!($platform), "), for options of one's own.")]
+                pub fn $builder(&self) -> $platform::ClientBuilder {
+                    self.connected(Platform::$variant, self.$access().builder())
+                }
+
+                #[doc = concat!("What opens ", $name, ", and what there is.")]
+                pub fn $access(&self) -> $of {
+                    self.lock().state.$platform().access($url)
+                }
+            )*
+        }
+    };
+}
+
+clients! {
+    nexlayer, nexlayer_builder, nexlayer_access, NexlayerAccess, Nexlayer, "Nexlayer", "https://nexlayer.sandbox.test";
+    dployr, dployr_builder, dployr_access, DployrAccess, Dployr, "dployr", "https://dployr.sandbox.test";
+    nodion, nodion_builder, nodion_access, NodionAccess, Nodion, "Nodion", "https://nodion.sandbox.test";
+    edgegap, edgegap_builder, edgegap_access, EdgegapAccess, Edgegap, "Edgegap", "https://edgegap.sandbox.test";
+}
+
+impl InProcess {
+    /// Lets a client of your own builder talk to one of the platforms.
+    pub fn connected<P: deploykit::Platform>(
+        &self,
+        platform: Platform,
+        builder: ClientBuilder<P>,
+    ) -> ClientBuilder<P> {
+        let world = self.clone();
+        builder.in_process(move |request| world.handle(platform, request))
+    }
+
+    /// Answers one request, at the time that it is.
+    pub fn handle(
+        &self,
+        platform: Platform,
+        request: http::Request<Vec<u8>>,
+    ) -> http::Response<Vec<u8>> {
+        let mut inner = self.lock();
+        let now = inner.now();
+        inner.state.handle_http(platform, request, now)
+    }
+
+    /// Moves the clock of the platforms forward.
+    pub fn advance(&self, by: Duration) {
+        let mut inner = self.lock();
+        inner.ahead = inner.ahead.saturating_add(by);
+    }
+
+    /// What the platforms would call by now, each once.
+    pub fn webhooks_due(&self) -> Vec<Webhook> {
+        let mut inner = self.lock();
+        let now = inner.now();
+        inner.state.webhooks_due(now)
+    }
+
+    /// The latest requests to all platforms, oldest first.
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.lock().state.requests()
+    }
+
+    /// The same in the shape of deploykit's recorder.
+    pub fn received(&self) -> Vec<RequestPreview> {
+        self.requests().iter().map(Recorded::preview).collect()
+    }
+
+    /// A panic while the lock was held can only come from a test's thread; the state is whole between two requests.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for InProcess {
+    /// How much was asked.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InProcess")
+            .field("requests", &self.requests().len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,131 @@
+//! The sandbox with clients of deploykit: over sockets and without, and what it received.
+
+use std::time::Duration;
+
+use deploykit::edgegap::{NewDeployment, User};
+use deploykit::nexlayer::Manifest;
+use deploykit::testing::Recorder;
+use deploykit::{Call, dployr};
+use deploykit_sandbox::{Dialect, Sandbox};
+
+fn server(application: &str, version: &str) -> NewDeployment {
+    let player = User::ip([198, 51, 100, 7].into());
+    NewDeployment::new(application, version, player)
+        .hidden_env("PASSWORD", "hush")
+        .tag("a b&c")
+}
+
+#[tokio::test]
+async fn what_is_received_is_what_a_recorder_shows() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let recorder = Recorder::new();
+    let (real, played) = (
+        sandbox.edgegap().client().unwrap(),
+        recorder.edgegap().unwrap(),
+    );
+    let access = sandbox.edgegap();
+    for edgegap in [real, played] {
+        let id = edgegap
+            .deploy(server(&access.application, &access.version))
+            .await
+            .unwrap();
+        let id = if edgegap.base_url().contains("127.0.0.1") {
+            id.request_id
+        } else {
+            "a".try_into().unwrap()
+        };
+        let _ = edgegap.deployments().tagged("a b&c").page(2).list().await;
+        let _ = edgegap.deployment(id).tags().add("ünï code").await;
+    }
+    let received: Vec<_> = sandbox.received().iter().map(ToString::to_string).collect();
+    let recorded: Vec<_> = recorder
+        .requests()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(received[..2], recorded[..2]);
+    let id = sandbox.received()[2]
+        .path
+        .split('/')
+        .nth(3)
+        .unwrap()
+        .to_owned();
+    assert_eq!(received[2], recorded[2].replace("/a/", &format!("/{id}/")));
+    assert!(!received.concat().contains("hush"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_platforms_in_one_process_and_no_time() {
+    let world = Sandbox::builder()
+        .ready_after(Duration::from_secs(60))
+        .in_process();
+    let began = std::time::Instant::now();
+
+    let access = world.edgegap_access();
+    let edgegap = world.edgegap().unwrap();
+    let accepted = edgegap
+        .deploy(server(&access.application, &access.version))
+        .await
+        .unwrap();
+    let ready = edgegap
+        .deployment(accepted.request_id)
+        .wait()
+        .await
+        .unwrap();
+    assert!(ready.is_ready());
+
+    let application = world
+        .nodion()
+        .unwrap()
+        .application(world.nodion_access().application_id);
+    let deployment = application.deploy().await.unwrap();
+    application.deployment(deployment.id).wait().await.unwrap();
+
+    let nexlayer = world.nexlayer().unwrap();
+    let manifest = "application: {name: a, pods: [{name: web, path: /, image: 'nginx:1', servicePorts: [80]}]}";
+    let started = nexlayer
+        .start(Manifest::parse(manifest).unwrap())
+        .await
+        .unwrap();
+    started.application().wait().await.unwrap();
+
+    let dployr = world.dployr().unwrap();
+    let new = dployr::NewDeployment::from_git("a", "https://github.com/user/repo")
+        .runtime("nodejs", "20")
+        .branch("main")
+        .build_cmd("npm run build")
+        .run_cmd("npm start")
+        .port(3000);
+    dployr.deployments().create(new).await.unwrap();
+    let listed = dployr.deployments().list().all().await.unwrap();
+    let mine = listed.into_iter().find(|made| made.name == "a").unwrap();
+    dployr.deployment(mine.id).wait().await.unwrap();
+
+    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(world.received().len() > 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clock_is_driven() {
+    let world = Sandbox::builder()
+        .dployr_dialect(Dialect::ControlPlane)
+        .in_process();
+    let access = world.dployr_access();
+    let dployr = world
+        .dployr_builder()
+        .cluster(access.cluster_id.as_str())
+        .build()
+        .unwrap();
+    dployr.services().list().await.unwrap();
+    let edgegap = world.edgegap().unwrap();
+    let edgegap_access = world.edgegap_access();
+    let new = server(&edgegap_access.application, &edgegap_access.version);
+    let call = new.webhook_on_ready("http://127.0.0.1:9/ready");
+    let id = edgegap.deploy(call).await.unwrap().request_id;
+    assert!(world.webhooks_due().is_empty());
+    world.advance(Duration::from_secs(5));
+    assert_eq!(world.webhooks_due().len(), 1);
+    let status: Call<_> = edgegap.deployment(id).status();
+    assert!(status.await.unwrap().is_ready());
+    assert!(format!("{world:?}").contains("requests: 3"));
+}

@@ -1,0 +1,60 @@
+//! A platform that is a function in the same process.
+
+use crate::error::{Error, Result};
+use crate::transport::config::{ClientBuilder, Platform};
+use crate::transport::local::{Reaction, Sent};
+use crate::transport::wire::{Answer, Wire};
+use std::sync::Arc;
+
+struct InProcess<F>(F);
+
+impl<F> Answer for InProcess<F>
+where
+    F: Fn(http::Request<Vec<u8>>) -> http::Response<Vec<u8>> + Send + Sync,
+{
+    fn answer(&self, sent: &Arc<Sent>) -> Result<Reaction> {
+        Ok((self.0)(whole(sent)?).into())
+    }
+}
+
+/// The request as it would go over the wire, credentials and all; those are marked as sensitive.
+pub(super) fn whole(sent: &Sent) -> Result<http::Request<Vec<u8>>> {
+    let mut request = http::Request::new(sent.body.clone().unwrap_or_default());
+    *request.method_mut() = sent.method.clone();
+    *request.uri_mut() = sent
+        .url
+        .as_str()
+        .parse()
+        .map_err(|error: http::uri::InvalidUri| {
+            // The address may hold a token, and the error does not.
+            Error::invalid_request("the address of the request is not a URI").with_source(error)
+        })?;
+    *request.headers_mut() = sent.headers.clone();
+    Ok(request)
+}
+
+impl<P: Platform> ClientBuilder<P> {
+    /// Hands every request to a function in the place of the network: a platform in this process.
+    /// Feature `testing`.
+    ///
+    /// It gets the whole request with the absolute address and the credentials, the latter marked as
+    /// sensitive. As with a [`recorder`](Self::recorder), every call is sent once and without pacing,
+    /// unless [`retry`](Self::retry) and [`pacing`](Self::pacing) say otherwise.
+    ///
+    /// ```
+    /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::ClientBuilder<P> {
+    /// use deploykit::http::{Request, Response};
+    /// builder.in_process(|request: Request<Vec<u8>>| {
+    ///     assert!(request.headers().contains_key("authorization"));
+    ///     Response::builder().status(503).body(Vec::new()).unwrap()
+    /// })
+    /// # }
+    /// ```
+    pub fn in_process(
+        mut self,
+        platform: impl Fn(http::Request<Vec<u8>>) -> http::Response<Vec<u8>> + Send + Sync + 'static,
+    ) -> Self {
+        self.wire = Wire::Function(Arc::new(InProcess(platform)));
+        self
+    }
+}

@@ -1,0 +1,147 @@
+use crate::server;
+use deploykit::testing::{CannedReply, Recorder};
+use deploykit::{Effect, ErrorKind};
+
+#[tokio::test]
+async fn ready_clients_answer_with_the_first_example() {
+    let recorder = Recorder::new();
+    let accepted = recorder.edgegap().unwrap().deploy(server()).await.unwrap();
+    assert_eq!(accepted.request_id.as_str(), "a69f8e3e0555");
+    let nodion = recorder.nodion().unwrap();
+    let triggered = nodion.application("a-1").deploy().await.unwrap();
+    assert_eq!(triggered.deploy_number, 3);
+    let services = recorder.dployr().unwrap().services().list().await.unwrap();
+    assert!(!services.items.is_empty());
+    let schema = recorder.nexlayer().unwrap().schema().await.unwrap();
+    assert!(schema.is_object());
+    assert_eq!(recorder.requests().len(), 4);
+    recorder.clear();
+    assert!(recorder.requests().is_empty());
+}
+
+#[tokio::test]
+async fn the_queue_goes_before_the_function_and_that_before_the_examples() {
+    let recorder = Recorder::new();
+    let edgegap = recorder.edgegap().unwrap();
+    recorder.reply_example("create_deployment", 422);
+    recorder.reply(
+        "edgegap create_deployment",
+        CannedReply::json(202, r#"{"request_id":"b"}"#),
+    );
+    // That of the platform goes first.
+    let id = edgegap.deploy(server()).await.unwrap().request_id;
+    assert_eq!(id.as_str(), "b");
+    let error = edgegap.deploy(server()).await.unwrap_err();
+    assert_eq!(
+        (error.status(), error.effect()),
+        (Some(422), Effect::Applied)
+    );
+
+    let asked = recorder.clone();
+    recorder.answer_with(move |request| {
+        let count = asked.requests().len();
+        let id = format!(r#"{{"request_id":"{count}-{}"}}"#, request.method);
+        CannedReply::json(202, id)
+    });
+    let id = edgegap.deploy(server()).await.unwrap().request_id;
+    assert_eq!(id.as_str(), "3-POST");
+    recorder.assert_all_used();
+}
+
+#[tokio::test]
+async fn a_strict_one_says_what_is_missing() {
+    let recorder = Recorder::strict();
+    let edgegap = recorder.edgegap().unwrap();
+    recorder.reply("get_deployment", CannedReply::new(404, ""));
+    let error = edgegap.deploy(server()).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (ErrorKind::Configuration, Effect::None)
+    );
+    let text = error.to_string();
+    for words in [
+        "POST /v2/deployments",
+        "create_deployment",
+        "get_deployment",
+        "strict",
+    ] {
+        assert!(text.contains(words), "{text}");
+    }
+    assert_eq!(
+        recorder.unused(),
+        ["a reply for \"get_deployment\" was not asked for"]
+    );
+    let caught = std::panic::catch_unwind(|| recorder.assert_all_used());
+    assert!(caught.is_err());
+}
+
+#[tokio::test]
+async fn what_has_no_example_is_a_clear_failure() {
+    let recorder = Recorder::new();
+    let dployr = recorder.dployr().unwrap();
+    let call = || dployr.request(deploykit::http::Method::GET, "/v1/whoami");
+    let error = call().await.unwrap_err();
+    assert!(
+        error.to_string().contains("reply(\"GET /v1/whoami\""),
+        "{error}"
+    );
+    recorder.reply("GET /v1/whoami", CannedReply::json(200, r#""me""#));
+    assert_eq!(call().await.unwrap(), "me");
+    recorder.reply("", CannedReply::json(200, "1"));
+    assert_eq!(call().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_misspelt_operation_fails_the_next_call_and_the_end() {
+    let recorder = Recorder::new();
+    recorder.reply("creat_deployment", CannedReply::new(200, ""));
+    let error = recorder
+        .edgegap()
+        .unwrap()
+        .deploy(server())
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("did you mean `create_deployment` of"),
+        "{error}"
+    );
+    assert!(recorder.unused()[0].contains("creat_deployment"));
+    let error = CannedReply::example("create_deployment", 400).unwrap_err();
+    assert!(
+        error.to_string().contains("`edgegap create_deployment`"),
+        "{error}"
+    );
+
+    let recorder = Recorder::new();
+    recorder.reply_example("get_deployment", "raedy");
+    let error = recorder
+        .edgegap()
+        .unwrap()
+        .deployment("a")
+        .status()
+        .await
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("200 (ready, seeking, failed), 400"), "{text}");
+    let error = CannedReply::example("edgegap get_deployment", 418).unwrap_err();
+    assert!(error.to_string().contains("with status 418"), "{error}");
+    let error = CannedReply::example("quite different", 418).unwrap_err();
+    assert!(error.to_string().contains("OPERATIONS"), "{error}");
+}
+
+#[tokio::test]
+async fn a_stream_is_answered_by_lines() {
+    let recorder = Recorder::new();
+    let dployr = recorder.dployr().unwrap();
+    recorder.reply(
+        "get_service_logs",
+        CannedReply::ndjson([r#"{"message":"one"}"#, r#"{"message":"two"}"#]),
+    );
+    let lines = dployr.service("web").logs(None).await.unwrap();
+    let texts: Vec<_> = lines.iter().map(|line| line.message.as_str()).collect();
+    assert_eq!(texts, ["one", "two"]);
+    // The example of a stream is one.
+    assert!(!dployr.service("web").logs(None).await.unwrap().is_empty());
+}
