@@ -3,16 +3,22 @@
 Started by conformance/openapi-generator, with the sandbox's binary as the argument. Prints one line per check.
 """
 
+import importlib
+import json
+import pkgutil
 import re
+import signal
 import subprocess
 import sys
 import time
-import traceback
+import types
 
 import dployr_client
 import edgegap_client
 import nexlayer_client
 import nodion_client
+
+CLIENTS = [nexlayer_client, dployr_client, nodion_client, edgegap_client]
 
 # Longer than a deployment takes in the sandbox, on a machine that is busy with other things.
 PATIENCE = 30.0
@@ -128,43 +134,83 @@ def nexlayer(at):
         refused(nexlayer_client.ApiException, 400, api.extend_deployment, mine)
 
 
-def dployr(at):
+def bare(response):
+    """The records of a list without an envelope, as they come.
+
+    The generated code checks the items of an array that is one form of a reply among several without making models of
+    them first, and fails on a time, which is a text or a number: a model of its own. In an envelope it does not.
+    """
+    return [types.SimpleNamespace(**record) for record in json.loads(response.data)]
+
+
+def dployr(at, lists):
+    """`lists` reads the lists of a dialect: their records, from an API and the name of its method."""
     setup = dployr_client.Configuration(host=at["url"], access_token=at["token"])
     cluster = at["cluster"]
     with dployr_client.ApiClient(setup) as client:
         api = dployr_client.DeploymentsApi(client)
-        new = dployr_client.DeploymentCreate(name="python", type="web", source="image", image="nginx:1.27", port=3000)
-        assert value(api.create_deployment(new, cluster_id=cluster)) is not None
-        look = lambda: found(items(api.list_deployments(cluster_id=cluster)), name="python")
-        until(look, lambda seen: seen.status == "running")
         services = dployr_client.ServicesApi(client)
-        service = found(items(services.list_services(cluster_id=cluster)), name="python")
-        logs = services.get_service_logs(service.id)
-        assert logs, logs
+        new = dployr_client.DeploymentCreate(name="python", type="web", source="image", image="nginx:1.27", port=3000)
+        made = value(api.create_deployment(new, cluster_id=cluster))
+        assert made, "the reply to a create is empty"
+        look = lambda: found(lists(api, "list_deployments", cluster), name="python")
+        until(look, lambda seen: seen.status in ("success", "completed"))
+        service = found(lists(services, "list_services", cluster), name="python")
+        lines = services.get_service_logs(service.id)
+        assert lines and "python" not in (service.id, None), lines
+        mine = dployr_client.InCluster(cluster_id=cluster)
+        api.delete_deployment(look().id, cluster_id=cluster, in_cluster=mine)
+        refused(dployr_client.ApiException, 404, services.get_service_logs, "none")
+
+
+def control_plane(api, name, cluster):
+    return items(getattr(api, name)(cluster_id=cluster))
+
+
+def documented(api, name, cluster):
+    return bare(getattr(api, f"{name}_without_preload_content")(cluster_id=cluster))
+
+
+def modules(client):
+    """Loads every module of a client, and counts them."""
+    found = pkgutil.walk_packages(client.__path__, f"{client.__name__}.")
+    return sum(1 for module in found if importlib.import_module(module.name))
+
+
+class Report:
+    holds = True
+
+    def check(self, name, job, *arguments):
+        """Runs a job: what it gives goes into the name."""
+        try:
+            given = job(*arguments)
+            print(f"ok openapi-generator: {name.format(given)}")
+        except Exception as error:
+            self.holds = False
+            words = " ".join(f"{type(error).__name__}: {error}".split())
+            print(f"FAILED openapi-generator: {name}: {words[:2000]}")
 
 
 def main(binary):
-    holds = True
+    # So that what is begun here is ended here.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    report = Report()
+    for client in CLIENTS:
+        report.check(f"{client.__name__} is made and installed, and its {{}} modules load", modules, client)
     jobs = [
-        ("control-plane", [nexlayer, nodion, edgegap, dployr]),
-        ("documented", [dployr]),
+        ("control-plane", [(nexlayer,), (nodion,), (edgegap,), (dployr, control_plane)]),
+        ("documented", [(dployr, documented)]),
     ]
     for dialect, of_dialect in jobs:
         sandbox = Sandbox(binary, dialect)
         try:
-            for job in of_dialect:
-                name = job.__name__ if job is not dployr else f"dployr, {dialect}"
-                try:
-                    job(sandbox.at[job.__name__])
-                    print(f"ok openapi-generator: the Python client does the main job on {name}")
-                except Exception as error:
-                    holds = False
-                    words = " ".join(f"{type(error).__name__}: {error}".split())
-                    print(f"FAILED openapi-generator: the Python client does the main job on {name}: {words[:2000]}")
-                    traceback.print_exc(limit=-4)
+            for job, *more in of_dialect:
+                platform = job.__name__
+                name = platform if job is not dployr else f"{platform}, {dialect}"
+                report.check(f"it does the main job on {name}", job, sandbox.at[platform], *more)
         finally:
             sandbox.stop()
-    return 0 if holds else 1
+    return 0 if report.holds else 1
 
 
 if __name__ == "__main__":

@@ -74,6 +74,7 @@ pub struct Operation {
     parameters: Vec<Parameter>,
     /// What the body may be; nothing where the spec has none.
     bodies: Vec<Content>,
+    body_required: bool,
     replies: Vec<Documented>,
 }
 

@@ -8,6 +8,8 @@ pub(crate) struct Deployed {
     /// `application`, `deployment` or `service`.
     pub(crate) kind: &'static str,
     pub(crate) name: String,
+    /// The number of its latest deployment, where the platform counts them.
+    pub(crate) deployment: Option<u64>,
     /// In the platform's own word.
     pub(crate) state: String,
     /// When it was begun, or switched.

@@ -5,6 +5,7 @@
 //! the sandbox plays; what lies behind, the state in this file, is the same for both.
 
 mod bounds;
+mod checked;
 mod control_plane;
 mod create;
 mod documented;
@@ -18,9 +19,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::access::DployrAccess;
-use crate::contract::{Checked, Problem};
 use crate::ids::Ids;
-use crate::model::{Platform, Reply, Request};
+use crate::model::{Reply, Request};
 use crate::time::{Stage, Taken, Timing, Window, millis};
 use crate::webhook::Webhook;
 
@@ -447,31 +447,6 @@ impl Dployr {
             let name = service.name.clone();
             self.write_log(&name, now, message);
         }
-    }
-}
-
-impl Checked for Dployr {
-    const PLATFORM: Platform = Platform::Dployr;
-
-    fn dialect(&self) -> Option<Dialect> {
-        Some(self.dialect)
-    }
-
-    fn handle(&mut self, request: &Request, now: Duration) -> Reply {
-        Dployr::handle(self, request, now)
-    }
-
-    fn refuse(&mut self, trial: Self, taken: &Reply, problem: &Problem) -> Reply {
-        self.known_window = trial.known_window;
-        self.anonymous_window = trial.anonymous_window;
-        let mut reply = match self.dialect {
-            Dialect::Documented => documented::refusal(problem),
-            Dialect::ControlPlane => control_plane::refusal(problem),
-        };
-        let limits = taken.headers.iter().cloned();
-        let limits = limits.filter(|(name, _)| name.starts_with("x-ratelimit-"));
-        reply.headers.extend(limits);
-        reply
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod beside;
 mod bounds;
+mod checked;
 mod manifest;
 mod view;
 
@@ -14,9 +15,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::access::NexlayerAccess;
-use crate::contract::{Checked, Problem};
 use crate::ids::Ids;
-use crate::model::{Platform, Reply, Request, text_field};
+use crate::model::{Reply, Request, text_field};
 use crate::time::{Stage, Timing, rfc3339};
 
 // 30 minutes, one extension of 120: the example of the page says 150 minutes and 0 extensions after the first one
@@ -166,7 +166,7 @@ impl Nexlayer {
                 ),
             ),
         };
-        powered(reply)
+        checked::powered(reply)
     }
 
     /// A session lasts as long as it has deployments or reservations (<https://nexlayer.com/docs/api/authentication>).
@@ -361,23 +361,6 @@ impl Nexlayer {
              sites will be removed within 10 minutes.",
         )
     }
-}
-
-impl Checked for Nexlayer {
-    const PLATFORM: Platform = Platform::Nexlayer;
-
-    fn handle(&mut self, request: &Request, now: Duration) -> Reply {
-        Nexlayer::handle(self, request, now)
-    }
-
-    fn refuse(&mut self, _: Self, _: &Reply, problem: &Problem) -> Reply {
-        powered(failure(400, &problem.to_string()))
-    }
-}
-
-/// Nexlayer/docs:content/docs/api-reference/endpoints.mdx has captured headers.
-fn powered(reply: Reply) -> Reply {
-    reply.with_header("x-powered-by", "Express")
 }
 
 impl Application {

@@ -21,15 +21,14 @@ impl Known for Specs {
     }
 }
 
-/// What the spec shows for that status; where it shows nothing, a body in the form of the platform's errors.
+/// What the spec lists for that status; where it lists none, a body in the form of the platform's errors.
 pub(crate) fn status_reply(
     platform: Platform,
     operation: Option<&Operation>,
     status: u16,
 ) -> Reply {
-    let example = operation.and_then(|operation| operation.example(status));
-    if let Some((content_type, body)) = example {
-        return Reply::bytes(status, content_type, body);
+    if let Some(operation) = operation.filter(|one| one.statuses().any(|listed| listed == status)) {
+        return operation.status_reply(status);
     }
     if matches!(status, 204 | 205 | 304) {
         return Reply::empty(status);

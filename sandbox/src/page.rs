@@ -190,6 +190,7 @@ impl OfPlatform {
             json!({
                 "kind": one.kind,
                 "name": one.name,
+                "deployment": one.deployment,
                 "state": one.state,
                 "since": millis(one.since),
                 "address": one.address,

@@ -460,15 +460,12 @@ fn unknown_ids_and_routes() {
         400,
         &json!({ "message": "Deployment not found" }),
     );
-    for (method, path) in [
-        ("GET", CLOUD),
-        ("POST", "/deployments"),
-        ("POST", "/v2/nope"),
+    for (method, path, status, words) in [
+        ("GET", CLOUD, 405, "Method not allowed"),
+        ("POST", "/deployments", 404, "Not found"),
+        ("POST", "/v2/nope", 404, "Not found"),
     ] {
-        expect(
-            &world.send(Request::new(method, path)),
-            404,
-            &json!({ "message": "Not found" }),
-        );
+        let reply = world.send(Request::new(method, path));
+        expect(&reply, status, &json!({ "message": words }));
     }
 }

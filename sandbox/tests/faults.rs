@@ -248,3 +248,43 @@ async fn any_operation_may_fail_and_unknown_routes_too() {
     assert_eq!(status(Platform::Nodion, "/nope"), 502);
     assert_eq!(status(Platform::Edgegap, "/v1/locations"), 401);
 }
+
+#[tokio::test]
+async fn a_webhook_may_stay_out() {
+    let dropped = Fault::on_any().platform(Platform::Edgegap).nth(2).drop_webhook();
+    let builder = Sandbox::builder().driven_clock().fault(dropped);
+    let (sandbox, client) = start_with(builder, LONG).await;
+    let receiver = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", receiver.local_addr().unwrap());
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let new = new(&sandbox).webhook_on_ready(url.as_str());
+        ids.push(client.deploy(new).await.unwrap().request_id.to_string());
+        // One after the other, so that it is known which is the second.
+        sandbox.advance(Duration::from_millis(100));
+    }
+    sandbox.advance(Duration::from_secs(1));
+    let mut called = Vec::new();
+    for at in [100, 100] {
+        let (mut stream, _) = tokio::time::timeout(LONG, receiver.accept()).await.unwrap().unwrap();
+        called.push(body_of(&mut stream).await);
+        sandbox.advance(Duration::from_millis(at));
+    }
+    assert!(called[0].contains(&ids[0]) && called[1].contains(&ids[2]), "{called:?}");
+    assert_eq!(sandbox.faults_left(), []);
+}
+
+/// The request that comes on a connection, which is short enough to come at once.
+async fn body_of(stream: &mut tokio::net::TcpStream) -> String {
+    use tokio::io::AsyncReadExt;
+    let mut text = Vec::new();
+    let mut piece = [0; 4_096];
+    loop {
+        let read = stream.read(&mut piece).await.unwrap();
+        text.extend_from_slice(&piece[..read]);
+        let text = String::from_utf8_lossy(&text).into_owned();
+        if read == 0 || text.trim_end().ends_with('}') {
+            return text;
+        }
+    }
+}

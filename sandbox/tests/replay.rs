@@ -11,13 +11,26 @@
 //! `fixtures/dployr-account.json` holds those about logging in, API tokens, the user, its cluster and domains, with the
 //! logout after what needs the session. `<session>` and `<token>` stand for the last ones that were handed out before,
 //! `<owner>` for a good token where it is refused; other credentials of refusals are nobody's. Here one user is both the
-//! one that logged in there and the owner.
+//! one that logged in there and the owner, and `<name>` is its name before it changes.
+//!
+//! `fixtures/dployr-rest.json` goes on where the first one ends, and `fixtures/dployr-rate-limit.json` holds what the
+//! hundredth request of a minute is followed by; what a route that no spec has had set was taken out of it. Where an
+//! exchange says `"compare": "form"`, what lists hold depends on the rest of that server: other tenants' services, the log
+//! of a stand-in. There the first item counts, and not its values.
+//!
+//! With that every recorded exchange of an operation of `specs/dployr.yaml` is asked again, but for these:
+//!
+//! - those of another tenant or on what belongs to one, since the sandbox has none: the three deployments of the other
+//!   cluster (202 without an instance, 400 for the plan, 409 for a name of others), a service, its logs, its stop, its
+//!   deletion, an instance and its deletion (403), a stop without a node (503), a domain of others (409), its user (200);
+//! - those of a viewer of the cluster, since the sandbox has its owner alone: a service (200), its stop, its secrets, an
+//!   instance, a rename (403).
 
 mod common;
 
 use std::collections::BTreeMap;
 
-use common::World;
+use common::{World, expect_status};
 use deploykit_sandbox::{Dialect, Platform, Request, Sandbox};
 use serde_json::{Value, json};
 
@@ -33,8 +46,57 @@ fn recorded_exchanges_are_answered_alike() {
     let mut world = World::new(Platform::Dployr, builder);
     let access = world.state.dployr().access("");
     // Recorded id to the sandbox's id.
-    let mut ids = BTreeMap::from([(CLUSTER.to_owned(), access.cluster_id.clone())]);
+    let mut ids = BTreeMap::from([
+        (CLUSTER.to_owned(), access.cluster_id.clone()),
+        ("acme".to_owned(), "owner".to_owned()),
+        ("loop-node-1".to_owned(), access.instance_tag.clone()),
+        ("loopback".to_owned(), "sandbox".to_owned()),
+    ]);
     replay(&mut world, &access.token, &exchanges, &mut ids);
+    let rest: Vec<Value> = serde_json::from_str(include_str!("fixtures/dployr-rest.json")).unwrap();
+    let service = service_of(&mut world, "web-one", &access.cluster_id);
+    ids.insert(SERVICE.to_owned(), service);
+    replay(&mut world, &access.token, &rest, &mut ids);
+}
+
+#[test]
+fn the_hundredth_request_of_a_minute_is_the_last() {
+    let exchanges: Vec<Value> =
+        serde_json::from_str(include_str!("fixtures/dployr-rate-limit.json")).unwrap();
+    let builder = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
+    let mut world = World::new(Platform::Dployr, builder);
+    // When it was recorded: the words count the seconds.
+    world.now = std::time::Duration::from_secs(1_795_487_083);
+    let access = world.state.dployr().access("");
+    let login = |path: &str, body: Value| Request::new("POST", path).with_json(&body);
+    world.raw(&login(
+        "/v1/auth/login/email",
+        json!({ "email": access.email }),
+    ));
+    let verified = world.raw(&login(
+        "/v1/auth/login/email/verify",
+        json!({ "email": access.email, "code": access.login_code }),
+    ));
+    let mut ids = BTreeMap::from([
+        (CLUSTER.to_owned(), access.cluster_id.clone()),
+        ("loopback".to_owned(), "sandbox".to_owned()),
+        (
+            "<session>".to_owned(),
+            session(verified.header("set-cookie").unwrap()).unwrap(),
+        ),
+    ]);
+    for _ in 0..97 {
+        expect_status(&world.get("/v1/users/me"), 200);
+    }
+    replay(&mut world, &access.token, &exchanges, &mut ids);
+}
+
+fn service_of(world: &mut World, name: &str, cluster: &str) -> String {
+    let list = world.get(&format!("/v1/services?clusterId={cluster}"));
+    let list = list.json_body();
+    let mut items = list["data"]["items"].as_array().unwrap().iter();
+    let service = items.find(|item| item["name"] == name).unwrap();
+    service["id"].as_str().unwrap().to_owned()
 }
 
 const SERVICE: &str = "01M85NWYM50C3XD23R6MCKYEYQ";
@@ -51,15 +113,15 @@ fn services_and_instances_are_answered_alike() {
     let mut ids = BTreeMap::from([
         (CLUSTER.to_owned(), access.cluster_id.clone()),
         ("loop-node-1".to_owned(), access.instance_tag),
+        ("127.0.0.10".to_owned(), "203.0.113.10".to_owned()),
+        ("acme".to_owned(), "owner".to_owned()),
     ]);
     // Deployed twice.
     let (deployed, rest) = exchanges.split_at(2);
     replay(&mut world, &access.token, deployed, &mut ids);
     world.wait(1_200);
-    let target = format!("/v1/services?clusterId={}", access.cluster_id);
-    let services = world.get(&target).json_body();
-    let id = services["data"]["items"][0]["id"].as_str().unwrap();
-    ids.insert(SERVICE.to_owned(), id.to_owned());
+    let service = service_of(&mut world, "web-one", &access.cluster_id);
+    ids.insert(SERVICE.to_owned(), service);
     replay(&mut world, &access.token, rest, &mut ids);
 }
 
@@ -79,6 +141,7 @@ fn an_account_is_answered_alike() {
         ("login@example.com".to_owned(), access.email),
         ("70INTT".to_owned(), access.login_code),
         ("<owner>".to_owned(), access.token.clone()),
+        ("<name>".to_owned(), "owner".to_owned()),
     ]);
     replay(&mut world, &access.token, &exchanges, &mut ids);
 }
@@ -140,7 +203,11 @@ fn replay(
             Value::String(_) => Value::String(reply.text_body()),
             _ => reply.json_body(),
         };
-        compare(&response["body"], &body, ids, &at);
+        if exchange["compare"] == "form" {
+            compare_forms(&of_lines(&response["body"]), &of_lines(&body), &at);
+        } else {
+            compare(&response["body"], &body, ids, &at);
+        }
     }
 }
 
@@ -153,6 +220,41 @@ fn translated(text: &str, ids: &BTreeMap<String, String>) -> String {
     ids.iter().fold(text.to_owned(), |text, (recorded, ours)| {
         text.replace(recorded, ours)
     })
+}
+
+/// What stands in a stream, one document a line.
+fn of_lines(body: &Value) -> Value {
+    match body {
+        Value::String(text) => text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+/// The names and the kinds, of lists those of the first item.
+fn compare_forms(recorded: &Value, ours: &Value, at: &str) {
+    match (recorded, ours) {
+        (Value::Object(recorded), Value::Object(ours)) => {
+            assert!(recorded.keys().eq(ours.keys()), "{at}: {ours:?}");
+            for (key, value) in recorded {
+                compare_forms(value, &ours[key], &format!("{at} .{key}"));
+            }
+        }
+        (Value::Array(recorded), Value::Array(ours)) => {
+            assert_eq!(recorded.is_empty(), ours.is_empty(), "{at}");
+            if let (Some(recorded), Some(ours)) = (recorded.first(), ours.first()) {
+                compare_forms(recorded, ours, &format!("{at} [0]"));
+            }
+        }
+        (Value::Null, _) | (_, Value::Null) => {}
+        _ => assert_eq!(
+            std::mem::discriminant(recorded),
+            std::mem::discriminant(ours),
+            "{at}: {ours}"
+        ),
+    }
 }
 
 fn compare(recorded: &Value, ours: &Value, ids: &mut BTreeMap<String, String>, at: &str) {
@@ -193,6 +295,9 @@ fn compare(recorded: &Value, ours: &Value, ids: &mut BTreeMap<String, String>, a
         (Value::String(recorded), Value::String(ours)) if recorded.starts_with("eyJ") => {
             assert!(ours.starts_with("eyJ"), "{at}: {ours}");
         }
+        (Value::String(recorded), Value::String(ours)) if is_written_time(recorded) => {
+            assert!(is_written_time(ours), "{at}: {ours}");
+        }
         (Value::Number(recorded), Value::Number(ours)) if is_time(recorded) => {
             assert!(is_time(ours), "{at}: {ours}")
         }
@@ -215,6 +320,11 @@ fn is_ulid(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// `2026-11-24T02:24:27.986Z`
+fn is_written_time(text: &str) -> bool {
+    text.len() == 24 && text.starts_with("20") && text.ends_with('Z') && text.contains('T')
 }
 
 fn is_time(number: &serde_json::Number) -> bool {

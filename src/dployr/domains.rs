@@ -190,7 +190,7 @@ impl DomainHandle {
                 Err(error) => self.client.refused(op, error),
                 Ok(client) => client
                     .call(op, move |raw| async move {
-                        raw.get_domain_status(Some(name.as_str())).await
+                        raw.get_domain_status(name.as_str()).await
                     })
                     .map(Single::into_inner),
             })

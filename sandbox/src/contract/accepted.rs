@@ -62,6 +62,21 @@ const ACCEPTED: &[Accepted] = &[
         evidence: "seen: {} was answered with 200, and nothing of a body is checked",
     },
     Accepted {
+        platform: Platform::Dployr,
+        dialect: CONTROL_PLANE,
+        operation: Some("delete_deployment"),
+        place: "body*",
+        evidence: "seen: a body without a cluster is as none, and the query's cluster counts",
+    },
+    Accepted {
+        platform: Platform::Nodion,
+        dialect: None,
+        operation: Some("create_deployment"),
+        place: "body.image_tag",
+        evidence: "https://www.nodion.com/en/docs/api/application-deployments has it as optional; what is no tag is refused \
+                   by the platform",
+    },
+    Accepted {
         platform: Platform::Edgegap,
         dialect: None,
         operation: Some("create_deployment"),

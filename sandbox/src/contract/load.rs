@@ -106,6 +106,7 @@ fn operation(
         bodies: body.get("requestBody").map_or_else(Vec::new, |body| {
             contents(resolver, components, resolver.resolve(body))
         }),
+        body_required: body.pointer("/requestBody/required") == Some(&Value::Bool(true)),
         replies,
     }
 }

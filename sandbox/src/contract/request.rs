@@ -30,8 +30,32 @@ impl Operation {
         for parameter in &self.parameters {
             parameter.check(self, request, &mut problems);
         }
-        check_body(&self.bodies, request, &mut problems);
+        self.check_body(request, &mut problems);
         problems
+    }
+
+    /// Where a spec has no body, nothing is said of one that comes all the same.
+    fn check_body(&self, request: &Request, problems: &mut Vec<Problem>) {
+        let Some(first) = self.bodies.first() else {
+            return;
+        };
+        if request.body.is_empty() {
+            if self.body_required {
+                problems.push(Problem::new("body", "is required"));
+            }
+            return;
+        }
+        let sent = request.media_type();
+        let labelled = self
+            .bodies
+            .iter()
+            .find(|body| sent.as_deref() == Some(&body.media_type));
+        if labelled.is_none() {
+            let what = format!("must be {}", first.media_type);
+            problems.push(Problem::new("header.content-type", what));
+        }
+        // A wrong label does not hide what is wrong inside, for the platforms that do not look at labels.
+        labelled.unwrap_or(first).check(&request.body, problems);
     }
 }
 
@@ -70,27 +94,6 @@ fn coerced(text: String, kind: Option<&str>) -> Value {
         _ => None,
     };
     value.unwrap_or(Value::String(text))
-}
-
-/// Where a spec has no body, one may come all the same: optional bodies stand in no spec (`specs/README.md`).
-fn check_body(bodies: &[Content], request: &Request, problems: &mut Vec<Problem>) {
-    let Some(first) = bodies.first() else {
-        return;
-    };
-    if request.body.is_empty() {
-        problems.push(Problem::new("body", "is required"));
-        return;
-    }
-    let sent = request.media_type();
-    let labelled = bodies
-        .iter()
-        .find(|body| sent.as_deref() == Some(&body.media_type));
-    if labelled.is_none() {
-        let what = format!("must be {}", first.media_type);
-        problems.push(Problem::new("header.content-type", what));
-    }
-    // A wrong label does not hide what is wrong inside, for the platforms that do not look at labels.
-    labelled.unwrap_or(first).check(&request.body, problems);
 }
 
 impl Content {

@@ -157,11 +157,17 @@ fn route(
 
 /// Routes of the control plane that the sandbox leaves out.
 fn exists(method: &str, path: &[&str]) -> bool {
+    // Of these it has all that there is.
+    if let ["auth", "login" | "tokens" | "logout" | "oidc", ..]
+    | ["runtime", "events" | "versions"]
+    | ["clusters", _, "users"] = path
+    {
+        return false;
+    }
     matches!(
         (method, path),
         ("GET", ["ws", "stats"] | ["clusters", _, _, ..])
             | ("POST" | "DELETE", ["clusters", _, "users", _, ..])
-            | ("DELETE", ["clusters", _, "users"])
             | ("POST", ["notifications", _, "setup"])
             | (
                 _,

@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Deployment, Dployr, Power, Service, Settings, create, extras, ndjson};
-use crate::contract;
-use crate::model::{Reply, Request, text_field};
+use crate::contract::{self, Contract};
+use crate::model::{Platform, Reply, Request, text_field};
 use crate::time::rfc3339;
 
 const HOUR: u64 = 3_600;
@@ -43,6 +43,11 @@ fn route(state: &mut Dployr, request: &Request, known: bool, now: Duration) -> R
     };
     if let ("POST", ["auth", "login"]) = (request.method.as_str(), path) {
         return login(state, request, now);
+    }
+    // What only the control plane has is not there, whoever asks: some of it takes no token.
+    let operation = Contract::of(Platform::Dployr).operation(&request.method, &request.path);
+    if operation.is_some_and(|operation| !operation.documented()) {
+        return not_found("route");
     }
     // "All API requests require authentication using a bearer token."
     if !known {
@@ -230,7 +235,8 @@ fn logs(state: &Dployr, request: &Request, id: &str, now: Duration) -> Reply {
     };
     let mut lines = state.lines(&service.name, now);
     if let Some(tail) = request.query_value("tail") {
-        let Ok(tail) = tail.parse::<usize>() else {
+        let tail = tail.parse::<i64>().ok();
+        let Some(tail) = tail.and_then(|tail| usize::try_from(tail).ok()) else {
             return invalid("Invalid query", "tail", "must be a number");
         };
         lines.drain(..lines.len().saturating_sub(tail));

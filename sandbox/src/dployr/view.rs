@@ -18,6 +18,7 @@ impl Dployr {
         let deployments = self.deployments.iter().rev().map(|deployment| Deployed {
             kind: "deployment",
             name: deployment.name.clone(),
+            deployment: None,
             state: self.status(deployment, now).to_owned(),
             since: deployment.deployed_at,
             address: None,
@@ -31,6 +32,7 @@ impl Dployr {
             Deployed {
                 kind: "service",
                 name: service.name.clone(),
+                deployment: None,
                 state: state.to_owned(),
                 since,
                 address: Some(self.instance.address.clone()),

@@ -26,6 +26,7 @@ impl Edgegap {
                 Deployed {
                     kind: "deployment",
                     name: deployment.id.clone(),
+                    deployment: None,
                     state: status.wire().to_owned(),
                     since: deployment.stopped_at.unwrap_or(deployment.created_at),
                     address: (status == Status::Ready).then(address),

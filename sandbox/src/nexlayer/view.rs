@@ -17,6 +17,7 @@ impl Nexlayer {
                 Deployed {
                     kind: "application",
                     name: app.name.clone(),
+                    deployment: None,
                     state: state.unwrap_or_default().to_owned(),
                     since: app.deployed_at,
                     address: Some(app.url(self.server.as_deref())),

@@ -16,14 +16,13 @@ impl Nodion {
         applications
             .map(|application| {
                 let latest = application.deployments.last();
-                let state = match latest {
-                    Some(latest) => format!("{} (#{})", latest.status(clock), latest.number),
-                    None => "not deployed".to_owned(),
-                };
                 Deployed {
                     kind: "application",
                     name: application.name.clone(),
-                    state,
+                    deployment: latest.map(|latest| latest.number),
+                    state: latest
+                        .map_or("not deployed", |latest| latest.status(clock))
+                        .to_owned(),
                     since: latest.map_or(application.created_at(), |latest| latest.created_at),
                     address: application.domains.first().map(|domain| domain.address()),
                 }

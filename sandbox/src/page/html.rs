@@ -155,18 +155,23 @@ impl OfPlatform {
         for Deployed {
             kind,
             name,
+            deployment,
             state,
             since,
             address,
         } in &self.deployed
         {
+            let deployment = match deployment {
+                Some(number) => format!(", deployment {number}"),
+                None => String::new(),
+            };
             let address = match address {
                 Some(address) => format!("<br><code>{}</code>", Escaped(address)),
                 None => String::new(),
             };
             writeln!(
                 out,
-                "<tr><th scope=\"row\"><b>{}</b><br><small>{kind}</small>{address}</th>\
+                "<tr><th scope=\"row\"><b>{}</b><br><small>{kind}{deployment}</small>{address}</th>\
                  <td class=\"{}\">{}</td><td>{}</td></tr>",
                 Escaped(name),
                 mood(state),
@@ -216,7 +221,11 @@ impl OfRequest {
 fn table(out: &mut String, names: &[&str]) {
     out.push_str("<table>\n<thead><tr>");
     for name in names {
-        out.push_str("<th scope=\"col\">");
+        // What is named takes the room, the rest as much as it needs.
+        out.push_str(match *name {
+            "Name" | "Fault" | "Request" => "<th scope=\"col\" class=\"name\">",
+            _ => "<th scope=\"col\">",
+        });
         out.push_str(name);
         out.push_str("</th>");
     }

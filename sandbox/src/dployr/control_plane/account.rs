@@ -125,13 +125,18 @@ pub(super) fn update_user(state: &mut Dployr, request: &Request, now: Duration) 
 pub(super) fn cluster(state: &Dployr) -> Value {
     let account = &state.own.account;
     let invited: Vec<&str> = account.invited.iter().map(|it| it.id.as_str()).collect();
+    // Seen: the webhook stands here as well.
+    let metadata = match &state.cluster_webhook {
+        Some(webhook) => json!({ "customWebhook": webhook }),
+        None => json!({}),
+    };
     json!({
         "id": state.cluster_id,
         "name": account.cluster_name,
         "users": [state.user_id],
         "roles": { "owner": [state.user_id], "admin": [], "developer": [], "viewer": [], "invited": invited },
         "poolInstanceId": null,
-        "metadata": {},
+        "metadata": metadata,
         "createdAt": millis(SET_UP_AT),
         "updatedAt": millis(account.renamed_at.unwrap_or(SET_UP_AT)),
         "role": "owner",

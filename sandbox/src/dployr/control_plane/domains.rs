@@ -138,7 +138,7 @@ fn create(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
         return reply;
     }
     let name = text_field(&body, "domain").unwrap_or_default();
-    if !(3..=253).contains(&name.len()) || !name.contains('.') {
+    if !(3..=253).contains(&name.chars().count()) || !name.contains('.') {
         let message = "domain: Invalid domain format";
         return failure(400, message, "request.bad_request");
     }

@@ -158,7 +158,7 @@ fn verify(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
         return broken();
     };
     let email = text_field(&body, "email").filter(is_email);
-    let code = text_field(&body, "code").filter(|code| (6..=15).contains(&code.len()));
+    let code = text_field(&body, "code").filter(|code| (6..=15).contains(&code.chars().count()));
     let (Some(email), Some(code)) = (email, code) else {
         let message = "Invalid email or code format";
         return failure(400, message, "request.bad_request");
@@ -214,11 +214,17 @@ fn create_token(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
     let name = text_field(&body, "name");
     // The one scope there is, though nothing looks at it later.
     let scopes = body.get("scopes") == Some(&json!(["oidc:bind"]));
-    let (Some(name), true) = (name, scopes) else {
+    let life = match body.get("expiresIn") {
+        None => Ok(None),
+        Some(life) => life
+            .as_i64()
+            .and_then(|seconds| u64::try_from(seconds).ok())
+            .map_or(Err(()), |seconds| Ok(Some(seconds))),
+    };
+    let (Some(name), true, Ok(life)) = (name, scopes, life) else {
         let message = "Invalid token parameters";
         return failure(400, message, "request.bad_request");
     };
-    let life = body.get("expiresIn").and_then(Value::as_u64);
     let token = Token {
         id: state.ids.uuid(),
         name: name.to_owned(),
