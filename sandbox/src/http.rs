@@ -30,7 +30,7 @@ impl State {
     }
 }
 
-fn from_http(request: http::Request<Vec<u8>>) -> Request {
+pub(crate) fn from_http(request: http::Request<Vec<u8>>) -> Request {
     let (parts, body) = request.into_parts();
     let target = parts.uri.path_and_query();
     let target = target.map_or("/", |target| target.as_str());
@@ -50,7 +50,7 @@ fn from_http(request: http::Request<Vec<u8>>) -> Request {
     read
 }
 
-fn into_http(reply: Reply) -> http::Response<Vec<u8>> {
+pub(crate) fn into_http(reply: Reply) -> http::Response<Vec<u8>> {
     let mut written = http::Response::new(reply.body);
     *written.status_mut() =
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -4,10 +4,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use deploykit::testing::CannedReply;
 use deploykit::{ClientBuilder, RequestPreview, Result, dployr, edgegap, nexlayer, nodion};
 use tokio::time::Instant;
 
 use crate::access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
+use crate::fault::{Delivery, Fault, FaultError};
+use crate::http::{from_http, into_http};
 use crate::model::{Platform, Recorded};
 use crate::state::{Builder, State};
 use crate::webhook::Webhook;
@@ -111,15 +114,45 @@ impl InProcess {
         builder.in_process(move |request| world.handle(platform, request))
     }
 
-    /// Answers one request, at the time that it is.
-    pub fn handle(
-        &self,
-        platform: Platform,
-        request: http::Request<Vec<u8>>,
-    ) -> http::Response<Vec<u8>> {
+    /// What becomes of one request, at the time that it is: a reply, or what a fault makes of it.
+    pub fn handle(&self, platform: Platform, request: http::Request<Vec<u8>>) -> CannedReply {
         let mut inner = self.lock();
         let now = inner.now();
-        inner.state.handle_http(platform, request, now)
+        let outcome = inner.state.outcome(platform, &from_http(request), now);
+        drop(inner);
+        let length = outcome.reply.body.len();
+        let mut reply = into_http(outcome.reply);
+        let reply = match outcome.delivery {
+            Delivery::Whole => CannedReply::from(reply),
+            Delivery::Reset => CannedReply::reset(),
+            Delivery::Never => CannedReply::timeout(),
+            Delivery::Truncated(bytes) => {
+                reply.body_mut().truncate(bytes);
+                CannedReply::from(reply).truncated()
+            }
+            // As a whole, when the last piece would be there.
+            Delivery::Dribbled { interval, piece } => {
+                let pieces = u32::try_from(length.div_ceil(piece.max(1))).unwrap_or(u32::MAX);
+                let delay = outcome
+                    .delay
+                    .saturating_add(interval.saturating_mul(pieces));
+                return CannedReply::from(reply).delay(delay);
+            }
+        };
+        reply.delay(outcome.delay)
+    }
+
+    /// From now on, this goes wrong.
+    ///
+    /// # Errors
+    /// When the fault can never happen.
+    pub fn inject(&self, fault: Fault) -> std::result::Result<(), FaultError> {
+        self.lock().state.inject(fault)
+    }
+
+    /// From now on, nothing goes wrong.
+    pub fn clear_faults(&self) {
+        self.lock().state.clear_faults();
     }
 
     /// Moves the clock of the platforms forward.

@@ -21,14 +21,15 @@ impl Known for Specs {
     }
 }
 
-/// What the spec lists for that status; where it lists none, a body in the form of the platform's errors.
+/// What the spec has for that status; where it has none, a body in the form of the platform's errors.
 pub(crate) fn status_reply(
     platform: Platform,
     operation: Option<&Operation>,
     status: u16,
 ) -> Reply {
-    if let Some(operation) = operation.filter(|one| one.statuses().any(|listed| listed == status)) {
-        return operation.status_reply(status);
+    let documented = operation.and_then(|operation| operation.status_reply(status));
+    if let Some(reply) = documented {
+        return reply;
     }
     if matches!(status, 204 | 205 | 304) {
         return Reply::empty(status);

@@ -6,7 +6,7 @@
 
 use super::Page;
 use super::fold::read;
-use crate::lenient::whole_or_null;
+use crate::lenient::{decimal_or_null, whole_or_null};
 use crate::page::{Ask, Paging};
 use crate::raw::dployr::types;
 use crate::transport::reply::within;
@@ -253,10 +253,12 @@ struct Pagination {
     has_next_page: Option<bool>,
 }
 
-/// What counts nothing is not said: a number below zero is no reason to lose the records.
+/// What counts nothing is not said: a number below zero, or one beyond all counting, is no reason to lose the records.
 fn count_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    let number: Option<i128> = whole_or_null(deserializer)?;
-    Ok(number.and_then(|number| u64::try_from(number).ok()))
+    const MOST: f64 = (1_u64 << 53) as f64;
+    let number = decimal_or_null(deserializer)?;
+    let counts = |number: &f64| number.fract() == 0.0 && (0.0..=MOST).contains(number);
+    Ok(number.filter(counts).map(|number| number as u64))
 }
 
 fn page<T>(items: Vec<T>, mut around: Map<String, Value>) -> Result<Listing<T>, String> {

@@ -174,3 +174,17 @@ impl CannedReply {
         })
     }
 }
+
+impl From<http::Response<Vec<u8>>> for CannedReply {
+    fn from(reply: http::Response<Vec<u8>>) -> Self {
+        let (head, body) = reply.into_parts();
+        let headers = head.headers.iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (name.to_string(), value.into_owned())
+        });
+        Self {
+            headers: headers.collect(),
+            ..Self::new(head.status.as_u16(), body)
+        }
+    }
+}

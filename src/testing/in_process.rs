@@ -1,5 +1,6 @@
 //! A platform that is a function in the same process.
 
+use super::CannedReply;
 use crate::error::{Error, Result};
 use crate::transport::config::{ClientBuilder, Platform};
 use crate::transport::local::{Reaction, Sent};
@@ -8,12 +9,13 @@ use std::sync::Arc;
 
 struct InProcess<F>(F);
 
-impl<F> Answer for InProcess<F>
+impl<F, R> Answer for InProcess<F>
 where
-    F: Fn(http::Request<Vec<u8>>) -> http::Response<Vec<u8>> + Send + Sync,
+    F: Fn(http::Request<Vec<u8>>) -> R + Send + Sync,
+    R: Into<CannedReply>,
 {
     fn answer(&self, sent: &Arc<Sent>) -> Result<Reaction> {
-        Ok((self.0)(whole(sent)?).into())
+        (self.0)(whole(sent)?).into().into_reaction()
     }
 }
 
@@ -37,6 +39,8 @@ impl<P: Platform> ClientBuilder<P> {
     /// Hands every request to a function in the place of the network: a platform in this process.
     /// Feature `testing`.
     ///
+    /// It answers with an `http::Response`, or with a [`CannedReply`] if the network is to fail.
+    ///
     /// It gets the whole request with the absolute address and the credentials, the latter marked as
     /// sensitive. As with a [`recorder`](Self::recorder), every call is sent once and without pacing,
     /// unless [`retry`](Self::retry) and [`pacing`](Self::pacing) say otherwise.
@@ -50,9 +54,9 @@ impl<P: Platform> ClientBuilder<P> {
     /// })
     /// # }
     /// ```
-    pub fn in_process(
+    pub fn in_process<R: Into<CannedReply> + 'static>(
         mut self,
-        platform: impl Fn(http::Request<Vec<u8>>) -> http::Response<Vec<u8>> + Send + Sync + 'static,
+        platform: impl Fn(http::Request<Vec<u8>>) -> R + Send + Sync + 'static,
     ) -> Self {
         self.wire = Wire::Function(Arc::new(InProcess(platform)));
         self

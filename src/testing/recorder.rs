@@ -47,7 +47,7 @@ enum Queued {
 #[derive(Clone)]
 enum Otherwise {
     Closure(Arc<dyn Fn(&RequestPreview) -> CannedReply + Send + Sync>),
-    Platform(Arc<dyn Fn(http::Request<Vec<u8>>) -> http::Response<Vec<u8>> + Send + Sync>),
+    Platform(Arc<dyn Fn(http::Request<Vec<u8>>) -> CannedReply + Send + Sync>),
 }
 
 impl Recorder {
@@ -122,10 +122,11 @@ impl Recorder {
 
     /// Hands every request for which no reply is queued to a platform in this process, whole and with
     /// its credentials, as [`in_process`](ClientBuilder::in_process) does.
-    pub fn answer_in_process(
+    pub fn answer_in_process<R: Into<CannedReply>>(
         &self,
-        platform: impl Fn(http::Request<Vec<u8>>) -> http::Response<Vec<u8>> + Send + Sync + 'static,
+        platform: impl Fn(http::Request<Vec<u8>>) -> R + Send + Sync + 'static,
     ) {
+        let platform = move |request| platform(request).into();
         self.state().otherwise = Some(Otherwise::Platform(Arc::new(platform)));
     }
 
@@ -207,7 +208,7 @@ impl Recorder {
         match otherwise {
             Some(Otherwise::Closure(answer)) => return answer(&sent.preview()).into_reaction(),
             Some(Otherwise::Platform(answer)) => {
-                return Ok(answer(super::in_process::whole(sent)?).into());
+                return answer(super::in_process::whole(sent)?).into_reaction();
             }
             None if strict => return Err(self.none_for(sent, "is strict and")),
             None => {}

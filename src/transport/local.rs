@@ -116,15 +116,6 @@ pub(crate) struct Reaction {
     pub outcome: Outcome,
 }
 
-impl From<LocalReply> for Reaction {
-    fn from(reply: LocalReply) -> Self {
-        Self {
-            after: Duration::ZERO,
-            outcome: Outcome::Reply(reply),
-        }
-    }
-}
-
 impl Reaction {
     /// Plays it to the transport, which cannot tell it from a platform.
     pub async fn play(self, operation: Option<&Operation>, method: &Method) -> Result<Response> {

@@ -45,7 +45,7 @@ pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
         } else {
             "examples"
         };
-        tally.tell(mode, report);
+        tally.tell(mode);
     }
     Ok(())
 }
@@ -67,17 +67,12 @@ struct Tally {
 
 impl Tally {
     /// What became of every call, in one line.
-    fn tell(&self, mode: &str, report: &mut Report) {
-        let errors = self
-            .errors
-            .iter()
-            .map(|(kind, count)| format!("{count} {kind}"));
+    fn tell(&self, mode: &str) {
+        let errors = self.errors.iter();
+        let errors = errors.map(|(kind, count)| format!("{count} {kind}"));
         let errors: Vec<_> = errors.collect();
         let (calls, decoded, errors) = (self.calls, self.decoded, errors.join(", "));
-        report.check(
-            format!("prism mock: {mode}, {calls} calls: {decoded} decoded, {errors}"),
-            &[],
-        );
+        println!("prism mock: {mode}, {calls} calls: {decoded} decoded, {errors}");
     }
 }
 

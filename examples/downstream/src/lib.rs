@@ -132,7 +132,10 @@ async fn found(edgegap: &Client, run: &Run) -> Result<Option<RequestId>, Error> 
         .deployments()
         .find_created(run.tag(), run.began)
         .await?;
-    Ok(listed.into_iter().next().map(|found| found.request_id))
+    let newest = listed.into_iter().next();
+    newest
+        .map(|found| RequestId::new(found.request_id))
+        .transpose()
 }
 
 async fn clean_up(edgegap: &Client, id: RequestId, error: Error) -> Failed {

@@ -5,7 +5,7 @@ mod common;
 use common::{config, request, run};
 use deploy_from_ci::{Config, deploy};
 use deploykit::ErrorKind;
-use deploykit_sandbox::{InProcess, Sandbox};
+use deploykit_sandbox::{Fault, InProcess, Platform, Sandbox};
 use std::time::Duration;
 
 fn config_for(world: &InProcess) -> Config {
@@ -46,6 +46,8 @@ async fn a_server_that_takes_too_long_is_stopped() {
     let failed = deploy(&edgegap, new, &run()).await.unwrap_err();
     assert_eq!(failed.error.kind(), ErrorKind::WaitTimedOut);
     let id = failed.stopped.unwrap();
+    // Here, to end takes as long as to begin; the platform's clock need not wait for anybody.
+    world.advance(Duration::from_secs(3600));
     edgegap.deployment(&id).wait().until_gone().await.unwrap();
 }
 
@@ -60,4 +62,18 @@ async fn without_room_nothing_is_left() {
         failed.stopped.is_some() && failed.left_behind.is_none(),
         "{failed}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_whose_start_was_not_confirmed_is_found() {
+    let world = Sandbox::builder().in_process();
+    let create = Fault::on("create_deployment").platform(Platform::Edgegap);
+    world.inject(create.nth(1).reset().after()).unwrap();
+    let new = request(&config_for(&world));
+    let live = deploy(&world.edgegap().unwrap(), new, &run())
+        .await
+        .unwrap();
+    let started = world.received().into_iter();
+    let started = started.filter(|request| request.operation == Some("create_deployment"));
+    assert_eq!(started.count(), 1, "{live:?}");
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use deploykit_sandbox::contract::{Contract, Operation};
-use deploykit_sandbox::{Builder, Platform, Reply, Request};
+use deploykit_sandbox::{Builder, Fault, Platform, Reply, Request, Sandbox};
 use serde_json::Value;
 
-use crate::common::World;
+use crate::common::{BEGIN, World};
 
 /// A method and a target, a body, the status that comes, and what is kept of the reply as `name=/json/pointer`. A body
 /// that does not begin like JSON is a manifest. Lines that begin with `@` do something else: `@wait` for so many
@@ -172,8 +172,11 @@ impl<'a> Play<'a> {
     }
 }
 
-/// Whether the spec alone answers with a status that no rule gives, as an injected one is.
-pub fn injected(operation: &Operation, status: u16) -> bool {
-    let reply = operation.status_reply(status);
+/// Whether a status that no rule gives comes when it is injected, in a form that the spec allows.
+pub fn injected(platform: Platform, operation: &Operation, status: u16) -> bool {
+    let fault = Fault::on(operation.id()).platform(platform).status(status);
+    let mut state = Sandbox::builder().fault(fault).state();
+    let path = operation.path().replace(['{', '}'], "~");
+    let reply = state.handle(platform, &Request::new(operation.method(), &path), BEGIN);
     reply.status == status && operation.reply_problems(&reply).is_empty()
 }
