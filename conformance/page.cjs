@@ -12,7 +12,7 @@ function check(name, problems) {
   const wrong = [].concat(problems).filter(Boolean);
   all += 1;
   if (wrong.length === 0) held += 1;
-  console.log(`${wrong.length === 0 ? 'ok   ' : 'WRONG'} ${name}`);
+  console.log(`${wrong.length === 0 ? 'ok' : 'FAILED'} page: ${name}`);
   for (const one of wrong.slice(0, 10)) console.log(`      ${one}`);
 }
 
