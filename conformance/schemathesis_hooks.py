@@ -104,7 +104,7 @@ ACCEPTED = [
     # The published file allows an empty list, and clients stop everything with it.
     ("edgegap", "stop_deployments", r"in body - filters: Array with fewer items", "no filter"),
     # No tag and a tag of null are one to the sandbox; what the platform makes of null nobody knows.
-    ("nodion", "create_deployment", r"in body - image_tag: Incorrect type|Missing required property: image_tag", "no tag"),
+    ("nodion", "create_deployment", r"Invalid component: .*image_tag", "no tag"),
     # `[boolean, 'null']` in edgegap-v2-openapi.yaml.
     ("edgegap", "create_deployment", r"in body - require_cached_locations: Incorrect type", "null"),
 ]
@@ -120,8 +120,12 @@ OWN = {
     "update_service": {"instanceName": os.environ["SANDBOX_INSTANCE"]},
     "delete_deployment": {"clusterId": os.environ["SANDBOX_CLUSTER"]},
 }
-# Those that are registered in a run never join.
-OF_THE_INSTANCE = {"reboot_instance", "restart_instance"}
+# The same in paths: those that are registered in a run never join, and a domain is soon deleted.
+OWN_PATH = {
+    "reboot_instance": {"tag": os.environ["SANDBOX_INSTANCE"]},
+    "restart_instance": {"tag": os.environ["SANDBOX_INSTANCE"]},
+    "delete_domain": {"domain": "app.test"},
+}
 # Only a session opens these, and no token does.
 OF_A_SESSION = {"create_api_token", "list_api_tokens", "delete_api_token"}
 
@@ -300,8 +304,10 @@ def before_call(context, case, kwargs):
                 case.query.pop(name, None)
     if is_optional(operation, "clusterId") and not meta.is_negative_at(ParameterLocation.QUERY) and not without:
         case.query["clusterId"] = os.environ["SANDBOX_CLUSTER"]
-    if id_of(case) in OF_THE_INSTANCE and chance.random() < 0.5 and not meta.is_negative_at(ParameterLocation.PATH):
-        case.path_parameters["tag"] = os.environ["SANDBOX_INSTANCE"]
+    if id_of(case) in OWN_PATH and chance.random() < 0.5 and not meta.is_negative_at(ParameterLocation.PATH):
+        case.path_parameters.update(OWN_PATH[id_of(case)])
+        case._components = store_components(case)
+        return
     if not entries:
         return
     path = {name: unquote(str(value)) for name, value in (case.path_parameters or {}).items()}
