@@ -100,22 +100,32 @@ ACCEPTED = [
     # A running control plane has a fallback for every number and switch of a query that it cannot read.
     ("dployr-control-plane", None, r"Invalid component: parameters? .* in query", "queries"),
     # And it checks nothing of this body.
-    ("dployr-control-plane", "set_up_webhook", r"Invalid component: in body", "the body of the webhook"),
+    ("dployr-control-plane", "set_up_webhook", r"Invalid component:", "the body of the webhook"),
     # The published file allows an empty list, and clients stop everything with it.
     ("edgegap", "stop_deployments", r"in body - filters: Array with fewer items", "no filter"),
+    # No tag and a tag of null are one to the sandbox; what the platform makes of null nobody knows.
+    ("nodion", "create_deployment", r"Invalid component: .*image_tag", "no tag"),
     # `[boolean, 'null']` in edgegap-v2-openapi.yaml.
     ("edgegap", "create_deployment", r"in body - require_cached_locations: Incorrect type", "null"),
 ]
 
-# What opens the account of the sandbox, and a domain that has the record it is asked for, in half of the requests.
+# What the sandbox has and no reply links to: what opens its account, a domain that has the record it is asked for, its
+# instance and its cluster. In half of the requests.
 OWN = {
     "login": {"email": os.environ["SANDBOX_EMAIL"], "password": os.environ["SANDBOX_PASSWORD"]},
     "request_login_code": {"email": os.environ["SANDBOX_EMAIL"]},
     "verify_login_code": {"email": os.environ["SANDBOX_EMAIL"], "code": os.environ["SANDBOX_CODE"]},
-    "create_domain": {"domain": "app.test"},
+    # The service is that of an example of the spec.
+    "create_domain": {"domain": "app.test", "clusterId": os.environ["SANDBOX_CLUSTER"], "serviceName": "my-app"},
+    "update_service": {"instanceName": os.environ["SANDBOX_INSTANCE"]},
+    "delete_deployment": {"clusterId": os.environ["SANDBOX_CLUSTER"]},
 }
-# Those that are registered in a run never join.
-OF_THE_INSTANCE = {"reboot_instance", "restart_instance"}
+# The same in paths: those that are registered in a run never join, and a domain is soon deleted.
+OWN_PATH = {
+    "reboot_instance": {"tag": os.environ["SANDBOX_INSTANCE"]},
+    "restart_instance": {"tag": os.environ["SANDBOX_INSTANCE"]},
+    "delete_domain": {"domain": "app.test"},
+}
 # Only a session opens these, and no token does.
 OF_A_SESSION = {"create_api_token", "list_api_tokens", "delete_api_token"}
 
@@ -294,8 +304,10 @@ def before_call(context, case, kwargs):
                 case.query.pop(name, None)
     if is_optional(operation, "clusterId") and not meta.is_negative_at(ParameterLocation.QUERY) and not without:
         case.query["clusterId"] = os.environ["SANDBOX_CLUSTER"]
-    if id_of(case) in OF_THE_INSTANCE and chance.random() < 0.5 and not meta.is_negative_at(ParameterLocation.PATH):
-        case.path_parameters["tag"] = os.environ["SANDBOX_INSTANCE"]
+    if id_of(case) in OWN_PATH and chance.random() < 0.5 and not meta.is_negative_at(ParameterLocation.PATH):
+        case.path_parameters.update(OWN_PATH[id_of(case)])
+        case._components = store_components(case)
+        return
     if not entries:
         return
     path = {name: unquote(str(value)) for name, value in (case.path_parameters or {}).items()}
@@ -336,7 +348,7 @@ def filter_failure(context, failure, case, response):
         return any(path.items() <= entry.items() for entry in linked[operation])
     elif kind == "JsonSchemaError":
         # A running control plane takes everything that it is given there and gives it back.
-        return not (operation in ("set_up_webhook", "get_integrations") and "ClusterWebhook" in failure.message)
+        return operation not in ("set_up_webhook", "get_integrations")
     elif kind == "AcceptedNegativeData":
         rows = [row for row in ACCEPTED if re.search(row[2], failure.message, re.MULTILINE)]
     for row in rows:
