@@ -251,7 +251,10 @@ async fn any_operation_may_fail_and_unknown_routes_too() {
 
 #[tokio::test]
 async fn a_webhook_may_stay_out() {
-    let dropped = Fault::on_any().platform(Platform::Edgegap).nth(2).drop_webhook();
+    let dropped = Fault::on_any()
+        .platform(Platform::Edgegap)
+        .nth(2)
+        .drop_webhook();
     let builder = Sandbox::builder().driven_clock().fault(dropped);
     let (sandbox, client) = start_with(builder, LONG).await;
     let receiver = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -266,11 +269,17 @@ async fn a_webhook_may_stay_out() {
     sandbox.advance(Duration::from_secs(1));
     let mut called = Vec::new();
     for at in [100, 100] {
-        let (mut stream, _) = tokio::time::timeout(LONG, receiver.accept()).await.unwrap().unwrap();
+        let (mut stream, _) = tokio::time::timeout(LONG, receiver.accept())
+            .await
+            .unwrap()
+            .unwrap();
         called.push(body_of(&mut stream).await);
         sandbox.advance(Duration::from_millis(at));
     }
-    assert!(called[0].contains(&ids[0]) && called[1].contains(&ids[2]), "{called:?}");
+    assert!(
+        called[0].contains(&ids[0]) && called[1].contains(&ids[2]),
+        "{called:?}"
+    );
     assert_eq!(sandbox.faults_left(), []);
 }
 
