@@ -90,7 +90,7 @@ async fn all_platforms_in_one_process_and_no_time() {
     started.application().wait().await.unwrap();
 
     let dployr = world.dployr().unwrap();
-    let new = dployr::NewDeployment::from_git("a", "https://github.com/user/repo")
+    let new = dployr::NewDeployment::from_git("my-app", "https://github.com/user/repo")
         .runtime("nodejs", "20")
         .branch("main")
         .build_cmd("npm run build")
@@ -98,7 +98,7 @@ async fn all_platforms_in_one_process_and_no_time() {
         .port(3000);
     dployr.deployments().create(new).await.unwrap();
     let listed = dployr.deployments().list().all().await.unwrap();
-    let mine = listed.into_iter().find(|made| made.name == "a").unwrap();
+    let mine = listed.into_iter().find(|made| made.name == "my-app").unwrap();
     dployr.deployment(mine.id).wait().await.unwrap();
 
     assert!(began.elapsed() < Duration::from_secs(5));

@@ -298,8 +298,8 @@ impl Names {
             Value::String(text) if (hidden.is_some() || by_name) && !text.is_empty() => {
                 *text = self.of(field, text);
             }
-            // Nexlayer tells people what to type, session token included.
-            Value::String(text) if text.contains("curl ") => *text = self.of(field, text),
+            // Nexlayer tells people what to type, or what their token is.
+            Value::String(text) if tells_a_token(text) => *text = self.of(field, text),
             Value::Number(number) if hidden.is_some() => {
                 *value = Value::String(self.of(field, &number.to_string()));
             }
@@ -385,6 +385,13 @@ fn letters(name: &str) -> String {
 /// The transport turns some names into others before it decodes.
 fn same_name(a: &str, b: &str) -> bool {
     letters(a) == letters(b)
+}
+
+fn tells_a_token(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    ["curl ", "token is ", "token: "]
+        .iter()
+        .any(|words| lower.contains(words))
 }
 
 fn sounds_secret(field: &str) -> bool {
