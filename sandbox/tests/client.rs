@@ -98,7 +98,10 @@ async fn all_platforms_in_one_process_and_no_time() {
         .port(3000);
     dployr.deployments().create(new).await.unwrap();
     let listed = dployr.deployments().list().all().await.unwrap();
-    let mine = listed.into_iter().find(|made| made.name == "my-app").unwrap();
+    let mine = listed
+        .into_iter()
+        .find(|made| made.name == "my-app")
+        .unwrap();
     dployr.deployment(mine.id).wait().await.unwrap();
 
     assert!(began.elapsed() < Duration::from_secs(5));
