@@ -40,7 +40,7 @@ async fn sessions(to: &mut impl Caller, nobody: &Client, access: &DployrAccess) 
         .await;
     to.call(|| nobody.login_by_email(email)).await;
     let session = to.call(|| nobody.verify_login_code(email, code)).await;
-    to.call(|| nobody.login_by_identity_token("not.a.token"))
+    to.call(|| nobody.login_by_identity_token(access.identity_token.as_str()))
         .await;
     let signed_in = match session {
         Some(session) => nobody.with_session(session.id)?,
