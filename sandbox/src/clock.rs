@@ -9,8 +9,14 @@ const END: Duration = Duration::from_secs(253_370_764_800);
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Clock {
-    Real { ahead: Duration },
-    Driven { now: Duration },
+    Real {
+        ahead: Duration,
+    },
+    /// It goes on by `tick` with each request.
+    Driven {
+        now: Duration,
+        tick: Duration,
+    },
 }
 
 impl Clock {
@@ -20,8 +26,8 @@ impl Clock {
         }
     }
 
-    pub(crate) fn driven() -> Self {
-        Clock::Driven { now: START }
+    pub(crate) fn driven(tick: Duration) -> Self {
+        Clock::Driven { now: START, tick }
     }
 
     /// Since the Unix epoch.
@@ -31,13 +37,21 @@ impl Clock {
                 let now = SystemTime::now().duration_since(UNIX_EPOCH);
                 now.unwrap_or_default().saturating_add(ahead).min(END)
             }
-            Clock::Driven { now } => now,
+            Clock::Driven { now, .. } => now,
         }
     }
 
     pub(crate) fn advance(&mut self, by: Duration) {
-        let (Clock::Real { ahead: at } | Clock::Driven { now: at }) = self;
+        let (Clock::Real { ahead: at } | Clock::Driven { now: at, .. }) = self;
         *at = at.saturating_add(by).min(END);
+    }
+
+    /// A request came: the time at which it is answered.
+    pub(crate) fn tick(&mut self) -> Duration {
+        if let Clock::Driven { tick, .. } = *self {
+            self.advance(tick);
+        }
+        self.now()
     }
 
     /// How long it takes by itself until `at`; nothing on a clock that stands still.
@@ -59,13 +73,22 @@ mod tests {
 
     #[test]
     fn a_driven_clock_stands_still() {
-        let mut clock = Clock::driven();
+        let mut clock = Clock::driven(Duration::ZERO);
+        assert_eq!(clock.tick(), START);
         assert_eq!((clock.now(), START.as_secs() % 3_600), (START, 24 * 60));
         clock.advance(Duration::from_secs(5));
         assert_eq!(clock.now(), START + Duration::from_secs(5));
         assert_eq!(clock.until(Duration::MAX), None);
         clock.advance(Duration::MAX);
         assert_eq!(clock.now(), END);
+    }
+
+    #[test]
+    fn a_driven_one_can_tick() {
+        let mut clock = Clock::driven(Duration::from_millis(10));
+        assert_eq!(clock.tick(), START + Duration::from_millis(10));
+        assert_eq!(clock.now(), START + Duration::from_millis(10));
+        assert_eq!(clock.tick(), START + Duration::from_millis(20));
     }
 
     #[test]

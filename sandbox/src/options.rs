@@ -21,6 +21,8 @@ Options:
       --log                print a line for each request: time, platform, operation, status
       --no-rate-limits     let every platform be asked without end
       --ready-after <MS>   milliseconds that a deployment takes [default: 1200]
+      --tick <MS>          a clock that stands still and goes on by so many milliseconds with each
+                           request: the same requests get the same replies [default: real time]
   -h, --help               this text
 
 Faults: [PLATFORM.]OPERATION[:CALLS]=KIND[,OPTION]...
@@ -119,6 +121,14 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Op
                 ))?;
                 builder = builder.ready_after(Duration::from_millis(millis));
             }
+            "--tick" => {
+                let text = value()?;
+                let millis = text.parse().ok().filter(|millis| *millis <= 86_400_000);
+                let millis = millis.ok_or(format!(
+                    "--tick {text}: milliseconds are needed, a day at most"
+                ))?;
+                builder = builder.ticking_clock(Duration::from_millis(millis));
+            }
             "--fault" => {
                 let text = value()?;
                 let fault: Fault = text.parse().map_err(|why| format!("--fault {why}"))?;
@@ -153,7 +163,7 @@ mod tests {
         for line in [
             "",
             "--port 4000 --dialect control-plane",
-            "--port=4000 --dialect=documented --bind=::1 --seed 7 --ready-after 0",
+            "--port=4000 --dialect=documented --bind=::1 --seed 7 --ready-after 0 --tick 10",
             "--fault nodion.*=delay:500ms --fault=edgegap.create_deployment:2=503 --log --no-rate-limits",
         ] {
             assert!(matches!(parsed(line), Ok(Some(_))), "{line}");
@@ -181,6 +191,9 @@ mod tests {
             ("--seed -1", "a whole number"),
             ("--ready-after soon", "milliseconds"),
             ("--ready-after 86400001", "a day at most"),
+            ("--tick", "--tick needs a value"),
+            ("--tick -5", "milliseconds"),
+            ("--tick 86400001", "a day at most"),
             ("--log=yes", "takes no value"),
             ("--fault", "--fault needs a value"),
             ("--fault nope", "=KIND is missing"),

@@ -221,7 +221,7 @@ impl Builder {
             state.edgegap().access(edgegap),
         );
         let clock = if self.driven {
-            Clock::driven()
+            Clock::driven(self.tick)
         } else {
             Clock::real()
         };

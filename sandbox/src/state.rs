@@ -34,6 +34,7 @@ pub struct Builder {
     pub(crate) port: u16,
     pub(crate) bind: IpAddr,
     pub(crate) driven: bool,
+    pub(crate) tick: Duration,
     pub(crate) limits: bool,
     pub(crate) faults: Vec<Fault>,
 }
@@ -52,6 +53,7 @@ impl Default for Builder {
             port: 0,
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             driven: false,
+            tick: Duration::ZERO,
             limits: true,
             faults: Vec::new(),
         }
@@ -138,6 +140,15 @@ impl Builder {
     #[must_use]
     pub fn driven_clock(mut self) -> Self {
         self.driven = true;
+        self
+    }
+
+    /// A driven clock that goes on by so much with each request, before that is answered: who asks often enough sees a
+    /// deployment become ready, and the same requests always get the same replies.
+    #[must_use]
+    pub fn ticking_clock(mut self, tick: Duration) -> Self {
+        self.driven = true;
+        self.tick = tick;
         self
     }
 

@@ -257,6 +257,7 @@ fn help_names_every_option() {
         "--log",
         "--no-rate-limits",
         "--ready-after",
+        "--tick",
         "--help",
     ] {
         assert!(help.contains(option), "{option}");

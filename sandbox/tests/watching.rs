@@ -73,6 +73,41 @@ async fn a_driven_clock_stands_still() {
     assert_eq!(at, [Duration::ZERO, Duration::from_secs(120)]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticking_clock_goes_on_with_each_request() {
+    let tick = Duration::from_millis(500);
+    let sandbox = Sandbox::builder()
+        .ticking_clock(tick)
+        .ready_after(3 * tick)
+        .start()
+        .await
+        .unwrap();
+    let start = sandbox.now();
+    let access = sandbox.edgegap();
+    let ask = |method: &str, path: &str, body: &str| {
+        let (base_url, token, length) = (&access.base_url, &access.token, body.len());
+        let (_, body) = exchange(
+            base_url,
+            &format!(
+                "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: token {token}\r\nconnection: close\r\n\
+                 content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+            ),
+        );
+        serde_json::from_str::<Value>(&body).unwrap()
+    };
+    let wanted = json!({"application": access.application, "version": access.version, "users": [
+        {"user_type": "ip_address", "user_data": {"ip_address": "1.1.1.1"}}
+    ]});
+    let made = ask("POST", "/v2/deployments", &wanted.to_string());
+    let path = format!("/v1/status/{}", made["request_id"].as_str().unwrap());
+    let running: Vec<Value> = (0..4)
+        .map(|_| ask("GET", &path, "")["running"].clone())
+        .collect();
+    assert_eq!(running, [false, false, true, true]);
+    page(&access.base_url, "/", LOCAL);
+    assert_eq!(sandbox.now(), start + 5 * tick, "to look does not count");
+}
+
 #[test]
 fn limits_can_be_lifted() {
     for (limits, status) in [(true, 429), (false, 200)] {

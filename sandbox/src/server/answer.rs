@@ -48,7 +48,7 @@ pub(super) async fn answer(
         Ok(body) => body,
         Err(reply) => {
             let mut inner = port.shared.lock();
-            let now = inner.clock.now();
+            let now = inner.clock.tick();
             inner
                 .state
                 .record(port.platform, &request, reply.status, now);
@@ -60,10 +60,10 @@ pub(super) async fn answer(
     request.body = body;
     let (outcome, now) = {
         let mut inner = port.shared.lock();
-        let now = inner.clock.now();
         if page::is_wanted(&request) {
             return Ok(respond(page::reply(&inner, &request)));
         }
+        let now = inner.clock.tick();
         (inner.state.outcome(port.platform, &request, now), now)
     };
     port.shared.tell();

@@ -51,9 +51,10 @@ impl Shared {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that a request was answered.
+    /// Says that a request was answered, and the clock may have ticked.
     pub(super) fn tell(&self) {
         self.news.notify_one();
+        self.moved.notify_waiters();
         self.heard.notify_waiters();
     }
 
