@@ -18,10 +18,11 @@ HOPELESS = {
     "dployr-control-plane": {
         # A running control plane takes the id of the deployment for that of a cluster, and answers 403.
         "get_deployment",
-        # The sandbox trusts the identity token of no job.
-        "exchange_identity_token",
     },
 }
+
+# A rule that passes over more than this hides what it should show.
+MOST_PASSED_OVER = 0.3
 
 
 def operations(spec: Path) -> dict[tuple[str, str], str]:
@@ -70,10 +71,12 @@ def main(name: str, status: int, spec: Path, folder: Path) -> int:
         for operation, codes in sorted(answered.items())
         if operation not in HOPELESS.get(name, set()) and not any(200 <= code < 300 for code in codes)
     }
+    why = []
     refusals = folder / f"{name}.refusals"
     passed_over = sum(json.loads(refusals.read_text(encoding="utf-8")).values()) if refusals.exists() else 0
+    if passed_over > MOST_PASSED_OVER * cases:
+        why.append("too much is passed over")
 
-    why = []
     if status:
         why.append("see above")
     if not ended:
@@ -86,7 +89,7 @@ def main(name: str, status: int, spec: Path, folder: Path) -> int:
         why.append("no link was followed")
     codes = ", ".join(f"{number} x {code}" for code, number in sorted(followed.items()))
     figures = (
-        f"{len(answered)} of {selected} operations, {cases} cases, {passed_over} refusals by state, "
+        f"{len(answered)} of {selected} operations, {cases} cases, {passed_over} failures passed over, "
         f"stateful: {sum(links.values())} transitions over {len(links)} links ({codes})"
     )
     if why or len(answered) != selected:

@@ -18,8 +18,8 @@ pub(crate) fn text(sandbox: &Sandbox, options: &Options) -> String {
         ),
         Dialect::ControlPlane => (
             format!(
-                "\n  e-mail       {}\n  login code   {}",
-                dployr.email, dployr.login_code
+                "\n  e-mail       {}\n  login code   {}\n  CI job       {}",
+                dployr.email, dployr.login_code, dployr.identity_token
             ),
             format!("?clusterId={}", dployr.cluster_id),
         ),
