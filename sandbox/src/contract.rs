@@ -34,10 +34,10 @@ impl Contract {
         static NODION: OnceLock<Contract> = OnceLock::new();
         static EDGEGAP: OnceLock<Contract> = OnceLock::new();
         let (cell, text) = match platform {
-            Platform::Nexlayer => (&NEXLAYER, include_str!("../../specs/nexlayer.yaml")),
-            Platform::Dployr => (&DPLOYR, include_str!("../../specs/dployr.yaml")),
-            Platform::Nodion => (&NODION, include_str!("../../specs/nodion.yaml")),
-            Platform::Edgegap => (&EDGEGAP, include_str!("../../specs/edgegap.yaml")),
+            Platform::Nexlayer => (&NEXLAYER, include_str!("../specs/nexlayer.yaml")),
+            Platform::Dployr => (&DPLOYR, include_str!("../specs/dployr.yaml")),
+            Platform::Nodion => (&NODION, include_str!("../specs/nodion.yaml")),
+            Platform::Edgegap => (&EDGEGAP, include_str!("../specs/edgegap.yaml")),
         };
         cell.get_or_init(|| Contract {
             operations: load::operations(text),

@@ -24,7 +24,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let path = std::env::args()
         .nth(1)
         .ok_or("usage: deploy-from-ci CONFIG")?;
-    let config: Config = serde_json::from_str(&std::fs::read_to_string(path)?)?;
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+    let config: Config = serde_json::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
     let run = Run {
         id: std::env::var("CI_RUN_ID").map_err(|_| "CI_RUN_ID is not set")?,
         began: SystemTime::now() - LONGEST_RUN,
