@@ -169,6 +169,8 @@ session: list[str] = []
 known: dict[str, deque] = defaultdict(lambda: deque(maxlen=KEPT))
 # What a request made and nothing has ended: of each, the parameters that its links made, by operation.
 alive: list[list] = []
+# Paths that lead to something by another name than the one under which it was made.
+renamed: set[frozenset] = set()
 # By operation: the parameters that a link fills.
 fed: dict[str, set] = defaultdict(set)
 chance = random.Random(int(os.environ["SANDBOX_SEED"]))
@@ -211,11 +213,18 @@ def text_as_it_stands(context, value):
     return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else json.dumps(value).encode()
 
 
+def path_of(case):
+    """The parameters of a path as they were before they were quoted, in the order of the path."""
+    names = re.findall(r"{([^}]+)}", case.operation.path)
+    values = case.path_parameters or {}
+    return {name: unquote(str(values[name])) for name in names if name in values}
+
+
 def ended_by(case, response):
     """What a request that succeeded has ended, as far as that is told by values of paths."""
     if response.status_code >= 300:
         return set()
-    path = {name: unquote(str(value)) for name, value in (case.path_parameters or {}).items()}
+    path = path_of(case)
     if case.method.upper() == "DELETE" and path:
         return {list(path.values())[-1]}
     for (run, operation), name in ENDS.items():
@@ -234,11 +243,11 @@ def after_call(context, case, response):
     if case.method.upper() != case.operation.method.upper():
         # A method that the path does not have.
         return
-    ids = {unquote(str(value)) for value in (case.path_parameters or {}).values()}
+    ids = set(path_of(case).values())
     gone = case.method.upper() == "DELETE" and response.status_code < 300
     if gone or response.status_code in (404, 410):
         # Of what was deleted nothing is left; of what was not found, that one thing is not.
-        last = ids if not gone else {unquote(str(value)) for value in list(case.path_parameters.values())[-1:]}
+        last = ids if not gone else set(list(path_of(case).values())[-1:])
         for entries in known.values():
             for entry in list(entries):
                 values = {str(value) for value in entry[0].values()}
@@ -246,6 +255,8 @@ def after_call(context, case, response):
                     entries.remove(entry)
     ended = ended_by(case, response)
     alive[:] = [made for made in alive if not any(ended & set(entry.values()) for _, entry in made)]
+    if id_of(case) == "rename_deployment_tag" and response.status_code < 300:
+        renamed.add(frozenset((path_of(case)["deployment_id"], case.body["name"])))
     raw = case.operation.definition.raw
     reply = raw["responses"].get(str(response.status_code), {})
     if not reply.get("links"):
@@ -371,7 +382,7 @@ def before_call(context, case, kwargs):
         return
     if not entries:
         return
-    path = {name: unquote(str(value)) for name, value in (case.path_parameters or {}).items()}
+    path = path_of(case)
     if path and any(path.items() <= entry[0].items() for entry in entries):
         return
     parameters, wanted = chance.choice(entries)
@@ -403,12 +414,15 @@ def filter_failure(context, failure, case, response):
     elif kind == "EnsureResourceAvailability":
         # Schemathesis takes a value that was drawn, and quoted since, for one that came by a link, and of what ends
         # something it knows DELETE of the same path.
-        path = {name: unquote(str(value)) for name, value in case.path_parameters.items()}
+        path = path_of(case)
         if not any(name == operation and path.items() <= entry.items() for made in alive for name, entry in made):
             rows = [(RUN, operation, "it is gone, or never was")]
         elif operation == "delete_deployment":
             # The task of a deployment has its id only the first time that a name is used; later it is that of nothing.
             rows = [("dployr-control-plane", operation, "the task of a name that was used")]
+    elif kind == "UseAfterFree":
+        if frozenset(path_of(case).values()) in renamed:
+            rows = [(RUN, operation, "something else has the name now")]
     elif kind == "JsonSchemaError":
         rows = [(RUN, operation, ECHOED[RUN, operation])] if (RUN, operation) in ECHOED else []
     elif kind == "AcceptedNegativeData":
