@@ -15,10 +15,16 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use crate::model::Platform;
+use crate::short::short;
 pub(crate) use check::{Check, Checked};
 use load::{Content, Documented};
 use request::Parameter;
 use route::Segment;
+
+/// What a body of many mistakes may fill is remembered for each request, so it has an end.
+const MOST_PROBLEMS: usize = 20;
+/// Names of fields are as long as a client makes them.
+const MOST_LETTERS: usize = 200;
 
 /// The spec of one platform, read once per process.
 #[derive(Debug)]
@@ -131,7 +137,8 @@ impl Operation {
     }
 }
 
-/// Where a request or a reply breaks its spec. It never holds a value, which might be a secret.
+/// Where a request or a reply breaks its spec. It never holds a value, which might be a secret. Long texts are cut, and of
+/// very many problems the first are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
@@ -144,8 +151,8 @@ pub struct Problem {
 impl Problem {
     pub(crate) fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
         Self {
-            place: place.into(),
-            what: what.into(),
+            place: short(&place.into(), MOST_LETTERS),
+            what: short(&what.into(), MOST_LETTERS),
         }
     }
 }

@@ -33,6 +33,7 @@ mod operations;
 mod page;
 mod recorded;
 mod server;
+mod short;
 mod state;
 mod time;
 mod webhook;

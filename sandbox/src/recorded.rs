@@ -2,8 +2,14 @@
 
 use std::fmt;
 
+use crate::contract::Problem;
+use crate::fault::Fault;
 use crate::model::{Platform, Recorded};
+use crate::short::{for_a_line, short};
 use crate::time::rfc3339;
+
+/// Letters of a line of the log.
+const MOST_LETTERS: usize = 1_000;
 
 /// Headers whose values say nothing that is secret. Every other one shows its name alone.
 const OPEN_HEADERS: [&str; 6] = [
@@ -43,7 +49,8 @@ impl Recorded {
         segments.join("/")
     }
 
-    /// One line for a log: the time, the platform, the operation, the status, and what was wrong.
+    /// One line for a log: the time, the platform, the operation, the status, and what was wrong. Long texts are cut, and
+    /// so is the line.
     ///
     /// ```
     /// # use deploykit_sandbox::{Platform, Request, Sandbox};
@@ -57,19 +64,37 @@ impl Recorded {
         let mut line = format!("{} {} ", rfc3339(self.at), self.platform);
         match self.operation {
             Some(operation) => line.push_str(operation),
-            None => line.push_str(&format!("{} {}", self.method, self.open_path())),
+            None => {
+                let (method, path) = (for_a_line(&self.method), for_a_line(&self.open_path()));
+                line.push_str(&format!("{method} {path}"));
+            }
         }
         line.push_str(&format!(" {}", self.status));
         if let Some(fault) = &self.fault {
-            line.push_str(&format!(" fault {fault}"));
+            line.push_str(&format!(" fault {}", for_a_line(&fault.to_string())));
         }
         for problem in &self.request_problems {
-            line.push_str(&format!(" request {problem}"));
+            line.push_str(&format!(" request {}", for_a_line(&problem.to_string())));
         }
         for problem in &self.reply_problems {
-            line.push_str(&format!(" reply {problem}"));
+            line.push_str(&format!(" reply {}", for_a_line(&problem.to_string())));
         }
-        line.replace(char::is_control, "\u{fffd}")
+        short(&line, MOST_LETTERS).replace(char::is_control, "\u{fffd}")
+    }
+
+    /// The bytes that it takes, as far as a client or a fault can make them many.
+    pub(crate) fn size(&self) -> usize {
+        let pairs = self.query.iter().chain(&self.headers);
+        let pairs =
+            pairs.map(|(name, value)| size_of::<(String, String)>() + name.len() + value.len());
+        let problems = self.request_problems.iter().chain(&self.reply_problems);
+        let problems =
+            problems.map(|problem| size_of::<Problem>() + problem.place.len() + problem.what.len());
+        self.method.len()
+            + self.path.len()
+            + self.body.len()
+            + self.fault.as_ref().map_or(0, Fault::size)
+            + pairs.chain(problems).sum::<usize>()
     }
 
     /// The request in the types of the `http` crate, with everything that was sent: credentials included.

@@ -329,17 +329,17 @@ impl State {
     fn remember(&mut self, mut recorded: Recorded) {
         self.count += 1;
         recorded.number = self.count;
-        self.recorded_bytes += recorded.body.len();
+        self.recorded_bytes += recorded.size();
         self.recorded.push_back(recorded);
         while self.recorded.len() > MOST_RECORDED || self.recorded_bytes > MOST_RECORDED_BYTES {
             let Some(oldest) = self.recorded.pop_front() else {
                 break;
             };
-            self.recorded_bytes -= oldest.body.len();
+            self.recorded_bytes -= oldest.size();
         }
     }
 
-    /// The latest requests to all platforms, oldest first; at most 1000, and 16 MiB of bodies.
+    /// The latest requests to all platforms, oldest first; at most 1000, and 16 MiB of them.
     pub fn requests(&self) -> Vec<Recorded> {
         self.recorded.iter().cloned().collect()
     }
@@ -423,7 +423,28 @@ mod tests {
         for _ in 0..20 {
             state.handle(Platform::Nodion, &large, now);
         }
-        assert_eq!(state.requests().len(), 16);
+        assert_eq!(state.requests().len(), 15);
+
+        let many = format!("/many?{}", "&a".repeat(1 << 15));
+        for _ in 0..20 {
+            state.handle(Platform::Nodion, &Request::new("GET", &many), now);
+        }
+        assert_eq!(
+            state.requests().len(),
+            10,
+            "a pair takes more than its text"
+        );
+        let heavy = Request::new("GET", "/heavy").with_header("x", &"x".repeat(1 << 20));
+        for _ in 0..20 {
+            state.handle(Platform::Nodion, &heavy, now);
+        }
+        assert_eq!(state.requests().len(), 15);
+        let fault = Fault::on_any().status_with(500, "text/plain", vec![b'x'; 1 << 20]);
+        state.inject(fault).unwrap();
+        for _ in 0..20 {
+            state.handle(Platform::Nodion, &Request::new("GET", "/"), now);
+        }
+        assert_eq!(state.requests().len(), 15);
         assert_eq!(state.requests_to(Platform::Edgegap), []);
     }
 

@@ -150,6 +150,25 @@ fn a_recorded_request_shows_no_credentials() {
     assert_eq!(odd.uri(), "/a%20b?x=1%262&y=%C3%A9");
 }
 
+#[test]
+fn a_line_of_the_log_has_an_end() {
+    let long = "x".repeat(50_000);
+    let fault = Fault::on_any().nth(1);
+    let fault = fault.status_with(500, "text/plain", long.as_str());
+    let mut world = World::new(Platform::Edgegap, Sandbox::builder().fault(fault));
+    world.raw(&Request::new(&long, "/"));
+    world.raw(&Request::new("GET", &format!("/{long}")));
+    world.raw(&Request::new("GET", &"/v1".repeat(20_000)));
+    let users = vec![json!({ long.as_str(): 1 }); 100];
+    let body = json!({ long.as_str(): 1, "users": users });
+    world.post("/v2/deployments", &body);
+    for request in world.state.requests() {
+        let line = request.log_line();
+        assert!(line.chars().count() <= 1_001, "{} letters", line.len());
+        assert!(line.contains(&format!(" {}", request.status)), "{line}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sandbox_does_not_print_its_credentials() {
     let sandbox = Sandbox::start().await.unwrap();
