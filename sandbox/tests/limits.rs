@@ -77,6 +77,21 @@ async fn a_hanging_answer_ends_with_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_late_answer_ends_with_the_server_on_a_clock_that_nobody_moves_any_more() {
+    let late = Fault::on("list_regions").delay(Duration::from_secs(60));
+    let builder = Sandbox::builder().driven_clock().fault(late);
+    let sandbox = builder.start().await.unwrap();
+    let mut stream = open(&sandbox.nodion().base_url);
+    stream.write_all(GET).unwrap();
+    sandbox
+        .wait_for(|_| true, Duration::from_secs(10))
+        .await
+        .unwrap();
+    drop(sandbox);
+    assert_eq!(stream.read(&mut [0; 64]).unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_head_has_an_end() {
     let sandbox = Sandbox::start().await.unwrap();
     let mut stream = open(&sandbox.nodion().base_url);

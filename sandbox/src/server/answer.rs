@@ -74,7 +74,11 @@ pub(super) async fn answer(
         delivery,
     } = outcome;
     if !delay.is_zero() {
-        port.shared.until(now.saturating_add(delay)).await;
+        tokio::select! {
+            // On a clock that stands still nobody would move it any more.
+            () = ended(port.ends.clone()) => return Err(Broken::Closed),
+            () = port.shared.until(now.saturating_add(delay)) => {}
+        }
     }
     match delivery {
         Delivery::Whole => Ok(respond(reply)),
