@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use crate::clock::END;
 use crate::contract::{Check, Contract, Operation};
 use crate::deployed::Deployed;
 use crate::dployr::{Dialect, Dployr};
@@ -19,6 +20,9 @@ use crate::webhook::Webhook;
 // What is remembered has an end, in number and in size: the server may run for days.
 const MOST_RECORDED: usize = 1_000;
 const MOST_RECORDED_BYTES: usize = 16 << 20;
+
+/// A hundred years, so that a time with this added to it is still one.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
 
 /// What a sandbox is made of. Every setting has a default that lets the main job succeed within two seconds.
 #[derive(Clone, Debug)]
@@ -96,10 +100,11 @@ impl Builder {
         self
     }
 
-    /// How long a deployment takes on every platform: a third of it in the queue, the rest at work. 1.2 s by default.
+    /// How long a deployment takes on every platform: a third of it in the queue, the rest at work. 1.2 s by default, and a
+    /// hundred years at most.
     #[must_use]
     pub fn ready_after(mut self, time: Duration) -> Self {
-        self.ready_after = time;
+        self.ready_after = time.min(LONGEST);
         self
     }
 
@@ -216,7 +221,8 @@ pub struct State {
 }
 
 impl State {
-    /// Answers one request at `now`, the time since the Unix epoch, and remembers it. Faults show as far as a reply can
+    /// Answers one request at `now`, the time since the Unix epoch, and remembers it. 9999-01-01 stands for whatever is
+    /// later. Faults show as far as a reply can
     /// show them; [`State::outcome`] tells the rest.
     pub fn handle(&mut self, platform: Platform, request: &Request, now: Duration) -> Reply {
         self.outcome(platform, request, now).reply
@@ -227,6 +233,7 @@ impl State {
         if let Some(refused) = &self.refused {
             return Outcome::whole(Reply::text(500, "text/plain", &refused.to_string()));
         }
+        let now = now.min(END);
         let operation = Contract::of(platform).operation(&request.method, &request.path);
         let problems = operation.map(|operation| operation.request_problems(request));
         let problems = problems.unwrap_or_default();
@@ -300,6 +307,7 @@ impl State {
     /// the webhook of the cluster. Each is handed out once. The server makes these calls; who uses the state machine
     /// alone may do so.
     pub fn webhooks_due(&mut self, now: Duration) -> Vec<Webhook> {
+        let now = now.min(END);
         let mut due = self.edgegap.webhooks_due(now);
         due.extend(self.dployr.webhooks_due(now));
         due.sort_by_key(|(at, _)| *at);
@@ -311,6 +319,7 @@ impl State {
 
     /// When the next of them is due, if it is known by now that there will be one.
     pub fn next_webhook(&self, now: Duration) -> Option<Duration> {
+        let now = now.min(END);
         let next = [self.edgegap.next_webhook(), self.dployr.next_webhook(now)];
         next.into_iter().flatten().min()
     }
