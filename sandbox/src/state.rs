@@ -139,7 +139,8 @@ impl Builder {
 
     /// Whether the clock of the server stands still, at 2026-11-24T02:24:00Z, until
     /// [`Sandbox::advance`](crate::Sandbox::advance) moves it. What waits for a time waits for that: states, webhooks,
-    /// late and dribbled answers, windows of rate limits. By default it goes with that of the machine.
+    /// late and dribbled answers, windows of rate limits. By default it goes with that of the machine. The platforms in the
+    /// process of a test (feature `client`) always have tokio's.
     #[must_use]
     pub fn driven_clock(mut self) -> Self {
         self.driven = true;
@@ -301,6 +302,12 @@ impl State {
     /// The faults that are injected, and what each has met, in the order in which they were injected.
     pub fn faults(&self) -> &[FaultUse] {
         self.faults.all()
+    }
+
+    /// Those that have not done yet what they were injected for.
+    pub(crate) fn faults_left(&self) -> Vec<Fault> {
+        let left = self.faults().iter().filter(|one| one.is_left());
+        left.map(|one| one.fault.clone()).collect()
     }
 
     /// What the platforms call by now, the oldest first: Edgegap the addresses of a deployment, dployr's control plane

@@ -5,8 +5,8 @@ use std::time::Duration;
 use deploykit::edgegap::{NewDeployment, User};
 use deploykit::nexlayer::Manifest;
 use deploykit::testing::Recorder;
-use deploykit::{Call, dployr};
-use deploykit_sandbox::{Dialect, Sandbox};
+use deploykit::{Call, Retry, dployr};
+use deploykit_sandbox::{Dialect, Fault, Sandbox};
 
 fn server(application: &str, version: &str) -> NewDeployment {
     let player = User::ip([198, 51, 100, 7].into());
@@ -131,4 +131,27 @@ async fn the_clock_is_driven() {
     let status: Call<_> = edgegap.deployment(id).status();
     assert!(status.await.unwrap().is_ready());
     assert!(format!("{world:?}").contains("requests: 3"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_and_requests_are_looked_at_as_on_a_server() {
+    let busy = Fault::on("list_regions").nth(2).status(503);
+    // A driven clock is for the server.
+    let world = Sandbox::builder().driven_clock().fault(busy.clone());
+    let world = world.in_process();
+    let began = world.now();
+    let nodion = world.nodion_builder().retry(Retry::off()).build().unwrap();
+    nodion.regions().await.unwrap();
+    assert_eq!(world.faults_left(), [busy.clone()]);
+    nodion.regions().await.unwrap_err();
+    assert_eq!(world.faults_left(), []);
+    let used = &world.faults()[0];
+    assert_eq!((&used.fault, used.seen, used.used), (&busy, 2, 1));
+    tokio::time::advance(Duration::from_secs(60)).await;
+    world.advance(Duration::from_secs(5));
+    assert_eq!(world.now(), began + Duration::from_secs(65));
+    world.clear();
+    assert_eq!(world.requests(), []);
+    nodion.regions().await.unwrap();
+    assert_eq!(world.requests()[0].number, 3);
 }
