@@ -9,6 +9,7 @@ use deploykit::{ClientBuilder, RequestPreview, Result, dployr, edgegap, nexlayer
 use tokio::time::Instant;
 
 use crate::access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
+use crate::clock::END;
 use crate::fault::{Delivery, Fault, FaultError, FaultUse};
 use crate::http::{from_http, into_http};
 use crate::model::{Platform, Recorded};
@@ -54,6 +55,7 @@ impl Inner {
         BEGIN
             .saturating_add(self.began.elapsed())
             .saturating_add(self.ahead)
+            .min(END)
     }
 }
 
@@ -178,7 +180,7 @@ impl InProcess {
     /// Moves the clock of the platforms forward.
     pub fn advance(&self, by: Duration) {
         let mut inner = self.lock();
-        inner.ahead = inner.ahead.saturating_add(by);
+        inner.ahead = inner.ahead.saturating_add(by).min(END);
     }
 
     /// What the platforms would call by now, each once.

@@ -134,6 +134,19 @@ async fn the_clock_is_driven() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_clock_has_an_end() {
+    let world = Sandbox::builder().in_process();
+    for _ in 0..2 {
+        world.advance(Duration::MAX);
+        tokio::time::advance(Duration::from_secs(60)).await;
+        let edgegap = world.edgegap().unwrap();
+        edgegap.deployments().list().await.unwrap();
+        assert_eq!(world.now(), Duration::from_secs(253_370_764_800));
+    }
+    assert!(world.requests()[0].log_line().starts_with("9999-01-01T"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn faults_and_requests_are_looked_at_as_on_a_server() {
     let busy = Fault::on("list_regions").nth(2).status(503);
     // A driven clock is for the server.
