@@ -61,6 +61,15 @@ impl Contract {
         route::find(&self.operations, method, path)
     }
 
+    /// Whether each segment of a path as sent may be shown. Where no operation has the path, anything may be a secret that
+    /// came to the wrong place: there only words that the spec has in its paths are open.
+    pub(crate) fn open_segments(&self, method: &str, path: &str) -> Vec<bool> {
+        match self.operation(method, path) {
+            Some(operation) => route::open(&operation.segments, &operation.secrets),
+            None => route::known(&self.operations, path),
+        }
+    }
+
     /// The operation of that `operationId`.
     pub fn by_id(&self, id: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.id == id)

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::contract::Problem;
+use crate::contract::{Contract, Problem};
 use crate::fault::Fault;
-use crate::model::{Platform, Recorded};
+use crate::model::{Recorded, decode_segment};
 use crate::short::{for_a_line, short};
 use crate::time::rfc3339;
 
@@ -22,31 +22,22 @@ const OPEN_HEADERS: [&str; 6] = [
 ];
 
 impl Recorded {
-    /// The path with `***` for every segment that opens something: a session's token, the key of a container's own
-    /// stop, what was sent as a credential too.
+    /// The path with `***` for every segment that opens something: what the spec of its operation calls a secret, and what
+    /// was sent as a credential too. Where the platform has no operation for it, only the words are shown that paths of
+    /// its spec have.
     pub fn open_path(&self) -> String {
-        let sent = |value: &str| {
-            let credential = self.header("authorization").unwrap_or_default();
-            !value.is_empty() && credential.rsplit(' ').next() == Some(value)
+        let credential = self.header("authorization").unwrap_or_default();
+        let credential = credential.rsplit(' ').next().unwrap_or_default();
+        let (slash, path) = match self.path.strip_prefix('/') {
+            Some(rest) => ("/", rest),
+            None => ("", self.path.as_str()),
         };
-        let mut before = "";
-        let mut segments = Vec::new();
-        for (index, segment) in self.path.split('/').enumerate() {
-            let secret = match (self.platform, before) {
-                // A token as the last segment of a start.
-                (Platform::Nexlayer, "startUserDeployment") => true,
-                // /v1/self/stop/{id}/{key}
-                (Platform::Edgegap, _) => index == 5 && self.path.starts_with("/v1/self/stop/"),
-                _ => false,
-            };
-            segments.push(if secret || sent(segment) {
-                "***"
-            } else {
-                segment
-            });
-            before = segment;
-        }
-        segments.join("/")
+        let open = Contract::of(self.platform).open_segments(&self.method, &self.path);
+        let segments = path.split('/').zip(open).map(|(segment, open)| {
+            let sent = !segment.is_empty() && decode_segment(segment) == credential;
+            if open && !sent { segment } else { "***" }
+        });
+        format!("{slash}{}", segments.collect::<Vec<_>>().join("/"))
     }
 
     /// One line for a log: the time, the platform, the operation, the status, and what was wrong. Long texts are cut, and

@@ -58,6 +58,34 @@ pub(super) fn values<'a>(
         })
 }
 
+/// Which segments of a template hold no secret.
+pub(super) fn open(template: &[Segment], secrets: &[String]) -> Vec<bool> {
+    let is_secret = |name: &str| {
+        let mut names = secrets
+            .iter()
+            .filter_map(|place| place.strip_prefix("path."));
+        names.any(|secret| secret == name)
+    };
+    template
+        .iter()
+        .map(|segment| match segment {
+            Segment::Literal(_) => true,
+            Segment::Parameter(name) => !is_secret(name),
+        })
+        .collect()
+}
+
+/// Which segments of a path are literals of any template, or empty.
+pub(super) fn known(operations: &[Operation], path: &str) -> Vec<bool> {
+    let is_known = |sent: String| {
+        let sent = Segment::Literal(sent);
+        operations.iter().any(|one| one.segments.contains(&sent))
+    };
+    split(path)
+        .map(|segment| segment.is_empty() || is_known(decode_segment(segment)))
+        .collect()
+}
+
 fn split(path: &str) -> impl Iterator<Item = &str> {
     path.strip_prefix('/').unwrap_or(path).split('/')
 }
