@@ -66,8 +66,17 @@ impl Contract {
     pub(crate) fn open_segments(&self, method: &str, path: &str) -> Vec<bool> {
         match self.operation(method, path) {
             Some(operation) => route::open(&operation.segments, &operation.secrets),
-            None => route::known(&self.operations, path),
+            None => route::decoded(path)
+                .map(|segment| self.knows_segment(&segment))
+                .collect(),
         }
+    }
+
+    /// Whether a decoded segment is a word in a path of the spec. So is an empty one.
+    pub(crate) fn knows_segment(&self, segment: &str) -> bool {
+        let mut segments = self.operations.iter().flat_map(|one| &one.segments);
+        segment.is_empty()
+            || segments.any(|one| matches!(one, Segment::Literal(word) if word == segment))
     }
 
     /// The operation of that `operationId`.

@@ -36,7 +36,7 @@ pub enum Dialect {
 }
 
 /// The state of dployr.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Dployr {
     dialect: Dialect,
     timing: Timing,

@@ -43,7 +43,7 @@ const HOSTS_PER_SECOND: u64 = 10;
 const FLEET: &str = "alpha";
 
 /// The state of Edgegap.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Edgegap {
     timing: Timing,
     capacity: usize,

@@ -34,6 +34,7 @@ mod page;
 mod recorded;
 mod server;
 mod short;
+mod shown;
 mod state;
 mod time;
 mod webhook;

@@ -62,7 +62,7 @@ pub enum Plan {
 }
 
 /// The state of Nexlayer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Nexlayer {
     plan: Plan,
     /// Whether it has the route that newer files of the vendor lack.

@@ -28,7 +28,7 @@ use applications::Application;
 const CONNECTED_AT: Duration = Duration::from_secs(1_767_600_000);
 
 /// The state of Nodion.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Nodion {
     timing: Timing,
     ids: Ids,

@@ -4,22 +4,13 @@ use std::fmt;
 
 use crate::contract::{Contract, Problem};
 use crate::fault::Fault;
-use crate::model::{Recorded, decode_segment};
+use crate::model::Recorded;
 use crate::short::{for_a_line, short};
+use crate::shown::masked_path;
 use crate::time::rfc3339;
 
 /// Letters of a line of the log.
 const MOST_LETTERS: usize = 1_000;
-
-/// Headers whose values say nothing that is secret. Every other one shows its name alone.
-const OPEN_HEADERS: [&str; 6] = [
-    "accept",
-    "content-length",
-    "content-type",
-    "host",
-    "idempotency-key",
-    "user-agent",
-];
 
 impl Recorded {
     /// The path with `***` for every segment that opens something: what the spec of its operation calls a secret, and what
@@ -28,16 +19,11 @@ impl Recorded {
     pub fn open_path(&self) -> String {
         let credential = self.header("authorization").unwrap_or_default();
         let credential = credential.rsplit(' ').next().unwrap_or_default();
-        let (slash, path) = match self.path.strip_prefix('/') {
-            Some(rest) => ("/", rest),
-            None => ("", self.path.as_str()),
-        };
         let open = Contract::of(self.platform).open_segments(&self.method, &self.path);
-        let segments = path.split('/').zip(open).map(|(segment, open)| {
-            let sent = !segment.is_empty() && decode_segment(segment) == credential;
-            if open && !sent { segment } else { "***" }
-        });
-        format!("{slash}{}", segments.collect::<Vec<_>>().join("/"))
+        let mut open = open.into_iter();
+        masked_path(&self.path, |segment| {
+            open.next() == Some(true) && (segment.is_empty() || segment != credential)
+        })
     }
 
     /// One line for a log: the time, the platform, the operation, the status, and what was wrong. Long texts are cut, and
@@ -134,36 +120,5 @@ impl fmt::Display for Recorded {
             ..
         } = self;
         write!(f, "{platform} {method} {} {status}", self.open_path())
-    }
-}
-
-impl fmt::Debug for Recorded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.query.iter().map(|(name, _)| name.as_str()).collect();
-        let headers: Vec<(&str, &str)> = self
-            .headers
-            .iter()
-            .map(|(name, value)| {
-                let open = OPEN_HEADERS
-                    .iter()
-                    .any(|open| name.eq_ignore_ascii_case(open));
-                (name.as_str(), if open { value.as_str() } else { "***" })
-            })
-            .collect();
-        f.debug_struct("Recorded")
-            .field("number", &self.number)
-            .field("at", &self.at)
-            .field("platform", &self.platform)
-            .field("method", &self.method)
-            .field("path", &self.open_path())
-            .field("query", &names)
-            .field("headers", &headers)
-            .field("body_bytes", &self.body.len())
-            .field("status", &self.status)
-            .field("operation", &self.operation)
-            .field("request_problems", &self.request_problems)
-            .field("reply_problems", &self.reply_problems)
-            .field("fault", &self.fault.as_ref().map(ToString::to_string))
-            .finish_non_exhaustive()
     }
 }

@@ -206,7 +206,7 @@ impl Builder {
 /// assert_eq!(reply.status, 200);
 /// assert_eq!(reply.json_body()["status"]["state"], "deploying");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct State {
     nexlayer: Nexlayer,
     dployr: Dployr,

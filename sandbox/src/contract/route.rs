@@ -33,7 +33,7 @@ pub(super) fn find<'a>(
     method: &str,
     path: &str,
 ) -> Option<&'a Operation> {
-    let sent: Vec<String> = split(path).map(decode_segment).collect();
+    let sent: Vec<String> = decoded(path).collect();
     if method == "GET" && path == OTHER {
         return None;
     }
@@ -48,7 +48,7 @@ pub(super) fn values<'a>(
     template: &'a [Segment],
     path: &str,
 ) -> impl Iterator<Item = (&'a str, String)> {
-    let sent: Vec<String> = split(path).map(decode_segment).collect();
+    let sent: Vec<String> = decoded(path).collect();
     template
         .iter()
         .zip(sent)
@@ -75,15 +75,9 @@ pub(super) fn open(template: &[Segment], secrets: &[String]) -> Vec<bool> {
         .collect()
 }
 
-/// Which segments of a path are literals of any template, or empty.
-pub(super) fn known(operations: &[Operation], path: &str) -> Vec<bool> {
-    let is_known = |sent: String| {
-        let sent = Segment::Literal(sent);
-        operations.iter().any(|one| one.segments.contains(&sent))
-    };
-    split(path)
-        .map(|segment| segment.is_empty() || is_known(decode_segment(segment)))
-        .collect()
+/// The segments of a path as they are compared.
+pub(super) fn decoded(path: &str) -> impl Iterator<Item = String> {
+    split(path).map(decode_segment)
 }
 
 fn split(path: &str) -> impl Iterator<Item = &str> {
