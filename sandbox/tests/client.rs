@@ -1,7 +1,10 @@
 //! The sandbox with clients of deploykit: over sockets and without, and what it received.
 
+mod common;
+
 use std::time::Duration;
 
+use common::server;
 use deploykit::edgegap::{NewDeployment, User};
 use deploykit::nexlayer::Manifest;
 use deploykit::testing::Recorder;
@@ -17,7 +20,7 @@ fn server(application: &str, version: &str) -> NewDeployment {
 
 #[tokio::test]
 async fn what_is_received_is_what_a_recorder_shows() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder()).await;
     let recorder = Recorder::new();
     let (real, played) = (
         sandbox.edgegap().client().unwrap(),
@@ -106,6 +109,7 @@ async fn all_platforms_in_one_process_and_no_time() {
 
     assert!(began.elapsed() < Duration::from_secs(5));
     assert!(world.received().len() > 8);
+    server::assert_allowed(&world.requests());
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,6 +135,7 @@ async fn the_clock_is_driven() {
     let status: Call<_> = edgegap.deployment(id).status();
     assert!(status.await.unwrap().is_ready());
     assert!(format!("{world:?}").contains("requests: 3"));
+    server::assert_allowed(&world.requests());
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,7 +160,7 @@ async fn faults_and_requests_are_looked_at_as_on_a_server() {
     let began = world.now();
     let nodion = world.nodion_builder().retry(Retry::off()).build().unwrap();
     nodion.regions().await.unwrap();
-    assert_eq!(world.faults_left(), [busy.clone()]);
+    assert_eq!(world.faults_left(), std::slice::from_ref(&busy));
     nodion.regions().await.unwrap_err();
     assert_eq!(world.faults_left(), []);
     let used = &world.faults()[0];
