@@ -8,8 +8,8 @@ pub struct NexlayerAccess {
     pub base_url: String,
 }
 
-/// Where the dployr of the sandbox listens and what opens it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where the dployr of the sandbox listens and what opens it. Its `Debug` hides the latter.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DployrAccess {
     /// The base URL, without a trailing slash and without `/v1`.
@@ -30,8 +30,8 @@ pub struct DployrAccess {
     pub instance_tag: String,
 }
 
-/// Where the Nodion of the sandbox listens and what opens it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where the Nodion of the sandbox listens and what opens it. Its `Debug` hides the latter.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodionAccess {
     /// The base URL, without a trailing slash and without `/v1`.
@@ -48,8 +48,8 @@ pub struct NodionAccess {
     pub instance_type_id: String,
 }
 
-/// Where the Edgegap of the sandbox listens and what opens it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where the Edgegap of the sandbox listens and what opens it. Its `Debug` hides the latter.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EdgegapAccess {
     /// The base URL, without a trailing slash and without `/v2`.

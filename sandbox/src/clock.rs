@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Where a driven clock starts: 2026-11-24T02:24:00Z, at the beginning of every window of a rate limit.
 const START: Duration = Duration::from_secs(1_795_487_040);
 /// No clock goes beyond 9999-01-01: the platforms write their years with four digits.
-const END: Duration = Duration::from_secs(253_370_764_800);
+pub(crate) const END: Duration = Duration::from_secs(253_370_764_800);
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Clock {

@@ -15,10 +15,16 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use crate::model::Platform;
+use crate::short::short;
 pub(crate) use check::{Check, Checked};
 use load::{Content, Documented};
 use request::Parameter;
 use route::Segment;
+
+/// What a body of many mistakes may fill is remembered for each request, so it has an end.
+const MOST_PROBLEMS: usize = 20;
+/// Names of fields are as long as a client makes them.
+const MOST_LETTERS: usize = 200;
 
 /// The spec of one platform, read once per process.
 #[derive(Debug)]
@@ -53,6 +59,24 @@ impl Contract {
     /// literal segment wins over a parameter.
     pub fn operation(&self, method: &str, path: &str) -> Option<&Operation> {
         route::find(&self.operations, method, path)
+    }
+
+    /// Whether each segment of a path as sent may be shown. Where no operation has the path, anything may be a secret that
+    /// came to the wrong place: there only words that the spec has in its paths are open.
+    pub(crate) fn open_segments(&self, method: &str, path: &str) -> Vec<bool> {
+        match self.operation(method, path) {
+            Some(operation) => route::open(&operation.segments, &operation.secrets),
+            None => route::decoded(path)
+                .map(|segment| self.knows_segment(&segment))
+                .collect(),
+        }
+    }
+
+    /// Whether a decoded segment is a word in a path of the spec. So is an empty one.
+    pub(crate) fn knows_segment(&self, segment: &str) -> bool {
+        let mut segments = self.operations.iter().flat_map(|one| &one.segments);
+        segment.is_empty()
+            || segments.any(|one| matches!(one, Segment::Literal(word) if word == segment))
     }
 
     /// The operation of that `operationId`.
@@ -131,7 +155,8 @@ impl Operation {
     }
 }
 
-/// Where a request or a reply breaks its spec. It never holds a value, which might be a secret.
+/// Where a request or a reply breaks its spec. It never holds a value, which might be a secret. Long texts are cut, and of
+/// very many problems the first are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
@@ -144,8 +169,8 @@ pub struct Problem {
 impl Problem {
     pub(crate) fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
         Self {
-            place: place.into(),
-            what: what.into(),
+            place: short(&place.into(), MOST_LETTERS),
+            what: short(&what.into(), MOST_LETTERS),
         }
     }
 }

@@ -19,6 +19,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::access::DployrAccess;
+use crate::clock::END;
 use crate::ids::Ids;
 use crate::model::{Reply, Request};
 use crate::time::{Stage, Taken, Timing, Window, millis};
@@ -35,7 +36,7 @@ pub enum Dialect {
 }
 
 /// The state of dployr.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Dployr {
     dialect: Dialect,
     timing: Timing,
@@ -216,6 +217,7 @@ impl Dployr {
 
     /// Answers one request at `now`, the time since the Unix epoch.
     pub fn handle(&mut self, request: &Request, now: Duration) -> Reply {
+        let now = now.min(END);
         self.settle(now);
         match self.dialect {
             Dialect::Documented => documented::handle(self, request, now),

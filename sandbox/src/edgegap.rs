@@ -20,6 +20,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::access::EdgegapAccess;
+use crate::clock::END;
 use crate::contract::{Checked, Problem};
 use crate::ids::Ids;
 use crate::model::{Platform, Reply, Request};
@@ -42,7 +43,7 @@ const HOSTS_PER_SECOND: u64 = 10;
 const FLEET: &str = "alpha";
 
 /// The state of Edgegap.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Edgegap {
     timing: Timing,
     capacity: usize,
@@ -91,6 +92,7 @@ impl Edgegap {
 
     /// Answers one request at `now`, the time since the Unix epoch.
     pub fn handle(&mut self, request: &Request, now: Duration) -> Reply {
+        let now = now.min(END);
         let segments = request.segments();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         // A container has a token of its own, without a word in front of it.

@@ -9,7 +9,8 @@ use deploykit::{ClientBuilder, RequestPreview, Result, dployr, edgegap, nexlayer
 use tokio::time::Instant;
 
 use crate::access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
-use crate::fault::{Delivery, Fault, FaultError};
+use crate::clock::END;
+use crate::fault::{Delivery, Fault, FaultError, FaultUse};
 use crate::http::{from_http, into_http};
 use crate::model::{Platform, Recorded};
 use crate::state::{Builder, State};
@@ -54,11 +55,16 @@ impl Inner {
         BEGIN
             .saturating_add(self.began.elapsed())
             .saturating_add(self.ahead)
+            .min(END)
     }
 }
 
 impl Builder {
     /// The platforms in this process, for clients without a network. Feature `client`.
+    ///
+    /// Their clock is always tokio's: [`driven_clock`](Self::driven_clock) changes nothing here, as no client would see
+    /// the end of a wait on a clock that stands still. A fault that could never happen answers every request with 500
+    /// and the reason. There is no address to listen on.
     pub fn in_process(&self) -> InProcess {
         InProcess {
             inner: Arc::new(Mutex::new(Inner {
@@ -155,10 +161,26 @@ impl InProcess {
         self.lock().state.clear_faults();
     }
 
+    /// The faults that are injected, and what each has met, in the order in which they were injected.
+    pub fn faults(&self) -> Vec<FaultUse> {
+        self.lock().state.faults().to_vec()
+    }
+
+    /// The faults that have not done yet what they were injected for: a test that ends with one of them has not tested
+    /// it.
+    pub fn faults_left(&self) -> Vec<Fault> {
+        self.lock().state.faults_left()
+    }
+
+    /// The clock of the platforms, since the Unix epoch.
+    pub fn now(&self) -> Duration {
+        self.lock().now()
+    }
+
     /// Moves the clock of the platforms forward.
     pub fn advance(&self, by: Duration) {
         let mut inner = self.lock();
-        inner.ahead = inner.ahead.saturating_add(by);
+        inner.ahead = inner.ahead.saturating_add(by).min(END);
     }
 
     /// What the platforms would call by now, each once.
@@ -168,12 +190,17 @@ impl InProcess {
         inner.state.webhooks_due(now)
     }
 
-    /// The latest requests to all platforms, oldest first.
+    /// The latest requests to all platforms, oldest first; at most 1000, and 16 MiB of them.
     pub fn requests(&self) -> Vec<Recorded> {
         self.lock().state.requests()
     }
 
-    /// The same in the shape of deploykit's recorder.
+    /// Forgets the requests so far. Their [numbers](Recorded::number) go on.
+    pub fn clear(&self) {
+        self.lock().state.clear();
+    }
+
+    /// The latest requests in the shape of deploykit's recorder.
     pub fn received(&self) -> Vec<RequestPreview> {
         self.requests().iter().map(Recorded::preview).collect()
     }

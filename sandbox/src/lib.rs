@@ -33,6 +33,8 @@ mod operations;
 mod page;
 mod recorded;
 mod server;
+mod short;
+mod shown;
 mod state;
 mod time;
 mod webhook;

@@ -42,8 +42,8 @@ impl fmt::Display for Platform {
     }
 }
 
-/// A request as it came over the wire.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A request as it came over the wire. Its `Debug` shows no credentials and no body.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// `GET`, `POST` and so on, in upper case.
     pub method: String,
@@ -147,8 +147,8 @@ impl NotAnObject {
     }
 }
 
-/// What a platform answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a platform answers. Its `Debug` shows no credentials and no body; [`text_body`](Self::text_body) does.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,

@@ -15,6 +15,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::access::NexlayerAccess;
+use crate::clock::END;
 use crate::ids::Ids;
 use crate::model::{Reply, Request, text_field};
 use crate::time::{Stage, Timing, rfc3339};
@@ -61,7 +62,7 @@ pub enum Plan {
 }
 
 /// The state of Nexlayer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Nexlayer {
     plan: Plan,
     /// Whether it has the route that newer files of the vendor lack.
@@ -118,6 +119,7 @@ impl Nexlayer {
 
     /// Answers one request at `now`, the time since the Unix epoch.
     pub fn handle(&mut self, request: &Request, now: Duration) -> Reply {
+        let now = now.min(END);
         self.sweep(now);
         let segments = request.segments();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();

@@ -17,6 +17,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::access::NodionAccess;
+use crate::clock::END;
 use crate::contract::{Checked, Problem};
 use crate::ids::Ids;
 use crate::model::{Platform, Reply, Request};
@@ -27,7 +28,7 @@ use applications::Application;
 const CONNECTED_AT: Duration = Duration::from_secs(1_767_600_000);
 
 /// The state of Nodion.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Nodion {
     timing: Timing,
     ids: Ids,
@@ -74,6 +75,7 @@ impl Nodion {
 
     /// Answers one request at `now`, the time since the Unix epoch.
     pub fn handle(&mut self, request: &Request, now: Duration) -> Reply {
+        let now = now.min(END);
         let segments = request.segments();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let method = request.method.as_str();

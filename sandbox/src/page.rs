@@ -13,14 +13,13 @@ use serde_json::{Value, json};
 use crate::deployed::Deployed;
 use crate::model::{Platform, Recorded, Reply, Request};
 use crate::server::Inner;
+use crate::short::for_a_line;
 use crate::time::{millis, rfc3339};
 
 /// Requests on the page.
 const MOST_REQUESTS: usize = 30;
 /// Things of each platform on the page.
 const MOST_DEPLOYED: usize = 50;
-/// Letters of a text that somebody sent.
-const MOST_LETTERS: usize = 120;
 
 /// What the page shows.
 struct View {
@@ -141,7 +140,7 @@ impl View {
             }
         });
         let faults = inner.state.faults().iter().map(|one| OfFault {
-            text: short(&one.fault.to_string()),
+            text: for_a_line(&one.fault.to_string()),
             seen: one.seen,
             used: one.used,
             left: one.is_left(),
@@ -214,35 +213,29 @@ impl OfRequest {
             number: recorded.number,
             at: recorded.at,
             platform: recorded.platform,
-            method: short(&recorded.method),
-            path: short(&recorded.open_path()),
+            method: for_a_line(&recorded.method),
+            path: for_a_line(&recorded.open_path()),
             operation: recorded.operation,
             status: recorded.status,
             fault: recorded
                 .fault
                 .as_ref()
-                .map(|fault| short(&fault.to_string())),
-            problems: asked.chain(answered).map(|text| short(&text)).collect(),
+                .map(|fault| for_a_line(&fault.to_string())),
+            problems: asked
+                .chain(answered)
+                .map(|text| for_a_line(&text))
+                .collect(),
         }
     }
 }
 
 fn shortened(one: Deployed) -> Deployed {
     Deployed {
-        name: short(&one.name),
-        state: short(&one.state),
-        address: one.address.as_deref().map(short),
+        name: for_a_line(&one.name),
+        state: for_a_line(&one.state),
+        address: one.address.as_deref().map(for_a_line),
         ..one
     }
-}
-
-fn short(text: &str) -> String {
-    let mut letters = text.chars();
-    let mut out: String = letters.by_ref().take(MOST_LETTERS).collect();
-    if letters.next().is_some() {
-        out.push('…');
-    }
-    out
 }
 
 #[cfg(test)]
@@ -273,13 +266,5 @@ mod tests {
         ] {
             assert!(!is_ours(host), "{host}");
         }
-    }
-
-    #[test]
-    fn long_texts_are_shortened() {
-        assert_eq!(short("é"), "é");
-        let long = short(&"é".repeat(MOST_LETTERS + 1));
-        assert_eq!(long.chars().count(), MOST_LETTERS + 1);
-        assert!(long.ends_with("é…"));
     }
 }

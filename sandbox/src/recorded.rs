@@ -2,48 +2,32 @@
 
 use std::fmt;
 
-use crate::model::{Platform, Recorded};
+use crate::contract::{Contract, Problem};
+use crate::fault::Fault;
+use crate::model::Recorded;
+use crate::short::{for_a_line, short};
+use crate::shown::masked_path;
 use crate::time::rfc3339;
 
-/// Headers whose values say nothing that is secret. Every other one shows its name alone.
-const OPEN_HEADERS: [&str; 6] = [
-    "accept",
-    "content-length",
-    "content-type",
-    "host",
-    "idempotency-key",
-    "user-agent",
-];
+/// Letters of a line of the log.
+const MOST_LETTERS: usize = 1_000;
 
 impl Recorded {
-    /// The path with `***` for every segment that opens something: a session's token, the key of a container's own
-    /// stop, what was sent as a credential too.
+    /// The path with `***` for every segment that opens something: what the spec of its operation calls a secret, and what
+    /// was sent as a credential too. Where the platform has no operation for it, only the words are shown that paths of
+    /// its spec have.
     pub fn open_path(&self) -> String {
-        let sent = |value: &str| {
-            let credential = self.header("authorization").unwrap_or_default();
-            !value.is_empty() && credential.rsplit(' ').next() == Some(value)
-        };
-        let mut before = "";
-        let mut segments = Vec::new();
-        for (index, segment) in self.path.split('/').enumerate() {
-            let secret = match (self.platform, before) {
-                // A token as the last segment of a start.
-                (Platform::Nexlayer, "startUserDeployment") => true,
-                // /v1/self/stop/{id}/{key}
-                (Platform::Edgegap, _) => index == 5 && self.path.starts_with("/v1/self/stop/"),
-                _ => false,
-            };
-            segments.push(if secret || sent(segment) {
-                "***"
-            } else {
-                segment
-            });
-            before = segment;
-        }
-        segments.join("/")
+        let credential = self.header("authorization").unwrap_or_default();
+        let credential = credential.rsplit(' ').next().unwrap_or_default();
+        let open = Contract::of(self.platform).open_segments(&self.method, &self.path);
+        let mut open = open.into_iter();
+        masked_path(&self.path, |segment| {
+            open.next() == Some(true) && (segment.is_empty() || segment != credential)
+        })
     }
 
-    /// One line for a log: the time, the platform, the operation, the status, and what was wrong.
+    /// One line for a log: the time, the platform, the operation, the status, and what was wrong. Long texts are cut, and
+    /// so is the line.
     ///
     /// ```
     /// # use deploykit_sandbox::{Platform, Request, Sandbox};
@@ -57,19 +41,37 @@ impl Recorded {
         let mut line = format!("{} {} ", rfc3339(self.at), self.platform);
         match self.operation {
             Some(operation) => line.push_str(operation),
-            None => line.push_str(&format!("{} {}", self.method, self.open_path())),
+            None => {
+                let (method, path) = (for_a_line(&self.method), for_a_line(&self.open_path()));
+                line.push_str(&format!("{method} {path}"));
+            }
         }
         line.push_str(&format!(" {}", self.status));
         if let Some(fault) = &self.fault {
-            line.push_str(&format!(" fault {fault}"));
+            line.push_str(&format!(" fault {}", for_a_line(&fault.to_string())));
         }
         for problem in &self.request_problems {
-            line.push_str(&format!(" request {problem}"));
+            line.push_str(&format!(" request {}", for_a_line(&problem.to_string())));
         }
         for problem in &self.reply_problems {
-            line.push_str(&format!(" reply {problem}"));
+            line.push_str(&format!(" reply {}", for_a_line(&problem.to_string())));
         }
-        line.replace(char::is_control, "\u{fffd}")
+        short(&line, MOST_LETTERS).replace(char::is_control, "\u{fffd}")
+    }
+
+    /// The bytes that it takes, as far as a client or a fault can make them many.
+    pub(crate) fn size(&self) -> usize {
+        let pairs = self.query.iter().chain(&self.headers);
+        let pairs =
+            pairs.map(|(name, value)| size_of::<(String, String)>() + name.len() + value.len());
+        let problems = self.request_problems.iter().chain(&self.reply_problems);
+        let problems =
+            problems.map(|problem| size_of::<Problem>() + problem.place.len() + problem.what.len());
+        self.method.len()
+            + self.path.len()
+            + self.body.len()
+            + self.fault.as_ref().map_or(0, Fault::size)
+            + pairs.chain(problems).sum::<usize>()
     }
 
     /// The request in the types of the `http` crate, with everything that was sent: credentials included.
@@ -118,36 +120,5 @@ impl fmt::Display for Recorded {
             ..
         } = self;
         write!(f, "{platform} {method} {} {status}", self.open_path())
-    }
-}
-
-impl fmt::Debug for Recorded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.query.iter().map(|(name, _)| name.as_str()).collect();
-        let headers: Vec<(&str, &str)> = self
-            .headers
-            .iter()
-            .map(|(name, value)| {
-                let open = OPEN_HEADERS
-                    .iter()
-                    .any(|open| name.eq_ignore_ascii_case(open));
-                (name.as_str(), if open { value.as_str() } else { "***" })
-            })
-            .collect();
-        f.debug_struct("Recorded")
-            .field("number", &self.number)
-            .field("at", &self.at)
-            .field("platform", &self.platform)
-            .field("method", &self.method)
-            .field("path", &self.open_path())
-            .field("query", &names)
-            .field("headers", &headers)
-            .field("body_bytes", &self.body.len())
-            .field("status", &self.status)
-            .field("operation", &self.operation)
-            .field("request_problems", &self.request_problems)
-            .field("reply_problems", &self.reply_problems)
-            .field("fault", &self.fault.as_ref().map(ToString::to_string))
-            .finish_non_exhaustive()
     }
 }

@@ -79,7 +79,7 @@ impl Sandbox {
         &self.edgegap
     }
 
-    /// The latest requests to all platforms, oldest first; at most 1000, and 16 MiB of bodies.
+    /// The latest requests to all platforms, oldest first; at most 1000, and 16 MiB of them.
     pub fn requests(&self) -> Vec<Recorded> {
         self.shared.lock().state.requests()
     }
@@ -133,9 +133,7 @@ impl Sandbox {
     /// The faults that have not done yet what they were injected for: a test that ends with one of them has not tested
     /// it.
     pub fn faults_left(&self) -> Vec<Fault> {
-        let inner = self.shared.lock();
-        let left = inner.state.faults().iter().filter(|one| one.is_left());
-        left.map(|one| one.fault.clone()).collect()
+        self.shared.lock().state.faults_left()
     }
 
     /// The clock of the platforms, since the Unix epoch.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use crate::clock::END;
 use crate::contract::{Check, Contract, Operation};
 use crate::deployed::Deployed;
 use crate::dployr::{Dialect, Dployr};
@@ -19,6 +20,9 @@ use crate::webhook::Webhook;
 // What is remembered has an end, in number and in size: the server may run for days.
 const MOST_RECORDED: usize = 1_000;
 const MOST_RECORDED_BYTES: usize = 16 << 20;
+
+/// A hundred years, so that a time with this added to it is still one.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
 
 /// What a sandbox is made of. Every setting has a default that lets the main job succeed within two seconds.
 #[derive(Clone, Debug)]
@@ -98,10 +102,11 @@ impl Builder {
         self
     }
 
-    /// How long a deployment takes on every platform: a third of it in the queue, the rest at work. 1.2 s by default.
+    /// How long a deployment takes on every platform: a third of it in the queue, the rest at work. 1.2 s by default, and a
+    /// hundred years at most.
     #[must_use]
     pub fn ready_after(mut self, time: Duration) -> Self {
-        self.ready_after = time;
+        self.ready_after = time.min(LONGEST);
         self
     }
 
@@ -136,7 +141,8 @@ impl Builder {
 
     /// Whether the clock of the server stands still, at 2026-11-24T02:24:00Z, until
     /// [`Sandbox::advance`](crate::Sandbox::advance) moves it. What waits for a time waits for that: states, webhooks,
-    /// late and dribbled answers, windows of rate limits. By default it goes with that of the machine.
+    /// late and dribbled answers, windows of rate limits. By default it goes with that of the machine. The platforms in the
+    /// process of a test (feature `client`) always have tokio's.
     #[must_use]
     pub fn driven_clock(mut self) -> Self {
         self.driven = true;
@@ -211,7 +217,7 @@ impl Builder {
 /// assert_eq!(reply.status, 200);
 /// assert_eq!(reply.json_body()["status"]["state"], "deploying");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct State {
     nexlayer: Nexlayer,
     dployr: Dployr,
@@ -227,7 +233,8 @@ pub struct State {
 }
 
 impl State {
-    /// Answers one request at `now`, the time since the Unix epoch, and remembers it. Faults show as far as a reply can
+    /// Answers one request at `now`, the time since the Unix epoch, and remembers it. 9999-01-01 stands for whatever is
+    /// later. Faults show as far as a reply can
     /// show them; [`State::outcome`] tells the rest.
     pub fn handle(&mut self, platform: Platform, request: &Request, now: Duration) -> Reply {
         self.outcome(platform, request, now).reply
@@ -238,6 +245,7 @@ impl State {
         if let Some(refused) = &self.refused {
             return Outcome::whole(Reply::text(500, "text/plain", &refused.to_string()));
         }
+        let now = now.min(END);
         let operation = Contract::of(platform).operation(&request.method, &request.path);
         let problems = operation.map(|operation| operation.request_problems(request));
         let problems = problems.unwrap_or_default();
@@ -307,10 +315,17 @@ impl State {
         self.faults.all()
     }
 
+    /// Those that have not done yet what they were injected for.
+    pub(crate) fn faults_left(&self) -> Vec<Fault> {
+        let left = self.faults().iter().filter(|one| one.is_left());
+        left.map(|one| one.fault.clone()).collect()
+    }
+
     /// What the platforms call by now, the oldest first: Edgegap the addresses of a deployment, dployr's control plane
     /// the webhook of the cluster. Each is handed out once. The server makes these calls; who uses the state machine
     /// alone may do so.
     pub fn webhooks_due(&mut self, now: Duration) -> Vec<Webhook> {
+        let now = now.min(END);
         let mut due = self.edgegap.webhooks_due(now);
         due.extend(self.dployr.webhooks_due(now));
         due.sort_by_key(|(at, _)| *at);
@@ -322,6 +337,7 @@ impl State {
 
     /// When the next of them is due, if it is known by now that there will be one.
     pub fn next_webhook(&self, now: Duration) -> Option<Duration> {
+        let now = now.min(END);
         let next = [self.edgegap.next_webhook(), self.dployr.next_webhook(now)];
         next.into_iter().flatten().min()
     }
@@ -340,17 +356,17 @@ impl State {
     fn remember(&mut self, mut recorded: Recorded) {
         self.count += 1;
         recorded.number = self.count;
-        self.recorded_bytes += recorded.body.len();
+        self.recorded_bytes += recorded.size();
         self.recorded.push_back(recorded);
         while self.recorded.len() > MOST_RECORDED || self.recorded_bytes > MOST_RECORDED_BYTES {
             let Some(oldest) = self.recorded.pop_front() else {
                 break;
             };
-            self.recorded_bytes -= oldest.body.len();
+            self.recorded_bytes -= oldest.size();
         }
     }
 
-    /// The latest requests to all platforms, oldest first; at most 1000, and 16 MiB of bodies.
+    /// The latest requests to all platforms, oldest first; at most 1000, and 16 MiB of them.
     pub fn requests(&self) -> Vec<Recorded> {
         self.recorded.iter().cloned().collect()
     }
@@ -434,7 +450,28 @@ mod tests {
         for _ in 0..20 {
             state.handle(Platform::Nodion, &large, now);
         }
-        assert_eq!(state.requests().len(), 16);
+        assert_eq!(state.requests().len(), 15);
+
+        let many = format!("/many?{}", "&a".repeat(1 << 15));
+        for _ in 0..20 {
+            state.handle(Platform::Nodion, &Request::new("GET", &many), now);
+        }
+        assert_eq!(
+            state.requests().len(),
+            10,
+            "a pair takes more than its text"
+        );
+        let heavy = Request::new("GET", "/heavy").with_header("x", &"x".repeat(1 << 20));
+        for _ in 0..20 {
+            state.handle(Platform::Nodion, &heavy, now);
+        }
+        assert_eq!(state.requests().len(), 15);
+        let fault = Fault::on_any().status_with(500, "text/plain", vec![b'x'; 1 << 20]);
+        state.inject(fault).unwrap();
+        for _ in 0..20 {
+            state.handle(Platform::Nodion, &Request::new("GET", "/"), now);
+        }
+        assert_eq!(state.requests().len(), 15);
         assert_eq!(state.requests_to(Platform::Edgegap), []);
     }
 

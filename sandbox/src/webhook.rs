@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::model::Platform;
 
 /// One call to an address of the user's: a POST with a JSON body. It is made once, whatever comes of it.
-#[derive(Clone, Debug, PartialEq)]
+/// Its `Debug` shows neither the address nor the body.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Webhook {
     /// Which platform calls.

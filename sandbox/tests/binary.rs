@@ -154,7 +154,10 @@ fn a_line_for_each_request() {
         ask("/v1/regions"),
         "nodion list_regions 503 fault nodion.list_regions:2=503"
     );
-    assert_eq!(ask("/nope/canary?x=canary"), "nodion GET /nope/*** 404");
+    assert_eq!(
+        ask("/v1/nope/canary?x=canary"),
+        "nodion GET /v1/***/*** 404"
+    );
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! The sandbox with clients of deploykit: over sockets and without, and what it received.
 
+mod common;
+
 use std::time::Duration;
 
+use common::server;
 use deploykit::edgegap::{NewDeployment, User};
 use deploykit::nexlayer::Manifest;
 use deploykit::testing::Recorder;
-use deploykit::{Call, dployr};
-use deploykit_sandbox::{Dialect, Sandbox};
+use deploykit::{Call, Retry, dployr};
+use deploykit_sandbox::{Dialect, Fault, Sandbox};
 
 fn server(application: &str, version: &str) -> NewDeployment {
     let player = User::ip([198, 51, 100, 7].into());
@@ -17,7 +20,7 @@ fn server(application: &str, version: &str) -> NewDeployment {
 
 #[tokio::test]
 async fn what_is_received_is_what_a_recorder_shows() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder()).await;
     let recorder = Recorder::new();
     let (real, played) = (
         sandbox.edgegap().client().unwrap(),
@@ -106,6 +109,7 @@ async fn all_platforms_in_one_process_and_no_time() {
 
     assert!(began.elapsed() < Duration::from_secs(5));
     assert!(world.received().len() > 8);
+    server::assert_allowed(&world.requests());
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,4 +135,41 @@ async fn the_clock_is_driven() {
     let status: Call<_> = edgegap.deployment(id).status();
     assert!(status.await.unwrap().is_ready());
     assert!(format!("{world:?}").contains("requests: 3"));
+    server::assert_allowed(&world.requests());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clock_has_an_end() {
+    let world = Sandbox::builder().in_process();
+    for _ in 0..2 {
+        world.advance(Duration::MAX);
+        tokio::time::advance(Duration::from_secs(60)).await;
+        let edgegap = world.edgegap().unwrap();
+        edgegap.deployments().list().await.unwrap();
+        assert_eq!(world.now(), Duration::from_secs(253_370_764_800));
+    }
+    assert!(world.requests()[0].log_line().starts_with("9999-01-01T"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_and_requests_are_looked_at_as_on_a_server() {
+    let busy = Fault::on("list_regions").nth(2).status(503);
+    // A driven clock is for the server.
+    let world = Sandbox::builder().driven_clock().fault(busy.clone());
+    let world = world.in_process();
+    let began = world.now();
+    let nodion = world.nodion_builder().retry(Retry::off()).build().unwrap();
+    nodion.regions().await.unwrap();
+    assert_eq!(world.faults_left(), std::slice::from_ref(&busy));
+    nodion.regions().await.unwrap_err();
+    assert_eq!(world.faults_left(), []);
+    let used = &world.faults()[0];
+    assert_eq!((&used.fault, used.seen, used.used), (&busy, 2, 1));
+    tokio::time::advance(Duration::from_secs(60)).await;
+    world.advance(Duration::from_secs(5));
+    assert_eq!(world.now(), began + Duration::from_secs(65));
+    world.clear();
+    assert_eq!(world.requests(), []);
+    nodion.regions().await.unwrap();
+    assert_eq!(world.requests()[0].number, 3);
 }

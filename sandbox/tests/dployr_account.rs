@@ -5,6 +5,7 @@ mod common;
 
 use std::time::Duration;
 
+use common::server::{self, Server};
 use common::{World, expect, expect_status};
 use deploykit::ErrorKind;
 use deploykit::dployr::{
@@ -15,9 +16,9 @@ use serde_json::{Value, json};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-async fn start() -> (Sandbox, Client) {
+async fn start() -> (Server, Client) {
     let builder = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
-    let sandbox = builder.start().await.unwrap();
+    let sandbox = server::start(builder).await;
     let access = sandbox.dployr();
     let client = Client::builder().base_url(&access.base_url);
     let client = client.token(access.token.as_str());

@@ -1,7 +1,10 @@
 //! Each kind of fault against the real client: what it reports, and whether the sandbox acted.
 
+mod common;
+
 use std::time::Duration;
 
+use common::server::{self, Server};
 use deploykit::edgegap::{Client, NewDeployment, User};
 use deploykit::{Effect, Error, ErrorKind, Retry};
 use deploykit_sandbox::{Builder, Fault, Platform, Sandbox, When};
@@ -9,12 +12,12 @@ use deploykit_sandbox::{Builder, Fault, Platform, Sandbox, When};
 const LONG: Duration = Duration::from_secs(20);
 
 /// A sandbox with one fault on the creation of deployments, and a client that tries once.
-async fn start(fault: Fault) -> (Sandbox, Client) {
+async fn start(fault: Fault) -> (Server, Client) {
     start_with(Sandbox::builder().fault(fault), LONG).await
 }
 
-async fn start_with(builder: Builder, limit: Duration) -> (Sandbox, Client) {
-    let sandbox = builder.start().await.unwrap();
+async fn start_with(builder: Builder, limit: Duration) -> (Server, Client) {
+    let sandbox = server::start(builder).await;
     let access = sandbox.edgegap();
     let client = Client::builder().base_url(&access.base_url);
     let client = client.token(access.token.as_str()).timeout(limit);
@@ -184,7 +187,7 @@ async fn a_body_in_pieces_is_whole_in_the_end() {
 async fn a_client_that_may_try_again_gets_through() {
     let builder = Sandbox::builder().fault(Fault::on("list_deployments").times(2).reset());
     let builder = builder.fault(Fault::on("list_deployments").nth(3).status(503));
-    let sandbox = builder.start().await.unwrap();
+    let sandbox = server::start(builder).await;
     let access = sandbox.edgegap();
     let client = Client::builder().base_url(&access.base_url);
     let retry = Retry::default()

@@ -1,9 +1,12 @@
 //! What the server puts up with on its sockets, and what a fault does there.
 
+mod common;
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use common::server;
 use deploykit_sandbox::{Fault, Sandbox};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -24,7 +27,7 @@ const GET: &[u8] = b"GET /v1/regions HTTP/1.1\r\nhost: x\r\n\r\n";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reset_is_a_reset() {
     let fault = Fault::on("list_regions").reset();
-    let sandbox = Sandbox::builder().fault(fault).start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder().fault(fault)).await;
     let mut stream = open(&sandbox.nodion().base_url);
     stream.write_all(GET).unwrap();
     let error = stream.read(&mut [0; 64]).unwrap_err();
@@ -34,7 +37,7 @@ async fn a_reset_is_a_reset() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cut_body_ends_without_a_reset() {
     let fault = Fault::on("list_regions").truncate(4);
-    let sandbox = Sandbox::builder().fault(fault).start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder().fault(fault)).await;
     let mut stream = open(&sandbox.nodion().base_url);
     stream.write_all(GET).unwrap();
     let mut reply = String::new();
@@ -54,7 +57,7 @@ async fn a_cut_body_ends_without_a_reset() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hanging_answer_ends_with_the_server() {
     let fault = Fault::on("list_regions").hang();
-    let sandbox = Sandbox::builder().fault(fault).start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder().fault(fault)).await;
     let mut stream = open(&sandbox.nodion().base_url);
     stream.write_all(GET).unwrap();
     sandbox
@@ -77,8 +80,23 @@ async fn a_hanging_answer_ends_with_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_late_answer_ends_with_the_server_on_a_clock_that_nobody_moves_any_more() {
+    let late = Fault::on("list_regions").delay(Duration::from_secs(60));
+    let builder = Sandbox::builder().driven_clock().fault(late);
+    let sandbox = server::start(builder).await;
+    let mut stream = open(&sandbox.nodion().base_url);
+    stream.write_all(GET).unwrap();
+    sandbox
+        .wait_for(|_| true, Duration::from_secs(10))
+        .await
+        .unwrap();
+    drop(sandbox);
+    assert_eq!(stream.read(&mut [0; 64]).unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_head_has_an_end() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder()).await;
     let mut stream = open(&sandbox.nodion().base_url);
     let long = format!(
         "GET /v1/regions HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n",
@@ -102,7 +120,7 @@ async fn a_head_has_an_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_json_body_is_refused() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder()).await;
     let url = &sandbox.edgegap().base_url;
     for (size, begin) in [(64 << 10, "HTTP/1.1 401"), ((64 << 10) + 1, "HTTP/1.1 413")] {
         let mut stream = open(url);
@@ -120,7 +138,7 @@ async fn a_large_json_body_is_refused() {
 // The clock of the runtime is driven: nobody waits for half a minute.
 #[tokio::test]
 async fn who_is_slow_to_ask_is_hung_up_on() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder()).await;
     let address = address(&sandbox.nodion().base_url).to_owned();
     let begun = b"GET /v1/regions HTTP/1.1\r\nhost:".as_slice();
     let body =
@@ -146,7 +164,7 @@ async fn who_is_slow_to_ask_is_hung_up_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_connections_wait_until_there_is_room() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder()).await;
     let url = &sandbox.nodion().base_url;
     let answered = |stream: &mut TcpStream| {
         let mut begin = [0; 12];

@@ -3,6 +3,7 @@
 mod common;
 
 use common::nexlayer::*;
+use common::server;
 use common::{World, expect, expect_status};
 use deploykit_sandbox::{Platform, Request, Sandbox};
 use serde_json::json;
@@ -145,7 +146,7 @@ fn feedback_needs_both_fields() {
 
 #[tokio::test]
 async fn on_a_server_a_site_is_a_path_of_it() {
-    let sandbox = Sandbox::builder().start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder()).await;
     let base_url = &sandbox.nexlayer().base_url;
     // Loopback needs no TLS, but built together with deploykit reqwest wants to know a provider.
     let _ = rustls::crypto::ring::default_provider().install_default();

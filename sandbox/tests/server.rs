@@ -1,9 +1,12 @@
 //! The server around it, over real sockets.
 
+mod common;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use common::server;
 use deploykit_sandbox::{Dialect, Platform, Sandbox};
 use serde_json::{Value, json};
 
@@ -15,7 +18,7 @@ fn client() -> reqwest::Client {
 
 #[tokio::test]
 async fn each_platform_answers_on_its_own_port() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder()).await;
     let client = client();
 
     let manifest = "application: {name: demo, pods: [{name: web, path: /, image: 'nginx:1.27', servicePorts: [80]}]}";
@@ -113,12 +116,12 @@ async fn each_platform_answers_on_its_own_port() {
 
 #[tokio::test]
 async fn the_builder_reaches_the_server() {
-    let sandbox = Sandbox::builder()
-        .dployr_dialect(Dialect::ControlPlane)
-        .seed(1)
-        .start()
-        .await
-        .unwrap();
+    let sandbox = server::start(
+        Sandbox::builder()
+            .dployr_dialect(Dialect::ControlPlane)
+            .seed(1),
+    )
+    .await;
     let url = format!("{}/v1/auth/login", sandbox.dployr().base_url);
     let reply = client().post(url).json(&json!({})).send().await.unwrap();
     assert_eq!(reply.status(), 404);
@@ -128,7 +131,7 @@ async fn the_builder_reaches_the_server() {
 
 #[tokio::test]
 async fn a_large_body_is_refused() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder()).await;
     let client = client();
     let send = |size: usize| {
         let url = format!("{}/startUserDeployment", sandbox.nexlayer().base_url);
@@ -147,7 +150,7 @@ async fn a_large_body_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_ends_when_it_is_dropped() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder()).await;
     let address = sandbox
         .nexlayer()
         .base_url

@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use common::World;
+use common::server;
 use deploykit_sandbox::{Dialect, Fault, Platform, Request, Sandbox};
 use serde_json::{Value, json};
 
@@ -46,7 +47,7 @@ fn deploy(sandbox: &Sandbox) -> (String, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_driven_clock_stands_still() {
-    let sandbox = Sandbox::builder().driven_clock().start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder().driven_clock()).await;
     let start = sandbox.now();
     assert_eq!(start, Duration::from_secs(1_795_487_040));
     let body: Value = serde_json::from_str(&deploy(&sandbox).1).unwrap();
@@ -125,7 +126,7 @@ fn limits_can_be_lifted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_are_waited_for_and_forgotten() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder()).await;
     let soon = Duration::from_millis(20);
     assert_eq!(sandbox.wait_for(|_| true, soon).await, None);
     deploy(&sandbox);
@@ -185,11 +186,30 @@ fn a_recorded_request_shows_no_credentials() {
     assert_eq!(odd.uri(), "/a%20b?x=1%262&y=%C3%A9");
 }
 
+#[test]
+fn a_line_of_the_log_has_an_end() {
+    let long = "x".repeat(50_000);
+    let fault = Fault::on_any().nth(1);
+    let fault = fault.status_with(500, "text/plain", long.as_str());
+    let mut world = World::new(Platform::Edgegap, Sandbox::builder().fault(fault));
+    world.raw(&Request::new(&long, "/"));
+    world.raw(&Request::new("GET", &format!("/{long}")));
+    world.raw(&Request::new("GET", &"/v1".repeat(20_000)));
+    let users = vec![json!({ long.as_str(): 1 }); 100];
+    let body = json!({ long.as_str(): 1, "users": users });
+    world.post("/v2/deployments", &body);
+    for request in world.state.requests() {
+        let line = request.log_line();
+        assert!(line.chars().count() <= 1_001, "{} letters", line.len());
+        assert!(line.contains(&format!(" {}", request.status)), "{line}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sandbox_does_not_print_its_credentials() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder()).await;
     deploy(&sandbox);
-    let shown = format!("{sandbox:?}");
+    let shown = format!("{:?}", *sandbox);
     assert!(shown.contains(&sandbox.nodion().base_url), "{shown}");
     assert!(!shown.contains(&sandbox.nodion().token), "{shown}");
 }
@@ -197,12 +217,7 @@ async fn a_sandbox_does_not_print_its_credentials() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_shows_what_there_is_and_leaves_no_trace() {
     let fault = Fault::on("list_regions").nth(2).status(503);
-    let sandbox = Sandbox::builder()
-        .driven_clock()
-        .fault(fault)
-        .start()
-        .await
-        .unwrap();
+    let sandbox = server::start(Sandbox::builder().driven_clock().fault(fault)).await;
     deploy(&sandbox);
     let nexlayer = &sandbox.nexlayer().base_url;
     let manifest = r#"application: {name: "<script>alert(1)</script>", pods: [{name: web, path: /, image: "nginx:1.27", servicePorts: [80]}]}"#;
@@ -328,7 +343,7 @@ async fn the_page_shows_what_there_is_and_leaves_no_trace() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_web_site_does_not_get_the_page_by_a_name_of_its_own() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder()).await;
     let url = &sandbox.edgegap().base_url;
     for host in [
         "host: rebound.example.com\r\n",

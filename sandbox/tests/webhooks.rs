@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::server;
 use common::{BEGIN, World, expect_status};
 use deploykit_sandbox::{Builder, Dialect, Platform, Sandbox, Webhook};
 use serde_json::{Value, json};
@@ -321,7 +322,7 @@ fn client() -> reqwest::Client {
 
 #[tokio::test]
 async fn the_server_sends_them() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = server::start(Sandbox::builder()).await;
     let world = edgegap(Sandbox::builder());
     let (url, received) = receiver();
     // One that is silent holds up nobody, and neither does one that is not there, nor one that is elsewhere.

@@ -127,5 +127,6 @@ mod tests {
             |text: String| found("get_logs", &Reply::text(200, "application/x-ndjson", &text));
         assert_eq!(stream(format!("{line}\n{line}\n")), [""; 0]);
         assert_eq!(stream(format!("{line}\n{{\n")), ["body: is not valid JSON"]);
+        assert_eq!(stream("{\n".repeat(5_000)).len(), 20);
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::load::Content;
 use super::schema::Schema;
-use super::{Operation, Problem, route};
+use super::{MOST_PROBLEMS, Operation, Problem, route};
 use crate::model::Request;
 
 /// A parameter of the path, the query or the headers.
@@ -102,6 +102,9 @@ impl Content {
         if let Some(schema) = &self.line {
             let lines = body.split(|byte| *byte == b'\n');
             for line in lines.filter(|line| !line.is_empty()) {
+                if problems.len() >= MOST_PROBLEMS {
+                    return;
+                }
                 check_json(schema, line, problems);
             }
         } else if self.is_json() {

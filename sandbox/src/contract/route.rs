@@ -33,7 +33,7 @@ pub(super) fn find<'a>(
     method: &str,
     path: &str,
 ) -> Option<&'a Operation> {
-    let sent: Vec<String> = split(path).map(decode_segment).collect();
+    let sent: Vec<String> = decoded(path).collect();
     if method == "GET" && path == OTHER {
         return None;
     }
@@ -48,7 +48,7 @@ pub(super) fn values<'a>(
     template: &'a [Segment],
     path: &str,
 ) -> impl Iterator<Item = (&'a str, String)> {
-    let sent: Vec<String> = split(path).map(decode_segment).collect();
+    let sent: Vec<String> = decoded(path).collect();
     template
         .iter()
         .zip(sent)
@@ -56,6 +56,28 @@ pub(super) fn values<'a>(
             Segment::Literal(_) => None,
             Segment::Parameter(name) => Some((name.as_str(), value)),
         })
+}
+
+/// Which segments of a template hold no secret.
+pub(super) fn open(template: &[Segment], secrets: &[String]) -> Vec<bool> {
+    let is_secret = |name: &str| {
+        let mut names = secrets
+            .iter()
+            .filter_map(|place| place.strip_prefix("path."));
+        names.any(|secret| secret == name)
+    };
+    template
+        .iter()
+        .map(|segment| match segment {
+            Segment::Literal(_) => true,
+            Segment::Parameter(name) => !is_secret(name),
+        })
+        .collect()
+}
+
+/// The segments of a path as they are compared.
+pub(super) fn decoded(path: &str) -> impl Iterator<Item = String> {
+    split(path).map(decode_segment)
 }
 
 fn split(path: &str) -> impl Iterator<Item = &str> {

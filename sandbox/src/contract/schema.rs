@@ -8,7 +8,7 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::{Map, Value, json};
 
-use super::Problem;
+use super::{MOST_PROBLEMS, Problem};
 
 /// The named schemas of a spec, as written there.
 #[derive(Debug, Default)]
@@ -51,7 +51,9 @@ impl Schema {
         };
         // To collect what is wrong costs much more than to see that nothing is.
         if !validator.is_valid(value) {
-            problems.extend(validator.iter_errors(value).map(|e| problem(place, &e)));
+            let room = MOST_PROBLEMS.saturating_sub(problems.len());
+            let errors = validator.iter_errors(value).take(room);
+            problems.extend(errors.map(|error| problem(place, &error)));
         }
     }
 
@@ -262,6 +264,24 @@ mod tests {
             found(&tree, json!({ "name": "x" })),
             ["body.name: it is shorter than 2 characters"]
         );
+    }
+
+    #[test]
+    fn many_mistakes_and_long_names_are_cut() {
+        let tree = schema(json!({ "$ref": "#/components/schemas/Tree" }));
+        let long = "é".repeat(1_000);
+        let labels = json!({ long: 5 });
+        let found_long = found(&tree, json!({ "name": "oak", "labels": labels }));
+        assert_eq!(
+            found_long,
+            [format!(
+                "body.labels.{}…: it is not of type \"string\"",
+                "é".repeat(200 - "body.labels.".len())
+            )]
+        );
+        let branches = vec![json!(7); 30_000];
+        let found_many = found(&tree, json!({ "name": "oak", "branches": branches }));
+        assert_eq!(found_many.len(), MOST_PROBLEMS);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The deployments and services, for a person to look at.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::{Dployr, Power};
@@ -39,5 +40,16 @@ impl Dployr {
             }
         });
         deployments.chain(services).collect()
+    }
+}
+
+/// How much there is.
+impl fmt::Debug for Dployr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dployr")
+            .field("dialect", &self.dialect)
+            .field("deployments", &self.deployments.len())
+            .field("services", &self.services.len())
+            .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 //! The deployments, for a person to look at.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::Edgegap;
@@ -33,5 +34,14 @@ impl Edgegap {
                 }
             })
             .collect()
+    }
+}
+
+/// How much there is.
+impl fmt::Debug for Edgegap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Edgegap")
+            .field("deployments", &self.deployments.len())
+            .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 //! The applications, for a person to look at.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::Nexlayer;
@@ -24,5 +25,14 @@ impl Nexlayer {
                 }
             })
             .collect()
+    }
+}
+
+/// How much there is.
+impl fmt::Debug for Nexlayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nexlayer")
+            .field("sessions", &self.sessions.len())
+            .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 //! The applications, for a person to look at.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::{Clock, Nodion};
@@ -28,5 +29,14 @@ impl Nodion {
                 }
             })
             .collect()
+    }
+}
+
+/// How much there is.
+impl fmt::Debug for Nodion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nodion")
+            .field("applications", &self.applications.len())
+            .finish_non_exhaustive()
     }
 }

@@ -8,6 +8,7 @@ mod common;
 mod control_plane;
 mod dployr;
 mod edgegap;
+mod extremes;
 mod nexlayer;
 mod nodion;
 mod play;
