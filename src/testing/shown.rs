@@ -49,7 +49,7 @@ pub(crate) struct Shown {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ShownCame {
     Reply(ShownReply),
-    Failure(&'static str),
+    Failure(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]

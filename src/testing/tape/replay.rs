@@ -93,6 +93,8 @@ fn outcome(came: Came) -> Result<Outcome> {
         Came::NoConnection => return Ok(Outcome::NoConnection),
         Came::Silence => return Ok(Outcome::Silence),
         Came::Broken => return Ok(Outcome::Broken),
+        // No file has it.
+        Came::Unprepared(_) => return Err(Error::configuration("the tape has no reply")),
         Came::Reply {
             status,
             headers,
