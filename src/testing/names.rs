@@ -107,6 +107,11 @@ impl Names {
         }
     }
 
+    /// Keeps names as they are that a client may have instead of its secrets.
+    pub fn accept(&mut self, names: &BTreeSet<String>) {
+        self.given.extend(names.iter().cloned());
+    }
+
     /// Runs `name` with no name given that stands in `text` already. What of it comes out counts on, as
     /// it does for who reads that alone.
     pub fn avoiding<T: ToString>(&mut self, text: &str, name: impl FnOnce(&mut Self) -> T) -> T {
@@ -246,7 +251,7 @@ pub(crate) fn is_name(text: &str) -> bool {
 }
 
 /// All names in a text.
-fn names_in(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn names_in(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let (from, to) = next_name(rest, is_name)?;

@@ -2,9 +2,9 @@
 
 use crate::server;
 use crate::tape::file;
-use deploykit::dployr;
 use deploykit::http::Method;
 use deploykit::testing::{CannedReply, Recorder, Tape};
+use deploykit::{ErrorKind, dployr};
 
 fn on(recorder: &Recorder, tape: &Tape, token: &str) -> dployr::Client {
     let builder = recorder.dployr_builder().token(token).tape(tape);
@@ -99,5 +99,89 @@ async fn a_name_that_stands_in_a_text_is_given_to_nothing() {
     }
     let tape = Tape::replay(&path).unwrap();
     assert_eq!(run(&tape).await, note);
+    tape.finish().unwrap();
+}
+
+#[tokio::test]
+async fn an_id_is_numbered_around_what_is_there() {
+    let recorder = Recorder::new();
+    recorder.reply(
+        "list_services",
+        CannedReply::json(200, r#"[{"id":"web-1","name":"<id-1>"}]"#),
+    );
+    let dployr = recorder.dployr().unwrap();
+    dployr.services().list().await.unwrap();
+    dployr.service("web-1").get().await.unwrap();
+    let text = recorder
+        .snapshot()
+        .name_ids()
+        .with_replies()
+        .only("list_services")
+        .to_string();
+    assert!(text.contains(r#""id": "<id-2>""#), "{text}");
+    assert!(text.contains(r#""name": "<id-1>""#), "{text}");
+}
+
+#[tokio::test]
+async fn in_any_order_a_request_of_two_clients_is_refused() {
+    let path = file("clients");
+    let recorder = Recorder::new();
+    let whoami = |tape: &Tape, token: &str| {
+        let dployr = on(&recorder, tape, token);
+        async move { dployr.request(Method::GET, "/v1/whoami").await }
+    };
+    let tape = Tape::record(&path);
+    for name in ["one", "two"] {
+        let reply = format!(r#"{{"i":"{name}"}}"#);
+        recorder.reply("", CannedReply::json(200, reply));
+        let me = whoami(&tape, &format!("s3cret-{name}")).await.unwrap();
+        assert_eq!(me["i"], name);
+    }
+    on(&recorder, &tape, "s3cret-one")
+        .services()
+        .list()
+        .await
+        .unwrap();
+    tape.finish().unwrap();
+
+    let tape = Tape::replay(&path).unwrap().any_order();
+    let error = whoami(&tape, "any").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("several credentials"), "{error}");
+    // What one of them asks alone is clear.
+    let services = on(&recorder, &tape, "any").services().list().await;
+    services.unwrap();
+    // So are the names themselves,
+    let tape = Tape::replay(&path).unwrap().any_order();
+    for (token, name) in [("<token-2>", "two"), ("<token>", "one")] {
+        assert_eq!(whoami(&tape, token).await.unwrap()["i"], name);
+    }
+    // and the order.
+    let tape = Tape::replay(&path).unwrap();
+    for name in ["one", "two"] {
+        assert_eq!(whoami(&tape, name).await.unwrap()["i"], name);
+    }
+}
+
+#[tokio::test]
+async fn in_any_order_a_client_that_was_given_its_token_is_known() {
+    let path = file("given");
+    let recorder = Recorder::new();
+    let run = async |tape: &Tape| {
+        let whoami = async |token: &str| {
+            let dployr = on(&recorder, tape, token);
+            dployr.request(Method::GET, "/v1/whoami").await.unwrap()
+        };
+        let first = whoami("s3cret-one").await;
+        whoami(first["token"].as_str().unwrap()).await
+    };
+    for reply in [r#"{"token":"s3cret-two"}"#, r#"{"i":"two"}"#] {
+        recorder.reply("", CannedReply::json(200, reply));
+    }
+    let tape = Tape::record(&path);
+    assert_eq!(run(&tape).await["i"], "two");
+    tape.finish().unwrap();
+    let tape = Tape::replay(&path).unwrap().any_order();
+    assert_eq!(run(&tape).await["i"], "two");
     tape.finish().unwrap();
 }
