@@ -74,6 +74,9 @@ pub use webhook_event::{WebhookEvent, WebhookKind};
 
 crate::id::id! {
     /// The id of an Edgegap deployment, which Edgegap calls its request id: `a69f8e3e0555`.
+    ///
+    /// A record in a reply has it as the platform wrote it, as text, so that one that is malformed does
+    /// not fail a whole list. All that takes an id takes that text, and checks it.
     RequestId, "request id"
 }
 

@@ -79,6 +79,11 @@ pub(crate) fn known(operation: &Operation) -> Option<&'static Known> {
         .find(|known| known.api == operation.api && known.operation == operation.id)
 }
 
+/// The fields of an operation's replies that hold a secret.
+pub(crate) fn secrets(operation: Option<&Operation>) -> &'static [(&'static str, Hidden)] {
+    operation.and_then(known).map_or(&[], |known| known.secrets)
+}
+
 /// The example of a success that comes first in the spec; for a stream, the first one that is a
 /// stream.
 pub(crate) fn success(operation: &Operation) -> Option<&'static Example> {

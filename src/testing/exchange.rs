@@ -23,22 +23,30 @@ pub(crate) enum Came {
     NoConnection,
     Silence,
     Broken,
+    /// Nothing stood ready to answer this operation, or the request without one.
+    Unprepared(&'static str),
 }
 
 impl Came {
     /// In words, for people and for a file.
-    pub fn failure(&self) -> Option<&'static str> {
-        match self {
-            Self::Reply { .. } => None,
-            Self::NoConnection => Some("no connection"),
-            Self::Silence => Some("no answer"),
-            Self::Broken => Some("connection broken"),
-        }
+    pub fn failure(&self) -> Option<String> {
+        let words = match self {
+            Self::Reply { .. } => return None,
+            Self::NoConnection => "no connection",
+            Self::Silence => "no answer",
+            Self::Broken => "connection broken",
+            Self::Unprepared("") => "no reply was prepared",
+            Self::Unprepared(operation) => {
+                return Some(format!("no reply was prepared for {operation}"));
+            }
+        };
+        Some(words.to_owned())
     }
 
     pub fn from_failure(words: &str) -> Option<Self> {
         let all = [Self::NoConnection, Self::Silence, Self::Broken];
-        all.into_iter().find(|came| came.failure() == Some(words))
+        all.into_iter()
+            .find(|came| came.failure().as_deref() == Some(words))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Names for values that are no secrets: ids of what was created, and whatever a test chooses.
 
 use super::exchange::{Came, Exchange};
+use super::names::names_in;
 use super::shown::{Shown, ShownCame};
 use crate::preview::{PreviewBody, RequestPreview};
 use serde_json::Value;
@@ -119,7 +120,14 @@ pub(super) fn name_all(exchanges: &[Exchange], shown: &mut [Shown]) {
             ids_in(&value, &mut candidates);
         }
     }
-    let mut numbered: Vec<_> = named.iter().zip(1..).collect();
+    // Some of these stand for a secret, or stood there before.
+    let texts: Vec<_> = shown
+        .iter()
+        .map(|shown| format!("{}\n{}", shown.request, shown.came))
+        .collect();
+    let taken: BTreeSet<_> = texts.iter().flat_map(|text| names_in(text)).collect();
+    let free = (1..).filter(|number| !taken.contains(format!("<id-{number}>").as_str()));
+    let mut numbered: Vec<_> = named.iter().zip(free).collect();
     // One that has another within it goes first.
     numbered.sort_by_key(|(id, _)| std::cmp::Reverse(id.len()));
     for exchange in shown {

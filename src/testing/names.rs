@@ -5,96 +5,150 @@
 //! keeps itself: that is how a client goes on with what a tape gave it.
 
 use crate::secret::{REDACTED, Secret};
-use crate::transport::mask::replace;
-use serde_json::Value;
+use crate::transport::redact::{holds_variables, sounds_secret};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A shorter value occurs in ordinary text by chance.
-const SHORTEST: usize = 4;
+/// What calls a value by its name.
+pub(super) const LABELS: [&str; 2] = ["key", "name"];
+/// Where in an address somebody logs in.
+const LOGIN: &str = "login";
 /// The longest kind of a secret, in bytes.
 const LONGEST_KIND: usize = 40;
+/// A number that is larger was given by nobody.
+const LARGEST_NUMBER: u32 = 1_000_000;
+
+/// How likely a hidden value stands elsewhere without being meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sort {
+    /// A credential.
+    Secret,
+    /// A variable of a program, or what a caller added by hand: mostly a word or a number.
+    Setting,
+}
+
+impl Sort {
+    /// That of a value with this name.
+    pub fn by_name(name: &str) -> Self {
+        match sounds_secret(name) {
+            true => Self::Secret,
+            false => Self::Setting,
+        }
+    }
+}
+
+pub(super) struct Known {
+    pub secret: Secret,
+    pub name: String,
+    pub sort: Sort,
+}
 
 /// The names given so far.
 #[derive(Default)]
 pub(crate) struct Names {
-    known: Vec<(Secret, String)>,
+    pub(super) known: Vec<Known>,
     /// What may come back in a reply; it gets a name when it does.
-    loose: Vec<Secret>,
+    pub(super) loose: Vec<Secret>,
     counts: BTreeMap<String, u32>,
     /// All names, those that were given elsewhere too.
-    given: BTreeSet<String>,
+    pub(super) given: BTreeSet<String>,
 }
 
 impl Names {
-    /// The name of a value; a new one if it has none.
+    /// The name of a secret; a new one if it has none.
     pub fn of(&mut self, kind: &str, value: &str) -> String {
+        self.named(kind, value, Sort::Secret)
+    }
+
+    /// The name of a value of this sort; a new one if it has none.
+    pub fn named(&mut self, kind: &str, value: &str, sort: Sort) -> String {
         if self.given.contains(value) {
             return value.to_owned();
         }
-        let known = self
-            .known
-            .iter()
-            .find(|(secret, _)| secret.expose() == value);
-        if let Some((_, name)) = known {
-            return name.clone();
+        let mut known = self.known.iter_mut();
+        if let Some(known) = known.find(|known| known.secret.expose() == value) {
+            if sort == Sort::Secret {
+                known.sort = sort;
+            }
+            return known.name.clone();
         }
         let kind = kebab(kind);
         let count = self.counts.entry(kind.clone()).or_default();
-        *count += 1;
+        *count = count.saturating_add(1);
         let name = match *count {
             1 => format!("<{kind}>"),
             more => format!("<{kind}-{more}>"),
         };
-        self.known.push((Secret::new(value), name.clone()));
+        self.known.push(Known {
+            secret: Secret::new(value),
+            name: name.clone(),
+            sort,
+        });
         self.given.insert(name.clone());
         name
     }
 
     /// A value that is masked wherever it turns up from now on.
     pub fn watch(&mut self, secret: &Secret) {
-        let is_known = |(known, _): &(Secret, String)| known == secret;
         if !secret.is_empty()
             && !self.given.contains(secret.expose())
-            && !self.known.iter().any(is_known)
+            && !self.known.iter().any(|known| known.secret == *secret)
             && !self.loose.contains(secret)
         {
             self.loose.push(secret.clone());
         }
     }
 
-    /// Counts the names in a text that was made elsewhere.
+    /// Counts the names in a text that was made elsewhere, and keeps them as they are.
     pub fn reserve_in(&mut self, text: &str) {
-        let mut rest = text;
-        while let Some((from, to)) = next_name(rest, is_name) {
-            self.reserve(&rest[from..to]);
-            rest = &rest[to..];
+        for name in names_in(text) {
+            self.count(name);
+            self.given.insert(name.to_owned());
         }
     }
 
-    /// Counts a name that was given elsewhere.
-    fn reserve(&mut self, name: &str) {
+    /// Keeps names as they are that a client may have instead of its secrets.
+    pub fn accept(&mut self, names: &BTreeSet<String>) {
+        self.given.extend(names.iter().cloned());
+    }
+
+    /// Runs `name` with no name given that stands in `text` already. What of it comes out counts on, as
+    /// it does for who reads that alone.
+    pub fn avoiding<T: ToString>(&mut self, text: &str, name: impl FnOnce(&mut Self) -> T) -> T {
+        let counts = self.counts.clone();
+        for name in names_in(text) {
+            self.count(name);
+        }
+        let named = name(self);
+        self.counts = counts;
+        self.reserve_in(&named.to_string());
+        named
+    }
+
+    fn count(&mut self, name: &str) {
         let inner = name.trim_start_matches('<').trim_end_matches('>');
         let numbered = inner.rsplit_once('-');
         let numbered = numbered.and_then(|(kind, number)| Some((kind, number.parse().ok()?)));
         let (kind, number): (&str, u32) = numbered.unwrap_or((inner, 1));
-        let count = self.counts.entry(kind.to_owned()).or_default();
-        *count = (*count).max(number);
-        self.given.insert(name.to_owned());
+        if number <= LARGEST_NUMBER {
+            let count = self.counts.entry(kind.to_owned()).or_default();
+            *count = (*count).max(number);
+        }
     }
 
     /// Puts names in the place of the marks in a text whose original is known. If the two do not fit,
-    /// the marks stay.
-    pub fn put_in(&mut self, masked: &str, original: &str, kind: Option<&str>) -> String {
-        if let Some(named) = self.try_put_in(masked, original, kind) {
+    /// the marks stay. Where they stand tells the sort of a value, unless all are settings.
+    pub fn put_in(&mut self, masked: &str, original: &str, sort: Sort) -> String {
+        if let Some(named) = self.try_put_in(masked, original, sort) {
             return named;
         }
         // An address is shown as a reader of addresses writes it.
         let read = reqwest::Url::parse(original.trim()).ok();
-        let named = read.and_then(|read| self.try_put_in(masked, read.as_str(), kind));
+        let named = read.and_then(|read| self.try_put_in(masked, read.as_str(), sort));
         named.unwrap_or_else(|| masked.to_owned())
     }
 
-    fn try_put_in(&mut self, masked: &str, original: &str, kind: Option<&str>) -> Option<String> {
+    fn try_put_in(&mut self, masked: &str, original: &str, sort: Sort) -> Option<String> {
         let mut pieces = masked.split(REDACTED);
         let first = pieces.next().unwrap_or_default();
         let mut rest = original.strip_prefix(first)?;
@@ -119,9 +173,14 @@ impl Names {
         for (value, piece) in values {
             let place = word_before(&out).to_owned();
             let unquoted = value.trim_matches(['"', '\'']);
+            let sort = match (sort, place.as_str()) {
+                (Sort::Secret, LOGIN) => sort,
+                (Sort::Secret, place) => Sort::by_name(place),
+                (Sort::Setting, _) => sort,
+            };
             out.push_str(&match unquoted.is_empty() {
                 true => REDACTED.to_owned(),
-                false => self.of(kind.unwrap_or(&place), unquoted),
+                false => self.named(&place, unquoted, sort),
             });
             out.push_str(piece);
         }
@@ -129,113 +188,53 @@ impl Names {
     }
 
     /// Puts names in the place of what is secret in JSON whose original is known.
-    pub fn put_in_json(&mut self, masked: &mut Value, original: &Value, kind: &str) {
+    pub fn put_in_json(&mut self, masked: &mut Value, original: &Value, kind: &str, sort: Sort) {
         match (masked, original) {
             (Value::String(text), original) if text == REDACTED => {
                 let value = match original {
                     Value::String(text) => text.clone(),
                     other => other.to_string(),
                 };
+                let sort = match sort {
+                    Sort::Secret => Sort::by_name(kind),
+                    Sort::Setting => sort,
+                };
                 if !value.is_empty() {
-                    *text = self.of(kind, &value);
+                    *text = self.named(kind, &value, sort);
                 }
             }
             (Value::String(text), Value::String(original)) if text.contains(REDACTED) => {
-                *text = self.put_in(text, original, None);
+                *text = self.put_in(text, original, sort);
             }
             (Value::Array(items), Value::Array(originals)) => {
                 for (item, original) in items.iter_mut().zip(originals) {
-                    self.put_in_json(item, original, kind);
+                    self.put_in_json(item, original, kind, sort);
                 }
             }
             (Value::Object(map), Value::Object(originals)) => {
-                // In `{key: NAME, value: …}` it is the key that says what the value is.
-                let variable = ["key", "name"]
-                    .iter()
-                    .find_map(|key| map.get(*key)?.as_str());
-                let variable = variable.map(str::to_owned);
+                let variable = label_of(map);
                 for (key, item) in map.iter_mut() {
-                    let kind = match &variable {
-                        Some(variable) if key == "value" => variable,
-                        _ => key,
+                    let (kind, sort) = match &variable {
+                        Some(variable) if key == "value" => (variable, Sort::Setting),
+                        _ if holds_variables(key) => (key, Sort::Setting),
+                        // Variables, too, by their names.
+                        _ if key == "secrets" && item.is_object() => (key, Sort::Setting),
+                        _ => (key, sort),
                     };
                     if let Some(original) = originals.get(key) {
-                        self.put_in_json(item, original, kind);
+                        self.put_in_json(item, original, kind, sort);
                     }
                 }
             }
             _ => {}
         }
     }
+}
 
-    /// A text with every secret that is known replaced by its name. `shortest` is how long one has to
-    /// be to be looked for within a longer text.
-    pub fn mask(&mut self, text: &str, shortest: usize) -> String {
-        let mut out = String::with_capacity(text.len());
-        let mut rest = text;
-        // What stands between names: in them no secret is looked for.
-        while let Some((from, to)) = next_name(rest, |name| self.given.contains(name)) {
-            out.push_str(&self.mask_plain(&rest[..from], shortest));
-            out.push_str(&rest[from..to]);
-            rest = &rest[to..];
-        }
-        out.push_str(&self.mask_plain(rest, shortest));
-        out
-    }
-
-    fn mask_plain(&mut self, text: &str, shortest: usize) -> String {
-        let known: Vec<Secret> = self
-            .known
-            .iter()
-            .map(|(secret, _)| secret.clone())
-            .collect();
-        let all: Vec<Secret> = known
-            .into_iter()
-            .chain(self.loose.iter().cloned())
-            .collect();
-        let counts = |secret: &&Secret| {
-            let secret = secret.expose();
-            secret.len() >= shortest || (secret.len() >= SHORTEST && secret == text)
-        };
-        let values: Vec<&str> = all.iter().filter(counts).map(Secret::expose).collect();
-        replace(text, &values, |which| {
-            self.of("secret", values.get(which).copied().unwrap_or_default())
-        })
-    }
-
-    /// A text that a test wants to see although it was marked as secret: credentials in it stay names.
-    pub fn mask_but(&mut self, text: &str) -> String {
-        // What was only watched is the text itself.
-        let loose = std::mem::take(&mut self.loose);
-        self.known.retain(|(secret, _)| secret.expose() != text);
-        let shown = self.mask(text, SHORTEST);
-        self.loose = loose;
-        shown
-    }
-
-    /// The same for all texts in JSON, keys and numbers too.
-    pub fn mask_json(&mut self, value: &mut Value, shortest: usize) {
-        match value {
-            Value::String(text) => *text = self.mask(text, shortest),
-            Value::Number(number) => {
-                let digits = number.to_string();
-                let masked = self.mask(&digits, shortest);
-                if masked != digits {
-                    *value = Value::String(masked);
-                }
-            }
-            Value::Array(items) => items
-                .iter_mut()
-                .for_each(|item| self.mask_json(item, shortest)),
-            Value::Object(map) => {
-                for (name, mut inner) in std::mem::take(map) {
-                    self.mask_json(&mut inner, shortest);
-                    map.insert(self.mask(&name, shortest), inner);
-                }
-            }
-            _ => {}
-        }
-    }
+/// In `{key: NAME, value: …}` it is the key that says what the value is.
+pub(super) fn label_of(map: &Map<String, Value>) -> Option<String> {
+    let label = LABELS.iter().find_map(|key| map.get(*key)?.as_str());
+    label.map(str::to_owned)
 }
 
 /// Whether a text is a name that stands for a value: `<session-token-2>`.
@@ -251,8 +250,19 @@ pub(crate) fn is_name(text: &str) -> bool {
     })
 }
 
+/// All names in a text.
+pub(super) fn names_in(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (from, to) = next_name(rest, is_name)?;
+        let name = &rest[from..to];
+        rest = &rest[to..];
+        Some(name)
+    })
+}
+
 /// Where the next name stands in a text.
-fn next_name(text: &str, is_name: impl Fn(&str) -> bool) -> Option<(usize, usize)> {
+pub(super) fn next_name(text: &str, is_name: impl Fn(&str) -> bool) -> Option<(usize, usize)> {
     text.match_indices('<').find_map(|(from, _)| {
         let to = from + text.get(from..)?.find('>')? + 1;
         is_name(text.get(from..to)?).then_some((from, to))
@@ -260,7 +270,7 @@ fn next_name(text: &str, is_name: impl Fn(&str) -> bool) -> Option<(usize, usize
 }
 
 /// `sessionToken` and `SESSION_TOKEN` are `session-token`.
-fn kebab(text: &str) -> String {
+pub(super) fn kebab(text: &str) -> String {
     let mut out = String::new();
     let mut was_lower = false;
     for c in text.chars().take(LONGEST_KIND) {
@@ -289,7 +299,7 @@ fn kebab(text: &str) -> String {
 /// The word in front of a value: `password` in `password: "`, `k` in `?k=`.
 fn word_before(text: &str) -> &str {
     if text.ends_with("://") {
-        return "login";
+        return LOGIN;
     }
     let line = text
         .rsplit(['\n', '{', ',', '&', '?', ';'])
@@ -309,6 +319,7 @@ fn word_before(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::masked::Place;
     use serde_json::json;
 
     #[test]
@@ -318,7 +329,7 @@ mod tests {
         assert_eq!(names.of("SESSION_TOKEN", "ghijkl"), "<session-token-2>");
         assert_eq!(names.of("password", "abcdef"), "<session-token>");
         assert_eq!(names.of("", "x1"), "<secret>");
-        let text = names.mask("a abcdef b %67hijkl <session-token>", 4);
+        let text = names.mask("a abcdef b %67hijkl <session-token>", Place::Reply);
         assert_eq!(
             text,
             "a <session-token> b <session-token-2> <session-token>"
@@ -347,19 +358,19 @@ mod tests {
         let masked = "https://<redacted>@a.example/x?key=<redacted>&n=1";
         let original = "https://me:hush1@a.example/x?key=hush2&n=1";
         assert_eq!(
-            names.put_in(masked, original, None),
+            names.put_in(masked, original, Sort::Secret),
             "https://<login>@a.example/x?key=<key>&n=1"
         );
         let yaml = "a:\n  apiToken: <redacted>\n  b: 1\n";
         let original = "a:\n  apiToken: \"hush3\"\n  b: 1\n";
         assert_eq!(
-            names.put_in(yaml, original, None),
+            names.put_in(yaml, original, Sort::Secret),
             "a:\n  apiToken: <api-token>\n  b: 1\n"
         );
         // What does not fit keeps its marks.
-        assert_eq!(names.put_in(masked, "other", None), masked);
+        assert_eq!(names.put_in(masked, "other", Sort::Secret), masked);
         assert_eq!(
-            names.put_in("<redacted><redacted>", "ab", None),
+            names.put_in("<redacted><redacted>", "ab", Sort::Secret),
             "<redacted><redacted>"
         );
     }
@@ -369,11 +380,36 @@ mod tests {
         let mut names = Names::default();
         let original = json!({ "env": [{ "key": "DB_PASSWORD", "value": "hush" }], "pin": 1234567, "again": "hush" });
         let mut masked = json!({ "env": [{ "key": "DB_PASSWORD", "value": REDACTED }], "pin": REDACTED, "again": "hush" });
-        names.put_in_json(&mut masked, &original, "");
-        names.mask_json(&mut masked, 4);
+        names.put_in_json(&mut masked, &original, "", Sort::Secret);
+        names.mask_json(&mut masked, Place::Request);
         assert_eq!(
             masked,
             json!({ "env": [{ "key": "DB_PASSWORD", "value": "<db-password>" }], "pin": "<pin>", "again": "<db-password>" })
         );
+    }
+
+    #[test]
+    fn where_a_value_stands_tells_its_sort() {
+        let mut names = Names::default();
+        let original = json!({ "env": { "MY_TOKEN": "on-1" }, "secrets": { "A_KEY": "on-2" }, "password": "hush-1",
+            "vars": [{ "key": "PASSWORD", "value": "on-3" }], "url": "https://me:hush-2@a.example/?mode=on-4&key=hush-3" });
+        let mut masked = json!({ "env": { "MY_TOKEN": REDACTED }, "secrets": { "A_KEY": REDACTED }, "password": REDACTED,
+            "vars": [{ "key": "PASSWORD", "value": REDACTED }], "url": "https://<redacted>@a.example/?mode=<redacted>&key=<redacted>" });
+        names.put_in_json(&mut masked, &original, "", Sort::Secret);
+        assert!(!masked.to_string().contains("redacted"), "{masked}");
+        assert_eq!(
+            names.mask("on-1 on-2 on-3 on-4 hush-1 me:hush-2 hush-3", Place::Reply),
+            "on-1 on-2 on-3 on-4 <password> <login> <key>"
+        );
+    }
+
+    #[test]
+    fn numbers_end_somewhere() {
+        let mut names = Names::default();
+        names.reserve_in("<id-4294967295> <id-1000001> <id-7> <key-1000000>");
+        assert_eq!(names.of("id", "hush-1"), "<id-8>");
+        assert_eq!(names.of("key", "hush-2"), "<key-1000001>");
+        names.counts.insert("pin".to_owned(), u32::MAX);
+        assert_eq!(names.of("pin", "hush-3"), "<pin-4294967295>");
     }
 }

@@ -257,14 +257,17 @@ impl Answer for Recorder {
             state.exchanges.push(Exchange { sent, came });
             state.exchanges.len() - 1
         };
-        let reaction = self.choose(sent)?;
+        let reaction = self.choose(sent);
         let mut state = self.state();
         if let Some(exchange) = state.exchanges.get_mut(index)
             && Arc::ptr_eq(&exchange.sent, sent)
         {
-            exchange.came = Came::from(&reaction);
+            exchange.came = match &reaction {
+                Ok(reaction) => Came::from(reaction),
+                Err(_) => Came::Unprepared(sent.id()),
+            };
         }
-        Ok(reaction)
+        reaction
     }
 }
 

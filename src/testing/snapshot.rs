@@ -200,7 +200,7 @@ impl Snapshot {
                 // need not know.
                 let repeats = |name| headers.get(name).is_some_and(|held| contains(held, value));
                 let value = match credentials.iter().any(repeats) {
-                    true => names.mask(value, 1),
+                    true => names.mask_all(value),
                     false => names.mask_but(value),
                 };
                 shown.request.headers.push((wanted.clone(), value));

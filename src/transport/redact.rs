@@ -24,7 +24,7 @@ const SHOWN_RESPONSE_HEADERS: [&str; 8] = [
     "x-ratelimit-remaining",
     "x-ratelimit-reset",
 ];
-/// Keys that hold something secret in a request of which the spec says nothing.
+/// Keys that hold something secret where the spec says nothing.
 const SECRET_WORDS: [&str; 12] = [
     "token",
     "secret",
@@ -143,7 +143,7 @@ fn is_secret(operation: &Operation, place: &str, name: &str) -> bool {
         .any(|path| path.split_once('.') == Some((place, name)))
 }
 
-fn sounds_secret(name: &str) -> bool {
+pub(crate) fn sounds_secret(name: &str) -> bool {
     let name = name.to_lowercase();
     SECRET_WORDS.iter().any(|word| name.contains(word))
 }

@@ -114,4 +114,10 @@ async fn retries_may_be_switched_on() {
     recorder.reply("create_deployment", CannedReply::connect_error());
     let again = edgegap.deploy(server()).with_response().await.unwrap();
     assert_eq!(again.attempts, 2);
+    // Each attempt is a request of its own.
+    let text = recorder.snapshot().with_replies().to_string();
+    let requests: Vec<_> = text.split("\n\n---\n\n").collect();
+    assert_eq!(requests.len(), 2, "{text}");
+    assert!(requests[0].ends_with("=> no connection"), "{text}");
+    assert!(requests[1].contains("=> 202"), "{text}");
 }

@@ -9,6 +9,7 @@
 mod faults;
 mod flows;
 mod recorder;
+mod secrets;
 mod snapshot;
 #[path = "../support/mod.rs"]
 mod support;

@@ -73,6 +73,16 @@ async fn a_strict_one_says_what_is_missing() {
     );
     let caught = std::panic::catch_unwind(|| recorder.assert_all_used());
     assert!(caught.is_err());
+    // It is not as if the platform had kept silent.
+    let dployr = recorder.dployr().unwrap();
+    let call = dployr.request(deploykit::http::Method::GET, "/v1/whoami");
+    call.await.unwrap_err();
+    let text = recorder.snapshot().with_replies().to_string();
+    assert!(
+        text.contains("=> no reply was prepared for create_deployment\n"),
+        "{text}"
+    );
+    assert!(text.ends_with("=> no reply was prepared"), "{text}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use deploykit::{Effect, ErrorKind, dployr, edgegap};
 use std::path::{Path, PathBuf};
 
 /// A file of its own for a test.
-fn file(name: &str) -> PathBuf {
+pub fn file(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("tape-{name}.json"));
     let _ = std::fs::remove_file(&path);
     path

@@ -117,7 +117,7 @@ impl From<&Shown> for Entry {
     fn from(shown: &Shown) -> Self {
         let request = &shown.request;
         let (reply, failure) = match &shown.came {
-            ShownCame::Failure(words) => (None, Some((*words).to_owned())),
+            ShownCame::Failure(words) => (None, Some(words.clone())),
             ShownCame::Reply(reply) => {
                 let reply = Reply {
                     status: reply.status,

@@ -28,8 +28,10 @@ type Map = Arc<dyn Fn(RequestPreview) -> RequestPreview + Send + Sync>;
 ///
 /// On the file every secret is replaced by a stable name (`<token>`, `<session-token>`): the
 /// credential, what the spec marks as secret in requests, what its types hide in replies (tokens,
-/// personal data, the query of a webhook's address), cookies, fields whose name speaks of a secret,
-/// and all of these wherever they occur once more. What a platform calls by no such name, such as a
+/// personal data, the query of a webhook's address), cookies, fields whose name speaks of a secret and
+/// everything below them, and all of these wherever they occur once more, unless they are short: what
+/// has fewer than 4 characters is looked for nowhere else, and in replies no variable of a program and
+/// no number with fewer than 8, for it would rewrite what a program computes with. What a platform calls by no such name, such as a
 /// password that a program prints to its log, nobody can know: read a tape before you check it in.
 /// A client that replays gets the names as values, and what it sends of them fits the tape again.
 ///
@@ -122,6 +124,11 @@ impl Tape {
 
     /// Replays exchanges in whatever order they are asked for, each once: for a program that makes
     /// calls side by side.
+    ///
+    /// Credentials are numbered in the order in which they are first seen (`<token>`, `<token-2>`). With
+    /// several on the tape, let each client make its first call in the order of the recording, or give
+    /// it the name of its credential on the tape, as in `token("<token-2>")`. A request that is on
+    /// the tape with several of them is refused, unless the client has that name.
     pub fn any_order(self) -> Self {
         self.0.any_order.store(true, Ordering::Relaxed);
         self

@@ -4,9 +4,13 @@ use super::{Inner, file};
 use crate::error::{Error, Result};
 use crate::preview::RequestPreview;
 use crate::testing::exchange::Came;
-use crate::testing::names::Names;
+use crate::testing::names::{Names, names_in};
+use crate::transport::describe::pairs;
 use crate::transport::local::{Outcome, Reaction, Sent};
+use crate::transport::redact::sounds_secret;
 use crate::transport::wire::Answer;
+use http::header::{AUTHORIZATION, COOKIE};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,15 +22,73 @@ pub(super) struct Replayed {
 struct State {
     entries: Vec<(file::Entry, bool)>,
     names: Names,
+    /// What stands for a secret that a client has, and not for one that it was given by a reply.
+    of_clients: BTreeSet<String>,
+}
+
+impl State {
+    /// Whether the tape has this request of several clients. Their credentials are numbered in the order
+    /// in which they are first seen, which is another one now.
+    fn is_of_several(&self, sent: &Sent, asked: &RequestPreview, inner: &Inner) -> bool {
+        let (request, names) = without_numbers(inner.as_compared(asked.clone()));
+        let query = pairs(&sent.url).into_iter().map(|(_, value)| value);
+        let headers = sent
+            .headers
+            .values()
+            .filter_map(|value| value.to_str().ok());
+        let held: Vec<_> = headers.map(str::to_owned).chain(query).collect();
+        let holds = |name: &String| held.iter().any(|value| value.contains(name.as_str()));
+        if names.iter().all(holds) {
+            return false;
+        }
+        let like = |(entry, _): &(file::Entry, bool)| {
+            let (recorded, names) = without_numbers(inner.as_compared(entry.request(asked)));
+            let is_of_a_client = names.iter().all(|name| self.of_clients.contains(name));
+            (recorded == request && is_of_a_client).then_some(names)
+        };
+        let all: BTreeSet<_> = self.entries.iter().filter_map(like).collect();
+        all.len() > 1
+    }
+}
+
+/// A request with no number in the names of its credentials, and those names.
+fn without_numbers(mut request: RequestPreview) -> (RequestPreview, BTreeSet<String>) {
+    let mut names = BTreeSet::new();
+    let held = [AUTHORIZATION.as_str(), COOKIE.as_str()];
+    let headers = request.headers.iter_mut();
+    let headers = headers.filter(|(name, _)| held.contains(&name.as_str()));
+    let query = request.query.iter_mut();
+    let query = query.filter(|(name, _)| sounds_secret(name));
+    for (_, value) in headers.chain(query) {
+        for name in names_in(&value.clone()) {
+            let kind =
+                name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '>'));
+            *value = value.replace(name, &format!("{kind}>"));
+            names.insert(name.to_owned());
+        }
+    }
+    (request, names)
 }
 
 impl Replayed {
     pub fn new(entries: Vec<file::Entry>) -> Self {
-        let entries = entries.into_iter().map(|entry| (entry, false)).collect();
+        let (mut of_clients, mut of_replies) = (BTreeSet::new(), BTreeSet::new());
+        for entry in &entries {
+            let add = |text: String, to: &mut BTreeSet<String>, others: &BTreeSet<String>| {
+                let new = names_in(&text).filter(|name| !others.contains(*name));
+                to.extend(new.map(str::to_owned));
+            };
+            let request = entry.request(&nowhere()).to_string();
+            add(request, &mut of_clients, &of_replies);
+            add(entry.reply_text(), &mut of_replies, &of_clients);
+        }
+        let mut names = Names::default();
+        names.accept(&of_clients);
         Self {
             state: Mutex::new(State {
-                entries,
-                names: Names::default(),
+                entries: entries.into_iter().map(|entry| (entry, false)).collect(),
+                names,
+                of_clients,
             }),
         }
     }
@@ -73,13 +135,21 @@ impl Replayed {
                 ),
             }));
         };
+        if inner.is_any_order() && state.is_of_several(sent, &asked, inner) {
+            return Err(Error::configuration(format!(
+                "{}: the tape has this request with several credentials, and in any order nobody can \
+                 tell whose it is: replay it in order, or give each client the name that its \
+                 credential has on the tape:\n{compared}",
+                inner.path.display()
+            )));
+        }
         let Some((entry, used)) = state.entries.get_mut(index) else {
             return Err(Error::configuration("the tape has no such exchange"));
         };
         let came = entry.came()?;
         *used = true;
         let text = entry.reply_text();
-        // What it gave out is no other secret's name any more.
+        // What it gave out is no other secret's name any more, as when it was recorded.
         state.names.reserve_in(&text);
         Ok(Reaction {
             after: Duration::ZERO,
@@ -93,6 +163,8 @@ fn outcome(came: Came) -> Result<Outcome> {
         Came::NoConnection => return Ok(Outcome::NoConnection),
         Came::Silence => return Ok(Outcome::Silence),
         Came::Broken => return Ok(Outcome::Broken),
+        // No file has it.
+        Came::Unprepared(_) => return Err(Error::configuration("the tape has no reply")),
         Came::Reply {
             status,
             headers,
