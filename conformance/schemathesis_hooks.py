@@ -101,7 +101,7 @@ ACCEPTED = [
     (
         "dployr-control-plane",
         None,
-        r"Invalid component: parameters? (`(page|pageSize|tail|since|until|limit|follow|showInvites|showPreReleases)`(, )?)+ in query",
+        r"Invalid component: parameters? (`(page|pageSize|tail|since|until|from|to|limit|follow|showInvites|showPreReleases)`(, )?)+ in query",
         "queries",
     ),
     # And it checks nothing of this body.

@@ -49,10 +49,10 @@ impl Names {
                 }
             }
             Value::Object(_) | Value::Array(_) if redact::holds_variables(field) => {
-                self.hide_all(value, field, secrets, Sort::Setting);
+                self.hide_all(value, field, secrets);
             }
             Value::Object(_) | Value::Array(_) if is_whole => {
-                self.hide_all(value, field, secrets, Sort::Secret);
+                self.hide_all(value, field, secrets);
             }
             Value::Array(items) => items
                 .iter_mut()
@@ -73,17 +73,17 @@ impl Names {
             match &label {
                 // Of a map of variables, what is no text is around it, or a failure.
                 None if are_values && inner.is_string() => {
-                    self.hide_all(inner, name, secrets, Sort::Setting);
+                    self.hide_all(inner, name, secrets);
                 }
                 Some(label) if are_values && name == "value" => {
-                    self.hide_all(inner, label, secrets, Sort::Setting);
+                    self.hide_all(inner, label, secrets);
                 }
                 Some(_) if LABELS.contains(&name.as_str()) => {}
                 Some(label) if name == "value" && inner.is_number() => {
                     self.hide(inner, label, secrets);
                 }
                 Some(label) if name == "value" && sounds_secret(label) => {
-                    self.hide_all(inner, label, secrets, Sort::Setting);
+                    self.hide_all(inner, label, secrets);
                 }
                 _ if is_variable && name == VARIABLE.0 => {}
                 _ => self.hide(inner, name, secrets),
@@ -93,12 +93,9 @@ impl Names {
 
     /// Replaces everything below a secret, or below the variables of a program: what it is called there
     /// says nothing.
-    fn hide_all(&mut self, value: &mut Value, field: &str, secrets: Secrets, sort: Sort) {
+    fn hide_all(&mut self, value: &mut Value, field: &str, secrets: Secrets) {
         // Among secrets there are names of people and places, too.
-        let of_leaf = match sort {
-            Sort::Secret => Sort::by_name(field),
-            Sort::Setting => sort,
-        };
+        let of_leaf = Sort::by_name(field);
         match value {
             Value::String(text) if !text.is_empty() => *text = self.named(field, text, of_leaf),
             // When it ends is not the secret, and may be computed with.
@@ -110,18 +107,18 @@ impl Names {
                     match item {
                         // One of a list of names, which go into a path.
                         Value::Object(map) if label_of(map).is_some() => {
-                            self.hide_labelled(map, secrets, sort);
+                            self.hide_labelled(map, secrets);
                         }
-                        item => self.hide_all(item, field, secrets, sort),
+                        item => self.hide_all(item, field, secrets),
                     }
                 }
             }
             Value::Object(map) if map.contains_key("value") && label_of(map).is_some() => {
-                self.hide_labelled(map, secrets, sort);
+                self.hide_labelled(map, secrets);
             }
             Value::Object(map) => {
                 for (name, inner) in map.iter_mut() {
-                    self.hide_all(inner, name, secrets, sort);
+                    self.hide_all(inner, name, secrets);
                 }
             }
             _ => {}
@@ -129,11 +126,11 @@ impl Names {
     }
 
     /// Replaces the value in `{key: NAME, value: …}`, and in what stands beside it what is secret.
-    fn hide_labelled(&mut self, map: &mut Map<String, Value>, secrets: Secrets, sort: Sort) {
+    fn hide_labelled(&mut self, map: &mut Map<String, Value>, secrets: Secrets) {
         let label = label_of(map).unwrap_or_default();
         for (name, inner) in map.iter_mut() {
             match name.as_str() {
-                "value" => self.hide_all(inner, &label, secrets, sort),
+                "value" => self.hide_all(inner, &label, secrets),
                 name if LABELS.contains(&name) => {}
                 name => self.hide(inner, name, secrets),
             }

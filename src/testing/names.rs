@@ -195,12 +195,8 @@ impl Names {
                     Value::String(text) => text.clone(),
                     other => other.to_string(),
                 };
-                let sort = match sort {
-                    Sort::Secret => Sort::by_name(kind),
-                    Sort::Setting => sort,
-                };
                 if !value.is_empty() {
-                    *text = self.named(kind, &value, sort);
+                    *text = self.named(kind, &value, Sort::by_name(kind));
                 }
             }
             (Value::String(text), Value::String(original)) if text.contains(REDACTED) => {
@@ -391,15 +387,18 @@ mod tests {
     #[test]
     fn where_a_value_stands_tells_its_sort() {
         let mut names = Names::default();
-        let original = json!({ "env": { "MY_TOKEN": "on-1" }, "secrets": { "A_KEY": "on-2" }, "password": "hush-1",
+        let original = json!({ "env": { "MY_TOKEN": "on-1", "MODE": "on-5" }, "secrets": { "A_KEY": "on-2" }, "password": "hush-1",
             "vars": [{ "key": "PASSWORD", "value": "on-3" }], "url": "https://me:hush-2@a.example/?mode=on-4&key=hush-3" });
-        let mut masked = json!({ "env": { "MY_TOKEN": REDACTED }, "secrets": { "A_KEY": REDACTED }, "password": REDACTED,
+        let mut masked = json!({ "env": { "MY_TOKEN": REDACTED, "MODE": REDACTED }, "secrets": { "A_KEY": REDACTED }, "password": REDACTED,
             "vars": [{ "key": "PASSWORD", "value": REDACTED }], "url": "https://<redacted>@a.example/?mode=<redacted>&key=<redacted>" });
         names.put_in_json(&mut masked, &original, "", Sort::Secret);
         assert!(!masked.to_string().contains("redacted"), "{masked}");
         assert_eq!(
-            names.mask("on-1 on-2 on-3 on-4 hush-1 me:hush-2 hush-3", Place::Reply),
-            "on-1 on-2 on-3 on-4 <password> <login> <key>"
+            names.mask(
+                "on-1 on-2 on-3 on-4 on-5 hush-1 me:hush-2 hush-3",
+                Place::Reply
+            ),
+            "<my-token> <a-key> <password-2> on-4 on-5 <password> <login> <key>"
         );
     }
 

@@ -16,7 +16,7 @@ async fn short_settings_rewrite_no_reply() {
     let path = file("settings");
     let recorder = Recorder::new();
     let ready = r#"{"request_id":"a","current_status":"Status.READY","running":true,
-        "fqdn":"running.example","elapsed_time":3000,"max_duration":12345678,"error_detail":"hush-hush",
+        "fqdn":"running.example","elapsed_time":3000,"max_duration":12345678,"error_detail":"hush-hush, s3cr3t",
         "ports":{"game":{"external":3000,"internal":3000,"protocol":"UDP","link":"running.example:3000"}}}"#;
     recorder.reply("get_deployment", CannedReply::json(200, ready));
     let run = async |tape: &Tape| {
@@ -26,6 +26,7 @@ async fn short_settings_rewrite_no_reply() {
             .hidden_env("PORT", "3000")
             .hidden_env("MODE", "running")
             .hidden_env("CODE", "12345")
+            .hidden_env("DB_PASSWORD", "s3cr3t")
             .hidden_env("GREETING", "hush-hush");
         edgegap.deploy(new).await.unwrap();
         edgegap.deployment("a").status().await.unwrap()
@@ -35,11 +36,17 @@ async fn short_settings_rewrite_no_reply() {
     tape.finish().unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.contains("<port>") && text.contains("<mode>"), "{text}");
-    assert!(!text.contains("hush-hush"), "{text}");
+    assert!(
+        !text.contains("hush-hush") && !text.contains("s3cr3t"),
+        "{text}"
+    );
 
     let tape = Tape::replay(&path).unwrap();
     let replayed = run(&tape).await;
-    assert_eq!(replayed.error_detail.as_deref(), Some("<greeting>"));
+    assert_eq!(
+        replayed.error_detail.as_deref(),
+        Some("<greeting>, <db-password>")
+    );
     assert_eq!(replayed.ports, recorded.ports);
     assert_eq!(
         (replayed.fqdn, replayed.elapsed_time, replayed.max_duration),

@@ -30,9 +30,10 @@ type Map = Arc<dyn Fn(RequestPreview) -> RequestPreview + Send + Sync>;
 /// credential, what the spec marks as secret in requests, what its types hide in replies (tokens,
 /// personal data, the query of a webhook's address), cookies, fields whose name speaks of a secret and
 /// everything below them, and all of these wherever they occur once more, unless they are short: what
-/// has fewer than 4 characters is looked for nowhere else, and in replies no variable of a program and
-/// no number with fewer than 8, for it would rewrite what a program computes with. What a platform calls by no such name, such as a
-/// password that a program prints to its log, nobody can know: read a tape before you check it in.
+/// has fewer than 4 characters is looked for nowhere else, and in replies no number with fewer than 8
+/// and no variable of a program whose name does not speak of a secret, for it would rewrite what a
+/// program computes with. What a platform calls by no such name, such as a password that a program
+/// prints to its log, nobody can know: read a tape before you check it in.
 /// A client that replays gets the names as values, and what it sends of them fits the tape again.
 ///
 /// ```no_run
