@@ -3,6 +3,7 @@
 use super::examples;
 use crate::operation::{OPERATIONS, Operation};
 use crate::preview::RequestPreview;
+use crate::secret::resolved;
 use crate::transport::config::Platform;
 use crate::transport::describe::{Parts, pairs};
 use http::{HeaderMap, header};
@@ -122,7 +123,8 @@ fn fit(template: &str, path: &str) -> Option<Fit> {
             if segment.is_empty() {
                 return None;
             }
-        } else if step == segment {
+        } else if step == segment || resolved(segment).as_deref() == Some(step) {
+            // A server routes by what an escape stands for, and so a secret behind it is one.
             fit.literals += 1;
         } else {
             return None;
@@ -143,6 +145,7 @@ mod tests {
         assert_eq!(fits("/v1/a/{id}", "/sub/v1/a/x"), Some("/sub"));
         assert_eq!(fits("/v1/a/{id}", "/v1/a/"), None);
         assert_eq!(fits("/v1/a/{id}", "/v1/b/x"), None);
+        assert_eq!(fits("/v1/ab/{id}", "/sub/v1/a%62/x"), Some("/sub"));
         for operation in OPERATIONS {
             let (found, base) = operation_of(operation.api, operation.method, operation.path);
             assert_eq!(found.map(|found| found.id), Some(operation.id));

@@ -3,7 +3,7 @@
 use crate::server;
 use deploykit::nexlayer::Manifest;
 use deploykit::testing::{Recorder, describe};
-use deploykit::{ErrorKind, dployr, http};
+use deploykit::{ErrorKind, dployr, edgegap, http};
 
 #[tokio::test(start_paused = true)]
 async fn edgegap() {
@@ -84,4 +84,11 @@ fn what_a_server_receives_is_described() {
         shown.to_string(),
         "GET /nope/x\n? page = <redacted>\n? token = <redacted>"
     );
+    // However the path is written.
+    let written = http::Request::delete("/v1/self/sto%70/a69f8e3e0555/hush")
+        .body("")
+        .unwrap();
+    let shown = describe::<edgegap::Edgegap>(&written);
+    assert_eq!(shown.operation, Some("stop_own_deployment"));
+    assert!(!shown.to_string().contains("hush"), "{shown}");
 }
