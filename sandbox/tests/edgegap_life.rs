@@ -188,8 +188,15 @@ fn a_fleet_fills_up_and_its_deployments_are_found() {
         ("fleet_name", "ilike", json!("al%b"), false),
         ("host_name", "in", json!([access.private_host_id]), true),
         ("host_name", "ilike", json!("%america%"), true),
+        ("host_name", "ilike", json!("%a%h%%a%"), true),
+        ("host_name", "ilike", json!("alpha-%north%north%"), false),
+        // Neither takes long.
+        ("host_name", "ilike", json!("%".repeat(40)), true),
+        ("host_name", "ilike", json!("%".repeat(40) + "z"), false),
+        ("host_name", "ilike", json!("%a".repeat(40)), false),
         ("host_name", "neq", json!(access.private_host_id), false),
     ] {
+        world.wait(1_000);
         let query =
             json!({ "filters": [{ "field": field, "operator": operator, "value": value }] });
         let encoded: String = query
