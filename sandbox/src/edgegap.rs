@@ -190,7 +190,7 @@ impl Edgegap {
             address: format!("203.0.113.{}", 1 + self.ids.below(254)),
             port: 30_000 + self.ids.below(2_768),
             created_at: now,
-            stopped_at: None,
+            stop_asked_at: None,
             no_capacity,
             hooks: Hooks::read(&body),
         });
@@ -267,14 +267,16 @@ impl Edgegap {
         };
         match deployment.status(timing, now) {
             Status::Terminated => message(410, "Deployment already terminated"),
-            // Queued while it starts, and again accepted while it stops: 202.
+            // "Returns 200 or 202 if deployment status is not READY and not ERROR, and stops deployment once either of
+            // these statuses is reached" (edgegap/openapi-specification:edgegap-v1-openapi.yaml), however often it is
+            // asked for; the 410 there is for what has terminated. Which of 200 and 202 is the sandbox's own.
             Status::Seeking | Status::Deploying => {
-                deployment.stopped_at = Some(now);
+                deployment.stop(now);
                 message(202, "Deployment will be stopped")
             }
             Status::Terminating => message(202, "Deployment is being stopped"),
             Status::Ready | Status::Error => {
-                deployment.stopped_at = Some(now);
+                deployment.stop(now);
                 let body = json!({
                     "message": "Deployment is being stopped",
                     "deployment_summary": deployment.describe(timing, now),

@@ -97,6 +97,7 @@ fn a_stop_of_many_ends_those_that_match() {
     let a = make(&mut world, &["eu", "a"]);
     let b = make(&mut world, &["eu", "b"]);
     let c = make(&mut world, &["us", "a"]);
+    world.wait(1_200);
     let stop = "/v1/deployments/bulk-stop";
     let filter = |field: &str, kind: &str, values: Value| json!({ "field": field, "filter_type": kind, "values": values });
     let stopped = |ids: &[&String]| {
@@ -143,7 +144,8 @@ fn a_container_ends_itself_with_a_token_of_its_own() {
     let other = format!("/v1/self/stop/{id}/0x");
     let other = Request::new("DELETE", &other).with_header("authorization", &token);
     expect_status(&world.raw(&other), 403);
-    expect_status(&world.raw(&request(&token)), 202);
+    world.wait(1_200);
+    expect_status(&world.raw(&request(&token)), 200);
     world.wait(400);
     assert_eq!(status(&mut world, &id), "Status.TERMINATED");
     expect_status(&world.raw(&request(&token)), 404);
