@@ -7,6 +7,7 @@
 mod beside;
 mod bounds;
 mod checked;
+mod environment;
 mod manifest;
 mod view;
 
@@ -27,27 +28,6 @@ const EXTENSION: Duration = Duration::from_secs(120 * 60);
 const EXTENSIONS: u32 = 1;
 // "within the next 10 minutes": the texts of the two remove operations on the page.
 const CLEANUP: Duration = Duration::from_secs(10 * 60);
-
-// `environment` is adjective-animal: jolly-tapir on the page, compassionate-parrot in
-// Nexlayer/documentation:app/api-reference/[endpoint]/EndpointClientPage.tsx.
-const ADJECTIVES: [&str; 12] = [
-    "amiable",
-    "brisk",
-    "calm",
-    "ecstatic",
-    "fantastic",
-    "graceful",
-    "humble",
-    "jolly",
-    "lucky",
-    "mellow",
-    "quiet",
-    "swift",
-];
-const ANIMALS: [&str; 12] = [
-    "badger", "beetle", "falcon", "fox", "frog", "gazelle", "heron", "lynx", "otter", "parrot",
-    "tapir", "wren",
-];
 
 /// What the user pays for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -271,18 +251,6 @@ impl Nexlayer {
         // Nexlayer/docs:data/openapi.json answers an update with the body of a start; its message is known nowhere.
         let words = "Deployment updated successfully";
         deployment(app, token, words, timing, server, now)
-    }
-
-    fn environment(&mut self) -> String {
-        let adjective = ADJECTIVES
-            .get(self.ids.below(ADJECTIVES.len()))
-            .copied()
-            .unwrap_or("jolly");
-        let animal = ANIMALS
-            .get(self.ids.below(ANIMALS.len()))
-            .copied()
-            .unwrap_or("tapir");
-        format!("{adjective}-{animal}")
     }
 
     /// Runs `action` on the application that the body `{applicationName, sessionToken}` names.
