@@ -56,7 +56,7 @@ fn the_site_of_an_application_that_fails_never_answers() {
     world.wait(5_000);
     assert_eq!(site(&mut world, body["url"].as_str().unwrap()), 503);
     let token = body["sessionToken"].as_str().unwrap();
-    let pods = json!({ "pods": [{ "name": "web", "status": "Failed" }] });
+    let pods = json!({ "pods": [{ "name": "web", "status": "failed" }] });
     expect(
         &world.post("/getPodsStatus", &about(token, "demo")),
         200,
