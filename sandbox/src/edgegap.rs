@@ -32,7 +32,8 @@ use hooks::Hooks;
 use paging::described_page;
 use tags::Tag;
 
-// Both create operations say 40 a second; status 20 and list 10 in edgegap-v1-openapi.yaml. All per organisation.
+// Both create operations say 40 a second; status 20 and list 10 in edgegap-v1-openapi.yaml. All per organisation. How a
+// second is counted is not published: the sandbox's own windows are those of the clock, and what is refused counts too.
 const CREATES_PER_SECOND: u64 = 40;
 const STATUSES_PER_SECOND: u64 = 20;
 const LISTS_PER_SECOND: u64 = 10;
@@ -230,6 +231,8 @@ impl Edgegap {
             Some(Ok(query)) => query,
             Some(Err(problem)) => return message(400, &problem),
         };
+        // The newest first: no order is published for a list that asks for none, and this is the sandbox's own. What
+        // has terminated is not in it: "List of active deployments" (edgegap-v1-openapi.yaml).
         let mut live: Vec<&Deployment> = self
             .deployments
             .iter()
