@@ -32,7 +32,8 @@ use hooks::Hooks;
 use paging::described_page;
 use tags::Tag;
 
-// Both create operations say 40 a second; status 20 and list 10 in edgegap-v1-openapi.yaml. All per organisation.
+// Both create operations say 40 a second; status 20 and list 10 in edgegap-v1-openapi.yaml. All per organisation. How a
+// second is counted is not published: the sandbox's own windows are those of the clock, and what is refused counts too.
 const CREATES_PER_SECOND: u64 = 40;
 const STATUSES_PER_SECOND: u64 = 20;
 const LISTS_PER_SECOND: u64 = 10;
@@ -190,7 +191,7 @@ impl Edgegap {
             address: format!("203.0.113.{}", 1 + self.ids.below(254)),
             port: 30_000 + self.ids.below(2_768),
             created_at: now,
-            stopped_at: None,
+            stop_asked_at: None,
             no_capacity,
             hooks: Hooks::read(&body),
         });
@@ -230,6 +231,8 @@ impl Edgegap {
             Some(Ok(query)) => query,
             Some(Err(problem)) => return message(400, &problem),
         };
+        // The newest first: no order is published for a list that asks for none, and this is the sandbox's own. What
+        // has terminated is not in it: "List of active deployments" (edgegap-v1-openapi.yaml).
         let mut live: Vec<&Deployment> = self
             .deployments
             .iter()
@@ -267,14 +270,16 @@ impl Edgegap {
         };
         match deployment.status(timing, now) {
             Status::Terminated => message(410, "Deployment already terminated"),
-            // Queued while it starts, and again accepted while it stops: 202.
+            // "Returns 200 or 202 if deployment status is not READY and not ERROR, and stops deployment once either of
+            // these statuses is reached" (edgegap/openapi-specification:edgegap-v1-openapi.yaml), however often it is
+            // asked for; the 410 there is for what has terminated. Which of 200 and 202 is the sandbox's own.
             Status::Seeking | Status::Deploying => {
-                deployment.stopped_at = Some(now);
+                deployment.stop(now);
                 message(202, "Deployment will be stopped")
             }
             Status::Terminating => message(202, "Deployment is being stopped"),
             Status::Ready | Status::Error => {
-                deployment.stopped_at = Some(now);
+                deployment.stop(now);
                 let body = json!({
                     "message": "Deployment is being stopped",
                     "deployment_summary": deployment.describe(timing, now),

@@ -7,6 +7,7 @@
 mod beside;
 mod bounds;
 mod checked;
+mod environment;
 mod manifest;
 mod view;
 
@@ -27,27 +28,6 @@ const EXTENSION: Duration = Duration::from_secs(120 * 60);
 const EXTENSIONS: u32 = 1;
 // "within the next 10 minutes": the texts of the two remove operations on the page.
 const CLEANUP: Duration = Duration::from_secs(10 * 60);
-
-// `environment` is adjective-animal: jolly-tapir on the page, compassionate-parrot in
-// Nexlayer/documentation:app/api-reference/[endpoint]/EndpointClientPage.tsx.
-const ADJECTIVES: [&str; 12] = [
-    "amiable",
-    "brisk",
-    "calm",
-    "ecstatic",
-    "fantastic",
-    "graceful",
-    "humble",
-    "jolly",
-    "lucky",
-    "mellow",
-    "quiet",
-    "swift",
-];
-const ANIMALS: [&str; 12] = [
-    "badger", "beetle", "falcon", "fox", "frog", "gazelle", "heron", "lynx", "otter", "parrot",
-    "tapir", "wren",
-];
 
 /// What the user pays for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -273,18 +253,6 @@ impl Nexlayer {
         deployment(app, token, words, timing, server, now)
     }
 
-    fn environment(&mut self) -> String {
-        let adjective = ADJECTIVES
-            .get(self.ids.below(ADJECTIVES.len()))
-            .copied()
-            .unwrap_or("jolly");
-        let animal = ANIMALS
-            .get(self.ids.below(ANIMALS.len()))
-            .copied()
-            .unwrap_or("tapir");
-        format!("{adjective}-{animal}")
-    }
-
     /// Runs `action` on the application that the body `{applicationName, sessionToken}` names.
     fn with_application(
         &mut self,
@@ -340,6 +308,7 @@ impl Nexlayer {
         Reply::json(200, &json!({ "reservedDeployments": items }))
     }
 
+    /// The text of the page. Nexlayer/docs:data/openapi.json has a 400 without a body: the words are the sandbox's own.
     fn remove_reservations(&mut self, request: &Request, now: Duration) -> Reply {
         let body = match request.labelled_json_object() {
             Ok(body) => body,
@@ -367,7 +336,7 @@ impl Nexlayer {
 
 impl Application {
     /// `{state, progress}` while it works, as in the page's start example, `{state}` alone after that, as in its
-    /// reservation example.
+    /// reservation example. The page has one progress, 0: that it goes up to 100 is the sandbox's own.
     fn status(&self, timing: Timing, now: Duration) -> Value {
         match timing.stage(self.deployed_at, now) {
             Stage::Queued | Stage::Working => {
@@ -379,6 +348,9 @@ impl Application {
         }
     }
 
+    /// "If deployments have reached their time limits, application sites will be removed within 10 minutes", says the
+    /// text for all reservations. That of one promises the 10 minutes without the condition; that the limit counts there
+    /// as well is the sandbox's own, as is that they are used up.
     fn release(&mut self, now: Duration) {
         self.reserved = false;
         self.gone_at = if now < self.expires_at {
@@ -444,6 +416,7 @@ fn reserve(app: &mut Application, plan: Plan) -> Reply {
             "User is not on the Scale or Conquer plan. Please upgrade your plan to add a reservation.",
         );
     }
+    // The text of the page. What a second reservation answers is not known: the same here.
     app.reserved = true;
     message(&format!(
         "Application {} reservation has been added.",

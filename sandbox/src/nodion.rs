@@ -84,6 +84,9 @@ impl Nodion {
         }
         // `Authorization: Bearer`: https://www.nodion.com/en/docs/api/authentication and nrdcg/nodion:client.go. The
         // body of a 401 was never seen; this is the framework's own form, as for 404.
+        // The one key here is that of a project, which may do everything and for which `X-Nodion-Project` has no meaning.
+        // The keys of users, which that page has as well, are not played: their scopes and the 403 without one, the
+        // projects that they are for, their expiry. Of the scopes only `read` is known by name, and no 403 was seen.
         let expected = format!("Bearer {}", self.token);
         if request.header("authorization") != Some(expected.as_str()) {
             return rails(401, "Unauthorized");
@@ -144,7 +147,8 @@ impl Checked for Nodion {
     }
 }
 
-/// The routes, whoever asks: an unknown one is answered before the key is looked at.
+/// The routes, whoever asks: an unknown one is answered before the key is looked at. That is how Rails does it, whose
+/// form the 404 in nrdcg/nodion:fixtures has; it was not seen of Nodion itself.
 fn is_known(method: &str, segments: &[&str]) -> bool {
     let ["v1", rest @ ..] = segments else {
         return false;
@@ -186,7 +190,8 @@ fn add(body: &mut Value, name: &str, value: Value) {
     }
 }
 
-/// A body that has to be there.
+/// A body that has to be there. What Nodion answers where it is not, or is no JSON, is not known: the form of its other
+/// 400s, in the sandbox's own words.
 fn body_of(request: &Request) -> Result<serde_json::Map<String, Value>, Reply> {
     request
         .labelled_json_object()

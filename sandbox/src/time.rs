@@ -19,7 +19,7 @@ pub(crate) enum Stage {
 }
 
 impl Timing {
-    /// A third of the time in the queue, the rest at work.
+    /// A third of the time in the queue, the rest at work: the sandbox's own, for no platform says how its time is spent.
     pub(crate) fn stage(self, begun: Duration, now: Duration) -> Stage {
         let elapsed = now.saturating_sub(begun);
         if elapsed >= self.ready_after {

@@ -97,6 +97,7 @@ fn a_stop_of_many_ends_those_that_match() {
     let a = make(&mut world, &["eu", "a"]);
     let b = make(&mut world, &["eu", "b"]);
     let c = make(&mut world, &["us", "a"]);
+    world.wait(1_200);
     let stop = "/v1/deployments/bulk-stop";
     let filter = |field: &str, kind: &str, values: Value| json!({ "field": field, "filter_type": kind, "values": values });
     let stopped = |ids: &[&String]| {
@@ -143,7 +144,8 @@ fn a_container_ends_itself_with_a_token_of_its_own() {
     let other = format!("/v1/self/stop/{id}/0x");
     let other = Request::new("DELETE", &other).with_header("authorization", &token);
     expect_status(&world.raw(&other), 403);
-    expect_status(&world.raw(&request(&token)), 202);
+    world.wait(1_200);
+    expect_status(&world.raw(&request(&token)), 200);
     world.wait(400);
     assert_eq!(status(&mut world, &id), "Status.TERMINATED");
     expect_status(&world.raw(&request(&token)), 404);
@@ -188,8 +190,15 @@ fn a_fleet_fills_up_and_its_deployments_are_found() {
         ("fleet_name", "ilike", json!("al%b"), false),
         ("host_name", "in", json!([access.private_host_id]), true),
         ("host_name", "ilike", json!("%america%"), true),
+        ("host_name", "ilike", json!("%a%h%%a%"), true),
+        ("host_name", "ilike", json!("alpha-%north%north%"), false),
+        // Neither takes long.
+        ("host_name", "ilike", json!("%".repeat(40)), true),
+        ("host_name", "ilike", json!("%".repeat(40) + "z"), false),
+        ("host_name", "ilike", json!("%a".repeat(40)), false),
         ("host_name", "neq", json!(access.private_host_id), false),
     ] {
+        world.wait(1_000);
         let query =
             json!({ "filters": [{ "field": field, "operator": operator, "value": value }] });
         let encoded: String = query
@@ -245,8 +254,36 @@ fn metrics_have_points_in_the_asked_window() {
     let mut world = world();
     let id = deploy(&mut world, "/v2/deployments", &[]);
     let metrics = format!("/v1/metrics/deployment/{id}");
-    let all = expect_status(&world.get(&metrics), 200);
-    assert_eq!(all["cpu"]["datasets"].as_array().unwrap().len(), 11);
+    let times = |world: &mut World, query: &str| -> Vec<String> {
+        let reply = expect_status(&world.get(&format!("{metrics}{query}")), 200);
+        let values = reply["cpu"]["datasets"].as_array().unwrap();
+        let times = &reply["cpu"]["timestamps"];
+        let times: Vec<String> = serde_json::from_value(times.clone()).unwrap();
+        assert_eq!(values.len(), times.len());
+        times
+    };
+    let ends = |times: &[String]| [times[0].clone(), times[times.len() - 1].clone()];
+    world.wait(1_199);
+    assert!(times(&mut world, "").is_empty());
+    world.wait(1 + 95_000);
+    let since_start = times(&mut world, "");
+    assert_eq!(since_start.len(), 4);
+    let first_and_last = ["2026-11-24 02:24:28.200", "2026-11-24 02:25:58.200"];
+    assert_eq!(ends(&since_start), first_and_last);
+    expect_status(&world.delete(&format!("/v1/stop/{id}")), 200);
+    // It has stopped by then.
+    world.wait(60_000);
+    assert_eq!(times(&mut world, ""), since_start);
+    // Too many points are fewer: every 4 seconds.
+    let long = "?start_time=2026-11-24%2000:00:00&end_time=2026-11-24%2001:06:36&steps=1s";
+    let some = times(&mut world, long);
+    let first_and_last = ["2026-11-24 00:00:00.000", "2026-11-24 01:06:36.000"];
+    assert_eq!(
+        (some.len(), ends(&some)),
+        (1_000, first_and_last.map(str::to_owned))
+    );
+    let all = "?start_time=1970-01-01%2000:00:00&end_time=9999-01-01%2000:00:00&steps=1s";
+    assert!((900..=1_000).contains(&times(&mut world, all).len()));
     let window = "start_time=2026-11-24%2002:00:00.00&end_time=2026-11-24%2002:10:00.00";
     let some = expect_status(&world.get(&format!("{metrics}?{window}&steps=1m")), 200);
     let times = some["mem"]["timestamps"].as_array().unwrap();
@@ -259,7 +296,7 @@ fn metrics_have_points_in_the_asked_window() {
         "steps=30",
         "steps=0s",
         "start_time=2026-11-25%2000:00:00",
-        "start_time=2020-01-01%2000:00:00",
+        "end_time=2020-01-01%2000:00:00",
     ] {
         expect_status(&world.get(&format!("{metrics}?{query}")), 422);
     }

@@ -7,6 +7,7 @@ use common::server;
 use common::{World, expect, expect_status};
 use deploykit_sandbox::{Platform, Request, Sandbox};
 use serde_json::json;
+use std::collections::HashSet;
 
 const MINUTE: u64 = 60_000;
 
@@ -55,11 +56,35 @@ fn the_site_of_an_application_that_fails_never_answers() {
     world.wait(5_000);
     assert_eq!(site(&mut world, body["url"].as_str().unwrap()), 503);
     let token = body["sessionToken"].as_str().unwrap();
-    let pods = json!({ "pods": [{ "name": "web", "status": "Failed" }] });
+    let pods = json!({ "pods": [{ "name": "web", "status": "failed" }] });
     expect(
         &world.post("/getPodsStatus", &about(token, "demo")),
         200,
         &pods,
+    );
+}
+
+#[test]
+fn no_two_applications_have_one_site() {
+    let mut world = world();
+    let urls: HashSet<String> = (0..400)
+        .map(|_| {
+            let reply = world.send(yaml("/startUserDeployment", &manifest("demo")));
+            let body = expect_status(&reply, 200);
+            let environment = body["environment"].as_str().unwrap();
+            assert_eq!(environment.matches('-').count(), 1, "{environment}");
+            body["url"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(urls.len(), 400);
+    // What is gone leaves its name to others.
+    world.wait(40 * MINUTE);
+    let reply = world.send(yaml("/startUserDeployment", &manifest("demo")));
+    let body = expect_status(&reply, 200);
+    let environment = body["environment"].as_str().unwrap();
+    assert!(
+        !environment.contains(|letter: char| letter.is_ascii_digit()),
+        "{environment}"
     );
 }
 

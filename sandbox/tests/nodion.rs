@@ -181,3 +181,17 @@ fn unknown_ids_and_routes_are_not_found() {
         expect(&world.send(Request::new(method, path)), 404, &not_found);
     }
 }
+
+#[test]
+fn a_deployment_says_less_of_itself_in_an_instance() {
+    let mut world = World::new(Platform::Nodion, Sandbox::builder());
+    let id = world.state.nodion().access("").image_application_id;
+    let path = format!("/v1/applications/{id}");
+    let listed = expect_status(&world.get(&format!("{path}/deployments")), 200);
+    let mut expected = listed["deployments"][0].clone();
+    for name in ["strategy", "image_reference"] {
+        assert!(expected.as_object_mut().unwrap().remove(name).is_some());
+    }
+    let instances = expect_status(&world.get(&format!("{path}/instances")), 200);
+    assert_eq!(instances["instances"][0]["deployment"], expected);
+}

@@ -86,10 +86,12 @@ fn what_was_missed_is_told_in_its_order() {
             pair("terminated", "Status.TERMINATED")
         ]
     );
-    // One that never came up is never ready.
+    // One that was stopped while it started is ready first.
     let id = deploy(&mut world, 202);
     world.wait(500);
     expect_status(&world.delete(&format!("/v1/stop/{id}")), 202);
+    world.wait(700);
+    assert_eq!(told(&mut world), [pair("ready", "Status.READY")]);
     world.wait(60_000);
     assert_eq!(told(&mut world), [pair("terminated", "Status.TERMINATED")]);
 }

@@ -23,8 +23,8 @@ enum Kind {
 }
 
 impl Edgegap {
-    /// Every deployment that meets all conditions. No condition is met by every one: clients were seen to stop
-    /// everything by an empty list.
+    /// Every deployment that meets all conditions. That no condition is met by every one is
+    /// concluded: the filters identify what to stop, and the document says "Caution is advised".
     pub(super) fn bulk_stop(&mut self, request: &Request, now: Duration) -> Reply {
         let body = match request.labelled_json_object() {
             Ok(body) => body,
@@ -51,7 +51,9 @@ impl Edgegap {
                     .iter()
                     .all(|condition| condition.is_met(deployment))
             {
-                deployment.stopped_at = Some(now);
+                // What starts is stopped later, as by the plain stop, and is among "Deployments which will be stopped"
+                // (edgegap/openapi-specification:edgegap-v1-openapi.yaml) each time until then.
+                deployment.stop(now);
                 stopped.push(json!({ "request_id": deployment.id }));
             }
         }

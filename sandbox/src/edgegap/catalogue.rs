@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::deployment::Status;
+use super::deployment::{MOST_MINUTES, Status};
 use super::{Edgegap, FLEET, HOSTS_PER_SECOND, message, paging, too_many};
 use crate::model::{Reply, Request};
 
@@ -80,7 +80,7 @@ impl Edgegap {
             "docker_tag": self.version,
             "force_cache": false,
             "caching_percent": 0.0,
-            "max_duration": 60,
+            "max_duration": MOST_MINUTES,
             "ports": [{ "name": "gameport", "port": 7777, "protocol": "UDP", "to_check": true, "tls_upgrade": false }],
             "envs": [],
         });

@@ -7,7 +7,14 @@ use serde_json::{Value, json};
 use super::hooks::Hooks;
 use super::leave_out_nulls;
 use super::tags::Tag;
-use crate::time::{Stage, Timing, naive_micros};
+use crate::time::{Timing, naive_micros};
+
+/// Minutes after which what is ready is stopped (`max_duration` of edgegap/openapi-specification:edgegap-v1-openapi.yaml):
+/// those of the free tier in edgegap/edgegap-agent-skills:skills/edgegap-unity/references/deploy.md.
+pub(super) const MOST_MINUTES: u64 = 60;
+/// What is in error "will be deleted automatically by our system after some some times", says the 422 of the fleet
+/// operation in edgegap-v2-openapi.yaml. An hour is the sandbox's own, as is that it goes the way of a stop.
+const ERROR_IS_KEPT: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Clone, Debug)]
 pub(super) struct Deployment {
@@ -20,7 +27,8 @@ pub(super) struct Deployment {
     pub(super) address: String,
     pub(super) port: usize,
     pub(super) created_at: Duration,
-    pub(super) stopped_at: Option<Duration>,
+    /// When the first stop came.
+    pub(super) stop_asked_at: Option<Duration>,
     pub(super) no_capacity: bool,
     /// Whom to tell.
     pub(super) hooks: Hooks,
@@ -49,37 +57,80 @@ impl Status {
             Status::Terminated => "Status.TERMINATED",
         }
     }
-
-    fn before(self) -> Option<Status> {
-        match self {
-            Status::Seeking => None,
-            Status::Deploying => Some(Status::Seeking),
-            Status::Ready => Some(Status::Deploying),
-            Status::Error => Some(Status::Seeking),
-            Status::Terminating => Some(Status::Ready),
-            Status::Terminated => Some(Status::Terminating),
-        }
-    }
 }
 
 impl Deployment {
-    pub(super) fn status(&self, timing: Timing, now: Duration) -> Status {
-        if let Some(stopped_at) = self.stopped_at {
-            let over = now.saturating_sub(stopped_at) >= timing.queue();
-            return if over {
-                Status::Terminated
-            } else {
-                Status::Terminating
-            };
-        }
+    /// When it is ready or in error.
+    pub(super) fn settles_at(&self, timing: Timing) -> Duration {
         if self.no_capacity {
-            return Status::Error;
+            self.created_at
+        } else {
+            self.created_at.saturating_add(timing.ready_after)
         }
-        match timing.stage(self.created_at, now) {
-            Stage::Queued => Status::Seeking,
-            Stage::Working => Status::Deploying,
-            Stage::Done => Status::Ready,
-            Stage::Failed => Status::Error,
+    }
+
+    /// Which of the two.
+    pub(super) fn settles_as(&self, timing: Timing) -> Status {
+        if self.no_capacity || timing.fails {
+            Status::Error
+        } else {
+            Status::Ready
+        }
+    }
+
+    /// When it became ready, if it has.
+    pub(super) fn ready_at(&self, timing: Timing, now: Duration) -> Option<Duration> {
+        let at = self.settles_at(timing);
+        (now >= at && self.settles_as(timing) == Status::Ready).then_some(at)
+    }
+
+    /// The first one counts.
+    pub(super) fn stop(&mut self, now: Duration) {
+        self.stop_asked_at.get_or_insert(now);
+    }
+
+    /// When it is stopped: by whom asked for it, but not before it is ready or in error
+    /// (edgegap/openapi-specification:edgegap-v1-openapi.yaml, `DELETE /v1/stop/{deployment_id}`); or else by the
+    /// platform.
+    pub(super) fn stops_at(&self, timing: Timing) -> Duration {
+        let settles_at = self.settles_at(timing);
+        let kept = match self.settles_as(timing) {
+            Status::Ready => Duration::from_secs(MOST_MINUTES * 60),
+            _ => ERROR_IS_KEPT,
+        };
+        let at_last = settles_at.saturating_add(kept);
+        let asked_at = self.stop_asked_at.unwrap_or(at_last);
+        asked_at.clamp(settles_at, at_last)
+    }
+
+    /// When it has stopped. How long that takes is the sandbox's own.
+    pub(super) fn ends_at(&self, timing: Timing) -> Duration {
+        self.stops_at(timing).saturating_add(timing.queue())
+    }
+
+    pub(super) fn status(&self, timing: Timing, now: Duration) -> Status {
+        if now >= self.ends_at(timing) {
+            Status::Terminated
+        } else if now >= self.stops_at(timing) {
+            Status::Terminating
+        } else if now >= self.settles_at(timing) {
+            self.settles_as(timing)
+        } else if now.saturating_sub(self.created_at) >= timing.queue() {
+            Status::Deploying
+        } else {
+            Status::Seeking
+        }
+    }
+
+    /// What it was before this.
+    fn before(&self, status: Status, timing: Timing) -> Option<Status> {
+        match status {
+            Status::Seeking => None,
+            Status::Deploying => Some(Status::Seeking),
+            Status::Error if self.no_capacity => Some(Status::Seeking),
+            Status::Ready | Status::Error => Some(Status::Deploying),
+            Status::Terminating => Some(self.settles_as(timing)),
+            Status::Terminated => Some(Status::Terminating),
         }
     }
 
@@ -104,10 +155,13 @@ impl Deployment {
         })
     }
 
-    /// `V1DeploymentStatus`. Times have a space in the middle and no zone there.
+    /// `V1DeploymentStatus`. Times have a space in the middle and no zone there. `start_time` and `elapsed_time` are
+    /// required there too, but go by "deployment becoming Ready": before that there is nothing to say.
     pub(super) fn describe(&self, timing: Timing, now: Duration) -> Value {
         let status = self.status(timing, now);
         let ready = status == Status::Ready;
+        let (ready_at, ends_at) = (self.ready_at(timing, now), self.ends_at(timing));
+        let stops_at = self.stops_at(timing);
         let error_detail = match (status, self.no_capacity) {
             (Status::Error, true) => Some("Could not allocate an Edge Server"),
             (Status::Error, false) => Some("The container did not start"),
@@ -121,12 +175,12 @@ impl Deployment {
             // Nothing is placed yet while it seeks; the vendor's own C# model has it nullable.
             "public_ip": ready.then_some(&self.address),
             "current_status": status.wire(),
-            "last_status": status.before().map(Status::wire),
+            "last_status": self.before(status, timing).map(Status::wire),
             "running": ready,
-            "start_time": naive_micros(self.created_at),
-            "removal_time": self.stopped_at.map(naive_micros),
-            "elapsed_time": now.saturating_sub(self.created_at).as_secs(),
-            "max_duration": 60,
+            "start_time": ready_at.map(naive_micros),
+            "removal_time": (now >= stops_at).then(|| naive_micros(stops_at)),
+            "elapsed_time": ready_at.map(|at| now.min(ends_at).saturating_sub(at).as_secs()),
+            "max_duration": MOST_MINUTES,
             "error": status == Status::Error,
             "error_detail": error_detail,
             "ports": if ready { self.ports() } else { json!({}) },
@@ -135,23 +189,30 @@ impl Deployment {
             "command": null,
             "arguments": null,
         });
-        leave_out_nulls(&mut body, &["last_status", "removal_time", "location"]);
+        leave_out_nulls(
+            &mut body,
+            &["last_status", "start_time", "removal_time", "location"],
+        );
         body
     }
 
     /// An item of the list. `status` is not in the document, but edgegap/nakama-edgegap:pkg/fleetmanager/models.go
-    /// reads it.
+    /// reads it. Address and ports are there from the beginning: the document requires the former, and no client was
+    /// seen that takes a null; whether the platform knows them so early is not known. `start_time` is required as well,
+    /// but is "Timestamp of deployment becoming Ready".
     pub(super) fn summary(&self, timing: Timing, now: Duration) -> Value {
         let status = self.status(timing, now);
-        json!({
+        let mut body = json!({
             "request_id": self.id,
             "fqdn": self.fqdn(),
             "public_ip": self.address,
             "ready": status == Status::Ready,
             "status": status.wire(),
-            "start_time": naive_micros(self.created_at),
+            "start_time": self.ready_at(timing, now).map(naive_micros),
             "ports": self.ports(),
             "tags": self.tag_names(),
-        })
+        });
+        leave_out_nulls(&mut body, &["start_time"]);
+        body
     }
 }

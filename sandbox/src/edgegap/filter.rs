@@ -147,15 +147,22 @@ impl Filter {
     }
 }
 
-/// `%` stands for anything.
+/// `%` stands for anything. The first place that fits is as good as any later one, so that no pattern takes long.
 fn is_like(text: &str, pattern: &str) -> bool {
-    match pattern.split_once('%') {
-        None => text == pattern,
-        Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
-            let mut ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-            ends.any(|at| is_like(&text[at..], rest))
-        }),
+    let Some((start, rest)) = pattern.split_once('%') else {
+        return text == pattern;
+    };
+    let Some(mut left) = text.strip_prefix(start) else {
+        return false;
+    };
+    let (middle, end) = rest.rsplit_once('%').unwrap_or(("", rest));
+    for part in middle.split('%') {
+        let Some((_, after)) = left.split_once(part) else {
+            return false;
+        };
+        left = after;
     }
+    left.ends_with(end)
 }
 
 fn items<'a>(query: &'a Map<String, Value>, key: &str) -> Result<&'a [Value], String> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::Edgegap;
-use super::deployment::Deployment;
+use super::deployment::{Deployment, Status};
 use crate::model::Platform;
 use crate::time::Timing;
 use crate::webhook::Webhook;
@@ -31,19 +31,16 @@ impl Hooks {
 }
 
 impl Deployment {
-    /// When each of the three happens, as far as that is known now. READY and ERROR are what the vendor's page on
-    /// webhooks names; that a deployment without a place counts as one in error is concluded from its status.
+    /// When each of the three happens: it is ready, it is in error, it has ended. READY and ERROR are what the vendor's
+    /// page on webhooks names; that a deployment without a place counts as one in error is concluded from its status.
     fn moments(&self, timing: Timing) -> [Option<Duration>; 3] {
-        let over = self.created_at + timing.ready_after;
-        let lives = |at: &Duration| self.stopped_at.is_none_or(|stopped| *at < stopped);
-        let started = (!self.no_capacity).then_some(over).filter(lives);
-        let ready = started.filter(|_| !timing.fails);
-        let error = match self.no_capacity {
-            true => Some(self.created_at),
-            false => started.filter(|_| timing.fails),
-        };
-        let terminated = self.stopped_at.map(|stopped| stopped + timing.queue());
-        [ready, error, terminated]
+        let settles_at =
+            |status| (self.settles_as(timing) == status).then(|| self.settles_at(timing));
+        [
+            settles_at(Status::Ready),
+            settles_at(Status::Error),
+            Some(self.ends_at(timing)),
+        ]
     }
 
     fn slots(&mut self) -> [&mut Option<String>; 3] {
@@ -56,10 +53,10 @@ impl Deployment {
     }
 
     /// The body is what the status call answers: the vendor's page, and edgegap/nakama-edgegap reads it so for all
-    /// three.
-    fn body_at(&self, timing: Timing, at: Duration) -> Value {
+    /// three. A stop that was waiting for this very moment has not begun in it.
+    fn body_at(&self, timing: Timing, at: Duration, has_ended: bool) -> Value {
         let mut then = self.clone();
-        then.stopped_at = self.stopped_at.filter(|stopped| *stopped <= at);
+        then.stop_asked_at = self.stop_asked_at.filter(|_| has_ended);
         then.describe(timing, at)
     }
 }
@@ -72,13 +69,16 @@ impl Edgegap {
         for deployment in &mut self.deployments {
             let moments = deployment.moments(timing);
             let mut calls = Vec::new();
-            for (slot, at) in deployment.slots().into_iter().zip(moments) {
+            let has_ended = [false, false, true];
+            for ((slot, at), has_ended) in
+                deployment.slots().into_iter().zip(moments).zip(has_ended)
+            {
                 if let Some(at) = at.filter(|at| *at <= now) {
-                    calls.extend(slot.take().map(|url| (at, url)));
+                    calls.extend(slot.take().map(|url| (at, url, has_ended)));
                 }
             }
-            for (at, url) in calls {
-                let body = deployment.body_at(timing, at);
+            for (at, url, has_ended) in calls {
+                let body = deployment.body_at(timing, at, has_ended);
                 due.push((at, Webhook::new(Platform::Edgegap, &url, body)));
             }
         }

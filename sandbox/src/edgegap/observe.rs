@@ -11,8 +11,7 @@ use super::{Edgegap, leave_out_nulls, message};
 use crate::model::{Reply, Request};
 use crate::time::{naive_micros, parse_utc};
 
-// What a metrics call without parameters covers, and the points that it may have at most.
-const SPAN: Duration = Duration::from_secs(300);
+// The step of a metrics call without parameters, and the points that it may have at most: the sandbox's own.
 const STEP: Duration = Duration::from_secs(30);
 const MOST_POINTS: u64 = 1_000;
 
@@ -40,11 +39,14 @@ impl Edgegap {
         Reply::json(200, &body)
     }
 
-    /// Times without a zone, `steps` as a number with `s` or `m`; 422 for what cannot be read.
+    /// Times without a zone, `steps` as a number with `s` or `m`; 422 for what cannot be read. The window "defaults to
+    /// deployment start time" and "to deployment stopped time" (edgegap/openapi-specification:edgegap-v1-openapi.yaml);
+    /// of what has not stopped, until now, and of what has not started, no time at all, which is the sandbox's own.
+    /// What would be too many points has fewer: the step grows, since its values are means over it there.
     pub(super) fn metrics(&self, request: &Request, id: &str, now: Duration) -> Reply {
-        if self.seen(id, now).is_none() {
+        let Some((deployment, _)) = self.seen(id, now) else {
             return message(404, "Deployment not found");
-        }
+        };
         let time = |name: &str, otherwise: Duration| match request.query_value(name) {
             None => Some(otherwise),
             Some(text) => parse_utc(text),
@@ -53,20 +55,26 @@ impl Edgegap {
             None => Some(STEP),
             Some(text) => step(text),
         };
-        let (Some(until), Some(step)) = (time("end_time", now), step) else {
+        let stopped_at = now.min(deployment.stops_at(self.timing));
+        let (Some(until), Some(step)) = (time("end_time", stopped_at), step) else {
             return message(422, "end_time or steps cannot be read");
         };
-        let Some(since) = time("start_time", until.saturating_sub(SPAN)) else {
+        let started_at = deployment.ready_at(self.timing, now);
+        let Some(since) = time("start_time", started_at.unwrap_or(until)) else {
             return message(422, "start_time cannot be read");
         };
-        let count = until.saturating_sub(since).as_secs() / step.as_secs().max(1);
-        if since >= until || count > MOST_POINTS {
-            return message(
-                422,
-                "start_time must be before end_time, and steps not too small",
-            );
+        let by_default = ["start_time", "end_time"]
+            .iter()
+            .all(|name| request.query_value(name).is_none());
+        // "Must be greater than start time."
+        if since >= until && !by_default {
+            return message(422, "start_time must be before end_time");
         }
+        let span = until.saturating_sub(since).as_secs();
+        let step = step.max(Duration::from_secs(span.div_ceil(MOST_POINTS - 1)));
+        let count = span / step.as_secs().max(1);
         let points: Vec<Duration> = (0..=count)
+            .filter(|_| since < until)
             .filter_map(|index| Some(since + step * u32::try_from(index).ok()?))
             .collect();
         let series = |value: &dyn Fn(f64) -> f64| series(&points, since, value);

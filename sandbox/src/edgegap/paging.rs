@@ -29,6 +29,7 @@ pub(super) fn described_page<T>(
             number.and_then(|number| usize::try_from(number).ok())
         }
     };
+    // How many there are on a page without `limit` is not published: ten is the sandbox's own.
     let (Some(page), Some(limit)) = (number("page", 1), number("limit", 10)) else {
         return Err(message(400, "page and limit must be at least 1"));
     };

@@ -102,6 +102,7 @@ impl Edgegap {
         }
     }
 
+    /// What the tags of a terminated deployment are is not known. To answer as if there were none is the sandbox's own.
     fn tagged(&mut self, id: &str, now: Duration) -> Option<&mut Deployment> {
         let timing = self.timing;
         let mut all = self.deployments.iter_mut();

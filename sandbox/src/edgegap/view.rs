@@ -23,13 +23,18 @@ impl Edgegap {
         deployments
             .map(|deployment| {
                 let status = deployment.status(self.timing, now);
+                let stops_at = deployment.stops_at(self.timing);
                 let address = || format!("{}:{}", deployment.address, deployment.port);
                 Deployed {
                     kind: "deployment",
                     name: deployment.id.clone(),
                     deployment: None,
                     state: status.wire().to_owned(),
-                    since: deployment.stopped_at.unwrap_or(deployment.created_at),
+                    since: if now >= stops_at {
+                        stops_at
+                    } else {
+                        deployment.created_at
+                    },
                     address: (status == Status::Ready).then(address),
                 }
             })

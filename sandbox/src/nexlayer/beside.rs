@@ -50,12 +50,12 @@ impl Application {
 }
 
 /// `{"pods": [{"name", "status"}]}`: Nexlayer/api-reference:openapi/nexlayer-api.yaml at e68c307. `Pending` and
-/// `Running` are in a captured start, `failed` in a list of the vendor's older pages.
+/// `Running` are in a captured start, `failed` in a list of the vendor's older pages, in lower case.
 pub(super) fn pods(app: &Application, timing: Timing, now: Duration) -> Reply {
     let status = match timing.stage(app.deployed_at, now) {
         Stage::Queued | Stage::Working => "Pending",
         Stage::Done => "Running",
-        Stage::Failed => "Failed",
+        Stage::Failed => "failed",
     };
     let pods: Vec<_> = app
         .pods

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-/// A manifest that can be run.
+/// A manifest that can be run. `application.url` is not read: with it a deployment is permanent and without it a preview
+/// (Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json), but neither how its domain is verified
+/// nor what the replies about it say of its end is known. Here all are previews.
 pub(super) struct Manifest {
     pub(super) name: String,
     pub(super) pods: Vec<String>,

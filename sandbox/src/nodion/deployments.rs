@@ -28,8 +28,8 @@ impl Deployment {
         }
     }
 
-    /// created, waiting, then available or failed: dlyx-io/nodion-gateway:CLAUDE.md; the page shows the first and the
-    /// last.
+    /// created, waiting, then available or failed: dlyx-io/nodion-gateway:CLAUDE.md; the page shows created and
+    /// available. A third end in that file, `expired`, never comes here: when it comes is not known.
     pub(super) fn status(&self, clock: Clock) -> &'static str {
         match clock.timing.stage(self.created_at, clock.now) {
             _ if self.created_at == CONNECTED_AT => "available",

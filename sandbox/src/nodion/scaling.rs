@@ -104,6 +104,11 @@ impl Application {
         let deployment = self
             .live(clock)
             .map(|live| self.describe_deployment(live, clock));
+        // The example of the page has less of it than the list of deployments has: no `updated_at` either.
+        let deployment = deployment.map(|mut deployment| {
+            deployment.retain(|name, _| name != "strategy" && name != "image_reference");
+            deployment
+        });
         let web = self.processes.first().map(|web| web.id.as_str());
         let all: Vec<Value> = self
             .running(clock)
@@ -138,6 +143,7 @@ impl Application {
         };
         let known = self.processes.iter().position(|one| one.id == *id);
         let index = known.ok_or_else(not_found)?;
+        // The page of processes has no most: 16 is that of an application and of a scaling event.
         let amount = amount_in(&body_of(request)?, 0)?;
         if let Some(process) = self.processes.get_mut(index) {
             process.amount = amount;
