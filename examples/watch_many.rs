@@ -1,6 +1,6 @@
 //! Watches 10,000 deployments, and counts what that costs.
 //!
-//! `cargo run --release --example watch_many`
+//! `cargo run --release --example watch_many`, with a number for fewer or more of them.
 //!
 //! The sandbox answers in this process, without a socket, and the clock stands still unless somebody
 //! waits: so the figures are those of the client at the platform's documented rate, in seconds of the
@@ -18,7 +18,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 
-const DEPLOYMENTS: usize = 10_000;
 const ON_A_PAGE: usize = 100;
 const REST: Duration = Duration::from_secs(5);
 const STOPS: usize = 8;
@@ -126,7 +125,11 @@ impl Cpu {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tokio::time::pause();
-    let state = Sandbox::builder().state();
+    let deployments = match std::env::args().nth(1) {
+        Some(number) => number.parse()?,
+        None => 10_000,
+    };
+    let state = Sandbox::builder().keep(deployments).state();
     let access = state.edgegap().access("https://api.edgegap.com");
     let world = Arc::new(Mutex::new(World {
         state,
@@ -138,12 +141,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         round: None,
         rounds: Vec::new(),
     }));
-    let mut ids = Vec::with_capacity(DEPLOYMENTS);
+    let mut ids = Vec::with_capacity(deployments);
     let body = json!({
         "application": access.application, "version": access.version,
         "users": [{ "user_type": "ip_address", "user_data": { "ip_address": "75.28.35.192" } }],
     });
-    for _ in 0..DEPLOYMENTS {
+    for _ in 0..deployments {
         // 40 a second is the documented rate.
         tokio::time::advance(Duration::from_millis(26)).await;
         let create = Request::new("POST", "/v2/deployments").with_json(&body);
@@ -160,13 +163,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = builder.build()?;
 
     let mut watcher = client.watch(&ids).interval(REST);
-    let pages = DEPLOYMENTS.div_ceil(ON_A_PAGE);
-    for _ in 0..DEPLOYMENTS {
+    let pages = deployments.div_ceil(ON_A_PAGE);
+    for _ in 0..deployments {
         let change = next(&mut watcher).await?;
         assert_eq!((change.before, change.now.phase), (None, Phase::Ready));
     }
     let first = world.lock().expect("no panic").lists;
-    println!("{DEPLOYMENTS} deployments, {ON_A_PAGE} on a page: {pages} pages");
+    println!("{deployments} deployments, {ON_A_PAGE} on a page: {pages} pages");
     println!("the first round told how each is, by {first} requests");
 
     // Rounds in which nothing happens. The first one, of which all was told, is not counted.
@@ -189,7 +192,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Stops one after the other, each at another point of a round.
     let mut noticed = Vec::new();
     let before = watcher.rounds();
-    for (index, id) in ids.iter().step_by(DEPLOYMENTS / STOPS).enumerate() {
+    for (index, id) in ids.iter().step_by(deployments / STOPS).enumerate() {
         let wait = Duration::from_millis(1_700 * index as u64);
         assert!(tokio::time::timeout(wait, watcher.next()).await.is_err());
         let stopped = Instant::now();
@@ -218,16 +221,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let with = IN_USE.load(Ordering::Relaxed);
     drop(watcher);
     let bytes = (with - IN_USE.load(Ordering::Relaxed)) / watched;
-    println!("{lists} list calls in all; one call each would have been {DEPLOYMENTS} a round");
+    println!("{lists} list calls in all; one call each would have been {deployments} a round");
     println!(
-        "watch_many: deployments={DEPLOYMENTS} pages={pages} requests_per_tick={most} bytes_per_deployment={bytes} \
+        "watch_many: deployments={deployments} pages={pages} requests_per_tick={most} bytes_per_deployment={bytes} \
          notice_s_mean={:.1} notice_s_max={:.1} cpu_ms_per_tick_mean={:.1} cpu_ms_per_tick_max={:.1}",
         noticed.iter().sum::<Duration>().as_secs_f64() / noticed.len() as f64,
         noticed.iter().max().map_or(0.0, Duration::as_secs_f64),
         millis(mean),
         millis(busiest),
     );
-    let good = most <= pages && bytes < 1024 && busiest < Duration::from_millis(50);
+    // Without optimisation the time says nothing.
+    let fast = cfg!(debug_assertions) || busiest < Duration::from_millis(50);
+    let good = most <= pages && bytes < 1024 && fast;
     if good {
         Ok(())
     } else {

@@ -1,7 +1,8 @@
 //! What is kept has an end: a sandbox may serve for days. Every collection that requests make grow is cut after a
 //! request that may have done so.
 
-/// Deployments, applications, sessions and the like, of each kind on each platform.
+/// Deployments, applications, sessions and the like, of each kind on each platform, unless a test wants more of what is
+/// deployed.
 pub(crate) const MOST: usize = 1_000;
 /// What belongs to one of those: its variables, tags, deployments, lines.
 pub(crate) const MOST_OF_ONE: usize = 250;

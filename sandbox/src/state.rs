@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use crate::bounds::MOST;
 use crate::clock::END;
 use crate::contract::{Check, Contract, Operation};
 use crate::deployed::Deployed;
@@ -39,6 +40,7 @@ pub struct Builder {
     pub(crate) bind: IpAddr,
     pub(crate) driven: bool,
     pub(crate) tick: Duration,
+    keep: usize,
     pub(crate) limits: bool,
     pub(crate) faults: Vec<Fault>,
 }
@@ -58,6 +60,7 @@ impl Default for Builder {
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             driven: false,
             tick: Duration::ZERO,
+            keep: MOST,
             limits: true,
             faults: Vec::new(),
         }
@@ -158,6 +161,14 @@ impl Builder {
         self
     }
 
+    /// How many deployments, applications or services each platform keeps, of each kind. Beyond that the oldest go, those
+    /// that are over first. 1,000 by default, which bounds the memory of a sandbox that others may reach.
+    #[must_use]
+    pub fn keep(mut self, most: usize) -> Self {
+        self.keep = most;
+        self
+    }
+
     /// Whether the platforms limit how much they are asked. They do by default.
     #[must_use]
     pub fn rate_limits(mut self, limits: bool) -> Self {
@@ -191,6 +202,7 @@ impl Builder {
             count: 0,
             faults: Book::default(),
             refused: None,
+            keep: self.keep,
         };
         if !self.limits {
             state.dployr.lift_limits();
@@ -230,6 +242,8 @@ pub struct State {
     faults: Book,
     /// A fault of the builder's that could never happen.
     refused: Option<FaultError>,
+    /// Of what is deployed.
+    keep: usize,
 }
 
 impl State {
@@ -285,10 +299,10 @@ impl State {
 
     fn bound(&mut self, platform: Platform, now: Duration) {
         match platform {
-            Platform::Nexlayer => self.nexlayer.bound(),
-            Platform::Dployr => self.dployr.bound(),
-            Platform::Nodion => self.nodion.bound(now),
-            Platform::Edgegap => self.edgegap.bound(now),
+            Platform::Nexlayer => self.nexlayer.bound(self.keep),
+            Platform::Dployr => self.dployr.bound(self.keep),
+            Platform::Nodion => self.nodion.bound(self.keep, now),
+            Platform::Edgegap => self.edgegap.bound(self.keep, now),
         }
     }
 

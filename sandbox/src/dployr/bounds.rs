@@ -6,10 +6,10 @@ use super::Dployr;
 use crate::bounds::{MOST, MOST_OF_ONE, cut};
 
 impl Dployr {
-    pub(crate) fn bound(&mut self) {
-        cut(&mut self.deployments, MOST, |one| one.settled);
-        cut(&mut self.services, MOST, |_| false);
-        self.forget_nameless();
+    pub(crate) fn bound(&mut self, most: usize) {
+        cut(&mut self.deployments, most, |one| one.settled);
+        cut(&mut self.services, most, |_| false);
+        self.forget_nameless(most);
         for variables in self.env.values_mut() {
             while variables.len() > MOST_OF_ONE {
                 variables.pop_first();
@@ -32,9 +32,9 @@ impl Dployr {
 
     /// Variables, secrets and logs go by name, and stay when a deployment and its service are deleted one after the
     /// other, as long as there is room.
-    fn forget_nameless(&mut self) {
-        let most = self.env.len().max(self.secrets.len()).max(self.logs.len());
-        if most <= 2 * MOST {
+    fn forget_nameless(&mut self, most: usize) {
+        let names = self.env.len().max(self.secrets.len()).max(self.logs.len());
+        if names <= most.saturating_mul(2) {
             return;
         }
         let names: BTreeSet<String> = {

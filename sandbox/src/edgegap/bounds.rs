@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::Edgegap;
 use super::deployment::Status;
-use crate::bounds::{MOST, MOST_OF_ONE, cut};
+use crate::bounds::{MOST_OF_ONE, cut};
 
 impl Edgegap {
-    pub(crate) fn bound(&mut self, now: Duration) {
+    pub(crate) fn bound(&mut self, most: usize, now: Duration) {
         let timing = self.timing;
-        cut(&mut self.deployments, MOST, |deployment| {
+        cut(&mut self.deployments, most, |deployment| {
             matches!(
                 deployment.status(timing, now),
                 Status::Terminated | Status::Error

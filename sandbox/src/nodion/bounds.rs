@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use super::{Clock, Nodion};
-use crate::bounds::{MOST, MOST_OF_ONE, cut};
+use crate::bounds::{MOST_OF_ONE, cut};
 
 impl Nodion {
-    pub(crate) fn bound(&mut self, now: Duration) {
+    pub(crate) fn bound(&mut self, most: usize, now: Duration) {
         let clock = Clock {
             timing: self.timing,
             now,
         };
         let first = self.first.clone();
-        cut(&mut self.applications, MOST, |one| !first.contains(&one.id));
+        cut(&mut self.applications, most, |one| !first.contains(&one.id));
         for application in &mut self.applications {
             if application.deployments.len() > MOST_OF_ONE {
                 // The one that serves stays, however old it is.
