@@ -83,6 +83,23 @@ fn a_login_by_password_does_not_exist() {
 }
 
 #[test]
+fn tokens_ask_for_credentials_before_they_refuse_a_token() {
+    let mut plane = Plane::new();
+    let routes = [
+        ("POST", "/v1/auth/tokens"),
+        ("GET", "/v1/auth/tokens"),
+        ("DELETE", "/v1/auth/tokens/x"),
+    ];
+    for (method, path) in routes {
+        let nobody = json!({ "error": "Not authenticated", "code": "auth.bad_session" });
+        expect(&plane.world.raw(&Request::new(method, path)), 401, &nobody);
+        let wrong = Request::new(method, path).with_header("authorization", "Bearer dpat_x");
+        expect(&plane.world.raw(&wrong), 401, &nobody);
+        expect_status(&plane.world.send(Request::new(method, path)), 403);
+    }
+}
+
+#[test]
 fn outside_v1_nothing_is_counted() {
     let mut plane = Plane::new();
     let reply = plane.world.get("/nope");
