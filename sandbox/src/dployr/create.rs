@@ -70,6 +70,15 @@ pub(super) fn documented(
         "image" if settings.text("image").is_none() => {
             return Err(("image".to_owned(), "is required"));
         }
+        // The sandbox's own, nothing is known: without either there is nothing to run.
+        "docker"
+            if settings
+                .text("image")
+                .or(settings.text("remoteUrl"))
+                .is_none() =>
+        {
+            return Err(("image".to_owned(), "is required"));
+        }
         _ => {}
     }
     if settings
