@@ -45,10 +45,9 @@ impl Plane {
     fn running(&mut self) -> String {
         self.deploy(&image("web-one"));
         self.world.wait(1_200);
-        self.items("/v1/services")[0]["id"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        let services = self.items("/v1/services");
+        let own = services.iter().find(|it| it["name"] == "web-one").unwrap();
+        own["id"].as_str().unwrap().to_owned()
     }
 }
 
@@ -277,6 +276,68 @@ fn services_are_had_by_id_and_switched() {
         plane.items("/v1/deployments").is_empty(),
         "its deployment goes with it"
     );
+}
+
+#[test]
+fn a_name_of_another_tenant_is_taken() {
+    let mut plane = Plane::new();
+    let expected = json!({ "success": false, "error": {
+        "message": "Service name neighbour-app, has been taken", "code": "resource.conflict",
+    } });
+    let target = plane.scoped("/v1/deployments");
+    let reply = plane.world.post(&target, &image("neighbour-app"));
+    expect(&reply, 409, &expected);
+    assert!(plane.items("/v1/deployments").is_empty());
+}
+
+#[test]
+fn a_service_of_another_tenant_is_listed_and_refused() {
+    assert!(Plane::new().items("/v1/services").is_empty(), "by default");
+    let mut plane = Plane::of(builder().dployr_neighbour(true));
+    plane.running();
+    plane.deploy(&image("another"));
+    plane.world.wait(1_200);
+    let list = plane.items("/v1/services");
+    let names: Vec<&str> = list.iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["another", "neighbour-app", "web-one"]);
+    let theirs = &list[1];
+    assert!(theirs["clusterId"].is_string());
+    assert_ne!(theirs["clusterId"], plane.cluster.as_str());
+    assert!(
+        theirs
+            .as_object()
+            .unwrap()
+            .keys()
+            .eq(list[0].as_object().unwrap().keys())
+    );
+
+    let id = theirs["id"].as_str().unwrap();
+    let flat = |role: &str| {
+        let lower = role.to_lowercase();
+        json!({
+            "error": format!("Insufficient permissions. {role} role is required"),
+            "code": format!("permission.{lower}_role_required"),
+        })
+    };
+    for (method, rest, role) in [
+        ("GET", "", "Viewer"),
+        ("GET", "/envs", "Viewer"),
+        ("GET", "/secrets", "Developer"),
+        ("PATCH", "", "Developer"),
+        ("POST", "/start", "Developer"),
+        ("POST", "/stop", "Developer"),
+        ("DELETE", "", "Developer"),
+    ] {
+        let request = Request::new(method, &format!("/v1/services/{id}{rest}"));
+        expect(&plane.world.send(request), 403, &flat(role));
+    }
+    let expected = json!({ "success": false, "error": {
+        "message": "Not a member of this cluster", "code": "permission.forbidden",
+    } });
+    for service in [id, "neighbour-app"] {
+        let logs = format!("/v1/services/{service}/logs");
+        expect(&plane.world.get(&logs), 403, &expected);
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod account;
 mod bounds;
 mod domains;
 mod instances;
+mod neighbour;
 mod observed;
 mod runtime;
 mod secrets;
@@ -29,6 +30,8 @@ pub(super) struct Own {
     pub(super) events: runtime::Events,
     account: account::Account,
     domains: Vec<domains::Domain>,
+    /// Whether another tenant's service shows.
+    neighbour: bool,
 }
 
 const MINUTE: u64 = 60;
@@ -237,6 +240,9 @@ fn create_deployment(state: &mut Dployr, request: &Request, now: Duration) -> Re
         Ok(read) => read,
         Err(message) => return failure(400, &message, "request.bad_request"),
     };
+    if let Some(taken) = neighbour::refuse_name(&name) {
+        return taken;
+    }
     if in_query.is_none() {
         // The handler reads the query alone, sees no cluster, takes it for one on the smallest plan and counts the
         // services of all tenants: a misleading refusal.

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::super::{Dployr, Line, Power, Service, create, ndjson};
 use super::{
-    Role, allowed, describe as describe_deployment, failure, flat, not_routed, observed, ok, page,
-    secrets,
+    Role, allowed, describe as describe_deployment, failure, flat, neighbour, not_routed, observed,
+    ok, page, secrets,
 };
 use crate::model::{Reply, Request, text_field};
 use crate::time::millis;
@@ -27,6 +27,13 @@ pub(super) fn route(
         ("GET" | "PATCH" | "DELETE", [id])
         | ("GET", [id, "envs" | "secrets"])
         | ("POST", [id, "start" | "stop"]) => {
+            let role = match (method, rest) {
+                ("GET", [_] | [_, "envs"]) => Role::Viewer,
+                _ => Role::Developer,
+            };
+            if let Some(refused) = neighbour::refuse_service(state, id, role) {
+                return refused;
+            }
             // By id alone; the name is not accepted. The cluster follows from the service.
             let Some(service) = state
                 .services
@@ -81,30 +88,27 @@ fn emit(state: &mut Dployr, event: &str, service: &Service, now: Duration) {
     state.emit(event, details, now);
 }
 
-/// By name. (The real list holds the rows of all tenants; here there is one.)
+/// By name, and with the rows of all tenants.
 fn list(state: &Dployr, request: &Request) -> Reply {
     if let Err(reply) = allowed(state, request.query_value("clusterId"), Role::Viewer) {
         return reply;
     }
-    let mut services: Vec<&Service> = state.services.iter().collect();
-    services.sort_by(|a, b| a.name.cmp(&b.name));
-    let items = services
-        .into_iter()
-        .map(|service| {
-            let mut item = describe(state, service);
-            // Stands in the list alone, and is null once the deployment's record is gone.
-            let deployment = state
-                .deployments
-                .iter()
-                .find(|deployment| deployment.id == service.deployment_id);
-            let name = deployment.map_or(Value::Null, |deployment| {
-                Value::from(deployment.name.clone())
-            });
-            item.insert("deploymentName".to_owned(), name);
-            Value::Object(item)
-        })
-        .collect();
-    page(request, items)
+    let own = state.services.iter().map(|service| {
+        let mut item = describe(state, service);
+        // Stands in the list alone, and is null once the deployment's record is gone.
+        let deployment = state
+            .deployments
+            .iter()
+            .find(|deployment| deployment.id == service.deployment_id);
+        let name = deployment.map_or(Value::Null, |deployment| {
+            Value::from(deployment.name.clone())
+        });
+        item.insert("deploymentName".to_owned(), name);
+        item
+    });
+    let mut items: Vec<_> = own.chain(neighbour::service_row(state)).collect();
+    items.sort_by_key(|item| item.get("name").map(Value::to_string));
+    page(request, items.into_iter().map(Value::Object).collect())
 }
 
 /// There is no status among them.
@@ -215,6 +219,9 @@ fn update(state: &mut Dployr, request: &Request, service: &Service, now: Duratio
 
 /// By id, name, or the name of a deployment that has no service yet.
 fn logs(state: &Dployr, request: &Request, id: &str, now: Duration) -> Reply {
+    if let Some(refused) = neighbour::refuse_logs(state, id) {
+        return refused;
+    }
     let service = state
         .services
         .iter()
