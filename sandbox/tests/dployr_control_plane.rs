@@ -414,7 +414,17 @@ fn logs_are_a_bare_array_by_id_or_name() {
     };
     assert_eq!(some(&mut plane, "limit=2"), all[..2], "the oldest");
     assert_eq!(some(&mut plane, "tail=1"), *all, "not looked at");
-    assert_eq!(some(&mut plane, "source=build").len(), 3);
+    assert_eq!(some(&mut plane, "source=build").len(), 4, "and `deploy`");
+    assert_eq!(some(&mut plane, "source=runtime"), all[4..]);
+    for word in ["deploy", "all", "other", ""] {
+        assert_eq!(some(&mut plane, &format!("source={word}")), *all, "{word}");
+    }
+    assert_eq!(some(&mut plane, "limit=2abc"), all[..2]);
+    for all_of_it in [
+        "limit=0", "limit=-2", "limit=x", "since=0", "since=x", "until=0",
+    ] {
+        assert_eq!(some(&mut plane, all_of_it), *all, "{all_of_it}");
+    }
     let last = all.last().unwrap()["timestamp"].as_u64().unwrap();
     assert!(some(&mut plane, &format!("since={}", last + 1)).is_empty());
     assert_eq!(some(&mut plane, &format!("until={}", last - 1)).len(), 2);
@@ -426,6 +436,8 @@ fn logs_are_a_bare_array_by_id_or_name() {
     assert_eq!(followed.text_body().lines().count(), all.len());
     plane.world.wait(25 * 3_600_000);
     assert!(some(&mut plane, "").is_empty(), "a day back by default");
+    assert!(some(&mut plane, "since=0").is_empty(), "which zero is too");
+    assert_eq!(some(&mut plane, "since=1").len(), all.len());
     let missing = json!({ "success": false, "error": { "message": "Service not found", "code": "resource.missing_resource" } });
     expect(&plane.world.get("/v1/services/ghost/logs"), 404, &missing);
 }
@@ -449,6 +461,13 @@ fn instances_have_pages_and_an_unwrapped_self() {
     assert_eq!(
         (&beyond["data"]["items"], &beyond["data"]["pagination"]),
         (&json!([]), &expected)
+    );
+    let target = plane.scoped("/v1/instances") + "&page=2x&pageSize=0";
+    let lenient = expect_status(&plane.world.get(&target), 200);
+    let lenient = &lenient["data"]["pagination"];
+    assert_eq!(
+        (&lenient["page"], &lenient["pageSize"]),
+        (&json!(2), &json!(20))
     );
     let target = plane.scoped("/v1/instances") + "&page=0&pageSize=1000";
     let clamped = expect_status(&plane.world.get(&target), 200);

@@ -8,6 +8,7 @@ mod bounds;
 mod domains;
 mod instances;
 mod neighbour;
+mod numbers;
 mod observed;
 mod runtime;
 mod secrets;
@@ -388,15 +389,8 @@ fn describe(state: &Dployr, deployment: &Deployment, now: Duration) -> Map<Strin
 
 /// `page` is at least 1, `pageSize` from 1 to 100; what cannot be read is 1 and 20. Beyond the end: no items, 200.
 fn page(request: &Request, items: Vec<Value>) -> Reply {
-    let number = |name: &str, otherwise: usize| {
-        request
-            .query_value(name)
-            .and_then(|text| text.parse::<i64>().ok())
-            .map_or(otherwise, |number| {
-                usize::try_from(number.max(1)).unwrap_or(usize::MAX)
-            })
-    };
-    let (page, size) = (number("page", 1), number("pageSize", 20).min(100));
+    let page = numbers::of_page(request, "page", 1);
+    let size = numbers::of_page(request, "pageSize", 20).min(100);
     let total = items.len();
     let pages = total.div_ceil(size);
     let items: Vec<Value> = items

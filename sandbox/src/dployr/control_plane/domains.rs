@@ -127,6 +127,13 @@ pub(super) fn is_verified(state: &Dployr, request: &Request) -> Reply {
     }
 }
 
+/// The service behind a domain, as it is written there.
+pub(super) fn service_of<'a>(state: &'a Dployr, name: &str) -> Option<&'a str> {
+    let mut domains = state.own.domains.iter();
+    let found = domains.find(|domain| domain.name == name);
+    found.map(|domain| domain.service.as_str())
+}
+
 /// Whether it belongs to another tenant. There is none here: the vendor's own name stands for one.
 fn of_others(name: &str) -> bool {
     name == "dployr.io" || name.ends_with(".dployr.io")

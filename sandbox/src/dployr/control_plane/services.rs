@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::super::{Dployr, Line, Power, Service, create, ndjson};
 use super::{
-    Role, allowed, describe as describe_deployment, failure, flat, neighbour, not_routed, observed,
-    ok, page, secrets,
+    Role, allowed, describe as describe_deployment, domains, failure, flat, neighbour, not_routed,
+    numbers, observed, ok, page, secrets,
 };
 use crate::model::{Reply, Request, text_field};
 use crate::time::millis;
@@ -151,12 +151,18 @@ fn update(state: &mut Dployr, request: &Request, service: &Service, now: Duratio
     if instance_name != state.instance.tag {
         return failure(404, "Instance not found", "resource.missing_resource");
     }
+    // Both are kept before the record is looked for (dployr-io/dployr-base:src/routes/services.ts).
+    if let Some(env) = env {
+        state.env.insert(service.name.clone(), env);
+    }
+    secrets::update(state, &service.name, &body, now);
     let found = state
         .deployments
         .iter()
         .find(|deployment| deployment.id == service.deployment_id);
     let Some(mut settings) = found.map(|deployment| deployment.settings.clone()) else {
-        return failure(404, "Deployment not found", "resource.missing_resource");
+        let message = "Service has no deployment record";
+        return failure(404, message, "resource.missing_resource");
     };
     for (field, key) in [
         ("description", "description"),
@@ -186,18 +192,31 @@ fn update(state: &mut Dployr, request: &Request, service: &Service, now: Duratio
     let health_check = text_field(&body, "health_check").unwrap_or("/");
     let health_check = format!("/{}", health_check.trim_matches('/'));
     settings.texts.insert("healthCheck", health_check);
-    // A repository in the body makes it a deployment from git, whatever it was.
-    if text_field(&body, "remote_url").is_some() {
-        settings.texts.insert("source", "remote".to_owned());
+    // A repository that is named, and be it none, makes it a deployment from git and takes the image away. Otherwise the
+    // source follows what is there, if that is one thing (dployr-io/dployr-base:src/routes/services.ts).
+    let named = body.contains_key("remote_url");
+    if named {
+        settings.texts.remove("image");
+    }
+    let there = |key: &str| settings.text(key).is_some_and(|text| !text.is_empty());
+    let source = match (there("image"), there("remoteUrl")) {
+        _ if named => Some("remote"),
+        (true, false) => Some("image"),
+        (false, true) => Some("remote"),
+        _ => None,
+    };
+    if let Some(source) = source {
+        settings.texts.insert("source", source.to_owned());
     }
     if let Some(port) = body.get("port") {
         settings.port = port.as_u64();
     }
-    if let Some(env) = env {
-        state.env.insert(service.name.clone(), env);
-    }
-    secrets::update(state, &service.name, &body, now);
-    if settings.text("source") == Some("remote") && !state.build_node {
+    // A build node is needed where there is a repository, so not where it was taken away.
+    let from_git = settings.text("source") == Some("remote")
+        && settings
+            .text("remoteUrl")
+            .is_some_and(|url| !url.is_empty());
+    if from_git && !state.build_node {
         // All of it is saved by then (dployr-io/dployr-base:src/routes/services.ts).
         let mut rows = state.deployments.iter_mut();
         if let Some(row) = rows.find(|row| row.id == service.deployment_id) {
@@ -238,27 +257,26 @@ fn logs(state: &Dployr, request: &Request, id: &str, now: Duration) -> Reply {
         return failure(404, "Service not found", "resource.missing_resource");
     };
     let follow = matches!(request.query_value("follow"), Some("true" | "1"));
-    let number = |key: &str| {
-        request
-            .query_value(key)
-            .and_then(|text| text.parse::<u64>().ok())
-    };
     // 24 hours back, or 15 minutes when following, and the oldest lines of that window: `limit` is no tail, and `tail`
     // is not looked at (dployr-io/dployr-base:src/routes/services.ts).
-    let back = Duration::from_secs(if follow { 15 * 60 } else { 24 * 3_600 });
-    let since = number("since").unwrap_or_else(|| millis(now.saturating_sub(back)));
-    let until = number("until").unwrap_or(u64::MAX);
-    let limit = number("limit").unwrap_or(1_000).clamp(1, 5_000);
+    let back = if follow {
+        Duration::from_secs(15 * 60)
+    } else {
+        observed::DAY
+    };
+    let (since, until, limit) = numbers::of_logs(request, back, now);
+    // Two words are known and each other is as none (dployr-io/dployr-base:src/routes/services.ts).
     let wanted = |line: &&Line| match request.query_value("source") {
-        None | Some("" | "all") => true,
-        Some(source) => line.source == source,
+        Some("build") => matches!(line.source, "build" | "deploy"),
+        Some("runtime") => line.source == "runtime",
+        _ => true,
     };
     let lines: Vec<Value> = state
         .lines(name, now)
         .into_iter()
         .filter(|line| (since..=until).contains(&millis(line.at)))
         .filter(wanted)
-        .take(usize::try_from(limit).unwrap_or(usize::MAX))
+        .take(limit)
         .map(|line| line.json(state.dialect))
         .collect();
     if follow {
@@ -268,7 +286,8 @@ fn logs(state: &Dployr, request: &Request, id: &str, now: Duration) -> Reply {
     }
 }
 
-/// `GET /v1/status?domain=`, open to all and without an envelope. It wakes a service that was stopped.
+/// `GET /v1/status?domain=`, open to all and without an envelope. It wakes a service that was stopped. A service of which
+/// that was asked, or that was started, is starting for 90 seconds there; here for as long as a deployment takes.
 pub(super) fn public_status(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
     let Some(domain) = request
         .query_value("domain")
@@ -276,14 +295,18 @@ pub(super) fn public_status(state: &mut Dployr, request: &Request, now: Duration
     else {
         return Reply::json(400, &json!({ "status": "not_found" }));
     };
-    let name = domain.strip_suffix(".dployr.run");
+    // A domain of one's own goes before the vendor's, verified or not, and nobody looks whether its service is still
+    // there (dployr-io/dployr-base:src/routes/status.ts).
+    let own = domains::service_of(state, domain);
+    let name = own.or(domain.strip_suffix(".dployr.run"));
+    let missing = if own.is_some() { "ready" } else { "not_found" };
     let service = state
         .services
         .iter()
         .find(|service| Some(service.name.as_str()) == name)
         .cloned();
     let status = match service.map(|service| (state.power(&service, now), service.id)) {
-        None => "not_found",
+        None => missing,
         Some((Power::On, _)) => "ready",
         Some((Power::Rising(_), _)) => "starting",
         Some((Power::Off, id)) => {
