@@ -279,6 +279,47 @@ fn services_are_had_by_id_and_switched() {
 }
 
 #[test]
+fn names_and_runtimes_are_checked() {
+    let mut plane = Plane::new();
+    let target = plane.scoped("/v1/deployments");
+    let long = "a".repeat(60) + "-bcd";
+    let runtime = "Validation failed: runtime: Type must be either 'golang', 'php', 'python', 'nodejs', 'ruby', \
+                   'dotnet' or 'java'";
+    for (field, value, message) in [
+        ("name", "a", "name must be at least 2 characters"),
+        ("name", &long, "name must be at most 63 characters"),
+        (
+            "name",
+            "a--b",
+            "name contains invalid characters. Examples: my-slug, foo-123",
+        ),
+        (
+            "name",
+            "Web",
+            "name contains invalid characters. Examples: my-slug, foo-123",
+        ),
+        (
+            "name",
+            "aaaaa",
+            "name contains suspicious character repetition",
+        ),
+        ("name", "web-1488", "name contains a known extremist code"),
+        ("runtime", "rust", runtime),
+        ("runtimeType", "static", runtime),
+    ] {
+        let mut body = image("web-one");
+        body[field] = json!(value);
+        let reply = expect_status(&plane.world.post(&target, &body), 400);
+        assert_eq!(reply["error"]["message"], message, "{value}");
+    }
+    for name in ["aaaa", "web-1885"] {
+        let mut body = image(name);
+        body["runtimeType"] = json!("ruby");
+        plane.deploy(&body);
+    }
+}
+
+#[test]
 fn a_name_of_another_tenant_is_taken() {
     let mut plane = Plane::new();
     let expected = json!({ "success": false, "error": {
