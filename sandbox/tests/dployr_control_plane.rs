@@ -2,61 +2,10 @@
 
 mod common;
 
-use common::{World, expect, expect_status};
-use deploykit_sandbox::{Builder, Dialect, Platform, Request, Sandbox};
+use common::plane::{Plane, builder, image};
+use common::{expect, expect_status};
+use deploykit_sandbox::Request;
 use serde_json::{Value, json};
-
-fn builder() -> Builder {
-    Sandbox::builder().dployr_dialect(Dialect::ControlPlane)
-}
-
-struct Plane {
-    world: World,
-    cluster: String,
-}
-
-impl Plane {
-    fn new() -> Self {
-        Self::of(builder())
-    }
-
-    fn of(builder: Builder) -> Self {
-        let world = World::new(Platform::Dployr, builder);
-        let cluster = world.state.dployr().access("").cluster_id;
-        Self { world, cluster }
-    }
-
-    fn scoped(&self, path: &str) -> String {
-        format!("{path}?clusterId={}", self.cluster)
-    }
-
-    fn deploy(&mut self, body: &Value) -> Value {
-        let target = self.scoped("/v1/deployments");
-        expect_status(&self.world.post(&target, body), 202)["data"].clone()
-    }
-
-    fn items(&mut self, path: &str) -> Vec<Value> {
-        let target = self.scoped(path);
-        let body = expect_status(&self.world.get(&target), 200);
-        body["data"]["items"].as_array().unwrap().clone()
-    }
-
-    /// A service that runs: its id.
-    fn running(&mut self) -> String {
-        self.deploy(&image("web-one"));
-        self.world.wait(1_200);
-        let services = self.items("/v1/services");
-        let own = services.iter().find(|it| it["name"] == "web-one").unwrap();
-        own["id"].as_str().unwrap().to_owned()
-    }
-}
-
-fn image(name: &str) -> Value {
-    json!({
-        "name": name, "type": "web", "source": "image", "image": "node:20-alpine", "port": "3000",
-        "env_vars": { "A": "1", "B": "two" },
-    })
-}
 
 #[test]
 fn a_login_by_password_does_not_exist() {
@@ -78,23 +27,6 @@ fn a_login_by_password_does_not_exist() {
             reply.header("content-type"),
             Some("text/plain; charset=UTF-8")
         );
-    }
-}
-
-#[test]
-fn tokens_ask_for_credentials_before_they_refuse_a_token() {
-    let mut plane = Plane::new();
-    let routes = [
-        ("POST", "/v1/auth/tokens"),
-        ("GET", "/v1/auth/tokens"),
-        ("DELETE", "/v1/auth/tokens/x"),
-    ];
-    for (method, path) in routes {
-        let nobody = json!({ "error": "Not authenticated", "code": "auth.bad_session" });
-        expect(&plane.world.raw(&Request::new(method, path)), 401, &nobody);
-        let wrong = Request::new(method, path).with_header("authorization", "Bearer dpat_x");
-        expect(&plane.world.raw(&wrong), 401, &nobody);
-        expect_status(&plane.world.send(Request::new(method, path)), 403);
     }
 }
 
@@ -276,109 +208,6 @@ fn services_are_had_by_id_and_switched() {
         plane.items("/v1/deployments").is_empty(),
         "its deployment goes with it"
     );
-}
-
-#[test]
-fn names_and_runtimes_are_checked() {
-    let mut plane = Plane::new();
-    let target = plane.scoped("/v1/deployments");
-    let long = "a".repeat(60) + "-bcd";
-    let runtime = "Validation failed: runtime: Type must be either 'golang', 'php', 'python', 'nodejs', 'ruby', \
-                   'dotnet' or 'java'";
-    for (field, value, message) in [
-        ("name", "a", "name must be at least 2 characters"),
-        ("name", &long, "name must be at most 63 characters"),
-        (
-            "name",
-            "a--b",
-            "name contains invalid characters. Examples: my-slug, foo-123",
-        ),
-        (
-            "name",
-            "Web",
-            "name contains invalid characters. Examples: my-slug, foo-123",
-        ),
-        (
-            "name",
-            "aaaaa",
-            "name contains suspicious character repetition",
-        ),
-        ("name", "web-1488", "name contains a known extremist code"),
-        ("runtime", "rust", runtime),
-        ("runtimeType", "static", runtime),
-    ] {
-        let mut body = image("web-one");
-        body[field] = json!(value);
-        let reply = expect_status(&plane.world.post(&target, &body), 400);
-        assert_eq!(reply["error"]["message"], message, "{value}");
-    }
-    for name in ["aaaa", "web-1885"] {
-        let mut body = image(name);
-        body["runtimeType"] = json!("ruby");
-        plane.deploy(&body);
-    }
-}
-
-#[test]
-fn a_name_of_another_tenant_is_taken() {
-    let mut plane = Plane::new();
-    let expected = json!({ "success": false, "error": {
-        "message": "Service name neighbour-app, has been taken", "code": "resource.conflict",
-    } });
-    let target = plane.scoped("/v1/deployments");
-    let reply = plane.world.post(&target, &image("neighbour-app"));
-    expect(&reply, 409, &expected);
-    assert!(plane.items("/v1/deployments").is_empty());
-}
-
-#[test]
-fn a_service_of_another_tenant_is_listed_and_refused() {
-    assert!(Plane::new().items("/v1/services").is_empty(), "by default");
-    let mut plane = Plane::of(builder().dployr_neighbour(true));
-    plane.running();
-    plane.deploy(&image("another"));
-    plane.world.wait(1_200);
-    let list = plane.items("/v1/services");
-    let names: Vec<&str> = list.iter().map(|it| it["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["another", "neighbour-app", "web-one"]);
-    let theirs = &list[1];
-    assert!(theirs["clusterId"].is_string());
-    assert_ne!(theirs["clusterId"], plane.cluster.as_str());
-    assert!(
-        theirs
-            .as_object()
-            .unwrap()
-            .keys()
-            .eq(list[0].as_object().unwrap().keys())
-    );
-
-    let id = theirs["id"].as_str().unwrap();
-    let flat = |role: &str| {
-        let lower = role.to_lowercase();
-        json!({
-            "error": format!("Insufficient permissions. {role} role is required"),
-            "code": format!("permission.{lower}_role_required"),
-        })
-    };
-    for (method, rest, role) in [
-        ("GET", "", "Viewer"),
-        ("GET", "/envs", "Viewer"),
-        ("GET", "/secrets", "Developer"),
-        ("PATCH", "", "Developer"),
-        ("POST", "/start", "Developer"),
-        ("POST", "/stop", "Developer"),
-        ("DELETE", "", "Developer"),
-    ] {
-        let request = Request::new(method, &format!("/v1/services/{id}{rest}"));
-        expect(&plane.world.send(request), 403, &flat(role));
-    }
-    let expected = json!({ "success": false, "error": {
-        "message": "Not a member of this cluster", "code": "permission.forbidden",
-    } });
-    for service in [id, "neighbour-app"] {
-        let logs = format!("/v1/services/{service}/logs");
-        expect(&plane.world.get(&logs), 403, &expected);
-    }
 }
 
 #[test]
@@ -566,17 +395,4 @@ fn routable_services() {
         body["data"]["services"][0]["url"],
         "https://web-one.owner.dployr.io"
     );
-}
-
-#[test]
-fn what_is_left_out_says_so() {
-    let mut plane = Plane::new();
-    for (method, path) in [
-        ("GET", "/v1/auth/sessions"),
-        ("POST", "/v1/instances/x/tokens/rotate"),
-        ("GET", "/v1/billing/plans"),
-    ] {
-        let body = expect_status(&plane.world.send(Request::new(method, path)), 501);
-        assert_eq!(body["error"]["code"], "sandbox.not_modelled");
-    }
 }

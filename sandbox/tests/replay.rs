@@ -21,6 +21,9 @@
 //! `fixtures/dployr-others.json` holds those on a name and on a service of another tenant, in which the two tenants changed
 //! places here.
 //!
+//! `fixtures/dployr-beside.json` holds those of routes that the spec has not: a preflight, a node's callback, the routes of
+//! a proxy, the notifications of a cluster.
+//!
 //! With that every recorded exchange of an operation of `specs/dployr.yaml` is asked again, but for these:
 //!
 //! - those that another tenant sent, or on what the sandbox's has not: two deployments of the other cluster (202 without an
@@ -147,6 +150,17 @@ fn what_belongs_to_others_is_refused_alike() {
         (SERVICE.to_owned(), theirs),
         ("web-one".to_owned(), "neighbour-app".to_owned()),
     ]);
+    replay(&mut world, &access.token, &exchanges, &mut ids);
+}
+
+#[test]
+fn routes_beside_the_spec_are_answered_alike() {
+    let recorded = include_str!("fixtures/dployr-beside.json");
+    let exchanges: Vec<Value> = serde_json::from_str(recorded).unwrap();
+    let builder = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
+    let mut world = World::new(Platform::Dployr, builder);
+    let access = world.state.dployr().access("");
+    let mut ids = BTreeMap::from([(CLUSTER.to_owned(), access.cluster_id)]);
     replay(&mut world, &access.token, &exchanges, &mut ids);
 }
 

@@ -317,6 +317,35 @@ pub(super) fn public_status(state: &mut Dployr, request: &Request, now: Duration
     Reply::json(200, &json!({ "status": status }))
 }
 
+/// `POST /v1/proxy/invalidate`. There are no routes to forget here. The reply to `all` and the refusal were seen, the
+/// other two replies and the 500 read in dployr-io/dployr-base:src/routes/proxy.ts.
+pub(super) fn forget_routes(state: &Dployr, request: &Request) -> Reply {
+    let body = request.json_object();
+    let in_body = body.as_ref().ok();
+    let in_body = in_body.and_then(|body| text_field(body, "clusterId"));
+    let cluster = in_body.or(request.query_value("clusterId"));
+    if let Err(reply) = allowed(state, cluster, Role::Viewer) {
+        return reply;
+    }
+    let Ok(body) = body else {
+        return Reply::text(500, "text/plain; charset=UTF-8", "Internal Server Error");
+    };
+    let (service, cluster) = (
+        text_field(&body, "serviceName"),
+        text_field(&body, "clusterName"),
+    );
+    let message = match (body.get("all") == Some(&json!(true)), service, cluster) {
+        (true, ..) => "All routes invalidated".to_owned(),
+        (_, Some(service), Some(cluster)) => format!("Route {service}.{cluster} invalidated"),
+        (_, None, Some(cluster)) => format!("All routes for cluster {cluster} invalidated"),
+        _ => {
+            let message = "Specify serviceName+clusterName, clusterName, or all:true";
+            return failure(400, message, "validation.missing_fields");
+        }
+    };
+    ok(json!({ "message": message }))
+}
+
 /// `GET /v1/proxy/services`: each service on each instance.
 pub(super) fn routable(state: &Dployr, request: &Request) -> Reply {
     if let Err(reply) = allowed(state, request.query_value("clusterId"), Role::Viewer) {
