@@ -8,6 +8,16 @@ use deploykit_sandbox::Request;
 use serde_json::json;
 
 #[test]
+fn a_logout_takes_the_cookie_away() {
+    let mut plane = Plane::new();
+    let reply = plane.world.raw(&Request::new("GET", "/v1/auth/logout"));
+    assert_eq!(
+        reply.header("set-cookie"),
+        Some("session=; Max-Age=0; Path=/")
+    );
+}
+
+#[test]
 fn tokens_ask_for_credentials_before_they_refuse_a_token() {
     let mut plane = Plane::new();
     let routes = [

@@ -109,7 +109,9 @@ pub(super) fn route(
                 // All of the user; API tokens go on.
                 state.own.access.sessions.clear();
             }
+            // The cookie is taken away from whoever asks (dployr-io/dployr-base:src/routes/auth.ts).
             ok_with(json!({}), "Logged out successfully")
+                .with_header("set-cookie", "session=; Max-Age=0; Path=/")
         }
         ("POST", ["tokens"]) if signed_in => create_token(state, request, now),
         ("POST", ["tokens"]) => scoped("create other"),
