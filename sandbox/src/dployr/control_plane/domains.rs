@@ -158,7 +158,12 @@ fn create(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
         let message = "Domain already registered to another instance";
         return failure(409, message, "resource.conflict");
     }
-    // A 200, and the name in lower case.
+    // A 200, and the name in lower case. One that is there already stays as it is, with its service and its token
+    // (dployr-io/dployr-base:src/routes/domains.ts).
+    let mut domains = state.own.domains.iter();
+    if let Some(known) = domains.find(|known| known.name == name.to_lowercase()) {
+        return ok(Value::Object(to_set_up(known)));
+    }
     let domain = Domain {
         id: state.ids.ulid(now),
         name: name.to_lowercase(),
@@ -167,12 +172,16 @@ fn create(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
         created_at: now,
         activated_at: None,
     };
-    let mut data = super::object(json!({ "domain": domain.name, "provider": "unknown" }));
-    data.extend(setup(&domain));
-    state.own.domains.retain(|other| other.name != domain.name);
+    let data = to_set_up(&domain);
     emit(state, "domain.created", &domain, now);
     state.own.domains.push(domain);
     ok(Value::Object(data))
+}
+
+fn to_set_up(domain: &Domain) -> Map<String, Value> {
+    let mut data = super::object(json!({ "domain": domain.name, "provider": "unknown" }));
+    data.extend(setup(domain));
+    data
 }
 
 /// What the owner of the domain has to set in the DNS.
