@@ -119,6 +119,32 @@ fn an_update_that_nobody_can_build_is_saved_all_the_same() {
 }
 
 #[test]
+fn the_default_webhook_tells_of_instances() {
+    let mut plane = Plane::new();
+    let hook = json!({ "webhookUrl": "http://127.0.0.1:1/hook", "enabled": true });
+    let target = plane.scoped("/v1/notifications/webhook/setup");
+    expect_status(&plane.world.post(&target, &hook), 200);
+    let body = json!({ "clusterId": plane.cluster, "address": "203.0.113.9", "tag": "node-2" });
+    let made = expect_status(&plane.world.post("/v1/instances", &body), 201);
+    let id = made["data"]["instance"]["id"].clone();
+    let path = format!("/v1/instances/{}", id.as_str().unwrap());
+    expect_status(&plane.world.delete(&path), 200);
+    let now = plane.world.now;
+    let told = plane.world.state.webhooks_due(now);
+    let told: Vec<(&Value, &Value)> = told
+        .iter()
+        .map(|webhook| (&webhook.body["event"], &webhook.body["data"]["instanceId"]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (&json!("instance.created"), &id),
+            (&json!("instance.deleted"), &id)
+        ]
+    );
+}
+
+#[test]
 fn an_update_without_a_deployment_keeps_variables_and_secrets() {
     let mut plane = Plane::new();
     let service = plane.running();
@@ -213,6 +239,23 @@ fn the_status_of_a_domain_of_ones_own_is_that_of_its_service() {
 }
 
 #[test]
+fn a_domain_that_is_there_already_stays_as_it_is() {
+    let mut plane = Plane::new();
+    plane.running();
+    let body =
+        json!({ "clusterId": plane.cluster, "domain": "app.site.test", "serviceName": "web-one" });
+    let first = expect_status(&plane.world.post("/v1/domains", &body), 200);
+    expect_status(
+        &plane.world.post_empty("/v1/domains/app.site.test/verify"),
+        204,
+    );
+    let again = expect_status(&plane.world.post("/v1/domains", &body), 200);
+    assert_eq!(again, first);
+    let kept = expect_status(&plane.world.get("/v1/domains/app.site.test"), 200);
+    assert_eq!(kept["data"]["status"], "active");
+}
+
+#[test]
 fn logs_of_the_cluster_can_be_narrowed() {
     let mut plane = Plane::new();
     plane.running();
@@ -270,6 +313,32 @@ fn a_registered_instance_stands_in_the_list_and_is_not_connected() {
     assert_eq!(tags(&build), ["node-2"]);
     let target = plane.scoped("/v1/instances/node-2/system/restart");
     expect_status(&plane.world.post(&target, &json!({ "force": true })), 503);
+    for (call, body, message) in [
+        (
+            "reboot",
+            json!({ "force": true }),
+            "Reboot instance task with force mode sent",
+        ),
+        (
+            "reboot",
+            json!({ "force": false }),
+            "Reboot instance task sent",
+        ),
+        (
+            "restart",
+            json!({ "force": true }),
+            "Restart daemon task with force mode sent",
+        ),
+        (
+            "restart",
+            json!({ "force": false }),
+            "Restart daemon task sent",
+        ),
+    ] {
+        let target = plane.scoped(&format!("/v1/instances/{}/system/{call}", plane.tag));
+        let sent = expect_status(&plane.world.post(&target, &body), 202);
+        assert_eq!(sent["data"]["message"], message);
+    }
     let body = json!({ "clusterId": "01ZZZZZZZZZZZZZZZZZZZZZZZZ", "address": "203.0.113.9", "tag": "node-3" });
     expect_status(&plane.world.post("/v1/instances", &body), 403);
 }
