@@ -385,10 +385,10 @@ impl Dployr {
     /// Lines get their time now and show once that time has come.
     fn write_deploy_logs(&mut self, name: &str, settings: &Settings, now: Duration) {
         let (working, over) = (now + self.timing.queue(), now + self.timing.ready_after);
-        let fetch = if settings.text("source") == Some("image") {
-            "pulling image"
-        } else {
-            "cloning repository"
+        let fetch = match settings.text("source") {
+            Some("image" | "docker") if settings.text("image").is_some() => "pulling image",
+            Some("local") => "copying files",
+            _ => "cloning repository",
         };
         let well = self.ends_well(settings);
         let log = self.logs.entry(name.to_owned()).or_default();
@@ -461,12 +461,15 @@ impl Settings {
         self.text(name).map_or(Value::Null, Value::from)
     }
 
-    /// Something to fetch, from a host that can exist: `.invalid` never does (RFC 2606).
+    /// Something to fetch, from a host that can exist: `.invalid` never does (RFC 2606). What a `local` or a `docker`
+    /// deployment fetches is the sandbox's own, nothing is known: files that are there already, and an image before a
+    /// repository.
     fn can_be_fetched(&self) -> bool {
-        let place = if self.text("source") == Some("image") {
-            self.text("image")
-        } else {
-            self.text("remoteUrl")
+        let place = match self.text("source") {
+            Some("local") => return true,
+            Some("image") => self.text("image"),
+            Some("docker") => self.text("image").or(self.text("remoteUrl")),
+            _ => self.text("remoteUrl"),
         };
         let Some(place) = place else { return false };
         let rest = place.split_once("://").map_or(place, |(_, rest)| rest);

@@ -32,6 +32,7 @@ pub struct Builder {
     pub(crate) pods_status: bool,
     pub(crate) dialect: Dialect,
     pub(crate) build_node: bool,
+    pub(crate) neighbour: bool,
     pub(crate) capacity: usize,
     pub(crate) ready_after: Duration,
     pub(crate) fails: bool,
@@ -52,6 +53,7 @@ impl Default for Builder {
             pods_status: true,
             dialect: Dialect::default(),
             build_node: true,
+            neighbour: false,
             capacity: usize::MAX,
             ready_after: Duration::from_millis(1_200),
             fails: false,
@@ -94,6 +96,14 @@ impl Builder {
     #[must_use]
     pub fn dployr_build_node(mut self, connected: bool) -> Self {
         self.build_node = connected;
+        self
+    }
+
+    /// Whether dployr's control plane shows another tenant's service, `neighbour-app`: the real one lists the services of
+    /// all tenants to everybody, and refuses those of others one by one. It shows none by default.
+    #[must_use]
+    pub fn dployr_neighbour(mut self, shows: bool) -> Self {
+        self.neighbour = shows;
         self
     }
 
@@ -204,6 +214,9 @@ impl Builder {
             refused: None,
             keep: self.keep,
         };
+        if self.neighbour {
+            state.dployr.show_neighbour();
+        }
         if !self.limits {
             state.dployr.lift_limits();
             state.edgegap.lift_limits();

@@ -2,62 +2,10 @@
 
 mod common;
 
-use common::{World, expect, expect_status};
-use deploykit_sandbox::{Builder, Dialect, Platform, Request, Sandbox};
+use common::plane::{Plane, builder, image};
+use common::{expect, expect_status};
+use deploykit_sandbox::Request;
 use serde_json::{Value, json};
-
-fn builder() -> Builder {
-    Sandbox::builder().dployr_dialect(Dialect::ControlPlane)
-}
-
-struct Plane {
-    world: World,
-    cluster: String,
-}
-
-impl Plane {
-    fn new() -> Self {
-        Self::of(builder())
-    }
-
-    fn of(builder: Builder) -> Self {
-        let world = World::new(Platform::Dployr, builder);
-        let cluster = world.state.dployr().access("").cluster_id;
-        Self { world, cluster }
-    }
-
-    fn scoped(&self, path: &str) -> String {
-        format!("{path}?clusterId={}", self.cluster)
-    }
-
-    fn deploy(&mut self, body: &Value) -> Value {
-        let target = self.scoped("/v1/deployments");
-        expect_status(&self.world.post(&target, body), 202)["data"].clone()
-    }
-
-    fn items(&mut self, path: &str) -> Vec<Value> {
-        let target = self.scoped(path);
-        let body = expect_status(&self.world.get(&target), 200);
-        body["data"]["items"].as_array().unwrap().clone()
-    }
-
-    /// A service that runs: its id.
-    fn running(&mut self) -> String {
-        self.deploy(&image("web-one"));
-        self.world.wait(1_200);
-        self.items("/v1/services")[0]["id"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    }
-}
-
-fn image(name: &str) -> Value {
-    json!({
-        "name": name, "type": "web", "source": "image", "image": "node:20-alpine", "port": "3000",
-        "env_vars": { "A": "1", "B": "two" },
-    })
-}
 
 #[test]
 fn a_login_by_password_does_not_exist() {
@@ -336,7 +284,17 @@ fn logs_are_a_bare_array_by_id_or_name() {
     };
     assert_eq!(some(&mut plane, "limit=2"), all[..2], "the oldest");
     assert_eq!(some(&mut plane, "tail=1"), *all, "not looked at");
-    assert_eq!(some(&mut plane, "source=build").len(), 3);
+    assert_eq!(some(&mut plane, "source=build").len(), 4, "and `deploy`");
+    assert_eq!(some(&mut plane, "source=runtime"), all[4..]);
+    for word in ["deploy", "all", "other", ""] {
+        assert_eq!(some(&mut plane, &format!("source={word}")), *all, "{word}");
+    }
+    assert_eq!(some(&mut plane, "limit=2abc"), all[..2]);
+    for all_of_it in [
+        "limit=0", "limit=-2", "limit=x", "since=0", "since=x", "until=0",
+    ] {
+        assert_eq!(some(&mut plane, all_of_it), *all, "{all_of_it}");
+    }
     let last = all.last().unwrap()["timestamp"].as_u64().unwrap();
     assert!(some(&mut plane, &format!("since={}", last + 1)).is_empty());
     assert_eq!(some(&mut plane, &format!("until={}", last - 1)).len(), 2);
@@ -348,6 +306,8 @@ fn logs_are_a_bare_array_by_id_or_name() {
     assert_eq!(followed.text_body().lines().count(), all.len());
     plane.world.wait(25 * 3_600_000);
     assert!(some(&mut plane, "").is_empty(), "a day back by default");
+    assert!(some(&mut plane, "since=0").is_empty(), "which zero is too");
+    assert_eq!(some(&mut plane, "since=1").len(), all.len());
     let missing = json!({ "success": false, "error": { "message": "Service not found", "code": "resource.missing_resource" } });
     expect(&plane.world.get("/v1/services/ghost/logs"), 404, &missing);
 }
@@ -371,6 +331,13 @@ fn instances_have_pages_and_an_unwrapped_self() {
     assert_eq!(
         (&beyond["data"]["items"], &beyond["data"]["pagination"]),
         (&json!([]), &expected)
+    );
+    let target = plane.scoped("/v1/instances") + "&page=2x&pageSize=0";
+    let lenient = expect_status(&plane.world.get(&target), 200);
+    let lenient = &lenient["data"]["pagination"];
+    assert_eq!(
+        (&lenient["page"], &lenient["pageSize"]),
+        (&json!(2), &json!(20))
     );
     let target = plane.scoped("/v1/instances") + "&page=0&pageSize=1000";
     let clamped = expect_status(&plane.world.get(&target), 200);
@@ -428,17 +395,4 @@ fn routable_services() {
         body["data"]["services"][0]["url"],
         "https://web-one.owner.dployr.io"
     );
-}
-
-#[test]
-fn what_is_left_out_says_so() {
-    let mut plane = Plane::new();
-    for (method, path) in [
-        ("GET", "/v1/auth/sessions"),
-        ("POST", "/v1/instances/x/tokens/rotate"),
-        ("GET", "/v1/billing/plans"),
-    ] {
-        let body = expect_status(&plane.world.send(Request::new(method, path)), 501);
-        assert_eq!(body["error"]["code"], "sandbox.not_modelled");
-    }
 }

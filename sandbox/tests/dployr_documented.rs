@@ -173,6 +173,41 @@ fn the_create_body_is_checked() {
 }
 
 #[test]
+fn sources_of_the_guides_end_well() {
+    for (more, first_line) in [
+        (
+            json!({ "source": "docker", "image": "nginx:1" }),
+            "pulling image",
+        ),
+        (
+            json!({ "source": "docker", "remote": "https://github.com/user/repo" }),
+            "cloning repository",
+        ),
+        (json!({ "source": "local" }), "copying files"),
+    ] {
+        let mut world = world();
+        let mut body = more.clone();
+        body["name"] = json!("my-app");
+        let made = expect_status(&world.post("/v1/deployments", &body), 202);
+        world.wait(1_200);
+        let path = format!("/v1/deployments/{}", made["id"].as_str().unwrap());
+        let deployment = expect_status(&world.get(&path), 200);
+        assert_eq!(deployment["status"], "success", "{more}");
+        let log = expect_status(&world.get("/v1/services/my-app/logs"), 200);
+        assert_eq!(log[0]["message"], first_line, "{more}");
+    }
+    let mut world = world();
+    let expected = invalid("Invalid deployment configuration", "image", "is required");
+    let nothing = json!({ "name": "my-app", "source": "docker" });
+    expect(&world.post("/v1/deployments", &nothing), 400, &expected);
+    let nowhere = json!({ "name": "my-app", "source": "docker", "image": "x.invalid/a:1" });
+    expect_status(&world.post("/v1/deployments", &nowhere), 202);
+    world.wait(1_200);
+    let list = expect_status(&world.get("/v1/deployments"), 200);
+    assert_eq!(list[0]["status"], "failed");
+}
+
+#[test]
 fn the_same_name_deploys_again() {
     let (mut world, _) = running();
     let first = expect_status(&world.get("/v1/deployments"), 200);

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{World, expect, expect_status};
-use deploykit_sandbox::{Dialect, Platform, Request, Sandbox};
+use deploykit_sandbox::{Builder, Dialect, Platform, Request, Sandbox};
 use serde_json::{Value, json};
 
 struct Plane {
@@ -17,6 +17,10 @@ impl Plane {
         let builder = Sandbox::builder()
             .dployr_dialect(Dialect::ControlPlane)
             .dployr_build_node(false);
+        Self::of(builder)
+    }
+
+    fn of(builder: Builder) -> Self {
         let world = World::new(Platform::Dployr, builder);
         let access = world.state.dployr().access("");
         Self {
@@ -115,6 +119,143 @@ fn an_update_that_nobody_can_build_is_saved_all_the_same() {
 }
 
 #[test]
+fn the_default_webhook_tells_of_instances() {
+    let mut plane = Plane::new();
+    let hook = json!({ "webhookUrl": "http://127.0.0.1:1/hook", "enabled": true });
+    let target = plane.scoped("/v1/notifications/webhook/setup");
+    expect_status(&plane.world.post(&target, &hook), 200);
+    let body = json!({ "clusterId": plane.cluster, "address": "203.0.113.9", "tag": "node-2" });
+    let made = expect_status(&plane.world.post("/v1/instances", &body), 201);
+    let id = made["data"]["instance"]["id"].clone();
+    let path = format!("/v1/instances/{}", id.as_str().unwrap());
+    expect_status(&plane.world.delete(&path), 200);
+    let now = plane.world.now;
+    let told = plane.world.state.webhooks_due(now);
+    let told: Vec<(&Value, &Value)> = told
+        .iter()
+        .map(|webhook| (&webhook.body["event"], &webhook.body["data"]["instanceId"]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (&json!("instance.created"), &id),
+            (&json!("instance.deleted"), &id)
+        ]
+    );
+}
+
+#[test]
+fn an_update_without_a_deployment_keeps_variables_and_secrets() {
+    let mut plane = Plane::new();
+    let service = plane.running();
+    let list = plane.scoped("/v1/deployments");
+    let list = expect_status(&plane.world.get(&list), 200);
+    let id = list["data"]["items"][0]["id"].as_str().unwrap();
+    let delete = plane.scoped(&format!("/v1/deployments/{id}"));
+    let body = json!({ "clusterId": plane.cluster });
+    let delete = Request::new("DELETE", &delete).with_json(&body);
+    expect_status(&plane.world.send(delete), 200);
+    let fields = json!({ "env_vars": { "B": "2" }, "secrets": { "S3": "x" } });
+    let (status, body) = plane.patch(&service, fields);
+    let expected = json!({ "success": false, "error": {
+        "message": "Service has no deployment record", "code": "resource.missing_resource",
+    } });
+    assert_eq!((status, body), (404, expected));
+    let envs = expect_status(&plane.world.get(&format!("{service}/envs")), 200);
+    assert_eq!(envs["data"]["envs"], json!({ "B": "2" }));
+    assert_eq!(plane.secrets(&service), ["S3"]);
+}
+
+#[test]
+fn the_source_follows_what_an_update_leaves() {
+    let builder = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
+    let mut plane = Plane::of(builder);
+    let service = plane.running();
+    let git = "https://example.com/app.git";
+    for (fields, source, image, remote) in [
+        (json!({}), "image", json!("node:20-alpine"), Value::Null),
+        (
+            json!({ "remote_url": git }),
+            "remote",
+            Value::Null,
+            json!(git),
+        ),
+        (
+            json!({ "image": "a:1" }),
+            "remote",
+            json!("a:1"),
+            json!(git),
+        ),
+        (
+            json!({ "remote_url": null }),
+            "remote",
+            Value::Null,
+            Value::Null,
+        ),
+        (
+            json!({ "image": "a:2" }),
+            "image",
+            json!("a:2"),
+            Value::Null,
+        ),
+        (
+            json!({ "image": "a:3", "remote_url": null }),
+            "remote",
+            Value::Null,
+            Value::Null,
+        ),
+    ] {
+        let (status, body) = plane.patch(&service, fields.clone());
+        assert_eq!(status, 200, "{fields}");
+        let row = &body["data"]["deployment"];
+        assert_eq!(
+            (&row["source"], &row["image"], &row["remoteUrl"]),
+            (&json!(source), &image, &remote),
+            "{fields}"
+        );
+    }
+    // Nothing is to be built where there is no repository.
+    let mut plane = Plane::new();
+    let service = plane.running();
+    let (status, _) = plane.patch(&service, json!({ "remote_url": null }));
+    assert_eq!(status, 200);
+}
+
+#[test]
+fn the_status_of_a_domain_of_ones_own_is_that_of_its_service() {
+    let mut plane = Plane::new();
+    let service = plane.running();
+    let body = json!({ "clusterId": plane.cluster, "domain": "app.example.com", "serviceName": "web-one" });
+    expect_status(&plane.world.post("/v1/domains", &body), 200);
+    let says = |plane: &mut Plane, word: &str| {
+        let asked = Request::new("GET", "/v1/status?domain=app.example.com");
+        expect(&plane.world.raw(&asked), 200, &json!({ "status": word }));
+    };
+    says(&mut plane, "ready");
+    expect_status(&plane.world.post_empty(&format!("{service}/stop")), 200);
+    says(&mut plane, "starting");
+    expect_status(&plane.world.delete(&service), 200);
+    says(&mut plane, "ready");
+}
+
+#[test]
+fn a_domain_that_is_there_already_stays_as_it_is() {
+    let mut plane = Plane::new();
+    plane.running();
+    let body =
+        json!({ "clusterId": plane.cluster, "domain": "app.site.test", "serviceName": "web-one" });
+    let first = expect_status(&plane.world.post("/v1/domains", &body), 200);
+    expect_status(
+        &plane.world.post_empty("/v1/domains/app.site.test/verify"),
+        204,
+    );
+    let again = expect_status(&plane.world.post("/v1/domains", &body), 200);
+    assert_eq!(again, first);
+    let kept = expect_status(&plane.world.get("/v1/domains/app.site.test"), 200);
+    assert_eq!(kept["data"]["status"], "active");
+}
+
+#[test]
 fn logs_of_the_cluster_can_be_narrowed() {
     let mut plane = Plane::new();
     plane.running();
@@ -134,6 +275,8 @@ fn logs_of_the_cluster_can_be_narrowed() {
         all[all.len() - 1..]
     );
     assert_eq!(read("&limit=2")[..], all[..2]);
+    assert_eq!(read("&limit=2x")[..], all[..2]);
+    assert_eq!(read("&limit=0&since=0&until=0"), all);
     let of = |source: &str| all.iter().filter(|line| line["source"] == source).count();
     assert_eq!(read("&source=build").len(), of("build"));
     assert_eq!(
@@ -170,6 +313,32 @@ fn a_registered_instance_stands_in_the_list_and_is_not_connected() {
     assert_eq!(tags(&build), ["node-2"]);
     let target = plane.scoped("/v1/instances/node-2/system/restart");
     expect_status(&plane.world.post(&target, &json!({ "force": true })), 503);
+    for (call, body, message) in [
+        (
+            "reboot",
+            json!({ "force": true }),
+            "Reboot instance task with force mode sent",
+        ),
+        (
+            "reboot",
+            json!({ "force": false }),
+            "Reboot instance task sent",
+        ),
+        (
+            "restart",
+            json!({ "force": true }),
+            "Restart daemon task with force mode sent",
+        ),
+        (
+            "restart",
+            json!({ "force": false }),
+            "Restart daemon task sent",
+        ),
+    ] {
+        let target = plane.scoped(&format!("/v1/instances/{}/system/{call}", plane.tag));
+        let sent = expect_status(&plane.world.post(&target, &body), 202);
+        assert_eq!(sent["data"]["message"], message);
+    }
     let body = json!({ "clusterId": "01ZZZZZZZZZZZZZZZZZZZZZZZZ", "address": "203.0.113.9", "tag": "node-3" });
     expect_status(&plane.world.post("/v1/instances", &body), 403);
 }

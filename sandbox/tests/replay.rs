@@ -18,11 +18,17 @@
 //! exchange says `"compare": "form"`, what lists hold depends on the rest of that server: other tenants' services, the log
 //! of a stand-in. There the first item counts, and not its values.
 //!
+//! `fixtures/dployr-others.json` holds those on a name and on a service of another tenant, in which the two tenants changed
+//! places here.
+//!
+//! `fixtures/dployr-beside.json` holds those of routes that the spec has not: a preflight, a node's callback, the routes of
+//! a proxy, the notifications of a cluster.
+//!
 //! With that every recorded exchange of an operation of `specs/dployr.yaml` is asked again, but for these:
 //!
-//! - those of another tenant or on what belongs to one, since the sandbox has none: the three deployments of the other
-//!   cluster (202 without an instance, 400 for the plan, 409 for a name of others), a service, its logs, its stop, its
-//!   deletion, an instance and its deletion (403), a stop without a node (503), a domain of others (409), its user (200);
+//! - those that another tenant sent, or on what the sandbox's has not: two deployments of the other cluster (202 without an
+//!   instance, 400 for the plan), an instance and its deletion (403), a stop without a node (503), a domain of others
+//!   (409), its user (200);
 //! - those of a viewer of the cluster, since the sandbox has its owner alone: a service (200), its stop, its secrets, an
 //!   instance, a rename (403).
 
@@ -123,6 +129,39 @@ fn services_and_instances_are_answered_alike() {
     let service = service_of(&mut world, "web-one", &access.cluster_id);
     ids.insert(SERVICE.to_owned(), service);
     replay(&mut world, &access.token, rest, &mut ids);
+}
+
+#[test]
+fn what_belongs_to_others_is_refused_alike() {
+    let recorded = include_str!("fixtures/dployr-others.json");
+    let exchanges: Vec<Value> = serde_json::from_str(recorded).unwrap();
+    let builder = Sandbox::builder()
+        .dployr_dialect(Dialect::ControlPlane)
+        .dployr_neighbour(true);
+    let mut world = World::new(Platform::Dployr, builder);
+    let access = world.state.dployr().access("");
+    let theirs = service_of(&mut world, "neighbour-app", &access.cluster_id);
+    let mut ids = BTreeMap::from([
+        (
+            "01M85NWTSA5VFJA0S7WHDNTBMP".to_owned(),
+            access.cluster_id.clone(),
+        ),
+        ("01M85NX50TMCP1DTAYWPPG3SWY".to_owned(), theirs.clone()),
+        (SERVICE.to_owned(), theirs),
+        ("web-one".to_owned(), "neighbour-app".to_owned()),
+    ]);
+    replay(&mut world, &access.token, &exchanges, &mut ids);
+}
+
+#[test]
+fn routes_beside_the_spec_are_answered_alike() {
+    let recorded = include_str!("fixtures/dployr-beside.json");
+    let exchanges: Vec<Value> = serde_json::from_str(recorded).unwrap();
+    let builder = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
+    let mut world = World::new(Platform::Dployr, builder);
+    let access = world.state.dployr().access("");
+    let mut ids = BTreeMap::from([(CLUSTER.to_owned(), access.cluster_id)]);
+    replay(&mut world, &access.token, &exchanges, &mut ids);
 }
 
 #[test]

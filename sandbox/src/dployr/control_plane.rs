@@ -1,12 +1,20 @@
 //! dployr as its open-source control plane was seen running: dployr-io/dployr-base at 05f89de.
 //!
-//! Every rule without another source was observed on that running control plane, defects included. Routes that it has
-//! and the sandbox has not answer 501 with the code `sandbox.not_modelled`, which no control plane sends.
+//! Every rule without another source was observed on that running control plane, defects included. Routes of it that are
+//! known here and not played answer 501 with the code `sandbox.not_modelled`, which no control plane sends; any other
+//! answers 404, as a route that it has not.
+//!
+//! Never played: the limit of services that a plan has, except for the refusal by mistake in [`create_deployment`]; a
+//! deployment that is `queued` for want of an instance or `cached` by its `buildFingerprint`; a server without a store of
+//! logs, which answers 501 with `LOGS_NOT_AVAILABLE`; the WebSocket of a cluster; headers of CORS.
 
 mod account;
 mod bounds;
 mod domains;
 mod instances;
+mod neighbour;
+mod nodes;
+mod numbers;
 mod observed;
 mod runtime;
 mod secrets;
@@ -29,6 +37,8 @@ pub(super) struct Own {
     pub(super) events: runtime::Events,
     account: account::Account,
     domains: Vec<domains::Domain>,
+    /// Whether another tenant's service shows.
+    neighbour: bool,
 }
 
 const MINUTE: u64 = 60;
@@ -44,6 +54,10 @@ pub(super) fn handle(state: &mut Dployr, request: &Request, now: Duration) -> Re
     };
     let known = state.knows(request, now);
     state.own.access.note_use(request, now);
+    // Nor under /v1/admin, of which nothing is played.
+    if path.first() == Some(&"admin") {
+        return route(state, request, path, known, now);
+    }
     // Counted before routing: a route that does not exist is counted too, and can answer 429.
     let taken = state.charge(known, now, MINUTE, LIMIT);
     let reply = if taken.allowed {
@@ -73,6 +87,8 @@ fn route(
         request.method.as_str()
     };
     match (method, path) {
+        // Counted as of nobody, since a browser sends no credentials with it.
+        ("OPTIONS", _) => return Reply::empty(204),
         ("GET", ["health"]) => {
             let body =
                 json!({ "status": "ok", "timestamp": rfc3339_millis(now), "version": "sandbox" });
@@ -82,6 +98,9 @@ fn route(
         // Without a token, both of them (seen, and dployr-io/dployr-base:src/routes/runtime.ts).
         ("GET", ["domains", "verify"]) => return domains::is_verified(state, request),
         ("GET", ["runtime", "versions"]) => return runtime::versions(request),
+        ("POST", ["deployments", "finish"]) => return nodes::finish(request),
+        // Open there as well (dployr-io/dployr-base:src/routes/domains.ts).
+        ("POST", ["domains", "register"]) => return not_modelled(),
         // A login by password is documented and exists nowhere; nor do these two collections, with or without a token.
         (_, ["auth", "login"] | ["projects" | "webhooks", ..]) => return not_routed(),
         _ => {}
@@ -132,9 +151,11 @@ fn route(
         }
         ("POST", ["notifications", "webhook", "setup"]) => account::set_up_webhook(state, request),
         ("PATCH", ["clusters", id]) => account::rename(state, request, id, now),
+        ("GET" | "PUT", ["clusters", id, "notifications"]) => {
+            account::notifications(state, request, method, id, now)
+        }
         ("GET", ["clusters", id, "users"]) => account::users(state, request, id),
         ("POST", ["clusters", id, "users"]) => account::invite(state, request, id, now),
-        ("POST", ["domains", "register"]) => not_modelled(),
         (_, ["domains", rest @ ..]) => domains::route(state, request, method, rest, now),
         ("POST", ["deployments"]) => create_deployment(state, request, now),
         ("GET", ["deployments"]) => list_deployments(state, request, now),
@@ -144,6 +165,7 @@ fn route(
         (_, ["instances", rest @ ..]) => instances::route(state, request, method, rest, now),
         ("GET", ["logs"]) => observed::logs(state, request, now),
         ("GET", ["proxy", "services"]) => services::routable(state, request),
+        ("POST", ["proxy", "invalidate"]) => services::forget_routes(state, request),
         // The permission check asks for a path parameter that these routes do not have.
         ("POST", ["proxy", "node", "routes" | "restart"])
         | ("GET", ["proxy", "node", "status"])
@@ -237,6 +259,9 @@ fn create_deployment(state: &mut Dployr, request: &Request, now: Duration) -> Re
         Ok(read) => read,
         Err(message) => return failure(400, &message, "request.bad_request"),
     };
+    if let Some(taken) = neighbour::refuse_name(&name) {
+        return taken;
+    }
     if in_query.is_none() {
         // The handler reads the query alone, sees no cluster, takes it for one on the smallest plan and counts the
         // services of all tenants: a misleading refusal.
@@ -382,15 +407,8 @@ fn describe(state: &Dployr, deployment: &Deployment, now: Duration) -> Map<Strin
 
 /// `page` is at least 1, `pageSize` from 1 to 100; what cannot be read is 1 and 20. Beyond the end: no items, 200.
 fn page(request: &Request, items: Vec<Value>) -> Reply {
-    let number = |name: &str, otherwise: usize| {
-        request
-            .query_value(name)
-            .and_then(|text| text.parse::<i64>().ok())
-            .map_or(otherwise, |number| {
-                usize::try_from(number.max(1)).unwrap_or(usize::MAX)
-            })
-    };
-    let (page, size) = (number("page", 1), number("pageSize", 20).min(100));
+    let page = numbers::of_page(request, "page", 1);
+    let size = numbers::of_page(request, "pageSize", 20).min(100);
     let total = items.len();
     let pages = total.div_ceil(size);
     let items: Vec<Value> = items

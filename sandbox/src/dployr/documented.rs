@@ -69,6 +69,7 @@ fn route(state: &mut Dployr, request: &Request, known: bool, now: Duration) -> R
             None => not_found("deployment"),
         },
         ("PUT", ["deployments", id]) => update_deployment(state, request, id, now),
+        // The record alone goes, as on the control plane (seen there).
         ("DELETE", ["deployments", id]) => {
             let before = state.deployments.len();
             state.deployments.retain(|deployment| deployment.id != *id);
@@ -189,6 +190,8 @@ fn create_deployment(state: &mut Dployr, request: &Request, now: Duration) -> Re
         Some(Some(env)) => Some(env),
         Some(None) => return invalid(WHAT, "env", "must be a map of strings"),
     };
+    // The sandbox's own, nothing is known: a name that is deployed again has the variables of the new body alone, while an
+    // update adds to those that are there.
     state.env.insert(name.to_owned(), env.unwrap_or_default());
     let fresh_id = state.id("deployment", now);
     let at = state.deploy(name, settings, fresh_id, now);

@@ -1,7 +1,8 @@
 //! The smaller collections of the reference: proxy routes, projects, variables and webhooks.
 //!
-//! Only their requests are documented. Replies carry the fields of the request, an id and times; no server was ever seen
-//! to answer these paths.
+//! Only their requests are documented (dployr-io/dployr-docs:docs/api.md). Replies carry the fields of the request, an id
+//! and times; no server was ever seen to answer these paths. So the statuses are the sandbox's own, a 201 for what is made
+//! among them, and what it checks beyond a field that the page shows is too: nothing is known.
 
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ pub(super) fn routes(state: &mut Dployr, request: &Request, rest: &[&str], now: 
             {
                 return invalid(WHAT, "service_id", "No such service");
             }
+            // The sandbox's own, nothing is known.
             if state
                 .routes
                 .iter()
@@ -48,6 +50,7 @@ pub(super) fn routes(state: &mut Dployr, request: &Request, rest: &[&str], now: 
             {
                 return invalid(WHAT, "domain", "is routed already");
             }
+            // Field by field those of the body, but for the status.
             let route = json!({
                 "id": state.id("route", now),
                 "domain": domain,
@@ -145,6 +148,7 @@ pub(super) fn env(state: &mut Dployr, request: &Request, name: &str, rest: &[&st
     }
 }
 
+/// Kept and shown, and never called: the page says nothing of what is sent, nor how it is signed.
 pub(super) fn webhooks(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
     match request.method.as_str() {
         "GET" => list(&state.webhooks),

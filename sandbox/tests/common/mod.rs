@@ -4,6 +4,7 @@
 
 pub mod dployr;
 pub mod nexlayer;
+pub mod plane;
 pub mod server;
 
 use std::time::Duration;

@@ -151,7 +151,7 @@ const LIFE: &[Row] = &[
         "GET /v1/services?clusterId={cluster}",
         "",
         200,
-        "service=/data/items/0/id",
+        "service=/data/items/1/id",
     ),
     ("GET /v1/services/{service}", "", 200, ""),
     ("GET /v1/services/{service}/envs", "", 200, ""),
@@ -309,6 +309,12 @@ const LIFE: &[Row] = &[
 ];
 
 const OF_OTHERS: &[Row] = &[
+    (
+        "POST /v1/deployments?clusterId={cluster}",
+        r#"{"name": "neighbour-app", "type": "web", "source": "image", "image": "node:20-alpine"}"#,
+        409,
+        "",
+    ),
     ("GET /v1/instances?clusterId=other", "", 403, ""),
     ("GET /v1/services?clusterId=other", "", 403, ""),
     ("GET /v1/domains?clusterId=other", "", 403, ""),
@@ -321,10 +327,34 @@ const OF_OTHERS: &[Row] = &[
     ),
 ];
 
+/// Alone in the list.
+const OF_A_NEIGHBOUR: &[Row] = &[
+    (
+        "GET /v1/services?clusterId={cluster}",
+        "",
+        200,
+        "service=/data/items/0/id",
+    ),
+    ("GET /v1/services/{service}", "", 403, ""),
+    ("GET /v1/services/{service}/envs", "", 403, ""),
+    ("GET /v1/services/{service}/secrets", "", 403, ""),
+    (
+        "PATCH /v1/services/{service}",
+        r#"{"instanceName": "{tag}"}"#,
+        403,
+        "",
+    ),
+    ("POST /v1/services/{service}/start", "", 403, ""),
+    ("POST /v1/services/{service}/stop", "", 403, ""),
+    ("GET /v1/services/{service}/logs", "", 403, ""),
+    ("DELETE /v1/services/{service}", "", 403, ""),
+];
+
 fn new(seen: &mut Seen) -> Play<'_> {
     let builder = Sandbox::builder()
         .dployr_dialect(Dialect::ControlPlane)
-        .dployr_build_node(false);
+        .dployr_build_node(false)
+        .dployr_neighbour(true);
     let mut play = Play::new(Platform::Dployr, builder, seen);
     let access = play.world.state.dployr().access("");
     for (name, value) in [
@@ -341,6 +371,7 @@ fn new(seen: &mut Seen) -> Play<'_> {
 
 pub fn play(seen: &mut Seen) {
     let mut life = new(seen);
+    life.rows(OF_A_NEIGHBOUR);
     life.rows(ACCOUNT);
     life.rows(LIFE);
     life.rows(OF_OTHERS);

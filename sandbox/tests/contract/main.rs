@@ -20,7 +20,7 @@ use deploykit_sandbox::contract::Contract;
 use play::Seen;
 
 /// How many the platforms' own rules give, at least. One that is lost is noticed here; raise it when a rule is added.
-const BY_OWN_RULES: usize = 477;
+const BY_OWN_RULES: usize = 489;
 
 #[test]
 fn every_status_of_every_operation_is_given_and_allowed() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::super::{Dployr, SET_UP_AT};
+use super::super::{Dployr, SET_UP_AT, create};
 use super::sessions::is_email;
 use super::{Role, allowed, failure, ok_with, page};
 use crate::bounds::{MOST, cut};
@@ -20,6 +20,17 @@ pub(in crate::dployr) struct Account {
     /// When the cluster was renamed last.
     renamed_at: Option<Duration>,
     invited: Vec<Invited>,
+    notifications: Option<Notifications>,
+}
+
+/// Where a cluster's notifications go. Nothing is sent there.
+#[derive(Clone, Debug)]
+struct Notifications {
+    enabled: bool,
+    slack: Value,
+    discord: Value,
+    created_at: Duration,
+    updated_at: Duration,
 }
 
 impl Account {
@@ -43,6 +54,7 @@ impl Default for Account {
             cluster_name: "owner".to_owned(),
             renamed_at: None,
             invited: Vec::new(),
+            notifications: None,
         }
     }
 }
@@ -89,6 +101,65 @@ pub(super) fn integrations(state: &Dployr) -> Value {
         None => json!({}),
     };
     json!({ "remote": {}, "email": {}, "notification": notification })
+}
+
+/// `/v1/clusters/{id}/notifications`, read and written. The times are there once it was written. Which role it takes, and
+/// what else of a body is refused than an `enabled` of another kind, is not known.
+pub(super) fn notifications(
+    state: &mut Dployr,
+    request: &Request,
+    method: &str,
+    id: &str,
+    now: Duration,
+) -> Reply {
+    if let Err(reply) = allowed(state, Some(id), Role::Viewer) {
+        return reply;
+    }
+    if method == "PUT" {
+        let body = request.json_object().unwrap_or_default();
+        if let Some(wrong) = body.get("enabled").filter(|enabled| !enabled.is_boolean()) {
+            let kind = create::kind(wrong);
+            let message = format!(
+                "Validation failed: enabled: Invalid input: expected boolean, received {kind}"
+            );
+            return failure(400, &message, "request.bad_request");
+        }
+        let kept = state
+            .own
+            .account
+            .notifications
+            .get_or_insert(Notifications {
+                enabled: true,
+                slack: Value::Null,
+                discord: Value::Null,
+                created_at: now,
+                updated_at: now,
+            });
+        kept.updated_at = now;
+        if let Some(enabled) = body.get("enabled").and_then(Value::as_bool) {
+            kept.enabled = enabled;
+        }
+        for (key, place) in [
+            ("slackWebhookUrl", &mut kept.slack),
+            ("discordWebhookUrl", &mut kept.discord),
+        ] {
+            if let Some(url) = body.get(key) {
+                *place = url.clone();
+            }
+        }
+    }
+    let kept = state.own.account.notifications.as_ref();
+    let mut shown = super::object(json!({
+        "clusterId": state.cluster_id,
+        "enabled": kept.is_none_or(|kept| kept.enabled),
+        "slackWebhookUrl": kept.map(|kept| &kept.slack),
+        "discordWebhookUrl": kept.map(|kept| &kept.discord),
+    }));
+    if let Some(kept) = kept {
+        shown.insert("createdAt".to_owned(), json!(millis(kept.created_at)));
+        shown.insert("updatedAt".to_owned(), json!(millis(kept.updated_at)));
+    }
+    super::ok(json!({ "notifications": shown }))
 }
 
 pub(super) fn user(state: &Dployr) -> Value {

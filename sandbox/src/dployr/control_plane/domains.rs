@@ -127,6 +127,13 @@ pub(super) fn is_verified(state: &Dployr, request: &Request) -> Reply {
     }
 }
 
+/// The service behind a domain, as it is written there.
+pub(super) fn service_of<'a>(state: &'a Dployr, name: &str) -> Option<&'a str> {
+    let mut domains = state.own.domains.iter();
+    let found = domains.find(|domain| domain.name == name);
+    found.map(|domain| domain.service.as_str())
+}
+
 /// Whether it belongs to another tenant. There is none here: the vendor's own name stands for one.
 fn of_others(name: &str) -> bool {
     name == "dployr.io" || name.ends_with(".dployr.io")
@@ -151,7 +158,12 @@ fn create(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
         let message = "Domain already registered to another instance";
         return failure(409, message, "resource.conflict");
     }
-    // A 200, and the name in lower case.
+    // A 200, and the name in lower case. One that is there already stays as it is, with its service and its token
+    // (dployr-io/dployr-base:src/routes/domains.ts).
+    let mut domains = state.own.domains.iter();
+    if let Some(known) = domains.find(|known| known.name == name.to_lowercase()) {
+        return ok(Value::Object(to_set_up(known)));
+    }
     let domain = Domain {
         id: state.ids.ulid(now),
         name: name.to_lowercase(),
@@ -160,12 +172,16 @@ fn create(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
         created_at: now,
         activated_at: None,
     };
-    let mut data = super::object(json!({ "domain": domain.name, "provider": "unknown" }));
-    data.extend(setup(&domain));
-    state.own.domains.retain(|other| other.name != domain.name);
+    let data = to_set_up(&domain);
     emit(state, "domain.created", &domain, now);
     state.own.domains.push(domain);
     ok(Value::Object(data))
+}
+
+fn to_set_up(domain: &Domain) -> Map<String, Value> {
+    let mut data = super::object(json!({ "domain": domain.name, "provider": "unknown" }));
+    data.extend(setup(domain));
+    data
 }
 
 /// What the owner of the domain has to set in the DNS.

@@ -24,7 +24,7 @@ pub(super) fn route(
             None => flat(404, "Instance not found", "resource.missing_resource"),
         },
         ("POST", []) => create(state, request, now),
-        ("DELETE", [id]) => delete(state, id),
+        ("DELETE", [id]) => delete(state, id, now),
         ("POST", [tag, "ping"]) => match connected(state, tag) {
             Some(_) => ok(json!({ "status": "enqueued" })),
             // Not recorded; as the calls below answer it.
@@ -120,6 +120,8 @@ fn create(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
     let Ok(body) = request.json_object() else {
         return Reply::text(500, "text/plain; charset=UTF-8", "Internal Server Error");
     };
+    // That it takes an admin is the sandbox's own: copies of dployr-io/dployr-base:src/routes/instances.ts ask for an owner
+    // or for nobody.
     let cluster = text_field(&body, "clusterId").or(request.query_value("clusterId"));
     if let Err(reply) = allowed(state, cluster, Role::Admin) {
         return reply;
@@ -156,16 +158,25 @@ fn create(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
     // A signed token there, good for 15 minutes and shown once.
     let token = format!("eyJhbGciOiJSUzI1NiJ9.{}.sandbox", instance.id);
     let shown = registered(state, &instance);
+    emit(state, "instance.created", &instance.id, now);
     state.registered.push(instance);
     let data = json!({ "instance": shown, "token": token });
     Reply::json(201, &json!({ "success": true, "data": data }))
 }
 
-fn delete(state: &mut Dployr, id: &str) -> Reply {
+/// Of an instance that comes or goes (dployr-io/dployr-base:src/routes/instances.ts).
+fn emit(state: &mut Dployr, event: &str, id: &str, now: Duration) {
+    let email = state.email.clone();
+    let details = json!({ "instanceId": id, "userEmail": email });
+    state.emit(event, details, now);
+}
+
+fn delete(state: &mut Dployr, id: &str, now: Duration) -> Reply {
     let at = state.registered.iter().position(|other| other.id == id);
     match at {
         Some(at) => {
             let gone = state.registered.remove(at);
+            emit(state, "instance.deleted", &gone.id, now);
             ok(json!({ "deleted": true, "instance": gone.tag }))
         }
         // Everything in the sandbox runs on it.
@@ -190,9 +201,14 @@ fn interrupt(state: &mut Dployr, request: &Request, tag: &str, call: &str, now: 
             "runtime.node_not_connected",
         ),
         Some(true) => {
-            let message = match call {
-                "reboot" => "Reboot task sent",
-                _ => "Restart daemon task sent",
+            let body = request.json_object().unwrap_or_default();
+            let force = body.get("force") == Some(&Value::Bool(true));
+            // The last was seen, the others read in dployr-io/dployr-base:src/lib/instances/instance-helpers.ts.
+            let message = match (call, force) {
+                ("reboot", true) => "Reboot instance task with force mode sent",
+                ("reboot", false) => "Reboot instance task sent",
+                (_, true) => "Restart daemon task with force mode sent",
+                (_, false) => "Restart daemon task sent",
             };
             let task_id = state.id("task", now);
             let data = json!({ "status": "accepted", "taskId": task_id, "message": message });

@@ -5,11 +5,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::{Dployr, ndjson};
-use super::{Role, allowed, failure, ok};
+use super::{Role, allowed, failure, numbers, ok};
 use crate::model::{Reply, Request};
 use crate::time::millis;
 
 const HOUR: u64 = 3_600_000;
+pub(super) const DAY: Duration = Duration::from_millis(24 * HOUR);
 
 /// `GET /v1/logs`. That a cluster is missing or somebody else's is said by the handler, in its form
 /// (dployr-io/dployr-base:src/routes/logs.ts).
@@ -22,16 +23,7 @@ pub(super) fn logs(state: &Dployr, request: &Request, now: Duration) -> Reply {
         Some(_) => {}
     }
     let wanted = |name: &str| request.query_value(name).filter(|text| !text.is_empty());
-    let number = |name: &str| {
-        wanted(name)?
-            .parse::<u64>()
-            .ok()
-            .filter(|number| *number > 0)
-    };
-    let since = number("since")
-        .unwrap_or_else(|| millis(now.saturating_sub(Duration::from_secs(24 * 3_600))));
-    let until = number("until").unwrap_or_else(|| millis(now));
-    let limit = number("limit").unwrap_or(1_000).min(5_000);
+    let (since, until, limit) = numbers::of_logs(request, DAY, now);
     let mut entries = Vec::new();
     for deployment in &state.deployments {
         // `serviceId` is the name of the service, in the query as in the entries.
@@ -58,7 +50,6 @@ pub(super) fn logs(state: &Dployr, request: &Request, now: Duration) -> Reply {
     if request.query_value("direction") == Some("backward") {
         entries.reverse();
     }
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let entries: Vec<Value> = entries
         .into_iter()
         .map(|(_, entry)| entry)

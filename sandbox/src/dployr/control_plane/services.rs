@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::super::{Dployr, Line, Power, Service, create, ndjson};
 use super::{
-    Role, allowed, describe as describe_deployment, failure, flat, not_routed, observed, ok, page,
-    secrets,
+    Role, allowed, describe as describe_deployment, domains, failure, flat, neighbour, not_routed,
+    numbers, observed, ok, page, secrets,
 };
 use crate::model::{Reply, Request, text_field};
 use crate::time::millis;
@@ -27,6 +27,13 @@ pub(super) fn route(
         ("GET" | "PATCH" | "DELETE", [id])
         | ("GET", [id, "envs" | "secrets"])
         | ("POST", [id, "start" | "stop"]) => {
+            let role = match (method, rest) {
+                ("GET", [_] | [_, "envs"]) => Role::Viewer,
+                _ => Role::Developer,
+            };
+            if let Some(refused) = neighbour::refuse_service(state, id, role) {
+                return refused;
+            }
             // By id alone; the name is not accepted. The cluster follows from the service.
             let Some(service) = state
                 .services
@@ -81,30 +88,27 @@ fn emit(state: &mut Dployr, event: &str, service: &Service, now: Duration) {
     state.emit(event, details, now);
 }
 
-/// By name. (The real list holds the rows of all tenants; here there is one.)
+/// By name, and with the rows of all tenants.
 fn list(state: &Dployr, request: &Request) -> Reply {
     if let Err(reply) = allowed(state, request.query_value("clusterId"), Role::Viewer) {
         return reply;
     }
-    let mut services: Vec<&Service> = state.services.iter().collect();
-    services.sort_by(|a, b| a.name.cmp(&b.name));
-    let items = services
-        .into_iter()
-        .map(|service| {
-            let mut item = describe(state, service);
-            // Stands in the list alone, and is null once the deployment's record is gone.
-            let deployment = state
-                .deployments
-                .iter()
-                .find(|deployment| deployment.id == service.deployment_id);
-            let name = deployment.map_or(Value::Null, |deployment| {
-                Value::from(deployment.name.clone())
-            });
-            item.insert("deploymentName".to_owned(), name);
-            Value::Object(item)
-        })
-        .collect();
-    page(request, items)
+    let own = state.services.iter().map(|service| {
+        let mut item = describe(state, service);
+        // Stands in the list alone, and is null once the deployment's record is gone.
+        let deployment = state
+            .deployments
+            .iter()
+            .find(|deployment| deployment.id == service.deployment_id);
+        let name = deployment.map_or(Value::Null, |deployment| {
+            Value::from(deployment.name.clone())
+        });
+        item.insert("deploymentName".to_owned(), name);
+        item
+    });
+    let mut items: Vec<_> = own.chain(neighbour::service_row(state)).collect();
+    items.sort_by_key(|item| item.get("name").map(Value::to_string));
+    page(request, items.into_iter().map(Value::Object).collect())
 }
 
 /// There is no status among them.
@@ -147,12 +151,18 @@ fn update(state: &mut Dployr, request: &Request, service: &Service, now: Duratio
     if instance_name != state.instance.tag {
         return failure(404, "Instance not found", "resource.missing_resource");
     }
+    // Both are kept before the record is looked for (dployr-io/dployr-base:src/routes/services.ts).
+    if let Some(env) = env {
+        state.env.insert(service.name.clone(), env);
+    }
+    secrets::update(state, &service.name, &body, now);
     let found = state
         .deployments
         .iter()
         .find(|deployment| deployment.id == service.deployment_id);
     let Some(mut settings) = found.map(|deployment| deployment.settings.clone()) else {
-        return failure(404, "Deployment not found", "resource.missing_resource");
+        let message = "Service has no deployment record";
+        return failure(404, message, "resource.missing_resource");
     };
     for (field, key) in [
         ("description", "description"),
@@ -182,18 +192,31 @@ fn update(state: &mut Dployr, request: &Request, service: &Service, now: Duratio
     let health_check = text_field(&body, "health_check").unwrap_or("/");
     let health_check = format!("/{}", health_check.trim_matches('/'));
     settings.texts.insert("healthCheck", health_check);
-    // A repository in the body makes it a deployment from git, whatever it was.
-    if text_field(&body, "remote_url").is_some() {
-        settings.texts.insert("source", "remote".to_owned());
+    // A repository that is named, and be it none, makes it a deployment from git and takes the image away. Otherwise the
+    // source follows what is there, if that is one thing (dployr-io/dployr-base:src/routes/services.ts).
+    let named = body.contains_key("remote_url");
+    if named {
+        settings.texts.remove("image");
+    }
+    let there = |key: &str| settings.text(key).is_some_and(|text| !text.is_empty());
+    let source = match (there("image"), there("remoteUrl")) {
+        _ if named => Some("remote"),
+        (true, false) => Some("image"),
+        (false, true) => Some("remote"),
+        _ => None,
+    };
+    if let Some(source) = source {
+        settings.texts.insert("source", source.to_owned());
     }
     if let Some(port) = body.get("port") {
         settings.port = port.as_u64();
     }
-    if let Some(env) = env {
-        state.env.insert(service.name.clone(), env);
-    }
-    secrets::update(state, &service.name, &body, now);
-    if settings.text("source") == Some("remote") && !state.build_node {
+    // A build node is needed where there is a repository, so not where it was taken away.
+    let from_git = settings.text("source") == Some("remote")
+        && settings
+            .text("remoteUrl")
+            .is_some_and(|url| !url.is_empty());
+    if from_git && !state.build_node {
         // All of it is saved by then (dployr-io/dployr-base:src/routes/services.ts).
         let mut rows = state.deployments.iter_mut();
         if let Some(row) = rows.find(|row| row.id == service.deployment_id) {
@@ -215,6 +238,9 @@ fn update(state: &mut Dployr, request: &Request, service: &Service, now: Duratio
 
 /// By id, name, or the name of a deployment that has no service yet.
 fn logs(state: &Dployr, request: &Request, id: &str, now: Duration) -> Reply {
+    if let Some(refused) = neighbour::refuse_logs(state, id) {
+        return refused;
+    }
     let service = state
         .services
         .iter()
@@ -231,27 +257,26 @@ fn logs(state: &Dployr, request: &Request, id: &str, now: Duration) -> Reply {
         return failure(404, "Service not found", "resource.missing_resource");
     };
     let follow = matches!(request.query_value("follow"), Some("true" | "1"));
-    let number = |key: &str| {
-        request
-            .query_value(key)
-            .and_then(|text| text.parse::<u64>().ok())
-    };
     // 24 hours back, or 15 minutes when following, and the oldest lines of that window: `limit` is no tail, and `tail`
     // is not looked at (dployr-io/dployr-base:src/routes/services.ts).
-    let back = Duration::from_secs(if follow { 15 * 60 } else { 24 * 3_600 });
-    let since = number("since").unwrap_or_else(|| millis(now.saturating_sub(back)));
-    let until = number("until").unwrap_or(u64::MAX);
-    let limit = number("limit").unwrap_or(1_000).clamp(1, 5_000);
+    let back = if follow {
+        Duration::from_secs(15 * 60)
+    } else {
+        observed::DAY
+    };
+    let (since, until, limit) = numbers::of_logs(request, back, now);
+    // Two words are known and each other is as none (dployr-io/dployr-base:src/routes/services.ts).
     let wanted = |line: &&Line| match request.query_value("source") {
-        None | Some("" | "all") => true,
-        Some(source) => line.source == source,
+        Some("build") => matches!(line.source, "build" | "deploy"),
+        Some("runtime") => line.source == "runtime",
+        _ => true,
     };
     let lines: Vec<Value> = state
         .lines(name, now)
         .into_iter()
         .filter(|line| (since..=until).contains(&millis(line.at)))
         .filter(wanted)
-        .take(usize::try_from(limit).unwrap_or(usize::MAX))
+        .take(limit)
         .map(|line| line.json(state.dialect))
         .collect();
     if follow {
@@ -261,7 +286,8 @@ fn logs(state: &Dployr, request: &Request, id: &str, now: Duration) -> Reply {
     }
 }
 
-/// `GET /v1/status?domain=`, open to all and without an envelope. It wakes a service that was stopped.
+/// `GET /v1/status?domain=`, open to all and without an envelope. It wakes a service that was stopped. A service of which
+/// that was asked, or that was started, is starting for 90 seconds there; here for as long as a deployment takes.
 pub(super) fn public_status(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
     let Some(domain) = request
         .query_value("domain")
@@ -269,14 +295,18 @@ pub(super) fn public_status(state: &mut Dployr, request: &Request, now: Duration
     else {
         return Reply::json(400, &json!({ "status": "not_found" }));
     };
-    let name = domain.strip_suffix(".dployr.run");
+    // A domain of one's own goes before the vendor's, verified or not, and nobody looks whether its service is still
+    // there (dployr-io/dployr-base:src/routes/status.ts).
+    let own = domains::service_of(state, domain);
+    let name = own.or(domain.strip_suffix(".dployr.run"));
+    let missing = if own.is_some() { "ready" } else { "not_found" };
     let service = state
         .services
         .iter()
         .find(|service| Some(service.name.as_str()) == name)
         .cloned();
     let status = match service.map(|service| (state.power(&service, now), service.id)) {
-        None => "not_found",
+        None => missing,
         Some((Power::On, _)) => "ready",
         Some((Power::Rising(_), _)) => "starting",
         Some((Power::Off, id)) => {
@@ -285,6 +315,35 @@ pub(super) fn public_status(state: &mut Dployr, request: &Request, now: Duration
         }
     };
     Reply::json(200, &json!({ "status": status }))
+}
+
+/// `POST /v1/proxy/invalidate`. There are no routes to forget here. The reply to `all` and the refusal were seen, the
+/// other two replies and the 500 read in dployr-io/dployr-base:src/routes/proxy.ts.
+pub(super) fn forget_routes(state: &Dployr, request: &Request) -> Reply {
+    let body = request.json_object();
+    let in_body = body.as_ref().ok();
+    let in_body = in_body.and_then(|body| text_field(body, "clusterId"));
+    let cluster = in_body.or(request.query_value("clusterId"));
+    if let Err(reply) = allowed(state, cluster, Role::Viewer) {
+        return reply;
+    }
+    let Ok(body) = body else {
+        return Reply::text(500, "text/plain; charset=UTF-8", "Internal Server Error");
+    };
+    let (service, cluster) = (
+        text_field(&body, "serviceName"),
+        text_field(&body, "clusterName"),
+    );
+    let message = match (body.get("all") == Some(&json!(true)), service, cluster) {
+        (true, ..) => "All routes invalidated".to_owned(),
+        (_, Some(service), Some(cluster)) => format!("Route {service}.{cluster} invalidated"),
+        (_, None, Some(cluster)) => format!("All routes for cluster {cluster} invalidated"),
+        _ => {
+            let message = "Specify serviceName+clusterName, clusterName, or all:true";
+            return failure(400, message, "validation.missing_fields");
+        }
+    };
+    ok(json!({ "message": message }))
 }
 
 /// `GET /v1/proxy/services`: each service on each instance.

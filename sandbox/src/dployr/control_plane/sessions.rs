@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::super::Dployr;
-use super::{failure, ok_with, page};
+use super::{failure, flat, ok_with, page};
 use crate::bounds::{MOST, cut};
 use crate::model::{Reply, Request, text_field};
 use crate::time::millis;
@@ -91,6 +91,15 @@ pub(super) fn route(
     now: Duration,
 ) -> Option<Reply> {
     let signed_in = state.own.access.knows_cookie(request, now);
+    // The check of credentials stands before the tokens as everywhere, and with a token goes on to their 403
+    // (dployr-io/dployr-base:src/routes/auth-tokens.ts; the 403 was seen).
+    if matches!(
+        (method, rest),
+        ("GET" | "POST", ["tokens"]) | ("DELETE", ["tokens", _])
+    ) && !state.knows(request, now)
+    {
+        return Some(flat(401, "Not authenticated", "auth.bad_session"));
+    }
     Some(match (method, rest) {
         ("POST", ["login", "email"]) => send_code(state, request, now),
         ("POST", ["login", "email", "verify"]) => verify(state, request, now),
@@ -100,7 +109,9 @@ pub(super) fn route(
                 // All of the user; API tokens go on.
                 state.own.access.sessions.clear();
             }
+            // The cookie is taken away from whoever asks (dployr-io/dployr-base:src/routes/auth.ts).
             ok_with(json!({}), "Logged out successfully")
+                .with_header("set-cookie", "session=; Max-Age=0; Path=/")
         }
         ("POST", ["tokens"]) if signed_in => create_token(state, request, now),
         ("POST", ["tokens"]) => scoped("create other"),
