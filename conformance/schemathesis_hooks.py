@@ -13,7 +13,7 @@ import os
 import random
 import re
 from collections import Counter, defaultdict, deque
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import requests
 import schemathesis
@@ -347,6 +347,11 @@ def service():
 def before_call(context, case, kwargs):
     entries = known.get(id_of(case))
     meta = case.meta
+    if meta is not None and not meta.is_negative_at(ParameterLocation.PATH):
+        # Schemathesis quotes what it generates, and not what it takes from a link.
+        for name, value in (case.path_parameters or {}).items():
+            if isinstance(value, str) and re.search(r"[?#/]", value):
+                case.path_parameters[name] = quote(value, safe="")
     if meta is None or chance.random() < KEEPS_ITS_OWN:
         return
     operation = case.operation
@@ -394,7 +399,8 @@ def before_call(context, case, kwargs):
             (ParameterLocation.QUERY, case.query, operation.query),
         ):
             if name in declared and container is not None and not meta.is_negative_at(location):
-                container[name] = value
+                # Those of a path are quoted by now.
+                container[name] = quote(str(value), safe="") if location is ParameterLocation.PATH else value
     if wanted and positive_body:
         if isinstance(wanted, dict) and isinstance(case.body, dict):
             case.body.update(wanted)
