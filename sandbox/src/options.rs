@@ -114,20 +114,10 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Op
                     .seed(seed.map_err(|_| format!("--seed {text}: a whole number is needed"))?);
             }
             "--ready-after" => {
-                let text = value()?;
-                let millis = text.parse().ok().filter(|millis| *millis <= 86_400_000);
-                let millis = millis.ok_or(format!(
-                    "--ready-after {text}: milliseconds are needed, a day at most"
-                ))?;
-                builder = builder.ready_after(Duration::from_millis(millis));
+                builder = builder.ready_after(millis(name, &value()?)?);
             }
             "--tick" => {
-                let text = value()?;
-                let millis = text.parse().ok().filter(|millis| *millis <= 86_400_000);
-                let millis = millis.ok_or(format!(
-                    "--tick {text}: milliseconds are needed, a day at most"
-                ))?;
-                builder = builder.ticking_clock(Duration::from_millis(millis));
+                builder = builder.ticking_clock(millis(name, &value()?)?);
             }
             "--fault" => {
                 let text = value()?;
@@ -148,6 +138,15 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Op
         dialect,
         log,
     }))
+}
+
+/// The value of an option that is a time.
+fn millis(name: &str, text: &str) -> Result<Duration, String> {
+    let millis = text.parse().ok().filter(|millis| *millis <= 86_400_000);
+    let millis = millis.ok_or(format!(
+        "{name} {text}: milliseconds are needed, a day at most"
+    ))?;
+    Ok(Duration::from_millis(millis))
 }
 
 #[cfg(test)]

@@ -261,8 +261,7 @@ pub struct State {
 
 impl State {
     /// Answers one request at `now`, the time since the Unix epoch, and remembers it. 9999-01-01 stands for whatever is
-    /// later. Faults show as far as a reply can
-    /// show them; [`State::outcome`] tells the rest.
+    /// later. Faults show as far as a reply can show them; [`State::outcome`] tells the rest.
     pub fn handle(&mut self, platform: Platform, request: &Request, now: Duration) -> Reply {
         self.outcome(platform, request, now).reply
     }
