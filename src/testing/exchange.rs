@@ -1,4 +1,4 @@
-//! What was sent and what came of it, as recorder and tape keep it: with its secrets, in memory.
+//! What was sent and what came of it, as the recorder keeps it: with its secrets, in memory.
 
 use crate::transport::local::{Outcome, Reaction, Sent};
 use http::HeaderMap;
@@ -28,7 +28,7 @@ pub(crate) enum Came {
 }
 
 impl Came {
-    /// In words, for people and for a file.
+    /// The failure in words.
     pub fn failure(&self) -> Option<String> {
         let words = match self {
             Self::Reply { .. } => return None,
@@ -41,12 +41,6 @@ impl Came {
             }
         };
         Some(words.to_owned())
-    }
-
-    pub fn from_failure(words: &str) -> Option<Self> {
-        let all = [Self::NoConnection, Self::Silence, Self::Broken];
-        all.into_iter()
-            .find(|came| came.failure().as_deref() == Some(words))
     }
 }
 

@@ -5,7 +5,6 @@
 //! | [`Recorder`] | the exact requests of your code as snapshots; replies from the specs' examples, from a queue, from a function |
 //! | [`CannedReply`] | one reply, or one failure of the network |
 //! | [`Snapshot`] | the canonical text of what was sent, with a stable name for every secret |
-//! | [`Tape`] | real exchanges on a file without their secrets, and that file as the platform |
 //! | [`in_process`](crate::ClientBuilder::in_process) | a function in the place of the network |
 //! | [`describe`] | what a server received, in the shape of the recorder |
 //!
@@ -50,12 +49,9 @@ mod ready;
 mod recorder;
 mod shown;
 mod snapshot;
-mod tape;
 
 pub use canned::CannedReply;
 pub use describe::describe;
 pub use examples::Which;
 pub use recorder::Recorder;
 pub use snapshot::Snapshot;
-pub(crate) use tape::Recording;
-pub use tape::Tape;

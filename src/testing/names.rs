@@ -1,8 +1,7 @@
 //! Stable names for secrets: `<token>`, `<session-token>`, `<password-2>`.
 //!
 //! Two different secrets have different names, one secret has the same name wherever it occurs, and a
-//! name says nothing but the place where the secret was seen first. A name that comes back as a value
-//! keeps itself: that is how a client goes on with what a tape gave it.
+//! name says nothing but the place where the secret was seen first.
 
 use crate::secret::{REDACTED, Secret};
 use crate::transport::redact::{holds_variables, sounds_secret};
@@ -105,11 +104,6 @@ impl Names {
             self.count(name);
             self.given.insert(name.to_owned());
         }
-    }
-
-    /// Keeps names as they are that a client may have instead of its secrets.
-    pub fn accept(&mut self, names: &BTreeSet<String>) {
-        self.given.extend(names.iter().cloned());
     }
 
     /// Runs `name` with no name given that stands in `text` already. What of it comes out counts on, as

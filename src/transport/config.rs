@@ -106,8 +106,6 @@ pub struct ClientBuilder<P: Platform> {
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) settings: P::Settings,
     pub(crate) wire: Wire,
-    #[cfg(feature = "testing")]
-    pub(crate) tape: Option<crate::testing::Tape>,
 }
 
 impl<P: Platform> Default for ClientBuilder<P> {
@@ -127,8 +125,6 @@ impl<P: Platform> Default for ClientBuilder<P> {
             headers: Vec::new(),
             settings: P::Settings::default(),
             wire: Wire::Network,
-            #[cfg(feature = "testing")]
-            tape: None,
         }
     }
 }
@@ -348,23 +344,10 @@ impl<P: Platform> ClientBuilder<P> {
             })?;
             headers.push((HeaderName::from_static(name), value));
         }
-        #[cfg(feature = "testing")]
-        let wire = match self.tape {
-            Some(tape) => tape.around(self.wire),
-            None => self.wire,
-        };
-        #[cfg(not(feature = "testing"))]
-        let wire = self.wire;
-        // A recorder is no platform: what it is sent needs no pace, and what it answers is meant.
-        let retry = if wire.is_like_a_platform() {
-            Retry::default()
-        } else {
-            Retry::off()
-        };
-        let pacing = if wire.is_network() {
-            Pacing::documented()
-        } else {
-            Pacing::off()
+        // A test in the place of the network sees each call once, and at once.
+        let (retry, pacing) = match self.wire.is_network() {
+            true => (Retry::default(), Pacing::documented()),
+            false => (Retry::off(), Pacing::off()),
         };
         let pacing = self.pacing.unwrap_or(pacing);
         let transport = Transport {
@@ -373,7 +356,7 @@ impl<P: Platform> ClientBuilder<P> {
             http: self.connections.client(&base_url, self.plain_http)?,
             pacer: Pacer::new(&pacing, profile.api, &base_url, &Auth::None),
             base_url,
-            wire,
+            wire: self.wire,
             auth: Auth::None,
             headers,
             limits: self.limits,

@@ -66,7 +66,11 @@ impl Scope {
         match &self.transport().wire {
             Wire::Network => self.send_out(request, operation).await,
             #[cfg(feature = "testing")]
-            wire => self.hand_over(wire, request, operation).await,
+            Wire::Function(answer) => {
+                let sent = std::sync::Arc::new(self.sent(operation, &request));
+                let reaction = answer.answer(&sent)?;
+                reaction.play(operation, &sent.method).await
+            }
         }
     }
 
@@ -87,29 +91,6 @@ impl Scope {
             }
             error
         })
-    }
-
-    /// Sends a request to what stands in the place of the network.
-    #[cfg(feature = "testing")]
-    async fn hand_over(
-        &self,
-        wire: &Wire,
-        request: Request,
-        operation: Option<&'static Operation>,
-    ) -> Result<Response> {
-        match wire {
-            Wire::Network => self.send_out(request, operation).await,
-            Wire::Function(answer) => {
-                let sent = std::sync::Arc::new(self.sent(operation, &request));
-                let reaction = answer.answer(&sent)?;
-                reaction.play(operation, &sent.method).await
-            }
-            Wire::Taped(onward, recording) => {
-                let entry = recording.begin(self.sent(operation, &request));
-                let sent = Box::pin(self.hand_over(onward, request, operation)).await;
-                entry.end(sent)
-            }
-        }
     }
 
     /// Reads a reply whole, unless it is a stream, and turns what is not a success into an error.

@@ -64,7 +64,12 @@ impl Scope {
         match &self.transport().wire {
             Wire::Network => self.ask_there(url).await,
             #[cfg(feature = "testing")]
-            wire => self.ask_instead(wire, url).await,
+            Wire::Function(answer) => {
+                let sent = std::sync::Arc::new(self.sent_to(url));
+                let reaction = answer.answer(&sent)?;
+                let reply = reaction.play(None, &Method::HEAD).await?;
+                Ok(reply.status().as_u16())
+            }
         }
     }
 
@@ -83,25 +88,6 @@ impl Scope {
         // The body is dropped unread, and with it the connection.
         sent.map(|response| response.status().as_u16())
             .map_err(|error| reply::network_error(error, None, &Method::HEAD))
-    }
-
-    /// Asks what stands in the place of the network.
-    #[cfg(feature = "testing")]
-    async fn ask_instead(&self, wire: &Wire, url: &Url) -> Result<u16> {
-        match wire {
-            Wire::Network => self.ask_there(url).await,
-            Wire::Function(answer) => {
-                let sent = std::sync::Arc::new(self.sent_to(url));
-                let reaction = answer.answer(&sent)?;
-                let reply = reaction.play(None, &Method::HEAD).await?;
-                Ok(reply.status().as_u16())
-            }
-            Wire::Taped(onward, recording) => {
-                let entry = recording.begin(self.sent_to(url));
-                let asked = Box::pin(self.ask_instead(onward, url)).await;
-                entry.end_with_status(asked)
-            }
-        }
     }
 
     fn preview_of(&self, url: &Url) -> RequestPreview {

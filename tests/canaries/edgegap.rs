@@ -19,7 +19,7 @@ fn connect(target: &Target, plant: &Plant) -> Client {
 fn connect_inside(target: &Target, plant: &Plant) -> SelfStop {
     let base_url = match target {
         Target::Server(base_url) => base_url.as_str(),
-        Target::Recorder(_) | Target::Taped(..) => "https://a.example",
+        Target::Recorder(_) => "https://a.example",
     };
     let key = plant.plain("path.stop_key");
     let url = format!("{base_url}/v1/self/stop/9f511e17/{key}");

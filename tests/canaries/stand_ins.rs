@@ -5,8 +5,8 @@ use crate::answers;
 use crate::planted::Plant;
 use crate::walk::{Row, Target, Walk};
 use deploykit::http::{Request, Response};
-use deploykit::testing::{CannedReply, Recorder, Tape, describe};
-use deploykit::{Call, Error, ErrorKind, RequestPreview, dployr, edgegap, nexlayer, nodion};
+use deploykit::testing::{Recorder, describe};
+use deploykit::{Call, RequestPreview, dployr, edgegap, nexlayer, nodion};
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
@@ -19,7 +19,6 @@ where
         return;
     }
     received(walk, plant, row).await;
-    taped(walk, plant, row).await;
 }
 
 /// What a platform in this process receives is, brought into the recorder's shape, what the recorder
@@ -65,93 +64,6 @@ fn as_recorded(platform: &str, request: &Request<Vec<u8>>) -> RequestPreview {
         "nodion" => describe::<nodion::Nodion>(request),
         _ => describe::<edgegap::Edgegap>(request),
     }
-}
-
-/// A tape of a call with every kind of reply has no secret on it, and replays.
-async fn taped<C, T>(walk: &mut Walk, plant: &Plant, row: &Row<'_, C, T>)
-where
-    C: Debug,
-    T: Debug + Send + 'static,
-{
-    let file = format!("canaries-{}.json", plant.operation.replace(' ', "-"));
-    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
-    let recorder = Recorder::new();
-    let mut replies = vec![CannedReply::json(200, row.reply.clone())];
-    if let Some(cookie) = &walk.set_cookie {
-        let reply = CannedReply::json(200, row.reply.clone());
-        replies[0] = reply.header("set-cookie", cookie.clone());
-    }
-    let mut canned = answers::canned(&plant.all_texts());
-    canned.retain(|(_, status, ..)| matches!(status, 200 | 500));
-    let mut is_text = vec![false];
-    for (_, status, content_type, body) in canned {
-        is_text.push(content_type == "text/plain");
-        replies.push(CannedReply::new(status, body).header("content-type", content_type));
-    }
-    let count = replies.len();
-    let replies = Mutex::new(replies.into_iter());
-    recorder.answer_with(move |_| replies.lock().unwrap().next().unwrap());
-
-    let tape = Tape::record(&path);
-    let recorded = ends(row, plant, &recorder, &tape, count).await;
-    walk.debug("tape", &tape);
-    tape.finish().unwrap();
-    let text = std::fs::read_to_string(&path).unwrap();
-    walk.findings.look("tape", &text);
-    let snapshot = recorder.snapshot().name_ids().with_replies();
-    walk.debug("snapshot", &snapshot);
-    walk.findings.look("snapshot", &snapshot.to_string());
-    let json = serde_json::to_string(&snapshot).unwrap();
-    walk.findings.look("snapshot JSON", &json);
-
-    let tape = Tape::replay(&path).unwrap();
-    let replayed = ends(row, plant, &recorder, &tape, count).await;
-    for (index, (recorded, replayed)) in recorded.iter().zip(&replayed).enumerate() {
-        let problem = match replayed {
-            Err(error) if error.kind() == ErrorKind::Configuration => Some(error.to_string()),
-            // A name has an angle, and some texts that have one are taken for a page.
-            _ if recorded.is_ok() && is_text[index] => None,
-            _ if status_of(recorded) != status_of(replayed) => {
-                Some(format!("{recorded:?}, and then {replayed:?}"))
-            }
-            _ => None,
-        };
-        if let Some(problem) = problem {
-            let problem = format!("{}, reply {index}: {problem}", plant.operation);
-            walk.problems.push(problem);
-        }
-    }
-    if let Err(error) = tape.finish() {
-        walk.problems.push(format!("{}: {error}", plant.operation));
-    }
-    std::fs::remove_file(&path).unwrap();
-}
-
-/// How so many calls end.
-async fn ends<C, T>(
-    row: &Row<'_, C, T>,
-    plant: &Plant,
-    recorder: &Recorder,
-    tape: &Tape,
-    count: usize,
-) -> Vec<Result<String, Error>>
-where
-    C: Debug,
-    T: Debug + Send + 'static,
-{
-    let client = (row.connect)(&Target::Taped(recorder.clone(), tape.clone()), plant);
-    let mut ends = Vec::new();
-    for _ in 0..count {
-        let end = call(row, &client, plant).await;
-        ends.push(end.map(|value| format!("{value:?}")));
-    }
-    ends
-}
-
-fn status_of(end: &Result<String, Error>) -> Option<(ErrorKind, Option<u16>)> {
-    end.as_ref()
-        .err()
-        .map(|error| (error.kind(), error.status()))
 }
 
 fn call<C, T: Send + 'static>(row: &Row<'_, C, T>, client: &C, plant: &Plant) -> Call<T> {

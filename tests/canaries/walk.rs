@@ -6,7 +6,7 @@ use crate::server::Server;
 use crate::specs::Spec;
 use crate::stand_ins;
 use crate::watch;
-use deploykit::testing::{CannedReply, Recorder, Tape};
+use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Call, ClientBuilder, Error, Operation, Pacing, Platform, Response, Retry};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -18,8 +18,6 @@ use std::time::Duration;
 pub enum Target {
     Server(String),
     Recorder(Recorder),
-    /// The same, with a tape in front of it.
-    Taped(Recorder, Tape),
 }
 
 impl Target {
@@ -29,10 +27,6 @@ impl Target {
         match self {
             Self::Server(base_url) => builder.base_url(base_url),
             Self::Recorder(recorder) => builder.base_url("https://a.example").recorder(recorder),
-            Self::Taped(recorder, tape) => builder
-                .base_url("https://a.example")
-                .recorder(recorder)
-                .tape(tape),
         }
     }
 }
@@ -274,6 +268,10 @@ impl Walk {
         }
         self.debug("recorder", &recorder);
         self.findings.look("recorder", &recorder.to_string());
+        let snapshot = recorder.snapshot().name_ids().with_replies();
+        self.debug("snapshot", &snapshot);
+        self.findings.look("snapshot", &snapshot.to_string());
+        self.findings.look("snapshot JSON", &json(&snapshot)[0]);
         for request in recorder.requests().iter().take(2) {
             self.debug("recorded request", request);
             self.findings.look("recorded request", &request.to_string());

@@ -1,4 +1,4 @@
-//! What downstream tests stand on: recorder, snapshots, faults, tapes.
+//! What downstream tests stand on: recorder, snapshots, faults.
 #![cfg(all(
     feature = "dployr",
     feature = "edgegap",
@@ -13,7 +13,6 @@ mod secrets;
 mod snapshot;
 #[path = "../support/mod.rs"]
 mod support;
-mod tape;
 
 use deploykit::edgegap::{NewDeployment, User};
 
