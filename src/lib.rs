@@ -97,7 +97,6 @@ pub mod operation;
 mod page;
 pub mod secret;
 mod time;
-mod unredacted;
 pub mod watch;
 
 #[cfg(feature = "_client")]

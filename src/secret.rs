@@ -3,7 +3,6 @@
 //! None of these types shows its value in `Debug`. What leaves the program does so on purpose: by
 //! `expose()`, or inside a request that the transport sends.
 
-use crate::unredacted::shows;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::Cell;
@@ -52,9 +51,6 @@ impl Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if shows("secret") {
-            return write!(f, "Secret({})", self.expose());
-        }
         write!(f, "Secret({REDACTED})")
     }
 }
@@ -81,7 +77,7 @@ impl Eq for Secret {}
 
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(if EXPOSING.get() || shows("secret") {
+        serializer.serialize_str(if EXPOSING.get() {
             self.expose()
         } else {
             REDACTED
@@ -170,16 +166,13 @@ const PERSONAL: &str = "<personal>";
 
 impl fmt::Debug for Personal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if shows("personal") {
-            return write!(f, "Personal({})", self.as_str());
-        }
         write!(f, "Personal({PERSONAL})")
     }
 }
 
 impl Serialize for Personal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(if EXPOSING.get() || shows("personal") {
+        serializer.serialize_str(if EXPOSING.get() {
             self.as_str()
         } else {
             PERSONAL

@@ -5,7 +5,6 @@ use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::raw::edgegap::{Op, types};
 use crate::secret::{CallbackUrl, REDACTED, Secret};
-use crate::unredacted::shows;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -344,7 +343,7 @@ impl Variable {
 
 impl fmt::Debug for Variable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = if self.hidden && !shows("variable") {
+        let value = if self.hidden {
             REDACTED.to_owned()
         } else {
             // The address of a database holds its password, as a preview knows too.
@@ -375,9 +374,6 @@ impl Target {
 impl fmt::Debug for Target {
     /// Scheme and host: path and query may hold the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if shows("webhook") {
-            return f.write_str(self.0.expose());
-        }
         match reqwest::Url::parse(self.0.expose()) {
             Ok(url) => write!(
                 f,

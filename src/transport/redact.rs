@@ -5,7 +5,6 @@ pub(crate) use super::mask::{mask, mask_json};
 use crate::error::start_of;
 use crate::operation::Operation;
 use crate::secret::{REDACTED, Secret, resolved, secrets_of, userinfo};
-use crate::unredacted::shows;
 use http::HeaderMap;
 use serde_json::Value;
 
@@ -60,7 +59,7 @@ pub(crate) fn request_headers(headers: &HeaderMap) -> Vec<(String, String)> {
         .map(|(name, value)| {
             let harmless = SHOWN_REQUEST_HEADERS.contains(&name.as_str());
             // What a caller added is marked as sensitive, whatever its name.
-            let harmless = harmless && !value.is_sensitive() || shows("request headers");
+            let harmless = harmless && !value.is_sensitive();
             let value = value.to_str().ok().filter(|_| harmless);
             (name.to_string(), value.unwrap_or(REDACTED).to_owned())
         })
@@ -82,7 +81,7 @@ pub(crate) fn response_headers(headers: &HeaderMap) -> Vec<(&str, &str)> {
 }
 
 pub(crate) fn is_harmless_in_a_reply(name: &http::HeaderName) -> bool {
-    SHOWN_RESPONSE_HEADERS.contains(&name.as_str()) || shows("reply headers")
+    SHOWN_RESPONSE_HEADERS.contains(&name.as_str())
 }
 
 /// The query of a request: decoded, sorted, secrets and the caller's own additions left out.
@@ -101,7 +100,7 @@ pub(crate) fn query(
                 None => sounds_secret(&name),
             };
             let by_hand = added.iter().any(|(n, v)| *n == name && *v == value);
-            let hide = (secret || by_hand) && !shows("query");
+            let hide = secret || by_hand;
             (name, if hide { REDACTED.to_owned() } else { value })
         })
         .collect();
@@ -126,7 +125,7 @@ pub(crate) fn path(operation: Option<&Operation>, path: &str) -> (String, Vec<Se
                 .and_then(|name| name.strip_suffix('}'));
             if name.is_some_and(|name| is_secret(operation, "path", name)) {
                 found.push(Secret::new(segment));
-                return if shows("path") { segment } else { REDACTED };
+                return REDACTED;
             }
             segment
         })
@@ -151,7 +150,6 @@ pub(crate) fn sounds_secret(name: &str) -> bool {
 /// A JSON body with its secrets left out, and those secrets.
 pub(crate) fn json_body(operation: Option<&Operation>, mut body: Value) -> (Value, Vec<Secret>) {
     let mut found = Vec::new();
-    let as_it_is = body.clone();
     match operation {
         Some(operation) => {
             for path in operation.behaviour.secrets {
@@ -162,7 +160,7 @@ pub(crate) fn json_body(operation: Option<&Operation>, mut body: Value) -> (Valu
         }
         None => hide_by_name(&mut body, &mut found),
     }
-    (if shows("body") { as_it_is } else { body }, found)
+    (body, found)
 }
 
 /// A JSON body whose URLs show neither who logs in nor what stands in their query: a webhook URL
@@ -304,9 +302,6 @@ fn take_all(value: &mut Value, found: &mut Vec<Secret>) {
 /// The form of a JSON value without its contents: what a decode error shows, because the reply to a
 /// login is a token.
 pub(crate) fn shape(value: &Value, budget: usize) -> String {
-    if shows("decode error") {
-        return value.to_string();
-    }
     let mut out = String::new();
     write_shape(value, budget, &mut out);
     out

@@ -7,7 +7,6 @@ use super::{Scope, hints, redact};
 use crate::error::{Effect, Error, ErrorKind, Result, start_of};
 use crate::operation::Operation;
 use crate::secret::Secret;
-use crate::unredacted::shows;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 use progenitor_client::{ByteStream, ResponseValue};
@@ -99,11 +98,7 @@ pub(crate) fn network_error(
     method: &Method,
 ) -> Error {
     // The URL may hold a session token.
-    let error = if shows("address of an error") {
-        error
-    } else {
-        error.without_url()
-    };
+    let error = error.without_url();
     let (kind, message, effect) = if error.is_builder() {
         (
             ErrorKind::InvalidRequest,
@@ -160,9 +155,6 @@ fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
 /// Scheme and host of where a redirect leads: path and query may hold a token.
 fn redirect_origin(headers: &HeaderMap) -> Option<String> {
     let location = headers.get(http::header::LOCATION)?.to_str().ok()?;
-    if shows("redirect") {
-        return Some(location.to_owned());
-    }
     let url = reqwest::Url::parse(location).ok()?;
     Some(url.origin().ascii_serialization())
 }
@@ -370,9 +362,6 @@ fn place_in(message: &str) -> (String, String) {
 /// serde's message without the value it quotes, which may be a token.
 pub(crate) fn without_value(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    if shows("decode error") {
-        return text;
-    }
     // The last one: the value that is quoted may hold these words, too.
     let text = match text.rsplit_once(" at line ") {
         Some((text, _)) if error.line() > 0 => text,

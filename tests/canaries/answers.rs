@@ -16,19 +16,6 @@ const FAILURES: [&str; 7] = [
     "503 Service Unavailable",
 ];
 
-/// Set where a few answers are enough: to see that something is found at all.
-pub const BRIEF: &str = "CANARIES_BRIEF";
-const ENOUGH: [&str; 8] = [
-    "success",
-    "a close",
-    "400 with JSON",
-    "400 with text",
-    "302 with text",
-    "200 with keys of JSON",
-    "lists for texts",
-    "texts for numbers",
-];
-
 /// The forms in which a server repeats a request in a body: name, content type, body.
 type Form = (&'static str, &'static str, fn(&str) -> String);
 const FORMS: [Form; 9] = [
@@ -133,15 +120,7 @@ pub fn all(success: &str, canaries: &str) -> Vec<Way> {
             ways.push(way(&name, echo(status, content_type, write, canaries)));
         }
     }
-    if in_brief() {
-        ways.retain(|way| ENOUGH.contains(&way.name.as_str()));
-    }
     ways
-}
-
-/// Whether this is a run for the test of the test.
-pub fn in_brief() -> bool {
-    std::env::var_os(BRIEF).is_some()
 }
 
 fn way(name: &str, answer: Answer) -> Way {

@@ -3,9 +3,6 @@
 //! `planted` are the canaries, `answers` what a server makes of a request with canaries in it, `walk`
 //! runs an operation against all answers and formats everything there is to format, `watch` is what
 //! is logged meanwhile. The other files are the platforms' operations.
-//!
-//! Built with `--cfg deploykit_unredacted`, the library shows what it hides otherwise, and the walk
-//! has to fail: see `unredacted`.
 #![cfg(all(
     feature = "dployr",
     feature = "edgegap",
@@ -24,11 +21,8 @@ mod nodion;
 mod planted;
 mod server;
 mod sessions;
-mod sources;
 mod specs;
 mod stand_ins;
-#[cfg(deploykit_unredacted)]
-mod unredacted;
 mod walk;
 mod watch;
 
