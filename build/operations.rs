@@ -46,8 +46,8 @@ pub fn read(document: &Document) -> Vec<Operation> {
         .collect()
 }
 
-/// `enum Op`: each variant on a line of its own with a comment, because that line is what the
-/// compiler prints when `src/<api>/operations.rs` has no arm for it.
+/// `enum Op` with `Op::info`. Each variant is on its own line with a comment, because the
+/// compiler prints that line when `src/<api>/operations.rs` has no arm for it.
 pub fn render_enum(api: &str, operations: &[Operation]) -> String {
     let mut out = format!(
         "/// The operations of `specs/{api}.yaml`.\n\
@@ -67,7 +67,21 @@ pub fn render_enum(api: &str, operations: &[Operation]) -> String {
             "    {variant}, // {method} {path} has no wrapper yet: write one, then name it in src/{api}/operations.rs"
         );
     }
-    out.push_str("}\n");
+    let _ = write!(
+        out,
+        "}}\n\n\
+         impl Op {{\n\
+         \x20   /// What is known about this operation.\n\
+         \x20   pub fn info(self) -> &'static crate::Operation {{\n\
+         \x20       // `OPERATIONS` has this platform's entries in the order of this enum.\n\
+         \x20       static FIRST: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| {{\n\
+         \x20           let is_first = |operation: &crate::Operation| operation.api == {api:?};\n\
+         \x20           crate::OPERATIONS.iter().position(is_first).unwrap_or(0)\n\
+         \x20       }});\n\
+         \x20       &crate::OPERATIONS[*FIRST + self as usize]\n\
+         \x20   }}\n\
+         }}\n"
+    );
     out
 }
 

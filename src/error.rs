@@ -1,5 +1,6 @@
 //! One error for everything that can go wrong, with answers to the questions a caller has.
 
+mod retryable;
 mod text;
 
 pub(crate) use text::{one_line, start_of};
@@ -222,16 +223,6 @@ impl Error {
         self.0.body.as_deref()
     }
 
-    /// Whether sending the same call again could help and could do no harm, by the rules of
-    /// [`Retry`](crate::Retry) for this operation.
-    ///
-    /// This crate has tried as often as its policy allows by then. After a
-    /// [`retry_after`](Self::retry_after) it may be worth while.
-    #[cfg(feature = "_client")]
-    pub fn is_retryable(&self) -> bool {
-        crate::transport::retry::may_repeat(self, self.0.assumed_idempotent)
-    }
-
     pub(crate) fn with_effect(mut self, effect: Effect) -> Self {
         self.0.effect = effect;
         self
@@ -269,7 +260,6 @@ impl Error {
         self
     }
 
-    #[cfg(feature = "_client")]
     pub(crate) fn is_lasting(&self) -> bool {
         self.0.lasting
     }
@@ -300,22 +290,27 @@ impl Error {
         self
     }
 
-    /// The same error without these secrets, which the platform repeated.
-    #[cfg(feature = "_client")]
-    pub(crate) fn masked(mut self, secrets: &[crate::Secret], longest_body: usize) -> Self {
-        use crate::transport::redact;
+    /// Rewrites every text that may come from a server, and then shortens the body.
+    pub(crate) fn rewritten(
+        mut self,
+        text: impl Fn(&str) -> String,
+        json: impl Fn(&mut Value),
+        longest_body: usize,
+    ) -> Self {
         let inner = &mut *self.0;
-        for text in [
+        for field in [
             &mut inner.message,
             &mut inner.code,
             &mut inner.request_id,
             &mut inner.resource_id,
             &mut inner.body,
         ] {
-            *text = text.take().map(|text| redact::mask(&text, secrets));
+            if let Some(found) = field {
+                *found = text(found);
+            }
         }
         if let Some(details) = &mut inner.details {
-            redact::mask_json(details, secrets);
+            json(details);
         }
         if let Some(body) = &mut inner.body {
             body.truncate(start_of(body, longest_body).len());

@@ -161,7 +161,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for OrNull<V> {
 
 #[cfg(test)]
 mod tests {
-    use crate::transport::reply::decode;
+    use crate::transport::decode::misfit;
     use serde::Deserialize;
     use std::collections::BTreeMap;
 
@@ -185,8 +185,8 @@ mod tests {
         size: f64,
     }
 
-    fn read(text: &str) -> crate::Result<Reply> {
-        decode(text.as_bytes(), None, &http::Method::GET, 200, &[])
+    fn read(text: &str) -> Result<Reply, String> {
+        serde_json::from_str(text).map_err(|error| misfit(text.as_bytes(), &error))
     }
 
     #[test]

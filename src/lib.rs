@@ -143,7 +143,7 @@ pub use secret::Secret;
 pub use time::Timestamp;
 
 #[cfg(feature = "_client")]
-pub use call::{Call, RateLimit, Response, ResponseHeaders};
+pub use call::{Call, Response, ResponseHeaders};
 #[cfg(feature = "_client")]
 pub use logs::{LogCursor, LogStop, LogStream};
 #[cfg(feature = "_client")]
@@ -154,6 +154,8 @@ pub use transport::config::{ClientBuilder, Platform};
 pub use transport::credentials::{
     Credentials, FileStore, TokenError, TokenSource, TokenStore, Tokens,
 };
+#[cfg(feature = "_client")]
+pub use transport::hints::RateLimit;
 #[cfg(feature = "_client")]
 pub use transport::observe::{CallEnd, CallReport};
 #[cfg(all(feature = "_client", feature = "redis"))]

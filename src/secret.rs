@@ -7,10 +7,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::Cell;
 use std::fmt;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
+mod exposed;
 mod url;
+pub(crate) use exposed::Exposed;
 pub(crate) use url::masked_url;
 #[cfg(feature = "_client")]
 pub(crate) use url::{resolved, secrets_of, userinfo, without_userinfo};
@@ -118,28 +118,9 @@ fn with_flag<T>(flag: bool, run: impl FnOnce() -> T) -> T {
     run()
 }
 
-/// A future that writes secrets out while it is polled: the generated client serialises a request
-/// inside of its own future.
-pub(crate) struct Exposed<'a, T>(pub(crate) Pin<Box<dyn Future<Output = T> + Send + 'a>>);
-
-impl<T> Future for Exposed<'_, T> {
-    type Output = T;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        exposed(|| self.0.as_mut().poll(context))
-    }
-}
-
-/// A future that keeps secrets masked while it is polled, inside of an [`Exposed`] one: the request
-/// is written by then, and what runs now may log.
-pub(crate) struct Concealed<T>(pub(crate) Pin<Box<dyn Future<Output = T> + Send>>);
-
-impl<T> Future for Concealed<T> {
-    type Output = T;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        with_flag(false, || self.0.as_mut().poll(context))
-    }
+/// Ends the exposure early: the request is written, and what runs from here on may log.
+pub(crate) fn conceal() {
+    EXPOSING.set(false);
 }
 
 /// An e-mail address or name of a person in a reply: kept out of `Debug` and `Serialize`, which end

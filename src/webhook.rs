@@ -34,8 +34,8 @@
 
 use crate::error::{Effect, Error, ErrorKind, Result, start_of};
 use crate::secret::{CallbackUrl, Secret};
+use crate::transport::decode::without_value;
 use crate::transport::http_client::is_loopback;
-use crate::transport::reply::without_value;
 use secrecy::zeroize::Zeroizing;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

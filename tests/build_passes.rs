@@ -104,11 +104,11 @@ fn compile(op: &str, api: &str) -> std::process::Output {
     let table = std::fs::read_to_string(root().join(format!("src/{api}/operations.rs"))).unwrap();
     let table: String = table
         .lines()
-        .filter(|line| !line.starts_with("//!") && !line.contains("operation_info!"))
+        .filter(|line| !line.starts_with("//!"))
         .map(|line| format!("{line}\n"))
         .collect();
     let source = format!(
-        "#![allow(dead_code)]\npub mod raw {{ pub mod {api} {{\n{op}\n}} }}\nmod operations {{\n{table}\n}}\n"
+        "#![allow(dead_code)]\npub struct Operation {{ pub api: &'static str }}\npub static OPERATIONS: &[Operation] = &[];\npub mod raw {{ pub mod {api} {{\n{op}\n}} }}\nmod operations {{\n{table}\n}}\n"
     );
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("wrapper-{}", op.len()));
     std::fs::create_dir_all(&folder).unwrap();

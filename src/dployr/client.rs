@@ -34,6 +34,7 @@ static PROFILE: Profile = Profile {
     secret_query: &[],
     classify,
     normalise: Some(normalise),
+    failed_success: |_| None,
     redact_text: str::to_owned,
     secrets_of_text: |_| Vec::new(),
 };
@@ -47,7 +48,7 @@ impl config::Settings for Settings {
     }
 }
 
-crate::transport::client! {
+crate::raw::client! {
     /// A client for one dployr server. Cheap to clone; clones share connections.
     Dployr, dployr, Settings
 }

@@ -10,7 +10,6 @@ use crate::error::{Error, Result};
 use crate::logs::{Place, Seam, clock};
 use crate::raw::dployr::Op;
 use crate::transport::Scope;
-use crate::transport::reply::finish_stream;
 use progenitor_client::ByteStream;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -135,7 +134,7 @@ impl Client {
             Err(error) => self.refused(Op::GetLogs, error),
             Ok(query) => Call::new(self.scope_of(Op::GetLogs), move |mut scope| async move {
                 let started = Instant::now();
-                let stream = query.open(&scope, Wanted::default()).await?;
+                let stream = Arc::new(query).open(&scope, Wanted::default()).await?;
                 logs::whole(&mut scope, started, stream).await
             }),
         }
@@ -179,22 +178,23 @@ impl Client {
 
 impl ClusterLog {
     /// Asks for this part of it; what is not wanted in particular is as the query says.
-    pub async fn open(&self, scope: &Scope, wanted: Wanted) -> Result<ByteStream> {
-        let raw = Client::raw_on(scope);
+    pub async fn open(self: &Arc<Self>, scope: &Scope, wanted: Wanted) -> Result<ByteStream> {
+        let log = self.clone();
         // The generated method has its parameters by their names, in the order of the alphabet.
-        let result = raw
-            .get_logs(
-                self.cluster.as_deref(),
-                self.deployment.as_deref(),
-                self.direction,
+        Client::step(scope, move |raw| async move {
+            let stream = raw.get_logs(
+                log.cluster.as_deref(),
+                log.deployment.as_deref(),
+                log.direction,
                 wanted.follow.then_some(true),
-                wanted.limit.map(i64::from).or(self.limit),
-                self.service.as_deref(),
-                wanted.since.or(self.since),
-                self.source.as_deref(),
-                self.until,
-            )
-            .await;
-        finish_stream(scope, result)
+                wanted.limit.map(i64::from).or(log.limit),
+                log.service.as_deref(),
+                wanted.since.or(log.since),
+                log.source.as_deref(),
+                log.until,
+            );
+            Ok(stream.await?.into_inner())
+        })
+        .await
     }
 }

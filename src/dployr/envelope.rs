@@ -9,7 +9,7 @@ use super::fold::read;
 use crate::lenient::{decimal_or_null, whole_or_null};
 use crate::page::{Ask, Paging};
 use crate::raw::dployr::types;
-use crate::transport::reply::within;
+use crate::transport::decode::within;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};

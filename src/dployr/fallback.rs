@@ -83,10 +83,8 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    pub(super) fn of(mut scope: Scope) -> Self {
-        let limits = scope.transport().limits;
-        let deadline = scope.options().deadline;
-        let deadline = deadline.unwrap_or_else(|| limits.deadline(scope.operation()));
+    pub(super) fn of(scope: Scope) -> Self {
+        let deadline = scope.deadline();
         Self {
             until: Instant::now().checked_add(deadline),
             scope,
@@ -98,14 +96,14 @@ impl Steps {
         let mut scope = self.scope.clone();
         if let Some(until) = self.until {
             let left = until.saturating_duration_since(Instant::now());
-            scope.options().deadline = Some(left);
+            scope.options_mut().deadline = Some(left);
         }
         call.within(&scope).await
     }
 
     /// Something that is seen here and was not said by the server, before anything was changed.
     pub(super) fn error(&self, kind: ErrorKind, why: &str) -> Error {
-        let outcome = self.scope.outcome().unwrap_or_default();
+        let outcome = self.scope.outcome();
         Error::new(kind, why)
             .with_effect(Effect::None)
             .with_operation(self.scope.operation())
@@ -115,7 +113,7 @@ impl Steps {
     /// Whether the server has no such route, in the words of the control plane: 404 in plain text.
     /// Whatever else answers 404 is no reason to do something else.
     pub(super) fn lacks_route(&self, error: &Error) -> bool {
-        let outcome = self.scope.outcome().unwrap_or_default();
+        let outcome = self.scope.outcome();
         let media = outcome.headers.get(CONTENT_TYPE);
         let media = media.and_then(|media| media.to_str().ok());
         error.kind() == ErrorKind::NoSuchRoute

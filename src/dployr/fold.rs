@@ -3,7 +3,7 @@
 //! The vendor's page and its daemon write one, the control plane the other. The generated types
 //! know one name a field; this finds the other, so that no type exists twice.
 
-use crate::transport::reply::{within, without_value};
+use crate::transport::decode::{within, without_value};
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Map, Value};

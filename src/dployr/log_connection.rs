@@ -6,7 +6,7 @@ use super::logs::{NAMES, interrupted};
 use super::{LogLine, classify, fold};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::logs::{Event, Identity, Item};
-use crate::transport::{Scope, reply::complete};
+use crate::transport::Scope;
 use bytes::Bytes;
 use futures_core::Stream;
 use serde_json::Value;
@@ -148,7 +148,7 @@ impl Connection {
 
     fn complete(&self, error: Error) -> Error {
         match &self.scope {
-            Some(scope) => complete(error, scope),
+            Some(scope) => scope.complete(error),
             None => error,
         }
     }

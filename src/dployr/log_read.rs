@@ -8,7 +8,6 @@ use super::{Client, LogLine, ServiceId, classify, fold};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::logs::{Item, Place, Seam};
 use crate::transport::Scope;
-use crate::transport::reply::{complete, finish_stream};
 use bytes::Bytes;
 use progenitor_client::ByteStream;
 use serde::de::DeserializeOwned;
@@ -47,17 +46,18 @@ pub(super) async fn open(scope: &Scope, log: &Log, wanted: Wanted) -> Result<Byt
         Log::Service(id) => id,
         Log::Cluster(log) => return log.open(scope, wanted).await,
     };
-    let raw = Client::raw_on(scope);
-    let result = raw
-        .get_service_logs(
+    let id = id.clone();
+    Client::step(scope, move |raw| async move {
+        let stream = raw.get_service_logs(
             id.as_str(),
             wanted.follow.then_some(true),
             wanted.limit.map(i64::from),
             wanted.since,
             wanted.tail.map(i64::from),
-        )
-        .await;
-    finish_stream(scope, result)
+        );
+        Ok(stream.await?.into_inner())
+    })
+    .await
 }
 
 /// The rest of a reply whose beginning is there, within the limits of the call that asked for it. The
@@ -67,16 +67,14 @@ pub(super) async fn body_of(
     started: Instant,
     stream: ByteStream,
 ) -> Result<Vec<u8>> {
-    let limits = scope.transport().limits;
-    let (attempt, deadline) = (scope.options().attempt, scope.options().deadline);
-    let attempt = attempt.unwrap_or_else(|| limits.attempt(scope.operation()));
-    let deadline = deadline.unwrap_or_else(|| limits.deadline(scope.operation()));
-    let limit = attempt.min(deadline.saturating_sub(started.elapsed()));
-    let body = match timeout(limit, collect(stream, limits.reply_bytes)).await {
+    let left = scope.deadline().saturating_sub(started.elapsed());
+    let limit = scope.attempt_limit().min(left);
+    let most = scope.transport().limits.reply_bytes;
+    let body = match timeout(limit, collect(stream, most)).await {
         Ok(body) => body,
         Err(_) => Err(took_too_long(limit)),
     };
-    body.map_err(|error| complete(error.with_effect(Effect::None), scope))
+    body.map_err(|error| scope.complete(error.with_effect(Effect::None)))
 }
 
 fn took_too_long(limit: Duration) -> Error {
@@ -192,17 +190,15 @@ impl Page {
         id: &Log,
         mut wanted: Wanted,
     ) -> Result<Self> {
-        let limits = scope.transport().limits;
-        let deadline = scope.options().deadline;
-        let deadline = deadline.unwrap_or_else(|| limits.deadline(scope.operation()));
+        let deadline = scope.deadline();
         loop {
             // One call may read many pages: its deadline is that of them all.
             let left = deadline.saturating_sub(started.elapsed());
             if left.is_zero() {
-                return Err(complete(took_too_long(deadline), scope));
+                return Err(scope.complete(took_too_long(deadline)));
             }
             let mut of_page = scope.clone();
-            of_page.options().deadline = Some(left);
+            of_page.options_mut().deadline = Some(left);
             let stream = open(&of_page, id, wanted).await?;
             let body = match (body_of(scope, started, stream).await, wanted.limit) {
                 (Err(error), Some(limit)) if error.kind() == ErrorKind::Decode && limit > 5 => {
@@ -214,7 +210,7 @@ impl Page {
             let mut items = items_of(&body);
             for item in &mut items {
                 let line = std::mem::replace(&mut item.line, Err(no_line("")));
-                item.line = line.map_err(|error| complete(error, scope));
+                item.line = line.map_err(|error| scope.complete(error));
             }
             let since = wanted.since.unwrap_or(i64::MIN);
             return Ok(Self {

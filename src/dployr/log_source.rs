@@ -9,7 +9,7 @@ use super::LogLine;
 use super::log_connection::Connection;
 use super::log_read::{Behind, LARGEST_LIMIT, Log, Page, Wanted, too_crowded};
 use super::logs::{self, PLATFORM};
-use crate::call::Call;
+use crate::call::{Call, Running};
 use crate::error::Result;
 use crate::logs::{Event, Item, Seam, Source};
 use crate::transport::Scope;
@@ -22,8 +22,6 @@ use tokio::time::Instant;
 
 /// How old lines may be for a connection to be opened behind them.
 const FRESH: Duration = Duration::from_secs(10);
-
-type Running<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
 pub(super) struct LogSource {
     /// That of the call which made it, with its options.
@@ -86,7 +84,7 @@ impl LogSource {
         R: Future<Output = Result<T>> + Send + 'static,
     {
         let id = self.id.clone();
-        let call = Call::new(self.scope.clone(), move |scope| run(scope, id));
+        let call = Call::new(self.scope.fresh(), move |scope| run(scope, id));
         call.retry(Retry::off()).into_future()
     }
 }
@@ -130,7 +128,7 @@ impl Source for LogSource {
         loop {
             match &mut self.state {
                 State::Closed => return Poll::Ready(Event::Ended),
-                State::Reading(running) => match ready!(running.as_mut().poll(context)) {
+                State::Reading(running) => match ready!(Pin::new(running).poll(context)) {
                     Ok(page) => {
                         self.read_at = Instant::now();
                         self.state = State::Page(page);
@@ -160,7 +158,7 @@ impl Source for LogSource {
                     self.caught_up = self.is_fresh();
                     return Poll::Ready(Event::Again);
                 }
-                State::Opening(running) => match ready!(running.as_mut().poll(context)) {
+                State::Opening(running) => match ready!(Pin::new(running).poll(context)) {
                     Ok(connection) => self.state = State::Open(Box::new(connection)),
                     Err(error) => {
                         self.close();

@@ -9,7 +9,6 @@ use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::logs::{Item, LogCursor, Place, Reconnect, Seam, clock};
 use crate::raw::dployr::Op;
 use crate::transport::Scope;
-use crate::transport::reply::complete;
 use progenitor_client::ByteStream;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -55,7 +54,7 @@ pub(super) async fn whole<T: DeserializeOwned>(
     stream: ByteStream,
 ) -> Result<Vec<T>> {
     let body = body_of(scope, started, stream).await?;
-    lines_of(&body).map_err(|error| complete(error.with_effect(Effect::None), scope))
+    lines_of(&body).map_err(|error| scope.complete(error.with_effect(Effect::None)))
 }
 
 /// The logs as they come, from where the server begins, or from the last `tail` lines on.
@@ -112,9 +111,7 @@ pub(super) fn resume(client: &Client, id: ServiceId, cursor: &LogCursor) -> Call
 }
 
 pub(super) fn stream(scope: &Scope, source: LogSource, seam: Seam) -> LogStream {
-    let mut scope = scope.clone();
-    let policy = scope.options().retry.clone();
-    let reconnect = Reconnect::by(&policy.unwrap_or_else(|| scope.transport().retry.clone()));
+    let reconnect = Reconnect::by(scope.retry());
     LogStream::new(source, seam, reconnect)
 }
 

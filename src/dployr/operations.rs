@@ -72,5 +72,3 @@ pub(crate) const fn wrapper(op: Op) -> &'static str {
         Op::ListVersions => "dployr::Client::versions",
     }
 }
-
-crate::transport::operation_info!("dployr", Op);

@@ -7,7 +7,6 @@ use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::raw::dployr::{Op, types};
 use crate::secret::Secret;
-use crate::transport::reply::{complete, finish};
 use http::HeaderMap;
 use http::header::SET_COOKIE;
 use std::fmt;
@@ -138,10 +137,12 @@ impl Client {
         };
         let body = types::LoginCodeVerify { email, code };
         Call::new(client.scope_of(op), move |scope| async move {
-            let result = Self::raw_on(&scope).verify_login_code(&body).await;
-            let _: Single<types::LoginVerified> = finish(&scope, result)?;
-            let outcome = scope.outcome().unwrap_or_default();
-            session_in(&outcome.headers).ok_or_else(|| complete(no_session(outcome.status), &scope))
+            let verified = Self::step(&scope, move |raw| async move {
+                Ok(raw.verify_login_code(&body).await?.into_inner())
+            });
+            let _: Single<types::LoginVerified> = verified.await?;
+            let outcome = scope.outcome();
+            session_in(&outcome.headers).ok_or_else(|| scope.complete(no_session(outcome.status)))
         })
     }
 

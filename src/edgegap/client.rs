@@ -19,11 +19,12 @@ static PROFILE: Profile = Profile {
     secret_query: &[],
     classify,
     normalise: None,
+    failed_success: |_| None,
     redact_text: str::to_owned,
     secrets_of_text: |_| Vec::new(),
 };
 
-crate::transport::client! {
+crate::raw::client! {
     /// A client for Edgegap. Cheap to clone; clones share connections.
     Edgegap, edgegap, NoSettings
 }

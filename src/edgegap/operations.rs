@@ -25,5 +25,3 @@ pub(crate) const fn wrapper(op: Op) -> &'static str {
         Op::StopOwnDeployment => "edgegap::SelfStop::stop",
     }
 }
-
-crate::transport::operation_info!("edgegap", Op);

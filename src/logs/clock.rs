@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// When the last reply was sent, in milliseconds since 1970: by the server's clock if it told the
 /// time, to the second, and by this machine's otherwise.
 pub(crate) fn clock(scope: &Scope) -> i64 {
-    let headers = scope.outcome().unwrap_or_default().headers;
+    let headers = scope.outcome().headers;
     let told = headers.get(http::header::DATE);
     let told = told
         .and_then(|date| date.to_str().ok())

@@ -2,7 +2,7 @@
 
 use super::{LogCursor, LogStop, Pauses, Place, Seam};
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::retry::{Retry, may_repeat};
+use crate::transport::retry::Retry;
 use futures_core::Stream;
 use std::fmt;
 use std::future::poll_fn;
@@ -238,7 +238,7 @@ impl<L> LogStream<L> {
         if error.kind() == ErrorKind::NotFound {
             return Err(None);
         }
-        let passing = may_repeat(&error, true) || error.kind() == ErrorKind::RateLimited;
+        let passing = error.may_repeat(true) || error.kind() == ErrorKind::RateLimited;
         if !passing || !self.may_go_on() {
             return Err(Some(error));
         }

@@ -101,7 +101,7 @@ fn message(json: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::profile::table::classified;
+    use crate::transport::failure::table::classified;
 
     #[test]
     fn every_known_body() {

@@ -21,11 +21,12 @@ static PROFILE: Profile = Profile {
     secret_query: &["sessionToken"],
     classify,
     normalise: Some(normalise),
+    failed_success: |_| None,
     redact_text: redact,
     secrets_of_text: secrets,
 };
 
-crate::transport::client! {
+crate::raw::client! {
     /// A client for Nexlayer. Cheap to clone; clones share connections.
     Nexlayer, nexlayer, NoSettings
 }
@@ -58,7 +59,7 @@ impl Client {
 
     /// The scope of a call that is none of a single operation.
     pub(super) fn scope(&self) -> Scope {
-        self.scope.for_run()
+        self.scope.fresh()
     }
 
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {

@@ -19,5 +19,3 @@ pub(crate) const fn wrapper(op: Op) -> &'static str {
         Op::SendFeedback => "nexlayer::Session::feedback",
     }
 }
-
-crate::transport::operation_info!("nexlayer", Op);

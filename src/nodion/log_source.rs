@@ -7,7 +7,6 @@ use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::logs::{Event, Identity, Item, Pauses, Place, Reconnect, Seam, Source, clock};
 use crate::raw::nodion::Op;
 use crate::transport::Scope;
-use crate::transport::reply::finish;
 use crate::transport::retry::Retry;
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -25,7 +24,7 @@ const OVERLAP: i64 = 5_000;
 /// What the platform gives if it is not told where to begin, in milliseconds.
 const HOUR: i64 = 3_600_000;
 
-type Running = Pin<Box<dyn Future<Output = Result<Vec<LogLine>>> + Send>>;
+type Running = crate::call::Running<Vec<LogLine>>;
 
 pub(super) fn follow(client: &Client, id: ApplicationId, start: Following) -> Call<LogStream> {
     let scope = client.scope_of(Op::ListLogs);
@@ -34,7 +33,7 @@ pub(super) fn follow(client: &Client, id: ApplicationId, start: Following) -> Ca
         Ok(place) => place,
         Err(error) => return Call::refused(scope, error),
     };
-    Call::new(scope, move |mut scope| async move {
+    Call::new(scope, move |scope| async move {
         let mut seam = Seam::new(place.unwrap_or_default(), OVERLAP);
         let goes_on = seam.place().last.is_some();
         let after = match &start.after {
@@ -57,8 +56,7 @@ pub(super) fn follow(client: &Client, id: ApplicationId, start: Following) -> Ca
                 seam.takes(out.at, out.identity, true);
             }
         }
-        let policy = scope.options().retry.clone();
-        let policy = policy.unwrap_or_else(|| scope.transport().retry.clone());
+        let policy = scope.retry().clone();
         let off = policy.is_off();
         let reconnect = Reconnect {
             // To look again is what following means here.
@@ -122,7 +120,7 @@ impl Source for LogSource {
         self.count = seam.count();
         let (id, instance) = (self.id.clone(), self.instance.clone());
         let after = after(seam.place());
-        let call = Call::new(self.scope.clone(), move |scope| async move {
+        let call = Call::new(self.scope.fresh(), move |scope| async move {
             window(&scope, &id, after, instance.as_deref()).await
         });
         // The stream repeats it.
@@ -138,7 +136,7 @@ impl Source for LogSource {
         loop {
             match &mut self.state {
                 State::Closed => return Poll::Ready(Event::Ended),
-                State::Reading(running) => match ready!(running.as_mut().poll(context)) {
+                State::Reading(running) => match ready!(Pin::new(running).poll(context)) {
                     Ok(lines) => {
                         let full = is_full(lines.len());
                         let goes_on = seam.place().last.is_some();
@@ -181,12 +179,20 @@ async fn window(
     after: Option<String>,
     instance: Option<&str>,
 ) -> Result<Vec<LogLine>> {
-    let raw = Client::raw_on(scope);
     let limit = Some(i64::from(MOST_LINES));
-    let result = raw
-        .list_logs(id.as_str(), after.as_deref(), None, instance, limit, None)
-        .await;
-    finish(scope, result).map(|list| list.logs)
+    let (id, instance) = (id.clone(), instance.map(str::to_owned));
+    Client::step(scope, move |raw| async move {
+        let list = raw.list_logs(
+            id.as_str(),
+            after.as_deref(),
+            None,
+            instance.as_deref(),
+            limit,
+            None,
+        );
+        Ok(list.await?.into_inner().logs)
+    })
+    .await
 }
 
 /// The platform leaves out the line of exactly that time, and it is not known to what digit it looks:

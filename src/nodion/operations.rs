@@ -34,5 +34,3 @@ pub(crate) const fn wrapper(op: Op) -> &'static str {
         Op::ListInstanceTypes => "nodion::Client::instance_types",
     }
 }
-
-crate::transport::operation_info!("nodion", Op);

@@ -10,13 +10,15 @@ use super::retry::Retry;
 use super::spend::SpendGuard;
 use super::wire::Wire;
 use super::{Scope, Transport};
-use crate::call::ExtraHeader;
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 use http::{HeaderName, HeaderValue};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// A header that a caller adds, checked.
+pub(crate) type ExtraHeader = (HeaderName, HeaderValue);
 
 /// Headers that the transport or HTTP itself sets.
 const RESERVED_HEADERS: [&str; 14] = [

@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// No platform has a window of more than a month; a longer wait is a slip, such as milliseconds in the
 /// place of seconds, or a clock that was never set.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+/// The most that counts as the id of a request, in bytes.
+const LONGEST_REQUEST_ID: usize = 200;
 
 /// How long a reply asks to wait: `Retry-After` in seconds or as a date; on a 429 also the end of
 /// the window. What makes no sense is as if it were not there.
@@ -36,13 +38,48 @@ pub(crate) fn window_used_up(status: u16, headers: &HeaderMap) -> Option<Duratio
         .flatten()
 }
 
-fn remaining(headers: &HeaderMap) -> Option<u64> {
-    text(headers, "x-ratelimit-remaining")?.parse().ok()
+/// A platform's rate limit, as the `X-RateLimit-*` headers of a reply state it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateLimit {
+    /// How many requests a window has.
+    pub limit: Option<u64>,
+    /// How many are left in this one.
+    pub remaining: Option<u64>,
+    /// When the next one begins, in seconds since 1970.
+    pub reset: Option<u64>,
 }
 
-/// The time to the end of the window, which is stated in seconds since 1970.
+impl RateLimit {
+    /// `None` if no header states it.
+    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        let number = |name| text(headers, name)?.parse().ok();
+        let stated = Self {
+            limit: number("x-ratelimit-limit"),
+            remaining: number("x-ratelimit-remaining"),
+            reset: number("x-ratelimit-reset"),
+        };
+        (stated != Self::default()).then_some(stated)
+    }
+}
+
+/// The id that a server gave to this HTTP request. One that is too long is ignored, not cut: a piece of
+/// a secret would not be recognised as one.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
+    ["x-request-id", "request-id", "cf-ray"]
+        .iter()
+        .find_map(|name| headers.get(*name)?.to_str().ok())
+        .filter(|id| id.len() <= LONGEST_REQUEST_ID)
+        .map(str::to_owned)
+}
+
+fn remaining(headers: &HeaderMap) -> Option<u64> {
+    RateLimit::of(headers)?.remaining
+}
+
+/// The time to the end of the window.
 fn reset(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = text(headers, "x-ratelimit-reset")?.parse::<u64>().ok()?;
+    let seconds = RateLimit::of(headers)?.reset?;
     let at = UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
     from_now(at, headers)
 }

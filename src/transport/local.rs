@@ -3,7 +3,7 @@
 
 use super::Scope;
 use super::describe::Parts;
-use super::execute::effect_of_broken_success;
+use super::failure::Target;
 use super::profile::Profile;
 use super::wire::LocalReply;
 use crate::error::{Effect, Error, ErrorKind, Result};
@@ -118,7 +118,7 @@ pub(crate) struct Reaction {
 
 impl Reaction {
     /// Plays it to the transport, which cannot tell it from a platform.
-    pub async fn play(self, operation: Option<&Operation>, method: &Method) -> Result<Response> {
+    pub async fn play(self, target: &Target) -> Result<Response> {
         if !self.after.is_zero() {
             tokio::time::sleep(self.after).await;
         }
@@ -139,7 +139,7 @@ impl Reaction {
                 let why = io::Error::from(io::ErrorKind::ConnectionReset);
                 let message = format!("the connection broke before there was a reply: {why}");
                 Err(Error::new(ErrorKind::Interrupted, message)
-                    .with_effect(effect_of_broken_success(operation, method))
+                    .with_effect(target.effect())
                     .with_source(why))
             }
         }

@@ -1,36 +1,40 @@
-//! Everything that all platforms share on the way to the wire and back.
+//! The way of a call from the generated client to the wire and back.
 //!
-//! A call travels: wrapper, generated client, [`Scope::prepare`] (headers, credentials, options;
-//! or, for a preview, the end of the way), [`Scope::execute`] (time limits, sending, reading), and
-//! back through [`finish`] (errors, decoding). One file a concern:
+//! The generated client builds the request, [`Scope::prepare`] completes it (headers, credentials,
+//! options) or turns it into a preview, [`Scope::execute`] runs the pipeline, and the generated client
+//! decodes the body. `pipeline` shows the order of the steps; each step is one file.
 //!
-//! | file | concern |
+//! | file | step or concern |
 //! |---|---|
-//! | `config` | building a client: base URL, credentials, limits |
-//! | `credentials` | where tokens come from, how they are renewed and kept, header forms |
-//! | `describe` | what a request looks like, with secrets left out |
-//! | `execute` | one request to one reply, within the limits of an attempt |
-//! | `hints` | what a reply says about when to come back |
+//! | `config` | the builder of clients: base URL, credentials, limits |
+//! | `credentials` | token sources, renewal, token stores, header forms |
+//! | `decode` | the place and reason of a decode error |
+//! | `describe` | a request as a preview |
+//! | `failure` | from a failure status to an error; what may have happened |
+//! | `hints` | `Retry-After`, rate-limit headers, request ids |
 //! | `http_client` | connections: TLS, proxies, redirects |
-//! | `limits` | the default time and size limits, and why they are what they are |
-//! | `local` | a request as a stand-in gets it, and what that does |
-//! | `mask` | leaving known secrets out of what a platform says |
-//! | `observe` | telling a program about every call |
-//! | `pace` | keeping to the rates that platforms allow |
-//! | `prepare` | what every request gets |
-//! | `probe` | asking an address that is not the platform's |
-//! | `redact` | what may be shown of requests and replies |
-//! | `reply` | reading a body, failures, decoding |
-//! | `retry` | what is sent again, when and how often |
-//! | `run` | a whole call: a token, a turn, its attempts, within its deadline |
-//! | `spend` | a limit on creates |
+//! | `limits` | default time and size limits, with their reasons |
+//! | `local` | stand-ins for the network in tests |
+//! | `mask` | finding known secrets in text from a server |
+//! | `observe` | the observer that is told of every call |
+//! | `pace` | rate limits, per process and for a fleet |
+//! | `pipeline` | a call: spend guard, credentials, pacing, attempts, retries, deadline |
+//! | `prepare` | headers and credentials of every request; its secrets |
+//! | `probe` | a `GET` to an address that is not the platform's |
+//! | `profile` | what differs between platforms |
+//! | `redact` | what may be shown of requests and responses |
+//! | `reply` | reading bodies, bounded |
+//! | `retry` | the retry policy: backoff, jitter, budget |
+//! | `send` | one attempt on the wire, and network errors |
+//! | `spend` | the spend guard, `max_creates` |
 //! | `wire` | the network, or a function in its place |
 
 pub(crate) mod config;
 pub(crate) mod credentials;
+pub(crate) mod decode;
 pub(crate) mod describe;
-pub(crate) mod execute;
-mod hints;
+pub(crate) mod failure;
+pub(crate) mod hints;
 pub(crate) mod http_client;
 pub(crate) mod limits;
 #[cfg(feature = "testing")]
@@ -38,27 +42,29 @@ pub(crate) mod local;
 pub(crate) mod mask;
 pub(crate) mod observe;
 pub(crate) mod pace;
+mod pipeline;
 pub(crate) mod prepare;
 mod probe;
 pub(crate) mod profile;
 pub(crate) mod redact;
-pub(crate) mod reply;
+mod reply;
 pub(crate) mod retry;
-mod run;
+pub(crate) mod send;
 mod spend;
 pub(crate) mod wire;
 
-use crate::call::ExtraHeader;
 use crate::error::{Effect, Error, Result};
 use crate::operation::Operation;
 use crate::preview::RequestPreview;
 use crate::secret::Secret;
+use config::ExtraHeader;
 use credentials::Auth;
 use http::HeaderMap;
 use limits::Limits;
 use observe::Observer;
 use pace::Pacer;
 use profile::Profile;
+use reqwest::Request;
 use retry::Retry;
 use serde_json::Value;
 use spend::SpendGuard;
@@ -85,16 +91,14 @@ pub struct Transport {
     pub(crate) observer: Option<Observer>,
 }
 
-/// The state of one call, which travels inside of the generated client.
-///
-/// Copies share what the call leaves behind; [`Scope::for_run`] begins anew.
+/// One call: what all calls of the client share, and the state of this one. The generated client
+/// carries it; clones share the state.
 #[derive(Clone)]
 pub struct Scope {
     shared: Arc<Transport>,
-    options: CallOptions,
     operation: Option<&'static Operation>,
-    preview: bool,
-    trace: Arc<Mutex<Trace>>,
+    options: CallOptions,
+    state: Arc<Mutex<CallState>>,
 }
 
 /// What a caller set for one call.
@@ -111,42 +115,34 @@ pub(crate) struct CallOptions {
     pub json: Option<Value>,
 }
 
-/// What a call leaves behind.
+/// What one call, or all requests of one call, leave behind. A call may be dropped at any point, so
+/// it is updated as the call proceeds.
 #[derive(Default)]
-struct Trace {
+struct CallState {
+    /// Stop before sending, and keep what would be sent.
+    preview_only: bool,
     preview: Option<RequestPreview>,
-    outcome: Option<Outcome>,
+    /// The request as it was prepared. The secrets that a reply must not repeat are read from it.
+    sent: Option<(Arc<Request>, Option<&'static Operation>)>,
+    /// Tokens that were obtained for this call.
+    tokens: Vec<Secret>,
+    /// Why the request failed, for [`Scope::take_error`].
     error: Option<Error>,
-    progress: Progress,
-    /// Values from the request that a reply might repeat.
-    secrets: Vec<Secret>,
-}
-
-/// How far a call got. It is kept here, as the call may be cut off at any point.
-#[derive(Clone, Copy)]
-struct Progress {
     /// How many attempts were begun.
     attempts: u32,
-    /// Whether one is under way.
-    under_way: bool,
-    /// The worst of those that failed.
-    effect: Effect,
+    /// Whether an attempt is under way.
+    attempting: bool,
+    /// The worst effect of the attempts that failed; `None` if there is none.
+    effect: Option<Effect>,
+    outcome: Outcome,
 }
 
-impl Default for Progress {
-    fn default() -> Self {
-        Self {
-            attempts: 0,
-            under_way: false,
-            effect: Effect::None,
-        }
-    }
-}
-
-/// What is known of a reply beside its value.
+/// The last reply, without its body.
 #[derive(Clone, Default)]
 pub(crate) struct Outcome {
+    /// 0 until there is a reply.
     pub status: u16,
+    /// The headers of a success.
     pub headers: HeaderMap,
     pub attempts: u32,
     pub elapsed: Duration,
@@ -156,29 +152,29 @@ impl Scope {
     pub(crate) fn new(shared: Arc<Transport>) -> Self {
         Self {
             shared,
-            options: CallOptions::default(),
             operation: None,
-            preview: false,
-            trace: Arc::default(),
+            options: CallOptions::default(),
+            state: Arc::default(),
         }
     }
 
-    /// The scope of a call to this operation.
+    /// A new call of this operation.
     pub(crate) fn to(&self, operation: &'static Operation) -> Self {
         Self {
             operation: Some(operation),
-            ..self.for_run()
+            ..self.fresh()
         }
     }
 
-    pub(crate) fn for_run(&self) -> Self {
+    /// A new call.
+    pub(crate) fn fresh(&self) -> Self {
         Self {
-            trace: Arc::default(),
+            state: Arc::default(),
             ..self.clone()
         }
     }
 
-    /// The scope of one of the requests of a call that makes several: they share what it leaves behind.
+    /// One of the requests of a call that makes several: they share its options and state.
     pub(crate) fn step(&self, operation: Option<&'static Operation>) -> Self {
         Self {
             operation,
@@ -186,33 +182,29 @@ impl Scope {
         }
     }
 
-    pub(crate) fn for_preview(&self) -> Self {
-        Self {
-            preview: true,
-            ..self.for_run()
-        }
+    /// The same client with other credentials.
+    fn with_auth(&self, auth: Auth) -> Self {
+        Self::new(Arc::new(self.shared.with_auth(auth)))
     }
 
-    /// The same client with other credentials, or with none: a login carries no token.
+    /// The same client with another token, or with none: a login carries no token.
     pub(crate) fn with_token(&self, token: Option<&Secret>) -> Result<Self> {
-        let shared = &*self.shared;
-        let scheme = shared.profile.scheme;
+        let scheme = self.shared.profile.scheme;
         let header = token.map(|token| credentials::with_scheme(scheme, token));
         let auth = header.transpose()?.map_or(Auth::None, Auth::Fixed);
-        Ok(Self::new(Arc::new(shared.with_auth(auth))))
+        Ok(self.with_auth(auth))
     }
 
     /// The same client with a value of `Authorization` that is sent as it is.
+    #[cfg(feature = "edgegap")]
     pub(crate) fn with_authorization(&self, value: &Secret) -> Result<Self> {
-        let auth = Auth::Fixed(credentials::as_it_is(value)?);
-        Ok(Self::new(Arc::new(self.shared.with_auth(auth))))
+        Ok(self.with_auth(Auth::Fixed(credentials::as_it_is(value)?)))
     }
 
-    /// The same client with the cookie of a session in the place of a token.
-    #[allow(dead_code)] // Most platforms have no sessions.
+    /// The same client with a session cookie instead of a token.
+    #[cfg(feature = "dployr")]
     pub(crate) fn with_cookie(&self, name: &str, value: &Secret) -> Result<Self> {
-        let auth = Auth::Cookie(credentials::as_cookie(name, value)?);
-        Ok(Self::new(Arc::new(self.shared.with_auth(auth))))
+        Ok(self.with_auth(Auth::Cookie(credentials::as_cookie(name, value)?)))
     }
 
     pub(crate) fn transport(&self) -> &Transport {
@@ -223,33 +215,65 @@ impl Scope {
         self.operation
     }
 
-    pub(crate) fn options(&mut self) -> &mut CallOptions {
+    /// The operation of this scope, or the one that a caller of the generated client calls by itself.
+    fn operation_or(&self, id: &str) -> Option<&'static Operation> {
+        self.operation
+            .or_else(|| crate::operation::find(self.shared.profile.api, id))
+    }
+
+    pub(crate) fn options(&self) -> &CallOptions {
+        &self.options
+    }
+
+    pub(crate) fn options_mut(&mut self) -> &mut CallOptions {
         &mut self.options
     }
 
     /// How long the whole call may take.
-    pub(crate) fn deadline(&self) -> std::time::Duration {
-        let limits = &self.shared.limits;
+    pub(crate) fn deadline(&self) -> Duration {
         let own = self.options.deadline;
-        own.unwrap_or_else(|| limits.deadline(self.operation))
+        own.unwrap_or_else(|| self.shared.limits.deadline(self.operation))
     }
 
-    #[allow(dead_code)] // Only where one call makes several requests side by side with a clock.
+    /// How long one attempt may take.
+    pub(crate) fn attempt_limit(&self) -> Duration {
+        let own = self.options.attempt;
+        own.unwrap_or_else(|| self.shared.limits.attempt(self.operation))
+    }
+
+    /// Which failures are retried, and when.
+    pub(crate) fn retry(&self) -> &Retry {
+        self.options.retry.as_ref().unwrap_or(&self.shared.retry)
+    }
+
+    pub(crate) fn preview_only(&self) {
+        self.state().preview_only = true;
+    }
+
+    #[cfg(feature = "nexlayer")]
     pub(crate) fn is_preview(&self) -> bool {
-        self.preview
+        self.state().preview_only
     }
 
     pub(crate) fn take_preview(&self) -> Option<RequestPreview> {
-        self.trace().preview.take()
+        self.state().preview.take()
     }
 
-    pub(crate) fn outcome(&self) -> Option<Outcome> {
-        self.trace().outcome.clone()
+    pub(crate) fn has_failed(&self) -> bool {
+        self.state().error.is_some()
     }
 
-    fn trace(&self) -> MutexGuard<'_, Trace> {
+    pub(crate) fn take_error(&self) -> Option<Error> {
+        self.state().error.take()
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.state().outcome.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, CallState> {
         // A panic while the lock was held leaves a value that is whole: fields are set one by one.
-        self.trace.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -298,184 +322,3 @@ impl fmt::Debug for Transport {
             .finish_non_exhaustive()
     }
 }
-
-/// Declares a platform as a type and its public client around the shared transport, and lets the
-/// generated client travel through it. `PROFILE` must be in scope.
-macro_rules! client {
-    ($(#[$doc:meta])* $platform:ident, $raw:ident, $settings:ty) => {
-        /// The platform, as a type.
-        #[derive(Clone, Copy, Debug)]
-        pub enum $platform {}
-
-        impl crate::transport::config::sealed::Sealed for $platform {
-            fn profile() -> &'static crate::transport::profile::Profile {
-                &PROFILE
-            }
-
-            fn assemble(
-                transport: std::sync::Arc<crate::transport::Transport>,
-                settings: $settings,
-            ) -> Client {
-                Client {
-                    scope: crate::transport::Scope::new(transport),
-                    settings,
-                }
-            }
-        }
-
-        impl crate::transport::config::Platform for $platform {
-            type Settings = $settings;
-            type Client = Client;
-        }
-
-        impl progenitor_client::ClientHooks<crate::transport::Scope> for crate::raw::$raw::Client {
-            async fn pre<E>(
-                &self,
-                request: &mut reqwest::Request,
-                info: &progenitor_client::OperationInfo,
-            ) -> Result<(), progenitor_client::Error<E>> {
-                self.inner
-                    .prepare(request, info.operation_id)
-                    .map_err(|stop| progenitor_client::Error::Custom(stop.to_owned()))
-            }
-
-            async fn exec(
-                &self,
-                request: reqwest::Request,
-                info: &progenitor_client::OperationInfo,
-            ) -> reqwest::Result<reqwest::Response> {
-                Ok(self.inner.execute(request, info.operation_id).await)
-            }
-        }
-
-        $(#[$doc])*
-        #[derive(Clone)]
-        pub struct Client {
-            scope: crate::transport::Scope,
-            #[allow(dead_code)] // Most platforms' settings are empty.
-            settings: $settings,
-        }
-
-        impl Client {
-            /// A call of one operation through the generated client.
-            pub(crate) fn call<T, F, R>(&self, op: crate::raw::$raw::Op, run: F) -> crate::Call<T>
-            where
-                T: serde::de::DeserializeOwned + Send + 'static,
-                F: FnOnce(crate::raw::$raw::Client) -> R + Send + 'static,
-                R: std::future::Future<
-                        Output = Result<
-                            progenitor_client::ResponseValue<T>,
-                            progenitor_client::Error<()>,
-                        >,
-                    > + Send
-                    + 'static,
-            {
-                crate::Call::new(self.scope_of(op), move |scope| async move {
-                    let result = run(Self::raw_on(&scope)).await;
-                    crate::transport::reply::finish(&scope, result)
-                })
-            }
-
-            /// A call that is wrong and will not be sent.
-            #[allow(dead_code)]
-            pub(crate) fn refused<T: Send + 'static>(
-                &self,
-                op: crate::raw::$raw::Op,
-                error: crate::Error,
-            ) -> crate::Call<T> {
-                crate::Call::refused(self.scope_of(op), error)
-            }
-
-            /// A call with the id of a handle, refused if that is none.
-            #[allow(dead_code)]
-            pub(crate) fn with<I, T, F>(
-                &self,
-                op: crate::raw::$raw::Op,
-                id: &crate::id::Given<I>,
-                call: F,
-            ) -> crate::Call<T>
-            where
-                I: Clone,
-                T: Send + 'static,
-                F: FnOnce(I) -> crate::Call<T>,
-            {
-                match id {
-                    Ok(id) => call(id.clone()),
-                    Err(why) => self.refused(op, crate::Error::invalid_request(why.clone())),
-                }
-            }
-
-            pub(crate) fn scope_of(&self, op: crate::raw::$raw::Op) -> crate::transport::Scope {
-                self.scope.to(super::operations::info(op))
-            }
-
-            pub(crate) fn raw_on(scope: &crate::transport::Scope) -> crate::raw::$raw::Client {
-                crate::raw::$raw::Client {
-                    baseurl: scope.transport().base_url.clone(),
-                    client: scope.transport().http.clone(),
-                    inner: scope.clone(),
-                }
-            }
-
-            /// The generated client on the same transport: every operation of the spec, positional
-            /// arguments, no conversions. Exempt from semver. Its calls go through
-            /// [`raw::sending`](crate::raw::sending).
-            #[cfg(feature = "raw")]
-            pub fn raw(&self) -> crate::raw::$raw::Client {
-                Self::raw_on(&self.scope)
-            }
-
-            /// How the buckets of this client's account stand, for a dashboard or a log; none where the
-            /// platform documents no rate or pacing is off.
-            pub fn pacing(&self) -> Vec<crate::PaceState> {
-                self.scope.transport().pacer.state()
-            }
-
-            /// The base URL without a slash at its end.
-            pub fn base_url(&self) -> &str {
-                &self.scope.transport().base_url
-            }
-
-            /// A call to an endpoint that has no wrapper, with the same options, credentials, limits
-            /// and errors as every other call. The reply is JSON; text becomes a JSON string.
-            ///
-            /// `path` is appended to the base URL as it is and must begin with `/`. A query goes
-            /// through [`Call::query`](crate::Call::query), a body through
-            /// [`Call::json`](crate::Call::json).
-            ///
-            /// # Errors
-            /// Those of every call; [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)
-            /// for a path that leads out of the base URL.
-            pub fn request(&self, method: http::Method, path: &str) -> crate::Call<serde_json::Value> {
-                crate::transport::execute::plain(self.scope.for_run(), method, path)
-            }
-        }
-
-        impl std::fmt::Debug for Client {
-            /// Platform, base URL, and whether there is a token.
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                std::fmt::Debug::fmt(self.scope.transport(), f)
-            }
-        }
-    };
-}
-pub(crate) use client;
-
-/// Gives a platform's `Op` its entry in [`OPERATIONS`](crate::OPERATIONS), looked up once.
-macro_rules! operation_info {
-    ($api:literal, $op:ty) => {
-        /// What is known about this operation.
-        pub(crate) fn info(op: $op) -> &'static crate::Operation {
-            // The table is written by the same build pass as the enum, in the same order.
-            static FIRST: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
-            let first = *FIRST.get_or_init(|| {
-                crate::OPERATIONS
-                    .iter()
-                    .position(|operation| operation.api == $api)
-                    .unwrap_or(0)
-            });
-            &crate::OPERATIONS[first + op as usize]
-        }
-    };
-}
-pub(crate) use operation_info;

@@ -84,12 +84,12 @@ impl Watched {
             CallEnd::Failed(error) => error.status(),
             CallEnd::Succeeded | CallEnd::Dropped => None,
         };
-        let of_reply = self.scope.outcome().map(|outcome| outcome.status);
+        let of_reply = Some(self.scope.outcome().status).filter(|status| *status != 0);
         (self.observer.0)(&CallReport {
             platform: self.scope.transport().profile.api,
             operation: self.scope.operation(),
             status: of_error.or(of_reply),
-            attempts: self.scope.progress().attempts,
+            attempts: self.scope.attempts(),
             elapsed: self.started.elapsed(),
             end,
         });

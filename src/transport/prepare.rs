@@ -1,14 +1,13 @@
 //! What every request gets before it is sent, and what a preview shows of it.
 
-use super::credentials::{Auth, Held};
+use super::credentials::Auth;
 use super::describe::{JSON, Parts, is_json, is_manifest, pairs};
 use super::{Scope, redact};
-use crate::error::Error;
-use crate::operation::{self, Operation, TimeClass};
+use crate::operation::{Operation, TimeClass};
 use crate::preview::RequestPreview;
 use crate::secret::{REDACTED, Secret};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, InvalidHeaderValue, USER_AGENT};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::Request;
 use serde_json::Value;
 
@@ -24,6 +23,7 @@ impl Scope {
         if !crate::secret::is_exposing() {
             return Err("secrets are not written out: call it through deploykit::raw::sending");
         }
+        crate::secret::conceal();
         let operation = self.operation_or(id);
         let headers = request.headers_mut();
         headers.remove(API_VERSION);
@@ -38,19 +38,18 @@ impl Scope {
         for (name, value) in transport.headers.iter().chain(&self.options.headers) {
             headers.insert(name.clone(), value.clone());
         }
-        match &transport.auth {
-            Auth::Fixed(value) => {
-                headers.insert(AUTHORIZATION, sensitive(value).map_err(|_| "credentials")?);
-            }
-            Auth::Cookie(value) => {
-                headers.insert(COOKIE, sensitive(value).map_err(|_| "credentials")?);
-            }
-            // What is sent is known only when it is sent.
-            Auth::Renewed(_) if self.preview => {
+        let preview_only = self.state().preview_only;
+        let credentials = match &transport.auth {
+            Auth::Fixed(value) => insert_secret(headers, AUTHORIZATION, value),
+            Auth::Cookie(value) => insert_secret(headers, COOKIE, value),
+            // The token is known only when it is sent.
+            Auth::Renewed(_) if preview_only => {
                 headers.insert(AUTHORIZATION, HeaderValue::from_static(REDACTED));
+                Ok(())
             }
-            Auth::Renewed(_) | Auth::None => {}
-        }
+            Auth::Renewed(_) | Auth::None => Ok(()),
+        };
+        credentials.map_err(|_| "credentials")?;
         if let Some(json) = &self.options.json {
             headers.insert(CONTENT_TYPE, JSON);
             *request.body_mut() = Some(json.to_string().into());
@@ -58,17 +57,12 @@ impl Scope {
         for (name, value) in &self.options.query {
             request.url_mut().query_pairs_mut().append_pair(name, value);
         }
-        self.remember_secrets(operation, request);
-        if self.preview {
-            self.trace().preview = Some(self.describe(operation, request));
+        if preview_only {
+            let preview = self.describe(operation, request);
+            self.state().preview = Some(preview);
             return Err("preview");
         }
         Ok(())
-    }
-
-    pub(crate) fn operation_or(&self, id: &str) -> Option<&'static Operation> {
-        self.operation
-            .or_else(|| operation::find(self.transport().profile.api, id))
     }
 
     /// What the request looks like, with secrets left out.
@@ -97,14 +91,29 @@ impl Scope {
         }
     }
 
-    /// Keeps the secrets of this request, so that a reply that repeats one can be masked.
-    fn remember_secrets(&self, operation: Option<&'static Operation>, request: &Request) {
-        let mut secrets: Vec<Secret> = Vec::new();
+    /// The secrets of the request that was prepared last, which a response must not repeat.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        let (sent, mut secrets) = {
+            let state = self.state();
+            (state.sent.clone(), state.tokens.clone())
+        };
         match &self.transport().auth {
             Auth::Fixed(value) => secrets.push(bare(value)),
             Auth::Cookie(value) => secrets.push(bare_cookie(value)),
             Auth::Renewed(_) | Auth::None => {}
         }
+        if let Some((request, operation)) = sent {
+            self.secrets_of(&request, operation, &mut secrets);
+        }
+        secrets
+    }
+
+    fn secrets_of(
+        &self,
+        request: &Request,
+        operation: Option<&'static Operation>,
+        secrets: &mut Vec<Secret>,
+    ) {
         secrets.extend(redact::path(operation, request.url().path()).1);
         let places = operation.map_or(&[][..], |operation| operation.behaviour.secrets);
         let in_query = |name: &str| {
@@ -125,48 +134,42 @@ impl Scope {
             let value = String::from_utf8_lossy(value.as_bytes());
             secrets.push(Secret::new(value.trim()));
         }
-        if is_json(request.headers()) {
-            let bytes = request.body().and_then(reqwest::Body::as_bytes);
-            if let Some(Ok(body)) = bytes.map(serde_json::from_slice::<Value>) {
-                redact::secrets_of_urls(&body, &mut secrets);
-                secrets.extend(redact::json_body(operation, body).1);
-            }
+        let bytes = request.body().and_then(reqwest::Body::as_bytes);
+        if is_json(request.headers())
+            && let Some(Ok(body)) = bytes.map(serde_json::from_slice::<Value>)
+        {
+            redact::secrets_of_urls(&body, secrets);
+            secrets.extend(redact::json_body(operation, body).1);
         }
         if operation.and_then(text_body).is_some() || is_manifest(operation) {
-            let bytes = request.body().and_then(reqwest::Body::as_bytes);
             let text = String::from_utf8_lossy(bytes.unwrap_or_default());
             secrets.extend((self.transport().profile.secrets_of_text)(&text));
         }
-        self.trace().secrets = secrets;
-    }
-
-    /// Puts a token that is renewed on an attempt.
-    pub(crate) fn authorize(&self, request: &mut Request, held: &Held) -> Result<(), Error> {
-        let value = sensitive(&held.header)
-            .map_err(|error| Error::configuration("the token cannot be sent").with_source(error))?;
-        request.headers_mut().insert(AUTHORIZATION, value);
-        let secrets = &mut self.trace().secrets;
-        secrets.push(bare(&held.header));
-        secrets.extend(held.tokens.refresh.clone());
-        Ok(())
-    }
-
-    /// The secrets of the request that was prepared last.
-    pub(crate) fn secrets(&self) -> Vec<Secret> {
-        self.trace().secrets.clone()
     }
 }
 
-fn sensitive(value: &Secret) -> Result<HeaderValue, InvalidHeaderValue> {
-    // The characters were checked before; and if they were not, a call without credentials must not
-    // go out.
+/// Replaces the `Authorization` header.
+pub(super) fn insert_token(
+    request: &mut Request,
+    value: &Secret,
+) -> Result<(), InvalidHeaderValue> {
+    insert_secret(request.headers_mut(), AUTHORIZATION, value)
+}
+
+fn insert_secret(
+    headers: &mut HeaderMap,
+    name: HeaderName,
+    value: &Secret,
+) -> Result<(), InvalidHeaderValue> {
+    // A value that cannot be sent stops the call: it must not go out without credentials.
     let mut value = HeaderValue::from_str(value.expose())?;
     value.set_sensitive(true);
-    Ok(value)
+    headers.insert(name, value);
+    Ok(())
 }
 
 /// A token without the word in front of it.
-fn bare(header: &Secret) -> Secret {
+pub(super) fn bare(header: &Secret) -> Secret {
     Secret::new(header.expose().rsplit(' ').next().unwrap_or_default())
 }
 

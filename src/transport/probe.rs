@@ -3,15 +3,17 @@
 //! Nothing of this client goes along: no credentials, no headers or query of a caller, no cookies. No
 //! redirect is followed, and of the reply nothing is read but its status.
 
+use super::failure::Target;
 use super::http_client::Connections;
 use super::limits::PROBE;
 use super::prepare::AGENT;
+use super::send::network_error;
 use super::wire::Wire;
-use super::{Outcome, Scope, reply};
+use super::{Outcome, Scope};
 use crate::error::{Error, ErrorKind, Result};
 use crate::preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
+use http::Method;
 use http::header::{ACCEPT, HeaderValue, USER_AGENT};
-use http::{HeaderMap, Method};
 use reqwest::{Request, Url};
 use tokio::time::timeout;
 use tracing::{Instrument, field};
@@ -22,8 +24,8 @@ impl Scope {
     ///
     /// It counts as no attempt of the call, and is never sent again by itself.
     pub(crate) async fn probe(&self, url: &Url) -> Result<Option<u16>> {
-        if self.preview {
-            self.trace().preview = Some(self.preview_of(url));
+        if self.is_preview() {
+            self.state().preview = Some(self.preview_of(url));
             return Err(Error::invalid_request("the request was not sent"));
         }
         let span = tracing::info_span!(
@@ -42,11 +44,10 @@ impl Scope {
         let error = match asked {
             Ok(Ok(status)) => {
                 span.record("http.response.status_code", status);
-                self.trace().outcome = Some(Outcome {
+                self.state().outcome = Outcome {
                     status,
-                    headers: HeaderMap::new(),
                     ..Outcome::default()
-                });
+                };
                 return Ok(Some(status));
             }
             Ok(Err(error)) => error,
@@ -67,7 +68,7 @@ impl Scope {
             Wire::Function(answer) => {
                 let sent = std::sync::Arc::new(self.sent_to(url));
                 let reaction = answer.answer(&sent)?;
-                let reply = reaction.play(None, &Method::HEAD).await?;
+                let reply = reaction.play(&Target::READ).await?;
                 Ok(reply.status().as_u16())
             }
         }
@@ -87,7 +88,7 @@ impl Scope {
         let sent = http.execute(request).await;
         // The body is dropped unread, and with it the connection.
         sent.map(|response| response.status().as_u16())
-            .map_err(|error| reply::network_error(error, None, &Method::HEAD))
+            .map_err(|error| network_error(error, &Target::READ))
     }
 
     fn preview_of(&self, url: &Url) -> RequestPreview {

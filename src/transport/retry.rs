@@ -4,16 +4,8 @@
 //! caller's word for it), and the class of the failure. What proves that nothing was done passes
 //! the first two for every method.
 
-use crate::error::{Effect, Error, ErrorKind};
-use crate::operation::Operation;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
-use http::Method;
 use std::time::Duration;
-
-/// Statuses of servers and proxies that are in trouble for the moment; 520 to 527 are Cloudflare's.
-const PASSING: [u16; 14] = [
-    408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527,
-];
 
 /// When a failed call is sent again.
 ///
@@ -154,50 +146,6 @@ impl Waits {
         self.left = self.left.checked_sub(wait)?;
         Some(wait)
     }
-}
-
-/// Whether another attempt could help and could do no harm.
-pub(crate) fn may_repeat(error: &Error, assumed: bool) -> bool {
-    if !is_passing(error) {
-        return false;
-    }
-    let proves_nothing_done = matches!(error.kind(), ErrorKind::Connect | ErrorKind::RateLimited);
-    (proves_nothing_done && error.effect() == Effect::None)
-        || (error.effect() != Effect::Applied
-            && (assumed || error.operation().is_some_and(is_repeatable)))
-}
-
-/// Whether the failure may be gone at the next attempt.
-fn is_passing(error: &Error) -> bool {
-    if error.is_lasting() {
-        return false;
-    }
-    let told = error.operation().map(|operation| &operation.behaviour);
-    if let Some(status) = error.status() {
-        // A reply that was cut off came with a good status.
-        let cut = error.kind() == ErrorKind::Interrupted;
-        if !cut && !PASSING.contains(&status) {
-            return false;
-        }
-        if told.is_some_and(|told| told.final_on.contains(&status)) {
-            return false;
-        }
-    }
-    match error.kind() {
-        ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Interrupted => true,
-        ErrorKind::Unavailable | ErrorKind::Server => true,
-        ErrorKind::RateLimited => error.retry_after().is_some(),
-        _ => false,
-    }
-}
-
-/// The first two gates.
-fn is_repeatable(operation: &Operation) -> bool {
-    let by_method = matches!(
-        operation.method.parse(),
-        Ok(Method::GET | Method::HEAD | Method::PUT | Method::DELETE)
-    );
-    by_method && operation.behaviour.idempotent
 }
 
 #[cfg(test)]

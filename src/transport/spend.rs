@@ -90,11 +90,6 @@ impl Spent<'_> {
         self.at = Some(now);
     }
 
-    /// Nothing was created after all.
-    pub fn give_back(mut self) {
-        self.take_back();
-    }
-
     /// Nothing was created by it so far: it waits again.
     pub fn take_back(&mut self) {
         if let Some(sent) = self.at.take() {
@@ -169,7 +164,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_did_not_happen_does_not_count() {
         let guard = SpendGuard::new(1, seconds(60));
-        sent(&guard).unwrap().give_back();
+        sent(&guard).unwrap().take_back();
         drop(guard.count().unwrap());
         drop(sent(&guard).unwrap());
         assert!(guard.count().is_err(), "what was sent may have happened");

@@ -85,7 +85,7 @@ pub struct Watcher {
     requests: u64,
 }
 
-type Looking = Pin<Box<dyn Future<Output = Result<Snapshot<()>>> + Send>>;
+type Looking = crate::call::Running<Snapshot<()>>;
 
 enum Doing {
     Rest(Option<Pin<Box<Sleep>>>),
@@ -308,7 +308,7 @@ impl Stream for Watcher {
                     None => watcher.confirm(),
                 },
                 Doing::Confirming(_, Some((id, looking))) => {
-                    let looked = ready!(looking.as_mut().poll(context));
+                    let looked = ready!(Pin::new(looking).poll(context));
                     let id = std::mem::take(id);
                     if let Doing::Confirming(_, asked) = &mut watcher.doing {
                         *asked = None;

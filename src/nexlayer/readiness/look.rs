@@ -7,11 +7,9 @@ use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::nexlayer::readiness::site::Site;
 use crate::nexlayer::{Application, PodStatus, Reservation};
 use crate::raw::nexlayer::Op;
-use crate::secret::Concealed;
 use crate::transport::Scope;
-use crate::transport::execute::timed_out;
+use crate::transport::failure::Target;
 use crate::watch::Phase;
-use http::Method;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -86,10 +84,9 @@ impl Application {
             if scope.is_preview() {
                 return looked.await;
             }
-            // Each request writes its own secrets out, nothing around it does.
-            match tokio::time::timeout(limit, Concealed(Box::pin(looked))).await {
+            match tokio::time::timeout(limit, looked).await {
                 Ok(result) => result,
-                Err(_) => Err(timed_out("the look", limit, None, &Method::HEAD)),
+                Err(_) => Err(Target::READ.timed_out("the look", limit)),
             }
         })
     }

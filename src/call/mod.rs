@@ -1,22 +1,32 @@
 //! A call that has been described and not yet sent.
 
+mod request;
+mod response;
+
+pub(crate) use request::request;
+pub use response::{Response, ResponseHeaders};
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Operation;
 use crate::page::Pager;
 use crate::preview::RequestPreview;
-use crate::secret::{Exposed, Secret};
+use crate::secret::{Exposed, Secret, exposed};
+use crate::transport::config::{extra_header, extra_query};
+use crate::transport::failure::Target;
 use crate::transport::retry::Retry;
-use crate::transport::{CallOptions, Outcome, Scope};
-use http::{HeaderMap, HeaderName, HeaderValue};
-use serde::Serialize;
+use crate::transport::send::network_error;
+use crate::transport::{CallOptions, Scope};
+use http::Method;
 use serde_json::Value;
 use std::fmt;
 use std::future::IntoFuture;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-pub(crate) type Running<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
+/// A call under way.
+pub(crate) type Running<T> = Exposed<'static, Result<T>>;
+type Run<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
 /// A call to a platform: `.await` sends it, and nothing is sent before.
 ///
@@ -35,70 +45,14 @@ pub(crate) type Running<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 pub struct Call<T> {
     scope: Scope,
     refused: Option<Error>,
-    run: Box<dyn FnOnce(Scope) -> Running<T> + Send>,
+    run: Box<dyn FnOnce(Scope) -> Run<T> + Send>,
     /// How a list is asked for another page. Lost when the value is turned into another, but for
     /// `map_items`.
     pager: Option<Pager<T>>,
 }
 
-/// A value together with what the reply said beside it.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Response<T> {
-    /// The value.
-    pub value: T,
-    /// The HTTP status: `202`.
-    pub status: u16,
-    /// All headers of the reply, without cookies.
-    pub headers: ResponseHeaders,
-    /// The id that the server gave to this HTTP request, if it gives one.
-    pub request_id: Option<String>,
-    /// What the platform says about its rate limit.
-    pub rate_limit: Option<RateLimit>,
-    /// How often sending the request was tried, repetitions included.
-    pub attempts: u32,
-    /// How long the call took.
-    pub elapsed: Duration,
-}
-
-/// The headers of a reply. `Debug` shows the values of a few known, harmless ones only.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct ResponseHeaders(pub(crate) HeaderMap);
-
-impl ResponseHeaders {
-    /// The value of a header, if it is there and readable; the name in any case.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name)?.to_str().ok()
-    }
-
-    /// All headers.
-    pub fn as_map(&self) -> &HeaderMap {
-        &self.0
-    }
-}
-
-impl fmt::Debug for ResponseHeaders {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(crate::transport::redact::response_headers(&self.0))
-            .finish()
-    }
-}
-
-/// A platform's rate limit, as the `X-RateLimit-*` headers of a reply state it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RateLimit {
-    /// How many requests a window has.
-    pub limit: Option<u64>,
-    /// How many are left in this one.
-    pub remaining: Option<u64>,
-    /// When the next one begins, in seconds since 1970.
-    pub reset: Option<u64>,
-}
-
 impl<T: Send + 'static> Call<T> {
-    /// A call that runs on a copy of the client's state with this call's options in it.
+    /// A call that runs in this scope, with this call's options in it.
     pub(crate) fn new<F, R>(scope: Scope, run: F) -> Self
     where
         F: FnOnce(Scope) -> R + Send + 'static,
@@ -107,7 +61,7 @@ impl<T: Send + 'static> Call<T> {
         Self {
             scope,
             refused: None,
-            run: Box::new(move |scope| Box::pin(Exposed(Box::pin(run(scope))))),
+            run: Box::new(move |scope| Box::pin(run(scope))),
             pager: None,
         }
     }
@@ -133,10 +87,9 @@ impl<T: Send + 'static> Call<T> {
             refused: self.refused,
             run: Box::new(move |scope| {
                 let value = run(scope.clone());
-                Box::pin(async move {
-                    convert(value.await?)
-                        .map_err(|error| crate::transport::reply::complete(error, &scope))
-                })
+                Box::pin(
+                    async move { convert(value.await?).map_err(|error| scope.complete(error)) },
+                )
             }),
             pager: None,
         }
@@ -191,10 +144,15 @@ impl<T: Send + 'static> Call<T> {
     /// Runs this call as a part of another one, with that one's options.
     #[allow(dead_code)] // Not every platform has calls that are made of several.
     pub(crate) fn within(self, whole: &Scope) -> Running<T> {
-        match self.refused {
+        let step = whole.step(self.scope.operation());
+        self.start(step)
+    }
+
+    fn start(self, scope: Scope) -> Running<T> {
+        Exposed::new(match self.refused {
             Some(error) => Box::pin(std::future::ready(Err(error))),
-            None => (self.run)(whole.step(self.scope.operation())),
-        }
+            None => (self.run)(scope),
+        })
     }
 
     pub(crate) fn with_pager(mut self, pager: Pager<T>) -> Self {
@@ -211,7 +169,7 @@ impl<T: Send + 'static> Call<T> {
     }
 
     pub(crate) fn options(&mut self) -> &mut CallOptions {
-        self.scope.options()
+        self.scope.options_mut()
     }
 
     fn refuse(&mut self, error: Error) {
@@ -221,26 +179,26 @@ impl<T: Send + 'static> Call<T> {
 
     /// How long one attempt may take; the client's limit otherwise.
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.scope.options().attempt = Some(limit);
+        self.scope.options_mut().attempt = Some(limit);
         self
     }
 
     /// How long the whole call may take, waiting included; the client's limit otherwise.
     pub fn deadline(mut self, limit: Duration) -> Self {
-        self.scope.options().deadline = Some(limit);
+        self.scope.options_mut().deadline = Some(limit);
         self
     }
 
     /// When this call is sent again; the client's policy otherwise.
     pub fn retry(mut self, policy: Retry) -> Self {
-        self.scope.options().retry = Some(policy);
+        self.scope.options_mut().retry = Some(policy);
         self
     }
 
     /// Takes the caller's word that this call may be sent twice, whatever its method and the spec
     /// say: because a second one changes nothing, or because a second effect does no harm.
     pub fn assume_idempotent(mut self) -> Self {
-        self.scope.options().idempotent = true;
+        self.scope.options_mut().idempotent = true;
         self
     }
 
@@ -249,8 +207,8 @@ impl<T: Send + 'static> Call<T> {
     /// Credentials and framing (`Authorization`, `Cookie`, `Host`, `Content-Length`, ...) are
     /// refused, with an error when the call is awaited.
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        match crate::transport::config::extra_header(name, value) {
-            Ok(header) => self.scope.options().headers.push(header),
+        match extra_header(name, value) {
+            Ok(header) => self.scope.options_mut().headers.push(header),
             Err(error) => self.refuse(error),
         }
         self
@@ -261,10 +219,10 @@ impl<T: Send + 'static> Call<T> {
     /// A name that is known to carry a credential is refused, with an error when the call is
     /// awaited.
     pub fn query(mut self, name: &str, value: &str) -> Self {
-        match crate::transport::config::extra_query(&self.scope, name) {
+        match extra_query(&self.scope, name) {
             Ok(()) => {
                 let pair = (name.to_owned(), value.to_owned());
-                self.scope.options().query.push(pair);
+                self.scope.options_mut().query.push(pair);
             }
             Err(error) => self.refuse(error),
         }
@@ -272,7 +230,7 @@ impl<T: Send + 'static> Call<T> {
     }
 
     pub(crate) fn attach_json(mut self, body: Value) -> Self {
-        self.scope.options().json = Some(body);
+        self.scope.options_mut().json = Some(body);
         self
     }
 
@@ -289,9 +247,11 @@ impl<T: Send + 'static> Call<T> {
         if let Some(error) = self.refused {
             return Err(error);
         }
-        let scope = self.scope.for_preview();
-        let future = pin!((self.run)(scope.clone()));
-        let outcome = future.poll(&mut Context::from_waker(Waker::noop()));
+        let scope = self.scope;
+        scope.preview_only();
+        let mut future = (self.run)(scope.clone());
+        let mut context = Context::from_waker(Waker::noop());
+        let outcome = exposed(|| future.as_mut().poll(&mut context));
         match (scope.take_preview(), outcome) {
             (Some(preview), _) => Ok(preview),
             (None, Poll::Ready(Err(error))) => Err(error),
@@ -312,26 +272,11 @@ impl<T: Send + 'static> Call<T> {
                 let value = run(scope.clone());
                 Box::pin(async move {
                     let value = value.await?;
-                    let outcome = scope.outcome().unwrap_or_default();
-                    Ok(outcome.with(value, &scope.secrets()))
+                    Ok(Response::new(value, scope.outcome(), &scope.secrets()))
                 })
             }),
             pager: None,
         }
-    }
-}
-
-impl Call<Value> {
-    /// Sends this value as the JSON body of a request without a wrapper.
-    pub fn json(mut self, body: &impl Serialize) -> Self {
-        match crate::secret::exposed(|| serde_json::to_value(body)) {
-            Ok(body) => self.scope.options().json = Some(body),
-            Err(error) => self.refuse(
-                Error::invalid_request(format!("the body cannot be written as JSON: {error}"))
-                    .with_source(error),
-            ),
-        }
-        self
     }
 }
 
@@ -340,13 +285,11 @@ impl<T: Send + 'static> IntoFuture for Call<T> {
     type IntoFuture = Running<T>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let scope = self.scope.for_run();
-        let running: Running<T> = match self.refused {
-            Some(error) => Box::pin(std::future::ready(Err(error))),
-            None => (self.run)(scope.clone()),
-        };
-        match scope.transport().observer.clone() {
-            Some(observer) => Box::pin(observer.watch(scope, running)),
+        let scope = self.scope.clone();
+        let observer = scope.transport().observer.clone();
+        let running = self.start(scope.clone());
+        match observer {
+            Some(observer) => Exposed::new(Box::pin(observer.watch(scope, running))),
             None => running,
         }
     }
@@ -362,42 +305,61 @@ impl<T> fmt::Debug for Call<T> {
     }
 }
 
-impl Outcome {
-    fn with<T>(self, value: T, secrets: &[Secret]) -> Response<T> {
-        let number = |name: &str| {
-            let text = self.headers.get(name)?.to_str().ok()?;
-            text.trim().parse::<u64>().ok()
-        };
-        let rate_limit = RateLimit {
-            limit: number("x-ratelimit-limit"),
-            remaining: number("x-ratelimit-remaining"),
-            reset: number("x-ratelimit-reset"),
-        };
-        let known = [rate_limit.limit, rate_limit.remaining, rate_limit.reset];
-        Response {
-            value,
-            status: self.status,
-            // A server may repeat the id that a caller sent, which counts as a secret.
-            request_id: crate::transport::reply::request_id(&self.headers)
-                .map(|id| crate::transport::redact::mask(&id, secrets)),
-            rate_limit: known.iter().any(Option::is_some).then_some(rate_limit),
-            attempts: self.attempts,
-            elapsed: self.elapsed,
-            headers: ResponseHeaders(without_cookies(self.headers)),
-        }
+/// Why the closure of a wrapper stopped.
+pub(crate) enum Stop {
+    /// An argument is wrong, or the response cannot be converted.
+    Error(Error),
+    /// The generated client stopped; what the pipeline knows of it waits in the scope.
+    Raw(progenitor_client::Error<()>),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
     }
 }
 
-fn without_cookies(mut headers: HeaderMap) -> HeaderMap {
-    headers.remove(http::header::SET_COOKIE);
-    // So that the map itself does not show them in `Debug` either.
-    for (name, value) in &mut headers {
-        if !crate::transport::redact::is_harmless_in_a_reply(name) {
-            value.set_sensitive(true);
-        }
+impl From<progenitor_client::Error<()>> for Stop {
+    fn from(error: progenitor_client::Error<()>) -> Self {
+        Self::Raw(error)
     }
-    headers
 }
 
-/// A header that a caller adds, checked.
-pub(crate) type ExtraHeader = (HeaderName, HeaderValue);
+/// Why an id or another argument that was checked before is invalid.
+impl From<String> for Stop {
+    fn from(why: String) -> Self {
+        Self::Error(Error::invalid_request(why))
+    }
+}
+
+impl Stop {
+    /// The error of the call.
+    pub(crate) fn into_error(self, scope: &Scope) -> Error {
+        use progenitor_client::Error as Raw;
+        let raw = match self {
+            Self::Error(error) => return scope.complete(error),
+            Self::Raw(raw) => raw,
+        };
+        if let Some(error) = scope.take_error() {
+            return error;
+        }
+        let operation = scope.operation();
+        let target = Target {
+            operation,
+            method: operation
+                .and_then(|operation| operation.method.parse().ok())
+                .unwrap_or(Method::POST),
+        };
+        scope.complete(match raw {
+            Raw::InvalidResponsePayload(bytes, error) => {
+                scope.decode_error(&bytes, &error, &target)
+            }
+            Raw::CommunicationError(error) => network_error(error, &target),
+            Raw::InvalidRequest(why) => Error::invalid_request(why),
+            // `prepare` refused it. A preview is taken from the scope before anybody sees this.
+            Raw::Custom(why) => Error::invalid_request(format!("the request was not sent: {why}")),
+            // The pipeline hands on nothing but whole successes.
+            _ => Error::new(ErrorKind::Decode, "the reply was not expected"),
+        })
+    }
+}

@@ -2,6 +2,9 @@
 //!
 //! Nothing here is edited: change `specs/<platform>.yaml` and build.
 
+mod client;
+pub(crate) use client::client;
+
 macro_rules! generated {
     ($($feature:literal $name:ident $file:literal $op:literal)*) => {$(
         /// The generated client of this platform.
@@ -39,5 +42,5 @@ pub fn sending<'a, T>(
 where
     T: 'a,
 {
-    crate::secret::Exposed(Box::pin(call))
+    crate::secret::Exposed::new(Box::pin(call))
 }

@@ -1,0 +1,241 @@
+//! After decoding failed: what does not fit, and where.
+
+use super::Scope;
+use super::failure::Target;
+use super::limits::EXCERPT_BYTES;
+use super::redact;
+use crate::error::{Effect, Error, ErrorKind, start_of};
+use serde_json::Value;
+use std::fmt::Write as _;
+
+/// How the message of a handwritten decoder begins that names the place itself.
+const WITHIN: &str = "within ";
+
+impl Scope {
+    /// The error for a success body that could not be decoded. It names the place that does not fit and
+    /// shows the form of the body, never its contents.
+    pub(crate) fn decode_error(
+        &self,
+        bytes: &[u8],
+        error: &serde_json::Error,
+        target: &Target,
+    ) -> Error {
+        let json: Option<Value> = serde_json::from_slice(bytes).ok();
+        let failed = self.transport().profile.failed_success;
+        // A platform's own forms are those of its operations.
+        if let Some(failed) = json
+            .as_ref()
+            .filter(|_| target.operation.is_some())
+            .and_then(failed)
+        {
+            let request_id = super::hints::request_id(&self.outcome().headers);
+            return failed
+                .into_error(target.effect())
+                .with_request_id(request_id);
+        }
+        // A platform that says "created" or "accepted" in JSON did act; of any other body, or one from a
+        // proxy, nobody can tell.
+        let effect = match &json {
+            _ if target.reads_only() => Effect::None,
+            Some(Value::Object(_) | Value::Array(_))
+                if matches!(self.outcome().status, 201 | 202) =>
+            {
+                Effect::Applied
+            }
+            _ => Effect::Unknown,
+        };
+        let excerpt = match json {
+            // A page of a proxy says what it is; any other text may be a token.
+            Some(Value::String(text)) if text.trim_start().starts_with('<') => text,
+            Some(Value::String(text)) => format!("a text of {} bytes", text.len()),
+            Some(mut json) => {
+                // Names can repeat a secret, too. Redacted before it is cut.
+                redact::mask_json(&mut json, &self.secrets());
+                let shape = redact::shape(&json, EXCERPT_BYTES);
+                start_of(&shape, EXCERPT_BYTES).to_owned()
+            }
+            None => format!("{} bytes that are not JSON", bytes.len()),
+        };
+        Error::new(
+            ErrorKind::Decode,
+            format!("the reply does not fit at {}", misfit(bytes, error)),
+        )
+        .with_body(excerpt)
+        .with_effect(effect)
+    }
+}
+
+/// Where a body does not fit, and why: `$.data[1].id: found number, expected a string`.
+pub(crate) fn misfit(bytes: &[u8], error: &serde_json::Error) -> String {
+    let why = without_value(error);
+    let told = why
+        .strip_prefix(WITHIN)
+        .and_then(|rest| rest.split_once(": "));
+    match told {
+        Some((place, why)) if place.starts_with('[') => format!("${place}: {why}"),
+        Some((place, why)) => format!("$.{place}: {why}"),
+        None => format!("{}: {why}", place_of(bytes, error)),
+    }
+}
+
+/// The message of a handwritten decoder that knows the place itself. `words` must not quote a value.
+#[cfg(any(feature = "dployr", feature = "nexlayer"))]
+pub(crate) fn within(place: &str, words: &str) -> String {
+    format!("{WITHIN}{place}: {words}")
+}
+
+/// serde's message without the value it quotes, which may be a token.
+pub(crate) fn without_value(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    // The last one: a quoted value may hold these words, too.
+    let text = match text.rsplit_once(" at line ") {
+        Some((text, _)) if error.line() > 0 => text,
+        _ => &text,
+    };
+    let quoted = ["invalid type: ", "invalid value: "]
+        .iter()
+        .find_map(|prefix| text.strip_prefix(prefix));
+    match quoted {
+        Some(rest) => {
+            let found = rest.split([' ', '`', ',']).next().unwrap_or("a value");
+            let expected = rest
+                .rsplit_once(", expected ")
+                .map_or("another", |(_, expected)| expected);
+            format!("found {found}, expected {expected}")
+        }
+        None if text.starts_with("missing field")
+            || text.starts_with(WITHIN)
+            || error.is_syntax()
+            || error.is_eof() =>
+        {
+            text.to_owned()
+        }
+        None => "it has an unexpected value".to_owned(),
+    }
+}
+
+/// A step of a path into JSON.
+enum Step {
+    Index(usize),
+    /// Whether the name was complete and its value begun.
+    Name(String, bool),
+}
+
+/// The path to the place where decoding stopped, such as `$.data[1].id`. serde_json reports the line
+/// and the column behind a value that does not fit, or before a list or object that should be
+/// something else.
+fn place_of(bytes: &[u8], error: &serde_json::Error) -> String {
+    let before = bytes
+        .split_inclusive(|byte| *byte == b'\n')
+        .take(error.line().saturating_sub(1));
+    let start: usize = before.map(<[u8]>::len).sum();
+    let end = (start + error.column()).min(bytes.len());
+    let mut path: Vec<Step> = Vec::new();
+    let mut at = 0;
+    while at < end {
+        match bytes[at] {
+            b'"' => {
+                let length = string_length(&bytes[at..]);
+                if let Some(Step::Name(name, false)) = path.last_mut() {
+                    let text = bytes.get(at..at + length).unwrap_or_default();
+                    *name = serde_json::from_slice(text).unwrap_or_default();
+                }
+                at += length;
+                continue;
+            }
+            b'{' => path.push(Step::Name(String::new(), false)),
+            b'[' => path.push(Step::Index(0)),
+            b'}' | b']' => drop(path.pop()),
+            b':' => {
+                if let Some(Step::Name(_, begun)) = path.last_mut() {
+                    *begun = true;
+                }
+            }
+            b',' => match path.last_mut() {
+                Some(Step::Index(index)) => *index += 1,
+                Some(step) => *step = Step::Name(String::new(), false),
+                None => {}
+            },
+            _ => {}
+        }
+        at += 1;
+    }
+    // A list where something else belongs, or that ends there, is reported behind its bracket.
+    let (read, next) = (bytes[..end].trim_ascii_end(), bytes.get(end));
+    if read.ends_with(b"[") && next != Some(&b'[') && is_about_a_list(error) {
+        path.pop();
+    }
+    let mut place = "$".to_owned();
+    for step in path {
+        let _ = match step {
+            Step::Index(index) => write!(place, "[{index}]"),
+            Step::Name(name, true) => write!(place, ".{name}"),
+            Step::Name(_, false) => Ok(()),
+        };
+    }
+    place
+}
+
+fn is_about_a_list(error: &serde_json::Error) -> bool {
+    error.is_eof() || error.to_string().starts_with("invalid type: sequence")
+}
+
+/// The length of the string that `bytes` begin with, quotes included.
+fn string_length(bytes: &[u8]) -> usize {
+    let mut escaped = false;
+    for (at, byte) in bytes.iter().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct Record {
+        id: String,
+        count: u8,
+        tags: Option<Vec<String>>,
+        more: Option<BTreeMap<String, Record>>,
+    }
+
+    #[test]
+    fn an_error_is_located() {
+        for (body, place) in [
+            ("7", "$"),
+            ("[]", "$"),
+            (r#"[{"id": [7]}]"#, "$[0].id"),
+            (
+                r#"[{"id": "a", "count": 1, "tags": [[7]]}]"#,
+                "$[0].tags[0]",
+            ),
+            (r#"[{"id": "a"}]"#, "$[0]"),
+            (r#"[{"id": 7}]"#, "$[0].id"),
+            (r#"[{"id": {"b": 1}}]"#, "$[0].id"),
+            (r#"[{"id": "a", "count": 256}]"#, "$[0].count"),
+            (
+                "[\n  {\"id\": \"a\\\"{,\", \"count\": 1, \"tags\": [\"x\", 7]}]",
+                "$[0].tags[1]",
+            ),
+            (
+                r#"[{"id": "a", "count": 1, "more": {"b": {"id": "c"}}}]"#,
+                "$[0].more.b",
+            ),
+            (r#"[{"id": "a", "cou"#, "$[0]"),
+            (r#"[{"id": "a", "count": 1}"#, "$[0]"),
+        ] {
+            let error = serde_json::from_str::<(Record,)>(body).unwrap_err();
+            assert_eq!(place_of(body.as_bytes(), &error), place, "{body}: {error}");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! From a response that is not a success to an error: what the platform's table says of it, and what
+//! may have happened.
+
+use super::limits::EXCERPT_BYTES;
+use super::{Scope, hints, redact};
+use crate::error::{Effect, Error, ErrorKind};
+use crate::operation::Operation;
+use http::{HeaderMap, Method, header};
+use serde_json::Value;
+use std::time::Duration;
+
+/// What a request is meant to do.
+pub(crate) struct Target {
+    /// `None` for a request without a spec entry.
+    pub operation: Option<&'static Operation>,
+    pub method: Method,
+}
+
+impl Target {
+    /// A request without a spec entry that changes nothing.
+    pub const READ: Self = Self {
+        operation: None,
+        method: Method::HEAD,
+    };
+
+    /// Whether the request changes nothing on the server. Nobody vouches for a `GET` without a spec
+    /// entry: dployr's service status wakes a service.
+    pub fn reads_only(&self) -> bool {
+        match self.operation {
+            Some(operation) => operation.is_read_only(),
+            None => matches!(self.method, Method::HEAD | Method::OPTIONS),
+        }
+    }
+
+    /// Whether the request counts against `max_creates`.
+    pub fn spends(&self) -> bool {
+        match self.operation {
+            Some(operation) => operation.behaviour.spends,
+            None => self.method == Method::POST,
+        }
+    }
+
+    /// What may have happened when no response could be read.
+    pub fn effect(&self) -> Effect {
+        match self.reads_only() {
+            true => Effect::None,
+            false => Effect::Unknown,
+        }
+    }
+
+    /// What may have happened when the response has this failure status: nothing after a refusal
+    /// (4xx), unknown after a 5xx, a 408 or a redirect.
+    pub fn effect_of(&self, status: u16) -> Effect {
+        let applied_on = self
+            .operation
+            .map_or(&[][..], |operation| operation.behaviour.applied_on);
+        match status {
+            status if applied_on.contains(&status) => Effect::Applied,
+            408 => self.effect(),
+            400..=499 => Effect::None,
+            _ => self.effect(),
+        }
+    }
+
+    pub fn timed_out(&self, what: &str, limit: Duration) -> Error {
+        let message = format!("{what} took longer than {limit:?}");
+        Error::new(ErrorKind::Timeout, message).with_effect(self.effect())
+    }
+}
+
+/// A response that is not a success, as a platform's `classify` gets it.
+pub struct Failure<'a> {
+    pub operation: Option<&'static Operation>,
+    pub status: u16,
+    pub headers: &'a HeaderMap,
+    /// The body as text, at most 64 KiB.
+    pub text: &'a str,
+    /// The body as JSON, if it is.
+    pub json: Option<&'a Value>,
+}
+
+impl Failure<'_> {
+    /// Whether the content type is plain text.
+    #[cfg(feature = "dployr")]
+    pub fn is_plain_text(&self) -> bool {
+        let content_type = self.headers.get(header::CONTENT_TYPE);
+        content_type
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.starts_with("text/plain"))
+    }
+}
+
+/// What a platform's `classify` makes of a failure.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Classified {
+    pub kind: ErrorKind,
+    pub code: Option<String>,
+    pub message: Option<String>,
+    pub details: Option<Value>,
+    pub resource_id: Option<String>,
+    /// `None` leaves it to the status and the spec.
+    pub effect: Option<Effect>,
+    pub advice: Option<&'static str>,
+}
+
+impl Classified {
+    /// What the status alone says.
+    pub fn from_status(status: u16) -> Self {
+        let kind = match status {
+            300..=399 => ErrorKind::Redirected,
+            401 => ErrorKind::Unauthenticated,
+            402 => ErrorKind::PlanLimit,
+            403 => ErrorKind::Forbidden,
+            404 => ErrorKind::NotFound,
+            405 => ErrorKind::NoSuchRoute,
+            408 | 504 => ErrorKind::Timeout,
+            409 => ErrorKind::Conflict,
+            410 => ErrorKind::AlreadyRemoved,
+            429 => ErrorKind::RateLimited,
+            501 => ErrorKind::Unsupported,
+            502 | 503 => ErrorKind::Unavailable,
+            500..=599 => ErrorKind::Server,
+            _ => ErrorKind::Rejected,
+        };
+        Self {
+            kind,
+            code: None,
+            message: None,
+            details: None,
+            resource_id: None,
+            effect: None,
+            advice: None,
+        }
+    }
+
+    pub fn kind(mut self, kind: ErrorKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.message = Some(message.into());
+        self
+    }
+
+    pub fn effect(mut self, effect: Effect) -> Self {
+        self.effect = Some(effect);
+        self
+    }
+
+    pub fn advice(mut self, advice: &'static str) -> Self {
+        self.advice = Some(advice);
+        self
+    }
+
+    pub fn into_error(self, effect: Effect) -> Error {
+        let error = Error::new(self.kind, self.message.unwrap_or_default())
+            .with_code(self.code)
+            .with_details(self.details)
+            .with_resource_id(self.resource_id)
+            .with_effect(self.effect.unwrap_or(effect));
+        match self.advice {
+            Some(advice) => error.with_advice(advice),
+            None => error,
+        }
+    }
+}
+
+impl Scope {
+    /// The error for a response that is not a success. It is redacted when the call ends.
+    pub(super) fn failure(
+        &self,
+        target: &Target,
+        status: u16,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Error {
+        let text = String::from_utf8_lossy(body);
+        let json: Option<Value> = serde_json::from_slice(body).ok();
+        let mut classified = (self.transport().profile.classify)(&Failure {
+            operation: target.operation,
+            status,
+            headers,
+            text: &text,
+            json: json.as_ref(),
+        });
+        if classified.kind == ErrorKind::Redirected {
+            if let Some(origin) = redirect_origin(headers) {
+                classified = classified.message(format!("redirected to {origin}"));
+            }
+            classified = classified.advice(
+                "redirects are not followed; set the base URL to where the platform is now",
+            );
+        }
+        classified
+            .into_error(target.effect_of(status))
+            .with_status(status)
+            .with_retry_after(hints::retry_after(status, headers))
+            .with_request_id(hints::request_id(headers))
+            .with_body(text.into_owned())
+    }
+
+    /// The same error without the secrets of the request that the server repeated, and with no more
+    /// of the body than an error keeps.
+    pub(crate) fn redacted(&self, error: Error) -> Error {
+        let secrets = self.secrets();
+        error.rewritten(
+            |text| redact::mask(text, &secrets),
+            |json| redact::mask_json(json, &secrets),
+            EXCERPT_BYTES,
+        )
+    }
+
+    /// Adds what is known of the call to an error that was found after its response came.
+    pub(crate) fn complete(&self, error: Error) -> Error {
+        let outcome = self.outcome();
+        let error = match outcome.status {
+            0 => error,
+            status => error.with_status(status),
+        };
+        // An earlier attempt may have done more than the one whose response this is.
+        let effect = error.effect().max(self.effect());
+        let error = error
+            .with_effect(effect)
+            .with_attempts(outcome.attempts, outcome.elapsed)
+            .with_operation(self.operation());
+        self.redacted(error)
+    }
+}
+
+/// Scheme and host of a redirect: path and query may hold a token.
+fn redirect_origin(headers: &HeaderMap) -> Option<String> {
+    let location = headers.get(header::LOCATION)?.to_str().ok()?;
+    let url = reqwest::Url::parse(location).ok()?;
+    Some(url.origin().ascii_serialization())
+}
+
+/// Runs a platform's `classify` on a table of failures.
+#[cfg(test)]
+pub(crate) mod table {
+    use super::{Classified, Failure};
+    use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
+
+    /// What `classify` makes of this status and body.
+    pub fn classified(
+        classify: fn(&Failure<'_>) -> Classified,
+        status: u16,
+        content_type: &'static str,
+        body: &str,
+    ) -> Classified {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        let json = serde_json::from_str(body).ok();
+        classify(&Failure {
+            operation: None,
+            status,
+            headers: &headers,
+            text: body,
+            json: json.as_ref(),
+        })
+    }
+}
