@@ -5,6 +5,7 @@
 //! failure is a [`Broken`] that names the file, the JSON path and the remedy: a spec is edited by
 //! hand, and whoever edits it must not meet a panic from inside the generator.
 
+pub mod client_settings;
 pub mod examples;
 pub mod generate;
 pub mod lenient;
@@ -40,6 +41,7 @@ pub fn run(api: &str, file: &str, text: &str) -> Result<Generated, Broken> {
     let operations = operations::read(&document);
     let enums = open_enums::collect(&document.json);
     let mut json = document.json;
+    client_settings::apply(&mut json);
     success_only::apply(&mut json);
     let replies = schemas::reply_only(&json);
     let bound = generate::bound_types(&mut json);

@@ -129,13 +129,9 @@ impl Client {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn stop_matching(&self, filter: StopFilter) -> Call<BulkStopAccepted> {
-        let op = Op::StopDeployments;
-        match filter.into_raw() {
-            Err(error) => self.refused(op, error),
-            Ok(body) => self.call(
-                op,
-                move |raw| async move { raw.stop_deployments(&body).await },
-            ),
-        }
+        self.invoke(Op::StopDeployments, |raw| async move {
+            let accepted = raw.stop_deployments(&filter.into_raw()?).await?;
+            Ok(accepted.into_inner())
+        })
     }
 }

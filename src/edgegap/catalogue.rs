@@ -5,7 +5,7 @@ use super::paging::{PAGING, read};
 use super::{Application, ApplicationName, ApplicationVersion, Client, Location, Page};
 use crate::call::Call;
 use crate::page::{Ask, paged};
-use crate::raw::edgegap::{Op, types};
+use crate::raw::edgegap::Op;
 
 /// The applications of the organisation; made by [`Client::applications`].
 #[derive(Clone, Debug)]
@@ -71,18 +71,16 @@ impl Applications {
     pub fn list(&self) -> Call<Page<Application>> {
         let client = self.client.clone();
         Call::paged(PAGING, self.ask, move |ask| {
-            let op = Op::ListApplications;
-            match ask.parameters() {
-                Err(error) => client.refused(op, error),
-                Ok((page, limit)) => client
-                    .call(op, move |raw| async move {
-                        raw.list_applications(limit, page).await
-                    })
-                    .map(move |list| {
-                        let total = list.total_count;
-                        read(ask, list.applications, total, list.pagination.as_ref())
-                    }),
-            }
+            client.invoke(Op::ListApplications, move |raw| async move {
+                let (page, limit) = ask.parameters()?;
+                let list = raw.list_applications(limit, page).await?.into_inner();
+                Ok(read(
+                    ask,
+                    list.applications,
+                    list.total_count,
+                    list.pagination,
+                ))
+            })
         })
     }
 }
@@ -116,18 +114,13 @@ impl Versions {
     pub fn list(&self) -> Call<Page<ApplicationVersion>> {
         let (client, application) = (self.client.clone(), self.application.clone());
         Call::paged(PAGING, self.ask, move |ask| {
-            let op = Op::ListVersions;
-            client
-                .with(op, &application, |name| match ask.parameters() {
-                    Err(error) => client.refused(op, error),
-                    Ok((page, limit)) => client.call(op, move |raw| async move {
-                        raw.list_versions(name.as_str(), limit, page).await
-                    }),
-                })
-                .map(move |list: types::VersionList| {
-                    let total = list.total_count;
-                    read(ask, list.versions, total, list.pagination.as_ref())
-                })
+            let name = application.clone();
+            client.invoke(Op::ListVersions, move |raw| async move {
+                let (page, limit) = ask.parameters()?;
+                let list = raw.list_versions(name?.as_str(), limit, page).await?;
+                let list = list.into_inner();
+                Ok(read(ask, list.versions, list.total_count, list.pagination))
+            })
         })
     }
 }
@@ -167,20 +160,14 @@ impl Locations {
         let client = self.client.clone();
         let (application, version) = (self.application.clone(), self.version.clone());
         Call::paged(PAGING, self.ask, move |ask| {
-            let op = Op::ListLocations;
             let (application, version) = (application.clone(), version.clone());
-            match ask.parameters() {
-                Err(error) => client.refused(op, error),
-                Ok((page, limit)) => client
-                    .call(op, move |raw| async move {
-                        let (application, version) = (application.as_deref(), version.as_deref());
-                        raw.list_locations(application, limit, page, version).await
-                    })
-                    .map(move |list| {
-                        let total = list.total_count;
-                        read(ask, list.locations, total, list.pagination.as_ref())
-                    }),
-            }
+            client.invoke(Op::ListLocations, move |raw| async move {
+                let (page, limit) = ask.parameters()?;
+                let (application, version) = (application.as_deref(), version.as_deref());
+                let list = raw.list_locations(application, limit, page, version);
+                let list = list.await?.into_inner();
+                Ok(read(ask, list.locations, list.total_count, list.pagination))
+            })
         })
     }
 }

@@ -268,16 +268,10 @@ impl Client {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn deploy(&self, new: NewDeployment) -> Call<Accepted> {
-        let op = Op::CreateDeployment;
-        match new.into_raw() {
-            Err(error) => self.refused(op, error),
-            Ok(body) => self
-                .call(
-                    op,
-                    move |raw| async move { raw.create_deployment(&body).await },
-                )
-                .and_then(accepted),
-        }
+        self.invoke(Op::CreateDeployment, |raw| async move {
+            let reply = raw.create_deployment(&new.into_raw()?).await?;
+            Ok(accepted(reply.into_inner())?)
+        })
     }
 
     /// Starts a server on the first of the given hosts that has room, and on the public cloud when
@@ -289,15 +283,10 @@ impl Client {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/private-fleets>
     pub fn deploy_to_fleet(&self, new: NewFleetDeployment) -> Call<Accepted> {
-        let op = Op::CreateFleetDeployment;
-        match new.into_raw() {
-            Err(error) => self.refused(op, error),
-            Ok(body) => self
-                .call(op, move |raw| async move {
-                    raw.create_fleet_deployment(&body).await
-                })
-                .and_then(accepted),
-        }
+        self.invoke(Op::CreateFleetDeployment, |raw| async move {
+            let reply = raw.create_fleet_deployment(&new.into_raw()?).await?;
+            Ok(accepted(reply.into_inner())?)
+        })
     }
 }
 

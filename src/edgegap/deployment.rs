@@ -1,7 +1,7 @@
 //! One deployment that exists.
 
 use super::client::Given;
-use super::stop::{self, LogStorage, Stopped};
+use super::stop::{LogStorage, Stopped};
 use super::{Client, ContainerLogs, Deployment, DeploymentStatus, Metrics, RequestId, Tags};
 use crate::call::Call;
 use crate::raw::edgegap::Op;
@@ -37,11 +37,9 @@ impl DeploymentHandle {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn status(&self) -> Call<Deployment> {
-        let op = Op::GetDeployment;
-        self.client.with(op, &self.id, |id| {
-            self.client.call(op, move |raw| async move {
-                raw.get_deployment(id.as_str()).await
-            })
+        let id = self.id.clone();
+        self.client.invoke(Op::GetDeployment, |raw| async move {
+            Ok(raw.get_deployment(id?.as_str()).await?.into_inner())
         })
     }
 
@@ -73,16 +71,13 @@ impl DeploymentHandle {
     }
 
     fn stop_with(&self, storage: Option<LogStorage>) -> Call<Stopped> {
-        let op = Op::StopDeployment;
-        self.client.with(op, &self.id, |id| {
-            let storage = match storage.map(LogStorage::into_raw).transpose() {
-                Ok(storage) => storage,
-                Err(error) => return self.client.refused(op, error),
-            };
-            stop::outcome(self.client.call(op, move |raw| async move {
-                raw.stop_deployment(id.as_str(), storage.as_deref()).await
-            }))
-        })
+        let id = self.id.clone();
+        let stopped = self.client.invoke(Op::StopDeployment, |raw| async move {
+            let (id, storage) = (id?, storage.map(LogStorage::into_raw).transpose()?);
+            let reply = raw.stop_deployment(id.as_str(), storage.as_deref());
+            Ok(Stopped::of(reply.await?))
+        });
+        stopped.or_else(Stopped::of_failure)
     }
 
     /// What the container has written so far, and how it crashed if it did:
@@ -98,11 +93,9 @@ impl DeploymentHandle {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn logs(&self) -> Call<ContainerLogs> {
-        let op = Op::GetContainerLogs;
-        self.client.with(op, &self.id, |id| {
-            self.client.call(op, move |raw| async move {
-                raw.get_container_logs(id.as_str()).await
-            })
+        let id = self.id.clone();
+        self.client.invoke(Op::GetContainerLogs, |raw| async move {
+            Ok(raw.get_container_logs(id?.as_str()).await?.into_inner())
         })
     }
 

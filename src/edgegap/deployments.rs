@@ -90,22 +90,14 @@ impl Deployments {
     pub fn list(&self) -> Call<Page<DeploymentSummary>> {
         let list = self.clone();
         Call::paged(PAGING, self.ask, move |ask| {
-            let op = Op::ListDeployments;
-            let parameters = list
-                .query()
-                .and_then(|query| Ok((query, ask.parameters()?)));
-            match parameters {
-                Err(error) => list.client.refused(op, error),
-                Ok((query, (page, limit))) => list
-                    .client
-                    .call(op, move |raw| async move {
-                        raw.list_deployments(limit, page, query.as_deref()).await
-                    })
-                    .map(move |list| {
-                        let total = list.total_count;
-                        read(ask, list.data, total, list.pagination.as_ref())
-                    }),
-            }
+            let query = list.query();
+            list.client
+                .invoke(Op::ListDeployments, move |raw| async move {
+                    let (query, (page, limit)) = (query?, ask.parameters()?);
+                    let list = raw.list_deployments(limit, page, query.as_deref()).await?;
+                    let list = list.into_inner();
+                    Ok(read(ask, list.data, list.total_count, list.pagination))
+                })
         })
     }
 

@@ -5,7 +5,7 @@ use super::paging::read;
 use super::{Client, FleetName, Host, Page};
 use crate::call::Call;
 use crate::page::Ask;
-use crate::raw::edgegap::{Op, types};
+use crate::raw::edgegap::Op;
 
 /// A handle on a private fleet; made by [`Client::fleet`].
 #[derive(Clone, Debug)]
@@ -36,17 +36,12 @@ impl FleetHandle {
     pub fn hosts(&self) -> Call<Page<Host>> {
         let (client, name) = (self.client.clone(), self.name.clone());
         Call::one_page(move || {
-            let op = Op::ListFleetHosts;
-            client
-                .with(op, &name, |name| {
-                    client.call(op, move |raw| async move {
-                        raw.list_fleet_hosts(name.as_str()).await
-                    })
-                })
-                .map(|list: types::HostList| {
-                    let total = list.total_count;
-                    read(Ask::default(), list.data, total, list.pagination.as_ref())
-                })
+            let name = name.clone();
+            client.invoke(Op::ListFleetHosts, |raw| async move {
+                let list = raw.list_fleet_hosts(name?.as_str()).await?.into_inner();
+                let (total, pagination) = (list.total_count, list.pagination);
+                Ok(read(Ask::default(), list.data, total, pagination))
+            })
         })
     }
 }

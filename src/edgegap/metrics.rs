@@ -83,25 +83,19 @@ impl Metrics {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn get(&self) -> Call<DeploymentMetrics> {
-        let op = Op::GetDeploymentMetrics;
-        let raw_points = self.raw;
-        self.client.with(op, &self.id, |id| match self.window() {
-            Err(error) => self.client.refused(op, error),
-            Ok(Window {
-                since,
-                until,
-                steps,
-            }) => self.client.call(op, move |raw| async move {
-                raw.get_deployment_metrics(
+        let (id, window, raw_points) = (self.id.clone(), self.window(), self.raw);
+        self.client
+            .invoke(Op::GetDeploymentMetrics, move |raw| async move {
+                let (id, window) = (id?, window?);
+                let metrics = raw.get_deployment_metrics(
                     id.as_str(),
-                    until.as_deref(),
+                    window.until.as_deref(),
                     raw_points,
-                    since.as_deref(),
-                    steps.as_deref(),
-                )
-                .await
-            }),
-        })
+                    window.since.as_deref(),
+                    window.steps.as_deref(),
+                );
+                Ok(metrics.await?.into_inner())
+            })
     }
 
     fn window(&self) -> Result<Window> {

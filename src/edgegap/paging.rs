@@ -15,8 +15,9 @@ pub(super) fn read<T>(
     ask: Ask,
     items: Vec<T>,
     total: Option<i64>,
-    pagination: Option<&types::Pagination>,
+    pagination: Option<types::Pagination>,
 ) -> Page<T> {
+    let pagination = pagination.as_ref();
     let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
     let page = count(pagination.and_then(|at| at.number));
     let next = pagination.and_then(|at| at.next_page_number);

@@ -1,7 +1,7 @@
 //! A server that ends itself.
 
 use super::client::Given;
-use super::stop::{self, LogStorage, Stopped};
+use super::stop::{LogStorage, Stopped};
 use super::{Client, ClientBuilder, RequestId};
 use crate::call::Call;
 use crate::error::{Error, Result};
@@ -110,18 +110,13 @@ impl SelfStop {
     }
 
     fn stop_with(&self, storage: Option<LogStorage>) -> Call<Stopped> {
-        let op = Op::StopOwnDeployment;
-        let key = self.key.clone();
-        self.client.with(op, &self.id, |id| {
-            let storage = match storage.map(LogStorage::into_raw).transpose() {
-                Ok(storage) => storage,
-                Err(error) => return self.client.refused(op, error),
-            };
-            stop::outcome(self.client.call(op, move |raw| async move {
-                raw.stop_own_deployment(id.as_str(), key.expose(), storage.as_deref())
-                    .await
-            }))
-        })
+        let (id, key) = (self.id.clone(), self.key.clone());
+        let stopped = self.client.invoke(Op::StopOwnDeployment, |raw| async move {
+            let (id, storage) = (id?, storage.map(LogStorage::into_raw).transpose()?);
+            let reply = raw.stop_own_deployment(id.as_str(), key.expose(), storage.as_deref());
+            Ok(Stopped::of(reply.await?))
+        });
+        stopped.or_else(Stopped::of_failure)
     }
 }
 

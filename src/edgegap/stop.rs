@@ -1,8 +1,8 @@
 //! What a stop comes to, and what becomes of the logs.
 
 use super::Deployment;
-use crate::call::Call;
 use crate::error::{Error, Result};
+use progenitor_client::ResponseValue;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -92,23 +92,32 @@ impl<'de> Deserialize<'de> for StopReply {
     }
 }
 
-/// Success has three statuses, one of which is that of a failure everywhere else.
-pub(super) fn outcome(call: Call<StopReply>) -> Call<Stopped> {
-    call.with_response()
-        .map(|reply| Stopped {
-            outcome: match reply.status {
-                202 => StopOutcome::Queued,
-                _ => StopOutcome::Stopping,
-            },
-            message: reply.value.message,
-            deployment: reply.value.deployment,
-        })
-        .or_else(|error| match error.status() {
-            Some(410) => Ok(Stopped {
+impl Stopped {
+    pub(super) fn of(reply: ResponseValue<StopReply>) -> Self {
+        let outcome = match reply.status().as_u16() {
+            202 => StopOutcome::Queued,
+            _ => StopOutcome::Stopping,
+        };
+        let StopReply {
+            message,
+            deployment,
+        } = reply.into_inner();
+        Self {
+            outcome,
+            message,
+            deployment,
+        }
+    }
+
+    /// A 410 says that the deployment has stopped already.
+    pub(super) fn of_failure(error: Error) -> Result<Self, Error> {
+        match error.status() {
+            Some(410) => Ok(Self {
                 outcome: StopOutcome::AlreadyStopped,
                 message: error.message().map(str::to_owned),
                 deployment: None,
             }),
             _ => Err(error),
-        })
+        }
+    }
 }

@@ -51,18 +51,13 @@ impl Tags {
     pub fn list(&self) -> Call<Page<Tag>> {
         let (client, id) = (self.client.clone(), self.id.clone());
         Call::paged(PAGING, self.ask, move |ask| {
-            let op = Op::ListDeploymentTags;
-            client
-                .with(op, &id, |id| match ask.parameters() {
-                    Err(error) => client.refused(op, error),
-                    Ok((page, limit)) => client.call(op, move |raw| async move {
-                        raw.list_deployment_tags(id.as_str(), limit, page).await
-                    }),
-                })
-                .map(move |list: types::TagList| {
-                    let total = list.total_count;
-                    read(ask, list.tags, total, list.pagination.as_ref())
-                })
+            let id = id.clone();
+            client.invoke(Op::ListDeploymentTags, move |raw| async move {
+                let (page, limit) = ask.parameters()?;
+                let list = raw.list_deployment_tags(id?.as_str(), limit, page).await?;
+                let list = list.into_inner();
+                Ok(read(ask, list.tags, list.total_count, list.pagination))
+            })
         })
     }
 
@@ -76,13 +71,12 @@ impl Tags {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn add(&self, name: impl Into<String>) -> Call<Tag> {
-        let op = Op::AddDeploymentTag;
-        let body = written(name.into());
-        self.client.with(op, &self.id, |id| match body {
-            Err(error) => self.client.refused(op, error),
-            Ok(body) => self.client.call(op, move |raw| async move {
-                raw.add_deployment_tag(id.as_str(), &body).await
-            }),
+        let (id, name) = (self.id.clone(), name.into());
+        self.client.invoke(Op::AddDeploymentTag, |raw| async move {
+            let tag = raw
+                .add_deployment_tag(id?.as_str(), &written(name)?)
+                .await?;
+            Ok(tag.into_inner())
         })
     }
 
@@ -94,11 +88,12 @@ impl Tags {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn get(&self, name: impl Into<String>) -> Call<Tag> {
-        let op = Op::GetDeploymentTag;
-        self.named(op, name.into(), |id, name| {
-            self.client.call(op, move |raw| async move {
-                raw.get_deployment_tag(id.as_str(), &name).await
-            })
+        let (id, name) = (self.id.clone(), name.into());
+        self.client.invoke(Op::GetDeploymentTag, |raw| async move {
+            let tag = raw
+                .get_deployment_tag(id?.as_str(), in_path(&name)?)
+                .await?;
+            Ok(tag.into_inner())
         })
     }
 
@@ -109,14 +104,13 @@ impl Tags {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn rename(&self, name: impl Into<String>, new_name: impl Into<String>) -> Call<Tag> {
-        let op = Op::RenameDeploymentTag;
-        let body = written(new_name.into());
-        self.named(op, name.into(), |id, name| match body {
-            Err(error) => self.client.refused(op, error),
-            Ok(body) => self.client.call(op, move |raw| async move {
-                raw.rename_deployment_tag(id.as_str(), &name, &body).await
-            }),
-        })
+        let (id, name, new_name) = (self.id.clone(), name.into(), new_name.into());
+        self.client
+            .invoke(Op::RenameDeploymentTag, |raw| async move {
+                let (id, name, body) = (id?, in_path(&name)?, written(new_name)?);
+                let tag = raw.rename_deployment_tag(id.as_str(), name, &body).await?;
+                Ok(tag.into_inner())
+            })
     }
 
     /// Takes a tag away: `DELETE /v1/deployments/{deployment_id}/tags/{tag_name}`.
@@ -127,25 +121,22 @@ impl Tags {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn delete(&self, name: impl Into<String>) -> Call<()> {
-        let op = Op::DeleteDeploymentTag;
-        self.named(op, name.into(), |id, name| {
-            self.client.call(op, move |raw| async move {
-                raw.delete_deployment_tag(id.as_str(), &name).await
-            })
-        })
-    }
-
-    fn named<T, F>(&self, op: Op, name: String, call: F) -> Call<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(RequestId, String) -> Call<T>,
-    {
+        let (id, name) = (self.id.clone(), name.into());
         self.client
-            .with(op, &self.id, |id| match crate::id::check("tag", &name) {
-                Err(error) => self.client.refused(op, error),
-                Ok(()) => call(id, name),
+            .invoke(Op::DeleteDeploymentTag, |raw| async move {
+                let (id, name) = (id?, in_path(&name)?);
+                Ok(raw
+                    .delete_deployment_tag(id.as_str(), name)
+                    .await?
+                    .into_inner())
             })
     }
+}
+
+/// A name that can be a segment of the path.
+fn in_path(name: &str) -> Result<&str> {
+    crate::id::check("tag", name)?;
+    Ok(name)
 }
 
 fn written(name: String) -> Result<types::TagWrite> {

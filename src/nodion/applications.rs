@@ -1,14 +1,13 @@
 //! Applications: list, create, read, connect and delete them; and deploying them.
 
 use super::client::{Given, given};
-use super::replies::{Answer, Deletion};
 use super::{
     Application, ApplicationId, Branch, Client, Deployment, DeploymentHandle, DeploymentId,
     NewApplication, Page, checks,
 };
 use crate::call::Call;
 use crate::error::Error;
-use crate::raw::nodion::{Op, types};
+use crate::raw::nodion::Op;
 use serde_json::json;
 
 /// The applications of a project; made by [`Client::applications`].
@@ -32,11 +31,10 @@ impl Applications {
     pub fn list(&self) -> Call<Page<Application>> {
         let client = self.client.clone();
         Call::one_page(move || {
-            client
-                .call(Op::ListApplications, |raw| async move {
-                    raw.list_applications(None).await
-                })
-                .map(|list| Page::whole(list.applications))
+            client.invoke(Op::ListApplications, |raw| async move {
+                let list = raw.list_applications().await?.into_inner();
+                Ok(Page::whole(list.applications))
+            })
         })
     }
 
@@ -68,13 +66,9 @@ impl Applications {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/applications/>
     pub fn create(&self, new: NewApplication) -> Call<Application> {
-        let op = Op::CreateApplication;
-        self.client.with_body(op, new.into_body(), |body| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.create_application(None, &body).await
-                })
-                .map(|envelope: types::ApplicationEnvelope| envelope.application)
+        self.client.invoke(Op::CreateApplication, |raw| async move {
+            let envelope = raw.create_application(&new.into_body()?).await?;
+            Ok(envelope.into_inner().application)
         })
     }
 }
@@ -100,13 +94,10 @@ impl ApplicationHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/applications/>
     pub fn get(&self) -> Call<Application> {
-        let op = Op::GetApplication;
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.get_application(id.as_str(), None).await
-                })
-                .map(|envelope| envelope.application)
+        let id = self.id.clone();
+        self.client.invoke(Op::GetApplication, |raw| async move {
+            let envelope = raw.get_application(id?.as_str()).await?;
+            Ok(envelope.into_inner().application)
         })
     }
 
@@ -122,15 +113,11 @@ impl ApplicationHandle {
     ///
     /// Source: <https://github.com/dlyx-io/nodion-gateway>
     pub fn set_branch(&self, branch: Branch) -> Call<Option<Application>> {
-        let op = Op::UpdateApplication;
-        self.client.with(op, &self.id, |id| {
-            self.client.with_body(op, branch.into_body(), |body| {
-                self.client
-                    .call(op, move |raw| async move {
-                        raw.update_application(id.as_str(), None, &body).await
-                    })
-                    .map(Answer::into_inner)
-            })
+        let id = self.id.clone();
+        self.client.invoke(Op::UpdateApplication, |raw| async move {
+            let (id, body) = (id?, branch.into_body()?);
+            let answer = raw.update_application(id.as_str(), &body);
+            Ok(answer.await?.into_inner().into_inner())
         })
     }
 
@@ -141,13 +128,10 @@ impl ApplicationHandle {
     ///
     /// Source: <https://github.com/dlyx-io/nodion-gateway>
     pub fn delete(&self) -> Call<()> {
-        let op = Op::DeleteApplication;
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.delete_application(id.as_str(), None).await
-                })
-                .and_then(Deletion::check)
+        let id = self.id.clone();
+        self.client.invoke(Op::DeleteApplication, |raw| async move {
+            let deletion = raw.delete_application(id?.as_str()).await?;
+            Ok(deletion.into_inner().check()?)
         })
     }
 
@@ -171,14 +155,13 @@ impl ApplicationHandle {
     pub fn deployments(&self) -> Call<Page<Deployment>> {
         let application = self.clone();
         Call::one_page(move || {
-            let (op, client) = (Op::ListDeployments, &application.client);
-            client.with(op, &application.id, |id| {
-                client
-                    .call(op, move |raw| async move {
-                        raw.list_deployments(id.as_str(), None).await
-                    })
-                    .map(|list| Page::whole(list.deployments))
-            })
+            let id = application.id.clone();
+            application
+                .client
+                .invoke(Op::ListDeployments, move |raw| async move {
+                    let list = raw.list_deployments(id?.as_str()).await?.into_inner();
+                    Ok(Page::whole(list.deployments))
+                })
         })
     }
 
@@ -210,25 +193,20 @@ impl ApplicationHandle {
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
     pub fn deploy_image(&self, tag: impl Into<String>) -> Call<Deployment> {
         let tag = tag.into();
-        match checks::word("tag of the image", &tag) {
-            Err(error) => self.client.refused(Op::CreateDeployment, error),
-            Ok(()) => self.deploy_with(Some(tag)),
-        }
+        let body = json!({ "image_tag": tag });
+        self.deploy_with(Some(tag)).attach_json(body)
     }
 
+    /// The generated client sends a body always or never, and without a tag there must be none: nobody
+    /// knows what the platform makes of `{}`. So the body is attached.
     fn deploy_with(&self, tag: Option<String>) -> Call<Deployment> {
-        let op = Op::CreateDeployment;
-        self.client.with(op, &self.id, |id| {
-            let call = self.client.call(op, move |raw| async move {
-                raw.create_deployment(id.as_str(), None).await
-            });
-            // The generated client sends a body always or never, and without a tag there must be none:
-            // nobody knows what the platform makes of `{}`.
-            match tag {
-                Some(tag) => call.attach_json(json!({ "image_tag": tag })),
-                None => call,
+        let id = self.id.clone();
+        self.client.invoke(Op::CreateDeployment, |raw| async move {
+            if let Some(tag) = tag {
+                checks::word("tag of the image", &tag)?;
             }
-            .map(|envelope| envelope.deployment)
+            let envelope = raw.create_deployment(id?.as_str()).await?;
+            Ok(envelope.into_inner().deployment)
         })
     }
 

@@ -14,11 +14,9 @@ impl Client {
     pub fn regions(&self) -> Call<Page<Region>> {
         let client = self.clone();
         Call::one_page(move || {
-            client
-                .call(Op::ListRegions, |raw| async move {
-                    raw.list_regions(None).await
-                })
-                .map(|list| Page::whole(list.regions))
+            client.invoke(Op::ListRegions, |raw| async move {
+                Ok(Page::whole(raw.list_regions().await?.into_inner().regions))
+            })
         })
     }
 
@@ -31,11 +29,10 @@ impl Client {
     pub fn instance_types(&self) -> Call<Page<InstanceType>> {
         let client = self.clone();
         Call::one_page(move || {
-            client
-                .call(Op::ListInstanceTypes, |raw| async move {
-                    raw.list_instance_types(None).await
-                })
-                .map(|list| Page::whole(list.instance_types))
+            client.invoke(Op::ListInstanceTypes, |raw| async move {
+                let list = raw.list_instance_types().await?.into_inner();
+                Ok(Page::whole(list.instance_types))
+            })
         })
     }
 }

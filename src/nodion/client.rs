@@ -2,10 +2,8 @@
 
 use super::classify::classify;
 use super::{ApplicationHandle, ApplicationId, Applications};
-use crate::call::Call;
 use crate::error::{Error, Result};
 pub(super) use crate::id::{Given, given};
-use crate::raw::nodion::Op;
 use crate::transport::config::{self, ClientBuilder, NoSettings};
 use crate::transport::profile::Profile;
 
@@ -88,18 +86,6 @@ impl Client {
         I::Error: Into<Error>,
     {
         ApplicationHandle::new(self.clone(), given(id))
-    }
-
-    /// A call with a body, refused if that was found to be wrong.
-    pub(super) fn with_body<B, T, F>(&self, op: Op, body: Result<B>, call: F) -> Call<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(B) -> Call<T>,
-    {
-        match body {
-            Ok(body) => call(body),
-            Err(error) => self.refused(op, error),
-        }
     }
 }
 

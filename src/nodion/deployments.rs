@@ -46,16 +46,17 @@ impl DeploymentHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
     pub fn get(&self) -> Call<Deployment> {
+        let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.with(Op::ListDeployments, &self.id, |id| {
-            self.application.deployments().and_then(move |all| {
-                let mut all = all.into_iter();
-                all.find(|one| one.id.eq_ignore_ascii_case(id.as_str()))
-                    .ok_or_else(|| {
-                        let words = format!("the application has no deployment {id} in its list");
-                        Error::new(ErrorKind::NotFound, words).with_effect(Effect::None)
-                    })
-            })
+        client.invoke(Op::ListDeployments, |raw| async move {
+            let id = id?;
+            let list = raw.list_deployments(application?.as_str()).await?;
+            let mut all = list.into_inner().deployments.into_iter();
+            let found = all.find(|one| one.id.eq_ignore_ascii_case(id.as_str()));
+            Ok(found.ok_or_else(|| {
+                let words = format!("the application has no deployment {id} in its list");
+                Error::new(ErrorKind::NotFound, words).with_effect(Effect::None)
+            })?)
         })
     }
 }

@@ -1,7 +1,6 @@
 //! The domains of an application: added, verified by the DNS, connected.
 
 use super::client::{Given, given};
-use super::replies::{Answer, Deletion};
 use super::{ApplicationHandle, Domain, DomainId, Page, checks};
 use crate::call::Call;
 use crate::error::Error;
@@ -47,14 +46,13 @@ impl Domains {
     pub fn list(&self) -> Call<Page<Domain>> {
         let application = self.application.clone();
         Call::one_page(move || {
-            let (op, client) = (Op::ListDomains, &application.client);
-            client.with(op, &application.id, |id| {
-                client
-                    .call(op, move |raw| async move {
-                        raw.list_domains(id.as_str(), None).await
-                    })
-                    .map(|list| Page::whole(list.domains))
-            })
+            let id = application.id.clone();
+            application
+                .client
+                .invoke(Op::ListDomains, move |raw| async move {
+                    let list = raw.list_domains(id?.as_str()).await?.into_inner();
+                    Ok(Page::whole(list.domains))
+                })
         })
     }
 
@@ -79,19 +77,16 @@ impl Domains {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn add(&self, name: impl Into<String>) -> Call<Domain> {
-        let op = Op::CreateDomain;
+        let (id, domain_name) = (self.application.id.clone(), name.into());
         let client = &self.application.client;
-        let name = name.into();
-        let body = checks::word("name of the domain", &name)
-            .map(|()| types::DomainCreate { domain_name: name });
-        client.with(op, &self.application.id, |id| {
-            client.with_body(op, body, |body| {
-                client
-                    .call(op, move |raw| async move {
-                        raw.create_domain(id.as_str(), None, &body).await
-                    })
-                    .map(|envelope| envelope.domain)
-            })
+        client.invoke(Op::CreateDomain, |raw| async move {
+            checks::word("name of the domain", &domain_name)?;
+            let body = types::DomainCreate { domain_name };
+            Ok(raw
+                .create_domain(id?.as_str(), &body)
+                .await?
+                .into_inner()
+                .domain)
         })
     }
 }
@@ -117,17 +112,13 @@ impl DomainHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn verify(&self) -> Call<Option<Domain>> {
-        let op = Op::VerifyDomain;
+        let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.with(op, &self.application.id, |application| {
-            client.with(op, &self.id, |id| {
-                client
-                    .call(op, move |raw| async move {
-                        raw.verify_domain(application.as_str(), id.as_str(), None)
-                            .await
-                    })
-                    .map(Answer::into_inner)
-            })
+        client.invoke(Op::VerifyDomain, move |raw| async move {
+            let answer = raw
+                .verify_domain(application?.as_str(), id?.as_str())
+                .await?;
+            Ok(answer.into_inner().into_inner())
         })
     }
 
@@ -140,17 +131,13 @@ impl DomainHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn connect(&self) -> Call<Option<Domain>> {
-        let op = Op::ConnectDomain;
+        let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.with(op, &self.application.id, |application| {
-            client.with(op, &self.id, |id| {
-                client
-                    .call(op, move |raw| async move {
-                        raw.connect_domain(application.as_str(), id.as_str(), None)
-                            .await
-                    })
-                    .map(Answer::into_inner)
-            })
+        client.invoke(Op::ConnectDomain, move |raw| async move {
+            let answer = raw
+                .connect_domain(application?.as_str(), id?.as_str())
+                .await?;
+            Ok(answer.into_inner().into_inner())
         })
     }
 
@@ -161,17 +148,13 @@ impl DomainHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn delete(&self) -> Call<()> {
-        let op = Op::DeleteDomain;
+        let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.with(op, &self.application.id, |application| {
-            client.with(op, &self.id, |id| {
-                client
-                    .call(op, move |raw| async move {
-                        raw.delete_domain(application.as_str(), id.as_str(), None)
-                            .await
-                    })
-                    .and_then(Deletion::check)
-            })
+        client.invoke(Op::DeleteDomain, move |raw| async move {
+            let deletion = raw
+                .delete_domain(application?.as_str(), id?.as_str())
+                .await?;
+            Ok(deletion.into_inner().check()?)
         })
     }
 }

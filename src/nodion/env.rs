@@ -1,7 +1,6 @@
 //! The environment variables of an application. Their values are secrets: never shown, only sent.
 
 use super::client::{Given, given};
-use super::replies::Deletion;
 use super::{ApplicationHandle, EnvVariable, EnvVariableId, Page, checks};
 use crate::call::Call;
 use crate::error::{Error, Result};
@@ -149,14 +148,13 @@ impl EnvVariables {
     pub fn list(&self) -> Call<Page<EnvVariable>> {
         let application = self.application.clone();
         Call::one_page(move || {
-            let (op, client) = (Op::ListEnvVariables, &application.client);
-            client.with(op, &application.id, |id| {
-                client
-                    .call(op, move |raw| async move {
-                        raw.list_env_variables(id.as_str(), None).await
-                    })
-                    .map(|list| Page::whole(list.env_variables))
-            })
+            let id = application.id.clone();
+            application
+                .client
+                .invoke(Op::ListEnvVariables, move |raw| async move {
+                    let list = raw.list_env_variables(id?.as_str()).await?.into_inner();
+                    Ok(Page::whole(list.env_variables))
+                })
         })
     }
 
@@ -171,16 +169,12 @@ impl EnvVariables {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn add(&self, new: NewEnvVariable) -> Call<EnvVariable> {
-        let op = Op::CreateEnvVariable;
+        let id = self.application.id.clone();
         let client = &self.application.client;
-        client.with(op, &self.application.id, |id| {
-            client.with_body(op, new.into_body(), |body| {
-                client
-                    .call(op, move |raw| async move {
-                        raw.create_env_variable(id.as_str(), None, &body).await
-                    })
-                    .map(|envelope| envelope.env_variable)
-            })
+        client.invoke(Op::CreateEnvVariable, |raw| async move {
+            let (id, body) = (id?, new.into_body()?);
+            let envelope = raw.create_env_variable(id.as_str(), &body);
+            Ok(envelope.await?.into_inner().env_variable)
         })
     }
 }
@@ -201,17 +195,13 @@ impl EnvVariableHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn get(&self) -> Call<EnvVariable> {
-        let op = Op::GetEnvVariable;
+        let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.with(op, &self.application.id, |application| {
-            client.with(op, &self.id, |id| {
-                client
-                    .call(op, move |raw| async move {
-                        raw.get_env_variable(application.as_str(), id.as_str(), None)
-                            .await
-                    })
-                    .map(|envelope| envelope.env_variable)
-            })
+        client.invoke(Op::GetEnvVariable, move |raw| async move {
+            let envelope = raw
+                .get_env_variable(application?.as_str(), id?.as_str())
+                .await?;
+            Ok(envelope.into_inner().env_variable)
         })
     }
 
@@ -226,19 +216,12 @@ impl EnvVariableHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn update(&self, update: EnvVariableUpdate) -> Call<EnvVariable> {
-        let op = Op::UpdateEnvVariable;
+        let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.with(op, &self.application.id, |application| {
-            client.with(op, &self.id, |id| {
-                client.with_body(op, update.into_body(), |body| {
-                    client
-                        .call(op, move |raw| async move {
-                            raw.update_env_variable(application.as_str(), id.as_str(), None, &body)
-                                .await
-                        })
-                        .map(|envelope| envelope.env_variable)
-                })
-            })
+        client.invoke(Op::UpdateEnvVariable, |raw| async move {
+            let (application, id, body) = (application?, id?, update.into_body()?);
+            let envelope = raw.update_env_variable(application.as_str(), id.as_str(), &body);
+            Ok(envelope.await?.into_inner().env_variable)
         })
     }
 
@@ -250,17 +233,13 @@ impl EnvVariableHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn delete(&self) -> Call<()> {
-        let op = Op::DeleteEnvVariable;
+        let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.with(op, &self.application.id, |application| {
-            client.with(op, &self.id, |id| {
-                client
-                    .call(op, move |raw| async move {
-                        raw.delete_env_variable(application.as_str(), id.as_str(), None)
-                            .await
-                    })
-                    .and_then(Deletion::check)
-            })
+        client.invoke(Op::DeleteEnvVariable, move |raw| async move {
+            let deletion = raw
+                .delete_env_variable(application?.as_str(), id?.as_str())
+                .await?;
+            Ok(deletion.into_inner().check()?)
         })
     }
 }

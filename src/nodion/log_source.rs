@@ -5,7 +5,6 @@ use super::{ApplicationId, Client, LogLine, LogStream};
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::logs::{Event, Identity, Item, Pauses, Place, Reconnect, Seam, Source, clock};
-use crate::raw::nodion::Op;
 use crate::transport::Scope;
 use crate::transport::retry::Retry;
 use std::collections::VecDeque;
@@ -26,55 +25,49 @@ const HOUR: i64 = 3_600_000;
 
 type Running = crate::call::Running<Vec<LogLine>>;
 
-pub(super) fn follow(client: &Client, id: ApplicationId, start: Following) -> Call<LogStream> {
-    let scope = client.scope_of(Op::ListLogs);
+pub(super) async fn follow(scope: Scope, id: ApplicationId, start: Following) -> Result<LogStream> {
     let cursor = start.cursor.map(|cursor| cursor.place_on(PLATFORM));
-    let place = match cursor.transpose() {
-        Ok(place) => place,
-        Err(error) => return Call::refused(scope, error),
+    let place = cursor.transpose()?;
+    let mut seam = Seam::new(place.unwrap_or_default(), OVERLAP);
+    let goes_on = seam.place().last.is_some();
+    let after = match &start.after {
+        Some(after) => Some(after.text()?),
+        None => after(seam.place()),
     };
-    Call::new(scope, move |scope| async move {
-        let mut seam = Seam::new(place.unwrap_or_default(), OVERLAP);
-        let goes_on = seam.place().last.is_some();
-        let after = match &start.after {
-            Some(after) => Some(after.text()?),
-            None => after(seam.place()),
-        };
-        let given = after.as_deref().and_then(|after| after.parse().ok());
-        let given = given.map(jiff::Timestamp::as_millisecond);
-        let lines = window(&scope, &id, after, start.instance.as_deref()).await?;
-        if seam.place().since().is_none() {
-            let hour_ago = clock(&scope) - HOUR;
-            seam.start_at(Some(
-                given.map_or(hour_ago, |after| after.saturating_add(1)),
-            ));
+    let given = after.as_deref().and_then(|after| after.parse().ok());
+    let given = given.map(jiff::Timestamp::as_millisecond);
+    let lines = window(&scope, &id, after, start.instance.as_deref()).await?;
+    if seam.place().since().is_none() {
+        let hour_ago = clock(&scope) - HOUR;
+        seam.start_at(Some(
+            given.map_or(hour_ago, |after| after.saturating_add(1)),
+        ));
+    }
+    let mut items = items_of(lines);
+    let full = is_full(items.len());
+    if let Some(newest) = start.newest {
+        for out in items.drain(..items.len().saturating_sub(newest)) {
+            seam.takes(out.at, out.identity, true);
         }
-        let mut items = items_of(lines);
-        let full = is_full(items.len());
-        if let Some(newest) = start.newest {
-            for out in items.drain(..items.len().saturating_sub(newest)) {
-                seam.takes(out.at, out.identity, true);
-            }
-        }
-        let policy = scope.retry().clone();
-        let off = policy.is_off();
-        let reconnect = Reconnect {
-            // To look again is what following means here.
-            wanted: true,
-            ended: Pauses::between(INTERVAL.0, INTERVAL.1),
-            ..Reconnect::by(&policy)
-        };
-        let mut source = LogSource {
-            scope,
-            id,
-            instance: start.instance,
-            state: State::Closed,
-            count: 0,
-        };
-        source.found(items, full, &seam, goes_on);
-        let stream = LogStream::new(source, seam, reconnect);
-        Ok(if off { stream.max_failures(0) } else { stream })
-    })
+    }
+    let policy = scope.retry().clone();
+    let off = policy.is_off();
+    let reconnect = Reconnect {
+        // To look again is what following means here.
+        wanted: true,
+        ended: Pauses::between(INTERVAL.0, INTERVAL.1),
+        ..Reconnect::by(&policy)
+    };
+    let mut source = LogSource {
+        scope,
+        id,
+        instance: start.instance,
+        state: State::Closed,
+        count: 0,
+    };
+    source.found(items, full, &seam, goes_on);
+    let stream = LogStream::new(source, seam, reconnect);
+    Ok(if off { stream.max_failures(0) } else { stream })
 }
 
 struct LogSource {
@@ -188,7 +181,6 @@ async fn window(
             None,
             instance.as_deref(),
             limit,
-            None,
         );
         Ok(list.await?.into_inner().logs)
     })

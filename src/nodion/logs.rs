@@ -145,31 +145,25 @@ impl ApplicationHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-logs/>
     pub fn logs(&self, window: LogWindow) -> Call<Vec<LogLine>> {
-        let op = Op::ListLogs;
-        let newest = window.newest_first.then_some(window.limit);
-        self.client.with(op, &self.id, |id| {
-            self.client.with_body(op, window.into_query(), |query| {
-                self.client
-                    .call(op, move |raw| async move {
-                        raw.list_logs(
-                            id.as_str(),
-                            query.after.as_deref(),
-                            query.before.as_deref(),
-                            query.instance.as_deref(),
-                            query.limit,
-                            None,
-                        )
-                        .await
-                    })
-                    .map(move |list| match newest {
-                        None => list.logs,
-                        Some(limit) => {
-                            let most = limit.and_then(|limit| usize::try_from(limit).ok());
-                            let newest = list.logs.into_iter().rev();
-                            newest.take(most.unwrap_or(usize::MAX)).collect()
-                        }
-                    })
-            })
+        let id = self.id.clone();
+        self.client.invoke(Op::ListLogs, move |raw| async move {
+            let newest = window.newest_first.then_some(window.limit);
+            let query = window.into_query()?;
+            let id = id?;
+            let list = raw.list_logs(
+                id.as_str(),
+                query.after.as_deref(),
+                query.before.as_deref(),
+                query.instance.as_deref(),
+                query.limit,
+            );
+            let lines = list.await?.into_inner().logs;
+            let Some(limit) = newest else {
+                return Ok(lines);
+            };
+            let most = limit.and_then(|limit| usize::try_from(limit).ok());
+            let newest = lines.into_iter().rev();
+            Ok(newest.take(most.unwrap_or(usize::MAX)).collect())
         })
     }
 
@@ -194,11 +188,10 @@ impl ApplicationHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-logs/>
     pub fn follow_logs(&self, window: LogWindow) -> Call<LogStream> {
-        let op = Op::ListLogs;
-        self.client.with(op, &self.id, |id| {
-            self.client.with_body(op, window.into_following(), |start| {
-                log_source::follow(&self.client, id, start)
-            })
+        let id = self.id.clone();
+        Call::new(self.client.scope_of(Op::ListLogs), |scope| async move {
+            let id = id.map_err(Error::invalid_request)?;
+            log_source::follow(scope, id, window.into_following()?).await
         })
     }
 

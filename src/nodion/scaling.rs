@@ -1,7 +1,6 @@
 //! What an application runs on: instances, processes, and how many of them.
 
 use super::client::{Given, given};
-use super::replies::Answer;
 use super::{ApplicationHandle, Instance, Page, Process, ProcessId, ScalingEvent, checks};
 use crate::call::Call;
 use crate::error::{Error, Result};
@@ -58,14 +57,13 @@ impl ApplicationHandle {
     pub fn instances(&self) -> Call<Page<Instance>> {
         let application = self.clone();
         Call::one_page(move || {
-            let (op, client) = (Op::ListInstances, &application.client);
-            client.with(op, &application.id, |id| {
-                client
-                    .call(op, move |raw| async move {
-                        raw.list_instances(id.as_str(), None).await
-                    })
-                    .map(|list| Page::whole(list.instances))
-            })
+            let id = application.id.clone();
+            application
+                .client
+                .invoke(Op::ListInstances, move |raw| async move {
+                    let list = raw.list_instances(id?.as_str()).await?.into_inner();
+                    Ok(Page::whole(list.instances))
+                })
         })
     }
 
@@ -78,14 +76,13 @@ impl ApplicationHandle {
     pub fn processes(&self) -> Call<Page<Process>> {
         let application = self.clone();
         Call::one_page(move || {
-            let (op, client) = (Op::ListProcesses, &application.client);
-            client.with(op, &application.id, |id| {
-                client
-                    .call(op, move |raw| async move {
-                        raw.list_processes(id.as_str(), None).await
-                    })
-                    .map(|list| Page::whole(list.processes))
-            })
+            let id = application.id.clone();
+            application
+                .client
+                .invoke(Op::ListProcesses, move |raw| async move {
+                    let list = raw.list_processes(id?.as_str()).await?.into_inner();
+                    Ok(Page::whole(list.processes))
+                })
         })
     }
 
@@ -110,14 +107,13 @@ impl ApplicationHandle {
     pub fn scaling_events(&self) -> Call<Page<ScalingEvent>> {
         let application = self.clone();
         Call::one_page(move || {
-            let (op, client) = (Op::ListScalingEvents, &application.client);
-            client.with(op, &application.id, |id| {
-                client
-                    .call(op, move |raw| async move {
-                        raw.list_scaling_events(id.as_str(), None).await
-                    })
-                    .map(|list| Page::whole(list.scaling_events))
-            })
+            let id = application.id.clone();
+            application
+                .client
+                .invoke(Op::ListScalingEvents, move |raw| async move {
+                    let list = raw.list_scaling_events(id?.as_str()).await?.into_inner();
+                    Ok(Page::whole(list.scaling_events))
+                })
         })
     }
 
@@ -146,16 +142,13 @@ impl ApplicationHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-scaling/>
     pub fn scale(&self, scaling: Scaling) -> Call<Option<ScalingEvent>> {
-        let op = Op::CreateScalingEvent;
-        self.client.with(op, &self.id, |id| {
-            self.client.with_body(op, scaling.into_body(), |body| {
-                self.client
-                    .call(op, move |raw| async move {
-                        raw.create_scaling_event(id.as_str(), None, &body).await
-                    })
-                    .map(Answer::into_inner)
+        let id = self.id.clone();
+        self.client
+            .invoke(Op::CreateScalingEvent, |raw| async move {
+                let (id, body) = (id?, scaling.into_body()?);
+                let answer = raw.create_scaling_event(id.as_str(), &body);
+                Ok(answer.await?.into_inner().into_inner())
             })
-        })
     }
 }
 
@@ -184,20 +177,15 @@ impl ProcessHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-processes/>
     pub fn scale(&self, instances: u32) -> Call<Option<Process>> {
-        let op = Op::ScaleProcess;
-        let client = &self.application.client;
+        let (application, id) = (self.application.id.clone(), self.id.clone());
         let body = types::ProcessScale {
             instance_amount: i64::from(instances),
         };
-        client.with(op, &self.application.id, |application| {
-            client.with(op, &self.id, |id| {
-                client
-                    .call(op, move |raw| async move {
-                        raw.scale_process(application.as_str(), id.as_str(), None, &body)
-                            .await
-                    })
-                    .map(Answer::into_inner)
-            })
+        let client = &self.application.client;
+        client.invoke(Op::ScaleProcess, move |raw| async move {
+            let (application, id) = (application?, id?);
+            let answer = raw.scale_process(application.as_str(), id.as_str(), &body);
+            Ok(answer.await?.into_inner().into_inner())
         })
     }
 

@@ -1,0 +1,28 @@
+//! Removes parameters that the client sends from its settings.
+//!
+//! `X-Nodion-Project` is a header of every Nodion operation. It is set once, on the client, so no generated
+//! method has to take it. The mark is `x-client-setting: true` on the parameter.
+
+use super::schemas::resolve;
+use serde_json::{Map, Value};
+
+/// Applies the pass to every operation. Without the mark the generated methods have one parameter more,
+/// and the wrappers do not compile.
+pub fn apply(json: &mut Value) {
+    let whole = json.clone();
+    let paths = json.get_mut("paths").and_then(Value::as_object_mut);
+    let items = paths.into_iter().flat_map(Map::values_mut);
+    for operation in items
+        .filter_map(Value::as_object_mut)
+        .flat_map(Map::values_mut)
+    {
+        let parameters = operation
+            .get_mut("parameters")
+            .and_then(Value::as_array_mut);
+        if let Some(parameters) = parameters {
+            parameters.retain(|parameter| {
+                resolve(&whole, parameter).get("x-client-setting") != Some(&Value::Bool(true))
+            });
+        }
+    }
+}
