@@ -67,7 +67,7 @@ impl Applications {
     /// Source: <https://www.nodion.com/en/docs/api/applications/>
     pub fn create(&self, new: NewApplication) -> Call<Application> {
         self.client.invoke(Op::CreateApplication, |raw| async move {
-            let envelope = raw.create_application(&new.into_body()?).await?;
+            let envelope = raw.create_application(&new.checked()?).await?;
             Ok(envelope.into_inner().application)
         })
     }
@@ -115,7 +115,7 @@ impl ApplicationHandle {
     pub fn set_branch(&self, branch: Branch) -> Call<Option<Application>> {
         let id = self.id.clone();
         self.client.invoke(Op::UpdateApplication, |raw| async move {
-            let (id, body) = (id?, branch.into_body()?);
+            let (id, body) = (id?, branch.checked()?);
             let answer = raw.update_application(id.as_str(), &body);
             Ok(answer.await?.into_inner().into_inner())
         })
