@@ -1,12 +1,10 @@
-//! Ending a stream from outside.
+//! A handle that ends a stream.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
-/// Ends a [`LogStream`](crate::LogStream) from elsewhere: another task, a handler of signals; made by
-/// [`LogStream::stop_handle`](crate::LogStream::stop_handle).
-///
-/// Copies end the same stream.
+/// Ends a [`LogStream`](crate::LogStream) from another task or a signal handler; made by
+/// [`LogStream::stop_handle`](crate::LogStream::stop_handle). Clones end the same stream.
 #[derive(Clone, Debug, Default)]
 pub struct LogStop(Arc<Mutex<State>>);
 
@@ -17,8 +15,8 @@ struct State {
 }
 
 impl LogStop {
-    /// Ends the stream without an error, whether it waits for a line or for the next connection, and
-    /// closes the connection. What has come and was not given out is dropped; its cursor is before it.
+    /// Ends the stream without an error and closes its connection. Lines that were received but not yielded
+    /// are dropped; the stream's cursor is before them.
     pub fn stop(&self) {
         let reader = {
             let mut state = self.state();
@@ -35,7 +33,7 @@ impl LogStop {
         self.state().stopped
     }
 
-    /// The same, and wakes the reader when that changes.
+    /// As `is_stopped`, and wakes the reader on a change.
     pub(super) fn poll(&self, context: &Context<'_>) -> bool {
         let mut state = self.state();
         if !state.stopped {
@@ -48,7 +46,6 @@ impl LogStop {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Two fields that are set one by one: nothing is half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,7 +7,6 @@
 ))]
 
 mod any;
-mod cursor;
 mod options;
 mod platforms;
 mod walk;

@@ -46,7 +46,7 @@ fn logs() -> impl Strategy<Value = Vec<(i64, u64)>> {
 }
 
 fn read(log: &[(i64, u64)], overlap: i64, cuts: &[Cut]) -> Vec<(i64, u64)> {
-    let mut seam = Seam::new(Place::default(), overlap);
+    let mut dedupe = Dedupe::new(Place::default(), overlap);
     let mut seen = Vec::new();
     let last = Cut {
         after: usize::MAX,
@@ -54,21 +54,21 @@ fn read(log: &[(i64, u64)], overlap: i64, cuts: &[Cut]) -> Vec<(i64, u64)> {
         kept: false,
     };
     for cut in cuts.iter().chain([&last]) {
-        let since = seam.place().since().unwrap_or(i64::MIN);
+        let since = dedupe.place().since().unwrap_or(i64::MIN);
         let place = log.iter().position(|(at, _)| *at >= since);
         let begin = place.unwrap_or(log.len()).saturating_sub(cut.early);
         for (at, text) in log.iter().skip(begin).take(cut.after) {
-            if seam.takes(Some(*at), *text, true) {
+            if dedupe.takes(Some(*at), *text, true) {
                 seen.push((*at, *text));
             }
         }
         if cut.kept {
-            let cursor = LogCursor::new("p", seam.place().clone());
+            let cursor = LogCursor::new("p", dedupe.place().clone());
             let text = serde_json::to_string(&cursor).unwrap();
             let cursor: LogCursor = serde_json::from_str(&text).unwrap();
-            seam = Seam::new(cursor.place_on("p").unwrap(), overlap);
+            dedupe = Dedupe::new(cursor.place_on("p").unwrap(), overlap);
         } else {
-            seam.read_anew();
+            dedupe.read_anew();
         }
     }
     seen
