@@ -1,8 +1,8 @@
 //! A place in a log that can be stored.
 
-use super::dedupe::{Given, MOST_KNOWN, Place};
+use super::dedupe::Place;
 use crate::error::{Error, Result};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Version of the serialized form.
 const VERSION: u32 = 1;
@@ -26,37 +26,18 @@ const VERSION: u32 = 1;
 /// Contains times and hashes of the last lines: no text, no id and no credentials. As JSON it has
 /// about 100 bytes, and at most 16 KiB. Deserializing an unknown version fails.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Form", into = "Form")]
 pub struct LogCursor {
-    platform: String,
-    place: Place,
-}
-
-/// The serialized form.
-#[derive(Serialize, Deserialize)]
-struct Form {
+    #[serde(deserialize_with = "known_version")]
     version: u32,
     platform: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    start: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    last: Option<i64>,
-    #[serde(default, skip_serializing_if = "is_zero")]
-    floor: i64,
-    /// Time, hash in hexadecimal digits, number of occurrences.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    given: Vec<(i64, String, u32)>,
-    #[serde(default, skip_serializing_if = "is_zero")]
-    crowd: u64,
-}
-
-fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
-    *number == N::default()
+    #[serde(default)]
+    place: Place,
 }
 
 impl LogCursor {
     pub(crate) fn new(platform: &str, place: Place) -> Self {
         Self {
+            version: VERSION,
             platform: platform.to_owned(),
             place,
         }
@@ -84,73 +65,23 @@ impl LogCursor {
     }
 }
 
-impl From<LogCursor> for Form {
-    fn from(cursor: LogCursor) -> Self {
-        let Place {
-            start,
-            last,
-            floor,
-            given,
-            crowd,
-        } = cursor.place;
-        let given = given.into_iter();
-        let given = given.map(|line| (line.at, format!("{:016x}", line.hash), line.times));
-        Self {
-            version: VERSION,
-            platform: cursor.platform,
-            start,
-            last,
-            floor,
-            given: given.collect(),
-            crowd,
-        }
-    }
-}
-
-impl TryFrom<Form> for LogCursor {
-    type Error = String;
-
-    fn try_from(form: Form) -> std::result::Result<Self, String> {
-        if form.version != VERSION {
-            let version = form.version;
-            return Err(format!("unknown cursor version {version}, not {VERSION}"));
-        }
-        if form.given.len() > MOST_KNOWN {
-            return Err(format!("a cursor with more than {MOST_KNOWN} lines"));
-        }
-        let given = form.given.into_iter().map(|(at, hash, times)| {
-            let hash = u64::from_str_radix(&hash, 16);
-            let hash = hash.map_err(|_| "a cursor with a malformed hash")?;
-            Ok(Given { at, hash, times })
-        });
-        let mut given: Vec<_> = given.collect::<std::result::Result<_, &str>>()?;
-        given.sort();
-        Ok(Self {
-            platform: form.platform,
-            place: Place {
-                start: form.start,
-                last: form.last,
-                floor: form.floor,
-                given,
-                crowd: form.crowd,
-            },
-        })
+fn known_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    match u32::deserialize(deserializer)? {
+        VERSION => Ok(VERSION),
+        other => Err(serde::de::Error::custom(format!(
+            "unknown cursor version {other}, not {VERSION}"
+        ))),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::dedupe::Dedupe;
+    use super::super::dedupe::{Dedupe, MOST_KNOWN};
     use super::*;
 
     #[test]
     fn cursors_are_small_and_survive_json() {
         let mut dedupe = Dedupe::new(Place::default(), 0);
-        let empty = LogCursor::new("dployr", dedupe.place().clone());
-        let text = serde_json::to_string(&empty).unwrap();
-        assert_eq!(text, r#"{"version":1,"platform":"dployr"}"#);
-        assert_eq!(serde_json::from_str::<LogCursor>(&text).unwrap(), empty);
-
         for hash in [7, 7, u64::MAX] {
             dedupe.takes(Some(1_795_487_020_229), hash, true);
         }
@@ -158,7 +89,7 @@ mod tests {
         let text = serde_json::to_string(&cursor).unwrap();
         assert_eq!(
             text,
-            r#"{"version":1,"platform":"dployr","last":1795487020229,"floor":1795487020229,"given":[[1795487020229,"0000000000000007",2],[1795487020229,"ffffffffffffffff",1]]}"#
+            r#"{"version":1,"platform":"dployr","place":{"start":null,"last":1795487020229,"floor":1795487020229,"given":[[1795487020229,"0000000000000007",2],[1795487020229,"ffffffffffffffff",1]],"crowd":0}}"#
         );
         assert_eq!(serde_json::from_str::<LogCursor>(&text).unwrap(), cursor);
 
@@ -173,18 +104,20 @@ mod tests {
 
     #[test]
     fn malformed_cursors_are_refused() {
+        let with = |version: u32, given: &str| {
+            let place = format!(r#"{{"floor":0,"given":[{given}],"crowd":0}}"#);
+            format!(r#"{{"version":{version},"platform":"d","place":{place}}}"#)
+        };
+        let read = |text: &str| serde_json::from_str::<LogCursor>(text);
+        assert!(read(&with(1, r#"[0,"07",1]"#)).is_ok());
         let many = vec![r#"[0,"07",1]"#; MOST_KNOWN + 1].join(",");
-        let many = format!(r#"{{"version":1,"platform":"d","given":[{many}]}}"#);
         for (text, words) in [
-            (r#"{"version":2,"platform":"dployr"}"#, "version 2"),
-            (r#"{"platform":"dployr"}"#, "version"),
-            (
-                r#"{"version":1,"platform":"d","given":[[0,"xy",1]]}"#,
-                "hash",
-            ),
-            (&many, "more than"),
+            (with(2, ""), "version 2"),
+            (r#"{"platform":"dployr"}"#.to_owned(), "version"),
+            (with(1, r#"[0,"xy",1]"#), "digit"),
+            (with(1, &many), "more than"),
         ] {
-            let error = serde_json::from_str::<LogCursor>(text).unwrap_err();
+            let error = read(&text).unwrap_err();
             assert!(error.to_string().contains(words), "{error}");
         }
     }

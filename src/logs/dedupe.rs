@@ -4,31 +4,62 @@
 //! one. So a reader continues *from* the time of its last line, and drops the lines that it yielded
 //! before, identified by time, hash and number of occurrences.
 
+use serde::{Deserialize, Deserializer, Serialize};
+use std::num::ParseIntError;
+
 /// How many different lines are remembered. Bounds memory and cursors: this many are 10 KiB of JSON.
 pub(crate) const MOST_KNOWN: usize = 256;
 
 /// How far a log was read. Times are in milliseconds since 1970.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
     /// Where to start while no line was yielded.
     pub start: Option<i64>,
     /// The latest time of a yielded line.
     pub last: Option<i64>,
     /// Lines from this time on are in `given` and `crowd`; all lines before it were yielded.
-    pub floor: i64,
+    floor: i64,
     /// Yielded lines, in order.
-    pub given: Vec<Given>,
+    #[serde(deserialize_with = "in_order")]
+    given: Vec<Given>,
     /// Number of yielded lines with the time `floor` beside those: more than can be remembered.
-    pub crowd: u64,
+    crowd: u64,
 }
 
 /// A line that was yielded.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "(i64, String, u32)", try_from = "(i64, String, u32)")]
 pub(crate) struct Given {
-    pub at: i64,
-    pub hash: u64,
+    at: i64,
+    hash: u64,
     /// Number of occurrences.
-    pub times: u32,
+    times: u32,
+}
+
+/// Hashes are written as text: many readers of JSON lose digits of large numbers.
+impl From<Given> for (i64, String, u32) {
+    fn from(line: Given) -> Self {
+        (line.at, format!("{:016x}", line.hash), line.times)
+    }
+}
+
+impl TryFrom<(i64, String, u32)> for Given {
+    type Error = ParseIntError;
+
+    fn try_from((at, hash, times): (i64, String, u32)) -> Result<Self, ParseIntError> {
+        let hash = u64::from_str_radix(&hash, 16)?;
+        Ok(Self { at, hash, times })
+    }
+}
+
+fn in_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Given>, D::Error> {
+    let mut given = Vec::deserialize(deserializer)?;
+    if given.len() > MOST_KNOWN {
+        let problem = format!("a cursor with more than {MOST_KNOWN} lines");
+        return Err(serde::de::Error::custom(problem));
+    }
+    given.sort();
+    Ok(given)
 }
 
 impl Place {
@@ -218,138 +249,4 @@ impl Replay {
 }
 
 #[cfg(test)]
-mod properties;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Lines: time, and what they say.
-    type Log = Vec<(i64, u64)>;
-
-    /// Reads `log` in pieces: each reading begins where `begin` says and ends after so many new lines.
-    fn read(log: &Log, overlap: i64, cuts: &[usize], begin: impl Fn(&Dedupe) -> usize) -> Log {
-        let mut dedupe = Dedupe::new(Place::default(), overlap);
-        let mut seen = Log::new();
-        for cut in cuts.iter().copied().chain([usize::MAX]) {
-            let mut new = 0;
-            for (at, identity) in log.iter().skip(begin(&dedupe)) {
-                if new == cut {
-                    break;
-                }
-                if dedupe.takes(Some(*at), *identity, true) {
-                    seen.push((*at, *identity));
-                    new += 1;
-                }
-            }
-            dedupe.read_anew();
-        }
-        seen
-    }
-
-    /// As a server does that knows `since`.
-    fn since(log: &Log) -> impl Fn(&Dedupe) -> usize {
-        |dedupe| {
-            let since = dedupe.place().since().unwrap_or(i64::MIN);
-            log.iter()
-                .position(|(at, _)| *at >= since)
-                .unwrap_or(log.len())
-        }
-    }
-
-    #[test]
-    fn lines_of_the_last_millisecond_are_dropped_by_hash_and_occurrences() {
-        let log = vec![(1, 7), (2, 7), (2, 8), (2, 7), (2, 7), (3, 7)];
-        for cut in 0..=log.len() {
-            assert_eq!(read(&log, 0, &[cut], since(&log)), log, "cut after {cut}");
-            assert_eq!(read(&log, 0, &[cut, 0, 1], |_| 0), log, "cut after {cut}");
-        }
-    }
-
-    #[test]
-    fn a_millisecond_with_more_lines_than_are_remembered_is_counted() {
-        let lines = u64::try_from(MOST_KNOWN).unwrap() + 50;
-        let log: Log = (0..lines).map(|n| (5, n)).chain([(6, 1)]).collect();
-        for cut in [MOST_KNOWN - 1, MOST_KNOWN, MOST_KNOWN + 1, MOST_KNOWN + 49] {
-            assert_eq!(
-                read(&log, 0, &[cut, 1], since(&log)),
-                log,
-                "cut after {cut}"
-            );
-            assert_eq!(
-                read(&log, 9, &[cut, 1], since(&log)),
-                log,
-                "cut after {cut}"
-            );
-        }
-    }
-
-    #[test]
-    fn memory_is_bounded() {
-        let mut dedupe = Dedupe::new(Place::default(), 1_000_000);
-        for n in 0..10_000_u32 {
-            assert!(dedupe.takes(Some(i64::from(n / 3)), u64::from(n), true));
-            assert!(dedupe.place().given.len() <= MOST_KNOWN);
-        }
-        assert!(
-            dedupe.place().floor > 3000,
-            "it rises when there is no room"
-        );
-    }
-
-    #[test]
-    fn a_late_line_is_yielded_within_the_overlap() {
-        let mut dedupe = Dedupe::new(Place::default(), 10);
-        assert!(dedupe.takes(Some(100), 1, true));
-        dedupe.read_anew();
-        assert!(dedupe.takes(Some(95), 2, true), "it was not there before");
-        assert!(!dedupe.takes(Some(100), 1, true));
-        dedupe.read_anew();
-        assert!(!dedupe.takes(Some(95), 2, true));
-        assert!(!dedupe.takes(Some(89), 3, true), "before what is known");
-        assert!(dedupe.takes(Some(101), 4, true));
-        assert!(dedupe.takes(Some(89), 3, true), "the repeats are over");
-    }
-
-    #[test]
-    fn a_line_without_a_time_belongs_to_the_one_before_it() {
-        let mut dedupe = Dedupe::new(Place::default(), 0);
-        for (at, identity) in [(Some(1), 1), (None, 9), (Some(2), 2), (None, 9)] {
-            assert!(dedupe.takes(at, identity, true));
-        }
-        dedupe.read_anew();
-        for (at, identity) in [(None, 8), (Some(1), 1), (None, 9), (Some(2), 2), (None, 9)] {
-            assert!(!dedupe.takes(at, identity, true));
-        }
-        assert!(dedupe.takes(None, 9, true), "one more");
-        assert!(dedupe.is_placed());
-
-        let mut dedupe = Dedupe::new(Place::default(), 0);
-        assert!(dedupe.is_placed());
-        assert!(dedupe.takes(None, 1, true));
-        assert!(!dedupe.is_placed());
-    }
-
-    #[test]
-    fn undecodable_lines_are_reported_once() {
-        let mut dedupe = Dedupe::new(Place::default(), 0);
-        assert!(dedupe.takes(Some(1), 1, true));
-        assert!(dedupe.takes(None, 5, false));
-        dedupe.read_anew();
-        assert!(dedupe.takes(None, 6, false), "its place is not known");
-        assert!(!dedupe.takes(Some(1), 1, true));
-        assert!(!dedupe.takes(None, 5, false));
-        assert_eq!(dedupe.count(), 1);
-    }
-
-    #[test]
-    fn a_millisecond_can_be_skipped() {
-        let mut dedupe = Dedupe::new(Place::default(), 0);
-        assert!(dedupe.takes(Some(5), 1, true));
-        dedupe.skip_millisecond();
-        dedupe.read_anew();
-        assert_eq!(dedupe.place().since(), Some(6));
-        assert!(!dedupe.takes(Some(5), 2, true));
-        assert!(dedupe.takes(Some(6), 3, true));
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ pub(crate) fn line_hash(bytes: &[u8]) -> u64 {
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    let mut hash = length.wrapping_mul(MULTIPLIER);
+    let mut hash = MULTIPLIER ^ length;
     for word in words.iter().chain([&last]) {
         let word = u64::from_le_bytes(*word);
         hash = (hash.rotate_left(23) ^ word).wrapping_mul(MULTIPLIER);
@@ -39,10 +39,13 @@ mod tests {
     #[test]
     fn hashes_never_change() {
         for (line, hash) in [
-            ("", 0),
-            ("a", 0),
-            ("12345678", 0),
-            (r#"{"timestamp":1795487020229,"message":"grün"}"#, 0),
+            ("", 0xce47_b308_3a21_3ee8),
+            ("a", 0xb568_3f0c_912c_9f99),
+            ("12345678", 0x1958_6fc2_456e_08fc),
+            (
+                r#"{"timestamp":1795487020229,"message":"grün"}"#,
+                0xe38f_d153_ac47_851e,
+            ),
         ] {
             let found = line_hash(line.as_bytes());
             assert_eq!(found, hash, "{line}: {found:#018x}");

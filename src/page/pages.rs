@@ -175,8 +175,6 @@ impl<T: Send + 'static> Stream for Pages<T> {
     }
 }
 
-impl<T> Unpin for Pages<T> {}
-
 impl<T> fmt::Debug for Pages<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages")

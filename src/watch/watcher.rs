@@ -355,8 +355,6 @@ impl Stream for Watcher {
     }
 }
 
-impl Unpin for Watcher {}
-
 impl fmt::Debug for Watcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Watcher")
