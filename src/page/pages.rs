@@ -162,10 +162,10 @@ impl<T: Send + 'static> Stream for Pages<T> {
             return Poll::Ready(None);
         }
         let arrived = match &mut pages.running {
-            Some(running) => ready!(running.as_mut().poll(context)),
+            Some(running) => ready!(Pin::new(running).poll(context)),
             None => match pages.request() {
                 Err(error) => Err(error),
-                Ok(running) => ready!(pages.running.insert(running).as_mut().poll(context)),
+                Ok(running) => ready!(Pin::new(pages.running.insert(running)).poll(context)),
             },
         };
         pages.running = None;

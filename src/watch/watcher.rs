@@ -308,7 +308,7 @@ impl Watcher {
                 }
             }
             State::LookingUp(left, Some(Lookup { id, running })) => {
-                let looked = ready!(running.as_mut().poll(context));
+                let looked = ready!(Pin::new(running).poll(context));
                 let (id, left) = (std::mem::take(id), std::mem::take(left));
                 self.requests += 1;
                 self.state = State::LookingUp(left, None);
