@@ -95,14 +95,13 @@ mod id;
 mod open_enum;
 pub mod operation;
 mod page;
+mod phase;
 pub mod secret;
 mod time;
 pub mod watch;
 
 #[cfg(feature = "_client")]
 mod call;
-#[cfg(feature = "_client")]
-mod fnv;
 #[cfg(feature = "_client")]
 mod lenient;
 #[cfg(feature = "_client")]
@@ -136,9 +135,7 @@ pub use http;
 
 pub use error::{Effect, Error, ErrorKind, Result};
 pub use operation::{Evidence, OPERATIONS, Operation};
-pub use page::Page;
-#[cfg(feature = "_client")]
-pub use page::{All, PageCursor, PageStream, Pages};
+pub use page::{All, Page, PageStream, Pages};
 pub use secret::Secret;
 pub use time::Timestamp;
 
@@ -167,7 +164,7 @@ pub use transport::pace::{
 #[cfg(feature = "_client")]
 pub use transport::retry::Retry;
 #[cfg(feature = "_client")]
-pub use wait::{Progress, Wait, WaitCursor, WaitStream};
+pub use wait::{Progress, Wait, WaitStream};
 
 /// Compiles and runs the examples of the README.
 #[cfg(all(

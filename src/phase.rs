@@ -1,4 +1,4 @@
-//! How far something is, in words that all platforms share.
+//! How far a deployment is, in terms that all platforms share.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -6,25 +6,25 @@ use std::time::Duration;
 
 /// How far a deployment is.
 ///
-/// It is read from a platform's own status by the kind of thing that has it: dployr's `running` is
-/// [`InProgress`](Self::InProgress) of a deployment, and [`Ready`](Self::Ready) of a service.
+/// Derived from the platform's own status and the kind of resource: dployr's `running` is
+/// [`InProgress`](Self::InProgress) for a deployment, and [`Ready`](Self::Ready) for a service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Phase {
-    /// Accepted, and not begun.
+    /// Accepted, not started.
     Queued,
-    /// Being made, or starting.
+    /// Building or starting.
     InProgress,
-    /// Up: it can be used.
+    /// Up and usable.
     Ready,
-    /// It came to a bad end.
+    /// Failed.
     Failed,
-    /// Being stopped.
+    /// Stopping.
     Stopping,
-    /// Over: stopped, asleep, superseded or removed.
+    /// Stopped, asleep, superseded or removed.
     Ended,
-    /// The platform says something that this version does not know, or nothing.
+    /// The platform reports no status, or one that this version does not know.
     #[default]
     #[serde(other)]
     Unknown,
@@ -51,23 +51,22 @@ impl fmt::Display for Phase {
     }
 }
 
-/// What was seen of a deployment at one moment.
+/// The state of a deployment at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Observation {
-    /// How far it is.
+    /// How far the deployment is.
     pub phase: Phase,
-    /// The platform's own word for that: `Status.DEPLOYING`. Empty if it says none, and for one that
-    /// is not there any more.
+    /// The platform's own status: `Status.DEPLOYING`. Empty if it reports none, or if the deployment no
+    /// longer exists.
     pub raw_status: String,
-    /// What the platform says about why, for people.
+    /// The platform's reason, for people.
     pub reason: Option<String>,
-    /// How long after the beginning of the wait it was first seen so; zero in a single look.
+    /// When this state was first seen, since the wait began; zero for a single snapshot.
     pub at: Duration,
 }
 
 impl Observation {
-    #[cfg_attr(not(feature = "_client"), allow(dead_code))]
     pub(crate) fn new(phase: Phase, raw_status: impl Into<String>) -> Self {
         Self {
             phase,
@@ -75,6 +74,11 @@ impl Observation {
             reason: None,
             at: Duration::ZERO,
         }
+    }
+
+    pub(crate) fn reason(mut self, reason: Option<String>) -> Self {
+        self.reason = reason;
+        self
     }
 }
 
