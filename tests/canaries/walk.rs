@@ -264,10 +264,6 @@ impl Walk {
         }
         self.debug("recorder", &recorder);
         self.findings.look("recorder", &recorder.to_string());
-        let snapshot = recorder.snapshot().name_ids().with_replies();
-        self.debug("snapshot", &snapshot);
-        self.findings.look("snapshot", &snapshot.to_string());
-        self.findings.look("snapshot JSON", &json(&snapshot)[0]);
         for request in recorder.requests().iter().take(2) {
             self.debug("recorded request", request);
             self.findings.look("recorded request", &request.to_string());
