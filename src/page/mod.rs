@@ -4,21 +4,14 @@
 //! engine that walks from page to page, and stops where a server does not, is `walk`; `stream` makes
 //! items of its pages; `cursor` is a place in a list, for another process.
 
-#[cfg(feature = "_client")]
 mod cursor;
-#[cfg(feature = "_client")]
 mod stream;
-#[cfg(feature = "_client")]
 mod walk;
 
-#[cfg(feature = "_client")]
 pub use cursor::PageCursor;
-#[cfg(feature = "_client")]
 pub use stream::{All, PageStream};
-#[cfg(feature = "_client")]
 pub use walk::Pages;
 
-#[cfg(feature = "_client")]
 use crate::call::Call;
 use crate::error::{Error, Result};
 use serde::Serialize;
@@ -70,7 +63,6 @@ impl<T> Page<T> {
     }
 
     /// The same page with other records on it.
-    #[cfg(feature = "_client")]
     fn with<U>(self, convert: impl FnOnce(Vec<T>) -> Vec<U>) -> Page<U> {
         Page {
             items: convert(self.items),
@@ -134,7 +126,6 @@ pub(crate) struct Paging {
 }
 
 /// The same list from another page on.
-#[cfg(feature = "_client")]
 pub(crate) struct Pager<P> {
     make: Arc<dyn Fn(Ask) -> Call<Marked<P>> + Send + Sync>,
     /// `None` for a list that cannot be asked for another page.
@@ -171,7 +162,6 @@ macro_rules! paged {
 }
 pub(crate) use paged;
 
-#[cfg(feature = "_client")]
 impl<T: Send + 'static> Call<Page<T>> {
     /// A list with pages: `make` calls for one of them.
     pub(crate) fn paged<F>(paging: Paging, ask: Ask, make: F) -> Self
@@ -209,7 +199,6 @@ impl<T: Send + 'static> Call<Page<T>> {
 
     /// The same list with other records on each page. They may be fewer: what counts for the way
     /// from page to page is what came.
-    #[allow(dead_code)] // Not every platform needs it.
     pub(crate) fn map_items<U, F>(mut self, convert: F) -> Call<Page<U>>
     where
         U: Send + 'static,

@@ -30,26 +30,17 @@ for (deployment, end) in all.iter().zip(wait_all(&all).await) {
 //! `wait_all` asks for each by itself. For many of one platform there is a `Watcher`, which costs one
 //! list for all of them.
 
-#[cfg(feature = "_client")]
 mod all;
-#[cfg(feature = "_client")]
 mod deployment;
-#[cfg(feature = "_client")]
 mod known;
-#[cfg(feature = "_client")]
 mod many;
 mod phase;
 mod report;
 
-#[cfg(feature = "_client")]
 pub use all::{WaitAll, wait_all};
-#[cfg(feature = "_client")]
 pub use deployment::{Deployment, Support, Way};
-#[cfg(feature = "_client")]
 pub(crate) use deployment::{Watched, unsupported};
-#[cfg(feature = "_client")]
 pub use many::{Change, Watcher};
-#[cfg(feature = "_client")]
 pub(crate) use many::{Fleet, Listed};
 pub use phase::{Observation, Phase};
 pub(crate) use report::WaitReport;

@@ -67,7 +67,6 @@ pub struct Observation {
 }
 
 impl Observation {
-    #[cfg_attr(not(feature = "_client"), allow(dead_code))]
     pub(crate) fn new(phase: Phase, raw_status: impl Into<String>) -> Self {
         Self {
             phase,
