@@ -12,7 +12,6 @@ mod exposed;
 mod url;
 pub(crate) use exposed::Exposed;
 pub(crate) use url::masked_url;
-#[cfg(feature = "_client")]
 pub(crate) use url::{resolved, secrets_of, userinfo, without_userinfo};
 
 /// What stands in the place of a secret wherever one is left out.

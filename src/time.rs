@@ -142,7 +142,6 @@ pub(crate) fn rfc3339_seconds(at: SystemTime) -> Option<String> {
 }
 
 /// `2026-04-22 12:00:46.00`, the second that the moment is in, without a zone and meant as UTC.
-#[allow(dead_code)] // Not every platform writes times so.
 pub(crate) fn naive_seconds(at: SystemTime) -> Option<String> {
     let text = rfc3339_seconds(at)?;
     Some(text.replace('T', " ").replace('Z', ".00"))

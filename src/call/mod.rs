@@ -124,7 +124,6 @@ impl<T: Send + 'static> Call<T> {
     }
 
     /// The same call, with a failure turned into the success that it stands for.
-    #[allow(dead_code)] // Not every platform has such failures.
     pub(crate) fn or_else<F>(self, recover: F) -> Self
     where
         F: FnOnce(Error) -> Result<T> + Send + 'static,
@@ -142,7 +141,6 @@ impl<T: Send + 'static> Call<T> {
     }
 
     /// Runs this call as a part of another one, with that one's options.
-    #[allow(dead_code)] // Not every platform has calls that are made of several.
     pub(crate) fn within(self, whole: &Scope) -> Running<T> {
         let step = whole.step(self.scope.operation());
         self.start(step)

@@ -18,7 +18,6 @@ pub(crate) fn masked_url(text: &str) -> String {
 
 /// As a reader of URLs takes it, if it sees a login or a query. Rules for text of all kinds could take
 /// a part of it for an address of its own, and show the rest.
-#[cfg(feature = "_client")]
 fn by_reader(text: &str) -> Option<String> {
     let url = read(text)?;
     let login = has_login(&url);
@@ -47,37 +46,26 @@ fn by_reader(text: &str) -> Option<String> {
     Some(shown)
 }
 
-#[cfg(feature = "_client")]
 fn read(text: &str) -> Option<reqwest::Url> {
     text.contains(':')
         .then(|| reqwest::Url::parse(text.trim()).ok())?
 }
 
 /// Whether somebody logs in. A name alone is no secret for ssh, where it is that of the service.
-#[cfg(feature = "_client")]
 fn has_login(url: &reqwest::Url) -> bool {
     let name = !url.username().is_empty() && url.scheme() != "ssh";
     name || url.password().is_some()
 }
 
 /// What has neither a host nor a slash may be prose with a question in it.
-#[cfg(feature = "_client")]
 fn has_query(text: &str, url: &reqwest::Url) -> bool {
     url.query().is_some() && (url.has_host() || text.contains(":/"))
 }
 
-/// Without a client there is no reader of URLs, and nothing that shows one.
-#[cfg(not(feature = "_client"))]
-fn by_reader(_: &str) -> Option<String> {
-    None
-}
-
 /// Shorter, it stands elsewhere by chance.
-#[cfg(feature = "_client")]
 const SHORTEST_SECRET: usize = 6;
 
 /// Who logs in and what stands in the query, as a reader of URLs sees it; as written and resolved.
-#[cfg(feature = "_client")]
 pub(crate) fn secrets_of(text: &str) -> Vec<String> {
     let Some(url) = read(text) else {
         return Vec::new();
@@ -99,7 +87,6 @@ pub(crate) fn secrets_of(text: &str) -> Vec<String> {
 }
 
 /// A part of a URL with its `%` escapes resolved, if it has any.
-#[cfg(feature = "_client")]
 pub(crate) fn resolved(part: &str) -> Option<String> {
     let name = part.replace('+', "%2B").replace(['&', '='], "%26");
     let url = reqwest::Url::parse(&format!("http://x/?{name}")).ok()?;
@@ -281,7 +268,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(feature = "_client")]
     fn what_a_reader_of_urls_sees_is_hidden_where_no_rule_sees_it() {
         for url in [
             "postgres:/\t/u:hush-hush@db/x",

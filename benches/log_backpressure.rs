@@ -1,7 +1,7 @@
-//! A follower that is slower than its server: 1 GiB of lines over loopback, in the memory of a few.
+//! A log reader that is slower than its server: reads 1 GiB of lines over loopback.
 //!
-//! `cargo run --release --example log_backpressure`, a minute without `--release`. The last line has the figures; it fails if
-//! memory grew by more than 16 MiB.
+//! `cargo bench --bench log_backpressure` fails when a line is lost or when the resident set grows by
+//! more than 16 MiB. It takes a minute without optimisation.
 
 use deploykit::Pacing;
 use deploykit::dployr::Client;
@@ -9,14 +9,14 @@ use std::error::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-const ALL: u64 = 1 << 30;
-const MOST_MIB: u64 = 16;
-/// While so many lines are read, the reader lets the server go first.
+const BYTES: u64 = 1 << 30;
+const MAX_GROWTH_MIB: u64 = 16;
+/// Number of lines before which the reader yields to the server.
 const SLOW_LINES: u64 = 50_000;
-/// Lines after which buffers are as large as they get.
+/// Number of lines after which buffers have their full size.
 const WARM_LINES: u64 = 1_000;
 
-/// The resident set in KiB; 0 where there is no `/proc`.
+/// Resident set in KiB; 0 without `/proc`.
 fn resident_kib() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = statm
@@ -26,7 +26,7 @@ fn resident_kib() -> u64 {
     pages.unwrap_or(0) * 4
 }
 
-/// Sends so many bytes of lines to whoever asks.
+/// Sends [`BYTES`] bytes of lines to one client.
 async fn serve(listener: TcpListener) -> std::io::Result<u64> {
     let (mut stream, _) = listener.accept().await?;
     let mut head = Vec::new();
@@ -38,14 +38,14 @@ async fn serve(listener: TcpListener) -> std::io::Result<u64> {
         .await?;
     let filler = "x".repeat(900);
     let (mut sent, mut number) = (0, 0_u64);
-    while sent < ALL {
+    while sent < BYTES {
         let at = 1_795_487_020_000 + number / 7;
         let mut line = format!(
             "{{\"timestamp\":{at},\"level\":\"info\",\"message\":\"{number} {filler}\"}}\n"
         );
-        let left = usize::try_from(ALL - sent).unwrap_or(usize::MAX);
+        let left = usize::try_from(BYTES - sent).unwrap_or(usize::MAX);
         if left < 2 * line.len() {
-            // The last one makes it exactly so many.
+            // The last line fills up the rest.
             let more = "y".repeat(left.saturating_sub(line.len()));
             line = line.replacen("x\"}", &format!("x{more}\"}}"), 1);
         }
@@ -91,8 +91,8 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let bytes = server.await??;
     let grown = most.saturating_sub(before) / 1024;
     println!("read {bytes} bytes in {lines} lines, memory grew by {grown} MiB");
-    if bytes != ALL || grown > MOST_MIB {
-        return Err(format!("{ALL} bytes and at most {MOST_MIB} MiB were expected").into());
+    if bytes != BYTES || grown > MAX_GROWTH_MIB {
+        return Err(format!("expected {BYTES} bytes and at most {MAX_GROWTH_MIB} MiB").into());
     }
     Ok(())
 }
