@@ -1,7 +1,7 @@
 //! A failure that a recorder plays is the one that the network makes.
 
 use crate::server;
-use crate::support::{Answer, Server};
+use crate::support::{Script, Server};
 use deploykit::edgegap::{Accepted, Client};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, Error, ErrorKind, Retry};
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 const BODY: &str = r#"{"request_id":"a69f"#;
 
 /// The create and a read, played and real.
-async fn both(reply: CannedReply, real: Answer) -> [(Facts, Facts); 2] {
+async fn both(reply: CannedReply, real: Script) -> [(Facts, Facts); 2] {
     let server = Server::start(real).await;
     let at = |url: &str| {
         Client::builder()
@@ -47,7 +47,7 @@ fn facts(error: Error) -> Facts {
 
 #[tokio::test]
 async fn a_broken_connection() {
-    let [create, read] = both(CannedReply::reset(), Answer::Close).await;
+    let [create, read] = both(CannedReply::reset(), Script::close()).await;
     assert_eq!(create.0, create.1);
     assert_eq!(create.0, (ErrorKind::Interrupted, Effect::Unknown, None));
     assert_eq!(read.0, read.1);
@@ -60,7 +60,7 @@ async fn a_broken_reply() {
         "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{BODY}"
     );
     let played = CannedReply::json(202, BODY).truncated();
-    let [create, read] = both(played, Answer::Bytes(real.into_bytes())).await;
+    let [create, read] = both(played, Script::bytes(real)).await;
     assert_eq!(create.0, create.1);
     assert_eq!(
         create.0,
@@ -71,7 +71,7 @@ async fn a_broken_reply() {
 
 #[tokio::test]
 async fn no_answer() {
-    let [create, read] = both(CannedReply::timeout(), Answer::Silence).await;
+    let [create, read] = both(CannedReply::timeout(), Script::silence()).await;
     assert_eq!(create.0, create.1);
     assert_eq!(create.0, (ErrorKind::Timeout, Effect::Unknown, None));
     assert_eq!(read.0, read.1);
