@@ -1,80 +1,19 @@
 mod life;
 
-use super::examples;
-use deploykit::edgegap::{
-    Accepted, Client, DeploymentStatus, DeploymentSummary, Deployments, NewDeployment, Page, User,
-};
+use crate::Replay;
+use deploykit::edgegap::{Client, DeploymentStatus, DeploymentSummary, Deployments, Page};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, ErrorKind, Result};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-async fn answer(operation: &str, reply: CannedReply) -> Result<Accepted> {
-    let recorder = Recorder::new();
-    recorder.reply(operation, reply);
-    let client = Client::builder()
-        .token("secret")
-        .recorder(&recorder)
-        .build()
-        .unwrap();
-    let new = NewDeployment::new("my-app", "1", User::ip([75, 28, 35, 192].into()));
-    match operation {
-        "create_deployment" => client.deploy(new).await,
-        "create_fleet_deployment" => client.deploy_to_fleet(new.on_host("h")).await,
-        other => panic!("{other} is not tested"),
-    }
-}
-
-#[tokio::test]
-async fn every_example_of_the_spec() {
-    let mut accepted = 0;
-    for example in examples("edgegap") {
-        if !example.operation.starts_with("create_") {
-            continue; // below, and in `life`
-        }
-        let at = format!(
-            "{} {} {:?}",
-            example.operation, example.status, example.name
-        );
-        let result = answer(&example.operation, example.reply()).await;
-        match example.status {
-            202 => {
-                let id = result
-                    .unwrap_or_else(|error| panic!("{at}: {error}"))
-                    .request_id;
-                assert_eq!(example.value["request_id"], id.as_str(), "{at}");
-                accepted += 1;
-            }
-            status => {
-                let error = result.expect_err(&at);
-                assert_eq!(error.status(), Some(status), "{at}");
-                assert_eq!(error.message(), example.value["message"].as_str(), "{at}");
-                let (kind, effect) = match status {
-                    400 => (ErrorKind::Rejected, Effect::None),
-                    401 => (ErrorKind::Unauthenticated, Effect::None),
-                    422 => (ErrorKind::Rejected, Effect::Applied),
-                    500 => (ErrorKind::Server, Effect::Unknown),
-                    other => panic!("{other} is not tested"),
-                };
-                assert_eq!((error.kind(), error.effect()), (kind, effect), "{at}");
-                assert_eq!(
-                    error.resource_id(),
-                    example.value["request_id"].as_str(),
-                    "{at}"
-                );
-                assert!(!error.is_retryable(), "{at}: a create is never repeated");
-            }
-        }
-    }
-    assert_eq!(accepted, 2);
-}
-
 #[tokio::test]
 async fn what_the_platform_says_is_kept() {
+    let replay = Replay::new();
     for operation in ["create_deployment", "create_fleet_deployment"] {
         let body = r#"{"message":"no such\nversion","details":{"version":["unknown"]}}"#;
         let reply = CannedReply::json(400, body).header("x-request-id", "r-1");
-        let error = answer(operation, reply).await.unwrap_err();
+        let error = replay.call("edgegap", operation, reply).await.unwrap_err();
         assert_eq!(error.message(), Some("no such version"), "one line");
         assert_eq!(
             error.details().unwrap()["version"][0].as_str(),
@@ -85,7 +24,8 @@ async fn what_the_platform_says_is_kept() {
 
         let reply = CannedReply::json(400, r#"{"message":"x","details":null}"#);
         assert!(
-            answer(operation, reply)
+            replay
+                .call("edgegap", operation, reply)
                 .await
                 .unwrap_err()
                 .details()
@@ -94,11 +34,11 @@ async fn what_the_platform_says_is_kept() {
 
         // The word `token` may be in the dashboard's value or not; a 401 says where to look.
         let reply = CannedReply::json(401, r#"{"message":"Unauthorized"}"#);
-        let error = answer(operation, reply).await.unwrap_err();
+        let error = replay.call("edgegap", operation, reply).await.unwrap_err();
         assert!(error.to_string().contains("EDGEGAP_TOKEN"), "{error}");
 
         let reply = CannedReply::json(429, r#"{"message":"slow down"}"#).header("retry-after", "7");
-        let error = answer(operation, reply).await.unwrap_err();
+        let error = replay.call("edgegap", operation, reply).await.unwrap_err();
         assert_eq!(
             (error.kind(), error.effect()),
             (ErrorKind::RateLimited, Effect::None)
@@ -110,6 +50,7 @@ async fn what_the_platform_says_is_kept() {
 
 #[tokio::test]
 async fn statuses_and_bodies_that_are_not_documented() {
+    let replay = Replay::new();
     for operation in ["create_deployment", "create_fleet_deployment"] {
         for status in [200, 201, 202] {
             let reply = CannedReply::json(
@@ -117,8 +58,13 @@ async fn statuses_and_bodies_that_are_not_documented() {
                 r#"{"request_id":"a69f8e3e0555","new":{"field":[1]}}"#,
             );
             assert_eq!(
-                answer(operation, reply).await.unwrap().request_id.as_str(),
-                "a69f8e3e0555"
+                replay
+                    .call("edgegap", operation, reply)
+                    .await
+                    .unwrap()
+                    .id
+                    .as_deref(),
+                Some("a69f8e3e0555")
             );
         }
         for (reply, kind, effect) in [
@@ -173,7 +119,10 @@ async fn statuses_and_bodies_that_are_not_documented() {
                 Effect::None,
             ),
         ] {
-            let error = answer(operation, reply.clone()).await.unwrap_err();
+            let error = replay
+                .call("edgegap", operation, reply.clone())
+                .await
+                .unwrap_err();
             assert_eq!((error.kind(), error.effect()), (kind, effect), "{reply:?}");
         }
     }
@@ -190,33 +139,6 @@ fn deployments(reply: CannedReply) -> Deployments {
 async fn listed(body: &Value) -> Result<Page<DeploymentSummary>> {
     let reply = CannedReply::json(200, body.to_string());
     deployments(reply).list().await
-}
-
-#[tokio::test]
-async fn every_example_of_a_list() {
-    let mut read = 0;
-    for example in examples("edgegap") {
-        if example.operation != "list_deployments" {
-            continue;
-        }
-        let at = format!("{} {:?}", example.status, example.name);
-        let result = deployments(example.reply()).list().await;
-        if example.status == 200 {
-            let page = result.unwrap_or_else(|error| panic!("{at}: {error}"));
-            let sent = example.value["data"].as_array().unwrap();
-            // Written again, every field that was sent is there.
-            assert_eq!(json!(page.items), json!(sent), "{at}");
-            assert_eq!(page.total_items, Some(sent.len() as u64), "{at}");
-            assert!((page.page, page.total_pages, page.has_next) == (1, Some(1), false));
-            read += sent.len();
-        } else {
-            let error = result.expect_err(&at);
-            assert_eq!(error.status(), Some(example.status), "{at}");
-            assert_eq!(error.message(), example.value["message"].as_str(), "{at}");
-            assert_eq!(error.effect(), Effect::None, "{at}: it only reads");
-        }
-    }
-    assert_eq!(read, 1);
 }
 
 #[tokio::test]

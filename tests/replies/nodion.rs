@@ -1,6 +1,9 @@
+mod applications;
+
+use crate::Replay;
 use deploykit::nodion::{Client, Deployment, DeploymentStatus};
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::{ErrorKind, Result};
+use deploykit::{ErrorKind, OPERATIONS, Result};
 use serde_json::json;
 
 async fn answer(operation: &str, reply: CannedReply) -> Result<Vec<Deployment>> {
@@ -148,7 +151,14 @@ async fn what_is_not_a_deployment_is_a_decode_error() {
 
 #[tokio::test]
 async fn failures() {
+    let replay = Replay::new();
     for (status, body, kind, message) in [
+        (
+            400,
+            r#"{"errors":["Name can't be blank"]}"#,
+            ErrorKind::Rejected,
+            Some("Name can't be blank"),
+        ),
         (
             400,
             r#"{"errors":["a","b"]}"#,
@@ -195,15 +205,12 @@ async fn failures() {
             None,
         ),
     ] {
-        for operation in ["list_deployments", "create_deployment"] {
-            let error = answer(operation, CannedReply::new(status, body))
-                .await
-                .unwrap_err();
-            assert_eq!(
-                (error.kind(), error.message()),
-                (kind, message),
-                "{status} {body}"
-            );
+        for operation in OPERATIONS.iter().filter(|one| one.api == "nodion") {
+            let reply = CannedReply::new(status, body);
+            let error = replay.send(operation, "", reply).await.unwrap_err();
+            let found = (error.kind(), error.message());
+            assert_eq!(found, (kind, message), "{operation} {status} {body}");
+            assert_eq!(error.operation(), Some(operation));
             assert!(error.to_string().contains(&status.to_string()), "{error}");
         }
     }

@@ -1,7 +1,7 @@
 //! Canned failures give the same errors as failures of a real connection.
 
 use crate::server;
-use crate::support::{Answer, Server};
+use crate::support::{Script, Server, Step};
 use deploykit::edgegap::Client;
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, Error, ErrorKind, Retry};
@@ -23,12 +23,12 @@ async fn canned_failures_are_those_of_a_real_connection() {
     const BODY: &str = r#"{"request_id":"a69f"#;
     let head =
         "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n";
-    let truncated = Answer::Bytes(format!("{head}{BODY}").into_bytes());
+    let truncated = Script::bytes(format!("{head}{BODY}"));
     let (interrupted, timeout) = (ErrorKind::Interrupted, ErrorKind::Timeout);
     for (canned, real, kind, effect, status) in [
         (
             CannedReply::reset(),
-            Some(Answer::Close),
+            Some(Script::always(vec![Step::ReadAll])),
             interrupted,
             Effect::Unknown,
             None,
@@ -42,7 +42,7 @@ async fn canned_failures_are_those_of_a_real_connection() {
         ),
         (
             CannedReply::timeout(),
-            Some(Answer::Silence),
+            Some(Script::silence()),
             timeout,
             Effect::Unknown,
             None,

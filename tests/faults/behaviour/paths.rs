@@ -2,7 +2,7 @@
 
 use super::{LIST, always, at, nodion, settled};
 use crate::cells::fault::reply;
-use crate::cells::server::Server;
+use crate::support::Server;
 use deploykit::dployr;
 
 async fn line_of(server: &Server) -> String {

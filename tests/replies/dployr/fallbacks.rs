@@ -1,7 +1,7 @@
 //! Documented calls that a server lacks: which other way is taken, and when none is.
 
 use super::{OWN, TOKEN};
-use deploykit::dployr::{Client, Via};
+use deploykit::dployr::{Client, ServiceEnv, Via};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, Error, ErrorKind, PreviewBody};
 use serde_json::{Value, json};
@@ -55,6 +55,10 @@ impl Server {
         }
         let client = builder.build().unwrap();
         Self { recorder, client }
+    }
+
+    pub fn env(&self) -> ServiceEnv {
+        self.client.service(SERVICE).env()
     }
 
     pub fn reply(&self, operation: &str, reply: CannedReply) -> &Self {

@@ -1,7 +1,7 @@
 //! Redirects: never followed, and nothing goes where they lead.
 
 use crate::cells::fault::{Fault, Setting, fault, reply};
-use crate::cells::server::Step;
+use crate::support::Step;
 use deploykit::ErrorKind::Redirected;
 
 pub fn faults() -> Vec<Fault> {

@@ -5,7 +5,7 @@ use crate::cells::fault::{
     CHANGES, DELETE, Fault, QUICK_CHANGES, READS, START, fault, reply, script, success,
 };
 use crate::cells::operation::Kind;
-use crate::cells::server::{Script, Step};
+use crate::support::{Script, Step};
 use deploykit::ErrorKind::{
     Forbidden, Interrupted, NoSuchRoute, NotFound, RateLimited, Rejected, Server, Timeout,
     Unauthenticated, Unavailable, Unsupported,
@@ -75,6 +75,11 @@ pub fn faults() -> Vec<Fault> {
         .cell(DELETE, fails(Server).unknown().tries(3).takes(15.0..=16.5))
         .cell(QUICK_CHANGES, fails(Server).unknown().after(5))
         .cell(START, fails(Server).unknown().after(5)),
+        fault("403 whose body never comes", |_| {
+            let start = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 9\r\n\r\n".to_vec();
+            vec![Step::ReadAll, Step::Send(start), Step::Silence]
+        })
+        .everywhere(fails(Forbidden).after(5)),
         fault("501", |_| reply("501 Not Implemented", &[], "")).final_and_unclear(Unsupported),
         fault("502 with a page of HTML", |_| {
             reply("502 Bad Gateway", &[HTML], PAGE)

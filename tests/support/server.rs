@@ -1,10 +1,22 @@
-//! A server that does to a client what a script says, byte by byte, and keeps what it saw.
+//! The scripted stub server: it does to a client what a script says, and keeps what it received.
 
+use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
+
+/// Makes further steps from a whole request.
+#[derive(Clone)]
+pub struct Make(Arc<dyn Fn(&str) -> Vec<Step> + Send + Sync>);
+
+impl fmt::Debug for Make {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Make(..)")
+    }
+}
 
 /// What the server does with a connection, one step after the other. At the end it closes.
 #[derive(Clone, Debug)]
@@ -27,6 +39,21 @@ pub enum Step {
     Silence,
     /// Ends the connection with a reset.
     Reset,
+    /// Reads a request to its end and goes on with the steps that it makes.
+    Answer(Make),
+    /// Sends the request that was read to the server at this base URL, and keeps its reply from the client if
+    /// the reply is lost.
+    Forward {
+        to: String,
+        lose_reply: bool,
+    },
+}
+
+impl Step {
+    /// Reads a request to its end and goes on with the steps that this makes of it.
+    pub fn answer(make: impl Fn(&str) -> Vec<Step> + Send + Sync + 'static) -> Self {
+        Self::Answer(Make(Arc::new(make)))
+    }
 }
 
 /// What the server does with its first connection, its second and so on; the last one stands for
@@ -37,6 +64,26 @@ pub struct Script(Vec<Vec<Step>>);
 impl Script {
     pub fn always(steps: Vec<Step>) -> Self {
         Self(vec![steps])
+    }
+
+    /// Reads each request, sends these bytes and closes.
+    pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::always(vec![Step::ReadAll, Step::Send(bytes.into())])
+    }
+
+    /// Reads each request, sends these bytes and keeps the connection.
+    pub fn beginning(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::always(vec![Step::ReadAll, Step::Send(bytes.into()), Step::Silence])
+    }
+
+    /// Reads each request and sends nothing.
+    pub fn silence() -> Self {
+        Self::always(vec![Step::ReadAll, Step::Silence])
+    }
+
+    /// Reads each request and closes.
+    pub fn close() -> Self {
+        Self::always(vec![Step::ReadAll])
     }
 
     pub fn then(mut self, steps: Vec<Step>) -> Self {
@@ -67,6 +114,11 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// The request as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
     /// Whether a real server may have acted on it: it knew what was asked for, and did not say that
     /// it will not do it.
     pub fn may_have_acted(&self) -> bool {
@@ -88,6 +140,47 @@ impl Log {
     pub fn requests(&self) -> usize {
         self.exchanges.iter().filter(|seen| seen.head_read).count()
     }
+}
+
+/// The bytes of a reply.
+pub fn reply(status: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Vec<u8> {
+    let body = body.as_ref();
+    let length = format!("content-length: {}", body.len());
+    let mut bytes = head(status, &[headers, &[&length]].concat());
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+/// The bytes of a chunked reply with these chunks, without its end.
+pub fn chunks<B: AsRef<[u8]>>(
+    status: &str,
+    headers: &[&str],
+    chunks: impl IntoIterator<Item = B>,
+) -> Vec<u8> {
+    let mut bytes = head(status, &[headers, &["transfer-encoding: chunked"]].concat());
+    for chunk in chunks {
+        let chunk = chunk.as_ref();
+        if chunk.is_empty() {
+            continue; // It would be the end.
+        }
+        bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        bytes.extend_from_slice(chunk);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes
+}
+
+/// The end of a chunked reply.
+pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// The head of a reply after which the connection closes.
+pub fn head(status: &str, headers: &[&str]) -> Vec<u8> {
+    let mut text = format!("HTTP/1.1 {status}\r\n");
+    for header in headers {
+        text.push_str(header);
+        text.push_str("\r\n");
+    }
+    format!("{text}connection: close\r\n\r\n").into_bytes()
 }
 
 /// A server on loopback. It stops when it is dropped.
@@ -112,6 +205,17 @@ impl Server {
         let mut server = Self::at(format!("http://{address}"));
         server.task = Some(tokio::spawn(serve(listener, script, server.log.clone())));
         server
+    }
+
+    /// A server that sends this reply to every request.
+    pub async fn replies(status: &str, headers: &[&str], body: &str) -> Self {
+        Self::start(Script::bytes(reply(status, headers, body))).await
+    }
+
+    /// A server that makes every reply from the request.
+    pub async fn answers(make: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        let step = Step::answer(move |request| vec![Step::Send(make(request))]);
+        Self::start(Script::always(vec![step])).await
     }
 
     /// An address that is taken and at which nobody listens: connections are refused.
@@ -173,6 +277,13 @@ impl Server {
         }
     }
 
+    /// The requests that were read to their end.
+    pub fn requests(&self) -> Vec<String> {
+        let log = self.log.lock().unwrap();
+        let whole = log.exchanges.iter().filter(|seen| seen.body_read);
+        whole.map(Seen::text).collect()
+    }
+
     pub fn log(&self) -> Log {
         self.log.lock().unwrap().clone()
     }
@@ -213,8 +324,15 @@ struct Connection {
 
 impl Connection {
     async fn follow(mut self, steps: Vec<Step>) {
-        for step in steps {
-            if !self.take(step).await {
+        let mut steps = VecDeque::from(steps);
+        while let Some(step) = steps.pop_front() {
+            if let Step::Answer(Make(make)) = &step {
+                if !self.take(Step::ReadAll).await {
+                    return;
+                }
+                let request = self.seen(|seen| seen.text());
+                steps = VecDeque::from([make(&request), steps.into()].concat());
+            } else if !self.take(step).await {
                 return;
             }
         }
@@ -235,7 +353,7 @@ impl Connection {
                 self.read_until(|seen| body_of(&seen.bytes).is_some_and(|body| body.len() >= bytes))
                     .await
             }
-            Step::ReadAll => self.read_until(|seen| seen.body_read).await,
+            Step::ReadAll | Step::Answer(_) => self.read_until(|seen| seen.body_read).await,
             Step::Send(bytes) => self.send(&bytes).await,
             Step::Flood(bytes) => {
                 let piece = [b'x'; 64 << 10];
@@ -269,11 +387,26 @@ impl Connection {
                 while matches!(self.stream.read(&mut [0; 4096]).await, Ok(1..)) {}
                 false
             }
+            Step::Forward { to, lose_reply } => match self.forward(&to).await {
+                Ok(reply) if !lose_reply => self.send(&reply).await,
+                _ => false,
+            },
             Step::Reset => {
                 self.stream.set_zero_linger().unwrap();
                 false
             }
         }
+    }
+
+    async fn forward(&mut self, to: &str) -> std::io::Result<Vec<u8>> {
+        let request = self.seen(|seen| seen.text());
+        // One request a connection, so that the end of the reply is the end of the stream.
+        let request = request.replacen("\r\n", "\r\nconnection: close\r\n", 1);
+        let mut server = TcpStream::connect(to.trim_start_matches("http://")).await?;
+        server.write_all(request.as_bytes()).await?;
+        let mut reply = Vec::new();
+        server.read_to_end(&mut reply).await?;
+        Ok(reply)
     }
 
     async fn send(&mut self, bytes: &[u8]) -> bool {
