@@ -101,7 +101,6 @@ compile_error!(
 mod call;
 mod check;
 mod error;
-mod fnv;
 mod id;
 mod lenient;
 mod logs;
