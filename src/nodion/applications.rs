@@ -29,12 +29,9 @@ impl Applications {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/applications/>
     pub fn list(&self) -> Call<Page<Application>> {
-        let client = self.client.clone();
-        Call::one_page(move || {
-            client.invoke(Op::ListApplications, |raw| async move {
-                let list = raw.list_applications().await?.into_inner();
-                Ok(Page::whole(list.applications))
-            })
+        self.client.invoke(Op::ListApplications, |raw| async move {
+            let list = raw.list_applications().await?.into_inner();
+            Ok(Page::whole(list.applications))
         })
     }
 
@@ -153,16 +150,12 @@ impl ApplicationHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
     pub fn deployments(&self) -> Call<Page<Deployment>> {
-        let application = self.clone();
-        Call::one_page(move || {
-            let id = application.id.clone();
-            application
-                .client
-                .invoke(Op::ListDeployments, move |raw| async move {
-                    let list = raw.list_deployments(id?.as_str()).await?.into_inner();
-                    Ok(Page::whole(list.deployments))
-                })
-        })
+        let id = self.id.clone();
+        self.client
+            .invoke(Op::ListDeployments, move |raw| async move {
+                let list = raw.list_deployments(id?.as_str()).await?.into_inner();
+                Ok(Page::whole(list.deployments))
+            })
     }
 
     /// Deploys the latest commit of the connected branch, or the image:

@@ -136,16 +136,13 @@ impl EnvVariables {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn list(&self) -> Call<Page<EnvVariable>> {
-        let application = self.application.clone();
-        Call::one_page(move || {
-            let id = application.id.clone();
-            application
-                .client
-                .invoke(Op::ListEnvVariables, move |raw| async move {
-                    let list = raw.list_env_variables(id?.as_str()).await?.into_inner();
-                    Ok(Page::whole(list.env_variables))
-                })
-        })
+        let id = self.application.id.clone();
+        self.application
+            .client
+            .invoke(Op::ListEnvVariables, move |raw| async move {
+                let list = raw.list_env_variables(id?.as_str()).await?.into_inner();
+                Ok(Page::whole(list.env_variables))
+            })
     }
 
     /// Adds a variable: `POST /v1/applications/{id}/env_variables`. What runs has it after the next

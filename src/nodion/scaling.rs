@@ -52,16 +52,12 @@ impl ApplicationHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-instances/>
     pub fn instances(&self) -> Call<Page<Instance>> {
-        let application = self.clone();
-        Call::one_page(move || {
-            let id = application.id.clone();
-            application
-                .client
-                .invoke(Op::ListInstances, move |raw| async move {
-                    let list = raw.list_instances(id?.as_str()).await?.into_inner();
-                    Ok(Page::whole(list.instances))
-                })
-        })
+        let id = self.id.clone();
+        self.client
+            .invoke(Op::ListInstances, move |raw| async move {
+                let list = raw.list_instances(id?.as_str()).await?.into_inner();
+                Ok(Page::whole(list.instances))
+            })
     }
 
     /// The processes that the application is made of: `GET /v1/applications/{id}/processes`.
@@ -71,16 +67,12 @@ impl ApplicationHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-processes/>
     pub fn processes(&self) -> Call<Page<Process>> {
-        let application = self.clone();
-        Call::one_page(move || {
-            let id = application.id.clone();
-            application
-                .client
-                .invoke(Op::ListProcesses, move |raw| async move {
-                    let list = raw.list_processes(id?.as_str()).await?.into_inner();
-                    Ok(Page::whole(list.processes))
-                })
-        })
+        let id = self.id.clone();
+        self.client
+            .invoke(Op::ListProcesses, move |raw| async move {
+                let list = raw.list_processes(id?.as_str()).await?.into_inner();
+                Ok(Page::whole(list.processes))
+            })
     }
 
     /// A handle on a process: scale and stop it. It does no I/O.
@@ -102,16 +94,12 @@ impl ApplicationHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-scaling/>
     pub fn scaling_events(&self) -> Call<Page<ScalingEvent>> {
-        let application = self.clone();
-        Call::one_page(move || {
-            let id = application.id.clone();
-            application
-                .client
-                .invoke(Op::ListScalingEvents, move |raw| async move {
-                    let list = raw.list_scaling_events(id?.as_str()).await?.into_inner();
-                    Ok(Page::whole(list.scaling_events))
-                })
-        })
+        let id = self.id.clone();
+        self.client
+            .invoke(Op::ListScalingEvents, move |raw| async move {
+                let list = raw.list_scaling_events(id?.as_str()).await?.into_inner();
+                Ok(Page::whole(list.scaling_events))
+            })
     }
 
     /// Changes number and type of the instances of the application or of a worker:

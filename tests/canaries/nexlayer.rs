@@ -217,8 +217,6 @@ fn handles(walk: &mut Walk) {
     walk.debug("stream", &stream);
     walk.debug("all", &list().all());
     walk.debug("pages", &list().pages());
-    walk.debug("cursor", &stream.cursor());
-    walk.debug("cursor as JSON", &json(&stream.cursor()));
     let query = plant.plain("site query");
     let site = format!("https://a.example/x?t={query}#{query}");
     let application = session.application("a").at(site);
