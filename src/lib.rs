@@ -83,7 +83,6 @@ println!("{} {}", deployment.deploy_number, deployment.status);
     allow(
         dead_code,
         unused_imports,
-        unused_macros,
         rustdoc::broken_intra_doc_links
     )
 )]

@@ -44,6 +44,7 @@ pub(crate) mod observe;
 pub(crate) mod pace;
 mod pipeline;
 pub(crate) mod prepare;
+#[cfg(feature = "nexlayer")]
 mod probe;
 pub(crate) mod profile;
 pub(crate) mod redact;
