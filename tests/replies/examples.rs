@@ -78,7 +78,9 @@ fn assert_carried(example: &Example, read: &Value, at: &str) {
         .as_object()
         .into_iter()
         .flat_map(|map| map.values());
-    let mut candidates = whole.chain(named).filter(|value| value.is_array() || !is_empty(value));
+    let mut candidates = whole
+        .chain(named)
+        .filter(|value| value.is_array() || !is_empty(value));
     assert!(
         candidates.any(|sent| holds(read, sent)),
         "{at}: {read:#} does not hold {:#}",
