@@ -17,8 +17,9 @@ mod support;
 
 use deploykit::dployr::ClientBuilder as DployrBuilder;
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::{ClientBuilder, Operation, Platform, Result};
+use deploykit::{ClientBuilder, Effect, Error, ErrorKind, Operation, Platform, Result};
 use operations::{Clients, Row, Setup, Success, rows};
+use serde_json::Value;
 use std::sync::{Arc, Mutex};
 
 /// Calls operations against chosen replies.
@@ -43,7 +44,10 @@ struct Recorded {
 
 impl Setup for Recorded {
     fn client<P: Platform>(&self, builder: ClientBuilder<P>) -> ClientBuilder<P> {
-        builder.recorder(&self.recorder)
+        // On loopback, so that no client sets up TLS.
+        builder
+            .base_url("http://127.0.0.1:9")
+            .recorder(&self.recorder)
     }
 
     fn dployr(&self, builder: DployrBuilder) -> DployrBuilder {
@@ -119,10 +123,20 @@ impl Replay {
         row.unwrap().variants.iter().any(|one| one.name == variant)
     }
 
-    /// The first variant of an operation, by its names.
+    /// The first variant of an operation, found by its names.
     pub async fn call(&self, api: &str, id: &str, reply: CannedReply) -> Result<Success> {
         let mut operations = deploykit::OPERATIONS.iter();
         let operation = operations.find(|one| one.api == api && one.id == id);
         self.send(operation.unwrap(), "", reply).await
     }
+}
+
+#[track_caller]
+pub fn assert_failure(error: &Error, kind: ErrorKind, effect: Effect) {
+    assert_eq!((error.kind(), error.effect()), (kind, effect), "{error}");
+}
+
+/// A reply in JSON.
+pub fn json_reply(status: u16, body: Value) -> CannedReply {
+    CannedReply::json(status, body.to_string())
 }

@@ -3,6 +3,7 @@ mod starts;
 
 use super::support::Server;
 use crate::Replay;
+use crate::{assert_failure, json_reply};
 use deploykit::nexlayer::{ApplicationState, Client, Manifest, Session};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Call, Effect, Error, ErrorKind, OPERATIONS, Result};
@@ -93,15 +94,12 @@ async fn an_extension_in_every_form() {
     let text = "Application Complete-Test-App has been extended. Environment will expire in 150 minutes. 0 extension(s) remaining.";
     let html = "text/html; charset=utf-8";
     for reply in [
-        CannedReply::json(200, json!(text).to_string()),
+        json_reply(200, json!(text)),
         CannedReply::new(200, text).header("content-type", html),
         CannedReply::new(200, format!("  {text}\n")),
         CannedReply::new(200, text.replace(". ", ".  ")).header("content-type", html),
-        CannedReply::json(200, json!({ "message": text }).to_string()),
-        CannedReply::json(
-            200,
-            json!({ "success": true, "data": { "message": text } }).to_string(),
-        ),
+        json_reply(200, json!({ "message": text })),
+        json_reply(200, json!({ "success": true, "data": { "message": text } })),
     ] {
         let extended = answer("extend_deployment", reply, |s| s.application("x").extend())
             .await
@@ -132,7 +130,7 @@ async fn claims_show_no_token_by_accident() {
         "https://dCf0NdAQ64j6@app.nexlayer.io/",
     ] {
         let body = json!({ "claimUrl": url, "message": format!("Two ways: {url} or http://a/dCf0NdAQ64j6") });
-        let reply = CannedReply::json(200, body.to_string());
+        let reply = json_reply(200, body);
         let claim = answer("claim_deployment", reply, |s| s.application("a").claim())
             .await
             .unwrap();
@@ -144,7 +142,7 @@ async fn claims_show_no_token_by_accident() {
     // What is no web address is not handed to a person to visit.
     for url in ["", "dCf0NdAQ64j6", "javascript:x"] {
         let body = json!({ "claimUrl": url, "message": "Later." });
-        let reply = CannedReply::json(200, body.to_string());
+        let reply = json_reply(200, body);
         let claim = answer("claim_deployment", reply, |s| s.application("a").claim())
             .await
             .unwrap();
@@ -159,7 +157,7 @@ async fn claims() {
         json!({ "claimURL": "https://app.nexlayer.io/claim/dCf0NdAQ64j6", "claimToken": "dCf0NdAQ64j6" }),
         json!({ "message": "You're almost there! Visit https://app.nexlayer.io/claim/dCf0NdAQ64j6 to finalize your deployment.", "claimToken": "dCf0NdAQ64j6" }),
     ] {
-        let reply = CannedReply::json(200, body.to_string());
+        let reply = json_reply(200, body);
         let claim = answer("claim_deployment", reply, |s| s.application("a").claim())
             .await
             .unwrap();
@@ -185,7 +183,7 @@ async fn reservations_in_every_form() {
         json!([item]),
         json!({ "success": true, "data": [item] }),
     ] {
-        let reply = CannedReply::json(200, body.to_string());
+        let reply = json_reply(200, body);
         let list = answer("get_reservations", reply, |s| s.reservations())
             .await
             .unwrap();
@@ -204,14 +202,14 @@ async fn reservations_in_every_form() {
         json!({ "reservedDeployments": null }),
         json!({}),
     ] {
-        let reply = CannedReply::json(200, body.to_string());
+        let reply = json_reply(200, body);
         let list = answer("get_reservations", reply, |s| s.reservations())
             .await
             .unwrap();
         assert!(list.items.is_empty());
     }
     let odd = json!({ "reservedDeployments": [{ "status": "Hibernating", "expiresAt": "soon" }] });
-    let reply = CannedReply::json(200, odd.to_string());
+    let reply = json_reply(200, odd);
     let list = answer("get_reservations", reply, |s| s.reservations())
         .await
         .unwrap();
@@ -228,7 +226,7 @@ async fn reservations_in_every_form() {
 #[tokio::test]
 async fn removals() {
     let text = "Application Complete-Test-App reservation has been removed. Application site will be removed within the next 10 minutes.";
-    let reply = CannedReply::json(200, json!({ "message": text }).to_string());
+    let reply = json_reply(200, json!({ "message": text }));
     let removed = answer("remove_deployment_reservation", reply, |s| {
         s.application("a").unreserve()
     })
@@ -255,7 +253,7 @@ async fn business_rules_answer_500_and_are_told_apart() {
         body: &str,
         call: impl FnOnce(Session) -> Call<deploykit::nexlayer::Removed>,
     ) -> Error {
-        let reply = CannedReply::json(500, json!({ "error": body }).to_string());
+        let reply = json_reply(500, json!({ "error": body }));
         answer("remove_deployment_reservation", reply, call)
             .await
             .unwrap_err()
@@ -264,19 +262,13 @@ async fn business_rules_answer_500_and_are_told_apart() {
         s.application("a").unreserve()
     })
     .await;
-    assert_eq!(
-        (gone.kind(), gone.effect()),
-        (ErrorKind::AlreadyRemoved, Effect::None)
-    );
+    assert_failure(&gone, ErrorKind::AlreadyRemoved, Effect::None);
     let broken = fails("something broke", |s| s.application("a").unreserve()).await;
-    assert_eq!(
-        (broken.kind(), broken.effect()),
-        (ErrorKind::Server, Effect::Unknown)
-    );
+    assert_failure(&broken, ErrorKind::Server, Effect::Unknown);
 
     let text =
         "User is not on the Scale or Conquer plan. Please upgrade your plan to add a reservation.";
-    let reply = CannedReply::json(500, json!({ "error": text }).to_string());
+    let reply = json_reply(500, json!({ "error": text }));
     let plan = answer("add_deployment_reservation", reply, |s| {
         s.application("a").reserve()
     })
@@ -294,10 +286,7 @@ async fn business_rules_answer_500_and_are_told_apart() {
 
 #[tokio::test]
 async fn the_token_is_masked_when_the_platform_repeats_it() {
-    let reply = CannedReply::json(
-        400,
-        json!({ "error": format!("no session {TOKEN}") }).to_string(),
-    );
+    let reply = json_reply(400, json!({ "error": format!("no session {TOKEN}") }));
     let error = answer("get_reservations", reply, |s| s.reservations())
         .await
         .unwrap_err();
@@ -325,7 +314,7 @@ async fn a_secret_of_the_manifest_is_masked_when_the_platform_repeats_it() {
 #[tokio::test]
 async fn a_removal_is_read_whatever_its_white_space() {
     let text = "Application My App reservation  has been removed.\n Application site will be removed within the  next 10 minutes.";
-    let reply = CannedReply::json(200, json!({ "message": text }).to_string());
+    let reply = json_reply(200, json!({ "message": text }));
     let call = |s: Session| s.application("a").unreserve();
     let removed = answer("remove_deployment_reservation", reply, call)
         .await

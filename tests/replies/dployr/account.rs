@@ -1,6 +1,7 @@
 //! Replies about accounts: secrets in them, empty ones, and what is not retried.
 
-use super::{OWN, answered, client};
+use super::{OWN, client, given};
+use crate::json_reply;
 use deploykit::dployr::Client;
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, Error, ErrorKind};
@@ -12,7 +13,7 @@ async fn values_of_secrets_are_read() {
     let body = json!({ "success": true, "data": {
         "envs": { "A": "1", "B": "two" }, "sessionId": "s-1", "expiresIn": 60, "requireTotp": true, "email": "a@b.example",
     } });
-    let client = answered(200, &body);
+    let client = given(&body);
     let variables = client.service("s").env().map().await.unwrap();
     let variables: Vec<_> = variables
         .iter()
@@ -26,7 +27,7 @@ async fn values_of_secrets_are_read() {
     assert!(sent.needs_second_factor());
 
     let variables = json!([{ "key": "A", "value": "1" }, { "key": "B", "value": null }]);
-    let listed = answered(200, &variables).service("s").env().list().await;
+    let listed = given(&variables).service("s").env().list().await;
     let listed = listed.unwrap().items;
     let values: Vec<_> = listed
         .iter()
@@ -59,7 +60,7 @@ async fn tokens_of_providers_are_never_shown() {
         },
     });
     let body = json!({ "success": true, "data": data });
-    recorder.answer_with(move |_| CannedReply::json(200, body.to_string()));
+    recorder.answer_with(move |_| json_reply(200, body));
     let client = client(&recorder, Some(OWN));
     let integrations = client.clusters().by_id(OWN).integrations().await.unwrap();
     let shown = format!(
@@ -121,9 +122,7 @@ async fn what_changes_something_is_not_repeated_though_it_is_a_get() {
     assert_eq!(attempts(read), (3, Effect::None));
 
     let quota = json!({ "success": false, "error": { "message": "You can only rename once per month.", "code": "request.too_many_requests" } });
-    recorder.answer_with(move |_| {
-        CannedReply::json(429, quota.to_string()).header("x-ratelimit-remaining", "80")
-    });
+    recorder.answer_with(move |_| json_reply(429, quota).header("x-ratelimit-remaining", "80"));
     let rename = client.clusters().by_id("c").rename("a").await.unwrap_err();
     assert_eq!((rename.kind(), rename.attempts()), (ErrorKind::Quota, 1));
     assert_eq!(rename.retry_after(), None::<Duration>);

@@ -1,6 +1,7 @@
 //! One variable, on a server that has no route for it: what is read, what is written, what is said.
 
 use super::fallbacks::{Server, at, failure, one_instance, page, two_secrets};
+use crate::assert_failure;
 use deploykit::dployr::Via;
 use deploykit::testing::CannedReply;
 use deploykit::{Effect, ErrorKind};
@@ -58,10 +59,7 @@ async fn what_is_so_already_is_not_written() {
 
     let server = Server::new().with_a_service(json!("/"), json!([]), one_instance());
     let error = server.env().remove("C").await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::NotFound, Effect::None)
-    );
+    assert_failure(&error, ErrorKind::NotFound, Effect::None);
     assert_eq!(server.asked(), ["delete_service_env", "get_service_envs"]);
 }
 
@@ -77,7 +75,7 @@ async fn an_instance_is_not_guessed() {
     ] {
         let server = Server::new().with_a_service(json!("/"), json!([]), instances);
         let error = server.env().set("A", "2").await.unwrap_err();
-        assert_eq!((error.kind(), error.effect()), (kind, Effect::None));
+        assert_failure(&error, kind, Effect::None);
         assert_eq!(at(&error), Some("set_service_env"));
         assert!(!server.asked().contains(&"update_service"));
     }
@@ -107,10 +105,7 @@ async fn nothing_is_written_if_something_cannot_be_read() {
     server.reply("list_deployments", page(json!([]), 1, false));
     let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
     let error = server.env().set("A", "2").await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::NotFound, Effect::None)
-    );
+    assert_failure(&error, ErrorKind::NotFound, Effect::None);
     assert!(
         !server.asked().contains(&"update_service"),
         "the health check is not known"
@@ -141,10 +136,7 @@ async fn variables_that_are_saved_and_not_deployed_are_applied() {
     server.reply("update_service", failure(503, "runtime.node_not_connected"));
     let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
     let error = server.env().set("A", "2").await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::Unavailable, Effect::Applied)
-    );
+    assert_failure(&error, ErrorKind::Unavailable, Effect::Applied);
     assert_eq!(at(&error), Some("update_service"));
     assert!(error.to_string().contains("is saved"), "{error}");
 

@@ -1,5 +1,6 @@
 //! What comes after a start: status, stop, logs and what else there is.
 
+use crate::json_reply;
 use deploykit::edgegap::{
     Client, Deployment, DeploymentStatus, HostStatus, SelfStop, StopOutcome, Stopped,
 };
@@ -24,7 +25,7 @@ async fn own_stop(reply: CannedReply) -> Result<Stopped> {
 }
 
 async fn deployment(body: Value) -> Result<Deployment> {
-    let reply = CannedReply::json(200, body.to_string());
+    let reply = json_reply(200, body);
     client("get_deployment", reply)
         .deployment("a")
         .status()
@@ -217,7 +218,7 @@ async fn lists_in_other_forms() {
         { "host_id": "h", "status": "MOVING", "allocated_cpu_units": null, "delete_schedule": null, "pin": {}, "delete_schedules": [] },
         { "host_id": "i", "status": "ACTIVE", "created_at": "2026-04-22T12:00:46Z", "latitude": "45.5" },
     ] });
-    let reply = CannedReply::json(200, body.to_string());
+    let reply = json_reply(200, body);
     let hosts = client("list_fleet_hosts", reply)
         .fleet("a")
         .hosts()

@@ -1,6 +1,7 @@
 //! Replies about applications and what belongs to them.
 
 use crate::Replay;
+use crate::{assert_failure, json_reply};
 use deploykit::nodion::{ApplicationHandle, Client, ResourceStatus};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, ErrorKind};
@@ -23,7 +24,7 @@ async fn an_application_with_what_pages_do_not_show() {
         "instance_type": { "id": "t-1", "name": "SB", "cpu": "0.125", "mem": 1 },
         "created_at": "2023-05-22T10:49:05.599+02:00", "autoscaling": {}
     } });
-    let (_, application) = client("get_application", CannedReply::json(200, body.to_string()));
+    let (_, application) = client("get_application", json_reply(200, body));
     let read = application.get().await.unwrap();
     assert_eq!(read.status, ResourceStatus::Unknown("hibernating".into()));
     assert_eq!(read.instance_amount, Some(2));
@@ -40,18 +41,15 @@ async fn a_deployment_is_found_by_its_id() {
     // The newer one was started by somebody else.
     let body = json!({ "deployments": [deployment("D-3", 3), deployment("d-2", 2)] });
     for (id, number) in [("d-2", 2), ("d-3", 3)] {
-        let reply = CannedReply::json(200, body.to_string());
+        let reply = json_reply(200, body);
         let (_, application) = client("list_deployments", reply);
         let found = application.deployment(id).get().await.unwrap();
         assert_eq!(found.deploy_number, number);
     }
-    let reply = CannedReply::json(200, body.to_string());
+    let reply = json_reply(200, body);
     let (_, application) = client("list_deployments", reply);
     let error = application.deployment("d-4").get().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::NotFound, Effect::None)
-    );
+    assert_failure(&error, ErrorKind::NotFound, Effect::None);
     assert!(
         error.to_string().contains("no deployment d-4 in its list"),
         "{error}"
@@ -62,14 +60,14 @@ async fn a_deployment_is_found_by_its_id() {
 #[tokio::test]
 async fn values_of_variables_are_not_shown() {
     let one = json!({ "id": "v-1", "env_key": "A", "env_val": "hush", "buildtime": null });
-    let reply = CannedReply::json(200, json!({ "env_variables": [one] }).to_string());
+    let reply = json_reply(200, json!({ "env_variables": [one] }));
     let (_, application) = client("list_env_variables", reply);
     let all = application.env().list().await.unwrap();
     assert_eq!(all.items[0].env_val.as_ref().unwrap().expose(), "hush");
     assert!(!format!("{all:?} {}", json!(all)).contains("hush"));
     // And not in a reply that does not fit.
     let reply = json!({ "env_variable": { "id": 1, "env_key": "A", "env_val": "hush" } });
-    let reply = CannedReply::json(200, reply.to_string());
+    let reply = json_reply(200, reply);
     let replay = Replay::new();
     let error = replay.call("nodion", "get_env_variable", reply).await;
     let error = error.unwrap_err();
@@ -117,9 +115,6 @@ async fn a_reply_that_nobody_described() {
         let error = answer(operation, CannedReply::json(200, "{}"))
             .await
             .unwrap_err();
-        assert_eq!(
-            (error.kind(), error.effect()),
-            (ErrorKind::Decode, Effect::Unknown)
-        );
+        assert_failure(&error, ErrorKind::Decode, Effect::Unknown);
     }
 }
