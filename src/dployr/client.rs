@@ -35,8 +35,7 @@ static PROFILE: Profile = Profile {
     classify,
     normalise: Some(normalise),
     failed_success: |_| None,
-    redact_text: str::to_owned,
-    secrets_of_text: |_| Vec::new(),
+    redact_manifest: |_| None,
 };
 
 impl config::Settings for Settings {

@@ -40,23 +40,10 @@ pub struct NewDeployment {
     health_check: Option<String>,
 }
 
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum From {
     Git(GitUrl),
     Image(String),
-}
-
-impl fmt::Debug for From {
-    /// The name of an image may hold credentials for its registry.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Git(url) => f.debug_tuple("Git").field(url).finish(),
-            Self::Image(image) => {
-                let image = crate::secret::masked_url(image);
-                f.debug_tuple("Image").field(&image).finish()
-            }
-        }
-    }
 }
 
 impl NewDeployment {

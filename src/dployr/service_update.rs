@@ -5,7 +5,7 @@ use super::deployments::check_key;
 use super::{Deployment, Runtime};
 use crate::error::{Error, Result};
 use crate::raw::dployr::types;
-use crate::secret::{GitUrl, Secret, masked_url};
+use crate::secret::{GitUrl, Secret};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -118,7 +118,7 @@ pub struct ServicePatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     static_dir: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    image: Option<Option<Image>>,
+    image: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     domain: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,17 +131,6 @@ pub struct ServicePatch {
     remote_branch: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     health_check: Option<Option<String>>,
-}
-
-/// The name of an image, which may hold credentials for its registry.
-#[derive(Clone, PartialEq, Serialize)]
-#[serde(transparent)]
-struct Image(String);
-
-impl fmt::Debug for Image {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&masked_url(&self.0), f)
-    }
 }
 
 impl ServiceUpdate {
@@ -239,7 +228,7 @@ impl ServiceUpdate {
 
     /// The image to run. Credentials in it are sent and never shown.
     pub fn image(mut self, image: impl Into<String>) -> Self {
-        self.patch.image = Some(Some(Image(image.into())));
+        self.patch.image = Some(Some(image.into()));
         self
     }
 
@@ -307,7 +296,7 @@ impl ServiceUpdate {
                 check_text(what, text)?;
             }
         }
-        if let Some(Some(Image(image))) = &patch.image {
+        if let Some(Some(image)) = &patch.image {
             check_text("image", image)?;
         }
         if let Some(url) = &patch.remote_url {

@@ -2,7 +2,7 @@
 
 use super::classify::classify;
 use super::normalise::normalise;
-use super::redact::{redact, secrets};
+use super::redact::redact;
 use super::{Manifest, Session, Started};
 use crate::call::Call;
 use crate::error::Result;
@@ -22,8 +22,7 @@ static PROFILE: Profile = Profile {
     classify,
     normalise: Some(normalise),
     failed_success: |_| None,
-    redact_text: redact,
-    secrets_of_text: secrets,
+    redact_manifest: redact,
 };
 
 crate::raw::client! {

@@ -152,7 +152,7 @@ pub(crate) fn short_status(status: &str) -> String {
 /// A platform's text as one short line, redacted.
 fn shorten(text: &str, secrets: &[Secret], longest: usize) -> String {
     // Redact first: a secret cut in half would not be found.
-    let text = redact::mask(&crate::secret::without_userinfo(text), secrets);
+    let text = redact::mask(text, secrets);
     crate::error::start_of(&crate::error::one_line(&text), longest).to_owned()
 }
 

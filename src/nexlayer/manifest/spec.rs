@@ -1,7 +1,7 @@
 //! What a manifest says, as values of Rust.
 
 use crate::error::Result;
-use crate::secret::{Secret, masked_url};
+use crate::secret::Secret;
 use serde_json::Value;
 use std::fmt;
 
@@ -108,8 +108,8 @@ pub struct Pod {
     pub(super) others: Others,
 }
 
-/// The name of an image; `Debug` leaves out who logs in, if that is in it.
-#[derive(Clone, PartialEq, Eq)]
+/// The name of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image(String);
 
 impl Image {
@@ -122,12 +122,6 @@ impl Image {
 impl<T: Into<String>> From<T> for Image {
     fn from(name: T) -> Self {
         Self(name.into())
-    }
-}
-
-impl fmt::Debug for Image {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Image({:?})", masked_url(&self.0))
     }
 }
 

@@ -63,7 +63,7 @@ impl Node {
     }
 
     /// The same without places. Numbers that JSON cannot hold become the nearest one.
-    pub(super) fn to_json(&self) -> Value {
+    pub(in crate::nexlayer) fn to_json(&self) -> Value {
         match self {
             Self::Scalar(scalar) => match scalar.kind {
                 Kind::Null => Value::Null,
