@@ -80,11 +80,7 @@ println!("{} {}", deployment.deploy_number, deployment.status);
         feature = "nexlayer",
         feature = "nodion"
     )),
-    allow(
-        dead_code,
-        unused_imports,
-        rustdoc::broken_intra_doc_links
-    )
+    allow(dead_code, unused_imports, rustdoc::broken_intra_doc_links)
 )]
 
 #[cfg(not(any(

@@ -12,7 +12,6 @@ use crate::raw::dployr::{Op, types};
 use crate::secret::{GitUrl, Secret};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// What to deploy, and how.
 ///

@@ -8,7 +8,6 @@ use crate::raw::dployr::types;
 use crate::secret::{GitUrl, Secret};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 /// What becomes of the path that is asked to see whether a service is well.
 ///

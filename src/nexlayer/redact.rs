@@ -93,9 +93,11 @@ impl Serialize for Node {
         match self {
             Self::Scalar(_) => self.to_json().serialize(serializer),
             Self::List(items) => serializer.collect_seq(items.iter().map(|item| &item.value)),
-            Self::Map(entries) => {
-                serializer.collect_map(entries.iter().map(|(key, value)| (&key.value, &value.value)))
-            }
+            Self::Map(entries) => serializer.collect_map(
+                entries
+                    .iter()
+                    .map(|(key, value)| (&key.value, &value.value)),
+            ),
         }
     }
 }
@@ -126,12 +128,24 @@ mod tests {
         let secrets: Vec<_> = manifest.secrets.iter().map(Secret::expose).collect();
         assert_eq!(
             secrets,
-            ["r", "hu\tsh", "serve --pin hush", "<% A %>hush<% B %>", "6379", "hush", "hush\n"]
+            [
+                "r",
+                "hu\tsh",
+                "serve --pin hush",
+                "<% A %>hush<% B %>",
+                "6379",
+                "hush",
+                "hush\n"
+            ]
         );
         // The YAML has the same values, in the order of the text and without the comment.
         assert_eq!(redact(&manifest.yaml).unwrap().json, manifest.json);
         assert!(!manifest.yaml.contains("hush"), "{}", manifest.yaml);
-        assert!(manifest.yaml.starts_with("application:\n"), "{}", manifest.yaml);
+        assert!(
+            manifest.yaml.starts_with("application:\n"),
+            "{}",
+            manifest.yaml
+        );
     }
 
     #[test]
@@ -157,7 +171,10 @@ mod tests {
                 "vars: &v {A: hush}\nb: {env: *v}",
                 json!({ "vars": { "A": REDACTED }, "b": { "env": { "A": REDACTED } } }),
             ),
-            ("{\"vars\": {\"A\": true}}", json!({ "vars": { "A": REDACTED } })),
+            (
+                "{\"vars\": {\"A\": true}}",
+                json!({ "vars": { "A": REDACTED } }),
+            ),
         ] {
             assert_eq!(redact(text).unwrap().json, shown, "{text}");
         }

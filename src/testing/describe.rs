@@ -3,10 +3,10 @@
 use super::examples;
 use crate::operation::{OPERATIONS, Operation};
 use crate::preview::RequestPreview;
-use crate::secret::resolved;
 use crate::transport::config::Platform;
-use crate::transport::describe::{Parts, pairs};
+use crate::transport::describe::Parts;
 use http::{HeaderMap, header};
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
 /// Headers that the connection adds.
@@ -43,7 +43,7 @@ pub fn describe<P: Platform>(request: &http::Request<impl AsRef<[u8]>>) -> Reque
     };
     let (operation, base) = operation_of(profile.api, request.method().as_str(), url.path());
     let known = operation.and_then(examples::known);
-    let mut by_hand = pairs(&url);
+    let mut by_hand: Vec<_> = url.query_pairs().into_owned().collect();
     by_hand.retain(|(name, _)| known.is_none_or(|known| !known.query.contains(&name.as_str())));
     let mut headers: HeaderMap = request.headers().clone();
     for name in CONNECTION_HEADERS {
@@ -120,7 +120,7 @@ fn fit(template: &str, path: &str) -> Option<Fit> {
             if segment.is_empty() {
                 return None;
             }
-        } else if step == segment || resolved(segment).as_deref() == Some(step) {
+        } else if percent_decode_str(segment).decode_utf8_lossy() == step {
             // Servers route by the decoded segment.
             fit.literals += 1;
         } else {

@@ -93,12 +93,6 @@ impl Parts<'_> {
     }
 }
 
-pub(crate) fn pairs(url: &Url) -> Vec<(String, String)> {
-    url.query_pairs()
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .collect()
-}
-
-pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+fn is_json(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE) == Some(&JSON)
 }

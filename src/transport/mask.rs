@@ -65,7 +65,9 @@ struct Pattern {
 }
 
 fn patterns(secrets: &[Secret]) -> Vec<Pattern> {
-    let whole = secrets.iter().map(|secret| (secret.expose(), SHORTEST_SECRET));
+    let whole = secrets
+        .iter()
+        .map(|secret| (secret.expose(), SHORTEST_SECRET));
     // A parser's error quotes the line that it does not understand.
     let lines = secrets
         .iter()
@@ -144,8 +146,7 @@ impl Read {
         let (mut bytes, mut from) = (Vec::new(), Vec::new());
         let mut at = 0;
         while let Some(byte) = self.bytes.get(at) {
-            let (resolved, length) =
-                resolve(&self.bytes[at..]).unwrap_or_else(|| (vec![*byte], 1));
+            let (resolved, length) = resolve(&self.bytes[at..]).unwrap_or_else(|| (vec![*byte], 1));
             from.extend(resolved.iter().map(|_| self.from[at]));
             bytes.extend(resolved);
             at += length;
@@ -253,7 +254,11 @@ mod tests {
             ("a hush1234 b", "hush\n  1234", "a <redacted> b"),
             (r"a hush\n1234 b", "hush 1234", "a <redacted> b"),
             ("a hush-\r\n\thush b", "hush-hush", "a <redacted> b"),
-            ("no line:  hush-line-2", "line 1\nhush-line-2\n", "no line:  <redacted>"),
+            (
+                "no line:  hush-line-2",
+                "line 1\nhush-line-2\n",
+                "no line:  <redacted>",
+            ),
             // A short secret is not put together from words.
             ("the replica", "here", "the replica"),
         ] {
@@ -296,11 +301,9 @@ mod tests {
 
     #[test]
     fn keys_and_numbers_are_masked_as_strings_are() {
-        let mut value = json!({ "hush-1": ["a hush-1", { "b": 1 }], "pin": 7_734_419_902_u64, "code": 12 });
-        mask_json(
-            &mut value,
-            &["hush-1", "7734419902"].map(Secret::new),
-        );
+        let mut value =
+            json!({ "hush-1": ["a hush-1", { "b": 1 }], "pin": 7_734_419_902_u64, "code": 12 });
+        mask_json(&mut value, &["hush-1", "7734419902"].map(Secret::new));
         assert_eq!(
             value,
             json!({ REDACTED: ["a <redacted>", { "b": 1 }], "pin": REDACTED, "code": 12 })

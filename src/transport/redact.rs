@@ -133,11 +133,7 @@ fn is_secret(operation: &Operation, kind: &str, name: &str) -> bool {
 }
 
 /// Redacts a JSON body in place.
-pub(crate) fn json_body(
-    operation: Option<&Operation>,
-    body: &mut Value,
-    found: &mut Vec<Secret>,
-) {
+pub(crate) fn json_body(operation: Option<&Operation>, body: &mut Value, found: &mut Vec<Secret>) {
     let Some(operation) = operation else {
         return redact_scalars(body, found);
     };
@@ -162,7 +158,8 @@ fn visit(value: &mut Value, place: &str, visitor: &mut dyn FnMut(&mut Value)) {
         return;
     };
     if step == "*" {
-        map.values_mut().for_each(|inner| visit(inner, rest, visitor));
+        map.values_mut()
+            .for_each(|inner| visit(inner, rest, visitor));
         return;
     }
     let Some((name, flag)) = step.split_once('[') else {
@@ -185,7 +182,9 @@ fn redact_scalars(value: &mut Value, found: &mut Vec<Secret>) {
         Value::Object(map) => map
             .values_mut()
             .for_each(|inner| redact_scalars(inner, found)),
-        Value::Array(items) => items.iter_mut().for_each(|item| redact_scalars(item, found)),
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| redact_scalars(item, found)),
         scalar => {
             match scalar {
                 Value::String(text) => found.push(Secret::new(text.as_str())),
@@ -258,7 +257,9 @@ mod tests {
     use serde_json::json;
 
     fn operation(id: &str) -> Option<&'static Operation> {
-        crate::OPERATIONS.iter().find(|operation| operation.id == id)
+        crate::OPERATIONS
+            .iter()
+            .find(|operation| operation.id == id)
     }
 
     fn texts(secrets: &[Secret]) -> Vec<&str> {
@@ -300,7 +301,9 @@ mod tests {
         ] {
             let (mut shown, mut expected) = (body.clone(), body.clone());
             let mut found = Vec::new();
-            visit(&mut shown, place, &mut |value| redact_scalars(value, &mut found));
+            visit(&mut shown, place, &mut |value| {
+                redact_scalars(value, &mut found)
+            });
             for pointer in pointers {
                 *expected.pointer_mut(pointer).unwrap() = json!(REDACTED);
             }

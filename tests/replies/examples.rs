@@ -99,7 +99,6 @@ fn is_empty(value: &Value) -> bool {
 /// Whether every field that was sent was read. Absent and null are the same, and so are 1 and 1.0.
 fn holds(read: &Value, sent: &Value) -> bool {
     match (read, sent) {
-        (Value::String(read), Value::String(_)) if read == "<redacted>" => true,
         (Value::String(read), Value::String(_)) if read == "<personal>" => true,
         (Value::Object(read), Value::Object(sent)) => sent.iter().all(|(key, sent)| {
             let read = read.get(key).unwrap_or(&Value::Null);

@@ -282,7 +282,7 @@ fn no_token(why: Arc<TokenError>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// A source that counts, and takes a second.
     struct Counting {

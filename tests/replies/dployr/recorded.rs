@@ -103,6 +103,9 @@ fn text_of(body: &Value) -> String {
 fn assert_value(id: &str, cluster: Option<&str>, success: &Success, body: &Value, what: &str) {
     let data = &body["data"];
     let value = &success.json;
+    if value.is_null() && success.debug.contains("<redacted>") {
+        return; // A value that holds a secret has no JSON.
+    }
     if let Some(pagination) = data.get("pagination") {
         let page = [&value["page"], &value["total_items"], &value["has_next"]];
         let sent = ["page", "totalItems", "hasNextPage"].map(|key| &pagination[key]);

@@ -1,6 +1,6 @@
 //! dployr's operations.
 
-use super::{AnyCall, Clients, Row, json, lines, opaque, opaque_with_id};
+use super::{AnyCall, Clients, Row, json, json_with_id, lines, opaque, opaque_with_id};
 use deploykit::LogCursor;
 use deploykit::dployr::{
     Client, ClusterHandle, DeploymentHandle, DeploymentId, DeploymentUpdate, DomainHandle,
@@ -304,7 +304,8 @@ fn deployments() -> Vec<Row> {
             json(in_cluster(to).deployments().create(new))
         }),
         row("list_deployments", |to| {
-            json(to.dployr.deployments().list())
+            let call = to.dployr.deployments().list();
+            json_with_id(call, |page| Some(page.items.first()?.id.to_string()))
         })
         .variant("second_page", |to| {
             json(in_cluster(to).deployments().page(2).list())
@@ -316,7 +317,7 @@ fn deployments() -> Vec<Row> {
             json(in_cluster(to).deployments().find_created("web", UNIX_EPOCH))
         })
         .variant("cluster", |to| json(in_cluster(to).deployments().list()))
-        .names("deployment", "/items/0/id"),
+        .names("deployment", ""),
         row("get_deployment", |to| json(deployment(to).get()))
             .variant("cluster", |to| {
                 json(in_cluster(to).deployment(deployment_id(to)).get())
@@ -339,9 +340,12 @@ fn deployments() -> Vec<Row> {
 
 fn services() -> Vec<Row> {
     vec![
-        row("list_services", |to| json(to.dployr.services().list()))
-            .variant("cluster", |to| json(in_cluster(to).services().list()))
-            .names("service", "/items/0/id"),
+        row("list_services", |to| {
+            let call = to.dployr.services().list();
+            json_with_id(call, |page| Some(page.items.first()?.id.to_string()))
+        })
+        .variant("cluster", |to| json(in_cluster(to).services().list()))
+        .names("service", ""),
         row("get_service", |to| json(service(to).get())),
         row("get_service_status", |to| json(service(to).status())),
         row("stop_service", |to| json(service(to).stop())),
@@ -458,7 +462,8 @@ fn instances() -> Vec<Row> {
             json(to.dployr.node(unusual(to)).reboot(false))
         }),
         row("create_instance", |to| {
-            json(in_cluster(to).instances().create(new_instance()))
+            let call = in_cluster(to).instances().create(new_instance());
+            json_with_id(call, |made| Some(made.instance.id.to_string()))
         })
         .variant("everything", |to| {
             let new = new_instance()
@@ -467,7 +472,7 @@ fn instances() -> Vec<Row> {
                 .role("build");
             json(in_cluster(to).instances().create(new))
         })
-        .names("created_instance", "/instance/id"),
+        .names("created_instance", ""),
         row("delete_instance", |to| {
             let id = to.id("created_instance", "i-1");
             json(in_cluster(to).instance(id).delete())

@@ -116,7 +116,7 @@ impl Row {
         Some((name, id))
     }
 
-    /// Names the id in the reply. The pointer is not used for a call that is `opaque_with_id`.
+    /// Names the id in the reply. The pointer is not used for a call that reads the id itself.
     fn names(mut self, name: &'static str, pointer: &'static str) -> Self {
         self.reply_id = Some((name, pointer));
         self
@@ -236,11 +236,11 @@ pub struct AnyCall(Box<dyn Erased>);
 #[derive(Debug)]
 pub struct Success {
     pub status: u16,
-    /// The value as JSON; `Null` for a type that does not implement `Serialize`.
+    /// The value as JSON; `Null` if it holds a secret or does not implement `Serialize`.
     pub json: Value,
     /// `Debug` of the whole response.
     pub debug: String,
-    /// The id of what was created, where it is not in the JSON.
+    /// The id in the value, where it is not read from the JSON.
     pub id: Option<String>,
     /// The failures within a stream of log lines, which do not end it.
     pub failures: Vec<Error>,
@@ -347,12 +347,24 @@ fn read<T: Debug + Send + 'static>(call: Call<T>, read: fn(T) -> Content) -> Any
     AnyCall(Box::new(Typed { call, read }))
 }
 
-/// A call whose value is read as JSON.
+/// A call whose value is read as JSON; `Null` if it holds a secret.
 fn json<T: Serialize + Debug + Send + 'static>(call: Call<T>) -> AnyCall {
-    read(call, |value| Content {
-        json: json!(value),
-        ..Content::default()
-    })
+    json_with_id(call, |_| None)
+}
+
+/// A call whose value is read as JSON, and whose id is also read if it holds a secret.
+fn json_with_id<T: Serialize + Debug + Send + 'static>(
+    call: Call<T>,
+    id: fn(&T) -> Option<String>,
+) -> AnyCall {
+    let read = move |value: T| {
+        std::future::ready(Content {
+            json: serde_json::to_value(&value).unwrap_or_default(),
+            id: id(&value),
+            failures: Vec::new(),
+        })
+    };
+    AnyCall(Box::new(Typed { call, read }))
 }
 
 /// A call whose value does not implement `Serialize`.

@@ -1,6 +1,6 @@
 //! Nodion's operations.
 
-use super::{AnyCall, Clients, Row, json};
+use super::{AnyCall, Clients, Row, json, json_with_id};
 use deploykit::LogCursor;
 use deploykit::nodion::{
     ApplicationHandle, Branch, EnvVariableUpdate, LogLine, LogWindow, NewApplication,
@@ -141,12 +141,13 @@ pub fn rows() -> Vec<Row> {
             json(application(to).scaling_events())
         }),
         row("create_env_variable", |to| {
-            json(application(to).env().add(new_variable(to)))
+            let call = application(to).env().add(new_variable(to));
+            json_with_id(call, |variable| Some(variable.id.to_string()))
         })
         .variant("buildtime", |to| {
             json(application(to).env().add(new_variable(to).buildtime(true)))
         })
-        .names("variable", "/id"),
+        .names("variable", ""),
         row("list_env_variables", |to| {
             json(application(to).env().list())
         }),
