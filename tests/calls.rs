@@ -195,7 +195,7 @@ async fn an_endpoint_without_a_wrapper_is_a_call_like_any_other() {
     let preview = call().preview().unwrap().to_string();
     assert!(preview.starts_with("PATCH /v1/applications/1\nauthorization: <redacted>\ncontent-type: application/json\n\n"), "{preview}");
     assert!(
-        preview.contains("\"name\": \"x\"") && !preview.contains(CANARY),
+        preview.contains("\"name\": \"<redacted>\"") && !preview.contains(CANARY),
         "{preview}"
     );
     let reply = call().with_response().await.unwrap();
