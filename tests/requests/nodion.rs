@@ -106,9 +106,12 @@ pub fn logs() {
     shows_as("newest_first", application().logs(newest));
     let follow = LogWindow::new().limit(10).instance("i-1");
     shows_as("follow", application().follow_logs(follow));
-    let cursor =
-        serde_json::json!({ "version": 1, "platform": "nodion", "last": from, "floor": from });
-    let cursor: deploykit::LogCursor = serde_json::from_value(cursor).unwrap();
+    let cursor = |platform: &str| -> deploykit::LogCursor {
+        let place = serde_json::json!({ "last": from, "floor": from, "given": [], "crowd": 0 });
+        let cursor = serde_json::json!({ "version": 1, "platform": platform, "place": place });
+        serde_json::from_value(cursor).unwrap()
+    };
+    let (other, cursor) = (cursor("dployr"), cursor("nodion"));
     shows_as("resume", application().resume_logs(&cursor));
 
     for (window, words) in [
@@ -140,9 +143,7 @@ pub fn logs() {
     refused(application().follow_logs(both), "where the stream begins");
     let window = LogWindow::new().resume(cursor);
     refused(application().logs(window), "a cursor is for a stream");
-    let other = serde_json::json!({ "version": 1, "platform": "dployr" });
-    let other = serde_json::from_value(other).unwrap();
-    refused(application().resume_logs(&other), "not one of nodion");
+    refused(application().resume_logs(&other), "not to nodion");
 }
 
 #[test]
