@@ -80,16 +80,7 @@ println!("{} {}", deployment.deploy_number, deployment.status);
         feature = "nexlayer",
         feature = "nodion"
     )),
-<<<<<<< ours
     allow(dead_code, unused_imports, rustdoc::broken_intra_doc_links)
-=======
-    allow(
-        dead_code,
-        unused_imports,
-        unused_macros,
-        rustdoc::broken_intra_doc_links
-    )
->>>>>>> theirs
 )]
 
 #[cfg(not(any(

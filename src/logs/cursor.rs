@@ -30,7 +30,6 @@ pub struct LogCursor {
     #[serde(deserialize_with = "known_version")]
     version: u32,
     platform: String,
-    #[serde(default)]
     place: Place,
 }
 

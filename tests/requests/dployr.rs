@@ -295,7 +295,8 @@ fn invalid_instances_are_refused() {
 #[test]
 fn ids_that_change_the_path_are_refused() {
     let client = client();
-    let cursor = serde_json::json!({ "version": 1, "platform": "dployr", "last": 7, "floor": 7 });
+    let place = serde_json::json!({ "last": 7, "floor": 7, "given": [], "crowd": 0 });
+    let cursor = serde_json::json!({ "version": 1, "platform": "dployr", "place": place });
     let cursor = serde_json::from_value(cursor).unwrap();
     for id in BAD_IDS {
         let deployment = client.deployment(id);

@@ -62,8 +62,8 @@ fn invalid_applications_are_refused() {
 #[test]
 fn invalid_log_windows_are_refused() {
     let cursor = |platform: &str| {
-        let cursor =
-            serde_json::json!({ "version": 1, "platform": platform, "last": 7, "floor": 7 });
+        let place = serde_json::json!({ "last": 7, "floor": 7, "given": [], "crowd": 0 });
+        let cursor = serde_json::json!({ "version": 1, "platform": platform, "place": place });
         serde_json::from_value(cursor).unwrap()
     };
     let line: LogLine = serde_json::from_str(r#"{"ts":"soon","msg":"a"}"#).unwrap();

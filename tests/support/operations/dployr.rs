@@ -117,9 +117,12 @@ fn cursor() -> LogCursor {
     serde_json::from_value(serde_json::json!({
         "version": 1,
         "platform": "dployr",
-        "last": 1_795_487_019_229_i64,
-        "floor": 1_795_487_019_229_i64,
-        "given": [[0, "00000000000000ff", 2]],
+        "place": {
+            "last": 1_795_487_019_229_i64,
+            "floor": 1_795_487_019_229_i64,
+            "given": [[1_795_487_019_229_i64, "00000000000000ff", 2]],
+            "crowd": 0,
+        },
     }))
     .unwrap()
 }

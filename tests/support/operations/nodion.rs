@@ -36,8 +36,8 @@ fn line(ts: &str) -> LogLine {
 }
 
 fn cursor() -> LogCursor {
-    let cursor =
-        serde_json::json!({ "version": 1, "platform": "nodion", "last": FROM, "floor": FROM });
+    let place = serde_json::json!({ "last": FROM, "floor": FROM, "given": [], "crowd": 0 });
+    let cursor = serde_json::json!({ "version": 1, "platform": "nodion", "place": place });
     serde_json::from_value(cursor).unwrap()
 }
 
