@@ -150,7 +150,7 @@ async fn a_success_that_says_it_failed_is_an_error() {
 async fn a_quota_is_not_a_rate() {
     let body = json!({ "success": false, "error": { "message": "Once a month", "code": "request.too_many_requests" } });
     let recorder = Recorder::new();
-    recorder.answer_with(move |_| json_reply(429, body).header("x-ratelimit-remaining", "42"));
+    recorder.answer_with(move |_| json_reply(429, &body).header("x-ratelimit-remaining", "42"));
     let error = client(&recorder, None).services().list().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.retry_after()),
@@ -254,7 +254,7 @@ async fn services_of_other_clusters_are_dropped() {
         { "id": "d", "name": "d" },
     ], "pagination": { "page": 1, "pageSize": 20, "totalItems": 4, "totalPages": 1, "hasNextPage": false, "hasPreviousPage": false } } });
     let recorder = Recorder::new();
-    recorder.answer_with(move |_| json_reply(200, body));
+    recorder.answer_with(move |_| json_reply(200, &body));
     for (cluster, expected) in [(Some(OWN), "a d"), (None, "a b c d")] {
         let page = client(&recorder, cluster).services().list().await.unwrap();
         let names: Vec<_> = page

@@ -19,7 +19,6 @@ use deploykit::dployr::ClientBuilder as DployrBuilder;
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{ClientBuilder, Effect, Error, ErrorKind, Operation, Platform, Result};
 use operations::{Clients, Row, Setup, Success, rows};
-use serde_json::Value;
 use std::sync::{Arc, Mutex};
 
 /// Calls operations against chosen replies.
@@ -137,6 +136,6 @@ pub fn assert_failure(error: &Error, kind: ErrorKind, effect: Effect) {
 }
 
 /// A reply in JSON.
-pub fn json_reply(status: u16, body: Value) -> CannedReply {
+pub fn json_reply(status: u16, body: impl ToString) -> CannedReply {
     CannedReply::json(status, body.to_string())
 }

@@ -130,7 +130,7 @@ async fn claims_show_no_token_by_accident() {
         "https://dCf0NdAQ64j6@app.nexlayer.io/",
     ] {
         let body = json!({ "claimUrl": url, "message": format!("Two ways: {url} or http://a/dCf0NdAQ64j6") });
-        let reply = json_reply(200, body);
+        let reply = json_reply(200, &body);
         let claim = answer("claim_deployment", reply, |s| s.application("a").claim())
             .await
             .unwrap();
@@ -142,7 +142,7 @@ async fn claims_show_no_token_by_accident() {
     // What is no web address is not handed to a person to visit.
     for url in ["", "dCf0NdAQ64j6", "javascript:x"] {
         let body = json!({ "claimUrl": url, "message": "Later." });
-        let reply = json_reply(200, body);
+        let reply = json_reply(200, &body);
         let claim = answer("claim_deployment", reply, |s| s.application("a").claim())
             .await
             .unwrap();
@@ -157,7 +157,7 @@ async fn claims() {
         json!({ "claimURL": "https://app.nexlayer.io/claim/dCf0NdAQ64j6", "claimToken": "dCf0NdAQ64j6" }),
         json!({ "message": "You're almost there! Visit https://app.nexlayer.io/claim/dCf0NdAQ64j6 to finalize your deployment.", "claimToken": "dCf0NdAQ64j6" }),
     ] {
-        let reply = json_reply(200, body);
+        let reply = json_reply(200, &body);
         let claim = answer("claim_deployment", reply, |s| s.application("a").claim())
             .await
             .unwrap();
@@ -183,7 +183,7 @@ async fn reservations_in_every_form() {
         json!([item]),
         json!({ "success": true, "data": [item] }),
     ] {
-        let reply = json_reply(200, body);
+        let reply = json_reply(200, &body);
         let list = answer("get_reservations", reply, |s| s.reservations())
             .await
             .unwrap();
@@ -202,14 +202,14 @@ async fn reservations_in_every_form() {
         json!({ "reservedDeployments": null }),
         json!({}),
     ] {
-        let reply = json_reply(200, body);
+        let reply = json_reply(200, &body);
         let list = answer("get_reservations", reply, |s| s.reservations())
             .await
             .unwrap();
         assert!(list.items.is_empty());
     }
     let odd = json!({ "reservedDeployments": [{ "status": "Hibernating", "expiresAt": "soon" }] });
-    let reply = json_reply(200, odd);
+    let reply = json_reply(200, &odd);
     let list = answer("get_reservations", reply, |s| s.reservations())
         .await
         .unwrap();

@@ -35,7 +35,7 @@ async fn a_deployment_as_the_page_shows_it() {
         "commit_timestamp": "2022-09-17T18:12:37.000+02:00", "created_at": "2023-04-25T08:58:59.771+02:00",
         "updated_at": "2023-04-25T08:58:59.771+02:00"
     } });
-    let one = answer("create_deployment", json_reply(200, body))
+    let one = answer("create_deployment", json_reply(200, &body))
         .await
         .unwrap()
         .remove(0);
@@ -63,7 +63,7 @@ async fn what_pages_do_not_show() {
         { "id": "a", "status": "rolling_back", "deploy_number": 9, "git_sha": null, "strategy": "prebuilt_image", "image_reference": "docker.io/nginx:1.25" },
         { "id": "b", "status": "expired", "deploy_number": 8, "created_at": "some day" }
     ], "meta": { "total": 2 } });
-    let list = answer("list_deployments", json_reply(200, body))
+    let list = answer("list_deployments", json_reply(200, &body))
         .await
         .unwrap();
     assert_eq!(
@@ -78,7 +78,7 @@ async fn what_pages_do_not_show() {
     assert_eq!(list[1].created_at.as_ref().unwrap().unix_millis(), None);
     for status in [201, 202] {
         let body = json!({ "deployment": { "id": "a", "status": "created", "deploy_number": 1 } });
-        let reply = json_reply(status, body);
+        let reply = json_reply(status, &body);
         assert_eq!(answer("create_deployment", reply).await.unwrap().len(), 1);
     }
 }
@@ -112,7 +112,7 @@ async fn an_image_without_a_commit() {
         "committer_name": "Container Registry", "committer_email": null, "committer_username": null, "commit_timestamp": null,
         "strategy": "prebuilt_image", "image_reference": "docker.io/nginx:1.25", "created_at": null
     } });
-    let reply = json_reply(200, body);
+    let reply = json_reply(200, &body);
     let one = answer("create_deployment", reply).await.unwrap().remove(0);
     assert_eq!(one.status, DeploymentStatus::Waiting);
     assert_eq!((one.git_sha, one.commit_timestamp), (None, None));

@@ -1,5 +1,7 @@
 //! The examples of replies in the specs.
 
+#![allow(dead_code)] // Each test uses its own part.
+
 use deploykit::testing::CannedReply;
 use deploykit::{OPERATIONS, Operation};
 use serde_json::Value;

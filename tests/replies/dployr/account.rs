@@ -60,7 +60,7 @@ async fn tokens_of_providers_are_never_shown() {
         },
     });
     let body = json!({ "success": true, "data": data });
-    recorder.answer_with(move |_| json_reply(200, body));
+    recorder.answer_with(move |_| json_reply(200, &body));
     let client = client(&recorder, Some(OWN));
     let integrations = client.clusters().by_id(OWN).integrations().await.unwrap();
     let shown = format!(
@@ -122,7 +122,7 @@ async fn what_changes_something_is_not_repeated_though_it_is_a_get() {
     assert_eq!(attempts(read), (3, Effect::None));
 
     let quota = json!({ "success": false, "error": { "message": "You can only rename once per month.", "code": "request.too_many_requests" } });
-    recorder.answer_with(move |_| json_reply(429, quota).header("x-ratelimit-remaining", "80"));
+    recorder.answer_with(move |_| json_reply(429, &quota).header("x-ratelimit-remaining", "80"));
     let rename = client.clusters().by_id("c").rename("a").await.unwrap_err();
     assert_eq!((rename.kind(), rename.attempts()), (ErrorKind::Quota, 1));
     assert_eq!(rename.retry_after(), None::<Duration>);

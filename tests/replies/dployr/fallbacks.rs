@@ -16,18 +16,18 @@ pub fn no_route() -> CannedReply {
 
 pub fn data(data: impl Into<Value>) -> CannedReply {
     let body = json!({ "success": true, "data": data.into() });
-    json_reply(200, body)
+    json_reply(200, &body)
 }
 
 pub fn failure(status: u16, code: &str) -> CannedReply {
     let body = json!({ "success": false, "error": { "message": "no", "code": code } });
-    json_reply(status, body)
+    json_reply(status, &body)
 }
 
 /// What the control plane says to every read of one deployment.
 fn misread() -> CannedReply {
     let body = json!({ "error": "Insufficient permissions. Viewer role is required", "code": "permission.viewer_role_required" });
-    json_reply(403, body)
+    json_reply(403, &body)
 }
 
 pub fn page(items: Value, page: u32, more: bool) -> CannedReply {

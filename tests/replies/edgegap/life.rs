@@ -25,7 +25,7 @@ async fn own_stop(reply: CannedReply) -> Result<Stopped> {
 }
 
 async fn deployment(body: Value) -> Result<Deployment> {
-    let reply = json_reply(200, body);
+    let reply = json_reply(200, &body);
     client("get_deployment", reply)
         .deployment("a")
         .status()
@@ -218,7 +218,7 @@ async fn lists_in_other_forms() {
         { "host_id": "h", "status": "MOVING", "allocated_cpu_units": null, "delete_schedule": null, "pin": {}, "delete_schedules": [] },
         { "host_id": "i", "status": "ACTIVE", "created_at": "2026-04-22T12:00:46Z", "latitude": "45.5" },
     ] });
-    let reply = json_reply(200, body);
+    let reply = json_reply(200, &body);
     let hosts = client("list_fleet_hosts", reply)
         .fleet("a")
         .hosts()

@@ -33,7 +33,7 @@ async fn a_valid_manifest() {
         json!({ "success": true, "data": { "message": words } }),
         json!({ "valid": true, "message": words }),
     ] {
-        let said = validated(json_reply(200, body)).await.unwrap();
+        let said = validated(json_reply(200, &body)).await.unwrap();
         assert!(said.valid && said.findings.is_empty(), "{said:?}");
         assert_eq!(said.message.as_deref(), Some(words));
     }
@@ -83,7 +83,7 @@ async fn an_invalid_manifest_is_an_answer_in_every_form() {
         ),
     ] {
         let shown = body.to_string();
-        let validation = validated(json_reply(status, body)).await;
+        let validation = validated(json_reply(status, &body)).await;
         let validation = validation.unwrap_or_else(|error| panic!("{shown}: {error}"));
         assert!(!validation.valid, "{shown}");
         assert_eq!(validation.message.as_deref(), message, "{shown}");
@@ -159,7 +159,7 @@ async fn a_finding_does_not_repeat_a_secret_of_the_manifest() {
             json!({ "valid": false, "errors": ["bad value Hush-1234"] }),
         ),
     ] {
-        let validation = validated_as(&manifest, json_reply(status, body))
+        let validation = validated_as(&manifest, json_reply(status, &body))
             .await
             .unwrap();
         assert_eq!(validation.findings[0].message, "bad value <redacted>");
@@ -180,10 +180,10 @@ async fn a_schema_comes_as_it_is() {
         json!({ "success": true, "data": { "version": "1", "schema": document } }),
         json!({ "schema": document, "version": "1" }),
     ] {
-        assert_eq!(schema(json_reply(200, body)).await.unwrap(), document);
+        assert_eq!(schema(json_reply(200, &body)).await.unwrap(), document);
     }
     for body in [json!("text"), json!(7), json!(null)] {
-        let error = schema(json_reply(200, body)).await.unwrap_err();
+        let error = schema(json_reply(200, &body)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
     }
 }
@@ -203,7 +203,7 @@ async fn feedback_is_answered_by_a_word_or_a_sentence() {
         assert_eq!(text.unwrap(), words);
     }
     let body = json!({ "error": format!("no session {TOKEN}") });
-    let error: Error = answer("send_feedback", json_reply(400, body), |s| s.feedback("a"))
+    let error: Error = answer("send_feedback", json_reply(400, &body), |s| s.feedback("a"))
         .await
         .unwrap_err();
     assert_eq!(error.message(), Some("no session <redacted>"));
@@ -215,7 +215,7 @@ async fn pods_in_every_form() {
         json!({ "pods": [{ "name": "web", "status": "Running" }, { "name": "db", "status": null }] }),
         json!({ "success": true, "data": { "pods": [{ "name": "web", "status": "Running" }, { "name": "db", "status": 7 }] } }),
     ] {
-        let pods = answer("get_pods_status", json_reply(200, body), |s| {
+        let pods = answer("get_pods_status", json_reply(200, &body), |s| {
             s.application("a").pods()
         })
         .await
@@ -229,7 +229,7 @@ async fn pods_in_every_form() {
         );
     }
     for body in [json!({}), json!({ "pods": null }), json!({ "pods": 7 })] {
-        let pods = answer("get_pods_status", json_reply(200, body), |s| {
+        let pods = answer("get_pods_status", json_reply(200, &body), |s| {
             s.application("a").pods()
         });
         assert!(pods.await.unwrap().items.is_empty());

@@ -24,7 +24,7 @@ async fn an_application_with_what_pages_do_not_show() {
         "instance_type": { "id": "t-1", "name": "SB", "cpu": "0.125", "mem": 1 },
         "created_at": "2023-05-22T10:49:05.599+02:00", "autoscaling": {}
     } });
-    let (_, application) = client("get_application", json_reply(200, body));
+    let (_, application) = client("get_application", json_reply(200, &body));
     let read = application.get().await.unwrap();
     assert_eq!(read.status, ResourceStatus::Unknown("hibernating".into()));
     assert_eq!(read.instance_amount, Some(2));
@@ -41,12 +41,12 @@ async fn a_deployment_is_found_by_its_id() {
     // The newer one was started by somebody else.
     let body = json!({ "deployments": [deployment("D-3", 3), deployment("d-2", 2)] });
     for (id, number) in [("d-2", 2), ("d-3", 3)] {
-        let reply = json_reply(200, body);
+        let reply = json_reply(200, &body);
         let (_, application) = client("list_deployments", reply);
         let found = application.deployment(id).get().await.unwrap();
         assert_eq!(found.deploy_number, number);
     }
-    let reply = json_reply(200, body);
+    let reply = json_reply(200, &body);
     let (_, application) = client("list_deployments", reply);
     let error = application.deployment("d-4").get().await.unwrap_err();
     assert_failure(&error, ErrorKind::NotFound, Effect::None);
@@ -67,7 +67,7 @@ async fn values_of_variables_are_not_shown() {
     assert!(!format!("{all:?} {}", json!(all)).contains("hush"));
     // And not in a reply that does not fit.
     let reply = json!({ "env_variable": { "id": 1, "env_key": "A", "env_val": "hush" } });
-    let reply = json_reply(200, reply);
+    let reply = json_reply(200, &reply);
     let replay = Replay::new();
     let error = replay.call("nodion", "get_env_variable", reply).await;
     let error = error.unwrap_err();
