@@ -1,7 +1,7 @@
 //! API tokens: what programs identify themselves with.
 
 use super::client::{Given, check_text};
-use super::envelope::{Ack, PAGING, Single};
+use super::shapes::{Ack, PAGING, Single};
 use super::{ApiToken, ApiTokenId, Client, NewToken, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};

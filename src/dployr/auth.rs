@@ -1,7 +1,7 @@
 //! Getting a token.
 
 use super::client::check_text;
-use super::{Client, envelope::Single};
+use super::{Client, shapes::Single};
 use crate::call::Call;
 use crate::error::Result;
 use crate::raw::dployr::{Op, types};

@@ -1,7 +1,7 @@
 //! The client and how it is set up.
 
 use super::auth::PasswordLogin;
-use super::classify::{classify, normalise};
+use super::failures::{classify, failed_success};
 use super::{
     ClusterId, DeploymentHandle, DeploymentId, Deployments, InstanceHandle, InstanceId, Instances,
     ProjectHandle, ProjectId, Projects, RouteHandle, RouteId, Routes, ServiceHandle, ServiceId,
@@ -33,8 +33,10 @@ static PROFILE: Profile = Profile {
     token_variable: "DPLOYR_TOKEN",
     secret_query: &[],
     classify,
-    normalise: Some(normalise),
-    failed_success: |_| None,
+    normalise: Some(|body| match failed_success(&body) {
+        None => Ok(body),
+        Some(failure) => Err(Box::new(failure)),
+    }),
     redact_text: str::to_owned,
     secrets_of_text: |_| Vec::new(),
 };

@@ -1,7 +1,7 @@
 //! Clusters: what belongs to one team, and who is in it.
 
 use super::client::{Given, check_text};
-use super::envelope::{Listing, PAGING, Single};
+use super::shapes::{Listing, PAGING, Single};
 use super::{Client, Cluster, ClusterId, ClusterUser, Integrations, Invited, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};

@@ -1,7 +1,7 @@
 //! Reading one deployment, also from a server that refuses it.
 
-use super::envelope::Single;
 use super::fallback::{Steps, is_misread_id};
+use super::shapes::Single;
 use super::{Deployment, DeploymentHandle, Routed, Via};
 use crate::call::Call;
 use crate::error::ErrorKind;

@@ -1,7 +1,7 @@
 //! Deployments: creating, listing, reading, changing, deleting them.
 
 use super::client::{Given, check_port, check_text};
-use super::envelope::{PAGING, Single};
+use super::shapes::{PAGING, Single};
 use super::{
     Client, Created, Deployment, DeploymentId, DeploymentSource, Page, Runtime, ServiceType,
 };

@@ -1,7 +1,7 @@
 //! Domains of one's own, in front of a service.
 
 use super::client::{Given, check_text};
-use super::envelope::{Ack, PAGING, Single};
+use super::shapes::{Ack, PAGING, Single};
 use super::{Client, Domain, DomainName, DomainServing, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};

@@ -1,7 +1,7 @@
 //! The environment variables of a service.
 
 use super::client::Given;
-use super::envelope::{items, misfit, unwrap};
+use super::shapes::{items, misfit, open};
 use super::{Client, Page, ServiceId};
 use crate::call::Call;
 use crate::raw::dployr::Op;
@@ -37,7 +37,7 @@ const NAMES: [&str; 4] = ["envs", "env", "variables", "items"];
 
 impl<'de> Deserialize<'de> for EnvListing {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (value, place) = unwrap(Value::deserialize(deserializer)?);
+        let (value, place) = open(deserializer)?;
         let mut variables = variables(value, place).map_err(D::Error::custom)?;
         variables.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(Self(variables))

@@ -1,8 +1,8 @@
 //! Setting and removing one variable, on servers that can and on those that cannot.
 
 use super::deployments::check_key;
-use super::envelope::Ack;
 use super::fallback::Steps;
+use super::shapes::Ack;
 use super::{Client, InstanceRole, Routed, ServiceEnv, ServiceHandle, ServiceUpdate, Task, Via};
 use crate::call::Call;
 use crate::error::{ErrorKind, Result};

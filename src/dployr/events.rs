@@ -1,7 +1,7 @@
 //! What happened in a cluster, and where it is told.
 
 use super::client::check_text;
-use super::envelope::{PAGING, Single};
+use super::shapes::{PAGING, Single};
 use super::{Client, ClusterWebhook, Event, EventType, Page, Webhooks};
 use crate::call::Call;
 use crate::error::Result;

@@ -1,6 +1,6 @@
 //! What became of a deployment that nobody answered for.
 
-use super::envelope::PAGING;
+use super::shapes::PAGING;
 use super::{Deployment, Deployments};
 use crate::call::Call;
 use crate::error::Error;

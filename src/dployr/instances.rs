@@ -1,7 +1,7 @@
 //! Instances: the machines that services run on.
 
 use super::client::Given;
-use super::envelope::{PAGING, Single};
+use super::shapes::{PAGING, Single};
 use super::{Client, Instance, InstanceId, InstanceKind, InstanceMetrics, Page};
 use crate::call::Call;
 use crate::page::{Ask, paged};

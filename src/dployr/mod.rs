@@ -50,28 +50,20 @@
 //!
 //! Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
 
-mod advice;
 mod api_tokens;
 mod auth;
-mod classify;
 mod client;
-mod cluster_logs;
 mod clusters;
 mod deployment_read;
 mod deployments;
 mod domains;
 pub(crate) mod env;
 mod env_rewrite;
-pub(crate) mod envelope;
 mod events;
+mod failures;
 mod fallback;
 mod find;
-mod fold;
 mod instances;
-mod log_connection;
-mod log_lines;
-mod log_read;
-mod log_source;
 mod logs;
 mod nodes;
 pub(crate) mod operations;
@@ -82,6 +74,7 @@ mod service_records;
 pub(crate) mod service_update;
 mod services;
 mod session;
+pub(crate) mod shapes;
 mod task;
 mod wait;
 mod webhook_event;
@@ -105,7 +98,6 @@ pub use crate::raw::dployr::types::{
 pub use api_tokens::{ApiTokenHandle, ApiTokens, NewApiToken};
 pub use auth::TokenPair;
 pub use client::{Client, Dployr};
-pub use cluster_logs::LogQuery;
 pub use clusters::{ClusterHandle, ClusterUsers, Clusters};
 pub use deployments::{DeploymentHandle, DeploymentUpdate, Deployments, NewDeployment};
 pub use domains::{DomainHandle, Domains, NewDomain};
@@ -113,6 +105,7 @@ pub use env::{EnvVariable, ServiceEnv};
 pub use events::{EventWindow, Events, WebhookSetup};
 pub use fallback::{Routed, Via};
 pub use instances::{InstanceHandle, Instances};
+pub use logs::LogQuery;
 pub use nodes::{NewInstance, NodeHandle};
 pub use projects::{NewProject, ProjectHandle, Projects};
 pub use proxy::{NewRoute, RouteHandle, Routes};

@@ -1,7 +1,7 @@
 //! Registering and removing instances, and what is told to one.
 
 use super::client::{Given, check_text};
-use super::envelope::{Ack, Single};
+use super::shapes::{Ack, Single};
 use super::{
     Client, InstanceHandle, InstanceRegistered, InstanceRole, InstanceTag, InstanceTask, Instances,
 };

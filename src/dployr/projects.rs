@@ -1,7 +1,7 @@
 //! Projects, which group services.
 
 use super::client::{Given, check_text};
-use super::envelope::{Ack, Listing, Single};
+use super::shapes::{Ack, Listing, Single};
 use super::{Client, Page, Project, ProjectId};
 use crate::call::Call;
 use crate::raw::dployr::{Op, types};

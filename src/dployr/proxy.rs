@@ -1,7 +1,7 @@
 //! Routes of the proxy: which domain leads to which service.
 
 use super::client::{Given, check_port, check_text};
-use super::envelope::{Ack, Listing, Single};
+use super::shapes::{Ack, Listing, Single};
 use super::{Client, Page, RoutableService, Route, RouteId};
 use crate::call::Call;
 use crate::error::{Error, Result};

@@ -1,6 +1,6 @@
 //! The server itself, and who is asking it.
 
-use super::envelope::Single;
+use super::shapes::Single;
 use super::{Client, CurrentUser, Health, Versions};
 use crate::call::Call;
 use crate::raw::dployr::Op;

@@ -2,7 +2,7 @@
 //! their traffic.
 
 use super::env::EnvListing;
-use super::envelope::{Ack, Listing, Single};
+use super::shapes::{Ack, Listing, Single};
 use super::{
     Page, Service, ServiceEnv, ServiceHandle, ServiceMetrics, ServiceSecret, ServiceUpdate,
     ServiceUpdated, Services,

@@ -1,9 +1,9 @@
 //! Services: what they are doing, start, stop.
 
 use super::client::Given;
-use super::envelope::{PAGING, Single};
 use super::fallback::Steps;
 use super::logs;
+use super::shapes::{PAGING, Single};
 use super::{
     Client, LogLine, LogStream, Page, Routed, Service, ServiceEnv, ServiceId, ServiceStatus, Task,
     Via,

@@ -2,7 +2,7 @@
 
 use super::Client;
 use super::client::check_text;
-use super::envelope::{Ack, Single};
+use super::shapes::{Ack, Single};
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::raw::dployr::{Op, types};

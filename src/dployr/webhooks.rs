@@ -1,7 +1,7 @@
 //! Webhooks: where a server sends its events.
 
 use super::client::check_text;
-use super::envelope::{Listing, Single};
+use super::shapes::{Listing, Single};
 use super::{Client, Page, Webhook};
 use crate::call::Call;
 use crate::error::{Error, Result};

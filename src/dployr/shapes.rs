@@ -1,31 +1,34 @@
-//! The forms in which dployr's servers wrap what they answer.
+//! Envelopes and spellings of dployr's replies.
 //!
-//! A reply is bare, or `{"success": true, "data": …}`. A single record is `data` itself or stands in
-//! it under its name; a list is an array, or stands under `items` with a `pagination`, or under its
-//! name, perhaps with a `total`; and null is an empty list. A client has to look.
+//! A reply is bare or `{"success": true, "data": …}`. A record is `data` itself or stands in it under
+//! its name. A list is an array, or an array under `items` beside a `pagination`, or under its name,
+//! perhaps beside a `total`; null is an empty list. Field names are in `camelCase` on the control plane
+//! and in `snake_case` on the vendor's page and in its daemon.
 
 use super::Page;
-use super::fold::read;
-use crate::lenient::{decimal_or_null, whole_or_null};
+use crate::lenient::decimal_or_null;
 use crate::page::{Ask, Paging};
 use crate::raw::dployr::types;
-use crate::transport::decode::within;
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+use crate::transport::reply::{within, without_value};
+use serde::de::value::StrDeserializer;
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Error as _, IntoDeserializer, MapAccess, Visitor,
+};
+use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
+use serde_json::{Error, Map, Value};
 
-/// The lists of the control plane that have pages. It puts no more than 100 on one, whatever is asked for.
+/// Pagination of the control plane's lists. A page holds at most 100 records.
 pub(super) const PAGING: Paging = Paging {
     page: "page",
     size: "pageSize",
     largest: 100,
 };
 
-/// A record that an envelope may hold under its name.
+/// A record that may stand under its name.
 pub(crate) trait Record: DeserializeOwned {
-    /// Its name: `deployment`.
+    /// Name of one record: `deployment`.
     const ONE: &'static str;
-    /// The name of many: `deployments`.
+    /// Name of a list of them: `deployments`.
     const MANY: &'static str;
 }
 
@@ -78,15 +81,15 @@ records! {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Single<T>(T);
 
-/// A list of records, or a page of one.
+/// A list of records, or one page of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listing<T> {
     page: Page<T>,
-    /// Whether the number of the page stood in the reply.
+    /// Whether the reply says the number of the page.
     numbered: bool,
 }
 
-/// That something was done: whatever stands in the reply, nothing included.
+/// A success without a value: any body but a failure or an HTML page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ack;
 
@@ -98,12 +101,12 @@ impl<T> Single<T> {
 }
 
 impl<T> Listing<T> {
-    /// The records and where they stand in the whole list.
+    /// The page.
     pub fn into_page(self) -> Page<T> {
         self.page
     }
 
-    /// The same of a page that was asked for, which a reply need not repeat.
+    /// The page, with the number that was asked for where the reply does not say it.
     pub(super) fn into_page_of(self, ask: Ask) -> Page<T> {
         let mut page = self.page;
         if let (Some(number), false) = (ask.page, self.numbered) {
@@ -115,120 +118,127 @@ impl<T> Listing<T> {
 
 impl<'de, T: Record> Deserialize<'de> for Single<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (value, place) = unwrap(Value::deserialize(deserializer)?);
+        let (value, place) = open(deserializer)?;
         single(value, place).map(Self).map_err(D::Error::custom)
     }
 }
 
 impl<'de, T: Record> Deserialize<'de> for Listing<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (value, place) = unwrap(Value::deserialize(deserializer)?);
+        let (value, place) = open(deserializer)?;
         listing(value, place).map_err(D::Error::custom)
     }
 }
 
 impl<'de> Deserialize<'de> for Ack {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            // A proxy, or a site in the place of the server, answers 200 too.
-            Value::String(text) if text.contains('<') => Err(serde::de::Error::custom(
-                "a page came in the place of an answer",
-            )),
+        match open(deserializer)? {
+            // A proxy or another site answers 200 with a page.
+            (Value::String(text), _) if text.contains('<') => {
+                Err(D::Error::custom("a page came in the place of an answer"))
+            }
             _ => Ok(Self),
         }
     }
 }
 
-/// What stands in the envelope, if there is one, and where.
+/// The content of a reply's envelope, or the whole reply if it has none, and its place.
 ///
-/// A daemon's answer to a create has `success` without `data`: that is a record, not an envelope.
-pub(super) fn unwrap(value: Value) -> (Value, &'static str) {
-    match value {
-        Value::Object(mut map) if map.get("success").is_some_and(Value::is_boolean) => {
-            match map.remove("data") {
-                Some(data) => (data, "data"),
-                None => (Value::Object(map), ""),
-            }
-        }
-        other => (other, ""),
+/// The daemon answers a create with `success` and without `data`: that is a record, not an envelope.
+pub(super) fn open<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<(Value, &'static str), D::Error> {
+    let mut value = Value::deserialize(deserializer)?;
+    match value.get("success").and_then(Value::as_bool) {
+        Some(false) => Err(D::Error::custom("the server reports a failure")),
+        Some(true) if value.get("data").is_some() => Ok((value["data"].take(), "data")),
+        _ => Ok((value, "")),
     }
 }
 
 fn single<T: Record>(value: Value, place: &str) -> Result<T, String> {
     match value {
-        // Nothing is a record without fields: good enough if none is required, and otherwise an
-        // error that names the field.
+        // Enough for a record without required fields.
         Value::Null => read(Value::Object(Map::new()), place),
-        Value::Object(mut map) => match map.remove(T::ONE) {
+        Value::Object(mut fields) => match fields.remove(T::ONE) {
             Some(Value::Object(mut record)) => {
-                // A task's id stands beside the deployment that it is about.
-                for (key, value) in map {
-                    record.entry(key).or_insert(value);
-                }
-                read(Value::Object(record), &join(place, T::ONE))
+                // The id of a task stands beside its deployment.
+                fields.append(&mut record);
+                read(Value::Object(fields), &join(place, T::ONE))
             }
-            Some(other) => {
-                map.insert(T::ONE.to_owned(), other);
-                read(Value::Object(map), place)
+            other => {
+                fields.extend(other.map(|other| (T::ONE.to_owned(), other)));
+                read(Value::Object(fields), place)
             }
-            None => read(Value::Object(map), place),
         },
         other => read(other, place),
     }
 }
 
 fn listing<T: Record>(value: Value, place: &str) -> Result<Listing<T>, String> {
-    let (found, place, around) = list_in(value, place, &["items", T::MANY])?;
-    let items = items(found, &place)?;
-    page(items, around)
-}
-
-/// The array of a list, its place, and what stands around it.
-type Found = (Vec<Value>, String, Map<String, Value>);
-
-/// Looks for a list in all places where one may stand.
-pub(super) fn list_in(value: Value, place: &str, names: &[&str]) -> Result<Found, String> {
-    match value {
-        Value::Null => Ok((Vec::new(), place.to_owned(), Map::new())),
-        Value::Array(items) => Ok((items, place.to_owned(), Map::new())),
-        Value::Object(mut map) => {
-            for name in names {
-                let place = join(place, name);
-                match map.remove(*name) {
-                    None => {}
-                    Some(Value::Null) => return Ok((Vec::new(), place, map)),
-                    Some(Value::Array(items)) => return Ok((items, place, map)),
-                    Some(other) => return Err(no_list(&other, &place)),
-                }
+    let (mut around, found, place) = match value {
+        Value::Object(mut around) => {
+            let mut names = ["items", T::MANY].into_iter();
+            match names.find_map(|name| Some((name, around.remove(name)?))) {
+                Some((name, value)) => (around, value, join(place, name)),
+                None => return Err(misfit(place, "map", "a list")),
             }
-            Err(no_list(&Value::Object(map), place))
         }
-        other => Err(no_list(&other, place)),
-    }
-}
-
-fn no_list(found: &Value, place: &str) -> String {
-    let found = match found {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "sequence",
-        Value::Object(_) => "map",
+        other => (Map::new(), other, place.to_owned()),
     };
-    misfit(place, found, "a list")
-}
-
-/// What was found in a place, in one word, and what should stand there. The place of a whole reply
-/// is named by whoever decodes that.
-pub(super) fn misfit(place: &str, found: &str, expected: &str) -> String {
-    match place {
-        "" => format!("invalid type: {found}, expected {expected}"),
-        place => within(place, &format!("found {found}, expected {expected}")),
+    let items = match found {
+        Value::Null => Vec::new(),
+        Value::Array(values) => items(values, &place)?,
+        other => return Err(misfit(&place, kind_of(&other), "a list")),
+    };
+    if let Some(Value::Object(mut pagination)) = around.remove("pagination") {
+        around.append(&mut pagination);
     }
+    let pagination: Pagination = read(Value::Object(around), "pagination")?;
+    let page = pagination.page.unwrap_or(1);
+    let more = pagination.total_pages.is_some_and(|pages| page < pages);
+    Ok(Listing {
+        numbered: pagination.page.is_some(),
+        page: Page {
+            items,
+            page,
+            page_size: pagination.page_size,
+            total_items: pagination.total_items.or(pagination.total),
+            total_pages: pagination.total_pages,
+            has_next: pagination.has_next_page.unwrap_or(more),
+        },
+    })
 }
 
-/// Reads each item; an error says which one.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Pagination {
+    #[serde(default, deserialize_with = "count")]
+    page: Option<u64>,
+    #[serde(default, deserialize_with = "count")]
+    page_size: Option<u64>,
+    #[serde(default, deserialize_with = "count")]
+    total_items: Option<u64>,
+    #[serde(default, deserialize_with = "count")]
+    total: Option<u64>,
+    #[serde(default, deserialize_with = "count")]
+    total_pages: Option<u64>,
+    has_next_page: Option<bool>,
+}
+
+/// A count; `None` for anything else, which is no reason to lose the records.
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    const MOST: f64 = (1_u64 << 53) as f64;
+    let number = decimal_or_null(Value::deserialize(deserializer)?);
+    let counts = |number: &f64| number.fract() == 0.0 && (0.0..=MOST).contains(number);
+    Ok(number
+        .ok()
+        .flatten()
+        .filter(counts)
+        .map(|number| number as u64))
+}
+
+/// Reads each record of a list; an error names its index.
 pub(super) fn items<T: DeserializeOwned>(
     values: Vec<Value>,
     place: &str,
@@ -239,59 +249,134 @@ pub(super) fn items<T: DeserializeOwned>(
         .collect()
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Pagination {
-    #[serde(default, deserialize_with = "count_or_null")]
-    page: Option<u64>,
-    #[serde(default, deserialize_with = "count_or_null")]
-    page_size: Option<u64>,
-    #[serde(default, deserialize_with = "count_or_null")]
-    total_items: Option<u64>,
-    #[serde(default, deserialize_with = "count_or_null")]
-    total_pages: Option<u64>,
-    has_next_page: Option<bool>,
-}
-
-/// What counts nothing is not said: a number below zero, or one beyond all counting, is no reason to lose the records.
-fn count_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    const MOST: f64 = (1_u64 << 53) as f64;
-    let number = decimal_or_null(deserializer)?;
-    let counts = |number: &f64| number.fract() == 0.0 && (0.0..=MOST).contains(number);
-    Ok(number.filter(counts).map(|number| number as u64))
-}
-
-fn page<T>(items: Vec<T>, mut around: Map<String, Value>) -> Result<Listing<T>, String> {
-    let total = around.get("total").and_then(count);
-    let pagination: Pagination = match around.remove("pagination") {
-        None | Some(Value::Null) => Pagination::default(),
-        Some(value) => read(value, "pagination")?,
-    };
-    let page = pagination.page.unwrap_or(1);
-    let more = pagination.total_pages.is_some_and(|pages| page < pages);
-    Ok(Listing {
-        numbered: pagination.page.is_some(),
-        page: Page {
-            items,
-            page,
-            page_size: pagination.page_size,
-            total_items: pagination.total_items.or(total),
-            total_pages: pagination.total_pages,
-            has_next: pagination.has_next_page.unwrap_or(more),
-        },
+/// Reads a record in either spelling; an error names its place and field, and quotes no value.
+pub(super) fn read<T: DeserializeOwned>(value: Value, place: &str) -> Result<T, String> {
+    T::deserialize(EitherSpelling(value)).map_err(|error| {
+        let words = without_value(&error);
+        match (place, words.strip_prefix("within ")) {
+            // The decoder of the whole reply names this place.
+            ("", None) => error.to_string(),
+            ("", Some(_)) => words,
+            (place, Some(rest)) => format!("within {place}.{rest}"),
+            (place, None) => within(place, &words),
+        }
     })
 }
 
-fn count(value: &Value) -> Option<u64> {
-    whole_or_null(value).ok().flatten()
+/// Words for a value of the wrong form. The decoder of the whole reply names the empty place.
+pub(super) fn misfit(place: &str, found: &str, expected: &str) -> String {
+    match place {
+        "" => format!("invalid type: {found}, expected {expected}"),
+        place => within(place, &format!("found {found}, expected {expected}")),
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "sequence",
+        Value::Object(_) => "map",
+    }
 }
 
 fn join(place: &str, name: &str) -> String {
-    if place.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{place}.{name}")
+    match place {
+        "" => name.to_owned(),
+        place => format!("{place}.{name}"),
     }
+}
+
+/// JSON that gives a struct its fields in the struct's spelling or else in the other one.
+///
+/// Keys of maps are data and stay as they are.
+struct EitherSpelling(Value);
+
+impl<'de> Deserializer<'de> for EitherSpelling {
+    type Error = Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Object(record) => visitor.visit_map(Fields {
+                record,
+                names: fields.iter(),
+                next: ("", Value::Null),
+            }),
+            other => other.deserialize_struct(name, fields, visitor),
+        }
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.0.deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// The fields of a struct, looked up in a record by name.
+struct Fields {
+    record: Map<String, Value>,
+    names: std::slice::Iter<'static, &'static str>,
+    next: (&'static str, Value),
+}
+
+impl<'de> MapAccess<'de> for Fields {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
+        let Self { record, names, .. } = self;
+        let found = names.find_map(|name| {
+            let value = record.remove(*name);
+            Some((
+                *name,
+                value.or_else(|| record.remove(&other_spelling(name)))?,
+            ))
+        });
+        let Some(found) = found else { return Ok(None) };
+        let name: StrDeserializer<'_, Error> = found.0.into_deserializer();
+        self.next = found;
+        seed.deserialize(name).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        let (name, value) = std::mem::take(&mut self.next);
+        seed.deserialize(value)
+            .map_err(|error| Error::custom(within(name, &without_value(&error))))
+    }
+}
+
+/// `created_at` for `createdAt`, and the other way round.
+fn other_spelling(name: &str) -> String {
+    let mut other = String::with_capacity(name.len() + 4);
+    let mut upper = false;
+    for c in name.chars() {
+        match c {
+            '_' => upper = true,
+            c if upper => {
+                other.extend(c.to_uppercase());
+                upper = false;
+            }
+            c if c.is_uppercase() => {
+                other.push('_');
+                other.extend(c.to_lowercase());
+            }
+            c => other.push(c),
+        }
+    }
+    other
 }
 
 #[cfg(test)]

@@ -1,0 +1,213 @@
+//! Logs of a service or a cluster: read whole, or followed.
+
+mod cluster;
+mod connection;
+mod lines;
+mod pages;
+mod source;
+#[cfg(test)]
+mod tests;
+
+pub use cluster::LogQuery;
+
+use super::{Client, LogLine, LogStream, ServiceId};
+use crate::call::Call;
+use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::logs::{LogCursor, Place, Reconnect, Seam, clock};
+use crate::raw::dployr::Op;
+use crate::transport::Scope;
+use crate::transport::reply::{complete, finish_stream};
+use bytes::Bytes;
+use cluster::ClusterLog;
+use connection::Connection;
+use pages::{LARGEST_LIMIT, Newest, Page};
+use progenitor_client::ByteStream;
+use source::LogSource;
+use std::future::poll_fn;
+use std::sync::Arc;
+use tokio::time::{Instant, timeout};
+
+/// How far back the control plane begins a followed log, in milliseconds.
+const HISTORY: i64 = 15 * 60 * 1000;
+
+/// Lines of the last millisecond that are asked for beyond `tail`.
+const MARGIN: u32 = 100;
+
+/// The platform's name in a cursor.
+const PLATFORM: &str = "dployr";
+
+/// The log to read.
+#[derive(Clone)]
+enum Log {
+    Service(ServiceId),
+    Cluster(Arc<ClusterLog>),
+}
+
+/// The part of a log to read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wanted {
+    follow: bool,
+    tail: Option<u32>,
+    since: Option<i64>,
+    limit: Option<u32>,
+}
+
+/// The last `tail` lines so far, or what one reply has.
+pub(super) fn read(client: &Client, id: ServiceId, tail: Option<u32>) -> Call<Vec<LogLine>> {
+    let (scope, log) = (client.scope_of(Op::GetServiceLogs), Log::Service(id));
+    Call::new(scope, move |mut scope| async move {
+        let Some(tail) = tail else {
+            return whole(&mut scope, &log).await;
+        };
+        let newest = Newest::read(&mut scope, &log, tail, 0).await?;
+        newest.lines.into_iter().map(|item| item.line).collect()
+    })
+}
+
+/// Follows a log from where the server begins, or from the last `tail` lines on.
+pub(super) fn follow(client: &Client, id: ServiceId, tail: Option<u32>) -> Call<LogStream> {
+    let (scope, log) = (client.scope_of(Op::GetServiceLogs), Log::Service(id));
+    Call::new(scope, move |mut scope| async move {
+        if let Some(tail) = tail {
+            let newest = Newest::read(&mut scope, &log, tail, MARGIN).await?;
+            // After lines without a time only the server itself can go on.
+            if newest.is_placed() {
+                let mut seam = newest.seam;
+                seam.start_at(Some(clock(&scope)));
+                let source = LogSource::paged(scope.clone(), log, Page::last(newest.lines));
+                return Ok(stream(&scope, source, seam));
+            }
+        }
+        let wanted = Wanted {
+            tail,
+            ..Wanted::default()
+        };
+        connected(&scope, log, wanted).await
+    })
+}
+
+/// Follows a log from a cursor on.
+pub(super) fn resume(client: &Client, id: ServiceId, cursor: &LogCursor) -> Call<LogStream> {
+    let (scope, log) = (client.scope_of(Op::GetServiceLogs), Log::Service(id));
+    let place = cursor.place_on(PLATFORM);
+    Call::new(scope, move |mut scope| async move {
+        let place = place.map_err(|error| complete(error, &scope))?;
+        let seam = Seam::new(place, 0);
+        let wanted = Wanted {
+            since: seam.place().since(),
+            limit: Some(LARGEST_LIMIT),
+            ..Wanted::default()
+        };
+        let page = Page::read(&mut scope, &log, wanted, None).await?;
+        let source = LogSource::paged(scope.clone(), log, page);
+        Ok(stream(&scope, source, seam))
+    })
+}
+
+/// Follows a log from where the server begins.
+async fn connected(scope: &Scope, log: Log, wanted: Wanted) -> Result<LogStream> {
+    let connection = connect(scope, &log, wanted).await?;
+    let start = match &log {
+        Log::Cluster(log) => log.since,
+        Log::Service(_) => None,
+    };
+    let mut seam = Seam::new(Place::default(), 0);
+    seam.start_at(start.or(Some(clock(scope) - HISTORY)));
+    let source = LogSource::connected(scope.clone(), log, connection);
+    Ok(stream(scope, source, seam))
+}
+
+fn stream(scope: &Scope, source: LogSource, seam: Seam) -> LogStream {
+    let mut scope = scope.clone();
+    let policy = scope.options().retry.clone();
+    let reconnect = Reconnect::by(&policy.unwrap_or_else(|| scope.transport().retry.clone()));
+    LogStream::new(source, seam, reconnect)
+}
+
+async fn connect(scope: &Scope, log: &Log, wanted: Wanted) -> Result<Connection> {
+    let wanted = Wanted {
+        follow: true,
+        ..wanted
+    };
+    let chunks = open(scope, log, wanted).await?.into_inner();
+    let idle = scope.transport().limits.idle;
+    Ok(Connection::new(chunks, idle, Some(scope.clone())))
+}
+
+async fn open(scope: &Scope, log: &Log, wanted: Wanted) -> Result<ByteStream> {
+    let raw = Client::raw_on(scope);
+    let follow = wanted.follow.then_some(true);
+    let limit = wanted.limit.map(i64::from);
+    let result = match log {
+        Log::Service(id) => {
+            let tail = wanted.tail.map(i64::from);
+            raw.get_service_logs(id.as_str(), follow, limit, wanted.since, tail)
+                .await
+        }
+        Log::Cluster(log) => log.open(&raw, follow, limit, wanted.since).await,
+    };
+    finish_stream(scope, result)
+}
+
+/// The lines of one reply.
+async fn whole(scope: &mut Scope, log: &Log) -> Result<Vec<LogLine>> {
+    let body = body_of(scope, log, Wanted::default(), None).await?;
+    let lines: Result<_> = lines::items_of(&body).map(|item| item.line).collect();
+    lines.map_err(|error| complete(error, scope))
+}
+
+/// A whole reply, within the limits of the call and before `until`.
+async fn body_of(
+    scope: &mut Scope,
+    log: &Log,
+    wanted: Wanted,
+    until: Option<Instant>,
+) -> Result<Vec<u8>> {
+    let started = Instant::now();
+    let deadline = match until {
+        Some(until) => until.saturating_duration_since(started),
+        None => scope.deadline(),
+    };
+    let mut one = scope.clone();
+    one.options().deadline = Some(deadline);
+    let stream = open(&one, log, wanted).await?;
+    // The transport's limits end where the reply of a stream begins.
+    let limits = scope.transport().limits;
+    let attempt = scope.options().attempt;
+    let attempt = attempt.unwrap_or_else(|| limits.attempt(scope.operation()));
+    let limit = attempt.min(deadline.saturating_sub(started.elapsed()));
+    let body = match timeout(limit, collect(stream, limits.reply_bytes)).await {
+        Ok(body) => body,
+        Err(_) => Err(Error::new(
+            ErrorKind::Timeout,
+            format!("the logs took longer than {limit:?}"),
+        )),
+    };
+    body.map_err(|error| complete(error.with_effect(Effect::None), scope))
+}
+
+async fn collect(stream: ByteStream, limit: usize) -> Result<Vec<u8>> {
+    let mut stream = stream.into_inner();
+    let mut body = Vec::new();
+    while let Some(chunk) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
+        let chunk: Bytes = chunk.map_err(interrupted)?;
+        if body.len() + chunk.len() > limit {
+            return Err(Error::new(
+                ErrorKind::Decode,
+                format!("the reply is larger than {limit} bytes"),
+            )
+            .with_advice("raise max_reply_bytes if that is expected"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn interrupted(error: reqwest::Error) -> Error {
+    Error::new(
+        ErrorKind::Interrupted,
+        "the connection broke within the logs",
+    )
+    .with_effect(Effect::None)
+    .with_source(error.without_url())
+}
