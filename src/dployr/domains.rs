@@ -1,7 +1,7 @@
 //! Domains of one's own, in front of a service.
 
-use super::client::{Given, check_text};
-use super::shapes::{Ack, PAGING, Single};
+use super::client::{Given, check_text, given};
+use super::shapes::PAGING;
 use super::{Client, Domain, DomainName, DomainServing, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};
@@ -26,18 +26,12 @@ impl NewDomain {
         }
     }
 
-    fn into_raw(self, cluster_id: Option<String>) -> Result<types::DomainCreate> {
+    fn into_raw(self, cluster_id: Result<String>) -> Result<types::DomainCreate> {
         check_domain(&self.domain)?;
         check_text("name of the service", &self.service_name)?;
-        let cluster_id = cluster_id.ok_or_else(|| {
-            Error::invalid_request("the client has no cluster, which a domain belongs to")
-                .with_advice(
-                    "give the client a cluster: builder().cluster(id) or DPLOYR_CLUSTER_ID",
-                )
-        })?;
         Ok(types::DomainCreate {
             domain: self.domain,
-            cluster_id,
+            cluster_id: cluster_id?,
             service_name: self.service_name,
         })
     }
@@ -45,7 +39,7 @@ impl NewDomain {
 
 /// The domains of a cluster; made by [`Client::domains`].
 #[derive(Clone, Debug)]
-#[must_use = "nothing is asked before `list` is awaited"]
+#[must_use = "nothing is requested before `list` is awaited"]
 pub struct Domains {
     client: Client,
     ask: Ask,
@@ -69,18 +63,15 @@ impl Domains {
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for what is no domain, for an empty name and
     /// from a client without a cluster, [`NotFound`](crate::ErrorKind::NotFound) without such a service,
-    /// [`Conflict`](crate::ErrorKind::Conflict) for a domain of others, and those of every call.
+    /// [`Conflict`](crate::ErrorKind::Conflict) for a domain of others.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn create(&self, new: NewDomain) -> Call<Domain> {
-        let op = Op::CreateDomain;
-        match new.into_raw(self.client.cluster_id()) {
-            Err(error) => self.client.refused(op, error),
-            Ok(body) => self
-                .client
-                .call(op, move |raw| async move { raw.create_domain(&body).await })
-                .map(Single::into_inner),
-        }
+        let cluster = self.client.required_cluster();
+        self.client.invoke(Op::CreateDomain, |raw| async move {
+            let reply = raw.create_domain(&new.into_raw(cluster)?).await?;
+            Ok(reply.into_inner().0)
+        })
     }
 
     paged!("domains");
@@ -90,21 +81,18 @@ impl Domains {
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
     /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others, and those of every call.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn list(&self) -> Call<Page<Domain>> {
         let client = self.client.clone();
         Call::paged(PAGING, self.ask, move |ask| {
-            let (op, cluster) = (Op::ListDomains, client.cluster_id());
-            match ask.parameters() {
-                Err(error) => client.refused(op, error),
-                Ok((page, size)) => client
-                    .call(op, move |raw| async move {
-                        raw.list_domains(cluster.as_deref(), page, size).await
-                    })
-                    .map(move |list| list.into_page_of(ask)),
-            }
+            let cluster = client.cluster_id();
+            client.invoke(Op::ListDomains, move |raw| async move {
+                let (page, size) = ask.parameters()?;
+                let list = raw.list_domains(cluster.as_deref(), page, size).await?;
+                Ok(list.into_inner().into_page_of(ask))
+            })
         })
     }
 }
@@ -121,18 +109,14 @@ impl DomainHandle {
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) for a domain
-    /// of others, and those of every call.
+    /// of others.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn get(&self) -> Call<Domain> {
-        let op = Op::GetDomain;
-        self.client.with(op, &self.name, |name| {
-            self.client
-                .call(
-                    op,
-                    move |raw| async move { raw.get_domain(name.as_str()).await },
-                )
-                .map(Single::into_inner)
+        let name = self.name.clone();
+        self.client.invoke(Op::GetDomain, |raw| async move {
+            let reply = raw.get_domain(name?.as_str()).await?;
+            Ok(reply.into_inner().0)
         })
     }
 
@@ -142,17 +126,14 @@ impl DomainHandle {
     /// # Errors
     /// [`Rejected`](crate::ErrorKind::Rejected) (422) when the record is not there: a new one takes a
     /// while to be seen everywhere. [`NotFound`](crate::ErrorKind::NotFound),
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a domain of others, and those of every call.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a domain of others.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn verify(&self) -> Call<()> {
-        let op = Op::VerifyDomain;
-        self.client.with(op, &self.name, |name| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.verify_domain(name.as_str()).await
-                })
-                .map(|_: Ack| ())
+        let name = self.name.clone();
+        self.client.invoke(Op::VerifyDomain, |raw| async move {
+            raw.verify_domain(name?.as_str()).await?;
+            Ok(())
         })
     }
 
@@ -163,13 +144,10 @@ impl DomainHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn delete(&self) -> Call<()> {
-        let op = Op::DeleteDomain;
-        self.client.with(op, &self.name, |name| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.delete_domain(name.as_str()).await
-                })
-                .map(|_: Ack| ())
+        let name = self.name.clone();
+        self.client.invoke(Op::DeleteDomain, |raw| async move {
+            raw.delete_domain(name?.as_str()).await?;
+            Ok(())
         })
     }
 
@@ -184,21 +162,16 @@ impl DomainHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/index.ts>
     pub fn status(&self) -> Call<DomainServing> {
-        let op = Op::GetDomainStatus;
-        self.client
-            .with(op, &self.name, |name| match self.client.without_token() {
-                Err(error) => self.client.refused(op, error),
-                Ok(client) => client
-                    .call(op, move |raw| async move {
-                        raw.get_domain_status(name.as_str()).await
-                    })
-                    .map(Single::into_inner),
-            })
+        let (name, client) = (self.name.clone(), self.client.without_token());
+        client.invoke(Op::GetDomainStatus, |raw| async move {
+            let reply = raw.get_domain_status(name?.as_str()).await?;
+            Ok(reply.into_inner().0)
+        })
     }
 }
 
 /// Refuses what cannot be a domain, such as a URL. What is one the server knows better.
-fn check_domain(domain: &str) -> Result<()> {
+pub(super) fn check_domain(domain: &str) -> Result<()> {
     check_text("domain", domain)?;
     if domain.contains(['/', ':', '@', '?', '#']) || domain.chars().any(char::is_whitespace) {
         return Err(Error::invalid_request(
@@ -218,14 +191,10 @@ impl Client {
     }
 
     /// A handle on a domain, such as `app.example.com`. It does no I/O.
-    pub fn domain<I>(&self, name: I) -> DomainHandle
-    where
-        I: TryInto<DomainName>,
-        I::Error: Into<Error>,
-    {
+    pub fn domain(&self, name: impl TryInto<DomainName, Error: Into<Error>>) -> DomainHandle {
         DomainHandle {
             client: self.clone(),
-            name: super::client::given(name),
+            name: given(name),
         }
     }
 }

@@ -50,32 +50,26 @@
 //!
 //! Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
 
-mod api_tokens;
-mod auth;
 mod client;
 mod clusters;
-mod deployment_read;
 mod deployments;
 mod domains;
 pub(crate) mod env;
-mod env_rewrite;
 mod events;
 mod failures;
 mod fallback;
-mod find;
 mod instances;
 mod logs;
-mod nodes;
 pub(crate) mod operations;
 mod projects;
-mod proxy;
+mod routes;
 mod server;
-mod service_records;
 pub(crate) mod service_update;
 mod services;
-mod session;
+mod sessions;
 pub(crate) mod shapes;
 mod task;
+mod tokens;
 mod wait;
 mod webhook_event;
 mod webhooks;
@@ -95,26 +89,24 @@ pub use crate::raw::dployr::types::{
     RemoteIntegrations, RoutableService, Route, Service, ServiceMetrics, ServiceSecret,
     ServiceStatus, ServiceUpdated, SwapMetrics, Task, User, Versions, Webhook,
 };
-pub use api_tokens::{ApiTokenHandle, ApiTokens, NewApiToken};
-pub use auth::TokenPair;
 pub use client::{Client, Dployr};
 pub use clusters::{ClusterHandle, ClusterUsers, Clusters};
 pub use deployments::{DeploymentHandle, DeploymentUpdate, Deployments, NewDeployment};
 pub use domains::{DomainHandle, Domains, NewDomain};
 pub use env::{EnvVariable, ServiceEnv};
-pub use events::{EventWindow, Events, WebhookSetup};
+pub use events::{EventWindow, Events};
 pub use fallback::{Routed, Via};
-pub use instances::{InstanceHandle, Instances};
+pub use instances::{InstanceHandle, Instances, NewInstance, NodeHandle};
 pub use logs::LogQuery;
-pub use nodes::{NewInstance, NodeHandle};
 pub use projects::{NewProject, ProjectHandle, Projects};
-pub use proxy::{NewRoute, RouteHandle, Routes};
+pub use routes::{NewRoute, RouteHandle, Routes};
 pub use service_update::{HealthCheck, ServiceField, ServiceUpdate};
 pub use services::{ServiceHandle, Services};
-pub use session::{CodeSent, Session};
+pub use sessions::{CodeSent, Session, TokenPair};
 pub use task::TaskId;
+pub use tokens::{ApiTokenHandle, ApiTokens, NewApiToken};
 pub use webhook_event::{EventData, WebhookEvent};
-pub use webhooks::{NewWebhook, Webhooks};
+pub use webhooks::{NewWebhook, WebhookSetup, Webhooks};
 
 crate::id::id! {
     /// The id of a dployr cluster: `01M85NWTN0TJ4JW1JXEKRNC9Z2`.

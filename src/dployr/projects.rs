@@ -1,9 +1,9 @@
 //! Projects, which group services.
 
-use super::client::{Given, check_text};
-use super::shapes::{Ack, Listing, Single};
+use super::client::{Given, check_text, given};
 use super::{Client, Page, Project, ProjectId};
 use crate::call::Call;
+use crate::error::Error;
 use crate::raw::dployr::{Op, types};
 
 /// A project to create.
@@ -39,10 +39,6 @@ pub struct Projects {
 }
 
 impl Projects {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client }
-    }
-
     /// The projects: `GET /v1/projects`.
     ///
     /// Nothing is known of pages here. If a server says that it has more,
@@ -50,18 +46,16 @@ impl Projects {
     /// some out.
     ///
     /// # Errors
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Project>> {
         let client = self.client.clone();
         Call::one_page(move || {
-            client
-                .call(
-                    Op::ListProjects,
-                    |raw| async move { raw.list_projects().await },
-                )
-                .map(Listing::into_page)
+            client.invoke(Op::ListProjects, move |raw| async move {
+                let list = raw.list_projects().await?;
+                Ok(list.into_inner().into_page())
+            })
         })
     }
 
@@ -69,24 +63,18 @@ impl Projects {
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name,
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn create(&self, new: NewProject) -> Call<Project> {
-        let op = Op::CreateProject;
-        if let Err(error) = check_text("name", &new.name) {
-            return self.client.refused(op, error);
-        }
-        let body = types::ProjectCreate {
-            name: new.name,
-            description: new.description,
-        };
-        self.client
-            .call(
-                op,
-                move |raw| async move { raw.create_project(&body).await },
-            )
-            .map(Single::into_inner)
+        self.client.invoke(Op::CreateProject, |raw| async move {
+            check_text("name", &new.name)?;
+            let body = types::ProjectCreate {
+                name: new.name,
+                description: new.description,
+            };
+            Ok(raw.create_project(&body).await?.into_inner().0)
+        })
     }
 }
 
@@ -98,24 +86,34 @@ pub struct ProjectHandle {
 }
 
 impl ProjectHandle {
-    pub(super) fn new(client: Client, id: Given<ProjectId>) -> Self {
-        Self { client, id }
-    }
-
     /// Deletes the project: `DELETE /v1/projects/{id}`. No server is known to have this call.
     ///
     /// # Errors
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn delete(&self) -> Call<()> {
-        let op = Op::DeleteProject;
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.delete_project(id.as_str()).await
-                })
-                .map(|_: Ack| ())
+        let id = self.id.clone();
+        self.client.invoke(Op::DeleteProject, |raw| async move {
+            raw.delete_project(id?.as_str()).await?;
+            Ok(())
         })
+    }
+}
+
+impl Client {
+    /// The projects. It does no I/O.
+    pub fn projects(&self) -> Projects {
+        Projects {
+            client: self.clone(),
+        }
+    }
+
+    /// A handle on a project. It does no I/O.
+    pub fn project(&self, id: impl TryInto<ProjectId, Error: Into<Error>>) -> ProjectHandle {
+        ProjectHandle {
+            client: self.clone(),
+            id: given(id),
+        }
     }
 }

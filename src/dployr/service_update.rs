@@ -1,6 +1,6 @@
 //! Changing a service on the control plane.
 
-use super::client::{check_port, check_text};
+use super::client::{check_port, check_texts};
 use super::deployments::check_key;
 use super::{Deployment, Runtime};
 use crate::error::{Error, Result};
@@ -136,7 +136,7 @@ pub struct ServicePatch {
 /// The name of an image, which may hold credentials for its registry.
 #[derive(Clone, PartialEq, Serialize)]
 #[serde(transparent)]
-struct Image(String);
+pub struct Image(pub String);
 
 impl fmt::Debug for Image {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -290,49 +290,46 @@ impl ServiceUpdate {
 
     fn check(&self) -> Result<()> {
         let patch = &self.patch;
-        check_text("tag of the instance", &patch.instance_name)?;
-        let runtime = patch.runtime.as_ref().map(|runtime| {
-            let name = runtime.as_ref().map(|runtime| runtime.as_str().to_owned());
-            Some(name)
-        });
-        for (what, text) in [
-            ("branch", &patch.remote_branch),
-            ("domain", &patch.domain),
-            ("working directory", &patch.working_dir),
-            ("directory of the static site", &patch.static_dir),
-            ("version of the runtime", &patch.version),
-            ("runtime", &runtime.flatten()),
-        ] {
-            if let Some(Some(text)) = text {
-                check_text(what, text)?;
-            }
-        }
-        if let Some(Some(Image(image))) = &patch.image {
-            check_text("image", image)?;
-        }
-        if let Some(url) = &patch.remote_url {
-            check_text("URL of the repository", url.expose())?;
-        }
-        if let HealthCheck::Path(path) = &self.health_check {
-            check_text("path of the health check", path)?;
-        }
-        if let Some(Some(port)) = patch.port {
-            check_port(u32::try_from(port).unwrap_or(u32::MAX))?;
-        }
+        let runtime = patch.runtime.as_ref().and_then(Option::as_ref);
+        let image = patch.image.as_ref().and_then(Option::as_ref);
+        let health_check = match &self.health_check {
+            HealthCheck::Path(path) => Some(path.as_str()),
+            HealthCheck::None | HealthCheck::Reset => None,
+        };
+        check_texts([
+            ("tag of the instance", Some(patch.instance_name.as_str())),
+            ("branch", text(&patch.remote_branch)),
+            ("domain", text(&patch.domain)),
+            ("working directory", text(&patch.working_dir)),
+            ("directory of the static site", text(&patch.static_dir)),
+            ("version of the runtime", text(&patch.version)),
+            ("runtime", runtime.map(Runtime::as_str)),
+            ("image", image.map(|image| image.0.as_str())),
+            (
+                "URL of the repository",
+                patch.remote_url.as_ref().map(GitUrl::expose),
+            ),
+            ("path of the health check", health_check),
+        ])?;
+        patch.port.flatten().map(check_port).transpose()?;
         let env = patch.env_vars.iter().flat_map(|map| map.0.keys());
         let secrets = patch.secrets.iter().flat_map(|map| map.0.keys());
         let keep = patch.keep_secret_keys.iter().flatten();
         env.chain(secrets)
-            .chain(keep)
+            .chain(keep.clone())
             .try_for_each(|key| check_key(key))?;
-        if let (Some(set), Some(keep)) = (&patch.secrets, &patch.keep_secret_keys)
-            && keep.iter().any(|name| set.0.contains_key(name))
-        {
-            return Err(Error::invalid_request(
+        let set = |name: &String| {
+            patch
+                .secrets
+                .as_ref()
+                .is_some_and(|map| map.0.contains_key(name))
+        };
+        match keep.clone().any(set) {
+            true => Err(Error::invalid_request(
                 "a secret is both to be set and to be kept",
-            ));
+            )),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     pub(super) fn into_raw(self) -> Result<ServicePatch> {
@@ -346,6 +343,10 @@ impl ServiceUpdate {
             ..self.patch
         })
     }
+}
+
+fn text(field: &Option<Option<String>>) -> Option<&str> {
+    field.as_ref()?.as_deref()
 }
 
 fn pairs<K: Into<String>, V: Into<Secret>>(

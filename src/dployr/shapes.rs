@@ -9,7 +9,7 @@ use super::Page;
 use crate::lenient::decimal_or_null;
 use crate::page::{Ask, Paging};
 use crate::raw::dployr::types;
-use crate::transport::reply::{within, without_value};
+use crate::transport::decode::{within, without_value};
 use serde::de::value::StrDeserializer;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Error as _, IntoDeserializer, MapAccess, Visitor,
@@ -79,7 +79,7 @@ records! {
 
 /// One record.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Single<T>(T);
+pub struct Single<T>(pub(super) T);
 
 /// A list of records, or one page of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,13 +92,6 @@ pub struct Listing<T> {
 /// A success without a value: any body but a failure or an HTML page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ack;
-
-impl<T> Single<T> {
-    /// The record.
-    pub fn into_inner(self) -> T {
-        self.0
-    }
-}
 
 impl<T> Listing<T> {
     /// The page.
@@ -359,7 +352,7 @@ impl<'de> MapAccess<'de> for Fields {
 }
 
 /// `created_at` for `createdAt`, and the other way round.
-fn other_spelling(name: &str) -> String {
+pub(super) fn other_spelling(name: &str) -> String {
     let mut other = String::with_capacity(name.len() + 4);
     let mut upper = false;
     for c in name.chars() {
@@ -387,7 +380,7 @@ mod tests {
 
     fn one<T: Record>(value: Value) -> Result<T, String> {
         serde_json::from_value::<Single<T>>(value)
-            .map(Single::into_inner)
+            .map(|single| single.0)
             .map_err(|error| error.to_string())
     }
 

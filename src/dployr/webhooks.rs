@@ -1,8 +1,7 @@
 //! Webhooks: where a server sends its events.
 
 use super::client::check_text;
-use super::shapes::{Listing, Single};
-use super::{Client, Page, Webhook};
+use super::{Client, ClusterWebhook, EventType, Page, Webhook};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::dployr::{Op, types};
@@ -10,10 +9,10 @@ use crate::secret::{CallbackUrl, REDACTED, Secret};
 use std::fmt;
 
 /// A webhook to create: where to send which events.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "nothing is created until it is given to a client"]
 pub struct NewWebhook {
-    url: CallbackUrl,
+    url: WebhookUrl,
     events: Vec<String>,
     secret: Option<Secret>,
 }
@@ -34,7 +33,7 @@ impl NewWebhook {
         events: impl IntoIterator<Item = E>,
     ) -> Self {
         Self {
-            url: url.into(),
+            url: WebhookUrl(url.into()),
             events: events.into_iter().map(Into::into).collect(),
             secret: None,
         }
@@ -49,54 +48,49 @@ impl NewWebhook {
     }
 
     fn into_raw(self) -> Result<types::WebhookCreate> {
-        check(self.url.expose(), self.events.len())?;
+        let url = self.url.checked(self.events.len())?;
         self.events
             .iter()
             .try_for_each(|event| check_text("name of an event", event))?;
         Ok(types::WebhookCreate {
-            url: self.url.expose().to_owned(),
+            url,
             events: self.events,
             secret: self.secret,
         })
     }
 }
 
-/// Refuses a webhook that could not be sent anything. The control plane checks nothing.
-pub(super) fn check(url: &str, events: usize) -> Result<()> {
-    let url = reqwest::Url::parse(url);
-    if !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
-        return Err(Error::invalid_request(
-            "the webhook's URL is not an http or https URL",
-        ));
-    }
-    if events == 0 {
-        return Err(Error::invalid_request(
-            "the webhook has no events, so nothing would be sent",
-        ));
-    }
-    Ok(())
-}
+/// The URL of a webhook. `Debug` shows only its scheme and host: the path may hold a secret, too.
+#[derive(Clone, PartialEq, Eq)]
+struct WebhookUrl(CallbackUrl);
 
-/// Scheme and host of a URL whose path and query may hold a secret.
-pub(super) fn shown(url: &str) -> String {
-    match reqwest::Url::parse(url) {
-        Ok(url) => format!(
-            "{}://{}/…",
-            url.scheme(),
-            url.host_str().unwrap_or_default()
-        ),
-        Err(_) => REDACTED.to_owned(),
+impl WebhookUrl {
+    /// The URL, if it can receive events. The control plane checks nothing.
+    fn checked(&self, events: usize) -> Result<String> {
+        let url = reqwest::Url::parse(self.0.expose());
+        if !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+            return Err(Error::invalid_request(
+                "the webhook's URL is not an http or https URL",
+            ));
+        }
+        if events == 0 {
+            return Err(Error::invalid_request(
+                "the webhook has no events, so nothing would be sent",
+            ));
+        }
+        Ok(self.0.expose().to_owned())
     }
 }
 
-impl fmt::Debug for NewWebhook {
-    /// Of the URL only scheme and host: its path and query may hold a secret.
+impl fmt::Debug for WebhookUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewWebhook")
-            .field("url", &shown(self.url.expose()))
-            .field("events", &self.events)
-            .field("secret", &self.secret)
-            .finish()
+        match reqwest::Url::parse(self.0.expose()) {
+            Ok(url) => {
+                let host = url.host_str().unwrap_or_default();
+                write!(f, "\"{}://{host}/…\"", url.scheme())
+            }
+            Err(_) => f.write_str(REDACTED),
+        }
     }
 }
 
@@ -106,14 +100,10 @@ impl fmt::Debug for NewWebhook {
 /// one webhook for each cluster: [`set_up`](Self::set_up).
 #[derive(Clone, Debug)]
 pub struct Webhooks {
-    pub(super) client: Client,
+    client: Client,
 }
 
 impl Webhooks {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client }
-    }
-
     /// Creates a webhook: `POST /v1/webhooks`. On a control plane use [`set_up`](Self::set_up).
     ///
     /// # Errors
@@ -123,17 +113,13 @@ impl Webhooks {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn create(&self, new: NewWebhook) -> Call<Webhook> {
-        let op = Op::CreateWebhook;
         let cluster = self.client.cluster_id();
-        match new.into_raw() {
-            Err(error) => self.client.refused(op, error),
-            Ok(body) => self
-                .client
-                .call(op, move |raw| async move {
-                    raw.create_webhook(cluster.as_deref(), &body).await
-                })
-                .map(Single::into_inner),
-        }
+        self.client.invoke(Op::CreateWebhook, |raw| async move {
+            let reply = raw
+                .create_webhook(cluster.as_deref(), &new.into_raw()?)
+                .await?;
+            Ok(reply.into_inner().0)
+        })
     }
 
     /// The webhooks: `GET /v1/webhooks`. On a control plane use
@@ -144,18 +130,94 @@ impl Webhooks {
     /// some out.
     ///
     /// # Errors
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Webhook>> {
         let client = self.client.clone();
         Call::one_page(move || {
             let cluster = client.cluster_id();
-            client
-                .call(Op::ListWebhooks, move |raw| async move {
-                    raw.list_webhooks(cluster.as_deref()).await
-                })
-                .map(Listing::into_page)
+            client.invoke(Op::ListWebhooks, move |raw| async move {
+                let list = raw.list_webhooks(cluster.as_deref()).await?;
+                Ok(list.into_inner().into_page())
+            })
         })
+    }
+
+    /// Sets the webhook of the client's cluster: `POST /v1/notifications/webhook/setup`. A cluster has
+    /// one, and this replaces it. What a control plane has in the place of [`create`](Self::create).
+    ///
+    /// It is read with [`ClusterHandle::integrations`](super::ClusterHandle::integrations). What the
+    /// control plane sends is neither signed nor repeated.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an address that is no URL and for no
+    /// events, [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/notifications.ts>
+    pub fn set_up(&self, setup: WebhookSetup) -> Call<ClusterWebhook> {
+        let cluster = self.client.cluster_id();
+        self.client.invoke(Op::SetUpWebhook, |raw| async move {
+            let reply = raw
+                .set_up_webhook(cluster.as_deref(), &setup.into_raw()?)
+                .await?;
+            Ok(reply.into_inner().0)
+        })
+    }
+}
+
+/// The webhook to set for a cluster: where to send which events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "nothing is set until it is given to a client"]
+pub struct WebhookSetup {
+    url: WebhookUrl,
+    enabled: bool,
+    events: Vec<EventType>,
+}
+
+impl WebhookSetup {
+    /// Sends these events to this address. Both are checked when it is sent, as the server checks
+    /// nothing: it takes an `http` or `https` URL and at least one event.
+    ///
+    /// There is no event for a failed deployment: [`EventType::DeploymentFinished`] tells of its end,
+    /// however it ended.
+    pub fn new<E: Into<EventType>>(
+        url: impl Into<CallbackUrl>,
+        events: impl IntoIterator<Item = E>,
+    ) -> Self {
+        Self {
+            url: WebhookUrl(url.into()),
+            enabled: true,
+            events: events.into_iter().map(Into::into).collect(),
+        }
+    }
+
+    /// Keeps the webhook and sends it nothing for now. No call deletes one.
+    pub fn disabled(mut self) -> Self {
+        self.enabled = false;
+        self
+    }
+
+    fn into_raw(self) -> Result<types::WebhookSetup> {
+        let url = self.url.checked(self.events.len())?;
+        let names = self.events.iter().map(EventType::as_str);
+        for event in names {
+            check_text("name of an event", event)?;
+        }
+        Ok(types::WebhookSetup {
+            webhook_url: url,
+            enabled: self.enabled,
+            events: self.events,
+        })
+    }
+}
+
+impl Client {
+    /// The webhooks. It does no I/O.
+    pub fn webhooks(&self) -> Webhooks {
+        Webhooks {
+            client: self.clone(),
+        }
     }
 }

@@ -3,11 +3,10 @@
 use super::{Log, Wanted, connected, whole};
 use crate::call::Call;
 use crate::dployr::client::check_text;
-use crate::dployr::service_records::millis;
+use crate::dployr::services::millis;
 use crate::dployr::{Client, DeploymentId, LogLine, LogStream};
 use crate::error::{Error, Result};
 use crate::raw::dployr::{self as raw, Op};
-use crate::transport::reply::complete;
 use progenitor_client::{ByteStream, ResponseValue};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -149,9 +148,9 @@ impl Client {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/logs.ts>
     pub fn logs(&self, query: LogQuery) -> Call<Vec<LogLine>> {
         let log = query.into_log(self);
-        Call::new(self.scope_of(Op::GetLogs), move |mut scope| async move {
-            let log = log.map_err(|error| complete(error, &scope))?;
-            whole(&mut scope, &log).await
+        Call::new(self.scope_of(Op::GetLogs), move |scope| async move {
+            let log = log.map_err(|error| scope.complete(error))?;
+            whole(&scope, &log).await
         })
     }
 
@@ -174,7 +173,7 @@ impl Client {
             false => query.into_log(self),
         };
         Call::new(self.scope_of(Op::GetLogs), move |scope| async move {
-            let log = log.map_err(|error| complete(error, &scope))?;
+            let log = log.map_err(|error| scope.complete(error))?;
             connected(&scope, log, Wanted::default()).await
         })
     }

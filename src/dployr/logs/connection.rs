@@ -5,7 +5,7 @@ use super::lines::{is_json, item, plain, records, too_long};
 use crate::dployr::LogLine;
 use crate::error::{Effect, Error, ErrorKind};
 use crate::logs::{Event, Item};
-use crate::transport::{Scope, reply::complete};
+use crate::transport::Scope;
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use std::collections::VecDeque;
@@ -143,7 +143,7 @@ impl Connection {
 
     fn complete(&self, error: Error) -> Error {
         match &self.scope {
-            Some(scope) => complete(error, scope),
+            Some(scope) => scope.complete(error),
             None => error,
         }
     }

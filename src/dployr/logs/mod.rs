@@ -10,13 +10,13 @@ mod tests;
 
 pub use cluster::LogQuery;
 
-use super::{Client, LogLine, LogStream, ServiceId};
+use super::client::Given;
+use super::{Client, LogLine, LogStream, ServiceHandle, ServiceId};
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::logs::{LogCursor, Place, Reconnect, Seam, clock};
 use crate::raw::dployr::Op;
 use crate::transport::Scope;
-use crate::transport::reply::{complete, finish_stream};
 use bytes::Bytes;
 use cluster::ClusterLog;
 use connection::Connection;
@@ -53,55 +53,71 @@ struct Wanted {
 }
 
 /// The last `tail` lines so far, or what one reply has.
-pub(super) fn read(client: &Client, id: ServiceId, tail: Option<u32>) -> Call<Vec<LogLine>> {
-    let (scope, log) = (client.scope_of(Op::GetServiceLogs), Log::Service(id));
-    Call::new(scope, move |mut scope| async move {
-        let Some(tail) = tail else {
-            return whole(&mut scope, &log).await;
-        };
-        let newest = Newest::read(&mut scope, &log, tail, 0).await?;
-        newest.lines.into_iter().map(|item| item.line).collect()
-    })
+pub(super) fn read(service: &ServiceHandle, tail: Option<u32>) -> Call<Vec<LogLine>> {
+    let id = service.id.clone();
+    Call::new(
+        service.client.scope_of(Op::GetServiceLogs),
+        move |scope| async move {
+            let log = service_log(&scope, id)?;
+            let Some(tail) = tail else {
+                return whole(&scope, &log).await;
+            };
+            let newest = Newest::read(&scope, &log, tail, 0).await?;
+            newest.lines.into_iter().map(|item| item.line).collect()
+        },
+    )
 }
 
 /// Follows a log from where the server begins, or from the last `tail` lines on.
-pub(super) fn follow(client: &Client, id: ServiceId, tail: Option<u32>) -> Call<LogStream> {
-    let (scope, log) = (client.scope_of(Op::GetServiceLogs), Log::Service(id));
-    Call::new(scope, move |mut scope| async move {
-        if let Some(tail) = tail {
-            let newest = Newest::read(&mut scope, &log, tail, MARGIN).await?;
-            // After lines without a time only the server itself can go on.
-            if newest.is_placed() {
-                let mut seam = newest.seam;
-                seam.start_at(Some(clock(&scope)));
-                let source = LogSource::paged(scope.clone(), log, Page::last(newest.lines));
-                return Ok(stream(&scope, source, seam));
+pub(super) fn follow(service: &ServiceHandle, tail: Option<u32>) -> Call<LogStream> {
+    let id = service.id.clone();
+    Call::new(
+        service.client.scope_of(Op::GetServiceLogs),
+        move |scope| async move {
+            let log = service_log(&scope, id)?;
+            if let Some(tail) = tail {
+                let newest = Newest::read(&scope, &log, tail, MARGIN).await?;
+                // After lines without a time only the server itself can go on.
+                if newest.is_placed() {
+                    let mut seam = newest.seam;
+                    seam.start_at(Some(clock(&scope)));
+                    let source = LogSource::paged(scope.clone(), log, Page::last(newest.lines));
+                    return Ok(stream(&scope, source, seam));
+                }
             }
-        }
-        let wanted = Wanted {
-            tail,
-            ..Wanted::default()
-        };
-        connected(&scope, log, wanted).await
-    })
+            let wanted = Wanted {
+                tail,
+                ..Wanted::default()
+            };
+            connected(&scope, log, wanted).await
+        },
+    )
 }
 
 /// Follows a log from a cursor on.
-pub(super) fn resume(client: &Client, id: ServiceId, cursor: &LogCursor) -> Call<LogStream> {
-    let (scope, log) = (client.scope_of(Op::GetServiceLogs), Log::Service(id));
-    let place = cursor.place_on(PLATFORM);
-    Call::new(scope, move |mut scope| async move {
-        let place = place.map_err(|error| complete(error, &scope))?;
-        let seam = Seam::new(place, 0);
-        let wanted = Wanted {
-            since: seam.place().since(),
-            limit: Some(LARGEST_LIMIT),
-            ..Wanted::default()
-        };
-        let page = Page::read(&mut scope, &log, wanted, None).await?;
-        let source = LogSource::paged(scope.clone(), log, page);
-        Ok(stream(&scope, source, seam))
-    })
+pub(super) fn resume(service: &ServiceHandle, cursor: &LogCursor) -> Call<LogStream> {
+    let (id, place) = (service.id.clone(), cursor.place_on(PLATFORM));
+    Call::new(
+        service.client.scope_of(Op::GetServiceLogs),
+        move |scope| async move {
+            let log = service_log(&scope, id)?;
+            let place = place.map_err(|error| scope.complete(error))?;
+            let seam = Seam::new(place, 0);
+            let wanted = Wanted {
+                since: seam.place().since(),
+                limit: Some(LARGEST_LIMIT),
+                ..Wanted::default()
+            };
+            let page = Page::read(&scope, &log, wanted, None).await?;
+            let source = LogSource::paged(scope.clone(), log, page);
+            Ok(stream(&scope, source, seam))
+        },
+    )
+}
+
+fn service_log(scope: &Scope, id: Given<ServiceId>) -> Result<Log> {
+    id.map(Log::Service)
+        .map_err(|why| scope.complete(Error::invalid_request(why)))
 }
 
 /// Follows a log from where the server begins.
@@ -118,10 +134,7 @@ async fn connected(scope: &Scope, log: Log, wanted: Wanted) -> Result<LogStream>
 }
 
 fn stream(scope: &Scope, source: LogSource, seam: Seam) -> LogStream {
-    let mut scope = scope.clone();
-    let policy = scope.options().retry.clone();
-    let reconnect = Reconnect::by(&policy.unwrap_or_else(|| scope.transport().retry.clone()));
-    LogStream::new(source, seam, reconnect)
+    LogStream::new(source, seam, Reconnect::by(scope.retry()))
 }
 
 async fn connect(scope: &Scope, log: &Log, wanted: Wanted) -> Result<Connection> {
@@ -135,30 +148,33 @@ async fn connect(scope: &Scope, log: &Log, wanted: Wanted) -> Result<Connection>
 }
 
 async fn open(scope: &Scope, log: &Log, wanted: Wanted) -> Result<ByteStream> {
-    let raw = Client::raw_on(scope);
-    let follow = wanted.follow.then_some(true);
-    let limit = wanted.limit.map(i64::from);
-    let result = match log {
-        Log::Service(id) => {
-            let tail = wanted.tail.map(i64::from);
-            raw.get_service_logs(id.as_str(), follow, limit, wanted.since, tail)
-                .await
-        }
-        Log::Cluster(log) => log.open(&raw, follow, limit, wanted.since).await,
-    };
-    finish_stream(scope, result)
+    let log = log.clone();
+    Client::step(scope, move |raw| async move {
+        let follow = wanted.follow.then_some(true);
+        let limit = wanted.limit.map(i64::from);
+        let reply = match log {
+            Log::Service(id) => {
+                let tail = wanted.tail.map(i64::from);
+                raw.get_service_logs(id.as_str(), follow, limit, wanted.since, tail)
+                    .await?
+            }
+            Log::Cluster(log) => log.open(&raw, follow, limit, wanted.since).await?,
+        };
+        Ok(reply.into_inner())
+    })
+    .await
 }
 
 /// The lines of one reply.
-async fn whole(scope: &mut Scope, log: &Log) -> Result<Vec<LogLine>> {
+async fn whole(scope: &Scope, log: &Log) -> Result<Vec<LogLine>> {
     let body = body_of(scope, log, Wanted::default(), None).await?;
     let lines: Result<_> = lines::items_of(&body).map(|item| item.line).collect();
-    lines.map_err(|error| complete(error, scope))
+    lines.map_err(|error| scope.complete(error))
 }
 
 /// A whole reply, within the limits of the call and before `until`.
 async fn body_of(
-    scope: &mut Scope,
+    scope: &Scope,
     log: &Log,
     wanted: Wanted,
     until: Option<Instant>,
@@ -169,21 +185,20 @@ async fn body_of(
         None => scope.deadline(),
     };
     let mut one = scope.clone();
-    one.options().deadline = Some(deadline);
+    one.options_mut().deadline = Some(deadline);
     let stream = open(&one, log, wanted).await?;
-    // The transport's limits end where the reply of a stream begins.
-    let limits = scope.transport().limits;
-    let attempt = scope.options().attempt;
-    let attempt = attempt.unwrap_or_else(|| limits.attempt(scope.operation()));
-    let limit = attempt.min(deadline.saturating_sub(started.elapsed()));
-    let body = match timeout(limit, collect(stream, limits.reply_bytes)).await {
+    // The pipeline's limits end where the reply of a stream begins.
+    let left = deadline.saturating_sub(started.elapsed());
+    let limit = scope.attempt_limit().min(left);
+    let reply_bytes = scope.transport().limits.reply_bytes;
+    let body = match timeout(limit, collect(stream, reply_bytes)).await {
         Ok(body) => body,
         Err(_) => Err(Error::new(
             ErrorKind::Timeout,
             format!("the logs took longer than {limit:?}"),
         )),
     };
-    body.map_err(|error| complete(error.with_effect(Effect::None), scope))
+    body.map_err(|error| scope.complete(error.with_effect(Effect::None)))
 }
 
 async fn collect(stream: ByteStream, limit: usize) -> Result<Vec<u8>> {

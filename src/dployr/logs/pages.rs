@@ -6,7 +6,6 @@ use crate::dployr::LogLine;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::logs::{Item, Place, Seam};
 use crate::transport::Scope;
-use crate::transport::reply::complete;
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
@@ -38,7 +37,7 @@ pub(super) enum Behind {
 impl Page {
     /// Reads one page before `until`. If the reply is too large, it asks for a smaller one.
     pub async fn read(
-        scope: &mut Scope,
+        scope: &Scope,
         log: &Log,
         mut wanted: Wanted,
         until: Option<Instant>,
@@ -52,7 +51,7 @@ impl Page {
                 (body, _) => body?,
             };
             let items = items_of(&body).map(|item| Item {
-                line: item.line.map_err(|error| complete(error, scope)),
+                line: item.line.map_err(|error| scope.complete(error)),
                 ..item
             });
             let items: VecDeque<_> = items.collect();
@@ -122,7 +121,7 @@ impl Newest {
     ///
     /// A server that knows `tail` sends them. The control plane ignores it and sends the oldest lines
     /// of a window: if that reply is full, later windows are read.
-    pub async fn read(scope: &mut Scope, log: &Log, tail: u32, margin: u32) -> Result<Self> {
+    pub async fn read(scope: &Scope, log: &Log, tail: u32, margin: u32) -> Result<Self> {
         let until = Instant::now().checked_add(scope.deadline());
         let keep = usize::try_from(tail).unwrap_or(usize::MAX);
         let wanted = Wanted {
@@ -158,7 +157,7 @@ impl Newest {
 
     async fn read_on(
         &mut self,
-        scope: &mut Scope,
+        scope: &Scope,
         log: &Log,
         wanted: Wanted,
         until: Option<Instant>,

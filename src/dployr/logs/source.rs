@@ -6,9 +6,8 @@
 use super::connection::Connection;
 use super::pages::{Behind, LARGEST_LIMIT, Page, too_crowded};
 use super::{Log, PLATFORM, Wanted, connect};
-use crate::call::Call;
+use crate::call::{Call, Running};
 use crate::dployr::LogLine;
-use crate::error::Result;
 use crate::logs::{Event, Seam, Source};
 use crate::transport::Scope;
 use crate::transport::retry::Retry;
@@ -19,8 +18,6 @@ use tokio::time::Instant;
 
 /// How old the last page may be for a connection to be opened after it.
 const FRESH: Duration = Duration::from_secs(10);
-
-type Running<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
 pub(super) struct LogSource {
     /// That of the call that opened the log, with its options.
@@ -78,10 +75,10 @@ impl Source for LogSource {
         };
         let (log, follow) = (self.log.clone(), self.caught_up || wanted.since.is_none());
         // A call with the options of the first one; the stream retries it.
-        let call = Call::new(self.scope.clone(), move |mut scope| async move {
+        let call = Call::new(self.scope.fresh(), move |scope| async move {
             Ok(match follow {
                 true => State::Open(Box::new(connect(&scope, &log, wanted).await?)),
-                false => State::Page(Page::read(&mut scope, &log, wanted, None).await?),
+                false => State::Page(Page::read(&scope, &log, wanted, None).await?),
             })
         });
         self.count = seam.count();
@@ -97,7 +94,7 @@ impl Source for LogSource {
         loop {
             match &mut self.state {
                 State::Closed => return Poll::Ready(Event::Ended),
-                State::Pending(running) => match ready!(running.as_mut().poll(context)) {
+                State::Pending(running) => match ready!(Pin::new(running).poll(context)) {
                     Ok(state) => {
                         self.read_at = Instant::now();
                         self.state = state;

@@ -1,7 +1,7 @@
 //! Routes of the proxy: which domain leads to which service.
 
-use super::client::{Given, check_port, check_text};
-use super::shapes::{Ack, Listing, Single};
+use super::client::{Given, check_port, check_text, given};
+use super::domains::check_domain;
 use super::{Client, Page, RoutableService, Route, RouteId};
 use crate::call::Call;
 use crate::error::{Error, Result};
@@ -28,15 +28,11 @@ impl NewRoute {
     }
 
     fn into_raw(self) -> Result<types::RouteCreate> {
-        check_text("domain", &self.domain)?;
-        if self.domain.contains(['/', '?', '#', '@', ' ']) {
-            return Err(Error::invalid_request(
-                "the domain is more than a domain: it has neither scheme nor path",
-            ));
-        }
+        check_domain(&self.domain)?;
         check_text("service id", &self.service_id)?;
+        check_port(self.port.into())?;
         Ok(types::RouteCreate {
-            port: check_port(self.port)?,
+            port: self.port.into(),
             domain: self.domain,
             service_id: self.service_id,
         })
@@ -52,10 +48,6 @@ pub struct Routes {
 }
 
 impl Routes {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client }
-    }
-
     /// The routes: `GET /v1/proxy/routes`.
     ///
     /// Nothing is known of pages here. If a server says that it has more,
@@ -63,18 +55,17 @@ impl Routes {
     /// some out.
     ///
     /// # Errors
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Route>> {
         let client = self.client.clone();
         Call::one_page(move || {
             let cluster = client.cluster_id();
-            client
-                .call(Op::ListRoutes, move |raw| async move {
-                    raw.list_routes(cluster.as_deref()).await
-                })
-                .map(Listing::into_page)
+            client.invoke(Op::ListRoutes, move |raw| async move {
+                let list = raw.list_routes(cluster.as_deref()).await?;
+                Ok(list.into_inner().into_page())
+            })
         })
     }
 
@@ -84,18 +75,17 @@ impl Routes {
     ///
     /// # Errors
     /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others, and those of every call.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/proxy.ts>
     pub fn services(&self) -> Call<Page<RoutableService>> {
         let client = self.client.clone();
         Call::one_page(move || {
             let cluster = client.cluster_id();
-            client
-                .call(Op::ListProxyServices, move |raw| async move {
-                    raw.list_proxy_services(cluster.as_deref()).await
-                })
-                .map(Listing::into_page)
+            client.invoke(Op::ListProxyServices, move |raw| async move {
+                let list = raw.list_proxy_services(cluster.as_deref()).await?;
+                Ok(list.into_inner().into_page())
+            })
         })
     }
 
@@ -104,21 +94,17 @@ impl Routes {
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty domain or service, for a
     /// domain with scheme or path, for a port that is none;
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn create(&self, new: NewRoute) -> Call<Route> {
-        let op = Op::CreateRoute;
         let cluster = self.client.cluster_id();
-        match new.into_raw() {
-            Err(error) => self.client.refused(op, error),
-            Ok(body) => self
-                .client
-                .call(op, move |raw| async move {
-                    raw.create_route(cluster.as_deref(), &body).await
-                })
-                .map(Single::into_inner),
-        }
+        self.client.invoke(Op::CreateRoute, |raw| async move {
+            let reply = raw
+                .create_route(cluster.as_deref(), &new.into_raw()?)
+                .await?;
+            Ok(reply.into_inner().0)
+        })
     }
 }
 
@@ -130,25 +116,34 @@ pub struct RouteHandle {
 }
 
 impl RouteHandle {
-    pub(super) fn new(client: Client, id: Given<RouteId>) -> Self {
-        Self { client, id }
-    }
-
     /// Deletes the route: `DELETE /v1/proxy/routes/{id}`. No server is known to have this call.
     ///
     /// # Errors
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn delete(&self) -> Call<()> {
-        let op = Op::DeleteRoute;
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(
-                    op,
-                    move |raw| async move { raw.delete_route(id.as_str()).await },
-                )
-                .map(|_: Ack| ())
+        let id = self.id.clone();
+        self.client.invoke(Op::DeleteRoute, |raw| async move {
+            raw.delete_route(id?.as_str()).await?;
+            Ok(())
         })
+    }
+}
+
+impl Client {
+    /// The routes of the proxy. It does no I/O.
+    pub fn routes(&self) -> Routes {
+        Routes {
+            client: self.clone(),
+        }
+    }
+
+    /// A handle on a route of the proxy. It does no I/O.
+    pub fn route(&self, id: impl TryInto<RouteId, Error: Into<Error>>) -> RouteHandle {
+        RouteHandle {
+            client: self.clone(),
+            id: given(id),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! API tokens: what programs identify themselves with.
 
-use super::client::{Given, check_text};
-use super::shapes::{Ack, PAGING, Single};
+use super::client::{Given, check_text, given};
+use super::shapes::PAGING;
 use super::{ApiToken, ApiTokenId, Client, NewToken, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};
@@ -58,7 +58,7 @@ impl NewApiToken {
 /// A client with a token cannot manage tokens: log in with
 /// [`login_by_email`](Client::login_by_email).
 #[derive(Clone, Debug)]
-#[must_use = "nothing is asked before `list` is awaited"]
+#[must_use = "nothing is requested before `list` is awaited"]
 pub struct ApiTokens {
     client: Client,
     ask: Ask,
@@ -70,21 +70,14 @@ impl ApiTokens {
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or a lifetime below a
-    /// second, [`Forbidden`](crate::ErrorKind::Forbidden) without a session, and those of every call.
+    /// second, [`Forbidden`](crate::ErrorKind::Forbidden) without a session.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
     pub fn create(&self, new: NewApiToken) -> Call<NewToken> {
-        let op = Op::CreateApiToken;
-        match new.into_raw() {
-            Err(error) => self.client.refused(op, error),
-            Ok(body) => self
-                .client
-                .call(
-                    op,
-                    move |raw| async move { raw.create_api_token(&body).await },
-                )
-                .map(Single::into_inner),
-        }
+        self.client.invoke(Op::CreateApiToken, |raw| async move {
+            let reply = raw.create_api_token(&new.into_raw()?).await?;
+            Ok(reply.into_inner().0)
+        })
     }
 
     paged!("tokens");
@@ -93,21 +86,17 @@ impl ApiTokens {
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) without a session, and those of every call.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without a session.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
     pub fn list(&self) -> Call<Page<ApiToken>> {
         let client = self.client.clone();
         Call::paged(PAGING, self.ask, move |ask| {
-            let op = Op::ListApiTokens;
-            match ask.parameters() {
-                Err(error) => client.refused(op, error),
-                Ok((page, size)) => client
-                    .call(op, move |raw| async move {
-                        raw.list_api_tokens(page, size).await
-                    })
-                    .map(move |list| list.into_page_of(ask)),
-            }
+            client.invoke(Op::ListApiTokens, move |raw| async move {
+                let (page, size) = ask.parameters()?;
+                let list = raw.list_api_tokens(page, size).await?;
+                Ok(list.into_inner().into_page_of(ask))
+            })
         })
     }
 }
@@ -124,17 +113,14 @@ impl ApiTokenHandle {
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) without a
-    /// session, and those of every call.
+    /// session.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
     pub fn revoke(&self) -> Call<()> {
-        let op = Op::DeleteApiToken;
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.delete_api_token(id.as_str()).await
-                })
-                .map(|_: Ack| ())
+        let id = self.id.clone();
+        self.client.invoke(Op::DeleteApiToken, |raw| async move {
+            raw.delete_api_token(id?.as_str()).await?;
+            Ok(())
         })
     }
 }
@@ -150,14 +136,10 @@ impl Client {
     }
 
     /// A handle on an API token, by its id, which is not the token. It does no I/O.
-    pub fn api_token<I>(&self, id: I) -> ApiTokenHandle
-    where
-        I: TryInto<ApiTokenId>,
-        I::Error: Into<Error>,
-    {
+    pub fn api_token(&self, id: impl TryInto<ApiTokenId, Error: Into<Error>>) -> ApiTokenHandle {
         ApiTokenHandle {
             client: self.clone(),
-            id: super::client::given(id),
+            id: given(id),
         }
     }
 }
