@@ -1,4 +1,4 @@
-//! Clusters: what belongs to one team, and who is in it.
+//! Clusters and their users.
 
 use super::client::{Given, check_text, given};
 use super::shapes::PAGING;
@@ -18,8 +18,8 @@ pub struct Clusters {
 }
 
 impl Clusters {
-    /// All clusters that the user belongs to: `GET /v1/clusters`, which comes in one page. Everybody
-    /// gets one at the first login; no call makes or deletes one.
+    /// All clusters of the user, on one page: `GET /v1/clusters`. A user gets one at the first login; no
+    /// call creates or deletes one.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn list(&self) -> Call<Page<Cluster>> {
@@ -32,7 +32,7 @@ impl Clusters {
         })
     }
 
-    /// A handle on the cluster with this id. It does no I/O.
+    /// A handle on a cluster. It does no I/O.
     pub fn by_id(&self, id: impl TryInto<ClusterId, Error: Into<Error>>) -> ClusterHandle {
         ClusterHandle {
             client: self.client.clone(),
@@ -49,14 +49,13 @@ pub struct ClusterHandle {
 }
 
 impl ClusterHandle {
-    /// Gives the cluster another name, which is part of the addresses of its services:
-    /// `PATCH /v1/clusters/{id}`. It takes the role of an owner.
+    /// Renames the cluster: `PATCH /v1/clusters/{id}`. The name is part of the addresses of its
+    /// services. Requires the role of an owner.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or one of more than 64
-    /// characters, [`Quota`](crate::ErrorKind::Quota) within a month of the last time, which is not
-    /// repeated, [`Forbidden`](crate::ErrorKind::Forbidden) without the role or for a cluster of others,
-    /// and those of every call.
+    /// characters, [`Quota`](crate::ErrorKind::Quota) within a month of the last time, and
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role or for another user's cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn rename(&self, name: impl Into<String>) -> Call<Cluster> {
@@ -68,7 +67,7 @@ impl ClusterHandle {
         })
     }
 
-    /// Who is in the cluster: list them. It does no I/O.
+    /// The users of the cluster. It does no I/O.
     pub fn users(&self) -> ClusterUsers {
         ClusterUsers {
             client: self.client.clone(),
@@ -78,13 +77,12 @@ impl ClusterHandle {
         }
     }
 
-    /// Sends invitations to these e-mail addresses: `POST /v1/clusters/{id}/users`. It takes the role of
-    /// an admin.
+    /// Invites users by e-mail address: `POST /v1/clusters/{id}/users`. Requires the role of an admin.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for no address or an empty one,
-    /// [`Rejected`](crate::ErrorKind::Rejected) for one that is none,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role or for a cluster of others.
+    /// [`Rejected`](crate::ErrorKind::Rejected) for an invalid one,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role or for another user's cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn invite<E: Into<String>>(&self, emails: impl IntoIterator<Item = E>) -> Call<Invited> {
@@ -104,15 +102,12 @@ impl ClusterHandle {
             })
     }
 
-    /// What the cluster is connected with, its webhook among that:
-    /// `GET /v1/clusters/{id}/integrations`.
+    /// The integrations of the cluster, including its webhook: `GET /v1/clusters/{id}/integrations`.
     ///
-    /// The server repeats access tokens of the providers. They are [`Secret`](crate::Secret)s here, so
-    /// that neither `Debug` nor `Serialize` shows one.
+    /// The reply contains access tokens of the providers. They are [`Secret`](crate::Secret)s here.
     ///
     /// # Errors
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others or one that does not exist,
-    /// and those of every call.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster or one that does not exist.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn integrations(&self) -> Call<Integrations> {
@@ -135,8 +130,7 @@ pub struct ClusterUsers {
 }
 
 impl ClusterUsers {
-    /// Those who are invited and have not answered yet, in the place of those who belong:
-    /// `showInvites=true`.
+    /// Lists pending invitations instead of users: `showInvites=true`.
     pub fn invited(mut self) -> Self {
         self.invited = Some(true);
         self
@@ -148,8 +142,7 @@ impl ClusterUsers {
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others or one that does not exist,
-    /// and those of every call.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster or one that does not exist.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn list(&self) -> Call<Page<ClusterUser>> {
@@ -160,7 +153,8 @@ impl ClusterUsers {
                 .client
                 .invoke(Op::ListClusterUsers, move |raw| async move {
                     let (page, size) = ask.parameters()?;
-                    let list = raw.list_cluster_users(id?.as_str(), page, size, invited);
+                    let id = id?;
+                    let list = raw.list_cluster_users(id.as_str(), page, size, invited);
                     Ok(list.await?.into_inner().into_page_of(ask))
                 })
         })
@@ -178,7 +172,7 @@ fn new_name(name: String) -> Result<types::ClusterRename> {
 }
 
 impl Client {
-    /// The clusters of the user: list and rename them, see and invite their users. It does no I/O.
+    /// The clusters of the user. It does no I/O.
     pub fn clusters(&self) -> Clusters {
         Clusters {
             client: self.clone(),

@@ -79,21 +79,20 @@ impl NewDeployment {
         Self { body, image: None }
     }
 
-    /// What kind of service it is. The control plane refuses a deployment without it, the vendor's
-    /// page does not know it.
+    /// The kind of service. The control plane requires it; the vendor's page does not document it.
     pub fn kind(mut self, kind: impl Into<ServiceType>) -> Self {
         self.body.type_ = Some(kind.into());
         self
     }
 
-    /// What runs the code, and in which version: `("nodejs", "20")`.
+    /// The runtime and its version: `("nodejs", "20")`.
     pub fn runtime(mut self, name: impl Into<Runtime>, version: impl Into<String>) -> Self {
         self.body.runtime = Some(name.into());
         self.body.version = Some(version.into());
         self
     }
 
-    /// The branch to build, for git only. Left to the server unless set.
+    /// The branch to build, for git only. Default: the server's choice.
     pub fn branch(mut self, branch: impl Into<String>) -> Self {
         self.body.branch = Some(branch.into());
         self
@@ -111,18 +110,17 @@ impl NewDeployment {
         self
     }
 
-    /// The port that it listens on, 1 to 65535; checked when the deployment is sent.
+    /// The port that the application listens on, 1 to 65535.
     pub fn port(mut self, port: u32) -> Self {
         self.body.port = Some(port.into());
         self
     }
 
-    /// Sets an environment variable. Previews, snapshots and `Debug` leave its value out: this is
-    /// where database URLs stand.
+    /// Sets an environment variable. Its value is redacted in previews, snapshots and `Debug`.
     ///
-    /// It is sent as `env`, the name that the vendor's page has for it in an update (in a create it
-    /// has none), and with a [`kind`](Self::kind) also as `envVars`. The control plane drops `env`
-    /// without a word, but as it refuses a deployment without a kind, nothing gets lost there.
+    /// It is sent as `env`, the name of the vendor's page in an update (for a create it documents none),
+    /// and with a [`kind`](Self::kind) also as `envVars`. The control plane ignores `env`, but it refuses
+    /// a deployment without a kind, so nothing is lost.
     pub fn env(mut self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
         let env = self
             .body
@@ -132,8 +130,8 @@ impl NewDeployment {
         self
     }
 
-    /// Sets an environment variable whose value no reply shows again. The vendor's page has no such
-    /// thing, and a server that keeps to it may ignore this.
+    /// Sets a secret environment variable, whose value no reply shows. Not on the vendor's page: a
+    /// server may ignore it.
     pub fn secret(mut self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
         let empty = || types::SecretMap(BTreeMap::new());
         let secrets = self.body.secrets.get_or_insert_with(empty);
@@ -141,19 +139,19 @@ impl NewDeployment {
         self
     }
 
-    /// What it is, in words. Not on the vendor's page.
+    /// A description. Not on the vendor's page.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.body.description = Some(text.into());
         self
     }
 
-    /// The domain that it is to have. Not on the vendor's page.
+    /// The domain. Not on the vendor's page.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.body.domain = Some(domain.into());
         self
     }
 
-    /// The directory to run in, relative to the repository. Not on the vendor's page.
+    /// The working directory, relative to the repository. Not on the vendor's page.
     pub fn working_dir(mut self, directory: impl Into<String>) -> Self {
         self.body.working_dir = Some(directory.into());
         self
@@ -166,7 +164,7 @@ impl NewDeployment {
         self
     }
 
-    /// The path that is asked to see whether it is well: `/health`. Not on the vendor's page.
+    /// The path of the health check: `/health`. Not on the vendor's page.
     pub fn health_check(mut self, path: impl Into<String>) -> Self {
         self.body.health_check = Some(path.into());
         self
@@ -267,20 +265,19 @@ pub struct Deployments {
 }
 
 impl Deployments {
-    /// Deploys an application, or deploys it anew if the cluster has one of that name:
+    /// Deploys an application, or redeploys it if the cluster has one of that name:
     /// `POST /v1/deployments`.
     ///
-    /// It answers at once, and the deployment is made afterwards. The control plane answers with
-    /// the id of a task alone. The first time a name is deployed that is the id of the deployment
-    /// too; **when a name is deployed anew it is not**, which is why it is a
-    /// [`TaskId`](super::TaskId), and no call takes it: [`Client::deployment`](super::Client::deployment)
-    /// finds the deployment by its name.
+    /// It answers before the deployment is made. The control plane answers only with the id of a task.
+    /// It is also the id of the deployment when a name is first deployed, but **not when it is
+    /// redeployed**, so it is a [`TaskId`](super::TaskId), which no call takes: look the deployment up by
+    /// its name with [`Client::deployment`].
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: an empty name,
-    /// repository, image or name of a variable, a port that is none. Of the server:
-    /// [`Rejected`](crate::ErrorKind::Rejected) for fields that it does not like or a missing kind or
-    /// cluster, [`Conflict`](crate::ErrorKind::Conflict) for a name of another cluster,
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name, repository, image or name
+    /// of a variable, and for an invalid port; [`Rejected`](crate::ErrorKind::Rejected) for invalid
+    /// fields or a missing kind or cluster, [`Conflict`](crate::ErrorKind::Conflict) for a name of
+    /// another cluster,
     /// [`PlanLimit`](crate::ErrorKind::PlanLimit),
     /// [`Unavailable`](crate::ErrorKind::Unavailable) when no node could build it, after which part of
     /// the request may be kept. After
@@ -300,12 +297,12 @@ impl Deployments {
 
     paged!("deployments");
 
-    /// One page of the deployments, one for each name, the newest first: `GET /v1/deployments`.
+    /// One page of the deployments, one per name, the newest first: `GET /v1/deployments`.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a page or a
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a
     /// size of zero. [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Deployment>> {
@@ -320,9 +317,9 @@ impl Deployments {
         })
     }
 
-    /// What became of a [`create`](Self::create) that ended without an answer
-    /// ([`Effect::Unknown`](crate::Effect::Unknown)): the deployments of this name that were made or
-    /// changed since you sent it. One at most, from a server that has one for each name.
+    /// Looks for the result of a [`create`](Self::create) without an answer
+    /// ([`Effect::Unknown`](crate::Effect::Unknown)): the deployments of this name that were created or
+    /// changed since then. At most one, from a server that has one per name.
     ///
     /// ```no_run
     /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
@@ -345,18 +342,17 @@ impl Deployments {
     /// # Ok(()) }
     /// ```
     ///
-    /// The server's clock may be up to a minute behind yours: what was made or changed in the minute
-    /// before `since` is given too, and so is what has no time that can be read.
+    /// The server's clock may be up to a minute behind yours: deployments of the minute before `since`,
+    /// and those without a valid time, are included.
     ///
-    /// **A hit proves** that a deployment of this name was made or changed since then. For a name
-    /// that was new it is yours unless somebody else chose the same one. A name that was deployed
-    /// before keeps its record, and any deployment of it changes that, also one that began earlier and
-    /// ended since: look at what else you know, such as `remote_commit_hash`.
+    /// **A hit proves** that a deployment of this name was created or changed since then. A new name is
+    /// yours unless somebody else chose the same one. A redeployed name keeps its record, and any
+    /// deployment of it changes the record, also one that began earlier and ended since: compare other
+    /// fields, such as `remote_commit_hash`.
     ///
-    /// **A miss does not prove** that nothing was started: the request may still be under way, or be
-    /// kept by a control plane whose build node was away. A control plane gives the newest 100 names;
-    /// an older one that was deployed anew does not move up. Ask again a few times before you deploy
-    /// anew.
+    /// **A miss does not prove** that nothing was started: the request may still be in flight, or be kept
+    /// by a control plane whose build node was disconnected. A control plane lists the newest 100 names;
+    /// a redeployed older one does not move up. Look a few times before you redeploy.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name, and as
@@ -413,7 +409,8 @@ impl DeploymentHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn get(&self) -> Call<Routed<Deployment>> {
         let (client, id) = (self.client.clone(), self.id.clone());
-        let (cluster, name) = (client.cluster_id(), id.clone().unwrap_or_default());
+        let cluster = client.cluster_id();
+        let name = id.as_ref().map(ToString::to_string).unwrap_or_default();
         let documented = self.client.invoke(Op::GetDeployment, |raw| async move {
             let reply = raw.get_deployment(id?.as_str(), cluster.as_deref()).await?;
             Ok(reply.into_inner().0)
@@ -432,8 +429,8 @@ impl DeploymentHandle {
             if let Some(deployment) = found {
                 return Ok(Routed::by(Via::Documented, deployment));
             }
-            let name = name.as_str();
-            let found = steps.deployment(&client, |found| found.id == name || found.name == name);
+            let found =
+                steps.deployment(&client, |found| [&found.id, &found.name].contains(&&name));
             match found.await? {
                 Some(deployment) => Ok(Routed::by(Via::Listing, deployment)),
                 None => Err(steps.error(
@@ -444,12 +441,12 @@ impl DeploymentHandle {
         })
     }
 
-    /// Changes the deployment, and deploys it anew: `PUT /v1/deployments/{id}`.
+    /// Changes the deployment and redeploys it: `PUT /v1/deployments/{id}`.
     ///
-    /// No server is known to have this route.
+    /// No known server has this route.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a change of nothing,
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty change, and
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>

@@ -1,4 +1,4 @@
-//! Domains of one's own, in front of a service.
+//! Custom domains of services.
 
 use super::client::{Given, check_text, given};
 use super::shapes::PAGING;
@@ -8,17 +8,17 @@ use crate::error::{Error, Result};
 use crate::page::{Ask, paged};
 use crate::raw::dployr::{Op, types};
 
-/// A domain to lead to a service.
+/// A domain to register for a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "nothing is registered until it is given to a client"]
+#[must_use = "nothing is registered until it is passed to a client"]
 pub struct NewDomain {
     domain: String,
     service_name: String,
 }
 
 impl NewDomain {
-    /// Leads this domain, without scheme and path, to the service of this name. The control plane takes
-    /// a name here, and no id.
+    /// A domain, without scheme and path, for the service with this name. The control plane takes no id
+    /// here.
     pub fn new(domain: impl Into<String>, service_name: impl Into<String>) -> Self {
         Self {
             domain: domain.into(),
@@ -46,8 +46,8 @@ pub struct Domains {
 }
 
 impl Domains {
-    /// Registers a domain for a service: `POST /v1/domains`. The reply has the records that the owner of
-    /// the domain has to set in the DNS; [`verify`](DomainHandle::verify) then makes it work.
+    /// Registers a domain for a service: `POST /v1/domains`. The reply has the DNS records that the
+    /// owner of the domain has to set; [`verify`](DomainHandle::verify) then activates the domain.
     ///
     /// ```no_run
     /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
@@ -61,9 +61,9 @@ impl Domains {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for what is no domain, for an empty name and
-    /// from a client without a cluster, [`NotFound`](crate::ErrorKind::NotFound) without such a service,
-    /// [`Conflict`](crate::ErrorKind::Conflict) for a domain of others.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid domain, an empty name, and a
+    /// client without a cluster, [`NotFound`](crate::ErrorKind::NotFound) for an unknown service, and
+    /// [`Conflict`](crate::ErrorKind::Conflict) for another user's domain.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn create(&self, new: NewDomain) -> Call<Domain> {
@@ -81,7 +81,7 @@ impl Domains {
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
     /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn list(&self) -> Call<Page<Domain>> {
@@ -105,11 +105,11 @@ pub struct DomainHandle {
 }
 
 impl DomainHandle {
-    /// The domain, and as long as it is not verified the records to set: `GET /v1/domains/{domain}`.
+    /// The domain, with the DNS records to set until it is verified: `GET /v1/domains/{domain}`.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) for a domain
-    /// of others.
+    /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) for another
+    /// user's domain.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn get(&self) -> Call<Domain> {
@@ -120,13 +120,13 @@ impl DomainHandle {
         })
     }
 
-    /// Has the server look for the TXT record, and makes the domain work if it is there:
+    /// Checks the TXT record, and activates the domain if it is set:
     /// `POST /v1/domains/{domain}/verify`.
     ///
     /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) (422) when the record is not there: a new one takes a
-    /// while to be seen everywhere. [`NotFound`](crate::ErrorKind::NotFound),
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a domain of others.
+    /// [`Rejected`](crate::ErrorKind::Rejected) (422) without the record: a new one takes a while to
+    /// become visible. [`NotFound`](crate::ErrorKind::NotFound),
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's domain.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn verify(&self) -> Call<()> {
@@ -137,7 +137,7 @@ impl DomainHandle {
         })
     }
 
-    /// Takes the domain away from its service: `DELETE /v1/domains/{domain}`.
+    /// Removes the domain from its service: `DELETE /v1/domains/{domain}`.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -151,14 +151,11 @@ impl DomainHandle {
         })
     }
 
-    /// Whether the service behind the domain is up: `GET /v1/status?domain=…`, without a token. Domains
-    /// that the server gives out itself (`web-one.dployr.run`) count, too.
+    /// Whether the service behind the domain is up: `GET /v1/status?domain=…`, without a token. It also
+    /// takes domains of the server (`web-one.dployr.run`).
     ///
-    /// **It wakes a service that sleeps**, so it is no plain read and is not repeated.
-    ///
-    /// # Errors
-    /// Those of every call. A domain that leads nowhere is none: it is the state
-    /// [`NotFound`](super::DomainState::NotFound).
+    /// **It wakes a sleeping service**, so it does not count as a read and is not retried. An unknown
+    /// domain is not an error: it has the state [`NotFound`](super::DomainState::NotFound).
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/index.ts>
     pub fn status(&self) -> Call<DomainServing> {
@@ -170,19 +167,19 @@ impl DomainHandle {
     }
 }
 
-/// Refuses what cannot be a domain, such as a URL. What is one the server knows better.
+/// Refuses URLs and the like. The rest is left to the server.
 pub(super) fn check_domain(domain: &str) -> Result<()> {
     check_text("domain", domain)?;
     if domain.contains(['/', ':', '@', '?', '#']) || domain.chars().any(char::is_whitespace) {
         return Err(Error::invalid_request(
-            "the domain is more than a domain: it takes one without scheme, port and path",
+            "the domain is more than a domain: it has a scheme, a port or a path",
         ));
     }
     Ok(())
 }
 
 impl Client {
-    /// The domains of the client's cluster: register and list them. It does no I/O.
+    /// The domains of the client's cluster. It does no I/O.
     pub fn domains(&self) -> Domains {
         Domains {
             client: self.clone(),

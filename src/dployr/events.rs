@@ -6,8 +6,7 @@ use crate::call::Call;
 use crate::page::{Ask, paged};
 use crate::raw::dployr::Op;
 
-/// What happened in a cluster: all of it, the newest first, unless it says otherwise; made by
-/// [`Client::events`].
+/// The events of a cluster. Default: all of them, the newest first; made by [`Client::events`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is requested before `list` is awaited"]
 pub struct Events {
@@ -20,7 +19,7 @@ pub struct Events {
     ask: Ask,
 }
 
-/// How far back events are wanted.
+/// A window of time that ends now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventWindow {
@@ -43,31 +42,31 @@ impl EventWindow {
 }
 
 impl Events {
-    /// Only events of this kind.
+    /// Selects one kind.
     pub fn kind(mut self, kind: impl Into<EventType>) -> Self {
         self.kind = Some(kind.into());
         self
     }
 
-    /// Only events that have this text anywhere, in any case.
+    /// Selects events that contain this text, ignoring case.
     pub fn search(mut self, text: impl Into<String>) -> Self {
         self.search = Some(text.into());
         self
     }
 
-    /// The oldest first.
+    /// Sorts the oldest first.
     pub fn oldest_first(mut self) -> Self {
         self.oldest_first = true;
         self
     }
 
-    /// Only events of the last time.
+    /// Selects events within this window.
     pub fn within(mut self, window: EventWindow) -> Self {
         self.window = Some(window);
         self
     }
 
-    /// Only what this user or node did.
+    /// Selects events of this user or node.
     pub fn actor(mut self, id: impl Into<String>) -> Self {
         self.actor = Some(id.into());
         self
@@ -90,7 +89,7 @@ impl Events {
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
     /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/runtime.ts>
     pub fn list(&self) -> Call<Page<Event>> {
@@ -119,7 +118,7 @@ impl Events {
 }
 
 impl Client {
-    /// What happened in the client's cluster, and who did it: list it. It does no I/O.
+    /// The events of the client's cluster. It does no I/O.
     pub fn events(&self) -> Events {
         Events {
             client: self.clone(),

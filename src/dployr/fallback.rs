@@ -92,7 +92,7 @@ impl Client {
 
 /// The requests of one call: its options apply to each, and its deadline to all of them.
 pub(super) struct Steps {
-    pub scope: Scope,
+    scope: Scope,
     until: Option<Instant>,
     falls_back: bool,
 }

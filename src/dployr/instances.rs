@@ -14,7 +14,7 @@ use std::net::Ipv4Addr;
 
 /// A machine to register in the client's cluster.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "nothing is registered until it is given to a client"]
+#[must_use = "nothing is registered until it is passed to a client"]
 pub struct NewInstance {
     address: Ipv4Addr,
     tag: String,
@@ -24,7 +24,7 @@ pub struct NewInstance {
 }
 
 impl NewInstance {
-    /// The machine at this address, under this name: 3 to 21 characters, unique on the server.
+    /// The machine at this address, with a tag of 3 to 21 characters that is unique on the server.
     pub fn new(address: Ipv4Addr, tag: impl Into<String>) -> Self {
         Self {
             address,
@@ -35,20 +35,20 @@ impl NewInstance {
         }
     }
 
-    /// Where it stands: `eu-west`. The control plane puts it into the instance's `metadata`; the
-    /// field `region` of the reply stays as it is by default.
+    /// Its region: `eu-west`. The control plane puts it into the instance's `metadata`; the field
+    /// `region` of the reply keeps its default.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());
         self
     }
 
-    /// Whether the control plane manages it; it does unless told otherwise.
+    /// Whether the control plane manages it. Default: true.
     pub fn managed(mut self, managed: bool) -> Self {
         self.managed = Some(managed);
         self
     }
 
-    /// Whether it runs services or builds them. Left to the server unless set.
+    /// Whether it runs services or builds them. Default: the server's choice.
     pub fn role(mut self, role: impl Into<InstanceRole>) -> Self {
         self.role = Some(role.into());
         self
@@ -89,13 +89,13 @@ impl Instances {
 
     /// One page of the instances, the newest first: `GET /v1/instances`.
     ///
-    /// The control plane puts the instance of the pool, if there is one, on top of every page. It is
-    /// left out of all pages but the first here, so that it comes once.
+    /// The control plane puts the instance of the pool on top of every page. Here only the first page
+    /// has it.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a page or a
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a
     /// size of zero. [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Instance>> {
@@ -112,8 +112,8 @@ impl Instances {
 
     /// Registers a machine in the client's cluster: `POST /v1/instances`.
     ///
-    /// The reply holds the token with which the machine joins. It is shown this once and good for
-    /// 15 minutes.
+    /// The reply has the token with which the machine joins. Only this reply shows it, and it is valid
+    /// for 15 minutes.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: a tag that is
@@ -133,7 +133,7 @@ impl Instances {
     }
 }
 
-/// Leaves the instance of the pool out where it stands once more.
+/// Removes the instance of the pool from all pages but the first.
 fn without_the_pool(mut page: Page<Instance>) -> Page<Instance> {
     let first = page.items.first();
     if page.page > 1 && first.is_some_and(|first| first.kind == Some(InstanceKind::Pool)) {
@@ -150,7 +150,7 @@ pub struct InstanceHandle {
 }
 
 impl InstanceHandle {
-    /// The instance: `GET /v1/instances/{id}`. It is found by its id, not by its tag.
+    /// The instance: `GET /v1/instances/{id}`, by its id, not its tag.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound),
@@ -167,8 +167,8 @@ impl InstanceHandle {
 
     /// Processor, memory and disks of the instance: `GET /v1/instances/{id}/metrics`.
     ///
-    /// No server is known to have this route. The fields are those that a node reports about itself,
-    /// and each may be missing.
+    /// No known server has this route. The fields are those that a node reports about itself, and each
+    /// may be missing.
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
@@ -183,8 +183,8 @@ impl InstanceHandle {
             })
     }
 
-    /// Removes the instance from its cluster: `DELETE /v1/instances/{id}`. The machine itself is not
-    /// touched.
+    /// Removes the instance from its cluster: `DELETE /v1/instances/{id}`. The machine itself is left
+    /// alone.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), the second time too;
@@ -208,9 +208,8 @@ pub struct NodeHandle {
 }
 
 impl NodeHandle {
-    /// Asks the instance for a sign of life: `POST /v1/instances/{tag}/ping`, without a body. The
-    /// question is queued; the answer changes the status that
-    /// [`Instances::list`](super::Instances::list) shows.
+    /// Pings the instance: `POST /v1/instances/{tag}/ping`, without a body. The ping is queued; its
+    /// result changes the status in [`Instances::list`].
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) without
@@ -225,17 +224,15 @@ impl NodeHandle {
         })
     }
 
-    /// Reboots the machine: `POST /v1/instances/{tag}/system/reboot`. With `force` it does not wait
-    /// for what runs there.
+    /// Reboots the machine: `POST /v1/instances/{tag}/system/reboot`. With `force` it does not wait for
+    /// running work.
     ///
-    /// Refusals of this call were seen from a running server; that it succeeds as
-    /// [`restart`](Self::restart) does was read in the source.
+    /// Refusals of this call were observed on a running server; its success was read in the source.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Rejected`](crate::ErrorKind::Rejected) without a
     /// cluster, [`Forbidden`](crate::ErrorKind::Forbidden) without the role of an administrator,
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the instance is not connected, and those of
-    /// every call.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the instance is not connected.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
     pub fn reboot(&self, force: bool) -> Call<InstanceTask> {
@@ -251,8 +248,7 @@ impl NodeHandle {
     }
 
     /// Restarts the daemon on the machine, which stays up:
-    /// `POST /v1/instances/{tag}/system/restart`. With `force` it does not wait for what the daemon
-    /// is doing.
+    /// `POST /v1/instances/{tag}/system/restart`. With `force` it does not wait for running work.
     ///
     /// # Errors
     /// As [`reboot`](Self::reboot).

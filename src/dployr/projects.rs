@@ -8,14 +8,14 @@ use crate::raw::dployr::{Op, types};
 
 /// A project to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "nothing is created until it is given to a client"]
+#[must_use = "nothing is created until it is passed to a client"]
 pub struct NewProject {
     name: String,
     description: Option<String>,
 }
 
 impl NewProject {
-    /// A project of this name, which must not be empty.
+    /// A project with this name, which must not be empty.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -23,7 +23,7 @@ impl NewProject {
         }
     }
 
-    /// What it is, in words.
+    /// A description.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.description = Some(text.into());
         self
@@ -32,7 +32,7 @@ impl NewProject {
 
 /// The projects of a server; made by [`Client::projects`].
 ///
-/// No server is known to have these calls; the control plane groups by cluster alone.
+/// No known server has these calls; the control plane groups by cluster only.
 #[derive(Clone, Debug)]
 pub struct Projects {
     client: Client,
@@ -41,9 +41,8 @@ pub struct Projects {
 impl Projects {
     /// The projects: `GET /v1/projects`.
     ///
-    /// Nothing is known of pages here. If a server says that it has more,
-    /// [`all`](Call::all) fails with [`Pagination`](crate::ErrorKind::Pagination) rather than to leave
-    /// some out.
+    /// Pagination is not documented here. If a server reports another page, [`all`](Call::all) fails
+    /// with [`Pagination`](crate::ErrorKind::Pagination).
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
@@ -86,7 +85,7 @@ pub struct ProjectHandle {
 }
 
 impl ProjectHandle {
-    /// Deletes the project: `DELETE /v1/projects/{id}`. No server is known to have this call.
+    /// Deletes the project: `DELETE /v1/projects/{id}`. No known server has this call.
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.

@@ -1,4 +1,4 @@
-//! Routes of the proxy: which domain leads to which service.
+//! Routes of the proxy: from a domain to a service.
 
 use super::client::{Given, check_port, check_text, given};
 use super::domains::check_domain;
@@ -7,9 +7,9 @@ use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::dployr::{Op, types};
 
-/// A route to create: a domain and the service that it leads to.
+/// A route to create: a domain and its service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "nothing is created until it is given to a client"]
+#[must_use = "nothing is created until it is passed to a client"]
 pub struct NewRoute {
     domain: String,
     service_id: String,
@@ -41,7 +41,7 @@ impl NewRoute {
 
 /// The routes of a server's proxy; made by [`Client::routes`].
 ///
-/// No server is known to have these calls.
+/// No known server has these calls, except [`services`](Self::services).
 #[derive(Clone, Debug)]
 pub struct Routes {
     client: Client,
@@ -50,9 +50,8 @@ pub struct Routes {
 impl Routes {
     /// The routes: `GET /v1/proxy/routes`.
     ///
-    /// Nothing is known of pages here. If a server says that it has more,
-    /// [`all`](Call::all) fails with [`Pagination`](crate::ErrorKind::Pagination) rather than to leave
-    /// some out.
+    /// Pagination is not documented here. If a server reports another page, [`all`](Call::all) fails
+    /// with [`Pagination`](crate::ErrorKind::Pagination).
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
@@ -69,13 +68,12 @@ impl Routes {
         })
     }
 
-    /// The services of the client's cluster and the addresses that lead to them, one for each instance:
-    /// `GET /v1/proxy/services`, which comes in one page. What a control plane has in the place of
-    /// [`list`](Self::list).
+    /// The services of the client's cluster and their addresses, one for each instance, on one page:
+    /// `GET /v1/proxy/services`. The control plane has this instead of [`list`](Self::list).
     ///
     /// # Errors
     /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/proxy.ts>
     pub fn services(&self) -> Call<Page<RoutableService>> {
@@ -89,11 +87,11 @@ impl Routes {
         })
     }
 
-    /// Leads a domain to a service: `POST /v1/proxy/routes`.
+    /// Creates a route from a domain to a service: `POST /v1/proxy/routes`.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty domain or service, for a
-    /// domain with scheme or path, for a port that is none;
+    /// domain with scheme or path, for an invalid port;
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
@@ -116,7 +114,7 @@ pub struct RouteHandle {
 }
 
 impl RouteHandle {
-    /// Deletes the route: `DELETE /v1/proxy/routes/{id}`. No server is known to have this call.
+    /// Deletes the route: `DELETE /v1/proxy/routes/{id}`. No known server has this call.
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.

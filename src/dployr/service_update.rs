@@ -10,10 +10,10 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// What becomes of the path that is asked to see whether a service is well.
+/// The path of the health check after an update.
 ///
-/// The control plane forgets it in every update that does not send it again. So an update cannot be
-/// made without one of these.
+/// The control plane resets it in every update that does not send it again, so every update needs one of
+/// these.
 ///
 /// ```
 /// use deploykit::dployr::{HealthCheck, ServiceUpdate};
@@ -22,15 +22,15 @@ use std::fmt;
 /// # let _ = (update, reset);
 /// ```
 ///
-/// `HealthCheck::from(&deployment)` is the one that the service has.
+/// `HealthCheck::from(&deployment)` keeps the current one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HealthCheck {
     /// This path: `/health`.
     Path(String),
-    /// None, sent as null. The control plane makes `/` of that (read in its source).
+    /// Sent as null. The control plane turns that into `/` (read in its source).
     None,
-    /// Left out, after which the control plane asks `/`.
+    /// Not sent: the control plane resets it to `/`.
     Reset,
 }
 
@@ -47,7 +47,7 @@ impl From<String> for HealthCheck {
 }
 
 impl From<&Deployment> for HealthCheck {
-    /// The one that the deployment has.
+    /// Keeps the health check of the deployment.
     fn from(deployment: &Deployment) -> Self {
         match &deployment.health_check {
             Some(path) => Self::Path(path.clone()),
@@ -66,9 +66,9 @@ pub enum ServiceField {
     RunCmd,
     /// The command that builds it.
     BuildCmd,
-    /// The port that it listens on.
+    /// The port that the service listens on.
     Port,
-    /// The directory to run in.
+    /// The working directory.
     WorkingDir,
     /// The directory of a static site.
     StaticDir,
@@ -76,19 +76,19 @@ pub enum ServiceField {
     Image,
     /// The domain.
     Domain,
-    /// What runs the code.
+    /// The runtime.
     Runtime,
-    /// The version of that.
+    /// The version of the runtime.
     Version,
     /// The branch to build.
     RemoteBranch,
 }
 
-/// What to change in a service. What is not set stays as it is.
+/// A change of a service. Unset fields stay.
 ///
-/// Every accepted update deploys the service anew, also one that changes nothing.
+/// Every accepted update redeploys the service, also one that changes nothing.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "nothing is changed until it is given to a service"]
+#[must_use = "nothing is changed until it is passed to a service"]
 pub struct ServiceUpdate {
     patch: ServicePatch,
     health_check: HealthCheck,
@@ -145,11 +145,11 @@ impl fmt::Debug for Image {
 }
 
 impl ServiceUpdate {
-    /// An update that changes nothing yet and would deploy the service anew.
+    /// An empty update, which redeploys the service.
     ///
     /// `instance` is the tag of the instance to deploy to, such as `loop-node-1`: the control plane
-    /// wants one in every update. `health_check` is a path, `&deployment` for the one that the
-    /// service has, or one of the other cases of [`HealthCheck`].
+    /// requires it in every update. `health_check` is a path, `&deployment` to keep the current one, or
+    /// another [`HealthCheck`].
     pub fn new(instance: impl Into<String>, health_check: impl Into<HealthCheck>) -> Self {
         Self {
             patch: ServicePatch {
@@ -160,7 +160,7 @@ impl ServiceUpdate {
         }
     }
 
-    /// Replaces **all** environment variables by these: those that are not among them are removed.
+    /// Replaces **all** environment variables: those that are not named are removed.
     pub fn env<K, V>(mut self, all: impl IntoIterator<Item = (K, V)>) -> Self
     where
         K: Into<String>,
@@ -170,9 +170,8 @@ impl ServiceUpdate {
         self
     }
 
-    /// Sets these secret variables, and keeps those of the others that are named in `keep`. **All
-    /// that is in neither is removed**: [`ServiceHandle::secrets`](super::ServiceHandle::secrets)
-    /// lists the names there are.
+    /// Sets these secret variables and keeps those in `keep`. **All others are removed**:
+    /// [`ServiceHandle::secrets`](super::ServiceHandle::secrets) lists the existing names.
     ///
     /// ```
     /// # use deploykit::dployr::ServiceUpdate;
@@ -194,14 +193,13 @@ impl ServiceUpdate {
         self
     }
 
-    /// Keeps the secret variables of these names and leaves their values alone. Nothing is sent if
-    /// there are none, which leaves all of them alone.
+    /// Keeps these secret variables. Nothing is sent for none, which keeps all of them.
     pub(super) fn keeping_secrets(mut self, keep: BTreeSet<String>) -> Self {
         self.patch.keep_secret_keys = (!keep.is_empty()).then_some(keep);
         self
     }
 
-    /// What it is, in words.
+    /// A description.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.patch.description = Some(Some(text.into()));
         self
@@ -219,13 +217,13 @@ impl ServiceUpdate {
         self
     }
 
-    /// The port that it listens on, 1 to 65535; checked when the update is sent.
+    /// The port that the service listens on, 1 to 65535.
     pub fn port(mut self, port: u32) -> Self {
         self.patch.port = Some(Some(port.into()));
         self
     }
 
-    /// The directory to run in, relative to the repository.
+    /// The working directory, relative to the repository.
     pub fn working_dir(mut self, directory: impl Into<String>) -> Self {
         self.patch.working_dir = Some(Some(directory.into()));
         self
@@ -237,27 +235,27 @@ impl ServiceUpdate {
         self
     }
 
-    /// The image to run. Credentials in it are sent and never shown.
+    /// The image to run. Credentials in its name are sent and redacted everywhere else.
     pub fn image(mut self, image: impl Into<String>) -> Self {
         self.patch.image = Some(Some(Image(image.into())));
         self
     }
 
-    /// The domain that it is to have.
+    /// The domain.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.patch.domain = Some(Some(domain.into()));
         self
     }
 
-    /// What runs the code, and in which version.
+    /// The runtime and its version.
     pub fn runtime(mut self, name: impl Into<Runtime>, version: impl Into<String>) -> Self {
         self.patch.runtime = Some(Some(name.into()));
         self.patch.version = Some(Some(version.into()));
         self
     }
 
-    /// The repository. Naming one makes the service one from git, whatever it was, and builds it;
-    /// its image is forgotten. Credentials in it are sent and never shown.
+    /// The git repository. The service is built from it from now on, and its image is dropped.
+    /// Credentials in the URL are sent and redacted everywhere else.
     pub fn remote_url(mut self, url: impl Into<String>) -> Self {
         self.patch.remote_url = Some(GitUrl::from(url.into()));
         self

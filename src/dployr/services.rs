@@ -92,13 +92,14 @@ impl Services {
         window: Option<(SystemTime, SystemTime)>,
     ) -> Call<ServiceMetrics> {
         let cluster = self.client.cluster_id();
-        self.client.invoke(Op::GetServiceMetrics, |raw| async move {
-            crate::id::check("name of a service", &name)?;
-            let (from, to) = window.unzip();
-            let (from, to) = (from.map(millis).transpose()?, to.map(millis).transpose()?);
-            let metrics = raw.get_service_metrics(&name, cluster.as_deref(), from, to);
-            Ok(metrics.await?.into_inner().0)
-        })
+        self.client
+            .invoke(Op::GetServiceMetrics, move |raw| async move {
+                crate::id::check("name of a service", &name)?;
+                let (from, to) = window.unzip();
+                let (from, to) = (from.map(millis).transpose()?, to.map(millis).transpose()?);
+                let metrics = raw.get_service_metrics(&name, cluster.as_deref(), from, to);
+                Ok(metrics.await?.into_inner().0)
+            })
     }
 }
 

@@ -1,4 +1,4 @@
-//! API tokens: what programs identify themselves with.
+//! API tokens.
 
 use super::client::{Given, check_text, given};
 use super::shapes::PAGING;
@@ -9,20 +9,19 @@ use crate::page::{Ask, paged};
 use crate::raw::dployr::{Op, types};
 use std::time::Duration;
 
-/// The only scope that the control plane takes. It then lets a token do whatever its user may.
+/// The only scope that the control plane accepts. A token has all rights of its user.
 const SCOPE: &str = "oidc:bind";
 
-/// An API token to make.
+/// An API token to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "nothing is made until it is given to a client"]
+#[must_use = "nothing is created until it is passed to a client"]
 pub struct NewApiToken {
     name: String,
     expires_in: Option<Duration>,
 }
 
 impl NewApiToken {
-    /// A token of this name, which says what it is for. It never ends unless
-    /// [`expires_in`](Self::expires_in) says otherwise.
+    /// A token with this name. It does not expire unless [`expires_in`](Self::expires_in) is set.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -30,7 +29,7 @@ impl NewApiToken {
         }
     }
 
-    /// How long it lives, in whole seconds. Default: for ever.
+    /// Lifetime, in whole seconds. Default: unlimited.
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
         self.expires_in = Some(lifetime);
         self
@@ -40,11 +39,14 @@ impl NewApiToken {
         check_text("name of the token", &self.name)?;
         let seconds = self.expires_in.map(|lifetime| lifetime.as_secs());
         if seconds == Some(0) {
-            return Err(Error::invalid_request("the token would end at once"));
+            return Err(Error::invalid_request(
+                "the lifetime of the token is below a second",
+            ));
         }
-        let expires_in = seconds.map(i64::try_from).transpose().map_err(|_| {
-            Error::invalid_request("the lifetime of the token is beyond what can be written")
-        })?;
+        let expires_in = seconds
+            .map(i64::try_from)
+            .transpose()
+            .map_err(|_| Error::invalid_request("the lifetime of the token is too long"))?;
         Ok(types::ApiTokenCreate {
             name: self.name,
             scopes: vec![SCOPE.to_owned()],
@@ -65,8 +67,8 @@ pub struct ApiTokens {
 }
 
 impl ApiTokens {
-    /// Makes a token: `POST /v1/auth/tokens`. It has all rights of its user, and the reply is the only
-    /// one that shows it.
+    /// Creates a token: `POST /v1/auth/tokens`. It has all rights of its user, and only this reply shows
+    /// it.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or a lifetime below a
@@ -82,7 +84,7 @@ impl ApiTokens {
 
     paged!("tokens");
 
-    /// One page of the tokens, without what they are: `GET /v1/auth/tokens`.
+    /// One page of the tokens, without their values: `GET /v1/auth/tokens`.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
@@ -109,7 +111,7 @@ pub struct ApiTokenHandle {
 }
 
 impl ApiTokenHandle {
-    /// Ends the token at once: `DELETE /v1/auth/tokens/{id}`.
+    /// Revokes the token: `DELETE /v1/auth/tokens/{id}`.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) without a
@@ -126,8 +128,8 @@ impl ApiTokenHandle {
 }
 
 impl Client {
-    /// The API tokens of the user: make and list them. It does no I/O. It takes a client with a
-    /// session, see [`with_session`](Self::with_session).
+    /// The API tokens of the user. It does no I/O. Its calls need a client with a session, see
+    /// [`with_session`](Self::with_session).
     pub fn api_tokens(&self) -> ApiTokens {
         ApiTokens {
             client: self.clone(),

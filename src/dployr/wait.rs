@@ -4,8 +4,8 @@ use super::client::Given;
 use super::deployments::{DeploymentHandle, Deployments};
 use super::services::ServiceHandle;
 use super::{
-    Client, Deployment, DeploymentId, DeploymentStatus, LogLine, Service, ServiceId, ServiceState,
-    ServiceStatus, logs,
+    Client, Deployment, DeploymentId, DeploymentStatus, LogLine, Service, ServiceState,
+    ServiceStatus,
 };
 use crate::call::Call;
 use crate::error::{Error, ErrorKind};
@@ -243,7 +243,7 @@ fn texts(lines: Vec<LogLine>) -> Vec<String> {
 fn listed(client: &Client, id: &Given<DeploymentId>) -> Call<Deployment> {
     let (searched, id) = (client.clone(), id.clone());
     client.in_steps(Op::ListDeployments, |steps| async move {
-        let id = id.map_err(Error::invalid_request)?;
+        let id = id.map_err(|why| steps.error(ErrorKind::InvalidRequest, &why))?;
         let found = steps.deployment(&searched, |one| one.id == id.as_str());
         found.await?.ok_or_else(|| {
             let words = format!("there is no deployment {id} in the list");

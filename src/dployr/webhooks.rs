@@ -1,4 +1,4 @@
-//! Webhooks: where a server sends its events.
+//! Webhooks: URLs that a server sends events to.
 
 use super::client::check_text;
 use super::{Client, ClusterWebhook, EventType, Page, Webhook};
@@ -8,9 +8,9 @@ use crate::raw::dployr::{Op, types};
 use crate::secret::{CallbackUrl, REDACTED, Secret};
 use std::fmt;
 
-/// A webhook to create: where to send which events.
+/// A webhook to create: a URL and the events that are sent to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "nothing is created until it is given to a client"]
+#[must_use = "nothing is created until it is passed to a client"]
 pub struct NewWebhook {
     url: WebhookUrl,
     events: Vec<String>,
@@ -18,16 +18,13 @@ pub struct NewWebhook {
 }
 
 impl NewWebhook {
-    /// Sends these events to this address. Both are checked when the webhook is sent: it takes an
-    /// `http` or `https` URL and at least one event.
+    /// Sends these events to this URL. It has to be an `http` or `https` URL with at least one event.
     ///
-    /// The vendor's page shows `deployment.created` and `deployment.failed`. The control plane has
-    /// the first and not the second; what it has is listed in [`EventType`](super::EventType), whose
-    /// values can be given here as well.
+    /// The vendor's page shows `deployment.created` and `deployment.failed`. The control plane lacks the
+    /// second; [`EventType`] lists its events, which this method takes as well.
     ///
-    /// Nothing is signed, so give the address a
-    /// [`CallbackSecret`](crate::webhook::CallbackSecret). What arrives there is a
-    /// [`WebhookEvent`](super::WebhookEvent).
+    /// Events are not signed, so add a [`CallbackSecret`](crate::webhook::CallbackSecret) to the URL.
+    /// Decode them with [`WebhookEvent`](super::WebhookEvent).
     pub fn new<E: Into<String>>(
         url: impl Into<CallbackUrl>,
         events: impl IntoIterator<Item = E>,
@@ -39,9 +36,8 @@ impl NewWebhook {
         }
     }
 
-    /// A secret that both sides know. It is sent with the webhook. What a server does with it is not
-    /// documented, and the control plane has no use for it: it signs nothing. To tell its calls from
-    /// others there is [`CallbackSecret`](crate::webhook::CallbackSecret).
+    /// A shared secret. Its use by a server is not documented, and the control plane ignores it. To
+    /// authenticate events use [`CallbackSecret`](crate::webhook::CallbackSecret).
     pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
         self.secret = Some(secret.into());
         self
@@ -96,8 +92,8 @@ impl fmt::Debug for WebhookUrl {
 
 /// The webhooks of a server; made by [`Client::webhooks`].
 ///
-/// No server is known to have [`create`](Self::create) and [`list`](Self::list). A control plane has
-/// one webhook for each cluster: [`set_up`](Self::set_up).
+/// No known server has [`create`](Self::create) and [`list`](Self::list). A control plane has one
+/// webhook for each cluster: [`set_up`](Self::set_up).
 #[derive(Clone, Debug)]
 pub struct Webhooks {
     client: Client,
@@ -107,9 +103,8 @@ impl Webhooks {
     /// Creates a webhook: `POST /v1/webhooks`. On a control plane use [`set_up`](Self::set_up).
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an address that is no URL and for no
-    /// events, [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of
-    /// every call.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid URL and without
+    /// events, [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn create(&self, new: NewWebhook) -> Call<Webhook> {
@@ -125,9 +120,8 @@ impl Webhooks {
     /// The webhooks: `GET /v1/webhooks`. On a control plane use
     /// [`ClusterHandle::integrations`](super::ClusterHandle::integrations).
     ///
-    /// Nothing is known of pages here. If a server says that it has more,
-    /// [`all`](Call::all) fails with [`Pagination`](crate::ErrorKind::Pagination) rather than to leave
-    /// some out.
+    /// Pagination is not documented here. If a server reports another page, [`all`](Call::all) fails
+    /// with [`Pagination`](crate::ErrorKind::Pagination).
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
@@ -144,16 +138,16 @@ impl Webhooks {
         })
     }
 
-    /// Sets the webhook of the client's cluster: `POST /v1/notifications/webhook/setup`. A cluster has
-    /// one, and this replaces it. What a control plane has in the place of [`create`](Self::create).
+    /// Sets the only webhook of the client's cluster: `POST /v1/notifications/webhook/setup`. The control
+    /// plane has this instead of [`create`](Self::create).
     ///
-    /// It is read with [`ClusterHandle::integrations`](super::ClusterHandle::integrations). What the
-    /// control plane sends is neither signed nor repeated.
+    /// [`ClusterHandle::integrations`](super::ClusterHandle::integrations) reads it. Events are neither
+    /// signed nor retried.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an address that is no URL and for no
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid URL and without
     /// events, [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/notifications.ts>
     pub fn set_up(&self, setup: WebhookSetup) -> Call<ClusterWebhook> {
@@ -167,9 +161,9 @@ impl Webhooks {
     }
 }
 
-/// The webhook to set for a cluster: where to send which events.
+/// The webhook of a cluster: a URL and the events that are sent to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "nothing is set until it is given to a client"]
+#[must_use = "nothing is set until it is passed to a client"]
 pub struct WebhookSetup {
     url: WebhookUrl,
     enabled: bool,
@@ -177,11 +171,10 @@ pub struct WebhookSetup {
 }
 
 impl WebhookSetup {
-    /// Sends these events to this address. Both are checked when it is sent, as the server checks
-    /// nothing: it takes an `http` or `https` URL and at least one event.
+    /// Sends these events to this URL. It has to be an `http` or `https` URL with at least one event.
     ///
-    /// There is no event for a failed deployment: [`EventType::DeploymentFinished`] tells of its end,
-    /// however it ended.
+    /// There is no event for a failed deployment: [`EventType::DeploymentFinished`] comes after success
+    /// and failure.
     pub fn new<E: Into<EventType>>(
         url: impl Into<CallbackUrl>,
         events: impl IntoIterator<Item = E>,
@@ -193,7 +186,7 @@ impl WebhookSetup {
         }
     }
 
-    /// Keeps the webhook and sends it nothing for now. No call deletes one.
+    /// Disables the webhook. No call deletes one.
     pub fn disabled(mut self) -> Self {
         self.enabled = false;
         self

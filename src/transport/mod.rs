@@ -113,6 +113,8 @@ pub(crate) struct CallOptions {
     pub query: Vec<(String, String)>,
     /// A body that the generated client does not send, because for it a body is always or never.
     pub json: Option<Value>,
+    /// Reads the reply of a stream whole, within the limits of an attempt.
+    pub whole: bool,
 }
 
 /// What one call, or all requests of one call, leave behind. A call may be dropped at any point, so

@@ -17,7 +17,6 @@ use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::logs::{LogCursor, Place, Reconnect, Seam, clock};
 use crate::raw::dployr::Op;
 use crate::transport::Scope;
-use bytes::Bytes;
 use cluster::ClusterLog;
 use connection::Connection;
 use pages::{LARGEST_LIMIT, Newest, Page};
@@ -25,7 +24,7 @@ use progenitor_client::ByteStream;
 use source::LogSource;
 use std::future::poll_fn;
 use std::sync::Arc;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 /// How far back the control plane begins a followed log, in milliseconds.
 const HISTORY: i64 = 15 * 60 * 1000;
@@ -172,48 +171,23 @@ async fn whole(scope: &Scope, log: &Log) -> Result<Vec<LogLine>> {
     lines.map_err(|error| scope.complete(error))
 }
 
-/// A whole reply, within the limits of the call and before `until`.
+/// A whole reply, before `until`.
 async fn body_of(
     scope: &Scope,
     log: &Log,
     wanted: Wanted,
     until: Option<Instant>,
 ) -> Result<Vec<u8>> {
-    let started = Instant::now();
-    let deadline = match until {
-        Some(until) => until.saturating_duration_since(started),
-        None => scope.deadline(),
-    };
-    let mut one = scope.clone();
-    one.options_mut().deadline = Some(deadline);
-    let stream = open(&one, log, wanted).await?;
-    // The pipeline's limits end where the reply of a stream begins.
-    let left = deadline.saturating_sub(started.elapsed());
-    let limit = scope.attempt_limit().min(left);
-    let reply_bytes = scope.transport().limits.reply_bytes;
-    let body = match timeout(limit, collect(stream, reply_bytes)).await {
-        Ok(body) => body,
-        Err(_) => Err(Error::new(
-            ErrorKind::Timeout,
-            format!("the logs took longer than {limit:?}"),
-        )),
-    };
-    body.map_err(|error| scope.complete(error.with_effect(Effect::None)))
-}
-
-async fn collect(stream: ByteStream, limit: usize) -> Result<Vec<u8>> {
-    let mut stream = stream.into_inner();
+    let mut scope = scope.clone();
+    let options = scope.options_mut();
+    options.whole = true;
+    if let Some(until) = until {
+        options.deadline = Some(until.saturating_duration_since(Instant::now()));
+    }
+    let mut stream = open(&scope, log, wanted).await?.into_inner();
     let mut body = Vec::new();
     while let Some(chunk) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
-        let chunk: Bytes = chunk.map_err(interrupted)?;
-        if body.len() + chunk.len() > limit {
-            return Err(Error::new(
-                ErrorKind::Decode,
-                format!("the reply is larger than {limit} bytes"),
-            )
-            .with_advice("raise max_reply_bytes if that is expected"));
-        }
-        body.extend_from_slice(&chunk);
+        body.extend_from_slice(&chunk.map_err(interrupted)?);
     }
     Ok(body)
 }
