@@ -544,4 +544,53 @@ mod tests {
             assert_eq!(serde_json::from_value::<Ack>(value).unwrap(), Ack);
         }
     }
+
+    #[derive(Deserialize, Debug, PartialEq)]
+    #[serde(rename_all = "camelCase")]
+    struct Spelled {
+        created_at: Option<u64>,
+        #[serde(rename = "service_id")]
+        service_id: Option<String>,
+        #[serde(default)]
+        env_vars: std::collections::BTreeMap<String, String>,
+    }
+
+    #[test]
+    fn either_spelling_of_a_field_is_read_and_the_exact_one_wins() {
+        for (value, created_at, service_id) in [
+            (json!({ "createdAt": 1, "service_id": "s" }), 1, Some("s")),
+            (json!({ "created_at": 1, "serviceId": "s" }), 1, Some("s")),
+            (
+                json!({ "created_at": 2, "createdAt": 1, "service_id": null, "serviceId": "s" }),
+                1,
+                None,
+            ),
+        ] {
+            let spelled: Spelled = read(value, "").unwrap();
+            assert_eq!(spelled.created_at, Some(created_at));
+            assert_eq!(spelled.service_id.as_deref(), service_id);
+        }
+        assert_eq!(other_spelling("remoteCommitHash"), "remote_commit_hash");
+        assert_eq!(other_spelling("remote_commit_hash"), "remoteCommitHash");
+    }
+
+    #[test]
+    fn keys_of_a_map_keep_their_spelling() {
+        let value = json!({ "env_vars": { "created_at": "a", "createdAt": "b" } });
+        let spelled: Spelled = read(value, "").unwrap();
+        assert_eq!(spelled.env_vars["created_at"], "a");
+        assert_eq!(spelled.env_vars["createdAt"], "b");
+    }
+
+    #[test]
+    fn an_error_names_place_and_field_and_no_value() {
+        let at = |place| read::<Spelled>(json!({ "created_at": "hush" }), place).unwrap_err();
+        assert_eq!(
+            at("items[3]"),
+            "within items[3].createdAt: found string, expected u64"
+        );
+        assert_eq!(at(""), "within createdAt: found string, expected u64");
+        let flat = read::<Spelled>(json!("hush"), "data").unwrap_err();
+        assert_eq!(flat, "within data: found string, expected struct Spelled");
+    }
 }
