@@ -18,19 +18,6 @@ pub(crate) fn line_hash(bytes: &[u8]) -> u64 {
     hash ^ (hash >> 32)
 }
 
-/// The identity of a line.
-pub(crate) enum Identity {}
-
-impl Identity {
-    pub fn of_bytes(bytes: &[u8]) -> u64 {
-        line_hash(bytes)
-    }
-
-    pub fn of_value(value: &serde_json::Value) -> u64 {
-        line_hash(value.to_string().as_bytes())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

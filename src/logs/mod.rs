@@ -16,8 +16,6 @@ pub use stop::LogStop;
 pub use stream::LogStream;
 
 pub(crate) use backoff::Backoff;
-pub(crate) use backoff::Backoff as Pauses;
-pub(crate) use dedupe::Dedupe as Seam;
 pub(crate) use dedupe::{Dedupe, Place};
-pub(crate) use line_hash::Identity;
+pub(crate) use line_hash::line_hash;
 pub(crate) use source::{Event, Item, Reconnect, Source, clock};

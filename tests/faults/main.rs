@@ -35,7 +35,7 @@
 //! | Wait | ready, failed, unknown, passing failures, vanished, deadline, hints, the number of looks | `tests/wait` |
 //! | Logs | arrays, lines, blanks, garbage, letters cut in two | beside the code: `dployr/log_connection.rs`, `cells::table::stream`, `tests/logs` |
 //! | | connecting again without a repeat | `tests/logs`, beside the code: `logs/seam.rs` |
-//! | | a server without logs | beside the code: `dployr/classify.rs`, `cells::table::status` (501) |
+//! | | a server without logs | beside the code: `dployr/failures.rs`, `cells::table::status` (501) |
 //! | Webhooks | unknown events, missing fields, a wrong secret, no UTF-8 | `tests/webhooks.rs`, `tests/callback_secrets.rs` |
 
 mod behaviour;

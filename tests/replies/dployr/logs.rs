@@ -58,11 +58,11 @@ async fn logs_in_every_form_cut_to_the_last_lines() {
     for (body, words) in [
         (
             json!([line("a"), { "message": ["hush"] }]).to_string(),
-            "at $[1].message: found sequence",
+            "record 2 of the logs does not fit at $.message: found sequence",
         ),
         (
             json!({ "success": true, "data": "hush" }).to_string(),
-            "at $.data: found string",
+            "at $: found string",
         ),
         (
             format!("{}\nhush\n", line("a")),
@@ -70,10 +70,10 @@ async fn logs_in_every_form_cut_to_the_last_lines() {
         ),
         (
             format!("{}\n{{\"hush\":1}}", line("a")),
-            "the logs do not fit at line 2: missing field `message`",
+            "line 2 of the logs does not fit at $: missing field `message`",
         ),
         ("<html>hush".to_owned(), "line 1 of the logs is not JSON"),
-        ("\"hush\"".to_owned(), "no list of log lines"),
+        ("\"hush\"".to_owned(), "at $: found string"),
     ] {
         let error = given(&body).service("s").logs(None).await.unwrap_err();
         assert_failure(&error, ErrorKind::Decode, Effect::None);

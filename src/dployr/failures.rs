@@ -1,44 +1,39 @@
-//! What dployr's failures mean.
+//! Maps dployr's failures to errors.
 
-use super::advice::no_route;
-use crate::error::{Effect, ErrorKind, start_of};
+use crate::error::{Effect, ErrorKind};
+use crate::operation::{Evidence, Operation};
 use crate::transport::profile::{Classified, Failure};
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
-/// The most of a text body that serves as a message, in bytes.
-const LONGEST_TEXT: usize = 200;
-
-/// Five shapes, and which one comes depends on how far the request got:
+/// Maps a status and a body to an error. The body has one of these shapes:
 ///
 /// | shape | sent by |
 /// |---|---|
 /// | `{"error": {"code", "message", "details"}}` | the vendor's page |
 /// | `{"success": false, "error": {"message", "code"?, "details"?, "helpLink"?}}` | the handlers |
-/// | `{"error": "text", "code"}` | what stands before them |
+/// | `{"error": "text", "code"}` | the middleware |
 /// | `{"error": "text", "code"?, "details"?}` | the daemon |
-/// | text | nobody was reached, or somebody broke down |
+/// | text | the framework |
 ///
 /// and rarely `{"message", "code"}` or `{"status": "not_found"}`.
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     let mut classified = Classified::from_status(failure.status);
     match failure.json.and_then(Value::as_object) {
         Some(body) => read_body(&mut classified, body),
-        None => classified.message = words(failure),
+        None => classified.message = text_message(failure),
     }
     refine(classified, failure)
 }
 
-/// A success status around a failure: `{"success": false, …}`.
-pub(super) fn normalise(value: Value) -> Result<Value, Box<Classified>> {
-    match &value {
-        Value::Object(body) if body.get("success") == Some(&Value::Bool(false)) => {
-            let mut classified = Classified::from_status(400).kind(ErrorKind::Rejected);
-            read_body(&mut classified, body);
-            Err(Box::new(classified))
-        }
-        _ => Ok(value),
-    }
+/// The failure in a body with a success status: `{"success": false, …}`.
+pub(super) fn failed_success(body: &Value) -> Option<Classified> {
+    let body = body.as_object()?;
+    (body.get("success") == Some(&Value::Bool(false))).then(|| {
+        let mut classified = Classified::from_status(400);
+        read_body(&mut classified, body);
+        classified
+    })
 }
 
 fn read_body(classified: &mut Classified, body: &Map<String, Value>) {
@@ -46,113 +41,142 @@ fn read_body(classified: &mut Classified, body: &Map<String, Value>) {
         Some(Value::Object(error)) => error,
         _ => body,
     };
-    let text = |map: &Map<String, Value>, key: &str| map.get(key)?.as_str().map(str::to_owned);
-    classified.message = text(inner, "message")
-        .or_else(|| text(body, "error"))
-        .or_else(|| text(body, "message"))
-        .or_else(|| text(body, "status"));
-    classified.code = text(inner, "code").or_else(|| text(body, "code"));
+    let text = |name: &str| {
+        let found = [inner, body]
+            .into_iter()
+            .find_map(|map| map.get(name)?.as_str());
+        found.map(str::to_owned)
+    };
+    let message = inner
+        .get("message")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    classified.message = message
+        .or_else(|| text("error"))
+        .or_else(|| text("message"))
+        .or_else(|| text("status"));
+    classified.code = text("code");
     let details = inner.get("details").or_else(|| body.get("details"));
     let details = details.filter(|details| !details.is_null()).cloned();
-    classified.details = match text(inner, "helpLink").or_else(|| text(body, "helpLink")) {
-        None => details,
-        Some(link) => Some(match details {
-            None => json!({ "helpLink": link }),
-            Some(details) => json!({ "helpLink": link, "details": details }),
-        }),
+    classified.details = match (text("helpLink"), details) {
+        (None, details) => details,
+        (Some(link), None) => Some(json!({ "helpLink": link })),
+        (Some(link), Some(details)) => Some(json!({ "helpLink": link, "details": details })),
     };
 }
 
-/// The words of a text body, without the status that is said anyway. A page of HTML has none.
-fn words(failure: &Failure<'_>) -> Option<String> {
+/// The message in a text body, without the status in front of it; `None` for HTML.
+fn text_message(failure: &Failure<'_>) -> Option<String> {
     let text = failure.text.trim();
     if text.is_empty() || text.starts_with('<') || failure.json.is_some() {
         return None;
     }
     let status = failure.status.to_string();
     let text = text.strip_prefix(status.as_str()).unwrap_or(text).trim();
-    Some(start_of(text, LONGEST_TEXT).to_owned())
+    // Not shortened: the pipeline redacts first, and a piece of a secret would not be found.
+    Some(text.to_owned())
 }
 
-fn refine(mut classified: Classified, failure: &Failure<'_>) -> Classified {
+/// What a platform-specific code, message or operation adds to the status.
+fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
     let code = classified.code.as_deref().unwrap_or_default();
     let message = classified.message.as_deref().unwrap_or_default();
     let id = failure.operation.map_or("", |operation| operation.id);
     match failure.status {
-        400 if message.contains("clusterId is required") => {
-            classified.advice("give the client a cluster: builder().cluster(id) or DPLOYR_CLUSTER_ID")
-        }
+        400 if message.contains("clusterId is required") => classified
+            .advice("give the client a cluster: builder().cluster(id) or DPLOYR_CLUSTER_ID"),
         400 if is_plan_limit(message) => classified.kind(ErrorKind::PlanLimit),
-        // Some handlers answer 400 when their second look finds nothing.
+        // Some handlers answer 400 when a second lookup finds nothing.
         400 if code == "resource.missing_resource" => classified.kind(ErrorKind::NotFound),
+        400 if code == "request.invalid_otp" => classified
+            .advice("a code is valid for ten minutes and three attempts: request another one"),
         401 if id == "login" => classified.advice("check the e-mail address and the password"),
         401 => classified.advice(
-            "check DPLOYR_TOKEN: it goes out as `Authorization: Bearer …`; the id of a session is no token and belongs into with_session, and a session ends after days",
+            "check DPLOYR_TOKEN, which is sent as `Authorization: Bearer …`; the id of a session is not a token: pass it to with_session; a session expires after days",
         ),
-        403 if id == "get_deployment" && code == "permission.viewer_role_required" => classified.advice(
-            "the known server refuses every read of one deployment: look for it in deployments().list()",
-        ),
-        403 if id == "delete_deployment" && code == "permission.developer_role_required" => classified.advice(
-            "the known server refuses every delete that names no cluster: give the client one",
-        ),
-        403 if manages_tokens(id) => classified.advice(
-            "a token manages no tokens: log in with login_by_email and take with_session",
-        ),
-        400 if code == "request.invalid_otp" => classified.advice(
-            "a code holds for ten minutes and three attempts: have another one sent",
-        ),
-        422 if id == "verify_domain" => classified.advice(
-            "set the TXT record that domain(..).get() shows under `verification`; it takes a while until a new one is seen",
-        ),
-        429 if id == "rename_cluster" && is_quota(failure.headers) => {
-            let classified = classified.kind(ErrorKind::Quota);
-            classified.advice("a cluster is renamed once a month: trying it again does not help")
+        403 if id == "get_deployment" && code == "permission.viewer_role_required" => classified
+            .advice("the known server refuses every read of one deployment: look for it in deployments().list()"),
+        403 if id == "delete_deployment" && code == "permission.developer_role_required" => classified
+            .advice("the known server refuses every delete that names no cluster: give the client one"),
+        403 if matches!(id, "create_api_token" | "list_api_tokens" | "delete_api_token") => {
+            classified.advice("a token cannot manage tokens: use login_by_email and with_session")
         }
-        404 if is_no_route(failure) => {
-            classified.kind = ErrorKind::NoSuchRoute;
-            classified.advice(no_route(failure.operation))
-        }
+        404 if is_no_route(failure) => classified
+            .kind(ErrorKind::NoSuchRoute)
+            .advice(no_route(failure.operation)),
         405 => classified.advice(no_route(failure.operation)),
+        422 if id == "verify_domain" => classified.advice(
+            "set the TXT record that domain(..).get() shows under `verification`; a new record takes a while to become visible",
+        ),
+        429 if is_quota(failure.headers) && id == "rename_cluster" => classified
+            .kind(ErrorKind::Quota)
+            .advice("a cluster can be renamed once a month: a retry does not help"),
         429 if is_quota(failure.headers) => classified.kind(ErrorKind::Quota),
         501 if code == "LOGS_NOT_AVAILABLE" => {
-            classified.advice("this server was set up without a store for logs")
+            classified.advice("this server was set up without a log store")
         }
-        // The handler saves what it was sent before it looks for a node.
+        // The handler saves the change before it looks for a node.
         503 if id == "update_service" && code == "runtime.node_not_connected" => classified
             .effect(Effect::Applied)
-            .advice("the change is saved; it goes out with the next deployment"),
+            .advice("the change is saved; it is deployed with the next deployment"),
         503 if code == "runtime.node_not_connected" => classified.advice(
-            "no node that could do it is connected; the server may have kept part of the request, so look before you repeat it",
+            "no suitable node is connected; the server may have saved part of the request, so check before you retry",
         ),
         _ => classified,
     }
 }
 
-/// `Service limit reached for hobby plan (1 service max). …` comes as any other 400.
+/// `Service limit reached for hobby plan (1 service max). …` has the status of any other refusal.
 fn is_plan_limit(message: &str) -> bool {
     let message = message.to_lowercase();
     message.contains("limit reached") && message.contains("plan")
 }
 
-/// A handler that finds nothing says so in JSON; the framework, which found no handler, in text.
+/// A handler that finds nothing answers in JSON; the framework, which found no handler, in text.
 fn is_no_route(failure: &Failure<'_>) -> bool {
     !failure.json.is_some_and(Value::is_object)
         && (failure.is_plain_text() || !failure.text.trim().is_empty())
 }
 
-fn manages_tokens(id: &str) -> bool {
-    matches!(
-        id,
-        "create_api_token" | "list_api_tokens" | "delete_api_token"
-    )
-}
-
-/// A monthly quota answers 429 too, with requests left and without a hint when to come back.
+/// A monthly quota answers 429 with requests left and without `Retry-After`.
 fn is_quota(headers: &HeaderMap) -> bool {
     let left = headers
         .get("x-ratelimit-remaining")
         .and_then(|left| left.to_str().ok()?.trim().parse::<u64>().ok());
     !headers.contains_key(http::header::RETRY_AFTER) && left.is_some_and(|left| left > 0)
+}
+
+/// The next step where the server lacks the endpoint.
+fn no_route(operation: Option<&Operation>) -> &'static str {
+    let Some(operation) = operation else {
+        return "this server has no such route";
+    };
+    match operation.id {
+        "login" => {
+            "this server has no login by password: create a personal access token there, or use login_by_email"
+        }
+        "create_webhook" => {
+            "dployr documents it; a control plane has one webhook for each cluster instead: webhooks().set_up(..)"
+        }
+        "list_webhooks" => {
+            "dployr documents it; a control plane shows the webhook of a cluster in clusters().by_id(..).integrations() instead"
+        }
+        "list_routes" => {
+            "dployr documents it; a control plane has routes().services() and domains().list() instead"
+        }
+        "create_route" => "dployr documents it; a control plane has domains().create(..) instead",
+        "delete_route" => "dployr documents it; a control plane has domain(..).delete() instead",
+        "list_service_env" => {
+            "dployr documents it; a control plane has service(..).env().map() instead"
+        }
+        "get_deployment" | "set_service_env" | "delete_service_env" | "restart_service" => {
+            "dployr documents it; a client with fallbacks makes equivalent calls: see dployr::Via"
+        }
+        _ if matches!(operation.evidence, Evidence::Observed | Evidence::Source) => {
+            "this server lacks a route that dployr's control plane has: check the base URL"
+        }
+        _ => "this server lacks the route: dployr documents it, but no known server has it",
+    }
 }
 
 #[cfg(test)]
@@ -468,7 +492,7 @@ mod tests {
     #[test]
     fn a_failure_may_hide_behind_a_success_status() {
         let hidden = json!({ "success": false, "error": { "message": "no", "code": "x.y" } });
-        let found = normalise(hidden).unwrap_err();
+        let found = failed_success(&hidden).unwrap();
         assert_eq!(found.kind, ErrorKind::Rejected);
         assert_eq!(
             (found.message.as_deref(), found.code.as_deref()),
@@ -480,7 +504,7 @@ mod tests {
             json!([false]),
             json!(null),
         ] {
-            assert_eq!(normalise(fine.clone()).unwrap(), fine);
+            assert_eq!(failed_success(&fine), None, "{fine}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! API tokens: what programs identify themselves with.
+//! API tokens.
 
-use super::client::{Given, check_text};
-use super::envelope::{Ack, PAGING, Single};
+use super::client::{Given, check_text, given};
+use super::shapes::PAGING;
 use super::{ApiToken, ApiTokenId, Client, NewToken, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};
@@ -9,20 +9,19 @@ use crate::page::{Ask, paged};
 use crate::raw::dployr::{Op, types};
 use std::time::Duration;
 
-/// The only scope that the control plane takes. It then lets a token do whatever its user may.
+/// The only scope that the control plane accepts. A token has all rights of its user.
 const SCOPE: &str = "oidc:bind";
 
-/// An API token to make.
+/// An API token to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "nothing is made until it is given to a client"]
+#[must_use = "nothing is created until it is passed to a client"]
 pub struct NewApiToken {
     name: String,
     expires_in: Option<Duration>,
 }
 
 impl NewApiToken {
-    /// A token of this name, which says what it is for. It never ends unless
-    /// [`expires_in`](Self::expires_in) says otherwise.
+    /// A token with this name. It does not expire unless [`expires_in`](Self::expires_in) is set.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -30,7 +29,7 @@ impl NewApiToken {
         }
     }
 
-    /// How long it lives, in whole seconds. Default: for ever.
+    /// Lifetime, in whole seconds. Default: unlimited.
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
         self.expires_in = Some(lifetime);
         self
@@ -40,11 +39,14 @@ impl NewApiToken {
         check_text("name of the token", &self.name)?;
         let seconds = self.expires_in.map(|lifetime| lifetime.as_secs());
         if seconds == Some(0) {
-            return Err(Error::invalid_request("the token would end at once"));
+            return Err(Error::invalid_request(
+                "the lifetime of the token is below a second",
+            ));
         }
-        let expires_in = seconds.map(i64::try_from).transpose().map_err(|_| {
-            Error::invalid_request("the lifetime of the token is beyond what can be written")
-        })?;
+        let expires_in = seconds
+            .map(i64::try_from)
+            .transpose()
+            .map_err(|_| Error::invalid_request("the lifetime of the token is too long"))?;
         Ok(types::ApiTokenCreate {
             name: self.name,
             scopes: vec![SCOPE.to_owned()],
@@ -58,56 +60,45 @@ impl NewApiToken {
 /// A client with a token cannot manage tokens: log in with
 /// [`login_by_email`](Client::login_by_email).
 #[derive(Clone, Debug)]
-#[must_use = "nothing is asked before `list` is awaited"]
+#[must_use = "nothing is requested before `list` is awaited"]
 pub struct ApiTokens {
     client: Client,
     ask: Ask,
 }
 
 impl ApiTokens {
-    /// Makes a token: `POST /v1/auth/tokens`. It has all rights of its user, and the reply is the only
-    /// one that shows it.
+    /// Creates a token: `POST /v1/auth/tokens`. It has all rights of its user, and only this reply shows
+    /// it.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or a lifetime below a
-    /// second, [`Forbidden`](crate::ErrorKind::Forbidden) without a session, and those of every call.
+    /// second, [`Forbidden`](crate::ErrorKind::Forbidden) without a session.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
     pub fn create(&self, new: NewApiToken) -> Call<NewToken> {
-        let op = Op::CreateApiToken;
-        match new.into_raw() {
-            Err(error) => self.client.refused(op, error),
-            Ok(body) => self
-                .client
-                .call(
-                    op,
-                    move |raw| async move { raw.create_api_token(&body).await },
-                )
-                .map(Single::into_inner),
-        }
+        self.client.invoke(Op::CreateApiToken, |raw| async move {
+            let reply = raw.create_api_token(&new.into_raw()?).await?;
+            Ok(reply.into_inner().0)
+        })
     }
 
     paged!("tokens");
 
-    /// One page of the tokens, without what they are: `GET /v1/auth/tokens`.
+    /// One page of the tokens, without their values: `GET /v1/auth/tokens`.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) without a session, and those of every call.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without a session.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
     pub fn list(&self) -> Call<Page<ApiToken>> {
         let client = self.client.clone();
         Call::paged(PAGING, self.ask, move |ask| {
-            let op = Op::ListApiTokens;
-            match ask.parameters() {
-                Err(error) => client.refused(op, error),
-                Ok((page, size)) => client
-                    .call(op, move |raw| async move {
-                        raw.list_api_tokens(page, size).await
-                    })
-                    .map(move |list| list.into_page_of(ask)),
-            }
+            client.invoke(Op::ListApiTokens, move |raw| async move {
+                let (page, size) = ask.parameters()?;
+                let list = raw.list_api_tokens(page, size).await?;
+                Ok(list.into_inner().into_page_of(ask))
+            })
         })
     }
 }
@@ -120,28 +111,25 @@ pub struct ApiTokenHandle {
 }
 
 impl ApiTokenHandle {
-    /// Ends the token at once: `DELETE /v1/auth/tokens/{id}`.
+    /// Revokes the token: `DELETE /v1/auth/tokens/{id}`.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) without a
-    /// session, and those of every call.
+    /// session.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
     pub fn revoke(&self) -> Call<()> {
-        let op = Op::DeleteApiToken;
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.delete_api_token(id.as_str()).await
-                })
-                .map(|_: Ack| ())
+        let id = self.id.clone();
+        self.client.invoke(Op::DeleteApiToken, |raw| async move {
+            raw.delete_api_token(id?.as_str()).await?;
+            Ok(())
         })
     }
 }
 
 impl Client {
-    /// The API tokens of the user: make and list them. It does no I/O. It takes a client with a
-    /// session, see [`with_session`](Self::with_session).
+    /// The API tokens of the user. It does no I/O. Its calls need a client with a session, see
+    /// [`with_session`](Self::with_session).
     pub fn api_tokens(&self) -> ApiTokens {
         ApiTokens {
             client: self.clone(),
@@ -150,14 +138,10 @@ impl Client {
     }
 
     /// A handle on an API token, by its id, which is not the token. It does no I/O.
-    pub fn api_token<I>(&self, id: I) -> ApiTokenHandle
-    where
-        I: TryInto<ApiTokenId>,
-        I::Error: Into<Error>,
-    {
+    pub fn api_token(&self, id: impl TryInto<ApiTokenId, Error: Into<Error>>) -> ApiTokenHandle {
         ApiTokenHandle {
             client: self.clone(),
-            id: super::client::given(id),
+            id: given(id),
         }
     }
 }
