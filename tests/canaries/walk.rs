@@ -53,7 +53,14 @@ impl Setup for Planting {
             place if place.starts_with("authorization") => {
                 self.plant.ascii(&format!("unsent {place}"))
             }
-            place if place.starts_with("url") || place == "number" => self.plant.plain(place),
+            // Characters that keep their form in a URL and in YAML.
+            place
+                if ["url", "path", "body.<manifest>", "number"]
+                    .iter()
+                    .any(|plain| place.starts_with(plain)) =>
+            {
+                self.plant.plain(place)
+            }
             place => self.plant.wide(place),
         }
     }

@@ -166,5 +166,5 @@ fn debug_redacts_hidden_variables_and_queries() {
         .webhook_on_ready(format!("https://a.example/?s={CANARY}"));
     let text = format!("{new:?}");
     assert!(!text.contains(CANARY), "{text}");
-    assert!(text.contains("MY_ENVIRONMENT_VARIABLE=my-value"), "{text}");
+    assert!(text.contains("MY_ENVIRONMENT_VARIABLE"), "{text}");
 }

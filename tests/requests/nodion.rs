@@ -94,7 +94,7 @@ fn invalid_log_windows_are_refused() {
     }
     refused(
         application().resume_logs(&cursor("dployr")),
-        "not one of nodion",
+        "not to nodion",
     );
 }
 
