@@ -364,8 +364,7 @@ fn services() -> Vec<Row> {
             json(service.update(service_update(to)))
         })
         .variant("image", |to| {
-            let user = to.secret("url of the image");
-            let image = service_update(to).image(format!("u:{user}@r.example/a:1"));
+            let image = service_update(to).image("r.example/a:1");
             json(to.dployr.service(service_id(to)).update(image))
         })
         .variant("no_health_check", |to| {
