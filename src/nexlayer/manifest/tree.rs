@@ -16,7 +16,7 @@ pub(in crate::nexlayer) enum Node {
 /// Anything but a list or a map.
 pub(in crate::nexlayer) struct Scalar {
     /// Numbers that JSON cannot hold become the nearest one.
-    pub(super) value: Value,
+    pub(in crate::nexlayer) value: Value,
     /// A number as a program would print it, which may differ from the file; empty for null.
     pub(in crate::nexlayer) text: String,
 }
@@ -49,11 +49,11 @@ pub(in crate::nexlayer) fn range(location: Location) -> Option<(usize, usize)> {
 }
 
 impl Node {
-    pub(super) fn is_null(&self) -> bool {
+    pub(in crate::nexlayer) fn is_null(&self) -> bool {
         matches!(self, Self::Scalar(scalar) if scalar.value.is_null())
     }
 
-    pub(super) fn to_json(&self) -> Value {
+    pub(in crate::nexlayer) fn to_json(&self) -> Value {
         match self {
             Self::Scalar(scalar) => scalar.value.clone(),
             Self::List(items) => items.iter().map(|item| item.value.to_json()).collect(),
