@@ -2,11 +2,9 @@
 //!
 //! The passes stand under `build/`; this file says only which specs there are and where things go.
 
-#[cfg(feature = "_client")]
 #[path = "build/mod.rs"]
 mod passes;
 
-#[cfg(feature = "_client")]
 fn main() {
     use std::{fs, path::PathBuf, process};
 
@@ -75,9 +73,4 @@ fn main() {
     if !problems.is_empty() {
         process::exit(1);
     }
-}
-
-#[cfg(not(feature = "_client"))]
-fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
 }

@@ -1,23 +1,12 @@
-//! Writes down what a stand-in for a platform needs beside the table of operations: the examples of
-//! replies, the parameters of queries, and which fields of replies are secret. Only for the feature
-//! `testing`: nothing of it is in any other build.
+//! Writes the table of the feature `testing`: the query parameters and the example replies of each
+//! operation.
 
 use super::load;
 use super::problem::{Broken, Problem};
 use super::schemas::resolve;
 use openapiv3::{Components, MediaType, OpenAPI, ReferenceOr, Response, StatusCode};
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
-
-/// The types that do not show their value, and how the table calls what they hold.
-const SECRETS: [(&str, &str); 4] = [
-    ("crate::Secret", "Whole"),
-    ("crate::secret::Personal", "Whole"),
-    ("crate::secret::GitUrl", "Url"),
-    // Those of chat services carry their secret in the path.
-    ("crate::secret::CallbackUrl", "Whole"),
-];
 
 /// The entries of the table for one API, comma separated.
 pub fn render(api: &str, file: &str, text: &str) -> Result<String, Broken> {
@@ -36,11 +25,6 @@ pub fn render(api: &str, file: &str, text: &str) -> Result<String, Broken> {
             .into_iter()
             .flatten()
             .flat_map(|holder| query_of(&document.json, holder))
-            .collect();
-        let secrets = secrets_in_replies(&document.json, json.unwrap_or(&Value::Null));
-        let secrets: Vec<_> = secrets
-            .iter()
-            .map(|(name, kind)| format!("({name:?}, crate::testing::examples::Hidden::{kind})"))
             .collect();
         let mut replies = String::new();
         for (status, response) in &operation.responses.responses {
@@ -70,8 +54,7 @@ pub fn render(api: &str, file: &str, text: &str) -> Result<String, Broken> {
         let _ = writeln!(
             out,
             "crate::testing::examples::Known {{ api: {api:?}, operation: {id:?}, query: &{query:?}, \
-             secrets: &[{}], replies: &[{replies}] }},",
-            secrets.join(", "),
+             replies: &[{replies}] }},",
         );
     }
     Ok(out)
@@ -122,58 +105,6 @@ fn query_of(whole: &Value, holder: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The names of the fields whose type is that of a secret, at any depth; with `.*` for the values of a
-/// map.
-fn secrets_in_replies(whole: &Value, operation: &Value) -> BTreeSet<(String, &'static str)> {
-    let mut found = BTreeSet::new();
-    let responses = operation.get("responses").and_then(Value::as_object);
-    for (_, response) in responses.into_iter().flatten() {
-        let content = resolve(whole, response).get("content");
-        for (_, media) in content.and_then(Value::as_object).into_iter().flatten() {
-            if let Some(schema) = media.get("schema") {
-                walk(whole, schema, "", &mut BTreeSet::new(), &mut found);
-            }
-        }
-    }
-    found
-}
-
-fn walk(
-    whole: &Value,
-    schema: &Value,
-    name: &str,
-    seen: &mut BTreeSet<String>,
-    found: &mut BTreeSet<(String, &'static str)>,
-) {
-    if let Some(reference) = schema.get("$ref").and_then(Value::as_str)
-        && !seen.insert(format!("{name} {reference}"))
-    {
-        return;
-    }
-    let schema = resolve(whole, schema);
-    let rust = schema.get("x-rust-type").and_then(Value::as_str);
-    if let Some((_, kind)) = SECRETS.iter().find(|(of, _)| Some(*of) == rust) {
-        found.insert((name.to_owned(), kind));
-        return;
-    }
-    let list = |key: &str| schema.get(key).and_then(Value::as_array);
-    for part in ["allOf", "oneOf", "anyOf"] {
-        for inner in list(part).into_iter().flatten() {
-            walk(whole, inner, name, seen, found);
-        }
-    }
-    if let Some(items) = schema.get("items") {
-        walk(whole, items, name, seen, found);
-    }
-    if let Some(inner) = schema.get("additionalProperties").filter(|v| v.is_object()) {
-        walk(whole, inner, &format!("{name}.*"), seen, found);
-    }
-    let properties = schema.get("properties").and_then(Value::as_object);
-    for (name, inner) in properties.into_iter().flatten() {
-        walk(whole, inner, name, seen, found);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,7 +124,6 @@ paths:
           description: x
           content:
             application/json:
-              schema: {$ref: '#/components/schemas/A'}
               examples:
                 second: {value: {t: x}}
                 first: {$ref: '#/components/examples/First'}
@@ -201,13 +131,9 @@ paths:
 components:
   examples:
     First: {value: 1}
-  schemas:
-    T: {type: string, x-rust-type: 'crate::Secret'}
-    A: {type: object, properties: {t: {$ref: '#/components/schemas/T'}}}
 ";
         let table = render("x", "specs/x.yaml", text).unwrap();
         assert!(table.contains(r#"query: &["b"]"#), "{table}");
-        assert!(table.contains(r#"("t", "#), "{table}");
         let at = |piece: &str| table.find(piece).unwrap();
         assert!(at(r#"name: "second""#) < at(r#"name: "first""#), "{table}");
         assert!(table.contains("status: 404"), "{table}");

@@ -99,7 +99,7 @@ fn direct(value: &Value) -> Vec<String> {
     names
 }
 
-/// `X` of every `types::X` in a type such as `crate::dployr::envelope::Single<...types::X>`.
+/// `X` of every `types::X` in a type such as `crate::dployr::shapes::Single<...types::X>`.
 pub fn generated_types(rust_type: &str) -> Vec<String> {
     rust_type
         .split("types::")

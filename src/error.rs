@@ -2,11 +2,12 @@
 
 mod retryable;
 mod text;
+mod wait_report;
 
 pub(crate) use text::{one_line, start_of};
+pub(crate) use wait_report::WaitReport;
 
 use crate::operation::Operation;
-use crate::watch::WaitReport;
 use serde_json::Value;
 use std::convert::Infallible;
 use std::fmt;

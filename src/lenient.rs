@@ -9,7 +9,6 @@ use std::fmt;
 use std::marker::PhantomData;
 
 /// A whole number.
-#[allow(dead_code)] // Not every platform has replies with each kind of field; likewise below.
 pub(crate) fn whole<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -19,7 +18,6 @@ where
 }
 
 /// A whole number or null.
-#[allow(dead_code)]
 pub(crate) fn whole_or_null<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -29,13 +27,12 @@ where
 }
 
 /// A number with or without a fraction.
-#[allow(dead_code)]
+#[allow(dead_code)] // For required fields, which no spec has today.
 pub(crate) fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     deserializer.deserialize_any(Decimal)
 }
 
 /// A number with or without a fraction, or null.
-#[allow(dead_code)]
 pub(crate) fn decimal_or_null<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<f64>, D::Error> {
@@ -43,7 +40,6 @@ pub(crate) fn decimal_or_null<'de, D: Deserializer<'de>>(
 }
 
 /// A list or a map; null is an empty one.
-#[allow(dead_code)]
 pub(crate) fn empty_if_null<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

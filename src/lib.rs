@@ -72,7 +72,7 @@ println!("{} {}", deployment.deploy_number, deployment.status);
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Some shared parts serve one platform, and have no user when that one is switched off.
+// Without all platforms, some shared code is unused.
 #![cfg_attr(
     not(all(
         feature = "dployr",
@@ -80,44 +80,39 @@ println!("{} {}", deployment.deploy_number, deployment.status);
         feature = "nexlayer",
         feature = "nodion"
     )),
-    allow(
-        dead_code,
-        unused_imports,
-        unused_macros,
-        rustdoc::broken_intra_doc_links
-    )
+    allow(dead_code, unused_imports, rustdoc::broken_intra_doc_links)
 )]
 
-#[cfg(feature = "_client")]
+#[cfg(not(any(
+    feature = "dployr",
+    feature = "edgegap",
+    feature = "nexlayer",
+    feature = "nodion"
+)))]
+compile_error!(
+    "deploykit needs a platform: enable one of the features `dployr`, `edgegap`, `nexlayer`, `nodion`"
+);
+
+mod call;
 mod check;
 mod error;
 mod id;
+mod lenient;
+mod logs;
 mod open_enum;
 pub mod operation;
 mod page;
+mod phase;
+mod preview;
+#[cfg(not(feature = "raw"))]
+mod raw;
+#[cfg(feature = "raw")]
+pub mod raw;
 pub mod secret;
 mod time;
-pub mod watch;
-
-#[cfg(feature = "_client")]
-mod call;
-#[cfg(feature = "_client")]
-mod fnv;
-#[cfg(feature = "_client")]
-mod lenient;
-#[cfg(feature = "_client")]
-mod logs;
-#[cfg(feature = "_client")]
-mod preview;
-#[cfg(all(feature = "_client", not(feature = "raw")))]
-mod raw;
-#[cfg(all(feature = "_client", feature = "raw"))]
-pub mod raw;
-#[cfg(feature = "_client")]
 mod transport;
-#[cfg(feature = "_client")]
 mod wait;
-#[cfg(feature = "_client")]
+pub mod watch;
 pub mod webhook;
 
 #[cfg(feature = "dployr")]
@@ -128,46 +123,33 @@ pub mod edgegap;
 pub mod nexlayer;
 #[cfg(feature = "nodion")]
 pub mod nodion;
-#[cfg(all(feature = "_client", feature = "testing"))]
+#[cfg(feature = "testing")]
 pub mod testing;
 
 /// The HTTP types that this crate's API uses.
 pub use http;
 
+pub use call::{Call, Response, ResponseHeaders};
 pub use error::{Effect, Error, ErrorKind, Result};
+pub use logs::{LogCursor, LogStop, LogStream};
 pub use operation::{Evidence, OPERATIONS, Operation};
-pub use page::Page;
-#[cfg(feature = "_client")]
-pub use page::{All, PageCursor, PageStream, Pages};
+pub use page::{All, Page, PageStream, Pages};
+pub use preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
 pub use secret::Secret;
 pub use time::Timestamp;
-
-#[cfg(feature = "_client")]
-pub use call::{Call, Response, ResponseHeaders};
-#[cfg(feature = "_client")]
-pub use logs::{LogCursor, LogStop, LogStream};
-#[cfg(feature = "_client")]
-pub use preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
-#[cfg(feature = "_client")]
 pub use transport::config::{ClientBuilder, Platform};
-#[cfg(feature = "_client")]
 pub use transport::credentials::{
     Credentials, FileStore, TokenError, TokenSource, TokenStore, Tokens,
 };
-#[cfg(feature = "_client")]
 pub use transport::hints::RateLimit;
-#[cfg(feature = "_client")]
 pub use transport::observe::{CallEnd, CallReport};
-#[cfg(all(feature = "_client", feature = "redis"))]
+#[cfg(feature = "redis")]
 pub use transport::pace::RedisBudget;
-#[cfg(feature = "_client")]
 pub use transport::pace::{
     BudgetBucket, BudgetError, BudgetReply, Fallback, PaceState, Pacing, SharedBudget,
 };
-#[cfg(feature = "_client")]
 pub use transport::retry::Retry;
-#[cfg(feature = "_client")]
-pub use wait::{Progress, Wait, WaitCursor, WaitStream};
+pub use wait::{Progress, Wait, WaitStream};
 
 /// Compiles and runs the examples of the README.
 #[cfg(all(

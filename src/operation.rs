@@ -9,12 +9,7 @@
 use std::fmt;
 
 /// Every operation of every enabled platform, in the order of the specs.
-#[cfg(feature = "_client")]
 pub static OPERATIONS: &[Operation] = include!(concat!(env!("OUT_DIR"), "/operations.rs"));
-
-/// Every operation of every enabled platform: none, as no platform is enabled.
-#[cfg(not(feature = "_client"))]
-pub static OPERATIONS: &[Operation] = &[];
 
 /// One operation of a platform's API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,7 +139,6 @@ impl fmt::Display for Pace {
 }
 
 /// The operation of this platform with this id.
-#[cfg(feature = "_client")]
 pub(crate) fn find(api: &str, id: &str) -> Option<&'static Operation> {
     OPERATIONS
         .iter()

@@ -1,8 +1,7 @@
-//! The one form in which a request is shown: to people, in snapshots, in the recorder.
+//! The canonical form of a request, for previews, snapshots and the recorder.
 //!
-//! It holds what decides about the meaning of a request (method, path, query, the headers that
-//! matter, body) and nothing that changes by itself (host, user agent). Secrets are left out when it
-//! is made, so that nothing that holds a preview can give one away.
+//! It holds method, path, query, the headers that matter and the body, and nothing that changes by
+//! itself, such as host or user agent. Secrets are redacted when it is made.
 
 use crate::operation::Operation;
 use serde::Serialize;
@@ -13,7 +12,7 @@ use std::fmt;
 /// is a breaking change of this crate.
 pub const CANONICAL_VERSION: u32 = 1;
 
-/// The exact request that a call sends, with secrets left out.
+/// The exact request that a call sends, with its secrets redacted.
 ///
 /// `Display` is the canonical text, for snapshots:
 ///
@@ -28,7 +27,12 @@ pub const CANONICAL_VERSION: u32 = 1;
 /// }
 /// ```
 ///
-/// The path is shown encoded as it is sent, the query decoded and sorted, JSON with sorted keys.
+/// The path is encoded as it is sent, the query is decoded and sorted, JSON has sorted keys.
+///
+/// Redacted are: credentials and cookies; header and query values that the caller added; what the spec
+/// marks as secret ([`Behaviour::secrets`](crate::Behaviour::secrets)); user info, query and fragment of
+/// git and webhook URLs; the secrets of a Nexlayer manifest; and every value in query and body of a
+/// request that is not in the spec. Nothing is guessed from names.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RequestPreview {
@@ -56,7 +60,7 @@ pub struct RequestPreview {
     pub body: PreviewBody,
 }
 
-/// The body of a request that is shown.
+/// The body of a request.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -65,7 +69,7 @@ pub enum PreviewBody {
     None,
     /// JSON, keys sorted.
     Json(Value),
-    /// Text, such as YAML, as it is sent.
+    /// Text: a YAML manifest, or the size of a body that cannot be parsed.
     Text(String),
 }
 
@@ -90,8 +94,7 @@ impl RequestPreview {
         crate::operation::find(self.api, id)
     }
 
-    /// The request as a `curl` command for a POSIX shell; put the secrets in where it says
-    /// `<redacted>`.
+    /// The request as a `curl` command for a POSIX shell, with `<redacted>` in the place of secrets.
     pub fn to_curl(&self) -> String {
         let mut url = format!("{}{}", self.base_url, self.path);
         for (index, (name, value)) in self.query.iter().enumerate() {
@@ -153,16 +156,12 @@ pub(crate) fn sorted(value: &Value) -> Value {
 }
 
 fn encode(text: &str) -> String {
-    // The mark for a secret stays readable: whoever copies the line has to find it.
+    // The placeholder stays readable, since somebody has to replace it.
     if text == crate::secret::REDACTED {
         return text.to_owned();
     }
-    let mut url = match reqwest::Url::parse("http://x/") {
-        Ok(url) => url,
-        Err(_) => return text.to_owned(),
-    };
-    url.query_pairs_mut().append_key_only(text);
-    url.query().unwrap_or_default().replace('+', "%20")
+    let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    encoded.replace('+', "%20")
 }
 
 fn quote(text: &str) -> String {

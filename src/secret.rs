@@ -1,7 +1,7 @@
-//! Values that must not be seen: tokens, passwords, hidden variables, people's addresses.
+//! Secret values: tokens, passwords, variables, URLs with credentials, personal data.
 //!
-//! None of these types shows its value in `Debug`. What leaves the program does so on purpose: by
-//! `expose()`, or inside a request that the transport sends.
+//! None of these types shows its value in `Debug`. A value leaves the program only by `expose()`, or
+//! inside a request that the transport sends.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -11,22 +11,21 @@ use std::fmt;
 mod exposed;
 mod url;
 pub(crate) use exposed::Exposed;
-pub(crate) use url::masked_url;
-#[cfg(feature = "_client")]
-pub(crate) use url::{resolved, secrets_of, userinfo, without_userinfo};
+pub(crate) use url::{redacted_url, secrets_of_url};
 
-/// What stands in the place of a secret wherever one is left out.
+/// Replaces a secret in everything that is shown.
 pub const REDACTED: &str = "<redacted>";
 
 /// A token, password or hidden value; wiped from memory when dropped.
 ///
-/// `Debug` never shows it, and neither does `Serialize`: only a request that is being sent contains
-/// the value, so that logging or storing a reply as JSON does not give it away.
+/// `Debug` never shows it. Only a request that is being sent contains the value: serialising a secret
+/// elsewhere, alone or in a record, is an error. To store a secret, serialise what
+/// [`expose`](Self::expose) returns.
 ///
 /// ```
 /// let token = deploykit::Secret::new("hush");
 /// assert_eq!(format!("{token:?}"), "Secret(<redacted>)");
-/// assert_eq!(serde_json::to_string(&token).unwrap(), "\"<redacted>\"");
+/// assert!(serde_json::to_string(&token).is_err());
 /// assert_eq!(token.expose(), "hush");
 /// ```
 #[derive(Clone)]
@@ -77,11 +76,12 @@ impl Eq for Secret {}
 
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(if EXPOSING.get() {
-            self.expose()
-        } else {
-            REDACTED
-        })
+        if !EXPOSING.get() {
+            return Err(serde::ser::Error::custom(
+                "a Secret is serialised only inside a request; use expose() to serialise its value",
+            ));
+        }
+        serializer.serialize_str(self.expose())
     }
 }
 
@@ -142,7 +142,7 @@ impl From<String> for Personal {
     }
 }
 
-/// What stands in the place of [`Personal`].
+/// Replaces [`Personal`] data in everything that is shown.
 const PERSONAL: &str = "<personal>";
 
 impl fmt::Debug for Personal {
@@ -161,18 +161,19 @@ impl Serialize for Personal {
     }
 }
 
-/// Declares an address that may carry a secret: in front of its host, or in its query.
+/// Declares a URL type that redacts user info, query and fragment.
 macro_rules! secret_url {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// `Debug`, `Display` and `Serialize` leave out who logs in, and the values in the query.
+        /// `Debug`, `Display` and `Serialize` redact user info, query and fragment; text that is not
+        /// a URL is redacted as a whole.
         #[derive(Clone, PartialEq, Eq, Deserialize)]
         #[serde(transparent)]
         pub struct $name(String);
 
         impl $name {
-            /// The address with all that it carries.
+            /// The whole URL.
             pub fn expose(&self) -> &str {
                 &self.0
             }
@@ -198,7 +199,7 @@ macro_rules! secret_url {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&masked_url(&self.0))
+                f.write_str(&redacted_url(&self.0))
             }
         }
 
@@ -221,7 +222,7 @@ macro_rules! secret_url {
 }
 
 secret_url! {
-    /// The address of a git repository, which may carry a user name and a token.
+    /// The URL of a git repository, which may hold a user name and a token.
     ///
     /// ```
     /// let url: deploykit::secret::GitUrl = serde_json::from_str("\"https://x:tok@git.example/a.git\"").unwrap();
@@ -232,9 +233,8 @@ secret_url! {
 }
 
 secret_url! {
-    /// The address that a platform calls when something happens. As such calls are not signed, a secret
-    /// stands in its query: [`CallbackSecret::attach`](crate::webhook::CallbackSecret::attach) puts one
-    /// there.
+    /// A URL that a platform calls when something happens. Such calls are not signed, so the query holds
+    /// a secret: see [`CallbackSecret::attach`](crate::webhook::CallbackSecret::attach).
     CallbackUrl
 }
 
@@ -243,29 +243,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_written_out_only_on_purpose() {
+    fn a_secret_is_serialised_only_inside_a_request() {
         let secret = Secret::new("hush");
-        let masked = serde_json::to_string(&secret).unwrap();
         let wire = exposed(|| serde_json::to_string(&secret).unwrap());
-        let after = serde_json::to_string(&secret).unwrap();
-        assert_eq!(
-            (masked.as_str(), wire.as_str(), after.as_str()),
-            ("\"<redacted>\"", "\"hush\"", "\"<redacted>\"")
-        );
+        assert_eq!(wire, "\"hush\"");
+        let refused = serde_json::to_string(&secret).unwrap_err().to_string();
+        assert!(refused.contains("expose()"), "{refused}");
+        assert!(!refused.contains("hush"), "{refused}");
     }
 
     #[test]
-    fn a_panic_while_writing_puts_the_mask_back() {
+    fn a_panic_inside_a_request_ends_exposing() {
         let caught = std::panic::catch_unwind(|| exposed(|| panic!("boom")));
         assert!(caught.is_err());
         assert!(!EXPOSING.get());
     }
 
     #[test]
-    fn an_address_is_shown_without_its_secret() {
+    fn a_url_is_shown_without_its_secrets() {
         let text = "\"https://u:hush@a.example/hook?secret=hush&v\"";
         let url: CallbackUrl = serde_json::from_str(text).unwrap();
-        let shown = "https://<redacted>@a.example/hook?secret=<redacted>&<redacted>";
+        let shown = "https://<redacted>@a.example/hook?<redacted>";
         assert_eq!(url.to_string(), shown);
         assert_eq!(format!("{url:?}"), format!("CallbackUrl({shown})"));
         assert_eq!(serde_json::to_value(&url).unwrap(), shown);

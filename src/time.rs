@@ -21,11 +21,9 @@ const MILLISECONDS_FROM: i64 = 100_000_000_000;
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Timestamp {
-    raw: Raw,
-    millis: Option<i64>,
-}
+pub struct Timestamp(Raw);
 
+/// As the platform wrote it. It is parsed when somebody asks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Raw {
     Number(i64),
@@ -35,36 +33,32 @@ enum Raw {
 impl Timestamp {
     /// Milliseconds since 1970 (UTC), if the text could be read.
     pub fn unix_millis(&self) -> Option<i64> {
-        self.millis
+        match &self.0 {
+            Raw::Number(number) => Some(to_millis(*number)),
+            Raw::Text(text) => millis_of(text.trim()),
+        }
     }
 
     /// The same as [`SystemTime`]; `None` if it could not be read or lies before 1970.
     pub fn to_system_time(&self) -> Option<SystemTime> {
-        let millis = u64::try_from(self.millis?).ok()?;
+        let millis = u64::try_from(self.unix_millis()?).ok()?;
         UNIX_EPOCH.checked_add(Duration::from_millis(millis))
     }
 
     /// Reads a text in any of the known forms.
     pub fn parse(text: impl Into<String>) -> Self {
-        let text = text.into();
-        Self {
-            millis: millis_of(text.trim()),
-            raw: Raw::Text(text),
-        }
+        Self(Raw::Text(text.into()))
     }
 
     fn number(number: i64) -> Self {
-        Self {
-            raw: Raw::Number(number),
-            millis: Some(to_millis(number)),
-        }
+        Self(Raw::Number(number))
     }
 }
 
 impl fmt::Display for Timestamp {
     /// The value as the platform wrote it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.raw {
+        match &self.0 {
             Raw::Number(number) => write!(f, "{number}"),
             Raw::Text(text) => f.write_str(text),
         }
@@ -73,7 +67,7 @@ impl fmt::Display for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.raw {
+        match &self.0 {
             Raw::Number(number) => serializer.serialize_i64(*number),
             Raw::Text(text) => serializer.serialize_str(text),
         }
@@ -148,7 +142,6 @@ pub(crate) fn rfc3339_seconds(at: SystemTime) -> Option<String> {
 }
 
 /// `2026-04-22 12:00:46.00`, the second that the moment is in, without a zone and meant as UTC.
-#[allow(dead_code)] // Not every platform writes times so.
 pub(crate) fn naive_seconds(at: SystemTime) -> Option<String> {
     let text = rfc3339_seconds(at)?;
     Some(text.replace('T', " ").replace('Z', ".00"))

@@ -303,30 +303,4 @@ mod tests {
             assert_eq!(query_of(uri), query, "{uri}");
         }
     }
-
-    #[test]
-    fn secrets_are_compared_in_constant_time() {
-        // Time cannot be tested here, but what is used to compare can.
-        let code = include_str!("webhook.rs")
-            .split("mod tests")
-            .next()
-            .unwrap();
-        let comparison = code.split("fn is_one_of").nth(1).unwrap();
-        let comparison = comparison.split("\n}\n").next().unwrap();
-        assert!(comparison.contains(".ct_eq("), "{comparison}");
-        for early in [
-            "==",
-            "!=",
-            ".any(",
-            "break",
-            "return",
-            "starts_with",
-            ".eq(",
-        ] {
-            assert!(!comparison.contains(early), "{early} in {comparison}");
-        }
-        // Nothing else looks at a value that a request carries.
-        assert_eq!(code.matches("is_one_of").count(), 2);
-        assert!(!code.contains("PartialEq"));
-    }
 }

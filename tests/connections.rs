@@ -8,9 +8,8 @@ use deploykit::{ClientBuilder, Effect, ErrorKind, Retry, nodion};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use support::{Server, reply};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use support::{Script, Server, reply};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{self, pki_types};
 
@@ -32,10 +31,12 @@ struct Tls {
     base_url: String,
     certificate: String,
     handshakes: Arc<AtomicUsize>,
+    _plain: Server,
 }
 
 impl Tls {
-    async fn start(answer: Vec<u8>) -> Self {
+    /// Ends TLS in front of a server that sends this reply.
+    async fn start(reply: Vec<u8>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let key = pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
@@ -48,22 +49,23 @@ impl Tls {
         let port = listener.local_addr().unwrap().port();
         let handshakes = Arc::new(AtomicUsize::new(0));
         let counted = handshakes.clone();
+        let plain = Server::start(Script::bytes(reply)).await;
+        let behind = plain.base_url.trim_start_matches("http://").to_owned();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 counted.fetch_add(1, Ordering::SeqCst);
                 let Ok(mut stream) = acceptor.accept(stream).await else {
                     continue;
                 };
-                let mut buffer = [0; 4096];
-                let _ = stream.read(&mut buffer).await;
-                let _ = stream.write_all(&answer).await;
-                let _ = stream.shutdown().await;
+                let mut plain = TcpStream::connect(&behind).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut stream, &mut plain).await;
             }
         });
         Self {
             base_url: format!("https://localhost:{port}"),
             certificate: made.cert.pem(),
             handshakes,
+            _plain: plain,
         }
     }
 }

@@ -1,5 +1,4 @@
 //! Tokens that are renewed, on a server that lets them expire.
-#![cfg(feature = "dployr")]
 
 mod support;
 
@@ -294,7 +293,7 @@ async fn a_source_of_ones_own_gets_the_previous_tokens() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_dropped_while_it_logs_in_leaves_nothing_behind() {
-    let silent = Server::start(support::Answer::Silence).await;
+    let silent = Server::start(support::Script::silence()).await;
     let builder = dployr::Client::builder().base_url(&silent.base_url);
     let client = builder.login("user@example.com", PASSWORD).build().unwrap();
     for _ in 0..3 {

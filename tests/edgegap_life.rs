@@ -1,5 +1,4 @@
 //! The life of an Edgegap deployment on the sandbox, from its start to its end.
-#![cfg(feature = "edgegap")]
 
 use deploykit::edgegap::{
     Client, DeploymentStatus, Filter, LogStorage, Match, NameMatch, NewDeployment, Order, SelfStop,

@@ -1,17 +1,15 @@
 //! A create whose answer is lost, and what the platform's list says afterwards: on the sandbox, with
 //! something in between that loses it.
-#![cfg(all(feature = "dployr", feature = "edgegap", feature = "nodion"))]
+
+mod support;
 
 use deploykit::dployr::{self, ServiceType};
 use deploykit::edgegap::{self, User};
 use deploykit::{Effect, Error, ErrorKind, Pacing, nodion};
 use deploykit_sandbox::{Dialect, Platform, Sandbox};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use support::{Script, Server, Step};
 
 /// What happens to a POST.
 #[derive(Clone, Copy)]
@@ -25,86 +23,37 @@ enum Lost {
 
 /// Stands between a client and the sandbox, and loses what it is told to.
 struct Between {
-    base_url: String,
-    lost: Arc<AtomicU8>,
-    task: JoinHandle<()>,
+    server: Server,
+    lost: Arc<Mutex<Lost>>,
 }
 
 impl Between {
     async fn start(behind: &str) -> Self {
-        let behind = behind.trim_start_matches("http://").to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base_url = format!("http://{}", listener.local_addr().unwrap());
-        let lost = Arc::new(AtomicU8::new(Lost::Nothing as u8));
+        let to = behind.to_owned();
+        let lost = Arc::new(Mutex::new(Lost::Nothing));
         let state = lost.clone();
-        let task = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (behind, state) = (behind.clone(), state.clone());
-                tokio::spawn(async move { pass(stream, &behind, &state).await });
+        let step = Step::answer(move |request| {
+            let lost = if request.starts_with("POST ") {
+                *state.lock().unwrap()
+            } else {
+                Lost::Nothing
+            };
+            let forward = |lose_reply| Step::Forward {
+                to: to.clone(),
+                lose_reply,
+            };
+            match lost {
+                Lost::Nothing => vec![forward(false)],
+                Lost::Reply => vec![forward(true)],
+                Lost::Request => Vec::new(),
             }
         });
-        Self {
-            base_url,
-            lost,
-            task,
-        }
+        let server = Server::start(Script::always(vec![step])).await;
+        Self { server, lost }
     }
 
     fn lose(&self, what: Lost) {
-        self.lost.store(what as u8, Ordering::SeqCst);
-    }
-}
-
-impl Drop for Between {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-/// Passes one request on, and its reply back. A side that closes ends it.
-async fn pass(mut client: TcpStream, behind: &str, lost: &AtomicU8) -> Option<()> {
-    let request = read_request(&mut client).await?;
-    let lost = match request.starts_with(b"POST ") {
-        true => lost.load(Ordering::SeqCst),
-        false => Lost::Nothing as u8,
-    };
-    if lost == Lost::Request as u8 {
-        return None;
-    }
-    let mut server = TcpStream::connect(behind).await.ok()?;
-    // One request a connection, so that the end of the reply is the end of the stream.
-    let line = request.iter().position(|byte| *byte == b'\n')? + 1;
-    server.write_all(&request[..line]).await.ok()?;
-    server.write_all(b"connection: close\r\n").await.ok()?;
-    server.write_all(&request[line..]).await.ok()?;
-    let mut reply = Vec::new();
-    server.read_to_end(&mut reply).await.ok()?;
-    if lost == Lost::Reply as u8 {
-        return None;
-    }
-    client.write_all(&reply).await.ok()?;
-    client.shutdown().await.ok()
-}
-
-async fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 4096];
-    loop {
-        match stream.read(&mut buffer).await {
-            Ok(0) | Err(_) => return None,
-            Ok(read) => bytes.extend_from_slice(&buffer[..read]),
-        }
-        let text = String::from_utf8_lossy(&bytes).to_lowercase();
-        let Some((head, _)) = text.split_once("\r\n\r\n") else {
-            continue;
-        };
-        let length = head.lines().find_map(|line| {
-            let length = line.strip_prefix("content-length: ")?;
-            length.parse::<usize>().ok()
-        });
-        if bytes.len() >= head.len() + 4 + length.unwrap_or(0) {
-            return Some(bytes);
-        }
+        *self.lost.lock().unwrap() = what;
     }
 }
 
@@ -126,7 +75,7 @@ async fn edgegap() {
     let access = sandbox.edgegap();
     let between = Between::start(&access.base_url).await;
     let builder = edgegap::Client::builder()
-        .base_url(&between.base_url)
+        .base_url(&between.server.base_url)
         .pacing(Pacing::off());
     let client = builder.token(access.token.as_str()).build().unwrap();
     let new = |tag: &str| {
@@ -166,7 +115,7 @@ async fn nodion() {
     let access = sandbox.nodion();
     let between = Between::start(&access.base_url).await;
     let builder = nodion::Client::builder()
-        .base_url(&between.base_url)
+        .base_url(&between.server.base_url)
         .pacing(Pacing::off());
     let client = builder.token(access.token.as_str()).build().unwrap();
     let application = client.application(&access.application_id);
@@ -195,7 +144,7 @@ async fn dployr() {
         let access = sandbox.dployr();
         let between = Between::start(&access.base_url).await;
         let client = dployr::Client::builder()
-            .base_url(&between.base_url)
+            .base_url(&between.server.base_url)
             .token(access.token.as_str())
             .cluster(access.cluster_id.as_str())
             .pacing(Pacing::off())

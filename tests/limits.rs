@@ -1,5 +1,4 @@
 //! The rates of the platforms and the limit on creates, as whole clients keep them.
-#![cfg(all(feature = "edgegap", feature = "dployr"))]
 
 mod support;
 

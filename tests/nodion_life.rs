@@ -1,5 +1,4 @@
 //! The life of a Nodion application, from its creation to its deletion: the client on the sandbox.
-#![cfg(feature = "nodion")]
 
 use deploykit::nodion::{
     Branch, Client, DeploymentStatus, EnvVariableUpdate, LogWindow, NewApplication, NewEnvVariable,

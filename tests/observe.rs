@@ -1,5 +1,4 @@
 //! What a call tells an observer: one span with the names that OpenTelemetry gives to HTTP clients.
-#![cfg(all(feature = "edgegap", feature = "nodion"))]
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! What a request keeps secret does not come back by a reply, and does not show in a preview.
+//! The secrets of a request are in no error and in no preview.
 #![cfg(all(feature = "dployr", feature = "edgegap"))]
 
 use deploykit::dployr::{self, NewDeployment, NewWebhook};
@@ -32,7 +32,7 @@ async fn shown<T: Send + 'static>(call: Call<T>) -> (Error, String) {
 }
 
 #[tokio::test]
-async fn a_reply_gives_nothing_away() {
+async fn errors_do_not_repeat_secrets() {
     let recorder = Recorder::new();
     let client = dployr(&recorder);
     let repeat = |operation: &str, words: &str| {
@@ -97,12 +97,12 @@ async fn a_reply_gives_nothing_away() {
 }
 
 #[test]
-fn a_preview_gives_nothing_away() {
+fn previews_are_redacted() {
     let client = dployr(&Recorder::new());
     let body = json!({
         "tokens": ["hush"], "secret": { "a": "hush" }, "credentials": { "value": "hush" },
-        "environment": [{ "key": "DB", "value": "hush" }], "hook": "https://u:hush@a.example/?q=hush",
-        "name": "kept"
+        "environment": [{ "key": "hush", "value": "hush" }], "hook": "https://u:hush@a.example/?q=hush",
+        "name": "hush"
     });
     let call = client
         .request(Method::POST, "/v1/x")
@@ -114,7 +114,7 @@ fn a_preview_gives_nothing_away() {
         .unwrap()
         .to_string();
     assert!(
-        !text.contains("hush") && text.contains("kept") && text.contains("DB"),
+        !text.contains("hush") && text.contains("environment"),
         "{text}"
     );
 
@@ -125,11 +125,11 @@ fn a_preview_gives_nothing_away() {
         .preview()
         .unwrap()
         .to_string();
-    assert!(text.contains("\"<redacted>@git.example/a.git\""), "{text}");
+    assert!(text.contains("\"remote\": \"<redacted>\""), "{text}");
 }
 
 #[tokio::test]
-async fn what_an_accepted_create_says_about_its_effect() {
+async fn effect_of_a_create_with_an_undecodable_or_refused_response() {
     let recorder = Recorder::new();
     let client = edgegap::Client::builder()
         .token("token-1234")

@@ -1,9 +1,7 @@
 //! Webhooks that a server receives: bodies of any form, and real ones from the sandbox.
-#![cfg(all(feature = "dployr", feature = "edgegap"))]
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::http::{StatusCode, Uri};
+mod support;
+
 use deploykit::dployr::{self, EventType};
 use deploykit::edgegap::{self, DeploymentStatus, WebhookKind};
 use deploykit::webhook::{CallbackSecret, MAX_BYTES};
@@ -11,7 +9,7 @@ use deploykit::{Effect, Error, ErrorKind};
 use deploykit_sandbox::{Dialect, Sandbox};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use support::{Server, reply};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 const HUSH: &str = "hush-hush-hush";
@@ -373,23 +371,21 @@ fn the_size_has_a_limit() {
 /// What is received: the path, and the body.
 type Received = (String, Vec<u8>);
 
-/// A server on this machine that takes what carries the secret: its address, and what it took.
-async fn receiver(secret: &CallbackSecret) -> (String, UnboundedReceiver<Received>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base_url = format!("http://{}", listener.local_addr().unwrap());
+/// A server that takes what carries the secret, and what it took.
+async fn receiver(secret: &CallbackSecret) -> (Server, UnboundedReceiver<Received>) {
     let (send, received) = unbounded_channel();
     let secret = secret.clone();
-    let router = Router::new().fallback(move |uri: Uri, body: Bytes| async move {
-        match secret.verify(&uri.to_string()) {
-            Ok(()) => {
-                let _ = send.send((uri.path().to_owned(), body.to_vec()));
-                StatusCode::NO_CONTENT
-            }
-            Err(_) => StatusCode::FORBIDDEN,
+    let server = Server::answers(move |request| {
+        let (head, body) = request.split_once("\r\n\r\n").unwrap();
+        let target = head.split(' ').nth(1).unwrap();
+        if secret.verify(target).is_err() {
+            return reply("403 Forbidden", &[], "");
         }
+        let path = target.split('?').next().unwrap();
+        let _ = send.send((path.to_owned(), body.as_bytes().to_vec()));
+        reply("204 No Content", &[], "")
     });
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    (base_url, received)
+    (server.await, received)
 }
 
 async fn next(received: &mut UnboundedReceiver<Received>) -> Received {
@@ -406,10 +402,11 @@ async fn edgegap_on_the_sandbox() {
     let builder = edgegap::Client::builder().base_url(&access.base_url);
     let client = builder.token(access.token.as_str()).build().unwrap();
     let [secret, other] = [(); 2].map(|()| CallbackSecret::generate().unwrap());
-    let (base_url, mut received) = receiver(&secret).await;
+    let (server, mut received) = receiver(&secret).await;
     let player = edgegap::User::ip([75, 28, 35, 192].into());
     let new = edgegap::NewDeployment::new(&access.application, &access.version, player);
-    let url = |secret: &CallbackSecret, path: &str| secret.attach(&format!("{base_url}/{path}"));
+    let url =
+        |secret: &CallbackSecret, path: &str| secret.attach(&format!("{}/{path}", server.base_url));
     let new = new
         .webhook_on_ready(url(&secret, "ready").unwrap())
         .webhook_on_error(url(&secret, "error").unwrap())
@@ -451,8 +448,8 @@ async fn dployr_on_the_sandbox() {
     let builder = builder.token(access.token.as_str());
     let client = builder.cluster(access.cluster_id.as_str()).build().unwrap();
     let secret = CallbackSecret::generate().unwrap();
-    let (base_url, mut received) = receiver(&secret).await;
-    let url = secret.attach(&base_url).unwrap();
+    let (server, mut received) = receiver(&secret).await;
+    let url = secret.attach(&server.base_url).unwrap();
     let events = [EventType::DeploymentCreated, EventType::DeploymentFinished];
     let setup = dployr::WebhookSetup::new(url, events.clone());
     client.webhooks().set_up(setup).await.unwrap();

@@ -1,14 +1,15 @@
 //! A call that has been described and not yet sent.
 
+mod next_page;
 mod request;
 mod response;
 
+pub(crate) use next_page::{Ask, Marked, Pager, Paging};
 pub(crate) use request::request;
 pub use response::{Response, ResponseHeaders};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Operation;
-use crate::page::Pager;
 use crate::preview::RequestPreview;
 use crate::secret::{Exposed, Secret, exposed};
 use crate::transport::config::{extra_header, extra_query};
@@ -46,8 +47,7 @@ pub struct Call<T> {
     scope: Scope,
     refused: Option<Error>,
     run: Box<dyn FnOnce(Scope) -> Run<T> + Send>,
-    /// How a list is asked for another page. Lost when the value is turned into another, but for
-    /// `map_items`.
+    /// Requests the other pages of a list. Lost when the value is converted, except by `map_items`.
     pager: Option<Pager<T>>,
 }
 
@@ -124,7 +124,6 @@ impl<T: Send + 'static> Call<T> {
     }
 
     /// The same call, with a failure turned into the success that it stands for.
-    #[allow(dead_code)] // Not every platform has such failures.
     pub(crate) fn or_else<F>(self, recover: F) -> Self
     where
         F: FnOnce(Error) -> Result<T> + Send + 'static,
@@ -142,7 +141,6 @@ impl<T: Send + 'static> Call<T> {
     }
 
     /// Runs this call as a part of another one, with that one's options.
-    #[allow(dead_code)] // Not every platform has calls that are made of several.
     pub(crate) fn within(self, whole: &Scope) -> Running<T> {
         let step = whole.step(self.scope.operation());
         self.start(step)

@@ -1,12 +1,8 @@
-//! The client and how it is set up.
+//! The client and its builder.
 
-use super::auth::PasswordLogin;
-use super::classify::{classify, normalise};
-use super::{
-    ClusterId, DeploymentHandle, DeploymentId, Deployments, InstanceHandle, InstanceId, Instances,
-    ProjectHandle, ProjectId, Projects, RouteHandle, RouteId, Routes, ServiceHandle, ServiceId,
-    Services, Webhooks,
-};
+use super::ClusterId;
+use super::failures::{classify, failed_success};
+use super::sessions::PasswordLogin;
 pub(super) use crate::check::text as check_text;
 use crate::error::{Error, Result};
 pub(super) use crate::id::{Given, given};
@@ -16,7 +12,7 @@ use crate::transport::config::{self, ClientBuilder};
 use crate::transport::credentials::Credentials;
 use crate::transport::profile::Profile;
 
-/// What dployr's builder has of its own.
+/// Settings of dployr's builder.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     cluster: Option<Given<ClusterId>>,
@@ -33,10 +29,9 @@ static PROFILE: Profile = Profile {
     token_variable: "DPLOYR_TOKEN",
     secret_query: &[],
     classify,
-    normalise: Some(normalise),
-    failed_success: |_| None,
-    redact_text: str::to_owned,
-    secrets_of_text: |_| Vec::new(),
+    normalise: None,
+    failed_success,
+    redact_manifest: |_| None,
 };
 
 impl config::Settings for Settings {
@@ -56,7 +51,7 @@ crate::raw::client! {
 impl ClientBuilder<Dployr> {
     /// The cluster to work in. The control plane refuses most calls without one.
     ///
-    /// It is sent as `clusterId` with every call that has room for it.
+    /// It is sent as `clusterId` with every call that takes it.
     pub fn cluster<I>(mut self, id: I) -> Self
     where
         I: TryInto<ClusterId>,
@@ -66,37 +61,36 @@ impl ClientBuilder<Dployr> {
         self
     }
 
-    /// Makes documented calls as they are documented, and nothing in their place.
+    /// Makes documented calls without a fallback.
     ///
-    /// Without this, a documented call that a server has no route for is made in another way where
-    /// there is one that comes to the same; [`Via`](super::Via) says when, how, and at what price.
+    /// By default, a client falls back to equivalent calls where the server lacks an endpoint;
+    /// [`Via`](super::Via) says when, how, and at what price.
     pub fn without_fallbacks(mut self) -> Self {
         self.settings.no_fallbacks = true;
         self
     }
 
-    /// Logs in when a token is first needed, and again before it expires and when the server answers
-    /// 401: `POST /v1/auth/login`. No page shows a call that takes the refresh token, so a renewal is a
-    /// login.
+    /// Logs in when a token is first needed, before it expires, and when the server answers 401:
+    /// `POST /v1/auth/login`. A renewal is a login, because no documented call takes the refresh token.
     ///
-    /// Calls that need a token at the same time log in once. See
-    /// [`token_store`](ClientBuilder::token_store) for keeping it across processes, and
-    /// [`Credentials::renewed`](crate::Credentials::renewed) for a server that does renew tokens.
+    /// Concurrent calls share one login. See [`token_store`](ClientBuilder::token_store) for keeping
+    /// the token across processes, and [`Credentials::renewed`](crate::Credentials::renewed) for a
+    /// server that renews tokens.
     pub fn login(self, email: impl Into<String>, password: impl Into<Secret>) -> Self {
         let (email, password) = (email.into(), password.into());
         self.login_with(|scope| {
-            let client = Client {
-                scope,
-                settings: Settings::default(),
-            };
-            Credentials::renewed(PasswordLogin::new(client, email, password))
+            let settings = Settings::default();
+            Credentials::renewed(PasswordLogin {
+                client: Client { scope, settings },
+                email,
+                password,
+            })
         })
     }
 }
 
 impl Client {
-    /// Sets up a client. It needs a base URL, and a token for everything but
-    /// [`login`](Self::login).
+    /// A builder. It needs a base URL, and a token for everything but [`login`](Self::login).
     pub fn builder() -> ClientBuilder<Dployr> {
         ClientBuilder::default()
     }
@@ -104,12 +98,12 @@ impl Client {
     /// A client for the server at this address, with this token.
     ///
     /// The token is a personal access token (`dpat_…`) or one from [`login`](Self::login), with or
-    /// without `Bearer ` in front of it. The hosted server is `https://base.dployr.io`; one of your
-    /// own listens on port 7878 unless something stands in front of it.
+    /// without `Bearer `. The hosted server is `https://base.dployr.io`; a server of your own listens
+    /// on port 7878 by default.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an address that is not
-    /// `https` (or `http` to this machine), and for a token that is empty or could not stand in a
+    /// `https` (or `http` to this machine), and for a token that is empty or cannot be part of a
     /// header.
     pub fn new(base_url: impl Into<String>, token: impl Into<Secret>) -> Result<Self> {
         Self::builder().base_url(base_url).token(token).build()
@@ -120,7 +114,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when one of the first two is
-    /// missing or empty, when the cluster's id cannot be one, and as [`new`](Self::new).
+    /// missing or empty, when the cluster's id is invalid, and as [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
         Self::from_variables(config::process_environment)
     }
@@ -144,20 +138,18 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the token is empty or could
-    /// not stand in a header.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a token that is empty or
+    /// cannot be part of a header.
     pub fn with_token(&self, token: impl Into<Secret>) -> Result<Self> {
-        Ok(Self {
-            scope: self.scope.with_token(Some(&token.into()))?,
-            settings: self.settings.clone(),
-        })
+        Ok(self.on(self.scope.with_token(&token.into())?))
     }
 
-    pub(super) fn without_token(&self) -> Result<Self> {
-        Ok(self.on(self.scope.with_token(None)?))
+    /// The same client without a token.
+    pub(super) fn without_token(&self) -> Self {
+        self.on(self.scope.without_token())
     }
 
-    /// The same client with a cookie in the place of a token.
+    /// The same client with a cookie instead of a token.
     pub(super) fn with_cookie(&self, name: &str, value: &Secret) -> Result<Self> {
         Ok(self.on(self.scope.with_cookie(name, value)?))
     }
@@ -169,11 +161,11 @@ impl Client {
         }
     }
 
-    /// The same client in another cluster: token, settings, limits and connections stay. For somebody
-    /// who is in several, see [`clusters`](Self::clusters).
+    /// The same client in another cluster: token, settings, limits and connections stay. A user's
+    /// clusters are listed by [`clusters`](Self::clusters).
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) for what cannot be an id.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid id.
     pub fn with_cluster<I>(&self, id: I) -> Result<Self>
     where
         I: TryInto<ClusterId>,
@@ -185,117 +177,48 @@ impl Client {
         Ok(client)
     }
 
-    /// The cluster that this client works in, if it was given one.
+    /// The client's cluster.
     pub fn cluster(&self) -> Option<&ClusterId> {
         self.settings.cluster.as_ref()?.as_ref().ok()
     }
 
-    /// The same client for the cluster that a record names.
-    pub(super) fn in_cluster_of(&self, id: Option<&str>) -> Self {
-        let mut client = self.clone();
-        if let Some(id) = id {
-            client.settings.cluster = Some(given(id));
-        }
-        client
-    }
-
-    /// Whether a documented call may be made in another way.
-    pub(super) fn falls_back(&self) -> bool {
-        !self.settings.no_fallbacks
-    }
-
-    /// The cluster as a query has it, for a call that outlives this borrow.
+    /// The client's cluster as a parameter.
     pub(super) fn cluster_id(&self) -> Option<String> {
         self.cluster().map(ToString::to_string)
     }
 
-    /// The deployments: create and list them. It does no I/O.
-    pub fn deployments(&self) -> Deployments {
-        Deployments::new(self.clone())
+    /// The client's cluster, for a body that requires it.
+    pub(super) fn required_cluster(&self) -> Result<String> {
+        self.cluster_id().ok_or_else(|| {
+            Error::invalid_request("the client has no cluster")
+                .with_advice("give the client one: builder().cluster(id) or DPLOYR_CLUSTER_ID")
+        })
     }
 
-    /// A handle on a deployment, by its id; a name will do for reading it. It does no I/O; an id that
-    /// could not stand in a path is refused by the first call. So it is with all handles.
-    pub fn deployment<I>(&self, id: I) -> DeploymentHandle
-    where
-        I: TryInto<DeploymentId>,
-        I::Error: Into<Error>,
-    {
-        DeploymentHandle::new(self.clone(), given(id))
-    }
-
-    /// The services: list them. It does no I/O.
-    pub fn services(&self) -> Services {
-        Services::new(self.clone())
-    }
-
-    /// A handle on a service: reading and changing it, its logs, its variables, start and stop. It
-    /// does no I/O.
-    pub fn service<I>(&self, id: I) -> ServiceHandle
-    where
-        I: TryInto<ServiceId>,
-        I::Error: Into<Error>,
-    {
-        ServiceHandle::new(self.clone(), given(id))
-    }
-
-    /// The instances, which are the machines that services run on: register and list them. It does no
-    /// I/O.
-    pub fn instances(&self) -> Instances {
-        Instances::new(self.clone())
-    }
-
-    /// A handle on an instance. It does no I/O.
-    pub fn instance<I>(&self, id: I) -> InstanceHandle
-    where
-        I: TryInto<InstanceId>,
-        I::Error: Into<Error>,
-    {
-        InstanceHandle::new(self.clone(), given(id))
-    }
-
-    /// The routes of the proxy: create and list them. It does no I/O.
-    pub fn routes(&self) -> Routes {
-        Routes::new(self.clone())
-    }
-
-    /// A handle on a route of the proxy. It does no I/O.
-    pub fn route<I>(&self, id: I) -> RouteHandle
-    where
-        I: TryInto<RouteId>,
-        I::Error: Into<Error>,
-    {
-        RouteHandle::new(self.clone(), given(id))
-    }
-
-    /// The projects: create and list them. It does no I/O.
-    pub fn projects(&self) -> Projects {
-        Projects::new(self.clone())
-    }
-
-    /// A handle on a project. It does no I/O.
-    pub fn project<I>(&self, id: I) -> ProjectHandle
-    where
-        I: TryInto<ProjectId>,
-        I::Error: Into<Error>,
-    {
-        ProjectHandle::new(self.clone(), given(id))
-    }
-
-    /// The webhooks: create and list them. It does no I/O.
-    pub fn webhooks(&self) -> Webhooks {
-        Webhooks::new(self.clone())
+    /// Whether a documented call may fall back to others.
+    pub(super) fn falls_back(&self) -> bool {
+        !self.settings.no_fallbacks
     }
 }
 
-/// Refuses what no port can be.
-pub(super) fn check_port(port: u32) -> Result<i64> {
-    if (1..=65_535).contains(&port) {
-        return Ok(i64::from(port));
+/// Checks a port.
+pub(super) fn check_port(port: i64) -> Result<()> {
+    match port {
+        1..=65_535 => Ok(()),
+        _ => Err(Error::invalid_request(format!(
+            "the port {port} is not between 1 and 65535"
+        ))),
     }
-    Err(Error::invalid_request(format!(
-        "the port {port} is not between 1 and 65535"
-    )))
+}
+
+/// Checks the texts that are set.
+pub(super) fn check_texts<'a>(
+    texts: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
+) -> Result<()> {
+    let mut set = texts
+        .into_iter()
+        .filter_map(|(what, text)| Some((what, text?)));
+    set.try_for_each(|(what, text)| check_text(what, text))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Clusters: what belongs to one team, and who is in it.
+//! Clusters and their users.
 
-use super::client::{Given, check_text};
-use super::envelope::{Listing, PAGING, Single};
+use super::client::{Given, check_text, given};
+use super::shapes::PAGING;
 use super::{Client, Cluster, ClusterId, ClusterUser, Integrations, Invited, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};
@@ -18,34 +18,23 @@ pub struct Clusters {
 }
 
 impl Clusters {
-    /// All clusters that the user belongs to: `GET /v1/clusters`, which comes in one page. Everybody
-    /// gets one at the first login; no call makes or deletes one.
-    ///
-    /// # Errors
-    /// Those of every call.
+    /// All clusters of the user, on one page: `GET /v1/clusters`. A user gets one at the first login; no
+    /// call creates or deletes one.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn list(&self) -> Call<Page<Cluster>> {
         let client = self.client.clone();
-        Call::one_page(move || {
-            client
-                .call(
-                    Op::ListClusters,
-                    |raw| async move { raw.list_clusters().await },
-                )
-                .map(Listing::into_page)
+        client.invoke(Op::ListClusters, move |raw| async move {
+            let list = raw.list_clusters().await?;
+            Ok(list.into_inner().into_page())
         })
     }
 
-    /// A handle on the cluster with this id. It does no I/O.
-    pub fn by_id<I>(&self, id: I) -> ClusterHandle
-    where
-        I: TryInto<ClusterId>,
-        I::Error: Into<Error>,
-    {
+    /// A handle on a cluster. It does no I/O.
+    pub fn by_id(&self, id: impl TryInto<ClusterId, Error: Into<Error>>) -> ClusterHandle {
         ClusterHandle {
             client: self.client.clone(),
-            id: super::client::given(id),
+            id: given(id),
         }
     }
 }
@@ -58,33 +47,25 @@ pub struct ClusterHandle {
 }
 
 impl ClusterHandle {
-    /// Gives the cluster another name, which is part of the addresses of its services:
-    /// `PATCH /v1/clusters/{id}`. It takes the role of an owner.
+    /// Renames the cluster: `PATCH /v1/clusters/{id}`. The name is part of the addresses of its
+    /// services. Requires the role of an owner.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or one of more than 64
-    /// characters, [`Quota`](crate::ErrorKind::Quota) within a month of the last time, which is not
-    /// repeated, [`Forbidden`](crate::ErrorKind::Forbidden) without the role or for a cluster of others,
-    /// and those of every call.
+    /// characters, [`Quota`](crate::ErrorKind::Quota) within a month of the last time, and
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role or for another user's cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn rename(&self, name: impl Into<String>) -> Call<Cluster> {
-        let (op, name) = (Op::RenameCluster, name.into());
-        self.client
-            .with(op, &self.id, |id| match check_name(&name) {
-                Err(error) => self.client.refused(op, error),
-                Ok(()) => {
-                    let body = types::ClusterRename { name };
-                    self.client
-                        .call(op, move |raw| async move {
-                            raw.rename_cluster(id.as_str(), &body).await
-                        })
-                        .map(Single::into_inner)
-                }
-            })
+        let (id, name) = (self.id.clone(), name.into());
+        self.client.invoke(Op::RenameCluster, |raw| async move {
+            let (id, body) = (id?, new_name(name)?);
+            let reply = raw.rename_cluster(id.as_str(), &body).await?;
+            Ok(reply.into_inner().0)
+        })
     }
 
-    /// Who is in the cluster: list them. It does no I/O.
+    /// The users of the cluster. It does no I/O.
     pub fn users(&self) -> ClusterUsers {
         ClusterUsers {
             client: self.client.clone(),
@@ -94,59 +75,51 @@ impl ClusterHandle {
         }
     }
 
-    /// Sends invitations to these e-mail addresses: `POST /v1/clusters/{id}/users`. It takes the role of
-    /// an admin.
+    /// Invites users by e-mail address: `POST /v1/clusters/{id}/users`. Requires the role of an admin.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for no address or an empty one,
-    /// [`Rejected`](crate::ErrorKind::Rejected) for one that is none,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role or for a cluster of others, and those
-    /// of every call.
+    /// [`Rejected`](crate::ErrorKind::Rejected) for an invalid one,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role or for another user's cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn invite<E: Into<String>>(&self, emails: impl IntoIterator<Item = E>) -> Call<Invited> {
-        let op = Op::InviteClusterUsers;
         let users: Vec<String> = emails.into_iter().map(Into::into).collect();
+        let id = self.id.clone();
         self.client
-            .with(op, &self.id, |id| match check_emails(&users) {
-                Err(error) => self.client.refused(op, error),
-                Ok(()) => {
-                    let body = types::ClusterInvite { users };
-                    self.client
-                        .call(op, move |raw| async move {
-                            raw.invite_cluster_users(id.as_str(), &body).await
-                        })
-                        .map(Single::into_inner)
+            .invoke(Op::InviteClusterUsers, |raw| async move {
+                if users.is_empty() {
+                    return Err(Error::invalid_request("there is nobody to invite").into());
                 }
+                for email in &users {
+                    check_text("e-mail address", email)?;
+                }
+                let body = types::ClusterInvite { users };
+                let reply = raw.invite_cluster_users(id?.as_str(), &body).await?;
+                Ok(reply.into_inner().0)
             })
     }
 
-    /// What the cluster is connected with, its webhook among that:
-    /// `GET /v1/clusters/{id}/integrations`.
+    /// The integrations of the cluster, including its webhook: `GET /v1/clusters/{id}/integrations`.
     ///
-    /// The server repeats access tokens of the providers. They are [`Secret`](crate::Secret)s here, so
-    /// that neither `Debug` nor `Serialize` shows one.
+    /// The reply contains access tokens of the providers. They are [`Secret`](crate::Secret)s here.
     ///
     /// # Errors
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others or one that does not exist,
-    /// and those of every call.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster or one that does not exist.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn integrations(&self) -> Call<Integrations> {
-        let op = Op::GetIntegrations;
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.get_integrations(id.as_str()).await
-                })
-                .map(Single::into_inner)
+        let id = self.id.clone();
+        self.client.invoke(Op::GetIntegrations, |raw| async move {
+            let reply = raw.get_integrations(id?.as_str()).await?;
+            Ok(reply.into_inner().0)
         })
     }
 }
 
 /// The users of a cluster; made by [`ClusterHandle::users`].
 #[derive(Clone, Debug)]
-#[must_use = "nothing is asked before `list` is awaited"]
+#[must_use = "nothing is requested before `list` is awaited"]
 pub struct ClusterUsers {
     client: Client,
     id: Given<ClusterId>,
@@ -155,8 +128,7 @@ pub struct ClusterUsers {
 }
 
 impl ClusterUsers {
-    /// Those who are invited and have not answered yet, in the place of those who belong:
-    /// `showInvites=true`.
+    /// Lists pending invitations instead of users: `showInvites=true`.
     pub fn invited(mut self) -> Self {
         self.invited = Some(true);
         self
@@ -168,53 +140,37 @@ impl ClusterUsers {
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others or one that does not exist,
-    /// and those of every call.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster or one that does not exist.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn list(&self) -> Call<Page<ClusterUser>> {
-        let Self {
-            client,
-            id,
-            invited,
-            ask,
-        } = self.clone();
-        Call::paged(PAGING, ask, move |ask| {
-            let op = Op::ListClusterUsers;
-            client.with(op, &id, |id| match ask.parameters() {
-                Err(error) => client.refused(op, error),
-                Ok((page, size)) => client
-                    .call(op, move |raw| async move {
-                        raw.list_cluster_users(id.as_str(), page, size, invited)
-                            .await
-                    })
-                    .map(move |list| list.into_page_of(ask)),
-            })
+        let users = self.clone();
+        Call::paged(PAGING, self.ask, move |ask| {
+            let (id, invited) = (users.id.clone(), users.invited);
+            users
+                .client
+                .invoke(Op::ListClusterUsers, move |raw| async move {
+                    let (page, size) = ask.parameters()?;
+                    let id = id?;
+                    let list = raw.list_cluster_users(id.as_str(), page, size, invited);
+                    Ok(list.await?.into_inner().into_page_of(ask))
+                })
         })
     }
 }
 
-fn check_name(name: &str) -> Result<()> {
-    check_text("name of the cluster", name)?;
+fn new_name(name: String) -> Result<types::ClusterRename> {
+    check_text("name of the cluster", &name)?;
     if name.chars().count() > LONGEST_NAME {
         return Err(Error::invalid_request(format!(
             "the name of the cluster is longer than {LONGEST_NAME} characters"
         )));
     }
-    Ok(())
-}
-
-fn check_emails(emails: &[String]) -> Result<()> {
-    if emails.is_empty() {
-        return Err(Error::invalid_request("there is nobody to invite"));
-    }
-    emails
-        .iter()
-        .try_for_each(|email| check_text("e-mail address", email))
+    Ok(types::ClusterRename { name })
 }
 
 impl Client {
-    /// The clusters of the user: list and rename them, see and invite their users. It does no I/O.
+    /// The clusters of the user. It does no I/O.
     pub fn clusters(&self) -> Clusters {
         Clusters {
             client: self.clone(),

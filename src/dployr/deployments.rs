@@ -1,301 +1,251 @@
-//! Deployments: creating, listing, reading, changing, deleting them.
+//! Deployments: create, list, read, change and delete them.
 
-use super::client::{Given, check_port, check_text};
-use super::envelope::{PAGING, Single};
+use super::client::{Given, check_port, check_text, check_texts, given};
+use super::shapes::PAGING;
 use super::{
-    Client, Created, Deployment, DeploymentId, DeploymentSource, Page, Runtime, ServiceType,
+    Client, Created, Deployment, DeploymentId, DeploymentSource, Page, Routed, Runtime,
+    ServiceType, Via,
 };
 use crate::call::Call;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::page::{Ask, paged};
 use crate::raw::dployr::{Op, types};
 use crate::secret::{GitUrl, Secret};
+use crate::time::{Timestamp, allow_for_skew};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::fmt;
+use std::time::SystemTime;
 
-/// What to deploy, and how.
+/// A deployment to create.
 ///
-/// The body is the one on the vendor's page, field by field, unless there is a
-/// [`kind`](Self::kind). The open-source control plane requires one and has other names for some
-/// fields, so with a kind the body holds both: `remote` and `remoteUrl`, `branch` and
-/// `remoteBranch`, `env` and `envVars`. Servers ignore fields that they do not know.
+/// The body is the one of the vendor's page unless there is a [`kind`](Self::kind). The open-source
+/// control plane requires a kind and has other names for some fields, so with a kind the body holds
+/// both: `remote` and `remoteUrl`, `branch` and `remoteBranch`, `env` and `envVars`. Servers ignore
+/// unknown fields.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "nothing is deployed until it is given to a client"]
+#[must_use = "nothing is deployed until it is passed to a client"]
 pub struct NewDeployment {
-    name: String,
-    from: From,
-    kind: Option<ServiceType>,
-    runtime: Option<(Runtime, String)>,
-    branch: Option<String>,
-    build_cmd: Option<String>,
-    run_cmd: Option<String>,
-    port: Option<u32>,
-    env: BTreeMap<String, Secret>,
-    secrets: BTreeMap<String, Secret>,
-    description: Option<String>,
-    domain: Option<String>,
-    working_dir: Option<String>,
-    static_dir: Option<String>,
-    health_check: Option<String>,
-}
-
-#[derive(Clone, PartialEq)]
-enum From {
-    Git(GitUrl),
-    Image(String),
-}
-
-impl fmt::Debug for From {
-    /// The name of an image may hold credentials for its registry.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Git(url) => f.debug_tuple("Git").field(url).finish(),
-            Self::Image(image) => {
-                let image = crate::secret::masked_url(image);
-                f.debug_tuple("Image").field(&image).finish()
-            }
-        }
-    }
+    body: types::DeploymentCreate,
+    image: Option<String>,
 }
 
 impl NewDeployment {
-    /// An application that is built from a git repository. The URL may hold credentials; they are
-    /// sent and never shown.
+    /// An application that is built from a git repository. Credentials in the URL are sent and redacted
+    /// everywhere else.
     ///
-    /// The name is for the deployment and its service: lower case letters, digits and single
-    /// hyphens, 2 to 63 of them. It is unique on the whole server, and a name that the cluster has
-    /// already is deployed anew.
+    /// The name is that of the deployment and of its service: 2 to 63 lower case letters, digits and
+    /// single hyphens. It is unique on the server, and a name that the cluster has already is
+    /// redeployed.
     pub fn from_git(name: impl Into<String>, url: impl Into<String>) -> Self {
-        Self::new(name, From::Git(GitUrl::from(url.into())))
+        let mut new = Self::new(name, DeploymentSource::Remote);
+        new.body.remote = Some(GitUrl::from(url.into()));
+        new
     }
 
     /// An application from an image: `node:20-alpine`.
     ///
-    /// The vendor's page shows deployments from git only; this is how the control plane has it.
+    /// The vendor's page documents deployments from git only; this is the control plane's form.
     pub fn from_image(name: impl Into<String>, image: impl Into<String>) -> Self {
-        Self::new(name, From::Image(image.into()))
+        let mut new = Self::new(name, DeploymentSource::Image);
+        new.image = Some(image.into());
+        new
     }
 
-    fn new(name: impl Into<String>, from: From) -> Self {
-        Self {
+    fn new(name: impl Into<String>, source: DeploymentSource) -> Self {
+        let body = types::DeploymentCreate {
             name: name.into(),
-            from,
-            kind: None,
-            runtime: None,
+            source,
             branch: None,
             build_cmd: None,
-            run_cmd: None,
-            port: None,
-            env: BTreeMap::new(),
-            secrets: BTreeMap::new(),
             description: None,
             domain: None,
-            working_dir: None,
-            static_dir: None,
+            env: None,
+            env_vars: None,
             health_check: None,
-        }
+            image: None,
+            port: None,
+            remote: None,
+            remote_branch: None,
+            remote_url: None,
+            run_cmd: None,
+            runtime: None,
+            secrets: None,
+            static_dir: None,
+            type_: None,
+            version: None,
+            working_dir: None,
+        };
+        Self { body, image: None }
     }
 
-    /// What kind of service it is. The control plane refuses a deployment without it, the vendor's
-    /// page does not know it.
+    /// The kind of service. The control plane requires it; the vendor's page does not document it.
     pub fn kind(mut self, kind: impl Into<ServiceType>) -> Self {
-        self.kind = Some(kind.into());
+        self.body.type_ = Some(kind.into());
         self
     }
 
-    /// What runs the code, and in which version: `("nodejs", "20")`.
+    /// The runtime and its version: `("nodejs", "20")`.
     pub fn runtime(mut self, name: impl Into<Runtime>, version: impl Into<String>) -> Self {
-        self.runtime = Some((name.into(), version.into()));
+        self.body.runtime = Some(name.into());
+        self.body.version = Some(version.into());
         self
     }
 
-    /// The branch to build, for git only. Left to the server unless set.
+    /// The branch to build, for git only. Default: the server's choice.
     pub fn branch(mut self, branch: impl Into<String>) -> Self {
-        self.branch = Some(branch.into());
+        self.body.branch = Some(branch.into());
         self
     }
 
     /// The command that builds it: `npm install`.
     pub fn build_cmd(mut self, command: impl Into<String>) -> Self {
-        self.build_cmd = Some(command.into());
+        self.body.build_cmd = Some(command.into());
         self
     }
 
     /// The command that runs it: `npm start`.
     pub fn run_cmd(mut self, command: impl Into<String>) -> Self {
-        self.run_cmd = Some(command.into());
+        self.body.run_cmd = Some(command.into());
         self
     }
 
-    /// The port that it listens on, 1 to 65535; checked when the deployment is sent.
+    /// The port that the application listens on, 1 to 65535.
     pub fn port(mut self, port: u32) -> Self {
-        self.port = Some(port);
+        self.body.port = Some(port.into());
         self
     }
 
-    /// Sets an environment variable. Previews, snapshots and `Debug` leave its value out: this is
-    /// where database URLs stand.
+    /// Sets an environment variable. Its value is redacted in previews, snapshots and `Debug`.
     ///
-    /// It is sent as `env`, the name that the vendor's page has for it in an update (in a create it
-    /// has none), and with a [`kind`](Self::kind) also as `envVars`. The control plane drops `env`
-    /// without a word, but as it refuses a deployment without a kind, nothing gets lost there.
+    /// It is sent as `env`, the name of the vendor's page in an update (for a create it documents none),
+    /// and with a [`kind`](Self::kind) also as `envVars`. The control plane ignores `env`, but it refuses
+    /// a deployment without a kind, so nothing is lost.
     pub fn env(mut self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
-        self.env.insert(key.into(), value.into());
+        let env = self
+            .body
+            .env
+            .get_or_insert_with(|| types::EnvMap(BTreeMap::new()));
+        env.0.insert(key.into(), value.into());
         self
     }
 
-    /// Sets an environment variable whose value no reply shows again. The vendor's page has no such
-    /// thing, and a server that keeps to it may ignore this.
+    /// Sets a secret environment variable, whose value no reply shows. Not on the vendor's page: a
+    /// server may ignore it.
     pub fn secret(mut self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
-        self.secrets.insert(key.into(), value.into());
+        let empty = || types::SecretMap(BTreeMap::new());
+        let secrets = self.body.secrets.get_or_insert_with(empty);
+        secrets.0.insert(key.into(), value.into());
         self
     }
 
-    /// What it is, in words. Not on the vendor's page.
+    /// A description. Not on the vendor's page.
     pub fn description(mut self, text: impl Into<String>) -> Self {
-        self.description = Some(text.into());
+        self.body.description = Some(text.into());
         self
     }
 
-    /// The domain that it is to have. Not on the vendor's page.
+    /// The domain. Not on the vendor's page.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
-        self.domain = Some(domain.into());
+        self.body.domain = Some(domain.into());
         self
     }
 
-    /// The directory to run in, relative to the repository. Not on the vendor's page.
+    /// The working directory, relative to the repository. Not on the vendor's page.
     pub fn working_dir(mut self, directory: impl Into<String>) -> Self {
-        self.working_dir = Some(directory.into());
+        self.body.working_dir = Some(directory.into());
         self
     }
 
     /// The directory with the files of a static site, relative to the repository. Not on the
     /// vendor's page.
     pub fn static_dir(mut self, directory: impl Into<String>) -> Self {
-        self.static_dir = Some(directory.into());
+        self.body.static_dir = Some(directory.into());
         self
     }
 
-    /// The path that is asked to see whether it is well: `/health`. Not on the vendor's page.
+    /// The path of the health check: `/health`. Not on the vendor's page.
     pub fn health_check(mut self, path: impl Into<String>) -> Self {
-        self.health_check = Some(path.into());
+        self.body.health_check = Some(path.into());
         self
-    }
-
-    fn check(&self) -> Result<Option<i64>> {
-        check_text("name", &self.name)?;
-        match &self.from {
-            From::Git(url) => check_text("URL of the repository", url.expose())?,
-            From::Image(image) => check_text("image", image)?,
-        }
-        if self.branch.is_some() && matches!(self.from, From::Image(_)) {
-            return Err(Error::invalid_request("an image has no branch"));
-        }
-        if let Some((runtime, version)) = &self.runtime {
-            check_text("runtime", runtime.as_str())?;
-            check_text("version of the runtime", version)?;
-        }
-        if let Some(kind) = &self.kind {
-            check_text("kind", kind.as_str())?;
-        }
-        for (what, text) in [
-            ("branch", &self.branch),
-            ("domain", &self.domain),
-            ("working directory", &self.working_dir),
-            ("directory of the static site", &self.static_dir),
-            ("path of the health check", &self.health_check),
-        ] {
-            text.as_ref()
-                .map_or(Ok(()), |text| check_text(what, text))?;
-        }
-        self.env
-            .keys()
-            .chain(self.secrets.keys())
-            .try_for_each(|key| check_key(key))?;
-        self.port.map(check_port).transpose()
     }
 
     fn into_raw(self) -> Result<types::DeploymentCreate> {
-        let port = self.check()?;
-        let (source, remote, image) = match self.from {
-            From::Git(url) => (DeploymentSource::Remote, Some(url), None),
-            From::Image(image) => (DeploymentSource::Image, None, Some(image)),
-        };
-        let (runtime, version) = self.runtime.unzip();
-        let env = (!self.env.is_empty()).then_some(types::EnvMap(self.env));
+        let mut body = self.body;
+        body.image = self.image;
+        check_texts([
+            ("name", Some(body.name.as_str())),
+            (
+                "URL of the repository",
+                body.remote.as_ref().map(GitUrl::expose),
+            ),
+            ("image", body.image.as_deref()),
+            ("runtime", body.runtime.as_ref().map(Runtime::as_str)),
+            ("version of the runtime", body.version.as_deref()),
+            ("kind", body.type_.as_ref().map(ServiceType::as_str)),
+            ("branch", body.branch.as_deref()),
+            ("domain", body.domain.as_deref()),
+            ("working directory", body.working_dir.as_deref()),
+            ("directory of the static site", body.static_dir.as_deref()),
+            ("path of the health check", body.health_check.as_deref()),
+        ])?;
+        if body.branch.is_some() && body.image.is_some() {
+            return Err(Error::invalid_request("an image has no branch"));
+        }
+        let env = body.env.iter().flat_map(|env| env.0.keys());
+        let secrets = body.secrets.iter().flat_map(|secrets| secrets.0.keys());
+        env.chain(secrets).try_for_each(|key| check_key(key))?;
+        body.port.map(check_port).transpose()?;
         // The control plane's own names, for a deployment that it would accept.
-        let twice = self.kind.is_some();
-        Ok(types::DeploymentCreate {
-            name: self.name,
-            source,
-            runtime,
-            version,
-            remote_url: remote.clone().filter(|_| twice),
-            remote,
-            remote_branch: self.branch.clone().filter(|_| twice),
-            branch: self.branch,
-            build_cmd: self.build_cmd,
-            run_cmd: self.run_cmd,
-            port,
-            env_vars: env.clone().filter(|_| twice),
-            env,
-            secrets: (!self.secrets.is_empty()).then_some(types::SecretMap(self.secrets)),
-            type_: self.kind,
-            image,
-            description: self.description,
-            domain: self.domain,
-            working_dir: self.working_dir,
-            static_dir: self.static_dir,
-            health_check: self.health_check,
-        })
+        if body.type_.is_some() {
+            body.remote_url = body.remote.clone();
+            body.remote_branch = body.branch.clone();
+            body.env_vars = body.env.clone();
+        }
+        Ok(body)
     }
 }
 
-/// What to change in a deployment. What is not set stays as it is.
+/// A change of a deployment. Unset fields stay.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[must_use = "nothing is changed until it is given to a deployment"]
-pub struct DeploymentUpdate {
-    version: Option<String>,
-    env: BTreeMap<String, Secret>,
-}
+#[must_use = "nothing is changed until it is passed to a deployment"]
+pub struct DeploymentUpdate(types::DeploymentUpdate);
 
 impl DeploymentUpdate {
-    /// A change of nothing yet.
+    /// An empty change.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Another version of the runtime.
     pub fn version(mut self, version: impl Into<String>) -> Self {
-        self.version = Some(version.into());
+        self.0.version = Some(version.into());
         self
     }
 
-    /// Sets an environment variable. Whether those that are not named stay is not documented; the
-    /// nearest call that servers have replaces all of them.
+    /// Sets an environment variable. It is not documented whether other variables stay; the nearest
+    /// existing call replaces all of them.
     pub fn env(mut self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
-        self.env.insert(key.into(), value.into());
+        let env = self
+            .0
+            .env
+            .get_or_insert_with(|| types::EnvMap(BTreeMap::new()));
+        env.0.insert(key.into(), value.into());
         self
     }
 
     fn into_raw(self) -> Result<types::DeploymentUpdate> {
-        if let Some(version) = &self.version {
-            check_text("version of the runtime", version)?;
-        }
-        self.env.keys().try_for_each(|key| check_key(key))?;
-        let env = (!self.env.is_empty()).then_some(types::EnvMap(self.env));
-        if self.version.is_none() && env.is_none() {
+        let Self(body) = self;
+        if body == types::DeploymentUpdate::default() {
             return Err(Error::invalid_request("the update changes nothing"));
         }
-        Ok(types::DeploymentUpdate {
-            version: self.version,
-            env,
-        })
+        check_texts([("version of the runtime", body.version.as_deref())])?;
+        let mut keys = body.env.iter().flat_map(|env| env.0.keys());
+        keys.try_for_each(|key| check_key(key))?;
+        Ok(body)
     }
 }
 
-/// Refuses what cannot name a variable.
+/// Checks the name of a variable.
 pub(super) fn check_key(key: &str) -> Result<()> {
     check_text("name of a variable", key)?;
     if key.contains('=') {
@@ -314,72 +264,125 @@ pub struct Deployments {
 }
 
 impl Deployments {
-    pub(super) fn new(client: Client) -> Self {
-        Self {
-            client,
-            ask: Ask::default(),
-        }
-    }
-
-    /// Deploys an application, or deploys it anew if the cluster has one of that name:
+    /// Deploys an application, or redeploys it if the cluster has one of that name:
     /// `POST /v1/deployments`.
     ///
-    /// It answers at once, and the deployment is made afterwards. The control plane answers with
-    /// the id of a task alone. The first time a name is deployed that is the id of the deployment
-    /// too; **when a name is deployed anew it is not**, which is why it is a
-    /// [`TaskId`](super::TaskId), and no call takes it: [`Client::deployment`](super::Client::deployment)
-    /// finds the deployment by its name.
+    /// It answers before the deployment is made. The control plane answers only with the id of a task.
+    /// It is also the id of the deployment when a name is first deployed, but **not when it is
+    /// redeployed**, so it is a [`TaskId`](super::TaskId), which no call takes: look the deployment up by
+    /// its name with [`Client::deployment`].
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: an empty name,
-    /// repository, image or name of a variable, a port that is none. Of the server:
-    /// [`Rejected`](crate::ErrorKind::Rejected) for fields that it does not like or a missing kind or
-    /// cluster, [`Conflict`](crate::ErrorKind::Conflict) for a name of another cluster,
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name, repository, image or name
+    /// of a variable, and for an invalid port; [`Rejected`](crate::ErrorKind::Rejected) for invalid
+    /// fields or a missing kind or cluster, [`Conflict`](crate::ErrorKind::Conflict) for a name of
+    /// another cluster,
     /// [`PlanLimit`](crate::ErrorKind::PlanLimit),
     /// [`Unavailable`](crate::ErrorKind::Unavailable) when no node could build it, after which part of
-    /// the request may be kept, and those of every call. After
+    /// the request may be kept. After
     /// [`Effect::Unknown`](crate::Effect::Unknown) ask [`find_created`](Self::find_created) before you
     /// repeat it: each accepted call builds and restarts.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn create(&self, new: NewDeployment) -> Call<Created> {
-        let op = Op::CreateDeployment;
         let cluster = self.client.cluster_id();
-        match new.into_raw() {
-            Err(error) => self.client.refused(op, error),
-            Ok(body) => self
-                .client
-                .call(op, move |raw| async move {
-                    raw.create_deployment(cluster.as_deref(), &body).await
-                })
-                .map(Single::into_inner),
-        }
+        self.client.invoke(Op::CreateDeployment, |raw| async move {
+            let reply = raw
+                .create_deployment(cluster.as_deref(), &new.into_raw()?)
+                .await?;
+            Ok(reply.into_inner().0)
+        })
     }
 
     paged!("deployments");
 
-    /// One page of the deployments, one for each name, the newest first: `GET /v1/deployments`.
+    /// One page of the deployments, one per name, the newest first: `GET /v1/deployments`.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a page or a
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a
     /// size of zero. [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others, and those of every call.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Deployment>> {
         let client = self.client.clone();
         Call::paged(PAGING, self.ask, move |ask| {
-            let (op, cluster) = (Op::ListDeployments, client.cluster_id());
-            match ask.parameters() {
-                Err(error) => client.refused(op, error),
-                Ok((page, size)) => client
-                    .call(op, move |raw| async move {
-                        raw.list_deployments(cluster.as_deref(), page, size).await
-                    })
-                    .map(move |list| list.into_page_of(ask)),
-            }
+            let cluster = client.cluster_id();
+            client.invoke(Op::ListDeployments, move |raw| async move {
+                let (page, size) = ask.parameters()?;
+                let list = raw.list_deployments(cluster.as_deref(), page, size).await?;
+                Ok(list.into_inner().into_page_of(ask))
+            })
         })
     }
+
+    /// Looks for the result of a [`create`](Self::create) without an answer
+    /// ([`Effect::Unknown`](crate::Effect::Unknown)): the deployments of this name that were created or
+    /// changed since then. At most one, from a server that has one per name.
+    ///
+    /// ```no_run
+    /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
+    /// use deploykit::Effect;
+    /// use deploykit::dployr::NewDeployment;
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// let before = SystemTime::now();
+    /// let app = NewDeployment::from_git("my-app", "https://github.com/user/repo");
+    /// match dployr.deployments().create(app).await {
+    ///     Err(error) if error.effect() == Effect::Unknown => {
+    ///         tokio::time::sleep(Duration::from_secs(5)).await; // let the list catch up
+    ///         match dployr.deployments().find_created("my-app", before).await?.first() {
+    ///             Some(found) => println!("it is there: {} {:?}", found.id, found.status),
+    ///             None => println!("not there by now"),
+    ///         }
+    ///     }
+    ///     other => println!("{:?}", other?.task_id),
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// The server's clock may be up to a minute behind yours: deployments of the minute before `since`,
+    /// and those without a valid time, are included.
+    ///
+    /// **A hit proves** that a deployment of this name was created or changed since then. A new name is
+    /// yours unless somebody else chose the same one. A redeployed name keeps its record, and any
+    /// deployment of it changes the record, also one that began earlier and ended since: compare other
+    /// fields, such as `remote_commit_hash`.
+    ///
+    /// **A miss does not prove** that nothing was started: the request may still be in flight, or be kept
+    /// by a control plane whose build node was disconnected. A control plane lists the newest 100 names;
+    /// a redeployed older one does not move up. Look a few times before you redeploy.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name, and as
+    /// [`list`](Self::list).
+    pub fn find_created(
+        &self,
+        name: impl Into<String>,
+        since: SystemTime,
+    ) -> Call<Vec<Deployment>> {
+        let (name, since) = (name.into(), allow_for_skew(since));
+        if name.trim().is_empty() {
+            return self.client.invoke(Op::ListDeployments, |_| async {
+                Err(Error::invalid_request("the name is empty").into())
+            });
+        }
+        let newest = self.client.deployments().page_size(PAGING.largest);
+        newest.list().map(move |page| {
+            let fits = |found: &Deployment| found.name == name && !older(found, since);
+            page.into_iter().filter(fits).collect()
+        })
+    }
+}
+
+/// Whether the deployment is known to be unchanged since.
+fn older(found: &Deployment, since: SystemTime) -> bool {
+    let times = [&found.created_at, &found.updated_at];
+    let latest = times
+        .into_iter()
+        .filter_map(|at| at.as_ref().and_then(Timestamp::to_system_time))
+        .max();
+    latest.is_some_and(|latest| latest < since)
 }
 
 /// A handle on a deployment; made by [`Client::deployment`].
@@ -390,33 +393,71 @@ pub struct DeploymentHandle {
 }
 
 impl DeploymentHandle {
-    pub(super) fn new(client: Client, id: Given<DeploymentId>) -> Self {
-        Self { client, id }
-    }
-
-    /// Changes the deployment, and deploys it anew: `PUT /v1/deployments/{id}`.
+    /// The deployment: `GET /v1/deployments/{id}`, by its id or its name.
     ///
-    /// No server is known to have this route.
+    /// The open-source control plane refuses this for every deployment, because it takes the id for
+    /// that of a cluster. Then the client falls back to [`Deployments::list`], 100 per page, see [`Via`];
+    /// `without_fallbacks` on the builder turns that off. The id of a task that redeployed a name finds
+    /// nothing.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a change of nothing,
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    /// [`NotFound`](crate::ErrorKind::NotFound); [`Forbidden`](crate::ErrorKind::Forbidden) without the
+    /// right to read the cluster, and from that control plane always if the client has no cluster or no
+    /// fallbacks.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn get(&self) -> Call<Routed<Deployment>> {
+        let (client, id) = (self.client.clone(), self.id.clone());
+        let cluster = client.cluster_id();
+        let name = id.as_ref().map(ToString::to_string).unwrap_or_default();
+        let documented = self.client.invoke(Op::GetDeployment, |raw| async move {
+            let reply = raw.get_deployment(id?.as_str(), cluster.as_deref()).await?;
+            Ok(reply.into_inner().0)
+        });
+        self.client.in_steps(Op::GetDeployment, |steps| async move {
+            let found = match steps.documented(documented).await {
+                Err(error)
+                    if client.falls_back()
+                        && is_misread_id(&error)
+                        && client.cluster().is_some() =>
+                {
+                    None
+                }
+                result => result?,
+            };
+            if let Some(deployment) = found {
+                return Ok(Routed::by(Via::Documented, deployment));
+            }
+            let found =
+                steps.deployment(&client, |found| [&found.id, &found.name].contains(&&name));
+            match found.await? {
+                Some(deployment) => Ok(Routed::by(Via::Listing, deployment)),
+                None => Err(steps.error(
+                    ErrorKind::NotFound,
+                    "no deployment of this id or name is in the list of the cluster",
+                )),
+            }
+        })
+    }
+
+    /// Changes the deployment and redeploys it: `PUT /v1/deployments/{id}`.
+    ///
+    /// No known server has this route.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty change, and
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn update(&self, update: DeploymentUpdate) -> Call<Created> {
-        let op = Op::UpdateDeployment;
         let cluster = self.client.cluster_id();
-        self.client
-            .with(op, &self.id, |id| match update.into_raw() {
-                Err(error) => self.client.refused(op, error),
-                Ok(body) => self
-                    .client
-                    .call(op, move |raw| async move {
-                        raw.update_deployment(id.as_str(), cluster.as_deref(), &body)
-                            .await
-                    })
-                    .map(Single::into_inner),
-            })
+        let id = self.id.clone();
+        self.client.invoke(Op::UpdateDeployment, |raw| async move {
+            let reply = raw
+                .update_deployment(id?.as_str(), cluster.as_deref(), &update.into_raw()?)
+                .await?;
+            Ok(reply.into_inner().0)
+        })
     }
 
     /// Deletes the record of the deployment, not its service: `DELETE /v1/deployments/{id}`.
@@ -427,25 +468,48 @@ impl DeploymentHandle {
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), the second time too;
     /// [`Rejected`](crate::ErrorKind::Rejected) while it is being made;
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role or without a cluster; and those of
-    /// every call.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role or without a cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn delete(&self) -> Call<()> {
-        let op = Op::DeleteDeployment;
-        let cluster = self.client.cluster_id();
-        let body = cluster
-            .as_ref()
-            .map(|cluster| json!({ "clusterId": cluster }));
-        self.client.with(op, &self.id, |id| {
-            let call = self.client.call(op, move |raw| async move {
-                raw.delete_deployment(id.as_str(), cluster.as_deref()).await
-            });
-            match body {
-                Some(body) => call.attach_json(body),
-                None => call,
-            }
-            .map(|_| ())
-        })
+        let (id, cluster) = (self.id.clone(), self.client.cluster_id());
+        let body = cluster.as_ref().map(|id| json!({ "clusterId": id }));
+        let call = self.client.invoke(Op::DeleteDeployment, |raw| async move {
+            raw.delete_deployment(id?.as_str(), cluster.as_deref())
+                .await?;
+            Ok(())
+        });
+        match body {
+            Some(body) => call.attach_json(body),
+            None => call,
+        }
+    }
+}
+
+/// Whether the control plane took the id of a deployment for that of a cluster. A caller without access
+/// to the cluster is refused in the same words, and then again by the list.
+fn is_misread_id(error: &Error) -> bool {
+    error.status() == Some(403) && error.code() == Some("permission.viewer_role_required")
+}
+
+impl Client {
+    /// The deployments. It does no I/O.
+    pub fn deployments(&self) -> Deployments {
+        Deployments {
+            client: self.clone(),
+            ask: Ask::default(),
+        }
+    }
+
+    /// A handle on a deployment, by its id; reading also takes its name. It does no I/O; an invalid id
+    /// is refused by the first call, as by all handles.
+    pub fn deployment(
+        &self,
+        id: impl TryInto<DeploymentId, Error: Into<Error>>,
+    ) -> DeploymentHandle {
+        DeploymentHandle {
+            client: self.clone(),
+            id: given(id),
+        }
     }
 }

@@ -1,24 +1,24 @@
-//! Domains of one's own, in front of a service.
+//! Custom domains of services.
 
-use super::client::{Given, check_text};
-use super::envelope::{Ack, PAGING, Single};
+use super::client::{Given, check_text, given};
+use super::shapes::PAGING;
 use super::{Client, Domain, DomainName, DomainServing, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::page::{Ask, paged};
 use crate::raw::dployr::{Op, types};
 
-/// A domain to lead to a service.
+/// A domain to register for a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "nothing is registered until it is given to a client"]
+#[must_use = "nothing is registered until it is passed to a client"]
 pub struct NewDomain {
     domain: String,
     service_name: String,
 }
 
 impl NewDomain {
-    /// Leads this domain, without scheme and path, to the service of this name. The control plane takes
-    /// a name here, and no id.
+    /// A domain, without scheme and path, for the service with this name. The control plane takes no id
+    /// here.
     pub fn new(domain: impl Into<String>, service_name: impl Into<String>) -> Self {
         Self {
             domain: domain.into(),
@@ -26,18 +26,12 @@ impl NewDomain {
         }
     }
 
-    fn into_raw(self, cluster_id: Option<String>) -> Result<types::DomainCreate> {
+    fn into_raw(self, cluster_id: Result<String>) -> Result<types::DomainCreate> {
         check_domain(&self.domain)?;
         check_text("name of the service", &self.service_name)?;
-        let cluster_id = cluster_id.ok_or_else(|| {
-            Error::invalid_request("the client has no cluster, which a domain belongs to")
-                .with_advice(
-                    "give the client a cluster: builder().cluster(id) or DPLOYR_CLUSTER_ID",
-                )
-        })?;
         Ok(types::DomainCreate {
             domain: self.domain,
-            cluster_id,
+            cluster_id: cluster_id?,
             service_name: self.service_name,
         })
     }
@@ -45,15 +39,15 @@ impl NewDomain {
 
 /// The domains of a cluster; made by [`Client::domains`].
 #[derive(Clone, Debug)]
-#[must_use = "nothing is asked before `list` is awaited"]
+#[must_use = "nothing is requested before `list` is awaited"]
 pub struct Domains {
     client: Client,
     ask: Ask,
 }
 
 impl Domains {
-    /// Registers a domain for a service: `POST /v1/domains`. The reply has the records that the owner of
-    /// the domain has to set in the DNS; [`verify`](DomainHandle::verify) then makes it work.
+    /// Registers a domain for a service: `POST /v1/domains`. The reply has the DNS records that the
+    /// owner of the domain has to set; [`verify`](DomainHandle::verify) then activates the domain.
     ///
     /// ```no_run
     /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
@@ -67,20 +61,17 @@ impl Domains {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for what is no domain, for an empty name and
-    /// from a client without a cluster, [`NotFound`](crate::ErrorKind::NotFound) without such a service,
-    /// [`Conflict`](crate::ErrorKind::Conflict) for a domain of others, and those of every call.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid domain, an empty name, and a
+    /// client without a cluster, [`NotFound`](crate::ErrorKind::NotFound) for an unknown service, and
+    /// [`Conflict`](crate::ErrorKind::Conflict) for another user's domain.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn create(&self, new: NewDomain) -> Call<Domain> {
-        let op = Op::CreateDomain;
-        match new.into_raw(self.client.cluster_id()) {
-            Err(error) => self.client.refused(op, error),
-            Ok(body) => self
-                .client
-                .call(op, move |raw| async move { raw.create_domain(&body).await })
-                .map(Single::into_inner),
-        }
+        let cluster = self.client.required_cluster();
+        self.client.invoke(Op::CreateDomain, |raw| async move {
+            let reply = raw.create_domain(&new.into_raw(cluster)?).await?;
+            Ok(reply.into_inner().0)
+        })
     }
 
     paged!("domains");
@@ -90,21 +81,18 @@ impl Domains {
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
     /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others, and those of every call.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn list(&self) -> Call<Page<Domain>> {
         let client = self.client.clone();
         Call::paged(PAGING, self.ask, move |ask| {
-            let (op, cluster) = (Op::ListDomains, client.cluster_id());
-            match ask.parameters() {
-                Err(error) => client.refused(op, error),
-                Ok((page, size)) => client
-                    .call(op, move |raw| async move {
-                        raw.list_domains(cluster.as_deref(), page, size).await
-                    })
-                    .map(move |list| list.into_page_of(ask)),
-            }
+            let cluster = client.cluster_id();
+            client.invoke(Op::ListDomains, move |raw| async move {
+                let (page, size) = ask.parameters()?;
+                let list = raw.list_domains(cluster.as_deref(), page, size).await?;
+                Ok(list.into_inner().into_page_of(ask))
+            })
         })
     }
 }
@@ -117,99 +105,81 @@ pub struct DomainHandle {
 }
 
 impl DomainHandle {
-    /// The domain, and as long as it is not verified the records to set: `GET /v1/domains/{domain}`.
+    /// The domain, with the DNS records to set until it is verified: `GET /v1/domains/{domain}`.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) for a domain
-    /// of others, and those of every call.
+    /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) for another
+    /// user's domain.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn get(&self) -> Call<Domain> {
-        let op = Op::GetDomain;
-        self.client.with(op, &self.name, |name| {
-            self.client
-                .call(
-                    op,
-                    move |raw| async move { raw.get_domain(name.as_str()).await },
-                )
-                .map(Single::into_inner)
+        let name = self.name.clone();
+        self.client.invoke(Op::GetDomain, |raw| async move {
+            let reply = raw.get_domain(name?.as_str()).await?;
+            Ok(reply.into_inner().0)
         })
     }
 
-    /// Has the server look for the TXT record, and makes the domain work if it is there:
+    /// Checks the TXT record, and activates the domain if it is set:
     /// `POST /v1/domains/{domain}/verify`.
     ///
     /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) (422) when the record is not there: a new one takes a
-    /// while to be seen everywhere. [`NotFound`](crate::ErrorKind::NotFound),
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a domain of others, and those of every call.
+    /// [`Rejected`](crate::ErrorKind::Rejected) (422) without the record: a new one takes a while to
+    /// become visible. [`NotFound`](crate::ErrorKind::NotFound),
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's domain.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn verify(&self) -> Call<()> {
-        let op = Op::VerifyDomain;
-        self.client.with(op, &self.name, |name| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.verify_domain(name.as_str()).await
-                })
-                .map(|_: Ack| ())
+        let name = self.name.clone();
+        self.client.invoke(Op::VerifyDomain, |raw| async move {
+            raw.verify_domain(name?.as_str()).await?;
+            Ok(())
         })
     }
 
-    /// Takes the domain away from its service: `DELETE /v1/domains/{domain}`.
+    /// Removes the domain from its service: `DELETE /v1/domains/{domain}`.
     ///
     /// # Errors
     /// As [`get`](Self::get).
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn delete(&self) -> Call<()> {
-        let op = Op::DeleteDomain;
-        self.client.with(op, &self.name, |name| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.delete_domain(name.as_str()).await
-                })
-                .map(|_: Ack| ())
+        let name = self.name.clone();
+        self.client.invoke(Op::DeleteDomain, |raw| async move {
+            raw.delete_domain(name?.as_str()).await?;
+            Ok(())
         })
     }
 
-    /// Whether the service behind the domain is up: `GET /v1/status?domain=…`, without a token. Domains
-    /// that the server gives out itself (`web-one.dployr.run`) count, too.
+    /// Whether the service behind the domain is up: `GET /v1/status?domain=…`, without a token. It also
+    /// takes domains of the server (`web-one.dployr.run`).
     ///
-    /// **It wakes a service that sleeps**, so it is no plain read and is not repeated.
-    ///
-    /// # Errors
-    /// Those of every call. A domain that leads nowhere is none: it is the state
-    /// [`NotFound`](super::DomainState::NotFound).
+    /// **It wakes a sleeping service**, so it does not count as a read and is not retried. An unknown
+    /// domain is not an error: it has the state [`NotFound`](super::DomainState::NotFound).
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/index.ts>
     pub fn status(&self) -> Call<DomainServing> {
-        let op = Op::GetDomainStatus;
-        self.client
-            .with(op, &self.name, |name| match self.client.without_token() {
-                Err(error) => self.client.refused(op, error),
-                Ok(client) => client
-                    .call(op, move |raw| async move {
-                        raw.get_domain_status(name.as_str()).await
-                    })
-                    .map(Single::into_inner),
-            })
+        let (name, client) = (self.name.clone(), self.client.without_token());
+        client.invoke(Op::GetDomainStatus, |raw| async move {
+            let reply = raw.get_domain_status(name?.as_str()).await?;
+            Ok(reply.into_inner().0)
+        })
     }
 }
 
-/// Refuses what cannot be a domain, such as a URL. What is one the server knows better.
-fn check_domain(domain: &str) -> Result<()> {
+/// Refuses URLs and the like. The rest is left to the server.
+pub(super) fn check_domain(domain: &str) -> Result<()> {
     check_text("domain", domain)?;
     if domain.contains(['/', ':', '@', '?', '#']) || domain.chars().any(char::is_whitespace) {
         return Err(Error::invalid_request(
-            "the domain is more than a domain: it takes one without scheme, port and path",
+            "the domain is more than a domain: it has a scheme, a port or a path",
         ));
     }
     Ok(())
 }
 
 impl Client {
-    /// The domains of the client's cluster: register and list them. It does no I/O.
+    /// The domains of the client's cluster. It does no I/O.
     pub fn domains(&self) -> Domains {
         Domains {
             client: self.clone(),
@@ -218,14 +188,10 @@ impl Client {
     }
 
     /// A handle on a domain, such as `app.example.com`. It does no I/O.
-    pub fn domain<I>(&self, name: I) -> DomainHandle
-    where
-        I: TryInto<DomainName>,
-        I::Error: Into<Error>,
-    {
+    pub fn domain(&self, name: impl TryInto<DomainName, Error: Into<Error>>) -> DomainHandle {
         DomainHandle {
             client: self.clone(),
-            name: super::client::given(name),
+            name: given(name),
         }
     }
 }

@@ -1,63 +1,58 @@
-//! Documented calls that a server lacks, made in another way.
+//! Fallbacks: equivalent calls where the server lacks a documented endpoint.
 
 use super::{Client, Deployment};
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::raw::dployr::Op;
 use crate::transport::Scope;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use std::ops::Deref;
 use tokio::time::Instant;
 
-/// Which way a documented call took.
+/// The route that a documented call took.
 ///
-/// The call goes out as it is documented, first and always. Another way is taken only if the server
-/// says in plain text that it has no such route, or refuses to read one deployment as the
-/// open-source control plane refuses all of them. Servers that have the route are never asked twice,
-/// and no other failure leads here.
+/// The documented call is always sent first. The client falls back only if the server answers in plain
+/// text that it has no such route, or refuses to read one deployment as the open-source control plane
+/// refuses all of them. No other failure leads to a fallback.
 ///
-/// A client whose builder was told `without_fallbacks` takes no other way.
+/// `without_fallbacks` on the builder turns all fallbacks off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub enum Via {
-    /// As it is documented.
+    /// The documented call.
     Documented,
-    /// By reading the list of deployments, page by page. Nothing is changed by it.
+    /// The list of deployments was read, page by page. Nothing is changed.
     Listing,
-    /// By reading all variables of the service and writing them back with the change.
+    /// All variables of the service were read and written back with the change.
     ///
-    /// It is **not atomic**: what somebody else sets in between is undone. It **deploys the service
-    /// anew**, which interrupts it and, for one from git, builds it. Secret variables and the health
-    /// check are sent along, so that they stay; a service without a health check has `/` afterwards.
+    /// It is **not atomic**: a concurrent change is undone. It **redeploys the service**, which
+    /// interrupts it and, for one from git, builds it. Secret variables and the health check are sent
+    /// along, so they stay; a service without a health check has `/` afterwards.
     Rewrite,
-    /// By stopping the service and then starting it. Both are queued, and if the start is refused
-    /// the service stays stopped.
+    /// The service was stopped and then started. Both are queued; if the start is refused, the service
+    /// stays stopped.
     StopAndStart,
 }
 
 impl Via {
-    /// Whether it is not the documented way.
+    /// Whether it is a fallback.
     pub fn is_fallback(self) -> bool {
         self != Self::Documented
     }
 }
 
-/// What a documented call gave, and which way it took. It stands for its value wherever a reference
-/// to that is wanted.
+/// The value of a documented call and the route that the call took. Dereferences to the value.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Routed<T> {
     /// The value.
     pub value: T,
-    /// Which way was taken.
+    /// The route that the call took.
     pub via: Via,
 }
 
 impl<T> Routed<T> {
-    pub(super) fn documented(value: T) -> Self {
-        Self::by(Via::Documented, value)
-    }
-
     pub(super) fn by(via: Via, value: T) -> Self {
         Self { value, via }
     }
@@ -76,23 +71,35 @@ impl<T> Deref for Routed<T> {
     }
 }
 
-/// The requests of one call: its options hold for each, and its deadline for all of them.
+impl Client {
+    /// A call that makes several requests.
+    pub(super) fn in_steps<T, F, R>(&self, op: Op, run: F) -> Call<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(Steps) -> R + Send + 'static,
+        R: Future<Output = Result<T>> + Send + 'static,
+    {
+        let falls_back = self.falls_back();
+        Call::new(self.scope_of(op), move |scope| {
+            run(Steps {
+                until: Instant::now().checked_add(scope.deadline()),
+                scope,
+                falls_back,
+            })
+        })
+    }
+}
+
+/// The requests of one call: its options apply to each, and its deadline to all of them.
 pub(super) struct Steps {
     scope: Scope,
     until: Option<Instant>,
+    falls_back: bool,
 }
 
 impl Steps {
-    pub(super) fn of(scope: Scope) -> Self {
-        let deadline = scope.deadline();
-        Self {
-            until: Instant::now().checked_add(deadline),
-            scope,
-        }
-    }
-
-    /// The next request.
-    pub(super) async fn run<T: Send + 'static>(&self, call: Call<T>) -> Result<T> {
+    /// Makes a request.
+    pub async fn run<T: Send + 'static>(&self, call: Call<T>) -> Result<T> {
         let mut scope = self.scope.clone();
         if let Some(until) = self.until {
             let left = until.saturating_duration_since(Instant::now());
@@ -101,8 +108,16 @@ impl Steps {
         call.within(&scope).await
     }
 
-    /// Something that is seen here and was not said by the server, before anything was changed.
-    pub(super) fn error(&self, kind: ErrorKind, why: &str) -> Error {
+    /// Makes a documented request; `None` if the server lacks the endpoint and the client falls back.
+    pub async fn documented<T: Send + 'static>(&self, call: Call<T>) -> Result<Option<T>> {
+        match self.run(call).await {
+            Err(error) if self.falls_back && self.lacks_route(&error) => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
+    /// An error that is found here, before anything was changed.
+    pub fn error(&self, kind: ErrorKind, why: &str) -> Error {
         let outcome = self.scope.outcome();
         Error::new(kind, why)
             .with_effect(Effect::None)
@@ -110,9 +125,8 @@ impl Steps {
             .with_attempts(outcome.attempts, outcome.elapsed)
     }
 
-    /// Whether the server has no such route, in the words of the control plane: 404 in plain text.
-    /// Whatever else answers 404 is no reason to do something else.
-    pub(super) fn lacks_route(&self, error: &Error) -> bool {
+    /// Whether the server lacks the route: the control plane answers 404 in plain text then.
+    pub fn lacks_route(&self, error: &Error) -> bool {
         let outcome = self.scope.outcome();
         let media = outcome.headers.get(CONTENT_TYPE);
         let media = media.and_then(|media| media.to_str().ok());
@@ -121,8 +135,8 @@ impl Steps {
             && media.is_some_and(|media| media.starts_with("text/plain"))
     }
 
-    /// The first deployment that fits, of all pages of the list.
-    pub(super) async fn deployment(
+    /// The first deployment that fits, from all pages of the list.
+    pub async fn deployment(
         &self,
         client: &Client,
         fits: impl Fn(&Deployment) -> bool,
@@ -147,11 +161,4 @@ impl Steps {
         }
         Ok(None)
     }
-}
-
-/// Whether it is the refusal of the control plane that takes the id of a deployment for that of a
-/// cluster. A caller who may not read the cluster is refused in the same words, and then again by
-/// the list.
-pub(super) fn is_misread_id(error: &Error) -> bool {
-    error.status() == Some(403) && error.code() == Some("permission.viewer_role_required")
 }

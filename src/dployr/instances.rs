@@ -1,58 +1,139 @@
-//! Instances: the machines that services run on.
+//! Instances: the machines that run services.
 
-use super::client::Given;
-use super::envelope::{PAGING, Single};
-use super::{Client, Instance, InstanceId, InstanceKind, InstanceMetrics, Page};
+use super::client::{Given, check_text, given};
+use super::shapes::PAGING;
+use super::{
+    Client, Instance, InstanceId, InstanceKind, InstanceMetrics, InstanceRegistered, InstanceRole,
+    InstanceTag, InstanceTask, Page,
+};
 use crate::call::Call;
+use crate::error::{Error, Result};
 use crate::page::{Ask, paged};
-use crate::raw::dployr::Op;
+use crate::raw::dployr::{Op, types};
+use std::net::Ipv4Addr;
+
+/// A machine to register in the client's cluster.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "nothing is registered until it is passed to a client"]
+pub struct NewInstance {
+    address: Ipv4Addr,
+    tag: String,
+    region: Option<String>,
+    managed: Option<bool>,
+    role: Option<InstanceRole>,
+}
+
+impl NewInstance {
+    /// The machine at this address, with a tag of 3 to 21 characters that is unique on the server.
+    pub fn new(address: Ipv4Addr, tag: impl Into<String>) -> Self {
+        Self {
+            address,
+            tag: tag.into(),
+            region: None,
+            managed: None,
+            role: None,
+        }
+    }
+
+    /// Its region: `eu-west`. The control plane puts it into the instance's `metadata`; the field
+    /// `region` of the reply keeps its default.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// Whether the control plane manages it. Default: true.
+    pub fn managed(mut self, managed: bool) -> Self {
+        self.managed = Some(managed);
+        self
+    }
+
+    /// Whether it runs services or builds them. Default: the server's choice.
+    pub fn role(mut self, role: impl Into<InstanceRole>) -> Self {
+        self.role = Some(role.into());
+        self
+    }
+
+    fn into_raw(self, cluster: Result<String>) -> Result<types::InstanceCreate> {
+        check_text("tag", &self.tag)?;
+        if !(3..=21).contains(&self.tag.chars().count()) {
+            return Err(Error::invalid_request("a tag has 3 to 21 characters"));
+        }
+        if let Some(region) = &self.region {
+            check_text("region", region)?;
+        }
+        if let Some(role) = &self.role {
+            check_text("role", role.as_str())?;
+        }
+        Ok(types::InstanceCreate {
+            cluster_id: cluster?,
+            address: self.address.to_string(),
+            tag: self.tag,
+            region: self.region,
+            managed: self.managed,
+            role: self.role,
+        })
+    }
+}
 
 /// The instances of a server; made by [`Client::instances`].
 #[derive(Clone, Debug)]
-#[must_use = "nothing is asked before `list` is awaited"]
+#[must_use = "nothing is requested before `list` is awaited"]
 pub struct Instances {
     pub(super) client: Client,
     ask: Ask,
 }
 
 impl Instances {
-    pub(super) fn new(client: Client) -> Self {
-        Self {
-            client,
-            ask: Ask::default(),
-        }
-    }
-
     paged!("instances");
 
     /// One page of the instances, the newest first: `GET /v1/instances`.
     ///
-    /// The control plane puts the instance of the pool, if there is one, on top of every page. It is
-    /// left out of all pages but the first here, so that it comes once.
+    /// The control plane puts the instance of the pool on top of every page. Here only the first page
+    /// has it.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a page or a
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a
     /// size of zero. [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a cluster of others, and those of every call.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Instance>> {
         let client = self.client.clone();
         Call::paged(PAGING, self.ask, move |ask| {
-            let (op, cluster) = (Op::ListInstances, client.cluster_id());
-            match ask.parameters() {
-                Err(error) => client.refused(op, error),
-                Ok((page, size)) => client
-                    .call(op, move |raw| async move {
-                        raw.list_instances(cluster.as_deref(), page, size).await
-                    })
-                    .map(move |list| without_the_pool(list.into_page_of(ask))),
-            }
+            let cluster = client.cluster_id();
+            client.invoke(Op::ListInstances, move |raw| async move {
+                let (page, size) = ask.parameters()?;
+                let list = raw.list_instances(cluster.as_deref(), page, size).await?;
+                Ok(without_the_pool(list.into_inner().into_page_of(ask)))
+            })
+        })
+    }
+
+    /// Registers a machine in the client's cluster: `POST /v1/instances`.
+    ///
+    /// The reply has the token with which the machine joins. Only this reply shows it, and it is valid
+    /// for 15 minutes.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: a tag that is
+    /// too short or too long, a client without a cluster. Of the server:
+    /// [`Conflict`](crate::ErrorKind::Conflict) for a tag that is taken,
+    /// [`Rejected`](crate::ErrorKind::Rejected), [`Forbidden`](crate::ErrorKind::Forbidden) without
+    /// the role. After
+    /// [`Effect::Unknown`](crate::Effect::Unknown) look for the tag in [`list`](Self::list).
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
+    pub fn create(&self, new: NewInstance) -> Call<InstanceRegistered> {
+        let cluster = self.client.required_cluster();
+        self.client.invoke(Op::CreateInstance, |raw| async move {
+            let reply = raw.create_instance(&new.into_raw(cluster)?).await?;
+            Ok(reply.into_inner().0)
         })
     }
 }
 
-/// Leaves the instance of the pool out where it stands once more.
+/// Removes the instance of the pool from all pages but the first.
 fn without_the_pool(mut page: Page<Instance>) -> Page<Instance> {
     let first = page.items.first();
     if page.page > 1 && first.is_some_and(|first| first.kind == Some(InstanceKind::Pool)) {
@@ -69,47 +150,145 @@ pub struct InstanceHandle {
 }
 
 impl InstanceHandle {
-    pub(super) fn new(client: Client, id: Given<InstanceId>) -> Self {
-        Self { client, id }
-    }
-
-    /// The instance: `GET /v1/instances/{id}`. It is found by its id, not by its tag.
+    /// The instance: `GET /v1/instances/{id}`, by its id, not its tag.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound),
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for one of others and for one of the pool, and those
-    /// of every call.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for one of others and for one of the pool.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn get(&self) -> Call<Instance> {
-        let op = Op::GetInstance;
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(
-                    op,
-                    move |raw| async move { raw.get_instance(id.as_str()).await },
-                )
-                .map(Single::into_inner)
+        let id = self.id.clone();
+        self.client.invoke(Op::GetInstance, |raw| async move {
+            let reply = raw.get_instance(id?.as_str()).await?;
+            Ok(reply.into_inner().0)
         })
     }
 
     /// Processor, memory and disks of the instance: `GET /v1/instances/{id}/metrics`.
     ///
-    /// No server is known to have this route. The fields are those that a node reports about itself,
-    /// and each may be missing.
+    /// No known server has this route. The fields are those that a node reports about itself, and each
+    /// may be missing.
     ///
     /// # Errors
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn metrics(&self) -> Call<InstanceMetrics> {
-        let op = Op::GetInstanceMetrics;
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.get_instance_metrics(id.as_str()).await
-                })
-                .map(Single::into_inner)
+        let id = self.id.clone();
+        self.client
+            .invoke(Op::GetInstanceMetrics, |raw| async move {
+                let reply = raw.get_instance_metrics(id?.as_str()).await?;
+                Ok(reply.into_inner().0)
+            })
+    }
+
+    /// Removes the instance from its cluster: `DELETE /v1/instances/{id}`. The machine itself is left
+    /// alone.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound), the second time too;
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role of an administrator.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
+    pub fn delete(&self) -> Call<()> {
+        let id = self.id.clone();
+        self.client.invoke(Op::DeleteInstance, |raw| async move {
+            raw.delete_instance(id?.as_str()).await?;
+            Ok(())
         })
+    }
+}
+
+/// A handle on an instance by its tag; made by [`Client::node`].
+#[derive(Clone, Debug)]
+pub struct NodeHandle {
+    client: Client,
+    tag: Given<InstanceTag>,
+}
+
+impl NodeHandle {
+    /// Pings the instance: `POST /v1/instances/{tag}/ping`, without a body. The ping is queued; its
+    /// result changes the status in [`Instances::list`].
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) without
+    /// the role.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
+    pub fn ping(&self) -> Call<InstanceTask> {
+        let tag = self.tag.clone();
+        self.client.invoke(Op::PingInstance, |raw| async move {
+            let reply = raw.ping_instance(tag?.as_str()).await?;
+            Ok(reply.into_inner().0)
+        })
+    }
+
+    /// Reboots the machine: `POST /v1/instances/{tag}/system/reboot`. With `force` it does not wait for
+    /// running work.
+    ///
+    /// Refusals of this call were observed on a running server; its success was read in the source.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound), [`Rejected`](crate::ErrorKind::Rejected) without a
+    /// cluster, [`Forbidden`](crate::ErrorKind::Forbidden) without the role of an administrator,
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the instance is not connected.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
+    pub fn reboot(&self, force: bool) -> Call<InstanceTask> {
+        let cluster = self.client.cluster_id();
+        let body = types::InstanceInterruption { force };
+        let tag = self.tag.clone();
+        self.client.invoke(Op::RebootInstance, |raw| async move {
+            let reply = raw
+                .reboot_instance(tag?.as_str(), cluster.as_deref(), &body)
+                .await?;
+            Ok(reply.into_inner().0)
+        })
+    }
+
+    /// Restarts the daemon on the machine, which stays up:
+    /// `POST /v1/instances/{tag}/system/restart`. With `force` it does not wait for running work.
+    ///
+    /// # Errors
+    /// As [`reboot`](Self::reboot).
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
+    pub fn restart(&self, force: bool) -> Call<InstanceTask> {
+        let cluster = self.client.cluster_id();
+        let body = types::InstanceInterruption { force };
+        let tag = self.tag.clone();
+        self.client.invoke(Op::RestartInstance, |raw| async move {
+            let reply = raw
+                .restart_instance(tag?.as_str(), cluster.as_deref(), &body)
+                .await?;
+            Ok(reply.into_inner().0)
+        })
+    }
+}
+
+impl Client {
+    /// The instances. It does no I/O.
+    pub fn instances(&self) -> Instances {
+        Instances {
+            client: self.clone(),
+            ask: Ask::default(),
+        }
+    }
+
+    /// A handle on an instance. It does no I/O.
+    pub fn instance(&self, id: impl TryInto<InstanceId, Error: Into<Error>>) -> InstanceHandle {
+        InstanceHandle {
+            client: self.clone(),
+            id: given(id),
+        }
+    }
+
+    /// A handle on an instance by its tag, for the calls that do not take its id. It does no I/O.
+    pub fn node(&self, tag: impl TryInto<InstanceTag, Error: Into<Error>>) -> NodeHandle {
+        NodeHandle {
+            client: self.clone(),
+            tag: given(tag),
+        }
     }
 }

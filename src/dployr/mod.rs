@@ -1,4 +1,4 @@
-//! dployr: a platform on machines of your own, through a control plane that is hosted or self-hosted.
+//! dployr: a platform on your own machines, with a hosted or self-hosted control plane.
 //!
 //! ```no_run
 //! # async fn example() -> deploykit::Result<()> {
@@ -25,64 +25,50 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # What servers really have
+//! # Endpoints of real servers
 //!
-//! The vendor's page describes 26 operations, and this client has all of them. No server is known
-//! that has all of them too: the open-source control plane knows ten. For the others it answers
-//! with [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute), and each method here says whether that is
-//! to be expected. [`Operation::evidence`](crate::Operation) says it for programs.
+//! The vendor's page documents 26 operations, and this client has all of them. No known server has all
+//! of them: the open-source control plane has ten, and answers the others with
+//! [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute). The docs of each method say so, and
+//! [`Operation::evidence`](crate::Operation) says it for programs.
 //!
-//! Four of these calls are then made in another way that comes to the same: reading a deployment,
-//! setting and removing a variable, restarting a service. Their replies say so in [`Via`], and
-//! `without_fallbacks` on the builder turns it off. The calls that only the control plane has are
-//! here too, and say that they are its own.
+//! Four calls fall back to equivalent ones: reading a deployment, setting and removing a variable, and
+//! restarting a service. Their replies say so in [`Via`], and `without_fallbacks` on the builder turns
+//! it off. The calls that only the control plane has are here, too.
 //!
 //! # Clusters
 //!
-//! The page does not know clusters. The control plane keeps everything in one and refuses most calls
-//! that do not name it: give it to the client once, with `cluster` on its builder or in
+//! The vendor's page does not mention clusters. The control plane keeps everything in a cluster and
+//! refuses most calls that do not name it: set it with `cluster` on the builder or with
 //! `DPLOYR_CLUSTER_ID`.
 //!
 //! # Replies
 //!
-//! They come bare or in one of several envelopes, in `camelCase` or `snake_case`. All of that is read
-//! into the same types.
+//! Replies come bare or in an envelope, in `camelCase` or `snake_case`. All forms decode into the same
+//! types.
 //!
 //! Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
 
-mod advice;
-mod api_tokens;
-mod auth;
-mod classify;
 mod client;
-mod cluster_logs;
 mod clusters;
-mod deployment_read;
 mod deployments;
 mod domains;
 pub(crate) mod env;
-mod env_rewrite;
-pub(crate) mod envelope;
 mod events;
+mod failures;
 mod fallback;
-mod find;
-mod fold;
 mod instances;
-mod log_connection;
-mod log_lines;
-mod log_read;
-mod log_source;
 mod logs;
-mod nodes;
 pub(crate) mod operations;
 mod projects;
-mod proxy;
+mod routes;
 mod server;
-mod service_records;
 pub(crate) mod service_update;
 mod services;
-mod session;
+mod sessions;
+pub(crate) mod shapes;
 mod task;
+mod tokens;
 mod wait;
 mod webhook_event;
 mod webhooks;
@@ -102,26 +88,24 @@ pub use crate::raw::dployr::types::{
     RemoteIntegrations, RoutableService, Route, Service, ServiceMetrics, ServiceSecret,
     ServiceStatus, ServiceUpdated, SwapMetrics, Task, User, Versions, Webhook,
 };
-pub use api_tokens::{ApiTokenHandle, ApiTokens, NewApiToken};
-pub use auth::TokenPair;
 pub use client::{Client, Dployr};
-pub use cluster_logs::LogQuery;
 pub use clusters::{ClusterHandle, ClusterUsers, Clusters};
 pub use deployments::{DeploymentHandle, DeploymentUpdate, Deployments, NewDeployment};
 pub use domains::{DomainHandle, Domains, NewDomain};
 pub use env::{EnvVariable, ServiceEnv};
-pub use events::{EventWindow, Events, WebhookSetup};
+pub use events::{EventWindow, Events};
 pub use fallback::{Routed, Via};
-pub use instances::{InstanceHandle, Instances};
-pub use nodes::{NewInstance, NodeHandle};
+pub use instances::{InstanceHandle, Instances, NewInstance, NodeHandle};
+pub use logs::LogQuery;
 pub use projects::{NewProject, ProjectHandle, Projects};
-pub use proxy::{NewRoute, RouteHandle, Routes};
+pub use routes::{NewRoute, RouteHandle, Routes};
 pub use service_update::{HealthCheck, ServiceField, ServiceUpdate};
 pub use services::{ServiceHandle, Services};
-pub use session::{CodeSent, Session};
+pub use sessions::{CodeSent, Session, TokenPair};
 pub use task::TaskId;
+pub use tokens::{ApiTokenHandle, ApiTokens, NewApiToken};
 pub use webhook_event::{EventData, WebhookEvent};
-pub use webhooks::{NewWebhook, Webhooks};
+pub use webhooks::{NewWebhook, WebhookSetup, Webhooks};
 
 crate::id::id! {
     /// The id of a dployr cluster: `01M85NWTN0TJ4JW1JXEKRNC9Z2`.
@@ -144,7 +128,7 @@ crate::id::id! {
 }
 
 crate::id::id! {
-    /// The tag of a dployr instance, which some calls take in the place of its id: `loop-node-1`.
+    /// The tag of a dployr instance, which some calls take instead of its id: `loop-node-1`.
     InstanceTag, "tag of an instance"
 }
 
@@ -168,8 +152,8 @@ crate::id::id! {
     ProjectId, "project id"
 }
 
-/// The log of a service as it comes.
+/// A followed log.
 pub type LogStream = crate::LogStream<LogLine>;
 
-/// Sets up a dployr [`Client`].
+/// Builder of a dployr [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Dployr>;

@@ -1,21 +1,21 @@
 //! Projects, which group services.
 
-use super::client::{Given, check_text};
-use super::envelope::{Ack, Listing, Single};
+use super::client::{Given, check_text, given};
 use super::{Client, Page, Project, ProjectId};
 use crate::call::Call;
+use crate::error::Error;
 use crate::raw::dployr::{Op, types};
 
 /// A project to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "nothing is created until it is given to a client"]
+#[must_use = "nothing is created until it is passed to a client"]
 pub struct NewProject {
     name: String,
     description: Option<String>,
 }
 
 impl NewProject {
-    /// A project of this name, which must not be empty.
+    /// A project with this name, which must not be empty.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -23,7 +23,7 @@ impl NewProject {
         }
     }
 
-    /// What it is, in words.
+    /// A description.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.description = Some(text.into());
         self
@@ -32,36 +32,27 @@ impl NewProject {
 
 /// The projects of a server; made by [`Client::projects`].
 ///
-/// No server is known to have these calls; the control plane groups by cluster alone.
+/// No known server has these calls; the control plane groups by cluster only.
 #[derive(Clone, Debug)]
 pub struct Projects {
     client: Client,
 }
 
 impl Projects {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client }
-    }
-
     /// The projects: `GET /v1/projects`.
     ///
-    /// Nothing is known of pages here. If a server says that it has more,
-    /// [`all`](Call::all) fails with [`Pagination`](crate::ErrorKind::Pagination) rather than to leave
-    /// some out.
+    /// Pagination is not documented here. If a server reports another page, [`all`](Call::all) fails
+    /// with [`Pagination`](crate::ErrorKind::Pagination).
     ///
     /// # Errors
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Project>> {
         let client = self.client.clone();
-        Call::one_page(move || {
-            client
-                .call(
-                    Op::ListProjects,
-                    |raw| async move { raw.list_projects().await },
-                )
-                .map(Listing::into_page)
+        client.invoke(Op::ListProjects, move |raw| async move {
+            let list = raw.list_projects().await?;
+            Ok(list.into_inner().into_page())
         })
     }
 
@@ -69,24 +60,18 @@ impl Projects {
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name,
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn create(&self, new: NewProject) -> Call<Project> {
-        let op = Op::CreateProject;
-        if let Err(error) = check_text("name", &new.name) {
-            return self.client.refused(op, error);
-        }
-        let body = types::ProjectCreate {
-            name: new.name,
-            description: new.description,
-        };
-        self.client
-            .call(
-                op,
-                move |raw| async move { raw.create_project(&body).await },
-            )
-            .map(Single::into_inner)
+        self.client.invoke(Op::CreateProject, |raw| async move {
+            check_text("name", &new.name)?;
+            let body = types::ProjectCreate {
+                name: new.name,
+                description: new.description,
+            };
+            Ok(raw.create_project(&body).await?.into_inner().0)
+        })
     }
 }
 
@@ -98,24 +83,34 @@ pub struct ProjectHandle {
 }
 
 impl ProjectHandle {
-    pub(super) fn new(client: Client, id: Given<ProjectId>) -> Self {
-        Self { client, id }
-    }
-
-    /// Deletes the project: `DELETE /v1/projects/{id}`. No server is known to have this call.
+    /// Deletes the project: `DELETE /v1/projects/{id}`. No known server has this call.
     ///
     /// # Errors
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and those of every call.
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn delete(&self) -> Call<()> {
-        let op = Op::DeleteProject;
-        self.client.with(op, &self.id, |id| {
-            self.client
-                .call(op, move |raw| async move {
-                    raw.delete_project(id.as_str()).await
-                })
-                .map(|_: Ack| ())
+        let id = self.id.clone();
+        self.client.invoke(Op::DeleteProject, |raw| async move {
+            raw.delete_project(id?.as_str()).await?;
+            Ok(())
         })
+    }
+}
+
+impl Client {
+    /// The projects. It does no I/O.
+    pub fn projects(&self) -> Projects {
+        Projects {
+            client: self.clone(),
+        }
+    }
+
+    /// A handle on a project. It does no I/O.
+    pub fn project(&self, id: impl TryInto<ProjectId, Error: Into<Error>>) -> ProjectHandle {
+        ProjectHandle {
+            client: self.clone(),
+            id: given(id),
+        }
     }
 }

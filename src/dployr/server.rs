@@ -1,41 +1,32 @@
-//! The server itself, and who is asking it.
+//! The server itself, and its user.
 
-use super::envelope::Single;
 use super::{Client, CurrentUser, Health, Versions};
 use crate::call::Call;
 use crate::raw::dployr::Op;
 
 impl Client {
-    /// Whether the server works, and its version: `GET /v1/health`. It carries no token, so it says
-    /// nothing about one.
-    ///
-    /// # Errors
-    /// Those of every call.
+    /// Whether the server works, and its version: `GET /v1/health`, without a token.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/index.ts>
     pub fn health(&self) -> Call<Health> {
-        let op = Op::GetHealth;
-        match self.without_token() {
-            Err(error) => self.refused(op, error),
-            Ok(client) => client
-                .call(op, |raw| async move { raw.get_health().await })
-                .map(Single::into_inner),
-        }
+        let client = self.without_token();
+        client.invoke(Op::GetHealth, |raw| async move {
+            Ok(raw.get_health().await?.into_inner().0)
+        })
     }
 
-    /// The versions of the daemon that the server knows: `GET /v1/runtime/versions`. It carries no
-    /// token. The server asks its vendor's releases for them.
+    /// The versions of the daemon: `GET /v1/runtime/versions`, without a token. The server reads them
+    /// from its vendor's releases.
     ///
     /// # Errors
-    /// [`Server`](crate::ErrorKind::Server) when the server cannot reach those, and those of every call.
+    /// [`Server`](crate::ErrorKind::Server) when the server cannot reach the releases.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/runtime.ts>
     pub fn versions(&self) -> Call<Versions> {
         self.versions_with(None)
     }
 
-    /// The same, with versions that are not released yet:
-    /// `GET /v1/runtime/versions?showPreReleases=true`.
+    /// The same with prereleases: `GET /v1/runtime/versions?showPreReleases=true`.
     ///
     /// # Errors
     /// As [`versions`](Self::versions).
@@ -46,29 +37,18 @@ impl Client {
     }
 
     fn versions_with(&self, previews: Option<bool>) -> Call<Versions> {
-        let op = Op::ListVersions;
-        match self.without_token() {
-            Err(error) => self.refused(op, error),
-            Ok(client) => client
-                .call(
-                    op,
-                    move |raw| async move { raw.list_versions(previews).await },
-                )
-                .map(Single::into_inner),
-        }
+        let client = self.without_token();
+        client.invoke(Op::ListVersions, move |raw| async move {
+            Ok(raw.list_versions(previews).await?.into_inner().0)
+        })
     }
 
-    /// Whose token or session this client has, and the clusters of that user: `GET /v1/users/me`.
-    ///
-    /// # Errors
-    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) without a valid one, and those of every
-    /// call.
+    /// The user of the client's token or session, and that user's clusters: `GET /v1/users/me`.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/users.ts>
     pub fn current_user(&self) -> Call<CurrentUser> {
-        self.call(Op::GetCurrentUser, |raw| async move {
-            raw.get_current_user().await
+        self.invoke(Op::GetCurrentUser, |raw| async move {
+            Ok(raw.get_current_user().await?.into_inner().0)
         })
-        .map(Single::into_inner)
     }
 }

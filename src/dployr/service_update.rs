@@ -1,19 +1,18 @@
 //! Changing a service on the control plane.
 
-use super::client::{check_port, check_text};
+use super::client::{check_port, check_texts};
 use super::deployments::check_key;
 use super::{Deployment, Runtime};
 use crate::error::{Error, Result};
 use crate::raw::dployr::types;
-use crate::secret::{GitUrl, Secret, masked_url};
+use crate::secret::{GitUrl, Secret};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
-/// What becomes of the path that is asked to see whether a service is well.
+/// The path of the health check after an update.
 ///
-/// The control plane forgets it in every update that does not send it again. So an update cannot be
-/// made without one of these.
+/// The control plane resets it in every update that does not send it again, so every update needs one of
+/// these.
 ///
 /// ```
 /// use deploykit::dployr::{HealthCheck, ServiceUpdate};
@@ -22,15 +21,15 @@ use std::fmt;
 /// # let _ = (update, reset);
 /// ```
 ///
-/// `HealthCheck::from(&deployment)` is the one that the service has.
+/// `HealthCheck::from(&deployment)` keeps the current one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HealthCheck {
     /// This path: `/health`.
     Path(String),
-    /// None, sent as null. The control plane makes `/` of that (read in its source).
+    /// Sent as null. The control plane turns that into `/` (read in its source).
     None,
-    /// Left out, after which the control plane asks `/`.
+    /// Not sent: the control plane resets it to `/`.
     Reset,
 }
 
@@ -47,7 +46,7 @@ impl From<String> for HealthCheck {
 }
 
 impl From<&Deployment> for HealthCheck {
-    /// The one that the deployment has.
+    /// Keeps the health check of the deployment.
     fn from(deployment: &Deployment) -> Self {
         match &deployment.health_check {
             Some(path) => Self::Path(path.clone()),
@@ -66,9 +65,9 @@ pub enum ServiceField {
     RunCmd,
     /// The command that builds it.
     BuildCmd,
-    /// The port that it listens on.
+    /// The port that the service listens on.
     Port,
-    /// The directory to run in.
+    /// The working directory.
     WorkingDir,
     /// The directory of a static site.
     StaticDir,
@@ -76,19 +75,19 @@ pub enum ServiceField {
     Image,
     /// The domain.
     Domain,
-    /// What runs the code.
+    /// The runtime.
     Runtime,
-    /// The version of that.
+    /// The version of the runtime.
     Version,
     /// The branch to build.
     RemoteBranch,
 }
 
-/// What to change in a service. What is not set stays as it is.
+/// A change of a service. Unset fields stay.
 ///
-/// Every accepted update deploys the service anew, also one that changes nothing.
+/// Every accepted update redeploys the service, also one that changes nothing.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "nothing is changed until it is given to a service"]
+#[must_use = "nothing is changed until it is passed to a service"]
 pub struct ServiceUpdate {
     patch: ServicePatch,
     health_check: HealthCheck,
@@ -118,7 +117,7 @@ pub struct ServicePatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     static_dir: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    image: Option<Option<Image>>,
+    image: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     domain: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,23 +132,12 @@ pub struct ServicePatch {
     health_check: Option<Option<String>>,
 }
 
-/// The name of an image, which may hold credentials for its registry.
-#[derive(Clone, PartialEq, Serialize)]
-#[serde(transparent)]
-struct Image(String);
-
-impl fmt::Debug for Image {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&masked_url(&self.0), f)
-    }
-}
-
 impl ServiceUpdate {
-    /// An update that changes nothing yet and would deploy the service anew.
+    /// An empty update, which redeploys the service.
     ///
     /// `instance` is the tag of the instance to deploy to, such as `loop-node-1`: the control plane
-    /// wants one in every update. `health_check` is a path, `&deployment` for the one that the
-    /// service has, or one of the other cases of [`HealthCheck`].
+    /// requires it in every update. `health_check` is a path, `&deployment` to keep the current one, or
+    /// another [`HealthCheck`].
     pub fn new(instance: impl Into<String>, health_check: impl Into<HealthCheck>) -> Self {
         Self {
             patch: ServicePatch {
@@ -160,7 +148,7 @@ impl ServiceUpdate {
         }
     }
 
-    /// Replaces **all** environment variables by these: those that are not among them are removed.
+    /// Replaces **all** environment variables: those that are not named are removed.
     pub fn env<K, V>(mut self, all: impl IntoIterator<Item = (K, V)>) -> Self
     where
         K: Into<String>,
@@ -170,9 +158,8 @@ impl ServiceUpdate {
         self
     }
 
-    /// Sets these secret variables, and keeps those of the others that are named in `keep`. **All
-    /// that is in neither is removed**: [`ServiceHandle::secrets`](super::ServiceHandle::secrets)
-    /// lists the names there are.
+    /// Sets these secret variables and keeps those in `keep`. **All others are removed**:
+    /// [`ServiceHandle::secrets`](super::ServiceHandle::secrets) lists the existing names.
     ///
     /// ```
     /// # use deploykit::dployr::ServiceUpdate;
@@ -194,14 +181,13 @@ impl ServiceUpdate {
         self
     }
 
-    /// Keeps the secret variables of these names and leaves their values alone. Nothing is sent if
-    /// there are none, which leaves all of them alone.
+    /// Keeps these secret variables. Nothing is sent for none, which keeps all of them.
     pub(super) fn keeping_secrets(mut self, keep: BTreeSet<String>) -> Self {
         self.patch.keep_secret_keys = (!keep.is_empty()).then_some(keep);
         self
     }
 
-    /// What it is, in words.
+    /// A description.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.patch.description = Some(Some(text.into()));
         self
@@ -219,13 +205,13 @@ impl ServiceUpdate {
         self
     }
 
-    /// The port that it listens on, 1 to 65535; checked when the update is sent.
+    /// The port that the service listens on, 1 to 65535.
     pub fn port(mut self, port: u32) -> Self {
         self.patch.port = Some(Some(port.into()));
         self
     }
 
-    /// The directory to run in, relative to the repository.
+    /// The working directory, relative to the repository.
     pub fn working_dir(mut self, directory: impl Into<String>) -> Self {
         self.patch.working_dir = Some(Some(directory.into()));
         self
@@ -237,27 +223,27 @@ impl ServiceUpdate {
         self
     }
 
-    /// The image to run. Credentials in it are sent and never shown.
+    /// The image to run.
     pub fn image(mut self, image: impl Into<String>) -> Self {
-        self.patch.image = Some(Some(Image(image.into())));
+        self.patch.image = Some(Some(image.into()));
         self
     }
 
-    /// The domain that it is to have.
+    /// The domain.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.patch.domain = Some(Some(domain.into()));
         self
     }
 
-    /// What runs the code, and in which version.
+    /// The runtime and its version.
     pub fn runtime(mut self, name: impl Into<Runtime>, version: impl Into<String>) -> Self {
         self.patch.runtime = Some(Some(name.into()));
         self.patch.version = Some(Some(version.into()));
         self
     }
 
-    /// The repository. Naming one makes the service one from git, whatever it was, and builds it;
-    /// its image is forgotten. Credentials in it are sent and never shown.
+    /// The git repository. The service is built from it from now on, and its image is dropped.
+    /// Credentials in the URL are sent and redacted everywhere else.
     pub fn remote_url(mut self, url: impl Into<String>) -> Self {
         self.patch.remote_url = Some(GitUrl::from(url.into()));
         self
@@ -290,49 +276,46 @@ impl ServiceUpdate {
 
     fn check(&self) -> Result<()> {
         let patch = &self.patch;
-        check_text("tag of the instance", &patch.instance_name)?;
-        let runtime = patch.runtime.as_ref().map(|runtime| {
-            let name = runtime.as_ref().map(|runtime| runtime.as_str().to_owned());
-            Some(name)
-        });
-        for (what, text) in [
-            ("branch", &patch.remote_branch),
-            ("domain", &patch.domain),
-            ("working directory", &patch.working_dir),
-            ("directory of the static site", &patch.static_dir),
-            ("version of the runtime", &patch.version),
-            ("runtime", &runtime.flatten()),
-        ] {
-            if let Some(Some(text)) = text {
-                check_text(what, text)?;
-            }
-        }
-        if let Some(Some(Image(image))) = &patch.image {
-            check_text("image", image)?;
-        }
-        if let Some(url) = &patch.remote_url {
-            check_text("URL of the repository", url.expose())?;
-        }
-        if let HealthCheck::Path(path) = &self.health_check {
-            check_text("path of the health check", path)?;
-        }
-        if let Some(Some(port)) = patch.port {
-            check_port(u32::try_from(port).unwrap_or(u32::MAX))?;
-        }
+        let runtime = patch.runtime.as_ref().and_then(Option::as_ref);
+        let image = patch.image.as_ref().and_then(Option::as_ref);
+        let health_check = match &self.health_check {
+            HealthCheck::Path(path) => Some(path.as_str()),
+            HealthCheck::None | HealthCheck::Reset => None,
+        };
+        check_texts([
+            ("tag of the instance", Some(patch.instance_name.as_str())),
+            ("branch", text(&patch.remote_branch)),
+            ("domain", text(&patch.domain)),
+            ("working directory", text(&patch.working_dir)),
+            ("directory of the static site", text(&patch.static_dir)),
+            ("version of the runtime", text(&patch.version)),
+            ("runtime", runtime.map(Runtime::as_str)),
+            ("image", image.map(String::as_str)),
+            (
+                "URL of the repository",
+                patch.remote_url.as_ref().map(GitUrl::expose),
+            ),
+            ("path of the health check", health_check),
+        ])?;
+        patch.port.flatten().map(check_port).transpose()?;
         let env = patch.env_vars.iter().flat_map(|map| map.0.keys());
         let secrets = patch.secrets.iter().flat_map(|map| map.0.keys());
         let keep = patch.keep_secret_keys.iter().flatten();
         env.chain(secrets)
-            .chain(keep)
+            .chain(keep.clone())
             .try_for_each(|key| check_key(key))?;
-        if let (Some(set), Some(keep)) = (&patch.secrets, &patch.keep_secret_keys)
-            && keep.iter().any(|name| set.0.contains_key(name))
-        {
-            return Err(Error::invalid_request(
+        let set = |name: &String| {
+            patch
+                .secrets
+                .as_ref()
+                .is_some_and(|map| map.0.contains_key(name))
+        };
+        match keep.clone().any(set) {
+            true => Err(Error::invalid_request(
                 "a secret is both to be set and to be kept",
-            ));
+            )),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     pub(super) fn into_raw(self) -> Result<ServicePatch> {
@@ -346,6 +329,10 @@ impl ServiceUpdate {
             ..self.patch
         })
     }
+}
+
+fn text(field: &Option<Option<String>>) -> Option<&str> {
+    field.as_ref()?.as_deref()
 }
 
 fn pairs<K: Into<String>, V: Into<Secret>>(

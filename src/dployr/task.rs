@@ -1,14 +1,13 @@
-//! Ids of tasks, which look like ids of other things.
+//! Ids of tasks.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The id of a task: what a server says to a deployment, a start or a stop.
+/// The id of a task, which a server answers to a deployment, a start or a stop.
 ///
-/// No call takes it, and that is why it is a type of its own. The control plane gives the id of a
-/// deployment to the task that makes it, so the first time a name is deployed the two are equal;
-/// when the name is deployed anew the record keeps its id, and the id of the new task finds nothing.
-/// Look for the name instead: [`Client::deployment`](super::Client::deployment) takes that too.
+/// No call takes it. When a name is first deployed, the task and the deployment have the same id; when it
+/// is redeployed, the deployment keeps its id, and the id of the new task finds nothing. Look the
+/// deployment up by its name: [`Client::deployment`](super::Client::deployment).
 ///
 /// ```compile_fail
 /// # async fn example(dployr: deploykit::dployr::Client, task: deploykit::dployr::TaskId) {
@@ -20,7 +19,7 @@ use std::fmt;
 pub struct TaskId(String);
 
 impl TaskId {
-    /// The id as text, for a log.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -2,11 +2,10 @@
 
 use super::client::Given;
 use super::deployments::{DeploymentHandle, Deployments};
-use super::fallback::Steps;
 use super::services::ServiceHandle;
 use super::{
-    Client, Deployment, DeploymentId, DeploymentStatus, LogLine, Service, ServiceId, ServiceState,
-    ServiceStatus, logs,
+    Client, Deployment, DeploymentId, DeploymentStatus, LogLine, Service, ServiceState,
+    ServiceStatus,
 };
 use crate::call::Call;
 use crate::error::{Error, ErrorKind};
@@ -79,14 +78,14 @@ impl Source for DeploymentHandle {
     /// The log goes by the name of the service, which is that of the deployment.
     fn log_tail(&self) -> Option<Call<Vec<String>>> {
         let (client, id) = (self.client.clone(), self.id.clone());
-        let scope = client.scope_of(Op::GetServiceLogs);
-        Some(Call::new(scope, move |scope| async move {
-            let steps = Steps::of(scope);
-            let found = steps.run(listed(&client, &id)).await?;
-            let name = ServiceId::new(found.name)?;
-            let lines = steps.run(logs::read(&client, name, Some(TAIL)));
-            Ok(texts(lines.await?))
-        }))
+        Some(
+            self.client
+                .in_steps(Op::GetServiceLogs, |steps| async move {
+                    let found = steps.run(listed(&client, &id)).await?;
+                    let lines = client.service(found.name).logs(Some(TAIL));
+                    Ok(texts(steps.run(lines).await?))
+                }),
+        )
     }
 }
 
@@ -160,16 +159,13 @@ impl Source for ServiceSource {
 
     fn look(&self) -> Call<Snapshot<ServiceStatus>> {
         let (handle, no_status) = (self.handle.clone(), self.no_status.clone());
-        let scope = handle.client.scope_of(Op::GetServiceStatus);
-        Call::new(scope, move |scope| async move {
-            let steps = Steps::of(scope);
+        let client = self.handle.client.clone();
+        client.in_steps(Op::GetServiceStatus, |steps| async move {
             if !no_status.load(Ordering::Relaxed) {
-                match steps.run(handle.status()).await {
-                    Err(error) if handle.client.falls_back() && steps.lacks_route(&error) => {
-                        no_status.store(true, Ordering::Relaxed);
-                    }
-                    result => return result.map(of_status),
+                if let Some(status) = steps.documented(handle.status()).await? {
+                    return Ok(of_status(status));
                 }
+                no_status.store(true, Ordering::Relaxed);
             }
             steps.run(handle.get()).await.map(of_record)
         })
@@ -245,16 +241,13 @@ fn texts(lines: Vec<LogLine>) -> Vec<String> {
 
 /// The deployment with this id, of the pages of the list.
 fn listed(client: &Client, id: &Given<DeploymentId>) -> Call<Deployment> {
-    let searched = client.clone();
-    client.with(Op::ListDeployments, id, |id| {
-        let scope = client.scope_of(Op::ListDeployments);
-        Call::new(scope, move |scope| async move {
-            let steps = Steps::of(scope);
-            let found = steps.deployment(&searched, |one| one.id == id.as_str());
-            found.await?.ok_or_else(|| {
-                let words = format!("there is no deployment {id} in the list");
-                steps.error(ErrorKind::NotFound, &words)
-            })
+    let (searched, id) = (client.clone(), id.clone());
+    client.in_steps(Op::ListDeployments, |steps| async move {
+        let id = id.map_err(|why| steps.error(ErrorKind::InvalidRequest, &why))?;
+        let found = steps.deployment(&searched, |one| one.id == id.as_str());
+        found.await?.ok_or_else(|| {
+            let words = format!("there is no deployment {id} in the list");
+            steps.error(ErrorKind::NotFound, &words)
         })
     })
 }

@@ -1,6 +1,6 @@
 //! What the control plane sends to a webhook.
 
-use super::{DeploymentId, EventType, InstanceId};
+use super::{DeploymentId, EventType, InstanceId, shapes};
 use crate::error::Result;
 use crate::secret::Personal;
 use crate::time::Timestamp;
@@ -114,17 +114,19 @@ impl WebhookEvent {
 
 impl EventData {
     fn read(mut data: Map<String, Value>) -> Self {
-        let mut text = |names: [&str; 2]| names.iter().find_map(|name| text(&mut data, name));
-        let user_email = text(["userEmail", "user_email"]);
+        let mut text = |name: &str| {
+            let spellings = [name.to_owned(), shapes::other_spelling(name)];
+            spellings.iter().find_map(|name| text(&mut data, name))
+        };
         Self {
-            cluster_id: text(["clusterId", "cluster_id"]),
-            service_name: text(["serviceName", "service_name"]),
-            instance_id: text(["instanceId", "instance_id"]),
-            deployment_id: text(["deploymentId", "deployment_id"]),
-            domain: text(["domain", "domain"]),
-            user_email: user_email.map(Personal::from),
-            actor_id: text(["actorId", "actor_id"]),
-            actor_type: text(["actorType", "actor_type"]),
+            cluster_id: text("clusterId"),
+            service_name: text("serviceName"),
+            instance_id: text("instanceId"),
+            deployment_id: text("deploymentId"),
+            domain: text("domain"),
+            user_email: text("userEmail").map(Personal::from),
+            actor_id: text("actorId"),
+            actor_type: text("actorType"),
             others: data,
         }
     }

@@ -21,100 +21,86 @@ use crate::raw::edgegap::{Op, types};
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "nothing is stopped until it is given to a client"]
+#[must_use = "does nothing until passed to `Client::stop_matching`"]
 pub struct StopFilter {
-    first: Condition,
-    more: Vec<Condition>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-struct Condition {
-    field: Field,
-    kind: Kind,
-    values: Vec<String>,
+    filters: Vec<types::BulkStopFilter>,
 }
 
 impl StopFilter {
     /// Those with one of these ids.
     pub fn ids(ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self::begin(Condition::new(Field::RequestId, Kind::Any, ids))
+        Self {
+            filters: Vec::new(),
+        }
+        .and(Field::RequestId, Kind::Any, ids)
     }
 
     /// Those with one of these tags.
     pub fn any_tag(tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self::begin(Condition::new(Field::DeploymentTags, Kind::Any, tags))
+        Self {
+            filters: Vec::new(),
+        }
+        .and(Field::DeploymentTags, Kind::Any, tags)
     }
 
     /// Those with all of these tags.
     pub fn all_tags(tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self::begin(Condition::new(Field::DeploymentTags, Kind::All, tags))
+        Self {
+            filters: Vec::new(),
+        }
+        .and(Field::DeploymentTags, Kind::All, tags)
     }
 
     /// And only if they have one of these tags.
     pub fn with_any_tag(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.and(Condition::new(Field::DeploymentTags, Kind::Any, tags))
+        self.and(Field::DeploymentTags, Kind::Any, tags)
     }
 
     /// And only if they have all of these tags.
     pub fn with_all_tags(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.and(Condition::new(Field::DeploymentTags, Kind::All, tags))
+        self.and(Field::DeploymentTags, Kind::All, tags)
     }
 
     /// But not those with one of these ids.
     pub fn without_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.and(Condition::new(Field::RequestId, Kind::Not, ids))
+        self.and(Field::RequestId, Kind::Not, ids)
     }
 
     /// But not those with one of these tags.
     pub fn without_tags(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.and(Condition::new(Field::DeploymentTags, Kind::Not, tags))
+        self.and(Field::DeploymentTags, Kind::Not, tags)
     }
 
-    fn begin(first: Condition) -> Self {
-        let more = Vec::new();
-        Self { first, more }
-    }
-
-    fn and(mut self, condition: Condition) -> Self {
-        self.more.push(condition);
+    fn and(
+        mut self,
+        field: Field,
+        filter_type: Kind,
+        values: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.filters.push(types::BulkStopFilter {
+            field,
+            filter_type,
+            values: values.into_iter().map(Into::into).collect(),
+        });
         self
     }
 
-    fn into_raw(self) -> Result<types::BulkStop> {
-        let conditions = std::iter::once(self.first).chain(self.more);
-        Ok(types::BulkStop {
-            filters: conditions.map(Condition::into_raw).collect::<Result<_>>()?,
-        })
-    }
-}
-
-impl Condition {
-    fn new(field: Field, kind: Kind, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self {
-            field,
-            kind,
-            values: values.into_iter().map(Into::into).collect(),
+    fn checked(self) -> Result<types::BulkStop> {
+        for filter in &self.filters {
+            let what = match filter.field {
+                Field::RequestId => "request id",
+                _ => "tag",
+            };
+            if filter.values.is_empty() {
+                return Err(Error::invalid_request(format!(
+                    "there is no {what} to compare with, which might stop everything"
+                )));
+            }
+            let mut values = filter.values.iter();
+            values.try_for_each(|value| crate::check::text(what, value))?;
         }
-    }
-
-    fn into_raw(self) -> Result<types::BulkStopFilter> {
-        let what = match self.field {
-            Field::RequestId => "request id",
-            _ => "tag",
-        };
-        if self.values.is_empty() {
-            return Err(Error::invalid_request(format!(
-                "there is no {what} to compare with, which might stop everything"
-            )));
-        }
-        if self.values.iter().any(|value| value.trim().is_empty()) {
-            return Err(Error::invalid_request(format!("the {what} is empty")));
-        }
-        Ok(types::BulkStopFilter {
-            field: self.field,
-            filter_type: self.kind,
-            values: self.values,
-        })
+        let filters = self.filters;
+        Ok(types::BulkStop { filters })
     }
 }
 
@@ -130,7 +116,7 @@ impl Client {
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn stop_matching(&self, filter: StopFilter) -> Call<BulkStopAccepted> {
         self.invoke(Op::StopDeployments, |raw| async move {
-            let accepted = raw.stop_deployments(&filter.into_raw()?).await?;
+            let accepted = raw.stop_deployments(&filter.checked()?).await?;
             Ok(accepted.into_inner())
         })
     }

@@ -2,34 +2,25 @@
 
 use super::{Client, RequestId, User};
 use crate::call::Call;
+use crate::check::text;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::raw::edgegap::{Op, types};
-use crate::secret::{CallbackUrl, REDACTED, Secret};
+use crate::secret::{CallbackUrl, Secret};
 use std::collections::BTreeSet;
-use std::fmt;
 
 /// The least of each that the platform gives.
 const LEAST_RESOURCES: i64 = 100;
 
 /// A server to start: which version of which application, and for whom.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "nothing is started until it is given to a client"]
+#[must_use = "does nothing until passed to `Client::deploy`"]
 pub struct NewDeployment {
-    application: String,
-    version: String,
-    users: Vec<User>,
-    variables: Vec<Variable>,
-    tags: Vec<String>,
-    cached_locations: Option<bool>,
-    resources: Option<types::Resources>,
-    on_ready: Option<Target>,
-    on_error: Option<Target>,
-    on_terminated: Option<Target>,
+    body: types::DeploymentCreate,
 }
 
 /// A server to start on the hosts of a private fleet, and on the public cloud when they are full.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "nothing is started until it is given to a client"]
+#[must_use = "does nothing until passed to `Client::deploy_to_fleet`"]
 pub struct NewFleetDeployment {
     deployment: NewDeployment,
     hosts: Vec<String>,
@@ -42,17 +33,6 @@ pub struct Accepted {
     /// The id of the deployment.
     pub request_id: RequestId,
 }
-
-#[derive(Clone, PartialEq)]
-struct Variable {
-    key: String,
-    value: Secret,
-    hidden: bool,
-}
-
-/// Where a webhook goes.
-#[derive(Clone, PartialEq)]
-struct Target(CallbackUrl);
 
 impl NewDeployment {
     /// A server of this version, near this player.
@@ -72,22 +52,24 @@ impl NewDeployment {
         users: impl IntoIterator<Item = User>,
     ) -> Self {
         Self {
-            application: application.into(),
-            version: version.into(),
-            users: users.into_iter().collect(),
-            variables: Vec::new(),
-            tags: Vec::new(),
-            cached_locations: None,
-            resources: None,
-            on_ready: None,
-            on_error: None,
-            on_terminated: None,
+            body: types::DeploymentCreate {
+                application: application.into(),
+                version: version.into(),
+                users: users.into_iter().map(Into::into).collect(),
+                environment_variables: Vec::new(),
+                tags: Vec::new(),
+                require_cached_locations: None,
+                resources: None,
+                webhook_on_ready: None,
+                webhook_on_error: None,
+                webhook_on_terminated: None,
+            },
         }
     }
 
     /// One more player.
     pub fn user(mut self, user: impl Into<User>) -> Self {
-        self.users.push(user.into());
+        self.body.users.push(user.into().into());
         self
     }
 
@@ -102,11 +84,12 @@ impl NewDeployment {
         self.variable(key, value.into(), true)
     }
 
-    fn variable(mut self, key: impl Into<String>, value: Secret, hidden: bool) -> Self {
-        self.variables.push(Variable {
+    fn variable(mut self, key: impl Into<String>, value: Secret, is_hidden: bool) -> Self {
+        let variables = &mut self.body.environment_variables;
+        variables.push(types::EnvironmentVariable {
             key: key.into(),
             value,
-            hidden,
+            is_hidden,
         });
         self
     }
@@ -116,14 +99,14 @@ impl NewDeployment {
     /// a match, also lets you find it after a call without an answer
     /// ([`find_created`](super::Deployments::find_created)).
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
-        self.tags.push(tag.into());
+        self.body.tags.push(tag.into());
         self
     }
 
     /// Starts faster, by using only locations that hold the image already. Left to the platform
     /// (off) unless set. Not for fleets.
     pub fn require_cached_locations(mut self, only: bool) -> Self {
-        self.cached_locations = Some(only);
+        self.body.require_cached_locations = Some(only);
         self
     }
 
@@ -131,7 +114,7 @@ impl NewDeployment {
     /// of which 1024 are one, and memory in MiB. Both are at least 100, and memory is at most twice the
     /// units, which is checked when the deployment is sent.
     pub fn resources(mut self, cpu_units: u32, memory_mib: u32) -> Self {
-        self.resources = Some(types::Resources {
+        self.body.resources = Some(types::Resources {
             cpu_units: cpu_units.into(),
             memory_mib: memory_mib.into(),
         });
@@ -145,19 +128,19 @@ impl NewDeployment {
     ///
     /// A path of its own for each of the three tells them apart: the body has no field for that.
     pub fn webhook_on_ready(mut self, url: impl Into<CallbackUrl>) -> Self {
-        self.on_ready = Some(Target(url.into()));
+        self.body.webhook_on_ready = Some(types::Webhook { url: url.into() });
         self
     }
 
     /// This URL gets a POST when the server could not be started.
     pub fn webhook_on_error(mut self, url: impl Into<CallbackUrl>) -> Self {
-        self.on_error = Some(Target(url.into()));
+        self.body.webhook_on_error = Some(types::Webhook { url: url.into() });
         self
     }
 
     /// This URL gets a POST when the server has stopped.
     pub fn webhook_on_terminated(mut self, url: impl Into<CallbackUrl>) -> Self {
-        self.on_terminated = Some(Target(url.into()));
+        self.body.webhook_on_terminated = Some(types::Webhook { url: url.into() });
         self
     }
 
@@ -178,45 +161,35 @@ impl NewDeployment {
         }
     }
 
-    fn check(&self) -> Result<Vec<types::User>> {
-        not_empty("application", &self.application)?;
-        not_empty("version", &self.version)?;
-        if self.users.is_empty() {
+    fn checked(self) -> Result<types::DeploymentCreate> {
+        let body = self.body;
+        text("application", &body.application)?;
+        text("version", &body.version)?;
+        if body.users.is_empty() {
             return Err(Error::invalid_request(
                 "there are no users: at least one is needed to choose a place",
             ));
         }
-        for variable in &self.variables {
-            not_empty("name of a variable", &variable.key)?;
+        body.users.iter().try_for_each(User::check)?;
+        for variable in &body.environment_variables {
+            text("name of a variable", &variable.key)?;
         }
-        if let Some(resources) = &self.resources {
+        if let Some(resources) = &body.resources {
             check_resources(resources)?;
         }
-        for target in [&self.on_ready, &self.on_error, &self.on_terminated] {
-            target.as_ref().map_or(Ok(()), Target::check)?;
-        }
-        self.users.iter().map(|user| user.to_raw()).collect()
-    }
-
-    fn into_raw(self) -> Result<types::DeploymentCreate> {
-        Ok(types::DeploymentCreate {
-            users: self.check()?,
-            application: self.application,
-            version: self.version,
-            require_cached_locations: self.cached_locations,
-            environment_variables: self.variables.into_iter().map(Variable::into_raw).collect(),
-            tags: self.tags,
-            resources: self.resources,
-            webhook_on_ready: self.on_ready.map(Target::into_raw),
-            webhook_on_error: self.on_error.map(Target::into_raw),
-            webhook_on_terminated: self.on_terminated.map(Target::into_raw),
-        })
+        let webhooks = [
+            &body.webhook_on_ready,
+            &body.webhook_on_error,
+            &body.webhook_on_terminated,
+        ];
+        webhooks.into_iter().flatten().try_for_each(check_webhook)?;
+        Ok(body)
     }
 }
 
 impl NewFleetDeployment {
-    fn into_raw(self) -> Result<types::FleetDeploymentCreate> {
-        if self.deployment.cached_locations.is_some() {
+    fn checked(self) -> Result<types::FleetDeploymentCreate> {
+        if self.deployment.body.require_cached_locations.is_some() {
             return Err(Error::invalid_request(
                 "require_cached_locations is not for private fleets",
             ));
@@ -228,25 +201,25 @@ impl NewFleetDeployment {
         }
         let mut seen = BTreeSet::new();
         for host in &self.hosts {
-            not_empty("host id", host)?;
+            text("host id", host)?;
             if !seen.insert(host) {
                 return Err(Error::invalid_request(format!(
                     "the host id {host:?} is given twice"
                 )));
             }
         }
-        let raw = self.deployment.into_raw()?;
+        let body = self.deployment.checked()?;
         Ok(types::FleetDeploymentCreate {
-            application: raw.application,
-            version: raw.version,
-            users: raw.users,
+            application: body.application,
+            version: body.version,
+            users: body.users,
             private_host_ids: self.hosts,
-            environment_variables: raw.environment_variables,
-            tags: raw.tags,
-            resources: raw.resources,
-            webhook_on_ready: raw.webhook_on_ready,
-            webhook_on_error: raw.webhook_on_error,
-            webhook_on_terminated: raw.webhook_on_terminated,
+            environment_variables: body.environment_variables,
+            tags: body.tags,
+            resources: body.resources,
+            webhook_on_ready: body.webhook_on_ready,
+            webhook_on_error: body.webhook_on_error,
+            webhook_on_terminated: body.webhook_on_terminated,
         })
     }
 }
@@ -269,7 +242,7 @@ impl Client {
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn deploy(&self, new: NewDeployment) -> Call<Accepted> {
         self.invoke(Op::CreateDeployment, |raw| async move {
-            let reply = raw.create_deployment(&new.into_raw()?).await?;
+            let reply = raw.create_deployment(&new.checked()?).await?;
             Ok(accepted(reply.into_inner())?)
         })
     }
@@ -284,7 +257,7 @@ impl Client {
     /// Source: <https://docs.edgegap.com/docs/api/private-fleets>
     pub fn deploy_to_fleet(&self, new: NewFleetDeployment) -> Call<Accepted> {
         self.invoke(Op::CreateFleetDeployment, |raw| async move {
-            let reply = raw.create_fleet_deployment(&new.into_raw()?).await?;
+            let reply = raw.create_fleet_deployment(&new.checked()?).await?;
             Ok(accepted(reply.into_inner())?)
         })
     }
@@ -313,64 +286,12 @@ fn check_resources(resources: &types::Resources) -> Result<()> {
     )))
 }
 
-fn not_empty(what: &str, text: &str) -> Result<()> {
-    if text.trim().is_empty() {
-        return Err(Error::invalid_request(format!("the {what} is empty")));
+fn check_webhook(webhook: &types::Webhook) -> Result<()> {
+    let url = reqwest::Url::parse(webhook.url.expose());
+    if url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+        return Ok(());
     }
-    Ok(())
-}
-
-impl Variable {
-    fn into_raw(self) -> types::EnvironmentVariable {
-        types::EnvironmentVariable {
-            key: self.key,
-            value: self.value,
-            is_hidden: self.hidden,
-        }
-    }
-}
-
-impl fmt::Debug for Variable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = if self.hidden {
-            REDACTED.to_owned()
-        } else {
-            // The address of a database holds its password, as a preview knows too.
-            crate::secret::masked_url(self.value.expose())
-        };
-        write!(f, "{}={value}", self.key)
-    }
-}
-
-impl Target {
-    fn check(&self) -> Result<()> {
-        let url = reqwest::Url::parse(self.0.expose());
-        if url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
-            return Ok(());
-        }
-        Err(Error::invalid_request(
-            "a webhook URL is not an http or https URL",
-        ))
-    }
-
-    fn into_raw(self) -> types::Webhook {
-        types::Webhook {
-            url: self.0.expose().to_owned(),
-        }
-    }
-}
-
-impl fmt::Debug for Target {
-    /// Scheme and host: path and query may hold the secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match reqwest::Url::parse(self.0.expose()) {
-            Ok(url) => write!(
-                f,
-                "{}://{}/…",
-                url.scheme(),
-                url.host_str().unwrap_or_default()
-            ),
-            Err(_) => f.write_str(REDACTED),
-        }
-    }
+    Err(Error::invalid_request(
+        "a webhook URL is not an http or https URL",
+    ))
 }

@@ -21,28 +21,10 @@ use std::time::SystemTime;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
-    field: Field,
+    field: &'static str,
     operator: &'static str,
-    value: Operand,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Field {
-    Status,
-    Application,
-    Version,
-    Tags,
-    RequestId,
-    CreatedAt,
-    Fleet,
-    Host,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Operand {
-    Text(String),
-    Texts(Vec<String>),
-    Moment(SystemTime),
+    /// As the platform writes it, or why it cannot be written.
+    value: std::result::Result<Value, String>,
 }
 
 /// How a text is compared.
@@ -98,41 +80,37 @@ impl Filter {
     fn of_status(operator: &'static str, status: DeploymentStatus) -> Self {
         let text = status.as_str();
         let bare = text.rsplit_once('.').map_or(text, |(_, bare)| bare);
-        Self {
-            field: Field::Status,
-            operator,
-            value: Operand::Text(bare.to_lowercase()),
-        }
+        Self::text("status", "status", operator, bare.to_lowercase())
     }
 
     /// Those of this application.
     pub fn application(name: impl Into<Match>) -> Self {
-        Self::text(Field::Application, name.into())
+        Self::compared("application", "application", name.into())
     }
 
     /// Those of this version.
     pub fn version(name: impl Into<Match>) -> Self {
-        Self::text(Field::Version, name.into())
+        Self::compared("version", "version", name.into())
     }
 
     /// Those with this tag.
     pub fn tag(tag: impl Into<Match>) -> Self {
-        Self::text(Field::Tags, tag.into())
+        Self::compared("tags", "tag", tag.into())
     }
 
     /// Those with this id.
     pub fn request_id(id: impl Into<Match>) -> Self {
-        Self::text(Field::RequestId, id.into())
+        Self::compared("request_id", "request id", id.into())
     }
 
     /// Those on this private fleet.
     pub fn fleet(name: impl Into<NameMatch>) -> Self {
-        Self::name(Field::Fleet, name.into())
+        Self::named("fleet_name", "name of the fleet", name.into())
     }
 
     /// Those on this host of a private fleet.
     pub fn host(name: impl Into<NameMatch>) -> Self {
-        Self::name(Field::Host, name.into())
+        Self::named("host_name", "name of the host", name.into())
     }
 
     /// Those made at or after this moment of the platform's clock, to the second.
@@ -150,12 +128,26 @@ impl Filter {
         Self::moment("eq", at)
     }
 
-    fn text(field: Field, compared: Match) -> Self {
-        let (operator, value) = match compared {
-            Match::Is(text) => ("eq", Operand::Text(text)),
-            Match::IsNot(text) => ("neq", Operand::Text(text)),
-            Match::AnyOf(texts) => ("in", Operand::Texts(texts)),
-            Match::NoneOf(texts) => ("nin", Operand::Texts(texts)),
+    fn compared(field: &'static str, what: &str, compared: Match) -> Self {
+        match compared {
+            Match::Is(text) => Self::text(field, what, "eq", text),
+            Match::IsNot(text) => Self::text(field, what, "neq", text),
+            Match::AnyOf(texts) => Self::texts(field, what, "in", texts),
+            Match::NoneOf(texts) => Self::texts(field, what, "nin", texts),
+        }
+    }
+
+    fn named(field: &'static str, what: &str, compared: NameMatch) -> Self {
+        match compared {
+            NameMatch::Whole(compared) => Self::compared(field, what, compared),
+            NameMatch::Like(pattern) => Self::text(field, what, "ilike", pattern),
+        }
+    }
+
+    fn text(field: &'static str, what: &str, operator: &'static str, text: String) -> Self {
+        let value = match text.trim().is_empty() {
+            true => Err(format!("the {what} is empty")),
+            false => Ok(text.into()),
         };
         Self {
             field,
@@ -164,69 +156,39 @@ impl Filter {
         }
     }
 
-    fn name(field: Field, compared: NameMatch) -> Self {
-        match compared {
-            NameMatch::Whole(compared) => Self::text(field, compared),
-            NameMatch::Like(pattern) => Self {
-                field,
-                operator: "ilike",
-                value: Operand::Text(pattern),
-            },
+    fn texts(field: &'static str, what: &str, operator: &'static str, texts: Vec<String>) -> Self {
+        let value = if texts.is_empty() {
+            Err(format!("there is no {what} to compare with"))
+        } else if texts.iter().any(|text| text.trim().is_empty()) {
+            Err(format!("the {what} is empty"))
+        } else {
+            Ok(texts.into())
+        };
+        Self {
+            field,
+            operator,
+            value,
         }
     }
 
     fn moment(operator: &'static str, at: SystemTime) -> Self {
+        let value = rfc3339_seconds(at).map(Value::from);
         Self {
-            field: Field::CreatedAt,
+            field: "created_at",
             operator,
-            value: Operand::Moment(at),
+            value: value.ok_or_else(|| "the time is not one of this calendar".to_owned()),
         }
     }
 
-    /// Whether both are about the same, of which the platform takes one condition only.
+    /// Whether both are conditions on the same property, of which the platform takes one.
     pub(super) fn replaces(&self, other: &Self) -> bool {
         self.field == other.field
     }
 
-    /// As the platform writes it.
     pub(super) fn to_json(&self) -> Result<Value> {
-        let (name, what) = self.field.names();
-        let empty = || Error::invalid_request(format!("the {what} is empty"));
-        let value = match &self.value {
-            Operand::Text(text) if text.trim().is_empty() => return Err(empty()),
-            Operand::Texts(texts) if texts.is_empty() => {
-                return Err(Error::invalid_request(format!(
-                    "there is no {what} to compare with"
-                )));
-            }
-            Operand::Texts(texts) if texts.iter().any(|text| text.trim().is_empty()) => {
-                return Err(empty());
-            }
-            Operand::Text(text) => json!(text),
-            Operand::Texts(texts) => json!(texts),
-            Operand::Moment(at) => {
-                json!(rfc3339_seconds(*at).ok_or_else(|| Error::invalid_request(
-                    "the time is not one of this calendar"
-                ))?)
-            }
-        };
-        Ok(json!({ "field": name, "operator": self.operator, "value": value }))
-    }
-}
-
-impl Field {
-    /// For the platform, and for people.
-    fn names(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Status => ("status", "status"),
-            Self::Application => ("application", "application"),
-            Self::Version => ("version", "version"),
-            Self::Tags => ("tags", "tag"),
-            Self::RequestId => ("request_id", "request id"),
-            Self::CreatedAt => ("created_at", "time"),
-            Self::Fleet => ("fleet_name", "name of the fleet"),
-            Self::Host => ("host_name", "name of the host"),
-        }
+        let value = self.value.as_ref();
+        let value = value.map_err(|why| Error::invalid_request(why.clone()))?;
+        Ok(json!({ "field": self.field, "operator": self.operator, "value": value }))
     }
 }
 

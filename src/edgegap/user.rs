@@ -38,30 +38,34 @@ impl User {
         }
     }
 
-    pub(super) fn to_raw(self) -> Result<types::User> {
-        match self {
-            Self::Ip(address) => Ok(types::User {
-                user_type: UserType::IpAddress,
-                user_data: types::UserData {
-                    ip_address: Some(address.to_string()),
-                    ..types::UserData::default()
-                },
-            }),
-            Self::Coordinates {
+    /// Refuses places that are not on earth.
+    pub(super) fn check(user: &types::User) -> Result<()> {
+        let place = &user.user_data;
+        within("latitude", place.latitude, 90.0)?;
+        within("longitude", place.longitude, 180.0)
+    }
+}
+
+impl From<User> for types::User {
+    fn from(user: User) -> Self {
+        let mut user_data = types::UserData::default();
+        let user_type = match user {
+            User::Ip(address) => {
+                user_data.ip_address = Some(address.to_string());
+                UserType::IpAddress
+            }
+            User::Coordinates {
                 latitude,
                 longitude,
             } => {
-                within("latitude", latitude, 90.0)?;
-                within("longitude", longitude, 180.0)?;
-                Ok(types::User {
-                    user_type: UserType::GeoCoordinates,
-                    user_data: types::UserData {
-                        latitude: Some(latitude),
-                        longitude: Some(longitude),
-                        ..types::UserData::default()
-                    },
-                })
+                user_data.latitude = Some(latitude);
+                user_data.longitude = Some(longitude);
+                UserType::GeoCoordinates
             }
+        };
+        Self {
+            user_type,
+            user_data,
         }
     }
 }
@@ -73,11 +77,11 @@ impl From<IpAddr> for User {
 }
 
 /// NaN is in no range, so it is refused here too.
-fn within(what: &str, degrees: f64, bound: f64) -> Result<()> {
-    if (-bound..=bound).contains(&degrees) {
-        return Ok(());
+fn within(what: &str, degrees: Option<f64>, bound: f64) -> Result<()> {
+    match degrees {
+        Some(degrees) if !(-bound..=bound).contains(&degrees) => Err(Error::invalid_request(
+            format!("the {what} {degrees} is not between -{bound} and {bound} degrees"),
+        )),
+        _ => Ok(()),
     }
-    Err(Error::invalid_request(format!(
-        "the {what} {degrees} is not between -{bound} and {bound} degrees"
-    )))
 }

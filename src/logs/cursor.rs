@@ -1,16 +1,16 @@
-//! How far a log was read, to keep.
+//! A place in a log that can be stored.
 
-use super::seam::{MOST_KNOWN, Place};
+use super::dedupe::Place;
 use crate::error::{Error, Result};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-/// The version of what is written.
+/// Version of the serialized form.
 const VERSION: u32 = 1;
 
-/// How far a log was read: enough to go on in another process, without gap and without repeat.
+/// How far a log was read: enough to continue in another process, without gaps or repeats.
 ///
-/// Made by [`LogStream::cursor`](crate::LogStream::cursor), at any moment: it stands behind the line
-/// that was given last. Taken up by `resume_logs` of the platform's handle.
+/// Made by [`LogStream::cursor`](crate::LogStream::cursor), behind the line that was yielded last.
+/// Accepted by `resume_logs` of the platform's handle.
 ///
 /// ```no_run
 /// # async fn example(dployr: deploykit::dployr::Client, saved: &str) -> Result<(), Box<dyn std::error::Error>> {
@@ -23,184 +23,100 @@ const VERSION: u32 = 1;
 /// # Ok(()) }
 /// ```
 ///
-/// It holds times and numbers that stand for the last lines: no text of a line, no id and no
-/// credentials. As JSON it is some 100 bytes, and never more than 16 KiB. A version that this crate
-/// does not know is refused when it is read.
+/// Contains times and hashes of the last lines: no text, no id and no credentials. As JSON it has
+/// about 100 bytes, and at most 16 KiB. Deserializing an unknown version fails.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Form", into = "Form")]
 pub struct LogCursor {
-    platform: String,
-    place: Place,
-}
-
-/// The cursor as it is written.
-#[derive(Serialize, Deserialize)]
-struct Form {
+    #[serde(deserialize_with = "known_version")]
     version: u32,
     platform: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    start: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    last: Option<i64>,
-    #[serde(default, skip_serializing_if = "is_nothing")]
-    floor: i64,
-    /// Milliseconds after `floor`, identity, how often.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    given: Vec<(i64, String, u32)>,
-    #[serde(default, skip_serializing_if = "is_nothing")]
-    crowd: u64,
-}
-
-fn is_nothing<N: Default + PartialEq>(number: &N) -> bool {
-    *number == N::default()
+    place: Place,
 }
 
 impl LogCursor {
     pub(crate) fn new(platform: &str, place: Place) -> Self {
         Self {
+            version: VERSION,
             platform: platform.to_owned(),
             place,
         }
     }
 
-    /// The platform that it is of: `dployr`.
+    /// The platform of the log: `dployr`.
     pub fn platform(&self) -> &str {
         &self.platform
     }
 
-    /// The time of the latest line that was given, in milliseconds since 1970; `None` if there was
-    /// none.
+    /// The time of the latest line, in milliseconds since 1970; `None` if there was none.
     pub fn last_millis(&self) -> Option<i64> {
         self.place.last
     }
 
-    /// The place, if it is one of this platform.
+    /// The place, if the cursor belongs to this platform.
     pub(crate) fn place_on(&self, platform: &str) -> Result<Place> {
         if self.platform == platform {
             return Ok(self.place.clone());
         }
+        let found = &self.platform;
         Err(Error::invalid_request(format!(
-            "the cursor is not one of {platform}"
+            "the log cursor belongs to {found:?}, not to {platform}"
         )))
     }
 }
 
-impl From<LogCursor> for Form {
-    fn from(cursor: LogCursor) -> Self {
-        let Place {
-            start,
-            last,
-            floor,
-            given,
-            crowd,
-        } = cursor.place;
-        let given = given.into_iter().map(|((at, identity), times)| {
-            (at.saturating_sub(floor), format!("{identity:016x}"), times)
-        });
-        Self {
-            version: VERSION,
-            platform: cursor.platform,
-            start,
-            last,
-            floor,
-            given: given.collect(),
-            crowd,
-        }
-    }
-}
-
-impl TryFrom<Form> for LogCursor {
-    type Error = String;
-
-    fn try_from(form: Form) -> std::result::Result<Self, String> {
-        if form.version != VERSION {
-            return Err(format!(
-                "a cursor of version {}; this is version {VERSION}",
-                form.version
-            ));
-        }
-        if form.given.len() > MOST_KNOWN {
-            return Err(format!("a cursor with more than {MOST_KNOWN} lines"));
-        }
-        let floor = form.floor;
-        let given = form.given.into_iter().map(|(after, identity, times)| {
-            let at = floor.checked_add(after).filter(|_| after >= 0);
-            let identity = u64::from_str_radix(&identity, 16).ok();
-            Some(((at?, identity?), times))
-        });
-        Ok(Self {
-            platform: form.platform,
-            place: Place {
-                start: form.start,
-                last: form.last,
-                floor,
-                given: given.collect::<Option<_>>().ok_or("a line that is none")?,
-                crowd: form.crowd,
-            },
-        })
+fn known_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    match u32::deserialize(deserializer)? {
+        VERSION => Ok(VERSION),
+        other => Err(serde::de::Error::custom(format!(
+            "unknown cursor version {other}, not {VERSION}"
+        ))),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::seam::Seam;
+    use super::super::dedupe::{Dedupe, MOST_KNOWN};
     use super::*;
 
     #[test]
-    fn it_is_small_and_comes_back_as_it_was() {
-        let mut seam = Seam::new(Place::default(), 0);
-        let empty = LogCursor::new("dployr", seam.place().clone());
-        let text = serde_json::to_string(&empty).unwrap();
-        assert_eq!(text, r#"{"version":1,"platform":"dployr"}"#);
-        assert_eq!(serde_json::from_str::<LogCursor>(&text).unwrap(), empty);
-
-        for identity in [7, 7, u64::MAX] {
-            seam.takes(Some(1_795_487_020_229), identity, true);
+    fn cursors_are_small_and_survive_json() {
+        let mut dedupe = Dedupe::new(Place::default(), 0);
+        for hash in [7, 7, u64::MAX] {
+            dedupe.takes(Some(1_795_487_020_229), hash, true);
         }
-        let cursor = LogCursor::new("dployr", seam.place().clone());
+        let cursor = LogCursor::new("dployr", dedupe.place().clone());
         let text = serde_json::to_string(&cursor).unwrap();
         assert_eq!(
             text,
-            r#"{"version":1,"platform":"dployr","last":1795487020229,"floor":1795487020229,"given":[[0,"0000000000000007",2],[0,"ffffffffffffffff",1]]}"#
+            r#"{"version":1,"platform":"dployr","place":{"start":null,"last":1795487020229,"floor":1795487020229,"given":[[1795487020229,"0000000000000007",2],[1795487020229,"ffffffffffffffff",1]],"crowd":0}}"#
         );
         assert_eq!(serde_json::from_str::<LogCursor>(&text).unwrap(), cursor);
 
-        let mut seam = Seam::new(Place::default(), 1_000);
+        let mut dedupe = Dedupe::new(Place::default(), 1_000);
         for n in 0..10_000_u32 {
-            seam.takes(Some(i64::MAX - 10_000 + i64::from(n)), u64::from(n), true);
+            dedupe.takes(Some(i64::MAX - 10_000 + i64::from(n)), u64::from(n), true);
         }
-        let text = serde_json::to_string(&LogCursor::new("nodion", seam.place().clone())).unwrap();
+        let cursor = LogCursor::new("nodion", dedupe.place().clone());
+        let text = serde_json::to_string(&cursor).unwrap();
         assert!(text.len() <= 16 << 10, "{}", text.len());
     }
 
     #[test]
-    fn what_is_no_cursor_is_refused() {
+    fn malformed_cursors_are_refused() {
+        let with = |version: u32, given: &str| {
+            let place = format!(r#"{{"floor":0,"given":[{given}],"crowd":0}}"#);
+            format!(r#"{{"version":{version},"platform":"d","place":{place}}}"#)
+        };
+        let read = |text: &str| serde_json::from_str::<LogCursor>(text);
+        assert!(read(&with(1, r#"[0,"07",1]"#)).is_ok());
         let many = vec![r#"[0,"07",1]"#; MOST_KNOWN + 1].join(",");
         for (text, words) in [
-            (
-                r#"{"version":2,"platform":"dployr"}"#.to_owned(),
-                "version 2",
-            ),
+            (with(2, ""), "version 2"),
             (r#"{"platform":"dployr"}"#.to_owned(), "version"),
-            (
-                r#"{"version":1,"platform":"d","given":[[-1,"07",1]]}"#.to_owned(),
-                "none",
-            ),
-            (
-                r#"{"version":1,"platform":"d","given":[[0,"xy",1]]}"#.to_owned(),
-                "none",
-            ),
-            (
-                r#"{"version":1,"platform":"d","floor":9223372036854775807,"given":[[1,"07",1]]}"#
-                    .to_owned(),
-                "none",
-            ),
-            (
-                format!(r#"{{"version":1,"platform":"d","given":[{many}]}}"#),
-                "more than",
-            ),
+            (with(1, r#"[0,"xy",1]"#), "digit"),
+            (with(1, &many), "more than"),
         ] {
-            let error = serde_json::from_str::<LogCursor>(&text).unwrap_err();
+            let error = read(&text).unwrap_err();
             assert!(error.to_string().contains(words), "{error}");
         }
     }

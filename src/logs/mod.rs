@@ -1,10 +1,13 @@
-//! Logs that are followed: what is the same on every platform.
+//! Followed logs: reconnection, deduplication and cursors, shared by all platforms.
+//!
+//! A platform implements [`Source`], which reads a connection or a window of the log. [`LogStream`]
+//! turns readings into one stream of lines, and [`Dedupe`] drops lines that were read before.
 
-mod clock;
+mod backoff;
 mod cursor;
-mod identity;
-mod pauses;
-mod seam;
+mod dedupe;
+mod line_hash;
+mod source;
 mod stop;
 mod stream;
 
@@ -12,8 +15,7 @@ pub use cursor::LogCursor;
 pub use stop::LogStop;
 pub use stream::LogStream;
 
-pub(crate) use clock::clock;
-pub(crate) use identity::Identity;
-pub(crate) use pauses::Pauses;
-pub(crate) use seam::{Place, Seam};
-pub(crate) use stream::{Event, Item, Reconnect, Source};
+pub(crate) use backoff::Backoff;
+pub(crate) use dedupe::{Dedupe, Place};
+pub(crate) use line_hash::line_hash;
+pub(crate) use source::{Event, Item, Reconnect, Source, clock};

@@ -1,54 +1,29 @@
-//! Ending a stream from outside.
+//! A handle that ends a stream.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Waker};
+use tokio::sync::watch::Sender;
 
-/// Ends a [`LogStream`](crate::LogStream) from elsewhere: another task, a handler of signals; made by
-/// [`LogStream::stop_handle`](crate::LogStream::stop_handle).
-///
-/// Copies end the same stream.
+/// Ends a [`LogStream`](crate::LogStream) from another task or a signal handler; made by
+/// [`LogStream::stop_handle`](crate::LogStream::stop_handle). Clones end the same stream.
 #[derive(Clone, Debug, Default)]
-pub struct LogStop(Arc<Mutex<State>>);
-
-#[derive(Debug, Default)]
-struct State {
-    stopped: bool,
-    reader: Option<Waker>,
-}
+pub struct LogStop(Sender<bool>);
 
 impl LogStop {
-    /// Ends the stream without an error, whether it waits for a line or for the next connection, and
-    /// closes the connection. What has come and was not given out is dropped; its cursor is before it.
+    /// Ends the stream without an error and closes its connection. Lines that were received but not yielded
+    /// are dropped; the stream's cursor is before them.
     pub fn stop(&self) {
-        let reader = {
-            let mut state = self.state();
-            state.stopped = true;
-            state.reader.take()
-        };
-        if let Some(reader) = reader {
-            reader.wake();
-        }
+        self.0.send_replace(true);
     }
 
     /// Whether [`stop`](Self::stop) was called.
     pub fn is_stopped(&self) -> bool {
-        self.state().stopped
+        *self.0.borrow()
     }
 
-    /// The same, and wakes the reader when that changes.
-    pub(super) fn poll(&self, context: &Context<'_>) -> bool {
-        let mut state = self.state();
-        if !state.stopped {
-            match &mut state.reader {
-                Some(reader) => reader.clone_from(context.waker()),
-                none => *none = Some(context.waker().clone()),
-            }
+    /// Completes when the stream is to end.
+    pub(super) fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut changes = self.0.subscribe();
+        async move {
+            let _ = changes.wait_for(|stopped| *stopped).await;
         }
-        state.stopped
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Two fields that are set one by one: nothing is half done.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

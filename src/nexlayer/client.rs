@@ -1,7 +1,7 @@
 //! The client and how it is set up.
 
 use super::failures::{classify, failed_success};
-use super::redact::{redact, secrets};
+use super::redact::redact;
 use super::shapes::Reply;
 use super::{Manifest, Session, Started};
 use crate::call::Call;
@@ -22,8 +22,7 @@ static PROFILE: Profile = Profile {
     classify,
     normalise: None,
     failed_success,
-    redact_text: redact,
-    secrets_of_text: secrets,
+    redact_manifest: redact,
 };
 
 crate::raw::client! {

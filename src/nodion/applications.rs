@@ -29,12 +29,9 @@ impl Applications {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/applications/>
     pub fn list(&self) -> Call<Page<Application>> {
-        let client = self.client.clone();
-        Call::one_page(move || {
-            client.invoke(Op::ListApplications, |raw| async move {
-                let list = raw.list_applications().await?.into_inner();
-                Ok(Page::whole(list.applications))
-            })
+        self.client.invoke(Op::ListApplications, |raw| async move {
+            let list = raw.list_applications().await?.into_inner();
+            Ok(Page::whole(list.applications))
         })
     }
 
@@ -67,7 +64,7 @@ impl Applications {
     /// Source: <https://www.nodion.com/en/docs/api/applications/>
     pub fn create(&self, new: NewApplication) -> Call<Application> {
         self.client.invoke(Op::CreateApplication, |raw| async move {
-            let envelope = raw.create_application(&new.into_body()?).await?;
+            let envelope = raw.create_application(&new.checked()?).await?;
             Ok(envelope.into_inner().application)
         })
     }
@@ -115,7 +112,7 @@ impl ApplicationHandle {
     pub fn set_branch(&self, branch: Branch) -> Call<Option<Application>> {
         let id = self.id.clone();
         self.client.invoke(Op::UpdateApplication, |raw| async move {
-            let (id, body) = (id?, branch.into_body()?);
+            let (id, body) = (id?, branch.checked()?);
             let answer = raw.update_application(id.as_str(), &body);
             Ok(answer.await?.into_inner().into_inner())
         })
@@ -153,16 +150,12 @@ impl ApplicationHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
     pub fn deployments(&self) -> Call<Page<Deployment>> {
-        let application = self.clone();
-        Call::one_page(move || {
-            let id = application.id.clone();
-            application
-                .client
-                .invoke(Op::ListDeployments, move |raw| async move {
-                    let list = raw.list_deployments(id?.as_str()).await?.into_inner();
-                    Ok(Page::whole(list.deployments))
-                })
-        })
+        let id = self.id.clone();
+        self.client
+            .invoke(Op::ListDeployments, move |raw| async move {
+                let list = raw.list_deployments(id?.as_str()).await?.into_inner();
+                Ok(Page::whole(list.deployments))
+            })
     }
 
     /// Deploys the latest commit of the connected branch, or the image:

@@ -12,11 +12,8 @@ impl Client {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/>
     pub fn regions(&self) -> Call<Page<Region>> {
-        let client = self.clone();
-        Call::one_page(move || {
-            client.invoke(Op::ListRegions, |raw| async move {
-                Ok(Page::whole(raw.list_regions().await?.into_inner().regions))
-            })
+        self.invoke(Op::ListRegions, |raw| async move {
+            Ok(Page::whole(raw.list_regions().await?.into_inner().regions))
         })
     }
 
@@ -27,12 +24,9 @@ impl Client {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/>
     pub fn instance_types(&self) -> Call<Page<InstanceType>> {
-        let client = self.clone();
-        Call::one_page(move || {
-            client.invoke(Op::ListInstanceTypes, |raw| async move {
-                let list = raw.list_instance_types().await?.into_inner();
-                Ok(Page::whole(list.instance_types))
-            })
+        self.invoke(Op::ListInstanceTypes, |raw| async move {
+            let list = raw.list_instance_types().await?.into_inner();
+            Ok(Page::whole(list.instance_types))
         })
     }
 }

@@ -28,9 +28,9 @@ pub(super) fn key(key: &str) -> Result<()> {
 }
 
 /// Refuses a number out of the platform's range.
-pub(super) fn range(what: &str, number: u32, range: RangeInclusive<u32>) -> Result<i64> {
+pub(super) fn range(what: &str, number: i64, range: RangeInclusive<i64>) -> Result<()> {
     if range.contains(&number) {
-        return Ok(i64::from(number));
+        return Ok(());
     }
     Err(Error::invalid_request(format!(
         "{number} {what} are not between {} and {}",

@@ -20,8 +20,7 @@ static PROFILE: Profile = Profile {
     classify,
     normalise: None,
     failed_success: |_| None,
-    redact_text: str::to_owned,
-    secrets_of_text: |_| Vec::new(),
+    redact_manifest: |_| None,
 };
 
 crate::raw::client! {

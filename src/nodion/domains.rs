@@ -44,16 +44,13 @@ impl Domains {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn list(&self) -> Call<Page<Domain>> {
-        let application = self.application.clone();
-        Call::one_page(move || {
-            let id = application.id.clone();
-            application
-                .client
-                .invoke(Op::ListDomains, move |raw| async move {
-                    let list = raw.list_domains(id?.as_str()).await?.into_inner();
-                    Ok(Page::whole(list.domains))
-                })
-        })
+        let id = self.application.id.clone();
+        self.application
+            .client
+            .invoke(Op::ListDomains, move |raw| async move {
+                let list = raw.list_domains(id?.as_str()).await?.into_inner();
+                Ok(Page::whole(list.domains))
+            })
     }
 
     /// Adds a domain: `POST /v1/applications/{id}/domains`. What it takes until it leads to the

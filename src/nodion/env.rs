@@ -8,46 +8,40 @@ use crate::raw::nodion::{Op, types};
 use crate::secret::Secret;
 
 /// A variable to add. `Debug` does not show its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "nothing is added until it is given to an application"]
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "does nothing until passed to `EnvVariables::add`"]
 pub struct NewEnvVariable {
-    key: String,
-    value: Secret,
-    buildtime: Option<bool>,
+    body: types::EnvVariableCreate,
 }
 
 /// What is to change about a variable: at least one thing. `Debug` does not show its value.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use = "nothing is changed until it is given to a variable"]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[must_use = "does nothing until passed to `EnvVariableHandle::update`"]
 pub struct EnvVariableUpdate {
-    key: Option<String>,
-    value: Option<Secret>,
-    buildtime: Option<bool>,
+    body: types::EnvVariableUpdate,
 }
 
 impl NewEnvVariable {
     /// A variable for what runs.
     pub fn new(key: impl Into<String>, value: impl Into<Secret>) -> Self {
         Self {
-            key: key.into(),
-            value: value.into(),
-            buildtime: None,
+            body: types::EnvVariableCreate {
+                env_key: key.into(),
+                env_val: value.into(),
+                buildtime: None,
+            },
         }
     }
 
     /// Whether it is there while the application is built, too. Left to the platform (no) unless set.
     pub fn buildtime(mut self, too: bool) -> Self {
-        self.buildtime = Some(too);
+        self.body.buildtime = Some(too);
         self
     }
 
-    fn into_body(self) -> Result<types::EnvVariableCreate> {
-        checks::key(&self.key)?;
-        Ok(types::EnvVariableCreate {
-            env_key: self.key,
-            env_val: self.value,
-            buildtime: self.buildtime,
-        })
+    fn checked(self) -> Result<types::EnvVariableCreate> {
+        checks::key(&self.body.env_key)?;
+        Ok(self.body)
     }
 }
 
@@ -59,24 +53,24 @@ impl EnvVariableUpdate {
 
     /// Another name.
     pub fn key(mut self, key: impl Into<String>) -> Self {
-        self.key = Some(key.into());
+        self.body.env_key = Some(key.into());
         self
     }
 
     /// Another value.
     pub fn value(mut self, value: impl Into<Secret>) -> Self {
-        self.value = Some(value.into());
+        self.body.env_val = Some(value.into());
         self
     }
 
     /// Whether it is there while the application is built, too.
     pub fn buildtime(mut self, too: bool) -> Self {
-        self.buildtime = Some(too);
+        self.body.buildtime = Some(too);
         self
     }
 
-    fn into_body(self) -> Result<types::EnvVariableUpdate> {
-        if let Some(key) = &self.key {
+    fn checked(self) -> Result<types::EnvVariableUpdate> {
+        if let Some(key) = &self.body.env_key {
             checks::key(key)?;
         }
         if self == Self::default() {
@@ -84,11 +78,7 @@ impl EnvVariableUpdate {
                 "nothing of the variable is to change",
             ));
         }
-        Ok(types::EnvVariableUpdate {
-            env_key: self.key,
-            env_val: self.value,
-            buildtime: self.buildtime,
-        })
+        Ok(self.body)
     }
 }
 
@@ -146,16 +136,13 @@ impl EnvVariables {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn list(&self) -> Call<Page<EnvVariable>> {
-        let application = self.application.clone();
-        Call::one_page(move || {
-            let id = application.id.clone();
-            application
-                .client
-                .invoke(Op::ListEnvVariables, move |raw| async move {
-                    let list = raw.list_env_variables(id?.as_str()).await?.into_inner();
-                    Ok(Page::whole(list.env_variables))
-                })
-        })
+        let id = self.application.id.clone();
+        self.application
+            .client
+            .invoke(Op::ListEnvVariables, move |raw| async move {
+                let list = raw.list_env_variables(id?.as_str()).await?.into_inner();
+                Ok(Page::whole(list.env_variables))
+            })
     }
 
     /// Adds a variable: `POST /v1/applications/{id}/env_variables`. What runs has it after the next
@@ -172,7 +159,7 @@ impl EnvVariables {
         let id = self.application.id.clone();
         let client = &self.application.client;
         client.invoke(Op::CreateEnvVariable, |raw| async move {
-            let (id, body) = (id?, new.into_body()?);
+            let (id, body) = (id?, new.checked()?);
             let envelope = raw.create_env_variable(id.as_str(), &body);
             Ok(envelope.await?.into_inner().env_variable)
         })
@@ -219,7 +206,7 @@ impl EnvVariableHandle {
         let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
         client.invoke(Op::UpdateEnvVariable, |raw| async move {
-            let (application, id, body) = (application?, id?, update.into_body()?);
+            let (application, id, body) = (application?, id?, update.checked()?);
             let envelope = raw.update_env_variable(application.as_str(), id.as_str(), &body);
             Ok(envelope.await?.into_inner().env_variable)
         })

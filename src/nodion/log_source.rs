@@ -4,7 +4,7 @@ use super::logs::{Following, MOST_LINES};
 use super::{ApplicationId, Client, LogLine, LogStream};
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::logs::{Event, Identity, Item, Pauses, Place, Reconnect, Seam, Source, clock};
+use crate::logs::{Backoff, Dedupe, Event, Item, Place, Reconnect, Source, clock, line_hash};
 use crate::transport::Scope;
 use crate::transport::retry::Retry;
 use std::collections::VecDeque;
@@ -28,18 +28,18 @@ type Running = crate::call::Running<Vec<LogLine>>;
 pub(super) async fn follow(scope: Scope, id: ApplicationId, start: Following) -> Result<LogStream> {
     let cursor = start.cursor.map(|cursor| cursor.place_on(PLATFORM));
     let place = cursor.transpose()?;
-    let mut seam = Seam::new(place.unwrap_or_default(), OVERLAP);
-    let goes_on = seam.place().last.is_some();
+    let mut dedupe = Dedupe::new(place.unwrap_or_default(), OVERLAP);
+    let goes_on = dedupe.place().last.is_some();
     let after = match &start.after {
         Some(after) => Some(after.text()?),
-        None => after(seam.place()),
+        None => after(dedupe.place()),
     };
     let given = after.as_deref().and_then(|after| after.parse().ok());
     let given = given.map(jiff::Timestamp::as_millisecond);
     let lines = window(&scope, &id, after, start.instance.as_deref()).await?;
-    if seam.place().since().is_none() {
+    if dedupe.place().since().is_none() {
         let hour_ago = clock(&scope) - HOUR;
-        seam.start_at(Some(
+        dedupe.start_at(Some(
             given.map_or(hour_ago, |after| after.saturating_add(1)),
         ));
     }
@@ -47,7 +47,7 @@ pub(super) async fn follow(scope: Scope, id: ApplicationId, start: Following) ->
     let full = is_full(items.len());
     if let Some(newest) = start.newest {
         for out in items.drain(..items.len().saturating_sub(newest)) {
-            seam.takes(out.at, out.identity, true);
+            dedupe.takes(out.at, out.identity, true);
         }
     }
     let policy = scope.retry().clone();
@@ -55,7 +55,7 @@ pub(super) async fn follow(scope: Scope, id: ApplicationId, start: Following) ->
     let reconnect = Reconnect {
         // To look again is what following means here.
         wanted: true,
-        ended: Pauses::between(INTERVAL.0, INTERVAL.1),
+        ended: Backoff::between(INTERVAL.0, INTERVAL.1),
         ..Reconnect::by(&policy)
     };
     let mut source = LogSource {
@@ -65,8 +65,8 @@ pub(super) async fn follow(scope: Scope, id: ApplicationId, start: Following) ->
         state: State::Closed,
         count: 0,
     };
-    source.found(items, full, &seam, goes_on);
-    let stream = LogStream::new(source, seam, reconnect);
+    source.found(items, full, &dedupe, goes_on);
+    let stream = LogStream::new(source, dedupe, reconnect);
     Ok(if off { stream.max_failures(0) } else { stream })
 }
 
@@ -93,8 +93,16 @@ enum State {
 
 impl LogSource {
     /// `goes_on` is whether the window should begin with what was given.
-    fn found(&mut self, items: VecDeque<Item<LogLine>>, full: bool, seam: &Seam, goes_on: bool) {
-        let joins = items.iter().any(|item| seam.knows(item.at, item.identity));
+    fn found(
+        &mut self,
+        items: VecDeque<Item<LogLine>>,
+        full: bool,
+        dedupe: &Dedupe,
+        goes_on: bool,
+    ) {
+        let joins = items
+            .iter()
+            .any(|item| dedupe.knows(item.at, item.identity));
         let gap = (full && goes_on && !joins).then(|| {
             lost("more lines came than the platform keeps: those before the next line are missing")
         });
@@ -109,10 +117,10 @@ impl Source for LogSource {
         PLATFORM
     }
 
-    fn read_on(&mut self, seam: &Seam) {
-        self.count = seam.count();
+    fn read_on(&mut self, dedupe: &Dedupe) {
+        self.count = dedupe.count();
         let (id, instance) = (self.id.clone(), self.instance.clone());
-        let after = after(seam.place());
+        let after = after(dedupe.place());
         let call = Call::new(self.scope.fresh(), move |scope| async move {
             window(&scope, &id, after, instance.as_deref()).await
         });
@@ -123,7 +131,7 @@ impl Source for LogSource {
     fn poll(
         &mut self,
         context: &mut Context<'_>,
-        seam: &Seam,
+        dedupe: &Dedupe,
         _goes_on: bool,
     ) -> Poll<Event<LogLine>> {
         loop {
@@ -132,8 +140,8 @@ impl Source for LogSource {
                 State::Reading(running) => match ready!(Pin::new(running).poll(context)) {
                     Ok(lines) => {
                         let full = is_full(lines.len());
-                        let goes_on = seam.place().last.is_some();
-                        self.found(items_of(lines), full, seam, goes_on);
+                        let goes_on = dedupe.place().last.is_some();
+                        self.found(items_of(lines), full, dedupe, goes_on);
                     }
                     Err(error) => {
                         self.close();
@@ -147,7 +155,7 @@ impl Source for LogSource {
                     if let Some(item) = items.pop_front() {
                         return Poll::Ready(Event::Item(item));
                     }
-                    let progress = seam.count() > self.count;
+                    let progress = dedupe.count() > self.count;
                     return Poll::Ready(match (*full, progress) {
                         (false, _) => Event::Ended,
                         // Those that were left out may be the newest ones.
@@ -201,7 +209,7 @@ fn items_of(lines: Vec<LogLine>) -> VecDeque<Item<LogLine>> {
         let text = format!("{}\0{instance}\0{}", line.ts, line.msg);
         Item {
             at: line.ts.unix_millis(),
-            identity: Identity::of_bytes(text.as_bytes()),
+            identity: line_hash(text.as_bytes()),
             line: Ok(line),
         }
     };

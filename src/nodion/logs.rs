@@ -108,27 +108,21 @@ impl Moment {
     /// As the platform's query has it. The text of a line stays as it came: written anew it could lose
     /// digits, and the line would come again.
     pub(super) fn text(&self) -> Result<String> {
-        let (instant, text) = match self {
-            Self::At(time) => (jiff::Timestamp::try_from(*time).ok(), None),
+        let instant = match self {
+            Self::At(time) => jiff::Timestamp::try_from(*time).ok(),
             Self::Of(stamp) => {
                 let text = stamp.to_string();
-                match text.parse::<jiff::Timestamp>() {
-                    Ok(instant) => (Some(instant), Some(text)),
-                    Err(_) => {
-                        let millis = stamp.unix_millis();
-                        let instant = millis.map(jiff::Timestamp::from_millisecond);
-                        (instant.and_then(std::result::Result::ok), None)
-                    }
+                if text.parse::<jiff::Timestamp>().is_ok() {
+                    return Ok(text);
                 }
+                let millis = stamp.unix_millis();
+                millis.and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok())
             }
         };
-        match (instant, text) {
-            (Some(_), Some(text)) => Ok(text),
-            (Some(instant), None) => Ok(format!("{instant:.3}")),
-            (None, _) => Err(Error::invalid_request(
-                "a time of the window is none that could be sent",
-            )),
-        }
+        let instant = instant.ok_or_else(|| {
+            Error::invalid_request("a time of the window is none that could be sent")
+        })?;
+        Ok(format!("{instant:.3}"))
     }
 }
 
@@ -239,9 +233,11 @@ pub(super) struct Following {
 
 impl LogWindow {
     fn checked_limit(&self) -> Result<Option<i64>> {
-        let limit = self.limit;
-        let limit = limit.map(|lines| checks::range("lines", lines, 1..=MOST_LINES));
-        limit.transpose()
+        let limit = self.limit.map(i64::from);
+        if let Some(lines) = limit {
+            checks::range("lines", lines, 1..=i64::from(MOST_LINES))?;
+        }
+        Ok(limit)
     }
 
     fn check_instance(&self) -> Result<()> {

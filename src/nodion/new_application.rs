@@ -6,22 +6,16 @@ use crate::raw::nodion::types;
 
 /// A branch of a connected repository, by the ids that Nodion has for it. The dashboard knows them, and
 /// an [`Application`](super::Application) may.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Branch {
-    integration_id: String,
-    repository_id: String,
-    branch_id: String,
+    body: types::ApplicationUpdate,
 }
 
 /// An application to create.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "nothing is created until it is given to a client"]
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "does nothing until passed to `Applications::create`"]
 pub struct NewApplication {
-    name: String,
-    region_id: String,
-    instance_type_id: String,
-    instances: u32,
-    branch: Branch,
+    body: types::ApplicationCreate,
 }
 
 impl Branch {
@@ -32,25 +26,18 @@ impl Branch {
         branch_id: impl Into<String>,
     ) -> Self {
         Self {
-            integration_id: integration_id.into(),
-            repository_id: repository_id.into(),
-            branch_id: branch_id.into(),
+            body: types::ApplicationUpdate {
+                integration_id: integration_id.into(),
+                repository_id: repository_id.into(),
+                branch_id: branch_id.into(),
+            },
         }
     }
 
-    fn check(&self) -> Result<()> {
-        checks::text("id of the integration", &self.integration_id)?;
-        checks::text("id of the repository", &self.repository_id)?;
-        checks::text("id of the branch", &self.branch_id)
-    }
-
-    pub(super) fn into_body(self) -> Result<types::ApplicationUpdate> {
-        self.check()?;
-        Ok(types::ApplicationUpdate {
-            integration_id: self.integration_id,
-            repository_id: self.repository_id,
-            branch_id: self.branch_id,
-        })
+    pub(super) fn checked(self) -> Result<types::ApplicationUpdate> {
+        let body = self.body;
+        check_branch(&body.integration_id, &body.repository_id, &body.branch_id)?;
+        Ok(body)
     }
 }
 
@@ -62,34 +49,39 @@ impl NewApplication {
         instance_type_id: impl Into<String>,
         branch: Branch,
     ) -> Self {
+        let branch = branch.body;
         Self {
-            name: name.into(),
-            region_id: region_id.into(),
-            instance_type_id: instance_type_id.into(),
-            instances: 1,
-            branch,
+            body: types::ApplicationCreate {
+                name: name.into(),
+                region_id: region_id.into(),
+                instance_type_id: instance_type_id.into(),
+                instance_amount: 1,
+                integration_id: branch.integration_id,
+                repository_id: branch.repository_id,
+                branch_id: branch.branch_id,
+            },
         }
     }
 
     /// So many instances, from 1 to 16.
     pub fn instances(mut self, instances: u32) -> Self {
-        self.instances = instances;
+        self.body.instance_amount = instances.into();
         self
     }
 
-    pub(super) fn into_body(self) -> Result<types::ApplicationCreate> {
-        checks::text("name of the application", &self.name)?;
-        checks::text("id of the region", &self.region_id)?;
-        checks::text("id of the instance type", &self.instance_type_id)?;
-        self.branch.check()?;
-        Ok(types::ApplicationCreate {
-            instance_amount: checks::range("instances", self.instances, 1..=16)?,
-            name: self.name,
-            region_id: self.region_id,
-            instance_type_id: self.instance_type_id,
-            integration_id: self.branch.integration_id,
-            repository_id: self.branch.repository_id,
-            branch_id: self.branch.branch_id,
-        })
+    pub(super) fn checked(self) -> Result<types::ApplicationCreate> {
+        let body = self.body;
+        checks::text("name of the application", &body.name)?;
+        checks::text("id of the region", &body.region_id)?;
+        checks::text("id of the instance type", &body.instance_type_id)?;
+        checks::range("instances", body.instance_amount, 1..=16)?;
+        check_branch(&body.integration_id, &body.repository_id, &body.branch_id)?;
+        Ok(body)
     }
+}
+
+fn check_branch(integration: &str, repository: &str, branch: &str) -> Result<()> {
+    checks::text("id of the integration", integration)?;
+    checks::text("id of the repository", repository)?;
+    checks::text("id of the branch", branch)
 }

@@ -2,11 +2,10 @@
 
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::raw::nodion::types::{Application, Domain, Process, ScalingEvent};
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::fmt;
-use std::marker::PhantomData;
 
 /// The record that a call changed, in the envelope of the other calls; or whatever else a success
 /// says, nothing included.
@@ -58,71 +57,21 @@ impl Deletion {
     }
 }
 
-impl<'de, T: Record + Deserialize<'de>> Deserialize<'de> for Answer<T> {
+impl<'de, T: Record + DeserializeOwned> Deserialize<'de> for Answer<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let found = deserializer.deserialize_any(OneKey(T::KEY, PhantomData))?;
-        Ok(Self(found))
+        let mut body = Value::deserialize(deserializer)?;
+        let found = body.get_mut(T::KEY).map(Value::take);
+        let record = serde_json::from_value(found.unwrap_or_default());
+        record.map(Self).map_err(D::Error::custom)
     }
 }
 
 impl<'de> Deserialize<'de> for Deletion {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let found = deserializer.deserialize_any(OneKey::<Value>("deleted", PhantomData))?;
+        let body = Value::deserialize(deserializer)?;
         Ok(Self {
-            denied: found == Some(Value::Bool(false)),
+            denied: body.get("deleted") == Some(&Value::Bool(false)),
         })
-    }
-}
-
-/// Reads the value of one key of an object. Anything that is no object, or lacks the key, has none.
-struct OneKey<T>(&'static str, PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for OneKey<T> {
-    type Value = Option<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("anything")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Option<T>, A::Error> {
-        let mut found = None;
-        while let Some(key) = map.next_key::<String>()? {
-            if key == self.0 {
-                found = map.next_value()?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Option<T>, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_unit<E>(self) -> std::result::Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> std::result::Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> std::result::Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> std::result::Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> std::result::Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_str<E>(self, _: &str) -> std::result::Result<Option<T>, E> {
-        Ok(None)
     }
 }
 
@@ -153,29 +102,14 @@ impl From<ExternalId> for String {
 
 impl<'de> Deserialize<'de> for ExternalId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct Id;
-
-        impl Visitor<'_> for Id {
-            type Value = ExternalId;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an id as text or as a number")
-            }
-
-            fn visit_i64<E>(self, id: i64) -> std::result::Result<ExternalId, E> {
-                Ok(ExternalId(id.to_string()))
-            }
-
-            fn visit_u64<E>(self, id: u64) -> std::result::Result<ExternalId, E> {
-                Ok(ExternalId(id.to_string()))
-            }
-
-            fn visit_str<E>(self, id: &str) -> std::result::Result<ExternalId, E> {
-                Ok(ExternalId(id.to_owned()))
-            }
+        match Value::deserialize(deserializer)? {
+            Value::String(id) => Ok(Self(id)),
+            Value::Number(id) if id.is_i64() || id.is_u64() => Ok(Self(id.to_string())),
+            _ => Err(D::Error::invalid_type(
+                Unexpected::Other("something"),
+                &"an id as text or as a number",
+            )),
         }
-
-        deserializer.deserialize_any(Id)
     }
 }
 

@@ -7,12 +7,10 @@ use crate::error::{Error, Result};
 use crate::raw::nodion::{Op, types};
 
 /// How many instances of which type are to run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "nothing is scaled until it is given to an application"]
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "does nothing until passed to `ApplicationHandle::scale`"]
 pub struct Scaling {
-    instances: u32,
-    instance_type_id: String,
-    worker_id: Option<String>,
+    body: types::ScalingEventCreate,
 }
 
 impl Scaling {
@@ -20,28 +18,27 @@ impl Scaling {
     /// change.
     pub fn to(instances: u32, instance_type_id: impl Into<String>) -> Self {
         Self {
-            instances,
-            instance_type_id: instance_type_id.into(),
-            worker_id: None,
+            body: types::ScalingEventCreate {
+                instance_amount: instances.into(),
+                instance_type_id: instance_type_id.into(),
+                worker_id: None,
+            },
         }
     }
 
     /// Of this worker instead of the application itself.
     pub fn worker(mut self, worker_id: impl Into<String>) -> Self {
-        self.worker_id = Some(worker_id.into());
+        self.body.worker_id = Some(worker_id.into());
         self
     }
 
-    fn into_body(self) -> Result<types::ScalingEventCreate> {
-        checks::text("id of the instance type", &self.instance_type_id)?;
-        if let Some(worker) = &self.worker_id {
+    fn checked(self) -> Result<types::ScalingEventCreate> {
+        checks::text("id of the instance type", &self.body.instance_type_id)?;
+        if let Some(worker) = &self.body.worker_id {
             checks::text("id of the worker", worker)?;
         }
-        Ok(types::ScalingEventCreate {
-            instance_amount: checks::range("instances", self.instances, 1..=16)?,
-            instance_type_id: self.instance_type_id,
-            worker_id: self.worker_id,
-        })
+        checks::range("instances", self.body.instance_amount, 1..=16)?;
+        Ok(self.body)
     }
 }
 
@@ -55,16 +52,12 @@ impl ApplicationHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-instances/>
     pub fn instances(&self) -> Call<Page<Instance>> {
-        let application = self.clone();
-        Call::one_page(move || {
-            let id = application.id.clone();
-            application
-                .client
-                .invoke(Op::ListInstances, move |raw| async move {
-                    let list = raw.list_instances(id?.as_str()).await?.into_inner();
-                    Ok(Page::whole(list.instances))
-                })
-        })
+        let id = self.id.clone();
+        self.client
+            .invoke(Op::ListInstances, move |raw| async move {
+                let list = raw.list_instances(id?.as_str()).await?.into_inner();
+                Ok(Page::whole(list.instances))
+            })
     }
 
     /// The processes that the application is made of: `GET /v1/applications/{id}/processes`.
@@ -74,16 +67,12 @@ impl ApplicationHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-processes/>
     pub fn processes(&self) -> Call<Page<Process>> {
-        let application = self.clone();
-        Call::one_page(move || {
-            let id = application.id.clone();
-            application
-                .client
-                .invoke(Op::ListProcesses, move |raw| async move {
-                    let list = raw.list_processes(id?.as_str()).await?.into_inner();
-                    Ok(Page::whole(list.processes))
-                })
-        })
+        let id = self.id.clone();
+        self.client
+            .invoke(Op::ListProcesses, move |raw| async move {
+                let list = raw.list_processes(id?.as_str()).await?.into_inner();
+                Ok(Page::whole(list.processes))
+            })
     }
 
     /// A handle on a process: scale and stop it. It does no I/O.
@@ -105,16 +94,12 @@ impl ApplicationHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-scaling/>
     pub fn scaling_events(&self) -> Call<Page<ScalingEvent>> {
-        let application = self.clone();
-        Call::one_page(move || {
-            let id = application.id.clone();
-            application
-                .client
-                .invoke(Op::ListScalingEvents, move |raw| async move {
-                    let list = raw.list_scaling_events(id?.as_str()).await?.into_inner();
-                    Ok(Page::whole(list.scaling_events))
-                })
-        })
+        let id = self.id.clone();
+        self.client
+            .invoke(Op::ListScalingEvents, move |raw| async move {
+                let list = raw.list_scaling_events(id?.as_str()).await?.into_inner();
+                Ok(Page::whole(list.scaling_events))
+            })
     }
 
     /// Changes number and type of the instances of the application or of a worker:
@@ -145,7 +130,7 @@ impl ApplicationHandle {
         let id = self.id.clone();
         self.client
             .invoke(Op::CreateScalingEvent, |raw| async move {
-                let (id, body) = (id?, scaling.into_body()?);
+                let (id, body) = (id?, scaling.checked()?);
                 let answer = raw.create_scaling_event(id.as_str(), &body);
                 Ok(answer.await?.into_inner().into_inner())
             })

@@ -1,30 +1,21 @@
-//! Lists: a page of one, all of it lazily, all of it at once.
+//! Lists: one page, a stream of pages or records, or all records at once.
 //!
-//! A list is a [`Call`] of a [`Page`] that knows how to be asked for another one ([`Pager`]). The
-//! engine that walks from page to page, and stops where a server does not, is `walk`; `stream` makes
-//! items of its pages; `cursor` is a place in a list, for another process.
+//! A list is a [`Call`] of a [`Page`]. Its [`Pager`] requests the other pages: [`Pages`] walks from page
+//! to page and detects servers that never end, [`PageStream`] and [`All`] yield the records.
 
-#[cfg(feature = "_client")]
-mod cursor;
-#[cfg(feature = "_client")]
-mod stream;
-#[cfg(feature = "_client")]
-mod walk;
+mod pages;
+mod records;
 
-#[cfg(feature = "_client")]
-pub use cursor::PageCursor;
-#[cfg(feature = "_client")]
-pub use stream::{All, PageStream};
-#[cfg(feature = "_client")]
-pub use walk::Pages;
+pub(crate) use crate::call::{Ask, Paging};
+pub use pages::Pages;
+pub use records::{All, PageStream};
 
-#[cfg(feature = "_client")]
-use crate::call::Call;
-use crate::error::{Error, Result};
+use crate::call::{Call, Marked, Pager};
 use serde::Serialize;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-/// A page of a list, or all of it from a server that does not page.
+/// One page of a list, or the whole list from a server that does not page.
 ///
 /// ```no_run
 /// # #[cfg(feature = "dployr")]
@@ -37,7 +28,7 @@ use std::sync::Arc;
 /// # Ok(()) }
 /// ```
 ///
-/// What comes on all pages: [`Call::stream`](crate::Call::stream) and
+/// For the records of all pages see [`Call::stream`](crate::Call::stream) and
 /// [`Call::all`](crate::Call::all).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -46,11 +37,11 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// The number of this page, from 1.
     pub page: u64,
-    /// How many records a page may hold, if the server says so.
+    /// Maximum number of records on a page, if the server reports it.
     pub page_size: Option<u64>,
-    /// How many records there are on all pages, if the server says so.
+    /// Number of records on all pages, if the server reports it.
     pub total_items: Option<u64>,
-    /// How many pages there are, if the server says so.
+    /// Number of pages, if the server reports it.
     pub total_pages: Option<u64>,
     /// Whether another page follows; false from a server that does not page.
     pub has_next: bool,
@@ -69,8 +60,7 @@ impl<T> Page<T> {
         }
     }
 
-    /// The same page with other records on it.
-    #[cfg(feature = "_client")]
+    /// The same page with converted records.
     fn with<U>(self, convert: impl FnOnce(Vec<T>) -> Vec<U>) -> Page<U> {
         Page {
             items: convert(self.items),
@@ -80,6 +70,16 @@ impl<T> Page<T> {
             total_pages: self.total_pages,
             has_next: self.has_next,
         }
+    }
+}
+
+impl<T: Serialize> Page<T> {
+    /// Includes the total: a server whose list grew by a whole page may repeat a page.
+    fn fingerprint(&self) -> Option<u64> {
+        let mut hasher = DefaultHasher::new();
+        self.total_items.hash(&mut hasher);
+        serde_json::to_vec(&self.items).ok()?.hash(&mut hasher);
+        Some(hasher.finish())
     }
 }
 
@@ -103,66 +103,18 @@ impl<'a, T> IntoIterator for &'a Page<T> {
     }
 }
 
-/// Which page of a list is asked for, and how large. Left to the platform: the first, of its size.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ask {
-    pub page: Option<u32>,
-    pub size: Option<u32>,
-}
-
-impl Ask {
-    /// Number and size as the generated clients take them.
-    pub fn parameters(self) -> Result<(Option<i64>, Option<i64>)> {
-        for (what, number) in [("page", self.page), ("page size", self.size)] {
-            if number == Some(0) {
-                return Err(Error::invalid_request(format!("the {what} is zero")));
-            }
-        }
-        Ok((self.page.map(i64::from), self.size.map(i64::from)))
-    }
-}
-
-/// How a platform is asked for a page.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Paging {
-    /// The query parameter with the number of the page, from 1.
-    pub page: &'static str,
-    /// The query parameter with the most records that a page may hold.
-    pub size: &'static str,
-    /// The most that the platform puts on one.
-    pub largest: u32,
-}
-
-/// The same list from another page on.
-#[cfg(feature = "_client")]
-pub(crate) struct Pager<P> {
-    make: Arc<dyn Fn(Ask) -> Call<Marked<P>> + Send + Sync>,
-    /// `None` for a list that cannot be asked for another page.
-    paging: Option<Paging>,
-    /// What its first call asks for.
-    ask: Ask,
-}
-
-/// A page, and what it was like as it came, before this crate left anything out.
-pub(crate) struct Marked<P> {
-    page: P,
-    received: usize,
-    /// Two pages with the same content have the same; `None` if it was not worth computing.
-    mark: Option<u64>,
-}
-
 /// The two methods that every list with pages has. The field is `ask`.
 macro_rules! paged {
     ($what:literal) => {
-        /// Another page than the first; they are numbered from 1. Where
-        /// [`stream`](crate::Call::stream) and [`all`](crate::Call::all) begin, too.
+        /// Starts at this page; pages are numbered from 1. [`stream`](crate::Call::stream) and
+        /// [`all`](crate::Call::all) start there, too.
         pub fn page(mut self, number: u32) -> Self {
             self.ask.page = Some(number);
             self
         }
 
-        #[doc = concat!("How many ", $what, " a page holds. Left to the platform otherwise, and the")]
-        /// largest that it has for [`stream`](crate::Call::stream) and [`all`](crate::Call::all).
+        #[doc = concat!("Sets how many ", $what, " a page holds. Default: the platform's own size for one page,")]
+        /// its largest for [`stream`](crate::Call::stream) and [`all`](crate::Call::all).
         pub fn page_size(mut self, size: u32) -> Self {
             self.ask.size = Some(size);
             self
@@ -171,9 +123,8 @@ macro_rules! paged {
 }
 pub(crate) use paged;
 
-#[cfg(feature = "_client")]
 impl<T: Send + 'static> Call<Page<T>> {
-    /// A list with pages: `make` calls for one of them.
+    /// A list with pages; `make` requests one of them.
     pub(crate) fn paged<F>(paging: Paging, ask: Ask, make: F) -> Self
     where
         T: Serialize,
@@ -183,33 +134,24 @@ impl<T: Send + 'static> Call<Page<T>> {
         let marked = move |ask| {
             make(ask).map(|page| Marked {
                 received: page.items.len(),
-                mark: cursor::mark(&page),
+                fingerprint: page.fingerprint(),
                 page,
             })
         };
         first.with_pager(Pager {
             make: Arc::new(marked),
-            paging: Some(paging),
+            paging,
             ask,
         })
     }
 
-    /// A list that comes whole, or of which no more than the first page can be asked for.
-    pub(crate) fn one_page<F>(make: F) -> Self
-    where
-        F: Fn() -> Self + Send + Sync + 'static,
-    {
-        let first = make();
-        first.with_pager(Pager {
-            make: Arc::new(move |_| make().map(Marked::of)),
-            paging: None,
-            ask: Ask::default(),
-        })
+    /// A list that arrives whole, or of which only the first page can be requested.
+    pub(crate) fn one_page(make: impl FnOnce() -> Self) -> Self {
+        make()
     }
 
-    /// The same list with other records on each page. They may be fewer: what counts for the way
-    /// from page to page is what came.
-    #[allow(dead_code)] // Not every platform needs it.
+    /// The same list with converted records. The conversion may drop records: the walk from page to
+    /// page depends on what arrived.
     pub(crate) fn map_items<U, F>(mut self, convert: F) -> Call<Page<U>>
     where
         U: Send + 'static,
@@ -226,7 +168,7 @@ impl<T: Send + 'static> Call<Page<T>> {
             make(ask).map(|marked| Marked {
                 page: marked.page.with(convert),
                 received: marked.received,
-                mark: marked.mark,
+                fingerprint: marked.fingerprint,
             })
         };
         first.with_pager(Pager {
@@ -236,14 +178,12 @@ impl<T: Send + 'static> Call<Page<T>> {
         })
     }
 
-    /// The records of all pages, one after the other, beginning with the page that this call asks
-    /// for.
+    /// Streams the records of all pages, starting at the page that this call requests.
     ///
-    /// A page is asked for when its first record is wanted and not before, so that a stream that is
-    /// left early costs nothing more: there is never more than one request on the way, and never one
-    /// that nobody may need. Each is a call of its own with all options of this one: a
-    /// [`deadline`](Call::deadline) holds for each page, and the observer is told of each. Unless it
-    /// was told otherwise it asks for the largest page that the platform has.
+    /// Requests a page only when its first record is polled: at most one request is in flight, and a
+    /// stream that is dropped early sends no further ones. Each page is a call with all options of this
+    /// one: a [`deadline`](Call::deadline) applies to each page, and the observer sees each. Unless a
+    /// page size is set, it requests the platform's largest pages.
     ///
     /// ```no_run
     /// # #[cfg(feature = "edgegap")]
@@ -255,33 +195,19 @@ impl<T: Send + 'static> Call<Page<T>> {
     /// # Ok(()) }
     /// ```
     ///
-    /// A failure is an item, after the records of the pages before it; then the stream ends. Beside
-    /// those of the call it is [`Pagination`](crate::ErrorKind::Pagination) for a server that leads
-    /// nowhere: that sends another page than the one that was asked for, the same page twice in a row,
-    /// 100 pages without a record in a row, or always says that there is more
-    /// ([`PageStream::max_pages`]); and for a list of which only the first page can be asked for, if
-    /// there are more.
+    /// An error is an item, after the records of the pages before it; then the stream ends. A server
+    /// whose list never ends is an error of kind [`Pagination`](crate::ErrorKind::Pagination): it
+    /// sends a page that was not requested, the same page twice in a row, 100 empty pages in a row, or
+    /// more than [`max_pages`](PageStream::max_pages). So is a list with further pages that cannot be
+    /// requested.
     ///
-    /// A list that changes meanwhile: see [`PageCursor`].
+    /// Pages are counted, so a list that changes meanwhile shifts: a record inserted before the
+    /// current position makes another one repeat, and a removed one makes another one be skipped.
     pub fn stream(self) -> PageStream<T> {
-        PageStream::new(Pages::new(self))
+        PageStream::new(self.pages())
     }
 
-    /// The rest of the records, from a place that another stream of the same list had come to:
-    /// [`PageStream::cursor`], perhaps of another process.
-    ///
-    /// Options, a limit too, are those of this call and not of the other. The number of the page comes
-    /// from the cursor, and so does the size of pages unless this call says it.
-    ///
-    /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a cursor of another list, of the same
-    /// list with another filter, another size of pages or at another address, or of another version of
-    /// this crate that writes them differently; and whatever would refuse the call before it is sent.
-    pub fn stream_from(self, cursor: &PageCursor) -> Result<PageStream<T>> {
-        PageStream::resumed(Pages::new(self), cursor)
-    }
-
-    /// The records of all pages at once, or so many of them:
+    /// Reads all records, or the first so many, into memory:
     ///
     /// ```no_run
     /// # #[cfg(feature = "dployr")]
@@ -291,24 +217,36 @@ impl<T: Send + 'static> Call<Page<T>> {
     /// # Ok(()) }
     /// ```
     ///
-    /// They are read as [`stream`](Self::stream) does, into memory. What was read before a failure is
-    /// lost with it, and its error says how many that were.
+    /// Works as [`stream`](Self::stream). After an error, the records read so far are lost; the error
+    /// reports their number.
     pub fn all(self) -> All<T> {
         All::new(self.stream())
     }
 
-    /// The pages, one after the other, as [`stream`](Self::stream) asks for them.
+    /// Streams whole pages, as [`stream`](Self::stream) requests them.
     pub fn pages(self) -> Pages<T> {
         Pages::new(self)
     }
 }
 
-impl<T> Marked<Page<T>> {
-    fn of(page: Page<T>) -> Self {
-        Self {
-            received: page.items.len(),
-            mark: None,
-            page,
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_cover_the_records_and_the_total() {
+        let print = |items: &[&str], total_items| {
+            let items = items.iter().map(|item| (*item).to_owned()).collect();
+            let page = Page {
+                total_items,
+                ..Page::whole(items)
+            };
+            page.fingerprint().unwrap()
+        };
+        let page = print(&["a", "b"], Some(4));
+        assert_eq!(page, print(&["a", "b"], Some(4)));
+        assert_ne!(page, print(&["b", "a"], Some(4)));
+        assert_ne!(page, print(&["a", "b"], Some(5)));
+        assert_ne!(page, print(&["ab"], Some(4)));
     }
 }

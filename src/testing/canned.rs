@@ -1,35 +1,27 @@
-//! A reply that a test prepared, or a failure of the network.
+//! Canned replies, and failures of the network.
 
 use super::examples::{self, Example, Which};
 use crate::error::{Error, Result};
-use crate::transport::local::{Outcome, Reaction};
-use crate::transport::wire::LocalReply;
+use crate::transport::local::{Delivery, Reaction};
 use std::time::Duration;
 
-/// A reply that a test prepared, or a way in which the network fails in its place.
+/// A reply that a test prepared, or a failure of the network in its place.
 ///
 /// ```
 /// use deploykit::testing::CannedReply;
 /// use std::time::Duration;
 /// let slow = CannedReply::json(200, r#"{"ok": true}"#).delay(Duration::from_secs(5));
-/// let lost = CannedReply::reset(); // the request arrived, the reply did not
+/// let lost = CannedReply::reset(); // the request arrives, the reply does not
 /// ```
+///
+/// A reply of the real platform belongs in a file: `CannedReply::json(200, include_str!("ready.json"))`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CannedReply {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
-    after: Duration,
-    end: End,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Whole,
-    CutOff,
-    NoConnection,
-    Silence,
-    Broken,
+    delay: Duration,
+    delivery: Delivery,
 }
 
 impl CannedReply {
@@ -38,7 +30,7 @@ impl CannedReply {
         Self::new(status, body).header("content-type", "application/json")
     }
 
-    /// A stream of JSON values, a line each: what operations that follow a log answer.
+    /// A stream with one JSON value per line, as a followed log answers.
     pub fn ndjson<I>(lines: I) -> Self
     where
         I: IntoIterator,
@@ -55,8 +47,8 @@ impl CannedReply {
             status,
             headers: Vec::new(),
             body: body.into(),
-            after: Duration::ZERO,
-            end: End::Whole,
+            delay: Duration::ZERO,
+            delivery: Delivery::Whole,
         }
     }
 
@@ -75,25 +67,25 @@ impl CannedReply {
     /// The platform in front is needed where several have such an example.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) when there is no such operation or no such
-    /// example, with what there is; and when several platforms have one.
+    /// [`Configuration`](crate::ErrorKind::Configuration) when there is no such operation or example
+    /// (the error lists the existing ones), and when several platforms have one.
     pub fn example(operation: &str, which: impl Into<Which>) -> Result<Self> {
         match examples::pick_by_name(operation, &which.into())?.as_slice() {
             [(_, example)] => Ok(Self::of(example)),
             several => {
-                let of = several
+                let names = several
                     .iter()
                     .map(|(of, _)| format!("`{} {}`", of.api, of.id));
-                let of: Vec<_> = of.collect();
+                let names: Vec<_> = names.collect();
                 Err(Error::configuration(format!(
-                    "several platforms have such an example: say {}",
-                    of.join(" or ")
+                    "several platforms have such an example: use {}",
+                    names.join(" or ")
                 )))
             }
         }
     }
 
-    pub(crate) fn of(example: &Example) -> Self {
+    pub(super) fn of(example: &Example) -> Self {
         let reply = Self::new(example.status, example.body);
         match example.media {
             Some(media) => reply.header("content-type", media),
@@ -101,40 +93,40 @@ impl CannedReply {
         }
     }
 
-    /// No connection can be made, so nothing can have happened: `ErrorKind::Connect`, `Effect::None`.
+    /// The connection is refused: `ErrorKind::Connect`, `Effect::None`.
     pub fn connect_error() -> Self {
-        Self::failing(End::NoConnection)
+        Self::failing(Delivery::NoConnection)
     }
 
-    /// The request arrives, and no answer comes: the client waits until its own limit,
-    /// `ErrorKind::Timeout`. With `#[tokio::test(start_paused = true)]` that takes no time.
+    /// The request arrives and no answer comes until the client's own timeout: `ErrorKind::Timeout`.
+    /// `#[tokio::test(start_paused = true)]` makes that instant.
     pub fn timeout() -> Self {
-        Self::failing(End::Silence)
+        Self::failing(Delivery::NoAnswer)
     }
 
-    /// The connection breaks after the request was sent and before there is a reply:
-    /// `ErrorKind::Interrupted`, for a create `Effect::Unknown`.
+    /// The connection breaks after the request was sent and before the reply: `ErrorKind::Interrupted`,
+    /// for a create `Effect::Unknown`.
     pub fn reset() -> Self {
-        Self::failing(End::Broken)
+        Self::failing(Delivery::Broken)
     }
 
-    fn failing(end: End) -> Self {
+    fn failing(delivery: Delivery) -> Self {
         Self {
-            end,
+            delivery,
             ..Self::new(200, "")
         }
     }
 
-    /// The connection breaks within the reply, after status, headers and this much of the body:
-    /// `ErrorKind::Interrupted`, for a create `Effect::Unknown`.
+    /// The connection breaks at the end of this body, which is incomplete: `ErrorKind::Interrupted`,
+    /// for a create `Effect::Unknown`.
     pub fn truncated(mut self) -> Self {
-        self.end = End::CutOff;
+        self.delivery = Delivery::CutOff;
         self
     }
 
-    /// Comes after this time, on tokio's clock: a test that pauses that does not wait.
+    /// Answers after this time on tokio's clock.
     pub fn delay(mut self, time: Duration) -> Self {
-        self.after = time;
+        self.delay = time;
         self
     }
 
@@ -144,33 +136,30 @@ impl CannedReply {
         self
     }
 
-    /// The same with its body changed, if that is JSON.
-    pub(crate) fn with_json(mut self, change: impl FnOnce(&mut serde_json::Value)) -> Option<Self> {
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Changes the body; `None` unless it is JSON.
+    pub(super) fn with_json(mut self, change: impl FnOnce(&mut serde_json::Value)) -> Option<Self> {
         let mut body = serde_json::from_slice(&self.body).ok()?;
         change(&mut body);
         self.body = body.to_string().into_bytes();
         Some(self)
     }
 
-    pub(crate) fn into_reaction(self) -> Result<Reaction> {
-        let after = self.after;
-        let outcome = match self.end {
-            End::Whole => Outcome::Reply(self.into_local()?),
-            End::CutOff => Outcome::CutOff(self.into_local()?),
-            End::NoConnection => Outcome::NoConnection,
-            End::Silence => Outcome::Silence,
-            End::Broken => Outcome::Broken,
-        };
-        Ok(Reaction { after, outcome })
-    }
-
-    fn into_local(self) -> Result<LocalReply> {
+    pub(super) fn into_reaction(self) -> Result<Reaction> {
         let mut reply = http::Response::builder().status(self.status);
         for (name, value) in self.headers {
             reply = reply.header(name, value);
         }
-        reply.body(self.body).map_err(|error| {
+        let reply = reply.body(self.body).map_err(|error| {
             Error::configuration("the canned reply is not a valid one").with_source(error)
+        })?;
+        Ok(Reaction {
+            delay: self.delay,
+            delivery: self.delivery,
+            reply,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Ready clients of a recorder, with credentials that are good for nothing.
+//! Clients of a recorder, with placeholder credentials.
 
 use super::Recorder;
 use crate::error::Result;
@@ -7,7 +7,7 @@ macro_rules! clients {
     ($($feature:literal, $platform:ident, $builder:ident, $name:literal, |$new:ident| $with:expr;)*) => {
         impl Recorder {
             $(
-                #[doc = concat!("A client for ", $name, " whose requests go to this recorder, with made-up credentials.")]
+                #[doc = concat!("A client for ", $name, " that sends to this recorder, with placeholder credentials.")]
                 ///
                 /// # Errors
                 /// [`Configuration`](crate::ErrorKind::Configuration) when the system's certificates
@@ -17,7 +17,7 @@ macro_rules! clients {
                     self.$builder().build()
                 }
 
-                #[doc = concat!("The builder of [`", stringify!($platform), "`](Self::", stringify!($platform), "), for options of one's own.")]
+                #[doc = concat!("The builder of [`", stringify!($platform), "`](Self::", stringify!($platform), "), to set options.")]
                 #[cfg(feature = $feature)]
                 pub fn $builder(&self) -> crate::$platform::ClientBuilder {
                     let $new = crate::$platform::Client::builder();

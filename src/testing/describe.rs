@@ -1,16 +1,16 @@
-//! A request that a server received, in the shape of the recorder.
+//! Requests that a server received, in the form of the recorder.
 
 use super::examples;
 use crate::operation::{OPERATIONS, Operation};
 use crate::preview::RequestPreview;
-use crate::secret::resolved;
 use crate::transport::config::Platform;
-use crate::transport::describe::{Parts, pairs};
+use crate::transport::describe::Parts;
 use http::{HeaderMap, header};
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
-/// What the connection adds on its way, and says nothing about the meaning of a request.
-const OF_THE_WAY: [http::HeaderName; 5] = [
+/// Headers that the connection adds.
+const CONNECTION_HEADERS: [http::HeaderName; 5] = [
     header::ACCEPT_ENCODING,
     header::CONNECTION,
     header::TE,
@@ -18,13 +18,11 @@ const OF_THE_WAY: [http::HeaderName; 5] = [
     header::UPGRADE,
 ];
 
-/// Brings a request that a server received into the shape in which a [`Recorder`](super::Recorder)
-/// shows it, secrets left out: to compare the two, or to show what a stand-in for a platform was
-/// asked.
+/// Describes a request that a server received as a [`Recorder`](super::Recorder) does, redacted.
 ///
-/// The operation is found by method and path, whatever path a base URL has in front of it. What no
-/// operation has is shown as a request without a wrapper. A query parameter that the operation does not
-/// have was added by hand, as is all of the query without a wrapper, and its value is left out.
+/// Use it to compare the two, or to log what a stub of a platform received. The operation is looked up
+/// by method and path; the path of a base URL in front is ignored. Query parameters that the operation
+/// does not have count as added by the caller, and their values are redacted.
 ///
 /// ```
 /// # #[cfg(feature = "edgegap")] {
@@ -40,16 +38,15 @@ pub fn describe<P: Platform>(request: &http::Request<impl AsRef<[u8]>>) -> Reque
     let target = request.uri().path_and_query();
     let target = target.map_or("/", |target| target.as_str());
     let Ok(url) = Url::parse(&format!("http://server{target}")) else {
-        // `OPTIONS *`, which no operation is.
+        // `OPTIONS *`
         return nothing(profile.api, request.method());
     };
     let (operation, base) = operation_of(profile.api, request.method().as_str(), url.path());
     let known = operation.and_then(examples::known);
-    // Without a wrapper, all of a query was added by hand.
-    let mut by_hand = pairs(&url);
+    let mut by_hand: Vec<_> = url.query_pairs().into_owned().collect();
     by_hand.retain(|(name, _)| known.is_none_or(|known| !known.query.contains(&name.as_str())));
     let mut headers: HeaderMap = request.headers().clone();
-    for name in OF_THE_WAY {
+    for name in CONNECTION_HEADERS {
         headers.remove(name);
     }
     let body = request.body().as_ref();
@@ -80,8 +77,8 @@ fn nothing(api: &'static str, method: &http::Method) -> RequestPreview {
     }
 }
 
-/// The operation of a request, and the path in front of it that belongs to the base URL.
-pub(super) fn operation_of<'a>(
+/// Looks up the operation of a request, and the path of the base URL in front of it.
+fn operation_of<'a>(
     api: &str,
     method: &str,
     path: &'a str,
@@ -93,7 +90,7 @@ pub(super) fn operation_of<'a>(
             let fit = fit(operation.path, path)?;
             Some((operation, fit))
         });
-    // The longest template says most, and in it a literal more than a parameter.
+    // Prefer the longest template, then the one with the most literals.
     let best = candidates.max_by_key(|(_, fit)| (fit.segments, fit.literals));
     match best {
         Some((operation, fit)) => (Some(operation), path.get(..fit.base).unwrap_or_default()),
@@ -104,7 +101,7 @@ pub(super) fn operation_of<'a>(
 struct Fit {
     segments: usize,
     literals: usize,
-    /// Where the template begins in the path.
+    /// The length of the path in front of the template.
     base: usize,
 }
 
@@ -123,8 +120,8 @@ fn fit(template: &str, path: &str) -> Option<Fit> {
             if segment.is_empty() {
                 return None;
             }
-        } else if step == segment || resolved(segment).as_deref() == Some(step) {
-            // A server routes by what an escape stands for, and so a secret behind it is one.
+        } else if percent_decode_str(segment).decode_utf8_lossy() == step {
+            // Servers route by the decoded segment.
             fit.literals += 1;
         } else {
             return None;
@@ -139,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn literals_win_and_bases_are_cut_off() {
+    fn literals_win_and_base_paths_are_cut_off() {
         let fits = |template, path: &'static str| fit(template, path).map(|fit| &path[..fit.base]);
         assert_eq!(fits("/v1/a/{id}", "/v1/a/x"), Some(""));
         assert_eq!(fits("/v1/a/{id}", "/sub/v1/a/x"), Some("/sub"));

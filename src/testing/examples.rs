@@ -1,41 +1,30 @@
-//! What the specs say about replies: the table that the build wrote for this feature.
+//! Examples of replies: the table that the build makes from the specs.
 
 use crate::error::{Error, Result};
 use crate::operation::{OPERATIONS, Operation, TimeClass};
 use std::fmt;
 
-/// What is known of an operation's replies, and of the names in its query.
-pub(crate) struct Known {
-    pub api: &'static str,
-    pub operation: &'static str,
+/// The query parameters and example replies of an operation.
+pub(super) struct Known {
+    api: &'static str,
+    operation: &'static str,
     pub query: &'static [&'static str],
-    /// Fields of replies that hold a secret, at any depth; `.*` for the values of a map.
-    pub secrets: &'static [(&'static str, Hidden)],
     /// In the order of the spec.
-    pub replies: &'static [Example],
+    replies: &'static [Example],
 }
 
-/// How much of a field is secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hidden {
-    /// All of it.
-    Whole,
-    /// Of an address, who logs in and what stands in the query.
-    Url,
-}
-
-/// A reply as the spec shows it. Without a media type, the status alone is known.
-pub(crate) struct Example {
+/// A reply as the spec shows it. Without a media type, only the status is known.
+pub(super) struct Example {
     pub status: u16,
     /// Empty if it is the only one.
-    pub name: &'static str,
+    name: &'static str,
     pub media: Option<&'static str>,
     pub body: &'static str,
 }
 
 static KNOWN: &[Known] = include!(concat!(env!("OUT_DIR"), "/examples.rs"));
 
-/// Which example of an operation is meant: `"seeking"` by its name, `422` by its status.
+/// Selects an example of an operation: by its name (`"seeking"`) or by its status (`422`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Which {
@@ -48,12 +37,6 @@ pub enum Which {
 impl From<&str> for Which {
     fn from(name: &str) -> Self {
         Self::Named(name.to_owned())
-    }
-}
-
-impl From<String> for Which {
-    fn from(name: String) -> Self {
-        Self::Named(name)
     }
 }
 
@@ -72,21 +55,14 @@ impl fmt::Display for Which {
     }
 }
 
-/// What is known of an operation.
-pub(crate) fn known(operation: &Operation) -> Option<&'static Known> {
+pub(super) fn known(operation: &Operation) -> Option<&'static Known> {
     KNOWN
         .iter()
         .find(|known| known.api == operation.api && known.operation == operation.id)
 }
 
-/// The fields of an operation's replies that hold a secret.
-pub(crate) fn secrets(operation: Option<&Operation>) -> &'static [(&'static str, Hidden)] {
-    operation.and_then(known).map_or(&[], |known| known.secrets)
-}
-
-/// The example of a success that comes first in the spec; for a stream, the first one that is a
-/// stream.
-pub(crate) fn success(operation: &Operation) -> Option<&'static Example> {
+/// The first example of a success in the spec; for a stream, the first one that is a stream.
+pub(super) fn success(operation: &Operation) -> Option<&'static Example> {
     let replies = known(operation)?.replies.iter();
     let mut successes = replies.filter(|example| (200..300).contains(&example.status));
     let is_stream = |example: &&Example| example.media != Some("application/json");
@@ -98,29 +74,34 @@ pub(crate) fn success(operation: &Operation) -> Option<&'static Example> {
     successes.next()
 }
 
-/// The example that is asked for.
+/// Looks up an example of an operation.
 ///
 /// # Errors
-/// When there is none, with what there is.
-pub(crate) fn pick(operation: &Operation, which: &Which) -> Result<&'static Example> {
+/// When it does not exist; the error lists the existing ones.
+pub(super) fn pick(operation: &Operation, which: &Which) -> Result<&'static Example> {
     let replies = known(operation).map_or(&[][..], |known| known.replies);
-    let found = match which {
-        Which::Named(name) => replies.iter().find(|example| example.name == name),
-        Which::Status(status) => replies.iter().find(|example| example.status == *status),
-    };
+    let found = replies.iter().find(|example| match which {
+        Which::Named(name) => example.name == name,
+        Which::Status(status) => example.status == *status,
+    });
     found.ok_or_else(|| {
+        let existing = replies.iter().map(|example| match example.name {
+            "" => example.status.to_string(),
+            name => format!("{name} ({})", example.status),
+        });
+        let existing: Vec<_> = existing.collect();
         Error::configuration(format!(
             "the spec has no example {which} for {operation}; it has {}",
-            there_is(replies)
+            existing.join(", ")
         ))
     })
 }
 
-/// The examples that are meant, one for each platform that has it.
+/// Looks up an example by the name of its operation, once for each platform that has it.
 ///
 /// # Errors
-/// When there is none, with what there is.
-pub(crate) fn pick_by_name(
+/// When it does not exist; the error lists the existing ones.
+pub(super) fn pick_by_name(
     name: &str,
     which: &Which,
 ) -> Result<Vec<(&'static Operation, &'static Example)>> {
@@ -138,37 +119,11 @@ pub(crate) fn pick_by_name(
     }
 }
 
-/// `200 (ready, seeking, failed), 404`
-fn there_is(replies: &[Example]) -> String {
-    let mut statuses: Vec<(u16, Vec<&str>)> = Vec::new();
-    for example in replies {
-        match statuses.last_mut().filter(|(of, _)| *of == example.status) {
-            Some((_, names)) => names.push(example.name),
-            None => statuses.push((example.status, vec![example.name])),
-        }
-    }
-    let texts: Vec<_> = statuses
-        .into_iter()
-        .map(|(status, mut names)| {
-            names.retain(|name| !name.is_empty());
-            match names.is_empty() {
-                true => status.to_string(),
-                false => format!("{status} ({})", names.join(", ")),
-            }
-        })
-        .collect();
-    match texts.is_empty() {
-        true => "none".to_owned(),
-        false => texts.join(", "),
-    }
-}
-
-/// The operations that a test means: `create_deployment`, or `edgegap create_deployment` where
-/// several platforms have one of that name.
+/// Looks up operations by name: `create_deployment`, or `edgegap create_deployment` for one platform.
 ///
 /// # Errors
-/// When there is none, with the one that is called nearly so.
-pub(crate) fn meant(name: &str) -> Result<Vec<&'static Operation>> {
+/// When there is none; the error suggests the nearest name.
+pub(super) fn meant(name: &str) -> Result<Vec<&'static Operation>> {
     let (api, id) = match name.split_once(' ') {
         Some((api, id)) => (Some(api), id),
         None => (None, name),
@@ -193,11 +148,11 @@ pub(crate) fn meant(name: &str) -> Result<Vec<&'static Operation>> {
         _ => "the ids of all operations are in deploykit::OPERATIONS".to_owned(),
     };
     Err(Error::configuration(format!(
-        "there is no operation {name:?} here: {advice}"
+        "there is no operation {name:?}: {advice}"
     )))
 }
 
-/// In how many places two texts differ: by Levenshtein.
+/// The Levenshtein distance of two texts.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -221,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn distances() {
+    fn distance_counts_edits() {
         for (a, b, expected) in [
             ("", "", 0),
             ("abc", "abc", 0),

@@ -1,4 +1,5 @@
-// Its examples use all platforms and the sandbox.
+//! How to test code that deploys. Its examples use all platforms and the sandbox.
+//!
 #![cfg_attr(
     all(
         feature = "dployr",
@@ -8,4 +9,3 @@
     ),
     doc = include_str!("guide.md")
 )]
-//!

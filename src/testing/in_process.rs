@@ -1,4 +1,4 @@
-//! A platform that is a function in the same process.
+//! A function in the place of the network.
 
 use super::CannedReply;
 use crate::error::{Error, Result};
@@ -14,12 +14,12 @@ where
     F: Fn(http::Request<Vec<u8>>) -> R + Send + Sync,
     R: Into<CannedReply>,
 {
-    fn answer(&self, sent: &Arc<Sent>) -> Result<Reaction> {
+    fn answer(&self, sent: &Sent) -> Result<Reaction> {
         (self.0)(whole(sent)?).into().into_reaction()
     }
 }
 
-/// The request as it would go over the wire, credentials and all; those are marked as sensitive.
+/// The request as it goes over the wire, with credentials, which are marked as sensitive.
 pub(super) fn whole(sent: &Sent) -> Result<http::Request<Vec<u8>>> {
     let mut request = http::Request::new(sent.body.clone().unwrap_or_default());
     *request.method_mut() = sent.method.clone();
@@ -28,7 +28,7 @@ pub(super) fn whole(sent: &Sent) -> Result<http::Request<Vec<u8>>> {
         .as_str()
         .parse()
         .map_err(|error: http::uri::InvalidUri| {
-            // The address may hold a token, and the error does not.
+            // Without the address, which may hold a token.
             Error::invalid_request("the address of the request is not a URI").with_source(error)
         })?;
     *request.headers_mut() = sent.headers.clone();
@@ -36,14 +36,12 @@ pub(super) fn whole(sent: &Sent) -> Result<http::Request<Vec<u8>>> {
 }
 
 impl<P: Platform> ClientBuilder<P> {
-    /// Hands every request to a function in the place of the network: a platform in this process.
-    /// Feature `testing`.
+    /// Passes every request to a function in the place of the network. Feature `testing`.
     ///
-    /// It answers with an `http::Response`, or with a [`CannedReply`] if the network is to fail.
-    ///
-    /// It gets the whole request with the absolute address and the credentials, the latter marked as
-    /// sensitive. As with a [`recorder`](Self::recorder), every call is sent once and without pacing,
-    /// unless [`retry`](Self::retry) and [`pacing`](Self::pacing) say otherwise.
+    /// The function gets the whole request with the absolute address and the credentials, which are
+    /// marked as sensitive. It returns an `http::Response`, or a [`CannedReply`] for a failure of the
+    /// network. As with a [`recorder`](Self::recorder), the client does not retry and does not pace
+    /// calls, unless [`retry`](Self::retry) and [`pacing`](Self::pacing) are set.
     ///
     /// ```
     /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::ClientBuilder<P> {

@@ -1,14 +1,13 @@
 //! Tests of code that deploys, without a platform. Feature `testing`.
 //!
-//! | what | for |
+//! | item | purpose |
 //! |---|---|
-//! | [`Recorder`] | the exact requests of your code as snapshots; replies from the specs' examples, from a queue, from a function |
+//! | [`Recorder`] | records the exact requests for snapshots; answers with examples of the specs, queued replies or a function |
 //! | [`CannedReply`] | one reply, or one failure of the network |
-//! | [`Snapshot`] | the canonical text of what was sent, with a stable name for every secret |
 //! | [`in_process`](crate::ClientBuilder::in_process) | a function in the place of the network |
-//! | [`describe`] | what a server received, in the shape of the recorder |
+//! | [`describe`] | brings a request that a server received into the form of the recorder |
 //!
-//! [`guide`] shows all of it at work, with the sandbox.
+//! [`guide`] shows them in use, together with the sandbox.
 //!
 #![cfg_attr(
     feature = "edgegap",
@@ -38,20 +37,12 @@ mod canned;
 mod clients;
 mod describe;
 mod examples;
-mod exchange;
 pub mod guide;
-mod hidden;
-mod ids;
 mod in_process;
-mod masked;
-mod names;
 mod ready;
 mod recorder;
-mod shown;
-mod snapshot;
 
 pub use canned::CannedReply;
 pub use describe::describe;
 pub use examples::Which;
 pub use recorder::Recorder;
-pub use snapshot::Snapshot;

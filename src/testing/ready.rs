@@ -1,63 +1,66 @@
-//! Examples that follow what a program did: what it created is there, and ready at the second look.
-//!
-//! The examples of a spec know nothing of each other: the id that a create answers is not the one in
-//! the list. Here they are made to fit, as far as a wait needs it.
+//! Examples for [`becomes_ready`](super::Recorder::becomes_ready): what was created is found, and ready
+//! at the second look.
 
 use super::CannedReply;
-use super::exchange::{Came, Exchange};
-use crate::transport::local::Sent;
+use super::recorder::Exchange;
+use crate::preview::{PreviewBody, RequestPreview};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
-/// The reply to a look at something that was created, if the last of these requests is one.
-pub(super) fn look(exchanges: &[Exchange]) -> Option<CannedReply> {
-    let (last, before) = exchanges.split_last()?;
-    let of = (last.sent.profile.api, last.sent.id());
-    match of {
+/// The reply to a request that looks at a created deployment; `None` for other requests.
+pub(super) fn follow_up(before: &[Arc<Exchange>], request: &RequestPreview) -> Option<CannedReply> {
+    let example = |name: &str, change: &dyn Fn(&mut Value)| {
+        let operation = format!("{} {}", request.api, request.operation?);
+        CannedReply::example(&operation, name)
+            .ok()?
+            .with_json(change)
+    };
+    match (request.api, request.operation?) {
         ("edgegap", "get_deployment") => {
-            let name = match is_first(before, &last.sent, 0) {
+            let name = match is_first(before, request) {
                 true => "seeking",
                 false => "ready",
             };
-            let id = last.sent.url.path_segments()?.next_back()?.to_owned();
-            changed(of, name, |body| put(body, "/request_id", json!(id)))
+            let id = request.path.rsplit('/').next()?;
+            example(name, &|body| put(body, "/request_id", json!(id)))
         }
         ("nodion", "list_deployments") => {
-            let (at, create) = last_of(before, "create_deployment", &last.sent)?;
-            let mut made = reply_of(create)?.get("deployment")?.clone();
-            let status = match is_first(before, &last.sent, at) {
+            let (create, first) = last_create(before, "create_deployment", request)?;
+            let reply: Value = serde_json::from_slice(create.reply.get()?).ok()?;
+            let mut created = reply.get("deployment")?.clone();
+            let status = match first {
                 true => "waiting",
                 false => "available",
             };
-            put(&mut made, "/status", json!(status));
-            changed(of, "documented", |body| {
+            put(&mut created, "/status", json!(status));
+            example("documented", &|body| {
                 let list = body.pointer_mut("/deployments");
                 if let Some(list) = list.and_then(Value::as_array_mut) {
-                    list.insert(0, made);
+                    list.insert(0, created.clone());
                 }
             })
         }
         ("dployr", "list_deployments") => {
-            let (at, create) = last_of(before, "create_deployment", &last.sent)?;
-            let body = create.sent.body.as_deref()?;
-            let body: Value = serde_json::from_slice(body).ok()?;
-            let named = body.get("name")?.clone();
-            let name = match is_first(before, &last.sent, at) {
+            let (create, first) = last_create(before, "create_deployment", request)?;
+            let created = sent_field(create, "name")?;
+            let name = match first {
                 true => "observedPending",
                 false => "observedSuccess",
             };
-            changed(of, name, |body| put(body, "/data/items/0/name", named))
+            example(name, &|body| {
+                put(body, "/data/items/0/name", created.clone());
+            })
         }
         ("nexlayer", "get_reservations") => {
-            let (at, reserve) = last_of(before, "add_deployment_reservation", &last.sent)?;
-            let body = reserve.sent.body.as_deref()?;
-            let body: Value = serde_json::from_slice(body).ok()?;
-            let named = body.get("applicationName")?.clone();
-            let state = match is_first(before, &last.sent, at) {
+            let (create, first) = last_create(before, "add_deployment_reservation", request)?;
+            let created = sent_field(create, "applicationName")?;
+            let state = match first {
                 true => "deploying",
                 false => "running",
             };
-            changed(of, "documented", |body| {
-                put(body, "/reservedDeployments/0/applicationName", named);
+            example("documented", &|body| {
+                let place = "/reservedDeployments/0/applicationName";
+                put(body, place, created.clone());
                 put(body, "/reservedDeployments/0/status/state", json!(state));
             })
         }
@@ -65,41 +68,31 @@ pub(super) fn look(exchanges: &[Exchange]) -> Option<CannedReply> {
     }
 }
 
-/// Whether nothing of the kind was asked since then.
-fn is_first(before: &[Exchange], sent: &Sent, since: usize) -> bool {
-    let asked = before.iter().skip(since).any(|exchange| {
-        exchange.sent.operation == sent.operation && exchange.sent.url.path() == sent.url.path()
-    });
-    !asked
+/// Whether none of these requests is the same look.
+fn is_first(since: &[Arc<Exchange>], look: &RequestPreview) -> bool {
+    !since.iter().any(|exchange| {
+        exchange.request.operation == look.operation && exchange.request.path == look.path
+    })
 }
 
-/// The last request of an operation of the same platform, and where it stands.
-fn last_of<'a>(
-    before: &'a [Exchange],
-    operation: &str,
-    sent: &Sent,
-) -> Option<(usize, &'a Exchange)> {
-    let of = |exchange: &&Exchange| {
-        exchange.sent.profile.api == sent.profile.api && exchange.sent.id() == operation
-    };
-    let at = before.iter().rposition(|exchange| of(&exchange))?;
-    before.get(at).map(|exchange| (at, exchange))
+/// The last create of the same platform, and whether this is the first look since.
+fn last_create<'a>(
+    before: &'a [Arc<Exchange>],
+    create: &str,
+    look: &RequestPreview,
+) -> Option<(&'a Exchange, bool)> {
+    let at = before.iter().rposition(|exchange| {
+        exchange.request.api == look.api && exchange.request.operation == Some(create)
+    })?;
+    let (create, since) = before.get(at..)?.split_first()?;
+    Some((create.as_ref(), is_first(since, look)))
 }
 
-fn reply_of(exchange: &Exchange) -> Option<Value> {
-    match &exchange.came {
-        Came::Reply { body, .. } => serde_json::from_slice(body).ok(),
+fn sent_field(create: &Exchange, name: &str) -> Option<Value> {
+    match &create.request.body {
+        PreviewBody::Json(body) => body.get(name).cloned(),
         _ => None,
     }
-}
-
-fn changed(
-    (api, operation): (&str, &str),
-    example: &str,
-    change: impl FnOnce(&mut Value),
-) -> Option<CannedReply> {
-    let reply = CannedReply::example(&format!("{api} {operation}"), example).ok()?;
-    reply.with_json(change)
 }
 
 fn put(body: &mut Value, pointer: &str, value: Value) {

@@ -2,8 +2,8 @@
 
 use super::CannedReply;
 use super::examples::{self, Which};
-use super::exchange::{Came, Exchange};
-use super::snapshot::Snapshot;
+use super::in_process::whole;
+use super::ready;
 use crate::error::{Error, Result};
 use crate::preview::RequestPreview;
 use crate::transport::config::{ClientBuilder, Platform};
@@ -11,18 +11,22 @@ use crate::transport::local::{Reaction, Sent};
 use crate::transport::wire::{Answer, Wire};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// Keeps requests and answers them, in the place of a platform. Clones share both.
+/// Records requests and answers them in the place of a platform. Clones share everything.
 ///
-/// A request is answered by the first of these that has a reply for it:
+/// The reply to a request is the first of these that exists:
 ///
-/// 1. the queue of its operation: [`reply`](Self::reply), [`reply_example`](Self::reply_example);
-/// 2. a function: [`answer_with`](Self::answer_with), [`answer_in_process`](Self::answer_in_process);
-/// 3. the example that comes first in the spec; not for a [`strict`](Self::strict) recorder.
+/// 1. the next one in the queue of its operation: [`reply`](Self::reply),
+///    [`reply_example`](Self::reply_example);
+/// 2. the result of a function: [`answer_with`](Self::answer_with),
+///    [`answer_in_process`](Self::answer_in_process);
+/// 3. the first example of a success in the spec, unless the recorder is [`strict`](Self::strict).
 ///
-/// If none has, the call fails and says what there is. `Display` is the canonical text of all
-/// requests, for `insta::assert_snapshot!`; [`snapshot`](Self::snapshot) has more of it.
+/// Without any of them the call fails, and the error lists the queues that exist.
+///
+/// `Display` is the canonical text of all requests, for `insta::assert_snapshot!`. The
+/// [`requests`](Self::requests) serialise, for `insta::assert_yaml_snapshot!`.
 #[derive(Clone, Default)]
 pub struct Recorder {
     state: Arc<Mutex<State>>,
@@ -30,24 +34,33 @@ pub struct Recorder {
 
 #[derive(Default)]
 struct State {
-    exchanges: Vec<Exchange>,
+    exchanges: Vec<Arc<Exchange>>,
     queued: BTreeMap<String, VecDeque<Queued>>,
-    otherwise: Option<Otherwise>,
+    function: Option<Arc<Function>>,
     strict: bool,
     ready: bool,
+    sorted: bool,
     problems: Vec<String>,
+}
+
+/// A recorded request, redacted, and the body of its reply.
+pub(super) struct Exchange {
+    pub request: RequestPreview,
+    pub reply: OnceLock<Vec<u8>>,
 }
 
 enum Queued {
     Reply(CannedReply),
-    /// Which platform's it is, only the request says.
+    /// Resolved by the request: several platforms may have an operation of this id.
     Example(Which),
 }
 
-#[derive(Clone)]
-enum Otherwise {
-    Closure(Arc<dyn Fn(&RequestPreview) -> CannedReply + Send + Sync>),
-    Platform(Arc<dyn Fn(http::Request<Vec<u8>>) -> CannedReply + Send + Sync>),
+type Function = dyn Fn(&Sent) -> Result<CannedReply> + Send + Sync;
+
+enum Choice {
+    Reply(CannedReply),
+    /// Called without the lock, because the function may use the recorder.
+    Ask(Arc<Function>),
 }
 
 impl Recorder {
@@ -56,32 +69,36 @@ impl Recorder {
         Self::default()
     }
 
-    /// A recorder that answers with nothing but what it is given: a call that a test did not expect
-    /// fails.
+    /// A recorder that answers only with the replies it is given: an unexpected call fails.
     pub fn strict() -> Self {
         let recorder = Self::new();
         recorder.state().strict = true;
         recorder
     }
 
-    /// Lets the examples follow what was created, so that a deployment can be waited for: its record
-    /// is there, and ready at the second look.
+    /// Makes the examples consistent with what was created, so that a wait succeeds: the record of
+    /// the deployment exists, and is ready at the second look.
     ///
-    /// Without this they know nothing of each other: the id that a create answers is not the one in
-    /// the example of the list. It is so for Edgegap (the status by id), Nodion (the list of
-    /// deployments), dployr (the list of deployments, under the name that was given) and Nexlayer (the
-    /// reservation of what was reserved). A queue or a function goes before it.
+    /// Without this option the id in the reply to a create differs from the id in the example of the
+    /// list. Supported are Edgegap (the status by id), Nodion and dployr (the list of deployments) and
+    /// Nexlayer (the list of reservations). Queued replies and functions take precedence.
     pub fn becomes_ready(self) -> Self {
         self.state().ready = true;
         self
     }
 
-    /// The next reply for this operation, by its id in the spec (`create_deployment`). Replies queue
-    /// up in the order in which they are given.
+    /// Lists requests in the order of their canonical text instead of the order in which they were
+    /// sent: for concurrent calls, whose order differs from run to run.
+    pub fn sorted(self) -> Self {
+        self.state().sorted = true;
+        self
+    }
+
+    /// Queues a reply for an operation, named by its id in the spec: `create_deployment`.
     ///
-    /// Several platforms have operations of the same id; `edgegap create_deployment` means one of
-    /// them. A request without a wrapper goes by `GET /its/path`, and any of those by an empty text.
-    /// An id that no operation has makes the next call fail, and
+    /// Put the platform in front where several have an operation of that id:
+    /// `edgegap create_deployment`. A request without a wrapper is named by `GET /its/path`; an empty
+    /// name matches all of those. An unknown id fails the next call and
     /// [`assert_all_used`](Self::assert_all_used).
     pub fn reply(&self, operation: &str, reply: CannedReply) {
         let without_wrapper = operation.is_empty() || operation.contains(" /");
@@ -92,9 +109,9 @@ impl Recorder {
         self.queue(operation, checked, Queued::Reply(reply));
     }
 
-    /// The next reply for this operation is an example of the spec: by its name (`"seeking"`), or the
-    /// first one of a status (`422`). What is not there is as an unknown id is to
-    /// [`reply`](Self::reply).
+    /// Queues an example of the spec: by its name (`"seeking"`), or the first one of a status (`422`).
+    ///
+    /// An unknown id or example fails the next call and [`assert_all_used`](Self::assert_all_used).
     pub fn reply_example(&self, operation: &str, which: impl Into<Which>) {
         let which = which.into();
         let checked = examples::pick_by_name(operation, &which).map(|_| ());
@@ -112,43 +129,43 @@ impl Recorder {
         }
     }
 
-    /// Answers every request for which no reply is queued.
+    /// Answers every request that has no queued reply with this function.
     pub fn answer_with(
         &self,
         answer: impl Fn(&RequestPreview) -> CannedReply + Send + Sync + 'static,
     ) {
-        self.state().otherwise = Some(Otherwise::Closure(Arc::new(answer)));
+        let function = move |sent: &Sent| Ok(answer(&sent.preview()));
+        self.state().function = Some(Arc::new(function));
     }
 
-    /// Hands every request for which no reply is queued to a platform in this process, whole and with
-    /// its credentials, as [`in_process`](ClientBuilder::in_process) does.
+    /// Passes every request that has no queued reply to this function, with its credentials, as
+    /// [`in_process`](ClientBuilder::in_process) does.
     pub fn answer_in_process<R: Into<CannedReply>>(
         &self,
         platform: impl Fn(http::Request<Vec<u8>>) -> R + Send + Sync + 'static,
     ) {
-        let platform = move |request| platform(request).into();
-        self.state().otherwise = Some(Otherwise::Platform(Arc::new(platform)));
+        let function = move |sent: &Sent| Ok(platform(whole(sent)?).into());
+        self.state().function = Some(Arc::new(function));
     }
 
-    /// The requests so far, in order.
+    /// The requests so far, redacted, in the order in which they were sent unless the recorder is
+    /// [`sorted`](Self::sorted).
     pub fn requests(&self) -> Vec<RequestPreview> {
         let state = self.state();
         let exchanges = state.exchanges.iter();
-        exchanges.map(|exchange| exchange.sent.preview()).collect()
+        let mut requests: Vec<_> = exchanges.map(|one| one.request.clone()).collect();
+        if state.sorted {
+            requests.sort_by_cached_key(|request| (request.to_string(), request.api));
+        }
+        requests
     }
 
-    /// The requests so far in the form for snapshots, with a name for every secret.
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot::of(self.state().exchanges.clone())
-    }
-
-    /// Forgets the requests so far; queued replies stay.
+    /// Forgets the requests so far. Queued replies stay.
     pub fn clear(&self) {
         self.state().exchanges.clear();
     }
 
-    /// What was given and not asked for, and what was given for an operation that does not exist; a
-    /// line each.
+    /// Queued replies that no call asked for, and replies for unknown operations; one line each.
     pub fn unused(&self) -> Vec<String> {
         let state = self.state();
         let left = state.queued.iter().filter(|(_, queue)| !queue.is_empty());
@@ -159,10 +176,10 @@ impl Recorder {
         state.problems.iter().cloned().chain(left).collect()
     }
 
-    /// Checks at the end of a test that every queued reply was asked for.
+    /// Checks at the end of a test that every queued reply was used.
     ///
     /// # Panics
-    /// When [`unused`](Self::unused) has something to say.
+    /// When [`unused`](Self::unused) is not empty.
     #[track_caller]
     pub fn assert_all_used(&self) {
         let unused = self.unused();
@@ -172,110 +189,92 @@ impl Recorder {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// The replies in store for a request, or why there are none.
-    fn choose(&self, sent: &Arc<Sent>) -> Result<Reaction> {
-        let mut state = self.state();
-        if let Some(problem) = state.problems.first() {
+impl State {
+    fn choose(&mut self, sent: &Sent, request: &RequestPreview) -> Result<Choice> {
+        if let Some(problem) = self.problems.first() {
             return Err(Error::configuration(problem.clone()));
         }
-        let (api, id) = (sent.profile.api, sent.id());
-        let keys = match sent.operation {
-            Some(_) => [format!("{api} {id}"), id.to_owned()],
-            None => {
-                let path = sent.parts().path().to_owned();
-                [format!("{} {path}", sent.method), String::new()]
+        match (self.next_queued(request), sent.operation) {
+            (Some(Queued::Reply(reply)), _) => return Ok(Choice::Reply(reply)),
+            (Some(Queued::Example(which)), Some(operation)) => {
+                let example = examples::pick(operation, &which)?;
+                return Ok(Choice::Reply(CannedReply::of(example)));
             }
-        };
-        for key in &keys {
-            let queued = state.queued.get_mut(key).and_then(VecDeque::pop_front);
-            match (queued, sent.operation) {
-                (Some(Queued::Reply(reply)), _) => return reply.into_reaction(),
-                (Some(Queued::Example(which)), Some(operation)) => {
-                    return CannedReply::of(examples::pick(operation, &which)?).into_reaction();
-                }
-                _ => {}
-            }
+            _ => {}
         }
-        let (otherwise, strict) = (state.otherwise.clone(), state.strict);
-        let ready = state.ready && otherwise.is_none() && !strict;
-        let follows = match ready {
-            true => super::ready::look(&state.exchanges),
+        if let Some(function) = &self.function {
+            return Ok(Choice::Ask(function.clone()));
+        }
+        if self.strict {
+            return Err(self.no_reply(request, "is strict and has"));
+        }
+        let follow_up = match self.ready {
+            true => ready::follow_up(&self.exchanges, request),
             false => None,
         };
-        // The closure may ask the recorder itself.
-        drop(state);
-        match otherwise {
-            Some(Otherwise::Closure(answer)) => return answer(&sent.preview()).into_reaction(),
-            Some(Otherwise::Platform(answer)) => {
-                return answer(super::in_process::whole(sent)?).into_reaction();
-            }
-            None if strict => return Err(self.none_for(sent, "is strict and")),
-            None => {}
-        }
         let example = || Some(CannedReply::of(examples::success(sent.operation?)?));
-        // Whether a site answers at all, of which no spec says anything.
+        // The address of a deployed site, which no spec describes.
         let site = || sent.probe.then(|| CannedReply::new(200, ""));
-        match follows.or_else(example).or_else(site) {
-            Some(reply) => reply.into_reaction(),
-            None => Err(self.none_for(sent, "")),
-        }
+        let reply = follow_up.or_else(example).or_else(site);
+        let reply = reply.ok_or_else(|| self.no_reply(request, "has"))?;
+        Ok(Choice::Reply(reply))
     }
 
-    fn none_for(&self, sent: &Sent, why: &str) -> Error {
-        let request = sent.preview();
-        let id = sent.id();
-        let queued: Vec<_> = self.state().queued.keys().cloned().collect();
-        let there = match queued.is_empty() {
-            true => "nothing was queued".to_owned(),
-            false => format!("queues there were for {queued:?}"),
+    /// The queue for the operation of one platform goes before the queue for all platforms.
+    fn next_queued(&mut self, request: &RequestPreview) -> Option<Queued> {
+        let keys = match request.operation {
+            Some(id) => [format!("{} {id}", request.api), id.to_owned()],
+            None => [
+                format!("{} {}", request.method, request.path),
+                String::new(),
+            ],
         };
-        let hint = match id {
-            "" => format!("`reply(\"{} {}\", …)`", request.method, request.path),
-            id => format!("`reply({id:?}, …)` or `reply_example({id:?}, …)`"),
-        };
-        let why = if why.is_empty() {
-            why.to_owned()
-        } else {
-            format!("{why} ")
+        keys.iter()
+            .find_map(|key| self.queued.get_mut(key)?.pop_front())
+    }
+
+    fn no_reply(&self, request: &RequestPreview, has: &str) -> Error {
+        let (method, path) = (&request.method, &request.path);
+        let queues: Vec<_> = self.queued.keys().collect();
+        let hint = match request.operation {
+            None => format!("`reply(\"{method} {path}\", …)`"),
+            Some(id) => format!("`reply({id:?}, …)`, `reply_example({id:?}, …)`"),
         };
         Error::configuration(format!(
-            "the recorder {why}has no reply for {} {} ({id:?}): give it one with {hint} or \
-             `answer_with`; {there}",
-            request.method, request.path
+            "the recorder {has} no reply for {method} {path}: use {hint} or `answer_with`; \
+             replies were queued for {queues:?}"
         ))
     }
 }
 
 impl Answer for Recorder {
-    fn answer(&self, sent: &Arc<Sent>) -> Result<Reaction> {
-        // It counts as sent before anybody answers: the function may ask.
-        let index = {
+    fn answer(&self, sent: &Sent) -> Result<Reaction> {
+        let exchange = Arc::new(Exchange {
+            request: sent.preview(),
+            reply: OnceLock::new(),
+        });
+        let choice = {
             let mut state = self.state();
-            let came = Came::Silence;
-            let sent = sent.clone();
-            state.exchanges.push(Exchange { sent, came });
-            state.exchanges.len() - 1
+            let choice = state.choose(sent, &exchange.request);
+            state.exchanges.push(exchange.clone());
+            choice?
         };
-        let reaction = self.choose(sent);
-        let mut state = self.state();
-        if let Some(exchange) = state.exchanges.get_mut(index)
-            && Arc::ptr_eq(&exchange.sent, sent)
-        {
-            exchange.came = match &reaction {
-                Ok(reaction) => Came::from(reaction),
-                Err(_) => Came::Unprepared(sent.id()),
-            };
-        }
-        reaction
+        let reply = match choice {
+            Choice::Reply(reply) => reply,
+            Choice::Ask(function) => function(sent)?,
+        };
+        exchange.reply.get_or_init(|| reply.body().to_vec());
+        reply.into_reaction()
     }
 }
 
 impl<P: Platform> ClientBuilder<P> {
     /// Sends requests to this recorder and nowhere else. Feature `testing`.
     ///
-    /// Such a client sends every call once and without pacing, unless
-    /// [`retry`](Self::retry) and [`pacing`](Self::pacing) say otherwise.
+    /// The client does not retry and does not pace calls, unless [`retry`](Self::retry) and
+    /// [`pacing`](Self::pacing) are set.
     pub fn recorder(mut self, recorder: &Recorder) -> Self {
         self.wire = Wire::Function(Arc::new(recorder.clone()));
         self

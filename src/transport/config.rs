@@ -382,7 +382,7 @@ impl<P: Platform> ClientBuilder<P> {
 
 impl<P: Platform> fmt::Debug for ClientBuilder<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let base_url = self.base_url.as_deref().map(crate::secret::masked_url);
+        let base_url = self.base_url.as_deref().map(crate::secret::redacted_url);
         f.debug_struct("ClientBuilder")
             .field("platform", &P::profile().api)
             .field("base_url", &base_url)

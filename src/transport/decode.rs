@@ -201,7 +201,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[derive(Debug, Deserialize)]
-    #[allow(dead_code)]
     struct Record {
         id: String,
         count: u8,

@@ -123,7 +123,7 @@ impl fmt::Debug for Connections {
 }
 
 pub(crate) fn check_base_url(text: &str, plain_http: bool) -> Result<String> {
-    let shown = crate::secret::masked_url(text);
+    let shown = crate::secret::redacted_url(text);
     let refused = |why: &str| Error::configuration(format!("the base URL {shown:?} {why}"));
     let url =
         Url::parse(text.trim()).map_err(|error| refused("is not a URL").with_source(error))?;

@@ -1,15 +1,12 @@
-//! A request as something in the place of a platform gets it, and what that does with it: answer, or
-//! fail as networks do.
+//! A request without a network, and its answer: a reply, or a failure of the network.
 
 use super::Scope;
 use super::describe::Parts;
 use super::failure::Target;
 use super::profile::Profile;
-use super::wire::LocalReply;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::operation::Operation;
 use crate::preview::RequestPreview;
-use crate::secret::Secret;
 use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderMap, Method};
@@ -20,7 +17,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// A request with its secrets in it.
+/// A request, not redacted.
 pub(crate) struct Sent {
     pub profile: &'static Profile,
     pub base_url: String,
@@ -30,14 +27,12 @@ pub(crate) struct Sent {
     pub headers: HeaderMap,
     pub body: Option<Vec<u8>>,
     pub by_hand: Vec<(String, String)>,
-    /// What a reply might repeat.
-    pub secrets: Vec<Secret>,
-    /// Whether it asks an address that is not the platform's.
+    /// Whether it goes to an address that is not the platform's.
     pub probe: bool,
 }
 
 impl Sent {
-    pub fn parts(&self) -> Parts<'_> {
+    pub fn preview(&self) -> RequestPreview {
         Parts {
             profile: self.profile,
             base_url: &self.base_url,
@@ -48,20 +43,12 @@ impl Sent {
             body: self.body.as_deref(),
             by_hand: &self.by_hand,
         }
-    }
-
-    pub fn preview(&self) -> RequestPreview {
-        self.parts().describe()
-    }
-
-    /// The id of the operation; empty for a request without a wrapper.
-    pub fn id(&self) -> &'static str {
-        self.operation.map_or("", |operation| operation.id)
+        .describe()
     }
 }
 
 impl Scope {
-    /// The request as something in the place of a platform gets it.
+    /// The request for a function in the place of the network.
     pub(crate) fn sent(&self, operation: Option<&'static Operation>, request: &Request) -> Sent {
         Sent {
             profile: self.transport().profile,
@@ -72,12 +59,11 @@ impl Scope {
             headers: request.headers().clone(),
             body: request.body().and_then(Body::as_bytes).map(<[u8]>::to_vec),
             by_hand: self.options.query.clone(),
-            secrets: self.secrets(),
             probe: false,
         }
     }
 
-    /// The same for an address that is not the platform's: nothing of the client goes along.
+    /// A request to an address that is not the platform's, without credentials and headers.
     pub(crate) fn sent_to(&self, url: &Url) -> Sent {
         Sent {
             profile: self.transport().profile,
@@ -88,54 +74,54 @@ impl Scope {
             headers: HeaderMap::new(),
             body: None,
             by_hand: Vec::new(),
-            secrets: Vec::new(),
             probe: true,
         }
     }
 }
 
-/// What becomes of a request.
-#[derive(Clone, Debug)]
-pub(crate) enum Outcome {
-    /// A reply, whole.
-    Reply(LocalReply),
-    /// A reply whose body breaks off after these bytes.
-    CutOff(LocalReply),
-    /// No connection.
+/// How the reply reaches the client, or how the network fails in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    Whole,
+    /// The connection breaks at the end of the body, which is incomplete.
+    CutOff,
     NoConnection,
-    /// No answer, ever: the limit of the attempt ends it.
-    Silence,
-    /// The connection breaks before there is a reply.
+    /// Only the timeout of the attempt ends it.
+    NoAnswer,
+    /// The connection breaks before the reply.
     Broken,
 }
 
-/// What becomes of a request, and when.
-#[derive(Clone, Debug)]
+/// The answer to a request: after a delay, a reply or a failure of the network.
+#[derive(Debug)]
 pub(crate) struct Reaction {
-    pub after: Duration,
-    pub outcome: Outcome,
+    pub delay: Duration,
+    pub delivery: Delivery,
+    /// Ignored if the delivery fails before the reply.
+    pub reply: http::Response<Vec<u8>>,
 }
 
 impl Reaction {
-    /// Plays it to the transport, which cannot tell it from a platform.
+    /// Plays the answer to the transport, as the network does.
     pub async fn play(self, target: &Target) -> Result<Response> {
-        if !self.after.is_zero() {
-            tokio::time::sleep(self.after).await;
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
         }
-        match self.outcome {
-            Outcome::Reply(reply) => Ok(reply.into()),
-            Outcome::CutOff(reply) => Ok(reply
+        match self.delivery {
+            Delivery::Whole => Ok(self.reply.into()),
+            Delivery::CutOff => Ok(self
+                .reply
                 .map(|body| Body::wrap_stream(Pieces::cut_off(body)))
                 .into()),
-            Outcome::NoConnection => {
+            Delivery::NoConnection => {
                 let why = io::Error::from(io::ErrorKind::ConnectionRefused);
                 let message = format!("no connection could be made: {why}");
                 Err(Error::new(ErrorKind::Connect, message)
                     .with_effect(Effect::None)
                     .with_source(why))
             }
-            Outcome::Silence => std::future::pending().await,
-            Outcome::Broken => {
+            Delivery::NoAnswer => std::future::pending().await,
+            Delivery::Broken => {
                 let why = io::Error::from(io::ErrorKind::ConnectionReset);
                 let message = format!("the connection broke before there was a reply: {why}");
                 Err(Error::new(ErrorKind::Interrupted, message)
@@ -146,7 +132,7 @@ impl Reaction {
     }
 }
 
-/// A body in pieces, the last of which may be the end of the connection.
+/// A body that ends with a broken connection.
 struct Pieces(VecDeque<io::Result<Bytes>>);
 
 impl Pieces {

@@ -1,42 +1,32 @@
-//! Leaving known secrets out of what a platform says.
+//! Masks known secrets in text from a server.
 //!
-//! A reply repeats a secret in the form in which it was quoted: as it is, in JSON within a text, in an
-//! address, in a web page; or in one of these within another.
+//! A server repeats a secret as it is, escaped for JSON, a URL or HTML, or with other white space;
+//! two of these forms may be nested.
 
 use crate::secret::{REDACTED, Secret};
 use serde_json::Value;
 
-/// A shorter value occurs in ordinary text by chance.
+/// Shorter values occur in ordinary text by chance.
 const SHORTEST_SECRET: usize = 4;
-/// How many forms may be around each other: the body, as JSON, on a page.
+/// Shorter values are not looked for across white space that they do not contain.
+const SHORTEST_ACROSS_SPACE: usize = 8;
+/// Shorter lines of a secret may be ordinary text.
+const SHORTEST_LINE: usize = 8;
+/// How many escapings may be nested: JSON in an HTML page.
 const DEPTH: usize = 2;
 
-/// A text from the platform with every known secret left out.
+/// Replaces every known secret in a text.
 pub(crate) fn mask(text: &str, secrets: &[Secret]) -> String {
-    let secrets: Vec<_> = secrets
-        .iter()
-        .map(Secret::expose)
-        .filter(|secret| secret.len() >= SHORTEST_SECRET)
-        .collect();
-    replace(text, &secrets, |_| REDACTED.to_owned())
-}
-
-/// A text with every one of these values, in whatever form it is quoted, replaced by its name.
-pub(crate) fn replace(
-    text: &str,
-    values: &[&str],
-    mut name: impl FnMut(usize) -> String,
-) -> String {
-    let mut places = places(text.as_bytes(), values, DEPTH);
-    // Of two that begin at the same place, the longer one gives the name.
-    places.sort_unstable_by_key(|(from, to, _)| (*from, std::cmp::Reverse(*to)));
+    let patterns = patterns(secrets);
+    let mut places = places(&Read::plain(text), &patterns, DEPTH);
+    places.sort_unstable();
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
-    for (from, to, value) in places {
-        // Of two that overlap, such as a secret and one that begins with it, the union is left out.
+    for (from, to) in places {
+        // Secrets that overlap get one mark: the next place starts inside the last one.
         if from >= end {
             out.push_str(text.get(end..from).unwrap_or_default());
-            out.push_str(&name(value));
+            out.push_str(REDACTED);
         }
         end = end.max(to);
     }
@@ -44,7 +34,7 @@ pub(crate) fn replace(
     out
 }
 
-/// JSON from the platform with every known secret left out.
+/// Replaces every known secret in JSON, in keys as in values.
 pub(crate) fn mask_json(value: &mut Value, secrets: &[Secret]) {
     match value {
         Value::String(text) => *text = mask(text, secrets),
@@ -58,78 +48,110 @@ pub(crate) fn mask_json(value: &mut Value, secrets: &[Secret]) {
         }
         Value::Array(items) => items.iter_mut().for_each(|item| mask_json(item, secrets)),
         Value::Object(map) => {
-            // Names too: some platforms answer with what was wrong as a key.
             for (name, mut inner) in std::mem::take(map) {
                 mask_json(&mut inner, secrets);
                 map.insert(mask(&name, secrets), inner);
             }
         }
-        _ => {}
+        Value::Null | Value::Bool(_) => {}
     }
 }
 
-/// Where secrets stand in a text, in any form: from, to, which.
-///
-/// Bytes, because the escapes of an address need not make a text.
-fn places(text: &[u8], secrets: &[&str], depth: usize) -> Vec<(usize, usize, usize)> {
+/// A secret, or a line of one, without white space.
+struct Pattern {
+    bytes: Vec<u8>,
+    /// Whether a match may have white space where the secret has none.
+    across_space: bool,
+}
+
+fn patterns(secrets: &[Secret]) -> Vec<Pattern> {
+    let whole = secrets
+        .iter()
+        .map(|secret| (secret.expose(), SHORTEST_SECRET));
+    // A parser's error quotes the line that it does not understand.
+    let lines = secrets
+        .iter()
+        .flat_map(|secret| secret.expose().lines())
+        .map(|line| (line, SHORTEST_LINE));
+    whole
+        .chain(lines)
+        .filter_map(|(text, shortest)| {
+            let bytes: Vec<_> = text.bytes().filter(|byte| !is_space(*byte)).collect();
+            let across_space = bytes.len() >= SHORTEST_ACROSS_SPACE || bytes.len() < text.len();
+            (bytes.len() >= shortest).then_some(Pattern {
+                bytes,
+                across_space,
+            })
+        })
+        .collect()
+}
+
+fn is_space(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || byte.is_ascii_control()
+}
+
+/// Where secrets stand in the original text, from and to.
+fn places(read: &Read, patterns: &[Pattern], depth: usize) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
-    let mut start = 0;
-    for chunk in text.utf8_chunks() {
-        for (which, secret) in secrets.iter().enumerate() {
-            let matches = chunk.valid().match_indices(secret);
-            found.extend(matches.map(|(at, _)| (start + at, start + at + secret.len(), which)));
-        }
-        start += chunk.valid().len() + chunk.invalid().len();
-    }
-    if depth > 0 {
-        for form in FORMS {
-            if let Some(read) = Read::of(text, form) {
-                let inner = places(&read.bytes, secrets, depth - 1).into_iter();
-                found
-                    .extend(inner.map(|(from, to, which)| (read.from[from], read.from[to], which)));
+    let kept: Vec<_> = (0..read.bytes.len())
+        .filter(|at| !is_space(read.bytes[*at]))
+        .collect();
+    let squeezed: Vec<_> = kept.iter().map(|at| read.bytes[*at]).collect();
+    for pattern in patterns {
+        let length = pattern.bytes.len();
+        for (start, window) in squeezed.windows(length).enumerate() {
+            let (first, last) = (kept[start], kept[start + length - 1]);
+            let is_whole = last - first + 1 == length;
+            // The first byte alone rules most places out.
+            if window[0] == pattern.bytes[0]
+                && window == pattern.bytes
+                && (is_whole || pattern.across_space)
+            {
+                found.push((read.from[first], read.from[last + 1]));
             }
         }
+    }
+    if depth > 0 {
+        let inner = FORMS.iter().filter_map(|form| read.unescaped(*form));
+        found.extend(inner.flat_map(|inner| places(&inner, patterns, depth - 1)));
     }
     found
 }
 
-/// A text with the escapes of one form resolved.
+/// A text with the escapes of some forms resolved. Bytes, since `%` escapes need not be UTF-8.
 struct Read {
     bytes: Vec<u8>,
-    /// For each of them, and for their end, where in the original that stands.
+    /// For each byte, and for the end: its place in the original text.
     from: Vec<usize>,
 }
 
-/// With what an escape begins, and how one is resolved: what it stands for, and its length.
+/// The first byte of an escape, and a function that resolves one: to which bytes, and its length.
 type Form = (u8, fn(&[u8]) -> Option<(Vec<u8>, usize)>);
 
-const FORMS: [Form; 4] = [(b'\\', json), (b'%', address), (b'+', query), (b'&', page)];
+const FORMS: [Form; 4] = [(b'\\', json), (b'%', percent), (b'+', query), (b'&', html)];
 
 impl Read {
-    /// `None` if there is no escape in the text.
-    fn of(text: &[u8], (first, resolve): Form) -> Option<Self> {
-        if !text.contains(&first) {
+    fn plain(text: &str) -> Self {
+        Self {
+            bytes: text.as_bytes().to_vec(),
+            from: (0..=text.len()).collect(),
+        }
+    }
+
+    /// The same with one form's escapes resolved; `None` if it has none.
+    fn unescaped(&self, (first, resolve): Form) -> Option<Self> {
+        if !self.bytes.contains(&first) {
             return None;
         }
-        // A query has the escapes of an address, too.
-        let is_first = |byte: &u8| *byte == first || (first == b'+' && *byte == b'%');
-        let mut bytes = Vec::with_capacity(text.len());
-        let mut from = Vec::with_capacity(text.len() + 1);
+        let (mut bytes, mut from) = (Vec::new(), Vec::new());
         let mut at = 0;
-        while at < text.len() {
-            let plain = text[at..].iter().position(is_first);
-            let plain = plain.map_or(text.len(), |plain| at + plain);
-            bytes.extend_from_slice(&text[at..plain]);
-            from.extend(at..plain);
-            at = plain;
-            if let Some(byte) = text.get(at) {
-                let (resolved, length) = resolve(&text[at..]).unwrap_or_else(|| (vec![*byte], 1));
-                from.extend(resolved.iter().map(|_| at));
-                bytes.extend(resolved);
-                at += length;
-            }
+        while let Some(byte) = self.bytes.get(at) {
+            let (resolved, length) = resolve(&self.bytes[at..]).unwrap_or_else(|| (vec![*byte], 1));
+            from.extend(resolved.iter().map(|_| self.from[at]));
+            bytes.extend(resolved);
+            at += length;
         }
-        from.push(at);
+        from.push(self.from[at]);
         Some(Self { bytes, from })
     }
 }
@@ -164,21 +186,21 @@ fn unicode(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     Some((c.to_string().into_bytes(), length))
 }
 
-fn address(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+fn percent(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     let digits = std::str::from_utf8(text.strip_prefix(b"%")?.get(..2)?).ok()?;
     let byte = u8::from_str_radix(digits, 16).ok()?;
     Some((vec![byte], 3))
 }
 
-/// As an address, with `+` for a space.
+/// Percent escapes, with `+` for a space.
 fn query(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     match text.first() {
         Some(b'+') => Some((vec![b' '], 1)),
-        _ => address(text),
+        _ => percent(text),
     }
 }
 
-fn page(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+fn html(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     let entities = [
         ("&amp;", b'&'),
         ("&lt;", b'<'),
@@ -216,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_that_overlap_nothing_is_left() {
+    fn overlapping_secrets_get_one_mark() {
         let secrets = ["hush", "hush-and-hush", "and-hush-on"];
         assert_eq!(
             masked("(hush)(hush-and-hush-on)", &secrets),
@@ -226,7 +248,26 @@ mod tests {
     }
 
     #[test]
-    fn every_form_in_which_it_is_quoted() {
+    fn white_space_does_not_matter() {
+        for (text, secret, shown) in [
+            ("a hush 1234 b", "hush\n1234", "a <redacted> b"),
+            ("a hush1234 b", "hush\n  1234", "a <redacted> b"),
+            (r"a hush\n1234 b", "hush 1234", "a <redacted> b"),
+            ("a hush-\r\n\thush b", "hush-hush", "a <redacted> b"),
+            (
+                "no line:  hush-line-2",
+                "line 1\nhush-line-2\n",
+                "no line:  <redacted>",
+            ),
+            // A short secret is not put together from words.
+            ("the replica", "here", "the replica"),
+        ] {
+            assert_eq!(masked(text, &[secret]), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn escaped_secrets_are_masked() {
         let secret = "\"q\\b+p/s=e&a%<l>' ü𝄞";
         for quoted in [
             secret.to_owned(),
@@ -235,7 +276,7 @@ mod tests {
             "%22q%5cb%2Bp%2Fs%3De%26a%25%3Cl%3E%27%20%C3%BC%F0%9D%84%9E".to_owned(),
             "%22q%5Cb%2Bp%2Fs%3De%26a%25%3Cl%3E'+ü𝄞".to_owned(),
             "&quot;q\\b+p/s=e&amp;a%&lt;l&gt;&#39; ü𝄞".to_owned(),
-            // On a page that quotes JSON, and in JSON that quotes an address.
+            // JSON in an HTML page, and a URL in a URL.
             "\\&quot;q\\\\b+p/s=e&amp;a%&lt;l&gt;&#39; \\u00fc𝄞".to_owned(),
             "%2522q%255Cb%252Bp%252Fs%253De%2526a%2525%253Cl%253E%2527%2B%25C3%25BC%25F0%259D%2584%259E".to_owned(),
         ] {
@@ -249,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_no_way_out() {
+    fn escapes_that_are_not_utf8_hide_nothing() {
         let text = "%FFa%C3=%68ush%C3 100%\u{fc}";
         assert_eq!(masked(text, &["hush"]), "%FFa%C3=<redacted>%C3 100%\u{fc}");
         assert_eq!(
@@ -259,16 +300,13 @@ mod tests {
     }
 
     #[test]
-    fn digits_are_masked_in_a_number_too() {
-        let mut value = json!({ "pin": 7_734_419_902_u64, "code": 12 });
-        mask_json(&mut value, &[Secret::new("7734419902")]);
-        assert_eq!(value, json!({ "pin": REDACTED, "code": 12 }));
-    }
-
-    #[test]
-    fn names_are_masked_as_values_are() {
-        let mut value = json!({ "hush-1": ["a hush-1", { "b": 1 }] });
-        mask_json(&mut value, &[Secret::new("hush-1")]);
-        assert_eq!(value, json!({ REDACTED: ["a <redacted>", { "b": 1 }] }));
+    fn keys_and_numbers_are_masked_as_strings_are() {
+        let mut value =
+            json!({ "hush-1": ["a hush-1", { "b": 1 }], "pin": 7_734_419_902_u64, "code": 12 });
+        mask_json(&mut value, &["hush-1", "7734419902"].map(Secret::new));
+        assert_eq!(
+            value,
+            json!({ REDACTED: ["a <redacted>", { "b": 1 }], "pin": REDACTED, "code": 12 })
+        );
     }
 }

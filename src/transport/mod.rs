@@ -44,6 +44,7 @@ pub(crate) mod observe;
 pub(crate) mod pace;
 mod pipeline;
 pub(crate) mod prepare;
+#[cfg(feature = "nexlayer")]
 mod probe;
 pub(crate) mod profile;
 pub(crate) mod redact;
@@ -113,6 +114,8 @@ pub(crate) struct CallOptions {
     pub query: Vec<(String, String)>,
     /// A body that the generated client does not send, because for it a body is always or never.
     pub json: Option<Value>,
+    /// Reads the reply of a stream whole, within the limits of an attempt.
+    pub whole: bool,
 }
 
 /// What one call, or all requests of one call, leave behind. A call may be dropped at any point, so
@@ -187,12 +190,16 @@ impl Scope {
         Self::new(Arc::new(self.shared.with_auth(auth)))
     }
 
-    /// The same client with another token, or with none: a login carries no token.
-    pub(crate) fn with_token(&self, token: Option<&Secret>) -> Result<Self> {
-        let scheme = self.shared.profile.scheme;
-        let header = token.map(|token| credentials::with_scheme(scheme, token));
-        let auth = header.transpose()?.map_or(Auth::None, Auth::Fixed);
-        Ok(self.with_auth(auth))
+    /// The same client with another token.
+    pub(crate) fn with_token(&self, token: &Secret) -> Result<Self> {
+        let header = credentials::with_scheme(self.shared.profile.scheme, token)?;
+        Ok(self.with_auth(Auth::Fixed(header)))
+    }
+
+    /// The same client without a token: a login carries none.
+    #[cfg(feature = "dployr")]
+    pub(crate) fn without_token(&self) -> Self {
+        self.with_auth(Auth::None)
     }
 
     /// The same client with a value of `Authorization` that is sent as it is.

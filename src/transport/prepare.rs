@@ -1,15 +1,14 @@
 //! What every request gets before it is sent, and what a preview shows of it.
 
+use super::Scope;
 use super::credentials::Auth;
-use super::describe::{JSON, Parts, is_json, is_manifest, pairs};
-use super::{Scope, redact};
+use super::describe::{JSON, Parts};
 use crate::operation::{Operation, TimeClass};
 use crate::preview::RequestPreview;
 use crate::secret::{REDACTED, Secret};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, InvalidHeaderValue, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::Request;
-use serde_json::Value;
 
 /// Sent with every request.
 pub(crate) const AGENT: &str = concat!("deploykit/", env!("CARGO_PKG_VERSION"));
@@ -97,54 +96,10 @@ impl Scope {
             let state = self.state();
             (state.sent.clone(), state.tokens.clone())
         };
-        match &self.transport().auth {
-            Auth::Fixed(value) => secrets.push(bare(value)),
-            Auth::Cookie(value) => secrets.push(bare_cookie(value)),
-            Auth::Renewed(_) | Auth::None => {}
-        }
         if let Some((request, operation)) = sent {
-            self.secrets_of(&request, operation, &mut secrets);
+            secrets.extend(self.parts(operation, &request).secrets());
         }
         secrets
-    }
-
-    fn secrets_of(
-        &self,
-        request: &Request,
-        operation: Option<&'static Operation>,
-        secrets: &mut Vec<Secret>,
-    ) {
-        secrets.extend(redact::path(operation, request.url().path()).1);
-        let places = operation.map_or(&[][..], |operation| operation.behaviour.secrets);
-        let in_query = |name: &str| {
-            places
-                .iter()
-                .any(|place| place.strip_prefix("query.") == Some(name))
-        };
-        for (name, value) in pairs(request.url()) {
-            if in_query(&name) {
-                secrets.push(Secret::new(value));
-            }
-        }
-        for (_, value) in &self.options.query {
-            secrets.push(Secret::new(value.as_str()));
-        }
-        for (_, value) in &self.options.headers {
-            // Without the space around it, which the wire does not keep.
-            let value = String::from_utf8_lossy(value.as_bytes());
-            secrets.push(Secret::new(value.trim()));
-        }
-        let bytes = request.body().and_then(reqwest::Body::as_bytes);
-        if is_json(request.headers())
-            && let Some(Ok(body)) = bytes.map(serde_json::from_slice::<Value>)
-        {
-            redact::secrets_of_urls(&body, secrets);
-            secrets.extend(redact::json_body(operation, body).1);
-        }
-        if operation.and_then(text_body).is_some() || is_manifest(operation) {
-            let text = String::from_utf8_lossy(bytes.unwrap_or_default());
-            secrets.extend((self.transport().profile.secrets_of_text)(&text));
-        }
     }
 }
 
@@ -171,12 +126,6 @@ fn insert_secret(
 /// A token without the word in front of it.
 pub(super) fn bare(header: &Secret) -> Secret {
     Secret::new(header.expose().rsplit(' ').next().unwrap_or_default())
-}
-
-/// The value of a cookie without its name.
-fn bare_cookie(header: &Secret) -> Secret {
-    let value = header.expose();
-    Secret::new(value.split_once('=').map_or(value, |(_, value)| value))
 }
 
 fn accepted(operation: Option<&Operation>) -> HeaderValue {

@@ -66,7 +66,7 @@ impl Scope {
             Wire::Network => self.ask_there(url).await,
             #[cfg(feature = "testing")]
             Wire::Function(answer) => {
-                let sent = std::sync::Arc::new(self.sent_to(url));
+                let sent = self.sent_to(url);
                 let reaction = answer.answer(&sent)?;
                 let reply = reaction.play(&Target::READ).await?;
                 Ok(reply.status().as_u16())

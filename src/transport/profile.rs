@@ -21,8 +21,14 @@ pub struct Profile {
     pub normalise: Option<fn(Value) -> Result<Value, Box<Classified>>>,
     /// Tells a failure in a body with a success status. Asked after the body could not be decoded.
     pub failed_success: fn(&Value) -> Option<Classified>,
-    /// Redacts a text body.
-    pub redact_text: fn(&str) -> String,
-    /// The secrets in a text body, which a response must not repeat.
-    pub secrets_of_text: fn(&str) -> Vec<Secret>,
+    /// Parses a manifest and redacts it; `None` if it cannot be parsed.
+    pub redact_manifest: fn(&str) -> Option<RedactedManifest>,
+}
+
+/// A manifest without its secrets.
+pub struct RedactedManifest {
+    pub json: Value,
+    pub yaml: String,
+    /// The values that were redacted.
+    pub secrets: Vec<Secret>,
 }

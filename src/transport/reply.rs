@@ -28,17 +28,21 @@ pub(super) async fn receive(
     pacer.learn(target.operation, status.as_u16(), &headers);
     // Also for a call that is dropped while its body comes.
     scope.state().outcome.status = status.as_u16();
+    let streams = time_class(target.operation) == TimeClass::Stream;
     let result = if !status.is_success() {
         let body = read_start(response).await;
         Err(scope.failure(target, status.as_u16(), &headers, &body))
-    } else if time_class(target.operation) == TimeClass::Stream {
+    } else if streams && !scope.options().whole {
         Ok(response)
     } else {
         let url = response.url().clone();
         let limit = scope.transport().limits.reply_bytes;
         let body = read_all(response, length, limit).await;
         body.map_err(|error| error.with_effect(target.effect()))
-            .and_then(|bytes| normal_form(scope, target, as_json(bytes, &headers), &headers))
+            .and_then(|bytes| match streams {
+                true => Ok(bytes),
+                false => normal_form(scope, target, as_json(bytes, &headers), &headers),
+            })
             .map(|body| local_response(status, url, body))
             .map_err(|error| error.with_status(status.as_u16()))
     };

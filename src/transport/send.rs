@@ -15,7 +15,7 @@ impl Scope {
             }
             #[cfg(feature = "testing")]
             Wire::Function(answer) => {
-                let sent = std::sync::Arc::new(self.sent(target.operation, &request));
+                let sent = self.sent(target.operation, &request);
                 answer.answer(&sent)?.play(target).await
             }
         }

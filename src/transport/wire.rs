@@ -19,10 +19,6 @@ impl Wire {
     }
 }
 
-/// A reply that did not come over the network.
-#[cfg_attr(not(feature = "testing"), allow(dead_code))]
-pub(crate) type LocalReply = http::Response<Vec<u8>>;
-
 /// Answers requests in the place of a platform.
 #[cfg(feature = "testing")]
 pub(crate) trait Answer: Send + Sync {
@@ -30,5 +26,5 @@ pub(crate) trait Answer: Send + Sync {
     ///
     /// # Errors
     /// When there is none for this request; the call fails with this error.
-    fn answer(&self, sent: &Arc<Sent>) -> Result<Reaction, crate::Error>;
+    fn answer(&self, sent: &Sent) -> Result<Reaction, crate::Error>;
 }

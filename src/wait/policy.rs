@@ -1,25 +1,25 @@
-//! What a phase and a failure mean to a wait.
+//! What a phase and a failed poll mean to a wait.
 
 use crate::error::{Error, ErrorKind};
-use crate::watch::Phase;
+use crate::phase::Phase;
 
-/// What a phase means to a wait for another.
+/// What a phase means to a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Reached,
-    /// It will not be reached any more.
+    /// The target cannot be reached any more.
     BadEnd,
     Going,
 }
 
-/// `revives`: what has ended may come back.
+/// Compares a phase with the target. `revives`: the resource may come back after it ended.
 pub(super) fn judge(target: Phase, seen: Phase, revives: bool) -> Verdict {
     use Phase::{Ended, Failed, InProgress, Queued, Ready, Stopping};
     let way_up = [Queued, InProgress, Ready];
     let rank = |phase: Phase| way_up.iter().position(|step| *step == phase);
     match (target, seen) {
         (Failed, Failed) | (Ended, Ended) | (Stopping, Stopping | Ended) => Verdict::Reached,
-        // What failed is still there until somebody removes it.
+        // A failed deployment exists until somebody removes it.
         (Stopping | Ended, _) => Verdict::Going,
         (_, Stopping | Ended) if revives => Verdict::Going,
         (_, Failed | Stopping | Ended) => Verdict::BadEnd,
@@ -30,24 +30,24 @@ pub(super) fn judge(target: Phase, seen: Phase, revives: bool) -> Verdict {
     }
 }
 
-/// What a failure to look means to a wait.
+/// What a failed poll means to a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// It may be gone at the next look.
+    /// The next poll may succeed.
     Passing,
-    /// Nothing was sent, as it was not this client's turn.
+    /// Local pacing held the request back.
     NotSent,
-    /// What is waited for is not there.
+    /// The resource does not exist.
     Missing,
-    /// Another look would not fare better.
+    /// The next poll would fail as well.
     Final,
 }
 
 pub(crate) fn fault(error: &Error) -> Fault {
-    let told = error.operation().map(|operation| &operation.behaviour);
+    let behaviour = error.operation().map(|operation| &operation.behaviour);
     let is_final = error
         .status()
-        .is_some_and(|status| told.is_some_and(|told| told.final_on.contains(&status)));
+        .is_some_and(|status| behaviour.is_some_and(|known| known.final_on.contains(&status)));
     if error.is_lasting() || is_final {
         return Fault::Final;
     }
@@ -60,7 +60,7 @@ pub(crate) fn fault(error: &Error) -> Fault {
         | ErrorKind::Connect
         | ErrorKind::Timeout
         | ErrorKind::Interrupted
-        // A page of a proxy in the place of a reply.
+        // An error page of a proxy.
         | ErrorKind::Decode => Fault::Passing,
         _ => Fault::Final,
     }
@@ -72,7 +72,7 @@ mod tests {
     use Phase::{Ended, Failed, InProgress, Queued, Ready, Stopping, Unknown};
 
     #[test]
-    fn what_each_phase_means_to_each_target() {
+    fn each_phase_has_a_verdict_for_each_target() {
         const ALL: [Phase; 7] = [Queued, InProgress, Ready, Failed, Stopping, Ended, Unknown];
         for (target, revives, verdicts) in [
             (Ready, false, "..+---."),
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_each_failure_means() {
+    fn errors_are_passing_final_or_missing() {
         let sent = |kind| fault(&Error::new(kind, "").with_attempts(1, Default::default()));
         for kind in [
             ErrorKind::Server,

@@ -1,36 +1,35 @@
-//! What a platform gives to be waited for: a way to look, and how often.
+//! What a platform implements to be waited for.
 
 use crate::call::Call;
+use crate::phase::{Observation, Phase};
 use crate::secret::Secret;
 use crate::transport::redact;
-use crate::watch::{Observation, Phase};
 use std::time::Duration;
 
-/// The longest status of a platform that is kept, in bytes.
+/// Longest status that is kept, in bytes.
 const LONGEST_STATUS: usize = 200;
-/// The most lines of a log that are kept.
-const LOG_LINES: usize = 20;
-/// The longest line that is kept, in bytes.
-const LONGEST_LINE: usize = 500;
-/// The longest reason of a platform that is kept, in bytes.
+/// Longest reason that is kept, in bytes.
 const LONGEST_REASON: usize = 2 << 10;
+/// Most log lines that are kept.
+const LOG_LINES: usize = 20;
+/// Longest log line that is kept, in bytes.
+const LONGEST_LINE: usize = 500;
 
-/// Something that can be waited for.
+/// A resource that can be waited for.
 pub(crate) trait Source: Send + Sync + 'static {
-    /// What a wait ends with.
+    /// The value that a wait returns.
     type Value: Send + 'static;
 
-    /// What it is, with its platform and its id, which must be no secret: `edgegap deployment a1b2`.
-    /// A cursor holds it, to be refused by another.
+    /// Platform, kind and id, without secrets: `edgegap deployment a1b2`.
     fn subject(&self) -> String;
 
-    /// The id of what exists, for the error of a wait that fails.
+    /// The id of the resource, for the error of a failed wait.
     fn id(&self) -> Option<String>;
 
-    /// How often to look and how long, unless the caller says.
+    /// The default poll intervals and deadline.
     fn schedule(&self) -> Schedule;
 
-    /// Looks once. What is not there is [`NotFound`](crate::ErrorKind::NotFound) or
+    /// Polls once. A missing resource is [`NotFound`](crate::ErrorKind::NotFound) or
     /// [`AlreadyRemoved`](crate::ErrorKind::AlreadyRemoved).
     fn look(&self) -> Call<Snapshot<Self::Value>>;
 
@@ -39,28 +38,33 @@ pub(crate) trait Source: Send + Sync + 'static {
         None
     }
 
-    /// Whether what has ended may come back: a service that sleeps does, a deployment that was stopped
+    /// Whether the resource may come back after it ended: a sleeping service does, a stopped deployment
     /// does not.
     fn revives(&self) -> bool {
         false
     }
+
+    /// The value of a wait whose target includes a missing resource.
+    fn absent(&self) -> Option<Self::Value> {
+        None
+    }
 }
 
-/// How often to look, and how long.
+/// Poll intervals and deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Schedule {
     /// The first interval.
     pub first: Duration,
-    /// What intervals grow to.
+    /// The interval that they grow to.
     pub longest: Duration,
-    /// How long in all.
+    /// Time limit of the whole wait.
     pub deadline: Duration,
-    /// How long something that was never seen may be missing.
+    /// How long a resource that was never seen may be missing.
     pub grace: Duration,
 }
 
 impl Schedule {
-    /// All in seconds. What was just made may be missing for 10 s.
+    /// All in seconds; a grace of 10 s.
     pub const fn seconds(first: u64, longest: u64, deadline: u64) -> Self {
         Self {
             first: Duration::from_secs(first),
@@ -71,13 +75,13 @@ impl Schedule {
     }
 }
 
-/// What one look showed.
+/// The result of one poll.
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot<T> {
     pub phase: Phase,
-    /// The platform's word for it.
+    /// The platform's own status.
     pub raw_status: String,
-    /// What it says about why.
+    /// The platform's reason for it.
     pub reason: Option<String>,
     /// The record itself.
     pub value: T,
@@ -98,57 +102,65 @@ impl<T> Snapshot<T> {
         self
     }
 
-    /// The same with texts that can be shown: short, and without the secrets of the request.
-    pub(crate) fn shown(mut self, secrets: &[Secret]) -> Self {
-        self.raw_status = shown(&self.raw_status, secrets, LONGEST_STATUS);
+    /// Shortens status and reason, and redacts the secrets of the request in them.
+    pub fn redacted(mut self, secrets: &[Secret]) -> Self {
+        self.raw_status = shorten(&self.raw_status, secrets, LONGEST_STATUS);
         let reason = self.reason.take();
         self.reason = reason
-            .map(|reason| shown(&reason, secrets, LONGEST_REASON))
+            .map(|reason| shorten(&reason, secrets, LONGEST_REASON))
             .filter(|reason| !reason.is_empty());
         self
     }
 
     pub fn observation(&self) -> Observation {
-        let mut seen = Observation::new(self.phase, self.raw_status.as_str());
-        seen.reason.clone_from(&self.reason);
-        seen
+        Observation::new(self.phase, self.raw_status.as_str()).reason(self.reason.clone())
+    }
+
+    pub(super) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Snapshot<U> {
+        Snapshot {
+            phase: self.phase,
+            raw_status: self.raw_status,
+            reason: self.reason,
+            value: convert(self.value),
+        }
     }
 }
 
-/// The last lines of a log that comes as one text.
+/// The last lines of a log that arrives as one text.
 pub(crate) fn last_lines(text: &str) -> Vec<String> {
     let mut lines: Vec<_> = text.lines().rev().take(LOG_LINES).collect();
     lines.reverse();
     lines.into_iter().map(str::to_owned).collect()
 }
 
-/// The newest lines that are left of these, without secrets.
+/// The newest lines, shortened and redacted.
 pub(super) fn bounded(log: Call<Vec<String>>) -> Call<Vec<String>> {
     log.map_with_secrets(|lines, secrets| {
         let surplus = lines.len().saturating_sub(LOG_LINES);
         let newest = lines.iter().skip(surplus);
         newest
-            .map(|line| shown(line, secrets, LONGEST_LINE))
+            .map(|line| shorten(line, secrets, LONGEST_LINE))
             .collect()
     })
 }
 
-/// A status out of a list, where no secret of a request is known.
+/// Shortens a status from a list, whose request contains no secrets.
 pub(crate) fn short_status(status: &str) -> String {
-    shown(status, &[], LONGEST_STATUS)
+    shorten(status, &[], LONGEST_STATUS)
 }
 
-/// A text of the platform in one short line, without secrets.
-pub(super) fn shown(text: &str, secrets: &[Secret], longest: usize) -> String {
-    // A secret that is cut off in the middle would not be found.
-    let text = redact::mask(&crate::secret::without_userinfo(text), secrets);
+/// A platform's text as one short line, redacted.
+fn shorten(text: &str, secrets: &[Secret], longest: usize) -> String {
+    // Redact first: a secret cut in half would not be found.
+    let text = redact::mask(text, secrets);
     crate::error::start_of(&crate::error::one_line(&text), longest).to_owned()
 }
 
-/// A source whose value is turned into another.
+/// A source with converted values.
 pub(super) struct Mapped<T, U> {
     pub inner: Box<dyn Source<Value = T>>,
     pub convert: fn(Snapshot<T>) -> Snapshot<U>,
+    pub absent: Option<fn() -> U>,
 }
 
 impl<T: Send + 'static, U: Send + 'static> Source for Mapped<T, U> {
@@ -176,5 +188,9 @@ impl<T: Send + 'static, U: Send + 'static> Source for Mapped<T, U> {
 
     fn revives(&self) -> bool {
         self.inner.revives()
+    }
+
+    fn absent(&self) -> Option<U> {
+        self.absent.map(|absent| absent())
     }
 }

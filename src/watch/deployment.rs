@@ -1,4 +1,4 @@
-//! A deployment that exists, whichever platform it is on.
+//! The trait that deployment handles of all platforms implement.
 
 use super::Observation;
 use crate::call::Call;
@@ -6,20 +6,20 @@ use crate::error::{Effect, Error, ErrorKind};
 use crate::wait::Wait;
 use std::fmt;
 
-/// How a platform does something.
+/// How a platform supports an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Way {
-    /// It has a call for it.
+    /// By an operation of its API.
     Native,
-    /// It has none, and something else comes to the same or near it; see the method.
+    /// By other operations with the same or a similar effect; see the method.
     Emulated,
-    /// It cannot: the call is refused with [`Unsupported`](ErrorKind::Unsupported), and nothing is
+    /// Not at all: the call fails with [`Unsupported`](ErrorKind::Unsupported) before anything is
     /// sent.
     Absent,
 }
 
-/// What a platform can do with a deployment, and how.
+/// The actions that a platform supports for a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Support {
@@ -42,62 +42,61 @@ impl Support {
 }
 
 pub(crate) mod sealed {
-    /// Kept to this crate, so that methods can be added.
+    /// Prevents implementations elsewhere, so that methods can be added.
     pub trait Sealed {}
 }
 
-/// Something that runs or is to run: an Edgegap deployment, a Nexlayer application, a Nodion
-/// deployment, a dployr deployment or service.
+/// An Edgegap deployment, a Nexlayer application, a Nodion deployment, or a dployr deployment or service.
 ///
-/// The handles of this crate are it, and nothing else can be. What a platform has of its own is with
-/// its handle; here is what all have.
+/// Implemented by the handles of this crate only. Contains what all platforms have in common; the handles
+/// offer more.
 pub trait Deployment: sealed::Sealed + fmt::Debug + Send + Sync {
     /// The platform: `edgegap`.
     fn platform(&self) -> &'static str;
 
-    /// The id on the platform; nothing for a handle that was made with none.
+    /// The id on the platform; empty for a handle without one.
     fn id(&self) -> String;
 
-    /// What the platform can do, and how.
+    /// The actions that the platform supports.
     fn support(&self) -> Support;
 
-    /// How it is now: one look, as [`wait`](Self::wait) takes many.
+    /// The current state: a single poll of [`wait`](Self::wait).
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) for one that is not there, and those of every call.
+    /// [`NotFound`](ErrorKind::NotFound) if the deployment does not exist.
     fn snapshot(&self) -> Call<Observation>;
 
-    /// The last lines that it wrote: at most 20 of at most 500 bytes.
+    /// The last lines of its log: at most 20 of at most 500 bytes.
     ///
     /// # Errors
-    /// [`Unsupported`](ErrorKind::Unsupported) where [`support`](Self::support) says
-    /// [`Absent`](Way::Absent), and those of every call.
+    /// [`Unsupported`](ErrorKind::Unsupported) where [`support`](Self::support) is
+    /// [`Absent`](Way::Absent).
     fn recent_logs(&self) -> Call<Vec<String>>;
 
-    /// Ends it. The platforms do so after they have answered:
-    /// [`until_gone`](Wait::until_gone) waits for it.
+    /// Stops it. Platforms respond before it has stopped: wait with
+    /// [`until_gone`](Wait::until_gone).
     ///
     /// # Errors
-    /// [`Unsupported`](ErrorKind::Unsupported) where [`support`](Self::support) says
-    /// [`Absent`](Way::Absent), and those of every call.
+    /// [`Unsupported`](ErrorKind::Unsupported) where [`support`](Self::support) is
+    /// [`Absent`](Way::Absent).
     fn stop(&self) -> Call<()>;
 
-    /// Waits until it is up, as the handle's own `wait`.
+    /// Waits until it is ready, as the handle's own `wait`.
     fn wait(&self) -> Wait<Observation>;
 }
 
-/// What a handle gives to be a [`Deployment`].
+/// What a handle implements to be a [`Deployment`].
 pub(crate) trait Watched: fmt::Debug + Send + Sync {
     const PLATFORM: &'static str;
     const SUPPORT: Support;
 
-    /// The handle's own wait, which knows how to look and where the log is.
+    /// The handle's own wait, which can poll and read the log.
     fn watched(&self) -> Wait<Observation>;
 
-    /// Ends it.
+    /// Stops it.
     fn end(&self) -> Call<()>;
 
-    /// A call for the log that is not made.
+    /// A log call that fails with this error.
     fn no_log(&self, error: Error) -> Call<Vec<String>>;
 }
 
@@ -134,7 +133,7 @@ impl<W: Watched> Deployment for W {
     }
 }
 
-/// What a platform cannot do.
+/// The error for an action that a platform does not support.
 pub(crate) fn unsupported(platform: &str, what: &str) -> Error {
     let words = format!("{platform} has no call to {what}");
     Error::new(ErrorKind::Unsupported, words).with_effect(Effect::None)

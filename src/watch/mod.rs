@@ -1,55 +1,38 @@
-//! One view of what runs, whichever platform it runs on.
+//! A common view of deployments on all platforms.
 //!
-//! There is no neutral *create*: the same call made twice deploys anew on Nexlayer and dployr, restarts
-//! on Nodion, and starts a second server that costs money on Edgegap. What exists already has a life in
-//! common, and that is what this module is about: a [`Phase`], an [`Observation`] of it, and
-//! [`Deployment`], which every handle of this crate on something that runs is.
+//! There is no common *create*: the same call made twice redeploys on Nexlayer and dployr, restarts on
+//! Nodion, and starts a second server that costs money on Edgegap. Existing deployments share a life
+//! cycle: a [`Phase`], an [`Observation`] of it, and the trait [`Deployment`], which all handles of
+//! this crate implement.
 //!
 #![cfg_attr(
     all(feature = "edgegap", feature = "nodion"),
     doc = r##"
 ```no_run
 # async fn example(edgegap: deploykit::edgegap::Client, nodion: deploykit::nodion::Client) -> deploykit::Result<()> {
-use deploykit::watch::{Deployment, wait_all};
+use deploykit::watch::Deployment;
 
 let all: Vec<Box<dyn Deployment>> = vec![
     Box::new(edgegap.deployment("c0653765de3b")),
     Box::new(nodion.application("92955d4f-2e44-4e48-8cb6-9c6c434afebb").deployment("c3f85434-5470-46de-bbeb-ce668ca2c351")),
 ];
-for (deployment, end) in all.iter().zip(wait_all(&all).await) {
-    match end {
-        Ok(seen) => println!("{} {}: {seen}", deployment.platform(), deployment.id()),
-        Err(error) => println!("{error}"),
-    }
+for deployment in &all {
+    let seen = deployment.wait().await?;
+    println!("{} {}: {seen}", deployment.platform(), deployment.id());
 }
 # Ok(()) }
 ```
 "##
 )]
 //!
-//! `wait_all` asks for each by itself. For many of one platform there is a `Watcher`, which costs one
-//! list for all of them.
+//! To wait for several at once, use `futures::future::join_all`. For many deployments of one platform
+//! there is [`Watcher`], which sends one list request for all of them.
 
-#[cfg(feature = "_client")]
-mod all;
-#[cfg(feature = "_client")]
 mod deployment;
-#[cfg(feature = "_client")]
-mod known;
-#[cfg(feature = "_client")]
-mod many;
-mod phase;
-mod report;
+mod watcher;
 
-#[cfg(feature = "_client")]
-pub use all::{WaitAll, wait_all};
-#[cfg(feature = "_client")]
+pub use crate::phase::{Observation, Phase};
 pub use deployment::{Deployment, Support, Way};
-#[cfg(feature = "_client")]
 pub(crate) use deployment::{Watched, unsupported};
-#[cfg(feature = "_client")]
-pub use many::{Change, Watcher};
-#[cfg(feature = "_client")]
-pub(crate) use many::{Fleet, Listed};
-pub use phase::{Observation, Phase};
-pub(crate) use report::WaitReport;
+pub use watcher::{Change, Watcher};
+pub(crate) use watcher::{Fleet, Listed};

@@ -5,8 +5,11 @@ use crate::server::Answer;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The statuses of failures that repeat the request.
-const FAILURES: [&str; 7] = [
+/// The statuses with which the request is repeated.
+const STATUSES: [&str; 10] = [
+    "200 OK",
+    "302 Found",
+    "307 Temporary Redirect",
     "400 Bad Request",
     "401 Unauthorized",
     "404 Not Found",
@@ -15,10 +18,13 @@ const FAILURES: [&str; 7] = [
     "500 Internal Server Error",
     "503 Service Unavailable",
 ];
+/// The statuses that are tried with every form, and the forms that are tried with every status.
+const ALL_FORMS: [&str; 2] = ["200 OK", "400 Bad Request"];
+const ALL_STATUSES: [&str; 2] = ["text", "JSON"];
 
 /// The forms in which a server repeats a request in a body: name, content type, body.
 type Form = (&'static str, &'static str, fn(&str) -> String);
-const FORMS: [Form; 9] = [
+const FORMS: [Form; 10] = [
     ("text", "text/plain", str::to_owned),
     ("JSON", "application/json", |text| {
         json!({ "success": false, "error": { "message": text, "code": text, "details": { text: [text] } }, "request_id": text }).to_string()
@@ -43,8 +49,16 @@ const FORMS: [Form; 9] = [
         )
     }),
     ("a URL in a text", "text/plain", |text| {
-        let form = in_query(text);
+        let form = url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         format!("no such page: /x?a={form}&b={}", form.replace('+', "%20"))
+    }),
+    ("wrapped text", "text/plain", |text| {
+        let characters: Vec<_> = text.chars().collect();
+        let lines: Vec<String> = characters
+            .chunks(16)
+            .map(|line| line.iter().collect())
+            .collect();
+        lines.join("\r\n  ")
     }),
     ("a page", "text/html", |text| {
         let text = text
@@ -55,6 +69,12 @@ const FORMS: [Form; 9] = [
         format!("<!DOCTYPE html><html><body><pre>Cannot POST {text}</pre></body></html>")
     }),
 ];
+
+/// A failure that repeats a text in every field.
+pub fn in_json(text: &str) -> String {
+    let (_, _, write) = FORMS[1];
+    write(text)
+}
 
 /// One way to answer, with its name.
 pub struct Way {
@@ -96,28 +116,30 @@ pub fn all(success: &str, canaries: &str) -> Vec<Way> {
     ways[0].success = true;
     // A success that does not fit: its secrets are known to nobody but the server.
     let reply_value: Value = serde_json::from_str(success).unwrap_or_default();
+    let lists_for_texts = |value: &Value| match value {
+        Value::String(_) => json!([value]),
+        other => other.clone(),
+    };
+    let texts_for_numbers = |value: &Value| match value {
+        Value::Number(_) | Value::Bool(_) => json!(success),
+        other => other.clone(),
+    };
     for (name, misfit) in [
-        ("lists for texts", lists_for_texts(&reply_value)),
+        ("lists for texts", replaced(&reply_value, &lists_for_texts)),
         (
             "texts for numbers",
-            texts_for_numbers(&reply_value, success),
+            replaced(&reply_value, &texts_for_numbers),
         ),
     ] {
-        ways.push(way(
-            name,
-            reply("200 OK", "application/json", &[], &misfit.to_string()),
-        ));
+        let body = misfit.to_string();
+        ways.push(way(name, reply("200 OK", "application/json", &[], &body)));
     }
-    for status in FAILURES {
+    for status in STATUSES {
         for (form, content_type, write) in FORMS {
-            let name = format!("{} with {form}", &status[..3]);
-            ways.push(way(&name, echo(status, content_type, write, canaries)));
-        }
-    }
-    for status in ["200 OK", "302 Found", "307 Temporary Redirect"] {
-        for (form, content_type, write) in FORMS {
-            let name = format!("{} with {form}", &status[..3]);
-            ways.push(way(&name, echo(status, content_type, write, canaries)));
+            if ALL_FORMS.contains(&status) || ALL_STATUSES.contains(&form) {
+                let name = format!("{} with {form}", &status[..3]);
+                ways.push(way(&name, echo(status, content_type, write, canaries)));
+            }
         }
     }
     ways
@@ -131,32 +153,15 @@ fn way(name: &str, answer: Answer) -> Way {
     }
 }
 
-fn lists_for_texts(value: &Value) -> Value {
+/// The same JSON with every scalar replaced.
+fn replaced(value: &Value, scalar: &dyn Fn(&Value) -> Value) -> Value {
     match value {
-        Value::String(_) => json!([value]),
-        Value::Array(items) => items.iter().map(lists_for_texts).collect(),
-        Value::Object(map) => Value::Object(
-            map.iter()
-                .map(|(key, value)| (key.clone(), lists_for_texts(value)))
-                .collect(),
-        ),
-        other => other.clone(),
-    }
-}
-
-fn texts_for_numbers(value: &Value, text: &str) -> Value {
-    match value {
-        Value::Number(_) | Value::Bool(_) => json!(text),
-        Value::Array(items) => items
+        Value::Array(items) => items.iter().map(|item| replaced(item, scalar)).collect(),
+        Value::Object(map) => map
             .iter()
-            .map(|item| texts_for_numbers(item, text))
+            .map(|(key, value)| (key.clone(), replaced(value, scalar)))
             .collect(),
-        Value::Object(map) => Value::Object(
-            map.iter()
-                .map(|(key, value)| (key.clone(), texts_for_numbers(value, text)))
-                .collect(),
-        ),
-        other => other.clone(),
+        other => scalar(other),
     }
 }
 
@@ -211,22 +216,6 @@ pub fn reply(status: &str, content_type: &str, headers: &[(String, String)], bod
     Arc::new(move |_| bytes.clone())
 }
 
-/// The bodies with which the recorder answers.
-pub fn canned(canaries: &str) -> Vec<(String, u16, &'static str, String)> {
-    let mut canned = Vec::new();
-    for status in [200, 302, 400, 401, 404, 422, 429, 500] {
-        for (form, content_type, write) in FORMS {
-            canned.push((
-                format!("{status} with {form}"),
-                status,
-                content_type,
-                write(canaries),
-            ));
-        }
-    }
-    canned
-}
-
 /// JSON as some languages write it: everything beyond ASCII escaped, slashes too.
 fn ascii(json: &str) -> String {
     let mut out = String::new();
@@ -235,20 +224,6 @@ fn ascii(json: &str) -> String {
             '/' => out.push_str("\\/"),
             c if c.is_ascii() => out.push(c),
             c => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-        }
-    }
-    out
-}
-
-/// A text as it stands in the query of a URL.
-fn in_query(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b' ' => out.push('+'),
-            b'*' | b'-' | b'.' | b'_' => out.push(char::from(byte)),
-            byte if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
-            byte => out.push_str(&format!("%{byte:02X}")),
         }
     }
     out

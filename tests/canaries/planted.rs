@@ -1,12 +1,21 @@
-//! The canaries: texts that stand for a secret, a distinct one for every place of every operation.
+//! Canaries: texts that stand for secrets, a different one for each place of each operation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How every canary begins. No encoding of a URL, of JSON or of HTML changes it.
 pub const MARK: &str = "c4n4ry";
-/// How they go on, so that encodings do change them: what has to be recognised in a reply.
+/// Text that these encodings do change.
 const TAIL: &str = "\"q\\b+p/s=e&a%<l>'";
+/// The mark as bytes in decimal (`Debug` of a vector), in hexadecimal, and in base64 at its three
+/// offsets.
+const OTHER_FORMS: [&str; 5] = [
+    "99, 52, 110, 52, 114, 121",
+    "63346e347279",
+    "yzrunhj5",
+    "m0bjrye",
+    "jng40cnk",
+];
 
 static PLANTED: Mutex<Vec<Canary>> = Mutex::new(Vec::new());
 
@@ -14,21 +23,19 @@ static PLANTED: Mutex<Vec<Canary>> = Mutex::new(Vec::new());
 pub struct Canary {
     /// `edgegap create_deployment`
     pub operation: String,
-    /// As the spec has it (`body.password`), or what the wrapper takes beside that.
+    /// As the spec writes it (`body.password`), or the argument of a wrapper.
     pub place: String,
     pub text: String,
-    /// Why this one may be shown.
-    pub shown_because: Option<&'static str>,
 }
 
 impl Canary {
-    /// Whether the request has it: those of replies come from the server, and some stay at home.
+    /// Whether the request holds it: a canary in a reply comes from the server.
     pub fn is_sent(&self) -> bool {
         !self.place.starts_with("reply.") && !self.place.starts_with("unsent ")
     }
 }
 
-/// Plants canaries for one operation. The same place gives the same canary.
+/// Plants canaries for one operation. The same place gets the same canary.
 #[derive(Clone)]
 pub struct Plant {
     pub operation: String,
@@ -41,40 +48,32 @@ impl Plant {
         }
     }
 
-    /// A canary of letters that every encoding changes, in ASCII.
+    /// A canary of ASCII characters, for a header.
     pub fn ascii(&self, place: &str) -> String {
-        self.put(place, TAIL, None)
+        self.put(place, TAIL)
     }
 
-    /// The same with letters beyond ASCII and a space.
+    /// A canary with a space and a letter beyond ASCII.
     pub fn wide(&self, place: &str) -> String {
-        self.put(place, &format!("{TAIL} ü"), None)
+        self.put(place, &format!("{TAIL} ü"))
     }
 
-    /// A canary that can stand in a URL as it is.
+    /// A canary that can stand in a URL.
     pub fn plain(&self, place: &str) -> String {
-        self.put(place, "x", None)
+        self.put(place, "x")
     }
 
-    /// A canary that is shown on purpose.
-    pub fn shown(&self, place: &str, because: &'static str) -> String {
-        self.put(place, TAIL, Some(because))
-    }
-
-    fn put(&self, place: &str, tail: &str, shown_because: Option<&'static str>) -> String {
+    fn put(&self, place: &str, tail: &str) -> String {
         let mut planted = lock();
-        let known = planted
-            .iter()
-            .find(|canary| canary.operation == self.operation && canary.place == place);
-        if let Some(canary) = known {
-            return canary.text.clone();
+        let mut known = planted.iter();
+        if let Some(known) = known.find(|c| c.operation == self.operation && c.place == place) {
+            return known.text.clone();
         }
         let text = format!("{MARK}-{}-{tail}", planted.len());
         planted.push(Canary {
             operation: self.operation.clone(),
             place: place.to_owned(),
             text: text.clone(),
-            shown_because,
         });
         text
     }
@@ -86,11 +85,10 @@ impl Plant {
         own.cloned().collect()
     }
 
-    /// Those of the request in one text, as a reply that repeats it would have them.
-    pub fn all_texts(&self) -> String {
-        let texts = self.canaries().into_iter().filter(Canary::is_sent);
-        let texts: Vec<_> = texts.map(|c| c.text).collect();
-        texts.join(" and ")
+    /// The canaries of the request, as a server would repeat them.
+    pub fn sent(&self) -> String {
+        let sent = self.canaries().into_iter().filter(Canary::is_sent);
+        sent.map(|c| c.text).collect::<Vec<_>>().join(" and ")
     }
 }
 
@@ -98,126 +96,53 @@ pub fn count() -> usize {
     lock().len()
 }
 
-/// The canaries that occur in a text.
-pub fn found_in(text: &str) -> Vec<Canary> {
-    // A host is shown in lower case, and a canary may stand in one.
-    let text = text.to_lowercase();
-    let planted = lock();
-    let numbers: BTreeSet<_> = text
-        .match_indices(MARK)
-        .map(|(at, _)| number(&text[at + MARK.len()..]))
-        .collect();
-    let known = |number: usize| planted.get(number).cloned();
-    let mut found: Vec<_> = numbers
-        .into_iter()
-        .map(|number| number.and_then(known).unwrap_or_else(unknown))
-        .collect();
-    if OTHER_FORMS.iter().any(|form| text.contains(form)) {
-        found.push(unknown());
-    }
-    found
-}
-
-/// The mark as bytes in decimal (`Debug` of a vector), in hexadecimal, and in base64 in its three
-/// positions.
-const OTHER_FORMS: [&str; 5] = [
-    "99, 52, 110, 52, 114, 121",
-    "63346e347279",
-    "yzrunhj5",
-    "m0bjrye",
-    "jng40cnk",
-];
-
-fn number(behind: &str) -> Option<usize> {
-    let rest = behind.strip_prefix('-')?;
-    rest.split(|c: char| !c.is_ascii_digit())
-        .next()?
-        .parse()
-        .ok()
-}
-
-fn unknown() -> Canary {
-    Canary {
-        operation: "?".to_owned(),
-        place: "a part of a canary".to_owned(),
-        text: MARK.to_owned(),
-        shown_because: None,
-    }
-}
-
 fn lock() -> MutexGuard<'static, Vec<Canary>> {
     PLANTED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where canaries were seen that must not be seen: what they stood for, and the text they stood in.
+/// The canaries that occur in a text: operation and place.
+pub fn found_in(text: &str) -> BTreeSet<(String, String)> {
+    // A host is shown in lower case, and a canary may stand in one.
+    let text = text.to_lowercase();
+    let planted = lock();
+    let part = || ("?".to_owned(), "a part of a canary".to_owned());
+    let mut found: BTreeSet<_> = text
+        .match_indices(MARK)
+        .map(|(at, _)| {
+            let number = text[at + MARK.len()..].strip_prefix('-');
+            let number = number.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
+            let canary = number.and_then(|number| planted.get(number.parse::<usize>().ok()?));
+            canary.map_or_else(part, |c| (c.operation.clone(), c.place.clone()))
+        })
+        .collect();
+    if OTHER_FORMS.iter().any(|form| text.contains(form)) {
+        found.insert(part());
+    }
+    found
+}
+
+/// Canaries in texts that must not hold one.
 #[derive(Default)]
 pub struct Findings {
     pub texts: usize,
-    pub canaries: usize,
-    pub by_place: BTreeMap<String, usize>,
-    /// One example for each pair of a place and a kind of text.
+    /// An example for each place and kind of text.
     pub examples: BTreeMap<(String, String), String>,
-    /// What was shown on purpose, and why.
-    pub on_purpose: BTreeMap<(String, &'static str), usize>,
 }
 
 impl Findings {
-    /// Looks through a text. `what` says where it comes from: `error Display`.
-    pub fn look(&mut self, what: &str, text: &str) {
+    /// Searches a text. `kind` says where it comes from: `error Display`.
+    pub fn look(&mut self, kind: &str, text: &str) {
         self.texts += 1;
-        for canary in found_in(text) {
-            let place = format!("{}: {}", canary.operation, canary.place);
-            if let Some(because) = canary.shown_because {
-                *self.on_purpose.entry((place, because)).or_default() += 1;
-                continue;
-            }
-            self.canaries += 1;
-            for group in groups(&canary.place, what) {
-                *self.by_place.entry(group.to_owned()).or_default() += 1;
-            }
-            let example: String = around(text).chars().take(240).collect();
-            self.examples
-                .entry((place, what.to_owned()))
-                .or_insert(example);
+        for (operation, place) in found_in(text) {
+            let at = text.find(MARK).unwrap_or(0);
+            let start = text[..at]
+                .char_indices()
+                .rev()
+                .nth(80)
+                .map_or(0, |(at, _)| at);
+            let example: String = text[start..].chars().take(240).collect();
+            let key = (format!("{operation}: {place}"), kind.to_owned());
+            self.examples.entry(key).or_insert(example);
         }
     }
-}
-
-/// The kinds of places that a finding counts for.
-fn groups<'a>(place: &'a str, what: &str) -> Vec<&'a str> {
-    let of_place = match place.split(['.', ' ']).next().unwrap_or(place) {
-        "url" => "URL",
-        "a" => "parts of canaries",
-        "header" => "headers",
-        "manifest" => "manifest",
-        other => other,
-    };
-    let mut groups = vec![of_place];
-    if what.starts_with("error") {
-        groups.push("error body");
-    }
-    groups
-}
-
-fn around(text: &str) -> &str {
-    let at = text.find(MARK).unwrap_or(0);
-    let mut start = at.saturating_sub(80);
-    while !text.is_char_boundary(start) {
-        start -= 1;
-    }
-    &text[start..]
-}
-
-#[test]
-fn every_form_of_a_canary_is_found() {
-    for text in [
-        format!("x {MARK}-0-y"),
-        format!("x {}", MARK.to_uppercase()),
-        format!("{:?}", format!("ab{MARK}").as_bytes()),
-        "0x63346E347279".to_owned(),
-        "YzRuNHJ5".to_owned(),
-    ] {
-        assert!(!found_in(&text).is_empty(), "{text}");
-    }
-    assert!(found_in("a canary").is_empty());
 }

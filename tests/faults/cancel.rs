@@ -3,7 +3,7 @@
 
 use crate::behaviour::{ACCEPTED, always, edgegap, new, nodion, settled};
 use crate::cells::fault::{head, reply, seconds};
-use crate::cells::server::{Script, Server, Step};
+use crate::support::{Script, Server, Step};
 use deploykit::{ErrorKind, Pacing, dployr};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};

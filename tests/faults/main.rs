@@ -1,8 +1,8 @@
 //! A client in front of servers that really fail.
 //!
 //! `cells` is a table of faults and kinds of operation, with a server that does every fault on a
-//! socket and a runner that holds each cell against what the server counted; `cargo run --example
-//! faults` prints it. `behaviour` has what takes more than one call or an option, and `cancel` what
+//! socket and a runner that holds each cell against what the server counted; `cargo test --test faults
+//! -- --nocapture` prints it. `behaviour` has what takes more than one call or an option, and `cancel` what
 //! is left of calls that are dropped.
 //!
 //! Where the rows of a careful client's behaviour are tested:
@@ -35,18 +35,14 @@
 //! | Wait | ready, failed, unknown, passing failures, vanished, deadline, hints, the number of looks | `tests/wait` |
 //! | Logs | arrays, lines, blanks, garbage, letters cut in two | beside the code: `dployr/log_connection.rs`, `cells::table::stream`, `tests/logs` |
 //! | | connecting again without a repeat | `tests/logs`, beside the code: `logs/seam.rs` |
-//! | | a server without logs | beside the code: `dployr/classify.rs`, `cells::table::status` (501) |
+//! | | a server without logs | beside the code: `dployr/failures.rs`, `cells::table::status` (501) |
 //! | Webhooks | unknown events, missing fields, a wrong secret, no UTF-8 | `tests/webhooks.rs`, `tests/callback_secrets.rs` |
-#![cfg(all(
-    feature = "dployr",
-    feature = "edgegap",
-    feature = "nexlayer",
-    feature = "nodion"
-))]
 
 mod behaviour;
 mod cancel;
 mod cells;
+#[path = "../support/mod.rs"]
+mod support;
 
 #[test]
 fn every_fault_is_handled_as_the_table_says() {

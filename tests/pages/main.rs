@@ -7,7 +7,6 @@
 ))]
 
 mod any;
-mod cursor;
 mod options;
 mod platforms;
 mod walk;
@@ -17,33 +16,37 @@ use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Call, Page, PageStream, RequestPreview, Result};
 use serde_json::{Value, json};
 
-/// The number in the query of a request, if it is there.
+/// A number in the query of a request.
 pub fn number(request: &RequestPreview, name: &str) -> Option<usize> {
     let (_, value) = request.query.iter().find(|(other, _)| other == name)?;
     Some(value.parse().unwrap())
 }
 
+/// The number of the requested page.
+pub fn page_of(request: &RequestPreview) -> usize {
+    number(request, "page").unwrap_or(1)
+}
+
 /// A page as Edgegap sends it.
 pub fn page(ids: &[String], number: usize, has_next: bool, total: usize) -> CannedReply {
     let data: Vec<Value> = ids.iter().map(|id| json!({ "request_id": id })).collect();
-    let body = json!({
+    json_reply(json!({
         "data": data,
         "total_count": total,
         "pagination": { "number": number, "has_next": has_next },
-    });
+    }))
+}
+
+pub fn json_reply(body: Value) -> CannedReply {
     CannedReply::json(200, body.to_string())
 }
 
-/// A platform with so many deployments, d-0 and on.
+/// A platform with the deployments d-0, d-1 and so on.
 pub fn with(total: usize) -> Recorder {
     answering(move |request| {
-        let at = number(request, "page").unwrap_or(1);
+        let at = page_of(request);
         let size = number(request, "limit").unwrap_or(10);
-        let ids: Vec<String> = (0..total)
-            .skip((at - 1) * size)
-            .take(size)
-            .map(|index| format!("d-{index}"))
-            .collect();
+        let ids = ids((0..total).skip((at - 1) * size).take(size));
         page(&ids, at, at * size < total, total)
     })
 }
@@ -66,29 +69,26 @@ pub fn twos(recorder: &Recorder) -> Call<Page<DeploymentSummary>> {
     client(recorder).deployments().page_size(2).list()
 }
 
-/// What is left of a stream: the ids, and how it ended.
+/// Reads a stream to its end: the ids, and its error.
 pub async fn rest(
     stream: &mut PageStream<DeploymentSummary>,
 ) -> (Vec<String>, Option<deploykit::Error>) {
     let mut ids = Vec::new();
     let mut failure = None;
     while let Some(item) = stream.next().await {
-        assert!(failure.is_none(), "nothing comes after a failure");
+        assert!(failure.is_none(), "an item after an error");
         match item {
             Ok(one) => ids.push(one.request_id),
             Err(error) => failure = Some(error),
         }
     }
-    assert!(stream.next().await.is_none(), "an end is an end");
+    assert!(stream.next().await.is_none(), "an item after the end");
     (ids, failure)
 }
 
-/// The ids of these indexes.
 pub fn ids(range: impl IntoIterator<Item = usize>) -> Vec<String> {
-    range
-        .into_iter()
-        .map(|index| format!("d-{index}"))
-        .collect()
+    let range = range.into_iter();
+    range.map(|index| format!("d-{index}")).collect()
 }
 
 pub fn names(all: Result<Vec<DeploymentSummary>>) -> Vec<String> {
@@ -96,7 +96,7 @@ pub fn names(all: Result<Vec<DeploymentSummary>>) -> Vec<String> {
     all.map(|one| one.request_id).collect()
 }
 
-/// The pages that were asked for; 0 for one without a number.
+/// The requested pages; 0 for a request without a number.
 pub fn asked(recorder: &Recorder) -> Vec<usize> {
     let requests = recorder.requests();
     let pages = requests.iter().map(|request| number(request, "page"));

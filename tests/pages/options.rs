@@ -1,6 +1,6 @@
-//! What is said of one call holds for every page.
+//! The options of a call apply to every page.
 
-use crate::{answering, asked, client, ids, names, number, page, rest, twos, with};
+use crate::{answering, asked, client, ids, names, number, page, page_of, rest, twos, with};
 use deploykit::edgegap::{Client, DeploymentSummary};
 use deploykit::testing::CannedReply;
 use deploykit::{Effect, ErrorKind, PageStream, Retry};
@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 #[tokio::test]
-async fn headers_and_queries_go_with_every_page() {
+async fn headers_and_query_parameters_apply_to_every_page() {
     let recorder = with(5);
     let list = twos(&recorder).header("x-trace", "abc").query("deep", "1");
     assert_eq!(list.all().await.unwrap().len(), 5);
@@ -26,11 +26,11 @@ async fn headers_and_queries_go_with_every_page() {
     }
 }
 
-/// Answers the second page with a 503 as often as it is told to.
+/// Answers the second page with a 503 this many times.
 fn failing(times: usize, header: Option<&'static str>) -> deploykit::testing::Recorder {
     let failed = AtomicUsize::new(0);
     answering(move |request| {
-        let at = number(request, "page").unwrap_or(1);
+        let at = page_of(request);
         if at == 2 && failed.fetch_add(1, Ordering::Relaxed) < times {
             let reply = CannedReply::json(503, "{}");
             return match header {
@@ -43,8 +43,8 @@ fn failing(times: usize, header: Option<&'static str>) -> deploykit::testing::Re
 }
 
 #[tokio::test(start_paused = true)]
-async fn so_do_repeats_and_limits_of_time() {
-    // A client on a recorder repeats nothing by itself.
+async fn retries_and_deadlines_apply_to_every_page() {
+    // A client with a recorder does not retry by default.
     let recorder = failing(1, None);
     assert_eq!(rest(&mut twos(&recorder).stream()).await.0, ids([1]));
     let recorder = failing(2, Some("7"));
@@ -53,7 +53,7 @@ async fn so_do_repeats_and_limits_of_time() {
     assert_eq!(names(all), ids([1, 2, 3]));
     assert_eq!(asked(&recorder), [0, 2, 2, 2, 3]);
     assert!(started.elapsed() >= Duration::from_secs(14));
-    // The platform wants more time than the call has.
+    // `Retry-After` is longer than the deadline.
     let recorder = failing(2, Some("7"));
     let list = twos(&recorder).retry(Retry::default());
     let error = list
@@ -66,7 +66,7 @@ async fn so_do_repeats_and_limits_of_time() {
         (ErrorKind::Unavailable, Some(Duration::from_secs(7)), 1)
     );
     assert_eq!(asked(&recorder), [0, 2]);
-    // It is the time of a page and not of all of them.
+    // The deadline applies to each page.
     let recorder = failing(1, Some("7"));
     let list = twos(&recorder).retry(Retry::default());
     let all = list.deadline(Duration::from_secs(8)).all().await;
@@ -74,7 +74,7 @@ async fn so_do_repeats_and_limits_of_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_future_that_is_dropped_loses_no_record() {
+async fn next_is_cancel_safe() {
     let recorder = failing(1, Some("7"));
     let mut stream = twos(&recorder).retry(Retry::default()).stream();
     stream.next().await.unwrap().unwrap();
@@ -82,13 +82,12 @@ async fn a_future_that_is_dropped_loses_no_record() {
         let cut = tokio::time::timeout(Duration::from_secs(2), stream.next()).await;
         assert!(cut.is_err());
     }
-    assert_eq!(stream.cursor().page(), 2);
     assert_eq!(rest(&mut stream).await.0, ids([2, 3]));
     assert_eq!(asked(&recorder), [0, 2, 2, 3], "one at a time");
 }
 
 #[tokio::test]
-async fn the_observer_is_told_of_every_page() {
+async fn the_observer_sees_every_page() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let teller = told.clone();
     let builder = Client::builder().token("token-1234").recorder(&with(5));
@@ -103,7 +102,7 @@ async fn the_observer_is_told_of_every_page() {
 }
 
 #[tokio::test]
-async fn a_page_in_the_query_is_the_first_one() {
+async fn page_and_size_in_the_query_apply_to_the_first_page() {
     let recorder = with(9);
     let list = || client(&recorder).deployments().list();
     let all = list().query("page", "2").query("limit", "3").all().await;
@@ -113,18 +112,18 @@ async fn a_page_in_the_query_is_the_first_one() {
         assert_eq!(request.query.len(), 2, "once each: {:?}", request.query);
         assert_eq!(number(&request, "limit"), Some(3));
     }
-    // It goes before the typed one, for it came later; and the last of two counts.
+    // The query overrides the typed page; the last of two values counts.
     let list = client(&recorder).deployments().page_size(4).page(1).list();
     let list = list.query("page", "1").query("page", "3");
     assert_eq!(names(list.all().await), ids([8]));
-    // By itself it goes out as it is.
+    // A single page is requested as written.
     let list = client(&recorder).deployments().list();
     let shown = list.query("page", "2").preview().unwrap().to_string();
     assert!(shown.contains("? page = <redacted>"), "{shown}");
 }
 
 #[tokio::test]
-async fn what_is_refused_is_an_item_and_nothing_is_sent() {
+async fn an_invalid_request_is_an_item_and_nothing_is_sent() {
     let recorder = with(9);
     let deployments = || client(&recorder).deployments();
     for (list, words) in [
@@ -136,7 +135,6 @@ async fn what_is_refused_is_an_item_and_nothing_is_sent() {
         (deployments().list().query("page", "-1"), "\"page\""),
     ] {
         let mut stream = list.stream();
-        let _ = stream.cursor();
         let (none, error) = rest(&mut stream).await;
         let error = error.unwrap();
         assert!(none.is_empty());
@@ -152,7 +150,7 @@ async fn what_is_refused_is_an_item_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn it_is_a_stream_that_moves_between_threads() {
+async fn streams_are_send_and_unpin() {
     fn is<T: Stream<Item = deploykit::Result<DeploymentSummary>> + Unpin + Send + 'static>(_: &T) {}
     let recorder = with(3);
     let mut stream: PageStream<_> = twos(&recorder).stream();
@@ -169,12 +167,6 @@ async fn it_is_a_stream_that_moves_between_threads() {
     });
     assert_eq!(counted.await.unwrap(), 3);
     let all = client(&recorder).deployments().list().all();
-    assert_eq!(
-        tokio::spawn(all.into_future())
-            .await
-            .unwrap()
-            .unwrap()
-            .len(),
-        3
-    );
+    let all = tokio::spawn(all.into_future()).await.unwrap();
+    assert_eq!(all.unwrap().len(), 3);
 }

@@ -1,12 +1,12 @@
-//! From page to page, and to an end.
+//! The walk from page to page, and how it ends.
 
-use crate::{answering, asked, client, ids, names, number, page, rest, twos, with};
-use deploykit::testing::CannedReply;
+use crate::{answering, asked, client, ids, names, number, page, page_of, rest, twos, with};
+use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, Error, ErrorKind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[track_caller]
-fn leads_nowhere(error: &Error, words: &str) {
+fn is_endless(error: &Error, words: &str) {
     assert_eq!(
         (error.kind(), error.effect(), error.is_retryable()),
         (ErrorKind::Pagination, Effect::None, false),
@@ -17,7 +17,7 @@ fn leads_nowhere(error: &Error, words: &str) {
 }
 
 #[tokio::test]
-async fn a_page_is_asked_for_when_its_first_record_is_wanted() {
+async fn a_page_is_requested_when_its_first_record_is_polled() {
     let recorder = with(5);
     let mut stream = twos(&recorder).stream();
     assert!(asked(&recorder).is_empty());
@@ -27,131 +27,115 @@ async fn a_page_is_asked_for_when_its_first_record_is_wanted() {
         assert_eq!(asked(&recorder).len(), requests, "at record {index}");
     }
     assert_eq!(seen, ids(0..5));
-    assert!(stream.next().await.is_none());
-    assert!(stream.next().await.is_none());
-    assert_eq!(asked(&recorder), [0, 2, 3], "the last page said so");
+    assert!(rest(&mut stream).await.0.is_empty());
+    assert_eq!(asked(&recorder), [0, 2, 3], "the last page says so");
 }
 
 #[tokio::test]
-async fn all_of_it_in_the_largest_pages() {
+async fn all_requests_the_largest_pages() {
     let recorder = with(250);
     let list = || client(&recorder).deployments().list();
     assert_eq!(names(list().all().await), ids(0..250));
     assert_eq!(asked(&recorder), [0, 2, 3]);
     let sizes = recorder.requests();
     assert!(sizes.iter().all(|one| number(one, "limit") == Some(100)));
-    // By itself a page has the size that the platform has for it.
+    // A single page has the platform's own size.
     assert_eq!(list().await.unwrap().items.len(), 10);
     assert_eq!(number(&recorder.requests()[3], "limit"), None);
 }
 
 #[tokio::test]
-async fn no_page_behind_the_limit_is_asked_for() {
+async fn no_page_beyond_the_limit_is_requested() {
     for (limit, requests) in [(0, 0), (1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (9, 3)] {
         let recorder = with(5);
         let all = twos(&recorder).all().limit(limit).await;
         assert_eq!(names(all), ids(0..limit.min(5)));
         assert_eq!(asked(&recorder).len(), requests, "limit {limit}");
-        let recorder = with(5);
-        let mut stream = twos(&recorder).stream().limit(limit);
-        assert_eq!(rest(&mut stream).await.0.len(), limit.min(5));
-        assert_eq!(asked(&recorder).len(), requests, "limit {limit}");
     }
 }
 
 #[tokio::test]
-async fn a_stream_may_begin_behind_the_first_page() {
+async fn a_stream_may_start_behind_the_first_page() {
     let recorder = with(7);
     let list = client(&recorder).deployments().page_size(2).page(3).list();
     assert_eq!(names(list.all().await), ids(4..7));
     assert_eq!(asked(&recorder), [3, 4]);
-    // Past the end there is nothing, and that is no failure.
+    // A page behind the end is empty, and no error.
     let list = client(&recorder).deployments().page_size(2).page(9).list();
     assert_eq!(names(list.all().await), ids([]));
 }
 
 #[tokio::test]
-async fn an_error_comes_after_what_came_before_it_and_ends_the_stream() {
+async fn an_error_follows_the_records_before_it_and_ends_the_stream() {
     let recorder = answering(|request| match number(request, "page") {
         None => page(&ids(0..2), 1, true, 4),
         Some(_) => CannedReply::json(500, r#"{"message":"down"}"#),
     });
-    let mut stream = twos(&recorder).stream();
-    let (seen, error) = rest(&mut stream).await;
-    let error = error.unwrap();
+    let (seen, error) = rest(&mut twos(&recorder).stream()).await;
     assert_eq!(seen, ids(0..2));
-    assert_eq!(
-        (error.kind(), error.status()),
-        (ErrorKind::Server, Some(500))
-    );
+    assert_eq!(error.unwrap().status(), Some(500));
     assert_eq!(asked(&recorder), [0, 2]);
-    assert_eq!((stream.cursor().page(), stream.cursor().offset()), (2, 0));
 
     let error = twos(&recorder).all().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Server);
-    assert!(
-        error.to_string().ends_with("500 down (after 2 records)"),
-        "{error}"
-    );
-    assert_eq!(error.message(), Some("down"), "the platform's words alone");
+    let text = error.to_string();
+    assert!(text.ends_with("500 down (after 2 records)"), "{text}");
+    assert_eq!(error.message(), Some("down"), "only the platform's words");
 }
 
 #[tokio::test]
 async fn an_empty_page_is_not_the_last_one() {
-    let recorder = answering(|request| match number(request, "page").unwrap_or(1) {
+    let recorder = answering(|request| match page_of(request) {
         at @ (1 | 100 | 199) => page(&ids([at]), at, at < 199, 3),
         at => page(&[], at, true, 3),
     });
-    // 98 pages without a record in a row, twice.
+    // 98 empty pages in a row, twice.
     assert_eq!(names(twos(&recorder).all().await), ids([1, 100, 199]));
     assert_eq!(asked(&recorder).len(), 199);
 }
 
 #[tokio::test]
-async fn pages_without_a_record_come_to_an_end() {
-    let recorder = answering(|request| {
-        let at = number(request, "page").unwrap_or(1);
+async fn a_list_that_does_not_end_is_an_error() {
+    let empty_pages = answering(|request| {
+        let at = page_of(request);
         page(&ids((at == 1).then_some(0)), at, true, 3)
     });
-    let (seen, error) = rest(&mut twos(&recorder).stream()).await;
-    assert_eq!(seen, ids([0]));
-    leads_nowhere(&error.unwrap(), "100 pages in a row came without a record");
-    assert_eq!(asked(&recorder).len(), 101);
-}
-
-#[tokio::test]
-async fn another_page_than_the_one_that_was_asked_for_is_an_error() {
-    // Whatever is asked for, the first one comes.
-    let recorder = answering(|_| page(&ids(0..2), 1, true, 9));
-    let (seen, error) = rest(&mut twos(&recorder).stream()).await;
-    assert_eq!(seen, ids(0..2));
-    leads_nowhere(&error.unwrap(), "page 2 was asked for, and page 1 came");
-    assert_eq!(asked(&recorder), [0, 2]);
-    let error = client(&recorder).deployments().page(7).list().all().await;
-    leads_nowhere(&error.unwrap_err(), "page 7 was asked for, and page 1 came");
-    // By itself it is what it says.
-    let page = client(&recorder).deployments().page(7).list().await;
-    assert_eq!(page.unwrap().page, 1);
-}
-
-#[tokio::test]
-async fn the_same_page_again_is_an_error() {
-    let recorder = answering(|request| {
-        let at = number(request, "page").unwrap_or(1);
-        page(&ids(0..2), at, true, 9)
-    });
-    let (seen, error) = rest(&mut twos(&recorder).stream()).await;
-    assert_eq!(seen, ids(0..2));
-    leads_nowhere(
-        &error.unwrap(),
-        "page 2 has the same records as the one before it",
+    let always_the_first = answering(|_| page(&ids(0..2), 1, true, 9));
+    let same_records = answering(|request| page(&ids(0..2), page_of(request), true, 9));
+    let cases: [(&Recorder, usize, usize, &str); 3] = [
+        (&empty_pages, 1, 101, "100 pages in a row were empty"),
+        (
+            &always_the_first,
+            2,
+            2,
+            "page 2 was requested, but page 1 arrived",
+        ),
+        (
+            &same_records,
+            2,
+            2,
+            "page 2 has the same records as the page before it",
+        ),
+    ];
+    for (recorder, records, requests, words) in cases {
+        let (seen, error) = rest(&mut twos(recorder).stream()).await;
+        assert_eq!(seen, ids(0..records));
+        is_endless(&error.unwrap(), words);
+        assert_eq!(asked(recorder).len(), requests, "{words}");
+    }
+    let seventh = || client(&always_the_first).deployments().page(7).list();
+    let error = seventh().all().await.unwrap_err();
+    is_endless(&error, "page 7 was requested, but page 1 arrived");
+    assert_eq!(
+        seventh().await.unwrap().page,
+        1,
+        "a single page is not checked"
     );
-    assert_eq!(asked(&recorder), [0, 2]);
 }
 
 #[tokio::test]
-async fn a_list_that_grew_by_a_page_has_a_reason_to_repeat_one() {
-    let recorder = answering(|request| match number(request, "page").unwrap_or(1) {
+async fn a_list_that_grew_by_a_page_may_repeat_one() {
+    let recorder = answering(|request| match page_of(request) {
         1 => page(&ids(0..2), 1, true, 4),
         2 => page(&ids(0..2), 2, true, 6),
         at => page(&ids(2..4), at, false, 6),
@@ -162,31 +146,27 @@ async fn a_list_that_grew_by_a_page_has_a_reason_to_repeat_one() {
 }
 
 #[tokio::test]
-async fn a_server_that_always_says_more_comes_to_an_end() {
+async fn the_number_of_pages_is_limited() {
     let sent = AtomicUsize::new(0);
     let endless = answering(move |request| {
-        let at = number(request, "page").unwrap_or(1);
-        page(&ids([sent.fetch_add(1, Ordering::Relaxed)]), at, true, 9)
+        let id = ids([sent.fetch_add(1, Ordering::Relaxed)]);
+        page(&id, page_of(request), true, 9)
     });
-    let all = twos(&endless).all().max_pages(3).await.unwrap_err();
-    leads_nowhere(&all, "3 are the most that are read (after 3 records)");
+    let error = twos(&endless).all().max_pages(3).await.unwrap_err();
+    is_endless(&error, "at most 3 are read (after 3 records)");
     assert_eq!(asked(&endless), [0, 2, 3]);
     let mut stream = twos(&endless).stream().max_pages(3);
-    leads_nowhere(&rest(&mut stream).await.1.unwrap(), "3 are the most");
-    assert_eq!(stream.cursor().page(), 4);
+    is_endless(&rest(&mut stream).await.1.unwrap(), "at most 3 are read");
     let so_far = asked(&endless).len();
-    let all = twos(&endless).all().await.unwrap_err();
-    leads_nowhere(
-        &all,
-        "10000 are the most that are read (after 10000 records)",
-    );
+    let error = twos(&endless).all().await.unwrap_err();
+    is_endless(&error, "at most 10000 are read (after 10000 records)");
     assert_eq!(asked(&endless).len() - so_far, 10_000);
     let few = twos(&endless).all().limit(5).await.unwrap();
-    assert_eq!(few.len(), 5, "who wants few never sees the end");
+    assert_eq!(few.len(), 5, "a limit ends before that");
 }
 
 #[tokio::test]
-async fn pages_come_whole_too() {
+async fn whole_pages_can_be_streamed() {
     let recorder = with(5);
     let mut pages = twos(&recorder).pages();
     let mut sizes = Vec::new();

@@ -2,40 +2,12 @@
 
 use super::checks::logs;
 use super::generated::{holds, line};
+use super::support::{LAST_CHUNK, Server, chunks};
 use deploykit::Pacing;
 use deploykit::dployr::Client;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::sync::{Arc, Mutex};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-
-type Chunks = Arc<Mutex<Vec<Vec<u8>>>>;
-
-/// Answers each connection with these chunks.
-async fn serve(listener: TcpListener, chunks: Chunks) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let chunks = chunks.lock().unwrap().clone();
-        let _ = answer(stream, chunks).await;
-    }
-}
-
-async fn answer(mut stream: TcpStream, chunks: Vec<Vec<u8>>) -> std::io::Result<()> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await?);
-    }
-    let mut reply =
-        b"HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
-    for chunk in chunks.iter().filter(|chunk| !chunk.is_empty()) {
-        reply.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
-        reply.extend_from_slice(chunk);
-        reply.extend_from_slice(b"\r\n");
-    }
-    reply.extend_from_slice(b"0\r\n\r\n");
-    stream.write_all(&reply).await?;
-    stream.shutdown().await
-}
 
 #[test]
 fn logs_cut_anywhere() {
@@ -43,12 +15,15 @@ fn logs_cut_anywhere() {
         .enable_all()
         .build()
         .unwrap();
-    let chunks = Chunks::default();
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-    let base_url = format!("http://{}", listener.local_addr().unwrap());
-    runtime.spawn(serve(listener, chunks.clone()));
+    let pieces = Arc::<Mutex<Vec<Vec<u8>>>>::default();
+    let sent = pieces.clone();
+    let server = runtime.block_on(Server::answers(move |_| {
+        let mut reply = chunks("200 OK", &[], &*sent.lock().unwrap());
+        reply.extend_from_slice(LAST_CHUNK);
+        reply
+    }));
     let builder = Client::builder()
-        .base_url(base_url)
+        .base_url(&server.base_url)
         .token("t")
         .pacing(Pacing::off());
     let service = builder.build().unwrap().service("s");
@@ -60,8 +35,8 @@ fn logs_cut_anywhere() {
             let mut cuts: Vec<_> = cuts.iter().map(|cut| cut % (text.len() + 1)).collect();
             cuts.extend([0, text.len()]);
             cuts.sort_unstable();
-            let pieces = cuts.windows(2).map(|ends| text[ends[0]..ends[1]].to_vec());
-            *chunks.lock().unwrap() = pieces.collect();
+            let cut = cuts.windows(2).map(|ends| text[ends[0]..ends[1]].to_vec());
+            *pieces.lock().unwrap() = cut.collect();
             runtime.block_on(async {
                 let stream = service.follow_logs().await.unwrap();
                 logs::follows(&text, stream.without_reconnecting()).await;

@@ -1,11 +1,5 @@
 //! What must hold for every reply and every input: on what the specs show, on mutations of it, on
 //! generated values, and on the inputs that the fuzz targets keep.
-#![cfg(all(
-    feature = "dployr",
-    feature = "edgegap",
-    feature = "nexlayer",
-    feature = "nodion"
-))]
 
 mod checks;
 mod chunks;
@@ -13,5 +7,9 @@ mod corpus;
 mod found;
 mod generated;
 mod seeds;
+#[path = "../support/examples.rs"]
+mod specs;
 mod strangers;
+#[path = "../support/mod.rs"]
+mod support;
 mod trees;

@@ -1,6 +1,7 @@
 //! Where the fuzz targets begin: what the specs show, what was recorded, and edges found by hand.
 
 use super::checks::replies::{self, TYPES};
+use super::specs;
 use deploykit::OPERATIONS;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,58 +29,32 @@ pub struct Example {
     pub status: u16,
     pub content_type: &'static str,
     pub value: Value,
+    body: String,
 }
 
 impl Example {
     pub fn body(&self) -> Vec<u8> {
-        match &self.value {
-            Value::String(text) if !self.content_type.contains("json") => text.clone().into_bytes(),
-            value => value.to_string().into_bytes(),
-        }
+        self.body.clone().into_bytes()
     }
 }
 
 /// All examples of replies in all specs, failures too.
 pub fn examples() -> Vec<Example> {
-    let mut found = Vec::new();
-    for api in ["dployr", "edgegap", "nexlayer", "nodion"] {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("specs/{api}.yaml"));
-        let spec = std::fs::read_to_string(file).unwrap();
-        let spec: Value = serde_saphyr::from_str(&spec).unwrap();
-        let resolve = |value: &Value| match value.get("$ref").and_then(Value::as_str) {
-            Some(target) => spec.pointer(&target[1..]).unwrap().clone(),
-            None => value.clone(),
-        };
-        for (index, operation) in OPERATIONS
-            .iter()
-            .enumerate()
-            .filter(|(_, op)| op.api == api)
-        {
-            let method = operation.method.to_lowercase();
-            let path = &spec["paths"][operation.path][method.as_str()];
-            for (status, reply) in path["responses"].as_object().unwrap() {
-                let reply = resolve(reply);
-                for (media, content) in reply["content"].as_object().into_iter().flatten() {
-                    let named = content["examples"].as_object().into_iter().flatten();
-                    let named = named.map(|(_, example)| resolve(example)["value"].clone());
-                    let bare = content.get("example").cloned();
-                    found.extend(named.chain(bare).map(|value| {
-                        Example {
-                            operation: index,
-                            status: status.parse().unwrap(),
-                            content_type: TYPES
-                                .into_iter()
-                                .find(|known| known.starts_with(media.as_str()))
-                                .unwrap_or_default(),
-                            value,
-                        }
-                    }));
-                }
-            }
+    let all = ["dployr", "edgegap", "nexlayer", "nodion"].map(specs::examples);
+    let all = all.into_iter().flatten();
+    all.map(|example| {
+        let known = TYPES.iter().find(|known| known.starts_with(&example.media));
+        let mut operations = OPERATIONS.iter();
+        let number = operations.position(|operation| operation == example.operation);
+        Example {
+            operation: number.unwrap(),
+            status: example.status,
+            content_type: known.copied().unwrap_or_default(),
+            body: example.body(),
+            value: example.value,
         }
-    }
-    assert!(found.len() > 60, "{} examples", found.len());
-    found
+    })
+    .collect()
 }
 
 /// Where the inputs of a fuzz target are kept.
@@ -101,97 +76,35 @@ fn of_replies() -> Vec<Vec<u8>> {
         })
         .filter_map(|it| replies::encode(it.operation, it.status, it.content_type, &it.body()))
         .collect();
-    let number = |id: &str| {
-        OPERATIONS
-            .iter()
-            .position(|operation| operation.id == id)
-            .unwrap()
-    };
-    let canaries = r#"{"error":{"message":"no \u0001","details":{"":[7734419902,""]}}}"#;
-    let canaries = canaries.replace(r"\u0001", "\u{1}");
-    for (id, status, content_type, body) in [
-        (
-            "login",
-            200,
-            "application/json",
-            r#"{"access_token":"hush-1","refresh_token":7}"#,
-        ),
-        (
-            "login",
-            401,
-            "application/json",
-            "{\"error\":{\"message\":\"bad password \u{4}\"}}",
-        ),
-        ("login", 200, "text/html", "<html><body>\u{3}</body></html>"),
-        ("login", 200, "application/json", "{\"\u{4}\":1}"),
-        (
-            "create_deployment",
-            400,
-            "application/json",
-            canaries.as_str(),
-        ),
-        (
-            "create_deployment",
-            502,
-            "text/html",
-            "<html><h1>502 Bad Gateway</h1></html>",
-        ),
-        ("create_deployment", 429, "", ""),
-        (
-            "get_service_logs",
-            200,
-            "",
-            "{\"message\":\"a\"}\n\noops\n[{\"message\":\"b\"}]",
-        ),
-        (
-            "set_service_env",
-            200,
-            "application/json",
-            "{\"success\":false,\"error\":{\"message\":\"\u{5}\"}}",
-        ),
-        (
-            "list_services",
-            200,
-            "application/json",
-            r#"{"success":true,"data":{"items":[],"pagination":{"page":-1}}}"#,
-        ),
-        (
-            "extend_deployment",
-            500,
-            "text/html",
-            "Application  a reservation has ALREADY been removed.",
-        ),
-        (
-            "extend_deployment",
-            200,
-            "",
-            "\u{feff}\"Application a has been extended.\"",
-        ),
-        (
-            "claim_deployment",
-            200,
-            "application/json",
-            r#"{"claimURL":"https://a/claim/hush","claimToken":"hush"}"#,
-        ),
-        (
-            "start_user_deployment",
-            200,
-            "application/json",
-            r#"{"data":{"status":"x","extend":"for another 120 minutes","claim":"x"}}"#,
-        ),
-        (
-            "get_reservations",
-            200,
-            "application/json",
-            r#"[{"status":{"pods":[1,{"state":1}]}}]"#,
-        ),
+    // Operation, status, media type (`-` for none), body.
+    for line in [
+        r#"login 200 application/json {"access_token":"hush-1","refresh_token":7}"#,
+        "login 401 application/json {\"error\":{\"message\":\"bad password \u{4}\"}}",
+        "login 200 text/html <html><body>\u{3}</body></html>",
+        "login 200 application/json {\"\u{4}\":1}",
+        "create_deployment 400 application/json {\"error\":{\"message\":\"no \u{1}\",\"details\":{\"\":[7734419902,\"\"]}}}",
+        "create_deployment 502 text/html <html><h1>502 Bad Gateway</h1></html>",
+        "create_deployment 429 - ",
+        "get_service_logs 200 - {\"message\":\"a\"}\n\noops\n[{\"message\":\"b\"}]",
+        "set_service_env 200 application/json {\"success\":false,\"error\":{\"message\":\"\u{5}\"}}",
+        r#"list_services 200 application/json {"success":true,"data":{"items":[],"pagination":{"page":-1}}}"#,
+        "extend_deployment 500 text/html Application  a reservation has ALREADY been removed.",
+        "extend_deployment 200 - \u{feff}\"Application a has been extended.\"",
+        r#"claim_deployment 200 application/json {"claimURL":"https://a/claim/hush","claimToken":"hush"}"#,
+        r#"start_user_deployment 200 application/json {"data":{"status":"x","extend":"for another 120 minutes","claim":"x"}}"#,
+        r#"get_reservations 200 application/json [{"status":{"pods":[1,{"state":1}]}}]"#,
     ] {
-        seeds.extend(replies::encode(
-            number(id),
-            status,
-            content_type,
-            body.as_bytes(),
-        ));
+        let parts: Vec<_> = line.splitn(4, ' ').collect();
+        let [id, status, media, body] = parts[..] else {
+            panic!("{line}");
+        };
+        let mut operations = OPERATIONS.iter();
+        let number = operations.position(|operation| operation.id == id);
+        let media = TYPES.into_iter().find(|known| known.starts_with(media));
+        let status = status.parse().unwrap();
+        let media = media.unwrap_or_default();
+        let seed = replies::encode(number.unwrap(), status, media, body.as_bytes());
+        seeds.push(seed.expect(line));
     }
     seeds
 }

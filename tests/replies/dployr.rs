@@ -8,6 +8,7 @@ mod rewrites;
 mod sessions;
 mod wire;
 
+use crate::{assert_failure, json_reply};
 use deploykit::dployr::{
     Client, Deployment, DeploymentStatus, NewDeployment, Runtime, ServiceState,
 };
@@ -33,10 +34,15 @@ fn client(recorder: &Recorder, cluster: Option<&str>) -> Client {
 
 /// A client that gets this reply to whatever it asks.
 fn answered(status: u16, body: impl ToString) -> Client {
-    let reply = CannedReply::json(status, body.to_string());
+    let reply = json_reply(status, body);
     let recorder = Recorder::new();
     recorder.answer_with(move |_| reply.clone());
     client(&recorder, None)
+}
+
+/// A client that gets this body to whatever it asks.
+fn given(body: impl ToString) -> Client {
+    answered(200, body)
 }
 
 fn new_deployment() -> NewDeployment {
@@ -47,10 +53,7 @@ fn new_deployment() -> NewDeployment {
 async fn the_documented_login() {
     let body =
         json!({ "access_token": "eyJhbGc...", "refresh_token": "eyJhbGc...", "expires_in": 3600 });
-    let tokens = answered(200, &body)
-        .login("user@example.com", "pw")
-        .await
-        .unwrap();
+    let tokens = given(&body).login("user@example.com", "pw").await.unwrap();
     assert_eq!(tokens.access_token.expose(), "eyJhbGc...");
     assert_eq!(
         tokens.refresh_token.as_ref().unwrap().expose(),
@@ -59,14 +62,12 @@ async fn the_documented_login() {
     assert_eq!(tokens.expires_in, Some(Duration::from_secs(3600)));
     assert!(!format!("{tokens:?}").contains("eyJ"), "{tokens:?}");
 
-    let least = answered(
-        200,
-        json!({ "success": true, "data": { "accessToken": "t", "expires_in": null } }),
-    );
+    let least =
+        given(json!({ "success": true, "data": { "accessToken": "t", "expires_in": null } }));
     let tokens = least.login("user@example.com", "pw").await.unwrap();
     assert_eq!((tokens.refresh_token, tokens.expires_in), (None, None));
 
-    let error = answered(200, json!({ "refresh_token": "hush" }))
+    let error = given(json!({ "refresh_token": "hush" }))
         .login("user@example.com", "pw")
         .await
         .unwrap_err();
@@ -82,7 +83,7 @@ async fn the_documented_login() {
 async fn numbers_in_other_forms() {
     for seconds in [json!(3600), json!("3600"), json!(3600.0)] {
         let body = json!({ "access_token": "t", "expires_in": seconds });
-        let tokens = answered(200, &body).login("u@example.com", "pw").await;
+        let tokens = given(&body).login("u@example.com", "pw").await;
         assert_eq!(
             tokens.unwrap().expires_in,
             Some(Duration::from_secs(3600)),
@@ -90,7 +91,7 @@ async fn numbers_in_other_forms() {
         );
     }
     let body = json!({ "success": true, "data": { "access_token": "t", "expires_in": "hush" } });
-    let login = answered(200, &body).login("u@example.com", "pw").await;
+    let login = given(&body).login("u@example.com", "pw").await;
     let error = login.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     let words = "at $.data.expires_in: found string, expected a whole number";
@@ -98,10 +99,10 @@ async fn numbers_in_other_forms() {
     assert!(!format!("{error:?}").contains("hush"), "{error:?}");
 
     let route = json!([{ "id": "r", "domain": "a.example", "port": "80" }]);
-    let routes = answered(200, &route).routes().list().await.unwrap();
+    let routes = given(&route).routes().list().await.unwrap();
     assert_eq!(routes.items[0].port, Some(80));
     let metrics = json!({ "cpu": { "count": "4", "user_percent": "0.5" }, "uptime": "12" });
-    let metrics = answered(200, &metrics).instance("i").metrics().await;
+    let metrics = given(&metrics).instance("i").metrics().await;
     let metrics = metrics.unwrap();
     assert_eq!(metrics.uptime, Some(12.0));
     let cpu = metrics.cpu.unwrap();
@@ -132,7 +133,7 @@ async fn the_documented_error() {
 #[tokio::test]
 async fn a_success_that_says_it_failed_is_an_error() {
     let body = json!({ "success": false, "error": { "message": "no", "code": "x.y", "helpLink": "https://h" } });
-    let client = answered(200, &body);
+    let client = given(&body);
     for error in [
         client.service("s").start().await.unwrap_err(),
         client.deployments().list().await.unwrap_err(),
@@ -149,9 +150,7 @@ async fn a_success_that_says_it_failed_is_an_error() {
 async fn a_quota_is_not_a_rate() {
     let body = json!({ "success": false, "error": { "message": "Once a month", "code": "request.too_many_requests" } });
     let recorder = Recorder::new();
-    recorder.answer_with(move |_| {
-        CannedReply::json(429, body.to_string()).header("x-ratelimit-remaining", "42")
-    });
+    recorder.answer_with(move |_| json_reply(429, &body).header("x-ratelimit-remaining", "42"));
     let error = client(&recorder, None).services().list().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.retry_after()),
@@ -167,11 +166,7 @@ async fn what_the_daemon_answers() {
         "config": { "name": "web", "runtime": { "type": "nodejs", "version": "20" } },
         "created_at": "2025-12-31T14:15:00Z", "updated_at": "2025-12-31T14:15:01.5+01:00",
     }]);
-    let page = answered(200, deployments)
-        .deployments()
-        .list()
-        .await
-        .unwrap();
+    let page = given(deployments).deployments().list().await.unwrap();
     let deployment: &Deployment = &page.items[0];
     assert_eq!(deployment.status, Some(DeploymentStatus::InProgress));
     assert_eq!(deployment.user_id.as_deref(), Some("u"));
@@ -204,7 +199,7 @@ async fn what_the_daemon_answers() {
 #[tokio::test]
 async fn null_is_an_empty_list() {
     for body in [json!(null), json!({ "success": true, "data": null })] {
-        let client = answered(200, &body);
+        let client = given(&body);
         assert!(client.deployments().list().await.unwrap().items.is_empty());
         assert!(client.services().list().await.unwrap().items.is_empty());
         assert!(client.instances().list().await.unwrap().items.is_empty());
@@ -246,7 +241,7 @@ async fn an_acknowledgement_may_be_anything() {
         client.service("s").env().set("A", "b").await.unwrap();
         client.service("s").env().remove("A").await.unwrap();
     }
-    let empty = answered(200, "");
+    let empty = given("");
     assert_eq!(empty.service("s").restart().await.unwrap().task_id, None);
 }
 
@@ -259,7 +254,7 @@ async fn services_of_other_clusters_are_dropped() {
         { "id": "d", "name": "d" },
     ], "pagination": { "page": 1, "pageSize": 20, "totalItems": 4, "totalPages": 1, "hasNextPage": false, "hasPreviousPage": false } } });
     let recorder = Recorder::new();
-    recorder.answer_with(move |_| CannedReply::json(200, body.to_string()));
+    recorder.answer_with(move |_| json_reply(200, &body));
     for (cluster, expected) in [(Some(OWN), "a d"), (None, "a b c d")] {
         let page = client(&recorder, cluster).services().list().await.unwrap();
         let names: Vec<_> = page
@@ -288,17 +283,13 @@ async fn services_of_other_clusters_are_dropped() {
 #[tokio::test]
 async fn values_nobody_has_seen_yet_are_kept() {
     let deployment = json!({ "id": "d", "name": "web", "status": "paused", "runtimeType": "zig", "newField": { "a": 1 } });
-    let read = answered(200, deployment)
-        .deployment("d")
-        .get()
-        .await
-        .unwrap();
+    let read = given(deployment).deployment("d").get().await.unwrap();
     assert_eq!(
         read.status,
         Some(DeploymentStatus::Unknown("paused".into()))
     );
     assert_eq!(read.runtime_type, Some(Runtime::Unknown("zig".into())));
-    let status = answered(200, json!({ "status": "unknown" }))
+    let status = given(json!({ "status": "unknown" }))
         .service("s")
         .status()
         .await
@@ -310,11 +301,7 @@ async fn values_nobody_has_seen_yet_are_kept() {
 async fn credentials_in_a_repository_url_are_not_shown() {
     let deployment =
         json!({ "id": "d", "name": "web", "remoteUrl": "https://x:hush@git.example/a.git" });
-    let read = answered(200, deployment)
-        .deployment("d")
-        .get()
-        .await
-        .unwrap();
+    let read = given(deployment).deployment("d").get().await.unwrap();
     assert!(!format!("{read:?}").contains("hush"));
     assert!(!serde_json::to_string(&read).unwrap().contains("hush"));
     assert_eq!(
@@ -345,7 +332,7 @@ async fn a_reply_that_does_not_fit_names_the_place_and_no_value() {
             "at $.data: found string, expected a list",
         ),
     ] {
-        let error = answered(200, &body).deployments().list().await.unwrap_err();
+        let error = given(&body).deployments().list().await.unwrap_err();
         assert_eq!(
             (error.kind(), error.status()),
             (ErrorKind::Decode, Some(200)),
@@ -354,11 +341,7 @@ async fn a_reply_that_does_not_fit_names_the_place_and_no_value() {
         assert!(error.to_string().contains(place), "{error}");
         assert!(!format!("{error:?}").contains("\"hush\""), "{error:?}");
     }
-    let error = answered(200, "<html>")
-        .service("s")
-        .status()
-        .await
-        .unwrap_err();
+    let error = given("<html>").service("s").status().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     // It answered in JSON, so it did something.
     let error = answered(202, json!({ "taskId": 1 }))
@@ -366,10 +349,7 @@ async fn a_reply_that_does_not_fit_names_the_place_and_no_value() {
         .create(new_deployment())
         .await
         .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::Decode, Effect::Applied)
-    );
+    assert_failure(&error, ErrorKind::Decode, Effect::Applied);
     assert!(error.to_string().contains("$.taskId"), "{error}");
 }
 
@@ -386,7 +366,7 @@ async fn what_is_known_to_be_older_is_not_found() {
         record("old", "web", json!(1_700_000_000_000_u64), json!(null)),
         record("other name", "web2", json!(1_776_859_250_000_u64), json!(null)),
     ] } });
-    let deployments = answered(200, &body).deployments();
+    let deployments = given(&body).deployments();
     let found = deployments.find_created("web", since).await.unwrap();
     let ids: Vec<_> = found.iter().map(|found| found.id.as_str()).collect();
     assert_eq!(ids, ["new", "skew", "deployed anew", "no time"]);

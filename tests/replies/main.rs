@@ -1,93 +1,141 @@
 //! Every documented and recorded reply, decoded.
+//!
+//! `examples` sends every example of the specs through the table of operations, `dployr::recorded` every
+//! captured exchange; the other files hold the replies that neither has.
 
-#[cfg(feature = "dployr")]
 mod dployr;
-#[cfg(feature = "edgegap")]
 mod edgegap;
-#[cfg(feature = "nexlayer")]
+mod examples;
 mod nexlayer;
-#[cfg(feature = "nodion")]
 mod nodion;
-#[cfg(feature = "nodion")]
-mod nodion_applications;
+#[path = "../support/operations/mod.rs"]
+mod operations;
+#[path = "../support/examples.rs"]
+mod specs;
 #[path = "../support/mod.rs"]
 mod support;
 
-use deploykit::testing::CannedReply;
-use serde_json::Value;
-use std::path::Path;
+use deploykit::dployr::ClientBuilder as DployrBuilder;
+use deploykit::testing::{CannedReply, Recorder};
+use deploykit::{ClientBuilder, Effect, Error, ErrorKind, Operation, Platform, Result};
+use operations::{Clients, Row, Setup, Success, rows};
+use std::sync::{Arc, Mutex};
 
-/// An example of a reply, from a spec.
-#[allow(dead_code)] // Not every platform's tests look at every field.
-pub struct Example {
-    /// The id of its operation.
-    pub operation: String,
-    /// Its HTTP status.
-    pub status: u16,
-    /// Its media type.
-    pub media: String,
-    /// Its name; empty if it is the only one.
-    pub name: String,
-    /// Its body, as the spec has it.
-    pub value: Value,
+/// Calls operations against chosen replies.
+pub struct Replay {
+    pub recorder: Recorder,
+    rows: Vec<Row>,
+    clients: Clients,
+    arguments: Arc<Mutex<Arguments>>,
 }
 
-impl Example {
-    /// The reply as it comes over the wire.
-    #[allow(dead_code)]
-    pub fn reply(&self) -> CannedReply {
-        let body = match &self.value {
-            Value::String(text) if !self.media.contains("application/json") => text.clone(),
-            value => value.to_string(),
-        };
-        CannedReply::new(self.status, body).header("content-type", self.media.as_str())
+/// The arguments of the next call, in the place of the usual ones.
+#[derive(Default)]
+struct Arguments {
+    ids: Vec<String>,
+    cluster: Option<String>,
+}
+
+struct Recorded {
+    recorder: Recorder,
+    arguments: Arc<Mutex<Arguments>>,
+}
+
+impl Setup for Recorded {
+    fn client<P: Platform>(&self, builder: ClientBuilder<P>) -> ClientBuilder<P> {
+        // On loopback, so that no client sets up TLS.
+        builder
+            .base_url("http://127.0.0.1:9")
+            .recorder(&self.recorder)
     }
-}
 
-/// All examples of replies in the spec of a platform, failures too.
-#[allow(dead_code)]
-pub fn examples(api: &str) -> Vec<Example> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("specs/{api}.yaml"));
-    let spec: Value = serde_saphyr::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-    let resolve = |value: &Value| match value.get("$ref").and_then(Value::as_str) {
-        Some(target) => spec.pointer(&target[1..]).unwrap().clone(),
-        None => value.clone(),
-    };
-    let entries = |value: Option<&Value>| -> Vec<(String, Value)> {
-        let map = value
-            .and_then(Value::as_object)
-            .cloned()
-            .unwrap_or_default();
-        map.into_iter().collect()
-    };
-    let mut found = Vec::new();
-    for (_, item) in entries(spec.get("paths")) {
-        for (_, operation) in entries(Some(&item)) {
-            let Some(id) = operation.get("operationId").and_then(Value::as_str) else {
-                continue;
-            };
-            for (status, reply) in entries(operation.get("responses")) {
-                for (media, content) in entries(resolve(&reply).get("content")) {
-                    let mut named = entries(content.get("examples"));
-                    for (_, example) in &mut named {
-                        *example = resolve(example).get("value").unwrap().clone();
-                    }
-                    named.extend(
-                        content
-                            .get("example")
-                            .map(|value| (String::new(), value.clone())),
-                    );
-                    found.extend(named.into_iter().map(|(name, value)| Example {
-                        operation: id.to_owned(),
-                        status: status.parse().unwrap(),
-                        media: media.clone(),
-                        name,
-                        value,
-                    }));
-                }
-            }
+    fn dployr(&self, builder: DployrBuilder) -> DployrBuilder {
+        builder.without_fallbacks()
+    }
+
+    fn secret(&self, place: &str) -> String {
+        match place {
+            // So that a request id in an example is not taken for it.
+            "path.stop_key" => "k3y-660".to_owned(),
+            _ => "used-4Qz7".to_owned(),
         }
     }
-    assert!(!found.is_empty(), "the spec of {api} has no examples");
-    found
+
+    fn id(&self, name: &str, default: &str) -> String {
+        let ids = &self.arguments.lock().unwrap().ids;
+        let id = if name == "key" {
+            ids.get(1)
+        } else {
+            ids.first()
+        };
+        id.cloned().unwrap_or_else(|| default.to_owned())
+    }
+
+    fn value(&self, name: &str, default: &str) -> String {
+        let arguments = self.arguments.lock().unwrap();
+        let cluster = arguments.cluster.clone().filter(|_| name == "cluster");
+        cluster.unwrap_or_else(|| default.to_owned())
+    }
+}
+
+impl Replay {
+    pub fn new() -> Self {
+        let recorder = Recorder::new();
+        let arguments = Arc::<Mutex<Arguments>>::default();
+        let clients = Clients::new(Recorded {
+            recorder: recorder.clone(),
+            arguments: arguments.clone(),
+        });
+        Self {
+            recorder,
+            rows: rows(),
+            clients,
+            arguments,
+        }
+    }
+
+    pub fn set_arguments(&self, ids: Vec<String>, cluster: Option<String>) {
+        *self.arguments.lock().unwrap() = Arguments { ids, cluster };
+    }
+
+    /// Sends a variant of an operation and answers it with this reply.
+    pub async fn send(
+        &self,
+        operation: &Operation,
+        variant: &str,
+        reply: CannedReply,
+    ) -> Result<Success> {
+        let row = self.rows.iter().find(|row| row.operation == operation);
+        let mut variants = row.unwrap().variants.iter();
+        let variant = variants.find(|one| one.name == variant).unwrap();
+        self.recorder.reply(operation.id, reply);
+        let mut success = variant.call(&self.clients).send().await?;
+        match success.failures.pop() {
+            Some(failure) => Err(failure),
+            None => Ok(success),
+        }
+    }
+
+    /// Whether an operation has this variant.
+    pub fn has(&self, operation: &Operation, variant: &str) -> bool {
+        let row = self.rows.iter().find(|row| row.operation == operation);
+        row.unwrap().variants.iter().any(|one| one.name == variant)
+    }
+
+    /// The first variant of an operation, found by its names.
+    pub async fn call(&self, api: &str, id: &str, reply: CannedReply) -> Result<Success> {
+        let mut operations = deploykit::OPERATIONS.iter();
+        let operation = operations.find(|one| one.api == api && one.id == id);
+        self.send(operation.unwrap(), "", reply).await
+    }
+}
+
+#[track_caller]
+pub fn assert_failure(error: &Error, kind: ErrorKind, effect: Effect) {
+    assert_eq!((error.kind(), error.effect()), (kind, effect), "{error}");
+}
+
+/// A reply in JSON.
+pub fn json_reply(status: u16, body: impl ToString) -> CannedReply {
+    CannedReply::json(status, body.to_string())
 }

@@ -2,10 +2,11 @@ mod beside;
 mod starts;
 
 use super::support::Server;
-use super::{Example, examples};
+use crate::Replay;
+use crate::{assert_failure, json_reply};
 use deploykit::nexlayer::{ApplicationState, Client, Manifest, Session};
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::{Call, Effect, Error, ErrorKind, Result};
+use deploykit::{Call, Effect, Error, ErrorKind, OPERATIONS, Result};
 use serde_json::json;
 use std::time::Duration;
 
@@ -31,102 +32,18 @@ fn minutes(n: u64) -> Option<Duration> {
     Some(Duration::from_secs(60 * n))
 }
 
-/// The outcome of the operation that an example belongs to; a success as its `Debug` text.
-async fn outcome(example: &Example) -> Result<String> {
-    let (id, reply) = (example.operation.as_str(), example.reply());
-    fn text(value: impl std::fmt::Debug) -> String {
-        format!("{value:?}")
-    }
-    match id {
-        "start_user_deployment" => answer(id, reply, |s| s.start(manifest())).await.map(text),
-        "update_user_deployment" => answer(id, reply, |s| s.update(manifest())).await.map(text),
-        "extend_deployment" => answer(id, reply, |s| s.application("a").extend())
-            .await
-            .map(text),
-        "claim_deployment" => answer(id, reply, |s| s.application("a").claim())
-            .await
-            .map(text),
-        "get_reservations" => answer(id, reply, |s| s.reservations()).await.map(text),
-        "add_deployment_reservation" => answer(id, reply, |s| s.application("a").reserve())
-            .await
-            .map(text),
-        "remove_deployment_reservation" => answer(id, reply, |s| s.application("a").unreserve())
-            .await
-            .map(text),
-        "remove_reservations" => answer(id, reply, |s| s.remove_reservations())
-            .await
-            .map(text),
-        "get_pods_status" => answer(id, reply, |s| s.application("a").pods())
-            .await
-            .map(text),
-        "validate_manifest" => beside::validated(reply).await.map(text),
-        "get_schema" => beside::schema(reply).await.map(text),
-        "send_feedback" => answer(id, reply, |s| s.feedback("a")).await.map(text),
-        other => panic!("{other} is not tested"),
-    }
-}
-
-#[tokio::test]
-async fn every_example_of_the_spec() {
-    let mut seen = std::collections::BTreeSet::new();
-    for example in examples("nexlayer") {
-        let at = format!(
-            "{} {} {:?}",
-            example.operation, example.status, example.name
-        );
-        let result = outcome(&example).await;
-        // That a manifest is not valid is what was asked for.
-        let answers = example.operation == "validate_manifest" && example.status == 400;
-        if example.status < 300 || answers {
-            let shown = result.unwrap_or_else(|error| panic!("{at}: {error}"));
-            assert!(
-                !shown.contains("dCf0NdAQ64j6"),
-                "{at} shows a token: {shown}"
-            );
-            assert!(!shown.contains(TOKEN), "{at} shows a token: {shown}");
-            seen.insert(example.operation);
-        } else {
-            let error = result.expect_err(&at);
-            assert_eq!(error.status(), Some(example.status), "{at}");
-            assert!(
-                error.message().is_some_and(|words| !words.is_empty()),
-                "{at}: {error}"
-            );
-            assert_ne!(error.kind(), ErrorKind::Decode, "{at}");
-        }
-    }
-    assert_eq!(seen.len(), 12, "{seen:?}");
-}
-
 /// A site that answers for every path answers 200 with a page.
 #[tokio::test]
 async fn a_page_is_no_success() {
-    let page = "<!DOCTYPE html><html><body>Welcome</body></html>";
-    for operation in [
-        "start_user_deployment",
-        "update_user_deployment",
-        "extend_deployment",
-        "claim_deployment",
-        "get_reservations",
-        "add_deployment_reservation",
-        "remove_deployment_reservation",
-        "remove_reservations",
-        "get_pods_status",
-        "validate_manifest",
-        "get_schema",
-        "send_feedback",
-    ] {
-        let example = Example {
-            operation: operation.to_owned(),
-            status: 200,
-            media: "text/html; charset=utf-8".to_owned(),
-            name: String::new(),
-            value: json!(page),
-        };
-        let error = outcome(&example).await.unwrap_err();
-        let effect = match operation {
-            "get_reservations" | "get_schema" => Effect::None,
-            _ => Effect::Unknown,
+    let replay = Replay::new();
+    let nexlayer = OPERATIONS.iter().filter(|one| one.api == "nexlayer");
+    for operation in nexlayer {
+        let page = "<!DOCTYPE html><html><body>Welcome</body></html>";
+        let reply = CannedReply::new(200, page).header("content-type", "text/html; charset=utf-8");
+        let error = replay.send(operation, "", reply).await.unwrap_err();
+        let effect = match operation.is_read_only() {
+            true => Effect::None,
+            false => Effect::Unknown,
         };
         assert_eq!(
             (error.kind(), error.effect(), error.status()),
@@ -177,15 +94,12 @@ async fn an_extension_in_every_form() {
     let text = "Application Complete-Test-App has been extended. Environment will expire in 150 minutes. 0 extension(s) remaining.";
     let html = "text/html; charset=utf-8";
     for reply in [
-        CannedReply::json(200, json!(text).to_string()),
+        json_reply(200, json!(text)),
         CannedReply::new(200, text).header("content-type", html),
         CannedReply::new(200, format!("  {text}\n")),
         CannedReply::new(200, text.replace(". ", ".  ")).header("content-type", html),
-        CannedReply::json(200, json!({ "message": text }).to_string()),
-        CannedReply::json(
-            200,
-            json!({ "success": true, "data": { "message": text } }).to_string(),
-        ),
+        json_reply(200, json!({ "message": text })),
+        json_reply(200, json!({ "success": true, "data": { "message": text } })),
     ] {
         let extended = answer("extend_deployment", reply, |s| s.application("x").extend())
             .await
@@ -216,7 +130,7 @@ async fn claims_show_no_token_by_accident() {
         "https://dCf0NdAQ64j6@app.nexlayer.io/",
     ] {
         let body = json!({ "claimUrl": url, "message": format!("Two ways: {url} or http://a/dCf0NdAQ64j6") });
-        let reply = CannedReply::json(200, body.to_string());
+        let reply = json_reply(200, &body);
         let claim = answer("claim_deployment", reply, |s| s.application("a").claim())
             .await
             .unwrap();
@@ -228,7 +142,7 @@ async fn claims_show_no_token_by_accident() {
     // What is no web address is not handed to a person to visit.
     for url in ["", "dCf0NdAQ64j6", "javascript:x"] {
         let body = json!({ "claimUrl": url, "message": "Later." });
-        let reply = CannedReply::json(200, body.to_string());
+        let reply = json_reply(200, &body);
         let claim = answer("claim_deployment", reply, |s| s.application("a").claim())
             .await
             .unwrap();
@@ -243,7 +157,7 @@ async fn claims() {
         json!({ "claimURL": "https://app.nexlayer.io/claim/dCf0NdAQ64j6", "claimToken": "dCf0NdAQ64j6" }),
         json!({ "message": "You're almost there! Visit https://app.nexlayer.io/claim/dCf0NdAQ64j6 to finalize your deployment.", "claimToken": "dCf0NdAQ64j6" }),
     ] {
-        let reply = CannedReply::json(200, body.to_string());
+        let reply = json_reply(200, &body);
         let claim = answer("claim_deployment", reply, |s| s.application("a").claim())
             .await
             .unwrap();
@@ -269,7 +183,7 @@ async fn reservations_in_every_form() {
         json!([item]),
         json!({ "success": true, "data": [item] }),
     ] {
-        let reply = CannedReply::json(200, body.to_string());
+        let reply = json_reply(200, &body);
         let list = answer("get_reservations", reply, |s| s.reservations())
             .await
             .unwrap();
@@ -288,14 +202,14 @@ async fn reservations_in_every_form() {
         json!({ "reservedDeployments": null }),
         json!({}),
     ] {
-        let reply = CannedReply::json(200, body.to_string());
+        let reply = json_reply(200, &body);
         let list = answer("get_reservations", reply, |s| s.reservations())
             .await
             .unwrap();
         assert!(list.items.is_empty());
     }
     let odd = json!({ "reservedDeployments": [{ "status": "Hibernating", "expiresAt": "soon" }] });
-    let reply = CannedReply::json(200, odd.to_string());
+    let reply = json_reply(200, &odd);
     let list = answer("get_reservations", reply, |s| s.reservations())
         .await
         .unwrap();
@@ -312,7 +226,7 @@ async fn reservations_in_every_form() {
 #[tokio::test]
 async fn removals() {
     let text = "Application Complete-Test-App reservation has been removed. Application site will be removed within the next 10 minutes.";
-    let reply = CannedReply::json(200, json!({ "message": text }).to_string());
+    let reply = json_reply(200, json!({ "message": text }));
     let removed = answer("remove_deployment_reservation", reply, |s| {
         s.application("a").unreserve()
     })
@@ -339,7 +253,7 @@ async fn business_rules_answer_500_and_are_told_apart() {
         body: &str,
         call: impl FnOnce(Session) -> Call<deploykit::nexlayer::Removed>,
     ) -> Error {
-        let reply = CannedReply::json(500, json!({ "error": body }).to_string());
+        let reply = json_reply(500, json!({ "error": body }));
         answer("remove_deployment_reservation", reply, call)
             .await
             .unwrap_err()
@@ -348,19 +262,13 @@ async fn business_rules_answer_500_and_are_told_apart() {
         s.application("a").unreserve()
     })
     .await;
-    assert_eq!(
-        (gone.kind(), gone.effect()),
-        (ErrorKind::AlreadyRemoved, Effect::None)
-    );
+    assert_failure(&gone, ErrorKind::AlreadyRemoved, Effect::None);
     let broken = fails("something broke", |s| s.application("a").unreserve()).await;
-    assert_eq!(
-        (broken.kind(), broken.effect()),
-        (ErrorKind::Server, Effect::Unknown)
-    );
+    assert_failure(&broken, ErrorKind::Server, Effect::Unknown);
 
     let text =
         "User is not on the Scale or Conquer plan. Please upgrade your plan to add a reservation.";
-    let reply = CannedReply::json(500, json!({ "error": text }).to_string());
+    let reply = json_reply(500, json!({ "error": text }));
     let plan = answer("add_deployment_reservation", reply, |s| {
         s.application("a").reserve()
     })
@@ -378,10 +286,7 @@ async fn business_rules_answer_500_and_are_told_apart() {
 
 #[tokio::test]
 async fn the_token_is_masked_when_the_platform_repeats_it() {
-    let reply = CannedReply::json(
-        400,
-        json!({ "error": format!("no session {TOKEN}") }).to_string(),
-    );
+    let reply = json_reply(400, json!({ "error": format!("no session {TOKEN}") }));
     let error = answer("get_reservations", reply, |s| s.reservations())
         .await
         .unwrap_err();
@@ -409,7 +314,7 @@ async fn a_secret_of_the_manifest_is_masked_when_the_platform_repeats_it() {
 #[tokio::test]
 async fn a_removal_is_read_whatever_its_white_space() {
     let text = "Application My App reservation  has been removed.\n Application site will be removed within the  next 10 minutes.";
-    let reply = CannedReply::json(200, json!({ "message": text }).to_string());
+    let reply = json_reply(200, json!({ "message": text }));
     let call = |s: Session| s.application("a").unreserve();
     let removed = answer("remove_deployment_reservation", reply, call)
         .await

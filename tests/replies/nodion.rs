@@ -1,6 +1,10 @@
+mod applications;
+
+use crate::Replay;
+use crate::{assert_failure, json_reply};
 use deploykit::nodion::{Client, Deployment, DeploymentStatus};
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::{ErrorKind, Result};
+use deploykit::{ErrorKind, OPERATIONS, Result};
 use serde_json::json;
 
 async fn answer(operation: &str, reply: CannedReply) -> Result<Vec<Deployment>> {
@@ -31,13 +35,10 @@ async fn a_deployment_as_the_page_shows_it() {
         "commit_timestamp": "2022-09-17T18:12:37.000+02:00", "created_at": "2023-04-25T08:58:59.771+02:00",
         "updated_at": "2023-04-25T08:58:59.771+02:00"
     } });
-    let one = answer(
-        "create_deployment",
-        CannedReply::json(200, body.to_string()),
-    )
-    .await
-    .unwrap()
-    .remove(0);
+    let one = answer("create_deployment", json_reply(200, &body))
+        .await
+        .unwrap()
+        .remove(0);
     assert_eq!(
         (one.deploy_number, one.status.clone()),
         (3, DeploymentStatus::Created)
@@ -62,7 +63,7 @@ async fn what_pages_do_not_show() {
         { "id": "a", "status": "rolling_back", "deploy_number": 9, "git_sha": null, "strategy": "prebuilt_image", "image_reference": "docker.io/nginx:1.25" },
         { "id": "b", "status": "expired", "deploy_number": 8, "created_at": "some day" }
     ], "meta": { "total": 2 } });
-    let list = answer("list_deployments", CannedReply::json(200, body.to_string()))
+    let list = answer("list_deployments", json_reply(200, &body))
         .await
         .unwrap();
     assert_eq!(
@@ -77,7 +78,7 @@ async fn what_pages_do_not_show() {
     assert_eq!(list[1].created_at.as_ref().unwrap().unix_millis(), None);
     for status in [201, 202] {
         let body = json!({ "deployment": { "id": "a", "status": "created", "deploy_number": 1 } });
-        let reply = CannedReply::json(status, body.to_string());
+        let reply = json_reply(status, &body);
         assert_eq!(answer("create_deployment", reply).await.unwrap().len(), 1);
     }
 }
@@ -111,7 +112,7 @@ async fn an_image_without_a_commit() {
         "committer_name": "Container Registry", "committer_email": null, "committer_username": null, "commit_timestamp": null,
         "strategy": "prebuilt_image", "image_reference": "docker.io/nginx:1.25", "created_at": null
     } });
-    let reply = CannedReply::json(200, body.to_string());
+    let reply = json_reply(200, &body);
     let one = answer("create_deployment", reply).await.unwrap().remove(0);
     assert_eq!(one.status, DeploymentStatus::Waiting);
     assert_eq!((one.git_sha, one.commit_timestamp), (None, None));
@@ -137,73 +138,37 @@ async fn what_is_not_a_deployment_is_a_decode_error() {
         let error = answer(operation, CannedReply::new(200, body))
             .await
             .unwrap_err();
-        assert_eq!(
-            (error.kind(), error.effect()),
-            (ErrorKind::Decode, effect),
-            "{operation} {body}: {error}"
-        );
+        assert_failure(&error, ErrorKind::Decode, effect);
         assert!(!error.is_retryable(), "{operation} {body}");
     }
 }
 
 #[tokio::test]
 async fn failures() {
+    use ErrorKind::{Forbidden, NoSuchRoute, NotFound, Rejected, Unauthenticated, Unavailable};
+    let replay = Replay::new();
+    let nested = r#"{"code":1004, "why":"nested"}"#;
+    let nested_body = r#"{"errors":["{\"code\":1004,\n\"why\":\"nested\"}"]}"#;
+    let not_found = r#"{"status":404,"error":"Not Found"}"#;
+    // The status in a body is not believed.
+    let other_status = r#"{"status":200,"error":"Not Found","errors":[]}"#;
     for (status, body, kind, message) in [
-        (
-            400,
-            r#"{"errors":["a","b"]}"#,
-            ErrorKind::Rejected,
-            Some("a; b"),
-        ),
-        (
-            404,
-            r#"{"status":404,"error":"Not Found"}"#,
-            ErrorKind::NotFound,
-            Some("Not Found"),
-        ),
-        (
-            404,
-            "<!DOCTYPE html><title>404</title>",
-            ErrorKind::NoSuchRoute,
-            None,
-        ),
-        (401, "", ErrorKind::Unauthenticated, None),
-        (403, "", ErrorKind::Forbidden, None),
-        (
-            400,
-            r#"{"errors":["{\"code\":1004,\n\"why\":\"nested\"}"]}"#,
-            ErrorKind::Rejected,
-            Some(r#"{"code":1004, "why":"nested"}"#),
-        ),
-        (
-            422,
-            r#"{"errors":"only one"}"#,
-            ErrorKind::Rejected,
-            Some("only one"),
-        ),
-        (
-            404,
-            // The status in a body is not believed.
-            r#"{"status":200,"error":"Not Found","errors":[]}"#,
-            ErrorKind::NotFound,
-            Some("Not Found"),
-        ),
-        (
-            502,
-            "<html>Bad Gateway</html>",
-            ErrorKind::Unavailable,
-            None,
-        ),
+        (400, r#"{"errors":["a","b"]}"#, Rejected, Some("a; b")),
+        (400, nested_body, Rejected, Some(nested)),
+        (401, "", Unauthenticated, None),
+        (403, "", Forbidden, None),
+        (404, not_found, NotFound, Some("Not Found")),
+        (404, other_status, NotFound, Some("Not Found")),
+        (404, "<!DOCTYPE html><title>404</title>", NoSuchRoute, None),
+        (422, r#"{"errors":"only one"}"#, Rejected, Some("only one")),
+        (502, "<html>Bad Gateway</html>", Unavailable, None),
     ] {
-        for operation in ["list_deployments", "create_deployment"] {
-            let error = answer(operation, CannedReply::new(status, body))
-                .await
-                .unwrap_err();
-            assert_eq!(
-                (error.kind(), error.message()),
-                (kind, message),
-                "{status} {body}"
-            );
+        for operation in OPERATIONS.iter().filter(|one| one.api == "nodion") {
+            let reply = CannedReply::new(status, body);
+            let error = replay.send(operation, "", reply).await.unwrap_err();
+            let found = (error.kind(), error.message());
+            assert_eq!(found, (kind, message), "{operation} {status} {body}");
+            assert_eq!(error.operation(), Some(operation));
             assert!(error.to_string().contains(&status.to_string()), "{error}");
         }
     }
@@ -219,7 +184,7 @@ async fn greater_numbers_are_found() {
         let list: Vec<_> = numbers.iter().map(|number| numbered(*number)).collect();
         recorder.reply(
             "list_deployments",
-            CannedReply::json(200, json!({ "deployments": list }).to_string()),
+            json_reply(200, json!({ "deployments": list })),
         );
     };
     // In no order that is promised.

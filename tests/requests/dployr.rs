@@ -1,370 +1,352 @@
-use super::{CANARY, refused, shows, shows_as};
+use super::{CANARY, refused};
+use deploykit::ErrorKind;
 use deploykit::dployr::{
-    Client, DeploymentUpdate, NewDeployment, NewProject, NewRoute, NewWebhook, ServiceType,
+    Client, DeploymentUpdate, EventWindow, LogQuery, NewApiToken, NewDeployment, NewDomain,
+    NewInstance, NewProject, NewRoute, NewWebhook, ServiceUpdate, WebhookSetup,
 };
-use std::time::UNIX_EPOCH;
+use std::net::Ipv4Addr;
+use std::time::{Duration, UNIX_EPOCH};
 
-pub const SERVICE: &str = "service-123";
-pub const UNUSUAL: &str = "a b %2e ü:@+";
+/// Ids that would change the path of a request.
+const BAD_IDS: [&str; 9] = ["", " ", ".", "..", "a/b", "a\\b", "a?b", "a#b", "a\nb"];
+const NONE: [&str; 0] = [];
 
-pub fn client() -> Client {
+fn client() -> Client {
     Client::new("https://dployr.example", CANARY).unwrap()
 }
 
-/// The same with a cluster, which the vendor's page does not know.
-pub fn in_cluster() -> Client {
-    let builder = Client::builder()
-        .base_url("https://dployr.example")
-        .token(CANARY);
-    builder
-        .cluster("01M85NWTN0TJ4JW1JXEKRNC9Z2")
-        .build()
-        .unwrap()
+fn in_cluster() -> Client {
+    client().with_cluster("01M85NWTN0TJ4JW1JXEKRNC9Z2").unwrap()
 }
 
-/// The one on the vendor's page.
-fn documented() -> NewDeployment {
-    NewDeployment::from_git("my-app", "https://github.com/user/repo")
-        .runtime("nodejs", "20")
-        .branch("main")
-        .build_cmd("npm install")
-        .run_cmd("npm start")
-        .port(3000)
+fn signed_in() -> Client {
+    client().with_session(CANARY).unwrap()
 }
 
 #[test]
-pub fn login() {
-    shows(client().login("user@example.com", CANARY));
-    let without_token = Client::builder()
-        .base_url("https://dployr.example")
-        .build()
-        .unwrap();
-    shows_as(
-        "without_token",
-        without_token.login("user@example.com", CANARY),
-    );
-    let preview = client()
-        .login("user@example.com", CANARY)
-        .preview()
-        .unwrap();
-    assert!(
-        !preview.to_string().contains("authorization"),
-        "a login carries no token"
-    );
-
-    refused(client().login("", CANARY), "e-mail address is empty");
-    refused(client().login("a\nb", CANARY), "control character");
-    refused(client().login("user@example.com", ""), "password is empty");
+fn logins_and_public_routes_carry_no_credentials() {
+    for preview in [
+        client().login("user@example.com", CANARY).preview(),
+        client().login_by_email("user@example.com").preview(),
+        client().verify_login_code("a@b.example", CANARY).preview(),
+        signed_in().login_by_identity_token(CANARY).preview(),
+        signed_in().health().preview(),
+        signed_in().versions().preview(),
+        signed_in().domain("a.example").status().preview(),
+    ] {
+        let text = preview.unwrap().to_string();
+        assert!(!text.contains("authorization"), "{text}");
+        assert!(!text.contains("cookie"), "{text}");
+    }
+    let text = signed_in().logout().preview().unwrap().to_string();
+    assert!(!text.contains("authorization"), "{text}");
 }
 
 #[test]
-pub fn create_deployment() {
-    shows(client().deployments().create(documented()));
-    let bare = NewDeployment::from_git("my-app", "https://github.com/user/repo");
-    shows_as("least", client().deployments().create(bare));
-    let with_env = documented().env("DATABASE_URL", CANARY).env("Ü %", CANARY);
-    shows_as("env", client().deployments().create(with_env));
-    shows_as(
-        "kind",
-        in_cluster().deployments().create(
-            documented()
-                .kind(ServiceType::Web)
-                .env("DATABASE_URL", CANARY)
-                .secret("API_KEY", CANARY),
-        ),
-    );
-    shows_as(
-        "image",
-        in_cluster().deployments().create(
-            NewDeployment::from_image("web-one", "node:20-alpine")
-                .kind("worker")
-                .description("übung, with \"quotes\"")
-                .domain("example.com")
-                .working_dir("app")
-                .static_dir("public")
-                .health_check("/health"),
-        ),
-    );
-    let url = format!("https://x:{CANARY}@git.example/a.git");
-    let private = NewDeployment::from_git("my-app", url).kind(ServiceType::Web);
-    shows_as(
-        "credentials_in_the_url",
-        client().deployments().create(private),
-    );
-}
-
-#[test]
-pub fn list_deployments() {
-    shows(client().deployments().list());
-    shows_as("cluster", in_cluster().deployments().list());
-    let second = || in_cluster().deployments().page(2);
-    shows_as("second_page", second().list());
-    shows_as("page", second().page_size(50).list());
-    refused(in_cluster().deployments().page(0).list(), "page is zero");
-    let found = |name| in_cluster().deployments().find_created(name, UNIX_EPOCH);
-    shows_as("find_created", found("web"));
-    refused(found(" "), "name is empty");
-}
-
-#[test]
-pub fn one_deployment() {
-    let update = || {
-        DeploymentUpdate::new()
-            .version("22")
-            .env("NODE_ENV", CANARY)
-    };
-    shows(client().deployment("d-1").get());
-    shows_as("cluster", in_cluster().deployment("d-1").get());
-    shows_as("unusual_id", client().deployment(UNUSUAL).get());
-    shows(client().deployment("d-1").update(update()));
-    shows_as(
-        "version",
-        client()
-            .deployment("d-1")
-            .update(DeploymentUpdate::new().version("22")),
-    );
-    shows_as("cluster", in_cluster().deployment("d-1").update(update()));
-    shows(client().deployment("d-1").delete());
-    shows_as("cluster", in_cluster().deployment("d-1").delete());
-}
-
-#[test]
-pub fn services() {
-    shows(client().services().list());
-    shows_as("cluster", in_cluster().services().list());
-    let service = in_cluster().service(SERVICE);
-    shows(service.status());
-    shows(service.start());
-    shows(service.stop());
-    shows(service.restart());
-    shows_as("unusual_id", client().service(UNUSUAL).restart());
-}
-
-/// Behind two lines of one millisecond.
-fn cursor() -> deploykit::LogCursor {
-    serde_json::from_value(serde_json::json!({
-        "version": 1,
-        "platform": "dployr",
-        "last": 1_795_487_019_229_i64,
-        "floor": 1_795_487_019_229_i64,
-        "given": [[0, "00000000000000ff", 2]],
-    }))
-    .unwrap()
-}
-
-#[test]
-pub fn logs() {
-    let service = in_cluster().service(SERVICE);
-    shows(service.logs(None));
-    shows_as("tail", service.logs(Some(100)));
-    shows_as("follow", service.follow_logs());
-    shows_as("follow_from", service.follow_logs_from(100));
-    shows_as("resume", service.resume_logs(&cursor()));
-    shows_as("unusual_id", client().service(UNUSUAL).follow_logs());
-}
-
-#[test]
-pub fn env() {
-    let env = in_cluster().service(SERVICE).env();
-    shows(env.list());
-    shows(env.set("NODE_ENV", CANARY));
-    shows_as("unusual_key", env.set("a/b Ü", CANARY));
-    shows(env.remove("NODE_ENV"));
-    shows_as("unusual_key", env.remove(UNUSUAL));
-}
-
-#[test]
-pub fn instances() {
-    shows(client().instances().list());
-    shows_as("cluster", in_cluster().instances().list());
-    shows(in_cluster().instance("i-1").get());
-    shows(in_cluster().instance("i-1").metrics());
-    shows_as("unusual_id", client().instance(UNUSUAL).metrics());
-}
-
-#[test]
-pub fn routes() {
-    let new = || NewRoute::new("example.com", SERVICE, 3000);
-    shows(client().routes().list());
-    shows_as("cluster", in_cluster().routes().list());
-    shows(client().routes().create(new()));
-    shows_as("cluster", in_cluster().routes().create(new()));
-    shows(client().route("r-1").delete());
-    shows_as("unusual_id", in_cluster().route(UNUSUAL).delete());
-}
-
-#[test]
-pub fn projects() {
-    shows(in_cluster().projects().list());
-    shows(
-        in_cluster()
-            .projects()
-            .create(NewProject::new("my-project").description("Project description")),
-    );
-    shows_as(
-        "least",
-        client()
-            .projects()
-            .create(NewProject::new("mein Projekt ü")),
-    );
-    shows(client().project("p-1").delete());
-    shows_as("unusual_id", in_cluster().project(UNUSUAL).delete());
-}
-
-#[test]
-pub fn webhooks() {
-    let events = ["deployment.created", "deployment.failed"];
-    let new = || NewWebhook::new("https://example.com/webhook", events);
-    shows(client().webhooks().list());
-    shows_as("cluster", in_cluster().webhooks().list());
-    shows(client().webhooks().create(new().secret(CANARY)));
-    shows_as("without_secret", in_cluster().webhooks().create(new()));
-    let url = format!("https://u:{CANARY}@example.com/hook?token={CANARY}");
-    shows_as(
-        "secret_in_the_url",
-        client().webhooks().create(NewWebhook::new(url, events)),
-    );
-}
-
-#[test]
-pub fn ids_that_change_the_path_are_refused() {
+fn invalid_logins_are_refused() {
     let client = client();
-    for id in ["", " ", ".", "..", "a/b", "a\\b", "a?b", "a#b", "a\nb"] {
+    refused(client.login("", CANARY), "e-mail address is empty");
+    refused(client.login("a\nb", CANARY), "control character");
+    refused(client.login("user@example.com", ""), "password is empty");
+    refused(client.login_by_email(" "), "e-mail address is empty");
+    let verify = |email, code| client.verify_login_code(email, code);
+    refused(verify("", "ABC123"), "e-mail address is empty");
+    refused(verify("a@b.example", " "), "code is empty");
+    refused(
+        client.login_by_identity_token(""),
+        "identity token is empty",
+    );
+    for id in ["", " ", "session=", "a;b", "a b"] {
+        let error = client.with_session(id).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{id:?}");
+    }
+    let tokens = signed_in().api_tokens();
+    let expires_in = |lifetime| NewApiToken::new("ci").expires_in(lifetime);
+    for (new, words) in [
+        (NewApiToken::new(""), "name of the token"),
+        (expires_in(Duration::ZERO), "end at once"),
+        (expires_in(Duration::from_millis(999)), "end at once"),
+        (expires_in(Duration::MAX), "beyond what can be written"),
+    ] {
+        refused(tokens.create(new), words);
+    }
+    refused(tokens.page_size(0).list(), "the page size is zero");
+    refused(signed_in().api_token("a/b").revoke(), "id of the API token");
+}
+
+#[test]
+fn invalid_clusters_are_refused() {
+    let cluster = client().clusters().by_id("c-1");
+    refused(cluster.users().page(0).list(), "the page is zero");
+    refused(cluster.rename(""), "name of the cluster is empty");
+    refused(cluster.rename("ü".repeat(65)), "longer than 64 characters");
+    assert!(cluster.rename("ü".repeat(64)).preview().is_ok());
+    refused(cluster.invite(NONE), "nobody to invite");
+    let invite = cluster.invite(["a@b.example", ""]);
+    refused(invite, "e-mail address is empty");
+    for id in ["", "..", "a/b", "a?b"] {
+        let cluster = client().clusters().by_id(id);
+        refused(cluster.rename("a"), "cluster id");
+        refused(cluster.users().list(), "cluster id");
+        refused(cluster.invite(["a@b.example"]), "cluster id");
+        refused(cluster.integrations(), "cluster id");
+        assert!(client().with_cluster(id).is_err(), "{id:?}");
+    }
+}
+
+#[test]
+fn invalid_domains_are_refused() {
+    let new = NewDomain::new;
+    for (client, new, words) in [
+        (client(), new("a.example", "web-one"), "no cluster"),
+        (in_cluster(), new("", "web-one"), "domain is empty"),
+        (
+            in_cluster(),
+            new("a.example", ""),
+            "name of the service is empty",
+        ),
+        (
+            in_cluster(),
+            new("https://a.example", "s"),
+            "more than a domain",
+        ),
+        (in_cluster(), new("a.example/b", "s"), "more than a domain"),
+        (in_cluster(), new("a.example:80", "s"), "more than a domain"),
+        (in_cluster(), new("a b", "s"), "more than a domain"),
+    ] {
+        refused(client.domains().create(new), words);
+    }
+    for name in ["", "..", "a/b", "a?b"] {
+        let domain = client().domain(name);
+        refused(domain.get(), "domain");
+        refused(domain.verify(), "domain");
+        refused(domain.delete(), "domain");
+        refused(domain.status(), "domain");
+    }
+}
+
+#[test]
+fn event_windows_have_the_servers_words() {
+    for (window, word) in [(EventWindow::Week, "7d"), (EventWindow::Month, "30d")] {
+        let call = client().events().within(window).list();
+        let query = call.preview().unwrap().query;
+        assert_eq!(query, [("window".to_owned(), word.to_owned())]);
+    }
+}
+
+#[test]
+fn invalid_deployments_are_refused() {
+    let git = || NewDeployment::from_git("my-app", "https://github.com/user/repo");
+    for (new, words) in [
+        (
+            NewDeployment::from_git(" ", "https://a.example"),
+            "the name is empty",
+        ),
+        (
+            NewDeployment::from_git("a\nb", "https://a.example"),
+            "the name contains a control character",
+        ),
+        (
+            NewDeployment::from_git("a", ""),
+            "URL of the repository is empty",
+        ),
+        (NewDeployment::from_image("a", ""), "the image is empty"),
+        (
+            NewDeployment::from_image("a", "b").branch("main"),
+            "an image has no branch",
+        ),
+        (git().branch(""), "the branch is empty"),
+        (git().runtime("", "20"), "the runtime is empty"),
+        (
+            git().runtime("nodejs", ""),
+            "version of the runtime is empty",
+        ),
+        (git().kind(""), "the kind is empty"),
+        (git().env("", "x"), "name of a variable is empty"),
+        (git().secret("A=B", "x"), "contains `=`"),
+        (git().port(0), "is not between 1 and 65535"),
+        (git().port(65_536), "is not between 1 and 65535"),
+        (git().port(u32::MAX), "is not between 1 and 65535"),
+    ] {
+        refused(client().deployments().create(new), words);
+    }
+    let update = DeploymentUpdate::new;
+    for (update, words) in [
+        (update(), "changes nothing"),
+        (update().version(""), "version of the runtime is empty"),
+        (update().env("", "x"), "name of a variable is empty"),
+    ] {
+        refused(client().deployment("d").update(update), words);
+    }
+    refused(in_cluster().deployments().page(0).list(), "page is zero");
+    let found = in_cluster().deployments().find_created(" ", UNIX_EPOCH);
+    refused(found, "name is empty");
+}
+
+#[test]
+fn invalid_routes_projects_and_webhooks_are_refused() {
+    let new = NewRoute::new;
+    for (new, words) in [
+        (new("example.com", "s", 0), "is not between 1 and 65535"),
+        (
+            new("example.com", "s", 65_536),
+            "is not between 1 and 65535",
+        ),
+        (
+            new("example.com", "s", u32::MAX),
+            "is not between 1 and 65535",
+        ),
+        (new("", "s", 80), "the domain is empty"),
+        (
+            new("https://example.com", "s", 80),
+            "neither scheme nor path",
+        ),
+        (new("example.com/a", "s", 80), "neither scheme nor path"),
+        (new("example.com", "", 80), "the service id is empty"),
+    ] {
+        refused(client().routes().create(new), words);
+    }
+    let new = NewProject::new("");
+    refused(client().projects().create(new), "the name is empty");
+
+    let url = "https://example.com";
+    for (url, events, words) in [
+        ("", &["x"][..], "not an http or https URL"),
+        ("example.com", &["x"], "not an http or https URL"),
+        ("ftp://example.com", &["x"], "not an http or https URL"),
+        (url, &[], "no events"),
+        (url, &[" "], "name of an event"),
+    ] {
+        let new = NewWebhook::new(url, events.to_vec());
+        refused(client().webhooks().create(new), words);
+        let setup = WebhookSetup::new(url, events.to_vec());
+        refused(in_cluster().webhooks().set_up(setup), words);
+    }
+}
+
+#[test]
+fn invalid_service_updates_are_refused() {
+    let update = || ServiceUpdate::new("loop-node-1", "/health");
+    for (update, words) in [
+        (ServiceUpdate::new(" ", "/"), "tag of the instance is empty"),
+        (ServiceUpdate::new("a", ""), "path of the health check"),
+        (update().port(0), "port 0"),
+        (update().port(65_536), "port 65536"),
+        (update().env([("A=B", "x")]), "contains `=`"),
+        (update().secrets([("", "x")], ["A"]), "name of a variable"),
+        (
+            update().secrets([("B", "x")], ["a\n"]),
+            "name of a variable",
+        ),
+        (update().secrets([("A", "x")], ["A"]), "both"),
+        (update().image(""), "image is empty"),
+        (update().remote_url(""), "URL of the repository"),
+        (update().runtime("", "1"), "runtime is empty"),
+        (update().runtime("nodejs", " "), "version of the runtime"),
+        (update().domain("a\nb"), "control character"),
+    ] {
+        refused(client().service("s").update(update), words);
+    }
+    let set = client().service("s").env().set("", "x");
+    refused(set, "name of a variable is empty");
+    let services = in_cluster().services();
+    refused(services.metrics("a/b"), "name of a service");
+    let before = UNIX_EPOCH - Duration::from_secs(1);
+    for (from, to) in [(before, UNIX_EPOCH), (UNIX_EPOCH, before)] {
+        refused(services.metrics_between("a", from, to), "before 1970");
+    }
+}
+
+#[test]
+fn invalid_log_queries_are_refused() {
+    let before = UNIX_EPOCH - Duration::from_secs(1);
+    let new = LogQuery::new;
+    for (query, words) in [
+        (new().service(" "), "service is empty"),
+        (new().source("a\nb"), "control character"),
+        (new().limit(0), "limit is zero"),
+        (new().since(before), "before 1970"),
+    ] {
+        refused(client().logs(query.clone()), words);
+        refused(client().follow_logs(query), words);
+    }
+    refused(client().logs(new().until(before)), "before 1970");
+    for endless in [new().until(UNIX_EPOCH), new().newest_first()] {
+        refused(in_cluster().follow_logs(endless), "has no end");
+    }
+}
+
+#[test]
+fn invalid_instances_are_refused() {
+    let new = |tag: &str| NewInstance::new(Ipv4Addr::new(127, 0, 0, 77), tag);
+    for (new, words) in [
+        (new("ab"), "3 to 21"),
+        (new(&"x".repeat(22)), "3 to 21"),
+        (new("a\nb"), "control character"),
+        (new("abc").region(""), "region is empty"),
+        (new("abc").role(" "), "role is empty"),
+    ] {
+        refused(in_cluster().instances().create(new), words);
+    }
+    let error = refused(client().instances().create(new("abc")), "in a cluster");
+    assert!(error.to_string().contains("DPLOYR_CLUSTER_ID"), "{error}");
+}
+
+#[test]
+fn ids_that_change_the_path_are_refused() {
+    let client = client();
+    let place = serde_json::json!({ "last": 7, "floor": 7, "given": [], "crowd": 0 });
+    let cursor = serde_json::json!({ "version": 1, "platform": "dployr", "place": place });
+    let cursor = serde_json::from_value(cursor).unwrap();
+    for id in BAD_IDS {
         let deployment = client.deployment(id);
         refused(deployment.get(), "deployment id");
-        refused(
-            deployment.update(DeploymentUpdate::new().version("1")),
-            "deployment id",
-        );
+        let update = DeploymentUpdate::new().version("1");
+        refused(deployment.update(update), "deployment id");
         refused(deployment.delete(), "deployment id");
         let service = client.service(id);
+        refused(service.get(), "service id");
+        let update = ServiceUpdate::new("loop-node-1", "/health");
+        refused(service.update(update), "service id");
+        refused(service.delete(), "service id");
         refused(service.status(), "service id");
         refused(service.start(), "service id");
         refused(service.stop(), "service id");
         refused(service.restart(), "service id");
         refused(service.logs(None), "service id");
         refused(service.follow_logs(), "service id");
-        refused(service.resume_logs(&cursor()), "service id");
+        refused(service.resume_logs(&cursor), "service id");
+        refused(service.secrets(), "service id");
         refused(service.env().list(), "service id");
+        refused(service.env().map(), "service id");
         refused(service.env().set("A", "b"), "service id");
         refused(service.env().remove("A"), "service id");
         refused(client.instance(id).get(), "instance id");
         refused(client.instance(id).metrics(), "instance id");
+        refused(client.instance(id).delete(), "instance id");
+        let node = client.node(id);
+        refused(node.ping(), "tag of an instance");
+        refused(node.reboot(true), "tag of an instance");
+        refused(node.restart(true), "tag of an instance");
         refused(client.route(id).delete(), "route id");
         refused(client.project(id).delete(), "project id");
-        refused(
-            client.service(SERVICE).env().remove(id),
-            "name of a variable",
-        );
+        let removal = client.service("s").env().remove(id);
+        refused(removal, "name of a variable");
     }
 }
 
 #[test]
-pub fn what_cannot_be_right_is_refused() {
-    let client = client();
-    let create = |new| client.deployments().create(new);
-    let git = |name, url| create(NewDeployment::from_git(name, url));
-    refused(git(" ", "https://a.example"), "the name is empty");
-    refused(
-        git("a\nb", "https://a.example"),
-        "the name contains a control character",
-    );
-    refused(git("a", ""), "URL of the repository is empty");
-    refused(
-        create(NewDeployment::from_image("a", "")),
-        "the image is empty",
-    );
-    refused(
-        create(NewDeployment::from_image("a", "b").branch("main")),
-        "an image has no branch",
-    );
-    refused(create(documented().branch("")), "the branch is empty");
-    refused(
-        create(documented().runtime("", "20")),
-        "the runtime is empty",
-    );
-    refused(
-        create(documented().runtime("nodejs", "")),
-        "version of the runtime is empty",
-    );
-    refused(create(documented().kind("")), "the kind is empty");
-    refused(
-        create(documented().env("", "x")),
-        "name of a variable is empty",
-    );
-    refused(create(documented().secret("A=B", "x")), "contains `=`");
-    for port in [0, 65_536, u32::MAX] {
-        refused(
-            create(documented().port(port)),
-            "is not between 1 and 65535",
-        );
-        let route = NewRoute::new("example.com", SERVICE, port);
-        refused(client.routes().create(route), "is not between 1 and 65535");
-    }
-
-    let update = |update| client.deployment("d").update(update);
-    refused(update(DeploymentUpdate::new()), "changes nothing");
-    refused(
-        update(DeploymentUpdate::new().version("")),
-        "version of the runtime is empty",
-    );
-    refused(
-        update(DeploymentUpdate::new().env("", "x")),
-        "name of a variable is empty",
-    );
-
-    let route = |domain, service| client.routes().create(NewRoute::new(domain, service, 80));
-    refused(route("", SERVICE), "the domain is empty");
-    refused(
-        route("https://example.com", SERVICE),
-        "neither scheme nor path",
-    );
-    refused(route("example.com/a", SERVICE), "neither scheme nor path");
-    refused(route("example.com", ""), "the service id is empty");
-
-    refused(
-        client.projects().create(NewProject::new("")),
-        "the name is empty",
-    );
-    refused(
-        client.service(SERVICE).env().set("", "x"),
-        "name of a variable is empty",
-    );
-
-    let webhook = |url, events: &[&str]| {
-        client
-            .webhooks()
-            .create(NewWebhook::new(url, events.to_vec()))
-    };
-    for url in ["", "example.com", "ftp://example.com"] {
-        refused(
-            webhook(url, &["deployment.created"]),
-            "not an http or https URL",
-        );
-    }
-    refused(webhook("https://example.com", &[]), "no events");
-    refused(
-        webhook("https://example.com", &[""]),
-        "name of an event is empty",
-    );
-}
-
-#[test]
-pub fn debug_shows_no_secret() {
+fn debug_redacts_secrets() {
     let url = format!("https://x:{CANARY}@git.example/a.git");
-    let new = NewDeployment::from_git("a", url)
-        .env("A", CANARY)
-        .secret("B", CANARY);
+    let new = NewDeployment::from_git("a", url).env("A", CANARY);
+    let new = new.secret("B", CANARY);
     let update = DeploymentUpdate::new().env("A", CANARY);
-    let hook =
-        NewWebhook::new(format!("https://a.example/{CANARY}?s={CANARY}"), ["e"]).secret(CANARY);
-    let text = format!(
-        "{new:?} {update:?} {hook:?} {:?}",
-        client().service("s").env()
-    );
+    let url = format!("https://a.example/{CANARY}?s={CANARY}");
+    let hook = NewWebhook::new(url.as_str(), ["e"]).secret(CANARY);
+    let setup = WebhookSetup::new(url, ["e"]);
+    let env = client().service("s").env();
+    let text = format!("{new:?} {update:?} {hook:?} {setup:?} {env:?}");
     assert!(!text.contains(CANARY), "{text}");
-    assert!(
-        text.contains("git.example") && text.contains("https://a.example/…"),
-        "{text}"
-    );
+    assert!(text.contains("git.example"), "{text}");
+    assert!(text.contains("https://a.example/…"), "{text}");
 }

@@ -1,94 +1,85 @@
-//! A failure that a recorder plays is the one that the network makes.
+//! Canned failures give the same errors as failures of a real connection.
 
 use crate::server;
-use crate::support::{Answer, Server};
-use deploykit::edgegap::{Accepted, Client};
+use crate::support::{Script, Server, Step};
+use deploykit::edgegap::Client;
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, Error, ErrorKind, Retry};
 use std::time::Duration;
 use tokio::time::Instant;
 
-const BODY: &str = r#"{"request_id":"a69f"#;
-
-/// The create and a read, played and real.
-async fn both(reply: CannedReply, real: Answer) -> [(Facts, Facts); 2] {
-    let server = Server::start(real).await;
-    let at = |url: &str| {
-        Client::builder()
-            .token("t")
-            .base_url(url)
-            .retry(Retry::off())
-    };
-    let limit = Duration::from_millis(300);
-    let real = at(&server.base_url).timeout(limit).build().unwrap();
-    let recorder = Recorder::new();
-    let played = recorder.edgegap_builder().timeout(limit).build().unwrap();
-    recorder.reply("create_deployment", reply.clone());
-    recorder.reply("get_deployment", reply);
-    let create = (deploy(&played).await, deploy(&real).await);
-    let read = (status(&played).await, status(&real).await);
-    [create, read].map(|(played, real)| (facts(played), facts(real)))
-}
-
-async fn deploy(client: &Client) -> Error {
-    let accepted: Result<Accepted, Error> = client.deploy(server()).await;
-    accepted.unwrap_err()
-}
-
-async fn status(client: &Client) -> Error {
-    client.deployment("a").status().await.unwrap_err()
-}
-
 type Facts = (ErrorKind, Effect, Option<u16>);
 
-fn facts(error: Error) -> Facts {
-    (error.kind(), error.effect(), error.status())
+/// A create and a read.
+async fn failures(client: &Client) -> [Facts; 2] {
+    let facts = |error: Error| (error.kind(), error.effect(), error.status());
+    let create = client.deploy(server()).await.unwrap_err();
+    let read = client.deployment("a").status().await.unwrap_err();
+    [facts(create), facts(read)]
 }
 
 #[tokio::test]
-async fn a_broken_connection() {
-    let [create, read] = both(CannedReply::reset(), Answer::Close).await;
-    assert_eq!(create.0, create.1);
-    assert_eq!(create.0, (ErrorKind::Interrupted, Effect::Unknown, None));
-    assert_eq!(read.0, read.1);
-    assert_eq!(read.0.1, Effect::None);
-}
+async fn canned_failures_are_those_of_a_real_connection() {
+    const BODY: &str = r#"{"request_id":"a69f"#;
+    let head =
+        "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n";
+    let truncated = Script::bytes(format!("{head}{BODY}"));
+    let (interrupted, timeout) = (ErrorKind::Interrupted, ErrorKind::Timeout);
+    for (canned, real, kind, effect, status) in [
+        (
+            CannedReply::reset(),
+            Some(Script::always(vec![Step::ReadAll])),
+            interrupted,
+            Effect::Unknown,
+            None,
+        ),
+        (
+            CannedReply::json(202, BODY).truncated(),
+            Some(truncated),
+            interrupted,
+            Effect::Unknown,
+            Some(202),
+        ),
+        (
+            CannedReply::timeout(),
+            Some(Script::silence()),
+            timeout,
+            Effect::Unknown,
+            None,
+        ),
+        (
+            CannedReply::connect_error(),
+            None,
+            ErrorKind::Connect,
+            Effect::None,
+            None,
+        ),
+    ] {
+        let limit = Duration::from_millis(300);
+        let recorder = Recorder::new();
+        recorder.reply("create_deployment", canned.clone());
+        recorder.reply("get_deployment", canned);
+        let client = recorder.edgegap_builder().timeout(limit).build().unwrap();
+        let canned = failures(&client).await;
+        let expected = [(kind, effect, status), (kind, Effect::None, status)];
+        assert_eq!(canned, expected);
 
-#[tokio::test]
-async fn a_broken_reply() {
-    let real = format!(
-        "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{BODY}"
-    );
-    let played = CannedReply::json(202, BODY).truncated();
-    let [create, read] = both(played, Answer::Bytes(real.into_bytes())).await;
-    assert_eq!(create.0, create.1);
-    assert_eq!(
-        create.0,
-        (ErrorKind::Interrupted, Effect::Unknown, Some(202))
-    );
-    assert_eq!(read.0, read.1);
-}
-
-#[tokio::test]
-async fn no_answer() {
-    let [create, read] = both(CannedReply::timeout(), Answer::Silence).await;
-    assert_eq!(create.0, create.1);
-    assert_eq!(create.0, (ErrorKind::Timeout, Effect::Unknown, None));
-    assert_eq!(read.0, read.1);
-}
-
-#[tokio::test]
-async fn no_connection() {
-    let recorder = Recorder::new();
-    recorder.reply("create_deployment", CannedReply::connect_error());
-    let played = deploy(&recorder.edgegap().unwrap()).await;
-    let nobody = Client::builder().token("t").base_url("http://127.0.0.1:1");
-    let real = deploy(&nobody.retry(Retry::off()).build().unwrap()).await;
-    assert_eq!(facts(played), facts(real));
+        let server = match real {
+            Some(answer) => Some(Server::start(answer).await),
+            None => None,
+        };
+        let refusing = "http://127.0.0.1:1".to_owned();
+        let base_url = server
+            .as_ref()
+            .map_or(refusing, |server| server.base_url.clone());
+        let builder = Client::builder().token("t").base_url(base_url);
+        let client = builder.retry(Retry::off()).timeout(limit).build().unwrap();
+        assert_eq!(failures(&client).await, expected);
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn time_is_that_of_tokio() {
+async fn delays_use_the_clock_of_tokio() {
     let recorder = Recorder::new();
     let edgegap = recorder.edgegap().unwrap();
     let start = Instant::now();
@@ -97,27 +88,27 @@ async fn time_is_that_of_tokio() {
     edgegap.deploy(server()).await.unwrap();
     assert_eq!(start.elapsed().as_secs(), 29);
     recorder.reply("create_deployment", late.delay(Duration::from_secs(31)));
-    assert_eq!(deploy(&edgegap).await.kind(), ErrorKind::Timeout);
     recorder.reply("create_deployment", CannedReply::timeout());
-    assert_eq!(deploy(&edgegap).await.effect(), Effect::Unknown);
-    assert_eq!(start.elapsed().as_secs(), 89);
+    for seconds in [59, 89] {
+        let error = edgegap.deploy(server()).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.effect()),
+            (ErrorKind::Timeout, Effect::Unknown)
+        );
+        assert_eq!(start.elapsed().as_secs(), seconds);
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn retries_may_be_switched_on() {
+async fn each_attempt_of_a_retry_is_recorded() {
     let recorder = Recorder::new();
-    let edgegap = recorder
-        .edgegap_builder()
-        .retry(Retry::default())
-        .build()
-        .unwrap();
+    let builder = recorder.edgegap_builder().retry(Retry::default());
+    let edgegap = builder.build().unwrap();
     recorder.reply("create_deployment", CannedReply::connect_error());
-    let again = edgegap.deploy(server()).with_response().await.unwrap();
-    assert_eq!(again.attempts, 2);
-    // Each attempt is a request of its own.
-    let text = recorder.snapshot().with_replies().to_string();
-    let requests: Vec<_> = text.split("\n\n---\n\n").collect();
-    assert_eq!(requests.len(), 2, "{text}");
-    assert!(requests[0].ends_with("=> no connection"), "{text}");
-    assert!(requests[1].contains("=> 202"), "{text}");
+    let response = edgegap.deploy(server()).with_response().await.unwrap();
+    assert_eq!(response.attempts, 2);
+    let [first, second] = &recorder.requests()[..] else {
+        panic!("{recorder}");
+    };
+    assert_eq!(first, second);
 }

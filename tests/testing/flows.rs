@@ -1,4 +1,4 @@
-//! Deploy, then wait, on nothing but the examples of the specs.
+//! Deploy and wait with the examples of the specs; requests that a server received.
 
 use crate::server;
 use deploykit::nexlayer::Manifest;
@@ -29,7 +29,7 @@ async fn nodion() {
     };
     let ready = wait(&Recorder::new().becomes_ready()).await.unwrap();
     assert_eq!(ready.deploy_number, 3);
-    // The examples alone do not know of each other, and the wait says what it missed.
+    // Without `becomes_ready` the list does not contain the created deployment.
     let error = wait(&Recorder::new()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Gone);
 }
@@ -64,7 +64,7 @@ async fn nexlayer() {
 }
 
 #[test]
-fn what_a_server_receives_is_described() {
+fn received_request_is_described_like_a_recorded_one() {
     let request = http::Request::post("/sub/v1/deployments?clusterId=c-1&mine=hush&page=2")
         .header("authorization", "Bearer hush")
         .header("content-type", "application/json")
@@ -84,11 +84,11 @@ fn what_a_server_receives_is_described() {
         shown.to_string(),
         "GET /nope/x\n? page = <redacted>\n? token = <redacted>"
     );
-    // However the path is written.
-    let written = http::Request::delete("/v1/self/sto%70/a69f8e3e0555/hush")
+    // With an escape in the path.
+    let escaped = http::Request::delete("/v1/self/sto%70/a69f8e3e0555/hush")
         .body("")
         .unwrap();
-    let shown = describe::<edgegap::Edgegap>(&written);
+    let shown = describe::<edgegap::Edgegap>(&escaped);
     assert_eq!(shown.operation, Some("stop_own_deployment"));
     assert!(!shown.to_string().contains("hush"), "{shown}");
 }

@@ -1,4 +1,4 @@
-//! What downstream tests stand on: recorder, snapshots, faults.
+//! The testing kit: recorder, snapshots, canned failures.
 #![cfg(all(
     feature = "dployr",
     feature = "edgegap",
@@ -9,7 +9,6 @@
 mod faults;
 mod flows;
 mod recorder;
-mod secrets;
 mod snapshot;
 #[path = "../support/mod.rs"]
 mod support;

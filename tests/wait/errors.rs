@@ -1,15 +1,11 @@
-//! How a wait fails, and what the error says.
+//! How a wait fails, and what its error reports.
 
-use crate::script::{ID, Script, fault, status};
+use crate::script::{ID, Script, fault, seconds, status};
 use deploykit::testing::CannedReply;
 use deploykit::watch::Phase;
 use deploykit::{Effect, ErrorKind};
 use std::error::Error as _;
 use std::time::Duration;
-
-fn seconds(n: u64) -> Duration {
-    Duration::from_secs(n)
-}
 
 fn in_error(detail: &str) -> CannedReply {
     let body = format!(
@@ -19,7 +15,7 @@ fn in_error(detail: &str) -> CannedReply {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bad_end_tells_its_story() {
+async fn a_failed_deployment_is_reported_with_timeline_reason_and_log() {
     let lines: String = (0..30)
         .map(|n| format!("line {n} hush-hush-token\\n"))
         .collect();
@@ -69,7 +65,7 @@ async fn a_bad_end_tells_its_story() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_stopped_is_a_bad_end() {
+async fn a_stopped_deployment_fails_the_wait() {
     for word in ["TERMINATING", "TERMINATED"] {
         let script = Script::new([status(word)]);
         let error = script.server().wait().await.unwrap_err();
@@ -79,7 +75,7 @@ async fn one_that_is_stopped_is_a_bad_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_holds_and_the_last_look_is_before_it() {
+async fn the_last_poll_is_sent_before_the_deadline() {
     let script = Script::new([status("SEEKING"), status("DEPLOYING")]);
     let began = tokio::time::Instant::now();
     let wait = script.server().wait().jitter(false).deadline(seconds(30));
@@ -98,24 +94,20 @@ async fn the_deadline_holds_and_the_last_look_is_before_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_of_nothing_is_one_look() {
+async fn a_deadline_of_zero_allows_one_poll() {
     let script = Script::new([status("SEEKING")]);
     let wait = script.server().wait().deadline(Duration::ZERO);
     assert_eq!(wait.await.unwrap_err().kind(), ErrorKind::WaitTimedOut);
     assert_eq!(script.asked(), [0.0]);
     let ready = Script::new([status("READY")]);
-    ready
-        .server()
-        .wait()
-        .deadline(Duration::ZERO)
-        .await
-        .unwrap();
+    let wait = ready.server().wait().deadline(Duration::ZERO);
+    wait.await.unwrap();
     let far = Script::new([status("SEEKING"), status("READY")]);
     far.server().wait().deadline(Duration::MAX).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_vanishes_is_gone() {
+async fn a_vanished_deployment_is_gone() {
     let script = Script::new([status("DEPLOYING"), fault(404)]);
     let error = script.server().wait().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Gone);
@@ -124,11 +116,17 @@ async fn what_vanishes_is_gone() {
     assert_eq!(error.timeline()[1].phase, Phase::Ended);
     assert_eq!(error.raw_status(), Some("Status.DEPLOYING"));
     assert!(error.source().is_some(), "the 404 itself");
-    assert_eq!(script.requests(), 2, "and no log of it is asked for");
+    assert_eq!(script.requests(), 2, "no log is requested");
+
+    let script = Script::new([fault(400)]);
+    let wait = script.server().wait().jitter(false).grace(seconds(3));
+    let error = wait.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Gone, "it never existed");
+    assert_eq!(script.asked(), [0.0, 2.0, 5.0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_another_look_would_not_change_ends_it_at_once() {
+async fn final_errors_end_the_wait_at_once() {
     for (code, kind) in [
         (401, ErrorKind::Unauthenticated),
         (403, ErrorKind::Forbidden),
@@ -138,7 +136,8 @@ async fn what_another_look_would_not_change_ends_it_at_once() {
         let error = script.server().wait().await.unwrap_err();
         assert_eq!(error.kind(), kind);
         assert_eq!(error.status(), Some(code));
-        assert_eq!(error.timeline().len(), 1, "what was seen before");
+        assert_eq!(error.resource_id(), Some(ID), "it may cost money");
+        assert_eq!(error.timeline().len(), 1, "the poll before");
         assert_eq!(script.requests(), 2);
     }
     let script = Script::new([status("READY")]);
@@ -148,7 +147,7 @@ async fn what_another_look_would_not_change_ends_it_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn too_many_faults_in_a_row_end_it_with_the_last() {
+async fn too_many_transient_errors_in_a_row_end_the_wait() {
     let mut replies = vec![fault(503); 5];
     replies.push(status("SEEKING"));
     replies.extend(vec![fault(503); 5]);
@@ -156,7 +155,7 @@ async fn too_many_faults_in_a_row_end_it_with_the_last() {
     let script = Script::new(replies);
     let error = script.server().wait().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Server);
-    assert_eq!(script.requests(), 12, "one that succeeds counts anew");
+    assert_eq!(script.requests(), 12, "a success resets the count");
     assert_eq!(error.timeline().len(), 1);
 
     let script = Script::new([fault(503)]);
@@ -166,7 +165,7 @@ async fn too_many_faults_in_a_row_end_it_with_the_last() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_platform_that_asks_for_more_time_than_there_is_ends_it_now() {
+async fn a_retry_after_beyond_the_deadline_ends_the_wait_at_once() {
     let script = Script::new([fault(429).header("retry-after", "600")]);
     let began = tokio::time::Instant::now();
     let error = script.server().wait().await.unwrap_err();
@@ -178,9 +177,8 @@ async fn a_platform_that_asks_for_more_time_than_there_is_ends_it_now() {
     assert!(error.to_string().contains("was not seen"), "{error}");
 }
 
-/// A preview needs no runtime, and sends nothing, of what takes several requests too.
 #[test]
-fn looks_and_logs_can_be_previewed() {
+fn polls_and_logs_can_be_previewed() {
     use deploykit::watch::Deployment;
     let recorder = deploykit::testing::Recorder::new();
     let dployr = deploykit::dployr::Client::builder().base_url("https://dployr.example");
@@ -195,12 +193,4 @@ fn looks_and_logs_can_be_previewed() {
     let preview = application.readiness().preview().unwrap();
     assert_eq!(preview.path, "/getReservations");
     assert_eq!(recorder.requests().len(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_ends_a_wait_names_what_may_go_on() {
-    let script = Script::new([deploykit::testing::CannedReply::json(401, "{}")]);
-    let error = script.server().wait().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
-    assert_eq!(error.resource_id(), Some(crate::script::ID));
 }

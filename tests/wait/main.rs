@@ -1,9 +1,8 @@
-//! Waiting, under a clock that stands still unless somebody waits: what is asked, when, and what comes
-//! of it.
+//! Waits and watchers under a paused clock: when they poll, and what they report.
 #![cfg(all(feature = "dployr", feature = "edgegap", feature = "nodion"))]
 
-mod cursor;
-mod engine;
 mod errors;
-mod many;
+mod polls;
 mod script;
+mod several;
+mod watcher;

@@ -1,10 +1,11 @@
-//! A platform that answers by a script, and notes when it was asked.
+//! A scripted platform that records when it was polled.
 
-use deploykit::Pacing;
 use deploykit::edgegap::{Client, DeploymentHandle};
 use deploykit::testing::{CannedReply, Recorder};
+use deploykit::{Pacing, RequestPreview};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::time::Instant;
 
 pub const ID: &str = "c0653765de3b";
@@ -17,7 +18,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// Answers the polls with these, the last one for ever.
+    /// Answers polls with these responses; the last one repeats.
     pub fn new(replies: impl IntoIterator<Item = CannedReply>) -> Self {
         let replies: Mutex<VecDeque<_>> = Mutex::new(replies.into_iter().collect());
         let script = Self {
@@ -41,7 +42,7 @@ impl Script {
         script
     }
 
-    /// Answers the request for the log.
+    /// Answers the log request.
     pub fn logs(self, reply: CannedReply) -> Self {
         self.recorder.reply("get_container_logs", reply);
         self
@@ -56,7 +57,7 @@ impl Script {
         builder.recorder(&self.recorder).build().unwrap()
     }
 
-    /// A client that keeps to the documented rates.
+    /// A client with the documented rate limits.
     pub fn paced_client(&self) -> Client {
         let builder = Client::builder().token("hush-hush-token");
         let builder = builder
@@ -65,7 +66,7 @@ impl Script {
         builder.build().unwrap()
     }
 
-    /// When it was asked, in seconds since the script began, to the millisecond.
+    /// Times of the polls, in seconds since the script began, to the millisecond.
     pub fn asked(&self) -> Vec<f64> {
         let asked = self.asked.lock().unwrap();
         asked.iter().map(|at| (at * 1e3).round() / 1e3).collect()
@@ -76,6 +77,10 @@ impl Script {
     }
 }
 
+pub fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
 pub fn status(word: &str) -> CannedReply {
     let body = format!(r#"{{"request_id": "{ID}", "current_status": "Status.{word}"}}"#);
     CannedReply::json(200, body)
@@ -83,4 +88,16 @@ pub fn status(word: &str) -> CannedReply {
 
 pub fn fault(code: u16) -> CannedReply {
     CannedReply::json(code, r#"{"message": "trouble"}"#)
+}
+
+pub fn dployr(recorder: &Recorder) -> deploykit::dployr::Client {
+    let client = deploykit::dployr::Client::builder().base_url("https://dployr.example");
+    let client = client.token("hush").cluster("c").recorder(recorder);
+    client.build().unwrap()
+}
+
+/// A number in the query of a request.
+pub fn query(request: &RequestPreview, name: &str) -> Option<u32> {
+    let (_, value) = request.query.iter().find(|(key, _)| key == name)?;
+    value.parse().ok()
 }

@@ -9,6 +9,8 @@ mod kinds;
 #[path = "../../../examples/lifecycle/life.rs"]
 mod life;
 mod mock;
+#[path = "../../../tests/support/operations/mod.rs"]
+mod operations;
 mod process;
 mod proxy;
 mod report;

@@ -1,5 +1,5 @@
-//! Deploys a game server from a CI job: once for each run, whatever breaks on the way, and nothing is
-//! left behind when it does not come up.
+//! Deploys a game server from a CI job: one server for each run, even after lost replies. A server that
+//! fails to start is stopped.
 
 use deploykit::edgegap::{Client, NewDeployment, RequestId, User};
 use deploykit::{Effect, Error, Secret};
@@ -9,32 +9,32 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-/// How long a server may take to come up.
+/// Time limit for a server to start.
 const READY_WITHIN: Duration = Duration::from_secs(180);
-/// How long the platform may take to list what it started.
+/// Time between a create and its appearance in the list.
 const LISTED_AFTER: Duration = Duration::from_secs(10);
-const LOOKS: u32 = 3;
+const LOOKUPS: u32 = 3;
 
-/// What to deploy: the configuration file.
+/// The configuration file.
 #[derive(Debug, Deserialize)]
 pub struct Config {
     pub application: String,
     pub version: String,
-    /// Where the players are; the server is started near them.
+    /// Addresses of the players; the server starts near them.
     pub players: Vec<IpAddr>,
-    /// What the server finds in its environment.
+    /// Environment variables of the server.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// The same for what must not be in a file: names of variables of the CI job.
+    /// Names of CI variables that are passed on as secrets.
     #[serde(default)]
     pub secrets: Vec<String>,
 }
 
-/// The run of the CI job that deploys. A second attempt of the same run has the same id.
+/// A run of the CI job. A repeated run has the same id.
 #[derive(Debug)]
 pub struct Run {
     pub id: String,
-    /// Nothing of this run is older.
+    /// Lower limit for the creation time of its servers.
     pub began: SystemTime,
 }
 
@@ -46,18 +46,18 @@ pub struct Live {
     pub address: String,
 }
 
-/// Why there is none.
+/// A failed deployment.
 #[derive(Debug)]
 pub struct Failed {
     pub error: Error,
-    /// What was started all the same, and was stopped.
+    /// A server that was started and stopped again.
     pub stopped: Option<RequestId>,
-    /// What was started and could not be stopped: it costs money.
+    /// A server that could not be stopped and costs money.
     pub left_behind: Option<RequestId>,
 }
 
 impl Config {
-    /// Makes the request. `read` gives the value of a variable of the CI job.
+    /// Builds the request. `read` returns the value of a CI variable.
     pub fn request(
         &self,
         run: &Run,
@@ -79,7 +79,7 @@ impl Config {
 }
 
 impl Run {
-    /// What no other run has.
+    /// A tag that is unique to this run.
     fn tag(&self) -> String {
         format!("run-{}", self.id)
     }
@@ -97,7 +97,7 @@ pub async fn deploy(edgegap: &Client, new: NewDeployment, run: &Run) -> Result<L
     }
 }
 
-/// Starts a server, unless this run did so already.
+/// Starts a server, or finds the one that this run started.
 async fn started(edgegap: &Client, new: NewDeployment, run: &Run) -> Result<RequestId, Failed> {
     if let Some(id) = found(edgegap, run).await? {
         return Ok(id);
@@ -107,14 +107,14 @@ async fn started(edgegap: &Client, new: NewDeployment, run: &Run) -> Result<Requ
         Err(error) => error,
     };
     match (error.effect(), error.resource_id()) {
-        // It was started, and is of no use.
+        // The server exists but is useless.
         (Effect::Applied, Some(id)) => match RequestId::new(id) {
             Ok(id) => Err(clean_up(edgegap, id, error).await),
             Err(_) => Err(error.into()),
         },
-        // Nobody knows. A second one would cost money, so it is looked for.
+        // The server may exist, and a second one would cost money: look it up.
         (Effect::Unknown, _) => {
-            for _ in 0..LOOKS {
+            for _ in 0..LOOKUPS {
                 tokio::time::sleep(LISTED_AFTER).await;
                 if let Some(id) = found(edgegap, run).await? {
                     return Ok(id);
@@ -126,7 +126,7 @@ async fn started(edgegap: &Client, new: NewDeployment, run: &Run) -> Result<Requ
     }
 }
 
-/// What this run started, if it is listed.
+/// Looks up the server of this run in the list.
 async fn found(edgegap: &Client, run: &Run) -> Result<Option<RequestId>, Error> {
     let listed = edgegap
         .deployments()

@@ -61,10 +61,10 @@ use std::str::FromStr;
 /// # Ok::<(), deploykit::Error>(())
 /// ```
 ///
-/// `Debug` shows name and size: a manifest holds tokens. A [preview](crate::Call::preview) shows it
-/// without the data of `secrets`, the registry's token, values whose key speaks of a token, secret,
-/// password, key or the like, commands that speak of one, and URLs with a password; and not at all if
-/// one of these cannot be located. A secret in a variable with a harmless name is shown.
+/// `Debug` shows name and size, since a manifest holds secrets. A [preview](crate::Call::preview) prints
+/// the parsed manifest without comments, and redacts the values of `vars`, the files of `secrets`, the
+/// registry login, `command` and `entrypoint`. Placeholders (`<% … %>`) stay visible. A manifest that
+/// cannot be parsed is shown only as its size.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Manifest {
     text: String,

@@ -5,7 +5,6 @@ use super::source::{ErasedSource, ErasedStore, Held, TokenError, Tokens};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::secret::Secret;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout};
@@ -26,22 +25,28 @@ const AHEAD: Duration = Duration::from_secs(5);
 /// So many tokens that were refused are remembered, as a store may still hold one.
 const REMEMBERED: usize = 8;
 
-/// The state of one client and all its clones.
+/// The tokens of one client and all its clones.
 pub(crate) struct Renewed {
     scheme: &'static str,
     source: Arc<dyn ErasedSource>,
     store: Option<Arc<dyn ErasedStore>>,
     /// Whose tokens they are, for the store.
     owner: String,
-    refused: Mutex<VecDeque<Secret>>,
-    /// When a 401 last brought about a renewal.
-    forced: Mutex<Option<Instant>>,
-    held: Mutex<Option<Held>>,
-    /// Held by the call that renews. When that one is dropped, the next in line does it.
+    /// Held by the call that renews. When that call is dropped, the next in line renews.
     turn: tokio::sync::Mutex<()>,
-    /// How many renewals came to an end.
-    rounds: AtomicU64,
-    failed: Mutex<Option<Failure>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    held: Option<Held>,
+    /// The latest tokens that were refused.
+    refused: VecDeque<Secret>,
+    /// When a 401 last caused a renewal.
+    forced: Option<Instant>,
+    /// How many renewals have ended.
+    rounds: u64,
+    failed: Option<Failure>,
 }
 
 /// The last renewal that failed.
@@ -49,6 +54,25 @@ struct Failure {
     round: u64,
     at: Instant,
     error: Arc<TokenError>,
+}
+
+impl State {
+    /// The token in use, unless it is time to renew it.
+    fn fresh(&self) -> Option<Held> {
+        let held = self.held.as_ref()?;
+        if held.renew_at.is_none_or(|at| at > Instant::now()) {
+            return Some(held.clone());
+        }
+        let lately = |last: &Failure| last.at.elapsed() < PAUSE;
+        self.failed.as_ref().filter(|last| lately(last))?;
+        self.still_valid()
+    }
+
+    fn still_valid(&self) -> Option<Held> {
+        let held = self.held.as_ref()?;
+        let valid = held.expires_at.is_some_and(|at| at > Instant::now());
+        valid.then(|| held.clone())
+    }
 }
 
 impl Renewed {
@@ -67,102 +91,82 @@ impl Renewed {
             source,
             store,
             owner,
-            refused: Mutex::default(),
-            forced: Mutex::default(),
-            held: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
-            rounds: AtomicU64::new(0),
-            failed: Mutex::default(),
+            state: Mutex::default(),
         }
     }
 
     /// A token that is valid as far as anybody knows.
     pub async fn current(&self) -> Result<Held> {
-        if let Some(held) = self.fresh() {
-            return Ok(held);
-        }
-        let asked = self.rounds.load(Ordering::Acquire);
-        let turn = self.turn.lock().await;
-        if let Some(held) = self.fresh() {
-            return Ok(held);
-        }
-        let renewed = if self.still_valid().is_some() {
-            match timeout(AHEAD, self.renew(asked)).await {
-                Ok(renewed) => renewed,
-                Err(_) => Err(self.fail(TokenError::new(format!("no answer in {AHEAD:?}")))),
+        let asked = {
+            let state = self.state();
+            if let Some(held) = state.fresh() {
+                return Ok(held);
             }
-        } else {
-            self.renew(asked).await
+            state.rounds
+        };
+        let turn = self.turn.lock().await;
+        let still_valid = {
+            let state = self.state();
+            if let Some(held) = state.fresh() {
+                return Ok(held);
+            }
+            state.still_valid().is_some()
+        };
+        let limit = if still_valid { AHEAD } else { Duration::MAX };
+        let renewed = match timeout(limit, self.renew(asked)).await {
+            Ok(renewed) => renewed,
+            Err(_) => Err(self.fail(TokenError::new(format!("no answer in {AHEAD:?}")))),
         };
         drop(turn);
-        renewed.or_else(|error| self.still_valid().ok_or_else(|| no_token(error)))
+        renewed.or_else(|error| self.state().still_valid().ok_or_else(|| no_token(error)))
     }
 
     /// Another token than the one that was refused; `None` if a new one would fare no better.
     pub async fn instead_of(&self, refused: u64) -> Result<Option<Held>, Arc<TokenError>> {
-        let asked = self.rounds.load(Ordering::Acquire);
+        let asked = self.state().rounds;
         let _turn = self.turn.lock().await;
-        if let Some(held) = self.held().clone() {
-            if held.generation != refused {
-                return Ok(Some(held));
+        {
+            let mut state = self.state();
+            if let Some(held) = state.held.clone() {
+                if held.generation != refused {
+                    return Ok(Some(held));
+                }
+                let new = held.obtained.is_some_and(|at| at.elapsed() < SETTLE);
+                let lately = state.forced.is_some_and(|at| at.elapsed() < BETWEEN);
+                if (new && !held.accepted) || lately {
+                    return Ok(None);
+                }
+                state.refused.push_back(held.tokens.access);
+                let many = state.refused.len().saturating_sub(REMEMBERED);
+                state.refused.drain(..many);
             }
-            let new = held.obtained.is_some_and(|at| at.elapsed() < SETTLE);
-            let lately = self.forced().is_some_and(|at| at.elapsed() < BETWEEN);
-            if (new && !held.accepted) || lately {
-                return Ok(None);
-            }
-            let mut refused = locked(&self.refused);
-            refused.push_back(held.tokens.access);
-            let many = refused.len().saturating_sub(REMEMBERED);
-            refused.drain(..many);
+            state.forced = Some(Instant::now());
         }
-        *self.forced() = Some(Instant::now());
         self.renew(asked).await.map(Some)
     }
 
     /// A platform took this token.
     pub fn accepted(&self, generation: u64) {
-        if let Some(held) = &mut *self.held()
+        if let Some(held) = &mut self.state().held
             && held.generation == generation
         {
             held.accepted = true;
         }
     }
 
-    /// The token in use, unless it is time to renew it.
-    fn fresh(&self) -> Option<Held> {
-        let held = self.held().clone()?;
-        match held.renew_at {
-            Some(at) if at <= Instant::now() => {
-                let failed = self.failed();
-                let lately = failed
-                    .as_ref()
-                    .is_some_and(|last| last.at.elapsed() < PAUSE);
-                drop(failed);
-                if lately { self.still_valid() } else { None }
-            }
-            _ => Some(held),
-        }
-    }
-
-    fn still_valid(&self) -> Option<Held> {
-        let held = self.held().clone()?;
-        held.expires_at
-            .is_some_and(|at| at > Instant::now())
-            .then_some(held)
-    }
-
     /// Gets the next token. `asked` is the number of renewals that had ended when the call asked: one
     /// that failed since then speaks for this call as well.
     async fn renew(&self, asked: u64) -> Result<Held, Arc<TokenError>> {
-        if let Some(last) = &*self.failed()
-            && last.round > asked
-        {
-            return Err(last.error.clone());
-        }
-        let previous = self.held().as_ref().map(|held| held.tokens.clone());
+        let previous = {
+            let state = self.state();
+            if let Some(last) = state.failed.as_ref().filter(|last| last.round > asked) {
+                return Err(last.error.clone());
+            }
+            state.held.as_ref().map(|held| held.tokens.clone())
+        };
         if let Some(held) = self.stored(previous.as_ref()).await {
-            self.rounds.fetch_add(1, Ordering::AcqRel);
+            self.state().rounds += 1;
             return Ok(held);
         }
         let outcome = match self.obtain(previous.clone()).await {
@@ -172,7 +176,7 @@ impl Renewed {
         };
         match outcome {
             Ok(held) => {
-                self.rounds.fetch_add(1, Ordering::AcqRel);
+                self.state().rounds += 1;
                 Ok(held)
             }
             Err(error) => Err(self.fail(error)),
@@ -181,8 +185,10 @@ impl Renewed {
 
     fn fail(&self, error: TokenError) -> Arc<TokenError> {
         let error = Arc::new(error);
-        *self.failed() = Some(Failure {
-            round: self.rounds.fetch_add(1, Ordering::AcqRel) + 1,
+        let mut state = self.state();
+        state.rounds += 1;
+        state.failed = Some(Failure {
+            round: state.rounds,
             at: Instant::now(),
             error: error.clone(),
         });
@@ -200,7 +206,7 @@ impl Renewed {
         };
         let same = previous.is_some_and(|previous| previous.access == tokens.access);
         let expired = tokens.expires_at.is_some_and(|at| at <= SystemTime::now());
-        let refused = locked(&self.refused).contains(&tokens.access);
+        let refused = self.state().refused.contains(&tokens.access);
         if same || expired || refused {
             return None;
         }
@@ -232,7 +238,7 @@ impl Renewed {
             .expires_at
             .and_then(|at| at.duration_since(SystemTime::now()).ok());
         let after = |span: Duration| Instant::now().checked_add(span);
-        let mut current = self.held();
+        let current = &mut self.state().held;
         let held = Held {
             header,
             generation: current.as_ref().map_or(0, |held| held.generation + 1),
@@ -246,21 +252,9 @@ impl Renewed {
         Ok(held)
     }
 
-    fn held(&self) -> MutexGuard<'_, Option<Held>> {
-        locked(&self.held)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn failed(&self) -> MutexGuard<'_, Option<Failure>> {
-        locked(&self.failed)
-    }
-
-    fn forced(&self) -> MutexGuard<'_, Option<Instant>> {
-        locked(&self.forced)
-    }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The error of a call that could not be sent for want of a token.
@@ -288,7 +282,7 @@ fn no_token(why: Arc<TokenError>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// A source that counts, and takes a second.
     struct Counting {

@@ -8,7 +8,7 @@ mod transport;
 use crate::cells::fault::head;
 use crate::cells::operation::CANARY;
 use crate::cells::run::runtime;
-use crate::cells::server::{Script, Server, Step};
+use crate::support::{Script, Server, Step};
 use deploykit::edgegap::{self, NewDeployment, User};
 use deploykit::{ClientBuilder, Pacing, Platform, nodion};
 

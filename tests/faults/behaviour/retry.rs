@@ -2,7 +2,7 @@
 
 use super::{ACCEPTED, always, at, edgegap, new, nodion, settled};
 use crate::cells::fault::{reply, seconds};
-use crate::cells::server::{Script, Server, Step};
+use crate::support::{Script, Server, Step};
 use deploykit::{Call, Effect, Error, ErrorKind, Retry, dployr};
 use http::Method;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use super::{LIST, always, at, edgegap, new, nodion, settled};
 use crate::cells::fault::{head, reply, seconds};
-use crate::cells::server::{Script, Server, Step};
+use crate::support::{Script, Server, Step};
 use deploykit::{Effect, ErrorKind, dployr};
 use std::time::Duration;
 use tokio::time::Instant;

@@ -3,7 +3,7 @@
 use super::{ACCEPTED, LIST, always, at, edgegap, kept, new, nodion, settled};
 use crate::cells::fault::{Setting, reply, success};
 use crate::cells::operation::{CANARY, Kind};
-use crate::cells::server::{Script, Server, Step};
+use crate::support::{Script, Server, Step};
 use deploykit::{Effect, ErrorKind, dployr, nexlayer};
 
 #[test]

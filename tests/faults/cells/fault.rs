@@ -2,7 +2,8 @@
 
 use super::expected::{Expected, TWO_BACK_OFFS, fails};
 use super::operation::Kind;
-use super::server::{Script, Step};
+pub use crate::support::head;
+use crate::support::{Script, Step};
 use deploykit::ErrorKind;
 use std::time::Duration;
 
@@ -143,26 +144,16 @@ impl Fault {
 
 /// A reply to a request that was read whole: the status line's end, headers, body.
 pub fn reply(status: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Vec<Step> {
-    let body = body.as_ref();
-    let length = format!("content-length: {}", body.len());
-    let mut bytes = head(status, &[headers, &[&length]].concat());
-    bytes.extend_from_slice(body);
-    vec![Step::ReadAll, Step::Send(bytes)]
+    vec![
+        Step::ReadAll,
+        Step::Send(crate::support::reply(status, headers, body)),
+    ]
 }
 
 /// The reply that the operation hopes for.
 pub fn success(setting: &Setting<'_>) -> Vec<Step> {
     let kind = setting.kind;
     reply(kind.status(), &[kind.media()], kind.body())
-}
-
-pub fn head(status: &str, headers: &[&str]) -> Vec<u8> {
-    let mut text = format!("HTTP/1.1 {status}\r\n");
-    for header in headers {
-        text.push_str(header);
-        text.push_str("\r\n");
-    }
-    format!("{text}connection: close\r\n\r\n").into_bytes()
 }
 
 pub fn seconds(seconds: u64) -> Duration {

@@ -1,9 +1,8 @@
 //! Faults times kinds of operation: one table, a server that does every fault, and a runner that
-//! holds a client to what the table says. The test and the example share it.
+//! holds a client to what the table says.
 
 pub mod expected;
 pub mod fault;
 pub mod operation;
 pub mod run;
-pub mod server;
 pub mod table;

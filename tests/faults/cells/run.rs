@@ -3,7 +3,7 @@
 use super::expected::Expected;
 use super::fault::{Fault, Place, Setting, reply, success};
 use super::operation::{CANARY, Kind, Outcome};
-use super::server::{Log, Script, Server};
+use crate::support::{Log, Script, Server};
 use deploykit::ErrorKind::{Connect, Interrupted, Timeout};
 use deploykit::{Effect, Error};
 use std::fmt;

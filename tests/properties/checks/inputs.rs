@@ -446,41 +446,35 @@ pub fn token(token: &str) {
     }
 }
 
-/// A body without a wrapper: whatever stands under a name of a secret is not shown.
+/// A body without a spec entry: no value is shown.
 pub fn raw_body(body: &[u8]) {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return;
     };
     let (mut secret, mut public) = (Vec::new(), String::new());
-    sort(&body, false, &mut secret, &mut public);
+    sort(&body, &mut secret, &mut public);
     let call = |client: &nodion::Client| client.request(Method::POST, "/x").json(&body).preview();
     let preview = platforms::with(|platforms| call(&platforms.nodion)).unwrap();
     let hidden: Vec<_> = secret.iter().map(String::as_str).collect();
     assert_preview(&preview, &hidden);
 }
 
-/// Text under a name of a secret, if it stands nowhere else.
-fn sort(value: &Value, secret: bool, hidden: &mut Vec<String>, public: &mut String) {
-    fn walk(value: &Value, secret: bool, hidden: &mut Vec<String>, public: &mut String) {
+/// Collects the strings that are not a name or another value as well.
+fn sort(value: &Value, hidden: &mut Vec<String>, public: &mut String) {
+    fn walk(value: &Value, hidden: &mut Vec<String>, public: &mut String) {
         match value {
-            Value::String(text) if secret => hidden.push(text.clone()),
-            Value::Array(items) => items
-                .iter()
-                .for_each(|item| walk(item, secret, hidden, public)),
+            Value::String(text) => hidden.push(text.clone()),
+            Value::Array(items) => items.iter().for_each(|item| walk(item, hidden, public)),
             Value::Object(map) => {
                 for (name, inner) in map {
-                    let lower = name.to_lowercase();
-                    let named = ["token", "secret", "password"]
-                        .iter()
-                        .any(|word| lower.contains(word));
                     public.push_str(name);
-                    walk(inner, secret || named, hidden, public);
+                    walk(inner, hidden, public);
                 }
             }
             other => public.push_str(&other.to_string()),
         }
     }
-    walk(value, secret, hidden, public);
+    walk(value, hidden, public);
     // As short as a name or a mark, it is in the preview anyway.
     hidden.retain(|text| text.len() >= 6 && !public.contains(text.as_str()));
     hidden.retain(|text| {

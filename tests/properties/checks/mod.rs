@@ -3,11 +3,12 @@
 //! Each module has one `check` that takes arbitrary bytes and panics when something does not hold.
 //! The property tests and the fuzz targets run the same ones.
 
-mod accounts;
 pub mod hints;
 pub mod inputs;
 pub mod logs;
 pub mod manifests;
+#[path = "../../support/operations/mod.rs"]
+mod operations;
 pub mod platforms;
 pub mod replies;
 pub mod texts;

@@ -1,7 +1,8 @@
 //! Documented calls that a server lacks: which other way is taken, and when none is.
 
 use super::{OWN, TOKEN};
-use deploykit::dployr::{Client, Via};
+use crate::{assert_failure, json_reply};
+use deploykit::dployr::{Client, ServiceEnv, Via};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, Error, ErrorKind, PreviewBody};
 use serde_json::{Value, json};
@@ -15,18 +16,18 @@ pub fn no_route() -> CannedReply {
 
 pub fn data(data: impl Into<Value>) -> CannedReply {
     let body = json!({ "success": true, "data": data.into() });
-    CannedReply::json(200, body.to_string())
+    json_reply(200, &body)
 }
 
 pub fn failure(status: u16, code: &str) -> CannedReply {
     let body = json!({ "success": false, "error": { "message": "no", "code": code } });
-    CannedReply::json(status, body.to_string())
+    json_reply(status, &body)
 }
 
 /// What the control plane says to every read of one deployment.
 fn misread() -> CannedReply {
     let body = json!({ "error": "Insufficient permissions. Viewer role is required", "code": "permission.viewer_role_required" });
-    CannedReply::json(403, body.to_string())
+    json_reply(403, &body)
 }
 
 pub fn page(items: Value, page: u32, more: bool) -> CannedReply {
@@ -55,6 +56,10 @@ impl Server {
         }
         let client = builder.build().unwrap();
         Self { recorder, client }
+    }
+
+    pub fn env(&self) -> ServiceEnv {
+        self.client.service(SERVICE).env()
     }
 
     pub fn reply(&self, operation: &str, reply: CannedReply) -> &Self {
@@ -146,10 +151,7 @@ async fn a_start_that_fails_says_that_the_stop_was_done() {
             failure(403, "permission.developer_role_required"),
         );
     let error = server.client.service(SERVICE).restart().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::Forbidden, Effect::Applied)
-    );
+    assert_failure(&error, ErrorKind::Forbidden, Effect::Applied);
     assert_eq!(at(&error), Some("start_service"));
     assert!(error.to_string().contains("told to stop"), "{error}");
     assert!(!error.is_retryable(), "nobody repeats half of it");
@@ -239,10 +241,7 @@ async fn fallbacks_can_be_refused() {
         service.env().set("A", "2").await.unwrap_err(),
         service.env().remove("A").await.unwrap_err(),
     ] {
-        assert_eq!(
-            (error.kind(), error.effect()),
-            (ErrorKind::NoSuchRoute, Effect::None)
-        );
+        assert_failure(&error, ErrorKind::NoSuchRoute, Effect::None);
     }
     let error = server.client.deployment("d").get().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Forbidden);
@@ -287,10 +286,7 @@ async fn a_task_that_deployed_anew_is_no_deployment() {
         page(json!([{ "id": "d-1", "name": "web" }]), 1, false),
     );
     let error = server.client.deployment("t-9").get().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::NotFound, Effect::None)
-    );
+    assert_failure(&error, ErrorKind::NotFound, Effect::None);
     assert_eq!(at(&error), Some("get_deployment"));
 }
 

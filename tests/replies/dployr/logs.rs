@@ -1,6 +1,7 @@
 //! Logs that are read whole.
 
-use super::{TOKEN, answered};
+use super::{TOKEN, answered, given};
+use crate::assert_failure;
 use deploykit::dployr::Client;
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, ErrorKind};
@@ -21,7 +22,7 @@ async fn logs_in_every_form_cut_to_the_last_lines() {
         let messages = |lines: Vec<deploykit::dployr::LogLine>| -> String {
             lines.into_iter().map(|line| line.message).collect()
         };
-        let service = answered(200, &body).service("s");
+        let service = given(&body).service("s");
         assert_eq!(messages(service.logs(None).await.unwrap()), "abc", "{body}");
         assert_eq!(
             messages(service.logs(Some(2)).await.unwrap()),
@@ -35,7 +36,7 @@ async fn logs_in_every_form_cut_to_the_last_lines() {
         );
     }
     assert_eq!(
-        answered(200, line("a"))
+        given(line("a"))
             .service("s")
             .logs(None)
             .await
@@ -45,7 +46,7 @@ async fn logs_in_every_form_cut_to_the_last_lines() {
     );
     for empty in ["", "\n", "[]", "null"] {
         assert!(
-            answered(200, empty)
+            given(empty)
                 .service("s")
                 .logs(Some(1))
                 .await
@@ -57,11 +58,11 @@ async fn logs_in_every_form_cut_to_the_last_lines() {
     for (body, words) in [
         (
             json!([line("a"), { "message": ["hush"] }]).to_string(),
-            "at $[1].message: found sequence",
+            "record 2 of the logs does not fit at $.message: found sequence",
         ),
         (
             json!({ "success": true, "data": "hush" }).to_string(),
-            "at $.data: found string",
+            "at $: found string",
         ),
         (
             format!("{}\nhush\n", line("a")),
@@ -69,21 +70,13 @@ async fn logs_in_every_form_cut_to_the_last_lines() {
         ),
         (
             format!("{}\n{{\"hush\":1}}", line("a")),
-            "the logs do not fit at line 2: missing field `message`",
+            "line 2 of the logs does not fit at $: missing field `message`",
         ),
         ("<html>hush".to_owned(), "line 1 of the logs is not JSON"),
-        ("\"hush\"".to_owned(), "no list of log lines"),
+        ("\"hush\"".to_owned(), "at $: found string"),
     ] {
-        let error = answered(200, &body)
-            .service("s")
-            .logs(None)
-            .await
-            .unwrap_err();
-        assert_eq!(
-            (error.kind(), error.effect()),
-            (ErrorKind::Decode, Effect::None),
-            "{error}"
-        );
+        let error = given(&body).service("s").logs(None).await.unwrap_err();
+        assert_failure(&error, ErrorKind::Decode, Effect::None);
         assert_eq!((error.status(), error.attempts()), (Some(200), 1));
         assert!(error.to_string().contains(words), "{error}");
         assert!(!format!("{error:?}").contains("\"hush\""), "{error:?}");
@@ -98,10 +91,7 @@ async fn a_server_without_logs() {
         service.logs(None).await.unwrap_err(),
         service.follow_logs().await.unwrap_err(),
     ] {
-        assert_eq!(
-            (error.kind(), error.effect()),
-            (ErrorKind::Unsupported, Effect::None)
-        );
+        assert_failure(&error, ErrorKind::Unsupported, Effect::None);
         assert_eq!(error.code(), Some("LOGS_NOT_AVAILABLE"));
     }
 }

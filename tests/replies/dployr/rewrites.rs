@@ -1,6 +1,7 @@
 //! One variable, on a server that has no route for it: what is read, what is written, what is said.
 
-use super::fallbacks::{SERVICE, Server, at, failure, one_instance, page, two_secrets};
+use super::fallbacks::{Server, at, failure, one_instance, page, two_secrets};
+use crate::assert_failure;
 use deploykit::dployr::Via;
 use deploykit::testing::CannedReply;
 use deploykit::{Effect, ErrorKind};
@@ -9,13 +10,7 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn a_variable_is_set_by_writing_all_of_them() {
     let server = Server::new().with_a_service(json!("/health"), two_secrets(), one_instance());
-    let set = server
-        .client
-        .service(SERVICE)
-        .env()
-        .set("NEW", "n")
-        .await
-        .unwrap();
+    let set = server.env().set("NEW", "n").await.unwrap();
     assert_eq!(set.via, Via::Rewrite);
     assert_eq!(set.task_id.as_ref().unwrap().as_str(), "t-9");
     // Nothing is written before everything is read.
@@ -40,7 +35,7 @@ async fn a_variable_is_set_by_writing_all_of_them() {
 #[tokio::test]
 async fn a_variable_is_removed_by_writing_the_others() {
     let server = Server::new().with_a_service(Value::Null, json!([]), json!([]));
-    let env = server.client.service(SERVICE).env().instance("node-2");
+    let env = server.env().instance("node-2");
     let removed = env.remove("A").await.unwrap();
     assert_eq!(removed.via, Via::Rewrite);
     let sent = server.sent();
@@ -58,28 +53,13 @@ async fn a_variable_is_removed_by_writing_the_others() {
 #[tokio::test]
 async fn what_is_so_already_is_not_written() {
     let server = Server::new().with_a_service(json!("/"), json!([]), one_instance());
-    let set = server
-        .client
-        .service(SERVICE)
-        .env()
-        .set("B", "two")
-        .await
-        .unwrap();
+    let set = server.env().set("B", "two").await.unwrap();
     assert_eq!((set.via, &set.task_id), (Via::Rewrite, &None));
     assert_eq!(server.asked(), ["set_service_env", "get_service_envs"]);
 
     let server = Server::new().with_a_service(json!("/"), json!([]), one_instance());
-    let error = server
-        .client
-        .service(SERVICE)
-        .env()
-        .remove("C")
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::NotFound, Effect::None)
-    );
+    let error = server.env().remove("C").await.unwrap_err();
+    assert_failure(&error, ErrorKind::NotFound, Effect::None);
     assert_eq!(server.asked(), ["delete_service_env", "get_service_envs"]);
 }
 
@@ -94,14 +74,8 @@ async fn an_instance_is_not_guessed() {
         ),
     ] {
         let server = Server::new().with_a_service(json!("/"), json!([]), instances);
-        let error = server
-            .client
-            .service(SERVICE)
-            .env()
-            .set("A", "2")
-            .await
-            .unwrap_err();
-        assert_eq!((error.kind(), error.effect()), (kind, Effect::None));
+        let error = server.env().set("A", "2").await.unwrap_err();
+        assert_failure(&error, kind, Effect::None);
         assert_eq!(at(&error), Some("set_service_env"));
         assert!(!server.asked().contains(&"update_service"));
     }
@@ -120,13 +94,7 @@ async fn nothing_is_written_if_something_cannot_be_read() {
         // Queued before the good ones.
         server.reply(operation, failure(403, "permission.forbidden"));
         let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-        let error = server
-            .client
-            .service(SERVICE)
-            .env()
-            .set("A", "2")
-            .await
-            .unwrap_err();
+        let error = server.env().set("A", "2").await.unwrap_err();
         assert_eq!(
             (at(&error), error.effect()),
             (Some(operation), Effect::None)
@@ -136,17 +104,8 @@ async fn nothing_is_written_if_something_cannot_be_read() {
     let server = Server::new();
     server.reply("list_deployments", page(json!([]), 1, false));
     let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-    let error = server
-        .client
-        .service(SERVICE)
-        .env()
-        .set("A", "2")
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::NotFound, Effect::None)
-    );
+    let error = server.env().set("A", "2").await.unwrap_err();
+    assert_failure(&error, ErrorKind::NotFound, Effect::None);
     assert!(
         !server.asked().contains(&"update_service"),
         "the health check is not known"
@@ -158,13 +117,7 @@ async fn a_server_without_a_key_has_no_secrets_to_lose() {
     let server = Server::new();
     server.reply("list_service_secrets", failure(503, "request.bad_request"));
     let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-    server
-        .client
-        .service(SERVICE)
-        .env()
-        .set("A", "2")
-        .await
-        .unwrap();
+    server.env().set("A", "2").await.unwrap();
     assert_eq!(server.sent().get("keep_secret_keys"), None);
 
     let server = Server::new();
@@ -173,13 +126,7 @@ async fn a_server_without_a_key_has_no_secrets_to_lose() {
         failure(503, "runtime.node_not_connected"),
     );
     let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-    let error = server
-        .client
-        .service(SERVICE)
-        .env()
-        .set("A", "2")
-        .await
-        .unwrap_err();
+    let error = server.env().set("A", "2").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
 }
 
@@ -188,17 +135,8 @@ async fn variables_that_are_saved_and_not_deployed_are_applied() {
     let server = Server::new();
     server.reply("update_service", failure(503, "runtime.node_not_connected"));
     let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-    let error = server
-        .client
-        .service(SERVICE)
-        .env()
-        .set("A", "2")
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::Unavailable, Effect::Applied)
-    );
+    let error = server.env().set("A", "2").await.unwrap_err();
+    assert_failure(&error, ErrorKind::Unavailable, Effect::Applied);
     assert_eq!(at(&error), Some("update_service"));
     assert!(error.to_string().contains("is saved"), "{error}");
 
@@ -206,20 +144,14 @@ async fn variables_that_are_saved_and_not_deployed_are_applied() {
     let server = Server::new();
     server.reply("update_service", CannedReply::new(503, "<html>"));
     let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-    let error = server
-        .client
-        .service(SERVICE)
-        .env()
-        .set("A", "2")
-        .await
-        .unwrap_err();
+    let error = server.env().set("A", "2").await.unwrap_err();
     assert_eq!(error.effect(), Effect::Unknown);
 }
 
 #[tokio::test]
 async fn options_hold_for_every_request_and_a_preview_is_the_documented_one() {
     let server = Server::new().with_a_service(json!("/"), two_secrets(), one_instance());
-    let env = server.client.service(SERVICE).env();
+    let env = server.env();
     let preview = env.set("A", "2").preview().unwrap();
     assert_eq!(preview.operation, Some("set_service_env"));
     assert!(server.asked().is_empty());
@@ -245,7 +177,7 @@ async fn a_value_is_nowhere_to_be_seen() {
     let server = Server::new();
     server.reply("update_service", failure(400, "request.bad_request"));
     let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-    let call = server.client.service(SERVICE).env().set("A", "hush");
+    let call = server.env().set("A", "hush");
     assert!(!format!("{call:?}").contains("hush"));
     let error = call.await.unwrap_err();
     assert!(!format!("{error:?} {error}").contains("hush"), "{error:?}");

@@ -1,7 +1,8 @@
 //! What only a real connection shows.
 
 use super::{OWN, TOKEN};
-use crate::support::{Answer, Server};
+use crate::assert_failure;
+use crate::support::{Script, Server, Step, chunks};
 use deploykit::dployr::{Client, NewDeployment, ServiceType};
 use deploykit::{Effect, ErrorKind};
 use std::time::Duration;
@@ -83,12 +84,9 @@ async fn the_cluster_stands_in_the_body_of_a_delete() {
 #[tokio::test]
 async fn logs_that_break_off_are_an_error() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n[";
-    let server = Server::start(Answer::Bytes(head.into())).await;
+    let server = Server::start(Script::bytes(head)).await;
     let error = client(&server).service("s").logs(None).await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::Interrupted, Effect::None)
-    );
+    assert_failure(&error, ErrorKind::Interrupted, Effect::None);
     assert_eq!(
         (error.status(), error.operation().unwrap().id),
         (Some(200), "get_service_logs")
@@ -97,32 +95,20 @@ async fn logs_that_break_off_are_an_error() {
 
 #[tokio::test]
 async fn logs_that_never_end_are_bounded_in_time() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let (mut socket, _) = listener.accept().await.unwrap();
-        assert!(socket.read(&mut [0; 4096]).await.unwrap() > 0);
-        let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n[\r\n";
-        socket.write_all(head.as_bytes()).await.unwrap();
-        // Something every now and then, so that it is not mere silence.
-        loop {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            if socket.write_all(b"1\r\n \r\n").await.is_err() {
-                break;
-            }
-        }
-    });
-    let client = Client::new(url, TOKEN).unwrap();
+    // Something every now and then, so that it is not mere silence.
+    let space = b"1\r\n \r\n".repeat(200);
+    let server = Server::start(Script::always(vec![
+        Step::ReadAll,
+        Step::Send(chunks("200 OK", &[], ["["])),
+        Step::Dribble(space, Duration::from_millis(5)),
+    ]));
+    let server = server.await;
+    let client = Client::new(&server.base_url, TOKEN).unwrap();
     let call = client
         .service("s")
         .logs(None)
         .timeout(Duration::from_millis(200));
     let error = call.await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::Timeout, Effect::None),
-        "{error}"
-    );
+    assert_failure(&error, ErrorKind::Timeout, Effect::None);
     assert!(error.elapsed() < Duration::from_secs(5), "{error:?}");
 }

@@ -1,13 +1,11 @@
 //! What comes after a start: status, stop, logs and what else there is.
 
-use super::examples;
+use crate::json_reply;
 use deploykit::edgegap::{
-    Client, Deployment, DeploymentStatus, HostStatus, Page, SelfStop, StopFilter, StopOutcome,
-    Stopped,
+    Client, Deployment, DeploymentStatus, HostStatus, SelfStop, StopOutcome, Stopped,
 };
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::{Effect, ErrorKind, Result};
-use serde::Serialize;
+use deploykit::{ErrorKind, Result};
 use serde_json::{Value, json};
 
 /// A client of a platform that answers with this.
@@ -18,38 +16,6 @@ fn client(operation: &str, reply: CannedReply) -> Client {
     client.build().unwrap()
 }
 
-/// The value of a call, written as JSON again.
-async fn answer(operation: &str, reply: CannedReply) -> Result<Value> {
-    let client = client(operation, reply);
-    let server = client.deployment("c0653765de3b");
-    Ok(match operation {
-        "get_deployment" => json!(server.status().await?),
-        "stop_deployment" => stopped(server.stop().await?),
-        "get_container_logs" => json!(server.logs().await?),
-        "get_deployment_metrics" => json!(server.metrics().get().await?),
-        "stop_deployments" => json!(client.stop_matching(StopFilter::ids(["a"])).await?),
-        "list_deployment_tags" => page("tags", server.tags().list().await?),
-        "add_deployment_tag" => json!(server.tags().add("a").await?),
-        "get_deployment_tag" => json!(server.tags().get("a").await?),
-        "rename_deployment_tag" => json!(server.tags().rename("a", "b").await?),
-        "delete_deployment_tag" => json!(server.tags().delete("a").await?),
-        "list_locations" => page("locations", client.locations().list().await?),
-        "list_applications" => page("applications", client.applications().list().await?),
-        "list_versions" => {
-            let versions = client.application("a").versions();
-            page("versions", versions.list().await?)
-        }
-        "list_fleet_hosts" => page("data", client.fleet("a").hosts().await?),
-        other => panic!("{other} is not tested"),
-    })
-}
-
-/// Without what says where the page stands, which is looked at beside this file.
-fn page<T: Serialize>(key: &str, page: Page<T>) -> Value {
-    assert_eq!((page.page, page.has_next), (1, false));
-    json!({ key: page.items })
-}
-
 async fn own_stop(reply: CannedReply) -> Result<Stopped> {
     let recorder = Recorder::new();
     recorder.reply("stop_own_deployment", reply);
@@ -58,77 +24,8 @@ async fn own_stop(reply: CannedReply) -> Result<Stopped> {
     SelfStop::with_builder(builder, url, "hush")?.stop().await
 }
 
-fn stopped(stopped: Stopped) -> Value {
-    json!({ "message": stopped.message, "deployment_summary": stopped.deployment })
-}
-
-/// Null and absent are the same to the types, and so are 1 and 1.0.
-fn without_nulls(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => map
-            .iter()
-            .filter(|(_, inner)| !inner.is_null())
-            .map(|(key, inner)| (key.clone(), without_nulls(inner)))
-            .collect(),
-        Value::Array(items) => items.iter().map(without_nulls).collect(),
-        Value::Number(number) => json!(number.as_f64()),
-        other => other.clone(),
-    }
-}
-
-#[tokio::test]
-async fn every_example() {
-    let (mut read, mut failed) = (0, 0);
-    for example in examples("edgegap") {
-        let operation = example.operation.as_str();
-        if operation.starts_with("create_") || operation == "list_deployments" {
-            continue; // beside this file
-        }
-        let at = format!("{operation} {} {:?}", example.status, example.name);
-        let result = match operation {
-            "stop_own_deployment" => own_stop(example.reply()).await.map(stopped),
-            _ => answer(operation, example.reply()).await,
-        };
-        let stops = matches!(operation, "stop_deployment" | "stop_own_deployment");
-        if example.status < 300 || (stops && example.status == 410) {
-            let value = result.unwrap_or_else(|error| panic!("{at}: {error}"));
-            let mut sent = without_nulls(&example.value);
-            for key in ["pagination", "total_count", "messages"] {
-                sent.as_object_mut().unwrap().remove(key);
-            }
-            assert_eq!(without_nulls(&value), sent, "{at}");
-            read += 1;
-            continue;
-        }
-        let error = result.expect_err(&at);
-        assert_eq!(error.status(), Some(example.status), "{at}");
-        assert_eq!(error.message(), example.value["message"].as_str(), "{at}");
-        let kind = match (operation, example.status) {
-            ("get_deployment", 400) => ErrorKind::NotFound,
-            (_, 400 | 422) => ErrorKind::Rejected,
-            (_, 401) => ErrorKind::Unauthenticated,
-            (_, 403) => ErrorKind::Forbidden,
-            (_, 404) => ErrorKind::NotFound,
-            (_, 409) => ErrorKind::Conflict,
-            (_, 500) => ErrorKind::Server,
-            (_, other) => panic!("{at}: {other} is not tested"),
-        };
-        let reads = operation.starts_with("get_") || operation.starts_with("list_");
-        let effect = match example.status {
-            500 if !reads => Effect::Unknown,
-            _ => Effect::None,
-        };
-        assert_eq!((error.kind(), error.effect()), (kind, effect), "{at}");
-        failed += 1;
-    }
-    assert_eq!((read, failed), (EXAMPLES, FAILURES));
-}
-
-const EXAMPLES: usize = 22;
-const FAILURES: usize = 62;
-
 async fn deployment(body: Value) -> Result<Deployment> {
-    let reply = CannedReply::json(200, body.to_string());
+    let reply = json_reply(200, &body);
     client("get_deployment", reply)
         .deployment("a")
         .status()
@@ -321,7 +218,7 @@ async fn lists_in_other_forms() {
         { "host_id": "h", "status": "MOVING", "allocated_cpu_units": null, "delete_schedule": null, "pin": {}, "delete_schedules": [] },
         { "host_id": "i", "status": "ACTIVE", "created_at": "2026-04-22T12:00:46Z", "latitude": "45.5" },
     ] });
-    let reply = CannedReply::json(200, body.to_string());
+    let reply = json_reply(200, &body);
     let hosts = client("list_fleet_hosts", reply)
         .fleet("a")
         .hosts()

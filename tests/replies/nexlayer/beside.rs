@@ -1,6 +1,7 @@
 //! Replies to what stands beside the deployments: validate, schema, feedback, pods.
 
 use super::{TOKEN, answer, manifest};
+use crate::json_reply;
 use deploykit::nexlayer::{Client, Manifest, Validation};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Error, ErrorKind, Result};
@@ -24,10 +25,6 @@ fn client(operation: &str, reply: CannedReply) -> Client {
     Client::builder().recorder(&recorder).build().unwrap()
 }
 
-fn said(status: u16, body: Value) -> CannedReply {
-    CannedReply::json(status, body.to_string())
-}
-
 #[tokio::test]
 async fn a_valid_manifest() {
     let words = "Nexlayer YAML file is valid.";
@@ -36,7 +33,7 @@ async fn a_valid_manifest() {
         json!({ "success": true, "data": { "message": words } }),
         json!({ "valid": true, "message": words }),
     ] {
-        let said = validated(said(200, body)).await.unwrap();
+        let said = validated(json_reply(200, &body)).await.unwrap();
         assert!(said.valid && said.findings.is_empty(), "{said:?}");
         assert_eq!(said.message.as_deref(), Some(words));
     }
@@ -86,7 +83,7 @@ async fn an_invalid_manifest_is_an_answer_in_every_form() {
         ),
     ] {
         let shown = body.to_string();
-        let validation = validated(said(status, body)).await;
+        let validation = validated(json_reply(status, &body)).await;
         let validation = validation.unwrap_or_else(|error| panic!("{shown}: {error}"));
         assert!(!validation.valid, "{shown}");
         assert_eq!(validation.message.as_deref(), message, "{shown}");
@@ -134,7 +131,9 @@ async fn other_failures_of_a_validation_stay_errors() {
         ),
         (200, json!({ "error": "x" }), ErrorKind::Rejected),
     ] {
-        let error = validated(said(status, body.clone())).await.unwrap_err();
+        let error = validated(json_reply(status, body.clone()))
+            .await
+            .unwrap_err();
         assert_eq!(
             (error.kind(), error.status()),
             (kind, Some(status)),
@@ -160,7 +159,9 @@ async fn a_finding_does_not_repeat_a_secret_of_the_manifest() {
             json!({ "valid": false, "errors": ["bad value Hush-1234"] }),
         ),
     ] {
-        let validation = validated_as(&manifest, said(status, body)).await.unwrap();
+        let validation = validated_as(&manifest, json_reply(status, &body))
+            .await
+            .unwrap();
         assert_eq!(validation.findings[0].message, "bad value <redacted>");
         let shown = format!("{validation:?}");
         assert!(!shown.contains("Hush"), "{shown}");
@@ -179,10 +180,10 @@ async fn a_schema_comes_as_it_is() {
         json!({ "success": true, "data": { "version": "1", "schema": document } }),
         json!({ "schema": document, "version": "1" }),
     ] {
-        assert_eq!(schema(said(200, body)).await.unwrap(), document);
+        assert_eq!(schema(json_reply(200, &body)).await.unwrap(), document);
     }
     for body in [json!("text"), json!(7), json!(null)] {
-        let error = schema(said(200, body)).await.unwrap_err();
+        let error = schema(json_reply(200, &body)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
     }
 }
@@ -196,13 +197,13 @@ async fn feedback_is_answered_by_a_word_or_a_sentence() {
             "OK",
         ),
         (CannedReply::json(200, "\"OK\""), "OK"),
-        (said(200, json!({ "message": "Thanks." })), "Thanks."),
+        (json_reply(200, json!({ "message": "Thanks." })), "Thanks."),
     ] {
         let text = answer("send_feedback", reply, |s| s.feedback("a")).await;
         assert_eq!(text.unwrap(), words);
     }
     let body = json!({ "error": format!("no session {TOKEN}") });
-    let error: Error = answer("send_feedback", said(400, body), |s| s.feedback("a"))
+    let error: Error = answer("send_feedback", json_reply(400, &body), |s| s.feedback("a"))
         .await
         .unwrap_err();
     assert_eq!(error.message(), Some("no session <redacted>"));
@@ -214,7 +215,7 @@ async fn pods_in_every_form() {
         json!({ "pods": [{ "name": "web", "status": "Running" }, { "name": "db", "status": null }] }),
         json!({ "success": true, "data": { "pods": [{ "name": "web", "status": "Running" }, { "name": "db", "status": 7 }] } }),
     ] {
-        let pods = answer("get_pods_status", said(200, body), |s| {
+        let pods = answer("get_pods_status", json_reply(200, &body), |s| {
             s.application("a").pods()
         })
         .await
@@ -228,7 +229,7 @@ async fn pods_in_every_form() {
         );
     }
     for body in [json!({}), json!({ "pods": null }), json!({ "pods": 7 })] {
-        let pods = answer("get_pods_status", said(200, body), |s| {
+        let pods = answer("get_pods_status", json_reply(200, &body), |s| {
             s.application("a").pods()
         });
         assert!(pods.await.unwrap().items.is_empty());
@@ -238,7 +239,7 @@ async fn pods_in_every_form() {
         s.application("a").pods()
     });
     assert_eq!(pods.await.unwrap_err().kind(), ErrorKind::NoSuchRoute);
-    let missing = said(400, json!({ "error": "Application not found" }));
+    let missing = json_reply(400, json!({ "error": "Application not found" }));
     let pods = answer("get_pods_status", missing, |s| s.application("a").pods());
     assert_eq!(pods.await.unwrap_err().kind(), ErrorKind::NotFound);
 }

@@ -1,13 +1,14 @@
 //! Replies to a start and an update, in every generation.
 
 use super::{TOKEN, answer, manifest, minutes};
+use crate::json_reply;
 use deploykit::nexlayer::{ApplicationState, Client, Started};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, ErrorKind, Result};
 use serde_json::{Value, json};
 
 async fn started(body: Value) -> Result<Started> {
-    let reply = CannedReply::json(200, body.to_string());
+    let reply = json_reply(200, &body);
     answer("start_user_deployment", reply, |session| {
         session.start(manifest())
     })
@@ -149,7 +150,7 @@ async fn a_start_is_not_lost_over_the_form_of_its_parts() {
 #[tokio::test]
 async fn an_update_answers_like_a_start() {
     let body = json!({ "message": "m", "data": { "namespace": "n", "applicationName": "My App" } });
-    let reply = CannedReply::json(200, body.to_string());
+    let reply = json_reply(200, &body);
     let updated = answer("update_user_deployment", reply, |s| s.update(manifest()))
         .await
         .unwrap();

@@ -5,7 +5,7 @@ use crate::cells::fault::{
     CHANGES, DELETE, Fault, LARGE, Place, QUICK_CHANGES, READS, START, by_tls, fault, head, reply,
     script, seconds, success,
 };
-use crate::cells::server::{Script, Step};
+use crate::support::{Script, Step};
 use deploykit::ErrorKind::{Connect, Interrupted, Timeout};
 
 pub fn faults() -> Vec<Fault> {

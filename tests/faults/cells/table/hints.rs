@@ -3,7 +3,8 @@
 
 use crate::cells::expected::{TWO_BACK_OFFS, fails, succeeds};
 use crate::cells::fault::{Fault, Setting, fault, reply, script, success};
-use crate::cells::server::{Script, Step};
+use crate::cells::operation::Kind;
+use crate::support::{Script, Step};
 use deploykit::ErrorKind::RateLimited;
 
 /// What the server's clock shows, so that its dates do not depend on ours.
@@ -67,6 +68,15 @@ pub fn faults() -> Vec<Fault> {
             &["retry-after: 29"],
         )
         .everywhere(fails(RateLimited).tries(3).takes(58.0..=59.5).again_in(29)),
+        told(
+            "429 with a reset in two seconds and requests remaining",
+            &[DATE, RESET, "x-ratelimit-remaining: 9"],
+        )
+        // On dployr it is a quota; see `tests/replies`.
+        .cell(
+            &[Kind::List, Kind::Deploy, Kind::Redeploy, Kind::Start],
+            fails(RateLimited),
+        ),
         told("429 without a hint", &[]).everywhere(fails(RateLimited)),
         told("429 with Retry-After: -5", &["retry-after: -5"]).everywhere(fails(RateLimited)),
         told("429 with Retry-After: 1.5", &["retry-after: 1.5"]).everywhere(fails(RateLimited)),

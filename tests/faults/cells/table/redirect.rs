@@ -1,22 +1,20 @@
 //! Redirects: never followed, and nothing goes where they lead.
 
 use crate::cells::fault::{Fault, Setting, fault, reply};
-use crate::cells::server::Step;
+use crate::support::Step;
 use deploykit::ErrorKind::Redirected;
 
 pub fn faults() -> Vec<Fault> {
-    vec![
-        fault("301 to another server", |to| {
-            redirect("301 Moved Permanently", to)
-        }),
-        fault("302 to another server", |to| redirect("302 Found", to)),
-        fault("303 to another server", |to| redirect("303 See Other", to)),
-        fault("307 to another server", |to| {
-            redirect("307 Temporary Redirect", to)
-        }),
-        fault("308 to another server", |to| {
-            redirect("308 Permanent Redirect", to)
-        }),
+    let elsewhere = [
+        ("301 to another server", "301 Moved Permanently"),
+        ("302 to another server", "302 Found"),
+        ("303 to another server", "303 See Other"),
+        ("307 to another server", "307 Temporary Redirect"),
+        ("308 to another server", "308 Permanent Redirect"),
+    ];
+    let elsewhere =
+        elsewhere.map(|(name, status)| fault(name, move |setting| redirect(status, setting)));
+    let nowhere = [
         fault("302 to itself, for ever", |_| {
             reply("302 Found", &["location: /v1/again"], "")
         }),
@@ -27,10 +25,10 @@ pub fn faults() -> Vec<Fault> {
         fault("304 to a request without a condition", |_| {
             reply("304 Not Modified", &[], "")
         }),
-    ]
-    .into_iter()
-    .map(|fault| fault.final_and_unclear(Redirected))
-    .collect()
+    ];
+    let all = elsewhere.into_iter().chain(nowhere);
+    all.map(|fault| fault.final_and_unclear(Redirected))
+        .collect()
 }
 
 fn redirect(status: &str, setting: &Setting<'_>) -> Vec<Step> {

@@ -6,7 +6,7 @@ use crate::cells::fault::{
     seconds,
 };
 use crate::cells::operation::Kind;
-use crate::cells::server::Step;
+use crate::support::Step;
 use deploykit::ErrorKind::{Decode, Interrupted, Timeout};
 
 const JSON: &str = "content-type: application/json";

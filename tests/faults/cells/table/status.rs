@@ -5,7 +5,7 @@ use crate::cells::fault::{
     CHANGES, DELETE, Fault, QUICK_CHANGES, READS, START, fault, reply, script, success,
 };
 use crate::cells::operation::Kind;
-use crate::cells::server::{Script, Step};
+use crate::support::{Script, Step};
 use deploykit::ErrorKind::{
     Forbidden, Interrupted, NoSuchRoute, NotFound, RateLimited, Rejected, Server, Timeout,
     Unauthenticated, Unavailable, Unsupported,
@@ -16,9 +16,8 @@ const PAGE: &str = "<html><head><title>Bad Gateway</title></head><body>nginx</bo
 
 pub fn faults() -> Vec<Fault> {
     vec![
-        fault("400 without a word", |_| reply("400 Bad Request", &[], "")).refusing(Rejected),
-        fault("401 without a word", |_| reply("401 Unauthorized", &[], ""))
-            .refusing(Unauthenticated),
+        empty("400 without a word", "400 Bad Request").refusing(Rejected),
+        empty("401 without a word", "401 Unauthorized").refusing(Unauthenticated),
         fault("403 with a page of HTML", |_| {
             reply("403 Forbidden", &[HTML], PAGE)
         })
@@ -35,7 +34,7 @@ pub fn faults() -> Vec<Fault> {
             fails(NoSuchRoute),
         )
         .cell(&[Kind::Start, Kind::Unreserve], fails(NotFound)),
-        fault("408", |_| reply("408 Request Timeout", &[], "")).passing(Timeout),
+        empty("408", "408 Request Timeout").passing(Timeout),
         fault("422 with the id of what exists all the same", |_| {
             let body = r#"{"request_id":"a69f8e3e0555","message":"no room"}"#;
             reply(
@@ -47,10 +46,7 @@ pub fn faults() -> Vec<Fault> {
         .cell(READS, fails(Rejected))
         .cell(DELETE, fails(Rejected))
         .cell(&[Kind::Deploy], fails(Rejected).applied()),
-        fault("500 without a word", |_| {
-            reply("500 Internal Server Error", &[], "")
-        })
-        .passing(Server),
+        empty("500 without a word", "500 Internal Server Error").passing(Server),
         fault("500 with a message of 30,000 characters", |_| {
             let words = "no good ".repeat(3_750);
             let body = format!(r#"{{"error":"{words}","message":"{words}"}}"#);
@@ -75,15 +71,17 @@ pub fn faults() -> Vec<Fault> {
         .cell(DELETE, fails(Server).unknown().tries(3).takes(15.0..=16.5))
         .cell(QUICK_CHANGES, fails(Server).unknown().after(5))
         .cell(START, fails(Server).unknown().after(5)),
-        fault("501", |_| reply("501 Not Implemented", &[], "")).final_and_unclear(Unsupported),
+        fault("403 whose body never comes", |_| {
+            let start = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 9\r\n\r\n".to_vec();
+            vec![Step::ReadAll, Step::Send(start), Step::Silence]
+        })
+        .everywhere(fails(Forbidden).after(5)),
+        empty("501", "501 Not Implemented").final_and_unclear(Unsupported),
         fault("502 with a page of HTML", |_| {
             reply("502 Bad Gateway", &[HTML], PAGE)
         })
         .passing(Unavailable),
-        fault("503 without Retry-After", |_| {
-            reply("503 Service Unavailable", &[], "")
-        })
-        .passing(Unavailable),
+        empty("503 without Retry-After", "503 Service Unavailable").passing(Unavailable),
         fault("503 with Retry-After: 2", |_| {
             reply("503 Service Unavailable", &["retry-after: 2"], "")
         })
@@ -106,14 +104,10 @@ pub fn faults() -> Vec<Fault> {
         .cell(READS, fails(Unavailable).again_in(31))
         .cell(DELETE, fails(Unavailable).unknown().again_in(31))
         .cell(CHANGES, fails(Unavailable).unknown().again_in(31)),
-        fault("504", |_| reply("504 Gateway Timeout", &[], "")).passing(Timeout),
-        fault("505", |_| reply("505 HTTP Version Not Supported", &[], ""))
-            .final_and_unclear(Server),
-        fault("599", |_| reply("599 Odd", &[], "")).final_and_unclear(Server),
-        fault("a status that nobody knows: 999", |_| {
-            reply("999 Request Denied", &[], "")
-        })
-        .final_and_unclear(Rejected),
+        empty("504", "504 Gateway Timeout").passing(Timeout),
+        empty("505", "505 HTTP Version Not Supported").final_and_unclear(Server),
+        empty("599", "599 Odd").final_and_unclear(Server),
+        empty("a status that nobody knows: 999", "999 Request Denied").final_and_unclear(Rejected),
         script("503 twice, then an answer", |setting| {
             let busy = || reply("503 Service Unavailable", &[], "");
             Script::always(busy()).then(busy()).then(success(setting))
@@ -162,6 +156,11 @@ pub fn faults() -> Vec<Fault> {
         )
         .cell(CHANGES, fails(Interrupted).unknown()),
     ]
+}
+
+/// A reply without a body.
+fn empty(name: &'static str, status: &'static str) -> Fault {
+    fault(name, move |_| reply(status, &[], ""))
 }
 
 fn flood(status: &str) -> Vec<Step> {

@@ -2,7 +2,7 @@
 
 use crate::cells::expected::{fails, succeeds};
 use crate::cells::fault::{FOLLOW, Fault, fault, head, seconds};
-use crate::cells::server::Step;
+use crate::support::Step;
 use deploykit::ErrorKind::{Decode, Interrupted, Timeout};
 
 const LINE: &[u8] = b"{\"message\":\"one\"}\n";

@@ -1,0 +1,83 @@
+//! The rules of the platform: the sandbox in this process on tokio's clock, and over real sockets.
+
+use crate::{config, request, run};
+use deploy_from_ci::{Config, Failed, Live, deploy};
+use deploykit::ErrorKind;
+use deploykit_sandbox::{Fault, InProcess, Platform, Sandbox};
+use std::time::Duration;
+
+/// The configuration for an application of the sandbox.
+fn config_for(application: String, version: String) -> Config {
+    Config {
+        application,
+        version,
+        ..config()
+    }
+}
+
+async fn deploy_to(world: &InProcess) -> Result<Live, Failed> {
+    let access = world.edgegap_access();
+    let config = config_for(access.application, access.version);
+    deploy(&world.edgegap().unwrap(), request(&config), &run()).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn repeated_run_starts_no_second_server() {
+    let builder = Sandbox::builder().ready_after(Duration::from_secs(150));
+    let world = builder.in_process();
+    let live = deploy_to(&world).await.unwrap();
+    assert!(live.address.contains(live.id.as_str()), "{}", live.address);
+    assert_eq!(deploy_to(&world).await.unwrap(), live);
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_server_is_stopped() {
+    let builder = Sandbox::builder().ready_after(Duration::from_secs(3600));
+    let world = builder.in_process();
+    let failed = deploy_to(&world).await.unwrap_err();
+    assert_eq!(failed.error.kind(), ErrorKind::WaitTimedOut);
+    let id = failed.stopped.unwrap();
+    // The stop takes effect after the start.
+    world.advance(Duration::from_secs(2 * 3600));
+    let server = world.edgegap().unwrap().deployment(&id);
+    server.wait().until_gone().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_left_without_capacity() {
+    let world = Sandbox::builder().edgegap_capacity(0).in_process();
+    let failed = deploy_to(&world).await.unwrap_err();
+    assert!(failed.stopped.is_some(), "{failed}");
+    assert!(failed.left_behind.is_none(), "{failed}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn server_is_found_after_a_lost_reply() {
+    let world = Sandbox::builder().in_process();
+    let create = Fault::on("create_deployment").platform(Platform::Edgegap);
+    world.inject(create.nth(1).reset().after()).unwrap();
+    deploy_to(&world).await.unwrap();
+    let received = world.received().into_iter();
+    let creates = received.filter(|request| request.operation == Some("create_deployment"));
+    assert_eq!(creates.count(), 1);
+}
+
+#[tokio::test]
+async fn deploys_over_real_sockets() {
+    let builder = Sandbox::builder().ready_after(Duration::ZERO);
+    let builder = builder.fault(Fault::on("get_deployment").times(1).status(503));
+    let sandbox = builder.start().await.unwrap();
+    let access = sandbox.edgegap();
+    let config = config_for(access.application.clone(), access.version.clone());
+    let edgegap = access.client().unwrap();
+    deploy(&edgegap, request(&config), &run()).await.unwrap();
+
+    let received = sandbox.received();
+    let operations: Vec<_> = received.iter().filter_map(|one| one.operation).collect();
+    // The first look fails with 503 and is retried.
+    let looks = ["get_deployment"; 2];
+    assert_eq!(operations[..2], ["list_deployments", "create_deployment"]);
+    assert_eq!(operations[2..], looks);
+    // The password is sent, and redacted here.
+    assert!(received[1].to_string().contains("<redacted>"));
+}

@@ -1,0 +1,53 @@
+//! The next page of a list: plain data that a call carries for [`page`](crate::page).
+
+use super::Call;
+use crate::error::{Error, Result};
+use std::sync::Arc;
+
+/// Page number and page size of a list request. `None` leaves it to the platform.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ask {
+    pub page: Option<u32>,
+    pub size: Option<u32>,
+}
+
+impl Ask {
+    /// Number and size as the generated clients take them.
+    pub fn parameters(self) -> Result<(Option<i64>, Option<i64>)> {
+        for (what, number) in [("page", self.page), ("page size", self.size)] {
+            if number == Some(0) {
+                return Err(Error::invalid_request(format!("the {what} is zero")));
+            }
+        }
+        Ok((self.page.map(i64::from), self.size.map(i64::from)))
+    }
+}
+
+/// The query parameters with which a platform pages its lists.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Paging {
+    /// Name of the parameter with the page number, which counts from 1.
+    pub page: &'static str,
+    /// Name of the parameter with the page size.
+    pub size: &'static str,
+    /// Largest page size that the platform accepts.
+    pub largest: u32,
+}
+
+/// Requests any page of the list that a call reads.
+pub(crate) struct Pager<P> {
+    pub make: Arc<dyn Fn(Ask) -> Call<Marked<P>> + Send + Sync>,
+    pub paging: Paging,
+    /// The page that the call itself requests.
+    pub ask: Ask,
+}
+
+/// A page together with facts about the page as it arrived, before records were filtered out.
+pub(crate) struct Marked<P> {
+    pub page: P,
+    /// Number of records that arrived.
+    pub received: usize,
+    /// Fingerprint of the records; equal pages have equal fingerprints. `None` if they cannot be
+    /// serialized.
+    pub fingerprint: Option<u64>,
+}

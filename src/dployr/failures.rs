@@ -1,0 +1,510 @@
+//! Maps dployr's failures to errors.
+
+use crate::error::{Effect, ErrorKind};
+use crate::operation::{Evidence, Operation};
+use crate::transport::profile::{Classified, Failure};
+use http::HeaderMap;
+use serde_json::{Map, Value, json};
+
+/// Maps a status and a body to an error. The body has one of these shapes:
+///
+/// | shape | sent by |
+/// |---|---|
+/// | `{"error": {"code", "message", "details"}}` | the vendor's page |
+/// | `{"success": false, "error": {"message", "code"?, "details"?, "helpLink"?}}` | the handlers |
+/// | `{"error": "text", "code"}` | the middleware |
+/// | `{"error": "text", "code"?, "details"?}` | the daemon |
+/// | text | the framework |
+///
+/// and rarely `{"message", "code"}` or `{"status": "not_found"}`.
+pub(super) fn classify(failure: &Failure<'_>) -> Classified {
+    let mut classified = Classified::from_status(failure.status);
+    match failure.json.and_then(Value::as_object) {
+        Some(body) => read_body(&mut classified, body),
+        None => classified.message = text_message(failure),
+    }
+    refine(classified, failure)
+}
+
+/// The failure in a body with a success status: `{"success": false, …}`.
+pub(super) fn failed_success(body: &Value) -> Option<Classified> {
+    let body = body.as_object()?;
+    (body.get("success") == Some(&Value::Bool(false))).then(|| {
+        let mut classified = Classified::from_status(400);
+        read_body(&mut classified, body);
+        classified
+    })
+}
+
+fn read_body(classified: &mut Classified, body: &Map<String, Value>) {
+    let inner = match body.get("error") {
+        Some(Value::Object(error)) => error,
+        _ => body,
+    };
+    let text = |name: &str| {
+        let found = [inner, body]
+            .into_iter()
+            .find_map(|map| map.get(name)?.as_str());
+        found.map(str::to_owned)
+    };
+    let message = inner
+        .get("message")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    classified.message = message
+        .or_else(|| text("error"))
+        .or_else(|| text("message"))
+        .or_else(|| text("status"));
+    classified.code = text("code");
+    let details = inner.get("details").or_else(|| body.get("details"));
+    let details = details.filter(|details| !details.is_null()).cloned();
+    classified.details = match (text("helpLink"), details) {
+        (None, details) => details,
+        (Some(link), None) => Some(json!({ "helpLink": link })),
+        (Some(link), Some(details)) => Some(json!({ "helpLink": link, "details": details })),
+    };
+}
+
+/// The message in a text body, without the status in front of it; `None` for HTML.
+fn text_message(failure: &Failure<'_>) -> Option<String> {
+    let text = failure.text.trim();
+    if text.is_empty() || text.starts_with('<') || failure.json.is_some() {
+        return None;
+    }
+    let status = failure.status.to_string();
+    let text = text.strip_prefix(status.as_str()).unwrap_or(text).trim();
+    // Not shortened: the pipeline redacts first, and a piece of a secret would not be found.
+    Some(text.to_owned())
+}
+
+/// What a platform-specific code, message or operation adds to the status.
+fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
+    let code = classified.code.as_deref().unwrap_or_default();
+    let message = classified.message.as_deref().unwrap_or_default();
+    let id = failure.operation.map_or("", |operation| operation.id);
+    match failure.status {
+        400 if message.contains("clusterId is required") => classified
+            .advice("give the client a cluster: builder().cluster(id) or DPLOYR_CLUSTER_ID"),
+        400 if is_plan_limit(message) => classified.kind(ErrorKind::PlanLimit),
+        // Some handlers answer 400 when a second lookup finds nothing.
+        400 if code == "resource.missing_resource" => classified.kind(ErrorKind::NotFound),
+        400 if code == "request.invalid_otp" => classified
+            .advice("a code is valid for ten minutes and three attempts: request another one"),
+        401 if id == "login" => classified.advice("check the e-mail address and the password"),
+        401 => classified.advice(
+            "check DPLOYR_TOKEN, which is sent as `Authorization: Bearer …`; the id of a session is not a token: pass it to with_session; a session expires after days",
+        ),
+        403 if id == "get_deployment" && code == "permission.viewer_role_required" => classified
+            .advice("the known server refuses every read of one deployment: look for it in deployments().list()"),
+        403 if id == "delete_deployment" && code == "permission.developer_role_required" => classified
+            .advice("the known server refuses every delete that names no cluster: give the client one"),
+        403 if matches!(id, "create_api_token" | "list_api_tokens" | "delete_api_token") => {
+            classified.advice("a token cannot manage tokens: use login_by_email and with_session")
+        }
+        404 if is_no_route(failure) => classified
+            .kind(ErrorKind::NoSuchRoute)
+            .advice(no_route(failure.operation)),
+        405 => classified.advice(no_route(failure.operation)),
+        422 if id == "verify_domain" => classified.advice(
+            "set the TXT record that domain(..).get() shows under `verification`; a new record takes a while to become visible",
+        ),
+        429 if is_quota(failure.headers) && id == "rename_cluster" => classified
+            .kind(ErrorKind::Quota)
+            .advice("a cluster can be renamed once a month: a retry does not help"),
+        429 if is_quota(failure.headers) => classified.kind(ErrorKind::Quota),
+        501 if code == "LOGS_NOT_AVAILABLE" => {
+            classified.advice("this server was set up without a log store")
+        }
+        // The handler saves the change before it looks for a node.
+        503 if id == "update_service" && code == "runtime.node_not_connected" => classified
+            .effect(Effect::Applied)
+            .advice("the change is saved; it is deployed with the next deployment"),
+        503 if code == "runtime.node_not_connected" => classified.advice(
+            "no suitable node is connected; the server may have saved part of the request, so check before you retry",
+        ),
+        _ => classified,
+    }
+}
+
+/// `Service limit reached for hobby plan (1 service max). …` has the status of any other refusal.
+fn is_plan_limit(message: &str) -> bool {
+    let message = message.to_lowercase();
+    message.contains("limit reached") && message.contains("plan")
+}
+
+/// A handler that finds nothing answers in JSON; the framework, which found no handler, in text.
+fn is_no_route(failure: &Failure<'_>) -> bool {
+    !failure.json.is_some_and(Value::is_object)
+        && (failure.is_plain_text() || !failure.text.trim().is_empty())
+}
+
+/// A monthly quota answers 429 with requests left and without `Retry-After`.
+fn is_quota(headers: &HeaderMap) -> bool {
+    let left = headers
+        .get("x-ratelimit-remaining")
+        .and_then(|left| left.to_str().ok()?.trim().parse::<u64>().ok());
+    !headers.contains_key(http::header::RETRY_AFTER) && left.is_some_and(|left| left > 0)
+}
+
+/// The next step where the server lacks the endpoint.
+fn no_route(operation: Option<&Operation>) -> &'static str {
+    let Some(operation) = operation else {
+        return "this server has no such route";
+    };
+    match operation.id {
+        "login" => {
+            "this server has no login by password: create a personal access token there, or use login_by_email"
+        }
+        "create_webhook" => {
+            "dployr documents it; a control plane has one webhook for each cluster instead: webhooks().set_up(..)"
+        }
+        "list_webhooks" => {
+            "dployr documents it; a control plane shows the webhook of a cluster in clusters().by_id(..).integrations() instead"
+        }
+        "list_routes" => {
+            "dployr documents it; a control plane has routes().services() and domains().list() instead"
+        }
+        "create_route" => "dployr documents it; a control plane has domains().create(..) instead",
+        "delete_route" => "dployr documents it; a control plane has domain(..).delete() instead",
+        "list_service_env" => {
+            "dployr documents it; a control plane has service(..).env().map() instead"
+        }
+        "get_deployment" | "set_service_env" | "delete_service_env" | "restart_service" => {
+            "dployr documents it; a client with fallbacks makes equivalent calls: see dployr::Via"
+        }
+        _ if matches!(operation.evidence, Evidence::Observed | Evidence::Source) => {
+            "this server lacks a route that dployr's control plane has: check the base URL"
+        }
+        _ => "this server lacks the route: dployr documents it, but no known server has it",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::find;
+    use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
+
+    struct Case {
+        operation: &'static str,
+        status: u16,
+        headers: &'static [(HeaderName, &'static str)],
+        body: &'static str,
+    }
+
+    const JSON: &[(HeaderName, &str)] = &[(CONTENT_TYPE, "application/json")];
+    const TEXT: &[(HeaderName, &str)] = &[(CONTENT_TYPE, "text/plain; charset=UTF-8")];
+    const HTML: &[(HeaderName, &str)] = &[(CONTENT_TYPE, "text/html")];
+
+    impl Case {
+        fn classified(&self) -> Classified {
+            let mut headers = HeaderMap::new();
+            for (name, value) in self.headers {
+                headers.insert(name.clone(), value.parse().unwrap());
+            }
+            let json = serde_json::from_str(self.body).ok();
+            classify(&Failure {
+                operation: find("dployr", self.operation),
+                status: self.status,
+                headers: &headers,
+                text: self.body,
+                json: json.as_ref(),
+            })
+        }
+    }
+
+    fn of(operation: &'static str, status: u16, body: &'static str) -> Classified {
+        let headers = match body.as_bytes().first() {
+            Some(b'{') => JSON,
+            Some(b'<') => HTML,
+            _ => TEXT,
+        };
+        Case {
+            operation,
+            status,
+            headers,
+            body,
+        }
+        .classified()
+    }
+
+    #[test]
+    fn every_shape_of_a_failure() {
+        use ErrorKind as Kind;
+        let missing = "resource.missing_resource";
+        for (status, body, kind, code, message) in [
+            (
+                400,
+                r#"{"error":{"code":"invalid_request","message":"Invalid deployment configuration","details":{"field":"runtime"}}}"#,
+                Kind::Rejected,
+                "invalid_request",
+                "Invalid deployment configuration",
+            ),
+            (
+                400,
+                r#"{"success":false,"error":{"message":"Validation failed: name: Name is required","code":"request.bad_request"}}"#,
+                Kind::Rejected,
+                "request.bad_request",
+                "Validation failed: name: Name is required",
+            ),
+            (
+                400,
+                r#"{"error":"clusterId is required","code":"request.bad_request"}"#,
+                Kind::Rejected,
+                "request.bad_request",
+                "clusterId is required",
+            ),
+            (
+                400,
+                r#"{"success":false,"error":{"message":"Service limit reached for hobby plan (1 service max).","code":"request.bad_request"}}"#,
+                Kind::PlanLimit,
+                "request.bad_request",
+                "Service limit reached for hobby plan (1 service max).",
+            ),
+            (
+                400,
+                r#"{"success":false,"error":{"message":"Instance not found","code":"resource.missing_resource"}}"#,
+                Kind::NotFound,
+                missing,
+                "Instance not found",
+            ),
+            (
+                400,
+                r#"{"status":"not_found"}"#,
+                Kind::Rejected,
+                "",
+                "not_found",
+            ),
+            (
+                401,
+                r#"{"error":"Not authenticated","code":"auth.bad_session"}"#,
+                Kind::Unauthenticated,
+                "auth.bad_session",
+                "Not authenticated",
+            ),
+            (401, "", Kind::Unauthenticated, "", ""),
+            (
+                403,
+                r#"{"message":"Admins only","code":"permission.admin_role_required"}"#,
+                Kind::Forbidden,
+                "permission.admin_role_required",
+                "Admins only",
+            ),
+            (
+                404,
+                r#"{"error":"Instance not found","code":"resource.missing_resource"}"#,
+                Kind::NotFound,
+                missing,
+                "Instance not found",
+            ),
+            (
+                404,
+                r#"{"success":false,"error":{"message":"Deployment not found","code":"resource.missing_resource"}}"#,
+                Kind::NotFound,
+                missing,
+                "Deployment not found",
+            ),
+            (404, "404 Not Found", Kind::NoSuchRoute, "", "Not Found"),
+            (
+                404,
+                "404 page not found\n",
+                Kind::NoSuchRoute,
+                "",
+                "page not found",
+            ),
+            (404, "<html><h1>404</h1></html>", Kind::NoSuchRoute, "", ""),
+            (
+                405,
+                r#"{"error":"Method not allowed","code":"request.method_not_allowed"}"#,
+                Kind::NoSuchRoute,
+                "request.method_not_allowed",
+                "Method not allowed",
+            ),
+            (
+                409,
+                r#"{"success":false,"error":{"message":"Service name web-one, has been taken","code":"resource.conflict"}}"#,
+                Kind::Conflict,
+                "resource.conflict",
+                "Service name web-one, has been taken",
+            ),
+            (
+                422,
+                r#"{"success":false,"error":{"message":"No TXT record","code":"request.unprocessable_entity"}}"#,
+                Kind::Rejected,
+                "request.unprocessable_entity",
+                "No TXT record",
+            ),
+            (
+                500,
+                "Internal Server Error",
+                Kind::Server,
+                "",
+                "Internal Server Error",
+            ),
+            (
+                500,
+                r#"{"error":"boom","code":"runtime.internal_server_error","details":["a"]}"#,
+                Kind::Server,
+                "runtime.internal_server_error",
+                "boom",
+            ),
+            (
+                501,
+                r#"{"success":false,"error":{"message":"Centralized logs are not available on this server","code":"LOGS_NOT_AVAILABLE"}}"#,
+                Kind::Unsupported,
+                "LOGS_NOT_AVAILABLE",
+                "Centralized logs are not available on this server",
+            ),
+            (502, "<html>", Kind::Unavailable, "", ""),
+            (
+                503,
+                r#"{"success":false,"error":{"message":"Instance build-node is not connected","code":"runtime.node_not_connected"}}"#,
+                Kind::Unavailable,
+                "runtime.node_not_connected",
+                "Instance build-node is not connected",
+            ),
+        ] {
+            let found = of("list_deployments", status, body);
+            assert_eq!(found.kind, kind, "{status} {body}");
+            assert_eq!(found.code.unwrap_or_default(), code, "{status} {body}");
+            assert_eq!(
+                found.message.unwrap_or_default(),
+                message,
+                "{status} {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn details_and_the_help_link_are_kept_as_they_came() {
+        for (body, details) in [
+            (
+                r#"{"error":{"message":"m","details":{"field":"runtime"}}}"#,
+                json!({ "field": "runtime" }),
+            ),
+            (
+                r#"{"success":false,"error":{"message":"m","details":[{"field":"a"}]}}"#,
+                json!([{ "field": "a" }]),
+            ),
+            (
+                r#"{"error":"m","details":"unexpected end"}"#,
+                json!("unexpected end"),
+            ),
+            (
+                r#"{"success":false,"error":{"message":"m","helpLink":"https://h"}}"#,
+                json!({ "helpLink": "https://h" }),
+            ),
+            (
+                r#"{"success":false,"error":{"message":"m","helpLink":"https://h","details":[1]}}"#,
+                json!({ "helpLink": "https://h", "details": [1] }),
+            ),
+        ] {
+            assert_eq!(of("", 400, body).details, Some(details), "{body}");
+        }
+        assert_eq!(of("", 400, r#"{"error":"m","details":null}"#).details, None);
+    }
+
+    #[test]
+    fn a_429_is_a_rate_or_a_quota() {
+        let left: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+        let body =
+            r#"{"success":false,"error":{"message":"m","code":"request.too_many_requests"}}"#;
+        let cases: [(&[(HeaderName, &str)], ErrorKind); 4] = [
+            (
+                &[(RETRY_AFTER, "17"), (left.clone(), "0")],
+                ErrorKind::RateLimited,
+            ),
+            (
+                &[(RETRY_AFTER, "17"), (left.clone(), "3")],
+                ErrorKind::RateLimited,
+            ),
+            (&[(left.clone(), "0")], ErrorKind::RateLimited),
+            (&[(left, "42")], ErrorKind::Quota),
+        ];
+        for (headers, kind) in cases {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.insert(name.clone(), value.parse().unwrap());
+            }
+            let json = serde_json::from_str(body).ok();
+            let failure = Failure {
+                operation: None,
+                status: 429,
+                headers: &map,
+                text: body,
+                json: json.as_ref(),
+            };
+            assert_eq!(classify(&failure).kind, kind, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn advice_depends_on_the_operation() {
+        let viewer =
+            r#"{"error":"Viewer role is required","code":"permission.viewer_role_required"}"#;
+        let developer =
+            r#"{"error":"Developer role is required","code":"permission.developer_role_required"}"#;
+        let plain = "404 Not Found";
+        for (operation, status, body, part) in [
+            ("get_deployment", 403, viewer, Some("deployments().list()")),
+            ("get_instance", 403, viewer, None),
+            (
+                "delete_deployment",
+                403,
+                developer,
+                Some("names no cluster"),
+            ),
+            ("stop_service", 403, developer, None),
+            ("list_projects", 404, plain, Some("dployr documents it")),
+            ("list_services", 404, plain, Some("check the base URL")),
+            ("list_clusters", 404, plain, Some("check the base URL")),
+            ("create_webhook", 404, plain, Some("webhooks().set_up(..)")),
+            ("list_webhooks", 404, plain, Some("integrations()")),
+            ("create_route", 404, plain, Some("domains().create(..)")),
+            ("list_api_tokens", 403, "", Some("login_by_email")),
+            ("list_clusters", 403, "", None),
+            ("verify_domain", 422, "", Some("TXT record")),
+            (
+                "verify_login_code",
+                400,
+                r#"{"error":{"message":"x","code":"request.invalid_otp"}}"#,
+                Some("ten minutes"),
+            ),
+            ("login", 404, plain, Some("personal access token")),
+            ("", 404, plain, Some("no such route")),
+            ("login", 401, "", Some("password")),
+            ("list_services", 401, "", Some("DPLOYR_TOKEN")),
+            (
+                "list_services",
+                400,
+                r#"{"error":"clusterId is required"}"#,
+                Some("DPLOYR_CLUSTER_ID"),
+            ),
+        ] {
+            let advice = of(operation, status, body).advice;
+            match part {
+                None => assert_eq!(advice, None, "{operation} {status}"),
+                Some(part) => assert!(advice.unwrap().contains(part), "{operation} {advice:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_failure_may_hide_behind_a_success_status() {
+        let hidden = json!({ "success": false, "error": { "message": "no", "code": "x.y" } });
+        let found = failed_success(&hidden).unwrap();
+        assert_eq!(found.kind, ErrorKind::Rejected);
+        assert_eq!(
+            (found.message.as_deref(), found.code.as_deref()),
+            (Some("no"), Some("x.y"))
+        );
+        for fine in [
+            json!({ "success": true }),
+            json!({ "success": "false" }),
+            json!([false]),
+            json!(null),
+        ] {
+            assert_eq!(failed_success(&fine), None, "{fine}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Log lines that are read with replies of a bounded size.
+
+use super::lines::items_of;
+use super::{Log, Wanted, body_of};
+use crate::dployr::LogLine;
+use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::logs::{Dedupe, Item, Place};
+use crate::transport::Scope;
+use std::collections::VecDeque;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::Instant;
+
+/// Lines in one reply of the control plane without a `limit`.
+const DEFAULT_LIMIT: usize = 1_000;
+/// The largest `limit` of the control plane.
+pub(super) const LARGEST_LIMIT: u32 = 5_000;
+/// Windows that are searched for the newest lines, before everything is read.
+const LOOK_BACK: [Duration; 2] = [Duration::from_secs(5 * 60), Duration::from_secs(3600)];
+
+/// One reply.
+pub(super) struct Page {
+    pub items: VecDeque<Item<LogLine>>,
+    count: usize,
+    /// It has as many lines as were asked for, and the server knows `since`.
+    full: bool,
+}
+
+/// What follows after a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Behind {
+    Nothing,
+    More,
+    /// More lines of the same millisecond than fit into one reply.
+    Stuck,
+}
+
+impl Page {
+    /// Reads one page before `until`. If the reply is too large, it asks for a smaller one.
+    pub async fn read(
+        scope: &Scope,
+        log: &Log,
+        mut wanted: Wanted,
+        until: Option<Instant>,
+    ) -> Result<Self> {
+        loop {
+            let body = match (body_of(scope, log, wanted, until).await, wanted.limit) {
+                (Err(error), Some(limit)) if error.kind() == ErrorKind::Decode && limit > 5 => {
+                    wanted.limit = Some(limit / 10);
+                    continue;
+                }
+                (body, _) => body?,
+            };
+            let items = items_of(&body).map(|item| Item {
+                line: item.line.map_err(|error| scope.complete(error)),
+                ..item
+            });
+            let items: VecDeque<_> = items.collect();
+            let since = wanted.since.unwrap_or(i64::MIN);
+            let limit = wanted.limit.and_then(|limit| usize::try_from(limit).ok());
+            return Ok(Self {
+                count: items.len(),
+                full: limit == Some(items.len())
+                    && !items
+                        .iter()
+                        .any(|item| item.at.is_some_and(|at| at < since)),
+                items,
+            });
+        }
+    }
+
+    /// These lines, with nothing after them.
+    pub fn last(items: VecDeque<Item<LogLine>>) -> Self {
+        Self {
+            count: items.len(),
+            full: false,
+            items,
+        }
+    }
+
+    /// What follows, for a reader that found a new line in this page or not.
+    pub fn behind(&self, progress: bool) -> Behind {
+        match (self.full, progress) {
+            (false, _) => Behind::Nothing,
+            (true, true) => Behind::More,
+            (true, false) => Behind::Stuck,
+        }
+    }
+}
+
+/// The error for more lines in one millisecond than the control plane sends.
+pub(super) fn too_crowded() -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        "more lines have the same millisecond than the server sends at a time: some are missing",
+    )
+    .with_effect(Effect::None)
+}
+
+/// The newest lines of a log that a server sends oldest first.
+pub(super) struct Newest {
+    pub lines: VecDeque<Item<LogLine>>,
+    /// The place after the lines that were dropped.
+    pub dedupe: Dedupe,
+    /// Deduplicates the lines that were read.
+    read: Dedupe,
+    keep: usize,
+}
+
+impl Newest {
+    fn new(keep: usize) -> Self {
+        Self {
+            lines: VecDeque::new(),
+            dedupe: Dedupe::new(Place::default(), 0),
+            read: Dedupe::new(Place::default(), 0),
+            keep,
+        }
+    }
+
+    /// Reads the newest `tail` lines, all within the deadline of the call. `margin` more are asked for,
+    /// because a follower has to know the other lines of the last millisecond.
+    ///
+    /// A server that knows `tail` sends them. The control plane ignores it and sends the oldest lines
+    /// of a window: if that reply is full, later windows are read.
+    pub async fn read(scope: &Scope, log: &Log, tail: u32, margin: u32) -> Result<Self> {
+        let until = Instant::now().checked_add(scope.deadline());
+        let keep = usize::try_from(tail).unwrap_or(usize::MAX);
+        let wanted = Wanted {
+            tail: Some(tail.saturating_add(margin)),
+            ..Wanted::default()
+        };
+        let page = Page::read(scope, log, wanted, until).await?;
+        let cut = page.count == DEFAULT_LIMIT;
+        let mut all = Self::new(keep);
+        all.take(page);
+        if !cut {
+            return Ok(all);
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.unwrap_or_default();
+        for back in LOOK_BACK {
+            let since = i64::try_from(now.saturating_sub(back).as_millis()).unwrap_or(i64::MAX);
+            let mut part = Self::new(keep);
+            part.read.start_at(Some(since));
+            part.read_on(scope, log, wanted, until).await?;
+            if part.lines.len() >= keep {
+                return Ok(part);
+            }
+        }
+        all.read_on(scope, log, wanted, until).await?;
+        Ok(all)
+    }
+
+    /// Whether a follower can go on after these lines.
+    pub fn is_placed(&self) -> bool {
+        self.read.is_placed()
+    }
+
+    async fn read_on(
+        &mut self,
+        scope: &Scope,
+        log: &Log,
+        wanted: Wanted,
+        until: Option<Instant>,
+    ) -> Result<()> {
+        loop {
+            self.read.read_anew();
+            let wanted = Wanted {
+                since: self.read.place().since(),
+                limit: Some(LARGEST_LIMIT),
+                ..wanted
+            };
+            let page = Page::read(scope, log, wanted, until).await?;
+            match self.take(page) {
+                Behind::Nothing => return Ok(()),
+                Behind::More => {}
+                // Without a time the same page would come again.
+                Behind::Stuck if self.read.place().last.is_none() => return Ok(()),
+                Behind::Stuck => self.read.skip_millisecond(),
+            }
+        }
+    }
+
+    fn take(&mut self, mut page: Page) -> Behind {
+        let before = self.read.count();
+        for item in std::mem::take(&mut page.items) {
+            if !self.read.takes(item.at, item.identity, item.line.is_ok()) {
+                continue;
+            }
+            self.lines.push_back(item);
+            if self.lines.len() > self.keep
+                && let Some(out) = self.lines.pop_front()
+            {
+                self.dedupe.takes(out.at, out.identity, out.line.is_ok());
+            }
+        }
+        page.behind(self.read.count() > before)
+    }
+}

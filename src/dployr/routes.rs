@@ -1,0 +1,143 @@
+//! Routes of the proxy: from a domain to a service.
+
+use super::client::{Given, check_port, check_text, given};
+use super::domains::check_domain;
+use super::{Client, Page, RoutableService, Route, RouteId};
+use crate::call::Call;
+use crate::error::{Error, Result};
+use crate::raw::dployr::{Op, types};
+
+/// A route to create: a domain and its service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "nothing is created until it is passed to a client"]
+pub struct NewRoute {
+    domain: String,
+    service_id: String,
+    port: u32,
+}
+
+impl NewRoute {
+    /// From this domain (without scheme and path) to this service, which listens on this port, 1 to
+    /// 65535. They are checked when the route is sent.
+    pub fn new(domain: impl Into<String>, service_id: impl AsRef<str>, port: u32) -> Self {
+        Self {
+            domain: domain.into(),
+            service_id: service_id.as_ref().to_owned(),
+            port,
+        }
+    }
+
+    fn into_raw(self) -> Result<types::RouteCreate> {
+        check_domain(&self.domain)?;
+        check_text("service id", &self.service_id)?;
+        check_port(self.port.into())?;
+        Ok(types::RouteCreate {
+            port: self.port.into(),
+            domain: self.domain,
+            service_id: self.service_id,
+        })
+    }
+}
+
+/// The routes of a server's proxy; made by [`Client::routes`].
+///
+/// No known server has these calls, except [`services`](Self::services).
+#[derive(Clone, Debug)]
+pub struct Routes {
+    client: Client,
+}
+
+impl Routes {
+    /// The routes: `GET /v1/proxy/routes`.
+    ///
+    /// Pagination is not documented here. If a server reports another page, [`all`](Call::all) fails
+    /// with [`Pagination`](crate::ErrorKind::Pagination).
+    ///
+    /// # Errors
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn list(&self) -> Call<Page<Route>> {
+        let client = self.client.clone();
+        let cluster = client.cluster_id();
+        client.invoke(Op::ListRoutes, move |raw| async move {
+            let list = raw.list_routes(cluster.as_deref()).await?;
+            Ok(list.into_inner().into_page())
+        })
+    }
+
+    /// The services of the client's cluster and their addresses, one for each instance, on one page:
+    /// `GET /v1/proxy/services`. The control plane has this instead of [`list`](Self::list).
+    ///
+    /// # Errors
+    /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/proxy.ts>
+    pub fn services(&self) -> Call<Page<RoutableService>> {
+        let client = self.client.clone();
+        let cluster = client.cluster_id();
+        client.invoke(Op::ListProxyServices, move |raw| async move {
+            let list = raw.list_proxy_services(cluster.as_deref()).await?;
+            Ok(list.into_inner().into_page())
+        })
+    }
+
+    /// Creates a route from a domain to a service: `POST /v1/proxy/routes`.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty domain or service, for a
+    /// domain with scheme or path, for an invalid port;
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn create(&self, new: NewRoute) -> Call<Route> {
+        let cluster = self.client.cluster_id();
+        self.client.invoke(Op::CreateRoute, |raw| async move {
+            let reply = raw
+                .create_route(cluster.as_deref(), &new.into_raw()?)
+                .await?;
+            Ok(reply.into_inner().0)
+        })
+    }
+}
+
+/// A handle on a route; made by [`Client::route`].
+#[derive(Clone, Debug)]
+pub struct RouteHandle {
+    client: Client,
+    id: Given<RouteId>,
+}
+
+impl RouteHandle {
+    /// Deletes the route: `DELETE /v1/proxy/routes/{id}`. No known server has this call.
+    ///
+    /// # Errors
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn delete(&self) -> Call<()> {
+        let id = self.id.clone();
+        self.client.invoke(Op::DeleteRoute, |raw| async move {
+            raw.delete_route(id?.as_str()).await?;
+            Ok(())
+        })
+    }
+}
+
+impl Client {
+    /// The routes of the proxy. It does no I/O.
+    pub fn routes(&self) -> Routes {
+        Routes {
+            client: self.clone(),
+        }
+    }
+
+    /// A handle on a route of the proxy. It does no I/O.
+    pub fn route(&self, id: impl TryInto<RouteId, Error: Into<Error>>) -> RouteHandle {
+        RouteHandle {
+            client: self.clone(),
+            id: given(id),
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! Sessions and tokens: login by password, by e-mail code, or by the identity of a CI job.
+
+use super::Client;
+use super::client::check_text;
+use crate::call::Call;
+use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::raw::dployr::{Op, types};
+use crate::secret::Secret;
+use crate::transport::credentials::{TokenError, TokenSource, Tokens};
+use http::HeaderMap;
+use http::header::SET_COOKIE;
+use std::fmt;
+use std::time::Duration;
+
+/// The cookie that holds the id of a session.
+const COOKIE: &str = "session";
+/// Exempts a program from the proof that it is a person, on the hosted server.
+const CLIENT_KIND: &str = "cli";
+
+/// The tokens of a login. `Debug` redacts them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenPair {
+    /// The token for all other calls: see [`Client::with_token`].
+    pub access_token: Secret,
+    /// A token for a new access token. The vendor's page documents no call that takes it.
+    pub refresh_token: Option<Secret>,
+    /// Lifetime of the access token, from the login on.
+    pub expires_in: Option<Duration>,
+}
+
+/// A session of a user or of a CI job. `Debug` redacts its id.
+///
+/// It replaces a token, see [`Client::with_session`], and [`api_tokens`](Client::api_tokens) needs one.
+/// The control plane does not extend it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Session {
+    /// The id, which has all rights of its user. Keep it like a password.
+    pub id: Secret,
+    /// Lifetime from now on, if the server says it: seven days after a login, one hour for a CI job.
+    pub expires_in: Option<Duration>,
+}
+
+/// A code was sent by e-mail; [`verify`](Self::verify) exchanges it for a session.
+#[derive(Clone)]
+pub struct CodeSent {
+    client: Client,
+    email: String,
+    needs_second_factor: bool,
+}
+
+impl CodeSent {
+    /// Whether the user has a second factor. Then its code, or a backup code, is required instead.
+    pub fn needs_second_factor(&self) -> bool {
+        self.needs_second_factor
+    }
+
+    /// Exchanges the code for a session: `POST /v1/auth/login/email/verify`.
+    ///
+    /// # Errors
+    /// As [`Client::verify_login_code`].
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth.ts>
+    pub fn verify(&self, code: impl Into<Secret>) -> Call<Session> {
+        self.client.verify_login_code(self.email.as_str(), code)
+    }
+}
+
+impl fmt::Debug for CodeSent {
+    /// Without the address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CodeSent")
+            .field("needs_second_factor", &self.needs_second_factor)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Exchanges a password for tokens: `POST /v1/auth/login`, without this client's token.
+    ///
+    /// The open-source control plane has no passwords and no such route. Create a personal access token
+    /// (`dpat_…`) there.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty e-mail address or password,
+    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) for wrong ones, and
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from a server without passwords.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn login(&self, email: impl Into<String>, password: impl Into<Secret>) -> Call<TokenPair> {
+        let (email, password) = (email.into(), password.into());
+        let client = self.without_token();
+        client.invoke(Op::Login, |raw| async move {
+            check_text("e-mail address", &email)?;
+            if password.is_empty() {
+                return Err(Error::invalid_request("the password is empty").into());
+            }
+            let reply = raw.login(&types::LoginRequest { email, password }).await?;
+            let tokens = reply.into_inner().0;
+            Ok(TokenPair {
+                access_token: tokens.access_token,
+                refresh_token: tokens.refresh_token.filter(|token| !token.is_empty()),
+                expires_in: seconds(tokens.expires_in),
+            })
+        })
+    }
+
+    /// Sends a login code to an e-mail address: `POST /v1/auth/login/email?client=cli`, without this
+    /// client's token. An unknown address becomes a new user.
+    ///
+    /// ```no_run
+    /// # async fn example(dployr: deploykit::dployr::Client, read: impl Fn() -> String) -> deploykit::Result<()> {
+    /// use deploykit::dployr::NewApiToken;
+    /// let sent = dployr.login_by_email("user@example.com").await?;
+    /// let session = sent.verify(read()).await?;
+    /// let dployr = dployr.with_session(session.id)?;
+    /// let token = dployr.api_tokens().create(NewApiToken::new("deploys")).await?;
+    /// # let _ = token; Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty address, and
+    /// [`Rejected`](crate::ErrorKind::Rejected) for an invalid one and when the mail could not be sent.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth.ts>
+    pub fn login_by_email(&self, email: impl Into<String>) -> Call<CodeSent> {
+        let (email, client) = (email.into(), self.without_token());
+        let issuer = client.clone();
+        issuer.invoke(Op::RequestLoginCode, |raw| async move {
+            check_text("e-mail address", &email)?;
+            let body = types::LoginCodeRequest {
+                email: email.clone(),
+            };
+            let reply = raw.request_login_code(Some(CLIENT_KIND), &body).await?;
+            Ok(CodeSent {
+                client,
+                email,
+                needs_second_factor: reply.into_inner().0.require_totp.unwrap_or(false),
+            })
+        })
+    }
+
+    /// Exchanges a code from an e-mail for a session: `POST /v1/auth/login/email/verify`, without this
+    /// client's token. For a program that did not request the code itself; see also
+    /// [`CodeSent::verify`].
+    ///
+    /// A code has six letters and digits and is valid for ten minutes and three attempts. The session
+    /// comes in a cookie, which [`with_response`](Call::with_response) does not show.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty address or code,
+    /// [`Rejected`](crate::ErrorKind::Rejected) for a wrong or expired one,
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an address without a user, and
+    /// [`Decode`](crate::ErrorKind::Decode) for a reply without a session cookie.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth.ts>
+    pub fn verify_login_code(
+        &self,
+        email: impl Into<String>,
+        code: impl Into<Secret>,
+    ) -> Call<Session> {
+        let (email, code) = (email.into(), code.into());
+        let scope = self.without_token().scope_of(Op::VerifyLoginCode);
+        Call::new(scope, |scope| async move {
+            Self::step(&scope, |raw| async move {
+                check_text("e-mail address", &email)?;
+                not_empty("code", &code)?;
+                let body = types::LoginCodeVerify { email, code };
+                raw.verify_login_code(&body).await?;
+                Ok(())
+            })
+            .await?;
+            let outcome = scope.outcome();
+            session_in(&outcome.headers).ok_or_else(|| scope.complete(no_session(outcome.status)))
+        })
+    }
+
+    /// Exchanges the identity token of a CI job for a session of one hour:
+    /// `POST /v1/auth/oidc/exchange`, without this client's token. The server needs a binding that
+    /// trusts such jobs.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty token,
+    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) for a wrong or untrusted one, and
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for an untrusted event.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth.ts>
+    pub fn login_by_identity_token(&self, token: impl Into<Secret>) -> Call<Session> {
+        let (token, client) = (token.into(), self.without_token());
+        client.invoke(Op::ExchangeIdentityToken, |raw| async move {
+            not_empty("identity token", &token)?;
+            let body = types::IdentityTokenExchange { token };
+            let session = raw.exchange_identity_token(&body).await?.into_inner().0;
+            Ok(Session {
+                id: session.session_id,
+                expires_in: seconds(session.expires_in),
+            })
+        })
+    }
+
+    /// The same client with a session instead of a token: its calls carry `Cookie: session=…` and no
+    /// `Authorization`. Settings, limits and connections stay.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is empty or cannot
+    /// be part of a cookie.
+    pub fn with_session(&self, id: impl Into<Secret>) -> Result<Self> {
+        self.with_cookie(COOKIE, &id.into())
+    }
+
+    /// Ends all sessions of the client's user: `GET /v1/auth/logout`. API tokens stay valid. Without a
+    /// session it does nothing.
+    ///
+    /// It changes something, so it is not retried although it is a `GET`.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth.ts>
+    pub fn logout(&self) -> Call<()> {
+        self.invoke(Op::Logout, |raw| async move {
+            raw.logout().await?;
+            Ok(())
+        })
+    }
+}
+
+/// Obtains every token by a login.
+pub(super) struct PasswordLogin {
+    pub client: Client,
+    pub email: String,
+    pub password: Secret,
+}
+
+impl TokenSource for PasswordLogin {
+    async fn obtain(&self, _previous: Option<Tokens>) -> std::result::Result<Tokens, TokenError> {
+        let pair = self
+            .client
+            .login(&self.email, self.password.clone())
+            .await?;
+        let mut tokens = Tokens::new(pair.access_token);
+        if let Some(lifetime) = pair.expires_in {
+            tokens = tokens.expires_in(lifetime);
+        }
+        if let Some(refresh) = pair.refresh_token {
+            tokens = tokens.refresh(refresh);
+        }
+        Ok(tokens)
+    }
+
+    fn account(&self) -> Option<String> {
+        Some(self.email.clone())
+    }
+}
+
+fn not_empty(what: &str, secret: &Secret) -> Result<()> {
+    match secret.expose().trim() {
+        "" => Err(Error::invalid_request(format!("the {what} is empty"))),
+        _ => Ok(()),
+    }
+}
+
+/// The status may prove that a session was begun.
+fn no_session(status: u16) -> Error {
+    let effect = match status {
+        201 | 202 => Effect::Applied,
+        _ => Effect::Unknown,
+    };
+    Error::new(
+        ErrorKind::Decode,
+        "the reply has no cookie with a session, though it says that one was begun",
+    )
+    .with_effect(effect)
+}
+
+/// The session in the cookies of a reply. The last one counts, as in a browser; an empty one deletes
+/// the cookie.
+fn session_in(headers: &HeaderMap) -> Option<Session> {
+    let cookies = headers.get_all(SET_COOKIE).iter();
+    let mut sessions = cookies.filter_map(|cookie| session_of(cookie.to_str().ok()?));
+    sessions.next_back()
+}
+
+fn session_of(cookie: &str) -> Option<Session> {
+    let mut parts = cookie.split(';').map(|part| {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        (name.trim(), value.trim())
+    });
+    let (name, value) = parts.next()?;
+    if name != COOKIE || value.is_empty() {
+        return None;
+    }
+    let max_age = parts.find(|(name, _)| name.eq_ignore_ascii_case("max-age"));
+    Some(Session {
+        id: Secret::new(value),
+        expires_in: seconds(max_age.and_then(|(_, seconds)| seconds.parse().ok())),
+    })
+}
+
+fn seconds(number: Option<i64>) -> Option<Duration> {
+    let number = number.and_then(|number| u64::try_from(number).ok());
+    number.map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(cookies: &[&str]) -> Option<(String, Option<u64>)> {
+        let mut headers = HeaderMap::new();
+        for cookie in cookies {
+            headers.append(SET_COOKIE, cookie.parse().unwrap());
+        }
+        let session = session_in(&headers)?;
+        let life = session.expires_in.map(|life| life.as_secs());
+        Some((session.id.expose().to_owned(), life))
+    }
+
+    #[test]
+    fn the_session_is_the_cookie_of_that_name() {
+        let full = "session=0a-1; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax";
+        assert_eq!(found(&[full]), Some(("0a-1".into(), Some(604_800))));
+        assert_eq!(
+            found(&["a=b", " session = x=y ;max-age=hush", "sessions=z"]),
+            Some(("x=y".into(), None))
+        );
+        assert_eq!(
+            found(&["session=; Max-Age=0", "session=a", "session=b"]),
+            Some(("b".into(), None))
+        );
+        for none in [
+            &[][..],
+            &["session"],
+            &["session=;Max-Age=9"],
+            &["x=session=a"],
+            &[""],
+        ] {
+            assert_eq!(found(none), None, "{none:?}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! API tokens.
+
+use super::client::{Given, check_text, given};
+use super::shapes::PAGING;
+use super::{ApiToken, ApiTokenId, Client, NewToken, Page};
+use crate::call::Call;
+use crate::error::{Error, Result};
+use crate::page::{Ask, paged};
+use crate::raw::dployr::{Op, types};
+use std::time::Duration;
+
+/// The only scope that the control plane accepts. A token has all rights of its user.
+const SCOPE: &str = "oidc:bind";
+
+/// An API token to create.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "nothing is created until it is passed to a client"]
+pub struct NewApiToken {
+    name: String,
+    expires_in: Option<Duration>,
+}
+
+impl NewApiToken {
+    /// A token with this name. It does not expire unless [`expires_in`](Self::expires_in) is set.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            expires_in: None,
+        }
+    }
+
+    /// Lifetime, in whole seconds. Default: unlimited.
+    pub fn expires_in(mut self, lifetime: Duration) -> Self {
+        self.expires_in = Some(lifetime);
+        self
+    }
+
+    fn into_raw(self) -> Result<types::ApiTokenCreate> {
+        check_text("name of the token", &self.name)?;
+        let seconds = self.expires_in.map(|lifetime| lifetime.as_secs());
+        if seconds == Some(0) {
+            return Err(Error::invalid_request(
+                "the lifetime of the token is below a second",
+            ));
+        }
+        let expires_in = seconds
+            .map(i64::try_from)
+            .transpose()
+            .map_err(|_| Error::invalid_request("the lifetime of the token is too long"))?;
+        Ok(types::ApiTokenCreate {
+            name: self.name,
+            scopes: vec![SCOPE.to_owned()],
+            expires_in,
+        })
+    }
+}
+
+/// The API tokens of the user whose session the client has; made by [`Client::api_tokens`].
+///
+/// A client with a token cannot manage tokens: log in with
+/// [`login_by_email`](Client::login_by_email).
+#[derive(Clone, Debug)]
+#[must_use = "nothing is requested before `list` is awaited"]
+pub struct ApiTokens {
+    client: Client,
+    ask: Ask,
+}
+
+impl ApiTokens {
+    /// Creates a token: `POST /v1/auth/tokens`. It has all rights of its user, and only this reply shows
+    /// it.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or a lifetime below a
+    /// second, [`Forbidden`](crate::ErrorKind::Forbidden) without a session.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
+    pub fn create(&self, new: NewApiToken) -> Call<NewToken> {
+        self.client.invoke(Op::CreateApiToken, |raw| async move {
+            let reply = raw.create_api_token(&new.into_raw()?).await?;
+            Ok(reply.into_inner().0)
+        })
+    }
+
+    paged!("tokens");
+
+    /// One page of the tokens, without their values: `GET /v1/auth/tokens`.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without a session.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
+    pub fn list(&self) -> Call<Page<ApiToken>> {
+        let client = self.client.clone();
+        Call::paged(PAGING, self.ask, move |ask| {
+            client.invoke(Op::ListApiTokens, move |raw| async move {
+                let (page, size) = ask.parameters()?;
+                let list = raw.list_api_tokens(page, size).await?;
+                Ok(list.into_inner().into_page_of(ask))
+            })
+        })
+    }
+}
+
+/// A handle on an API token; made by [`Client::api_token`].
+#[derive(Clone, Debug)]
+pub struct ApiTokenHandle {
+    client: Client,
+    id: Given<ApiTokenId>,
+}
+
+impl ApiTokenHandle {
+    /// Revokes the token: `DELETE /v1/auth/tokens/{id}`.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) without a
+    /// session.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
+    pub fn revoke(&self) -> Call<()> {
+        let id = self.id.clone();
+        self.client.invoke(Op::DeleteApiToken, |raw| async move {
+            raw.delete_api_token(id?.as_str()).await?;
+            Ok(())
+        })
+    }
+}
+
+impl Client {
+    /// The API tokens of the user. It does no I/O. Its calls need a client with a session, see
+    /// [`with_session`](Self::with_session).
+    pub fn api_tokens(&self) -> ApiTokens {
+        ApiTokens {
+            client: self.clone(),
+            ask: Ask::default(),
+        }
+    }
+
+    /// A handle on an API token, by its id, which is not the token. It does no I/O.
+    pub fn api_token(&self, id: impl TryInto<ApiTokenId, Error: Into<Error>>) -> ApiTokenHandle {
+        ApiTokenHandle {
+            client: self.clone(),
+            id: given(id),
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The walk from page to page, which ends even if the server never says so.
+
+use super::{Ask, Marked, Page, Pager};
+use crate::call::{Call, Running};
+use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::operation::Operation;
+use crate::transport::CallOptions;
+use futures_core::Stream;
+use std::fmt;
+use std::future::{IntoFuture, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+/// Page limit that guards against servers that always report a next page.
+const MOST_PAGES: u32 = 10_000;
+/// Limit on empty pages in a row. A server that filters after it has cut a list into pages sends some.
+const MOST_EMPTY: u32 = 100;
+
+/// The pages of a list, one after the other; made by [`Call::pages`].
+///
+/// A [`Stream`]; [`next`](Self::next) needs no further crate. An error is the last item.
+#[must_use = "streams do nothing unless polled"]
+pub struct Pages<T> {
+    operation: Option<&'static Operation>,
+    /// Why the first request cannot be sent.
+    refused: Option<Error>,
+    pager: Option<Pager<Page<T>>>,
+    /// The only call of a list without a pager.
+    only: Option<Call<Page<T>>>,
+    options: CallOptions,
+    running: Option<Running<Marked<Page<T>>>>,
+    ended: bool,
+    /// Number of the next page.
+    number: u32,
+    /// Whether the request contains that number. The first one does only if the caller set it.
+    numbered: bool,
+    read: u32,
+    most: u32,
+    /// Empty pages in a row.
+    empty: u32,
+    /// Of the page before.
+    fingerprint: Option<u64>,
+}
+
+impl<T: Send + 'static> Pages<T> {
+    pub(super) fn new(mut call: Call<Page<T>>) -> Self {
+        let operation = call.operation();
+        let mut refused = call.take_refused();
+        let mut options = call.options().clone();
+        let mut pager = call.take_pager();
+        if let Some(pager) = &mut pager
+            && let Err(error) = take_from_query(pager, &mut options)
+        {
+            refused.get_or_insert(error.with_operation(operation));
+        }
+        let number = pager.as_ref().and_then(|pager| pager.ask.page);
+        Self {
+            operation,
+            refused,
+            only: pager.is_none().then_some(call),
+            pager,
+            options,
+            running: None,
+            ended: false,
+            number: number.unwrap_or(1),
+            numbered: number.is_some(),
+            read: 0,
+            most: MOST_PAGES,
+            empty: 0,
+            fingerprint: None,
+        }
+    }
+
+    /// Limits the number of pages: more of them are an error. Default: 10,000.
+    pub fn max_pages(mut self, most: u32) -> Self {
+        self.most = most;
+        self
+    }
+
+    /// The next page; `None` after the last one and after an error.
+    ///
+    /// Cancel-safe: the request continues when this is called again.
+    pub async fn next(&mut self) -> Option<Result<Page<T>>> {
+        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    fn request(&mut self) -> Result<Running<Marked<Page<T>>>> {
+        if let Some(error) = self.refused.take() {
+            return Err(error);
+        }
+        if self.read >= self.most {
+            let most = self.most;
+            return Err(self.endless(format!(
+                "the server reports further pages, but at most {most} are read"
+            )));
+        }
+        if let Some(call) = self.only.take() {
+            return Ok(call.map(Marked::of).into_future());
+        }
+        let Some(pager) = &self.pager else {
+            return Err(self.endless(
+                "the server reports another page, but this list cannot request it".to_owned(),
+            ));
+        };
+        let mut call = (pager.make)(Ask {
+            page: self.numbered.then_some(self.number),
+            size: pager.ask.size.or(Some(pager.paging.largest)),
+        });
+        *call.options() = self.options.clone();
+        Ok(call.into_future())
+    }
+
+    /// Checks a page that arrived, and moves on behind it.
+    fn accept(&mut self, marked: Marked<Page<T>>) -> Result<Page<T>> {
+        let Marked {
+            page,
+            received,
+            fingerprint,
+        } = marked;
+        let number = self.number;
+        if self.numbered && page.page != u64::from(number) {
+            let came = page.page;
+            return Err(self.endless(format!(
+                "page {number} was requested, but page {came} arrived"
+            )));
+        }
+        if received > 0 && fingerprint.is_some() && fingerprint == self.fingerprint {
+            return Err(self.endless(format!(
+                "page {number} has the same records as the page before it"
+            )));
+        }
+        self.fingerprint = fingerprint;
+        self.empty = if received == 0 { self.empty + 1 } else { 0 };
+        if page.has_next && self.empty >= MOST_EMPTY {
+            return Err(self.endless(format!(
+                "{MOST_EMPTY} pages in a row were empty, and the server reports further pages"
+            )));
+        }
+        self.read += 1;
+        self.numbered = true;
+        match number.checked_add(1) {
+            Some(next) if page.has_next => self.number = next,
+            _ => self.ended = true,
+        }
+        Ok(page)
+    }
+
+    fn endless(&self, message: String) -> Error {
+        Error::new(ErrorKind::Pagination, message)
+            .with_effect(Effect::None)
+            .with_operation(self.operation)
+            .lasting()
+    }
+}
+
+impl<T: Send + 'static> Stream for Pages<T> {
+    type Item = Result<Page<T>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let pages = &mut *self;
+        if pages.ended {
+            return Poll::Ready(None);
+        }
+        let arrived = match &mut pages.running {
+            Some(running) => ready!(Pin::new(running).poll(context)),
+            None => match pages.request() {
+                Err(error) => Err(error),
+                Ok(running) => ready!(Pin::new(pages.running.insert(running)).poll(context)),
+            },
+        };
+        pages.running = None;
+        let page = arrived.and_then(|marked| pages.accept(marked));
+        pages.ended |= page.is_err();
+        Poll::Ready(Some(page))
+    }
+}
+
+impl<T> fmt::Debug for Pages<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages")
+            .field("operation", &self.operation.map(ToString::to_string))
+            .field("number", &self.number)
+            .field("read", &self.read)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> Marked<Page<T>> {
+    fn of(page: Page<T>) -> Self {
+        Self {
+            received: page.items.len(),
+            fingerprint: None,
+            page,
+        }
+    }
+}
+
+/// Moves page number and size from the query, where a caller may have added them by hand, to the pager.
+fn take_from_query<T>(pager: &mut Pager<Page<T>>, options: &mut CallOptions) -> Result<()> {
+    let Pager { paging, ask, .. } = pager;
+    for (name, number) in [(paging.page, &mut ask.page), (paging.size, &mut ask.size)] {
+        let given = options.query.iter().rfind(|(other, _)| other == name);
+        let Some((_, value)) = given else { continue };
+        match value.trim().parse() {
+            Ok(parsed @ 1..) => *number = Some(parsed),
+            _ => {
+                return Err(Error::invalid_request(format!(
+                    "the query parameter {name:?} is not a number from 1"
+                )));
+            }
+        }
+        options.query.retain(|(other, _)| other != name);
+    }
+    Ok(())
+}

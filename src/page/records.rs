@@ -1,0 +1,125 @@
+//! The records of all pages: streamed, or collected.
+
+use super::Pages;
+use crate::error::Result;
+use futures_core::Stream;
+use std::fmt;
+use std::future::{IntoFuture, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::vec;
+
+/// The records of a list across its pages; made by [`Call::stream`](crate::Call::stream).
+///
+/// A [`Stream`]; [`next`](Self::next) needs no further crate. An error is the last item.
+#[must_use = "streams do nothing unless polled"]
+pub struct PageStream<T> {
+    pages: Pages<T>,
+    /// Unread records of the current page.
+    items: vec::IntoIter<T>,
+    left: Option<usize>,
+}
+
+impl<T: Send + 'static> PageStream<T> {
+    pub(super) fn new(pages: Pages<T>) -> Self {
+        Self {
+            pages,
+            items: Vec::new().into_iter(),
+            left: None,
+        }
+    }
+
+    /// Limits the number of records. Pages beyond the limit are not requested.
+    pub fn limit(mut self, records: usize) -> Self {
+        self.left = Some(records);
+        self
+    }
+
+    /// Limits the number of pages: more of them are an error, which guards against servers that always
+    /// report a next page. Default: 10,000.
+    pub fn max_pages(mut self, most: u32) -> Self {
+        self.pages = self.pages.max_pages(most);
+        self
+    }
+
+    /// The next record; `None` after the last one and after an error.
+    ///
+    /// Cancel-safe: the request continues when this is called again.
+    pub async fn next(&mut self) -> Option<Result<T>> {
+        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+}
+
+impl<T: Send + 'static> Stream for PageStream<T> {
+    type Item = Result<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let stream = &mut *self;
+        loop {
+            if stream.left == Some(0) {
+                return Poll::Ready(None);
+            }
+            if let Some(item) = stream.items.next() {
+                stream.left = stream.left.map(|left| left - 1);
+                return Poll::Ready(Some(Ok(item)));
+            }
+            match ready!(Pin::new(&mut stream.pages).poll_next(context)) {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Ok(page)) => stream.items = page.items.into_iter(),
+            }
+        }
+    }
+}
+
+impl<T> Unpin for PageStream<T> {}
+
+impl<T> fmt::Debug for PageStream<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PageStream")
+            .field("pages", &self.pages)
+            .field("left", &self.left)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All records of a list; made by [`Call::all`](crate::Call::all). Sends requests when awaited.
+#[must_use = "does nothing unless awaited"]
+#[derive(Debug)]
+pub struct All<T> {
+    stream: PageStream<T>,
+}
+
+impl<T: Send + 'static> All<T> {
+    pub(super) fn new(stream: PageStream<T>) -> Self {
+        Self { stream }
+    }
+
+    /// Limits the number of records, as [`PageStream::limit`].
+    pub fn limit(mut self, records: usize) -> Self {
+        self.stream = self.stream.limit(records);
+        self
+    }
+
+    /// Limits the number of pages, as [`PageStream::max_pages`].
+    pub fn max_pages(mut self, most: u32) -> Self {
+        self.stream = self.stream.max_pages(most);
+        self
+    }
+}
+
+impl<T: Send + 'static> IntoFuture for All<T> {
+    type Output = Result<Vec<T>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(mut self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let mut all = Vec::new();
+            while let Some(item) = self.stream.next().await {
+                let read = all.len();
+                all.push(item.map_err(|error| error.after_records(read))?);
+            }
+            Ok(all)
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! How far a deployment is, in terms that all platforms share.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::time::Duration;
+
+/// How far a deployment is.
+///
+/// Derived from the platform's own status and the kind of resource: dployr's `running` is
+/// [`InProgress`](Self::InProgress) for a deployment, and [`Ready`](Self::Ready) for a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Phase {
+    /// Accepted, not started.
+    Queued,
+    /// Building or starting.
+    InProgress,
+    /// Up and usable.
+    Ready,
+    /// Failed.
+    Failed,
+    /// Stopping.
+    Stopping,
+    /// Stopped, asleep, superseded or removed.
+    Ended,
+    /// The platform reports no status, or one that this version does not know.
+    #[default]
+    #[serde(other)]
+    Unknown,
+}
+
+impl Phase {
+    /// `in_progress`
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::InProgress => "in_progress",
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+            Self::Stopping => "stopping",
+            Self::Ended => "ended",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The state of a deployment at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Observation {
+    /// How far the deployment is.
+    pub phase: Phase,
+    /// The platform's own status: `Status.DEPLOYING`. Empty if it reports none, or if the deployment no
+    /// longer exists.
+    pub raw_status: String,
+    /// The platform's reason, for people.
+    pub reason: Option<String>,
+    /// When this state was first seen, since the wait began; zero for a single snapshot.
+    pub at: Duration,
+}
+
+impl Observation {
+    pub(crate) fn new(phase: Phase, raw_status: impl Into<String>) -> Self {
+        Self {
+            phase,
+            raw_status: raw_status.into(),
+            reason: None,
+            at: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn reason(mut self, reason: Option<String>) -> Self {
+        self.reason = reason;
+        self
+    }
+}
+
+impl fmt::Display for Observation {
+    /// `failed (Status.ERROR): Pull image timeout exceeded`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.phase)?;
+        if !self.raw_status.is_empty() {
+            write!(f, " ({})", self.raw_status)?;
+        }
+        match &self.reason {
+            Some(reason) => write!(f, ": {reason}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The walk can fail: each kind of leak is found.
+
+use crate::answers;
+use crate::planted::{MARK, Plant, found_in};
+use crate::walk::Walk;
+use deploykit::dployr::{Client, NewProject};
+use deploykit::{Pacing, Retry};
+
+#[test]
+fn every_form_of_a_canary_is_found() {
+    for text in [
+        format!("x {MARK}-0-y"),
+        format!("x {}", MARK.to_uppercase()),
+        format!("{:?}", format!("ab{MARK}").as_bytes()),
+        "0x63346E347279".to_owned(),
+        "YzRuNHJ5".to_owned(),
+    ] {
+        assert!(!found_in(&text).is_empty(), "{text}");
+    }
+    assert!(found_in("a canary").is_empty());
+}
+
+/// Feeds the walk one leak of each kind.
+#[tokio::test]
+async fn every_kind_of_leak_is_found() {
+    /// A type without redaction.
+    #[derive(Debug)]
+    struct Leak(#[allow(dead_code)] String);
+
+    let mut walk = Walk::new().await;
+    let plant = Plant::new("a leak");
+    walk.debug("a type", &Leak(plant.ascii("unsent in a type")));
+
+    // A text that the client does not know as a secret.
+    let unknown = plant.ascii("unsent in a failure");
+    let builder = Client::builder().base_url(&walk.server.base_url).token("x");
+    let builder = builder.retry(Retry::off()).pacing(Pacing::off());
+    let client = builder.build().unwrap();
+    let body = serde_json::json!({ "message": unknown, "details": [unknown] }).to_string();
+    walk.server.answer(answers::reply(
+        "400 Bad Request",
+        "application/json",
+        &[],
+        &body,
+    ));
+    let error = client.services().list().await.unwrap_err();
+    walk.look_at_error("an error", &error);
+
+    // A field that is not marked in the spec.
+    let call = client
+        .projects()
+        .create(NewProject::new(plant.wide("unsent name")));
+    walk.look_at_preview("a preview", &call.preview().unwrap());
+
+    tracing::info!(token = plant.ascii("unsent in a trace"), "a trace");
+    log::info!("a line with {}", plant.ascii("unsent in a log line"));
+    walk.look_at_the_log();
+
+    let found: Vec<_> = walk.findings.examples.keys().collect();
+    for (place, kinds) in [
+        ("a leak: unsent in a type", &["a type"][..]),
+        (
+            "a leak: unsent in a failure",
+            &[
+                "an error (Debug)",
+                "an error (Display)",
+                "an error (message)",
+                "an error (body)",
+                "an error (details)",
+            ],
+        ),
+        (
+            "a leak: unsent name",
+            &[
+                "a preview (Debug)",
+                "a preview (Display)",
+                "a preview (curl)",
+                "a preview (JSON)",
+            ],
+        ),
+        ("a leak: unsent in a trace", &["log"]),
+        ("a leak: unsent in a log line", &["log"]),
+    ] {
+        for kind in kinds {
+            let key = (place.to_owned(), (*kind).to_owned());
+            assert!(found.contains(&&key), "{place} in {kind}: {found:#?}");
+        }
+    }
+}

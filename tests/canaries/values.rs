@@ -1,0 +1,381 @@
+//! Values that hold secrets and are not sent, calls that are refused, and responses whose types redact
+//! more than the spec says.
+
+use crate::answers;
+use crate::planted::Plant;
+use crate::walk::Walk;
+use deploykit::dployr::{
+    self, DeploymentUpdate, NewDeployment, NewWebhook, ServiceUpdate, WebhookSetup,
+};
+use deploykit::edgegap::{self, SelfStop, User};
+use deploykit::http::Method;
+use deploykit::nexlayer::manifest::{AppSpec, Pod, RegistryLogin};
+use deploykit::nexlayer::{self, Manifest};
+use deploykit::nodion::{self, EnvVariableUpdate, NewEnvVariable};
+use deploykit::testing::{CannedReply, Recorder};
+use deploykit::webhook::{CallbackSecret, verify};
+use deploykit::{Call, Pacing, Retry};
+use serde_json::json;
+use std::fmt::Debug;
+
+pub async fn walk(walk: &mut Walk) {
+    of_dployr(walk).await;
+    of_edgegap(walk);
+    of_nexlayer(walk).await;
+    of_nodion(walk);
+    callback_secret(walk);
+    callback_bodies(walk);
+    request_without_spec(walk).await;
+    lines_of_logs(walk).await;
+    walk.look_at_the_log();
+}
+
+impl Walk {
+    fn all(&mut self, values: &[&dyn Debug]) {
+        for value in values {
+            self.debug("value", value);
+        }
+    }
+
+    /// A call that is refused before anything is sent.
+    fn refused<T: Send + 'static>(&mut self, call: Call<T>) {
+        self.debug("refused call", &call);
+        self.look_at_error("refused", &call.preview().map(|_| ()).unwrap_err());
+    }
+
+    fn dployr(&self, plant: &Plant) -> dployr::Client {
+        let builder = dployr::Client::builder().base_url(&self.server.base_url);
+        let builder = builder.retry(Retry::off()).pacing(Pacing::off());
+        builder.token(plant.ascii("authorization")).build().unwrap()
+    }
+}
+
+/// A URL with a secret in user, password and query.
+fn secret_url(plant: &Plant) -> String {
+    let [user, password, query] = ["user", "password", "query"].map(|part| plant.plain(part));
+    format!("https://{user}:{password}@git.example/a.git?t={query}")
+}
+
+async fn of_dployr(walk: &mut Walk) {
+    let plant = Plant::new("dployr values");
+    let url = secret_url(&plant);
+    let token = plant.ascii("authorization");
+    let builder = dployr::Client::builder().token(token.as_str());
+    walk.debug("builder", &builder);
+    let builder = builder.base_url(&url);
+    walk.debug("builder", &builder);
+    walk.look_at_error("build", &builder.build().unwrap_err());
+    for bad in ["a b", "a\nb", "ü"] {
+        let token = format!("{}{bad}", plant.plain("refused token"));
+        let refused = dployr::Client::new("https://a.example", token);
+        walk.look_at_error("build", &refused.unwrap_err());
+    }
+    let client = dployr::Client::new("https://a.example", token).unwrap();
+    let other = client.with_token(plant.ascii("other token")).unwrap();
+    let signed_in = client.with_session(plant.ascii("cookie")).unwrap();
+    let new = NewDeployment::from_git("my-app", url.as_str())
+        .env("A", plant.wide("variable"))
+        .secret("B", plant.wide("secret"));
+    let update = ServiceUpdate::new("loop-node-1", "/health")
+        .env([("A", plant.wide("variable"))])
+        .secrets([("B", plant.wide("secret"))], ["C"])
+        .remote_url(url.as_str());
+    let webhook = NewWebhook::new(url.as_str(), ["x"]).secret(plant.wide("secret"));
+    walk.all(&[
+        &client,
+        &other,
+        &signed_in,
+        &other.service("s").env(),
+        &other.deployment("d"),
+        &signed_in.api_tokens(),
+        &new,
+        &DeploymentUpdate::new().env("A", plant.wide("variable")),
+        &update,
+        &webhook,
+        &WebhookSetup::new(url.as_str(), ["x"]),
+    ]);
+    let bad_cookie = format!("{};x", plant.plain("refused cookie"));
+    walk.look_at_error("refused", &client.with_session(bad_cookie).unwrap_err());
+    walk.refused(client.deployments().create(new.port(0)));
+    let no_url = format!("no url {}", plant.plain("text that is not a URL"));
+    walk.refused(
+        client
+            .webhooks()
+            .create(NewWebhook::new(no_url.as_str(), ["x"])),
+    );
+    walk.refused(
+        signed_in
+            .webhooks()
+            .set_up(WebhookSetup::new(no_url, ["x"])),
+    );
+    // The code of a login that this client asked for.
+    let recorder = Recorder::new();
+    recorder.answer_with(|_| CannedReply::json(200, "{}"));
+    let builder = dployr::Client::builder().base_url("https://a.example");
+    let client = builder.recorder(&recorder).build().unwrap();
+    let sent = client.login_by_email("a@b.example").await.unwrap();
+    let verify = || sent.verify(plant.wide("code"));
+    walk.all(&[&sent, &verify()]);
+    walk.look_at_preview("preview", &verify().preview().unwrap());
+    walk.look_at_error("no cookie", &verify().await.unwrap_err());
+    // The cookie of a session in a response.
+    let cookie = format!("session={}; path=/", plant.plain("reply cookie"));
+    recorder
+        .answer_with(move |_| CannedReply::json(200, "{}").header("set-cookie", cookie.clone()));
+    let response = sent
+        .verify(plant.wide("code"))
+        .with_response()
+        .await
+        .unwrap();
+    walk.all(&[&response, &response.headers.as_map()]);
+}
+
+fn of_edgegap(walk: &mut Walk) {
+    let plant = Plant::new("edgegap values");
+    let token = plant.ascii("authorization");
+    let builder = edgegap::Client::builder().token(token.as_str());
+    let client = edgegap::Client::new(token.as_str()).unwrap();
+    let new = edgegap::NewDeployment::new("my-app", "1", User::ip([75, 28, 35, 192].into()))
+        .hidden_env("A", plant.wide("variable"))
+        .webhook_on_ready(secret_url(&plant))
+        .webhook_on_error(secret_url(&plant))
+        .webhook_on_terminated(secret_url(&plant));
+    walk.all(&[&builder, &client, &new, &new.clone().on_host("h-1")]);
+    let no_url = format!("no url {}", plant.plain("text that is not a URL"));
+    walk.refused(client.deploy(new.webhook_on_error(no_url)));
+    let key = plant.plain("key of a container");
+    let url = format!("https://a.example/v1/self/stop/9f511e17/{key}");
+    let own = SelfStop::new(url.as_str(), token.as_str()).unwrap();
+    walk.all(&[&own, &own.stop()]);
+    let refused = SelfStop::new(format!("{url}/more"), token);
+    walk.look_at_error("refused", &refused.unwrap_err());
+}
+
+async fn of_nexlayer(walk: &mut Walk) {
+    let plant = Plant::new("nexlayer values");
+    let builder = nexlayer::Client::builder().token(plant.ascii("authorization"));
+    walk.debug("builder", &builder);
+    let client = builder.build().unwrap();
+    let session = client.session(plant.wide("session"));
+    let login = RegistryLogin::new("r.example", "u", plant.wide("registry token"));
+    let pod = Pod::new("web", "nginx:1").var("A", plant.wide("variable"));
+    walk.all(&[&login, &pod]);
+    let spec = AppSpec::new("my-app").pod(pod);
+    let manifest = spec.manifest().unwrap();
+    walk.all(&[
+        &spec,
+        &manifest,
+        &manifest.spec().unwrap(),
+        &manifest.lint(),
+    ]);
+    walk.all(&[
+        &client,
+        &session,
+        &session.application("a"),
+        session.token().unwrap(),
+    ]);
+    let list = || session.reservations().query("q", &plant.wide("query"));
+    walk.all(&[&list().stream(), &list().all(), &list().pages()]);
+    let query = plant.plain("query of a site");
+    let site = format!("https://a.example/x?t={query}#{query}");
+    let application = session.application("a").at(site);
+    walk.all(&[&application, &application.wait(), &application.readiness()]);
+    let user = plant.plain("user of a site");
+    let refused = session
+        .application("a")
+        .at(format!("https://u:{user}@a.example"));
+    walk.refused(refused.readiness());
+    let token = plant.plain("session in a site");
+    let refused = client.session(token.as_str()).application("a");
+    walk.refused(refused.at(format!("https://a.example/{token}")).readiness());
+    let refused = client.session(format!("{}\n", plant.plain("refused session")));
+    walk.debug("refused session", &refused);
+    walk.look_at_error("refused", &refused.token().unwrap_err());
+    for text in [
+        format!("token: [{}", plant.wide("text that is not YAML")),
+        format!(
+            "application: {{name: [{}]}}",
+            plant.plain("manifest without a name")
+        ),
+    ] {
+        walk.look_at_error("refused", &Manifest::parse(text).unwrap_err());
+    }
+
+    // Sentences for people that hold a token.
+    let wide = |place: &str| plant.wide(&format!("reply.{place}"));
+    let started = json!({
+        "message": format!("Your token is {}", wide("message")),
+        "info": format!("curl -d {}", wide("info")),
+        "url": "https://jolly-tapir-a.alpha.nexlayer.ai",
+        "sessionToken": wide("sessionToken"),
+        "applicationName": "a",
+        "status": { "state": "deploying", "progress": 0 },
+        "extend": { "available": true, "message": format!("curl -d {}", wide("extend")) },
+        "claim": { "claimed": false, "claimToken": wide("claimToken"), "message": format!("curl -d {}", wide("claim")) },
+    });
+    let url = format!(
+        "https://app.nexlayer.io/claim/{}",
+        plant.plain("reply.claimUrl")
+    );
+    let claim = json!({ "claimUrl": url, "claimToken": wide("claimToken"), "message": format!("Visit {url}") });
+    let recorder = Recorder::new();
+    let builder = nexlayer::Client::builder().recorder(&recorder);
+    let client = builder.build().unwrap();
+    recorder.answer_with(move |_| CannedReply::json(200, started.to_string()));
+    let started = client.start(manifest).await.unwrap();
+    walk.all(&[&started, &started.session(), &started.application()]);
+    recorder.answer_with(move |_| CannedReply::json(200, claim.to_string()));
+    let claim = started.application().claim().await.unwrap();
+    walk.debug("claim", &claim);
+    let shown = claim
+        .url
+        .iter()
+        .map(ToString::to_string)
+        .collect::<String>();
+    walk.findings.look("claim URL", &shown);
+}
+
+fn of_nodion(walk: &mut Walk) {
+    let plant = Plant::new("nodion values");
+    let token = plant.ascii("authorization");
+    let client = nodion::Client::new(token.as_str()).unwrap();
+    let new = NewEnvVariable::new("K", plant.wide("variable"));
+    let update = EnvVariableUpdate::new().value(plant.wide("variable"));
+    let builder = nodion::Client::builder().token(token);
+    walk.all(&[
+        &builder,
+        &client,
+        &client.application("a-1").env(),
+        &new,
+        &update,
+    ]);
+    let wrong = NewEnvVariable::new("A=B", plant.wide("variable"));
+    walk.refused(client.application("a-1").env().add(wrong));
+}
+
+fn callback_secret(walk: &mut Walk) {
+    let plant = Plant::new("callback secret");
+    let text = plant.ascii("query.callback_secret");
+    let secret = CallbackSecret::new(text.as_str()).unwrap();
+    let url = secret.attach("https://me.example/hook").unwrap();
+    walk.all(&[&secret, &url]);
+    let shown = format!("{url} {}", serde_json::to_string(&url).unwrap());
+    walk.findings.look("URL", &shown);
+    secret.verify(url.expose()).unwrap();
+    let wrong = format!("/hook?callback_secret={}", plant.plain("wrong secret"));
+    let twice = format!("{}&callback_secret=x", url.expose());
+    for uri in [wrong.as_str(), twice.as_str(), text.as_str()] {
+        walk.look_at_error("refused", &verify(uri, [&secret]).unwrap_err());
+    }
+    walk.look_at_error("refused", &secret.attach(url.expose()).unwrap_err());
+    for start in [
+        "http://me.example/",
+        "no url ",
+        "https://me.example/#",
+        "https://u@me.example/",
+    ] {
+        let url = format!("{start}{}", plant.plain("refused URL"));
+        walk.look_at_error("refused", &secret.attach(&url).unwrap_err());
+    }
+    let short = CallbackSecret::new(format!("{} \n", plant.plain("refused secret")));
+    walk.look_at_error("refused", &short.unwrap_err());
+}
+
+/// What a stranger sends to a callback URL.
+fn callback_bodies(walk: &mut Walk) {
+    let plant = Plant::new("callback body");
+    let [a, b] = ["body", "data"].map(|place| plant.wide(place));
+    let ports = json!({ &a: { "external": &b } });
+    for body in [
+        json!({ "request_id": [&a] }).to_string(),
+        json!({ "request_id": "x", "running": &a }).to_string(),
+        json!({ "request_id": "x", "elapsed_time": &b, "ports": &ports }).to_string(),
+        json!({ "request_id": "x", "ports": &ports }).to_string(),
+        json!({ &a: &b }).to_string(),
+        format!("{{\"{a}"),
+        format!("[{}", json!(a)),
+        json!(a).to_string(),
+    ] {
+        let error = edgegap::WebhookEvent::from_bytes(body.as_bytes()).unwrap_err();
+        walk.look_at_error("body", &error);
+    }
+    for body in [
+        json!({ "event": [&a] }),
+        json!({ "event": "x", "data": &a }),
+    ] {
+        let error = dployr::WebhookEvent::from_bytes(body.to_string().as_bytes()).unwrap_err();
+        walk.look_at_error("body", &error);
+    }
+    let data = json!({ "userEmail": plant.wide("email"), "more": { &a: &b }, "other": a });
+    let body = json!({ "event": "user.updated", "data": data, "secret": b }).to_string();
+    let event = dployr::WebhookEvent::from_bytes(body.as_bytes()).unwrap();
+    walk.debug("event", &event);
+}
+
+/// An endpoint that is not in the spec: every value is secret.
+async fn request_without_spec(walk: &mut Walk) {
+    let plant = Plant::new("dployr without a spec entry");
+    let client = walk.dployr(&plant);
+    let call = || {
+        let request = client.request(Method::POST, "/v1/other").json(&json!({
+            "name": plant.wide("body.name"),
+            "nested": { "list": [{ "a": plant.wide("body.nested.list[].a") }, plant.wide("body.nested.list[]")] },
+        }));
+        request.query("q", &plant.wide("query.q"))
+    };
+    walk.look_at_preview("preview", &call().preview().unwrap());
+    for way in answers::all("{}", &plant.sent()) {
+        walk.server.answer(way.answer);
+        if let Err(error) = call().await {
+            walk.look_at_error(&way.name, &error);
+        }
+    }
+    walk.look_at_the_wire(&plant);
+}
+
+/// Lines of a log that repeat the request, in a stream and as a whole.
+async fn lines_of_logs(walk: &mut Walk) {
+    let plant = Plant::new("dployr logs");
+    let client = walk.dployr(&plant);
+    let (query, header) = (plant.wide("query.extra"), plant.ascii("header x-extra"));
+    let words = plant.sent();
+    let lines = [
+        json!({ "success": false, "error": { "message": words, "code": words, "details": [words] } }),
+        json!({ "message": { "a": words } }),
+        json!({ "message": "m", "timestamp": words, "level": [words] }),
+        json!([words, { words.as_str(): words }]),
+    ];
+    let mut lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
+    lines.push(words);
+    let body = lines.join("\n");
+    walk.server
+        .answer(answers::reply("200 OK", "application/x-ndjson", &[], &body));
+    let call = client.service("s").follow_logs().query("extra", &query);
+    let mut stream = call
+        .header("x-extra", &header)
+        .await
+        .unwrap()
+        .without_reconnecting();
+    walk.debug("stream", &stream);
+    let mut errors = 0;
+    while let Some(line) = stream.next().await {
+        match line {
+            Ok(line) => walk.debug("line", &line),
+            Err(error) => {
+                errors += 1;
+                walk.look_at_error("line", &error);
+            }
+        }
+    }
+    assert!(errors >= lines.len(), "{errors} errors in the stream");
+    for line in lines {
+        walk.server
+            .answer(answers::reply("200 OK", "application/json", &[], &line));
+        let call = client.service("s").logs(None).query("extra", &query);
+        match call.header("x-extra", &header).await {
+            Ok(lines) => walk.debug("lines", &lines),
+            Err(error) => walk.look_at_error("lines", &error),
+        }
+    }
+    walk.look_at_the_wire(&plant);
+}

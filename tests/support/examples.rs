@@ -1,0 +1,69 @@
+//! The examples of replies in the specs.
+
+#![allow(dead_code)] // Each test uses its own part.
+
+use deploykit::testing::CannedReply;
+use deploykit::{OPERATIONS, Operation};
+use serde_json::Value;
+use std::path::Path;
+
+/// An example of a reply, from a spec.
+#[derive(Clone, Debug)]
+pub struct Example {
+    pub operation: &'static Operation,
+    pub status: u16,
+    pub media: String,
+    /// Empty if it is the only one.
+    pub name: String,
+    pub value: Value,
+}
+
+impl Example {
+    /// The body as it comes over the wire.
+    pub fn body(&self) -> String {
+        match &self.value {
+            Value::String(text) if !self.media.contains("application/json") => text.clone(),
+            value => value.to_string(),
+        }
+    }
+
+    pub fn reply(&self) -> CannedReply {
+        CannedReply::new(self.status, self.body()).header("content-type", self.media.as_str())
+    }
+}
+
+/// All examples of replies in the spec of a platform, failures too.
+pub fn examples(api: &str) -> Vec<Example> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("specs/{api}.yaml"));
+    let spec: Value = serde_saphyr::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let resolve = |value: &Value| match value.get("$ref").and_then(Value::as_str) {
+        Some(target) => spec.pointer(&target[1..]).unwrap().clone(),
+        None => value.clone(),
+    };
+    let mut found = Vec::new();
+    for operation in OPERATIONS.iter().filter(|operation| operation.api == api) {
+        let method = operation.method.to_lowercase();
+        let responses = &spec["paths"][operation.path][method.as_str()]["responses"];
+        for (status, response) in responses.as_object().unwrap() {
+            let response = resolve(response);
+            for (media, content) in response["content"].as_object().into_iter().flatten() {
+                let named = content["examples"].as_object().into_iter().flatten();
+                let named = named.map(|(name, example)| {
+                    let value = resolve(example)["value"].clone();
+                    (name.clone(), value)
+                });
+                let only = content.get("example").cloned();
+                let only = only.map(|value| (String::new(), value));
+                found.extend(named.chain(only).map(|(name, value)| Example {
+                    operation,
+                    status: status.parse().unwrap(),
+                    media: media.clone(),
+                    name,
+                    value,
+                }));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "the spec of {api} has no examples");
+    found
+}

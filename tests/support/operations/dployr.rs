@@ -1,0 +1,575 @@
+//! dployr's operations.
+
+use super::{AnyCall, Clients, Row, json, json_with_id, lines, opaque, opaque_with_id};
+use deploykit::LogCursor;
+use deploykit::dployr::{
+    Client, ClusterHandle, DeploymentHandle, DeploymentId, DeploymentUpdate, DomainHandle,
+    EventType, EventWindow, HealthCheck, LogQuery, NewApiToken, NewDeployment, NewDomain,
+    NewInstance, NewProject, NewRoute, NewWebhook, ServiceField, ServiceHandle, ServiceType,
+    ServiceUpdate, WebhookSetup,
+};
+use std::net::Ipv4Addr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const CLUSTER: &str = "01M85NWTN0TJ4JW1JXEKRNC9Z2";
+const UNUSUAL: &str = "a b %2e ü:@+";
+const EVENTS: [&str; 2] = ["deployment.created", "deployment.failed"];
+
+fn row(id: &str, make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static) -> Row {
+    super::row("dployr", id, make)
+}
+
+/// A client with a cluster, which the vendor's page does not know.
+fn in_cluster(to: &Clients) -> Client {
+    to.dployr
+        .with_cluster(to.value("cluster", CLUSTER))
+        .unwrap()
+}
+
+/// A client with a session, which goes out as a cookie.
+fn signed_in(to: &Clients) -> Client {
+    to.dployr.with_session(to.secret("cookie")).unwrap()
+}
+
+fn email(to: &Clients) -> String {
+    to.value("email", "user@example.com")
+}
+
+fn unusual(to: &Clients) -> String {
+    to.id("unusual", UNUSUAL)
+}
+
+/// The deployment of the vendor's page.
+fn documented() -> NewDeployment {
+    NewDeployment::from_git("my-app", "https://github.com/user/repo")
+        .runtime("nodejs", "20")
+        .branch("main")
+        .build_cmd("npm install")
+        .run_cmd("npm start")
+        .port(3000)
+}
+
+fn deployment_id(to: &Clients) -> String {
+    to.id("deployment", "d-1")
+}
+
+fn deployment(to: &Clients) -> DeploymentHandle {
+    to.dployr.deployment(deployment_id(to))
+}
+
+fn deployment_update(to: &Clients) -> DeploymentUpdate {
+    DeploymentUpdate::new()
+        .version("22")
+        .env("NODE_ENV", to.secret("body.env.*"))
+}
+
+fn service_id(to: &Clients) -> String {
+    to.id("service", "service-123")
+}
+
+fn service(to: &Clients) -> ServiceHandle {
+    in_cluster(to).service(service_id(to))
+}
+
+fn service_update(to: &Clients) -> ServiceUpdate {
+    ServiceUpdate::new(to.value("instance_tag", "loop-node-1"), "/health")
+}
+
+fn every_value(to: &Clients) -> ServiceUpdate {
+    let user = to.secret("url of the repository (user)");
+    let value = to.secret("body.env_vars.*");
+    service_update(to)
+        .env([("A", value.clone()), ("Ü %", value)])
+        .secrets([("S2", to.secret("body.secrets.*"))], ["S1", "S0", "S1"])
+        .description("übung, with \"quotes\"")
+        .run_cmd("npm start")
+        .build_cmd("npm install")
+        .port(4000)
+        .working_dir("app")
+        .static_dir("public")
+        .domain("example.com")
+        .runtime("nodejs", "22")
+        .remote_url(format!("https://x:{user}@git.example/a.git"))
+        .remote_branch("main")
+}
+
+fn cleared(to: &Clients) -> ServiceUpdate {
+    let fields = [
+        ServiceField::Description,
+        ServiceField::RunCmd,
+        ServiceField::BuildCmd,
+        ServiceField::Port,
+        ServiceField::WorkingDir,
+        ServiceField::StaticDir,
+        ServiceField::Image,
+        ServiceField::Domain,
+        ServiceField::Runtime,
+        ServiceField::Version,
+        ServiceField::RemoteBranch,
+    ];
+    fields
+        .into_iter()
+        .fold(service_update(to), ServiceUpdate::clear)
+}
+
+/// A position behind two lines of one millisecond.
+fn cursor() -> LogCursor {
+    serde_json::from_value(serde_json::json!({
+        "version": 1,
+        "platform": "dployr",
+        "place": {
+            "last": 1_795_487_019_229_i64,
+            "floor": 1_795_487_019_229_i64,
+            "given": [[1_795_487_019_229_i64, "00000000000000ff", 2]],
+            "crowd": 0,
+        },
+    }))
+    .unwrap()
+}
+
+fn at(seconds: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+fn every_condition() -> LogQuery {
+    LogQuery::new()
+        .service("web-one")
+        .deployment(DeploymentId::new("d-1").unwrap())
+        .source("build|deploy")
+        .since(at(1_795_400_720))
+        .limit(100)
+}
+
+fn cluster(to: &Clients) -> ClusterHandle {
+    to.dployr.clusters().by_id(to.id("cluster", CLUSTER))
+}
+
+fn domain(to: &Clients) -> DomainHandle {
+    to.dployr.domain(to.id("domain", "app.example.com"))
+}
+
+/// An address with a secret in each place for one.
+fn secret_url(to: &Clients) -> String {
+    let user = to.secret("url of the hook (user)");
+    let query = to.secret("url of the hook (query)");
+    format!("https://u:{user}@example.com/hook?token={query}")
+}
+
+fn setup(url: &str) -> WebhookSetup {
+    WebhookSetup::new(url, ["deployment.created", "something.new"])
+}
+
+fn instance_id(to: &Clients) -> String {
+    to.id("instance", "i-1")
+}
+
+fn new_instance() -> NewInstance {
+    NewInstance::new(Ipv4Addr::new(127, 0, 0, 77), "loop-tmp")
+}
+
+fn new_route(to: &Clients) -> NewRoute {
+    NewRoute::new("example.com", to.value("service", "service-123"), 3000)
+}
+
+pub fn rows() -> Vec<Row> {
+    let mut rows = account();
+    rows.extend(deployments());
+    rows.extend(services());
+    rows.extend(instances());
+    rows.extend(domains());
+    rows.extend(beside());
+    rows.extend(ends());
+    rows
+}
+
+fn account() -> Vec<Row> {
+    vec![
+        row("login", |to| {
+            opaque(to.dployr.login(email(to), to.secret("body.password")))
+        })
+        .variant("without_token", |to| {
+            let client = to.dployr_builder().build().unwrap();
+            opaque(client.login(email(to), to.secret("body.password")))
+        }),
+        row("request_login_code", |to| {
+            opaque(to.dployr.login_by_email(email(to)))
+        }),
+        row("verify_login_code", |to| {
+            let code = to.secret("body.code");
+            let call = to.dployr.verify_login_code(email(to), code);
+            opaque_with_id(call, |session| session.id.expose().to_owned())
+        })
+        .names("cookie", ""),
+        row("exchange_identity_token", |to| {
+            opaque(to.dployr.login_by_identity_token(to.secret("body.token")))
+        }),
+        row("create_api_token", |to| {
+            let new = NewApiToken::new("ci").expires_in(Duration::from_secs(3600));
+            json(signed_in(to).api_tokens().create(new))
+        })
+        .variant("for_ever", |to| {
+            json(signed_in(to).api_tokens().create(NewApiToken::new("übung")))
+        })
+        .names("api_token", "/id"),
+        row("list_api_tokens", |to| {
+            json(signed_in(to).api_tokens().list())
+        })
+        .variant("second_page", |to| {
+            json(signed_in(to).api_tokens().page(2).page_size(5).list())
+        }),
+        row("delete_api_token", |to| {
+            json(signed_in(to).api_token(to.id("api_token", "t-1")).revoke())
+        })
+        .variant("unusual_id", |to| {
+            json(signed_in(to).api_token(unusual(to)).revoke())
+        }),
+        row("logout", |to| json(signed_in(to).logout())),
+        row("get_health", |to| json(to.dployr.health())),
+        row("list_versions", |to| json(to.dployr.versions()))
+            .variant("previews", |to| json(to.dployr.versions_with_previews())),
+        row("get_current_user", |to| json(to.dployr.current_user())),
+        row("list_clusters", |to| json(to.dployr.clusters().list())),
+        row("rename_cluster", |to| json(cluster(to).rename("acme"))).variant("unusual_id", |to| {
+            json(to.dployr.clusters().by_id(unusual(to)).rename("ü"))
+        }),
+        row("list_cluster_users", |to| json(cluster(to).users().list()))
+            .variant("invited", |to| json(cluster(to).users().invited().list()))
+            .variant("second_page", |to| {
+                json(cluster(to).users().page(2).page_size(50).list())
+            }),
+        row("invite_cluster_users", |to| {
+            json(cluster(to).invite(["new@example.com", "other@example.com"]))
+        }),
+        row("get_integrations", |to| json(cluster(to).integrations())),
+        row("list_events", |to| json(in_cluster(to).events().list())).variant("filter", |to| {
+            let filter = in_cluster(to).events();
+            let filter = filter.kind(EventType::DeploymentFinished).search("web-one");
+            let filter = filter.oldest_first().within(EventWindow::Day).actor("u-1");
+            json(filter.page(2).list())
+        }),
+        row("set_up_webhook", |to| {
+            let setup = setup("https://example.com/hook");
+            json(in_cluster(to).webhooks().set_up(setup))
+        })
+        .variant("secret_in_the_url", |to| {
+            let setup = setup(&secret_url(to)).disabled();
+            json(in_cluster(to).webhooks().set_up(setup))
+        }),
+    ]
+}
+
+fn deployments() -> Vec<Row> {
+    vec![
+        row("create_deployment", |to| {
+            json(to.dployr.deployments().create(documented()))
+        })
+        .variant("least", |to| {
+            let bare = NewDeployment::from_git("my-app", "https://github.com/user/repo");
+            json(to.dployr.deployments().create(bare))
+        })
+        .variant("env", |to| {
+            let value = to.secret("body.env.*");
+            let with_env = documented()
+                .env("DATABASE_URL", value.as_str())
+                .env("Ü %", value);
+            json(to.dployr.deployments().create(with_env))
+        })
+        .variant("kind", |to| {
+            let new = documented()
+                .kind(ServiceType::Web)
+                .env("DATABASE_URL", to.secret("body.envVars.*"))
+                .secret("API_KEY", to.secret("body.secrets.*"));
+            json(in_cluster(to).deployments().create(new))
+        })
+        .variant("image", |to| {
+            let new = NewDeployment::from_image("web-one", "node:20-alpine")
+                .kind("worker")
+                .description("übung, with \"quotes\"")
+                .domain("example.com")
+                .working_dir("app")
+                .static_dir("public")
+                .health_check("/health");
+            json(in_cluster(to).deployments().create(new))
+        })
+        .variant("credentials_in_the_url", |to| {
+            let user = to.secret("url of the repository (user)");
+            let url = format!("https://x:{user}@git.example/a.git");
+            let private = NewDeployment::from_git("my-app", url).kind(ServiceType::Web);
+            json(to.dployr.deployments().create(private))
+        })
+        .variant_without_snapshot("secrets", |to| {
+            let user = to.secret("url of the repository (user)");
+            let url = format!("https://x:{user}@git.example/a.git");
+            let new = NewDeployment::from_git("my-app", url)
+                .kind(ServiceType::Web)
+                .env("A", to.secret("body.envVars.*"))
+                .secret("B", to.secret("body.secrets.*"));
+            json(in_cluster(to).deployments().create(new))
+        }),
+        row("list_deployments", |to| {
+            let call = to.dployr.deployments().list();
+            json_with_id(call, |page| Some(page.items.first()?.id.to_string()))
+        })
+        .variant("second_page", |to| {
+            json(in_cluster(to).deployments().page(2).list())
+        })
+        .variant("page", |to| {
+            json(in_cluster(to).deployments().page(2).page_size(50).list())
+        })
+        .variant("find_created", |to| {
+            json(in_cluster(to).deployments().find_created("web", UNIX_EPOCH))
+        })
+        .variant("cluster", |to| json(in_cluster(to).deployments().list()))
+        .names("deployment", ""),
+        row("get_deployment", |to| json(deployment(to).get()))
+            .variant("cluster", |to| {
+                json(in_cluster(to).deployment(deployment_id(to)).get())
+            })
+            .variant("unusual_id", |to| {
+                json(to.dployr.deployment(unusual(to)).get())
+            }),
+        row("update_deployment", |to| {
+            json(deployment(to).update(deployment_update(to)))
+        })
+        .variant("version", |to| {
+            json(deployment(to).update(DeploymentUpdate::new().version("22")))
+        })
+        .variant("cluster", |to| {
+            let deployment = in_cluster(to).deployment(deployment_id(to));
+            json(deployment.update(deployment_update(to)))
+        }),
+    ]
+}
+
+fn services() -> Vec<Row> {
+    vec![
+        row("list_services", |to| {
+            let call = to.dployr.services().list();
+            json_with_id(call, |page| Some(page.items.first()?.id.to_string()))
+        })
+        .variant("cluster", |to| json(in_cluster(to).services().list()))
+        .names("service", ""),
+        row("get_service", |to| json(service(to).get())),
+        row("get_service_status", |to| json(service(to).status())),
+        row("stop_service", |to| json(service(to).stop())),
+        row("start_service", |to| json(service(to).start())),
+        row("restart_service", |to| json(service(to).restart())).variant("unusual_id", |to| {
+            json(to.dployr.service(unusual(to)).restart())
+        }),
+        row("update_service", |to| {
+            json(to.dployr.service(service_id(to)).update(every_value(to)))
+        })
+        .variant("least", |to| {
+            let service = to.dployr.service(service_id(to));
+            json(service.update(service_update(to)))
+        })
+        .variant("image", |to| {
+            let user = to.secret("url of the image");
+            let image = service_update(to).image(format!("u:{user}@r.example/a:1"));
+            json(to.dployr.service(service_id(to)).update(image))
+        })
+        .variant("no_health_check", |to| {
+            let update = ServiceUpdate::new("loop-node-1", HealthCheck::None);
+            json(to.dployr.service(service_id(to)).update(update))
+        })
+        .variant("health_check_reset", |to| {
+            let update = ServiceUpdate::new("loop-node-1", HealthCheck::Reset);
+            json(to.dployr.service(service_id(to)).update(update))
+        })
+        // An empty map removes all variables, and one secret alone all secrets.
+        .variant("all_removed", |to| {
+            let none: [(&str, &str); 0] = [];
+            let update = service_update(to).env(none).secrets(none, [""; 0]);
+            json(to.dployr.service(service_id(to)).update(update))
+        })
+        .variant("cleared", |to| {
+            json(to.dployr.service(service_id(to)).update(cleared(to)))
+        }),
+        row("get_service_logs", |to| json(service(to).logs(None)))
+            .variant("tail", |to| json(service(to).logs(Some(100))))
+            .variant("follow", |to| lines(service(to).follow_logs()))
+            .variant("follow_from", |to| lines(service(to).follow_logs_from(100)))
+            .variant("resume", |to| lines(service(to).resume_logs(&cursor())))
+            .variant("unusual_id", |to| {
+                lines(to.dployr.service(unusual(to)).follow_logs())
+            }),
+        row("get_logs", |to| json(in_cluster(to).logs(LogQuery::new())))
+            .variant("everything", |to| {
+                let ended = every_condition().until(at(1_795_487_120)).newest_first();
+                json(in_cluster(to).logs(ended))
+            })
+            .variant("follow", |to| {
+                lines(in_cluster(to).follow_logs(LogQuery::new()))
+            })
+            .variant("follow_everything", |to| {
+                lines(in_cluster(to).follow_logs(every_condition()))
+            }),
+        row("get_service_metrics", |to| {
+            json(in_cluster(to).services().metrics(to.id("name", "web-one")))
+        })
+        .variant("between", |to| {
+            let from = UNIX_EPOCH + Duration::from_millis(1_795_400_720_000);
+            let to_ = UNIX_EPOCH + Duration::from_millis(1_795_487_120_999);
+            let services = in_cluster(to).services();
+            json(services.metrics_between("web-one", from, to_))
+        }),
+        row("set_service_env", |to| {
+            let value = to.secret("body.value");
+            json(service(to).env().set("NODE_ENV", value))
+        })
+        .variant("unusual_key", |to| {
+            json(service(to).env().set("a/b Ü", to.secret("body.value")))
+        }),
+        row("list_service_env", |to| opaque(service(to).env().list())),
+        row("get_service_envs", |to| opaque(service(to).env().map())),
+        row("delete_service_env", |to| {
+            json(service(to).env().remove(to.id("key", "NODE_ENV")))
+        })
+        .variant("unusual_key", |to| {
+            json(service(to).env().remove(unusual(to)))
+        }),
+        row("list_service_secrets", |to| json(service(to).secrets())),
+    ]
+}
+
+fn instances() -> Vec<Row> {
+    vec![
+        row("list_instances", |to| json(to.dployr.instances().list()))
+            .variant("cluster", |to| json(in_cluster(to).instances().list()))
+            .names("instance", "/items/0/id"),
+        row("get_instance", |to| {
+            json(in_cluster(to).instance(instance_id(to)).get())
+        }),
+        row("get_instance_metrics", |to| {
+            json(in_cluster(to).instance(instance_id(to)).metrics())
+        })
+        .variant("unusual_id", |to| {
+            json(to.dployr.instance(unusual(to)).metrics())
+        }),
+        row("ping_instance", |to| {
+            json(
+                in_cluster(to)
+                    .node(to.id("instance_tag", "loop-node-1"))
+                    .ping(),
+            )
+        }),
+        row("restart_instance", |to| {
+            let node = in_cluster(to).node(to.id("instance_tag", "loop-node-1"));
+            json(node.restart(false))
+        }),
+        row("reboot_instance", |to| {
+            let node = in_cluster(to).node(to.id("instance_tag", "loop-node-1"));
+            json(node.reboot(true))
+        })
+        .variant("unusual_tag", |to| {
+            json(to.dployr.node(unusual(to)).reboot(false))
+        }),
+        row("create_instance", |to| {
+            let call = in_cluster(to).instances().create(new_instance());
+            json_with_id(call, |made| Some(made.instance.id.to_string()))
+        })
+        .variant("everything", |to| {
+            let new = new_instance()
+                .region("eu-west")
+                .managed(false)
+                .role("build");
+            json(in_cluster(to).instances().create(new))
+        })
+        .names("created_instance", ""),
+        row("delete_instance", |to| {
+            let id = to.id("created_instance", "i-1");
+            json(in_cluster(to).instance(id).delete())
+        }),
+    ]
+}
+
+fn domains() -> Vec<Row> {
+    vec![
+        row("create_domain", |to| {
+            let service = to.value("service_name", "web-one");
+            let new = NewDomain::new("App.Example.com", service);
+            json(in_cluster(to).domains().create(new))
+        }),
+        row("list_domains", |to| json(in_cluster(to).domains().list()))
+            .variant("second_page", |to| {
+                json(in_cluster(to).domains().page(2).page_size(50).list())
+            }),
+        row("get_domain", |to| json(domain(to).get())),
+        row("verify_domain", |to| json(domain(to).verify())),
+        row("get_domain_status", |to| json(domain(to).status())),
+        row("delete_domain", |to| json(domain(to).delete())).variant("unusual_id", |to| {
+            json(to.dployr.domain(unusual(to)).delete())
+        }),
+    ]
+}
+
+/// Routes, projects and webhooks.
+fn beside() -> Vec<Row> {
+    vec![
+        row("create_route", |to| {
+            json(to.dployr.routes().create(new_route(to)))
+        })
+        .variant("cluster", |to| {
+            json(in_cluster(to).routes().create(new_route(to)))
+        })
+        .names("route", "/id"),
+        row("list_routes", |to| json(to.dployr.routes().list()))
+            .variant("cluster", |to| json(in_cluster(to).routes().list())),
+        row("list_proxy_services", |to| {
+            json(in_cluster(to).routes().services())
+        }),
+        row("delete_route", |to| {
+            json(to.dployr.route(to.id("route", "r-1")).delete())
+        })
+        .variant("unusual_id", |to| {
+            json(in_cluster(to).route(unusual(to)).delete())
+        }),
+        row("create_project", |to| {
+            let new = NewProject::new("my-project").description("Project description");
+            json(in_cluster(to).projects().create(new))
+        })
+        .variant("least", |to| {
+            let new = NewProject::new("mein Projekt ü");
+            json(to.dployr.projects().create(new))
+        })
+        .names("project", "/id"),
+        row("list_projects", |to| json(in_cluster(to).projects().list())),
+        row("delete_project", |to| {
+            json(to.dployr.project(to.id("project", "p-1")).delete())
+        })
+        .variant("unusual_id", |to| {
+            json(in_cluster(to).project(unusual(to)).delete())
+        }),
+        row("create_webhook", |to| {
+            let secret = to.secret("body.secret");
+            let new = NewWebhook::new("https://example.com/webhook", EVENTS).secret(secret);
+            json(to.dployr.webhooks().create(new))
+        })
+        .variant("without_secret", |to| {
+            let new = NewWebhook::new("https://example.com/webhook", EVENTS);
+            json(in_cluster(to).webhooks().create(new))
+        })
+        .variant("secret_in_the_url", |to| {
+            let new = NewWebhook::new(secret_url(to), EVENTS);
+            json(to.dployr.webhooks().create(new))
+        })
+        .variant_without_snapshot("secrets", |to| {
+            let secret = to.secret("body.secret");
+            let new = NewWebhook::new(secret_url(to), EVENTS).secret(secret);
+            json(to.dployr.webhooks().create(new))
+        }),
+        row("list_webhooks", |to| json(to.dployr.webhooks().list()))
+            .variant("cluster", |to| json(in_cluster(to).webhooks().list())),
+    ]
+}
+
+fn ends() -> Vec<Row> {
+    vec![
+        row("delete_service", |to| json(service(to).delete())).variant("unusual_id", |to| {
+            json(to.dployr.service(unusual(to)).delete())
+        }),
+        row("delete_deployment", |to| json(deployment(to).delete())).variant("cluster", |to| {
+            json(in_cluster(to).deployment(deployment_id(to)).delete())
+        }),
+    ]
+}

@@ -1,0 +1,262 @@
+//! Edgegap's operations.
+
+use super::{AnyCall, Clients, Row, json, opaque, opaque_with_id};
+use deploykit::Call;
+use deploykit::edgegap::{
+    Accepted, DeploymentHandle, DeploymentStatus, Deployments, Filter, LogStorage, Match,
+    NameMatch, NewDeployment, Order, SelfStop, StopFilter, User,
+};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const HOST: &str = "alpha-north-america-95fab093";
+const DEPLOYMENT: &str = "c0653765de3b";
+
+fn row(id: &str, make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static) -> Row {
+    super::row("edgegap", id, make)
+}
+
+fn deployment(to: &Clients) -> DeploymentHandle {
+    to.edgegap.deployment(to.id("deployment", DEPLOYMENT))
+}
+
+fn player() -> User {
+    User::ip([75, 28, 35, 192].into())
+}
+
+fn application(to: &Clients) -> String {
+    to.value("application", "my-app")
+}
+
+fn new(to: &Clients) -> NewDeployment {
+    NewDeployment::new(application(to), to.value("version", "25.05.30"), player())
+}
+
+fn full(to: &Clients) -> NewDeployment {
+    let users = [player(), User::coordinates(45.508888, -73.561668)];
+    let version = to.value("version", "25.05.30-16.45.19-04");
+    let hidden = to.secret("body.environment_variables[is_hidden].value");
+    NewDeployment::for_users(application(to), version, users)
+        .user(User::ip("2001:db8::1".parse().unwrap()))
+        .env("MY_ENVIRONMENT_VARIABLE", "my-value")
+        .hidden_env("PASSWORD", hidden)
+        .tag("eu")
+        .tag("ünïcode tag")
+        .webhook_on_ready("https://my-webhook.com/ready")
+        .webhook_on_error("https://my-webhook.com/error")
+        .webhook_on_terminated("https://my-webhook.com/end")
+        .resources(1024, 2048)
+}
+
+/// A secret in every address and in several variables.
+fn with_secrets(to: &Clients) -> NewDeployment {
+    let hook = |event: &str| {
+        let user = to.secret(&format!("url of {event} (user)"));
+        let query = to.secret(&format!("url of {event} (query)"));
+        format!("https://u:{user}@hooks.example/e?t={query}")
+    };
+    let hidden = to.secret("body.environment_variables[is_hidden].value");
+    new(to)
+        .hidden_env("A", hidden)
+        .hidden_env(
+            "B",
+            to.secret("body.environment_variables[is_hidden].value (second)"),
+        )
+        .webhook_on_ready(hook("webhook_on_ready"))
+        .webhook_on_error(hook("webhook_on_error"))
+        .webhook_on_terminated(hook("webhook_on_terminated"))
+}
+
+fn deploy(call: Call<Accepted>) -> AnyCall {
+    opaque_with_id(call, |accepted| accepted.request_id.to_string())
+}
+
+fn since() -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(1_776_859_246_999)
+}
+
+/// A list with this filter.
+fn filtered(filter: fn() -> Filter) -> impl Fn(&Clients) -> AnyCall + Send + Sync + 'static {
+    move |to| json(to.edgegap.deployments().filter(filter()).list())
+}
+
+/// One condition for each property, and one order: the later one holds.
+fn several(deployments: Deployments) -> Deployments {
+    deployments
+        .tagged("before")
+        .created_since(since())
+        .filter(Filter::tag(Match::is_not("after")))
+        .filter(Filter::created_until(since()))
+        .newest_first()
+        .order_by(Order::MostFreeSockets)
+        .order_by(Order::OldestFirst)
+        .order_by(Order::FewestFreeSockets)
+}
+
+fn self_stop(to: &Clients) -> SelfStop {
+    // The address holds a secret, too.
+    let key = to.secret("path.stop_key");
+    let url = to.value("self_stop_url", "https://api.edgegap.com");
+    let id = to.id("deployment", "9f511e17");
+    let url = format!("{url}/v1/self/stop/{id}/{key}");
+    SelfStop::with_builder(
+        to.edgegap_builder(),
+        url,
+        to.secret("authorization (container)"),
+    )
+    .unwrap()
+}
+
+pub fn rows() -> Vec<Row> {
+    vec![
+        row("list_applications", |to| {
+            json(to.edgegap.applications().list())
+        })
+        .variant("page", |to| {
+            json(to.edgegap.applications().page(2).page_size(5).list())
+        }),
+        row("list_versions", |to| {
+            let application = to.edgegap.application(to.id("application", "my-app"));
+            json(application.versions().list())
+        })
+        .variant("page", |to| {
+            let application = to.edgegap.application(to.id("application", "my-app"));
+            json(application.versions().page(2).page_size(5).list())
+        }),
+        row("list_locations", |to| json(to.edgegap.locations().list())).variant(
+            "of_version",
+            |to| {
+                let version = to.value("version", "25.05.30");
+                let locations = to.edgegap.locations().of_version(application(to), version);
+                json(locations.page(2).page_size(5).list())
+            },
+        ),
+        row("list_fleet_hosts", |to| {
+            json(to.edgegap.fleet(to.id("fleet", "alpha")).hosts())
+        }),
+        row("create_deployment", |to| deploy(to.edgegap.deploy(new(to))))
+            .variant("full", |to| {
+                deploy(to.edgegap.deploy(full(to).require_cached_locations(true)))
+            })
+            .variant_without_snapshot("secrets", |to| deploy(to.edgegap.deploy(with_secrets(to))))
+            .names("deployment", ""),
+        row("get_deployment", |to| json(deployment(to).status())).variant("unusual_id", |to| {
+            let id = to.id("unusual", "a b %2e ü");
+            json(to.edgegap.deployment(id).status())
+        }),
+        row("list_deployments", |to| {
+            json(to.edgegap.deployments().list())
+        })
+        .variant("tagged", |to| {
+            let tagged = to.edgegap.deployments().tagged("ünïcode \"tag\"");
+            json(tagged.page(2).page_size(50).list())
+        })
+        .variant("since", |to| {
+            json(to.edgegap.deployments().created_since(since()).list())
+        })
+        .variant("newest", |to| {
+            json(to.edgegap.deployments().newest_first().list())
+        })
+        // A minute earlier than asked for.
+        .variant("find_created", |to| {
+            json(to.edgegap.deployments().find_created("match-7", since()))
+        })
+        .variant(
+            "status",
+            filtered(|| Filter::status(DeploymentStatus::Ready)),
+        )
+        .variant(
+            "not_status",
+            filtered(|| Filter::not_status("Status.NEW".into())),
+        )
+        .variant("application", filtered(|| Filter::application("my-app")))
+        .variant("version", filtered(|| Filter::version(Match::is_not("1"))))
+        .variant(
+            "any_tag",
+            filtered(|| Filter::tag(Match::any_of(["a", "b"]))),
+        )
+        .variant(
+            "no_id",
+            filtered(|| Filter::request_id(Match::none_of(["a", "b"]))),
+        )
+        .variant(
+            "fleet",
+            filtered(|| Filter::fleet(NameMatch::like("alpha-%"))),
+        )
+        .variant("host", filtered(|| Filter::host(Match::any_of(["h-1"]))))
+        .variant("whole_fleet", filtered(|| Filter::fleet("alpha")))
+        .variant("created_at", filtered(|| Filter::created_at(since())))
+        .variant("created_until", filtered(|| Filter::created_until(since())))
+        .variant("several", |to| {
+            json(several(to.edgegap.deployments()).list())
+        }),
+        row("get_container_logs", |to| json(deployment(to).logs())),
+        row("get_deployment_metrics", |to| {
+            json(deployment(to).metrics().get())
+        })
+        .variant("window", |to| {
+            let until = since() + Duration::from_secs(3600);
+            let metrics = deployment(to).metrics().since(since()).until(until);
+            json(metrics.raw(true).steps(Duration::from_secs(60)).get())
+        }),
+        row("add_deployment_tag", |to| {
+            json(deployment(to).tags().add("ünïcode tag"))
+        }),
+        row("list_deployment_tags", |to| {
+            json(deployment(to).tags().list())
+        })
+        .variant("page", |to| {
+            json(deployment(to).tags().page(2).page_size(50).list())
+        }),
+        row("get_deployment_tag", |to| {
+            json(deployment(to).tags().get(to.id("tag", "ünïcode tag")))
+        }),
+        row("rename_deployment_tag", |to| {
+            json(
+                deployment(to)
+                    .tags()
+                    .rename(to.id("renamed_tag", "old"), "new"),
+            )
+        }),
+        row("delete_deployment_tag", |to| {
+            json(deployment(to).tags().delete(to.id("deleted_tag", "old")))
+        }),
+        row("stop_deployment", |to| opaque(deployment(to).stop()))
+            .variant("configured", |to| {
+                opaque(deployment(to).stop_and_store_logs(LogStorage::Configured))
+            })
+            .variant("off", |to| {
+                opaque(deployment(to).stop_and_store_logs(LogStorage::Off))
+            })
+            .variant("named", |to| {
+                opaque(deployment(to).stop_and_store_logs(LogStorage::from("my storage")))
+            }),
+        row("create_fleet_deployment", |to| {
+            let new = new(to).on_host(to.value("host", HOST));
+            deploy(to.edgegap.deploy_to_fleet(new))
+        })
+        .variant("full", |to| {
+            let hosts = [to.value("host", HOST), "alpha-europe-1".to_owned()];
+            deploy(to.edgegap.deploy_to_fleet(full(to).on_hosts(hosts)))
+        })
+        .variant_without_snapshot("secrets", |to| {
+            let new = with_secrets(to).on_host(to.value("host", HOST));
+            deploy(to.edgegap.deploy_to_fleet(new))
+        })
+        .names("deployment", ""),
+        row("stop_own_deployment", |to| opaque(self_stop(to).stop())).variant("off", |to| {
+            opaque(self_stop(to).stop_and_store_logs(LogStorage::Off))
+        }),
+        row("stop_deployments", |to| {
+            let id = to.value("deployment", DEPLOYMENT);
+            json(to.edgegap.stop_matching(StopFilter::ids([id])))
+        })
+        .variant("every_condition", |to| {
+            let all = StopFilter::all_tags(["eu", "ranked"])
+                .with_any_tag(["a", "b"])
+                .with_all_tags(["c"])
+                .without_ids([DEPLOYMENT])
+                .without_tags(["keep"]);
+            json(to.edgegap.stop_matching(all))
+        }),
+    ]
+}

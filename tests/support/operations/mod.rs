@@ -1,0 +1,420 @@
+//! How a program calls each operation: one row per operation, used by every test that calls them all.
+//!
+//! A test implements [`Setup`], makes [`Clients`] of it, and previews or sends the calls of
+//! [`rows`]. To add an operation, add its row to the file of its platform.
+
+#![allow(dead_code)] // Each test uses its own part.
+
+mod dployr;
+mod edgegap;
+mod nexlayer;
+mod nodion;
+
+use deploykit::{
+    Call, ClientBuilder, Error, LogStream, OPERATIONS, Operation, Platform, RequestPreview, Result,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::fmt::Debug;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::time::Duration;
+
+/// The calls of one operation.
+pub struct Row {
+    pub operation: &'static Operation,
+    pub variants: Vec<Variant>,
+    /// A name for the id in the reply, and its JSON pointer. Later rows ask for the id by that name.
+    pub reply_id: Option<(&'static str, &'static str)>,
+}
+
+/// One way to call an operation.
+pub struct Variant {
+    /// Empty for the first one.
+    pub name: &'static str,
+    /// Whether the request has a snapshot.
+    pub snapshot: bool,
+    make: Box<dyn Fn(&Clients) -> AnyCall + Send + Sync>,
+}
+
+impl Variant {
+    pub fn call(&self, clients: &Clients) -> AnyCall {
+        (self.make)(clients)
+    }
+}
+
+/// The rows of all platforms. Within a platform they are in an order that works: what a
+/// row needs is created before it and deleted after it.
+pub fn rows() -> Vec<Row> {
+    let platforms = [
+        dployr::rows(),
+        edgegap::rows(),
+        nexlayer::rows(),
+        nodion::rows(),
+    ];
+    let rows: Vec<_> = platforms.into_iter().flatten().collect();
+    let missing: Vec<_> = OPERATIONS
+        .iter()
+        .filter(|operation| !rows.iter().any(|row| row.operation == *operation))
+        .map(ToString::to_string)
+        .collect();
+    assert!(missing.is_empty(), "no row for {missing:#?}");
+    rows
+}
+
+fn row(api: &str, id: &str, make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static) -> Row {
+    let operation = OPERATIONS
+        .iter()
+        .find(|operation| operation.api == api && operation.id == id);
+    let row = Row {
+        operation: operation.unwrap_or_else(|| panic!("{api} has no operation {id}")),
+        variants: Vec::new(),
+        reply_id: None,
+    };
+    row.variant("", make)
+}
+
+impl Row {
+    /// Another request of the same operation, with its own snapshot.
+    fn variant(
+        self,
+        name: &'static str,
+        make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static,
+    ) -> Self {
+        self.push(name, true, make)
+    }
+
+    /// Another request of the same operation, without a snapshot.
+    fn variant_without_snapshot(
+        self,
+        name: &'static str,
+        make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static,
+    ) -> Self {
+        self.push(name, false, make)
+    }
+
+    fn push(
+        mut self,
+        name: &'static str,
+        snapshot: bool,
+        make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static,
+    ) -> Self {
+        let make = Box::new(make);
+        self.variants.push(Variant {
+            name,
+            snapshot,
+            make,
+        });
+        self
+    }
+
+    /// The id in a reply, with its name.
+    pub fn id_in(&self, success: &Success) -> Option<(&'static str, String)> {
+        let (name, pointer) = self.reply_id?;
+        let in_json = success.json.pointer(pointer).and_then(Value::as_str);
+        let id = success.id.clone().or(in_json.map(str::to_owned))?;
+        Some((name, id))
+    }
+
+    /// Names the id in the reply. The pointer is not used for a call that reads the id itself.
+    fn names(mut self, name: &'static str, pointer: &'static str) -> Self {
+        self.reply_id = Some((name, pointer));
+        self
+    }
+}
+
+/// What a test decides about the calls.
+pub trait Setup: Send + Sync + 'static {
+    /// Sets the base URL, the recorder, the retries of a client.
+    fn client<P: Platform>(&self, builder: ClientBuilder<P>) -> ClientBuilder<P>;
+
+    /// Sets what only dployr's builder has.
+    fn dployr(
+        &self,
+        builder: deploykit::dployr::ClientBuilder,
+    ) -> deploykit::dployr::ClientBuilder {
+        builder
+    }
+
+    /// The secret for a place: `authorization`, `cookie`, or as [`Behaviour::secrets`] writes it.
+    /// A place that begins with `url` or `path` takes only what may stand in a URL as it is, and
+    /// `body.<manifest>` only what is a plain scalar in YAML.
+    ///
+    /// [`Behaviour::secrets`]: deploykit::Behaviour::secrets
+    fn secret(&self, place: &str) -> String;
+
+    /// An id in the path, by its name.
+    fn id(&self, name: &str, default: &str) -> String {
+        Setup::value(self, name, default)
+    }
+
+    /// Another argument that is no secret, by its name: an e-mail address, a region.
+    fn value(&self, name: &str, default: &str) -> String {
+        let _ = name;
+        default.to_owned()
+    }
+}
+
+/// What the rows ask of a [`Setup`], whose type is erased.
+pub trait Arguments: Send + Sync {
+    fn secret(&self, place: &str) -> String;
+    fn id(&self, name: &str, default: &str) -> String;
+    fn value(&self, name: &str, default: &str) -> String;
+    // Builders without credentials.
+    fn dployr_builder(&self) -> deploykit::dployr::ClientBuilder;
+    fn edgegap_builder(&self) -> deploykit::edgegap::ClientBuilder;
+    fn nexlayer_builder(&self) -> deploykit::nexlayer::ClientBuilder;
+    fn nodion_builder(&self) -> deploykit::nodion::ClientBuilder;
+}
+
+impl<S: Setup> Arguments for S {
+    fn secret(&self, place: &str) -> String {
+        Setup::secret(self, place)
+    }
+
+    fn id(&self, name: &str, default: &str) -> String {
+        Setup::id(self, name, default)
+    }
+
+    fn value(&self, name: &str, default: &str) -> String {
+        Setup::value(self, name, default)
+    }
+
+    fn dployr_builder(&self) -> deploykit::dployr::ClientBuilder {
+        let builder = deploykit::dployr::Client::builder().base_url("https://dployr.example");
+        self.dployr(self.client(builder))
+    }
+
+    fn edgegap_builder(&self) -> deploykit::edgegap::ClientBuilder {
+        self.client(deploykit::edgegap::Client::builder())
+    }
+
+    fn nexlayer_builder(&self) -> deploykit::nexlayer::ClientBuilder {
+        self.client(deploykit::nexlayer::Client::builder())
+    }
+
+    fn nodion_builder(&self) -> deploykit::nodion::ClientBuilder {
+        self.client(deploykit::nodion::Client::builder())
+    }
+}
+
+/// A client of each platform, and the arguments of the calls.
+pub struct Clients {
+    pub dployr: deploykit::dployr::Client,
+    pub edgegap: deploykit::edgegap::Client,
+    pub nexlayer: deploykit::nexlayer::Client,
+    pub nodion: deploykit::nodion::Client,
+    arguments: Box<dyn Arguments>,
+}
+
+impl Clients {
+    pub fn new(setup: impl Setup) -> Self {
+        let to: Box<dyn Arguments> = Box::new(setup);
+        let token = || to.secret("authorization");
+        Self {
+            dployr: to.dployr_builder().token(token()).build().unwrap(),
+            edgegap: to.edgegap_builder().token(token()).build().unwrap(),
+            nexlayer: to.nexlayer_builder().build().unwrap(),
+            nodion: to.nodion_builder().token(token()).build().unwrap(),
+            arguments: to,
+        }
+    }
+}
+
+impl Deref for Clients {
+    type Target = dyn Arguments;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.arguments
+    }
+}
+
+/// A call whose type is erased.
+pub struct AnyCall(Box<dyn Erased>);
+
+/// A successful response.
+#[derive(Debug)]
+pub struct Success {
+    pub status: u16,
+    /// The value as JSON; `Null` if it holds a secret or does not implement `Serialize`.
+    pub json: Value,
+    /// `Debug` of the whole response.
+    pub debug: String,
+    /// The id in the value, where it is not read from the JSON.
+    pub id: Option<String>,
+    /// The failures within a stream of log lines, which do not end it.
+    pub failures: Vec<Error>,
+}
+
+/// What is read from the value of a response.
+#[derive(Default)]
+struct Content {
+    json: Value,
+    id: Option<String>,
+    failures: Vec<Error>,
+}
+
+type Sent = Pin<Box<dyn Future<Output = Result<Success>> + Send>>;
+
+impl AnyCall {
+    pub fn operation(&self) -> Option<&'static Operation> {
+        self.0.operation()
+    }
+
+    pub fn header(self, name: &str, value: &str) -> Self {
+        self.0.header(name, value)
+    }
+
+    pub fn query(self, name: &str, value: &str) -> Self {
+        self.0.query(name, value)
+    }
+
+    pub fn preview(self) -> Result<RequestPreview> {
+        self.0.preview()
+    }
+
+    pub fn debug(&self) -> String {
+        self.0.debug()
+    }
+
+    /// Sends the request. A stream is read to its end.
+    pub fn send(self) -> Sent {
+        self.0.send()
+    }
+}
+
+trait Erased: Send {
+    fn operation(&self) -> Option<&'static Operation>;
+    fn header(self: Box<Self>, name: &str, value: &str) -> AnyCall;
+    fn query(self: Box<Self>, name: &str, value: &str) -> AnyCall;
+    fn preview(self: Box<Self>) -> Result<RequestPreview>;
+    fn debug(&self) -> String;
+    fn send(self: Box<Self>) -> Sent;
+}
+
+struct Typed<T, R> {
+    call: Call<T>,
+    read: R,
+}
+
+impl<T, R, F> Erased for Typed<T, R>
+where
+    T: Debug + Send + 'static,
+    R: FnOnce(T) -> F + Send + 'static,
+    F: Future<Output = Content> + Send,
+{
+    fn operation(&self) -> Option<&'static Operation> {
+        self.call.operation()
+    }
+
+    fn header(mut self: Box<Self>, name: &str, value: &str) -> AnyCall {
+        self.call = self.call.header(name, value);
+        AnyCall(self)
+    }
+
+    fn query(mut self: Box<Self>, name: &str, value: &str) -> AnyCall {
+        self.call = self.call.query(name, value);
+        AnyCall(self)
+    }
+
+    fn preview(self: Box<Self>) -> Result<RequestPreview> {
+        self.call.preview()
+    }
+
+    fn debug(&self) -> String {
+        format!("{:?}", self.call)
+    }
+
+    fn send(self: Box<Self>) -> Sent {
+        Box::pin(async move {
+            let response = self.call.with_response().await?;
+            let debug = format!("{response:?}");
+            let status = response.status;
+            let Content { json, id, failures } = (self.read)(response.value).await;
+            Ok(Success {
+                status,
+                json,
+                debug,
+                id,
+                failures,
+            })
+        })
+    }
+}
+
+fn read<T: Debug + Send + 'static>(call: Call<T>, read: fn(T) -> Content) -> AnyCall {
+    let read = move |value| std::future::ready(read(value));
+    AnyCall(Box::new(Typed { call, read }))
+}
+
+/// A call whose value is read as JSON; `Null` if it holds a secret.
+fn json<T: Serialize + Debug + Send + 'static>(call: Call<T>) -> AnyCall {
+    json_with_id(call, |_| None)
+}
+
+/// A call whose value is read as JSON, and whose id is also read if it holds a secret.
+fn json_with_id<T: Serialize + Debug + Send + 'static>(
+    call: Call<T>,
+    id: fn(&T) -> Option<String>,
+) -> AnyCall {
+    let read = move |value: T| {
+        std::future::ready(Content {
+            json: serde_json::to_value(&value).unwrap_or_default(),
+            id: id(&value),
+            failures: Vec::new(),
+        })
+    };
+    AnyCall(Box::new(Typed { call, read }))
+}
+
+/// A call whose value does not implement `Serialize`.
+fn opaque<T: Debug + Send + 'static>(call: Call<T>) -> AnyCall {
+    read(call, |_| Content::default())
+}
+
+/// A call whose value does not implement `Serialize` and holds an id.
+fn opaque_with_id<T: Debug + Send + 'static>(call: Call<T>, id: fn(&T) -> String) -> AnyCall {
+    let read = move |value: T| {
+        let id = Some(id(&value));
+        std::future::ready(Content {
+            id,
+            ..Content::default()
+        })
+    };
+    AnyCall(Box::new(Typed { call, read }))
+}
+
+/// A stream of log lines, which is read to its end.
+fn lines<L: Serialize + Debug + Send + 'static>(call: Call<LogStream<L>>) -> AnyCall {
+    let read = |stream: LogStream<L>| async move {
+        let mut stream = stream.without_reconnecting();
+        let (mut lines, mut failures) = (Vec::new(), Vec::new());
+        while let Some(line) = stream.next().await {
+            match line {
+                Ok(line) => lines.push(json!(line)),
+                Err(error) => failures.push(error),
+            }
+        }
+        Content {
+            json: Value::Array(lines),
+            id: None,
+            failures,
+        }
+    };
+    AnyCall(Box::new(Typed { call, read }))
+}
+
+/// A stream that polls without end: only its first item is read.
+fn endless<L: Serialize + Debug + Send + 'static>(call: Call<LogStream<L>>) -> AnyCall {
+    let read = |mut stream: LogStream<L>| async move {
+        let mut content = Content::default();
+        let first = tokio::time::timeout(Duration::from_secs(2), stream.next()).await;
+        match first.ok().flatten() {
+            Some(Ok(line)) => content.json = json!([line]),
+            Some(Err(error)) => content.failures.push(error),
+            None => {}
+        }
+        content
+    };
+    AnyCall(Box::new(Typed { call, read }))
+}

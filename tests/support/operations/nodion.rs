@@ -1,0 +1,190 @@
+//! Nodion's operations.
+
+use super::{AnyCall, Clients, Row, json, json_with_id};
+use deploykit::LogCursor;
+use deploykit::nodion::{
+    ApplicationHandle, Branch, EnvVariableUpdate, LogLine, LogWindow, NewApplication,
+    NewEnvVariable, Scaling,
+};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const APPLICATION: &str = "92955d4f-2e44-4e48-8cb6-9c6c434afebb";
+const TYPE: &str = "c047eab3-7574-44f5-b25a-5ae9b490500c";
+const UNUSUAL: &str = "a b %2e ü";
+const FROM: u64 = 1_777_968_000_115;
+const TO: u64 = 1_777_971_600_000;
+
+fn row(id: &str, make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static) -> Row {
+    super::row("nodion", id, make)
+}
+
+/// An application of the sandbox or of an example.
+fn application(to: &Clients) -> ApplicationHandle {
+    to.nodion.application(to.id("application", APPLICATION))
+}
+
+fn branch() -> Branch {
+    Branch::new("integration-1", "repository-1", "branch-1")
+}
+
+fn at(millis: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(millis)
+}
+
+fn line(ts: &str) -> LogLine {
+    serde_json::from_str(&format!(r#"{{"ts":{ts},"msg":"a"}}"#)).unwrap()
+}
+
+fn cursor() -> LogCursor {
+    let place = serde_json::json!({ "last": FROM, "floor": FROM, "given": [], "crowd": 0 });
+    let cursor = serde_json::json!({ "version": 1, "platform": "nodion", "place": place });
+    serde_json::from_value(cursor).unwrap()
+}
+
+fn new_application(to: &Clients) -> NewApplication {
+    let region = to.value("region", "region-1");
+    NewApplication::from_git("My App", region, instance_type(to), branch())
+}
+
+fn instance_type(to: &Clients) -> String {
+    to.value("instance_type", TYPE)
+}
+
+fn new_variable(to: &Clients) -> NewEnvVariable {
+    NewEnvVariable::new("DATABASE_URL", to.secret("body.env_val"))
+}
+
+pub fn rows() -> Vec<Row> {
+    vec![
+        row("list_regions", |to| json(to.nodion.regions())),
+        row("list_instance_types", |to| json(to.nodion.instance_types())),
+        row("list_applications", |to| {
+            json(to.nodion.applications().list())
+        }),
+        row("create_application", |to| {
+            json(to.nodion.applications().create(new_application(to)))
+        })
+        .variant("instances", |to| {
+            let many = new_application(to).instances(16);
+            json(to.nodion.applications().create(many))
+        })
+        .names("created_application", "/id"),
+        row("get_application", |to| json(application(to).get())),
+        row("update_application", |to| {
+            json(application(to).set_branch(branch()))
+        }),
+        row("create_deployment", |to| json(application(to).deploy())).variant("image", |to| {
+            let id = to.id("image_application", APPLICATION);
+            json(to.nodion.application(id).deploy_image("1.27"))
+        }),
+        row("list_deployments", |to| json(application(to).deployments()))
+            .variant("unusual_id", |to| {
+                json(
+                    to.nodion
+                        .application(to.id("unusual", UNUSUAL))
+                        .deployments(),
+                )
+            })
+            .variant("project", |to| {
+                let builder = to.nodion_builder().token(to.secret("authorization"));
+                let client = builder.project("p-1").build().unwrap();
+                let application = client.application(to.id("application", APPLICATION));
+                json(application.deployments())
+            })
+            .variant("one", |to| {
+                json(application(to).deployment(to.id("deployment", "d-1")).get())
+            })
+            .names("deployment", "/items/0/id"),
+        row("list_logs", |to| {
+            json(application(to).logs(LogWindow::new()))
+        })
+        .variant("window", |to| {
+            let window = LogWindow::new().after(at(FROM)).before(at(TO)).limit(2500);
+            json(application(to).logs(window.instance("i-1")))
+        })
+        // The line's digits below a millisecond stay: with fewer of them, the line is returned again.
+        .variant("after_line", |to| {
+            let line = line("\"2026-05-05T08:14:22.115672Z\"");
+            json(application(to).logs(LogWindow::new().after_line(&line)))
+        })
+        .variant("before_line", |to| {
+            let window = LogWindow::new().before_line(&line("1777968862115"));
+            json(application(to).logs(window))
+        })
+        .variant("newest_first", |to| {
+            json(application(to).logs(LogWindow::new().newest_first().limit(10)))
+        })
+        .variant("follow", |to| {
+            let window = LogWindow::new().limit(10).instance("i-1");
+            super::endless(application(to).follow_logs(window))
+        })
+        .variant("resume", |to| {
+            super::endless(application(to).resume_logs(&cursor()))
+        }),
+        row("list_instances", |to| json(application(to).instances())),
+        row("list_processes", |to| json(application(to).processes()))
+            .names("process", "/items/0/id"),
+        row("scale_process", |to| {
+            json(application(to).process(to.id("process", "p-1")).scale(3))
+        })
+        .variant("stop", |to| {
+            json(application(to).process(to.id("process", "p-1")).stop())
+        }),
+        row("create_scaling_event", |to| {
+            json(application(to).scale(Scaling::to(2, instance_type(to))))
+        })
+        .variant("worker", |to| {
+            let scaling = Scaling::to(2, instance_type(to)).worker("w-1");
+            json(application(to).scale(scaling))
+        }),
+        row("list_scaling_events", |to| {
+            json(application(to).scaling_events())
+        }),
+        row("create_env_variable", |to| {
+            let call = application(to).env().add(new_variable(to));
+            json_with_id(call, |variable| Some(variable.id.to_string()))
+        })
+        .variant("buildtime", |to| {
+            json(application(to).env().add(new_variable(to).buildtime(true)))
+        })
+        .names("variable", ""),
+        row("list_env_variables", |to| {
+            json(application(to).env().list())
+        }),
+        row("get_env_variable", |to| {
+            json(application(to).env_variable(to.id("variable", "v-1")).get())
+        }),
+        row("update_env_variable", |to| {
+            let update = EnvVariableUpdate::new().value(to.secret("body.env_val"));
+            let variable = application(to).env_variable(to.id("variable", "v-1"));
+            json(variable.update(update))
+        })
+        .variant("key", |to| {
+            let update = EnvVariableUpdate::new().key("DB").buildtime(false);
+            let variable = application(to).env_variable(to.id("variable", "v-1"));
+            json(variable.update(update))
+        }),
+        row("delete_env_variable", |to| {
+            let variable = application(to).env_variable(to.id("variable", "v-1"));
+            json(variable.delete())
+        }),
+        row("create_domain", |to| {
+            json(application(to).domains().add("www.example.com"))
+        })
+        .names("domain", "/id"),
+        row("list_domains", |to| json(application(to).domains().list())),
+        row("verify_domain", |to| {
+            json(application(to).domain(to.id("domain", "d-1")).verify())
+        }),
+        row("connect_domain", |to| {
+            json(application(to).domain(to.id("domain", "d-1")).connect())
+        }),
+        row("delete_domain", |to| {
+            json(application(to).domain(to.id("domain", "d-1")).delete())
+        }),
+        row("delete_application", |to| {
+            let id = to.id("created_application", APPLICATION);
+            json(to.nodion.application(id).delete())
+        }),
+    ]
+}

@@ -1,0 +1,99 @@
+//! Deployments of several platforms through one trait, and dployr's lookups.
+
+use crate::script::{Script, dployr, query, seconds, status};
+use deploykit::ErrorKind;
+use deploykit::testing::{CannedReply, Recorder};
+use deploykit::watch::{Deployment, Phase, Way};
+use serde_json::json;
+use std::sync::{Arc, Mutex};
+use tokio::time::Instant;
+
+#[tokio::test(start_paused = true)]
+async fn waits_of_several_platforms_run_concurrently() {
+    let edgegap = Script::new([status("SEEKING"), status("READY")]);
+    let nodion = Recorder::new();
+    let polls = Mutex::new(0);
+    nodion.answer_with(move |_| {
+        let mut polls = polls.lock().unwrap();
+        *polls += 1;
+        let word = if *polls < 3 { "waiting" } else { "failed" };
+        let newest = json!({ "id": "newest", "status": "available", "deploy_number": 9 });
+        let mine = json!({ "id": "mine", "status": word, "deploy_number": 8 });
+        CannedReply::json(200, json!({ "deployments": [newest, mine] }).to_string())
+    });
+    let client = deploykit::nodion::Client::builder().token("hush");
+    let client = client.recorder(&nodion).build().unwrap();
+    let all: Vec<Box<dyn Deployment>> = vec![
+        Box::new(edgegap.server()),
+        Box::new(client.application("app").deployment("mine")),
+    ];
+    let began = Instant::now();
+    let waits = all.iter().map(|one| one.wait().into_future());
+    let [first, second] = waits.collect::<Vec<_>>().try_into().ok().unwrap();
+    let (ready, failed) = tokio::join!(first, second);
+    assert_eq!(ready.unwrap().phase, Phase::Ready);
+    let failed = failed.unwrap_err();
+    assert_eq!(failed.kind(), ErrorKind::WaitFailed);
+    assert_eq!(failed.raw_status(), Some("failed"), "not the newest one");
+    assert!(began.elapsed() < seconds(13), "{:?}", began.elapsed());
+
+    let platforms: Vec<_> = all.iter().map(|one| one.platform()).collect();
+    assert_eq!(platforms, ["edgegap", "nodion"]);
+    assert_eq!(all[1].id(), "mine");
+    assert_eq!(all[1].support().stop, Way::Absent);
+    let error = all[1].stop().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(all[0].snapshot().await.unwrap().raw_status, "Status.READY");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dployr_deployment_is_found_on_its_page() {
+    let recorder = Recorder::new();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let pages = asked.clone();
+    recorder.answer_with(move |request| {
+        let page = query(request, "page").unwrap();
+        let mut pages = pages.lock().unwrap();
+        pages.push(page);
+        let word = if pages.len() < 3 { "running" } else { "success" };
+        let id = if page == 2 { "mine" } else { "other" };
+        let body = json!({ "success": true, "data": {
+            "items": [{ "id": id, "name": "web", "status": word }],
+            "pagination": { "page": page, "pageSize": 100, "totalItems": 2, "totalPages": 2, "hasNextPage": page < 2 },
+        } });
+        CannedReply::json(200, body.to_string())
+    });
+    let wait = dployr(&recorder).deployment("mine").wait().jitter(false);
+    assert_eq!(wait.await.unwrap().status.unwrap().as_str(), "success");
+    assert_eq!(*asked.lock().unwrap(), [1, 2, 1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dployr_service_is_polled_by_its_record_where_there_is_no_status() {
+    let recorder = Recorder::new();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let kept = asked.clone();
+    recorder.answer_with(move |request| {
+        let mut asked = kept.lock().unwrap();
+        asked.push(request.operation.unwrap_or_default());
+        if request.operation == Some("get_service_status") {
+            return CannedReply::new(404, "404 Not Found").header("content-type", "text/plain");
+        }
+        let iced = (asked.len() >= 4).then_some(1_795_487_067_098_u64);
+        let service = json!({ "id": "s", "name": "web", "icedAt": iced });
+        let body = json!({ "success": true, "data": { "service": service } });
+        CannedReply::json(200, body.to_string())
+    });
+    let service = dployr(&recorder).service("s");
+    let left = service.wait().until_gone().await.unwrap().unwrap();
+    assert_eq!(left.status.as_str(), "sleeping");
+    let expected = [
+        "get_service_status",
+        "get_service",
+        "get_service",
+        "get_service",
+    ];
+    assert_eq!(*asked.lock().unwrap(), expected);
+    asked.lock().unwrap().clear();
+    assert_eq!(service.wait().await.unwrap().status.as_str(), "awake");
+}

@@ -1,0 +1,204 @@
+//! A watcher, which reads lists and reports changes.
+
+use crate::script::{fault, query, seconds};
+use deploykit::edgegap::Client;
+use deploykit::testing::{CannedReply, Recorder};
+use deploykit::watch::{Change, Phase, Watcher};
+use deploykit::{ErrorKind, RequestPreview};
+use serde_json::json;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// A platform with a list that the test changes.
+#[derive(Clone, Default)]
+struct Platform(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    /// Id and status, in the order of the list.
+    listed: Vec<(String, &'static str)>,
+    /// Deployments that exist but are not listed.
+    unlisted: Vec<(String, &'static str)>,
+    /// Number of list requests.
+    lists: usize,
+    /// Deployments that were looked up.
+    lookups: Vec<String>,
+    /// How many list requests fail.
+    broken: usize,
+}
+
+impl Platform {
+    fn of(number: usize) -> Self {
+        let platform = Self::default();
+        let all = (0..number).map(|n| (format!("d{n}"), "READY"));
+        platform.state().listed.extend(all);
+        platform
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    fn set(&self, id: &str, word: &'static str) {
+        let mut state = self.state();
+        let mut all = state.listed.iter_mut();
+        all.find(|(other, _)| other == id).unwrap().1 = word;
+    }
+
+    fn remove(&self, id: &str) {
+        self.state().listed.retain(|(other, _)| other != id);
+    }
+
+    fn client(&self) -> Client {
+        let (recorder, platform) = (Recorder::new(), self.clone());
+        recorder.answer_with(move |request| platform.state().answer(request));
+        let builder = Client::builder().token("hush").recorder(&recorder);
+        builder.build().unwrap()
+    }
+
+    /// Watches these and reads the first round, which reports each of them.
+    async fn watch(&self, number: usize) -> Watcher {
+        let mut watcher = self.client().watch((0..number).map(|n| format!("d{n}")));
+        for change in take(&mut watcher, number).await {
+            assert_eq!((change.before, change.now.phase), (None, Phase::Ready));
+        }
+        watcher
+    }
+}
+
+impl State {
+    fn answer(&mut self, request: &RequestPreview) -> CannedReply {
+        if request.operation == Some("get_deployment") {
+            let id = request.path.rsplit('/').next().unwrap().to_owned();
+            self.lookups.push(id.clone());
+            let found = self.unlisted.iter().find(|(other, _)| *other == id);
+            return found.map_or(fault(404), |(id, word)| {
+                let status = format!("Status.{word}");
+                let body = json!({ "request_id": id, "current_status": status });
+                CannedReply::json(200, body.to_string())
+            });
+        }
+        self.lists += 1;
+        if self.broken > 0 {
+            self.broken -= 1;
+            return fault(503);
+        }
+        let page = query(request, "page").unwrap_or(1) as usize;
+        let size = query(request, "limit").unwrap() as usize;
+        let items = self.listed.iter().skip((page - 1) * size).take(size);
+        let items = items.map(|(id, word)| {
+            json!({ "request_id": id, "status": format!("Status.{word}"), "ready": false })
+        });
+        let total = self.listed.len();
+        let body = json!({
+            "data": items.collect::<Vec<_>>(),
+            "total_count": total,
+            "pagination": { "number": page, "has_next": page * size < total },
+        });
+        CannedReply::json(200, body.to_string())
+    }
+}
+
+async fn take(watcher: &mut Watcher, number: usize) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for _ in 0..number {
+        changes.push(watcher.next().await.unwrap().unwrap());
+    }
+    changes
+}
+
+async fn take_one(watcher: &mut Watcher) -> Change {
+    take(watcher, 1).await.remove(0)
+}
+
+async fn is_quiet(watcher: &mut Watcher, time: Duration) {
+    let quiet = tokio::time::timeout(time, watcher.next()).await;
+    assert!(quiet.is_err(), "{quiet:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_round_reads_one_list_however_many_are_watched() {
+    let platform = Platform::of(250);
+    let mut watcher = platform.watch(250).await;
+    assert_eq!(platform.state().lists, 3, "pages of 100");
+    is_quiet(&mut watcher, seconds(51)).await;
+    assert_eq!(platform.state().lists, 3 * 11, "every 5 s");
+    assert_eq!(watcher.requests(), 33);
+    platform.set("d170", "TERMINATING");
+    let changed = take_one(&mut watcher).await;
+    assert_eq!(changed.id, "d170");
+    assert_eq!(changed.before, Some(Phase::Ready));
+    assert_eq!((changed.now.phase, changed.gone), (Phase::Stopping, false));
+    assert!(platform.state().lookups.is_empty());
+    is_quiet(&mut watcher, seconds(20)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unlisted_deployment_is_looked_up_before_it_is_reported_as_gone() {
+    let platform = Platform::of(3);
+    let mut watcher = platform.watch(3).await;
+    platform.remove("d1");
+    platform.state().unlisted = vec![("d1".to_owned(), "READY")];
+    is_quiet(&mut watcher, seconds(9)).await;
+    assert_eq!(platform.state().lookups, ["d1"]);
+    assert_eq!(watcher.phase("d1"), Some(Phase::Ready));
+    platform.state().unlisted.clear();
+    let gone = take_one(&mut watcher).await;
+    assert_eq!((gone.id.as_str(), gone.gone), ("d1", true));
+    assert_eq!(gone.now.phase, Phase::Ended);
+    assert_eq!((watcher.len(), watcher.phase("d1")), (2, None));
+    // The watcher ends with the last deployment.
+    platform.remove("d0");
+    platform.state().unlisted = vec![("d0".to_owned(), "TERMINATED")];
+    platform.remove("d2");
+    let mut last = take(&mut watcher, 2).await;
+    last.sort_by(|a, b| a.id.cmp(&b.id));
+    assert!(last.iter().all(|change| change.gone));
+    assert_eq!(last[0].now.raw_status, "Status.TERMINATED");
+    assert!(watcher.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_most_20_are_looked_up_in_a_round() {
+    let platform = Platform::of(50);
+    let mut watcher = platform.watch(50).await;
+    platform.state().listed.clear();
+    let gone = take(&mut watcher, 20).await;
+    assert!(gone.iter().all(|change| change.gone));
+    is_quiet(&mut watcher, seconds(4)).await;
+    assert_eq!(platform.state().lookups.len(), 20);
+    take(&mut watcher, 30).await;
+    assert!(watcher.next().await.is_none());
+    assert_eq!(platform.state().lookups.len(), 50);
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_deployments_are_reported_and_unknown_ids_are_gone_after_a_while() {
+    let platform = Platform::of(1);
+    let mut watcher = platform.client().deployments().watch();
+    take_one(&mut watcher).await;
+    platform.state().listed.push(("new".to_owned(), "SEEKING"));
+    let new = take_one(&mut watcher).await;
+    assert_eq!((new.id.as_str(), new.before), ("new", None));
+
+    let mut watcher = platform.client().watch(["never"]);
+    let gone = take_one(&mut watcher).await;
+    assert!(gone.gone && gone.before.is_none());
+    assert!(gone.now.at >= seconds(10), "{:?}", gone.now.at);
+    assert!(watcher.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn failed_rounds_are_tolerated_a_few_times() {
+    let platform = Platform::of(2);
+    let mut watcher = platform.watch(2).await;
+    platform.state().broken = 5;
+    platform.set("d0", "ERROR");
+    let failed = take_one(&mut watcher).await;
+    assert_eq!(failed.now.phase, Phase::Failed);
+    assert_eq!(platform.state().lists, 7);
+    platform.state().broken = 6;
+    let error = watcher.next().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(watcher.next().await.is_none());
+}
