@@ -20,7 +20,6 @@ static PROFILE: Profile = Profile {
     token_variable: "NEXLAYER_API_KEY",
     secret_query: &["sessionToken"],
     classify,
-    normalise: None,
     failed_success,
     redact_manifest: redact,
 };
