@@ -29,7 +29,6 @@ static PROFILE: Profile = Profile {
     token_variable: "DPLOYR_TOKEN",
     secret_query: &[],
     classify,
-    normalise: None,
     failed_success,
     redact_manifest: |_| None,
 };

@@ -18,7 +18,6 @@ static PROFILE: Profile = Profile {
     token_variable: "EDGEGAP_TOKEN",
     secret_query: &[],
     classify,
-    normalise: None,
     failed_success: |_| None,
     redact_manifest: |_| None,
 };

@@ -1,8 +1,8 @@
 //! The client and how it is set up.
 
-use super::classify::classify;
-use super::normalise::normalise;
+use super::failures::{classify, failed_success};
 use super::redact::redact;
+use super::shapes::Reply;
 use super::{Manifest, Session, Started};
 use crate::call::Call;
 use crate::error::Result;
@@ -20,8 +20,7 @@ static PROFILE: Profile = Profile {
     token_variable: "NEXLAYER_API_KEY",
     secret_query: &["sessionToken"],
     classify,
-    normalise: Some(normalise),
-    failed_success: |_| None,
+    failed_success,
     redact_manifest: redact,
 };
 
@@ -77,12 +76,12 @@ impl Client {
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn start(&self, manifest: Manifest) -> Call<Started> {
         let client = self.clone();
-        let name = manifest.application_name().to_owned();
-        let body = manifest.into_text();
-        self.call(Op::StartUserDeployment, move |raw| async move {
-            raw.start_user_deployment(None, body).await
+        self.invoke(Op::StartUserDeployment, move |raw| async move {
+            let name = manifest.application_name().to_owned();
+            let reply = raw.start_user_deployment(None, manifest.into_text());
+            let Reply(reply) = reply.await?.into_inner();
+            Ok(Started::new(reply, &client, None, name))
         })
-        .map(move |reply| Started::new(reply, &client, None, name))
     }
 
     /// A handle on a session, by its token. It does no I/O; a token that cannot be one is refused by

@@ -37,18 +37,17 @@
 //!
 //! Source: <https://nexlayer.com/docs/api/deployments>
 
-mod classify;
 mod client;
+mod failures;
 pub mod manifest;
-mod normalise;
 pub(crate) mod operations;
 mod readiness;
 mod redact;
-pub(crate) mod replies;
+mod sentences;
 mod session;
+pub(crate) mod shapes;
 mod started;
-mod texts;
-mod validate;
+mod validation;
 
 pub use crate::page::Page;
 pub use crate::raw::nexlayer::enums::ApplicationState;
@@ -57,8 +56,8 @@ pub use client::{Client, Nexlayer};
 pub use manifest::Manifest;
 pub use readiness::{Readiness, Signal, Signals};
 pub use session::{Application, Claim, ClaimUrl, Extended, Removed, Reserved, Session};
-pub use started::{ClaimOffer, Started};
-pub use validate::{Finding, Validation};
+pub use started::{ClaimOffer, Sentence, Started};
+pub use validation::{Finding, Validation};
 
 /// Sets up a Nexlayer [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Nexlayer>;

@@ -4,7 +4,7 @@
 //! Old spellings count too. A placeholder of the platform (`<% … %>`) stays visible. The result is
 //! printed from the parsed values, so comments are not in it.
 
-use super::manifest::tree::{self, Kind, Node};
+use super::manifest::tree::{self, Node};
 use crate::secret::{REDACTED, Secret};
 use crate::transport::profile::RedactedManifest;
 use serde::{Serialize, Serializer};
@@ -73,11 +73,11 @@ fn redact_all(node: &mut Node, found: &mut Vec<Secret>) {
         Node::Map(entries) => entries
             .iter_mut()
             .for_each(|(_, value)| redact_all(&mut value.value, found)),
-        Node::Scalar(scalar) if scalar.kind == Kind::Null || is_placeholder(&scalar.text) => {}
+        Node::Scalar(scalar) if scalar.value.is_null() || is_placeholder(&scalar.text) => {}
         Node::Scalar(scalar) => {
             found.push(Secret::new(std::mem::take(&mut scalar.text)));
             scalar.text = REDACTED.to_owned();
-            scalar.kind = Kind::Text;
+            scalar.value = REDACTED.into();
         }
     }
 }

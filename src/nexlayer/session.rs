@@ -1,8 +1,10 @@
 //! Sessions, the applications in them, and what can be done with both.
 
-use super::readiness::site::Site;
-use super::replies::Text;
-use super::{Client, Manifest, Page, PodStatus, Reservation, Signals, Started, texts};
+use super::readiness::Site;
+use super::shapes::{Reply, Text};
+use super::{
+    Client, Manifest, Page, PodStatus, Reservation, Sentence, Signals, Started, sentences,
+};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::nexlayer::{Op, types};
@@ -66,7 +68,7 @@ pub struct Removed {
 }
 
 /// How to make an application permanent: a person visits [`url`](Self::url).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claim {
     /// Where to go. Whoever has it can take the application, so it shows its host alone;
@@ -75,7 +77,7 @@ pub struct Claim {
     /// The token of the claim.
     pub token: Option<Secret>,
     /// The platform's sentence, which may contain the address.
-    pub message: Option<String>,
+    pub message: Option<Sentence>,
 }
 
 /// The address of a claim. It ends in a token, so `Debug` and `Display` show the host alone.
@@ -84,10 +86,7 @@ pub struct ClaimUrl(String);
 
 impl Session {
     pub(super) fn new(client: Client, token: Secret) -> Self {
-        let token = match check("session token", token.expose()) {
-            Ok(()) => Ok(token),
-            Err(error) => Err(error.message().unwrap_or_default().to_owned()),
-        };
+        let token = check("session token", token.expose()).map(|()| token);
         Self { client, token }
     }
 
@@ -114,13 +113,9 @@ impl Session {
     /// A handle on an application, by the name in the reply to its start. It does no I/O.
     pub fn application(&self, name: impl Into<String>) -> Application {
         let name = name.into();
-        let name = match check("application name", &name) {
-            Ok(()) => Ok(name),
-            Err(error) => Err(error.message().unwrap_or_default().to_owned()),
-        };
         Application {
             session: self.clone(),
-            name,
+            name: check("application name", &name).map(|()| name),
             site: Ok(None),
             signals: Signals::all(),
         }
@@ -134,7 +129,14 @@ impl Session {
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn start(&self, manifest: Manifest) -> Call<Started> {
-        self.deploy(Op::StartUserDeployment, manifest)
+        let session = self.clone();
+        self.client
+            .invoke(Op::StartUserDeployment, move |raw| async move {
+                let (token, name) = (session.token?, manifest.application_name().to_owned());
+                let reply = raw.start_user_deployment(Some(&token), manifest.into_text());
+                let Reply(reply) = reply.await?.into_inner();
+                Ok(Started::new(reply, &session.client, Some(token), name))
+            })
     }
 
     /// Changes an application of this session to what the manifest says:
@@ -147,26 +149,14 @@ impl Session {
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn update(&self, manifest: Manifest) -> Call<Started> {
-        self.deploy(Op::UpdateUserDeployment, manifest)
-    }
-
-    fn deploy(&self, op: Op, manifest: Manifest) -> Call<Started> {
-        let token = match self.token() {
-            Ok(token) => token.clone(),
-            Err(error) => return self.client.refused(op, error),
-        };
-        let client = self.client.clone();
-        let used = token.clone();
-        let name = manifest.application_name().to_owned();
-        let body = manifest.into_text();
+        let session = self.clone();
         self.client
-            .call(op, move |raw| async move {
-                match op {
-                    Op::UpdateUserDeployment => raw.update_user_deployment(&token, body).await,
-                    _ => raw.start_user_deployment(Some(&token), body).await,
-                }
+            .invoke(Op::UpdateUserDeployment, move |raw| async move {
+                let (token, name) = (session.token?, manifest.application_name().to_owned());
+                let reply = raw.update_user_deployment(&token, manifest.into_text());
+                let Reply(reply) = reply.await?.into_inner();
+                Ok(Started::new(reply, &session.client, Some(token), name))
             })
-            .map(move |reply| Started::new(reply, &client, Some(used), name))
     }
 
     /// The reservations of this session: `GET /getReservations?sessionToken=…`.
@@ -178,19 +168,13 @@ impl Session {
     pub fn reservations(&self) -> Call<Page<Reservation>> {
         let session = self.clone();
         Call::one_page(move || {
-            let (op, client) = (Op::GetReservations, &session.client);
-            match session.token() {
-                Err(error) => client.refused(op, error),
-                Ok(token) => {
-                    let token = token.clone();
-                    client
-                        .call(
-                            op,
-                            move |raw| async move { raw.get_reservations(&token).await },
-                        )
-                        .map(|list| Page::whole(list.reserved_deployments.unwrap_or_default()))
-                }
-            }
+            let token = session.token.clone();
+            session
+                .client
+                .invoke(Op::GetReservations, move |raw| async move {
+                    let Reply(list) = raw.get_reservations(&token?).await?.into_inner();
+                    Ok(Page::whole(list.reserved_deployments.unwrap_or_default()))
+                })
         })
     }
 
@@ -206,25 +190,16 @@ impl Session {
     ///
     /// Source: `Nexlayer/docs:data/openapi.json`
     pub fn feedback(&self, text: impl Into<String>) -> Call<String> {
-        let op = Op::SendFeedback;
-        let text = text.into();
-        if text.trim().is_empty() {
-            return self
-                .client
-                .refused(op, Error::invalid_request("the feedback is empty"));
-        }
-        match self.token() {
-            Err(error) => self.client.refused(op, error),
-            Ok(token) => {
-                let body = types::FeedbackRequest {
-                    session_id: token.clone(),
-                    text,
-                };
-                self.client
-                    .call(op, move |raw| async move { raw.send_feedback(&body).await })
-                    .map(|Text(text)| text)
+        let (token, text) = (self.token.clone(), text.into());
+        self.client.invoke(Op::SendFeedback, move |raw| async move {
+            if text.trim().is_empty() {
+                return Err(Error::invalid_request("the feedback is empty").into());
             }
-        }
+            let session_id = token?;
+            let body = types::FeedbackRequest { session_id, text };
+            let Text(text) = raw.send_feedback(&body).await?.into_inner();
+            Ok(text)
+        })
     }
 
     /// Ends all reservations of this session: `POST /removeReservations`. Sites that are past their
@@ -235,20 +210,14 @@ impl Session {
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn remove_reservations(&self) -> Call<Removed> {
-        let op = Op::RemoveReservations;
-        match self.token() {
-            Err(error) => self.client.refused(op, error),
-            Ok(token) => {
-                let body = types::SessionRequest {
-                    session_token: token.clone(),
-                };
-                self.client
-                    .call(op, move |raw| async move {
-                        raw.remove_reservations(&body).await
-                    })
-                    .map(Removed::from)
-            }
-        }
+        let token = self.token.clone();
+        self.client
+            .invoke(Op::RemoveReservations, move |raw| async move {
+                let session_token = token?;
+                let body = types::SessionRequest { session_token };
+                let Text(text) = raw.remove_reservations(&body).await?.into_inner();
+                Ok(Removed::read(text))
+            })
     }
 }
 
@@ -274,10 +243,12 @@ impl Application {
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn extend(&self) -> Call<Extended> {
-        self.call(Op::ExtendDeployment, |raw, body| async move {
-            raw.extend_deployment(&body).await
+        let body = self.request();
+        let client = &self.session.client;
+        client.invoke(Op::ExtendDeployment, move |raw| async move {
+            let Text(text) = raw.extend_deployment(&body?).await?.into_inner();
+            Ok(Extended::read(text))
         })
-        .map(Extended::from)
     }
 
     /// Asks for the address at which a person makes the application permanent:
@@ -289,10 +260,12 @@ impl Application {
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn claim(&self) -> Call<Claim> {
-        self.call(Op::ClaimDeployment, |raw, body| async move {
-            raw.claim_deployment(&body).await
+        let body = self.request();
+        let client = &self.session.client;
+        client.invoke(Op::ClaimDeployment, move |raw| async move {
+            let Reply(claim) = raw.claim_deployment(&body?).await?.into_inner();
+            Ok(Claim::from(claim))
         })
-        .map(Claim::from)
     }
 
     /// Keeps the application beyond its time: `POST /addDeploymentReservation`.
@@ -303,10 +276,13 @@ impl Application {
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn reserve(&self) -> Call<Reserved> {
-        self.call(Op::AddDeploymentReservation, |raw, body| async move {
-            raw.add_deployment_reservation(&body).await
+        let body = self.request();
+        let client = &self.session.client;
+        client.invoke(Op::AddDeploymentReservation, move |raw| async move {
+            let reply = raw.add_deployment_reservation(&body?).await?;
+            let Reply(reply) = reply.into_inner();
+            Ok(Reserved::read(reply.message.unwrap_or_default()))
         })
-        .map(|reply| Reserved::from(Text::from(reply)))
     }
 
     /// Ends the application's reservation: `POST /removeDeploymentReservation`. A site that is past
@@ -317,10 +293,13 @@ impl Application {
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn unreserve(&self) -> Call<Removed> {
-        self.call(Op::RemoveDeploymentReservation, |raw, body| async move {
-            raw.remove_deployment_reservation(&body).await
+        let body = self.request();
+        let client = &self.session.client;
+        client.invoke(Op::RemoveDeploymentReservation, move |raw| async move {
+            let reply = raw.remove_deployment_reservation(&body?).await?;
+            let Reply(reply) = reply.into_inner();
+            Ok(Removed::read(reply.message.unwrap_or_default()))
         })
-        .map(|reply| Removed::from(Text::from(reply)))
     }
 
     /// The pods with their states, as the platform words them: `POST /getPodsStatus`.
@@ -336,54 +315,38 @@ impl Application {
     pub fn pods(&self) -> Call<Page<PodStatus>> {
         let application = self.clone();
         Call::one_page(move || {
-            application
-                .call(Op::GetPodsStatus, |raw, body| async move {
-                    raw.get_pods_status(&body).await
-                })
-                .map(|reply| Page::whole(reply.pods.unwrap_or_default()))
+            let body = application.request();
+            let client = &application.session.client;
+            client.invoke(Op::GetPodsStatus, move |raw| async move {
+                let Reply(reply) = raw.get_pods_status(&body?).await?.into_inner();
+                Ok(Page::whole(reply.pods.unwrap_or_default()))
+            })
         })
     }
 
-    fn call<T, F, R>(&self, op: Op, run: F) -> Call<T>
-    where
-        T: serde::de::DeserializeOwned + Send + 'static,
-        F: FnOnce(crate::raw::nexlayer::Client, types::ApplicationRequest) -> R + Send + 'static,
-        R: Future<
-                Output = std::result::Result<
-                    progenitor_client::ResponseValue<T>,
-                    progenitor_client::Error<()>,
-                >,
-            > + Send
-            + 'static,
-    {
-        let client = &self.session.client;
-        let body = match (self.session.token(), self.name()) {
-            (Ok(token), Ok(name)) => types::ApplicationRequest {
-                application_name: name.to_owned(),
-                session_token: token.clone(),
-            },
-            (Err(error), _) | (_, Err(error)) => return client.refused(op, error),
-        };
-        client.call(op, move |raw| run(raw, body))
+    pub(super) fn request(&self) -> std::result::Result<types::ApplicationRequest, String> {
+        Ok(types::ApplicationRequest {
+            session_token: self.session.token.clone()?,
+            application_name: self.name.clone()?,
+        })
     }
 }
 
-fn check(what: &str, text: &str) -> Result<()> {
+/// Why a text cannot be a token or a name.
+fn check(what: &str, text: &str) -> std::result::Result<(), String> {
     if text.trim().is_empty() {
-        return Err(Error::invalid_request(format!("the {what} is empty")));
+        return Err(format!("the {what} is empty"));
     }
     if text.chars().any(char::is_control) {
-        return Err(Error::invalid_request(format!(
-            "the {what} contains a control character"
-        )));
+        return Err(format!("the {what} contains a control character"));
     }
     Ok(())
 }
 
-impl From<Text> for Extended {
-    fn from(Text(text): Text) -> Self {
-        let words = texts::normal(&text);
-        let parsed = texts::extension(&words);
+impl Extended {
+    fn read(text: String) -> Self {
+        let words = sentences::normal(&text);
+        let parsed = sentences::extension(&words);
         Self {
             application: parsed.application.map(str::to_owned),
             expires_in: parsed.expires_in,
@@ -393,19 +356,19 @@ impl From<Text> for Extended {
     }
 }
 
-impl From<Text> for Reserved {
-    fn from(Text(text): Text) -> Self {
+impl Reserved {
+    fn read(text: String) -> Self {
         Self {
-            application: texts::reserved(&texts::normal(&text)).map(str::to_owned),
+            application: sentences::reserved(&sentences::normal(&text)).map(str::to_owned),
             text,
         }
     }
 }
 
-impl From<Text> for Removed {
-    fn from(Text(text): Text) -> Self {
-        let words = texts::normal(&text);
-        let (application, within) = texts::unreserved(&words);
+impl Removed {
+    fn read(text: String) -> Self {
+        let words = sentences::normal(&text);
+        let (application, within) = sentences::unreserved(&words);
         Self {
             application: application.map(str::to_owned),
             within,
@@ -416,7 +379,7 @@ impl From<Text> for Removed {
 
 impl From<types::ClaimReply> for Claim {
     fn from(reply: types::ClaimReply) -> Self {
-        let in_text = reply.message.as_deref().and_then(texts::url);
+        let in_text = reply.message.as_deref().and_then(sentences::url);
         Self {
             url: reply
                 .claim_url
@@ -425,25 +388,9 @@ impl From<types::ClaimReply> for Claim {
                 .filter(|url| url.starts_with("https://") || url.starts_with("http://"))
                 .map(ClaimUrl),
             token: reply.claim_token,
-            message: reply.message,
+            message: reply.message.map(Sentence),
         }
     }
-}
-
-impl fmt::Debug for Claim {
-    /// Of the message only whether there is one: it may hold the address.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Claim")
-            .field("url", &self.url)
-            .field("token", &self.token)
-            .field("message", &sentence(self.message.as_deref()))
-            .finish()
-    }
-}
-
-/// A sentence for people as `Debug` shows it: it may hold a token, or an address that ends in one.
-pub(super) fn sentence(text: Option<&str>) -> Option<&str> {
-    text.map(|_| "…")
 }
 
 impl ClaimUrl {

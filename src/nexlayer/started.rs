@@ -1,17 +1,17 @@
 //! The reply to a start or an update: one value from both known generations.
 
-use super::session::sentence;
-use super::{Application, ApplicationState, Client, PodStatus, Session, texts};
+use super::{Application, ApplicationState, Client, PodStatus, Session, sentences};
 use crate::Timestamp;
 use crate::raw::nexlayer::types;
 use crate::secret::Secret;
 use std::fmt;
+use std::ops::Deref;
 use std::time::Duration;
 
 /// An application that was started or updated.
 ///
 /// Only the name is always there; of the rest each generation of the platform sends a part.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Started {
     /// The name by which later calls know the application. The platform may have changed it.
@@ -39,23 +39,41 @@ pub struct Started {
     /// Whether and how it can be made permanent.
     pub claim: Option<ClaimOffer>,
     /// The platform's sentence.
-    pub message: Option<String>,
+    pub message: Option<Sentence>,
     /// A hint of the platform for people.
-    pub info: Option<String>,
+    pub info: Option<Sentence>,
     session: Session,
 }
 
 /// What the reply to a start says about making the application permanent; to do it, call
 /// [`Application::claim`].
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClaimOffer {
     /// Whether that was done already.
     pub claimed: Option<bool>,
     /// The platform's sentence.
-    pub message: Option<String>,
+    pub message: Option<Sentence>,
     /// The token of the claim.
     pub token: Option<Secret>,
+}
+
+/// A sentence for people. `Debug` hides it: it may contain a token, or an address that ends in one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sentence(pub(super) String);
+
+impl Deref for Sentence {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Sentence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"…\"")
+    }
 }
 
 impl Started {
@@ -65,19 +83,12 @@ impl Started {
         token: Option<Secret>,
         manifest_name: String,
     ) -> Self {
-        let status = reply.status;
-        let sentence = status
-            .as_ref()
-            .and_then(|status| status.environment.as_deref())
-            .map(texts::normal);
-        let sentence = sentence.as_deref();
-        let extend = reply.extend;
-        let offer = extend
-            .as_ref()
-            .and_then(|extend| extend.message.as_deref())
-            .map(texts::normal);
-        let offer = offer.as_deref();
-        let remaining = offer.and_then(texts::extensions_offered);
+        let status = reply.status.unwrap_or_default();
+        let extend = reply.extend.unwrap_or_default();
+        let words = |text: Option<&str>| text.map(sentences::normal).unwrap_or_default();
+        let end = words(status.environment.as_deref());
+        let offer = words(extend.message.as_deref());
+        let remaining = sentences::extensions_offered(&offer);
         let application_name = reply
             .application_name
             .filter(|name| !name.trim().is_empty())
@@ -96,27 +107,22 @@ impl Started {
                 Some(token) => client.session(token),
                 None => Session::missing(client.clone()),
             },
-            expires_in: sentence
-                .and_then(texts::expiry)
-                .or_else(|| offer.and_then(texts::expiry)),
-            expires_at: extend.as_ref().and_then(|extend| extend.expires_at.clone()),
-            extension_available: extend
-                .as_ref()
-                .and_then(|extend| extend.available)
-                .or_else(|| remaining.map(|remaining| remaining > 0)),
+            expires_in: sentences::expiry(&end).or_else(|| sentences::expiry(&offer)),
+            expires_at: extend.expires_at,
+            extension_available: extend.available.or(remaining.map(|count| count > 0)),
             extensions_remaining: remaining,
-            extension: offer.and_then(texts::extension_length),
+            extension: sentences::extension_length(&offer),
             claim: reply.claim.map(|claim| ClaimOffer {
                 claimed: claim.claimed,
-                message: claim.message,
+                message: claim.message.map(Sentence),
                 token: claim.claim_token,
             }),
-            state: status.as_ref().and_then(|status| status.state.clone()),
-            progress: status.as_ref().and_then(|status| status.progress),
-            pods: status.and_then(|status| status.pods).unwrap_or_default(),
+            state: status.state,
+            progress: status.progress,
+            pods: status.pods.unwrap_or_default(),
             url: reply.url,
-            message: reply.message,
-            info: reply.info,
+            message: reply.message.map(Sentence),
+            info: reply.info.map(Sentence),
             environment,
             application_name,
         }
@@ -144,40 +150,6 @@ fn environment_of(url: &str, application: &str) -> Option<String> {
     let slug = application.to_lowercase().replace(' ', "-");
     let environment = label.strip_suffix(&slug)?.strip_suffix('-')?;
     (!environment.is_empty()).then(|| environment.to_owned())
-}
-
-impl fmt::Debug for Started {
-    /// Of the sentences for people only whether there are any: they may hold a token.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Started")
-            .field("application_name", &self.application_name)
-            .field("url", &self.url)
-            .field("environment", &self.environment)
-            .field("state", &self.state)
-            .field("progress", &self.progress)
-            .field("pods", &self.pods)
-            .field("expires_at", &self.expires_at)
-            .field("expires_in", &self.expires_in)
-            .field("extension_available", &self.extension_available)
-            .field("extensions_remaining", &self.extensions_remaining)
-            .field("extension", &self.extension)
-            .field("claim", &self.claim)
-            .field("message", &sentence(self.message.as_deref()))
-            .field("info", &sentence(self.info.as_deref()))
-            .field("session", &self.session)
-            .finish()
-    }
-}
-
-impl fmt::Debug for ClaimOffer {
-    /// Of the message only whether there is one: it may hold a token.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClaimOffer")
-            .field("claimed", &self.claimed)
-            .field("token", &self.token)
-            .field("message", &sentence(self.message.as_deref()))
-            .finish()
-    }
 }
 
 #[cfg(test)]

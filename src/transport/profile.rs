@@ -17,8 +17,6 @@ pub struct Profile {
     pub secret_query: &'static [&'static str],
     /// Reads a failure.
     pub classify: fn(&Failure<'_>) -> Classified,
-    /// Folds a success body, or finds that it is a failure.
-    pub normalise: Option<fn(Value) -> Result<Value, Box<Classified>>>,
     /// Tells a failure in a body with a success status. Asked after the body could not be decoded.
     pub failed_success: fn(&Value) -> Option<Classified>,
     /// Parses a manifest and redacts it; `None` if it cannot be parsed.

@@ -39,9 +39,9 @@ pub(super) async fn receive(
         let limit = scope.transport().limits.reply_bytes;
         let body = read_all(response, length, limit).await;
         body.map_err(|error| error.with_effect(target.effect()))
-            .and_then(|bytes| match streams {
-                true => Ok(bytes),
-                false => normal_form(scope, target, as_json(bytes, &headers), &headers),
+            .map(|bytes| match streams {
+                true => bytes,
+                false => as_json(bytes, &headers),
             })
             .map(|body| local_response(status, url, body))
             .map_err(|error| error.with_status(status.as_u16()))
@@ -121,25 +121,4 @@ fn as_json(mut bytes: Vec<u8>, headers: &HeaderMap) -> Vec<u8> {
     }
     let text = String::from_utf8_lossy(&bytes).trim().to_owned();
     Value::String(text).to_string().into_bytes()
-}
-
-fn normal_form(
-    scope: &Scope,
-    target: &Target,
-    body: Vec<u8>,
-    headers: &HeaderMap,
-) -> Result<Vec<u8>> {
-    let normalise = scope.transport().profile.normalise;
-    let Some(normalise) = normalise.filter(|_| target.operation.is_some()) else {
-        return Ok(body);
-    };
-    let Ok(value) = serde_json::from_slice(&body) else {
-        return Ok(body);
-    };
-    match normalise(value) {
-        Ok(value) => Ok(value.to_string().into_bytes()),
-        Err(classified) => Err(classified
-            .into_error(target.effect())
-            .with_request_id(super::hints::request_id(headers))),
-    }
 }

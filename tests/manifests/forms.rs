@@ -120,8 +120,8 @@ fn volumes_and_secrets() {
         .collect();
     assert_eq!(mounts, [Some("/a"), Some("/b"), None]);
     assert_eq!(read.volumes[1].size, Some(Size::mib(2)));
-    assert_eq!(read.volumes[1].other("type").unwrap(), "persistent");
-    assert_eq!(read.volumes[1].other_keys().collect::<Vec<_>>(), ["type"]);
+    assert_eq!(read.volumes[1].others.get("type").unwrap(), "persistent");
+    assert_eq!(read.volumes[1].others.keys().collect::<Vec<_>>(), ["type"]);
 
     let read = pod(
         "secrets: [{name: a, data: x, fileName: f, mountPath: /a}, {name: b, data: {g: y}}, {name: c, data: {h: z, i: w}, path: /c}, {name: d, data: 12}]",
@@ -159,26 +159,29 @@ fn applications_of_every_generation() {
 
     let first = real("the first generation");
     assert_eq!(first.name, "legacy");
-    assert_eq!(first.other("template").unwrap()["deploymentName"], "Legacy");
+    assert_eq!(
+        first.others.get("template").unwrap()["deploymentName"],
+        "Legacy"
+    );
     let login = first.registry_login.as_ref().unwrap();
     assert_eq!(
         login.personal_access_token.as_ref().unwrap().expose(),
         "hush"
     );
-    assert_eq!(first.pods[0].image.as_ref().unwrap().as_str(), "mongo:4");
-    assert_eq!(first.pods[0].other("exposeHttp").unwrap(), false);
+    assert_eq!(first.pods[0].image.as_deref(), Some("mongo:4"));
+    assert_eq!(first.pods[0].others.get("exposeHttp").unwrap(), false);
 
     let plugin = real("the first schema of the plugin");
     assert_eq!(plugin.url.as_deref(), Some("example.org"));
     let login = plugin.registry_login.as_ref().unwrap();
     assert_eq!(login.username.as_deref(), Some("me"));
     assert_eq!(
-        plugin.other("imagePullSecrets").unwrap()[0]["username"],
+        plugin.others.get("imagePullSecrets").unwrap()[0]["username"],
         "you"
     );
     let check = plugin.pods[0].health_check.as_ref().unwrap();
     assert_eq!((check.port, check.period_seconds), (Some(80), Some(10)));
-    assert_eq!(plugin.pods[0].other("envFile").unwrap(), "./.env");
+    assert_eq!(plugin.pods[0].others.get("envFile").unwrap(), "./.env");
 
     let second = real("version 2");
     assert_eq!(second.version.as_deref(), Some("2.0"));
@@ -187,7 +190,7 @@ fn applications_of_every_generation() {
     assert_eq!(second.pods[0].subdomain.as_deref(), Some("www"));
     // Where old and new names are given, the new one counts.
     let both = pod("image: 'a:1', tag: 'b:1'");
-    assert_eq!(both.image.unwrap().as_str(), "a:1");
+    assert_eq!(both.image.as_deref(), Some("a:1"));
     let words = pod("command: [redis-server, --requirepass, 'it''s, hush']");
     assert_eq!(
         words.command.unwrap().expose(),
@@ -248,7 +251,7 @@ fn what_the_canonical_schema_refuses_is_not_built() {
             "application.name, line 2, column 9",
         ),
         (AppSpec::new(""), "application.name"),
-        (AppSpec::new("abc"), "list of pods is empty"),
+        (AppSpec::new("abc"), "there are no pods"),
         (AppSpec::new("abc").pod(web().port(0)), "servicePorts[1]"),
         (
             AppSpec::new("abc").pod(Pod::new("web", "nginx").path("/").port(80)),

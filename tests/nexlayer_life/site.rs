@@ -3,7 +3,7 @@
 use crate::script::TOKEN;
 use crate::support::{Server, reply};
 use deploykit::ErrorKind;
-use deploykit::nexlayer::{Client, Manifest, Signal, Started};
+use deploykit::nexlayer::{Application, Client, ClientBuilder, Manifest, Signal};
 use deploykit::watch::Phase;
 use serde_json::json;
 
@@ -27,9 +27,11 @@ async fn platform(site: &str) -> Server {
     .await
 }
 
-async fn start(client: &Client) -> Started {
+/// An application that was started on a platform.
+async fn started(client: ClientBuilder, platform: &Server) -> Application {
+    let client = client.base_url(&platform.base_url).build().unwrap();
     let manifest = Manifest::parse("application: {name: a}").unwrap();
-    client.start(manifest).await.unwrap()
+    client.start(manifest).await.unwrap().application()
 }
 
 #[tokio::test]
@@ -50,15 +52,11 @@ async fn nothing_of_the_client_goes_to_a_site() {
         .build()
         .unwrap();
     for own in [None, Some(own)] {
-        let builder = Client::builder()
-            .base_url(&platform.base_url)
-            .token("api-key-1");
-        let builder = match &own {
-            Some(own) => builder.http_client(own.clone()),
-            None => builder,
-        };
-        let client = builder.build().unwrap();
-        let application = start(&client).await.application();
+        let mut builder = Client::builder().token("api-key-1");
+        if let Some(own) = own {
+            builder = builder.http_client(own);
+        }
+        let application = started(builder, &platform).await;
         let call = application
             .readiness()
             .header("x-extra", "extra-1")
@@ -103,16 +101,8 @@ async fn nothing_of_the_client_goes_to_a_site() {
 async fn a_site_that_cannot_be_reached_is_not_up_yet() {
     // Nobody listens there.
     let platform = platform("http://127.0.0.1:1/").await;
-    let client = Client::builder()
-        .base_url(&platform.base_url)
-        .build()
-        .unwrap();
-    let seen = start(&client)
-        .await
-        .application()
-        .readiness()
-        .await
-        .unwrap();
+    let application = started(Client::builder(), &platform).await;
+    let seen = application.readiness().await.unwrap();
     assert_eq!(
         (seen.phase, seen.signal, seen.site_status),
         (Phase::InProgress, Signal::Site, None)
@@ -121,16 +111,8 @@ async fn a_site_that_cannot_be_reached_is_not_up_yet() {
     // Nor is it asked where a platform out there must not lead, or what is no address.
     for url in ["", "javascript:x", "http://u:p@127.0.0.1:1/"] {
         let platform = self::platform(url).await;
-        let client = Client::builder()
-            .base_url(&platform.base_url)
-            .build()
-            .unwrap();
-        let error = start(&client)
-            .await
-            .application()
-            .readiness()
-            .await
-            .unwrap_err();
+        let application = started(Client::builder(), &platform).await;
+        let error = application.readiness().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported, "{url}: {error}");
         assert!(error.to_string().contains("Application::at"), "{error}");
     }

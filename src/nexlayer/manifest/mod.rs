@@ -22,22 +22,22 @@
 //!
 //! Source: <https://nexlayer.com/docs/deployments/configuration>
 
-mod fault;
-mod fields;
-mod lint;
-mod pattern;
+mod application;
+mod cursor;
+mod patterns;
 mod pods;
-mod read;
+mod rules;
 #[cfg(feature = "schemars")]
 mod schema;
 mod spec;
 pub(super) mod tree;
-mod values;
-mod write;
+mod vars;
+mod volumes;
+mod yaml_error;
 
-pub use lint::{Rule, Warning};
+pub use rules::{Rule, Warning};
 pub use spec::{
-    AppSpec, HealthCheck, Image, Pod, Quantities, RegistryLogin, ResourceType, Resources,
+    AppSpec, HealthCheck, Others, Pod, Quantities, RegistryLogin, ResourceType, Resources,
     SecretFile, ServicePort, Size, Volume,
 };
 
@@ -139,10 +139,10 @@ impl Manifest {
         // First as anything, so that "not YAML" and "no name" are told apart. The reader has limits
         // of its own against aliases that explode.
         serde_saphyr::from_str::<serde::de::IgnoredAny>(&text)
-            .map_err(|error| fault::of(&error))?;
+            .map_err(|error| yaml_error::error(&error))?;
         let file: File = serde_saphyr::from_str(&text).map_err(|error| {
-            if fault::is_odd_key(&error) {
-                return fault::of(&error);
+            if yaml_error::is_odd_key(&error) {
+                return yaml_error::error(&error);
             }
             no_name()
         })?;
@@ -176,13 +176,14 @@ impl Manifest {
     /// when something is of a type that no generation has there, or has no name: what [`lint`](Self::lint)
     /// calls [`Unreadable`](Rule::Unreadable). Such a manifest can be sent all the same.
     pub fn spec(&self) -> Result<AppSpec> {
-        let found = read::read(&self.text).map_err(|error| fault::of(&error))?;
-        let unreadable = |warning: &&Warning| warning.rule == Rule::Unreadable;
-        let mut wrong = found.warnings.iter().filter(unreadable);
-        let Some(first) = wrong.next() else {
-            return Ok(found.spec);
+        let (spec, warnings) =
+            application::read(&self.text).map_err(|error| yaml_error::error(&error))?;
+        let is_unreadable = |warning: &&Warning| warning.rule == Rule::Unreadable;
+        let mut unreadable = warnings.iter().filter(is_unreadable);
+        let Some(first) = unreadable.next() else {
+            return Ok(spec);
         };
-        let more = match wrong.count() {
+        let more = match unreadable.count() {
             0 => String::new(),
             more => format!(", and {more} more of the kind"),
         };
@@ -194,9 +195,9 @@ impl Manifest {
     ///
     /// None of it is a reason not to send the manifest: the platform decides.
     pub fn lint(&self) -> Vec<Warning> {
-        match read::read(&self.text) {
-            Ok(found) => found.warnings,
-            Err(error) => vec![fault::warning(&error)],
+        match application::read(&self.text) {
+            Ok((_, warnings)) => warnings,
+            Err(error) => vec![yaml_error::warning(&error)],
         }
     }
 
@@ -210,11 +211,9 @@ impl Manifest {
 
     fn from_spec(spec: &AppSpec) -> Result<Self> {
         let manifest = Self::parse(spec.to_yaml())?;
-        match manifest
-            .lint()
-            .iter()
-            .find(|warning| warning.rule.is_in_schema())
-        {
+        let warnings = manifest.lint();
+        let mut warnings = warnings.iter();
+        match warnings.find(|warning| warning.rule.is_in_schema()) {
             None => Ok(manifest),
             Some(warning) => Err(refused(warning, "")),
         }
@@ -223,14 +222,14 @@ impl Manifest {
     /// A JSON Schema of all that [`spec`](Self::spec) reads: every generation of the format.
     #[cfg(feature = "schemars")]
     pub fn json_schema() -> schemars::Schema {
-        schema::of_what_is_read()
+        schema::of_all_generations()
     }
 
     /// A JSON Schema of the canonical form: what is valid has no [`lint`](Self::lint) warning of a
     /// rule that [a schema can express](Rule::is_in_schema). For editors.
     #[cfg(feature = "schemars")]
     pub fn canonical_json_schema() -> schemars::Schema {
-        schema::of_what_is_written()
+        schema::canonical()
     }
 
     pub(super) fn into_text(self) -> String {

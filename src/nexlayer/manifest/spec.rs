@@ -1,8 +1,10 @@
-//! What a manifest says, as values of Rust.
+//! The contents of a manifest as Rust values; they serialise to the canonical form.
 
-use crate::error::Result;
-use crate::secret::Secret;
+use crate::secret::{Secret, exposed};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
+use std::collections::HashSet;
 use std::fmt;
 
 crate::open_enum! {
@@ -36,96 +38,114 @@ crate::open_enum! {
 /// ```
 ///
 /// Source: <https://nexlayer.com/docs/deployments/configuration>
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AppSpec {
     /// The name; the platform may make another one of it.
     pub name: String,
     /// `2.0` switches on `resources`, `resource_type`, `replicas` and `subdomain` of pods.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// The domain of a permanent application; without one it is a preview.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Who may pull images from a private registry.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub registry_login: Option<RegistryLogin>,
-    /// What to run.
-    pub pods: Vec<Pod>,
     /// A guide of the first generation has it here too; pods have their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub entrypoint: Option<Secret>,
     /// As `entrypoint`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<Secret>,
-    pub(super) others: Others,
+    /// What to run.
+    pub pods: Vec<Pod>,
+    /// Fields without a typed counterpart.
+    #[serde(flatten)]
+    pub others: Others,
     /// What stands beside `application`.
+    #[serde(skip)]
     pub(super) beside: Others,
 }
 
 /// Who may pull images from a private registry.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RegistryLogin {
     /// The registry's host, with a path if need be: `ghcr.io`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub registry: Option<String>,
     /// Who logs in; capitals matter.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// The token.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub personal_access_token: Option<Secret>,
-    pub(super) others: Others,
+    /// Fields without a typed counterpart.
+    #[serde(flatten)]
+    pub others: Others,
 }
 
 /// One container of an application.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Pod {
     /// The name: other pods reach it as `{name}.pod`.
     pub name: String,
-    /// What to run; the platform demands one.
-    pub image: Option<Image>,
     /// Where it is reached from outside: `/`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The ports that it listens on.
-    pub service_ports: Vec<ServicePort>,
-    /// The environment variables, in the order of the file.
-    pub vars: Vec<(String, Secret)>,
-    /// Disks.
-    pub volumes: Vec<Volume>,
-    /// Files with something secret in them.
-    pub secrets: Vec<SecretFile>,
-    /// Runs instead of the image's entrypoint. Passwords are often arguments.
-    pub entrypoint: Option<Secret>,
-    /// The command, as a shell would read it. A list of words is read into one line.
-    pub command: Option<Secret>,
-    /// Whether it needs a GPU.
-    pub use_gpu: Option<bool>,
+    /// What to run; the platform demands one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     /// What it runs as; a deployment by default. Version 2.0.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<ResourceType>,
     /// How many of it. Version 2.0.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<u32>,
     /// What it needs and may use. Version 2.0.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
     /// Its own name below the application's `url`. Version 2.0.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub subdomain: Option<String>,
+    /// Whether it needs a GPU.
+    #[serde(rename = "useGPU", skip_serializing_if = "Option::is_none")]
+    pub use_gpu: Option<bool>,
+    /// The ports that it listens on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub service_ports: Vec<ServicePort>,
+    /// Runs instead of the image's entrypoint. Passwords are often arguments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entrypoint: Option<Secret>,
+    /// The command, as a shell would read it. A list of words is read into one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<Secret>,
+    /// The environment variables, in the order of the file.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "vars")]
+    pub vars: Vec<(String, Secret)>,
+    /// Disks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<Volume>,
+    /// Files with something secret in them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretFile>,
     /// Of an older generation.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check: Option<HealthCheck>,
-    pub(super) others: Others,
+    /// Fields without a typed counterpart.
+    #[serde(flatten)]
+    pub others: Others,
 }
 
-/// The name of an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image(String);
-
-impl Image {
-    /// The name as the file has it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<T: Into<String>> From<T> for Image {
-    fn from(name: T) -> Self {
-        Self(name.into())
-    }
-}
-
-/// A port of a pod. The canonical form is the number alone.
+/// A port of a pod. The canonical form is the number alone, unless target or protocol differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServicePort {
@@ -139,21 +159,49 @@ pub struct ServicePort {
     pub protocol: Option<String>,
 }
 
+impl Serialize for ServicePort {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let is_tcp = |name: &&str| name.eq_ignore_ascii_case("tcp");
+        let protocol = self.protocol.as_deref();
+        let protocol = protocol.filter(|name| !is_tcp(name));
+        if self.target_port.is_none() && protocol.is_none() {
+            return serializer.serialize_u16(self.port);
+        }
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(name) = &self.name {
+            map.serialize_entry("name", name)?;
+        }
+        map.serialize_entry("port", &self.port)?;
+        map.serialize_entry("targetPort", &self.target_port.unwrap_or(self.port))?;
+        if let Some(protocol) = protocol {
+            map.serialize_entry("protocol", protocol)?;
+        }
+        map.end()
+    }
+}
+
 /// A disk that a pod keeps its data on.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Volume {
     /// The name.
     pub name: String,
     /// How large it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<Size>,
     /// Where the pod finds it. Older servers know it for some images.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mount_path: Option<String>,
-    pub(super) others: Others,
+    /// Fields without a typed counterpart.
+    #[serde(flatten)]
+    pub others: Others,
 }
 
 /// The size of a volume: `512Mi`, `2Gi`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(inline))]
 pub struct Size(String);
 
 impl Size {
@@ -173,101 +221,151 @@ impl Size {
     }
 }
 
-impl From<String> for Size {
-    fn from(size: String) -> Self {
-        Self(size)
+impl<T: Into<String>> From<T> for Size {
+    fn from(size: T) -> Self {
+        Self(size.into())
     }
 }
 
 /// A file with something secret in it, which a pod finds at a path.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SecretFile {
     /// The name.
     pub name: String,
     /// What is in it: a text, or base64 of what is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Secret>,
-    /// The file's name.
-    pub file_name: Option<String>,
     /// More files by name, as an older generation has them in `data`.
+    #[serde(
+        rename = "data",
+        skip_serializing_if = "Vec::is_empty",
+        serialize_with = "map"
+    )]
     pub files: Vec<(String, Secret)>,
+    /// The file's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
     /// The folder; `/var/secrets/{name}` by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mount_path: Option<String>,
-    pub(super) others: Others,
+    /// Fields without a typed counterpart.
+    #[serde(flatten)]
+    pub others: Others,
 }
 
 /// What a pod needs and what it may use.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Resources {
     /// What it needs.
+    #[serde(skip_serializing_if = "Quantities::is_empty")]
     pub requests: Quantities,
     /// What it may use.
+    #[serde(skip_serializing_if = "Quantities::is_empty")]
     pub limits: Quantities,
-    pub(super) others: Others,
+    /// Fields without a typed counterpart.
+    #[serde(flatten)]
+    pub others: Others,
 }
 
 /// Amounts of CPU and memory.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Quantities {
     /// Cores: `250m`, `0.5`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<String>,
     /// Bytes: `512Mi`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<String>,
-    pub(super) others: Others,
+    /// Fields without a typed counterpart.
+    #[serde(flatten)]
+    pub others: Others,
 }
 
 /// How an older generation of the platform tells whether a pod is well. Times are in seconds.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct HealthCheck {
     /// What is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// Where.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     /// How long to wait first.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub initial_delay_seconds: Option<u32>,
     /// How often.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub period_seconds: Option<u32>,
     /// How long to wait for an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<u32>,
     /// After how many failures it is not well.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_threshold: Option<u32>,
-    pub(super) others: Others,
+    /// Fields without a typed counterpart.
+    #[serde(flatten)]
+    pub others: Others,
 }
 
-/// Fields without a place of their own, in the order of the file. They may hold anything, secrets too.
+/// Fields without a typed counterpart, such as `annotations`, in the order of the file. They are kept
+/// when the manifest is written again. `Debug` shows their names, since the values may be secrets.
 #[derive(Clone, Default, PartialEq)]
-pub(super) struct Others(pub(super) Vec<(String, Value)>);
+pub struct Others(pub(super) Vec<(String, Value)>);
 
-impl fmt::Debug for Others {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.0.iter().map(|(key, _)| key))
-            .finish()
+impl Others {
+    /// The value of a field.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        let mut fields = self.0.iter();
+        fields.find_map(|(name, value)| (name == key).then_some(value))
+    }
+
+    /// The names of the fields.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(key, _)| key.as_str())
     }
 }
 
-macro_rules! others {
-    ($($owner:ident)*) => {$(
-        impl $owner {
-            /// A field that has no place of its own here: `annotations`. Such fields are kept when it
-            /// is written again.
-            pub fn other(&self, key: &str) -> Option<&Value> {
-                let mut all = self.others.0.iter();
-                all.find_map(|(name, value)| (name == key).then_some(value))
-            }
-
-            /// The names of all fields of that kind.
-            pub fn other_keys(&self) -> impl Iterator<Item = &str> {
-                self.others.0.iter().map(|(key, _)| key.as_str())
-            }
-        }
-    )*};
+impl fmt::Debug for Others {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.keys()).finish()
+    }
 }
 
-others!(AppSpec RegistryLogin Pod Volume SecretFile Resources Quantities HealthCheck);
+impl Serialize for Others {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
+
+/// Variables as a map, unless one of them is there twice, which only a list can hold.
+fn vars<S: Serializer>(vars: &[(String, Secret)], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Var<'v> {
+        key: &'v str,
+        value: &'v Secret,
+    }
+    let mut seen = HashSet::new();
+    if vars.iter().all(|(key, _)| seen.insert(key)) {
+        return map(vars, serializer);
+    }
+    serializer.collect_seq(vars.iter().map(|(key, value)| Var { key, value }))
+}
+
+fn map<S: Serializer>(pairs: &[(String, Secret)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
+}
 
 /// Declares setters of fields that need not be there.
 macro_rules! set {
@@ -313,7 +411,18 @@ impl AppSpec {
     /// written as it was read: fields of older generations and unknown ones, ports whose target or
     /// protocol says something, several files in one secret.
     pub fn to_yaml(&self) -> String {
-        super::write::yaml(self)
+        #[derive(Serialize)]
+        struct File<'s> {
+            application: &'s AppSpec,
+            #[serde(flatten)]
+            beside: &'s Others,
+        }
+        let file = File {
+            application: self,
+            beside: &self.beside,
+        };
+        // Texts, numbers, lists and maps with texts as keys always serialise.
+        exposed(|| serde_saphyr::to_string(&file)).unwrap_or_default()
     }
 
     /// The manifest that says this, in the canonical form.
@@ -324,7 +433,7 @@ impl AppSpec {
     /// # Errors
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) with the first thing that is
     /// wrong.
-    pub fn manifest(&self) -> Result<super::Manifest> {
+    pub fn manifest(&self) -> crate::Result<super::Manifest> {
         super::Manifest::from_spec(self)
     }
 }
@@ -347,7 +456,7 @@ impl RegistryLogin {
 
 impl Pod {
     /// A pod that runs an image.
-    pub fn new(name: impl Into<String>, image: impl Into<Image>) -> Self {
+    pub fn new(name: impl Into<String>, image: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             image: Some(image.into()),
@@ -449,6 +558,10 @@ impl SecretFile {
 }
 
 impl Quantities {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Amounts of CPU (`250m`, `0.5`) and memory (`512Mi`).
     pub fn new(cpu: impl Into<String>, memory: impl Into<String>) -> Self {
         Self {

@@ -1,38 +1,29 @@
-//! YAML with the places of its keys and values, read once and then looked at.
+//! A YAML document with the places of its keys and values.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Number, Value};
+use serde_json::Value;
 use serde_saphyr::options::NonFiniteFloatPolicy;
 use serde_saphyr::{Location, Spanned};
 use std::fmt;
 
-/// A value in YAML.
+/// A YAML value with the places of its parts.
 pub(in crate::nexlayer) enum Node {
     Scalar(Scalar),
     List(Vec<Spanned<Node>>),
     Map(Vec<(Spanned<String>, Spanned<Node>)>),
 }
 
-/// Anything but lists and maps.
+/// Anything but a list or a map.
 pub(in crate::nexlayer) struct Scalar {
-    pub(in crate::nexlayer) kind: Kind,
-    /// Of a number that is how a program would write it; empty for null.
+    /// Numbers that JSON cannot hold become the nearest one.
+    pub(in crate::nexlayer) value: Value,
+    /// A number as a program would print it, which may differ from the file; empty for null.
     pub(in crate::nexlayer) text: String,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-pub(in crate::nexlayer) enum Kind {
-    Null,
-    Bool(bool),
-    Whole(i128),
-    Decimal(f64),
-    Text,
-}
-
-/// Reads a document. Its places are counted behind a byte order mark, which must be gone.
+/// Parses a document without a byte order mark, from which places are counted.
 ///
-/// `yes` and `0755` are texts here, as in YAML 1.2: programs that read them otherwise disagree with
-/// each other, and nothing of the text is lost this way.
+/// `yes` and `0755` are texts here, as in YAML 1.2, so that nothing of their spelling is lost.
 pub(in crate::nexlayer) fn parse(text: &str) -> Result<Spanned<Node>, serde_saphyr::Error> {
     let options = serde_saphyr::options! {
         strict_booleans: true,
@@ -44,12 +35,12 @@ pub(in crate::nexlayer) fn parse(text: &str) -> Result<Spanned<Node>, serde_saph
     serde_saphyr::from_str_with_options(text, options)
 }
 
-/// A text without the mark that some editors put in front.
+/// The text without a byte order mark.
 pub(in crate::nexlayer) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// Where something stands in the text, in bytes.
+/// Byte range of a value in the text.
 pub(in crate::nexlayer) fn range(location: Location) -> Option<(usize, usize)> {
     let span = location.span();
     let from = usize::try_from(span.byte_offset()?).ok()?;
@@ -59,44 +50,26 @@ pub(in crate::nexlayer) fn range(location: Location) -> Option<(usize, usize)> {
 
 impl Node {
     pub(in crate::nexlayer) fn is_null(&self) -> bool {
-        matches!(self, Self::Scalar(scalar) if scalar.kind == Kind::Null)
+        matches!(self, Self::Scalar(scalar) if scalar.value.is_null())
     }
 
-    /// The same without places. Numbers that JSON cannot hold become the nearest one.
     pub(in crate::nexlayer) fn to_json(&self) -> Value {
         match self {
-            Self::Scalar(scalar) => match scalar.kind {
-                Kind::Null => Value::Null,
-                Kind::Bool(value) => value.into(),
-                Kind::Whole(value) => whole(value),
-                Kind::Decimal(value) => Number::from_f64(value).map_or(Value::Null, Value::Number),
-                Kind::Text => scalar.text.clone().into(),
-            },
+            Self::Scalar(scalar) => scalar.value.clone(),
             Self::List(items) => items.iter().map(|item| item.value.to_json()).collect(),
-            Self::Map(entries) => Value::Object(
-                entries
-                    .iter()
-                    .map(|(key, value)| (key.value.clone(), value.value.to_json()))
-                    .collect(),
-            ),
+            Self::Map(entries) => {
+                let json = |(key, value): &(Spanned<String>, Spanned<Self>)| {
+                    (key.value.clone(), value.value.to_json())
+                };
+                Value::Object(entries.iter().map(json).collect())
+            }
         }
     }
 }
 
-fn whole(value: i128) -> Value {
-    if let Ok(value) = u64::try_from(value) {
-        return value.into();
-    }
-    if let Ok(value) = i64::try_from(value) {
-        return value.into();
-    }
-    // No text of a file needs that many digits.
-    Number::from_f64(value as f64).map_or(Value::Null, Value::Number)
-}
-
-fn scalar<E>(kind: Kind, text: impl ToString) -> Result<Node, E> {
+fn scalar<E>(value: impl Into<Value>, text: impl ToString) -> Result<Node, E> {
     Ok(Node::Scalar(Scalar {
-        kind,
+        value: value.into(),
         text: text.to_string(),
     }))
 }
@@ -112,40 +85,39 @@ impl<'de> Deserialize<'de> for Node {
             }
 
             fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-                scalar(Kind::Bool(value), value)
+                scalar(value, value)
             }
 
             fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-                scalar(Kind::Whole(value.into()), value)
+                scalar(value, value)
             }
 
             fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-                scalar(Kind::Whole(value.into()), value)
+                scalar(value, value)
             }
 
             fn visit_i128<E>(self, value: i128) -> Result<Node, E> {
-                scalar(Kind::Whole(value), value)
+                scalar(value as f64, value)
             }
 
             fn visit_u128<E>(self, value: u128) -> Result<Node, E> {
-                let kind = i128::try_from(value).map_or(Kind::Decimal(value as f64), Kind::Whole);
-                scalar(kind, value)
+                scalar(value as f64, value)
             }
 
             fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-                scalar(Kind::Decimal(value), value)
+                scalar(value, value)
             }
 
             fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-                scalar(Kind::Text, value)
+                scalar(value, value)
             }
 
             fn visit_unit<E>(self) -> Result<Node, E> {
-                scalar(Kind::Null, "")
+                scalar(Value::Null, "")
             }
 
             fn visit_none<E>(self) -> Result<Node, E> {
-                scalar(Kind::Null, "")
+                scalar(Value::Null, "")
             }
 
             fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {

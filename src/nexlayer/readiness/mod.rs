@@ -1,23 +1,22 @@
-//! Whether an application is up. No call of the platform's page says so, so several signals are asked,
-//! the best first.
+//! Whether an application is up. No call on the platform's page says so, so several signals are asked.
 //!
 //! | file | concern |
 //! |---|---|
-//! | `look` | asking the signals, one after the other |
-//! | `said` | what each of them says, as pure functions |
+//! | `check` | asking the signals in turn |
+//! | `verdict` | what each of them says |
 //! | `site` | which addresses may be asked |
-//! | `wait` | asking until it is up |
-//! | `watch` | applications as all platforms' deployments are seen |
+//! | `wait` | waiting until it is up |
+//! | `watch` | the common interface of deployments |
 
-mod look;
-mod said;
-pub(super) mod site;
+mod check;
+mod site;
+mod verdict;
 mod wait;
 mod watch;
 
 use super::{Application, PodStatus, Reservation};
 use crate::watch::Phase;
-use site::Site;
+pub(super) use site::Site;
 use std::fmt;
 
 /// How an application is, as far as the signals can tell; see [`Application::readiness`].

@@ -1,7 +1,7 @@
 //! Waiting until an application is up.
 
 use super::Readiness;
-use super::look::NoPods;
+use super::check::NoPods;
 use crate::call::Call;
 use crate::nexlayer::Application;
 use crate::wait::{Schedule, Snapshot, Source, Wait};
@@ -75,7 +75,7 @@ impl Source for Waiting {
     }
 
     fn look(&self) -> Call<Snapshot<Readiness>> {
-        self.application.look(self.no_pods.clone()).map(|seen| {
+        self.application.check(self.no_pods.clone()).map(|seen| {
             let reason = seen.reason.clone();
             Snapshot::new(seen.phase, seen.raw_status.clone(), seen).reason(reason)
         })

@@ -1,8 +1,9 @@
 //! Checking a manifest before it is used, and the schema by which the platform does so.
 
+use super::shapes::{Reply, Schema};
 use super::{Client, Manifest};
 use crate::call::Call;
-use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::raw::nexlayer::{Op, types};
 use serde_json::{Map, Value};
 
@@ -53,21 +54,17 @@ impl Client {
     ///
     /// Source: `Nexlayer/docs:data/openapi.json`
     pub fn validate(&self, manifest: &Manifest) -> Call<Validation> {
-        let op = Op::ValidateManifest;
-        let body = match as_json(manifest.as_str()) {
-            Ok(body) => types::ManifestDocument(body),
-            Err(error) => return self.refused(op, error),
-        };
-        self.call(
-            op,
-            move |raw| async move { raw.validate_manifest(&body).await },
-        )
-        .map(|reply| Validation {
-            valid: true,
-            findings: Vec::new(),
-            message: reply.message,
-        })
-        .or_else(Validation::from_refusal)
+        let body = as_json(manifest.as_str());
+        let call = self.invoke(Op::ValidateManifest, move |raw| async move {
+            let body = types::ManifestDocument(body?);
+            let Reply(reply) = raw.validate_manifest(&body).await?.into_inner();
+            Ok(Validation {
+                valid: true,
+                findings: Vec::new(),
+                message: reply.message,
+            })
+        });
+        call.or_else(Validation::from_refusal)
     }
 
     /// The JSON Schema of a manifest as the platform has it now, in draft 7: `GET /schema`.
@@ -78,15 +75,10 @@ impl Client {
     ///
     /// Source: `Nexlayer/docs:data/openapi.json`
     pub fn schema(&self) -> Call<Value> {
-        self.call(Op::GetSchema, |raw| async move { raw.get_schema().await })
-            .and_then(|schema| match schema {
-                Value::Object(_) => Ok(schema),
-                _ => Err(Error::new(
-                    ErrorKind::Decode,
-                    "the reply is no JSON Schema but another value",
-                )
-                .with_effect(Effect::None)),
-            })
+        self.invoke(Op::GetSchema, |raw| async move {
+            let Schema(schema) = raw.get_schema().await?.into_inner();
+            Ok(schema)
+        })
     }
 }
 

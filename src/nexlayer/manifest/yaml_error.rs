@@ -1,14 +1,14 @@
-//! What is wrong with a text that is not YAML, or more of it than is read.
+//! Errors about a text that is not YAML, or exceeds the limits of the parser.
 //!
-//! The reader's own words show keys and values, which may be secrets, so they are not passed on.
+//! The parser's own messages show keys and values, which may be secrets, so they are not passed on.
 
-use super::lint::{Notes, Path, Rule, Warning};
+use super::rules::{Rule, Warning};
 use crate::error::Error;
 use serde_saphyr::Error as Fault;
 use serde_saphyr::budget::BudgetBreach;
 
 /// The error for a manifest.
-pub(super) fn of(fault: &Fault) -> Error {
+pub(super) fn error(fault: &Fault) -> Error {
     let place = fault
         .location()
         .map(|at| format!(" at line {}, column {}", at.line(), at.column()))
@@ -19,19 +19,16 @@ pub(super) fn of(fault: &Fault) -> Error {
     })
 }
 
-/// The same as the only warning that there is.
+/// The same as a warning.
 pub(super) fn warning(fault: &Fault) -> Warning {
-    let message = reason(fault).unwrap_or("this cannot be read");
     let at = fault.location().unwrap_or(serde_saphyr::Location::UNKNOWN);
-    let mut notes = Notes::default();
-    notes.add(Rule::Unreadable, at, &Path::Root, message);
-    notes.sorted().pop().unwrap_or(Warning {
+    Warning {
         rule: Rule::Unreadable,
-        message: message.to_owned(),
-        line: 0,
-        column: 0,
+        message: reason(fault).unwrap_or("this cannot be read").to_owned(),
+        line: at.line(),
+        column: at.column(),
         path: String::new(),
-    })
+    }
 }
 
 /// Whether a list or a map is a key.

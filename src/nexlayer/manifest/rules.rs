@@ -1,12 +1,12 @@
-//! What may be wrong with a manifest: never a reason to refuse it.
+//! Lint rules for manifests, and the warnings they give.
 
 use std::fmt;
 
-/// The most warnings that are given.
+/// Limit of warnings about one manifest.
 const MOST: usize = 1000;
 
 macro_rules! rules {
-    ($($(#[$doc:meta])* $rule:ident = $name:literal, schema: $schema:literal;)*) => {
+    ($($(#[$doc:meta])* $rule:ident = $name:literal, schema: $schema:literal, $message:literal;)*) => {
         /// What a [`Warning`] is about. The names are stable.
         ///
         /// The platform has several generations of servers, and those that run accept more than its
@@ -34,6 +34,13 @@ macro_rules! rules {
                 }
             }
 
+            /// The usual message of a warning.
+            pub(super) fn message(self) -> &'static str {
+                match self {
+                    $(Self::$rule => $message,)*
+                }
+            }
+
             /// Whether a JSON Schema can say the same: of a manifest without a warning of this kind
             /// the canonical schema approves.
             pub fn is_in_schema(self) -> bool {
@@ -48,90 +55,105 @@ macro_rules! rules {
 rules! {
     /// cannot be read into an [`AppSpec`](super::AppSpec): a list where a text is expected, a port
     /// that is none, something without a name. The platform may still know what to do with it.
-    Unreadable = "unreadable", schema: true;
+    Unreadable = "unreadable", schema: true, "it cannot be read";
     /// an older name or form of a field that has a newer one.
-    OldSpelling = "old-spelling", schema: true;
+    OldSpelling = "old-spelling", schema: true, "an older name or form";
     /// a field of an older generation that has no successor.
-    OldField = "old-field", schema: true;
+    OldField = "old-field", schema: true, "a field of an older generation, without a successor";
     /// a field that no generation knows; the platform ignores it.
-    UnknownField = "unknown-field", schema: true;
+    UnknownField = "unknown-field", schema: true, "there is no such field; the platform ignores it";
     /// a field that the schema demands is not there.
-    MissingField = "missing-field", schema: true;
+    MissingField = "missing-field", schema: true, "a field is missing";
     /// a field is there and has no value.
-    EmptyField = "empty-field", schema: true;
+    EmptyField = "empty-field", schema: true, "there is no value: leave the field out";
     /// a number or a `true` where a text is expected: quotes make it one.
-    UnquotedText = "unquoted-text", schema: true;
+    UnquotedText = "unquoted-text", schema: true, "a text is expected here: put it in quotes";
     /// a variable's value that programs read in different ways, such as `1.10`, `0755` and `yes`.
-    UnquotedValue = "unquoted-value", schema: false;
+    UnquotedValue = "unquoted-value", schema: false,
+        "programs read this in different ways: put it in quotes";
     /// the application's name is not 3 to 64 of `a-z 0-9 . -`, with a letter first. Capitals are
     /// known to be refused today; older servers took them, and spaces too.
-    ApplicationName = "application-name", schema: true;
+    ApplicationName = "application-name", schema: true,
+        "a name is 3 to 64 of a-z, 0-9, . and -, with a letter first";
     /// a pod's name is not 2 to 64 of `a-z 0-9 -`, with a letter first.
-    PodName = "pod-name", schema: true;
+    PodName = "pod-name", schema: true, "a name is 2 to 64 of a-z, 0-9 and -, with a letter first";
     /// a volume's name is not as a pod's.
-    VolumeName = "volume-name", schema: true;
+    VolumeName = "volume-name", schema: true,
+        "a name is 2 to 64 of a-z, 0-9 and -, with a letter first";
     /// a secret's name is not as a pod's.
-    SecretName = "secret-name", schema: true;
+    SecretName = "secret-name", schema: true,
+        "a name is 2 to 64 of a-z, 0-9 and -, with a letter first";
     /// two pods, or two volumes or secrets of a pod, have the same name.
-    DuplicateName = "duplicate-name", schema: false;
+    DuplicateName = "duplicate-name", schema: false, "another one in the list has the same name";
     /// a pod has a port twice.
-    DuplicatePort = "duplicate-port", schema: false;
+    DuplicatePort = "duplicate-port", schema: false, "the pod has this port already";
     /// a pod has a variable twice.
-    DuplicateVar = "duplicate-var", schema: false;
+    DuplicateVar = "duplicate-var", schema: false, "the pod has this variable already";
     /// a variable's name is empty, or has a space or `=` in it.
-    VarName = "var-name", schema: false;
+    VarName = "var-name", schema: false, "a variable's name has no spaces and no = in it";
     /// there is no pod.
-    NoPods = "no-pods", schema: true;
+    NoPods = "no-pods", schema: true, "there are no pods";
     /// no pod has a `path`: the application cannot be reached from outside.
-    NoPath = "no-path", schema: true;
+    NoPath = "no-path", schema: true, "no pod has a path: it cannot be reached from outside";
     /// a pod's path does not start with `/`.
-    PathForm = "path-form", schema: true;
+    PathForm = "path-form", schema: true, "a path starts with /";
     /// an image is not `[registry/]repository:tag` or `<% REGISTRY %>/repository[:tag]`: a digest, or
     /// no tag.
-    ImageForm = "image-form", schema: true;
+    ImageForm = "image-form", schema: true,
+        "[registry/]repository:tag or <% REGISTRY %>/repository:tag is expected, with a tag and without a digest";
     /// `<% REGISTRY %>` is used without a `registryLogin`.
-    NoRegistryLogin = "no-registry-login", schema: false;
+    NoRegistryLogin = "no-registry-login", schema: false,
+        "<% REGISTRY %> needs application.registryLogin";
     /// `latest` in the platform's own registry, which refuses it.
-    LatestTag = "latest-tag", schema: false;
+    LatestTag = "latest-tag", schema: false,
+        "the platform's own registry refuses latest: name a version";
     /// a pod with no ports, or with more than 2768.
-    ServicePorts = "service-ports", schema: true;
+    ServicePorts = "service-ports", schema: true, "there are 1 to 2768 ports";
     /// the path of a volume or secret does not start with `/`.
-    MountPath = "mount-path", schema: true;
+    MountPath = "mount-path", schema: true, "a path starts with /";
     /// two volumes or secrets of a pod have the same path.
-    MountCollision = "mount-collision", schema: false;
+    MountCollision = "mount-collision", schema: false, "something else has the same path";
     /// a volume's size is not a number of `Mi` or `Gi`. Known to be refused.
-    VolumeSize = "volume-size", schema: true;
+    VolumeSize = "volume-size", schema: true, "a number of Mi or Gi is expected, such as 2Gi";
     /// a secret's file name is empty or has a `/` in it.
-    FileName = "file-name", schema: false;
+    FileName = "file-name", schema: false, "the name of a file is expected, without a folder";
     /// `url` is not a bare domain such as `example.com`.
-    UrlForm = "url-form", schema: true;
+    UrlForm = "url-form", schema: true,
+        "a bare domain such as example.com is expected, without a scheme";
     /// a pod's `subdomain` is not a part of a domain.
-    SubdomainForm = "subdomain-form", schema: true;
+    SubdomainForm = "subdomain-form", schema: true, "a part of a domain is expected, such as api";
     /// a pod has a `subdomain`, and the application no `url`. Known to be refused.
-    SubdomainWithoutUrl = "subdomain-without-url", schema: false;
+    SubdomainWithoutUrl = "subdomain-without-url", schema: false,
+        "a subdomain needs application.url";
     /// a field that is ignored unless the application's `version` is 2.0.
-    NeedsVersion2 = "needs-version-2", schema: false;
+    NeedsVersion2 = "needs-version-2", schema: false,
+        "it is ignored unless application.version is 2.0";
     /// `resourceType` is none of deployment, statefulset, daemonset and job.
-    ResourceType = "resource-type", schema: true;
+    ResourceType = "resource-type", schema: true,
+        "deployment, statefulset, daemonset or job is expected";
     /// fewer than one replica.
-    Replicas = "replicas", schema: true;
+    Replicas = "replicas", schema: true, "there is at least one replica";
     /// an amount of CPU is not like `250m` or `0.5`.
-    CpuQuantity = "cpu-quantity", schema: true;
+    CpuQuantity = "cpu-quantity", schema: true, "250m or 0.5 is expected";
     /// an amount of memory is not like `512Mi`.
-    MemoryQuantity = "memory-quantity", schema: true;
+    MemoryQuantity = "memory-quantity", schema: true, "512Mi or 1Gi is expected";
     /// a limit is lower than the request.
-    LimitBelowRequest = "limit-below-request", schema: false;
+    LimitBelowRequest = "limit-below-request", schema: false,
+        "a limit is lower than what is requested";
     /// a variable that is built into a page for browsers names a `.pod` host, which only pods reach.
     /// Known to be refused.
-    PodHostInBrowser = "pod-host-in-browser", schema: false;
+    PodHostInBrowser = "pod-host-in-browser", schema: false,
+        "browsers do not reach a .pod host: use <% URL %>";
     /// a `.pod` host of which there is no pod.
-    UnknownPod = "unknown-pod", schema: false;
+    UnknownPod = "unknown-pod", schema: false, "there is no pod of that name";
     /// `<% … %>` that the platform is not known to replace, or without its end.
-    UnknownPlaceholder = "unknown-placeholder", schema: false;
+    UnknownPlaceholder = "unknown-placeholder", schema: false,
+        "the platform is not known to replace this placeholder";
     /// `${…}` in a variable or an image: the platform does not replace it.
-    ClientPlaceholder = "client-placeholder", schema: false;
+    ClientPlaceholder = "client-placeholder", schema: false, "the platform does not replace ${…}";
     /// a value such as `DATABASE_CONNECTION_STRING`, which the first generation replaced.
-    OldConstant = "old-constant", schema: false;
+    OldConstant = "old-constant", schema: false,
+        "nothing is put in for this today: use <% URL %> or {pod}.pod";
 }
 
 impl fmt::Display for Rule {
@@ -176,56 +198,16 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Where a value stands in the tree.
-#[derive(Clone, Copy)]
-pub(super) enum Path<'p> {
-    Root,
-    Field(&'p Path<'p>, &'p str),
-    Item(&'p Path<'p>, usize),
-    /// One that was shown before.
-    Shown(&'p str),
-}
-
-impl<'p> Path<'p> {
-    pub(super) fn field(&'p self, key: &'p str) -> Path<'p> {
-        Path::Field(self, key)
-    }
-
-    pub(super) fn item(&'p self, index: usize) -> Path<'p> {
-        Path::Item(self, index)
-    }
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root => Ok(()),
-            Self::Field(parent, key) => {
-                let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-                // What slipped out of a value by bad indentation is no name.
-                let plain = key.len() <= 64 && !key.is_empty() && key.bytes().all(is_name);
-                let key = if plain { key } else { "…" };
-                match parent {
-                    Self::Root => f.write_str(key),
-                    parent => write!(f, "{parent}.{key}"),
-                }
-            }
-            Self::Shown(path) => f.write_str(path),
-            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
-        }
-    }
-}
-
 /// The warnings about one manifest.
 #[derive(Default)]
-pub(super) struct Notes(Vec<Warning>);
+pub(super) struct Warnings(Vec<Warning>);
 
-impl Notes {
+impl Warnings {
     pub(super) fn add(
         &mut self,
         rule: Rule,
         at: serde_saphyr::Location,
-        path: &Path<'_>,
+        path: &str,
         message: impl Into<String>,
     ) {
         // A file that is wrong throughout needs no longer list.
@@ -235,7 +217,7 @@ impl Notes {
                 message: message.into(),
                 line: at.line(),
                 column: at.column(),
-                path: path.to_string(),
+                path: path.to_owned(),
             });
         }
     }

@@ -1,79 +1,95 @@
-//! What Nexlayer's failures mean. It answers 500 for rules of its business, so the words decide.
+//! Failure responses to errors. The platform answers 500 for business rules, so the words decide.
 
+use super::{sentences, shapes};
 use crate::error::{Effect, ErrorKind};
 use crate::transport::profile::{Classified, Failure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// Bodies are `{error}`, `{message}`, `{error, code, details}`, `{errors}`, bare text, or nothing.
+/// Classifies a failure status. Bodies are `{error}`, `{message}`, `{error, code, details}`, `{errors}`,
+/// bare text, or nothing.
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     let classified = Classified::from_status(failure.status);
     if let Some(json) = failure.json {
-        return read(classified, json);
+        return with_body(classified, json);
     }
     let text = failure.text.trim();
-    // Of a page, the words between the tags of its one <pre> say what happened.
+    // Of a page, the text of its one <pre> says what happened.
     let words = match text.split_once("<pre>") {
         Some((_, rest)) => rest.split("</pre>").next().unwrap_or(rest),
         None if text.starts_with('<') => "",
         None => text,
     };
-    // Express answers so for a path that it does not have.
+    // Express answers so for an unknown path.
     if failure.status == 404 && words.starts_with("Cannot ") {
         return classified.kind(ErrorKind::NoSuchRoute).message(words);
     }
-    let mut classified = by_words(classified, words);
+    let mut classified = with_words(classified, words);
     classified.message = (!words.is_empty()).then(|| words.to_owned());
     classified
 }
 
-/// What a body of JSON adds to what the status says.
-pub(super) fn read(classified: Classified, json: &Value) -> Classified {
+/// Classifies a body with a success status if it has an `error`, `success: false`, or `valid: false`
+/// for a manifest.
+pub(super) fn failed_success(body: &Value) -> Option<Classified> {
+    let map = body.as_object().filter(|map| !shapes::is_schema(map))?;
+    let has_error = match map.get("error") {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(_) => true,
+    };
+    // No other field is worth losing a session token.
+    let is_invalid = map.get("valid") == Some(&json!(false)) && !map.contains_key("sessionToken");
+    let has_failed = has_error || is_invalid || map.get("success") == Some(&json!(false));
+    has_failed.then(|| with_body(Classified::from_status(400), body))
+}
+
+/// Adds what a JSON body says.
+fn with_body(classified: Classified, json: &Value) -> Classified {
     let message = message(json);
-    let mut classified = by_words(classified, message.as_deref().unwrap_or_default());
+    let mut classified = with_words(classified, message.as_deref().unwrap_or_default());
     classified.message = message;
     let code = json.get("code").and_then(Value::as_str);
-    if let Some(kind) = code.and_then(kind_of_code) {
+    let kind = match code {
+        Some("INVALID_TOKEN" | "TOKEN_EXPIRED") => Some(ErrorKind::Unauthenticated),
+        Some("RATE_LIMIT_EXCEEDED") => Some(ErrorKind::RateLimited),
+        Some("INVALID_YAML") => Some(ErrorKind::Rejected),
+        _ => None,
+    };
+    if let Some(kind) = kind {
         classified = classified.kind(kind).effect(Effect::None);
     }
     classified.code = code.map(str::to_owned);
-    classified.details = ["details", "errors"]
-        .iter()
-        .find_map(|key| json.get(*key).filter(|details| !details.is_null()))
+    let details = ["details", "errors"].map(|key| json.get(key));
+    let mut details = details.into_iter().flatten();
+    classified.details = details
+        .find(|details| !details.is_null())
         .cloned()
-        // A manifest that is not valid, and not a word about why.
-        .or_else(|| {
-            (json.get("valid") == Some(&Value::Bool(false))).then(|| Value::Array(Vec::new()))
-        });
+        // An invalid manifest without a word about why.
+        .or_else(|| (json.get("valid") == Some(&json!(false))).then(|| json!([])));
     classified
 }
 
-/// What the known sentences mean, whatever their status. After each of them nothing was done.
-fn by_words(classified: Classified, words: &str) -> Classified {
-    let words = super::texts::normal(words).to_lowercase();
+/// Adds what known sentences mean, whatever their status. After each of them nothing was done.
+fn with_words(classified: Classified, words: &str) -> Classified {
+    let words = sentences::normal(words).to_lowercase();
     let words = words.trim_end_matches('.');
-    let known = |classified: Classified, kind| classified.kind(kind).effect(Effect::None);
-    if words.starts_with("user is not on the ") && words.contains(" plan") {
-        return known(classified, ErrorKind::PlanLimit)
-            .advice("reservations need the Scale or Conquer plan");
-    }
-    if words.starts_with("application ") && words.ends_with(" reservation has already been removed")
+    let (kind, advice) = if words.starts_with("user is not on the ") && words.contains(" plan") {
+        let advice = "reservations need the Scale or Conquer plan";
+        (ErrorKind::PlanLimit, Some(advice))
+    } else if words.starts_with("application ")
+        && words.ends_with(" reservation has already been removed")
     {
-        return known(classified, ErrorKind::AlreadyRemoved);
-    }
-    if words == "application not found" {
-        return known(classified, ErrorKind::NotFound).advice(
-            "the session may have ended, or the application has another name in it: use the name from the reply to its start",
-        );
-    }
-    classified
-}
-
-fn kind_of_code(code: &str) -> Option<ErrorKind> {
-    match code {
-        "INVALID_TOKEN" | "TOKEN_EXPIRED" => Some(ErrorKind::Unauthenticated),
-        "RATE_LIMIT_EXCEEDED" => Some(ErrorKind::RateLimited),
-        "INVALID_YAML" => Some(ErrorKind::Rejected),
-        _ => None,
+        (ErrorKind::AlreadyRemoved, None)
+    } else if words == "application not found" {
+        let advice = "the session may have ended, or the application has another name in it: use the name from the reply to its start";
+        (ErrorKind::NotFound, Some(advice))
+    } else {
+        return classified;
+    };
+    let classified = classified.kind(kind).effect(Effect::None);
+    match advice {
+        Some(advice) => classified.advice(advice),
+        None => classified,
     }
 }
 
@@ -81,7 +97,7 @@ fn message(json: &Value) -> Option<String> {
     if let Value::String(text) = json {
         return Some(text.clone()).filter(|text| !text.is_empty());
     }
-    // Beside a `statusCode`, `error` is but the name of the status.
+    // Beside a `statusCode`, `error` is only the name of the status.
     let keys = match json.get("statusCode") {
         Some(_) => ["message", "error"],
         None => ["error", "message"],
@@ -315,5 +331,64 @@ mod tests {
             r#"{"error":"x","details":[{"path":"p"}]}"#,
         );
         assert!(found.details.is_some());
+    }
+
+    #[test]
+    fn failures_with_a_success_status() {
+        for (body, kind, message, effect) in [
+            (
+                json!({ "error": "boom" }),
+                ErrorKind::Rejected,
+                Some("boom"),
+                None,
+            ),
+            (
+                json!({ "error": { "message": "boom" } }),
+                ErrorKind::Rejected,
+                Some("boom"),
+                None,
+            ),
+            (json!({ "error": true }), ErrorKind::Rejected, None, None),
+            (
+                json!({ "success": false, "message": "no" }),
+                ErrorKind::Rejected,
+                Some("no"),
+                None,
+            ),
+            (
+                json!({ "success": false, "error": "Application not found" }),
+                ErrorKind::NotFound,
+                Some("Application not found"),
+                Some(Effect::None),
+            ),
+            (
+                json!({ "valid": false, "errors": ["a", "b"] }),
+                ErrorKind::Rejected,
+                Some("a; b"),
+                None,
+            ),
+            (
+                json!({ "error": "old", "code": "TOKEN_EXPIRED" }),
+                ErrorKind::Unauthenticated,
+                Some("old"),
+                Some(Effect::None),
+            ),
+        ] {
+            let failure = failed_success(&body).unwrap();
+            assert_eq!(
+                (failure.kind, failure.message.as_deref(), failure.effect),
+                (kind, message, effect),
+                "{body}"
+            );
+        }
+        for body in [
+            json!({ "error": "" }),
+            json!({ "error": false, "success": true }),
+            json!({ "valid": false, "sessionToken": "t" }),
+            json!({ "$schema": "s", "error": "x" }),
+            json!("error"),
+        ] {
+            assert_eq!(failed_success(&body), None, "{body}");
+        }
     }
 }

@@ -1,13 +1,12 @@
-//! The sentences in which Nexlayer answers, read into numbers.
+//! Numbers and names in the sentences of the platform.
 //!
-//! Two generations of texts are known; white space differs between them. A sentence that is none of
-//! these is no error: the caller still gets its text.
+//! Two generations of sentences are known; white space differs between them. Any other sentence is no
+//! error: the caller still gets its text.
 
+use regex_lite::Regex;
 use std::time::Duration;
 
-const MINUTE: Duration = Duration::from_secs(60);
-
-/// What the reply to an extension says.
+/// What the response to an extension says.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Extension<'a> {
     pub application: Option<&'a str>,
@@ -17,103 +16,81 @@ pub(super) struct Extension<'a> {
 
 /// `Application A has been extended. Environment will expire in 150 minutes. 0 extension(s) remaining.`
 pub(super) fn extension(text: &str) -> Extension<'_> {
-    let (application, rest) = split(text, " has been extended");
+    let (application, rest) = split(text, "has been extended");
     Extension {
         application,
         expires_in: expiry(rest),
-        remaining: number_before(rest, " extension"),
+        remaining: number(rest, r"(\d+) extension"),
     }
 }
 
 /// `… will expire in 30 minutes …`
 pub(super) fn expiry(text: &str) -> Option<Duration> {
-    minutes_after(text, "will expire in ")
+    minutes(text, r"will expire in (\d+) minute")
 }
 
 /// `… for another 120 minutes …`
 pub(super) fn extension_length(text: &str) -> Option<Duration> {
-    minutes_after(text, "another ")
+    minutes(text, r"another (\d+) minute")
 }
 
 /// `You have 1 extensions remaining.` or `You can extend it up to 3 times.`
 pub(super) fn extensions_offered(text: &str) -> Option<u32> {
-    number_before(text, " extension").or_else(|| number_after(text, "extend it up to "))
+    number(text, r"(\d+) extension").or_else(|| number(text, r"extend it up to (\d+)"))
 }
 
 /// `Application A reservation has been added.`
 pub(super) fn reserved(text: &str) -> Option<&str> {
-    split(text, " reservation has been added").0
+    split(text, "reservation has been added").0
 }
 
 /// `Application A reservation has been removed. Application site will be removed within the next 10
 /// minutes.`, or the sentences about all of them, which name none.
 pub(super) fn unreserved(text: &str) -> (Option<&str>, Option<Duration>) {
-    let (application, rest) = split(text, " reservation has been removed");
-    let within = minutes_after(rest, "removed within the next ")
-        .or_else(|| minutes_after(rest, "removed within "));
+    let (application, rest) = split(text, "reservation has been removed");
+    let within = minutes(rest, r"removed within (?:the next )?(\d+) minute");
     (application, within)
 }
 
-/// The first http(s) URL of a text.
+/// The first URL.
 pub(super) fn url(text: &str) -> Option<&str> {
-    let start = text.find("https://").or_else(|| text.find("http://"))?;
-    let rest = &text[start..];
-    let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-    Some(rest[..end].trim_end_matches(['.', ',', ')', '"']))
+    let url = captured(text, r"(https?://\S+)")?;
+    Some(url.trim_end_matches(['.', ',', ')', '"']))
 }
 
-/// One space between words, quotes of a JSON string in a string taken off.
+/// Whether a text is a web page, such as one that a site sends for every path.
+pub(super) fn is_page(text: &str) -> bool {
+    captured(text, r"(?i)^\s*<(!doctype html|html|head|body)").is_some()
+}
+
+/// One space between words, and without the quotes of a JSON string in a string.
 pub(super) fn normal(text: &str) -> String {
     let unquoted: Option<String> = serde_json::from_str(text.trim()).ok();
     let text = unquoted.as_deref().unwrap_or(text);
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The name in `Application A <words>…`, and what comes behind it: a name may hold any words and
-/// numbers, which say nothing.
+/// The name in `Application A <words>…`, and the rest of the sentence: a name may contain any words
+/// and numbers.
 fn split<'a>(text: &'a str, words: &str) -> (Option<&'a str>, &'a str) {
-    let named = text.strip_prefix("Application ").and_then(|rest| {
-        let at = rest.rfind(words).filter(|at| *at > 0)?;
-        Some((&rest[..at], &rest[at + words.len()..]))
-    });
-    match named {
-        Some((name, rest)) => (Some(name), rest),
-        None => (None, text),
-    }
+    let name = captured(text, &format!("^Application (.+) {words}"));
+    (
+        name,
+        name.map_or(text, |name| &text["Application ".len() + name.len()..]),
+    )
 }
 
-/// Whether a text is a web page, such as one that answers for every path of a site.
-pub(super) fn is_page(text: &str) -> bool {
-    let start: String = text.trim_start().chars().take(14).collect();
-    let start = start.to_ascii_lowercase();
-    ["<!doctype html", "<html", "<head", "<body"]
-        .iter()
-        .any(|tag| start.starts_with(tag))
+fn captured<'a>(text: &'a str, regex: &str) -> Option<&'a str> {
+    let captures = Regex::new(regex).ok()?.captures(text)?;
+    captures.get(1).map(|group| group.as_str())
 }
 
-fn number_after(text: &str, words: &str) -> Option<u32> {
-    let rest = &text[text.find(words)? + words.len()..];
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(rest.len());
-    rest[..end].parse().ok()
+fn number(text: &str, regex: &str) -> Option<u32> {
+    captured(text, regex)?.parse().ok()
 }
 
-fn number_before(text: &str, words: &str) -> Option<u32> {
-    text.match_indices(words).find_map(|(at, _)| {
-        let before = &text[..at];
-        let start = before.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| {
-            at + before[at..].chars().next().map_or(1, char::len_utf8)
-        });
-        before[start..].parse().ok()
-    })
-}
-
-fn minutes_after(text: &str, words: &str) -> Option<Duration> {
-    let minutes = number_after(text, words)?;
-    let rest = &text[text.find(words)? + words.len()..];
-    let unit = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-    unit.starts_with(" minute").then(|| MINUTE * minutes)
+fn minutes(text: &str, regex: &str) -> Option<Duration> {
+    number(text, regex).map(|minutes| Duration::from_secs(60) * minutes)
 }
 
 #[cfg(test)]

@@ -1,21 +1,24 @@
-//! What each signal says of an application: from a reply to a phase, without asking anybody.
+//! From the response of a signal to a verdict about an application.
 
+use super::Signal;
 use crate::nexlayer::{ApplicationState, PodStatus};
 use crate::watch::Phase;
 
-/// What one signal says.
+/// What one signal says about an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct Verdict {
     pub phase: Phase,
+    pub signal: Signal,
     /// The platform's word.
     pub raw_status: String,
     pub reason: Option<String>,
 }
 
-impl Said {
-    fn new(phase: Phase, raw_status: &str) -> Self {
+impl Verdict {
+    fn new(signal: Signal, phase: Phase, raw_status: &str) -> Self {
         Self {
             phase,
+            signal,
             raw_status: raw_status.to_owned(),
             reason: None,
         }
@@ -25,11 +28,23 @@ impl Said {
         self.reason = Some(reason);
         self
     }
+
+    /// Adds what a less reliable signal says.
+    pub fn and(mut self, other: Self) -> Self {
+        if self.raw_status.is_empty() {
+            self.raw_status = other.raw_status;
+        }
+        self.reason = match (self.reason, other.reason) {
+            (Some(one), Some(other)) => Some(format!("{one}; {other}")),
+            (one, other) => one.or(other),
+        };
+        self
+    }
 }
 
 /// What the state of an application says, in any case. The vendor's command line waits for `running`,
 /// `completed` or `failed`.
-pub(super) fn by_state(state: &ApplicationState) -> Said {
+pub(super) fn by_state(state: &ApplicationState) -> Verdict {
     let lower = ApplicationState::from(state.as_str().to_lowercase().as_str());
     let phase = match lower {
         ApplicationState::Pending => Phase::Queued,
@@ -38,18 +53,17 @@ pub(super) fn by_state(state: &ApplicationState) -> Said {
         ApplicationState::Failed => Phase::Failed,
         ApplicationState::Unknown(_) => Phase::Unknown,
     };
-    Said::new(phase, state.as_str())
+    Verdict::new(Signal::Reservation, phase, state.as_str())
 }
 
 /// What the answer of a site says: anything but a failure of its server comes from the application.
 /// That it does not answer does not say why.
-pub(super) fn by_site(status: Option<u16>) -> Said {
+pub(super) fn by_site(status: Option<u16>) -> Verdict {
+    let verdict = |phase| Verdict::new(Signal::Site, phase, "");
     match status {
-        Some(status) if status < 500 => Said::new(Phase::Ready, ""),
-        Some(status) => {
-            Said::new(Phase::InProgress, "").because(format!("the site answers {status}"))
-        }
-        None => Said::new(Phase::InProgress, "").because("the site does not answer".to_owned()),
+        Some(..500) => verdict(Phase::Ready),
+        Some(status) => verdict(Phase::InProgress).because(format!("the site answers {status}")),
+        None => verdict(Phase::InProgress).because("the site does not answer".to_owned()),
     }
 }
 
@@ -57,7 +71,7 @@ pub(super) fn by_site(status: Option<u16>) -> Said {
 ///
 /// The states are those of Kubernetes or its reasons, in any case. What it tries again by itself
 /// (`CrashLoopBackOff`, `ImagePullBackOff`) is no end: it may pass, and the reason names it.
-pub(super) fn by_pods(pods: &[PodStatus]) -> Option<Said> {
+pub(super) fn by_pods(pods: &[PodStatus]) -> Option<Verdict> {
     let worst = pods.iter().max_by_key(|pod| rank(phase_of_pod(pod)))?;
     let up = pods.iter().filter(|pod| phase_of_pod(pod) == Phase::Ready);
     let (up, all) = (up.count(), pods.len());
@@ -67,9 +81,9 @@ pub(super) fn by_pods(pods: &[PodStatus]) -> Option<Said> {
         Phase::Queued if up > 0 => Phase::InProgress,
         phase => phase,
     };
-    let said = Said::new(phase, word);
+    let verdict = Verdict::new(Signal::Pods, phase, word);
     if phase == Phase::Ready {
-        return Some(said);
+        return Some(verdict);
     }
     let name = worst.name.as_deref().unwrap_or("a pod");
     let word = if word.is_empty() {
@@ -77,7 +91,7 @@ pub(super) fn by_pods(pods: &[PodStatus]) -> Option<Said> {
     } else {
         word
     };
-    Some(said.because(format!("{up} of {all} pods run, {name} is {word}")))
+    Some(verdict.because(format!("{up} of {all} pods run, {name} is {word}")))
 }
 
 fn phase_of_pod(pod: &PodStatus) -> Phase {

@@ -1,0 +1,359 @@
+//! A value of a manifest with its path and place, which records the warnings about it.
+
+use super::patterns::{AMBIGUOUS, Object, PORT};
+use super::rules::{Rule, Warnings};
+use super::spec::Others;
+use super::tree::{Node, range};
+use serde_json::Value;
+use serde_saphyr::{Location, Spanned};
+use std::cell::RefCell;
+use std::collections::HashSet;
+
+/// Fields of which null says that there is none.
+pub(super) const NULLABLE: [&str; 3] = ["url", "path", "subdomain"];
+
+/// The text of a manifest and the warnings about it.
+pub(super) struct Source<'t> {
+    pub(super) text: &'t str,
+    pub(super) warnings: RefCell<Warnings>,
+}
+
+/// A value, or the place of its key.
+#[derive(Clone)]
+pub(super) struct Cursor<'n> {
+    source: &'n Source<'n>,
+    pub(super) node: &'n Node,
+    pub(super) path: String,
+    pub(super) at: Location,
+    key_at: Location,
+    /// Where the value is written, if an alias stands here.
+    defined: Location,
+}
+
+impl<'n> Cursor<'n> {
+    pub(super) fn root(source: &'n Source<'n>, value: &'n Spanned<Node>) -> Self {
+        Self {
+            source,
+            node: &value.value,
+            path: String::new(),
+            at: value.referenced,
+            key_at: value.referenced,
+            defined: value.defined,
+        }
+    }
+
+    fn child(&self, path: String, key_at: Location, value: &'n Spanned<Node>) -> Self {
+        Self {
+            path,
+            key_at,
+            ..Self::root(self.source, value)
+        }
+    }
+
+    fn field(&self, (key, value): &'n (Spanned<String>, Spanned<Node>)) -> Self {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+        // A value that bad indentation turned into a key must not show.
+        let is_plain = (1..=64).contains(&key.value.len()) && key.value.bytes().all(is_name);
+        let shown = if is_plain { &key.value } else { "…" };
+        let path = match self.path.as_str() {
+            "" => shown.to_owned(),
+            path => format!("{path}.{shown}"),
+        };
+        self.child(path, key.referenced, value)
+    }
+
+    /// The same value, shown at the place of its key.
+    pub(super) fn at_key(&self) -> Self {
+        self.shown_at(self.key_at)
+    }
+
+    /// The same value, shown at another place.
+    pub(super) fn shown_at(&self, at: Location) -> Self {
+        Self { at, ..self.clone() }
+    }
+
+    pub(super) fn warn(&self, rule: Rule) {
+        self.warn_that(rule, rule.message());
+    }
+
+    pub(super) fn warn_that(&self, rule: Rule, message: impl Into<String>) {
+        let mut warnings = self.source.warnings.borrow_mut();
+        warnings.add(rule, self.at, &self.path, message);
+    }
+
+    pub(super) fn unreadable(&self, expected: &str) {
+        let found = match self.node {
+            Node::Map(_) => "a map",
+            Node::List(_) => "a list",
+            Node::Scalar(scalar) => match scalar.value {
+                Value::Null => "nothing",
+                Value::Bool(_) => "true or false",
+                Value::Number(_) => "a number",
+                _ => "a text",
+            },
+        };
+        let message = match found == expected {
+            true => format!("{expected} of another form is expected here"),
+            false => format!("{expected} is expected here, not {found}"),
+        };
+        self.warn_that(Rule::Unreadable, message);
+    }
+
+    pub(super) fn is_null(&self) -> bool {
+        self.node.is_null()
+    }
+
+    fn scalar(&self) -> Option<&'n Value> {
+        match self.node {
+            Node::Scalar(scalar) => Some(&scalar.value),
+            _ => None,
+        }
+    }
+
+    fn written(&self) -> &str {
+        let written = range(self.defined).and_then(|(from, to)| self.source.text.get(from..to));
+        written.unwrap_or_default().trim()
+    }
+
+    /// A scalar as it is spelled: `1.10` has four characters, whatever YAML makes of it.
+    pub(super) fn spelling(&self) -> Option<String> {
+        let Node::Scalar(scalar) = self.node else {
+            return None;
+        };
+        match (&scalar.value, self.written()) {
+            (Value::Bool(_) | Value::Number(_), written) if !written.is_empty() => {
+                Some(written.to_owned())
+            }
+            _ => Some(scalar.text.clone()),
+        }
+    }
+
+    /// Whether programs differ in what they make of a scalar.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        let Node::Scalar(scalar) = self.node else {
+            return false;
+        };
+        let written = self.written();
+        match scalar.value {
+            Value::Null => false,
+            Value::String(_) => written == scalar.text && AMBIGUOUS.is_match(written),
+            _ => written != scalar.text,
+        }
+    }
+
+    /// A text, or a scalar that looks like something else without quotes.
+    pub(super) fn text(&self) -> Option<String> {
+        match self.scalar() {
+            None | Some(Value::Null) => {
+                self.unreadable("a text");
+                return None;
+            }
+            Some(Value::String(_)) => {}
+            Some(_) => self.warn(Rule::UnquotedText),
+        }
+        self.spelling()
+    }
+
+    fn expect<T>(&self, value: Option<T>, expected: &str) -> Option<T> {
+        if value.is_none() {
+            self.unreadable(expected);
+        }
+        value
+    }
+
+    /// Any scalar; null is an empty text.
+    pub(super) fn value(&self, expected: &str) -> Option<String> {
+        self.expect(self.spelling(), expected)
+    }
+
+    /// A whole number; JSON does not distinguish 3 and 3.0.
+    fn integer(&self) -> Option<u32> {
+        let number = self.scalar()?.as_f64()?;
+        let is_whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+        is_whole.then_some(number as u32)
+    }
+
+    pub(super) fn whole(&self) -> Option<u32> {
+        self.expect(self.integer(), "a whole number that is not negative")
+    }
+
+    /// A number from 1 to 65535, in quotes or not.
+    pub(super) fn port(&self) -> Option<u16> {
+        let port = match self.scalar() {
+            Some(Value::String(text)) if PORT.is_match(text) => text.parse().ok(),
+            _ => self.integer().and_then(|number| number.try_into().ok()),
+        };
+        let port = port.filter(|port| *port > 0);
+        self.expect(port, "a port, 1 to 65535,")
+    }
+
+    pub(super) fn flag(&self) -> Option<bool> {
+        let flag = self.scalar().and_then(Value::as_bool);
+        self.expect(flag, "true or false")
+    }
+
+    pub(super) fn items(&self) -> Option<Vec<Self>> {
+        let Node::List(items) = self.node else {
+            self.unreadable("a list");
+            return None;
+        };
+        let item = |(index, item): (usize, &'n Spanned<Node>)| {
+            self.child(format!("{}[{index}]", self.path), item.referenced, item)
+        };
+        Some(items.iter().enumerate().map(item).collect())
+    }
+
+    /// Keys and values of a map that may have any keys.
+    pub(super) fn entries(&self) -> Option<impl Iterator<Item = (&'n str, Self)>> {
+        let Node::Map(entries) = self.node else {
+            return None;
+        };
+        let entry =
+            move |entry: &'n (Spanned<String>, _)| (entry.0.value.as_str(), self.field(entry));
+        Some(entries.iter().map(entry))
+    }
+
+    /// Fields of a map; warns about required ones that are missing.
+    pub(super) fn fields(&self, object: &'static Object) -> Option<Fields<'n>> {
+        let Node::Map(entries) = self.node else {
+            self.unreadable("a map");
+            return None;
+        };
+        let fields = Fields {
+            map: self.clone(),
+            object,
+            left: entries.iter().collect(),
+        };
+        for key in object.required.iter().filter(|key| **key != "name") {
+            if !fields.has(key) {
+                fields.missing(key);
+            }
+        }
+        Some(fields)
+    }
+}
+
+/// Fields of a map, which are taken one by one.
+pub(super) struct Fields<'n> {
+    pub(super) map: Cursor<'n>,
+    object: &'static Object,
+    left: Vec<&'n (Spanned<String>, Spanned<Node>)>,
+}
+
+impl<'n> Fields<'n> {
+    fn position(&self, key: &str) -> Option<usize> {
+        self.left.iter().position(|(name, _)| name.value == key)
+    }
+
+    /// Whether a field is there under any name and was not taken yet.
+    pub(super) fn has(&self, key: &str) -> bool {
+        let mut older = self.object.older_names(key);
+        self.position(key).is_some() || older.any(|old| self.position(old).is_some())
+    }
+
+    pub(super) fn missing(&self, key: &str) {
+        let message = format!("{key} is missing");
+        self.map.warn_that(Rule::MissingField, message);
+    }
+
+    /// A field that stays in place.
+    pub(super) fn peek(&self, key: &str) -> Option<Cursor<'n>> {
+        let at = self.position(key)?;
+        Some(self.map.field(self.left[at]))
+    }
+
+    /// A field with or without a value.
+    pub(super) fn take(&mut self, key: &str) -> Option<Cursor<'n>> {
+        let at = self.position(key)?;
+        Some(self.map.field(self.left.remove(at)))
+    }
+
+    /// A field with a value.
+    pub(super) fn get(&mut self, key: &str) -> Option<Cursor<'n>> {
+        let value = self.take(key)?;
+        if self.object.outdated.contains(&key) {
+            outdated(&value);
+        }
+        if !value.is_null() {
+            return Some(value);
+        }
+        if !NULLABLE.contains(&key) {
+            value.warn(Rule::EmptyField);
+        }
+        None
+    }
+
+    /// A field of an older generation with a value.
+    pub(super) fn older(&mut self, old: &str, today: &str) -> Option<Cursor<'n>> {
+        let value = self.take(old)?;
+        let message = format!("today that is {today}");
+        value.at_key().warn_that(Rule::OldSpelling, message);
+        Some(value).filter(|value| !value.is_null())
+    }
+
+    /// A field under today's name and older ones: those with a value, today's first.
+    pub(super) fn spelled(&mut self, key: &str) -> Vec<Cursor<'n>> {
+        let mut found: Vec<_> = self.get(key).into_iter().collect();
+        for old in self.object.older_names(key) {
+            found.extend(self.older(old, key));
+        }
+        found
+    }
+
+    /// A text of the format that the field has.
+    pub(super) fn text(&mut self, key: &str) -> Option<(String, Cursor<'n>)> {
+        let found = self.spelled(key).into_iter();
+        let found = found.filter_map(|value| Some((value.text()?, value)));
+        // All of them, for their warnings.
+        let (text, value) = found.collect::<Vec<_>>().into_iter().next()?;
+        self.check(key, &text, &value);
+        Some((text, value))
+    }
+
+    pub(super) fn string(&mut self, key: &str) -> Option<String> {
+        self.text(key).map(|(text, _)| text)
+    }
+
+    fn check(&self, key: &str, text: &str, value: &Cursor<'_>) {
+        let mut patterns = self.object.patterns.iter();
+        if let Some((_, pattern)) = patterns.find(|(field, _)| *field == key)
+            && !pattern.is_match(text)
+        {
+            value.warn(pattern.rule);
+        }
+    }
+
+    /// The required name, which no other item of the list may have.
+    pub(super) fn name(&mut self, taken: &mut HashSet<String>) -> Option<(String, Cursor<'n>)> {
+        let Some(value) = self.take("name").filter(|name| !name.is_null()) else {
+            self.map.warn_that(Rule::Unreadable, "it has no name");
+            return None;
+        };
+        let name = value.text()?;
+        self.check("name", &name, &value);
+        if !taken.insert(name.clone()) {
+            value.warn(Rule::DuplicateName);
+        }
+        Some((name, value))
+    }
+
+    /// The fields that were not taken.
+    pub(super) fn others(self) -> Others {
+        let mut others = Vec::new();
+        for field in &self.left {
+            let key = field.0.value.as_str();
+            if self.object.outdated.contains(&key) {
+                outdated(&self.map.field(field));
+            } else if !self.object.untyped.contains(&key) {
+                let field = self.map.field(field).at_key();
+                field.warn(Rule::UnknownField);
+            }
+            others.push((key.to_owned(), field.1.value.to_json()));
+        }
+        Others(others)
+    }
+}
+
+fn outdated(field: &Cursor<'_>) {
+    field.at_key().warn(Rule::OldField);
+}

@@ -1,0 +1,340 @@
+//! Response bodies in the forms of all generations, as the spec's components bind them.
+//!
+//! A canonical key with a value is never overwritten. A field of the wrong type is dropped: a start must
+//! not fail because of how its response describes the application, since the only copy of the session
+//! token is in it.
+
+use super::{ApplicationState, failures, sentences};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value, json};
+
+type Object = Map<String, Value>;
+
+/// Older name, canonical name.
+const ALIASES: [(&str, &str); 4] = [
+    ("namespace", "environment"),
+    ("claimURL", "claimUrl"),
+    ("deploymentUrl", "url"),
+    ("reservations", "reservedDeployments"),
+];
+/// Parts that older generations send as a text, and the field that the text belongs to.
+const PARTS: [(&str, &str); 3] = [
+    ("status", "state"),
+    ("extend", "message"),
+    ("claim", "message"),
+];
+
+/// A response of any generation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply<T>(pub(super) T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Reply<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut body = match success(deserializer)? {
+            Value::Object(map) => Value::Object(fold(map)),
+            // Only reservations come as a bare list.
+            list @ Value::Array(_) => Value::Object(fold(Map::from_iter([(
+                "reservedDeployments".to_owned(),
+                list,
+            )]))),
+            other => other,
+        };
+        prune(&mut body, &|body| T::deserialize(body).is_ok());
+        T::deserialize(body).map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// A sentence: a JSON string, bare text (which the transport turns into one), or `{message}`.
+///
+/// Any other success is an empty sentence, since the request may have used up an extension. A web page
+/// is an error: it is not from the platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Text(pub(super) String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = match success(deserializer)? {
+            Value::String(text) => text,
+            body => body["message"].as_str().unwrap_or_default().to_owned(),
+        };
+        if sentences::is_page(&text) {
+            return Err(D::Error::custom("a web page instead of a sentence"));
+        }
+        Ok(Self(text))
+    }
+}
+
+/// The JSON Schema of a manifest, bare or as `{schema, version}`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schema(pub(super) Value);
+
+impl<'de> Deserialize<'de> for Schema {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match success(deserializer)? {
+            Value::Object(mut map) if !is_schema(&map) => {
+                let schema = map.remove("schema").filter(Value::is_object);
+                Ok(Self(schema.unwrap_or(Value::Object(map))))
+            }
+            schema @ Value::Object(_) => Ok(Self(schema)),
+            _ => Err(D::Error::custom("a value that is no JSON Schema")),
+        }
+    }
+}
+
+/// The body of a success without its envelope `{success, data}`.
+fn success<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+    let body = Value::deserialize(deserializer)?;
+    if failures::failed_success(&body).is_some() {
+        return Err(D::Error::custom("a failure with the status of a success"));
+    }
+    let Value::Object(mut map) = body else {
+        return Ok(body);
+    };
+    let is_envelope = !is_schema(&map);
+    Ok(match map.get_mut("data").filter(|_| is_envelope) {
+        Some(Value::Object(data)) => {
+            let mut data = std::mem::take(data);
+            // One client reads `{message, data}`.
+            if let Some(message) = map.remove("message").filter(|_| !is_schema(&data)) {
+                data.entry("message").or_insert(message);
+            }
+            Value::Object(data)
+        }
+        Some(data @ (Value::Array(_) | Value::String(_))) => data.take(),
+        _ => Value::Object(map),
+    })
+}
+
+/// Whether it is the schema of a manifest: its keys are those of JSON Schema, not of a response.
+pub(super) fn is_schema(map: &Object) -> bool {
+    let has_form = map.get("properties").is_some_and(Value::is_object)
+        && map.get("type").is_some_and(|kind| kind == "object");
+    let has_schema = map.get("$schema").is_some_and(Value::is_string);
+    !map.contains_key("sessionToken") && (has_form || has_schema)
+}
+
+/// Renames older keys, at the top of a response and in reservations.
+fn fold(mut map: Object) -> Object {
+    for (alias, name) in ALIASES {
+        if let Some(value) = map.remove(alias)
+            && map.get(name).is_none_or(Value::is_null)
+        {
+            map.insert(name.to_owned(), value);
+        }
+    }
+    spell_out(&mut map);
+    let reservations = map.get_mut("reservedDeployments");
+    let reservations = reservations.and_then(Value::as_array_mut);
+    let reservations = reservations.into_iter().flatten();
+    reservations
+        .filter_map(Value::as_object_mut)
+        .for_each(spell_out);
+    map
+}
+
+fn spell_out(map: &mut Object) {
+    for (key, name) in PARTS {
+        if let Some(part @ Value::String(_)) = map.get_mut(key) {
+            *part = json!({ name: part.take() });
+        }
+    }
+    // States differ in case between generations; an unknown one stays as it is.
+    if let Some(Value::String(state)) = map
+        .get_mut("status")
+        .and_then(|status| status.get_mut("state"))
+    {
+        let lower = state.to_lowercase();
+        if !matches!(
+            ApplicationState::from(lower.as_str()),
+            ApplicationState::Unknown(_)
+        ) {
+            *state = lower;
+        }
+    }
+}
+
+/// Removes the parts of a value that keep it from being accepted. True if it is accepted then.
+fn prune(value: &mut Value, accepts: &dyn Fn(&Value) -> bool) -> bool {
+    if accepts(value) {
+        return true;
+    }
+    match value {
+        Value::Object(map) => {
+            map.retain(|key, part| prune(part, &|part| accepts(&json!({ key: part }))));
+        }
+        Value::Array(list) => list.retain_mut(|item| prune(item, &|item| accepts(&json!([item])))),
+        _ => {}
+    }
+    accepts(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raw::nexlayer::types::{
+        ClaimReply, MessageReply, PodsReply, ReservationList, StartReply,
+    };
+    use std::fmt::Debug;
+
+    fn reads_as<T: DeserializeOwned + PartialEq + Debug>(rows: &[(Value, Value)]) {
+        for (body, canonical) in rows {
+            let Reply(reply) = serde_json::from_value::<Reply<T>>(body.clone()).unwrap();
+            let expected: T = serde_json::from_value(canonical.clone()).unwrap();
+            assert_eq!(reply, expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn every_generation_is_read() {
+        reads_as::<StartReply>(&[
+            (json!({ "namespace": "n" }), json!({ "environment": "n" })),
+            (
+                json!({ "namespace": "n", "environment": "e" }),
+                json!({ "environment": "e" }),
+            ),
+            (
+                json!({ "namespace": "n", "environment": null }),
+                json!({ "environment": "n" }),
+            ),
+            (json!({ "deploymentUrl": "u" }), json!({ "url": "u" })),
+            (
+                json!({ "success": true, "data": { "url": "u" } }),
+                json!({ "url": "u" }),
+            ),
+            (
+                json!({ "message": "m", "data": { "namespace": "n" } }),
+                json!({ "message": "m", "environment": "n" }),
+            ),
+            (
+                json!({ "message": "m", "data": { "message": "n" } }),
+                json!({ "message": "n" }),
+            ),
+            (
+                json!({ "success": true, "data": null, "message": "m" }),
+                json!({ "message": "m" }),
+            ),
+            (
+                json!({ "status": "Running", "extend": "words", "claim": "words" }),
+                json!({ "status": { "state": "running" }, "extend": { "message": "words" }, "claim": { "message": "words" } }),
+            ),
+            (json!({ "error": "", "url": "u" }), json!({ "url": "u" })),
+            (json!({ "error": null }), json!({})),
+        ]);
+        reads_as::<ClaimReply>(&[(json!({ "claimURL": "u" }), json!({ "claimUrl": "u" }))]);
+        reads_as::<ReservationList>(&[
+            (
+                json!({ "reservations": [] }),
+                json!({ "reservedDeployments": [] }),
+            ),
+            (
+                json!([{ "status": "Running" }]),
+                json!({ "reservedDeployments": [{ "status": { "state": "running" } }] }),
+            ),
+            (
+                json!({ "data": [{ "url": "u" }] }),
+                json!({ "reservedDeployments": [{ "url": "u" }] }),
+            ),
+        ]);
+        reads_as::<PodsReply>(&[(json!({ "pods": null }), json!({ "pods": null }))]);
+    }
+
+    #[test]
+    fn fields_of_the_wrong_type_are_dropped() {
+        reads_as::<StartReply>(&[
+            (json!({ "status": 7 }), json!({})),
+            (
+                json!({ "sessionToken": "t", "url": 7, "info": ["x"], "extend": true, "claim": null }),
+                json!({ "sessionToken": "t" }),
+            ),
+            (
+                json!({ "sessionToken": "t", "valid": false, "$schema": "s", "schema": {}, "url": 7 }),
+                json!({ "sessionToken": "t" }),
+            ),
+            (
+                json!({ "status": { "state": 7, "progress": "x", "pods": null } }),
+                json!({ "status": {} }),
+            ),
+            (
+                json!({ "status": { "state": "Odd", "pods": [7, { "name": 7, "status": "Running" }] } }),
+                json!({ "status": { "state": "Odd", "pods": [{ "status": "Running" }] } }),
+            ),
+            (
+                json!({ "extend": { "available": "yes", "expiresAt": false, "message": [] } }),
+                json!({ "extend": {} }),
+            ),
+            (
+                json!({ "claim": { "claimed": 1, "message": 2, "claimURL": 3, "claimToken": 4 } }),
+                json!({ "claim": {} }),
+            ),
+        ]);
+        reads_as::<ReservationList>(&[
+            (
+                json!({ "reservedDeployments": [7, { "url": 7, "createdAt": {}, "expiresAt": 7 }] }),
+                json!({ "reservedDeployments": [{ "expiresAt": 7 }] }),
+            ),
+            (json!({ "reservedDeployments": {} }), json!({})),
+        ]);
+        reads_as::<PodsReply>(&[(
+            json!({ "pods": [7, { "name": "web", "status": "Running" }, { "name": 7 }] }),
+            json!({ "pods": [{ "name": "web", "status": "Running" }, {}] }),
+        )]);
+    }
+
+    #[test]
+    fn a_value_that_is_no_object_is_refused() {
+        for body in [json!("text"), json!(null), json!(7)] {
+            assert!(serde_json::from_value::<Reply<MessageReply>>(body.clone()).is_err());
+            assert!(serde_json::from_value::<Schema>(body).is_err());
+        }
+        let failure = json!({ "success": false });
+        assert!(serde_json::from_value::<Reply<MessageReply>>(failure.clone()).is_err());
+        assert!(serde_json::from_value::<Text>(failure).is_err());
+    }
+
+    #[test]
+    fn schemas_are_kept_as_they_are() {
+        for (body, schema) in [
+            // The names in a schema are those of a manifest.
+            (
+                json!({ "$schema": "s", "data": { "url": 7 }, "error": "x", "url": 7 }),
+                json!({ "$schema": "s", "data": { "url": 7 }, "error": "x", "url": 7 }),
+            ),
+            (
+                json!({ "success": true, "message": "m", "data": { "type": "object", "properties": {}, "status": 7 } }),
+                json!({ "type": "object", "properties": {}, "status": 7 }),
+            ),
+            (
+                json!({ "success": true, "data": { "version": "1", "schema": { "$schema": "s", "status": 7 } } }),
+                json!({ "$schema": "s", "status": 7 }),
+            ),
+            (
+                json!({ "version": "1", "schema": { "$schema": "s" } }),
+                json!({ "$schema": "s" }),
+            ),
+        ] {
+            let Schema(read) = serde_json::from_value(body.clone()).unwrap();
+            assert_eq!(read, schema, "{body}");
+        }
+    }
+
+    #[test]
+    fn sentences_come_in_several_forms() {
+        for json in [
+            r#""It  is done.""#,
+            r#"{"message":"It is done."}"#,
+            r#"{"success":true,"data":"It is done."}"#,
+            r#""\"It is done.\"""#,
+        ] {
+            let Text(text) = serde_json::from_str(json).unwrap();
+            assert_eq!(sentences::normal(&text), "It is done.");
+        }
+        for json in ["null", "7", "[]", "{}", r#"{"message":7}"#] {
+            assert_eq!(serde_json::from_str::<Text>(json).unwrap().0, "", "{json}");
+        }
+        for json in [r#"" <!DOCTYPE html><p>It is done.""#, r#""<HTML>""#] {
+            assert!(serde_json::from_str::<Text>(json).is_err(), "{json}");
+        }
+    }
+}
