@@ -70,7 +70,7 @@ impl World {
         let now = self.now();
         let request = request.with_header("authorization", &token);
         let reply = self.state.handle(Platform::Edgegap, &request, now);
-        CannedReply::json(reply.status, reply.body)
+        CannedReply::json(reply.status.as_u16(), reply.body)
     }
 
     fn answer(&mut self, asked: &RequestPreview) -> CannedReply {
