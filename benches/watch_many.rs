@@ -79,7 +79,7 @@ impl Server {
         let mut request = Request::new(&preview.method, &preview.path);
         request.query.clone_from(&preview.query);
         let reply = self.send(request);
-        CannedReply::json(reply.status, reply.body)
+        CannedReply::json(reply.status.as_u16(), reply.body)
     }
 }
 

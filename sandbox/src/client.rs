@@ -52,19 +52,10 @@ clients! {
 impl Recorded {
     /// The request in the shape in which deploykit's recorder shows it, secrets left out. Feature `client`.
     pub fn preview(&self) -> RequestPreview {
-        let mut query = String::new();
-        for (name, value) in &self.query {
-            query.push(if query.is_empty() { '?' } else { '&' });
-            query.push_str(&format!("{}={}", encoded(name), encoded(value)));
-        }
-        let mut request = http::Request::builder()
-            .method(self.method.as_str())
-            .uri(format!("{}{query}", self.path));
-        for (name, value) in &self.headers {
-            request = request.header(name, value);
-        }
         // What came over a connection can be written down again; if not, it is shown as nothing.
-        let request = request.body(self.body.as_slice()).unwrap_or_default();
+        let request = self.to_http().unwrap_or_default();
+        let (parts, body) = request.into_parts();
+        let request = http::Request::from_parts(parts, body.as_slice());
         match self.platform {
             Platform::Nexlayer => describe::<nexlayer::Nexlayer>(&request),
             Platform::Dployr => describe::<dployr::Dployr>(&request),
@@ -72,18 +63,6 @@ impl Recorded {
             Platform::Edgegap => describe::<edgegap::Edgegap>(&request),
         }
     }
-}
-
-/// A text as it stands in a query, everything but letters and digits escaped.
-fn encoded(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match byte.is_ascii_alphanumeric() {
-            true => out.push(char::from(byte)),
-            false => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }
 
 impl Sandbox {

@@ -2,52 +2,72 @@
 //!
 //! The sandbox checks itself with it: every request before the platform sees it, every reply before it goes out.
 
-mod accepted;
+pub(crate) mod accepted;
 mod check;
-mod example;
 mod load;
-mod reply;
-mod request;
-mod route;
 mod schema;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
 
-use crate::model::Platform;
+use http::Method;
+use matchit::Router;
+
+use crate::model::{Platform, Reply, decode, segments};
 use crate::short::short;
-pub(crate) use check::{Check, Checked};
-use load::{Content, Documented};
-use request::Parameter;
-use route::Segment;
+use load::{Content, Documented, Parameter};
 
 /// What a body of many mistakes may fill is remembered for each request, so it has an end.
 const MOST_PROBLEMS: usize = 20;
 /// Names of fields are as long as a client makes them.
 const MOST_LETTERS: usize = 200;
+/// A route of dployr's control plane that is in no spec, and has the form of one that is: `/v1/domains/{domain}`.
+const OTHER: &str = "/v1/domains/verify";
 
 /// The spec of one platform, read once per process.
-#[derive(Debug)]
 pub struct Contract {
     operations: Vec<Operation>,
+    /// The places of operations, by method and path.
+    routes: HashMap<Method, Router<usize>>,
 }
 
 impl Contract {
     /// The spec of a platform. The first call for a platform reads it.
     pub fn of(platform: Platform) -> &'static Contract {
-        static NEXLAYER: OnceLock<Contract> = OnceLock::new();
-        static DPLOYR: OnceLock<Contract> = OnceLock::new();
-        static NODION: OnceLock<Contract> = OnceLock::new();
-        static EDGEGAP: OnceLock<Contract> = OnceLock::new();
-        let (cell, text) = match platform {
-            Platform::Nexlayer => (&NEXLAYER, include_str!("../specs/nexlayer.yaml")),
-            Platform::Dployr => (&DPLOYR, include_str!("../specs/dployr.yaml")),
-            Platform::Nodion => (&NODION, include_str!("../specs/nodion.yaml")),
-            Platform::Edgegap => (&EDGEGAP, include_str!("../specs/edgegap.yaml")),
+        static ALL: [OnceLock<Contract>; 4] = [const { OnceLock::new() }; 4];
+        let [nexlayer, dployr, nodion, edgegap] = &ALL;
+        let cell = match platform {
+            Platform::Nexlayer => nexlayer,
+            Platform::Dployr => dployr,
+            Platform::Nodion => nodion,
+            Platform::Edgegap => edgegap,
         };
-        cell.get_or_init(|| Contract {
-            operations: load::operations(text),
-        })
+        cell.get_or_init(|| Self::read(Self::text(platform)))
+    }
+
+    pub(crate) fn text(platform: Platform) -> &'static str {
+        match platform {
+            Platform::Nexlayer => include_str!("../specs/nexlayer.yaml"),
+            Platform::Dployr => include_str!("../specs/dployr.yaml"),
+            Platform::Nodion => include_str!("../specs/nodion.yaml"),
+            Platform::Edgegap => include_str!("../specs/edgegap.yaml"),
+        }
+    }
+
+    /// Reads a spec. The tests read them all: a route that contradicts another is left out.
+    pub(crate) fn read(text: &str) -> Self {
+        let operations = load::operations(text);
+        let mut routes: HashMap<Method, Router<usize>> = HashMap::new();
+        for (at, operation) in operations.iter().enumerate() {
+            if let Ok(method) = operation.method.parse() {
+                let _ = routes
+                    .entry(method)
+                    .or_default()
+                    .insert(&operation.path, at);
+            }
+        }
+        Self { operations, routes }
     }
 
     /// All operations, by path and method.
@@ -55,18 +75,46 @@ impl Contract {
         &self.operations
     }
 
-    /// The operation that a request is for, by its method in upper case and its path as sent, without the query. A
-    /// literal segment wins over a parameter.
-    pub fn operation(&self, method: &str, path: &str) -> Option<&Operation> {
-        route::find(&self.operations, method, path)
+    /// The operation of a path as sent, without the query, and the decoded values of its parameters. A literal segment
+    /// wins over a parameter.
+    pub(crate) fn route(
+        &self,
+        method: &Method,
+        path: &str,
+    ) -> Option<(&Operation, Vec<(String, String)>)> {
+        if *method == Method::GET && path == OTHER {
+            return None;
+        }
+        let path = canonical(path);
+        let found = self.routes.get(method)?.at(&path).ok()?;
+        let values = found.params.iter();
+        let values = values.map(|(name, value)| (name.to_owned(), decode(value)));
+        let values: Vec<_> = values.collect();
+        // An empty value is a doubled slash, which no server takes for an id.
+        let is_whole = values.iter().all(|(_, value)| !value.is_empty());
+        Some((self.operations.get(*found.value)?, values)).filter(|_| is_whole)
+    }
+
+    /// The methods of a path, separated by commas.
+    pub(crate) fn allowed(&self, path: &str) -> String {
+        let methods = self.routes.keys();
+        let methods = methods.filter(|method| self.route(method, path).is_some());
+        let mut methods: Vec<&str> = methods.map(Method::as_str).collect();
+        methods.sort_unstable();
+        methods.join(", ")
     }
 
     /// Whether each segment of a path as sent may be shown. Where no operation has the path, anything may be a secret that
     /// came to the wrong place: there only words that the spec has in its paths are open.
-    pub(crate) fn open_segments(&self, method: &str, path: &str) -> Vec<bool> {
-        match self.operation(method, path) {
-            Some(operation) => route::open(&operation.segments, &operation.secrets),
-            None => route::decoded(path)
+    pub(crate) fn open_segments(&self, method: &Method, path: &str) -> Vec<bool> {
+        match self.route(method, path) {
+            Some((operation, _)) => segments(&operation.path)
+                .map(|segment| match parameter_name(&segment) {
+                    None => true,
+                    Some(name) => !operation.secrets.contains(&format!("path.{name}")),
+                })
+                .collect(),
+            None => segments(path)
                 .map(|segment| self.knows_segment(&segment))
                 .collect(),
         }
@@ -74,9 +122,8 @@ impl Contract {
 
     /// Whether a decoded segment is a word in a path of the spec. So is an empty one.
     pub(crate) fn knows_segment(&self, segment: &str) -> bool {
-        let mut segments = self.operations.iter().flat_map(|one| &one.segments);
-        segment.is_empty()
-            || segments.any(|one| matches!(one, Segment::Literal(word) if word == segment))
+        let mut words = self.operations.iter().flat_map(|one| segments(&one.path));
+        segment.is_empty() || words.any(|word| word == segment && parameter_name(&word).is_none())
     }
 
     /// The operation of that `operationId`.
@@ -85,13 +132,23 @@ impl Contract {
     }
 }
 
+/// A path as it is compared: every segment decoded, but for the signs that would make it another path.
+fn canonical(path: &str) -> String {
+    let segments = segments(path);
+    let escaped = segments.map(|segment| segment.replace('%', "%25").replace('/', "%2F"));
+    escaped.fold(String::new(), |path, segment| path + "/" + &segment)
+}
+
+/// The name of a segment such as `{id}`.
+fn parameter_name(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
 /// One operation of a spec.
-#[derive(Debug)]
 pub struct Operation {
     id: String,
     method: String,
     path: String,
-    segments: Vec<Segment>,
     documented: bool,
     stream: bool,
     secrets: Vec<String>,
@@ -140,18 +197,32 @@ impl Operation {
 
     /// The first example of a reply with that status: its content type and its body. Nothing where the spec has no
     /// example, or no such status.
-    pub fn example(&self, status: u16) -> Option<(&str, Vec<u8>)> {
+    pub fn example(&self, status: u16) -> Option<(&str, String)> {
         let contents = &self.reply(status)?.contents;
         contents.iter().find_map(Content::example)
     }
 
     /// The first example of the body of a request: its content type and the body. Nothing where the spec has no body.
-    pub fn example_body(&self) -> Option<(&str, Vec<u8>)> {
+    pub fn example_body(&self) -> Option<(&str, String)> {
         self.bodies.iter().find_map(Content::example)
     }
 
     fn reply(&self, status: u16) -> Option<&Documented> {
         self.replies.iter().find(|reply| reply.status == status)
+    }
+
+    /// A reply with that status from nothing but the spec: its first example, or the smallest body that the schema allows.
+    /// Nothing for a status that the spec does not list.
+    pub fn status_reply(&self, status: u16) -> Option<Reply> {
+        let contents = &self.reply(status)?.contents;
+        if let Some((content_type, body)) = contents.iter().find_map(Content::example) {
+            return Some(Reply::new(status, content_type, body));
+        }
+        let Some(content) = contents.first() else {
+            return Some(Reply::empty(status));
+        };
+        let body = content.written(&content.schema.smallest());
+        Some(Reply::new(status, &content.media_type, body))
     }
 }
 
@@ -185,33 +256,93 @@ impl fmt::Display for Problem {
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_operation_is_found_by_its_own_path() {
-        let mut operations = 0;
-        for platform in Platform::ALL {
-            let contract = Contract::of(platform);
-            for operation in contract.operations() {
-                let path = operation.path.replace(['{', '}'], "~");
-                let found = contract.operation(&operation.method, &path);
-                assert_eq!(found.map(Operation::id), Some(operation.id()), "{path}");
-                assert!(operation.statuses().next().is_some(), "{path}");
-                operations += 1;
-            }
-        }
-        assert_eq!(operations, 117);
+    fn all() -> impl Iterator<Item = (Platform, &'static Operation)> {
+        let platforms = Platform::ALL.into_iter();
+        platforms.flat_map(|platform| {
+            let operations = Contract::of(platform).operations().iter();
+            operations.map(move |operation| (platform, operation))
+        })
     }
 
     #[test]
-    fn successes_have_examples() {
+    fn every_operation_is_found_by_its_own_path() {
+        for (platform, operation) in all() {
+            let path = operation.path.replace(['{', '}'], "~");
+            let method = operation.method.parse().unwrap();
+            let found = Contract::of(platform).route(&method, &path);
+            let id = found.map(|(operation, _)| operation.id());
+            assert_eq!(id, Some(operation.id()), "{path}");
+            assert!(operation.statuses().next().is_some(), "{path}");
+        }
+        // No path of a spec is lost.
         for platform in Platform::ALL {
-            for operation in Contract::of(platform).operations() {
-                let id = operation.id();
-                let status = operation.statuses().next().unwrap_or_default();
-                if status != 204 {
-                    let (content_type, body) = operation.example(status).expect(id);
-                    assert!(content_type.contains('/') && !body.is_empty(), "{id}");
-                }
+            let methods = [
+                "\n    get:",
+                "\n    post:",
+                "\n    put:",
+                "\n    patch:",
+                "\n    delete:",
+            ];
+            let text = Contract::text(platform);
+            let written: usize = methods
+                .map(|method| text.matches(method).count())
+                .iter()
+                .sum();
+            assert_eq!(
+                Contract::of(platform).operations().len(),
+                written,
+                "{platform}"
+            );
+        }
+    }
+
+    #[test]
+    fn literals_win_and_segments_are_decoded() {
+        let route = |method: &str, path: &str| {
+            let found = Contract::of(Platform::Dployr).route(&method.parse().unwrap(), path);
+            found.map(|(operation, values)| (operation.id(), values))
+        };
+        let id = |method: &str, path: &str| route(method, path).map(|(id, _)| id);
+        for (path, found) in [
+            ("/v1/services/metrics/web", "get_service_metrics"),
+            ("/v1/services/metrics/status", "get_service_metrics"),
+            ("/v1/services/x%2Fy", "get_service"),
+            ("/v1/%73ervices/x", "get_service"),
+        ] {
+            assert_eq!(id("GET", path), Some(found), "{path}");
+        }
+        assert_eq!(
+            id("POST", "/v1/services/metrics/start"),
+            Some("start_service")
+        );
+        for nowhere in ["/v1/services/", "/v1/services//status", "/v1", "/", OTHER] {
+            assert_eq!(id("GET", nowhere), None, "{nowhere}");
+        }
+        assert_eq!(id("get", "/v1/services"), None);
+        let (_, values) = route("DELETE", "/v1/services/a%20b/env/50%25%2F2").unwrap();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(values, [pair("id", "a b"), pair("key", "50%/2")]);
+    }
+
+    #[test]
+    fn every_status_has_a_reply_from_the_spec() {
+        for (platform, operation) in all() {
+            let id = operation.id();
+            for status in operation.statuses() {
+                let reply = operation.status_reply(status).unwrap();
+                assert_eq!(
+                    operation.reply_problems(&reply),
+                    [],
+                    "{platform} {id} {status}"
+                );
+            }
+            let status = operation.statuses().next().unwrap_or_default();
+            if status != 204 {
+                let (content_type, body) = operation.example(status).expect(id);
+                assert!(content_type.contains('/') && !body.is_empty(), "{id}");
             }
         }
+        let deploy = Contract::of(Platform::Edgegap).by_id("create_deployment");
+        assert_eq!(deploy.unwrap().status_reply(503), None);
     }
 }

@@ -8,6 +8,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::Uri;
+use http::uri::Scheme;
+
 use crate::server::Shared;
 use crate::webhook::Webhook;
 
@@ -92,40 +95,40 @@ fn hand_over(webhook: &Webhook) -> io::Result<TcpStream> {
 
 /// An address on this machine. No other is called: a sandbox makes no connections to the outside.
 #[derive(Debug, PartialEq, Eq)]
-struct Target<'a> {
+struct Target {
     hosts: Vec<IpAddr>,
     port: u16,
-    authority: &'a str,
+    authority: String,
     path: String,
 }
 
-impl<'a> Target<'a> {
-    fn of(url: &'a str) -> Option<Self> {
-        // What else there is could end the line of the request and begin another.
-        if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+impl Target {
+    fn of(url: &str) -> Option<Self> {
+        let url: Uri = url.parse().ok()?;
+        let authority = url.authority()?;
+        if url.scheme() != Some(&Scheme::HTTP) || authority.as_str().contains('@') {
             return None;
         }
-        let rest = url.strip_prefix("http://")?;
-        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
-            _ => (authority, 80),
-        };
+        let host = authority.host();
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
         let hosts = match host {
             "localhost" => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
-            _ => {
-                let bare = host
-                    .strip_prefix('[')
-                    .and_then(|host| host.strip_suffix(']'));
-                vec![bare.unwrap_or(host).parse().ok()?]
-            }
+            _ => vec![bare.unwrap_or(host).parse().ok()?],
         };
-        let path = path.split('#').next().unwrap_or_default();
+        let port = match authority.port() {
+            Some(port) => port.as_u16(),
+            // A port that is none is not left out.
+            None if authority.as_str().len() > host.len() => return None,
+            None => 80,
+        };
+        let path = url.path_and_query().map_or("/", |path| path.as_str());
         let slash = if path.starts_with('/') { "" } else { "/" };
         hosts.iter().all(IpAddr::is_loopback).then(|| Self {
             hosts,
             port,
-            authority,
+            authority: authority.to_string(),
             path: format!("{slash}{path}"),
         })
     }

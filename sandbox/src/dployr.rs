@@ -4,24 +4,25 @@
 //! (dployr-io/dployr-base) disagree on paths, field names, statuses and error bodies. [`Dialect`] says which of the two
 //! the sandbox plays; what lies behind, the state in this file, is the same for both.
 
-mod bounds;
-mod checked;
 mod control_plane;
 mod create;
 mod documented;
-mod extras;
 mod hooks;
-mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::access::DployrAccess;
-use crate::clock::END;
+use crate::bounds::{MOST, MOST_OF_ONE, cut};
+use crate::call::{Call, Player};
+use crate::contract::Problem;
+use crate::deployed::Deployed;
 use crate::ids::Ids;
-use crate::model::{Reply, Request};
+use crate::model::{Platform, Reply};
+use crate::state::Builder;
 use crate::time::{Stage, Taken, Timing, Window, millis};
 use crate::webhook::Webhook;
 
@@ -50,13 +51,13 @@ pub struct Dployr {
     cluster_id: String,
     instance: Instance,
     /// Those that were registered later. None of them ever joins.
-    registered: Vec<Registered>,
+    registered: Vec<Instance>,
     /// Access tokens handed out by a login, and when they end.
     logins: Vec<(String, Duration)>,
     deployments: Vec<Deployment>,
     services: Vec<Service>,
     /// Variables and logs go by name, which a deployment shares with its service.
-    env: BTreeMap<String, BTreeMap<String, String>>,
+    env: BTreeMap<String, Variables>,
     secrets: BTreeMap<String, Vec<SecretRow>>,
     logs: BTreeMap<String, Vec<Line>>,
     routes: Vec<Value>,
@@ -71,15 +72,10 @@ pub struct Dployr {
     anonymous_window: Window,
 }
 
-#[derive(Clone, Debug)]
-struct Instance {
-    id: String,
-    tag: String,
-    address: String,
-}
+type Variables = BTreeMap<String, String>;
 
 #[derive(Clone, Debug)]
-struct Registered {
+struct Instance {
     id: String,
     tag: String,
     address: String,
@@ -149,8 +145,9 @@ struct Line {
 }
 
 impl Dployr {
-    pub(crate) fn new(dialect: Dialect, build_node: bool, timing: Timing, seed: u64) -> Self {
+    pub(crate) fn new(settings: &Builder, timing: Timing, seed: u64) -> Self {
         let mut ids = Ids::new(seed);
+        let dialect = settings.dialect;
         let token = match dialect {
             Dialect::Documented => ids.alphanumeric(48),
             // The prefix and 64 hexadecimal digits: dployr-io/dployr-base:src/middleware/auth.ts
@@ -164,7 +161,7 @@ impl Dployr {
         Self {
             dialect,
             timing,
-            build_node,
+            build_node: settings.build_node,
             token,
             email: "owner@example.com".to_owned(),
             password,
@@ -175,6 +172,10 @@ impl Dployr {
                 tag: "sandbox-node-1".to_owned(),
                 // 203.0.113.0/24 is kept for documentation (RFC 5737).
                 address: "203.0.113.10".to_owned(),
+                region: Some("eu-west".to_owned()),
+                role: "instance".to_owned(),
+                managed: true,
+                created_at: SET_UP_AT,
             },
             registered: Vec::new(),
             ids,
@@ -189,10 +190,10 @@ impl Dployr {
             projects: Vec::new(),
             webhooks: Vec::new(),
             cluster_webhook: None,
-            own: control_plane::Own::default(),
+            own: control_plane::Own::new(settings.neighbour),
             outbox: Vec::new(),
-            known_window: Window::default(),
-            anonymous_window: Window::default(),
+            known_window: Window::new(settings.limits),
+            anonymous_window: Window::new(settings.limits),
         }
     }
 
@@ -215,34 +216,26 @@ impl Dployr {
         }
     }
 
-    /// Answers one request at `now`, the time since the Unix epoch.
-    pub fn handle(&mut self, request: &Request, now: Duration) -> Reply {
-        let now = now.min(END);
-        self.settle(now);
-        match self.dialect {
-            Dialect::Documented => documented::handle(self, request, now),
-            Dialect::ControlPlane => control_plane::handle(self, request, now),
-        }
-    }
-
     /// Whether the caller is the user. `Bearer `, in this case and with one space: the lower-case scheme was refused on
     /// a running control plane.
-    fn knows(&self, request: &Request, now: Duration) -> bool {
-        if self.own.access.knows_cookie(request, now) {
+    fn knows(&self, call: &Call) -> bool {
+        if self.own.access.knows_cookie(call) {
             return true;
         }
-        let Some(token) = request
-            .header("authorization")
-            .and_then(|value| value.strip_prefix("Bearer "))
-        else {
+        let header = call.request.header("authorization");
+        let Some(token) = header.and_then(|value| value.strip_prefix("Bearer ")) else {
             return false;
         };
+        let mut logins = self.logins.iter();
         token == self.token
-            || self.own.access.knows_token(token, now)
-            || self
-                .logins
-                .iter()
-                .any(|(login, ends)| login == token && now < *ends)
+            || self.own.access.knows_token(token, call.now)
+            || logins.any(|(login, ends)| login == token && call.now < *ends)
+    }
+
+    fn deployment(&self, id: &str) -> Option<&Deployment> {
+        self.deployments
+            .iter()
+            .find(|deployment| deployment.id == id)
     }
 
     fn charge(&mut self, known: bool, now: Duration, seconds: u64, limit: u64) -> Taken {
@@ -306,12 +299,8 @@ impl Dployr {
     /// Services appear through deployments that end well, under the same name; there is no other way to make one.
     fn settle(&mut self, now: Duration) {
         for at in 0..self.deployments.len() {
-            let Some(deployment) = self
-                .deployments
-                .get(at)
-                .filter(|deployment| !deployment.settled)
-                .cloned()
-            else {
+            let row = self.deployments.get(at).filter(|row| !row.settled);
+            let Some(deployment) = row.cloned() else {
                 continue;
             };
             let Some(finished_at) = self.finished_at(&deployment, now) else {
@@ -325,11 +314,8 @@ impl Dployr {
                 continue;
             }
             let kind = deployment.settings.text("type").unwrap_or("web").to_owned();
-            match self
-                .services
-                .iter_mut()
-                .find(|service| service.name == deployment.name)
-            {
+            let mut services = self.services.iter_mut();
+            match services.find(|service| service.name == deployment.name) {
                 Some(service) => {
                     service.kind = kind;
                     service.updated_at = finished_at;
@@ -352,34 +338,32 @@ impl Dployr {
     }
 
     /// Deploys `name`, for the first time or again: a name that is known keeps its row and its id (seen on a running
-    /// control plane). Returns the place of the row.
-    fn deploy(&mut self, name: &str, settings: Settings, fresh_id: String, now: Duration) -> usize {
+    /// control plane). Returns the row.
+    fn deploy(
+        &mut self,
+        name: &str,
+        settings: Settings,
+        fresh_id: String,
+        now: Duration,
+    ) -> Deployment {
         self.write_deploy_logs(name, &settings, now);
-        match self
-            .deployments
-            .iter()
-            .position(|deployment| deployment.name == name)
-        {
-            Some(at) => {
-                if let Some(deployment) = self.deployments.get_mut(at) {
-                    deployment.settings = settings;
-                    deployment.deployed_at = now;
-                    deployment.settled = false;
-                }
-                at
-            }
-            None => {
-                self.deployments.push(Deployment {
-                    id: fresh_id,
-                    name: name.to_owned(),
-                    settings,
-                    created_at: now,
-                    deployed_at: now,
-                    settled: false,
-                });
-                self.deployments.len() - 1
-            }
-        }
+        let known = self.deployments.iter().position(|row| row.name == name);
+        let at = known.unwrap_or(self.deployments.len());
+        let (id, created_at) = match self.deployments.get(at) {
+            Some(row) => (row.id.clone(), row.created_at),
+            None => (fresh_id, now),
+        };
+        let row = Deployment {
+            id,
+            name: name.to_owned(),
+            settings,
+            created_at,
+            deployed_at: now,
+            settled: false,
+        };
+        let end = self.deployments.len().min(at + 1);
+        self.deployments.splice(at..end, [row.clone()]);
+        row
     }
 
     /// Lines get their time now and show once that time has come.
@@ -427,10 +411,9 @@ impl Dployr {
     }
 
     /// What the log of `name` holds by now, oldest first.
-    fn lines(&self, name: &str, now: Duration) -> Vec<&Line> {
-        self.logs.get(name).map_or_else(Vec::new, |log| {
-            log.iter().filter(|line| line.at <= now).collect()
-        })
+    fn lines(&self, name: &str, now: Duration) -> impl Iterator<Item = &Line> {
+        let lines = self.logs.get(name).into_iter().flatten();
+        lines.filter(move |line| line.at <= now)
     }
 
     fn power(&self, service: &Service, now: Duration) -> Power {
@@ -450,15 +433,126 @@ impl Dployr {
             self.write_log(&name, now, message);
         }
     }
+
+    /// Variables, secrets and logs go by name, and stay when a deployment and its service are deleted one after the
+    /// other, as long as there is room.
+    fn forget_nameless(&mut self, most: usize) {
+        let names = self.env.len().max(self.secrets.len()).max(self.logs.len());
+        if names <= most.saturating_mul(2) {
+            return;
+        }
+        let names = self.deployments.iter().map(|one| &one.name);
+        let names = names.chain(self.services.iter().map(|one| &one.name));
+        let names: BTreeSet<&String> = names.collect();
+        self.env.retain(|name, _| names.contains(name));
+        self.secrets.retain(|name, _| names.contains(name));
+        self.logs.retain(|name, _| names.contains(name));
+    }
+}
+
+impl Player for Dployr {
+    const PLATFORM: Platform = Platform::Dployr;
+
+    fn dialect(&self) -> Option<Dialect> {
+        Some(self.dialect)
+    }
+
+    fn answer(&mut self, call: &Call) -> Reply {
+        self.settle(call.now);
+        match self.dialect {
+            Dialect::Documented => documented::handle(self, call),
+            Dialect::ControlPlane => control_plane::handle(self, call),
+        }
+    }
+
+    fn refuse(&mut self, trial: Self, taken: &Reply, problem: &Problem) -> Reply {
+        self.known_window = trial.known_window;
+        self.anonymous_window = trial.anonymous_window;
+        let mut reply = match self.dialect {
+            Dialect::Documented => documented::refusal(problem),
+            Dialect::ControlPlane => control_plane::refusal(problem),
+        };
+        let limits = taken.headers.iter();
+        let limits = limits.filter(|(name, _)| name.as_str().starts_with("x-ratelimit-"));
+        reply
+            .headers
+            .extend(limits.map(|(name, value)| (name.clone(), value.clone())));
+        reply
+    }
+
+    fn bound(&mut self, most: usize, _: Duration) {
+        cut(&mut self.deployments, most, |one| one.settled);
+        cut(&mut self.services, most, |_| false);
+        self.forget_nameless(most);
+        for variables in self.env.values_mut() {
+            while variables.len() > MOST_OF_ONE {
+                variables.pop_first();
+            }
+        }
+        for rows in self.secrets.values_mut() {
+            cut(rows, MOST_OF_ONE, |_| false);
+        }
+        for lines in self.logs.values_mut() {
+            cut(lines, MOST_OF_ONE, |_| false);
+        }
+        for all in [&mut self.routes, &mut self.projects, &mut self.webhooks] {
+            cut(all, MOST, |_| false);
+        }
+        cut(&mut self.logins, MOST, |_| false);
+        cut(&mut self.registered, MOST, |_| false);
+        self.own.bound();
+    }
+
+    /// The newest first.
+    fn deployed(&self, now: Duration) -> Vec<Deployed> {
+        let deployments = self.deployments.iter().rev().map(|deployment| Deployed {
+            kind: "deployment",
+            name: deployment.name.clone(),
+            deployment: None,
+            state: self.status(deployment, now).to_owned(),
+            since: deployment.deployed_at,
+            address: None,
+        });
+        let services = self.services.iter().rev().map(|service| Deployed {
+            kind: "service",
+            name: service.name.clone(),
+            deployment: None,
+            state: self.power(service, now).word().to_owned(),
+            since: match self.power(service, now) {
+                Power::Rising(since) => since,
+                _ => service.updated_at,
+            },
+            address: Some(self.instance.address.clone()),
+        });
+        deployments.chain(services).collect()
+    }
+}
+
+/// The number of deployments and the like.
+impl fmt::Debug for Dployr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dployr")
+            .field("dialect", &self.dialect)
+            .field("deployments", &self.deployments.len())
+            .field("services", &self.services.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Power {
+    /// Words of dployr-io/dployr:pkg/core/service/service.go, and the control plane's `starting`.
+    fn word(self) -> &'static str {
+        match self {
+            Power::On => "running",
+            Power::Off => "stopped",
+            Power::Rising(_) => "starting",
+        }
+    }
 }
 
 impl Settings {
     fn text(&self, name: &str) -> Option<&str> {
         self.texts.get(name).map(String::as_str)
-    }
-
-    fn json(&self, name: &str) -> Value {
-        self.text(name).map_or(Value::Null, Value::from)
     }
 
     /// Something to fetch, from a host that can exist: `.invalid` never does (RFC 2606). What a `local` or a `docker`
@@ -490,9 +584,20 @@ impl Line {
     }
 }
 
-/// One JSON object a line, as a running control plane sent it. Here the stream ends when there is nothing more to say
-/// for now; the real one goes on.
-fn ndjson(lines: &[Value]) -> Reply {
+/// An array, or one JSON object a line for who follows, as a running control plane sent it. Here the stream ends when
+/// there is nothing more to say for now; the real one goes on.
+fn lines_reply(lines: Vec<Value>, follow: bool) -> Reply {
+    if !follow {
+        return Reply::json(200, &Value::Array(lines));
+    }
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    Reply::text(200, "application/x-ndjson", &text)
+    Reply::new(200, "application/x-ndjson", text)
+}
+
+/// The headers that tell of a rate limit.
+fn limited(reply: Reply, limit: u64, taken: Taken) -> Reply {
+    reply
+        .with_header("x-ratelimit-limit", limit)
+        .with_header("x-ratelimit-remaining", taken.remaining)
+        .with_header("x-ratelimit-reset", taken.reset)
 }

@@ -7,12 +7,15 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use http::StatusCode;
+use http::header::RETRY_AFTER;
 use serde_json::json;
 
+use crate::contract::Operation;
 use crate::model::{Platform, Reply};
 
+pub(crate) use book::Book;
 pub use book::FaultUse;
-pub(crate) use book::{Book, Known};
 
 /// Something that goes wrong with some of the calls.
 ///
@@ -188,76 +191,75 @@ impl Fault {
         self.kind == Kind::DropWebhook
     }
 
-    /// What becomes of a call that this fault meets. `own` is what the platform answered, if it acted; `of_status` is
-    /// the platform's answer with a status.
+    /// What becomes of a call that this fault meets. `own` is what the platform answered, if it acted.
     pub(crate) fn outcome(
         &self,
         own: Option<Reply>,
-        of_status: impl FnOnce(u16) -> Reply,
+        platform: Platform,
+        operation: Option<&Operation>,
     ) -> Outcome {
-        let mut delay = Duration::ZERO;
-        let mut delivery = Delivery::Whole;
         // Stands for what nobody receives.
         let lost = || {
-            Reply::json(
-                503,
-                &json!({ "message": format!("no answer: {}", self.kind) }),
-            )
+            let message = format!("no answer: {}", self.kind);
+            Reply::json(503, &json!({ "message": message }))
         };
-        let reply = match &self.kind {
+        let mut outcome = Outcome::whole(own.unwrap_or_else(lost));
+        match &self.kind {
             Kind::Status {
                 code,
                 body,
                 retry_after,
             } => {
-                let mut reply = match body {
-                    Some((content_type, body)) => Reply::bytes(*code, content_type, body.clone()),
-                    None => of_status(*code),
+                outcome.reply = match body {
+                    Some((content_type, body)) => Reply::new(*code, content_type, body.clone()),
+                    None => status_reply(platform, operation, *code),
                 };
                 if let Some(seconds) = retry_after {
-                    reply
-                        .headers
-                        .retain(|(name, _)| !name.eq_ignore_ascii_case("retry-after"));
-                    reply = reply.with_header("retry-after", seconds.to_string());
+                    outcome.reply.headers.insert(RETRY_AFTER, (*seconds).into());
                 }
-                reply
             }
-            Kind::Garbage => Reply::text(
-                200,
-                "text/html; charset=utf-8",
-                "<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body><h1>It is not JSON.</h1></body></html>\n",
-            ),
-            Kind::Delay(late) => {
-                delay = *late;
-                own.unwrap_or_else(lost)
+            Kind::Garbage => {
+                let page = "<!DOCTYPE html>\n<html><head><title>Welcome</title></head>\
+                            <body><h1>It is not JSON.</h1></body></html>\n";
+                outcome.reply = Reply::new(200, "text/html; charset=utf-8", page);
             }
-            Kind::Reset => {
-                delivery = Delivery::Reset;
-                own.unwrap_or_else(lost)
-            }
-            Kind::Truncate(bytes) => {
-                delivery = Delivery::Truncated(*bytes);
-                own.unwrap_or_else(lost)
-            }
+            Kind::Delay(late) => outcome.delay = *late,
+            Kind::Reset => outcome.delivery = Delivery::Reset,
+            Kind::Truncate(bytes) => outcome.delivery = Delivery::Truncated(*bytes),
             Kind::Dribble { interval, piece } => {
-                delivery = Delivery::Dribbled {
+                outcome.delivery = Delivery::Dribbled {
                     interval: *interval,
                     piece: *piece,
                 };
-                own.unwrap_or_else(lost)
             }
-            Kind::Hang => {
-                delivery = Delivery::Never;
-                own.unwrap_or_else(lost)
-            }
-            Kind::DropWebhook => own.unwrap_or_else(lost),
-        };
-        Outcome {
-            reply,
-            delay,
-            delivery,
+            Kind::Hang => outcome.delivery = Delivery::Never,
+            Kind::DropWebhook => {}
         }
+        outcome
     }
+}
+
+/// What the spec has for a status; where it has none, a body in the form of the platform's errors.
+fn status_reply(platform: Platform, operation: Option<&Operation>, status: u16) -> Reply {
+    if let Some(reply) = operation.and_then(|operation| operation.status_reply(status)) {
+        return reply;
+    }
+    if matches!(status, 204 | 205 | 304) {
+        return Reply::empty(status);
+    }
+    let known = StatusCode::from_u16(status).ok();
+    let words = known.and_then(|status| status.canonical_reason());
+    let words = words.unwrap_or("Unknown");
+    let code = words.to_ascii_lowercase().replace([' ', '-'], "_");
+    let body = match platform {
+        Platform::Nexlayer => json!({ "error": words }),
+        Platform::Dployr => {
+            json!({ "error": { "code": code, "message": words, "details": {} } })
+        }
+        Platform::Nodion => json!({ "status": status, "error": words }),
+        Platform::Edgegap => json!({ "message": words }),
+    };
+    Reply::json(status, &body)
 }
 
 impl When {
@@ -396,6 +398,29 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::Contract;
+
+    #[test]
+    fn a_status_has_the_body_of_the_spec() {
+        let create = Contract::of(Platform::Edgegap).by_id("create_deployment");
+        let reply = status_reply(Platform::Edgegap, create, 422);
+        let (content_type, body) = create.unwrap().example(422).unwrap();
+        assert_eq!(
+            (reply.header("content-type"), reply.text_body()),
+            (Some(content_type), body)
+        );
+        let reply = status_reply(Platform::Edgegap, create, 503);
+        assert_eq!(
+            reply.json_body(),
+            json!({ "message": "Service Unavailable" })
+        );
+        assert_eq!(
+            status_reply(Platform::Nexlayer, None, 204),
+            Reply::empty(204)
+        );
+        let reply = status_reply(Platform::Dployr, None, 502);
+        assert_eq!(reply.json_body()["error"]["code"], "bad_gateway");
+    }
 
     #[test]
     fn calls_are_counted_from_one() {

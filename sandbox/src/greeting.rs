@@ -8,7 +8,7 @@ use crate::options::Options;
 pub(crate) fn text(sandbox: &Sandbox, options: &Options) -> String {
     let (nexlayer, dployr) = (sandbox.nexlayer(), sandbox.dployr());
     let (nodion, edgegap) = (sandbox.nodion(), sandbox.edgegap());
-    let (login, cluster) = match options.dialect {
+    let (login, cluster) = match options.dialect() {
         Dialect::Documented => (
             format!(
                 "\n  e-mail       {}\n  password     {}",

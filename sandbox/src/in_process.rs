@@ -11,8 +11,7 @@ use tokio::time::Instant;
 use crate::access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
 use crate::clock::END;
 use crate::fault::{Delivery, Fault, FaultError, FaultUse};
-use crate::http::{from_http, into_http};
-use crate::model::{Platform, Recorded};
+use crate::model::{Platform, Recorded, Request};
 use crate::state::{Builder, State};
 use crate::webhook::Webhook;
 
@@ -124,10 +123,12 @@ impl InProcess {
     pub fn handle(&self, platform: Platform, request: http::Request<Vec<u8>>) -> CannedReply {
         let mut inner = self.lock();
         let now = inner.now();
-        let outcome = inner.state.outcome(platform, &from_http(request), now);
+        let (mut read, body) = Request::from_http(request);
+        read.body = body;
+        let outcome = inner.state.outcome(platform, &read, now);
         drop(inner);
         let length = outcome.reply.body.len();
-        let mut reply = into_http(outcome.reply);
+        let mut reply: http::Response<Vec<u8>> = outcome.reply.into_http();
         let reply = match outcome.delivery {
             Delivery::Whole => CannedReply::from(reply),
             Delivery::Reset => CannedReply::reset(),

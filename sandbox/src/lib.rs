@@ -10,9 +10,12 @@
         clippy::indexing_slicing
     )
 )]
+// A refusal is a whole reply, which ends a handler early.
+#![allow(clippy::result_large_err)]
 
 mod access;
 mod bounds;
+mod call;
 #[cfg(feature = "client")]
 mod client;
 mod clock;
@@ -22,16 +25,13 @@ mod deployed;
 pub mod dployr;
 pub mod edgegap;
 mod fault;
-mod http;
 mod ids;
 #[cfg(feature = "client")]
 mod in_process;
 mod model;
 pub mod nexlayer;
 pub mod nodion;
-mod operations;
 mod page;
-mod recorded;
 mod server;
 mod short;
 mod shown;

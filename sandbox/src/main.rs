@@ -9,22 +9,12 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::Parser;
 use deploykit_sandbox::Sandbox;
-use options::{HELP, Options};
+use options::Options;
 
 fn main() -> ExitCode {
-    let options = match options::parse(std::env::args().skip(1)) {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            // Who closes the pipe has read enough.
-            let _ = write!(std::io::stdout(), "{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(problem) => {
-            eprintln!("deploykit-sandbox: {problem}\nTry --help.");
-            return ExitCode::from(2);
-        }
-    };
+    let options = Options::parse();
     match serve(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -41,7 +31,7 @@ fn serve(options: &Options) -> std::io::Result<()> {
     runtime.block_on(async {
         // Before the greeting, after which anybody may want to end it.
         let end = end()?;
-        let sandbox = options.builder.clone().start().await?;
+        let sandbox = options.builder().start().await?;
         let mut out = std::io::stdout();
         write!(out, "{}", greeting::text(&sandbox, options))?;
         out.flush()?;

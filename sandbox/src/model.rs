@@ -1,12 +1,22 @@
-//! The plain shapes of an exchange: a request goes in, a reply comes out, no sockets anywhere.
+//! An exchange without sockets: a request goes in, a reply comes out.
 
 use std::fmt;
 use std::time::Duration;
 
+use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use crate::contract::Problem;
 use crate::fault::Fault;
+
+/// What is percent-encoded in a query: everything that RFC 3986 does not leave unreserved.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// One of the four platforms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,38 +52,39 @@ impl fmt::Display for Platform {
     }
 }
 
-/// A request as it came over the wire. Its `Debug` shows no credentials and no body.
+/// A request as sent over the wire. Its `Debug` shows no credentials and no body.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
-    /// `GET`, `POST` and so on, in upper case.
-    pub method: String,
+    /// The method.
+    pub method: Method,
     /// The path as sent, percent-encoding kept, without the query.
     pub path: String,
-    /// The query, decoded, in the order in which it was sent.
+    /// The decoded query, in the order in which it was sent.
     pub query: Vec<(String, String)>,
-    /// The headers, in the order in which they were sent.
-    pub headers: Vec<(String, String)>,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The body, untouched.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// A request without headers and body. `target` is a path with an optional query, as in a request line.
+    /// A request without headers and body. `target` is a path with an optional query, as in a request line. A method
+    /// that is no HTTP token becomes `GET`.
     pub fn new(method: &str, target: &str) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         Self {
-            method: method.to_owned(),
+            method: method.parse().unwrap_or_default(),
             path: path.to_owned(),
             query: parse_query(query),
-            headers: Vec::new(),
+            headers: HeaderMap::new(),
             body: Vec::new(),
         }
     }
 
-    /// Adds a header.
+    /// Adds a header. One that HTTP does not allow is left out.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
+        append(&mut self.headers, name, value);
         self
     }
 
@@ -90,20 +101,21 @@ impl Request {
         self.with_body("application/json", body.to_string())
     }
 
-    /// The value of a header, whatever the case of its name.
+    /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        find(&self.headers, |key| key.eq_ignore_ascii_case(name))
+        text_of(&self.headers, name)
     }
 
     /// The first value of a query parameter.
     pub fn query_value(&self, name: &str) -> Option<&str> {
-        find(&self.query, |key| key == name)
+        let mut pairs = self.query.iter();
+        let found = pairs.find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
     }
 
-    /// The decoded segments of the path. A trailing slash leaves an empty last one, so that it matches no route.
-    pub(crate) fn segments(&self) -> Vec<String> {
-        let path = self.path.strip_prefix('/').unwrap_or(&self.path);
-        path.split('/').map(decode_segment).collect()
+    /// The first value of a query parameter, if it is not empty.
+    pub(crate) fn filled(&self, name: &str) -> Option<&str> {
+        self.query_value(name).filter(|value| !value.is_empty())
     }
 
     /// The media type of the body in lower case, without parameters.
@@ -127,6 +139,41 @@ impl Request {
         }
         self.json_object()
     }
+
+    /// The same request in the types of the `http` crate, with everything that was sent: credentials included.
+    ///
+    /// # Errors
+    /// When the path is no URI. What came over a socket is never that.
+    pub fn to_http(&self) -> http::Result<http::Request<Vec<u8>>> {
+        let mut target = self.path.clone();
+        for (at, (name, value)) in self.query.iter().enumerate() {
+            target.push(if at == 0 { '?' } else { '&' });
+            target.extend(utf8_percent_encode(name, ENCODED));
+            target.push('=');
+            target.extend(utf8_percent_encode(value, ENCODED));
+        }
+        let mut request = http::Request::new(self.body.clone());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = target.parse()?;
+        *request.headers_mut() = self.headers.clone();
+        Ok(request)
+    }
+
+    /// Takes a request of the `http` crate.
+    pub(crate) fn from_http<B>(request: http::Request<B>) -> (Self, B) {
+        let (parts, body) = request.into_parts();
+        let target = parts.uri.path_and_query();
+        let target = target.map_or("/", |target| target.as_str());
+        let mut read = Self::new(parts.method.as_str(), target);
+        read.headers = parts.headers;
+        // A client that never opens a connection has no reason to write its host down.
+        if let Some(authority) = parts.uri.authority()
+            && read.header(HOST.as_str()).is_none()
+        {
+            append(&mut read.headers, HOST.as_str(), authority.as_str());
+        }
+        (read, body)
+    }
 }
 
 /// Why a body is not the JSON object that was asked for.
@@ -147,13 +194,16 @@ impl NotAnObject {
     }
 }
 
+/// What a handler of a platform returns: a refusal ends it early.
+pub(crate) type Answer = Result<Reply, Reply>;
+
 /// What a platform answers. Its `Debug` shows no credentials and no body; [`text_body`](Self::text_body) does.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
-    pub status: u16,
-    /// The headers, names in lower case.
-    pub headers: Vec<(String, String)>,
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -161,49 +211,35 @@ pub struct Reply {
 impl Reply {
     /// A reply with a JSON body.
     pub fn json(status: u16, body: &Value) -> Self {
-        Self::text(status, "application/json", &body.to_string())
+        Self::new(status, "application/json", body.to_string())
     }
 
     /// A reply with any body.
-    pub(crate) fn bytes(status: u16, content_type: &str, body: Vec<u8>) -> Self {
-        Self {
-            status,
-            headers: vec![("content-type".to_owned(), content_type.to_owned())],
-            body,
-        }
+    pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        let mut reply = Self::empty(status);
+        reply.body = body.into();
+        reply.with_header(CONTENT_TYPE.as_str(), content_type)
     }
 
-    /// A reply with any text as body.
-    pub fn text(status: u16, content_type: &str, body: &str) -> Self {
-        Self::empty(status)
-            .with_header("content-type", content_type)
-            .with_text(body)
-    }
-
-    /// A reply without a body.
+    /// A reply without a body. A number that is no status becomes 500.
     pub fn empty(status: u16) -> Self {
         Self {
-            status,
-            headers: Vec::new(),
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            headers: HeaderMap::new(),
             body: Vec::new(),
         }
     }
 
-    fn with_text(mut self, body: &str) -> Self {
-        self.body = body.as_bytes().to_vec();
-        self
-    }
-
-    /// Adds a header.
+    /// Adds a header. One that HTTP does not allow is left out.
     #[must_use]
-    pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers.push((name.to_ascii_lowercase(), value.into()));
+    pub fn with_header(mut self, name: &str, value: impl ToString) -> Self {
+        append(&mut self.headers, name, &value.to_string());
         self
     }
 
-    /// The value of a header, whatever the case of its name.
+    /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        find(&self.headers, |key| key.eq_ignore_ascii_case(name))
+        text_of(&self.headers, name)
     }
 
     /// The body as text, with replacement characters where it is not UTF-8.
@@ -215,32 +251,33 @@ impl Reply {
     pub fn json_body(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
+
+    /// The same reply in the types of the `http` crate.
+    pub(crate) fn into_http<B: From<Vec<u8>>>(self) -> http::Response<B> {
+        let mut response = http::Response::new(B::from(self.body));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
 }
 
-/// A request that was answered, as the sandbox remembers it. Its `Debug` and `Display` show no credentials.
+/// A request that was answered, as the sandbox remembers it. It reads like the [`Request`] itself. Its `Debug` and
+/// `Display` show no credentials.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recorded {
-    /// Which request it was, counted over all platforms, from 1 on.
+    /// Its number, counted over all platforms, from 1 on.
     pub number: u64,
     /// When it was answered, by the clock of the platforms, since the Unix epoch.
     pub at: Duration,
-    /// Which platform was asked.
+    /// The platform that was asked.
     pub platform: Platform,
-    /// The method.
-    pub method: String,
-    /// The path as sent.
-    pub path: String,
-    /// The decoded query.
-    pub query: Vec<(String, String)>,
-    /// The headers, credentials included.
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
+    /// What was sent, credentials included.
+    pub request: Request,
     /// The status of the reply, or of the one that was lost. 503 if a fault kept the platform from acting and from
     /// answering.
     pub status: u16,
-    /// The operation of the platform's spec that it was for, by its `operationId`.
+    /// The `operationId` of its operation in the platform's spec.
     pub operation: Option<&'static str>,
     /// Where it breaks the spec. A platform that is known to take more took it all the same.
     pub request_problems: Vec<Problem>,
@@ -250,55 +287,26 @@ pub struct Recorded {
     pub fault: Option<Fault>,
 }
 
-impl Recorded {
-    pub(crate) fn new(platform: Platform, request: &Request, status: u16, at: Duration) -> Self {
-        Self {
-            operation: None,
-            request_problems: Vec::new(),
-            reply_problems: Vec::new(),
-            number: 0,
-            at,
-            fault: None,
-            platform,
-            method: request.method.clone(),
-            path: request.path.clone(),
-            query: request.query.clone(),
-            headers: request.headers.clone(),
-            body: request.body.clone(),
-            status,
-        }
-    }
+impl std::ops::Deref for Recorded {
+    type Target = Request;
 
-    /// The value of a header, whatever the case of its name.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        find(&self.headers, |key| key.eq_ignore_ascii_case(name))
+    fn deref(&self) -> &Request {
+        &self.request
     }
 }
 
 /// A string field of a JSON object; an empty one counts as absent.
 pub(crate) fn text_field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    object
-        .get(name)
-        .and_then(Value::as_str)
-        .filter(|text| !text.is_empty())
+    let text = object.get(name).and_then(Value::as_str);
+    text.filter(|text| !text.is_empty())
 }
 
-fn find(pairs: &[(String, String)], matches: impl Fn(&str) -> bool) -> Option<&str> {
-    pairs
-        .iter()
-        .find(|(key, _)| matches(key))
-        .map(|(_, value)| value.as_str())
-}
-
-fn parse_query(query: &str) -> Vec<(String, String)> {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode(key, true), decode(value, true))
-        })
-        .collect()
+/// The fields of a JSON object that was written with `json!`.
+pub(crate) fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    }
 }
 
 /// The media type of a content type, in lower case, without parameters.
@@ -307,42 +315,39 @@ pub(crate) fn media_type(content_type: &str) -> String {
     essence.trim().to_ascii_lowercase()
 }
 
-/// One segment of a path, decoded.
-pub(crate) fn decode_segment(segment: &str) -> String {
-    decode(segment, false)
+/// The decoded segments of a path. A trailing slash leaves an empty last one, so that it matches no route.
+pub(crate) fn segments(path: &str) -> impl Iterator<Item = String> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    path.split('/').map(decode)
 }
 
 /// Percent-decoding; a broken escape stays as it is, as servers do.
-fn decode(text: &str, plus_is_space: bool) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let escaped = (byte == b'%')
-            .then(|| Some(hex(*bytes.get(at + 1)?)? * 16 + hex(*bytes.get(at + 2)?)?))
-            .flatten();
-        match escaped {
-            Some(value) => {
-                out.push(value);
-                at += 3;
-            }
-            None => {
-                out.push(if plus_is_space && byte == b'+' {
-                    b' '
-                } else {
-                    byte
-                });
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+pub(crate) fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+fn parse_query(query: &str) -> Vec<(String, String)> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(key, value)| {
+            (
+                decode(&key.replace('+', " ")),
+                decode(&value.replace('+', " ")),
+            )
+        })
+        .collect()
+}
+
+fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    std::str::from_utf8(headers.get(name)?.as_bytes()).ok()
+}
+
+fn append(headers: &mut HeaderMap, name: &str, value: &str) {
+    let value = HeaderValue::from_bytes(value.as_bytes());
+    if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), value) {
+        headers.append(name, value);
+    }
 }
 
 #[cfg(test)]
@@ -353,11 +358,11 @@ mod tests {
     fn target_is_split_and_decoded() {
         let request = Request::new("GET", "/v1/a%20b/c%2Fd/?x=1%3D2&y=a+b&z&bad=%zz");
         assert_eq!(request.path, "/v1/a%20b/c%2Fd/");
-        assert_eq!(request.segments(), ["v1", "a b", "c/d", ""]);
-        assert_eq!(request.query_value("x"), Some("1=2"));
-        assert_eq!(request.query_value("y"), Some("a b"));
-        assert_eq!(request.query_value("z"), Some(""));
-        assert_eq!(request.query_value("bad"), Some("%zz"));
+        let decoded: Vec<String> = segments(&request.path).collect();
+        assert_eq!(decoded, ["v1", "a b", "c/d", ""]);
+        for (name, value) in [("x", "1=2"), ("y", "a b"), ("z", ""), ("bad", "%zz")] {
+            assert_eq!(request.query_value(name), Some(value));
+        }
     }
 
     #[test]

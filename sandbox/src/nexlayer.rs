@@ -5,20 +5,22 @@
 //! none, the words here are the sandbox's own, and a client must not depend on them.
 
 mod beside;
-mod bounds;
-mod checked;
 mod environment;
 mod manifest;
-mod view;
 
+use std::fmt;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::access::NexlayerAccess;
-use crate::clock::END;
+use crate::bounds::{MOST_OF_ONE, cut};
+use crate::call::{Call, Player};
+use crate::contract::Problem;
+use crate::deployed::Deployed;
 use crate::ids::Ids;
-use crate::model::{Reply, Request, text_field};
+use crate::model::{Answer, Platform, Reply, text_field};
+use crate::state::Builder;
 use crate::time::{Stage, Timing, rfc3339};
 
 // 30 minutes, one extension of 120: the example of the page says 150 minutes and 0 extensions after the first one
@@ -74,10 +76,10 @@ struct Application {
 }
 
 impl Nexlayer {
-    pub(crate) fn new(plan: Plan, pods_status: bool, timing: Timing, seed: u64) -> Self {
+    pub(crate) fn new(settings: &Builder, timing: Timing, seed: u64) -> Self {
         Self {
-            plan,
-            pods_status,
+            plan: settings.plan,
+            pods_status: settings.pods_status,
             timing,
             server: None,
             ids: Ids::new(seed),
@@ -97,110 +99,83 @@ impl Nexlayer {
         self.server = Some(base_url.to_owned());
     }
 
-    /// Answers one request at `now`, the time since the Unix epoch.
-    pub fn handle(&mut self, request: &Request, now: Duration) -> Reply {
-        let now = now.min(END);
-        self.sweep(now);
-        let segments = request.segments();
-        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        if let Some(label) = beside::site_of(request, &segments) {
-            let mut apps = self
-                .sessions
-                .iter()
-                .flat_map(|session| &session.applications);
-            let app = apps.find(|app| app.label() == label);
-            return beside::site(app, self.timing, now);
-        }
-        let query_token = request.query_value("sessionToken");
-        let timing = self.timing;
-        let reply = match (request.method.as_str(), segments.as_slice()) {
-            ("POST", ["startUserDeployment"]) => self.start(request, query_token, now),
+    fn route(&mut self, call: &Call) -> Answer {
+        let (timing, now) = (self.timing, call.now);
+        match (call.id(), call.segments().as_slice()) {
             // The token as last path segment: Nexlayer/website:.github/workflows/deploy.yml
-            ("POST", ["startUserDeployment", token]) => self.start(request, Some(token), now),
-            ("POST", ["updateUserDeployment"]) => self.update(request, query_token, now),
-            ("POST", ["extendDeployment"]) => {
-                self.with_application(request, |app, _, _| extend(app, now))
+            (_, ["startUserDeployment", token]) if call.method() == "POST" => {
+                self.start(call, Some(token))
             }
-            ("POST", ["claimDeployment"]) => {
-                self.with_application(request, |_, token, _| claim(token))
+            ("start_user_deployment", _) => {
+                self.start(call, call.request.query_value("sessionToken"))
             }
-            ("GET", ["getReservations"]) => self.reservations(query_token, now),
-            ("POST", ["addDeploymentReservation"]) => {
-                self.with_application(request, |app, _, plan| reserve(app, plan))
+            ("update_user_deployment", _) => self.update(call),
+            ("extend_deployment", _) => extend(self.named(call)?.0, now),
+            ("claim_deployment", _) => {
+                let (_, token) = self.named(call)?;
+                Ok(claim(&token))
             }
-            ("POST", ["removeDeploymentReservation"]) => {
-                self.with_application(request, |app, _, _| remove_reservation(app, now))
+            ("get_reservations", _) => self.reservations(call),
+            ("add_deployment_reservation", _) => {
+                let plan = self.plan;
+                reserve(self.named(call)?.0, plan)
             }
-            ("POST", ["removeReservations"]) => self.remove_reservations(request, now),
-            ("POST", ["getPodsStatus"]) if self.pods_status => {
-                self.with_application(request, |app, _, _| beside::pods(app, timing, now))
-            }
-            ("POST", ["validate"]) => beside::validate(request),
-            ("GET", ["schema"]) => Reply::json(200, &manifest::schema()),
-            ("POST", ["feedback"]) => beside::feedback(request),
-            // Express's own page for a route that is not there, wrong method included (never 405).
-            (method, _) => Reply::text(
-                404,
-                "text/html; charset=utf-8",
-                &format!(
-                    "<!DOCTYPE html>\n<pre>Cannot {method} {}</pre>\n",
-                    request.path.replace('<', "&lt;")
-                ),
-            ),
-        };
-        checked::powered(reply)
+            ("remove_deployment_reservation", _) => remove_reservation(self.named(call)?.0, now),
+            ("remove_reservations", _) => self.remove_reservations(call),
+            ("get_pods_status", _) if !self.pods_status => Err(not_routed(call)),
+            ("get_pods_status", _) => Ok(beside::pods(self.named(call)?.0, timing, now)),
+            ("validate_manifest", _) => beside::validate(call),
+            ("get_schema", _) => Ok(Reply::json(200, &manifest::schema())),
+            ("send_feedback", _) => beside::feedback(call),
+            _ => call.example().ok_or_else(|| not_routed(call)),
+        }
     }
 
     /// A session lasts as long as it has deployments or reservations (<https://nexlayer.com/docs/api/authentication>).
     fn sweep(&mut self, now: Duration) {
         for session in &mut self.sessions {
-            session
-                .applications
-                .retain(|app| app.reserved || now < app.gone_at);
+            session.applications.retain(|app| app.is_there(now));
         }
         self.sessions
             .retain(|session| !session.applications.is_empty());
     }
 
-    fn start(&mut self, request: &Request, token: Option<&str>, now: Duration) -> Reply {
-        let manifest = match manifest_of(request) {
-            Ok(manifest) => manifest,
-            Err(reply) => return reply,
-        };
-        let at = match token {
+    fn session(&mut self, token: &str) -> Result<&mut Session, Reply> {
+        let found = self
+            .sessions
+            .iter_mut()
+            .find(|session| session.token == token);
+        // Status and body for an unknown token are documented nowhere.
+        found.ok_or_else(|| failure(400, "Invalid session token"))
+    }
+
+    fn start(&mut self, call: &Call, token: Option<&str>) -> Answer {
+        let manifest = manifest_of(call)?;
+        let now = call.now;
+        let token = match token {
             // What an unknown token does here is documented nowhere; a new session would hide the mistake.
-            Some(token) => match self
-                .sessions
-                .iter()
-                .position(|session| session.token == token)
-            {
-                Some(at) => at,
-                None => return failure(400, "Invalid session token"),
-            },
+            Some(token) => self.session(token)?.token.clone(),
             None => {
                 // 12 letters and digits in every example: dCf0NdAQ64j6.
                 let token = self.ids.alphanumeric(12);
                 self.sessions.push(Session {
-                    token,
+                    token: token.clone(),
                     applications: Vec::new(),
                 });
-                self.sessions.len() - 1
+                token
             }
         };
         let environment = self.environment();
-        let (timing, server) = (self.timing, self.server.as_deref());
-        let Some(session) = self.sessions.get_mut(at) else {
-            return failure(500, "Internal server error");
-        };
+        let session = self.session(&token)?;
         // The vendor's own workflow redeploys by a start with the token
         // (Nexlayer/website:.github/workflows/deploy.yml); environment and lifetime stay.
-        let known = session
+        if !session
             .applications
             .iter()
-            .position(|app| app.name == manifest.name);
-        let at = known.unwrap_or_else(|| {
+            .any(|app| app.name == manifest.name)
+        {
             session.applications.push(Application {
-                name: manifest.name,
+                name: manifest.name.clone(),
                 pods: Vec::new(),
                 environment,
                 created_at: now,
@@ -210,131 +185,165 @@ impl Nexlayer {
                 extensions: EXTENSIONS,
                 reserved: false,
             });
-            session.applications.len() - 1
-        });
-        let token = session.token.clone();
-        match session.applications.get_mut(at) {
-            Some(app) => {
-                app.deployed_at = now;
-                app.pods = manifest.pods;
-                let words = "Deployment started successfully";
-                deployment(app, &token, words, timing, server, now)
-            }
-            None => failure(500, "Internal server error"),
         }
+        self.deploy(&token, manifest, "Deployment started successfully", now)
     }
 
-    fn update(&mut self, request: &Request, token: Option<&str>, now: Duration) -> Reply {
-        // "Required" in the parameter table of the page.
-        let Some(token) = token.filter(|token| !token.is_empty()) else {
-            return failure(400, "sessionToken is required");
-        };
-        let manifest = match manifest_of(request) {
-            Ok(manifest) => manifest,
-            Err(reply) => return reply,
-        };
-        let (timing, server) = (self.timing, self.server.as_deref());
-        let Some(session) = self
-            .sessions
-            .iter_mut()
-            .find(|session| session.token == token)
-        else {
-            return failure(400, "Invalid session token");
-        };
-        // There is no applicationName parameter: the manifest's name and the token find the app.
-        let mut apps = session.applications.iter_mut();
-        let Some(app) = apps.find(|app| app.name == manifest.name) else {
-            return failure(400, "Application not found");
-        };
+    fn update(&mut self, call: &Call) -> Answer {
+        let token = required_token(call)?;
+        let manifest = manifest_of(call)?;
+        // Nexlayer/docs:data/openapi.json answers an update with the body of a start; its message is known nowhere.
+        self.deploy(token, manifest, "Deployment updated successfully", call.now)
+    }
+
+    /// Deploys an application that is there. There is no applicationName parameter: the manifest's name and the token
+    /// find it.
+    fn deploy(
+        &mut self,
+        token: &str,
+        manifest: manifest::Manifest,
+        message: &str,
+        now: Duration,
+    ) -> Answer {
+        let (timing, server) = (self.timing, self.server.clone());
+        let app = self.session(token)?.application(&manifest.name)?;
         app.deployed_at = now;
         app.pods = manifest.pods;
-        // Nexlayer/docs:data/openapi.json answers an update with the body of a start; its message is known nowhere.
-        let words = "Deployment updated successfully";
-        deployment(app, token, words, timing, server, now)
+        let body = json!({
+            "message": message,
+            "url": app.url(server.as_deref()),
+            "sessionToken": token,
+            "applicationName": app.name,
+            "environment": app.environment,
+            "status": app.status(timing, now),
+            "extend": { "available": app.extensions > 0, "expiresAt": rfc3339(app.expires_at) },
+            // A claim is completed in the browser, which nobody does here.
+            "claim": { "claimed": false },
+        });
+        Ok(Reply::json(200, &body))
     }
 
-    /// Runs `action` on the application that the body `{applicationName, sessionToken}` names.
-    fn with_application(
-        &mut self,
-        request: &Request,
-        action: impl FnOnce(&mut Application, &str, Plan) -> Reply,
-    ) -> Reply {
-        let body = match request.labelled_json_object() {
-            Ok(body) => body,
-            Err(problem) => return failure(400, problem.words()),
-        };
-        let Some(name) = text_field(&body, "applicationName") else {
-            return failure(400, "applicationName is required");
-        };
-        let Some(token) = text_field(&body, "sessionToken") else {
-            return failure(400, "sessionToken is required");
-        };
-        let app = self
-            .sessions
-            .iter_mut()
-            .filter(|session| session.token == token)
-            .flat_map(|session| session.applications.iter_mut())
-            .find(|app| app.name == name);
-        match app {
-            Some(app) => action(app, token, self.plan),
-            // The page's text; Nexlayer/docs:data/openapi.json uses it for an unknown token too.
-            None => failure(400, "Application not found"),
-        }
+    /// The application that the body `{applicationName, sessionToken}` names, and the token.
+    fn named(&mut self, call: &Call) -> Result<(&mut Application, String), Reply> {
+        let body = body_of(call)?;
+        let (name, token) = (
+            required(&body, "applicationName")?,
+            required(&body, "sessionToken")?,
+        );
+        // The page's text; Nexlayer/docs:data/openapi.json uses it for an unknown token too.
+        let session = self.session(token).map_err(|_| not_found())?;
+        Ok((session.application(name)?, token.to_owned()))
     }
 
-    fn reservations(&self, token: Option<&str>, now: Duration) -> Reply {
-        let Some(token) = token.filter(|token| !token.is_empty()) else {
-            return failure(400, "sessionToken is required");
-        };
-        let Some(session) = self.sessions.iter().find(|session| session.token == token) else {
-            // Status and body for an unknown token are documented nowhere.
-            return failure(400, "Invalid session token");
-        };
-        let items: Vec<Value> = session
-            .applications
-            .iter()
-            .filter(|app| app.reserved)
-            .map(|app| {
-                json!({
-                    "applicationName": app.name,
-                    "environment": app.environment,
-                    "url": app.url(self.server.as_deref()),
-                    "status": app.status(self.timing, now),
-                    "createdAt": rfc3339(app.created_at),
-                    "expiresAt": rfc3339(app.expires_at),
-                })
+    fn reservations(&mut self, call: &Call) -> Answer {
+        let (timing, server) = (self.timing, self.server.clone());
+        let apps = self.session(required_token(call)?)?.applications.iter();
+        let items = apps.filter(|app| app.reserved).map(|app| {
+            json!({
+                "applicationName": app.name,
+                "environment": app.environment,
+                "url": app.url(server.as_deref()),
+                "status": app.status(timing, call.now),
+                "createdAt": rfc3339(app.created_at),
+                "expiresAt": rfc3339(app.expires_at),
             })
-            .collect();
-        Reply::json(200, &json!({ "reservedDeployments": items }))
+        });
+        let items: Vec<Value> = items.collect();
+        Ok(Reply::json(200, &json!({ "reservedDeployments": items })))
     }
 
     /// The text of the page. Nexlayer/docs:data/openapi.json has a 400 without a body: the words are the sandbox's own.
-    fn remove_reservations(&mut self, request: &Request, now: Duration) -> Reply {
-        let body = match request.labelled_json_object() {
-            Ok(body) => body,
-            Err(problem) => return failure(400, problem.words()),
-        };
-        let Some(token) = text_field(&body, "sessionToken") else {
-            return failure(400, "sessionToken is required");
-        };
-        let Some(session) = self
-            .sessions
-            .iter_mut()
-            .find(|session| session.token == token)
-        else {
-            return failure(400, "Invalid session token");
-        };
+    fn remove_reservations(&mut self, call: &Call) -> Answer {
+        let body = body_of(call)?;
+        let session = self.session(required(&body, "sessionToken")?)?;
         for app in session.applications.iter_mut().filter(|app| app.reserved) {
-            app.release(now);
+            app.release(call.now);
         }
-        bare_text(
+        Ok(bare_text(
             "Application reservations have been removed. If deployments have reached their time limits, application \
              sites will be removed within 10 minutes.",
-        )
+        ))
+    }
+}
+
+impl Player for Nexlayer {
+    const PLATFORM: Platform = Platform::Nexlayer;
+
+    fn answer(&mut self, call: &Call) -> Reply {
+        self.sweep(call.now);
+        if let Some(label) = beside::site_of(call) {
+            let mut apps = self
+                .sessions
+                .iter()
+                .flat_map(|session| &session.applications);
+            let app = apps.find(|app| app.label() == label);
+            return beside::site(app, self.timing, call.now);
+        }
+        powered(self.route(call).unwrap_or_else(|refusal| refusal))
+    }
+
+    fn refuse(&mut self, _: Self, _: &Reply, problem: &Problem) -> Reply {
+        powered(failure(400, &problem.to_string()))
+    }
+
+    fn bound(&mut self, most: usize, _: Duration) {
+        let mut applications = 0;
+        for session in &mut self.sessions {
+            cut(&mut session.applications, MOST_OF_ONE, |app| !app.reserved);
+            applications += session.applications.len();
+        }
+        while applications > most {
+            let fewer = self.sessions.len().saturating_sub(1);
+            let gone = cut(&mut self.sessions, fewer, |session| {
+                session.applications.iter().all(|app| !app.reserved)
+            });
+            let gone = gone.iter().map(|session| session.applications.len());
+            applications -= gone.sum::<usize>();
+        }
+    }
+
+    /// The newest first. Session tokens stay inside.
+    fn deployed(&self, now: Duration) -> Vec<Deployed> {
+        let sessions = self.sessions.iter().rev();
+        let apps = sessions.flat_map(|session| session.applications.iter().rev());
+        let apps = apps.filter(|app| app.is_there(now));
+        apps.map(|app| {
+            let status = app.status(self.timing, now);
+            let state = status.get("state").and_then(Value::as_str);
+            Deployed {
+                kind: "application",
+                name: app.name.clone(),
+                deployment: None,
+                state: state.unwrap_or_default().to_owned(),
+                since: app.deployed_at,
+                address: Some(app.url(self.server.as_deref())),
+            }
+        })
+        .collect()
+    }
+}
+
+/// The number of sessions.
+impl fmt::Debug for Nexlayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nexlayer")
+            .field("sessions", &self.sessions.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    fn application(&mut self, name: &str) -> Result<&mut Application, Reply> {
+        let found = self.applications.iter_mut().find(|app| app.name == name);
+        found.ok_or_else(not_found)
     }
 }
 
 impl Application {
+    fn is_there(&self, now: Duration) -> bool {
+        self.reserved || now < self.gone_at
+    }
+
     /// `{state, progress}` while it works, as in the page's start example, `{state}` alone after that, as in its
     /// reservation example. The page has one progress, 0: that it goes up to 100 is the sandbox's own.
     fn status(&self, timing: Timing, now: Duration) -> Value {
@@ -361,42 +370,19 @@ impl Application {
     }
 }
 
-fn deployment(
-    app: &Application,
-    token: &str,
-    message: &str,
-    timing: Timing,
-    server: Option<&str>,
-    now: Duration,
-) -> Reply {
-    let body = json!({
-        "message": message,
-        "url": app.url(server),
-        "sessionToken": token,
-        "applicationName": app.name,
-        "environment": app.environment,
-        "status": app.status(timing, now),
-        "extend": { "available": app.extensions > 0, "expiresAt": rfc3339(app.expires_at) },
-        // A claim is completed in the browser, which nobody does here.
-        "claim": { "claimed": false },
-    });
-    Reply::json(200, &body)
-}
-
-fn extend(app: &mut Application, now: Duration) -> Reply {
+fn extend(app: &mut Application, now: Duration) -> Answer {
     // The page: free deployments have limited extensions. The text of a refusal is documented nowhere.
-    let Some(left) = app.extensions.checked_sub(1) else {
-        return failure(400, "No extensions remaining");
-    };
+    let left = app.extensions.checked_sub(1);
+    let left = left.ok_or_else(|| failure(400, "No extensions remaining"))?;
     app.extensions = left;
     app.expires_at += EXTENSION;
     app.gone_at = app.gone_at.max(app.expires_at);
     let minutes = app.expires_at.saturating_sub(now).as_secs_f64() / 60.0;
-    bare_text(&format!(
+    Ok(bare_text(&format!(
         "Application {} has been extended. Environment will expire in {} minutes. {left} extension(s) remaining.",
         app.name,
         minutes.ceil(),
-    ))
+    )))
 }
 
 fn claim(token: &str) -> Reply {
@@ -408,51 +394,61 @@ fn claim(token: &str) -> Reply {
     Reply::json(200, &body)
 }
 
-fn reserve(app: &mut Application, plan: Plan) -> Reply {
+fn reserve(app: &mut Application, plan: Plan) -> Answer {
     if plan == Plan::Free {
         // A business rule as a 500, text and all, on the page.
-        return failure(
+        return Err(failure(
             500,
             "User is not on the Scale or Conquer plan. Please upgrade your plan to add a reservation.",
-        );
+        ));
     }
     // The text of the page. What a second reservation answers is not known: the same here.
     app.reserved = true;
-    message(&format!(
-        "Application {} reservation has been added.",
-        app.name
-    ))
+    let name = &app.name;
+    Ok(message(&format!(
+        "Application {name} reservation has been added."
+    )))
 }
 
-fn remove_reservation(app: &mut Application, now: Duration) -> Reply {
+fn remove_reservation(app: &mut Application, now: Duration) -> Answer {
     if !app.reserved {
         // Nexlayer/docs:data/openapi.json, a 500 again.
-        return failure(
-            500,
-            &format!(
-                "Application {} reservation has already been removed.",
-                app.name
-            ),
-        );
+        let name = &app.name;
+        let text = format!("Application {name} reservation has already been removed.");
+        return Err(failure(500, &text));
     }
     app.release(now);
-    message(&format!(
+    Ok(message(&format!(
         "Application {} reservation has been removed. Application site will be removed within the next 10 minutes.",
         app.name,
-    ))
+    )))
+}
+
+fn body_of(call: &Call) -> Result<Map<String, Value>, Reply> {
+    let body = call.request.labelled_json_object();
+    body.map_err(|problem| failure(400, problem.words()))
+}
+
+fn required<'a>(body: &'a Map<String, Value>, name: &str) -> Result<&'a str, Reply> {
+    let text = text_field(body, name);
+    text.ok_or_else(|| failure(400, &format!("{name} is required")))
+}
+
+/// The token in the query: "Required" in the parameter table of the page.
+fn required_token<'r>(call: &Call<'_, 'r>) -> Result<&'r str, Reply> {
+    let token = call.request.filled("sessionToken");
+    token.ok_or_else(|| failure(400, "sessionToken is required"))
 }
 
 /// The manifest in the body, or the refusal.
-fn manifest_of(request: &Request) -> Result<manifest::Manifest, Reply> {
+fn manifest_of(call: &Call) -> Result<manifest::Manifest, Reply> {
     // The page says text/x-yaml; Nexlayer/nexlayer-mcp:services/nexlayer-api.ts sends text/yaml.
-    if !matches!(
-        request.media_type().as_deref(),
-        Some("text/x-yaml" | "text/yaml")
-    ) {
+    let label = call.request.media_type();
+    if !matches!(label.as_deref(), Some("text/x-yaml" | "text/yaml")) {
         return Err(failure(400, "Content-Type must be text/x-yaml"));
     }
-    let manifest: Value =
-        serde_saphyr::from_slice(&request.body).map_err(|_| failure(400, "Invalid YAML"))?;
+    let manifest = serde_saphyr::from_slice(&call.request.body);
+    let manifest: Value = manifest.map_err(|_| failure(400, "Invalid YAML"))?;
     manifest::read(&manifest).map_err(|findings| {
         let first = findings.first();
         let words = first.map(|finding| format!("{} {}", finding.path, finding.message));
@@ -463,7 +459,7 @@ fn manifest_of(request: &Request) -> Result<manifest::Manifest, Reply> {
 /// A string handed to Express goes out as bare text under text/html, though the page prints it in quotes
 /// (Nexlayer/docs:data/openapi.json types extend and removeReservations so).
 fn bare_text(text: &str) -> Reply {
-    Reply::text(200, "text/html; charset=utf-8", text)
+    Reply::new(200, "text/html; charset=utf-8", text)
 }
 
 fn message(text: &str) -> Reply {
@@ -472,4 +468,23 @@ fn message(text: &str) -> Reply {
 
 fn failure(status: u16, text: &str) -> Reply {
     Reply::json(status, &json!({ "error": text }))
+}
+
+fn not_found() -> Reply {
+    failure(400, "Application not found")
+}
+
+/// Express's own page for a route that is not there, wrong method included (never 405).
+fn not_routed(call: &Call) -> Reply {
+    let path = call.request.path.replace('<', "&lt;");
+    let text = format!(
+        "<!DOCTYPE html>\n<pre>Cannot {} {path}</pre>\n",
+        call.method()
+    );
+    Reply::new(404, "text/html; charset=utf-8", text)
+}
+
+/// Nexlayer/docs:content/docs/api-reference/endpoints.mdx has captured headers.
+fn powered(reply: Reply) -> Reply {
+    reply.with_header("x-powered-by", "Express")
 }

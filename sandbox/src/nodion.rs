@@ -4,23 +4,24 @@
 //! pre-built image application answers as the newer examples of that page do.
 
 mod applications;
-mod bounds;
 mod deployments;
 mod domains;
 mod env;
 mod logs;
 mod scaling;
-mod view;
 
+use std::fmt;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::access::NodionAccess;
-use crate::clock::END;
-use crate::contract::{Checked, Problem};
+use crate::bounds::{MOST_OF_ONE, cut};
+use crate::call::{Call, Player};
+use crate::contract::Problem;
+use crate::deployed::Deployed;
 use crate::ids::Ids;
-use crate::model::{Platform, Reply, Request};
+use crate::model::{Answer, Platform, Reply};
 use crate::time::Timing;
 use applications::Application;
 
@@ -73,14 +74,16 @@ impl Nodion {
         }
     }
 
-    /// Answers one request at `now`, the time since the Unix epoch.
-    pub fn handle(&mut self, request: &Request, now: Duration) -> Reply {
-        let now = now.min(END);
-        let segments = request.segments();
-        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let method = request.method.as_str();
-        if !is_known(method, &segments) {
-            return not_found();
+    fn clock(&self, now: Duration) -> Clock {
+        let timing = self.timing;
+        Clock { timing, now }
+    }
+
+    fn route(&mut self, call: &Call) -> Answer {
+        // An unknown route is answered before the key is looked at. That is how Rails does it, whose form the 404 in
+        // nrdcg/nodion:fixtures has; it was not seen of Nodion itself.
+        if call.operation.is_none() {
+            return Err(not_found());
         }
         // `Authorization: Bearer`: https://www.nodion.com/en/docs/api/authentication and nrdcg/nodion:client.go. The
         // body of a 401 was never seen; this is the framework's own form, as for 404.
@@ -88,99 +91,88 @@ impl Nodion {
         // The keys of users, which that page has as well, are not played: their scopes and the 403 without one, the
         // projects that they are for, their expiry. Of the scopes only `read` is known by name, and no 403 was seen.
         let expected = format!("Bearer {}", self.token);
-        if request.header("authorization") != Some(expected.as_str()) {
-            return rails(401, "Unauthorized");
+        if call.request.header("authorization") != Some(expected.as_str()) {
+            return Err(rails(401, "Unauthorized"));
         }
-        let clock = Clock {
-            timing: self.timing,
-            now,
-        };
-        let result = match (method, segments.get(1..).unwrap_or_default()) {
-            (_, ["regions"]) => Ok(applications::regions()),
-            (_, ["instance_types"]) => Ok(applications::instance_types()),
-            ("GET", ["applications"]) => {
+        let clock = self.clock(call.now);
+        let id = call.path("application_id");
+        match call.id() {
+            "list_regions" => applications::regions(),
+            "list_instance_types" => applications::instance_types(),
+            "list_applications" => {
                 let all = self.applications.iter();
-                let all: Vec<Value> = all.map(|one| one.describe(clock)).collect();
-                Ok(Reply::json(200, &json!({ "applications": all })))
+                list("applications", all.map(|one| one.describe(clock)))
             }
-            (_, ["applications"]) => self.create(request, clock),
-            ("DELETE", ["applications", id]) => self.delete(id),
-            (_, ["applications", id, rest @ ..]) => {
-                let found = self.applications.iter_mut().find(|one| one.id == *id);
-                match found {
-                    Some(application) => application.handle(request, rest, &mut self.ids, clock),
-                    None => Err(not_found()),
-                }
+            "create_application" => {
+                let application = Application::create(&mut self.ids, &body_of(call)?, clock)?;
+                let body = application.describe(clock);
+                self.applications.push(application);
+                one("application", body)
             }
-            _ => Err(not_found()),
-        };
-        result.unwrap_or_else(|refusal| refusal)
-    }
-
-    fn create(&mut self, request: &Request, clock: Clock) -> Result<Reply, Reply> {
-        let application = Application::create(&mut self.ids, &body_of(request)?, clock)?;
-        let body = json!({ "application": application.describe(clock) });
-        self.applications.push(application);
-        // 200, as with a deployment: the page's list of response codes.
-        Ok(Reply::json(200, &body))
-    }
-
-    fn delete(&mut self, id: &str) -> Result<Reply, Reply> {
-        let before = self.applications.len();
-        self.applications.retain(|one| one.id != id);
-        if self.applications.len() == before {
-            return Err(not_found());
+            "delete_application" => {
+                let at = position(&self.applications, |one| one.id == id)?;
+                self.applications.remove(at);
+                deleted()
+            }
+            _ if id.is_empty() => call.example().ok_or_else(not_found),
+            _ => {
+                let found = self.applications.iter_mut().find(|one| one.id == id);
+                let application = found.ok_or_else(not_found)?;
+                application.answer(call, &mut self.ids, clock)
+            }
         }
-        Ok(deleted())
     }
 }
 
-impl Checked for Nodion {
+impl Player for Nodion {
     const PLATFORM: Platform = Platform::Nodion;
 
-    fn handle(&mut self, request: &Request, now: Duration) -> Reply {
-        Nodion::handle(self, request, now)
+    fn answer(&mut self, call: &Call) -> Reply {
+        self.route(call).unwrap_or_else(|refusal| refusal)
     }
 
     fn refuse(&mut self, _: Self, _: &Reply, problem: &Problem) -> Reply {
         errors(&problem.to_string())
     }
+
+    fn bound(&mut self, most: usize, now: Duration) {
+        let clock = self.clock(now);
+        let first = &self.first;
+        cut(&mut self.applications, most, |one| !first.contains(&one.id));
+        for application in &mut self.applications {
+            application.bound(MOST_OF_ONE, clock);
+        }
+    }
+
+    /// The newest first, each with the status of its latest deployment.
+    fn deployed(&self, now: Duration) -> Vec<Deployed> {
+        let clock = self.clock(now);
+        let applications = self.applications.iter().rev();
+        applications.map(|one| one.deployed(clock)).collect()
+    }
 }
 
-/// The routes, whoever asks: an unknown one is answered before the key is looked at. That is how Rails does it, whose
-/// form the 404 in nrdcg/nodion:fixtures has; it was not seen of Nodion itself.
-fn is_known(method: &str, segments: &[&str]) -> bool {
-    let ["v1", rest @ ..] = segments else {
-        return false;
-    };
-    matches!(
-        (method, rest),
-        ("GET", ["regions" | "instance_types"])
-            | ("GET" | "POST", ["applications"])
-            | ("GET" | "PATCH" | "DELETE", ["applications", _])
-            | (
-                "GET" | "POST",
-                [
-                    "applications",
-                    _,
-                    "deployments" | "scaling_events" | "env_variables" | "domains"
-                ],
-            )
-            | (
-                "GET",
-                ["applications", _, "instances" | "processes" | "logs"]
-            )
-            | ("PATCH", ["applications", _, "processes", _])
-            | (
-                "GET" | "PATCH" | "DELETE",
-                ["applications", _, "env_variables", _],
-            )
-            | ("DELETE", ["applications", _, "domains", _])
-            | (
-                "POST",
-                ["applications", _, "domains", _, "verify" | "connect"],
-            )
-    )
+/// The number of deployments and the like.
+impl fmt::Debug for Nodion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nodion")
+            .field("applications", &self.applications.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where the first item is that matches.
+fn position<T>(all: &[T], matches: impl Fn(&T) -> bool) -> Result<usize, Reply> {
+    all.iter().position(matches).ok_or_else(not_found)
+}
+
+/// 200 for everything, what is made included: the page's list of response codes.
+fn one(key: &str, value: Value) -> Answer {
+    Ok(Reply::json(200, &json!({ key: value })))
+}
+
+fn list(key: &str, items: impl Iterator<Item = Value>) -> Answer {
+    one(key, items.collect())
 }
 
 /// One more property.
@@ -192,15 +184,14 @@ fn add(body: &mut Value, name: &str, value: Value) {
 
 /// A body that has to be there. What Nodion answers where it is not, or is no JSON, is not known: the form of its other
 /// 400s, in the sandbox's own words.
-fn body_of(request: &Request) -> Result<serde_json::Map<String, Value>, Reply> {
-    request
-        .labelled_json_object()
-        .map_err(|problem| errors(problem.words()))
+fn body_of(call: &Call) -> Result<Map<String, Value>, Reply> {
+    let body = call.request.labelled_json_object();
+    body.map_err(|problem| errors(problem.words()))
 }
 
 /// nrdcg/nodion:client.go, for DNS zones: the only deletion whose reply is known.
-fn deleted() -> Reply {
-    Reply::json(200, &json!({ "deleted": true }))
+fn deleted() -> Answer {
+    one("deleted", Value::Bool(true))
 }
 
 /// nrdcg/nodion:fixtures, for an unknown id and an unknown route alike.

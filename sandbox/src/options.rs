@@ -1,30 +1,12 @@
-//! The arguments of the program.
+//! The options of the program.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use clap::{Parser, ValueEnum};
 use deploykit_sandbox::{Builder, Dialect, Fault, Sandbox};
 
-pub(crate) const HELP: &str = "\
-Plays Nexlayer, dployr, Nodion and Edgegap on four ports of this machine until Ctrl-C.
-
-Usage: deploykit-sandbox [OPTIONS]
-
-Options:
-      --port <N>           the first of four consecutive ports [default: free ones]
-      --bind <ADDRESS>     the address to listen on; any but a loopback address opens the sandbox to
-                           everyone who can reach it [default: 127.0.0.1]
-      --dialect <DIALECT>  which dployr: documented or control-plane [default: documented]
-      --seed <N>           where ids, names and credentials come from; one seed makes the same ones
-                           each time [default: a fixed one]
-      --fault <FAULT>      something that goes wrong, see below; may be given several times
-      --log                print a line for each request: time, platform, operation, status
-      --no-rate-limits     let every platform be asked without end
-      --ready-after <MS>   milliseconds that a deployment takes [default: 1200]
-      --tick <MS>          a clock that stands still and goes on by so many milliseconds with each
-                           request: the same requests get the same replies [default: real time]
-  -h, --help               this text
-
+const FAULTS: &str = "\
 Faults: [PLATFORM.]OPERATION[:CALLS]=KIND[,OPTION]...
   PLATFORM   nexlayer, dployr, nodion or edgegap [default: whichever has the operation]
   OPERATION  an operationId of the spec, or * for any request
@@ -47,114 +29,107 @@ Faults: [PLATFORM.]OPERATION[:CALLS]=KIND[,OPTION]...
   --fault 'edgegap.create_deployment:1=reset,after'     it is created, and the answer is lost
   --fault 'nodion.*=delay:500ms' --fault 'edgegap.*:1=drop-webhook'
 
-The page at / of each port shows what is deployed, which faults there are, and the last requests.
-";
+The page at / of each port shows what is deployed, which faults there are, and the last requests.";
 
-#[derive(Debug)]
+/// Plays Nexlayer, dployr, Nodion and Edgegap on four ports of this machine until Ctrl-C.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "deploykit-sandbox", after_help = FAULTS)]
 pub(crate) struct Options {
-    pub(crate) builder: Builder,
+    /// The first of four consecutive ports [default: free ones]
+    // Four ports have to fit.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65_532))]
+    port: Option<u16>,
+    /// Address to listen on; whoever reaches it can use it
+    #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::LOCALHOST.into())]
     pub(crate) bind: IpAddr,
-    pub(crate) dialect: Dialect,
+    /// Which dployr: documented or control-plane
+    #[arg(
+        long,
+        value_enum,
+        value_name = "DIALECT",
+        default_value_t = Which::Documented,
+        hide_possible_values = true
+    )]
+    dialect: Which,
+    /// Where ids, names and credentials come from [default: a fixed one]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Something that goes wrong, see below; may be given several times
+    #[arg(long, value_name = "FAULT", value_parser = fault)]
+    fault: Vec<Fault>,
+    /// Print a line for each request: time, platform, operation, status
+    #[arg(long)]
     pub(crate) log: bool,
+    /// Let every platform be asked without end
+    #[arg(long)]
+    no_rate_limits: bool,
+    /// Milliseconds that a deployment takes [default: 1200]
+    #[arg(long, value_name = "MS", value_parser = millis)]
+    ready_after: Option<Duration>,
+    /// A clock that moves by this with each request only [default: real time]
+    #[arg(long, value_name = "MS", value_parser = millis)]
+    tick: Option<Duration>,
 }
 
-/// The options, or nothing when help is asked for.
-pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
-    let mut builder = Sandbox::builder();
-    let mut bind = IpAddr::from([127, 0, 0, 1]);
-    let mut dialect = Dialect::default();
-    let mut log = false;
-    let mut arguments = arguments;
-    while let Some(argument) = arguments.next() {
-        let (name, inline) = match argument.split_once('=') {
-            Some((name, value)) if name.starts_with("--") => (name, Some(value)),
-            _ => (argument.as_str(), None),
-        };
-        if let ("--log" | "--no-rate-limits" | "--help" | "-h", Some(value)) = (name, inline) {
-            return Err(format!("{name} takes no value, and {value} was given"));
-        }
-        let mut value = || {
-            let inline = inline.map(str::to_owned);
-            let value = inline.or_else(|| arguments.next());
-            value.ok_or(format!("{name} needs a value"))
-        };
-        match name {
-            "-h" | "--help" => return Ok(None),
-            "--port" => {
-                let text = value()?;
-                // Four ports have to fit.
-                let port = text.parse().ok().filter(|port| (1..=65_532).contains(port));
-                let port =
-                    port.ok_or(format!("--port {text}: a number from 1 to 65532 is needed"))?;
-                builder = builder.port(port);
-            }
-            "--bind" => {
-                let text = value()?;
-                let address = text.parse();
-                bind = address.map_err(|_| format!("--bind {text}: an IP address is needed"))?;
-                builder = builder.bind(bind);
-            }
-            "--dialect" => {
-                let text = value()?;
-                dialect = match text.as_str() {
-                    "documented" => Dialect::Documented,
-                    "control-plane" => Dialect::ControlPlane,
-                    _ => {
-                        return Err(format!(
-                            "--dialect {text}: documented or control-plane is needed"
-                        ));
-                    }
-                };
-                builder = builder.dployr_dialect(dialect);
-            }
-            "--seed" => {
-                let text = value()?;
-                let seed = text.parse();
-                builder = builder
-                    .seed(seed.map_err(|_| format!("--seed {text}: a whole number is needed"))?);
-            }
-            "--ready-after" => {
-                builder = builder.ready_after(millis(name, &value()?)?);
-            }
-            "--tick" => {
-                builder = builder.ticking_clock(millis(name, &value()?)?);
-            }
-            "--fault" => {
-                let text = value()?;
-                let fault: Fault = text.parse().map_err(|why| format!("--fault {why}"))?;
-                // Here, so that a name that does not exist is a mistake of the caller's.
-                let known = Sandbox::builder().state().inject(fault.clone());
-                known.map_err(|why| format!("--fault {why}"))?;
-                builder = builder.fault(fault);
-            }
-            "--log" => log = true,
-            "--no-rate-limits" => builder = builder.rate_limits(false),
-            _ => return Err(format!("unknown argument {argument}")),
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Which {
+    Documented,
+    ControlPlane,
+}
+
+impl Options {
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self.dialect {
+            Which::Documented => Dialect::Documented,
+            Which::ControlPlane => Dialect::ControlPlane,
         }
     }
-    Ok(Some(Options {
-        builder,
-        bind,
-        dialect,
-        log,
-    }))
+
+    pub(crate) fn builder(&self) -> Builder {
+        let mut builder = Sandbox::builder()
+            .bind(self.bind)
+            .dployr_dialect(self.dialect())
+            .rate_limits(!self.no_rate_limits);
+        if let Some(port) = self.port {
+            builder = builder.port(port);
+        }
+        if let Some(seed) = self.seed {
+            builder = builder.seed(seed);
+        }
+        if let Some(time) = self.ready_after {
+            builder = builder.ready_after(time);
+        }
+        if let Some(tick) = self.tick {
+            builder = builder.ticking_clock(tick);
+        }
+        self.fault.iter().cloned().fold(builder, Builder::fault)
+    }
 }
 
 /// The value of an option that is a time.
-fn millis(name: &str, text: &str) -> Result<Duration, String> {
+fn millis(text: &str) -> Result<Duration, String> {
     let millis = text.parse().ok().filter(|millis| *millis <= 86_400_000);
-    let millis = millis.ok_or(format!(
-        "{name} {text}: milliseconds are needed, a day at most"
-    ))?;
+    let millis = millis.ok_or("milliseconds are needed, a day at most")?;
     Ok(Duration::from_millis(millis))
+}
+
+/// Checked here, so that a name that does not exist is a mistake of the caller's.
+fn fault(text: &str) -> Result<Fault, String> {
+    let fault: Fault = text
+        .parse()
+        .map_err(|why: deploykit_sandbox::FaultError| why.to_string())?;
+    let known = Sandbox::builder().state().inject(fault.clone());
+    known.map_err(|why| why.to_string())?;
+    Ok(fault)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parsed(line: &str) -> Result<Option<Options>, String> {
-        parse(line.split_whitespace().map(str::to_owned))
+    fn parsed(line: &str) -> Result<Options, String> {
+        let words = std::iter::once("deploykit-sandbox").chain(line.split_whitespace());
+        Options::try_parse_from(words).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -165,15 +140,12 @@ mod tests {
             "--port=4000 --dialect=documented --bind=::1 --seed 7 --ready-after 0 --tick 10",
             "--fault nodion.*=delay:500ms --fault=edgegap.create_deployment:2=503 --log --no-rate-limits",
         ] {
-            assert!(matches!(parsed(line), Ok(Some(_))), "{line}");
+            parsed(line).unwrap();
         }
-        assert!(matches!(parsed("--port 4000 --help"), Ok(None)));
-        let options = parsed("--bind 0.0.0.0 --dialect control-plane --log")
-            .unwrap()
-            .unwrap();
+        let options = parsed("--bind 0.0.0.0 --dialect control-plane --log").unwrap();
         assert_eq!(options.bind.to_string(), "0.0.0.0");
         assert_eq!(
-            (options.dialect, options.log),
+            (options.dialect(), options.log),
             (Dialect::ControlPlane, true)
         );
     }
@@ -181,27 +153,25 @@ mod tests {
     #[test]
     fn mistakes() {
         for (line, words) in [
-            ("--port", "--port needs a value"),
-            ("--port x", "1 to 65532"),
-            ("--port 0", "1 to 65532"),
-            ("--port 65533", "1 to 65532"),
-            ("--bind localhost", "an IP address is needed"),
-            ("--dialect other", "documented or control-plane"),
-            ("--seed -1", "a whole number"),
+            ("--port", "--port <N>"),
+            ("--port x", "--port <N>"),
+            ("--port 0", "1..=65532"),
+            ("--port 65533", "1..=65532"),
+            ("--bind localhost", "invalid IP address"),
+            ("--dialect other", "invalid value 'other'"),
+            ("--seed -1", "-1"),
             ("--ready-after soon", "milliseconds"),
             ("--ready-after 86400001", "a day at most"),
-            ("--tick", "--tick needs a value"),
-            ("--tick -5", "milliseconds"),
-            ("--tick 86400001", "a day at most"),
-            ("--log=yes", "takes no value"),
-            ("--fault", "--fault needs a value"),
+            ("--tick", "--tick <MS>"),
+            ("--tick=-5", "milliseconds"),
+            ("--log=yes", "--log"),
             ("--fault nope", "=KIND is missing"),
             (
                 "--fault edgegap.create_deploy=reset",
                 "did you mean edgegap.create_deployment?",
             ),
-            ("--nope", "unknown argument --nope"),
-            ("extra", "unknown argument extra"),
+            ("--nope", "unexpected argument '--nope'"),
+            ("extra", "unexpected argument 'extra'"),
         ] {
             let problem = parsed(line).unwrap_err();
             assert!(problem.contains(words), "{line}: {problem}");

@@ -6,11 +6,11 @@
 mod html;
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::deployed::Deployed;
+use crate::fault::FaultUse;
 use crate::model::{Platform, Recorded, Reply, Request};
 use crate::server::Inner;
 use crate::short::for_a_line;
@@ -20,44 +20,6 @@ use crate::time::{millis, rfc3339};
 const MOST_REQUESTS: usize = 30;
 /// Things of each platform on the page.
 const MOST_DEPLOYED: usize = 50;
-
-/// What the page shows.
-struct View {
-    now: Duration,
-    driven: bool,
-    platforms: Vec<OfPlatform>,
-    faults: Vec<OfFault>,
-    /// The newest first.
-    requests: Vec<OfRequest>,
-    refresh: Option<u64>,
-}
-
-struct OfPlatform {
-    platform: Platform,
-    url: String,
-    deployed: Vec<Deployed>,
-    /// How many more there are.
-    more: usize,
-}
-
-struct OfFault {
-    text: String,
-    seen: u64,
-    used: u64,
-    left: bool,
-}
-
-struct OfRequest {
-    number: u64,
-    at: Duration,
-    platform: Platform,
-    method: String,
-    path: String,
-    operation: Option<&'static str>,
-    status: u16,
-    fault: Option<String>,
-    problems: Vec<String>,
-}
 
 /// Whether a request is for the page, and not for a site of Nexlayer's, whose root is a path too.
 pub(crate) fn is_wanted(request: &Request) -> bool {
@@ -71,16 +33,16 @@ pub(crate) fn reply(inner: &Inner, request: &Request) -> Reply {
     if !request.header("host").is_none_or(is_ours) {
         let words =
             "the sandbox shows its page to those who call it by an address or by localhost\n";
-        return Reply::text(421, "text/plain; charset=utf-8", words);
+        return Reply::new(421, "text/plain; charset=utf-8", words);
     }
-    let mut view = View::of(inner);
+    let view = view(inner);
     let reply = if wants_json(request) {
-        Reply::json(200, &view.json())
+        Reply::json(200, &view)
     } else {
         let refresh = request.query_value("refresh");
         let seconds = refresh.and_then(|text| text.parse().ok());
-        view.refresh = seconds.filter(|seconds| (1..=3_600).contains(seconds));
-        Reply::text(200, "text/html; charset=utf-8", &view.html())
+        let seconds = seconds.filter(|seconds| (1..=3_600).contains(seconds));
+        Reply::new(200, "text/html; charset=utf-8", html::page(&view, seconds))
     };
     reply
         .with_header("cache-control", "no-store")
@@ -123,119 +85,64 @@ fn is_ours(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || bare.unwrap_or(name).parse::<IpAddr>().is_ok()
 }
 
-impl View {
-    fn of(inner: &Inner) -> Self {
-        let now = inner.clock.now();
-        let driven = inner.clock.is_driven();
-        let platforms = Platform::ALL.into_iter().zip(&inner.urls);
-        let platforms = platforms.map(|(platform, url)| {
-            let mut deployed = inner.state.deployed(platform, now);
-            let more = deployed.len().saturating_sub(MOST_DEPLOYED);
-            deployed.truncate(MOST_DEPLOYED);
-            OfPlatform {
-                platform,
-                url: url.clone(),
-                deployed: deployed.into_iter().map(shortened).collect(),
-                more,
-            }
-        });
-        let faults = inner.state.faults().iter().map(|one| OfFault {
-            text: for_a_line(&one.fault.to_string()),
-            seen: one.seen,
-            used: one.used,
-            left: one.is_left(),
-        });
-        let newest = inner.state.recorded().iter().rev().take(MOST_REQUESTS);
-        Self {
-            now,
-            driven,
-            platforms: platforms.collect(),
-            faults: faults.collect(),
-            requests: newest.map(OfRequest::of).collect(),
-            refresh: None,
-        }
-    }
-
-    fn json(&self) -> Value {
-        let platforms: Vec<Value> = self.platforms.iter().map(OfPlatform::json).collect();
-        let faults = self.faults.iter().map(|one| {
-            json!({ "fault": one.text, "seen": one.seen, "used": one.used, "left": one.left })
-        });
-        let requests = self.requests.iter().map(|one| {
-            json!({
-                "number": one.number,
-                "at": millis(one.at),
-                "platform": one.platform.to_string(),
-                "method": one.method,
-                "path": one.path,
-                "operation": one.operation,
-                "status": one.status,
-                "fault": one.fault,
-                "problems": one.problems,
-            })
-        });
+/// What the page shows, as JSON: the HTML is made of it.
+fn view(inner: &Inner) -> Value {
+    let now = inner.clock.now();
+    let platforms = Platform::ALL.into_iter().zip(&inner.urls);
+    let platforms = platforms.map(|(platform, url)| {
+        let deployed = inner.state.deployed(platform, now);
+        let more = deployed.len().saturating_sub(MOST_DEPLOYED);
+        let deployed = deployed.iter().take(MOST_DEPLOYED).map(of_deployed);
         json!({
-            "clock": { "now": millis(self.now), "written": rfc3339(self.now), "driven": self.driven },
-            "platforms": platforms,
-            "faults": faults.collect::<Vec<Value>>(),
-            "requests": requests.collect::<Vec<Value>>(),
-        })
-    }
-}
-
-impl OfPlatform {
-    fn json(&self) -> Value {
-        let deployed = self.deployed.iter().map(|one| {
-            json!({
-                "kind": one.kind,
-                "name": one.name,
-                "deployment": one.deployment,
-                "state": one.state,
-                "since": millis(one.since),
-                "address": one.address,
-            })
-        });
-        json!({
-            "platform": self.platform.to_string(),
-            "base_url": self.url,
+            "platform": platform.to_string(),
+            "base_url": url,
             "deployed": deployed.collect::<Vec<Value>>(),
-            "more": self.more,
+            "more": more,
         })
-    }
+    });
+    let faults = inner.state.faults().iter().map(of_fault);
+    let newest = inner.state.recorded().iter().rev().take(MOST_REQUESTS);
+    json!({
+        "clock": { "now": millis(now), "written": rfc3339(now), "driven": inner.clock.is_driven() },
+        "platforms": platforms.collect::<Vec<Value>>(),
+        "faults": faults.collect::<Vec<Value>>(),
+        "requests": newest.map(of_request).collect::<Vec<Value>>(),
+    })
 }
 
-impl OfRequest {
-    fn of(recorded: &Recorded) -> Self {
-        let asked = recorded.request_problems.iter().map(ToString::to_string);
-        let answered = recorded.reply_problems.iter();
-        let answered = answered.map(|problem| format!("reply {problem}"));
-        Self {
-            number: recorded.number,
-            at: recorded.at,
-            platform: recorded.platform,
-            method: for_a_line(&recorded.method),
-            path: for_a_line(&recorded.open_path()),
-            operation: recorded.operation,
-            status: recorded.status,
-            fault: recorded
-                .fault
-                .as_ref()
-                .map(|fault| for_a_line(&fault.to_string())),
-            problems: asked
-                .chain(answered)
-                .map(|text| for_a_line(&text))
-                .collect(),
-        }
-    }
+fn of_deployed(one: &Deployed) -> Value {
+    json!({
+        "kind": one.kind,
+        "name": for_a_line(&one.name),
+        "deployment": one.deployment,
+        "state": for_a_line(&one.state),
+        "since": millis(one.since),
+        "address": one.address.as_deref().map(for_a_line),
+    })
 }
 
-fn shortened(one: Deployed) -> Deployed {
-    Deployed {
-        name: for_a_line(&one.name),
-        state: for_a_line(&one.state),
-        address: one.address.as_deref().map(for_a_line),
-        ..one
-    }
+fn of_fault(one: &FaultUse) -> Value {
+    let text = for_a_line(&one.fault.to_string());
+    json!({ "fault": text, "seen": one.seen, "used": one.used, "left": one.is_left() })
+}
+
+fn of_request(recorded: &Recorded) -> Value {
+    let asked = recorded.request_problems.iter().map(ToString::to_string);
+    let answered = recorded.reply_problems.iter();
+    let answered = answered.map(|problem| format!("reply {problem}"));
+    let problems = asked.chain(answered).map(|text| for_a_line(&text));
+    let fault = recorded.fault.as_ref().map(ToString::to_string);
+    json!({
+        "number": recorded.number,
+        "at": millis(recorded.at),
+        "platform": recorded.platform.to_string(),
+        "method": for_a_line(recorded.method.as_str()),
+        "path": for_a_line(&recorded.open_path()),
+        "operation": recorded.operation,
+        "status": recorded.status,
+        "fault": fault.map(|fault| for_a_line(&fault)),
+        "problems": problems.collect::<Vec<String>>(),
+    })
 }
 
 #[cfg(test)]

@@ -2,11 +2,19 @@
 
 use std::fmt;
 
+use http::HeaderMap;
+
 use crate::access::{DployrAccess, EdgegapAccess, NodionAccess};
 use crate::contract::Contract;
-use crate::model::{Platform, Recorded, Reply, Request, decode_segment};
+use crate::fault::Fault;
+use crate::model::{Platform, Recorded, Reply, Request, decode};
+use crate::short::{for_a_line, short};
 use crate::state::State;
+use crate::time::rfc3339;
 use crate::webhook::Webhook;
+
+/// Letters of a line of the log.
+const MOST_LETTERS: usize = 1_000;
 
 /// Headers whose values say nothing that is secret. Every other one shows its name alone.
 const OPEN_HEADERS: [&str; 7] = [
@@ -21,13 +29,13 @@ const OPEN_HEADERS: [&str; 7] = [
 const HIDDEN: &str = "***";
 
 /// A path as sent, with stars for every segment that is not open. What is asked about is decoded.
-pub(crate) fn masked_path(path: &str, mut is_open: impl FnMut(&str) -> bool) -> String {
+fn masked_path(path: &str, mut is_open: impl FnMut(&str) -> bool) -> String {
     let (slash, rest) = match path.strip_prefix('/') {
         Some(rest) => ("/", rest),
         None => ("", path),
     };
     let segments = rest.split('/').map(|segment| {
-        if is_open(&decode_segment(segment)) {
+        if is_open(&decode(segment)) {
             segment
         } else {
             HIDDEN
@@ -40,14 +48,86 @@ fn names(query: &[(String, String)]) -> Vec<&str> {
     query.iter().map(|(name, _)| name.as_str()).collect()
 }
 
-fn headers(all: &[(String, String)]) -> Vec<(&str, &str)> {
-    let is_open = |name: &str| {
-        let mut open = OPEN_HEADERS.iter();
-        open.any(|open| name.eq_ignore_ascii_case(open))
-    };
-    all.iter()
-        .map(|(name, value)| (name.as_str(), if is_open(name) { value } else { HIDDEN }))
-        .collect()
+fn headers(all: &HeaderMap) -> Vec<(&str, &str)> {
+    let shown = all.iter().map(|(name, value)| {
+        let open = OPEN_HEADERS.contains(&name.as_str());
+        let value = value.to_str().ok().filter(|_| open);
+        (name.as_str(), value.unwrap_or(HIDDEN))
+    });
+    shown.collect()
+}
+
+impl Recorded {
+    /// The path with `***` for every segment that opens something: what the spec of its operation calls a secret, and what
+    /// was sent as a credential too. Where the platform has no operation for it, only the words are shown that paths of
+    /// its spec have.
+    pub fn open_path(&self) -> String {
+        let credential = self.header("authorization").unwrap_or_default();
+        let credential = credential.rsplit(' ').next().unwrap_or_default();
+        let open = Contract::of(self.platform).open_segments(&self.method, &self.path);
+        let mut open = open.into_iter();
+        masked_path(&self.path, |segment| {
+            open.next() == Some(true) && (segment.is_empty() || segment != credential)
+        })
+    }
+
+    /// One line for a log: the time, the platform, the operation, the status, and what was wrong. Long texts are cut, and
+    /// so is the line.
+    ///
+    /// ```
+    /// # use deploykit_sandbox::{Platform, Request, Sandbox};
+    /// # use std::time::Duration;
+    /// let mut state = Sandbox::builder().state();
+    /// let now = Duration::from_secs(1_795_487_040);
+    /// state.handle(Platform::Edgegap, &Request::new("GET", "/v1/locations"), now);
+    /// assert_eq!(state.requests()[0].log_line(), "2026-11-24T02:24:00Z edgegap list_locations 401");
+    /// ```
+    pub fn log_line(&self) -> String {
+        let mut line = format!("{} {} ", rfc3339(self.at), self.platform);
+        match self.operation {
+            Some(operation) => line.push_str(operation),
+            None => {
+                let (method, path) = (
+                    for_a_line(self.method.as_str()),
+                    for_a_line(&self.open_path()),
+                );
+                line.push_str(&format!("{method} {path}"));
+            }
+        }
+        line.push_str(&format!(" {}", self.status));
+        let fault = self.fault.iter().map(|fault| ("fault", fault.to_string()));
+        let of_request = self.request_problems.iter();
+        let of_request = of_request.map(|problem| ("request", problem.to_string()));
+        let of_reply = self.reply_problems.iter();
+        let of_reply = of_reply.map(|problem| ("reply", problem.to_string()));
+        for (what, text) in fault.chain(of_request).chain(of_reply) {
+            line.push_str(&format!(" {what} {}", for_a_line(&text)));
+        }
+        short(&line, MOST_LETTERS).replace(char::is_control, "\u{fffd}")
+    }
+
+    /// The bytes that it takes, as far as a client or a fault can make them many.
+    pub(crate) fn size(&self) -> usize {
+        let query = self.query.iter();
+        let query = query.map(|(name, value)| (name.len(), value.len()));
+        let headers = self.headers.iter();
+        let headers = headers.map(|(name, value)| (name.as_str().len(), value.len()));
+        let problems = self.request_problems.iter().chain(&self.reply_problems);
+        let problems = problems.map(|problem| (problem.place.len(), problem.what.len()));
+        let pairs = query.chain(headers).chain(problems);
+        let pairs = pairs.map(|(one, other)| size_of::<[String; 2]>() + one + other);
+        let fault = self.fault.as_ref().map_or(0, Fault::size);
+        let texts = self.method.as_str().len() + self.path.len() + self.body.len();
+        texts + fault + pairs.sum::<usize>()
+    }
+}
+
+/// `nodion GET /v1/regions 200`
+impl fmt::Display for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (method, path) = (&self.method, self.open_path());
+        write!(f, "{} {method} {path} {}", self.platform, self.status)
+    }
 }
 
 impl fmt::Debug for Recorded {
@@ -123,14 +203,10 @@ impl fmt::Debug for DployrAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DployrAccess")
             .field("base_url", &self.base_url)
-            .field("token", &HIDDEN)
             .field("cluster_id", &self.cluster_id)
             .field("email", &self.email)
-            .field("password", &HIDDEN)
-            .field("login_code", &HIDDEN)
-            .field("identity_token", &HIDDEN)
             .field("instance_tag", &self.instance_tag)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -138,12 +214,9 @@ impl fmt::Debug for NodionAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NodionAccess")
             .field("base_url", &self.base_url)
-            .field("token", &HIDDEN)
             .field("application_id", &self.application_id)
             .field("image_application_id", &self.image_application_id)
-            .field("region_id", &self.region_id)
-            .field("instance_type_id", &self.instance_type_id)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -151,11 +224,10 @@ impl fmt::Debug for EdgegapAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EdgegapAccess")
             .field("base_url", &self.base_url)
-            .field("token", &HIDDEN)
             .field("application", &self.application)
             .field("version", &self.version)
             .field("private_host_id", &self.private_host_id)
             .field("fleet", &self.fleet)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -5,8 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::bounds::MOST;
+use crate::call::{Call, Player, ask};
 use crate::clock::END;
-use crate::contract::{Check, Contract, Operation};
+use crate::contract::Contract;
 use crate::deployed::Deployed;
 use crate::dployr::{Dialect, Dployr};
 use crate::edgegap::Edgegap;
@@ -14,7 +15,6 @@ use crate::fault::{Book, Fault, FaultError, FaultUse, Outcome};
 use crate::model::{Platform, Recorded, Reply, Request};
 use crate::nexlayer::{Nexlayer, Plan};
 use crate::nodion::Nodion;
-use crate::operations::{self, Specs};
 use crate::time::Timing;
 use crate::webhook::Webhook;
 
@@ -203,10 +203,10 @@ impl Builder {
         // A generator each, so that what one platform is asked does not change the ids of another.
         let seed = |platform: u64| self.seed.wrapping_mul(31).wrapping_add(platform);
         let mut state = State {
-            nexlayer: Nexlayer::new(self.plan, self.pods_status, timing, seed(1)),
-            dployr: Dployr::new(self.dialect, self.build_node, timing, seed(2)),
+            nexlayer: Nexlayer::new(self, timing, seed(1)),
+            dployr: Dployr::new(self, timing, seed(2)),
             nodion: Nodion::new(timing, seed(3)),
-            edgegap: Edgegap::new(self.capacity, timing, seed(4)),
+            edgegap: Edgegap::new(self, timing, seed(4)),
             recorded: VecDeque::new(),
             recorded_bytes: 0,
             count: 0,
@@ -214,13 +214,6 @@ impl Builder {
             refused: None,
             keep: self.keep,
         };
-        if self.neighbour {
-            state.dployr.show_neighbour();
-        }
-        if !self.limits {
-            state.dployr.lift_limits();
-            state.edgegap.lift_limits();
-        }
         for fault in &self.faults {
             let refused = state.inject(fault.clone()).err();
             state.refused = state.refused.or(refused);
@@ -260,6 +253,29 @@ pub struct State {
 }
 
 impl State {
+    /// As [`handle`](Self::handle), for a request and a reply of the `http` crate: what clients that take a function in
+    /// the place of the network hand over, and what servers are built of.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use deploykit_sandbox::{Platform, Sandbox};
+    ///
+    /// let mut state = Sandbox::builder().state();
+    /// let request = http::Request::get("/v1/health").body(Vec::new()).unwrap();
+    /// let reply = state.handle_http(Platform::Dployr, request, Duration::from_secs(1_800_000_000));
+    /// assert_eq!(reply.status(), 404); // the published reference has no such route
+    /// ```
+    pub fn handle_http(
+        &mut self,
+        platform: Platform,
+        request: http::Request<Vec<u8>>,
+        now: Duration,
+    ) -> http::Response<Vec<u8>> {
+        let (mut read, body) = Request::from_http(request);
+        read.body = body;
+        self.handle(platform, &read, now).into_http()
+    }
+
     /// Answers one request at `now`, the time since the Unix epoch, and remembers it. 9999-01-01 stands for whatever is
     /// later. Faults show as far as a reply can show them; [`State::outcome`] tells the rest.
     pub fn handle(&mut self, platform: Platform, request: &Request, now: Duration) -> Reply {
@@ -269,52 +285,46 @@ impl State {
     /// The same, with how the reply arrives.
     pub fn outcome(&mut self, platform: Platform, request: &Request, now: Duration) -> Outcome {
         if let Some(refused) = &self.refused {
-            return Outcome::whole(Reply::text(500, "text/plain", &refused.to_string()));
+            return Outcome::whole(Reply::new(500, "text/plain", refused.to_string()));
         }
-        let now = now.min(END);
-        let operation = Contract::of(platform).operation(&request.method, &request.path);
-        let problems = operation.map(|operation| operation.request_problems(request));
-        let problems = problems.unwrap_or_default();
-        let fault = self.faults.meet(platform, operation.map(Operation::id));
+        let call = Call::new(Contract::of(platform), request, now);
+        let operation = call.operation;
+        let id = operation.map(|operation| operation.id());
+        let fault = self.faults.meet(platform, id);
         let acts = fault.as_ref().is_none_or(Fault::acts);
-        let check = Check::new(operation, &problems, request, now);
-        let own = acts.then(|| match platform {
-            Platform::Nexlayer => check.ask(&mut self.nexlayer),
-            Platform::Dployr => check.ask(&mut self.dployr),
-            Platform::Nodion => check.ask(&mut self.nodion),
-            Platform::Edgegap => check.ask(&mut self.edgegap),
-        });
+        let own = acts.then(|| self.ask(platform, &call));
         // What a fault says in its place is not the platform's.
         let reply_problems = match (operation, &own) {
             (Some(operation), Some(own)) => operation.reply_problems(own),
             _ => Vec::new(),
         };
-        if acts && request.method != "GET" {
-            self.bound(platform, now);
-        }
         let outcome = match (&fault, own) {
             (None, Some(own)) => Outcome::whole(own),
             // Without a fault it acts.
             (None, None) => Outcome::whole(Reply::empty(500)),
-            (Some(fault), own) => fault.outcome(own, |status| {
-                operations::status_reply(platform, operation, status)
-            }),
+            (Some(fault), own) => fault.outcome(own, platform, operation),
         };
-        let mut recorded = Recorded::new(platform, request, outcome.reply.status, now);
-        recorded.operation = operation.map(Operation::id);
-        recorded.request_problems = problems;
-        recorded.reply_problems = reply_problems;
-        recorded.fault = fault;
-        self.remember(recorded);
+        self.remember(Recorded {
+            number: 0,
+            at: call.now,
+            platform,
+            request: request.clone(),
+            status: outcome.reply.status.as_u16(),
+            operation: id,
+            request_problems: call.problems,
+            reply_problems,
+            fault,
+        });
         outcome
     }
 
-    fn bound(&mut self, platform: Platform, now: Duration) {
+    fn ask(&mut self, platform: Platform, call: &Call) -> Reply {
+        let keep = self.keep;
         match platform {
-            Platform::Nexlayer => self.nexlayer.bound(self.keep),
-            Platform::Dployr => self.dployr.bound(self.keep),
-            Platform::Nodion => self.nodion.bound(self.keep, now),
-            Platform::Edgegap => self.edgegap.bound(self.keep, now),
+            Platform::Nexlayer => bounded(&mut self.nexlayer, call, keep),
+            Platform::Dployr => bounded(&mut self.dployr, call, keep),
+            Platform::Nodion => bounded(&mut self.nodion, call, keep),
+            Platform::Edgegap => bounded(&mut self.edgegap, call, keep),
         }
     }
 
@@ -323,7 +333,7 @@ impl State {
     /// # Errors
     /// When it could never happen: an operation that the platform has not, a 0th call, a webhook of an operation.
     pub fn inject(&mut self, fault: Fault) -> Result<(), FaultError> {
-        self.faults.inject(fault, &Specs)
+        self.faults.inject(fault)
     }
 
     /// The fault of the builder's that could never happen.
@@ -372,11 +382,21 @@ impl State {
     pub(crate) fn record(
         &mut self,
         platform: Platform,
-        request: &Request,
-        status: u16,
-        now: Duration,
+        request: Request,
+        reply: &Reply,
+        at: Duration,
     ) {
-        self.remember(Recorded::new(platform, request, status, now));
+        self.remember(Recorded {
+            number: 0,
+            at,
+            platform,
+            request,
+            status: reply.status.as_u16(),
+            operation: None,
+            request_problems: Vec::new(),
+            reply_problems: Vec::new(),
+            fault: None,
+        });
     }
 
     fn remember(&mut self, mut recorded: Recorded) {
@@ -399,9 +419,8 @@ impl State {
 
     /// The latest requests to one platform, oldest first.
     pub fn requests_to(&self, platform: Platform) -> Vec<Recorded> {
-        self.recorded
-            .iter()
-            .filter(|recorded| recorded.platform == platform)
+        let all = self.recorded.iter();
+        all.filter(|one| one.platform == platform)
             .cloned()
             .collect()
     }
@@ -453,6 +472,15 @@ impl State {
     }
 }
 
+/// Asks a platform, and drops what is too much after a request that may have added something.
+fn bounded<P: Player>(platform: &mut P, call: &Call, keep: usize) -> Reply {
+    let reply = ask(platform, call);
+    if call.method() != "GET" {
+        platform.bound(keep, call.now);
+    }
+    reply
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -461,42 +489,35 @@ mod tests {
     fn memory_is_bounded() {
         let mut state = Builder::default().state();
         let now = Duration::from_secs(1_800_000_000);
+        let send = |state: &mut State, request: &Request| {
+            state.handle(Platform::Nodion, request, now);
+        };
         for number in 0..MOST_RECORDED + 5 {
-            state.handle(
-                Platform::Nodion,
-                &Request::new("GET", &format!("/{number}")),
-                now,
-            );
+            send(&mut state, &Request::new("GET", &format!("/{number}")));
         }
         let requests = state.requests();
-        assert_eq!(requests.len(), MOST_RECORDED);
-        assert_eq!(requests[0].path, "/5");
-
-        let large = Request::new("POST", "/large").with_body("text/plain", vec![0; 1 << 20]);
-        for _ in 0..20 {
-            state.handle(Platform::Nodion, &large, now);
-        }
-        assert_eq!(state.requests().len(), 15);
-
-        let many = format!("/many?{}", "&a".repeat(1 << 15));
-        for _ in 0..20 {
-            state.handle(Platform::Nodion, &Request::new("GET", &many), now);
-        }
         assert_eq!(
-            state.requests().len(),
-            10,
-            "a pair takes more than its text"
+            (requests.len(), requests[0].path.as_str()),
+            (MOST_RECORDED, "/5")
         );
-        let heavy = Request::new("GET", "/heavy").with_header("x", &"x".repeat(1 << 20));
-        for _ in 0..20 {
-            state.handle(Platform::Nodion, &heavy, now);
+
+        let large = "x".repeat(1 << 20);
+        let many = format!("/many?{}", "&a".repeat(1 << 15));
+        for (request, kept) in [
+            (
+                Request::new("POST", "/").with_body("text/plain", large.as_str()),
+                15,
+            ),
+            // A pair takes more than its text.
+            (Request::new("GET", &many), 10),
+            (Request::new("GET", "/").with_header("x", &large), 15),
+        ] {
+            (0..20).for_each(|_| send(&mut state, &request));
+            assert_eq!(state.requests().len(), kept);
         }
-        assert_eq!(state.requests().len(), 15);
-        let fault = Fault::on_any().status_with(500, "text/plain", vec![b'x'; 1 << 20]);
+        let fault = Fault::on_any().status_with(500, "text/plain", large);
         state.inject(fault).unwrap();
-        for _ in 0..20 {
-            state.handle(Platform::Nodion, &Request::new("GET", "/"), now);
-        }
+        (0..20).for_each(|_| send(&mut state, &Request::new("GET", "/")));
         assert_eq!(state.requests().len(), 15);
         assert_eq!(state.requests_to(Platform::Edgegap), []);
     }

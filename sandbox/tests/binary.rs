@@ -171,9 +171,9 @@ fn it_ends_when_it_is_told() {
 fn what_is_wrong_is_said_with_a_code() {
     let (code, said) = refused(&["--nope"]);
     assert_eq!(code, Some(2));
-    assert_eq!(
-        said,
-        "deploykit-sandbox: unknown argument --nope\nTry --help.\n"
+    assert!(
+        said.contains("unexpected argument '--nope' found"),
+        "{said}"
     );
     let (code, said) = refused(&["--fault", "edgegap.create_deploymnt=reset"]);
     assert_eq!(code, Some(2));

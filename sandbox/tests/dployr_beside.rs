@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::plane::{Plane, builder, image};
-use common::{expect, expect_status};
+use common::plane::{Plane, builder, failure, image};
+use common::{expect, expect_status, has};
 use deploykit_sandbox::Request;
 use serde_json::json;
 
@@ -65,7 +65,7 @@ fn names_and_runtimes_are_checked() {
     ] {
         let mut body = image("web-one");
         body[field] = json!(value);
-        let reply = expect_status(&plane.world.post(&target, &body), 400);
+        let reply = plane.world.posted(&target, &body, 400);
         assert_eq!(reply["error"]["message"], message, "{value}");
     }
     for name in ["aaaa", "web-1885"] {
@@ -78,9 +78,10 @@ fn names_and_runtimes_are_checked() {
 #[test]
 fn a_name_of_another_tenant_is_taken() {
     let mut plane = Plane::new();
-    let expected = json!({ "success": false, "error": {
-        "message": "Service name neighbour-app, has been taken", "code": "resource.conflict",
-    } });
+    let expected = failure(
+        "Service name neighbour-app, has been taken",
+        "resource.conflict",
+    );
     let target = plane.scoped("/v1/deployments");
     let reply = plane.world.post(&target, &image("neighbour-app"));
     expect(&reply, 409, &expected);
@@ -128,9 +129,7 @@ fn a_service_of_another_tenant_is_listed_and_refused() {
         let request = Request::new(method, &format!("/v1/services/{id}{rest}"));
         expect(&plane.world.send(request), 403, &flat(role));
     }
-    let expected = json!({ "success": false, "error": {
-        "message": "Not a member of this cluster", "code": "permission.forbidden",
-    } });
+    let expected = failure("Not a member of this cluster", "permission.forbidden");
     for service in [id, "neighbour-app"] {
         let logs = format!("/v1/services/{service}/logs");
         expect(&plane.world.get(&logs), 403, &expected);
@@ -142,7 +141,7 @@ fn what_nobody_counts_and_what_counts_as_of_nobody() {
     let mut plane = Plane::new();
     let admin = plane.world.get("/v1/admin/instances");
     assert_eq!(
-        (admin.status, admin.header("x-ratelimit-limit")),
+        (admin.status.as_u16(), admin.header("x-ratelimit-limit")),
         (501, None)
     );
     let first = plane.world.get("/v1/users/me");
@@ -151,7 +150,7 @@ fn what_nobody_counts_and_what_counts_as_of_nobody() {
     for (path, left) in [("/v1/users/me", "99"), ("/v1/nope", "98")] {
         let preflight = plane.world.raw(&Request::new("OPTIONS", path));
         assert_eq!(
-            (preflight.status, preflight.text_body().as_str()),
+            (preflight.status.as_u16(), preflight.text_body().as_str()),
             (204, "")
         );
         assert_eq!(preflight.header("x-ratelimit-remaining"), Some(left));
@@ -172,13 +171,12 @@ fn routes_of_a_proxy_are_forgotten_by_what_is_named() {
             "All routes for cluster b invalidated",
         ),
     ] {
-        let reply = expect_status(&plane.world.post(&target, &body), 200);
+        let reply = plane.world.posted(&target, &body, 200);
         assert_eq!(reply["data"]["message"], message);
     }
-    expect_status(
-        &plane.world.post(&target, &json!({ "serviceName": "a" })),
-        400,
-    );
+    plane
+        .world
+        .posted(&target, &json!({ "serviceName": "a" }), 400);
     let foreign = plane
         .world
         .post("/v1/proxy/invalidate?clusterId=x", &json!({}));
@@ -196,12 +194,9 @@ fn notifications_of_a_cluster_are_kept() {
     let put = Request::new("PUT", &path).with_json(&body);
     let written = expect_status(&plane.world.send(put), 200);
     let kept = &written["data"]["notifications"];
-    assert_eq!(
-        (&kept["enabled"], &kept["slackWebhookUrl"]),
-        (&json!(false), &json!(url))
-    );
-    assert_eq!(expect_status(&plane.world.get(&path), 200), written);
-    expect_status(&plane.world.get("/v1/clusters/x/notifications"), 403);
+    has(kept, json!({ "enabled": false, "slackWebhookUrl": url }));
+    assert_eq!(plane.world.ok(&path), written);
+    plane.world.fails("/v1/clusters/x/notifications", 403);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::plane::{Plane, builder, image};
-use common::{expect, expect_status};
+use common::plane::{Plane, builder, failure, image};
+use common::{expect, expect_status, has};
 use deploykit_sandbox::Request;
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ fn a_login_by_password_does_not_exist() {
             .world
             .raw(&Request::new("POST", path).with_json(&json!({})));
         assert_eq!(
-            (reply.status, reply.text_body().as_str()),
+            (reply.status.as_u16(), reply.text_body().as_str()),
             (404, "404 Not Found")
         );
         assert_eq!(
@@ -35,7 +35,7 @@ fn outside_v1_nothing_is_counted() {
     let mut plane = Plane::new();
     let reply = plane.world.get("/nope");
     assert_eq!(
-        (reply.status, reply.header("x-ratelimit-limit")),
+        (reply.status.as_u16(), reply.header("x-ratelimit-limit")),
         (404, None)
     );
 }
@@ -46,9 +46,9 @@ fn health_is_open_and_has_no_envelope() {
     for method in ["GET", "HEAD"] {
         let reply = plane.world.raw(&Request::new(method, "/v1/health"));
         let body = expect_status(&reply, 200);
-        assert_eq!(
-            (&body["status"], &body["timestamp"]),
-            (&json!("ok"), &json!("2026-11-24T02:24:27.000Z"))
+        has(
+            &body,
+            json!({ "status": "ok", "timestamp": "2026-11-24T02:24:27.000Z" }),
         );
     }
     assert_eq!(
@@ -70,9 +70,10 @@ fn a_hundred_requests_a_minute() {
     plane.world.wait(16_000);
     for path in ["/v1/users/me", "/v1/nope"] {
         let reply = plane.world.get(path);
-        let expected = json!({ "success": false, "error": {
-            "message": "Rate limit exceeded. Try again in 17 seconds.", "code": "request.too_many_requests",
-        } });
+        let expected = failure(
+            "Rate limit exceeded. Try again in 17 seconds.",
+            "request.too_many_requests",
+        );
         expect(&reply, 429, &expected);
         assert_eq!(reply.header("retry-after"), Some("17"));
     }
@@ -82,15 +83,15 @@ fn a_hundred_requests_a_minute() {
         "another bucket"
     );
     plane.world.wait(17_000);
-    expect_status(&plane.world.get("/v1/users/me"), 200);
+    plane.world.ok("/v1/users/me");
 }
 
 #[test]
 fn clusters_lead_to_the_cluster_id() {
     let mut plane = Plane::new();
-    let body = expect_status(&plane.world.get("/v1/clusters"), 200);
+    let body = plane.world.ok("/v1/clusters");
     assert_eq!(body["data"]["clusters"][0]["id"], plane.cluster.as_str());
-    let me = expect_status(&plane.world.get("/v1/users/me"), 200);
+    let me = plane.world.ok("/v1/users/me");
     assert_eq!(me["data"]["clusters"], body["data"]["clusters"]);
 }
 
@@ -104,15 +105,15 @@ fn a_build_node_makes_a_deployment_from_git_possible() {
     plane.deploy(&body);
     plane.world.wait(1_200);
     let row = &plane.items("/v1/deployments")[0];
-    assert_eq!(
-        (&row["status"], &row["remoteUrl"]),
-        (&json!("success"), &body["remoteUrl"])
+    has(
+        row,
+        json!({ "status": "success", "remoteUrl": body["remoteUrl"] }),
     );
 
     let mut plane = Plane::of(builder().dployr_build_node(false));
     let target = plane.scoped("/v1/deployments");
     assert_eq!(
-        expect_status(&plane.world.post(&target, &body), 503)["error"]["code"],
+        plane.world.posted(&target, &body, 503)["error"]["code"],
         "runtime.node_not_connected"
     );
 }
@@ -126,10 +127,7 @@ fn documented_fields_are_dropped_without_a_word() {
     }));
     plane.world.wait(1_200);
     let row = &plane.items("/v1/deployments")[0];
-    assert_eq!(
-        (&row["remoteUrl"], &row["remoteBranch"]),
-        (&Value::Null, &Value::Null)
-    );
+    has(row, json!({ "remoteUrl": null, "remoteBranch": null }));
     assert_eq!(row["runtimeVersion"], "20");
     assert_eq!(row["status"], "failed", "there is nothing to clone");
     assert!(plane.items("/v1/services").is_empty());
@@ -148,7 +146,7 @@ fn a_deployment_is_deleted_with_the_cluster_named_twice() {
     let delete = |target: &str| Request::new("DELETE", target).with_json(&body);
     expect_status(&plane.world.send(delete(&path)), 400);
     let scoped = plane.scoped(&path);
-    expect_status(&plane.world.delete(&scoped), 403);
+    plane.world.deleted(&scoped, 403);
     expect(
         &plane.world.send(delete(&scoped)),
         200,
@@ -166,7 +164,7 @@ fn a_deployment_is_deleted_with_the_cluster_named_twice() {
 fn services_are_had_by_id_and_switched() {
     let mut plane = Plane::new();
     let id = plane.running();
-    let body = expect_status(&plane.world.get(&format!("/v1/services/{id}")), 200);
+    let body = plane.world.ok(&format!("/v1/services/{id}"));
     assert_eq!(body["data"]["service"]["name"], "web-one");
     assert!(body["data"]["service"].get("deploymentName").is_none());
     let status = "/v1/status?domain=web-one.dployr.run";
@@ -178,10 +176,7 @@ fn services_are_had_by_id_and_switched() {
         );
     };
     says(&mut plane, "ready");
-    let task = expect_status(
-        &plane.world.post_empty(&format!("/v1/services/{id}/stop")),
-        200,
-    );
+    let task = plane.world.called(&format!("/v1/services/{id}/stop"), 200);
     assert_eq!(task["data"]["taskId"].as_str().unwrap().len(), 26);
     says(&mut plane, "starting");
     plane.world.wait(1_200);
@@ -197,7 +192,7 @@ fn services_are_had_by_id_and_switched() {
         &json!({ "status": "not_found" }),
     );
 
-    expect_status(&plane.world.delete(&format!("/v1/services/{id}")), 200);
+    plane.world.deleted(&format!("/v1/services/{id}"), 200);
     let gone = json!({ "error": "Service not found", "code": "resource.missing_resource" });
     expect(
         &plane.world.delete(&format!("/v1/services/{id}")),
@@ -215,7 +210,7 @@ fn an_update_replaces_the_variables_and_resets_the_health_check() {
     let mut plane = Plane::new();
     let id = plane.running();
     let patch = |body: &Value| Request::new("PATCH", &format!("/v1/services/{id}")).with_json(body);
-    let failure = |message: &str| json!({ "success": false, "error": { "message": message, "code": "request.bad_request" } });
+    let failure = |message: &str| failure(message, "request.bad_request");
     let expected = failure(
         "Validation failed: instanceName: Invalid input: expected string, received undefined",
     );
@@ -244,15 +239,12 @@ fn an_update_replaces_the_variables_and_resets_the_health_check() {
     let body = json!({ "instanceName": tag, "env_vars": { "NEW": "n" }, "port": 4000, "description": "x", "image": "node:22" });
     let updated = expect_status(&plane.world.send(patch(&body)), 200)["data"].clone();
     let row = &updated["deployment"];
-    assert_eq!(
-        (&row["healthCheck"], &row["updatedAt"]),
-        (&json!("/"), &Value::Null)
+    has(row, json!({ "healthCheck": "/", "updatedAt": null }));
+    has(
+        row,
+        json!({ "status": "pending", "port": 4000, "image": "node:22" }),
     );
-    assert_eq!(
-        (&row["status"], &row["port"], &row["image"]),
-        (&json!("pending"), &json!(4000), &json!("node:22"))
-    );
-    let envs = expect_status(&plane.world.get(&format!("/v1/services/{id}/envs")), 200);
+    let envs = plane.world.ok(&format!("/v1/services/{id}/envs"));
     assert_eq!(envs["data"]["envs"], json!({ "NEW": "n" }));
     let cleared = patch(&json!({ "instanceName": tag, "description": null }));
     let updated = expect_status(&plane.world.send(cleared), 200);
@@ -263,7 +255,7 @@ fn an_update_replaces_the_variables_and_resets_the_health_check() {
 fn logs_are_a_bare_array_by_id_or_name() {
     let mut plane = Plane::new();
     plane.deploy(&image("web-one"));
-    let early = expect_status(&plane.world.get("/v1/services/web-one/logs"), 200);
+    let early = plane.world.ok("/v1/services/web-one/logs");
     assert_eq!(
         early.as_array().unwrap().len(),
         1,
@@ -275,11 +267,11 @@ fn logs_are_a_bare_array_by_id_or_name() {
         .unwrap()
         .to_owned();
     let path = format!("/v1/services/{id}/logs");
-    let all = expect_status(&plane.world.get(&path), 200);
+    let all = plane.world.ok(&path);
     let all = all.as_array().unwrap();
     assert_eq!(all.last().unwrap()["source"], "dployrd");
     let some = |plane: &mut Plane, query: &str| {
-        let body = expect_status(&plane.world.get(&format!("{path}?{query}")), 200);
+        let body = plane.world.ok(&format!("{path}?{query}"));
         body.as_array().unwrap().clone()
     };
     assert_eq!(some(&mut plane, "limit=2"), all[..2], "the oldest");
@@ -308,7 +300,7 @@ fn logs_are_a_bare_array_by_id_or_name() {
     assert!(some(&mut plane, "").is_empty(), "a day back by default");
     assert!(some(&mut plane, "since=0").is_empty(), "which zero is too");
     assert_eq!(some(&mut plane, "since=1").len(), all.len());
-    let missing = json!({ "success": false, "error": { "message": "Service not found", "code": "resource.missing_resource" } });
+    let missing = failure("Service not found", "resource.missing_resource");
     expect(&plane.world.get("/v1/services/ghost/logs"), 404, &missing);
 }
 
@@ -316,37 +308,28 @@ fn logs_are_a_bare_array_by_id_or_name() {
 fn instances_have_pages_and_an_unwrapped_self() {
     let mut plane = Plane::new();
     let listed = plane.items("/v1/instances")[0].clone();
-    let one = expect_status(
-        &plane
-            .world
-            .get(&format!("/v1/instances/{}", listed["id"].as_str().unwrap())),
-        200,
-    );
+    let one = plane
+        .world
+        .ok(&format!("/v1/instances/{}", listed["id"].as_str().unwrap()));
     assert_eq!(one["data"]["tag"], listed["tag"]);
     let target = plane.scoped("/v1/instances") + "&page=7&pageSize=abc";
-    let beyond = expect_status(&plane.world.get(&target), 200);
+    let beyond = plane.world.ok(&target);
     let expected = json!({
         "page": 7, "pageSize": 20, "totalItems": 1, "totalPages": 1, "hasNextPage": false, "hasPreviousPage": true,
     });
-    assert_eq!(
-        (&beyond["data"]["items"], &beyond["data"]["pagination"]),
-        (&json!([]), &expected)
+    has(
+        &beyond["data"],
+        json!({ "items": [], "pagination": expected }),
     );
     let target = plane.scoped("/v1/instances") + "&page=2x&pageSize=0";
-    let lenient = expect_status(&plane.world.get(&target), 200);
+    let lenient = plane.world.ok(&target);
     let lenient = &lenient["data"]["pagination"];
-    assert_eq!(
-        (&lenient["page"], &lenient["pageSize"]),
-        (&json!(2), &json!(20))
-    );
+    has(lenient, json!({ "page": 2, "pageSize": 20 }));
     let target = plane.scoped("/v1/instances") + "&page=0&pageSize=1000";
-    let clamped = expect_status(&plane.world.get(&target), 200);
-    assert_eq!(
-        (
-            &clamped["data"]["pagination"]["page"],
-            &clamped["data"]["pagination"]["pageSize"]
-        ),
-        (&json!(1), &json!(100))
+    let clamped = plane.world.ok(&target);
+    has(
+        &clamped["data"]["pagination"],
+        json!({ "page": 1, "pageSize": 100 }),
     );
 }
 
@@ -354,35 +337,29 @@ fn instances_have_pages_and_an_unwrapped_self() {
 fn one_webhook_a_cluster_and_nothing_is_checked() {
     let mut plane = Plane::new();
     let target = plane.scoped("/v1/notifications/webhook/setup");
-    let body = expect_status(&plane.world.post(&target, &json!({})), 200);
+    let body = plane.world.posted(&target, &json!({}), 200);
     assert_eq!(body["data"]["events"].as_array().unwrap().len(), 7);
     let webhook = json!({ "webhookUrl": "http://127.0.0.1:9/hook", "enabled": false, "events": ["deployment.created"] });
-    let body = expect_status(&plane.world.post(&target, &webhook), 200);
+    let body = plane.world.posted(&target, &webhook, 200);
     assert_eq!(
         body,
         json!({ "success": true, "data": webhook, "message": "Custom webhook integration configured" })
     );
     let listed = plane.scoped("/v1/integrations/list");
-    let body = expect_status(&plane.world.get(&listed), 200);
+    let body = plane.world.ok(&listed);
     assert_eq!(body["data"]["notification"]["customWebhook"], webhook);
-    let body = expect_status(
-        &plane
-            .world
-            .get(&format!("/v1/clusters/{}/integrations", plane.cluster)),
-        200,
-    );
+    let body = plane
+        .world
+        .ok(&format!("/v1/clusters/{}/integrations", plane.cluster));
     assert_eq!(body["data"]["notification"]["customWebhook"], webhook);
     let bad = Request::new("POST", &target).with_body("application/json", "{bad");
     assert_eq!(
         expect_status(&plane.world.send(bad), 500)["error"]["code"],
         "runtime.internal_server_error"
     );
-    expect_status(
-        &plane
-            .world
-            .post("/v1/notifications/webhook/setup", &webhook),
-        400,
-    );
+    plane
+        .world
+        .posted("/v1/notifications/webhook/setup", &webhook, 400);
 }
 
 #[test]
@@ -390,7 +367,7 @@ fn routable_services() {
     let mut plane = Plane::new();
     plane.running();
     let target = plane.scoped("/v1/proxy/services");
-    let body = expect_status(&plane.world.get(&target), 200);
+    let body = plane.world.ok(&target);
     assert_eq!(
         body["data"]["services"][0]["url"],
         "https://web-one.owner.dployr.io"

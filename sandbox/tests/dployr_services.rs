@@ -2,100 +2,67 @@
 
 mod common;
 
-use common::{World, expect, expect_status};
-use deploykit_sandbox::{Builder, Dialect, Platform, Request, Sandbox};
+use common::plane::{Plane, builder, failure};
+use common::{expect, expect_status, has};
+use deploykit_sandbox::Request;
 use serde_json::{Value, json};
 
-struct Plane {
-    world: World,
-    cluster: String,
-    tag: String,
+/// Without a build node.
+fn no_builds() -> Plane {
+    Plane::of(builder().dployr_build_node(false))
 }
 
-impl Plane {
-    fn new() -> Self {
-        let builder = Sandbox::builder()
-            .dployr_dialect(Dialect::ControlPlane)
-            .dployr_build_node(false);
-        Self::of(builder)
-    }
+/// A service that runs: its path.
+fn running(plane: &mut Plane) -> String {
+    let id = plane.running_with(&json!({
+        "name": "web-one", "type": "web", "source": "image", "image": "node:20-alpine",
+        "health_check": "/health", "env_vars": { "A": "1" }, "secrets": { "S1": "x", "S2": "x" },
+    }));
+    format!("/v1/services/{id}")
+}
 
-    fn of(builder: Builder) -> Self {
-        let world = World::new(Platform::Dployr, builder);
-        let access = world.state.dployr().access("");
-        Self {
-            world,
-            cluster: access.cluster_id,
-            tag: access.instance_tag,
-        }
-    }
+fn patch(plane: &mut Plane, service: &str, mut fields: Value) -> (u16, Value) {
+    fields["instanceName"] = json!(plane.tag);
+    let reply = plane.world.patch(service, &fields);
+    (reply.status.as_u16(), reply.json_body())
+}
 
-    fn scoped(&self, path: &str) -> String {
-        format!("{path}?clusterId={}", self.cluster)
-    }
-
-    /// A service that runs: its path.
-    fn running(&mut self) -> String {
-        let target = self.scoped("/v1/deployments");
-        let body = json!({
-            "name": "web-one", "type": "web", "source": "image", "image": "node:20-alpine",
-            "health_check": "/health", "env_vars": { "A": "1" }, "secrets": { "S1": "x", "S2": "x" },
-        });
-        expect_status(&self.world.post(&target, &body), 202);
-        self.world.wait(1_200);
-        let list = expect_status(&self.world.get(&self.scoped("/v1/services")), 200);
-        let id = list["data"]["items"][0]["id"].as_str().unwrap();
-        format!("/v1/services/{id}")
-    }
-
-    fn patch(&mut self, service: &str, fields: Value) -> (u16, Value) {
-        let mut body = fields;
-        body["instanceName"] = Value::from(self.tag.as_str());
-        let reply = self
-            .world
-            .send(Request::new("PATCH", service).with_json(&body));
-        (reply.status, reply.json_body())
-    }
-
-    fn secrets(&mut self, service: &str) -> Vec<String> {
-        let body = expect_status(&self.world.get(&format!("{service}/secrets")), 200);
-        let rows = body["data"]["secrets"].as_array().unwrap();
-        let keys = rows
-            .iter()
-            .map(|row| row["key"].as_str().unwrap().to_owned());
-        keys.collect()
-    }
+fn secrets(plane: &mut Plane, service: &str) -> Vec<String> {
+    let body = plane.world.ok(&format!("{service}/secrets"));
+    let rows = body["data"]["secrets"].as_array().unwrap().iter();
+    rows.map(|row| row["key"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
 fn secrets_stay_only_if_they_are_named_once_either_field_is_there() {
-    let mut plane = Plane::new();
-    let service = plane.running();
-    plane.patch(&service, json!({ "port": 80 }));
-    assert_eq!(plane.secrets(&service), ["S1", "S2"], "neither field");
-    plane.patch(&service, json!({ "keep_secret_keys": [] }));
+    let mut plane = no_builds();
+    let service = running(&mut plane);
+    patch(&mut plane, &service, json!({ "port": 80 }));
+    assert_eq!(secrets(&mut plane, &service), ["S1", "S2"], "neither field");
+    patch(&mut plane, &service, json!({ "keep_secret_keys": [] }));
     assert_eq!(
-        plane.secrets(&service),
+        secrets(&mut plane, &service),
         ["S1", "S2"],
         "an empty list is none"
     );
-    plane.patch(&service, json!({ "keep_secret_keys": ["S2"] }));
-    assert_eq!(plane.secrets(&service), ["S2"]);
-    plane.patch(&service, json!({ "secrets": { "S3": "x" } }));
-    assert_eq!(plane.secrets(&service), ["S3"]);
+    patch(&mut plane, &service, json!({ "keep_secret_keys": ["S2"] }));
+    assert_eq!(secrets(&mut plane, &service), ["S2"]);
+    patch(&mut plane, &service, json!({ "secrets": { "S3": "x" } }));
+    assert_eq!(secrets(&mut plane, &service), ["S3"]);
 }
 
 #[test]
 fn a_health_check_is_forgotten_unless_it_is_sent() {
-    let mut plane = Plane::new();
-    let service = plane.running();
+    let mut plane = no_builds();
+    let service = running(&mut plane);
     for (fields, path) in [
         (json!({ "health_check": "/health" }), "/health"),
         (json!({ "health_check": "live/" }), "/live"),
         (json!({ "health_check": null }), "/"),
         (json!({}), "/"),
     ] {
-        let (status, body) = plane.patch(&service, fields.clone());
+        let (status, body) = patch(&mut plane, &service, fields.clone());
         assert_eq!(status, 200, "{fields}");
         assert_eq!(body["data"]["deployment"]["healthCheck"], path, "{fields}");
     }
@@ -103,32 +70,32 @@ fn a_health_check_is_forgotten_unless_it_is_sent() {
 
 #[test]
 fn an_update_that_nobody_can_build_is_saved_all_the_same() {
-    let mut plane = Plane::new();
-    let service = plane.running();
+    let mut plane = no_builds();
+    let service = running(&mut plane);
     let fields = json!({ "remote_url": "https://git.example/a.git", "env_vars": { "B": "2" } });
-    let (status, body) = plane.patch(&service, fields);
+    let (status, body) = patch(&mut plane, &service, fields);
     assert_eq!(
         (status, &body["error"]["code"]),
         (503, &json!("runtime.node_not_connected"))
     );
-    let envs = expect_status(&plane.world.get(&format!("{service}/envs")), 200);
+    let envs = plane.world.ok(&format!("{service}/envs"));
     assert_eq!(envs["data"]["envs"], json!({ "B": "2" }));
     let list = plane.scoped("/v1/deployments");
-    let list = expect_status(&plane.world.get(&list), 200);
+    let list = plane.world.ok(&list);
     assert_eq!(list["data"]["items"][0]["source"], "remote");
 }
 
 #[test]
 fn the_default_webhook_tells_of_instances() {
-    let mut plane = Plane::new();
+    let mut plane = no_builds();
     let hook = json!({ "webhookUrl": "http://127.0.0.1:1/hook", "enabled": true });
     let target = plane.scoped("/v1/notifications/webhook/setup");
-    expect_status(&plane.world.post(&target, &hook), 200);
+    plane.world.posted(&target, &hook, 200);
     let body = json!({ "clusterId": plane.cluster, "address": "203.0.113.9", "tag": "node-2" });
-    let made = expect_status(&plane.world.post("/v1/instances", &body), 201);
+    let made = plane.world.posted("/v1/instances", &body, 201);
     let id = made["data"]["instance"]["id"].clone();
     let path = format!("/v1/instances/{}", id.as_str().unwrap());
-    expect_status(&plane.world.delete(&path), 200);
+    plane.world.deleted(&path, 200);
     let now = plane.world.now;
     let told = plane.world.state.webhooks_due(now);
     let told: Vec<(&Value, &Value)> = told
@@ -146,122 +113,103 @@ fn the_default_webhook_tells_of_instances() {
 
 #[test]
 fn an_update_without_a_deployment_keeps_variables_and_secrets() {
-    let mut plane = Plane::new();
-    let service = plane.running();
+    let mut plane = no_builds();
+    let service = running(&mut plane);
     let list = plane.scoped("/v1/deployments");
-    let list = expect_status(&plane.world.get(&list), 200);
+    let list = plane.world.ok(&list);
     let id = list["data"]["items"][0]["id"].as_str().unwrap();
     let delete = plane.scoped(&format!("/v1/deployments/{id}"));
     let body = json!({ "clusterId": plane.cluster });
     let delete = Request::new("DELETE", &delete).with_json(&body);
     expect_status(&plane.world.send(delete), 200);
     let fields = json!({ "env_vars": { "B": "2" }, "secrets": { "S3": "x" } });
-    let (status, body) = plane.patch(&service, fields);
-    let expected = json!({ "success": false, "error": {
-        "message": "Service has no deployment record", "code": "resource.missing_resource",
-    } });
+    let (status, body) = patch(&mut plane, &service, fields);
+    let expected = failure(
+        "Service has no deployment record",
+        "resource.missing_resource",
+    );
     assert_eq!((status, body), (404, expected));
-    let envs = expect_status(&plane.world.get(&format!("{service}/envs")), 200);
+    let envs = plane.world.ok(&format!("{service}/envs"));
     assert_eq!(envs["data"]["envs"], json!({ "B": "2" }));
-    assert_eq!(plane.secrets(&service), ["S3"]);
+    assert_eq!(secrets(&mut plane, &service), ["S3"]);
 }
+
+/// The fields of an update, and the source, the image and the repository after it.
+const SOURCES: &str = r#"
+{} | "image" | "node:20-alpine" | null
+{ "remote_url": "https://example.com/app.git" } | "remote" | null | "https://example.com/app.git"
+{ "image": "a:1" } | "remote" | "a:1" | "https://example.com/app.git"
+{ "remote_url": null } | "remote" | null | null
+{ "image": "a:2" } | "image" | "a:2" | null
+{ "image": "a:3", "remote_url": null } | "remote" | null | null
+"#;
 
 #[test]
 fn the_source_follows_what_an_update_leaves() {
-    let builder = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
-    let mut plane = Plane::of(builder);
-    let service = plane.running();
-    let git = "https://example.com/app.git";
-    for (fields, source, image, remote) in [
-        (json!({}), "image", json!("node:20-alpine"), Value::Null),
-        (
-            json!({ "remote_url": git }),
-            "remote",
-            Value::Null,
-            json!(git),
-        ),
-        (
-            json!({ "image": "a:1" }),
-            "remote",
-            json!("a:1"),
-            json!(git),
-        ),
-        (
-            json!({ "remote_url": null }),
-            "remote",
-            Value::Null,
-            Value::Null,
-        ),
-        (
-            json!({ "image": "a:2" }),
-            "image",
-            json!("a:2"),
-            Value::Null,
-        ),
-        (
-            json!({ "image": "a:3", "remote_url": null }),
-            "remote",
-            Value::Null,
-            Value::Null,
-        ),
-    ] {
-        let (status, body) = plane.patch(&service, fields.clone());
+    let mut plane = Plane::new();
+    let service = running(&mut plane);
+    for row in SOURCES.trim().lines() {
+        let parts: Vec<Value> = row
+            .split(" | ")
+            .map(|part| serde_json::from_str(part).unwrap())
+            .collect();
+        let [fields, source, image, remote] = &parts[..] else {
+            panic!("{row}");
+        };
+
+        let (status, body) = patch(&mut plane, &service, fields.clone());
         assert_eq!(status, 200, "{fields}");
         let row = &body["data"]["deployment"];
-        assert_eq!(
-            (&row["source"], &row["image"], &row["remoteUrl"]),
-            (&json!(source), &image, &remote),
-            "{fields}"
+        has(
+            row,
+            json!({ "source": source, "image": image, "remoteUrl": remote }),
         );
     }
     // Nothing is to be built where there is no repository.
-    let mut plane = Plane::new();
-    let service = plane.running();
-    let (status, _) = plane.patch(&service, json!({ "remote_url": null }));
+    let mut plane = no_builds();
+    let service = running(&mut plane);
+    let (status, _) = patch(&mut plane, &service, json!({ "remote_url": null }));
     assert_eq!(status, 200);
 }
 
 #[test]
 fn the_status_of_a_domain_of_ones_own_is_that_of_its_service() {
-    let mut plane = Plane::new();
-    let service = plane.running();
+    let mut plane = no_builds();
+    let service = running(&mut plane);
     let body = json!({ "clusterId": plane.cluster, "domain": "app.example.com", "serviceName": "web-one" });
-    expect_status(&plane.world.post("/v1/domains", &body), 200);
+    plane.world.posted("/v1/domains", &body, 200);
     let says = |plane: &mut Plane, word: &str| {
         let asked = Request::new("GET", "/v1/status?domain=app.example.com");
         expect(&plane.world.raw(&asked), 200, &json!({ "status": word }));
     };
     says(&mut plane, "ready");
-    expect_status(&plane.world.post_empty(&format!("{service}/stop")), 200);
+    plane.world.called(&format!("{service}/stop"), 200);
     says(&mut plane, "starting");
-    expect_status(&plane.world.delete(&service), 200);
+    plane.world.deleted(&service, 200);
     says(&mut plane, "ready");
 }
 
 #[test]
 fn a_domain_that_is_there_already_stays_as_it_is() {
-    let mut plane = Plane::new();
-    plane.running();
+    let mut plane = no_builds();
+    running(&mut plane);
     let body =
         json!({ "clusterId": plane.cluster, "domain": "app.site.test", "serviceName": "web-one" });
-    let first = expect_status(&plane.world.post("/v1/domains", &body), 200);
-    expect_status(
-        &plane.world.post_empty("/v1/domains/app.site.test/verify"),
-        204,
-    );
-    let again = expect_status(&plane.world.post("/v1/domains", &body), 200);
+    let first = plane.world.posted("/v1/domains", &body, 200);
+    plane.world.called("/v1/domains/app.site.test/verify", 204);
+    let again = plane.world.posted("/v1/domains", &body, 200);
     assert_eq!(again, first);
-    let kept = expect_status(&plane.world.get("/v1/domains/app.site.test"), 200);
+    let kept = plane.world.ok("/v1/domains/app.site.test");
     assert_eq!(kept["data"]["status"], "active");
 }
 
 #[test]
 fn logs_of_the_cluster_can_be_narrowed() {
-    let mut plane = Plane::new();
-    plane.running();
+    let mut plane = no_builds();
+    running(&mut plane);
     let scoped = plane.scoped("/v1/logs");
     let mut read = |more: &str| {
-        let body = expect_status(&plane.world.get(&format!("{scoped}{more}")), 200);
+        let body = plane.world.ok(&format!("{scoped}{more}"));
         body.as_array().unwrap().clone()
     };
     let all = read("");
@@ -288,17 +236,15 @@ fn logs_of_the_cluster_can_be_narrowed() {
     let foreign = plane
         .world
         .get("/v1/logs?clusterId=01ZZZZZZZZZZZZZZZZZZZZZZZZ");
-    let expected = json!({ "success": false, "error": {
-        "message": "Not a member of this cluster", "code": "permission.forbidden",
-    } });
+    let expected = failure("Not a member of this cluster", "permission.forbidden");
     expect(&foreign, 403, &expected);
 }
 
 #[test]
 fn a_registered_instance_stands_in_the_list_and_is_not_connected() {
-    let mut plane = Plane::new();
+    let mut plane = no_builds();
     let body = json!({ "clusterId": plane.cluster, "address": "203.0.113.9", "tag": "node-2", "role": "build" });
-    expect_status(&plane.world.post("/v1/instances", &body), 201);
+    plane.world.posted("/v1/instances", &body, 201);
     let list = plane.scoped("/v1/instances");
     let tags = |list: &Value| {
         let items = list["data"]["items"].as_array().unwrap().clone();
@@ -307,12 +253,12 @@ fn a_registered_instance_stands_in_the_list_and_is_not_connected() {
             .map(|item| item["tag"].as_str().unwrap().to_owned());
         tags.collect::<Vec<_>>()
     };
-    let all = expect_status(&plane.world.get(&list), 200);
+    let all = plane.world.ok(&list);
     assert_eq!(tags(&all), ["node-2", plane.tag.as_str()]);
-    let build = expect_status(&plane.world.get(&format!("{list}&role=build")), 200);
+    let build = plane.world.ok(&format!("{list}&role=build"));
     assert_eq!(tags(&build), ["node-2"]);
     let target = plane.scoped("/v1/instances/node-2/system/restart");
-    expect_status(&plane.world.post(&target, &json!({ "force": true })), 503);
+    plane.world.posted(&target, &json!({ "force": true }), 503);
     for (call, body, message) in [
         (
             "reboot",
@@ -336,9 +282,9 @@ fn a_registered_instance_stands_in_the_list_and_is_not_connected() {
         ),
     ] {
         let target = plane.scoped(&format!("/v1/instances/{}/system/{call}", plane.tag));
-        let sent = expect_status(&plane.world.post(&target, &body), 202);
+        let sent = plane.world.posted(&target, &body, 202);
         assert_eq!(sent["data"]["message"], message);
     }
     let body = json!({ "clusterId": "01ZZZZZZZZZZZZZZZZZZZZZZZZ", "address": "203.0.113.9", "tag": "node-3" });
-    expect_status(&plane.world.post("/v1/instances", &body), 403);
+    plane.world.posted("/v1/instances", &body, 403);
 }

@@ -2,31 +2,17 @@
 
 mod common;
 
-use common::{World, expect_status};
-use deploykit_sandbox::{Builder, Platform, Sandbox};
+use common::edgegap::{self, status, world_of as world};
+use common::{World, expect_status, has};
+use deploykit_sandbox::Sandbox;
 use serde_json::{Value, json};
 
 const MINUTE: u64 = 60_000;
 
-fn world(builder: Builder) -> World {
-    World::new(Platform::Edgegap, builder)
-}
-
 /// One that tells of its end.
 fn deploy(world: &mut World, expected: u16) -> String {
-    let access = world.state.edgegap().access("");
-    let body = json!({
-        "application": access.application,
-        "version": access.version,
-        "users": [{ "user_type": "ip_address", "user_data": { "ip_address": "75.28.35.192" } }],
-        "webhook_on_terminated": { "url": "http://127.0.0.1:1/terminated" },
-    });
-    let reply = expect_status(&world.post("/v2/deployments", &body), expected);
-    reply["request_id"].as_str().unwrap().to_owned()
-}
-
-fn status(world: &mut World, id: &str) -> Value {
-    expect_status(&world.get(&format!("/v1/status/{id}")), 200)
+    let hook = json!({ "webhook_on_terminated": { "url": "http://127.0.0.1:1/terminated" } });
+    edgegap::deploy_with(world, hook, expected)
 }
 
 /// What it is and what it was.
@@ -34,9 +20,9 @@ fn status(world: &mut World, id: &str) -> Value {
 fn expect_states(world: &mut World, id: &str, now: &str, before: Option<&str>) {
     let status = status(world, id);
     let before = before.map_or(Value::Null, |before| json!(format!("Status.{before}")));
-    assert_eq!(
-        (&status["current_status"], &status["last_status"]),
-        (&json!(format!("Status.{now}")), &before)
+    has(
+        &status,
+        json!({ "current_status": format!("Status.{now}"), "last_status": before }),
     );
 }
 
@@ -51,12 +37,12 @@ fn a_stop_waits_until_it_is_ready() {
     let mut world = world(Sandbox::builder());
     let id = deploy(&mut world, 202);
     let stop = format!("/v1/stop/{id}");
-    expect_status(&world.delete(&stop), 202);
+    world.deleted(&stop, 202);
     expect_states(&mut world, &id, "SEEKING", None);
     assert_eq!(times(&mut world, &id)[2], Value::Null);
     world.wait(400);
     expect_states(&mut world, &id, "DEPLOYING", Some("SEEKING"));
-    expect_status(&world.delete(&stop), 202);
+    world.deleted(&stop, 202);
     world.wait(799);
     expect_states(&mut world, &id, "DEPLOYING", Some("SEEKING"));
     world.wait(1);
@@ -66,10 +52,10 @@ fn a_stop_waits_until_it_is_ready() {
         "2026-11-24 02:24:28.200000",
         "stopped when it was ready"
     );
-    expect_status(&world.delete(&stop), 202);
+    world.deleted(&stop, 202);
     world.wait(400);
     expect_states(&mut world, &id, "TERMINATED", Some("TERMINATING"));
-    expect_status(&world.delete(&stop), 410);
+    world.deleted(&stop, 410);
 }
 
 #[test]
@@ -95,7 +81,7 @@ fn a_stop_of_many_waits_as_well() {
 fn a_stop_waits_until_it_is_in_error() {
     let mut world = world(Sandbox::builder().deployments_fail(true));
     let id = deploy(&mut world, 202);
-    expect_status(&world.delete(&format!("/v1/stop/{id}")), 202);
+    world.deleted(&format!("/v1/stop/{id}"), 202);
     world.wait(1_200);
     expect_states(&mut world, &id, "TERMINATING", Some("ERROR"));
 }
@@ -109,7 +95,7 @@ fn times_count_from_ready() {
             times(&mut world, &id),
             [Value::Null, Value::Null, Value::Null]
         );
-        let list = expect_status(&world.get("/v1/deployments"), 200);
+        let list = world.ok("/v1/deployments");
         assert_eq!(list["data"][0]["start_time"], Value::Null);
         world.wait(399);
     }
@@ -119,12 +105,12 @@ fn times_count_from_ready() {
         times(&mut world, &id),
         [started.clone(), json!(0), Value::Null]
     );
-    let list = expect_status(&world.get("/v1/deployments"), 200);
+    let list = world.ok("/v1/deployments");
     assert_eq!(list["data"][0]["start_time"], started);
     expect_states(&mut world, &id, "READY", Some("DEPLOYING"));
     world.wait(34_000);
     assert_eq!(times(&mut world, &id)[1], 34);
-    expect_status(&world.delete(&format!("/v1/stop/{id}")), 200);
+    world.deleted(&format!("/v1/stop/{id}"), 200);
     // It has stopped after 34.4 seconds.
     world.wait(MINUTE);
     let stopped = json!("2026-11-24 02:25:02.200000");
@@ -159,16 +145,14 @@ fn the_platform_stops_what_is_ready_for_too_long() {
     assert_eq!(told.body, status(&mut world, &id));
     assert_eq!(told.body["current_status"], "Status.TERMINATED");
     assert_eq!(told.body["elapsed_time"], 3_600);
-    expect_status(&world.delete(&format!("/v1/stop/{id}")), 410);
+    world.deleted(&format!("/v1/stop/{id}"), 410);
 }
 
 #[test]
 fn the_platform_clears_away_what_is_in_error() {
     let mut world = world(Sandbox::builder().edgegap_capacity(0));
     deploy(&mut world, 422);
-    let left = |world: &mut World| {
-        expect_status(&world.get("/v1/deployments"), 200)["total_count"].clone()
-    };
+    let left = |world: &mut World| world.ok("/v1/deployments")["total_count"].clone();
     assert_eq!(left(&mut world), 1);
     world.wait(61 * MINUTE);
     assert_eq!(left(&mut world), 0);

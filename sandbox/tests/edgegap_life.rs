@@ -3,50 +3,28 @@
 
 mod common;
 
-use common::{World, expect, expect_status};
-use deploykit_sandbox::{Platform, Request, Sandbox};
+use common::edgegap::{FLEET, body_with, deploy_with, world, world_of};
+use common::{World, expect, expect_status, has};
+use deploykit_sandbox::{Request, Sandbox};
 use serde_json::{Value, json};
 
-fn world() -> World {
-    World::new(Platform::Edgegap, Sandbox::builder())
-}
-
-fn deploy(world: &mut World, path: &str, tags: &[&str]) -> String {
-    let access = world.state.edgegap().access("");
-    let mut body = json!({
-        "application": access.application,
-        "version": access.version,
-        "users": [{ "user_type": "ip_address", "user_data": { "ip_address": "75.28.35.192" } }],
-        "tags": tags,
-    });
-    if path.contains("fleets") {
-        body["private_host_ids"] = json!(["a-host-nobody-knows", access.private_host_id]);
-    }
-    let reply = expect_status(&world.post(path, &body), 202);
-    reply["request_id"].as_str().unwrap().to_owned()
+fn deploy(world: &mut World, tags: &[&str]) -> String {
+    deploy_with(world, json!({ "tags": tags }), 202)
 }
 
 fn status(world: &mut World, id: &str) -> Value {
-    let status = expect_status(&world.get(&format!("/v1/status/{id}")), 200);
-    status["current_status"].clone()
-}
-
-fn patch(world: &mut World, target: &str, body: &Value) -> deploykit_sandbox::Reply {
-    world.send(Request::new("PATCH", target).with_json(body))
+    common::edgegap::status(world, id)["current_status"].clone()
 }
 
 #[test]
 fn tags_are_added_renamed_and_deleted() {
     let mut world = world();
-    let id = deploy(&mut world, "/v2/deployments", &["eu"]);
+    let id = deploy(&mut world, &["eu"]);
     let tags = format!("/v1/deployments/{id}/tags");
     let at = "2026-11-24 02:24:27.000000";
     let eu = json!({ "name": "eu", "create_time": at, "last_updated": at });
-    let list = expect_status(&world.get(&tags), 200);
-    assert_eq!(
-        (&list["tags"], &list["total_count"]),
-        (&json!([eu]), &json!(1))
-    );
+    let list = world.ok(&tags);
+    has(&list, json!({ "tags": [eu], "total_count": 1 }));
     expect(&world.get(&format!("{tags}/eu")), 200, &eu);
 
     world.wait(1_000);
@@ -57,43 +35,39 @@ fn tags_are_added_renamed_and_deleted() {
         200,
         &ranked,
     );
-    expect_status(&world.post(&tags, &json!({ "name": "ranked" })), 409);
+    world.posted(&tags, &json!({ "name": "ranked" }), 409);
     for wrong in [
         json!({}),
         json!({ "name": "" }),
         json!({ "name": "x".repeat(41) }),
     ] {
-        expect_status(&world.post(&tags, &wrong), 400);
+        world.posted(&tags, &wrong, 400);
     }
     let renamed = json!({ "name": "us", "create_time": at, "last_updated": later });
     let old = format!("{tags}/eu");
-    expect(
-        &patch(&mut world, &old, &json!({ "name": "us" })),
-        200,
-        &renamed,
-    );
-    expect_status(&patch(&mut world, &old, &json!({ "name": "us" })), 404);
+    expect(&world.patch(&old, &json!({ "name": "us" })), 200, &renamed);
+    expect_status(&world.patch(&old, &json!({ "name": "us" })), 404);
     let ranked = format!("{tags}/ranked");
-    expect_status(&patch(&mut world, &ranked, &json!({ "name": "us" })), 409);
-    expect_status(&patch(&mut world, &ranked, &json!({})), 400);
+    expect_status(&world.patch(&ranked, &json!({ "name": "us" })), 409);
+    expect_status(&world.patch(&ranked, &json!({})), 400);
     let reply = world.delete(&ranked);
-    assert_eq!((reply.status, reply.body.len()), (204, 0));
-    expect_status(&world.delete(&ranked), 404);
-    let seen = expect_status(&world.get(&format!("/v1/status/{id}")), 200);
+    assert_eq!((reply.status.as_u16(), reply.body.len()), (204, 0));
+    world.deleted(&ranked, 404);
+    let seen = world.ok(&format!("/v1/status/{id}"));
     assert_eq!(seen["tags"], json!(["us"]));
-    expect_status(&world.get("/v1/deployments/a69f8e3e0555/tags"), 404);
-    let page = expect_status(&world.get(&format!("{tags}?page=2&limit=1")), 200);
+    world.fails("/v1/deployments/a69f8e3e0555/tags", 404);
+    let page = world.ok(&format!("{tags}?page=2&limit=1"));
     assert_eq!(
         (&page["tags"], &page["pagination"]["number"]),
         (&json!([]), &json!(2))
     );
-    expect_status(&world.get(&format!("{tags}?page=0")), 400);
+    world.fails(&format!("{tags}?page=0"), 400);
 }
 
 #[test]
 fn a_stop_of_many_ends_those_that_match() {
     let mut world = world();
-    let make = |world: &mut World, tags: &[&str]| deploy(world, "/v2/deployments", tags);
+    let make = |world: &mut World, tags: &[&str]| deploy(world, tags);
     let a = make(&mut world, &["eu", "a"]);
     let b = make(&mut world, &["eu", "b"]);
     let c = make(&mut world, &["us", "a"]);
@@ -126,14 +100,14 @@ fn a_stop_of_many_ends_those_that_match() {
         json!({ "filters": [filter("request_id", "eq", json!([a]))] }),
         json!({ "filters": [filter("request_id", "any", json!(a))] }),
     ] {
-        expect_status(&world.post(stop, &wrong), 400);
+        world.posted(stop, &wrong, 400);
     }
 }
 
 #[test]
 fn a_container_ends_itself_with_a_token_of_its_own() {
     let mut world = world();
-    let id = deploy(&mut world, "/v2/deployments", &[]);
+    let id = deploy(&mut world, &[]);
     let access = world.state.edgegap().access("");
     let (url, token) = access.self_stop(&id);
     let request = |token: &str| Request::new("DELETE", &url).with_header("authorization", token);
@@ -155,18 +129,18 @@ fn a_container_ends_itself_with_a_token_of_its_own() {
 fn what_can_be_deployed_and_where() {
     let mut world = world();
     let access = world.state.edgegap().access("");
-    let apps = expect_status(&world.get("/v1/apps"), 200);
+    let apps = world.ok("/v1/apps");
     assert_eq!(apps["applications"][0]["name"], access.application.as_str());
     let versions = format!("/v1/app/{}/versions", access.application);
-    let versions = expect_status(&world.get(&versions), 200);
+    let versions = world.ok(&versions);
     assert_eq!(versions["versions"][0]["name"], access.version.as_str());
-    expect_status(&world.get("/v1/app/other/versions"), 404);
-    let all = expect_status(&world.get("/v1/locations?limit=1"), 200);
+    world.fails("/v1/app/other/versions", 404);
+    let all = world.ok("/v1/locations?limit=1");
     assert_eq!(
         (&all["total_count"], &all["pagination"]["has_next"]),
         (&json!(2), &json!(true))
     );
-    expect_status(&world.get("/v1/locations?app=other"), 400);
+    world.fails("/v1/locations?app=other", 400);
 }
 
 #[test]
@@ -176,13 +150,16 @@ fn a_fleet_fills_up_and_its_deployments_are_found() {
     let hosts = format!("/v2/private-fleets/{}/hosts", access.fleet);
     let used = |world: &mut World| {
         world.wait(1_000);
-        let list = expect_status(&world.get(&hosts), 200);
+        let list = world.ok(&hosts);
         assert_eq!(list["data"][0]["host_id"], access.private_host_id.as_str());
         list["data"][0]["allocated_cpu_units"].clone()
     };
     assert_eq!(used(&mut world), 0);
-    deploy(&mut world, "/v2/deployments", &[]);
-    let id = deploy(&mut world, "/v2/private-fleets/deployments", &[]);
+    deploy(&mut world, &[]);
+    let hosts_of_it = json!(["a-host-nobody-knows", access.private_host_id]);
+    let body = body_with(&world, json!({ "private_host_ids": hosts_of_it }));
+    let made = world.posted(FLEET, &body, 202);
+    let id = made["request_id"].as_str().unwrap().to_owned();
     assert_eq!(used(&mut world), 256);
     for (field, operator, value, found) in [
         ("fleet_name", "eq", json!(access.fleet), true),
@@ -206,45 +183,42 @@ fn a_fleet_fills_up_and_its_deployments_are_found() {
             .bytes()
             .map(|byte| format!("%{byte:02X}"))
             .collect();
-        let list = expect_status(&world.get(&format!("/v1/deployments?query={encoded}")), 200);
+        let list = world.ok(&format!("/v1/deployments?query={encoded}"));
         let ids = list["data"].as_array().unwrap().iter();
         let listed = ids
             .into_iter()
             .any(|item| item["request_id"] == id.as_str());
         assert_eq!(listed, found, "{query}");
     }
-    expect_status(&world.get("/v2/private-fleets/other/hosts"), 400);
+    world.fails("/v2/private-fleets/other/hosts", 400);
     world.wait(1_000);
     for _ in 0..10 {
-        expect_status(&world.get(&hosts), 200);
+        world.ok(&hosts);
     }
-    expect_status(&world.get(&hosts), 429);
+    world.fails(&hosts, 429);
 }
 
 #[test]
 fn logs_are_gone_with_the_deployment() {
     let mut world = world();
-    let id = deploy(&mut world, "/v2/deployments", &[]);
+    let id = deploy(&mut world, &[]);
     let logs = format!("/v1/deployment/{id}/container-logs");
-    assert_eq!(expect_status(&world.get(&logs), 200)["logs"], "");
+    assert_eq!(world.ok(&logs)["logs"], "");
     world.wait(1_200);
-    let running = expect_status(&world.get(&logs), 200);
+    let running = world.ok(&logs);
     assert_eq!(running["logs"], "listening on 7777\n");
     assert_eq!(running["crash_data"], Value::Null);
-    expect_status(&world.delete(&format!("/v1/stop/{id}")), 200);
-    expect_status(&world.get(&logs), 200);
+    world.deleted(&format!("/v1/stop/{id}"), 200);
+    world.ok(&logs);
     world.wait(400);
-    expect_status(&world.get(&logs), 404);
-    expect_status(
-        &world.get("/v1/deployment/a69f8e3e0555/container-logs"),
-        404,
-    );
+    world.fails(&logs, 404);
+    world.fails("/v1/deployment/a69f8e3e0555/container-logs", 404);
 
-    let mut world = World::new(Platform::Edgegap, Sandbox::builder().deployments_fail(true));
-    let id = deploy(&mut world, "/v2/deployments", &[]);
+    let mut world = world_of(Sandbox::builder().deployments_fail(true));
+    let id = deploy(&mut world, &[]);
     world.wait(1_200);
     let logs = format!("/v1/deployment/{id}/container-logs");
-    let crashed = expect_status(&world.get(&logs), 200);
+    let crashed = world.ok(&logs);
     assert_eq!(crashed["crash_data"]["exit_code"], 1);
     assert!(crashed["crash_logs"].is_string());
 }
@@ -252,10 +226,10 @@ fn logs_are_gone_with_the_deployment() {
 #[test]
 fn metrics_have_points_in_the_asked_window() {
     let mut world = world();
-    let id = deploy(&mut world, "/v2/deployments", &[]);
+    let id = deploy(&mut world, &[]);
     let metrics = format!("/v1/metrics/deployment/{id}");
     let times = |world: &mut World, query: &str| -> Vec<String> {
-        let reply = expect_status(&world.get(&format!("{metrics}{query}")), 200);
+        let reply = world.ok(&format!("{metrics}{query}"));
         let values = reply["cpu"]["datasets"].as_array().unwrap();
         let times = &reply["cpu"]["timestamps"];
         let times: Vec<String> = serde_json::from_value(times.clone()).unwrap();
@@ -270,7 +244,7 @@ fn metrics_have_points_in_the_asked_window() {
     assert_eq!(since_start.len(), 4);
     let first_and_last = ["2026-11-24 02:24:28.200", "2026-11-24 02:25:58.200"];
     assert_eq!(ends(&since_start), first_and_last);
-    expect_status(&world.delete(&format!("/v1/stop/{id}")), 200);
+    world.deleted(&format!("/v1/stop/{id}"), 200);
     // It has stopped by then.
     world.wait(60_000);
     assert_eq!(times(&mut world, ""), since_start);
@@ -285,7 +259,7 @@ fn metrics_have_points_in_the_asked_window() {
     let all = "?start_time=1970-01-01%2000:00:00&end_time=9999-01-01%2000:00:00&steps=1s";
     assert!((900..=1_000).contains(&times(&mut world, all).len()));
     let window = "start_time=2026-11-24%2002:00:00.00&end_time=2026-11-24%2002:10:00.00";
-    let some = expect_status(&world.get(&format!("{metrics}?{window}&steps=1m")), 200);
+    let some = world.ok(&format!("{metrics}?{window}&steps=1m"));
     let times = some["mem"]["timestamps"].as_array().unwrap();
     assert_eq!(times.len(), 11);
     assert_eq!(times[1], "2026-11-24 02:01:00.000");
@@ -298,7 +272,7 @@ fn metrics_have_points_in_the_asked_window() {
         "start_time=2026-11-25%2000:00:00",
         "end_time=2020-01-01%2000:00:00",
     ] {
-        expect_status(&world.get(&format!("{metrics}?{query}")), 422);
+        world.fails(&format!("{metrics}?{query}"), 422);
     }
-    expect_status(&world.get("/v1/metrics/deployment/a69f8e3e0555"), 404);
+    world.fails("/v1/metrics/deployment/a69f8e3e0555", 404);
 }

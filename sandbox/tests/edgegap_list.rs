@@ -2,31 +2,15 @@
 
 mod common;
 
-use common::{World, expect_status};
-use deploykit_sandbox::{Platform, Sandbox};
+use common::World;
+use common::edgegap::{deploy, deploy_with, world};
 use serde_json::{Value, json};
-
-fn world() -> World {
-    World::new(Platform::Edgegap, Sandbox::builder())
-}
-
-fn deploy(world: &mut World, tags: &[&str]) -> String {
-    let access = world.state.edgegap().access("");
-    let body = json!({
-        "application": access.application,
-        "version": access.version,
-        "users": [{ "user_type": "ip_address", "user_data": { "ip_address": "75.28.35.192" } }],
-        "tags": tags,
-    });
-    let reply = expect_status(&world.post("/v2/deployments", &body), 202);
-    reply["request_id"].as_str().unwrap().to_owned()
-}
 
 #[test]
 fn the_list_has_pages() {
     let mut world = world();
-    let ids: Vec<String> = (0..3).map(|_| deploy(&mut world, &[])).collect();
-    let first = expect_status(&world.get("/v1/deployments?limit=2"), 200);
+    let ids: Vec<String> = (0..3).map(|_| deploy(&mut world)).collect();
+    let first = world.ok("/v1/deployments?limit=2");
     assert_eq!(
         first["data"][0]["request_id"],
         ids[2].as_str(),
@@ -39,17 +23,17 @@ fn the_list_has_pages() {
         ),
         (&json!(3), &json!(2))
     );
-    let second = expect_status(&world.get("/v1/deployments?limit=2&page=2"), 200);
+    let second = world.ok("/v1/deployments?limit=2&page=2");
     assert_eq!(second["data"][0]["request_id"], ids[0].as_str());
     assert_eq!(second["pagination"]["has_next"], false);
-    expect_status(&world.get("/v1/deployments?page=0"), 400);
+    world.fails("/v1/deployments?page=0", 400);
 }
 
 #[test]
 fn the_list_is_filtered_and_ordered() {
     let mut world = world();
     let tagged = |world: &mut World, tag: &str| {
-        let id = deploy(world, &["eu", tag]);
+        let id = deploy_with(world, json!({ "tags": ["eu", tag] }), 202);
         world.wait(2_000);
         id
     };
@@ -84,7 +68,7 @@ fn the_list_is_filtered_and_ordered() {
         ),
     ] {
         world.wait(1_000);
-        let page = expect_status(&world.get(&list_target(&query.to_string())), 200);
+        let page = world.ok(&list_target(&query.to_string()));
         let items = page["data"].as_array().unwrap().iter();
         let found: Vec<&Value> = items.map(|item| &item["request_id"]).collect();
         assert_eq!(json!(found), ids, "{query}");
@@ -109,7 +93,7 @@ fn the_list_is_filtered_and_ordered() {
         .to_string(),
     ] {
         world.wait(1_000);
-        let reply = expect_status(&world.get(&list_target(&query)), 400);
+        let reply = world.fails(&list_target(&query), 400);
         assert!(reply["message"].is_string(), "{query}");
     }
 }

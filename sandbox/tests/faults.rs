@@ -234,7 +234,7 @@ async fn faults_come_and_go() {
     let request = deploykit_sandbox::Request::new("GET", "/v1/regions");
     let reply = builder.state().handle(Platform::Nodion, &request, LONG);
     assert_eq!(
-        (reply.status, reply.text_body()),
+        (reply.status.as_u16(), reply.text_body()),
         (500, refused.to_string())
     );
 }

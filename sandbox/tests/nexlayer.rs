@@ -10,7 +10,7 @@ use serde_json::json;
 #[test]
 fn start_answers_with_the_nested_objects() {
     let mut world = world();
-    let reply = world.send(yaml("/startUserDeployment", &manifest("Complete-Test-App")));
+    let reply = world.send(yaml("/startUserDeployment", &manifest(APP)));
     assert_eq!(reply.header("x-powered-by"), Some("Express"));
     let body = expect_status(&reply, 200);
     let token = body["sessionToken"].as_str().unwrap();
@@ -34,10 +34,7 @@ fn start_answers_with_the_nested_objects() {
 #[test]
 fn a_name_with_spaces_becomes_a_host_label() {
     let mut world = world();
-    let body = expect_status(
-        &world.send(yaml("/startUserDeployment", &manifest("My MERN App"))),
-        200,
-    );
+    let body = deploy(&mut world, "/startUserDeployment", "My MERN App");
     assert_eq!(body["applicationName"], "My MERN App");
     assert!(
         body["url"]
@@ -47,39 +44,25 @@ fn a_name_with_spaces_becomes_a_host_label() {
     );
 }
 
+/// A manifest, and what is wrong with it.
+const WRONG: &str = r#"
+ => application.name is required
+application: {pods: [{name: web}]} => application.name is required
+application: {name: '', pods: [{name: web}]} => application.name is required
+application: {name: [a], pods: [{name: web}]} => application.name is required
+name: demo => application.name is required
+application: {name: demo} => application.pods needs at least one pod
+application: {name: demo, pods: []} => application.pods needs at least one pod
+application: {name: demo => Invalid YAML
+"#;
+
 #[test]
 fn the_manifest_is_checked() {
     let mut world = world();
-    for (manifest, error) in [
-        ("", "application.name is required"),
-        (
-            "application: {pods: [{name: web}]}",
-            "application.name is required",
-        ),
-        (
-            "application: {name: '', pods: [{name: web}]}",
-            "application.name is required",
-        ),
-        (
-            "application: {name: [a], pods: [{name: web}]}",
-            "application.name is required",
-        ),
-        ("name: demo", "application.name is required"),
-        (
-            "application: {name: demo}",
-            "application.pods needs at least one pod",
-        ),
-        (
-            "application: {name: demo, pods: []}",
-            "application.pods needs at least one pod",
-        ),
-        ("application: {name: demo", "Invalid YAML"),
-    ] {
-        expect(
-            &world.send(yaml("/startUserDeployment", manifest)),
-            400,
-            &json!({ "error": error }),
-        );
+    for row in WRONG.trim_matches('\n').lines() {
+        let (manifest, error) = row.split_once(" => ").unwrap();
+
+        refused(&world.send(yaml("/startUserDeployment", manifest)), error);
     }
     let beside = "application: {name: demo}\npods: [{name: web}]";
     expect_status(&world.send(yaml("/startUserDeployment", beside)), 200);
@@ -92,28 +75,16 @@ fn the_content_type_is_checked() {
         |kind: &str| Request::new("POST", "/startUserDeployment").with_body(kind, manifest("demo"));
     for kind in ["application/json", "text/plain", "application/octet-stream"] {
         let reply = world.send(start(kind));
-        expect(
-            &reply,
-            400,
-            &json!({ "error": "Content-Type must be text/x-yaml" }),
-        );
+        refused(&reply, "Content-Type must be text/x-yaml");
     }
     for kind in ["text/x-yaml", "text/yaml", "Text/X-YAML; charset=utf-8"] {
         expect_status(&world.send(start(kind)), 200);
     }
     let reply = world.send(Request::new("POST", "/extendDeployment").with_body("text/plain", "{}"));
-    expect(
-        &reply,
-        400,
-        &json!({ "error": "Content-Type must be application/json" }),
-    );
+    refused(&reply, "Content-Type must be application/json");
     let reply =
         world.send(Request::new("POST", "/extendDeployment").with_body("application/json", "{"));
-    expect(
-        &reply,
-        400,
-        &json!({ "error": "the body is not valid JSON" }),
-    );
+    refused(&reply, "the body is not valid JSON");
 }
 
 #[test]
@@ -121,28 +92,20 @@ fn one_session_holds_several_applications() {
     let mut world = world();
     let token = start(&mut world);
     let second = format!("/startUserDeployment?sessionToken={token}");
-    let body = expect_status(&world.send(yaml(&second, &manifest("other"))), 200);
+    let body = deploy(&mut world, &second, "other");
     assert_eq!(body["sessionToken"], token.as_str());
     assert_eq!(body["applicationName"], "other");
     // The token as last path segment does the same.
-    let body = expect_status(
-        &world.send(yaml(
-            &format!("/startUserDeployment/{token}"),
-            &manifest("third"),
-        )),
-        200,
+    let body = deploy(
+        &mut world,
+        &format!("/startUserDeployment/{token}"),
+        "third",
     );
     assert_eq!(body["sessionToken"], token.as_str());
     for app in ["Complete-Test-App", "other", "third"] {
-        expect_status(
-            &world.post("/addDeploymentReservation", &about(&token, app)),
-            200,
-        );
+        world.posted("/addDeploymentReservation", &about(&token, app), 200);
     }
-    let body = expect_status(
-        &world.get(&format!("/getReservations?sessionToken={token}")),
-        200,
-    );
+    let body = world.ok(&format!("/getReservations?sessionToken={token}"));
     assert_eq!(body["reservedDeployments"].as_array().unwrap().len(), 3);
 }
 
@@ -150,18 +113,9 @@ fn one_session_holds_several_applications() {
 fn a_start_under_a_known_name_deploys_again() {
     let mut world = world();
     let token = start(&mut world);
-    expect_status(
-        &world.post(
-            "/addDeploymentReservation",
-            &about(&token, "Complete-Test-App"),
-        ),
-        200,
-    );
+    world.posted("/addDeploymentReservation", &about(&token, APP), 200);
     let listed = |world: &mut World| {
-        let body = expect_status(
-            &world.get(&format!("/getReservations?sessionToken={token}")),
-            200,
-        );
+        let body = world.ok(&format!("/getReservations?sessionToken={token}"));
         body["reservedDeployments"][0].clone()
     };
     world.wait(5_000);
@@ -169,7 +123,7 @@ fn a_start_under_a_known_name_deploys_again() {
     assert_eq!(before["status"]["state"], "running");
     let again = yaml(
         &format!("/startUserDeployment?sessionToken={token}"),
-        &manifest("Complete-Test-App"),
+        &manifest(APP),
     );
     let body = expect_status(&world.send(again), 200);
     assert_eq!(body["environment"], before["environment"]);
@@ -190,15 +144,14 @@ fn an_unknown_session_token_is_refused() {
         "/updateUserDeployment?sessionToken=nope",
     ] {
         let reply = world.send(yaml(target, &manifest("demo")));
-        expect(&reply, 400, &json!({ "error": "Invalid session token" }));
+        refused(&reply, "Invalid session token");
     }
-    expect(
+    refused(
         &world.get("/getReservations?sessionToken=nope"),
-        400,
-        &json!({ "error": "Invalid session token" }),
+        "Invalid session token",
     );
     let reply = world.post("/removeReservations", &json!({ "sessionToken": "nope" }));
-    expect(&reply, 400, &json!({ "error": "Invalid session token" }));
+    refused(&reply, "Invalid session token");
 }
 
 #[test]
@@ -222,11 +175,7 @@ fn a_missing_session_token_is_refused() {
             &format!("/{operation}Deployment"),
             &json!({ "sessionToken": "x" }),
         );
-        expect(
-            &reply,
-            400,
-            &json!({ "error": "applicationName is required" }),
-        );
+        refused(&reply, "applicationName is required");
     }
 }
 
@@ -236,16 +185,13 @@ fn update_finds_the_application_by_the_manifest() {
     let token = start(&mut world);
     world.wait(5_000);
     let target = format!("/updateUserDeployment?sessionToken={token}");
-    let body = expect_status(
-        &world.send(yaml(&target, &manifest("Complete-Test-App"))),
-        200,
-    );
+    let body = deploy(&mut world, &target, APP);
     assert_eq!(
         body["status"],
         json!({ "state": "deploying", "progress": 0 })
     );
     let reply = world.send(yaml(&target, &manifest("other")));
-    expect(&reply, 400, &json!({ "error": "Application not found" }));
+    refused(&reply, "Application not found");
 }
 
 #[test]
@@ -253,18 +199,15 @@ fn one_extension_and_no_second() {
     let mut world = world();
     let token = start(&mut world);
     world.wait(1_200);
-    let text = bare(&world.post("/extendDeployment", &about(&token, "Complete-Test-App")));
+    let text = bare(&world.post("/extendDeployment", &about(&token, APP)));
     assert_eq!(
         text,
         "Application Complete-Test-App has been extended. Environment will expire in 150 minutes. 0 extension(s) remaining."
     );
-    let reply = world.post("/extendDeployment", &about(&token, "Complete-Test-App"));
-    expect(&reply, 400, &json!({ "error": "No extensions remaining" }));
+    let reply = world.post("/extendDeployment", &about(&token, APP));
+    refused(&reply, "No extensions remaining");
     let target = format!("/updateUserDeployment?sessionToken={token}");
-    let body = expect_status(
-        &world.send(yaml(&target, &manifest("Complete-Test-App"))),
-        200,
-    );
+    let body = deploy(&mut world, &target, APP);
     assert_eq!(
         body["extend"],
         json!({ "available": false, "expiresAt": "2026-11-24T04:54:27Z" })
@@ -281,12 +224,9 @@ fn an_unknown_application_is_refused() {
         "addDeploymentReservation",
         "removeDeploymentReservation",
     ] {
-        for body in [
-            about(&token, "complete-test-app"),
-            about("nope", "Complete-Test-App"),
-        ] {
+        for body in [about(&token, "complete-test-app"), about("nope", APP)] {
             let reply = world.post(&format!("/{operation}"), &body);
-            expect(&reply, 400, &json!({ "error": "Application not found" }));
+            refused(&reply, "Application not found");
         }
     }
 }
@@ -301,7 +241,7 @@ fn claim_gives_a_link() {
         "claimToken": token,
     });
     expect(
-        &world.post("/claimDeployment", &about(&token, "Complete-Test-App")),
+        &world.post("/claimDeployment", &about(&token, APP)),
         200,
         &expected,
     );
@@ -316,7 +256,7 @@ fn an_unknown_route_is_a_page_of_express() {
         ("POST", "/startUserDeployment/a/b"),
     ] {
         let reply = world.send(Request::new(method, path));
-        assert_eq!(reply.status, 404);
+        assert_eq!(reply.status.as_u16(), 404);
         assert_eq!(
             reply.header("content-type"),
             Some("text/html; charset=utf-8")

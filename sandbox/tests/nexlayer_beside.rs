@@ -15,16 +15,13 @@ const MINUTE: u64 = 60_000;
 fn site(world: &mut World, url: &str) -> u16 {
     let host = url.strip_prefix("https://").unwrap();
     let request = Request::new("GET", "/").with_header("host", host);
-    world.raw(&request).status
+    world.raw(&request).status.as_u16()
 }
 
 #[test]
 fn a_site_answers_503_until_its_application_runs() {
     let mut world = world();
-    let body = expect_status(
-        &world.send(yaml("/startUserDeployment", &manifest("My MERN App"))),
-        200,
-    );
+    let body = deploy(&mut world, "/startUserDeployment", "My MERN App");
     let url = body["url"].as_str().unwrap();
     assert_eq!(site(&mut world, url), 503);
     world.wait(1_199);
@@ -33,7 +30,7 @@ fn a_site_answers_503_until_its_application_runs() {
     assert_eq!(site(&mut world, url), 200);
     let token = body["sessionToken"].as_str().unwrap();
     let again = format!("/startUserDeployment?sessionToken={token}");
-    expect_status(&world.send(yaml(&again, &manifest("My MERN App"))), 200);
+    deploy(&mut world, &again, "My MERN App");
     assert_eq!(site(&mut world, url), 503);
     world.wait(1_200);
     assert_eq!(site(&mut world, url), 200);
@@ -49,10 +46,7 @@ fn a_site_answers_503_until_its_application_runs() {
 fn the_site_of_an_application_that_fails_never_answers() {
     let builder = Sandbox::builder().deployments_fail(true);
     let mut world = World::new(Platform::Nexlayer, builder);
-    let body = expect_status(
-        &world.send(yaml("/startUserDeployment", &manifest("demo"))),
-        200,
-    );
+    let body = deploy(&mut world, "/startUserDeployment", "demo");
     world.wait(5_000);
     assert_eq!(site(&mut world, body["url"].as_str().unwrap()), 503);
     let token = body["sessionToken"].as_str().unwrap();
@@ -92,16 +86,16 @@ fn no_two_applications_have_one_site() {
 fn pods_wait_and_run() {
     let mut world = world();
     let token = start(&mut world);
-    let app = about(&token, "Complete-Test-App");
+    let app = about(&token, APP);
     for (wait, status) in [(0, "Pending"), (600, "Pending"), (600, "Running")] {
         world.wait(wait);
         let pods = json!({ "pods": [{ "name": "web", "status": status }] });
         expect(&world.post("/getPodsStatus", &app), 200, &pods);
     }
-    let reply = world.post("/getPodsStatus", &about("nope", "Complete-Test-App"));
-    expect(&reply, 400, &json!({ "error": "Application not found" }));
+    let reply = world.post("/getPodsStatus", &about("nope", APP));
+    refused(&reply, "Application not found");
     world.wait(30 * MINUTE);
-    expect_status(&world.post("/getPodsStatus", &app), 400);
+    world.posted("/getPodsStatus", &app, 400);
 }
 
 #[test]
@@ -109,8 +103,8 @@ fn newer_servers_have_no_pods_status() {
     let builder = Sandbox::builder().nexlayer_pods_status(false);
     let mut world = World::new(Platform::Nexlayer, builder);
     let token = start(&mut world);
-    let reply = world.post("/getPodsStatus", &about(&token, "Complete-Test-App"));
-    assert_eq!(reply.status, 404);
+    let reply = world.post("/getPodsStatus", &about(&token, APP));
+    assert_eq!(reply.status.as_u16(), 404);
     assert!(reply.text_body().contains("Cannot POST /getPodsStatus"));
 }
 
@@ -137,17 +131,13 @@ fn a_manifest_is_validated_by_the_rules_of_a_start() {
         expect(&world.post("/validate", &manifest), 400, &body);
     }
     let reply = world.send(yaml("/validate", &manifest("demo")));
-    expect(
-        &reply,
-        400,
-        &json!({ "error": "Content-Type must be application/json" }),
-    );
+    refused(&reply, "Content-Type must be application/json");
 }
 
 #[test]
 fn the_schema_is_a_draft_7_object() {
     let mut world = world();
-    let schema = expect_status(&world.get("/schema"), 200);
+    let schema = world.ok("/schema");
     assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
     assert_eq!(schema["title"], "Nexlayer YAML Schema");
 }
@@ -161,11 +151,7 @@ fn feedback_needs_both_fields() {
         (json!({ "text": "Good." }), "sessionID is required"),
         (json!({ "sessionID": "a", "text": "" }), "text is required"),
     ] {
-        expect(
-            &world.post("/feedback", &body),
-            400,
-            &json!({ "error": missing }),
-        );
+        refused(&world.post("/feedback", &body), missing);
     }
 }
 

@@ -3,7 +3,7 @@
 mod common;
 
 use common::nexlayer::*;
-use common::{World, expect, expect_status};
+use common::{World, expect};
 use deploykit_sandbox::{Plan, Platform, Sandbox};
 use serde_json::json;
 
@@ -19,11 +19,11 @@ fn reservations_come_and_go() {
         200,
         &json!({ "reservedDeployments": [] }),
     );
-    let app = about(&token, "Complete-Test-App");
+    let app = about(&token, APP);
     let added = json!({ "message": "Application Complete-Test-App reservation has been added." });
     expect(&world.post("/addDeploymentReservation", &app), 200, &added);
     world.wait(600);
-    let body = expect_status(&world.get(&list), 200);
+    let body = world.ok(&list);
     let item = &body["reservedDeployments"][0];
     assert_eq!(
         item["status"],
@@ -32,7 +32,7 @@ fn reservations_come_and_go() {
     assert_eq!(item["createdAt"], "2026-11-24T02:24:27Z");
     assert_eq!(item["expiresAt"], "2026-11-24T02:54:27Z");
     world.wait(600);
-    let body = expect_status(&world.get(&list), 200);
+    let body = world.ok(&list);
     assert_eq!(
         body["reservedDeployments"][0]["status"],
         json!({ "state": "running" })
@@ -55,7 +55,7 @@ fn reservations_come_and_go() {
         &already,
     );
 
-    expect_status(&world.post("/addDeploymentReservation", &app), 200);
+    world.posted("/addDeploymentReservation", &app, 200);
     let text = bare(&world.post("/removeReservations", &json!({ "sessionToken": token })));
     assert_eq!(
         text,
@@ -80,10 +80,7 @@ fn a_free_plan_reserves_nothing() {
     );
     let token = start(&mut world);
     expect(
-        &world.post(
-            "/addDeploymentReservation",
-            &about(&token, "Complete-Test-App"),
-        ),
+        &world.post("/addDeploymentReservation", &about(&token, APP)),
         500,
         &error,
     );
@@ -92,13 +89,7 @@ fn a_free_plan_reserves_nothing() {
         Sandbox::builder().nexlayer_plan(Plan::Conquer),
     );
     let token = start(&mut world);
-    expect_status(
-        &world.post(
-            "/addDeploymentReservation",
-            &about(&token, "Complete-Test-App"),
-        ),
-        200,
-    );
+    world.posted("/addDeploymentReservation", &about(&token, APP), 200);
 }
 
 #[test]
@@ -108,18 +99,9 @@ fn a_failed_deployment_says_so() {
         Sandbox::builder().deployments_fail(true),
     );
     let token = start(&mut world);
-    expect_status(
-        &world.post(
-            "/addDeploymentReservation",
-            &about(&token, "Complete-Test-App"),
-        ),
-        200,
-    );
+    world.posted("/addDeploymentReservation", &about(&token, APP), 200);
     world.wait(1_200);
-    let body = expect_status(
-        &world.get(&format!("/getReservations?sessionToken={token}")),
-        200,
-    );
+    let body = world.ok(&format!("/getReservations?sessionToken={token}"));
     assert_eq!(
         body["reservedDeployments"][0]["status"],
         json!({ "state": "failed" })
@@ -132,21 +114,21 @@ fn a_session_ends_with_its_last_application() {
     let token = start(&mut world);
     let list = format!("/getReservations?sessionToken={token}");
     world.wait(30 * MINUTE - 1);
-    expect_status(&world.get(&list), 200);
+    world.ok(&list);
     world.wait(1);
-    expect_status(&world.get(&list), 400);
+    world.fails(&list, 400);
 }
 
 #[test]
 fn a_reservation_keeps_an_application_past_its_limit() {
     let mut world = world();
     let token = start(&mut world);
-    let app = about(&token, "Complete-Test-App");
-    expect_status(&world.post("/addDeploymentReservation", &app), 200);
+    let app = about(&token, APP);
+    world.posted("/addDeploymentReservation", &app, 200);
     world.wait(60 * MINUTE);
-    expect_status(&world.post("/removeDeploymentReservation", &app), 200);
+    world.posted("/removeDeploymentReservation", &app, 200);
     world.wait(10 * MINUTE - 1);
-    expect_status(&world.post("/claimDeployment", &app), 200);
+    world.posted("/claimDeployment", &app, 200);
     world.wait(1);
-    expect_status(&world.post("/claimDeployment", &app), 400);
+    world.posted("/claimDeployment", &app, 400);
 }

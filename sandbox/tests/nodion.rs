@@ -2,20 +2,19 @@
 
 mod common;
 
-use common::{World, expect, expect_status};
+use common::nodion::{missing, refused};
+use common::{World, expect, has};
 use deploykit_sandbox::{Platform, Request, Sandbox};
 use serde_json::{Value, json};
 
 fn world() -> (World, String) {
-    let world = World::new(Platform::Nodion, Sandbox::builder());
-    let id = world.state.nodion().access("").application_id;
-    (world, format!("/v1/applications/{id}/deployments"))
+    let (world, path) = common::nodion::world();
+    (world, format!("{path}/deployments"))
 }
 
 fn statuses(body: &Value) -> Vec<(u64, &str)> {
-    let items = body["deployments"].as_array().unwrap();
+    let items = body["deployments"].as_array().unwrap().iter();
     items
-        .iter()
         .map(|item| {
             (
                 item["deploy_number"].as_u64().unwrap(),
@@ -28,21 +27,15 @@ fn statuses(body: &Value) -> Vec<(u64, &str)> {
 #[test]
 fn a_deployment_becomes_available() {
     let (mut world, path) = world();
-    assert_eq!(
-        statuses(&expect_status(&world.get(&path), 200)),
-        [(1, "available")]
-    );
-    let body = expect_status(&world.post_empty(&path), 200);
+    assert_eq!(statuses(&world.ok(&path)), [(1, "available")]);
+    let body = world.called(&path, 200);
     let created = &body["deployment"];
-    assert_eq!(
-        (&created["status"], &created["deploy_number"]),
-        (&json!("created"), &json!(2))
-    );
+    has(created, json!({ "status": "created", "deploy_number": 2 }));
     assert_eq!(created["created_at"], "2026-11-24T03:24:27.000+01:00");
     assert_eq!(created["updated_at"], created["created_at"]);
     for (wait, status) in [(0, "created"), (400, "waiting"), (800, "available")] {
         world.wait(wait);
-        let body = expect_status(&world.get(&path), 200);
+        let body = world.ok(&path);
         assert_eq!(
             statuses(&body),
             [(2, status), (1, "available")],
@@ -54,10 +47,7 @@ fn a_deployment_becomes_available() {
             "the list has no updated_at"
         );
     }
-    assert_eq!(
-        expect_status(&world.post_empty(&path), 200)["deployment"]["deploy_number"],
-        3
-    );
+    assert_eq!(world.called(&path, 200)["deployment"]["deploy_number"], 3);
 }
 
 #[test]
@@ -70,7 +60,7 @@ fn a_deployment_can_fail() {
     world.post_empty(&path);
     world.wait(1_200);
     assert_eq!(
-        statuses(&expect_status(&world.get(&path), 200)),
+        statuses(&world.ok(&path)),
         [(2, "failed"), (1, "available")]
     );
 }
@@ -78,7 +68,7 @@ fn a_deployment_can_fail() {
 #[test]
 fn the_keys_are_those_of_the_example() {
     let (mut world, path) = world();
-    let body = expect_status(&world.get(&path), 200);
+    let body = world.ok(&path);
     let keys: Vec<&String> = body["deployments"][0].as_object().unwrap().keys().collect();
     let expected = [
         "commit_message",
@@ -100,7 +90,7 @@ fn an_image_application_takes_a_tag() {
     let (mut world, git) = world();
     let id = world.state.nodion().access("").image_application_id;
     let path = format!("/v1/applications/{id}/deployments");
-    let body = expect_status(&world.post(&path, &json!({ "image_tag": "1.27" })), 200);
+    let body = world.posted(&path, &json!({ "image_tag": "1.27" }), 200);
     assert_eq!(body["deployment"]["git_sha"], Value::Null);
     assert_eq!(
         body["deployment"]["image_reference"],
@@ -108,23 +98,18 @@ fn an_image_application_takes_a_tag() {
     );
     assert_eq!(body["deployment"]["strategy"], "prebuilt_image");
     let reply = world.post(&path, &json!({ "image_tag": 1 }));
-    expect(
-        &reply,
-        400,
-        &json!({ "errors": ["image_tag must be a string"] }),
-    );
+    refused(&reply, "image_tag must be a string");
     let reply = world.post(&git, &json!({ "image_tag": "1.27" }));
-    expect(
+    refused(
         &reply,
-        400,
-        &json!({ "errors": ["image_tag is only for applications with a pre-built image"] }),
+        "image_tag is only for applications with a pre-built image",
     );
 }
 
 #[test]
 fn a_body_is_optional_and_must_be_json() {
     let (mut world, path) = world();
-    expect_status(&world.post(&path, &json!({})), 200);
+    world.posted(&path, &json!({}), 200);
     let post = |kind: &str, body: &str| Request::new("POST", &path).with_body(kind, body);
     for (request, error) in [
         (
@@ -140,7 +125,7 @@ fn a_body_is_optional_and_must_be_json() {
             "Content-Type must be application/json",
         ),
     ] {
-        expect(&world.send(request), 400, &json!({ "errors": [error] }));
+        refused(&world.send(request), error);
     }
 }
 
@@ -167,7 +152,6 @@ fn the_token_is_checked() {
 #[test]
 fn unknown_ids_and_routes_are_not_found() {
     let (mut world, path) = world();
-    let not_found = json!({ "status": 404, "error": "Not Found" });
     for (method, path) in [
         (
             "GET",
@@ -178,7 +162,7 @@ fn unknown_ids_and_routes_are_not_found() {
         ("DELETE", path.as_str()),
         ("GET", &format!("{path}/")),
     ] {
-        expect(&world.send(Request::new(method, path)), 404, &not_found);
+        missing(&world.send(Request::new(method, path)));
     }
 }
 
@@ -187,11 +171,11 @@ fn a_deployment_says_less_of_itself_in_an_instance() {
     let mut world = World::new(Platform::Nodion, Sandbox::builder());
     let id = world.state.nodion().access("").image_application_id;
     let path = format!("/v1/applications/{id}");
-    let listed = expect_status(&world.get(&format!("{path}/deployments")), 200);
+    let listed = world.ok(&format!("{path}/deployments"));
     let mut expected = listed["deployments"][0].clone();
     for name in ["strategy", "image_reference"] {
         assert!(expected.as_object_mut().unwrap().remove(name).is_some());
     }
-    let instances = expect_status(&world.get(&format!("{path}/instances")), 200);
+    let instances = world.ok(&format!("{path}/instances"));
     assert_eq!(instances["instances"][0]["deployment"], expected);
 }

@@ -2,32 +2,13 @@
 
 mod common;
 
-use common::{World, expect, expect_status};
-use deploykit_sandbox::{Platform, Request, Sandbox};
+use common::nodion::{list, missing, refused, world};
+use common::{World, expect, expect_status, has};
+use deploykit_sandbox::Request;
 use serde_json::{Value, json};
 
 const SMALL: &str = "c047eab3-7574-44f5-b25a-5ae9b490500c";
 const LARGE: &str = "b2c3d4e5-f6a7-8901-bcde-f12345678901";
-
-/// A world, and the path of its application from git.
-fn world() -> (World, String) {
-    let world = World::new(Platform::Nodion, Sandbox::builder());
-    let id = world.state.nodion().access("").application_id;
-    (world, format!("/v1/applications/{id}"))
-}
-
-fn patch(world: &mut World, path: &str, body: &Value) -> deploykit_sandbox::Reply {
-    world.send(Request::new("PATCH", path).with_json(body))
-}
-
-fn list(world: &mut World, path: &str, key: &str) -> Vec<Value> {
-    let body = expect_status(&world.get(path), 200);
-    body[key].as_array().unwrap().clone()
-}
-
-fn not_found() -> Value {
-    json!({ "status": 404, "error": "Not Found" })
-}
 
 fn new(world: &World) -> Value {
     let access = world.state.nodion().access("");
@@ -41,16 +22,10 @@ fn new(world: &World) -> Value {
 fn applications_are_created_read_changed_and_deleted() {
     let (mut world, _) = world();
     let body = new(&world);
-    let created = expect_status(&world.post("/v1/applications", &body), 200);
+    let created = world.posted("/v1/applications", &body, 200);
     let created = &created["application"];
-    assert_eq!(
-        (&created["name"], &created["status"]),
-        (&json!("Shop"), &json!("created"))
-    );
-    assert_eq!(
-        (&created["instance_amount"], &created["branch_id"]),
-        (&json!(2), &json!("b"))
-    );
+    has(created, json!({ "name": "Shop", "status": "created" }));
+    has(created, json!({ "instance_amount": 2, "branch_id": "b" }));
     let path = format!("/v1/applications/{}", created["id"].as_str().unwrap());
     assert_eq!(
         list(&mut world, "/v1/applications", "applications").len(),
@@ -61,18 +36,18 @@ fn applications_are_created_read_changed_and_deleted() {
     let deployments = format!("{path}/deployments");
     assert!(list(&mut world, &deployments, "deployments").is_empty());
     assert!(list(&mut world, &format!("{path}/instances"), "instances").is_empty());
-    let first = expect_status(&world.post_empty(&deployments), 200);
+    let first = world.called(&deployments, 200);
     assert_eq!(first["deployment"]["deploy_number"], 1);
     for (wait, status, instances) in [(0, "deploying", 0), (1_200, "online", 2)] {
         world.wait(wait);
-        let body = expect_status(&world.get(&path), 200);
+        let body = world.ok(&path);
         assert_eq!(body["application"]["status"], status);
         let running = list(&mut world, &format!("{path}/instances"), "instances");
         assert_eq!(running.len(), instances);
     }
 
     let branch = json!({ "integration_id": "i", "repository_id": "r", "branch_id": "other" });
-    let body = expect_status(&patch(&mut world, &path, &branch), 200);
+    let body = expect_status(&world.patch(&path, &branch), 200);
     assert_eq!(body["application"]["branch_id"], "other");
     expect(&world.delete(&path), 200, &json!({ "deleted": true }));
     for reply in [
@@ -80,7 +55,7 @@ fn applications_are_created_read_changed_and_deleted() {
         world.delete(&path),
         world.get(&deployments),
     ] {
-        expect(&reply, 404, &not_found());
+        missing(&reply);
     }
     assert_eq!(
         list(&mut world, "/v1/applications", "applications").len(),
@@ -88,44 +63,34 @@ fn applications_are_created_read_changed_and_deleted() {
     );
 }
 
+/// A field of a new application, its value, and what is wrong with it.
+const WRONG: &str = r#"
+name | " " | Name can't be blank
+name | "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" | Name must be between 1 and 255 characters long
+region_id | "nowhere" | Region must exist
+instance_type_id | 1 | Instance type must exist
+instance_amount | 0 | Instance amount must be between 1 and 16
+instance_amount | 17 | Instance amount must be between 1 and 16
+integration_id | "" | Integration must exist
+repository_id | null | Repository must exist
+branch_id | null | Branch must exist
+"#;
+
 #[test]
 fn a_new_application_is_checked() {
     let (mut world, path) = world();
-    for (key, value, words) in [
-        ("name", json!(" "), "Name can't be blank"),
-        (
-            "name",
-            json!("x".repeat(256)),
-            "Name must be between 1 and 255 characters long",
-        ),
-        ("region_id", json!("nowhere"), "Region must exist"),
-        ("instance_type_id", json!(1), "Instance type must exist"),
-        (
-            "instance_amount",
-            json!(0),
-            "Instance amount must be between 1 and 16",
-        ),
-        (
-            "instance_amount",
-            json!(17),
-            "Instance amount must be between 1 and 16",
-        ),
-        ("integration_id", json!(""), "Integration must exist"),
-        ("repository_id", json!(null), "Repository must exist"),
-        ("branch_id", json!(null), "Branch must exist"),
-    ] {
+    for row in WRONG.trim().lines() {
+        let (key, value, words) = common::three(row);
+        let value: Value = serde_json::from_str(value).unwrap();
+
         let mut body = new(&world);
         body[key] = value;
         let reply = world.post("/v1/applications", &body);
-        expect(&reply, 400, &json!({ "errors": [words] }));
+        refused(&reply, words);
     }
-    expect_status(&world.post_empty("/v1/applications"), 400);
-    let reply = patch(&mut world, &path, &json!({ "branch_id": "b" }));
-    expect(
-        &reply,
-        400,
-        &json!({ "errors": ["Integration must exist"] }),
-    );
+    world.called("/v1/applications", 400);
+    let reply = world.patch(&path, &json!({ "branch_id": "b" }));
+    refused(&reply, "Integration must exist");
 }
 
 #[test]
@@ -158,15 +123,12 @@ fn scaling_takes_a_while() {
     assert_eq!(before[0]["deployment"]["deploy_number"], 1);
 
     let body = json!({ "instance_amount": 3, "instance_type_id": LARGE });
-    let begun = expect_status(&world.post(&events, &body), 200);
+    let begun = world.posted(&events, &body, 200);
     let begun = &begun["scaling_event"];
-    assert_eq!(
-        (&begun["status"], &begun["finished_at"]),
-        (&json!("created"), &Value::Null)
-    );
-    assert_eq!(
-        (&begun["instance_amount_old"], &begun["instance_amount_new"]),
-        (&json!(1), &json!(3))
+    has(begun, json!({ "status": "created", "finished_at": null }));
+    has(
+        begun,
+        json!({ "instance_amount_old": 1, "instance_amount_new": 3 }),
     );
     assert_eq!(begun["instance_type_id_old"], SMALL);
     assert_eq!(list(&mut world, &instances, "instances").len(), 2);
@@ -177,14 +139,14 @@ fn scaling_takes_a_while() {
         "finished"
     );
 
-    let app = expect_status(&world.get(&path), 200)["application"].clone();
-    assert_eq!(
-        (&app["instance_amount"], &app["instance_type_id"]),
-        (&json!(3), &json!(LARGE))
+    let app = world.ok(&path)["application"].clone();
+    has(
+        &app,
+        json!({ "instance_amount": 3, "instance_type_id": LARGE }),
     );
     let worker = app["workers"][0]["id"].clone();
     let body = json!({ "instance_amount": 2, "instance_type_id": SMALL, "worker_id": worker });
-    let reply = expect_status(&world.post(&events, &body), 200);
+    let reply = world.posted(&events, &body, 200);
     assert_eq!(reply["scaling_event"]["worker"]["id"], worker);
     assert_eq!(list(&mut world, &events, "scaling_events").len(), 2);
 
@@ -199,11 +161,7 @@ fn scaling_takes_a_while() {
             "Worker must exist",
         ),
     ] {
-        expect(
-            &world.post(&events, &body),
-            400,
-            &json!({ "errors": [words] }),
-        );
+        refused(&world.post(&events, &body), words);
     }
 }
 
@@ -215,27 +173,17 @@ fn a_process_is_stopped_with_zero() {
         (&all[0]["slug"], &all[0]["ports"][0]["port"]),
         (&json!("web"), &json!(3000))
     );
-    assert_eq!(
-        (&all[1]["slug"], &all[1]["entrypoint"]),
-        (&json!("worker"), &Value::Null)
-    );
+    has(&all[1], json!({ "slug": "worker", "entrypoint": null }));
     let worker = format!("{path}/processes/{}", all[1]["id"].as_str().unwrap());
-    let reply = expect_status(
-        &patch(&mut world, &worker, &json!({ "instance_amount": 0 })),
-        200,
-    );
+    let reply = expect_status(&world.patch(&worker, &json!({ "instance_amount": 0 })), 200);
     assert_eq!(reply["process"]["instance_amount"], 0);
     assert_eq!(
         list(&mut world, &format!("{path}/instances"), "instances").len(),
         1
     );
-    expect_status(&patch(&mut world, &worker, &json!({})), 400);
+    expect_status(&world.patch(&worker, &json!({})), 400);
     let nobody = format!("{path}/processes/nobody");
-    expect(
-        &patch(&mut world, &nobody, &json!({ "instance_amount": 1 })),
-        404,
-        &not_found(),
-    );
+    missing(&world.patch(&nobody, &json!({ "instance_amount": 1 })));
 }
 
 fn times(lines: &[Value]) -> Vec<&str> {
@@ -303,7 +251,7 @@ fn logs_are_read_by_time() {
         ("before=1", "before is not an ISO 8601 timestamp"),
     ] {
         let reply = world.get(&format!("{logs}?{query}"));
-        expect(&reply, 400, &json!({ "errors": [words] }));
+        refused(&reply, words);
     }
 }
 
@@ -313,36 +261,20 @@ fn variables_are_added_read_changed_and_deleted() {
     let all = format!("{path}/env_variables");
     assert!(list(&mut world, &all, "env_variables").is_empty());
     let body = json!({ "env_key": "A", "env_val": "1" });
-    let added = expect_status(&world.post(&all, &body), 200)["env_variable"].clone();
-    assert_eq!(
-        (&added["env_val"], &added["buildtime"]),
-        (&json!("1"), &json!(false))
-    );
+    let added = world.posted(&all, &body, 200)["env_variable"].clone();
+    has(&added, json!({ "env_val": "1", "buildtime": false }));
     let one = format!("{all}/{}", added["id"].as_str().unwrap());
     world.wait(1_000);
-    let changed = patch(
-        &mut world,
-        &one,
-        &json!({ "env_val": "", "buildtime": true }),
-    );
+    let changed = world.patch(&one, &json!({ "env_val": "", "buildtime": true }));
     let changed = expect_status(&changed, 200)["env_variable"].clone();
-    assert_eq!(
-        (&changed["env_key"], &changed["env_val"]),
-        (&json!("A"), &json!(""))
-    );
+    has(&changed, json!({ "env_key": "A", "env_val": "" }));
     assert_eq!(changed["buildtime"], true);
     assert_eq!(changed["created_at"], added["created_at"]);
     assert_ne!(changed["updated_at"], added["updated_at"]);
-    assert_eq!(
-        expect_status(&world.get(&one), 200)["env_variable"],
-        changed
-    );
+    assert_eq!(world.ok(&one)["env_variable"], changed);
     assert_eq!(list(&mut world, &all, "env_variables"), [changed]);
 
-    expect_status(
-        &world.post(&all, &json!({ "env_key": "B", "env_val": "2" })),
-        200,
-    );
+    world.posted(&all, &json!({ "env_key": "B", "env_val": "2" }), 200);
     for (body, words) in [
         (json!({ "env_val": "1" }), "Env key can't be blank"),
         (
@@ -359,17 +291,13 @@ fn variables_are_added_read_changed_and_deleted() {
             "Env key has already been taken",
         ),
     ] {
-        expect(&world.post(&all, &body), 400, &json!({ "errors": [words] }));
+        refused(&world.post(&all, &body), words);
     }
-    let reply = patch(&mut world, &one, &json!({ "env_key": "B" }));
-    expect(
-        &reply,
-        400,
-        &json!({ "errors": ["Env key has already been taken"] }),
-    );
+    let reply = world.patch(&one, &json!({ "env_key": "B" }));
+    refused(&reply, "Env key has already been taken");
     expect(&world.delete(&one), 200, &json!({ "deleted": true }));
-    expect(&world.delete(&one), 404, &not_found());
-    expect(&world.get(&one), 404, &not_found());
+    missing(&world.delete(&one));
+    missing(&world.get(&one));
 }
 
 #[test]
@@ -377,15 +305,15 @@ fn a_domain_is_verified_then_connected_then_deployed() {
     let (mut world, path) = world();
     let all = format!("{path}/domains");
     let given = list(&mut world, &all, "domains");
-    assert_eq!(
-        (&given[0]["domain_type"], &given[0]["status"]),
-        (&json!("sub"), &json!("available"))
+    has(
+        &given[0],
+        json!({ "domain_type": "sub", "status": "available" }),
     );
     let added = world.post(&all, &json!({ "domain_name": "www.example.com" }));
     let added = expect_status(&added, 200)["domain"].clone();
-    assert_eq!(
-        (&added["domain_type"], &added["status"]),
-        (&json!("main"), &json!("created"))
+    has(
+        &added,
+        json!({ "domain_type": "main", "status": "created" }),
     );
     assert!(
         added["verification_code"]
@@ -397,13 +325,9 @@ fn a_domain_is_verified_then_connected_then_deployed() {
     let status = |world: &mut World| list(world, &all, "domains")[1]["status"].clone();
 
     let reply = world.post_empty(&format!("{one}/connect"));
-    expect(
-        &reply,
-        400,
-        &json!({ "errors": ["Domain is not verified"] }),
-    );
+    refused(&reply, "Domain is not verified");
     for step in ["verify", "connect"] {
-        let body = expect_status(&world.post_empty(&format!("{one}/{step}")), 200);
+        let body = world.called(&format!("{one}/{step}"), 200);
         assert_eq!(body["domain"]["id"], added["id"]);
         assert_eq!(status(&mut world), "created", "after {step}");
     }
@@ -416,17 +340,10 @@ fn a_domain_is_verified_then_connected_then_deployed() {
         let reply = world.post(&all, &json!({ "domain_name": name }));
         expect_status(&reply, 400);
     }
-    expect_status(
-        &world.post(&all, &json!({ "domain_name": "www.example.com" })),
-        400,
-    );
+    world.posted(&all, &json!({ "domain_name": "www.example.com" }), 400);
     expect(&world.delete(&one), 200, &json!({ "deleted": true }));
-    expect(&world.delete(&one), 404, &not_found());
-    expect(
-        &world.post_empty(&format!("{one}/verify")),
-        404,
-        &not_found(),
-    );
+    missing(&world.delete(&one));
+    missing(&world.post_empty(&format!("{one}/verify")));
 }
 
 #[test]
@@ -443,7 +360,7 @@ fn only_what_is_known_has_a_route() {
         ("POST", "/v1/regions".to_owned()),
         ("GET", "/v2/regions".to_owned()),
     ] {
-        expect(&world.send(Request::new(method, &path)), 404, &not_found());
+        missing(&world.send(Request::new(method, &path)));
     }
     let keyless = world.raw(&Request::new("GET", "/v1/regions"));
     expect(

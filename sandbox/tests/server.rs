@@ -94,7 +94,7 @@ async fn each_platform_answers_on_its_own_port() {
     let seen: Vec<_> = sandbox
         .requests()
         .into_iter()
-        .map(|seen| (seen.platform, seen.method, seen.status))
+        .map(|seen| (seen.platform, seen.method.to_string(), seen.status))
         .collect();
     let post = |platform, status| (platform, "POST".to_owned(), status);
     let expected = [

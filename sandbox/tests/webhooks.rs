@@ -2,25 +2,19 @@
 
 mod common;
 
-use common::server;
-use common::{BEGIN, World, expect_status};
+use common::edgegap::{body_with, deploy_with, world_of as edgegap};
+use common::{BEGIN, World, expect_status, has, plane, server};
 use deploykit_sandbox::{Builder, Dialect, Platform, Sandbox, Webhook};
 use serde_json::{Value, json};
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-fn edgegap(builder: Builder) -> World {
-    World::new(Platform::Edgegap, builder)
-}
-
-fn create(world: &World) -> Value {
-    let access = world.state.edgegap().access("");
+/// The addresses that a deployment gives.
+fn hooks() -> Value {
     json!({
-        "application": access.application,
-        "version": access.version,
-        "users": [{ "user_type": "ip_address", "user_data": { "ip_address": "75.28.35.192" } }],
         "webhook_on_ready": { "url": "http://127.0.0.1:1/ready" },
         "webhook_on_error": { "url": "http://127.0.0.1:1/error" },
         "webhook_on_terminated": { "url": "http://127.0.0.1:1/terminated" },
@@ -28,9 +22,7 @@ fn create(world: &World) -> Value {
 }
 
 fn deploy(world: &mut World, status: u16) -> String {
-    let body = create(world);
-    let reply = expect_status(&world.post("/v2/deployments", &body), status);
-    reply["request_id"].as_str().unwrap().to_owned()
+    deploy_with(world, hooks(), status)
 }
 
 /// The paths that are called by now, with the status that each is told.
@@ -58,14 +50,14 @@ fn edgegap_tells_when_it_is_ready_and_when_it_has_ended() {
     assert_eq!(told(&mut world), []);
     world.wait(1);
     let due = world.state.webhooks_due(world.now);
-    let status = expect_status(&world.get(&format!("/v1/status/{id}")), 200);
+    let status = world.ok(&format!("/v1/status/{id}"));
     // The body is the reply of the status call at that moment.
     let [Webhook { platform, body, .. }] = due.as_slice() else {
         panic!("{due:?}");
     };
     assert_eq!((platform, body), (&Platform::Edgegap, &status));
     assert_eq!(told(&mut world), [], "once is enough");
-    expect_status(&world.delete(&format!("/v1/stop/{id}")), 200);
+    world.deleted(&format!("/v1/stop/{id}"), 200);
     assert_eq!(told(&mut world), []);
     world.wait(400);
     assert_eq!(told(&mut world), [pair("terminated", "Status.TERMINATED")]);
@@ -77,7 +69,7 @@ fn what_was_missed_is_told_in_its_order() {
     let mut world = edgegap(Sandbox::builder());
     let id = deploy(&mut world, 202);
     world.wait(2_000);
-    expect_status(&world.delete(&format!("/v1/stop/{id}")), 200);
+    world.deleted(&format!("/v1/stop/{id}"), 200);
     world.wait(60_000);
     assert_eq!(
         told(&mut world),
@@ -89,7 +81,7 @@ fn what_was_missed_is_told_in_its_order() {
     // One that was stopped while it started is ready first.
     let id = deploy(&mut world, 202);
     world.wait(500);
-    expect_status(&world.delete(&format!("/v1/stop/{id}")), 202);
+    world.deleted(&format!("/v1/stop/{id}"), 202);
     world.wait(700);
     assert_eq!(told(&mut world), [pair("ready", "Status.READY")]);
     world.wait(60_000);
@@ -110,43 +102,32 @@ fn edgegap_tells_of_an_error() {
 #[test]
 fn who_gave_no_address_is_not_told() {
     let mut world = edgegap(Sandbox::builder());
-    let mut body = create(&world);
+    let mut body = body_with(&world, hooks());
     body.as_object_mut().unwrap().remove("webhook_on_ready");
-    expect_status(&world.post("/v2/deployments", &body), 202);
+    world.posted("/v2/deployments", &body, 202);
     world.wait(60_000);
     assert_eq!(told(&mut world), []);
 }
 
 struct Plane {
-    world: World,
-    cluster: String,
+    plane: plane::Plane,
 }
 
 impl Plane {
-    fn new(builder: Builder) -> Self {
-        let builder = builder.dployr_dialect(Dialect::ControlPlane);
-        let world = World::new(Platform::Dployr, builder);
-        let cluster = world.state.dployr().access("").cluster_id;
-        Self { world, cluster }
-    }
-
-    fn post(&mut self, path: &str, body: &Value, status: u16) -> Value {
-        let target = format!("{path}?clusterId={}", self.cluster);
-        expect_status(&self.world.post(&target, body), status)["data"].clone()
-    }
-
-    fn wants(&mut self, body: &Value) {
-        self.post("/v1/notifications/webhook/setup", body, 200);
+    fn new(builder: Builder, wanted: &Value) -> Self {
+        let mut plane = plane::Plane::of(builder.dployr_dialect(Dialect::ControlPlane));
+        let target = plane.scoped("/v1/notifications/webhook/setup");
+        plane.world.posted(&target, wanted, 200);
+        Self { plane }
     }
 
     fn deploy(&mut self) -> Value {
-        let body =
-            json!({ "name": "web-one", "type": "web", "source": "image", "image": "node:20" });
-        self.post("/v1/deployments", &body, 202)["taskId"].clone()
+        self.plane.deploy(&plane::image("web-one"))["taskId"].clone()
     }
 
     fn told(&mut self) -> Vec<Value> {
-        let due = self.world.state.webhooks_due(self.world.now);
+        let now = self.plane.world.now;
+        let due = self.plane.world.state.webhooks_due(now);
         due.into_iter()
             .map(|webhook| {
                 assert_eq!(webhook.url, "http://127.0.0.1:1/hook");
@@ -179,66 +160,57 @@ fn all() -> Value {
 
 #[test]
 fn dployr_tells_what_becomes_of_a_deployment() {
-    let mut plane = Plane::new(Sandbox::builder());
-    plane.wants(&all());
+    let mut plane = Plane::new(Sandbox::builder(), &all());
     let id = plane.deploy();
-    let actor = plane.world.state.dployr().access("").cluster_id;
+    let actor = plane.plane.world.state.dployr().access("").cluster_id;
     let created = plane.told();
     assert_eq!(created.len(), 1);
     assert_eq!(created[0]["event"], "deployment.created");
     assert_eq!(created[0]["timestamp"], "2026-11-24T02:24:27.000Z");
     let data = &created[0]["data"];
-    assert_eq!(
-        (
-            &data["clusterId"],
-            &data["serviceName"],
-            &data["deploymentId"],
-            &data["actorType"]
-        ),
-        (&json!(actor), &json!("web-one"), &id, &json!("user"))
+    has(
+        data,
+        json!({ "clusterId": actor, "serviceName": "web-one", "deploymentId": id, "actorType": "user" }),
     );
     assert!(data["actorId"].is_string());
-    plane.world.wait(1_199);
+    plane.plane.world.wait(1_199);
     assert_eq!(plane.told(), [] as [Value; 0]);
-    plane.world.wait(60_000);
+    plane.plane.world.wait(60_000);
     let finished = plane.told();
     assert_eq!(finished.len(), 1);
     assert_eq!(finished[0]["event"], "deployment.finished");
     // When it ended, not when anybody looked.
     assert_eq!(finished[0]["timestamp"], "2026-11-24T02:24:28.200Z");
     assert_eq!(finished[0]["data"]["deploymentId"], id);
-    assert_eq!(plane.world.state.next_webhook(plane.world.now), None);
+    assert_eq!(
+        plane.plane.world.state.next_webhook(plane.plane.world.now),
+        None
+    );
 }
 
 #[test]
 fn a_bad_end_is_an_end() {
-    let mut plane = Plane::new(Sandbox::builder().deployments_fail(true));
-    plane.wants(&all());
+    let mut plane = Plane::new(Sandbox::builder().deployments_fail(true), &all());
     plane.deploy();
-    plane.world.wait(1_200);
+    plane.plane.world.wait(1_200);
     assert_eq!(plane.codes(), ["deployment.created", "deployment.finished"]);
 }
 
 #[test]
 fn dployr_tells_what_becomes_of_a_service() {
-    let mut plane = Plane::new(Sandbox::builder());
-    plane.wants(&all());
+    let mut plane = Plane::new(Sandbox::builder(), &all());
     let deployment = plane.deploy();
-    plane.world.wait(1_200);
-    let target = format!("/v1/services?clusterId={}", plane.cluster);
-    let services = expect_status(&plane.world.get(&target), 200);
-    let id = services["data"]["items"][0]["id"].as_str().unwrap();
-    plane.post(&format!("/v1/services/{id}/stop"), &json!({}), 200);
-    plane.post(&format!("/v1/services/{id}/start"), &json!({}), 200);
-    let cluster = plane.cluster.clone();
-    let target = format!(
-        "/v1/deployments/{}?clusterId={cluster}",
-        deployment.as_str().unwrap()
-    );
+    plane.plane.world.wait(1_200);
+    let plane_of = &mut plane.plane;
+    let id = plane_of.items("/v1/services")[0]["id"].clone();
+    let service = format!("/v1/services/{}", id.as_str().unwrap());
+    plane_of.world.called(&format!("{service}/stop"), 200);
+    plane_of.world.called(&format!("{service}/start"), 200);
+    let target = plane_of.scoped(&format!("/v1/deployments/{}", deployment.as_str().unwrap()));
     let request = deploykit_sandbox::Request::new("DELETE", &target);
-    let request = request.with_json(&json!({ "clusterId": cluster }));
-    expect_status(&plane.world.send(request), 200);
-    expect_status(&plane.world.delete(&format!("/v1/services/{id}")), 200);
+    let request = request.with_json(&json!({ "clusterId": plane_of.cluster }));
+    expect_status(&plane_of.world.send(request), 200);
+    plane_of.world.deleted(&service, 200);
     assert_eq!(
         plane.codes(),
         [
@@ -261,21 +233,19 @@ fn dployr_tells_only_what_is_wanted() {
         ("events", json!(["deployment.deleted", "deployment.failed"])),
         ("webhookUrl", Value::Null),
     ] {
-        let mut plane = Plane::new(Sandbox::builder());
         let mut wanted = all();
         wanted[change] = value;
-        plane.wants(&wanted);
+        let mut plane = Plane::new(Sandbox::builder(), &wanted);
         plane.deploy();
-        plane.world.wait(60_000);
+        plane.plane.world.wait(60_000);
         assert_eq!(plane.codes(), [] as [&str; 0], "{wanted}");
     }
     // Without a list the default one holds, which has no event of a deployment in it.
-    let mut plane = Plane::new(Sandbox::builder());
     let mut wanted = all();
     wanted.as_object_mut().unwrap().remove("events");
-    plane.wants(&wanted);
+    let mut plane = Plane::new(Sandbox::builder(), &wanted);
     plane.deploy();
-    plane.world.wait(60_000);
+    plane.plane.world.wait(60_000);
     assert_eq!(plane.codes(), [] as [&str; 0]);
 }
 
@@ -337,7 +307,7 @@ async fn the_server_sends_them() {
         "no url",
         url.as_str(),
     ] {
-        let mut body = create(&world);
+        let mut body = body_with(&world, hooks());
         body["webhook_on_ready"] = json!({ "url": format!("{url}/ready?a=b") });
         let access = sandbox.edgegap();
         let reply = client()

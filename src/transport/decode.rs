@@ -201,6 +201,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only decoding is tested")]
     struct Record {
         id: String,
         count: u8,

@@ -242,12 +242,6 @@ impl Scope {
         own.unwrap_or_else(|| self.shared.limits.deadline(self.operation))
     }
 
-    /// How long one attempt may take.
-    pub(crate) fn attempt_limit(&self) -> Duration {
-        let own = self.options.attempt;
-        own.unwrap_or_else(|| self.shared.limits.attempt(self.operation))
-    }
-
     /// Which failures are retried, and when.
     pub(crate) fn retry(&self) -> &Retry {
         self.options.retry.as_ref().unwrap_or(&self.shared.retry)

@@ -40,12 +40,15 @@ pub(crate) fn request_headers(
 ) -> Vec<(String, String)> {
     let mut shown = Vec::new();
     for (name, value) in headers {
+        let text = String::from_utf8_lossy(value.as_bytes());
         if OMITTED_REQUEST_HEADERS.contains(&name.as_str()) {
+            if value.is_sensitive() {
+                found.push(Secret::new(text.trim()));
+            }
             continue;
         }
         // What a caller added is marked as sensitive.
         let harmless = SHOWN_REQUEST_HEADERS.contains(&name.as_str()) && !value.is_sensitive();
-        let text = String::from_utf8_lossy(value.as_bytes());
         if harmless {
             shown.push((name.to_string(), text.into_owned()));
             continue;

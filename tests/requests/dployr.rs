@@ -197,10 +197,7 @@ fn invalid_routes_projects_and_webhooks_are_refused() {
             "is not between 1 and 65535",
         ),
         (new("", "s", 80), "the domain is empty"),
-        (
-            new("https://example.com", "s", 80),
-            "more than a domain",
-        ),
+        (new("https://example.com", "s", 80), "more than a domain"),
         (new("example.com/a", "s", 80), "more than a domain"),
         (new("example.com", "", 80), "the service id is empty"),
     ] {

@@ -1,6 +1,5 @@
 //! Every operation of a platform, in an order in which the sandbox can answer.
 
-use crate::Result;
 use crate::operations::{Clients, Row, Setup, rows};
 use deploykit::dployr;
 use deploykit::{ClientBuilder, Pacing, Platform, Retry};

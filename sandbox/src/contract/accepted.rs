@@ -4,129 +4,75 @@
 use crate::dployr::Dialect;
 use crate::model::Platform;
 
-struct Accepted {
-    platform: Platform,
-    /// One of dployr's two, or nothing.
-    dialect: Option<Dialect>,
-    /// Nothing stands for all operations.
-    operation: Option<&'static str>,
-    /// The place of the problem. With a star at the end: whatever begins so.
-    place: &'static str,
-    /// Who says so.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for readers"))]
-    evidence: &'static str,
-}
+const PLANE: Option<Dialect> = Some(Dialect::ControlPlane);
 
-const ACCEPTED: &[Accepted] = &[
-    Accepted {
-        platform: Platform::Nexlayer,
-        dialect: None,
-        operation: None,
-        place: "header.content-type",
-        evidence: "Nexlayer/nexlayer-mcp:services/nexlayer-api.ts sends text/yaml; other labels the platform refuses",
-    },
-    Accepted {
-        platform: Platform::Dployr,
-        dialect: CONTROL_PLANE,
-        operation: None,
-        place: "header.content-type",
-        evidence: "seen: a deployment labelled text/plain was answered with 202",
-    },
-    Accepted {
-        platform: Platform::Dployr,
-        dialect: CONTROL_PLANE,
-        operation: None,
-        place: "query.*",
-        evidence: "seen: pages of 0, of 1000 and of `abc` and an unknown status, each answered with 200; the other numbers \
-                   and switches have a fallback too (dployr-io/dployr-base:src/routes)",
-    },
-    Accepted {
-        platform: Platform::Dployr,
-        dialect: CONTROL_PLANE,
-        operation: Some("create_deployment"),
-        place: "body.port",
-        evidence: "seen: the text 3001 was taken for a number",
-    },
-    Accepted {
-        platform: Platform::Dployr,
-        dialect: CONTROL_PLANE,
-        operation: Some("create_deployment"),
-        place: "body.version",
-        evidence: "dployr-io/dployr-base:src/lib/tasks/types.ts takes numbers for texts",
-    },
-    Accepted {
-        platform: Platform::Dployr,
-        dialect: CONTROL_PLANE,
-        operation: Some("set_up_webhook"),
-        place: "body*",
-        evidence: "seen: {} was answered with 200, and nothing of a body is checked",
-    },
-    Accepted {
-        platform: Platform::Dployr,
-        dialect: CONTROL_PLANE,
-        operation: Some("delete_deployment"),
-        place: "body*",
-        evidence: "seen: a body without a cluster is as none, and the query's cluster counts",
-    },
-    Accepted {
-        platform: Platform::Nodion,
-        dialect: None,
-        operation: Some("create_deployment"),
-        place: "body.image_tag",
-        evidence: "https://www.nodion.com/en/docs/api/application-deployments has it as optional; what is no tag is refused \
-                   by the platform",
-    },
-    Accepted {
-        platform: Platform::Edgegap,
-        dialect: None,
-        operation: Some("create_deployment"),
-        place: "body.require_cached_locations",
-        evidence: "edgegap/openapi-specification:edgegap-v2-openapi.yaml has it as [boolean, 'null']; others are refused by \
-                   the platform",
-    },
-    Accepted {
-        platform: Platform::Edgegap,
-        dialect: None,
-        operation: Some("stop_deployments"),
-        place: "body.filters",
-        evidence: "edgegap/openapi-specification:edgegap-v1-openapi.yaml allows an empty list, and clients stop everything \
-                   with it; what is no list is refused by the platform",
-    },
+/// The platform and its dialect, the operation, and the place of the problem. A star stands for all operations, and for
+/// whatever begins so. The evidence stands above each entry.
+const ACCEPTED: &[(Platform, Option<Dialect>, &str, &str)] = &[
+    // Nexlayer/nexlayer-mcp:services/nexlayer-api.ts sends text/yaml; other labels the platform refuses.
+    (Platform::Nexlayer, None, "*", "header.content-type"),
+    // Seen: a deployment labelled text/plain was answered with 202.
+    (Platform::Dployr, PLANE, "*", "header.content-type"),
+    // Seen: pages of 0, of 1000 and of `abc` and an unknown status, each answered with 200; the other numbers and
+    // switches have a fallback too (dployr-io/dployr-base:src/routes).
+    (Platform::Dployr, PLANE, "*", "query.*"),
+    // Seen: the text 3001 was taken for a number.
+    (Platform::Dployr, PLANE, "create_deployment", "body.port"),
+    // dployr-io/dployr-base:src/lib/tasks/types.ts takes numbers for texts.
+    (Platform::Dployr, PLANE, "create_deployment", "body.version"),
+    // Seen: {} was answered with 200, and nothing of a body is checked.
+    (Platform::Dployr, PLANE, "set_up_webhook", "body*"),
+    // Seen: a body without a cluster is as none, and the query's cluster counts.
+    (Platform::Dployr, PLANE, "delete_deployment", "body*"),
+    // https://www.nodion.com/en/docs/api/application-deployments has it as optional; what is no tag is refused by the
+    // platform.
+    (
+        Platform::Nodion,
+        None,
+        "create_deployment",
+        "body.image_tag",
+    ),
+    // edgegap/openapi-specification:edgegap-v2-openapi.yaml has it as [boolean, 'null']; others are refused by the
+    // platform.
+    (
+        Platform::Edgegap,
+        None,
+        "create_deployment",
+        "body.require_cached_locations",
+    ),
+    // edgegap/openapi-specification:edgegap-v1-openapi.yaml allows an empty list, and clients stop everything with it;
+    // what is no list is refused by the platform.
+    (Platform::Edgegap, None, "stop_deployments", "body.filters"),
 ];
 
-const CONTROL_PLANE: Option<Dialect> = Some(Dialect::ControlPlane);
-
 /// Whether the platform takes a request with a problem at that place.
-pub(super) fn is(
+pub(crate) fn is(
     platform: Platform,
     dialect: Option<Dialect>,
     operation: &str,
     place: &str,
 ) -> bool {
-    ACCEPTED.iter().any(|accepted| {
-        accepted.platform == platform
-            && accepted.dialect == dialect
-            && accepted.operation.is_none_or(|id| id == operation)
-            && match accepted.place.strip_suffix('*') {
-                Some(begin) => place.starts_with(begin),
-                None => place == accepted.place,
-            }
+    ACCEPTED.iter().any(|&(of, in_dialect, id, known)| {
+        let at_place = match known.strip_suffix('*') {
+            Some(begin) => place.starts_with(begin),
+            None => place == known,
+        };
+        of == platform && in_dialect == dialect && (id == "*" || id == operation) && at_place
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Contract;
     use super::*;
+    use crate::contract::Contract;
 
     #[test]
-    fn entries_name_operations_and_evidence() {
-        for accepted in ACCEPTED {
-            let contract = Contract::of(accepted.platform);
-            if let Some(id) = accepted.operation {
-                assert!(contract.by_id(id).is_some(), "{id}");
-            }
-            assert!(accepted.evidence.len() > 10, "{}", accepted.place);
+    fn entries_name_operations() {
+        for (platform, _, id, _) in ACCEPTED {
+            assert!(
+                *id == "*" || Contract::of(*platform).by_id(id).is_some(),
+                "{id}"
+            );
         }
     }
 }

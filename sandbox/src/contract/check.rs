@@ -1,72 +1,244 @@
-//! The net below the platforms: what their own checks let through and the spec does not allow, they refuse.
+//! What is wrong with a request or a reply.
 
-use std::time::Duration;
+use http::header::CONTENT_TYPE;
+use serde_json::Value;
 
-use super::{Operation, Problem, accepted};
-use crate::dployr::Dialect;
-use crate::model::{Platform, Reply, Request};
+use super::load::{Content, Parameter, Within};
+use super::schema::Schema;
+use super::{MOST_PROBLEMS, Operation, Problem};
+use crate::model::{Reply, Request, media_type};
 
-/// A platform that can be asked on trial.
-pub(crate) trait Checked: Clone {
-    const PLATFORM: Platform;
-
-    /// Of the platform with two of them.
-    fn dialect(&self) -> Option<Dialect> {
-        None
-    }
-
-    fn handle(&mut self, request: &Request, now: Duration) -> Reply;
-
-    /// Refuses what was taken on trial, in the platform's own form of a 400. Of the trial the counters of the rate limits
-    /// are kept: they count refused requests as well.
-    fn refuse(&mut self, trial: Self, taken: &Reply, problem: &Problem) -> Reply;
-}
-
-/// One request with what is wrong about it.
-pub(crate) struct Check<'a> {
-    operation: Option<&'static Operation>,
-    problems: &'a [Problem],
-    request: &'a Request,
-    now: Duration,
-}
-
-impl<'a> Check<'a> {
-    pub(crate) fn new(
-        operation: Option<&'static Operation>,
-        problems: &'a [Problem],
-        request: &'a Request,
-        now: Duration,
-    ) -> Self {
-        Self {
-            operation,
-            problems,
-            request,
-            now,
+impl Operation {
+    /// Where a request for this operation breaks the spec, credentials apart. Nothing for one that is as it should be.
+    pub(crate) fn request_problems(
+        &self,
+        request: &Request,
+        path: &[(String, String)],
+    ) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for parameter in &self.parameters {
+            parameter.check(request, path, &mut problems);
         }
+        self.check_body(request, &mut problems);
+        problems
     }
 
-    /// The platform's answer. Its own checks come first, credentials and rate limits among them, and their words are
-    /// better; so a request with a problem is tried on a copy, and refused only if that takes it.
-    pub(crate) fn ask<P: Checked>(&self, platform: &mut P) -> Reply {
-        let Some(problem) = self.refusable(platform) else {
-            return platform.handle(self.request, self.now);
+    /// Where a spec has no body, nothing is said of one that comes all the same.
+    fn check_body(&self, request: &Request, problems: &mut Vec<Problem>) {
+        let Some(first) = self.bodies.first() else {
+            return;
         };
-        let mut trial = platform.clone();
-        let reply = trial.handle(self.request, self.now);
-        if reply.status >= 400 {
-            *platform = trial;
-            return reply;
+        if request.body.is_empty() {
+            if self.body_required {
+                problems.push(Problem::new("body", "is required"));
+            }
+            return;
         }
-        platform.refuse(trial, &reply, problem)
+        let sent = request.media_type();
+        let labelled = self
+            .bodies
+            .iter()
+            .find(|body| sent.as_deref() == Some(&body.media_type));
+        if labelled.is_none() {
+            let what = format!("must be {}", first.media_type);
+            problems.push(Problem::new("header.content-type", what));
+        }
+        // A wrong label does not hide what is wrong inside, for the platforms that do not look at labels.
+        labelled.unwrap_or(first).check(&request.body, problems);
     }
 
-    fn refusable<P: Checked>(&self, platform: &P) -> Option<&'a Problem> {
-        let operation = self.operation?;
-        // Where no refusal is documented, there is no form for one.
-        operation.reply(400)?;
-        let dialect = platform.dialect();
-        self.problems
-            .iter()
-            .find(|problem| !accepted::is(P::PLATFORM, dialect, operation.id(), &problem.place))
+    /// Where a reply of this operation breaks the spec: a status it does not list, another content type, a body that is
+    /// not by its schema. Nothing for one that is as it should be.
+    pub fn reply_problems(&self, reply: &Reply) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let Some(documented) = self.reply(reply.status.as_u16()) else {
+            let what = format!(
+                "{} is not documented for {}",
+                reply.status.as_u16(),
+                self.id
+            );
+            return vec![Problem::new("status", what)];
+        };
+        let sent = reply.header(CONTENT_TYPE.as_str()).map(media_type);
+        let mut contents = documented.contents.iter();
+        match (
+            contents.find(|body| Some(&body.media_type) == sent.as_ref()),
+            documented.contents.first(),
+        ) {
+            (Some(body), _) => body.check(&reply.body, &mut problems),
+            (None, Some(first)) => {
+                let what = format!("must be {}", first.media_type);
+                problems.push(Problem::new("header.content-type", what));
+            }
+            (None, None) if !reply.body.is_empty() => {
+                problems.push(Problem::new("body", "must be empty"));
+            }
+            (None, None) => {}
+        }
+        problems
+    }
+}
+
+impl Parameter {
+    fn check(&self, request: &Request, path: &[(String, String)], problems: &mut Vec<Problem>) {
+        let name = self.name.as_str();
+        let (word, sent) = match self.within {
+            Within::Path => {
+                let value = path.iter().find(|(other, _)| other == name);
+                ("path", value.map(|(_, value)| value.clone()))
+            }
+            Within::Query => ("query", request.query_value(name).map(str::to_owned)),
+            Within::Header => ("header", request.header(name).map(str::to_owned)),
+        };
+        match sent {
+            Some(text) => {
+                let value = coerced(text, self.schema.kind());
+                self.schema
+                    .check(&format!("{word}.{name}"), &value, problems);
+            }
+            None if self.required => {
+                problems.push(Problem::new(format!("{word}.{name}"), "is required"));
+            }
+            None => {}
+        }
+    }
+}
+
+/// What a text stands for. One that does not stand for a value of that kind stays a text, which the schema refuses.
+fn coerced(text: String, kind: Option<&str>) -> Value {
+    let value = match kind {
+        Some("integer") => text.parse::<i64>().ok().map(Value::from),
+        Some("number") => text.parse::<f64>().ok().map(Value::from),
+        Some("boolean") => text.parse::<bool>().ok().map(Value::from),
+        _ => None,
+    };
+    value.unwrap_or(Value::String(text))
+}
+
+impl Content {
+    /// Checks a body that claims to be this.
+    pub(super) fn check(&self, body: &[u8], problems: &mut Vec<Problem>) {
+        if let Some(schema) = &self.line {
+            let lines = body.split(|byte| *byte == b'\n');
+            for line in lines.filter(|line| !line.is_empty()) {
+                if problems.len() >= MOST_PROBLEMS {
+                    return;
+                }
+                check_json(schema, line, problems);
+            }
+        } else if self.is_json() {
+            check_json(&self.schema, body, problems);
+        } else {
+            match std::str::from_utf8(body) {
+                Ok(text) => self.schema.check("body", &Value::from(text), problems),
+                Err(_) => problems.push(Problem::new("body", "is not UTF-8")),
+            }
+        }
+    }
+}
+
+fn check_json(schema: &Schema, text: &[u8], problems: &mut Vec<Problem>) {
+    match serde_json::from_slice(text) {
+        Ok(value) => schema.check("body", &value, problems),
+        Err(_) => problems.push(Problem::new("body", "is not valid JSON")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::Contract;
+    use super::*;
+    use crate::model::Platform;
+
+    fn words(problems: &[Problem]) -> Vec<String> {
+        problems.iter().map(Problem::to_string).collect()
+    }
+
+    fn of_request(platform: Platform, request: &Request) -> Vec<String> {
+        let found = Contract::of(platform).route(&request.method, &request.path);
+        let (operation, path) = found.unwrap();
+        words(&operation.request_problems(request, &path))
+    }
+
+    fn of_reply(id: &str, reply: &Reply) -> Vec<String> {
+        let operation = Contract::of(Platform::Dployr).by_id(id).unwrap();
+        words(&operation.reply_problems(reply))
+    }
+
+    #[test]
+    fn parameters_are_read_as_what_they_stand_for() {
+        let get = |target: &str| of_request(Platform::Dployr, &Request::new("GET", target));
+        let list = get("/v1/deployments?page=2&pageSize=100&clusterId=x&other=y");
+        assert_eq!(list, [""; 0]);
+        let wrong = ["query.page: it is not of type \"integer\""];
+        assert_eq!(get("/v1/deployments?page=two"), wrong);
+        let missing = Request::new("GET", "/getReservations");
+        let required = ["query.sessionToken: is required"];
+        assert_eq!(of_request(Platform::Nexlayer, &missing), required);
+    }
+
+    #[test]
+    fn bodies_are_checked_whatever_their_label() {
+        let login = Request::new("POST", "/v1/auth/login");
+        assert_eq!(of_request(Platform::Dployr, &login), ["body: is required"]);
+        let labelled = |label: &str, body: &Value| {
+            let request = login.clone().with_body(label, body.to_string());
+            of_request(Platform::Dployr, &request)
+        };
+        let body = json!({ "email": "a@example.com", "password": "hunter2" });
+        assert_eq!(labelled("Application/JSON; charset=utf-8", &body), [""; 0]);
+        let label = "header.content-type: must be application/json";
+        assert_eq!(
+            labelled("text/plain", &json!({ "email": "a@example.com" })),
+            [label, "body.password: is required"]
+        );
+    }
+
+    #[test]
+    fn status_label_and_body_of_a_reply_are_checked() {
+        let health =
+            json!({ "status": "ok", "timestamp": "2026-01-05T00:00:00.000Z", "version": "1" });
+        let text = |status, label, body: &str| Reply::new(status, label, body);
+        let mut full = Reply::empty(204);
+        full.body = b"x".to_vec();
+        for (id, reply, problem) in [
+            ("get_health", Reply::json(200, &health), ""),
+            (
+                "get_health",
+                text(404, "text/plain; charset=UTF-8", "404 Not Found"),
+                "",
+            ),
+            ("delete_deployment", Reply::empty(204), ""),
+            (
+                "get_health",
+                Reply::json(418, &health),
+                "status: 418 is not documented for get_health",
+            ),
+            (
+                "get_health",
+                text(200, "text/html", "ok"),
+                "header.content-type: must be application/json",
+            ),
+            (
+                "get_health",
+                Reply::json(200, &json!([])),
+                "body: it is not of type \"object\"",
+            ),
+            ("delete_deployment", full, "body: must be empty"),
+        ] {
+            assert_eq!(of_reply(id, &reply).concat(), problem);
+        }
+    }
+
+    #[test]
+    fn streams_are_checked_line_by_line() {
+        let line = json!({ "timestamp": 1, "source": "build", "level": "info", "message": "x" });
+        let stream =
+            |text: String| of_reply("get_logs", &Reply::new(200, "application/x-ndjson", text));
+        assert_eq!(stream(format!("{line}\n{line}\n")), [""; 0]);
+        assert_eq!(stream(format!("{line}\n{{\n")), ["body: is not valid JSON"]);
+        assert_eq!(stream("{\n".repeat(5_000)).len(), MOST_PROBLEMS);
     }
 }

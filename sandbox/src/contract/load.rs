@@ -4,12 +4,25 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::request::{Parameter, Within};
+use super::Operation;
 use super::schema::{Components, Schema};
-use super::{Operation, example, route};
+
+/// A parameter of the path, the query or the headers.
+pub(super) struct Parameter {
+    pub(super) within: Within,
+    pub(super) name: String,
+    pub(super) required: bool,
+    pub(super) schema: Schema,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Within {
+    Path,
+    Query,
+    Header,
+}
 
 /// What a spec says of one status.
-#[derive(Debug)]
 pub(super) struct Documented {
     pub(super) status: u16,
     /// None for a reply without a body.
@@ -17,13 +30,32 @@ pub(super) struct Documented {
 }
 
 /// A body in one media type.
-#[derive(Debug)]
 pub(super) struct Content {
     pub(super) media_type: String,
     pub(super) schema: Schema,
     /// What each line holds, where the body is one JSON document a line.
     pub(super) line: Option<Schema>,
     pub(super) examples: Vec<Value>,
+}
+
+impl Content {
+    /// The first example, as it goes over the wire.
+    pub(super) fn example(&self) -> Option<(&str, String)> {
+        let example = self.examples.first()?;
+        Some((&self.media_type, self.written(example)))
+    }
+
+    /// Text is itself; in JSON a text has quotes.
+    pub(super) fn written(&self, body: &Value) -> String {
+        match body {
+            Value::String(text) if !self.is_json() => text.clone(),
+            body => body.to_string(),
+        }
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.media_type == "application/json"
+    }
 }
 
 /// Follows references within a document.
@@ -90,7 +122,6 @@ fn operation(
         id: text("/operationId").unwrap_or_default().to_owned(),
         method: method.to_ascii_uppercase(),
         path: path.to_owned(),
-        segments: route::template(path),
         documented: body.get("x-documented") == Some(&Value::Bool(true)),
         stream: text("/x-behaviour/time") == Some("stream"),
         secrets: secrets
@@ -140,7 +171,21 @@ fn contents<'a>(
             line: content
                 .pointer("/schema/x-line")
                 .map(|line| Schema::new(Some(line), components)),
-            examples: example::read(resolver, content),
+            examples: examples(resolver, content),
         })
+        .collect()
+}
+
+/// `example` or the values of `examples`, those of one name after the other.
+fn examples(resolver: &Resolver, content: &Value) -> Vec<Value> {
+    if let Some(example) = content.get("example") {
+        return vec![example.clone()];
+    }
+    let named = content.get("examples").and_then(Value::as_object);
+    named
+        .into_iter()
+        .flat_map(|named| named.values())
+        .filter_map(|example| resolver.resolve(example).get("value"))
+        .cloned()
         .collect()
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{MOST_PROBLEMS, Problem};
 
 /// The named schemas of a spec, as written there.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Components(Map<String, Value>);
 
 impl Components {
@@ -26,7 +26,6 @@ impl Components {
 }
 
 /// One schema of a spec.
-#[derive(Debug)]
 pub(super) struct Schema {
     source: Value,
     components: Arc<Components>,

@@ -9,200 +9,177 @@
 //! logs, which answers 501 with `LOGS_NOT_AVAILABLE`; the WebSocket of a cluster; headers of CORS.
 
 mod account;
-mod bounds;
 mod domains;
+mod events;
 mod instances;
-mod neighbour;
-mod nodes;
-mod numbers;
-mod observed;
-mod runtime;
+mod logs;
+mod others;
 mod secrets;
 mod services;
 pub(super) mod sessions;
 
-use std::time::Duration;
-
+use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{Deployment, Dployr, create};
-use crate::contract;
-use crate::model::{Reply, Request, text_field};
+use crate::bounds::{MOST, cut};
+use crate::call::Call;
+use crate::contract::{Contract, Problem};
+use crate::model::{Answer, Platform, Reply, Request, object, text_field};
 use crate::time::{millis, rfc3339_millis};
 
 /// What a control plane has and the reference knows nothing of.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Own {
     pub(super) access: sessions::Access,
-    pub(super) events: runtime::Events,
+    events: events::Events,
     account: account::Account,
     domains: Vec<domains::Domain>,
     /// Whether another tenant's service shows.
     neighbour: bool,
 }
 
+impl Own {
+    pub(super) fn new(neighbour: bool) -> Self {
+        Self {
+            neighbour,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn bound(&mut self) {
+        self.access.bound();
+        self.account.bound();
+        cut(&mut self.domains, MOST, |domain| !domain.is_active());
+    }
+}
+
 const MINUTE: u64 = 60;
 /// For a user and for an anonymous caller alike. The sandbox knows one user and one anonymous caller.
 const LIMIT: u64 = 100;
+/// Under these prefixes the token is asked for before the route is looked up: 401 without one, text/plain 404 with one. A
+/// missing, unknown or expired token all answer the same.
+const GUARDED: [&str; 10] = [
+    "users",
+    "clusters",
+    "instances",
+    "deployments",
+    "services",
+    "logs",
+    "proxy",
+    "domains",
+    "integrations",
+    "notifications",
+];
 
-pub(super) fn handle(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
-    let segments = request.segments();
-    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
+    if call.request.method == Method::HEAD {
+        let mut request = call.request.clone();
+        request.method = Method::GET;
+        let contract = Contract::of(Platform::Dployr);
+        return handle(state, &Call::new(contract, &request, call.now));
+    }
+    let segments = call.segments();
     // Outside /v1 nothing is counted.
     let ["v1", path @ ..] = segments.as_slice() else {
         return not_routed();
     };
-    let known = state.knows(request, now);
-    state.own.access.note_use(request, now);
+    let known = state.knows(call);
+    state.own.access.note_use(call);
+    let answer = |state: &mut Dployr| match route(state, call, path, known) {
+        Ok(reply) | Err(reply) => reply,
+    };
     // Nor under /v1/admin, of which nothing is played.
     if path.first() == Some(&"admin") {
-        return route(state, request, path, known, now);
+        return answer(state);
     }
     // Counted before routing: a route that does not exist is counted too, and can answer 429.
-    let taken = state.charge(known, now, MINUTE, LIMIT);
+    let taken = state.charge(known, call.now, MINUTE, LIMIT);
     let reply = if taken.allowed {
-        route(state, request, path, known, now)
+        answer(state)
     } else {
-        let wait = taken.reset.saturating_sub(now.as_secs()).max(1);
+        let wait = taken.reset.saturating_sub(call.now.as_secs()).max(1);
         let message = format!("Rate limit exceeded. Try again in {wait} seconds.");
-        failure(429, &message, "request.too_many_requests")
-            .with_header("retry-after", wait.to_string())
+        failure(429, &message, "request.too_many_requests").with_header("retry-after", wait)
     };
-    reply
-        .with_header("x-ratelimit-limit", LIMIT.to_string())
-        .with_header("x-ratelimit-remaining", taken.remaining.to_string())
-        .with_header("x-ratelimit-reset", taken.reset.to_string())
+    super::limited(reply, LIMIT, taken)
 }
 
-fn route(
-    state: &mut Dployr,
-    request: &Request,
-    path: &[&str],
-    known: bool,
-    now: Duration,
-) -> Reply {
-    let method = if request.method == "HEAD" {
-        "GET"
-    } else {
-        request.method.as_str()
-    };
-    match (method, path) {
-        // Counted as of nobody, since a browser sends no credentials with it.
-        ("OPTIONS", _) => return Reply::empty(204),
-        ("GET", ["health"]) => {
-            let body =
-                json!({ "status": "ok", "timestamp": rfc3339_millis(now), "version": "sandbox" });
-            return Reply::json(200, &body);
-        }
-        ("GET", ["status"]) => return services::public_status(state, request, now),
-        // Without a token, both of them (seen, and dployr-io/dployr-base:src/routes/runtime.ts).
-        ("GET", ["domains", "verify"]) => return domains::is_verified(state, request),
-        ("GET", ["runtime", "versions"]) => return runtime::versions(request),
-        ("POST", ["deployments", "finish"]) => return nodes::finish(request),
-        // Open there as well (dployr-io/dployr-base:src/routes/domains.ts).
-        ("POST", ["domains", "register"]) => return not_modelled(),
+fn route(state: &mut Dployr, call: &Call, path: &[&str], known: bool) -> Answer {
+    if let Some(answer) = others::open(call, path, state) {
+        return answer;
+    }
+    match call.id() {
+        "get_health" => return Ok(health(call)),
+        "get_domain_status" => return services::public_status(state, call),
+        "list_versions" => return Ok(events::versions(call.request)),
         // A login by password is documented and exists nowhere; nor do these two collections, with or without a token.
-        (_, ["auth", "login"] | ["projects" | "webhooks", ..]) => return not_routed(),
+        _ if matches!(path, ["auth", "login"] | ["projects" | "webhooks", ..]) => {
+            return Err(not_routed());
+        }
         _ => {}
     }
-    // Under these prefixes the token is asked for before the route is looked up: 401 without one, text/plain 404 with
-    // one. A missing, unknown or expired token all answer the same.
-    let guarded = matches!(
-        path.first(),
-        Some(
-            &("users"
-                | "clusters"
-                | "instances"
-                | "deployments"
-                | "services"
-                | "logs"
-                | "proxy"
-                | "domains"
-                | "integrations"
-                | "notifications")
-        )
-    ) || path == ["runtime", "events"];
-    if guarded && !known {
-        return flat(401, "Not authenticated", "auth.bad_session");
+    let guarded = path.first().is_some_and(|first| GUARDED.contains(first));
+    if !known && (guarded || path == ["runtime", "events"]) {
+        return Err(unauthenticated());
     }
-    if let ["auth", rest @ ..] = path
-        && let Some(reply) = sessions::route(state, request, method, rest, now)
-    {
-        return reply;
-    }
-    match (method, path) {
-        ("GET", ["users", "me"]) => {
-            ok(json!({ "user": account::user(state), "clusters": [account::cluster(state)] }))
-        }
-        ("PATCH", ["users", "me"]) => account::update_user(state, request, now),
-        ("GET", ["runtime", "events"]) => runtime::list(state, request, now),
-        // Those that the user was sent, not those of a cluster.
-        ("GET", ["clusters", "users", "invites"]) => ok(json!({ "invites": [] })),
-        ("GET", ["clusters"]) => ok(json!({ "clusters": [account::cluster(state)] })),
-        ("GET", ["clusters", id, "integrations"]) => match allowed(state, Some(id), Role::Viewer) {
-            Ok(()) => ok(account::integrations(state)),
-            Err(reply) => reply,
+    match call.id() {
+        "request_login_code" => sessions::send_code(state, call),
+        "verify_login_code" => sessions::verify(state, call),
+        "exchange_identity_token" => sessions::exchange(state, call),
+        "logout" => sessions::logout(state, call),
+        "create_api_token" => sessions::create_token(state, call, known),
+        "list_api_tokens" => sessions::list_tokens(state, call, known),
+        "delete_api_token" => sessions::delete_token(state, call, known),
+        "get_current_user" => account::current_user(state),
+        "list_clusters" => account::clusters(state),
+        "rename_cluster" => account::rename(state, call),
+        "list_cluster_users" => account::users(state, call),
+        "invite_cluster_users" => account::invite(state, call),
+        "get_integrations" => account::integrations_of(state, call.path("id")),
+        "set_up_webhook" => account::set_up_webhook(state, call),
+        "list_events" => events::list(state, call),
+        "create_deployment" => create_deployment(state, call),
+        "list_deployments" => list_deployments(state, call),
+        "get_deployment" => get_deployment(state, call.path("id")),
+        "delete_deployment" => delete_deployment(state, call),
+        "list_services" => services::list(state, call),
+        "get_service" => services::get(state, call),
+        "update_service" => services::update(state, call),
+        "delete_service" => services::delete(state, call),
+        "start_service" | "stop_service" => services::switch(state, call),
+        "get_service_envs" => services::variables(state, call),
+        "list_service_secrets" => secrets::list(state, call),
+        "get_service_logs" => logs::of_service(state, call),
+        "get_logs" => logs::of_cluster(state, call),
+        "get_service_metrics" => logs::traffic(state, call),
+        "list_proxy_services" => services::routable(state, call),
+        "list_instances" => instances::list(state, call),
+        "get_instance" => instances::get(state, call.path("id")),
+        "create_instance" => instances::create(state, call),
+        "delete_instance" => instances::delete(state, call),
+        "ping_instance" => instances::ping(state, call.path("tag")),
+        "reboot_instance" | "restart_instance" => instances::interrupt(state, call),
+        "create_domain" => domains::create(state, call),
+        "list_domains" => domains::list(state, call),
+        "get_domain" => domains::get(state, call),
+        "delete_domain" => domains::delete(state, call),
+        "verify_domain" => domains::verify(state, call),
+        // What only the reference has is not there.
+        _ => match call.operation.filter(|operation| !operation.documented()) {
+            Some(_) => call.example().ok_or_else(not_routed),
+            None => others::route(state, call, path),
         },
-        ("GET", ["integrations", "list"]) => {
-            match allowed(state, request.query_value("clusterId"), Role::Developer) {
-                Ok(()) => ok_with(account::integrations(state), "Integrations retrieved"),
-                Err(reply) => reply,
-            }
-        }
-        ("POST", ["notifications", "webhook", "setup"]) => account::set_up_webhook(state, request),
-        ("PATCH", ["clusters", id]) => account::rename(state, request, id, now),
-        ("GET" | "PUT", ["clusters", id, "notifications"]) => {
-            account::notifications(state, request, method, id, now)
-        }
-        ("GET", ["clusters", id, "users"]) => account::users(state, request, id),
-        ("POST", ["clusters", id, "users"]) => account::invite(state, request, id, now),
-        (_, ["domains", rest @ ..]) => domains::route(state, request, method, rest, now),
-        ("POST", ["deployments"]) => create_deployment(state, request, now),
-        ("GET", ["deployments"]) => list_deployments(state, request, now),
-        ("GET", ["deployments", id]) => get_deployment(state, id),
-        ("DELETE", ["deployments", id]) => delete_deployment(state, request, id, now),
-        (_, ["services", rest @ ..]) => services::route(state, request, method, rest, now),
-        (_, ["instances", rest @ ..]) => instances::route(state, request, method, rest, now),
-        ("GET", ["logs"]) => observed::logs(state, request, now),
-        ("GET", ["proxy", "services"]) => services::routable(state, request),
-        ("POST", ["proxy", "invalidate"]) => services::forget_routes(state, request),
-        // The permission check asks for a path parameter that these routes do not have.
-        ("POST", ["proxy", "node", "routes" | "restart"])
-        | ("GET", ["proxy", "node", "status"])
-        | ("DELETE", ["proxy", "node", "routes", _]) => {
-            flat(400, "Domain identifier is required", "request.bad_request")
-        }
-        _ if exists(method, path) => not_modelled(),
-        _ => not_routed(),
     }
 }
 
-/// Routes of the control plane that the sandbox leaves out.
-fn exists(method: &str, path: &[&str]) -> bool {
-    // Of these it has all that there is.
-    if let ["auth", "login" | "tokens" | "logout" | "oidc", ..]
-    | ["runtime", "events" | "versions"]
-    | ["clusters", _, "users"] = path
-    {
-        return false;
-    }
-    matches!(
-        (method, path),
-        ("GET", ["ws", "stats"] | ["clusters", _, _, ..])
-            | ("POST" | "DELETE", ["clusters", _, "users", _, ..])
-            | ("POST", ["notifications", _, "setup"])
-            | (
-                _,
-                [
-                    "auth" | "runtime" | "billing" | "node" | "jwks" | "admin",
-                    _,
-                    ..
-                ]
-            )
-    )
+fn health(call: &Call) -> Reply {
+    let timestamp = rfc3339_millis(call.now);
+    let body = json!({ "status": "ok", "timestamp": timestamp, "version": "sandbox" });
+    Reply::json(200, &body)
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Role {
     Viewer,
     Developer,
@@ -212,163 +189,110 @@ enum Role {
 
 /// The cluster check of most routes. A cluster that does not exist answers as one of somebody else.
 fn allowed(state: &Dployr, cluster_id: Option<&str>, role: Role) -> Result<(), Reply> {
-    match cluster_id.filter(|id| !id.is_empty()) {
-        None => Err(flat(400, "clusterId is required", "request.bad_request")),
-        Some(id) if id == state.cluster_id => Ok(()),
-        Some(_) => Err(match role {
-            Role::Viewer => flat(
-                403,
-                "Insufficient permissions. Viewer role is required",
-                "permission.viewer_role_required",
-            ),
-            Role::Developer => flat(
-                403,
-                "Insufficient permissions. Developer role is required",
-                "permission.developer_role_required",
-            ),
-            Role::Admin => flat(
-                403,
-                "Insufficient permissions. Admin role is required",
-                "permission.admin_role_required",
-            ),
-            Role::Owner => flat(
-                403,
-                "Insufficient permissions. Owner role is required",
-                "permission.owner_role_required",
-            ),
-        }),
+    let Some(id) = cluster_id.filter(|id| !id.is_empty()) else {
+        return Err(flat(400, "clusterId is required", "request.bad_request"));
+    };
+    if id == state.cluster_id {
+        return Ok(());
     }
+    let message = format!("Insufficient permissions. {role:?} role is required");
+    let name = format!("{role:?}").to_lowercase();
+    Err(flat(
+        403,
+        &message,
+        &format!("permission.{name}_role_required"),
+    ))
 }
 
-fn create_deployment(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
-    let body = request.json_object();
-    let in_query = request.query_value("clusterId").map(str::to_owned);
+/// The same for the cluster in the query.
+fn scoped(state: &Dployr, call: &Call, role: Role) -> Result<(), Reply> {
+    allowed(state, call.request.query_value("clusterId"), role)
+}
+
+fn create_deployment(state: &mut Dployr, call: &Call) -> Answer {
+    let body = call.request.json_object();
+    let in_query = call.request.query_value("clusterId");
     // The body goes before the query in the check.
     let in_body = body
         .as_ref()
         .ok()
         .and_then(|body| text_field(body, "clusterId"));
-    if let Err(reply) = allowed(state, in_body.or(in_query.as_deref()), Role::Developer) {
-        return reply;
-    }
+    allowed(state, in_body.or(in_query), Role::Developer)?;
     // Content-Type is not looked at.
-    let Ok(body) = body else {
-        return failure(400, "Request body is required", "request.bad_request");
-    };
-    let (name, settings, env) = match create::control_plane(&body) {
-        Ok(read) => read,
-        Err(message) => return failure(400, &message, "request.bad_request"),
-    };
-    if let Some(taken) = neighbour::refuse_name(&name) {
-        return taken;
+    let body = body.map_err(|_| bad("Request body is required"))?;
+    let (name, settings, env) = create::control_plane(&body).map_err(|words| bad(&words))?;
+    // Names are those of all tenants. What it says was seen, and that it is said before the limit of a plan.
+    if name == services::NEIGHBOUR {
+        let message = format!("Service name {name}, has been taken");
+        return Err(failure(409, &message, "resource.conflict"));
     }
     if in_query.is_none() {
         // The handler reads the query alone, sees no cluster, takes it for one on the smallest plan and counts the
         // services of all tenants: a misleading refusal.
-        return failure(
-            400,
+        return Err(bad(
             "Service limit reached for hobby plan (1 service max). Remove an existing service to deploy a new one.",
-            "request.bad_request",
-        );
+        ));
     }
     if settings.text("source") == Some("remote") && !state.build_node {
-        return failure(
-            503,
-            "Instance build-node is not connected",
-            "runtime.node_not_connected",
-        );
+        return Err(not_connected("Instance build-node is not connected"));
     }
     state.env.insert(name.clone(), env);
-    secrets::deploy(state, &name, &body, now);
+    secrets::deploy(state, &name, &body, call.now);
     // A task, which is the id of the deployment the first time a name is used and of nothing after that.
-    let task_id = state.id("task", now);
-    let at = state.deploy(&name, settings, task_id.clone(), now);
-    let id = state.deployments.get(at).map(|row| row.id.clone());
-    let details = json!({ "serviceName": name, "deploymentId": id });
-    state.emit("deployment.created", details, now);
-    Reply::json(
-        202,
-        &json!({ "success": true, "data": { "taskId": task_id } }),
-    )
+    let task_id = state.id("task", call.now);
+    let row = state.deploy(&name, settings, task_id.clone(), call.now);
+    let details = json!({ "serviceName": name, "deploymentId": row.id });
+    state.emit("deployment.created", details, call.now);
+    Ok(made(202, json!({ "taskId": task_id })))
 }
 
-fn list_deployments(state: &Dployr, request: &Request, now: Duration) -> Reply {
-    if let Err(reply) = allowed(state, request.query_value("clusterId"), Role::Viewer) {
-        return reply;
-    }
+fn list_deployments(state: &Dployr, call: &Call) -> Answer {
+    scoped(state, call, Role::Viewer)?;
     // An unknown status is not refused, and `serviceId` finds nothing: rows keep it null.
-    let status = request
-        .query_value("status")
-        .filter(|status| !status.is_empty());
-    let of_service = request
-        .query_value("serviceId")
-        .is_some_and(|id| !id.is_empty());
-    let mut rows: Vec<&Deployment> = state
-        .deployments
-        .iter()
-        .filter(|deployment| {
-            !of_service && status.is_none_or(|status| status == state.status(deployment, now))
-        })
-        .collect();
+    let status = call.request.filled("status");
+    let of_service = call.request.filled("serviceId").is_some();
     // Newest first; a redeploy does not move a row.
-    rows.reverse();
-    page(
-        request,
-        rows.into_iter()
-            .map(|row| Value::Object(describe(state, row, now)))
-            .collect(),
-    )
+    let rows = state.deployments.iter().rev().filter(|row| {
+        !of_service && status.is_none_or(|status| status == state.status(row, call.now))
+    });
+    Ok(page(
+        call,
+        rows.map(|row| describe(state, row, call).into()).collect(),
+    ))
 }
 
 /// The check takes the path's id for a cluster id, so that no deployment can be had by its id: 403, and 404 for the one
 /// id that passes.
-fn get_deployment(state: &Dployr, id: &str) -> Reply {
-    match allowed(state, Some(id), Role::Viewer) {
-        Ok(()) => failure(404, "Deployment not found", "resource.missing_resource"),
-        Err(reply) => reply,
-    }
+fn get_deployment(state: &Dployr, id: &str) -> Answer {
+    allowed(state, Some(id), Role::Viewer)?;
+    Err(missing("Deployment not found"))
 }
 
 /// The same, but for a delete the body is read, and goes before the path.
-fn delete_deployment(state: &mut Dployr, request: &Request, id: &str, now: Duration) -> Reply {
-    let body = request.json_object().unwrap_or_default();
-    if let Err(reply) = allowed(
+fn delete_deployment(state: &mut Dployr, call: &Call) -> Answer {
+    let id = call.path("id");
+    let body = call.request.json_object().unwrap_or_default();
+    allowed(
         state,
         text_field(&body, "clusterId").or(Some(id)),
         Role::Developer,
-    ) {
-        return reply;
-    }
-    if let Err(reply) = allowed(state, request.query_value("clusterId"), Role::Developer) {
-        return reply;
-    }
-    let Some(at) = state
-        .deployments
-        .iter()
-        .position(|deployment| deployment.id == id)
-    else {
-        return failure(404, "Deployment not found", "resource.missing_resource");
-    };
-    if state
-        .deployments
-        .get(at)
-        .is_some_and(|deployment| state.status(deployment, now) == "running")
-    {
-        return failure(
-            400,
-            "Cannot delete a running deployment",
-            "request.bad_request",
-        );
+    )?;
+    scoped(state, call, Role::Developer)?;
+    let at = state.deployments.iter().position(|row| row.id == id);
+    let at = at.ok_or_else(|| missing("Deployment not found"))?;
+    let row = state.deployments.get(at);
+    if row.is_some_and(|row| state.status(row, call.now) == "running") {
+        return Err(bad("Cannot delete a running deployment"));
     }
     // The record goes, the service stays.
     let gone = state.deployments.remove(at);
     let details = json!({ "serviceName": gone.name, "deploymentId": gone.id });
-    state.emit("deployment.deleted", details, now);
-    ok(json!({}))
+    state.emit("deployment.deleted", details, call.now);
+    Ok(ok(json!({})))
 }
 
 /// All keys always there. `serviceId` stays null, and no reason stands anywhere for a failure.
-fn describe(state: &Dployr, deployment: &Deployment, now: Duration) -> Map<String, Value> {
+fn describe(state: &Dployr, deployment: &Deployment, call: &Call) -> Map<String, Value> {
     let settings = &deployment.settings;
     let mut row = object(json!({
         "id": deployment.id,
@@ -376,46 +300,31 @@ fn describe(state: &Dployr, deployment: &Deployment, now: Duration) -> Map<Strin
         "userId": state.user_id,
         "serviceId": null,
         "name": deployment.name,
-        "status": state.status(deployment, now),
+        "status": state.status(deployment, call.now),
         "port": settings.port,
         "buildFingerprint": null,
         "createdAt": millis(deployment.created_at),
-        "updatedAt": millis(state.updated_at(deployment, now)),
-        "finishedAt": state.finished_at(deployment, now).map(millis),
+        "updatedAt": millis(state.updated_at(deployment, call.now)),
+        "finishedAt": state.finished_at(deployment, call.now).map(millis),
     }));
-    for key in [
-        "type",
-        "source",
-        "description",
-        "runCmd",
-        "buildCmd",
-        "workingDir",
-        "staticDir",
-        "image",
-        "domain",
-        "runtimeType",
-        "runtimeVersion",
-        "remoteUrl",
-        "remoteBranch",
-        "remoteCommitHash",
-        "healthCheck",
-    ] {
-        row.insert(key.to_owned(), settings.json(key));
+    for key in create::KEYS {
+        row.insert(key.to_owned(), json!(settings.text(key)));
     }
     row
 }
 
 /// `page` is at least 1, `pageSize` from 1 to 100; what cannot be read is 1 and 20. Beyond the end: no items, 200.
-fn page(request: &Request, items: Vec<Value>) -> Reply {
-    let page = numbers::of_page(request, "page", 1);
-    let size = numbers::of_page(request, "pageSize", 20).min(100);
+fn page(call: &Call, items: Vec<Value>) -> Reply {
+    // Zero is as none (dployr-io/dployr-base:src/types/responses.ts).
+    let number = |name: &str, otherwise: usize| match whole(call.request, name) {
+        None | Some(0) => otherwise,
+        Some(number) => usize::try_from(number).unwrap_or(1),
+    };
+    let (page, size) = (number("page", 1), number("pageSize", 20).min(100));
     let total = items.len();
     let pages = total.div_ceil(size);
-    let items: Vec<Value> = items
-        .into_iter()
-        .skip((page - 1).saturating_mul(size))
-        .take(size)
-        .collect();
+    let first = (page - 1).saturating_mul(size);
+    let items: Vec<Value> = items.into_iter().skip(first).take(size).collect();
     ok(json!({
         "items": items,
         "pagination": {
@@ -429,39 +338,54 @@ fn page(request: &Request, items: Vec<Value>) -> Reply {
     }))
 }
 
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(object) => object,
-        _ => Map::new(),
-    }
+/// The number at the beginning of a query parameter, as JavaScript's `parseInt` reads it: what follows the digits is not
+/// looked at.
+fn whole(request: &Request, name: &str) -> Option<i64> {
+    let text = request.query_value(name)?.trim_start();
+    let (negative, text) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let digits = text.split(|it: char| !it.is_ascii_digit()).next();
+    let digits = digits.filter(|digits| !digits.is_empty())?;
+    let number = digits.parse().unwrap_or(i64::MAX);
+    Some(if negative { -number } else { number })
 }
 
 fn ok(data: Value) -> Reply {
-    Reply::json(200, &json!({ "success": true, "data": data }))
+    made(200, data)
 }
 
-fn ok_with(data: Value, message: &str) -> Reply {
-    Reply::json(
-        200,
-        &json!({ "success": true, "data": data, "message": message }),
-    )
+fn made(status: u16, data: Value) -> Reply {
+    Reply::json(status, &json!({ "success": true, "data": data }))
+}
+
+fn said(status: u16, data: Value, message: &str) -> Reply {
+    let body = json!({ "success": true, "data": data, "message": message });
+    Reply::json(status, &body)
 }
 
 /// How handlers answer an error.
 fn failure(status: u16, message: &str, code: &str) -> Reply {
-    Reply::json(
-        status,
-        &json!({ "success": false, "error": { "message": message, "code": code } }),
-    )
+    let error = json!({ "message": message, "code": code });
+    Reply::json(status, &json!({ "success": false, "error": error }))
+}
+
+fn bad(message: &str) -> Reply {
+    failure(400, message, "request.bad_request")
+}
+
+fn missing(message: &str) -> Reply {
+    failure(404, message, "resource.missing_resource")
+}
+
+fn not_connected(message: &str) -> Reply {
+    failure(503, message, "runtime.node_not_connected")
 }
 
 /// A request that the spec does not allow, in the words of the control plane's own validation.
-pub(super) fn refusal(problem: &contract::Problem) -> Reply {
-    failure(
-        400,
-        &format!("Validation failed: {problem}"),
-        "request.bad_request",
-    )
+pub(super) fn refusal(problem: &Problem) -> Reply {
+    bad(&format!("Validation failed: {problem}"))
 }
 
 /// How the checks before a handler answer an error: `error` is a string there.
@@ -469,13 +393,29 @@ fn flat(status: u16, message: &str, code: &str) -> Reply {
     Reply::json(status, &json!({ "error": message, "code": code }))
 }
 
+fn unauthenticated() -> Reply {
+    flat(401, "Not authenticated", "auth.bad_session")
+}
+
 /// What no control plane sends.
 fn not_modelled() -> Reply {
-    let message = "The sandbox does not model this route";
-    failure(501, message, "sandbox.not_modelled")
+    failure(
+        501,
+        "The sandbox does not model this route",
+        "sandbox.not_modelled",
+    )
 }
 
 /// No route, or a wrong method, which is never a 405.
 fn not_routed() -> Reply {
-    Reply::text(404, "text/plain; charset=UTF-8", "404 Not Found")
+    Reply::new(404, "text/plain; charset=UTF-8", "404 Not Found")
+}
+
+/// The framework's answer where a handler does not guard against a body that is no JSON.
+fn broken() -> Reply {
+    Reply::new(500, "text/plain; charset=UTF-8", "Internal Server Error")
+}
+
+fn body_or_broken(call: &Call) -> Result<Map<String, Value>, Reply> {
+    call.request.json_object().map_err(|_| broken())
 }

@@ -26,6 +26,56 @@ const TEXTS: [(&str, &str); 12] = [
     ("static_dir", "staticDir"),
 ];
 
+/// The texts that the control plane shows of a deployment, in its names.
+pub(super) const KEYS: [&str; 15] = [
+    "type",
+    "source",
+    "description",
+    "runCmd",
+    "buildCmd",
+    "workingDir",
+    "staticDir",
+    "image",
+    "domain",
+    "runtimeType",
+    "runtimeVersion",
+    "remoteUrl",
+    "remoteBranch",
+    "remoteCommitHash",
+    "healthCheck",
+];
+
+/// The control plane's names in camel case and in snake case.
+const BOTH: [(&str, &str); 12] = [
+    ("type", "type"),
+    ("source", "source"),
+    ("description", "description"),
+    ("image", "image"),
+    ("domain", "domain"),
+    ("runCmd", "run_cmd"),
+    ("buildCmd", "build_cmd"),
+    ("workingDir", "working_dir"),
+    ("staticDir", "static_dir"),
+    ("healthCheck", "health_check"),
+    ("runtimeType", "runtime"),
+    ("runtimeVersion", "version"),
+];
+
+/// What an update of a service may change: the field and the control plane's name.
+pub(super) const UPDATES: [(&str, &str); 11] = [
+    ("description", "description"),
+    ("run_cmd", "runCmd"),
+    ("build_cmd", "buildCmd"),
+    ("working_dir", "workingDir"),
+    ("static_dir", "staticDir"),
+    ("image", "image"),
+    ("domain", "domain"),
+    ("runtime", "runtimeType"),
+    ("version", "runtimeVersion"),
+    ("remote_url", "remoteUrl"),
+    ("remote_branch", "remoteBranch"),
+];
+
 /// dployr-io/dployr-base:src/types/index.ts, and the older ones of the daemon.
 const RUNTIMES: [&str; 11] = [
     "golang", "php", "python", "nodejs", "ruby", "dotnet", "java", "static", "docker", "k3s",
@@ -53,38 +103,21 @@ pub(super) fn documented(
             None => return Err(("port".to_owned(), "must be an integer from 1 to 65535")),
         },
     }
+    let has = |key: &str| settings.text(key).is_some();
+    let lacks = |field: &str| Err((field.to_owned(), "is required"));
     // `remote` on the page; image and the two others in the vendor's guides (docs/cli and docs/blueprints).
-    let source = settings
-        .text("source")
-        .ok_or(("source".to_owned(), "is required"))?;
-    if !matches!(source, "remote" | "image" | "docker" | "local") {
-        return Err(("source".to_owned(), "Unsupported source"));
-    }
-    match source {
-        "remote" if settings.text("remoteUrl").is_none() => {
-            return Err(("remote".to_owned(), "is required"));
-        }
-        "remote" if settings.text("runtimeType").is_none() => {
-            return Err(("runtime".to_owned(), "is required"));
-        }
-        "image" if settings.text("image").is_none() => {
-            return Err(("image".to_owned(), "is required"));
-        }
+    match settings.text("source") {
+        None => return lacks("source"),
+        Some("remote") if !has("remoteUrl") => return lacks("remote"),
+        Some("remote") if !has("runtimeType") => return lacks("runtime"),
+        Some("image") if !has("image") => return lacks("image"),
         // The sandbox's own, nothing is known: without either there is nothing to run.
-        "docker"
-            if settings
-                .text("image")
-                .or(settings.text("remoteUrl"))
-                .is_none() =>
-        {
-            return Err(("image".to_owned(), "is required"));
-        }
-        _ => {}
+        Some("docker") if !has("image") && !has("remoteUrl") => return lacks("image"),
+        Some("remote" | "image" | "docker" | "local") => {}
+        Some(_) => return Err(("source".to_owned(), "Unsupported source")),
     }
-    if settings
-        .text("runtimeType")
-        .is_some_and(|runtime| !RUNTIMES.contains(&runtime))
-    {
+    let runtime = settings.text("runtimeType");
+    if runtime.is_some_and(|runtime| !RUNTIMES.contains(&runtime)) {
         // The example error of the page.
         return Err(("runtime".to_owned(), "Unsupported runtime version"));
     }
@@ -170,19 +203,13 @@ pub(super) fn control_plane(
         let names = "'golang', 'php', 'python', 'nodejs', 'ruby', 'dotnet' or 'java'";
         problems.push(format!("runtime: Type must be either {names}"));
     }
-    let port = match body.get("port") {
-        None => None,
-        Some(port) => match coerced(port)
-            .and_then(|text| text.parse::<u64>().ok())
-            .filter(|port| *port > 0)
-        {
-            Some(port) => Some(port),
-            None => {
-                problems.push("port: Invalid input".to_owned());
-                None
-            }
-        },
-    };
+    let port = body
+        .get("port")
+        .map(|port| coerced(port)?.parse::<u64>().ok());
+    let port = port.map(|port| port.filter(|port| *port > 0));
+    if port == Some(None) {
+        problems.push("port: Invalid input".to_owned());
+    }
     let env = either("envVars", "env_vars")
         .map_or(Ok(BTreeMap::new()), env_vars)
         .unwrap_or_else(|problem| {
@@ -201,20 +228,7 @@ pub(super) fn control_plane(
             texts.insert(key, text);
         }
     };
-    for (key, snake) in [
-        ("type", "type"),
-        ("source", "source"),
-        ("description", "description"),
-        ("image", "image"),
-        ("domain", "domain"),
-        ("runCmd", "run_cmd"),
-        ("buildCmd", "build_cmd"),
-        ("workingDir", "working_dir"),
-        ("staticDir", "static_dir"),
-        ("healthCheck", "health_check"),
-        ("runtimeType", "runtime"),
-        ("runtimeVersion", "version"),
-    ] {
+    for (key, snake) in BOTH {
         put(key, either(key, snake));
     }
     let remote = body.get("remote");
@@ -229,6 +243,7 @@ pub(super) fn control_plane(
                 .or_else(|| remote.and_then(|remote| remote.get(inner))),
         );
     }
+    let port = port.flatten();
     Ok((name.to_owned(), Settings { texts, port }, env))
 }
 

@@ -3,13 +3,16 @@
 //! The reference shows one reply, that of the login; like it, all others are bare objects and arrays in snake case here.
 //! Their fields are those of the request bodies, completed from dployr-io/dployr:api/openapi.yaml (the daemon).
 
+mod extras;
+
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Deployment, Dployr, Power, Service, Settings, create, extras, ndjson};
-use crate::contract::{self, Contract};
-use crate::model::{Platform, Reply, Request, text_field};
+use super::{Deployment, Dployr, Power, Service, Settings, create, limited, lines_reply};
+use crate::call::Call;
+use crate::contract::Problem;
+use crate::model::{Answer, Reply, text_field};
 use crate::time::rfc3339;
 
 const HOUR: u64 = 3_600;
@@ -18,299 +21,221 @@ const KNOWN_LIMIT: u64 = 1_000;
 const ANONYMOUS_LIMIT: u64 = 60;
 // `expires_in` of the login example.
 const LOGIN_LASTS: Duration = Duration::from_secs(3_600);
+const DEPLOYMENT: &str = "Invalid deployment configuration";
 
-pub(super) fn handle(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
-    let known = state.knows(request, now);
+pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
+    let known = state.knows(call);
     let limit = if known { KNOWN_LIMIT } else { ANONYMOUS_LIMIT };
-    let taken = state.charge(known, now, HOUR, limit);
+    let taken = state.charge(known, call.now, HOUR, limit);
     let reply = if taken.allowed {
-        route(state, request, known, now)
+        route(state, call, known).unwrap_or_else(|refusal| refusal)
     } else {
         error(429, "Rate limit exceeded", json!({}))
     };
     // On every reply; the reset is in Unix seconds. No Retry-After is documented.
-    reply
-        .with_header("x-ratelimit-limit", limit.to_string())
-        .with_header("x-ratelimit-remaining", taken.remaining.to_string())
-        .with_header("x-ratelimit-reset", taken.reset.to_string())
+    limited(reply, limit, taken)
 }
 
-fn route(state: &mut Dployr, request: &Request, known: bool, now: Duration) -> Reply {
-    let segments = request.segments();
-    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let ["v1", path @ ..] = segments.as_slice() else {
-        return not_found("route");
-    };
-    if let ("POST", ["auth", "login"]) = (request.method.as_str(), path) {
-        return login(state, request, now);
-    }
+fn route(state: &mut Dployr, call: &Call, known: bool) -> Answer {
+    let path = call.segments();
     // What only the control plane has is not there, whoever asks: some of it takes no token.
-    let operation = Contract::of(Platform::Dployr).operation(&request.method, &request.path);
-    if operation.is_some_and(|operation| !operation.documented()) {
-        return not_found("route");
+    let is_other = call
+        .operation
+        .is_some_and(|operation| !operation.documented());
+    if path.first() != Some(&"v1") || is_other {
+        return Err(not_found("route"));
+    }
+    if call.id() == "login" {
+        return login(state, call);
     }
     // "All API requests require authentication using a bearer token."
     if !known {
-        return error(401, "Missing or invalid access token", json!({}));
+        return Err(error(401, "Missing or invalid access token", json!({})));
     }
-    match (request.method.as_str(), path) {
-        ("POST", ["deployments"]) => create_deployment(state, request, now),
-        ("GET", ["deployments"]) => {
-            let items = state
-                .deployments
-                .iter()
-                .rev()
-                .map(|deployment| describe(state, deployment, now))
-                .collect();
-            Reply::json(200, &Value::Array(items))
+    let id = call.path("id");
+    match call.id() {
+        "create_deployment" => create_deployment(state, call),
+        "list_deployments" => {
+            let newest_first = state.deployments.iter().rev();
+            list(newest_first.map(|deployment| describe(state, deployment, call)))
         }
-        ("GET", ["deployments", id]) => match deployment(state, id) {
-            Some(deployment) => Reply::json(200, &describe(state, deployment, now)),
-            None => not_found("deployment"),
-        },
-        ("PUT", ["deployments", id]) => update_deployment(state, request, id, now),
+        "get_deployment" => {
+            let deployment = find_deployment(state, id)?;
+            Ok(Reply::json(200, &describe(state, deployment, call)))
+        }
+        "update_deployment" => update_deployment(state, call, id),
         // The record alone goes, as on the control plane (seen there).
-        ("DELETE", ["deployments", id]) => {
+        "delete_deployment" => {
             let before = state.deployments.len();
-            state.deployments.retain(|deployment| deployment.id != *id);
+            state.deployments.retain(|deployment| deployment.id != id);
             deleted(state.deployments.len() < before, "deployment")
         }
-        ("GET", ["services"]) => {
-            let items = state
-                .services
-                .iter()
-                .map(|service| describe_service(state, service, now))
-                .collect();
-            Reply::json(200, &Value::Array(items))
+        "list_services" => {
+            let services = state.services.iter();
+            list(services.map(|service| describe_service(state, service, call)))
         }
-        ("GET", ["services", id, "logs"]) => logs(state, request, id, now),
-        (_, ["services", id, rest @ ..]) => match service(state, id).cloned() {
-            Some(service) => route_service(state, request, &service, rest, now),
-            None => not_found("service"),
-        },
-        ("GET", ["instances"]) => Reply::json(200, &json!([instance(state)])),
-        ("GET", ["instances", id]) if *id == state.instance.id => {
-            Reply::json(200, &instance(state))
-        }
-        ("GET", ["instances", id, "metrics"]) if *id == state.instance.id => {
-            Reply::json(200, &metrics(now))
-        }
-        ("GET", ["instances", _] | ["instances", _, "metrics"]) => not_found("instance"),
-        (_, ["proxy", "routes", rest @ ..]) => extras::routes(state, request, rest, now),
-        (_, ["projects", rest @ ..]) => extras::projects(state, request, rest, now),
-        (_, ["webhooks"]) => extras::webhooks(state, request, now),
-        _ => not_found("route"),
-    }
-}
-
-fn route_service(
-    state: &mut Dployr,
-    request: &Request,
-    service: &Service,
-    rest: &[&str],
-    now: Duration,
-) -> Reply {
-    let switched = |state: &mut Dployr, power, message| {
-        state.switch(&service.id, power, message, now);
-        // A task handle by the control plane's name; the reference shows no reply.
-        let task_id = state.id("task", now);
-        Reply::json(200, &json!({ "taskId": task_id }))
-    };
-    match (request.method.as_str(), rest) {
-        ("GET", ["status"]) => {
-            // Words of dployr-io/dployr:pkg/core/service/service.go, and the control plane's `starting`.
+        "get_service_status" => {
+            let service = find_service(state, id)?;
             let body = json!({
                 "id": service.id,
                 "name": service.name,
-                "status": power(state, service, now),
+                "status": state.power(&service, call.now).word(),
                 "updated_at": rfc3339(service.updated_at),
             });
-            Reply::json(200, &body)
+            Ok(Reply::json(200, &body))
         }
-        ("POST", ["start"]) => switched(state, Power::Rising(now), "started"),
-        ("POST", ["stop"]) => switched(state, Power::Off, "stopped"),
-        ("POST", ["restart"]) => switched(state, Power::Rising(now), "restarted"),
-        (_, ["env", rest @ ..]) => extras::env(state, request, &service.name, rest),
-        _ => not_found("route"),
+        "start_service" => switch(state, call, Power::Rising(call.now), "started"),
+        "stop_service" => switch(state, call, Power::Off, "stopped"),
+        "restart_service" => switch(state, call, Power::Rising(call.now), "restarted"),
+        "get_service_logs" => logs(state, call, id),
+        "list_instances" => list([instance(state)].into_iter()),
+        "get_instance" | "get_instance_metrics" if id != state.instance.id => {
+            Err(not_found("instance"))
+        }
+        "get_instance" => Ok(Reply::json(200, &instance(state))),
+        "get_instance_metrics" => Ok(Reply::json(200, &metrics(call))),
+        _ => extras::route(state, call),
     }
 }
 
-fn login(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
-    let body = match body(request) {
-        Ok(body) => body,
-        Err(reply) => return reply,
+fn list(items: impl Iterator<Item = Value>) -> Answer {
+    Ok(Reply::json(200, &items.collect()))
+}
+
+fn switch(state: &mut Dployr, call: &Call, power: Power, message: &str) -> Answer {
+    let service = find_service(state, call.path("id"))?;
+    state.switch(&service.id, power, message, call.now);
+    // A task handle by the control plane's name; the reference shows no reply.
+    let task_id = state.id("task", call.now);
+    Ok(Reply::json(200, &json!({ "taskId": task_id })))
+}
+
+fn login(state: &mut Dployr, call: &Call) -> Answer {
+    let body = body(call)?;
+    let required = |field: &str| {
+        let text = text_field(&body, field);
+        text.ok_or_else(|| invalid("Invalid login", field, "is required"))
     };
-    let (Some(email), Some(password)) = (text_field(&body, "email"), text_field(&body, "password"))
-    else {
-        let field = if text_field(&body, "email").is_none() {
-            "email"
-        } else {
-            "password"
-        };
-        return invalid("Invalid login", field, "is required");
-    };
+    let (email, password) = (required("email")?, required("password")?);
     if email != state.email || password != state.password {
-        return error(401, "Wrong email or password", json!({}));
+        return Err(error(401, "Wrong email or password", json!({})));
     }
     let access_token = state.ids.alphanumeric(48);
     let refresh_token = state.ids.alphanumeric(48);
-    state.logins.retain(|(_, ends)| now < *ends);
-    state.logins.push((access_token.clone(), now + LOGIN_LASTS));
+    state.logins.retain(|(_, ends)| call.now < *ends);
+    state
+        .logins
+        .push((access_token.clone(), call.now + LOGIN_LASTS));
     // There is a refresh token and no documented way to use it.
     let body = json!({
         "access_token": access_token,
         "refresh_token": refresh_token,
         "expires_in": LOGIN_LASTS.as_secs(),
     });
-    Reply::json(200, &body)
+    Ok(Reply::json(200, &body))
 }
 
-fn create_deployment(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
-    const WHAT: &str = "Invalid deployment configuration";
-    let body = match body(request) {
-        Ok(body) => body,
-        Err(reply) => return reply,
-    };
-    let Some(name) = text_field(&body, "name") else {
-        return invalid(WHAT, "name", "is required");
-    };
+/// The fields of a body, over those that are there, and its variables.
+fn read(
+    body: &Map<String, Value>,
+    mut settings: Settings,
+) -> Result<(Settings, Option<super::Variables>), Reply> {
+    let read = create::documented(body, &mut settings);
+    read.map_err(|(field, issue)| invalid(DEPLOYMENT, &field, issue))?;
+    let variables = body.get("env").map(|env| {
+        let wrong = || invalid(DEPLOYMENT, "env", "must be a map of strings");
+        create::string_map(env).ok_or_else(wrong)
+    });
+    Ok((settings, variables.transpose()?))
+}
+
+fn create_deployment(state: &mut Dployr, call: &Call) -> Answer {
+    let body = body(call)?;
+    let name = text_field(&body, "name");
+    let name = name.ok_or_else(|| invalid(DEPLOYMENT, "name", "is required"))?;
     if !create::is_name(name) {
-        return invalid(
-            WHAT,
-            "name",
-            "must be lower case letters, digits and hyphens",
-        );
+        let issue = "must be lower case letters, digits and hyphens";
+        return Err(invalid(DEPLOYMENT, "name", issue));
     }
-    let mut settings = Settings::default();
-    if let Err((field, issue)) = create::documented(&body, &mut settings) {
-        return invalid(WHAT, &field, issue);
-    }
-    let env = match body.get("env").map(create::string_map) {
-        None => None,
-        Some(Some(env)) => Some(env),
-        Some(None) => return invalid(WHAT, "env", "must be a map of strings"),
-    };
+    let (settings, variables) = read(&body, Settings::default())?;
     // The sandbox's own, nothing is known: a name that is deployed again has the variables of the new body alone, while an
     // update adds to those that are there.
-    state.env.insert(name.to_owned(), env.unwrap_or_default());
-    let fresh_id = state.id("deployment", now);
-    let at = state.deploy(name, settings, fresh_id, now);
+    state
+        .env
+        .insert(name.to_owned(), variables.unwrap_or_default());
+    let fresh_id = state.id("deployment", call.now);
+    let deployment = state.deploy(name, settings, fresh_id, call.now);
     // The status of a success is not documented; 202 is what the control plane answers.
-    reply_at(state, at, 202, now)
+    Ok(Reply::json(202, &describe(state, &deployment, call)))
 }
 
-fn update_deployment(state: &mut Dployr, request: &Request, id: &str, now: Duration) -> Reply {
-    const WHAT: &str = "Invalid deployment configuration";
-    let Some(Deployment {
-        name,
-        mut settings,
-        id,
-        ..
-    }) = deployment(state, id).cloned()
-    else {
-        return not_found("deployment");
-    };
-    let body = match body(request) {
-        Ok(body) => body,
-        Err(reply) => return reply,
-    };
+fn update_deployment(state: &mut Dployr, call: &Call, id: &str) -> Answer {
+    let Deployment { name, settings, .. } = find_deployment(state, id)?.clone();
     // The example sends `version` and `env` alone: what is left out stays.
-    if let Err((field, issue)) = create::documented(&body, &mut settings) {
-        return invalid(WHAT, &field, issue);
+    let (settings, variables) = read(&body(call)?, settings)?;
+    if let Some(variables) = variables {
+        state.env.entry(name.clone()).or_default().extend(variables);
     }
-    match body.get("env").map(create::string_map) {
-        None => {}
-        Some(Some(env)) => state.env.entry(name.clone()).or_default().extend(env),
-        Some(None) => return invalid(WHAT, "env", "must be a map of strings"),
-    }
-    let at = state.deploy(&name, settings, id, now);
-    reply_at(state, at, 200, now)
+    let deployment = state.deploy(&name, settings, id.to_owned(), call.now);
+    Ok(Reply::json(200, &describe(state, &deployment, call)))
 }
 
-fn logs(state: &Dployr, request: &Request, id: &str, now: Duration) -> Reply {
+fn logs(state: &Dployr, call: &Call, id: &str) -> Answer {
     // By id or by name, as on the control plane.
-    let Some(service) = state
-        .services
-        .iter()
-        .find(|service| service.id == id || service.name == id)
-    else {
-        return not_found("service");
-    };
-    let mut lines = state.lines(&service.name, now);
-    if let Some(tail) = request.query_value("tail") {
-        let tail = tail.parse::<i64>().ok();
-        let Some(tail) = tail.and_then(|tail| usize::try_from(tail).ok()) else {
-            return invalid("Invalid query", "tail", "must be a number");
-        };
+    let mut services = state.services.iter();
+    let service = services.find(|service| service.id == id || service.name == id);
+    let service = service.ok_or_else(|| not_found("service"))?;
+    let lines = state.lines(&service.name, call.now);
+    let mut lines: Vec<Value> = lines.map(|line| line.json(state.dialect)).collect();
+    if let Some(tail) = call.request.query_value("tail") {
+        let wrong = |_| invalid("Invalid query", "tail", "must be a number");
+        let tail: usize = tail.parse().map_err(wrong)?;
         lines.drain(..lines.len().saturating_sub(tail));
     }
-    let lines: Vec<Value> = lines
-        .into_iter()
-        .map(|line| line.json(state.dialect))
-        .collect();
-    match request.query_value("follow") {
-        Some("true" | "1") => ndjson(&lines),
-        _ => Reply::json(200, &Value::Array(lines)),
-    }
+    let follow = matches!(call.request.query_value("follow"), Some("true" | "1"));
+    Ok(lines_reply(lines, follow))
 }
 
-fn deployment<'a>(state: &'a Dployr, id: &str) -> Option<&'a Deployment> {
-    state
-        .deployments
-        .iter()
-        .find(|deployment| deployment.id == id)
+fn find_deployment<'a>(state: &'a Dployr, id: &str) -> Result<&'a Deployment, Reply> {
+    state.deployment(id).ok_or_else(|| not_found("deployment"))
 }
 
-fn service<'a>(state: &'a Dployr, id: &str) -> Option<&'a Service> {
-    state.services.iter().find(|service| service.id == id)
-}
-
-fn reply_at(state: &Dployr, at: usize, status: u16, now: Duration) -> Reply {
-    match state.deployments.get(at) {
-        Some(deployment) => Reply::json(status, &describe(state, deployment, now)),
-        None => error(500, "Internal server error", json!({})),
-    }
+fn find_service(state: &Dployr, id: &str) -> Result<Service, Reply> {
+    let found = state.services.iter().find(|service| service.id == id);
+    found.cloned().ok_or_else(|| not_found("service"))
 }
 
 /// The fields of the create body, with id, status and times.
-fn describe(state: &Dployr, deployment: &Deployment, now: Duration) -> Value {
-    let settings = &deployment.settings;
+fn describe(state: &Dployr, deployment: &Deployment, call: &Call) -> Value {
+    let text = |key: &str| deployment.settings.text(key);
     json!({
         "id": deployment.id,
         "name": deployment.name,
-        "source": settings.json("source"),
-        "runtime": settings.json("runtimeType"),
-        "version": settings.json("runtimeVersion"),
-        "remote": settings.json("remoteUrl"),
-        "branch": settings.json("remoteBranch"),
-        "build_cmd": settings.json("buildCmd"),
-        "run_cmd": settings.json("runCmd"),
-        "image": settings.json("image"),
-        "port": settings.port,
-        "status": state.status(deployment, now),
+        "source": text("source"),
+        "runtime": text("runtimeType"),
+        "version": text("runtimeVersion"),
+        "remote": text("remoteUrl"),
+        "branch": text("remoteBranch"),
+        "build_cmd": text("buildCmd"),
+        "run_cmd": text("runCmd"),
+        "image": text("image"),
+        "port": deployment.settings.port,
+        "status": state.status(deployment, call.now),
         "created_at": rfc3339(deployment.created_at),
-        "updated_at": rfc3339(state.updated_at(deployment, now)),
+        "updated_at": rfc3339(state.updated_at(deployment, call.now)),
     })
 }
 
-fn describe_service(state: &Dployr, service: &Service, now: Duration) -> Value {
+fn describe_service(state: &Dployr, service: &Service, call: &Call) -> Value {
     json!({
         "id": service.id,
         "name": service.name,
         "type": service.kind,
-        "status": power(state, service, now),
+        "status": state.power(service, call.now).word(),
         "deployment_id": service.deployment_id,
         "created_at": rfc3339(service.created_at),
         "updated_at": rfc3339(service.updated_at),
     })
-}
-
-fn power(state: &Dployr, service: &Service, now: Duration) -> &'static str {
-    match state.power(service, now) {
-        Power::On => "running",
-        Power::Off => "stopped",
-        Power::Rising(_) => "starting",
-    }
 }
 
 fn instance(state: &Dployr) -> Value {
@@ -325,7 +250,7 @@ fn instance(state: &Dployr) -> Value {
 }
 
 /// The sections that a node reports: dployr-io/dployr:pkg/core/system/update_v1_1.go.
-fn metrics(now: Duration) -> Value {
+fn metrics(call: &Call) -> Value {
     const GIB: u64 = 1 << 30;
     json!({
         "cpu": { "count": 2, "user_percent": 12.5, "system_percent": 3.5, "idle_percent": 84.0, "iowait_percent": 0.0 },
@@ -338,37 +263,33 @@ fn metrics(now: Duration) -> Value {
             "used_bytes": 10 * GIB,
             "available_bytes": 30 * GIB,
         }],
-        "uptime": now.saturating_sub(super::SET_UP_AT).as_secs(),
-        "timestamp": rfc3339(now),
+        "uptime": call.now.saturating_sub(super::SET_UP_AT).as_secs(),
+        "timestamp": rfc3339(call.now),
     })
 }
 
 /// The JSON body, which the reference sends with `Content-Type: application/json` throughout.
-pub(super) fn body(request: &Request) -> Result<Map<String, Value>, Reply> {
-    request
-        .labelled_json_object()
-        .map_err(|problem| invalid("Invalid request body", "body", problem.words()))
+fn body(call: &Call) -> Result<Map<String, Value>, Reply> {
+    let body = call.request.labelled_json_object();
+    body.map_err(|problem| invalid("Invalid request body", "body", problem.words()))
 }
 
 /// 204 has no evidence against it: the reference shows no reply to a delete.
-pub(super) fn deleted(found: bool, what: &str) -> Reply {
-    if found {
-        Reply::empty(204)
-    } else {
-        not_found(what)
-    }
+fn deleted(found: bool, what: &str) -> Answer {
+    let found = found.then(|| Reply::empty(204));
+    found.ok_or_else(|| not_found(what))
 }
 
-pub(super) fn not_found(what: &str) -> Reply {
+fn not_found(what: &str) -> Reply {
     error(404, &format!("No such {what}"), json!({}))
 }
 
 /// A request that the spec does not allow.
-pub(super) fn refusal(problem: &contract::Problem) -> Reply {
+pub(super) fn refusal(problem: &Problem) -> Reply {
     invalid("Invalid request", &problem.place, &problem.what)
 }
 
-pub(super) fn invalid(message: &str, field: &str, issue: &str) -> Reply {
+fn invalid(message: &str, field: &str, issue: &str) -> Reply {
     error(400, message, json!({ "field": field, "issue": issue }))
 }
 

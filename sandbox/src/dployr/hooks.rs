@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Dialect, Dployr};
-use crate::model::Platform;
+use crate::model::{Platform, object};
 use crate::time::rfc3339_millis;
 use crate::webhook::Webhook;
 
@@ -83,12 +83,5 @@ impl Dployr {
         let ends = self.deployments.iter().filter(|it| !it.settled);
         ends.map(|it| it.deployed_at + self.timing.ready_after)
             .min()
-    }
-}
-
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(object) => object,
-        _ => Map::new(),
     }
 }

@@ -2,13 +2,12 @@
 //!
 //! The forms are those of edgegap/openapi-specification, the contents the sandbox's own: there is one of each.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::deployment::{MOST_MINUTES, Status};
-use super::{Edgegap, FLEET, HOSTS_PER_SECOND, message, paging, too_many};
-use crate::model::{Reply, Request};
+use super::{Edgegap, FLEET, HOSTS_PER_SECOND, message, page, paged, take};
+use crate::call::Call;
+use crate::model::{Answer, Reply, Request};
 
 const MADE: &str = "2026-04-22 12:00:46.444265";
 
@@ -26,14 +25,13 @@ pub(super) fn montreal() -> Value {
 }
 
 impl Edgegap {
-    pub(super) fn locations(&self, request: &Request) -> Reply {
+    pub(super) fn locations(&self, call: &Call) -> Answer {
         let known = |name: &str, only: &str| {
-            request
-                .query_value(name)
-                .is_none_or(|wanted| wanted == only)
+            let wanted = call.request.query_value(name);
+            wanted.is_none_or(|wanted| wanted == only)
         };
         if !known("app", &self.application) || !known("version", &self.version) {
-            return message(400, "Unknown application or version");
+            return Err(message(400, "Unknown application or version"));
         }
         let frankfurt = json!({
             "city": "Frankfurt",
@@ -44,16 +42,17 @@ impl Edgegap {
             "latitude": 50.110924,
             "longitude": 8.682127,
         });
-        match paging::page_of(request, "locations", vec![montreal(), frankfurt]) {
-            Ok(mut body) => {
-                body.insert("messages".to_owned(), json!([]));
-                Reply::json(200, &body.into())
-            }
-            Err(reply) => reply,
-        }
+        let mut body = page(
+            call.request,
+            "locations",
+            vec![montreal(), frankfurt],
+            |item| item,
+        )?;
+        body.insert("messages".to_owned(), json!([]));
+        Ok(Reply::json(200, &body.into()))
     }
 
-    pub(super) fn applications(&self, request: &Request) -> Reply {
+    pub(super) fn applications(&self, call: &Call) -> Answer {
         let application = json!({
             "name": self.application,
             "is_active": true,
@@ -61,12 +60,12 @@ impl Edgegap {
             "create_time": MADE,
             "last_updated": MADE,
         });
-        paging::reply(request, "applications", vec![application])
+        paged(call.request, "applications", vec![application])
     }
 
-    pub(super) fn versions(&self, request: &Request, application: &str) -> Reply {
-        if application != self.application {
-            return message(404, "Application not found");
+    pub(super) fn versions(&self, call: &Call) -> Answer {
+        if call.path("app_name") != self.application {
+            return Err(message(404, "Application not found"));
         }
         let version = json!({
             "name": self.version,
@@ -84,20 +83,18 @@ impl Edgegap {
             "ports": [{ "name": "gameport", "port": 7777, "protocol": "UDP", "to_check": true, "tls_upgrade": false }],
             "envs": [],
         });
-        paging::reply(request, "versions", vec![version])
+        paged(call.request, "versions", vec![version])
     }
 
     /// The reply has pages since 2026-06-01, and no parameter to ask for one. A fleet that there is not is no documented
     /// case; 400 is, for every mistake of the client's side. Times are RFC 3339 here.
-    pub(super) fn fleet_hosts(&mut self, fleet: &str, now: Duration) -> Reply {
-        if !self.hosts.take(now, 1, HOSTS_PER_SECOND).allowed {
-            return too_many();
-        }
-        if fleet != FLEET {
-            return message(400, "Unknown private fleet");
+    pub(super) fn fleet_hosts(&mut self, call: &Call) -> Answer {
+        take(&mut self.limits.hosts, call, HOSTS_PER_SECOND)?;
+        if call.path("fleet_name") != FLEET {
+            return Err(message(400, "Unknown private fleet"));
         }
         let here = self.deployments.iter().filter(|deployment| {
-            let status = deployment.status(self.timing, now);
+            let status = deployment.status(self.timing, call.now);
             deployment.host.is_some() && !matches!(status, Status::Error | Status::Terminated)
         });
         let used = here.count();
@@ -115,6 +112,6 @@ impl Edgegap {
             "continent": "North America",
             "fleet_host_specifications": { "cpu_units": 8192, "memory_mb": 16384, "base_clock_speed_mhz": 3200 },
         });
-        paging::reply(&Request::new("GET", "/"), "data", vec![host])
+        paged(&Request::new("GET", "/"), "data", vec![host])
     }
 }

@@ -10,23 +10,20 @@ use crate::model::Platform;
 use crate::time::Timing;
 use crate::webhook::Webhook;
 
-/// Each is called once and then forgotten: nothing is said about a second try.
+/// The addresses of ready, error and terminated. Each is called once and then forgotten: nothing is said about a second
+/// try.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Hooks {
-    ready: Option<String>,
-    error: Option<String>,
-    terminated: Option<String>,
-}
+pub(super) struct Hooks([Option<String>; 3]);
 
 impl Hooks {
     /// Those of a create call that was checked.
     pub(super) fn read(body: &Map<String, Value>) -> Self {
-        let url = |name: &str| Some(body.get(name)?.get("url")?.as_str()?.to_owned());
-        Self {
-            ready: url("webhook_on_ready"),
-            error: url("webhook_on_error"),
-            terminated: url("webhook_on_terminated"),
-        }
+        let names = [
+            "webhook_on_ready",
+            "webhook_on_error",
+            "webhook_on_terminated",
+        ];
+        Self(names.map(|name| Some(body.get(name)?.get("url")?.as_str()?.to_owned())))
     }
 }
 
@@ -34,22 +31,12 @@ impl Deployment {
     /// When each of the three happens: it is ready, it is in error, it has ended. READY and ERROR are what the vendor's
     /// page on webhooks names; that a deployment without a place counts as one in error is concluded from its status.
     fn moments(&self, timing: Timing) -> [Option<Duration>; 3] {
-        let settles_at =
-            |status| (self.settles_as(timing) == status).then(|| self.settles_at(timing));
-        [
-            settles_at(Status::Ready),
-            settles_at(Status::Error),
-            Some(self.ends_at(timing)),
-        ]
-    }
-
-    fn slots(&mut self) -> [&mut Option<String>; 3] {
-        let Hooks {
-            ready,
-            error,
-            terminated,
-        } = &mut self.hooks;
-        [ready, error, terminated]
+        let settles = |status| {
+            let settles_at = self.settles_at(timing);
+            (self.settles_as(timing) == status).then_some(settles_at)
+        };
+        let ends_at = Some(self.ends_at(timing));
+        [settles(Status::Ready), settles(Status::Error), ends_at]
     }
 
     /// The body is what the status call answers: the vendor's page, and edgegap/nakama-edgegap reads it so for all
@@ -67,19 +54,15 @@ impl Edgegap {
         let timing = self.timing;
         let mut due = Vec::new();
         for deployment in &mut self.deployments {
-            let moments = deployment.moments(timing);
-            let mut calls = Vec::new();
-            let has_ended = [false, false, true];
-            for ((slot, at), has_ended) in
-                deployment.slots().into_iter().zip(moments).zip(has_ended)
-            {
-                if let Some(at) = at.filter(|at| *at <= now) {
-                    calls.extend(slot.take().map(|url| (at, url, has_ended)));
-                }
-            }
-            for (at, url, has_ended) in calls {
-                let body = deployment.body_at(timing, at, has_ended);
-                due.push((at, Webhook::new(Platform::Edgegap, &url, body)));
+            for (index, at) in deployment.moments(timing).into_iter().enumerate() {
+                let Some(at) = at.filter(|at| *at <= now) else {
+                    continue;
+                };
+                let url = deployment.hooks.0.get_mut(index).and_then(Option::take);
+                due.extend(url.map(|url| {
+                    let body = deployment.body_at(timing, at, index == 2);
+                    (at, Webhook::new(Platform::Edgegap, &url, body))
+                }));
             }
         }
         due.sort_by_key(|(at, _)| *at);
@@ -89,17 +72,10 @@ impl Edgegap {
     /// When the next one is to be sent.
     pub(crate) fn next_webhook(&self) -> Option<Duration> {
         let moments = self.deployments.iter().flat_map(|deployment| {
-            let Hooks {
-                ready,
-                error,
-                terminated,
-            } = &deployment.hooks;
-            let moments = deployment.moments(self.timing);
-            let set = [ready, error, terminated].map(Option::is_some);
-            moments.into_iter().zip(set)
+            let moments = deployment.moments(self.timing).into_iter();
+            moments.zip(&deployment.hooks.0)
         });
-        moments
-            .filter_map(|(at, is_set)| at.filter(|_| is_set))
-            .min()
+        let moments = moments.filter(|(_, url)| url.is_some());
+        moments.filter_map(|(at, _)| at).min()
     }
 }

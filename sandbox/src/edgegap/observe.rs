@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::deployment::{Deployment, Status};
 use super::{Edgegap, leave_out_nulls, message};
-use crate::model::{Reply, Request};
+use crate::call::Call;
+use crate::model::{Answer, Reply};
 use crate::time::{naive_micros, parse_utc};
 
 // The step of a metrics call without parameters, and the points that it may have at most: the sandbox's own.
@@ -17,13 +18,14 @@ const MOST_POINTS: u64 = 1_000;
 
 impl Edgegap {
     /// Logs are gone when the deployment has stopped (edgegap/edgegap-mcp, edgegap/edgegap-agent-skills).
-    pub(super) fn logs(&self, id: &str, now: Duration) -> Reply {
-        let Some((deployment, status)) = self.seen(id, now) else {
-            return message(404, "Deployment not found");
-        };
+    pub(super) fn logs(&self, call: &Call) -> Answer {
+        let deployment = self.seen(call)?;
+        let status = deployment.status(self.timing, call.now);
         let crashed = status == Status::Error && !deployment.no_capacity;
         let logs = match status {
-            Status::Terminated => return message(404, "No logs for a terminated deployment"),
+            Status::Terminated => {
+                return Err(message(404, "No logs for a terminated deployment"));
+            }
             Status::Seeking | Status::Deploying => "",
             Status::Error if deployment.no_capacity => "",
             _ => "listening on 7777\n",
@@ -36,17 +38,15 @@ impl Edgegap {
             "logs_link": null,
         });
         leave_out_nulls(&mut body, &["crash_data"]);
-        Reply::json(200, &body)
+        Ok(Reply::json(200, &body))
     }
 
     /// Times without a zone, `steps` as a number with `s` or `m`; 422 for what cannot be read. The window "defaults to
     /// deployment start time" and "to deployment stopped time" (edgegap/openapi-specification:edgegap-v1-openapi.yaml);
     /// of what has not stopped, until now, and of what has not started, no time at all, which is the sandbox's own.
     /// What would be too many points has fewer: the step grows, since its values are means over it there.
-    pub(super) fn metrics(&self, request: &Request, id: &str, now: Duration) -> Reply {
-        let Some((deployment, _)) = self.seen(id, now) else {
-            return message(404, "Deployment not found");
-        };
+    pub(super) fn metrics(&self, call: &Call) -> Answer {
+        let (deployment, request) = (self.seen(call)?, call.request);
         let time = |name: &str, otherwise: Duration| match request.query_value(name) {
             None => Some(otherwise),
             Some(text) => parse_utc(text),
@@ -55,20 +55,19 @@ impl Edgegap {
             None => Some(STEP),
             Some(text) => step(text),
         };
-        let stopped_at = now.min(deployment.stops_at(self.timing));
+        let stopped_at = call.now.min(deployment.stops_at(self.timing));
         let (Some(until), Some(step)) = (time("end_time", stopped_at), step) else {
-            return message(422, "end_time or steps cannot be read");
+            return Err(message(422, "end_time or steps cannot be read"));
         };
-        let started_at = deployment.ready_at(self.timing, now);
+        let started_at = deployment.ready_at(self.timing, call.now);
         let Some(since) = time("start_time", started_at.unwrap_or(until)) else {
-            return message(422, "start_time cannot be read");
+            return Err(message(422, "start_time cannot be read"));
         };
-        let by_default = ["start_time", "end_time"]
-            .iter()
-            .all(|name| request.query_value(name).is_none());
+        let mut names = ["start_time", "end_time"].into_iter();
+        let by_default = names.all(|name| request.query_value(name).is_none());
         // "Must be greater than start time."
         if since >= until && !by_default {
-            return message(422, "start_time must be before end_time");
+            return Err(message(422, "start_time must be before end_time"));
         }
         let span = until.saturating_sub(since).as_secs();
         let step = step.max(Duration::from_secs(span.div_ceil(MOST_POINTS - 1)));
@@ -80,27 +79,25 @@ impl Edgegap {
         let series = |value: &dyn Fn(f64) -> f64| series(&points, since, value);
         let total = |rate: f64| series(&|elapsed| elapsed * rate);
         let flat = |value: f64| series(&|_| value);
-        Reply::json(
-            200,
-            &json!({
-                "total": {
-                    "receive_total": total(34.0),
-                    "transmit_total": total(68.0),
-                    "disk_read_total": total(0.0),
-                    "disk_write_total": total(1.5),
-                },
-                "cpu": flat(0.25),
-                "cpu_throttle_rate": flat(0.0),
-                "cpu_throttle_total": flat(0.0),
-                "mem": flat(104_857_600.0),
-                "network": { "receive": flat(34.0), "transmit": flat(68.0) },
-            }),
-        )
+        let body = json!({
+            "total": {
+                "receive_total": total(34.0),
+                "transmit_total": total(68.0),
+                "disk_read_total": total(0.0),
+                "disk_write_total": total(1.5),
+            },
+            "cpu": flat(0.25),
+            "cpu_throttle_rate": flat(0.0),
+            "cpu_throttle_total": flat(0.0),
+            "mem": flat(104_857_600.0),
+            "network": { "receive": flat(34.0), "transmit": flat(68.0) },
+        });
+        Ok(Reply::json(200, &body))
     }
 
-    pub(super) fn seen(&self, id: &str, now: Duration) -> Option<(&Deployment, Status)> {
-        let deployment = self.deployments.iter().find(|known| known.id == id)?;
-        Some((deployment, deployment.status(self.timing, now)))
+    fn seen(&self, call: &Call) -> Result<&Deployment, Reply> {
+        let found = self.find(call.path("deployment_id"));
+        found.ok_or_else(|| message(404, "Deployment not found"))
     }
 }
 

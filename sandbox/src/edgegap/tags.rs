@@ -7,8 +7,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::deployment::Status;
-use super::{Deployment, Edgegap, message, paging};
-use crate::model::{Reply, Request, text_field};
+use super::{Deployment, Edgegap, body_of, message, page};
+use crate::call::Call;
+use crate::model::{Answer, Reply, text_field};
 use crate::time::naive_micros;
 
 #[derive(Clone, Debug)]
@@ -37,85 +38,69 @@ impl Tag {
 }
 
 impl Edgegap {
-    pub(super) fn tags(
-        &mut self,
-        method: &str,
-        request: &Request,
-        id: &str,
-        now: Duration,
-    ) -> Reply {
-        let Some(deployment) = self.tagged(id, now) else {
-            return message(404, "Deployment not found");
-        };
-        match method {
-            "GET" => {
-                let items = deployment.tags.iter().map(Tag::describe).collect();
-                paging::reply(request, "tags", items)
-            }
-            "POST" => match written(request) {
-                Err(reply) => reply,
-                Ok(name) if deployment.tags.iter().any(|tag| tag.name == name) => {
-                    message(409, "Tag already exists")
-                }
-                Ok(name) => {
-                    let tag = Tag::new(name, now);
-                    let reply = Reply::json(200, &tag.describe());
-                    deployment.tags.push(tag);
-                    reply
-                }
-            },
-            _ => message(404, "Not found"),
-        }
+    pub(super) fn list_tags(&mut self, call: &Call) -> Answer {
+        let tags = self.tagged(call)?.tags.iter().collect();
+        let body = page(call.request, "tags", tags, Tag::describe)?;
+        Ok(Reply::json(200, &body.into()))
     }
 
-    pub(super) fn tag(
-        &mut self,
-        method: &str,
-        request: &Request,
-        id: &str,
-        name: &str,
-        now: Duration,
-    ) -> Reply {
-        let Some(deployment) = self.tagged(id, now) else {
-            return message(404, "Deployment not found");
-        };
-        let names: Vec<String> = deployment.tags.iter().map(|tag| tag.name.clone()).collect();
-        let Some(tag) = deployment.tags.iter_mut().find(|tag| tag.name == name) else {
-            return message(404, "Tag not found");
-        };
-        match method {
-            "GET" => Reply::json(200, &tag.describe()),
-            "PATCH" => match written(request) {
-                Err(reply) => reply,
-                Ok(new) if names.contains(&new) => message(409, "Tag already exists"),
-                Ok(new) => {
-                    tag.name = new;
-                    tag.changed = now;
-                    Reply::json(200, &tag.describe())
-                }
-            },
-            "DELETE" => {
-                deployment.tags.retain(|tag| tag.name != name);
-                Reply::empty(204)
-            }
-            _ => message(404, "Not found"),
-        }
+    pub(super) fn add_tag(&mut self, call: &Call) -> Answer {
+        let deployment = self.tagged(call)?;
+        let tag = Tag::new(new_name(deployment, call)?, call.now);
+        let reply = Reply::json(200, &tag.describe());
+        deployment.tags.push(tag);
+        Ok(reply)
+    }
+
+    pub(super) fn get_tag(&mut self, call: &Call) -> Answer {
+        let deployment = self.tagged(call)?;
+        let tag = tag(deployment, call)?;
+        Ok(Reply::json(200, &tag.describe()))
+    }
+
+    pub(super) fn rename_tag(&mut self, call: &Call) -> Answer {
+        let deployment = self.tagged(call)?;
+        tag(deployment, call)?;
+        let name = new_name(deployment, call)?;
+        let tag = tag(deployment, call)?;
+        tag.name = name;
+        tag.changed = call.now;
+        Ok(Reply::json(200, &tag.describe()))
+    }
+
+    pub(super) fn delete_tag(&mut self, call: &Call) -> Answer {
+        let deployment = self.tagged(call)?;
+        let name = tag(deployment, call)?.name.clone();
+        deployment.tags.retain(|tag| tag.name != name);
+        Ok(Reply::empty(204))
     }
 
     /// What the tags of a terminated deployment are is not known. To answer as if there were none is the sandbox's own.
-    fn tagged(&mut self, id: &str, now: Duration) -> Option<&mut Deployment> {
+    fn tagged(&mut self, call: &Call) -> Result<&mut Deployment, Reply> {
         let timing = self.timing;
-        let mut all = self.deployments.iter_mut();
-        all.find(|known| known.id == id && known.status(timing, now) != Status::Terminated)
+        let id = call.path("deployment_id");
+        let found = self
+            .deployments
+            .iter_mut()
+            .find(|known| known.id == id && known.status(timing, call.now) != Status::Terminated);
+        found.ok_or_else(|| message(404, "Deployment not found"))
     }
 }
 
-fn written(request: &Request) -> Result<String, Reply> {
-    let body = request
-        .labelled_json_object()
-        .map_err(|problem| message(400, problem.words()))?;
-    text_field(&body, "name")
-        .filter(|name| name.chars().count() <= 40)
-        .map(str::to_owned)
-        .ok_or_else(|| message(400, "name must have 1 to 40 characters"))
+/// The tag of the path.
+fn tag<'a>(deployment: &'a mut Deployment, call: &Call) -> Result<&'a mut Tag, Reply> {
+    let mut tags = deployment.tags.iter_mut();
+    let found = tags.find(|tag| tag.name == call.path("tag_name"));
+    found.ok_or_else(|| message(404, "Tag not found"))
+}
+
+/// The name in the body, which no other tag may have.
+fn new_name(deployment: &Deployment, call: &Call) -> Result<String, Reply> {
+    let body = body_of(call)?;
+    let name = text_field(&body, "name").filter(|name| name.chars().count() <= 40);
+    let name = name.ok_or_else(|| message(400, "name must have 1 to 40 characters"))?;
+    if deployment.tags.iter().any(|tag| tag.name == name) {
+        return Err(message(409, "Tag already exists"));
+    }
+    Ok(name.to_owned())
 }

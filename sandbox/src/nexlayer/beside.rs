@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Application, bare_text, failure, manifest, message};
-use crate::model::{Reply, Request, text_field};
+use super::{Application, bare_text, body_of, manifest, message, required};
+use crate::call::Call;
+use crate::model::{Answer, Reply};
 use crate::time::{Stage, Timing};
 
 /// Where sites are without a server around the state machine: `https://jolly-tapir-complete-test-app.alpha.nexlayer.ai`
@@ -15,11 +16,11 @@ pub(super) const DOMAIN: &str = ".alpha.nexlayer.ai";
 const SITES: &str = "sites";
 
 /// The label of the site that a request is for, if it is for one.
-pub(super) fn site_of(request: &Request, segments: &[&str]) -> Option<String> {
-    if let [SITES, label, ..] = segments {
+pub(super) fn site_of(call: &Call) -> Option<String> {
+    if let [SITES, label, ..] = call.segments().as_slice() {
         return Some((*label).to_owned());
     }
-    let host = request.header("host")?;
+    let host = call.request.header("host")?;
     let host = host.split(':').next().unwrap_or(host);
     host.strip_suffix(DOMAIN).map(str::to_owned)
 }
@@ -28,8 +29,8 @@ pub(super) fn site_of(request: &Request, segments: &[&str]) -> Option<String> {
 /// runs and goes with it: 503 stands for "not yet" and for "not any more".
 pub(super) fn site(app: Option<&Application>, timing: Timing, now: Duration) -> Reply {
     match app.map(|app| timing.stage(app.deployed_at, now)) {
-        Some(Stage::Done) => Reply::text(200, "text/html; charset=utf-8", "<h1>It works</h1>\n"),
-        _ => Reply::text(503, "text/plain; charset=utf-8", "no available server\n"),
+        Some(Stage::Done) => Reply::new(200, "text/html; charset=utf-8", "<h1>It works</h1>\n"),
+        _ => Reply::new(503, "text/plain; charset=utf-8", "no available server\n"),
     }
 }
 
@@ -57,42 +58,30 @@ pub(super) fn pods(app: &Application, timing: Timing, now: Duration) -> Reply {
         Stage::Done => "Running",
         Stage::Failed => "failed",
     };
-    let pods: Vec<_> = app
-        .pods
-        .iter()
-        .map(|name| json!({ "name": name, "status": status }))
-        .collect();
+    let pods = app.pods.iter();
+    let pods = pods.map(|name| json!({ "name": name, "status": status }));
+    let pods: Vec<Value> = pods.collect();
     Reply::json(200, &json!({ "pods": pods }))
 }
 
 /// The two bodies are those of Nexlayer/docs:data/openapi.json; the words about what is wrong are the sandbox's own.
-pub(super) fn validate(request: &Request) -> Reply {
-    let body = match request.labelled_json_object() {
-        Ok(body) => body,
-        Err(problem) => return failure(400, problem.words()),
+pub(super) fn validate(call: &Call) -> Answer {
+    let Err(findings) = manifest::read(&body_of(call)?.into()) else {
+        return Ok(message("Nexlayer YAML file is valid."));
     };
-    let Err(findings) = manifest::read(&body.into()) else {
-        return message("Nexlayer YAML file is valid.");
-    };
-    let details: Vec<_> = findings
-        .iter()
-        .map(|finding| json!({ "path": finding.path, "message": finding.message }))
-        .collect();
+    let details = findings.iter();
+    let details =
+        details.map(|finding| json!({ "path": finding.path, "message": finding.message }));
+    let details: Vec<Value> = details.collect();
     let body = json!({ "error": "Invalid Nexlayer YAML file", "details": details });
-    Reply::json(400, &body)
+    Err(Reply::json(400, &body))
 }
 
 /// `sessionID` and `text` are both required there. What an unknown session does is documented nowhere.
-pub(super) fn feedback(request: &Request) -> Reply {
-    let body = match request.labelled_json_object() {
-        Ok(body) => body,
-        Err(problem) => return failure(400, problem.words()),
-    };
-    for name in ["sessionID", "text"] {
-        if text_field(&body, name).is_none() {
-            return failure(400, &format!("{name} is required"));
-        }
-    }
+pub(super) fn feedback(call: &Call) -> Answer {
+    let body = body_of(call)?;
+    required(&body, "sessionID")?;
+    required(&body, "text")?;
     // The captured ETag in Nexlayer/docs:content/docs/api-reference/endpoints.mdx is that of these two bytes.
-    bare_text("OK")
+    Ok(bare_text("OK"))
 }

@@ -17,39 +17,31 @@ pub(super) struct Finding {
 }
 
 pub(super) fn read(manifest: &Value) -> Result<Manifest, Vec<Finding>> {
-    let mut findings = Vec::new();
     let application = manifest.get("application").unwrap_or(&Value::Null);
-    let name = application
-        .get("name")
-        .and_then(Value::as_str)
-        .filter(|name| !name.trim().is_empty());
-    if name.is_none() {
-        findings.push(Finding {
-            path: "application.name",
-            message: "is required",
-        });
-    }
+    let name = application.get("name").and_then(Value::as_str);
+    let name = name.filter(|name| !name.trim().is_empty());
     // Required with at least one item in
     // Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json; beside `application` in
     // https://nexlayer.com/docs/deployments/configuration.
-    let pods = application
-        .get("pods")
-        .or_else(|| manifest.get("pods"))
+    let pods = application.get("pods").or_else(|| manifest.get("pods"));
+    let pods = pods
         .and_then(Value::as_array)
         .filter(|pods| !pods.is_empty());
-    if pods.is_none() {
-        findings.push(Finding {
-            path: "application.pods",
-            message: "needs at least one pod",
-        });
-    }
-    match (name, pods) {
-        (Some(name), Some(pods)) => Ok(Manifest {
+    if let (Some(name), Some(pods)) = (name, pods) {
+        return Ok(Manifest {
             name: name.to_owned(),
             pods: pods.iter().map(pod_name).collect(),
-        }),
-        _ => Err(findings),
+        });
     }
+    let finding = |path, message| Finding { path, message };
+    let mut findings = Vec::new();
+    if name.is_none() {
+        findings.push(finding("application.name", "is required"));
+    }
+    if pods.is_none() {
+        findings.push(finding("application.pods", "needs at least one pod"));
+    }
+    Err(findings)
 }
 
 fn pod_name(pod: &Value) -> String {

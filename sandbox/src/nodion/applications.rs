@@ -8,9 +8,12 @@ use super::deployments::Deployment;
 use super::domains::Domain;
 use super::env::Variable;
 use super::scaling::{Event, Process};
-use super::{CONNECTED_AT, Clock, add, body_of, errors, not_found};
+use super::{CONNECTED_AT, Clock, add, body_of, errors, list, not_found, one};
+use crate::bounds::cut;
+use crate::call::Call;
+use crate::deployed::Deployed;
 use crate::ids::Ids;
-use crate::model::{Reply, Request, text_field};
+use crate::model::{Answer, Reply, text_field};
 use crate::time::rfc3339_berlin;
 
 pub(super) struct Region {
@@ -157,31 +160,32 @@ impl Application {
         Ok(application)
     }
 
-    /// Answers what is asked of this application; `rest` is the path after its id.
-    pub(super) fn handle(
-        &mut self,
-        request: &Request,
-        rest: &[&str],
-        ids: &mut Ids,
-        clock: Clock,
-    ) -> Result<Reply, Reply> {
-        match (request.method.as_str(), rest) {
-            ("GET", []) => Ok(()),
-            (_, []) => branch_in(&body_of(request)?).map(|branch| self.branch = Some(branch)),
-            (_, ["deployments"]) => return self.deployments_route(request, ids, clock),
-            (_, ["instances"]) => return Ok(self.instances_route(clock)),
-            (_, ["processes", rest @ ..]) => return self.processes_route(request, rest),
-            (_, ["scaling_events"]) => return self.events_route(request, ids, clock),
-            (_, ["logs"]) => return self.logs_route(request, clock),
-            (_, ["env_variables", rest @ ..]) => return self.env_route(request, rest, ids, clock),
-            (_, ["domains", rest @ ..]) => return self.domains_route(request, rest, ids, clock),
-            _ => Err(not_found()),
-        }?;
-        // In the envelope for PATCH, too: its reply is not known.
-        Ok(Reply::json(
-            200,
-            &json!({ "application": self.describe(clock) }),
-        ))
+    /// Answers what is asked of this application.
+    pub(super) fn answer(&mut self, call: &Call, ids: &mut Ids, clock: Clock) -> Answer {
+        match call.id() {
+            "get_application" => {}
+            // In the envelope, too: the reply is not known.
+            "update_application" => self.branch = Some(branch_in(&body_of(call)?)?),
+            "list_deployments" => return self.list_deployments(clock),
+            "create_deployment" => return self.create_deployment(call, ids, clock),
+            "list_instances" => return self.list_instances(clock),
+            "list_processes" => return self.list_processes(),
+            "scale_process" => return self.scale_process(call),
+            "list_scaling_events" => return self.list_events(clock),
+            "create_scaling_event" => return self.create_event(call, ids, clock),
+            "list_logs" => return self.list_logs(call, clock),
+            "list_env_variables" => return self.list_variables(),
+            "create_env_variable" => return self.create_variable(call, ids, clock),
+            "get_env_variable" => return self.get_variable(call),
+            "update_env_variable" => return self.update_variable(call, clock),
+            "delete_env_variable" => return self.delete_variable(call),
+            "list_domains" => return self.list_domains(clock),
+            "create_domain" => return self.create_domain(call, ids, clock),
+            "delete_domain" => return self.delete_domain(call),
+            "verify_domain" | "connect_domain" => return self.advance_domain(call, clock),
+            _ => return call.example().ok_or_else(not_found),
+        }
+        one("application", self.describe(clock))
     }
 
     /// `online` is the one that the page shows. The others are colours of
@@ -197,8 +201,32 @@ impl Application {
         }
     }
 
-    pub(super) fn created_at(&self) -> Duration {
-        self.created_at
+    /// Drops the oldest of what is too many.
+    pub(super) fn bound(&mut self, most: usize, clock: Clock) {
+        // The one that serves stays, however old it is.
+        let live = self.live(clock).map(|live| live.id.clone());
+        cut(&mut self.deployments, most, |one| {
+            live.as_ref() != Some(&one.id)
+        });
+        cut(&mut self.events, most, |_| false);
+        cut(&mut self.variables, most, |_| false);
+        // The first is the application's own.
+        let own = self.domains.first().map(Domain::address);
+        cut(&mut self.domains, most, |one| Some(one.address()) != own);
+    }
+
+    pub(super) fn deployed(&self, clock: Clock) -> Deployed {
+        let latest = self.deployments.last();
+        Deployed {
+            kind: "application",
+            name: self.name.clone(),
+            deployment: latest.map(|latest| latest.number),
+            state: latest
+                .map_or("not deployed", |latest| latest.status(clock))
+                .to_owned(),
+            since: latest.map_or(self.created_at, |latest| latest.created_at),
+            address: self.domains.first().map(Domain::address),
+        }
     }
 
     pub(super) fn describe(&self, clock: Clock) -> Value {
@@ -234,7 +262,7 @@ impl Application {
     }
 }
 
-pub(super) fn region(region: &Region) -> Value {
+fn region(region: &Region) -> Value {
     json!({ "id": region.id, "name": region.name, "slug": region.slug })
 }
 
@@ -254,14 +282,12 @@ pub(super) fn describe_type(index: usize) -> Value {
     })
 }
 
-pub(super) fn regions() -> Reply {
-    let all: Vec<Value> = REGIONS.iter().map(region).collect();
-    Reply::json(200, &json!({ "regions": all }))
+pub(super) fn regions() -> Answer {
+    list("regions", REGIONS.iter().map(region))
 }
 
-pub(super) fn instance_types() -> Reply {
-    let all: Vec<Value> = (0..TYPES.len()).map(describe_type).collect();
-    Reply::json(200, &json!({ "instance_types": all }))
+pub(super) fn instance_types() -> Answer {
+    list("instance_types", (0..TYPES.len()).map(describe_type))
 }
 
 /// `least` is 1 for an application (from 1 to 16, the page says) and 0 for a process, whose page says that 0 stops it.

@@ -5,9 +5,10 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::applications::Application;
-use super::{CONNECTED_AT, Clock, errors};
+use super::{CONNECTED_AT, Clock, body_of, errors, list, one};
+use crate::call::Call;
 use crate::ids::Ids;
-use crate::model::{Reply, Request};
+use crate::model::{Answer, Reply, object};
 use crate::time::{Stage, rfc3339_berlin};
 
 #[derive(Clone, Debug)]
@@ -57,35 +58,24 @@ impl Application {
         newest_first.find(|one| one.status(clock) == "available")
     }
 
-    pub(super) fn deployments_route(
-        &mut self,
-        request: &Request,
-        ids: &mut Ids,
-        clock: Clock,
-    ) -> Result<Reply, Reply> {
-        if request.method == "GET" {
-            return Ok(self.list_deployments(clock));
-        }
-        let tag = image_tag(request, self.image.is_some())?.unwrap_or_else(|| "latest".to_owned());
-        let numbers = self.deployments.iter().map(|deployment| deployment.number);
-        let number = numbers.max().unwrap_or(0) + 1;
-        let deployment = Deployment::new(ids.uuid(), number, &tag, clock.now);
-        let mut body = self.describe_deployment(&deployment, clock);
-        // Stands in the reply to POST and not in the list: the two examples of the page differ.
-        let now = rfc3339_berlin(clock.now);
-        body.insert("updated_at".to_owned(), Value::from(now));
-        self.deployments.push(deployment);
-        // 200, not 201: the page's list of response codes.
-        Ok(Reply::json(200, &json!({ "deployment": body })))
+    /// Newest first, as in the example of the page.
+    pub(super) fn list_deployments(&self, clock: Clock) -> Answer {
+        let newest_first = self.deployments.iter().rev();
+        let all = newest_first.map(|one| self.describe_deployment(one, clock).into());
+        list("deployments", all)
     }
 
-    /// Newest first, as in the example of the page.
-    fn list_deployments(&self, clock: Clock) -> Reply {
-        let newest_first = self.deployments.iter().rev();
-        let items: Vec<Map<String, Value>> = newest_first
-            .map(|deployment| self.describe_deployment(deployment, clock))
-            .collect();
-        Reply::json(200, &json!({ "deployments": items }))
+    pub(super) fn create_deployment(&mut self, call: &Call, ids: &mut Ids, clock: Clock) -> Answer {
+        let tag = image_tag(call, self.image.is_some())?;
+        let tag = tag.as_deref().unwrap_or("latest");
+        let numbers = self.deployments.iter().map(|deployment| deployment.number);
+        let number = numbers.max().unwrap_or(0) + 1;
+        let deployment = Deployment::new(ids.uuid(), number, tag, clock.now);
+        let mut body = self.describe_deployment(&deployment, clock);
+        // Stands in the reply to POST and not in the list: the two examples of the page differ.
+        body.insert("updated_at".to_owned(), rfc3339_berlin(clock.now).into());
+        self.deployments.push(deployment);
+        one("deployment", body.into())
     }
 
     pub(super) fn describe_deployment(
@@ -95,7 +85,7 @@ impl Application {
     ) -> Map<String, Value> {
         let status = deployment.status(clock);
         let created_at = rfc3339_berlin(deployment.created_at);
-        let body = match self.image {
+        object(match self.image {
             None => json!({
                 "id": deployment.id,
                 "status": status,
@@ -123,21 +113,16 @@ impl Application {
                 "image_reference": format!("{image}:{}", deployment.image_tag),
                 "created_at": created_at,
             }),
-        };
-        match body {
-            Value::Object(body) => body,
-            _ => Map::new(),
-        }
+        })
     }
 }
 
 /// The tag of the optional body. No body is the normal case (dlyx-io/nodion-gateway:src/proxy.ts sends none).
-fn image_tag(request: &Request, takes_tag: bool) -> Result<Option<String>, Reply> {
-    if request.body.is_empty() {
+fn image_tag(call: &Call, takes_tag: bool) -> Result<Option<String>, Reply> {
+    if call.request.body.is_empty() {
         return Ok(None);
     }
-    let body = super::body_of(request)?;
-    match body.get("image_tag") {
+    match body_of(call)?.get("image_tag") {
         None | Some(Value::Null) => Ok(None),
         // The page: only for applications with a pre-built image. What others answer was never seen; to ignore the
         // tag would hide the mistake.

@@ -5,9 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::applications::Application;
-use super::{Clock, body_of, deleted, errors, not_found};
+use super::{Clock, body_of, deleted, errors, list, one, position};
+use crate::call::Call;
 use crate::ids::Ids;
-use crate::model::{Reply, Request, text_field};
+use crate::model::{Answer, Reply, text_field};
 use crate::time::rfc3339_berlin;
 
 #[derive(Clone, Debug)]
@@ -26,16 +27,8 @@ pub(super) struct Domain {
 impl Domain {
     /// The one that every application is given.
     pub(super) fn given(ids: &mut Ids, application: &str, now: Duration) -> Self {
-        let label: String = application
-            .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() {
-                    c.to_ascii_lowercase()
-                } else {
-                    '-'
-                }
-            })
-            .collect();
+        let label = application.to_ascii_lowercase();
+        let label = label.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
         let name = format!("{label}-{}.nodion.app", ids.hex(6));
         Self {
             verified: true,
@@ -64,60 +57,57 @@ impl Domain {
 }
 
 impl Application {
-    pub(super) fn domains_route(
-        &mut self,
-        request: &Request,
-        rest: &[&str],
-        ids: &mut Ids,
-        clock: Clock,
-    ) -> Result<Reply, Reply> {
-        match (request.method.as_str(), rest) {
-            ("GET", []) => {
-                let all = self.domains.iter();
-                let all: Vec<Value> = all.map(|one| self.describe_domain(one, clock)).collect();
-                Ok(Reply::json(200, &json!({ "domains": all })))
-            }
-            (_, []) => {
-                let body = body_of(request)?;
-                let name = text_field(&body, "domain_name").unwrap_or_default();
-                if !is_full(name) {
-                    // The page has two reasons for a 400: no name, and one that is no fqdn. The words were not seen.
-                    return Err(errors("Domain name must be a fully qualified domain name"));
-                }
-                if self.domains.iter().any(|one| one.name == name) {
-                    return Err(errors("Domain name has already been taken"));
-                }
-                let new = Domain::new(ids, name.to_owned(), "main", clock.now);
-                let body = json!({ "domain": self.describe_domain(&new, clock) });
-                self.domains.push(new);
-                Ok(Reply::json(200, &body))
-            }
-            (method, [id, rest @ ..]) => {
-                let known = self.domains.iter().position(|one| one.id == *id);
-                let index = known.ok_or_else(not_found)?;
-                if method == "DELETE" {
-                    self.domains.remove(index);
-                    return Ok(deleted());
-                }
-                self.advance(index, rest, clock)
-            }
-        }
+    pub(super) fn list_domains(&self, clock: Clock) -> Answer {
+        let all = self.domains.iter();
+        list("domains", all.map(|one| self.describe_domain(one, clock)))
     }
 
-    /// The DNS of the sandbox has every code.
-    fn advance(&mut self, index: usize, rest: &[&str], clock: Clock) -> Result<Reply, Reply> {
-        let domain = self.domains.get_mut(index).ok_or_else(not_found)?;
-        match rest {
-            ["verify"] => domain.verified = true,
-            // First verified, then connected, says the page. The words were not seen.
-            _ if !domain.verified => return Err(errors("Domain is not verified")),
-            _ => domain.connected_at = domain.connected_at.or(Some(clock.now)),
+    pub(super) fn create_domain(&mut self, call: &Call, ids: &mut Ids, clock: Clock) -> Answer {
+        let body = body_of(call)?;
+        let name = text_field(&body, "domain_name").unwrap_or_default();
+        if !is_full(name) {
+            // The page has two reasons for a 400: no name, and one that is no fqdn. The words were not seen.
+            return Err(errors("Domain name must be a fully qualified domain name"));
+        }
+        if self.domains.iter().any(|one| one.name == name) {
+            return Err(errors("Domain name has already been taken"));
+        }
+        let new = Domain::new(ids, name.to_owned(), "main", clock.now);
+        let body = self.describe_domain(&new, clock);
+        self.domains.push(new);
+        one("domain", body)
+    }
+
+    pub(super) fn delete_domain(&mut self, call: &Call) -> Answer {
+        let at = self.domain_at(call)?;
+        self.domains.remove(at);
+        deleted()
+    }
+
+    /// Verifies or connects one. The DNS of the sandbox has every code.
+    pub(super) fn advance_domain(&mut self, call: &Call, clock: Clock) -> Answer {
+        let at = self.domain_at(call)?;
+        let mut domain = self.domains.remove(at);
+        let verified = domain.verified;
+        if call.id() == "verify_domain" {
+            domain.verified = true;
+        } else if verified {
+            domain.connected_at = domain.connected_at.or(Some(clock.now));
         }
         domain.updated_at = clock.now;
-        let domain = self.domains.get(index).ok_or_else(not_found)?;
+        let refused = call.id() == "connect_domain" && !verified;
         // In the envelope of a new one: the reply is not known.
-        let body = json!({ "domain": self.describe_domain(domain, clock) });
-        Ok(Reply::json(200, &body))
+        let body = self.describe_domain(&domain, clock);
+        self.domains.insert(at, domain);
+        if refused {
+            // First verified, then connected, says the page. The words were not seen.
+            return Err(errors("Domain is not verified"));
+        }
+        one("domain", body)
+    }
+
+    fn domain_at(&self, call: &Call) -> Result<usize, Reply> {
+        position(&self.domains, |one| one.id == call.path("domain_id"))
     }
 
     fn describe_domain(&self, domain: &Domain, clock: Clock) -> Value {

@@ -6,9 +6,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::applications::Application;
-use super::{Clock, body_of, deleted, errors, not_found};
+use super::{Clock, body_of, deleted, errors, list, not_found, one};
+use crate::call::Call;
 use crate::ids::Ids;
-use crate::model::{Reply, Request, text_field};
+use crate::model::{Answer, Reply, text_field};
 use crate::time::rfc3339_berlin;
 
 #[derive(Clone, Debug)]
@@ -33,76 +34,72 @@ impl Variable {
         })
     }
 
-    fn reply(&self) -> Reply {
-        Reply::json(200, &json!({ "env_variable": self.describe() }))
+    fn reply(&self) -> Answer {
+        one("env_variable", self.describe())
     }
 }
 
 impl Application {
-    pub(super) fn env_route(
-        &mut self,
-        request: &Request,
-        rest: &[&str],
-        ids: &mut Ids,
-        clock: Clock,
-    ) -> Result<Reply, Reply> {
-        match (request.method.as_str(), rest) {
-            ("GET", []) => {
-                let all: Vec<Value> = self.variables.iter().map(Variable::describe).collect();
-                Ok(Reply::json(200, &json!({ "env_variables": all })))
+    pub(super) fn list_variables(&self) -> Answer {
+        list(
+            "env_variables",
+            self.variables.iter().map(Variable::describe),
+        )
+    }
+
+    pub(super) fn create_variable(&mut self, call: &Call, ids: &mut Ids, clock: Clock) -> Answer {
+        let new = Variable {
+            id: ids.uuid(),
+            key: String::new(),
+            value: String::new(),
+            buildtime: false,
+            created_at: clock.now,
+            updated_at: clock.now,
+        };
+        let body = body_of(call)?;
+        // Both are required, says the page. The words are the framework's own and were not seen.
+        for (name, words) in [("env_key", "Env key"), ("env_val", "Env val")] {
+            if !body.contains_key(name) {
+                return Err(errors(&format!("{words} can't be blank")));
             }
-            (_, []) => {
-                let new = Variable {
-                    id: ids.uuid(),
-                    key: String::new(),
-                    value: String::new(),
-                    buildtime: false,
-                    created_at: clock.now,
-                    updated_at: clock.now,
-                };
-                let body = body_of(request)?;
-                // Both are required, says the page. The words are the framework's own and were not seen.
-                for (name, words) in [("env_key", "Env key"), ("env_val", "Env val")] {
-                    if !body.contains_key(name) {
-                        return Err(errors(&format!("{words} can't be blank")));
-                    }
-                }
-                let new = self.changed(new, request, clock)?;
-                let reply = new.reply();
-                self.variables.push(new);
-                Ok(reply)
-            }
-            (method, [id]) => {
-                let known = self.variables.iter().position(|one| one.id == *id);
-                let index = known.ok_or_else(not_found)?;
-                let old = self.variables.get(index).cloned().ok_or_else(not_found)?;
-                match method {
-                    "GET" => Ok(old.reply()),
-                    "DELETE" => {
-                        self.variables.remove(index);
-                        Ok(deleted())
-                    }
-                    _ => {
-                        let new = self.changed(old, request, clock)?;
-                        let reply = new.reply();
-                        if let Some(slot) = self.variables.get_mut(index) {
-                            *slot = new;
-                        }
-                        Ok(reply)
-                    }
-                }
-            }
-            _ => Err(not_found()),
         }
+        let new = self.changed(new, call, clock)?;
+        let reply = new.reply();
+        self.variables.push(new);
+        reply
+    }
+
+    pub(super) fn get_variable(&self, call: &Call) -> Answer {
+        self.variable(call)?.1.reply()
+    }
+
+    pub(super) fn update_variable(&mut self, call: &Call, clock: Clock) -> Answer {
+        let (at, old) = self.variable(call)?;
+        let new = self.changed(old.clone(), call, clock)?;
+        let reply = new.reply();
+        self.variables.splice(at..=at, [new]);
+        reply
+    }
+
+    pub(super) fn delete_variable(&mut self, call: &Call) -> Answer {
+        let (at, _) = self.variable(call)?;
+        self.variables.remove(at);
+        deleted()
+    }
+
+    fn variable(&self, call: &Call) -> Result<(usize, &Variable), Reply> {
+        let id = call.path("env_variable_id");
+        let mut all = self.variables.iter().enumerate();
+        all.find(|(_, one)| one.id == id).ok_or_else(not_found)
     }
 
     fn changed(
         &self,
         mut variable: Variable,
-        request: &Request,
+        call: &Call,
         clock: Clock,
     ) -> Result<Variable, Reply> {
-        let body = body_of(request)?;
+        let body = body_of(call)?;
         if body.contains_key("env_key") {
             let key = text_field(&body, "env_key")
                 .map(str::trim)

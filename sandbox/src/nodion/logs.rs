@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::applications::Application;
-use super::{Clock, errors};
-use crate::model::{Reply, Request};
+use super::{Clock, errors, list};
+use crate::call::Call;
+use crate::model::Answer;
 use crate::time::{parse_rfc3339, rfc3339_millis};
 
 /// How often a visitor comes to every instance, which prints a line then.
@@ -23,7 +24,8 @@ struct Line {
 }
 
 impl Application {
-    pub(super) fn logs_route(&self, request: &Request, clock: Clock) -> Result<Reply, Reply> {
+    pub(super) fn list_logs(&self, call: &Call, clock: Clock) -> Answer {
+        let request = call.request;
         let time = |name: &str| match request.query_value(name) {
             None => Ok(None),
             // ISO 8601 has more forms than this. The lines have it in UTC, other times of the platform with an offset.
@@ -58,13 +60,10 @@ impl Application {
         } else {
             lines.drain(..surplus);
         }
-        let lines: Vec<Value> = lines
-            .iter()
-            .map(|line| {
-                json!({ "ts": rfc3339_millis(line.at), "msg": line.text, "instance_id": line.instance_id })
-            })
-            .collect();
-        Ok(Reply::json(200, &json!({ "logs": lines })))
+        let lines = lines.iter().map(|line| {
+            json!({ "ts": rfc3339_millis(line.at), "msg": line.text, "instance_id": line.instance_id })
+        });
+        list("logs", lines)
     }
 
     /// What is kept of what the instances that are online printed, the oldest line first.

@@ -7,9 +7,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::applications::{Application, TYPES, amount_in, describe_type, type_in};
-use super::{Clock, add, body_of, errors, not_found};
+use super::{Clock, add, body_of, errors, list, not_found, one, position};
+use crate::call::Call;
 use crate::ids::Ids;
-use crate::model::{Reply, Request};
+use crate::model::Answer;
 use crate::time::rfc3339_berlin;
 
 #[derive(Clone, Debug)]
@@ -100,7 +101,7 @@ impl Application {
         all
     }
 
-    pub(super) fn instances_route(&self, clock: Clock) -> Reply {
+    pub(super) fn list_instances(&self, clock: Clock) -> Answer {
         let deployment = self
             .live(clock)
             .map(|live| self.describe_deployment(live, clock));
@@ -110,12 +111,10 @@ impl Application {
             deployment
         });
         let web = self.processes.first().map(|web| web.id.as_str());
-        let all: Vec<Value> = self
-            .running(clock)
-            .iter()
-            .map(|one| {
-                let is_web = Some(one.process.id.as_str()) == web;
-                json!({
+        let running = self.running(clock);
+        let all = running.iter().map(|one| {
+            let is_web = Some(one.process.id.as_str()) == web;
+            json!({
                     "id": one.id,
                     "status": "online",
                     "name": one.id.chars().filter(char::is_ascii_hexdigit).take(10).collect::<String>(),
@@ -125,32 +124,25 @@ impl Application {
                     "instance_type": describe_type(one.process.instance_type),
                     // Null for the application itself, as in the example of the page.
                     "worker": if is_web { Value::Null } else { one.process.as_worker() },
-                })
             })
-            .collect();
-        Reply::json(200, &json!({ "instances": all }))
+        });
+        list("instances", all)
     }
 
-    pub(super) fn processes_route(
-        &mut self,
-        request: &Request,
-        rest: &[&str],
-    ) -> Result<Reply, Reply> {
-        let [id] = rest else {
-            let all = 0..self.processes.len();
-            let all: Vec<Value> = all.map(|index| self.describe_process(index)).collect();
-            return Ok(Reply::json(200, &json!({ "processes": all })));
-        };
-        let known = self.processes.iter().position(|one| one.id == *id);
-        let index = known.ok_or_else(not_found)?;
+    pub(super) fn list_processes(&self) -> Answer {
+        let all = 0..self.processes.len();
+        list("processes", all.map(|index| self.describe_process(index)))
+    }
+
+    pub(super) fn scale_process(&mut self, call: &Call) -> Answer {
+        let index = position(&self.processes, |one| one.id == call.path("process_id"))?;
         // The page of processes has no most: 16 is that of an application and of a scaling event.
-        let amount = amount_in(&body_of(request)?, 0)?;
+        let amount = amount_in(&body_of(call)?, 0)?;
         if let Some(process) = self.processes.get_mut(index) {
             process.amount = amount;
         }
         // In the envelope of the other calls: the reply is not known.
-        let body = json!({ "process": self.describe_process(index) });
-        Ok(Reply::json(200, &body))
+        one("process", self.describe_process(index))
     }
 
     /// The first one serves requests: slug and entrypoint as in the example of the page.
@@ -159,50 +151,34 @@ impl Application {
             return Value::Null;
         };
         let slug = process.name.to_lowercase();
-        let image = self.image.map_or_else(
-            || {
-                format!(
-                    "registry.euc.nodion.net/{}/{slug}",
-                    self.name.replace(' ', "-").to_lowercase()
-                )
-            },
-            str::to_owned,
-        );
+        let name = self.name.replace(' ', "-").to_lowercase();
+        let own_image = || format!("registry.euc.nodion.net/{name}/{slug}");
+        let image = self.image.map_or_else(own_image, str::to_owned);
+        let port_id = Ids::new(self.seed).uuid();
+        let port = json!({ "id": port_id, "port": 3000, "protocol": "http" });
+        let is_first = index == 0;
         let mut body = process.as_worker();
-        add(&mut body, "slug", json!(slug));
-        add(&mut body, "image_name", json!(image));
-        let entrypoint = if index == 0 { json!(slug) } else { Value::Null };
-        add(&mut body, "entrypoint", entrypoint);
-        add(
-            &mut body,
-            "instance_type",
-            describe_type(process.instance_type),
-        );
-        let ports = if index == 0 {
-            let port_id = Ids::new(self.seed).uuid();
-            json!([{ "id": port_id, "port": 3000, "protocol": "http" }])
-        } else {
-            json!([])
-        };
-        add(&mut body, "ports", ports);
+        for (name, value) in [
+            ("slug", json!(slug)),
+            ("image_name", json!(image)),
+            ("entrypoint", json!(is_first.then_some(&slug))),
+            ("instance_type", describe_type(process.instance_type)),
+            ("ports", is_first.then_some(port).into_iter().collect()),
+        ] {
+            add(&mut body, name, value);
+        }
         body
     }
 
-    pub(super) fn events_route(
-        &mut self,
-        request: &Request,
-        ids: &mut Ids,
-        clock: Clock,
-    ) -> Result<Reply, Reply> {
-        if request.method == "GET" {
-            // The newest first, as in the example of the page.
-            let newest_first = self.events.iter().rev();
-            let all: Vec<Value> = newest_first
-                .map(|event| self.describe_event(event, clock))
-                .collect();
-            return Ok(Reply::json(200, &json!({ "scaling_events": all })));
-        }
-        let body = body_of(request)?;
+    /// The newest first, as in the example of the page.
+    pub(super) fn list_events(&self, clock: Clock) -> Answer {
+        let newest_first = self.events.iter().rev();
+        let all = newest_first.map(|event| self.describe_event(event, clock));
+        list("scaling_events", all)
+    }
+
+    pub(super) fn create_event(&mut self, call: &Call, ids: &mut Ids, clock: Clock) -> Answer {
+        let body = body_of(call)?;
         let (amount, instance_type) = (amount_in(&body, 1)?, type_in(&body)?);
         let index = match body.get("worker_id") {
             None => 0,
@@ -224,9 +200,9 @@ impl Application {
         };
         (process.amount, process.instance_type) = (amount, instance_type);
         // In the envelope of the other calls: the reply is not known.
-        let body = json!({ "scaling_event": self.describe_event(&event, clock) });
+        let body = self.describe_event(&event, clock);
         self.events.push(event);
-        Ok(Reply::json(200, &body))
+        one("scaling_event", body)
     }
 
     fn describe_event(&self, event: &Event, clock: Clock) -> Value {

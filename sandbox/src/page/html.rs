@@ -3,9 +3,8 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use super::{OfFault, OfPlatform, OfRequest, View};
-use crate::deployed::Deployed;
-use crate::model::Platform;
+use serde_json::Value;
+
 use crate::time::rfc3339;
 
 const STYLE: &str = include_str!("page.css");
@@ -44,192 +43,167 @@ impl fmt::Display for Age {
     }
 }
 
-impl View {
-    pub(super) fn html(&self) -> String {
-        let mut out = String::with_capacity(16 << 10);
-        // To write into a string does not fail.
-        let _ = self.write(&mut out);
-        out
-    }
-
-    fn write(&self, out: &mut String) -> fmt::Result {
-        let refresh = match self.refresh {
-            Some(seconds) => format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">\n"),
-            None => String::new(),
-        };
-        let (clock, driven) = (
-            rfc3339(self.now).replace(['T', 'Z'], " "),
-            if self.driven {
-                "UTC, driven by hand"
-            } else {
-                "UTC"
-            },
-        );
-        let links = match self.refresh {
-            Some(_) => "<a href=\"/\">Stop refreshing</a>",
-            None => "<a href=\"/\">Refresh</a> <a href=\"/?refresh=2\">Every 2 s</a>",
-        };
-        write!(
-            out,
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta name=\"color-scheme\" content=\"light dark\">\n{refresh}\
-             <link rel=\"icon\" href=\"data:,\">\n<title>deploykit sandbox</title>\n\
-             <style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>deploykit sandbox</h1>\n\
-             <p>Clock <time>{}</time> {driven}</p>\n\
-             <nav>{links} <a href=\"/?format=json\">JSON</a></nav>\n</header>\n<main>\n",
-            clock.trim(),
-        )?;
-        out.push_str("<h2>Deployed</h2>\n<div class=\"platforms\">\n");
-        for one in &self.platforms {
-            one.write(out, self.now)?;
-        }
-        out.push_str("</div>\n");
-        self.write_faults(out)?;
-        self.write_requests(out)?;
-        out.push_str("</main>\n</body>\n</html>\n");
-        Ok(())
-    }
-
-    fn write_faults(&self, out: &mut String) -> fmt::Result {
-        out.push_str("<section aria-labelledby=\"faults\">\n<h2 id=\"faults\">Faults</h2>\n");
-        if self.faults.is_empty() {
-            out.push_str("<p class=\"none\">None: everything goes as it should.</p>\n</section>\n");
-            return Ok(());
-        }
-        table(out, &["Fault", "Met", "Left"]);
-        for OfFault {
-            text,
-            seen,
-            used,
-            left,
-        } in &self.faults
-        {
-            let left = if *left { "yes" } else { "done" };
-            writeln!(
-                out,
-                "<tr><th scope=\"row\"><code>{}</code></th><td>{used} of {seen}</td><td>{left}</td></tr>",
-                Escaped(text)
-            )?;
-        }
-        out.push_str("</tbody>\n</table>\n</section>\n");
-        Ok(())
-    }
-
-    fn write_requests(&self, out: &mut String) -> fmt::Result {
-        out.push_str(
-            "<section aria-labelledby=\"requests\">\n<h2 id=\"requests\">Latest requests</h2>\n",
-        );
-        if self.requests.is_empty() {
-            out.push_str("<p class=\"none\">Nobody has asked for anything yet.</p>\n</section>\n");
-            return Ok(());
-        }
-        table(out, &["Time", "Request", "Status"]);
-        for one in &self.requests {
-            one.write(out)?;
-        }
-        out.push_str("</tbody>\n</table>\n</section>\n");
-        Ok(())
-    }
+/// The page for what stands in `view`; it reloads after so many seconds.
+pub(super) fn page(view: &Value, refresh: Option<u64>) -> String {
+    let now = number(view, "/clock/now");
+    let meta =
+        refresh.map(|seconds| format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">\n"));
+    let links = match refresh {
+        Some(_) => "<a href=\"/\">Stop refreshing</a>",
+        None => "<a href=\"/\">Refresh</a> <a href=\"/?refresh=2\">Every 2 s</a>",
+    };
+    let clock = text(view, "/clock/written").replace(['T', 'Z'], " ");
+    let driven = match view.pointer("/clock/driven") {
+        Some(Value::Bool(true)) => "UTC, driven by hand",
+        _ => "UTC",
+    };
+    let platforms = items(view, "/platforms");
+    let platforms: String = platforms.map(|one| platform(one, now)).collect();
+    let faults = section(
+        "faults",
+        "Faults",
+        &["Fault", "Met", "Left"],
+        items(view, "/faults").map(fault).collect(),
+        "None: everything goes as it should.",
+    );
+    let requests = section(
+        "requests",
+        "Latest requests",
+        &["Time", "Request", "Status"],
+        items(view, "/requests").map(request).collect(),
+        "Nobody has asked for anything yet.",
+    );
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n{}\
+         <link rel=\"icon\" href=\"data:,\">\n<title>deploykit sandbox</title>\n\
+         <style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>deploykit sandbox</h1>\n\
+         <p>Clock <time>{}</time> {driven}</p>\n\
+         <nav>{links} <a href=\"/?format=json\">JSON</a></nav>\n</header>\n<main>\n\
+         <h2>Deployed</h2>\n<div class=\"platforms\">\n{platforms}</div>\n\
+         <section aria-labelledby=\"faults\">\n{faults}\
+         <section aria-labelledby=\"requests\">\n{requests}</main>\n</body>\n</html>\n",
+        meta.unwrap_or_default(),
+        clock.trim(),
+    )
 }
 
-impl OfPlatform {
-    fn write(&self, out: &mut String, now: Duration) -> fmt::Result {
-        let id = self.platform;
-        let name = match self.platform {
-            Platform::Nexlayer => "Nexlayer",
-            Platform::Dployr => "dployr",
-            Platform::Nodion => "Nodion",
-            Platform::Edgegap => "Edgegap",
-        };
-        write!(
-            out,
-            "<section class=\"platform\" aria-labelledby=\"{id}\">\n<h3 id=\"{id}\">{name}</h3>\n<p><code>{}</code></p>\n",
-            Escaped(&self.url)
-        )?;
-        if self.deployed.is_empty() {
-            out.push_str("<p class=\"none\">Nothing yet.</p>\n</section>\n");
-            return Ok(());
-        }
-        table(out, &["Name", "State", "Since"]);
-        for Deployed {
-            kind,
-            name,
-            deployment,
-            state,
-            since,
-            address,
-        } in &self.deployed
-        {
-            let deployment = match deployment {
-                Some(number) => format!(", deployment {number}"),
-                None => String::new(),
-            };
-            let address = match address {
-                Some(address) => format!("<br><code>{}</code>", Escaped(address)),
-                None => String::new(),
-            };
-            writeln!(
-                out,
-                "<tr><th scope=\"row\"><b>{}</b><br><small>{kind}{deployment}</small>{address}</th>\
-                 <td class=\"{}\">{}</td><td>{}</td></tr>",
-                Escaped(name),
-                mood(state),
-                Escaped(state),
-                Age(now.saturating_sub(*since)),
-            )?;
-        }
-        out.push_str("</tbody>\n</table>\n");
-        if self.more > 0 {
-            writeln!(out, "<p class=\"none\">And {} more.</p>", self.more)?;
-        }
-        out.push_str("</section>\n");
-        Ok(())
-    }
+fn text<'a>(of: &'a Value, pointer: &str) -> &'a str {
+    let text = of.pointer(pointer).and_then(Value::as_str);
+    text.unwrap_or_default()
 }
 
-impl OfRequest {
-    fn write(&self, out: &mut String) -> fmt::Result {
-        let written = rfc3339(self.at);
-        let time = written.get(11..19).unwrap_or(&written);
-        write!(
-            out,
-            "<tr><td><time>{time}</time></td><th scope=\"row\"><b>{}</b> <code>{} {}</code>",
-            self.platform,
-            Escaped(&self.method),
-            Escaped(&self.path),
-        )?;
-        match self.operation {
-            Some(operation) => write!(out, "<br><small>{operation}</small>")?,
-            None => out.push_str("<br><small>no operation</small>"),
-        }
-        if let Some(fault) = &self.fault {
-            write!(
-                out,
-                "<br><span class=\"bad\">fault {}</span>",
-                Escaped(fault)
-            )?;
-        }
-        for problem in &self.problems {
-            write!(out, "<br><span class=\"bad\">{}</span>", Escaped(problem))?;
-        }
-        let mood = if self.status >= 400 { "bad" } else { "good" };
-        writeln!(out, "</th><td class=\"{mood}\">{}</td></tr>", self.status)
-    }
+fn number(of: &Value, pointer: &str) -> u64 {
+    let number = of.pointer(pointer).and_then(Value::as_u64);
+    number.unwrap_or_default()
 }
 
-fn table(out: &mut String, names: &[&str]) {
-    out.push_str("<table>\n<thead><tr>");
-    for name in names {
+fn items<'a>(of: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+    let items = of.pointer(pointer).and_then(Value::as_array);
+    items.into_iter().flatten()
+}
+
+/// The rest of a section: its heading and a table, or words where there are no rows.
+fn section(id: &str, title: &str, names: &[&str], rows: String, nothing: &str) -> String {
+    let heading = format!("<h2 id=\"{id}\">{title}</h2>\n");
+    format!("{heading}{}</section>\n", table(names, rows, nothing))
+}
+
+fn table(names: &[&str], rows: String, nothing: &str) -> String {
+    if rows.is_empty() {
+        return format!("<p class=\"none\">{nothing}</p>\n");
+    }
+    let names = names.iter().map(|name| match *name {
         // What is named takes the room, the rest as much as it needs.
-        out.push_str(match *name {
-            "Name" | "Fault" | "Request" => "<th scope=\"col\" class=\"name\">",
-            _ => "<th scope=\"col\">",
-        });
-        out.push_str(name);
-        out.push_str("</th>");
-    }
-    out.push_str("</tr></thead>\n<tbody>\n");
+        "Name" | "Fault" | "Request" => format!("<th scope=\"col\" class=\"name\">{name}</th>"),
+        _ => format!("<th scope=\"col\">{name}</th>"),
+    });
+    let names: String = names.collect();
+    format!("<table>\n<thead><tr>{names}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n")
+}
+
+fn platform(of: &Value, now: u64) -> String {
+    let id = text(of, "/platform");
+    let name = match id {
+        "nexlayer" => "Nexlayer",
+        "nodion" => "Nodion",
+        "edgegap" => "Edgegap",
+        other => other,
+    };
+    let rows = items(of, "/deployed")
+        .map(|one| deployed(one, now))
+        .collect();
+    let table = table(&["Name", "State", "Since"], rows, "Nothing yet.");
+    let more = match number(of, "/more") {
+        0 => String::new(),
+        more => format!("<p class=\"none\">And {more} more.</p>\n"),
+    };
+    format!(
+        "<section class=\"platform\" aria-labelledby=\"{id}\">\n<h3 id=\"{id}\">{name}</h3>\n\
+         <p><code>{}</code></p>\n{table}{more}</section>\n",
+        Escaped(text(of, "/base_url")),
+    )
+}
+
+fn deployed(of: &Value, now: u64) -> String {
+    let deployment = match number(of, "/deployment") {
+        0 => String::new(),
+        number => format!(", deployment {number}"),
+    };
+    let address = match text(of, "/address") {
+        "" => String::new(),
+        address => format!("<br><code>{}</code>", Escaped(address)),
+    };
+    let state = text(of, "/state");
+    let age = Duration::from_millis(now.saturating_sub(number(of, "/since")));
+    format!(
+        "<tr><th scope=\"row\"><b>{}</b><br><small>{}{deployment}</small>{address}</th>\
+         <td class=\"{}\">{}</td><td>{}</td></tr>\n",
+        Escaped(text(of, "/name")),
+        text(of, "/kind"),
+        mood(state),
+        Escaped(state),
+        Age(age),
+    )
+}
+
+fn fault(of: &Value) -> String {
+    let left = match of.pointer("/left") {
+        Some(Value::Bool(true)) => "yes",
+        _ => "done",
+    };
+    format!(
+        "<tr><th scope=\"row\"><code>{}</code></th><td>{} of {}</td><td>{left}</td></tr>\n",
+        Escaped(text(of, "/fault")),
+        number(of, "/used"),
+        number(of, "/seen"),
+    )
+}
+
+fn request(of: &Value) -> String {
+    let written = rfc3339(Duration::from_millis(number(of, "/at")));
+    let time = written.get(11..19).unwrap_or(&written);
+    let operation = match text(of, "/operation") {
+        "" => "no operation",
+        operation => operation,
+    };
+    let bad = |text: &str| format!("<br><span class=\"bad\">{}</span>", Escaped(text));
+    let fault = match text(of, "/fault") {
+        "" => String::new(),
+        fault => bad(&format!("fault {fault}")),
+    };
+    let problems = items(of, "/problems").filter_map(Value::as_str);
+    let problems: String = problems.map(bad).collect();
+    let status = number(of, "/status");
+    let mood = if status >= 400 { "bad" } else { "good" };
+    format!(
+        "<tr><td><time>{time}</time></td><th scope=\"row\"><b>{}</b> <code>{} {}</code>\
+         <br><small>{operation}</small>{fault}{problems}</th><td class=\"{mood}\">{status}</td></tr>\n",
+        text(of, "/platform"),
+        Escaped(text(of, "/method")),
+        Escaped(text(of, "/path")),
+    )
 }
 
 /// Only a colour beside the word.

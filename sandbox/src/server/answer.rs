@@ -4,9 +4,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
+use hyper::Response;
 use hyper::body::{Body, Bytes, Frame, Incoming};
-use hyper::header::{HeaderName, HeaderValue};
-use hyper::{Response, StatusCode};
 
 use super::broken::Broken;
 use super::listen::{Port, ended};
@@ -27,20 +26,7 @@ pub(super) async fn answer(
     port: &Port,
     request: hyper::Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Broken> {
-    let (parts, body) = request.into_parts();
-    let target = parts
-        .uri
-        .path_and_query()
-        .map_or("/", |target| target.as_str());
-    let mut request = Request::new(parts.method.as_str(), target);
-    request.headers = parts
-        .headers
-        .iter()
-        .map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            (name.as_str().to_owned(), value)
-        })
-        .collect();
+    let (mut request, body) = Request::from_http(request);
     let limit = match port.platform {
         Platform::Nexlayer => BODY_LIMIT,
         _ => JSON_LIMIT,
@@ -50,19 +36,17 @@ pub(super) async fn answer(
         Err(reply) => {
             let mut inner = port.shared.lock();
             let now = inner.clock.tick();
-            inner
-                .state
-                .record(port.platform, &request, reply.status, now);
+            inner.state.record(port.platform, request, &reply, now);
             drop(inner);
             port.shared.tell();
-            return Ok(respond(reply));
+            return Ok(reply.into_http());
         }
     };
     request.body = body;
     let (outcome, now) = {
         let mut inner = port.shared.lock();
         if page::is_wanted(&request) {
-            return Ok(respond(page::reply(&inner, &request)));
+            return Ok(page::reply(&inner, &request).into_http());
         }
         let now = inner.clock.tick();
         (inner.state.outcome(port.platform, &request, now), now)
@@ -81,7 +65,7 @@ pub(super) async fn answer(
         }
     }
     match delivery {
-        Delivery::Whole => Ok(respond(reply)),
+        Delivery::Whole => Ok(reply.into_http()),
         Delivery::Reset => Err(Broken::Reset),
         Delivery::Truncated(bytes) => Err(Broken::Truncated { reply, bytes }),
         Delivery::Dribbled { interval, piece } => Err(Broken::Dribbled {
@@ -100,7 +84,7 @@ async fn read(body: impl Body<Data = Bytes>, limit: usize) -> Result<Vec<u8>, Re
     if body.is_end_stream() {
         return Ok(Vec::new());
     }
-    let refuse = |status, words: &str| Err(Reply::text(status, "text/plain", words));
+    let refuse = |status, words: &str| Err(Reply::new(status, "text/plain", words));
     match tokio::time::timeout(BODY_TIME, collect(body, limit)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(words)) => refuse(413, &words),
@@ -133,19 +117,6 @@ async fn collect(body: impl Body<Data = Bytes>, limit: usize) -> Result<Vec<u8>,
         return Err(format!("the sandbox takes bodies up to {limit} KiB here"));
     }
     Ok(kept)
-}
-
-fn respond(reply: Reply) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(reply.body)));
-    *response.status_mut() =
-        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in reply.headers {
-        let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
-            response.headers_mut().append(name, value);
-        }
-    }
-    response
 }
 
 #[cfg(test)]
@@ -205,7 +176,11 @@ mod tests {
                 most: 0,
             };
             let answer = read(&mut flood, JSON_LIMIT).await;
-            assert_eq!(answer.err().map(|reply| reply.status), status, "{pieces}");
+            assert_eq!(
+                answer.err().map(|reply| reply.status.as_u16()),
+                status,
+                "{pieces}"
+            );
             assert_eq!(pieces - flood.left, read_of_them);
             assert!(flood.most <= 2, "{pieces}: {} held", flood.most);
         }

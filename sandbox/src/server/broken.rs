@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use hyper::StatusCode;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -67,22 +66,12 @@ impl Broken {
 }
 
 fn head(reply: &Reply, length: usize) -> Vec<u8> {
-    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let reason = status.canonical_reason().unwrap_or_default();
-    let mut head = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16());
-    let fits = |text: &str| {
-        text.bytes()
-            .all(|byte| byte == b'\t' || !byte.is_ascii_control())
-    };
-    for (name, value) in reply
-        .headers
-        .iter()
-        .filter(|(name, value)| fits(name) && fits(value))
-    {
-        head.push_str(&format!("{name}: {value}\r\n"));
+    let mut head = format!("HTTP/1.1 {}\r\n", reply.status).into_bytes();
+    for (name, value) in &reply.headers {
+        let (name, value) = (name.as_str().as_bytes(), value.as_bytes());
+        head.extend([name, b": ", value, b"\r\n"].concat());
     }
-    head.push_str(&format!(
-        "content-length: {length}\r\nconnection: close\r\n\r\n"
-    ));
-    head.into_bytes()
+    let end = format!("content-length: {length}\r\nconnection: close\r\n\r\n");
+    head.extend(end.into_bytes());
+    head
 }

@@ -1,7 +1,7 @@
 //! dployr in its documented dialect, with an app.
 
-use super::{World, expect_status};
-use deploykit_sandbox::{Platform, Sandbox};
+use super::{World, expect};
+use deploykit_sandbox::{Platform, Reply, Sandbox};
 use serde_json::{Value, json};
 
 pub fn world() -> World {
@@ -24,21 +24,29 @@ pub fn my_app() -> Value {
 }
 
 pub fn invalid(message: &str, field: &str, issue: &str) -> Value {
-    json!({ "error": {
-        "code": "invalid_request", "message": message, "details": { "field": field, "issue": issue },
-    } })
+    let details = json!({ "field": field, "issue": issue });
+    json!({ "error": { "code": "invalid_request", "message": message, "details": details } })
 }
 
-pub fn no_such(what: &str) -> Value {
-    json!({ "error": { "code": "not_found", "message": format!("No such {what}"), "details": {} } })
+/// Refused for a field.
+#[track_caller]
+pub fn refused(reply: &Reply, message: &str, field: &str, issue: &str) {
+    expect(reply, 400, &invalid(message, field, issue));
+}
+
+#[track_caller]
+pub fn missing(reply: &Reply, what: &str) {
+    let message = format!("No such {what}");
+    let error = json!({ "code": "not_found", "message": message, "details": {} });
+    expect(reply, 404, &json!({ "error": error }));
 }
 
 /// A world in which my-app runs, and the id of its service.
 pub fn running() -> (World, String) {
     let mut world = world();
-    expect_status(&world.post("/v1/deployments", &my_app()), 202);
+    world.posted("/v1/deployments", &my_app(), 202);
     world.wait(1_200);
-    let services = expect_status(&world.get("/v1/services"), 200);
+    let services = world.ok("/v1/services");
     let id = services[0]["id"].as_str().unwrap().to_owned();
     (world, id)
 }

@@ -3,7 +3,9 @@
 #![allow(dead_code)]
 
 pub mod dployr;
+pub mod edgegap;
 pub mod nexlayer;
+pub mod nodion;
 pub mod plane;
 pub mod server;
 
@@ -80,6 +82,39 @@ impl World {
         self.send(Request::new("POST", target).with_json(body))
     }
 
+    pub fn patch(&mut self, target: &str, body: &Value) -> Reply {
+        self.send(Request::new("PATCH", target).with_json(body))
+    }
+
+    /// Gets something with success.
+    #[track_caller]
+    pub fn ok(&mut self, target: &str) -> Value {
+        self.fails(target, 200)
+    }
+
+    /// Gets this status.
+    #[track_caller]
+    pub fn fails(&mut self, target: &str, status: u16) -> Value {
+        expect_status(&self.get(target), status)
+    }
+
+    /// Posts a body and gets this status.
+    #[track_caller]
+    pub fn posted(&mut self, target: &str, body: &Value, status: u16) -> Value {
+        expect_status(&self.post(target, body), status)
+    }
+
+    /// Posts nothing and gets this status.
+    #[track_caller]
+    pub fn called(&mut self, target: &str, status: u16) -> Value {
+        expect_status(&self.post_empty(target), status)
+    }
+
+    #[track_caller]
+    pub fn deleted(&mut self, target: &str, status: u16) -> Value {
+        expect_status(&self.delete(target), status)
+    }
+
     /// Without a body and a label.
     pub fn post_empty(&mut self, target: &str) -> Reply {
         self.send(Request::new("POST", target))
@@ -89,11 +124,11 @@ impl World {
 /// Status and body at once, so that a failure shows both.
 #[track_caller]
 pub fn expect(reply: &Reply, status: u16, body: &Value) {
+    let text = reply.text_body();
     assert_eq!(
-        (reply.status, &reply.json_body()),
+        (reply.status.as_u16(), &reply.json_body()),
         (status, body),
-        "{}",
-        reply.text_body()
+        "{text}"
     );
 }
 
@@ -101,4 +136,21 @@ pub fn expect(reply: &Reply, status: u16, body: &Value) {
 pub fn expect_status(reply: &Reply, status: u16) -> Value {
     assert_eq!(reply.status, status, "{}", reply.text_body());
     reply.json_body()
+}
+
+/// Whether an object has these fields, and maybe others.
+#[track_caller]
+pub fn has(object: &Value, fields: Value) {
+    for (name, value) in fields.as_object().unwrap() {
+        assert_eq!(&object[name], value, "{name} of {object}");
+    }
+}
+
+/// The three parts of a row of a table.
+pub fn three(row: &str) -> (&str, &str, &str) {
+    let parts: Vec<&str> = row.split(" | ").collect();
+    let [one, two, three] = parts[..] else {
+        panic!("{row}");
+    };
+    (one, two, three)
 }

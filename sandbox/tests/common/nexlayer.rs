@@ -18,12 +18,16 @@ pub fn yaml(target: &str, manifest: &str) -> Request {
     Request::new("POST", target).with_body("text/x-yaml", manifest)
 }
 
+pub const APP: &str = "Complete-Test-App";
+
+/// Starts or updates an application with success.
+pub fn deploy(world: &mut World, target: &str, name: &str) -> Value {
+    expect_status(&world.send(yaml(target, &manifest(name))), 200)
+}
+
 /// A started Complete-Test-App: its token.
 pub fn start(world: &mut World) -> String {
-    let body = expect_status(
-        &world.send(yaml("/startUserDeployment", &manifest("Complete-Test-App"))),
-        200,
-    );
+    let body = deploy(world, "/startUserDeployment", APP);
     body["sessionToken"].as_str().unwrap().to_owned()
 }
 
@@ -32,10 +36,16 @@ pub fn about(token: &str, app: &str) -> Value {
 }
 
 pub fn bare(reply: &Reply) -> String {
-    assert_eq!(reply.status, 200, "{}", reply.text_body());
+    assert_eq!(reply.status.as_u16(), 200, "{}", reply.text_body());
     assert_eq!(
         reply.header("content-type"),
         Some("text/html; charset=utf-8")
     );
     reply.text_body()
+}
+
+/// Refused with these words.
+#[track_caller]
+pub fn refused(reply: &Reply, words: &str) {
+    super::expect(reply, 400, &json!({ "error": words }));
 }

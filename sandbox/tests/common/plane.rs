@@ -1,6 +1,6 @@
 //! dployr as its control plane has it, with a cluster.
 
-use super::{World, expect_status};
+use super::World;
 use deploykit_sandbox::{Builder, Dialect, Platform, Sandbox};
 use serde_json::{Value, json};
 
@@ -11,6 +11,8 @@ pub fn builder() -> Builder {
 pub struct Plane {
     pub world: World,
     pub cluster: String,
+    /// Of the connected instance.
+    pub tag: String,
 }
 
 impl Plane {
@@ -20,8 +22,12 @@ impl Plane {
 
     pub fn of(builder: Builder) -> Self {
         let world = World::new(Platform::Dployr, builder);
-        let cluster = world.state.dployr().access("").cluster_id;
-        Self { world, cluster }
+        let access = world.state.dployr().access("");
+        Self {
+            world,
+            cluster: access.cluster_id,
+            tag: access.instance_tag,
+        }
     }
 
     pub fn scoped(&self, path: &str) -> String {
@@ -30,23 +36,33 @@ impl Plane {
 
     pub fn deploy(&mut self, body: &Value) -> Value {
         let target = self.scoped("/v1/deployments");
-        expect_status(&self.world.post(&target, body), 202)["data"].clone()
+        self.world.posted(&target, body, 202)["data"].clone()
     }
 
     pub fn items(&mut self, path: &str) -> Vec<Value> {
         let target = self.scoped(path);
-        let body = expect_status(&self.world.get(&target), 200);
+        let body = self.world.ok(&target);
         body["data"]["items"].as_array().unwrap().clone()
     }
 
     /// A service that runs: its id.
     pub fn running(&mut self) -> String {
-        self.deploy(&image("web-one"));
+        self.running_with(&image("web-one"))
+    }
+
+    /// The service of this deployment, which is called web-one.
+    pub fn running_with(&mut self, body: &Value) -> String {
+        self.deploy(body);
         self.world.wait(1_200);
         let services = self.items("/v1/services");
         let own = services.iter().find(|it| it["name"] == "web-one").unwrap();
         own["id"].as_str().unwrap().to_owned()
     }
+}
+
+/// How handlers refuse.
+pub fn failure(message: &str, code: &str) -> Value {
+    json!({ "success": false, "error": { "message": message, "code": code } })
 }
 
 pub fn image(name: &str) -> Value {

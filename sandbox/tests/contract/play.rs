@@ -1,6 +1,6 @@
-//! Tables of requests, played to a platform.
+//! Tables of requests, played to a platform. `tables/nexlayer.txt` says how they are written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deploykit_sandbox::contract::{Contract, Operation};
 use deploykit_sandbox::{Builder, Fault, Platform, Reply, Request, Sandbox};
@@ -8,20 +8,13 @@ use serde_json::Value;
 
 use crate::common::{BEGIN, World};
 
-/// A method and a target, a body, the status that comes, and what is kept of the reply as `name=/json/pointer`. A body
-/// that does not begin like JSON is a manifest. Lines that begin with `@` do something else: `@wait` for so many
-/// milliseconds, and from then on be `@nobody`, the `@owner`, or who has the `@session`.
-pub type Row = (&'static str, &'static str, u16, &'static str);
-
 /// The statuses that came, by operation.
 #[derive(Default)]
 pub struct Seen(BTreeSet<(String, &'static str, u16)>);
 
 impl Seen {
-    pub fn has(&self, platform: Platform, id: &str, status: u16) -> bool {
-        self.0
-            .iter()
-            .any(|(of, seen, with)| *of == platform.to_string() && *seen == id && *with == status)
+    pub fn has(&self, platform: Platform, id: &'static str, status: u16) -> bool {
+        self.0.contains(&(platform.to_string(), id, status))
     }
 
     pub fn len(&self) -> usize {
@@ -31,86 +24,119 @@ impl Seen {
 
 pub struct Play<'a> {
     pub world: World,
-    names: Vec<(String, String)>,
+    text: &'static str,
+    /// What `{name}` stands for, and the bodies with a name.
+    names: BTreeMap<String, String>,
     owner: Option<String>,
     session: Option<String>,
     seen: &'a mut Seen,
 }
 
 impl<'a> Play<'a> {
-    pub fn new(platform: Platform, builder: Builder, seen: &'a mut Seen) -> Self {
+    pub fn new(
+        text: &'static str,
+        platform: Platform,
+        builder: Builder,
+        seen: &'a mut Seen,
+    ) -> Self {
         let world = World::new(platform, builder);
-        Self {
+        let bodies = text.lines().filter_map(|line| line.split_once(" = "));
+        let bodies = bodies.map(|(name, body)| (name.to_owned(), body.to_owned()));
+        let mut play = Self {
             owner: world.authorization.clone(),
-            world,
-            names: Vec::new(),
+            text,
+            names: bodies.collect(),
             session: None,
             seen,
+            world,
+        };
+        let state = &play.world.state;
+        let (dployr, nodion) = (state.dployr().access(""), state.nodion().access(""));
+        let edgegap = state.edgegap().access("");
+        for (name, value) in [
+            ("email", dployr.email),
+            ("password", dployr.password),
+            ("code", dployr.login_code),
+            ("identity", dployr.identity_token),
+            ("cluster", dployr.cluster_id),
+            ("tag", dployr.instance_tag),
+            ("region", nodion.region_id),
+            ("type", nodion.instance_type_id),
+            ("git", nodion.application_id),
+            ("image", nodion.image_application_id),
+            ("app", edgegap.application),
+            ("version", edgegap.version),
+            ("host", edgegap.private_host_id),
+            ("fleet", edgegap.fleet),
+        ] {
+            play.name(name, &value);
         }
+        play
     }
 
-    /// What `{name}` stands for.
     pub fn name(&mut self, name: &str, value: &str) {
-        self.names.insert(0, (name.to_owned(), value.to_owned()));
+        self.names.insert(name.to_owned(), value.to_owned());
     }
 
     pub fn value(&self, name: &str) -> &str {
-        let mut names = self.names.iter();
-        names.find(|(known, _)| known == name).unwrap().1.as_str()
+        &self.names[name]
     }
 
-    pub fn rows(&mut self, rows: &[Row]) {
-        for (line, body, status, keep) in rows {
-            if let Some(command) = line.strip_prefix('@') {
+    /// Plays the rows of `[table]`.
+    pub fn rows(&mut self, table: &str) {
+        let (_, rows) = self.text.split_once(&format!("[{table}]\n")).expect(table);
+        for row in rows.lines().take_while(|row| !row.starts_with('[')) {
+            if let Some(command) = row.strip_prefix('@') {
                 self.command(command);
-                continue;
-            }
-            let reply = self.ask(line, body);
-            assert_eq!(
-                reply.status,
-                *status,
-                "{line} {body}: {}",
-                reply.text_body()
-            );
-            if let Some((name, pointer)) = keep.split_once('=') {
-                let body = reply.json_body();
-                let value = body.pointer(pointer).and_then(Value::as_str);
-                self.name(name, value.expect(line));
-            }
-        }
-    }
-
-    fn command(&mut self, command: &str) {
-        match command.split_once(' ') {
-            Some(("wait", millis)) => self.world.wait(millis.parse().unwrap()),
-            _ => {
-                self.world.authorization =
-                    (command == "owner").then(|| self.owner.clone()).flatten();
-                if command != "session" {
-                    self.session = None;
+            } else if let Some((status, rest)) = row.split_once(' ') {
+                let (line, kept) = rest.split_once(" > ").unwrap_or((rest, ""));
+                let reply = self.ask(line);
+                assert_eq!(
+                    reply.status.as_str(),
+                    status,
+                    "{row}: {}",
+                    reply.text_body()
+                );
+                if let Some((name, pointer)) = kept.split_once('=') {
+                    let body = reply.json_body();
+                    let value = body.pointer(pointer).and_then(Value::as_str);
+                    self.name(name, value.expect(row));
                 }
             }
         }
     }
 
-    fn filled(&self, text: &str) -> String {
-        let fill = |text: String, (name, value): &(String, String)| {
-            text.replace(&format!("{{{name}}}"), value)
-        };
-        self.names.iter().fold(text.to_owned(), fill)
+    /// `wait MILLIS`, or who asks from then on: `nobody`, the `owner`, or who has the `session`.
+    pub fn command(&mut self, command: &str) {
+        if let Some(millis) = command.strip_prefix("wait ") {
+            return self.world.wait(millis.parse().unwrap());
+        }
+        let owner = (command == "owner").then(|| self.owner.clone());
+        self.world.authorization = owner.flatten();
+        if command != "session" {
+            self.session = None;
+        }
     }
 
-    fn ask(&mut self, line: &str, body: &str) -> Reply {
-        let line = self.filled(line);
-        let (method, target) = line.split_once(' ').unwrap();
-        let mut request = Request::new(method, target);
-        let body = self.filled(body);
-        if body.starts_with(['{', '[']) {
-            request = request.with_body("application/json", body);
-        } else if !body.is_empty() {
-            request = request.with_body("text/x-yaml", body);
-        }
-        self.send(request)
+    fn filled(&self, text: &str) -> String {
+        let names = self.names.iter();
+        names.fold(text.to_owned(), |text, (name, value)| {
+            text.replace(&format!("{{{name}}}"), value)
+        })
+    }
+
+    /// A method, a target, and a body or the name of one. A body that does not begin like JSON is a manifest.
+    fn ask(&mut self, line: &str) -> Reply {
+        let mut parts = line.splitn(3, ' ');
+        let (method, target) = (parts.next().unwrap(), parts.next().unwrap());
+        let body = parts.next().unwrap_or_default();
+        let body = self.filled(self.names.get(body).map_or(body, String::as_str));
+        let request = Request::new(method, &self.filled(target));
+        self.send(match body.chars().next() {
+            None => request,
+            Some('{' | '[') => request.with_body("application/json", body),
+            Some(_) => request.with_body("text/x-yaml", body),
+        })
     }
 
     /// Whatever comes: the world asserts that the spec allows it, here it is noted.
@@ -124,9 +150,8 @@ impl<'a> Play<'a> {
         }
         let requests = self.world.state.requests();
         if let Some(id) = requests.last().unwrap().operation {
-            self.seen
-                .0
-                .insert((self.world.platform.to_string(), id, reply.status));
+            let platform = self.world.platform.to_string();
+            self.seen.0.insert((platform, id, reply.status.as_u16()));
         }
         reply
     }
@@ -152,11 +177,11 @@ impl<'a> Play<'a> {
     }
 
     /// Sends the same so many times, and once more than the limit allows.
-    pub fn repeat(&mut self, line: &str, body: &str, limit: u32) {
+    pub fn repeat(&mut self, line: &str, limit: u32) {
         for _ in 0..limit {
-            self.ask(line, body);
+            self.ask(line);
         }
-        assert_eq!(self.ask(line, body).status, 429, "{line}");
+        assert_eq!(self.ask(line).status, 429, "{line}");
     }
 
     /// Every operation, when the limit of requests is reached.

@@ -7,10 +7,9 @@ use deploykit::nexlayer::manifest::Rule;
 use serde_json::Value;
 
 /// Fields whose values are redacted.
-const SECRET: [&str; 7] = [
+const SECRET: [&str; 6] = [
     "vars",
     "env",
-    "data",
     "registryLogin",
     "imagePullSecrets",
     "command",
@@ -42,7 +41,7 @@ pub fn check(data: &[u8]) {
         return;
     };
     let (mut secrets, mut others) = (Vec::new(), String::new());
-    collect(&read, false, &mut secrets, &mut others);
+    collect(&read, "", false, &mut secrets, &mut others);
     for secret in &secrets {
         let lines = secret.lines().map(str::trim);
         for line in lines.filter(|line| is_distinctive(line) && !others.contains(line)) {
@@ -115,21 +114,29 @@ fn preview(manifest: Manifest) -> String {
 }
 
 /// Collects the strings in secret fields, and everything else.
-fn collect(value: &Value, secret: bool, found: &mut Vec<String>, others: &mut String) {
+/// `parent` is the key that the value, or the list around it, belongs to.
+fn collect(
+    value: &Value,
+    parent: &str,
+    secret: bool,
+    found: &mut Vec<String>,
+    others: &mut String,
+) {
     match value {
         Value::String(text) if secret && !text.contains("<%") => found.push(text.clone()),
         Value::Array(items) => {
             for item in items {
-                collect(item, secret, found, others);
+                collect(item, parent, secret, found, others);
             }
         }
         Value::Object(map) => {
             for (key, inner) in map {
                 // The name of a variable in a list is not secret.
                 let named = secret && ["key", "name"].contains(&key.as_str());
-                let secret = secret && !named || SECRET.contains(&key.as_str());
+                let is_data = parent == "secrets" && key == "data";
+                let secret = secret && !named || is_data || SECRET.contains(&key.as_str());
                 others.push_str(&format!("{key}\n"));
-                collect(inner, secret, found, others);
+                collect(inner, key, secret, found, others);
             }
         }
         other => others.push_str(&format!("{other}\n")),

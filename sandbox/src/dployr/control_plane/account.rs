@@ -6,31 +6,23 @@ use serde_json::{Map, Value, json};
 
 use super::super::{Dployr, SET_UP_AT, create};
 use super::sessions::is_email;
-use super::{Role, allowed, failure, ok_with, page};
+use super::{Role, allowed, bad, failure, ok, page, said, scoped};
 use crate::bounds::{MOST, cut};
-use crate::model::{Reply, Request, text_field};
-use crate::time::{millis, rfc3339};
+use crate::call::Call;
+use crate::model::{Answer, object, text_field};
+use crate::time::{day_in_words, millis};
 
 /// What can change about the user and the cluster.
 #[derive(Clone, Debug)]
-pub(in crate::dployr) struct Account {
+pub(super) struct Account {
     user_name: String,
     user_updated_at: Duration,
     pub(super) cluster_name: String,
     /// When the cluster was renamed last.
     renamed_at: Option<Duration>,
     invited: Vec<Invited>,
-    notifications: Option<Notifications>,
-}
-
-/// Where a cluster's notifications go. Nothing is sent there.
-#[derive(Clone, Debug)]
-struct Notifications {
-    enabled: bool,
-    slack: Value,
-    discord: Value,
-    created_at: Duration,
-    updated_at: Duration,
+    /// Where a cluster's notifications go, once it was written. Nothing is sent there.
+    notifications: Option<Map<String, Value>>,
 }
 
 impl Account {
@@ -70,99 +62,81 @@ const DEFAULT_EVENTS: [&str; 7] = [
 ];
 
 /// One webhook per cluster, nothing is checked, and whatever came is what goes out again.
-pub(super) fn set_up_webhook(state: &mut Dployr, request: &Request) -> Reply {
-    if let Err(reply) = allowed(state, request.query_value("clusterId"), Role::Developer) {
-        return reply;
-    }
-    let Ok(body) = request.json_object() else {
-        return failure(
+pub(super) fn set_up_webhook(state: &mut Dployr, call: &Call) -> Answer {
+    scoped(state, call, Role::Developer)?;
+    let broken = |_| {
+        failure(
             500,
             "Internal server error",
             "runtime.internal_server_error",
-        );
+        )
     };
-    let mut webhook = Map::new();
-    for key in ["webhookUrl", "enabled", "events"] {
-        if let Some(value) = body.get(key) {
-            webhook.insert(key.to_owned(), value.clone());
-        }
-    }
-    webhook
-        .entry("events")
-        .or_insert_with(|| json!(DEFAULT_EVENTS));
+    let mut webhook = call.request.json_object().map_err(broken)?;
+    webhook.retain(|key, _| matches!(key.as_str(), "webhookUrl" | "enabled" | "events"));
+    let events = webhook.entry("events");
+    events.or_insert_with(|| json!(DEFAULT_EVENTS));
     let webhook = Value::Object(webhook);
     state.cluster_webhook = Some(webhook.clone());
-    ok_with(webhook, "Custom webhook integration configured")
+    Ok(said(200, webhook, "Custom webhook integration configured"))
+}
+
+pub(super) fn integrations_of(state: &Dployr, cluster: &str) -> Answer {
+    allowed(state, Some(cluster), Role::Viewer)?;
+    Ok(ok(integrations(state)))
 }
 
 pub(super) fn integrations(state: &Dployr) -> Value {
-    let notification = match &state.cluster_webhook {
-        Some(webhook) => json!({ "customWebhook": webhook }),
-        None => json!({}),
-    };
-    json!({ "remote": {}, "email": {}, "notification": notification })
+    json!({ "remote": {}, "email": {}, "notification": custom_webhook(state) })
+}
+
+fn custom_webhook(state: &Dployr) -> Value {
+    let webhook = state.cluster_webhook.as_ref();
+    webhook.map_or(json!({}), |webhook| json!({ "customWebhook": webhook }))
 }
 
 /// `/v1/clusters/{id}/notifications`, read and written. The times are there once it was written. Which role it takes, and
 /// what else of a body is refused than an `enabled` of another kind, is not known.
-pub(super) fn notifications(
-    state: &mut Dployr,
-    request: &Request,
-    method: &str,
-    id: &str,
-    now: Duration,
-) -> Reply {
-    if let Err(reply) = allowed(state, Some(id), Role::Viewer) {
-        return reply;
-    }
-    if method == "PUT" {
-        let body = request.json_object().unwrap_or_default();
+pub(super) fn notifications(state: &mut Dployr, call: &Call, id: &str) -> Answer {
+    allowed(state, Some(id), Role::Viewer)?;
+    let mut shown = object(json!({
+        "clusterId": state.cluster_id,
+        "enabled": true,
+        "slackWebhookUrl": null,
+        "discordWebhookUrl": null,
+    }));
+    let kept = &mut state.own.account.notifications;
+    if call.method() == "PUT" {
+        let body = call.request.json_object().unwrap_or_default();
         if let Some(wrong) = body.get("enabled").filter(|enabled| !enabled.is_boolean()) {
             let kind = create::kind(wrong);
-            let message = format!(
-                "Validation failed: enabled: Invalid input: expected boolean, received {kind}"
-            );
-            return failure(400, &message, "request.bad_request");
+            let problem = format!("expected boolean, received {kind}");
+            return Err(bad(&format!(
+                "Validation failed: enabled: Invalid input: {problem}"
+            )));
         }
-        let kept = state
-            .own
-            .account
-            .notifications
-            .get_or_insert(Notifications {
-                enabled: true,
-                slack: Value::Null,
-                discord: Value::Null,
-                created_at: now,
-                updated_at: now,
-            });
-        kept.updated_at = now;
-        if let Some(enabled) = body.get("enabled").and_then(Value::as_bool) {
-            kept.enabled = enabled;
-        }
-        for (key, place) in [
-            ("slackWebhookUrl", &mut kept.slack),
-            ("discordWebhookUrl", &mut kept.discord),
-        ] {
-            if let Some(url) = body.get(key) {
-                *place = url.clone();
+        let now = json!(millis(call.now));
+        let kept = kept.get_or_insert_with(|| {
+            shown.insert("createdAt".to_owned(), now.clone());
+            shown.clone()
+        });
+        kept.insert("updatedAt".to_owned(), now);
+        for key in ["enabled", "slackWebhookUrl", "discordWebhookUrl"] {
+            if let Some(value) = body.get(key) {
+                kept.insert(key.to_owned(), value.clone());
             }
         }
     }
-    let kept = state.own.account.notifications.as_ref();
-    let mut shown = super::object(json!({
-        "clusterId": state.cluster_id,
-        "enabled": kept.is_none_or(|kept| kept.enabled),
-        "slackWebhookUrl": kept.map(|kept| &kept.slack),
-        "discordWebhookUrl": kept.map(|kept| &kept.discord),
-    }));
-    if let Some(kept) = kept {
-        shown.insert("createdAt".to_owned(), json!(millis(kept.created_at)));
-        shown.insert("updatedAt".to_owned(), json!(millis(kept.updated_at)));
-    }
-    super::ok(json!({ "notifications": shown }))
+    let shown = kept.as_ref().unwrap_or(&shown);
+    Ok(ok(json!({ "notifications": shown })))
 }
 
-pub(super) fn user(state: &Dployr) -> Value {
+pub(super) fn current_user(state: &Dployr) -> Answer {
+    Ok(ok(
+        json!({ "user": user(state), "clusters": [cluster(state)] }),
+    ))
+}
+
+fn user(state: &Dployr) -> Value {
     json!({
         "id": state.user_id,
         "email": state.email,
@@ -177,37 +151,38 @@ pub(super) fn user(state: &Dployr) -> Value {
 
 /// The one call on a user that no token makes, and its 401 has the form of a handler's. Everything else of a user is
 /// left out here.
-pub(super) fn update_user(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
-    if !state.own.access.knows_cookie(request, now) {
-        return failure(401, "Not authenticated", "auth.bad_session");
+pub(super) fn update_user(state: &mut Dployr, call: &Call) -> Answer {
+    if !state.own.access.knows_cookie(call) {
+        return Err(failure(401, "Not authenticated", "auth.bad_session"));
     }
-    let body = request.json_object().unwrap_or_default();
+    let body = call.request.json_object().unwrap_or_default();
     if let Some(name) = body.get("name").and_then(Value::as_str) {
         if name.chars().count() < 3 {
-            let message = "name: Too small: expected string to have >=3 characters";
-            return failure(400, message, "request.bad_request");
+            return Err(bad(
+                "name: Too small: expected string to have >=3 characters",
+            ));
         }
         state.own.account.user_name = name.to_owned();
-        state.own.account.user_updated_at = now;
+        state.own.account.user_updated_at = call.now;
     }
-    super::ok(json!({ "user": user(state) }))
+    Ok(ok(json!({ "user": user(state) })))
 }
 
-pub(super) fn cluster(state: &Dployr) -> Value {
+pub(super) fn clusters(state: &Dployr) -> Answer {
+    Ok(ok(json!({ "clusters": [cluster(state)] })))
+}
+
+fn cluster(state: &Dployr) -> Value {
     let account = &state.own.account;
     let invited: Vec<&str> = account.invited.iter().map(|it| it.id.as_str()).collect();
-    // Seen: the webhook stands here as well.
-    let metadata = match &state.cluster_webhook {
-        Some(webhook) => json!({ "customWebhook": webhook }),
-        None => json!({}),
-    };
     json!({
         "id": state.cluster_id,
         "name": account.cluster_name,
         "users": [state.user_id],
         "roles": { "owner": [state.user_id], "admin": [], "developer": [], "viewer": [], "invited": invited },
         "poolInstanceId": null,
-        "metadata": metadata,
+        // Seen: the webhook stands here as well.
+        "metadata": custom_webhook(state),
         "createdAt": millis(SET_UP_AT),
         "updatedAt": millis(account.renamed_at.unwrap_or(SET_UP_AT)),
         "role": "owner",
@@ -218,73 +193,35 @@ pub(super) fn cluster(state: &Dployr) -> Value {
 
 /// Once a month. The refusal is a 429 without `retry-after`, with requests left in the window: waiting as for a rate
 /// does not help.
-pub(super) fn rename(state: &mut Dployr, request: &Request, id: &str, now: Duration) -> Reply {
-    if let Err(reply) = allowed(state, Some(id), Role::Owner) {
-        return reply;
-    }
-    let body = request.json_object().unwrap_or_default();
+pub(super) fn rename(state: &mut Dployr, call: &Call) -> Answer {
+    allowed(state, Some(call.path("id")), Role::Owner)?;
+    let body = call.request.json_object().unwrap_or_default();
     let name = text_field(&body, "name").filter(|name| name.chars().count() <= 64);
-    let Some(name) = name else {
-        let message = "Validation failed: name must be a non-empty string (max 64 chars)";
-        return failure(400, message, "request.bad_request");
-    };
+    let name = name
+        .ok_or_else(|| bad("Validation failed: name must be a non-empty string (max 64 chars)"))?;
     let month = Duration::from_secs(30 * 24 * 3_600);
     let next = state.own.account.renamed_at.map(|at| at + month);
-    if let Some(next) = next.filter(|next| now < *next) {
+    if let Some(next) = next.filter(|next| call.now < *next) {
         let day = day_in_words(next);
         let message = format!("You can only rename once per month. Try again after {day}.");
-        return failure(429, &message, "request.too_many_requests");
+        return Err(failure(429, &message, "request.too_many_requests"));
     }
-    state.own.account.renamed_at = Some(now);
+    state.own.account.renamed_at = Some(call.now);
     state.own.account.cluster_name = name.to_owned();
-    state.emit("cluster.modified", json!({}), now);
-    let mut cluster = super::object(cluster(state));
+    state.emit("cluster.modified", json!({}), call.now);
+    let mut cluster = object(cluster(state));
     // The one reply without these two.
-    cluster.remove("role");
-    cluster.remove("owner");
-    ok_with(
-        json!({ "cluster": cluster }),
-        "Cluster renamed successfully",
-    )
-}
-
-/// `December 24, 2026`
-fn day_in_words(at: Duration) -> String {
-    const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
-    let text = rfc3339(at);
-    let numbers = text
-        .split(['-', 'T'])
-        .map(|part| part.parse::<usize>().ok());
-    let numbers: Vec<usize> = numbers.take(3).flatten().collect();
-    let [year, month, day] = numbers.as_slice() else {
-        return text;
-    };
-    let month = MONTHS.get(month.saturating_sub(1)).copied();
-    format!("{} {day}, {year}", month.unwrap_or_default())
+    cluster.retain(|key, _| key != "role" && key != "owner");
+    let data = json!({ "cluster": cluster });
+    Ok(said(200, data, "Cluster renamed successfully"))
 }
 
 /// Those who belong, or with `showInvites`, whatever it says, those who were asked and have not answered. The latter were
 /// never recorded with anybody in it: they have the form of the others here.
-pub(super) fn users(state: &Dployr, request: &Request, id: &str) -> Reply {
-    if let Err(reply) = allowed(state, Some(id), Role::Viewer) {
-        return reply;
-    }
-    if request.query_value("showInvites").is_some() {
-        let invited = state.own.account.invited.iter();
-        let items = invited.map(|invited| {
+pub(super) fn users(state: &Dployr, call: &Call) -> Answer {
+    allowed(state, Some(call.path("id")), Role::Viewer)?;
+    if call.request.query_value("showInvites").is_some() {
+        let items = state.own.account.invited.iter().map(|invited| {
             json!({
                 "id": invited.id,
                 "name": invited.email.split('@').next(),
@@ -296,45 +233,44 @@ pub(super) fn users(state: &Dployr, request: &Request, id: &str) -> Reply {
                 "updatedAt": millis(invited.at),
             })
         });
-        return page(request, items.collect());
+        return Ok(page(call, items.collect()));
     }
-    let mut user = super::object(user(state));
+    let mut user = object(user(state));
     user.remove("metadata");
     user.insert("picture".to_owned(), Value::Null);
     user.insert("role".to_owned(), json!("owner"));
-    page(request, vec![Value::Object(user)])
+    Ok(page(call, vec![user.into()]))
 }
 
 /// Put together from dployr-io/dployr-base:src/routes/clusters.ts; no invitation was recorded, nor a refusal of one. There
 /// are no mails here, so nobody ever answers.
-pub(super) fn invite(state: &mut Dployr, request: &Request, id: &str, now: Duration) -> Reply {
-    if let Err(reply) = allowed(state, Some(id), Role::Admin) {
-        return reply;
-    }
-    let body = request.json_object().unwrap_or_default();
+pub(super) fn invite(state: &mut Dployr, call: &Call) -> Answer {
+    allowed(state, Some(call.path("id")), Role::Admin)?;
+    let body = call.request.json_object().unwrap_or_default();
     let users = body.get("users").and_then(Value::as_array);
-    let emails: Option<Vec<String>> = users.and_then(|users| {
-        let emails = users.iter().map(|user| user.as_str().filter(is_email));
-        emails.map(|email| email.map(str::to_owned)).collect()
-    });
-    let Some(emails) = emails.filter(|emails| !emails.is_empty()) else {
-        let message = "Validation failed: users: Invalid input";
-        return failure(400, message, "request.bad_request");
-    };
+    let users = users
+        .filter(|users| !users.is_empty())
+        .map(|users| users.iter());
+    let emails: Option<Vec<&str>> =
+        users.and_then(|users| users.map(|user| user.as_str().filter(is_email)).collect());
+    let emails = emails.ok_or_else(|| bad("Validation failed: users: Invalid input"))?;
     for email in &emails {
-        let known = state
-            .own
-            .account
-            .invited
-            .iter()
-            .any(|it| it.email == *email);
+        let mut invited = state.own.account.invited.iter();
         // Who belongs already, and who was asked already, is not there twice.
-        if *email != state.email && !known {
-            let (id, email) = (state.id("user", now), email.clone());
-            let invited = Invited { id, email, at: now };
+        if *email != state.email && !invited.any(|it| it.email == *email) {
+            let invited = Invited {
+                id: state.id("user", call.now),
+                email: (*email).to_owned(),
+                at: call.now,
+            };
             state.own.account.invited.push(invited);
         }
-        state.emit("cluster.user_invited", json!({ "userEmail": email }), now);
+        let details = json!({ "userEmail": email });
+        state.emit("cluster.user_invited", details, call.now);
     }
-    ok_with(json!({ "users": emails }), "Invites sent successfully")
+    Ok(said(
+        200,
+        json!({ "users": emails }),
+        "Invites sent successfully",
+    ))
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::super::Dployr;
-use super::{Role, allowed, failure, flat, not_modelled, not_routed, ok, page};
-use crate::model::{Reply, Request, text_field};
+use super::{Role, allowed, bad, failure, flat, missing, not_modelled, ok, page, scoped};
+use crate::call::Call;
+use crate::model::{Answer, Reply, Request, object, text_field};
 use crate::time::millis;
 
 #[derive(Clone, Debug)]
-pub(in crate::dployr) struct Domain {
+pub(super) struct Domain {
     id: String,
     name: String,
     service: String,
@@ -31,58 +32,61 @@ impl Domain {
             "pending"
         }
     }
-}
 
-pub(super) fn route(
-    state: &mut Dployr,
-    request: &Request,
-    method: &str,
-    rest: &[&str],
-    now: Duration,
-) -> Reply {
-    match (method, rest) {
-        ("POST", []) => create(state, request, now),
-        ("GET", []) => match allowed(state, request.query_value("clusterId"), Role::Viewer) {
-            Ok(()) => {
-                // The newest first.
-                let domains = state.own.domains.iter().rev();
-                page(
-                    request,
-                    domains.map(|domain| record(state, domain)).collect(),
-                )
-            }
-            Err(reply) => reply,
-        },
-        ("GET" | "DELETE", [name]) | ("POST", [name, "verify"]) => {
-            let name = name.to_lowercase();
-            let found = state.own.domains.iter().find(|domain| domain.name == name);
-            let Some(domain) = found.cloned() else {
-                return flat(404, "Domain not found", "resource.missing_resource");
-            };
-            match method {
-                "GET" => ok(Value::Object(describe(state, &domain))),
-                // Seen: no body, and the second time there is none.
-                "DELETE" => {
-                    state.own.domains.retain(|other| other.id != domain.id);
-                    emit(state, "domain.deleted", &domain, now);
-                    Reply::empty(204)
-                }
-                _ => verify(state, &domain, now),
-            }
-        }
-        _ => not_routed(),
+    /// What the owner of the domain has to set in the DNS.
+    fn setup(&self) -> Map<String, Value> {
+        let host = self.name.split('.').next();
+        let target = format!("{}.dployr.run", self.service);
+        let proof = format!("dployr-verify={}", self.token);
+        object(json!({
+            "records": [{ "type": "CNAME", "name": host, "value": target, "ttl": 300 }],
+            "verification": { "type": "TXT", "name": "_dployr", "value": proof },
+            "manualGuideUrl": "https://docs.dployr.io/domains/manual",
+        }))
+    }
+
+    fn to_set_up(&self) -> Reply {
+        let mut data = object(json!({ "domain": self.name, "provider": "unknown" }));
+        data.extend(self.setup());
+        ok(data.into())
     }
 }
 
-fn emit(state: &mut Dployr, event: &str, domain: &Domain, now: Duration) {
-    let details = json!({ "domain": domain.name, "serviceName": domain.service });
-    state.emit(event, details, now);
+fn named<'a>(state: &'a Dployr, name: &str) -> Option<&'a Domain> {
+    let mut domains = state.own.domains.iter();
+    domains.find(|domain| domain.name == name)
+}
+
+/// The domain of the path.
+fn find(state: &Dployr, call: &Call) -> Result<Domain, Reply> {
+    let found = named(state, &call.path("domain").to_lowercase()).cloned();
+    found.ok_or_else(|| flat(404, "Domain not found", "resource.missing_resource"))
+}
+
+/// The newest first.
+pub(super) fn list(state: &Dployr, call: &Call) -> Answer {
+    scoped(state, call, Role::Viewer)?;
+    let items = state.own.domains.iter().rev().map(|domain| {
+        json!({
+            "id": domain.id,
+            "clusterId": state.cluster_id,
+            "serviceName": domain.service,
+            "domain": domain.name,
+            "status": domain.status(),
+            "verificationToken": domain.token,
+            "provider": "unknown",
+            "createdAt": millis(domain.created_at),
+            "activatedAt": domain.activated_at.map(millis),
+        })
+    });
+    Ok(page(call, items.collect()))
 }
 
 /// The records stand there as long as they have to be set; that they go was read in
 /// dployr-io/dployr-base:src/routes/domains.ts, the rest was seen.
-fn describe(state: &Dployr, domain: &Domain) -> Map<String, Value> {
-    let mut data = super::object(json!({
+pub(super) fn get(state: &Dployr, call: &Call) -> Answer {
+    let domain = find(state, call)?;
+    let mut data = object(json!({
         "domain": domain.name,
         "status": domain.status(),
         "clusterId": state.cluster_id,
@@ -90,48 +94,64 @@ fn describe(state: &Dployr, domain: &Domain) -> Map<String, Value> {
         "createdAt": millis(domain.created_at),
         "activatedAt": domain.activated_at.map(millis),
     }));
-    if domain.activated_at.is_none() {
-        data.extend(setup(domain));
+    if !domain.is_active() {
+        data.extend(domain.setup());
     }
-    data
+    Ok(ok(data.into()))
+}
+
+/// Seen: no body, and the second time there is none.
+pub(super) fn delete(state: &mut Dployr, call: &Call) -> Answer {
+    let domain = find(state, call)?;
+    state.own.domains.retain(|other| other.id != domain.id);
+    emit(state, "domain.deleted", &domain, call);
+    Ok(Reply::empty(204))
+}
+
+fn emit(state: &mut Dployr, event: &str, domain: &Domain, call: &Call) {
+    let details = json!({ "domain": domain.name, "serviceName": domain.service });
+    state.emit(event, details, call.now);
 }
 
 /// Nothing is asked of any DNS. Names for testing, under `.test` (RFC 2606), have the record and no other has. The
 /// refusal was seen; the 204 was read in dployr-io/dployr-base:src/routes/domains.ts.
-fn verify(state: &mut Dployr, domain: &Domain, now: Duration) -> Reply {
+pub(super) fn verify(state: &mut Dployr, call: &Call) -> Answer {
+    let domain = find(state, call)?;
     if !domain.name.ends_with(".test") {
-        return failure(422, "TXT record not found", "request.unprocessable_entity");
+        return Err(failure(
+            422,
+            "TXT record not found",
+            "request.unprocessable_entity",
+        ));
     }
-    let mut domains = state.own.domains.iter_mut();
-    if let Some(kept) = domains.find(|kept| kept.id == domain.id) {
-        // A domain that is verified stays so.
-        kept.activated_at = kept.activated_at.or(Some(now));
+    // A domain that is verified stays so.
+    if !domain.is_active() {
+        let mut domains = state.own.domains.iter_mut();
+        if let Some(kept) = domains.find(|kept| kept.id == domain.id) {
+            kept.activated_at = Some(call.now);
+        }
+        emit(state, "domain.verified", &domain, call);
     }
-    if domain.activated_at.is_none() {
-        emit(state, "domain.verified", domain, now);
-    }
-    Reply::empty(204)
+    Ok(Reply::empty(204))
 }
 
 /// What the server in front asks before it gets a certificate, without a token. Only the refusal of a domain that waits
 /// was seen.
-pub(super) fn is_verified(state: &Dployr, request: &Request) -> Reply {
+pub(super) fn is_verified(state: &Dployr, request: &Request) -> Answer {
     let name = request.query_value("domain").unwrap_or_default();
-    let name = name.to_lowercase();
-    let mut domains = state.own.domains.iter();
-    match domains.find(|domain| domain.name == name) {
-        Some(domain) if domain.activated_at.is_none() => {
-            failure(403, "Domain not yet verified", "permission.forbidden")
-        }
-        _ => not_modelled(),
+    match named(state, &name.to_lowercase()) {
+        Some(domain) if !domain.is_active() => Err(failure(
+            403,
+            "Domain not yet verified",
+            "permission.forbidden",
+        )),
+        _ => Err(not_modelled()),
     }
 }
 
 /// The service behind a domain, as it is written there.
 pub(super) fn service_of<'a>(state: &'a Dployr, name: &str) -> Option<&'a str> {
-    let mut domains = state.own.domains.iter();
-    let found = domains.find(|domain| domain.name == name);
-    found.map(|domain| domain.service.as_str())
+    named(state, name).map(|domain| domain.service.as_str())
 }
 
 /// Whether it belongs to another tenant. There is none here: the vendor's own name stands for one.
@@ -139,71 +159,39 @@ fn of_others(name: &str) -> bool {
     name == "dployr.io" || name.ends_with(".dployr.io")
 }
 
-fn create(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
-    let body = request.json_object().unwrap_or_default();
-    if let Err(reply) = allowed(state, text_field(&body, "clusterId"), Role::Developer) {
-        return reply;
-    }
+pub(super) fn create(state: &mut Dployr, call: &Call) -> Answer {
+    let body = call.request.json_object().unwrap_or_default();
+    allowed(state, text_field(&body, "clusterId"), Role::Developer)?;
     let name = text_field(&body, "domain").unwrap_or_default();
     if !(3..=253).contains(&name.chars().count()) || !name.contains('.') {
-        let message = "domain: Invalid domain format";
-        return failure(400, message, "request.bad_request");
+        return Err(bad("domain: Invalid domain format"));
     }
     let service = text_field(&body, "serviceName").unwrap_or_default();
     if !state.services.iter().any(|known| known.name == service) {
-        return failure(404, "Service not found", "resource.missing_resource");
+        return Err(missing("Service not found"));
     }
+    // A 200, and the name in lower case.
+    let name = name.to_lowercase();
     // Seen, for a domain that another tenant had registered.
-    if of_others(&name.to_lowercase()) {
+    if of_others(&name) {
         let message = "Domain already registered to another instance";
-        return failure(409, message, "resource.conflict");
+        return Err(failure(409, message, "resource.conflict"));
     }
-    // A 200, and the name in lower case. One that is there already stays as it is, with its service and its token
+    // One that is there already stays as it is, with its service and its token
     // (dployr-io/dployr-base:src/routes/domains.ts).
-    let mut domains = state.own.domains.iter();
-    if let Some(known) = domains.find(|known| known.name == name.to_lowercase()) {
-        return ok(Value::Object(to_set_up(known)));
+    if let Some(known) = named(state, &name) {
+        return Ok(known.to_set_up());
     }
     let domain = Domain {
-        id: state.ids.ulid(now),
-        name: name.to_lowercase(),
+        id: state.ids.ulid(call.now),
+        name,
         service: service.to_owned(),
-        token: state.ids.ulid(now),
-        created_at: now,
+        token: state.ids.ulid(call.now),
+        created_at: call.now,
         activated_at: None,
     };
-    let data = to_set_up(&domain);
-    emit(state, "domain.created", &domain, now);
+    emit(state, "domain.created", &domain, call);
+    let reply = domain.to_set_up();
     state.own.domains.push(domain);
-    ok(Value::Object(data))
-}
-
-fn to_set_up(domain: &Domain) -> Map<String, Value> {
-    let mut data = super::object(json!({ "domain": domain.name, "provider": "unknown" }));
-    data.extend(setup(domain));
-    data
-}
-
-/// What the owner of the domain has to set in the DNS.
-fn setup(domain: &Domain) -> Map<String, Value> {
-    let host = domain.name.split('.').next().unwrap_or_default();
-    super::object(json!({
-        "records": [{ "type": "CNAME", "name": host, "value": format!("{}.dployr.run", domain.service), "ttl": 300 }],
-        "verification": { "type": "TXT", "name": "_dployr", "value": format!("dployr-verify={}", domain.token) },
-        "manualGuideUrl": "https://docs.dployr.io/domains/manual",
-    }))
-}
-
-fn record(state: &Dployr, domain: &Domain) -> Value {
-    json!({
-        "id": domain.id,
-        "clusterId": state.cluster_id,
-        "serviceName": domain.service,
-        "domain": domain.name,
-        "status": domain.status(),
-        "verificationToken": domain.token,
-        "provider": "unknown",
-        "createdAt": millis(domain.created_at),
-        "activatedAt": domain.activated_at.map(millis),
-    })
+    Ok(reply)
 }

@@ -1,119 +1,116 @@
-//! Services on the control plane: what deployments leave running.
+//! Services on the control plane: what deployments leave running, and one of another tenant.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::super::{Dployr, Line, Power, Service, create, ndjson};
+use super::super::{Dployr, Power, SET_UP_AT, Service, create};
 use super::{
-    Role, allowed, describe as describe_deployment, domains, failure, flat, neighbour, not_routed,
-    numbers, observed, ok, page, secrets,
+    Role, allowed, bad, describe as describe_deployment, domains, flat, missing, not_connected, ok,
+    page, scoped, secrets,
 };
-use crate::model::{Reply, Request, text_field};
+use crate::call::Call;
+use crate::model::{Answer, Reply, object, text_field};
 use crate::time::millis;
 
-pub(super) fn route(
-    state: &mut Dployr,
-    request: &Request,
-    method: &str,
-    rest: &[&str],
-    now: Duration,
-) -> Reply {
-    match (method, rest) {
-        ("GET", []) => list(state, request),
-        ("GET", ["metrics", name]) => observed::traffic(state, request, name, now),
-        ("GET", [id, "logs"]) => logs(state, request, id, now),
-        ("GET" | "PATCH" | "DELETE", [id])
-        | ("GET", [id, "envs" | "secrets"])
-        | ("POST", [id, "start" | "stop"]) => {
-            let role = match (method, rest) {
-                ("GET", [_] | [_, "envs"]) => Role::Viewer,
-                _ => Role::Developer,
-            };
-            if let Some(refused) = neighbour::refuse_service(state, id, role) {
-                return refused;
-            }
-            // By id alone; the name is not accepted. The cluster follows from the service.
-            let Some(service) = state
-                .services
-                .iter()
-                .find(|service| service.id == *id)
-                .cloned()
-            else {
-                return flat(404, "Service not found", "resource.missing_resource");
-            };
-            match (method, rest) {
-                ("GET", [_]) => ok(json!({ "service": describe(state, &service) })),
-                ("PATCH", _) => update(state, request, &service, now),
-                ("DELETE", _) => {
-                    // The linked deployment goes too.
-                    state.services.retain(|other| other.id != service.id);
-                    state.secrets.remove(&service.name);
-                    state
-                        .deployments
-                        .retain(|deployment| deployment.id != service.deployment_id);
-                    emit(state, "service.deleted", &service, now);
-                    ok(json!({}))
-                }
-                ("GET", [_, "secrets"]) => secrets::list(state, &service),
-                ("GET", _) => {
-                    ok(json!({ "envs": state.env.get(&service.name).cloned().unwrap_or_default() }))
-                }
-                (_, [_, "start"]) => switch(state, &service, Power::Rising(now), "started", now),
-                _ => switch(state, &service, Power::Off, "stopped", now),
-            }
-        }
-        // No create, no status, no restart, no metrics under an id, no write to one variable.
-        _ => not_routed(),
+/// The service of another tenant, and the name that nobody else deploys. It shows if the sandbox was built so. Who and
+/// what it is, is the sandbox's own. How it is answered was seen, each reply of it.
+pub(super) const NEIGHBOUR: &str = "neighbour-app";
+const NEIGHBOUR_ID: &str = "01KE6JQ300GP1XF3A7QYFR6F0D";
+const NEIGHBOUR_CLUSTER: &str = "01KE6JQ300THBRA48W8800DDAA";
+
+/// Whether this is the id of another tenant's service.
+pub(super) fn is_neighbour(state: &Dployr, id: &str) -> bool {
+    state.own.neighbour && id == NEIGHBOUR_ID
+}
+
+/// The service of the path, by id alone; the name is not accepted. The cluster follows from the service.
+pub(super) fn find(state: &Dployr, call: &Call, role: Role) -> Result<Service, Reply> {
+    let id = call.path("id");
+    if is_neighbour(state, id) {
+        allowed(state, Some(NEIGHBOUR_CLUSTER), role)?;
     }
-}
-
-/// 200 with a task, not 202. The instance of the sandbox is always connected.
-fn switch(
-    state: &mut Dployr,
-    service: &Service,
-    power: Power,
-    message: &str,
-    now: Duration,
-) -> Reply {
-    state.switch(&service.id, power, message, now);
-    emit(state, &format!("service.{message}"), service, now);
-    let task_id = state.id("task", now);
-    ok(json!({ "taskId": task_id }))
-}
-
-fn emit(state: &mut Dployr, event: &str, service: &Service, now: Duration) {
-    let details = json!({ "serviceName": service.name, "deploymentId": service.deployment_id });
-    state.emit(event, details, now);
+    let found = state.services.iter().find(|service| service.id == id);
+    let missing = || flat(404, "Service not found", "resource.missing_resource");
+    found.cloned().ok_or_else(missing)
 }
 
 /// By name, and with the rows of all tenants.
-fn list(state: &Dployr, request: &Request) -> Reply {
-    if let Err(reply) = allowed(state, request.query_value("clusterId"), Role::Viewer) {
-        return reply;
-    }
-    let own = state.services.iter().map(|service| {
+pub(super) fn list(state: &Dployr, call: &Call) -> Answer {
+    scoped(state, call, Role::Viewer)?;
+    let mut items: Vec<Map<String, Value>> = Vec::new();
+    for service in &state.services {
         let mut item = describe(state, service);
         // Stands in the list alone, and is null once the deployment's record is gone.
-        let deployment = state
-            .deployments
-            .iter()
-            .find(|deployment| deployment.id == service.deployment_id);
-        let name = deployment.map_or(Value::Null, |deployment| {
-            Value::from(deployment.name.clone())
-        });
-        item.insert("deploymentName".to_owned(), name);
-        item
-    });
-    let mut items: Vec<_> = own.chain(neighbour::service_row(state)).collect();
+        let deployment = state.deployment(&service.deployment_id);
+        let name = deployment.map(|deployment| &deployment.name);
+        item.insert("deploymentName".to_owned(), json!(name));
+        items.push(item);
+    }
+    if state.own.neighbour {
+        // It has come an hour after the user.
+        let came_at = millis(SET_UP_AT + Duration::from_secs(3_600));
+        items.push(object(json!({
+            "id": NEIGHBOUR_ID,
+            "clusterId": NEIGHBOUR_CLUSTER,
+            "name": NEIGHBOUR,
+            "label": null,
+            "type": "web",
+            "deploymentId": null,
+            "icedAt": null,
+            "createdAt": came_at,
+            "updatedAt": came_at,
+            "deploymentName": null,
+        })));
+    }
     items.sort_by_key(|item| item.get("name").map(Value::to_string));
-    page(request, items.into_iter().map(Value::Object).collect())
+    Ok(page(call, items.into_iter().map(Value::Object).collect()))
+}
+
+pub(super) fn get(state: &Dployr, call: &Call) -> Answer {
+    let service = find(state, call, Role::Viewer)?;
+    Ok(ok(json!({ "service": describe(state, &service) })))
+}
+
+pub(super) fn variables(state: &Dployr, call: &Call) -> Answer {
+    let service = find(state, call, Role::Viewer)?;
+    let variables = state.env.get(&service.name).cloned();
+    Ok(ok(json!({ "envs": variables.unwrap_or_default() })))
+}
+
+/// The linked deployment goes too.
+pub(super) fn delete(state: &mut Dployr, call: &Call) -> Answer {
+    let service = find(state, call, Role::Developer)?;
+    state.services.retain(|other| other.id != service.id);
+    state.secrets.remove(&service.name);
+    state
+        .deployments
+        .retain(|row| row.id != service.deployment_id);
+    emit(state, "service.deleted", &service, call);
+    Ok(ok(json!({})))
+}
+
+/// Starts or stops one: 200 with a task, not 202. The instance of the sandbox is always connected.
+pub(super) fn switch(state: &mut Dployr, call: &Call) -> Answer {
+    let service = find(state, call, Role::Developer)?;
+    let (power, message) = match call.id() {
+        "start_service" => (Power::Rising(call.now), "started"),
+        _ => (Power::Off, "stopped"),
+    };
+    state.switch(&service.id, power, message, call.now);
+    emit(state, &format!("service.{message}"), &service, call);
+    let task_id = state.id("task", call.now);
+    Ok(ok(json!({ "taskId": task_id })))
+}
+
+fn emit(state: &mut Dployr, event: &str, service: &Service, call: &Call) {
+    let details = json!({ "serviceName": service.name, "deploymentId": service.deployment_id });
+    state.emit(event, details, call.now);
 }
 
 /// There is no status among them.
 fn describe(state: &Dployr, service: &Service) -> Map<String, Value> {
-    super::object(json!({
+    object(json!({
         "id": service.id,
         "clusterId": state.cluster_id,
         "name": service.name,
@@ -128,55 +125,28 @@ fn describe(state: &Dployr, service: &Service) -> Map<String, Value> {
 
 /// Everything that is left out stays, null clears, the variables are replaced as a whole, and each update deploys again.
 /// `healthCheck` alone is reset to "/" when it is left out.
-fn update(state: &mut Dployr, request: &Request, service: &Service, now: Duration) -> Reply {
-    let Ok(body) = request.json_object() else {
-        return failure(400, "Request body is required", "request.bad_request");
-    };
-    let Some(instance_name) = text_field(&body, "instanceName") else {
-        let message =
-            "Validation failed: instanceName: Invalid input: expected string, received undefined";
-        return failure(400, message, "request.bad_request");
-    };
-    let env = match body.get("env_vars").map(create::env_vars) {
-        None => None,
-        Some(Ok(env)) => Some(env),
-        Some(Err(problem)) => {
-            return failure(
-                400,
-                &format!("Validation failed: {problem}"),
-                "request.bad_request",
-            );
-        }
-    };
-    if instance_name != state.instance.tag {
-        return failure(404, "Instance not found", "resource.missing_resource");
+pub(super) fn update(state: &mut Dployr, call: &Call) -> Answer {
+    let service = find(state, call, Role::Developer)?;
+    let body = call.request.json_object();
+    let body = body.map_err(|_| bad("Request body is required"))?;
+    let invalid = |problem: &str| bad(&format!("Validation failed: {problem}"));
+    let instance = text_field(&body, "instanceName").ok_or_else(|| {
+        invalid("instanceName: Invalid input: expected string, received undefined")
+    })?;
+    let variables = body.get("env_vars").map(create::env_vars).transpose();
+    let variables = variables.map_err(|problem| invalid(&problem))?;
+    if instance != state.instance.tag {
+        return Err(missing("Instance not found"));
     }
     // Both are kept before the record is looked for (dployr-io/dployr-base:src/routes/services.ts).
-    if let Some(env) = env {
-        state.env.insert(service.name.clone(), env);
+    if let Some(variables) = variables {
+        state.env.insert(service.name.clone(), variables);
     }
-    secrets::update(state, &service.name, &body, now);
-    let found = state
-        .deployments
-        .iter()
-        .find(|deployment| deployment.id == service.deployment_id);
-    let Some(mut settings) = found.map(|deployment| deployment.settings.clone()) else {
-        let message = "Service has no deployment record";
-        return failure(404, message, "resource.missing_resource");
-    };
-    for (field, key) in [
-        ("description", "description"),
-        ("run_cmd", "runCmd"),
-        ("build_cmd", "buildCmd"),
-        ("working_dir", "workingDir"),
-        ("static_dir", "staticDir"),
-        ("image", "image"),
-        ("domain", "domain"),
-        ("runtime", "runtimeType"),
-        ("version", "runtimeVersion"),
-        ("remote_url", "remoteUrl"),
-        ("remote_branch", "remoteBranch"),
-    ] {
+    secrets::update(state, &service.name, &body, call.now);
+    let found = state.deployment(&service.deployment_id);
+    let found = found.ok_or_else(|| missing("Service has no deployment record"))?;
+    let mut settings = found.settings.clone();
+    for (field, key) in create::UPDATES {
         match body.get(field) {
             Some(Value::String(text)) => {
                 settings.texts.insert(key, text.clone());
@@ -205,6 +175,7 @@ fn update(state: &mut Dployr, request: &Request, service: &Service, now: Duratio
         (false, true) => Some("remote"),
         _ => None,
     };
+    let has_repository = there("remoteUrl");
     if let Some(source) = source {
         settings.texts.insert("source", source.to_owned());
     }
@@ -212,165 +183,72 @@ fn update(state: &mut Dployr, request: &Request, service: &Service, now: Duratio
         settings.port = port.as_u64();
     }
     // A build node is needed where there is a repository, so not where it was taken away.
-    let from_git = settings.text("source") == Some("remote")
-        && settings
-            .text("remoteUrl")
-            .is_some_and(|url| !url.is_empty());
+    let from_git = settings.text("source") == Some("remote") && has_repository;
     if from_git && !state.build_node {
         // All of it is saved by then (dployr-io/dployr-base:src/routes/services.ts).
         let mut rows = state.deployments.iter_mut();
         if let Some(row) = rows.find(|row| row.id == service.deployment_id) {
             row.settings = settings;
         }
-        return failure(503, "No build node available", "runtime.node_not_connected");
+        return Err(not_connected("No build node available"));
     }
-    emit(state, "service.updated", service, now);
-    let at = state.deploy(&service.name, settings, service.deployment_id.clone(), now);
-    let task_id = state.id("task", now);
-    let mut row = match state.deployments.get(at) {
-        Some(deployment) => describe_deployment(state, deployment, now),
-        None => Map::new(),
-    };
+    emit(state, "service.updated", &service, call);
+    let id = service.deployment_id.clone();
+    let deployment = state.deploy(&service.name, settings, id, call.now);
+    let task_id = state.id("task", call.now);
+    let mut row = describe_deployment(state, &deployment, call);
     // The one reply in which it is null.
     row.insert("updatedAt".to_owned(), Value::Null);
-    ok(json!({ "service": describe(state, service), "deployment": row, "taskId": task_id }))
-}
-
-/// By id, name, or the name of a deployment that has no service yet.
-fn logs(state: &Dployr, request: &Request, id: &str, now: Duration) -> Reply {
-    if let Some(refused) = neighbour::refuse_logs(state, id) {
-        return refused;
-    }
-    let service = state
-        .services
-        .iter()
-        .find(|service| service.id == id || service.name == id);
-    let name = service.map(|service| service.name.as_str());
-    let name = name.or_else(|| {
-        state
-            .deployments
-            .iter()
-            .find(|deployment| deployment.name == id)
-            .map(|deployment| deployment.name.as_str())
-    });
-    let Some(name) = name else {
-        return failure(404, "Service not found", "resource.missing_resource");
-    };
-    let follow = matches!(request.query_value("follow"), Some("true" | "1"));
-    // 24 hours back, or 15 minutes when following, and the oldest lines of that window: `limit` is no tail, and `tail`
-    // is not looked at (dployr-io/dployr-base:src/routes/services.ts).
-    let back = if follow {
-        Duration::from_secs(15 * 60)
-    } else {
-        observed::DAY
-    };
-    let (since, until, limit) = numbers::of_logs(request, back, now);
-    // Two words are known and each other is as none (dployr-io/dployr-base:src/routes/services.ts).
-    let wanted = |line: &&Line| match request.query_value("source") {
-        Some("build") => matches!(line.source, "build" | "deploy"),
-        Some("runtime") => line.source == "runtime",
-        _ => true,
-    };
-    let lines: Vec<Value> = state
-        .lines(name, now)
-        .into_iter()
-        .filter(|line| (since..=until).contains(&millis(line.at)))
-        .filter(wanted)
-        .take(limit)
-        .map(|line| line.json(state.dialect))
-        .collect();
-    if follow {
-        ndjson(&lines)
-    } else {
-        Reply::json(200, &Value::Array(lines))
-    }
+    let service = describe(state, &service);
+    Ok(ok(
+        json!({ "service": service, "deployment": row, "taskId": task_id }),
+    ))
 }
 
 /// `GET /v1/status?domain=`, open to all and without an envelope. It wakes a service that was stopped. A service of which
 /// that was asked, or that was started, is starting for 90 seconds there; here for as long as a deployment takes.
-pub(super) fn public_status(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
-    let Some(domain) = request
-        .query_value("domain")
-        .filter(|domain| !domain.is_empty())
-    else {
-        return Reply::json(400, &json!({ "status": "not_found" }));
+pub(super) fn public_status(state: &mut Dployr, call: &Call) -> Answer {
+    let Some(domain) = call.request.filled("domain") else {
+        return Err(Reply::json(400, &json!({ "status": "not_found" })));
     };
     // A domain of one's own goes before the vendor's, verified or not, and nobody looks whether its service is still
     // there (dployr-io/dployr-base:src/routes/status.ts).
     let own = domains::service_of(state, domain);
-    let name = own.or(domain.strip_suffix(".dployr.run"));
     let missing = if own.is_some() { "ready" } else { "not_found" };
-    let service = state
-        .services
-        .iter()
-        .find(|service| Some(service.name.as_str()) == name)
-        .cloned();
-    let status = match service.map(|service| (state.power(&service, now), service.id)) {
+    let name = own.or(domain.strip_suffix(".dployr.run"));
+    let mut services = state.services.iter();
+    let service = services.find(|service| Some(service.name.as_str()) == name);
+    let service = service.map(|service| (state.power(service, call.now), service.id.clone()));
+    let status = match service {
         None => missing,
         Some((Power::On, _)) => "ready",
         Some((Power::Rising(_), _)) => "starting",
         Some((Power::Off, id)) => {
-            state.switch(&id, Power::Rising(now), "woken by a request", now);
+            state.switch(&id, Power::Rising(call.now), "woken by a request", call.now);
             "starting"
         }
     };
-    Reply::json(200, &json!({ "status": status }))
-}
-
-/// `POST /v1/proxy/invalidate`. There are no routes to forget here. The reply to `all` and the refusal were seen, the
-/// other two replies and the 500 read in dployr-io/dployr-base:src/routes/proxy.ts.
-pub(super) fn forget_routes(state: &Dployr, request: &Request) -> Reply {
-    let body = request.json_object();
-    let in_body = body.as_ref().ok();
-    let in_body = in_body.and_then(|body| text_field(body, "clusterId"));
-    let cluster = in_body.or(request.query_value("clusterId"));
-    if let Err(reply) = allowed(state, cluster, Role::Viewer) {
-        return reply;
-    }
-    let Ok(body) = body else {
-        return Reply::text(500, "text/plain; charset=UTF-8", "Internal Server Error");
-    };
-    let (service, cluster) = (
-        text_field(&body, "serviceName"),
-        text_field(&body, "clusterName"),
-    );
-    let message = match (body.get("all") == Some(&json!(true)), service, cluster) {
-        (true, ..) => "All routes invalidated".to_owned(),
-        (_, Some(service), Some(cluster)) => format!("Route {service}.{cluster} invalidated"),
-        (_, None, Some(cluster)) => format!("All routes for cluster {cluster} invalidated"),
-        _ => {
-            let message = "Specify serviceName+clusterName, clusterName, or all:true";
-            return failure(400, message, "validation.missing_fields");
-        }
-    };
-    ok(json!({ "message": message }))
+    Ok(Reply::json(200, &json!({ "status": status })))
 }
 
 /// `GET /v1/proxy/services`: each service on each instance.
-pub(super) fn routable(state: &Dployr, request: &Request) -> Reply {
-    if let Err(reply) = allowed(state, request.query_value("clusterId"), Role::Viewer) {
-        return reply;
-    }
-    let by_name: BTreeMap<&str, &Service> = state
-        .services
-        .iter()
-        .map(|service| (service.name.as_str(), service))
-        .collect();
-    let services: Vec<Value> = by_name
-        .into_keys()
-        .map(|name| {
-            json!({
-                "serviceName": name,
-                "instanceId": state.instance.id,
-                "instanceTag": state.instance.tag,
-                "url": format!("https://{name}.{}.dployr.io", state.own.account.cluster_name),
-            })
+pub(super) fn routable(state: &Dployr, call: &Call) -> Answer {
+    scoped(state, call, Role::Viewer)?;
+    let cluster = &state.own.account.cluster_name;
+    let mut names: Vec<&String> = state.services.iter().map(|service| &service.name).collect();
+    names.sort_unstable();
+    let services = names.into_iter().map(|name| {
+        json!({
+            "serviceName": name,
+            "instanceId": state.instance.id,
+            "instanceTag": state.instance.tag,
+            "url": format!("https://{name}.{cluster}.dployr.io"),
         })
-        .collect();
-    ok(json!({
+    });
+    Ok(ok(json!({
         "clusterId": state.cluster_id,
-        "clusterName": state.own.account.cluster_name,
+        "clusterName": cluster,
         "baseDomain": "dployr.io",
-        "services": services,
-    }))
+        "services": services.collect::<Vec<Value>>(),
+    })))
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::super::Dployr;
-use super::{failure, flat, ok_with, page};
+use super::{bad, body_or_broken, failure, missing, ok, page, said, unauthenticated};
 use crate::bounds::{MOST, cut};
-use crate::model::{Reply, Request, text_field};
+use crate::call::Call;
+use crate::model::{Answer, Reply, object, text_field};
 use crate::time::millis;
 
 /// The code of every mail; there are no mails here.
@@ -42,12 +43,17 @@ struct Token {
     used_at: Option<Duration>,
 }
 
+impl Token {
+    /// Whether it has this secret and is good.
+    fn is(&self, secret: &str, now: Duration) -> bool {
+        self.secret == secret && self.expires_at.is_none_or(|ends| now < ends)
+    }
+}
+
 impl Access {
     /// Whether a bearer token is one that was made here.
     pub(in crate::dployr) fn knows_token(&self, secret: &str, now: Duration) -> bool {
-        self.tokens
-            .iter()
-            .any(|token| token.secret == secret && token.expires_at.is_none_or(|ends| now < ends))
+        self.tokens.iter().any(|token| token.is(secret, now))
     }
 
     pub(super) fn bound(&mut self) {
@@ -56,92 +62,42 @@ impl Access {
     }
 
     /// A token's list says when it was used last (seen).
-    pub(super) fn note_use(&mut self, request: &Request, now: Duration) {
-        let header = request.header("authorization").unwrap_or_default();
+    pub(super) fn note_use(&mut self, call: &Call) {
+        let header = call.request.header("authorization").unwrap_or_default();
         let secret = header.strip_prefix("Bearer ").unwrap_or_default();
-        if self.knows_token(secret, now) {
-            let mut tokens = self.tokens.iter_mut();
-            if let Some(token) = tokens.find(|token| token.secret == secret) {
-                token.used_at = Some(now);
-            }
+        let mut tokens = self.tokens.iter_mut();
+        if let Some(token) = tokens.find(|token| token.is(secret, call.now)) {
+            token.used_at = Some(call.now);
         }
     }
 
     /// Whether the request has the cookie of a session. A bearer token that begins like one goes before it, also when it
     /// is wrong (seen on a running control plane).
-    pub(in crate::dployr) fn knows_cookie(&self, request: &Request, now: Duration) -> bool {
-        let bearer = request.header("authorization").unwrap_or_default();
+    pub(in crate::dployr) fn knows_cookie(&self, call: &Call) -> bool {
+        let bearer = call.request.header("authorization").unwrap_or_default();
         if bearer.starts_with("Bearer dpat_") {
             return false;
         }
-        let cookies = request.header("cookie").unwrap_or_default().split(';');
+        let cookies = call.request.header("cookie").unwrap_or_default().split(';');
         let mut ids = cookies.filter_map(|cookie| cookie.trim().strip_prefix("session="));
         ids.any(|id| {
             let mut sessions = self.sessions.iter();
-            sessions.any(|(session, ends)| session == id && now < *ends)
+            sessions.any(|(session, ends)| session == id && call.now < *ends)
         })
     }
 }
 
-pub(super) fn route(
-    state: &mut Dployr,
-    request: &Request,
-    method: &str,
-    rest: &[&str],
-    now: Duration,
-) -> Option<Reply> {
-    let signed_in = state.own.access.knows_cookie(request, now);
-    // The check of credentials stands before the tokens as everywhere, and with a token goes on to their 403
-    // (dployr-io/dployr-base:src/routes/auth-tokens.ts; the 403 was seen).
-    if matches!(
-        (method, rest),
-        ("GET" | "POST", ["tokens"]) | ("DELETE", ["tokens", _])
-    ) && !state.knows(request, now)
-    {
-        return Some(flat(401, "Not authenticated", "auth.bad_session"));
+/// Whether the caller may manage tokens: only a session may. The check of credentials stands before the tokens as
+/// everywhere, and with a token goes on to their 403 (dployr-io/dployr-base:src/routes/auth-tokens.ts; the 403 was seen).
+fn may(state: &Dployr, call: &Call, known: bool, what: &str) -> Result<(), Reply> {
+    if !known {
+        return Err(unauthenticated());
     }
-    Some(match (method, rest) {
-        ("POST", ["login", "email"]) => send_code(state, request, now),
-        ("POST", ["login", "email", "verify"]) => verify(state, request, now),
-        ("POST", ["oidc", "exchange"]) => exchange(state, request, now),
-        ("GET", ["logout"]) => {
-            if signed_in {
-                // All of the user; API tokens go on.
-                state.own.access.sessions.clear();
-            }
-            // The cookie is taken away from whoever asks (dployr-io/dployr-base:src/routes/auth.ts).
-            ok_with(json!({}), "Logged out successfully")
-                .with_header("set-cookie", "session=; Max-Age=0; Path=/")
-        }
-        ("POST", ["tokens"]) if signed_in => create_token(state, request, now),
-        ("POST", ["tokens"]) => scoped("create other"),
-        ("GET", ["tokens"]) if signed_in => {
-            let tokens = state.own.access.tokens.iter();
-            let items = tokens.map(|token| Value::Object(describe(state, token)));
-            page(request, items.collect())
-        }
-        ("GET", ["tokens"]) => scoped("list"),
-        ("DELETE", ["tokens", id]) if signed_in => {
-            let before = state.own.access.tokens.len();
-            state.own.access.tokens.retain(|token| token.id != *id);
-            if state.own.access.tokens.len() == before {
-                return Some(failure(404, "Token not found", "resource.missing_resource"));
-            }
-            ok_with(Value::Null, "Token revoked")
-        }
-        ("DELETE", ["tokens", _]) => scoped("revoke"),
-        _ => return None,
-    })
-}
-
-fn scoped(what: &str) -> Reply {
-    let message = format!("Scoped tokens cannot {what} tokens");
-    failure(403, &message, "permission.forbidden")
-}
-
-/// A body that is no JSON is not guarded against here: the framework's 500.
-fn broken() -> Reply {
-    Reply::text(500, "text/plain; charset=UTF-8", "Internal Server Error")
+    if !state.own.access.knows_cookie(call) {
+        let message = format!("Scoped tokens cannot {what} tokens");
+        return Err(failure(403, &message, "permission.forbidden"));
+    }
+    Ok(())
 }
 
 pub(super) fn is_email(text: &&str) -> bool {
@@ -149,111 +105,133 @@ pub(super) fn is_email(text: &&str) -> bool {
     domain.is_some_and(|domain| domain.contains('.'))
 }
 
-fn send_code(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
-    let Ok(body) = request.json_object() else {
-        return broken();
-    };
-    let Some(email) = text_field(&body, "email").filter(is_email) else {
-        return failure(400, "Invalid email format", "request.bad_request");
-    };
+pub(super) fn send_code(state: &mut Dployr, call: &Call) -> Answer {
+    let body = body_or_broken(call)?;
+    let email = text_field(&body, "email").filter(is_email);
+    let email = email.ok_or_else(|| bad("Invalid email format"))?;
     // Only the owner can log in here: the sandbox has one user.
     if email == state.email {
-        state.own.access.code = Some((now + CODE_LIFE, ATTEMPTS));
+        state.own.access.code = Some((call.now + CODE_LIFE, ATTEMPTS));
     }
     let data = json!({ "email": email, "requireTotp": false });
-    ok_with(data, "OTP sent to your email")
+    Ok(said(200, data, "OTP sent to your email"))
 }
 
-fn verify(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
-    let Ok(body) = request.json_object() else {
-        return broken();
-    };
+pub(super) fn verify(state: &mut Dployr, call: &Call) -> Answer {
+    let body = body_or_broken(call)?;
     let email = text_field(&body, "email").filter(is_email);
     let code = text_field(&body, "code").filter(|code| (6..=15).contains(&code.chars().count()));
     let (Some(email), Some(code)) = (email, code) else {
-        let message = "Invalid email or code format";
-        return failure(400, message, "request.bad_request");
+        return Err(bad("Invalid email or code format"));
     };
     if email != state.email {
-        return failure(404, "User not found", "resource.missing_resource");
+        return Err(missing("User not found"));
     }
-    match state.own.access.code {
-        Some((ends, _)) if now < ends && code.eq_ignore_ascii_case(CODE) => {}
+    match state.own.access.code.take() {
+        Some((ends, _)) if call.now < ends && code.eq_ignore_ascii_case(CODE) => {}
         code => {
             let left = code.map(|(ends, left)| (ends, left.saturating_sub(1)));
             state.own.access.code = left.filter(|(_, left)| *left > 0);
-            return failure(400, "Invalid or expired code", "request.invalid_otp");
+            return Err(failure(
+                400,
+                "Invalid or expired code",
+                "request.invalid_otp",
+            ));
         }
     }
-    state.own.access.code = None;
     // In the cookie alone, never in the body.
-    let (_, cookie) = begin(state, now, LIFE);
-    ok_with(json!({ "email": email }), "Login successful").with_header("set-cookie", cookie)
+    let (_, cookie) = begin(state, call, LIFE);
+    let reply = said(200, json!({ "email": email }), "Login successful");
+    Ok(reply.with_header("set-cookie", cookie))
 }
 
 /// One job is trusted. Refusals were seen, with this code for a token that is none; their words were not kept. The success
 /// was read in dployr-io/dployr-base:src/routes/auth.ts.
-fn exchange(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
-    let Ok(body) = request.json_object() else {
-        return broken();
-    };
-    let Some(token) = text_field(&body, "token") else {
-        // Not recorded; as the other bodies of this file that lack something.
-        return failure(400, "token is required", "request.bad_request");
-    };
+pub(super) fn exchange(state: &mut Dployr, call: &Call) -> Answer {
+    let body = body_or_broken(call)?;
+    // Not recorded; as the other bodies of this file that lack something.
+    let token = text_field(&body, "token").ok_or_else(|| bad("token is required"))?;
     if token != IDENTITY_TOKEN {
-        return failure(401, "Invalid identity token", "auth.oidc_invalid_token");
+        return Err(failure(
+            401,
+            "Invalid identity token",
+            "auth.oidc_invalid_token",
+        ));
     }
-    let (id, cookie) = begin(state, now, JOB_LIFE);
+    let (id, cookie) = begin(state, call, JOB_LIFE);
     let data = json!({ "sessionId": id, "expiresIn": JOB_LIFE.as_secs() });
-    super::ok(data).with_header("set-cookie", cookie)
+    Ok(ok(data).with_header("set-cookie", cookie))
 }
 
 /// A session, and the cookie that says so.
-fn begin(state: &mut Dployr, now: Duration, life: Duration) -> (String, String) {
+fn begin(state: &mut Dployr, call: &Call, life: Duration) -> (String, String) {
     let id = state.ids.uuid();
-    let cookie = format!(
-        "session={id}; Max-Age={}; Path=/; HttpOnly; SameSite=Lax",
-        life.as_secs()
-    );
-    state.own.access.sessions.push((id.clone(), now + life));
+    let seconds = life.as_secs();
+    let cookie = format!("session={id}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax");
+    state
+        .own
+        .access
+        .sessions
+        .push((id.clone(), call.now + life));
     (id, cookie)
 }
 
-fn create_token(state: &mut Dployr, request: &Request, now: Duration) -> Reply {
-    let body = request.json_object().unwrap_or_default();
-    let name = text_field(&body, "name");
+/// Ends all sessions of the user; API tokens go on. The cookie is taken away from whoever asks
+/// (dployr-io/dployr-base:src/routes/auth.ts).
+pub(super) fn logout(state: &mut Dployr, call: &Call) -> Answer {
+    if state.own.access.knows_cookie(call) {
+        state.own.access.sessions.clear();
+    }
+    let reply = said(200, json!({}), "Logged out successfully");
+    Ok(reply.with_header("set-cookie", "session=; Max-Age=0; Path=/"))
+}
+
+pub(super) fn list_tokens(state: &Dployr, call: &Call, known: bool) -> Answer {
+    may(state, call, known, "list")?;
+    let tokens = state.own.access.tokens.iter();
+    let items = tokens.map(|token| describe(state, token).into());
+    Ok(page(call, items.collect()))
+}
+
+pub(super) fn delete_token(state: &mut Dployr, call: &Call, known: bool) -> Answer {
+    may(state, call, known, "revoke")?;
+    let tokens = &mut state.own.access.tokens;
+    let at = tokens.iter().position(|token| token.id == call.path("id"));
+    tokens.remove(at.ok_or_else(|| missing("Token not found"))?);
+    Ok(said(200, Value::Null, "Token revoked"))
+}
+
+pub(super) fn create_token(state: &mut Dployr, call: &Call, known: bool) -> Answer {
+    may(state, call, known, "create other")?;
+    let body = call.request.json_object().unwrap_or_default();
     // The one scope there is, though nothing looks at it later.
     let scopes = body.get("scopes") == Some(&json!(["oidc:bind"]));
-    let life = match body.get("expiresIn") {
-        None => Ok(None),
-        Some(life) => life
-            .as_i64()
-            .and_then(|seconds| u64::try_from(seconds).ok())
-            .map_or(Err(()), |seconds| Ok(Some(seconds))),
-    };
-    let (Some(name), true, Ok(life)) = (name, scopes, life) else {
-        let message = "Invalid token parameters";
-        return failure(400, message, "request.bad_request");
+    let name = text_field(&body, "name").filter(|_| scopes);
+    let seconds = |life: &Value| u64::try_from(life.as_i64()?).ok();
+    let life = body
+        .get("expiresIn")
+        .map(|life| seconds(life).ok_or(()))
+        .transpose();
+    let (Some(name), Ok(life)) = (name, life) else {
+        return Err(bad("Invalid token parameters"));
     };
     let token = Token {
         id: state.ids.uuid(),
         name: name.to_owned(),
         secret: format!("dpat_{}", state.ids.hex(64)),
-        created_at: now,
-        expires_at: life.map(|seconds| now + Duration::from_secs(seconds)),
+        created_at: call.now,
+        expires_at: life.map(|seconds| call.now + Duration::from_secs(seconds)),
         used_at: None,
     };
     let mut data = describe(state, &token);
-    data.insert("token".to_owned(), Value::from(token.secret.clone()));
+    data.insert("token".to_owned(), json!(token.secret));
     state.own.access.tokens.push(token);
     let message = "Token created — save it now, it will not be shown again";
-    let body = json!({ "success": true, "data": data, "message": message });
-    Reply::json(201, &body)
+    Ok(said(201, data.into(), message))
 }
 
 fn describe(state: &Dployr, token: &Token) -> Map<String, Value> {
-    super::object(json!({
+    object(json!({
         "id": token.id,
         "userId": state.user_id,
         "name": token.name,

@@ -7,30 +7,21 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::super::Dployr;
-use super::{Role, allowed, ok, page};
-use crate::model::{Reply, Request};
+use super::{Role, ok, page, scoped};
+use crate::call::Call;
+use crate::model::{Answer, Reply, Request};
 use crate::time::millis;
 
 /// More than any list shows.
 const MOST_KEPT: usize = 1_000;
-const DAY: u64 = 24 * 3_600;
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// The newest first. They are the sandbox's own: the real server asks its vendor's releases.
 const RELEASED: [&str; 2] = ["v0.5.1", "v0.5.0"];
 const PREVIEW: &str = "v0.6.0-beta.1";
 
 /// What happened, as it came.
 #[derive(Clone, Debug, Default)]
-pub(in crate::dployr) struct Events {
-    kept: Vec<Event>,
-}
-
-#[derive(Clone, Debug)]
-struct Event {
-    at: Duration,
-    kind: String,
-    actor: String,
-    body: Value,
-}
+pub(super) struct Events(Vec<(Duration, Value)>);
 
 impl Dployr {
     /// Keeps an event for the list, whether a webhook wants it or not.
@@ -44,7 +35,7 @@ impl Dployr {
         let mut targets = vec![json!({ "id": self.cluster_id })];
         let record = details.get("deploymentId").or(details.get("instanceId"));
         targets.extend(record.map(|id| json!({ "id": id })));
-        let body = json!({
+        let event = json!({
             "id": self.ids.ulid(at),
             "type": kind,
             "actor": { "id": actor, "type": actor_kind },
@@ -52,15 +43,8 @@ impl Dployr {
             "timestamp": millis(at),
             "timezone": "UTC",
         });
-        let (kind, actor) = (kind.to_owned(), actor.to_owned());
-        let event = Event {
-            at,
-            kind,
-            actor,
-            body,
-        };
-        let events = &mut self.own.events.kept;
-        events.push(event);
+        let events = &mut self.own.events.0;
+        events.push((at, event));
         if events.len() > MOST_KEPT {
             events.remove(0);
         }
@@ -68,45 +52,44 @@ impl Dployr {
 }
 
 /// The newest first, unless `sort=oldest`. A window that is not known is none.
-pub(super) fn list(state: &Dployr, request: &Request, now: Duration) -> Reply {
-    if let Err(reply) = allowed(state, request.query_value("clusterId"), Role::Viewer) {
-        return reply;
-    }
-    let wanted = |name: &str| request.query_value(name).filter(|text| !text.is_empty());
+pub(super) fn list(state: &Dployr, call: &Call) -> Answer {
+    scoped(state, call, Role::Viewer)?;
+    let wanted = |name: &str| call.request.filled(name);
     let days = match wanted("window") {
-        Some("24h") => Some(1),
-        Some("7d") => Some(7),
-        Some("30d") => Some(30),
-        _ => None,
+        Some("24h") => 1,
+        Some("7d") => 7,
+        Some("30d") => 30,
+        _ => u32::MAX,
     };
-    let since = days.map_or(Duration::ZERO, |days| {
-        now.saturating_sub(Duration::from_secs(days * DAY))
-    });
+    let since = call.now.saturating_sub(DAY.saturating_mul(days));
     let search = wanted("search").map(str::to_lowercase);
-    let events = state.own.events.kept.iter();
-    let fits = |event: &&Event| {
-        let text = || event.body.to_string().to_lowercase();
-        event.at >= since
-            && wanted("type").is_none_or(|kind| kind == event.kind)
-            && wanted("actor").is_none_or(|actor| actor == event.actor)
-            && search.as_ref().is_none_or(|search| text().contains(search))
+    let text = |event: &Value, pointer: &str| {
+        let text = event.pointer(pointer).and_then(Value::as_str);
+        text.unwrap_or_default().to_owned()
     };
-    let mut events: Vec<&Event> = events.filter(fits).collect();
+    let fits = |(at, event): &&(Duration, Value)| {
+        let whole = || event.to_string().to_lowercase();
+        *at >= since
+            && wanted("type").is_none_or(|kind| kind == text(event, "/type"))
+            && wanted("actor").is_none_or(|actor| actor == text(event, "/actor/id"))
+            && search
+                .as_ref()
+                .is_none_or(|search| whole().contains(search))
+    };
+    let mut events: Vec<&(Duration, Value)> = state.own.events.0.iter().filter(fits).collect();
     // The end of a deployment is noticed late.
-    events.sort_by_key(|event| event.at);
+    events.sort_by_key(|(at, _)| *at);
     if wanted("sort") != Some("oldest") {
         events.reverse();
     }
-    let items = events.into_iter().map(|event| event.body.clone());
-    page(request, items.collect())
+    let items = events.into_iter().map(|(_, event)| event.clone());
+    Ok(page(call, items.collect()))
 }
 
 pub(super) fn versions(request: &Request) -> Reply {
     let previews = request.query_value("showPreReleases") == Some("true");
-    let mut versions = RELEASED.to_vec();
-    if previews {
-        versions.insert(0, PREVIEW);
-    }
+    let preview = previews.then_some(PREVIEW);
+    let versions: Vec<&str> = preview.into_iter().chain(RELEASED).collect();
     ok(json!({
         "latest": versions.first(),
         "oldestSupportedVersion": versions.last(),

@@ -1,0 +1,177 @@
+//! A request on its way through a platform, and the check of it against the spec.
+
+use std::time::Duration;
+
+use crate::clock::END;
+use crate::contract::{Contract, Operation, Problem, accepted};
+use crate::deployed::Deployed;
+use crate::dployr::Dialect;
+use crate::model::{Platform, Reply, Request, segments};
+
+/// One request, with its operation in the spec and the time.
+pub(crate) struct Call<'c, 'r> {
+    pub(crate) request: &'r Request,
+    pub(crate) operation: Option<&'c Operation>,
+    pub(crate) now: Duration,
+    /// Where the request breaks the spec.
+    pub(crate) problems: Vec<Problem>,
+    parameters: Vec<(String, String)>,
+    segments: Vec<String>,
+}
+
+impl<'c, 'r> Call<'c, 'r> {
+    pub(crate) fn new(contract: &'c Contract, request: &'r Request, now: Duration) -> Self {
+        let found = contract.route(&request.method, &request.path);
+        let (operation, parameters) = found.unzip();
+        let parameters: Vec<_> = parameters.unwrap_or_default();
+        let problems = operation.map(|one: &Operation| one.request_problems(request, &parameters));
+        Self {
+            request,
+            operation,
+            now: now.min(END),
+            problems: problems.unwrap_or_default(),
+            parameters,
+            segments: segments(&request.path).collect(),
+        }
+    }
+
+    /// The `operationId`; empty for a route that the spec has not.
+    pub(crate) fn id(&self) -> &'c str {
+        self.operation.map_or("", Operation::id)
+    }
+
+    pub(crate) fn method(&self) -> &'r str {
+        self.request.method.as_str()
+    }
+
+    /// The decoded value of a path parameter of the spec.
+    pub(crate) fn path(&self, name: &str) -> &str {
+        let mut parameters = self.parameters.iter();
+        let found = parameters.find(|(known, _)| *known == name);
+        found.map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The decoded segments of the path, for routes that the spec has not.
+    pub(crate) fn segments(&self) -> Vec<&str> {
+        self.segments.iter().map(String::as_str).collect()
+    }
+
+    /// The spec's example of a success: what an operation answers until somebody writes rules for it.
+    pub(crate) fn example(&self) -> Option<Reply> {
+        let operation = self.operation?;
+        operation.status_reply(operation.statuses().next()?)
+    }
+}
+
+/// A platform as the server sees it.
+pub(crate) trait Player: Clone {
+    const PLATFORM: Platform;
+
+    /// The dialect, of the one platform that has two.
+    fn dialect(&self) -> Option<Dialect> {
+        None
+    }
+
+    fn answer(&mut self, call: &Call) -> Reply;
+
+    /// Refuses a request that was taken on trial and breaks the spec, in the platform's own form of a 400. Rate limits
+    /// count it, so their counters are those of the trial.
+    fn refuse(&mut self, trial: Self, taken: &Reply, problem: &Problem) -> Reply;
+
+    /// Drops the oldest of what is beyond the bounds; `most` is that of deployments and the like.
+    fn bound(&mut self, most: usize, now: Duration);
+
+    /// What there is, for a person to look at.
+    fn deployed(&self, now: Duration) -> Vec<Deployed>;
+}
+
+/// The platform's answer. Its own checks come first, credentials and rate limits among them, and their words are
+/// better; so a request that breaks the spec is tried on a copy, and refused only if that takes it.
+pub(crate) fn ask<P: Player>(platform: &mut P, call: &Call) -> Reply {
+    let Some(problem) = refusable(platform, call) else {
+        return platform.answer(call);
+    };
+    let mut trial = platform.clone();
+    let reply = trial.answer(call);
+    if reply.status.as_u16() >= 400 {
+        *platform = trial;
+        return reply;
+    }
+    platform.refuse(trial, &reply, problem)
+}
+
+/// The first problem that the platform is not known to accept.
+pub(crate) fn refusable<'a, P: Player>(platform: &P, call: &'a Call) -> Option<&'a Problem> {
+    let operation = call.operation?;
+    // Where no refusal is documented, there is no form for one.
+    operation.statuses().find(|status| *status == 400)?;
+    let taken = |place: &str| accepted::is(P::PLATFORM, platform.dialect(), operation.id(), place);
+    call.problems.iter().find(|problem| !taken(&problem.place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Builder;
+
+    /// A platform's spec with one more operation, for which nobody wrote rules.
+    fn extended(text: &str, documented: bool) -> Contract {
+        let operation = format!(
+            "paths:\n  /v1/brand-new/{{name}}:\n    post:\n      operationId: make_brand_new\n      \
+             x-documented: {documented}\n      responses:\n        '200':\n          description: Made.\n          \
+             content:\n            application/json:\n              schema: {{type: object}}\n              \
+             example: {{brand: new}}\n"
+        );
+        Contract::read(&text.replacen("paths:\n", &operation, 1))
+    }
+
+    fn asked<P: Player>(platform: &mut P, contract: &Contract, authorization: &str) -> Reply {
+        let request = Request::new("POST", "/v1/brand-new/a%20b");
+        let request = request.with_header("authorization", authorization);
+        let call = Call::new(contract, &request, Duration::from_secs(1_800_000_000));
+        assert_eq!((call.id(), call.path("name")), ("make_brand_new", "a b"));
+        ask(platform, &call)
+    }
+
+    #[test]
+    fn an_operation_without_rules_answers_the_example_of_the_spec() {
+        let state = Builder::default().state();
+        let example = serde_json::json!({ "brand": "new" });
+        let spec = extended(Contract::text(Platform::Nexlayer), true);
+        let reply = asked(&mut state.nexlayer().clone(), &spec, "");
+        assert_eq!(
+            (reply.status.as_u16(), reply.json_body()),
+            (200, example.clone())
+        );
+
+        let spec = extended(Contract::text(Platform::Nodion), true);
+        let mut nodion = state.nodion().clone();
+        let token = nodion.access("").token;
+        assert_eq!(asked(&mut nodion, &spec, "").status, 401);
+        let reply = asked(&mut nodion, &spec, &format!("Bearer {token}"));
+        assert_eq!(reply.json_body(), example);
+
+        let spec = extended(Contract::text(Platform::Edgegap), true);
+        let mut edgegap = state.edgegap().clone();
+        let token = edgegap.access("").token;
+        assert_eq!(asked(&mut edgegap, &spec, "").status, 401);
+        let reply = asked(&mut edgegap, &spec, &format!("token {token}"));
+        assert_eq!(reply.json_body(), example);
+    }
+
+    #[test]
+    fn dployr_answers_the_example_in_the_dialect_that_has_the_operation() {
+        for dialect in [Dialect::Documented, Dialect::ControlPlane] {
+            for documented in [true, false] {
+                let state = Builder::default().dployr_dialect(dialect).state();
+                let mut dployr = state.dployr().clone();
+                let token = dployr.access("").token;
+                let spec = extended(Contract::text(Platform::Dployr), documented);
+                let reply = asked(&mut dployr, &spec, &format!("Bearer {token}"));
+                let has = documented == (dialect == Dialect::Documented);
+                let status = if has { 200 } else { 404 };
+                assert_eq!(reply.status, status, "{dialect:?} {documented}");
+            }
+        }
+    }
+}

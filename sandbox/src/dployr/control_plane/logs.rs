@@ -1,0 +1,147 @@
+//! What the control plane collects about services: logs and traffic.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::super::{Dployr, Line, lines_reply};
+use super::{Role, bad, failure, missing, ok, scoped, services, whole};
+use crate::call::Call;
+use crate::model::{Answer, Reply, object};
+use crate::time::millis;
+
+const HOUR: u64 = 3_600_000;
+const DAY: Duration = Duration::from_millis(24 * HOUR);
+
+/// The time and the number of lines that are asked for.
+struct Window {
+    since: u64,
+    until: u64,
+    limit: usize,
+}
+
+impl Window {
+    /// In milliseconds. A time of zero is as none, and so is a limit below one (dployr-io/dployr-base:src/routes/logs.ts,
+    /// and services.ts beside it).
+    fn of(call: &Call, back: Duration) -> Self {
+        let time = |name: &str| {
+            let number = whole(call.request, name).filter(|number| *number != 0)?;
+            Some(u64::try_from(number).unwrap_or(0))
+        };
+        let limit = whole(call.request, "limit").filter(|limit| *limit >= 1);
+        let limit = limit.unwrap_or(1_000).min(5_000);
+        Self {
+            since: time("since").unwrap_or_else(|| millis(call.now.saturating_sub(back))),
+            until: time("until").unwrap_or_else(|| millis(call.now)),
+            limit: usize::try_from(limit).unwrap_or(5_000),
+        }
+    }
+
+    fn has(&self, line: &Line) -> bool {
+        (self.since..=self.until).contains(&millis(line.at))
+    }
+}
+
+fn not_a_member() -> Reply {
+    failure(403, "Not a member of this cluster", "permission.forbidden")
+}
+
+/// By id, name, or the name of a deployment that has no service yet.
+pub(super) fn of_service(state: &Dployr, call: &Call) -> Answer {
+    let id = call.path("id");
+    if services::is_neighbour(state, id) || (state.own.neighbour && id == services::NEIGHBOUR) {
+        return Err(not_a_member());
+    }
+    let mut services = state.services.iter();
+    let service = services.find(|service| service.id == id || service.name == id);
+    let mut rows = state.deployments.iter();
+    let name = service.map(|service| &service.name);
+    let name = name.or_else(|| rows.find(|row| row.name == id).map(|row| &row.name));
+    let name = name.ok_or_else(|| missing("Service not found"))?;
+    let follow = matches!(call.request.query_value("follow"), Some("true" | "1"));
+    // 24 hours back, or 15 minutes when following, and the oldest lines of that window: `limit` is no tail, and `tail`
+    // is not looked at (dployr-io/dployr-base:src/routes/services.ts).
+    let back = if follow {
+        Duration::from_secs(15 * 60)
+    } else {
+        DAY
+    };
+    let window = Window::of(call, back);
+    // Two words are known and each other is as none (dployr-io/dployr-base:src/routes/services.ts).
+    let wanted = |line: &&Line| match call.request.query_value("source") {
+        Some("build") => matches!(line.source, "build" | "deploy"),
+        Some("runtime") => line.source == "runtime",
+        _ => true,
+    };
+    let lines = state
+        .lines(name, call.now)
+        .filter(|line| window.has(line))
+        .filter(wanted);
+    let lines = lines
+        .take(window.limit)
+        .map(|line| line.json(state.dialect));
+    Ok(lines_reply(lines.collect(), follow))
+}
+
+/// `GET /v1/logs`. That a cluster is missing or somebody else's is said by the handler, in its form
+/// (dployr-io/dployr-base:src/routes/logs.ts).
+pub(super) fn of_cluster(state: &Dployr, call: &Call) -> Answer {
+    let wanted = |name: &str| call.request.filled(name);
+    match wanted("clusterId") {
+        None => return Err(bad("clusterId is required")),
+        Some(id) if id != state.cluster_id => return Err(not_a_member()),
+        Some(_) => {}
+    }
+    let window = Window::of(call, DAY);
+    let of_source = |line: &&Line| {
+        let mut sources = wanted("source").unwrap_or(line.source).split('|');
+        sources.any(|source| source == line.source)
+    };
+    let mut entries = Vec::new();
+    // `serviceId` is the name of the service, in the query as in the entries.
+    let rows = state.deployments.iter().filter(|row| {
+        wanted("serviceId").is_none_or(|name| name == row.name)
+            && wanted("deploymentId").is_none_or(|id| id == row.id)
+    });
+    for row in rows {
+        let lines = state
+            .lines(&row.name, call.now)
+            .filter(|line| window.has(line));
+        for line in lines.filter(of_source) {
+            let mut entry = object(line.json(state.dialect));
+            entry.insert("serviceId".to_owned(), json!(row.name));
+            entry.insert("deploymentId".to_owned(), json!(row.id));
+            entries.push((line.at, Value::Object(entry)));
+        }
+    }
+    entries.sort_by_key(|(at, _)| *at);
+    if wanted("direction") == Some("backward") {
+        entries.reverse();
+    }
+    let entries = entries
+        .into_iter()
+        .map(|(_, entry)| entry)
+        .take(window.limit);
+    let follow = matches!(wanted("follow"), Some("true" | "1"));
+    Ok(lines_reply(entries.collect(), follow))
+}
+
+/// `GET /v1/services/metrics/{name}`: the numbers that were recorded, in the hour of now, for each name that has a
+/// service. Others have no traffic; what the totals are then was not recorded.
+pub(super) fn traffic(state: &Dployr, call: &Call) -> Answer {
+    scoped(state, call, Role::Viewer)?;
+    let number = |key: &str| call.request.query_value(key)?.parse::<u64>().ok();
+    let now = millis(call.now);
+    let window =
+        number("from").unwrap_or(now.saturating_sub(24 * HOUR))..=number("to").unwrap_or(now);
+    let hour = now / HOUR * HOUR;
+    let name = call.path("name");
+    let known = state.services.iter().any(|service| service.name == name);
+    if known && window.contains(&hour) {
+        let bucket = json!({ "serviceName": name, "bucket": hour, "requests": 42, "bytesIn": 1000, "bytesOut": 20000 });
+        let totals = json!({ "requests": 42, "bytesIn": 1000, "bytesOut": 20000 });
+        return Ok(ok(json!({ "buckets": [bucket], "totals": totals })));
+    }
+    let totals = json!({ "requests": 0, "bytesIn": 0, "bytesOut": 0 });
+    Ok(ok(json!({ "buckets": [], "totals": totals })))
+}

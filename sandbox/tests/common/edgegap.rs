@@ -1,0 +1,54 @@
+//! Edgegap with a deployment.
+
+use super::World;
+use deploykit_sandbox::{Builder, Platform, Reply, Sandbox};
+use serde_json::{Value, json};
+
+pub const CLOUD: &str = "/v2/deployments";
+pub const FLEET: &str = "/v2/private-fleets/deployments";
+
+pub fn world_of(builder: Builder) -> World {
+    World::new(Platform::Edgegap, builder)
+}
+
+pub fn world() -> World {
+    world_of(Sandbox::builder())
+}
+
+/// The smallest body for a deployment.
+pub fn body(world: &World) -> Value {
+    let access = world.state.edgegap().access("");
+    json!({
+        "application": access.application,
+        "version": access.version,
+        "users": [{ "user_type": "ip_address", "user_data": { "ip_address": "75.28.35.192" } }],
+    })
+}
+
+/// The smallest body with other fields.
+pub fn body_with(world: &World, fields: Value) -> Value {
+    let mut body = body(world);
+    let fields = fields.as_object().unwrap().clone();
+    body.as_object_mut().unwrap().extend(fields);
+    body
+}
+
+/// Creates a deployment with these fields, and returns its id.
+pub fn deploy_with(world: &mut World, fields: Value, status: u16) -> String {
+    let body = body_with(world, fields);
+    let reply = world.posted(CLOUD, &body, status);
+    reply["request_id"].as_str().unwrap().to_owned()
+}
+
+pub fn deploy(world: &mut World) -> String {
+    deploy_with(world, json!({}), 202)
+}
+
+pub fn status(world: &mut World, id: &str) -> Value {
+    world.ok(&format!("/v1/status/{id}"))
+}
+
+#[track_caller]
+pub fn says(reply: &Reply, status: u16, message: &str) {
+    super::expect(reply, status, &json!({ "message": message }));
+}
