@@ -299,16 +299,15 @@ impl Error {
         longest_body: usize,
     ) -> Self {
         let inner = &mut *self.0;
-        for field in [
+        let texts = [
             &mut inner.message,
             &mut inner.code,
             &mut inner.request_id,
             &mut inner.resource_id,
             &mut inner.body,
-        ] {
-            if let Some(found) = field {
-                *found = text(found);
-            }
+        ];
+        for found in texts.into_iter().flatten() {
+            *found = text(found);
         }
         if let Some(details) = &mut inner.details {
             json(details);

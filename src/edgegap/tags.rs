@@ -125,10 +125,8 @@ impl Tags {
         self.client
             .invoke(Op::DeleteDeploymentTag, |raw| async move {
                 let (id, name) = (id?, in_path(&name)?);
-                Ok(raw
-                    .delete_deployment_tag(id.as_str(), name)
-                    .await?
-                    .into_inner())
+                raw.delete_deployment_tag(id.as_str(), name).await?;
+                Ok(())
             })
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[tokio::test]
 async fn what_the_platform_says_is_kept() {
-    let replay = Replay::new();
+    let replay = Replay::default();
     for operation in ["create_deployment", "create_fleet_deployment"] {
         let fails = async |reply| replay.call("edgegap", operation, reply).await.unwrap_err();
         let body = r#"{"message":"no such\nversion","details":{"version":["unknown"]}}"#;
@@ -38,7 +38,7 @@ async fn what_the_platform_says_is_kept() {
 async fn statuses_and_bodies_that_are_not_documented() {
     use Effect::{Applied, Unknown};
     use ErrorKind::{Conflict, Decode, Forbidden, RateLimited, Unauthenticated, Unavailable};
-    let replay = Replay::new();
+    let replay = Replay::default();
     for operation in ["create_deployment", "create_fleet_deployment"] {
         for status in [200, 201, 202] {
             let body = json!({ "request_id": "a69f8e3e0555", "new": { "field": [1] } });
@@ -74,7 +74,7 @@ fn deployments(reply: CannedReply) -> Deployments {
 }
 
 async fn listed(body: &Value) -> Result<Page<DeploymentSummary>> {
-    let reply = json_reply(200, &body);
+    let reply = json_reply(200, body);
     deployments(reply).list().await
 }
 
@@ -146,7 +146,7 @@ async fn a_list_in_other_forms() {
 async fn what_is_known_not_to_be_meant_is_not_found() {
     let since = UNIX_EPOCH + Duration::from_secs(1_776_859_246); // 12:00:46
     let find = |body: Value, since: SystemTime| async move {
-        let reply = json_reply(200, &body);
+        let reply = json_reply(200, body);
         let found = deployments(reply).find_created("match-7", since).await;
         let ids = found.unwrap().into_iter().map(|found| found.request_id);
         ids.collect::<Vec<_>>()

@@ -10,7 +10,7 @@ const COOKIE: &str = "session=0a4c2f6e-1d3b-4c5a-9e8f-7b6a5d4c3b2a; Max-Age=6048
 
 #[tokio::test]
 async fn every_example_of_the_specs_is_decoded() {
-    let replay = Replay::new();
+    let replay = Replay::default();
     let mut succeeded = BTreeSet::new();
     let all = ["dployr", "edgegap", "nexlayer", "nodion"].map(examples);
     for example in all.into_iter().flatten() {

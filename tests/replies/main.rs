@@ -78,8 +78,8 @@ impl Setup for Recorded {
     }
 }
 
-impl Replay {
-    pub fn new() -> Self {
+impl Default for Replay {
+    fn default() -> Self {
         let recorder = Recorder::new();
         let arguments = Arc::<Mutex<Arguments>>::default();
         let clients = Clients::new(Recorded {
@@ -93,7 +93,9 @@ impl Replay {
             arguments,
         }
     }
+}
 
+impl Replay {
     pub fn set_arguments(&self, ids: Vec<String>, cluster: Option<String>) {
         *self.arguments.lock().unwrap() = Arguments { ids, cluster };
     }

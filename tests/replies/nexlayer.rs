@@ -35,7 +35,7 @@ fn minutes(n: u64) -> Option<Duration> {
 /// A site that answers for every path answers 200 with a page.
 #[tokio::test]
 async fn a_page_is_no_success() {
-    let replay = Replay::new();
+    let replay = Replay::default();
     let nexlayer = OPERATIONS.iter().filter(|one| one.api == "nexlayer");
     for operation in nexlayer {
         let page = "<!DOCTYPE html><html><body>Welcome</body></html>";

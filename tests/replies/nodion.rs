@@ -146,7 +146,7 @@ async fn what_is_not_a_deployment_is_a_decode_error() {
 #[tokio::test]
 async fn failures() {
     use ErrorKind::{Forbidden, NoSuchRoute, NotFound, Rejected, Unauthenticated, Unavailable};
-    let replay = Replay::new();
+    let replay = Replay::default();
     let nested = r#"{"code":1004, "why":"nested"}"#;
     let nested_body = r#"{"errors":["{\"code\":1004,\n\"why\":\"nested\"}"]}"#;
     let not_found = r#"{"status":404,"error":"Not Found"}"#;

@@ -10,7 +10,9 @@ use tokio::task::{JoinHandle, JoinSet};
 
 /// Makes further steps from a whole request.
 #[derive(Clone)]
-pub struct Make(Arc<dyn Fn(&str) -> Vec<Step> + Send + Sync>);
+pub struct Make(Arc<MakeSteps>);
+
+type MakeSteps = dyn Fn(&str) -> Vec<Step> + Send + Sync;
 
 impl fmt::Debug for Make {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

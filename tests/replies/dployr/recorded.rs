@@ -39,7 +39,7 @@ fn operation_of(method: &str, path: &str) -> Option<(&'static Operation, Vec<Str
 
 #[tokio::test]
 async fn recorded_exchanges() {
-    let replay = Replay::new();
+    let replay = Replay::default();
     let mut seen = BTreeSet::new();
     let exchanges = FIXTURES.map(|text| serde_json::from_str::<Vec<Value>>(text).unwrap());
     for exchange in exchanges.iter().flatten() {

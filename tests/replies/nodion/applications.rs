@@ -68,7 +68,7 @@ async fn values_of_variables_are_not_shown() {
     // And not in a reply that does not fit.
     let reply = json!({ "env_variable": { "id": 1, "env_key": "A", "env_val": "hush" } });
     let reply = json_reply(200, &reply);
-    let replay = Replay::new();
+    let replay = Replay::default();
     let error = replay.call("nodion", "get_env_variable", reply).await;
     let error = error.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
@@ -77,7 +77,7 @@ async fn values_of_variables_are_not_shown() {
 
 #[tokio::test]
 async fn a_reply_that_nobody_described() {
-    let replay = Replay::new();
+    let replay = Replay::default();
     let answer = |operation, reply| replay.call("nodion", operation, reply);
     for operation in [
         "update_application",
