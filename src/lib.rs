@@ -80,7 +80,12 @@ println!("{} {}", deployment.deploy_number, deployment.status);
         feature = "nexlayer",
         feature = "nodion"
     )),
-    allow(dead_code, unused_imports, rustdoc::broken_intra_doc_links)
+    allow(
+        dead_code,
+        unused_imports,
+        unused_macros,
+        rustdoc::broken_intra_doc_links
+    )
 )]
 
 #[cfg(not(any(

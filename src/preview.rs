@@ -30,7 +30,7 @@ pub const CANONICAL_VERSION: u32 = 1;
 /// The path is encoded as it is sent, the query is decoded and sorted, JSON has sorted keys.
 ///
 /// Redacted are: credentials and cookies; header and query values that the caller added; what the spec
-/// marks as secret ([`Behaviour::secrets`](crate::Behaviour::secrets)); user info, query and fragment of
+/// marks as secret ([`Behaviour::secrets`](crate::operation::Behaviour::secrets)); user info, query and fragment of
 /// git and webhook URLs; the secrets of a Nexlayer manifest; and every value in query and body of a
 /// request that is not in the spec. Nothing is guessed from names.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -26,7 +26,7 @@ use std::time::Duration;
 /// Between attempts it waits as the platform asks (`Retry-After`, `X-RateLimit-Reset`), otherwise
 /// for a random time below a bound that doubles with every attempt (full jitter). A wait above a
 /// limit, the call's deadline included, is not begun: the error comes back at once and says how long
-/// the platform asks to wait, see [`Error::retry_after`].
+/// the platform asks to wait, see [`Error::retry_after`](crate::Error::retry_after).
 ///
 /// ```
 /// use deploykit::Retry;

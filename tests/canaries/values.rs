@@ -158,7 +158,8 @@ async fn of_nexlayer(walk: &mut Walk) {
     let client = builder.build().unwrap();
     let session = client.session(plant.wide("session"));
     let login = RegistryLogin::new("r.example", "u", plant.wide("registry token"));
-    let pod = Pod::new("web", "nginx:1").var("A", plant.wide("variable"));
+    let pod = Pod::new("web", "nginx:1").path("/").port(80);
+    let pod = pod.var("A", plant.wide("variable"));
     walk.all(&[&login, &pod]);
     let spec = AppSpec::new("my-app").pod(pod);
     let manifest = spec.manifest().unwrap();

@@ -140,7 +140,7 @@ pub trait Setup: Send + Sync + 'static {
     /// A place that begins with `url` or `path` takes only what may stand in a URL as it is, and
     /// `body.<manifest>` only what is a plain scalar in YAML.
     ///
-    /// [`Behaviour::secrets`]: deploykit::Behaviour::secrets
+    /// [`Behaviour::secrets`]: deploykit::operation::Behaviour::secrets
     fn secret(&self, place: &str) -> String;
 
     /// An id in the path, by its name.
