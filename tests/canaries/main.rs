@@ -25,11 +25,11 @@ use walk::Walk;
 #[tokio::test]
 async fn secrets_are_seen_only_on_the_wire() {
     let mut walk = Walk::new().await;
+    sessions::walk(&mut walk).await;
+    values::walk(&mut walk).await;
     for row in operations::rows() {
         walk.operation(&row).await;
     }
-    sessions::walk(&mut walk).await;
-    values::walk(&mut walk).await;
     walk.look_at_the_log();
     let crates = watch::crates();
     for name in ["deploykit", "hyper_util"] {
