@@ -2,6 +2,7 @@
 
 use crate::Replay;
 use crate::specs::{Example, examples};
+use deploykit::testing::CannedReply;
 use deploykit::{Effect, Error, ErrorKind, OPERATIONS, Operation};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -39,12 +40,14 @@ async fn every_example_of_the_specs_is_decoded() {
             assert_failure(&example, &error, &at);
         }
     }
-    let all: BTreeSet<_> = OPERATIONS.iter().map(ToString::to_string).collect();
-    let missing: Vec<_> = all.difference(&succeeded).collect();
-    assert!(
-        missing.is_empty(),
-        "no example of a success for {missing:#?}"
-    );
+    let without_example = OPERATIONS
+        .iter()
+        .filter(|operation| !succeeded.contains(&operation.to_string()));
+    for operation in without_example {
+        // A success without content has no example.
+        let result = replay.send(operation, "", CannedReply::new(204, "")).await;
+        result.unwrap_or_else(|error| panic!("{operation}: {error}"));
+    }
 }
 
 fn is_success(operation: &Operation, status: u16) -> bool {

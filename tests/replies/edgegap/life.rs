@@ -237,7 +237,8 @@ async fn lists_in_other_forms() {
     let client = client("list_versions", CannedReply::json(200, body));
     let versions = client.application("a").versions().page(2).page_size(2);
     let page = versions.list().await.unwrap();
-    assert!(!format!("{page:?} {}", json!(page.items)).contains("hush"));
+    let refused = serde_json::to_string(&page.items).unwrap_err();
+    assert!(!format!("{page:?} {refused}").contains("hush"));
     let version = &page.items[0];
     assert_eq!(version.private_token.as_ref().unwrap().expose(), "hush-1");
     assert_eq!((page.page, page.page_size), (2, Some(2)));

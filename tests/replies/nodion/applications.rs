@@ -64,7 +64,8 @@ async fn values_of_variables_are_not_shown() {
     let (_, application) = client("list_env_variables", reply);
     let all = application.env().list().await.unwrap();
     assert_eq!(all.items[0].env_val.as_ref().unwrap().expose(), "hush");
-    assert!(!format!("{all:?} {}", json!(all)).contains("hush"));
+    let refused = serde_json::to_string(&all).unwrap_err();
+    assert!(!format!("{all:?} {refused}").contains("hush"));
     // And not in a reply that does not fit.
     let reply = json!({ "env_variable": { "id": 1, "env_key": "A", "env_val": "hush" } });
     let reply = json_reply(200, &reply);
