@@ -9,8 +9,6 @@ mod kinds;
 #[path = "../../../examples/lifecycle/life.rs"]
 mod life;
 mod mock;
-#[path = "../../../tests/support/operations/mod.rs"]
-mod operations;
 mod process;
 mod proxy;
 mod report;

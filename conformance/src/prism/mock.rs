@@ -1,14 +1,12 @@
 //! Prism in the place of the platforms, with the examples of the specs and with replies that it makes
 //! up from the schemas.
 
-use crate::operations::{AnyCall, Row, Success};
 use crate::process::Prism;
 use crate::report::Report;
 use crate::spec::{self, Documented};
-use crate::walk::Walk;
+use crate::walk::{self, Caller};
 use crate::{Result, kinds};
-use deploykit::operation::TimeClass;
-use deploykit::{Error, ErrorKind, Operation};
+use deploykit::{Call, Error, ErrorKind, LogStream, Operation, Response};
 use deploykit_sandbox::Sandbox;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -30,19 +28,18 @@ pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
             start("nodion"),
             start("edgegap"),
         )?;
-        for (api, prism) in [
-            ("nexlayer", &nexlayer),
-            ("dployr", &dployr),
-            ("nodion", &nodion),
-            ("edgegap", &edgegap),
-        ] {
-            let mut asks = Asks::new(api, prism, dynamic, tally)?;
-            let walk = Walk::new(api, &prism.tap.base_url, &sandbox);
-            for row in &walk.rows {
-                asks.every_reply(row, &walk).await;
-            }
-            asks.finish(report);
-        }
+        let mut asks = Asks::new("nexlayer", &nexlayer, dynamic, tally)?;
+        walk::nexlayer(&mut asks, &nexlayer.tap.base_url, sandbox.nexlayer()).await?;
+        asks.finish(report);
+        let mut asks = Asks::new("dployr", &dployr, dynamic, tally)?;
+        walk::dployr(&mut asks, &dployr.tap.base_url, sandbox.dployr()).await?;
+        asks.finish(report);
+        let mut asks = Asks::new("nodion", &nodion, dynamic, tally)?;
+        walk::nodion(&mut asks, &nodion.tap.base_url, sandbox.nodion()).await?;
+        asks.finish(report);
+        let mut asks = Asks::new("edgegap", &edgegap, dynamic, tally)?;
+        walk::edgegap(&mut asks, &edgegap.tap.base_url, sandbox.edgegap()).await?;
+        asks.finish(report);
         let mode = if dynamic {
             "made-up replies"
         } else {
@@ -110,35 +107,15 @@ impl<'a> Asks<'a> {
         })
     }
 
-    /// Asks for each reply of an operation, and for each as a stream where the operation has one.
-    async fn every_reply(&mut self, row: &Row, walk: &Walk) {
-        let operation = row.operation;
-        self.asked.insert(operation.id);
-        let replies = self.replies.get(operation.id);
-        let wanted: Vec<_> = replies
-            .into_iter()
-            .flatten()
-            .flat_map(|reply| self.ways(reply))
-            .collect();
-        let streams = operation.behaviour.time == TimeClass::Stream;
-        let variants = row.variants.iter().enumerate();
-        let variants = variants
-            .filter(|(number, variant)| *number == 0 || streams && variant.name == "follow");
-        for (_, variant) in variants {
-            for wanted in &wanted {
-                let call = variant.call(&walk.clients);
-                let success = self.ask(operation, wanted, call).await;
-                let failures = success.map_or(Vec::new(), |success| success.failures);
-                for error in failures {
-                    let kind = format!("{:?} of a line", error.kind());
-                    *self.tally.errors.entry(kind).or_default() += 1;
-                    let made_up = self.dynamic && wanted.is_lines();
-                    if !(made_up && error.kind() == ErrorKind::Decode) {
-                        self.problem(operation, wanted, error.to_string());
-                    }
-                }
-            }
+    /// The replies of an operation that are still to be asked for: each once, however often the walk
+    /// comes by.
+    fn wanted(&mut self, operation: &'static Operation) -> Vec<Wanted> {
+        if !self.asked.insert(operation.id) {
+            return Vec::new();
         }
+        let replies = self.replies.get(operation.id);
+        let replies = replies.into_iter().flatten();
+        replies.flat_map(|reply| self.ways(reply)).collect()
     }
 
     /// How to ask for a reply: by each of its examples, or in several rounds.
@@ -167,19 +144,19 @@ impl<'a> Asks<'a> {
     }
 
     /// Sends a call and judges what came of it.
-    async fn ask(
+    async fn ask<T: Send + 'static>(
         &mut self,
         operation: &'static Operation,
         wanted: &Wanted,
-        mut call: AnyCall,
-    ) -> Option<Success> {
+        mut call: Call<T>,
+    ) -> Option<T> {
         self.tally.calls += 1;
         if let Some(accept) = &wanted.accept {
             call = call.header("accept", accept);
         }
-        let call = call.header("prefer", &wanted.prefer);
+        let call = call.header("prefer", &wanted.prefer).with_response();
         // In a task of its own, whose panic can be told.
-        let result = tokio::spawn(call.send()).await;
+        let result = tokio::spawn(async move { call.await }).await;
         let heads = self.prism.tap.take();
         let sent: Vec<u16> = heads.iter().map(|head| head.status).collect();
         let complaints = self.prism.take_complaints();
@@ -193,13 +170,16 @@ impl<'a> Asks<'a> {
         }
         match result {
             Err(panic) => self.problem(operation, wanted, format!("a panic: {panic}")),
-            Ok(Ok(success)) => {
+            Ok(Ok(Response { value, status, .. })) => {
                 self.tally.decoded += 1;
-                if success.status != wanted.status {
-                    let words = format!("the status is said to be {}", success.status);
-                    self.problem(operation, wanted, words);
+                if status != wanted.status {
+                    self.problem(
+                        operation,
+                        wanted,
+                        format!("the status is said to be {status}"),
+                    );
                 }
-                return Some(success);
+                return Some(value);
             }
             Ok(Err(error)) => {
                 let kind = format!("{:?}", error.kind());
@@ -256,5 +236,36 @@ impl Wanted {
     /// Lines of JSON are a text to a schema, and any text is made up for it.
     fn is_lines(&self) -> bool {
         self.accept.as_deref() == Some("application/x-ndjson")
+    }
+}
+
+impl Caller for Asks<'_> {
+    async fn call<T: Send + 'static>(&mut self, make: impl Fn() -> Call<T>) -> Option<T> {
+        let operation = make().operation()?;
+        for wanted in self.wanted(operation) {
+            self.ask(operation, &wanted, make()).await;
+        }
+        None
+    }
+
+    async fn stream<L: Send + 'static>(&mut self, make: impl Fn() -> Call<LogStream<L>>) {
+        let Some(operation) = make().operation() else {
+            return;
+        };
+        // The walk reads the same logs as a whole before.
+        self.asked.remove(operation.id);
+        for wanted in self.wanted(operation) {
+            let lines = self.ask(operation, &wanted, make()).await;
+            let Some(lines) = lines else { continue };
+            let mut lines = lines.without_reconnecting();
+            while let Some(line) = lines.next().await {
+                let Some(error) = line.err() else { continue };
+                let kind = format!("{:?} of a line", error.kind());
+                *self.tally.errors.entry(kind).or_default() += 1;
+                if !(self.dynamic && wanted.is_lines() && error.kind() == ErrorKind::Decode) {
+                    self.problem(operation, &wanted, error.to_string());
+                }
+            }
+        }
     }
 }

@@ -5,9 +5,9 @@ use crate::life::{Addresses, Lives};
 use crate::process::Prism;
 use crate::report::Report;
 use crate::tap::Head;
-use crate::walk::Walk;
+use crate::walk::{self, Caller};
 use crate::{Result, spec};
-use deploykit::OPERATIONS;
+use deploykit::{Call, LogStream, OPERATIONS};
 use deploykit_sandbox::{Dialect, Sandbox};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -55,23 +55,34 @@ pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
     let mut walked = BTreeMap::new();
     for dialect in [Dialect::ControlPlane, Dialect::Documented] {
         let sandbox = Sandbox::builder().dployr_dialect(dialect).start().await?;
-        let documented = dialect == Dialect::Documented;
-        for (api, upstream) in [
-            ("dployr", &sandbox.dployr().base_url),
-            ("nexlayer", &sandbox.nexlayer().base_url),
-            ("nodion", &sandbox.nodion().base_url),
-            ("edgegap", &sandbox.edgegap().base_url),
-        ] {
-            if documented && api != "dployr" {
-                continue;
-            }
-            let prism = Prism::proxy(cli, &spec::path(api), upstream).await?;
-            let mut through = Through::new(&prism, documented, &mut walked);
-            through
-                .walk(&Walk::new(api, &prism.tap.base_url, &sandbox))
-                .await;
-            through.finish(report, &format!("{api} ({dialect:?})"));
+        let start =
+            async |api: &str, upstream: &str| Prism::proxy(cli, &spec::path(api), upstream).await;
+        let dployr = start("dployr", &sandbox.dployr().base_url).await?;
+        let mut through = Through::new(&dployr, &mut walked);
+        through.documented = dialect == Dialect::Documented;
+        let url = &dployr.tap.base_url;
+        walk::dployr(&mut through, url, sandbox.dployr()).await?;
+        through.finish(report, &format!("dployr ({dialect:?})"));
+        if dialect == Dialect::Documented {
+            continue;
         }
+
+        let (nexlayer, nodion, edgegap) = tokio::try_join!(
+            start("nexlayer", &sandbox.nexlayer().base_url),
+            start("nodion", &sandbox.nodion().base_url),
+            start("edgegap", &sandbox.edgegap().base_url),
+        )?;
+        let mut through = Through::new(&nexlayer, &mut walked);
+        let url = &nexlayer.tap.base_url;
+        walk::nexlayer(&mut through, url, sandbox.nexlayer()).await?;
+        through.finish(report, "nexlayer");
+        let mut through = Through::new(&nodion, &mut walked);
+        walk::nodion(&mut through, &nodion.tap.base_url, sandbox.nodion()).await?;
+        through.finish(report, "nodion");
+        let mut through = Through::new(&edgegap, &mut walked);
+        let url = &edgegap.tap.base_url;
+        walk::edgegap(&mut through, url, sandbox.edgegap()).await?;
+        through.finish(report, "edgegap");
     }
     every_operation(report, &walked);
     wrong_reply(cli, report).await
@@ -215,10 +226,10 @@ struct Through<'a> {
 }
 
 impl<'a> Through<'a> {
-    fn new(prism: &'a Prism, documented: bool, walked: &'a mut Walked) -> Self {
+    fn new(prism: &'a Prism, walked: &'a mut Walked) -> Self {
         Self {
             prism,
-            documented,
+            documented: false,
             walked,
             calls: 0,
             succeeded: 0,
@@ -226,48 +237,55 @@ impl<'a> Through<'a> {
         }
     }
 
-    async fn walk(&mut self, walk: &Walk) {
-        for row in &walk.rows {
-            let operation = row.operation;
-            if self.documented && !operation.documented {
-                continue;
-            }
-            let mut succeeds = false;
-            for variant in &row.variants {
-                self.calls += 1;
-                let result = variant.call(&walk.clients).send().await;
-                let heads = self.prism.tap.take();
-                if heads.is_empty() {
-                    self.problems.push(format!("{operation}: nothing was sent"));
-                }
-                let found = said(self.prism, heads);
-                let found = found.map(|found| format!("{operation} {}: {found}", variant.name));
-                self.problems.extend(found);
-                match result {
-                    Ok(success) => {
-                        succeeds = true;
-                        self.succeeded += 1;
-                        walk.keep(row.id_in(&success));
-                        let failures = success.failures.iter().map(ToString::to_string);
-                        self.problems.extend(failures);
-                    }
-                    Err(error) if std::env::var_os("PRISM_VERBOSE").is_some() => {
-                        eprintln!("{error}");
-                    }
-                    Err(_) => {}
-                }
-            }
-            *self
-                .walked
-                .entry((operation.api, operation.id))
-                .or_default() |= succeeds;
-            walk.settle(row).await;
+    async fn send<T: Send + 'static>(&mut self, make: impl Fn() -> Call<T>) -> Option<T> {
+        let operation = make().operation()?;
+        if self.documented && !operation.documented {
+            return None;
         }
+        self.calls += 1;
+        let result = make().await;
+        let heads = self.prism.tap.take();
+        if heads.is_empty() {
+            self.problems.push(format!("{operation}: nothing was sent"));
+        }
+        let found = said(self.prism, heads);
+        self.problems
+            .extend(found.map(|found| format!("{operation}: {found}")));
+        let succeeded = self
+            .walked
+            .entry((operation.api, operation.id))
+            .or_default();
+        *succeeded |= result.is_ok();
+        self.succeeded += usize::from(result.is_ok());
+        if let Err(error) = &result
+            && std::env::var_os("PRISM_VERBOSE").is_some()
+        {
+            eprintln!("{error}");
+        }
+        result.ok()
     }
 
     fn finish(self, report: &mut Report, name: &str) {
         let (calls, succeeded) = (self.calls, self.succeeded);
         let name = format!("prism proxy: {name}, {calls} calls, {succeeded} succeed, no violation");
         report.check(name, &self.problems);
+    }
+}
+
+impl Caller for Through<'_> {
+    async fn call<T: Send + 'static>(&mut self, make: impl Fn() -> Call<T>) -> Option<T> {
+        self.send(make).await
+    }
+
+    async fn stream<L: Send + 'static>(&mut self, make: impl Fn() -> Call<LogStream<L>>) {
+        let Some(lines) = self.send(make).await else {
+            return;
+        };
+        let mut lines = lines.without_reconnecting();
+        while let Some(line) = lines.next().await {
+            if let Err(error) = line {
+                self.problems.push(error.to_string());
+            }
+        }
     }
 }
