@@ -17,12 +17,24 @@ const DEPTH: usize = 2;
 
 /// Replaces every known secret in a text.
 pub(crate) fn mask(text: &str, secrets: &[Secret]) -> String {
-    let patterns = patterns(secrets);
-    let mut places = places(&Read::plain(text), &patterns, DEPTH);
-    places.sort_unstable();
+    let mut patterns = patterns(secrets);
+    let read = Read::plain(text);
+    let mut found = places(&read, &patterns, DEPTH);
+    // A line break may split an escape: `%`, a new line, `3C`.
+    let has_escape = FORMS.iter().any(|(first, _)| read.bytes.contains(first));
+    if has_escape && read.bytes.iter().any(|byte| is_space(*byte)) {
+        patterns.retain(|pattern| pattern.across_space);
+        let across = places(&read.without_space(), &patterns, DEPTH);
+        // Such a place ends where the next text begins: without the space between them.
+        found.extend(across.into_iter().map(|(from, to)| {
+            let place = text.get(from..to).unwrap_or_default();
+            (from, from + place.trim_end().len())
+        }));
+    }
+    found.sort_unstable();
     let mut out = String::with_capacity(text.len());
     let mut end = 0;
-    for (from, to) in places {
+    for (from, to) in found {
         // Secrets that overlap get one mark: the next place starts inside the last one.
         if from >= end {
             out.push_str(text.get(end..from).unwrap_or_default());
@@ -138,6 +150,16 @@ impl Read {
         }
     }
 
+    fn without_space(&self) -> Self {
+        let kept = (0..self.bytes.len()).filter(|at| !is_space(self.bytes[*at]));
+        let kept: Vec<_> = kept.collect();
+        let places = kept.iter().map(|at| self.from[*at]);
+        Self {
+            bytes: kept.iter().map(|at| self.bytes[*at]).collect(),
+            from: places.chain(self.from.last().copied()).collect(),
+        }
+    }
+
     /// The same with one form's escapes resolved; `None` if it has none.
     fn unescaped(&self, (first, resolve): Form) -> Option<Self> {
         if !self.bytes.contains(&first) {
@@ -227,6 +249,13 @@ mod tests {
     fn masked(text: &str, secrets: &[&str]) -> String {
         let secrets: Vec<_> = secrets.iter().copied().map(Secret::new).collect();
         mask(text, &secrets)
+    }
+
+    #[test]
+    fn a_line_break_within_an_escape_hides_nothing() {
+        let secret = "c4n4ry-\"q\\b+p/s=e&a%<l>' ü";
+        let quoted = "c4n4ry-%22q%5Cb%2Bp%2Fs%3De%26a%25%\r\n  3Cl%3E%27+%C3%BC";
+        assert_eq!(masked(&format!("({quoted})"), &[secret]), "(<redacted>)");
     }
 
     #[test]
