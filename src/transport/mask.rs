@@ -27,8 +27,8 @@ pub(crate) fn mask(text: &str, secrets: &[Secret]) -> String {
         let across = places(&read.without_space(), &patterns, DEPTH);
         // Such a place ends where the next text begins: without the space between them.
         found.extend(across.into_iter().map(|(from, to)| {
-            let place = text.get(from..to).unwrap_or_default();
-            (from, from + place.trim_end().len())
+            let place = text.get(from..to).map(str::trim_end);
+            (from, place.map_or(to, |place| from + place.len()))
         }));
     }
     found.sort_unstable();
