@@ -24,7 +24,7 @@ impl Clusters {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn list(&self) -> Call<Page<Cluster>> {
         let client = self.client.clone();
-        client.invoke(Op::ListClusters, move |raw| async move {
+        client.call(Op::ListClusters, move |raw| async move {
             let list = raw.list_clusters().await?;
             Ok(list.into_inner().into_page())
         })
@@ -58,7 +58,7 @@ impl ClusterHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn rename(&self, name: impl Into<String>) -> Call<Cluster> {
         let (id, name) = (self.id.clone(), name.into());
-        self.client.invoke(Op::RenameCluster, |raw| async move {
+        self.client.call(Op::RenameCluster, |raw| async move {
             let (id, body) = (id?, new_name(name)?);
             let reply = raw.rename_cluster(id.as_str(), &body).await?;
             Ok(reply.into_inner().0)
@@ -86,18 +86,17 @@ impl ClusterHandle {
     pub fn invite<E: Into<String>>(&self, emails: impl IntoIterator<Item = E>) -> Call<Invited> {
         let users: Vec<String> = emails.into_iter().map(Into::into).collect();
         let id = self.id.clone();
-        self.client
-            .invoke(Op::InviteClusterUsers, |raw| async move {
-                if users.is_empty() {
-                    return Err(Error::invalid_request("there is nobody to invite").into());
-                }
-                for email in &users {
-                    check_text("e-mail address", email)?;
-                }
-                let body = types::ClusterInvite { users };
-                let reply = raw.invite_cluster_users(id?.as_str(), &body).await?;
-                Ok(reply.into_inner().0)
-            })
+        self.client.call(Op::InviteClusterUsers, |raw| async move {
+            if users.is_empty() {
+                return Err(Error::invalid_request("there is nobody to invite").into());
+            }
+            for email in &users {
+                check_text("e-mail address", email)?;
+            }
+            let body = types::ClusterInvite { users };
+            let reply = raw.invite_cluster_users(id?.as_str(), &body).await?;
+            Ok(reply.into_inner().0)
+        })
     }
 
     /// The integrations of the cluster, including its webhook: `GET /v1/clusters/{id}/integrations`.
@@ -110,7 +109,7 @@ impl ClusterHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn integrations(&self) -> Call<Integrations> {
         let id = self.id.clone();
-        self.client.invoke(Op::GetIntegrations, |raw| async move {
+        self.client.call(Op::GetIntegrations, |raw| async move {
             let reply = raw.get_integrations(id?.as_str()).await?;
             Ok(reply.into_inner().0)
         })
@@ -149,7 +148,7 @@ impl ClusterUsers {
             let (id, invited) = (users.id.clone(), users.invited);
             users
                 .client
-                .invoke(Op::ListClusterUsers, move |raw| async move {
+                .call(Op::ListClusterUsers, move |raw| async move {
                     let (page, size) = ask.parameters()?;
                     let id = id?;
                     let list = raw.list_cluster_users(id.as_str(), page, size, invited);

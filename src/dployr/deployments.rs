@@ -286,7 +286,7 @@ impl Deployments {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn create(&self, new: NewDeployment) -> Call<Created> {
         let cluster = self.client.cluster_id();
-        self.client.invoke(Op::CreateDeployment, |raw| async move {
+        self.client.call(Op::CreateDeployment, |raw| async move {
             let reply = raw
                 .create_deployment(cluster.as_deref(), &new.into_raw()?)
                 .await?;
@@ -308,7 +308,7 @@ impl Deployments {
         let client = self.client.clone();
         Call::paged(PAGING, self.ask, move |ask| {
             let cluster = client.cluster_id();
-            client.invoke(Op::ListDeployments, move |raw| async move {
+            client.call(Op::ListDeployments, move |raw| async move {
                 let (page, size) = ask.parameters()?;
                 let list = raw.list_deployments(cluster.as_deref(), page, size).await?;
                 Ok(list.into_inner().into_page_of(ask))
@@ -363,7 +363,7 @@ impl Deployments {
     ) -> Call<Vec<Deployment>> {
         let (name, since) = (name.into(), allow_for_skew(since));
         if name.trim().is_empty() {
-            return self.client.invoke(Op::ListDeployments, |_| async {
+            return self.client.call(Op::ListDeployments, |_| async {
                 Err(Error::invalid_request("the name is empty").into())
             });
         }
@@ -410,7 +410,7 @@ impl DeploymentHandle {
         let (client, id) = (self.client.clone(), self.id.clone());
         let cluster = client.cluster_id();
         let name = id.as_ref().map(ToString::to_string).unwrap_or_default();
-        let documented = self.client.invoke(Op::GetDeployment, |raw| async move {
+        let documented = self.client.call(Op::GetDeployment, |raw| async move {
             let reply = raw.get_deployment(id?.as_str(), cluster.as_deref()).await?;
             Ok(reply.into_inner().0)
         });
@@ -452,7 +452,7 @@ impl DeploymentHandle {
     pub fn update(&self, update: DeploymentUpdate) -> Call<Created> {
         let cluster = self.client.cluster_id();
         let id = self.id.clone();
-        self.client.invoke(Op::UpdateDeployment, |raw| async move {
+        self.client.call(Op::UpdateDeployment, |raw| async move {
             let reply = raw
                 .update_deployment(id?.as_str(), cluster.as_deref(), &update.into_raw()?)
                 .await?;
@@ -474,7 +474,7 @@ impl DeploymentHandle {
     pub fn delete(&self) -> Call<()> {
         let (id, cluster) = (self.id.clone(), self.client.cluster_id());
         let body = cluster.as_ref().map(|id| json!({ "clusterId": id }));
-        let call = self.client.invoke(Op::DeleteDeployment, |raw| async move {
+        let call = self.client.call(Op::DeleteDeployment, |raw| async move {
             raw.delete_deployment(id?.as_str(), cluster.as_deref())
                 .await?;
             Ok(())

@@ -68,7 +68,7 @@ impl Domains {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn create(&self, new: NewDomain) -> Call<Domain> {
         let cluster = self.client.required_cluster();
-        self.client.invoke(Op::CreateDomain, |raw| async move {
+        self.client.call(Op::CreateDomain, |raw| async move {
             let reply = raw.create_domain(&new.into_raw(cluster)?).await?;
             Ok(reply.into_inner().0)
         })
@@ -88,7 +88,7 @@ impl Domains {
         let client = self.client.clone();
         Call::paged(PAGING, self.ask, move |ask| {
             let cluster = client.cluster_id();
-            client.invoke(Op::ListDomains, move |raw| async move {
+            client.call(Op::ListDomains, move |raw| async move {
                 let (page, size) = ask.parameters()?;
                 let list = raw.list_domains(cluster.as_deref(), page, size).await?;
                 Ok(list.into_inner().into_page_of(ask))
@@ -114,7 +114,7 @@ impl DomainHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn get(&self) -> Call<Domain> {
         let name = self.name.clone();
-        self.client.invoke(Op::GetDomain, |raw| async move {
+        self.client.call(Op::GetDomain, |raw| async move {
             let reply = raw.get_domain(name?.as_str()).await?;
             Ok(reply.into_inner().0)
         })
@@ -131,7 +131,7 @@ impl DomainHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn verify(&self) -> Call<()> {
         let name = self.name.clone();
-        self.client.invoke(Op::VerifyDomain, |raw| async move {
+        self.client.call(Op::VerifyDomain, |raw| async move {
             raw.verify_domain(name?.as_str()).await?;
             Ok(())
         })
@@ -145,7 +145,7 @@ impl DomainHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn delete(&self) -> Call<()> {
         let name = self.name.clone();
-        self.client.invoke(Op::DeleteDomain, |raw| async move {
+        self.client.call(Op::DeleteDomain, |raw| async move {
             raw.delete_domain(name?.as_str()).await?;
             Ok(())
         })
@@ -160,7 +160,7 @@ impl DomainHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/index.ts>
     pub fn status(&self) -> Call<DomainServing> {
         let (name, client) = (self.name.clone(), self.client.without_token());
-        client.invoke(Op::GetDomainStatus, |raw| async move {
+        client.call(Op::GetDomainStatus, |raw| async move {
             let reply = raw.get_domain_status(name?.as_str()).await?;
             Ok(reply.into_inner().0)
         })

@@ -119,7 +119,7 @@ impl ServiceEnv {
     pub fn list(&self) -> Call<Page<EnvVariable>> {
         let env = self.clone();
         let id = env.id.clone();
-        env.client.invoke(Op::ListServiceEnv, |raw| async move {
+        env.client.call(Op::ListServiceEnv, |raw| async move {
             let list = raw.list_service_env(id?.as_str()).await?.into_inner();
             Ok(Page::whole(list.into_variables()))
         })
@@ -135,7 +135,7 @@ impl ServiceEnv {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
     pub fn map(&self) -> Call<BTreeMap<String, Secret>> {
         let id = self.id.clone();
-        self.client.invoke(Op::GetServiceEnvs, |raw| async move {
+        self.client.call(Op::GetServiceEnvs, |raw| async move {
             let list = raw.get_service_envs(id?.as_str()).await?.into_inner();
             // Whoever writes the map back would clear a variable that was taken for empty.
             let values = list.0.into_iter().map(|variable| match variable.value {
@@ -189,7 +189,7 @@ impl ServiceEnv {
             key: key.clone(),
             value: value.clone(),
         };
-        let documented = self.client.invoke(Op::SetServiceEnv, |raw| async move {
+        let documented = self.client.call(Op::SetServiceEnv, |raw| async move {
             let id = id?;
             check_key(&body.key)?;
             raw.set_service_env(id.as_str(), &body).await?;
@@ -211,7 +211,7 @@ impl ServiceEnv {
     pub fn remove(&self, key: impl Into<String>) -> Call<Routed<Task>> {
         let (id, key) = (self.id.clone(), key.into());
         let name = key.clone();
-        let documented = self.client.invoke(Op::DeleteServiceEnv, |raw| async move {
+        let documented = self.client.call(Op::DeleteServiceEnv, |raw| async move {
             let id = id?;
             crate::id::check("name of a variable", &name)?;
             raw.delete_service_env(id.as_str(), &name).await?;

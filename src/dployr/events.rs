@@ -97,7 +97,7 @@ impl Events {
         Call::paged(PAGING, self.ask, move |ask| {
             let wanted = wanted.clone();
             let (client, cluster) = (wanted.client.clone(), wanted.client.cluster_id());
-            client.invoke(Op::ListEvents, move |raw| async move {
+            client.call(Op::ListEvents, move |raw| async move {
                 let (page, size) = ask.parameters()?;
                 let list = raw
                     .list_events(

@@ -102,7 +102,7 @@ impl Instances {
         let client = self.client.clone();
         Call::paged(PAGING, self.ask, move |ask| {
             let cluster = client.cluster_id();
-            client.invoke(Op::ListInstances, move |raw| async move {
+            client.call(Op::ListInstances, move |raw| async move {
                 let (page, size) = ask.parameters()?;
                 let list = raw.list_instances(cluster.as_deref(), page, size).await?;
                 Ok(without_the_pool(list.into_inner().into_page_of(ask)))
@@ -126,7 +126,7 @@ impl Instances {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
     pub fn create(&self, new: NewInstance) -> Call<InstanceRegistered> {
         let cluster = self.client.required_cluster();
-        self.client.invoke(Op::CreateInstance, |raw| async move {
+        self.client.call(Op::CreateInstance, |raw| async move {
             let reply = raw.create_instance(&new.into_raw(cluster)?).await?;
             Ok(reply.into_inner().0)
         })
@@ -159,7 +159,7 @@ impl InstanceHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn get(&self) -> Call<Instance> {
         let id = self.id.clone();
-        self.client.invoke(Op::GetInstance, |raw| async move {
+        self.client.call(Op::GetInstance, |raw| async move {
             let reply = raw.get_instance(id?.as_str()).await?;
             Ok(reply.into_inner().0)
         })
@@ -176,11 +176,10 @@ impl InstanceHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn metrics(&self) -> Call<InstanceMetrics> {
         let id = self.id.clone();
-        self.client
-            .invoke(Op::GetInstanceMetrics, |raw| async move {
-                let reply = raw.get_instance_metrics(id?.as_str()).await?;
-                Ok(reply.into_inner().0)
-            })
+        self.client.call(Op::GetInstanceMetrics, |raw| async move {
+            let reply = raw.get_instance_metrics(id?.as_str()).await?;
+            Ok(reply.into_inner().0)
+        })
     }
 
     /// Removes the instance from its cluster: `DELETE /v1/instances/{id}`. The machine itself is left
@@ -193,7 +192,7 @@ impl InstanceHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
     pub fn delete(&self) -> Call<()> {
         let id = self.id.clone();
-        self.client.invoke(Op::DeleteInstance, |raw| async move {
+        self.client.call(Op::DeleteInstance, |raw| async move {
             raw.delete_instance(id?.as_str()).await?;
             Ok(())
         })
@@ -218,7 +217,7 @@ impl NodeHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
     pub fn ping(&self) -> Call<InstanceTask> {
         let tag = self.tag.clone();
-        self.client.invoke(Op::PingInstance, |raw| async move {
+        self.client.call(Op::PingInstance, |raw| async move {
             let reply = raw.ping_instance(tag?.as_str()).await?;
             Ok(reply.into_inner().0)
         })
@@ -239,7 +238,7 @@ impl NodeHandle {
         let cluster = self.client.cluster_id();
         let body = types::InstanceInterruption { force };
         let tag = self.tag.clone();
-        self.client.invoke(Op::RebootInstance, |raw| async move {
+        self.client.call(Op::RebootInstance, |raw| async move {
             let reply = raw
                 .reboot_instance(tag?.as_str(), cluster.as_deref(), &body)
                 .await?;
@@ -258,7 +257,7 @@ impl NodeHandle {
         let cluster = self.client.cluster_id();
         let body = types::InstanceInterruption { force };
         let tag = self.tag.clone();
-        self.client.invoke(Op::RestartInstance, |raw| async move {
+        self.client.call(Op::RestartInstance, |raw| async move {
             let reply = raw
                 .restart_instance(tag?.as_str(), cluster.as_deref(), &body)
                 .await?;

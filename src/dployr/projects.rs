@@ -50,7 +50,7 @@ impl Projects {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Project>> {
         let client = self.client.clone();
-        client.invoke(Op::ListProjects, move |raw| async move {
+        client.call(Op::ListProjects, move |raw| async move {
             let list = raw.list_projects().await?;
             Ok(list.into_inner().into_page())
         })
@@ -64,7 +64,7 @@ impl Projects {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn create(&self, new: NewProject) -> Call<Project> {
-        self.client.invoke(Op::CreateProject, |raw| async move {
+        self.client.call(Op::CreateProject, |raw| async move {
             check_text("name", &new.name)?;
             let body = types::ProjectCreate {
                 name: new.name,
@@ -91,7 +91,7 @@ impl ProjectHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn delete(&self) -> Call<()> {
         let id = self.id.clone();
-        self.client.invoke(Op::DeleteProject, |raw| async move {
+        self.client.call(Op::DeleteProject, |raw| async move {
             raw.delete_project(id?.as_str()).await?;
             Ok(())
         })

@@ -60,7 +60,7 @@ impl Routes {
     pub fn list(&self) -> Call<Page<Route>> {
         let client = self.client.clone();
         let cluster = client.cluster_id();
-        client.invoke(Op::ListRoutes, move |raw| async move {
+        client.call(Op::ListRoutes, move |raw| async move {
             let list = raw.list_routes(cluster.as_deref()).await?;
             Ok(list.into_inner().into_page())
         })
@@ -77,7 +77,7 @@ impl Routes {
     pub fn services(&self) -> Call<Page<RoutableService>> {
         let client = self.client.clone();
         let cluster = client.cluster_id();
-        client.invoke(Op::ListProxyServices, move |raw| async move {
+        client.call(Op::ListProxyServices, move |raw| async move {
             let list = raw.list_proxy_services(cluster.as_deref()).await?;
             Ok(list.into_inner().into_page())
         })
@@ -93,7 +93,7 @@ impl Routes {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn create(&self, new: NewRoute) -> Call<Route> {
         let cluster = self.client.cluster_id();
-        self.client.invoke(Op::CreateRoute, |raw| async move {
+        self.client.call(Op::CreateRoute, |raw| async move {
             let reply = raw
                 .create_route(cluster.as_deref(), &new.into_raw()?)
                 .await?;
@@ -118,7 +118,7 @@ impl RouteHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn delete(&self) -> Call<()> {
         let id = self.id.clone();
-        self.client.invoke(Op::DeleteRoute, |raw| async move {
+        self.client.call(Op::DeleteRoute, |raw| async move {
             raw.delete_route(id?.as_str()).await?;
             Ok(())
         })

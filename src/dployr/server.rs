@@ -10,7 +10,7 @@ impl Client {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/index.ts>
     pub fn health(&self) -> Call<Health> {
         let client = self.without_token();
-        client.invoke(Op::GetHealth, |raw| async move {
+        client.call(Op::GetHealth, |raw| async move {
             Ok(raw.get_health().await?.into_inner().0)
         })
     }
@@ -38,7 +38,7 @@ impl Client {
 
     fn versions_with(&self, previews: Option<bool>) -> Call<Versions> {
         let client = self.without_token();
-        client.invoke(Op::ListVersions, move |raw| async move {
+        client.call(Op::ListVersions, move |raw| async move {
             Ok(raw.list_versions(previews).await?.into_inner().0)
         })
     }
@@ -47,7 +47,7 @@ impl Client {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/users.ts>
     pub fn current_user(&self) -> Call<CurrentUser> {
-        self.invoke(Op::GetCurrentUser, |raw| async move {
+        self.call(Op::GetCurrentUser, |raw| async move {
             Ok(raw.get_current_user().await?.into_inner().0)
         })
     }

@@ -42,7 +42,7 @@ impl Services {
         let own = client.cluster_id();
         Call::paged(PAGING, self.ask, move |ask| {
             let cluster = client.cluster_id();
-            client.invoke(Op::ListServices, move |raw| async move {
+            client.call(Op::ListServices, move |raw| async move {
                 let (page, size) = ask.parameters()?;
                 let list = raw.list_services(cluster.as_deref(), page, size).await?;
                 Ok(list.into_inner().into_page_of(ask))
@@ -93,7 +93,7 @@ impl Services {
     ) -> Call<ServiceMetrics> {
         let cluster = self.client.cluster_id();
         self.client
-            .invoke(Op::GetServiceMetrics, move |raw| async move {
+            .call(Op::GetServiceMetrics, move |raw| async move {
                 crate::id::check("name of a service", &name)?;
                 let (from, to) = window.unzip();
                 let (from, to) = (from.map(millis).transpose()?, to.map(millis).transpose()?);
@@ -121,7 +121,7 @@ impl ServiceHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
     pub fn get(&self) -> Call<Service> {
         let id = self.id.clone();
-        self.client.invoke(Op::GetService, |raw| async move {
+        self.client.call(Op::GetService, |raw| async move {
             Ok(raw.get_service(id?.as_str()).await?.into_inner().0)
         })
     }
@@ -155,7 +155,7 @@ impl ServiceHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
     pub fn update(&self, update: ServiceUpdate) -> Call<ServiceUpdated> {
         let id = self.id.clone();
-        self.client.invoke(Op::UpdateService, |raw| async move {
+        self.client.call(Op::UpdateService, |raw| async move {
             let (id, body) = (id?, update.into_raw()?);
             Ok(raw.update_service(id.as_str(), &body).await?.into_inner().0)
         })
@@ -172,7 +172,7 @@ impl ServiceHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
     pub fn delete(&self) -> Call<()> {
         let id = self.id.clone();
-        self.client.invoke(Op::DeleteService, |raw| async move {
+        self.client.call(Op::DeleteService, |raw| async move {
             raw.delete_service(id?.as_str()).await?;
             Ok(())
         })
@@ -189,7 +189,7 @@ impl ServiceHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn status(&self) -> Call<ServiceStatus> {
         let id = self.id.clone();
-        self.client.invoke(Op::GetServiceStatus, |raw| async move {
+        self.client.call(Op::GetServiceStatus, |raw| async move {
             Ok(raw.get_service_status(id?.as_str()).await?.into_inner().0)
         })
     }
@@ -204,7 +204,7 @@ impl ServiceHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn start(&self) -> Call<Task> {
         let id = self.id.clone();
-        self.client.invoke(Op::StartService, |raw| async move {
+        self.client.call(Op::StartService, |raw| async move {
             Ok(raw.start_service(id?.as_str()).await?.into_inner().0)
         })
     }
@@ -218,7 +218,7 @@ impl ServiceHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn stop(&self) -> Call<Task> {
         let id = self.id.clone();
-        self.client.invoke(Op::StopService, |raw| async move {
+        self.client.call(Op::StopService, |raw| async move {
             Ok(raw.stop_service(id?.as_str()).await?.into_inner().0)
         })
     }
@@ -238,7 +238,7 @@ impl ServiceHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn restart(&self) -> Call<Routed<Task>> {
         let (service, id) = (self.clone(), self.id.clone());
-        let documented = self.client.invoke(Op::RestartService, |raw| async move {
+        let documented = self.client.call(Op::RestartService, |raw| async move {
             Ok(raw.restart_service(id?.as_str()).await?.into_inner().0)
         });
         self.client
@@ -273,7 +273,7 @@ impl ServiceHandle {
         let id = service.id.clone();
         service
             .client
-            .invoke(Op::ListServiceSecrets, |raw| async move {
+            .call(Op::ListServiceSecrets, |raw| async move {
                 let list = raw.list_service_secrets(id?.as_str()).await?;
                 Ok(list.into_inner().into_page())
             })

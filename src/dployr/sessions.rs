@@ -91,7 +91,7 @@ impl Client {
     pub fn login(&self, email: impl Into<String>, password: impl Into<Secret>) -> Call<TokenPair> {
         let (email, password) = (email.into(), password.into());
         let client = self.without_token();
-        client.invoke(Op::Login, |raw| async move {
+        client.call(Op::Login, |raw| async move {
             check_text("e-mail address", &email)?;
             if password.is_empty() {
                 return Err(Error::invalid_request("the password is empty").into());
@@ -127,7 +127,7 @@ impl Client {
     pub fn login_by_email(&self, email: impl Into<String>) -> Call<CodeSent> {
         let (email, client) = (email.into(), self.without_token());
         let issuer = client.clone();
-        issuer.invoke(Op::RequestLoginCode, |raw| async move {
+        issuer.call(Op::RequestLoginCode, |raw| async move {
             check_text("e-mail address", &email)?;
             let body = types::LoginCodeRequest {
                 email: email.clone(),
@@ -188,7 +188,7 @@ impl Client {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth.ts>
     pub fn login_by_identity_token(&self, token: impl Into<Secret>) -> Call<Session> {
         let (token, client) = (token.into(), self.without_token());
-        client.invoke(Op::ExchangeIdentityToken, |raw| async move {
+        client.call(Op::ExchangeIdentityToken, |raw| async move {
             not_empty("identity token", &token)?;
             let body = types::IdentityTokenExchange { token };
             let session = raw.exchange_identity_token(&body).await?.into_inner().0;
@@ -216,7 +216,7 @@ impl Client {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth.ts>
     pub fn logout(&self) -> Call<()> {
-        self.invoke(Op::Logout, |raw| async move {
+        self.call(Op::Logout, |raw| async move {
             raw.logout().await?;
             Ok(())
         })

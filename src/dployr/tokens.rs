@@ -76,7 +76,7 @@ impl ApiTokens {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
     pub fn create(&self, new: NewApiToken) -> Call<NewToken> {
-        self.client.invoke(Op::CreateApiToken, |raw| async move {
+        self.client.call(Op::CreateApiToken, |raw| async move {
             let reply = raw.create_api_token(&new.into_raw()?).await?;
             Ok(reply.into_inner().0)
         })
@@ -94,7 +94,7 @@ impl ApiTokens {
     pub fn list(&self) -> Call<Page<ApiToken>> {
         let client = self.client.clone();
         Call::paged(PAGING, self.ask, move |ask| {
-            client.invoke(Op::ListApiTokens, move |raw| async move {
+            client.call(Op::ListApiTokens, move |raw| async move {
                 let (page, size) = ask.parameters()?;
                 let list = raw.list_api_tokens(page, size).await?;
                 Ok(list.into_inner().into_page_of(ask))
@@ -120,7 +120,7 @@ impl ApiTokenHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
     pub fn revoke(&self) -> Call<()> {
         let id = self.id.clone();
-        self.client.invoke(Op::DeleteApiToken, |raw| async move {
+        self.client.call(Op::DeleteApiToken, |raw| async move {
             raw.delete_api_token(id?.as_str()).await?;
             Ok(())
         })

@@ -115,7 +115,7 @@ impl Client {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn stop_matching(&self, filter: StopFilter) -> Call<BulkStopAccepted> {
-        self.invoke(Op::StopDeployments, |raw| async move {
+        self.call(Op::StopDeployments, |raw| async move {
             let accepted = raw.stop_deployments(&filter.checked()?).await?;
             Ok(accepted.into_inner())
         })

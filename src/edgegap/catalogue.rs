@@ -71,7 +71,7 @@ impl Applications {
     pub fn list(&self) -> Call<Page<Application>> {
         let client = self.client.clone();
         Call::paged(PAGING, self.ask, move |ask| {
-            client.invoke(Op::ListApplications, move |raw| async move {
+            client.call(Op::ListApplications, move |raw| async move {
                 let (page, limit) = ask.parameters()?;
                 let list = raw.list_applications(limit, page).await?.into_inner();
                 Ok(read(
@@ -115,7 +115,7 @@ impl Versions {
         let (client, application) = (self.client.clone(), self.application.clone());
         Call::paged(PAGING, self.ask, move |ask| {
             let name = application.clone();
-            client.invoke(Op::ListVersions, move |raw| async move {
+            client.call(Op::ListVersions, move |raw| async move {
                 let (page, limit) = ask.parameters()?;
                 let list = raw.list_versions(name?.as_str(), limit, page).await?;
                 let list = list.into_inner();
@@ -161,7 +161,7 @@ impl Locations {
         let (application, version) = (self.application.clone(), self.version.clone());
         Call::paged(PAGING, self.ask, move |ask| {
             let (application, version) = (application.clone(), version.clone());
-            client.invoke(Op::ListLocations, move |raw| async move {
+            client.call(Op::ListLocations, move |raw| async move {
                 let (page, limit) = ask.parameters()?;
                 let (application, version) = (application.as_deref(), version.as_deref());
                 let list = raw.list_locations(application, limit, page, version);

@@ -241,7 +241,7 @@ impl Client {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn deploy(&self, new: NewDeployment) -> Call<Accepted> {
-        self.invoke(Op::CreateDeployment, |raw| async move {
+        self.call(Op::CreateDeployment, |raw| async move {
             let reply = raw.create_deployment(&new.checked()?).await?;
             Ok(accepted(reply.into_inner())?)
         })
@@ -256,7 +256,7 @@ impl Client {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/private-fleets>
     pub fn deploy_to_fleet(&self, new: NewFleetDeployment) -> Call<Accepted> {
-        self.invoke(Op::CreateFleetDeployment, |raw| async move {
+        self.call(Op::CreateFleetDeployment, |raw| async move {
             let reply = raw.create_fleet_deployment(&new.checked()?).await?;
             Ok(accepted(reply.into_inner())?)
         })

@@ -38,7 +38,7 @@ impl DeploymentHandle {
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn status(&self) -> Call<Deployment> {
         let id = self.id.clone();
-        self.client.invoke(Op::GetDeployment, |raw| async move {
+        self.client.call(Op::GetDeployment, |raw| async move {
             Ok(raw.get_deployment(id?.as_str()).await?.into_inner())
         })
     }
@@ -72,7 +72,7 @@ impl DeploymentHandle {
 
     fn stop_with(&self, storage: Option<LogStorage>) -> Call<Stopped> {
         let id = self.id.clone();
-        let stopped = self.client.invoke(Op::StopDeployment, |raw| async move {
+        let stopped = self.client.call(Op::StopDeployment, |raw| async move {
             let (id, storage) = (id?, storage.map(LogStorage::into_raw).transpose()?);
             let reply = raw.stop_deployment(id.as_str(), storage.as_deref());
             Ok(Stopped::of(reply.await?))
@@ -94,7 +94,7 @@ impl DeploymentHandle {
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn logs(&self) -> Call<ContainerLogs> {
         let id = self.id.clone();
-        self.client.invoke(Op::GetContainerLogs, |raw| async move {
+        self.client.call(Op::GetContainerLogs, |raw| async move {
             Ok(raw.get_container_logs(id?.as_str()).await?.into_inner())
         })
     }

@@ -92,7 +92,7 @@ impl Deployments {
         Call::paged(PAGING, self.ask, move |ask| {
             let query = list.query();
             list.client
-                .invoke(Op::ListDeployments, move |raw| async move {
+                .call(Op::ListDeployments, move |raw| async move {
                     let (query, (page, limit)) = (query?, ask.parameters()?);
                     let list = raw.list_deployments(limit, page, query.as_deref()).await?;
                     let list = list.into_inner();

@@ -35,7 +35,7 @@ impl FleetHandle {
     /// Source: <https://docs.edgegap.com/docs/api/private-fleets>
     pub fn hosts(&self) -> Call<Page<Host>> {
         let name = self.name.clone();
-        self.client.invoke(Op::ListFleetHosts, |raw| async move {
+        self.client.call(Op::ListFleetHosts, |raw| async move {
             let list = raw.list_fleet_hosts(name?.as_str()).await?.into_inner();
             let (total, pagination) = (list.total_count, list.pagination);
             Ok(read(Ask::default(), list.data, total, pagination))

@@ -85,7 +85,7 @@ impl Metrics {
     pub fn get(&self) -> Call<DeploymentMetrics> {
         let (id, window, raw_points) = (self.id.clone(), self.window(), self.raw);
         self.client
-            .invoke(Op::GetDeploymentMetrics, move |raw| async move {
+            .call(Op::GetDeploymentMetrics, move |raw| async move {
                 let (id, window) = (id?, window?);
                 let metrics = raw.get_deployment_metrics(
                     id.as_str(),

@@ -111,7 +111,7 @@ impl SelfStop {
 
     fn stop_with(&self, storage: Option<LogStorage>) -> Call<Stopped> {
         let (id, key) = (self.id.clone(), self.key.clone());
-        let stopped = self.client.invoke(Op::StopOwnDeployment, |raw| async move {
+        let stopped = self.client.call(Op::StopOwnDeployment, |raw| async move {
             let (id, storage) = (id?, storage.map(LogStorage::into_raw).transpose()?);
             let reply = raw.stop_own_deployment(id.as_str(), key.expose(), storage.as_deref());
             Ok(Stopped::of(reply.await?))

@@ -52,7 +52,7 @@ impl Tags {
         let (client, id) = (self.client.clone(), self.id.clone());
         Call::paged(PAGING, self.ask, move |ask| {
             let id = id.clone();
-            client.invoke(Op::ListDeploymentTags, move |raw| async move {
+            client.call(Op::ListDeploymentTags, move |raw| async move {
                 let (page, limit) = ask.parameters()?;
                 let list = raw.list_deployment_tags(id?.as_str(), limit, page).await?;
                 let list = list.into_inner();
@@ -72,7 +72,7 @@ impl Tags {
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn add(&self, name: impl Into<String>) -> Call<Tag> {
         let (id, name) = (self.id.clone(), name.into());
-        self.client.invoke(Op::AddDeploymentTag, |raw| async move {
+        self.client.call(Op::AddDeploymentTag, |raw| async move {
             let tag = raw
                 .add_deployment_tag(id?.as_str(), &written(name)?)
                 .await?;
@@ -89,7 +89,7 @@ impl Tags {
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn get(&self, name: impl Into<String>) -> Call<Tag> {
         let (id, name) = (self.id.clone(), name.into());
-        self.client.invoke(Op::GetDeploymentTag, |raw| async move {
+        self.client.call(Op::GetDeploymentTag, |raw| async move {
             let tag = raw
                 .get_deployment_tag(id?.as_str(), in_path(&name)?)
                 .await?;
@@ -105,12 +105,11 @@ impl Tags {
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn rename(&self, name: impl Into<String>, new_name: impl Into<String>) -> Call<Tag> {
         let (id, name, new_name) = (self.id.clone(), name.into(), new_name.into());
-        self.client
-            .invoke(Op::RenameDeploymentTag, |raw| async move {
-                let (id, name, body) = (id?, in_path(&name)?, written(new_name)?);
-                let tag = raw.rename_deployment_tag(id.as_str(), name, &body).await?;
-                Ok(tag.into_inner())
-            })
+        self.client.call(Op::RenameDeploymentTag, |raw| async move {
+            let (id, name, body) = (id?, in_path(&name)?, written(new_name)?);
+            let tag = raw.rename_deployment_tag(id.as_str(), name, &body).await?;
+            Ok(tag.into_inner())
+        })
     }
 
     /// Takes a tag away: `DELETE /v1/deployments/{deployment_id}/tags/{tag_name}`.
@@ -122,12 +121,11 @@ impl Tags {
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn delete(&self, name: impl Into<String>) -> Call<()> {
         let (id, name) = (self.id.clone(), name.into());
-        self.client
-            .invoke(Op::DeleteDeploymentTag, |raw| async move {
-                let (id, name) = (id?, in_path(&name)?);
-                raw.delete_deployment_tag(id.as_str(), name).await?;
-                Ok(())
-            })
+        self.client.call(Op::DeleteDeploymentTag, |raw| async move {
+            let (id, name) = (id?, in_path(&name)?);
+            raw.delete_deployment_tag(id.as_str(), name).await?;
+            Ok(())
+        })
     }
 }
 

@@ -76,7 +76,7 @@ impl Client {
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn start(&self, manifest: Manifest) -> Call<Started> {
         let client = self.clone();
-        self.invoke(Op::StartUserDeployment, move |raw| async move {
+        self.call(Op::StartUserDeployment, move |raw| async move {
             let name = manifest.application_name().to_owned();
             let reply = raw.start_user_deployment(None, manifest.into_text());
             let Reply(reply) = reply.await?.into_inner();

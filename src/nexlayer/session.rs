@@ -131,7 +131,7 @@ impl Session {
     pub fn start(&self, manifest: Manifest) -> Call<Started> {
         let session = self.clone();
         self.client
-            .invoke(Op::StartUserDeployment, move |raw| async move {
+            .call(Op::StartUserDeployment, move |raw| async move {
                 let (token, name) = (session.token?, manifest.application_name().to_owned());
                 let reply = raw.start_user_deployment(Some(&token), manifest.into_text());
                 let Reply(reply) = reply.await?.into_inner();
@@ -151,7 +151,7 @@ impl Session {
     pub fn update(&self, manifest: Manifest) -> Call<Started> {
         let session = self.clone();
         self.client
-            .invoke(Op::UpdateUserDeployment, move |raw| async move {
+            .call(Op::UpdateUserDeployment, move |raw| async move {
                 let (token, name) = (session.token?, manifest.application_name().to_owned());
                 let reply = raw.update_user_deployment(&token, manifest.into_text());
                 let Reply(reply) = reply.await?.into_inner();
@@ -171,7 +171,7 @@ impl Session {
             let token = session.token.clone();
             session
                 .client
-                .invoke(Op::GetReservations, move |raw| async move {
+                .call(Op::GetReservations, move |raw| async move {
                     let Reply(list) = raw.get_reservations(&token?).await?.into_inner();
                     Ok(Page::whole(list.reserved_deployments.unwrap_or_default()))
                 })
@@ -191,7 +191,7 @@ impl Session {
     /// Source: `Nexlayer/docs:data/openapi.json`
     pub fn feedback(&self, text: impl Into<String>) -> Call<String> {
         let (token, text) = (self.token.clone(), text.into());
-        self.client.invoke(Op::SendFeedback, move |raw| async move {
+        self.client.call(Op::SendFeedback, move |raw| async move {
             if text.trim().is_empty() {
                 return Err(Error::invalid_request("the feedback is empty").into());
             }
@@ -212,7 +212,7 @@ impl Session {
     pub fn remove_reservations(&self) -> Call<Removed> {
         let token = self.token.clone();
         self.client
-            .invoke(Op::RemoveReservations, move |raw| async move {
+            .call(Op::RemoveReservations, move |raw| async move {
                 let session_token = token?;
                 let body = types::SessionRequest { session_token };
                 let Text(text) = raw.remove_reservations(&body).await?.into_inner();
@@ -245,7 +245,7 @@ impl Application {
     pub fn extend(&self) -> Call<Extended> {
         let body = self.request();
         let client = &self.session.client;
-        client.invoke(Op::ExtendDeployment, move |raw| async move {
+        client.call(Op::ExtendDeployment, move |raw| async move {
             let Text(text) = raw.extend_deployment(&body?).await?.into_inner();
             Ok(Extended::read(text))
         })
@@ -262,7 +262,7 @@ impl Application {
     pub fn claim(&self) -> Call<Claim> {
         let body = self.request();
         let client = &self.session.client;
-        client.invoke(Op::ClaimDeployment, move |raw| async move {
+        client.call(Op::ClaimDeployment, move |raw| async move {
             let Reply(claim) = raw.claim_deployment(&body?).await?.into_inner();
             Ok(Claim::from(claim))
         })
@@ -278,7 +278,7 @@ impl Application {
     pub fn reserve(&self) -> Call<Reserved> {
         let body = self.request();
         let client = &self.session.client;
-        client.invoke(Op::AddDeploymentReservation, move |raw| async move {
+        client.call(Op::AddDeploymentReservation, move |raw| async move {
             let reply = raw.add_deployment_reservation(&body?).await?;
             let Reply(reply) = reply.into_inner();
             Ok(Reserved::read(reply.message.unwrap_or_default()))
@@ -295,7 +295,7 @@ impl Application {
     pub fn unreserve(&self) -> Call<Removed> {
         let body = self.request();
         let client = &self.session.client;
-        client.invoke(Op::RemoveDeploymentReservation, move |raw| async move {
+        client.call(Op::RemoveDeploymentReservation, move |raw| async move {
             let reply = raw.remove_deployment_reservation(&body?).await?;
             let Reply(reply) = reply.into_inner();
             Ok(Removed::read(reply.message.unwrap_or_default()))
@@ -317,7 +317,7 @@ impl Application {
         Call::one_page(move || {
             let body = application.request();
             let client = &application.session.client;
-            client.invoke(Op::GetPodsStatus, move |raw| async move {
+            client.call(Op::GetPodsStatus, move |raw| async move {
                 let Reply(reply) = raw.get_pods_status(&body?).await?.into_inner();
                 Ok(Page::whole(reply.pods.unwrap_or_default()))
             })

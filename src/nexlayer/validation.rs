@@ -55,7 +55,7 @@ impl Client {
     /// Source: `Nexlayer/docs:data/openapi.json`
     pub fn validate(&self, manifest: &Manifest) -> Call<Validation> {
         let body = as_json(manifest.as_str());
-        let call = self.invoke(Op::ValidateManifest, move |raw| async move {
+        let call = self.call(Op::ValidateManifest, move |raw| async move {
             let body = types::ManifestDocument(body?);
             let Reply(reply) = raw.validate_manifest(&body).await?.into_inner();
             Ok(Validation {
@@ -75,7 +75,7 @@ impl Client {
     ///
     /// Source: `Nexlayer/docs:data/openapi.json`
     pub fn schema(&self) -> Call<Value> {
-        self.invoke(Op::GetSchema, |raw| async move {
+        self.call(Op::GetSchema, |raw| async move {
             let Schema(schema) = raw.get_schema().await?.into_inner();
             Ok(schema)
         })

@@ -29,7 +29,7 @@ impl Applications {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/applications/>
     pub fn list(&self) -> Call<Page<Application>> {
-        self.client.invoke(Op::ListApplications, |raw| async move {
+        self.client.call(Op::ListApplications, |raw| async move {
             let list = raw.list_applications().await?.into_inner();
             Ok(Page::whole(list.applications))
         })
@@ -63,7 +63,7 @@ impl Applications {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/applications/>
     pub fn create(&self, new: NewApplication) -> Call<Application> {
-        self.client.invoke(Op::CreateApplication, |raw| async move {
+        self.client.call(Op::CreateApplication, |raw| async move {
             let envelope = raw.create_application(&new.checked()?).await?;
             Ok(envelope.into_inner().application)
         })
@@ -92,7 +92,7 @@ impl ApplicationHandle {
     /// Source: <https://www.nodion.com/en/docs/api/applications/>
     pub fn get(&self) -> Call<Application> {
         let id = self.id.clone();
-        self.client.invoke(Op::GetApplication, |raw| async move {
+        self.client.call(Op::GetApplication, |raw| async move {
             let envelope = raw.get_application(id?.as_str()).await?;
             Ok(envelope.into_inner().application)
         })
@@ -111,7 +111,7 @@ impl ApplicationHandle {
     /// Source: <https://github.com/dlyx-io/nodion-gateway>
     pub fn set_branch(&self, branch: Branch) -> Call<Option<Application>> {
         let id = self.id.clone();
-        self.client.invoke(Op::UpdateApplication, |raw| async move {
+        self.client.call(Op::UpdateApplication, |raw| async move {
             let (id, body) = (id?, branch.checked()?);
             let answer = raw.update_application(id.as_str(), &body);
             Ok(answer.await?.into_inner().into_inner())
@@ -126,7 +126,7 @@ impl ApplicationHandle {
     /// Source: <https://github.com/dlyx-io/nodion-gateway>
     pub fn delete(&self) -> Call<()> {
         let id = self.id.clone();
-        self.client.invoke(Op::DeleteApplication, |raw| async move {
+        self.client.call(Op::DeleteApplication, |raw| async move {
             let deletion = raw.delete_application(id?.as_str()).await?;
             Ok(deletion.into_inner().check()?)
         })
@@ -152,7 +152,7 @@ impl ApplicationHandle {
     pub fn deployments(&self) -> Call<Page<Deployment>> {
         let id = self.id.clone();
         self.client
-            .invoke(Op::ListDeployments, move |raw| async move {
+            .call(Op::ListDeployments, move |raw| async move {
                 let list = raw.list_deployments(id?.as_str()).await?.into_inner();
                 Ok(Page::whole(list.deployments))
             })
@@ -194,7 +194,7 @@ impl ApplicationHandle {
     /// knows what the platform makes of `{}`. So the body is attached.
     fn deploy_with(&self, tag: Option<String>) -> Call<Deployment> {
         let id = self.id.clone();
-        self.client.invoke(Op::CreateDeployment, |raw| async move {
+        self.client.call(Op::CreateDeployment, |raw| async move {
             if let Some(tag) = tag {
                 checks::word("tag of the image", &tag)?;
             }

@@ -12,7 +12,7 @@ impl Client {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/>
     pub fn regions(&self) -> Call<Page<Region>> {
-        self.invoke(Op::ListRegions, |raw| async move {
+        self.call(Op::ListRegions, |raw| async move {
             Ok(Page::whole(raw.list_regions().await?.into_inner().regions))
         })
     }
@@ -24,7 +24,7 @@ impl Client {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/>
     pub fn instance_types(&self) -> Call<Page<InstanceType>> {
-        self.invoke(Op::ListInstanceTypes, |raw| async move {
+        self.call(Op::ListInstanceTypes, |raw| async move {
             let list = raw.list_instance_types().await?.into_inner();
             Ok(Page::whole(list.instance_types))
         })

@@ -48,7 +48,7 @@ impl DeploymentHandle {
     pub fn get(&self) -> Call<Deployment> {
         let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.invoke(Op::ListDeployments, |raw| async move {
+        client.call(Op::ListDeployments, |raw| async move {
             let id = id?;
             let list = raw.list_deployments(application?.as_str()).await?;
             let mut all = list.into_inner().deployments.into_iter();

@@ -47,7 +47,7 @@ impl Domains {
         let id = self.application.id.clone();
         self.application
             .client
-            .invoke(Op::ListDomains, move |raw| async move {
+            .call(Op::ListDomains, move |raw| async move {
                 let list = raw.list_domains(id?.as_str()).await?.into_inner();
                 Ok(Page::whole(list.domains))
             })
@@ -76,7 +76,7 @@ impl Domains {
     pub fn add(&self, name: impl Into<String>) -> Call<Domain> {
         let (id, domain_name) = (self.application.id.clone(), name.into());
         let client = &self.application.client;
-        client.invoke(Op::CreateDomain, |raw| async move {
+        client.call(Op::CreateDomain, |raw| async move {
             checks::word("name of the domain", &domain_name)?;
             let body = types::DomainCreate { domain_name };
             Ok(raw
@@ -111,7 +111,7 @@ impl DomainHandle {
     pub fn verify(&self) -> Call<Option<Domain>> {
         let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.invoke(Op::VerifyDomain, move |raw| async move {
+        client.call(Op::VerifyDomain, move |raw| async move {
             let answer = raw
                 .verify_domain(application?.as_str(), id?.as_str())
                 .await?;
@@ -130,7 +130,7 @@ impl DomainHandle {
     pub fn connect(&self) -> Call<Option<Domain>> {
         let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.invoke(Op::ConnectDomain, move |raw| async move {
+        client.call(Op::ConnectDomain, move |raw| async move {
             let answer = raw
                 .connect_domain(application?.as_str(), id?.as_str())
                 .await?;
@@ -147,7 +147,7 @@ impl DomainHandle {
     pub fn delete(&self) -> Call<()> {
         let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.invoke(Op::DeleteDomain, move |raw| async move {
+        client.call(Op::DeleteDomain, move |raw| async move {
             let deletion = raw
                 .delete_domain(application?.as_str(), id?.as_str())
                 .await?;

@@ -139,7 +139,7 @@ impl EnvVariables {
         let id = self.application.id.clone();
         self.application
             .client
-            .invoke(Op::ListEnvVariables, move |raw| async move {
+            .call(Op::ListEnvVariables, move |raw| async move {
                 let list = raw.list_env_variables(id?.as_str()).await?.into_inner();
                 Ok(Page::whole(list.env_variables))
             })
@@ -158,7 +158,7 @@ impl EnvVariables {
     pub fn add(&self, new: NewEnvVariable) -> Call<EnvVariable> {
         let id = self.application.id.clone();
         let client = &self.application.client;
-        client.invoke(Op::CreateEnvVariable, |raw| async move {
+        client.call(Op::CreateEnvVariable, |raw| async move {
             let (id, body) = (id?, new.checked()?);
             let envelope = raw.create_env_variable(id.as_str(), &body);
             Ok(envelope.await?.into_inner().env_variable)
@@ -184,7 +184,7 @@ impl EnvVariableHandle {
     pub fn get(&self) -> Call<EnvVariable> {
         let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.invoke(Op::GetEnvVariable, move |raw| async move {
+        client.call(Op::GetEnvVariable, move |raw| async move {
             let envelope = raw
                 .get_env_variable(application?.as_str(), id?.as_str())
                 .await?;
@@ -205,7 +205,7 @@ impl EnvVariableHandle {
     pub fn update(&self, update: EnvVariableUpdate) -> Call<EnvVariable> {
         let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.invoke(Op::UpdateEnvVariable, |raw| async move {
+        client.call(Op::UpdateEnvVariable, |raw| async move {
             let (application, id, body) = (application?, id?, update.checked()?);
             let envelope = raw.update_env_variable(application.as_str(), id.as_str(), &body);
             Ok(envelope.await?.into_inner().env_variable)
@@ -222,7 +222,7 @@ impl EnvVariableHandle {
     pub fn delete(&self) -> Call<()> {
         let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.invoke(Op::DeleteEnvVariable, move |raw| async move {
+        client.call(Op::DeleteEnvVariable, move |raw| async move {
             let deletion = raw
                 .delete_env_variable(application?.as_str(), id?.as_str())
                 .await?;

@@ -140,7 +140,7 @@ impl ApplicationHandle {
     /// Source: <https://www.nodion.com/en/docs/api/application-logs/>
     pub fn logs(&self, window: LogWindow) -> Call<Vec<LogLine>> {
         let id = self.id.clone();
-        self.client.invoke(Op::ListLogs, move |raw| async move {
+        self.client.call(Op::ListLogs, move |raw| async move {
             let newest = window.newest_first.then_some(window.limit);
             let query = window.into_query()?;
             let id = id?;

@@ -53,11 +53,10 @@ impl ApplicationHandle {
     /// Source: <https://www.nodion.com/en/docs/api/application-instances/>
     pub fn instances(&self) -> Call<Page<Instance>> {
         let id = self.id.clone();
-        self.client
-            .invoke(Op::ListInstances, move |raw| async move {
-                let list = raw.list_instances(id?.as_str()).await?.into_inner();
-                Ok(Page::whole(list.instances))
-            })
+        self.client.call(Op::ListInstances, move |raw| async move {
+            let list = raw.list_instances(id?.as_str()).await?.into_inner();
+            Ok(Page::whole(list.instances))
+        })
     }
 
     /// The processes that the application is made of: `GET /v1/applications/{id}/processes`.
@@ -68,11 +67,10 @@ impl ApplicationHandle {
     /// Source: <https://www.nodion.com/en/docs/api/application-processes/>
     pub fn processes(&self) -> Call<Page<Process>> {
         let id = self.id.clone();
-        self.client
-            .invoke(Op::ListProcesses, move |raw| async move {
-                let list = raw.list_processes(id?.as_str()).await?.into_inner();
-                Ok(Page::whole(list.processes))
-            })
+        self.client.call(Op::ListProcesses, move |raw| async move {
+            let list = raw.list_processes(id?.as_str()).await?.into_inner();
+            Ok(Page::whole(list.processes))
+        })
     }
 
     /// A handle on a process: scale and stop it. It does no I/O.
@@ -96,7 +94,7 @@ impl ApplicationHandle {
     pub fn scaling_events(&self) -> Call<Page<ScalingEvent>> {
         let id = self.id.clone();
         self.client
-            .invoke(Op::ListScalingEvents, move |raw| async move {
+            .call(Op::ListScalingEvents, move |raw| async move {
                 let list = raw.list_scaling_events(id?.as_str()).await?.into_inner();
                 Ok(Page::whole(list.scaling_events))
             })
@@ -128,12 +126,11 @@ impl ApplicationHandle {
     /// Source: <https://www.nodion.com/en/docs/api/application-scaling/>
     pub fn scale(&self, scaling: Scaling) -> Call<Option<ScalingEvent>> {
         let id = self.id.clone();
-        self.client
-            .invoke(Op::CreateScalingEvent, |raw| async move {
-                let (id, body) = (id?, scaling.checked()?);
-                let answer = raw.create_scaling_event(id.as_str(), &body);
-                Ok(answer.await?.into_inner().into_inner())
-            })
+        self.client.call(Op::CreateScalingEvent, |raw| async move {
+            let (id, body) = (id?, scaling.checked()?);
+            let answer = raw.create_scaling_event(id.as_str(), &body);
+            Ok(answer.await?.into_inner().into_inner())
+        })
     }
 }
 
@@ -167,7 +164,7 @@ impl ProcessHandle {
             instance_amount: i64::from(instances),
         };
         let client = &self.application.client;
-        client.invoke(Op::ScaleProcess, move |raw| async move {
+        client.call(Op::ScaleProcess, move |raw| async move {
             let (application, id) = (application?, id?);
             let answer = raw.scale_process(application.as_str(), id.as_str(), &body);
             Ok(answer.await?.into_inner().into_inner())

@@ -73,7 +73,7 @@ macro_rules! client {
         impl Client {
             /// A call of one operation. `run` gets the generated client; it checks arguments, makes one
             /// request and converts the reply.
-            pub(crate) fn invoke<T, F, R>(&self, op: crate::raw::$raw::Op, run: F) -> crate::Call<T>
+            pub(crate) fn call<T, F, R>(&self, op: crate::raw::$raw::Op, run: F) -> crate::Call<T>
             where
                 T: Send + 'static,
                 F: FnOnce(crate::raw::$raw::Client) -> R + Send + 'static,
@@ -97,23 +97,6 @@ macro_rules! client {
                 result.map_err(|stop| stop.into_error(scope))
             }
 
-            /// A call of one operation through the generated client.
-            #[allow(dead_code)]
-            pub(crate) fn call<T, F, R>(&self, op: crate::raw::$raw::Op, run: F) -> crate::Call<T>
-            where
-                T: Send + 'static,
-                F: FnOnce(crate::raw::$raw::Client) -> R + Send + 'static,
-                R: std::future::Future<
-                        Output = Result<
-                            progenitor_client::ResponseValue<T>,
-                            progenitor_client::Error<()>,
-                        >,
-                    > + Send
-                    + 'static,
-            {
-                self.invoke(op, move |raw| async move { Ok(run(raw).await?.into_inner()) })
-            }
-
             /// A call that is wrong and will not be sent.
             #[allow(dead_code)]
             pub(crate) fn refused<T: Send + 'static>(
@@ -122,25 +105,6 @@ macro_rules! client {
                 error: crate::Error,
             ) -> crate::Call<T> {
                 crate::Call::refused(self.scope_of(op), error)
-            }
-
-            /// A call with the id of a handle, refused if that is none.
-            #[allow(dead_code)]
-            pub(crate) fn with<I, T, F>(
-                &self,
-                op: crate::raw::$raw::Op,
-                id: &crate::id::Given<I>,
-                call: F,
-            ) -> crate::Call<T>
-            where
-                I: Clone,
-                T: Send + 'static,
-                F: FnOnce(I) -> crate::Call<T>,
-            {
-                match id {
-                    Ok(id) => call(id.clone()),
-                    Err(why) => self.refused(op, crate::Error::invalid_request(why.clone())),
-                }
             }
 
             pub(crate) fn scope_of(&self, op: crate::raw::$raw::Op) -> crate::transport::Scope {
