@@ -119,7 +119,7 @@ impl CallbackSecret {
     /// # use deploykit::webhook::CallbackSecret;
     /// let secret = CallbackSecret::new("0123456789abcdef0123456789abcdef").unwrap();
     /// let url = secret.attach("https://me.example/hook?of=game").unwrap();
-    /// assert_eq!(url.to_string(), "https://me.example/hook?of=<redacted>&callback_secret=<redacted>");
+    /// assert_eq!(url.to_string(), "https://me.example/hook?<redacted>");
     /// ```
     ///
     /// # Errors
