@@ -2,7 +2,7 @@
 
 use crate::answers;
 use crate::operations::{AnyCall, Clients, Row, Setup};
-use crate::planted::{self, Findings, MARK, Plant};
+use crate::planted::{self, Canary, Findings, MARK, Plant};
 use crate::server::Server;
 use crate::specs::Spec;
 use crate::watch;
@@ -102,22 +102,28 @@ impl Walk {
     /// secret field of the response one in a success.
     pub async fn operation(&mut self, row: &Row) {
         let operation = row.operation;
-        let plant = Plant::new(format!("{} {}", operation.api, operation.id));
+        let name = format!("{} {}", operation.api, operation.id);
+        let in_reply = Plant::new(&name);
         let spec = Spec::read(operation.api);
-        let success = spec.success(operation, &plant);
+        let success = spec.success(operation, &in_reply);
+        let mut known = BTreeSet::new();
         let mut missing: BTreeSet<_> = operation.behaviour.secrets.iter().copied().collect();
         for variant in &row.variants {
+            // The canaries of this request alone: its errors cannot redact what it never held.
+            let plant = Plant::new(format!("{name} {}", variant.name));
             let to = |target| {
                 let plant = plant.clone();
                 Clients::new(Planting { target, plant })
             };
             let clients = to(Target::Server(self.server.base_url.clone()));
-            let known = plant.canaries().len();
             let preview = variant.call(&clients).preview().unwrap();
             // A variant without another secret would show nothing new.
-            if plant.canaries().len() == known && !variant.name.is_empty() {
+            let places = plant.canaries().into_iter().filter(Canary::is_sent);
+            let places: BTreeSet<_> = places.map(|canary| canary.place).collect();
+            if places.is_subset(&known) && !variant.name.is_empty() {
                 continue;
             }
+            known.extend(places);
             self.look_at_preview("preview", &preview);
             let call = |clients: &Clients| {
                 let call = variant
@@ -141,7 +147,7 @@ impl Walk {
             })
             .await;
         }
-        let places: BTreeSet<_> = plant.canaries().into_iter().map(|c| c.place).collect();
+        let places: BTreeSet<_> = in_reply.canaries().into_iter().map(|c| c.place).collect();
         for place in missing {
             self.problems
                 .push(format!("{operation}: no canary in {place}"));
