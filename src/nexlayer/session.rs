@@ -167,15 +167,13 @@ impl Session {
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn reservations(&self) -> Call<Page<Reservation>> {
         let session = self.clone();
-        Call::one_page(move || {
-            let token = session.token.clone();
-            session
-                .client
-                .call(Op::GetReservations, move |raw| async move {
-                    let Reply(list) = raw.get_reservations(&token?).await?.into_inner();
-                    Ok(Page::whole(list.reserved_deployments.unwrap_or_default()))
-                })
-        })
+        let token = session.token.clone();
+        session
+            .client
+            .call(Op::GetReservations, move |raw| async move {
+                let Reply(list) = raw.get_reservations(&token?).await?.into_inner();
+                Ok(Page::whole(list.reserved_deployments.unwrap_or_default()))
+            })
     }
 
     /// Tells the people behind the platform something: `POST /feedback`. What comes back is their
@@ -314,13 +312,11 @@ impl Application {
     /// Source: `Nexlayer/api-reference:openapi/nexlayer-api.yaml`, at e68c307
     pub fn pods(&self) -> Call<Page<PodStatus>> {
         let application = self.clone();
-        Call::one_page(move || {
-            let body = application.request();
-            let client = &application.session.client;
-            client.call(Op::GetPodsStatus, move |raw| async move {
-                let Reply(reply) = raw.get_pods_status(&body?).await?.into_inner();
-                Ok(Page::whole(reply.pods.unwrap_or_default()))
-            })
+        let body = application.request();
+        let client = &application.session.client;
+        client.call(Op::GetPodsStatus, move |raw| async move {
+            let Reply(reply) = raw.get_pods_status(&body?).await?.into_inner();
+            Ok(Page::whole(reply.pods.unwrap_or_default()))
         })
     }
 

@@ -145,11 +145,6 @@ impl<T: Send + 'static> Call<Page<T>> {
         })
     }
 
-    /// A list that arrives whole, or of which only the first page can be requested.
-    pub(crate) fn one_page(make: impl FnOnce() -> Self) -> Self {
-        make()
-    }
-
     /// The same list with converted records. The conversion may drop records: the walk from page to
     /// page depends on what arrived.
     pub(crate) fn map_items<U, F>(mut self, convert: F) -> Call<Page<U>>
