@@ -2,6 +2,7 @@
 //! one.
 
 use crate::server::Answer;
+use crate::specs::Success;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -84,10 +85,19 @@ pub struct Way {
     pub success: bool,
 }
 
-/// All ways to answer. `success` is the body of a success; `canaries` are those of the request.
-pub fn all(success: &str, canaries: &str) -> Vec<Way> {
-    let mut ways = vec![
-        way("success", reply("200 OK", "application/json", &[], success)),
+/// All ways to answer. `successes` are the bodies of successes; `canaries` are those of the request.
+pub fn all(successes: &[Success], canaries: &str) -> Vec<Way> {
+    let session = [("set-cookie".to_owned(), "session=a; Path=/".to_owned())];
+    let mut ways: Vec<_> = successes
+        .iter()
+        .map(|Success { content_type, body }| Way {
+            name: format!("success {body}"),
+            answer: reply("200 OK", content_type, &session, body),
+            success: true,
+        })
+        .collect();
+    let success = successes.first().map_or("", |success| &success.body);
+    ways.extend([
         way("a close", Arc::new(|_: &str| Vec::new())),
         way(
             "garbage",
@@ -112,8 +122,7 @@ pub fn all(success: &str, canaries: &str) -> Vec<Way> {
             "no JSON",
             reply("200 OK", "application/json", &[], "{\"access_token\": nope"),
         ),
-    ];
-    ways[0].success = true;
+    ]);
     // A success that does not fit: its secrets are known to nobody but the server.
     let reply_value: Value = serde_json::from_str(success).unwrap_or_default();
     let lists_for_texts = |value: &Value| match value {

@@ -2,6 +2,7 @@
 
 use crate::answers;
 use crate::planted::Plant;
+use crate::specs::Success;
 use crate::walk::Walk;
 use deploykit::edgegap::{NewDeployment, User};
 use deploykit::{
@@ -41,7 +42,7 @@ async fn login(walk: &mut Walk) {
     // Either the login works and the call gets the answer, or the login gets it. Neither is told a
     // secret that only the other one was sent.
     for (login_works, sent) in [(true, &access), (false, &password)] {
-        for way in answers::all("[]", sent) {
+        for way in answers::all(&[Success::json("[]")], sent) {
             let _ = std::fs::remove_file(&file);
             let (answer, tokens) = (way.answer, tokens.clone());
             walk.server.answer(Arc::new(move |request: &str| {
@@ -99,7 +100,10 @@ async fn token_source(walk: &mut Walk) {
         let builder = builder.retry(Retry::off()).pacing(Pacing::off());
         builder.credentials(credentials)
     };
-    for way in answers::all("{}", &format!("{first} {second} {refresh}")) {
+    for way in answers::all(
+        &[Success::json("{}")],
+        &format!("{first} {second} {refresh}"),
+    ) {
         // The first token is accepted once, then refused; the second one gets the answer.
         let (calls, old, answer) = (AtomicUsize::new(0), first.clone(), way.answer);
         let accepted = answers::reply("200 OK", "application/json", &[], "{}");
@@ -163,7 +167,7 @@ async fn retries(walk: &mut Walk) {
             .list()
             .query("extra", &plant.wide("query.extra"))
     };
-    for way in answers::all("[]", &plant.ascii("authorization")) {
+    for way in answers::all(&[Success::json("[]")], &plant.ascii("authorization")) {
         walk.server.answer(way.answer);
         if let Err(error) = call().await {
             walk.look_at_error(&format!("retried, {}", way.name), &error);
@@ -192,7 +196,7 @@ async fn proxy(walk: &mut Walk) {
     // A proxy forwards http and opens a tunnel for https.
     for base_url in ["http://platform.example", "https://platform.example"] {
         for address in [address.as_str(), "127.0.0.1:1"] {
-            for way in answers::all("{}", &token) {
+            for way in answers::all(&[Success::json("{}")], &token) {
                 walk.server.answer(way.answer);
                 let builder = builder(address, base_url);
                 walk.debug("builder", &builder);

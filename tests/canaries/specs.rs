@@ -14,6 +14,21 @@ const DEPTH: usize = 12;
 
 pub struct Spec(Value);
 
+/// The body of a success.
+pub struct Success {
+    pub content_type: String,
+    pub body: String,
+}
+
+impl Success {
+    pub fn json(body: &str) -> Self {
+        Self {
+            content_type: "application/json".into(),
+            body: body.into(),
+        }
+    }
+}
+
 impl Spec {
     pub fn read(api: &'static str) -> Self {
         let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
@@ -24,27 +39,40 @@ impl Spec {
         Self(spec.clone())
     }
 
-    /// The body of a success: the first example of the spec, with a canary in every secret field.
-    pub fn success(&self, operation: &Operation, plant: &Plant) -> String {
-        let Some(media) = self.successes(operation).into_iter().next() else {
-            return String::new();
-        };
-        let example = media.get("examples").and_then(Value::as_object);
-        let example = example.and_then(|examples| examples.values().next()?.get("value"));
-        let example = example.or_else(|| media.get("example")).cloned();
-        let schema = media.get("schema").unwrap_or(&Value::Null);
-        match self.fill(schema, example, "", plant, DEPTH) {
-            Some(Value::String(text)) => text,
-            Some(value) => value.to_string(),
-            None => String::new(),
+    /// The successes: every example, with a canary in every secret field.
+    pub fn successes(&self, operation: &Operation, plant: &Plant) -> Vec<Success> {
+        let mut all = Vec::new();
+        for (content_type, media) in self.media(operation) {
+            let schema = media.get("schema").unwrap_or(&Value::Null);
+            let examples = media.get("examples").and_then(Value::as_object);
+            let examples = examples.into_iter().flat_map(Map::values);
+            let examples = examples.filter_map(|example| self.resolve(example).get("value"));
+            let mut examples: Vec<_> = examples.chain(media.get("example")).map(Some).collect();
+            if examples.is_empty() {
+                examples.push(None);
+            }
+            for example in examples {
+                let filled = self.fill(schema, example.cloned(), "", plant, DEPTH);
+                let body = match filled.or_else(|| example.cloned()) {
+                    Some(Value::String(text)) if content_type != "application/json" => text,
+                    Some(value) => value.to_string(),
+                    None => continue,
+                };
+                let content_type = content_type.to_owned();
+                all.push(Success { content_type, body });
+            }
         }
+        if all.is_empty() {
+            all.push(Success::json(""));
+        }
+        all
     }
 
     /// The names of the secret fields in the responses of an operation, with `.*` for the values of a
     /// map.
     pub fn secrets_in_replies(&self, operation: &Operation) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        for media in self.successes(operation) {
+        for (_, media) in self.media(operation) {
             if let Some(schema) = media.get("schema") {
                 self.names(schema, "", &mut BTreeSet::new(), &mut found);
             }
@@ -52,7 +80,7 @@ impl Spec {
         found
     }
 
-    fn successes(&self, operation: &Operation) -> Vec<&Value> {
+    fn media(&self, operation: &Operation) -> Vec<(&str, &Value)> {
         let method = operation.method.to_lowercase();
         let paths = self.0.get("paths");
         let responses =
@@ -62,7 +90,8 @@ impl Spec {
             .iter()
             .filter(|(status, _)| status.starts_with('2'))
             .filter_map(|(_, response)| self.resolve(response).get("content")?.as_object())
-            .flat_map(|content| content.values())
+            .flatten()
+            .map(|(content_type, media)| (content_type.as_str(), media))
             .collect()
     }
 
@@ -88,7 +117,7 @@ impl Spec {
         }
         let depth = depth.checked_sub(1)?;
         let mut value = value.filter(|value| !value.is_null());
-        for part in parts(schema) {
+        for part in self.suited(schema, value.as_ref()) {
             value = self.fill(part, value, name, plant, depth);
         }
         if let Some(items) = schema.get("items") {
@@ -127,6 +156,39 @@ impl Spec {
             self.add_required(schema, &mut map);
             Value::Object(map)
         })
+    }
+
+    /// The parts of a schema; of alternatives, the first that suits the value.
+    fn suited<'a>(&self, schema: &'a Value, value: Option<&Value>) -> Vec<&'a Value> {
+        let alternatives = schema.get("oneOf").or_else(|| schema.get("anyOf"));
+        match (alternatives.and_then(Value::as_array), value) {
+            (Some(all), Some(value)) => {
+                let suited = all.iter().find(|part| self.suits(part, value));
+                suited.or(all.first()).into_iter().collect()
+            }
+            _ => parts(schema).collect(),
+        }
+    }
+
+    /// Whether a value has the type and the required fields of a schema.
+    fn suits(&self, schema: &Value, value: &Value) -> bool {
+        let schema = self.resolve(schema);
+        let has = |name: &Value| name.as_str().is_some_and(|name| value.get(name).is_some());
+        let required = schema.get("required").and_then(Value::as_array);
+        let kind = match schema.get("type").and_then(Value::as_str) {
+            Some("array") => value.is_array(),
+            Some("object") => value.is_object(),
+            Some("string") => value.is_string(),
+            Some("integer" | "number") => value.is_number(),
+            Some("boolean") => value.is_boolean(),
+            _ => parts(schema)
+                .next()
+                .is_none_or(|part| self.suits(part, value)),
+        };
+        let values = map_values(schema).zip(value.as_object());
+        kind && required.into_iter().flatten().all(has)
+            && values
+                .is_none_or(|(schema, map)| map.values().all(|value| self.suits(schema, value)))
     }
 
     /// Adds the required fields that are missing.

@@ -3,6 +3,7 @@
 
 use crate::answers;
 use crate::planted::Plant;
+use crate::specs::Success;
 use crate::walk::Walk;
 use deploykit::dployr::{
     self, DeploymentUpdate, NewDeployment, NewWebhook, ServiceUpdate, WebhookSetup,
@@ -325,7 +326,7 @@ async fn request_without_spec(walk: &mut Walk) {
         request.query("q", &plant.wide("query.q"))
     };
     walk.look_at_preview("preview", &call().preview().unwrap());
-    for way in answers::all("{}", &plant.sent()) {
+    for way in answers::all(&[Success::json("{}")], &plant.sent()) {
         walk.server.answer(way.answer);
         if let Err(error) = call().await {
             walk.look_at_error(&way.name, &error);

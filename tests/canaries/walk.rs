@@ -4,7 +4,7 @@ use crate::answers;
 use crate::operations::{AnyCall, Clients, Row, Setup};
 use crate::planted::{self, Canary, Findings, MARK, Plant};
 use crate::server::Server;
-use crate::specs::Spec;
+use crate::specs::{Spec, Success};
 use crate::watch;
 use deploykit::http::{Request, Response};
 use deploykit::testing::{CannedReply, Recorder, describe};
@@ -78,7 +78,6 @@ pub struct Walk {
     pub findings: Findings,
     /// What is wrong with this test itself, or with a call that should have succeeded.
     pub problems: Vec<String>,
-    pub calls: usize,
 }
 
 impl Walk {
@@ -88,7 +87,6 @@ impl Walk {
             server: Server::start().await,
             findings: Findings::default(),
             problems: Vec::new(),
-            calls: 0,
         }
     }
 
@@ -105,7 +103,7 @@ impl Walk {
         let name = format!("{} {}", operation.api, operation.id);
         let in_reply = Plant::new(&name);
         let spec = Spec::read(operation.api);
-        let success = spec.success(operation, &in_reply);
+        let successes = spec.successes(operation, &in_reply);
         let mut known = BTreeSet::new();
         let mut missing: BTreeSet<_> = operation.behaviour.secrets.iter().copied().collect();
         for variant in &row.variants {
@@ -133,7 +131,7 @@ impl Walk {
             };
             self.findings.look("call", &call(&clients).debug());
             self.look_at_preview("preview", &call(&clients).preview().unwrap());
-            self.send(&plant, &success, || call(&clients)).await;
+            self.send(&plant, &successes, || call(&clients)).await;
             let requests = self.look_at_the_wire(&plant);
             missing.retain(|place| {
                 let has = |request: &String| holds_canary(operation, place, request);
@@ -142,7 +140,7 @@ impl Walk {
             let nowhere = to(Target::Server("http://127.0.0.1:1".to_owned()));
             let refused = call(&nowhere).send().await.unwrap_err();
             self.look_at_error("refused", &refused);
-            self.record(&plant, &success, |recorder| {
+            self.record(&plant, &successes[0].body, |recorder| {
                 call(&to(Target::Recorder(recorder)))
             })
             .await;
@@ -162,10 +160,9 @@ impl Walk {
     }
 
     /// Sends a call once for every way to answer.
-    async fn send(&mut self, plant: &Plant, success: &str, call: impl Fn() -> AnyCall) {
-        for way in answers::all(success, &plant.sent()) {
+    async fn send(&mut self, plant: &Plant, successes: &[Success], call: impl Fn() -> AnyCall) {
+        for way in answers::all(successes, &plant.sent()) {
             self.server.answer(way.answer);
-            self.calls += 1;
             match call().send().await {
                 Ok(response) => {
                     for error in &response.failures {
@@ -180,7 +177,7 @@ impl Walk {
                 }
                 Err(error) => {
                     if way.success {
-                        let problem = format!("{}: {error}: {success}", plant.operation);
+                        let problem = format!("{}: {error}: {}", plant.operation, way.name);
                         self.problems.push(problem);
                     }
                     self.look_at_error(&way.name, &error);

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use std::fmt::Debug;
 use std::ops::Deref;
 use std::pin::Pin;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// The calls of one operation.
@@ -200,25 +201,41 @@ impl<S: Setup> Arguments for S {
 
 /// A client of each platform, and the arguments of the calls.
 pub struct Clients {
-    pub dployr: deploykit::dployr::Client,
-    pub edgegap: deploykit::edgegap::Client,
-    pub nexlayer: deploykit::nexlayer::Client,
-    pub nodion: deploykit::nodion::Client,
-    arguments: Box<dyn Arguments>,
+    pub dployr: Lazy<deploykit::dployr::Client>,
+    pub edgegap: Lazy<deploykit::edgegap::Client>,
+    pub nexlayer: Lazy<deploykit::nexlayer::Client>,
+    pub nodion: Lazy<deploykit::nodion::Client>,
+    arguments: Arc<dyn Arguments>,
 }
+
+/// Built when it is first used: each client reads the root certificates.
+type Lazy<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
 
 impl Clients {
     pub fn new(setup: impl Setup) -> Self {
-        let to: Box<dyn Arguments> = Box::new(setup);
-        let token = || to.secret("authorization");
+        let arguments: Arc<dyn Arguments> = Arc::new(setup);
         Self {
-            dployr: to.dployr_builder().token(token()).build().unwrap(),
-            edgegap: to.edgegap_builder().token(token()).build().unwrap(),
-            nexlayer: to.nexlayer_builder().build().unwrap(),
-            nodion: to.nodion_builder().token(token()).build().unwrap(),
-            arguments: to,
+            dployr: lazy(&arguments, |to| {
+                let token = to.secret("authorization");
+                to.dployr_builder().token(token).build().unwrap()
+            }),
+            edgegap: lazy(&arguments, |to| {
+                let token = to.secret("authorization");
+                to.edgegap_builder().token(token).build().unwrap()
+            }),
+            nexlayer: lazy(&arguments, |to| to.nexlayer_builder().build().unwrap()),
+            nodion: lazy(&arguments, |to| {
+                let token = to.secret("authorization");
+                to.nodion_builder().token(token).build().unwrap()
+            }),
+            arguments,
         }
     }
+}
+
+fn lazy<T: 'static>(arguments: &Arc<dyn Arguments>, build: fn(&dyn Arguments) -> T) -> Lazy<T> {
+    let arguments = arguments.clone();
+    LazyLock::new(Box::new(move || build(&*arguments)))
 }
 
 impl Deref for Clients {
