@@ -2,10 +2,8 @@
 
 #![allow(dead_code)]
 
-pub mod dployr;
 pub mod edgegap;
 pub mod nexlayer;
-pub mod nodion;
 pub mod plane;
 pub mod server;
 
@@ -144,13 +142,4 @@ pub fn has(object: &Value, fields: Value) {
     for (name, value) in fields.as_object().unwrap() {
         assert_eq!(&object[name], value, "{name} of {object}");
     }
-}
-
-/// The three parts of a row of a table.
-pub fn three(row: &str) -> (&str, &str, &str) {
-    let parts: Vec<&str> = row.split(" | ").collect();
-    let [one, two, three] = parts[..] else {
-        panic!("{row}");
-    };
-    (one, two, three)
 }
