@@ -111,7 +111,7 @@ async fn main() -> Result<()> {
     let count: usize = numbers.next().unwrap_or(10_000);
     let pages = count.div_ceil(PAGE_SIZE);
 
-    let state = Sandbox::builder().keep(count).state();
+    let state = Sandbox::builder().state();
     let access = state.edgegap().access("https://api.edgegap.com");
     let body = json!({
         "application": access.application, "version": access.version,

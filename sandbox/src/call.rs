@@ -78,9 +78,6 @@ pub(crate) trait Player: Clone {
     /// count it, so their counters are those of the trial.
     fn refuse(&mut self, trial: Self, taken: &Reply, problem: &Problem) -> Reply;
 
-    /// Drops the oldest of what is beyond the bounds; `most` is that of deployments and the like.
-    fn bound(&mut self, most: usize, now: Duration);
-
     /// What there is, for a person to look at.
     fn deployed(&self, now: Duration) -> Vec<Deployed>;
 }

@@ -9,14 +9,13 @@ mod create;
 mod documented;
 mod hooks;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::access::DployrAccess;
-use crate::bounds::{MOST, MOST_OF_ONE, cut};
 use crate::call::{Call, Player};
 use crate::contract::Problem;
 use crate::deployed::Deployed;
@@ -433,21 +432,6 @@ impl Dployr {
             self.write_log(&name, now, message);
         }
     }
-
-    /// Variables, secrets and logs go by name, and stay when a deployment and its service are deleted one after the
-    /// other, as long as there is room.
-    fn forget_nameless(&mut self, most: usize) {
-        let names = self.env.len().max(self.secrets.len()).max(self.logs.len());
-        if names <= most.saturating_mul(2) {
-            return;
-        }
-        let names = self.deployments.iter().map(|one| &one.name);
-        let names = names.chain(self.services.iter().map(|one| &one.name));
-        let names: BTreeSet<&String> = names.collect();
-        self.env.retain(|name, _| names.contains(name));
-        self.secrets.retain(|name, _| names.contains(name));
-        self.logs.retain(|name, _| names.contains(name));
-    }
 }
 
 impl Player for Dployr {
@@ -478,29 +462,6 @@ impl Player for Dployr {
             .headers
             .extend(limits.map(|(name, value)| (name.clone(), value.clone())));
         reply
-    }
-
-    fn bound(&mut self, most: usize, _: Duration) {
-        cut(&mut self.deployments, most, |one| one.settled);
-        cut(&mut self.services, most, |_| false);
-        self.forget_nameless(most);
-        for variables in self.env.values_mut() {
-            while variables.len() > MOST_OF_ONE {
-                variables.pop_first();
-            }
-        }
-        for rows in self.secrets.values_mut() {
-            cut(rows, MOST_OF_ONE, |_| false);
-        }
-        for lines in self.logs.values_mut() {
-            cut(lines, MOST_OF_ONE, |_| false);
-        }
-        for all in [&mut self.routes, &mut self.projects, &mut self.webhooks] {
-            cut(all, MOST, |_| false);
-        }
-        cut(&mut self.logins, MOST, |_| false);
-        cut(&mut self.registered, MOST, |_| false);
-        self.own.bound();
     }
 
     /// The newest first.

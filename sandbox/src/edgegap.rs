@@ -18,7 +18,6 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::access::EdgegapAccess;
-use crate::bounds::{MOST_OF_ONE, cut};
 use crate::call::{Call, Player, refusable};
 use crate::contract::{Contract, Problem};
 use crate::deployed::Deployed;
@@ -244,17 +243,6 @@ impl Player for Edgegap {
     fn refuse(&mut self, trial: Self, _: &Reply, problem: &Problem) -> Reply {
         self.limits = trial.limits;
         refusal(problem)
-    }
-
-    fn bound(&mut self, most: usize, now: Duration) {
-        let timing = self.timing;
-        cut(&mut self.deployments, most, |deployment| {
-            let status = deployment.status(timing, now);
-            matches!(status, Status::Terminated | Status::Error)
-        });
-        for deployment in &mut self.deployments {
-            cut(&mut deployment.tags, MOST_OF_ONE, |_| false);
-        }
     }
 
     /// The newest first, those that have ended included.

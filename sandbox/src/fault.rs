@@ -175,18 +175,6 @@ impl Fault {
         self.acted
     }
 
-    /// The bytes that a copy of it takes.
-    pub(crate) fn size(&self) -> usize {
-        let body = match &self.kind {
-            Kind::Status {
-                body: Some((content_type, body)),
-                ..
-            } => content_type.len() + body.len(),
-            _ => 0,
-        };
-        size_of::<Self>() + self.when.operation.as_ref().map_or(0, String::len) + body
-    }
-
     fn is_for_webhooks(&self) -> bool {
         self.kind == Kind::DropWebhook
     }

@@ -191,7 +191,7 @@ impl InProcess {
         inner.state.webhooks_due(now)
     }
 
-    /// The latest requests to all platforms, oldest first; at most 1000, and 16 MiB of them.
+    /// The latest requests to all platforms, oldest first; at most 1000.
     pub fn requests(&self) -> Vec<Recorded> {
         self.lock().state.requests()
     }

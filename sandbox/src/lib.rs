@@ -14,7 +14,6 @@
 #![allow(clippy::result_large_err)]
 
 mod access;
-mod bounds;
 mod call;
 #[cfg(feature = "client")]
 mod client;

@@ -14,7 +14,6 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::access::NexlayerAccess;
-use crate::bounds::{MOST_OF_ONE, cut};
 use crate::call::{Call, Player};
 use crate::contract::Problem;
 use crate::deployed::Deployed;
@@ -284,22 +283,6 @@ impl Player for Nexlayer {
 
     fn refuse(&mut self, _: Self, _: &Reply, problem: &Problem) -> Reply {
         powered(failure(400, &problem.to_string()))
-    }
-
-    fn bound(&mut self, most: usize, _: Duration) {
-        let mut applications = 0;
-        for session in &mut self.sessions {
-            cut(&mut session.applications, MOST_OF_ONE, |app| !app.reserved);
-            applications += session.applications.len();
-        }
-        while applications > most {
-            let fewer = self.sessions.len().saturating_sub(1);
-            let gone = cut(&mut self.sessions, fewer, |session| {
-                session.applications.iter().all(|app| !app.reserved)
-            });
-            let gone = gone.iter().map(|session| session.applications.len());
-            applications -= gone.sum::<usize>();
-        }
     }
 
     /// The newest first. Session tokens stay inside.

@@ -16,7 +16,6 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::access::NodionAccess;
-use crate::bounds::{MOST_OF_ONE, cut};
 use crate::call::{Call, Player};
 use crate::contract::Problem;
 use crate::deployed::Deployed;
@@ -133,15 +132,6 @@ impl Player for Nodion {
 
     fn refuse(&mut self, _: Self, _: &Reply, problem: &Problem) -> Reply {
         errors(&problem.to_string())
-    }
-
-    fn bound(&mut self, most: usize, now: Duration) {
-        let clock = self.clock(now);
-        let first = &self.first;
-        cut(&mut self.applications, most, |one| !first.contains(&one.id));
-        for application in &mut self.applications {
-            application.bound(MOST_OF_ONE, clock);
-        }
     }
 
     /// The newest first, each with the status of its latest deployment.

@@ -79,7 +79,7 @@ impl Sandbox {
         &self.edgegap
     }
 
-    /// The latest requests to all platforms, oldest first; at most 1000, and 16 MiB of them.
+    /// The latest requests to all platforms, oldest first; at most 1000.
     pub fn requests(&self) -> Vec<Recorded> {
         self.shared.lock().state.requests()
     }

@@ -6,7 +6,6 @@ use http::HeaderMap;
 
 use crate::access::{DployrAccess, EdgegapAccess, NodionAccess};
 use crate::contract::Contract;
-use crate::fault::Fault;
 use crate::model::{Platform, Recorded, Reply, Request, decode};
 use crate::short::{for_a_line, short};
 use crate::state::State;
@@ -104,21 +103,6 @@ impl Recorded {
             line.push_str(&format!(" {what} {}", for_a_line(&text)));
         }
         short(&line, MOST_LETTERS).replace(char::is_control, "\u{fffd}")
-    }
-
-    /// The bytes that it takes, as far as a client or a fault can make them many.
-    pub(crate) fn size(&self) -> usize {
-        let query = self.query.iter();
-        let query = query.map(|(name, value)| (name.len(), value.len()));
-        let headers = self.headers.iter();
-        let headers = headers.map(|(name, value)| (name.as_str().len(), value.len()));
-        let problems = self.request_problems.iter().chain(&self.reply_problems);
-        let problems = problems.map(|problem| (problem.place.len(), problem.what.len()));
-        let pairs = query.chain(headers).chain(problems);
-        let pairs = pairs.map(|(one, other)| size_of::<[String; 2]>() + one + other);
-        let fault = self.fault.as_ref().map_or(0, Fault::size);
-        let texts = self.method.as_str().len() + self.path.len() + self.body.len();
-        texts + fault + pairs.sum::<usize>()
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use crate::bounds::MOST;
 use crate::call::{Call, Player, ask};
 use crate::clock::END;
 use crate::contract::Contract;
@@ -18,9 +17,8 @@ use crate::nodion::Nodion;
 use crate::time::Timing;
 use crate::webhook::Webhook;
 
-// What is remembered has an end, in number and in size: the server may run for days.
+/// The number of requests that are kept.
 const MOST_RECORDED: usize = 1_000;
-const MOST_RECORDED_BYTES: usize = 16 << 20;
 
 /// A hundred years, so that a time with this added to it is still one.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
@@ -41,7 +39,6 @@ pub struct Builder {
     pub(crate) bind: IpAddr,
     pub(crate) driven: bool,
     pub(crate) tick: Duration,
-    keep: usize,
     pub(crate) limits: bool,
     pub(crate) faults: Vec<Fault>,
 }
@@ -62,7 +59,6 @@ impl Default for Builder {
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             driven: false,
             tick: Duration::ZERO,
-            keep: MOST,
             limits: true,
             faults: Vec::new(),
         }
@@ -171,14 +167,6 @@ impl Builder {
         self
     }
 
-    /// How many deployments, applications or services each platform keeps, of each kind. Beyond that the oldest go, those
-    /// that are over first. 1,000 by default, which bounds the memory of a sandbox that others may reach.
-    #[must_use]
-    pub fn keep(mut self, most: usize) -> Self {
-        self.keep = most;
-        self
-    }
-
     /// Whether the platforms limit how much they are asked. They do by default.
     #[must_use]
     pub fn rate_limits(mut self, limits: bool) -> Self {
@@ -208,11 +196,9 @@ impl Builder {
             nodion: Nodion::new(timing, seed(3)),
             edgegap: Edgegap::new(self, timing, seed(4)),
             recorded: VecDeque::new(),
-            recorded_bytes: 0,
             count: 0,
             faults: Book::default(),
             refused: None,
-            keep: self.keep,
         };
         for fault in &self.faults {
             let refused = state.inject(fault.clone()).err();
@@ -242,14 +228,11 @@ pub struct State {
     nodion: Nodion,
     edgegap: Edgegap,
     recorded: VecDeque<Recorded>,
-    recorded_bytes: usize,
     /// Requests so far.
     count: u64,
     faults: Book,
     /// A fault of the builder's that could never happen.
     refused: Option<FaultError>,
-    /// Of what is deployed.
-    keep: usize,
 }
 
 impl State {
@@ -319,12 +302,11 @@ impl State {
     }
 
     fn ask(&mut self, platform: Platform, call: &Call) -> Reply {
-        let keep = self.keep;
         match platform {
-            Platform::Nexlayer => bounded(&mut self.nexlayer, call, keep),
-            Platform::Dployr => bounded(&mut self.dployr, call, keep),
-            Platform::Nodion => bounded(&mut self.nodion, call, keep),
-            Platform::Edgegap => bounded(&mut self.edgegap, call, keep),
+            Platform::Nexlayer => ask(&mut self.nexlayer, call),
+            Platform::Dployr => ask(&mut self.dployr, call),
+            Platform::Nodion => ask(&mut self.nodion, call),
+            Platform::Edgegap => ask(&mut self.edgegap, call),
         }
     }
 
@@ -402,17 +384,13 @@ impl State {
     fn remember(&mut self, mut recorded: Recorded) {
         self.count += 1;
         recorded.number = self.count;
-        self.recorded_bytes += recorded.size();
         self.recorded.push_back(recorded);
-        while self.recorded.len() > MOST_RECORDED || self.recorded_bytes > MOST_RECORDED_BYTES {
-            let Some(oldest) = self.recorded.pop_front() else {
-                break;
-            };
-            self.recorded_bytes -= oldest.size();
+        if self.recorded.len() > MOST_RECORDED {
+            self.recorded.pop_front();
         }
     }
 
-    /// The latest requests to all platforms, oldest first; at most 1000, and 16 MiB of them.
+    /// The latest requests to all platforms, oldest first; at most 1000.
     pub fn requests(&self) -> Vec<Recorded> {
         self.recorded.iter().cloned().collect()
     }
@@ -428,7 +406,6 @@ impl State {
     /// Forgets the requests. Their numbers go on.
     pub fn clear(&mut self) {
         self.recorded.clear();
-        self.recorded_bytes = 0;
     }
 
     /// The requests that are remembered, oldest first.
@@ -472,53 +449,19 @@ impl State {
     }
 }
 
-/// Asks a platform, and drops what is too much after a request that may have added something.
-fn bounded<P: Player>(platform: &mut P, call: &Call, keep: usize) -> Reply {
-    let reply = ask(platform, call);
-    if call.method() != "GET" {
-        platform.bound(keep, call.now);
-    }
-    reply
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_bounded() {
+    fn the_latest_requests_are_kept() {
         let mut state = Builder::default().state();
-        let now = Duration::from_secs(1_800_000_000);
-        let send = |state: &mut State, request: &Request| {
-            state.handle(Platform::Nodion, request, now);
-        };
         for number in 0..MOST_RECORDED + 5 {
-            send(&mut state, &Request::new("GET", &format!("/{number}")));
+            let request = Request::new("GET", &format!("/{number}"));
+            state.handle(Platform::Nodion, &request, Duration::ZERO);
         }
         let requests = state.requests();
-        assert_eq!(
-            (requests.len(), requests[0].path.as_str()),
-            (MOST_RECORDED, "/5")
-        );
-
-        let large = "x".repeat(1 << 20);
-        let many = format!("/many?{}", "&a".repeat(1 << 15));
-        for (request, kept) in [
-            (
-                Request::new("POST", "/").with_body("text/plain", large.as_str()),
-                15,
-            ),
-            // A pair takes more than its text.
-            (Request::new("GET", &many), 10),
-            (Request::new("GET", "/").with_header("x", &large), 15),
-        ] {
-            (0..20).for_each(|_| send(&mut state, &request));
-            assert_eq!(state.requests().len(), kept);
-        }
-        let fault = Fault::on_any().status_with(500, "text/plain", large);
-        state.inject(fault).unwrap();
-        (0..20).for_each(|_| send(&mut state, &Request::new("GET", "/")));
-        assert_eq!(state.requests().len(), 15);
+        assert_eq!((requests.len(), &*requests[0].path), (MOST_RECORDED, "/5"));
         assert_eq!(state.requests_to(Platform::Edgegap), []);
     }
 

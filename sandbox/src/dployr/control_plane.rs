@@ -22,7 +22,6 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{Deployment, Dployr, create};
-use crate::bounds::{MOST, cut};
 use crate::call::Call;
 use crate::contract::{Contract, Problem};
 use crate::model::{Answer, Platform, Reply, Request, object, text_field};
@@ -45,12 +44,6 @@ impl Own {
             neighbour,
             ..Self::default()
         }
-    }
-
-    pub(super) fn bound(&mut self) {
-        self.access.bound();
-        self.account.bound();
-        cut(&mut self.domains, MOST, |domain| !domain.is_active());
     }
 }
 

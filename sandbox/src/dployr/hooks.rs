@@ -13,9 +13,6 @@ use crate::model::{Platform, object};
 use crate::time::rfc3339_millis;
 use crate::webhook::Webhook;
 
-/// What nobody fetches has an end.
-const MOST_WAITING: usize = 1_000;
-
 impl Dployr {
     /// Sends an event that a request brought about.
     pub(super) fn emit(&mut self, event: &str, details: Value, now: Duration) {
@@ -48,9 +45,6 @@ impl Dployr {
         let body = json!({ "event": event, "timestamp": rfc3339_millis(at), "data": data });
         let webhook = Webhook::new(Platform::Dployr, &url, body);
         self.outbox.push((at, webhook));
-        if self.outbox.len() > MOST_WAITING {
-            self.outbox.remove(0);
-        }
     }
 
     /// Where an event goes, if the cluster has asked for it. An empty list of events means none.

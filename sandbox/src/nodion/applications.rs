@@ -9,7 +9,6 @@ use super::domains::Domain;
 use super::env::Variable;
 use super::scaling::{Event, Process};
 use super::{CONNECTED_AT, Clock, add, body_of, errors, list, not_found, one};
-use crate::bounds::cut;
 use crate::call::Call;
 use crate::deployed::Deployed;
 use crate::ids::Ids;
@@ -199,20 +198,6 @@ impl Application {
             Some("failed") => "failed",
             Some(_) => "deploying",
         }
-    }
-
-    /// Drops the oldest of what is too many.
-    pub(super) fn bound(&mut self, most: usize, clock: Clock) {
-        // The one that serves stays, however old it is.
-        let live = self.live(clock).map(|live| live.id.clone());
-        cut(&mut self.deployments, most, |one| {
-            live.as_ref() != Some(&one.id)
-        });
-        cut(&mut self.events, most, |_| false);
-        cut(&mut self.variables, most, |_| false);
-        // The first is the application's own.
-        let own = self.domains.first().map(Domain::address);
-        cut(&mut self.domains, most, |one| Some(one.address()) != own);
     }
 
     pub(super) fn deployed(&self, clock: Clock) -> Deployed {

@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 use super::super::{Dployr, SET_UP_AT, create};
 use super::sessions::is_email;
 use super::{Role, allowed, bad, failure, ok, page, said, scoped};
-use crate::bounds::{MOST, cut};
 use crate::call::Call;
 use crate::model::{Answer, object, text_field};
 use crate::time::{day_in_words, millis};
@@ -23,12 +22,6 @@ pub(super) struct Account {
     invited: Vec<Invited>,
     /// Where a cluster's notifications go, once it was written. Nothing is sent there.
     notifications: Option<Map<String, Value>>,
-}
-
-impl Account {
-    pub(super) fn bound(&mut self) {
-        cut(&mut self.invited, MOST, |_| false);
-    }
 }
 
 #[derive(Clone, Debug)]

@@ -21,7 +21,7 @@ pub(super) struct Domain {
 }
 
 impl Domain {
-    pub(super) fn is_active(&self) -> bool {
+    fn is_active(&self) -> bool {
         self.activated_at.is_some()
     }
 

@@ -12,8 +12,6 @@ use crate::call::Call;
 use crate::model::{Answer, Reply, Request};
 use crate::time::millis;
 
-/// More than any list shows.
-const MOST_KEPT: usize = 1_000;
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// The newest first. They are the sandbox's own: the real server asks its vendor's releases.
 const RELEASED: [&str; 2] = ["v0.5.1", "v0.5.0"];
@@ -43,11 +41,7 @@ impl Dployr {
             "timestamp": millis(at),
             "timezone": "UTC",
         });
-        let events = &mut self.own.events.0;
-        events.push((at, event));
-        if events.len() > MOST_KEPT {
-            events.remove(0);
-        }
+        self.own.events.0.push((at, event));
     }
 }
 

@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 
 use super::super::Dployr;
 use super::{bad, body_or_broken, failure, missing, ok, page, said, unauthenticated};
-use crate::bounds::{MOST, cut};
 use crate::call::Call;
 use crate::model::{Answer, Reply, object, text_field};
 use crate::time::millis;
@@ -54,11 +53,6 @@ impl Access {
     /// Whether a bearer token is one that was made here.
     pub(in crate::dployr) fn knows_token(&self, secret: &str, now: Duration) -> bool {
         self.tokens.iter().any(|token| token.is(secret, now))
-    }
-
-    pub(super) fn bound(&mut self) {
-        cut(&mut self.sessions, MOST, |_| false);
-        cut(&mut self.tokens, MOST, |_| false);
     }
 
     /// A token's list says when it was used last (seen).
