@@ -189,7 +189,7 @@ impl Dployr {
             projects: Vec::new(),
             webhooks: Vec::new(),
             cluster_webhook: None,
-            own: control_plane::Own::new(settings.neighbour),
+            own: control_plane::Own::default(),
             outbox: Vec::new(),
             known_window: Window::new(settings.limits),
             anonymous_window: Window::new(settings.limits),

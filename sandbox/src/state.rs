@@ -30,7 +30,6 @@ pub struct Builder {
     pub(crate) pods_status: bool,
     pub(crate) dialect: Dialect,
     pub(crate) build_node: bool,
-    pub(crate) neighbour: bool,
     pub(crate) capacity: usize,
     pub(crate) ready_after: Duration,
     pub(crate) fails: bool,
@@ -50,7 +49,6 @@ impl Default for Builder {
             pods_status: true,
             dialect: Dialect::default(),
             build_node: true,
-            neighbour: false,
             capacity: usize::MAX,
             ready_after: Duration::from_millis(1_200),
             fails: false,
@@ -92,14 +90,6 @@ impl Builder {
     #[must_use]
     pub fn dployr_build_node(mut self, connected: bool) -> Self {
         self.build_node = connected;
-        self
-    }
-
-    /// Whether dployr's control plane shows another tenant's service, `neighbour-app`: the real one lists the services of
-    /// all tenants to everybody, and refuses those of others one by one. It shows none by default.
-    #[must_use]
-    pub fn dployr_neighbour(mut self, shows: bool) -> Self {
-        self.neighbour = shows;
         self
     }
 

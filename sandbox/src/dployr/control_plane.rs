@@ -1,30 +1,27 @@
 //! dployr as its open-source control plane was seen running: dployr-io/dployr-base at 05f89de.
 //!
-//! Every rule without another source was observed on that running control plane, defects included. Routes of it that are
-//! known here and not played answer 501 with the code `sandbox.not_modelled`, which no control plane sends; any other
-//! answers 404, as a route that it has not.
+//! Every rule without another source was observed on that running control plane, defects included. Routes outside the
+//! spec answer 404.
 //!
-//! Never played: the limit of services that a plan has, except for the refusal by mistake in [`create_deployment`]; a
-//! deployment that is `queued` for want of an instance or `cached` by its `buildFingerprint`; a server without a store of
-//! logs, which answers 501 with `LOGS_NOT_AVAILABLE`; the WebSocket of a cluster; headers of CORS.
+//! Not modelled: other tenants; the limit of services that a plan has, except for the refusal by mistake in
+//! [`create_deployment`]; a deployment that is `queued` for want of an instance or `cached` by its `buildFingerprint`; a
+//! server without a store of logs, which answers 501 with `LOGS_NOT_AVAILABLE`; the WebSocket of a cluster; CORS headers.
 
 mod account;
 mod domains;
 mod events;
 mod instances;
 mod logs;
-mod others;
 mod secrets;
 mod services;
 pub(super) mod sessions;
 
-use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{Deployment, Dployr, create};
 use crate::call::Call;
-use crate::contract::{Contract, Problem};
-use crate::model::{Answer, Platform, Reply, Request, object, text_field};
+use crate::contract::Problem;
+use crate::model::{Answer, Reply, Request, object, text_field};
 use crate::time::{millis, rfc3339_millis};
 
 /// What a control plane has and the reference knows nothing of.
@@ -34,17 +31,6 @@ pub(super) struct Own {
     events: events::Events,
     account: account::Account,
     domains: Vec<domains::Domain>,
-    /// Whether another tenant's service shows.
-    neighbour: bool,
-}
-
-impl Own {
-    pub(super) fn new(neighbour: bool) -> Self {
-        Self {
-            neighbour,
-            ..Self::default()
-        }
-    }
 }
 
 const MINUTE: u64 = 60;
@@ -66,12 +52,6 @@ const GUARDED: [&str; 10] = [
 ];
 
 pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
-    if call.request.method == Method::HEAD {
-        let mut request = call.request.clone();
-        request.method = Method::GET;
-        let contract = Contract::of(Platform::Dployr);
-        return handle(state, &Call::new(contract, &request, call.now));
-    }
     let segments = call.segments();
     // Outside /v1 nothing is counted.
     let ["v1", path @ ..] = segments.as_slice() else {
@@ -79,17 +59,10 @@ pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
     };
     let known = state.knows(call);
     state.own.access.note_use(call);
-    let answer = |state: &mut Dployr| match route(state, call, path, known) {
-        Ok(reply) | Err(reply) => reply,
-    };
-    // Nor under /v1/admin, of which nothing is played.
-    if path.first() == Some(&"admin") {
-        return answer(state);
-    }
     // Counted before routing: a route that does not exist is counted too, and can answer 429.
     let taken = state.charge(known, call.now, MINUTE, LIMIT);
     let reply = if taken.allowed {
-        answer(state)
+        route(state, call, path, known).unwrap_or_else(|refusal| refusal)
     } else {
         let wait = taken.reset.saturating_sub(call.now.as_secs()).max(1);
         let message = format!("Rate limit exceeded. Try again in {wait} seconds.");
@@ -99,9 +72,6 @@ pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
 }
 
 fn route(state: &mut Dployr, call: &Call, path: &[&str], known: bool) -> Answer {
-    if let Some(answer) = others::open(call, path, state) {
-        return answer;
-    }
     match call.id() {
         "get_health" => return Ok(health(call)),
         "get_domain_status" => return services::public_status(state, call),
@@ -113,7 +83,7 @@ fn route(state: &mut Dployr, call: &Call, path: &[&str], known: bool) -> Answer 
         _ => {}
     }
     let guarded = path.first().is_some_and(|first| GUARDED.contains(first));
-    if !known && (guarded || path == ["runtime", "events"]) {
+    if !known && (guarded || call.id() == "list_events") {
         return Err(unauthenticated());
     }
     match call.id() {
@@ -161,7 +131,7 @@ fn route(state: &mut Dployr, call: &Call, path: &[&str], known: bool) -> Answer 
         // What only the reference has is not there.
         _ => match call.operation.filter(|operation| !operation.documented()) {
             Some(_) => call.example().ok_or_else(not_routed),
-            None => others::route(state, call, path),
+            None => Err(not_routed()),
         },
     }
 }
@@ -214,11 +184,6 @@ fn create_deployment(state: &mut Dployr, call: &Call) -> Answer {
     // Content-Type is not looked at.
     let body = body.map_err(|_| bad("Request body is required"))?;
     let (name, settings, env) = create::control_plane(&body).map_err(|words| bad(&words))?;
-    // Names are those of all tenants. What it says was seen, and that it is said before the limit of a plan.
-    if name == services::NEIGHBOUR {
-        let message = format!("Service name {name}, has been taken");
-        return Err(failure(409, &message, "resource.conflict"));
-    }
     if in_query.is_none() {
         // The handler reads the query alone, sees no cluster, takes it for one on the smallest plan and counts the
         // services of all tenants: a misleading refusal.
@@ -388,15 +353,6 @@ fn flat(status: u16, message: &str, code: &str) -> Reply {
 
 fn unauthenticated() -> Reply {
     flat(401, "Not authenticated", "auth.bad_session")
-}
-
-/// What no control plane sends.
-fn not_modelled() -> Reply {
-    failure(
-        501,
-        "The sandbox does not model this route",
-        "sandbox.not_modelled",
-    )
 }
 
 /// No route, or a wrong method, which is never a 405.

@@ -2,26 +2,24 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::super::{Dployr, SET_UP_AT, create};
+use super::super::{Dployr, SET_UP_AT};
 use super::sessions::is_email;
 use super::{Role, allowed, bad, failure, ok, page, said, scoped};
 use crate::call::Call;
 use crate::model::{Answer, object, text_field};
 use crate::time::{day_in_words, millis};
 
-/// What can change about the user and the cluster.
+const USER_NAME: &str = "owner";
+
+/// What can change about the cluster.
 #[derive(Clone, Debug)]
 pub(super) struct Account {
-    user_name: String,
-    user_updated_at: Duration,
     pub(super) cluster_name: String,
     /// When the cluster was renamed last.
     renamed_at: Option<Duration>,
     invited: Vec<Invited>,
-    /// Where a cluster's notifications go, once it was written. Nothing is sent there.
-    notifications: Option<Map<String, Value>>,
 }
 
 #[derive(Clone, Debug)]
@@ -34,12 +32,9 @@ struct Invited {
 impl Default for Account {
     fn default() -> Self {
         Self {
-            user_name: "owner".to_owned(),
-            user_updated_at: SET_UP_AT,
-            cluster_name: "owner".to_owned(),
+            cluster_name: USER_NAME.to_owned(),
             renamed_at: None,
             invited: Vec::new(),
-            notifications: None,
         }
     }
 }
@@ -75,52 +70,15 @@ pub(super) fn set_up_webhook(state: &mut Dployr, call: &Call) -> Answer {
 
 pub(super) fn integrations_of(state: &Dployr, cluster: &str) -> Answer {
     allowed(state, Some(cluster), Role::Viewer)?;
-    Ok(ok(integrations(state)))
-}
-
-pub(super) fn integrations(state: &Dployr) -> Value {
-    json!({ "remote": {}, "email": {}, "notification": custom_webhook(state) })
+    let notification = custom_webhook(state);
+    Ok(ok(
+        json!({ "remote": {}, "email": {}, "notification": notification }),
+    ))
 }
 
 fn custom_webhook(state: &Dployr) -> Value {
     let webhook = state.cluster_webhook.as_ref();
     webhook.map_or(json!({}), |webhook| json!({ "customWebhook": webhook }))
-}
-
-/// `/v1/clusters/{id}/notifications`, read and written. The times are there once it was written. Which role it takes, and
-/// what else of a body is refused than an `enabled` of another kind, is not known.
-pub(super) fn notifications(state: &mut Dployr, call: &Call, id: &str) -> Answer {
-    allowed(state, Some(id), Role::Viewer)?;
-    let mut shown = object(json!({
-        "clusterId": state.cluster_id,
-        "enabled": true,
-        "slackWebhookUrl": null,
-        "discordWebhookUrl": null,
-    }));
-    let kept = &mut state.own.account.notifications;
-    if call.method() == "PUT" {
-        let body = call.request.json_object().unwrap_or_default();
-        if let Some(wrong) = body.get("enabled").filter(|enabled| !enabled.is_boolean()) {
-            let kind = create::kind(wrong);
-            let problem = format!("expected boolean, received {kind}");
-            return Err(bad(&format!(
-                "Validation failed: enabled: Invalid input: {problem}"
-            )));
-        }
-        let now = json!(millis(call.now));
-        let kept = kept.get_or_insert_with(|| {
-            shown.insert("createdAt".to_owned(), now.clone());
-            shown.clone()
-        });
-        kept.insert("updatedAt".to_owned(), now);
-        for key in ["enabled", "slackWebhookUrl", "discordWebhookUrl"] {
-            if let Some(value) = body.get(key) {
-                kept.insert(key.to_owned(), value.clone());
-            }
-        }
-    }
-    let shown = kept.as_ref().unwrap_or(&shown);
-    Ok(ok(json!({ "notifications": shown })))
 }
 
 pub(super) fn current_user(state: &Dployr) -> Answer {
@@ -133,32 +91,13 @@ fn user(state: &Dployr) -> Value {
     json!({
         "id": state.user_id,
         "email": state.email,
-        "name": state.own.account.user_name,
+        "name": USER_NAME,
         "picture": "",
         "provider": "email",
         "metadata": {},
         "createdAt": millis(SET_UP_AT),
-        "updatedAt": millis(state.own.account.user_updated_at),
+        "updatedAt": millis(SET_UP_AT),
     })
-}
-
-/// The one call on a user that no token makes, and its 401 has the form of a handler's. Everything else of a user is
-/// left out here.
-pub(super) fn update_user(state: &mut Dployr, call: &Call) -> Answer {
-    if !state.own.access.knows_cookie(call) {
-        return Err(failure(401, "Not authenticated", "auth.bad_session"));
-    }
-    let body = call.request.json_object().unwrap_or_default();
-    if let Some(name) = body.get("name").and_then(Value::as_str) {
-        if name.chars().count() < 3 {
-            return Err(bad(
-                "name: Too small: expected string to have >=3 characters",
-            ));
-        }
-        state.own.account.user_name = name.to_owned();
-        state.own.account.user_updated_at = call.now;
-    }
-    Ok(ok(json!({ "user": user(state) })))
 }
 
 pub(super) fn clusters(state: &Dployr) -> Answer {
@@ -179,8 +118,7 @@ fn cluster(state: &Dployr) -> Value {
         "createdAt": millis(SET_UP_AT),
         "updatedAt": millis(account.renamed_at.unwrap_or(SET_UP_AT)),
         "role": "owner",
-        // By name, which its owner may change.
-        "owner": account.user_name,
+        "owner": USER_NAME,
     })
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::super::Dployr;
-use super::{Role, allowed, bad, failure, flat, missing, not_modelled, ok, page, scoped};
+use super::{Role, allowed, bad, failure, flat, missing, ok, page, scoped};
 use crate::call::Call;
-use crate::model::{Answer, Reply, Request, object, text_field};
+use crate::model::{Answer, Reply, object, text_field};
 use crate::time::millis;
 
 #[derive(Clone, Debug)]
@@ -133,20 +133,6 @@ pub(super) fn verify(state: &mut Dployr, call: &Call) -> Answer {
         emit(state, "domain.verified", &domain, call);
     }
     Ok(Reply::empty(204))
-}
-
-/// What the server in front asks before it gets a certificate, without a token. Only the refusal of a domain that waits
-/// was seen.
-pub(super) fn is_verified(state: &Dployr, request: &Request) -> Answer {
-    let name = request.query_value("domain").unwrap_or_default();
-    match named(state, &name.to_lowercase()) {
-        Some(domain) if !domain.is_active() => Err(failure(
-            403,
-            "Domain not yet verified",
-            "permission.forbidden",
-        )),
-        _ => Err(not_modelled()),
-    }
 }
 
 /// The service behind a domain, as it is written there.

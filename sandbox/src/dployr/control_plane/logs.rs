@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::{Dployr, Line, lines_reply};
-use super::{Role, bad, failure, missing, ok, scoped, services, whole};
+use super::{Role, bad, failure, missing, ok, scoped, whole};
 use crate::call::Call;
-use crate::model::{Answer, Reply, object};
+use crate::model::{Answer, object};
 use crate::time::millis;
 
 const HOUR: u64 = 3_600_000;
@@ -42,16 +42,9 @@ impl Window {
     }
 }
 
-fn not_a_member() -> Reply {
-    failure(403, "Not a member of this cluster", "permission.forbidden")
-}
-
 /// By id, name, or the name of a deployment that has no service yet.
 pub(super) fn of_service(state: &Dployr, call: &Call) -> Answer {
     let id = call.path("id");
-    if services::is_neighbour(state, id) || (state.own.neighbour && id == services::NEIGHBOUR) {
-        return Err(not_a_member());
-    }
     let mut services = state.services.iter();
     let service = services.find(|service| service.id == id || service.name == id);
     let mut rows = state.deployments.iter();
@@ -89,7 +82,10 @@ pub(super) fn of_cluster(state: &Dployr, call: &Call) -> Answer {
     let wanted = |name: &str| call.request.filled(name);
     match wanted("clusterId") {
         None => return Err(bad("clusterId is required")),
-        Some(id) if id != state.cluster_id => return Err(not_a_member()),
+        Some(id) if id != state.cluster_id => {
+            let message = "Not a member of this cluster";
+            return Err(failure(403, message, "permission.forbidden"));
+        }
         Some(_) => {}
     }
     let window = Window::of(call, DAY);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::super::{Dployr, SecretRow};
-use super::{Role, ok, services};
+use super::{ok, services};
 use crate::call::Call;
 use crate::model::Answer;
 use crate::time::millis;
@@ -14,7 +14,7 @@ use crate::time::millis;
 /// By name. A key that was first deployed and then deployed again stands there twice, once for the deployment and once
 /// for the service.
 pub(super) fn list(state: &Dployr, call: &Call) -> Answer {
-    let service = services::find(state, call, Role::Developer)?;
+    let service = services::find(state, call)?;
     let rows = state.secrets.get(&service.name).into_iter().flatten();
     let mut rows: Vec<&SecretRow> = rows.collect();
     rows.sort_by(|a, b| a.key.cmp(&b.key));

@@ -1,41 +1,25 @@
-//! Services on the control plane: what deployments leave running, and one of another tenant.
-
-use std::time::Duration;
+//! Services on the control plane, which deployments create.
 
 use serde_json::{Map, Value, json};
 
-use super::super::{Dployr, Power, SET_UP_AT, Service, create};
+use super::super::{Dployr, Power, Service, create};
 use super::{
-    Role, allowed, bad, describe as describe_deployment, domains, flat, missing, not_connected, ok,
-    page, scoped, secrets,
+    Role, bad, describe as describe_deployment, domains, flat, missing, not_connected, ok, page,
+    scoped, secrets,
 };
 use crate::call::Call;
 use crate::model::{Answer, Reply, object, text_field};
 use crate::time::millis;
 
-/// The service of another tenant, and the name that nobody else deploys. It shows if the sandbox was built so. Who and
-/// what it is, is the sandbox's own. How it is answered was seen, each reply of it.
-pub(super) const NEIGHBOUR: &str = "neighbour-app";
-const NEIGHBOUR_ID: &str = "01KE6JQ300GP1XF3A7QYFR6F0D";
-const NEIGHBOUR_CLUSTER: &str = "01KE6JQ300THBRA48W8800DDAA";
-
-/// Whether this is the id of another tenant's service.
-pub(super) fn is_neighbour(state: &Dployr, id: &str) -> bool {
-    state.own.neighbour && id == NEIGHBOUR_ID
-}
-
-/// The service of the path, by id alone; the name is not accepted. The cluster follows from the service.
-pub(super) fn find(state: &Dployr, call: &Call, role: Role) -> Result<Service, Reply> {
+/// The service of the path, by id alone; the name is not accepted.
+pub(super) fn find(state: &Dployr, call: &Call) -> Result<Service, Reply> {
     let id = call.path("id");
-    if is_neighbour(state, id) {
-        allowed(state, Some(NEIGHBOUR_CLUSTER), role)?;
-    }
     let found = state.services.iter().find(|service| service.id == id);
     let missing = || flat(404, "Service not found", "resource.missing_resource");
     found.cloned().ok_or_else(missing)
 }
 
-/// By name, and with the rows of all tenants.
+/// Sorted by name.
 pub(super) fn list(state: &Dployr, call: &Call) -> Answer {
     scoped(state, call, Role::Viewer)?;
     let mut items: Vec<Map<String, Value>> = Vec::new();
@@ -47,40 +31,24 @@ pub(super) fn list(state: &Dployr, call: &Call) -> Answer {
         item.insert("deploymentName".to_owned(), json!(name));
         items.push(item);
     }
-    if state.own.neighbour {
-        // It has come an hour after the user.
-        let came_at = millis(SET_UP_AT + Duration::from_secs(3_600));
-        items.push(object(json!({
-            "id": NEIGHBOUR_ID,
-            "clusterId": NEIGHBOUR_CLUSTER,
-            "name": NEIGHBOUR,
-            "label": null,
-            "type": "web",
-            "deploymentId": null,
-            "icedAt": null,
-            "createdAt": came_at,
-            "updatedAt": came_at,
-            "deploymentName": null,
-        })));
-    }
     items.sort_by_key(|item| item.get("name").map(Value::to_string));
     Ok(page(call, items.into_iter().map(Value::Object).collect()))
 }
 
 pub(super) fn get(state: &Dployr, call: &Call) -> Answer {
-    let service = find(state, call, Role::Viewer)?;
+    let service = find(state, call)?;
     Ok(ok(json!({ "service": describe(state, &service) })))
 }
 
 pub(super) fn variables(state: &Dployr, call: &Call) -> Answer {
-    let service = find(state, call, Role::Viewer)?;
+    let service = find(state, call)?;
     let variables = state.env.get(&service.name).cloned();
     Ok(ok(json!({ "envs": variables.unwrap_or_default() })))
 }
 
 /// The linked deployment goes too.
 pub(super) fn delete(state: &mut Dployr, call: &Call) -> Answer {
-    let service = find(state, call, Role::Developer)?;
+    let service = find(state, call)?;
     state.services.retain(|other| other.id != service.id);
     state.secrets.remove(&service.name);
     state
@@ -92,7 +60,7 @@ pub(super) fn delete(state: &mut Dployr, call: &Call) -> Answer {
 
 /// Starts or stops one: 200 with a task, not 202. The instance of the sandbox is always connected.
 pub(super) fn switch(state: &mut Dployr, call: &Call) -> Answer {
-    let service = find(state, call, Role::Developer)?;
+    let service = find(state, call)?;
     let (power, message) = match call.id() {
         "start_service" => (Power::Rising(call.now), "started"),
         _ => (Power::Off, "stopped"),
@@ -126,7 +94,7 @@ fn describe(state: &Dployr, service: &Service) -> Map<String, Value> {
 /// Everything that is left out stays, null clears, the variables are replaced as a whole, and each update deploys again.
 /// `healthCheck` alone is reset to "/" when it is left out.
 pub(super) fn update(state: &mut Dployr, call: &Call) -> Answer {
-    let service = find(state, call, Role::Developer)?;
+    let service = find(state, call)?;
     let body = call.request.json_object();
     let body = body.map_err(|_| bad("Request body is required"))?;
     let invalid = |problem: &str| bad(&format!("Validation failed: {problem}"));
