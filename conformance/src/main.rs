@@ -1,22 +1,24 @@
-//! The fault checks: the client's calls against a WireMock and an nginx that run already.
+//! The client, the sandbox and the specs, judged by tools that nobody here wrote.
 //!
-//! `conformance/faults` starts both servers and this program; it prints one line per check.
+//! The scripts in this folder install and start the tools, and run this program, which prints one line per check.
 
 #![forbid(unsafe_code)]
 
 mod call;
 mod nginx;
+mod prism;
 mod report;
 mod table;
 mod wiremock;
 
 use report::Report;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// Where the servers are.
+/// The servers of the fault checks.
 struct Servers {
     wiremock: String,
     nginx: String,
@@ -26,30 +28,43 @@ struct Servers {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [wiremock, nginx, access_log] = arguments.as_slice() else {
-        eprintln!(
-            "usage: faults WIREMOCK_URL NGINX_URL ACCESS_LOG; conformance/faults starts all three"
-        );
-        return ExitCode::from(2);
-    };
-    let servers = Servers {
-        wiremock: wiremock.clone(),
-        nginx: nginx.clone(),
-        access_log: access_log.into(),
-    };
     let mut report = Report::default();
-    // One after the other: the checks on nginx count time.
-    let done = async {
-        wiremock::check(&servers, &mut report).await?;
-        nginx::check(&servers, &mut report).await
+    let checks = async {
+        if let Err(error) = check(&mut report).await {
+            report.check("the checks end", &[error.to_string()]);
+        }
+        report.finish()
     };
-    if let Err(error) = done.await {
-        report.check("the checks", false, format!("stopped: {error}"));
+    // Dropping the checks ends every Prism that they started.
+    let stopped = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        true = checks => ExitCode::SUCCESS,
+        _ = stopped => ExitCode::FAILURE,
+        else => ExitCode::FAILURE,
     }
-    if report.finish() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+}
+
+async fn check(report: &mut Report) -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["faults", wiremock, nginx, access_log] => {
+            let servers = Servers {
+                wiremock: wiremock.to_owned(),
+                nginx: nginx.to_owned(),
+                access_log: access_log.into(),
+            };
+            // One after the other: the checks on nginx measure time.
+            wiremock::check(&servers, report).await?;
+            nginx::check(&servers, report).await
+        }
+        ["prism", "proxy", cli] => prism::proxy::check(Path::new(cli), report).await,
+        ["prism", "mock", cli] => prism::mock::check(Path::new(cli), report).await,
+        _ => Err("usage: conformance faults WIREMOCK NGINX LOG | prism proxy|mock CLI".into()),
     }
 }

@@ -1,8 +1,8 @@
 //! nginx: real rate limits, real pages, and what it logs.
 
-use crate::call::{Kind, Options, Outcome, create, list, outcome};
+use crate::call::{End, Kind, Outcome, Tweak, create, list, outcome};
 use crate::report::Report;
-use crate::table::Wanted;
+use crate::table::Expected;
 use crate::{Result, Servers};
 use deploykit::http::Method;
 use deploykit::{Call, Effect, ErrorKind, Retry, nodion};
@@ -22,15 +22,10 @@ const IMPATIENCE: Duration = Duration::from_millis(1_500);
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
 /// How long nothing more may be logged before it counts as final.
 const LOG_QUIET: Duration = Duration::from_millis(150);
-/// nginx reads a request line and a header of at most 8 KiB.
-const TOO_LONG: usize = 9 << 10;
-const TOO_LARGE: usize = 300 << 10;
-
 pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
     slow_location(servers).await?;
     unhinted(servers, report).await?;
     hinted(servers, report).await?;
-    creates(servers, report).await?;
     dropped(servers, report).await?;
     for page in pages() {
         page.check(servers, report).await?;
@@ -41,254 +36,131 @@ pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
 /// Without a hint a refusal is an error at once, and never sent again.
 async fn unhinted(servers: &Servers, report: &mut Report) -> Result<()> {
     let found = crowd(CROWD, || Ok(outcome(list(&servers.at("unhinted"))?))).await?;
-    let (good, refused): (Vec<_>, Vec<_>) = found.iter().partition(|found| found.kind.is_none());
+    let refused: Vec<_> = found
+        .iter()
+        .filter_map(|found| found.as_ref().err())
+        .collect();
     let log = Log::read(servers, "unhinted", CROWD).await?;
-    let as_expected = refused.iter().all(|found| {
-        (found.kind, found.effect, found.retry_after)
-            == (Some(ErrorKind::RateLimited), Some(Effect::None), None)
+    let as_expected = refused.iter().all(|error| {
+        (error.kind(), error.effect(), error.retry_after())
+            == (ErrorKind::RateLimited, Effect::None, None)
     });
-    report.check(
-        "nginx: a limit without a hint: refused is an error",
-        !good.is_empty() && !refused.is_empty() && as_expected,
-        format!("{} good, {} refused", good.len(), refused.len()),
-    );
-    report.check(
-        "nginx: a limit without a hint: nothing is sent twice",
-        found.iter().all(|found| found.attempts == 1)
-            && log.all() == CROWD
-            && log.with(429) == refused.len(),
-        format!("logged {log}"),
-    );
+    let some = !refused.is_empty() && refused.len() < CROWD;
+    let once = log.all() == CROWD && log.with(429) == refused.len();
+    let name = format!("nginx: a limit without a hint: an error, sent once: {log}");
+    report.holds(name, some && as_expected && once);
     Ok(())
 }
 
-/// With a hint everybody gets through, and every attempt is in the log.
+/// With a hint everybody gets through, and every attempt is in the log. Each create is accepted once.
 async fn hinted(servers: &Servers, report: &mut Report) -> Result<()> {
-    let found = crowd(CROWD, || Ok(outcome(patient(list(&servers.at("hinted"))?)))).await?;
-    let good = found.iter().filter(|found| found.kind.is_none()).count();
-    let attempts: usize = found.iter().map(|found| found.attempts as usize).sum();
-    let log = Log::read(servers, "hinted", attempts).await?;
-    report.check(
-        "nginx: a limit with a hint: all get through",
-        good == CROWD && log.with(200) == CROWD,
-        format!("{good} of {CROWD}"),
-    );
-    report.check(
-        "nginx: a limit with a hint: the log has every attempt",
-        attempts > CROWD && log.all() == attempts,
-        format!("attempts {attempts}, logged {log}"),
-    );
-    Ok(())
-}
-
-/// Creates behind a limit come back, and each is accepted once.
-async fn creates(servers: &Servers, report: &mut Report) -> Result<()> {
-    let base_url = servers.at("creates");
-    let found = crowd(CREATES, || Ok(outcome(patient(create(&base_url, "v")?)))).await?;
-    let good = found.iter().filter(|found| found.kind.is_none()).count();
-    let attempts: usize = found.iter().map(|found| found.attempts as usize).sum();
-    let log = Log::read(servers, "creates", attempts).await?;
-    report.check(
-        "nginx: creates behind a limit: each is accepted once",
-        good == CREATES && log.with(202) == CREATES && log.with(429) > 0,
-        format!("{good} of {CREATES}, logged {log}"),
-    );
-    report.check(
-        "nginx: creates behind a limit: the log has every attempt",
-        log.all() == attempts,
-        format!("attempts {attempts}, logged {log}"),
-    );
+    let (lists, creates) = (servers.at("hinted"), servers.at("creates"));
+    let listed = crowd(CROWD, || Ok(outcome(patient(list(&lists)?)))).await?;
+    let created = crowd(CREATES, || Ok(outcome(patient(create(&creates, "v")?)))).await?;
+    for (place, found, status) in [("hinted", listed, 200), ("creates", created, 202)] {
+        let attempts: u32 = found.iter().map(|found| End::of(found).attempts).sum();
+        let log = Log::read(servers, place, attempts as usize).await?;
+        let good = found.iter().all(Outcome::is_ok) && log.with(status) == found.len();
+        let every = log.all() == attempts as usize && log.with(429) > 0;
+        let name = format!("nginx: a limit with a hint ({place}): all get through, once: {log}");
+        report.holds(name, good && every);
+    }
     Ok(())
 }
 
 /// A call that is dropped is gone from the server at once, and does not come again.
 async fn dropped(servers: &Servers, report: &mut Report) -> Result<()> {
     for kind in [Kind::List, Kind::Create] {
-        let name = format!("slow/dropped-{}", kind.name());
-        let base_url = servers.at(&name);
-        let options = Options::default();
-        let call = kind.call(&base_url, &options);
+        let place = format!("slow/dropped-{kind:?}");
+        let base_url = servers.at(&place);
+        let call = kind.call(&base_url, Tweak::Nothing);
         let gave_up = tokio::time::timeout(IMPATIENCE, call).await.is_err();
-        let log = Log::read(servers, &name, 1).await?;
-        report.check(
-            format!("nginx: a dropped {} is closed, once", kind.name()),
-            gave_up && log.all() == 1 && log.with(499) == 1,
-            format!("logged {log}"),
-        );
+        let log = Log::read(servers, &place, 1).await?;
+        let name = format!("nginx: a dropped {kind:?} is closed, once: {log}");
+        report.holds(name, gave_up && log.all() == 1 && log.with(499) == 1);
     }
     Ok(())
 }
 
 /// A place where nginx answers by itself.
 struct Page {
-    name: &'static str,
-    /// The location, and what follows it.
-    place: &'static str,
     kind: Kind,
-    options: Options,
-    /// How large a variable stands in the body of a create.
-    body: usize,
-    wanted: Wanted,
-    /// The status that the error carries.
-    status: Option<u16>,
-    /// What the log says.
+    place: &'static str,
+    tweak: Tweak,
+    /// The status in the log.
     logged: u16,
+    /// What the excerpt of the body contains.
     says: &'static str,
+    expected: Expected,
 }
 
 fn pages() -> Vec<Page> {
-    let wanted = |kind, effect, attempts| Wanted {
-        kind: Some(kind),
-        effect: Some(effect),
-        attempts,
-    };
-    let page = |name, place, kind, status: u16, says, wanted| Page {
-        name,
-        place,
-        kind,
-        options: Options::default(),
-        body: 1,
-        wanted,
-        status: Some(status),
-        logged: status,
-        says,
-    };
-    let passes = |name, place, status, says, error| {
-        let list = wanted(error, Effect::None, 3);
-        let create = wanted(error, Effect::Unknown, 1);
-        [
-            page(name, place, Kind::List, status, says, list),
-            page(name, place, Kind::Create, status, says, create),
-        ]
-    };
-    let refused = || wanted(ErrorKind::Rejected, Effect::None, 1);
-    let mut pages = vec![
-        Page {
-            body: TOO_LARGE,
-            ..page(
-                "413: a body that is too large",
-                "large",
-                Kind::Create,
-                413,
-                "Request Entity Too Large",
-                refused(),
-            )
-        },
-        Page {
-            options: Options {
-                long_query: Some(TOO_LONG),
-                ..Options::default()
-            },
-            ..page(
-                "414: a URL that is too long",
-                "good",
-                Kind::List,
-                414,
-                "Request-URI Too Large",
-                refused(),
-            )
-        },
-        Page {
-            options: Options {
-                long_header: Some(TOO_LONG),
-                ..Options::default()
-            },
-            ..page(
-                "400: a header that is too long",
-                "good",
-                Kind::Create,
-                400,
-                "Header Or Cookie Too Large",
-                refused(),
-            )
-        },
-        page(
-            "301: a redirect",
-            "elsewhere",
-            Kind::Create,
-            301,
-            "Moved Permanently",
-            wanted(ErrorKind::Redirected, Effect::Unknown, 1),
-        ),
+    use ErrorKind::{Interrupted, Redirected, Rejected, Timeout, Unavailable};
+    use Expected::{Final, Passing};
+    use Kind::{Create, List};
+    use Tweak::{LargeBody, LongHeader, LongQuery, Nothing};
+    let refused = Final(Rejected, Effect::None);
+    let moved = Final(Redirected, Effect::Unknown);
+    let slow = Tweak::Timeout(IMPATIENCE);
+    let once = [
+        (Create, "large", LargeBody, 413, "Entity Too Large", refused),
+        (List, "good", LongQuery, 414, "URI Too Large", refused),
+        (Create, "good", LongHeader, 400, "Cookie Too Large", refused),
+        (Create, "elsewhere", Nothing, 301, "Moved", moved),
     ];
-    pages.extend(passes(
-        "502: nobody behind it",
-        "nobody",
-        502,
-        "Bad Gateway",
-        ErrorKind::Unavailable,
-    ));
-    pages.extend(passes(
-        "504: too slow behind it",
-        "impatient",
-        504,
-        "Gateway Time-out",
-        ErrorKind::Timeout,
-    ));
-    pages.extend(
-        passes("444: hangs up", "hangs-up", 444, "", ErrorKind::Interrupted).map(|page| Page {
-            status: None,
-            ..page
-        }),
-    );
-    pages.extend(
-        passes(
-            "499: an attempt takes too long",
-            "slow",
-            499,
-            "",
-            ErrorKind::Timeout,
-        )
-        .map(|page| Page {
-            options: Options {
-                timeout: Some(IMPATIENCE),
-                ..Options::default()
-            },
-            status: None,
-            ..page
-        }),
-    );
-    pages
+    let passing = [
+        ("nobody", Nothing, 502, "Bad Gateway", Unavailable),
+        ("impatient", Nothing, 504, "Gateway Time-out", Timeout),
+        ("hangs-up", Nothing, 444, "", Interrupted),
+        ("slow", slow, 499, "", Timeout),
+    ];
+    let passing = passing
+        .iter()
+        .flat_map(|(place, tweak, status, says, error)| {
+            [List, Create].map(|kind| (kind, *place, *tweak, *status, *says, Passing(*error)))
+        });
+    let all = once.into_iter().chain(passing);
+    all.map(|(kind, place, tweak, logged, says, expected)| Page {
+        kind,
+        place,
+        tweak,
+        logged,
+        says,
+        expected,
+    })
+    .collect()
 }
 
 impl Page {
     async fn check(&self, servers: &Servers, report: &mut Report) -> Result<()> {
-        let base_url = servers.at(self.place);
+        let kind = self.kind;
         let before = Log::now(servers, "")?;
-        let found = match self.kind {
-            Kind::Create => {
-                let call = create(&base_url, &"v".repeat(self.body))?;
-                outcome(self.options.on(call)).await
-            }
-            kind => kind.call(&base_url, &self.options).await?,
-        };
+        let found = kind.call(&servers.at(self.place), self.tweak).await?;
+        let (end, expected) = (End::of(&found), self.expected.of(kind));
         // A request that nginx could not read has no path in the log, so that all lines count.
-        let attempts = found.attempts as usize;
+        let attempts = end.attempts as usize;
         let log = Log::read(servers, "", before.all() + attempts).await?;
-        let logged = log.with(self.logged) - before.with(self.logged);
-        let as_wanted = self.wanted
-            == Wanted {
-                kind: found.kind,
-                effect: found.effect,
-                attempts: found.attempts,
-            };
-        let holds = as_wanted
-            && found.status == self.status
-            && found.body.contains(self.says)
-            && logged == attempts
-            && log.all() == before.all() + attempts;
-        let mut line = format!("{found}, logged {logged}");
-        if !holds {
-            line = format!(
-                "{line}: expected {:?}, status {:?}, {:?} in {:?} ({})",
-                self.wanted, self.status, self.says, found.body, found.message
-            );
+        let mut problems = Vec::new();
+        if end != expected {
+            problems.push(format!("expected {expected:?}: {found:?}"));
         }
-        report.check(
-            format!("nginx: {}: {}", self.name, self.kind.name()),
-            holds,
-            line,
+        if let Err(error) = &found {
+            // For these two nginx sends nothing.
+            let status = (![444, 499].contains(&self.logged)).then_some(self.logged);
+            let body = error.body_excerpt().unwrap_or_default();
+            if error.status() != status || !body.contains(self.says) {
+                problems.push(format!("expected {status:?}, {:?}: {error:?}", self.says));
+            }
+        }
+        let logged = log.with(self.logged) - before.with(self.logged);
+        if logged != attempts || log.all() != before.all() + attempts {
+            problems.push(format!("the log has {log}, and had {before}"));
+        }
+        let name = format!(
+            "nginx: {} at /{}: {kind:?}: {end:?}",
+            self.logged, self.place
         );
+        report.check(name, &problems);
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
-//! One line per check, and how many hold.
+//! One line per check, `ok NAME` or `FAILED NAME: why`, and how many hold.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 #[derive(Default)]
@@ -9,20 +10,31 @@ pub struct Report {
 }
 
 impl Report {
-    /// Prints what was found under this name, and counts it.
-    pub fn check(&mut self, name: impl Display, holds: bool, found: impl Display) {
+    /// A check and its problems. Only the first few problems are printed.
+    pub fn check(&mut self, name: impl Display, problems: &[String]) {
+        const SHOWN: usize = 40;
+        let problems: BTreeSet<_> = problems.iter().collect();
         self.checks += 1;
-        self.hold += usize::from(holds);
-        let word = if holds { "ok  " } else { "FAIL" };
-        println!("{word} {:<56} {found}", name.to_string());
+        if problems.is_empty() {
+            self.hold += 1;
+            println!("ok {name}");
+            return;
+        }
+        println!("FAILED {name}: {} problems", problems.len());
+        for problem in problems.iter().take(SHOWN) {
+            println!("    {problem}");
+        }
+    }
+
+    /// A check whose name says what was found.
+    pub fn holds(&mut self, name: impl Display, holds: bool) {
+        let problem = (!holds).then(|| "it does not hold".to_owned());
+        self.check(name, problem.as_slice());
     }
 
     /// Prints the last line; whether everything holds.
     pub fn finish(&self) -> bool {
-        println!(
-            "{} of {} conformance fault checks hold",
-            self.hold, self.checks
-        );
+        println!("{} of {} checks hold", self.hold, self.checks);
         self.checks > 0 && self.hold == self.checks
     }
 }

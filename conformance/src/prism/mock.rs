@@ -1,51 +1,36 @@
 //! Prism in the place of the platforms, with the examples of the specs and with replies that it makes
 //! up from the schemas.
 
-use crate::process::Prism;
+use super::operations::{AnyCall, Row, Success};
+use super::process::Prism;
+use super::spec::{self, Documented};
+use super::walk::Walk;
+use crate::Result;
 use crate::report::Report;
-use crate::spec::{self, Documented};
-use crate::walk::{self, Caller};
-use crate::{Result, kinds};
-use deploykit::{Call, Error, ErrorKind, LogStream, Operation, Response};
+use deploykit::operation::TimeClass;
+use deploykit::{Error, ErrorKind, Operation};
 use deploykit_sandbox::Sandbox;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// How often a success is made up, and a failure.
 const ROUNDS: [usize; 2] = [10, 2];
-/// More rounds for the curious: the factor.
+/// The factor for more rounds.
 const MORE: &str = "PRISM_ROUNDS";
 
 pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
     // For its ids and addresses alone.
     let sandbox = Sandbox::start().await?;
-    let mut tallies = [Tally::default(), Tally::default()];
-    for (dynamic, tally) in [false, true].into_iter().zip(&mut tallies) {
-        let start = async |api: &str| Prism::mock(cli, &spec::path(api), dynamic).await;
-        let (nexlayer, dployr, nodion, edgegap) = tokio::try_join!(
-            start("nexlayer"),
-            start("dployr"),
-            start("nodion"),
-            start("edgegap"),
-        )?;
-        let mut asks = Asks::new("nexlayer", &nexlayer, dynamic, tally)?;
-        walk::nexlayer(&mut asks, &nexlayer.tap.base_url, sandbox.nexlayer()).await?;
-        asks.finish(report);
-        let mut asks = Asks::new("dployr", &dployr, dynamic, tally)?;
-        walk::dployr(&mut asks, &dployr.tap.base_url, sandbox.dployr()).await?;
-        asks.finish(report);
-        let mut asks = Asks::new("nodion", &nodion, dynamic, tally)?;
-        walk::nodion(&mut asks, &nodion.tap.base_url, sandbox.nodion()).await?;
-        asks.finish(report);
-        let mut asks = Asks::new("edgegap", &edgegap, dynamic, tally)?;
-        walk::edgegap(&mut asks, &edgegap.tap.base_url, sandbox.edgegap()).await?;
-        asks.finish(report);
-        let mode = if dynamic {
-            "made-up replies"
-        } else {
-            "examples"
-        };
-        tally.tell(mode);
+    for dynamic in [false, true] {
+        let start = async |api| Prism::mock(cli, &spec::path(api), dynamic).await;
+        for (api, prism) in &Prism::of_each_platform(start).await? {
+            let mut asks = Asks::new(api, prism, dynamic)?;
+            let walk = Walk::new(api, &prism.tap.base_url, &sandbox);
+            for row in &walk.rows {
+                asks.every_reply(row, &walk).await;
+            }
+            asks.finish(report);
+        }
     }
     Ok(())
 }
@@ -57,65 +42,54 @@ struct Wanted {
     accept: Option<String>,
 }
 
-/// What came of all calls of a mode.
-#[derive(Default)]
-struct Tally {
-    calls: usize,
-    decoded: usize,
-    errors: BTreeMap<String, usize>,
-}
-
-impl Tally {
-    /// What became of every call, in one line.
-    fn tell(&self, mode: &str) {
-        let errors = self.errors.iter();
-        let errors = errors.map(|(kind, count)| format!("{count} {kind}"));
-        let errors: Vec<_> = errors.collect();
-        let (calls, decoded, errors) = (self.calls, self.decoded, errors.join(", "));
-        println!("prism mock: {mode}, {calls} calls: {decoded} decoded, {errors}");
-    }
-}
-
 /// Asks a Prism for every reply that the spec has for an operation.
 struct Asks<'a> {
-    api: &'static str,
+    api: &'a str,
     prism: &'a Prism,
     dynamic: bool,
-    replies: BTreeMap<String, Vec<Documented>>,
-    asked: BTreeSet<&'static str>,
-    tally: &'a mut Tally,
-    before: usize,
+    replies: BTreeMap<&'static str, Vec<Documented>>,
+    calls: usize,
+    decoded: usize,
     problems: Vec<String>,
 }
 
 impl<'a> Asks<'a> {
-    fn new(
-        api: &'static str,
-        prism: &'a Prism,
-        dynamic: bool,
-        tally: &'a mut Tally,
-    ) -> Result<Self> {
+    fn new(api: &'a str, prism: &'a Prism, dynamic: bool) -> Result<Self> {
         Ok(Self {
             api,
             prism,
             dynamic,
             replies: spec::replies(api)?,
-            asked: BTreeSet::new(),
-            before: tally.calls,
-            tally,
+            calls: 0,
+            decoded: 0,
             problems: Vec::new(),
         })
     }
 
-    /// The replies of an operation that are still to be asked for: each once, however often the walk
-    /// comes by.
-    fn wanted(&mut self, operation: &'static Operation) -> Vec<Wanted> {
-        if !self.asked.insert(operation.id) {
-            return Vec::new();
-        }
+    /// Asks for each reply of an operation, and for each as a stream where the operation has one.
+    async fn every_reply(&mut self, row: &Row, walk: &Walk) {
+        let operation = row.operation;
         let replies = self.replies.get(operation.id);
-        let replies = replies.into_iter().flatten();
-        replies.flat_map(|reply| self.ways(reply)).collect()
+        let wanted = replies.into_iter().flatten();
+        let wanted: Vec<_> = wanted.flat_map(|reply| self.ways(reply)).collect();
+        let streams = operation.behaviour.time == TimeClass::Stream;
+        let as_stream = |name: &str| streams && name == "follow";
+        for (number, variant) in row.variants.iter().enumerate() {
+            if number > 0 && !as_stream(variant.name) {
+                continue;
+            }
+            for wanted in &wanted {
+                let success = self
+                    .ask(operation, wanted, variant.call(&walk.clients))
+                    .await;
+                for error in success.into_iter().flat_map(|success| success.failures) {
+                    let made_up = self.dynamic && wanted.is_lines();
+                    if !(made_up && error.kind() == ErrorKind::Decode) {
+                        self.problem(operation, wanted, error);
+                    }
+                }
+            }
+        }
     }
 
     /// How to ask for a reply: by each of its examples, or in several rounds.
@@ -126,37 +100,39 @@ impl<'a> Asks<'a> {
             prefer: format!("code={status}{prefer}"),
             accept: reply.media_type.clone(),
         };
-        let [of_success, of_failure] = ROUNDS;
-        let rounds = if status < 300 { of_success } else { of_failure };
-        let more = std::env::var(MORE).ok().and_then(|more| more.parse().ok());
-        let rounds = rounds * more.unwrap_or(1);
         if self.dynamic {
-            let seeds = (0..rounds).map(|seed| format!(", seed=round-{seed}"));
-            seeds.map(wanted).collect()
-        } else if reply.examples.is_empty() {
-            vec![wanted(String::new())]
-        } else {
-            let names = reply.examples.iter();
-            names
-                .map(|name| wanted(format!(", example={name}")))
-                .collect()
+            let [of_success, of_failure] = ROUNDS;
+            let rounds = if status < 300 { of_success } else { of_failure };
+            let more = std::env::var(MORE).ok().and_then(|more| more.parse().ok());
+            let seeds = 0..rounds * more.unwrap_or(1);
+            return seeds
+                .map(|seed| wanted(format!(", seed=round-{seed}")))
+                .collect();
+        }
+        let names = reply.examples.iter();
+        let named: Vec<_> = names
+            .map(|name| wanted(format!(", example={name}")))
+            .collect();
+        match named.is_empty() {
+            true => vec![wanted(String::new())],
+            false => named,
         }
     }
 
-    /// Sends a call and judges what came of it.
-    async fn ask<T: Send + 'static>(
+    /// Sends a call and judges its end.
+    async fn ask(
         &mut self,
-        operation: &'static Operation,
+        operation: &Operation,
         wanted: &Wanted,
-        mut call: Call<T>,
-    ) -> Option<T> {
-        self.tally.calls += 1;
+        mut call: AnyCall,
+    ) -> Option<Success> {
+        self.calls += 1;
         if let Some(accept) = &wanted.accept {
             call = call.header("accept", accept);
         }
-        let call = call.header("prefer", &wanted.prefer).with_response();
-        // In a task of its own, whose panic can be told.
-        let result = tokio::spawn(async move { call.await }).await;
+        let call = call.header("prefer", &wanted.prefer);
+        // In a task of its own, so that a panic is a problem among others.
+        let result = tokio::spawn(call.send()).await;
         let heads = self.prism.tap.take();
         let sent: Vec<u16> = heads.iter().map(|head| head.status).collect();
         let complaints = self.prism.take_complaints();
@@ -170,20 +146,15 @@ impl<'a> Asks<'a> {
         }
         match result {
             Err(panic) => self.problem(operation, wanted, format!("a panic: {panic}")),
-            Ok(Ok(Response { value, status, .. })) => {
-                self.tally.decoded += 1;
-                if status != wanted.status {
-                    self.problem(
-                        operation,
-                        wanted,
-                        format!("the status is said to be {status}"),
-                    );
+            Ok(Ok(success)) => {
+                self.decoded += 1;
+                if success.status != wanted.status {
+                    let words = format!("the status is said to be {}", success.status);
+                    self.problem(operation, wanted, words);
                 }
-                return Some(value);
+                return Some(success);
             }
             Ok(Err(error)) => {
-                let kind = format!("{:?}", error.kind());
-                *self.tally.errors.entry(kind).or_default() += 1;
                 if let Some(what) = wrong(&error, wanted, self.dynamic) {
                     let body = error.body_excerpt().unwrap_or_default();
                     self.problem(operation, wanted, format!("{what}: {error}; {body}"));
@@ -193,28 +164,28 @@ impl<'a> Asks<'a> {
         None
     }
 
-    fn problem(&mut self, operation: &Operation, wanted: &Wanted, what: String) {
+    fn problem(&mut self, operation: &Operation, wanted: &Wanted, what: impl std::fmt::Display) {
         let Wanted { prefer, accept, .. } = wanted;
         let accept = accept.as_deref().unwrap_or_default();
         self.problems
             .push(format!("{} ({prefer} {accept}): {what}", operation.id));
     }
 
-    fn finish(mut self, report: &mut Report) {
-        for id in self.replies.keys() {
-            if !self.asked.contains(id.as_str()) {
-                self.problems.push(format!("{id} was not called"));
-            }
-        }
-        let (api, operations) = (self.api, self.asked.len());
-        let calls = self.tally.calls - self.before;
-        let kind = if self.dynamic {
+    fn finish(self, report: &mut Report) {
+        let mode = if self.dynamic {
             "made-up replies"
         } else {
             "examples"
         };
-        let name = format!("prism mock: {kind} of {api}, {operations} operations, {calls} calls");
-        report.check(name, &self.problems);
+        let (operations, calls, decoded) = (self.replies.len(), self.calls, self.decoded);
+        let name = format!(
+            "prism mock: {mode} of {}, {operations} operations",
+            self.api
+        );
+        report.check(
+            format!("{name}, {calls} calls, {decoded} decoded"),
+            &self.problems,
+        );
     }
 }
 
@@ -223,7 +194,7 @@ fn wrong(error: &Error, wanted: &Wanted, dynamic: bool) -> Option<&'static str> 
     if error.status() != Some(wanted.status) {
         return Some("the status is lost");
     }
-    if !kinds::make_sense(wanted.status, error.kind()) {
+    if !makes_sense(wanted.status, error.kind()) {
         return Some("an odd kind");
     }
     if error.kind() == ErrorKind::Decode && !(dynamic && wanted.is_lines()) {
@@ -232,40 +203,35 @@ fn wrong(error: &Error, wanted: &Wanted, dynamic: bool) -> Option<&'static str> 
     None
 }
 
+/// Whether an error of this kind may come of a reply with this status.
+fn makes_sense(status: u16, kind: ErrorKind) -> bool {
+    use ErrorKind::{
+        AlreadyRemoved, Conflict, Decode, Forbidden, NoSuchRoute, NotFound, PlanLimit, Quota,
+        RateLimited, Rejected, Server, Unauthenticated, Unavailable, Unsupported,
+    };
+    let kinds: &[ErrorKind] = match status {
+        // A success that says `success: false`, or that nobody can read.
+        200..=299 => &[Decode, Rejected],
+        // Where a platform has one status for many things, its words decide.
+        400 => &[Rejected, NotFound, PlanLimit, Unauthenticated],
+        401 => &[Unauthenticated],
+        403 => &[Forbidden],
+        404 => &[NotFound, NoSuchRoute],
+        409 => &[Conflict],
+        410 => &[AlreadyRemoved],
+        422 => &[Rejected],
+        429 => &[RateLimited, Quota],
+        500 => &[Server, PlanLimit, AlreadyRemoved, NotFound],
+        501 => &[Unsupported],
+        503 => &[Unavailable],
+        _ => &[],
+    };
+    kinds.contains(&kind)
+}
+
 impl Wanted {
     /// Lines of JSON are a text to a schema, and any text is made up for it.
     fn is_lines(&self) -> bool {
         self.accept.as_deref() == Some("application/x-ndjson")
-    }
-}
-
-impl Caller for Asks<'_> {
-    async fn call<T: Send + 'static>(&mut self, make: impl Fn() -> Call<T>) -> Option<T> {
-        let operation = make().operation()?;
-        for wanted in self.wanted(operation) {
-            self.ask(operation, &wanted, make()).await;
-        }
-        None
-    }
-
-    async fn stream<L: Send + 'static>(&mut self, make: impl Fn() -> Call<LogStream<L>>) {
-        let Some(operation) = make().operation() else {
-            return;
-        };
-        // The walk reads the same logs as a whole before.
-        self.asked.remove(operation.id);
-        for wanted in self.wanted(operation) {
-            let lines = self.ask(operation, &wanted, make()).await;
-            let Some(lines) = lines else { continue };
-            let mut lines = lines.without_reconnecting();
-            while let Some(line) = lines.next().await {
-                let Some(error) = line.err() else { continue };
-                let kind = format!("{:?} of a line", error.kind());
-                *self.tally.errors.entry(kind).or_default() += 1;
-                if !(self.dynamic && wanted.is_lines() && error.kind() == ErrorKind::Decode) {
-                    self.problem(operation, &wanted, error.to_string());
-                }
-            }
-        }
     }
 }

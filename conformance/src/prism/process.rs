@@ -1,7 +1,7 @@
 //! Prism as a process that ends with its handle.
 
+use super::tap::Tap;
 use crate::Result;
-use crate::tap::Tap;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +21,16 @@ pub struct Prism {
 }
 
 impl Prism {
+    /// Starts one for each platform.
+    pub async fn of_each_platform(
+        start: impl AsyncFn(&'static str) -> Result<Self>,
+    ) -> Result<[(&'static str, Self); 4]> {
+        let [a, b, c, d] = ["nexlayer", "dployr", "nodion", "edgegap"];
+        let (nexlayer, dployr, nodion, edgegap) =
+            tokio::try_join!(start(a), start(b), start(c), start(d))?;
+        Ok([(a, nexlayer), (b, dployr), (c, nodion), (d, edgegap)])
+    }
+
     /// Passes requests on to this server and compares both sides with the spec.
     pub async fn proxy(cli: &Path, spec: &Path, upstream: &str) -> Result<Self> {
         let spec = spec.to_string_lossy();

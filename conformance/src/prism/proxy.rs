@@ -1,105 +1,74 @@
 //! Prism between the client and the sandbox. It compares every request and every reply with the spec
 //! and says in a header of the reply what is wrong with either.
 
-use crate::life::{Addresses, Lives};
-use crate::process::Prism;
+use super::life::{Addresses, Lives};
+use super::process::Prism;
+use super::spec;
+use super::tap::Head;
+use super::walk::Walk;
+use crate::Result;
 use crate::report::Report;
-use crate::tap::Head;
-use crate::walk::{self, Caller};
-use crate::{Result, spec};
-use deploykit::{Call, LogStream, OPERATIONS};
+use deploykit::OPERATIONS;
 use deploykit_sandbox::{Dialect, Sandbox};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A Prism in front of each platform of a sandbox.
-struct Proxies {
-    nexlayer: Prism,
-    dployr: Prism,
-    nodion: Prism,
-    edgegap: Prism,
-}
-
-impl Proxies {
-    async fn start(cli: &Path, sandbox: &Sandbox) -> Result<Self> {
-        let start =
-            async |api: &str, upstream: &str| Prism::proxy(cli, &spec::path(api), upstream).await;
-        let (nexlayer, dployr, nodion, edgegap) = tokio::try_join!(
-            start("nexlayer", &sandbox.nexlayer().base_url),
-            start("dployr", &sandbox.dployr().base_url),
-            start("nodion", &sandbox.nodion().base_url),
-            start("edgegap", &sandbox.edgegap().base_url),
-        )?;
-        Ok(Self {
-            nexlayer,
-            dployr,
-            nodion,
-            edgegap,
-        })
-    }
-
-    fn all(&self) -> [(&'static str, &Prism); 4] {
-        [
-            ("nexlayer", &self.nexlayer),
-            ("dployr", &self.dployr),
-            ("nodion", &self.nodion),
-            ("edgegap", &self.edgegap),
-        ]
-    }
-}
-
 pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
     lifecycle(cli, report).await?;
-    let mut walked = BTreeMap::new();
+    let mut succeeded = BTreeSet::new();
     for dialect in [Dialect::ControlPlane, Dialect::Documented] {
-        let sandbox = Sandbox::builder().dployr_dialect(dialect).start().await?;
-        let start =
-            async |api: &str, upstream: &str| Prism::proxy(cli, &spec::path(api), upstream).await;
-        let dployr = start("dployr", &sandbox.dployr().base_url).await?;
-        let mut through = Through::new(&dployr, &mut walked);
-        through.documented = dialect == Dialect::Documented;
-        let url = &dployr.tap.base_url;
-        walk::dployr(&mut through, url, sandbox.dployr()).await?;
-        through.finish(report, &format!("dployr ({dialect:?})"));
-        if dialect == Dialect::Documented {
-            continue;
+        let sandbox = Sandbox::builder().dployr_dialect(dialect);
+        let sandbox = sandbox.rate_limits(false).start().await?;
+        for (api, prism) in &proxies(cli, &sandbox).await? {
+            // The dialect is that of dployr alone.
+            let documented = dialect == Dialect::Documented;
+            if !documented || *api == "dployr" {
+                let walk = Walk::new(api, &prism.tap.base_url, &sandbox);
+                let name = format!("prism proxy: {api} ({dialect:?})");
+                through(prism, &walk, documented, &mut succeeded, (report, &name)).await;
+            }
         }
-
-        let (nexlayer, nodion, edgegap) = tokio::try_join!(
-            start("nexlayer", &sandbox.nexlayer().base_url),
-            start("nodion", &sandbox.nodion().base_url),
-            start("edgegap", &sandbox.edgegap().base_url),
-        )?;
-        let mut through = Through::new(&nexlayer, &mut walked);
-        let url = &nexlayer.tap.base_url;
-        walk::nexlayer(&mut through, url, sandbox.nexlayer()).await?;
-        through.finish(report, "nexlayer");
-        let mut through = Through::new(&nodion, &mut walked);
-        walk::nodion(&mut through, &nodion.tap.base_url, sandbox.nodion()).await?;
-        through.finish(report, "nodion");
-        let mut through = Through::new(&edgegap, &mut walked);
-        let url = &edgegap.tap.base_url;
-        walk::edgegap(&mut through, url, sandbox.edgegap()).await?;
-        through.finish(report, "edgegap");
     }
-    every_operation(report, &walked);
+    let all = OPERATIONS.iter().map(ToString::to_string);
+    let missing: Vec<_> = all
+        .filter(|operation| !succeeded.contains(operation))
+        .collect();
+    let name = format!("prism proxy: {} operations succeed", OPERATIONS.len());
+    report.check(name, &missing);
     wrong_reply(cli, report).await
+}
+
+/// A Prism in front of each platform of a sandbox.
+async fn proxies(cli: &Path, sandbox: &Sandbox) -> Result<[(&'static str, Prism); 4]> {
+    let start = async |api| {
+        let upstream = match api {
+            "nexlayer" => &sandbox.nexlayer().base_url,
+            "dployr" => &sandbox.dployr().base_url,
+            "nodion" => &sandbox.nodion().base_url,
+            _ => &sandbox.edgegap().base_url,
+        };
+        Prism::proxy(cli, &spec::path(api), upstream).await
+    };
+    Prism::of_each_platform(start).await
 }
 
 /// The example of the whole lifecycle, then a wrong request to each Prism that stood in its way.
 async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
     let sandbox = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
     let sandbox = sandbox.start().await?;
-    let proxies = Proxies::start(cli, &sandbox).await?;
+    let proxies = proxies(cli, &sandbox).await?;
+    let [nexlayer, dployr, nodion, edgegap] = proxies
+        .each_ref()
+        .map(|(_, prism)| prism.tap.base_url.clone());
     let lives = Lives {
         sandbox: &sandbox,
         at: Addresses {
-            nexlayer: proxies.nexlayer.tap.base_url.clone(),
-            dployr: proxies.dployr.tap.base_url.clone(),
-            nodion: proxies.nodion.tap.base_url.clone(),
-            edgegap: proxies.edgegap.tap.base_url.clone(),
+            nexlayer,
+            dployr,
+            nodion,
+            edgegap,
         },
         tell: |_, _| {},
     };
@@ -109,7 +78,7 @@ async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
         problems.extend(end.err().map(|error| format!("{platform}: {error}")));
     }
     let mut replies = 0;
-    for (api, prism) in proxies.all() {
+    for (api, prism) in &proxies {
         let heads = prism.tap.take();
         if heads.is_empty() {
             problems.push(format!("{api}: nothing went through Prism"));
@@ -122,8 +91,8 @@ async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
     report.check(name, &problems);
 
     let mut problems = Vec::new();
-    for (api, prism) in proxies.all() {
-        let (path, body) = match api {
+    for (api, prism) in &proxies {
+        let (path, body) = match *api {
             "nexlayer" => ("/extendDeployment", "{}"),
             "dployr" => ("/v1/auth/login", r#"{"email": 7}"#),
             "nodion" => ("/v1/applications", "{}"),
@@ -195,97 +164,42 @@ async fn wrong_reply(cli: &Path, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Which operations were called, and whether one of the calls was a success.
-type Walked = BTreeMap<(&'static str, &'static str), bool>;
-
-fn every_operation(report: &mut Report, walked: &Walked) {
-    let all: BTreeSet<_> = OPERATIONS.iter().map(|one| (one.api, one.id)).collect();
-    let succeeded = walked.values().filter(|succeeded| **succeeded).count();
-    let problems: Vec<_> = all
-        .iter()
-        .filter_map(|of| match walked.get(of) {
-            Some(true) => None,
-            Some(false) => Some(format!("{of:?} never succeeds")),
-            None => Some(format!("{of:?} was not called")),
-        })
-        .collect();
-    let count = all.len();
-    let name = format!("prism proxy: {count} operations, {succeeded} of them with success");
-    report.check(name, &problems);
-}
-
-/// Sends each call once through a Prism.
-struct Through<'a> {
-    prism: &'a Prism,
-    /// Whether what the vendor's page does not have is left out: that dialect of dployr has no more.
+/// Sends each call once through a Prism. `documented` leaves out what the vendor's page does not have.
+async fn through(
+    prism: &Prism,
+    walk: &Walk,
     documented: bool,
-    walked: &'a mut Walked,
-    calls: usize,
-    succeeded: usize,
-    problems: Vec<String>,
-}
-
-impl<'a> Through<'a> {
-    fn new(prism: &'a Prism, walked: &'a mut Walked) -> Self {
-        Self {
-            prism,
-            documented: false,
-            walked,
-            calls: 0,
-            succeeded: 0,
-            problems: Vec::new(),
+    succeeded: &mut BTreeSet<String>,
+    (report, name): (&mut Report, &str),
+) {
+    let (mut calls, mut successes, mut problems) = (0, 0, Vec::new());
+    for row in &walk.rows {
+        let operation = row.operation;
+        if documented && !operation.documented {
+            continue;
         }
-    }
-
-    async fn send<T: Send + 'static>(&mut self, make: impl Fn() -> Call<T>) -> Option<T> {
-        let operation = make().operation()?;
-        if self.documented && !operation.documented {
-            return None;
-        }
-        self.calls += 1;
-        let result = make().await;
-        let heads = self.prism.tap.take();
-        if heads.is_empty() {
-            self.problems.push(format!("{operation}: nothing was sent"));
-        }
-        let found = said(self.prism, heads);
-        self.problems
-            .extend(found.map(|found| format!("{operation}: {found}")));
-        let succeeded = self
-            .walked
-            .entry((operation.api, operation.id))
-            .or_default();
-        *succeeded |= result.is_ok();
-        self.succeeded += usize::from(result.is_ok());
-        if let Err(error) = &result
-            && std::env::var_os("PRISM_VERBOSE").is_some()
-        {
-            eprintln!("{error}");
-        }
-        result.ok()
-    }
-
-    fn finish(self, report: &mut Report, name: &str) {
-        let (calls, succeeded) = (self.calls, self.succeeded);
-        let name = format!("prism proxy: {name}, {calls} calls, {succeeded} succeed, no violation");
-        report.check(name, &self.problems);
-    }
-}
-
-impl Caller for Through<'_> {
-    async fn call<T: Send + 'static>(&mut self, make: impl Fn() -> Call<T>) -> Option<T> {
-        self.send(make).await
-    }
-
-    async fn stream<L: Send + 'static>(&mut self, make: impl Fn() -> Call<LogStream<L>>) {
-        let Some(lines) = self.send(make).await else {
-            return;
-        };
-        let mut lines = lines.without_reconnecting();
-        while let Some(line) = lines.next().await {
-            if let Err(error) = line {
-                self.problems.push(error.to_string());
+        for variant in &row.variants {
+            calls += 1;
+            let result = variant.call(&walk.clients).send().await;
+            let heads = prism.tap.take();
+            if heads.is_empty() {
+                problems.push(format!("{operation}: nothing was sent"));
+            }
+            let found = said(prism, heads);
+            problems.extend(found.map(|found| format!("{operation} {}: {found}", variant.name)));
+            match result {
+                Ok(success) => {
+                    successes += 1;
+                    succeeded.insert(operation.to_string());
+                    walk.keep(row.id_in(&success));
+                    problems.extend(success.failures.iter().map(ToString::to_string));
+                }
+                Err(error) if std::env::var_os("PRISM_VERBOSE").is_some() => eprintln!("{error}"),
+                Err(_) => {}
             }
         }
+        walk.settle(row).await;
     }
+    let name = format!("{name}, {calls} calls, {successes} succeed, no violation");
+    report.check(name, &problems);
 }

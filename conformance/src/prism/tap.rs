@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 const LONGEST_HEAD: usize = 64 << 10;
 
 /// The head of one reply.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Head {
     pub status: u16,
     /// The value of `sl-violations`.
@@ -104,50 +104,4 @@ fn read(text: &[u8]) -> Option<Head> {
         (name.eq_ignore_ascii_case("sl-violations")).then(|| value.trim().to_owned())
     });
     Some(Head { status, violations })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_head() {
-        let text = b"HTTP/1.1 404 Not Found\r\nSL-Violations: [1]\r\n\r\nHTTP/1.1 200 OK\r\n\r\n";
-        let head = Head {
-            status: 404,
-            violations: Some("[1]".to_owned()),
-        };
-        assert_eq!(read(text), Some(head));
-        assert_eq!(read(b"HTTP/1.1 404 Not Found\r\n"), None);
-    }
-
-    #[tokio::test]
-    async fn each_reply_of_a_connection_is_noted() {
-        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let tap = Tap::start(server.local_addr().unwrap().to_string())
-            .await
-            .unwrap();
-        let address = tap.base_url.trim_start_matches("http://").to_owned();
-        tokio::spawn(async move {
-            let (mut stream, _) = server.accept().await.unwrap();
-            let mut buffer = [0; 1024];
-            for reply in [
-                "HTTP/1.1 200 OK\r\ncontent-length: 25\r\n\r\nHTTP/1.1 500 No\r\n\r\nabcdef",
-                "HTTP/1.1 201 Made\r\nsl-violations: [\"x\"]\r\n\r\n",
-            ] {
-                assert!(stream.read(&mut buffer).await.unwrap() > 0);
-                stream.write_all(reply.as_bytes()).await.unwrap();
-            }
-        });
-        let mut client = TcpStream::connect(address).await.unwrap();
-        let mut buffer = [0; 1024];
-        for _ in 0..2 {
-            client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
-            assert!(client.read(&mut buffer).await.unwrap() > 0);
-        }
-        let heads = tap.take();
-        let statuses: Vec<_> = heads.iter().map(|head| head.status).collect();
-        assert_eq!(statuses, [200, 201]);
-        assert_eq!(heads[1].violations.as_deref(), Some("[\"x\"]"));
-    }
 }

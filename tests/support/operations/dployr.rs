@@ -205,12 +205,13 @@ fn account() -> Vec<Row> {
         }),
         row("create_api_token", |to| {
             let new = NewApiToken::new("ci").expires_in(Duration::from_secs(3600));
-            json(signed_in(to).api_tokens().create(new))
+            let call = signed_in(to).api_tokens().create(new);
+            json_with_id(call, |token| Some(token.id.to_string()))
         })
         .variant("for_ever", |to| {
             json(signed_in(to).api_tokens().create(NewApiToken::new("übung")))
         })
-        .names("api_token", "/id"),
+        .names("api_token", ""),
         row("list_api_tokens", |to| {
             json(signed_in(to).api_tokens().list())
         })
@@ -486,7 +487,7 @@ fn domains() -> Vec<Row> {
     vec![
         row("create_domain", |to| {
             let service = to.value("service_name", "web-one");
-            let new = NewDomain::new("App.Example.com", service);
+            let new = NewDomain::new(to.value("new_domain", "App.Example.com"), service);
             json(in_cluster(to).domains().create(new))
         }),
         row("list_domains", |to| json(in_cluster(to).domains().list()))

@@ -1,0 +1,13 @@
+//! The checks with Prism: as a validating proxy between the client and the sandbox, and as a server
+//! in the place of the platforms.
+
+#[path = "../../../examples/lifecycle/life.rs"]
+mod life;
+pub mod mock;
+#[path = "../../../tests/support/operations/mod.rs"]
+mod operations;
+mod process;
+pub mod proxy;
+mod spec;
+mod tap;
+mod walk;

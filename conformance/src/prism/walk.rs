@@ -1,0 +1,176 @@
+//! Every operation of a platform, in an order in which the sandbox can answer.
+
+use super::operations::{Clients, Row, Setup, rows};
+use deploykit::dployr;
+use deploykit::{ClientBuilder, Pacing, Platform, Retry};
+use deploykit_sandbox::{EdgegapAccess, Sandbox};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long a deployment of the sandbox takes to be ready.
+const READY: Duration = Duration::from_millis(1_400);
+
+/// The rows of a platform and the clients to call them with.
+pub struct Walk {
+    pub rows: Vec<Row>,
+    pub clients: Clients,
+    arguments: Arguments,
+}
+
+impl Walk {
+    /// A walk to a server at this address, with what the sandbox accepts.
+    pub fn new(api: &str, base_url: &str, sandbox: &Sandbox) -> Self {
+        let arguments = Arguments::new(api, base_url, sandbox);
+        let mut rows = rows();
+        rows.retain(|row| row.operation.api == api);
+        Self {
+            rows,
+            clients: Clients::new(arguments.clone()),
+            arguments,
+        }
+    }
+
+    /// Keeps the id of what was created or found, for later rows.
+    pub fn keep(&self, id: Option<(&'static str, String)>) {
+        let values = self.arguments.values.lock();
+        let mut values = values.unwrap_or_else(PoisonError::into_inner);
+        values.extend(id.map(|(name, id)| (name.to_owned(), id)));
+    }
+
+    /// Waits after a row until its deployment is ready.
+    pub async fn settle(&self, row: &Row) {
+        if row.operation.behaviour.spends {
+            tokio::time::sleep(READY).await;
+        }
+    }
+}
+
+/// The arguments of the calls, by name.
+#[derive(Clone)]
+struct Arguments {
+    base_url: String,
+    edgegap: EdgegapAccess,
+    values: Arc<Mutex<BTreeMap<String, String>>>,
+}
+
+impl Arguments {
+    fn new(api: &str, base_url: &str, sandbox: &Sandbox) -> Self {
+        let (dployr, nodion, edgegap) = (sandbox.dployr(), sandbox.nodion(), sandbox.edgegap());
+        let (token, application) = match api {
+            "nodion" => (&nodion.token, nodion.application_id.as_str()),
+            "edgegap" => (&edgegap.token, edgegap.application.as_str()),
+            _ => (&dployr.token, "guestbook"),
+        };
+        let values = [
+            ("authorization", token.as_str()),
+            ("cluster", &dployr.cluster_id),
+            ("email", &dployr.email),
+            ("body.password", &dployr.password),
+            ("body.code", &dployr.login_code),
+            ("body.token", &dployr.identity_token),
+            ("instance_tag", &dployr.instance_tag),
+            ("version", &edgegap.version),
+            ("host", &edgegap.private_host_id),
+            ("fleet", &edgegap.fleet),
+            ("region", &nodion.region_id),
+            ("instance_type", &nodion.instance_type_id),
+            ("image_application", &nodion.image_application_id),
+            ("application", application),
+            // For the sandbox, domains below `.test` have the DNS record that proves them.
+            ("new_domain", "app.walk.test"),
+            ("domain", "app.walk.test"),
+            // The names that earlier rows give to a tag.
+            ("renamed_tag", "ünïcode tag"),
+            ("deleted_tag", "new"),
+        ];
+        let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self {
+            base_url: base_url.to_owned(),
+            edgegap: edgegap.clone(),
+            values: Arc::new(Mutex::new(values.into())),
+        }
+    }
+}
+
+impl Setup for Arguments {
+    /// Sends every call once and keeps no call waiting.
+    fn client<P: Platform>(&self, builder: ClientBuilder<P>) -> ClientBuilder<P> {
+        builder
+            .base_url(&self.base_url)
+            .retry(Retry::off())
+            .pacing(Pacing::off())
+            .timeout(Duration::from_secs(20))
+            .deadline(Duration::from_secs(30))
+    }
+
+    fn dployr(&self, builder: dployr::ClientBuilder) -> dployr::ClientBuilder {
+        let cluster = self.value("cluster", "");
+        builder.cluster(cluster).without_fallbacks()
+    }
+
+    fn secret(&self, place: &str) -> String {
+        let deployment = self.value("deployment", "a69f8e3e0555");
+        let (url, token) = self.edgegap.self_stop(&deployment);
+        match place {
+            "path.stop_key" => url.rsplit('/').next().unwrap_or_default().to_owned(),
+            "authorization (container)" => token,
+            "query.sessionToken" | "body.sessionToken" | "body.sessionID" => {
+                self.value("session", "4ae6d1c2-5b7c-4a8e-9d0b-2f3c6a1e8b90")
+            }
+            place => self.value(place, "not-a-real-one"),
+        }
+    }
+
+    fn value(&self, name: &str, default: &str) -> String {
+        if name == "self_stop_url" {
+            return self.base_url.clone();
+        }
+        let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        values.get(name).map_or(default, String::as_str).to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use deploykit::OPERATIONS;
+    use deploykit_sandbox::Dialect;
+
+    #[tokio::test]
+    async fn every_operation_succeeds_in_some_dialect_of_the_sandbox() {
+        let mut failed: BTreeMap<_, _> =
+            OPERATIONS.iter().map(|op| (op.to_string(), None)).collect();
+        for dialect in [Dialect::ControlPlane, Dialect::Documented] {
+            let sandbox = Sandbox::builder()
+                .dployr_dialect(dialect)
+                .rate_limits(false);
+            let sandbox = sandbox.start().await.unwrap();
+            for (api, url) in [
+                ("nexlayer", &sandbox.nexlayer().base_url),
+                ("dployr", &sandbox.dployr().base_url),
+                ("nodion", &sandbox.nodion().base_url),
+                ("edgegap", &sandbox.edgegap().base_url),
+            ] {
+                let walk = Walk::new(api, url, &sandbox);
+                for row in &walk.rows {
+                    for variant in &row.variants {
+                        let operation = row.operation.to_string();
+                        match variant.call(&walk.clients).send().await {
+                            Ok(success) => {
+                                walk.keep(row.id_in(&success));
+                                failed.remove(&operation);
+                            }
+                            Err(error) => {
+                                let first = failed.get_mut(&operation);
+                                first.map(|first| first.get_or_insert(error));
+                            }
+                        }
+                    }
+                    walk.settle(row).await;
+                }
+            }
+        }
+        assert!(failed.is_empty(), "{failed:#?}");
+    }
+}
