@@ -1,12 +1,32 @@
-//! The inputs that the fuzz targets keep, once more: what was found stays mended.
+//! The inputs that the fuzz targets keep: what they found stays fixed.
 
-use super::seeds::{TARGETS, corpus};
+use super::checks::{self, replies::STATUSES, replies::TYPES};
+use super::values::examples;
+use deploykit::OPERATIONS;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+type Check = fn(&[u8]);
+
+const TARGETS: [(&str, Check); 7] = [
+    ("hints", checks::hints::check),
+    ("inputs", checks::inputs::check),
+    ("logs", checks::logs::check),
+    ("manifests", checks::manifests::check),
+    ("replies", checks::replies::check),
+    ("texts", checks::texts::check),
+    ("webhooks", checks::webhooks::check),
+];
+
+fn folder(target: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fuzz/corpus/{target}"))
+}
 
 #[test]
 fn every_kept_input() {
     for (target, check) in TARGETS {
         let mut kept = 0;
-        for entry in std::fs::read_dir(corpus(target)).unwrap() {
+        for entry in std::fs::read_dir(folder(target)).unwrap() {
             let path = entry.unwrap().path();
             let input = std::fs::read(&path).unwrap();
             let caught = std::panic::catch_unwind(|| check(&input));
@@ -14,5 +34,32 @@ fn every_kept_input() {
             kept += 1;
         }
         assert!(kept > 5, "{kept} inputs for {target}");
+    }
+}
+
+/// Writes the examples of the specs as inputs of the target `replies`.
+#[test]
+#[ignore = "it writes files: cargo test --test properties write_examples -- --ignored"]
+fn write_examples() {
+    let mut seen = BTreeSet::new();
+    for (number, example) in examples().iter().enumerate() {
+        let (operation, body) = (example.operation, example.body());
+        // A failure that many operations share is written once.
+        let of = if example.status < 300 {
+            operation.id
+        } else {
+            ""
+        };
+        if !seen.insert((operation.api, of, example.status, body.clone())) {
+            continue;
+        }
+        let operation = OPERATIONS.iter().position(|other| other == operation);
+        let status = STATUSES.iter().position(|status| *status == example.status);
+        let media = TYPES
+            .iter()
+            .position(|media| media.starts_with(&example.media));
+        let head = [operation, status, media].map(|at| at.unwrap() as u8);
+        let file = folder("replies").join(format!("example-{number:03}"));
+        std::fs::write(file, [&head, body.as_bytes()].concat()).unwrap();
     }
 }

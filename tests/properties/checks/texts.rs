@@ -2,7 +2,8 @@
 
 use super::{SESSION, TOKEN, assert_keeps, assert_sound, block_on, platforms, text, with_canaries};
 use deploykit::testing::CannedReply;
-use deploykit::{Effect, ErrorKind};
+use deploykit::{Call, Effect, ErrorKind, Result};
+use std::fmt::Debug;
 use std::time::Duration;
 
 const MANIFEST: &str = "application: {name: from-the-manifest}";
@@ -32,24 +33,13 @@ pub fn any_text(body: &str) {
         let session = platforms.nexlayer.session(SESSION);
         let application = session.application("a");
         block_on(async {
-            let mut texts = Vec::new();
+            let texts = [
+                text_of(application.extend(), |it| it.text).await,
+                text_of(application.reserve(), |it| it.text).await,
+                text_of(application.unreserve(), |it| it.text).await,
+                text_of(session.remove_reservations(), |it| it.text).await,
+            ];
             let mut errors = Vec::new();
-            match application.extend().await {
-                Ok(extended) => texts.push((format!("{extended:?}").len(), extended.text)),
-                Err(error) => errors.push(error),
-            }
-            match application.reserve().await {
-                Ok(reserved) => texts.push((format!("{reserved:?}").len(), reserved.text)),
-                Err(error) => errors.push(error),
-            }
-            match application.unreserve().await {
-                Ok(removed) => texts.push((format!("{removed:?}").len(), removed.text)),
-                Err(error) => errors.push(error),
-            }
-            match session.remove_reservations().await {
-                Ok(removed) => texts.push((format!("{removed:?}").len(), removed.text)),
-                Err(error) => errors.push(error),
-            }
             match application.claim().await {
                 Ok(claim) => {
                     let url = claim.url.as_ref().map_or("https://", |url| url.expose());
@@ -69,9 +59,11 @@ pub fn any_text(body: &str) {
             }
             let words = body.strip_prefix('\u{feff}').unwrap_or(body);
             let bare = serde_json::from_str::<serde::de::IgnoredAny>(words).is_err();
-            for (_, kept) in texts {
-                if bare && !words.trim().is_empty() {
-                    assert_eq!(kept, words.trim());
+            for kept in texts {
+                match kept {
+                    Ok(kept) if bare && !words.trim().is_empty() => assert_eq!(kept, words.trim()),
+                    Ok(_) => {}
+                    Err(error) => errors.push(error),
                 }
             }
             for error in errors {
@@ -82,6 +74,15 @@ pub fn any_text(body: &str) {
             }
         });
     });
+}
+
+async fn text_of<T: Debug + Send + 'static>(
+    call: Call<T>,
+    text: fn(T) -> String,
+) -> Result<String> {
+    let value = call.await?;
+    assert!(!format!("{value:?}").is_empty());
+    Ok(text(value))
 }
 
 /// The sentences say what they were made of, whatever the application is called.

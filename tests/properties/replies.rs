@@ -1,0 +1,232 @@
+//! The checks of replies on examples and generated values.
+
+use super::checks::replies::{Case, STATUSES, TYPES, check_case};
+use super::checks::{SESSION, block_on, hints, logs, platforms, texts, with_canaries};
+use super::specs::Example;
+use super::support::{LAST_CHUNK, Server, chunks};
+use super::values::{any_json, any_operation, examples, holds, leaf, log_line, names, text};
+use deploykit::nexlayer::Manifest;
+use deploykit::testing::CannedReply;
+use deploykit::{Operation, Pacing, dployr};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Map, Value, json};
+use std::sync::{Arc, Mutex};
+
+fn case(operation: &'static Operation, status: u16, content_type: &str, body: &[u8]) {
+    check_case(&Case {
+        operation,
+        status,
+        content_type,
+        follow: body.len() % 2 == 1,
+        body,
+    });
+}
+
+#[test]
+fn any_json_to_any_operation() {
+    let status = prop_oneof![
+        2 => select(vec![200_u16, 201, 202, 204]),
+        1 => select(STATUSES.to_vec()),
+    ];
+    let values = (any_operation(), status, select(TYPES.to_vec()), any_json());
+    holds(2000, values, |(operation, status, content_type, value)| {
+        case(
+            operation,
+            status,
+            content_type,
+            value.to_string().as_bytes(),
+        );
+    });
+}
+
+#[test]
+fn any_bytes_to_any_operation() {
+    let bytes = prop_oneof![
+        vec(any::<u8>(), 0..200),
+        text().prop_map(String::into_bytes)
+    ];
+    let (status, content_type) = (select(STATUSES.to_vec()), select(TYPES.to_vec()));
+    let values = (any_operation(), status, content_type, bytes);
+    holds(500, values, |(operation, status, content_type, bytes)| {
+        case(operation, status, content_type, &with_canaries(&bytes));
+    });
+}
+
+#[test]
+fn every_example() {
+    for example in examples() {
+        let body = example.body();
+        case(
+            example.operation,
+            example.status,
+            &example.media,
+            body.as_bytes(),
+        );
+    }
+}
+
+/// A change to one value of an example.
+#[derive(Clone, Debug)]
+enum Change {
+    Replace(Value),
+    /// Adds a property.
+    Add(String, Value),
+    /// Removes the property with this number.
+    Remove(usize),
+}
+
+fn changes() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        leaf().prop_map(Change::Replace),
+        any_json().prop_map(Change::Replace),
+        (select(names()), leaf()).prop_map(|(name, value)| Change::Add(name, value)),
+        (0_usize..8).prop_map(Change::Remove),
+    ]
+}
+
+/// Changes the value at a place, counted through the whole.
+fn change(value: &mut Value, place: &mut usize, to: &Change) {
+    if *place == 0 {
+        match (to, &mut *value) {
+            (Change::Replace(other), here) => *here = other.clone(),
+            (Change::Add(name, other), Value::Object(map)) => {
+                map.insert(name.clone(), other.clone());
+            }
+            (Change::Remove(number), Value::Object(map)) => {
+                let name = map.keys().nth(*number).cloned();
+                name.map(|name| map.remove(&name));
+            }
+            (_, Value::Array(items)) => items.extend(items.clone()),
+            (_, scalar) => *scalar = json!([scalar, scalar]),
+        }
+    }
+    // Below zero: done.
+    *place = place.wrapping_sub(1);
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| change(item, place, to)),
+        Value::Object(map) => map.values_mut().for_each(|item| change(item, place, to)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_example_changed_in_a_few_places() {
+    let places = vec((0_usize..60, changes()), 1..4);
+    let status = prop_oneof![3 => Just(None), 1 => select(STATUSES.to_vec()).prop_map(Some)];
+    let values = (select(examples()), places, status);
+    holds(
+        2000,
+        values,
+        |(example, places, status): (Example, _, _)| {
+            let mut value = example.value;
+            for (mut place, to) in places {
+                change(&mut value, &mut place, &to);
+            }
+            let status = status.unwrap_or(example.status);
+            case(
+                example.operation,
+                status,
+                &example.media,
+                value.to_string().as_bytes(),
+            );
+        },
+    );
+}
+
+/// The only copy of a session's token is in the reply to a start: nothing else in it may hide the token.
+#[test]
+fn a_start_hands_out_its_token_whatever_else_is_in_the_reply() {
+    let entries = vec((select(names()), any_json()), 0..8);
+    holds(750, entries, |entries| {
+        let mut reply: Map<_, _> = entries.into_iter().collect();
+        for name in ["error", "success", "data"] {
+            reply.remove(name);
+        }
+        reply.insert("sessionToken".to_owned(), Value::from("a-new-one"));
+        let manifest = Manifest::parse("application: {name: a}").unwrap();
+        let started = platforms::with(|platforms| {
+            platforms.answer(CannedReply::json(200, Value::Object(reply).to_string()));
+            let session = platforms.nexlayer.session(SESSION);
+            block_on(session.start(manifest).into_future())
+        });
+        let started = started.unwrap();
+        assert_eq!(started.session().token().unwrap().expose(), "a-new-one");
+        assert!(!format!("{started:?}").contains("a-new-one"));
+    });
+}
+
+#[test]
+fn any_sentence() {
+    let words = "(Application |a| has been extended|\\. |will expire in |[0-9]{1,12}| minutes| extension| reservation has been removed|ü|\u{2}|<|\"|\\\\|https://)";
+    holds(200, vec(words, 0..12), |words| {
+        texts::any_text(&String::from_utf8(with_canaries(words.concat().as_bytes())).unwrap());
+    });
+    holds(100, any::<String>(), |words| texts::any_text(&words));
+}
+
+#[test]
+fn known_sentences() {
+    let name = prop_oneof![
+        any::<String>(),
+        "(has been extended|reservation|\\.| will expire in 5 minutes|7 extension| [a-z]{1,4}){1,5}",
+    ];
+    let values = (name, any::<u32>(), any::<u32>());
+    holds(200, values, |(name, minutes, left)| {
+        texts::known_sentences(&name, minutes, left);
+    });
+}
+
+#[test]
+fn hints_in_any_form() {
+    let value = prop_oneof![
+        Just(String::new()),
+        "[0-9]{1,20}",
+        "-?[0-9]{1,3}(\\.[0-9])?",
+        "(Mon|Tue|Wed), [0-3]?[0-9] (Jan|Oct|Dec) [0-9]{2,5} [0-2][0-9]:[0-6][0-9]:[0-6][0-9] (GMT|UTC|\\+0200)",
+        "[ -~]{0,20}",
+    ];
+    holds(750, (any::<u8>(), vec(value, 6)), |(choice, lines)| {
+        hints::check(&[&[choice][..], lines.join("\n").as_bytes()].concat());
+    });
+}
+
+#[test]
+fn logs_with_anything_between_their_lines() {
+    let ends = select(vec!["\n", "\r\n", "\n\n"]);
+    let values = (vec(log_line(), 0..8), ends, any::<bool>());
+    holds(300, values, |(lines, end, last)| {
+        let last = if last { end } else { "" };
+        logs::check(format!("{}{last}", lines.join(end)).as_bytes());
+    });
+}
+
+/// On a socket, in chunks that end anywhere.
+#[test]
+fn logs_cut_anywhere() {
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build().unwrap();
+    let pieces = Arc::<Mutex<Vec<Vec<u8>>>>::default();
+    let sent = pieces.clone();
+    let server = runtime.block_on(Server::answers(move |_| {
+        let mut reply = chunks("200 OK", &[], &*sent.lock().unwrap());
+        reply.extend_from_slice(LAST_CHUNK);
+        reply
+    }));
+    let builder = dployr::Client::builder().base_url(&server.base_url);
+    let client = builder.token("t").pacing(Pacing::off()).build().unwrap();
+    let values = (vec(log_line(), 0..6), vec(any::<usize>(), 0..8));
+    holds(60, values, |(lines, cuts)| {
+        let text = lines.join("\n").into_bytes();
+        let mut cuts: Vec<_> = cuts.iter().map(|cut| cut % (text.len() + 1)).collect();
+        cuts.extend([0, text.len()]);
+        cuts.sort_unstable();
+        let cut = cuts.windows(2).map(|ends| text[ends[0]..ends[1]].to_vec());
+        *pieces.lock().unwrap() = cut.collect();
+        runtime.block_on(async {
+            let stream = client.service("s").follow_logs().await.unwrap();
+            logs::follows(&text, stream.without_reconnecting()).await;
+        });
+    });
+}
