@@ -1,9 +1,9 @@
 //! Dropping the future of a call, at any point: no task is left, nothing is sent later, no slot is
 //! taken and no lock is held.
 
-use crate::behaviour::{ACCEPTED, always, edgegap, new, nodion, settled};
+use crate::behaviour::{ACCEPTED, always, at, edgegap, new, settled};
 use crate::cells::fault::{head, reply, seconds};
-use crate::support::{Script, Server, Step};
+use crate::support::{Server, Step};
 use deploykit::{ErrorKind, Pacing, dployr};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -42,52 +42,40 @@ async fn dropped(name: &str, server: Server, after: Duration, large: bool) {
 #[test]
 fn at_any_point() {
     settled(async {
-        let busy = reply("503 Service Unavailable", &["retry-after: 10"], "");
         let limited = reply("429 Too Many Requests", &["retry-after: 10"], "");
-        let answer = head("202 Accepted", &["content-length: 500"]);
-        let second = seconds(1);
-        dropped("while it connects", Server::deaf().await, second, false).await;
-        dropped(
-            "while it waits to connect again",
-            Server::refuses(),
-            Duration::from_millis(1),
-            false,
-        )
-        .await;
-        let steps = vec![Step::AwaitBytes, Step::Wait(seconds(1)), Step::Reset];
-        dropped(
-            "when it was sent",
-            always(steps).await,
-            Duration::from_millis(500),
-            false,
-        )
-        .await;
-        let steps = vec![
-            Step::ReadHead,
-            Step::Wait(Duration::from_millis(1500)),
-            Step::Reset,
-        ];
-        dropped("while the body is sent", always(steps).await, second, true).await;
-        let steps = vec![Step::ReadAll, Step::Silence];
-        dropped(
-            "while it waits for the reply",
-            always(steps).await,
-            second,
-            false,
-        )
-        .await;
-        let steps = vec![Step::ReadAll, Step::Send(answer.clone()), Step::Silence];
-        dropped("within the reply", always(steps).await, second, false).await;
-        dropped(
-            "while it waits for its next attempt",
-            always(limited).await,
-            second,
-            false,
-        )
-        .await;
+        let answer = Step::Send(head("202 Accepted", &["content-length: 500"]));
+        let reset_after = |read: Step, millis| {
+            let wait = Step::Wait(Duration::from_millis(millis));
+            always(vec![read, wait, Step::Reset])
+        };
+        let silence = always(vec![Step::ReadAll, Step::Silence]).await;
+        let within = always(vec![Step::ReadAll, answer, Step::Silence]).await;
+        let sent = reset_after(Step::AwaitBytes, 1000).await;
+        let body = reset_after(Step::ReadHead, 1500).await;
+        for (name, server, millis, large) in [
+            ("while it connects", Server::deaf().await, 1000, false),
+            (
+                "while it waits to connect again",
+                Server::refuses(),
+                1,
+                false,
+            ),
+            ("when it was sent", sent, 500, false),
+            ("while the body is sent", body, 1000, true),
+            ("while it waits for the reply", silence, 1000, false),
+            ("within the reply", within, 1000, false),
+            (
+                "while it waits for its next attempt",
+                always(limited).await,
+                1000,
+                false,
+            ),
+        ] {
+            dropped(name, server, Duration::from_millis(millis), large).await;
+        }
 
         // What is dropped before it is polled never was.
-        let server = always(busy).await;
+        let server = always(reply("202 Accepted", &[], ACCEPTED)).await;
         tokio::time::sleep(seconds(1)).await;
         let before = tasks();
         let client = edgegap(&server).build().unwrap();
@@ -109,11 +97,7 @@ fn a_stream() {
             Step::Silence,
         ];
         let server = always(steps).await;
-        let client = dployr::Client::builder()
-            .base_url(&server.base_url)
-            .token("t")
-            .build()
-            .unwrap();
+        let client = at(dployr::Client::builder(), &server).build().unwrap();
         let before = tasks();
         let mut lines = client.service("web").follow_logs().await.unwrap();
         lines.next().await.unwrap().unwrap();
@@ -121,24 +105,6 @@ fn a_stream() {
         drop(lines);
         tokio::time::sleep(seconds(1)).await;
         assert_eq!(tasks(), before);
-    });
-}
-
-#[test]
-fn the_client_works_on() {
-    settled(async {
-        let script = Script::always(vec![Step::ReadAll, Step::Silence]).then(reply(
-            "200 OK",
-            &[],
-            super::behaviour::LIST,
-        ));
-        let server = Server::start(script).await;
-        let client = nodion(&server).build().unwrap();
-        let call = client.application("a").deployments();
-        assert!(timeout(seconds(1), call).await.is_err());
-        let started = Instant::now();
-        client.application("a").deployments().await.unwrap();
-        assert_eq!(started.elapsed(), Duration::ZERO);
     });
 }
 
@@ -201,29 +167,5 @@ fn a_create_that_went_out_counts_as_spent() {
         );
         let error = client.deploy(new()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::SpendLimit);
-    });
-}
-
-/// A create that had to wait counts from when it went out, not from when it was asked for.
-#[test]
-fn a_create_that_waited_counts_from_when_it_went_out() {
-    settled(async {
-        let limited = reply("429 Too Many Requests", &["retry-after: 25"], "");
-        let script = Script::always(limited).then(reply("202 Accepted", &[], ACCEPTED));
-        let server = Server::start(script).await;
-        let client = edgegap(&server)
-            .max_creates(1, seconds(60))
-            .build()
-            .unwrap();
-        let started = Instant::now();
-        client.deploy(new()).await.unwrap();
-        assert!(started.elapsed() >= seconds(25));
-        tokio::time::sleep_until(started + seconds(61)).await;
-        let error = client.deploy(new()).await.unwrap_err();
-        assert_eq!(
-            error.kind(),
-            ErrorKind::SpendLimit,
-            "the last one is 36 s ago"
-        );
     });
 }

@@ -10,7 +10,7 @@
 //! | heading | rows | where |
 //! |---|---|---|
 //! | Transport | slash at the end, base path, user agent | `tests/calls.rs` |
-//! | | plain http away from this machine | `tests/bad_input.rs` |
+//! | | plain http away from this machine | beside the code: `transport/http_client.rs` |
 //! | | redirects | `cells::table::redirect`, `tests/connections.rs` (https to http) |
 //! | | proxies, certificates | `tests/connections.rs` |
 //! | | a copied client, connections that are kept | `behaviour::transport` |
@@ -18,7 +18,7 @@
 //! | | renewal | `tests/credentials.rs` |
 //! | | no token in a URL but Nexlayer's session | `behaviour::transport`, `tests/requests` |
 //! | Retry | which failure of which operation, every hint | `cells::table::status`, `connection`, `hints` |
-//! | | an identical request | every cell, `behaviour::retry` |
+//! | | an identical request | every cell |
 //! | | none at all, caps, budget, deadline, the caller's word | `behaviour::retry` |
 //! | Time | attempt and call, streams, silence | `behaviour::time`, `cells::table::stream` |
 //! | | dropped calls | `cancel`, `tests/limits.rs`, `tests/credentials.rs` |
@@ -29,8 +29,8 @@
 //! | | the status, one bounded line, no secret | every cell |
 //! | | a 401 without a word, a 404 with a page | `cells::table::status` |
 //! | | the size of an error | beside the code: `error.rs` |
-//! | Paths | refused ids | `tests/bad_input.rs` |
-//! | | unusual ids and names | `behaviour::paths`, `tests/requests` |
+//! | Paths | refused ids | `tests/requests`, `tests/bad_input.rs` |
+//! | | unusual ids and names | `tests/requests`, `tests/properties` |
 //! | Pages | empty with more to come, repeated, caps, limits, a failure on the second | `tests/pages` |
 //! | Wait | ready, failed, unknown, passing failures, vanished, deadline, hints, the number of looks | `tests/wait` |
 //! | Logs | arrays, lines, blanks, garbage, letters cut in two | beside the code: `dployr/log_connection.rs`, `cells::table::stream`, `tests/logs` |

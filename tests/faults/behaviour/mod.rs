@@ -1,6 +1,5 @@
 //! How a careful client behaves, where it takes more than one call, or an option of it, to see.
 
-mod paths;
 mod retry;
 mod time;
 mod transport;

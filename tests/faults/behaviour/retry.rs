@@ -1,6 +1,6 @@
 //! What the options of a retry do.
 
-use super::{ACCEPTED, always, at, edgegap, new, nodion, settled};
+use super::{always, at, edgegap, new, nodion, settled};
 use crate::cells::fault::{reply, seconds};
 use crate::support::{Script, Server, Step};
 use deploykit::{Call, Effect, Error, ErrorKind, Retry, dployr};
@@ -167,42 +167,5 @@ fn an_endpoint_without_a_wrapper_is_sent_once_unless_the_caller_says_otherwise()
         assert_eq!((error.attempts(), error.effect()), (1, Effect::Unknown));
         let (error, _) = failure(call().assume_idempotent()).await;
         assert_eq!(error.attempts(), 3);
-    });
-}
-
-#[test]
-fn a_retry_keeps_an_identical_request_with_its_body_and_its_options() {
-    settled(async {
-        let busy = reply("429 Too Many Requests", &["retry-after: 1"], "");
-        let script = Script::always(busy).then(reply("202 Accepted", &[], ACCEPTED));
-        let server = Server::start(script).await;
-        let client = edgegap(&server).build().unwrap();
-        let call = client
-            .deploy(new())
-            .header("x-trace", "abc")
-            .query("dry", "1");
-        assert_eq!(call.with_response().await.unwrap().attempts, 2);
-        let [first, second] = &server.log().exchanges[..] else {
-            panic!("{:?}", server.log());
-        };
-        assert_eq!(first.bytes, second.bytes);
-        let text = String::from_utf8_lossy(&second.bytes);
-        assert!(text.starts_with("POST /v2/deployments?dry=1 "), "{text}");
-        assert!(
-            text.contains("x-trace: abc\r\n") && text.contains("ranked"),
-            "{text}"
-        );
-    });
-}
-
-#[test]
-fn the_error_says_how_often_and_over_what_time() {
-    settled(async {
-        let server = always(busy(&["retry-after: 2"])).await;
-        let client = nodion(&server).build().unwrap();
-        let (error, took) = failure(client.application("a").deployments()).await;
-        assert_eq!((error.attempts(), error.elapsed()), (3, took));
-        let words = format!("(3 attempts in {:.1} s)", took.as_secs_f64());
-        assert!(error.to_string().contains(&words), "{error}");
     });
 }

@@ -1,7 +1,7 @@
 //! Connections that are kept, and what the wire shows.
 
 use super::{ACCEPTED, LIST, always, at, edgegap, kept, new, nodion, settled};
-use crate::cells::fault::{Setting, reply, success};
+use crate::cells::fault::{EVERY, Setting, reply, success};
 use crate::cells::operation::{CANARY, Kind};
 use crate::support::{Script, Server, Step};
 use deploykit::{Effect, ErrorKind, dployr, nexlayer};
@@ -9,15 +9,8 @@ use deploykit::{Effect, ErrorKind, dployr, nexlayer};
 #[test]
 fn a_copied_client_shares_the_pool_and_so_does_one_with_another_token() {
     settled(async {
-        let server = always(
-            [
-                kept("200 OK", LIST),
-                kept("200 OK", LIST),
-                kept("200 OK", LIST),
-            ]
-            .concat(),
-        )
-        .await;
+        let replies = [(); 3].map(|()| kept("200 OK", LIST));
+        let server = always(replies.concat()).await;
         let client = at(dployr::Client::builder(), &server).build().unwrap();
         client.deployments().list().await.unwrap();
         client.clone().deployments().list().await.unwrap();
@@ -82,10 +75,7 @@ fn a_kept_connection_that_breaks_under_a_read_is_an_attempt_that_counts() {
 #[test]
 fn no_token_stands_in_a_url_but_nexlayers_session() {
     settled(async {
-        for kind in crate::cells::fault::EVERY
-            .iter()
-            .flat_map(|kinds| kinds.iter())
-        {
+        for kind in EVERY.iter().copied().flatten() {
             let setting = Setting {
                 kind: *kind,
                 elsewhere: "",
@@ -98,7 +88,7 @@ fn no_token_stands_in_a_url_but_nexlayers_session() {
             assert!(!line.contains(CANARY), "{line}");
             // A login carries the password, and no token that may be wrong or old.
             let carries = rest.contains(&format!("{CANARY}\r\n"));
-            assert_eq!(carries, *kind != Kind::Login, "{kind}: {rest}");
+            assert_eq!(carries, *kind != Kind::Login, "{kind:?}: {rest}");
         }
         let server = always(reply("200 OK", &[], "[]")).await;
         let client = at(nexlayer::Client::builder(), &server).build().unwrap();

@@ -4,7 +4,7 @@ use super::expected::{Expected, TWO_BACK_OFFS, fails};
 use super::operation::Kind;
 pub use crate::support::head;
 use crate::support::{Script, Step};
-use deploykit::ErrorKind;
+use deploykit::ErrorKind::{self, Timeout};
 use std::time::Duration;
 
 /// A GET that only reads.
@@ -63,7 +63,7 @@ pub struct Setting<'a> {
 }
 
 pub struct Fault {
-    pub name: &'static str,
+    pub name: String,
     pub place: Place,
     /// Whether the request is to have a large body.
     pub large: bool,
@@ -72,30 +72,30 @@ pub struct Fault {
 
 /// A fault of a server that does this with every connection.
 pub fn fault(
-    name: &'static str,
+    name: impl Into<String>,
     steps: impl Fn(&Setting<'_>) -> Vec<Step> + Send + Sync + 'static,
 ) -> Fault {
     script(name, move |setting| Script::always(steps(setting)))
 }
 
 /// A fault of a server from which a client expects TLS.
-pub fn by_tls(name: &'static str, steps: Vec<Step>) -> Fault {
-    let script = Script::always(steps);
+pub fn by_tls(name: &str, steps: &[Step]) -> Fault {
+    let script = Script::always(steps.to_vec());
     Fault::at(name, Place::ServerByTls(Box::new(move |_| script.clone())))
 }
 
 /// A fault of a server that treats its connections differently.
 pub fn script(
-    name: &'static str,
+    name: impl Into<String>,
     script: impl Fn(&Setting<'_>) -> Script + Send + Sync + 'static,
 ) -> Fault {
     Fault::at(name, Place::Server(Box::new(script)))
 }
 
 impl Fault {
-    pub fn at(name: &'static str, place: Place) -> Self {
+    pub fn at(name: impl Into<String>, place: Place) -> Self {
         Self {
-            name,
+            name: name.into(),
             place,
             large: false,
             cells: Vec::new(),
@@ -123,10 +123,12 @@ impl Fault {
             .cell(CHANGES, fails(kind).unknown())
     }
 
-    /// An answer that another try would not change: everything is sent once. It refuses, so nothing
-    /// was done.
-    pub fn refusing(self, kind: ErrorKind) -> Self {
-        self.everywhere(fails(kind))
+    /// An attempt that takes too long. The third attempt ends with the whole call.
+    pub fn too_slow(self, reads: &[Kind]) -> Self {
+        self.cell(reads, fails(Timeout).tries(3).after(90))
+            .cell(DELETE, fails(Timeout).unknown().tries(3).after(90))
+            .cell(QUICK_CHANGES, fails(Timeout).unknown().after(30))
+            .cell(START, fails(Timeout).unknown().after(120))
     }
 
     /// An answer that another try would not change, and that says nothing about what was done.

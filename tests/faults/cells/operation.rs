@@ -4,7 +4,6 @@ use deploykit::dployr::{self, DeploymentUpdate};
 use deploykit::edgegap::{self, NewDeployment, User};
 use deploykit::nexlayer::{self, Manifest};
 use deploykit::{Call, ClientBuilder, Error, Pacing, Platform, Response, nodion};
-use std::fmt;
 
 /// Stands in every secret place, and must be seen nowhere but on the wire.
 pub const CANARY: &str = "canary-5d1f";
@@ -136,22 +135,6 @@ impl Kind {
                 count(client.build()?.login("user@example.com", password)).await
             }
         }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::List => "list",
-            Self::Follow => "follow",
-            Self::Delete => "delete",
-            Self::Update => "update",
-            Self::Deploy => "deploy",
-            Self::Redeploy => "redeploy",
-            Self::Start => "start",
-            Self::Unreserve => "unreserve",
-            Self::Login => "login",
-        })
     }
 }
 

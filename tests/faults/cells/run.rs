@@ -35,14 +35,11 @@ struct Ran {
 }
 
 /// What came of a cell, next to what the table says.
-pub struct Report {
-    pub fault: &'static str,
-    pub kind: Kind,
-    pub expected: Expected,
-    pub problems: Vec<String>,
-    pub duplicates: usize,
-    pub hangs: bool,
-    took: Duration,
+struct Report {
+    line: String,
+    right: bool,
+    duplicates: usize,
+    hangs: bool,
 }
 
 /// A runtime with one thread, whose clock stands still while anything can happen and jumps when
@@ -59,7 +56,7 @@ pub fn runtime() -> Runtime {
 }
 
 /// Runs the cells of a fault, each on a runtime, servers and a client of its own.
-pub fn reports(fault: &Fault) -> Vec<Report> {
+fn reports(fault: &Fault) -> Vec<Report> {
     let cells = fault.cells.iter();
     cells
         .map(|(kind, expected)| {
@@ -141,14 +138,18 @@ fn report(fault: &Fault, kind: Kind, expected: &Expected, ran: &Ran) -> Report {
     if duplicates > 0 {
         problems.push(format!("{duplicates} requests too many"));
     }
+    let verdict = if problems.is_empty() { "ok" } else { "WRONG" };
+    let (name, kind) = (&fault.name, format!("{kind:?}"));
+    let took = ran.took.as_secs_f64();
+    let mut line = format!("{name:<64}{kind:<11}{expected}{took:>9.3} s  {verdict}");
+    for problem in &problems {
+        line.push_str(&format!("\n    {problem}"));
+    }
     Report {
-        fault: fault.name,
-        kind,
-        expected: expected.clone(),
-        problems,
+        line,
+        right: problems.is_empty(),
         duplicates,
         hangs: ran.outcome.is_none(),
-        took: ran.took,
     }
 }
 
@@ -197,72 +198,49 @@ fn against_the_table(
 /// What is true of every error, whatever the table says.
 fn always(kind: Kind, error: &Error, ran: &Ran, problems: &mut Vec<String>) {
     let acted = ran.log.exchanges.iter().any(|seen| seen.may_have_acted());
-    if error.effect() == Effect::None && acted && !kind.only_reads() {
-        problems.push("the effect is None, and the server may have acted".to_owned());
-    }
-    if error.effect() != Effect::None && ran.log.connections == 0 {
-        problems.push("the effect is not None, and nothing was sent".to_owned());
-    }
     let connections = u32::try_from(ran.log.connections).unwrap();
-    if error.attempts() < connections {
-        problems.push(format!("{connections} connections, and fewer attempts"));
-    }
-    if error.effect() != Effect::None && error.is_retryable() && !kind.may_be_repeated() {
-        problems.push("it is called retryable, and a second could be one too many".to_owned());
-    }
+    let nothing_done = error.effect() == Effect::None;
     let told = ran.log.exchanges.last().and_then(|seen| seen.status);
     let broken = matches!(error.kind(), Connect | Interrupted | Timeout);
-    if error.status() != told && (!broken || error.status().is_some()) {
-        let (found, told) = (error.status(), told);
-        problems.push(format!(
-            "the status is {found:?}, and the server said {told:?}"
-        ));
-    }
-    // A stream's call is over when it begins.
-    let apart = ran.took.abs_diff(error.elapsed());
-    if apart > Duration::from_secs_f64(TOLERANCE) && kind != Kind::Follow {
-        problems.push(format!("it says that it took {:?}", error.elapsed()));
-    }
+    let apart = ran.took.abs_diff(error.elapsed()).as_secs_f64();
     let line = error.to_string();
-    if line.chars().any(char::is_control) || line.len() > LONGEST_LINE {
-        let length = line.len();
-        problems.push(format!("it shows as {length} bytes, or as no single line"));
-    }
-    let shown = format!(
-        "{error} {error:?} {:?} {:?}",
-        error.body_excerpt(),
-        error.details()
-    );
-    if shown.contains(CANARY) {
-        problems.push("it shows a secret".to_owned());
-    }
-    if error.operation().is_none() {
-        problems.push("it does not say which operation".to_owned());
-    }
-}
-
-impl Report {
-    pub fn is_right(&self) -> bool {
-        self.problems.is_empty()
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = if self.is_right() { "ok" } else { "WRONG" };
-        write!(
-            f,
-            "{:<64}{:<11}{}{:>9.3} s  {verdict}",
-            self.fault,
-            self.kind,
-            self.expected,
-            self.took.as_secs_f64()
-        )?;
-        for problem in &self.problems {
-            write!(f, "\n    {problem}")?;
-        }
-        Ok(())
-    }
+    let (excerpt, details) = (error.body_excerpt(), error.details());
+    let shown = format!("{error} {error:?} {excerpt:?} {details:?}");
+    let claims = [
+        (
+            "the server may have acted, so the effect is not None",
+            !nothing_done || !acted || kind.only_reads(),
+        ),
+        (
+            "nothing was sent, so the effect is None",
+            nothing_done || connections > 0,
+        ),
+        (
+            "there are at least as many attempts as connections",
+            error.attempts() >= connections,
+        ),
+        (
+            "it is not retryable if a second could be one too many",
+            nothing_done || !error.is_retryable() || kind.may_be_repeated(),
+        ),
+        (
+            "the status is the server's",
+            error.status() == told || broken && error.status().is_none(),
+        ),
+        // A stream's call is over when it begins.
+        (
+            "it says how long it took",
+            apart <= TOLERANCE || kind == Kind::Follow,
+        ),
+        (
+            "it shows as one short line",
+            line.len() <= LONGEST_LINE && !line.contains(char::is_control),
+        ),
+        ("it shows no secret", !shown.contains(CANARY)),
+        ("it names the operation", error.operation().is_some()),
+    ];
+    let broken = claims.into_iter().filter(|(_, holds)| !holds);
+    problems.extend(broken.map(|(claim, _)| format!("does not hold: {claim}: {shown}")));
 }
 
 /// All reports in the order of the table. The faults are divided among threads, as a cell shares
@@ -295,9 +273,9 @@ fn all(faults: &[Fault]) -> Vec<Report> {
 pub fn print_all(faults: &[Fault]) -> bool {
     let (mut cells, mut right, mut duplicates, mut hangs) = (0, 0, 0, 0);
     for report in all(faults) {
-        println!("{report}");
+        println!("{}", report.line);
         cells += 1;
-        right += usize::from(report.is_right());
+        right += usize::from(report.right);
         duplicates += report.duplicates;
         hangs += usize::from(report.hangs);
     }

@@ -11,6 +11,21 @@ use deploykit::ErrorKind::{Connect, Interrupted, Timeout};
 pub fn faults() -> Vec<Fault> {
     // Nothing was sent, so that everything may be tried again.
     let unsent = || fails(Connect).tries(3).of_which_arrive(0);
+    let no_tls = || fails(Connect).tries(3).none_is_read();
+    let again = || succeeds().tries(2).of_which_arrive(1).takes(ONE_BACK_OFF);
+    let steps = |name: &str, steps: &[Step]| {
+        let steps = steps.to_vec();
+        fault(name, move |_| steps.clone())
+    };
+    let plain = Step::Send(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
+    let garbage = Step::Send(b"\x00\x17SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec());
+    let unread = || fails(Interrupted).none_is_read();
+    let unread_thrice = || unread().tries(3).none_is_read().takes(TWO_BACK_OFFS);
+    let large = |name: &str, read: Step| {
+        let fault = steps(name, &[read, Step::Reset]).with_a_large_request();
+        fault.cell(LARGE, fails(Interrupted).unknown())
+    };
+    let second_try = |seconds| succeeds().tries(2).takes(seconds);
     vec![
         Fault::at("the connection is refused", Place::Refusing)
             .everywhere(unsent().takes(TWO_BACK_OFFS)),
@@ -18,84 +33,48 @@ pub fn faults() -> Vec<Fault> {
             "the connection is refused, then accepted",
             Place::RefusingAtFirst,
         )
-        .everywhere(succeeds().tries(2).of_which_arrive(1).takes(ONE_BACK_OFF)),
+        .everywhere(again()),
         Fault::at("the name does not exist", Place::Nowhere)
             .everywhere(unsent().takes(TWO_BACK_OFFS)),
         Fault::at("the host does not answer", Place::Deaf).everywhere(unsent().takes(30.0..=31.5)),
         by_tls(
             "plain HTTP where TLS was promised",
-            vec![
-                Step::AwaitBytes,
-                Step::Send(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
-            ],
+            &[Step::AwaitBytes, plain],
         )
         .everywhere(fails(Connect).none_is_read()),
-        by_tls("closed within the TLS handshake", vec![Step::AwaitBytes])
-            .everywhere(fails(Connect).tries(3).none_is_read().takes(TWO_BACK_OFFS)),
+        by_tls("closed within the TLS handshake", &[Step::AwaitBytes])
+            .everywhere(no_tls().takes(TWO_BACK_OFFS)),
         by_tls(
             "reset within the TLS handshake",
-            vec![Step::AwaitBytes, Step::Reset],
+            &[Step::AwaitBytes, Step::Reset],
         )
-        .everywhere(fails(Connect).tries(3).none_is_read().takes(TWO_BACK_OFFS)),
+        .everywhere(no_tls().takes(TWO_BACK_OFFS)),
         by_tls(
             "silent within the TLS handshake",
-            vec![Step::AwaitBytes, Step::Silence],
+            &[Step::AwaitBytes, Step::Silence],
         )
-        .everywhere(fails(Connect).tries(3).none_is_read().takes(30.0..=31.5)),
-        fault("accepted and silent", |_| {
-            vec![Step::ReadAll, Step::Silence]
-        })
-        // The third attempt ends with the whole call.
-        .cell(READS, fails(Timeout).tries(3).after(90))
-        .cell(DELETE, fails(Timeout).unknown().tries(3).after(90))
-        .cell(QUICK_CHANGES, fails(Timeout).unknown().after(30))
-        .cell(START, fails(Timeout).unknown().after(120)),
-        fault("reset before anything is read", |_| {
-            vec![Step::AwaitBytes, Step::Reset]
-        })
-        .cell(
-            READS,
-            fails(Interrupted)
-                .tries(3)
-                .none_is_read()
-                .takes(TWO_BACK_OFFS),
+        .everywhere(no_tls().takes(30.0..=31.5)),
+        steps("accepted and silent", &[Step::ReadAll, Step::Silence]).too_slow(READS),
+        steps(
+            "reset before anything is read",
+            &[Step::AwaitBytes, Step::Reset],
         )
-        .cell(
-            DELETE,
-            fails(Interrupted)
-                .unknown()
-                .tries(3)
-                .none_is_read()
-                .takes(TWO_BACK_OFFS),
+        .cell(READS, unread_thrice())
+        .cell(DELETE, unread_thrice().unknown())
+        .cell(CHANGES, unread().unknown()),
+        large("reset after the head of a large request", Step::ReadHead),
+        large(
+            "reset within the body of a large request",
+            Step::ReadSome(1 << 20),
+        ),
+        steps(
+            "reset after the whole request",
+            &[Step::ReadAll, Step::Reset],
         )
-        .cell(CHANGES, fails(Interrupted).unknown().none_is_read()),
-        fault("reset after the head of a large request", |_| {
-            vec![Step::ReadHead, Step::Reset]
-        })
-        .with_a_large_request()
-        .cell(LARGE, fails(Interrupted).unknown()),
-        fault("reset within the body of a large request", |_| {
-            vec![Step::ReadSome(1 << 20), Step::Reset]
-        })
-        .with_a_large_request()
-        .cell(LARGE, fails(Interrupted).unknown()),
-        fault("reset after the whole request", |_| {
-            vec![Step::ReadAll, Step::Reset]
-        })
         .passing(Interrupted),
-        fault("reset after the whole of a large request", |_| {
-            vec![Step::ReadAll, Step::Reset]
-        })
-        .with_a_large_request()
-        .cell(LARGE, fails(Interrupted).unknown()),
-        fault("closed without a word", |_| vec![Step::ReadAll]).passing(Interrupted),
-        fault("garbage instead of HTTP", |_| {
-            vec![
-                Step::ReadAll,
-                Step::Send(b"\x00\x17SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec()),
-            ]
-        })
-        .passing(Interrupted),
+        large("reset after the whole of a large request", Step::ReadAll),
+        steps("closed without a word", &[Step::ReadAll]).passing(Interrupted),
+        steps("garbage instead of HTTP", &[Step::ReadAll, garbage]).passing(Interrupted),
         fault("one header of a mebibyte", |setting| {
             let header = format!("x-filler: {}", "x".repeat(1 << 20));
             reply(setting.kind.status(), &[&header], setting.kind.body())
@@ -108,27 +87,22 @@ pub fn faults() -> Vec<Fault> {
         })
         .passing(Interrupted),
         fault("a head that comes a byte every five seconds", |setting| {
-            vec![
-                Step::ReadAll,
-                Step::Dribble(head(setting.kind.status(), &[]), seconds(5)),
-            ]
+            let head = head(setting.kind.status(), &[]);
+            vec![Step::ReadAll, Step::Dribble(head, seconds(5))]
         })
-        .cell(READS, fails(Timeout).tries(3).after(90))
-        .cell(DELETE, fails(Timeout).unknown().tries(3).after(90))
-        .cell(QUICK_CHANGES, fails(Timeout).unknown().after(30))
-        .cell(START, fails(Timeout).unknown().after(120)),
+        .too_slow(READS),
         script("silent once, then an answer", |setting| {
-            Script::always(vec![Step::ReadAll, Step::Silence]).then(success(setting))
+            Script::silence().then(success(setting))
         })
-        .cell(READS, succeeds().tries(2).takes(30.0..=30.5))
-        .cell(DELETE, succeeds().tries(2).takes(30.0..=30.5))
+        .cell(READS, second_try(30.0..=30.5))
+        .cell(DELETE, second_try(30.0..=30.5))
         .cell(QUICK_CHANGES, fails(Timeout).unknown().after(30))
         .cell(START, fails(Timeout).unknown().after(120)),
         script("reset once, then an answer", |setting| {
             Script::always(vec![Step::ReadAll, Step::Reset]).then(success(setting))
         })
-        .cell(READS, succeeds().tries(2).takes(ONE_BACK_OFF))
-        .cell(DELETE, succeeds().tries(2).takes(ONE_BACK_OFF))
+        .cell(READS, second_try(ONE_BACK_OFF))
+        .cell(DELETE, second_try(ONE_BACK_OFF))
         .cell(CHANGES, fails(Interrupted).unknown()),
     ]
 }

@@ -2,119 +2,105 @@
 
 use crate::cells::expected::{TWO_BACK_OFFS, fails, succeeds};
 use crate::cells::fault::{
-    CHANGES, DELETE, FOLLOW, Fault, LIST, QUICK_CHANGES, READS, START, Setting, fault, head, reply,
-    seconds,
+    CHANGES, DELETE, FOLLOW, Fault, LIST, READS, Setting, fault, head, reply, seconds,
 };
 use crate::cells::operation::Kind;
 use crate::support::Step;
-use deploykit::ErrorKind::{Decode, Interrupted, Timeout};
+use deploykit::ErrorKind::{Decode, Interrupted};
 
 const JSON: &str = "content-type: application/json";
+const ZIPPED: &str = "content-encoding: gzip";
+const CHUNKED: &str = "transfer-encoding: chunked";
 /// `{"deployments":[]}`
 const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x4a\x49\x2d\xc8\xc9\xaf\xcc\x4d\xcd\x2b\x29\x56\xb2\x8a\x8e\xad\x05\x00\x4c\x06\xbf\x93\x12\x00\x00\x00";
 
 pub fn faults() -> Vec<Fault> {
+    let late = || fails(Interrupted).tries(3).takes(3.0..=4.5);
     vec![
-        cut("closed after the head", |setting| {
-            let head = head(setting.kind.status(), &["content-length: 50"]);
-            vec![Step::ReadAll, Step::Send(head)]
+        cut("closed after the head", |_| {
+            ("content-length: 50".into(), "")
         }),
         cut("a body cut in half", |setting| {
             let body = setting.kind.body();
-            let length = format!("content-length: {}", body.len());
-            let mut bytes = head(setting.kind.status(), &[&length]);
-            bytes.extend_from_slice(&body.as_bytes()[..body.len() / 2]);
-            vec![Step::ReadAll, Step::Send(bytes)]
+            (
+                format!("content-length: {}", body.len()),
+                &body[..body.len() / 2],
+            )
         }),
         cut("a length that is too large", |setting| {
-            let mut bytes = head(setting.kind.status(), &["content-length: 5000"]);
-            bytes.extend_from_slice(setting.kind.body().as_bytes());
-            vec![Step::ReadAll, Step::Send(bytes)]
+            ("content-length: 5000".into(), setting.kind.body())
         }),
         // A reset at once might overtake the reply.
         fault(
             "reset within the body, a second after its beginning",
             |setting| {
-                let mut bytes = head(setting.kind.status(), &["content-length: 5000"]);
-                bytes.extend_from_slice(b"{\"mess");
-                vec![
-                    Step::ReadAll,
-                    Step::Send(bytes),
-                    Step::Wait(seconds(1)),
-                    Step::Reset,
-                ]
+                let mut steps = begun(setting, &["content-length: 5000"], "{\"mess");
+                steps.extend([Step::Wait(seconds(1)), Step::Reset]);
+                steps
             },
         )
-        .cell(LIST, fails(Interrupted).tries(3).takes(3.0..=4.5))
+        .cell(LIST, late())
         .cell(FOLLOW, fails(Interrupted).after(1))
-        .cell(
-            DELETE,
-            fails(Interrupted).unknown().tries(3).takes(3.0..=4.5),
-        )
+        .cell(DELETE, late().unknown())
         .cell(CHANGES, fails(Interrupted).unknown().after(1)),
-        cut("a chunk whose length is no number", |setting| {
-            let mut bytes = head(setting.kind.status(), &["transfer-encoding: chunked"]);
-            bytes.extend_from_slice(b"2\r\n{ \r\nzz\r\n}\r\n0\r\n\r\n");
-            vec![Step::ReadAll, Step::Send(bytes)]
+        cut("a chunk whose length is no number", |_| {
+            (CHUNKED.into(), "2\r\n{ \r\nzz\r\n}\r\n0\r\n\r\n")
         }),
-        cut("chunks without a last one", |setting| {
-            let mut bytes = head(setting.kind.status(), &["transfer-encoding: chunked"]);
-            bytes.extend_from_slice(b"2\r\n{ \r\n");
-            vec![Step::ReadAll, Step::Send(bytes)]
+        cut("chunks without a last one", |_| {
+            (CHUNKED.into(), "2\r\n{ \r\n")
         }),
         fault("a length that is too small", |setting| {
-            let mut bytes = head(setting.kind.status(), &[JSON, "content-length: 5"]);
-            bytes.extend_from_slice(setting.kind.body().as_bytes());
-            vec![Step::ReadAll, Step::Send(bytes)]
+            begun(setting, &[JSON, "content-length: 5"], setting.kind.body())
         })
         .final_and_unclear(Decode),
         fault("a body that comes a byte every five seconds", |setting| {
-            let start = head(setting.kind.status(), &["content-length: 5000"]);
-            let bytes = b" ".repeat(5000);
-            vec![
-                Step::ReadAll,
-                Step::Send(start),
-                Step::Dribble(bytes, seconds(5)),
-            ]
+            let mut steps = begun(setting, &["content-length: 5000"], "");
+            steps.push(Step::Dribble(b" ".repeat(5000), seconds(5)));
+            steps
         })
-        .cell(LIST, fails(Timeout).tries(3).after(90))
-        .cell(DELETE, fails(Timeout).unknown().tries(3).after(90))
-        .cell(QUICK_CHANGES, fails(Timeout).unknown().after(30))
-        .cell(START, fails(Timeout).unknown().after(120)),
+        .too_slow(LIST),
         fault("a body of 100 MiB", |setting| {
             let length = format!("content-length: {}", 100 << 20);
-            let start = head(setting.kind.status(), &[&length]);
-            vec![Step::ReadAll, Step::Send(start), Step::Flood(100 << 20)]
+            let mut steps = begun(setting, &[&length], "");
+            steps.push(Step::Flood(100 << 20));
+            steps
         })
         .final_and_unclear(Decode),
         fault("a body of 100 MiB in one chunk", |setting| {
-            let mut start = head(setting.kind.status(), &["transfer-encoding: chunked"]);
-            start.extend_from_slice(b"6400000\r\n");
-            vec![Step::ReadAll, Step::Send(start), Step::Flood(100 << 20)]
+            let mut steps = begun(setting, &[CHUNKED], "6400000\r\n");
+            steps.push(Step::Flood(100 << 20));
+            steps
         })
         .cell(LIST, fails(Decode))
         .cell(DELETE, fails(Decode).unknown())
         .cell(CHANGES, fails(Decode).unknown()),
-        garbled("bytes that are not UTF-8", b"{\"message\":\"\xff\xfe\"}"),
-        garbled("a hundred thousand open brackets", &[b'['; 100_000]),
-        garbled("gzip that nobody asked for", GZIP),
-        garbled("bare text where JSON was promised", b"all is well"),
+        garbled(
+            "bytes that are not UTF-8",
+            &[JSON],
+            b"{\"message\":\"\xff\xfe\"}",
+        ),
+        garbled(
+            "a hundred thousand open brackets",
+            &[JSON],
+            &[b'['; 100_000],
+        ),
+        garbled("gzip that nobody asked for", &[JSON], GZIP),
+        garbled("bare text where JSON was promised", &[JSON], b"all is well"),
         garbled(
             "a page of HTML",
+            &[JSON],
             b"<html><body>Welcome to nginx!</body></html>",
         ),
         garbled(
             "JSON cut off within its length",
+            &[JSON],
             b"{\"deployments\":[{\"id\":",
         ),
-        fault("gzip that nobody asked for, declared", |setting| {
-            reply(
-                setting.kind.status(),
-                &[JSON, "content-encoding: gzip"],
-                GZIP,
-            )
-        })
-        .final_and_unclear(Decode),
+        garbled(
+            "gzip that nobody asked for, declared",
+            &[JSON, ZIPPED],
+            GZIP,
+        ),
         fault("a mark of the byte order before the body", |setting| {
             let body = format!("\u{feff}{}", setting.kind.body());
             reply(setting.kind.status(), &[setting.kind.media()], body)
@@ -149,43 +135,42 @@ pub fn faults() -> Vec<Fault> {
     ]
 }
 
-/// A reply that breaks off. The stream has begun by then: its end is an error, and nothing is sent
-/// again.
-fn cut(
-    name: &'static str,
-    steps: impl Fn(&Setting<'_>) -> Vec<Step> + Send + Sync + 'static,
-) -> Fault {
-    fault(name, steps)
-        .cell(LIST, fails(Interrupted).tries(3).takes(TWO_BACK_OFFS))
-        .cell(FOLLOW, fails(Interrupted))
-        .cell(
-            DELETE,
-            fails(Interrupted).unknown().tries(3).takes(TWO_BACK_OFFS),
-        )
-        .cell(CHANGES, fails(Interrupted).unknown())
+/// The head of a success, and the beginning of its body.
+fn begun(setting: &Setting<'_>, headers: &[&str], body: &str) -> Vec<Step> {
+    let mut bytes = head(setting.kind.status(), headers);
+    bytes.extend_from_slice(body.as_bytes());
+    vec![Step::ReadAll, Step::Send(bytes)]
+}
+
+/// A reply that breaks off, with a header and the beginning of its body. The stream has begun by then:
+/// its end is an error, and nothing is sent again.
+fn cut(name: &str, begins: fn(&Setting<'_>) -> (String, &'static str)) -> Fault {
+    let thrice = || fails(Interrupted).tries(3).takes(TWO_BACK_OFFS);
+    fault(name, move |setting| {
+        let (header, body) = begins(setting);
+        begun(setting, &[&header], body)
+    })
+    .cell(LIST, thrice())
+    .cell(FOLLOW, fails(Interrupted))
+    .cell(DELETE, thrice().unknown())
+    .cell(CHANGES, fails(Interrupted).unknown())
 }
 
 /// A reply without contents. It is enough where nothing in a reply is needed: a log without lines,
 /// an acknowledgement, a record of which every field may be missing.
-fn empty(
-    name: &'static str,
-    steps: impl Fn(&Setting<'_>) -> Vec<Step> + Send + Sync + 'static,
-) -> Fault {
+fn empty(name: &str, steps: fn(&Setting<'_>) -> Vec<Step>) -> Fault {
+    let nothing_needed = [Kind::Follow, Kind::Delete, Kind::Update, Kind::Unreserve];
+    let needed = [Kind::Deploy, Kind::Redeploy, Kind::Start, Kind::Login];
     fault(name, steps)
         .cell(LIST, fails(Decode))
-        .cell(FOLLOW, succeeds())
-        .cell(DELETE, succeeds())
-        .cell(&[Kind::Update, Kind::Unreserve], succeeds())
-        .cell(
-            &[Kind::Deploy, Kind::Redeploy, Kind::Start, Kind::Login],
-            fails(Decode).unknown(),
-        )
+        .cell(&nothing_needed, succeeds())
+        .cell(&needed, fails(Decode).unknown())
 }
 
 /// A body that is whole and means nothing.
-fn garbled(name: &'static str, body: &'static [u8]) -> Fault {
+fn garbled(name: &str, headers: &'static [&'static str], body: &'static [u8]) -> Fault {
     fault(name, move |setting| {
-        reply(setting.kind.status(), &[JSON], body)
+        reply(setting.kind.status(), headers, body)
     })
     .final_and_unclear(Decode)
 }
