@@ -1,5 +1,6 @@
-//! A Redis server of one's own, and a platform that notes when it is called.
+//! A Redis server of one's own, and a platform that keeps the times of its calls.
 
+use super::support::{Server, reply};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -120,69 +121,34 @@ pub fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// When a request was there, and who sent it.
+/// When a request arrived, and from which worker.
 pub type Arrival = (Instant, String);
 
-/// Accepts every deployment, and notes it.
+/// Accepts every deployment, and keeps its arrival.
 pub struct Platform {
-    pub base_url: String,
+    pub server: Server,
     arrivals: Arc<Mutex<Vec<Arrival>>>,
 }
 
 impl Platform {
-    /// A thread for each connection: what one of them does makes no other late.
-    pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base_url = format!("http://{}", listener.local_addr().unwrap());
-        let arrivals = Arc::new(Mutex::new(Vec::new()));
-        let noted = arrivals.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let noted = noted.clone();
-                std::thread::spawn(move || serve(stream, &noted));
+    pub async fn start() -> Self {
+        let arrivals = Arc::<Mutex<Vec<Arrival>>>::default();
+        let kept = arrivals.clone();
+        let server = Server::answers(move |request| {
+            if request.starts_with("POST ") {
+                let mut lines = request.lines();
+                let worker = lines.find_map(|line| line.strip_prefix("x-worker: "));
+                let arrival = (Instant::now(), worker.unwrap_or_default().to_owned());
+                kept.lock().unwrap().push(arrival);
             }
+            let body = r#"{"request_id":"a69f8e3e0555"}"#;
+            reply("202 Accepted", &["content-type: application/json"], body)
         });
-        Self { base_url, arrivals }
+        let server = server.await;
+        Self { server, arrivals }
     }
 
     pub fn arrivals(&self) -> Vec<Arrival> {
-        let mut arrivals = self.arrivals.lock().unwrap().clone();
-        arrivals.sort();
-        arrivals
-    }
-}
-
-fn serve(mut stream: TcpStream, noted: &Mutex<Vec<Arrival>>) {
-    let body = r#"{"request_id":"a69f8e3e0555"}"#;
-    let length = body.len();
-    let reply = format!(
-        "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-    );
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 8192];
-    loop {
-        match stream.read(&mut buffer) {
-            Ok(0) | Err(_) => return,
-            Ok(length) => bytes.extend_from_slice(&buffer[..length]),
-        }
-        let now = Instant::now();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let Some((head, rest)) = text.split_once("\r\n\r\n") else {
-            continue;
-        };
-        let header = |name: &str| {
-            let line = head.lines().find_map(|line| line.strip_prefix(name));
-            line.unwrap_or_default().to_owned()
-        };
-        if rest.len() < header("content-length: ").parse().unwrap_or(0) {
-            continue;
-        }
-        if head.starts_with("POST ") {
-            noted.lock().unwrap().push((now, header("x-worker: ")));
-        }
-        bytes.clear();
-        if stream.write_all(reply.as_bytes()).is_err() {
-            return;
-        }
+        self.arrivals.lock().unwrap().clone()
     }
 }
