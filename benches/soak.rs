@@ -13,15 +13,13 @@
 //! allocator's arenas reach their size.
 
 use deploykit::edgegap::{self, NewDeployment, User};
-use deploykit::{Call, ClientBuilder, Effect, Error, Pacing, Platform, Response, Retry, nodion};
+use deploykit::{Call, ClientBuilder, Effect, Pacing, Platform, Retry, nodion};
 use std::collections::BTreeMap;
-use std::future::{IntoFuture, poll_fn};
+use std::future::IntoFuture;
 use std::hint::black_box;
 use std::io;
-use std::pin::pin;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -33,7 +31,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 const CONCURRENCY: usize = 64;
 const CREATE_EVERY: usize = 10;
 const DROP_EVERY: usize = 37;
-/// A dropped call is polled 0 to 7 times first, so that drops happen at every stage.
+/// A dropped call is polled 1 to 8 times first, so that drops happen at every stage.
 const MAX_POLLS: usize = 8;
 const MAX_ATTEMPTS: u8 = 3;
 const FAIL_EVERY: usize = 5;
@@ -50,6 +48,7 @@ enum Ending {
 }
 
 /// What client and server know about one call.
+#[derive(Debug)]
 struct Record {
     /// Ending and attempts, as reported by the client.
     outcome: OnceLock<(Ending, u8)>,
@@ -158,29 +157,22 @@ fn configure<P: Platform>(builder: ClientBuilder<P>, base_url: &str) -> ClientBu
 
 /// Sends the call, or polls it a few times and drops it. Returns how it ended, and its attempts.
 async fn send<T: Send + 'static>(call: Call<T>, number: usize) -> (Ending, u32) {
-    let mut polls = match number % DROP_EVERY {
-        0 => number / DROP_EVERY % MAX_POLLS,
-        _ => usize::MAX,
+    let dropped_after = async {
+        if !number.is_multiple_of(DROP_EVERY) {
+            std::future::pending::<()>().await;
+        }
+        for _ in 0..number / DROP_EVERY % MAX_POLLS {
+            tokio::task::yield_now().await;
+        }
     };
     let call = call.query("call", &number.to_string()).with_response();
-    let mut call = pin!(call.into_future());
-    let result: Option<std::result::Result<Response<T>, Error>> = poll_fn(|context| {
-        if polls == 0 {
-            return Poll::Ready(None);
-        }
-        polls -= 1;
-        match call.as_mut().poll(context) {
-            Poll::Ready(result) => Poll::Ready(Some(result)),
-            // Nothing else would wake the task for the drop.
-            Poll::Pending if polls == 0 => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await;
-    match result {
-        None => (Ending::Dropped, 0),
-        Some(Ok(response)) => (Ending::Success, response.attempts),
-        Some(Err(error)) => (Ending::Failed(error.effect()), error.attempts()),
+    tokio::select! {
+        biased;
+        result = call.into_future() => match result {
+            Ok(response) => (Ending::Success, response.attempts),
+            Err(error) => (Ending::Failed(error.effect()), error.attempts()),
+        },
+        () = dropped_after => (Ending::Dropped, 0),
     }
 }
 
@@ -218,21 +210,14 @@ async fn main() -> Result<()> {
     }
     let (mut accounted, mut endings) = (0, BTreeMap::new());
     for (call, record) in records.iter().enumerate() {
-        let outcome = record.outcome.get().map_or_else(
-            || "not ended".to_owned(),
-            |(ending, attempts)| format!("{ending:?}, {attempts} attempts"),
-        );
         if record.agrees(is_create(call)) {
             accounted += 1;
         } else if failures.len() < 10 {
-            let Record {
-                requests, creates, ..
-            } = record;
-            failures.push(format!(
-                "call {call}: {outcome}; the server counted {requests:?} requests, {creates:?} creates"
-            ));
+            failures.push(format!("call {call}: {record:?}"));
         }
-        *endings.entry(outcome).or_insert(0) += 1;
+        *endings
+            .entry(format!("{:?}", record.outcome.get()))
+            .or_insert(0) += 1;
     }
     println!("{rate:.0} calls per second");
     for (outcome, count) in endings {
