@@ -73,19 +73,9 @@ impl Script {
         Self::always(vec![Step::ReadAll, Step::Send(bytes.into())])
     }
 
-    /// Reads each request, sends these bytes and keeps the connection.
-    pub fn beginning(bytes: impl Into<Vec<u8>>) -> Self {
-        Self::always(vec![Step::ReadAll, Step::Send(bytes.into()), Step::Silence])
-    }
-
     /// Reads each request and sends nothing.
     pub fn silence() -> Self {
         Self::always(vec![Step::ReadAll, Step::Silence])
-    }
-
-    /// Reads each request and closes.
-    pub fn close() -> Self {
-        Self::always(vec![Step::ReadAll])
     }
 
     pub fn then(mut self, steps: Vec<Step>) -> Self {
@@ -191,13 +181,7 @@ pub struct Server {
     log: Arc<Mutex<Log>>,
     task: Option<JoinHandle<()>>,
     /// What keeps the address, if nobody listens there.
-    _held: Vec<Held>,
-}
-
-enum Held {
-    Socket(#[allow(dead_code)] TcpSocket),
-    Listener(#[allow(dead_code)] TcpListener),
-    Stream(#[allow(dead_code)] TcpStream),
+    _held: Vec<Box<dyn Send>>,
 }
 
 impl Server {
@@ -222,21 +206,15 @@ impl Server {
 
     /// An address that is taken and at which nobody listens: connections are refused.
     pub fn refuses() -> Self {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let address = socket.local_addr().unwrap();
-        let mut server = Self::at(format!("http://{address}"));
-        server._held.push(Held::Socket(socket));
+        let (socket, mut server) = Self::bound();
+        server._held.push(Box::new(socket));
         server
     }
 
     /// An address that refuses connections at first, and serves the script from then on: what is
     /// sent at once is refused, what is sent any later is not.
     pub fn refuses_at_first(script: Script) -> Self {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let address = socket.local_addr().unwrap();
-        let mut server = Self::at(format!("http://{address}"));
+        let (socket, mut server) = Self::bound();
         let log = server.log.clone();
         server.task = Some(tokio::spawn(async move {
             // The clock stands still until the client waits too.
@@ -248,15 +226,18 @@ impl Server {
 
     /// A host that does not answer: its queue of connections is full, so it drops what asks for one.
     pub async fn deaf() -> Self {
+        let (socket, mut server) = Self::bound();
+        let listener = socket.listen(0).unwrap();
+        let first = TcpStream::connect(listener.local_addr().unwrap()).await;
+        server._held.push(Box::new((listener, first.unwrap())));
+        server
+    }
+
+    fn bound() -> (TcpSocket, Self) {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let listener = socket.listen(0).unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut server = Self::at(format!("http://{address}"));
-        let first = TcpStream::connect(address).await.unwrap();
-        server._held.push(Held::Listener(listener));
-        server._held.push(Held::Stream(first));
-        server
+        let server = Self::at(format!("http://{}", socket.local_addr().unwrap()));
+        (socket, server)
     }
 
     /// No server at all, at an address that no name leads to.
@@ -358,14 +339,10 @@ impl Connection {
             Step::ReadAll | Step::Answer(_) => self.read_until(|seen| seen.body_read).await,
             Step::Send(bytes) => self.send(&bytes).await,
             Step::Flood(bytes) => {
-                let piece = [b'x'; 64 << 10];
-                let mut left = bytes;
-                while left > 0 {
-                    let length = left.min(piece.len());
-                    if !self.send(&piece[..length]).await {
+                for piece in vec![b'x'; bytes].chunks(64 << 10) {
+                    if !self.send(piece).await {
                         return false;
                     }
-                    left -= length;
                 }
                 true
             }

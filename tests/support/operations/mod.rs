@@ -247,7 +247,7 @@ impl Deref for Clients {
 }
 
 /// A call whose type is erased.
-pub struct AnyCall(Box<dyn Erased>);
+pub type AnyCall = Box<dyn Erased>;
 
 /// A successful response.
 #[derive(Debug)]
@@ -273,39 +273,13 @@ struct Content {
 
 type Sent = Pin<Box<dyn Future<Output = Result<Success>> + Send>>;
 
-impl AnyCall {
-    pub fn operation(&self) -> Option<&'static Operation> {
-        self.0.operation()
-    }
-
-    pub fn header(self, name: &str, value: &str) -> Self {
-        self.0.header(name, value)
-    }
-
-    pub fn query(self, name: &str, value: &str) -> Self {
-        self.0.query(name, value)
-    }
-
-    pub fn preview(self) -> Result<RequestPreview> {
-        self.0.preview()
-    }
-
-    pub fn debug(&self) -> String {
-        self.0.debug()
-    }
-
-    /// Sends the request. A stream is read to its end.
-    pub fn send(self) -> Sent {
-        self.0.send()
-    }
-}
-
-trait Erased: Send {
+pub trait Erased: Send {
     fn operation(&self) -> Option<&'static Operation>;
     fn header(self: Box<Self>, name: &str, value: &str) -> AnyCall;
     fn query(self: Box<Self>, name: &str, value: &str) -> AnyCall;
     fn preview(self: Box<Self>) -> Result<RequestPreview>;
     fn debug(&self) -> String;
+    /// Sends the request. A stream is read to its end.
     fn send(self: Box<Self>) -> Sent;
 }
 
@@ -326,12 +300,12 @@ where
 
     fn header(mut self: Box<Self>, name: &str, value: &str) -> AnyCall {
         self.call = self.call.header(name, value);
-        AnyCall(self)
+        self
     }
 
     fn query(mut self: Box<Self>, name: &str, value: &str) -> AnyCall {
         self.call = self.call.query(name, value);
-        AnyCall(self)
+        self
     }
 
     fn preview(self: Box<Self>) -> Result<RequestPreview> {
@@ -361,7 +335,7 @@ where
 
 fn read<T: Debug + Send + 'static>(call: Call<T>, read: fn(T) -> Content) -> AnyCall {
     let read = move |value| std::future::ready(read(value));
-    AnyCall(Box::new(Typed { call, read }))
+    Box::new(Typed { call, read })
 }
 
 /// A call whose value is read as JSON; `Null` if it holds a secret.
@@ -381,7 +355,7 @@ fn json_with_id<T: Serialize + Debug + Send + 'static>(
             failures: Vec::new(),
         })
     };
-    AnyCall(Box::new(Typed { call, read }))
+    Box::new(Typed { call, read })
 }
 
 /// A call whose value does not implement `Serialize`.
@@ -398,7 +372,7 @@ fn opaque_with_id<T: Debug + Send + 'static>(call: Call<T>, id: fn(&T) -> String
             ..Content::default()
         })
     };
-    AnyCall(Box::new(Typed { call, read }))
+    Box::new(Typed { call, read })
 }
 
 /// A stream of log lines, which is read to its end.
@@ -418,7 +392,7 @@ fn lines<L: Serialize + Debug + Send + 'static>(call: Call<LogStream<L>>) -> Any
             failures,
         }
     };
-    AnyCall(Box::new(Typed { call, read }))
+    Box::new(Typed { call, read })
 }
 
 /// A stream that polls without end: only its first item is read.
@@ -433,5 +407,5 @@ fn endless<L: Serialize + Debug + Send + 'static>(call: Call<LogStream<L>>) -> A
         }
         content
     };
-    AnyCall(Box::new(Typed { call, read }))
+    Box::new(Typed { call, read })
 }
