@@ -3,6 +3,7 @@
 
 use crate::server::Answer;
 use crate::specs::Success;
+use crate::support;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -190,38 +191,28 @@ fn echo(
 }
 
 /// Headers that repeat what was sent: the query in an address, headers one by one.
-pub fn headers_of(request: &str) -> Vec<(String, String)> {
-    let mut lines = request.lines();
-    let path = lines.next().and_then(|line| line.split(' ').nth(1));
-    let path = path.unwrap_or("/").to_owned();
+fn headers_of(request: &str) -> Vec<String> {
+    let path = request.split(' ').nth(1).unwrap_or("/");
     let sent = |name: &str| {
-        let line = request.lines().find(|line| line.starts_with(name));
-        line.map_or(String::new(), |line| line[name.len()..].to_owned())
+        let line = request.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_default()
     };
     let authorization = sent("authorization: ");
     let extra = sent("x-extra: ");
     vec![
-        (
-            "location".into(),
-            format!("https://elsewhere.example{path}"),
-        ),
-        ("x-request-id".into(), format!("{extra} {authorization}")),
-        ("x-echo".into(), format!("{path} {extra} {authorization}")),
-        ("set-cookie".into(), format!("session={authorization}")),
-        ("www-authenticate".into(), format!("Bearer {authorization}")),
+        format!("location: https://elsewhere.example{path}"),
+        format!("x-request-id: {extra} {authorization}"),
+        format!("x-echo: {path} {extra} {authorization}"),
+        format!("set-cookie: session={authorization}"),
+        format!("www-authenticate: Bearer {authorization}"),
     ]
 }
 
-pub fn reply(status: &str, content_type: &str, headers: &[(String, String)], body: &str) -> Answer {
-    let mut head = format!("HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\n");
-    head.push_str(&format!(
-        "content-length: {}\r\nconnection: close\r\n",
-        body.len()
-    ));
-    for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    let bytes = format!("{head}\r\n{body}").into_bytes();
+pub fn reply(status: &str, content_type: &str, headers: &[String], body: &str) -> Answer {
+    let content_type = format!("content-type: {content_type}");
+    let headers = headers.iter().map(String::as_str);
+    let headers: Vec<_> = headers.chain([content_type.as_str()]).collect();
+    let bytes = support::reply(status, &headers, body);
     Arc::new(move |_| bytes.clone())
 }
 

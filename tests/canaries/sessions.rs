@@ -1,10 +1,9 @@
-//! Credentials of a client: tokens that are renewed and stored, retries, a proxy, a limit on creates.
+//! Credentials of a client: tokens that are renewed and stored, a proxy.
 
 use crate::answers;
 use crate::planted::Plant;
 use crate::specs::Success;
 use crate::walk::Walk;
-use deploykit::edgegap::{NewDeployment, User};
 use deploykit::{
     Credentials, FileStore, Pacing, Retry, TokenError, TokenStore, Tokens, dployr, edgegap,
 };
@@ -16,9 +15,7 @@ use std::time::Duration;
 pub async fn walk(walk: &mut Walk) {
     login(walk).await;
     token_source(walk).await;
-    retries(walk).await;
     proxy(walk).await;
-    limit_on_creates(walk).await;
     walk.look_at_the_log();
 }
 
@@ -152,32 +149,6 @@ impl TokenStore for Broken {
     }
 }
 
-/// A call that is retried, and one that times out.
-async fn retries(walk: &mut Walk) {
-    let plant = Plant::new("dployr retries");
-    let policy = Retry::default().initial_backoff(Duration::from_millis(1));
-    let builder = dployr::Client::builder().base_url(&walk.server.base_url);
-    let builder = builder.pacing(Pacing::off()).retry(policy);
-    let builder = builder.token(plant.ascii("authorization"));
-    walk.debug("builder", &builder);
-    let client = builder.build().unwrap();
-    let call = || {
-        client
-            .services()
-            .list()
-            .query("extra", &plant.wide("query.extra"))
-    };
-    for way in answers::all(&[Success::json("[]")], &plant.ascii("authorization")) {
-        walk.server.answer(way.answer);
-        if let Err(error) = call().await {
-            walk.look_at_error(&format!("retried, {}", way.name), &error);
-        }
-    }
-    let error = call().timeout(Duration::ZERO).await.unwrap_err();
-    walk.look_at_error("timeout", &error);
-    walk.look_at_the_wire(&plant);
-}
-
 /// A proxy with a password.
 async fn proxy(walk: &mut Walk) {
     let plant = Plant::new("edgegap by a proxy");
@@ -219,30 +190,4 @@ async fn proxy(walk: &mut Walk) {
             walk.look_at_error("a bad proxy", &error);
         }
     }
-}
-
-async fn limit_on_creates(walk: &mut Walk) {
-    let plant = Plant::new("edgegap limit on creates");
-    let builder = edgegap::Client::builder().base_url(&walk.server.base_url);
-    let builder = builder
-        .token(plant.ascii("authorization"))
-        .retry(Retry::off());
-    let builder = builder.max_creates(1, Duration::from_secs(3600));
-    walk.debug("builder", &builder);
-    let client = builder.build().unwrap();
-    let accepted = r#"{"request_id":"a"}"#;
-    walk.server.answer(answers::reply(
-        "202 Accepted",
-        "application/json",
-        &[],
-        accepted,
-    ));
-    let create = || {
-        let new = NewDeployment::new("a", "1", User::ip([1, 2, 3, 4].into()));
-        client.deploy(new.hidden_env("A", plant.wide("variable")))
-    };
-    create().await.unwrap();
-    walk.look_at_error("limit on creates", &create().await.unwrap_err());
-    walk.debug("pacing", &client.pacing());
-    walk.look_at_the_wire(&plant);
 }

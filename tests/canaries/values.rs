@@ -14,7 +14,6 @@ use deploykit::nexlayer::manifest::{AppSpec, Pod, RegistryLogin};
 use deploykit::nexlayer::{self, Manifest};
 use deploykit::nodion::{self, EnvVariableUpdate, NewEnvVariable};
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::webhook::{CallbackSecret, verify};
 use deploykit::{Call, Pacing, Retry};
 use serde_json::json;
 use std::fmt::Debug;
@@ -24,10 +23,7 @@ pub async fn walk(walk: &mut Walk) {
     of_edgegap(walk);
     of_nexlayer(walk).await;
     of_nodion(walk);
-    callback_secret(walk);
-    callback_bodies(walk);
     request_without_spec(walk).await;
-    lines_of_logs(walk).await;
     walk.look_at_the_log();
 }
 
@@ -99,16 +95,10 @@ async fn of_dployr(walk: &mut Walk) {
     walk.look_at_error("refused", &client.with_session(bad_cookie).unwrap_err());
     walk.refused(client.deployments().create(new.port(0)));
     let no_url = format!("no url {}", plant.plain("text that is not a URL"));
-    walk.refused(
-        client
-            .webhooks()
-            .create(NewWebhook::new(no_url.as_str(), ["x"])),
-    );
-    walk.refused(
-        signed_in
-            .webhooks()
-            .set_up(WebhookSetup::new(no_url, ["x"])),
-    );
+    let webhook = NewWebhook::new(no_url.as_str(), ["x"]);
+    walk.refused(client.webhooks().create(webhook));
+    let setup = WebhookSetup::new(no_url, ["x"]);
+    walk.refused(signed_in.webhooks().set_up(setup));
     // The code of a login that this client asked for.
     let recorder = Recorder::new();
     recorder.answer_with(|_| CannedReply::json(200, "{}"));
@@ -255,65 +245,6 @@ fn of_nodion(walk: &mut Walk) {
     walk.refused(client.application("a-1").env().add(wrong));
 }
 
-fn callback_secret(walk: &mut Walk) {
-    let plant = Plant::new("callback secret");
-    let text = plant.ascii("query.callback_secret");
-    let secret = CallbackSecret::new(text.as_str()).unwrap();
-    let url = secret.attach("https://me.example/hook").unwrap();
-    walk.all(&[&secret, &url]);
-    let shown = format!("{url} {}", serde_json::to_string(&url).unwrap());
-    walk.findings.look("URL", &shown);
-    secret.verify(url.expose()).unwrap();
-    let wrong = format!("/hook?callback_secret={}", plant.plain("wrong secret"));
-    let twice = format!("{}&callback_secret=x", url.expose());
-    for uri in [wrong.as_str(), twice.as_str(), text.as_str()] {
-        walk.look_at_error("refused", &verify(uri, [&secret]).unwrap_err());
-    }
-    walk.look_at_error("refused", &secret.attach(url.expose()).unwrap_err());
-    for start in [
-        "http://me.example/",
-        "no url ",
-        "https://me.example/#",
-        "https://u@me.example/",
-    ] {
-        let url = format!("{start}{}", plant.plain("refused URL"));
-        walk.look_at_error("refused", &secret.attach(&url).unwrap_err());
-    }
-    let short = CallbackSecret::new(format!("{} \n", plant.plain("refused secret")));
-    walk.look_at_error("refused", &short.unwrap_err());
-}
-
-/// What a stranger sends to a callback URL.
-fn callback_bodies(walk: &mut Walk) {
-    let plant = Plant::new("callback body");
-    let [a, b] = ["body", "data"].map(|place| plant.wide(place));
-    let ports = json!({ &a: { "external": &b } });
-    for body in [
-        json!({ "request_id": [&a] }).to_string(),
-        json!({ "request_id": "x", "running": &a }).to_string(),
-        json!({ "request_id": "x", "elapsed_time": &b, "ports": &ports }).to_string(),
-        json!({ "request_id": "x", "ports": &ports }).to_string(),
-        json!({ &a: &b }).to_string(),
-        format!("{{\"{a}"),
-        format!("[{}", json!(a)),
-        json!(a).to_string(),
-    ] {
-        let error = edgegap::WebhookEvent::from_bytes(body.as_bytes()).unwrap_err();
-        walk.look_at_error("body", &error);
-    }
-    for body in [
-        json!({ "event": [&a] }),
-        json!({ "event": "x", "data": &a }),
-    ] {
-        let error = dployr::WebhookEvent::from_bytes(body.to_string().as_bytes()).unwrap_err();
-        walk.look_at_error("body", &error);
-    }
-    let data = json!({ "userEmail": plant.wide("email"), "more": { &a: &b }, "other": a });
-    let body = json!({ "event": "user.updated", "data": data, "secret": b }).to_string();
-    let event = dployr::WebhookEvent::from_bytes(body.as_bytes()).unwrap();
-    walk.debug("event", &event);
-}
-
 /// An endpoint that is not in the spec: every value is secret.
 async fn request_without_spec(walk: &mut Walk) {
     let plant = Plant::new("dployr without a spec entry");
@@ -330,53 +261,6 @@ async fn request_without_spec(walk: &mut Walk) {
         walk.server.answer(way.answer);
         if let Err(error) = call().await {
             walk.look_at_error(&way.name, &error);
-        }
-    }
-    walk.look_at_the_wire(&plant);
-}
-
-/// Lines of a log that repeat the request, in a stream and as a whole.
-async fn lines_of_logs(walk: &mut Walk) {
-    let plant = Plant::new("dployr logs");
-    let client = walk.dployr(&plant);
-    let (query, header) = (plant.wide("query.extra"), plant.ascii("header x-extra"));
-    let words = plant.sent();
-    let lines = [
-        json!({ "success": false, "error": { "message": words, "code": words, "details": [words] } }),
-        json!({ "message": { "a": words } }),
-        json!({ "message": "m", "timestamp": words, "level": [words] }),
-        json!([words, { words.as_str(): words }]),
-    ];
-    let mut lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
-    lines.push(words);
-    let body = lines.join("\n");
-    walk.server
-        .answer(answers::reply("200 OK", "application/x-ndjson", &[], &body));
-    let call = client.service("s").follow_logs().query("extra", &query);
-    let mut stream = call
-        .header("x-extra", &header)
-        .await
-        .unwrap()
-        .without_reconnecting();
-    walk.debug("stream", &stream);
-    let mut errors = 0;
-    while let Some(line) = stream.next().await {
-        match line {
-            Ok(line) => walk.debug("line", &line),
-            Err(error) => {
-                errors += 1;
-                walk.look_at_error("line", &error);
-            }
-        }
-    }
-    assert!(errors >= lines.len(), "{errors} errors in the stream");
-    for line in lines {
-        walk.server
-            .answer(answers::reply("200 OK", "application/json", &[], &line));
-        let call = client.service("s").logs(None).query("extra", &query);
-        match call.header("x-extra", &header).await {
-            Ok(lines) => walk.debug("lines", &lines),
-            Err(error) => walk.look_at_error("lines", &error),
         }
     }
     walk.look_at_the_wire(&plant);
