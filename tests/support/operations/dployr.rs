@@ -321,7 +321,7 @@ fn deployments() -> Vec<Row> {
             json(in_cluster(to).deployments().find_created("web", UNIX_EPOCH))
         })
         .variant("cluster", |to| json(in_cluster(to).deployments().list()))
-        .names("deployment", ""),
+        .names("deployment", "/items/0/id"),
         row("get_deployment", |to| json(deployment(to).get()))
             .variant("cluster", |to| {
                 json(in_cluster(to).deployment(deployment_id(to)).get())
@@ -349,7 +349,7 @@ fn services() -> Vec<Row> {
             json_with_id(call, |page| Some(page.items.first()?.id.to_string()))
         })
         .variant("cluster", |to| json(in_cluster(to).services().list()))
-        .names("service", ""),
+        .names("service", "/items/0/id"),
         row("get_service", |to| json(service(to).get())),
         row("get_service_status", |to| json(service(to).status())),
         row("stop_service", |to| json(service(to).stop())),
@@ -487,7 +487,8 @@ fn domains() -> Vec<Row> {
     vec![
         row("create_domain", |to| {
             let service = to.value("service_name", "web-one");
-            let new = NewDomain::new(to.value("new_domain", "App.Example.com"), service);
+            let domain = to.value("domain", "App.Example.com");
+            let new = NewDomain::new(domain, service);
             json(in_cluster(to).domains().create(new))
         }),
         row("list_domains", |to| json(in_cluster(to).domains().list()))
