@@ -88,7 +88,7 @@ pub struct Way {
 
 /// All ways to answer. `successes` are the bodies of successes; `canaries` are those of the request.
 pub fn all(successes: &[Success], canaries: &str) -> Vec<Way> {
-    let session = [("set-cookie".to_owned(), "session=a; Path=/".to_owned())];
+    let session = ["set-cookie: session=a; Path=/".to_owned()];
     let mut ways: Vec<_> = successes
         .iter()
         .map(|Success { content_type, body }| Way {
@@ -98,50 +98,42 @@ pub fn all(successes: &[Success], canaries: &str) -> Vec<Way> {
         })
         .collect();
     let success = successes.first().map_or("", |success| &success.body);
+    let request_line = |request: &str| request.lines().next().unwrap_or_default().to_owned();
     ways.extend([
-        way("a close", Arc::new(|_: &str| Vec::new())),
+        way("a close", Arc::new(|_| Vec::new())),
         way(
             "garbage",
-            Arc::new(|_: &str| b"\x16\x03\x01 garbage\r\n\r\n".to_vec()),
+            Arc::new(|_| b"\x16\x03\x01 garbage\r\n\r\n".to_vec()),
         ),
         way(
             "a broken reply",
-            Arc::new(|request: &str| {
-                let mut bytes = b"HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n".to_vec();
-                bytes.extend_from_slice(request.as_bytes());
-                bytes
+            Arc::new(|request| {
+                format!("HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n{request}").into_bytes()
             }),
         ),
         way(
             "the request in a status line",
-            Arc::new(|request: &str| {
-                let line = request.lines().next().unwrap_or_default();
+            Arc::new(move |request| {
+                let line = request_line(request);
                 format!("HTTP/1.1 400 {line}\r\ncontent-length: 0\r\n\r\n").into_bytes()
             }),
         ),
-        way(
-            "no JSON",
-            reply("200 OK", "application/json", &[], "{\"access_token\": nope"),
-        ),
     ]);
     // A success that does not fit: its secrets are known to nobody but the server.
-    let reply_value: Value = serde_json::from_str(success).unwrap_or_default();
-    let lists_for_texts = |value: &Value| match value {
-        Value::String(_) => json!([value]),
+    let value: Value = serde_json::from_str(success).unwrap_or_default();
+    let lists = replaced(&value, &|scalar| match scalar {
+        Value::String(_) => json!([scalar]),
         other => other.clone(),
-    };
-    let texts_for_numbers = |value: &Value| match value {
+    });
+    let texts = replaced(&value, &|scalar| match scalar {
         Value::Number(_) | Value::Bool(_) => json!(success),
         other => other.clone(),
-    };
-    for (name, misfit) in [
-        ("lists for texts", replaced(&reply_value, &lists_for_texts)),
-        (
-            "texts for numbers",
-            replaced(&reply_value, &texts_for_numbers),
-        ),
+    });
+    for (name, body) in [
+        ("no JSON", "{\"access_token\": nope".to_owned()),
+        ("lists for texts", lists.to_string()),
+        ("texts for numbers", texts.to_string()),
     ] {
-        let body = misfit.to_string();
         ways.push(way(name, reply("200 OK", "application/json", &[], &body)));
     }
     for status in STATUSES {

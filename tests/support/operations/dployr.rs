@@ -4,9 +4,9 @@ use super::{AnyCall, Clients, Row, json, json_with_id, lines, opaque, opaque_wit
 use deploykit::LogCursor;
 use deploykit::dployr::{
     Client, ClusterHandle, DeploymentHandle, DeploymentId, DeploymentUpdate, DomainHandle,
-    EventType, EventWindow, HealthCheck, LogQuery, NewApiToken, NewDeployment, NewDomain,
-    NewInstance, NewProject, NewRoute, NewWebhook, ServiceField, ServiceHandle, ServiceType,
-    ServiceUpdate, WebhookSetup,
+    EventType, EventWindow, HealthCheck, InstanceHandle, LogQuery, NewApiToken, NewDeployment,
+    NewDomain, NewInstance, NewProject, NewRoute, NewWebhook, NodeHandle, ServiceField,
+    ServiceHandle, ServiceType, ServiceUpdate, WebhookSetup,
 };
 use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -73,6 +73,10 @@ fn service(to: &Clients) -> ServiceHandle {
 
 fn service_update(to: &Clients) -> ServiceUpdate {
     ServiceUpdate::new(to.value("instance_tag", "loop-node-1"), "/health")
+}
+
+fn update(to: &Clients, update: ServiceUpdate) -> AnyCall {
+    json(to.dployr.service(service_id(to)).update(update))
 }
 
 fn every_value(to: &Clients) -> ServiceUpdate {
@@ -159,8 +163,12 @@ fn setup(url: &str) -> WebhookSetup {
     WebhookSetup::new(url, ["deployment.created", "something.new"])
 }
 
-fn instance_id(to: &Clients) -> String {
-    to.id("instance", "i-1")
+fn instance(to: &Clients) -> InstanceHandle {
+    in_cluster(to).instance(to.id("instance", "i-1"))
+}
+
+fn node(to: &Clients) -> NodeHandle {
+    in_cluster(to).node(to.id("instance_tag", "loop-node-1"))
 }
 
 fn new_instance() -> NewInstance {
@@ -298,7 +306,7 @@ fn deployments() -> Vec<Row> {
             let private = NewDeployment::from_git("my-app", url).kind(ServiceType::Web);
             json(to.dployr.deployments().create(private))
         })
-        .variant_without_snapshot("secrets", |to| {
+        .variant("secrets", |to| {
             let user = to.secret("url of the repository (user)");
             let url = format!("https://x:{user}@git.example/a.git");
             let new = NewDeployment::from_git("my-app", url)
@@ -306,7 +314,8 @@ fn deployments() -> Vec<Row> {
                 .env("A", to.secret("body.envVars.*"))
                 .secret("B", to.secret("body.secrets.*"));
             json(in_cluster(to).deployments().create(new))
-        }),
+        })
+        .without_snapshot(),
         row("list_deployments", |to| {
             let call = to.dployr.deployments().list();
             json_with_id(call, |page| Some(page.items.first()?.id.to_string()))
@@ -357,34 +366,23 @@ fn services() -> Vec<Row> {
         row("restart_service", |to| json(service(to).restart())).variant("unusual_id", |to| {
             json(to.dployr.service(unusual(to)).restart())
         }),
-        row("update_service", |to| {
-            json(to.dployr.service(service_id(to)).update(every_value(to)))
-        })
-        .variant("least", |to| {
-            let service = to.dployr.service(service_id(to));
-            json(service.update(service_update(to)))
-        })
-        .variant("image", |to| {
-            let image = service_update(to).image("r.example/a:1");
-            json(to.dployr.service(service_id(to)).update(image))
-        })
-        .variant("no_health_check", |to| {
-            let update = ServiceUpdate::new("loop-node-1", HealthCheck::None);
-            json(to.dployr.service(service_id(to)).update(update))
-        })
-        .variant("health_check_reset", |to| {
-            let update = ServiceUpdate::new("loop-node-1", HealthCheck::Reset);
-            json(to.dployr.service(service_id(to)).update(update))
-        })
-        // An empty map removes all variables, and one secret alone all secrets.
-        .variant("all_removed", |to| {
-            let none: [(&str, &str); 0] = [];
-            let update = service_update(to).env(none).secrets(none, [""; 0]);
-            json(to.dployr.service(service_id(to)).update(update))
-        })
-        .variant("cleared", |to| {
-            json(to.dployr.service(service_id(to)).update(cleared(to)))
-        }),
+        row("update_service", |to| update(to, every_value(to)))
+            .variant("least", |to| update(to, service_update(to)))
+            .variant("image", |to| {
+                update(to, service_update(to).image("r.example/a:1"))
+            })
+            .variant("no_health_check", |to| {
+                update(to, ServiceUpdate::new("loop-node-1", HealthCheck::None))
+            })
+            .variant("health_check_reset", |to| {
+                update(to, ServiceUpdate::new("loop-node-1", HealthCheck::Reset))
+            })
+            // An empty map removes all variables, and one secret alone all secrets.
+            .variant("all_removed", |to| {
+                let none: [(&str, &str); 0] = [];
+                update(to, service_update(to).env(none).secrets(none, [""; 0]))
+            })
+            .variant("cleared", |to| update(to, cleared(to))),
         row("get_service_logs", |to| json(service(to).logs(None)))
             .variant("tail", |to| json(service(to).logs(Some(100))))
             .variant("follow", |to| lines(service(to).follow_logs()))
@@ -437,31 +435,14 @@ fn instances() -> Vec<Row> {
         row("list_instances", |to| json(to.dployr.instances().list()))
             .variant("cluster", |to| json(in_cluster(to).instances().list()))
             .names("instance", "/items/0/id"),
-        row("get_instance", |to| {
-            json(in_cluster(to).instance(instance_id(to)).get())
-        }),
-        row("get_instance_metrics", |to| {
-            json(in_cluster(to).instance(instance_id(to)).metrics())
-        })
-        .variant("unusual_id", |to| {
-            json(to.dployr.instance(unusual(to)).metrics())
-        }),
-        row("ping_instance", |to| {
-            json(
-                in_cluster(to)
-                    .node(to.id("instance_tag", "loop-node-1"))
-                    .ping(),
-            )
-        }),
-        row("restart_instance", |to| {
-            let node = in_cluster(to).node(to.id("instance_tag", "loop-node-1"));
-            json(node.restart(false))
-        }),
-        row("reboot_instance", |to| {
-            let node = in_cluster(to).node(to.id("instance_tag", "loop-node-1"));
-            json(node.reboot(true))
-        })
-        .variant("unusual_tag", |to| {
+        row("get_instance", |to| json(instance(to).get())),
+        row("get_instance_metrics", |to| json(instance(to).metrics()))
+            .variant("unusual_id", |to| {
+                json(to.dployr.instance(unusual(to)).metrics())
+            }),
+        row("ping_instance", |to| json(node(to).ping())),
+        row("restart_instance", |to| json(node(to).restart(false))),
+        row("reboot_instance", |to| json(node(to).reboot(true))).variant("unusual_tag", |to| {
             json(to.dployr.node(unusual(to)).reboot(false))
         }),
         row("create_instance", |to| {
@@ -554,11 +535,12 @@ fn beside() -> Vec<Row> {
             let new = NewWebhook::new(secret_url(to), EVENTS);
             json(to.dployr.webhooks().create(new))
         })
-        .variant_without_snapshot("secrets", |to| {
+        .variant("secrets", |to| {
             let secret = to.secret("body.secret");
             let new = NewWebhook::new(secret_url(to), EVENTS).secret(secret);
             json(to.dployr.webhooks().create(new))
-        }),
+        })
+        .without_snapshot(),
         row("list_webhooks", |to| json(to.dployr.webhooks().list()))
             .variant("cluster", |to| json(in_cluster(to).webhooks().list())),
     ]

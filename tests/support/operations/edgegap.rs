@@ -4,7 +4,7 @@ use super::{AnyCall, Clients, Row, json, opaque, opaque_with_id};
 use deploykit::Call;
 use deploykit::edgegap::{
     Accepted, DeploymentHandle, DeploymentStatus, Deployments, Filter, LogStorage, Match,
-    NameMatch, NewDeployment, Order, SelfStop, StopFilter, User,
+    NameMatch, NewDeployment, Order, SelfStop, StopFilter, Tags, User, Versions,
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,6 +17,10 @@ fn row(id: &str, make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static) -> 
 
 fn deployment(to: &Clients) -> DeploymentHandle {
     to.edgegap.deployment(to.id("deployment", DEPLOYMENT))
+}
+
+fn tags(to: &Clients) -> Tags {
+    deployment(to).tags()
 }
 
 fn player() -> User {
@@ -66,6 +70,11 @@ fn with_secrets(to: &Clients) -> NewDeployment {
         .webhook_on_terminated(hook("webhook_on_terminated"))
 }
 
+fn versions(to: &Clients) -> Versions {
+    let application = to.id("application", "my-app");
+    to.edgegap.application(application).versions()
+}
+
 fn deploy(call: Call<Accepted>) -> AnyCall {
     opaque_with_id(call, |accepted| accepted.request_id.to_string())
 }
@@ -74,10 +83,22 @@ fn since() -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(1_776_859_246_999)
 }
 
-/// A list with this filter.
-fn filtered(filter: fn() -> Filter) -> impl Fn(&Clients) -> AnyCall + Send + Sync + 'static {
-    move |to| json(to.edgegap.deployments().filter(filter()).list())
-}
+type MakeFilter = fn() -> Filter;
+
+/// Lists with one filter each.
+const FILTERS: [(&str, MakeFilter); 11] = [
+    ("status", || Filter::status(DeploymentStatus::Ready)),
+    ("not_status", || Filter::not_status("Status.NEW".into())),
+    ("application", || Filter::application("my-app")),
+    ("version", || Filter::version(Match::is_not("1"))),
+    ("any_tag", || Filter::tag(Match::any_of(["a", "b"]))),
+    ("no_id", || Filter::request_id(Match::none_of(["a", "b"]))),
+    ("fleet", || Filter::fleet(NameMatch::like("alpha-%"))),
+    ("host", || Filter::host(Match::any_of(["h-1"]))),
+    ("whole_fleet", || Filter::fleet("alpha")),
+    ("created_at", || Filter::created_at(since())),
+    ("created_until", || Filter::created_until(since())),
+];
 
 /// One condition for each property, and one order: the later one holds.
 fn several(deployments: Deployments) -> Deployments {
@@ -106,6 +127,34 @@ fn self_stop(to: &Clients) -> SelfStop {
     .unwrap()
 }
 
+fn list_deployments() -> Row {
+    let row = row("list_deployments", |to| {
+        json(to.edgegap.deployments().list())
+    })
+    .variant("tagged", |to| {
+        let tagged = to.edgegap.deployments().tagged("ünïcode \"tag\"");
+        json(tagged.page(2).page_size(50).list())
+    })
+    .variant("since", |to| {
+        json(to.edgegap.deployments().created_since(since()).list())
+    })
+    .variant("newest", |to| {
+        json(to.edgegap.deployments().newest_first().list())
+    })
+    // A minute earlier than asked for.
+    .variant("find_created", |to| {
+        json(to.edgegap.deployments().find_created("match-7", since()))
+    })
+    .variant("several", |to| {
+        json(several(to.edgegap.deployments()).list())
+    });
+    FILTERS.into_iter().fold(row, |row, (name, filter)| {
+        row.variant(name, move |to| {
+            json(to.edgegap.deployments().filter(filter()).list())
+        })
+    })
+}
+
 pub fn rows() -> Vec<Row> {
     vec![
         row("list_applications", |to| {
@@ -114,14 +163,8 @@ pub fn rows() -> Vec<Row> {
         .variant("page", |to| {
             json(to.edgegap.applications().page(2).page_size(5).list())
         }),
-        row("list_versions", |to| {
-            let application = to.edgegap.application(to.id("application", "my-app"));
-            json(application.versions().list())
-        })
-        .variant("page", |to| {
-            let application = to.edgegap.application(to.id("application", "my-app"));
-            json(application.versions().page(2).page_size(5).list())
-        }),
+        row("list_versions", |to| json(versions(to).list()))
+            .variant("page", |to| json(versions(to).page(2).page_size(5).list())),
         row("list_locations", |to| json(to.edgegap.locations().list())).variant(
             "of_version",
             |to| {
@@ -137,58 +180,14 @@ pub fn rows() -> Vec<Row> {
             .variant("full", |to| {
                 deploy(to.edgegap.deploy(full(to).require_cached_locations(true)))
             })
-            .variant_without_snapshot("secrets", |to| deploy(to.edgegap.deploy(with_secrets(to))))
+            .variant("secrets", |to| deploy(to.edgegap.deploy(with_secrets(to))))
+            .without_snapshot()
             .names("deployment", ""),
         row("get_deployment", |to| json(deployment(to).status())).variant("unusual_id", |to| {
             let id = to.id("unusual", "a b %2e ü");
             json(to.edgegap.deployment(id).status())
         }),
-        row("list_deployments", |to| {
-            json(to.edgegap.deployments().list())
-        })
-        .variant("tagged", |to| {
-            let tagged = to.edgegap.deployments().tagged("ünïcode \"tag\"");
-            json(tagged.page(2).page_size(50).list())
-        })
-        .variant("since", |to| {
-            json(to.edgegap.deployments().created_since(since()).list())
-        })
-        .variant("newest", |to| {
-            json(to.edgegap.deployments().newest_first().list())
-        })
-        // A minute earlier than asked for.
-        .variant("find_created", |to| {
-            json(to.edgegap.deployments().find_created("match-7", since()))
-        })
-        .variant(
-            "status",
-            filtered(|| Filter::status(DeploymentStatus::Ready)),
-        )
-        .variant(
-            "not_status",
-            filtered(|| Filter::not_status("Status.NEW".into())),
-        )
-        .variant("application", filtered(|| Filter::application("my-app")))
-        .variant("version", filtered(|| Filter::version(Match::is_not("1"))))
-        .variant(
-            "any_tag",
-            filtered(|| Filter::tag(Match::any_of(["a", "b"]))),
-        )
-        .variant(
-            "no_id",
-            filtered(|| Filter::request_id(Match::none_of(["a", "b"]))),
-        )
-        .variant(
-            "fleet",
-            filtered(|| Filter::fleet(NameMatch::like("alpha-%"))),
-        )
-        .variant("host", filtered(|| Filter::host(Match::any_of(["h-1"]))))
-        .variant("whole_fleet", filtered(|| Filter::fleet("alpha")))
-        .variant("created_at", filtered(|| Filter::created_at(since())))
-        .variant("created_until", filtered(|| Filter::created_until(since())))
-        .variant("several", |to| {
-            json(several(to.edgegap.deployments()).list())
-        }),
+        list_deployments(),
         row("get_container_logs", |to| json(deployment(to).logs())),
         row("get_deployment_metrics", |to| {
             json(deployment(to).metrics().get())
@@ -198,27 +197,17 @@ pub fn rows() -> Vec<Row> {
             let metrics = deployment(to).metrics().since(since()).until(until);
             json(metrics.raw(true).steps(Duration::from_secs(60)).get())
         }),
-        row("add_deployment_tag", |to| {
-            json(deployment(to).tags().add("ünïcode tag"))
-        }),
-        row("list_deployment_tags", |to| {
-            json(deployment(to).tags().list())
-        })
-        .variant("page", |to| {
-            json(deployment(to).tags().page(2).page_size(50).list())
-        }),
+        row("add_deployment_tag", |to| json(tags(to).add("ünïcode tag"))),
+        row("list_deployment_tags", |to| json(tags(to).list()))
+            .variant("page", |to| json(tags(to).page(2).page_size(50).list())),
         row("get_deployment_tag", |to| {
-            json(deployment(to).tags().get(to.id("tag", "ünïcode tag")))
+            json(tags(to).get(to.id("tag", "ünïcode tag")))
         }),
         row("rename_deployment_tag", |to| {
-            json(
-                deployment(to)
-                    .tags()
-                    .rename(to.id("renamed_tag", "old"), "new"),
-            )
+            json(tags(to).rename(to.id("renamed_tag", "old"), "new"))
         }),
         row("delete_deployment_tag", |to| {
-            json(deployment(to).tags().delete(to.id("deleted_tag", "old")))
+            json(tags(to).delete(to.id("deleted_tag", "old")))
         }),
         row("stop_deployment", |to| opaque(deployment(to).stop()))
             .variant("configured", |to| {
@@ -238,10 +227,11 @@ pub fn rows() -> Vec<Row> {
             let hosts = [to.value("host", HOST), "alpha-europe-1".to_owned()];
             deploy(to.edgegap.deploy_to_fleet(full(to).on_hosts(hosts)))
         })
-        .variant_without_snapshot("secrets", |to| {
+        .variant("secrets", |to| {
             let new = with_secrets(to).on_host(to.value("host", HOST));
             deploy(to.edgegap.deploy_to_fleet(new))
         })
+        .without_snapshot()
         .names("deployment", ""),
         row("stop_own_deployment", |to| opaque(self_stop(to).stop())).variant("off", |to| {
             opaque(self_stop(to).stop_and_store_logs(LogStorage::Off))

@@ -78,34 +78,21 @@ fn row(api: &str, id: &str, make: impl Fn(&Clients) -> AnyCall + Send + Sync + '
 impl Row {
     /// Another request of the same operation, with its own snapshot.
     fn variant(
-        self,
-        name: &'static str,
-        make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static,
-    ) -> Self {
-        self.push(name, true, make)
-    }
-
-    /// Another request of the same operation, without a snapshot.
-    fn variant_without_snapshot(
-        self,
-        name: &'static str,
-        make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static,
-    ) -> Self {
-        self.push(name, false, make)
-    }
-
-    fn push(
         mut self,
         name: &'static str,
-        snapshot: bool,
         make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static,
     ) -> Self {
-        let make = Box::new(make);
         self.variants.push(Variant {
             name,
-            snapshot,
-            make,
+            snapshot: true,
+            make: Box::new(make),
         });
+        self
+    }
+
+    /// The last variant has no snapshot.
+    fn without_snapshot(mut self) -> Self {
+        self.variants.iter_mut().last().unwrap().snapshot = false;
         self
     }
 
@@ -274,7 +261,6 @@ struct Content {
 type Sent = Pin<Box<dyn Future<Output = Result<Success>> + Send>>;
 
 pub trait Erased: Send {
-    fn operation(&self) -> Option<&'static Operation>;
     fn header(self: Box<Self>, name: &str, value: &str) -> AnyCall;
     fn query(self: Box<Self>, name: &str, value: &str) -> AnyCall;
     fn preview(self: Box<Self>) -> Result<RequestPreview>;
@@ -294,10 +280,6 @@ where
     R: FnOnce(T) -> F + Send + 'static,
     F: Future<Output = Content> + Send,
 {
-    fn operation(&self) -> Option<&'static Operation> {
-        self.call.operation()
-    }
-
     fn header(mut self: Box<Self>, name: &str, value: &str) -> AnyCall {
         self.call = self.call.header(name, value);
         self

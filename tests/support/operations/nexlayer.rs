@@ -77,9 +77,10 @@ pub fn rows() -> Vec<Row> {
         row("update_user_deployment", |to| {
             opaque(session_in_query(to).update(manifest()))
         })
-        .variant_without_snapshot("secrets", |to| {
+        .variant("secrets", |to| {
             opaque(session_in_query(to).update(with_secrets(to)))
-        }),
+        })
+        .without_snapshot(),
         row("get_pods_status", |to| {
             opaque(application(to, "My MERN App").pods())
         }),

@@ -3,8 +3,8 @@
 use super::{AnyCall, Clients, Row, json, json_with_id};
 use deploykit::LogCursor;
 use deploykit::nodion::{
-    ApplicationHandle, Branch, EnvVariableUpdate, LogLine, LogWindow, NewApplication,
-    NewEnvVariable, Scaling,
+    ApplicationHandle, Branch, DomainHandle, EnvVariableHandle, EnvVariableUpdate, LogLine,
+    LogWindow, NewApplication, NewEnvVariable, ProcessHandle, Scaling,
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -21,6 +21,18 @@ fn row(id: &str, make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static) -> 
 /// An application of the sandbox or of an example.
 fn application(to: &Clients) -> ApplicationHandle {
     to.nodion.application(to.id("application", APPLICATION))
+}
+
+fn process(to: &Clients) -> ProcessHandle {
+    application(to).process(to.id("process", "p-1"))
+}
+
+fn variable(to: &Clients) -> EnvVariableHandle {
+    application(to).env_variable(to.id("variable", "v-1"))
+}
+
+fn domain(to: &Clients) -> DomainHandle {
+    application(to).domain(to.id("domain", "d-1"))
 }
 
 fn branch() -> Branch {
@@ -44,6 +56,10 @@ fn cursor() -> LogCursor {
 fn new_application(to: &Clients) -> NewApplication {
     let region = to.value("region", "region-1");
     NewApplication::from_git("My App", region, instance_type(to), branch())
+}
+
+fn logs(to: &Clients, window: LogWindow) -> AnyCall {
+    json(application(to).logs(window))
 }
 
 fn instance_type(to: &Clients) -> String {
@@ -95,41 +111,34 @@ pub fn rows() -> Vec<Row> {
                 json(application(to).deployment(to.id("deployment", "d-1")).get())
             })
             .names("deployment", "/items/0/id"),
-        row("list_logs", |to| {
-            json(application(to).logs(LogWindow::new()))
-        })
-        .variant("window", |to| {
-            let window = LogWindow::new().after(at(FROM)).before(at(TO)).limit(2500);
-            json(application(to).logs(window.instance("i-1")))
-        })
-        // The line's digits below a millisecond stay: with fewer of them, the line is returned again.
-        .variant("after_line", |to| {
-            let line = line("\"2026-05-05T08:14:22.115672Z\"");
-            json(application(to).logs(LogWindow::new().after_line(&line)))
-        })
-        .variant("before_line", |to| {
-            let window = LogWindow::new().before_line(&line("1777968862115"));
-            json(application(to).logs(window))
-        })
-        .variant("newest_first", |to| {
-            json(application(to).logs(LogWindow::new().newest_first().limit(10)))
-        })
-        .variant("follow", |to| {
-            let window = LogWindow::new().limit(10).instance("i-1");
-            super::endless(application(to).follow_logs(window))
-        })
-        .variant("resume", |to| {
-            super::endless(application(to).resume_logs(&cursor()))
-        }),
+        row("list_logs", |to| logs(to, LogWindow::new()))
+            .variant("window", |to| {
+                let window = LogWindow::new().after(at(FROM)).before(at(TO)).limit(2500);
+                logs(to, window.instance("i-1"))
+            })
+            // The line's digits below a millisecond stay: with fewer of them, the line is returned again.
+            .variant("after_line", |to| {
+                let line = line("\"2026-05-05T08:14:22.115672Z\"");
+                logs(to, LogWindow::new().after_line(&line))
+            })
+            .variant("before_line", |to| {
+                logs(to, LogWindow::new().before_line(&line("1777968862115")))
+            })
+            .variant("newest_first", |to| {
+                logs(to, LogWindow::new().newest_first().limit(10))
+            })
+            .variant("follow", |to| {
+                let window = LogWindow::new().limit(10).instance("i-1");
+                super::endless(application(to).follow_logs(window))
+            })
+            .variant("resume", |to| {
+                super::endless(application(to).resume_logs(&cursor()))
+            }),
         row("list_instances", |to| json(application(to).instances())),
         row("list_processes", |to| json(application(to).processes()))
             .names("process", "/items/0/id"),
-        row("scale_process", |to| {
-            json(application(to).process(to.id("process", "p-1")).scale(3))
-        })
-        .variant("stop", |to| {
-            json(application(to).process(to.id("process", "p-1")).stop())
-        }),
+        row("scale_process", |to| json(process(to).scale(3)))
+            .variant("stop", |to| json(process(to).stop())),
         row("create_scaling_event", |to| {
             json(application(to).scale(Scaling::to(2, instance_type(to))))
         })
@@ -151,37 +160,24 @@ pub fn rows() -> Vec<Row> {
         row("list_env_variables", |to| {
             json(application(to).env().list())
         }),
-        row("get_env_variable", |to| {
-            json(application(to).env_variable(to.id("variable", "v-1")).get())
-        }),
+        row("get_env_variable", |to| json(variable(to).get())),
         row("update_env_variable", |to| {
             let update = EnvVariableUpdate::new().value(to.secret("body.env_val"));
-            let variable = application(to).env_variable(to.id("variable", "v-1"));
-            json(variable.update(update))
+            json(variable(to).update(update))
         })
         .variant("key", |to| {
             let update = EnvVariableUpdate::new().key("DB").buildtime(false);
-            let variable = application(to).env_variable(to.id("variable", "v-1"));
-            json(variable.update(update))
+            json(variable(to).update(update))
         }),
-        row("delete_env_variable", |to| {
-            let variable = application(to).env_variable(to.id("variable", "v-1"));
-            json(variable.delete())
-        }),
+        row("delete_env_variable", |to| json(variable(to).delete())),
         row("create_domain", |to| {
             json(application(to).domains().add("www.example.com"))
         })
         .names("domain", "/id"),
         row("list_domains", |to| json(application(to).domains().list())),
-        row("verify_domain", |to| {
-            json(application(to).domain(to.id("domain", "d-1")).verify())
-        }),
-        row("connect_domain", |to| {
-            json(application(to).domain(to.id("domain", "d-1")).connect())
-        }),
-        row("delete_domain", |to| {
-            json(application(to).domain(to.id("domain", "d-1")).delete())
-        }),
+        row("verify_domain", |to| json(domain(to).verify())),
+        row("connect_domain", |to| json(domain(to).connect())),
+        row("delete_domain", |to| json(domain(to).delete())),
         row("delete_application", |to| {
             let id = to.id("created_application", APPLICATION);
             json(to.nodion.application(id).delete())
