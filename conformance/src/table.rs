@@ -1,6 +1,6 @@
 //! What WireMock does, and how a call ends.
 
-use crate::call::{End, Kind};
+use crate::call::{End, Kind, Tweak};
 use deploykit::{Effect, ErrorKind};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -55,7 +55,7 @@ pub struct Row {
     /// WireMock's response definitions, one per request; the last one stays. One without a status
     /// and without a fault of its own is a success with these properties.
     pub replies: Vec<Value>,
-    pub timeout: Option<Duration>,
+    pub tweak: Tweak,
     pub expected: Expected,
     /// The hint that an error must carry.
     pub retry_after: Option<Duration>,
@@ -63,7 +63,7 @@ pub struct Row {
 
 impl Row {
     fn within(mut self, limit: Duration) -> Self {
-        self.timeout = Some(limit);
+        self.tweak = Tweak::Timeout(limit);
         self
     }
 
@@ -95,7 +95,7 @@ pub fn rows() -> Vec<Row> {
     let row = |name: String, replies: &[&Value], expected| Row {
         name,
         replies: replies.iter().map(|reply| (*reply).clone()).collect(),
-        timeout: None,
+        tweak: Tweak::Nothing,
         expected,
         retry_after: None,
     };

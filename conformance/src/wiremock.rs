@@ -2,7 +2,7 @@
 //!
 //! Each call has a path of its own on the server, under which WireMock's journal counts what came.
 
-use crate::call::{End, Kind, Outcome, Tweak};
+use crate::call::{End, Kind, Outcome};
 use crate::report::Report;
 use crate::table::{Row, rows};
 use crate::{Result, Servers};
@@ -13,7 +13,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
 /// How many calls are under way: enough that they do not wait for each other's delays.
 const AT_ONCE: usize = 40;
@@ -23,9 +22,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// One call of one row.
 struct Cell {
-    row: usize,
+    row: Arc<Row>,
     kind: Kind,
-    /// `/List-3`
+    /// `List-3`
     prefix: String,
 }
 
@@ -37,13 +36,14 @@ struct Seen {
 }
 
 pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
-    let rows = Arc::new(rows());
-    let cells: Vec<Cell> = (0..rows.len())
-        .flat_map(|row| Kind::ALL.map(|kind| (row, kind)))
-        .map(|(row, kind)| Cell {
-            row,
-            kind,
-            prefix: format!("/{kind:?}-{row}"),
+    let rows = rows().into_iter().map(Arc::new).enumerate();
+    let cells: Vec<_> = rows
+        .flat_map(|(number, row)| {
+            Kind::ALL.map(|kind| Cell {
+                row: row.clone(),
+                kind,
+                prefix: format!("{kind:?}-{number}"),
+            })
         })
         .collect();
 
@@ -52,59 +52,45 @@ pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
         .base_url(&servers.wiremock)
         .token("none")
         .build()?;
-    let mappings: Vec<Value> = cells
+    let mappings = cells
         .iter()
-        .flat_map(|cell| mappings(&rows[cell.row], cell, &servers.wiremock))
-        .collect();
+        .flat_map(|cell| mappings(cell, &servers.wiremock));
+    let mappings: Vec<_> = mappings.collect();
     admin
         .request(Method::POST, "/__admin/mappings/import")
         .json(&json!({ "mappings": mappings }))
         .await?;
 
-    let outcomes = call_all(&cells, &rows, &servers.wiremock).await?;
-    let ends = outcomes.values().map(End::of);
+    let room = Arc::new(Semaphore::new(AT_ONCE));
+    let calls = cells.iter().map(|cell| {
+        let (kind, tweak, room) = (cell.kind, cell.row.tweak, room.clone());
+        let base_url = format!("{}/{}", servers.wiremock, cell.prefix);
+        tokio::spawn(async move {
+            let _place = room.acquire().await?;
+            kind.call(&base_url, tweak).await
+        })
+    });
+    let mut outcomes = Vec::new();
+    for call in calls.collect::<Vec<_>>() {
+        outcomes.push(call.await??);
+    }
+    let ends = outcomes.iter().map(End::of);
     let wanted: usize = ends.map(|end| end.attempts as usize).sum();
     let journal = journal(&admin, wanted).await?;
 
-    for (index, cell) in cells.iter().enumerate() {
-        let row = &rows[cell.row];
-        let found = outcomes.get(&index).ok_or("a call came to nothing")?;
+    for (cell, found) in cells.iter().zip(&outcomes) {
         let seen = journal.get(&cell.prefix).cloned().unwrap_or_default();
-        let problems = problems(row, cell.kind, found, &seen);
+        let problems = problems(cell, found, &seen);
         let (end, counted) = (End::of(found), seen.statuses.len());
-        let name = format!("wiremock: {}: {:?}", row.name, cell.kind);
+        let name = format!("wiremock: {}: {:?}", cell.row.name, cell.kind);
         report.check(format!("{name}: {end:?}, counted {counted}"), &problems);
     }
     Ok(())
 }
 
-async fn call_all(
-    cells: &[Cell],
-    rows: &Arc<Vec<Row>>,
-    server: &str,
-) -> Result<HashMap<usize, Outcome>> {
-    let room = Arc::new(Semaphore::new(AT_ONCE));
-    let mut calls = JoinSet::new();
-    for (index, cell) in cells.iter().enumerate() {
-        let (kind, room) = (cell.kind, room.clone());
-        let base_url = format!("{server}{}", cell.prefix);
-        let timeout = rows[cell.row].timeout;
-        let tweak = timeout.map_or(Tweak::Nothing, Tweak::Timeout);
-        calls.spawn(async move {
-            let _place = room.acquire().await?;
-            Result::Ok((index, kind.call(&base_url, tweak).await?))
-        });
-    }
-    let mut outcomes = HashMap::new();
-    while let Some(call) = calls.join_next().await {
-        let (index, outcome) = call??;
-        outcomes.insert(index, outcome);
-    }
-    Ok(outcomes)
-}
-
 /// What is not as it must be.
-fn problems(row: &Row, kind: Kind, found: &Outcome, seen: &Seen) -> Vec<String> {
+fn problems(cell: &Cell, found: &Outcome, seen: &Seen) -> Vec<String> {
+    let (row, kind) = (&cell.row, cell.kind);
     let (wanted, end) = (row.expected.of(kind), End::of(found));
     let mut problems = Vec::new();
     if end != wanted {
@@ -130,8 +116,8 @@ fn problems(row: &Row, kind: Kind, found: &Outcome, seen: &Seen) -> Vec<String> 
 }
 
 /// What WireMock is told: one mapping per reply, which follow each other as states of a scenario.
-fn mappings(row: &Row, cell: &Cell, server: &str) -> Vec<Value> {
-    let replies = row.replies_to(cell.kind);
+fn mappings(cell: &Cell, server: &str) -> Vec<Value> {
+    let replies = cell.row.replies_to(cell.kind);
     let state = |index: usize| match index {
         0 => "Started".to_owned(),
         index => format!("after {index}"),
@@ -142,10 +128,10 @@ fn mappings(row: &Row, cell: &Cell, server: &str) -> Vec<Value> {
         .enumerate()
         .map(|(index, mut reply)| {
             if reply["headers"]["Location"].is_string() {
-                reply["headers"]["Location"] = json!(format!("{server}{}/elsewhere", cell.prefix));
+                reply["headers"]["Location"] = json!(format!("{server}/{}/elsewhere", cell.prefix));
             }
             json!({
-                "request": { "method": "ANY", "urlPathPattern": format!("{}/v.*", cell.prefix) },
+                "request": { "method": "ANY", "urlPathPattern": format!("/{}/v.*", cell.prefix) },
                 "scenarioName": cell.prefix,
                 "requiredScenarioState": state(index),
                 "newScenarioState": state((index + 1).min(last)),
@@ -155,7 +141,7 @@ fn mappings(row: &Row, cell: &Cell, server: &str) -> Vec<Value> {
         .collect();
     let (status, body) = cell.kind.success();
     mappings.push(json!({
-        "request": { "method": "ANY", "urlPath": format!("{}/elsewhere", cell.prefix) },
+        "request": { "method": "ANY", "urlPath": format!("/{}/elsewhere", cell.prefix) },
         "response": { "status": status, "jsonBody": body },
     }));
     mappings
@@ -180,11 +166,8 @@ fn by_prefix(requests: &[Value]) -> HashMap<String, Seen> {
     let mut all: HashMap<String, Seen> = HashMap::new();
     for event in requests {
         let url = event["request"]["url"].as_str().unwrap_or_default();
-        let prefix: String = url
-            .char_indices()
-            .map_while(|(at, c)| (at == 0 || c != '/').then_some(c))
-            .collect();
-        let seen = all.entry(prefix).or_default();
+        let prefix = url.split('/').nth(1).unwrap_or_default();
+        let seen = all.entry(prefix.to_owned()).or_default();
         if url.ends_with("/elsewhere") {
             seen.elsewhere += 1;
         }

@@ -9,5 +9,6 @@ mod operations;
 mod process;
 pub mod proxy;
 mod spec;
-mod tap;
+#[path = "../../../tests/support/mod.rs"]
+mod support;
 mod walk;

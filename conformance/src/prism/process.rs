@@ -1,10 +1,9 @@
 //! Prism as a process that ends with its handle.
 
-use super::tap::Tap;
 use crate::Result;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -13,9 +12,12 @@ use tokio::sync::oneshot;
 /// What Prism says when it has something to complain about, or answers in the place of the server.
 const COMPLAINTS: [&str; 3] = ["Violation", "Remocking", "terminated with error"];
 
-/// A running Prism, with a tap in front of it.
+/// How long its log may be behind its replies.
+const LOG_DELAY: Duration = Duration::from_millis(10);
+
+/// A running Prism.
 pub struct Prism {
-    pub tap: Tap,
+    pub base_url: String,
     complaints: Arc<Mutex<Vec<String>>>,
     _child: Child,
 }
@@ -75,20 +77,21 @@ impl Prism {
             return Err(format!("Prism does not start: {arguments:?}").into());
         };
         Ok(Self {
-            tap: Tap::start(address).await?,
+            base_url: format!("http://{address}"),
             complaints,
             _child: child,
         })
     }
 
-    /// What it complained about in its log since the last look.
-    pub fn take_complaints(&self) -> Vec<String> {
-        let mut complaints = self
-            .complaints
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *complaints)
+    /// The complaints in its log since the last look: violations of a spec, and answers of its own.
+    pub async fn take_complaints(&self) -> Vec<String> {
+        tokio::time::sleep(LOG_DELAY).await;
+        std::mem::take(&mut *lock(&self.complaints))
     }
+}
+
+fn lock(complaints: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
+    complaints.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn listen(
@@ -104,8 +107,7 @@ async fn listen(
                 let _ = found.send(address.trim().to_owned());
             }
         } else if COMPLAINTS.iter().any(|complaint| line.contains(complaint)) {
-            let mut complaints = complaints.lock().unwrap_or_else(PoisonError::into_inner);
-            complaints.push(line);
+            lock(&complaints).push(line);
         }
     }
 }

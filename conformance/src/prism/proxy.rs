@@ -4,16 +4,16 @@
 use super::life::{Addresses, Lives};
 use super::process::Prism;
 use super::spec;
-use super::tap::Head;
+use super::support::Server;
 use super::walk::Walk;
 use crate::Result;
 use crate::report::Report;
-use deploykit::OPERATIONS;
+use deploykit::http::Method;
+use deploykit::{OPERATIONS, nodion};
 use deploykit_sandbox::{Dialect, Sandbox};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::Path;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 
 pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
     lifecycle(cli, report).await?;
@@ -25,9 +25,9 @@ pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
             // The dialect is that of dployr alone.
             let documented = dialect == Dialect::Documented;
             if !documented || *api == "dployr" {
-                let walk = Walk::new(api, &prism.tap.base_url, &sandbox);
+                let walk = Walk::new(api, &prism.base_url, &sandbox);
                 let name = format!("prism proxy: {api} ({dialect:?})");
-                through(prism, &walk, documented, &mut succeeded, (report, &name)).await;
+                through(prism, &walk, documented, &mut succeeded, report, &name).await;
             }
         }
     }
@@ -59,9 +59,8 @@ async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
     let sandbox = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
     let sandbox = sandbox.start().await?;
     let proxies = proxies(cli, &sandbox).await?;
-    let [nexlayer, dployr, nodion, edgegap] = proxies
-        .each_ref()
-        .map(|(_, prism)| prism.tap.base_url.clone());
+    let [nexlayer, dployr, nodion, edgegap] =
+        proxies.each_ref().map(|(_, prism)| prism.base_url.clone());
     let lives = Lives {
         sandbox: &sandbox,
         at: Addresses {
@@ -77,32 +76,26 @@ async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
     for (platform, end) in ends {
         problems.extend(end.err().map(|error| format!("{platform}: {error}")));
     }
-    let mut replies = 0;
     for (api, prism) in &proxies {
-        let heads = prism.tap.take();
-        if heads.is_empty() {
-            problems.push(format!("{api}: nothing went through Prism"));
-        }
-        replies += heads.len();
-        problems.extend(said(prism, heads).map(|found| format!("{api}: {found}")));
+        let complaints = prism.take_complaints().await.into_iter();
+        problems.extend(complaints.map(|complaint| format!("{api}: {complaint}")));
     }
-    let name =
-        format!("prism proxy: the lifecycle on four platforms, {replies} replies, no violation");
+    let name = "prism proxy: the lifecycle on four platforms, no violation";
     report.check(name, &problems);
 
     let mut problems = Vec::new();
     for (api, prism) in &proxies {
         let (path, body) = match *api {
-            "nexlayer" => ("/extendDeployment", "{}"),
-            "dployr" => ("/v1/auth/login", r#"{"email": 7}"#),
-            "nodion" => ("/v1/applications", "{}"),
-            _ => ("/v2/deployments", "{}"),
+            "nexlayer" => ("/extendDeployment", json!({})),
+            "dployr" => ("/v1/auth/login", json!({ "email": 7 })),
+            "nodion" => ("/v1/applications", json!({})),
+            _ => ("/v2/deployments", json!({})),
         };
-        raw(prism, path, body).await?;
-        let heads = prism.tap.take();
-        let said = heads.iter().filter_map(|head| head.violations.as_deref());
-        if !said.into_iter().any(|said| said.contains("\"request\"")) {
-            problems.push(format!("{api}: POST {path} with {body} is no violation"));
+        let client = nodion::Client::builder().base_url(&prism.base_url);
+        let call = client.token("secret").build()?.request(Method::POST, path);
+        let answer = call.json(&body).await;
+        if !violated(prism, "request").await {
+            problems.push(format!("{api}: POST {path} is no violation: {answer:?}"));
         }
     }
     report.check(
@@ -112,56 +105,24 @@ async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// What Prism has to say about these replies and their requests. Its log repeats the headers, and is
-/// the only one to tell that it answered itself.
-fn said(prism: &Prism, heads: Vec<Head>) -> impl Iterator<Item = String> + use<> {
-    let in_heads = heads.into_iter().filter_map(|head| head.violations);
-    let in_heads: Vec<_> = in_heads.collect();
-    let repeated = !in_heads.is_empty();
-    let mut in_log = prism.take_complaints();
-    in_log.retain(|line| !(repeated && line.contains("Violation")));
-    in_heads.into_iter().chain(in_log)
-}
-
-/// Sends a request that no wrapper would send.
-async fn raw(prism: &Prism, path: &str, body: &str) -> Result<()> {
-    let host = prism.tap.base_url.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(host).await?;
-    let length = body.len();
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-    );
-    stream.write_all(request.as_bytes()).await?;
-    stream.read_to_end(&mut Vec::new()).await?;
-    Ok(())
-}
-
 /// A platform whose reply is not what the spec says.
 async fn wrong_reply(cli: &Path, report: &mut Report) -> Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let upstream = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let _ = stream.read(&mut [0; 4096]).await;
-            let body = r#"{"regions": "none"}"#;
-            let length = body.len();
-            let reply = format!(
-                "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-            );
-            let _ = stream.write_all(reply.as_bytes()).await;
-        }
-    });
-    let prism = Prism::proxy(cli, &spec::path("nodion"), &upstream).await?;
-    let client = deploykit::nodion::Client::builder().base_url(&prism.tap.base_url);
+    let json = ["content-type: application/json"];
+    let server = Server::replies("200 OK", &json, r#"{"regions": "none"}"#).await;
+    let prism = Prism::proxy(cli, &spec::path("nodion"), &server.base_url).await?;
+    let client = nodion::Client::builder().base_url(&prism.base_url);
     let answer = client.token("secret").build()?.regions().await;
-    let heads = prism.tap.take();
-    let said = heads.iter().filter_map(|head| head.violations.as_deref());
-    let mut problems = Vec::new();
-    if !said.into_iter().any(|said| said.contains("\"response\"")) {
-        problems.push(format!("the client says {answer:?}, and Prism {heads:?}"));
-    }
-    report.check("prism proxy: a wrong reply is seen", &problems);
+    let problem = format!("the client says {answer:?}, and Prism no violation");
+    let problems = (!violated(&prism, "response").await).then_some(problem);
+    report.check("prism proxy: a wrong reply is seen", problems.as_slice());
     Ok(())
+}
+
+/// Whether a violation of the request or the response was seen since the last look.
+async fn violated(prism: &Prism, by: &str) -> bool {
+    let complaints = prism.take_complaints().await;
+    let violation = format!("Violation: {by}");
+    complaints.iter().any(|line| line.contains(&violation))
 }
 
 /// Sends each call once through a Prism. `documented` leaves out what the vendor's page does not have.
@@ -170,7 +131,8 @@ async fn through(
     walk: &Walk,
     documented: bool,
     succeeded: &mut BTreeSet<String>,
-    (report, name): (&mut Report, &str),
+    report: &mut Report,
+    name: &str,
 ) {
     let (mut calls, mut successes, mut problems) = (0, 0, Vec::new());
     for row in &walk.rows {
@@ -181,12 +143,9 @@ async fn through(
         for variant in &row.variants {
             calls += 1;
             let result = variant.call(&walk.clients).send().await;
-            let heads = prism.tap.take();
-            if heads.is_empty() {
-                problems.push(format!("{operation}: nothing was sent"));
-            }
-            let found = said(prism, heads);
-            problems.extend(found.map(|found| format!("{operation} {}: {found}", variant.name)));
+            let complaints = prism.take_complaints().await.into_iter();
+            problems
+                .extend(complaints.map(|found| format!("{operation} {}: {found}", variant.name)));
             match result {
                 Ok(success) => {
                     successes += 1;
@@ -194,6 +153,7 @@ async fn through(
                     walk.keep(row.id_in(&success));
                     problems.extend(success.failures.iter().map(ToString::to_string));
                 }
+                Err(error) if error.status().is_none() => problems.push(error.to_string()),
                 Err(error) if std::env::var_os("PRISM_VERBOSE").is_some() => eprintln!("{error}"),
                 Err(_) => {}
             }
