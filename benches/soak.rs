@@ -16,10 +16,9 @@ use deploykit::edgegap::{self, NewDeployment, User};
 use deploykit::{Call, ClientBuilder, Effect, Pacing, Platform, Retry, nodion};
 use std::collections::BTreeMap;
 use std::future::IntoFuture;
-use std::hint::black_box;
 use std::io;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -48,36 +47,32 @@ enum Ending {
 }
 
 /// What client and server know about one call.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 struct Record {
     /// Ending and attempts, as reported by the client.
-    outcome: OnceLock<(Ending, u8)>,
+    outcome: Option<(Ending, u8)>,
     /// Requests that the server received.
-    requests: AtomicU8,
+    requests: u8,
     /// Creates that the server carried out.
-    creates: AtomicU8,
+    creates: u8,
+}
+
+type Records = Arc<Mutex<Vec<Record>>>;
+
+fn lock(records: &Records) -> MutexGuard<'_, Vec<Record>> {
+    records.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Record {
-    fn new() -> Self {
-        Self {
-            outcome: OnceLock::new(),
-            // An all-zero allocation would become resident call by call, and look like a leak.
-            requests: AtomicU8::new(black_box(0)),
-            creates: AtomicU8::new(black_box(0)),
-        }
-    }
-
     /// Whether the client's outcome agrees with the server's counters.
     fn agrees(&self, is_create: bool) -> bool {
-        let Some((ending, attempts)) = self.outcome.get() else {
+        let Some((ending, attempts)) = self.outcome else {
             return false;
         };
-        let requests = self.requests.load(Relaxed);
-        let creates = self.creates.load(Relaxed);
+        let (requests, creates) = (self.requests, self.creates);
         let requests_agree = match ending {
             Ending::Dropped => requests <= MAX_ATTEMPTS,
-            _ => requests == *attempts,
+            _ => requests == attempts,
         };
         let creates_agree = match ending {
             _ if !is_create => creates == 0,
@@ -93,7 +88,8 @@ struct Run {
     nodion: nodion::Client,
     edgegap: edgegap::Client,
     next: AtomicUsize,
-    records: Arc<[Record]>,
+    records: Records,
+    calls: usize,
     samples: Mutex<Vec<(usize, f64)>>,
 }
 
@@ -102,13 +98,14 @@ fn is_create(call: usize) -> bool {
 }
 
 impl Run {
-    fn new(base_url: &str, records: Arc<[Record]>) -> Result<Self> {
+    fn new(base_url: &str, records: Records, calls: usize) -> Result<Self> {
         Ok(Self {
             nodion: configure(nodion::Client::builder(), base_url).build()?,
             edgegap: configure(edgegap::Client::builder(), base_url).build()?,
             next: AtomicUsize::new(0),
-            samples: Mutex::new(Vec::with_capacity(records.len() / SAMPLE_EVERY + 1)),
+            samples: Mutex::new(Vec::with_capacity(calls / SAMPLE_EVERY + 1)),
             records,
+            calls,
         })
     }
 
@@ -117,9 +114,9 @@ impl Run {
         let application = self.nodion.application("a-1");
         loop {
             let call = self.next.fetch_add(1, Relaxed);
-            let Some(record) = self.records.get(call) else {
+            if call >= self.calls {
                 return;
-            };
+            }
             let (ending, attempts) = if is_create(call) {
                 let new = NewDeployment::new("app", "1", User::ip([192, 0, 2, 1].into()));
                 send(self.edgegap.deploy(new), call).await
@@ -127,7 +124,7 @@ impl Run {
                 send(application.deployments(), call).await
             };
             let attempts = u8::try_from(attempts).unwrap_or(u8::MAX);
-            record.outcome.get_or_init(|| (ending, attempts));
+            lock(&self.records)[call].outcome = Some((ending, attempts));
             if call.is_multiple_of(SAMPLE_EVERY)
                 && let (Some(resident), Ok(mut samples)) = (resident_mib(), self.samples.lock())
             {
@@ -183,14 +180,14 @@ async fn main() -> Result<()> {
     let warm_up = numbers.next().unwrap_or(100_000);
     let all = warm_up + calls;
 
-    let records: Arc<[Record]> = (0..all).map(|_| Record::new()).collect();
+    let records = Arc::new(Mutex::new(vec![Record::default(); all]));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let base_url = format!("http://{}", listener.local_addr()?);
     let server = tokio::spawn(accept(listener, records.clone()));
     let before = (Handle::current().metrics().num_alive_tasks(), open_files());
 
     let started = Instant::now();
-    let run = Arc::new(Run::new(&base_url, records.clone())?);
+    let run = Arc::new(Run::new(&base_url, records.clone(), all)?);
     let mut workers = JoinSet::new();
     for _ in 0..CONCURRENCY {
         workers.spawn(run.clone().work());
@@ -209,15 +206,13 @@ async fn main() -> Result<()> {
         ));
     }
     let (mut accounted, mut endings) = (0, BTreeMap::new());
-    for (call, record) in records.iter().enumerate() {
+    for (call, record) in lock(&records).iter().enumerate() {
         if record.agrees(is_create(call)) {
             accounted += 1;
         } else if failures.len() < 10 {
             failures.push(format!("call {call}: {record:?}"));
         }
-        *endings
-            .entry(format!("{:?}", record.outcome.get()))
-            .or_insert(0) += 1;
+        *endings.entry(format!("{:?}", record.outcome)).or_insert(0) += 1;
     }
     println!("{rate:.0} calls per second");
     for (outcome, count) in endings {
@@ -271,7 +266,7 @@ fn open_files() -> Option<usize> {
     Some(std::fs::read_dir("/proc/self/fd").ok()?.count())
 }
 
-async fn accept(listener: TcpListener, records: Arc<[Record]>) {
+async fn accept(listener: TcpListener, records: Records) {
     let requests = Arc::new(AtomicUsize::new(0));
     while let Ok((stream, _)) = listener.accept().await {
         let (records, requests) = (records.clone(), requests.clone());
@@ -282,26 +277,22 @@ async fn accept(listener: TcpListener, records: Arc<[Record]>) {
 
 /// Responds to the requests of one connection. Failures take turns: 503, 500, reset, headers
 /// without a body, half a body, 429, garbage.
-async fn serve(
-    mut stream: TcpStream,
-    records: &[Record],
-    requests: &AtomicUsize,
-) -> io::Result<()> {
+async fn serve(mut stream: TcpStream, records: &Records, requests: &AtomicUsize) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = Vec::with_capacity(2048);
     while let Some((call, create)) = read_request(&mut stream, &mut buffer).await? {
         let number = requests.fetch_add(1, Relaxed);
         let turn = number / FAIL_EVERY;
         let fault = (number % FAIL_EVERY == FAIL_EVERY - 1).then_some(turn % 7);
-        records[call].requests.fetch_add(1, Relaxed);
         // Rejections (503, 429) have no effect. Other failures have one every other time.
         let carried_out = match fault {
             None => true,
             Some(0 | 5) => false,
             Some(_) => (turn / 7).is_multiple_of(2),
         };
-        if create && carried_out {
-            records[call].creates.fetch_add(1, Relaxed);
+        if let Some(record) = lock(records).get_mut(call) {
+            record.requests += 1;
+            record.creates += u8::from(create && carried_out);
         }
         let (status, body) = if create {
             ("202 Accepted", r#"{"request_id":"r-1"}"#)

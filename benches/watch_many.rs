@@ -6,18 +6,16 @@
 //! ```
 //!
 //! The sandbox answers in this process and tokio's clock is paused, so the delays are those of the
-//! documented rate limit while the run takes seconds. The benchmark fails when a round sends more
+//! documented rate limit while the run takes seconds. The time of a round includes the sandbox's. The benchmark fails when a round sends more
 //! requests than there are pages, or when a watched deployment takes 1 KiB or more.
 
-use deploykit::edgegap::Client;
-use deploykit::testing::{CannedReply, Recorder};
+use deploykit::Pacing;
+use deploykit::edgegap::{NewDeployment, User};
 use deploykit::watch::{Change, Phase, Watcher};
-use deploykit::{Pacing, RequestPreview};
-use deploykit_sandbox::{Platform, Request, Sandbox, State};
-use serde_json::json;
+use deploykit_sandbox::{Platform, Sandbox};
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -49,59 +47,8 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// The sandbox behind a recorder, with counters.
-struct Server {
-    state: State,
-    token: String,
-    started: Instant,
-    lists: usize,
-    statuses: usize,
-    /// Time spent in the sandbox.
-    busy: Duration,
-}
-
-impl Server {
-    fn send(&mut self, request: Request) -> deploykit_sandbox::Reply {
-        let request = request.with_header("authorization", &format!("token {}", self.token));
-        // The sandbox's clock follows tokio's.
-        let now = Duration::from_secs(1_800_000_000) + self.started.elapsed();
-        let began = std::time::Instant::now();
-        let reply = self.state.handle(Platform::Edgegap, &request, now);
-        self.busy += began.elapsed();
-        reply
-    }
-
-    fn answer(&mut self, preview: &RequestPreview) -> CannedReply {
-        match preview.operation {
-            Some("list_deployments") => self.lists += 1,
-            _ => self.statuses += 1,
-        }
-        let mut request = Request::new(&preview.method, &preview.path);
-        request.query.clone_from(&preview.query);
-        let reply = self.send(request);
-        CannedReply::json(reply.status.as_u16(), reply.body)
-    }
-}
-
-fn lock(server: &Mutex<Server>) -> MutexGuard<'_, Server> {
-    server.lock().expect("no thread panics with the lock")
-}
-
 async fn next(watcher: &mut Watcher) -> Result<Change> {
     Ok(watcher.next().await.ok_or("nothing is left to watch")??)
-}
-
-/// Creates deployments at the documented rate, and returns their ids.
-async fn create(server: &Mutex<Server>, count: usize, body: &serde_json::Value) -> Vec<String> {
-    let mut ids = Vec::with_capacity(count);
-    for _ in 0..count {
-        tokio::time::advance(Duration::from_millis(26)).await;
-        let request = Request::new("POST", "/v2/deployments").with_json(body);
-        let reply = lock(server).send(request).json_body();
-        ids.push(reply["request_id"].as_str().expect("an id").to_owned());
-    }
-    tokio::time::advance(Duration::from_secs(10)).await;
-    ids
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -111,43 +58,39 @@ async fn main() -> Result<()> {
     let count: usize = numbers.next().unwrap_or(10_000);
     let pages = count.div_ceil(PAGE_SIZE);
 
-    let state = Sandbox::builder().state();
-    let access = state.edgegap().access("https://api.edgegap.com");
-    let body = json!({
-        "application": access.application, "version": access.version,
-        "users": [{ "user_type": "ip_address", "user_data": { "ip_address": "75.28.35.192" } }],
+    let world = Sandbox::builder().in_process();
+    let (access, requests) = (world.edgegap_access(), Arc::new(AtomicUsize::new(0)));
+    let (counted, answering) = (requests.clone(), world.clone());
+    let builder = world.edgegap_builder().pacing(Pacing::documented());
+    let builder = builder.in_process(move |request| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        answering.handle(Platform::Edgegap, request)
     });
-    let server = Arc::new(Mutex::new(Server {
-        state,
-        token: access.token.clone(),
-        started: Instant::now(),
-        lists: 0,
-        statuses: 0,
-        busy: Duration::ZERO,
-    }));
-    let ids = create(&server, count, &body).await;
+    let client = builder.build()?;
+    let mut ids = Vec::with_capacity(count);
+    for _ in 0..count {
+        let player = User::ip([75, 28, 35, 192].into());
+        let new = NewDeployment::new(&access.application, &access.version, player);
+        ids.push(client.deploy(new).await?.request_id.to_string());
+    }
+    tokio::time::advance(Duration::from_secs(10)).await;
 
-    let recorder = Recorder::new();
-    let answering = server.clone();
-    recorder.answer_with(move |preview| lock(&answering).answer(preview));
-    let builder = Client::builder().token(access.token);
-    let builder = builder.recorder(&recorder).pacing(Pacing::documented());
-    let mut watcher = builder.build()?.watch(&ids).interval(INTERVAL);
+    let mut watcher = client.watch(&ids).interval(INTERVAL);
     for _ in 0..count {
         let change = next(&mut watcher).await?;
         assert_eq!((change.before, change.now.phase), (None, Phase::Ready));
     }
 
     // Rounds without a change.
-    let lists = lock(&server).lists;
-    let busy = lock(&server).busy;
+    let sent = requests.load(Ordering::Relaxed);
     let (before, began) = (watcher.rounds(), std::time::Instant::now());
     while watcher.rounds() < before + QUIET_ROUNDS {
         let wait = tokio::time::timeout(INTERVAL / 10, watcher.next());
         assert!(wait.await.is_err(), "nothing changes");
     }
-    let time = began.elapsed().saturating_sub(lock(&server).busy - busy) / QUIET_ROUNDS;
-    let requests = (lock(&server).lists - lists).div_ceil(QUIET_ROUNDS as usize);
+    let time = began.elapsed() / QUIET_ROUNDS;
+    let sent = requests.load(Ordering::Relaxed) - sent;
+    let requests = sent.div_ceil(QUIET_ROUNDS as usize);
 
     // Stops one deployment after another, each at another point of a round.
     let mut delays = Vec::new();
@@ -156,7 +99,7 @@ async fn main() -> Result<()> {
         let wait = tokio::time::timeout(pause, watcher.next());
         assert!(wait.await.is_err(), "nothing changes");
         let stopped = Instant::now();
-        lock(&server).send(Request::new("DELETE", &format!("/v1/stop/{id}")));
+        client.deployment(id.as_str()).stop().await?;
         loop {
             let change = next(&mut watcher).await?;
             assert_eq!(&change.id, id, "only this deployment changes");
@@ -169,8 +112,6 @@ async fn main() -> Result<()> {
         }
     }
     assert_eq!(delays.len(), STOPS);
-    let statuses = lock(&server).statuses;
-    println!("{STOPS} stops were confirmed by {statuses} status calls");
 
     let (watched, with_watcher) = (watcher.len(), IN_USE.load(Ordering::Relaxed));
     drop(watcher);
