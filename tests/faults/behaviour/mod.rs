@@ -9,7 +9,9 @@ use crate::cells::operation::CANARY;
 use crate::cells::run::runtime;
 use crate::support::{Script, Server, Step};
 use deploykit::edgegap::{self, NewDeployment, User};
-use deploykit::{ClientBuilder, Pacing, Platform, nodion};
+use deploykit::{Call, ClientBuilder, Error, Pacing, Page, Platform, nodion};
+use std::time::Duration;
+use tokio::time::Instant;
 
 pub const LIST: &str = r#"{"deployments":[]}"#;
 pub const ACCEPTED: &str = r#"{"request_id":"a69f8e3e0555"}"#;
@@ -32,6 +34,25 @@ pub fn nodion(server: &Server) -> ClientBuilder<nodion::Nodion> {
 
 pub fn edgegap(server: &Server) -> ClientBuilder<edgegap::Edgegap> {
     at(edgegap::Client::builder(), server)
+}
+
+/// A read.
+pub fn list(builder: ClientBuilder<nodion::Nodion>) -> Call<Page<nodion::Deployment>> {
+    builder.build().unwrap().application("a").deployments()
+}
+
+/// A create.
+pub fn deploy(builder: ClientBuilder<edgegap::Edgegap>) -> Call<edgegap::Accepted> {
+    builder.build().unwrap().deploy(new())
+}
+
+/// How a call fails, and how long that takes.
+pub async fn failure<T: Send + 'static>(call: Call<T>) -> (Error, Duration) {
+    let started = Instant::now();
+    match call.await {
+        Ok(_) => panic!("it went well"),
+        Err(error) => (error, started.elapsed()),
+    }
 }
 
 pub fn new() -> NewDeployment {

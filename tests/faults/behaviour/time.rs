@@ -1,15 +1,11 @@
 //! The limit of an attempt next to that of a call, and those of a stream.
 
-use super::{LIST, always, at, edgegap, new, nodion, settled};
+use super::{LIST, always, at, deploy, edgegap, failure, list, nodion, settled};
 use crate::cells::fault::{head, reply, seconds};
 use crate::support::{Script, Server, Step};
 use deploykit::{Effect, ErrorKind, dployr};
 use std::time::Duration;
 use tokio::time::Instant;
-
-fn silence() -> Vec<Step> {
-    vec![Step::ReadAll, Step::Silence]
-}
 
 #[test]
 fn each_attempt_has_its_own_limit_and_the_call_has_one_for_all() {
@@ -21,21 +17,13 @@ fn each_attempt_has_its_own_limit_and_the_call_has_one_for_all() {
             (3, 3, 1, 3.0, 3.01),
             (9, 4, 1, 4.0, 4.01),
         ] {
-            let server = always(silence()).await;
+            let server = Server::start(Script::silence()).await;
             let builder = nodion(&server).timeout(seconds(attempt));
-            let client = builder.deadline(seconds(deadline)).build().unwrap();
-            let started = Instant::now();
-            let error = client.application("a").deployments().await.unwrap_err();
-            let took = started.elapsed().as_secs_f64();
-            assert_eq!(
-                (error.kind(), error.attempts()),
-                (ErrorKind::Timeout, attempts),
-                "{error}"
-            );
-            assert!(
-                (from..=to).contains(&took),
-                "{took} for {attempt}, {deadline}"
-            );
+            let (error, took) = failure(list(builder.deadline(seconds(deadline)))).await;
+            let found = (error.kind(), error.attempts());
+            assert_eq!(found, (ErrorKind::Timeout, attempts), "{error}");
+            let took = took.as_secs_f64();
+            assert!((from..=to).contains(&took), "{took}: {attempt}, {deadline}");
             assert_eq!(server.log().requests(), attempts as usize);
         }
     });
@@ -44,13 +32,11 @@ fn each_attempt_has_its_own_limit_and_the_call_has_one_for_all() {
 #[test]
 fn the_limits_of_a_call_stand_above_those_of_the_client() {
     settled(async {
-        let server = always(silence()).await;
-        let client = edgegap(&server).timeout(seconds(50)).build().unwrap();
-        let started = Instant::now();
-        let call = client.deploy(new()).timeout(seconds(3));
-        let error = call.await.unwrap_err();
+        let server = Server::start(Script::silence()).await;
+        let call = deploy(edgegap(&server).timeout(seconds(50)));
+        let (error, took) = failure(call.timeout(seconds(3))).await;
         assert_eq!((error.attempts(), error.effect()), (1, Effect::Unknown));
-        assert_eq!(started.elapsed().as_secs(), 3);
+        assert_eq!(took.as_secs(), 3);
     });
 }
 
@@ -58,14 +44,10 @@ fn the_limits_of_a_call_stand_above_those_of_the_client() {
 fn a_time_to_connect_is_a_failure_to_connect() {
     settled(async {
         let server = Server::deaf().await;
-        let builder = edgegap(&server).connect_timeout(seconds(2));
-        let started = Instant::now();
-        let error = builder.build().unwrap().deploy(new()).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.effect()),
-            (ErrorKind::Connect, Effect::None)
-        );
-        let took = started.elapsed();
+        let call = deploy(edgegap(&server).connect_timeout(seconds(2)));
+        let (error, took) = failure(call).await;
+        let found = (error.kind(), error.effect());
+        assert_eq!(found, (ErrorKind::Connect, Effect::None));
         assert!(took >= seconds(6) && took < seconds(8), "{took:?}");
     });
 }
@@ -74,25 +56,15 @@ fn a_time_to_connect_is_a_failure_to_connect() {
 fn limits_of_nothing_and_of_for_ever_are_limits_too() {
     settled(async {
         let server = always(reply("200 OK", &[], LIST)).await;
-        let client = nodion(&server)
-            .timeout(Duration::MAX)
-            .deadline(Duration::MAX);
-        client
-            .build()
-            .unwrap()
-            .application("a")
-            .deployments()
+        let (never, now) = (Duration::MAX, Duration::ZERO);
+        list(nodion(&server).timeout(never).deadline(never))
             .await
             .unwrap();
-        let client = nodion(&server).timeout(Duration::ZERO).build().unwrap();
-        let error = client.application("a").deployments().await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Timeout);
-        let client = nodion(&server).deadline(Duration::ZERO).build().unwrap();
-        let error = client.application("a").deployments().await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.effect()),
-            (ErrorKind::Timeout, Effect::None)
-        );
+        for builder in [nodion(&server).timeout(now), nodion(&server).deadline(now)] {
+            let (error, _) = failure(list(builder)).await;
+            let found = (error.kind(), error.effect());
+            assert_eq!(found, (ErrorKind::Timeout, Effect::None));
+        }
     });
 }
 

@@ -4,7 +4,7 @@ use super::{ACCEPTED, LIST, always, at, edgegap, kept, new, nodion, settled};
 use crate::cells::fault::{EVERY, Setting, reply, success};
 use crate::cells::operation::{CANARY, Kind};
 use crate::support::{Script, Server, Step};
-use deploykit::{Effect, ErrorKind, dployr, nexlayer};
+use deploykit::{Effect, ErrorKind, dployr};
 
 #[test]
 fn a_copied_client_shares_the_pool_and_so_does_one_with_another_token() {
@@ -47,11 +47,9 @@ fn a_kept_connection_that_breaks_under_a_create_is_not_replaced_in_silence() {
             let client = edgegap(&server).build().unwrap();
             client.deploy(new()).await.unwrap();
             let error = client.deploy(new()).await.unwrap_err();
-            assert_eq!(
-                (error.kind(), error.effect(), error.attempts()),
-                (ErrorKind::Interrupted, Effect::Unknown, 1),
-                "{error:?}"
-            );
+            let found = (error.kind(), error.effect(), error.attempts());
+            let expected = (ErrorKind::Interrupted, Effect::Unknown, 1);
+            assert_eq!(found, expected, "{error:?}");
             let log = server.log();
             assert_eq!((log.connections, log.requests()), (1, 2));
         }
@@ -73,7 +71,7 @@ fn a_kept_connection_that_breaks_under_a_read_is_an_attempt_that_counts() {
 }
 
 #[test]
-fn no_token_stands_in_a_url_but_nexlayers_session() {
+fn no_token_stands_in_a_url() {
     settled(async {
         for kind in EVERY.iter().copied().flatten() {
             let setting = Setting {
@@ -90,14 +88,5 @@ fn no_token_stands_in_a_url_but_nexlayers_session() {
             let carries = rest.contains(&format!("{CANARY}\r\n"));
             assert_eq!(carries, *kind != Kind::Login, "{kind:?}: {rest}");
         }
-        let server = always(reply("200 OK", &[], "[]")).await;
-        let client = at(nexlayer::Client::builder(), &server).build().unwrap();
-        let _ = client.session("session-1").reservations().await;
-        let log = server.log();
-        let request = String::from_utf8_lossy(&log.exchanges[0].bytes);
-        assert!(
-            request.starts_with("GET /getReservations?sessionToken=session-1 "),
-            "{request}"
-        );
     });
 }

@@ -97,22 +97,15 @@ impl Expected {
 
 impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.failure {
-            None => write!(f, "{:<15}{:<9}", "Ok", "")?,
-            Some((kind, effect)) => {
-                write!(f, "{:<15}{:<9}", format!("{kind:?}"), format!("{effect:?}"))?;
-            }
-        }
-        let (least, most) = (self.takes.start(), self.takes.end());
-        let time = if least == most {
-            format!("{least} s")
-        } else {
-            format!("{least} to {most} s")
+        let outcome = match self.failure {
+            None => "Ok".to_owned(),
+            Some((kind, effect)) => format!("{kind:?} {effect:?}"),
         };
+        let (attempts, requests) = (self.attempts, self.requests);
+        let time = format!("{:?} s", self.takes);
         write!(
             f,
-            "{} tried, {} arrived   {time:<14}",
-            self.attempts, self.requests
+            "{outcome:<24}{attempts} tried, {requests} arrived   {time:<14}"
         )
     }
 }

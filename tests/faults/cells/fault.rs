@@ -43,8 +43,8 @@ pub enum Place {
     /// A server that follows this script, which may depend on the operation and on where another
     /// server is.
     Server(Box<dyn Fn(&Setting<'_>) -> Script + Send + Sync>),
-    /// The same server, and a client that wants to speak TLS with it.
-    ServerByTls(Box<dyn Fn(&Setting<'_>) -> Script + Send + Sync>),
+    /// A server that follows this script, and a client that wants to speak TLS with it.
+    ServerByTls(Script),
     /// An address at which nobody listens.
     Refusing,
     /// The same, but only for the first attempt.
@@ -80,8 +80,7 @@ pub fn fault(
 
 /// A fault of a server from which a client expects TLS.
 pub fn by_tls(name: &str, steps: &[Step]) -> Fault {
-    let script = Script::always(steps.to_vec());
-    Fault::at(name, Place::ServerByTls(Box::new(move |_| script.clone())))
+    Fault::at(name, Place::ServerByTls(Script::always(steps.to_vec())))
 }
 
 /// A fault of a server that treats its connections differently.

@@ -85,32 +85,25 @@ impl Kind {
     /// Calls it, on a client of its own. `large` adds 3 MiB to the request, where that is possible.
     pub async fn call(self, base_url: &str, large: bool) -> Outcome {
         let filler = || "x".repeat(if large { 3 << 20 } else { 1 });
+        let dployr = || with_address(dployr::Client::builder(), base_url).build();
+        let nexlayer = || with_address(nexlayer::Client::builder(), base_url).build();
+        let nodion = || with_address(nodion::Client::builder(), base_url).build();
         match self {
-            Self::List => {
-                let client = with_address(nodion::Client::builder(), base_url);
-                count(client.build()?.application("app").deployments()).await
-            }
-            Self::Redeploy => {
-                let client = with_address(nodion::Client::builder(), base_url);
-                count(client.build()?.application("app").deploy()).await
-            }
+            Self::List => count(nodion()?.application("app").deployments()).await,
+            Self::Redeploy => count(nodion()?.application("app").deploy()).await,
             Self::Deploy => {
-                let client = with_address(edgegap::Client::builder(), base_url);
+                let client = with_address(edgegap::Client::builder(), base_url).build()?;
                 let new = NewDeployment::new("my-app", "1", User::ip([75, 28, 35, 192].into()));
-                count(client.build()?.deploy(new.env("FILLER", filler()))).await
+                count(client.deploy(new.env("FILLER", filler()))).await
             }
             Self::Start => {
-                let client = with_address(nexlayer::Client::builder(), base_url);
                 let text = format!("application:\n  name: web\n  pods: []\n# {}\n", filler());
-                count(client.build()?.start(Manifest::parse(text)?)).await
+                count(nexlayer()?.start(Manifest::parse(text)?)).await
             }
-            Self::Unreserve => {
-                let client = with_address(nexlayer::Client::builder(), base_url);
-                count(client.build()?.session("token-1234").remove_reservations()).await
-            }
+            Self::Unreserve => count(nexlayer()?.session("token-1234").remove_reservations()).await,
             Self::Follow => {
-                let client = with_address(dployr::Client::builder(), base_url).build()?;
-                let reply = client.service("web").follow_logs().with_response().await?;
+                let call = dployr()?.service("web").follow_logs();
+                let reply = call.with_response().await?;
                 // What a stream does behind its connection is shown in `tests/logs`.
                 let mut lines = reply.value.without_reconnecting();
                 let mut first = None;
@@ -120,19 +113,14 @@ impl Kind {
                 }
                 first.map_or(Ok(reply.attempts), Err)
             }
-            Self::Delete => {
-                let client = with_address(dployr::Client::builder(), base_url);
-                count(client.build()?.deployment("d-1").delete()).await
-            }
+            Self::Delete => count(dployr()?.deployment("d-1").delete()).await,
             Self::Update => {
-                let client = with_address(dployr::Client::builder(), base_url);
                 let update = DeploymentUpdate::new().env("FILLER", filler());
-                count(client.build()?.deployment("d-1").update(update)).await
+                count(dployr()?.deployment("d-1").update(update)).await
             }
             Self::Login => {
-                let client = with_address(dployr::Client::builder(), base_url);
                 let password = format!("{CANARY}{}", filler());
-                count(client.build()?.login("user@example.com", password)).await
+                count(dployr()?.login("user@example.com", password)).await
             }
         }
     }

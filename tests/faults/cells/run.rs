@@ -7,7 +7,6 @@ use crate::support::{Log, Script, Server};
 use deploykit::ErrorKind::{Connect, Interrupted, Timeout};
 use deploykit::{Effect, Error};
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, timeout};
@@ -74,7 +73,7 @@ async fn ran(fault: &Fault, kind: Kind) -> Ran {
     };
     let server = match &fault.place {
         Place::Server(script) => Server::start(script(&setting)).await,
-        Place::ServerByTls(script) => Server::start(script(&setting)).await.by_tls(),
+        Place::ServerByTls(script) => Server::start(script.clone()).await.by_tls(),
         Place::Refusing => Server::refuses(),
         Place::RefusingAtFirst => Server::refuses_at_first(Script::always(success(&setting))),
         Place::Deaf => Server::deaf().await,
@@ -243,30 +242,17 @@ fn always(kind: Kind, error: &Error, ran: &Ran, problems: &mut Vec<String>) {
     problems.extend(broken.map(|(claim, _)| format!("does not hold: {claim}: {shown}")));
 }
 
-/// All reports in the order of the table. The faults are divided among threads, as a cell shares
-/// nothing with another.
+/// All reports in the order of the table, which is divided among threads: no cell shares anything with
+/// another.
 fn all(faults: &[Fault]) -> Vec<Report> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            match faults.get(index) {
-                Some(fault) => done.push((index, reports(fault))),
-                None => return done,
-            }
-        }
-    };
-    let mut done: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let done = threads
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap());
-        done.collect()
-    });
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().flat_map(|(_, reports)| reports).collect()
+    let parts = faults.chunks(faults.len().div_ceil(threads));
+    std::thread::scope(|scope| {
+        let work = |part: &'_ [Fault]| part.iter().flat_map(reports).collect::<Vec<_>>();
+        let threads: Vec<_> = parts.map(|part| scope.spawn(move || work(part))).collect();
+        let done = threads.into_iter();
+        done.flat_map(|thread| thread.join().unwrap()).collect()
+    })
 }
 
 /// Runs the whole table and prints a line a cell. True if everything is as it must be.
