@@ -1,8 +1,7 @@
-//! Redacts a manifest: the values of `vars`, the files of `secrets`, the registry login, and the
-//! commands, which [`Pod`](super::manifest::Pod) holds as secrets.
+//! Redacts a manifest: the values of `vars`, the files of `secrets`, the registry login and commands.
 //!
-//! Old spellings count too. A placeholder of the platform (`<% … %>`) stays visible. The result is
-//! printed from the parsed values, so comments are not in it.
+//! Older names of these fields are redacted, too. A placeholder of the platform (`<% … %>`) stays
+//! visible. The result is printed from the parsed values, without comments.
 
 use super::manifest::tree::{self, Node};
 use crate::secret::{REDACTED, Secret};
@@ -14,7 +13,7 @@ const SHOWN_IN_SECRETS: [&str; 4] = ["name", "fileName", "mountPath", "path"];
 
 /// Parses a manifest and redacts it; `None` if it cannot be parsed.
 pub(super) fn redact(text: &str) -> Option<RedactedManifest> {
-    let mut root = tree::parse(tree::without_mark(text)).ok()?.value;
+    let mut root = tree::parse(text).ok()?.value;
     let mut secrets = Vec::new();
     redact_fields(&mut root, &mut secrets);
     Some(RedactedManifest {

@@ -1,41 +1,41 @@
-//! Checking a manifest before it is used, and the schema by which the platform does so.
+//! The platform's validation of manifests, and its schema.
 
+use super::manifest::yaml_error;
 use super::shapes::{Reply, Schema};
 use super::{Client, Manifest};
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Result};
 use crate::raw::nexlayer::{Op, types};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-/// What the platform says of a manifest; see [`Client::validate`].
+/// The result of [`Client::validate`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Validation {
-    /// Whether the platform takes it.
+    /// Whether the platform accepts the manifest.
     pub valid: bool,
-    /// What is wrong with it, in the platform's order. It may be empty though the manifest is not
-    /// valid: then [`message`](Self::message) is all there is.
+    /// What is wrong, in the platform's order. May be empty for an invalid manifest: then only
+    /// [`message`](Self::message) is set.
     pub findings: Vec<Finding>,
-    /// The platform's sentence, if it has one.
+    /// The platform's message.
     pub message: Option<String>,
 }
 
-/// What is wrong at one place of a manifest.
+/// A mistake in a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// The place, as the platform writes it; `None` where it is part of the message.
+    /// The place in the platform's notation. `None` if the message contains it.
     pub path: Option<String>,
-    /// What is wrong there. Secrets of the manifest are left out.
+    /// What is wrong. Secrets of the manifest are redacted.
     pub message: String,
 }
 
 impl Client {
-    /// Asks the platform whether it would take a manifest: `POST /validate`. Nothing is started.
+    /// Validates a manifest on the platform: `POST /validate`. Nothing is started.
     ///
-    /// That a manifest is not valid is an answer and no error. It is sent as JSON, so comments do not
-    /// count, and the platform sees the values that aliases stand for. A [preview](Call::preview)
-    /// leaves out what it would leave out of the manifest's text.
+    /// An invalid manifest is not an error. The manifest is sent as JSON, without comments and with
+    /// aliases expanded. A [preview](Call::preview) redacts the same values as in the manifest's text.
     ///
     /// ```no_run
     /// # async fn example(nexlayer: deploykit::nexlayer::Client) -> deploykit::Result<()> {
@@ -48,13 +48,12 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidRequest`](ErrorKind::InvalidRequest) for YAML that has no form in JSON,
-    /// [`NoSuchRoute`](ErrorKind::NoSuchRoute) from a server without this operation, which the
-    /// platform's page does not have, and those of every call.
+    /// [`NoSuchRoute`](ErrorKind::NoSuchRoute) from a server without this operation.
     ///
     /// Source: `Nexlayer/docs:data/openapi.json`
     pub fn validate(&self, manifest: &Manifest) -> Call<Validation> {
-        let body = as_json(manifest.as_str());
+        let body = serde_saphyr::from_str(manifest.as_str());
+        let body = body.map_err(|error| yaml_error::error(&error));
         let call = self.call(Op::ValidateManifest, move |raw| async move {
             let body = types::ManifestDocument(body?);
             let Reply(reply) = raw.validate_manifest(&body).await?.into_inner();
@@ -67,11 +66,10 @@ impl Client {
         call.or_else(Validation::from_refusal)
     }
 
-    /// The JSON Schema of a manifest as the platform has it now, in draft 7: `GET /schema`.
+    /// The platform's current JSON Schema of a manifest, in draft 7: `GET /schema`.
     ///
     /// # Errors
-    /// [`NoSuchRoute`](ErrorKind::NoSuchRoute) from a server without this operation, which the
-    /// platform's page does not have, and those of every call.
+    /// [`NoSuchRoute`](ErrorKind::NoSuchRoute) from a server without this operation.
     ///
     /// Source: `Nexlayer/docs:data/openapi.json`
     pub fn schema(&self) -> Call<Value> {
@@ -83,14 +81,14 @@ impl Client {
 }
 
 impl Validation {
-    /// The findings in a refusal of the manifest; any other failure stays one.
+    /// The findings in a rejection of the manifest. Any other failure stays a failure.
     fn from_refusal(error: Error) -> Result<Self> {
         let refused =
             error.kind() == ErrorKind::Rejected && matches!(error.status(), Some(200 | 400 | 422));
         let findings = match error.details() {
             _ if !refused => return Err(error),
             Some(Value::Array(details)) => details.iter().filter_map(Finding::read).collect(),
-            // By the code the platform can say it without a list.
+            // The code is enough without a list.
             _ if error.code() == Some("INVALID_YAML") => Vec::new(),
             _ => return Err(error),
         };
@@ -103,7 +101,7 @@ impl Validation {
 }
 
 impl Finding {
-    /// `{path, message}`, `{field, message}`, or a mere sentence.
+    /// `{path, message}`, `{field, message}`, or only a sentence.
     fn read(detail: &Value) -> Option<Self> {
         let text = |key: &str| detail.get(key).and_then(Value::as_str);
         let message = detail.as_str().or_else(|| text("message"));
@@ -115,42 +113,5 @@ impl Finding {
             path: path.filter(|path| !path.is_empty()).map(str::to_owned),
             message: message.unwrap_or_default().to_owned(),
         })
-    }
-}
-
-/// The manifest as the JSON object that the operation takes.
-fn as_json(text: &str) -> Result<Map<String, Value>> {
-    let read: std::result::Result<Map<String, Value>, _> = serde_saphyr::from_str(text);
-    read.map_err(|error| {
-        // Not the words of the reader, which may show a snippet with a token in it.
-        let place = error.location().map_or_else(String::new, |at| {
-            format!(" at line {}, column {}", at.line(), at.column())
-        });
-        Error::invalid_request(format!("the manifest has no form in JSON{place}"))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn yaml_becomes_json() {
-        let text = "\u{feff}# ü\napplication:\n  name: a\n  pods:\n  - &p {name: web, servicePorts: [80], vars: {PORT: 6379, ON: \"yes\", URL: <% URL %>}}\n  - *p\n  5432: x\n";
-        let pod = json!({ "name": "web", "servicePorts": [80], "vars": { "PORT": 6379, "ON": "yes", "URL": "<% URL %>" } });
-        assert_eq!(
-            Value::Object(as_json(text).unwrap()),
-            json!({ "application": { "name": "a", "pods": [pod, pod], "5432": "x" } })
-        );
-    }
-
-    #[test]
-    fn what_has_no_form_in_json_is_refused_without_a_snippet() {
-        let error = as_json("application: {name: a}\n? [hush]\n: hush\n").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-        let shown = format!("{error} {error:?}");
-        assert!(shown.contains("has no form in JSON"), "{shown}");
-        assert!(!shown.contains("hush"), "{shown}");
     }
 }

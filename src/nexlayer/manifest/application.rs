@@ -1,15 +1,13 @@
-//! Reads an application of any generation.
+//! Reads an application, in the current format and in older forms that are still documented.
 //!
-//! Older forms, and where they come from: `application.template` with `tag` and `privateTag`
-//! (Nexlayer/templates until January 2025), variables and ports as lists of maps and `path` for
-//! `mountPath` (nexlayer-cli), `pods` beside `application` (nexlayer.com/docs/deployments/scaling),
-//! `imagePullSecrets`, `domain` and files by name within a secret (the first schema of
+//! Older forms: `pods` beside `application` (nexlayer.com/docs/deployments/scaling), variables and ports
+//! as lists of maps and `path` for `mountPath` (nexlayer-cli), `domain` (the first schema of
 //! nexlayer-plugin).
 
-use super::cursor::{Cursor, Fields, Source};
-use super::patterns::{APPLICATION, APPLICATION_NAME, OTHER, REGISTRY_LOGIN, TEMPLATE};
-use super::rules::{Rule, Warning, Warnings};
-use super::spec::{AppSpec, Others, RegistryLogin};
+use super::cursor::{Cursor, Source};
+use super::patterns::{APPLICATION, OTHER, REGISTRY_LOGIN};
+use super::rules::{Rule, Warning};
+use super::spec::{AppSpec, RegistryLogin};
 use super::tree;
 use crate::secret::Secret;
 use std::cell::RefCell;
@@ -28,60 +26,46 @@ pub(super) struct Deferred<'n> {
     pub(super) registry: Vec<Cursor<'n>>,
 }
 
-/// Reads as much of a manifest as possible, with warnings about the rest.
+/// Reads as much of a manifest as possible, with warnings about the rest in the order of the file.
 pub(super) fn read(text: &str) -> Result<(AppSpec, Vec<Warning>), serde_saphyr::Error> {
-    let text = tree::without_mark(text);
     let root = tree::parse(text)?;
     let source = Source {
-        text,
-        warnings: RefCell::new(Warnings::default()),
+        text: tree::without_mark(text),
+        warnings: RefCell::default(),
     };
     let spec = file(&Cursor::root(&source, &root)).unwrap_or_default();
-    Ok((spec, source.warnings.into_inner().sorted()))
+    let mut warnings = source.warnings.into_inner();
+    warnings.sort_by_key(|warning| (warning.line, warning.column, warning.rule));
+    warnings.dedup();
+    Ok((spec, warnings))
 }
 
 fn file(root: &Cursor<'_>) -> Option<AppSpec> {
     let mut fields = root.fields(&OTHER)?;
     let application = fields.take("application");
     let pods = fields.older("pods", "application.pods");
-    let spec = application.and_then(|value| self::application(&value, pods));
-    Some(AppSpec {
-        beside: fields.others(),
-        ..spec.unwrap_or_default()
-    })
+    fields.others();
+    self::application(&application?, pods)
 }
 
 fn application<'n>(value: &Cursor<'n>, pods_beside: Option<Cursor<'n>>) -> Option<AppSpec> {
     let mut fields = value.fields(&APPLICATION)?;
     let mut spec = AppSpec {
         name: fields.string("name").unwrap_or_default(),
-        // A number is as good here as a text.
-        version: fields
-            .get("version")
-            .and_then(|version| version.value("a version")),
+        // A number is valid, too.
+        version: fields.get("version").and_then(|version| version.value()),
         url: fields.string("url"),
         registry_login: fields
             .get("registryLogin")
             .and_then(|login| registry_login(&login)),
-        entrypoint: fields.command("entrypoint"),
-        command: fields.command("command"),
         ..AppSpec::default()
     };
-    let mut lists: Vec<_> = fields.get("pods").into_iter().collect();
-    let mut others = pull_secrets(&mut fields, &mut spec);
-    if let Some(value) = fields.older("template", "application itself") {
-        let left = template(&value, &mut spec, &mut lists).unwrap_or_default();
-        if !left.0.is_empty() {
-            // Outside of it they might be taken for fields of today.
-            let left: serde_json::Map<_, _> = left.0.into_iter().collect();
-            others.push(("template".to_owned(), left.into()));
-        }
-    }
-    lists.extend(pods_beside);
     let mut deferred = Deferred::default();
-    for pod in lists.iter().filter_map(Cursor::items).flatten() {
-        spec.pods.extend(super::pods::pod(&pod, &mut deferred));
-    }
+    let lists = [fields.get("pods"), pods_beside];
+    let pods = lists.iter().flatten().filter_map(Cursor::items).flatten();
+    spec.pods = pods
+        .filter_map(|pod| super::pods::pod(&pod, &mut deferred))
+        .collect();
     if spec.pods.is_empty() {
         value.warn(Rule::NoPods);
     } else if spec.pods.iter().all(|pod| pod.path.is_none()) {
@@ -89,33 +73,7 @@ fn application<'n>(value: &Cursor<'n>, pods_beside: Option<Cursor<'n>>) -> Optio
     }
     deferred.check(&spec);
     spec.others = fields.others();
-    spec.others.0.extend(others);
     Some(spec)
-}
-
-/// Reads a template, in which the first generation has the whole application. Returns its other
-/// fields.
-fn template<'n>(
-    value: &Cursor<'n>,
-    spec: &mut AppSpec,
-    lists: &mut Vec<Cursor<'n>>,
-) -> Option<Others> {
-    let mut fields = value.fields(&TEMPLATE)?;
-    let name = fields.take("name").filter(|name| !name.is_null());
-    if let Some(value) = name
-        && let Some(name) = value.spelling()
-        && spec.name.is_empty()
-    {
-        if !APPLICATION_NAME.is_match(&name) {
-            value.warn(Rule::ApplicationName);
-        }
-        spec.name = name;
-    }
-    let login = fields.get("registryLogin");
-    let login = login.and_then(|login| registry_login(&login));
-    spec.registry_login = spec.registry_login.take().or(login);
-    lists.extend(fields.get("pods"));
-    Some(fields.others())
 }
 
 fn registry_login(value: &Cursor<'_>) -> Option<RegistryLogin> {
@@ -126,33 +84,6 @@ fn registry_login(value: &Cursor<'_>) -> Option<RegistryLogin> {
         personal_access_token: fields.string("personalAccessToken").map(Secret::from),
         others: fields.others(),
     })
-}
-
-/// Reads the older form of `registryLogin`, a list. Returns what has no place in the newer one.
-fn pull_secrets(fields: &mut Fields<'_>, spec: &mut AppSpec) -> Vec<(String, serde_json::Value)> {
-    const KEY: &str = "imagePullSecrets";
-    let list = fields.older(KEY, "registryLogin");
-    let mut more = Vec::new();
-    for item in list.and_then(|list| list.items()).into_iter().flatten() {
-        let Some(mut fields) = item.fields(&OTHER) else {
-            continue;
-        };
-        let login = RegistryLogin {
-            registry: fields.string("registry"),
-            username: fields.string("username"),
-            personal_access_token: fields.string("password").map(Secret::from),
-            others: Others::default(),
-        };
-        fields.string("name");
-        fields.others();
-        if spec.registry_login.is_some() {
-            more.push(item.node.to_json());
-        } else {
-            spec.registry_login = Some(login);
-        }
-    }
-    let more = (!more.is_empty()).then(|| (KEY.to_owned(), more.into()));
-    more.into_iter().collect()
 }
 
 impl Deferred<'_> {

@@ -1,21 +1,21 @@
 //! A value of a manifest with its path and place, which records the warnings about it.
 
-use super::patterns::{AMBIGUOUS, Object, PORT};
-use super::rules::{Rule, Warnings};
+use super::patterns::{AMBIGUOUS, Object};
+use super::rules::{Rule, Warning};
 use super::spec::Others;
-use super::tree::{Node, range};
+use super::tree::Node;
 use serde_json::Value;
 use serde_saphyr::{Location, Spanned};
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-/// Fields of which null says that there is none.
+/// Fields that may be null.
 pub(super) const NULLABLE: [&str; 3] = ["url", "path", "subdomain"];
 
 /// The text of a manifest and the warnings about it.
 pub(super) struct Source<'t> {
     pub(super) text: &'t str,
-    pub(super) warnings: RefCell<Warnings>,
+    pub(super) warnings: RefCell<Vec<Warning>>,
 }
 
 /// A value, or the place of its key.
@@ -26,7 +26,7 @@ pub(super) struct Cursor<'n> {
     pub(super) path: String,
     pub(super) at: Location,
     key_at: Location,
-    /// Where the value is written, if an alias stands here.
+    /// Place of the value itself, if `at` is the place of an alias.
     defined: Location,
 }
 
@@ -52,7 +52,7 @@ impl<'n> Cursor<'n> {
 
     fn field(&self, (key, value): &'n (Spanned<String>, Spanned<Node>)) -> Self {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-        // A value that bad indentation turned into a key must not show.
+        // Bad indentation may turn a secret value into a key.
         let is_plain = (1..=64).contains(&key.value.len()) && key.value.bytes().all(is_name);
         let shown = if is_plain { &key.value } else { "…" };
         let path = match self.path.as_str() {
@@ -64,12 +64,10 @@ impl<'n> Cursor<'n> {
 
     /// The same value, shown at the place of its key.
     pub(super) fn at_key(&self) -> Self {
-        self.shown_at(self.key_at)
-    }
-
-    /// The same value, shown at another place.
-    pub(super) fn shown_at(&self, at: Location) -> Self {
-        Self { at, ..self.clone() }
+        Self {
+            at: self.key_at,
+            ..self.clone()
+        }
     }
 
     pub(super) fn warn(&self, rule: Rule) {
@@ -77,8 +75,13 @@ impl<'n> Cursor<'n> {
     }
 
     pub(super) fn warn_that(&self, rule: Rule, message: impl Into<String>) {
-        let mut warnings = self.source.warnings.borrow_mut();
-        warnings.add(rule, self.at, &self.path, message);
+        self.source.warnings.borrow_mut().push(Warning {
+            rule,
+            message: message.into(),
+            line: self.at.line(),
+            column: self.at.column(),
+            path: self.path.clone(),
+        });
     }
 
     pub(super) fn unreadable(&self, expected: &str) {
@@ -89,13 +92,10 @@ impl<'n> Cursor<'n> {
                 Value::Null => "nothing",
                 Value::Bool(_) => "true or false",
                 Value::Number(_) => "a number",
-                _ => "a text",
+                _ => "a string",
             },
         };
-        let message = match found == expected {
-            true => format!("{expected} of another form is expected here"),
-            false => format!("{expected} is expected here, not {found}"),
-        };
+        let message = format!("{expected} is expected here, not {found}");
         self.warn_that(Rule::Unreadable, message);
     }
 
@@ -110,13 +110,19 @@ impl<'n> Cursor<'n> {
         }
     }
 
+    /// The value as written in the file.
     fn written(&self) -> &str {
-        let written = range(self.defined).and_then(|(from, to)| self.source.text.get(from..to));
-        written.unwrap_or_default().trim()
+        let span = self.defined.span();
+        let range = || {
+            let from = usize::try_from(span.byte_offset()?).ok()?;
+            let length = usize::try_from(span.byte_len()?).ok()?;
+            self.source.text.get(from..from + length)
+        };
+        range().unwrap_or_default().trim()
     }
 
-    /// A scalar as it is spelled: `1.10` has four characters, whatever YAML makes of it.
-    pub(super) fn spelling(&self) -> Option<String> {
+    /// A scalar as spelled in the file: `1.10` is not 1.1.
+    fn spelling(&self) -> Option<String> {
         let Node::Scalar(scalar) = self.node else {
             return None;
         };
@@ -128,7 +134,7 @@ impl<'n> Cursor<'n> {
         }
     }
 
-    /// Whether programs differ in what they make of a scalar.
+    /// Whether parsers disagree about the type or value of a scalar.
     pub(super) fn is_ambiguous(&self) -> bool {
         let Node::Scalar(scalar) = self.node else {
             return false;
@@ -141,11 +147,11 @@ impl<'n> Cursor<'n> {
         }
     }
 
-    /// A text, or a scalar that looks like something else without quotes.
+    /// A string, or an unquoted scalar of another type.
     pub(super) fn text(&self) -> Option<String> {
         match self.scalar() {
             None | Some(Value::Null) => {
-                self.unreadable("a text");
+                self.unreadable("a string");
                 return None;
             }
             Some(Value::String(_)) => {}
@@ -161,9 +167,9 @@ impl<'n> Cursor<'n> {
         value
     }
 
-    /// Any scalar; null is an empty text.
-    pub(super) fn value(&self, expected: &str) -> Option<String> {
-        self.expect(self.spelling(), expected)
+    /// Any scalar; null is an empty string.
+    pub(super) fn value(&self) -> Option<String> {
+        self.expect(self.spelling(), "a single value")
     }
 
     /// A whole number; JSON does not distinguish 3 and 3.0.
@@ -180,7 +186,7 @@ impl<'n> Cursor<'n> {
     /// A number from 1 to 65535, in quotes or not.
     pub(super) fn port(&self) -> Option<u16> {
         let port = match self.scalar() {
-            Some(Value::String(text)) if PORT.is_match(text) => text.parse().ok(),
+            Some(Value::String(text)) => text.parse().ok(),
             _ => self.integer().and_then(|number| number.try_into().ok()),
         };
         let port = port.filter(|port| *port > 0);
@@ -271,9 +277,6 @@ impl<'n> Fields<'n> {
     /// A field with a value.
     pub(super) fn get(&mut self, key: &str) -> Option<Cursor<'n>> {
         let value = self.take(key)?;
-        if self.object.outdated.contains(&key) {
-            outdated(&value);
-        }
         if !value.is_null() {
             return Some(value);
         }
@@ -283,15 +286,15 @@ impl<'n> Fields<'n> {
         None
     }
 
-    /// A field of an older generation with a value.
+    /// A field under an older name, with a value.
     pub(super) fn older(&mut self, old: &str, today: &str) -> Option<Cursor<'n>> {
         let value = self.take(old)?;
-        let message = format!("today that is {today}");
+        let message = format!("write {today} instead");
         value.at_key().warn_that(Rule::OldSpelling, message);
         Some(value).filter(|value| !value.is_null())
     }
 
-    /// A field under today's name and older ones: those with a value, today's first.
+    /// A field under its current name and older ones: those with a value, current name first.
     pub(super) fn spelled(&mut self, key: &str) -> Vec<Cursor<'n>> {
         let mut found: Vec<_> = self.get(key).into_iter().collect();
         for old in self.object.older_names(key) {
@@ -300,12 +303,10 @@ impl<'n> Fields<'n> {
         found
     }
 
-    /// A text of the format that the field has.
+    /// A string, checked against the pattern of the field.
     pub(super) fn text(&mut self, key: &str) -> Option<(String, Cursor<'n>)> {
-        let found = self.spelled(key).into_iter();
-        let found = found.filter_map(|value| Some((value.text()?, value)));
-        // All of them, for their warnings.
-        let (text, value) = found.collect::<Vec<_>>().into_iter().next()?;
+        let value = self.spelled(key).into_iter().next()?;
+        let text = value.text()?;
         self.check(key, &text, &value);
         Some((text, value))
     }
@@ -323,18 +324,18 @@ impl<'n> Fields<'n> {
         }
     }
 
-    /// The required name, which no other item of the list may have.
-    pub(super) fn name(&mut self, taken: &mut HashSet<String>) -> Option<(String, Cursor<'n>)> {
+    /// The required name, which must be unique in the list. Empty if it cannot be read.
+    pub(super) fn name(&mut self, taken: &mut HashSet<String>) -> String {
         let Some(value) = self.take("name").filter(|name| !name.is_null()) else {
             self.map.warn_that(Rule::Unreadable, "it has no name");
-            return None;
+            return String::new();
         };
-        let name = value.text()?;
+        let name = value.text().unwrap_or_default();
         self.check("name", &name, &value);
         if !taken.insert(name.clone()) {
             value.warn(Rule::DuplicateName);
         }
-        Some((name, value))
+        name
     }
 
     /// The fields that were not taken.
@@ -342,18 +343,14 @@ impl<'n> Fields<'n> {
         let mut others = Vec::new();
         for field in &self.left {
             let key = field.0.value.as_str();
+            let place = self.map.field(field).at_key();
             if self.object.outdated.contains(&key) {
-                outdated(&self.map.field(field));
+                place.warn(Rule::OldField);
             } else if !self.object.untyped.contains(&key) {
-                let field = self.map.field(field).at_key();
-                field.warn(Rule::UnknownField);
+                place.warn(Rule::UnknownField);
             }
             others.push((key.to_owned(), field.1.value.to_json()));
         }
         Others(others)
     }
-}
-
-fn outdated(field: &Cursor<'_>) {
-    field.at_key().warn(Rule::OldField);
 }

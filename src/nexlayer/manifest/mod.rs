@@ -1,8 +1,8 @@
-//! `nexlayer.yaml`: what to run, as the bytes of a file and as values.
+//! `nexlayer.yaml`: the text that is sent, its values, and lints.
 //!
-//! A [`Manifest`] is the text that is sent. [`Manifest::spec`] reads it into an [`AppSpec`], whatever
-//! generation of the format it is of; [`AppSpec::manifest`] makes one; [`Manifest::lint`] says what
-//! may be wrong with it, by [`Rule`].
+//! A [`Manifest`] is the text that is sent. [`Manifest::spec`] reads it into an [`AppSpec`],
+//! [`AppSpec::manifest`] writes one, and [`Manifest::lint`] warns about possible mistakes, by [`Rule`].
+//! Older forms that the platform's pages and tools still show are read, too.
 //!
 //! ```
 //! use deploykit::nexlayer::Manifest;
@@ -11,11 +11,11 @@
 //! assert_eq!(manifest.as_str(), old);
 //!
 //! let pod = &manifest.spec()?.pods[0];
-//! assert_eq!(pod.service_ports[0].port, 80);
+//! assert_eq!(pod.service_ports, [80]);
 //! assert_eq!(pod.vars[0].1.expose(), "b");
 //!
 //! let warnings = manifest.lint();
-//! assert_eq!(warnings[0].to_string(), "4:17 application.pods[0].tag: today that is image (old-spelling)");
+//! assert_eq!(warnings[0].to_string(), "4:17 application.pods[0].tag: write image instead (old-spelling)");
 //! assert!(manifest.canonical()?.lint().is_empty());
 //! # Ok::<(), deploykit::Error>(())
 //! ```
@@ -33,25 +33,27 @@ mod spec;
 pub(super) mod tree;
 mod vars;
 mod volumes;
-mod yaml_error;
+pub(super) mod yaml_error;
 
 pub use rules::{Rule, Warning};
 pub use spec::{
-    AppSpec, HealthCheck, Others, Pod, Quantities, RegistryLogin, ResourceType, Resources,
-    SecretFile, ServicePort, Size, Volume,
+    AppSpec, Others, Pod, Quantities, RegistryLogin, ResourceType, Resources, SecretFile, Volume,
 };
 
 use crate::error::{Error, Result};
-use serde::Deserialize;
+use serde_json::Value;
 use std::fmt;
 use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
+use tree::Node;
+
+/// Limit of warnings about one manifest.
+const MOST_WARNINGS: usize = 1000;
 
 /// A `nexlayer.yaml`, sent byte for byte: comments, placeholders and unknown keys included.
 ///
-/// It is checked for what no server could use: it must be YAML, and name an application. Everything
-/// else is the platform's to judge.
+/// It must be YAML with an `application.name`. Everything else is left to the platform to judge.
 ///
 /// ```
 /// use deploykit::nexlayer::Manifest;
@@ -61,7 +63,7 @@ use std::str::FromStr;
 /// # Ok::<(), deploykit::Error>(())
 /// ```
 ///
-/// `Debug` shows name and size, since a manifest holds secrets. A [preview](crate::Call::preview) prints
+/// `Debug` shows name and size, since a manifest contains secrets. A [preview](crate::Call::preview) prints
 /// the parsed manifest without comments, and redacts the values of `vars`, the files of `secrets`, the
 /// registry login, `command` and `entrypoint`. Placeholders (`<% … %>`) stay visible. A manifest that
 /// cannot be parsed is shown only as its size.
@@ -71,25 +73,8 @@ pub struct Manifest {
     name: String,
 }
 
-#[derive(Deserialize)]
-struct File {
-    application: Option<App>,
-}
-
-#[derive(Deserialize)]
-struct App {
-    name: Option<serde_json::Value>,
-    /// Until early 2025 the application stood in a template.
-    template: Option<Template>,
-}
-
-#[derive(Deserialize)]
-struct Template {
-    name: Option<serde_json::Value>,
-}
-
 impl Manifest {
-    /// The most bytes that a manifest may have: 10 MiB. It is text that people write.
+    /// Size limit in bytes: 10 MiB.
     pub const MAX_BYTES: usize = 10 << 20;
 
     /// Reads a file.
@@ -127,81 +112,68 @@ impl Manifest {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when it is empty, larger than
-    /// [10 MiB](Self::MAX_BYTES), not YAML, or has no `application.name` that is a text. Of what is
-    /// not YAML the error has line and column: a key that is there twice, a second document, an alias
-    /// without its anchor, aliases that would make the file too large.
+    /// [10 MiB](Self::MAX_BYTES), not YAML, or has no string as `application.name`. YAML errors include
+    /// line and column.
     pub fn parse(text: impl Into<String>) -> Result<Self> {
         let text = text.into();
         too_large(text.len())?;
         if text.trim().is_empty() {
             return Err(Error::invalid_request("the manifest is empty"));
         }
-        // First as anything, so that "not YAML" and "no name" are told apart. The reader has limits
-        // of its own against aliases that explode.
-        serde_saphyr::from_str::<serde::de::IgnoredAny>(&text)
-            .map_err(|error| yaml_error::error(&error))?;
-        let file: File = serde_saphyr::from_str(&text).map_err(|error| {
-            if yaml_error::is_odd_key(&error) {
-                return yaml_error::error(&error);
-            }
-            no_name()
-        })?;
-        let application = file.application.ok_or_else(no_name)?;
-        let name = application
-            .name
-            .or_else(|| application.template.and_then(|template| template.name));
-        match name {
-            Some(serde_json::Value::String(name)) if !name.trim().is_empty() => {
-                Ok(Self { text, name })
-            }
-            _ => Err(no_name()),
+        let root = tree::parse(&text).map_err(|error| yaml_error::error(&error))?;
+        let application = root.value.get("application");
+        let name = application.and_then(|application| application.get("name"));
+        if let Some(Node::Scalar(scalar)) = name
+            && let Value::String(name) = &scalar.value
+            && !name.trim().is_empty()
+        {
+            let name = name.clone();
+            return Ok(Self { text, name });
         }
+        let message = "the manifest has no string as application.name";
+        Err(Error::invalid_request(message))
     }
 
-    /// The application's name as the file has it. The platform may make another one of it: later
-    /// calls need the one in the reply to the start.
+    /// The application's name in the file. The platform may change it: later calls need the name from
+    /// the response to the start.
     pub fn application_name(&self) -> &str {
         &self.name
     }
 
-    /// The text as it will be sent.
+    /// The text that is sent.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// What it says, whatever generation of the format it is of.
+    /// Reads the values.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), with field, line and column,
-    /// when something is of a type that no generation has there, or has no name: what [`lint`](Self::lint)
-    /// calls [`Unreadable`](Rule::Unreadable). Such a manifest can be sent all the same.
+    /// for a value that [`lint`](Self::lint) calls [`Unreadable`](Rule::Unreadable). Such a manifest
+    /// can still be sent.
     pub fn spec(&self) -> Result<AppSpec> {
-        let (spec, warnings) =
-            application::read(&self.text).map_err(|error| yaml_error::error(&error))?;
-        let is_unreadable = |warning: &&Warning| warning.rule == Rule::Unreadable;
-        let mut unreadable = warnings.iter().filter(is_unreadable);
-        let Some(first) = unreadable.next() else {
-            return Ok(spec);
-        };
-        let more = match unreadable.count() {
-            0 => String::new(),
-            more => format!(", and {more} more of the kind"),
-        };
-        Err(refused(first, &more))
-    }
-
-    /// What may be wrong with it, from the top of the file to its end; of a file that is wrong
-    /// throughout the first 1000.
-    ///
-    /// None of it is a reason not to send the manifest: the platform decides.
-    pub fn lint(&self) -> Vec<Warning> {
-        match application::read(&self.text) {
-            Ok((_, warnings)) => warnings,
-            Err(error) => vec![yaml_error::warning(&error)],
+        let (spec, warnings) = self.read()?;
+        match first(&warnings, |rule| rule == Rule::Unreadable) {
+            None => Ok(spec),
+            Some(error) => Err(error),
         }
     }
 
-    /// The same in the canonical form, without comments; see [`AppSpec::to_yaml`].
+    /// Possible mistakes, in the order of the file; at most 1000.
+    ///
+    /// A warning never stops a manifest from being sent: the platform decides.
+    pub fn lint(&self) -> Vec<Warning> {
+        // It was read as YAML before.
+        let (_, mut warnings) = self.read().unwrap_or_default();
+        warnings.truncate(MOST_WARNINGS);
+        warnings
+    }
+
+    fn read(&self) -> Result<(AppSpec, Vec<Warning>)> {
+        application::read(&self.text).map_err(|error| yaml_error::error(&error))
+    }
+
+    /// The manifest in canonical form, without comments; see [`AppSpec::to_yaml`].
     ///
     /// # Errors
     /// As [`spec`](Self::spec).
@@ -211,24 +183,19 @@ impl Manifest {
 
     fn from_spec(spec: &AppSpec) -> Result<Self> {
         let manifest = Self::parse(spec.to_yaml())?;
-        let warnings = manifest.lint();
-        let mut warnings = warnings.iter();
-        match warnings.find(|warning| warning.rule.is_in_schema()) {
+        let (_, warnings) = manifest.read()?;
+        match first(&warnings, Rule::is_in_schema) {
             None => Ok(manifest),
-            Some(warning) => Err(refused(warning, "")),
+            Some(error) => Err(error),
         }
     }
 
-    /// A JSON Schema of all that [`spec`](Self::spec) reads: every generation of the format.
+    /// The JSON Schema of the canonical form, for editors.
+    ///
+    /// A valid manifest has no [`lint`](Self::lint) warning of a rule that
+    /// [is in the schema](Rule::is_in_schema).
     #[cfg(feature = "schemars")]
     pub fn json_schema() -> schemars::Schema {
-        schema::of_all_generations()
-    }
-
-    /// A JSON Schema of the canonical form: what is valid has no [`lint`](Self::lint) warning of a
-    /// rule that [a schema can express](Rule::is_in_schema). For editors.
-    #[cfg(feature = "schemars")]
-    pub fn canonical_json_schema() -> schemars::Schema {
         schema::canonical()
     }
 
@@ -239,15 +206,13 @@ impl Manifest {
 
 fn too_large(bytes: usize) -> Result<()> {
     if bytes > Manifest::MAX_BYTES {
-        return Err(Error::invalid_request(format!(
-            "the manifest has more than the {} bytes (10 MiB) that are allowed",
-            Manifest::MAX_BYTES
-        )));
+        let message = "the manifest is larger than 10 MiB";
+        return Err(Error::invalid_request(message));
     }
     Ok(())
 }
 
-/// Reads one byte more than is allowed at most: the path may be that of an image, or of a device.
+/// Reads at most one byte more than allowed: the path may lead to a disk image or a device.
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?
@@ -256,32 +221,19 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn refused(warning: &Warning, more: &str) -> Error {
-    let Warning {
-        message,
-        line,
-        column,
-        path,
-        ..
-    } = warning;
-    Error::invalid_request(format!(
-        "the manifest is wrong at {path}, line {line}, column {column}: {message}{more}"
-    ))
-}
-
-fn no_name() -> Error {
-    Error::invalid_request("the manifest has no application.name that is a text")
-}
-
-#[cfg(feature = "schemars")]
-impl schemars::JsonSchema for Manifest {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Manifest".into()
+/// The first warning of some rules as an error.
+fn first(warnings: &[Warning], is_refused: impl Fn(Rule) -> bool) -> Option<Error> {
+    let mut warnings = warnings.iter().filter(|warning| is_refused(warning.rule));
+    let first = warnings.next()?;
+    let mut message = format!(
+        "the manifest is wrong at {}, line {}, column {}: {}",
+        first.path, first.line, first.column, first.message
+    );
+    let more = warnings.count();
+    if more > 0 {
+        message += &format!(" (and {more} more)");
     }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        Self::json_schema()
-    }
+    Some(Error::invalid_request(message))
 }
 
 impl FromStr for Manifest {
@@ -310,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_is_kept_as_it_came() {
+    fn text_is_kept_unchanged() {
         let text =
             "\u{feff}# ü\r\napplication:\r\n  name: \"My MERN App\" # kept\r\n  odd: <% URL %>\r\n";
         let manifest = Manifest::parse(text).unwrap();
@@ -319,21 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn older_generations_are_read() {
-        for text in [
-            "application: {template: {name: a, deploymentName: b}}",
-            "application: {name: a}\npods: []",
-            "application: {name: a, pods: [{vars: [{key: k, value: 1}], servicePorts: [{port: 1}]}]}",
-        ] {
-            assert_eq!(Manifest::parse(text).unwrap().application_name(), "a");
-        }
-    }
-
-    #[test]
-    fn errors_say_where_and_show_no_value() {
-        let error = refused("application:\n  token: hush\n  name: [hush\n");
-        assert!(error.contains("not valid YAML at line "), "{error}");
-        assert!(!error.contains("hush"), "{error}");
+    fn name_is_required() {
         for text in [
             "a",
             "- a",
@@ -343,11 +281,10 @@ mod tests {
             "# only a comment\n",
             "\u{feff}",
             "application: {name: ' '}",
-            "application: {name: null, template: {name: 7}}",
             "application:\n",
         ] {
             assert!(
-                refused(text).contains("no application.name"),
+                refused(text).contains("no string as application.name"),
                 "{text}: {}",
                 refused(text)
             );
@@ -360,7 +297,7 @@ mod tests {
             ("no/such/nexlayer.yaml", "cannot be read"),
             (env!("CARGO_MANIFEST_DIR"), "cannot be read"),
             ("Cargo.toml", "Cargo.toml: the manifest "),
-            ("/dev/zero", "/dev/zero: the manifest has more"),
+            ("/dev/zero", "/dev/zero: the manifest is larger"),
         ] {
             if cfg!(not(unix)) && path.starts_with("/dev") {
                 continue;
@@ -372,8 +309,6 @@ mod tests {
         }
         let error = Manifest::from_path("no/such/nexlayer.yaml").unwrap_err();
         assert!(std::error::Error::source(&error).is_some());
-        let error = Manifest::from_bytes(b"application: {name: \xff}".as_slice()).unwrap_err();
-        assert!(error.to_string().contains("not UTF-8"), "{error}");
     }
 
     #[test]
@@ -382,25 +317,6 @@ mod tests {
         assert_eq!(
             format!("{manifest:?}"),
             r#"Manifest { application_name: "a", bytes: 35 }"#
-        );
-    }
-
-    #[test]
-    fn large_and_exploding_files() {
-        let large = format!(
-            "application: {{name: a}} #{}",
-            "x".repeat(Manifest::MAX_BYTES)
-        );
-        assert!(refused(&large).contains("more than the"));
-        let mut bomb = "application: {name: a}\na0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
-        for n in 1..12 {
-            let aliases = vec![format!("*a{}", n - 1); 9].join(",");
-            bomb.push_str(&format!("a{n}: &a{n} [{aliases}]\n"));
-        }
-        assert!(
-            refused(&bomb).contains("not valid YAML"),
-            "{}",
-            refused(&bomb)
         );
     }
 }

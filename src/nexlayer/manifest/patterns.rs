@@ -30,14 +30,9 @@ impl Pattern {
     }
 }
 
-pub(super) static APPLICATION_NAME: Pattern =
-    Pattern::new(Rule::ApplicationName, "^[a-z][a-z0-9.-]{2,63}$");
-const NAME: &str = "^[a-z][a-z0-9-]{1,63}$";
-static POD_NAME: Pattern = Pattern::new(Rule::PodName, NAME);
-static VOLUME_NAME: Pattern = Pattern::new(Rule::VolumeName, NAME);
-static SECRET_NAME: Pattern = Pattern::new(Rule::SecretName, NAME);
-static POD_PATH: Pattern = Pattern::new(Rule::PathForm, "^/");
-static MOUNT_PATH: Pattern = Pattern::new(Rule::MountPath, "^/");
+static APPLICATION_NAME: Pattern = Pattern::new(Rule::ApplicationName, "^[a-z][a-z0-9.-]{2,63}$");
+static NAME: Pattern = Pattern::new(Rule::NameForm, "^[a-z][a-z0-9-]{1,63}$");
+static PATH: Pattern = Pattern::new(Rule::PathForm, "^/");
 static IMAGE: Pattern = Pattern::new(
     Rule::ImageForm,
     "^(?:[a-zA-Z0-9_.-]+(?:[/:][a-zA-Z0-9_.-]+)*:[a-zA-Z0-9][a-zA-Z0-9._-]*|<% *REGISTRY *%>/[a-zA-Z0-9_.-]+(?:[/:][a-zA-Z0-9_.-]+)*)$",
@@ -61,12 +56,7 @@ static MEMORY: Pattern = Pattern::new(
     "^[0-9]+(?:\\.[0-9]+)?(?:Ei|Pi|Ti|Gi|Mi|Ki|E|P|T|G|M|K)?$",
 );
 
-/// A port that is written as a text.
-pub(super) static PORT: Pattern = Pattern::new(
-    Rule::Unreadable,
-    "^(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$",
-);
-/// A text without quotes that some programs read as a boolean or a number.
+/// An unquoted string that some parsers read as a boolean or a number.
 pub(super) static AMBIGUOUS: Pattern = Pattern::new(
     Rule::UnquotedValue,
     "(?i)^(?:yes|no|on|off|y|n|0[0-9_]+|[0-9_]*_[0-9_]*)$",
@@ -80,26 +70,32 @@ pub(super) static PLACEHOLDER: Pattern = Pattern::new(
 );
 pub(super) static SHELL_VARIABLE: Pattern =
     Pattern::new(Rule::ClientPlaceholder, r"\$\{[A-Za-z0-9_]+\}");
+/// A host `{name}.pod`.
+pub(super) static POD_HOST: Pattern = Pattern::new(
+    Rule::UnknownPod,
+    r"([A-Za-z0-9_-]+)\.pod(?:[^A-Za-z0-9_-]|$)",
+);
+/// A variable that build tools compile into pages for browsers.
+pub(super) static BROWSER_VARIABLE: Pattern = Pattern::new(
+    Rule::PodHostInBrowser,
+    "^(?:NEXT_PUBLIC|NUXT_PUBLIC|EXPO_PUBLIC|REACT_APP|VUE_APP|NG_APP|GATSBY|VITE|PUBLIC)_",
+);
 
-/// Fields of a map in today's format, beside those that need no check.
+/// Rules for the fields of a map.
 pub(super) struct Object {
-    /// Name of the type in the JSON Schema.
-    #[cfg_attr(not(feature = "schemars"), allow(dead_code))]
-    pub(super) definition: &'static str,
     pub(super) required: &'static [&'static str],
     pub(super) patterns: &'static [(&'static str, &'static Pattern)],
-    /// Older name, today's name.
+    /// Older name, current name.
     pub(super) older: &'static [(&'static str, &'static str)],
-    /// Fields that are kept as they are.
+    /// Fields without a type.
     pub(super) untyped: &'static [&'static str],
-    /// Fields of older generations without a successor.
+    /// Fields of older formats, which are not read.
     pub(super) outdated: &'static [&'static str],
 }
 
 impl Object {
-    /// A map of an older generation, or one whose fields need no check.
+    /// No rules.
     pub(super) const OTHER: Self = Self {
-        definition: "",
         required: &[],
         patterns: &[],
         older: &[],
@@ -115,25 +111,22 @@ impl Object {
 }
 
 pub(super) static APPLICATION: Object = Object {
-    definition: "AppSpec",
     required: &["name"],
     patterns: &[("name", &APPLICATION_NAME), ("url", &URL)],
     older: &[("domain", "url")],
-    outdated: &["annotations", "entrypoint", "command"],
+    outdated: &["annotations", "entrypoint", "command", "imagePullSecrets"],
     ..Object::OTHER
 };
 pub(super) static REGISTRY_LOGIN: Object = Object {
-    definition: "RegistryLogin",
     required: &["registry", "username", "personalAccessToken"],
     ..Object::OTHER
 };
 pub(super) static POD: Object = Object {
-    definition: "Pod",
     required: &["name", "image"],
     patterns: &[
-        ("name", &POD_NAME),
+        ("name", &NAME),
         ("image", &IMAGE),
-        ("path", &POD_PATH),
+        ("path", &PATH),
         ("resourceType", &RESOURCE_TYPE),
         ("subdomain", &SUBDOMAIN),
     ],
@@ -142,35 +135,24 @@ pub(super) static POD: Object = Object {
     outdated: &["type", "exposeHttp", "privateTag", "envFile", "healthCheck"],
 };
 pub(super) static VOLUME: Object = Object {
-    definition: "Volume",
     required: &["name", "size", "mountPath"],
     patterns: &[
-        ("name", &VOLUME_NAME),
+        ("name", &NAME),
         ("size", &VOLUME_SIZE),
-        ("mountPath", &MOUNT_PATH),
+        ("mountPath", &PATH),
     ],
     older: &[("path", "mountPath")],
     outdated: &["type", "readOnly"],
     ..Object::OTHER
 };
 pub(super) static SECRET: Object = Object {
-    definition: "SecretFile",
     required: &["name", "data", "fileName"],
-    patterns: &[("name", &SECRET_NAME), ("mountPath", &MOUNT_PATH)],
+    patterns: &[("name", &NAME), ("mountPath", &PATH)],
     older: &[("path", "mountPath")],
     ..Object::OTHER
 };
-pub(super) static RESOURCES: Object = Object {
-    definition: "Resources",
-    ..Object::OTHER
-};
 pub(super) static QUANTITIES: Object = Object {
-    definition: "Quantities",
     patterns: &[("cpu", &CPU), ("memory", &MEMORY)],
-    ..Object::OTHER
-};
-pub(super) static TEMPLATE: Object = Object {
-    outdated: &["deploymentName"],
     ..Object::OTHER
 };
 pub(super) static OTHER: Object = Object::OTHER;

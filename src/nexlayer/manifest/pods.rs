@@ -1,22 +1,21 @@
-//! Reads a pod of any generation.
+//! Reads a pod.
 
 use super::application::Deferred;
 use super::cursor::{Cursor, Fields};
-use super::patterns::{OTHER, POD, QUANTITIES, REGISTRY, RESOURCES, amount};
+use super::patterns::{OTHER, POD, QUANTITIES, REGISTRY, amount};
 use super::rules::Rule;
-use super::spec::{HealthCheck, Pod, Quantities, ResourceType, Resources, ServicePort};
+use super::spec::{Pod, Quantities, ResourceType, Resources};
 use super::tree::Node;
 use super::{vars, volumes};
 use crate::secret::Secret;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// The most ports of a pod.
+/// Largest number of ports of a pod.
 pub(super) const MOST_PORTS: usize = 2768;
 
 pub(super) fn pod<'n>(value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> Option<Pod> {
     let mut fields = value.fields(&POD)?;
-    let name = fields.name(&mut deferred.pod_names);
     for key in ["resourceType", "replicas", "resources", "subdomain"] {
         let field = fields.peek(key).map(|field| field.at_key());
         deferred.version_2.extend(field);
@@ -25,42 +24,27 @@ pub(super) fn pod<'n>(value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> Option
     if resource_type != Some(ResourceType::Job) && !fields.has("servicePorts") {
         fields.missing("servicePorts");
     }
-    let subdomain = fields.text("subdomain").map(|(subdomain, place)| {
-        deferred.subdomains.push(place);
-        subdomain
-    });
     let mut mounts = HashSet::new();
-    let volumes = volumes::volumes(&mut fields, &mut mounts);
-    let secrets = volumes::secrets(&mut fields, &mut mounts);
-    let mut command = |key| {
-        let place = fields.peek(key)?.at_key();
-        let command = fields.command(key)?;
-        vars::pod_hosts(command.expose(), &place, deferred);
-        Some(command)
-    };
-    let (entrypoint, command) = (command("entrypoint"), command("command"));
-    let pod = Pod {
-        name: String::new(),
+    Some(Pod {
+        name: fields.name(&mut deferred.pod_names),
         image: image(&mut fields, deferred),
         path: fields.string("path"),
         service_ports: service_ports(fields.spelled("servicePorts")),
         vars: vars::vars(fields.spelled("vars"), deferred),
-        volumes,
-        secrets,
-        entrypoint,
-        command,
+        volumes: volumes::volumes(&mut fields, &mut mounts),
+        secrets: volumes::secrets(&mut fields, &mut mounts),
+        entrypoint: command(&mut fields, "entrypoint", deferred),
+        command: command(&mut fields, "command", deferred),
         use_gpu: fields.get("useGPU").and_then(|value| value.flag()),
         resource_type,
         replicas: replicas(&mut fields),
         resources: fields.get("resources").and_then(|value| resources(&value)),
-        subdomain,
-        health_check: fields
-            .get("healthCheck")
-            .and_then(|value| health_check(&value)),
+        subdomain: fields.text("subdomain").map(|(subdomain, place)| {
+            deferred.subdomains.push(place);
+            subdomain
+        }),
         others: fields.others(),
-    };
-    let (name, _) = name?;
-    Some(Pod { name, ..pod })
+    })
 }
 
 fn image<'n>(fields: &mut Fields<'n>, deferred: &mut Deferred<'n>) -> Option<String> {
@@ -76,6 +60,14 @@ fn image<'n>(fields: &mut Fields<'n>, deferred: &mut Deferred<'n>) -> Option<Str
     Some(image)
 }
 
+fn command<'n>(fields: &mut Fields<'n>, key: &str, deferred: &mut Deferred<'n>) -> Option<Secret> {
+    let (command, place) = fields.text(key)?;
+    // `${…}` is for the shell.
+    vars::placeholders(&command, &place);
+    vars::pod_hosts(&command, &place, deferred);
+    Some(command.into())
+}
+
 fn replicas(fields: &mut Fields<'_>) -> Option<u32> {
     let value = fields.get("replicas")?;
     let replicas = value.whole();
@@ -86,24 +78,21 @@ fn replicas(fields: &mut Fields<'_>) -> Option<u32> {
 }
 
 fn resources(value: &Cursor<'_>) -> Option<Resources> {
-    let mut fields = value.fields(&RESOURCES)?;
-    let mut part = |key| {
-        let part = fields.get(key);
-        part.and_then(|part| quantities(&part)).unwrap_or_default()
+    let mut fields = value.fields(&OTHER)?;
+    let [requests, limits] =
+        ["requests", "limits"].map(|key| fields.get(key).and_then(|part| quantities(&part)));
+    // An older form sets requests and limits at once.
+    let [cpu, memory] = ["cpu", "memory"].map(|key| {
+        let value = fields.older(key, "requests and limits");
+        value.and_then(|value| value.text())
+    });
+    let both = Quantities {
+        cpu,
+        memory,
+        ..Quantities::default()
     };
-    let (mut requests, mut limits) = (part("requests"), part("limits"));
-    // An older form says once what holds for both.
-    for key in ["cpu", "memory"] {
-        let text = fields.older(key, "in requests and limits");
-        let text = text.and_then(|value| value.text());
-        for part in [&mut requests, &mut limits] {
-            let place = match key {
-                "cpu" => &mut part.cpu,
-                _ => &mut part.memory,
-            };
-            *place = place.take().or_else(|| text.clone());
-        }
-    }
+    let requests = requests.unwrap_or_else(|| both.clone());
+    let limits = limits.unwrap_or(both);
     let is_less = |limit: &Option<String>, request: &Option<String>| {
         let amount = |text: &Option<String>| text.as_deref().and_then(amount);
         amount(limit)
@@ -129,21 +118,7 @@ fn quantities(value: &Cursor<'_>) -> Option<Quantities> {
     })
 }
 
-fn health_check(value: &Cursor<'_>) -> Option<HealthCheck> {
-    let mut fields = value.fields(&OTHER)?;
-    let mut whole = |key| fields.get(key).and_then(|value| value.whole());
-    Some(HealthCheck {
-        initial_delay_seconds: whole("initialDelaySeconds"),
-        period_seconds: whole("periodSeconds"),
-        timeout_seconds: whole("timeoutSeconds"),
-        failure_threshold: whole("failureThreshold"),
-        path: fields.string("path"),
-        port: fields.get("port").and_then(|value| value.port()),
-        others: fields.others(),
-    })
-}
-
-fn service_ports(lists: Vec<Cursor<'_>>) -> Vec<ServicePort> {
+fn service_ports(lists: Vec<Cursor<'_>>) -> Vec<u16> {
     let mut ports = Vec::new();
     let mut seen = HashSet::new();
     for list in lists {
@@ -155,7 +130,7 @@ fn service_ports(lists: Vec<Cursor<'_>>) -> Vec<ServicePort> {
             let Some(port) = service_port(&item) else {
                 continue;
             };
-            if !seen.insert((port.port, port.protocol.clone())) {
+            if !seen.insert(port) {
                 item.warn(Rule::DuplicatePort);
             }
             ports.push(port);
@@ -164,63 +139,22 @@ fn service_ports(lists: Vec<Cursor<'_>>) -> Vec<ServicePort> {
     ports
 }
 
-fn service_port(value: &Cursor<'_>) -> Option<ServicePort> {
+fn service_port(value: &Cursor<'_>) -> Option<u16> {
     if let Node::Scalar(scalar) = value.node {
         let port = value.port()?;
         if let Value::String(_) = scalar.value {
-            let message = "a port is a number today: leave the quotes out";
-            value.warn_that(Rule::OldSpelling, message);
+            value.warn_that(Rule::OldSpelling, "a port is a number: remove the quotes");
         }
-        return Some(ServicePort::new(port));
+        return Some(port);
     }
-    let Node::Map(_) = value.node else {
-        value.port();
-        return None;
-    };
-    let message = "a port is a number alone today";
-    value.warn_that(Rule::OldSpelling, message);
+    // The CLI's form; the platform has no place for its name, target and protocol.
     let mut fields = value.fields(&OTHER)?;
+    let message = "a port is only a number: name, target and protocol have no effect";
+    value.warn_that(Rule::OldSpelling, message);
     let keys = ["port", "servicePort", "targetPort", "containerPort"];
-    let found = keys.map(|key| fields.get(key).map(|value| value.port()));
-    let [port, service, target, container] = found.map(Option::flatten);
-    let target = target.or(container);
-    let (name, protocol) = (fields.string("name"), fields.string("protocol"));
-    let port = port.or(service).or(target);
-    if port.is_none() && !found.contains(&Some(None)) {
+    let found = keys.into_iter().find_map(|key| fields.get(key));
+    if found.is_none() {
         value.warn_that(Rule::Unreadable, "it has no port");
     }
-    let port = port?;
-    Some(ServicePort {
-        port,
-        target_port: target.filter(|target| *target != port),
-        name,
-        protocol,
-    })
-}
-
-impl Fields<'_> {
-    /// A command: a text, or a list of words that a shell has to join.
-    pub(super) fn command(&mut self, key: &str) -> Option<Secret> {
-        let value = self.get(key)?;
-        let Node::List(_) = value.node else {
-            let command = value.text()?;
-            // `${…}` is for the shell.
-            vars::placeholders(&command, &value);
-            return Some(command.into());
-        };
-        let message = "a single text is expected, as a shell would read it";
-        value.warn_that(Rule::OldSpelling, message);
-        let words = value.items()?.into_iter().filter_map(|word| word.text());
-        let words: Vec<_> = words.map(quoted).collect();
-        Some(words.join(" ").into())
-    }
-}
-
-/// A word in quotes where a shell needs them.
-fn quoted(word: String) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&byte);
-    if !word.is_empty() && word.bytes().all(is_plain) {
-        return word;
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
+    found?.port()
 }

@@ -2,15 +2,12 @@
 
 use std::fmt;
 
-/// Limit of warnings about one manifest.
-const MOST: usize = 1000;
-
 macro_rules! rules {
     ($($(#[$doc:meta])* $rule:ident = $name:literal, schema: $schema:literal, $message:literal;)*) => {
-        /// What a [`Warning`] is about. The names are stable.
+        /// A lint rule for manifests. The names are stable.
         ///
-        /// The platform has several generations of servers, and those that run accept more than its
-        /// schema does: so nothing of this stops a manifest from being sent.
+        /// The platform accepts more than its own schema, so a warning never stops a manifest from
+        /// being sent.
         ///
         /// Source: <https://nexlayer.com/docs/deployments/configuration>
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,8 +38,7 @@ macro_rules! rules {
                 }
             }
 
-            /// Whether a JSON Schema can say the same: of a manifest without a warning of this kind
-            /// the canonical schema approves.
+            /// Whether the [JSON Schema](super::Manifest::json_schema) contains the rule too.
             pub fn is_in_schema(self) -> bool {
                 match self {
                     $(Self::$rule => $schema,)*
@@ -53,18 +49,18 @@ macro_rules! rules {
 }
 
 rules! {
-    /// cannot be read into an [`AppSpec`](super::AppSpec): a list where a text is expected, a port
-    /// that is none, something without a name. The platform may still know what to do with it.
+    /// a value that [`Manifest::spec`](super::Manifest::spec) cannot read: a list instead of a string,
+    /// an invalid port, an item without a name.
     Unreadable = "unreadable", schema: true, "it cannot be read";
-    /// an older name or form of a field that has a newer one.
+    /// an older name or form of a field.
     OldSpelling = "old-spelling", schema: true, "an older name or form";
-    /// a field of an older generation that has no successor.
-    OldField = "old-field", schema: true, "a field of an older generation, without a successor";
-    /// a field that no generation knows; the platform ignores it.
+    /// a field of an older format, which `spec` does not read.
+    OldField = "old-field", schema: true, "a field of an older format";
+    /// a field that no format has. The platform ignores it.
     UnknownField = "unknown-field", schema: true, "there is no such field; the platform ignores it";
-    /// a field that the schema demands is not there.
+    /// a required field is missing.
     MissingField = "missing-field", schema: true, "a field is missing";
-    /// a field is there and has no value.
+    /// a field without a value.
     EmptyField = "empty-field", schema: true, "there is no value: leave the field out";
     /// a number or a `true` where a text is expected: quotes make it one.
     UnquotedText = "unquoted-text", schema: true, "a text is expected here: put it in quotes";
@@ -75,14 +71,8 @@ rules! {
     /// known to be refused today; older servers took them, and spaces too.
     ApplicationName = "application-name", schema: true,
         "a name is 3 to 64 of a-z, 0-9, . and -, with a letter first";
-    /// a pod's name is not 2 to 64 of `a-z 0-9 -`, with a letter first.
-    PodName = "pod-name", schema: true, "a name is 2 to 64 of a-z, 0-9 and -, with a letter first";
-    /// a volume's name is not as a pod's.
-    VolumeName = "volume-name", schema: true,
-        "a name is 2 to 64 of a-z, 0-9 and -, with a letter first";
-    /// a secret's name is not as a pod's.
-    SecretName = "secret-name", schema: true,
-        "a name is 2 to 64 of a-z, 0-9 and -, with a letter first";
+    /// the name of a pod, volume or secret is not 2 to 64 of `a-z 0-9 -`, with a letter first.
+    NameForm = "name-form", schema: true, "a name is 2 to 64 of a-z, 0-9 and -, with a letter first";
     /// two pods, or two volumes or secrets of a pod, have the same name.
     DuplicateName = "duplicate-name", schema: false, "another one in the list has the same name";
     /// a pod has a port twice.
@@ -95,7 +85,7 @@ rules! {
     NoPods = "no-pods", schema: true, "there are no pods";
     /// no pod has a `path`: the application cannot be reached from outside.
     NoPath = "no-path", schema: true, "no pod has a path: it cannot be reached from outside";
-    /// a pod's path does not start with `/`.
+    /// the path of a pod, volume or secret does not start with `/`.
     PathForm = "path-form", schema: true, "a path starts with /";
     /// an image is not `[registry/]repository:tag` or `<% REGISTRY %>/repository[:tag]`: a digest, or
     /// no tag.
@@ -109,8 +99,6 @@ rules! {
         "the platform's own registry refuses latest: name a version";
     /// a pod with no ports, or with more than 2768.
     ServicePorts = "service-ports", schema: true, "there are 1 to 2768 ports";
-    /// the path of a volume or secret does not start with `/`.
-    MountPath = "mount-path", schema: true, "a path starts with /";
     /// two volumes or secrets of a pod have the same path.
     MountCollision = "mount-collision", schema: false, "something else has the same path";
     /// a volume's size is not a number of `Mi` or `Gi`. Known to be refused.
@@ -151,9 +139,6 @@ rules! {
         "the platform is not known to replace this placeholder";
     /// `${…}` in a variable or an image: the platform does not replace it.
     ClientPlaceholder = "client-placeholder", schema: false, "the platform does not replace ${…}";
-    /// a value such as `DATABASE_CONNECTION_STRING`, which the first generation replaced.
-    OldConstant = "old-constant", schema: false,
-        "nothing is put in for this today: use <% URL %> or {pod}.pod";
 }
 
 impl fmt::Display for Rule {
@@ -162,74 +147,31 @@ impl fmt::Display for Rule {
     }
 }
 
-/// Something in a manifest that may be wrong, and where.
+/// A possible mistake in a manifest, with its place.
 ///
-/// It shows names of fields, and no value. `Display` is one line:
+/// Contains names of fields and no values. `Display` is one line:
 /// `7:13 application.pods[0].volumes[0].size: … (volume-size)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Warning {
-    /// What it is about.
+    /// The violated rule.
     pub rule: Rule,
-    /// What is wrong, and what would be right.
+    /// What is wrong, and what is expected.
     pub message: String,
-    /// The line in the file, from 1; 0 if that is not known.
+    /// Line in the file, from 1; 0 if unknown.
     pub line: u64,
-    /// The character in the line, from 1; 0 if that is not known.
+    /// Character in the line, from 1; 0 if unknown.
     pub column: u64,
-    /// The field: `application.pods[0].image`. The name of a field that is long or strange is `…`.
+    /// The field: `application.pods[0].image`. Field names with unusual characters are shown as `…`.
     pub path: String,
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            rule,
-            message,
-            line,
-            column,
-            path,
-        } = self;
-        write!(f, "{line}:{column} ")?;
-        if !path.is_empty() {
-            write!(f, "{path}: ")?;
+        write!(f, "{}:{} ", self.line, self.column)?;
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
         }
-        write!(f, "{message} ({rule})")
-    }
-}
-
-/// The warnings about one manifest.
-#[derive(Default)]
-pub(super) struct Warnings(Vec<Warning>);
-
-impl Warnings {
-    pub(super) fn add(
-        &mut self,
-        rule: Rule,
-        at: serde_saphyr::Location,
-        path: &str,
-        message: impl Into<String>,
-    ) {
-        // A file that is wrong throughout needs no longer list.
-        if self.0.len() < MOST || rule == Rule::Unreadable && self.0.len() < 2 * MOST {
-            self.0.push(Warning {
-                rule,
-                message: message.into(),
-                line: at.line(),
-                column: at.column(),
-                path: path.to_owned(),
-            });
-        }
-    }
-
-    /// From the top of the file to its end. What cannot be read is among them in any case.
-    pub(super) fn sorted(mut self) -> Vec<Warning> {
-        let first = |warning: &Warning| warning.rule != Rule::Unreadable;
-        self.0
-            .sort_by_key(|warning| (first(warning), warning.line, warning.column));
-        self.0.truncate(MOST);
-        self.0
-            .sort_by_key(|warning| (warning.line, warning.column, warning.rule));
-        self.0
+        write!(f, "{} ({})", self.message, self.rule)
     }
 }

@@ -1,14 +1,13 @@
 //! The contents of a manifest as Rust values; they serialise to the canonical form.
 
 use crate::secret::{Secret, exposed};
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::fmt;
 
 crate::open_enum! {
-    /// What kind of thing a pod runs as.
+    /// The kind of workload that a pod runs as.
     ResourceType {
         Deployment = "deployment",
         Statefulset = "statefulset",
@@ -17,19 +16,19 @@ crate::open_enum! {
     }
 }
 
-/// An application: what a [`Manifest`](super::Manifest) says, whatever generation it is of.
+/// An application: the contents of a [`Manifest`](super::Manifest).
 ///
-/// It comes from [`Manifest::spec`](super::Manifest::spec), or is built:
+/// [`Manifest::spec`](super::Manifest::spec) reads one; the builder methods make one:
 ///
 /// ```
-/// use deploykit::nexlayer::manifest::{AppSpec, Pod, Size, Volume};
+/// use deploykit::nexlayer::manifest::{AppSpec, Pod, Volume};
 /// let manifest = AppSpec::new("guestbook")
 ///     .pod(Pod::new("web", "ghcr.io/example/guestbook:1.4.2").path("/").port(3000).var("LOG", "info"))
 ///     .pod(
 ///         Pod::new("db", "postgres:17.6")
 ///             .port(5432)
 ///             .var("POSTGRES_PASSWORD", "hush")
-///             .volume(Volume::new("data", Size::gib(2), "/var/lib/postgresql/data")),
+///             .volume(Volume::new("data", "2Gi", "/var/lib/postgresql/data")),
 ///     )
 ///     .manifest()?;
 /// assert!(manifest.as_str().starts_with("application:\n  name: guestbook\n  pods:\n"));
@@ -43,43 +42,34 @@ crate::open_enum! {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AppSpec {
-    /// The name; the platform may make another one of it.
+    /// The name. The platform may change it.
     pub name: String,
-    /// `2.0` switches on `resources`, `resource_type`, `replicas` and `subdomain` of pods.
+    /// `2.0` enables `resources`, `resource_type`, `replicas` and `subdomain` of pods.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The domain of a permanent application; without one it is a preview.
+    /// The domain of a permanent application. Without one, it is a preview.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// Who may pull images from a private registry.
+    /// The login for a private image registry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry_login: Option<RegistryLogin>,
-    /// A guide of the first generation has it here too; pods have their own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub entrypoint: Option<Secret>,
-    /// As `entrypoint`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub command: Option<Secret>,
-    /// What to run.
+    /// The containers to run.
     pub pods: Vec<Pod>,
     /// Fields without a typed counterpart.
     #[serde(flatten)]
     pub others: Others,
-    /// What stands beside `application`.
-    #[serde(skip)]
-    pub(super) beside: Others,
 }
 
-/// Who may pull images from a private registry.
+/// The login for a private image registry.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RegistryLogin {
-    /// The registry's host, with a path if need be: `ghcr.io`.
+    /// The registry's host, with an optional path: `ghcr.io`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry: Option<String>,
-    /// Who logs in; capitals matter.
+    /// The user name, case-sensitive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// The token.
@@ -96,24 +86,24 @@ pub struct RegistryLogin {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Pod {
-    /// The name: other pods reach it as `{name}.pod`.
+    /// The name. Other pods reach this one as `{name}.pod`.
     pub name: String,
-    /// Where it is reached from outside: `/`.
+    /// The path under which it is reachable from outside: `/`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// What to run; the platform demands one.
+    /// The image; the platform requires one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// What it runs as; a deployment by default. Version 2.0.
+    /// The kind of workload; a deployment by default. Version 2.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<ResourceType>,
-    /// How many of it. Version 2.0.
+    /// The number of replicas. Version 2.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<u32>,
-    /// What it needs and may use. Version 2.0.
+    /// CPU and memory. Version 2.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
-    /// Its own name below the application's `url`. Version 2.0.
+    /// Its subdomain of the application's `url`. Version 2.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subdomain: Option<String>,
     /// Whether it needs a GPU.
@@ -121,66 +111,28 @@ pub struct Pod {
     pub use_gpu: Option<bool>,
     /// The ports that it listens on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub service_ports: Vec<ServicePort>,
-    /// Runs instead of the image's entrypoint. Passwords are often arguments.
+    pub service_ports: Vec<u16>,
+    /// Replaces the image's entrypoint. A secret, since passwords are often arguments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entrypoint: Option<Secret>,
-    /// The command, as a shell would read it. A list of words is read into one line.
+    /// The command line, in shell syntax.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<Secret>,
     /// The environment variables, in the order of the file.
-    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "vars")]
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "map")]
     pub vars: Vec<(String, Secret)>,
-    /// Disks.
+    /// Persistent volumes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<Volume>,
-    /// Files with something secret in them.
+    /// Secret files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretFile>,
-    /// Of an older generation.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub health_check: Option<HealthCheck>,
     /// Fields without a typed counterpart.
     #[serde(flatten)]
     pub others: Others,
 }
 
-/// A port of a pod. The canonical form is the number alone, unless target or protocol differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ServicePort {
-    /// The number, 1 to 65535.
-    pub port: u16,
-    /// Where the container listens, if that is another one. Of an older generation.
-    pub target_port: Option<u16>,
-    /// A name. Of an older generation.
-    pub name: Option<String>,
-    /// `TCP` or `UDP`. Of an older generation.
-    pub protocol: Option<String>,
-}
-
-impl Serialize for ServicePort {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let is_tcp = |name: &&str| name.eq_ignore_ascii_case("tcp");
-        let protocol = self.protocol.as_deref();
-        let protocol = protocol.filter(|name| !is_tcp(name));
-        if self.target_port.is_none() && protocol.is_none() {
-            return serializer.serialize_u16(self.port);
-        }
-        let mut map = serializer.serialize_map(None)?;
-        if let Some(name) = &self.name {
-            map.serialize_entry("name", name)?;
-        }
-        map.serialize_entry("port", &self.port)?;
-        map.serialize_entry("targetPort", &self.target_port.unwrap_or(self.port))?;
-        if let Some(protocol) = protocol {
-            map.serialize_entry("protocol", protocol)?;
-        }
-        map.end()
-    }
-}
-
-/// A disk that a pod keeps its data on.
+/// A persistent volume of a pod.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -188,10 +140,10 @@ impl Serialize for ServicePort {
 pub struct Volume {
     /// The name.
     pub name: String,
-    /// How large it is.
+    /// The size: `512Mi`, `2Gi`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub size: Option<Size>,
-    /// Where the pod finds it. Older servers know it for some images.
+    pub size: Option<String>,
+    /// The mount path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mount_path: Option<String>,
     /// Fields without a typed counterpart.
@@ -199,35 +151,7 @@ pub struct Volume {
     pub others: Others,
 }
 
-/// The size of a volume: `512Mi`, `2Gi`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema), schemars(inline))]
-pub struct Size(String);
-
-impl Size {
-    /// So many MiB.
-    pub fn mib(count: u32) -> Self {
-        Self(format!("{count}Mi"))
-    }
-
-    /// So many GiB.
-    pub fn gib(count: u32) -> Self {
-        Self(format!("{count}Gi"))
-    }
-
-    /// The size as the file has it, in whatever form.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<T: Into<String>> From<T> for Size {
-    fn from(size: T) -> Self {
-        Self(size.into())
-    }
-}
-
-/// A file with something secret in it, which a pod finds at a path.
+/// A secret file, mounted into a pod.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -235,20 +159,13 @@ impl<T: Into<String>> From<T> for Size {
 pub struct SecretFile {
     /// The name.
     pub name: String,
-    /// What is in it: a text, or base64 of what is none.
+    /// The content: text, or binary data in base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Secret>,
-    /// More files by name, as an older generation has them in `data`.
-    #[serde(
-        rename = "data",
-        skip_serializing_if = "Vec::is_empty",
-        serialize_with = "map"
-    )]
-    pub files: Vec<(String, Secret)>,
     /// The file's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
-    /// The folder; `/var/secrets/{name}` by default.
+    /// The directory; `/var/secrets/{name}` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mount_path: Option<String>,
     /// Fields without a typed counterpart.
@@ -256,16 +173,16 @@ pub struct SecretFile {
     pub others: Others,
 }
 
-/// What a pod needs and what it may use.
+/// CPU and memory of a pod.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Resources {
-    /// What it needs.
+    /// The guaranteed amounts.
     #[serde(skip_serializing_if = "Quantities::is_empty")]
     pub requests: Quantities,
-    /// What it may use.
+    /// The upper limits.
     #[serde(skip_serializing_if = "Quantities::is_empty")]
     pub limits: Quantities,
     /// Fields without a typed counterpart.
@@ -290,37 +207,9 @@ pub struct Quantities {
     pub others: Others,
 }
 
-/// How an older generation of the platform tells whether a pod is well. Times are in seconds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct HealthCheck {
-    /// What is asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    /// Where.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub port: Option<u16>,
-    /// How long to wait first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub initial_delay_seconds: Option<u32>,
-    /// How often.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub period_seconds: Option<u32>,
-    /// How long to wait for an answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub timeout_seconds: Option<u32>,
-    /// After how many failures it is not well.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure_threshold: Option<u32>,
-    /// Fields without a typed counterpart.
-    #[serde(flatten)]
-    pub others: Others,
-}
-
-/// Fields without a typed counterpart, such as `annotations`, in the order of the file. They are kept
-/// when the manifest is written again. `Debug` shows their names, since the values may be secrets.
+/// Fields without a typed counterpart, such as `annotations`, in the order of the file.
+///
+/// They are written back unchanged. `Debug` shows only their names, since the values may be secrets.
 #[derive(Clone, Default, PartialEq)]
 pub struct Others(pub(super) Vec<(String, Value)>);
 
@@ -349,25 +238,11 @@ impl Serialize for Others {
     }
 }
 
-/// Variables as a map, unless one of them is there twice, which only a list can hold.
-fn vars<S: Serializer>(vars: &[(String, Secret)], serializer: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Var<'v> {
-        key: &'v str,
-        value: &'v Secret,
-    }
-    let mut seen = HashSet::new();
-    if vars.iter().all(|(key, _)| seen.insert(key)) {
-        return map(vars, serializer);
-    }
-    serializer.collect_seq(vars.iter().map(|(key, value)| Var { key, value }))
-}
-
 fn map<S: Serializer>(pairs: &[(String, Secret)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
 }
 
-/// Declares setters of fields that need not be there.
+/// Declares setters of optional fields.
 macro_rules! set {
     ($($(#[$doc:meta])* $name:ident: $given:ty;)*) => {$(
         $(#[$doc])*
@@ -380,7 +255,7 @@ macro_rules! set {
 }
 
 impl AppSpec {
-    /// An application without pods yet.
+    /// An application without pods.
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
         Self {
@@ -390,11 +265,11 @@ impl AppSpec {
     }
 
     set! {
-        /// Sets the version: `2.0` switches on what is marked so.
+        /// Sets the format version: `2.0` enables the fields marked "Version 2.0".
         version: String;
         /// Makes it permanent, at this domain.
         url: String;
-        /// Sets who may pull images.
+        /// Sets the login for a private image registry.
         registry_login: RegistryLogin;
     }
 
@@ -405,34 +280,23 @@ impl AppSpec {
         self
     }
 
-    /// The canonical form, as YAML. It holds the secrets.
+    /// The canonical form, as YAML. It contains the secrets.
     ///
-    /// Written are the names and forms that the platform documents today. What has no such form is
-    /// written as it was read: fields of older generations and unknown ones, ports whose target or
-    /// protocol says something, several files in one secret.
+    /// Uses the names and forms that the platform documents today. [Other fields](Others) are written
+    /// back unchanged.
     pub fn to_yaml(&self) -> String {
-        #[derive(Serialize)]
-        struct File<'s> {
-            application: &'s AppSpec,
-            #[serde(flatten)]
-            beside: &'s Others,
-        }
-        let file = File {
-            application: self,
-            beside: &self.beside,
-        };
-        // Texts, numbers, lists and maps with texts as keys always serialise.
+        let file = BTreeMap::from([("application", self)]);
+        // Strings, numbers, lists and maps with string keys always serialize.
         exposed(|| serde_saphyr::to_string(&file)).unwrap_or_default()
     }
 
-    /// The manifest that says this, in the canonical form.
+    /// The manifest in canonical form.
     ///
-    /// It has to be what the canonical schema approves of, which is stricter than the platform. To send
-    /// something else, [parse](super::Manifest::parse) what [`to_yaml`](Self::to_yaml) gives.
+    /// The rules of the JSON Schema apply, which is stricter than the platform. To skip them,
+    /// [parse](super::Manifest::parse) the output of [`to_yaml`](Self::to_yaml).
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) with the first thing that is
-    /// wrong.
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) with the first violated rule.
     pub fn manifest(&self) -> crate::Result<super::Manifest> {
         super::Manifest::from_spec(self)
     }
@@ -465,28 +329,28 @@ impl Pod {
     }
 
     set! {
-        /// Makes it reachable from outside at this path.
+        /// Makes the pod reachable from outside at this path.
         path: String;
-        /// Sets what runs instead of the image's entrypoint.
+        /// Replaces the image's entrypoint.
         entrypoint: Secret;
-        /// Sets the command.
+        /// Sets the command line.
         command: Secret;
         /// Sets whether it needs a GPU.
         use_gpu: bool;
-        /// Sets what it runs as.
+        /// Sets the kind of workload.
         resource_type: ResourceType;
-        /// Sets how many of it there are.
+        /// Sets the number of replicas.
         replicas: u32;
-        /// Sets what it needs and may use.
+        /// Sets CPU and memory.
         resources: Resources;
-        /// Sets its own name below the application's `url`.
+        /// Sets its subdomain of the application's `url`.
         subdomain: String;
     }
 
     /// Adds a port.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
-        self.service_ports.push(ServicePort::new(port));
+        self.service_ports.push(port);
         self
     }
 
@@ -497,14 +361,14 @@ impl Pod {
         self
     }
 
-    /// Adds a disk.
+    /// Adds a persistent volume.
     #[must_use]
     pub fn volume(mut self, volume: Volume) -> Self {
         self.volumes.push(volume);
         self
     }
 
-    /// Adds a file with something secret in it.
+    /// Adds a secret file.
     #[must_use]
     pub fn secret(mut self, secret: SecretFile) -> Self {
         self.secrets.push(secret);
@@ -512,24 +376,16 @@ impl Pod {
     }
 }
 
-impl ServicePort {
-    /// A port that the container listens on.
-    pub fn new(port: u16) -> Self {
-        Self {
-            port,
-            target_port: None,
-            name: None,
-            protocol: None,
-        }
-    }
-}
-
 impl Volume {
-    /// A disk of that size at a path.
-    pub fn new(name: impl Into<String>, size: Size, mount_path: impl Into<String>) -> Self {
+    /// A volume of a size (`512Mi`, `2Gi`), mounted at a path.
+    pub fn new(
+        name: impl Into<String>,
+        size: impl Into<String>,
+        mount_path: impl Into<String>,
+    ) -> Self {
         Self {
             name: name.into(),
-            size: Some(size),
+            size: Some(size.into()),
             mount_path: Some(mount_path.into()),
             others: Others::default(),
         }
@@ -537,7 +393,7 @@ impl Volume {
 }
 
 impl SecretFile {
-    /// A file in `/var/secrets/{name}`.
+    /// A file in the directory `/var/secrets/{name}`.
     pub fn new(
         name: impl Into<String>,
         file_name: impl Into<String>,
@@ -552,7 +408,7 @@ impl SecretFile {
     }
 
     set! {
-        /// Sets the folder.
+        /// Sets the directory.
         mount_path: String;
     }
 }
@@ -573,7 +429,7 @@ impl Quantities {
 }
 
 impl Resources {
-    /// What it needs, and what it may use.
+    /// Guaranteed amounts, and upper limits.
     pub fn new(requests: Quantities, limits: Quantities) -> Self {
         Self {
             requests,

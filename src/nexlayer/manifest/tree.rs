@@ -2,8 +2,8 @@
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use serde_saphyr::Spanned;
 use serde_saphyr::options::NonFiniteFloatPolicy;
-use serde_saphyr::{Location, Spanned};
 use std::fmt;
 
 /// A YAML value with the places of its parts.
@@ -21,18 +21,21 @@ pub(in crate::nexlayer) struct Scalar {
     pub(in crate::nexlayer) text: String,
 }
 
-/// Parses a document without a byte order mark, from which places are counted.
+/// Parses a document. Places are counted from behind a byte order mark.
 ///
-/// `yes` and `0755` are texts here, as in YAML 1.2, so that nothing of their spelling is lost.
+/// `yes` and `0755` are strings, as in YAML 1.2, which keeps their spelling.
 pub(in crate::nexlayer) fn parse(text: &str) -> Result<Spanned<Node>, serde_saphyr::Error> {
     let options = serde_saphyr::options! {
+        // The default of 64 overflows a stack of 2 MiB in debug builds.
+        budget: serde_saphyr::budget! { max_depth: 24 },
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,
+        ignore_binary_tag_for_string: true,
         with_snippet: false,
     };
-    serde_saphyr::from_str_with_options(text, options)
+    serde_saphyr::from_str_with_options(without_mark(text), options)
 }
 
 /// The text without a byte order mark.
@@ -40,15 +43,16 @@ pub(in crate::nexlayer) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// Byte range of a value in the text.
-pub(in crate::nexlayer) fn range(location: Location) -> Option<(usize, usize)> {
-    let span = location.span();
-    let from = usize::try_from(span.byte_offset()?).ok()?;
-    let length = usize::try_from(span.byte_len()?).ok()?;
-    (length > 0).then_some((from, from + length))
-}
-
 impl Node {
+    /// The value of a field of a map.
+    pub(in crate::nexlayer) fn get(&self, key: &str) -> Option<&Self> {
+        let Self::Map(entries) = self else {
+            return None;
+        };
+        let mut entries = entries.iter();
+        entries.find_map(|(name, value)| (name.value == key).then_some(&value.value))
+    }
+
     pub(in crate::nexlayer) fn is_null(&self) -> bool {
         matches!(self, Self::Scalar(scalar) if scalar.value.is_null())
     }
@@ -96,14 +100,6 @@ impl<'de> Deserialize<'de> for Node {
                 scalar(value, value)
             }
 
-            fn visit_i128<E>(self, value: i128) -> Result<Node, E> {
-                scalar(value as f64, value)
-            }
-
-            fn visit_u128<E>(self, value: u128) -> Result<Node, E> {
-                scalar(value as f64, value)
-            }
-
             fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
                 scalar(value, value)
             }
@@ -114,14 +110,6 @@ impl<'de> Deserialize<'de> for Node {
 
             fn visit_unit<E>(self) -> Result<Node, E> {
                 scalar(Value::Null, "")
-            }
-
-            fn visit_none<E>(self) -> Result<Node, E> {
-                scalar(Value::Null, "")
-            }
-
-            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-                Node::deserialize(deserializer)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {

@@ -1,45 +1,20 @@
-//! Reads the variables of a pod, and what their values refer to.
+//! Reads the variables of a pod, and checks what their values refer to.
 
 use super::application::Deferred;
 use super::cursor::Cursor;
-use super::patterns::{OTHER, PLACEHOLDER, SHELL_VARIABLE};
+use super::patterns::{BROWSER_VARIABLE, OTHER, PLACEHOLDER, POD_HOST, SHELL_VARIABLE};
 use super::rules::Rule;
 use super::tree::Node;
 use crate::secret::Secret;
 use std::collections::HashSet;
 
-/// Variables with these names are built into what browsers load.
-const BROWSER: [&str; 9] = [
-    "NEXT_PUBLIC_",
-    "NUXT_PUBLIC_",
-    "EXPO_PUBLIC_",
-    "REACT_APP_",
-    "VUE_APP_",
-    "NG_APP_",
-    "GATSBY_",
-    "VITE_",
-    "PUBLIC_",
-];
-/// Values that the first generation replaced.
-const CONSTANTS: [&str; 11] = [
-    "PROXY_URL",
-    "PROXY_DOMAIN",
-    "DATABASE_HOST",
-    "NEO4J_URI",
-    "DATABASE_CONNECTION_STRING",
-    "FRONTEND_CONNECTION_URL",
-    "FRONTEND_CONNECTION_DOMAIN",
-    "BACKEND_CONNECTION_URL",
-    "BACKEND_CONNECTION_DOMAIN",
-    "LLM_CONNECTION_URL",
-    "LLM_CONNECTION_DOMAIN",
-];
 /// Limit of hosts that are checked in one value.
 const MOST_HOSTS: usize = 16;
 
 /// A variable: its name with its place, and its value if it has one.
 type Variable<'n> = (String, Cursor<'n>, Option<Cursor<'n>>);
 
+/// Of variables with the same name, the first one counts.
 pub(super) fn vars<'n>(
     found: Vec<Cursor<'n>>,
     deferred: &mut Deferred<'n>,
@@ -52,6 +27,7 @@ pub(super) fn vars<'n>(
         }
         if !seen.insert(name.clone()) {
             key.warn(Rule::DuplicateVar);
+            continue;
         }
         let text = match value {
             None => Some(String::new()),
@@ -62,7 +38,7 @@ pub(super) fn vars<'n>(
     vars
 }
 
-/// The variables in a map, or in a list of maps as older generations have it.
+/// The variables in a map, or in a list of maps, an older form.
 fn variables<'n>(vars: &Cursor<'n>) -> Vec<Variable<'n>> {
     match vars.node {
         Node::Map(_) => {
@@ -72,8 +48,7 @@ fn variables<'n>(vars: &Cursor<'n>) -> Vec<Variable<'n>> {
                 .collect()
         }
         Node::List(_) => {
-            let message = "a map of variables is expected today";
-            vars.warn_that(Rule::OldSpelling, message);
+            vars.warn_that(Rule::OldSpelling, "write a map of variables instead");
             let items = vars.items().into_iter().flatten();
             items.filter_map(|item| variable(&item)).collect()
         }
@@ -96,17 +71,13 @@ fn variable<'n>(item: &Cursor<'n>) -> Option<Variable<'n>> {
 }
 
 fn var<'n>(name: &str, value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> Option<String> {
-    let text = value.value("a single value")?;
+    let text = value.value()?;
     if value.is_ambiguous() {
         value.warn(Rule::UnquotedValue);
     }
-    if CONSTANTS.contains(&text.as_str()) {
-        value.warn(Rule::OldConstant);
-    }
     placeholders(&text, value);
     shell_variables(&text, value);
-    let has_hosts = pod_hosts(&text, value, deferred);
-    if has_hosts && BROWSER.iter().any(|prefix| name.starts_with(prefix)) {
+    if pod_hosts(&text, value, deferred) && BROWSER_VARIABLE.is_match(name) {
         value.warn(Rule::PodHostInBrowser);
     }
     Some(text)
@@ -130,19 +101,15 @@ pub(super) fn shell_variables(text: &str, place: &Cursor<'_>) {
     }
 }
 
-/// Notes the hosts of pods in a text, to be checked when all pods are known. Whether there is one.
+/// Collects the pod hosts in a text, to be checked when all pods are known. Returns whether there are
+/// any.
 pub(super) fn pod_hosts<'n>(text: &str, place: &Cursor<'n>, deferred: &mut Deferred<'n>) -> bool {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
-    let mut found = HashSet::new();
-    for (at, suffix) in text.match_indices(".pod") {
-        let (before, after) = (&text[..at], &text[at + suffix.len()..]);
-        let name = before.rsplit(|c| !is_name(c)).next().unwrap_or_default();
-        if !name.is_empty() && !after.starts_with(is_name) && found.len() < MOST_HOSTS {
-            found.insert(name);
-        }
-    }
-    let hosts = found.iter();
-    let hosts = hosts.map(|name| ((*name).to_owned(), place.clone()));
+    let found = POD_HOST.compiled().into_iter();
+    let found = found
+        .flat_map(|host| host.captures_iter(text))
+        .take(MOST_HOSTS);
+    let before = deferred.hosts.len();
+    let hosts = found.map(|host| (host[1].to_owned(), place.clone()));
     deferred.hosts.extend(hosts);
-    !found.is_empty()
+    deferred.hosts.len() > before
 }

@@ -1,71 +1,43 @@
-//! Errors about a text that is not YAML, or exceeds the limits of the parser.
+//! Errors about text that is not YAML, or exceeds the limits of the parser.
 //!
-//! The parser's own messages show keys and values, which may be secrets, so they are not passed on.
+//! The parser's own messages contain keys and values, which may be secrets, so they are not passed on.
 
-use super::rules::{Rule, Warning};
 use crate::error::Error;
 use serde_saphyr::Error as Fault;
 use serde_saphyr::budget::BudgetBreach;
 
-/// The error for a manifest.
-pub(super) fn error(fault: &Fault) -> Error {
-    let place = fault
-        .location()
-        .map(|at| format!(" at line {}, column {}", at.line(), at.column()))
-        .unwrap_or_default();
-    Error::invalid_request(match reason(fault) {
-        None => format!("the manifest is not valid YAML{place}"),
-        Some(reason) => format!("the manifest is not valid YAML{place}: {reason}"),
-    })
-}
-
-/// The same as a warning.
-pub(super) fn warning(fault: &Fault) -> Warning {
-    let at = fault.location().unwrap_or(serde_saphyr::Location::UNKNOWN);
-    Warning {
-        rule: Rule::Unreadable,
-        message: reason(fault).unwrap_or("this cannot be read").to_owned(),
-        line: at.line(),
-        column: at.column(),
-        path: String::new(),
+/// The error for a manifest, with line and column.
+pub(in crate::nexlayer) fn error(fault: &Fault) -> Error {
+    let mut message = "the manifest is not valid YAML".to_owned();
+    if let Some(at) = fault.location() {
+        message += &format!(" at line {}, column {}", at.line(), at.column());
     }
-}
-
-/// Whether a list or a map is a key.
-pub(super) fn is_odd_key(fault: &Fault) -> bool {
-    match fault {
-        Fault::AliasError { error, .. } | Fault::WithSnippet { error, .. } => is_odd_key(error),
-        Fault::Unexpected { expected, .. } => *expected == "string scalar",
-        _ => false,
+    if let Some(reason) = reason(fault) {
+        message += &format!(": {reason}");
     }
+    Error::invalid_request(message)
 }
 
 fn reason(fault: &Fault) -> Option<&'static str> {
     Some(match fault {
         Fault::AliasError { error, .. } | Fault::WithSnippet { error, .. } => return reason(error),
-        Fault::DuplicateMappingKey { .. } => "a key is there twice",
-        Fault::MultipleDocuments { .. } => {
-            "a second document starts there, and a manifest is a single one"
+        Fault::DuplicateMappingKey { .. } => "duplicate key",
+        Fault::MultipleDocuments { .. } => "a second document starts here; only one is allowed",
+        Fault::UnknownAnchor { .. } => "the alias has no anchor",
+        Fault::RecursiveReferencesRequireWeakTypes { .. } => "the anchor contains its own alias",
+        Fault::MergeValueNotMapOrSeqOfMaps { .. } => "<< requires a map",
+        Fault::Unexpected { expected, .. } if *expected == "string scalar" => {
+            "a key must be a string"
         }
-        Fault::UnknownAnchor { .. } => "an alias has no anchor",
-        Fault::RecursiveReferencesRequireWeakTypes { .. } => "an anchor holds an alias of itself",
         Fault::AliasReplayLimitExceeded { .. }
         | Fault::AliasExpansionLimitExceeded { .. }
         | Fault::AliasReplayStackDepthExceeded { .. }
-        | Fault::AliasReplayCounterOverflow { .. } => {
-            "its aliases make it larger than a manifest may be"
-        }
-        Fault::MergeValueNotMapOrSeqOfMaps { .. } => "<< takes a map",
-        fault if is_odd_key(fault) => "a key is expected to be a text",
-        Fault::Budget { breach, .. } => match breach {
-            BudgetBreach::Depth { .. } => "it is nested deeper than a manifest may be",
-            BudgetBreach::Aliases { .. }
-            | BudgetBreach::Anchors { .. }
-            | BudgetBreach::AliasAnchorRatio { .. } => {
-                "it has more anchors and aliases than a manifest may have"
-            }
-            _ => "it holds more than a manifest may, with its aliases written out",
-        },
+        | Fault::AliasReplayCounterOverflow { .. } => "it is too large with all aliases expanded",
+        Fault::Budget {
+            breach: BudgetBreach::Depth { .. },
+            ..
+        } => "it is nested too deeply",
+        Fault::Budget { .. } => "it is too large with all aliases expanded",
         _ => return None,
     })
 }
