@@ -153,7 +153,6 @@ impl Lives<'_> {
             .as_deref()
             .unwrap_or("an address that was not told");
         (self.tell)("nexlayer", &format!("{site}, says its {}", ready.signal));
-        self.look(&application).await?;
         (self.tell)("nexlayer", &application.extend().await?.text);
         // No call ends an application: its time does.
         self.sandbox.advance(PREVIEW + Duration::from_secs(11 * 60));

@@ -8,7 +8,6 @@ use crate::call::Call;
 use crate::error::Result;
 use crate::raw::nexlayer::Op;
 use crate::secret::Secret;
-use crate::transport::Scope;
 use crate::transport::config::{self, ClientBuilder, NoSettings};
 use crate::transport::profile::Profile;
 
@@ -32,8 +31,7 @@ crate::raw::client! {
 impl Client {
     /// Sets up a client for `https://app.nexlayer.io`.
     ///
-    /// A token is not needed. One that is given goes out as a bearer token, as some of the
-    /// platform's own examples have it.
+    /// A token is optional. It is sent as a bearer token, as in some of the platform's examples.
     pub fn builder() -> ClientBuilder<Nexlayer> {
         ClientBuilder::default()
     }
@@ -55,23 +53,18 @@ impl Client {
         Self::from_variables(config::process_environment)
     }
 
-    /// The scope of a call that is none of a single operation.
-    pub(super) fn scope(&self) -> Scope {
-        self.scope.fresh()
-    }
-
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
         Self::builder().environment(read)?.build()
     }
 
     /// Starts an application in a new session: `POST /startUserDeployment`.
     ///
-    /// It may take minutes; one attempt may take 120 s unless the client or the call says otherwise.
+    /// It may take minutes; the default timeout of an attempt is 120 s.
     ///
     /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) for a manifest that the platform refuses, and those of
-    /// every call. After [`Effect::Unknown`](crate::Effect::Unknown) the application may run, in a
-    /// session whose token was lost with the reply; it ends by itself.
+    /// [`Rejected`](crate::ErrorKind::Rejected) for a manifest that the platform refuses. After
+    /// [`Effect::Unknown`](crate::Effect::Unknown) the application may run, in a session whose token was
+    /// lost with the response; it expires by itself.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn start(&self, manifest: Manifest) -> Call<Started> {
@@ -84,10 +77,9 @@ impl Client {
         })
     }
 
-    /// A handle on a session, by its token. It does no I/O; a token that cannot be one is refused by
-    /// the first call.
+    /// A handle on a session, by its token. Does no I/O; the first call refuses an invalid token.
     pub fn session(&self, token: impl Into<Secret>) -> Session {
-        Session::new(self.clone(), token.into())
+        Session::new(self.clone(), Some(token.into()))
     }
 }
 

@@ -8,11 +8,11 @@
 //! println!("{} is at {:?}", started.application_name, started.url);
 //!
 //! let application = started.application();
-//! application.wait().await?; // until its site answers, or its reservation says that it runs
+//! application.wait().await?;
 //! let extended = application.extend().await?;
 //! println!("{:?} left, {:?} extensions", extended.expires_in, extended.extensions_remaining);
 //!
-//! // The session token is the credential: keep it, and take the session up again later.
+//! // The session token is the credential: keep it to use the session later.
 //! let session = nexlayer.session(started.session().token()?.clone());
 //! for reservation in session.reservations().await? {
 //!     println!("{:?}", reservation.url);
@@ -20,20 +20,18 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A start without a session makes one; a start within a session adds an application to it, or
-//! deploys the one of that name again. None of this is idempotent. What an application is called is
-//! up to the platform, so later calls need the name from the reply.
+//! A start without a session creates one. A start within a session adds an application to it, or
+//! redeploys the application of that name. Neither is idempotent. The platform may change the name of an
+//! application, so later calls need the name from the response.
 //!
-//! No call of the page says whether an application is up: [`Application::wait`] looks at what can tell,
-//! the application's own site among it, and says what it sends there. What the vendor's files have
-//! beside the page ([`Client::validate`], [`Client::schema`], [`Session::feedback`],
-//! [`Application::pods`]) a server may lack; it then answers
-//! [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute).
+//! The platform's documented API does not tell whether an application is up: [`Application::wait`]
+//! combines several signals, among them the application's own site. [`Client::validate`],
+//! [`Client::schema`], [`Session::feedback`] and [`Application::pods`] come from the vendor's other
+//! files; a server without them answers [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute).
 //!
-//! Two generations of replies are known, and both are read. Sentences are read into numbers where
-//! that is possible, and are always there as text too. The platform answers 500 for rules of its
-//! business: those errors have kinds of their own, [`PlanLimit`](crate::ErrorKind::PlanLimit) and
-//! [`AlreadyRemoved`](crate::ErrorKind::AlreadyRemoved).
+//! The responses of two server versions are decoded. Numbers in sentences are parsed where possible. The
+//! platform answers 500 for business rules: these errors have the kinds
+//! [`PlanLimit`](crate::ErrorKind::PlanLimit) and [`AlreadyRemoved`](crate::ErrorKind::AlreadyRemoved).
 //!
 //! Source: <https://nexlayer.com/docs/api/deployments>
 
@@ -54,9 +52,9 @@ pub use crate::raw::nexlayer::enums::ApplicationState;
 pub use crate::raw::nexlayer::types::{PodStatus, Reservation, StatusDetail};
 pub use client::{Client, Nexlayer};
 pub use manifest::Manifest;
-pub use readiness::{Readiness, Signal, Signals};
-pub use session::{Application, Claim, ClaimUrl, Extended, Removed, Reserved, Session};
-pub use started::{ClaimOffer, Sentence, Started};
+pub use readiness::{Readiness, Signal};
+pub use session::{Application, Claim, Extended, Removed, Session};
+pub use started::{ClaimOffer, Started};
 pub use validation::{Finding, Validation};
 
 /// Sets up a Nexlayer [`Client`].

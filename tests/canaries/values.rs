@@ -219,12 +219,6 @@ async fn of_nexlayer(walk: &mut Walk) {
     recorder.answer_with(move |_| CannedReply::json(200, claim.to_string()));
     let claim = started.application().claim().await.unwrap();
     walk.debug("claim", &claim);
-    let shown = claim
-        .url
-        .iter()
-        .map(ToString::to_string)
-        .collect::<String>();
-    walk.findings.look("claim URL", &shown);
 }
 
 fn of_nodion(walk: &mut Walk) {

@@ -1,5 +1,4 @@
-//! The life of a Nexlayer application from its start to its end: by which signals it is seen, and what
-//! is sent to its site.
+//! Readiness of a Nexlayer application from start to end, and the requests to its site.
 #![cfg(feature = "nexlayer")]
 
 mod sandbox;

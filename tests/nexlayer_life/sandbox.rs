@@ -1,7 +1,7 @@
 //! The client on the sandbox.
 
 use deploykit::ErrorKind;
-use deploykit::nexlayer::{Client, Manifest, Signal, Signals};
+use deploykit::nexlayer::{Client, Manifest, Signal};
 use deploykit::watch::Phase;
 use deploykit_sandbox::{Platform, Sandbox};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn from_the_start_to_the_end_on_the_sandbox() {
+async fn application_from_start_to_end() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::builder()
         .base_url(&sandbox.nexlayer().base_url)
@@ -30,7 +30,9 @@ async fn from_the_start_to_the_end_on_the_sandbox() {
         (Phase::InProgress, Signal::Site, Some(503))
     );
     assert_eq!(seen.pods.len(), 2);
-    let without_site = application.clone().signals(Signals::all().site(false));
+    let without_site = application
+        .clone()
+        .signals([Signal::Reservation, Signal::Pods]);
     assert_eq!(without_site.readiness().await.unwrap().phase, Phase::Queued);
     sandbox.advance(Duration::from_secs(2));
     let ready = application.wait().await.unwrap();
@@ -45,7 +47,7 @@ async fn from_the_start_to_the_end_on_the_sandbox() {
         Signal::Reservation
     );
 
-    // Past its time it lives by its reservation, and goes some minutes after that.
+    // The reservation keeps it beyond its lifetime; its site is removed minutes after the reservation.
     sandbox.advance(40 * MINUTE);
     assert_eq!(application.readiness().await.unwrap().phase, Phase::Ready);
     assert_eq!(started.session().feedback("Works.").await.unwrap(), "OK");
@@ -65,7 +67,7 @@ async fn from_the_start_to_the_end_on_the_sandbox() {
 }
 
 #[tokio::test]
-async fn a_failure_on_the_sandbox() {
+async fn failed_application() {
     let sandbox = Sandbox::builder()
         .deployments_fail(true)
         .nexlayer_pods_status(false);
@@ -77,7 +79,7 @@ async fn a_failure_on_the_sandbox() {
     let manifest = Manifest::parse(include_str!("../../examples/nexlayer.yaml")).unwrap();
     let started = client.start(manifest).await.unwrap();
     sandbox.advance(Duration::from_secs(2));
-    // Without a reservation and without pods it looks as if it were on its way.
+    // Without a reservation and pods, a failure is not visible.
     let application = started.application();
     assert_eq!(
         application.readiness().await.unwrap().phase,

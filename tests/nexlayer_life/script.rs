@@ -1,4 +1,4 @@
-//! A platform that answers by a script, under a clock that a test drives.
+//! A scripted platform.
 
 use deploykit::RequestPreview;
 use deploykit::nexlayer::{Application, Client};
@@ -10,14 +10,14 @@ use tokio::time::Instant;
 pub const TOKEN: &str = "dCf0NdAQ64j6";
 pub const SITE: &str = "https://jolly-tapir-a.alpha.nexlayer.ai";
 
-/// A platform that answers each request by a function, and notes when it came.
+/// A platform that answers each request by a function, and records its time.
 pub struct Script {
     pub recorder: Recorder,
     asked: Arc<Mutex<Vec<(String, f64)>>>,
 }
 
 impl Script {
-    /// The function gets the operation (`site` for a site) and how often it was asked before.
+    /// `answer` gets the operation (`site` for a site) and the number of its requests before.
     pub fn new(answer: impl Fn(&str, usize) -> CannedReply + Send + Sync + 'static) -> Self {
         let recorder = Recorder::new();
         let asked: Arc<Mutex<Vec<(String, f64)>>> = Arc::default();

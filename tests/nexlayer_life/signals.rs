@@ -1,14 +1,14 @@
-//! What each signal settles, and what they say together.
+//! Which signals are conclusive, and their combination.
 
 use crate::script::*;
-use deploykit::nexlayer::{Client, Signal, Signals};
+use deploykit::nexlayer::{Client, Signal};
 use deploykit::watch::Phase;
 use deploykit::{Effect, ErrorKind};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
 #[tokio::test(start_paused = true)]
-async fn without_a_reservation_the_site_tells() {
+async fn site_is_conclusive_without_a_reservation() {
     let script = Script::new(|what, before| match what {
         "get_reservations" => none_reserved(),
         "site" => site(if before < 3 { 503 } else { 404 }),
@@ -27,12 +27,12 @@ async fn without_a_reservation_the_site_tells() {
     assert_eq!(*changes.lock().unwrap(), [Phase::InProgress, Phase::Ready]);
     assert_eq!(script.times("site"), [0.0, 5.0, 12.5, 23.75]);
     assert_eq!(script.times("get_reservations").len(), 4);
-    // Once it is known that the server does not tell of pods, it is not asked again.
+    // The missing route is requested once.
     assert_eq!(script.times("get_pods_status"), [0.0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_state_in_the_reservation_settles_it() {
+async fn known_state_of_a_reservation_is_conclusive() {
     let script = Script::new(|what, before| match (what, before) {
         ("get_reservations", 0) => reserved(json!({ "state": "Pending" })),
         ("get_reservations", 1) => reserved(json!("DEPLOYING")),
@@ -52,7 +52,7 @@ async fn a_state_in_the_reservation_settles_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_state_that_is_not_known_is_kept_and_settles_nothing() {
+async fn unknown_state_of_a_reservation_is_inconclusive() {
     let script = Script::new(|what, before| match what {
         "get_reservations" => reserved(json!({ "state": "Hibernating" })),
         "site" => site(if before == 0 { 502 } else { 302 }),
@@ -70,7 +70,7 @@ async fn a_state_that_is_not_known_is_kept_and_settles_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reservation_without_a_state_tells_where_the_site_is() {
+async fn reservation_contains_the_address_of_the_site() {
     let script = Script::new(|what, _| match what {
         "get_reservations" => reserved(Value::Null),
         "site" => site(200),
@@ -98,13 +98,13 @@ async fn a_reservation_without_a_state_tells_where_the_site_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pods_tell_where_no_site_can_be_asked() {
+async fn running_pods_are_conclusive_without_a_site() {
     let script = Script::new(|_, before| match before {
         0 => pods(&[]),
         1 => pods(&["Pending", "Running"]),
         _ => pods(&["Running", "Running"]),
     });
-    let application = script.application().signals(Signals::none().pods(true));
+    let application = script.application().signals([Signal::Pods]);
     let error = application.readiness().await.unwrap_err();
     assert_eq!(
         error.kind(),
@@ -122,7 +122,7 @@ async fn pods_tell_where_no_site_can_be_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn running_pods_do_not_outvote_a_silent_site() {
+async fn running_pods_do_not_overrule_a_silent_site() {
     let script = Script::new(|what, _| match what {
         "get_reservations" => none_reserved(),
         "site" => site(503),
@@ -145,7 +145,7 @@ async fn running_pods_do_not_outvote_a_silent_site() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_failed_ends_the_wait() {
+async fn failed_pod_or_reservation_ends_the_wait() {
     let by_pods = Script::new(|what, before| match what {
         "get_reservations" => none_reserved(),
         "site" => site(503),
@@ -170,7 +170,7 @@ async fn what_failed_ends_the_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_gone_where_the_platform_says_so() {
+async fn unknown_application_or_ended_session_is_gone() {
     let unknown = Script::new(|what, before| match (what, before) {
         ("get_reservations", _) => none_reserved(),
         ("site", _) => site(503),
@@ -196,14 +196,14 @@ async fn it_is_gone_where_the_platform_says_so() {
     let error = expired.application().wait().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Gone, "{error}");
 
-    // Of another token it cannot be known whether it ever was one.
+    // An invalid token may never have been a session.
     let wrong = Script::new(|_, _| said(401, json!({ "error": "x", "code": "INVALID_TOKEN" })));
     let error = wrong.application().wait().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_signal_that_fails_is_passed_over_if_another_says_something() {
+async fn failed_signal_is_ignored_if_another_says_something() {
     for status in [400, 404, 500, 503] {
         let script = Script::new(move |what, before| match what {
             "site" => site(if before == 0 { 503 } else { 200 }),
@@ -211,15 +211,14 @@ async fn a_signal_that_fails_is_passed_over_if_another_says_something() {
         });
         let ready = script
             .application()
-            .signals(Signals::all().pods(false))
+            .signals([Signal::Reservation, Signal::Site])
             .wait()
             .await;
         match status {
-            // What is not found is not there.
             404 => assert_eq!(ready.unwrap_err().kind(), ErrorKind::Gone),
             _ => assert_eq!(ready.unwrap().signal, Signal::Site, "{status}"),
         }
-        let pods_alone = script.application().signals(Signals::none().pods(true));
+        let pods_alone = script.application().signals([Signal::Pods]);
         assert_eq!(
             pods_alone.readiness().await.unwrap_err().status(),
             Some(status)
@@ -228,7 +227,7 @@ async fn a_signal_that_fails_is_passed_over_if_another_says_something() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_platform_that_asks_to_wait_is_obeyed() {
+async fn retry_after_delays_the_next_poll() {
     let script = Script::new(|what, before| match (what, before) {
         ("get_reservations", 0) => said(429, json!({})).header("retry-after", "60"),
         ("get_reservations", _) => none_reserved(),
@@ -242,26 +241,27 @@ async fn a_platform_that_asks_to_wait_is_obeyed() {
 }
 
 #[tokio::test]
-async fn signals_are_asked_as_they_are_switched() {
+async fn selected_signals_are_asked() {
     let all = |what: &str, _| match what {
         "get_reservations" => none_reserved(),
         "site" => site(503),
         _ => pods(&["Pending"]),
     };
+    use Signal::{Pods, Reservation, Site};
     for (signals, asked) in [
         (
-            Signals::all(),
+            &Signal::ALL[..],
             &["get_reservations", "site", "get_pods_status"][..],
         ),
         (
-            Signals::default().site(false),
+            &[Pods, Reservation],
             &["get_reservations", "get_pods_status"],
         ),
-        (Signals::none().site(true), &["site"]),
-        (Signals::none().pods(true), &["get_pods_status"]),
+        (&[Site], &["site"]),
+        (&[Pods], &["get_pods_status"]),
     ] {
         let script = Script::new(all);
-        let application = script.application().signals(signals);
+        let application = script.application().signals(signals.iter().copied());
         application.readiness().await.unwrap();
         assert_eq!(script.asked(), asked);
         let first = application.readiness().preview().unwrap();
@@ -270,7 +270,7 @@ async fn signals_are_asked_as_they_are_switched() {
         assert_eq!(script.asked(), asked, "a preview sends nothing");
     }
     let script = Script::new(all);
-    let application = script.application().signals(Signals::none());
+    let application = script.application().signals([]);
     let error = application.readiness().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
     for (url, why) in [

