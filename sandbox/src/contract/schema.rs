@@ -146,7 +146,7 @@ fn smallest(components: &Components, schema: &Value, depth: u8) -> Value {
     }
 }
 
-/// Descriptions, formats and extensions are left out: no server refuses anything by them.
+/// Leaves out descriptions, formats but `int64`, and extensions: no server refuses anything by them.
 fn translate(schema: &Value, wanted: &mut Vec<String>) -> Value {
     let Some(source) = schema.as_object() else {
         return json!({});
@@ -164,6 +164,10 @@ fn translate(schema: &Value, wanted: &mut Vec<String>) -> Value {
             "items" => translate(value, wanted),
             "additionalProperties" if value.is_object() => translate(value, wanted),
             "additionalProperties" => value.clone(),
+            "format" if value == "int64" => {
+                out.entry("maximum").or_insert(i64::MAX.into());
+                continue;
+            }
             "allOf" | "oneOf" => {
                 let all = value.as_array().into_iter().flatten();
                 all.map(|one| translate(one, wanted)).collect()
@@ -221,6 +225,7 @@ mod tests {
                 "properties": {
                     "name": { "description": "The name.", "allOf": [{ "$ref": "#/components/schemas/Name" }] },
                     "nullable": { "type": "boolean" },
+                    "height": { "type": "integer", "format": "int64" },
                     "kind": { "type": "string", "enum": ["a", "b"], "nullable": true },
                     "branches": { "type": "array", "items": { "$ref": "#/components/schemas/Tree" } },
                     "labels": { "type": "object", "additionalProperties": { "type": "string" } },
@@ -247,6 +252,7 @@ mod tests {
             "name": "oak",
             "kind": "hunter2",
             "nullable": "hunter2",
+            "height": 9_223_372_036_854_775_808_u64,
             "branches": [{ "name": "ash" }, { "name": 7 }],
             "labels": { "a": 5 },
         });
@@ -254,6 +260,7 @@ mod tests {
             found(&tree, wrong),
             [
                 "body.branches[1].name: it is not of type \"string\"",
+                "body.height: it is greater than the maximum of 9223372036854775807",
                 "body.kind: it is not one of \"a\", \"b\" or null",
                 "body.labels.a: it is not of type \"string\"",
                 "body.nullable: it is not of type \"boolean\"",
