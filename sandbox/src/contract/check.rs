@@ -9,7 +9,7 @@ use super::{MOST_PROBLEMS, Operation, Problem};
 use crate::model::{Reply, Request, media_type};
 
 impl Operation {
-    /// Where a request for this operation breaks the spec, credentials apart. Nothing for one that is as it should be.
+    /// Where a request for this operation breaks the spec, apart from its credentials.
     pub(crate) fn request_problems(
         &self,
         request: &Request,
@@ -23,7 +23,7 @@ impl Operation {
         problems
     }
 
-    /// Where a spec has no body, nothing is said of one that comes all the same.
+    /// A body that the spec does not have is not checked.
     fn check_body(&self, request: &Request, problems: &mut Vec<Problem>) {
         let Some(first) = self.bodies.first() else {
             return;
@@ -47,8 +47,7 @@ impl Operation {
         labelled.unwrap_or(first).check(&request.body, problems);
     }
 
-    /// Where a reply of this operation breaks the spec: a status it does not list, another content type, a body that is
-    /// not by its schema. Nothing for one that is as it should be.
+    /// Where a reply of this operation breaks the spec: in its status code, its content type or its body.
     pub fn reply_problems(&self, reply: &Reply) -> Vec<Problem> {
         let mut problems = Vec::new();
         let Some(documented) = self.reply(reply.status.as_u16()) else {
@@ -92,7 +91,7 @@ impl Parameter {
         };
         match sent {
             Some(text) => {
-                let value = coerced(text, self.schema.kind());
+                let value = scalar(text, &self.schema);
                 self.schema
                     .check(&format!("{word}.{name}"), &value, problems);
             }
@@ -104,15 +103,12 @@ impl Parameter {
     }
 }
 
-/// What a text stands for. One that does not stand for a value of that kind stays a text, which the schema refuses.
-fn coerced(text: String, kind: Option<&str>) -> Value {
-    let value = match kind {
-        Some("integer") => text.parse::<i64>().ok().map(Value::from),
-        Some("number") => text.parse::<f64>().ok().map(Value::from),
-        Some("boolean") => text.parse::<bool>().ok().map(Value::from),
-        _ => None,
-    };
-    value.unwrap_or(Value::String(text))
+/// The number or boolean of a parameter where its schema allows one; otherwise the text.
+fn scalar(text: String, schema: &Schema) -> Value {
+    match serde_json::from_str(&text) {
+        Ok(value @ (Value::Number(_) | Value::Bool(_))) if schema.allows(&value) => value,
+        _ => Value::String(text),
+    }
 }
 
 impl Content {

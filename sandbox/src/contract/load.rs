@@ -1,11 +1,9 @@
 //! From the text of a spec to its operations.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value};
 
 use super::Operation;
-use super::schema::{Components, Schema};
+use super::schema::{Schema, Schemas, schemas};
 
 /// A parameter of the path, the query or the headers.
 pub(super) struct Parameter {
@@ -41,16 +39,11 @@ pub(super) struct Content {
 impl Content {
     /// The first example, as it goes over the wire.
     pub(super) fn example(&self) -> Option<(&str, String)> {
-        let example = self.examples.first()?;
-        Some((&self.media_type, self.written(example)))
-    }
-
-    /// Text is itself; in JSON a text has quotes.
-    pub(super) fn written(&self, body: &Value) -> String {
-        match body {
+        let text = match self.examples.first()? {
             Value::String(text) if !self.is_json() => text.clone(),
-            body => body.to_string(),
-        }
+            example => example.to_string(),
+        };
+        Some((&self.media_type, text))
     }
 
     pub(super) fn is_json(&self) -> bool {
@@ -81,14 +74,14 @@ impl<'a> Resolver<'a> {
 /// The operations of a spec. The specs are part of the program and the tests read them all: one that cannot be read has
 /// no operations.
 pub(super) fn operations(text: &str) -> Vec<Operation> {
-    let document: Value = serde_saphyr::from_str(text).unwrap_or_default();
-    let components = Components::new(document.pointer("/components/schemas"));
+    let mut document: Value = serde_saphyr::from_str(text).unwrap_or_default();
+    let schemas = schemas(&mut document);
     let resolver = Resolver(&document);
     let paths = document.get("paths").and_then(Value::as_object);
     let mut operations = Vec::new();
     for (path, item) in paths.into_iter().flatten() {
         for (method, body) in item.as_object().into_iter().flatten() {
-            operations.push(operation(&resolver, &components, path, method, body));
+            operations.push(operation(&resolver, &schemas, path, method, body));
         }
     }
     operations
@@ -96,7 +89,7 @@ pub(super) fn operations(text: &str) -> Vec<Operation> {
 
 fn operation(
     resolver: &Resolver,
-    components: &Arc<Components>,
+    schemas: &Schemas,
     path: &str,
     method: &str,
     body: &Value,
@@ -113,7 +106,7 @@ fn operation(
         .filter_map(|(status, reply)| {
             Some(Documented {
                 status: status.parse().ok()?,
-                contents: contents(resolver, components, resolver.resolve(reply)),
+                contents: contents(resolver, schemas, resolver.resolve(reply)),
             })
         })
         .collect();
@@ -123,7 +116,6 @@ fn operation(
         method: method.to_ascii_uppercase(),
         path: path.to_owned(),
         documented: body.get("x-documented") == Some(&Value::Bool(true)),
-        stream: text("/x-behaviour/time") == Some("stream"),
         secrets: secrets
             .into_iter()
             .flatten()
@@ -132,17 +124,17 @@ fn operation(
         parameters: parameters
             .into_iter()
             .flatten()
-            .filter_map(|one| parameter(components, resolver.resolve(one)))
+            .filter_map(|one| parameter(schemas, resolver.resolve(one)))
             .collect(),
         bodies: body.get("requestBody").map_or_else(Vec::new, |body| {
-            contents(resolver, components, resolver.resolve(body))
+            contents(resolver, schemas, resolver.resolve(body))
         }),
         body_required: body.pointer("/requestBody/required") == Some(&Value::Bool(true)),
         replies,
     }
 }
 
-fn parameter(components: &Arc<Components>, of: &Value) -> Option<Parameter> {
+fn parameter(schemas: &Schemas, of: &Value) -> Option<Parameter> {
     Some(Parameter {
         within: match of.get("in")?.as_str()? {
             "path" => Within::Path,
@@ -152,25 +144,21 @@ fn parameter(components: &Arc<Components>, of: &Value) -> Option<Parameter> {
         },
         name: of.get("name")?.as_str()?.to_owned(),
         required: of.get("required") == Some(&Value::Bool(true)),
-        schema: Schema::new(of.get("schema"), components),
+        schema: Schema::new(of.get("schema"), schemas),
     })
 }
 
 /// The bodies that a reply or a request may have.
-fn contents<'a>(
-    resolver: &Resolver<'a>,
-    components: &Arc<Components>,
-    of: &'a Value,
-) -> Vec<Content> {
+fn contents<'a>(resolver: &Resolver<'a>, schemas: &Schemas, of: &'a Value) -> Vec<Content> {
     let all: Option<&Map<String, Value>> = of.get("content").and_then(Value::as_object);
     all.into_iter()
         .flatten()
         .map(|(media_type, content)| Content {
             media_type: media_type.clone(),
-            schema: Schema::new(content.get("schema"), components),
+            schema: Schema::new(content.get("schema"), schemas),
             line: content
                 .pointer("/schema/x-line")
-                .map(|line| Schema::new(Some(line), components)),
+                .map(|line| Schema::new(Some(line), schemas)),
             examples: examples(resolver, content),
         })
         .collect()
