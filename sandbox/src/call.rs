@@ -74,27 +74,26 @@ pub(crate) trait Player: Clone {
 
     fn answer(&mut self, call: &Call) -> Reply;
 
-    /// Refuses a request that was taken on trial and breaks the spec, in the platform's own form of a 400. Rate limits
-    /// count it, so their counters are those of the trial.
-    fn refuse(&mut self, trial: Self, taken: &Reply, problem: &Problem) -> Reply;
+    /// The platform's form of a 400 for a request that breaks the spec.
+    fn refusal(&self, problem: &Problem) -> Reply;
 
     /// What there is, for a person to look at.
     fn deployed(&self, now: Duration) -> Vec<Deployed>;
 }
 
-/// The platform's answer. Its own checks come first, credentials and rate limits among them, and their words are
-/// better; so a request that breaks the spec is tried on a copy, and refused only if that takes it.
+/// The platform's answer. Its own checks come first, since their words are better. A request that breaks the spec and
+/// passes them is refused, and changes nothing.
 pub(crate) fn ask<P: Player>(platform: &mut P, call: &Call) -> Reply {
     let Some(problem) = refusable(platform, call) else {
         return platform.answer(call);
     };
-    let mut trial = platform.clone();
-    let reply = trial.answer(call);
+    let before = platform.clone();
+    let reply = platform.answer(call);
     if reply.status.as_u16() >= 400 {
-        *platform = trial;
         return reply;
     }
-    platform.refuse(trial, &reply, problem)
+    *platform = before;
+    platform.refusal(problem)
 }
 
 /// The first problem that the platform is not known to accept.

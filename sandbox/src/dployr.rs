@@ -449,19 +449,11 @@ impl Player for Dployr {
         }
     }
 
-    fn refuse(&mut self, trial: Self, taken: &Reply, problem: &Problem) -> Reply {
-        self.known_window = trial.known_window;
-        self.anonymous_window = trial.anonymous_window;
-        let mut reply = match self.dialect {
+    fn refusal(&self, problem: &Problem) -> Reply {
+        match self.dialect {
             Dialect::Documented => documented::refusal(problem),
             Dialect::ControlPlane => control_plane::refusal(problem),
-        };
-        let limits = taken.headers.iter();
-        let limits = limits.filter(|(name, _)| name.as_str().starts_with("x-ratelimit-"));
-        reply
-            .headers
-            .extend(limits.map(|(name, value)| (name.clone(), value.clone())));
-        reply
+        }
     }
 
     /// The newest first.

@@ -240,8 +240,7 @@ impl Player for Edgegap {
         self.route(call).unwrap_or_else(|refusal| refusal)
     }
 
-    fn refuse(&mut self, trial: Self, _: &Reply, problem: &Problem) -> Reply {
-        self.limits = trial.limits;
+    fn refusal(&self, problem: &Problem) -> Reply {
         refusal(problem)
     }
 

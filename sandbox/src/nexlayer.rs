@@ -281,7 +281,7 @@ impl Player for Nexlayer {
         powered(self.route(call).unwrap_or_else(|refusal| refusal))
     }
 
-    fn refuse(&mut self, _: Self, _: &Reply, problem: &Problem) -> Reply {
+    fn refusal(&self, problem: &Problem) -> Reply {
         powered(failure(400, &problem.to_string()))
     }
 

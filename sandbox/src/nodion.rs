@@ -130,7 +130,7 @@ impl Player for Nodion {
         self.route(call).unwrap_or_else(|refusal| refusal)
     }
 
-    fn refuse(&mut self, _: Self, _: &Reply, problem: &Problem) -> Reply {
+    fn refusal(&self, problem: &Problem) -> Reply {
         errors(&problem.to_string())
     }
 
