@@ -270,13 +270,6 @@ impl When {
         self
     }
 
-    /// Every call, which is the default.
-    pub fn every(mut self) -> Self {
-        self.first = 1;
-        self.times = None;
-        self
-    }
-
     /// At most so many calls.
     pub fn times(mut self, calls: u64) -> Self {
         self.times = Some(calls);
@@ -419,7 +412,6 @@ mod tests {
         assert_eq!(met(Fault::on_any().times(2)), [1, 2]);
         assert_eq!(met(Fault::on_any().from(3).times(2)), [3, 4]);
         assert_eq!(met(Fault::on_any().times(2).from(3)), [3, 4]);
-        assert_eq!(met(Fault::on_any().nth(2).every()), [1, 2, 3, 4, 5, 6]);
         assert_eq!(
             met(Fault::on_any().from(u64::MAX).times(u64::MAX)),
             [0_u64; 0]

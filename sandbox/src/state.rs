@@ -226,29 +226,6 @@ pub struct State {
 }
 
 impl State {
-    /// As [`handle`](Self::handle), for a request and a reply of the `http` crate: what clients that take a function in
-    /// the place of the network hand over, and what servers are built of.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use deploykit_sandbox::{Platform, Sandbox};
-    ///
-    /// let mut state = Sandbox::builder().state();
-    /// let request = http::Request::get("/v1/health").body(Vec::new()).unwrap();
-    /// let reply = state.handle_http(Platform::Dployr, request, Duration::from_secs(1_800_000_000));
-    /// assert_eq!(reply.status(), 404); // the published reference has no such route
-    /// ```
-    pub fn handle_http(
-        &mut self,
-        platform: Platform,
-        request: http::Request<Vec<u8>>,
-        now: Duration,
-    ) -> http::Response<Vec<u8>> {
-        let (mut read, body) = Request::from_http(request);
-        read.body = body;
-        self.handle(platform, &read, now).into_http()
-    }
-
     /// Answers one request at `now`, the time since the Unix epoch, and remembers it. 9999-01-01 stands for whatever is
     /// later. Faults show as far as a reply can show them; [`State::outcome`] tells the rest.
     pub fn handle(&mut self, platform: Platform, request: &Request, now: Duration) -> Reply {

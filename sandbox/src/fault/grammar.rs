@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::{Fault, FaultError, Kind, When};
 use crate::model::Platform;
 
@@ -147,16 +149,8 @@ fn whole(text: &str, what: &str) -> Result<u64, String> {
 
 /// `500ms`, `2s` or `3m`.
 fn time(text: &str) -> Result<Duration, String> {
-    let end = text
-        .find(|letter: char| !letter.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let time = match (number.parse::<u64>(), unit) {
-        (Ok(number), "ms") => Some(Duration::from_millis(number)),
-        (Ok(number), "s") => Some(Duration::from_secs(number)),
-        (Ok(number), "m") => number.checked_mul(60).map(Duration::from_secs),
-        _ => None,
-    };
+    let time = text.parse::<SignedDuration>().ok();
+    let time = time.and_then(|time| Duration::try_from(time).ok());
     time.ok_or_else(|| format!("{text} is no time: 500ms, 2s or 3m is needed"))
 }
 
@@ -210,12 +204,12 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Kind::Status { code, .. } => write!(f, "{code}"),
-            Kind::Delay(late) => write!(f, "delay:{}", Written(*late)),
+            Kind::Delay(late) => write!(f, "delay:{}", written(*late)),
             Kind::Reset => f.write_str("reset"),
             Kind::Truncate(bytes) => write!(f, "truncate:{bytes}"),
             Kind::Garbage => f.write_str("garbage"),
             Kind::Dribble { interval, piece } => {
-                write!(f, "dribble:{}/{piece}", Written(*interval))
+                write!(f, "dribble:{}/{piece}", written(*interval))
             }
             Kind::Hang => f.write_str("hang"),
             Kind::DropWebhook => f.write_str("drop-webhook"),
@@ -223,16 +217,10 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Whole milliseconds, or whole seconds.
-struct Written(Duration);
-
-impl fmt::Display for Written {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.as_millis() {
-            millis if millis > 0 && millis % 1_000 == 0 => write!(f, "{}s", millis / 1_000),
-            millis => write!(f, "{millis}ms"),
-        }
-    }
+/// A time as [`time`] reads it.
+fn written(time: Duration) -> String {
+    let time = SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
+    format!("{time:#}")
 }
 
 #[cfg(test)]
@@ -335,7 +323,7 @@ mod tests {
             ("*=reset:1", "is no kind"),
             ("*=delay", "is no kind"),
             ("*=delay:5", "5 is no time"),
-            ("*=delay:1h", "1h is no time"),
+            ("*=delay:-1s", "-1s is no time"),
             ("*=truncate:-1", "no number of bytes"),
             ("*=dribble:10ms", "dribble:TIME/BYTES is needed"),
             ("*=reset,soon", "soon is no option"),
