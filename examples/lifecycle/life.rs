@@ -4,7 +4,6 @@
 use deploykit::edgegap::{self, NewDeployment as NewServer, User};
 use deploykit::nexlayer::{self, Manifest};
 use deploykit::nodion::{self, LogWindow};
-use deploykit::watch::{Deployment, Observation};
 use deploykit::{ErrorKind, Wait, dployr};
 use deploykit_sandbox::Sandbox;
 use std::error::Error;
@@ -68,7 +67,8 @@ impl Lives<'_> {
         let server = client.deployment(client.deploy(new).await?.request_id);
         let ready = self.told("edgegap", server.wait()).await?;
         (self.tell)("edgegap", &format!("at {}", ready.endpoint("gameport")?));
-        self.look(&server).await?;
+        let logs = server.logs().await?.logs;
+        (self.tell)("edgegap", &format!("logs: {}", logs.unwrap_or_default()));
         let stopped = server.stop().await?;
         (self.tell)("edgegap", &format!("stop: {:?}", stopped.outcome));
         self.told("edgegap", server.wait().until_gone()).await?;
@@ -95,7 +95,6 @@ impl Lives<'_> {
         let deployment = application.deployment(application.deploy().await?.id);
         let made = self.told("nodion", deployment.wait()).await?;
         (self.tell)("nodion", &format!("number {}", made.deploy_number));
-        self.look(&deployment).await?;
         let lines = application.logs(LogWindow::new().limit(3)).await?;
         (self.tell)("nodion", &format!("{} lines of the last hour", lines.len()));
         // A deployment is not ended, the application is.
@@ -129,7 +128,6 @@ impl Lives<'_> {
         let service = services.into_iter().find(|one| one.name == "lifecycle");
         let service = client.service(service.ok_or("there is no service")?.id);
         self.told("dployr", service.wait()).await?;
-        self.look(&service).await?;
         let mut lines = service.follow_logs().await?;
         if let Some(line) = lines.next().await {
             (self.tell)("dployr", &format!("follows: {}", line?.message));
@@ -173,24 +171,6 @@ impl Lives<'_> {
                     &format!("{} ({})", seen.phase, blank(&seen.raw_status)),
                 );
             })
-    }
-
-    /// What any platform's deployment can be asked for.
-    async fn look(&self, deployment: &dyn Deployment) -> Result<Observation> {
-        let (platform, seen) = (deployment.platform(), deployment.snapshot().await?);
-        (self.tell)(platform, &format!("{} is {}", deployment.id(), seen.phase));
-        match deployment.recent_logs().await {
-            Ok(lines) => {
-                for line in lines.iter().rev().take(2).rev() {
-                    (self.tell)(platform, &format!("log: {line}"));
-                }
-            }
-            Err(error) if error.kind() == ErrorKind::Unsupported => {
-                (self.tell)(platform, "keeps no log")
-            }
-            Err(error) => return Err(error.into()),
-        }
-        Ok(seen)
     }
 
     /// What is gone is not found any more.
