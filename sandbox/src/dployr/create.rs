@@ -8,7 +8,7 @@ use super::Settings;
 use crate::model::text_field;
 
 /// Field and problem, for the reference's `details`.
-pub(super) type Problem = (String, &'static str);
+pub(super) type Problem = (&'static str, &'static str);
 
 /// Documented name, control plane's name.
 const TEXTS: [(&str, &str); 12] = [
@@ -82,29 +82,19 @@ const RUNTIMES: [&str; 11] = [
     "custom",
 ];
 
-/// Reads the fields of the reference over `settings`. Fields it does not name are ignored.
+/// Reads the fields of the reference over `settings`. The spec checks their types; other fields are ignored.
 pub(super) fn documented(
     body: &Map<String, Value>,
     settings: &mut Settings,
 ) -> Result<(), Problem> {
     for (name, key) in TEXTS {
-        match body.get(name) {
-            None => {}
-            Some(Value::String(text)) if !text.is_empty() => {
-                settings.texts.insert(key, text.clone());
-            }
-            Some(_) => return Err((name.to_owned(), "must be a non-empty string")),
+        if let Some(text) = text_field(body, name) {
+            settings.texts.insert(key, text.to_owned());
         }
     }
-    match body.get("port") {
-        None => {}
-        Some(port) => match port.as_u64().filter(|port| (1..=65_535).contains(port)) {
-            Some(port) => settings.port = Some(port),
-            None => return Err(("port".to_owned(), "must be an integer from 1 to 65535")),
-        },
-    }
+    settings.port = body.get("port").and_then(Value::as_u64).or(settings.port);
     let has = |key: &str| settings.text(key).is_some();
-    let lacks = |field: &str| Err((field.to_owned(), "is required"));
+    let lacks = |field| Err((field, "is required"));
     // `remote` on the page; image and the two others in the vendor's guides (docs/cli and docs/blueprints).
     match settings.text("source") {
         None => return lacks("source"),
@@ -114,12 +104,12 @@ pub(super) fn documented(
         // The sandbox's own, nothing is known: without either there is nothing to run.
         Some("docker") if !has("image") && !has("remoteUrl") => return lacks("image"),
         Some("remote" | "image" | "docker" | "local") => {}
-        Some(_) => return Err(("source".to_owned(), "Unsupported source")),
+        Some(_) => return Err(("source", "Unsupported source")),
     }
     let runtime = settings.text("runtimeType");
     if runtime.is_some_and(|runtime| !RUNTIMES.contains(&runtime)) {
         // The example error of the page.
-        return Err(("runtime".to_owned(), "Unsupported runtime version"));
+        return Err(("runtime", "Unsupported runtime version"));
     }
     Ok(())
 }
@@ -138,12 +128,8 @@ pub(super) fn string_map(value: &Value) -> Option<BTreeMap<String, String>> {
         .collect()
 }
 
-/// dployr-io/dployr-base:src/lib/db/migrations/000_init.ts: 2 to 63 characters, lower case, digits and hyphens inside;
-/// no two hyphens in a row (src/lib/validators/string-sanitizer.ts).
-pub(super) fn is_name(name: &str) -> bool {
-    (2..=63).contains(&name.len()) && is_slug(name)
-}
-
+/// dployr-io/dployr-base:src/lib/db/migrations/000_init.ts: lower case, digits and hyphens inside; no two hyphens in a row
+/// (src/lib/validators/string-sanitizer.ts).
 fn is_slug(name: &str) -> bool {
     let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     name.bytes().all(inside)

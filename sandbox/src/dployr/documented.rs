@@ -141,22 +141,13 @@ fn read(
     mut settings: Settings,
 ) -> Result<(Settings, Option<super::Variables>), Reply> {
     let read = create::documented(body, &mut settings);
-    read.map_err(|(field, issue)| invalid(DEPLOYMENT, &field, issue))?;
-    let variables = body.get("env").map(|env| {
-        let wrong = || invalid(DEPLOYMENT, "env", "must be a map of strings");
-        create::string_map(env).ok_or_else(wrong)
-    });
-    Ok((settings, variables.transpose()?))
+    read.map_err(|(field, issue)| invalid(DEPLOYMENT, field, issue))?;
+    Ok((settings, body.get("env").and_then(create::string_map)))
 }
 
 fn create_deployment(state: &mut Dployr, call: &Call) -> Answer {
     let body = body(call)?;
-    let name = text_field(&body, "name");
-    let name = name.ok_or_else(|| invalid(DEPLOYMENT, "name", "is required"))?;
-    if !create::is_name(name) {
-        let issue = "must be lower case letters, digits and hyphens";
-        return Err(invalid(DEPLOYMENT, "name", issue));
-    }
+    let name = text_field(&body, "name").unwrap_or_default();
     let (settings, variables) = read(&body, Settings::default())?;
     // The sandbox's own, nothing is known: a name that is deployed again has the variables of the new body alone, while an
     // update adds to those that are there.
