@@ -145,12 +145,6 @@ impl Sandbox {
     pub fn advance(&self, by: Duration) {
         self.shared.advance(by);
     }
-
-    /// Moves the clock of the platforms forward to a moment since the Unix epoch. It never goes back.
-    pub fn advance_to(&self, moment: Duration) {
-        let by = moment.saturating_sub(self.now());
-        self.shared.advance(by);
-    }
 }
 
 /// Where it listens; no credentials.

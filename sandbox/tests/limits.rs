@@ -118,23 +118,6 @@ async fn a_head_has_an_end() {
     assert_eq!(sandbox.requests(), []);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_large_json_body_is_refused() {
-    let sandbox = server::start(Sandbox::builder()).await;
-    let url = &sandbox.edgegap().base_url;
-    for (size, begin) in [(64 << 10, "HTTP/1.1 401"), ((64 << 10) + 1, "HTTP/1.1 413")] {
-        let mut stream = open(url);
-        let head = format!(
-            "POST /v2/deployments HTTP/1.1\r\nhost: x\r\ncontent-length: {size}\r\nconnection: close\r\n\r\n"
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        stream.write_all(&vec![b' '; size]).unwrap();
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply).unwrap();
-        assert!(reply.starts_with(begin), "{reply}");
-    }
-}
-
 // The clock of the runtime is driven: nobody waits for half a minute.
 #[tokio::test]
 async fn who_is_slow_to_ask_is_hung_up_on() {

@@ -56,14 +56,7 @@ async fn a_driven_clock_stands_still() {
         "2026-11-24T03:24:00.000+01:00"
     );
     assert_eq!(sandbox.now(), start);
-    sandbox.advance(Duration::from_secs(90));
-    sandbox.advance_to(start + Duration::from_secs(60));
-    assert_eq!(
-        sandbox.now(),
-        start + Duration::from_secs(90),
-        "it never goes back"
-    );
-    sandbox.advance_to(start + Duration::from_secs(120));
+    sandbox.advance(Duration::from_secs(120));
     assert_eq!(sandbox.now(), start + Duration::from_secs(120));
     deploy(&sandbox);
     let at: Vec<Duration> = sandbox

@@ -1,53 +1,38 @@
 //! Replies that go wrong on the socket, which no HTTP library would write.
 
-use std::time::Duration;
-
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use super::shared::Shared;
+use crate::fault::Delivery;
 use crate::model::Reply;
 
-/// What becomes of a connection in place of a whole reply.
+/// A reply that does not arrive whole.
 #[derive(Debug)]
-pub(super) enum Broken {
-    /// It is reset.
-    Reset,
-    /// It ends without a word.
-    Closed,
-    /// It ends within the body.
-    Truncated { reply: Reply, bytes: usize },
-    /// The body comes in pieces, then it ends.
-    Dribbled {
-        reply: Reply,
-        interval: Duration,
-        piece: usize,
-    },
+pub(super) struct Broken {
+    pub(super) reply: Reply,
+    pub(super) delivery: Delivery,
 }
 
 impl Broken {
-    /// The client may be gone at any time, which is its own affair.
+    /// Writes to the socket what arrives. Errors are ignored: the client may be gone at any time.
     pub(super) async fn carry_out(self, mut stream: TcpStream, shared: &Shared) {
-        match self {
-            // To close without waiting for what is unsent is what makes a reset of it.
-            Broken::Reset => {
+        let Self { reply, delivery } = self;
+        match delivery {
+            Delivery::Whole | Delivery::Never => {}
+            // A close that does not wait for unsent bytes resets the connection.
+            Delivery::Reset => {
                 let _ = stream.set_zero_linger();
             }
-            Broken::Closed => {}
-            Broken::Truncated { reply, bytes } => {
+            Delivery::Truncated(bytes) => {
                 let promised = reply.body.len().max(bytes.saturating_add(1));
                 let mut sent = head(&reply, promised);
                 sent.extend(reply.body.into_iter().take(bytes));
                 let _ = stream.write_all(&sent).await;
                 let _ = stream.shutdown().await;
             }
-            Broken::Dribbled {
-                reply,
-                interval,
-                piece,
-            } => {
-                let begun = shared.lock().clock.now();
-                let mut due = begun;
+            Delivery::Dribbled { interval, piece } => {
+                let mut due = shared.lock().clock.now();
                 let head = head(&reply, reply.body.len());
                 if stream.write_all(&head).await.is_err() {
                     return;
