@@ -4,7 +4,7 @@ mod common;
 
 use common::edgegap::{body_with, deploy_with, world_of as edgegap};
 use common::{BEGIN, World, expect_status, has, plane, server};
-use deploykit_sandbox::{Builder, Dialect, Platform, Sandbox, Webhook};
+use deploykit_sandbox::{Builder, Platform, Sandbox, Webhook};
 use serde_json::{Value, json};
 
 use std::io::{Read, Write};
@@ -115,14 +115,14 @@ struct Plane {
 
 impl Plane {
     fn new(builder: Builder, wanted: &Value) -> Self {
-        let mut plane = plane::Plane::of(builder.dployr_dialect(Dialect::ControlPlane));
+        let mut plane = plane::Plane::new(builder);
         let target = plane.scoped("/v1/notifications/webhook/setup");
         plane.world.posted(&target, wanted, 200);
         Self { plane }
     }
 
     fn deploy(&mut self) -> Value {
-        self.plane.deploy(&plane::image("web-one"))["taskId"].clone()
+        self.plane.deploy()["taskId"].clone()
     }
 
     fn told(&mut self) -> Vec<Value> {

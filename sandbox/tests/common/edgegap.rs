@@ -1,18 +1,11 @@
 //! Edgegap with a deployment.
 
 use super::World;
-use deploykit_sandbox::{Builder, Platform, Reply, Sandbox};
+use deploykit_sandbox::{Builder, Platform};
 use serde_json::{Value, json};
-
-pub const CLOUD: &str = "/v2/deployments";
-pub const FLEET: &str = "/v2/private-fleets/deployments";
 
 pub fn world_of(builder: Builder) -> World {
     World::new(Platform::Edgegap, builder)
-}
-
-pub fn world() -> World {
-    world_of(Sandbox::builder())
 }
 
 /// The smallest body for a deployment.
@@ -36,19 +29,6 @@ pub fn body_with(world: &World, fields: Value) -> Value {
 /// Creates a deployment with these fields, and returns its id.
 pub fn deploy_with(world: &mut World, fields: Value, status: u16) -> String {
     let body = body_with(world, fields);
-    let reply = world.posted(CLOUD, &body, status);
+    let reply = world.posted("/v2/deployments", &body, status);
     reply["request_id"].as_str().unwrap().to_owned()
-}
-
-pub fn deploy(world: &mut World) -> String {
-    deploy_with(world, json!({}), 202)
-}
-
-pub fn status(world: &mut World, id: &str) -> Value {
-    world.ok(&format!("/v1/status/{id}"))
-}
-
-#[track_caller]
-pub fn says(reply: &Reply, status: u16, message: &str) {
-    super::expect(reply, status, &json!({ "message": message }));
 }
