@@ -3,7 +3,6 @@
 
 mod checks;
 mod corpus;
-mod found;
 mod inputs;
 mod manifests;
 mod replies;

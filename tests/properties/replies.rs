@@ -1,6 +1,6 @@
 //! The checks of replies on examples and generated values.
 
-use super::checks::replies::{Case, STATUSES, TYPES, check_case};
+use super::checks::replies::{Case, check, check_case};
 use super::checks::{SESSION, block_on, hints, logs, platforms, texts, with_canaries};
 use super::specs::Example;
 use super::support::{LAST_CHUNK, Server, chunks};
@@ -13,6 +13,24 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, Mutex};
+
+/// Statuses that mean something, and some that nobody sends.
+const STATUSES: [u16; 43] = [
+    200, 201, 202, 203, 204, 206, 299, 100, 101, 199, 300, 301, 302, 303, 304, 307, 308, 400, 401,
+    402, 403, 404, 405, 408, 409, 410, 418, 422, 425, 426, 429, 431, 451, 500, 501, 502, 503, 504,
+    505, 511, 599, 600, 999,
+];
+/// Content types; an empty one is none.
+const TYPES: &str = "|application/json|application/json; charset=utf-8|application/problem+json|\
+    application/x-ndjson|text/plain; charset=UTF-8|text/html|b\\ad";
+
+fn media() -> impl Strategy<Value = &'static str> {
+    select(TYPES.split('|').collect::<Vec<_>>())
+}
+
+fn status() -> impl Strategy<Value = u16> {
+    select(STATUSES.to_vec())
+}
 
 fn case(operation: &'static Operation, status: u16, content_type: &str, body: &[u8]) {
     check_case(&Case {
@@ -28,9 +46,9 @@ fn case(operation: &'static Operation, status: u16, content_type: &str, body: &[
 fn any_json_to_any_operation() {
     let status = prop_oneof![
         2 => select(vec![200_u16, 201, 202, 204]),
-        1 => select(STATUSES.to_vec()),
+        1 => status(),
     ];
-    let values = (any_operation(), status, select(TYPES.to_vec()), any_json());
+    let values = (any_operation(), status, media(), any_json());
     holds(2000, values, |(operation, status, content_type, value)| {
         case(
             operation,
@@ -47,8 +65,7 @@ fn any_bytes_to_any_operation() {
         vec(any::<u8>(), 0..200),
         text().prop_map(String::into_bytes)
     ];
-    let (status, content_type) = (select(STATUSES.to_vec()), select(TYPES.to_vec()));
-    let values = (any_operation(), status, content_type, bytes);
+    let values = (any_operation(), status(), media(), bytes);
     holds(500, values, |(operation, status, content_type, bytes)| {
         case(operation, status, content_type, &with_canaries(&bytes));
     });
@@ -114,7 +131,7 @@ fn change(value: &mut Value, place: &mut usize, to: &Change) {
 #[test]
 fn every_example_changed_in_a_few_places() {
     let places = vec((0_usize..60, changes()), 1..4);
-    let status = prop_oneof![3 => Just(None), 1 => select(STATUSES.to_vec()).prop_map(Some)];
+    let status = prop_oneof![3 => Just(None), 1 => status().prop_map(Some)];
     let values = (select(examples()), places, status);
     holds(
         2000,
@@ -229,4 +246,31 @@ fn logs_cut_anywhere() {
             logs::follows(&text, stream.without_reconnecting()).await;
         });
     });
+}
+
+#[test]
+fn long_words_make_a_short_line() {
+    let long = "ü".repeat(30_000);
+    let message = format!(r#"{{"message":"{long}"}}"#);
+    let id = format!(r#"{{"request_id":"{long}"}}"#);
+    let name = format!(r#"{{"{long}":{{"{long}":1}}}}"#);
+    for (head, body) in [
+        ("edgegap create_deployment 400", &message),
+        ("nodion create_deployment 400", &message),
+        ("dployr create_deployment 400", &message),
+        ("edgegap create_deployment 422", &id),
+        ("nexlayer extend_deployment 500", &long),
+        ("nodion list_deployments 200", &name),
+    ] {
+        check(format!("{head} application/json\n{body}").as_bytes());
+    }
+}
+
+/// Where the excerpt of an error ends.
+#[test]
+fn a_secret_that_is_cut_is_redacted() {
+    for length in 2030..2048 {
+        let page = format!("\"<html>{}\u{1}\"", " ".repeat(length));
+        check(format!("nodion create_deployment 200 application/json\n{page}").as_bytes());
+    }
 }

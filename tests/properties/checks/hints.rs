@@ -30,11 +30,8 @@ pub fn check(data: &[u8]) {
     let choice = usize::from(*choice);
     let status = STATUSES[choice % STATUSES.len()];
     let (api, id) = OPERATIONS[choice / STATUSES.len() % OPERATIONS.len()];
-    let operations = deploykit::OPERATIONS.iter();
-    let operation = operations
-        .clone()
-        .find(|op| op.api == api && op.id == id)
-        .unwrap();
+    let mut operations = deploykit::OPERATIONS.iter();
+    let operation = operations.find(|op| op.api == api && op.id == id);
     let mut reply = CannedReply::json(status, r#"{"deployments": []}"#);
     let mut values = [""; NAMES.len()];
     let text = String::from_utf8_lossy(lines);
@@ -47,7 +44,7 @@ pub fn check(data: &[u8]) {
     }
     let result = platforms::with(|platforms| {
         platforms.answer(reply);
-        block_on(platforms.call(operation, "an-id", false))
+        block_on(platforms.call(operation.unwrap(), "an-id", false))
     });
     let Err(error) = result else {
         assert_eq!(status, 200);
@@ -62,11 +59,8 @@ pub fn check(data: &[u8]) {
     if let Ok(seconds) = values[0].trim_matches([' ', '\t']).parse::<u64>()
         && seconds <= 86_400
     {
-        assert_eq!(
-            error.retry_after(),
-            Some(Duration::from_secs(seconds)),
-            "{error}"
-        );
+        let expected = Some(Duration::from_secs(seconds));
+        assert_eq!(error.retry_after(), expected, "{error}");
     }
     if status == 429 {
         let waits = error.retry_after().is_some();

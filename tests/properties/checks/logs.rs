@@ -23,16 +23,14 @@ pub fn check(data: &[u8]) {
 }
 
 /// What must come out of these bytes at least, and at most.
+#[derive(Default)]
 struct Expected {
     messages: Vec<String>,
     most: usize,
 }
 
 fn expected(body: &[u8]) -> Expected {
-    let mut expected = Expected {
-        messages: Vec::new(),
-        most: 0,
-    };
+    let mut expected = Expected::default();
     for line in body.split(|byte| *byte == b'\n') {
         match serde_json::from_slice(line) {
             // A server that does not follow sends its lines as a list.
@@ -86,11 +84,8 @@ pub async fn follows(body: &[u8], mut stream: LogStream) {
                 assert_sound(&error);
                 assert_keeps(&error, &[TOKEN]);
                 assert_eq!(error.effect(), Effect::None, "{error}");
-                let kind = error.kind();
-                assert!(
-                    matches!(kind, ErrorKind::Decode | ErrorKind::Rejected),
-                    "{error}"
-                );
+                let kinds = [ErrorKind::Decode, ErrorKind::Rejected];
+                assert!(kinds.contains(&error.kind()), "{error}");
             }
         }
     }
@@ -106,10 +101,7 @@ fn whole(body: &[u8], tail: Option<u32>, result: Result<Vec<deploykit::dployr::L
             let most = tail.map_or(usize::MAX, |tail| usize::try_from(tail).unwrap());
             assert!(lines.len() <= most, "{} lines", lines.len());
             if tail.is_none() && lines.len() > 1 {
-                let ends = body
-                    .iter()
-                    .filter(|byte| matches!(byte, b'\n' | b'{'))
-                    .count();
+                let ends = body.iter().filter(|byte| b"\n{".contains(byte)).count();
                 assert!(lines.len() <= ends + 1, "{} lines of {ends}", lines.len());
             }
         }

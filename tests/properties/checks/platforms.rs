@@ -3,30 +3,30 @@
 use super::operations::{Clients, Row, Setup, Variant, rows};
 use super::{NUMBER, PASSWORD, QUERY, SESSION, TOKEN, USER, VALUE};
 use deploykit::dployr;
-use deploykit::testing::{CannedReply, Recorder};
+use deploykit::operation::TimeClass;
+use deploykit::testing::CannedReply;
 use deploykit::{ClientBuilder, OPERATIONS, Operation, Platform, RequestPreview, Result};
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 /// Where nobody listens. To loopback, so that no client sets up what it needs for TLS.
 pub const NOWHERE: &str = "http://127.0.0.1:9";
-/// A recorder keeps all requests, so it is replaced from time to time.
-const CALLS_OF_A_RECORDER: usize = 200;
 
 /// Puts this id into every path, and keeps the secrets that a request got.
 #[derive(Clone, Default)]
 struct Planted {
-    recorder: Recorder,
+    /// The answer to every request.
+    reply: Arc<Mutex<Option<CannedReply>>>,
     id: Arc<Mutex<String>>,
     secrets: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
 impl Setup for Planted {
     fn client<P: Platform>(&self, builder: ClientBuilder<P>) -> ClientBuilder<P> {
+        let reply = self.reply.clone();
         let builder = builder.base_url(NOWHERE).token(TOKEN);
-        builder.recorder(&self.recorder)
+        builder.in_process(move |_| reply.lock().unwrap().clone().expect("a reply is set"))
     }
 
     fn dployr(&self, builder: dployr::ClientBuilder) -> dployr::ClientBuilder {
@@ -35,7 +35,9 @@ impl Setup for Planted {
 
     fn secret(&self, place: &str) -> String {
         let secret = match place {
-            "authorization" | "authorization (container)" => TOKEN,
+            // Not every request of the client has it.
+            "authorization" => return TOKEN.to_owned(),
+            "authorization (container)" => TOKEN,
             "cookie" | "path.stop_key" => SESSION,
             "query.sessionToken" | "body.sessionToken" | "body.sessionID" => SESSION,
             "body.password" | "body.code" => PASSWORD,
@@ -60,11 +62,10 @@ impl Setup for Planted {
     }
 }
 
-/// A client of each platform, on one recorder.
+/// A client of each platform.
 pub struct Platforms {
     clients: Clients,
     planted: Planted,
-    calls: usize,
 }
 
 impl Deref for Platforms {
@@ -79,16 +80,12 @@ impl Platforms {
     fn new() -> Self {
         let planted = Planted::default();
         let clients = Clients::new(planted.clone());
-        Self {
-            clients,
-            planted,
-            calls: 0,
-        }
+        Self { clients, planted }
     }
 
     /// Answers everything with this reply from now on.
     pub fn answer(&self, reply: CannedReply) {
-        self.planted.recorder.answer_with(move |_| reply.clone());
+        *self.planted.reply.lock().unwrap() = Some(reply);
     }
 
     /// Calls an operation; its value as `Debug` shows it.
@@ -126,16 +123,10 @@ struct Called {
 }
 
 fn called(operation: &Operation) -> &'static Called {
-    static ALL: std::sync::LazyLock<Vec<Called>> = std::sync::LazyLock::new(|| {
-        let rows: &'static Vec<Row> = Box::leak(Box::new(rows()));
-        let row = |operation| rows.iter().find(|row| row.operation == operation).unwrap();
-        OPERATIONS
-            .iter()
-            .map(|operation| how_to_call(row(operation)))
-            .collect()
-    });
-    let number = OPERATIONS.iter().position(|other| other == operation);
-    &ALL[number.unwrap()]
+    static ROWS: LazyLock<Vec<Row>> = LazyLock::new(rows);
+    static ALL: LazyLock<Vec<Called>> = LazyLock::new(|| ROWS.iter().map(how_to_call).collect());
+    let row = ROWS.iter().position(|row| row.operation == operation);
+    &ALL[row.unwrap()]
 }
 
 fn how_to_call(row: &'static Row) -> Called {
@@ -146,8 +137,11 @@ fn how_to_call(row: &'static Row) -> Called {
         planted.secrets.lock().unwrap().clear();
         let preview = variant.call(&clients).preview().unwrap();
         let mut secrets = std::mem::take(&mut *planted.secrets.lock().unwrap());
-        let carries = |name| preview.headers.iter().any(|(header, _)| header == name);
-        if carries("authorization") {
+        if preview
+            .headers
+            .iter()
+            .any(|(name, _)| name == "authorization")
+        {
             secrets.insert(TOKEN);
         }
         secrets.into_iter().collect()
@@ -156,13 +150,11 @@ fn how_to_call(row: &'static Row) -> Called {
     let secrets = variants
         .max_by_key(|variant| carried(variant).len())
         .unwrap();
-    let streams = row.operation.behaviour.time == deploykit::operation::TimeClass::Stream;
+    let streams = row.operation.behaviour.time == TimeClass::Stream;
+    let follow = |variant: &&Variant| streams && variant.name == "follow";
     Called {
         secrets,
-        follow: row
-            .variants
-            .iter()
-            .find(|one| streams && one.name == "follow"),
+        follow: row.variants.iter().find(follow),
         carried: carried(secrets).leak(),
     }
 }
@@ -180,17 +172,7 @@ pub fn operation(number: u8) -> &'static Operation {
 /// Runs something with the clients of this thread, which are expensive to make.
 pub fn with<T>(run: impl FnOnce(&Platforms) -> T) -> T {
     thread_local! {
-        static CLIENTS: RefCell<Option<Platforms>> = const { RefCell::new(None) };
+        static PLATFORMS: Platforms = Platforms::new();
     }
-    CLIENTS.with_borrow_mut(|slot| {
-        if slot
-            .as_ref()
-            .is_none_or(|platforms| platforms.calls >= CALLS_OF_A_RECORDER)
-        {
-            *slot = Some(Platforms::new());
-        }
-        let platforms = slot.as_mut().unwrap();
-        platforms.calls += 1;
-        run(platforms)
-    })
+    PLATFORMS.with(run)
 }

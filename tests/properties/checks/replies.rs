@@ -1,27 +1,11 @@
 //! Replies of any form to every operation.
 
 use super::{assert_keeps, assert_sound, block_on, platforms, shown, text, with_canaries};
+use deploykit::http::HeaderValue;
 use deploykit::testing::CannedReply;
-use deploykit::{Effect, Error, ErrorKind, Operation};
+use deploykit::{Effect, Error, ErrorKind, OPERATIONS, Operation};
 use serde_json::Value;
 
-/// Statuses that mean something, and some that nobody sends.
-pub const STATUSES: [u16; 43] = [
-    200, 201, 202, 203, 204, 206, 299, 100, 101, 199, 300, 301, 302, 303, 304, 307, 308, 400, 401,
-    402, 403, 404, 405, 408, 409, 410, 418, 422, 425, 426, 429, 431, 451, 500, 501, 502, 503, 504,
-    505, 511, 599, 600, 999,
-];
-/// Content types; the first is none.
-pub const TYPES: [&str; 8] = [
-    "",
-    "application/json",
-    "application/json; charset=utf-8",
-    "application/problem+json",
-    "application/x-ndjson",
-    "text/plain; charset=UTF-8",
-    "text/html",
-    "b\\ad",
-];
 /// What the tests of this crate put where a reply must not be shown.
 const HUSH: &str = "hush";
 
@@ -34,18 +18,33 @@ pub struct Case<'a> {
     pub body: &'a [u8],
 }
 
-/// Operation, status, content type (the highest bit: follow the logs), and the body behind them.
+/// Platform, operation, status and media type (`-` for none) in a line, with `follow` behind them for a
+/// stream of logs; then the body.
 pub fn check(data: &[u8]) {
-    let [operation, status, content_type, body @ ..] = data else {
+    let end = data.iter().position(|byte| *byte == b'\n');
+    let (head, body) = data.split_at(end.unwrap_or(data.len()));
+    let head = text(head);
+    let words: Vec<_> = head.split(' ').collect();
+    let [api, id, status, media, ..] = words[..] else {
         return;
     };
-    check_case(&Case {
-        operation: platforms::operation(*operation),
-        status: STATUSES[usize::from(*status) % STATUSES.len()],
-        content_type: TYPES[usize::from(*content_type) % TYPES.len()],
-        follow: *content_type >= 128,
-        body: &with_canaries(body),
-    });
+    let mut operations = OPERATIONS.iter();
+    let operation = operations.find(|operation| (operation.api, operation.id) == (api, id));
+    let status = status
+        .parse()
+        .ok()
+        .filter(|status| (100..1000).contains(status));
+    if let (Some(operation), Some(status), Ok(_)) =
+        (operation, status, HeaderValue::from_str(media))
+    {
+        check_case(&Case {
+            operation,
+            status,
+            content_type: if media == "-" { "" } else { media },
+            follow: words.ends_with(&["follow"]),
+            body: &with_canaries(body.get(1..).unwrap_or_default()),
+        });
+    }
 }
 
 pub fn check_case(case: &Case<'_>) {

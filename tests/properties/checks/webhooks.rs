@@ -67,10 +67,8 @@ pub fn body(body: &[u8]) {
 
 fn assert_unreadable(error: &Error) {
     assert_sound(error);
-    assert_eq!(
-        (error.kind(), error.effect()),
-        (ErrorKind::Decode, Effect::None)
-    );
+    let found = (error.kind(), error.effect());
+    assert_eq!(found, (ErrorKind::Decode, Effect::None));
     assert_keeps(error, &[TOKEN, PASSWORD, VALUE, QUERY]);
 }
 
@@ -86,10 +84,8 @@ pub fn query(query: &str) {
     // As it is sent in the request: without what would end it.
     if !query.contains(['#', '?']) {
         let uri = format!("/hook?{query}");
-        assert_eq!(
-            verify(&uri, [&other, &secret]).is_ok(),
-            carries(&secret) || carries(&other)
-        );
+        let either = carries(&secret) || carries(&other);
+        assert_eq!(verify(&uri, [&other, &secret]).is_ok(), either);
         assert_eq!(secret.verify(&uri).is_ok(), carries(&secret));
     }
     if let Err(error) = secret.verify(query) {
@@ -106,15 +102,11 @@ pub fn address(url: &str) {
         Ok(attached) => attached,
         Err(error) => return assert_refused(&error),
     };
-    let (before, after) = (
-        Url::parse(url.trim()).unwrap(),
-        Url::parse(attached.expose()).unwrap(),
-    );
-    assert_eq!(
-        (before.scheme(), before.host(), before.port(), before.path()),
-        (after.scheme(), after.host(), after.port(), after.path())
-    );
-    assert!(after.scheme() == "https" || after.scheme() == "http");
+    let after = Url::parse(attached.expose()).unwrap();
+    let mut before = Url::parse(url.trim()).unwrap();
+    before.set_query(after.query());
+    assert_eq!(before, after);
+    assert!(["https", "http"].contains(&after.scheme()));
     assert!(after.username().is_empty() && after.password().is_none());
     assert!(after.fragment().is_none());
     secret.verify(attached.expose()).unwrap();
