@@ -43,9 +43,8 @@ async fn main() -> ExitCode {
         }
     };
     tokio::select! {
-        true = checks => ExitCode::SUCCESS,
+        holds = checks => if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE },
         _ = stopped => ExitCode::FAILURE,
-        else => ExitCode::FAILURE,
     }
 }
 
