@@ -112,8 +112,9 @@ fn change(value: &mut Value, place: &mut usize, to: &Change) {
                 map.insert(name.clone(), other.clone());
             }
             (Change::Remove(number), Value::Object(map)) => {
-                let name = map.keys().nth(*number).cloned();
-                name.map(|name| map.remove(&name));
+                if let Some(name) = map.keys().nth(*number).cloned() {
+                    map.remove(&name);
+                }
             }
             (_, Value::Array(items)) => items.extend(items.clone()),
             (_, scalar) => *scalar = json!([scalar, scalar]),
@@ -222,8 +223,8 @@ fn logs_with_anything_between_their_lines() {
 /// On a socket, in chunks that end anywhere.
 #[test]
 fn logs_cut_anywhere() {
-    let runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = { runtime }.enable_all().build().unwrap();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().unwrap();
     let pieces = Arc::<Mutex<Vec<Vec<u8>>>>::default();
     let sent = pieces.clone();
     let server = runtime.block_on(Server::answers(move |_| {
