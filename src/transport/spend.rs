@@ -1,7 +1,7 @@
 //! A limit on what may be spent, for loops and agents that run wild.
 
 use crate::error::{Effect, Error, ErrorKind};
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -16,10 +16,19 @@ pub(crate) struct SpendGuard {
 
 #[derive(Default)]
 struct Creates {
-    /// Those that wait to be sent: for their turn, for a token, for another attempt.
-    waiting: usize,
-    /// When those of the last span were sent, oldest first.
-    sent: VecDeque<Instant>,
+    next: u64,
+    /// When each create of the last span was sent; `None` while it waits for its turn, a token or
+    /// another attempt.
+    counted: BTreeMap<u64, Option<Instant>>,
+}
+
+impl Creates {
+    fn add(&mut self) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        self.counted.insert(number, None);
+        number
+    }
 }
 
 impl SpendGuard {
@@ -34,21 +43,19 @@ impl SpendGuard {
     /// Counts a create, or refuses it.
     pub fn count(&self) -> Result<Spent<'_>, Error> {
         let now = Instant::now();
+        let left = |at: Instant| self.span.saturating_sub(now.duration_since(at));
         let mut creates = self.creates();
-        while let Some(at) = creates.sent.front()
-            && now.duration_since(*at) >= self.span
-        {
-            creates.sent.pop_front();
-        }
-        if creates.waiting + creates.sent.len() < self.most {
-            creates.waiting += 1;
+        creates
+            .counted
+            .retain(|_, sent| sent.is_none_or(|at| !left(at).is_zero()));
+        if creates.counted.len() < self.most {
+            let number = creates.add();
             return Ok(Spent {
                 guard: self,
-                at: None,
+                number,
             });
         }
-        let oldest = creates.sent.front();
-        let free = oldest.map(|at| self.span.saturating_sub(now.duration_since(*at)));
+        let oldest = creates.counted.values().flatten().min();
         Err(Error::new(
             ErrorKind::SpendLimit,
             format!(
@@ -57,7 +64,7 @@ impl SpendGuard {
             ),
         )
         .with_effect(Effect::None)
-        .with_retry_after(free)
+        .with_retry_after(oldest.copied().map(left))
         .with_advice("if that many are wanted, raise max_creates"))
     }
 
@@ -70,42 +77,31 @@ impl SpendGuard {
 #[must_use]
 pub(crate) struct Spent<'a> {
     guard: &'a SpendGuard,
-    /// When it was sent; `None` while it waits.
-    at: Option<Instant>,
+    number: u64,
 }
 
 impl Spent<'_> {
     /// It is sent now: the span begins with that, however long it waited before. If an earlier
     /// attempt may have created something, that stays counted beside this one.
     pub fn goes_out(&mut self, nothing_was_done: bool) {
-        let now = Instant::now();
-        if nothing_was_done {
-            self.take_back();
-        }
         let mut creates = self.guard.creates();
-        if self.at.is_none() {
-            creates.waiting -= 1;
+        if !nothing_was_done {
+            self.number = creates.add();
         }
-        creates.sent.push_back(now);
-        self.at = Some(now);
+        creates.counted.insert(self.number, Some(Instant::now()));
     }
 
     /// Nothing was created by it so far: it waits again.
     pub fn take_back(&mut self) {
-        if let Some(sent) = self.at.take() {
-            let mut creates = self.guard.creates();
-            if let Some(index) = creates.sent.iter().position(|at| *at == sent) {
-                creates.sent.remove(index);
-            }
-            creates.waiting += 1;
-        }
+        self.guard.creates().counted.insert(self.number, None);
     }
 }
 
 impl Drop for Spent<'_> {
     fn drop(&mut self) {
-        if self.at.is_none() {
-            self.guard.creates().waiting -= 1;
+        let mut creates = self.guard.creates();
+        if creates.counted.get(&self.number) == Some(&None) {
+            creates.counted.remove(&self.number);
         }
     }
 }
