@@ -4,7 +4,6 @@
 //! caller's word for it), and the class of the failure. What proves that nothing was done passes
 //! the first two for every method.
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use std::time::Duration;
 
 /// When a failed call is sent again.
@@ -108,42 +107,42 @@ impl Retry {
     }
 
     /// The waits of one call.
-    pub(crate) fn waits(&self) -> Waits {
-        let bounds = ExponentialBuilder::new()
-            .with_factor(2.0)
-            .with_min_delay(self.initial_backoff.min(self.max_backoff))
-            .with_max_delay(self.max_backoff)
-            .with_max_times(usize::try_from(self.max_retries).unwrap_or(usize::MAX));
+    pub(crate) fn waits(&self) -> Waits<'_> {
         Waits {
-            bounds: bounds.build(),
-            max_wait: self.max_wait,
+            policy: self,
+            retries: 0,
+            bound: self.initial_backoff.min(self.max_backoff),
             left: self.budget,
         }
     }
 }
 
 /// The waits of one call, one after the other.
-pub(crate) struct Waits {
-    bounds: ExponentialBackoff,
-    max_wait: Duration,
+pub(crate) struct Waits<'a> {
+    policy: &'a Retry,
+    retries: u32,
+    /// The bound of the next random wait.
+    bound: Duration,
+    /// What is left of the budget.
     left: Duration,
 }
 
-impl Waits {
+impl Waits<'_> {
     /// How long to wait before the next attempt; `None` if there is none. `remaining` is what the
     /// deadline leaves.
     pub fn next(&mut self, asked: Option<Duration>, remaining: Duration) -> Option<Duration> {
-        let bound = self.bounds.next()?;
         let asked = asked.unwrap_or_default();
-        if asked > self.max_wait {
+        if self.retries >= self.policy.max_retries || asked > self.policy.max_wait {
             return None;
         }
         // On top of what was asked for, too: everybody who was refused was told the same moment.
-        let wait = asked.saturating_add(bound.mul_f64(fastrand::f64()));
+        let wait = asked.saturating_add(self.bound.mul_f64(fastrand::f64()));
         if wait >= remaining {
             return None;
         }
         self.left = self.left.checked_sub(wait)?;
+        self.retries += 1;
+        self.bound = self.bound.saturating_mul(2).min(self.policy.max_backoff);
         Some(wait)
     }
 }
