@@ -6,8 +6,6 @@
 mod passes;
 
 fn main() {
-    use std::{fs, path::PathBuf, process};
-
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build");
     let enabled = [
@@ -16,9 +14,8 @@ fn main() {
         ("nodion", cfg!(feature = "nodion")),
         ("edgegap", cfg!(feature = "edgegap")),
     ];
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
-    let mut entries = String::new();
-    let mut examples = String::new();
+    let mut files = Vec::new();
+    let (mut operations, mut examples) = ("&[\n".to_owned(), "&[\n".to_owned());
     let mut problems = Vec::new();
     for (api, on) in enabled {
         let file = format!("specs/{api}.yaml");
@@ -26,51 +23,36 @@ fn main() {
         if !on {
             continue;
         }
-        let text = match fs::read_to_string(&file) {
+        let text = match std::fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) => {
                 problems.push(format!("{file}: it cannot be read: {error}"));
                 continue;
             }
         };
-        // Nothing of it is in a build without stand-ins for the platforms.
-        if cfg!(feature = "testing") {
-            match passes::examples::render(api, &file, &text) {
-                Ok(entries) => examples.push_str(&entries),
-                // It stops the other passes as well, which then say so.
-                Err(broken) => drop(broken),
-            }
-        }
         match passes::run(api, &file, &text) {
             Ok(generated) => {
-                let files = [
-                    (format!("{api}.rs"), generated.client),
-                    (format!("{api}_op.rs"), generated.op),
-                ];
-                for (name, text) in files {
-                    if let Err(error) = fs::write(out.join(&name), text) {
-                        problems.push(format!("{name}: it cannot be written: {error}"));
-                    }
-                }
-                entries.push_str(&generated.entries);
+                files.push((format!("{api}.rs"), generated.client));
+                files.push((format!("{api}_op.rs"), generated.op));
+                operations.push_str(&generated.entries);
+                examples.push_str(&generated.examples);
             }
             Err(broken) => problems.extend(broken.lines()),
         }
     }
-    let table = format!("&[\n{entries}]\n");
-    if let Err(error) = fs::write(out.join("operations.rs"), table) {
-        problems.push(format!("operations.rs: it cannot be written: {error}"));
-    }
-    if cfg!(feature = "testing") {
-        let table = format!("&[\n{examples}]\n");
-        if let Err(error) = fs::write(out.join("examples.rs"), table) {
-            problems.push(format!("examples.rs: it cannot be written: {error}"));
+    files.push(("operations.rs".to_owned(), operations + "]\n"));
+    // Only the feature `testing` includes it.
+    files.push(("examples.rs".to_owned(), examples + "]\n"));
+    let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
+    for (name, text) in files {
+        if let Err(error) = std::fs::write(out.join(&name), text) {
+            problems.push(format!("{name}: it cannot be written: {error}"));
         }
     }
     for problem in &problems {
         println!("cargo::error={problem}");
     }
     if !problems.is_empty() {
-        process::exit(1);
+        std::process::exit(1);
     }
 }

@@ -3,19 +3,14 @@
 //! `X-Nodion-Project` is a header of every Nodion operation. It is set once, on the client, so no generated
 //! method has to take it. The mark is `x-client-setting: true` on the parameter.
 
-use super::schemas::resolve;
-use serde_json::{Map, Value};
+use super::schemas::{operations_mut, resolve};
+use serde_json::Value;
 
 /// Applies the pass to every operation. Without the mark the generated methods have one parameter more,
 /// and the wrappers do not compile.
 pub fn apply(json: &mut Value) {
     let whole = json.clone();
-    let paths = json.get_mut("paths").and_then(Value::as_object_mut);
-    let items = paths.into_iter().flat_map(Map::values_mut);
-    for operation in items
-        .filter_map(Value::as_object_mut)
-        .flat_map(Map::values_mut)
-    {
+    for operation in operations_mut(json) {
         let parameters = operation
             .get_mut("parameters")
             .and_then(Value::as_array_mut);

@@ -1,31 +1,25 @@
 //! Writes the table of the feature `testing`: the query parameters and the example replies of each
 //! operation.
 
-use super::load;
 use super::problem::{Broken, Problem};
-use super::schemas::resolve;
+use super::schemas::{items, resolve, text};
 use openapiv3::{Components, MediaType, OpenAPI, ReferenceOr, Response, StatusCode};
 use serde_json::Value;
 use std::fmt::Write as _;
 
 /// The entries of the table for one API, comma separated.
-pub fn render(api: &str, file: &str, text: &str) -> Result<String, Broken> {
-    let document = load::load(file, text)?;
+pub fn render(api: &str, file: &str, spec: &str, json: &Value) -> Result<String, Broken> {
     // Read once more: JSON sorts the names of examples, and here their order counts.
-    let ordered: OpenAPI = serde_saphyr::from_str(text).map_err(|error| {
+    let ordered: OpenAPI = serde_saphyr::from_str(spec).map_err(|error| {
         let what = format!("its examples cannot be read: {error}");
         Broken::one(file, Problem::new("$", what, "mend the YAML"))
     })?;
     let mut out = String::new();
     for (path, method, operation) in ordered.operations() {
         let id = operation.operation_id.as_deref().unwrap_or_default();
-        let item = document.json.get("paths").and_then(|paths| paths.get(path));
-        let json = item.and_then(|item| item.get(method));
-        let query: Vec<_> = [item, json]
-            .into_iter()
-            .flatten()
-            .flat_map(|holder| query_of(&document.json, holder))
-            .collect();
+        let item = &json["paths"][path];
+        let holders = [item, &item[method]].into_iter();
+        let query: Vec<_> = holders.flat_map(|holder| query_of(json, holder)).collect();
         let mut replies = String::new();
         for (status, response) in &operation.responses.responses {
             // The order of the document: what stands first is what usually happens.
@@ -95,13 +89,10 @@ fn examples_of(components: &Option<Components>, content: &MediaType) -> Vec<(Str
 }
 
 fn query_of(whole: &Value, holder: &Value) -> Vec<String> {
-    let parameters = holder.get("parameters").and_then(Value::as_array);
-    parameters
-        .into_iter()
-        .flatten()
+    items(holder, "parameters")
         .map(|parameter| resolve(whole, parameter))
-        .filter(|parameter| parameter.get("in").and_then(Value::as_str) == Some("query"))
-        .filter_map(|parameter| parameter.get("name")?.as_str().map(str::to_owned))
+        .filter(|parameter| text(parameter, "in") == Some("query"))
+        .filter_map(|parameter| text(parameter, "name").map(str::to_owned))
         .collect()
 }
 
@@ -132,7 +123,8 @@ components:
   examples:
     First: {value: 1}
 ";
-        let table = render("x", "specs/x.yaml", text).unwrap();
+        let json = serde_saphyr::from_str(text).unwrap();
+        let table = render("x", "specs/x.yaml", text, &json).unwrap();
         assert!(table.contains(r#"query: &["b"]"#), "{table}");
         let at = |piece: &str| table.find(piece).unwrap();
         assert!(at(r#"name: "second""#) < at(r#"name: "first""#), "{table}");

@@ -1,116 +1,82 @@
 //! Checks the links from a reply to the next request: a typing mistake in one breaks nothing that is
 //! generated, and the tools that follow links pass over what they cannot resolve.
 
-use super::problem::Problem;
-use super::schemas::{self, resolve};
-use serde_json::{Map, Value};
+use super::problem::Problems;
+use super::schemas::{self, entries, items, resolve, text};
+use serde_json::Value;
 
 /// Checks the links of one reply; `operation` is the one that it belongs to.
-pub fn links(
-    json: &Value,
-    at: &str,
-    operation: &Value,
-    response: &Value,
-    problems: &mut Vec<Problem>,
-) {
-    let all = response.get("links").and_then(Value::as_object);
-    for (name, link) in all.into_iter().flatten() {
+pub fn links(json: &Value, at: &str, operation: &Value, response: &Value, problems: &mut Problems) {
+    for (name, link) in entries(response, "links") {
         let at = format!("{at}.links.{name}");
-        let target = link.get("operationId").and_then(Value::as_str);
-        let found = schemas::operations(json).find(|(_, _, other)| {
-            target.is_some() && other.get("operationId").and_then(Value::as_str) == target
+        let target = text(link, "operationId").unwrap_or_default();
+        let mut all = schemas::operations(json);
+        let next = all.find(|(_, _, other)| text(other, "operationId") == Some(target));
+        problems.require(
+            next.is_some(),
+            format!("{at}.operationId"),
+            format!("no operation is called `{target}`"),
+            "name the operation that the reply feeds",
+        );
+        for (key, _) in entries(link, "parameters") {
+            problems.require(
+                next.is_none_or(|(_, _, next)| has_parameter(json, next, key, None)),
+                format!("{at}.parameters.{key}"),
+                format!("`{target}` has no such parameter"),
+                "write the name as that operation has it",
+            );
+        }
+        let parts = ["parameters", "requestBody"].into_iter().flat_map(|part| {
+            let values = entries(link, part);
+            values.map(move |(key, value)| (format!("{part}.{key}"), value))
         });
-        let Some((_, _, next)) = found else {
-            problems.push(Problem::new(
-                format!("{at}.operationId"),
-                format!("no operation is called `{}`", target.unwrap_or_default()),
-                "name the operation that the reply feeds",
-            ));
-            continue;
-        };
-        for (key, expression) in entries(link, "parameters") {
-            if !has_parameter(json, next, key, None) {
-                problems.push(Problem::new(
-                    format!("{at}.parameters.{key}"),
-                    format!("`{}` has no such parameter", target.unwrap_or_default()),
-                    "write the name as that operation has it",
-                ));
-            }
-            let here = format!("{at}.parameters.{key}");
-            leads_somewhere(json, &here, expression, operation, response, problems);
-        }
-        if let Some(whole) = link.get("requestBody").filter(|body| body.is_string()) {
-            let here = format!("{at}.requestBody");
-            leads_somewhere(json, &here, whole, operation, response, problems);
-        }
-        for (key, expression) in entries(link, "requestBody") {
-            let here = format!("{at}.requestBody.{key}");
-            leads_somewhere(json, &here, expression, operation, response, problems);
+        let body = link.get("requestBody");
+        let body = body.map(|value| ("requestBody".to_owned(), value));
+        for (part, expression) in parts.chain(body) {
+            problems.require(
+                leads_somewhere(json, expression, operation, response),
+                format!("{at}.{part}"),
+                format!("{expression} leads to nothing that the spec describes"),
+                "use `$response.body#/a/b`, `$request.body#/a/b` or `$request.path.name` with names as they stand there",
+            );
         }
     }
-}
-
-fn entries<'a>(link: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
-    link.get(key)
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
 }
 
 fn has_parameter(json: &Value, operation: &Value, name: &str, place: Option<&str>) -> bool {
-    let list = operation.get("parameters").and_then(Value::as_array);
-    list.into_iter().flatten().any(|parameter| {
-        let parameter = resolve(json, parameter);
-        let text = |key: &str| parameter.get(key).and_then(Value::as_str);
-        text("name") == Some(name) && place.is_none_or(|place| text("in") == Some(place))
-    })
+    items(operation, "parameters")
+        .map(|parameter| resolve(json, parameter))
+        .filter(|parameter| text(parameter, "name") == Some(name))
+        .any(|parameter| place.is_none_or(|place| text(parameter, "in") == Some(place)))
 }
 
-/// What does not begin with `$` is a constant.
-fn leads_somewhere(
-    json: &Value,
-    at: &str,
-    expression: &Value,
-    operation: &Value,
-    response: &Value,
-    problems: &mut Vec<Problem>,
-) {
+/// Whether the spec describes the place that an expression names. What does not begin with `$` is a
+/// constant.
+fn leads_somewhere(json: &Value, expression: &Value, operation: &Value, response: &Value) -> bool {
     let Some(text) = expression.as_str().filter(|text| text.starts_with('$')) else {
-        return;
+        return true;
     };
-    let known = if text == "$request.body" {
-        operation.get("requestBody").is_some()
-    } else if let Some(pointer) = text.strip_prefix("$response.body#") {
-        body_has(json, response, pointer)
-    } else if let Some(pointer) = text.strip_prefix("$request.body#") {
-        operation
-            .get("requestBody")
-            .is_some_and(|body| body_has(json, resolve(json, body), pointer))
-    } else if let Some((place, name)) = text
-        .strip_prefix("$request.")
-        .and_then(|rest| rest.split_once('.'))
-    {
-        has_parameter(json, operation, name, Some(place))
-    } else {
-        false
-    };
-    if !known {
-        problems.push(Problem::new(
-            at,
-            format!("`{text}` leads to nothing that the spec describes"),
-            "use `$response.body#/a/b`, `$request.body#/a/b` or `$request.path.name` with names as they stand there",
-        ));
+    let body = operation.get("requestBody");
+    if text == "$request.body" {
+        return body.is_some();
     }
+    if let Some(pointer) = text.strip_prefix("$response.body#") {
+        return body_has(json, response, pointer);
+    }
+    if let Some(pointer) = text.strip_prefix("$request.body#") {
+        return body.is_some_and(|body| body_has(json, resolve(json, body), pointer));
+    }
+    let parameter = text.strip_prefix("$request.");
+    parameter
+        .and_then(|rest| rest.split_once('.'))
+        .is_some_and(|(place, name)| has_parameter(json, operation, name, Some(place)))
 }
 
 /// Whether one of the media types has it.
 fn body_has(json: &Value, body: &Value, pointer: &str) -> bool {
-    let content = body.get("content").and_then(Value::as_object);
     let parts: Vec<&str> = pointer.split('/').skip(1).collect();
-    content
-        .into_iter()
-        .flat_map(Map::values)
-        .filter_map(|media| media.get("schema"))
+    entries(body, "content")
+        .filter_map(|(_, media)| media.get("schema"))
         .any(|schema| schema_has(json, schema, &parts))
 }
 
@@ -129,17 +95,14 @@ fn schema_has(json: &Value, schema: &Value, parts: &[&str]) -> bool {
     if into.is_some_and(|into| schema_has(json, into, rest)) {
         return true;
     }
-    ["allOf", "oneOf", "anyOf"].into_iter().any(|key| {
-        let alternatives = schema.get(key).and_then(Value::as_array);
-        alternatives
-            .into_iter()
-            .flatten()
-            .any(|alternative| schema_has(json, alternative, parts))
-    })
+    ["allOf", "oneOf", "anyOf"]
+        .into_iter()
+        .any(|key| items(schema, key).any(|alternative| schema_has(json, alternative, parts)))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::problem::Problem;
     use super::*;
     use serde_json::json;
 
@@ -176,9 +139,9 @@ mod tests {
         });
         let operation = json.pointer("/paths/~1things/post").unwrap();
         let response = operation.pointer("/responses/200").unwrap();
-        let mut problems = Vec::new();
+        let mut problems = Problems::default();
         links(&json, "$.responses.200", operation, response, &mut problems);
-        problems
+        problems.0
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Reads a spec: YAML, then OpenAPI 3.0.
 
 use super::problem::{Broken, Problem};
+use super::schemas::{components, operations};
 use openapiv3::OpenAPI;
 use serde_json::Value;
 
@@ -60,22 +61,12 @@ pub fn parse(file: &str, json: &Value) -> Result<OpenAPI, Broken> {
 
 /// Finds the smallest part that does not parse, since serde's own message has no path.
 fn narrow(json: &Value) -> String {
-    if let Some(paths) = json.get("paths").and_then(Value::as_object) {
-        for (path, item) in paths {
-            for (method, operation) in item.as_object().into_iter().flatten() {
-                let is_operation = operation.is_object() && method != "parameters";
-                if is_operation
-                    && serde_json::from_value::<openapiv3::Operation>(operation.clone()).is_err()
-                {
-                    return format!("$.paths.{path}.{method}");
-                }
-            }
+    for (path, method, operation) in operations(json) {
+        if serde_json::from_value::<openapiv3::Operation>(operation.clone()).is_err() {
+            return format!("$.paths.{path}.{method}");
         }
     }
-    let schemas = json
-        .pointer("/components/schemas")
-        .and_then(Value::as_object);
-    for (name, schema) in schemas.into_iter().flatten() {
+    for (name, schema) in components(json) {
         type Item = openapiv3::ReferenceOr<openapiv3::Schema>;
         if serde_json::from_value::<Item>(schema.clone()).is_err() {
             return format!("$.components.schemas.{name}");

@@ -32,6 +32,8 @@ pub struct Generated {
     pub op: String,
     /// The entries of `OPERATIONS` for this API, comma separated.
     pub entries: String,
+    /// The entries of the table of the feature `testing`, comma separated.
+    pub examples: String,
 }
 
 /// Runs every pass over the text of one spec.
@@ -39,6 +41,7 @@ pub fn run(api: &str, file: &str, text: &str) -> Result<Generated, Broken> {
     let document = load::load(file, text)?;
     lint::lint(file, &document.json)?;
     let operations = operations::read(&document);
+    let examples = examples::render(api, file, text, &document.json)?;
     let enums = open_enums::collect(&document.json);
     let mut json = document.json;
     client_settings::apply(&mut json);
@@ -50,5 +53,6 @@ pub fn run(api: &str, file: &str, text: &str) -> Result<Generated, Broken> {
         client: generate::generate(api, file, &json, &bound, &enums, &replies)?,
         op: operations::render_enum(api, &operations),
         entries: operations::render_entries(api, &operations),
+        examples,
     })
 }

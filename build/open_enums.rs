@@ -1,7 +1,9 @@
 //! String enums become open Rust enums: a new value on the wire is kept, a new value in the spec is
 //! one line.
 
-use serde_json::{Map, Value};
+use super::schemas::{components, text};
+use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// A string enum of the spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,22 +18,14 @@ pub struct OpenEnum {
 
 /// Every component that is a string enum.
 pub fn collect(json: &Value) -> Vec<OpenEnum> {
-    json.pointer("/components/schemas")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
+    components(json)
         .filter_map(|(name, schema)| {
             let values = schema.get("enum")?.as_array()?;
             let prefix = shared_prefix(values);
+            let words = text(schema, "description").unwrap_or_default();
             Some(OpenEnum {
                 name: name.clone(),
-                description: schema
-                    .get("description")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .split_whitespace()
-                    .collect::<Vec<_>>()
-                    .join(" "),
+                description: words.split_whitespace().collect::<Vec<_>>().join(" "),
                 values: values
                     .iter()
                     .filter_map(Value::as_str)
@@ -101,17 +95,12 @@ pub fn variant(value: &str) -> String {
 
 /// Two values of one enum that would become the same variant, if any.
 pub fn collision(values: &[Value]) -> Option<String> {
-    let mut seen = Map::new();
+    // `Unknown` is the case that every open enum has for values it does not know.
+    let mut seen = BTreeSet::from(["Unknown".to_owned()]);
     let prefix = shared_prefix(values);
-    values.iter().filter_map(Value::as_str).find_map(|value| {
-        let name = variant(&value[prefix..]);
-        // `Unknown` is the case that every open enum has for values it does not know.
-        if name == "Unknown" || seen.contains_key(&name) {
-            return Some(name);
-        }
-        seen.insert(name, Value::Null);
-        None
-    })
+    let texts = values.iter().filter_map(Value::as_str);
+    let mut names = texts.map(|value| variant(&value[prefix..]));
+    names.find(|name| !seen.insert(name.clone()))
 }
 
 #[cfg(test)]
@@ -150,20 +139,6 @@ mod tests {
         assert_eq!(collision(&[json!("a"), json!("b")]), None);
         assert_eq!(collision(&[json!("a.done"), json!("b.done")]), None);
         assert_eq!(collision(&[json!("unknown")]).as_deref(), Some("Unknown"));
-    }
-
-    #[test]
-    fn an_enum_component_is_collected_and_rendered() {
-        let json = json!({ "components": { "schemas": {
-            "State": { "type": "string", "enum": ["up", "down"], "description": "Where\n it is." },
-            "Other": { "type": "string" }
-        } } });
-        let enums = collect(&json);
-        assert_eq!(enums.len(), 1);
-        let text = render(&enums[0]);
-        assert!(text.contains("State {"), "{text}");
-        assert!(text.contains("Up = \"up\","), "{text}");
-        assert!(text.contains("Where it is."), "{text}");
     }
 
     #[test]

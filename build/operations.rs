@@ -3,6 +3,7 @@
 use super::lint_extensions::pace_of;
 use super::load::Document;
 use super::open_enums::variant;
+use super::schemas::{items, text};
 use super::success_only::request_content_type;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -28,11 +29,7 @@ pub fn read(document: &Document) -> Vec<Operation> {
         .operations()
         .map(|(path, method, operation)| {
             let id = operation.operation_id.clone().unwrap_or_default();
-            let item = document.json.get("paths").and_then(|paths| paths.get(path));
-            let json = item
-                .and_then(|item| item.get(method))
-                .cloned()
-                .unwrap_or_default();
+            let json = document.json["paths"][path][method].clone();
             Operation {
                 variant: variant(&id),
                 id,
@@ -97,39 +94,27 @@ pub fn render_entries(api: &str, operations: &[Operation]) -> String {
 fn entry(api: &str, operation: &Operation) -> String {
     let extension = |key: &str| operation.extensions.get(key);
     let behaviour = extension("x-behaviour").cloned().unwrap_or_default();
-    let text = |key: &str| {
-        behaviour
-            .get(key)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
+    let words = |key: &str| {
+        let words = text(&behaviour, key).unwrap_or_default();
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let list = |key: &str| {
-        let items = behaviour.get(key).and_then(Value::as_array);
-        items
-            .into_iter()
-            .flatten()
-            .map(Value::to_string)
-            .collect::<Vec<_>>()
-            .join(", ")
+        let items = items(&behaviour, key).map(Value::to_string);
+        items.collect::<Vec<_>>().join(", ")
     };
     let flag = |value: Option<&Value>| value.and_then(Value::as_bool).unwrap_or(false);
-    let pace = match pace_of(&text("pace")) {
+    let pace = match pace_of(&words("pace")) {
         Some((bucket, count, seconds)) => format!(
             "Some(crate::operation::Pace {{ bucket: {bucket:?}, count: {count}, seconds: {seconds} }})"
         ),
         None => "None".to_owned(),
     };
-    let side_effects = match text("side-effects").as_str() {
+    let side_effects = match words("side-effects").as_str() {
         "none" => "None".to_owned(),
         effects => format!("Some({effects:?})"),
     };
-    let evidence = extension("x-evidence")
-        .and_then(Value::as_str)
-        .unwrap_or("");
-    let source = extension("x-source").and_then(Value::as_str).unwrap_or("");
+    let evidence = text(&operation.extensions, "x-evidence").unwrap_or_default();
+    let source = text(&operation.extensions, "x-source").unwrap_or_default();
     format!(
         "crate::operation::Operation {{ api: {api:?}, id: {id:?}, method: {method:?}, path: {path:?}, \
          summary: {summary:?}, documented: {documented}, \
@@ -148,11 +133,11 @@ fn entry(api: &str, operation: &Operation) -> String {
         variant = operation.variant,
         content_type = operation.content_type,
         idempotent = flag(behaviour.get("idempotent")),
-        why = text("why"),
+        why = words("why"),
         spends = flag(behaviour.get("spends")),
         applied_on = list("applied-on"),
         final_on = list("final-on"),
-        time = variant(&text("time")),
+        time = variant(&words("time")),
         secrets = list("secrets"),
     )
 }

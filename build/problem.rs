@@ -27,6 +27,34 @@ impl Problem {
     }
 }
 
+/// The problems that were found so far.
+#[derive(Default)]
+pub struct Problems(pub Vec<Problem>);
+
+impl Problems {
+    pub fn add(
+        &mut self,
+        path: impl Into<String>,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        self.0.push(Problem::new(path, what, remedy));
+    }
+
+    /// Adds the problem if the spec is not right.
+    pub fn require(
+        &mut self,
+        is_right: bool,
+        path: impl Into<String>,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        if !is_right {
+            self.add(path, what, remedy);
+        }
+    }
+}
+
 /// Everything that is wrong in one spec; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
@@ -55,29 +83,6 @@ impl Broken {
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, line) in self.lines().enumerate() {
-            if index > 0 {
-                f.write_str("\n")?;
-            }
-            f.write_str(&line)?;
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_names_file_path_and_remedy() {
-        let broken = Broken::one(
-            "specs/x.yaml",
-            Problem::new("$.paths", "it is empty", "add one"),
-        );
-        assert_eq!(
-            broken.to_string(),
-            "specs/x.yaml: $.paths: it is empty. Remedy: add one."
-        );
+        f.write_str(&self.lines().collect::<Vec<_>>().join("\n"))
     }
 }

@@ -100,34 +100,28 @@ mod tests {
 
     #[test]
     fn bounds_and_formats_go_but_properties_of_those_names_stay() {
-        let mut json = json!({ "components": { "schemas": { "A": {
-            "type": "object", "additionalProperties": false, "x-open": true,
-            "properties": {
-                "pattern": { "type": "string", "pattern": "^a$", "format": "date-time" },
-                "default": { "type": "integer", "format": "int64", "minimum": 1, "default": 3 }
-            }
-        } } } });
+        let mut json = json!({ "components": {
+            "schemas": { "A": {
+                "type": "object", "additionalProperties": false, "x-open": true,
+                "properties": {
+                    "pattern": { "type": "string", "pattern": "^a$", "format": "date-time" },
+                    "default": { "type": "integer", "format": "int64", "minimum": 1, "default": 3 }
+                }
+            } },
+            "parameters": { "minimum": { "schema": { "type": "integer", "minimum": 1 } } }
+        } });
         apply(&mut json);
-        assert_eq!(
-            json.pointer("/components/schemas/A").unwrap(),
-            &json!({ "type": "object", "properties": {
-                "pattern": { "type": "string" },
-                "default": { "type": "integer", "format": "int64" }
-            } })
-        );
-    }
-
-    #[test]
-    fn a_shared_parameter_loses_its_bounds_too() {
-        let mut json = json!({ "components": { "parameters": { "minimum": {
-            "name": "limit", "in": "query",
-            "schema": { "type": "integer", "minimum": 1, "maximum": 9 }
-        } } } });
-        apply(&mut json);
-        assert_eq!(
-            json.pointer("/components/parameters/minimum").unwrap(),
-            &json!({ "name": "limit", "in": "query", "schema": { "type": "integer" } })
-        );
+        let expected = json!({ "components": {
+            "schemas": { "A": {
+                "type": "object",
+                "properties": {
+                    "pattern": { "type": "string" },
+                    "default": { "type": "integer", "format": "int64" }
+                }
+            } },
+            "parameters": { "minimum": { "schema": { "type": "integer" } } }
+        } });
+        assert_eq!(json, expected);
     }
 
     #[test]

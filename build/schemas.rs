@@ -1,24 +1,56 @@
 //! Which component schemas are reached from requests, and which from replies.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 const PREFIX: &str = "#/components/schemas/";
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
 
+/// The entries of the object that stands under this key, if there is one.
+pub fn entries<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    let map = value.get(key).and_then(Value::as_object);
+    map.into_iter().flatten()
+}
+
+/// The items of the list that stands under this key, if there is one.
+pub fn items<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    let list = value.get(key).and_then(Value::as_array);
+    list.into_iter().flatten()
+}
+
+/// The text that stands under this key.
+pub fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key)?.as_str()
+}
+
 /// Every operation: path, method, operation, in the document's order of paths.
 pub fn operations(json: &Value) -> impl Iterator<Item = (&String, &String, &Value)> {
-    json.get("paths")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
+    entries(json, "paths")
         .flat_map(|(path, item)| {
-            item.as_object()
-                .into_iter()
-                .flatten()
-                .map(move |(method, operation)| (path, method, operation))
+            let operations = item.as_object().into_iter().flatten();
+            operations.map(move |(method, operation)| (path, method, operation))
         })
         .filter(|(_, method, _)| METHODS.contains(&method.as_str()))
+}
+
+/// Every operation, to be changed.
+pub fn operations_mut(json: &mut Value) -> impl Iterator<Item = &mut Map<String, Value>> {
+    let paths = json.get_mut("paths").and_then(Value::as_object_mut);
+    paths
+        .into_iter()
+        .flat_map(Map::values_mut)
+        .filter_map(Value::as_object_mut)
+        .flat_map(Map::iter_mut)
+        .filter(|(method, _)| METHODS.contains(&method.as_str()))
+        .filter_map(|(_, operation)| operation.as_object_mut())
+}
+
+/// The component schemas: name and schema.
+pub fn components(json: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    let components = json.get("components");
+    components
+        .into_iter()
+        .flat_map(|components| entries(components, "schemas"))
 }
 
 /// The component schema of this name.
@@ -28,7 +60,7 @@ pub fn component<'a>(json: &'a Value, name: &str) -> Option<&'a Value> {
 
 /// The target of a local `$ref` anywhere in the document, followed once.
 pub fn resolve<'a>(json: &'a Value, value: &'a Value) -> &'a Value {
-    let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
+    let Some(reference) = text(value, "$ref") else {
         return value;
     };
     reference
@@ -49,12 +81,7 @@ pub fn reply_only(json: &Value) -> BTreeSet<String> {
         if let Some(parameters) = operation.get("parameters") {
             reach(json, parameters, &mut requests);
         }
-        for (status, response) in operation
-            .get("responses")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-        {
+        for (status, response) in entries(operation, "responses") {
             if status.starts_with('2') {
                 reach(json, resolve(json, response), &mut replies);
             }
