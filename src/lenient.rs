@@ -4,9 +4,12 @@
 //! empty list or map as null: no reason to lose the whole reply. What is no number fails as before,
 //! with its path and without its value. Requests are not read this way.
 
-use serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use serde_json::Value;
 use std::fmt;
-use std::marker::PhantomData;
+
+const WHOLE: &str = "a whole number that fits its field";
+const DECIMAL: &str = "a number";
 
 /// A whole number.
 pub(crate) fn whole<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -14,7 +17,10 @@ where
     D: Deserializer<'de>,
     T: TryFrom<i128>,
 {
-    deserializer.deserialize_any(Whole(PhantomData))
+    deserializer.deserialize_any(Scalar {
+        expected: WHOLE,
+        read: whole_in,
+    })
 }
 
 /// A whole number or null.
@@ -23,20 +29,29 @@ where
     D: Deserializer<'de>,
     T: TryFrom<i128>,
 {
-    deserializer.deserialize_option(OrNull(Whole(PhantomData)))
+    deserializer.deserialize_any(Scalar {
+        expected: WHOLE,
+        read: |value| or_null(value, whole_in),
+    })
 }
 
 /// A number with or without a fraction.
 #[allow(dead_code)] // For required fields, which no spec has today.
 pub(crate) fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    deserializer.deserialize_any(Decimal)
+    deserializer.deserialize_any(Scalar {
+        expected: DECIMAL,
+        read: decimal_in,
+    })
 }
 
 /// A number with or without a fraction, or null.
 pub(crate) fn decimal_or_null<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<f64>, D::Error> {
-    deserializer.deserialize_option(OrNull(Decimal))
+    deserializer.deserialize_any(Scalar {
+        expected: DECIMAL,
+        read: |value| or_null(value, decimal_in),
+    })
 }
 
 /// A list or a map; null is an empty one.
@@ -48,110 +63,88 @@ where
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-struct Whole<T>(PhantomData<T>);
+/// Reads null, a number or a text. An error has the place of the value and does not contain it.
+pub(crate) struct Scalar<F> {
+    pub expected: &'static str,
+    pub read: F,
+}
 
-impl<T: TryFrom<i128>> Whole<T> {
-    fn fit<E: de::Error>(number: i128) -> Result<T, E> {
-        T::try_from(number).map_err(|_| {
-            let found = Unexpected::Other("number");
-            E::invalid_value(found, &"one that fits its field")
-        })
+impl<F> Scalar<F> {
+    fn visit<T, E: Error>(self, value: Value) -> Result<T, E>
+    where
+        F: FnOnce(Value) -> Option<T>,
+    {
+        let found = match &value {
+            Value::Null => Unexpected::Unit,
+            Value::Number(number) if number.is_f64() => Unexpected::Other("fraction"),
+            Value::Number(_) => Unexpected::Other("number"),
+            _ => Unexpected::Other("string"),
+        };
+        (self.read)(value).ok_or_else(|| E::invalid_type(found, &self.expected))
     }
 }
 
-impl<T: TryFrom<i128>> Visitor<'_> for Whole<T> {
+impl<T, F: FnOnce(Value) -> Option<T>> Visitor<'_> for Scalar<F> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a whole number")
+        f.write_str(self.expected)
     }
 
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
-        Self::fit(number.into())
+    fn visit_unit<E: Error>(self) -> Result<T, E> {
+        self.visit(Value::Null)
     }
 
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
-        Self::fit(number.into())
+    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+        self.visit(number.into())
     }
 
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<T, E> {
-        match whole_of(number) {
-            Some(number) => Self::fit(number),
-            None => Err(E::invalid_value(Unexpected::Other("fraction"), &self)),
+    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
+        self.visit(number.into())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
+        self.visit(number.into())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        self.visit(text.into())
+    }
+}
+
+fn or_null<T>(value: Value, read: fn(Value) -> Option<T>) -> Option<Option<T>> {
+    match value {
+        Value::Null => Some(None),
+        value => read(value).map(Some),
+    }
+}
+
+fn whole_in<T: TryFrom<i128>>(value: Value) -> Option<T> {
+    let number: Option<i128> = match &value {
+        Value::Number(number) => number.as_i128(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    let number = number.or_else(|| {
+        // Beyond 2^53 a float no longer tells one whole number from the next.
+        let number = decimal_in(value)?;
+        let exact = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
+        exact.then_some(number as i128)
+    });
+    T::try_from(number?).ok()
+}
+
+fn decimal_in(value: Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => {
+            let text = text.trim();
+            // Rust also takes words, such as `nan` and `infinity`.
+            let digits = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
+            let number: f64 = text.parse().ok()?;
+            (text.chars().all(digits) && number.is_finite()).then_some(number)
         }
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        let text = text.trim();
-        let number = text.parse().ok();
-        match number.or_else(|| whole_of(number_in(text)?)) {
-            Some(number) => Self::fit(number),
-            None => Err(E::invalid_type(Unexpected::Str(""), &self)),
-        }
-    }
-}
-
-/// Beyond 2^53 a float no longer tells one whole number from the next.
-fn whole_of(number: f64) -> Option<i128> {
-    let exact = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
-    exact.then_some(number as i128)
-}
-
-struct Decimal;
-
-impl Visitor<'_> for Decimal {
-    type Value = f64;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number")
-    }
-
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<f64, E> {
-        Ok(number as f64)
-    }
-
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<f64, E> {
-        Ok(number as f64)
-    }
-
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<f64, E> {
-        Ok(number)
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<f64, E> {
-        number_in(text.trim()).ok_or_else(|| E::invalid_type(Unexpected::Str(""), &self))
-    }
-}
-
-/// The number that is the whole text. Rust also takes words, such as `nan` and `infinity`.
-pub(crate) fn number_in(text: &str) -> Option<f64> {
-    let digits = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
-    if !text.chars().all(digits) {
-        return None;
-    }
-    text.parse().ok().filter(|number: &f64| number.is_finite())
-}
-
-/// What a visitor reads, or null.
-struct OrNull<V>(V);
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for OrNull<V> {
-    type Value = Option<V::Value>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
-    }
-
-    fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self.0).map(Some)
+        _ => None,
     }
 }
 
@@ -259,7 +252,7 @@ mod tests {
             ),
             (
                 r#"{"port":18446744073709551615}"#,
-                "$.port: found number, expected one that fits its field",
+                "$.port: found number, expected a whole number that fits its field",
             ),
             (
                 r#"{"port":1e300}"#,

@@ -1,6 +1,8 @@
 //! Points in time as platforms write them.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use crate::lenient::Scalar;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Number, Value};
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,13 +22,15 @@ const MILLISECONDS_FROM: i64 = 100_000_000_000;
 ///     assert_eq!(at.unix_millis(), Some(1_795_487_067_098));
 /// }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
 pub struct Timestamp(Raw);
 
 /// As the platform wrote it. It is parsed when somebody asks.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(untagged)]
 enum Raw {
-    Number(i64),
+    Number(Number),
     Text(String),
 }
 
@@ -34,7 +38,7 @@ impl Timestamp {
     /// Milliseconds since 1970 (UTC), if the text could be read.
     pub fn unix_millis(&self) -> Option<i64> {
         match &self.0 {
-            Raw::Number(number) => Some(to_millis(*number)),
+            Raw::Number(number) => millis_of(&number.to_string()),
             Raw::Text(text) => millis_of(text.trim()),
         }
     }
@@ -49,10 +53,6 @@ impl Timestamp {
     pub fn parse(text: impl Into<String>) -> Self {
         Self(Raw::Text(text.into()))
     }
-
-    fn number(number: i64) -> Self {
-        Self(Raw::Number(number))
-    }
 }
 
 impl fmt::Display for Timestamp {
@@ -65,43 +65,16 @@ impl fmt::Display for Timestamp {
     }
 }
 
-impl Serialize for Timestamp {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Raw::Number(number) => serializer.serialize_i64(*number),
-            Raw::Text(text) => serializer.serialize_str(text),
-        }
-    }
-}
-
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl serde::de::Visitor<'_> for Visitor {
-            type Value = Timestamp;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a time as a number or as text")
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Timestamp, E> {
-                Ok(Timestamp::number(value))
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Timestamp, E> {
-                Ok(i64::try_from(value)
-                    .map_or_else(|_| Timestamp::parse(value.to_string()), Timestamp::number))
-            }
-
-            fn visit_f64<E>(self, value: f64) -> Result<Timestamp, E> {
-                Ok(Timestamp::parse(value.to_string()))
-            }
-
-            fn visit_str<E>(self, value: &str) -> Result<Timestamp, E> {
-                Ok(Timestamp::parse(value))
-            }
-        }
-        deserializer.deserialize_any(Visitor)
+        deserializer.deserialize_any(Scalar {
+            expected: "a time as a number or as text",
+            read: |value| match value {
+                Value::Number(number) => Some(Self(Raw::Number(number))),
+                Value::String(text) => Some(Self(Raw::Text(text))),
+                _ => None,
+            },
+        })
     }
 }
 
