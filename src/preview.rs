@@ -6,6 +6,7 @@
 use crate::operation::Operation;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The version of the canonical text. A change of the text that would alter snapshots raises it, and
@@ -141,14 +142,11 @@ pub(crate) fn pretty(value: &Value) -> String {
 pub(crate) fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_by_key(|(key, _)| *key);
-            Value::Object(
-                entries
-                    .into_iter()
-                    .map(|(key, value)| (key.clone(), sorted(value)))
-                    .collect(),
-            )
+            let entries: BTreeMap<_, _> = map.iter().collect();
+            let entries = entries.into_iter();
+            entries
+                .map(|(key, value)| (key.clone(), sorted(value)))
+                .collect()
         }
         Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
         other => other.clone(),

@@ -103,19 +103,15 @@ pub(crate) fn is_exposing() -> bool {
 
 /// Runs `write` with secrets written out, for a request that is about to be sent.
 pub(crate) fn exposed<T>(write: impl FnOnce() -> T) -> T {
-    with_flag(true, write)
-}
-
-fn with_flag<T>(flag: bool, run: impl FnOnce() -> T) -> T {
-    /// Puts the flag back when `run` panics, too.
+    /// Puts the flag back when `write` panics, too.
     struct Reset(bool);
     impl Drop for Reset {
         fn drop(&mut self) {
             EXPOSING.set(self.0);
         }
     }
-    let _reset = Reset(EXPOSING.replace(flag));
-    run()
+    let _reset = Reset(EXPOSING.replace(true));
+    write()
 }
 
 /// Ends the exposure early: the request is written, and what runs from here on may log.
