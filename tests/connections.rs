@@ -88,26 +88,6 @@ async fn a_certificate_of_ones_own_is_trusted_when_it_is_given_and_only_then() {
 }
 
 #[tokio::test]
-async fn a_redirect_from_https_to_http_takes_nothing_along() {
-    let target = Server::replies("200 OK", &[], LIST).await;
-    for status in ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"] {
-        let location = format!("location: {}/elsewhere", target.base_url);
-        let server = Tls::start(reply(status, &[&location], "")).await;
-        let builder = nodion(&server.base_url).root_certificate(server.certificate.clone());
-        let error = list(builder).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Redirected, "{error}");
-        let builder = edgegap::Client::builder().base_url(&server.base_url);
-        let builder = builder.token(CANARY);
-        let client = builder.root_certificate(server.certificate.clone()).build();
-        let user = User::ip([75, 28, 35, 192].into());
-        let deploy = client.unwrap().deploy(NewDeployment::new("a", "1", user));
-        let error = deploy.await.unwrap_err();
-        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Redirected, 1));
-    }
-    assert!(target.requests().is_empty());
-}
-
-#[tokio::test]
 async fn a_proxy_that_is_given_gets_the_request_and_its_password_stays_hidden() {
     let proxy = Server::replies("200 OK", &[], LIST).await;
     let with_password = proxy.base_url.replace("http://", "http://user:hush-hush@");
