@@ -5,7 +5,7 @@ mod text;
 mod wait_report;
 
 pub(crate) use text::{one_line, start_of};
-pub(crate) use wait_report::WaitReport;
+use wait_report::WaitReport;
 
 use crate::operation::Operation;
 use serde_json::Value;
@@ -16,7 +16,8 @@ use std::time::Duration;
 /// The result of a call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-type Source = Box<dyn std::error::Error + Send + Sync>;
+/// Any error, as a token source, a token store or a shared budget returns it.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The most of a message in `Display`, in bytes: that is a line of a log, and the platform's words may
 /// be a whole page.
@@ -39,32 +40,33 @@ const LONGEST_NAME: usize = 200;
 /// }
 /// # }
 /// ```
-pub struct Error(Box<Inner>);
+pub struct Error(pub(crate) Box<Inner>);
 
+/// What is known of a failure.
 #[derive(Debug, Default)]
-struct Inner {
-    kind: ErrorKind,
-    operation: Option<&'static Operation>,
-    status: Option<u16>,
-    code: Option<String>,
-    message: Option<String>,
-    details: Option<Value>,
-    request_id: Option<String>,
-    resource_id: Option<String>,
-    retry_after: Option<Duration>,
-    attempts: u32,
-    elapsed: Duration,
-    effect: Effect,
+pub(crate) struct Inner {
+    pub kind: ErrorKind,
+    pub operation: Option<&'static Operation>,
+    pub status: Option<u16>,
+    pub code: Option<String>,
+    pub message: Option<String>,
+    pub details: Option<Value>,
+    pub request_id: Option<String>,
+    pub resource_id: Option<String>,
+    pub retry_after: Option<Duration>,
+    pub attempts: u32,
+    pub elapsed: Duration,
+    pub effect: Effect,
     /// Another try would fare no better.
-    lasting: bool,
+    pub lasting: bool,
     /// The caller's word that the call may be repeated.
-    assumed_idempotent: bool,
-    body: Option<String>,
-    advice: Option<&'static str>,
+    pub assumed_idempotent: bool,
+    pub body: Option<String>,
+    pub advice: Option<&'static str>,
     /// How many records of a list had come before, for a call that wanted all.
-    records: Option<usize>,
-    source: Option<Source>,
-    wait: Option<Box<WaitReport>>,
+    pub records: Option<usize>,
+    pub source: Option<BoxError>,
+    pub wait: Option<Box<WaitReport>>,
 }
 
 /// What kind of failure it is.
@@ -234,7 +236,7 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
+    pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.0.source = Some(source.into());
         self
     }
@@ -244,29 +246,8 @@ impl Error {
         self
     }
 
-    /// Says how far the reading of a list had come.
-    pub(crate) fn after_records(mut self, records: usize) -> Self {
-        self.0.records = Some(records);
-        self
-    }
-
     pub(crate) fn with_status(mut self, status: u16) -> Self {
         self.0.status = Some(status);
-        self
-    }
-
-    /// Marks a failure that another try would not change.
-    pub(crate) fn lasting(mut self) -> Self {
-        self.0.lasting = true;
-        self
-    }
-
-    pub(crate) fn is_lasting(&self) -> bool {
-        self.0.lasting
-    }
-
-    pub(crate) fn assumed_idempotent(mut self, assumed: bool) -> Self {
-        self.0.assumed_idempotent = assumed;
         self
     }
 
@@ -278,16 +259,6 @@ impl Error {
 
     pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.0.retry_after = wait;
-        self
-    }
-
-    pub(crate) fn with_request_id(mut self, id: Option<String>) -> Self {
-        self.0.request_id = id;
-        self
-    }
-
-    pub(crate) fn with_body(mut self, excerpt: String) -> Self {
-        self.0.body = (!excerpt.is_empty()).then_some(excerpt);
         self
     }
 
@@ -315,30 +286,6 @@ impl Error {
         if let Some(body) = &mut inner.body {
             body.truncate(start_of(body, longest_body).len());
         }
-        self
-    }
-
-    pub(crate) fn with_wait_report(mut self, report: WaitReport) -> Self {
-        self.0.wait = Some(Box::new(report));
-        self
-    }
-
-    pub(crate) fn wait_report(&self) -> Option<&WaitReport> {
-        self.0.wait.as_deref()
-    }
-
-    pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
-        self.0.code = code;
-        self
-    }
-
-    pub(crate) fn with_details(mut self, details: Option<Value>) -> Self {
-        self.0.details = details;
-        self
-    }
-
-    pub(crate) fn with_resource_id(mut self, id: Option<String>) -> Self {
-        self.0.resource_id = id;
         self
     }
 }
@@ -406,10 +353,8 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.0.source {
-            Some(source) => Some(&**source),
-            None => None,
-        }
+        let source = self.0.source.as_deref()?;
+        Some(source)
     }
 }
 
@@ -470,9 +415,9 @@ mod tests {
     #[test]
     fn it_is_a_short_line() {
         let long = "ü".repeat(100_000);
-        let error = Error::new(ErrorKind::Rejected, long.as_str())
-            .with_code(Some(long.clone()))
-            .with_resource_id(Some(long.clone()));
+        let mut error = Error::new(ErrorKind::Rejected, long.as_str());
+        error.0.code = Some(long.clone());
+        error.0.resource_id = Some(long.clone());
         assert!(error.to_string().len() < 8 << 10);
         assert_eq!(error.message(), Some(long.as_str()), "it is kept");
     }

@@ -15,70 +15,61 @@
 //! Every failure is an [`Error`] that says what [kind](Error::kind) it is and whether the platform
 //! [possibly acted](Error::effect).
 //!
-#![cfg_attr(
-    all(
-        feature = "edgegap",
-        feature = "nexlayer",
-        feature = "dployr",
-        feature = "nodion"
-    ),
-    doc = r##"
-A game server near its players:
-
-```no_run
-# async fn example() -> deploykit::Result<()> {
-use deploykit::edgegap::{Client, NewDeployment, User};
-let edgegap = Client::from_env()?; // EDGEGAP_TOKEN
-let player = User::ip([75, 28, 35, 192].into());
-let server = edgegap.deploy(NewDeployment::new("my-app", "25.05.30", player).env("MODE", "ranked")).await?;
-println!("{}", server.request_id);
-# Ok(()) }
-```
-
-An app from a file:
-
-```no_run
-# async fn example() -> deploykit::Result<()> {
-use deploykit::nexlayer::{Client, Manifest};
-let nexlayer = Client::new()?;
-let started = nexlayer.start(Manifest::from_path("nexlayer.yaml")?).await?;
-let extended = started.application().extend().await?;
-println!("{:?} left", extended.expires_in);
-# Ok(()) }
-```
-
-Your own server:
-
-```no_run
-# async fn example() -> deploykit::Result<()> {
-use deploykit::dployr::{Client, NewDeployment};
-let dployr = Client::from_env()?; // DPLOYR_BASE_URL, DPLOYR_TOKEN
-let app = NewDeployment::from_git("my-app", "https://github.com/user/repo").runtime("nodejs", "20");
-dployr.deployments().create(app).await?;
-# Ok(()) }
-```
-
-A connected app once more:
-
-```no_run
-# async fn example() -> deploykit::Result<()> {
-let nodion = deploykit::nodion::Client::from_env()?; // NODION_TOKEN
-let deployment = nodion.application("92955d4f-2e44-4e48-8cb6-9c6c434afebb").deploy().await?;
-println!("{} {}", deployment.deploy_number, deployment.status);
-# Ok(()) }
-```
-"##
-)]
+//! A game server near its players:
+//!
+//! ```no_run
+//! # async fn example() -> deploykit::Result<()> {
+//! use deploykit::edgegap::{Client, NewDeployment, User};
+//! let edgegap = Client::from_env()?; // EDGEGAP_TOKEN
+//! let player = User::ip([75, 28, 35, 192].into());
+//! let server = edgegap.deploy(NewDeployment::new("my-app", "25.05.30", player).env("MODE", "ranked")).await?;
+//! println!("{}", server.request_id);
+//! # Ok(()) }
+//! ```
+//!
+//! An app from a file:
+//!
+//! ```no_run
+//! # async fn example() -> deploykit::Result<()> {
+//! use deploykit::nexlayer::{Client, Manifest};
+//! let nexlayer = Client::new()?;
+//! let started = nexlayer.start(Manifest::from_path("nexlayer.yaml")?).await?;
+//! let extended = started.application().extend().await?;
+//! println!("{:?} left", extended.expires_in);
+//! # Ok(()) }
+//! ```
+//!
+//! Your own server:
+//!
+//! ```no_run
+//! # async fn example() -> deploykit::Result<()> {
+//! use deploykit::dployr::{Client, NewDeployment};
+//! let dployr = Client::from_env()?; // DPLOYR_BASE_URL, DPLOYR_TOKEN
+//! let app = NewDeployment::from_git("my-app", "https://github.com/user/repo").runtime("nodejs", "20");
+//! dployr.deployments().create(app).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! A connected app once more:
+//!
+//! ```no_run
+//! # async fn example() -> deploykit::Result<()> {
+//! let nodion = deploykit::nodion::Client::from_env()?; // NODION_TOKEN
+//! let deployment = nodion.application("92955d4f-2e44-4e48-8cb6-9c6c434afebb").deploy().await?;
+//! println!("{} {}", deployment.deploy_number, deployment.status);
+//! # Ok(()) }
+//! ```
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Without all platforms, some shared code is unused.
+// Without a platform or the feature `testing`, some shared code is unused.
 #![cfg_attr(
     not(all(
         feature = "dployr",
         feature = "edgegap",
         feature = "nexlayer",
-        feature = "nodion"
+        feature = "nodion",
+        feature = "testing"
     )),
     allow(
         dead_code,
@@ -135,7 +126,7 @@ pub mod testing;
 pub use http;
 
 pub use call::{Call, Response, ResponseHeaders};
-pub use error::{Effect, Error, ErrorKind, Result};
+pub use error::{BoxError, Effect, Error, ErrorKind, Result};
 pub use logs::{LogCursor, LogStop, LogStream};
 pub use operation::{Evidence, OPERATIONS, Operation};
 pub use page::{All, Page, PageStream, Pages};
@@ -143,27 +134,16 @@ pub use preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
 pub use secret::Secret;
 pub use time::Timestamp;
 pub use transport::config::{ClientBuilder, Platform};
-pub use transport::credentials::{
-    Credentials, FileStore, TokenError, TokenSource, TokenStore, Tokens,
-};
+pub use transport::credentials::{Credentials, FileStore, TokenSource, TokenStore, Tokens};
 pub use transport::hints::RateLimit;
 pub use transport::observe::{CallEnd, CallReport};
 #[cfg(feature = "redis")]
 pub use transport::pace::RedisBudget;
-pub use transport::pace::{
-    BudgetBucket, BudgetError, BudgetReply, Fallback, PaceState, Pacing, SharedBudget,
-};
+pub use transport::pace::{BudgetBucket, BudgetReply, Fallback, PaceState, Pacing, SharedBudget};
 pub use transport::retry::Retry;
 pub use wait::{Progress, Wait, WaitStream};
 
 /// Compiles and runs the examples of the README.
-#[cfg(all(
-    doctest,
-    feature = "dployr",
-    feature = "edgegap",
-    feature = "nexlayer",
-    feature = "nodion",
-    feature = "testing"
-))]
+#[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;

@@ -3,7 +3,7 @@
 mod support;
 
 use deploykit::dployr::{self, NewDeployment};
-use deploykit::{Credentials, Effect, ErrorKind, FileStore, Retry, TokenError, Tokens};
+use deploykit::{BoxError, Credentials, Effect, ErrorKind, FileStore, Retry, Tokens};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -115,10 +115,28 @@ async fn a_hundred_calls_that_meet_an_expired_token_renew_it_once_and_all_succee
     assert_eq!(plane.logins(), 2, "one renewal");
 }
 
-#[tokio::test]
-async fn a_hundred_first_calls_log_in_once() {
+/// A source that takes a second, counts, and has these tokens: one per renewal, the last one again and
+/// again; an error after the last one if there is none.
+fn counting(tokens: Vec<Tokens>, fails: bool) -> (Credentials, Arc<AtomicU64>) {
+    let asked = Arc::new(AtomicU64::new(0));
+    let count = asked.clone();
+    let source = move |_: Option<Tokens>| {
+        let number = count.fetch_add(1, Ordering::SeqCst) as usize;
+        let next = tokens.get(number).or(tokens.last().filter(|_| !fails));
+        let next = next.cloned();
+        async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            next.ok_or_else(|| BoxError::from("the vault is closed"))
+        }
+    };
+    (Credentials::renewed(source), asked)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_calls_share_one_failed_renewal() {
     let plane = Plane::start().await;
-    let client = plane.client();
+    let (credentials, asked) = counting(vec![], true);
+    let client = plane.builder().credentials(credentials).build().unwrap();
     let calls: Vec<_> = (0..100)
         .map(|_| {
             let client = client.clone();
@@ -126,9 +144,45 @@ async fn a_hundred_first_calls_log_in_once() {
         })
         .collect();
     for call in calls {
-        call.await.unwrap().unwrap();
+        let error = call.await.unwrap().unwrap_err().to_string();
+        assert!(error.contains("the vault is closed"), "{error}");
     }
-    assert_eq!((plane.logins(), plane.calls()), (1, 100));
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    client.deployments().list().await.unwrap_err();
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "a later call tries again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_serves_until_it_expires_while_its_source_is_down() {
+    let plane = Plane::start().await;
+    plane.state.valid.store(1, Ordering::SeqCst);
+    let token = Tokens::new("token-1").expires_in(Duration::from_secs(3600));
+    let (credentials, asked) = counting(vec![token], true);
+    let client = plane.builder().credentials(credentials).build().unwrap();
+    client.deployments().list().await.unwrap();
+    tokio::time::advance(Duration::from_secs(3550)).await;
+    for _ in 0..10 {
+        client.deployments().list().await.unwrap();
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "not once per call");
+    tokio::time::advance(Duration::from_secs(60)).await;
+    let error = client.deployments().list().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_expired_before_it_came_is_used_all_the_same() {
+    let plane = Plane::start().await;
+    plane.state.valid.store(1, Ordering::SeqCst);
+    let (credentials, asked) = counting(
+        vec![Tokens::new("token-1").expires_in(Duration::ZERO)],
+        false,
+    );
+    let client = plane.builder().credentials(credentials).build().unwrap();
+    for _ in 0..5 {
+        client.deployments().list().await.unwrap();
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
@@ -273,7 +327,7 @@ async fn a_source_of_ones_own_gets_the_previous_tokens() {
             match previous.as_deref() {
                 None => Ok(Tokens::new("Bearer token-6").refresh("for-7")),
                 Some("for-7") => Ok(Tokens::new("token-7").refresh("for-8")),
-                Some(_) => Err(TokenError::new("revoked")),
+                Some(_) => Err("revoked".into()),
             }
         }
     };
@@ -392,12 +446,19 @@ async fn troubles_between_refusals_do_not_make_it_a_loop() {
     for _ in 0..30 {
         client.deployments().list().await.unwrap_err();
     }
-    let logins = server
-        .requests()
-        .iter()
-        .filter(|r| r.contains("/auth/login"))
-        .count();
-    assert_eq!(logins, 1, "a proxy's 503 says nothing of the token");
+    let logins = || {
+        let requests = server.requests();
+        requests
+            .iter()
+            .filter(|r| r.contains("/auth/login"))
+            .count()
+    };
+    assert_eq!(logins(), 1, "a proxy's 503 says nothing of the token");
+    tokio::time::advance(Duration::from_secs(30)).await;
+    for _ in 0..2 {
+        client.deployments().list().await.unwrap_err();
+    }
+    assert_eq!(logins(), 2, "a refused token is replaced after a while");
 }
 
 /// A file that goes with the test.

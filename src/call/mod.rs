@@ -14,6 +14,7 @@ use crate::preview::RequestPreview;
 use crate::secret::{Exposed, Secret, exposed};
 use crate::transport::config::{extra_header, extra_query};
 use crate::transport::failure::Target;
+use crate::transport::observe::observed;
 use crate::transport::retry::Retry;
 use crate::transport::send::network_error;
 use crate::transport::{CallOptions, Scope};
@@ -75,21 +76,19 @@ impl<T: Send + 'static> Call<T> {
         call
     }
 
-    /// The same call, with its value turned into another.
-    pub(crate) fn and_then<U, F>(self, convert: F) -> Call<U>
+    /// The same call, with its result turned into another. The pager is lost.
+    fn then<U, F>(self, convert: F) -> Call<U>
     where
         U: Send + 'static,
-        F: FnOnce(T) -> Result<U> + Send + 'static,
+        F: FnOnce(Result<T>, &Scope) -> Result<U> + Send + 'static,
     {
         let run = self.run;
         Call {
             scope: self.scope,
             refused: self.refused,
             run: Box::new(move |scope| {
-                let value = run(scope.clone());
-                Box::pin(
-                    async move { convert(value.await?).map_err(|error| scope.complete(error)) },
-                )
+                let running = run(scope.clone());
+                Box::pin(async move { convert(running.await, &scope) })
             }),
             pager: None,
         }
@@ -101,26 +100,16 @@ impl<T: Send + 'static> Call<T> {
         U: Send + 'static,
         F: FnOnce(T) -> U + Send + 'static,
     {
-        self.and_then(|value| Ok(convert(value)))
+        self.then(|result, _| result.map(convert))
     }
 
-    /// The same call, with its value turned into another by one that must not repeat the secrets of
-    /// the request.
+    /// The same call, with its value turned into one that must not repeat the secrets of the request.
     pub(crate) fn map_with_secrets<U, F>(self, convert: F) -> Call<U>
     where
         U: Send + 'static,
         F: FnOnce(T, &[Secret]) -> U + Send + 'static,
     {
-        let run = self.run;
-        Call {
-            scope: self.scope,
-            refused: self.refused,
-            pager: None,
-            run: Box::new(move |scope| {
-                let value = run(scope.clone());
-                Box::pin(async move { Ok(convert(value.await?, &scope.secrets())) })
-            }),
-        }
+        self.then(|result, scope| Ok(convert(result?, &scope.secrets())))
     }
 
     /// The same call, with a failure turned into the success that it stands for.
@@ -128,21 +117,12 @@ impl<T: Send + 'static> Call<T> {
     where
         F: FnOnce(Error) -> Result<T> + Send + 'static,
     {
-        let run = self.run;
-        Self {
-            scope: self.scope,
-            refused: self.refused,
-            run: Box::new(move |scope| {
-                let value = run(scope);
-                Box::pin(async move { value.await.or_else(recover) })
-            }),
-            pager: None,
-        }
+        self.then(|result, _| result.or_else(recover))
     }
 
     /// Runs this call as a part of another one, with that one's options.
     pub(crate) fn within(self, whole: &Scope) -> Running<T> {
-        let step = whole.step(self.scope.operation());
+        let step = whole.step(self.scope.operation);
         self.start(step)
     }
 
@@ -167,36 +147,36 @@ impl<T: Send + 'static> Call<T> {
     }
 
     pub(crate) fn options(&mut self) -> &mut CallOptions {
-        self.scope.options_mut()
+        &mut self.scope.options
     }
 
     fn refuse(&mut self, error: Error) {
-        let error = error.with_operation(self.scope.operation());
+        let error = error.with_operation(self.scope.operation);
         self.refused.get_or_insert(error);
     }
 
     /// How long one attempt may take; the client's limit otherwise.
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.scope.options_mut().attempt = Some(limit);
+        self.scope.options.attempt = Some(limit);
         self
     }
 
     /// How long the whole call may take, waiting included; the client's limit otherwise.
     pub fn deadline(mut self, limit: Duration) -> Self {
-        self.scope.options_mut().deadline = Some(limit);
+        self.scope.options.deadline = Some(limit);
         self
     }
 
     /// When this call is sent again; the client's policy otherwise.
     pub fn retry(mut self, policy: Retry) -> Self {
-        self.scope.options_mut().retry = Some(policy);
+        self.scope.options.retry = Some(policy);
         self
     }
 
     /// Takes the caller's word that this call may be sent twice, whatever its method and the spec
     /// say: because a second one changes nothing, or because a second effect does no harm.
     pub fn assume_idempotent(mut self) -> Self {
-        self.scope.options_mut().idempotent = true;
+        self.scope.options.idempotent = true;
         self
     }
 
@@ -206,7 +186,7 @@ impl<T: Send + 'static> Call<T> {
     /// refused, with an error when the call is awaited.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match extra_header(name, value) {
-            Ok(header) => self.scope.options_mut().headers.push(header),
+            Ok(header) => self.scope.options.headers.push(header),
             Err(error) => self.refuse(error),
         }
         self
@@ -220,7 +200,7 @@ impl<T: Send + 'static> Call<T> {
         match extra_query(&self.scope, name) {
             Ok(()) => {
                 let pair = (name.to_owned(), value.to_owned());
-                self.scope.options_mut().query.push(pair);
+                self.scope.options.query.push(pair);
             }
             Err(error) => self.refuse(error),
         }
@@ -228,13 +208,13 @@ impl<T: Send + 'static> Call<T> {
     }
 
     pub(crate) fn attach_json(mut self, body: Value) -> Self {
-        self.scope.options_mut().json = Some(body);
+        self.scope.options.json = Some(body);
         self
     }
 
     /// The operation that is called; `None` for one without a wrapper.
     pub fn operation(&self) -> Option<&'static Operation> {
-        self.scope.operation()
+        self.scope.operation
     }
 
     /// The exact request, with secrets left out. Nothing is sent, and no runtime is needed.
@@ -246,11 +226,12 @@ impl<T: Send + 'static> Call<T> {
             return Err(error);
         }
         let scope = self.scope;
-        scope.preview_only();
+        scope.state().preview_only = true;
         let mut future = (self.run)(scope.clone());
         let mut context = Context::from_waker(Waker::noop());
         let outcome = exposed(|| future.as_mut().poll(&mut context));
-        match (scope.take_preview(), outcome) {
+        let preview = scope.state().preview.take();
+        match (preview, outcome) {
             (Some(preview), _) => Ok(preview),
             (None, Poll::Ready(Err(error))) => Err(error),
             (None, _) => Err(Error::new(
@@ -262,19 +243,7 @@ impl<T: Send + 'static> Call<T> {
 
     /// Sends the call and gives status, headers, rate limit, attempts and time beside the value.
     pub fn with_response(self) -> Call<Response<T>> {
-        let run = self.run;
-        Call {
-            scope: self.scope,
-            refused: self.refused,
-            run: Box::new(move |scope| {
-                let value = run(scope.clone());
-                Box::pin(async move {
-                    let value = value.await?;
-                    Ok(Response::new(value, scope.outcome(), &scope.secrets()))
-                })
-            }),
-            pager: None,
-        }
+        self.then(|result, scope| Ok(Response::new(result?, scope)))
     }
 }
 
@@ -284,10 +253,10 @@ impl<T: Send + 'static> IntoFuture for Call<T> {
 
     fn into_future(self) -> Self::IntoFuture {
         let scope = self.scope.clone();
-        let observer = scope.transport().observer.clone();
+        let observer = scope.transport.observer.clone();
         let running = self.start(scope.clone());
         match observer {
-            Some(observer) => Exposed::new(Box::pin(observer.watch(scope, running))),
+            Some(observer) => Exposed::new(Box::pin(observed(observer, scope, running))),
             None => running,
         }
     }
@@ -295,12 +264,21 @@ impl<T: Send + 'static> IntoFuture for Call<T> {
 
 impl<T> fmt::Debug for Call<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let operation = self.scope.operation().map(ToString::to_string);
+        let operation = self.scope.operation.map(ToString::to_string);
         f.debug_struct("Call")
             .field("operation", &operation)
             .field("refused", &self.refused)
             .finish_non_exhaustive()
     }
+}
+
+/// One request of a call that makes several.
+pub(crate) async fn step<T>(
+    scope: &Scope,
+    request: impl Future<Output = std::result::Result<T, Stop>> + Send,
+) -> Result<T> {
+    let result = Exposed::new(Box::pin(request)).await;
+    result.map_err(|stop| stop.into_error(scope))
 }
 
 /// Why the closure of a wrapper stopped.
@@ -338,15 +316,14 @@ impl Stop {
             Self::Error(error) => return scope.complete(error),
             Self::Raw(raw) => raw,
         };
-        if let Some(error) = scope.take_error() {
+        let failed = scope.state().error.take();
+        if let Some(error) = failed {
             return error;
         }
-        let operation = scope.operation();
         let target = Target {
-            operation,
-            method: operation
-                .and_then(|operation| operation.method.parse().ok())
-                .unwrap_or(Method::POST),
+            operation: scope.operation,
+            // It counts only without an operation.
+            method: Method::POST,
         };
         scope.complete(match raw {
             Raw::InvalidResponsePayload(bytes, error) => {

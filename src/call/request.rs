@@ -15,19 +15,15 @@ pub(crate) fn request(scope: Scope, method: Method, path: &str) -> Call<Value> {
     let url = url_of(&scope, path);
     Call::new(scope, move |scope| async move {
         let mut request = Request::new(method, url?);
-        let sent = async {
-            scope
-                .prepare(&mut request, "")
-                .map_err(|stop| progenitor_client::Error::Custom(stop.to_owned()))?;
-            let response = scope.execute(request, "").await;
-            if scope.has_failed() {
-                return Err(progenitor_client::Error::Custom("it failed".to_owned()));
-            }
-            ResponseValue::from_response(response).await
-        };
-        let sent: Result<ResponseValue<Value>, progenitor_client::Error<()>> = sent.await;
-        sent.map(ResponseValue::into_inner)
-            .map_err(|error| Stop::from(error).into_error(&scope))
+        scope.prepare(&mut request, "").map_err(|why| {
+            // A preview is taken from the scope before anybody sees this.
+            Error::invalid_request(format!("the request was not sent: {why}"))
+        })?;
+        let response = scope.run(request, "").await?;
+        let value: Result<ResponseValue<Value>, _> = ResponseValue::from_response(response).await;
+        value
+            .map(ResponseValue::into_inner)
+            .map_err(|error| Stop::Raw(error).into_error(&scope))
     })
 }
 
@@ -35,7 +31,7 @@ impl Call<Value> {
     /// Sends this value as the JSON body of a request without a wrapper.
     pub fn json(mut self, body: &impl Serialize) -> Self {
         match exposed(|| serde_json::to_value(body)) {
-            Ok(body) => self.scope.options_mut().json = Some(body),
+            Ok(body) => self.scope.options.json = Some(body),
             Err(error) => self.refuse(
                 Error::invalid_request(format!("the body cannot be written as JSON: {error}"))
                     .with_source(error),
@@ -68,6 +64,6 @@ fn url_of(scope: &Scope, path: &str) -> Result<reqwest::Url> {
     if leads_out {
         return Err(refused("contains `.` or `..`"));
     }
-    reqwest::Url::parse(&format!("{}{path}", scope.transport().base_url))
+    reqwest::Url::parse(&format!("{}{path}", scope.transport.base_url))
         .map_err(|error| refused("is not valid").with_source(error))
 }

@@ -1,11 +1,10 @@
 //! A value with the response around it.
 
-use crate::secret::Secret;
 use crate::transport::hints::{RateLimit, request_id};
-use crate::transport::{Outcome, redact};
+use crate::transport::mask::Mask;
+use crate::transport::{Scope, redact};
 use http::HeaderMap;
 use http::header::SET_COOKIE;
-use std::fmt;
 use std::time::Duration;
 
 /// A value together with what the reply said beside it.
@@ -29,7 +28,7 @@ pub struct Response<T> {
 }
 
 /// The headers of a reply. `Debug` shows the values of a few known, harmless ones only.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResponseHeaders(pub(crate) HeaderMap);
 
 impl ResponseHeaders {
@@ -44,19 +43,12 @@ impl ResponseHeaders {
     }
 }
 
-impl fmt::Debug for ResponseHeaders {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(crate::transport::redact::response_headers(&self.0))
-            .finish()
-    }
-}
-
 impl<T> Response<T> {
-    pub(super) fn new(value: T, outcome: Outcome, secrets: &[Secret]) -> Self {
+    pub(super) fn new(value: T, scope: &Scope) -> Self {
+        let outcome = scope.outcome();
         let mut headers = outcome.headers;
         headers.remove(SET_COOKIE);
-        // So that the map does not show them in `Debug` either.
+        // `Debug` does not show them.
         for (name, value) in &mut headers {
             if !redact::is_harmless_in_a_reply(name) {
                 value.set_sensitive(true);
@@ -66,7 +58,7 @@ impl<T> Response<T> {
             value,
             status: outcome.status,
             // A server may repeat an id that the caller sent, which counts as a secret.
-            request_id: request_id(&headers).map(|id| redact::mask(&id, secrets)),
+            request_id: request_id(&headers).map(|id| Mask::of(&scope.secrets()).text(&id)),
             rate_limit: RateLimit::of(&headers),
             attempts: outcome.attempts,
             elapsed: outcome.elapsed,

@@ -9,13 +9,13 @@ pub(super) use crate::id::{Given, given};
 use crate::secret::Secret;
 use crate::transport::Scope;
 use crate::transport::config::{self, ClientBuilder};
-use crate::transport::credentials::Credentials;
+use crate::transport::credentials::{Auth, Credentials};
 use crate::transport::profile::Profile;
 
 /// Settings of dployr's builder.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    cluster: Option<Given<ClusterId>>,
+    cluster: Option<ClusterId>,
     no_fallbacks: bool,
 }
 
@@ -33,15 +33,6 @@ static PROFILE: Profile = Profile {
     redact_manifest: |_| None,
 };
 
-impl config::Settings for Settings {
-    fn check(&self) -> Result<()> {
-        match &self.cluster {
-            Some(Err(why)) => Err(Error::configuration(why.clone())),
-            _ => Ok(()),
-        }
-    }
-}
-
 crate::raw::client! {
     /// A client for one dployr server. Cheap to clone; clones share connections.
     Dployr, dployr, Settings
@@ -56,7 +47,10 @@ impl ClientBuilder<Dployr> {
         I: TryInto<ClusterId>,
         I::Error: Into<Error>,
     {
-        self.settings.cluster = Some(given(id));
+        match given(id) {
+            Ok(id) => self.settings.cluster = Some(id),
+            Err(why) => self.problem = Some(Error::configuration(why)),
+        }
         self
     }
 
@@ -76,15 +70,10 @@ impl ClientBuilder<Dployr> {
     /// the token across processes, and [`Credentials::renewed`](crate::Credentials::renewed) for a
     /// server that renews tokens.
     pub fn login(self, email: impl Into<String>, password: impl Into<Secret>) -> Self {
-        let (email, password) = (email.into(), password.into());
-        self.login_with(|scope| {
-            let settings = Settings::default();
-            Credentials::renewed(PasswordLogin {
-                client: Client { scope, settings },
-                email,
-                password,
-            })
-        })
+        self.credentials(Credentials::obtained_by(PasswordLogin {
+            email: email.into(),
+            password: password.into(),
+        }))
     }
 }
 
@@ -119,7 +108,7 @@ impl Client {
     }
 
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let cluster = read(CLUSTER_VARIABLE).filter(|cluster| !cluster.trim().is_empty());
+        let cluster = config::variable(CLUSTER_VARIABLE, &read).ok();
         let mut builder = Self::builder().environment(read)?.needs_token()?;
         if let Some(cluster) = cluster {
             builder = builder.cluster(cluster);
@@ -140,17 +129,24 @@ impl Client {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a token that is empty or
     /// cannot be part of a header.
     pub fn with_token(&self, token: impl Into<Secret>) -> Result<Self> {
-        Ok(self.on(self.scope.with_token(&token.into())?))
+        let auth = Auth::token(PROFILE.scheme, &token.into())?;
+        Ok(self.on(self.scope.with_auth(auth)))
     }
 
     /// The same client without a token.
     pub(super) fn without_token(&self) -> Self {
-        self.on(self.scope.without_token())
+        self.on(self.scope.with_auth(Auth::None))
     }
 
     /// The same client with a cookie instead of a token.
     pub(super) fn with_cookie(&self, name: &str, value: &Secret) -> Result<Self> {
-        Ok(self.on(self.scope.with_cookie(name, value)?))
+        Ok(self.on(self.scope.with_auth(Auth::cookie(name, value)?)))
+    }
+
+    /// A client with default settings.
+    pub(super) fn with_defaults(scope: Scope) -> Self {
+        let settings = Settings::default();
+        Self { scope, settings }
     }
 
     fn on(&self, scope: Scope) -> Self {
@@ -172,13 +168,13 @@ impl Client {
     {
         let id = id.try_into().map_err(Into::into)?;
         let mut client = self.clone();
-        client.settings.cluster = Some(Ok(id));
+        client.settings.cluster = Some(id);
         Ok(client)
     }
 
     /// The client's cluster.
     pub fn cluster(&self) -> Option<&ClusterId> {
-        self.settings.cluster.as_ref()?.as_ref().ok()
+        self.settings.cluster.as_ref()
     }
 
     /// The client's cluster as a parameter.

@@ -103,7 +103,7 @@ impl Steps {
         let mut scope = self.scope.clone();
         if let Some(until) = self.until {
             let left = until.saturating_duration_since(Instant::now());
-            scope.options_mut().deadline = Some(left);
+            scope.options.deadline = Some(left);
         }
         call.within(&scope).await
     }
@@ -121,7 +121,7 @@ impl Steps {
         let outcome = self.scope.outcome();
         Error::new(kind, why)
             .with_effect(Effect::None)
-            .with_operation(self.scope.operation())
+            .with_operation(self.scope.operation)
             .with_attempts(outcome.attempts, outcome.elapsed)
     }
 

@@ -2,11 +2,12 @@
 
 use super::Client;
 use super::client::check_text;
-use crate::call::Call;
+use crate::call::{Call, step};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::raw::dployr::{Op, types};
 use crate::secret::Secret;
-use crate::transport::credentials::{TokenError, TokenSource, Tokens};
+use crate::transport::Scope;
+use crate::transport::credentials::{Auth, Boxed, Obtain, Tokens};
 use http::HeaderMap;
 use http::header::SET_COOKIE;
 use std::fmt;
@@ -163,7 +164,8 @@ impl Client {
         let (email, code) = (email.into(), code.into());
         let scope = self.without_token().scope_of(Op::VerifyLoginCode);
         Call::new(scope, |scope| async move {
-            Self::step(&scope, |raw| async move {
+            let raw = Self::raw_on(&scope);
+            step(&scope, async move {
                 check_text("e-mail address", &email)?;
                 not_empty("code", &code)?;
                 let body = types::LoginCodeVerify { email, code };
@@ -225,25 +227,23 @@ impl Client {
 
 /// Obtains every token by a login.
 pub(super) struct PasswordLogin {
-    pub client: Client,
     pub email: String,
     pub password: Secret,
 }
 
-impl TokenSource for PasswordLogin {
-    async fn obtain(&self, _previous: Option<Tokens>) -> std::result::Result<Tokens, TokenError> {
-        let pair = self
-            .client
-            .login(&self.email, self.password.clone())
-            .await?;
-        let mut tokens = Tokens::new(pair.access_token);
-        if let Some(lifetime) = pair.expires_in {
-            tokens = tokens.expires_in(lifetime);
-        }
-        if let Some(refresh) = pair.refresh_token {
-            tokens = tokens.refresh(refresh);
-        }
-        Ok(tokens)
+impl Obtain for PasswordLogin {
+    fn obtain<'a>(&'a self, client: &'a Scope, _: Option<Tokens>) -> Boxed<'a, Tokens> {
+        let client = Client::with_defaults(client.with_auth(Auth::None));
+        let login = client.login(&self.email, self.password.clone());
+        Box::pin(async move {
+            let pair = login.await?;
+            let mut tokens = Tokens::new(pair.access_token);
+            if let Some(lifetime) = pair.expires_in {
+                tokens = tokens.expires_in(lifetime);
+            }
+            tokens.refresh = pair.refresh_token;
+            Ok(tokens)
+        })
     }
 
     fn account(&self) -> Option<String> {

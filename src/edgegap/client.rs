@@ -7,7 +7,8 @@ use super::{
 };
 use crate::error::{Error, Result};
 pub(super) use crate::id::{Given, given};
-use crate::transport::config::{self, ClientBuilder, NoSettings};
+use crate::transport::config::{self, ClientBuilder};
+use crate::transport::credentials::Auth;
 use crate::transport::profile::Profile;
 
 static PROFILE: Profile = Profile {
@@ -24,7 +25,7 @@ static PROFILE: Profile = Profile {
 
 crate::raw::client! {
     /// A client for Edgegap. Cheap to clone; clones share connections.
-    Edgegap, edgegap, NoSettings
+    Edgegap, edgegap, ()
 }
 
 impl Client {
@@ -110,8 +111,8 @@ impl Client {
     /// The same client with another value of `Authorization`, as it is.
     pub(super) fn with_authorization(&self, value: crate::Secret) -> Result<Self> {
         Ok(Self {
-            scope: self.scope.with_authorization(&value)?,
-            settings: self.settings.clone(),
+            scope: self.scope.with_auth(Auth::as_it_is(&value)?),
+            settings: (),
         })
     }
 
@@ -143,7 +144,7 @@ mod tests {
         let client = Client::new("hush-hush").unwrap();
         assert_eq!(
             format!("{client:?}"),
-            r#"Client { platform: "edgegap", base_url: "https://api.edgegap.com", token: set, .. }"#
+            r#"Client { transport: Transport { platform: "edgegap", base_url: "https://api.edgegap.com", token: set, .. }, settings: () }"#
         );
     }
 }

@@ -78,10 +78,7 @@ impl SelfStop {
     }
 
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let variable = |name: &str| {
-            let value = read(name).filter(|value| !value.trim().is_empty());
-            value.ok_or_else(|| config::missing(name))
-        };
+        let variable = |name: &str| config::variable(name, &read);
         Self::new(variable(URL_VARIABLE)?, variable(TOKEN_VARIABLE)?)
     }
 

@@ -32,7 +32,7 @@ impl Error {
 
     /// Whether the failure may be gone at the next attempt.
     fn is_passing(&self) -> bool {
-        if self.is_lasting() {
+        if self.0.lasting {
             return false;
         }
         let behaviour = self.operation().map(|operation| &operation.behaviour);

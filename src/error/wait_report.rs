@@ -14,7 +14,7 @@ impl Error {
     /// What a failed wait saw: each change of phase or status, with its time since the wait began.
     /// At most 64, the first one and the latest. Empty for other errors.
     pub fn timeline(&self) -> &[Observation] {
-        self.wait_report().map_or(&[], |report| &report.timeline)
+        self.0.wait.as_ref().map_or(&[], |report| &report.timeline)
     }
 
     /// The platform's last known status of the deployment that was waited for: `Status.ERROR`.
@@ -32,6 +32,6 @@ impl Error {
     /// The last lines of the deployment's log, where the platform has one: at most 20 of at most 500
     /// bytes. Known secrets are redacted; others that the program wrote are not.
     pub fn log_tail(&self) -> &[String] {
-        self.wait_report().map_or(&[], |report| &report.log_tail)
+        self.0.wait.as_ref().map_or(&[], |report| &report.log_tail)
     }
 }

@@ -19,8 +19,7 @@ pub(crate) struct Backoff {
 impl Backoff {
     /// The backoff of a retry policy, with full jitter.
     pub fn of(retry: &Retry) -> Self {
-        let (first, most) = retry.bounds();
-        Self::new(first, most, 0.0)
+        Self::new(retry.initial_backoff, retry.max_backoff, 0.0)
     }
 
     /// Pauses between successful polls; a quarter of each is random.

@@ -75,10 +75,10 @@ impl Reconnect {
     /// By a retry policy; without retries the stream does not reconnect.
     pub fn by(retry: &Retry) -> Self {
         Self {
-            wanted: !retry.is_off(),
+            wanted: retry.max_retries > 0,
             failed: Backoff::of(retry),
             ended: Backoff::of(retry),
-            max_wait: retry.longest_wait(),
+            max_wait: retry.max_wait,
         }
     }
 }

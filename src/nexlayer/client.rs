@@ -8,7 +8,7 @@ use crate::call::Call;
 use crate::error::Result;
 use crate::raw::nexlayer::Op;
 use crate::secret::Secret;
-use crate::transport::config::{self, ClientBuilder, NoSettings};
+use crate::transport::config::{self, ClientBuilder};
 use crate::transport::profile::Profile;
 
 static PROFILE: Profile = Profile {
@@ -25,7 +25,7 @@ static PROFILE: Profile = Profile {
 
 crate::raw::client! {
     /// A client for Nexlayer. Cheap to clone; clones share connections.
-    Nexlayer, nexlayer, NoSettings
+    Nexlayer, nexlayer, ()
 }
 
 impl Client {

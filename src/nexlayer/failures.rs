@@ -117,7 +117,7 @@ fn message(json: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::failure::table::classified;
+    use crate::transport::failure::tests::classified;
 
     #[test]
     fn every_known_body() {

@@ -43,7 +43,7 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::failure::table::classified;
+    use crate::transport::failure::tests::classified;
 
     #[test]
     fn every_known_body() {

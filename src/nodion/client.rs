@@ -4,10 +4,11 @@ use super::classify::classify;
 use super::{ApplicationHandle, ApplicationId, Applications};
 use crate::error::{Error, Result};
 pub(super) use crate::id::{Given, given};
-use crate::transport::config::{self, ClientBuilder, NoSettings};
+use crate::transport::config::{self, ClientBuilder};
 use crate::transport::profile::Profile;
+use http::{HeaderName, HeaderValue};
 
-const PROJECT_HEADER: &str = "x-nodion-project";
+const PROJECT_HEADER: HeaderName = HeaderName::from_static("x-nodion-project");
 const PROJECT_VARIABLE: &str = "NODION_PROJECT";
 
 static PROFILE: Profile = Profile {
@@ -24,15 +25,22 @@ static PROFILE: Profile = Profile {
 
 crate::raw::client! {
     /// A client for Nodion. Cheap to clone; clones share connections.
-    Nodion, nodion, NoSettings
+    Nodion, nodion, ()
 }
 
 impl ClientBuilder<Nodion> {
     /// The project that a user's key is to work in, sent as `X-Nodion-Project`; without one it is
     /// the user's default project. A project's own key ignores it.
     pub fn project(mut self, project_id: impl Into<String>) -> Self {
-        self.headers.retain(|(name, _)| *name != PROJECT_HEADER);
-        self.headers.push((PROJECT_HEADER, project_id.into()));
+        self.headers.clear();
+        let project: String = project_id.into();
+        match HeaderValue::try_from(project) {
+            Ok(project) => self.headers.push((PROJECT_HEADER, project)),
+            Err(error) => {
+                let message = "the project cannot stand in a header";
+                self.problem = Some(Error::configuration(message).with_source(error));
+            }
+        }
         self
     }
 }
@@ -63,7 +71,7 @@ impl Client {
     }
 
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let project = read(PROJECT_VARIABLE).filter(|project| !project.trim().is_empty());
+        let project = config::variable(PROJECT_VARIABLE, &read).ok();
         let mut builder = Self::builder().environment(read)?.needs_token()?;
         if let Some(project) = project {
             builder = builder.project(project);

@@ -2,7 +2,7 @@
 
 use super::logs::{Following, MOST_LINES};
 use super::{ApplicationId, Client, LogLine, LogStream};
-use crate::call::Call;
+use crate::call::{Call, step};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::logs::{Backoff, Dedupe, Event, Item, Place, Reconnect, Source, clock, line_hash};
 use crate::transport::Scope;
@@ -51,7 +51,7 @@ pub(super) async fn follow(scope: Scope, id: ApplicationId, start: Following) ->
         }
     }
     let policy = scope.retry().clone();
-    let off = policy.is_off();
+    let off = policy.max_retries == 0;
     let reconnect = Reconnect {
         // To look again is what following means here.
         wanted: true,
@@ -182,7 +182,8 @@ async fn window(
 ) -> Result<Vec<LogLine>> {
     let limit = Some(i64::from(MOST_LINES));
     let (id, instance) = (id.clone(), instance.map(str::to_owned));
-    Client::step(scope, move |raw| async move {
+    let raw = Client::raw_on(scope);
+    step(scope, async move {
         let list = raw.list_logs(
             id.as_str(),
             after.as_deref(),

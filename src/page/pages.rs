@@ -146,10 +146,11 @@ impl<T: Send + 'static> Pages<T> {
     }
 
     fn endless(&self, message: String) -> Error {
-        Error::new(ErrorKind::Pagination, message)
+        let mut error = Error::new(ErrorKind::Pagination, message)
             .with_effect(Effect::None)
-            .with_operation(self.operation)
-            .lasting()
+            .with_operation(self.operation);
+        error.0.lasting = true;
+        error
     }
 }
 

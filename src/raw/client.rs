@@ -54,10 +54,10 @@ macro_rules! client {
                 _: &reqwest::Result<reqwest::Response>,
                 _: &progenitor_client::OperationInfo,
             ) -> Result<(), progenitor_client::Error<E>> {
-                match self.inner.has_failed() {
-                    // The error waits in the scope.
-                    true => Err(progenitor_client::Error::Custom("it failed".to_owned())),
-                    false => Ok(()),
+                match self.inner.state().error {
+                    // It waits in the scope.
+                    Some(_) => Err(progenitor_client::Error::Custom("it failed".to_owned())),
+                    None => Ok(()),
                 }
             }
         }
@@ -66,7 +66,6 @@ macro_rules! client {
         #[derive(Clone)]
         pub struct Client {
             scope: crate::transport::Scope,
-            #[allow(dead_code)] // Most platforms' settings are empty.
             settings: $settings,
         }
 
@@ -85,20 +84,7 @@ macro_rules! client {
                 })
             }
 
-            /// One request of a call that makes several.
-            #[allow(dead_code)]
-            pub(crate) async fn step<T, F, R>(scope: &crate::transport::Scope, run: F) -> crate::Result<T>
-            where
-                T: Send + 'static,
-                F: FnOnce(crate::raw::$raw::Client) -> R + Send + 'static,
-                R: std::future::Future<Output = Result<T, crate::call::Stop>> + Send + 'static,
-            {
-                let result = crate::secret::Exposed::new(Box::pin(run(Self::raw_on(scope)))).await;
-                result.map_err(|stop| stop.into_error(scope))
-            }
-
             /// A call that is wrong and will not be sent.
-            #[allow(dead_code)]
             pub(crate) fn refused<T: Send + 'static>(
                 &self,
                 op: crate::raw::$raw::Op,
@@ -113,8 +99,8 @@ macro_rules! client {
 
             pub(crate) fn raw_on(scope: &crate::transport::Scope) -> crate::raw::$raw::Client {
                 crate::raw::$raw::Client {
-                    baseurl: scope.transport().base_url.clone(),
-                    client: scope.transport().http.clone(),
+                    baseurl: scope.transport.base_url.clone(),
+                    client: scope.transport.http.clone(),
                     inner: scope.clone(),
                 }
             }
@@ -130,12 +116,12 @@ macro_rules! client {
             /// How the buckets of this client's account stand, for a dashboard or a log; none where the
             /// platform documents no rate or pacing is off.
             pub fn pacing(&self) -> Vec<crate::PaceState> {
-                self.scope.transport().pacer.state()
+                self.scope.transport.pacer.state()
             }
 
             /// The base URL without a slash at its end.
             pub fn base_url(&self) -> &str {
-                &self.scope.transport().base_url
+                &self.scope.transport.base_url
             }
 
             /// A call to an endpoint that has no wrapper, with the same options, credentials, limits
@@ -154,9 +140,11 @@ macro_rules! client {
         }
 
         impl std::fmt::Debug for Client {
-            /// Platform, base URL, and whether there is a token.
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                std::fmt::Debug::fmt(self.scope.transport(), f)
+                f.debug_struct("Client")
+                    .field("transport", &self.scope.transport)
+                    .field("settings", &self.settings)
+                    .finish()
             }
         }
     };

@@ -59,6 +59,7 @@ pub fn describe<P: Platform>(request: &http::Request<impl AsRef<[u8]>>) -> Reque
         headers: &headers,
         body: Some(body).filter(|body| !body.is_empty()),
         by_hand: &by_hand,
+        probe: false,
     }
     .describe()
 }

@@ -3,8 +3,8 @@
 use super::CannedReply;
 use crate::error::{Error, Result};
 use crate::transport::config::{ClientBuilder, Platform};
-use crate::transport::local::{Reaction, Sent};
-use crate::transport::wire::{Answer, Wire};
+use crate::transport::describe::Parts;
+use crate::transport::local::{Answer, Reaction};
 use std::sync::Arc;
 
 struct InProcess<F>(F);
@@ -14,14 +14,14 @@ where
     F: Fn(http::Request<Vec<u8>>) -> R + Send + Sync,
     R: Into<CannedReply>,
 {
-    fn answer(&self, sent: &Sent) -> Result<Reaction> {
+    fn answer(&self, sent: &Parts<'_>) -> Result<Reaction> {
         (self.0)(whole(sent)?).into().into_reaction()
     }
 }
 
 /// The request as it goes over the wire, with credentials, which are marked as sensitive.
-pub(super) fn whole(sent: &Sent) -> Result<http::Request<Vec<u8>>> {
-    let mut request = http::Request::new(sent.body.clone().unwrap_or_default());
+pub(super) fn whole(sent: &Parts<'_>) -> Result<http::Request<Vec<u8>>> {
+    let mut request = http::Request::new(sent.body.unwrap_or_default().to_vec());
     *request.method_mut() = sent.method.clone();
     *request.uri_mut() = sent
         .url
@@ -56,7 +56,7 @@ impl<P: Platform> ClientBuilder<P> {
         mut self,
         platform: impl Fn(http::Request<Vec<u8>>) -> R + Send + Sync + 'static,
     ) -> Self {
-        self.wire = Wire::Function(Arc::new(InProcess(platform)));
+        self.wire = Some(Arc::new(InProcess(platform)));
         self
     }
 }

@@ -7,8 +7,8 @@ use super::ready;
 use crate::error::{Error, Result};
 use crate::preview::RequestPreview;
 use crate::transport::config::{ClientBuilder, Platform};
-use crate::transport::local::{Reaction, Sent};
-use crate::transport::wire::{Answer, Wire};
+use crate::transport::describe::Parts;
+use crate::transport::local::{Answer, Reaction};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -55,7 +55,7 @@ enum Queued {
     Example(Which),
 }
 
-type Function = dyn Fn(&Sent) -> Result<CannedReply> + Send + Sync;
+type Function = dyn Fn(&Parts<'_>) -> Result<CannedReply> + Send + Sync;
 
 enum Choice {
     Reply(CannedReply),
@@ -134,7 +134,7 @@ impl Recorder {
         &self,
         answer: impl Fn(&RequestPreview) -> CannedReply + Send + Sync + 'static,
     ) {
-        let function = move |sent: &Sent| Ok(answer(&sent.preview()));
+        let function = move |sent: &Parts<'_>| Ok(answer(&sent.describe()));
         self.state().function = Some(Arc::new(function));
     }
 
@@ -144,7 +144,7 @@ impl Recorder {
         &self,
         platform: impl Fn(http::Request<Vec<u8>>) -> R + Send + Sync + 'static,
     ) {
-        let function = move |sent: &Sent| Ok(platform(whole(sent)?).into());
+        let function = move |sent: &Parts<'_>| Ok(platform(whole(sent)?).into());
         self.state().function = Some(Arc::new(function));
     }
 
@@ -192,7 +192,7 @@ impl Recorder {
 }
 
 impl State {
-    fn choose(&mut self, sent: &Sent, request: &RequestPreview) -> Result<Choice> {
+    fn choose(&mut self, sent: &Parts<'_>, request: &RequestPreview) -> Result<Choice> {
         if let Some(problem) = self.problems.first() {
             return Err(Error::configuration(problem.clone()));
         }
@@ -250,9 +250,9 @@ impl State {
 }
 
 impl Answer for Recorder {
-    fn answer(&self, sent: &Sent) -> Result<Reaction> {
+    fn answer(&self, sent: &Parts<'_>) -> Result<Reaction> {
         let exchange = Arc::new(Exchange {
-            request: sent.preview(),
+            request: sent.describe(),
             reply: OnceLock::new(),
         });
         let choice = {
@@ -276,7 +276,7 @@ impl<P: Platform> ClientBuilder<P> {
     /// The client does not retry and does not pace calls, unless [`retry`](Self::retry) and
     /// [`pacing`](Self::pacing) are set.
     pub fn recorder(mut self, recorder: &Recorder) -> Self {
-        self.wire = Wire::Function(Arc::new(recorder.clone()));
+        self.wire = Some(Arc::new(recorder.clone()));
         self
     }
 }

@@ -1,11 +1,10 @@
 //! After decoding failed: what does not fit, and where.
 
-use super::Scope;
 use super::failure::Target;
-use super::limits::EXCERPT_BYTES;
-use super::redact;
+use super::limits::ERROR_BYTES;
+use super::{Scope, hints, redact};
 use crate::error::{Effect, Error, ErrorKind, start_of};
-use serde_json::Value;
+use serde_json::{Deserializer, Value};
 use std::fmt::Write as _;
 
 /// How the message of a handwritten decoder begins that names the place itself.
@@ -21,24 +20,20 @@ impl Scope {
         target: &Target,
     ) -> Error {
         let json: Option<Value> = serde_json::from_slice(bytes).ok();
-        let failed = self.transport().profile.failed_success;
+        let failed = self.transport.profile.failed_success;
         // A platform's own forms are those of its operations.
-        if let Some(failed) = json
-            .as_ref()
-            .filter(|_| target.operation.is_some())
-            .and_then(failed)
-        {
-            let request_id = super::hints::request_id(&self.outcome().headers);
-            return failed
-                .into_error(target.effect())
-                .with_request_id(request_id);
+        let own = json.as_ref().filter(|_| target.operation.is_some());
+        if let Some(failed) = own.and_then(failed) {
+            let mut error = failed.into_error(target.effect());
+            error.0.request_id = hints::request_id(&self.state().outcome.headers);
+            return error;
         }
         // A platform that says "created" or "accepted" in JSON did act; of any other body, or one from a
         // proxy, nobody can tell.
         let effect = match &json {
             _ if target.reads_only() => Effect::None,
             Some(Value::Object(_) | Value::Array(_))
-                if matches!(self.outcome().status, 201 | 202) =>
+                if matches!(self.state().outcome.status, 201 | 202) =>
             {
                 Effect::Applied
             }
@@ -48,20 +43,14 @@ impl Scope {
             // A page of a proxy says what it is; any other text may be a token.
             Some(Value::String(text)) if text.trim_start().starts_with('<') => text,
             Some(Value::String(text)) => format!("a text of {} bytes", text.len()),
-            Some(mut json) => {
-                // Names can repeat a secret, too. Redacted before it is cut.
-                redact::mask_json(&mut json, &self.secrets());
-                let shape = redact::shape(&json, EXCERPT_BYTES);
-                start_of(&shape, EXCERPT_BYTES).to_owned()
-            }
+            Some(json) => redact::shape(&json).to_string(),
             None => format!("{} bytes that are not JSON", bytes.len()),
         };
-        Error::new(
-            ErrorKind::Decode,
-            format!("the reply does not fit at {}", misfit(bytes, error)),
-        )
-        .with_body(excerpt)
-        .with_effect(effect)
+        let message = format!("the reply does not fit at {}", misfit(bytes, error));
+        let mut error = Error::new(ErrorKind::Decode, message).with_effect(effect);
+        // Redacted before it is shortened to an excerpt.
+        error.0.body = Some(start_of(&excerpt, ERROR_BYTES).to_owned());
+        error
     }
 }
 
@@ -79,7 +68,6 @@ pub(crate) fn misfit(bytes: &[u8], error: &serde_json::Error) -> String {
 }
 
 /// The message of a handwritten decoder that knows the place itself. `words` must not quote a value.
-#[cfg(any(feature = "dployr", feature = "nexlayer"))]
 pub(crate) fn within(place: &str, words: &str) -> String {
     format!("{WITHIN}{place}: {words}")
 }
@@ -117,8 +105,8 @@ pub(crate) fn without_value(error: &serde_json::Error) -> String {
 /// A step of a path into JSON.
 enum Step {
     Index(usize),
-    /// Whether the name was complete and its value begun.
-    Name(String, bool),
+    /// `None` until the value begins.
+    Name(Option<String>),
 }
 
 /// The path to the place where decoding stopped, such as `$.data[1].id`. serde_json reports the line
@@ -131,29 +119,30 @@ fn place_of(bytes: &[u8], error: &serde_json::Error) -> String {
     let start: usize = before.map(<[u8]>::len).sum();
     let end = (start + error.column()).min(bytes.len());
     let mut path: Vec<Step> = Vec::new();
+    let mut string = None;
     let mut at = 0;
     while at < end {
         match bytes[at] {
             b'"' => {
-                let length = string_length(&bytes[at..]);
-                if let Some(Step::Name(name, false)) = path.last_mut() {
-                    let text = bytes.get(at..at + length).unwrap_or_default();
-                    *name = serde_json::from_slice(text).unwrap_or_default();
+                let mut strings = Deserializer::from_slice(&bytes[at..]).into_iter::<String>();
+                string = strings.next().and_then(Result::ok);
+                if string.is_none() {
+                    break;
                 }
-                at += length;
+                at += strings.byte_offset();
                 continue;
             }
-            b'{' => path.push(Step::Name(String::new(), false)),
+            b'{' => path.push(Step::Name(None)),
             b'[' => path.push(Step::Index(0)),
             b'}' | b']' => drop(path.pop()),
             b':' => {
-                if let Some(Step::Name(_, begun)) = path.last_mut() {
-                    *begun = true;
+                if let Some(Step::Name(name)) = path.last_mut() {
+                    *name = string.take();
                 }
             }
             b',' => match path.last_mut() {
                 Some(Step::Index(index)) => *index += 1,
-                Some(step) => *step = Step::Name(String::new(), false),
+                Some(Step::Name(name)) => *name = None,
                 None => {}
             },
             _ => {}
@@ -169,8 +158,8 @@ fn place_of(bytes: &[u8], error: &serde_json::Error) -> String {
     for step in path {
         let _ = match step {
             Step::Index(index) => write!(place, "[{index}]"),
-            Step::Name(name, true) => write!(place, ".{name}"),
-            Step::Name(_, false) => Ok(()),
+            Step::Name(Some(name)) => write!(place, ".{name}"),
+            Step::Name(None) => Ok(()),
         };
     }
     place
@@ -178,20 +167,6 @@ fn place_of(bytes: &[u8], error: &serde_json::Error) -> String {
 
 fn is_about_a_list(error: &serde_json::Error) -> bool {
     error.is_eof() || error.to_string().starts_with("invalid type: sequence")
-}
-
-/// The length of the string that `bytes` begin with, quotes included.
-fn string_length(bytes: &[u8]) -> usize {
-    let mut escaped = false;
-    for (at, byte) in bytes.iter().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return at + 1,
-            _ => {}
-        }
-    }
-    bytes.len()
 }
 
 #[cfg(test)]

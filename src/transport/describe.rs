@@ -1,7 +1,7 @@
 //! A request with its secrets redacted: as a preview, as recorded, or as a server received it.
 
 use super::profile::Profile;
-use super::redact;
+use super::redact::Redactor;
 use crate::operation::Operation;
 use crate::preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
 use crate::secret::Secret;
@@ -25,6 +25,8 @@ pub(crate) struct Parts<'a> {
     pub body: Option<&'a [u8]>,
     /// The query that the caller added.
     pub by_hand: &'a [(String, String)],
+    /// Whether it goes to an address that is not the platform's.
+    pub probe: bool,
 }
 
 impl Parts<'_> {
@@ -39,19 +41,22 @@ impl Parts<'_> {
     }
 
     fn redact(&self) -> (RequestPreview, Vec<Secret>) {
-        let mut found = Vec::new();
+        let mut redactor = Redactor {
+            operation: self.operation,
+            found: Vec::new(),
+        };
         let preview = RequestPreview {
             version: CANONICAL_VERSION,
             api: self.profile.api,
             operation: self.operation.map(|operation| operation.id),
             method: self.method.to_string(),
             base_url: self.base_url.to_owned(),
-            path: redact::path(self.operation, self.path(), &mut found),
-            query: redact::query(self.operation, self.url, self.by_hand, &mut found),
-            headers: redact::request_headers(self.headers, &mut found),
-            body: self.body(&mut found),
+            path: redactor.path(self.path()),
+            query: redactor.query(self.url, self.by_hand),
+            headers: redactor.headers(self.headers),
+            body: self.body(&mut redactor),
         };
-        (preview, found)
+        (preview, redactor.found)
     }
 
     /// The path as it is sent, without that of the base URL.
@@ -63,17 +68,17 @@ impl Parts<'_> {
         path.strip_prefix(&prefix).unwrap_or(path)
     }
 
-    fn body(&self, found: &mut Vec<Secret>) -> PreviewBody {
+    fn body(&self, redactor: &mut Redactor) -> PreviewBody {
         let Some(bytes) = self.body else {
             return PreviewBody::None;
         };
         let places = self.operation.map_or(&[][..], |op| op.behaviour.secrets);
         if places.contains(&MANIFEST) {
-            return self.manifest(&String::from_utf8_lossy(bytes), found);
+            return self.manifest(&String::from_utf8_lossy(bytes), &mut redactor.found);
         }
         match serde_json::from_slice(bytes) {
             Ok(mut json) if is_json(self.headers) => {
-                redact::json_body(self.operation, &mut json, found);
+                redactor.json_body(&mut json);
                 PreviewBody::Json(json)
             }
             _ => PreviewBody::Text(format!("<body of {} bytes>", bytes.len())),

@@ -2,7 +2,8 @@
 //! may have happened.
 
 use super::limits::EXCERPT_BYTES;
-use super::{Scope, hints, redact};
+use super::mask::Mask;
+use super::{Scope, hints};
 use crate::error::{Effect, Error, ErrorKind};
 use crate::operation::Operation;
 use http::{HeaderMap, Method, header};
@@ -81,7 +82,6 @@ pub struct Failure<'a> {
 
 impl Failure<'_> {
     /// Whether the content type is plain text.
-    #[cfg(feature = "dployr")]
     pub fn is_plain_text(&self) -> bool {
         let content_type = self.headers.get(header::CONTENT_TYPE);
         content_type
@@ -91,7 +91,7 @@ impl Failure<'_> {
 }
 
 /// What a platform's `classify` makes of a failure.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Classified {
     pub kind: ErrorKind,
     pub code: Option<String>,
@@ -124,12 +124,7 @@ impl Classified {
         };
         Self {
             kind,
-            code: None,
-            message: None,
-            details: None,
-            resource_id: None,
-            effect: None,
-            advice: None,
+            ..Self::default()
         }
     }
 
@@ -154,15 +149,13 @@ impl Classified {
     }
 
     pub fn into_error(self, effect: Effect) -> Error {
-        let error = Error::new(self.kind, self.message.unwrap_or_default())
-            .with_code(self.code)
-            .with_details(self.details)
-            .with_resource_id(self.resource_id)
-            .with_effect(self.effect.unwrap_or(effect));
-        match self.advice {
-            Some(advice) => error.with_advice(advice),
-            None => error,
-        }
+        let mut error = Error::new(self.kind, self.message.unwrap_or_default());
+        error.0.code = self.code;
+        error.0.details = self.details;
+        error.0.resource_id = self.resource_id;
+        error.0.effect = self.effect.unwrap_or(effect);
+        error.0.advice = self.advice;
+        error
     }
 }
 
@@ -177,7 +170,7 @@ impl Scope {
     ) -> Error {
         let text = String::from_utf8_lossy(body);
         let json: Option<Value> = serde_json::from_slice(body).ok();
-        let mut classified = (self.transport().profile.classify)(&Failure {
+        let mut classified = (self.transport.profile.classify)(&Failure {
             operation: target.operation,
             status,
             headers,
@@ -192,38 +185,41 @@ impl Scope {
                 "redirects are not followed; set the base URL to where the platform is now",
             );
         }
-        classified
-            .into_error(target.effect_of(status))
-            .with_status(status)
-            .with_retry_after(hints::retry_after(status, headers))
-            .with_request_id(hints::request_id(headers))
-            .with_body(text.into_owned())
+        let mut error = classified.into_error(target.effect_of(status));
+        error.0.status = Some(status);
+        error.0.retry_after = hints::retry_after(status, headers);
+        error.0.request_id = hints::request_id(headers);
+        error.0.body = Some(text.into_owned()).filter(|text| !text.is_empty());
+        error
     }
 
     /// The same error without the secrets of the request that the server repeated, and with no more
     /// of the body than an error keeps.
     pub(crate) fn redacted(&self, error: Error) -> Error {
-        let secrets = self.secrets();
+        let mask = Mask::of(&self.secrets());
         error.rewritten(
-            |text| redact::mask(text, &secrets),
-            |json| redact::mask_json(json, &secrets),
+            |text| mask.text(text),
+            |json| mask.json(json),
             EXCERPT_BYTES,
         )
     }
 
     /// Adds what is known of the call to an error that was found after its response came.
     pub(crate) fn complete(&self, error: Error) -> Error {
-        let outcome = self.outcome();
+        let (outcome, effect) = {
+            let state = self.state();
+            (state.outcome.clone(), state.effect())
+        };
         let error = match outcome.status {
             0 => error,
             status => error.with_status(status),
         };
         // An earlier attempt may have done more than the one whose response this is.
-        let effect = error.effect().max(self.effect());
+        let effect = error.effect().max(effect);
         let error = error
             .with_effect(effect)
             .with_attempts(outcome.attempts, outcome.elapsed)
-            .with_operation(self.operation());
+            .with_operation(self.operation);
         self.redacted(error)
     }
 }
@@ -235,28 +231,5 @@ fn redirect_origin(headers: &HeaderMap) -> Option<String> {
     Some(url.origin().ascii_serialization())
 }
 
-/// Runs a platform's `classify` on a table of failures.
 #[cfg(test)]
-pub(crate) mod table {
-    use super::{Classified, Failure};
-    use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
-
-    /// What `classify` makes of this status and body.
-    pub fn classified(
-        classify: fn(&Failure<'_>) -> Classified,
-        status: u16,
-        content_type: &'static str,
-        body: &str,
-    ) -> Classified {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        let json = serde_json::from_str(body).ok();
-        classify(&Failure {
-            operation: None,
-            status,
-            headers: &headers,
-            text: body,
-            json: json.as_ref(),
-        })
-    }
-}
+pub(crate) mod tests;

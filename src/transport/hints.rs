@@ -30,12 +30,10 @@ pub(crate) fn retry_after(status: u16, headers: &HeaderMap) -> Option<Duration> 
 
 /// How long to send nothing, because the window of the rate limit is used up.
 pub(crate) fn window_used_up(status: u16, headers: &HeaderMap) -> Option<Duration> {
-    if status == 429 {
-        return retry_after(status, headers);
+    match status {
+        429 => retry_after(status, headers),
+        _ => reset(headers).filter(|_| remaining(headers) == Some(0)),
     }
-    (remaining(headers) == Some(0))
-        .then(|| reset(headers))
-        .flatten()
 }
 
 /// A platform's rate limit, as the `X-RateLimit-*` headers of a reply state it.
@@ -127,6 +125,14 @@ mod tests {
         let found = headers(&[("date", DATE_VALUE), ("x-ratelimit-reset", "1445412490")]);
         assert_eq!(retry_after(429, &found), Some(Duration::from_secs(10)));
         assert_eq!(retry_after(503, &found), None, "a window is for a 429");
+    }
+
+    #[test]
+    fn without_a_date_the_local_clock_counts() {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let reset = (now.as_secs() + 50).to_string();
+        let wait = retry_after(429, &headers(&[("x-ratelimit-reset", &reset)])).unwrap();
+        assert!((40..=50).contains(&wait.as_secs()), "{wait:?}");
     }
 
     #[test]

@@ -15,58 +15,9 @@ const SHORTEST_LINE: usize = 8;
 /// How many escapings may be nested: JSON in an HTML page.
 const DEPTH: usize = 2;
 
-/// Replaces every known secret in a text.
-pub(crate) fn mask(text: &str, secrets: &[Secret]) -> String {
-    let mut patterns = patterns(secrets);
-    let read = Read::plain(text);
-    let mut found = places(&read, &patterns, DEPTH);
-    // A line break may split an escape: `%`, a new line, `3C`.
-    let has_escape = FORMS.iter().any(|(first, _)| read.bytes.contains(first));
-    if has_escape && read.bytes.iter().any(|byte| is_space(*byte)) {
-        patterns.retain(|pattern| pattern.across_space);
-        let across = places(&read.without_space(), &patterns, DEPTH);
-        // Such a place ends where the next text begins: without the space between them.
-        found.extend(across.into_iter().map(|(from, to)| {
-            let place = text.get(from..to).map(str::trim_end);
-            (from, place.map_or(to, |place| from + place.len()))
-        }));
-    }
-    found.sort_unstable();
-    let mut out = String::with_capacity(text.len());
-    let mut end = 0;
-    for (from, to) in found {
-        // Secrets that overlap get one mark: the next place starts inside the last one.
-        if from >= end {
-            out.push_str(text.get(end..from).unwrap_or_default());
-            out.push_str(REDACTED);
-        }
-        end = end.max(to);
-    }
-    out.push_str(text.get(end..).unwrap_or_default());
-    out
-}
-
-/// Replaces every known secret in JSON, in keys as in values.
-pub(crate) fn mask_json(value: &mut Value, secrets: &[Secret]) {
-    match value {
-        Value::String(text) => *text = mask(text, secrets),
-        // A secret of digits may come back as a number.
-        Value::Number(number) => {
-            let digits = number.to_string();
-            let masked = mask(&digits, secrets);
-            if masked != digits {
-                *value = Value::String(masked);
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| mask_json(item, secrets)),
-        Value::Object(map) => {
-            for (name, mut inner) in std::mem::take(map) {
-                mask_json(&mut inner, secrets);
-                map.insert(mask(&name, secrets), inner);
-            }
-        }
-        Value::Null | Value::Bool(_) => {}
-    }
+/// Replaces secrets in texts from a server.
+pub(crate) struct Mask {
+    patterns: Vec<Pattern>,
 }
 
 /// A secret, or a line of one, without white space.
@@ -76,136 +27,158 @@ struct Pattern {
     across_space: bool,
 }
 
-fn patterns(secrets: &[Secret]) -> Vec<Pattern> {
-    let whole = secrets
-        .iter()
-        .map(|secret| (secret.expose(), SHORTEST_SECRET));
-    // A parser's error quotes the line that it does not understand.
-    let lines = secrets
-        .iter()
-        .flat_map(|secret| secret.expose().lines())
-        .map(|line| (line, SHORTEST_LINE));
-    whole
-        .chain(lines)
-        .filter_map(|(text, shortest)| {
-            let bytes: Vec<_> = text.bytes().filter(|byte| !is_space(*byte)).collect();
-            let across_space = bytes.len() >= SHORTEST_ACROSS_SPACE || bytes.len() < text.len();
-            (bytes.len() >= shortest).then_some(Pattern {
-                bytes,
-                across_space,
-            })
+impl Pattern {
+    fn of(text: &str, shortest: usize) -> Option<Self> {
+        let bytes: Vec<_> = text.bytes().filter(|byte| !is_space(*byte)).collect();
+        let across_space = bytes.len() >= SHORTEST_ACROSS_SPACE || bytes.len() < text.len();
+        (bytes.len() >= shortest).then_some(Self {
+            bytes,
+            across_space,
         })
-        .collect()
+    }
+
+    /// Adds the places of this secret in the original text.
+    fn find(&self, text: &[Byte], found: &mut Vec<(usize, usize)>) {
+        for window in text.windows(self.bytes.len()) {
+            // The first byte alone rules most places out.
+            if window[0].value != self.bytes[0] {
+                continue;
+            }
+            let same = window.iter().map(|byte| &byte.value).eq(&self.bytes);
+            let is_whole = || window.windows(2).all(|two| two[1].from <= two[0].to);
+            if same && (self.across_space || is_whole()) {
+                found.push((window[0].from, window[window.len() - 1].to));
+            }
+        }
+    }
+}
+
+impl Mask {
+    pub fn of(secrets: &[Secret]) -> Self {
+        let whole = secrets
+            .iter()
+            .filter_map(|secret| Pattern::of(secret.expose(), SHORTEST_SECRET));
+        // A parser's error quotes the line that it does not understand.
+        let lines = secrets
+            .iter()
+            .flat_map(|secret| secret.expose().lines())
+            .filter_map(|line| Pattern::of(line, SHORTEST_LINE));
+        Self {
+            patterns: whole.chain(lines).collect(),
+        }
+    }
+
+    /// Replaces every secret in a text.
+    pub fn text(&self, text: &str) -> String {
+        if self.patterns.is_empty() {
+            return text.to_owned();
+        }
+        let bytes = text.bytes().enumerate().map(|(at, value)| Byte {
+            value,
+            from: at,
+            to: at + 1,
+        });
+        let bytes: Vec<_> = bytes.filter(|byte| !is_space(byte.value)).collect();
+        let mut found = Vec::new();
+        self.find(&bytes, DEPTH, &mut found);
+        found.sort_unstable();
+        let mut out = String::with_capacity(text.len());
+        let mut end = 0;
+        for (from, to) in found {
+            // Secrets that overlap get one mark: the next place starts inside the last one.
+            if from >= end {
+                out.push_str(text.get(end..from).unwrap_or_default());
+                out.push_str(REDACTED);
+            }
+            end = end.max(to);
+        }
+        out.push_str(text.get(end..).unwrap_or_default());
+        out
+    }
+
+    /// Replaces every secret in JSON, in keys as in values.
+    pub fn json(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.text(text),
+            // A secret of digits may come back as a number.
+            Value::Number(number) => {
+                let digits = number.to_string();
+                let masked = self.text(&digits);
+                if masked != digits {
+                    *value = Value::String(masked);
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.json(item)),
+            Value::Object(map) => {
+                for (name, mut inner) in std::mem::take(map) {
+                    self.json(&mut inner);
+                    map.insert(self.text(&name), inner);
+                }
+            }
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    fn find(&self, text: &[Byte], depth: usize, found: &mut Vec<(usize, usize)>) {
+        for pattern in &self.patterns {
+            pattern.find(text, found);
+        }
+        for (first, resolve) in FORMS {
+            if depth > 0 && text.iter().any(|byte| byte.value == first) {
+                self.find(&unescaped(text, resolve), depth - 1, found);
+            }
+        }
+    }
 }
 
 fn is_space(byte: u8) -> bool {
     byte.is_ascii_whitespace() || byte.is_ascii_control()
 }
 
-/// Where secrets stand in the original text, from and to.
-fn places(read: &Read, patterns: &[Pattern], depth: usize) -> Vec<(usize, usize)> {
-    let mut found = Vec::new();
-    let kept: Vec<_> = (0..read.bytes.len())
-        .filter(|at| !is_space(read.bytes[*at]))
-        .collect();
-    let squeezed: Vec<_> = kept.iter().map(|at| read.bytes[*at]).collect();
-    for pattern in patterns {
-        let length = pattern.bytes.len();
-        for (start, window) in squeezed.windows(length).enumerate() {
-            let (first, last) = (kept[start], kept[start + length - 1]);
-            let is_whole = last - first + 1 == length;
-            // The first byte alone rules most places out.
-            if window[0] == pattern.bytes[0]
-                && window == pattern.bytes
-                && (is_whole || pattern.across_space)
-            {
-                found.push((read.from[first], read.from[last + 1]));
-            }
-        }
-    }
-    if depth > 0 {
-        let inner = FORMS.iter().filter_map(|form| read.unescaped(*form));
-        found.extend(inner.flat_map(|inner| places(&inner, patterns, depth - 1)));
-    }
-    found
+/// A byte of a text without white space and without some escapes, and its place in the original text.
+/// Bytes, since `%` escapes need not be UTF-8.
+#[derive(Clone, Copy)]
+struct Byte {
+    value: u8,
+    from: usize,
+    to: usize,
 }
 
-/// A text with the escapes of some forms resolved. Bytes, since `%` escapes need not be UTF-8.
-struct Read {
-    bytes: Vec<u8>,
-    /// For each byte, and for the end: its place in the original text.
-    from: Vec<usize>,
-}
+/// Resolves the escape at the beginning of a text: to which bytes, and its length.
+type Resolve = fn(&[u8]) -> Option<(Vec<u8>, usize)>;
 
-/// The first byte of an escape, and a function that resolves one: to which bytes, and its length.
-type Form = (u8, fn(&[u8]) -> Option<(Vec<u8>, usize)>);
+/// The first byte of each form of escape, and the function that resolves it.
+const FORMS: [(u8, Resolve); 4] = [(b'\\', json), (b'%', percent), (b'+', query), (b'&', html)];
 
-const FORMS: [Form; 4] = [(b'\\', json), (b'%', percent), (b'+', query), (b'&', html)];
-
-impl Read {
-    fn plain(text: &str) -> Self {
-        Self {
-            bytes: text.as_bytes().to_vec(),
-            from: (0..=text.len()).collect(),
-        }
+/// The text with the escapes of one form resolved.
+fn unescaped(text: &[Byte], resolve: Resolve) -> Vec<Byte> {
+    let values: Vec<_> = text.iter().map(|byte| byte.value).collect();
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        let Some((resolved, length)) = resolve(&values[at..]) else {
+            out.push(*byte);
+            at += 1;
+            continue;
+        };
+        let (from, to) = (byte.from, text[at + length - 1].to);
+        let resolved = resolved.into_iter().filter(|value| !is_space(*value));
+        out.extend(resolved.map(|value| Byte { value, from, to }));
+        at += length;
     }
-
-    fn without_space(&self) -> Self {
-        let kept = (0..self.bytes.len()).filter(|at| !is_space(self.bytes[*at]));
-        let kept: Vec<_> = kept.collect();
-        let places = kept.iter().map(|at| self.from[*at]);
-        Self {
-            bytes: kept.iter().map(|at| self.bytes[*at]).collect(),
-            from: places.chain(self.from.last().copied()).collect(),
-        }
-    }
-
-    /// The same with one form's escapes resolved; `None` if it has none.
-    fn unescaped(&self, (first, resolve): Form) -> Option<Self> {
-        if !self.bytes.contains(&first) {
-            return None;
-        }
-        let (mut bytes, mut from) = (Vec::new(), Vec::new());
-        let mut at = 0;
-        while let Some(byte) = self.bytes.get(at) {
-            let (resolved, length) = resolve(&self.bytes[at..]).unwrap_or_else(|| (vec![*byte], 1));
-            from.extend(resolved.iter().map(|_| self.from[at]));
-            bytes.extend(resolved);
-            at += length;
-        }
-        from.push(self.from[at]);
-        Some(Self { bytes, from })
-    }
+    out
 }
 
 fn json(text: &[u8]) -> Option<(Vec<u8>, usize)> {
-    let byte = match text.strip_prefix(b"\\")?.first()? {
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        b'b' => 8,
-        b'f' => 12,
-        byte @ (b'"' | b'\\' | b'/' | b'\'') => *byte,
-        b'u' => return unicode(text),
-        _ => return None,
-    };
-    Some((vec![byte], 2))
-}
-
-/// `\u00fc`, or two of them for one character.
-fn unicode(text: &[u8]) -> Option<(Vec<u8>, usize)> {
-    let unit = |text: &[u8]| {
-        let digits = text.strip_prefix(b"\\u")?.get(..4)?;
-        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
-    };
-    let first = unit(text)?;
-    let second = text.get(6..).and_then(unit);
-    let character = |units: &[u16]| char::decode_utf16(units.iter().copied()).next()?.ok();
-    let (c, length) = match character(&[first]) {
-        Some(c) => (c, 6),
-        None => (character(&[first, second?])?, 12),
-    };
-    Some((c.to_string().into_bytes(), length))
+    if text.starts_with(br"\'") {
+        return Some((vec![b'\''], 2));
+    }
+    // Like `\n`, like `\u00fc`, or two of these for one character.
+    [2, 6, 12].into_iter().find_map(|length| {
+        let escape = std::str::from_utf8(text.strip_prefix(br"\")?.get(..length - 1)?).ok()?;
+        let resolved: String = serde_json::from_str(&format!(r#""\{escape}""#)).ok()?;
+        Some((resolved.into_bytes(), length))
+    })
 }
 
 fn percent(text: &[u8]) -> Option<(Vec<u8>, usize)> {
@@ -248,7 +221,7 @@ mod tests {
 
     fn masked(text: &str, secrets: &[&str]) -> String {
         let secrets: Vec<_> = secrets.iter().copied().map(Secret::new).collect();
-        mask(text, &secrets)
+        Mask::of(&secrets).text(text)
     }
 
     #[test]
@@ -332,7 +305,7 @@ mod tests {
     fn keys_and_numbers_are_masked_as_strings_are() {
         let mut value =
             json!({ "hush-1": ["a hush-1", { "b": 1 }], "pin": 7_734_419_902_u64, "code": 12 });
-        mask_json(&mut value, &["hush-1", "7734419902"].map(Secret::new));
+        Mask::of(&["hush-1", "7734419902"].map(Secret::new)).json(&mut value);
         assert_eq!(
             value,
             json!({ REDACTED: ["a <redacted>", { "b": 1 }], "pin": REDACTED, "code": 12 })

@@ -14,7 +14,7 @@
 //! | `hints` | `Retry-After`, rate-limit headers, request ids |
 //! | `http_client` | connections: TLS, proxies, redirects |
 //! | `limits` | default time and size limits, with their reasons |
-//! | `local` | stand-ins for the network in tests |
+//! | `local` | a function in the place of the network |
 //! | `mask` | finding known secrets in text from a server |
 //! | `observe` | the observer that is told of every call |
 //! | `pace` | rate limits, per process and for a fleet |
@@ -27,7 +27,6 @@
 //! | `retry` | the retry policy: backoff, jitter, budget |
 //! | `send` | one attempt on the wire, and network errors |
 //! | `spend` | the spend guard, `max_creates` |
-//! | `wire` | the network, or a function in its place |
 
 pub(crate) mod config;
 pub(crate) mod credentials;
@@ -37,14 +36,12 @@ pub(crate) mod failure;
 pub(crate) mod hints;
 pub(crate) mod http_client;
 pub(crate) mod limits;
-#[cfg(feature = "testing")]
 pub(crate) mod local;
 pub(crate) mod mask;
 pub(crate) mod observe;
 pub(crate) mod pace;
 mod pipeline;
 pub(crate) mod prepare;
-#[cfg(feature = "nexlayer")]
 mod probe;
 pub(crate) mod profile;
 pub(crate) mod redact;
@@ -52,16 +49,17 @@ mod reply;
 pub(crate) mod retry;
 pub(crate) mod send;
 mod spend;
-pub(crate) mod wire;
 
-use crate::error::{Effect, Error, Result};
+use crate::error::{Effect, Error};
 use crate::operation::Operation;
 use crate::preview::RequestPreview;
 use crate::secret::Secret;
 use config::ExtraHeader;
 use credentials::Auth;
 use http::HeaderMap;
+use http::header::COOKIE;
 use limits::Limits;
+use local::Answer;
 use observe::Observer;
 use pace::Pacer;
 use profile::Profile;
@@ -72,16 +70,17 @@ use spend::SpendGuard;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use wire::Wire;
 
 /// What all calls of a client share.
+#[derive(Clone)]
 pub struct Transport {
     pub(crate) profile: &'static Profile,
     pub(crate) base_url: String,
     pub(crate) http: reqwest::Client,
     /// Whether it is the user's own, of which nothing is known.
     pub(crate) own_http: bool,
-    pub(crate) wire: Wire,
+    /// Answers requests in the place of the network: a recorder, or a platform in this process.
+    pub(crate) wire: Option<Arc<dyn Answer>>,
     pub(crate) auth: Auth,
     /// Headers that every call gets: name, value.
     pub(crate) headers: Vec<ExtraHeader>,
@@ -96,9 +95,10 @@ pub struct Transport {
 /// carries it; clones share the state.
 #[derive(Clone)]
 pub struct Scope {
-    shared: Arc<Transport>,
-    operation: Option<&'static Operation>,
-    options: CallOptions,
+    pub(crate) transport: Arc<Transport>,
+    /// `None` for a request without a spec entry.
+    pub(crate) operation: Option<&'static Operation>,
+    pub(crate) options: CallOptions,
     state: Arc<Mutex<CallState>>,
 }
 
@@ -121,40 +121,44 @@ pub(crate) struct CallOptions {
 /// What one call, or all requests of one call, leave behind. A call may be dropped at any point, so
 /// it is updated as the call proceeds.
 #[derive(Default)]
-struct CallState {
+pub(crate) struct CallState {
     /// Stop before sending, and keep what would be sent.
-    preview_only: bool,
-    preview: Option<RequestPreview>,
+    pub preview_only: bool,
+    pub preview: Option<RequestPreview>,
     /// The request as it was prepared. The secrets that a reply must not repeat are read from it.
     sent: Option<(Arc<Request>, Option<&'static Operation>)>,
     /// Tokens that were obtained for this call.
     tokens: Vec<Secret>,
-    /// Why the request failed, for [`Scope::take_error`].
-    error: Option<Error>,
-    /// How many attempts were begun.
-    attempts: u32,
+    /// Why the request failed, until the generated client has returned.
+    pub error: Option<Error>,
     /// Whether an attempt is under way.
     attempting: bool,
-    /// The worst effect of the attempts that failed; `None` if there is none.
+    /// The worst effect of the attempts that failed; `None` if none has failed.
     effect: Option<Effect>,
-    outcome: Outcome,
+    pub outcome: Outcome,
 }
 
-/// The last reply, without its body.
+/// The last reply, without its body, and what it took.
 #[derive(Clone, Default)]
 pub(crate) struct Outcome {
     /// 0 until there is a reply.
     pub status: u16,
-    /// The headers of a success.
     pub headers: HeaderMap,
+    /// How many attempts were begun.
     pub attempts: u32,
     pub elapsed: Duration,
 }
 
+impl CallState {
+    fn effect(&self) -> Effect {
+        self.effect.unwrap_or(Effect::None)
+    }
+}
+
 impl Scope {
-    pub(crate) fn new(shared: Arc<Transport>) -> Self {
+    pub(crate) fn new(transport: Arc<Transport>) -> Self {
         Self {
-            shared,
+            transport,
             operation: None,
             options: CallOptions::default(),
             state: Arc::default(),
@@ -185,138 +189,60 @@ impl Scope {
         }
     }
 
-    /// The same client with other credentials.
-    fn with_auth(&self, auth: Auth) -> Self {
-        Self::new(Arc::new(self.shared.with_auth(auth)))
-    }
-
-    /// The same client with another token.
-    pub(crate) fn with_token(&self, token: &Secret) -> Result<Self> {
-        let header = credentials::with_scheme(self.shared.profile.scheme, token)?;
-        Ok(self.with_auth(Auth::Fixed(header)))
-    }
-
-    /// The same client without a token: a login carries none.
-    #[cfg(feature = "dployr")]
-    pub(crate) fn without_token(&self) -> Self {
-        self.with_auth(Auth::None)
-    }
-
-    /// The same client with a value of `Authorization` that is sent as it is.
-    #[cfg(feature = "edgegap")]
-    pub(crate) fn with_authorization(&self, value: &Secret) -> Result<Self> {
-        Ok(self.with_auth(Auth::Fixed(credentials::as_it_is(value)?)))
-    }
-
-    /// The same client with a session cookie instead of a token.
-    #[cfg(feature = "dployr")]
-    pub(crate) fn with_cookie(&self, name: &str, value: &Secret) -> Result<Self> {
-        Ok(self.with_auth(Auth::Cookie(credentials::as_cookie(name, value)?)))
-    }
-
-    pub(crate) fn transport(&self) -> &Transport {
-        &self.shared
-    }
-
-    pub(crate) fn operation(&self) -> Option<&'static Operation> {
-        self.operation
+    /// The same client with other credentials. Connections and the limit on spending are shared; the
+    /// pace goes by the token.
+    pub(crate) fn with_auth(&self, auth: Auth) -> Self {
+        let old = &*self.transport;
+        Self::new(Arc::new(Transport {
+            pacer: Pacer::new(&old.pacer.pacing, old.profile.api, &old.base_url, &auth),
+            auth,
+            ..old.clone()
+        }))
     }
 
     /// The operation of this scope, or the one that a caller of the generated client calls by itself.
     fn operation_or(&self, id: &str) -> Option<&'static Operation> {
         self.operation
-            .or_else(|| crate::operation::find(self.shared.profile.api, id))
-    }
-
-    pub(crate) fn options(&self) -> &CallOptions {
-        &self.options
-    }
-
-    pub(crate) fn options_mut(&mut self) -> &mut CallOptions {
-        &mut self.options
+            .or_else(|| crate::operation::find(self.transport.profile.api, id))
     }
 
     /// How long the whole call may take.
     pub(crate) fn deadline(&self) -> Duration {
         let own = self.options.deadline;
-        own.unwrap_or_else(|| self.shared.limits.deadline(self.operation))
+        own.unwrap_or_else(|| self.transport.limits.deadline(self.operation))
     }
 
     /// Which failures are retried, and when.
     pub(crate) fn retry(&self) -> &Retry {
-        self.options.retry.as_ref().unwrap_or(&self.shared.retry)
-    }
-
-    pub(crate) fn preview_only(&self) {
-        self.state().preview_only = true;
-    }
-
-    #[cfg(feature = "nexlayer")]
-    pub(crate) fn is_preview(&self) -> bool {
-        self.state().preview_only
-    }
-
-    pub(crate) fn take_preview(&self) -> Option<RequestPreview> {
-        self.state().preview.take()
-    }
-
-    pub(crate) fn has_failed(&self) -> bool {
-        self.state().error.is_some()
-    }
-
-    pub(crate) fn take_error(&self) -> Option<Error> {
-        self.state().error.take()
+        self.options.retry.as_ref().unwrap_or(&self.transport.retry)
     }
 
     pub(crate) fn outcome(&self) -> Outcome {
         self.state().outcome.clone()
     }
 
-    fn state(&self) -> MutexGuard<'_, CallState> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, CallState> {
         // A panic while the lock was held leaves a value that is whole: fields are set one by one.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Transport {
-    /// The same with other credentials. Connections and the limit on spending are shared; the pace
-    /// goes by the token.
-    pub(crate) fn with_auth(&self, auth: Auth) -> Self {
-        Self {
-            profile: self.profile,
-            base_url: self.base_url.clone(),
-            http: self.http.clone(),
-            own_http: self.own_http,
-            wire: self.wire.clone(),
-            pacer: self.pacer.of(self.profile.api, &self.base_url, &auth),
-            auth,
-            headers: self.headers.clone(),
-            limits: self.limits,
-            retry: self.retry.clone(),
-            spend: self.spend.clone(),
-            observer: self.observer.clone(),
-        }
-    }
-}
-
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scope")
-            .field("platform", &self.shared.profile.api)
-            .field("operation", &self.operation.map(|operation| operation.id))
-            .finish_non_exhaustive()
+        self.transport.fmt(f)
     }
 }
 
 impl fmt::Debug for Transport {
+    /// Platform, base URL, and whether there is a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let token = match self.auth {
+        let token = match &self.auth {
             Auth::None => "not set",
-            Auth::Fixed(_) => "set",
+            Auth::Header(name, _) if name == COOKIE => "a session",
+            Auth::Header(..) => "set",
             Auth::Renewed(_) => "renewed",
-            Auth::Cookie(_) => "a session",
         };
-        f.debug_struct("Client")
+        f.debug_struct("Transport")
             .field("platform", &self.profile.api)
             .field("base_url", &self.base_url)
             .field("token", &format_args!("{token}"))

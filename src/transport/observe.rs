@@ -3,7 +3,6 @@
 use super::Scope;
 use crate::error::{Error, Result};
 use crate::operation::Operation;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -38,36 +37,27 @@ pub enum CallEnd<'a> {
     Dropped,
 }
 
-/// Whom to tell.
-#[derive(Clone)]
-pub(crate) struct Observer(Arc<dyn Fn(&CallReport<'_>) + Send + Sync>);
+/// The function that is told.
+pub(crate) type Observer = Arc<dyn Fn(&CallReport<'_>) + Send + Sync>;
 
-impl Observer {
-    pub fn new(tell: impl Fn(&CallReport<'_>) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(tell))
-    }
-
-    /// Runs a call and tells how it ended, also when it is dropped.
-    pub async fn watch<T>(self, scope: Scope, call: impl Future<Output = Result<T>>) -> Result<T> {
-        let mut watched = Watched {
-            observer: self,
-            scope,
-            started: Instant::now(),
-            told: false,
-        };
-        let result = call.await;
-        watched.tell(match &result {
-            Ok(_) => CallEnd::Succeeded,
-            Err(error) => CallEnd::Failed(error),
-        });
-        result
-    }
-}
-
-impl fmt::Debug for Observer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Observer")
-    }
+/// Runs a call and tells how it ended, also when it is dropped.
+pub(crate) async fn observed<T>(
+    observer: Observer,
+    scope: Scope,
+    call: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let mut watched = Watched {
+        observer,
+        scope,
+        started: Instant::now(),
+        told: false,
+    };
+    let result = call.await;
+    watched.tell(match &result {
+        Ok(_) => CallEnd::Succeeded,
+        Err(error) => CallEnd::Failed(error),
+    });
+    result
 }
 
 struct Watched {
@@ -80,16 +70,19 @@ struct Watched {
 impl Watched {
     fn tell(&mut self, end: CallEnd<'_>) {
         self.told = true;
+        let (of_reply, attempts) = {
+            let state = self.scope.state();
+            (state.outcome.status, state.outcome.attempts)
+        };
         let of_error = match &end {
             CallEnd::Failed(error) => error.status(),
             CallEnd::Succeeded | CallEnd::Dropped => None,
         };
-        let of_reply = Some(self.scope.outcome().status).filter(|status| *status != 0);
-        (self.observer.0)(&CallReport {
-            platform: self.scope.transport().profile.api,
-            operation: self.scope.operation(),
-            status: of_error.or(of_reply),
-            attempts: self.scope.attempts(),
+        (self.observer)(&CallReport {
+            platform: self.scope.transport.profile.api,
+            operation: self.scope.operation,
+            status: of_error.or((of_reply != 0).then_some(of_reply)),
+            attempts,
             elapsed: self.started.elapsed(),
             end,
         });

@@ -1,10 +1,11 @@
 //! The pipeline: one request from the spend guard to a body that can be decoded.
 
-use super::credentials::{Auth, Held, Renewed};
+use super::credentials::{Auth, Renewed};
 use super::failure::Target;
 use super::spend::Spent;
-use super::{Scope, reply};
+use super::{Scope, redact, reply};
 use crate::error::{Effect, Error, Result};
+use http::header::AUTHORIZATION;
 use reqwest::{Request, Response};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +29,7 @@ impl Scope {
     }
 
     /// The whole call, within its deadline.
-    async fn run(&self, request: Request, id: &str) -> Result<Response> {
+    pub(crate) async fn run(&self, request: Request, id: &str) -> Result<Response> {
         let started = Instant::now();
         let request = Arc::new(request);
         let target = Target {
@@ -38,9 +39,9 @@ impl Scope {
         self.state().sent = Some((request.clone(), target.operation));
         let span = self.span(&request, &target);
         let deadline = self
-            .options()
+            .options
             .deadline
-            .unwrap_or_else(|| self.transport().limits.deadline(target.operation));
+            .unwrap_or_else(|| self.transport.limits.deadline(target.operation));
         let until = started.checked_add(deadline).unwrap_or(started + FAR);
         let steps = self
             .steps(&request, &target, until)
@@ -58,18 +59,37 @@ impl Scope {
         let mut waits = self.retry().waits();
         let mut renewed = false;
         loop {
-            let mut attempt = copy_of(request)?;
+            // The bytes of the body are shared, not copied.
+            let mut attempt = request
+                .try_clone()
+                .ok_or_else(|| Error::invalid_request("the body cannot be sent twice"))?;
             let token = self.authorize(&mut attempt).await?;
-            self.transport().pacer.turn(target.operation, until).await?;
+            self.transport.pacer.turn(target.operation, until).await?;
             self.begin_attempt(spent.as_mut());
             let result = self.attempt(attempt, target).await;
             self.end_attempt(&result, spent.as_mut());
-            let error = match self.judge_token(result, token, &mut renewed).await {
-                Judged::Response(response) => return Ok(response),
-                Judged::Renewed => continue,
-                Judged::Failed(error) => error.with_operation(target.operation),
+            if let (Some((tokens, generation)), Some(status)) = (token, status_of(&result)) {
+                tokens.learn(generation, status);
+            }
+            let mut error = match result {
+                Ok(response) => return Ok(response),
+                Err(error) => error.with_operation(target.operation),
             };
-            if !error.may_repeat(self.options().idempotent) {
+            // A 401 did nothing, so a create may be repeated as well.
+            if let (Some((tokens, generation)), Some(401), false) = (token, error.status(), renewed)
+            {
+                renewed = true;
+                match tokens.replace(self, generation).await {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    Err(why) => {
+                        error = error
+                            .with_source(why)
+                            .with_advice("the token could not be renewed either: see source()");
+                    }
+                }
+            }
+            if !error.may_repeat(self.options.idempotent) {
                 return Err(error);
             }
             let remaining = until.saturating_duration_since(Instant::now());
@@ -89,9 +109,9 @@ impl Scope {
     /// One attempt: send, read the response, and turn a failure into an error.
     async fn attempt(&self, request: Request, target: &Target) -> Result<Response> {
         let limit = self
-            .options()
+            .options
             .attempt
-            .unwrap_or_else(|| self.transport().limits.attempt(target.operation));
+            .unwrap_or_else(|| self.transport.limits.attempt(target.operation));
         let exchange = async {
             let response = self.send(request, target).await?;
             reply::receive(self, response, target).await
@@ -104,70 +124,33 @@ impl Scope {
 
     /// Counts a call that spends against the client's limit.
     fn count_create(&self, target: &Target) -> Result<Option<Spent<'_>>> {
-        let guard = self.transport().spend.as_ref();
+        let guard = self.transport.spend.as_ref();
         let counted = guard.filter(|_| target.spends()).map(|guard| guard.count());
         counted.transpose()
     }
 
-    /// Adds the token to an attempt if this client's tokens are renewed.
+    /// Adds the token to an attempt if this client's tokens are renewed. Returns their source, and the
+    /// number of the token.
     async fn authorize(&self, attempt: &mut Request) -> Result<Option<(&Renewed, u64)>> {
-        let Auth::Renewed(tokens) = &self.transport().auth else {
+        let Auth::Renewed(tokens) = &self.transport.auth else {
             return Ok(None);
         };
-        let held: Held = tokens.current().await?;
-        super::prepare::insert_token(attempt, &held.header)
-            .map_err(|error| Error::configuration("the token cannot be sent").with_source(error))?;
+        let held = tokens.current(self).await?;
         let secrets = &mut self.state().tokens;
-        secrets.push(super::prepare::bare(&held.header));
-        secrets.extend(held.tokens.refresh.clone());
+        secrets.push(redact::token_in(&held.header));
+        secrets.extend(held.tokens.refresh);
+        attempt.headers_mut().insert(AUTHORIZATION, held.header);
         Ok(Some((tokens, held.generation)))
-    }
-
-    /// Tells the source of tokens how its token fared, and renews it once after a 401: a 401 did
-    /// nothing, so a create may be repeated as well.
-    async fn judge_token(
-        &self,
-        result: Result<Response>,
-        token: Option<(&Renewed, u64)>,
-        renewed: &mut bool,
-    ) -> Judged {
-        let Some((tokens, generation)) = token else {
-            return result.map_or_else(Judged::Failed, Judged::Response);
-        };
-        let error = match result {
-            Ok(response) => {
-                tokens.accepted(generation);
-                return Judged::Response(response);
-            }
-            Err(error) => error,
-        };
-        match error.status() {
-            Some(401) if !*renewed => *renewed = true,
-            // The platform accepted the token before it refused the request.
-            Some(400 | 403 | 404 | 409 | 410 | 422) => {
-                tokens.accepted(generation);
-                return Judged::Failed(error);
-            }
-            _ => return Judged::Failed(error),
-        }
-        match tokens.instead_of(generation).await {
-            Ok(Some(_)) => Judged::Renewed,
-            Ok(None) => Judged::Failed(error),
-            Err(why) => Judged::Failed(
-                error
-                    .with_source(why)
-                    .with_advice("the token could not be renewed either: see source()"),
-            ),
-        }
     }
 
     fn begin_attempt(&self, spent: Option<&mut Spent<'_>>) {
         let mut state = self.state();
         if let Some(spent) = spent {
-            spent.goes_out(state.effect.unwrap_or(Effect::None) == Effect::None);
+            spent.goes_out(state.effect() == Effect::None);
         }
-        state.outcome = super::Outcome::default();
-        state.attempts += 1;
+        state.outcome.status = 0;
+        state.outcome.headers.clear();
+        state.outcome.attempts += 1;
         state.attempting = true;
     }
 
@@ -177,22 +160,11 @@ impl Scope {
         let Err(error) = result else {
             return;
         };
-        let effect = state
-            .effect
-            .map_or(error.effect(), |effect| effect.max(error.effect()));
+        let effect = state.effect().max(error.effect());
         state.effect = Some(effect);
         if let (Some(spent), Effect::None) = (spent, effect) {
             spent.take_back();
         }
-    }
-
-    /// The worst effect of the attempts that failed.
-    pub(super) fn effect(&self) -> Effect {
-        self.state().effect.unwrap_or(Effect::None)
-    }
-
-    pub(super) fn attempts(&self) -> u32 {
-        self.state().attempts
     }
 
     /// The deadline passed: during an attempt, or while the call waited for its turn, a token or the
@@ -202,7 +174,7 @@ impl Scope {
         let state = self.state();
         match state.attempting {
             true => error,
-            false => error.with_effect(state.effect.unwrap_or(Effect::None)),
+            false => error.with_effect(state.effect()),
         }
     }
 
@@ -216,31 +188,23 @@ impl Scope {
     ) -> Result<Response> {
         let (attempts, effect) = {
             let mut state = self.state();
-            let attempts = state.attempts;
-            state.outcome.attempts = attempts;
             state.outcome.elapsed = elapsed;
-            (attempts, state.effect.unwrap_or(Effect::None))
+            (state.outcome.attempts, state.effect())
         };
         if attempts > 1 {
             span.record("http.request.resend_count", attempts - 1);
         }
-        let status = match &result {
-            Ok(response) => Some(response.status().as_u16()),
-            Err(error) => {
-                span.record("error.type", field::debug(error.kind()));
-                error.status()
-            }
-        };
-        if let Some(status) = status {
+        if let Some(status) = status_of(&result) {
             span.record("http.response.status_code", status);
         }
         result.map_err(|error| {
+            span.record("error.type", field::debug(error.kind()));
             let effect = error.effect().max(effect);
-            let error = error
+            let mut error = error
                 .with_attempts(attempts, elapsed)
                 .with_effect(effect)
-                .with_operation(target.operation)
-                .assumed_idempotent(self.options().idempotent);
+                .with_operation(target.operation);
+            error.0.assumed_idempotent = self.options.idempotent;
             self.redacted(error)
         })
     }
@@ -253,7 +217,7 @@ impl Scope {
             "deploykit.call",
             otel.name = %format_args!("{} {template}", request.method()),
             otel.kind = "client",
-            deploykit.platform = self.transport().profile.api,
+            deploykit.platform = self.transport.profile.api,
             deploykit.operation = operation.map_or("", |operation| operation.id),
             http.request.method = %request.method(),
             http.request.resend_count = field::Empty,
@@ -266,17 +230,9 @@ impl Scope {
     }
 }
 
-/// What an attempt comes to, its token considered.
-enum Judged {
-    Response(Response),
-    /// There is a new token: try again.
-    Renewed,
-    Failed(Error),
-}
-
-/// The same request: the bytes of the body are shared, not copied.
-fn copy_of(request: &Request) -> Result<Request> {
-    request
-        .try_clone()
-        .ok_or_else(|| Error::invalid_request("the body cannot be sent twice"))
+fn status_of(result: &Result<Response>) -> Option<u16> {
+    match result {
+        Ok(response) => Some(response.status().as_u16()),
+        Err(error) => error.status(),
+    }
 }

@@ -4,10 +4,9 @@ use super::Scope;
 use super::credentials::Auth;
 use super::describe::{JSON, Parts};
 use crate::operation::{Operation, TimeClass};
-use crate::preview::RequestPreview;
 use crate::secret::{REDACTED, Secret};
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, InvalidHeaderValue, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderName, HeaderValue};
 use reqwest::Request;
 
 /// Sent with every request.
@@ -33,22 +32,19 @@ impl Scope {
         if let Some(content_type) = operation.and_then(text_body) {
             headers.insert(CONTENT_TYPE, content_type);
         }
-        let transport = self.transport();
+        let transport = &self.transport;
         for (name, value) in transport.headers.iter().chain(&self.options.headers) {
             headers.insert(name.clone(), value.clone());
         }
         let preview_only = self.state().preview_only;
-        let credentials = match &transport.auth {
-            Auth::Fixed(value) => insert_secret(headers, AUTHORIZATION, value),
-            Auth::Cookie(value) => insert_secret(headers, COOKIE, value),
+        match &transport.auth {
+            Auth::Header(name, value) => drop(headers.insert(name.clone(), value.clone())),
             // The token is known only when it is sent.
             Auth::Renewed(_) if preview_only => {
                 headers.insert(AUTHORIZATION, HeaderValue::from_static(REDACTED));
-                Ok(())
             }
-            Auth::Renewed(_) | Auth::None => Ok(()),
-        };
-        credentials.map_err(|_| "credentials")?;
+            Auth::Renewed(_) | Auth::None => {}
+        }
         if let Some(json) = &self.options.json {
             headers.insert(CONTENT_TYPE, JSON);
             *request.body_mut() = Some(json.to_string().into());
@@ -57,20 +53,11 @@ impl Scope {
             request.url_mut().query_pairs_mut().append_pair(name, value);
         }
         if preview_only {
-            let preview = self.describe(operation, request);
+            let preview = self.parts(operation, request).describe();
             self.state().preview = Some(preview);
             return Err("preview");
         }
         Ok(())
-    }
-
-    /// What the request looks like, with secrets left out.
-    pub(crate) fn describe(
-        &self,
-        operation: Option<&'static Operation>,
-        request: &Request,
-    ) -> RequestPreview {
-        self.parts(operation, request).describe()
     }
 
     pub(crate) fn parts<'a>(
@@ -79,14 +66,15 @@ impl Scope {
         request: &'a Request,
     ) -> Parts<'a> {
         Parts {
-            profile: self.transport().profile,
-            base_url: &self.transport().base_url,
+            profile: self.transport.profile,
+            base_url: &self.transport.base_url,
             operation,
             method: request.method(),
             url: request.url(),
             headers: request.headers(),
             body: request.body().and_then(reqwest::Body::as_bytes),
             by_hand: &self.options.query,
+            probe: false,
         }
     }
 
@@ -101,31 +89,6 @@ impl Scope {
         }
         secrets
     }
-}
-
-/// Replaces the `Authorization` header.
-pub(super) fn insert_token(
-    request: &mut Request,
-    value: &Secret,
-) -> Result<(), InvalidHeaderValue> {
-    insert_secret(request.headers_mut(), AUTHORIZATION, value)
-}
-
-fn insert_secret(
-    headers: &mut HeaderMap,
-    name: HeaderName,
-    value: &Secret,
-) -> Result<(), InvalidHeaderValue> {
-    // A value that cannot be sent stops the call: it must not go out without credentials.
-    let mut value = HeaderValue::from_str(value.expose())?;
-    value.set_sensitive(true);
-    headers.insert(name, value);
-    Ok(())
-}
-
-/// A token without the word in front of it.
-pub(super) fn bare(header: &Secret) -> Secret {
-    Secret::new(header.expose().rsplit(' ').next().unwrap_or_default())
 }
 
 fn accepted(operation: Option<&Operation>) -> HeaderValue {

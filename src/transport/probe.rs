@@ -3,17 +3,16 @@
 //! Nothing of this client goes along: no credentials, no headers or query of a caller, no cookies. No
 //! redirect is followed, and of the reply nothing is read but its status.
 
+use super::Scope;
+use super::describe::Parts;
 use super::failure::Target;
 use super::http_client::Connections;
 use super::limits::PROBE;
 use super::prepare::AGENT;
 use super::send::network_error;
-use super::wire::Wire;
-use super::{Outcome, Scope};
 use crate::error::{Error, ErrorKind, Result};
-use crate::preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
-use http::Method;
 use http::header::{ACCEPT, HeaderValue, USER_AGENT};
+use http::{HeaderMap, Method};
 use reqwest::{Request, Url};
 use tokio::time::timeout;
 use tracing::{Instrument, field};
@@ -24,15 +23,27 @@ impl Scope {
     ///
     /// It counts as no attempt of the call, and is never sent again by itself.
     pub(crate) async fn probe(&self, url: &Url) -> Result<Option<u16>> {
-        if self.is_preview() {
-            self.state().preview = Some(self.preview_of(url));
+        let base_url = url.origin().ascii_serialization();
+        let parts = Parts {
+            profile: self.transport.profile,
+            base_url: &base_url,
+            operation: None,
+            method: &Method::GET,
+            url,
+            headers: &HeaderMap::new(),
+            body: None,
+            by_hand: &[],
+            probe: true,
+        };
+        if self.state().preview_only {
+            self.state().preview = Some(parts.describe());
             return Err(Error::invalid_request("the request was not sent"));
         }
         let span = tracing::info_span!(
             "deploykit.probe",
             otel.name = "GET",
             otel.kind = "client",
-            deploykit.platform = self.transport().profile.api,
+            deploykit.platform = self.transport.profile.api,
             http.request.method = "GET",
             server.address = url.host_str().unwrap_or_default(),
             server.port = url.port_or_known_default(),
@@ -40,14 +51,15 @@ impl Scope {
             error.type = field::Empty,
         );
         let limit = self.options.attempt.map_or(PROBE, |own| own.min(PROBE));
-        let asked = timeout(limit, self.ask(url)).instrument(span.clone()).await;
+        let asked = timeout(limit, self.ask(&parts))
+            .instrument(span.clone())
+            .await;
         let error = match asked {
             Ok(Ok(status)) => {
                 span.record("http.response.status_code", status);
-                self.state().outcome = Outcome {
-                    status,
-                    ..Outcome::default()
-                };
+                let outcome = &mut self.state().outcome;
+                outcome.status = status;
+                outcome.headers.clear();
                 return Ok(Some(status));
             }
             Ok(Err(error)) => error,
@@ -61,47 +73,23 @@ impl Scope {
         }
     }
 
-    async fn ask(&self, url: &Url) -> Result<u16> {
-        match &self.transport().wire {
-            Wire::Network => self.ask_there(url).await,
-            #[cfg(feature = "testing")]
-            Wire::Function(answer) => {
-                let sent = self.sent_to(url);
-                let reaction = answer.answer(&sent)?;
-                let reply = reaction.play(&Target::READ).await?;
-                Ok(reply.status().as_u16())
-            }
+    async fn ask(&self, parts: &Parts<'_>) -> Result<u16> {
+        if let Some(platform) = &self.transport.wire {
+            let reply = platform.answer(parts)?.play(&Target::READ).await?;
+            return Ok(reply.status().as_u16());
         }
-    }
-
-    async fn ask_there(&self, url: &Url) -> Result<u16> {
-        let mut request = Request::new(Method::GET, url.clone());
+        let mut request = Request::new(Method::GET, parts.url.clone());
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         // A client of the caller's own may add credentials to everything, and follow redirects.
-        let http = if self.transport().own_http {
-            Connections::default().client(&self.transport().base_url, true)?
-        } else {
-            self.transport().http.clone()
+        let http = match self.transport.own_http {
+            true => Connections::default().client(&self.transport.base_url, true)?,
+            false => self.transport.http.clone(),
         };
         let sent = http.execute(request).await;
         // The body is dropped unread, and with it the connection.
         sent.map(|response| response.status().as_u16())
             .map_err(|error| network_error(error, &Target::READ))
-    }
-
-    fn preview_of(&self, url: &Url) -> RequestPreview {
-        RequestPreview {
-            version: CANONICAL_VERSION,
-            api: self.transport().profile.api,
-            operation: None,
-            method: Method::GET.to_string(),
-            base_url: url.origin().ascii_serialization(),
-            path: url.path().to_owned(),
-            query: Vec::new(),
-            headers: Vec::new(),
-            body: PreviewBody::None,
-        }
     }
 }

@@ -1,8 +1,8 @@
 //! Reading a response: bounded bodies, in the one form that the generated client decodes.
 
+use super::Scope;
 use super::failure::Target;
 use super::limits::{ERROR_BYTES, ERROR_WAIT, time_class};
-use super::{Outcome, Scope};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::TimeClass;
 use http::HeaderMap;
@@ -24,7 +24,7 @@ pub(super) async fn receive(
     let status = response.status();
     let length = response.content_length();
     let headers = std::mem::take(response.headers_mut());
-    let pacer = &scope.transport().pacer;
+    let pacer = &scope.transport.pacer;
     pacer.learn(target.operation, status.as_u16(), &headers);
     // Also for a call that is dropped while its body comes.
     scope.state().outcome.status = status.as_u16();
@@ -32,11 +32,11 @@ pub(super) async fn receive(
     let result = if !status.is_success() {
         let body = read_start(response).await;
         Err(scope.failure(target, status.as_u16(), &headers, &body))
-    } else if streams && !scope.options().whole {
+    } else if streams && !scope.options.whole {
         Ok(response)
     } else {
         let url = response.url().clone();
-        let limit = scope.transport().limits.reply_bytes;
+        let limit = scope.transport.limits.reply_bytes;
         let body = read_all(response, length, limit).await;
         body.map_err(|error| error.with_effect(target.effect()))
             .map(|bytes| match streams {
@@ -46,12 +46,7 @@ pub(super) async fn receive(
             .map(|body| local_response(status, url, body))
             .map_err(|error| error.with_status(status.as_u16()))
     };
-    let outcome = Outcome {
-        status: status.as_u16(),
-        headers,
-        ..Outcome::default()
-    };
-    scope.state().outcome = outcome;
+    scope.state().outcome.headers = headers;
     result
 }
 

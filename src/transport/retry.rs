@@ -1,4 +1,4 @@
-//! What is sent again, when, and how often.
+//! Retry policy: which failures are retried, and when.
 //!
 //! Three gates stand before a second attempt: the method, the operation's mark in the spec (or the
 //! caller's word for it), and the class of the failure. What proves that nothing was done passes
@@ -37,10 +37,10 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retry {
-    max_retries: u32,
-    initial_backoff: Duration,
-    max_backoff: Duration,
-    max_wait: Duration,
+    pub(crate) max_retries: u32,
+    pub(crate) initial_backoff: Duration,
+    pub(crate) max_backoff: Duration,
+    pub(crate) max_wait: Duration,
     budget: Duration,
 }
 
@@ -90,20 +90,6 @@ impl Retry {
     pub fn budget(mut self, limit: Duration) -> Self {
         self.budget = limit;
         self
-    }
-
-    /// Whether a failed call is never sent again.
-    pub(crate) fn is_off(&self) -> bool {
-        self.max_retries == 0
-    }
-
-    /// The first and the last bound of a random wait, for what goes on longer than a call.
-    pub(crate) fn bounds(&self) -> (Duration, Duration) {
-        (self.initial_backoff, self.max_backoff)
-    }
-
-    pub(crate) fn longest_wait(&self) -> Duration {
-        self.max_wait
     }
 
     /// The waits of one call.

@@ -2,32 +2,24 @@
 
 use super::Scope;
 use super::failure::Target;
-use super::wire::Wire;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use reqwest::{Request, Response};
 
 impl Scope {
     pub(super) async fn send(&self, request: Request, target: &Target) -> Result<Response> {
-        match &self.transport().wire {
-            Wire::Network => {
-                let sent = self.transport().http.execute(request).await;
-                sent.map_err(|error| self.network_error(error, target))
-            }
-            #[cfg(feature = "testing")]
-            Wire::Function(answer) => {
-                let sent = self.sent(target.operation, &request);
-                answer.answer(&sent)?.play(target).await
-            }
+        if let Some(platform) = &self.transport.wire {
+            let reaction = platform.answer(&self.parts(target.operation, &request))?;
+            return reaction.play(target).await;
         }
-    }
-
-    fn network_error(&self, error: reqwest::Error, target: &Target) -> Error {
-        let error = network_error(error, target);
-        if self.transport().own_http && error.kind() == ErrorKind::Connect {
-            // The caller's client may have followed a redirect after the platform acted.
-            return error.with_effect(target.effect());
-        }
-        error
+        let sent = self.transport.http.execute(request).await;
+        sent.map_err(|error| {
+            let error = network_error(error, target);
+            if self.transport.own_http && error.kind() == ErrorKind::Connect {
+                // The caller's client may have followed a redirect after the platform acted.
+                return error.with_effect(target.effect());
+            }
+            error
+        })
     }
 }
 
@@ -47,15 +39,14 @@ pub(crate) fn network_error(error: reqwest::Error, target: &Target) -> Error {
         let message = "the connection broke before there was a reply";
         (ErrorKind::Interrupted, message, target.effect())
     };
-    let message = match root_cause(&error) {
-        Some(cause) => format!("{message}: {cause}"),
-        None => message.to_owned(),
-    };
+    let cause = root_cause(&error).map(|cause| format!(": {cause}"));
+    let message = format!("{message}{}", cause.unwrap_or_default());
     let lasting = is_tls(&error);
-    let error = Error::new(kind, message)
+    let mut error = Error::new(kind, message)
         .with_effect(effect)
         .with_source(error);
-    if lasting { error.lasting() } else { error }
+    error.0.lasting = lasting;
+    error
 }
 
 /// Whether the two ends cannot agree on TLS: a wrong certificate is still wrong a second later.

@@ -4,7 +4,7 @@ use super::policy::{Fault, Verdict, fault, judge};
 use super::source::{Schedule, Snapshot, Source, bounded};
 use super::timeline::Timeline;
 use super::{Hook, Progress, Settings};
-use crate::error::{Effect, Error, ErrorKind, Result, WaitReport};
+use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::phase::{Observation, Phase};
 use crate::transport::retry::Retry;
 use std::time::Duration;
@@ -252,32 +252,31 @@ impl<T: Send + 'static> Engine<T> {
 
     /// Names the resource, which still exists and may cost money.
     fn complete(&self, error: Error) -> Error {
-        self.with_timeline(error).with_resource_id(self.source.id())
+        let mut error = self.with_timeline(error);
+        error.0.resource_id = self.source.id();
+        error
     }
 
-    fn with_timeline(&self, error: Error) -> Error {
-        let report = WaitReport {
-            timeline: self.timeline.to_vec(),
-            log_tail: Vec::new(),
-        };
+    fn with_timeline(&self, mut error: Error) -> Error {
         // A wait only reads.
-        error.with_effect(Effect::None).with_wait_report(report)
+        error.0.effect = Effect::None;
+        let report = error.0.wait.get_or_insert_default();
+        report.timeline = self.timeline.to_vec();
+        error
     }
 
     /// Adds the end of the log if it can be read in time.
-    async fn with_log(&mut self, error: Error, limit: Duration) -> Error {
+    async fn with_log(&mut self, mut error: Error, limit: Duration) -> Error {
         let limit = LOG_TIMEOUT.min(limit);
         let Some(call) = self.source.log_tail().filter(|_| !limit.is_zero()) else {
             return error;
         };
         let call = bounded(call.retry(Retry::off()));
         match timeout(limit, call.into_future()).await {
-            Ok(Ok(log_tail)) => error.with_wait_report(WaitReport {
-                timeline: self.timeline.to_vec(),
-                log_tail,
-            }),
-            Ok(Err(_)) | Err(_) => error,
+            Ok(Ok(log_tail)) => error.0.wait.get_or_insert_default().log_tail = log_tail,
+            Ok(Err(_)) | Err(_) => {}
         }
+        error
     }
 }
 

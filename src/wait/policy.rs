@@ -48,7 +48,7 @@ pub(crate) fn fault(error: &Error) -> Fault {
     let is_final = error
         .status()
         .is_some_and(|status| behaviour.is_some_and(|known| known.final_on.contains(&status)));
-    if error.is_lasting() || is_final {
+    if error.0.lasting || is_final {
         return Fault::Final;
     }
     match error.kind() {
@@ -124,7 +124,8 @@ mod tests {
         assert_eq!(sent(ErrorKind::AlreadyRemoved), Fault::Missing);
         let waited = fault(&Error::new(ErrorKind::RateLimited, ""));
         assert_eq!(waited, Fault::NotSent);
-        let certificate = Error::new(ErrorKind::Connect, "").lasting();
+        let mut certificate = Error::new(ErrorKind::Connect, "");
+        certificate.0.lasting = true;
         assert_eq!(fault(&certificate), Fault::Final);
     }
 }

@@ -3,7 +3,7 @@
 use crate::call::Call;
 use crate::phase::{Observation, Phase};
 use crate::secret::Secret;
-use crate::transport::redact;
+use crate::transport::mask::Mask;
 use std::time::Duration;
 
 /// Longest status that is kept, in bytes.
@@ -152,7 +152,7 @@ pub(crate) fn short_status(status: &str) -> String {
 /// A platform's text as one short line, redacted.
 fn shorten(text: &str, secrets: &[Secret], longest: usize) -> String {
     // Redact first: a secret cut in half would not be found.
-    let text = redact::mask(text, secrets);
+    let text = Mask::of(secrets).text(text);
     crate::error::start_of(&crate::error::one_line(&text), longest).to_owned()
 }
 

@@ -5,7 +5,7 @@ use crate::planted::Plant;
 use crate::specs::Success;
 use crate::walk::Walk;
 use deploykit::{
-    Credentials, FileStore, Pacing, Retry, TokenError, TokenStore, Tokens, dployr, edgegap,
+    BoxError, Credentials, FileStore, Pacing, Retry, TokenStore, Tokens, dployr, edgegap,
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -86,7 +86,7 @@ async fn token_source(walk: &mut Walk) {
                 None => tokens.clone(),
                 Some(_) => Tokens::new(second.clone()).expires_in(Duration::from_secs(1)),
             };
-            async move { Ok::<_, TokenError>(next) }
+            async move { Ok::<_, BoxError>(next) }
         }
     };
     let credentials = Credentials::renewed(source);
@@ -129,7 +129,7 @@ async fn token_source(walk: &mut Walk) {
     let bad = plant.plain("unsent refused token");
     let bad = Credentials::renewed(move |_: Option<Tokens>| {
         let tokens = Tokens::new(format!("{bad} x"));
-        async move { Ok::<_, TokenError>(tokens) }
+        async move { Ok::<_, BoxError>(tokens) }
     });
     let client = builder(bad).build().unwrap();
     let error = client.deployments().list().await.unwrap_err();
@@ -140,12 +140,12 @@ async fn token_source(walk: &mut Walk) {
 struct Broken;
 
 impl TokenStore for Broken {
-    async fn load(&self, _: &str) -> Result<Option<Tokens>, TokenError> {
-        Err(TokenError::new("the store is closed"))
+    async fn load(&self, _: &str) -> Result<Option<Tokens>, BoxError> {
+        Err("the store is closed".into())
     }
 
-    async fn save(&self, _: &str, _: &Tokens) -> Result<(), TokenError> {
-        Err(TokenError::new("the store is closed"))
+    async fn save(&self, _: &str, _: &Tokens) -> Result<(), BoxError> {
+        Err("the store is closed".into())
     }
 }
 

@@ -12,7 +12,7 @@ pub use cluster::LogQuery;
 
 use super::client::Given;
 use super::{Client, LogLine, LogStream, ServiceHandle, ServiceId};
-use crate::call::Call;
+use crate::call::{Call, step};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::logs::{Dedupe, LogCursor, Place, Reconnect, clock};
 use crate::raw::dployr::Op;
@@ -142,13 +142,13 @@ async fn connect(scope: &Scope, log: &Log, wanted: Wanted) -> Result<Connection>
         ..wanted
     };
     let chunks = open(scope, log, wanted).await?.into_inner();
-    let idle = scope.transport().limits.idle;
+    let idle = scope.transport.limits.idle;
     Ok(Connection::new(chunks, idle, Some(scope.clone())))
 }
 
 async fn open(scope: &Scope, log: &Log, wanted: Wanted) -> Result<ByteStream> {
-    let log = log.clone();
-    Client::step(scope, move |raw| async move {
+    let (log, raw) = (log.clone(), Client::raw_on(scope));
+    step(scope, async move {
         let follow = wanted.follow.then_some(true);
         let limit = wanted.limit.map(i64::from);
         let reply = match log {
@@ -179,7 +179,7 @@ async fn body_of(
     until: Option<Instant>,
 ) -> Result<Vec<u8>> {
     let mut scope = scope.clone();
-    let options = scope.options_mut();
+    let options = &mut scope.options;
     options.whole = true;
     if let Some(until) = until {
         options.deadline = Some(until.saturating_duration_since(Instant::now()));

@@ -57,7 +57,7 @@ impl Application {
             let limit = scope.deadline();
             let check = application.ask(&scope, &no_pods);
             // A preview ends at the first request, and needs no clock.
-            if scope.is_preview() {
+            if scope.state().preview_only {
                 return check.await;
             }
             let timed_out = |_| Err(Target::READ.timed_out("the check", limit));
@@ -182,9 +182,9 @@ fn tolerated(error: Error) -> Result<Error> {
 /// A session lasts as long as something in it runs or is reserved, says
 /// <https://nexlayer.com/docs/api/authentication>.
 fn ended(error: Error) -> Error {
-    Error::new(ErrorKind::Gone, "the session and its applications ended")
-        .with_status(error.status().unwrap_or_default())
-        .with_code(error.code().map(str::to_owned))
+    let mut gone = Error::new(ErrorKind::Gone, "the session and its applications ended");
+    gone.0.code = error.code().map(str::to_owned);
+    gone.with_status(error.status().unwrap_or_default())
         .with_operation(error.operation())
         .with_attempts(error.attempts(), error.elapsed())
         .with_effect(Effect::None)

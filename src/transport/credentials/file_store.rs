@@ -1,13 +1,13 @@
 //! Tokens in a file.
 
-use super::source::{TokenError, TokenStore, Tokens};
+use super::source::{TokenStore, Tokens};
+use crate::error::BoxError;
+use crate::secret::{Secret, exposed};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::SystemTime;
 
 /// A file larger than this was not written here.
 const LARGEST: u64 = 1 << 20;
@@ -29,7 +29,7 @@ const LARGEST: u64 = 1 << 20;
 /// # let _ = client; }
 /// # Ok(()) }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct FileStore {
     path: PathBuf,
 }
@@ -51,28 +51,33 @@ impl FileStore {
         // The words of the error quote what they found.
         let kept: Kept = serde_json::from_str(&text)
             .map_err(|_| io::Error::new(ErrorKind::InvalidData, "it holds no tokens"))?;
-        Ok((kept.owner == owner).then(|| kept.into()))
+        Ok((kept.owner == owner).then_some(Tokens {
+            access: kept.access,
+            refresh: kept.refresh,
+            expires_at: kept.expires_at,
+        }))
     }
 
     fn write(&self, owner: &str, tokens: &Tokens) -> io::Result<()> {
         // Beside it, so that renaming is atomic; named so that two writers do not share one.
-        static COUNTER: AtomicU32 = AtomicU32::new(0);
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let mut name = self.path.clone().into_os_string();
-        name.push(format!(".{}.{number}.new", std::process::id()));
+        name.push(format!(".{:016x}.new", fastrand::u64(..)));
         let beside = PathBuf::from(name);
-        // One that a process left behind when it was killed, and whose number this one has now.
-        let _ = fs::remove_file(&beside);
-        let written = write_private(&beside, &Kept::new(owner, tokens))
-            .and_then(|()| fs::rename(&beside, &self.path));
+        let kept = Kept {
+            owner: owner.to_owned(),
+            access: tokens.access.clone(),
+            refresh: tokens.refresh.clone(),
+            expires_at: tokens.expires_at,
+        };
+        let written = write_private(&beside, &kept).and_then(|()| fs::rename(&beside, &self.path));
         if written.is_err() {
             let _ = fs::remove_file(&beside);
         }
         written
     }
 
-    fn failed(&self, error: &io::Error) -> TokenError {
-        TokenError::new(format!("{}: {error}", self.path.display()))
+    fn failed(&self, error: &io::Error) -> BoxError {
+        format!("{}: {error}", self.path.display()).into()
     }
 }
 
@@ -82,70 +87,34 @@ fn write_private(path: &Path, kept: &Kept) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
-    file.write_all(&serde_json::to_vec(kept)?)?;
+    file.write_all(&exposed(|| serde_json::to_vec(kept))?)?;
     file.sync_all()
 }
 
 impl TokenStore for FileStore {
-    async fn load(&self, owner: &str) -> Result<Option<Tokens>, TokenError> {
+    async fn load(&self, owner: &str) -> Result<Option<Tokens>, BoxError> {
         self.read(owner).map_err(|error| self.failed(&error))
     }
 
-    async fn save(&self, owner: &str, tokens: &Tokens) -> Result<(), TokenError> {
+    async fn save(&self, owner: &str, tokens: &Tokens) -> Result<(), BoxError> {
         self.write(owner, tokens)
             .map_err(|error| self.failed(&error))
     }
 }
 
-impl fmt::Debug for FileStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FileStore")
-            .field("path", &self.path)
-            .finish()
-    }
-}
-
-/// The file. Plain strings: here, and nowhere else, tokens are written on purpose.
+/// The file: the only place outside of a request where tokens are written.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     owner: String,
-    access_token: String,
-    #[serde(default)]
-    refresh_token: Option<String>,
-    /// Seconds since 1970.
-    #[serde(default)]
-    expires_at: Option<u64>,
-}
-
-impl Kept {
-    fn new(owner: &str, tokens: &Tokens) -> Self {
-        let since = |at: std::time::SystemTime| at.duration_since(UNIX_EPOCH).ok();
-        Self {
-            owner: owner.to_owned(),
-            access_token: tokens.access.expose().to_owned(),
-            refresh_token: tokens
-                .refresh
-                .as_ref()
-                .map(|token| token.expose().to_owned()),
-            expires_at: tokens.expires_at.and_then(since).map(|at| at.as_secs()),
-        }
-    }
-}
-
-impl From<Kept> for Tokens {
-    fn from(kept: Kept) -> Self {
-        let mut tokens = Self::new(kept.access_token);
-        tokens.refresh = kept.refresh_token.map(Into::into);
-        tokens.expires_at = kept
-            .expires_at
-            .and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
-        tokens
-    }
+    access: Secret,
+    refresh: Option<Secret>,
+    expires_at: Option<SystemTime>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     const OWNER: &str = "dployr https://a.example user@example.com";
 
@@ -165,12 +134,7 @@ mod tests {
         store.write(OWNER, &tokens).unwrap();
         assert_eq!(store.read("nodion https://b.example").unwrap(), None);
         let found = store.read(OWNER).unwrap().unwrap();
-        assert_eq!(
-            (&found.access, &found.refresh),
-            (&tokens.access, &tokens.refresh)
-        );
-        let (kept, given) = (found.expires_at.unwrap(), tokens.expires_at.unwrap());
-        assert!(given.duration_since(kept).unwrap() < Duration::from_secs(1));
+        assert_eq!(found, tokens);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -183,7 +147,7 @@ mod tests {
     #[test]
     fn a_file_that_is_something_else_is_an_error_that_quotes_nothing() {
         let store = store("broken");
-        for text in ["", "hush-hush", "{\"access_token\": [\"hush\"]}"] {
+        for text in ["", "hush-hush", "{\"access\": [\"hush\"]}"] {
             fs::write(&store.path, text).unwrap();
             let error = store.failed(&store.read(OWNER).unwrap_err());
             assert!(!format!("{error} {error:?}").contains("hush"), "{error}");

@@ -6,27 +6,26 @@ mod scheme;
 mod source;
 
 pub use file_store::FileStore;
-pub use source::{TokenError, TokenSource, TokenStore, Tokens};
+pub use source::{TokenSource, TokenStore, Tokens};
 
 pub(crate) use renew::Renewed;
-pub(crate) use scheme::{as_cookie, as_it_is, with_scheme};
-pub(crate) use source::{ErasedStore, Held};
+pub(crate) use source::{Boxed, ErasedStore, Obtain};
 
+use super::config::{process_environment, variable};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
-use source::ErasedSource;
+use http::{HeaderName, HeaderValue};
 use std::fmt;
 use std::sync::Arc;
 
 /// Where a client takes its token from.
 ///
 /// ```no_run
-/// use deploykit::{Credentials, TokenError, Tokens};
+/// use deploykit::{Credentials, Tokens};
 ///
 /// # async fn ask_the_vault() -> Result<String, std::io::Error> { Ok(String::new()) }
 /// let credentials = Credentials::renewed(|_previous: Option<Tokens>| async {
-///     let token = ask_the_vault().await.map_err(TokenError::new)?;
-///     Ok(Tokens::new(token))
+///     Ok(Tokens::new(ask_the_vault().await?))
 /// });
 /// # let _ = credentials;
 /// ```
@@ -36,7 +35,7 @@ pub struct Credentials(pub(crate) Given);
 #[derive(Clone)]
 pub(crate) enum Given {
     Fixed(Secret),
-    Renewed(Arc<dyn ErasedSource>),
+    Renewed(Arc<dyn Obtain>),
 }
 
 impl Credentials {
@@ -50,15 +49,8 @@ impl Credentials {
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the variable is missing or
     /// empty.
-    pub fn from_env(variable: &str) -> Result<Self> {
-        Self::from_variable(variable, super::config::process_environment)
-    }
-
-    fn from_variable(variable: &str, read: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        match read(variable).filter(|value| !value.trim().is_empty()) {
-            Some(token) => Ok(Self::token(token)),
-            None => Err(super::config::missing(variable)),
-        }
+    pub fn from_env(name: &str) -> Result<Self> {
+        variable(name, process_environment).map(Self::token)
     }
 
     /// Tokens from a source that is asked for the first, for the next before one expires, and for
@@ -67,6 +59,10 @@ impl Credentials {
     /// Calls that need a token at the same time ask once, all of them together. A call is repeated
     /// once with a new token; when that is refused too, the 401 is what it ends with.
     pub fn renewed(source: impl TokenSource) -> Self {
+        Self::obtained_by(source)
+    }
+
+    pub(crate) fn obtained_by(source: impl Obtain + 'static) -> Self {
         Self(Given::Renewed(Arc::new(source)))
     }
 }
@@ -84,11 +80,9 @@ impl fmt::Debug for Credentials {
 #[derive(Clone)]
 pub(crate) enum Auth {
     None,
-    /// The whole value of the `Authorization` header.
-    Fixed(Secret),
+    /// A header and its whole value: `Authorization`, or `Cookie` for the session of a person.
+    Header(HeaderName, HeaderValue),
     Renewed(Arc<Renewed>),
-    /// The whole value of the `Cookie` header: the session of a person, in the place of a token.
-    Cookie(Secret),
 }
 
 impl Auth {
@@ -101,7 +95,7 @@ impl Auth {
     ) -> Result<Self> {
         match (given.map(|given| &given.0), store) {
             (None, None) => Ok(Self::None),
-            (Some(Given::Fixed(token)), None) => Ok(Self::Fixed(with_scheme(scheme, token)?)),
+            (Some(Given::Fixed(token)), None) => Self::token(scheme, token),
             (Some(Given::Renewed(source)), store) => {
                 let renewed = Renewed::new(scheme, place, source.clone(), store);
                 Ok(Self::Renewed(Arc::new(renewed)))
@@ -116,18 +110,6 @@ impl Auth {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorKind;
-
-    #[test]
-    fn an_empty_variable_is_a_missing_one() {
-        for value in [None, Some(String::new()), Some(" \n".to_owned())] {
-            let error = Credentials::from_variable("MY_TOKEN", |_| value.clone()).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Configuration);
-            assert!(error.to_string().contains("MY_TOKEN"), "{error}");
-        }
-        let found = Credentials::from_variable("MY_TOKEN", |name| Some(format!("of {name}")));
-        assert!(matches!(found.unwrap().0, Given::Fixed(token) if token.expose() == "of MY_TOKEN"));
-    }
 
     #[test]
     fn a_store_without_a_source_is_a_mistake() {

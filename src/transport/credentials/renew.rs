@@ -1,10 +1,10 @@
 //! A token that is renewed: once for all calls that need it, and never in a loop.
 
 use super::scheme::with_scheme;
-use super::source::{ErasedSource, ErasedStore, Held, TokenError, Tokens};
-use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::secret::Secret;
-use std::collections::VecDeque;
+use super::source::{ErasedStore, Obtain, Tokens};
+use crate::error::{BoxError, Effect, Error, ErrorKind, Result};
+use crate::transport::Scope;
+use http::HeaderValue;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout};
@@ -22,13 +22,14 @@ const PAUSE: Duration = Duration::from_secs(5);
 const BETWEEN: Duration = Duration::from_secs(5);
 /// Renewing ahead of time is given so long while the old token is still valid.
 const AHEAD: Duration = Duration::from_secs(5);
-/// So many tokens that were refused are remembered, as a store may still hold one.
-const REMEMBERED: usize = 8;
+
+/// Why a renewal failed, shared by all calls that waited for it.
+pub(crate) type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 /// The tokens of one client and all its clones.
 pub(crate) struct Renewed {
     scheme: &'static str,
-    source: Arc<dyn ErasedSource>,
+    source: Arc<dyn Obtain>,
     store: Option<Arc<dyn ErasedStore>>,
     /// Whose tokens they are, for the store.
     owner: String,
@@ -37,11 +38,27 @@ pub(crate) struct Renewed {
     state: Mutex<State>,
 }
 
+/// A token in use.
+#[derive(Clone)]
+pub(crate) struct Held {
+    pub tokens: Tokens,
+    /// The whole value of the header.
+    pub header: HeaderValue,
+    /// Counts up with every token.
+    pub generation: u64,
+    /// When to look for the next one, on the runtime's clock.
+    pub renew_at: Option<Instant>,
+    /// When it ends, on the runtime's clock.
+    pub expires_at: Option<Instant>,
+    /// When it came from the source; `None` for one from the store.
+    pub obtained: Option<Instant>,
+    /// Whether a platform took it.
+    pub accepted: bool,
+}
+
 #[derive(Default)]
 struct State {
     held: Option<Held>,
-    /// The latest tokens that were refused.
-    refused: VecDeque<Secret>,
     /// When a 401 last caused a renewal.
     forced: Option<Instant>,
     /// How many renewals have ended.
@@ -53,7 +70,7 @@ struct State {
 struct Failure {
     round: u64,
     at: Instant,
-    error: Arc<TokenError>,
+    error: Cause,
 }
 
 impl State {
@@ -79,7 +96,7 @@ impl Renewed {
     pub fn new(
         scheme: &'static str,
         place: &str,
-        source: Arc<dyn ErasedSource>,
+        source: Arc<dyn Obtain>,
         store: Option<Arc<dyn ErasedStore>>,
     ) -> Self {
         let owner = match source.account() {
@@ -96,8 +113,8 @@ impl Renewed {
         }
     }
 
-    /// A token that is valid as far as anybody knows.
-    pub async fn current(&self) -> Result<Held> {
+    /// A token that is valid as far as anybody knows. `client` may log in with it.
+    pub async fn current(&self, client: &Scope) -> Result<Held> {
         let asked = {
             let state = self.state();
             if let Some(held) = state.fresh() {
@@ -105,7 +122,7 @@ impl Renewed {
             }
             state.rounds
         };
-        let turn = self.turn.lock().await;
+        let _turn = self.turn.lock().await;
         let still_valid = {
             let state = self.state();
             if let Some(held) = state.fresh() {
@@ -114,42 +131,41 @@ impl Renewed {
             state.still_valid().is_some()
         };
         let limit = if still_valid { AHEAD } else { Duration::MAX };
-        let renewed = match timeout(limit, self.renew(asked)).await {
+        let renewed = match timeout(limit, self.renew(client, asked)).await {
             Ok(renewed) => renewed,
-            Err(_) => Err(self.fail(TokenError::new(format!("no answer in {AHEAD:?}")))),
+            Err(_) => Err(self.fail(format!("no answer in {AHEAD:?}").into())),
         };
-        drop(turn);
         renewed.or_else(|error| self.state().still_valid().ok_or_else(|| no_token(error)))
     }
 
-    /// Another token than the one that was refused; `None` if a new one would fare no better.
-    pub async fn instead_of(&self, refused: u64) -> Result<Option<Held>, Arc<TokenError>> {
+    /// Replaces a token that was refused. Returns whether there is another one: a new one may fare no
+    /// better.
+    pub async fn replace(&self, client: &Scope, refused: u64) -> Result<bool, Cause> {
         let asked = self.state().rounds;
         let _turn = self.turn.lock().await;
         {
             let mut state = self.state();
-            if let Some(held) = state.held.clone() {
+            if let Some(held) = &state.held {
                 if held.generation != refused {
-                    return Ok(Some(held));
+                    return Ok(true);
                 }
                 let new = held.obtained.is_some_and(|at| at.elapsed() < SETTLE);
                 let lately = state.forced.is_some_and(|at| at.elapsed() < BETWEEN);
                 if (new && !held.accepted) || lately {
-                    return Ok(None);
+                    return Ok(false);
                 }
-                state.refused.push_back(held.tokens.access);
-                let many = state.refused.len().saturating_sub(REMEMBERED);
-                state.refused.drain(..many);
             }
             state.forced = Some(Instant::now());
         }
-        self.renew(asked).await.map(Some)
+        self.renew(client, asked).await.map(|_| true)
     }
 
-    /// A platform took this token.
-    pub fn accepted(&self, generation: u64) {
+    /// Learns from a status whether the platform accepts this token: it does before it refuses a
+    /// request for another reason.
+    pub fn learn(&self, generation: u64, status: u16) {
         if let Some(held) = &mut self.state().held
             && held.generation == generation
+            && matches!(status, 200..=299 | 400 | 403 | 404 | 409 | 410 | 422)
         {
             held.accepted = true;
         }
@@ -157,7 +173,7 @@ impl Renewed {
 
     /// Gets the next token. `asked` is the number of renewals that had ended when the call asked: one
     /// that failed since then speaks for this call as well.
-    async fn renew(&self, asked: u64) -> Result<Held, Arc<TokenError>> {
+    async fn renew(&self, client: &Scope, asked: u64) -> Result<Held, Cause> {
         let previous = {
             let state = self.state();
             if let Some(last) = state.failed.as_ref().filter(|last| last.round > asked) {
@@ -166,25 +182,20 @@ impl Renewed {
             state.held.as_ref().map(|held| held.tokens.clone())
         };
         if let Some(held) = self.stored(previous.as_ref()).await {
-            self.state().rounds += 1;
             return Ok(held);
         }
-        let outcome = match self.obtain(previous.clone()).await {
+        match self.obtain(client, previous.clone()).await {
+            Ok(held) => Ok(held),
             // A refresh token that is good for one use may have been used by another process.
-            Err(error) => self.stored(previous.as_ref()).await.ok_or(error),
-            obtained => obtained,
-        };
-        match outcome {
-            Ok(held) => {
-                self.state().rounds += 1;
-                Ok(held)
+            Err(error) => {
+                let stored = self.stored(previous.as_ref()).await;
+                stored.ok_or_else(|| self.fail(error))
             }
-            Err(error) => Err(self.fail(error)),
         }
     }
 
-    fn fail(&self, error: TokenError) -> Arc<TokenError> {
-        let error = Arc::new(error);
+    fn fail(&self, error: BoxError) -> Cause {
+        let error = Cause::from(error);
         let mut state = self.state();
         state.rounds += 1;
         state.failed = Some(Failure {
@@ -206,21 +217,16 @@ impl Renewed {
         };
         let same = previous.is_some_and(|previous| previous.access == tokens.access);
         let expired = tokens.expires_at.is_some_and(|at| at <= SystemTime::now());
-        let refused = self.state().refused.contains(&tokens.access);
-        if same || expired || refused {
+        if same || expired {
             return None;
         }
-        match self.hold(tokens, None) {
-            Ok(held) => Some(held),
-            Err(error) => {
-                tracing::warn!(%error, "the kept token cannot be used");
-                None
-            }
-        }
+        let held = self.hold(tokens, None);
+        held.inspect_err(|error| tracing::warn!(%error, "the kept token cannot be used"))
+            .ok()
     }
 
-    async fn obtain(&self, previous: Option<Tokens>) -> Result<Held, TokenError> {
-        let tokens = self.source.obtain(previous).await?;
+    async fn obtain(&self, client: &Scope, previous: Option<Tokens>) -> Result<Held, BoxError> {
+        let tokens = self.source.obtain(client, previous).await?;
         let held = self.hold(tokens, Some(Instant::now()))?;
         if let Some(store) = &self.store
             && let Err(error) = store.save(&self.owner, &held.tokens).await
@@ -230,7 +236,7 @@ impl Renewed {
         Ok(held)
     }
 
-    fn hold(&self, tokens: Tokens, obtained: Option<Instant>) -> Result<Held, TokenError> {
+    fn hold(&self, tokens: Tokens, obtained: Option<Instant>) -> Result<Held, BoxError> {
         let header = with_scheme(self.scheme, &tokens.access)?;
         // One that has expired when it comes is measured by a clock that is wrong: the platform's
         // answer decides.
@@ -238,17 +244,18 @@ impl Renewed {
             .expires_at
             .and_then(|at| at.duration_since(SystemTime::now()).ok());
         let after = |span: Duration| Instant::now().checked_add(span);
-        let current = &mut self.state().held;
+        let mut state = self.state();
         let held = Held {
             header,
-            generation: current.as_ref().map_or(0, |held| held.generation + 1),
+            generation: state.held.as_ref().map_or(0, |held| held.generation + 1),
             renew_at: lifetime.and_then(|life| after(life - MARGIN.min(life / 5))),
             expires_at: lifetime.and_then(after),
             obtained,
             accepted: false,
             tokens,
         };
-        *current = Some(held.clone());
+        state.rounds += 1;
+        state.held = Some(held.clone());
         Ok(held)
     }
 
@@ -258,8 +265,9 @@ impl Renewed {
 }
 
 /// The error of a call that could not be sent for want of a token.
-fn no_token(why: Arc<TokenError>) -> Error {
-    let call = why.of_a_call();
+fn no_token(why: Cause) -> Error {
+    // The login, if the source made one.
+    let call = why.downcast_ref::<Error>();
     // What passes is said as it is. Anything else is about the credentials, whatever it is called: a
     // login that is not found does not mean that the deployment is not.
     let kind = match call.map(Error::kind) {
@@ -277,134 +285,4 @@ fn no_token(why: Arc<TokenError>) -> Error {
         .with_effect(Effect::None)
         .with_retry_after(call.and_then(Error::retry_after))
         .with_source(why)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    /// A source that counts, and takes a second.
-    struct Counting {
-        asked: Arc<AtomicUsize>,
-        lifetime: Option<Duration>,
-        fails_from: usize,
-    }
-
-    impl super::super::TokenSource for Counting {
-        async fn obtain(&self, _: Option<Tokens>) -> Result<Tokens, TokenError> {
-            let number = self.asked.fetch_add(1, Ordering::SeqCst);
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            if number >= self.fails_from {
-                return Err(TokenError::new("the vault is closed"));
-            }
-            let tokens = Tokens::new(format!("token-{number}"));
-            Ok(match self.lifetime {
-                Some(lifetime) => tokens.expires_in(lifetime),
-                None => tokens,
-            })
-        }
-    }
-
-    fn renewed(lifetime: Option<u64>, fails_from: usize) -> (Arc<Renewed>, Arc<AtomicUsize>) {
-        let asked = Arc::new(AtomicUsize::new(0));
-        let source = Counting {
-            asked: asked.clone(),
-            lifetime: lifetime.map(Duration::from_secs),
-            fails_from,
-        };
-        let renewed = Renewed::new("Bearer", "dployr https://a.example", Arc::new(source), None);
-        (Arc::new(renewed), asked)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_hundred_calls_renew_once() {
-        let (tokens, asked) = renewed(None, usize::MAX);
-        let first = tokens.current().await.unwrap();
-        tokens.accepted(first.generation);
-        let calls: Vec<_> = (0..100)
-            .map(|_| {
-                let tokens = tokens.clone();
-                tokio::spawn(async move { tokens.instead_of(0).await.unwrap().unwrap().generation })
-            })
-            .collect();
-        for call in calls {
-            assert_eq!(call.await.unwrap(), 1);
-        }
-        assert_eq!(asked.load(Ordering::SeqCst), 2);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_hundred_calls_share_one_failure() {
-        let (tokens, asked) = renewed(None, 0);
-        let calls: Vec<_> = (0..100)
-            .map(|_| {
-                let tokens = tokens.clone();
-                tokio::spawn(async move { tokens.current().await.err().unwrap().to_string() })
-            })
-            .collect();
-        for call in calls {
-            let error = call.await.unwrap();
-            assert!(error.contains("the vault is closed"), "{error}");
-        }
-        assert_eq!(asked.load(Ordering::SeqCst), 1);
-        assert!(tokens.current().await.is_err());
-        assert_eq!(asked.load(Ordering::SeqCst), 2, "a later call tries anew");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn it_is_renewed_before_it_expires() {
-        let (tokens, asked) = renewed(Some(3600), usize::MAX);
-        assert_eq!(tokens.current().await.unwrap().generation, 0);
-        tokio::time::advance(Duration::from_secs(3530)).await;
-        assert_eq!(tokens.current().await.unwrap().generation, 0);
-        tokio::time::advance(Duration::from_secs(20)).await;
-        assert_eq!(tokens.current().await.unwrap().generation, 1);
-        assert_eq!(asked.load(Ordering::SeqCst), 2);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn while_the_source_is_down_the_old_one_serves_until_it_expires() {
-        let (tokens, asked) = renewed(Some(3600), 1);
-        tokens.current().await.unwrap();
-        tokio::time::advance(Duration::from_secs(3550)).await;
-        for _ in 0..10 {
-            assert_eq!(tokens.current().await.unwrap().generation, 0);
-        }
-        assert_eq!(asked.load(Ordering::SeqCst), 2, "not once a call");
-        tokio::time::advance(Duration::from_secs(60)).await;
-        let error = tokens.current().await.err().unwrap();
-        assert_eq!(error.kind(), ErrorKind::Unauthenticated);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_new_token_that_is_refused_at_once_is_not_traded_in_a_loop() {
-        let (tokens, asked) = renewed(None, usize::MAX);
-        let first = tokens.current().await.unwrap();
-        for _ in 0..10 {
-            assert!(tokens.instead_of(first.generation).await.unwrap().is_none());
-        }
-        assert_eq!(asked.load(Ordering::SeqCst), 1);
-        tokio::time::advance(SETTLE).await;
-        assert!(tokens.instead_of(first.generation).await.unwrap().is_some());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn when_the_call_that_renews_is_dropped_the_next_one_does_it() {
-        let (tokens, asked) = renewed(None, usize::MAX);
-        let short = tokio::time::timeout(Duration::from_millis(100), tokens.current());
-        let (dropped, other) = tokio::join!(short, tokens.current());
-        assert!(dropped.is_err());
-        assert_eq!(other.unwrap().generation, 0);
-        assert_eq!(asked.load(Ordering::SeqCst), 2);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_token_that_expired_before_it_came_is_used_all_the_same() {
-        let (tokens, asked) = renewed(Some(0), usize::MAX);
-        for _ in 0..5 {
-            tokens.current().await.unwrap();
-        }
-        assert_eq!(asked.load(Ordering::SeqCst), 1);
-    }
 }

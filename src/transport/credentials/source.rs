@@ -1,10 +1,10 @@
 //! What a program brings along to renew and to keep tokens.
 
+use crate::error::BoxError;
 use crate::secret::Secret;
-use std::fmt;
+use crate::transport::Scope;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
-use tokio::time::Instant;
 
 /// A token, and what belongs to it. `Debug` shows none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Tokens {
 
 /// Gets tokens: by logging in, from a vault, by trading a refresh token.
 ///
-/// Any `Fn(Option<Tokens>) -> impl Future<Output = Result<Tokens, TokenError>>` is one.
+/// Any `Fn(Option<Tokens>) -> impl Future<Output = Result<Tokens, BoxError>>` is one.
 pub trait TokenSource: Send + Sync + 'static {
     /// Gets a token that is newer than `previous`, which is about to expire or was refused; `None` at
     /// the first call. It is never run twice at the same time for one client and its clones.
@@ -52,11 +52,12 @@ pub trait TokenSource: Send + Sync + 'static {
     /// would lose something, such as a refresh token that is good for one use, let it go on in a task.
     ///
     /// # Errors
-    /// When there is none to be had. The call that needed it ends with that.
+    /// When there is none to be had. The call that needed it ends with that error and shows its
+    /// message, which must not contain a secret.
     fn obtain(
         &self,
         previous: Option<Tokens>,
-    ) -> impl Future<Output = Result<Tokens, TokenError>> + Send;
+    ) -> impl Future<Output = Result<Tokens, BoxError>> + Send;
 
     /// Whose tokens they are, such as an e-mail address, so that a store does not hand them to
     /// another account of the same platform. Default: there is one account.
@@ -68,12 +69,12 @@ pub trait TokenSource: Send + Sync + 'static {
 impl<F, R> TokenSource for F
 where
     F: Fn(Option<Tokens>) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<Tokens, TokenError>> + Send,
+    R: Future<Output = Result<Tokens, BoxError>> + Send,
 {
     fn obtain(
         &self,
         previous: Option<Tokens>,
-    ) -> impl Future<Output = Result<Tokens, TokenError>> + Send {
+    ) -> impl Future<Output = Result<Tokens, BoxError>> + Send {
         self(previous)
     }
 }
@@ -90,7 +91,7 @@ pub trait TokenStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// When it cannot be read. The call goes on with the source.
-    fn load(&self, owner: &str) -> impl Future<Output = Result<Option<Tokens>, TokenError>> + Send;
+    fn load(&self, owner: &str) -> impl Future<Output = Result<Option<Tokens>, BoxError>> + Send;
 
     /// Keeps these in the place of what was kept.
     ///
@@ -100,53 +101,19 @@ pub trait TokenStore: Send + Sync + 'static {
         &self,
         owner: &str,
         tokens: &Tokens,
-    ) -> impl Future<Output = Result<(), TokenError>> + Send;
+    ) -> impl Future<Output = Result<(), BoxError>> + Send;
 }
 
-/// Why there is no token. The words are shown to whoever made the call: they must not hold a secret.
-#[derive(Debug)]
-pub struct TokenError(Box<dyn std::error::Error + Send + Sync>);
+pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a>>;
 
-impl TokenError {
-    /// Wraps the cause, or a text.
-    pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(cause.into())
-    }
-
-    /// The failed call, if it was one of this crate.
-    pub(super) fn of_a_call(&self) -> Option<&crate::Error> {
-        self.0.downcast_ref()
-    }
-}
-
-impl fmt::Display for TokenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for TokenError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source()
-    }
-}
-
-impl From<crate::Error> for TokenError {
-    fn from(error: crate::Error) -> Self {
-        Self::new(error)
-    }
-}
-
-type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, TokenError>> + Send + 'a>>;
-
-/// [`TokenSource`] as an object.
-pub(crate) trait ErasedSource: Send + Sync {
-    fn obtain<'a>(&'a self, previous: Option<Tokens>) -> Boxed<'a, Tokens>;
+/// Obtains tokens for a client: a [`TokenSource`], or a login with the client itself.
+pub(crate) trait Obtain: Send + Sync {
+    fn obtain<'a>(&'a self, client: &'a Scope, previous: Option<Tokens>) -> Boxed<'a, Tokens>;
     fn account(&self) -> Option<String>;
 }
 
-impl<S: TokenSource> ErasedSource for S {
-    fn obtain<'a>(&'a self, previous: Option<Tokens>) -> Boxed<'a, Tokens> {
+impl<S: TokenSource> Obtain for S {
+    fn obtain<'a>(&'a self, _: &'a Scope, previous: Option<Tokens>) -> Boxed<'a, Tokens> {
         Box::pin(TokenSource::obtain(self, previous))
     }
 
@@ -169,22 +136,4 @@ impl<S: TokenStore> ErasedStore for S {
     fn save<'a>(&'a self, owner: &'a str, tokens: &'a Tokens) -> Boxed<'a, ()> {
         Box::pin(TokenStore::save(self, owner, tokens))
     }
-}
-
-/// A token in use.
-#[derive(Clone)]
-pub(crate) struct Held {
-    pub tokens: Tokens,
-    /// The whole value of the header.
-    pub header: Secret,
-    /// Counts up with every token.
-    pub generation: u64,
-    /// When to look for the next one, on the runtime's clock.
-    pub renew_at: Option<Instant>,
-    /// When it ends, on the runtime's clock.
-    pub expires_at: Option<Instant>,
-    /// When it came from the source; `None` for one from the store.
-    pub obtained: Option<Instant>,
-    /// Whether a platform took it.
-    pub accepted: bool,
 }

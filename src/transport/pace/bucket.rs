@@ -1,21 +1,14 @@
 //! The calls that share one rate.
 
-use super::budget::Shared;
-use super::outage::Outage;
+use super::budget::{BudgetBucket, Shared};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::operation::Pace;
 use crate::transport::hints;
-use governor::clock::{Clock, Reference};
-use governor::nanos::Nanos;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
 use http::HeaderMap;
-use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
 /// Below this distance between two calls nobody minds that they are evenly spread.
@@ -25,9 +18,14 @@ const ROOM_FROM: u32 = 10;
 /// The longest pause that a header can bring about: one that is wrong must not stop a client for
 /// good.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
 /// The part of the distance between two calls that is added for a fleet.
 const FLEET_MARGIN: u32 = 20;
+/// For how long a budget that was slow to fail is left alone, by the time that it took: calls then
+/// spend at most a fifth of their time on asking it.
+const REST: u32 = 4;
+/// One that fails faster, as when nobody listens there, is asked by every call, so that it is used
+/// again as soon as it is back.
+const SLOW: Duration = Duration::from_millis(50);
 
 /// How one bucket of a client's account stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,183 +95,194 @@ fn part_of(pace: Pace, members: NonZeroU32) -> u32 {
     (pace.count / members).max(1)
 }
 
+/// The calls of one account that share a rate.
+///
+/// A process that works alone keeps to its own pace. One of a fleet asks the shared budget instead, and
+/// keeps to its own pace only while the budget does not answer. No window of the whole fleet has more
+/// calls than the rate allows then either:
+/// - the own pace begins with nothing to give at once, as the others may have used up the last window;
+/// - it stays in force for one window after the budget is back, which knows nothing of the calls that
+///   went without it.
 pub(crate) struct Bucket {
     pace: Pace,
     limit: u32,
-    limiter: RateLimiter<NotKeyed, InMemoryState, TokioClock>,
+    window: Duration,
+    /// The pace of this process alone.
+    own: Shape,
+    /// What a shared budget is asked for.
+    pub(super) fleet: BudgetBucket,
     /// Whose turn it is: tokio's semaphore serves in the order of asking, and a waiter that is dropped
     /// leaves the queue.
     queue: Semaphore,
-    waiting: AtomicUsize,
-    paused_until: Mutex<Option<Instant>>,
-    pub(super) outage: Outage,
+    /// Each call that waits holds a clone.
+    waiting: Arc<()>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The own pace, while it is in force.
+    own: Option<OwnPace>,
+    /// Until when the platform accepts nothing.
+    paused_until: Option<Instant>,
+    /// Until when a budget that was slow to fail is left alone.
+    rests_until: Option<Instant>,
+    /// Whether the shared budget answered when it was last asked.
+    answered: Option<bool>,
+}
+
+struct OwnPace {
+    /// When there will be as many calls as can be sent at once.
+    full: Instant,
+    /// When it ends, once the shared budget is back.
+    ends: Option<Instant>,
 }
 
 impl Bucket {
-    pub fn new(pace: Pace, members: NonZeroU32, fleet: bool) -> Self {
-        let shape = Shape::of(pace, members);
-        let whole = Shape::of_fleet(pace);
-        let window = Duration::from_secs(u64::from(pace.seconds));
-        // A period of nothing is the only one that is refused, and `Shape` has none.
-        let quota = Quota::with_period(shape.refill)
-            .unwrap_or(Quota::per_second(NonZeroU32::MIN))
-            .allow_burst(shape.burst);
+    pub fn new(api: &'static str, pace: Pace, members: NonZeroU32, in_fleet: bool) -> Self {
+        let mut own = Shape::of(pace, members);
+        let fleet = Shape::of_fleet(pace);
+        let mut state = State::default();
+        if in_fleet {
+            own.refill = own.refill.max(fleet.refill.saturating_mul(members.get()));
+        } else {
+            let full = Instant::now();
+            state.own = Some(OwnPace { full, ends: None });
+        }
         Self {
             pace,
-            limit: if fleet {
-                pace.count
-            } else {
-                part_of(pace, members)
+            limit: match in_fleet {
+                true => pace.count,
+                false => part_of(pace, members),
             },
-            limiter: RateLimiter::direct_with_clock(quota, TokioClock::start()),
+            window: Duration::from_secs(u64::from(pace.seconds)),
+            own,
+            fleet: BudgetBucket::new(api, pace.bucket, fleet.burst.get(), fleet.refill),
             queue: Semaphore::new(1),
-            waiting: AtomicUsize::new(0),
-            paused_until: Mutex::new(None),
-            outage: Outage::new(shape, whole, members.get(), window),
+            waiting: Arc::default(),
+            state: Mutex::new(state),
         }
     }
 
-    /// Waits for a turn at the pace of this process.
-    pub async fn turn(&self, until: Instant) -> Result<()> {
-        let _waiting = Waiting::count(&self.waiting);
-        let _first = self.first_in_line().await?;
-        loop {
-            let pause = self.pause();
-            let wait = match pause {
-                Some(pause) => pause,
-                None => match self.limiter.check() {
-                    Ok(()) => return Ok(()),
-                    Err(not_yet) => not_yet.wait_time_from(self.limiter.clock().now()),
-                },
-            };
-            self.wait(wait, until).await?;
-        }
-    }
-
-    /// Waits for a turn in a fleet. Only the first in line asks, so that in a process, too, first come
-    /// is first served.
-    pub async fn turn_in_fleet(
-        &self,
-        api: &'static str,
-        shared: &Shared,
-        until: Instant,
-    ) -> Result<()> {
-        let _waiting = Waiting::count(&self.waiting);
-        let _first = self.first_in_line().await?;
-        shared.turn(api, self.pace, self, until).await
-    }
-
-    async fn first_in_line(&self) -> Result<SemaphorePermit<'_>> {
+    /// Waits for a turn, first come, first served. In a fleet only the first in line asks the budget.
+    pub async fn turn(&self, shared: Option<&Shared>, until: Instant) -> Result<()> {
+        let _waiting = self.waiting.clone();
         // Never closed.
-        let first = self.queue.acquire().await;
-        first.map_err(|_| self.too_late(None))
-    }
-
-    /// Waits, unless the deadline comes first.
-    pub async fn wait(&self, wait: Duration, until: Instant) -> Result<()> {
-        let now = Instant::now();
-        if wait >= until.duration_since(now) {
-            return Err(self.too_late(Some(wait)));
+        let _first = self.queue.acquire().await;
+        loop {
+            let mut wait = self.wait_time();
+            if let (Some(shared), true) = (shared, wait.is_zero()) {
+                wait = shared.take(self).await?;
+            }
+            if wait.is_zero() {
+                self.sent();
+                return Ok(());
+            }
+            if wait >= until.duration_since(Instant::now()) {
+                let pace = self.pace;
+                let message = format!(
+                    "the rate of {pace} leaves no room before the deadline; nothing was sent"
+                );
+                return Err(Error::new(ErrorKind::RateLimited, message)
+                    .with_effect(Effect::None)
+                    .with_retry_after(Some(wait)));
+            }
+            // A timer has milliseconds: one that is rounded to nothing would be a busy loop.
+            sleep(wait.max(Duration::from_millis(1))).await;
         }
-        // A timer has milliseconds: one that is rounded to nothing would be a busy loop.
-        sleep(wait.max(Duration::from_millis(1))).await;
-        Ok(())
     }
 
-    fn too_late(&self, wait: Option<Duration>) -> Error {
-        let pace = self.pace;
-        Error::new(
-            ErrorKind::RateLimited,
-            format!("the rate of {pace} leaves no room before the deadline; nothing was sent"),
-        )
-        .with_effect(Effect::None)
-        .with_retry_after(wait)
+    /// How long a pause or the own pace still lasts.
+    fn wait_time(&self) -> Duration {
+        let state = self.state();
+        let paced = state.own.as_ref().map(|own| {
+            let at_once = self.own.refill * (self.own.burst.get() - 1);
+            left_of(own.full).saturating_sub(at_once)
+        });
+        let paused = state.paused_until.map(left_of);
+        paced.max(paused).unwrap_or_default()
     }
 
+    /// Counts a call.
+    fn sent(&self) {
+        if let Some(own) = &mut self.state().own {
+            own.full = own.full.max(Instant::now()) + self.own.refill;
+        }
+    }
+
+    /// Learns from the headers of a response that the window is used up.
     pub fn learn(&self, status: u16, headers: &HeaderMap) {
         if let Some(pause) = hints::window_used_up(status, headers) {
             let until = Instant::now() + pause.min(LONGEST_PAUSE);
-            let mut paused = self.paused_until();
+            let paused = &mut self.state().paused_until;
             *paused = (*paused).max(Some(until));
         }
     }
 
-    pub fn state(&self) -> PaceState {
+    pub fn pace_state(&self) -> PaceState {
+        let state = self.state();
         PaceState {
             bucket: self.pace.bucket,
             limit: self.limit,
-            window: Duration::from_secs(u64::from(self.pace.seconds)),
-            waiting: self.waiting.load(Ordering::Relaxed),
-            paused: self.pause(),
-            shared: self.outage.last_answer(),
+            window: self.window,
+            waiting: Arc::strong_count(&self.waiting) - 1,
+            paused: state
+                .paused_until
+                .map(left_of)
+                .filter(|left| !left.is_zero()),
+            shared: state.answered,
         }
     }
 
-    pub(super) fn pause(&self) -> Option<Duration> {
-        let mut paused = self.paused_until();
-        let left = paused.map(|until| until.saturating_duration_since(Instant::now()));
-        let left = left.filter(|left| !left.is_zero());
-        if left.is_none() {
-            *paused = None;
+    /// How long the shared budget is left alone.
+    pub(super) fn budget_rests(&self) -> Duration {
+        self.state().rests_until.map(left_of).unwrap_or_default()
+    }
+
+    /// The shared budget did not answer, which took so long. Returns whether this is news.
+    pub(super) fn budget_failed(&self, took: Duration) -> bool {
+        let mut state = self.state();
+        let rest = took.saturating_mul(REST);
+        state.rests_until = (took > SLOW).then(|| Instant::now() + rest);
+        if let Some(own) = &mut state.own {
+            own.ends = None;
         }
-        left
+        state.answered.replace(false) != Some(false)
     }
 
-    fn paused_until(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.paused_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Counts a waiter for as long as it waits, however that ends.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn count(counter: &'a AtomicUsize) -> Self {
-        counter.fetch_add(1, Ordering::Relaxed);
-        Self(counter)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// The runtime's clock, so that a paused one pauses pacing too.
-#[derive(Clone)]
-struct TokioClock {
-    started: Instant,
-}
-
-impl TokioClock {
-    fn start() -> Self {
-        Self {
-            started: Instant::now(),
+    /// The shared budget answered. Returns whether this is news after a failure.
+    pub(super) fn budget_answered(&self) -> bool {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.rests_until = None;
+        if let Some(own) = &mut state.own
+            && *own.ends.get_or_insert(now + self.window) <= now
+        {
+            state.own = None;
         }
+        state.answered.replace(true) == Some(false)
+    }
+
+    /// Puts the own pace into force, if it is not, and returns how long to wait by it.
+    pub(super) fn go_alone(&self) -> Duration {
+        let full = Instant::now() + self.own.refill * self.own.burst.get();
+        let own = OwnPace { full, ends: None };
+        self.state().own.get_or_insert(own);
+        self.wait_time()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Clock for TokioClock {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        self.started.elapsed().into()
-    }
-}
-
-impl fmt::Debug for TokioClock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.now().duration_since(Nanos::from(0)))
-    }
+fn left_of(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
 
     fn pace(count: u32, seconds: u32) -> Pace {
         Pace {
@@ -294,7 +303,7 @@ mod tests {
     async fn sent(bucket: &Bucket, calls: usize) -> Vec<Instant> {
         let mut sent = Vec::new();
         for _ in 0..calls {
-            bucket.turn(far()).await.unwrap();
+            bucket.turn(None, far()).await.unwrap();
             sent.push(Instant::now());
         }
         sent
@@ -313,7 +322,7 @@ mod tests {
             (3, 1, 7),
         ] {
             let members = NonZeroU32::new(members).unwrap();
-            let bucket = Bucket::new(pace(count, seconds), members, false);
+            let bucket = Bucket::new("test", pace(count, seconds), members, false);
             let most = (count / members).max(1) as usize;
             let window = Duration::from_secs(seconds.into());
             let sent = sent(&bucket, most * 5).await;
@@ -331,48 +340,52 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn first_come_first_served() {
-        let bucket = Arc::new(Bucket::new(pace(2, 1), alone(), false));
+        let bucket = Arc::new(Bucket::new("test", pace(2, 1), alone(), false));
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = Vec::new();
         for index in 0..50 {
             let (bucket, order) = (bucket.clone(), order.clone());
             tasks.push(tokio::spawn(async move {
-                bucket.turn(far()).await.unwrap();
+                bucket.turn(None, far()).await.unwrap();
                 order.lock().unwrap().push(index);
             }));
             tokio::task::yield_now().await;
         }
-        assert!(bucket.state().waiting >= 48, "{:?}", bucket.state());
+        assert!(
+            bucket.pace_state().waiting >= 48,
+            "{:?}",
+            bucket.pace_state()
+        );
         for task in tasks {
             task.await.unwrap();
         }
         let order = order.lock().unwrap().clone();
         assert_eq!(order, (0..50).collect::<Vec<_>>());
-        assert_eq!(bucket.state().waiting, 0);
+        assert_eq!(bucket.pace_state().waiting, 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_gives_up_takes_no_slot() {
-        let bucket = Bucket::new(pace(1, 10), alone(), false);
-        bucket.turn(far()).await.unwrap();
+        let bucket = Bucket::new("test", pace(1, 10), alone(), false);
+        bucket.turn(None, far()).await.unwrap();
         let started = Instant::now();
         for _ in 0..20 {
             let dropped =
-                tokio::time::timeout(Duration::from_millis(100), bucket.turn(far())).await;
+                tokio::time::timeout(Duration::from_millis(100), bucket.turn(None, far())).await;
             assert!(dropped.is_err());
         }
-        assert_eq!(bucket.state().waiting, 0);
-        bucket.turn(far()).await.unwrap();
+        assert_eq!(bucket.pace_state().waiting, 0);
+        bucket.turn(None, far()).await.unwrap();
         assert!(started.elapsed() <= Duration::from_millis(10_002));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_turn_after_the_deadline_is_refused_at_once() {
-        let bucket = Bucket::new(pace(1, 60), alone(), false);
-        bucket.turn(far()).await.unwrap();
+        let bucket = Bucket::new("test", pace(1, 60), alone(), false);
+        bucket.turn(None, far()).await.unwrap();
         let started = Instant::now();
         let error = bucket
-            .turn(started + Duration::from_secs(5))
+            .turn(None, started + Duration::from_secs(5))
             .await
             .err()
             .unwrap();
@@ -387,18 +400,18 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_window_that_is_used_up_stops_everybody_but_not_for_good() {
-        let bucket = Bucket::new(pace(100, 60), alone(), false);
+        let bucket = Bucket::new("test", pace(100, 60), alone(), false);
         let mut headers = HeaderMap::new();
         headers.insert("retry-after", 7.into());
         bucket.learn(429, &headers);
-        assert_eq!(bucket.state().paused, Some(Duration::from_secs(7)));
+        assert_eq!(bucket.pace_state().paused, Some(Duration::from_secs(7)));
         let started = Instant::now();
-        bucket.turn(far()).await.unwrap();
+        bucket.turn(None, far()).await.unwrap();
         assert_eq!(started.elapsed().as_secs(), 7);
-        assert_eq!(bucket.state().paused, None);
+        assert_eq!(bucket.pace_state().paused, None);
 
         headers.insert("retry-after", 86_400.into());
         bucket.learn(429, &headers);
-        assert_eq!(bucket.state().paused, Some(LONGEST_PAUSE));
+        assert_eq!(bucket.pace_state().paused, Some(LONGEST_PAUSE));
     }
 }

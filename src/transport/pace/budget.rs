@@ -1,10 +1,7 @@
 //! One budget for a fleet of processes.
 
-use super::bucket::{Bucket, Shape};
-use super::outage::Outage;
-use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::operation::Pace;
-use std::fmt;
+use super::bucket::Bucket;
+use crate::error::{BoxError, Effect, Error, ErrorKind, Result};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,11 +24,12 @@ pub trait SharedBudget: Send + Sync + 'static {
     /// budget is not asked again for four times as long as that.
     ///
     /// # Errors
-    /// When it cannot tell; then the [`Fallback`] decides.
+    /// When it cannot tell; then the [`Fallback`] decides. The message is logged and shown, so it must
+    /// not contain a secret.
     fn take(
         &self,
         bucket: &BudgetBucket,
-    ) -> impl Future<Output = Result<BudgetReply, BudgetError>> + Send;
+    ) -> impl Future<Output = Result<BudgetReply, BoxError>> + Send;
 }
 
 /// What a budget is asked for: one slot of a bucket that refills.
@@ -69,29 +67,6 @@ pub enum BudgetReply {
     Wait(Duration),
 }
 
-/// Why a budget cannot tell. The words are logged and shown: they must not hold a secret.
-#[derive(Debug)]
-pub struct BudgetError(Box<dyn std::error::Error + Send + Sync>);
-
-impl BudgetError {
-    /// Wraps the cause, or a text.
-    pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(cause.into())
-    }
-}
-
-impl fmt::Display for BudgetError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the shared budget does not answer: {}", self.0)
-    }
-}
-
-impl std::error::Error for BudgetError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&*self.0)
-    }
-}
-
 /// What happens to a call when the shared budget does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -104,7 +79,7 @@ pub enum Fallback {
     Refuse,
 }
 
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<BudgetReply, BudgetError>> + Send + 'a>>;
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<BudgetReply, BoxError>> + Send + 'a>>;
 
 /// [`SharedBudget`] as an object.
 trait Erased: Send + Sync {
@@ -131,82 +106,256 @@ impl Shared {
         }
     }
 
-    /// Waits for a slot that no other process takes.
-    pub async fn turn(
-        &self,
-        api: &'static str,
-        pace: Pace,
-        bucket: &Bucket,
-        until: Instant,
-    ) -> Result<()> {
-        let shape = Shape::of_fleet(pace);
-        let asked = BudgetBucket {
-            platform: api,
-            name: pace.bucket,
-            burst: shape.burst.get(),
-            refill: shape.refill,
+    /// Takes a slot that no other process takes: returns how long to wait before asking again, and
+    /// nothing if it was taken.
+    pub async fn take(&self, bucket: &Bucket) -> Result<Duration> {
+        let error = match self.ask(bucket).await {
+            Ok(BudgetReply::Taken) => return Ok(Duration::ZERO),
+            Ok(BudgetReply::Wait(wait)) => return Ok(wait.max(Duration::from_millis(1))),
+            Err(error) => error,
         };
-        let outage = &bucket.outage;
-        loop {
-            let wait = bucket.pause().or_else(|| outage.own_wait());
-            if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
-                bucket.wait(wait, until).await?;
-                continue;
-            }
-            let error = match self.ask(&asked, outage).await {
-                Ok(BudgetReply::Taken) => {
-                    outage.sent();
-                    return Ok(());
-                }
-                Ok(BudgetReply::Wait(wait)) => {
-                    bucket.wait(wait, until).await?;
-                    continue;
-                }
-                Err(error) => error,
-            };
-            if self.otherwise == Fallback::Local {
-                outage.alone();
-            }
-            match self.otherwise {
-                // The own pace may have begun just now, with nothing to give yet.
-                Fallback::Local if outage.own_wait().is_some_and(|wait| wait.is_zero()) => {
-                    outage.sent();
-                    return Ok(());
-                }
-                Fallback::Local => {}
-                Fallback::Refuse => {
-                    return Err(Error::new(ErrorKind::RateLimited, error.to_string())
-                        .with_effect(Effect::None)
-                        .with_retry_after(outage.rest())
-                        .with_source(error));
-                }
+        match self.otherwise {
+            Fallback::Local => Ok(bucket.go_alone()),
+            Fallback::Refuse => {
+                let message = format!("the shared budget does not answer: {error}");
+                let rest = Some(bucket.budget_rests()).filter(|rest| !rest.is_zero());
+                Err(Error::new(ErrorKind::RateLimited, message)
+                    .with_effect(Effect::None)
+                    .with_retry_after(rest)
+                    .with_source(error))
             }
         }
     }
 
     /// Asks, unless the last time was in vain and long.
-    async fn ask(&self, asked: &BudgetBucket, outage: &Outage) -> Result<BudgetReply, BudgetError> {
-        if outage.rest().is_some() {
-            return Err(BudgetError::new("it did not a moment ago"));
+    async fn ask(&self, bucket: &Bucket) -> Result<BudgetReply, BoxError> {
+        if !bucket.budget_rests().is_zero() {
+            return Err("it did not a moment ago".into());
         }
         let started = Instant::now();
-        let answer = match timeout(ANSWER, self.budget.take(asked)).await {
+        let answer = match timeout(ANSWER, self.budget.take(&bucket.fleet)).await {
             Ok(answer) => answer,
-            Err(_) => Err(BudgetError::new(format!("no answer in {ANSWER:?}"))),
+            Err(_) => Err(format!("no answer in {ANSWER:?}").into()),
         };
         // Said once, not with every call.
         match &answer {
-            Ok(_) if outage.answered() => {
-                tracing::info!(bucket = asked.name, "the shared budget answers again");
+            Ok(_) if bucket.budget_answered() => {
+                tracing::info!(
+                    bucket = bucket.fleet.name,
+                    "the shared budget answers again"
+                );
             }
-            Ok(_) => {}
-            Err(error) => {
+            Err(error) if bucket.budget_failed(started.elapsed()) => {
                 let alone = self.otherwise == Fallback::Local;
-                if outage.failed(started.elapsed(), alone) {
-                    tracing::warn!(%error, bucket = asked.name, alone, "no shared budget");
-                }
+                tracing::warn!(%error, bucket = bucket.fleet.name, alone, "no shared budget");
             }
+            _ => {}
         }
         answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::Pace;
+    use std::num::NonZeroU32;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use tokio::time::sleep;
+
+    /// A budget in memory, that can go away.
+    #[derive(Clone, Default)]
+    struct Memory {
+        full: Arc<Mutex<Option<Instant>>>,
+        gone: Arc<Mutex<Option<Duration>>>,
+        asked: Arc<Mutex<u32>>,
+    }
+
+    impl Memory {
+        /// From now on it fails after this time; what it knew is lost.
+        fn goes(&self, after: Duration) {
+            *self.gone.lock().unwrap() = Some(after);
+            *self.full.lock().unwrap() = None;
+        }
+
+        fn comes_back(&self) {
+            *self.gone.lock().unwrap() = None;
+        }
+    }
+
+    impl SharedBudget for Memory {
+        async fn take(&self, bucket: &BudgetBucket) -> Result<BudgetReply, BoxError> {
+            *self.asked.lock().unwrap() += 1;
+            let gone = *self.gone.lock().unwrap();
+            if let Some(after) = gone {
+                sleep(after).await;
+                return Err("gone".into());
+            }
+            let now = Instant::now();
+            let mut full = self.full.lock().unwrap();
+            let old = full.unwrap_or(now).max(now);
+            let wait = (old - now).saturating_sub(bucket.refill * (bucket.burst - 1));
+            if !wait.is_zero() {
+                return Ok(BudgetReply::Wait(wait));
+            }
+            *full = Some(old + bucket.refill);
+            Ok(BudgetReply::Taken)
+        }
+    }
+
+    const EDGE: Pace = Pace {
+        bucket: "deploy",
+        count: 40,
+        seconds: 1,
+    };
+    const MINUTE: Pace = Pace {
+        bucket: "api",
+        count: 100,
+        seconds: 60,
+    };
+
+    fn part(pace: Pace, members: u32) -> Bucket {
+        Bucket::new("test", pace, NonZeroU32::new(members).unwrap(), true)
+    }
+
+    fn far() -> Instant {
+        Instant::now() + Duration::from_secs(100_000)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_at_work_gets_the_whole_rate_while_the_budget_answers() {
+        let shared = Shared::new(Memory::default(), Fallback::Local);
+        let bucket = part(EDGE, 4);
+        let started = Instant::now();
+        for _ in 0..80 {
+            bucket.turn(Some(&shared), far()).await.unwrap();
+        }
+        assert!(started.elapsed() < Duration::from_millis(2_200));
+        let state = bucket.pace_state();
+        assert_eq!((state.limit, state.shared), (40, Some(true)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_window_of_the_fleet_is_too_full_when_the_budget_goes_and_comes_back() {
+        for (pace, members) in [(EDGE, 4), (MINUTE, 4), (EDGE, 3), (MINUTE, 10)] {
+            let window = Duration::from_secs(pace.seconds.into());
+            let budget = Memory::default();
+            let sent = Arc::new(Mutex::new(Vec::new()));
+            let mut tasks = Vec::new();
+            let busy = Arc::new(AtomicBool::new(false));
+            let end = Instant::now() + window * 10;
+            for _ in 0..members {
+                let (budget, sent, busy) = (budget.clone(), sent.clone(), busy.clone());
+                tasks.push(tokio::spawn(async move {
+                    let shared = Shared::new(budget, Fallback::Local);
+                    let bucket = part(pace, members);
+                    while Instant::now() < end {
+                        if !busy.load(Ordering::Relaxed) {
+                            sleep(window / 100).await;
+                        } else if bucket.turn(Some(&shared), end).await.is_ok() {
+                            sent.lock().unwrap().push(Instant::now());
+                        } else {
+                            break;
+                        }
+                    }
+                }));
+            }
+            // Both times that the budget changes, what could be saved up was: there, a whole burst of
+            // it, and here, that of each process.
+            for (tenths, there, at_work) in [
+                (20, true, false),
+                (3, true, true),
+                (15, false, true),
+                (20, false, false),
+                (3, false, true),
+                (39, true, true),
+            ] {
+                if there {
+                    budget.comes_back();
+                } else {
+                    budget.goes(Duration::ZERO);
+                }
+                busy.store(at_work, Ordering::Relaxed);
+                sleep(window * tenths / 10).await;
+            }
+            for task in tasks {
+                task.await.unwrap();
+            }
+            let sent = sent.lock().unwrap();
+            let most = pace.count as usize;
+            for index in most..sent.len() {
+                let span = sent[index] - sent[index - most];
+                assert!(span >= window, "{pace} of {members}: {span:?} at {index}");
+            }
+            assert!(
+                sent.len() > most * 6 * 7 / 10,
+                "{pace} of {members}: {}",
+                sent.len()
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_does_not_answer_takes_a_fifth_of_the_time_at_most() {
+        let budget = Memory::default();
+        budget.goes(Duration::from_secs(3600));
+        let shared = Shared::new(budget.clone(), Fallback::Local);
+        let bucket = part(EDGE, 4);
+        let until = Instant::now() + Duration::from_secs(60);
+        let mut sent = 0;
+        while bucket.turn(Some(&shared), until).await.is_ok() {
+            sent += 1;
+        }
+        assert!(sent > 400, "{sent}");
+        assert_eq!(*budget.asked.lock().unwrap(), 6);
+        assert_eq!(bucket.pace_state().shared, Some(false));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_fails_at_once_is_used_again_at_once() {
+        let budget = Memory::default();
+        budget.goes(Duration::from_millis(2));
+        let shared = Shared::new(budget.clone(), Fallback::Refuse);
+        let bucket = part(EDGE, 4);
+        let refused = bucket.turn(Some(&shared), far()).await;
+        let error = refused.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.effect()),
+            (ErrorKind::RateLimited, Effect::None)
+        );
+        assert!(error.to_string().contains("gone"), "{error}");
+        let refused = bucket.turn(Some(&shared), far()).await;
+        assert!(refused.unwrap_err().to_string().contains("gone"));
+        budget.comes_back();
+        bucket.turn(Some(&shared), far()).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn clients_that_refuse_and_that_go_on_may_share_a_bucket() {
+        let budget = Memory::default();
+        budget.goes(Duration::from_secs(1));
+        let refusing = Shared::new(budget.clone(), Fallback::Refuse);
+        let going_on = Shared::new(budget, Fallback::Local);
+        let bucket = part(EDGE, 4);
+        let refused = bucket.turn(Some(&refusing), far()).await;
+        assert!(refused.is_err());
+        let started = Instant::now();
+        bucket.turn(Some(&going_on), far()).await.unwrap();
+        assert!(started.elapsed() < Duration::from_secs(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_gives_up_while_the_budget_is_asked_leaves_the_line() {
+        let budget = Memory::default();
+        budget.goes(Duration::from_secs(1));
+        let shared = Shared::new(budget.clone(), Fallback::Refuse);
+        let bucket = part(EDGE, 1);
+        let asking = bucket.turn(Some(&shared), far());
+        let dropped = tokio::time::timeout(Duration::from_millis(10), asking).await;
+        assert!(dropped.is_err());
+        assert_eq!(bucket.pace_state().waiting, 0);
+        budget.comes_back();
+        bucket.turn(Some(&shared), far()).await.unwrap();
     }
 }

@@ -6,12 +6,11 @@
 
 mod bucket;
 mod budget;
-mod outage;
 #[cfg(feature = "redis")]
 mod redis;
 
 pub use bucket::PaceState;
-pub use budget::{BudgetBucket, BudgetError, BudgetReply, Fallback, SharedBudget};
+pub use budget::{BudgetBucket, BudgetReply, Fallback, SharedBudget};
 #[cfg(feature = "redis")]
 pub use redis::RedisBudget;
 
@@ -47,40 +46,31 @@ use tokio::time::Instant;
 /// builder.pacing(Pacing::documented().one_of(4))
 /// # }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Pacing {
-    on: bool,
-    members: NonZeroU32,
+    off: bool,
+    /// Number of processes that share the account; `None` for one.
+    members: Option<NonZeroU32>,
     shared: Option<Shared>,
-}
-
-impl Default for Pacing {
-    fn default() -> Self {
-        Self::documented()
-    }
 }
 
 impl Pacing {
     /// Keeps to the documented rates.
     pub fn documented() -> Self {
-        Self {
-            on: true,
-            members: NonZeroU32::MIN,
-            shared: None,
-        }
+        Self::default()
     }
 
     /// Keeps to none: for a server without limits. A 429 that says when to come back is still obeyed.
     pub fn off() -> Self {
         Self {
-            on: false,
-            ..Self::documented()
+            off: true,
+            ..Self::default()
         }
     }
 
     /// Takes this part of the rates, because so many processes share the account. 0 is as 1.
     pub fn one_of(mut self, members: u32) -> Self {
-        self.members = NonZeroU32::new(members).unwrap_or(NonZeroU32::MIN);
+        self.members = NonZeroU32::new(members);
         self
     }
 
@@ -98,7 +88,7 @@ impl Pacing {
 impl fmt::Debug for Pacing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pacing")
-            .field("on", &self.on)
+            .field("off", &self.off)
             .field("one_of", &self.members)
             .field("shared", &self.shared.is_some())
             .finish()
@@ -119,8 +109,7 @@ static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 /// The pacing of one client.
 #[derive(Clone)]
 pub(crate) struct Pacer {
-    pacing: Pacing,
-    api: &'static str,
+    pub pacing: Pacing,
     buckets: Arc<Buckets>,
 }
 
@@ -128,36 +117,27 @@ impl Pacer {
     /// The pacing for an account. Tokens that are renewed change, so all clients that renew theirs at
     /// one address share its buckets: rather too careful than not.
     pub fn new(pacing: &Pacing, api: &'static str, base_url: &str, auth: &Auth) -> Self {
-        let buckets = if pacing.on {
-            let token = HASHER.hash_one(match auth {
-                Auth::Fixed(header) | Auth::Cookie(header) => Some(header.expose()),
-                Auth::Renewed(_) | Auth::None => None,
-            });
-            let fleet = pacing.shared.is_some();
-            in_use((api, base_url.to_owned(), token, pacing.members, fleet))
-        } else {
-            Arc::default()
+        let token = HASHER.hash_one(match auth {
+            Auth::Header(_, value) => Some(value.as_bytes()),
+            Auth::Renewed(_) | Auth::None => None,
+        });
+        let members = pacing.members.unwrap_or(NonZeroU32::MIN);
+        let fleet = pacing.shared.is_some();
+        let buckets = match pacing.off {
+            true => Arc::default(),
+            false => in_use((api, base_url.to_owned(), token, members, fleet)),
         };
         Self {
             pacing: pacing.clone(),
-            api,
             buckets,
         }
     }
 
-    /// The same pacing for another token.
-    pub fn of(&self, api: &'static str, base_url: &str, auth: &Auth) -> Self {
-        Self::new(&self.pacing, api, base_url, auth)
-    }
-
     /// Waits until the operation may be sent.
     pub async fn turn(&self, operation: Option<&'static Operation>, until: Instant) -> Result<()> {
-        let Some(bucket) = self.bucket(operation) else {
-            return Ok(());
-        };
-        match &self.pacing.shared {
-            None => bucket.turn(until).await,
-            Some(shared) => bucket.turn_in_fleet(self.api, shared, until).await,
+        match self.bucket(operation) {
+            Some(bucket) => bucket.turn(self.pacing.shared.as_ref(), until).await,
+            None => Ok(()),
         }
     }
 
@@ -170,7 +150,7 @@ impl Pacer {
 
     /// How the buckets stand, by name.
     pub fn state(&self) -> Vec<PaceState> {
-        let mut states: Vec<_> = self.buckets.values().map(Bucket::state).collect();
+        let mut states: Vec<_> = self.buckets.values().map(Bucket::pace_state).collect();
         states.sort_by_key(|state| state.bucket);
         states
     }
@@ -192,7 +172,7 @@ fn in_use(account: Account) -> Arc<Buckets> {
         .filter(|operation| operation.api == api)
         .filter_map(|operation| operation.behaviour.pace);
     let buckets: Buckets = paces
-        .map(|pace| (pace.bucket, Bucket::new(pace, members, fleet)))
+        .map(|pace| (pace.bucket, Bucket::new(api, pace, members, fleet)))
         .collect();
     let buckets = Arc::new(buckets);
     all.insert(account, Arc::downgrade(&buckets));
@@ -204,8 +184,12 @@ mod tests {
     use super::*;
 
     fn pacer(url: &str, token: &str) -> Pacer {
-        let auth = Auth::Fixed(token.into());
-        Pacer::new(&Pacing::documented(), "edgegap", url, &auth)
+        paced(&Pacing::documented(), url, token)
+    }
+
+    fn paced(pacing: &Pacing, url: &str, token: &str) -> Pacer {
+        let auth = Auth::token("token", &token.into()).unwrap();
+        Pacer::new(pacing, "edgegap", url, &auth)
     }
 
     #[test]
@@ -221,8 +205,7 @@ mod tests {
         ] {
             assert!(!Arc::ptr_eq(&first.buckets, &other.buckets));
         }
-        let part = Pacing::documented().one_of(2);
-        let part = first.clone().pacing_changed(part);
+        let part = paced(&Pacing::documented().one_of(2), "https://pace.example", "a");
         assert!(!Arc::ptr_eq(&first.buckets, &part.buckets));
     }
 
@@ -232,12 +215,5 @@ mod tests {
         let weak = Arc::downgrade(&first.buckets);
         drop(first);
         assert!(weak.upgrade().is_none());
-    }
-
-    impl Pacer {
-        fn pacing_changed(self, pacing: Pacing) -> Self {
-            let auth = Auth::Fixed("a".into());
-            Self::new(&pacing, "edgegap", "https://pace.example", &auth)
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! A shared budget on a Redis server.
 
-use super::budget::{BudgetBucket, BudgetError, BudgetReply, SharedBudget};
-use crate::error::{Error, Result};
+use super::budget::{BudgetBucket, BudgetReply, SharedBudget};
+use crate::error::{BoxError, Error, Result};
 use crate::secret::{REDACTED, Secret};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError, Script};
@@ -132,33 +132,30 @@ impl RedisBudget {
 }
 
 impl SharedBudget for RedisBudget {
-    async fn take(&self, bucket: &BudgetBucket) -> Result<BudgetReply, BudgetError> {
-        self.shared.take(bucket).await
-    }
-}
-
-impl Shared {
-    async fn take(&self, bucket: &BudgetBucket) -> Result<BudgetReply, BudgetError> {
-        if let Some(reply) = self.out_of_kept(bucket) {
+    async fn take(&self, bucket: &BudgetBucket) -> Result<BudgetReply, BoxError> {
+        let shared = &self.shared;
+        if let Some(reply) = shared.out_of_kept(bucket) {
             return Ok(reply);
         }
-        let (taken, wait) = match timeout(ANSWER, self.ask(bucket)).await {
+        let (taken, wait) = match timeout(ANSWER, shared.ask(bucket)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(self.failure(&error)),
-            Err(_) => return Err(BudgetError::new(format!("Redis: no answer in {ANSWER:?}"))),
+            Ok(Err(error)) => return Err(shared.failure(&error)),
+            Err(_) => return Err(format!("Redis: no answer in {ANSWER:?}").into()),
         };
         let wait = Duration::from_micros(wait);
         if taken && wait.is_zero() {
             return Ok(BudgetReply::Taken);
         }
         if taken {
-            let slots = &mut *self.kept();
+            let slots = &mut *shared.kept();
             let slots = slots.entry((bucket.platform, bucket.name)).or_default();
             slots.push(Instant::now() + wait);
         }
         Ok(BudgetReply::Wait(wait))
     }
+}
 
+impl Shared {
     /// Answers from what is kept, if it can.
     fn out_of_kept(&self, bucket: &BudgetBucket) -> Option<BudgetReply> {
         let now = Instant::now();
@@ -175,18 +172,17 @@ impl Shared {
     }
 
     async fn ask(&self, bucket: &BudgetBucket) -> Result<(bool, u64), RedisError> {
-        let (mut connection, fresh) = self.connection().await?;
-        match self.run(&mut connection, bucket).await {
-            Ok(answer) => Ok(answer),
-            Err(error) => {
-                *self.connection.lock().await = None;
-                if fresh {
-                    return Err(error);
-                }
-                // It may have been lost long ago, its runtime may have ended, or it may lead to a
-                // server that others took over from.
-                let (mut connection, _) = self.connection().await?;
-                self.run(&mut connection, bucket).await
+        loop {
+            let (mut connection, is_new) = self.connection().await?;
+            let answer = self.run(&mut connection, bucket).await;
+            if answer.is_ok() {
+                return answer;
+            }
+            *self.connection.lock().await = None;
+            // An old one may have been lost long ago, its runtime may have ended, or it may lead to a
+            // server that others took over from.
+            if is_new {
+                return answer;
             }
         }
     }
@@ -229,13 +225,13 @@ impl Shared {
         Ok((connection, true))
     }
 
-    fn failure(&self, error: &RedisError) -> BudgetError {
+    fn failure(&self, error: &RedisError) -> BoxError {
         let mut text = format!("Redis: {error}");
         let settings = self.client.get_connection_info().redis_settings();
         if let Some(password) = settings.password().filter(|password| !password.is_empty()) {
             text = text.replace(password, REDACTED);
         }
-        BudgetError::new(text)
+        text.into()
     }
 
     fn kept(&self) -> MutexGuard<'_, HashMap<(&'static str, &'static str), Vec<Instant>>> {
