@@ -1,5 +1,4 @@
 //! The secret in the URL of a webhook: where it comes from, where it goes, and who has it.
-#![cfg(all(feature = "dployr", feature = "edgegap"))]
 
 use deploykit::webhook::{CallbackSecret, PARAMETER, verify};
 use deploykit::{Effect, Error, ErrorKind};

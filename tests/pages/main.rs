@@ -1,10 +1,4 @@
 //! Lists as pages, as streams and whole: counted in requests.
-#![cfg(all(
-    feature = "dployr",
-    feature = "edgegap",
-    feature = "nexlayer",
-    feature = "nodion"
-))]
 
 mod any;
 mod options;

@@ -1,10 +1,4 @@
 //! The testing kit: recorder, snapshots, canned failures.
-#![cfg(all(
-    feature = "dployr",
-    feature = "edgegap",
-    feature = "nexlayer",
-    feature = "nodion"
-))]
 
 mod faults;
 mod flows;
