@@ -67,8 +67,9 @@ impl Lives<'_> {
         let server = client.deployment(client.deploy(new).await?.request_id);
         let ready = self.told("edgegap", server.wait()).await?;
         (self.tell)("edgegap", &format!("at {}", ready.endpoint("gameport")?));
-        let logs = server.logs().await?.logs;
-        (self.tell)("edgegap", &format!("logs: {}", logs.unwrap_or_default()));
+        for line in server.logs().await?.tail(2) {
+            (self.tell)("edgegap", &format!("log: {line}"));
+        }
         let stopped = server.stop().await?;
         (self.tell)("edgegap", &format!("stop: {:?}", stopped.outcome));
         self.told("edgegap", server.wait().until_gone()).await?;
@@ -128,6 +129,9 @@ impl Lives<'_> {
         let service = services.into_iter().find(|one| one.name == "lifecycle");
         let service = client.service(service.ok_or("there is no service")?.id);
         self.told("dployr", service.wait()).await?;
+        for line in service.logs(Some(2)).await? {
+            (self.tell)("dployr", &format!("log: {}", line.message));
+        }
         let mut lines = service.follow_logs().await?;
         if let Some(line) = lines.next().await {
             (self.tell)("dployr", &format!("follows: {}", line?.message));

@@ -178,16 +178,8 @@ async fn a_retry_after_beyond_the_deadline_ends_the_wait_at_once() {
 }
 
 #[test]
-fn polls_and_logs_can_be_previewed() {
-    use deploykit::watch::Deployment;
+fn a_poll_can_be_previewed() {
     let recorder = deploykit::testing::Recorder::new();
-    let dployr = deploykit::dployr::Client::builder().base_url("https://dployr.example");
-    let dployr = dployr.token("hush").recorder(&recorder).build().unwrap();
-    let deployment = dployr.deployment("d-1");
-    let preview = deployment.recent_logs().preview().unwrap();
-    assert_eq!(preview.path, "/v1/deployments");
-    let preview = deployment.snapshot().preview().unwrap();
-    assert_eq!(preview.path, "/v1/deployments");
     let nexlayer = deploykit::nexlayer::Client::builder().recorder(&recorder);
     let application = nexlayer.build().unwrap().session("t-1").application("a");
     let preview = application.readiness().preview().unwrap();

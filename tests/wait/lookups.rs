@@ -1,49 +1,25 @@
-//! Deployments of several platforms through one trait, and dployr's lookups.
+//! How dployr and Nodion deployments and dployr services are looked up.
 
-use crate::script::{Script, dployr, query, seconds, status};
+use crate::script::{dployr, query};
 use deploykit::ErrorKind;
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::watch::{Deployment, Phase, Way};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
-use tokio::time::Instant;
 
 #[tokio::test(start_paused = true)]
-async fn waits_of_several_platforms_run_concurrently() {
-    let edgegap = Script::new([status("SEEKING"), status("READY")]);
-    let nodion = Recorder::new();
-    let polls = Mutex::new(0);
-    nodion.answer_with(move |_| {
-        let mut polls = polls.lock().unwrap();
-        *polls += 1;
-        let word = if *polls < 3 { "waiting" } else { "failed" };
+async fn a_nodion_deployment_is_found_by_its_id_among_newer_ones() {
+    let recorder = Recorder::new();
+    for word in ["waiting", "failed"] {
         let newest = json!({ "id": "newest", "status": "available", "deploy_number": 9 });
         let mine = json!({ "id": "mine", "status": word, "deploy_number": 8 });
-        CannedReply::json(200, json!({ "deployments": [newest, mine] }).to_string())
-    });
-    let client = deploykit::nodion::Client::builder().token("hush");
-    let client = client.recorder(&nodion).build().unwrap();
-    let all: Vec<Box<dyn Deployment>> = vec![
-        Box::new(edgegap.server()),
-        Box::new(client.application("app").deployment("mine")),
-    ];
-    let began = Instant::now();
-    let waits = all.iter().map(|one| one.wait().into_future());
-    let [first, second] = waits.collect::<Vec<_>>().try_into().ok().unwrap();
-    let (ready, failed) = tokio::join!(first, second);
-    assert_eq!(ready.unwrap().phase, Phase::Ready);
-    let failed = failed.unwrap_err();
-    assert_eq!(failed.kind(), ErrorKind::WaitFailed);
-    assert_eq!(failed.raw_status(), Some("failed"), "not the newest one");
-    assert!(began.elapsed() < seconds(13), "{:?}", began.elapsed());
-
-    let platforms: Vec<_> = all.iter().map(|one| one.platform()).collect();
-    assert_eq!(platforms, ["edgegap", "nodion"]);
-    assert_eq!(all[1].id(), "mine");
-    assert_eq!(all[1].support().stop, Way::Absent);
-    let error = all[1].stop().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert_eq!(all[0].snapshot().await.unwrap().raw_status, "Status.READY");
+        let body = json!({ "deployments": [newest, mine] }).to_string();
+        recorder.reply("nodion list_deployments", CannedReply::json(200, body));
+    }
+    let client = recorder.nodion().unwrap();
+    let wait = client.application("app").deployment("mine").wait();
+    let error = wait.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WaitFailed);
+    assert_eq!(error.raw_status(), Some("failed"));
 }
 
 #[tokio::test(start_paused = true)]
