@@ -8,13 +8,11 @@ use super::{
     ServiceStatus,
 };
 use crate::call::Call;
-use crate::error::{Error, ErrorKind};
+use crate::error::ErrorKind;
 use crate::page::Page;
 use crate::raw::dployr::Op;
 use crate::wait::{Schedule, Snapshot, Source, Wait};
-use crate::watch::{
-    Fleet, Listed, Observation, Phase, Support, Watched, Watcher, Way, unsupported,
-};
+use crate::watch::{Fleet, Listed, Phase, Watcher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -89,25 +87,6 @@ impl Source for DeploymentHandle {
     }
 }
 
-impl Watched for DeploymentHandle {
-    const PLATFORM: &'static str = "dployr";
-    // It is one of a list, the log is its service's, and no server takes a deployment back.
-    const SUPPORT: Support = Support::new(Way::Emulated, Way::Emulated, Way::Absent);
-
-    fn watched(&self) -> Wait<Observation> {
-        self.wait().observed()
-    }
-
-    fn end(&self) -> Call<()> {
-        let error = unsupported("dployr", "stop a deployment: stop its service");
-        self.client.refused(Op::DeleteDeployment, error)
-    }
-
-    fn no_log(&self, error: Error) -> Call<Vec<String>> {
-        self.client.refused(Op::GetServiceLogs, error)
-    }
-}
-
 impl ServiceHandle {
     /// Waits until the service is up.
     ///
@@ -177,24 +156,6 @@ impl Source for ServiceSource {
 
     fn revives(&self) -> bool {
         true
-    }
-}
-
-impl Watched for ServiceHandle {
-    const PLATFORM: &'static str = "dployr";
-    // What it is doing is concluded from its record, from the servers that are known.
-    const SUPPORT: Support = Support::new(Way::Emulated, Way::Native, Way::Native);
-
-    fn watched(&self) -> Wait<Observation> {
-        self.wait().observed()
-    }
-
-    fn end(&self) -> Call<()> {
-        self.stop().map(drop)
-    }
-
-    fn no_log(&self, error: Error) -> Call<Vec<String>> {
-        self.client.refused(Op::GetServiceLogs, error)
     }
 }
 
