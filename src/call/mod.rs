@@ -67,15 +67,6 @@ impl<T: Send + 'static> Call<T> {
         }
     }
 
-    /// A call that was found to be wrong when it was described.
-    pub(crate) fn refused(scope: Scope, error: Error) -> Self {
-        let mut call = Self::new(scope, |_| async {
-            Err(Error::invalid_request("the call was refused"))
-        });
-        call.refuse(error);
-        call
-    }
-
     /// The same call, with its result turned into another. The pager is lost.
     fn then<U, F>(self, convert: F) -> Call<U>
     where

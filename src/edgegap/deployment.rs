@@ -18,10 +18,6 @@ impl DeploymentHandle {
         Self { client, id }
     }
 
-    pub(super) fn client(&self) -> &Client {
-        &self.client
-    }
-
     /// The id as it was given; nothing if that was none.
     pub(super) fn name(&self) -> &str {
         self.id.as_ref().map_or("", RequestId::as_str)

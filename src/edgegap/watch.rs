@@ -1,30 +1,11 @@
-//! Deployments as all platforms' are seen, and many of them at once.
+//! Watching many deployments.
 
 use super::wait::phase_of_status;
-use super::{Client, DeploymentHandle, DeploymentSummary, Deployments};
+use super::{Client, DeploymentSummary, Deployments};
 use crate::call::Call;
-use crate::error::Error;
 use crate::page::Page;
-use crate::raw::edgegap::Op;
-use crate::wait::{Snapshot, Source, Wait};
-use crate::watch::{Fleet, Listed, Observation, Phase, Support, Watched, Watcher, Way};
-
-impl Watched for DeploymentHandle {
-    const PLATFORM: &'static str = "edgegap";
-    const SUPPORT: Support = Support::new(Way::Native, Way::Native, Way::Native);
-
-    fn watched(&self) -> Wait<Observation> {
-        self.wait().observed()
-    }
-
-    fn end(&self) -> Call<()> {
-        self.stop().map(drop)
-    }
-
-    fn no_log(&self, error: Error) -> Call<Vec<String>> {
-        self.client().refused(Op::GetContainerLogs, error)
-    }
-}
+use crate::wait::{Snapshot, Source};
+use crate::watch::{Fleet, Listed, Phase, Watcher};
 
 impl Client {
     /// Watches these deployments: one list call a page for all of them (100 on a page, 10 pages a

@@ -2,13 +2,9 @@
 
 use super::{ApplicationHandle, Deployment, DeploymentHandle, DeploymentStatus};
 use crate::call::Call;
-use crate::error::Error;
 use crate::page::Page;
-use crate::raw::nodion::Op;
 use crate::wait::{Schedule, Snapshot, Source, Wait};
-use crate::watch::{
-    Fleet, Listed, Observation, Phase, Support, Watched, Watcher, Way, unsupported,
-};
+use crate::watch::{Fleet, Listed, Phase, Watcher};
 
 /// How many lines of the log are asked for.
 const TAIL: u32 = 20;
@@ -69,26 +65,6 @@ impl Source for DeploymentHandle {
 
     fn log_tail(&self) -> Option<Call<Vec<String>>> {
         Some(self.application().recent_logs(TAIL))
-    }
-}
-
-impl Watched for DeploymentHandle {
-    const PLATFORM: &'static str = "nodion";
-    // It is one of a list, the log is the application's, and nothing takes a deployment back.
-    const SUPPORT: Support = Support::new(Way::Emulated, Way::Emulated, Way::Absent);
-
-    fn watched(&self) -> Wait<Observation> {
-        self.wait().observed()
-    }
-
-    fn end(&self) -> Call<()> {
-        let error = unsupported("nodion", "stop a deployment");
-        let client = &self.application().client;
-        client.refused(Op::CreateDeployment, error)
-    }
-
-    fn no_log(&self, error: Error) -> Call<Vec<String>> {
-        self.application().client.refused(Op::ListLogs, error)
     }
 }
 

@@ -84,15 +84,6 @@ macro_rules! client {
                 })
             }
 
-            /// A call that is wrong and will not be sent.
-            pub(crate) fn refused<T: Send + 'static>(
-                &self,
-                op: crate::raw::$raw::Op,
-                error: crate::Error,
-            ) -> crate::Call<T> {
-                crate::Call::refused(self.scope_of(op), error)
-            }
-
             pub(crate) fn scope_of(&self, op: crate::raw::$raw::Op) -> crate::transport::Scope {
                 self.scope.to(op.info())
             }

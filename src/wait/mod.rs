@@ -13,9 +13,8 @@ pub(crate) use policy::{Fault, fault};
 pub(crate) use source::{Schedule, Snapshot, Source, last_lines, short_status};
 pub use stream::WaitStream;
 
-use crate::call::Call;
 use crate::error::{ErrorKind, Result};
-use crate::phase::{Observation, Phase};
+use crate::phase::Phase;
 use engine::Engine;
 use source::Mapped;
 use std::fmt;
@@ -195,15 +194,6 @@ impl<T: Send + 'static> Wait<T> {
             .mapped(|snapshot| snapshot.map(Some), Some(|| None))
     }
 
-    /// The same wait, returning observations instead of records.
-    pub(crate) fn observed(self) -> Wait<Observation> {
-        let convert = |snapshot: Snapshot<T>| {
-            let seen = snapshot.observation();
-            snapshot.map(|_| seen)
-        };
-        self.mapped(convert, None)
-    }
-
     fn mapped<U: Send + 'static>(
         self,
         convert: fn(Snapshot<T>) -> Snapshot<U>,
@@ -218,21 +208,6 @@ impl<T: Send + 'static> Wait<T> {
             settings: self.settings,
             hooks: self.hooks,
         }
-    }
-
-    pub(crate) fn id(&self) -> Option<String> {
-        self.source.id()
-    }
-
-    /// Polls once.
-    pub(crate) fn look(&self) -> Call<Observation> {
-        let look = self.source.look().map_with_secrets(Snapshot::redacted);
-        look.map(|seen| seen.observation())
-    }
-
-    /// The last lines of the log, if the platform has one.
-    pub(crate) fn log_tail(&self) -> Option<Call<Vec<String>>> {
-        self.source.log_tail().map(source::bounded)
     }
 
     /// The wait as a stream of its polls.
