@@ -141,7 +141,7 @@ pub use transport::observe::{CallEnd, CallReport};
 pub use transport::pace::RedisBudget;
 pub use transport::pace::{BudgetBucket, BudgetReply, Fallback, PaceState, Pacing, SharedBudget};
 pub use transport::retry::Retry;
-pub use wait::{Progress, Wait, WaitStream};
+pub use wait::{Progress, Wait};
 
 /// Compiles and runs the examples of the README.
 #[cfg(doctest)]

@@ -75,11 +75,6 @@ impl Observation {
             at: Duration::ZERO,
         }
     }
-
-    pub(crate) fn reason(mut self, reason: Option<String>) -> Self {
-        self.reason = reason;
-        self
-    }
 }
 
 impl fmt::Display for Observation {

@@ -11,8 +11,8 @@ use crate::call::Call;
 use crate::error::ErrorKind;
 use crate::page::Page;
 use crate::raw::dployr::Op;
-use crate::wait::{Schedule, Snapshot, Source, Wait};
-use crate::watch::{Fleet, Listed, Phase, Watcher};
+use crate::wait::{Schedule, Snapshot, Wait};
+use crate::watch::{Fleet, Observation, Phase, Watcher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -47,23 +47,11 @@ impl DeploymentHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn wait(&self) -> Wait<Deployment> {
-        Wait::new(self.clone())
-    }
-}
-
-impl Source for DeploymentHandle {
-    type Value = Deployment;
-
-    fn subject(&self) -> String {
-        format!("dployr deployment {}", id_of(&self.id).unwrap_or_default())
-    }
-
-    fn id(&self) -> Option<String> {
-        id_of(&self.id)
-    }
-
-    fn schedule(&self) -> Schedule {
-        SCHEDULE
+        let (polled, logged) = (self.clone(), self.clone());
+        Wait::new("dployr deployment", id_of(&self.id), SCHEDULE, move || {
+            polled.look()
+        })
+        .with_log(move || logged.log_tail())
     }
 
     fn look(&self) -> Call<Snapshot<Deployment>> {
@@ -74,16 +62,14 @@ impl Source for DeploymentHandle {
     }
 
     /// The log goes by the name of the service, which is that of the deployment.
-    fn log_tail(&self) -> Option<Call<Vec<String>>> {
+    fn log_tail(&self) -> Call<Vec<String>> {
         let (client, id) = (self.client.clone(), self.id.clone());
-        Some(
-            self.client
-                .in_steps(Op::GetServiceLogs, |steps| async move {
-                    let found = steps.run(listed(&client, &id)).await?;
-                    let lines = client.service(found.name).logs(Some(TAIL));
-                    Ok(texts(steps.run(lines).await?))
-                }),
-        )
+        self.client
+            .in_steps(Op::GetServiceLogs, |steps| async move {
+                let found = steps.run(listed(&client, &id)).await?;
+                let lines = client.service(found.name).logs(Some(TAIL));
+                Ok(texts(steps.run(lines).await?))
+            })
     }
 }
 
@@ -107,55 +93,27 @@ impl ServiceHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn wait(&self) -> Wait<ServiceStatus> {
-        Wait::new(ServiceSource {
-            handle: self.clone(),
-            no_status: Arc::default(),
-        })
-    }
-}
-
-struct ServiceSource {
-    handle: ServiceHandle,
-    /// Found out once, so that it is not asked for again.
-    no_status: Arc<AtomicBool>,
-}
-
-impl Source for ServiceSource {
-    type Value = ServiceStatus;
-
-    fn subject(&self) -> String {
-        let id = id_of(&self.handle.id).unwrap_or_default();
-        format!("dployr service {id}")
+        let (polled, logged) = (self.clone(), self.clone());
+        // Found out once, so that it is not asked for again.
+        let no_status = Arc::<AtomicBool>::default();
+        let poll = move || polled.look(no_status.clone());
+        Wait::new("dployr service", id_of(&self.id), SCHEDULE, poll)
+            .with_log(move || logged.logs(Some(TAIL)).map(texts))
+            .revives()
     }
 
-    fn id(&self) -> Option<String> {
-        id_of(&self.handle.id)
-    }
-
-    fn schedule(&self) -> Schedule {
-        SCHEDULE
-    }
-
-    fn look(&self) -> Call<Snapshot<ServiceStatus>> {
-        let (handle, no_status) = (self.handle.clone(), self.no_status.clone());
-        let client = self.handle.client.clone();
-        client.in_steps(Op::GetServiceStatus, |steps| async move {
-            if !no_status.load(Ordering::Relaxed) {
-                if let Some(status) = steps.documented(handle.status()).await? {
-                    return Ok(of_status(status));
+    fn look(&self, no_status: Arc<AtomicBool>) -> Call<Snapshot<ServiceStatus>> {
+        let handle = self.clone();
+        self.client
+            .in_steps(Op::GetServiceStatus, |steps| async move {
+                if !no_status.load(Ordering::Relaxed) {
+                    if let Some(status) = steps.documented(handle.status()).await? {
+                        return Ok(of_status(status));
+                    }
+                    no_status.store(true, Ordering::Relaxed);
                 }
-                no_status.store(true, Ordering::Relaxed);
-            }
-            steps.run(handle.get()).await.map(of_record)
-        })
-    }
-
-    fn log_tail(&self) -> Option<Call<Vec<String>>> {
-        Some(self.handle.logs(Some(TAIL)).map(texts))
-    }
-
-    fn revives(&self) -> bool {
-        true
+                steps.run(handle.get()).await.map(of_record)
+            })
     }
 }
 
@@ -169,25 +127,21 @@ impl Deployments {
 }
 
 impl Fleet for Deployments {
-    fn list(&self) -> Call<Page<Listed>> {
+    fn list(&self) -> Call<Page<(String, Observation)>> {
         Deployments::list(self).map_items(|items: Vec<Deployment>| {
             let listed = items.into_iter().map(|deployment| {
-                let (phase, raw_status) = how(&deployment);
-                Listed {
-                    id: deployment.id,
-                    phase,
-                    raw_status,
-                }
+                let (phase, word) = how(&deployment);
+                (deployment.id, Observation::new(phase, word))
             });
             listed.collect()
         })
     }
 
-    fn look(&self, id: &str) -> Option<Call<Snapshot<()>>> {
+    fn look(&self, id: &str) -> Option<Call<Observation>> {
         let id = DeploymentId::new(id).map_err(|error| error.to_string());
         Some(listed(&self.client, &id).map(|deployment| {
             let (phase, word) = how(&deployment);
-            Snapshot::new(phase, word, ())
+            Observation::new(phase, word)
         }))
     }
 }
@@ -219,23 +173,18 @@ fn of_record(service: Service) -> Snapshot<ServiceStatus> {
         Some(_) => ServiceState::Sleeping,
         None => ServiceState::Unknown(AWAKE.to_owned()),
     };
-    let snapshot = of_status(ServiceStatus {
+    let mut snapshot = of_status(ServiceStatus {
         id: Some(service.id),
         name: Some(service.name),
         status,
         updated_at: service.updated_at,
         uptime: None,
     });
-    match snapshot.phase {
-        Phase::Unknown => Snapshot {
-            phase: Phase::Ready,
-            ..snapshot
-        }
-        .reason(Some(
-            "all that is known is that it does not sleep".to_owned(),
-        )),
-        _ => snapshot,
+    if snapshot.seen.phase == Phase::Unknown {
+        snapshot.seen.phase = Phase::Ready;
+        snapshot.seen.reason = Some("all that is known is that it does not sleep".to_owned());
     }
+    snapshot
 }
 
 fn of_status(service: ServiceStatus) -> Snapshot<ServiceStatus> {

@@ -18,9 +18,9 @@ impl DeploymentHandle {
         Self { client, id }
     }
 
-    /// The id as it was given; nothing if that was none.
-    pub(super) fn name(&self) -> &str {
-        self.id.as_ref().map_or("", RequestId::as_str)
+    /// The id; `None` if it is invalid.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.id.as_ref().ok().map(RequestId::as_str)
     }
 
     /// The deployment as it is now: `GET /v1/status/{deployment_id}`, at most 20 a second for all of

@@ -23,7 +23,7 @@ use std::time::SystemTime;
 #[derive(Clone, Debug)]
 #[must_use = "nothing is asked before `list` is awaited"]
 pub struct Deployments {
-    client: Client,
+    pub(super) client: Client,
     filters: Vec<Filter>,
     order: Vec<Order>,
     ask: Ask,
@@ -37,10 +37,6 @@ impl Deployments {
             order: Vec::new(),
             ask: Ask::default(),
         }
-    }
-
-    pub(super) fn client(&self) -> &Client {
-        &self.client
     }
 
     /// Only those that meet this condition, and all that were given before. The platform takes one

@@ -2,11 +2,13 @@
 
 use super::{Deployment, DeploymentHandle, DeploymentStatus};
 use crate::call::Call;
-use crate::wait::{Schedule, Snapshot, Source, Wait, last_lines};
+use crate::wait::{Schedule, Snapshot, Wait};
 use crate::watch::Phase;
 
 /// As the vendor's own clients look: every 2 s, growing to 10 s, for 3 minutes.
 const SCHEDULE: Schedule = Schedule::seconds(2, 10, 180);
+/// How many lines of each log are kept.
+const LOG_LINES: usize = 20;
 
 impl DeploymentHandle {
     /// Waits until players can connect, and gives the deployment as it is then.
@@ -34,26 +36,13 @@ impl DeploymentHandle {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn wait(&self) -> Wait<Deployment> {
-        Wait::new(self.clone())
-    }
-}
-
-impl Source for DeploymentHandle {
-    type Value = Deployment;
-
-    fn subject(&self) -> String {
-        format!("edgegap deployment {}", self.name())
+        let (polled, logged) = (self.clone(), self.clone());
+        let id = self.name().map(str::to_owned);
+        Wait::new("edgegap deployment", id, SCHEDULE, move || polled.look())
+            .with_log(move || logged.log_tail())
     }
 
-    fn id(&self) -> Option<String> {
-        Some(self.name().to_owned())
-    }
-
-    fn schedule(&self) -> Schedule {
-        SCHEDULE
-    }
-
-    fn look(&self) -> Call<Snapshot<Deployment>> {
+    pub(super) fn look(&self) -> Call<Snapshot<Deployment>> {
         self.status().map(|deployment| {
             let status = deployment.current_status.as_str().to_owned();
             let reason = deployment.error_detail.clone();
@@ -61,13 +50,11 @@ impl Source for DeploymentHandle {
         })
     }
 
-    fn log_tail(&self) -> Option<Call<Vec<String>>> {
-        Some(self.logs().map(|logs| {
-            let crash = logs.crash_logs.unwrap_or_default();
-            let mut lines = last_lines(&logs.logs.unwrap_or_default());
-            lines.extend(last_lines(&crash));
-            lines
-        }))
+    fn log_tail(&self) -> Call<Vec<String>> {
+        self.logs().map(|logs| {
+            let lines = [logs.tail(LOG_LINES), logs.crash_tail(LOG_LINES)].concat();
+            lines.into_iter().map(str::to_owned).collect()
+        })
     }
 }
 

@@ -4,8 +4,7 @@ use super::wait::phase_of_status;
 use super::{Client, DeploymentSummary, Deployments};
 use crate::call::Call;
 use crate::page::Page;
-use crate::wait::{Snapshot, Source};
-use crate::watch::{Fleet, Listed, Phase, Watcher};
+use crate::watch::{Fleet, Observation, Phase, Watcher};
 
 impl Client {
     /// Watches these deployments: one list call a page for all of them (100 on a page, 10 pages a
@@ -23,8 +22,7 @@ impl Client {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn watch(&self, ids: impl IntoIterator<Item = impl Into<String>>) -> Watcher {
-        let ids = ids.into_iter().map(|id| id.into().into_boxed_str());
-        Watcher::of(self.deployments(), ids)
+        Watcher::of(self.deployments(), ids.into_iter().map(Into::into))
     }
 }
 
@@ -39,30 +37,21 @@ impl Deployments {
 }
 
 impl Fleet for Deployments {
-    fn list(&self) -> Call<Page<Listed>> {
+    fn list(&self) -> Call<Page<(String, Observation)>> {
         Deployments::list(self).map_items(|items| items.into_iter().map(listed).collect())
     }
 
-    fn look(&self, id: &str) -> Option<Call<Snapshot<()>>> {
-        let looked = Source::look(&self.client().deployment(id));
-        Some(looked.map(|seen| Snapshot {
-            phase: seen.phase,
-            raw_status: seen.raw_status,
-            reason: seen.reason,
-            value: (),
-        }))
+    fn look(&self, id: &str) -> Option<Call<Observation>> {
+        let looked = self.client.deployment(id).look();
+        Some(looked.map(|snapshot| snapshot.seen))
     }
 }
 
-fn listed(summary: DeploymentSummary) -> Listed {
-    Listed {
-        phase: phase_of(&summary),
-        raw_status: summary
-            .status
-            .map(|status| status.as_str().to_owned())
-            .unwrap_or_default(),
-        id: summary.request_id,
-    }
+fn listed(summary: DeploymentSummary) -> (String, Observation) {
+    let status = summary.status.as_ref();
+    let status = status.map_or("", |status| status.as_str());
+    let seen = Observation::new(phase_of(&summary), status);
+    (summary.request_id, seen)
 }
 
 /// How far one of the list is. The published file knows `ready` alone, which says nothing about one

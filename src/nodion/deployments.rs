@@ -22,9 +22,9 @@ impl DeploymentHandle {
         &self.application
     }
 
-    /// The id as it was given; nothing if that was none.
-    pub(super) fn name(&self) -> &str {
-        self.id.as_ref().map_or("", DeploymentId::as_str)
+    /// The id; `None` if it is invalid.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.id.as_ref().ok().map(DeploymentId::as_str)
     }
 
     /// The deployment, found by its id among those of the application:

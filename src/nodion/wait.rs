@@ -3,8 +3,8 @@
 use super::{ApplicationHandle, Deployment, DeploymentHandle, DeploymentStatus};
 use crate::call::Call;
 use crate::page::Page;
-use crate::wait::{Schedule, Snapshot, Source, Wait};
-use crate::watch::{Fleet, Listed, Phase, Watcher};
+use crate::wait::{Schedule, Snapshot, Wait};
+use crate::watch::{Fleet, Observation, Phase, Watcher};
 
 /// How many lines of the log are asked for.
 const TAIL: u32 = 20;
@@ -37,23 +37,10 @@ impl DeploymentHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
     pub fn wait(&self) -> Wait<Deployment> {
-        Wait::new(self.clone())
-    }
-}
-
-impl Source for DeploymentHandle {
-    type Value = Deployment;
-
-    fn subject(&self) -> String {
-        format!("nodion deployment {}", self.name())
-    }
-
-    fn id(&self) -> Option<String> {
-        Some(self.name().to_owned())
-    }
-
-    fn schedule(&self) -> Schedule {
-        SCHEDULE
+        let (polled, logged) = (self.clone(), self.application().clone());
+        let id = self.name().map(str::to_owned);
+        Wait::new("nodion deployment", id, SCHEDULE, move || polled.look())
+            .with_log(move || logged.recent_logs(TAIL))
     }
 
     fn look(&self) -> Call<Snapshot<Deployment>> {
@@ -61,10 +48,6 @@ impl Source for DeploymentHandle {
             let status = deployment.status.as_str().to_owned();
             Snapshot::new(phase_of(&deployment.status), status, deployment)
         })
-    }
-
-    fn log_tail(&self) -> Option<Call<Vec<String>>> {
-        Some(self.application().recent_logs(TAIL))
     }
 }
 
@@ -79,19 +62,21 @@ impl ApplicationHandle {
 }
 
 impl Fleet for ApplicationHandle {
-    fn list(&self) -> Call<Page<Listed>> {
+    fn list(&self) -> Call<Page<(String, Observation)>> {
         self.deployments().map_items(|items: Vec<Deployment>| {
-            let listed = items.into_iter().map(|deployment| Listed {
-                phase: phase_of(&deployment.status),
-                raw_status: deployment.status.as_str().to_owned(),
-                id: deployment.id,
+            let listed = items.into_iter().map(|deployment| {
+                let phase = phase_of(&deployment.status);
+                (
+                    deployment.id,
+                    Observation::new(phase, deployment.status.as_str()),
+                )
             });
             listed.collect()
         })
     }
 
     /// There is no other call for it than the list.
-    fn look(&self, _: &str) -> Option<Call<Snapshot<()>>> {
+    fn look(&self, _: &str) -> Option<Call<Observation>> {
         None
     }
 }

@@ -1,22 +1,20 @@
 //! Waiting until a deployment reaches a phase.
 //!
-//! A platform implements [`Source`], which polls once. The rest is shared: `engine` decides when to poll
-//! and builds the final error, `policy` interprets phases and failures, `stream` yields the polls.
+//! A platform says how to poll once. The rest is shared: `engine` decides when to poll and builds the
+//! final error, `policy` interprets phases and failures.
 
 mod engine;
 mod policy;
-mod source;
-mod stream;
+mod snapshot;
 mod timeline;
 
 pub(crate) use policy::{Fault, fault};
-pub(crate) use source::{Schedule, Snapshot, Source, last_lines, short_status};
-pub use stream::WaitStream;
+pub(crate) use snapshot::{Snapshot, redacted};
 
+use crate::call::Call;
 use crate::error::{ErrorKind, Result};
 use crate::phase::Phase;
 use engine::Engine;
-use source::Mapped;
 use std::fmt;
 use std::future::IntoFuture;
 use std::pin::Pin;
@@ -72,19 +70,61 @@ const TOLERATED: u32 = 5;
 /// [`Error::resource_id`](crate::Error::resource_id) names the deployment unless it is gone.
 #[must_use = "a wait does nothing unless awaited"]
 pub struct Wait<T> {
-    source: Box<dyn Source<Value = T>>,
+    /// Polls once. A missing resource is [`NotFound`](ErrorKind::NotFound) or
+    /// [`AlreadyRemoved`](ErrorKind::AlreadyRemoved).
+    poll: Poll<T>,
+    /// The value if the target includes a missing resource.
+    absent: Option<fn() -> T>,
     settings: Settings,
+}
+
+type Poll<T> = Box<dyn Fn() -> Call<Snapshot<T>> + Send + Sync>;
+
+struct Settings {
+    /// Platform and kind: `edgegap deployment`.
+    kind: &'static str,
+    /// The id of the resource; `None` if it is invalid.
+    id: Option<String>,
+    schedule: Schedule,
+    /// Reads the newest lines of the log.
+    log: Option<Log>,
+    /// Whether the resource may come back after it ended: a sleeping service does, a stopped deployment
+    /// does not.
+    revives: bool,
+    target: Phase,
+    jitter: bool,
+    tolerate: u32,
     hooks: Vec<Hook>,
 }
+
+type Log = Box<dyn Fn() -> Call<Vec<String>> + Send + Sync>;
 
 /// Progress callback.
 type Hook = Box<dyn FnMut(&Progress) + Send>;
 
-struct Settings {
-    schedule: Schedule,
-    target: Phase,
-    jitter: bool,
-    tolerate: u32,
+/// Poll intervals and deadline.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Schedule {
+    /// The first interval.
+    first: Duration,
+    /// The interval that they grow to.
+    longest: Duration,
+    /// Time limit of the whole wait.
+    deadline: Duration,
+    /// How long a resource that was never seen may be missing.
+    grace: Duration,
+}
+
+impl Schedule {
+    /// All in seconds; a grace of 10 s.
+    pub const fn seconds(first: u64, longest: u64, deadline: u64) -> Self {
+        Self {
+            first: Duration::from_secs(first),
+            longest: Duration::from_secs(longest),
+            deadline: Duration::from_secs(deadline),
+            grace: Duration::from_secs(10),
+        }
+    }
 }
 
 /// What one poll of a wait showed.
@@ -109,18 +149,53 @@ pub struct Progress {
     pub fault: Option<ErrorKind>,
 }
 
+impl Settings {
+    /// Platform, kind and id: `edgegap deployment a1b2`.
+    fn subject(&self) -> String {
+        format!("{} {}", self.kind, self.id.as_deref().unwrap_or_default())
+    }
+}
+
 impl<T: Send + 'static> Wait<T> {
-    pub(crate) fn new(source: impl Source<Value = T>) -> Self {
+    pub(crate) fn new<F>(
+        kind: &'static str,
+        id: Option<String>,
+        schedule: Schedule,
+        poll: F,
+    ) -> Self
+    where
+        F: Fn() -> Call<Snapshot<T>> + Send + Sync + 'static,
+    {
         Self {
+            poll: Box::new(poll),
+            absent: None,
             settings: Settings {
-                schedule: source.schedule(),
+                kind,
+                id,
+                schedule,
+                log: None,
+                revives: false,
                 target: Phase::Ready,
                 jitter: true,
                 tolerate: TOLERATED,
+                hooks: Vec::new(),
             },
-            source: Box::new(source),
-            hooks: Vec::new(),
         }
+    }
+
+    /// Adds the newest lines of the log to the error. The engine bounds them.
+    pub(crate) fn with_log<F>(mut self, log: F) -> Self
+    where
+        F: Fn() -> Call<Vec<String>> + Send + Sync + 'static,
+    {
+        self.settings.log = Some(Box::new(log));
+        self
+    }
+
+    /// Goes on after the resource has ended, because it may come back.
+    pub(crate) fn revives(mut self) -> Self {
+        self.settings.revives = true;
+        self
     }
 
     /// Time limit of the whole wait. The default is documented on the method that made this.
@@ -174,7 +249,7 @@ impl<T: Send + 'static> Wait<T> {
 
     /// Calls back after each poll, including failed ones.
     pub fn on_progress(mut self, tell: impl FnMut(&Progress) + Send + 'static) -> Self {
-        self.hooks.push(Box::new(tell));
+        self.settings.hooks.push(Box::new(tell));
         self
     }
 
@@ -190,33 +265,12 @@ impl<T: Send + 'static> Wait<T> {
     /// Waits, after a stop, until the deployment has ended or no longer exists; returns its record if there
     /// still is one. An unknown id counts as gone.
     pub fn until_gone(self) -> Wait<Option<T>> {
-        self.until(Phase::Ended)
-            .mapped(|snapshot| snapshot.map(Some), Some(|| None))
-    }
-
-    fn mapped<U: Send + 'static>(
-        self,
-        convert: fn(Snapshot<T>) -> Snapshot<U>,
-        absent: Option<fn() -> U>,
-    ) -> Wait<U> {
+        let Self { poll, settings, .. } = self.until(Phase::Ended);
         Wait {
-            source: Box::new(Mapped {
-                inner: self.source,
-                convert,
-                absent,
-            }),
-            settings: self.settings,
-            hooks: self.hooks,
+            poll: Box::new(move || poll().map(|snapshot| snapshot.map(Some))),
+            absent: Some(|| None),
+            settings,
         }
-    }
-
-    /// The wait as a stream of its polls.
-    pub fn stream(self) -> WaitStream<T> {
-        WaitStream::new(self.begin())
-    }
-
-    fn begin(self) -> Engine<T> {
-        Engine::new(self.source, self.settings, self.hooks)
     }
 }
 
@@ -225,21 +279,14 @@ impl<T: Send + 'static> IntoFuture for Wait<T> {
     type IntoFuture = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let mut engine = self.begin();
-        Box::pin(async move {
-            loop {
-                if let Some(end) = engine.step().await.end {
-                    return end;
-                }
-            }
-        })
+        Box::pin(async { Engine::new(self).run().await })
     }
 }
 
 impl<T: Send + 'static> fmt::Debug for Wait<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait")
-            .field("subject", &self.source.subject())
+            .field("subject", &self.settings.subject())
             .field("until", &self.settings.target)
             .field("deadline", &self.settings.schedule.deadline)
             .finish_non_exhaustive()

@@ -67,7 +67,8 @@ mod tests {
         let mut timeline = Timeline::default();
         let seen = Observation::new(Phase::Failed, "error");
         timeline.add(seen.clone(), Duration::ZERO);
-        let with_reason = seen.clone().reason(Some("no room".to_owned()));
+        let mut with_reason = seen.clone();
+        with_reason.reason = Some("no room".to_owned());
         assert!(!timeline.add(with_reason, Duration::from_secs(1)));
         timeline.add(seen, Duration::from_secs(2));
         let last = timeline.last().unwrap();

@@ -10,5 +10,5 @@
 mod watcher;
 
 pub use crate::phase::{Observation, Phase};
+pub(crate) use watcher::Fleet;
 pub use watcher::{Change, Watcher};
-pub(crate) use watcher::{Fleet, Listed};

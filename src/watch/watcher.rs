@@ -1,18 +1,19 @@
 //! Watching many deployments with one list request per page.
 
 use super::{Observation, Phase};
-use crate::call::{Call, Running};
-use crate::error::{Effect, Error, Result};
-use crate::page::{Page, Pages};
-use crate::wait::{Fault, Snapshot, fault, short_status};
+use crate::call::Call;
+use crate::error::{Effect, Result};
+use crate::page::Page;
+use crate::wait::{Fault, fault, redacted};
 use futures_core::Stream;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::fmt;
-use std::future::{IntoFuture, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::time::{Instant, sleep};
 
 /// Pause between two rounds.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -25,20 +26,11 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// What a platform implements so that many deployments can be watched.
 pub(crate) trait Fleet: Send + Sync + 'static {
-    /// The list of all deployments.
-    fn list(&self) -> Call<Page<Listed>>;
+    /// The list of all deployments, each with its id.
+    fn list(&self) -> Call<Page<(String, Observation)>>;
 
     /// Looks up a deployment that was not listed. `None` where the list is the only source.
-    fn look(&self, id: &str) -> Option<Call<Snapshot<()>>>;
-}
-
-/// One deployment of the list.
-#[derive(Debug)]
-pub(crate) struct Listed {
-    pub id: String,
-    pub phase: Phase,
-    /// The platform's own status.
-    pub raw_status: String,
+    fn look(&self, id: &str) -> Option<Call<Observation>>;
 }
 
 /// A deployment whose phase or status changed.
@@ -70,78 +62,79 @@ pub struct Change {
 /// [`Wait`](crate::Wait).
 #[must_use = "streams do nothing unless polled"]
 pub struct Watcher {
+    /// `None` after the first poll.
+    rounds: Option<Rounds>,
+    /// The running rounds; `None` before the first poll and after the end.
+    running: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    changes: Receiver<Result<Change>>,
+}
+
+/// The rounds of a watcher: an ordinary asynchronous function that sends what it finds.
+struct Rounds {
     fleet: Box<dyn Fleet>,
-    known: HashMap<Box<str>, Known>,
+    known: HashMap<String, Known>,
     /// Only the deployments in `known` are watched, and only until they end.
     fixed: bool,
-    changes: VecDeque<Change>,
-    state: State,
     interval: Duration,
     tolerate: u32,
-    began: Option<Instant>,
+    began: Instant,
     round: u32,
-    /// Failed rounds in a row.
-    faults: u32,
-    requests: u64,
+    changes: Sender<Result<Change>>,
 }
 
 /// What is known about a deployment.
 #[derive(Default)]
 struct Known {
     /// Phase and raw status; `None` if it was never seen.
-    last: Option<(Phase, Box<str>)>,
+    last: Option<(Phase, String)>,
     /// The round in which it was last seen.
     round: u32,
 }
 
-struct Lookup {
-    id: Box<str>,
-    running: Running<Snapshot<()>>,
-}
-
-enum State {
-    Pause(Option<Pin<Box<Sleep>>>),
-    Listing(Box<Pages<Listed>>),
-    /// Looks up deployments that were not listed: those that are left, and the one in flight.
-    LookingUp(Vec<Box<str>>, Option<Lookup>),
-    Ended,
-}
-
 impl Watcher {
     pub(crate) fn all(fleet: impl Fleet) -> Self {
-        Self {
-            fleet: Box::new(fleet),
-            known: HashMap::new(),
-            fixed: false,
-            changes: VecDeque::new(),
-            state: State::Pause(None),
-            interval: INTERVAL,
-            tolerate: TOLERATED,
-            began: None,
-            round: 0,
-            faults: 0,
-            requests: 0,
-        }
+        Self::new(fleet, HashMap::new(), false)
     }
 
-    pub(crate) fn of(fleet: impl Fleet, ids: impl IntoIterator<Item = Box<str>>) -> Self {
+    pub(crate) fn of(fleet: impl Fleet, ids: impl IntoIterator<Item = String>) -> Self {
+        let known = ids.into_iter().map(|id| (id, Known::default()));
+        Self::new(fleet, known.collect(), true)
+    }
+
+    fn new(fleet: impl Fleet, known: HashMap<String, Known>, fixed: bool) -> Self {
+        // One change at a time: the next page is not requested before this one is read.
+        let (sender, changes) = channel(1);
         Self {
-            known: ids.into_iter().map(|id| (id, Known::default())).collect(),
-            fixed: true,
-            ..Self::all(fleet)
+            rounds: Some(Rounds {
+                fleet: Box::new(fleet),
+                known,
+                fixed,
+                interval: INTERVAL,
+                tolerate: TOLERATED,
+                began: Instant::now(),
+                round: 0,
+                changes: sender,
+            }),
+            running: None,
+            changes,
         }
     }
 
     /// Pause between two rounds. Default: 5 s. A round takes as long as the platform's rate limit makes
-    /// its pages take.
+    /// its pages take. No effect after the first poll.
     pub fn interval(mut self, pause: Duration) -> Self {
-        self.interval = pause;
+        if let Some(rounds) = &mut self.rounds {
+            rounds.interval = pause;
+        }
         self
     }
 
-    /// How many rounds in a row may fail with a transient error; the next one ends the stream. Default: 5.
-    pub fn tolerate(mut self, rounds: u32) -> Self {
-        self.tolerate = rounds;
+    /// How many rounds in a row may fail with a transient error; the next one ends the stream. Default:
+    /// 5. No effect after the first poll.
+    pub fn tolerate(mut self, faults: u32) -> Self {
+        if let Some(rounds) = &mut self.rounds {
+            rounds.tolerate = faults;
+        }
         self
     }
 
@@ -153,183 +146,130 @@ impl Watcher {
     pub async fn next(&mut self) -> Option<Result<Change>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
+}
 
-    /// The last known phase of a deployment; `None` if it was never seen, or is gone.
-    pub fn phase(&self, id: &str) -> Option<Phase> {
-        let (phase, _) = self.known.get(id)?.last.as_ref()?;
-        Some(*phase)
+impl Rounds {
+    async fn run(mut self) {
+        self.began = Instant::now();
+        if let Err(error) = self.watch().await {
+            // A watcher only reads.
+            let error = error.with_effect(Effect::None);
+            let _ = self.changes.send(Err(error)).await;
+        }
     }
 
-    /// Number of watched deployments.
-    pub fn len(&self) -> usize {
-        self.known.len()
-    }
-
-    /// Whether no deployment is watched.
-    pub fn is_empty(&self) -> bool {
-        self.known.is_empty()
-    }
-
-    /// Number of rounds that were started.
-    pub fn rounds(&self) -> u32 {
-        self.round
-    }
-
-    /// Number of calls that were made: one per page, and one per lookup.
-    pub fn requests(&self) -> u64 {
-        self.requests
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.began.map_or(Duration::ZERO, |began| began.elapsed())
-    }
-
-    fn start_round(&mut self) {
-        self.began.get_or_insert_with(Instant::now);
-        self.round = self.round.saturating_add(1);
-        self.state = State::Listing(Box::new(self.fleet.list().pages()));
-    }
-
-    fn pause(&mut self, retry_after: Option<Duration>) {
-        let pause = self.interval.max(retry_after.unwrap_or_default());
-        self.state = State::Pause(Some(Box::pin(sleep(pause))));
-    }
-
-    /// Records the state of a deployment, and a change if it differs from the last one.
-    fn record(&mut self, id: &str, mut now: Observation, gone: bool) {
-        let mut before = None;
-        match self.known.get_mut(id) {
-            None if self.fixed => return,
-            None => {}
-            Some(known) => {
-                known.round = self.round;
-                if let Some((phase, raw_status)) = &known.last {
-                    if !gone && *phase == now.phase && **raw_status == *now.raw_status {
-                        return;
+    async fn watch(&mut self) -> Result<()> {
+        let mut faults = 0;
+        loop {
+            let mut pause = self.interval;
+            match self.round().await {
+                Ok(()) => faults = 0,
+                Err(error) => {
+                    match fault(&error) {
+                        Fault::NotSent => {}
+                        Fault::Passing if faults < self.tolerate => faults += 1,
+                        Fault::Passing | Fault::Missing | Fault::Final => return Err(error),
                     }
-                    before = Some(*phase);
+                    pause = pause.max(error.retry_after().unwrap_or_default());
                 }
             }
+            if self.is_done() {
+                return Ok(());
+            }
+            sleep(pause).await;
         }
-        if gone || self.fixed && now.phase == Phase::Ended {
-            self.known.remove(id);
-        } else {
-            let known = Known {
-                last: Some((now.phase, now.raw_status.as_str().into())),
-                round: self.round,
+    }
+
+    /// Reads the list, and looks up what is not on it.
+    async fn round(&mut self) -> Result<()> {
+        self.round = self.round.saturating_add(1);
+        let mut pages = self.fleet.list().pages();
+        while !self.is_done()
+            && let Some(page) = pages.next().await
+        {
+            for (id, now) in page? {
+                self.record(id, redacted(now, &[]), false).await;
+            }
+        }
+        for id in self.missing() {
+            let looked = match self.fleet.look(&id) {
+                Some(call) => Some(call.map_with_secrets(redacted).await),
+                None => None,
             };
-            self.known.insert(id.into(), known);
+            match looked {
+                Some(Ok(now)) => {
+                    // A deployment that has ended and is no longer listed will not come back.
+                    let gone = now.phase == Phase::Ended;
+                    self.record(id, now, gone).await;
+                }
+                Some(Err(error)) if fault(&error) != Fault::Missing => return Err(error),
+                _ => self.record_missing(id).await,
+            }
         }
-        now.at = self.elapsed();
-        self.changes.push_back(Change {
-            id: id.to_owned(),
-            before,
-            now,
-            gone,
-        });
+        Ok(())
     }
 
-    fn record_listed(&mut self, listed: Listed) {
-        let raw_status = short_status(&listed.raw_status);
-        self.record(
-            &listed.id,
-            Observation::new(listed.phase, raw_status),
-            false,
-        );
-    }
-
-    /// Records that a deployment does not exist, unless it may still turn up.
-    fn record_missing(&mut self, id: &str) {
-        if self.phase(id).is_some() || self.elapsed() >= GRACE {
-            self.record(id, Observation::new(Phase::Ended, ""), true);
-        }
+    /// Whether nothing is left to watch.
+    fn is_done(&self) -> bool {
+        self.fixed && self.known.is_empty()
     }
 
     /// Deployments that were not listed in this round, those that are missing longest first.
-    fn missing(&self) -> Vec<Box<str>> {
-        let missing = self
-            .known
-            .iter()
-            .filter(|(_, known)| known.round != self.round);
+    fn missing(&self) -> Vec<String> {
+        let missing = self.known.iter();
+        let missing = missing.filter(|(_, known)| known.round != self.round);
         let mut missing: Vec<_> = missing.map(|(id, known)| (known.round, id)).collect();
         missing.sort_unstable();
         missing.truncate(LOOKUPS);
         missing.into_iter().map(|(_, id)| id.clone()).collect()
     }
 
-    /// Handles the result of a lookup; an error ends the stream.
-    fn looked_up(&mut self, id: &str, looked: Result<Snapshot<()>>) -> Result<()> {
-        match looked {
-            Ok(snapshot) => {
-                let now = snapshot.observation();
-                // A deployment that has ended and is no longer listed will not come back.
-                let gone = now.phase == Phase::Ended;
-                self.record(id, now, gone);
-                Ok(())
-            }
-            Err(error) if fault(&error) == Fault::Missing => {
-                self.record_missing(id);
-                Ok(())
-            }
-            Err(error) => self.failed(error),
+    /// Records that a deployment does not exist, unless it may still turn up.
+    async fn record_missing(&mut self, id: String) {
+        let was_seen = self
+            .known
+            .get(&id)
+            .is_some_and(|known| known.last.is_some());
+        if was_seen || self.began.elapsed() >= GRACE {
+            let now = Observation::new(Phase::Ended, "");
+            self.record(id, now, true).await;
         }
     }
 
-    /// Ends the round after an error, or the stream if the error is returned.
-    fn failed(&mut self, error: Error) -> Result<()> {
-        match fault(&error) {
-            Fault::NotSent => {}
-            Fault::Passing if self.faults < self.tolerate => self.faults += 1,
-            Fault::Passing | Fault::Missing | Fault::Final => return Err(error),
+    /// Records the state of a deployment, and sends a change if it differs from the last one.
+    async fn record(&mut self, id: String, mut now: Observation, gone: bool) {
+        let known = self.known.get_mut(&id);
+        if known.is_none() && self.fixed {
+            return;
         }
-        self.pause(error.retry_after());
-        Ok(())
-    }
-
-    /// Takes the next step of a round; an error ends the stream.
-    fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
-        match &mut self.state {
-            State::Ended => {}
-            State::Pause(pause) => {
-                if let Some(pause) = pause {
-                    ready!(pause.as_mut().poll(context));
+        let mut before = None;
+        if let Some(known) = known {
+            known.round = self.round;
+            if let Some((phase, raw_status)) = &known.last {
+                if !gone && *phase == now.phase && *raw_status == now.raw_status {
+                    return;
                 }
-                self.start_round();
+                before = Some(*phase);
             }
-            State::Listing(pages) => {
-                let page = ready!(Pin::new(&mut **pages).poll_next(context));
-                self.requests += u64::from(page.is_some());
-                match page {
-                    Some(Ok(page)) => page
-                        .into_iter()
-                        .for_each(|listed| self.record_listed(listed)),
-                    Some(Err(error)) => self.failed(error)?,
-                    None => self.state = State::LookingUp(self.missing(), None),
-                }
-            }
-            State::LookingUp(left, Some(Lookup { id, running })) => {
-                let looked = ready!(Pin::new(running).poll(context));
-                let (id, left) = (std::mem::take(id), std::mem::take(left));
-                self.requests += 1;
-                self.state = State::LookingUp(left, None);
-                self.looked_up(&id, looked)?;
-            }
-            State::LookingUp(left, lookup @ None) => match left.pop() {
-                Some(id) => match self.fleet.look(&id) {
-                    Some(call) => {
-                        let call = call.map_with_secrets(Snapshot::redacted);
-                        let running = call.into_future();
-                        *lookup = Some(Lookup { id, running });
-                    }
-                    None => self.record_missing(&id),
-                },
-                None => {
-                    self.faults = 0;
-                    self.pause(None);
-                }
-            },
         }
-        Poll::Ready(Ok(()))
+        if gone || self.fixed && now.phase == Phase::Ended {
+            self.known.remove(&id);
+        } else {
+            let known = Known {
+                last: Some((now.phase, now.raw_status.clone())),
+                round: self.round,
+            };
+            self.known.insert(id.clone(), known);
+        }
+        now.at = self.began.elapsed();
+        let change = Change {
+            id,
+            before,
+            now,
+            gone,
+        };
+        // Nobody drops the receiver before this.
+        let _ = self.changes.send(Ok(change)).await;
     }
 }
 
@@ -338,28 +278,23 @@ impl Stream for Watcher {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let watcher = self.get_mut();
-        loop {
-            if let Some(change) = watcher.changes.pop_front() {
-                return Poll::Ready(Some(Ok(change)));
-            }
-            let unwatched = watcher.fixed && watcher.known.is_empty();
-            if unwatched || matches!(watcher.state, State::Ended) {
-                watcher.state = State::Ended;
-                return Poll::Ready(None);
-            }
-            if let Err(error) = ready!(watcher.poll_step(context)) {
-                watcher.state = State::Ended;
-                return Poll::Ready(Some(Err(error.with_effect(Effect::None))));
-            }
+        if let Some(rounds) = watcher.rounds.take() {
+            watcher.running = Some(Box::pin(rounds.run()));
         }
+        if let Some(running) = &mut watcher.running
+            && running.as_mut().poll(context).is_ready()
+        {
+            watcher.running = None;
+        }
+        watcher.changes.poll_recv(context)
     }
 }
 
 impl fmt::Debug for Watcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Watcher")
-            .field("watched", &self.known.len())
-            .field("rounds", &self.round)
+            .field("began", &self.rounds.is_none())
+            .field("ended", &(self.rounds.is_none() && self.running.is_none()))
             .finish_non_exhaustive()
     }
 }

@@ -8,7 +8,6 @@ use deploykit::{ErrorKind, Progress, Wait};
 use std::iter::repeat_n;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::time::Instant;
 
 #[tokio::test(start_paused = true)]
 async fn polls_follow_the_schedule_until_the_deployment_is_ready() {
@@ -172,36 +171,6 @@ async fn a_dropped_wait_does_not_poll() {
     assert_eq!(script.asked(), [0.0, 2.0, 5.0]);
     tokio::time::sleep(seconds(3600)).await;
     assert_eq!(script.requests(), 3);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stream_polls_on_demand_and_next_is_cancel_safe() {
-    let script = Script::new([status("SEEKING"), fault(503), status("READY")]);
-    let mut polls = script.server().wait().jitter(false).stream();
-    assert_eq!(script.requests(), 0);
-    let first = polls.next().await.unwrap().unwrap();
-    assert_eq!((first.phase, script.requests()), (Phase::Queued, 1));
-    let began = Instant::now();
-    let cut = tokio::time::timeout(seconds(1), polls.next()).await;
-    assert!(cut.is_err());
-    let second = polls.next().await.unwrap().unwrap();
-    assert_eq!(second.fault, Some(ErrorKind::Unavailable));
-    assert_eq!(began.elapsed(), seconds(2));
-    let third = polls.next().await.unwrap().unwrap();
-    assert_eq!(third.phase, Phase::Ready);
-    assert!(polls.next().await.is_none());
-    assert!(polls.next().await.is_none());
-    assert!(polls.into_value().unwrap().is_ready());
-
-    let script = Script::new([status("SEEKING"), fault(404)]);
-    let mut polls = script.server().wait().stream();
-    polls.next().await.unwrap().unwrap();
-    let last = polls.next().await.unwrap().unwrap();
-    assert_eq!(last.phase, Phase::Ended, "the last poll is reported");
-    let error = polls.next().await.unwrap().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Gone);
-    assert!(polls.next().await.is_none());
-    assert!(polls.into_value().is_none());
 }
 
 #[tokio::test(start_paused = true)]

@@ -123,7 +123,6 @@ async fn a_round_reads_one_list_however_many_are_watched() {
     assert_eq!(platform.state().lists, 3, "pages of 100");
     is_quiet(&mut watcher, seconds(51)).await;
     assert_eq!(platform.state().lists, 3 * 11, "every 5 s");
-    assert_eq!(watcher.requests(), 33);
     platform.set("d170", "TERMINATING");
     let changed = take_one(&mut watcher).await;
     assert_eq!(changed.id, "d170");
@@ -141,12 +140,10 @@ async fn an_unlisted_deployment_is_looked_up_before_it_is_reported_as_gone() {
     platform.state().unlisted = vec![("d1".to_owned(), "READY")];
     is_quiet(&mut watcher, seconds(9)).await;
     assert_eq!(platform.state().lookups, ["d1"]);
-    assert_eq!(watcher.phase("d1"), Some(Phase::Ready));
     platform.state().unlisted.clear();
     let gone = take_one(&mut watcher).await;
     assert_eq!((gone.id.as_str(), gone.gone), ("d1", true));
     assert_eq!(gone.now.phase, Phase::Ended);
-    assert_eq!((watcher.len(), watcher.phase("d1")), (2, None));
     // The watcher ends with the last deployment.
     platform.remove("d0");
     platform.state().unlisted = vec![("d0".to_owned(), "TERMINATED")];

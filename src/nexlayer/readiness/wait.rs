@@ -2,9 +2,8 @@
 
 use super::Readiness;
 use super::check::NoPods;
-use crate::call::Call;
 use crate::nexlayer::Application;
-use crate::wait::{Schedule, Snapshot, Source, Wait};
+use crate::wait::{Schedule, Snapshot, Wait};
 
 /// The vendor's documents poll after 5 s; its command line gives up after 5 minutes.
 const SCHEDULE: Schedule = Schedule::seconds(5, 15, 300);
@@ -37,39 +36,14 @@ impl Application {
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn wait(&self) -> Wait<Readiness> {
-        Wait::new(Waiting {
-            application: self.clone(),
-            no_pods: NoPods::default(),
-        })
-    }
-}
-
-struct Waiting {
-    application: Application,
-    /// Kept, so that a missing route is requested once.
-    no_pods: NoPods,
-}
-
-impl Source for Waiting {
-    type Value = Readiness;
-
-    fn subject(&self) -> String {
-        let name = self.application.name().unwrap_or_default();
-        format!("nexlayer application {name}")
-    }
-
-    fn id(&self) -> Option<String> {
-        self.application.name().ok().map(str::to_owned)
-    }
-
-    fn schedule(&self) -> Schedule {
-        SCHEDULE
-    }
-
-    fn look(&self) -> Call<Snapshot<Readiness>> {
-        self.application.check(self.no_pods.clone()).map(|seen| {
-            let reason = seen.reason.clone();
-            Snapshot::new(seen.phase, seen.raw_status.clone(), seen).reason(reason)
+        let (application, no_pods) = (self.clone(), NoPods::default());
+        let id = self.name().ok().map(str::to_owned);
+        // Shared by all polls, so that a missing route is requested once.
+        Wait::new("nexlayer application", id, SCHEDULE, move || {
+            application.check(no_pods.clone()).map(|seen| {
+                let reason = seen.reason.clone();
+                Snapshot::new(seen.phase, seen.raw_status.clone(), seen).reason(reason)
+            })
         })
     }
 }
