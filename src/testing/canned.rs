@@ -70,19 +70,7 @@ impl CannedReply {
     /// [`Configuration`](crate::ErrorKind::Configuration) when there is no such operation or example
     /// (the error lists the existing ones), and when several platforms have one.
     pub fn example(operation: &str, which: impl Into<Which>) -> Result<Self> {
-        match examples::pick_by_name(operation, &which.into())?.as_slice() {
-            [(_, example)] => Ok(Self::of(example)),
-            several => {
-                let names = several
-                    .iter()
-                    .map(|(of, _)| format!("`{} {}`", of.api, of.id));
-                let names: Vec<_> = names.collect();
-                Err(Error::configuration(format!(
-                    "several platforms have such an example: use {}",
-                    names.join(" or ")
-                )))
-            }
-        }
+        examples::find(operation, &which.into()).map(Self::of)
     }
 
     pub(super) fn of(example: &Example) -> Self {
@@ -134,18 +122,6 @@ impl CannedReply {
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
-    }
-
-    pub(super) fn body(&self) -> &[u8] {
-        &self.body
-    }
-
-    /// Changes the body; `None` unless it is JSON.
-    pub(super) fn with_json(mut self, change: impl FnOnce(&mut serde_json::Value)) -> Option<Self> {
-        let mut body = serde_json::from_slice(&self.body).ok()?;
-        change(&mut body);
-        self.body = body.to_string().into_bytes();
-        Some(self)
     }
 
     pub(super) fn into_reaction(self) -> Result<Reaction> {

@@ -37,10 +37,7 @@ pub fn describe<P: Platform>(request: &http::Request<impl AsRef<[u8]>>) -> Reque
     let profile = P::profile();
     let target = request.uri().path_and_query();
     let target = target.map_or("/", |target| target.as_str());
-    let Ok(url) = Url::parse(&format!("http://server{target}")) else {
-        // `OPTIONS *`
-        return nothing(profile.api, request.method());
-    };
+    let url = Url::parse(&format!("http://server{target}")).expect("any path is part of a URL");
     let (operation, base) = operation_of(profile.api, request.method().as_str(), url.path());
     let known = operation.and_then(examples::known);
     let mut by_hand: Vec<_> = url.query_pairs().into_owned().collect();
@@ -64,20 +61,6 @@ pub fn describe<P: Platform>(request: &http::Request<impl AsRef<[u8]>>) -> Reque
     .describe()
 }
 
-fn nothing(api: &'static str, method: &http::Method) -> RequestPreview {
-    RequestPreview {
-        version: crate::CANONICAL_VERSION,
-        api,
-        operation: None,
-        method: method.to_string(),
-        base_url: String::new(),
-        path: String::new(),
-        query: Vec::new(),
-        headers: Vec::new(),
-        body: crate::PreviewBody::None,
-    }
-}
-
 /// Looks up the operation of a request, and the path of the base URL in front of it.
 fn operation_of<'a>(
     api: &str,
@@ -87,49 +70,28 @@ fn operation_of<'a>(
     let candidates = OPERATIONS
         .iter()
         .filter(|operation| operation.api == api && operation.method == method)
-        .filter_map(|operation| {
-            let fit = fit(operation.path, path)?;
-            Some((operation, fit))
-        });
+        .filter_map(|operation| Some((fit(operation.path, path)?, operation)));
     // Prefer the longest template, then the one with the most literals.
-    let best = candidates.max_by_key(|(_, fit)| (fit.segments, fit.literals));
-    match best {
-        Some((operation, fit)) => (Some(operation), path.get(..fit.base).unwrap_or_default()),
-        None => (None, ""),
-    }
+    let best = candidates.max_by_key(|((segments, literals, _), _)| (*segments, *literals));
+    best.map_or((None, ""), |((_, _, base), operation)| {
+        (Some(operation), base)
+    })
 }
 
-struct Fit {
-    segments: usize,
-    literals: usize,
-    /// The length of the path in front of the template.
-    base: usize,
-}
-
-fn fit(template: &str, path: &str) -> Option<Fit> {
-    let mut rest = path;
-    let mut fit = Fit {
-        segments: 0,
-        literals: 0,
-        base: 0,
-    };
+/// The number of segments of a template, how many of them are literals, and the path in front of it;
+/// `None` if it does not match the end of the path.
+fn fit<'a>(template: &str, path: &'a str) -> Option<(usize, usize, &'a str)> {
+    let (mut segments, mut literals, mut base) = (0, 0, path);
     for step in template.rsplit('/').filter(|step| !step.is_empty()) {
-        let (before, segment) = rest.rsplit_once('/')?;
-        rest = before;
-        fit.segments += 1;
-        if step.starts_with('{') {
-            if segment.is_empty() {
-                return None;
-            }
-        } else if percent_decode_str(segment).decode_utf8_lossy() == step {
-            // Servers route by the decoded segment.
-            fit.literals += 1;
-        } else {
+        let (before, segment) = base.rsplit_once('/')?;
+        // Servers route by the decoded segment.
+        let is_literal = percent_decode_str(segment).decode_utf8_lossy() == step;
+        if !is_literal && (segment.is_empty() || !step.starts_with('{')) {
             return None;
         }
+        (segments, literals, base) = (segments + 1, literals + usize::from(is_literal), before);
     }
-    fit.base = rest.len();
-    Some(fit)
+    Some((segments, literals, base))
 }
 
 #[cfg(test)]
@@ -138,7 +100,7 @@ mod tests {
 
     #[test]
     fn literals_win_and_base_paths_are_cut_off() {
-        let fits = |template, path: &'static str| fit(template, path).map(|fit| &path[..fit.base]);
+        let fits = |template, path| fit(template, path).map(|(_, _, base)| base);
         assert_eq!(fits("/v1/a/{id}", "/v1/a/x"), Some(""));
         assert_eq!(fits("/v1/a/{id}", "/sub/v1/a/x"), Some("/sub"));
         assert_eq!(fits("/v1/a/{id}", "/v1/a/"), None);

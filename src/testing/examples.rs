@@ -74,120 +74,71 @@ pub(super) fn success(operation: &Operation) -> Option<&'static Example> {
     successes.next()
 }
 
-/// Looks up an example of an operation.
+/// Looks up an example by the name of its operation: `get_deployment`, or `edgegap get_deployment` for
+/// one platform.
 ///
 /// # Errors
-/// When it does not exist; the error lists the existing ones.
-pub(super) fn pick(operation: &Operation, which: &Which) -> Result<&'static Example> {
-    let replies = known(operation).map_or(&[][..], |known| known.replies);
-    let found = replies.iter().find(|example| match which {
+/// When there is no such operation or example, and when several platforms have one.
+pub(super) fn find(name: &str, which: &Which) -> Result<&'static Example> {
+    let operations = operations(name)?;
+    let replies = |operation| known(operation).map_or(&[][..], |known| known.replies);
+    let fits = |example: &&Example| match which {
         Which::Named(name) => example.name == name,
         Which::Status(status) => example.status == *status,
+    };
+    let found = operations.iter().filter_map(|operation| {
+        let example = replies(operation).iter().find(fits)?;
+        Some((operation, example))
     });
-    found.ok_or_else(|| {
-        let existing = replies.iter().map(|example| match example.name {
-            "" => example.status.to_string(),
-            name => format!("{name} ({})", example.status),
-        });
-        let existing: Vec<_> = existing.collect();
-        Error::configuration(format!(
-            "the spec has no example {which} for {operation}; it has {}",
-            existing.join(", ")
-        ))
-    })
-}
-
-/// Looks up an example by the name of its operation, once for each platform that has it.
-///
-/// # Errors
-/// When it does not exist; the error lists the existing ones.
-pub(super) fn pick_by_name(
-    name: &str,
-    which: &Which,
-) -> Result<Vec<(&'static Operation, &'static Example)>> {
-    let mut found = Vec::new();
-    let mut refused = Vec::new();
-    for operation in meant(name)? {
-        match pick(operation, which) {
-            Ok(example) => found.push((operation, example)),
-            Err(error) => refused.push(error.to_string()),
+    match found.collect::<Vec<_>>().as_slice() {
+        [(_, example)] => Ok(example),
+        [] => {
+            let existing = operations.iter().flat_map(|operation| replies(operation));
+            let existing = existing.map(|example| match example.name {
+                "" => example.status.to_string(),
+                name => format!("{name} ({})", example.status),
+            });
+            let existing = existing.collect::<Vec<_>>().join(", ");
+            Err(Error::configuration(format!(
+                "no spec has an example {which} for {name}; there are {existing}"
+            )))
         }
-    }
-    match found.is_empty() {
-        true => Err(Error::configuration(refused.join("; "))),
-        false => Ok(found),
+        several => {
+            let names = several
+                .iter()
+                .map(|(of, _)| format!("`{} {}`", of.api, of.id));
+            let names = names.collect::<Vec<_>>().join(" or ");
+            Err(Error::configuration(format!(
+                "several platforms have such an example: use {names}"
+            )))
+        }
     }
 }
 
 /// Looks up operations by name: `create_deployment`, or `edgegap create_deployment` for one platform.
 ///
 /// # Errors
-/// When there is none; the error suggests the nearest name.
-pub(super) fn meant(name: &str) -> Result<Vec<&'static Operation>> {
+/// When there is none.
+pub(super) fn operations(name: &str) -> Result<Vec<&'static Operation>> {
     let (api, id) = match name.split_once(' ') {
         Some((api, id)) => (Some(api), id),
         None => (None, name),
     };
-    let of_api = |operation: &&Operation| api.is_none_or(|api| api == operation.api);
-    let found: Vec<_> = OPERATIONS
-        .iter()
-        .filter(|operation| operation.id == id)
-        .filter(of_api)
+    let known = OPERATIONS.iter().filter(|operation| operation.id == id);
+    let found: Vec<_> = known
+        .filter(|operation| api.is_none_or(|api| api == operation.api))
         .collect();
-    if !found.is_empty() {
-        return Ok(found);
+    match found.is_empty() {
+        true => Err(Error::configuration(format!(
+            "there is no operation {name:?}: deploykit::OPERATIONS lists all of them"
+        ))),
+        false => Ok(found),
     }
-    let nearest = OPERATIONS
-        .iter()
-        .map(|operation| (distance(id, operation.id), operation))
-        .min_by_key(|(distance, operation)| (*distance, !of_api(operation)));
-    let advice = match nearest {
-        Some((distance, near)) if distance * 3 <= id.len().max(near.id.len()) => {
-            format!("did you mean `{}` of {}?", near.id, near.api)
-        }
-        _ => "the ids of all operations are in deploykit::OPERATIONS".to_owned(),
-    };
-    Err(Error::configuration(format!(
-        "there is no operation {name:?}: {advice}"
-    )))
-}
-
-/// The Levenshtein distance of two texts.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (line, left) in a.chars().enumerate() {
-        let mut diagonal = line;
-        let mut before = line + 1;
-        let mut next = vec![before];
-        for (right, above) in b.iter().zip(row.iter().skip(1)) {
-            let change = diagonal + usize::from(left != *right);
-            diagonal = *above;
-            before = change.min(above + 1).min(before + 1);
-            next.push(before);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn distance_counts_edits() {
-        for (a, b, expected) in [
-            ("", "", 0),
-            ("abc", "abc", 0),
-            ("creat_deployment", "create_deployment", 1),
-            ("kitten", "sitting", 3),
-            ("", "abc", 3),
-            ("abc", "", 3),
-        ] {
-            assert_eq!(distance(a, b), expected, "{a} {b}");
-        }
-    }
 
     #[test]
     fn every_operation_has_a_success() {

@@ -39,7 +39,6 @@ mod describe;
 mod examples;
 pub mod guide;
 mod in_process;
-mod ready;
 mod recorder;
 
 pub use canned::CannedReply;

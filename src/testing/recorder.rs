@@ -3,7 +3,6 @@
 use super::CannedReply;
 use super::examples::{self, Which};
 use super::in_process::whole;
-use super::ready;
 use crate::error::{Error, Result};
 use crate::preview::RequestPreview;
 use crate::transport::config::{ClientBuilder, Platform};
@@ -11,7 +10,7 @@ use crate::transport::describe::Parts;
 use crate::transport::local::{Answer, Reaction};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Records requests and answers them in the place of a platform. Clones share everything.
 ///
@@ -34,25 +33,12 @@ pub struct Recorder {
 
 #[derive(Default)]
 struct State {
-    exchanges: Vec<Arc<Exchange>>,
-    queued: BTreeMap<String, VecDeque<Queued>>,
+    /// Redacted.
+    requests: Vec<RequestPreview>,
+    queued: BTreeMap<String, VecDeque<CannedReply>>,
     function: Option<Arc<Function>>,
     strict: bool,
-    ready: bool,
     sorted: bool,
-    problems: Vec<String>,
-}
-
-/// A recorded request, redacted, and the body of its reply.
-pub(super) struct Exchange {
-    pub request: RequestPreview,
-    pub reply: OnceLock<Vec<u8>>,
-}
-
-enum Queued {
-    Reply(CannedReply),
-    /// Resolved by the request: several platforms may have an operation of this id.
-    Example(Which),
 }
 
 type Function = dyn Fn(&Parts<'_>) -> Result<CannedReply> + Send + Sync;
@@ -76,17 +62,6 @@ impl Recorder {
         recorder
     }
 
-    /// Makes the examples consistent with what was created, so that a wait succeeds: the record of
-    /// the deployment exists, and is ready at the second look.
-    ///
-    /// Without this option the id in the reply to a create differs from the id in the example of the
-    /// list. Supported are Edgegap (the status by id), Nodion and dployr (the list of deployments) and
-    /// Nexlayer (the list of reservations). Queued replies and functions take precedence.
-    pub fn becomes_ready(self) -> Self {
-        self.state().ready = true;
-        self
-    }
-
     /// Lists requests in the order of their canonical text instead of the order in which they were
     /// sent: for concurrent calls, whose order differs from run to run.
     pub fn sorted(self) -> Self {
@@ -98,34 +73,30 @@ impl Recorder {
     ///
     /// Put the platform in front where several have an operation of that id:
     /// `edgegap create_deployment`. A request without a wrapper is named by `GET /its/path`; an empty
-    /// name matches all of those. An unknown id fails the next call and
-    /// [`assert_all_used`](Self::assert_all_used).
+    /// name matches all of those.
+    ///
+    /// # Panics
+    /// When there is no such operation.
+    #[track_caller]
     pub fn reply(&self, operation: &str, reply: CannedReply) {
         let without_wrapper = operation.is_empty() || operation.contains(" /");
-        let checked = match without_wrapper {
-            true => Ok(()),
-            false => examples::meant(operation).map(|_| ()),
-        };
-        self.queue(operation, checked, Queued::Reply(reply));
+        if !without_wrapper && let Err(error) = examples::operations(operation) {
+            panic!("{error}");
+        }
+        let mut state = self.state();
+        let queue = state.queued.entry(operation.to_owned()).or_default();
+        queue.push_back(reply);
     }
 
     /// Queues an example of the spec: by its name (`"seeking"`), or the first one of a status (`422`).
     ///
-    /// An unknown id or example fails the next call and [`assert_all_used`](Self::assert_all_used).
+    /// # Panics
+    /// When there is no such operation or example, and when several platforms have one.
+    #[track_caller]
     pub fn reply_example(&self, operation: &str, which: impl Into<Which>) {
-        let which = which.into();
-        let checked = examples::pick_by_name(operation, &which).map(|_| ());
-        self.queue(operation, checked, Queued::Example(which));
-    }
-
-    fn queue(&self, operation: &str, checked: Result<()>, reply: Queued) {
-        let mut state = self.state();
-        match checked {
-            Ok(()) => {
-                let queue = state.queued.entry(operation.to_owned()).or_default();
-                queue.push_back(reply);
-            }
-            Err(problem) => state.problems.push(problem.to_string()),
+        match CannedReply::example(operation, which) {
+            Ok(reply) => self.reply(operation, reply),
+            Err(error) => panic!("{error}"),
         }
     }
 
@@ -152,8 +123,7 @@ impl Recorder {
     /// [`sorted`](Self::sorted).
     pub fn requests(&self) -> Vec<RequestPreview> {
         let state = self.state();
-        let exchanges = state.exchanges.iter();
-        let mut requests: Vec<_> = exchanges.map(|one| one.request.clone()).collect();
+        let mut requests = state.requests.clone();
         if state.sorted {
             requests.sort_by_cached_key(|request| (request.to_string(), request.api));
         }
@@ -162,10 +132,10 @@ impl Recorder {
 
     /// Forgets the requests so far. Queued replies stay.
     pub fn clear(&self) {
-        self.state().exchanges.clear();
+        self.state().requests.clear();
     }
 
-    /// Queued replies that no call asked for, and replies for unknown operations; one line each.
+    /// Queued replies that no call asked for; one line for each operation.
     pub fn unused(&self) -> Vec<String> {
         let state = self.state();
         let left = state.queued.iter().filter(|(_, queue)| !queue.is_empty());
@@ -173,7 +143,7 @@ impl Recorder {
             1 => format!("a reply for {operation:?} was not asked for"),
             more => format!("{more} replies for {operation:?} were not asked for"),
         });
-        state.problems.iter().cloned().chain(left).collect()
+        left.collect()
     }
 
     /// Checks at the end of a test that every queued reply was used.
@@ -193,16 +163,8 @@ impl Recorder {
 
 impl State {
     fn choose(&mut self, sent: &Parts<'_>, request: &RequestPreview) -> Result<Choice> {
-        if let Some(problem) = self.problems.first() {
-            return Err(Error::configuration(problem.clone()));
-        }
-        match (self.next_queued(request), sent.operation) {
-            (Some(Queued::Reply(reply)), _) => return Ok(Choice::Reply(reply)),
-            (Some(Queued::Example(which)), Some(operation)) => {
-                let example = examples::pick(operation, &which)?;
-                return Ok(Choice::Reply(CannedReply::of(example)));
-            }
-            _ => {}
+        if let Some(reply) = self.next_queued(request) {
+            return Ok(Choice::Reply(reply));
         }
         if let Some(function) = &self.function {
             return Ok(Choice::Ask(function.clone()));
@@ -210,20 +172,16 @@ impl State {
         if self.strict {
             return Err(self.no_reply(request, "is strict and has"));
         }
-        let follow_up = match self.ready {
-            true => ready::follow_up(&self.exchanges, request),
-            false => None,
-        };
-        let example = || Some(CannedReply::of(examples::success(sent.operation?)?));
+        let example = sent.operation.and_then(examples::success);
         // The address of a deployed site, which no spec describes.
         let site = || sent.probe.then(|| CannedReply::new(200, ""));
-        let reply = follow_up.or_else(example).or_else(site);
+        let reply = example.map(CannedReply::of).or_else(site);
         let reply = reply.ok_or_else(|| self.no_reply(request, "has"))?;
         Ok(Choice::Reply(reply))
     }
 
     /// The queue for the operation of one platform goes before the queue for all platforms.
-    fn next_queued(&mut self, request: &RequestPreview) -> Option<Queued> {
+    fn next_queued(&mut self, request: &RequestPreview) -> Option<CannedReply> {
         let keys = match request.operation {
             Some(id) => [format!("{} {id}", request.api), id.to_owned()],
             None => [
@@ -251,21 +209,17 @@ impl State {
 
 impl Answer for Recorder {
     fn answer(&self, sent: &Parts<'_>) -> Result<Reaction> {
-        let exchange = Arc::new(Exchange {
-            request: sent.describe(),
-            reply: OnceLock::new(),
-        });
+        let request = sent.describe();
         let choice = {
             let mut state = self.state();
-            let choice = state.choose(sent, &exchange.request);
-            state.exchanges.push(exchange.clone());
+            let choice = state.choose(sent, &request);
+            state.requests.push(request);
             choice?
         };
         let reply = match choice {
             Choice::Reply(reply) => reply,
             Choice::Ask(function) => function(sent)?,
         };
-        exchange.reply.get_or_init(|| reply.body().to_vec());
         reply.into_reaction()
     }
 }
@@ -296,7 +250,7 @@ impl fmt::Display for Recorder {
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Recorder")
-            .field("requests", &self.state().exchanges.len())
+            .field("requests", &self.state().requests.len())
             .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 //! The testing kit: recorder, snapshots, canned failures.
 
+mod describe;
 mod faults;
-mod flows;
 mod recorder;
 mod snapshot;
 #[path = "../support/mod.rs"]

@@ -16,7 +16,8 @@ fn listed() -> CannedReply {
 
 #[tokio::test(start_paused = true)]
 async fn requests_of_a_deployment() {
-    let recorder = Recorder::new().becomes_ready();
+    let recorder = Recorder::new();
+    recorder.reply_example("get_deployment", "seeking");
     deploy_to(&recorder).await.unwrap();
     // The ids are those of the platform, and the tag changes with each run.
     insta::with_settings!({filters => vec![("/[0-9a-f]{12}", "/[id]"), (r"run-\d+", "[run]")]}, {
