@@ -127,7 +127,7 @@ pub use http;
 
 pub use call::{Call, Response, ResponseHeaders};
 pub use error::{BoxError, Effect, Error, ErrorKind, Result};
-pub use logs::{LogCursor, LogStop, LogStream};
+pub use logs::{LogCursor, LogStream};
 pub use operation::{Evidence, OPERATIONS, Operation};
 pub use page::{All, Page, PageStream, Pages};
 pub use preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};

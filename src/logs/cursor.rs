@@ -42,16 +42,6 @@ impl LogCursor {
         }
     }
 
-    /// The platform of the log: `dployr`.
-    pub fn platform(&self) -> &str {
-        &self.platform
-    }
-
-    /// The time of the latest line, in milliseconds since 1970; `None` if there was none.
-    pub fn last_millis(&self) -> Option<i64> {
-        self.place.last
-    }
-
     /// The place, if the cursor belongs to this platform.
     pub(crate) fn place_on(&self, platform: &str) -> Result<Place> {
         if self.platform == platform {

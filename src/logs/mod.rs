@@ -8,11 +8,9 @@ mod cursor;
 mod dedupe;
 mod line_hash;
 mod source;
-mod stop;
 mod stream;
 
 pub use cursor::LogCursor;
-pub use stop::LogStop;
 pub use stream::LogStream;
 
 pub(crate) use backoff::Backoff;

@@ -1,6 +1,6 @@
 //! A followed log: one reading after the other, as one stream.
 
-use super::{Backoff, Dedupe, Event, LogCursor, LogStop, Reconnect, Source};
+use super::{Backoff, Dedupe, Event, LogCursor, Reconnect, Source};
 use crate::error::{Error, ErrorKind, Result};
 use futures_core::Stream;
 use std::fmt;
@@ -43,8 +43,8 @@ const STEADY: Duration = Duration::from_secs(30);
 /// [`Timeout`](ErrorKind::Timeout), and the end of the response ends the stream.
 ///
 /// # End
-/// - The stream is dropped, which closes the connection.
-/// - [`LogStop::stop`] was called on its [`stop_handle`](Self::stop_handle): it ends without an error.
+/// - The stream is dropped, which closes the connection. To end it on a signal, `select!` between the signal
+///   and [`next`](Self::next), which is cancel-safe.
 /// - Reconnecting finds that the resource no longer exists
 ///   ([`NotFound`](ErrorKind::NotFound)): it ends without an error.
 /// - An error that is not about a single line, see above.
@@ -66,8 +66,6 @@ pub struct LogStream<L> {
     failures: u32,
     most_failures: u32,
     reconnects: u64,
-    stop: LogStop,
-    stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl<L> LogStream<L> {
@@ -76,7 +74,6 @@ impl<L> LogStream<L> {
         dedupe: Dedupe,
         reconnect: Reconnect,
     ) -> Self {
-        let stop = LogStop::default();
         Self {
             platform: source.platform(),
             source: Some(Box::new(source)),
@@ -87,8 +84,6 @@ impl<L> LogStream<L> {
             failures: 0,
             most_failures: MOST_FAILURES,
             reconnects: 0,
-            stopped: Box::pin(stop.stopped()),
-            stop,
         }
     }
 
@@ -100,11 +95,6 @@ impl<L> LogStream<L> {
     /// The place behind the last line, to continue from later or in another process.
     pub fn cursor(&self) -> LogCursor {
         LogCursor::new(self.platform, self.dedupe.place().clone())
-    }
-
-    /// A handle that ends this stream.
-    pub fn stop_handle(&self) -> LogStop {
-        self.stop.clone()
     }
 
     /// Ends the stream with its connection, see [above](Self#reconnection).
@@ -196,59 +186,6 @@ impl<L> LogStream<L> {
         self.failures = 0;
         self.reconnect.failed.reset();
     }
-
-    fn poll_line(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<L>>> {
-        loop {
-            if let Some(pause) = &mut self.pause {
-                ready!(pause.as_mut().poll(context));
-                self.pause = None;
-                self.reconnects += 1;
-                self.read_on();
-            }
-            let goes_on = self.goes_on();
-            let Some(source) = &mut self.source else {
-                return Poll::Ready(None);
-            };
-            let next = match ready!(source.poll(context, &self.dedupe, goes_on)) {
-                Event::Item(item) => {
-                    let is_line = item.line.is_ok();
-                    if !self.dedupe.takes(item.at, item.identity, is_line) {
-                        continue;
-                    }
-                    if is_line {
-                        self.is_well();
-                        self.reconnect.ended.reset();
-                    }
-                    return Poll::Ready(Some(item.line));
-                }
-                Event::Told(error) => return Poll::Ready(Some(Err(error))),
-                // Without a place the same lines would be read forever.
-                Event::Again if !self.dedupe.is_placed() => Err(None),
-                Event::Again => {
-                    self.read_on();
-                    Ok(())
-                }
-                Event::Lost(error) if self.dedupe.place().last.is_none() => Err(Some(error)),
-                Event::Lost(error) => {
-                    self.dedupe.skip_millisecond();
-                    self.read_on();
-                    return Poll::Ready(Some(Err(error)));
-                }
-                Event::Ended => self.ended(None),
-                Event::Silent(error) => self.ended(Some(error)),
-                Event::Broken(error) => {
-                    if self.reading_since.elapsed() >= STEADY {
-                        self.is_well();
-                    }
-                    self.failed(error)
-                }
-                Event::Refused(error) => self.failed(error),
-            };
-            if let Err(last) = next {
-                return self.end(last);
-            }
-        }
-    }
 }
 
 impl<L> Stream for LogStream<L> {
@@ -256,12 +193,55 @@ impl<L> Stream for LogStream<L> {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        if this.stop.is_stopped() {
-            return this.end(None);
-        }
-        match this.poll_line(context) {
-            Poll::Pending if this.stopped.as_mut().poll(context).is_ready() => this.end(None),
-            line => line,
+        loop {
+            if let Some(pause) = &mut this.pause {
+                ready!(pause.as_mut().poll(context));
+                this.pause = None;
+                this.reconnects += 1;
+                this.read_on();
+            }
+            let goes_on = this.goes_on();
+            let Some(source) = &mut this.source else {
+                return Poll::Ready(None);
+            };
+            let next = match ready!(source.poll(context, &this.dedupe, goes_on)) {
+                Event::Item(item) => {
+                    let is_line = item.line.is_ok();
+                    if !this.dedupe.takes(item.at, item.identity, is_line) {
+                        continue;
+                    }
+                    if is_line {
+                        this.is_well();
+                        this.reconnect.ended.reset();
+                    }
+                    return Poll::Ready(Some(item.line));
+                }
+                Event::Told(error) => return Poll::Ready(Some(Err(error))),
+                // Without a place the same lines would be read forever.
+                Event::Again if !this.dedupe.is_placed() => Err(None),
+                Event::Again => {
+                    this.read_on();
+                    Ok(())
+                }
+                Event::Lost(error) if this.dedupe.place().last.is_none() => Err(Some(error)),
+                Event::Lost(error) => {
+                    this.dedupe.skip_millisecond();
+                    this.read_on();
+                    return Poll::Ready(Some(Err(error)));
+                }
+                Event::Ended => this.ended(None),
+                Event::Silent(error) => this.ended(Some(error)),
+                Event::Broken(error) => {
+                    if this.reading_since.elapsed() >= STEADY {
+                        this.is_well();
+                    }
+                    this.failed(error)
+                }
+                Event::Refused(error) => this.failed(error),
+            };
+            if let Err(last) = next {
+                return this.end(last);
+            }
         }
     }
 }

@@ -159,41 +159,6 @@ fn silence_is_no_failure() {
 }
 
 #[test]
-fn it_can_be_stopped_while_it_waits() {
-    // For a line, and for the next connection.
-    for broken in [false, true] {
-        runtime().block_on(async {
-            let server = match broken {
-                false => Server::start(|_, query| control_plane(&log(), query)).await,
-                true => then("503 Service Unavailable", ERROR).await,
-            };
-            let stream = server.service().follow_logs().await.unwrap();
-            let mut stream = stream.max_failures(1_000_000);
-            let stop = stream.stop_handle();
-            assert_eq!(read(&mut stream, 1).await, ["a"]);
-            let cursor = stream.cursor();
-            let stopping = tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_secs(50)).await;
-                stop.clone().stop();
-                assert!(stop.is_stopped());
-            });
-            let started = Instant::now();
-            let rest = read(&mut stream, 9).await;
-            assert_eq!(rest.last().unwrap(), "end");
-            assert!(rest.iter().all(|line| !line.starts_with('!')), "{rest:?}");
-            assert_eq!(started.elapsed().as_secs(), 50);
-            stopping.await.unwrap();
-            let then = if broken { "a" } else { "b" };
-            assert_eq!(
-                cursor == stream.cursor(),
-                then == "a",
-                "behind the last line"
-            );
-        });
-    }
-}
-
-#[test]
 fn a_policy_without_retries_connects_once() {
     runtime().block_on(async {
         let server = then("200 OK", "[]").await;
