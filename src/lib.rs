@@ -129,7 +129,7 @@ pub use call::{Call, Response, ResponseHeaders};
 pub use error::{BoxError, Effect, Error, ErrorKind, Result};
 pub use logs::{LogCursor, LogStream};
 pub use operation::{Evidence, OPERATIONS, Operation};
-pub use page::{All, Page, PageStream, Pages};
+pub use page::{Page, PageStream};
 pub use preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
 pub use secret::Secret;
 pub use time::Timestamp;

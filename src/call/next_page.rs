@@ -23,13 +23,9 @@ impl Ask {
     }
 }
 
-/// The query parameters with which a platform pages its lists.
+/// How a platform pages its lists.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paging {
-    /// Name of the parameter with the page number, which counts from 1.
-    pub page: &'static str,
-    /// Name of the parameter with the page size.
-    pub size: &'static str,
     /// Largest page size that the platform accepts.
     pub largest: u32,
 }

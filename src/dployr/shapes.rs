@@ -18,11 +18,7 @@ use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use serde_json::{Error, Map, Value};
 
 /// Pagination of the control plane's lists. A page holds at most 100 records.
-pub(super) const PAGING: Paging = Paging {
-    page: "page",
-    size: "pageSize",
-    largest: 100,
-};
+pub(super) const PAGING: Paging = Paging { largest: 100 };
 
 /// A record that may stand under its name.
 pub(crate) trait Record: DeserializeOwned {

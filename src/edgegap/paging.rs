@@ -5,11 +5,7 @@ use crate::page::{Ask, Paging};
 use crate::raw::edgegap::types;
 
 /// The vendor's file names no largest page; 100 is the most that the vendor's own client asks for.
-pub(super) const PAGING: Paging = Paging {
-    page: "page",
-    size: "limit",
-    largest: 100,
-};
+pub(super) const PAGING: Paging = Paging { largest: 100 };
 
 pub(super) fn read<T>(
     ask: Ask,

@@ -1,16 +1,17 @@
 //! Lists: one page, a stream of pages or records, or all records at once.
 //!
 //! A list is a [`Call`] of a [`Page`]. Its [`Pager`] requests the other pages: [`Pages`] walks from page
-//! to page and detects servers that never end, [`PageStream`] and [`All`] yield the records.
+//! to page and detects servers that never end, [`PageStream`] yields the records.
 
 mod pages;
 mod records;
 
 pub(crate) use crate::call::{Ask, Paging};
-pub use pages::Pages;
-pub use records::{All, PageStream};
+use pages::Pages;
+pub use records::PageStream;
 
 use crate::call::{Call, Marked, Pager};
+use crate::error::Result;
 use serde::Serialize;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -202,24 +203,25 @@ impl<T: Send + 'static> Call<Page<T>> {
         PageStream::new(self.pages())
     }
 
-    /// Reads all records, or the first so many, into memory:
+    /// Reads all records into memory. For the first ten, `stream().limit(10).try_collect()`.
     ///
     /// ```no_run
     /// # #[cfg(feature = "dployr")]
     /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
-    /// let all = dployr.services().list().all().await?;
-    /// let ten = dployr.services().list().all().limit(10).await?;
+    /// for service in dployr.services().list().all().await? {
+    ///     println!("{}", service.name);
+    /// }
     /// # Ok(()) }
     /// ```
     ///
-    /// Works as [`stream`](Self::stream). After an error, the records read so far are lost; the error
-    /// reports their number.
-    pub fn all(self) -> All<T> {
-        All::new(self.stream())
+    /// # Errors
+    /// Those of [`stream`](Self::stream). The records read so far are lost; the error reports their number.
+    pub async fn all(self) -> Result<Vec<T>> {
+        self.stream().try_collect().await
     }
 
     /// Streams whole pages, as [`stream`](Self::stream) requests them.
-    pub fn pages(self) -> Pages<T> {
+    pub(crate) fn pages(self) -> Pages<T> {
         Pages::new(self)
     }
 }

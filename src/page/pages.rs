@@ -16,11 +16,9 @@ const MOST_PAGES: u32 = 10_000;
 /// Limit on empty pages in a row. A server that filters after it has cut a list into pages sends some.
 const MOST_EMPTY: u32 = 100;
 
-/// The pages of a list, one after the other; made by [`Call::pages`].
-///
-/// A [`Stream`]; [`next`](Self::next) needs no further crate. An error is the last item.
+/// The pages of a list, one after the other. An error is the last item.
 #[must_use = "streams do nothing unless polled"]
-pub struct Pages<T> {
+pub(crate) struct Pages<T> {
     operation: Option<&'static Operation>,
     /// Why the first request cannot be sent.
     refused: Option<Error>,
@@ -45,14 +43,9 @@ pub struct Pages<T> {
 impl<T: Send + 'static> Pages<T> {
     pub(super) fn new(mut call: Call<Page<T>>) -> Self {
         let operation = call.operation();
-        let mut refused = call.take_refused();
-        let mut options = call.options().clone();
-        let mut pager = call.take_pager();
-        if let Some(pager) = &mut pager
-            && let Err(error) = take_from_query(pager, &mut options)
-        {
-            refused.get_or_insert(error.with_operation(operation));
-        }
+        let refused = call.take_refused();
+        let options = call.options().clone();
+        let pager = call.take_pager();
         let number = pager.as_ref().and_then(|pager| pager.ask.page);
         Self {
             operation,
@@ -194,23 +187,4 @@ impl<T> Marked<Page<T>> {
             page,
         }
     }
-}
-
-/// Moves page number and size from the query, where a caller may have added them by hand, to the pager.
-fn take_from_query<T>(pager: &mut Pager<Page<T>>, options: &mut CallOptions) -> Result<()> {
-    let Pager { paging, ask, .. } = pager;
-    for (name, number) in [(paging.page, &mut ask.page), (paging.size, &mut ask.size)] {
-        let given = options.query.iter().rfind(|(other, _)| other == name);
-        let Some((_, value)) = given else { continue };
-        match value.trim().parse() {
-            Ok(parsed @ 1..) => *number = Some(parsed),
-            _ => {
-                return Err(Error::invalid_request(format!(
-                    "the query parameter {name:?} is not a number from 1"
-                )));
-            }
-        }
-        options.query.retain(|(other, _)| other != name);
-    }
-    Ok(())
 }

@@ -1,10 +1,10 @@
-//! The records of all pages: streamed, or collected.
+//! The records of all pages.
 
 use super::Pages;
 use crate::error::Result;
 use futures_core::Stream;
 use std::fmt;
-use std::future::{IntoFuture, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::vec;
@@ -40,6 +40,20 @@ impl<T: Send + 'static> PageStream<T> {
     pub fn max_pages(mut self, most: u32) -> Self {
         self.pages = self.pages.max_pages(most);
         self
+    }
+
+    /// Reads the records into memory. After an error, those read so far are lost; the error reports their
+    /// number.
+    ///
+    /// # Errors
+    /// The first error of the stream.
+    pub async fn try_collect(mut self) -> Result<Vec<T>> {
+        let mut all = Vec::new();
+        while let Some(item) = self.next().await {
+            let read = all.len();
+            all.push(item.map_err(|error| error.after_records(read))?);
+        }
+        Ok(all)
     }
 
     /// The next record; `None` after the last one and after an error.
@@ -80,49 +94,5 @@ impl<T> fmt::Debug for PageStream<T> {
             .field("pages", &self.pages)
             .field("left", &self.left)
             .finish_non_exhaustive()
-    }
-}
-
-/// All records of a list; made by [`Call::all`](crate::Call::all). Sends requests when awaited.
-#[must_use = "does nothing unless awaited"]
-#[derive(Debug)]
-pub struct All<T> {
-    stream: PageStream<T>,
-}
-
-impl<T: Send + 'static> All<T> {
-    pub(super) fn new(stream: PageStream<T>) -> Self {
-        Self { stream }
-    }
-
-    /// Limits the number of records, as [`PageStream::limit`].
-    pub fn limit(mut self, records: usize) -> Self {
-        self.stream = self.stream.limit(records);
-        self
-    }
-
-    /// Limits the number of pages, as [`PageStream::max_pages`].
-    pub fn max_pages(mut self, most: u32) -> Self {
-        self.stream = self.stream.max_pages(most);
-        self
-    }
-}
-
-impl<T: Send + 'static> IntoFuture for All<T> {
-    type Output = Result<Vec<T>>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(mut self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let mut all = Vec::new();
-            while let Some(item) = self.stream.next().await {
-                let read = all.len();
-                all.push(item.map_err(|mut error| {
-                    error.0.records = Some(read);
-                    error
-                })?);
-            }
-            Ok(all)
-        })
     }
 }

@@ -161,7 +161,7 @@ async fn of_nexlayer(walk: &mut Walk) {
         session.token().unwrap(),
     ]);
     let list = || session.reservations().query("q", &plant.wide("query"));
-    walk.all(&[&list().stream(), &list().all(), &list().pages()]);
+    walk.all(&[&list().stream()]);
     let query = plant.plain("query of a site");
     let site = format!("https://a.example/x?t={query}#{query}");
     let application = session.application("a").at(site);

@@ -19,7 +19,7 @@ proptest! {
     fn a_list_in_pages_is_the_whole_list(total in 0..40_usize, size in 1..9_u32, limit in 0..50_usize) {
         let recorder = with(total);
         let list = crate::client(&recorder).deployments().page_size(size).list();
-        let read = names(block_on(list.all().limit(limit).into_future()));
+        let read = names(block_on(list.stream().limit(limit).try_collect()));
         prop_assert_eq!(read, ids(0..total.min(limit)));
     }
 
