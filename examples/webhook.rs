@@ -105,7 +105,7 @@ async fn listen(secret: CallbackSecret) -> Result<(String, UnboundedReceiver<New
 }
 
 async fn edgegap_calls(State(desk): State<Arc<Desk>>, uri: Uri, body: Bytes) -> StatusCode {
-    if desk.secret.verify(uri.query().unwrap_or_default()).is_err() {
+    if desk.secret.verify(&uri.to_string()).is_err() {
         return StatusCode::UNAUTHORIZED;
     }
     match edgegap::WebhookEvent::from_bytes(&body) {
@@ -116,7 +116,7 @@ async fn edgegap_calls(State(desk): State<Arc<Desk>>, uri: Uri, body: Bytes) -> 
 }
 
 async fn dployr_calls(State(desk): State<Arc<Desk>>, uri: Uri, body: Bytes) -> StatusCode {
-    if desk.secret.verify(uri.query().unwrap_or_default()).is_err() {
+    if desk.secret.verify(&uri.to_string()).is_err() {
         return StatusCode::UNAUTHORIZED;
     }
     match dployr::WebhookEvent::from_bytes(&body) {

@@ -103,11 +103,7 @@ fn it_is_known_again() {
         format!("https://me.example/hook?callback_secret={TEXT}"),
         format!("/hook?callback_secret={TEXT}"),
         format!("/?a=b&callback_secret={TEXT}&c"),
-        format!("callback_secret={TEXT}"),
         format!("?callback_secret={TEXT}"),
-        // A query that looks like a path.
-        format!("/a&callback_secret={TEXT}"),
-        format!("callback_secret={TEXT}&to=https://x/?y"),
         format!("/hook?callback%5Fsecret={escaped}"),
     ] {
         secret().verify(&uri).unwrap();
@@ -118,7 +114,6 @@ fn it_is_known_again() {
     own.verify(url.expose()).unwrap();
     let uri: deploykit::http::Uri = url.expose().parse().unwrap();
     own.verify(&uri.to_string()).unwrap();
-    own.verify(uri.query().unwrap()).unwrap();
 }
 
 #[test]

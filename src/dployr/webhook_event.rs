@@ -70,7 +70,8 @@ pub struct EventData {
 }
 
 impl WebhookEvent {
-    /// Reads the body of a call, of at most 1 MiB ([`MAX_BYTES`](webhook::MAX_BYTES)).
+    /// Reads the body of a call, of at most 1 MiB ([`MAX_BYTES`](webhook::MAX_BYTES)). The body is in memory
+    /// by then: your HTTP server needs a limit of its own.
     ///
     /// # Errors
     /// [`Decode`](crate::ErrorKind::Decode) for what is too long, no UTF-8, no JSON, nested too deeply,
@@ -78,16 +79,7 @@ impl WebhookEvent {
     ///
     /// Source: `dployr-io/dployr-base:src/services/integrations/webhook.ts`
     pub fn from_bytes(body: &[u8]) -> Result<Self> {
-        Self::from_bytes_within(body, webhook::MAX_BYTES)
-    }
-
-    /// The same for a body of at most `limit` bytes. The body is in memory by then: your HTTP server
-    /// needs a limit of its own.
-    ///
-    /// # Errors
-    /// As [`from_bytes`](Self::from_bytes).
-    pub fn from_bytes_within(body: &[u8], limit: usize) -> Result<Self> {
-        let Value::Object(mut fields) = webhook::json(body, limit)? else {
+        let Value::Object(mut fields) = webhook::json(body)? else {
             return Err(webhook::unreadable("is not a JSON object"));
         };
         let event = match fields.get("event").and_then(Value::as_str) {

@@ -3,7 +3,7 @@
 use super::{Deployment, DeploymentStatus};
 use crate::error::Result;
 use crate::webhook;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// A call of the platform to one of the URLs given with
 /// [`webhook_on_ready`](super::NewDeployment::webhook_on_ready),
@@ -48,7 +48,8 @@ pub enum WebhookKind {
 }
 
 impl WebhookEvent {
-    /// Reads the body of a call, of at most 1 MiB ([`MAX_BYTES`](webhook::MAX_BYTES)).
+    /// Reads the body of a call, of at most 1 MiB ([`MAX_BYTES`](webhook::MAX_BYTES)). The body is in memory
+    /// by then: your HTTP server needs a limit of its own.
     ///
     /// # Errors
     /// [`Decode`](crate::ErrorKind::Decode) for what is too long, no UTF-8, no JSON, nested too deeply, or no
@@ -56,19 +57,14 @@ impl WebhookEvent {
     ///
     /// Source: <https://docs.edgegap.com/docs/deployment/arbitrium-deploy-webhook>
     pub fn from_bytes(body: &[u8]) -> Result<Self> {
-        Self::from_bytes_within(body, webhook::MAX_BYTES)
-    }
-
-    /// The same for a body of at most `limit` bytes. The body is in memory by then: your HTTP server
-    /// needs a limit of its own.
-    ///
-    /// # Errors
-    /// As [`from_bytes`](Self::from_bytes).
-    pub fn from_bytes_within(body: &[u8], limit: usize) -> Result<Self> {
-        let Value::Object(mut fields) = webhook::json(body, limit)? else {
+        let Value::Object(mut fields) = webhook::json(body)? else {
             return Err(webhook::unreadable("is not a JSON object"));
         };
-        or_empty(&mut fields, "current_status");
+        // The id of a deployment is enough to ask for the rest of it.
+        let status = fields.entry("current_status").or_insert(Value::Null);
+        if status.is_null() {
+            *status = Value::from("");
+        }
         let deployment: Deployment = webhook::decode(Value::Object(fields))?;
         // What a caller does next is to ask for it.
         if deployment.request_id.trim().is_empty() {
@@ -83,35 +79,12 @@ impl WebhookEvent {
         let ends = [DeploymentStatus::Terminating, DeploymentStatus::Terminated];
         if ends.contains(&self.deployment.current_status) {
             WebhookKind::Terminated
-        } else if self.has_failed() {
+        } else if self.deployment.has_failed() {
             WebhookKind::Error
-        } else if self.is_ready() {
+        } else if self.deployment.is_ready() {
             WebhookKind::Ready
         } else {
             WebhookKind::Other
         }
-    }
-
-    /// Whether players can connect, as [`Deployment::is_ready`].
-    pub fn is_ready(&self) -> bool {
-        self.deployment.is_ready()
-    }
-
-    /// Whether something went wrong, as [`Deployment::has_failed`].
-    pub fn has_failed(&self) -> bool {
-        self.deployment.has_failed()
-    }
-
-    /// Whether it will not become ready any more, as [`Deployment::is_over`].
-    pub fn is_over(&self) -> bool {
-        self.deployment.is_over()
-    }
-}
-
-/// The name of a deployment is enough to ask for the rest of it.
-fn or_empty(fields: &mut Map<String, Value>, name: &str) {
-    let field = fields.entry(name).or_insert(Value::Null);
-    if field.is_null() {
-        *field = Value::from("");
     }
 }

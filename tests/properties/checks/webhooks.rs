@@ -37,10 +37,10 @@ pub fn body(body: &[u8]) {
                 assert_eq!(status, sent);
             }
             match event.kind() {
-                WebhookKind::Ready => assert!(event.is_ready() && !event.is_over()),
-                WebhookKind::Error => assert!(event.has_failed()),
-                WebhookKind::Terminated => assert!(event.is_over()),
-                _ => assert!(!event.is_ready() && !event.is_over()),
+                WebhookKind::Ready => assert!(deployment.is_ready() && !deployment.is_over()),
+                WebhookKind::Error => assert!(deployment.has_failed()),
+                WebhookKind::Terminated => assert!(deployment.is_over()),
+                _ => assert!(!deployment.is_ready() && !deployment.is_over()),
             }
         }
         Err(error) => assert_unreadable(&error),
@@ -57,11 +57,6 @@ pub fn body(body: &[u8]) {
             assert!(email.is_none_or(|email| email.len() < 12 || !shown.contains(email)));
         }
         Err(error) => assert_unreadable(&error),
-    }
-    for limit in [0, body.len() / 2, body.len()] {
-        let within = edgegap::WebhookEvent::from_bytes_within(body, limit);
-        let unlimited = edgegap::WebhookEvent::from_bytes_within(body, usize::MAX);
-        assert_eq!(within.is_ok(), unlimited.is_ok() && limit >= body.len());
     }
 }
 
@@ -82,7 +77,7 @@ pub fn query(query: &str) {
         .collect();
     let carries = |secret: &CallbackSecret| values == [secret.expose()];
     // As it is sent in the request: without what would end it.
-    if !query.contains(['#', '?']) {
+    if !query.contains('#') {
         let uri = format!("/hook?{query}");
         let either = carries(&secret) || carries(&other);
         assert_eq!(verify(&uri, [&other, &secret]).is_ok(), either);
@@ -110,7 +105,6 @@ pub fn address(url: &str) {
     assert!(after.username().is_empty() && after.password().is_none());
     assert!(after.fragment().is_none());
     secret.verify(attached.expose()).unwrap();
-    secret.verify(after.query().unwrap()).unwrap();
     let given = secret.attach(attached.expose()).unwrap_err();
     assert_refused(&given);
     let hook = NewWebhook::new(attached.clone(), ["x"]);
