@@ -1,7 +1,7 @@
 //! The life of an Edgegap deployment on the sandbox, from its start to its end.
 
 use deploykit::edgegap::{
-    Client, DeploymentStatus, Filter, LogStorage, Match, NameMatch, NewDeployment, Order, SelfStop,
+    Client, DeploymentStatus, Filter, LogStorage, Match, NewDeployment, Order, SelfStop,
     StopFilter, StopOutcome, User,
 };
 use deploykit::{ErrorKind, Pacing};
@@ -143,7 +143,7 @@ async fn what_matches_is_listed_and_stopped() {
         (Filter::status(DeploymentStatus::Ready), vec![&a, &b, &c]),
         (Filter::not_status(DeploymentStatus::Ready), vec![]),
         (Filter::fleet(access.fleet.as_str()), vec![&c]),
-        (Filter::host(NameMatch::like("ALPHA-%")), vec![&c]),
+        (Filter::host_like("ALPHA-%"), vec![&c]),
         (Filter::application("other"), vec![]),
         (Filter::version(access.version.as_str()), vec![&a, &b, &c]),
         (Filter::created_until(now + 2 * A_WHILE), vec![&a, &b, &c]),

@@ -29,60 +29,48 @@ pub struct StopFilter {
 impl StopFilter {
     /// Those with one of these ids.
     pub fn ids(ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self {
-            filters: Vec::new(),
-        }
-        .and(Field::RequestId, Kind::Any, ids)
+        Self::only(Field::RequestId, Kind::Any, ids)
     }
 
     /// Those with one of these tags.
     pub fn any_tag(tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self {
-            filters: Vec::new(),
-        }
-        .and(Field::DeploymentTags, Kind::Any, tags)
+        Self::only(Field::DeploymentTags, Kind::Any, tags)
     }
 
     /// Those with all of these tags.
     pub fn all_tags(tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self {
-            filters: Vec::new(),
-        }
-        .and(Field::DeploymentTags, Kind::All, tags)
+        Self::only(Field::DeploymentTags, Kind::All, tags)
     }
 
-    /// And only if they have one of these tags.
-    pub fn with_any_tag(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.and(Field::DeploymentTags, Kind::Any, tags)
-    }
-
-    /// And only if they have all of these tags.
-    pub fn with_all_tags(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.and(Field::DeploymentTags, Kind::All, tags)
+    /// And only those that meet the other conditions, too.
+    pub fn and(mut self, others: Self) -> Self {
+        self.filters.extend(others.filters);
+        self
     }
 
     /// But not those with one of these ids.
     pub fn without_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.and(Field::RequestId, Kind::Not, ids)
+        self.and(Self::only(Field::RequestId, Kind::Not, ids))
     }
 
     /// But not those with one of these tags.
     pub fn without_tags(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.and(Field::DeploymentTags, Kind::Not, tags)
+        self.and(Self::only(Field::DeploymentTags, Kind::Not, tags))
     }
 
-    fn and(
-        mut self,
+    fn only(
         field: Field,
         filter_type: Kind,
         values: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        self.filters.push(types::BulkStopFilter {
-            field,
-            filter_type,
-            values: values.into_iter().map(Into::into).collect(),
-        });
-        self
+        let values = values.into_iter().map(Into::into).collect();
+        Self {
+            filters: vec![types::BulkStopFilter {
+                field,
+                filter_type,
+                values,
+            }],
+        }
     }
 
     fn checked(self) -> Result<types::BulkStop> {

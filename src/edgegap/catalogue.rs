@@ -1,9 +1,10 @@
 //! What can be deployed, and where.
 
-use super::client::Given;
 use super::paging::{PAGING, read};
 use super::{Application, ApplicationName, ApplicationVersion, Client, Location, Page};
 use crate::call::Call;
+use crate::error::Error;
+use crate::id::{Given, given};
 use crate::page::{Ask, paged};
 use crate::raw::edgegap::Op;
 
@@ -45,19 +46,44 @@ pub struct Versions {
 #[must_use = "nothing is asked before `list` is awaited"]
 pub struct Locations {
     client: Client,
-    application: Option<String>,
-    version: Option<String>,
+    /// Application and version.
+    version: Option<(String, String)>,
     ask: Ask,
 }
 
-impl Applications {
-    pub(super) fn new(client: Client) -> Self {
-        Self {
-            client,
+impl Client {
+    /// The applications of the organisation: list them. It does no I/O.
+    pub fn applications(&self) -> Applications {
+        Applications {
+            client: self.clone(),
             ask: Ask::default(),
         }
     }
 
+    /// A handle on an application: its versions. It does no I/O; a name that could not stand in a path
+    /// is refused by the first call.
+    pub fn application<N>(&self, name: N) -> ApplicationHandle
+    where
+        N: TryInto<ApplicationName>,
+        N::Error: Into<Error>,
+    {
+        ApplicationHandle {
+            client: self.clone(),
+            name: given(name),
+        }
+    }
+
+    /// Where servers can run: list the places. It does no I/O.
+    pub fn locations(&self) -> Locations {
+        Locations {
+            client: self.clone(),
+            version: None,
+            ask: Ask::default(),
+        }
+    }
+}
+
+impl Applications {
     paged!("applications");
 
     /// One page of the applications: `GET /v1/apps`.
@@ -86,10 +112,6 @@ impl Applications {
 }
 
 impl ApplicationHandle {
-    pub(super) fn new(client: Client, name: Given<ApplicationName>) -> Self {
-        Self { client, name }
-    }
-
     /// The versions of the application. It does no I/O.
     pub fn versions(&self) -> Versions {
         Versions {
@@ -126,23 +148,13 @@ impl Versions {
 }
 
 impl Locations {
-    pub(super) fn new(client: Client) -> Self {
-        Self {
-            client,
-            application: None,
-            version: None,
-            ask: Ask::default(),
-        }
-    }
-
     /// Only where this version of this application can run.
     pub fn of_version(
         mut self,
         application: impl Into<String>,
         version: impl Into<String>,
     ) -> Self {
-        self.application = Some(application.into());
-        self.version = Some(version.into());
+        self.version = Some((application.into(), version.into()));
         self
     }
 
@@ -157,10 +169,9 @@ impl Locations {
     ///
     /// Source: <https://docs.edgegap.com/docs/api>
     pub fn list(&self) -> Call<Page<Location>> {
-        let client = self.client.clone();
-        let (application, version) = (self.application.clone(), self.version.clone());
+        let (client, version) = (self.client.clone(), self.version.clone());
         Call::paged(PAGING, self.ask, move |ask| {
-            let (application, version) = (application.clone(), version.clone());
+            let (application, version) = version.clone().unzip();
             client.call(Op::ListLocations, move |raw| async move {
                 let (page, limit) = ask.parameters()?;
                 let (application, version) = (application.as_deref(), version.as_deref());

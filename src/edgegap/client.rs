@@ -1,12 +1,7 @@
 //! The client and how it is set up.
 
 use super::classify::classify;
-use super::{
-    ApplicationHandle, ApplicationName, Applications, DeploymentHandle, Deployments, FleetHandle,
-    FleetName, Locations, RequestId,
-};
 use crate::error::{Error, Result};
-pub(super) use crate::id::{Given, given};
 use crate::transport::config::{self, ClientBuilder};
 use crate::transport::credentials::Auth;
 use crate::transport::profile::Profile;
@@ -50,62 +45,6 @@ impl Client {
     /// empty, and as [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
         Self::from_variables(config::process_environment)
-    }
-
-    /// The deployments of the organisation: all of them, or those with a tag or made since a moment.
-    pub fn deployments(&self) -> Deployments {
-        Deployments::new(self.clone())
-    }
-
-    /// A handle on a deployment: its status, its logs, its tags, its end. It does no I/O; an id that
-    /// could not stand in a path is refused by the first call.
-    ///
-    /// ```no_run
-    /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
-    /// let server = edgegap.deployment("c0653765de3b");
-    /// let now = server.status().await?;
-    /// if now.is_ready() {
-    ///     println!("{}", now.endpoint("gameport")?); // c0653765de3b.pr.edgegap.net:30345
-    /// }
-    /// server.stop().await?;
-    /// # Ok(()) }
-    /// ```
-    pub fn deployment<I>(&self, id: I) -> DeploymentHandle
-    where
-        I: TryInto<RequestId>,
-        I::Error: Into<Error>,
-    {
-        DeploymentHandle::new(self.clone(), given(id))
-    }
-
-    /// The applications of the organisation: list them. It does no I/O.
-    pub fn applications(&self) -> Applications {
-        Applications::new(self.clone())
-    }
-
-    /// A handle on an application: its versions. It does no I/O; a name that could not stand in a path
-    /// is refused by the first call.
-    pub fn application<N>(&self, name: N) -> ApplicationHandle
-    where
-        N: TryInto<ApplicationName>,
-        N::Error: Into<Error>,
-    {
-        ApplicationHandle::new(self.clone(), given(name))
-    }
-
-    /// Where servers can run: list the places. It does no I/O.
-    pub fn locations(&self) -> Locations {
-        Locations::new(self.clone())
-    }
-
-    /// A handle on a private fleet: its hosts. It does no I/O; a name that could not stand in a path is
-    /// refused by the first call.
-    pub fn fleet<N>(&self, name: N) -> FleetHandle
-    where
-        N: TryInto<FleetName>,
-        N::Error: Into<Error>,
-    {
-        FleetHandle::new(self.clone(), given(name))
     }
 
     /// The same client with another value of `Authorization`, as it is.

@@ -1,23 +1,46 @@
 //! One deployment that exists.
 
-use super::client::Given;
 use super::stop::{LogStorage, Stopped};
-use super::{Client, ContainerLogs, Deployment, DeploymentStatus, Metrics, RequestId, Tags};
+use super::{Client, ContainerLogs, Deployment, DeploymentStatus, RequestId};
 use crate::call::Call;
+use crate::error::Error;
+use crate::id::{Given, given};
 use crate::raw::edgegap::Op;
 
 /// A handle on a deployment; made by [`Client::deployment`].
 #[derive(Clone, Debug)]
 pub struct DeploymentHandle {
-    client: Client,
-    id: Given<RequestId>,
+    pub(super) client: Client,
+    pub(super) id: Given<RequestId>,
+}
+
+impl Client {
+    /// A handle on a deployment: its status, its logs, its tags, its end. It does no I/O; an id that
+    /// could not stand in a path is refused by the first call.
+    ///
+    /// ```no_run
+    /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+    /// let server = edgegap.deployment("c0653765de3b");
+    /// let now = server.status().await?;
+    /// if now.is_ready() {
+    ///     println!("{}", now.endpoint("gameport")?); // c0653765de3b.pr.edgegap.net:30345
+    /// }
+    /// server.stop().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn deployment<I>(&self, id: I) -> DeploymentHandle
+    where
+        I: TryInto<RequestId>,
+        I::Error: Into<Error>,
+    {
+        DeploymentHandle {
+            client: self.clone(),
+            id: given(id),
+        }
+    }
 }
 
 impl DeploymentHandle {
-    pub(super) fn new(client: Client, id: Given<RequestId>) -> Self {
-        Self { client, id }
-    }
-
     /// The id; `None` if it is invalid.
     pub(super) fn name(&self) -> Option<&str> {
         self.id.as_ref().ok().map(RequestId::as_str)
@@ -94,31 +117,21 @@ impl DeploymentHandle {
             Ok(raw.get_container_logs(id?.as_str()).await?.into_inner())
         })
     }
-
-    /// What the deployment uses over time, as far as it is asked for. It does no I/O.
-    pub fn metrics(&self) -> Metrics {
-        Metrics::new(self.client.clone(), self.id.clone())
-    }
-
-    /// The tags of the deployment: list, add, rename and delete them. It does no I/O.
-    pub fn tags(&self) -> Tags {
-        Tags::new(self.client.clone(), self.id.clone())
-    }
 }
 
 impl ContainerLogs {
     /// The last lines that the container has written.
     pub fn tail(&self, lines: usize) -> Vec<&str> {
-        last_of(self.logs.as_deref(), lines)
+        last_lines(self.logs.as_deref(), lines)
     }
 
     /// The last lines that it had written when it crashed; none if it did not.
     pub fn crash_tail(&self, lines: usize) -> Vec<&str> {
-        last_of(self.crash_logs.as_deref(), lines)
+        last_lines(self.crash_logs.as_deref(), lines)
     }
 }
 
-fn last_of(text: Option<&str>, lines: usize) -> Vec<&str> {
+fn last_lines(text: Option<&str>, lines: usize) -> Vec<&str> {
     let mut last: Vec<_> = text.unwrap_or_default().lines().rev().take(lines).collect();
     last.reverse();
     last

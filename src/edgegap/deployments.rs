@@ -29,20 +29,23 @@ pub struct Deployments {
     ask: Ask,
 }
 
-impl Deployments {
-    pub(super) fn new(client: Client) -> Self {
-        Self {
-            client,
+impl Client {
+    /// The deployments of the organisation: all of them, or those with a tag or made since a moment.
+    pub fn deployments(&self) -> Deployments {
+        Deployments {
+            client: self.clone(),
             filters: Vec::new(),
             order: Vec::new(),
             ask: Ask::default(),
         }
     }
+}
 
+impl Deployments {
     /// Only those that meet this condition, and all that were given before. The platform takes one
     /// condition for each property: a later one replaces it.
     pub fn filter(mut self, filter: Filter) -> Self {
-        self.filters.retain(|other| !filter.replaces(other));
+        self.filters.retain(|other| other.field != filter.field);
         self.filters.push(filter);
         self
     }
@@ -61,7 +64,8 @@ impl Deployments {
     /// In this order; those that are equal in it in the orders that were given after it. Left to the
     /// platform otherwise.
     pub fn order_by(mut self, order: Order) -> Self {
-        self.order.retain(|other| !order.replaces(*other));
+        let (property, _) = order.parts();
+        self.order.retain(|other| other.parts().0 != property);
         self.order.push(order);
         self
     }
@@ -145,7 +149,8 @@ impl Deployments {
         since: SystemTime,
     ) -> Call<Vec<DeploymentSummary>> {
         let (tag, since) = (tag.into(), allow_for_skew(since));
-        Self::new(self.client.clone())
+        self.client
+            .deployments()
             .tagged(tag.as_str())
             .created_since(since)
             .newest_first()

@@ -4,24 +4,25 @@ use super::DeploymentStatus;
 use crate::error::{Error, Result};
 use crate::time::rfc3339_seconds;
 use serde_json::{Value, json};
+use std::slice;
 use std::time::SystemTime;
 
 /// A condition on the deployments of a list; see [`Deployments::filter`](super::Deployments::filter).
 ///
 /// ```no_run
 /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
-/// use deploykit::edgegap::{DeploymentStatus, Filter, Match, NameMatch};
+/// use deploykit::edgegap::{DeploymentStatus, Filter, Match};
 /// let failed = edgegap
 ///     .deployments()
 ///     .filter(Filter::status(DeploymentStatus::Error))
 ///     .filter(Filter::version(Match::any_of(["1.4", "1.5"])))
-///     .filter(Filter::fleet(NameMatch::like("alpha-%")));
+///     .filter(Filter::fleet_like("alpha-%"));
 /// println!("{:?}", failed.list().await?.total_items);
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
-    field: &'static str,
+    pub(super) field: &'static str,
     operator: &'static str,
     /// As the platform writes it, or why it cannot be written.
     value: std::result::Result<Value, String>,
@@ -39,16 +40,6 @@ pub enum Match {
     AnyOf(Vec<String>),
     /// It is none of these.
     NoneOf(Vec<String>),
-}
-
-/// How the name of a fleet or a host is compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum NameMatch {
-    /// As a whole.
-    Whole(Match),
-    /// By a pattern in which `%` stands for anything, whatever the case.
-    Like(String),
 }
 
 /// How the deployments of a list are sorted.
@@ -80,7 +71,7 @@ impl Filter {
     fn of_status(operator: &'static str, status: DeploymentStatus) -> Self {
         let text = status.as_str();
         let bare = text.rsplit_once('.').map_or(text, |(_, bare)| bare);
-        Self::text("status", "status", operator, bare.to_lowercase())
+        Self::checked("status", "status", operator, bare.to_lowercase().into())
     }
 
     /// Those of this application.
@@ -104,13 +95,25 @@ impl Filter {
     }
 
     /// Those on this private fleet.
-    pub fn fleet(name: impl Into<NameMatch>) -> Self {
-        Self::named("fleet_name", "name of the fleet", name.into())
+    pub fn fleet(name: impl Into<Match>) -> Self {
+        Self::compared("fleet_name", "name of the fleet", name.into())
+    }
+
+    /// Those on private fleets with such names: `%` stands for anything, whatever the case.
+    pub fn fleet_like(pattern: impl Into<String>) -> Self {
+        let pattern: String = pattern.into();
+        Self::checked("fleet_name", "name of the fleet", "ilike", pattern.into())
     }
 
     /// Those on this host of a private fleet.
-    pub fn host(name: impl Into<NameMatch>) -> Self {
-        Self::named("host_name", "name of the host", name.into())
+    pub fn host(name: impl Into<Match>) -> Self {
+        Self::compared("host_name", "name of the host", name.into())
+    }
+
+    /// Those on hosts with such names: `%` stands for anything, whatever the case.
+    pub fn host_like(pattern: impl Into<String>) -> Self {
+        let pattern: String = pattern.into();
+        Self::checked("host_name", "name of the host", "ilike", pattern.into())
     }
 
     /// Those made at or after this moment of the platform's clock, to the second.
@@ -129,40 +132,26 @@ impl Filter {
     }
 
     fn compared(field: &'static str, what: &str, compared: Match) -> Self {
-        match compared {
-            Match::Is(text) => Self::text(field, what, "eq", text),
-            Match::IsNot(text) => Self::text(field, what, "neq", text),
-            Match::AnyOf(texts) => Self::texts(field, what, "in", texts),
-            Match::NoneOf(texts) => Self::texts(field, what, "nin", texts),
-        }
-    }
-
-    fn named(field: &'static str, what: &str, compared: NameMatch) -> Self {
-        match compared {
-            NameMatch::Whole(compared) => Self::compared(field, what, compared),
-            NameMatch::Like(pattern) => Self::text(field, what, "ilike", pattern),
-        }
-    }
-
-    fn text(field: &'static str, what: &str, operator: &'static str, text: String) -> Self {
-        let value = match text.trim().is_empty() {
-            true => Err(format!("the {what} is empty")),
-            false => Ok(text.into()),
+        let (operator, value) = match compared {
+            Match::Is(text) => ("eq", text.into()),
+            Match::IsNot(text) => ("neq", text.into()),
+            Match::AnyOf(texts) => ("in", texts.into()),
+            Match::NoneOf(texts) => ("nin", texts.into()),
         };
-        Self {
-            field,
-            operator,
-            value,
-        }
+        Self::checked(field, what, operator, value)
     }
 
-    fn texts(field: &'static str, what: &str, operator: &'static str, texts: Vec<String>) -> Self {
+    fn checked(field: &'static str, what: &str, operator: &'static str, value: Value) -> Self {
+        let texts = value
+            .as_array()
+            .map_or(slice::from_ref(&value), Vec::as_slice);
+        let is_blank = |text: &Value| text.as_str().is_some_and(|text| text.trim().is_empty());
         let value = if texts.is_empty() {
             Err(format!("there is no {what} to compare with"))
-        } else if texts.iter().any(|text| text.trim().is_empty()) {
+        } else if texts.iter().any(is_blank) {
             Err(format!("the {what} is empty"))
         } else {
-            Ok(texts.into())
+            Ok(value)
         };
         Self {
             field,
@@ -180,11 +169,6 @@ impl Filter {
         }
     }
 
-    /// Whether both are conditions on the same property, of which the platform takes one.
-    pub(super) fn replaces(&self, other: &Self) -> bool {
-        self.field == other.field
-    }
-
     pub(super) fn to_json(&self) -> Result<Value> {
         let value = self.value.as_ref();
         let value = value.map_err(|why| Error::invalid_request(why.clone()))?;
@@ -193,17 +177,14 @@ impl Filter {
 }
 
 impl Order {
-    fn parts(self) -> (&'static str, &'static str) {
+    /// The property and the direction.
+    pub(super) fn parts(self) -> (&'static str, &'static str) {
         match self {
             Self::NewestFirst => ("created_at", "desc"),
             Self::OldestFirst => ("created_at", "asc"),
             Self::MostFreeSockets => ("available_session_sockets", "desc"),
             Self::FewestFreeSockets => ("available_session_sockets", "asc"),
         }
-    }
-
-    pub(super) fn replaces(self, other: Self) -> bool {
-        self.parts().0 == other.parts().0
     }
 
     pub(super) fn to_json(self) -> Value {
@@ -229,13 +210,6 @@ impl Match {
     }
 }
 
-impl NameMatch {
-    /// By a pattern in which `%` stands for anything, whatever the case.
-    pub fn like(pattern: impl Into<String>) -> Self {
-        Self::Like(pattern.into())
-    }
-}
-
 impl From<&str> for Match {
     /// It is this one.
     fn from(text: &str) -> Self {
@@ -247,18 +221,5 @@ impl From<String> for Match {
     /// It is this one.
     fn from(text: String) -> Self {
         Self::Is(text)
-    }
-}
-
-impl From<Match> for NameMatch {
-    fn from(compared: Match) -> Self {
-        Self::Whole(compared)
-    }
-}
-
-impl From<&str> for NameMatch {
-    /// It is this one.
-    fn from(text: &str) -> Self {
-        Self::Whole(text.into())
     }
 }

@@ -1,9 +1,10 @@
 //! Private fleets.
 
-use super::client::Given;
 use super::paging::read;
 use super::{Client, FleetName, Host, Page};
 use crate::call::Call;
+use crate::error::Error;
+use crate::id::{Given, given};
 use crate::page::Ask;
 use crate::raw::edgegap::Op;
 
@@ -14,11 +15,22 @@ pub struct FleetHandle {
     name: Given<FleetName>,
 }
 
-impl FleetHandle {
-    pub(super) fn new(client: Client, name: Given<FleetName>) -> Self {
-        Self { client, name }
+impl Client {
+    /// A handle on a private fleet: its hosts. It does no I/O; a name that could not stand in a path is
+    /// refused by the first call.
+    pub fn fleet<N>(&self, name: N) -> FleetHandle
+    where
+        N: TryInto<FleetName>,
+        N::Error: Into<Error>,
+    {
+        FleetHandle {
+            client: self.clone(),
+            name: given(name),
+        }
     }
+}
 
+impl FleetHandle {
     /// The hosts of the fleet, and how much room they have:
     /// `GET /v2/private-fleets/{fleet_name}/hosts`. Their ids are what
     /// [`on_hosts`](super::NewDeployment::on_hosts) takes.

@@ -1,9 +1,9 @@
 //! What a deployment uses over time.
 
-use super::client::Given;
-use super::{Client, DeploymentMetrics, RequestId};
+use super::{Client, DeploymentHandle, DeploymentMetrics, RequestId};
 use crate::call::Call;
 use crate::error::{Error, Result};
+use crate::id::Given;
 use crate::raw::edgegap::Op;
 use crate::time::naive_seconds;
 use std::time::{Duration, SystemTime};
@@ -29,25 +29,21 @@ pub struct Metrics {
     raw: Option<bool>,
 }
 
-/// The parameters, as the platform writes them.
-struct Window {
-    since: Option<String>,
-    until: Option<String>,
-    steps: Option<String>,
-}
-
-impl Metrics {
-    pub(super) fn new(client: Client, id: Given<RequestId>) -> Self {
-        Self {
-            client,
-            id,
+impl DeploymentHandle {
+    /// What the deployment uses over time, as far as it is asked for. It does no I/O.
+    pub fn metrics(&self) -> Metrics {
+        Metrics {
+            client: self.client.clone(),
+            id: self.id.clone(),
             since: None,
             until: None,
             steps: None,
             raw: None,
         }
     }
+}
 
+impl Metrics {
     /// Only from this moment on, to the second. Left to the platform otherwise.
     pub fn since(mut self, since: SystemTime) -> Self {
         self.since = Some(since);
@@ -83,38 +79,44 @@ impl Metrics {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn get(&self) -> Call<DeploymentMetrics> {
-        let (id, window, raw_points) = (self.id.clone(), self.window(), self.raw);
+        let Self {
+            since,
+            until,
+            steps,
+            ..
+        } = *self;
+        let (id, raw_points) = (self.id.clone(), self.raw);
         self.client
             .call(Op::GetDeploymentMetrics, move |raw| async move {
-                let (id, window) = (id?, window?);
+                let id = id?;
+                if until.is_some_and(|until| since.is_some_and(|since| until <= since)) {
+                    return Err(Error::invalid_request("the metrics end before they begin").into());
+                }
+                let (since, until) = (text(since)?, text(until)?);
+                let steps = steps.map(|apart| apart.as_secs());
+                if steps == Some(0) {
+                    return Err(Error::invalid_request("the steps are less than a second").into());
+                }
+                let steps = steps.map(|seconds| format!("{seconds}s"));
                 let metrics = raw.get_deployment_metrics(
                     id.as_str(),
-                    window.until.as_deref(),
+                    until.as_deref(),
                     raw_points,
-                    window.since.as_deref(),
-                    window.steps.as_deref(),
+                    since.as_deref(),
+                    steps.as_deref(),
                 );
                 Ok(metrics.await?.into_inner())
             })
     }
+}
 
-    fn window(&self) -> Result<Window> {
-        if let (Some(since), Some(until)) = (self.since, self.until)
-            && until <= since
-        {
-            return Err(Error::invalid_request("the metrics end before they begin"));
-        }
-        if self.steps.is_some_and(|apart| apart.as_secs() == 0) {
-            return Err(Error::invalid_request("the steps are less than a second"));
-        }
-        let text = |at| {
-            naive_seconds(at)
-                .ok_or_else(|| Error::invalid_request("the time is not one of this calendar"))
-        };
-        Ok(Window {
-            since: self.since.map(text).transpose()?,
-            until: self.until.map(text).transpose()?,
-            steps: self.steps.map(|apart| format!("{}s", apart.as_secs())),
-        })
+/// A moment, as the platform writes it.
+fn text(at: Option<SystemTime>) -> Result<Option<String>> {
+    let Some(at) = at else { return Ok(None) };
+    match naive_seconds(at) {
+        Some(text) => Ok(Some(text)),
+        None => Err(Error::invalid_request(
+            "the time is not one of this calendar",
+        )),
     }
 }

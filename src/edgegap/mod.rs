@@ -63,7 +63,7 @@ pub use client::{Client, Edgegap};
 pub use deploy::{Accepted, NewDeployment, NewFleetDeployment};
 pub use deployment::DeploymentHandle;
 pub use deployments::Deployments;
-pub use filter::{Filter, Match, NameMatch, Order};
+pub use filter::{Filter, Match, Order};
 pub use fleet::FleetHandle;
 pub use metrics::Metrics;
 pub use self_stop::SelfStop;

@@ -1,10 +1,10 @@
 //! A server that ends itself.
 
-use super::client::Given;
 use super::stop::{LogStorage, Stopped};
 use super::{Client, ClientBuilder, RequestId};
 use crate::call::Call;
 use crate::error::{Error, Result};
+use crate::id::{Given, given};
 use crate::raw::edgegap::Op;
 use crate::secret::Secret;
 use crate::transport::config;
@@ -72,7 +72,7 @@ impl SelfStop {
         let client = builder.base_url(base_url).build()?;
         Ok(Self {
             client: client.with_authorization(token.into())?,
-            id: super::client::given(id),
+            id: given(id),
             key: Secret::new(key),
         })
     }

@@ -1,10 +1,10 @@
 //! The tags of a deployment.
 
-use super::client::Given;
 use super::paging::{PAGING, read};
-use super::{Client, Page, RequestId, Tag};
+use super::{Client, DeploymentHandle, Page, RequestId, Tag};
 use crate::call::Call;
 use crate::error::{Error, Result};
+use crate::id::Given;
 use crate::page::{Ask, paged};
 use crate::raw::edgegap::{Op, types};
 
@@ -30,15 +30,18 @@ pub struct Tags {
     ask: Ask,
 }
 
-impl Tags {
-    pub(super) fn new(client: Client, id: Given<RequestId>) -> Self {
-        Self {
-            client,
-            id,
+impl DeploymentHandle {
+    /// The tags of the deployment: list, add, rename and delete them. It does no I/O.
+    pub fn tags(&self) -> Tags {
+        Tags {
+            client: self.client.clone(),
+            id: self.id.clone(),
             ask: Ask::default(),
         }
     }
+}
 
+impl Tags {
     paged!("tags");
 
     /// One page of the tags: `GET /v1/deployments/{deployment_id}/tags`.

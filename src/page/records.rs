@@ -51,7 +51,10 @@ impl<T: Send + 'static> PageStream<T> {
         let mut all = Vec::new();
         while let Some(item) = self.next().await {
             let read = all.len();
-            all.push(item.map_err(|error| error.after_records(read))?);
+            all.push(item.map_err(|mut error| {
+                error.0.records = Some(read);
+                error
+            })?);
         }
         Ok(all)
     }

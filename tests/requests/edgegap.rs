@@ -1,5 +1,5 @@
 use super::{CANARY, refused};
-use deploykit::edgegap::{Client, Filter, Match, NameMatch, NewDeployment, StopFilter, User};
+use deploykit::edgegap::{Client, Filter, Match, NewDeployment, StopFilter, User};
 use std::time::{Duration, UNIX_EPOCH};
 
 fn client() -> Client {
@@ -83,10 +83,7 @@ fn invalid_filters_are_refused() {
             all().filter(Filter::application("")),
             "application is empty",
         ),
-        (
-            all().filter(Filter::fleet(NameMatch::like(""))),
-            "fleet is empty",
-        ),
+        (all().filter(Filter::fleet_like("")), "fleet is empty"),
         (all().filter(Filter::status("".into())), "status is empty"),
     ] {
         refused(list.list(), words);

@@ -4,7 +4,7 @@ use super::{AnyCall, Clients, Row, json, opaque, opaque_with_id};
 use deploykit::Call;
 use deploykit::edgegap::{
     Accepted, DeploymentHandle, DeploymentStatus, Deployments, Filter, LogStorage, Match,
-    NameMatch, NewDeployment, Order, SelfStop, StopFilter, Tags, User, Versions,
+    NewDeployment, Order, SelfStop, StopFilter, Tags, User, Versions,
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -93,7 +93,7 @@ const FILTERS: [(&str, MakeFilter); 11] = [
     ("version", || Filter::version(Match::is_not("1"))),
     ("any_tag", || Filter::tag(Match::any_of(["a", "b"]))),
     ("no_id", || Filter::request_id(Match::none_of(["a", "b"]))),
-    ("fleet", || Filter::fleet(NameMatch::like("alpha-%"))),
+    ("fleet", || Filter::fleet_like("alpha-%")),
     ("host", || Filter::host(Match::any_of(["h-1"]))),
     ("whole_fleet", || Filter::fleet("alpha")),
     ("created_at", || Filter::created_at(since())),
@@ -242,8 +242,8 @@ pub fn rows() -> Vec<Row> {
         })
         .variant("every_condition", |to| {
             let all = StopFilter::all_tags(["eu", "ranked"])
-                .with_any_tag(["a", "b"])
-                .with_all_tags(["c"])
+                .and(StopFilter::any_tag(["a", "b"]))
+                .and(StopFilter::all_tags(["c"]))
                 .without_ids([DEPLOYMENT])
                 .without_tags(["keep"]);
             json(to.edgegap.stop_matching(all))
