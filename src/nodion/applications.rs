@@ -1,12 +1,9 @@
 //! Applications: list, create, read, connect and delete them; and deploying them.
 
-use super::client::{Given, given};
-use super::{
-    Application, ApplicationId, Branch, Client, Deployment, DeploymentHandle, DeploymentId,
-    NewApplication, Page, checks,
-};
+use super::{Application, ApplicationId, Branch, Client, Deployment, NewApplication, Page, checks};
 use crate::call::Call;
 use crate::error::Error;
+use crate::id::{Given, given};
 use crate::raw::nodion::Op;
 use serde_json::json;
 
@@ -16,11 +13,29 @@ pub struct Applications {
     client: Client,
 }
 
-impl Applications {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client }
+impl Client {
+    /// The applications: create and list them. It does no I/O.
+    pub fn applications(&self) -> Applications {
+        Applications {
+            client: self.clone(),
+        }
     }
 
+    /// A handle on an application. It does no I/O; an id that could not stand in a path is refused
+    /// by the first call. So it is with all handles.
+    pub fn application<I>(&self, id: I) -> ApplicationHandle
+    where
+        I: TryInto<ApplicationId>,
+        I::Error: Into<Error>,
+    {
+        ApplicationHandle {
+            client: self.clone(),
+            id: given(id),
+        }
+    }
+}
+
+impl Applications {
     /// All applications of the project: `GET /v1/applications`.
     ///
     /// # Errors
@@ -78,10 +93,6 @@ pub struct ApplicationHandle {
 }
 
 impl ApplicationHandle {
-    pub(super) fn new(client: Client, id: Given<ApplicationId>) -> Self {
-        Self { client, id }
-    }
-
     /// The application: `GET /v1/applications/{id}`.
     ///
     /// # Errors
@@ -130,15 +141,6 @@ impl ApplicationHandle {
             let deletion = raw.delete_application(id?.as_str()).await?;
             Ok(deletion.into_inner().check()?)
         })
-    }
-
-    /// A handle on one deployment. It does no I/O.
-    pub fn deployment<I>(&self, id: I) -> DeploymentHandle
-    where
-        I: TryInto<DeploymentId>,
-        I::Error: Into<Error>,
-    {
-        DeploymentHandle::new(self.clone(), given(id))
     }
 
     /// All deployments, as a rule the newest first: `GET /v1/applications/{id}/deployments`.

@@ -1,9 +1,7 @@
 //! The client and how it is set up.
 
 use super::classify::classify;
-use super::{ApplicationHandle, ApplicationId, Applications};
 use crate::error::{Error, Result};
-pub(super) use crate::id::{Given, given};
 use crate::transport::config::{self, ClientBuilder};
 use crate::transport::profile::Profile;
 use http::{HeaderName, HeaderValue};
@@ -77,21 +75,6 @@ impl Client {
             builder = builder.project(project);
         }
         builder.build()
-    }
-
-    /// The applications: create and list them. It does no I/O.
-    pub fn applications(&self) -> Applications {
-        Applications::new(self.clone())
-    }
-
-    /// A handle on an application. It does no I/O; an id that could not stand in a path is refused
-    /// by the first call. So it is with all handles.
-    pub fn application<I>(&self, id: I) -> ApplicationHandle
-    where
-        I: TryInto<ApplicationId>,
-        I::Error: Into<Error>,
-    {
-        ApplicationHandle::new(self.clone(), given(id))
     }
 }
 

@@ -1,27 +1,33 @@
 //! One deployment, as far as the platform has it: an entry of a list.
 
-use super::client::Given;
 use super::{ApplicationHandle, Deployment, DeploymentId};
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind};
+use crate::id::{Given, given};
 use crate::raw::nodion::Op;
 
 /// A handle on a deployment; made by [`ApplicationHandle::deployment`].
 #[derive(Clone, Debug)]
 pub struct DeploymentHandle {
-    application: ApplicationHandle,
+    pub(super) application: ApplicationHandle,
     id: Given<DeploymentId>,
 }
 
+impl ApplicationHandle {
+    /// A handle on one deployment. It does no I/O.
+    pub fn deployment<I>(&self, id: I) -> DeploymentHandle
+    where
+        I: TryInto<DeploymentId>,
+        I::Error: Into<Error>,
+    {
+        DeploymentHandle {
+            application: self.clone(),
+            id: given(id),
+        }
+    }
+}
+
 impl DeploymentHandle {
-    pub(super) fn new(application: ApplicationHandle, id: Given<DeploymentId>) -> Self {
-        Self { application, id }
-    }
-
-    pub(super) fn application(&self) -> &ApplicationHandle {
-        &self.application
-    }
-
     /// The id; `None` if it is invalid.
     pub(super) fn name(&self) -> Option<&str> {
         self.id.as_ref().ok().map(DeploymentId::as_str)

@@ -1,9 +1,9 @@
 //! The domains of an application: added, verified by the DNS, connected.
 
-use super::client::{Given, given};
 use super::{ApplicationHandle, Domain, DomainId, Page, checks};
 use crate::call::Call;
 use crate::error::Error;
+use crate::id::{Given, given};
 use crate::raw::nodion::{Op, types};
 
 impl ApplicationHandle {

@@ -1,9 +1,9 @@
 //! The environment variables of an application. Their values are secrets: never shown, only sent.
 
-use super::client::{Given, given};
 use super::{ApplicationHandle, EnvVariable, EnvVariableId, Page, checks};
 use crate::call::Call;
 use crate::error::{Error, Result};
+use crate::id::{Given, given};
 use crate::raw::nodion::{Op, types};
 use crate::secret::Secret;
 

@@ -1,10 +1,12 @@
 //! The log of an application as a source: one window after the other.
 
-use super::logs::{Following, MOST_LINES};
-use super::{ApplicationId, Client, LogLine, LogStream};
+use super::logs::MOST_LINES;
+use super::{ApplicationId, Client, LogLine, LogStream, LogWindow};
 use crate::call::{Call, step};
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::logs::{Backoff, Dedupe, Event, Item, Place, Reconnect, Source, clock, line_hash};
+use crate::logs::{
+    Backoff, Dedupe, Event, Item, LogCursor, Place, Reconnect, Source, clock, line_hash,
+};
 use crate::transport::Scope;
 use crate::transport::retry::Retry;
 use std::collections::VecDeque;
@@ -25,15 +27,20 @@ const HOUR: i64 = 3_600_000;
 
 type Running = crate::call::Running<Vec<LogLine>>;
 
-pub(super) async fn follow(scope: Scope, id: ApplicationId, start: Following) -> Result<LogStream> {
-    let cursor = start.cursor.map(|cursor| cursor.place_on(PLATFORM));
-    let place = cursor.transpose()?;
-    let mut dedupe = Dedupe::new(place.unwrap_or_default(), OVERLAP);
-    let goes_on = dedupe.place().last.is_some();
-    let after = match &start.after {
-        Some(after) => Some(after.text()?),
-        None => after(dedupe.place()),
+pub(super) async fn follow(
+    scope: Scope,
+    id: ApplicationId,
+    start: LogWindow,
+    cursor: Option<LogCursor>,
+) -> Result<LogStream> {
+    let place = match cursor {
+        Some(cursor) => cursor.place_on(PLATFORM)?,
+        None => Place::default(),
     };
+    let mut dedupe = Dedupe::new(place, OVERLAP);
+    let goes_on = dedupe.place().last.is_some();
+    let given = start.after.transpose().map_err(Error::invalid_request)?;
+    let after = given.or_else(|| after(dedupe.place()));
     let given = after.as_deref().and_then(|after| after.parse().ok());
     let given = given.map(jiff::Timestamp::as_millisecond);
     let lines = window(&scope, &id, after, start.instance.as_deref()).await?;
@@ -45,8 +52,8 @@ pub(super) async fn follow(scope: Scope, id: ApplicationId, start: Following) ->
     }
     let mut items = items_of(lines);
     let full = is_full(items.len());
-    if let Some(newest) = start.newest {
-        for out in items.drain(..items.len().saturating_sub(newest)) {
+    if let Some(newest) = start.limit {
+        for out in items.drain(..items.len().saturating_sub(newest as usize)) {
             dedupe.takes(out.at, out.identity, true);
         }
     }
@@ -218,7 +225,7 @@ fn items_of(lines: Vec<LogLine>) -> VecDeque<Item<LogLine>> {
 }
 
 fn is_full(lines: usize) -> bool {
-    u32::try_from(lines).is_ok_and(|lines| lines >= MOST_LINES)
+    lines >= MOST_LINES as usize
 }
 
 fn lost(why: &str) -> Error {

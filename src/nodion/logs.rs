@@ -4,15 +4,13 @@ use super::log_source;
 use super::{ApplicationHandle, LogLine, LogStream, checks};
 use crate::call::Call;
 use crate::error::{Error, Result};
+use crate::id::Given;
 use crate::logs::LogCursor;
 use crate::raw::nodion::Op;
-use crate::time::Timestamp;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// The most lines that the platform gives at a time, and that it keeps.
 pub(super) const MOST_LINES: u32 = 2500;
-/// How long it keeps them.
-const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Which part of the logs is wanted. Without anything: the last hour, at most 200 lines.
 ///
@@ -30,18 +28,12 @@ const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "nothing is read until it is given to an application"]
 pub struct LogWindow {
-    after: Option<Moment>,
-    before: Option<Moment>,
-    limit: Option<u32>,
-    instance: Option<String>,
+    /// As the platform writes a time, or why it cannot be written.
+    pub(super) after: Option<Given<String>>,
+    before: Option<Given<String>>,
+    pub(super) limit: Option<u32>,
+    pub(super) instance: Option<String>,
     newest_first: bool,
-    cursor: Option<LogCursor>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Moment {
-    At(SystemTime),
-    Of(Timestamp),
 }
 
 impl LogWindow {
@@ -52,27 +44,27 @@ impl LogWindow {
 
     /// Only lines after this time, however long ago it is. The platform keeps 2500 lines and 7 days.
     pub fn after(mut self, time: SystemTime) -> Self {
-        self.after = Some(Moment::At(time));
+        self.after = Some(sent(jiff::Timestamp::try_from(time).ok()));
         self
     }
 
     /// Only lines after the time of this one: how a reader goes on. Another line of exactly the same
     /// time is left out, too.
     pub fn after_line(mut self, line: &LogLine) -> Self {
-        self.after = Some(Moment::Of(line.ts.clone()));
+        self.after = Some(time_of(line));
         self
     }
 
     /// Only lines before this time; those of the hour before it, unless there is an
     /// [`after`](Self::after).
     pub fn before(mut self, time: SystemTime) -> Self {
-        self.before = Some(Moment::At(time));
+        self.before = Some(sent(jiff::Timestamp::try_from(time).ok()));
         self
     }
 
     /// Only lines before the time of this one: how a reader goes back.
     pub fn before_line(mut self, line: &LogLine) -> Self {
-        self.before = Some(Moment::Of(line.ts.clone()));
+        self.before = Some(time_of(line));
         self
     }
 
@@ -90,40 +82,36 @@ impl LogWindow {
         self
     }
 
-    /// Begin where another stream was. For
-    /// [`follow_logs`](ApplicationHandle::follow_logs) only.
-    pub fn resume(mut self, cursor: LogCursor) -> Self {
-        self.cursor = Some(cursor);
-        self
-    }
-
     /// Only what this instance printed.
     pub fn instance(mut self, instance_id: impl Into<String>) -> Self {
         self.instance = Some(instance_id.into());
         self
     }
+
+    /// Refuses what the platform does not take.
+    fn check(&self) -> Result<()> {
+        if let Some(instance) = &self.instance {
+            checks::text("id of the instance", instance)?;
+        }
+        let limit = self.limit.unwrap_or(MOST_LINES);
+        checks::range("lines", limit.into(), 1..=MOST_LINES.into())
+    }
 }
 
-impl Moment {
-    /// As the platform's query has it. The text of a line stays as it came: written anew it could lose
-    /// digits, and the line would come again.
-    pub(super) fn text(&self) -> Result<String> {
-        let instant = match self {
-            Self::At(time) => jiff::Timestamp::try_from(*time).ok(),
-            Self::Of(stamp) => {
-                let text = stamp.to_string();
-                if text.parse::<jiff::Timestamp>().is_ok() {
-                    return Ok(text);
-                }
-                let millis = stamp.unix_millis();
-                millis.and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok())
-            }
-        };
-        let instant = instant.ok_or_else(|| {
-            Error::invalid_request("a time of the window is none that could be sent")
-        })?;
-        Ok(format!("{instant:.3}"))
+/// The time of a line, as it came: written anew it could lose digits, and the line would come again.
+fn time_of(line: &LogLine) -> Given<String> {
+    let text = line.ts.to_string();
+    if text.parse::<jiff::Timestamp>().is_ok() {
+        return Ok(text);
     }
+    let millis = line.ts.unix_millis();
+    sent(millis.and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok()))
+}
+
+/// A time, as the platform's query has it.
+fn sent(time: Option<jiff::Timestamp>) -> Given<String> {
+    let time = time.ok_or("a time of the window is none that could be sent")?;
+    Ok(format!("{time:.3}"))
 }
 
 impl ApplicationHandle {
@@ -141,23 +129,27 @@ impl ApplicationHandle {
     pub fn logs(&self, window: LogWindow) -> Call<Vec<LogLine>> {
         let id = self.id.clone();
         self.client.call(Op::ListLogs, move |raw| async move {
-            let newest = window.newest_first.then_some(window.limit);
-            let query = window.into_query()?;
-            let id = id?;
+            window.check()?;
+            let (id, after, before) = (id?, window.after.transpose()?, window.before.transpose()?);
+            // Which lines the platform leaves out is unknown, so all are requested.
+            let limit = window.limit.map(|limit| match window.newest_first {
+                true => MOST_LINES.into(),
+                false => limit.into(),
+            });
+            let (after, before) = (after.as_deref(), before.as_deref());
             let list = raw.list_logs(
                 id.as_str(),
-                query.after.as_deref(),
-                query.before.as_deref(),
-                query.instance.as_deref(),
-                query.limit,
+                after,
+                before,
+                window.instance.as_deref(),
+                limit,
             );
-            let lines = list.await?.into_inner().logs;
-            let Some(limit) = newest else {
-                return Ok(lines);
-            };
-            let most = limit.and_then(|limit| usize::try_from(limit).ok());
-            let newest = lines.into_iter().rev();
-            Ok(newest.take(most.unwrap_or(usize::MAX)).collect())
+            let mut lines = list.await?.into_inner().logs;
+            if window.newest_first {
+                lines.reverse();
+                lines.truncate(window.limit.unwrap_or(MOST_LINES) as usize);
+            }
+            Ok(lines)
         })
     }
 
@@ -177,117 +169,41 @@ impl ApplicationHandle {
     ///
     /// # Errors
     /// As [`logs`](Self::logs), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a window
-    /// that has an end or the newest line first, and for the cursor of another platform. What goes wrong
-    /// later is an item of the stream.
+    /// that has an end or the newest line first. What goes wrong later is an item of the stream.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-logs/>
     pub fn follow_logs(&self, window: LogWindow) -> Call<LogStream> {
-        let id = self.id.clone();
-        Call::new(self.client.scope_of(Op::ListLogs), |scope| async move {
-            let id = id.map_err(Error::invalid_request)?;
-            log_source::follow(scope, id, window.into_following()?).await
-        })
+        self.follow(window, None)
     }
 
     /// [`follow_logs`](Self::follow_logs) from where another stream was, in this process or an earlier
-    /// one. What the cursor's stream was told of an instance is not in it: give it again with a
-    /// [`LogWindow::resume`].
+    /// one. The cursor does not contain the instance of the window: give it again.
     ///
     /// # Errors
-    /// As [`follow_logs`](Self::follow_logs).
+    /// As [`follow_logs`](Self::follow_logs), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for
+    /// a window that has a beginning or a limit, and for the cursor of another platform.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-logs/>
-    pub fn resume_logs(&self, cursor: &LogCursor) -> Call<LogStream> {
-        self.follow_logs(LogWindow::new().resume(cursor.clone()))
+    pub fn resume_logs(&self, window: LogWindow, cursor: &LogCursor) -> Call<LogStream> {
+        self.follow(window, Some(cursor.clone()))
     }
 
-    /// The last lines as text, for what waits for the application.
-    pub(crate) fn recent_logs(&self, lines: u32) -> Call<Vec<String>> {
-        let kept = SystemTime::now().checked_sub(KEPT_FOR);
-        let window = LogWindow::new().newest_first().limit(lines.min(MOST_LINES));
-        let window = match kept {
-            Some(kept) => window.after(kept),
-            None => window,
-        };
-        self.logs(window).map(|lines| {
-            let lines = lines.into_iter().rev();
-            lines.map(|line| line.msg).collect()
-        })
-    }
-}
-
-struct Query {
-    after: Option<String>,
-    before: Option<String>,
-    instance: Option<String>,
-    limit: Option<i64>,
-}
-
-/// Where a stream begins.
-pub(super) struct Following {
-    pub after: Option<Moment>,
-    pub cursor: Option<LogCursor>,
-    pub instance: Option<String>,
-    pub newest: Option<usize>,
-}
-
-impl LogWindow {
-    fn checked_limit(&self) -> Result<Option<i64>> {
-        let limit = self.limit.map(i64::from);
-        if let Some(lines) = limit {
-            checks::range("lines", lines, 1..=i64::from(MOST_LINES))?;
-        }
-        Ok(limit)
-    }
-
-    fn check_instance(&self) -> Result<()> {
-        match &self.instance {
-            Some(instance) => checks::text("id of the instance", instance),
-            None => Ok(()),
-        }
-    }
-
-    fn into_query(self) -> Result<Query> {
-        let text = |moment: Option<Moment>| moment.map(|moment| moment.text()).transpose();
-        self.check_instance()?;
-        if self.cursor.is_some() {
-            return Err(Error::invalid_request(
-                "a cursor is for a stream, not for one window",
-            ));
-        }
-        let limit = self.checked_limit()?;
-        Ok(Query {
-            after: text(self.after)?,
-            before: text(self.before)?,
-            instance: self.instance,
-            limit: limit.map(|limit| match self.newest_first {
-                true => i64::from(MOST_LINES),
-                false => limit,
-            }),
-        })
-    }
-
-    fn into_following(self) -> Result<Following> {
-        self.check_instance()?;
-        self.checked_limit()?;
-        if self.before.is_some() || self.newest_first {
-            return Err(Error::invalid_request(
-                "what is followed has no end, and its newest line comes last",
-            ));
-        }
-        if self.cursor.is_some() && (self.after.is_some() || self.limit.is_some()) {
-            return Err(Error::invalid_request(
-                "the cursor says where the stream begins",
-            ));
-        }
-        if let Some(after) = &self.after {
-            after.text()?;
-        }
-        Ok(Following {
-            after: self.after,
-            cursor: self.cursor,
-            instance: self.instance,
-            newest: self.limit.and_then(|limit| usize::try_from(limit).ok()),
+    fn follow(&self, window: LogWindow, cursor: Option<LogCursor>) -> Call<LogStream> {
+        let id = self.id.clone();
+        Call::new(self.client.scope_of(Op::ListLogs), |scope| async move {
+            let id = id.map_err(Error::invalid_request)?;
+            window.check()?;
+            if window.before.is_some() || window.newest_first {
+                return Err(Error::invalid_request(
+                    "what is followed has no end, and its newest line comes last",
+                ));
+            }
+            if cursor.is_some() && (window.after.is_some() || window.limit.is_some()) {
+                return Err(Error::invalid_request(
+                    "the cursor says where the stream begins",
+                ));
+            }
+            log_source::follow(scope, id, window, cursor).await
         })
     }
 }

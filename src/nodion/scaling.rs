@@ -1,9 +1,9 @@
 //! What an application runs on: instances, processes, and how many of them.
 
-use super::client::{Given, given};
 use super::{ApplicationHandle, Instance, Page, Process, ProcessId, ScalingEvent, checks};
 use crate::call::Call;
 use crate::error::{Error, Result};
+use crate::id::{Given, given};
 use crate::raw::nodion::{Op, types};
 
 /// How many instances of which type are to run.

@@ -1,13 +1,16 @@
 //! Waiting for a deployment, and watching those of an application.
 
-use super::{ApplicationHandle, Deployment, DeploymentHandle, DeploymentStatus};
+use super::{ApplicationHandle, Deployment, DeploymentHandle, DeploymentStatus, LogWindow};
 use crate::call::Call;
 use crate::page::Page;
 use crate::wait::{Schedule, Snapshot, Wait};
 use crate::watch::{Fleet, Observation, Phase, Watcher};
+use std::time::{Duration, SystemTime};
 
 /// How many lines of the log are asked for.
 const TAIL: u32 = 20;
+/// How long the platform keeps them.
+const LOGS_KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Building an image takes minutes.
 const SCHEDULE: Schedule = Schedule::seconds(5, 20, 900);
 
@@ -37,10 +40,16 @@ impl DeploymentHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
     pub fn wait(&self) -> Wait<Deployment> {
-        let (polled, logged) = (self.clone(), self.application().clone());
+        let (polled, logged) = (self.clone(), self.application.clone());
         let id = self.name().map(str::to_owned);
-        Wait::new("nodion deployment", id, SCHEDULE, move || polled.look())
-            .with_log(move || logged.recent_logs(TAIL))
+        Wait::new("nodion deployment", id, SCHEDULE, move || polled.look()).with_log(move || {
+            let since = SystemTime::now() - LOGS_KEPT_FOR;
+            let window = LogWindow::new().after(since).limit(TAIL).newest_first();
+            logged.logs(window).map(|lines| {
+                let oldest_first = lines.into_iter().rev();
+                oldest_first.map(|line| line.msg).collect()
+            })
+        })
     }
 
     fn look(&self) -> Call<Snapshot<Deployment>> {

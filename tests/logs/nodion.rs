@@ -95,7 +95,10 @@ fn it_begins_with_the_newest_and_goes_on_from_a_cursor() {
         let saved = serde_json::to_string(&stream.cursor()).unwrap();
         let cursor: LogCursor = serde_json::from_str(&saved).unwrap();
         log.lock().unwrap().push((3, "c".to_owned()));
-        let mut second = application.resume_logs(&cursor).await.unwrap();
+        let mut second = application
+            .resume_logs(LogWindow::new(), &cursor)
+            .await
+            .unwrap();
         assert_eq!(read(&mut second, 9).await, ["c", "c"]);
 
         let newest = application

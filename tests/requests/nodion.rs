@@ -75,27 +75,22 @@ fn invalid_log_windows_are_refused() {
         (window().instance(" "), "the id of the instance is empty"),
         (window().after_line(&line), "a time of the window"),
         (window().before(far), "a time of the window"),
-        (
-            window().resume(cursor("nodion")),
-            "a cursor is for a stream",
-        ),
     ] {
         refused(application().logs(window), words);
     }
     for (window, words) in [
         (window().before(UNIX_EPOCH), "has no end"),
         (window().newest_first(), "newest line"),
-        (
-            window().limit(3).resume(cursor("nodion")),
-            "where the stream begins",
-        ),
     ] {
         refused(application().follow_logs(window), words);
     }
-    refused(
-        application().resume_logs(&cursor("dployr")),
-        "not to nodion",
-    );
+    for (window, platform, words) in [
+        (window().limit(3), "nodion", "where the stream begins"),
+        (window(), "dployr", "not to nodion"),
+    ] {
+        let call = application().resume_logs(window, &cursor(platform));
+        refused(call, words);
+    }
 }
 
 #[test]

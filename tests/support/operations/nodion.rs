@@ -132,7 +132,7 @@ pub fn rows() -> Vec<Row> {
                 super::endless(application(to).follow_logs(window))
             })
             .variant("resume", |to| {
-                super::endless(application(to).resume_logs(&cursor()))
+                super::endless(application(to).resume_logs(LogWindow::new(), &cursor()))
             }),
         row("list_instances", |to| json(application(to).instances())),
         row("list_processes", |to| json(application(to).processes()))
