@@ -1,18 +1,12 @@
 //! What the control plane sends to a webhook.
 
-use super::{DeploymentId, EventType, InstanceId, shapes};
+use super::{DeploymentId, EventType, InstanceId};
 use crate::error::Result;
 use crate::secret::Personal;
 use crate::time::Timestamp;
 use crate::webhook;
 use serde_json::{Map, Value};
 use std::fmt;
-
-impl From<EventType> for String {
-    fn from(kind: EventType) -> Self {
-        kind.as_str().to_owned()
-    }
-}
 
 /// A call of the control plane to the webhook of its cluster: a POST with an event as JSON.
 ///
@@ -47,7 +41,7 @@ pub struct WebhookEvent {
 /// To what something happened, and by whom. Which of these are there depends on the event.
 ///
 /// `Debug` shows the names alone of what this version does not know.
-#[derive(Clone, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct EventData {
     /// The cluster.
@@ -66,7 +60,17 @@ pub struct EventData {
     pub actor_id: Option<String>,
     /// What kind of actor that is: `user`.
     pub actor_type: Option<String>,
-    others: Map<String, Value>,
+    others: Others,
+}
+
+#[derive(Clone, Default, PartialEq)]
+struct Others(Map<String, Value>);
+
+impl fmt::Debug for Others {
+    /// The names alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
 impl WebhookEvent {
@@ -106,9 +110,11 @@ impl WebhookEvent {
 
 impl EventData {
     fn read(mut data: Map<String, Value>) -> Self {
-        let mut text = |name: &str| {
-            let spellings = [name.to_owned(), shapes::other_spelling(name)];
-            spellings.iter().find_map(|name| text(&mut data, name))
+        // Anything but a text stays where it is.
+        let mut text = |name| {
+            let text = data.get(name)?.as_str()?.to_owned();
+            data.remove(name);
+            Some(text)
         };
         Self {
             cluster_id: text("clusterId"),
@@ -119,13 +125,13 @@ impl EventData {
             user_email: text("userEmail").map(Personal::from),
             actor_id: text("actorId"),
             actor_type: text("actorType"),
-            others: data,
+            others: Others(data),
         }
     }
 
-    /// A field that this version does not know, or one whose value is neither a text nor a number.
+    /// A field that this version does not know, or one whose value is not a text.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.others.get(name)
+        self.others.0.get(name)
     }
 
     /// The deployment, for [`Client::deployment`](super::Client::deployment); `None` for what could be no
@@ -137,32 +143,5 @@ impl EventData {
     /// The instance, for [`Client::instance`](super::Client::instance); `None` for what could be no id.
     pub fn instance(&self) -> Option<InstanceId> {
         InstanceId::new(self.instance_id.as_deref()?).ok()
-    }
-}
-
-/// Takes a text, or a number as text. Anything else stays where it is.
-fn text(data: &mut Map<String, Value>, name: &str) -> Option<String> {
-    let text = match data.get(name)? {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    data.remove(name);
-    Some(text)
-}
-
-impl fmt::Debug for EventData {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventData")
-            .field("cluster_id", &self.cluster_id)
-            .field("service_name", &self.service_name)
-            .field("instance_id", &self.instance_id)
-            .field("deployment_id", &self.deployment_id)
-            .field("domain", &self.domain)
-            .field("user_email", &self.user_email)
-            .field("actor_id", &self.actor_id)
-            .field("actor_type", &self.actor_type)
-            .field("others", &self.others.keys().collect::<Vec<_>>())
-            .finish()
     }
 }

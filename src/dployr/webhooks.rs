@@ -13,7 +13,7 @@ use std::fmt;
 #[must_use = "nothing is created until it is passed to a client"]
 pub struct NewWebhook {
     url: WebhookUrl,
-    events: Vec<String>,
+    events: Vec<EventType>,
     secret: Option<Secret>,
 }
 
@@ -21,11 +21,11 @@ impl NewWebhook {
     /// Sends these events to this URL. It has to be an `http` or `https` URL with at least one event.
     ///
     /// The vendor's page shows `deployment.created` and `deployment.failed`. The control plane lacks the
-    /// second; [`EventType`] lists its events, which this method takes as well.
+    /// second; [`EventType`] lists its events.
     ///
     /// Events are not signed, so add a [`CallbackSecret`](crate::webhook::CallbackSecret) to the URL.
     /// Decode them with [`WebhookEvent`](super::WebhookEvent).
-    pub fn new<E: Into<String>>(
+    pub fn new<E: Into<EventType>>(
         url: impl Into<CallbackUrl>,
         events: impl IntoIterator<Item = E>,
     ) -> Self {
@@ -44,13 +44,10 @@ impl NewWebhook {
     }
 
     fn into_raw(self) -> Result<types::WebhookCreate> {
-        let url = self.url.checked(self.events.len())?;
-        self.events
-            .iter()
-            .try_for_each(|event| check_text("name of an event", event))?;
+        let events = self.events.iter().map(|event| event.as_str().to_owned());
         Ok(types::WebhookCreate {
-            url,
-            events: self.events,
+            url: self.url.checked(&self.events)?,
+            events: events.collect(),
             secret: self.secret,
         })
     }
@@ -61,19 +58,21 @@ impl NewWebhook {
 struct WebhookUrl(CallbackUrl);
 
 impl WebhookUrl {
-    /// The URL, if it can receive events. The control plane checks nothing.
-    fn checked(&self, events: usize) -> Result<String> {
+    /// The URL, if it can receive these events. The control plane checks nothing.
+    fn checked(&self, events: &[EventType]) -> Result<String> {
         let url = reqwest::Url::parse(self.0.expose());
         if !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
             return Err(Error::invalid_request(
                 "the webhook's URL is not an http or https URL",
             ));
         }
-        if events == 0 {
+        if events.is_empty() {
             return Err(Error::invalid_request(
                 "the webhook has no events, so nothing would be sent",
             ));
         }
+        let mut events = events.iter().map(EventType::as_str);
+        events.try_for_each(|event| check_text("name of an event", event))?;
         Ok(self.0.expose().to_owned())
     }
 }
@@ -191,13 +190,8 @@ impl WebhookSetup {
     }
 
     fn into_raw(self) -> Result<types::WebhookSetup> {
-        let url = self.url.checked(self.events.len())?;
-        let names = self.events.iter().map(EventType::as_str);
-        for event in names {
-            check_text("name of an event", event)?;
-        }
         Ok(types::WebhookSetup {
-            webhook_url: url,
+            webhook_url: self.url.checked(&self.events)?,
             enabled: self.enabled,
             events: self.events,
         })
