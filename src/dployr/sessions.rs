@@ -5,12 +5,11 @@ use super::client::check_text;
 use crate::call::{Call, step};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::raw::dployr::{Op, types};
-use crate::secret::Secret;
+use crate::secret::{Personal, Secret};
 use crate::transport::Scope;
 use crate::transport::credentials::{Auth, Boxed, Obtain, Tokens};
 use http::HeaderMap;
 use http::header::SET_COOKIE;
-use std::fmt;
 use std::time::Duration;
 
 /// The cookie that holds the id of a session.
@@ -44,10 +43,10 @@ pub struct Session {
 }
 
 /// A code was sent by e-mail; [`verify`](Self::verify) exchanges it for a session.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct CodeSent {
     client: Client,
-    email: String,
+    email: Personal,
     needs_second_factor: bool,
 }
 
@@ -68,15 +67,6 @@ impl CodeSent {
     }
 }
 
-impl fmt::Debug for CodeSent {
-    /// Without the address.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CodeSent")
-            .field("needs_second_factor", &self.needs_second_factor)
-            .finish_non_exhaustive()
-    }
-}
-
 impl Client {
     /// Exchanges a password for tokens: `POST /v1/auth/login`, without this client's token.
     ///
@@ -94,9 +84,7 @@ impl Client {
         let client = self.without_token();
         client.call(Op::Login, |raw| async move {
             check_text("e-mail address", &email)?;
-            if password.is_empty() {
-                return Err(Error::invalid_request("the password is empty").into());
-            }
+            not_empty("password", &password)?;
             let reply = raw.login(&types::LoginRequest { email, password }).await?;
             let tokens = reply.into_inner().0;
             Ok(TokenPair {
@@ -136,7 +124,7 @@ impl Client {
             let reply = raw.request_login_code(Some(CLIENT_KIND), &body).await?;
             Ok(CodeSent {
                 client,
-                email,
+                email: email.into(),
                 needs_second_factor: reply.into_inner().0.require_totp.unwrap_or(false),
             })
         })
@@ -173,8 +161,11 @@ impl Client {
                 Ok(())
             })
             .await?;
-            let outcome = scope.outcome();
-            session_in(&outcome.headers).ok_or_else(|| scope.complete(no_session(outcome.status)))
+            session_in(&scope.outcome().headers).ok_or_else(|| {
+                let why =
+                    "the reply has no cookie with a session, though it says that one was begun";
+                scope.complete(Error::new(ErrorKind::Decode, why).with_effect(Effect::Unknown))
+            })
         })
     }
 
@@ -256,19 +247,6 @@ fn not_empty(what: &str, secret: &Secret) -> Result<()> {
         "" => Err(Error::invalid_request(format!("the {what} is empty"))),
         _ => Ok(()),
     }
-}
-
-/// The status may prove that a session was begun.
-fn no_session(status: u16) -> Error {
-    let effect = match status {
-        201 | 202 => Effect::Applied,
-        _ => Effect::Unknown,
-    };
-    Error::new(
-        ErrorKind::Decode,
-        "the reply has no cookie with a session, though it says that one was begun",
-    )
-    .with_effect(effect)
 }
 
 /// The session in the cookies of a reply. The last one counts, as in a browser; an empty one deletes
