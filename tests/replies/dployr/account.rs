@@ -92,15 +92,6 @@ async fn tokens_of_providers_are_never_shown() {
     assert_eq!(events, ["deployment.created", "new.event"]);
 }
 
-#[tokio::test]
-async fn a_204_is_a_success_without_a_body() {
-    let recorder = Recorder::new();
-    recorder.answer_with(|_| CannedReply::new(204, ""));
-    let client = client(&recorder, None);
-    client.domain("a.example").verify().await.unwrap();
-    client.domain("a.example").delete().await.unwrap();
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_changes_something_is_not_repeated_though_it_is_a_get() {
     let recorder = Recorder::new();

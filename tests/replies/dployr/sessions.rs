@@ -111,15 +111,6 @@ async fn a_reply_that_repeats_the_session_does_not_show_it() {
 }
 
 #[tokio::test]
-async fn a_caller_adds_no_cookie() {
-    let server = control_plane().await;
-    let call = client(&server).current_user();
-    let error = call.header("Cookie", "session=x").await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-    assert!(server.requests().is_empty());
-}
-
-#[tokio::test]
 async fn a_login_without_a_cookie_is_no_session() {
     let body = r#"{"success":true,"data":{"email":"a@b.example"}}"#;
     for cookies in [
