@@ -22,6 +22,7 @@ pub fn generate(
     bound: &[(String, String)],
     enums: &[OpenEnum],
     replies: &BTreeSet<String>,
+    either_spelling: bool,
 ) -> Result<String, Broken> {
     let broken = |path: &str, what: String, remedy: &str| {
         Broken::one(file, Problem::new(path, what, remedy))
@@ -77,7 +78,7 @@ pub fn generate(
         )
     })?;
     tidy(&mut syntax.items);
-    lenient::apply(&mut syntax.items);
+    lenient::apply(&mut syntax.items, either_spelling);
     let code = prettyplease::unparse(&syntax);
     // A replacement or a patch whose name matches nothing is ignored in silence: look.
     for (name, rust_type) in bound {

@@ -1,24 +1,31 @@
 //! Lets replies have their numbers and lists in the forms that servers have for them.
 //!
 //! Only what users never build: the structs that a request reaches are read as strictly as they are
-//! written. How each form is read stands in `src/lenient.rs`.
+//! written. How each form is read stands in `src/lenient.rs`. Fields of a spec with
+//! `x-either-spelling: true` are read in `camelCase` and in `snake_case`.
 
 use syn::{
-    Attribute, Field, Fields, GenericArgument, Item, Meta, PathArguments, Type, parse_quote,
+    Attribute, Expr, ExprLit, Field, Fields, GenericArgument, Ident, Item, Lit, PathArguments,
+    Type, parse_quote,
 };
 
 /// Applies the pass to all generated code.
-pub fn apply(items: &mut [Item]) {
+pub fn apply(items: &mut [Item], either_spelling: bool) {
     for item in items {
         match item {
             Item::Mod(module) => {
                 if let Some((_, items)) = &mut module.content {
-                    apply(items);
+                    apply(items, either_spelling);
                 }
             }
             Item::Struct(item) if item.attrs.iter().any(is_reply) => {
                 if let Fields::Named(fields) = &mut item.fields {
-                    fields.named.iter_mut().for_each(read_leniently);
+                    for field in &mut fields.named {
+                        read_leniently(field);
+                        if either_spelling {
+                            read_either_spelling(field);
+                        }
+                    }
                 }
             }
             _ => {}
@@ -37,13 +44,52 @@ fn read_leniently(field: &mut Field) {
         return;
     };
     // With a reader of its own, a field that may be absent has to say so.
-    if optional.is_some() && !has_default(field) {
+    if optional.is_some() && serde_argument(field, "default").is_none() {
         field.attrs.push(parse_quote!(#[serde(default)]));
     }
     let path = format!("crate::lenient::{reader}");
     field
         .attrs
         .push(parse_quote!(#[serde(deserialize_with = #path)]));
+}
+
+fn read_either_spelling(field: &mut Field) {
+    let name = match serde_argument(field, "rename") {
+        Some(Some(Expr::Lit(ExprLit {
+            lit: Lit::Str(name),
+            ..
+        }))) => name.value(),
+        _ => field
+            .ident
+            .as_ref()
+            .map(Ident::to_string)
+            .unwrap_or_default(),
+    };
+    let other = other_spelling(&name);
+    if other != name {
+        field.attrs.push(parse_quote!(#[serde(alias = #other)]));
+    }
+}
+
+/// `created_at` for `createdAt`, and the other way round.
+fn other_spelling(name: &str) -> String {
+    let mut other = String::new();
+    let mut upper = false;
+    for c in name.chars() {
+        match c {
+            '_' => upper = true,
+            c if upper => {
+                other.extend(c.to_uppercase());
+                upper = false;
+            }
+            c if c.is_uppercase() => {
+                other.push('_');
+                other.extend(c.to_lowercase());
+            }
+            c => other.push(c),
+        }
+    }
+    other
 }
 
 /// The function that reads this type; a list that may be null needs none.
@@ -82,15 +128,27 @@ fn inner<'a>(ty: &'a Type, outer: &str) -> Option<&'a Type> {
     }
 }
 
-fn has_default(field: &Field) -> bool {
-    field.attrs.iter().any(|attr| match &attr.meta {
-        Meta::List(list) if list.path.is_ident("serde") => {
-            let options = list.tokens.to_string();
-            let mut options = options.split(',');
-            options.any(|option| option.split('=').next().unwrap_or_default().trim() == "default")
-        }
-        _ => false,
-    })
+/// The value of an argument of the field's serde attributes, if it is there.
+fn serde_argument(field: &Field, name: &str) -> Option<Option<Expr>> {
+    let mut found = None;
+    for attr in field
+        .attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("serde"))
+    {
+        // Arguments that this parser cannot read are not looked for.
+        let _ = attr.parse_nested_meta(|meta| {
+            let value = match meta.input.peek(syn::Token![=]) {
+                true => Some(meta.value()?.parse()?),
+                false => None,
+            };
+            if meta.path.is_ident(name) {
+                found = Some(value);
+            }
+            Ok(())
+        });
+    }
+    found
 }
 
 #[cfg(test)]
@@ -98,36 +156,64 @@ mod tests {
     use super::*;
 
     fn applied(file: &str) -> String {
+        applied_with(file, false)
+    }
+
+    fn applied_with(file: &str, either_spelling: bool) -> String {
         let mut syntax = syn::parse_file(file).unwrap();
-        apply(&mut syntax.items);
+        apply(&mut syntax.items, either_spelling);
         prettyplease::unparse(&syntax)
     }
 
     #[test]
     fn fields_of_replies_get_a_reader() {
-        for (field, reader) in [
-            ("i64", "whole"),
-            ("u16", "whole"),
-            ("f64", "decimal"),
-            ("::std::option::Option<i64>", "whole_or_null"),
-            ("::std::option::Option<f64>", "decimal_or_null"),
-            ("::std::vec::Vec<Pod>", "empty_if_null"),
+        for (field, attributes) in [
+            (
+                "i64",
+                "#[serde(deserialize_with = \"crate::lenient::whole\")]",
+            ),
+            (
+                "u16",
+                "#[serde(deserialize_with = \"crate::lenient::whole\")]",
+            ),
+            (
+                "f64",
+                "#[serde(deserialize_with = \"crate::lenient::decimal\")]",
+            ),
+            (
+                "::std::option::Option<i64>",
+                "#[serde(default)] #[serde(deserialize_with = \"crate::lenient::whole_or_null\")]",
+            ),
+            (
+                "::std::option::Option<f64>",
+                "#[serde(default)] #[serde(deserialize_with = \"crate::lenient::decimal_or_null\")]",
+            ),
+            (
+                "::std::vec::Vec<Pod>",
+                "#[serde(deserialize_with = \"crate::lenient::empty_if_null\")]",
+            ),
             (
                 "::std::collections::BTreeMap<String, Port>",
-                "empty_if_null",
+                "#[serde(deserialize_with = \"crate::lenient::empty_if_null\")]",
             ),
             ("::std::option::Option<::std::vec::Vec<Pod>>", ""),
             ("::std::option::Option<String>", ""),
             ("String", ""),
+            ("bool", ""),
         ] {
             let code = applied(&format!(
-                "#[non_exhaustive] pub struct A {{ pub field: {field} }}"
+                "pub mod types {{ #[non_exhaustive] pub struct A {{ pub field: {field} }} }}"
             ));
-            let found = code.split_once("crate::lenient::");
-            let found = found.and_then(|(_, rest)| rest.split('"').next());
-            assert_eq!(found.unwrap_or_default(), reader, "{code}");
-            let absent = code.contains("#[serde(default)]");
-            assert_eq!(absent, reader.ends_with("or_null"), "{code}");
+            let code = code.split_whitespace().collect::<Vec<_>>().join(" ");
+            let expected = format!("{attributes} pub field: {field}");
+            assert!(
+                code.contains(expected.trim()),
+                "{expected} is not in {code}"
+            );
+            assert_eq!(
+                code.matches("#[serde").count(),
+                attributes.matches("#[serde").count()
+            );
         }
     }
 
@@ -149,5 +235,32 @@ mod tests {
     fn requests_stay_strict() {
         let request = "pub struct A {\n    pub port: i64,\n    pub list: Vec<String>,\n}\n";
         assert_eq!(applied(request), request);
+    }
+
+    #[test]
+    fn fields_of_replies_are_read_in_either_spelling() {
+        for (field, alias) in [
+            (
+                "#[serde(rename = \"createdAt\")] created_at: String",
+                "created_at",
+            ),
+            (
+                "#[serde(rename = \"remoteCommitHash\", default)] hash: String",
+                "remote_commit_hash",
+            ),
+            ("user_percent: String", "userPercent"),
+            ("id: String", ""),
+            ("#[serde(rename = \"type\")] type_: String", ""),
+        ] {
+            let code = applied_with(
+                &format!("#[non_exhaustive] pub struct A {{ {field} }}"),
+                true,
+            );
+            let expected = format!("#[serde(alias = \"{alias}\")]");
+            assert_eq!(code.contains(&expected), !alias.is_empty(), "{code}");
+            assert_eq!(code.contains("alias"), !alias.is_empty(), "{code}");
+        }
+        let request = "pub struct A {\n    pub created_at: String,\n}\n";
+        assert_eq!(applied_with(request, true), request);
     }
 }

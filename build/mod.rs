@@ -48,9 +48,10 @@ pub fn run(api: &str, file: &str, text: &str) -> Result<Generated, Broken> {
     success_only::apply(&mut json);
     let replies = schemas::reply_only(&json);
     let bound = generate::bound_types(&mut json);
+    let either = json.get("x-either-spelling") == Some(&true.into());
     relax::apply(&mut json);
     Ok(Generated {
-        client: generate::generate(api, file, &json, &bound, &enums, &replies)?,
+        client: generate::generate(api, file, &json, &bound, &enums, &replies, either)?,
         op: operations::render_enum(api, &operations),
         entries: operations::render_entries(api, &operations),
         examples,

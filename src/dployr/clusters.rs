@@ -1,8 +1,10 @@
 //! Clusters and their users.
 
-use super::client::{Given, check_text, given};
+use super::client::check_text;
 use super::shapes::PAGING;
-use super::{Client, Cluster, ClusterId, ClusterUser, Integrations, Invited, Page};
+use super::{
+    Client, Cluster, ClusterHandle, ClusterId, ClusterUser, Handle, Integrations, Invited, Page,
+};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::page::{Ask, paged};
@@ -32,18 +34,8 @@ impl Clusters {
 
     /// A handle on a cluster. It does no I/O.
     pub fn by_id(&self, id: impl TryInto<ClusterId, Error: Into<Error>>) -> ClusterHandle {
-        ClusterHandle {
-            client: self.client.clone(),
-            id: given(id),
-        }
+        Handle::new(&self.client, id)
     }
-}
-
-/// A handle on a cluster; made by [`Clusters::by_id`].
-#[derive(Clone, Debug)]
-pub struct ClusterHandle {
-    client: Client,
-    id: Given<ClusterId>,
 }
 
 impl ClusterHandle {
@@ -57,10 +49,9 @@ impl ClusterHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn rename(&self, name: impl Into<String>) -> Call<Cluster> {
-        let (id, name) = (self.id.clone(), name.into());
-        self.client.call(Op::RenameCluster, |raw| async move {
-            let (id, body) = (id?, new_name(name)?);
-            let reply = raw.rename_cluster(id.as_str(), &body).await?;
+        let name = name.into();
+        self.call(Op::RenameCluster, |raw, id| async move {
+            let reply = raw.rename_cluster(id.as_str(), &new_name(name)?).await?;
             Ok(reply.into_inner().0)
         })
     }
@@ -68,8 +59,7 @@ impl ClusterHandle {
     /// The users of the cluster. It does no I/O.
     pub fn users(&self) -> ClusterUsers {
         ClusterUsers {
-            client: self.client.clone(),
-            id: self.id.clone(),
+            cluster: self.clone(),
             invited: None,
             ask: Ask::default(),
         }
@@ -85,8 +75,7 @@ impl ClusterHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn invite<E: Into<String>>(&self, emails: impl IntoIterator<Item = E>) -> Call<Invited> {
         let users: Vec<String> = emails.into_iter().map(Into::into).collect();
-        let id = self.id.clone();
-        self.client.call(Op::InviteClusterUsers, |raw| async move {
+        self.call(Op::InviteClusterUsers, |raw, id| async move {
             if users.is_empty() {
                 return Err(Error::invalid_request("there is nobody to invite").into());
             }
@@ -94,7 +83,7 @@ impl ClusterHandle {
                 check_text("e-mail address", email)?;
             }
             let body = types::ClusterInvite { users };
-            let reply = raw.invite_cluster_users(id?.as_str(), &body).await?;
+            let reply = raw.invite_cluster_users(id.as_str(), &body).await?;
             Ok(reply.into_inner().0)
         })
     }
@@ -108,9 +97,8 @@ impl ClusterHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn integrations(&self) -> Call<Integrations> {
-        let id = self.id.clone();
-        self.client.call(Op::GetIntegrations, |raw| async move {
-            let reply = raw.get_integrations(id?.as_str()).await?;
+        self.call(Op::GetIntegrations, |raw, id| async move {
+            let reply = raw.get_integrations(id.as_str()).await?;
             Ok(reply.into_inner().0)
         })
     }
@@ -120,8 +108,7 @@ impl ClusterHandle {
 #[derive(Clone, Debug)]
 #[must_use = "nothing is requested before `list` is awaited"]
 pub struct ClusterUsers {
-    client: Client,
-    id: Given<ClusterId>,
+    cluster: ClusterHandle,
     invited: Option<bool>,
     ask: Ask,
 }
@@ -143,17 +130,13 @@ impl ClusterUsers {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn list(&self) -> Call<Page<ClusterUser>> {
-        let users = self.clone();
+        let (cluster, invited) = (self.cluster.clone(), self.invited);
         Call::paged(PAGING, self.ask, move |ask| {
-            let (id, invited) = (users.id.clone(), users.invited);
-            users
-                .client
-                .call(Op::ListClusterUsers, move |raw| async move {
-                    let (page, size) = ask.parameters()?;
-                    let id = id?;
-                    let list = raw.list_cluster_users(id.as_str(), page, size, invited);
-                    Ok(list.await?.into_inner().into_page_of(ask))
-                })
+            cluster.call(Op::ListClusterUsers, move |raw, id| async move {
+                let (page, size) = ask.parameters()?;
+                let list = raw.list_cluster_users(id.as_str(), page, size, invited);
+                Ok(list.await?.into_inner().into_page_of(ask))
+            })
         })
     }
 }

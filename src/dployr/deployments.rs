@@ -1,10 +1,10 @@
 //! Deployments: create, list, read, change and delete them.
 
-use super::client::{Given, check_port, check_text, check_texts, given};
+use super::client::{check_port, check_text, check_texts};
 use super::shapes::PAGING;
 use super::{
-    Client, Created, Deployment, DeploymentId, DeploymentSource, Page, Routed, Runtime,
-    ServiceType, Via,
+    Client, Created, Deployment, DeploymentHandle, DeploymentId, DeploymentSource, Handle, Page,
+    Routed, Runtime, ServiceType, Via,
 };
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Result};
@@ -24,10 +24,7 @@ use std::time::SystemTime;
 /// unknown fields.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "nothing is deployed until it is passed to a client"]
-pub struct NewDeployment {
-    body: types::DeploymentCreate,
-    image: Option<String>,
-}
+pub struct NewDeployment(types::DeploymentCreate);
 
 impl NewDeployment {
     /// An application that is built from a git repository. Credentials in the URL are sent and redacted
@@ -38,7 +35,7 @@ impl NewDeployment {
     /// redeployed.
     pub fn from_git(name: impl Into<String>, url: impl Into<String>) -> Self {
         let mut new = Self::new(name, DeploymentSource::Remote);
-        new.body.remote = Some(GitUrl::from(url.into()));
+        new.0.remote = Some(GitUrl::from(url.into()));
         new
     }
 
@@ -47,12 +44,12 @@ impl NewDeployment {
     /// The vendor's page documents deployments from git only; this is the control plane's form.
     pub fn from_image(name: impl Into<String>, image: impl Into<String>) -> Self {
         let mut new = Self::new(name, DeploymentSource::Image);
-        new.image = Some(image.into());
+        new.0.image = Some(image.into());
         new
     }
 
     fn new(name: impl Into<String>, source: DeploymentSource) -> Self {
-        let body = types::DeploymentCreate {
+        Self(types::DeploymentCreate {
             name: name.into(),
             source,
             branch: None,
@@ -74,44 +71,43 @@ impl NewDeployment {
             type_: None,
             version: None,
             working_dir: None,
-        };
-        Self { body, image: None }
+        })
     }
 
     /// The kind of service. The control plane requires it; the vendor's page does not document it.
     pub fn kind(mut self, kind: impl Into<ServiceType>) -> Self {
-        self.body.type_ = Some(kind.into());
+        self.0.type_ = Some(kind.into());
         self
     }
 
     /// The runtime and its version: `("nodejs", "20")`.
     pub fn runtime(mut self, name: impl Into<Runtime>, version: impl Into<String>) -> Self {
-        self.body.runtime = Some(name.into());
-        self.body.version = Some(version.into());
+        self.0.runtime = Some(name.into());
+        self.0.version = Some(version.into());
         self
     }
 
     /// The branch to build, for git only. Default: the server's choice.
     pub fn branch(mut self, branch: impl Into<String>) -> Self {
-        self.body.branch = Some(branch.into());
+        self.0.branch = Some(branch.into());
         self
     }
 
     /// The command that builds it: `npm install`.
     pub fn build_cmd(mut self, command: impl Into<String>) -> Self {
-        self.body.build_cmd = Some(command.into());
+        self.0.build_cmd = Some(command.into());
         self
     }
 
     /// The command that runs it: `npm start`.
     pub fn run_cmd(mut self, command: impl Into<String>) -> Self {
-        self.body.run_cmd = Some(command.into());
+        self.0.run_cmd = Some(command.into());
         self
     }
 
     /// The port that the application listens on, 1 to 65535.
     pub fn port(mut self, port: u32) -> Self {
-        self.body.port = Some(port.into());
+        self.0.port = Some(port.into());
         self
     }
 
@@ -121,57 +117,52 @@ impl NewDeployment {
     /// and with a [`kind`](Self::kind) also as `envVars`. The control plane ignores `env`, but it refuses
     /// a deployment without a kind, so nothing is lost.
     pub fn env(mut self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
-        let env = self
-            .body
-            .env
-            .get_or_insert_with(|| types::EnvMap(BTreeMap::new()));
-        env.0.insert(key.into(), value.into());
+        let env = self.0.env.get_or_insert_default();
+        env.insert(key.into(), value.into());
         self
     }
 
     /// Sets a secret environment variable, whose value no reply shows. Not on the vendor's page: a
     /// server may ignore it.
     pub fn secret(mut self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
-        let empty = || types::SecretMap(BTreeMap::new());
-        let secrets = self.body.secrets.get_or_insert_with(empty);
-        secrets.0.insert(key.into(), value.into());
+        let secrets = self.0.secrets.get_or_insert_default();
+        secrets.insert(key.into(), value.into());
         self
     }
 
     /// A description. Not on the vendor's page.
     pub fn description(mut self, text: impl Into<String>) -> Self {
-        self.body.description = Some(text.into());
+        self.0.description = Some(text.into());
         self
     }
 
     /// The domain. Not on the vendor's page.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
-        self.body.domain = Some(domain.into());
+        self.0.domain = Some(domain.into());
         self
     }
 
     /// The working directory, relative to the repository. Not on the vendor's page.
     pub fn working_dir(mut self, directory: impl Into<String>) -> Self {
-        self.body.working_dir = Some(directory.into());
+        self.0.working_dir = Some(directory.into());
         self
     }
 
     /// The directory with the files of a static site, relative to the repository. Not on the
     /// vendor's page.
     pub fn static_dir(mut self, directory: impl Into<String>) -> Self {
-        self.body.static_dir = Some(directory.into());
+        self.0.static_dir = Some(directory.into());
         self
     }
 
     /// The path of the health check: `/health`. Not on the vendor's page.
     pub fn health_check(mut self, path: impl Into<String>) -> Self {
-        self.body.health_check = Some(path.into());
+        self.0.health_check = Some(path.into());
         self
     }
 
     fn into_raw(self) -> Result<types::DeploymentCreate> {
-        let mut body = self.body;
-        body.image = self.image;
+        let Self(mut body) = self;
         check_texts([
             ("name", Some(body.name.as_str())),
             (
@@ -191,9 +182,7 @@ impl NewDeployment {
         if body.branch.is_some() && body.image.is_some() {
             return Err(Error::invalid_request("an image has no branch"));
         }
-        let env = body.env.iter().flat_map(|env| env.0.keys());
-        let secrets = body.secrets.iter().flat_map(|secrets| secrets.0.keys());
-        env.chain(secrets).try_for_each(|key| check_key(key))?;
+        check_keys(body.env.iter().chain(&body.secrets))?;
         body.port.map(check_port).transpose()?;
         // The control plane's own names, for a deployment that it would accept.
         if body.type_.is_some() {
@@ -225,11 +214,8 @@ impl DeploymentUpdate {
     /// Sets an environment variable. It is not documented whether other variables stay; the nearest
     /// existing call replaces all of them.
     pub fn env(mut self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
-        let env = self
-            .0
-            .env
-            .get_or_insert_with(|| types::EnvMap(BTreeMap::new()));
-        env.0.insert(key.into(), value.into());
+        let env = self.0.env.get_or_insert_default();
+        env.insert(key.into(), value.into());
         self
     }
 
@@ -239,8 +225,7 @@ impl DeploymentUpdate {
             return Err(Error::invalid_request("the update changes nothing"));
         }
         check_texts([("version of the runtime", body.version.as_deref())])?;
-        let mut keys = body.env.iter().flat_map(|env| env.0.keys());
-        keys.try_for_each(|key| check_key(key))?;
+        check_keys(&body.env)?;
         Ok(body)
     }
 }
@@ -254,6 +239,14 @@ pub(super) fn check_key(key: &str) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Checks the names of variables.
+pub(super) fn check_keys<'a>(
+    maps: impl IntoIterator<Item = &'a BTreeMap<String, Secret>>,
+) -> Result<()> {
+    let mut keys = maps.into_iter().flat_map(BTreeMap::keys);
+    keys.try_for_each(|key| check_key(key))
 }
 
 /// The deployments of a server; made by [`Client::deployments`].
@@ -377,19 +370,9 @@ impl Deployments {
 
 /// Whether the deployment is known to be unchanged since.
 fn older(found: &Deployment, since: SystemTime) -> bool {
-    let times = [&found.created_at, &found.updated_at];
-    let latest = times
-        .into_iter()
-        .filter_map(|at| at.as_ref().and_then(Timestamp::to_system_time))
-        .max();
+    let times = found.created_at.iter().chain(&found.updated_at);
+    let latest = times.filter_map(Timestamp::to_system_time).max();
     latest.is_some_and(|latest| latest < since)
-}
-
-/// A handle on a deployment; made by [`Client::deployment`].
-#[derive(Clone, Debug)]
-pub struct DeploymentHandle {
-    pub(super) client: Client,
-    pub(super) id: Given<DeploymentId>,
 }
 
 impl DeploymentHandle {
@@ -407,11 +390,12 @@ impl DeploymentHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn get(&self) -> Call<Routed<Deployment>> {
-        let (client, id) = (self.client.clone(), self.id.clone());
+        let client = self.client.clone();
         let cluster = client.cluster_id();
-        let name = id.as_ref().map(ToString::to_string).unwrap_or_default();
-        let documented = self.client.call(Op::GetDeployment, |raw| async move {
-            let reply = raw.get_deployment(id?.as_str(), cluster.as_deref()).await?;
+        let id = self.id.as_ref();
+        let name = id.map(ToString::to_string).unwrap_or_default();
+        let documented = self.call(Op::GetDeployment, |raw, id| async move {
+            let reply = raw.get_deployment(id.as_str(), cluster.as_deref()).await?;
             Ok(reply.into_inner().0)
         });
         self.client.in_steps(Op::GetDeployment, |steps| async move {
@@ -451,10 +435,9 @@ impl DeploymentHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn update(&self, update: DeploymentUpdate) -> Call<Created> {
         let cluster = self.client.cluster_id();
-        let id = self.id.clone();
-        self.client.call(Op::UpdateDeployment, |raw| async move {
+        self.call(Op::UpdateDeployment, |raw, id| async move {
             let reply = raw
-                .update_deployment(id?.as_str(), cluster.as_deref(), &update.into_raw()?)
+                .update_deployment(id.as_str(), cluster.as_deref(), &update.into_raw()?)
                 .await?;
             Ok(reply.into_inner().0)
         })
@@ -472,10 +455,10 @@ impl DeploymentHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn delete(&self) -> Call<()> {
-        let (id, cluster) = (self.id.clone(), self.client.cluster_id());
+        let cluster = self.client.cluster_id();
         let body = cluster.as_ref().map(|id| json!({ "clusterId": id }));
-        let call = self.client.call(Op::DeleteDeployment, |raw| async move {
-            raw.delete_deployment(id?.as_str(), cluster.as_deref())
+        let call = self.call(Op::DeleteDeployment, |raw, id| async move {
+            raw.delete_deployment(id.as_str(), cluster.as_deref())
                 .await?;
             Ok(())
         });
@@ -507,9 +490,6 @@ impl Client {
         &self,
         id: impl TryInto<DeploymentId, Error: Into<Error>>,
     ) -> DeploymentHandle {
-        DeploymentHandle {
-            client: self.clone(),
-            id: given(id),
-        }
+        Handle::new(self, id)
     }
 }

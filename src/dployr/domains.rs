@@ -1,8 +1,8 @@
 //! Custom domains of services.
 
-use super::client::{Given, check_text, given};
+use super::client::check_text;
 use super::shapes::PAGING;
-use super::{Client, Domain, DomainName, DomainServing, Page};
+use super::{Client, Domain, DomainHandle, DomainName, DomainServing, Handle, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::page::{Ask, paged};
@@ -97,13 +97,6 @@ impl Domains {
     }
 }
 
-/// A handle on a domain; made by [`Client::domain`].
-#[derive(Clone, Debug)]
-pub struct DomainHandle {
-    client: Client,
-    name: Given<DomainName>,
-}
-
 impl DomainHandle {
     /// The domain, with the DNS records to set until it is verified: `GET /v1/domains/{domain}`.
     ///
@@ -113,9 +106,8 @@ impl DomainHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn get(&self) -> Call<Domain> {
-        let name = self.name.clone();
-        self.client.call(Op::GetDomain, |raw| async move {
-            let reply = raw.get_domain(name?.as_str()).await?;
+        self.call(Op::GetDomain, |raw, name| async move {
+            let reply = raw.get_domain(name.as_str()).await?;
             Ok(reply.into_inner().0)
         })
     }
@@ -130,9 +122,8 @@ impl DomainHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn verify(&self) -> Call<()> {
-        let name = self.name.clone();
-        self.client.call(Op::VerifyDomain, |raw| async move {
-            raw.verify_domain(name?.as_str()).await?;
+        self.call(Op::VerifyDomain, |raw, name| async move {
+            raw.verify_domain(name.as_str()).await?;
             Ok(())
         })
     }
@@ -144,9 +135,8 @@ impl DomainHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn delete(&self) -> Call<()> {
-        let name = self.name.clone();
-        self.client.call(Op::DeleteDomain, |raw| async move {
-            raw.delete_domain(name?.as_str()).await?;
+        self.call(Op::DeleteDomain, |raw, name| async move {
+            raw.delete_domain(name.as_str()).await?;
             Ok(())
         })
     }
@@ -159,7 +149,7 @@ impl DomainHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/index.ts>
     pub fn status(&self) -> Call<DomainServing> {
-        let (name, client) = (self.name.clone(), self.client.without_token());
+        let (name, client) = (self.id.clone(), self.client.without_token());
         client.call(Op::GetDomainStatus, |raw| async move {
             let reply = raw.get_domain_status(name?.as_str()).await?;
             Ok(reply.into_inner().0)
@@ -189,9 +179,6 @@ impl Client {
 
     /// A handle on a domain, such as `app.example.com`. It does no I/O.
     pub fn domain(&self, name: impl TryInto<DomainName, Error: Into<Error>>) -> DomainHandle {
-        DomainHandle {
-            client: self.clone(),
-            name: given(name),
-        }
+        Handle::new(self, name)
     }
 }

@@ -1,23 +1,21 @@
 //! The environment variables of a service.
 
-use super::client::Given;
 use super::deployments::check_key;
 use super::fallback::Steps;
-use super::shapes::{items, misfit, open};
+use super::shapes::Part;
 use super::{
-    Client, InstanceRole, Page, Routed, ServiceHandle, ServiceId, ServiceUpdate, Task, TaskId, Via,
+    Client, Instance, InstanceRole, Page, Routed, ServiceHandle, ServiceUpdate, Task, TaskId, Via,
 };
 use crate::call::Call;
-use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::raw::dployr::{Op, types};
 use crate::secret::Secret;
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An environment variable. `Debug` does not show its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct EnvVariable {
     /// Its name: `NODE_ENV`.
@@ -26,75 +24,30 @@ pub struct EnvVariable {
     pub value: Option<Secret>,
 }
 
-/// A list of variables in any form: a map or a list, bare or under a name, in an envelope or not.
+/// Variables, by name: a map or an array, perhaps in an envelope, and a map perhaps under `envs`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvListing(Vec<EnvVariable>);
 
-impl EnvListing {
-    /// The variables, by name.
-    pub fn into_variables(self) -> Vec<EnvVariable> {
-        self.0
-    }
-}
-
-/// The names under which the variables may stand. No variable is taken for one: their values are
-/// no maps and no lists.
-const NAMES: [&str; 4] = ["envs", "env", "variables", "items"];
-
 impl<'de> Deserialize<'de> for EnvListing {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let (value, place) = open(deserializer)?;
-        let mut variables = variables(value, place).map_err(D::Error::custom)?;
-        variables.sort_by(|a, b| a.key.cmp(&b.key));
+        let reply = Box::<RawValue>::deserialize(deserializer)?;
+        let content = Part::content(&reply)?;
+        // A variable of that name has a text.
+        let envs = content.member(&["envs"]).filter(Part::is_object);
+        let content = envs.unwrap_or(content);
+        let mut variables: Vec<_> = match content.is_object() {
+            true => {
+                let map: BTreeMap<String, Option<Secret>> = content.read()?;
+                let pairs = map.into_iter();
+                pairs
+                    .map(|(key, value)| EnvVariable { key, value })
+                    .collect()
+            }
+            false => content.read::<Option<_>, _>()?.unwrap_or_default(),
+        };
+        variables.sort_by(|a: &EnvVariable, b| a.key.cmp(&b.key));
         Ok(Self(variables))
     }
-}
-
-#[derive(Deserialize)]
-struct Item {
-    key: String,
-    value: Option<Value>,
-}
-
-fn variables(value: Value, place: &str) -> std::result::Result<Vec<EnvVariable>, String> {
-    match value {
-        Value::Null => Ok(Vec::new()),
-        Value::Array(values) => {
-            let numbered = items::<Item>(values, place)?.into_iter().enumerate();
-            numbered
-                .map(|(index, item)| {
-                    let place = format!("{place}[{index}].value");
-                    variable(item.key, item.value.unwrap_or_default(), &place)
-                })
-                .collect()
-        }
-        Value::Object(mut map) => {
-            let wrapped = NAMES.into_iter().find(|name| {
-                map.get(*name)
-                    .is_some_and(|value| value.is_object() || value.is_array())
-            });
-            if let Some(value) = wrapped.and_then(|name| map.remove(name)) {
-                return variables(value, place);
-            }
-            map.into_iter()
-                .map(|(key, value)| variable(key, value, place))
-                .collect()
-        }
-        _ => Err(misfit(place, "scalar", "variables")),
-    }
-}
-
-fn variable(key: String, value: Value, place: &str) -> std::result::Result<EnvVariable, String> {
-    let value = match value {
-        Value::Null => None,
-        Value::String(text) => Some(Secret::new(text)),
-        scalar @ (Value::Bool(_) | Value::Number(_)) => Some(Secret::new(scalar.to_string())),
-        // The key is left out too: in a reply that is something else it may be anything.
-        Value::Array(_) | Value::Object(_) => {
-            return Err(misfit(place, "structure", "the value of a variable"));
-        }
-    };
-    Ok(EnvVariable { key, value })
 }
 
 /// The environment variables of a service; made by [`ServiceHandle::env`](super::ServiceHandle::env).
@@ -103,8 +56,7 @@ fn variable(key: String, value: Value, place: &str) -> std::result::Result<EnvVa
 /// [`remove`](Self::remove). The control plane has [`map`](Self::map), and sets variables by deploying.
 #[derive(Clone, Debug)]
 pub struct ServiceEnv {
-    pub(super) client: Client,
-    pub(super) id: Given<ServiceId>,
+    pub(super) service: ServiceHandle,
     pub(super) instance: Option<String>,
 }
 
@@ -117,11 +69,9 @@ impl ServiceEnv {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<EnvVariable>> {
-        let env = self.clone();
-        let id = env.id.clone();
-        env.client.call(Op::ListServiceEnv, |raw| async move {
-            let list = raw.list_service_env(id?.as_str()).await?.into_inner();
-            Ok(Page::whole(list.into_variables()))
+        self.service.call(Op::ListServiceEnv, |raw, id| async move {
+            let list = raw.list_service_env(id.as_str()).await?.into_inner();
+            Ok(Page::whole(list.0))
         })
     }
 
@@ -134,19 +84,9 @@ impl ServiceEnv {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
     pub fn map(&self) -> Call<BTreeMap<String, Secret>> {
-        let id = self.id.clone();
-        self.client.call(Op::GetServiceEnvs, |raw| async move {
-            let list = raw.get_service_envs(id?.as_str()).await?.into_inner();
-            // Whoever writes the map back would clear a variable that was taken for empty.
-            let values = list.0.into_iter().map(|variable| match variable.value {
-                Some(value) => Ok((variable.key, value)),
-                None => Err(Error::new(
-                    ErrorKind::Decode,
-                    "the reply has a variable without a value",
-                )
-                .with_effect(Effect::None)),
-            });
-            Ok(values.collect::<Result<_>>()?)
+        self.service.call(Op::GetServiceEnvs, |raw, id| async move {
+            let reply = raw.get_service_envs(id.as_str()).await?;
+            Ok(reply.into_inner().0.envs)
         })
     }
 
@@ -184,13 +124,12 @@ impl ServiceEnv {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn set(&self, key: impl Into<String>, value: impl Into<Secret>) -> Call<Routed<Task>> {
-        let (id, key, value) = (self.id.clone(), key.into(), value.into());
+        let (key, value) = (key.into(), value.into());
         let body = types::EnvVariableSet {
             key: key.clone(),
             value: value.clone(),
         };
-        let documented = self.client.call(Op::SetServiceEnv, |raw| async move {
-            let id = id?;
+        let documented = self.service.call(Op::SetServiceEnv, |raw, id| async move {
             check_key(&body.key)?;
             raw.set_service_env(id.as_str(), &body).await?;
             Ok(())
@@ -209,14 +148,15 @@ impl ServiceEnv {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn remove(&self, key: impl Into<String>) -> Call<Routed<Task>> {
-        let (id, key) = (self.id.clone(), key.into());
+        let key = key.into();
         let name = key.clone();
-        let documented = self.client.call(Op::DeleteServiceEnv, |raw| async move {
-            let id = id?;
-            crate::id::check("name of a variable", &name)?;
-            raw.delete_service_env(id.as_str(), &name).await?;
-            Ok(())
-        });
+        let documented = self
+            .service
+            .call(Op::DeleteServiceEnv, |raw, id| async move {
+                crate::id::check("name of a variable", &name)?;
+                raw.delete_service_env(id.as_str(), &name).await?;
+                Ok(())
+            });
         self.change(Op::DeleteServiceEnv, documented, key, None)
     }
 
@@ -229,14 +169,17 @@ impl ServiceEnv {
         value: Option<Secret>,
     ) -> Call<Routed<Task>> {
         let env = self.clone();
-        self.client.in_steps(op, |steps| async move {
-            match steps.documented(documented).await? {
-                Some(()) => Ok(Routed::by(Via::Documented, task(None))),
-                None => {
-                    let task_id = env.rewrite(&steps, key, value).await?;
-                    Ok(Routed::by(Via::Rewrite, task(task_id)))
-                }
-            }
+        self.service.client.in_steps(op, |steps| async move {
+            let (via, task_id) = match steps.documented(documented).await? {
+                Some(()) => (Via::Documented, None),
+                None => (Via::Rewrite, env.rewrite(&steps, key, value).await?),
+            };
+            let task = Task {
+                task_id,
+                queued: None,
+                cached: None,
+            };
+            Ok(Routed::by(via, task))
         })
     }
 
@@ -257,15 +200,11 @@ impl ServiceEnv {
                 return Err(steps.error(ErrorKind::NotFound, why));
             }
         }
-        let handle = ServiceHandle {
-            client: self.client.clone(),
-            id: self.id.clone(),
-        };
-        let service = steps.run(handle.get()).await?;
-        let client = match service.cluster_id.as_deref() {
-            Some(id) => self.client.with_cluster(id)?,
-            None => self.client.clone(),
-        };
+        let service = steps.run(self.service.get()).await?;
+        let mut client = self.service.client.clone();
+        if let Some(cluster) = service.cluster_id.as_deref() {
+            client = client.with_cluster(cluster)?;
+        }
         let deployment = steps.deployment(&client, |found| match &service.deployment_id {
             Some(id) => *id == found.id,
             None => found.name == service.name,
@@ -275,23 +214,15 @@ impl ServiceEnv {
             let why = "the deployment of the service is not in the list of the cluster";
             steps.error(ErrorKind::NotFound, why)
         })?;
-        let keep = secrets(steps, &handle).await?;
+        let keep = secrets(steps, &self.service).await?;
         let instance = match &self.instance {
             Some(tag) => tag.clone(),
             None => only_instance(steps, &client).await?,
         };
-        let update = ServiceUpdate::new(instance, &deployment)
+        let update = ServiceUpdate::new(instance, deployment.health_check.as_deref())
             .env(all)
             .keeping_secrets(keep);
-        Ok(steps.run(handle.update(update)).await?.task_id)
-    }
-}
-
-fn task(task_id: Option<TaskId>) -> Task {
-    Task {
-        task_id,
-        queued: None,
-        cached: None,
+        Ok(steps.run(self.service.update(update)).await?.task_id)
     }
 }
 
@@ -313,22 +244,22 @@ async fn secrets(steps: &Steps, handle: &ServiceHandle) -> Result<BTreeSet<Strin
 async fn only_instance(steps: &Steps, client: &Client) -> Result<String> {
     let page = steps.run(client.instances().list()).await?;
     let more = page.has_next;
-    let mut tags: BTreeSet<String> = page
+    let runs_services = |one: &Instance| one.role != Some(InstanceRole::Build);
+    let tags: Vec<_> = page
         .into_iter()
-        .filter(|instance| instance.role != Some(InstanceRole::Build))
-        // One without a tag is one all the same.
-        .map(|instance| instance.tag.unwrap_or_default())
+        .filter(runs_services)
+        .map(|instance| instance.tag)
         .collect();
-    match tags.pop_first() {
-        Some(tag) if tags.is_empty() && !more && !tag.is_empty() => Ok(tag),
-        Some(_) => {
+    match tags.as_slice() {
+        [Some(tag)] if !more => Ok(tag.clone()),
+        [] => {
+            let why = "the cluster has no instance that runs services";
+            Err(steps.error(ErrorKind::Unavailable, why))
+        }
+        _ => {
             let why = "the cluster has several instances, and the service may be on any of them";
             let error = steps.error(ErrorKind::InvalidRequest, why);
             Err(error.with_advice("name the one to deploy to: env().instance(tag)"))
-        }
-        None => {
-            let why = "the cluster has no instance that runs services";
-            Err(steps.error(ErrorKind::Unavailable, why))
         }
     }
 }
@@ -336,12 +267,12 @@ async fn only_instance(steps: &Steps, client: &Client) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    fn read(value: Value) -> std::result::Result<Vec<(String, Option<String>)>, String> {
-        let listing =
-            serde_json::from_value::<EnvListing>(value).map_err(|error| error.to_string())?;
-        let pairs = listing.into_variables().into_iter();
+    fn read(reply: Value) -> std::result::Result<Vec<(String, Option<String>)>, String> {
+        let listing: EnvListing =
+            serde_json::from_value(reply).map_err(|error| error.to_string())?;
+        let pairs = listing.0.into_iter();
         Ok(pairs
             .map(|v| (v.key, v.value.map(|value| value.expose().to_owned())))
             .collect())
@@ -349,47 +280,39 @@ mod tests {
 
     #[test]
     fn every_form_of_a_list_of_variables() {
-        let map = json!({ "B": "two", "A": 1, "created_at": null });
+        let map = json!({ "B": "two", "A": "1", "created_at": null });
         let list = json!([{ "key": "B", "value": "two" }, { "key": "A", "value": "1" }, { "key": "created_at" }]);
-        for value in [
+        for reply in [
             map.clone(),
             list.clone(),
             json!({ "envs": map }),
             json!({ "success": true, "data": { "envs": map } }),
-            json!({ "success": true, "data": { "items": list, "pagination": {} } }),
-            json!({ "success": true, "data": map }),
+            json!({ "success": true, "data": list }),
         ] {
-            let read = read(value.clone()).unwrap();
-            let shown: Vec<_> = read
-                .iter()
-                .map(|(key, value)| (key.as_str(), value.as_deref()))
-                .collect();
-            assert_eq!(
-                shown,
-                [("A", Some("1")), ("B", Some("two")), ("created_at", None)],
-                "{value}"
-            );
+            let expected = [("A", Some("1")), ("B", Some("two")), ("created_at", None)];
+            let expected = expected.map(|(key, value)| (key.to_owned(), value.map(str::to_owned)));
+            assert_eq!(read(reply.clone()).unwrap(), expected, "{reply}");
         }
-        for value in [json!(null), json!({}), json!([]), json!({ "envs": [] })] {
-            assert!(read(value.clone()).unwrap().is_empty(), "{value}");
+        for reply in [json!(null), json!({}), json!([])] {
+            assert!(read(reply.clone()).unwrap().is_empty(), "{reply}");
         }
+        let names = json!({ "envs": "a", "success": "c", "data": "d" });
+        assert_eq!(
+            read(names).unwrap().len(),
+            3,
+            "variables may have such names"
+        );
     }
 
     #[test]
-    fn a_variable_may_be_called_like_a_wrapper() {
-        let read = read(json!({ "envs": "a", "env": "b", "success": "c", "data": "d" })).unwrap();
-        assert_eq!(read.len(), 4);
-    }
-
-    #[test]
-    fn what_are_no_variables_is_an_error_without_a_value() {
-        for value in [
+    fn a_misfit_quotes_no_value() {
+        for reply in [
             json!("hush"),
             json!({ "A": { "hush": "hush" } }),
             json!([{ "key": "A", "value": ["hush"] }]),
             json!({ "success": true, "data": "hush" }),
         ] {
-            let error = read(value).unwrap_err();
+            let error = read(reply).unwrap_err();
             assert!(!error.contains("hush"), "{error}");
         }
     }

@@ -1,10 +1,10 @@
 //! Instances: the machines that run services.
 
-use super::client::{Given, check_text, given};
+use super::client::check_text;
 use super::shapes::PAGING;
 use super::{
-    Client, Instance, InstanceId, InstanceKind, InstanceMetrics, InstanceRegistered, InstanceRole,
-    InstanceTag, InstanceTask, Page,
+    Client, Handle, Instance, InstanceHandle, InstanceId, InstanceKind, InstanceMetrics,
+    InstanceRegistered, InstanceRole, InstanceTag, InstanceTask, NodeHandle, Page,
 };
 use crate::call::Call;
 use crate::error::{Error, Result};
@@ -142,13 +142,6 @@ fn without_the_pool(mut page: Page<Instance>) -> Page<Instance> {
     page
 }
 
-/// A handle on an instance; made by [`Client::instance`].
-#[derive(Clone, Debug)]
-pub struct InstanceHandle {
-    pub(super) client: Client,
-    pub(super) id: Given<InstanceId>,
-}
-
 impl InstanceHandle {
     /// The instance: `GET /v1/instances/{id}`, by its id, not its tag.
     ///
@@ -158,9 +151,8 @@ impl InstanceHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn get(&self) -> Call<Instance> {
-        let id = self.id.clone();
-        self.client.call(Op::GetInstance, |raw| async move {
-            let reply = raw.get_instance(id?.as_str()).await?;
+        self.call(Op::GetInstance, |raw, id| async move {
+            let reply = raw.get_instance(id.as_str()).await?;
             Ok(reply.into_inner().0)
         })
     }
@@ -175,9 +167,8 @@ impl InstanceHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn metrics(&self) -> Call<InstanceMetrics> {
-        let id = self.id.clone();
-        self.client.call(Op::GetInstanceMetrics, |raw| async move {
-            let reply = raw.get_instance_metrics(id?.as_str()).await?;
+        self.call(Op::GetInstanceMetrics, |raw, id| async move {
+            let reply = raw.get_instance_metrics(id.as_str()).await?;
             Ok(reply.into_inner().0)
         })
     }
@@ -191,19 +182,11 @@ impl InstanceHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
     pub fn delete(&self) -> Call<()> {
-        let id = self.id.clone();
-        self.client.call(Op::DeleteInstance, |raw| async move {
-            raw.delete_instance(id?.as_str()).await?;
+        self.call(Op::DeleteInstance, |raw, id| async move {
+            raw.delete_instance(id.as_str()).await?;
             Ok(())
         })
     }
-}
-
-/// A handle on an instance by its tag; made by [`Client::node`].
-#[derive(Clone, Debug)]
-pub struct NodeHandle {
-    client: Client,
-    tag: Given<InstanceTag>,
 }
 
 impl NodeHandle {
@@ -216,9 +199,8 @@ impl NodeHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
     pub fn ping(&self) -> Call<InstanceTask> {
-        let tag = self.tag.clone();
-        self.client.call(Op::PingInstance, |raw| async move {
-            let reply = raw.ping_instance(tag?.as_str()).await?;
+        self.call(Op::PingInstance, |raw, tag| async move {
+            let reply = raw.ping_instance(tag.as_str()).await?;
             Ok(reply.into_inner().0)
         })
     }
@@ -237,10 +219,9 @@ impl NodeHandle {
     pub fn reboot(&self, force: bool) -> Call<InstanceTask> {
         let cluster = self.client.cluster_id();
         let body = types::InstanceInterruption { force };
-        let tag = self.tag.clone();
-        self.client.call(Op::RebootInstance, |raw| async move {
+        self.call(Op::RebootInstance, |raw, tag| async move {
             let reply = raw
-                .reboot_instance(tag?.as_str(), cluster.as_deref(), &body)
+                .reboot_instance(tag.as_str(), cluster.as_deref(), &body)
                 .await?;
             Ok(reply.into_inner().0)
         })
@@ -256,10 +237,9 @@ impl NodeHandle {
     pub fn restart(&self, force: bool) -> Call<InstanceTask> {
         let cluster = self.client.cluster_id();
         let body = types::InstanceInterruption { force };
-        let tag = self.tag.clone();
-        self.client.call(Op::RestartInstance, |raw| async move {
+        self.call(Op::RestartInstance, |raw, tag| async move {
             let reply = raw
-                .restart_instance(tag?.as_str(), cluster.as_deref(), &body)
+                .restart_instance(tag.as_str(), cluster.as_deref(), &body)
                 .await?;
             Ok(reply.into_inner().0)
         })
@@ -277,17 +257,11 @@ impl Client {
 
     /// A handle on an instance. It does no I/O.
     pub fn instance(&self, id: impl TryInto<InstanceId, Error: Into<Error>>) -> InstanceHandle {
-        InstanceHandle {
-            client: self.clone(),
-            id: given(id),
-        }
+        Handle::new(self, id)
     }
 
     /// A handle on an instance by its tag, for the calls that do not take its id. It does no I/O.
     pub fn node(&self, tag: impl TryInto<InstanceTag, Error: Into<Error>>) -> NodeHandle {
-        NodeHandle {
-            client: self.clone(),
-            tag: given(tag),
-        }
+        Handle::new(self, tag)
     }
 }

@@ -57,6 +57,7 @@ pub(crate) mod env;
 mod events;
 mod failures;
 mod fallback;
+mod handle;
 mod instances;
 mod logs;
 pub(crate) mod operations;
@@ -89,21 +90,22 @@ pub use crate::raw::dployr::types::{
     ServiceStatus, ServiceUpdated, SwapMetrics, Task, User, Versions, Webhook,
 };
 pub use client::{Client, Dployr};
-pub use clusters::{ClusterHandle, ClusterUsers, Clusters};
-pub use deployments::{DeploymentHandle, DeploymentUpdate, Deployments, NewDeployment};
-pub use domains::{DomainHandle, Domains, NewDomain};
+pub use clusters::{ClusterUsers, Clusters};
+pub use deployments::{DeploymentUpdate, Deployments, NewDeployment};
+pub use domains::{Domains, NewDomain};
 pub use env::{EnvVariable, ServiceEnv};
 pub use events::{EventWindow, Events};
 pub use fallback::{Routed, Via};
-pub use instances::{InstanceHandle, Instances, NewInstance, NodeHandle};
+pub use handle::Handle;
+pub use instances::{Instances, NewInstance};
 pub use logs::LogQuery;
-pub use projects::{NewProject, ProjectHandle, Projects};
-pub use routes::{NewRoute, RouteHandle, Routes};
-pub use service_update::{HealthCheck, ServiceField, ServiceUpdate};
-pub use services::{ServiceHandle, Services};
+pub use projects::{NewProject, Projects};
+pub use routes::{NewRoute, Routes};
+pub use service_update::{ServiceField, ServiceUpdate};
+pub use services::Services;
 pub use sessions::{CodeSent, Session, TokenPair};
 pub use task::TaskId;
-pub use tokens::{ApiTokenHandle, ApiTokens, NewApiToken};
+pub use tokens::{ApiTokens, NewApiToken};
 pub use webhook_event::{EventData, WebhookEvent};
 pub use webhooks::{NewWebhook, WebhookSetup, Webhooks};
 
@@ -151,6 +153,33 @@ crate::id::id! {
     /// The id of a dployr project.
     ProjectId, "project id"
 }
+
+/// A handle on a cluster; made by [`Clusters::by_id`].
+pub type ClusterHandle = Handle<ClusterId>;
+
+/// A handle on a deployment; made by [`Client::deployment`].
+pub type DeploymentHandle = Handle<DeploymentId>;
+
+/// A handle on a service; made by [`Client::service`].
+pub type ServiceHandle = Handle<ServiceId>;
+
+/// A handle on an instance; made by [`Client::instance`].
+pub type InstanceHandle = Handle<InstanceId>;
+
+/// A handle on an instance by its tag; made by [`Client::node`].
+pub type NodeHandle = Handle<InstanceTag>;
+
+/// A handle on a route; made by [`Client::route`].
+pub type RouteHandle = Handle<RouteId>;
+
+/// A handle on an API token; made by [`Client::api_token`].
+pub type ApiTokenHandle = Handle<ApiTokenId>;
+
+/// A handle on a domain; made by [`Client::domain`].
+pub type DomainHandle = Handle<DomainName>;
+
+/// A handle on a project; made by [`Client::project`].
+pub type ProjectHandle = Handle<ProjectId>;
 
 /// A followed log.
 pub type LogStream = crate::LogStream<LogLine>;

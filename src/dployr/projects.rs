@@ -1,31 +1,28 @@
 //! Projects, which group services.
 
-use super::client::{Given, check_text, given};
-use super::{Client, Page, Project, ProjectId};
+use super::client::check_text;
+use super::{Client, Handle, Page, Project, ProjectHandle, ProjectId};
 use crate::call::Call;
 use crate::error::Error;
 use crate::raw::dployr::{Op, types};
 
 /// A project to create.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[must_use = "nothing is created until it is passed to a client"]
-pub struct NewProject {
-    name: String,
-    description: Option<String>,
-}
+pub struct NewProject(types::ProjectCreate);
 
 impl NewProject {
     /// A project with this name, which must not be empty.
     pub fn new(name: impl Into<String>) -> Self {
-        Self {
+        Self(types::ProjectCreate {
             name: name.into(),
             description: None,
-        }
+        })
     }
 
     /// A description.
     pub fn description(mut self, text: impl Into<String>) -> Self {
-        self.description = Some(text.into());
+        self.0.description = Some(text.into());
         self
     }
 }
@@ -65,21 +62,10 @@ impl Projects {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn create(&self, new: NewProject) -> Call<Project> {
         self.client.call(Op::CreateProject, |raw| async move {
-            check_text("name", &new.name)?;
-            let body = types::ProjectCreate {
-                name: new.name,
-                description: new.description,
-            };
-            Ok(raw.create_project(&body).await?.into_inner().0)
+            check_text("name", &new.0.name)?;
+            Ok(raw.create_project(&new.0).await?.into_inner().0)
         })
     }
-}
-
-/// A handle on a project; made by [`Client::project`].
-#[derive(Clone, Debug)]
-pub struct ProjectHandle {
-    client: Client,
-    id: Given<ProjectId>,
 }
 
 impl ProjectHandle {
@@ -90,9 +76,8 @@ impl ProjectHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn delete(&self) -> Call<()> {
-        let id = self.id.clone();
-        self.client.call(Op::DeleteProject, |raw| async move {
-            raw.delete_project(id?.as_str()).await?;
+        self.call(Op::DeleteProject, |raw, id| async move {
+            raw.delete_project(id.as_str()).await?;
             Ok(())
         })
     }
@@ -108,9 +93,6 @@ impl Client {
 
     /// A handle on a project. It does no I/O.
     pub fn project(&self, id: impl TryInto<ProjectId, Error: Into<Error>>) -> ProjectHandle {
-        ProjectHandle {
-            client: self.clone(),
-            id: given(id),
-        }
+        Handle::new(self, id)
     }
 }

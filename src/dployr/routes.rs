@@ -1,41 +1,33 @@
 //! Routes of the proxy: from a domain to a service.
 
-use super::client::{Given, check_port, check_text, given};
+use super::client::{check_port, check_text};
 use super::domains::check_domain;
-use super::{Client, Page, RoutableService, Route, RouteId};
+use super::{Client, Handle, Page, RoutableService, Route, RouteHandle, RouteId};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::dployr::{Op, types};
 
 /// A route to create: a domain and its service.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[must_use = "nothing is created until it is passed to a client"]
-pub struct NewRoute {
-    domain: String,
-    service_id: String,
-    port: u32,
-}
+pub struct NewRoute(types::RouteCreate);
 
 impl NewRoute {
     /// From this domain (without scheme and path) to this service, which listens on this port, 1 to
     /// 65535. They are checked when the route is sent.
     pub fn new(domain: impl Into<String>, service_id: impl AsRef<str>, port: u32) -> Self {
-        Self {
+        Self(types::RouteCreate {
             domain: domain.into(),
             service_id: service_id.as_ref().to_owned(),
-            port,
-        }
+            port: port.into(),
+        })
     }
 
     fn into_raw(self) -> Result<types::RouteCreate> {
-        check_domain(&self.domain)?;
-        check_text("service id", &self.service_id)?;
-        check_port(self.port.into())?;
-        Ok(types::RouteCreate {
-            port: self.port.into(),
-            domain: self.domain,
-            service_id: self.service_id,
-        })
+        check_domain(&self.0.domain)?;
+        check_text("service id", &self.0.service_id)?;
+        check_port(self.0.port)?;
+        Ok(self.0)
     }
 }
 
@@ -102,13 +94,6 @@ impl Routes {
     }
 }
 
-/// A handle on a route; made by [`Client::route`].
-#[derive(Clone, Debug)]
-pub struct RouteHandle {
-    client: Client,
-    id: Given<RouteId>,
-}
-
 impl RouteHandle {
     /// Deletes the route: `DELETE /v1/proxy/routes/{id}`. No known server has this call.
     ///
@@ -117,9 +102,8 @@ impl RouteHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn delete(&self) -> Call<()> {
-        let id = self.id.clone();
-        self.client.call(Op::DeleteRoute, |raw| async move {
-            raw.delete_route(id?.as_str()).await?;
+        self.call(Op::DeleteRoute, |raw, id| async move {
+            raw.delete_route(id.as_str()).await?;
             Ok(())
         })
     }
@@ -135,9 +119,6 @@ impl Client {
 
     /// A handle on a route of the proxy. It does no I/O.
     pub fn route(&self, id: impl TryInto<RouteId, Error: Into<Error>>) -> RouteHandle {
-        RouteHandle {
-            client: self.clone(),
-            id: given(id),
-        }
+        Handle::new(self, id)
     }
 }

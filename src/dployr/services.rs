@@ -1,10 +1,10 @@
 //! Services: list, read, change and delete them; start, stop, restart; logs, secrets and traffic.
 
-use super::client::{Given, given};
 use super::shapes::PAGING;
 use super::{
-    Client, LogLine, LogStream, Page, Routed, Service, ServiceEnv, ServiceId, ServiceMetrics,
-    ServiceSecret, ServiceStatus, ServiceUpdate, ServiceUpdated, Task, Via, logs,
+    Client, Handle, LogLine, LogStream, Page, Routed, Service, ServiceEnv, ServiceHandle,
+    ServiceId, ServiceMetrics, ServiceSecret, ServiceStatus, ServiceUpdate, ServiceUpdated, Task,
+    Via, logs,
 };
 use crate::call::Call;
 use crate::error::{Effect, Error, Result};
@@ -103,13 +103,6 @@ impl Services {
     }
 }
 
-/// A handle on a service; made by [`Client::service`].
-#[derive(Clone, Debug)]
-pub struct ServiceHandle {
-    pub(super) client: Client,
-    pub(super) id: Given<ServiceId>,
-}
-
 impl ServiceHandle {
     /// The service: `GET /v1/services/{id}`, by its id, not its name. The record does not say what the
     /// service is doing.
@@ -120,9 +113,8 @@ impl ServiceHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
     pub fn get(&self) -> Call<Service> {
-        let id = self.id.clone();
-        self.client.call(Op::GetService, |raw| async move {
-            Ok(raw.get_service(id?.as_str()).await?.into_inner().0)
+        self.call(Op::GetService, |raw, id| async move {
+            Ok(raw.get_service(id.as_str()).await?.into_inner().0)
         })
     }
 
@@ -135,8 +127,8 @@ impl ServiceHandle {
     /// let name = service.get().await?.name;
     /// let deployment = dployr.deployment(&name).get().await?;
     /// // The health check is sent again, or it would be reset.
-    /// let update = ServiceUpdate::new("loop-node-1", &*deployment).port(4000);
-    /// println!("{:?}", service.update(update).await?.task_id);
+    /// let update = ServiceUpdate::new("loop-node-1", deployment.health_check.as_deref());
+    /// println!("{:?}", service.update(update.port(4000)).await?.task_id);
     /// # Ok(()) }
     /// ```
     ///
@@ -154,10 +146,9 @@ impl ServiceHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
     pub fn update(&self, update: ServiceUpdate) -> Call<ServiceUpdated> {
-        let id = self.id.clone();
-        self.client.call(Op::UpdateService, |raw| async move {
-            let (id, body) = (id?, update.into_raw()?);
-            Ok(raw.update_service(id.as_str(), &body).await?.into_inner().0)
+        self.call(Op::UpdateService, |raw, id| async move {
+            let reply = raw.update_service(id.as_str(), &update.into_raw()?).await?;
+            Ok(reply.into_inner().0)
         })
     }
 
@@ -171,9 +162,8 @@ impl ServiceHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
     pub fn delete(&self) -> Call<()> {
-        let id = self.id.clone();
-        self.client.call(Op::DeleteService, |raw| async move {
-            raw.delete_service(id?.as_str()).await?;
+        self.call(Op::DeleteService, |raw, id| async move {
+            raw.delete_service(id.as_str()).await?;
             Ok(())
         })
     }
@@ -188,9 +178,8 @@ impl ServiceHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn status(&self) -> Call<ServiceStatus> {
-        let id = self.id.clone();
-        self.client.call(Op::GetServiceStatus, |raw| async move {
-            Ok(raw.get_service_status(id?.as_str()).await?.into_inner().0)
+        self.call(Op::GetServiceStatus, |raw, id| async move {
+            Ok(raw.get_service_status(id.as_str()).await?.into_inner().0)
         })
     }
 
@@ -203,9 +192,8 @@ impl ServiceHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn start(&self) -> Call<Task> {
-        let id = self.id.clone();
-        self.client.call(Op::StartService, |raw| async move {
-            Ok(raw.start_service(id?.as_str()).await?.into_inner().0)
+        self.call(Op::StartService, |raw, id| async move {
+            Ok(raw.start_service(id.as_str()).await?.into_inner().0)
         })
     }
 
@@ -217,9 +205,8 @@ impl ServiceHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn stop(&self) -> Call<Task> {
-        let id = self.id.clone();
-        self.client.call(Op::StopService, |raw| async move {
-            Ok(raw.stop_service(id?.as_str()).await?.into_inner().0)
+        self.call(Op::StopService, |raw, id| async move {
+            Ok(raw.stop_service(id.as_str()).await?.into_inner().0)
         })
     }
 
@@ -237,9 +224,9 @@ impl ServiceHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn restart(&self) -> Call<Routed<Task>> {
-        let (service, id) = (self.clone(), self.id.clone());
-        let documented = self.client.call(Op::RestartService, |raw| async move {
-            Ok(raw.restart_service(id?.as_str()).await?.into_inner().0)
+        let service = self.clone();
+        let documented = self.call(Op::RestartService, |raw, id| async move {
+            Ok(raw.restart_service(id.as_str()).await?.into_inner().0)
         });
         self.client
             .in_steps(Op::RestartService, |steps| async move {
@@ -269,14 +256,10 @@ impl ServiceHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
     pub fn secrets(&self) -> Call<Page<ServiceSecret>> {
-        let service = self.clone();
-        let id = service.id.clone();
-        service
-            .client
-            .call(Op::ListServiceSecrets, |raw| async move {
-                let list = raw.list_service_secrets(id?.as_str()).await?;
-                Ok(list.into_inner().into_page())
-            })
+        self.call(Op::ListServiceSecrets, |raw, id| async move {
+            let list = raw.list_service_secrets(id.as_str()).await?;
+            Ok(list.into_inner().into_page())
+        })
     }
 
     /// The logs so far, the oldest line first: `GET /v1/services/{id}/logs`. The control plane also
@@ -345,8 +328,7 @@ impl ServiceHandle {
     /// The environment variables of the service. It does no I/O.
     pub fn env(&self) -> ServiceEnv {
         ServiceEnv {
-            client: self.client.clone(),
-            id: self.id.clone(),
+            service: self.clone(),
             instance: None,
         }
     }
@@ -363,10 +345,7 @@ impl Client {
 
     /// A handle on a service. It does no I/O.
     pub fn service(&self, id: impl TryInto<ServiceId, Error: Into<Error>>) -> ServiceHandle {
-        ServiceHandle {
-            client: self.clone(),
-            id: given(id),
-        }
+        Handle::new(self, id)
     }
 }
 

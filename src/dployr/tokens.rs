@@ -1,8 +1,8 @@
 //! API tokens.
 
-use super::client::{Given, check_text, given};
+use super::client::check_text;
 use super::shapes::PAGING;
-use super::{ApiToken, ApiTokenId, Client, NewToken, Page};
+use super::{ApiToken, ApiTokenHandle, ApiTokenId, Client, Handle, NewToken, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::page::{Ask, paged};
@@ -13,45 +13,35 @@ use std::time::Duration;
 const SCOPE: &str = "oidc:bind";
 
 /// An API token to create.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[must_use = "nothing is created until it is passed to a client"]
-pub struct NewApiToken {
-    name: String,
-    expires_in: Option<Duration>,
-}
+pub struct NewApiToken(types::ApiTokenCreate);
 
 impl NewApiToken {
     /// A token with this name. It does not expire unless [`expires_in`](Self::expires_in) is set.
     pub fn new(name: impl Into<String>) -> Self {
-        Self {
+        Self(types::ApiTokenCreate {
             name: name.into(),
+            scopes: vec![SCOPE.to_owned()],
             expires_in: None,
-        }
+        })
     }
 
     /// Lifetime, in whole seconds. Default: unlimited.
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
-        self.expires_in = Some(lifetime);
+        let seconds = i64::try_from(lifetime.as_secs());
+        self.0.expires_in = Some(seconds.unwrap_or(i64::MAX));
         self
     }
 
     fn into_raw(self) -> Result<types::ApiTokenCreate> {
-        check_text("name of the token", &self.name)?;
-        let seconds = self.expires_in.map(|lifetime| lifetime.as_secs());
-        if seconds == Some(0) {
+        check_text("name of the token", &self.0.name)?;
+        if self.0.expires_in == Some(0) {
             return Err(Error::invalid_request(
                 "the lifetime of the token is below a second",
             ));
         }
-        let expires_in = seconds
-            .map(i64::try_from)
-            .transpose()
-            .map_err(|_| Error::invalid_request("the lifetime of the token is too long"))?;
-        Ok(types::ApiTokenCreate {
-            name: self.name,
-            scopes: vec![SCOPE.to_owned()],
-            expires_in,
-        })
+        Ok(self.0)
     }
 }
 
@@ -103,13 +93,6 @@ impl ApiTokens {
     }
 }
 
-/// A handle on an API token; made by [`Client::api_token`].
-#[derive(Clone, Debug)]
-pub struct ApiTokenHandle {
-    client: Client,
-    id: Given<ApiTokenId>,
-}
-
 impl ApiTokenHandle {
     /// Revokes the token: `DELETE /v1/auth/tokens/{id}`.
     ///
@@ -119,9 +102,8 @@ impl ApiTokenHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
     pub fn revoke(&self) -> Call<()> {
-        let id = self.id.clone();
-        self.client.call(Op::DeleteApiToken, |raw| async move {
-            raw.delete_api_token(id?.as_str()).await?;
+        self.call(Op::DeleteApiToken, |raw, id| async move {
+            raw.delete_api_token(id.as_str()).await?;
             Ok(())
         })
     }
@@ -139,9 +121,6 @@ impl Client {
 
     /// A handle on an API token, by its id, which is not the token. It does no I/O.
     pub fn api_token(&self, id: impl TryInto<ApiTokenId, Error: Into<Error>>) -> ApiTokenHandle {
-        ApiTokenHandle {
-            client: self.clone(),
-            id: given(id),
-        }
+        Handle::new(self, id)
     }
 }

@@ -1,14 +1,13 @@
 //! Waiting for deployments and services, and watching many.
 
-use super::client::Given;
-use super::deployments::{DeploymentHandle, Deployments};
-use super::services::ServiceHandle;
+use super::deployments::Deployments;
 use super::{
-    Client, Deployment, DeploymentId, DeploymentStatus, LogLine, Service, ServiceState,
-    ServiceStatus,
+    Client, Deployment, DeploymentHandle, DeploymentId, DeploymentStatus, LogLine, Service,
+    ServiceHandle, ServiceState, ServiceStatus,
 };
 use crate::call::Call;
 use crate::error::ErrorKind;
+use crate::id::Given;
 use crate::page::Page;
 use crate::raw::dployr::Op;
 use crate::wait::{Schedule, Snapshot, Wait};
@@ -167,7 +166,7 @@ fn listed(client: &Client, id: &Given<DeploymentId>) -> Call<Deployment> {
     })
 }
 
-/// What a service's record says of how it is: whether it sleeps.
+/// The status that a service's record shows: only whether it sleeps.
 fn of_record(service: Service) -> Snapshot<ServiceStatus> {
     let status = match service.iced_at {
         Some(_) => ServiceState::Sleeping,

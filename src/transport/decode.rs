@@ -7,8 +7,8 @@ use crate::error::{Effect, Error, ErrorKind, start_of};
 use serde_json::{Deserializer, Value};
 use std::fmt::Write as _;
 
-/// How the message of a handwritten decoder begins that names the place itself.
-const WITHIN: &str = "within ";
+/// How the message of a handwritten decoder begins if it names the place.
+const ROOT: &str = "$";
 
 impl Scope {
     /// The error for a success body that could not be decoded. It names the place that does not fit and
@@ -57,19 +57,10 @@ impl Scope {
 /// Where a body does not fit, and why: `$.data[1].id: found number, expected a string`.
 pub(crate) fn misfit(bytes: &[u8], error: &serde_json::Error) -> String {
     let why = without_value(error);
-    let told = why
-        .strip_prefix(WITHIN)
-        .and_then(|rest| rest.split_once(": "));
-    match told {
-        Some((place, why)) if place.starts_with('[') => format!("${place}: {why}"),
-        Some((place, why)) => format!("$.{place}: {why}"),
-        None => format!("{}: {why}", place_of(bytes, error)),
+    match why.starts_with(ROOT) {
+        true => why,
+        false => format!("{}: {why}", place_of(bytes, error)),
     }
-}
-
-/// The message of a handwritten decoder that knows the place itself. `words` must not quote a value.
-pub(crate) fn within(place: &str, words: &str) -> String {
-    format!("{WITHIN}{place}: {words}")
 }
 
 /// serde's message without the value it quotes, which may be a token.
@@ -92,7 +83,7 @@ pub(crate) fn without_value(error: &serde_json::Error) -> String {
             format!("found {found}, expected {expected}")
         }
         None if text.starts_with("missing field")
-            || text.starts_with(WITHIN)
+            || text.starts_with(ROOT)
             || error.is_syntax()
             || error.is_eof() =>
         {
@@ -154,7 +145,7 @@ fn place_of(bytes: &[u8], error: &serde_json::Error) -> String {
     if read.ends_with(b"[") && next != Some(&b'[') && is_about_a_list(error) {
         path.pop();
     }
-    let mut place = "$".to_owned();
+    let mut place = ROOT.to_owned();
     for step in path {
         let _ = match step {
             Step::Index(index) => write!(place, "[{index}]"),

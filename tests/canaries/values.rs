@@ -67,7 +67,7 @@ async fn of_dployr(walk: &mut Walk) {
     let new = NewDeployment::from_git("my-app", url.as_str())
         .env("A", plant.wide("variable"))
         .secret("B", plant.wide("secret"));
-    let update = ServiceUpdate::new("loop-node-1", "/health")
+    let update = ServiceUpdate::new("loop-node-1", Some("/health"))
         .env([("A", plant.wide("variable"))])
         .secrets([("B", plant.wide("secret"))], ["C"])
         .remote_url(url.as_str());

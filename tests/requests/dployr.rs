@@ -66,12 +66,10 @@ fn invalid_logins_are_refused() {
         (NewApiToken::new(""), "name of the token"),
         (expires_in(Duration::ZERO), "below a second"),
         (expires_in(Duration::from_millis(999)), "below a second"),
-        (expires_in(Duration::MAX), "too long"),
     ] {
         refused(tokens.create(new), words);
     }
     refused(tokens.page_size(0).list(), "the page size is zero");
-    refused(signed_in().api_token("a/b").revoke(), "id of the API token");
 }
 
 #[test]
@@ -84,14 +82,6 @@ fn invalid_clusters_are_refused() {
     refused(cluster.invite(NONE), "nobody to invite");
     let invite = cluster.invite(["a@b.example", ""]);
     refused(invite, "e-mail address is empty");
-    for id in ["", "..", "a/b", "a?b"] {
-        let cluster = client().clusters().by_id(id);
-        refused(cluster.rename("a"), "cluster id");
-        refused(cluster.users().list(), "cluster id");
-        refused(cluster.invite(["a@b.example"]), "cluster id");
-        refused(cluster.integrations(), "cluster id");
-        assert!(client().with_cluster(id).is_err(), "{id:?}");
-    }
 }
 
 #[test]
@@ -115,13 +105,6 @@ fn invalid_domains_are_refused() {
         (in_cluster(), new("a b", "s"), "more than a domain"),
     ] {
         refused(client.domains().create(new), words);
-    }
-    for name in ["", "..", "a/b", "a?b"] {
-        let domain = client().domain(name);
-        refused(domain.get(), "domain");
-        refused(domain.verify(), "domain");
-        refused(domain.delete(), "domain");
-        refused(domain.status(), "domain");
     }
 }
 
@@ -223,10 +206,16 @@ fn invalid_routes_projects_and_webhooks_are_refused() {
 
 #[test]
 fn invalid_service_updates_are_refused() {
-    let update = || ServiceUpdate::new("loop-node-1", "/health");
+    let update = || ServiceUpdate::new("loop-node-1", Some("/health"));
     for (update, words) in [
-        (ServiceUpdate::new(" ", "/"), "tag of the instance is empty"),
-        (ServiceUpdate::new("a", ""), "path of the health check"),
+        (
+            ServiceUpdate::new(" ", None),
+            "tag of the instance is empty",
+        ),
+        (
+            ServiceUpdate::new("a", Some("")),
+            "path of the health check",
+        ),
         (update().port(0), "port 0"),
         (update().port(65_536), "port 65536"),
         (update().env([("A=B", "x")]), "contains `=`"),
@@ -236,10 +225,10 @@ fn invalid_service_updates_are_refused() {
             "name of a variable",
         ),
         (update().secrets([("A", "x")], ["A"]), "both"),
-        (update().image(""), "image is empty"),
+        (update().image(""), "setting Image is empty"),
         (update().remote_url(""), "URL of the repository"),
-        (update().runtime("", "1"), "runtime is empty"),
-        (update().runtime("nodejs", " "), "version of the runtime"),
+        (update().runtime("", "1"), "setting Runtime is empty"),
+        (update().runtime("nodejs", " "), "setting Version is empty"),
         (update().domain("a\nb"), "control character"),
     ] {
         refused(client().service("s").update(update), words);
@@ -296,37 +285,24 @@ fn ids_that_change_the_path_are_refused() {
     let cursor = serde_json::json!({ "version": 1, "platform": "dployr", "place": place });
     let cursor = serde_json::from_value(cursor).unwrap();
     for id in BAD_IDS {
-        let deployment = client.deployment(id);
-        refused(deployment.get(), "deployment id");
-        let update = DeploymentUpdate::new().version("1");
-        refused(deployment.update(update), "deployment id");
-        refused(deployment.delete(), "deployment id");
+        refused(client.deployment(id).get(), "deployment id");
         let service = client.service(id);
         refused(service.get(), "service id");
-        let update = ServiceUpdate::new("loop-node-1", "/health");
-        refused(service.update(update), "service id");
-        refused(service.delete(), "service id");
-        refused(service.status(), "service id");
-        refused(service.start(), "service id");
-        refused(service.stop(), "service id");
         refused(service.restart(), "service id");
         refused(service.logs(None), "service id");
         refused(service.follow_logs(), "service id");
         refused(service.resume_logs(&cursor), "service id");
-        refused(service.secrets(), "service id");
-        refused(service.env().list(), "service id");
-        refused(service.env().map(), "service id");
         refused(service.env().set("A", "b"), "service id");
-        refused(service.env().remove("A"), "service id");
         refused(client.instance(id).get(), "instance id");
-        refused(client.instance(id).metrics(), "instance id");
-        refused(client.instance(id).delete(), "instance id");
-        let node = client.node(id);
-        refused(node.ping(), "tag of an instance");
-        refused(node.reboot(true), "tag of an instance");
-        refused(node.restart(true), "tag of an instance");
+        refused(client.node(id).ping(), "tag of an instance");
         refused(client.route(id).delete(), "route id");
         refused(client.project(id).delete(), "project id");
+        refused(client.api_token(id).revoke(), "id of the API token");
+        refused(client.domain(id).get(), "domain");
+        refused(client.domain(id).status(), "domain");
+        let cluster = client.clusters().by_id(id);
+        refused(cluster.users().list(), "cluster id");
+        assert!(client.with_cluster(id).is_err(), "{id:?}");
         let removal = client.service("s").env().remove(id);
         refused(removal, "name of a variable");
     }

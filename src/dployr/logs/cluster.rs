@@ -1,6 +1,6 @@
 //! The logs of a whole cluster.
 
-use super::{Log, Wanted, connected, whole};
+use super::{Log, call};
 use crate::call::Call;
 use crate::dployr::client::check_text;
 use crate::dployr::services::millis;
@@ -87,25 +87,17 @@ impl LogQuery {
             cluster: client.cluster_id(),
             since: self.since.map(millis).transpose()?,
             until: self.until.map(millis).transpose()?,
-            deployment: self.deployment.as_ref().map(ToString::to_string),
-            limit: self.limit.map(i64::from),
-            direction: self.newest_first.then_some("backward"),
-            service: self.service,
-            source: self.source,
+            query: self,
         })))
     }
 }
 
-/// The parameters of a checked query.
+/// A checked query.
 pub(super) struct ClusterLog {
     cluster: Option<String>,
-    service: Option<String>,
-    deployment: Option<String>,
-    source: Option<String>,
     pub since: Option<i64>,
     until: Option<i64>,
-    limit: Option<i64>,
-    direction: Option<&'static str>,
+    query: LogQuery,
 }
 
 impl ClusterLog {
@@ -117,16 +109,17 @@ impl ClusterLog {
         limit: Option<i64>,
         since: Option<i64>,
     ) -> std::result::Result<ResponseValue<ByteStream>, progenitor_client::Error<()>> {
+        let query = &self.query;
         client
             .get_logs(
                 self.cluster.as_deref(),
-                self.deployment.as_deref(),
-                self.direction,
+                query.deployment.as_ref().map(DeploymentId::as_str),
+                query.newest_first.then_some("backward"),
                 follow,
-                limit.or(self.limit),
-                self.service.as_deref(),
+                limit.or(query.limit.map(i64::from)),
+                query.service.as_deref(),
                 since.or(self.since),
-                self.source.as_deref(),
+                query.source.as_deref(),
                 self.until,
             )
             .await
@@ -147,11 +140,12 @@ impl Client {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/logs.ts>
     pub fn logs(&self, query: LogQuery) -> Call<Vec<LogLine>> {
-        let log = query.into_log(self);
-        Call::new(self.scope_of(Op::GetLogs), move |scope| async move {
-            let log = log.map_err(|error| scope.complete(error))?;
-            whole(&scope, &log).await
-        })
+        call(
+            self,
+            Op::GetLogs,
+            query.into_log(self),
+            |reader| async move { reader.whole().await },
+        )
     }
 
     /// Follows the logs of the client's cluster: `GET /v1/logs?follow=true`. Begins at `since` of the
@@ -172,9 +166,6 @@ impl Client {
             )),
             false => query.into_log(self),
         };
-        Call::new(self.scope_of(Op::GetLogs), move |scope| async move {
-            let log = log.map_err(|error| scope.complete(error))?;
-            connected(&scope, log, Wanted::default()).await
-        })
+        call(self, Op::GetLogs, log, |reader| reader.follow(None))
     }
 }

@@ -1,13 +1,14 @@
 //! Log lines over one connection.
 
 use super::interrupted;
-use super::lines::{is_json, item, plain, records, too_long};
+use super::lines::{array, content, is_json, item, too_long};
 use crate::dployr::LogLine;
 use crate::error::{Effect, Error, ErrorKind};
 use crate::logs::{Event, Item};
 use crate::transport::Scope;
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
+use serde_json::value::RawValue;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -31,17 +32,17 @@ pub(super) struct Connection {
     /// Bytes of which no line has been made yet.
     buffer: BytesMut,
     splitter: AnyDelimiterCodec,
-    /// Records of a line that is a list, not decoded yet: errors are larger than bad records.
-    records: VecDeque<Vec<u8>>,
+    /// Records of a line that is an array, not decoded yet: errors are larger than bad records.
+    records: VecDeque<Box<RawValue>>,
     idle: Duration,
     /// Runs while no byte comes.
     silence: Option<Pin<Box<Sleep>>>,
-    /// The call that opened it, for errors; `None` in tests of the lines.
-    scope: Option<Scope>,
+    /// The call that opened it, for errors.
+    scope: Scope,
 }
 
 impl Connection {
-    pub fn new(chunks: Chunks, idle: Duration, scope: Option<Scope>) -> Self {
+    pub fn new(chunks: Chunks, idle: Duration, scope: Scope) -> Self {
         Self {
             chunks: Some(chunks),
             buffer: BytesMut::new(),
@@ -58,7 +59,7 @@ impl Connection {
     pub fn poll(&mut self, context: &mut Context<'_>, whole: bool) -> Poll<Event<LogLine>> {
         loop {
             if let Some(mut item) = self.next_item(whole) {
-                item.line = item.line.map_err(|error| self.complete(error));
+                item.line = item.line.map_err(|error| self.scope.complete(error));
                 return Poll::Ready(Event::Item(item));
             }
             let end = match ready!(self.poll_chunk(context)) {
@@ -91,7 +92,7 @@ impl Connection {
             self.silence = None;
             return Poll::Ready(match chunk {
                 Some(Ok(chunk)) => Ok(chunk),
-                Some(Err(error)) => Err(Event::Broken(self.complete(interrupted(error)))),
+                Some(Err(error)) => Err(Event::Broken(self.scope.complete(interrupted(error)))),
                 None => Err(Event::Ended),
             });
         }
@@ -107,14 +108,14 @@ impl Connection {
         )
         .with_effect(Effect::None)
         .with_advice("raise idle_timeout if that is expected");
-        Poll::Ready(Err(Event::Silent(self.complete(error))))
+        Poll::Ready(Err(Event::Silent(self.scope.complete(error))))
     }
 
     /// The next item of what has been received.
     fn next_item(&mut self, whole: bool) -> Option<Item<LogLine>> {
         loop {
             if let Some(record) = self.records.pop_front() {
-                return Some(item(&record, "a line"));
+                return Some(item(record.get().as_bytes(), "a line"));
             }
             let ended = self.chunks.is_none();
             let line = match ended {
@@ -125,12 +126,16 @@ impl Connection {
                 Ok(line) => line?,
                 Err(_) => return Some(too_long(LONGEST)),
             };
-            if let Some(item) = plain(&line) {
-                return Some(item);
+            let Some(text) = content(&line) else {
+                continue;
+            };
+            if ended && !whole && !is_json(text) {
+                // It was cut off.
+                continue;
             }
-            let cut_off = ended && !whole && !is_json(&line);
-            if !cut_off {
-                self.records.extend(records(&line));
+            match array(text) {
+                Some(records) => self.records.extend(records),
+                None => return Some(item(text, "a line")),
             }
         }
     }
@@ -139,12 +144,5 @@ impl Connection {
     #[cfg(test)]
     pub fn buffered(&self) -> usize {
         self.buffer.capacity()
-    }
-
-    fn complete(&self, error: Error) -> Error {
-        match &self.scope {
-            Some(scope) => scope.complete(error),
-            None => error,
-        }
     }
 }

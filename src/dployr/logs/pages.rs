@@ -1,26 +1,23 @@
 //! Log lines that are read with replies of a bounded size.
 
 use super::lines::items_of;
-use super::{Log, Wanted, body_of};
+use super::{Reader, Wanted};
 use crate::dployr::LogLine;
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::logs::{Dedupe, Item, Place};
-use crate::transport::Scope;
+use crate::logs::{Dedupe, Item, Place, clock};
 use std::collections::VecDeque;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
 /// Lines in one reply of the control plane without a `limit`.
 const DEFAULT_LIMIT: usize = 1_000;
 /// The largest `limit` of the control plane.
 pub(super) const LARGEST_LIMIT: u32 = 5_000;
-/// Windows that are searched for the newest lines, before everything is read.
-const LOOK_BACK: [Duration; 2] = [Duration::from_secs(5 * 60), Duration::from_secs(3600)];
+/// Windows that are searched for the newest lines, before everything is read, in milliseconds.
+const LOOK_BACK: [i64; 2] = [5 * 60 * 1000, 60 * 60 * 1000];
 
 /// One reply.
 pub(super) struct Page {
     pub items: VecDeque<Item<LogLine>>,
-    count: usize,
     /// It has as many lines as were asked for, and the server knows `since`.
     full: bool,
 }
@@ -36,29 +33,23 @@ pub(super) enum Behind {
 
 impl Page {
     /// Reads one page before `until`. If the reply is too large, it asks for a smaller one.
-    pub async fn read(
-        scope: &Scope,
-        log: &Log,
-        mut wanted: Wanted,
-        until: Option<Instant>,
-    ) -> Result<Self> {
+    pub async fn read(reader: &Reader, mut wanted: Wanted, until: Option<Instant>) -> Result<Self> {
         loop {
-            let body = match (body_of(scope, log, wanted, until).await, wanted.limit) {
+            let body = match (reader.body(wanted, until).await, wanted.limit) {
                 (Err(error), Some(limit)) if error.kind() == ErrorKind::Decode && limit > 5 => {
                     wanted.limit = Some(limit / 10);
                     continue;
                 }
                 (body, _) => body?,
             };
-            let items = items_of(&body).map(|item| Item {
-                line: item.line.map_err(|error| scope.complete(error)),
+            let items = items_of(&body).into_iter().map(|item| Item {
+                line: item.line.map_err(|error| reader.scope.complete(error)),
                 ..item
             });
             let items: VecDeque<_> = items.collect();
             let since = wanted.since.unwrap_or(i64::MIN);
             let limit = wanted.limit.and_then(|limit| usize::try_from(limit).ok());
             return Ok(Self {
-                count: items.len(),
                 full: limit == Some(items.len())
                     && !items
                         .iter()
@@ -70,11 +61,7 @@ impl Page {
 
     /// These lines, with nothing after them.
     pub fn last(items: VecDeque<Item<LogLine>>) -> Self {
-        Self {
-            count: items.len(),
-            full: false,
-            items,
-        }
+        Self { items, full: false }
     }
 
     /// What follows, for a reader that found a new line in this page or not.
@@ -121,32 +108,30 @@ impl Newest {
     ///
     /// A server that knows `tail` sends them. The control plane ignores it and sends the oldest lines
     /// of a window: if that reply is full, later windows are read.
-    pub async fn read(scope: &Scope, log: &Log, tail: u32, margin: u32) -> Result<Self> {
-        let until = Instant::now().checked_add(scope.deadline());
+    pub async fn read(reader: &Reader, tail: u32, margin: u32) -> Result<Self> {
+        let until = Instant::now().checked_add(reader.scope.deadline());
         let keep = usize::try_from(tail).unwrap_or(usize::MAX);
         let wanted = Wanted {
             tail: Some(tail.saturating_add(margin)),
             ..Wanted::default()
         };
-        let page = Page::read(scope, log, wanted, until).await?;
-        let cut = page.count == DEFAULT_LIMIT;
+        let page = Page::read(reader, wanted, until).await?;
+        let cut = page.items.len() == DEFAULT_LIMIT;
         let mut all = Self::new(keep);
         all.take(page);
         if !cut {
             return Ok(all);
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.unwrap_or_default();
+        let now = clock(&reader.scope);
         for back in LOOK_BACK {
-            let since = i64::try_from(now.saturating_sub(back).as_millis()).unwrap_or(i64::MAX);
             let mut part = Self::new(keep);
-            part.read.start_at(Some(since));
-            part.read_on(scope, log, wanted, until).await?;
+            part.read.start_at(Some(now - back));
+            part.read_on(reader, wanted, until).await?;
             if part.lines.len() >= keep {
                 return Ok(part);
             }
         }
-        all.read_on(scope, log, wanted, until).await?;
+        all.read_on(reader, wanted, until).await?;
         Ok(all)
     }
 
@@ -157,19 +142,17 @@ impl Newest {
 
     async fn read_on(
         &mut self,
-        scope: &Scope,
-        log: &Log,
+        reader: &Reader,
         wanted: Wanted,
         until: Option<Instant>,
     ) -> Result<()> {
         loop {
             self.read.read_anew();
             let wanted = Wanted {
-                since: self.read.place().since(),
-                limit: Some(LARGEST_LIMIT),
-                ..wanted
+                tail: wanted.tail,
+                ..Wanted::page(&self.read)
             };
-            let page = Page::read(scope, log, wanted, until).await?;
+            let page = Page::read(reader, wanted, until).await?;
             match self.take(page) {
                 Behind::Nothing => return Ok(()),
                 Behind::More => {}

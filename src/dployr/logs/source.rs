@@ -4,12 +4,11 @@
 //! far behind would get the first of them and then the new ones, without those in between.
 
 use super::connection::Connection;
-use super::pages::{Behind, LARGEST_LIMIT, Page, too_crowded};
-use super::{Log, PLATFORM, Wanted, connect};
+use super::pages::{Behind, Page, too_crowded};
+use super::{PLATFORM, Reader, Wanted};
 use crate::call::{Call, Running};
 use crate::dployr::LogLine;
 use crate::logs::{Dedupe, Event, Source};
-use crate::transport::Scope;
 use crate::transport::retry::Retry;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -20,9 +19,7 @@ use tokio::time::Instant;
 const FRESH: Duration = Duration::from_secs(10);
 
 pub(super) struct LogSource {
-    /// That of the call that opened the log, with its options.
-    scope: Scope,
-    log: Log,
+    reader: Reader,
     state: State,
     /// Whether everything behind has been read.
     caught_up: bool,
@@ -32,7 +29,8 @@ pub(super) struct LogSource {
     count: u64,
 }
 
-enum State {
+/// What a source is reading.
+pub(super) enum State {
     Closed,
     Pending(Running<State>),
     Page(Page),
@@ -40,23 +38,14 @@ enum State {
 }
 
 impl LogSource {
-    fn new(scope: Scope, log: Log, state: State) -> Self {
+    pub fn new(reader: Reader, state: State) -> Self {
         Self {
-            scope,
-            log,
+            reader,
             state,
             caught_up: false,
             read_at: Instant::now(),
             count: 0,
         }
-    }
-
-    pub fn connected(scope: Scope, log: Log, connection: Connection) -> Self {
-        Self::new(scope, log, State::Open(Box::new(connection)))
-    }
-
-    pub fn paged(scope: Scope, log: Log, page: Page) -> Self {
-        Self::new(scope, log, State::Page(page))
     }
 }
 
@@ -68,17 +57,15 @@ impl Source for LogSource {
     }
 
     fn read_on(&mut self, dedupe: &Dedupe) {
-        let wanted = Wanted {
-            since: dedupe.place().since(),
-            limit: Some(LARGEST_LIMIT),
-            ..Wanted::default()
-        };
-        let (log, follow) = (self.log.clone(), self.caught_up || wanted.since.is_none());
+        let wanted = Wanted::page(dedupe);
+        let log = self.reader.log.clone();
+        let follow = self.caught_up || wanted.since.is_none();
         // A call with the options of the first one; the stream retries it.
-        let call = Call::new(self.scope.fresh(), move |scope| async move {
+        let call = Call::new(self.reader.scope.fresh(), move |scope| async move {
+            let reader = Reader { scope, log };
             Ok(match follow {
-                true => State::Open(Box::new(connect(&scope, &log, wanted).await?)),
-                false => State::Page(Page::read(&scope, &log, wanted, None).await?),
+                true => State::Open(Box::new(reader.connect(wanted).await?)),
+                false => State::Page(Page::read(&reader, wanted, None).await?),
             })
         });
         self.count = dedupe.count();

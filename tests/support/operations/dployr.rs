@@ -4,9 +4,9 @@ use super::{AnyCall, Clients, Row, json, json_with_id, lines, opaque, opaque_wit
 use deploykit::LogCursor;
 use deploykit::dployr::{
     Client, ClusterHandle, DeploymentHandle, DeploymentId, DeploymentUpdate, DomainHandle,
-    EventType, EventWindow, HealthCheck, InstanceHandle, LogQuery, NewApiToken, NewDeployment,
-    NewDomain, NewInstance, NewProject, NewRoute, NewWebhook, NodeHandle, ServiceField,
-    ServiceHandle, ServiceType, ServiceUpdate, WebhookSetup,
+    EventType, EventWindow, InstanceHandle, LogQuery, NewApiToken, NewDeployment, NewDomain,
+    NewInstance, NewProject, NewRoute, NewWebhook, NodeHandle, ServiceField, ServiceHandle,
+    ServiceType, ServiceUpdate, WebhookSetup,
 };
 use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -72,7 +72,7 @@ fn service(to: &Clients) -> ServiceHandle {
 }
 
 fn service_update(to: &Clients) -> ServiceUpdate {
-    ServiceUpdate::new(to.value("instance_tag", "loop-node-1"), "/health")
+    ServiceUpdate::new(to.value("instance_tag", "loop-node-1"), Some("/health"))
 }
 
 fn update(to: &Clients, update: ServiceUpdate) -> AnyCall {
@@ -372,10 +372,7 @@ fn services() -> Vec<Row> {
                 update(to, service_update(to).image("r.example/a:1"))
             })
             .variant("no_health_check", |to| {
-                update(to, ServiceUpdate::new("loop-node-1", HealthCheck::None))
-            })
-            .variant("health_check_reset", |to| {
-                update(to, ServiceUpdate::new("loop-node-1", HealthCheck::Reset))
+                update(to, ServiceUpdate::new("loop-node-1", None))
             })
             // An empty map removes all variables, and one secret alone all secrets.
             .variant("all_removed", |to| {

@@ -1,0 +1,36 @@
+//! Handles on single resources.
+
+use super::Client;
+use crate::call::{Call, Stop};
+use crate::error::Error;
+use crate::id::{Given, given};
+use crate::raw::dployr::{self as raw, Op};
+
+/// A handle on one resource of a server, by its id. It does no I/O; an invalid id is refused by the
+/// first call.
+#[derive(Clone, Debug)]
+pub struct Handle<I> {
+    pub(super) client: Client,
+    pub(super) id: Given<I>,
+}
+
+impl<I: Clone + Send + 'static> Handle<I> {
+    pub(super) fn new(client: &Client, id: impl TryInto<I, Error: Into<Error>>) -> Self {
+        Self {
+            client: client.clone(),
+            id: given(id),
+        }
+    }
+
+    /// A call of one operation of the resource.
+    pub(super) fn call<T, F, R>(&self, op: Op, run: F) -> Call<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(raw::Client, I) -> R + Send + 'static,
+        R: Future<Output = Result<T, Stop>> + Send + 'static,
+    {
+        let id = self.id.clone();
+        self.client
+            .call(op, |raw| async move { run(raw, id?).await })
+    }
+}
