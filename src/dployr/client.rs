@@ -5,7 +5,7 @@ use super::failures::{classify, failed_success};
 use super::sessions::PasswordLogin;
 pub(super) use crate::check::text as check_text;
 use crate::error::{Error, Result};
-use crate::id::{Given, given};
+use crate::id::given;
 use crate::secret::Secret;
 use crate::transport::Scope;
 use crate::transport::config::{self, ClientBuilder};

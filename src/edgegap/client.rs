@@ -1,7 +1,7 @@
 //! The client and how it is set up.
 
 use super::classify::classify;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::transport::config::{self, ClientBuilder};
 use crate::transport::credentials::Auth;
 use crate::transport::profile::Profile;

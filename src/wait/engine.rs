@@ -253,9 +253,8 @@ impl<T: Send + 'static> Engine<T> {
             return error;
         };
         let call = bounded(log().retry(Retry::off()));
-        match timeout(limit, call.into_future()).await {
-            Ok(Ok(log_tail)) => error.0.wait.get_or_insert_default().log_tail = log_tail,
-            Ok(Err(_)) | Err(_) => {}
+        if let Ok(Ok(log_tail)) = timeout(limit, call.into_future()).await {
+            error.0.wait.get_or_insert_default().log_tail = log_tail;
         }
         error
     }
