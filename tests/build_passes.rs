@@ -180,7 +180,7 @@ fn replies_are_read_leniently_and_requests_are_not() {
     let client = |api: &str| run(api, &spec(api)).unwrap().client;
     assert!(client("dployr").contains(
         "#[serde(default)]\n        #[serde(deserialize_with = \"crate::lenient::whole_or_null\")]\n        \
-         pub expires_in: ::std::option::Option<i64>"
+         #[serde(alias = \"expiresIn\")]\n        pub expires_in: ::std::option::Option<i64>"
     ));
     assert!(client("nodion").contains(
         "#[serde(deserialize_with = \"crate::lenient::empty_if_null\")]\n        \

@@ -311,7 +311,7 @@ mod tests {
             ),
             (
                 json!({ "items": [], "pagination": { "page": "hush" } }),
-                "$.pagination.page: found string, expected a whole number",
+                "$.pagination.page: found string, expected a whole number that fits its field",
             ),
         ] {
             assert_eq!(many(&reply).unwrap_err(), message);

@@ -147,9 +147,12 @@ impl Spec {
             None => Map::new(),
         };
         for (name, inner) in properties {
-            let old = map.remove(name);
+            // An example may have the other spelling.
+            let key = map.keys().find(|key| plain(key) == plain(name));
+            let key = key.unwrap_or(name).clone();
+            let old = map.remove(&key);
             if let Some(new) = self.fill(inner, old, name, plant, depth) {
-                map.insert(name.clone(), new);
+                map.insert(key, new);
             }
         }
         (!map.is_empty()).then(|| {
@@ -195,7 +198,7 @@ impl Spec {
     fn add_required(&self, schema: &Value, map: &mut Map<String, Value>) {
         let required = schema.get("required").and_then(Value::as_array);
         for name in required.into_iter().flatten().filter_map(Value::as_str) {
-            if !map.contains_key(name) {
+            if !map.keys().any(|key| plain(key) == plain(name)) {
                 let property = schema.get("properties").and_then(|all| all.get(name));
                 map.insert(name.to_owned(), self.any(property.unwrap_or(&Value::Null)));
             }
@@ -254,6 +257,11 @@ impl Spec {
             self.names(inner, name, seen, found);
         }
     }
+}
+
+/// The same for `created_at` and `createdAt`.
+fn plain(name: &str) -> String {
+    name.replace('_', "").to_lowercase()
 }
 
 /// The canary for a field of a secret type.
