@@ -3,8 +3,7 @@
 use crate::Result;
 use deploykit::edgegap::{NewDeployment, User};
 use deploykit::{
-    Call, ClientBuilder, Effect, Error, ErrorKind, Pacing, Page, Platform, Retry, dployr, edgegap,
-    nodion,
+    Call, ClientBuilder, Error, Pacing, Page, Platform, Retry, dployr, edgegap, nodion,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -109,24 +108,21 @@ pub async fn outcome<T: Send + 'static>(call: Call<T>) -> Outcome {
     Ok(call.with_response().await?.attempts)
 }
 
-/// How a call ended, and after how many attempts.
-#[derive(Debug, PartialEq, Eq)]
-pub struct End {
-    pub failure: Option<(ErrorKind, Effect)>,
-    pub attempts: u32,
+/// Kind, effect and attempts, or `Ok` and attempts.
+pub fn end(outcome: &Outcome) -> String {
+    match outcome {
+        Ok(attempts) => format!("Ok {attempts}"),
+        Err(error) => format!(
+            "{:?} {:?} {}",
+            error.kind(),
+            error.effect(),
+            error.attempts()
+        ),
+    }
 }
 
-impl End {
-    pub fn of(outcome: &Outcome) -> Self {
-        match outcome {
-            Ok(attempts) => Self {
-                failure: None,
-                attempts: *attempts,
-            },
-            Err(error) => Self {
-                failure: Some((error.kind(), error.effect())),
-                attempts: error.attempts(),
-            },
-        }
-    }
+pub fn attempts(outcome: &Outcome) -> usize {
+    outcome
+        .as_ref()
+        .map_or_else(Error::attempts, |attempts| *attempts) as usize
 }

@@ -8,7 +8,6 @@ mod call;
 mod nginx;
 mod prism;
 mod report;
-mod table;
 mod wiremock;
 
 use report::Report;

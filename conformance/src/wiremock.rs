@@ -1,13 +1,13 @@
-//! The table, against WireMock.
+//! The table `faults.yaml`, against WireMock.
 //!
 //! Each call has a path of its own on the server, under which WireMock's journal counts what came.
 
-use crate::call::{End, Kind, Outcome};
+use crate::call::{Kind, Outcome, Tweak, attempts, end};
 use crate::report::Report;
-use crate::table::{Row, rows};
 use crate::{Result, Servers};
 use deploykit::http::Method;
 use deploykit::nodion;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +19,39 @@ const AT_ONCE: usize = 40;
 /// How long the journal may take to list what was answered: longer than the longest delay.
 const JOURNAL_PATIENCE: Duration = Duration::from_secs(12);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// A row of the table.
+#[derive(Deserialize)]
+struct Row {
+    name: String,
+    /// WireMock's response definitions.
+    replies: Vec<Value>,
+    /// The end of a list.
+    list: String,
+    /// The end of a create and of a login.
+    others: String,
+    /// The limit of an attempt.
+    within_ms: Option<u64>,
+    /// The hint that an error must carry, in seconds.
+    retry_after: Option<u64>,
+}
+
+impl Row {
+    /// WireMock's response definitions for this kind of call.
+    fn replies_to(&self, kind: Kind) -> Vec<Value> {
+        let (status, body) = kind.success();
+        let whole = |reply: &Value| {
+            let mut reply = reply.clone();
+            if reply["status"].is_null() && reply["fault"].is_null() {
+                reply["status"] = json!(status);
+                reply["jsonBody"] = body.clone();
+                reply["headers"] = json!({ "Content-Type": "application/json" });
+            }
+            reply
+        };
+        self.replies.iter().map(whole).collect()
+    }
+}
 
 /// One call of one row.
 struct Cell {
@@ -36,7 +69,8 @@ struct Seen {
 }
 
 pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
-    let rows = rows().into_iter().map(Arc::new).enumerate();
+    let rows: Vec<Row> = serde_saphyr::from_str(include_str!("../faults.yaml"))?;
+    let rows = rows.into_iter().map(Arc::new).enumerate();
     let cells: Vec<_> = rows
         .flat_map(|(number, row)| {
             Kind::ALL.map(|kind| Cell {
@@ -63,7 +97,9 @@ pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
 
     let room = Arc::new(Semaphore::new(AT_ONCE));
     let calls = cells.iter().map(|cell| {
-        let (kind, tweak, room) = (cell.kind, cell.row.tweak, room.clone());
+        let (kind, room) = (cell.kind, room.clone());
+        let limit = cell.row.within_ms.map(Duration::from_millis);
+        let tweak = limit.map_or(Tweak::Nothing, Tweak::Timeout);
         let base_url = format!("{}/{}", servers.wiremock, cell.prefix);
         tokio::spawn(async move {
             let _place = room.acquire().await?;
@@ -74,16 +110,15 @@ pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
     for call in calls.collect::<Vec<_>>() {
         outcomes.push(call.await??);
     }
-    let ends = outcomes.iter().map(End::of);
-    let wanted: usize = ends.map(|end| end.attempts as usize).sum();
+    let wanted = outcomes.iter().map(attempts).sum();
     let journal = journal(&admin, wanted).await?;
 
     for (cell, found) in cells.iter().zip(&outcomes) {
         let seen = journal.get(&cell.prefix).cloned().unwrap_or_default();
         let problems = problems(cell, found, &seen);
-        let (end, counted) = (End::of(found), seen.statuses.len());
+        let (end, counted) = (end(found), seen.statuses.len());
         let name = format!("wiremock: {}: {:?}", cell.row.name, cell.kind);
-        report.check(format!("{name}: {end:?}, counted {counted}"), &problems);
+        report.check(format!("{name}: {end}, counted {counted}"), &problems);
     }
     Ok(())
 }
@@ -91,17 +126,20 @@ pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
 /// What is not as it must be.
 fn problems(cell: &Cell, found: &Outcome, seen: &Seen) -> Vec<String> {
     let (row, kind) = (&cell.row, cell.kind);
-    let (wanted, end) = (row.expected.of(kind), End::of(found));
+    let list = kind == Kind::List;
+    let wanted = if list { &row.list } else { &row.others };
     let mut problems = Vec::new();
-    if end != wanted {
-        problems.push(format!("expected {wanted:?}: {found:?}"));
+    if end(found) != *wanted {
+        problems.push(format!("expected {wanted}: {found:?}"));
     }
-    if let Err(error) = found
-        && error.retry_after() != row.retry_after
+    let hint = row.retry_after.map(Duration::from_secs);
+    if found
+        .as_ref()
+        .is_err_and(|error| error.retry_after() != hint)
     {
-        problems.push(format!("expected a hint of {:?}", row.retry_after));
+        problems.push(format!("expected a hint of {hint:?}"));
     }
-    if seen.statuses.len() != end.attempts as usize {
+    if seen.statuses.len() != attempts(found) {
         problems.push("attempts and counted differ".to_owned());
     }
     if seen.elsewhere > 0 {
@@ -109,7 +147,7 @@ fn problems(cell: &Cell, found: &Outcome, seen: &Seen) -> Vec<String> {
     }
     // Whatever the table says: only after a refusal is it safe to send such a call again.
     let not_refused = seen.statuses.iter().filter(|status| **status != 429);
-    if kind != Kind::List && not_refused.count() > 1 {
+    if !list && not_refused.count() > 1 {
         problems.push("sent again after it may have been processed".to_owned());
     }
     problems
