@@ -4,7 +4,8 @@
 use crate::behaviour::{ACCEPTED, always, at, edgegap, new, settled};
 use crate::cells::fault::{head, reply, seconds};
 use crate::support::{Server, Step};
-use deploykit::{ErrorKind, Pacing, dployr};
+use deploykit::{Call, ErrorKind, Pacing, dployr};
+use std::future::IntoFuture;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -14,29 +15,26 @@ fn tasks() -> usize {
         .num_alive_tasks()
 }
 
+/// Waits for a call for so long, and drops it.
+async fn drop_after<T: Send + 'static>(time: Duration, call: Call<T>) {
+    let ended = timeout(time, call.into_future()).await;
+    assert!(ended.is_err(), "it came to an end");
+}
+
 /// A create is dropped after so long, and after that everything must be as before.
 async fn dropped(name: &str, server: Server, after: Duration, large: bool) {
-    let builder = edgegap(&server);
-    let client = builder.build().unwrap();
+    let client = edgegap(&server).build().unwrap();
     // The server's own, when those of the one before are gone.
     tokio::time::sleep(seconds(1)).await;
     let before = tasks();
     let filler = "x".repeat(if large { 3 << 20 } else { 1 });
-    let call = client.deploy(new().env("FILLER", filler));
-    assert!(
-        timeout(after, call).await.is_err(),
-        "{name}: it came to an end"
-    );
+    drop_after(after, client.deploy(new().env("FILLER", filler))).await;
     tokio::time::sleep(seconds(1)).await;
     assert_eq!(tasks(), before, "{name}: tasks are left");
-    let log = server.log();
+    let seen = || (server.log().connections, server.log().requests());
+    let before = seen();
     tokio::time::sleep(seconds(600)).await;
-    let later = server.log();
-    assert_eq!(
-        (later.connections, later.requests()),
-        (log.connections, log.requests()),
-        "{name}: something was sent later"
-    );
+    assert_eq!(seen(), before, "{name}: something was sent later");
 }
 
 #[test]
@@ -139,12 +137,7 @@ fn a_create_that_never_went_out_does_not_count_as_spent() {
         let builder = edgegap(&server).pacing(Pacing::documented().one_of(40));
         let client = builder.max_creates(2, seconds(60)).build().unwrap();
         client.deploy(new()).await.unwrap();
-        let half = Duration::from_millis(500);
-        assert!(
-            timeout(half, client.deploy(new()).into_future())
-                .await
-                .is_err()
-        );
+        drop_after(Duration::from_millis(500), client.deploy(new())).await;
         client.deploy(new()).await.unwrap();
         let error = client.deploy(new()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::SpendLimit);
@@ -156,15 +149,9 @@ fn a_create_that_never_went_out_does_not_count_as_spent() {
 fn a_create_that_went_out_counts_as_spent() {
     settled(async {
         let server = always(vec![Step::ReadAll, Step::Silence]).await;
-        let client = edgegap(&server)
-            .max_creates(1, seconds(60))
-            .build()
-            .unwrap();
-        assert!(
-            timeout(seconds(1), client.deploy(new()).into_future())
-                .await
-                .is_err()
-        );
+        let builder = edgegap(&server).max_creates(1, seconds(60));
+        let client = builder.build().unwrap();
+        drop_after(seconds(1), client.deploy(new())).await;
         let error = client.deploy(new()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::SpendLimit);
     });

@@ -114,7 +114,9 @@ impl Row {
 /// What a test decides about the calls.
 pub trait Setup: Send + Sync + 'static {
     /// Sets the base URL, the recorder, the retries of a client.
-    fn client<P: Platform>(&self, builder: ClientBuilder<P>) -> ClientBuilder<P>;
+    fn client<P: Platform>(&self, builder: ClientBuilder<P>) -> ClientBuilder<P>
+    where
+        Self: Sized;
 
     /// Sets what only dployr's builder has.
     fn dployr(
@@ -133,7 +135,7 @@ pub trait Setup: Send + Sync + 'static {
 
     /// An id in the path, by its name.
     fn id(&self, name: &str, default: &str) -> String {
-        Setup::value(self, name, default)
+        self.value(name, default)
     }
 
     /// Another argument that is no secret, by its name: an e-mail address, a region.
@@ -143,12 +145,8 @@ pub trait Setup: Send + Sync + 'static {
     }
 }
 
-/// What the rows ask of a [`Setup`], whose type is erased.
-pub trait Arguments: Send + Sync {
-    fn secret(&self, place: &str) -> String;
-    fn id(&self, name: &str, default: &str) -> String;
-    fn value(&self, name: &str, default: &str) -> String;
-    // Builders without credentials.
+/// What the rows ask of a [`Setup`], whose type is erased: also builders without credentials.
+pub trait Arguments: Setup {
     fn dployr_builder(&self) -> deploykit::dployr::ClientBuilder;
     fn edgegap_builder(&self) -> deploykit::edgegap::ClientBuilder;
     fn nexlayer_builder(&self) -> deploykit::nexlayer::ClientBuilder;
@@ -156,18 +154,6 @@ pub trait Arguments: Send + Sync {
 }
 
 impl<S: Setup> Arguments for S {
-    fn secret(&self, place: &str) -> String {
-        Setup::secret(self, place)
-    }
-
-    fn id(&self, name: &str, default: &str) -> String {
-        Setup::id(self, name, default)
-    }
-
-    fn value(&self, name: &str, default: &str) -> String {
-        Setup::value(self, name, default)
-    }
-
     fn dployr_builder(&self) -> deploykit::dployr::ClientBuilder {
         let builder = deploykit::dployr::Client::builder().base_url("https://dployr.example");
         self.dployr(self.client(builder))
