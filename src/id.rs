@@ -76,14 +76,6 @@ macro_rules! id {
             }
         }
 
-        impl std::str::FromStr for $name {
-            type Err = crate::Error;
-
-            fn from_str(id: &str) -> crate::Result<Self> {
-                Self::new(id)
-            }
-        }
-
         impl TryFrom<&str> for $name {
             type Error = crate::Error;
 

@@ -380,25 +380,6 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_turn_after_the_deadline_is_refused_at_once() {
-        let bucket = Bucket::new("test", pace(1, 60), alone(), false);
-        bucket.turn(None, far()).await.unwrap();
-        let started = Instant::now();
-        let error = bucket
-            .turn(None, started + Duration::from_secs(5))
-            .await
-            .err()
-            .unwrap();
-        assert_eq!(started.elapsed(), Duration::ZERO);
-        assert_eq!(
-            (error.kind(), error.effect()),
-            (ErrorKind::RateLimited, Effect::None)
-        );
-        assert_eq!(error.retry_after().map(|wait| wait.as_secs()), Some(60));
-        assert!(error.is_retryable(), "{error}");
-    }
-
-    #[tokio::test(start_paused = true)]
     async fn a_window_that_is_used_up_stops_everybody_but_not_for_good() {
         let bucket = Bucket::new("test", pace(100, 60), alone(), false);
         let mut headers = HeaderMap::new();
