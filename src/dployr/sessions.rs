@@ -161,10 +161,15 @@ impl Client {
                 Ok(())
             })
             .await?;
-            session_in(&scope.outcome().headers).ok_or_else(|| {
+            let outcome = scope.outcome();
+            session_in(&outcome.headers).ok_or_else(|| {
                 let why =
                     "the reply has no cookie with a session, though it says that one was begun";
-                scope.complete(Error::new(ErrorKind::Decode, why).with_effect(Effect::Unknown))
+                let effect = match outcome.status {
+                    201 | 202 => Effect::Applied,
+                    _ => Effect::Unknown,
+                };
+                scope.complete(Error::new(ErrorKind::Decode, why).with_effect(effect))
             })
         })
     }
