@@ -279,18 +279,6 @@ async fn a_deployment_is_found_in_the_list_by_id_and_by_name() {
 }
 
 #[tokio::test]
-async fn a_task_that_deployed_anew_is_no_deployment() {
-    let server = Server::new();
-    server.reply("get_deployment", misread()).reply(
-        "list_deployments",
-        page(json!([{ "id": "d-1", "name": "web" }]), 1, false),
-    );
-    let error = server.client.deployment("t-9").get().await.unwrap_err();
-    assert_failure(&error, ErrorKind::NotFound, Effect::None);
-    assert_eq!(at(&error), Some("get_deployment"));
-}
-
-#[tokio::test]
 async fn a_list_that_never_ends_ends_in_an_error() {
     let server = Server::new();
     server.reply("get_deployment", misread());
