@@ -33,7 +33,9 @@ pub(super) fn content(line: &[u8]) -> Option<&[u8]> {
 
 /// The records of an array; `None` for anything else.
 pub(super) fn array(text: &[u8]) -> Option<Vec<Box<RawValue>>> {
-    serde_json::from_slice(text).ok()
+    // A failure of the parser costs as much as a line.
+    let begins = text.trim_ascii_start().starts_with(b"[");
+    begins.then(|| serde_json::from_slice(text).ok())?
 }
 
 /// The item of a record; `place` names it in an error.
