@@ -9,6 +9,7 @@ use progenitor_client::ResponseValue;
 use reqwest::Request;
 use serde::Serialize;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// A call of `path`, which is appended to the base URL.
 pub(crate) fn request(scope: Scope, method: Method, path: &str) -> Call<Value> {
@@ -19,7 +20,7 @@ pub(crate) fn request(scope: Scope, method: Method, path: &str) -> Call<Value> {
             // A preview is taken from the scope before anybody sees this.
             Error::invalid_request(format!("the request was not sent: {why}"))
         })?;
-        let response = scope.run(request, "").await?;
+        let response = scope.run(&Arc::new(request), "").await?;
         let value: Result<ResponseValue<Value>, _> = ResponseValue::from_response(response).await;
         value
             .map(ResponseValue::into_inner)

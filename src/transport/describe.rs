@@ -62,10 +62,10 @@ impl Parts<'_> {
     /// The path as it is sent, without that of the base URL.
     pub fn path(&self) -> &str {
         let path = self.url.path();
-        let prefix = Url::parse(self.base_url)
-            .map(|base| base.path().trim_end_matches('/').to_owned())
-            .unwrap_or_default();
-        path.strip_prefix(&prefix).unwrap_or(path)
+        // It begins at the third slash of the base URL, which has none at its end.
+        let base = self.base_url.match_indices('/').nth(2);
+        let base = base.map_or("", |(at, _)| &self.base_url[at..]);
+        path.strip_prefix(base).unwrap_or(path)
     }
 
     fn body(&self, redactor: &mut Redactor) -> PreviewBody {

@@ -5,6 +5,7 @@ use super::failure::Target;
 use super::spend::Spent;
 use super::{Scope, redact, reply};
 use crate::error::{Effect, Error, Result};
+use http::StatusCode;
 use http::header::AUTHORIZATION;
 use reqwest::{Request, Response};
 use std::sync::Arc;
@@ -19,33 +20,31 @@ impl Scope {
     /// Sends a prepared request. A failure is left in the scope, where the generated client's `post`
     /// hook finds it; the response is empty then.
     pub(crate) async fn execute(&self, request: Request, id: &str) -> Response {
-        match self.run(request, id).await {
+        let request = Arc::new(request);
+        match self.run(&request, id).await {
             Ok(response) => response,
             Err(error) => {
                 self.state().error = Some(error);
-                http::Response::new("").into()
+                reply::local_response(StatusCode::OK, request.url().clone(), Vec::new())
             }
         }
     }
 
     /// The whole call, within its deadline.
-    pub(crate) async fn run(&self, request: Request, id: &str) -> Result<Response> {
+    pub(crate) async fn run(&self, request: &Arc<Request>, id: &str) -> Result<Response> {
         let started = Instant::now();
-        let request = Arc::new(request);
         let target = Target {
             operation: self.operation_or(id),
             method: request.method().clone(),
         };
         self.state().sent = Some((request.clone(), target.operation));
-        let span = self.span(&request, &target);
+        let span = self.span(request, &target);
         let deadline = self
             .options
             .deadline
             .unwrap_or_else(|| self.transport.limits.deadline(target.operation));
         let until = started.checked_add(deadline).unwrap_or(started + FAR);
-        let steps = self
-            .steps(&request, &target, until)
-            .instrument(span.clone());
+        let steps = self.steps(request, &target, until).instrument(span.clone());
         let result = match timeout_at(until, steps).await {
             Ok(result) => result,
             Err(_) => Err(self.cut_off(deadline, &target)),

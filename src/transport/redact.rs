@@ -86,10 +86,11 @@ impl Redactor {
             let name = name
                 .strip_prefix('{')
                 .and_then(|name| name.strip_suffix('}'));
-            shown.push(match name {
-                Some(name) if self.is_marked("path", name) => self.hide(segment),
-                _ => segment.to_owned(),
-            });
+            let is_secret = name.is_some_and(|name| self.is_marked("path", name));
+            if is_secret {
+                self.found.push(Secret::new(segment));
+            }
+            shown.push(if is_secret { REDACTED } else { segment });
         }
         shown.reverse();
         shown.join("/")

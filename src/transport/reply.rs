@@ -51,7 +51,11 @@ pub(super) async fn receive(
 }
 
 /// A response that was read whole. The headers stay in the scope.
-fn local_response(status: http::StatusCode, url: reqwest::Url, body: Vec<u8>) -> Response {
+pub(super) fn local_response(
+    status: http::StatusCode,
+    url: reqwest::Url,
+    body: Vec<u8>,
+) -> Response {
     let response = http::Response::builder().status(status).url(url).body(body);
     // Only a status or a header that cannot be parsed would be an error.
     response.unwrap_or_default().into()
