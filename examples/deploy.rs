@@ -90,11 +90,7 @@ async fn run(
 
 async fn nexlayer_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
     let client = match sandbox {
-        Some(sandbox) => {
-            let access = sandbox.nexlayer();
-            let builder = nexlayer::Client::builder();
-            builder.base_url(&access.base_url).build()?
-        }
+        Some(sandbox) => sandbox.nexlayer().client()?,
         None => nexlayer::Client::from_env()?,
     };
     let path = variable("NEXLAYER_MANIFEST").unwrap_or_else(|_| MANIFEST.to_owned());
@@ -117,13 +113,7 @@ async fn nexlayer_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
 
 async fn dployr_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
     let client = match sandbox {
-        Some(sandbox) => {
-            let access = sandbox.dployr();
-            let builder = dployr::Client::builder();
-            let anonymous = builder.base_url(&access.base_url).build()?;
-            let login = anonymous.login(&access.email, access.password.as_str());
-            anonymous.with_token(login.await?.access_token)?
-        }
+        Some(sandbox) => sandbox.dployr().client()?,
         None => dployr::Client::from_env()?,
     };
     let name = "guestbook";
@@ -161,9 +151,7 @@ async fn nodion_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
     let (client, id) = match sandbox {
         Some(sandbox) => {
             let access = sandbox.nodion();
-            let builder = nodion::Client::builder().base_url(&access.base_url);
-            let client = builder.token(access.token.as_str()).build()?;
-            (client, access.application_id.clone())
+            (access.client()?, access.application_id.clone())
         }
         None => (
             nodion::Client::from_env()?,
@@ -185,9 +173,8 @@ async fn edgegap_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
     let (client, application, version) = match sandbox {
         Some(sandbox) => {
             let access = sandbox.edgegap();
-            let builder = edgegap::Client::builder().base_url(&access.base_url);
-            let client = builder.token(access.token.as_str()).build()?;
-            (client, access.application.clone(), access.version.clone())
+            let (application, version) = (access.application.clone(), access.version.clone());
+            (access.client()?, application, version)
         }
         None => (
             edgegap::Client::from_env()?,

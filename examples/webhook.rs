@@ -8,7 +8,6 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, Uri};
-use axum::routing::post;
 use deploykit::dployr;
 use deploykit::edgegap::{self, User, WebhookKind};
 use deploykit::webhook::{CallbackSecret, MAX_BYTES};
@@ -28,16 +27,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What is to come: ready, terminated, and an error from Edgegap; created and finished from dployr.
 const EXPECTED: usize = 5;
 
-/// What a call said.
-enum News {
-    Edgegap(Box<edgegap::WebhookEvent>),
-    Dployr(Box<dployr::WebhookEvent>),
-}
+/// The path and the body of a call.
+type Call = (String, Bytes);
 
-/// What the handlers share.
+/// What the handler shares.
 struct Desk {
     secret: CallbackSecret,
-    news: UnboundedSender<News>,
+    calls: UnboundedSender<Call>,
 }
 
 #[tokio::main]
@@ -61,89 +57,59 @@ async fn main() -> ExitCode {
 async fn run() -> Result<usize> {
     // Kept with the other secrets of a real server, so that it is the same after a restart.
     let secret = CallbackSecret::generate()?;
-    let (base_url, mut news) = listen(secret.clone()).await?;
+    let (base_url, mut calls) = listen(secret.clone()).await?;
     let sandbox = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
     let sandbox = sandbox.start().await?;
     let failing = Sandbox::builder().deployments_fail(true).start().await?;
 
-    let client = edgegap_client(&sandbox)?;
-    start_server(&client, &sandbox, &secret, &base_url).await?;
-    start_server(&edgegap_client(&failing)?, &failing, &secret, &base_url).await?;
+    let client = sandbox.edgegap().client()?;
+    start_server(&sandbox, &secret, &base_url).await?;
+    start_server(&failing, &secret, &base_url).await?;
     start_app(&sandbox, &secret, &base_url).await?;
 
     let (mut received, until) = (0, Instant::now() + PATIENCE);
     while received < EXPECTED {
-        let Ok(Some(news)) = timeout_at(until, news.recv()).await else {
+        let Ok(Some((path, body))) = timeout_at(until, calls.recv()).await else {
             break;
         };
         received += 1;
-        match news {
-            News::Edgegap(event) => on_server(&client, &event).await?,
-            News::Dployr(event) => println!(
-                "dployr   {:<20} {}",
-                event.event,
-                event.data.service_name.unwrap_or_default()
-            ),
+        if path == "/edgegap" {
+            on_server(&client, &edgegap::WebhookEvent::from_bytes(&body)?).await?;
+        } else {
+            let event = dployr::WebhookEvent::from_bytes(&body)?;
+            let name = event.data.service_name.unwrap_or_default();
+            println!("dployr   {:<20} {name}", event.event);
         }
     }
     Ok(received)
 }
 
-/// Takes calls on this machine. Gives its address, and what they say.
-async fn listen(secret: CallbackSecret) -> Result<(String, UnboundedReceiver<News>)> {
-    let (news, received) = unbounded_channel();
+/// Takes calls on this machine. Returns its address, and the calls.
+async fn listen(secret: CallbackSecret) -> Result<(String, UnboundedReceiver<Call>)> {
+    let (calls, received) = unbounded_channel();
     let router = Router::new()
-        .route("/edgegap", post(edgegap_calls))
-        .route("/dployr", post(dployr_calls))
+        .fallback(take)
         // Before the body is in memory.
         .layer(DefaultBodyLimit::max(MAX_BYTES))
-        .with_state(Arc::new(Desk { secret, news }));
+        .with_state(Arc::new(Desk { secret, calls }));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let base_url = format!("http://{}", listener.local_addr()?);
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok((base_url, received))
 }
 
-async fn edgegap_calls(State(desk): State<Arc<Desk>>, uri: Uri, body: Bytes) -> StatusCode {
+/// The platform waits for this answer, so the work is done elsewhere.
+async fn take(State(desk): State<Arc<Desk>>, uri: Uri, body: Bytes) -> StatusCode {
     if desk.secret.verify(&uri.to_string()).is_err() {
         return StatusCode::UNAUTHORIZED;
     }
-    match edgegap::WebhookEvent::from_bytes(&body) {
-        // The platform waits for this answer, so the work is done elsewhere.
-        Ok(event) => tell(&desk, News::Edgegap(Box::new(event))),
-        Err(_) => StatusCode::BAD_REQUEST,
-    }
-}
-
-async fn dployr_calls(State(desk): State<Arc<Desk>>, uri: Uri, body: Bytes) -> StatusCode {
-    if desk.secret.verify(&uri.to_string()).is_err() {
-        return StatusCode::UNAUTHORIZED;
-    }
-    match dployr::WebhookEvent::from_bytes(&body) {
-        Ok(event) => tell(&desk, News::Dployr(Box::new(event))),
-        Err(_) => StatusCode::BAD_REQUEST,
-    }
-}
-
-fn tell(desk: &Desk, news: News) -> StatusCode {
-    match desk.news.send(news) {
+    match desk.calls.send((uri.path().to_owned(), body)) {
         Ok(()) => StatusCode::NO_CONTENT,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
-fn edgegap_client(sandbox: &Sandbox) -> Result<edgegap::Client> {
-    let access = sandbox.edgegap();
-    let builder = edgegap::Client::builder().base_url(&access.base_url);
-    Ok(builder.token(access.token.as_str()).build()?)
-}
-
-async fn start_server(
-    client: &edgegap::Client,
-    sandbox: &Sandbox,
-    secret: &CallbackSecret,
-    base_url: &str,
-) -> Result<()> {
+async fn start_server(sandbox: &Sandbox, secret: &CallbackSecret, base_url: &str) -> Result<()> {
     let access = sandbox.edgegap();
     let url = secret.attach(&format!("{base_url}/edgegap"))?;
     let player = User::ip([75, 28, 35, 192].into());
@@ -151,7 +117,7 @@ async fn start_server(
         .webhook_on_ready(url.clone())
         .webhook_on_error(url.clone())
         .webhook_on_terminated(url);
-    client.deploy(new).await?;
+    access.client()?.deploy(new).await?;
     Ok(())
 }
 
@@ -176,11 +142,8 @@ async fn on_server(client: &edgegap::Client, event: &edgegap::WebhookEvent) -> R
 async fn start_app(sandbox: &Sandbox, secret: &CallbackSecret, base_url: &str) -> Result<()> {
     use dployr::EventType::{DeploymentCreated, DeploymentFinished};
     let access = sandbox.dployr();
-    let client = dployr::Client::builder()
-        .base_url(&access.base_url)
-        .token(access.token.as_str())
-        .cluster(access.cluster_id.as_str())
-        .build()?;
+    let builder = access.builder().cluster(access.cluster_id.as_str());
+    let client = builder.build()?;
     // The control plane has one webhook for a cluster.
     let url = secret.attach(&format!("{base_url}/dployr"))?;
     let events = [DeploymentCreated, DeploymentFinished];

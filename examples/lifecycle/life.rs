@@ -1,9 +1,9 @@
 //! The four lives. They go by addresses of their own, so that something may stand between the client
 //! and the sandbox.
 
-use deploykit::edgegap::{self, NewDeployment as NewServer, User};
+use deploykit::edgegap::{NewDeployment as NewServer, User};
 use deploykit::nexlayer::{self, Manifest};
-use deploykit::nodion::{self, LogWindow};
+use deploykit::nodion::LogWindow;
 use deploykit::{ErrorKind, Wait, dployr};
 use deploykit_sandbox::Sandbox;
 use std::error::Error;
@@ -60,8 +60,7 @@ impl Lives<'_> {
 
     async fn edgegap(&self) -> Result<()> {
         let access = self.sandbox.edgegap();
-        let client = edgegap::Client::builder().base_url(&self.at.edgegap);
-        let client = client.token(access.token.as_str()).build()?;
+        let client = access.builder().base_url(&self.at.edgegap).build()?;
         let player = User::ip([75, 28, 35, 192].into());
         let new = NewServer::new(&access.application, &access.version, player).tag("lifecycle");
         let server = client.deployment(client.deploy(new).await?.request_id);
@@ -90,8 +89,7 @@ impl Lives<'_> {
 
     async fn nodion(&self) -> Result<()> {
         let access = self.sandbox.nodion();
-        let client = nodion::Client::builder().base_url(&self.at.nodion);
-        let client = client.token(access.token.as_str()).build()?;
+        let client = access.builder().base_url(&self.at.nodion).build()?;
         let application = client.application(&access.application_id);
         let deployment = application.deployment(application.deploy().await?.id);
         let made = self.told("nodion", deployment.wait()).await?;
@@ -105,11 +103,8 @@ impl Lives<'_> {
 
     async fn dployr(&self) -> Result<()> {
         let access = self.sandbox.dployr();
-        let client = dployr::Client::builder()
-            .base_url(&self.at.dployr)
-            .token(access.token.as_str())
-            .cluster(access.cluster_id.as_str())
-            .build()?;
+        let builder = access.builder().base_url(&self.at.dployr);
+        let client = builder.cluster(access.cluster_id.as_str()).build()?;
         let new =
             dployr::NewDeployment::from_git("lifecycle", "https://github.com/example/guestbook")
                 .kind(dployr::ServiceType::Web)

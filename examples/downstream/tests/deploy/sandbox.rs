@@ -3,7 +3,7 @@
 use crate::{config, request, run};
 use deploy_from_ci::{Config, Failed, Live, deploy};
 use deploykit::ErrorKind;
-use deploykit_sandbox::{Fault, InProcess, Platform, Sandbox};
+use deploykit_sandbox::{Fault, InProcess, Sandbox};
 use std::time::Duration;
 
 /// The configuration for an application of the sandbox.
@@ -49,17 +49,6 @@ async fn nothing_is_left_without_capacity() {
     let failed = deploy_to(&world).await.unwrap_err();
     assert!(failed.stopped.is_some(), "{failed}");
     assert!(failed.left_behind.is_none(), "{failed}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn server_is_found_after_a_lost_reply() {
-    let world = Sandbox::builder().in_process();
-    let create = Fault::on("create_deployment").platform(Platform::Edgegap);
-    world.inject(create.nth(1).reset().after()).unwrap();
-    deploy_to(&world).await.unwrap();
-    let received = world.received().into_iter();
-    let creates = received.filter(|request| request.operation == Some("create_deployment"));
-    assert_eq!(creates.count(), 1);
 }
 
 #[tokio::test]
