@@ -1,7 +1,7 @@
 //! How a stream ends, and what does not end it.
 
 use super::runtime;
-use super::server::{Answer, End, Log, Server, control_plane, is_quiet, read};
+use super::server::{Answer, End, Log, Server, control_plane, read};
 use deploykit::{ErrorKind, Retry};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -208,16 +208,5 @@ fn options_of_the_call_hold_for_its_later_requests() {
         let asked = server.asked();
         assert!(asked.len() > 2);
         assert!(asked.iter().all(|query| query["extra"] == "1"), "{asked:?}");
-    });
-}
-
-#[test]
-fn it_is_quiet_when_nothing_is_new() {
-    runtime().block_on(async {
-        let server = Server::start(|_, query| control_plane(&log(), query)).await;
-        let mut stream = server.service().follow_logs().await.unwrap();
-        assert_eq!(read(&mut stream, 2).await, ["a", "b"]);
-        is_quiet(&mut stream).await;
-        assert_eq!(server.asked().len(), 1);
     });
 }

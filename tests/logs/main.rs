@@ -5,6 +5,8 @@ mod ends;
 mod memory;
 mod nodion;
 mod server;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};

@@ -1,13 +1,11 @@
 //! A server of logs whose connections end as a test wants.
 
+use crate::support::{self, LAST_CHUNK, Script, Step, chunks};
 use deploykit::dployr::{Client, LogStream, ServiceHandle};
 use deploykit::{Pacing, Retry};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
 
 /// Time and message.
 pub type Log = Vec<(i64, String)>;
@@ -90,37 +88,30 @@ pub fn documented(log: &Log, query: &Query) -> Answer {
     control_plane(&log[skip..].to_vec(), &known)
 }
 
-type Serve = Arc<dyn Fn(usize, &Query) -> Answer + Send + Sync>;
-
-pub struct Server {
-    pub base_url: String,
-    asked: Arc<Mutex<Vec<Query>>>,
-    task: JoinHandle<()>,
-}
+pub struct Server(support::Server);
 
 impl Server {
     /// Answers by the number of the request and its query.
     pub async fn start(serve: impl Fn(usize, &Query) -> Answer + Send + Sync + 'static) -> Self {
-        let serve: Serve = Arc::new(serve);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base_url = format!("http://{}", listener.local_addr().unwrap());
-        let asked = Arc::<Mutex<Vec<Query>>>::default();
-        let kept = asked.clone();
-        let task = tokio::spawn(async move {
-            let mut connections = JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(answer(stream, serve.clone(), kept.clone()));
+        let number = AtomicUsize::new(0);
+        let step = Step::answer(move |request| {
+            let answer = serve(number.fetch_add(1, Ordering::Relaxed), &query_of(request));
+            // Letters of several bytes are cut in two.
+            let pieces = answer.body.chunks(7.max(answer.body.len() / 64));
+            let mut bytes = chunks(&answer.head, &[], pieces);
+            if answer.end == End::Whole {
+                bytes.extend_from_slice(LAST_CHUNK);
             }
+            let mut steps = vec![Step::Send(bytes)];
+            steps.extend((answer.end == End::Silence).then_some(Step::Silence));
+            steps
         });
-        Self {
-            base_url,
-            asked,
-            task,
-        }
+        Self(support::Server::start(Script::always(vec![step])).await)
     }
 
     pub fn asked(&self) -> Vec<Query> {
-        self.asked.lock().unwrap().clone()
+        let requests = self.0.requests();
+        requests.iter().map(|request| query_of(request)).collect()
     }
 
     pub fn service(&self) -> ServiceHandle {
@@ -128,60 +119,17 @@ impl Server {
     }
 
     pub fn service_with(&self, retry: Retry) -> ServiceHandle {
-        let builder = Client::builder().base_url(&self.base_url).token("t");
+        let builder = Client::builder().base_url(&self.0.base_url).token("t");
         let client = builder.pacing(Pacing::off()).retry(retry).build();
         client.unwrap().service("web")
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn answer(mut stream: TcpStream, serve: Serve, asked: Arc<Mutex<Vec<Query>>>) {
-    let mut request = Vec::new();
-    while !request.ends_with(b"\r\n\r\n") {
-        match stream.read_u8().await {
-            Ok(byte) => request.push(byte),
-            Err(_) => return,
-        }
-    }
-    let request = String::from_utf8(request).unwrap();
+fn query_of(request: &str) -> Query {
     let target = request.split(' ').nth(1).unwrap();
     let query = target.split_once('?').map_or("", |(_, query)| query);
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let query: Query = pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-    let number = {
-        let mut asked = asked.lock().unwrap();
-        asked.push(query.clone());
-        asked.len() - 1
-    };
-    let answer = serve(number, &query);
-    let head = format!(
-        "HTTP/1.1 {}\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n",
-        answer.head
-    );
-    let mut bytes = head.into_bytes();
-    // Letters of several bytes are cut in two.
-    for piece in answer.body.chunks(7.max(answer.body.len() / 64)) {
-        bytes.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
-        bytes.extend_from_slice(piece);
-        bytes.extend_from_slice(b"\r\n");
-    }
-    if answer.end == End::Whole {
-        bytes.extend_from_slice(b"0\r\n\r\n");
-    }
-    if stream.write_all(&bytes).await.is_err() {
-        return;
-    }
-    match answer.end {
-        End::Silence => while matches!(stream.read(&mut [0; 64]).await, Ok(1..)) {},
-        End::Whole | End::Break => {
-            let _ = stream.shutdown().await;
-        }
-    }
+    pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
 }
 
 /// The messages up to so many, and errors by their kind.
