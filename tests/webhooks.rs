@@ -239,26 +239,19 @@ fn what_dployr_might_send() {
 #[test]
 fn what_is_no_webhook_is_refused() {
     let deep = format!("{{\"x\":{}{}}}", "[".repeat(200), "]".repeat(200));
-    let deeper = "[".repeat(MAX_BYTES);
     for (body, why) in [
         (&b""[..], "is empty"),
         (b"\xef\xbb\xbf", "is empty"),
-        (b" \n", "is not JSON: EOF"),
         (b"\xff\xfe{}", "is not UTF-8"),
         (b"{\"request_id\":\"hush\xff\"}", "is not UTF-8"),
-        (b"hush", "is not JSON"),
         (b"{\"event\":\"hush", "is not JSON: EOF"),
-        (b"{\"event\":\"x\"} hush", "is not JSON: trailing"),
-        (b"request_id=hush&event=hush", "is not JSON"),
         (b"<html>hush</html>", "is not JSON"),
-        (b"null", "is not a JSON object"),
         (
             b"[{\"event\":\"hush\",\"request_id\":\"hush\"}]",
             "is not a JSON object",
         ),
         (b"\"hush\"", "is not a JSON object"),
         (deep.as_bytes(), "is nested too deeply"),
-        (deeper.as_bytes(), "is nested too deeply"),
         (b"{}", "webhook's body"),
         (b"{\"event\":7,\"request_id\":7}", "webhook's body"),
         (b"{\"event\":\" \",\"request_id\":\" \"}", "names no"),
@@ -342,8 +335,7 @@ const A_WHILE: Duration = Duration::from_secs(5);
 async fn edgegap_on_the_sandbox() {
     let sandbox = Sandbox::start().await.unwrap();
     let access = sandbox.edgegap();
-    let builder = edgegap::Client::builder().base_url(&access.base_url);
-    let client = builder.token(access.token.as_str()).build().unwrap();
+    let client = access.client().unwrap();
     let [secret, other] = [(); 2].map(|()| CallbackSecret::generate().unwrap());
     let (server, mut received) = receiver(&secret).await;
     let player = edgegap::User::ip([75, 28, 35, 192].into());
@@ -387,9 +379,8 @@ async fn dployr_on_the_sandbox() {
     let builder = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
     let sandbox = builder.start().await.unwrap();
     let access = sandbox.dployr();
-    let builder = dployr::Client::builder().base_url(&access.base_url);
-    let builder = builder.token(access.token.as_str());
-    let client = builder.cluster(access.cluster_id.as_str()).build().unwrap();
+    let builder = access.builder().cluster(access.cluster_id.as_str());
+    let client = builder.build().unwrap();
     let secret = CallbackSecret::generate().unwrap();
     let (server, mut received) = receiver(&secret).await;
     let url = secret.attach(&server.base_url).unwrap();

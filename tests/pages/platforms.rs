@@ -1,13 +1,9 @@
 //! The lists of all platforms.
 
 use crate::{json_reply, number, page_of};
-use deploykit::dployr::{self, ServiceType};
-use deploykit::edgegap::{self, User};
 use deploykit::testing::Recorder;
-use deploykit::{Call, ErrorKind, Pacing, Page, nodion};
-use deploykit_sandbox::{Dialect, Platform, Sandbox};
+use deploykit::{Call, ErrorKind, Page, dployr, nodion};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 /// A control plane with these records; `on_top` is added to every page.
 fn plane(records: Vec<Value>, on_top: Option<Value>) -> (Recorder, dployr::Client) {
@@ -125,53 +121,4 @@ async fn a_whole_list_is_one_page() {
     let page = nodion.regions().await.unwrap();
     assert_eq!((page.items.len(), page.page, page.has_next), (2, 1, false));
     assert_eq!(nodion.regions().all().await.unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn on_the_sandbox() {
-    let sandbox = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
-    let sandbox = sandbox.start().await.unwrap();
-    let reads = |platform| {
-        let requests = sandbox.requests_to(platform);
-        requests.iter().filter(|one| one.method == "GET").count()
-    };
-
-    let access = sandbox.edgegap();
-    let builder = edgegap::Client::builder().base_url(&access.base_url);
-    let builder = builder.token(access.token.as_str()).pacing(Pacing::off());
-    let client = builder.build().unwrap();
-    for _ in 0..7 {
-        let user = User::ip([75, 28, 35, 192].into());
-        let new = edgegap::NewDeployment::new(&access.application, &access.version, user);
-        client.deploy(new.tag("mine")).await.unwrap();
-    }
-    let before = reads(Platform::Edgegap);
-    let list = client.deployments().tagged("mine").page_size(3).list();
-    let all = list.all().await.unwrap();
-    let different: BTreeSet<_> = all.iter().map(|one| &one.request_id).collect();
-    assert_eq!((all.len(), different.len()), (7, 7));
-    assert_eq!(reads(Platform::Edgegap) - before, 3);
-
-    let access = sandbox.dployr();
-    let client = dployr::Client::builder()
-        .base_url(&access.base_url)
-        .token(access.token.as_str())
-        .cluster(access.cluster_id.as_str())
-        .pacing(Pacing::off())
-        .build()
-        .unwrap();
-    for index in 0..5 {
-        let name = format!("app-{index}");
-        let new = dployr::NewDeployment::from_image(name, "node:20-alpine");
-        let new = new.kind(ServiceType::Web).port(3000);
-        client.deployments().create(new).await.unwrap();
-    }
-    let before = reads(Platform::Dployr);
-    let all = client.deployments().page_size(2).list().all().await;
-    let names: Vec<_> = all.unwrap().into_iter().map(|one| one.name).collect();
-    let known = (0..5).rev().map(|index| format!("app-{index}"));
-    assert_eq!(names, known.collect::<Vec<_>>());
-    assert_eq!(reads(Platform::Dployr) - before, 3);
-    let past = client.deployments().page(9).list().all().await.unwrap();
-    assert!(past.is_empty());
 }

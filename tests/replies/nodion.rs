@@ -27,34 +27,15 @@ async fn answer(operation: &str, reply: CannedReply) -> Result<Vec<Deployment>> 
 }
 
 #[tokio::test]
-async fn a_deployment_as_the_page_shows_it() {
+async fn the_address_of_a_person_is_not_shown() {
     let body = json!({ "deployment": {
-        "id": "c3f85434-5470-46de-bbeb-ce668ca2c351", "status": "created", "deploy_number": 3,
-        "git_sha": "d77ead8cbbdc37d04aa8c3466c6e35b7c55a508e", "commit_message": "test",
-        "committer_name": "John Doe", "committer_email": "info@nodion.com", "committer_username": "nodion",
-        "commit_timestamp": "2022-09-17T18:12:37.000+02:00", "created_at": "2023-04-25T08:58:59.771+02:00",
-        "updated_at": "2023-04-25T08:58:59.771+02:00"
+        "id": "a", "status": "created", "deploy_number": 3, "committer_email": "info@nodion.com"
     } });
-    let one = answer("create_deployment", json_reply(200, &body))
-        .await
-        .unwrap()
-        .remove(0);
-    assert_eq!(
-        (one.deploy_number, one.status.clone()),
-        (3, DeploymentStatus::Created)
-    );
-    assert_eq!(
-        one.created_at.as_ref().unwrap().unix_millis(),
-        Some(1_682_405_939_771)
-    );
-    assert_eq!(
-        one.committer_email.as_ref().unwrap().as_str(),
-        "info@nodion.com"
-    );
-    assert!(
-        !format!("{one:?}").contains("info@"),
-        "a person's address is not for logs"
-    );
+    let reply = json_reply(200, &body);
+    let one = answer("create_deployment", reply).await.unwrap().remove(0);
+    let email = one.committer_email.as_ref().unwrap();
+    assert_eq!(email.as_str(), "info@nodion.com");
+    assert!(!format!("{one:?}").contains("info@"), "{one:?}");
 }
 
 #[tokio::test]
@@ -103,20 +84,6 @@ async fn numbers_and_lists_in_other_forms() {
     let words = "at $.deployments[0].deploy_number: found string, expected a whole number";
     assert!(error.to_string().contains(words), "{error}");
     assert!(!format!("{error:?}").contains("hush"), "{error:?}");
-}
-
-#[tokio::test]
-async fn an_image_without_a_commit() {
-    let body = json!({ "deployment": {
-        "id": "a", "status": "waiting", "deploy_number": 12, "git_sha": null, "commit_message": "Image: docker.io/nginx:1.25",
-        "committer_name": "Container Registry", "committer_email": null, "committer_username": null, "commit_timestamp": null,
-        "strategy": "prebuilt_image", "image_reference": "docker.io/nginx:1.25", "created_at": null
-    } });
-    let reply = json_reply(200, &body);
-    let one = answer("create_deployment", reply).await.unwrap().remove(0);
-    assert_eq!(one.status, DeploymentStatus::Waiting);
-    assert_eq!((one.git_sha, one.commit_timestamp), (None, None));
-    assert_eq!(one.strategy.as_deref(), Some("prebuilt_image"));
 }
 
 #[tokio::test]

@@ -54,50 +54,24 @@ async fn a_status_comes_with_a_prefix_and_without() {
 
 #[tokio::test]
 async fn how_far_a_deployment_is() {
-    for (body, (ready, failed, over)) in [
-        (
-            json!({ "current_status": "Status.SEEKING" }),
-            (false, false, false),
-        ),
-        (
-            json!({ "current_status": "Status.NEW" }),
-            (false, false, false),
-        ),
-        (
-            json!({ "current_status": "Status.READY" }),
-            (true, false, false),
-        ),
+    // Status, `running`, `error`, and what follows: ready, failed, over.
+    let rows = [
+        ("Status.SEEKING", None, None, [false, false, false]),
+        ("Status.NEW", None, None, [false, false, false]),
+        ("Status.READY", None, None, [true, false, false]),
         // The vendor's clients take `running` for the same signal.
-        (
-            json!({ "current_status": "Status.NEW", "running": true }),
-            (true, false, false),
-        ),
-        (
-            json!({ "current_status": "Status.READY", "error": true }),
-            (false, true, true),
-        ),
-        (
-            json!({ "current_status": "Status.ERROR" }),
-            (false, true, true),
-        ),
-        (
-            json!({ "current_status": "Status.ERROR", "running": true }),
-            (false, true, true),
-        ),
-        (
-            json!({ "current_status": "Status.TERMINATING", "running": true }),
-            (false, false, true),
-        ),
-        (
-            json!({ "current_status": "Status.TERMINATED" }),
-            (false, false, true),
-        ),
-    ] {
-        let mut full = body.clone();
-        full["request_id"] = json!("a");
-        let found = deployment(full).await.unwrap();
-        let seen = (found.is_ready(), found.has_failed(), found.is_over());
-        assert_eq!(seen, (ready, failed, over), "{body}");
+        ("Status.NEW", Some(true), None, [true, false, false]),
+        ("Status.READY", None, Some(true), [false, true, true]),
+        ("Status.ERROR", None, None, [false, true, true]),
+        ("Status.ERROR", Some(true), None, [false, true, true]),
+        ("Status.TERMINATING", Some(true), None, [false, false, true]),
+        ("Status.TERMINATED", None, None, [false, false, true]),
+    ];
+    for (status, running, error, expected) in rows {
+        let body = json!({ "request_id": "a", "current_status": status, "running": running, "error": error });
+        let found = deployment(body).await.unwrap();
+        let seen = [found.is_ready(), found.has_failed(), found.is_over()];
+        assert_eq!(seen, expected, "{status} {running:?} {error:?}");
     }
 }
 
