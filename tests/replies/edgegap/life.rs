@@ -221,11 +221,3 @@ async fn lists_in_other_forms() {
         (Some(12), Some(6), true)
     );
 }
-
-#[tokio::test]
-async fn logs_of_a_container_that_did_not_crash() {
-    let body = r#"{"logs":"a","crash_logs":null,"crash_data":null,"logs_link":null}"#;
-    let client = client("get_container_logs", CannedReply::json(200, body));
-    let found = client.deployment("a").logs().await.unwrap();
-    assert_eq!((found.logs.as_deref(), found.crash_data), (Some("a"), None));
-}
