@@ -119,276 +119,79 @@ mod tests {
     use super::*;
     use crate::transport::failure::tests::classified;
 
-    #[test]
-    fn every_known_body() {
-        use ErrorKind::*;
-        let json = "application/json; charset=utf-8";
-        let html = "text/html; charset=utf-8";
-        for (status, content_type, body, kind, message, effect) in [
-            (
-                400,
-                json,
-                r#"{"error":"Application not found"}"#,
-                NotFound,
-                Some("Application not found"),
-                Some(Effect::None),
-            ),
-            (
-                500,
-                json,
-                r#"{"error":"User is not on the Scale or Conquer plan. Please upgrade your plan to add a reservation."}"#,
-                PlanLimit,
-                Some(
-                    "User is not on the Scale or Conquer plan. Please upgrade your plan to add a reservation.",
-                ),
-                Some(Effect::None),
-            ),
-            (
-                500,
-                json,
-                r#"{"error":"Application Complete-Test-App reservation has already been removed."}"#,
-                AlreadyRemoved,
-                Some("Application Complete-Test-App reservation has already been removed."),
-                Some(Effect::None),
-            ),
-            (
-                500,
-                json,
-                r#"{"error":"Internal server error"}"#,
-                Server,
-                Some("Internal server error"),
-                None,
-            ),
-            (
-                400,
-                json,
-                r#"{"error":"Invalid","code":"INVALID_YAML","details":[{"field":"a","message":"b"}]}"#,
-                Rejected,
-                Some("Invalid"),
-                Some(Effect::None),
-            ),
-            (
-                400,
-                json,
-                r#"{"error":"expired","code":"TOKEN_EXPIRED"}"#,
-                Unauthenticated,
-                Some("expired"),
-                Some(Effect::None),
-            ),
-            (
-                401,
-                json,
-                r#"{"message":"bad token","code":"INVALID_TOKEN"}"#,
-                Unauthenticated,
-                Some("bad token"),
-                Some(Effect::None),
-            ),
-            (
-                400,
-                json,
-                r#"{"statusCode":400,"message":"bad","error":"Bad Request"}"#,
-                Rejected,
-                Some("bad"),
-                None,
-            ),
-            (
-                400,
-                json,
-                r#"{"success":false,"error":"no"}"#,
-                Rejected,
-                Some("no"),
-                None,
-            ),
-            (
-                400,
-                json,
-                r#"{"valid":false,"errors":["a","b"]}"#,
-                Rejected,
-                Some("a; b"),
-                None,
-            ),
-            (
-                400,
-                json,
-                r#"{"error":"x","details":[{"path":"p","message":"m"}]}"#,
-                Rejected,
-                Some("x"),
-                None,
-            ),
-            (
-                429,
-                json,
-                r#"{"error":"slow down","code":"RATE_LIMIT_EXCEEDED"}"#,
-                RateLimited,
-                Some("slow down"),
-                Some(Effect::None),
-            ),
-            (
-                400,
-                json,
-                r#"{"success":false,"error":{"message":"nested"}}"#,
-                Rejected,
-                Some("nested"),
-                None,
-            ),
-            (
-                400,
-                json,
-                r#"{"statusCode":400,"error":"Bad Request"}"#,
-                Rejected,
-                Some("Bad Request"),
-                None,
-            ),
-            (
-                500,
-                html,
-                "Application  a b reservation has ALREADY been removed",
-                AlreadyRemoved,
-                Some("Application  a b reservation has ALREADY been removed"),
-                Some(Effect::None),
-            ),
-            // Names and near misses of the known sentences.
-            (
-                500,
-                json,
-                r#"{"error":"Application has already been removed not found"}"#,
-                Server,
-                Some("Application has already been removed not found"),
-                None,
-            ),
-            (
-                500,
-                json,
-                r#"{"error":"The plan: user is not on the list"}"#,
-                Server,
-                Some("The plan: user is not on the list"),
-                None,
-            ),
-            (
-                400,
-                json,
-                r#"{"error":"You have no extensions left."}"#,
-                Rejected,
-                Some("You have no extensions left."),
-                None,
-            ),
-            (400, html, "bare words", Rejected, Some("bare words"), None),
-            (
-                400,
-                json,
-                "\"quoted words\"",
-                Rejected,
-                Some("quoted words"),
-                None,
-            ),
-            (
-                404,
-                html,
-                "<!DOCTYPE html>\n<html><body><pre>Cannot POST /extendDeploymnt</pre></body></html>",
-                NoSuchRoute,
-                Some("Cannot POST /extendDeploymnt"),
-                None,
-            ),
-            (
-                502,
-                html,
-                "<html><body>Bad Gateway</body></html>",
-                Unavailable,
-                None,
-                None,
-            ),
-            (400, json, "", Rejected, None, None),
-            (500, json, "{}", Server, None, None),
-            (500, json, "[1]", Server, None, None),
-            (
-                500,
-                json,
-                r#"{"valid":false,"errors":[]}"#,
-                Server,
-                None,
-                None,
-            ),
-            (
-                404,
-                json,
-                r#"{"error":"Cannot GET /x"}"#,
-                NotFound,
-                Some("Cannot GET /x"),
-                None,
-            ),
-        ] {
-            let found = classified(classify, status, content_type, body);
-            assert_eq!(
-                (found.kind, found.message.as_deref(), found.effect),
-                (kind, message, effect),
-                "{status} {body}"
-            );
+    /// Rows: status, body => kind (effect, if certain): message.
+    const FAILURES: &str = r#"
+400 {"error":"Application not found"} => NotFound (None): Application not found
+400 {"error":"Invalid","code":"INVALID_YAML","details":[{"field":"a"}]} => Rejected (None): Invalid
+400 {"error":"expired","code":"TOKEN_EXPIRED"} => Unauthenticated (None): expired
+401 {"message":"bad token","code":"INVALID_TOKEN"} => Unauthenticated (None): bad token
+429 {"error":"slow down","code":"RATE_LIMIT_EXCEEDED"} => RateLimited (None): slow down
+500 {"error":"User is not on the Scale or Conquer plan. Please upgrade."} => PlanLimit (None): User is not on the Scale or Conquer plan. Please upgrade.
+500 {"error":"Application A reservation has already been removed."} => AlreadyRemoved (None): Application A reservation has already been removed.
+500 Application  a b reservation has ALREADY been removed => AlreadyRemoved (None): Application  a b reservation has ALREADY been removed
+500 {"error":"Application has already been removed not found"} => Server: Application has already been removed not found
+500 {"error":"The plan: user is not on the list"} => Server: The plan: user is not on the list
+500 {"error":"Internal server error"} => Server: Internal server error
+400 {"error":"You have no extensions left."} => Rejected: You have no extensions left.
+400 {"statusCode":400,"message":"bad","error":"Bad Request"} => Rejected: bad
+400 {"statusCode":400,"error":"Bad Request"} => Rejected: Bad Request
+400 {"success":false,"error":"no"} => Rejected: no
+400 {"success":false,"error":{"message":"nested"}} => Rejected: nested
+400 {"valid":false,"errors":["a","b"]} => Rejected: a; b
+400 {"error":"x","details":[{"path":"p","message":"m"}]} => Rejected: x
+400 bare words => Rejected: bare words
+400 "quoted words" => Rejected: quoted words
+404 <!DOCTYPE html><html><body><pre>Cannot POST /x</pre></body></html> => NoSuchRoute: Cannot POST /x
+404 {"error":"Cannot GET /x"} => NotFound: Cannot GET /x
+502 <html><body>Bad Gateway</body></html> => Unavailable:
+500 {"valid":false,"errors":[]} => Server:
+500 {} => Server:
+500 [1] => Server:
+"#;
+    /// The same for bodies with a success status.
+    const SUCCESSES: &str = r#"
+200 {"error":"boom"} => Rejected: boom
+200 {"error":{"message":"boom"}} => Rejected: boom
+200 {"error":true} => Rejected:
+200 {"success":false,"message":"no"} => Rejected: no
+200 {"success":false,"error":"Application not found"} => NotFound (None): Application not found
+200 {"valid":false,"errors":["a","b"]} => Rejected: a; b
+200 {"error":"old","code":"TOKEN_EXPIRED"} => Unauthenticated (None): old
+"#;
+
+    fn check(rows: &str, classify: impl Fn(u16, &str) -> Classified) {
+        for row in rows.trim().lines() {
+            let (response, expected) = row.split_once(" => ").unwrap();
+            let (status, body) = response.split_once(' ').unwrap();
+            let found = classify(status.parse().unwrap(), body);
+            let effect = found.effect.map(|effect| format!(" ({effect:?})"));
+            let message = found.message.map(|message| format!(" {message}"));
+            let [effect, message] = [effect, message].map(Option::unwrap_or_default);
+            assert_eq!(format!("{:?}{effect}:{message}", found.kind), expected);
         }
-        let found = classified(
-            classify,
-            400,
-            json,
-            r#"{"error":"x","details":[{"path":"p"}]}"#,
-        );
+    }
+
+    #[test]
+    fn failure_responses() {
+        check(FAILURES, |status, body| {
+            classified(classify, status, "text/html", body)
+        });
+        let found = classified(classify, 400, "text/html", r#"{"details":[{"path":"p"}]}"#);
         assert!(found.details.is_some());
     }
 
     #[test]
     fn failures_with_a_success_status() {
-        for (body, kind, message, effect) in [
-            (
-                json!({ "error": "boom" }),
-                ErrorKind::Rejected,
-                Some("boom"),
-                None,
-            ),
-            (
-                json!({ "error": { "message": "boom" } }),
-                ErrorKind::Rejected,
-                Some("boom"),
-                None,
-            ),
-            (json!({ "error": true }), ErrorKind::Rejected, None, None),
-            (
-                json!({ "success": false, "message": "no" }),
-                ErrorKind::Rejected,
-                Some("no"),
-                None,
-            ),
-            (
-                json!({ "success": false, "error": "Application not found" }),
-                ErrorKind::NotFound,
-                Some("Application not found"),
-                Some(Effect::None),
-            ),
-            (
-                json!({ "valid": false, "errors": ["a", "b"] }),
-                ErrorKind::Rejected,
-                Some("a; b"),
-                None,
-            ),
-            (
-                json!({ "error": "old", "code": "TOKEN_EXPIRED" }),
-                ErrorKind::Unauthenticated,
-                Some("old"),
-                Some(Effect::None),
-            ),
-        ] {
-            let failure = failed_success(&body).unwrap();
-            assert_eq!(
-                (failure.kind, failure.message.as_deref(), failure.effect),
-                (kind, message, effect),
-                "{body}"
-            );
-        }
+        let classify = |body: &str| failed_success(&serde_json::from_str(body).unwrap());
+        check(SUCCESSES, |_, body| classify(body).unwrap());
         for body in [
-            json!({ "error": "" }),
-            json!({ "error": false, "success": true }),
-            json!({ "valid": false, "sessionToken": "t" }),
-            json!({ "$schema": "s", "error": "x" }),
-            json!("error"),
+            r#"{"error":""}"#,
+            r#"{"error":false,"success":true}"#,
+            r#"{"valid":false,"sessionToken":"t"}"#,
+            r#"{"$schema":"s","error":"x"}"#,
+            r#""error""#,
         ] {
-            assert_eq!(failed_success(&body), None, "{body}");
+            assert_eq!(classify(body), None, "{body}");
         }
     }
 }

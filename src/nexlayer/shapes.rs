@@ -1,8 +1,7 @@
-//! Response bodies in the forms of all generations, as the spec's components bind them.
+//! Response bodies in all known forms, bound by the spec's components.
 //!
-//! A canonical key with a value is never overwritten. A field of the wrong type is dropped: a start must
-//! not fail because of how its response describes the application, since the only copy of the session
-//! token is in it.
+//! A canonical key with a value is never overwritten. A field of the wrong type is dropped: the response
+//! to a start has the only copy of the session token, so it must not be lost because of another field.
 
 use super::{ApplicationState, failures, sentences};
 use serde::de::{DeserializeOwned, Error as _};
@@ -18,14 +17,14 @@ const ALIASES: [(&str, &str); 4] = [
     ("deploymentUrl", "url"),
     ("reservations", "reservedDeployments"),
 ];
-/// Parts that older generations send as a text, and the field that the text belongs to.
+/// Parts that older servers send as a string, and the field for that string.
 const PARTS: [(&str, &str); 3] = [
     ("status", "state"),
     ("extend", "message"),
     ("claim", "message"),
 ];
 
-/// A response of any generation.
+/// A response in any known form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply<T>(pub(super) T);
 
@@ -48,7 +47,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Reply<T> {
 /// A sentence: a JSON string, bare text (which the transport turns into one), or `{message}`.
 ///
 /// Any other success is an empty sentence, since the request may have used up an extension. A web page
-/// is an error: it is not from the platform.
+/// is an error, since it does not come from the platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Text(pub(super) String);
@@ -107,7 +106,7 @@ fn success<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error
     })
 }
 
-/// Whether it is the schema of a manifest: its keys are those of JSON Schema, not of a response.
+/// Whether the keys are those of a JSON Schema, and not of a response.
 pub(super) fn is_schema(map: &Object) -> bool {
     let has_form = map.get("properties").is_some_and(Value::is_object)
         && map.get("type").is_some_and(|kind| kind == "object");
@@ -140,7 +139,7 @@ fn spell_out(map: &mut Object) {
             *part = json!({ name: part.take() });
         }
     }
-    // States differ in case between generations; an unknown one stays as it is.
+    // States differ in case between servers. Unknown ones are kept unchanged.
     if let Some(Value::String(state)) = map
         .get_mut("status")
         .and_then(|status| status.get_mut("state"))
@@ -155,7 +154,7 @@ fn spell_out(map: &mut Object) {
     }
 }
 
-/// Removes the parts of a value that keep it from being accepted. True if it is accepted then.
+/// Removes the parts of a value that are not accepted. Returns whether the rest is accepted.
 fn prune(value: &mut Value, accepts: &dyn Fn(&Value) -> bool) -> bool {
     if accepts(value) {
         return true;
@@ -178,112 +177,67 @@ mod tests {
     };
     use std::fmt::Debug;
 
-    fn reads_as<T: DeserializeOwned + PartialEq + Debug>(rows: &[(Value, Value)]) {
-        for (body, canonical) in rows {
-            let Reply(reply) = serde_json::from_value::<Reply<T>>(body.clone()).unwrap();
-            let expected: T = serde_json::from_value(canonical.clone()).unwrap();
+    /// Checks rows of a body and the canonical form that it is decoded as.
+    fn decodes<T: DeserializeOwned + PartialEq + Debug>(rows: &str) {
+        for row in rows.trim().lines() {
+            let (body, canonical) = row.split_once(" => ").unwrap();
+            let Reply(reply) = serde_json::from_str::<Reply<T>>(body).unwrap();
+            let expected: T = serde_json::from_str(canonical).unwrap();
             assert_eq!(reply, expected, "{body}");
         }
     }
 
     #[test]
-    fn every_generation_is_read() {
-        reads_as::<StartReply>(&[
-            (json!({ "namespace": "n" }), json!({ "environment": "n" })),
-            (
-                json!({ "namespace": "n", "environment": "e" }),
-                json!({ "environment": "e" }),
-            ),
-            (
-                json!({ "namespace": "n", "environment": null }),
-                json!({ "environment": "n" }),
-            ),
-            (json!({ "deploymentUrl": "u" }), json!({ "url": "u" })),
-            (
-                json!({ "success": true, "data": { "url": "u" } }),
-                json!({ "url": "u" }),
-            ),
-            (
-                json!({ "message": "m", "data": { "namespace": "n" } }),
-                json!({ "message": "m", "environment": "n" }),
-            ),
-            (
-                json!({ "message": "m", "data": { "message": "n" } }),
-                json!({ "message": "n" }),
-            ),
-            (
-                json!({ "success": true, "data": null, "message": "m" }),
-                json!({ "message": "m" }),
-            ),
-            (
-                json!({ "status": "Running", "extend": "words", "claim": "words" }),
-                json!({ "status": { "state": "running" }, "extend": { "message": "words" }, "claim": { "message": "words" } }),
-            ),
-            (json!({ "error": "", "url": "u" }), json!({ "url": "u" })),
-            (json!({ "error": null }), json!({})),
-        ]);
-        reads_as::<ClaimReply>(&[(json!({ "claimURL": "u" }), json!({ "claimUrl": "u" }))]);
-        reads_as::<ReservationList>(&[
-            (
-                json!({ "reservations": [] }),
-                json!({ "reservedDeployments": [] }),
-            ),
-            (
-                json!([{ "status": "Running" }]),
-                json!({ "reservedDeployments": [{ "status": { "state": "running" } }] }),
-            ),
-            (
-                json!({ "data": [{ "url": "u" }] }),
-                json!({ "reservedDeployments": [{ "url": "u" }] }),
-            ),
-        ]);
-        reads_as::<PodsReply>(&[(json!({ "pods": null }), json!({ "pods": null }))]);
+    fn older_names_and_envelopes_are_decoded() {
+        decodes::<StartReply>(
+            r#"
+{"namespace":"n"} => {"environment":"n"}
+{"namespace":"n","environment":"e"} => {"environment":"e"}
+{"namespace":"n","environment":null} => {"environment":"n"}
+{"deploymentUrl":"u"} => {"url":"u"}
+{"success":true,"data":{"url":"u"}} => {"url":"u"}
+{"message":"m","data":{"namespace":"n"}} => {"message":"m","environment":"n"}
+{"message":"m","data":{"message":"n"}} => {"message":"n"}
+{"success":true,"data":null,"message":"m"} => {"message":"m"}
+{"status":"Running","extend":"words","claim":"words"} => {"status":{"state":"running"},"extend":{"message":"words"},"claim":{"message":"words"}}
+{"error":"","url":"u"} => {"url":"u"}
+{"error":null} => {}
+"#,
+        );
+        decodes::<ClaimReply>(r#"{"claimURL":"u"} => {"claimUrl":"u"}"#);
+        decodes::<ReservationList>(
+            r#"
+{"reservations":[]} => {"reservedDeployments":[]}
+[{"status":"Running"}] => {"reservedDeployments":[{"status":{"state":"running"}}]}
+{"data":[{"url":"u"}]} => {"reservedDeployments":[{"url":"u"}]}
+"#,
+        );
+        decodes::<PodsReply>(r#"{"pods":null} => {"pods":null}"#);
     }
 
     #[test]
     fn fields_of_the_wrong_type_are_dropped() {
-        reads_as::<StartReply>(&[
-            (json!({ "status": 7 }), json!({})),
-            (
-                json!({ "sessionToken": "t", "url": 7, "info": ["x"], "extend": true, "claim": null }),
-                json!({ "sessionToken": "t" }),
-            ),
-            (
-                json!({ "sessionToken": "t", "valid": false, "$schema": "s", "schema": {}, "url": 7 }),
-                json!({ "sessionToken": "t" }),
-            ),
-            (
-                json!({ "status": { "state": 7, "progress": "x", "pods": null } }),
-                json!({ "status": {} }),
-            ),
-            (
-                json!({ "status": { "state": "Odd", "pods": [7, { "name": 7, "status": "Running" }] } }),
-                json!({ "status": { "state": "Odd", "pods": [{ "status": "Running" }] } }),
-            ),
-            (
-                json!({ "extend": { "available": "yes", "expiresAt": false, "message": [] } }),
-                json!({ "extend": {} }),
-            ),
-            (
-                json!({ "claim": { "claimed": 1, "message": 2, "claimURL": 3, "claimToken": 4 } }),
-                json!({ "claim": {} }),
-            ),
-        ]);
-        reads_as::<ReservationList>(&[
-            (
-                json!({ "reservedDeployments": [7, { "url": 7, "createdAt": {}, "expiresAt": 7 }] }),
-                json!({ "reservedDeployments": [{ "expiresAt": 7 }] }),
-            ),
-            (json!({ "reservedDeployments": {} }), json!({})),
-        ]);
-        reads_as::<PodsReply>(&[(
-            json!({ "pods": [7, { "name": "web", "status": "Running" }, { "name": 7 }] }),
-            json!({ "pods": [{ "name": "web", "status": "Running" }, {}] }),
-        )]);
+        decodes::<StartReply>(
+            r#"
+{"status":7} => {}
+{"sessionToken":"t","url":7,"info":["x"],"extend":true,"claim":null} => {"sessionToken":"t"}
+{"sessionToken":"t","valid":false,"$schema":"s","schema":{},"url":7} => {"sessionToken":"t"}
+{"status":{"state":7,"progress":"x","pods":null}} => {"status":{}}
+{"status":{"state":"Odd","pods":[7,{"name":7,"status":"Running"}]}} => {"status":{"state":"Odd","pods":[{"status":"Running"}]}}
+{"extend":{"available":"yes","expiresAt":false,"message":[]}} => {"extend":{}}
+{"claim":{"claimed":1,"message":2,"claimURL":3,"claimToken":4}} => {"claim":{}}
+"#,
+        );
+        decodes::<ReservationList>(
+            r#"
+{"reservedDeployments":[7,{"url":7,"createdAt":{},"expiresAt":7}]} => {"reservedDeployments":[{"expiresAt":7}]}
+{"reservedDeployments":{}} => {}
+"#,
+        );
     }
 
     #[test]
-    fn a_value_that_is_no_object_is_refused() {
+    fn values_of_the_wrong_type_and_failures_are_refused() {
         for body in [json!("text"), json!(null), json!(7)] {
             assert!(serde_json::from_value::<Reply<MessageReply>>(body.clone()).is_err());
             assert!(serde_json::from_value::<Schema>(body).is_err());
@@ -294,33 +248,23 @@ mod tests {
     }
 
     #[test]
-    fn schemas_are_kept_as_they_are() {
-        for (body, schema) in [
-            // The names in a schema are those of a manifest.
-            (
-                json!({ "$schema": "s", "data": { "url": 7 }, "error": "x", "url": 7 }),
-                json!({ "$schema": "s", "data": { "url": 7 }, "error": "x", "url": 7 }),
-            ),
-            (
-                json!({ "success": true, "message": "m", "data": { "type": "object", "properties": {}, "status": 7 } }),
-                json!({ "type": "object", "properties": {}, "status": 7 }),
-            ),
-            (
-                json!({ "success": true, "data": { "version": "1", "schema": { "$schema": "s", "status": 7 } } }),
-                json!({ "$schema": "s", "status": 7 }),
-            ),
-            (
-                json!({ "version": "1", "schema": { "$schema": "s" } }),
-                json!({ "$schema": "s" }),
-            ),
-        ] {
-            let Schema(read) = serde_json::from_value(body.clone()).unwrap();
-            assert_eq!(read, schema, "{body}");
+    fn schemas_are_not_changed() {
+        const ROWS: &str = r#"
+{"$schema":"s","data":{"url":7},"error":"x","url":7} => {"$schema":"s","data":{"url":7},"error":"x","url":7}
+{"success":true,"message":"m","data":{"type":"object","properties":{},"status":7}} => {"type":"object","properties":{},"status":7}
+{"success":true,"data":{"version":"1","schema":{"$schema":"s","status":7}}} => {"$schema":"s","status":7}
+{"version":"1","schema":{"$schema":"s"}} => {"$schema":"s"}
+"#;
+        for row in ROWS.trim().lines() {
+            let (body, expected) = row.split_once(" => ").unwrap();
+            let Schema(schema) = serde_json::from_str(body).unwrap();
+            let expected: Value = serde_json::from_str(expected).unwrap();
+            assert_eq!(schema, expected, "{body}");
         }
     }
 
     #[test]
-    fn sentences_come_in_several_forms() {
+    fn sentences_in_every_form() {
         for json in [
             r#""It  is done.""#,
             r#"{"message":"It is done."}"#,

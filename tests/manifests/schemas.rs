@@ -169,7 +169,7 @@ fn on_manifests_with_a_field_more_or_less() {
                 change(&|map| drop(map.remove(key)));
             }
             for key in KEYS.split(' ').filter(|key| !map.contains_key(*key)) {
-                for _ in 0..5 {
+                for _ in 0..2 {
                     turn = (turn + 7) % probes.len();
                     let probe = &probes[turn];
                     change(&|map| drop(map.insert(key.to_owned(), probe.clone())));

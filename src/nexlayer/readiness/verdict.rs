@@ -159,61 +159,29 @@ mod tests {
 
     #[test]
     fn pods() {
-        for (words, phase, word, reason) in [
-            (&["Running"][..], Phase::Ready, "Running", None),
-            (&["running", "Succeeded"], Phase::Ready, "", None),
-            (
-                &["Pending", "Pending"],
-                Phase::Queued,
-                "Pending",
-                Some("0 of 2 pods run, p"),
-            ),
-            (
-                &["Running", "Pending"],
-                Phase::InProgress,
-                "Pending",
-                Some("1 of 2 pods run, p1 is Pending"),
-            ),
-            (
-                &["Running", "ImagePullBackOff", "Pending"],
-                Phase::InProgress,
-                "ImagePullBackOff",
-                Some("1 of 3 pods run, p1 is ImagePullBackOff"),
-            ),
-            (
-                &["Failed", "ImagePullBackOff", "Running"],
-                Phase::Failed,
-                "Failed",
-                Some("1 of 3 pods run, p0 is Failed"),
-            ),
-            (
-                &["Running", "Dreaming"],
-                Phase::Unknown,
-                "Dreaming",
-                Some("1 of 2 pods run, p1 is Dreaming"),
-            ),
-            (
-                &[""],
-                Phase::Unknown,
-                "",
-                Some("0 of 1 pods run, p0 is without a status"),
-            ),
-        ] {
-            let list: Vec<PodStatus> = words
-                .iter()
-                .enumerate()
-                .map(|(n, word)| {
-                    let pod = serde_json::json!({ "name": format!("p{n}"), "status": word });
-                    serde_json::from_value(pod).unwrap()
-                })
-                .collect();
-            let said = by_pods(&list).unwrap();
-            assert_eq!(said.phase, phase, "{words:?}");
-            assert!(word.is_empty() || said.raw_status == word, "{words:?}");
-            match reason {
-                None => assert_eq!(said.reason, None),
-                Some(part) => assert!(said.reason.unwrap().starts_with(part), "{words:?}"),
-            }
+        const ROWS: &str = "
+Running => ready Running
+running Succeeded => ready Succeeded
+Pending Pending => queued Pending: 0 of 2 pods run, p1 is Pending
+Running Pending => in_progress Pending: 1 of 2 pods run, p1 is Pending
+Running ImagePullBackOff Pending => in_progress ImagePullBackOff: 1 of 3 pods run, p1 is ImagePullBackOff
+Failed ImagePullBackOff Running => failed Failed: 1 of 3 pods run, p0 is Failed
+Running Dreaming => unknown Dreaming: 1 of 2 pods run, p1 is Dreaming
+Running - => unknown : 1 of 2 pods run, p1 is without a status
+";
+        for row in ROWS.trim().lines() {
+            let (states, expected) = row.split_once(" => ").unwrap();
+            let pods = states.split(' ').enumerate().map(|(n, state)| {
+                let pod = serde_json::json!({ "name": format!("p{n}"), "status": state.trim_matches('-') });
+                serde_json::from_value(pod).unwrap()
+            });
+            let found = by_pods(&pods.collect::<Vec<_>>()).unwrap();
+            let reason = found.reason.map(|reason| format!(": {reason}"));
+            let reason = reason.unwrap_or_default();
+            assert_eq!(
+                format!("{} {}{reason}", found.phase, found.raw_status),
+                expected
+            );
         }
         assert_eq!(by_pods(&[]), None);
     }
