@@ -1,4 +1,4 @@
-//! Failure responses to errors. The platform answers 500 for business rules, so the words decide.
+//! Maps failure responses to errors. The platform answers 500 for business rules, so the message decides.
 
 use super::{sentences, shapes};
 use crate::error::{Effect, ErrorKind};
@@ -13,13 +13,12 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
         return with_body(classified, json);
     }
     let text = failure.text.trim();
-    // Of a page, the text of its one <pre> says what happened.
+    // Express puts the message into the <pre> of a page.
     let words = match text.split_once("<pre>") {
         Some((_, rest)) => rest.split("</pre>").next().unwrap_or(rest),
         None if text.starts_with('<') => "",
         None => text,
     };
-    // Express answers so for an unknown path.
     if failure.status == 404 && words.starts_with("Cannot ") {
         return classified.kind(ErrorKind::NoSuchRoute).message(words);
     }
@@ -37,13 +36,13 @@ pub(super) fn failed_success(body: &Value) -> Option<Classified> {
         Some(Value::String(text)) => !text.is_empty(),
         Some(_) => true,
     };
-    // No other field is worth losing a session token.
+    // A response with a session token is never dropped because of `valid`.
     let is_invalid = map.get("valid") == Some(&json!(false)) && !map.contains_key("sessionToken");
     let has_failed = has_error || is_invalid || map.get("success") == Some(&json!(false));
     has_failed.then(|| with_body(Classified::from_status(400), body))
 }
 
-/// Adds what a JSON body says.
+/// Classifies by a JSON body.
 fn with_body(classified: Classified, json: &Value) -> Classified {
     let message = message(json);
     let mut classified = with_words(classified, message.as_deref().unwrap_or_default());
@@ -64,32 +63,29 @@ fn with_body(classified: Classified, json: &Value) -> Classified {
     classified.details = details
         .find(|details| !details.is_null())
         .cloned()
-        // An invalid manifest without a word about why.
+        // An invalid manifest without details.
         .or_else(|| (json.get("valid") == Some(&json!(false))).then(|| json!([])));
     classified
 }
 
-/// Adds what known sentences mean, whatever their status. After each of them nothing was done.
+/// Classifies known sentences, whatever their status. After each of them nothing was done.
 fn with_words(classified: Classified, words: &str) -> Classified {
     let words = sentences::normal(words).to_lowercase();
     let words = words.trim_end_matches('.');
-    let (kind, advice) = if words.starts_with("user is not on the ") && words.contains(" plan") {
-        let advice = "reservations need the Scale or Conquer plan";
-        (ErrorKind::PlanLimit, Some(advice))
+    let harmless = |classified: Classified, kind| classified.kind(kind).effect(Effect::None);
+    if words.starts_with("user is not on the ") && words.contains(" plan") {
+        harmless(classified, ErrorKind::PlanLimit)
+            .advice("reservations need the Scale or Conquer plan")
     } else if words.starts_with("application ")
         && words.ends_with(" reservation has already been removed")
     {
-        (ErrorKind::AlreadyRemoved, None)
+        harmless(classified, ErrorKind::AlreadyRemoved)
     } else if words == "application not found" {
-        let advice = "the session may have ended, or the application has another name in it: use the name from the reply to its start";
-        (ErrorKind::NotFound, Some(advice))
+        harmless(classified, ErrorKind::NotFound).advice(
+            "the session may have ended; use the application's name from the response to its start",
+        )
     } else {
-        return classified;
-    };
-    let classified = classified.kind(kind).effect(Effect::None);
-    match advice {
-        Some(advice) => classified.advice(advice),
-        None => classified,
+        classified
     }
 }
 
@@ -97,7 +93,7 @@ fn message(json: &Value) -> Option<String> {
     if let Value::String(text) = json {
         return Some(text.clone()).filter(|text| !text.is_empty());
     }
-    // Beside a `statusCode`, `error` is only the name of the status.
+    // Next to a `statusCode`, `error` is only the name of the status.
     let keys = match json.get("statusCode") {
         Some(_) => ["message", "error"],
         None => ["error", "message"],

@@ -9,6 +9,7 @@ use super::patterns::{APPLICATION, OTHER, REGISTRY_LOGIN};
 use super::rules::{Rule, Warning};
 use super::spec::{AppSpec, RegistryLogin};
 use super::tree;
+use crate::error::Result;
 use crate::secret::Secret;
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -27,7 +28,7 @@ pub(super) struct Deferred<'n> {
 }
 
 /// Reads as much of a manifest as possible, with warnings about the rest in the order of the file.
-pub(super) fn read(text: &str) -> Result<(AppSpec, Vec<Warning>), serde_saphyr::Error> {
+pub(super) fn read(text: &str) -> Result<(AppSpec, Vec<Warning>)> {
     let root = tree::parse(text)?;
     let source = Source {
         text: tree::without_mark(text),

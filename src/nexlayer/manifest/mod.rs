@@ -32,8 +32,6 @@ mod schema;
 mod spec;
 pub(super) mod tree;
 mod vars;
-mod volumes;
-pub(super) mod yaml_error;
 
 pub use rules::{Rule, Warning};
 pub use spec::{
@@ -120,7 +118,7 @@ impl Manifest {
         if text.trim().is_empty() {
             return Err(Error::invalid_request("the manifest is empty"));
         }
-        let root = tree::parse(&text).map_err(|error| yaml_error::error(&error))?;
+        let root = tree::parse(&text)?;
         let application = root.value.get("application");
         let name = application.and_then(|application| application.get("name"));
         if let Some(Node::Scalar(scalar)) = name
@@ -152,7 +150,7 @@ impl Manifest {
     /// for a value that [`lint`](Self::lint) calls [`Unreadable`](Rule::Unreadable). Such a manifest
     /// can still be sent.
     pub fn spec(&self) -> Result<AppSpec> {
-        let (spec, warnings) = self.read()?;
+        let (spec, warnings) = application::read(&self.text)?;
         match first(&warnings, |rule| rule == Rule::Unreadable) {
             None => Ok(spec),
             Some(error) => Err(error),
@@ -164,13 +162,9 @@ impl Manifest {
     /// A warning never stops a manifest from being sent: the platform decides.
     pub fn lint(&self) -> Vec<Warning> {
         // It was read as YAML before.
-        let (_, mut warnings) = self.read().unwrap_or_default();
+        let (_, mut warnings) = application::read(&self.text).unwrap_or_default();
         warnings.truncate(MOST_WARNINGS);
         warnings
-    }
-
-    fn read(&self) -> Result<(AppSpec, Vec<Warning>)> {
-        application::read(&self.text).map_err(|error| yaml_error::error(&error))
     }
 
     /// The manifest in canonical form, without comments; see [`AppSpec::to_yaml`].
@@ -183,7 +177,7 @@ impl Manifest {
 
     fn from_spec(spec: &AppSpec) -> Result<Self> {
         let manifest = Self::parse(spec.to_yaml())?;
-        let (_, warnings) = manifest.read()?;
+        let (_, warnings) = application::read(&manifest.text)?;
         match first(&warnings, Rule::is_in_schema) {
             None => Ok(manifest),
             Some(error) => Err(error),

@@ -2,11 +2,11 @@
 
 use super::application::Deferred;
 use super::cursor::{Cursor, Fields};
-use super::patterns::{OTHER, POD, QUANTITIES, REGISTRY, amount};
+use super::patterns::{OTHER, POD, QUANTITIES, REGISTRY, SECRET, VOLUME, amount};
 use super::rules::Rule;
-use super::spec::{Pod, Quantities, ResourceType, Resources};
+use super::spec::{Pod, Quantities, ResourceType, Resources, SecretFile, Volume};
 use super::tree::Node;
-use super::{vars, volumes};
+use super::vars;
 use crate::secret::Secret;
 use serde_json::Value;
 use std::collections::HashSet;
@@ -31,8 +31,8 @@ pub(super) fn pod<'n>(value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> Option
         path: fields.string("path"),
         service_ports: service_ports(fields.spelled("servicePorts")),
         vars: vars::vars(fields.spelled("vars"), deferred),
-        volumes: volumes::volumes(&mut fields, &mut mounts),
-        secrets: volumes::secrets(&mut fields, &mut mounts),
+        volumes: volumes(&mut fields, &mut mounts),
+        secrets: secrets(&mut fields, &mut mounts),
         entrypoint: command(&mut fields, "entrypoint", deferred),
         command: command(&mut fields, "command", deferred),
         use_gpu: fields.get("useGPU").and_then(|value| value.flag()),
@@ -157,4 +157,56 @@ fn service_port(value: &Cursor<'_>) -> Option<u16> {
         value.warn_that(Rule::Unreadable, "it has no port");
     }
     found?.port()
+}
+
+fn volumes(pod: &mut Fields<'_>, mounts: &mut HashSet<String>) -> Vec<Volume> {
+    let mut names = HashSet::new();
+    let list = pod.get("volumes").and_then(|list| list.items());
+    let volume = |item: Cursor<'_>| {
+        let mut fields = item.fields(&VOLUME)?;
+        Some(Volume {
+            name: fields.name(&mut names),
+            size: fields.string("size"),
+            mount_path: mount_path(&mut fields, mounts),
+            others: fields.others(),
+        })
+    };
+    list.into_iter().flatten().filter_map(volume).collect()
+}
+
+fn secrets(pod: &mut Fields<'_>, mounts: &mut HashSet<String>) -> Vec<SecretFile> {
+    let mut names = HashSet::new();
+    let list = pod.get("secrets").and_then(|list| list.items());
+    let secret = |item: Cursor<'_>| {
+        let mut fields = item.fields(&SECRET)?;
+        let name = fields.name(&mut names);
+        let mount_path = mount_path(&mut fields, mounts);
+        if mount_path.is_none() && !mounts.insert(format!("/var/secrets/{name}")) {
+            item.warn(Rule::MountCollision);
+        }
+        Some(SecretFile {
+            name,
+            data: fields.string("data").map(Secret::from),
+            file_name: file_name(&mut fields),
+            mount_path,
+            others: fields.others(),
+        })
+    };
+    list.into_iter().flatten().filter_map(secret).collect()
+}
+
+fn file_name(fields: &mut Fields<'_>) -> Option<String> {
+    let (file_name, place) = fields.text("fileName")?;
+    if file_name.is_empty() || file_name.contains('/') {
+        place.warn(Rule::FileName);
+    }
+    Some(file_name)
+}
+
+fn mount_path(fields: &mut Fields<'_>, mounts: &mut HashSet<String>) -> Option<String> {
+    let (path, place) = fields.text("mountPath")?;
+    if !mounts.insert(path.trim_end_matches('/').to_owned()) {
+        place.warn(Rule::MountCollision);
+    }
+    Some(path)
 }

@@ -1,9 +1,11 @@
 //! A YAML document with the places of its keys and values.
 
+use crate::error::Error;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
-use serde_saphyr::Spanned;
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::NonFiniteFloatPolicy;
+use serde_saphyr::{Error as Fault, Spanned};
 use std::fmt;
 
 /// A YAML value with the places of its parts.
@@ -24,7 +26,7 @@ pub(in crate::nexlayer) struct Scalar {
 /// Parses a document. Places are counted from behind a byte order mark.
 ///
 /// `yes` and `0755` are strings, as in YAML 1.2, which keeps their spelling.
-pub(in crate::nexlayer) fn parse(text: &str) -> Result<Spanned<Node>, serde_saphyr::Error> {
+pub(in crate::nexlayer) fn parse(text: &str) -> crate::Result<Spanned<Node>> {
     let options = serde_saphyr::options! {
         // The default of 64 overflows a stack of 2 MiB in debug builds.
         budget: serde_saphyr::budget! { max_depth: 24 },
@@ -35,7 +37,45 @@ pub(in crate::nexlayer) fn parse(text: &str) -> Result<Spanned<Node>, serde_saph
         ignore_binary_tag_for_string: true,
         with_snippet: false,
     };
-    serde_saphyr::from_str_with_options(without_mark(text), options)
+    serde_saphyr::from_str_with_options(without_mark(text), options).map_err(|fault| error(&fault))
+}
+
+/// The error for text that is not YAML, or exceeds the limits of the parser, with line and column.
+///
+/// The parser's own messages contain keys and values, which may be secrets.
+pub(in crate::nexlayer) fn error(fault: &Fault) -> Error {
+    let mut message = "the manifest is not valid YAML".to_owned();
+    if let Some(at) = fault.location() {
+        message += &format!(" at line {}, column {}", at.line(), at.column());
+    }
+    if let Some(reason) = reason(fault) {
+        message += &format!(": {reason}");
+    }
+    Error::invalid_request(message)
+}
+
+fn reason(fault: &Fault) -> Option<&'static str> {
+    Some(match fault {
+        Fault::AliasError { error, .. } | Fault::WithSnippet { error, .. } => return reason(error),
+        Fault::DuplicateMappingKey { .. } => "duplicate key",
+        Fault::MultipleDocuments { .. } => "a second document starts here; only one is allowed",
+        Fault::UnknownAnchor { .. } => "the alias has no anchor",
+        Fault::RecursiveReferencesRequireWeakTypes { .. } => "the anchor contains its own alias",
+        Fault::MergeValueNotMapOrSeqOfMaps { .. } => "<< requires a map",
+        Fault::Unexpected { expected, .. } if *expected == "string scalar" => {
+            "a key must be a string"
+        }
+        Fault::AliasReplayLimitExceeded { .. }
+        | Fault::AliasExpansionLimitExceeded { .. }
+        | Fault::AliasReplayStackDepthExceeded { .. }
+        | Fault::AliasReplayCounterOverflow { .. } => "it is too large with all aliases expanded",
+        Fault::Budget {
+            breach: BudgetBreach::Depth { .. },
+            ..
+        } => "it is nested too deeply",
+        Fault::Budget { .. } => "it is too large with all aliases expanded",
+        _ => return None,
+    })
 }
 
 /// The text without a byte order mark.
