@@ -38,7 +38,7 @@ macro_rules! rules {
                 }
             }
 
-            /// Whether the [JSON Schema](super::Manifest::json_schema) contains the rule too.
+            /// Whether the JSON Schema (feature `schemars`) contains the rule, too.
             pub fn is_in_schema(self) -> bool {
                 match self {
                     $(Self::$rule => $schema,)*
