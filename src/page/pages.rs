@@ -43,9 +43,14 @@ pub(crate) struct Pages<T> {
 impl<T: Send + 'static> Pages<T> {
     pub(super) fn new(mut call: Call<Page<T>>) -> Self {
         let operation = call.operation();
-        let refused = call.take_refused();
+        let mut refused = call.take_refused();
         let options = call.options().clone();
         let pager = call.take_pager();
+        // It would stand beside the number of every page.
+        if pager.is_some() && options.query.iter().any(|(name, _)| name == "page") {
+            let why = "the first page of a list is set by page(), not by query()";
+            refused.get_or_insert(Error::invalid_request(why).with_operation(operation));
+        }
         let number = pager.as_ref().and_then(|pager| pager.ask.page);
         Self {
             operation,

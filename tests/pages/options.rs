@@ -106,6 +106,7 @@ async fn an_invalid_request_is_an_item_and_nothing_is_sent() {
     let deployments = || client(&recorder).deployments();
     for (list, words) in [
         (deployments().list().header("cookie", "x"), "cookie"),
+        (deployments().list().query("page", "3"), "set by page()"),
         (deployments().page(0).list(), "page is zero"),
         (deployments().page_size(0).list(), "page size is zero"),
     ] {
