@@ -43,14 +43,6 @@ async fn slow_server_is_stopped() {
     server.wait().until_gone().await.unwrap();
 }
 
-#[tokio::test(start_paused = true)]
-async fn nothing_is_left_without_capacity() {
-    let world = Sandbox::builder().edgegap_capacity(0).in_process();
-    let failed = deploy_to(&world).await.unwrap_err();
-    assert!(failed.stopped.is_some(), "{failed}");
-    assert!(failed.left_behind.is_none(), "{failed}");
-}
-
 #[tokio::test]
 async fn deploys_over_real_sockets() {
     let builder = Sandbox::builder().ready_after(Duration::ZERO);
