@@ -33,7 +33,7 @@ impl<'de> Deserialize<'de> for EnvListing {
         let reply = Box::<RawValue>::deserialize(deserializer)?;
         let content = Part::content(&reply)?;
         // A variable of that name has a text.
-        let envs = content.member(&["envs"]).filter(Part::is_object);
+        let envs = content.member("envs").filter(Part::is_object);
         let content = envs.unwrap_or(content);
         let mut variables: Vec<_> = match content.is_object() {
             true => {

@@ -1,26 +1,38 @@
 //! Envelopes of dployr's replies.
 //!
-//! A reply is bare or `{"success": true, "data": …}`. A record may stand under its name. A list is an
-//! array, or an array under `items` beside a `pagination`, or under its name, perhaps beside a `total`.
-//! Null is an empty list.
+//! A reply is bare or `{"success": true, "data": …}`. A record may stand under its name, beside other
+//! members. A list is an array, or an array under `items` beside a `pagination`, or under its name,
+//! perhaps beside a `total`. Null is an empty list.
 
 use super::Page;
 use crate::lenient::whole_or_null;
 use crate::page::{Ask, Paging};
+use crate::raw::dployr::types;
 use crate::transport::decode::misfit;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
+use std::any::TypeId;
 use std::collections::BTreeMap;
 
 /// Pagination of the control plane's lists. A page holds at most 100 records.
 pub(super) const PAGING: Paging = Paging { largest: 100 };
 
-/// Names of a record that is the only member of an object.
-const RECORDS: [&str; 3] = ["cluster", "deployment", "service"];
-
-/// Names of a list in an object.
-const LISTS: [&str; 5] = ["items", "clusters", "deployments", "secrets", "services"];
+/// The member of an object that holds a record of this type. A list is named by the plural.
+fn name_of<T: 'static>() -> Option<&'static str> {
+    let names = [
+        (TypeId::of::<types::Cluster>(), "cluster"),
+        (TypeId::of::<types::Created>(), "deployment"),
+        (TypeId::of::<types::Deployment>(), "deployment"),
+        (TypeId::of::<types::RoutableService>(), "service"),
+        (TypeId::of::<types::Service>(), "service"),
+        (TypeId::of::<types::ServiceStatus>(), "service"),
+        (TypeId::of::<types::ServiceSecret>(), "secret"),
+    ];
+    let mut names = names.into_iter();
+    names.find_map(|(id, name)| (id == TypeId::of::<T>()).then_some(name))
+}
 
 /// One record.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,27 +66,43 @@ impl<T> Listing<T> {
     }
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Single<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let reply = Box::<RawValue>::deserialize(deserializer)?;
-        let mut content = Part::content(&reply)?;
-        if let Some(record) = content.only_member(&RECORDS) {
-            content = record;
-        }
-        if content.json == "null" {
-            // Enough for a record without required fields.
-            content.json = "{}";
-        }
-        content.read().map(Self)
-    }
-}
-
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Listing<T> {
+impl<'de, T: DeserializeOwned + 'static> Deserialize<'de> for Single<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let reply = Box::<RawValue>::deserialize(deserializer)?;
         let content = Part::content(&reply)?;
-        let list = content.member(&LISTS);
-        let pagination: Pagination = match (&list, content.member(&["pagination"])) {
+        let record = name_of::<T>().and_then(|name| content.member(name));
+        let merged;
+        let record = match record.filter(Part::is_object) {
+            // The id of the task stands beside the created deployment.
+            Some(record) if TypeId::of::<T>() == TypeId::of::<types::Created>() => {
+                let mut members = content.members();
+                members.extend(record.members());
+                merged = serde_json::to_string(&members).map_err(D::Error::custom)?;
+                Part {
+                    json: &merged,
+                    ..record
+                }
+            }
+            Some(record) => record,
+            // Enough for a record without required fields.
+            None if content.json == "null" => Part {
+                json: "{}",
+                ..content
+            },
+            None => content,
+        };
+        record.read().map(Self)
+    }
+}
+
+impl<'de, T: DeserializeOwned + 'static> Deserialize<'de> for Listing<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let reply = Box::<RawValue>::deserialize(deserializer)?;
+        let content = Part::content(&reply)?;
+        let named = || content.member(&format!("{}s", name_of::<T>()?));
+        let list = content.member("items").or_else(named);
+        let pagination = content.member("pagination").filter(Part::is_object);
+        let pagination: Pagination = match (&list, pagination) {
             (_, Some(pagination)) => pagination.read()?,
             (Some(_), None) => content.read()?,
             (None, None) => Pagination::default(),
@@ -88,7 +116,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Listing<T> {
                 items: items.unwrap_or_default(),
                 page,
                 page_size: pagination.page_size,
-                total_items: pagination.total_items,
+                total_items: pagination.total_items.or(pagination.total),
                 total_pages: pagination.total_pages,
                 has_next: pagination.has_next_page.unwrap_or(more),
             },
@@ -99,20 +127,24 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Listing<T> {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Pagination {
-    #[serde(deserialize_with = "whole_or_null")]
+    #[serde(deserialize_with = "count")]
     page: Option<u64>,
-    #[serde(alias = "page_size", deserialize_with = "whole_or_null")]
+    #[serde(alias = "page_size", deserialize_with = "count")]
     page_size: Option<u64>,
-    #[serde(
-        alias = "total_items",
-        alias = "total",
-        deserialize_with = "whole_or_null"
-    )]
+    #[serde(alias = "total_items", deserialize_with = "count")]
     total_items: Option<u64>,
-    #[serde(alias = "total_pages", deserialize_with = "whole_or_null")]
+    #[serde(deserialize_with = "count")]
+    total: Option<u64>,
+    #[serde(alias = "total_pages", deserialize_with = "count")]
     total_pages: Option<u64>,
     #[serde(alias = "has_next_page")]
     has_next_page: Option<bool>,
+}
+
+/// A count; `None` for anything else, which is no reason to lose the records.
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(whole_or_null(value).unwrap_or_default())
 }
 
 impl<'de> Deserialize<'de> for Ack {
@@ -146,7 +178,7 @@ impl<'a> Part<'a> {
         let members = whole.members();
         match members.get("success").map(|success| success.get()) {
             Some("false") => Err(E::custom("the server reports a failure")),
-            Some("true") => Ok(whole.member(&["data"]).unwrap_or(whole)),
+            Some("true") => Ok(whole.member("data").unwrap_or(whole)),
             _ => Ok(whole),
         }
     }
@@ -156,20 +188,12 @@ impl<'a> Part<'a> {
         serde_json::from_str(self.json).unwrap_or_default()
     }
 
-    /// The first of these members that there is.
-    pub fn member(&self, names: &[&str]) -> Option<Self> {
-        let members = self.members();
-        names.iter().find_map(|name| {
-            Some(Self {
-                json: members.get(*name)?.get(),
-                place: format!("{}.{name}", self.place),
-            })
+    /// A member of an object.
+    pub fn member(&self, name: &str) -> Option<Self> {
+        Some(Self {
+            json: self.members().get(name)?.get(),
+            place: format!("{}.{name}", self.place),
         })
-    }
-
-    fn only_member(&self, names: &[&str]) -> Option<Self> {
-        self.member(names)
-            .filter(|part| part.is_object() && self.members().len() == 1)
     }
 
     pub fn is_object(&self) -> bool {
@@ -178,25 +202,66 @@ impl<'a> Part<'a> {
 
     /// Decodes the part. An error names its place and quotes no value.
     pub fn read<T: DeserializeOwned, E: Error>(&self) -> Result<T, E> {
-        serde_json::from_str(self.json).map_err(|error| {
+        decode(self.json.as_bytes()).map_err(|error| {
             let misfit = misfit(self.json.as_bytes(), &error);
             E::custom(misfit.replacen('$', &self.place, 1))
         })
     }
 }
 
+/// Decodes JSON. Where an object has both spellings of a field, the field's own is read.
+pub(super) fn decode<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
+    let decoded = serde_json::from_slice(json);
+    decoded.or_else(|error| decode_duplicates(json, &error).ok_or(error))
+}
+
+/// Decodes JSON with duplicate fields, of which `error` names the first by its own spelling.
+fn decode_duplicates<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error) -> Option<T> {
+    let mut value = serde_json::from_slice(json).ok()?;
+    let mut message = error.to_string();
+    // Each round removes the duplicates of one more field.
+    loop {
+        let duplicate = message.strip_prefix("duplicate field `")?;
+        let (name, _) = duplicate.split_once('`')?;
+        drop_other_spelling(&mut value, name);
+        match T::deserialize(&value) {
+            Ok(decoded) => return Some(decoded),
+            Err(error) => message = error.to_string(),
+        }
+    }
+}
+
+fn drop_other_spelling(value: &mut Value, name: &str) {
+    let folded = |name: &str| name.replace('_', "").to_lowercase();
+    match value {
+        Value::Object(members) => {
+            if members.contains_key(name) {
+                members.retain(|other, _| other == name || folded(other) != folded(name));
+            }
+            for member in members.values_mut() {
+                drop_other_spelling(member, name);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                drop_other_spelling(item, name);
+            }
+        }
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::raw::dployr::types;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn read<T: DeserializeOwned>(reply: &Value) -> Result<T, String> {
         let bytes = reply.to_string();
         serde_json::from_str(&bytes).map_err(|error| misfit(bytes.as_bytes(), &error))
     }
 
-    fn one<T: DeserializeOwned>(reply: &Value) -> Result<T, String> {
+    fn one<T: DeserializeOwned + 'static>(reply: &Value) -> Result<T, String> {
         read::<Single<T>>(reply).map(|single| single.0)
     }
 
@@ -212,6 +277,7 @@ mod tests {
             json!({ "deployment": record }),
             json!({ "success": true, "data": record }),
             json!({ "success": true, "data": { "deployment": record }, "message": "done" }),
+            json!({ "deployment": record, "status": 1, "events": [] }),
         ] {
             let read: types::Deployment = one(&reply).unwrap();
             assert_eq!(
@@ -221,12 +287,53 @@ mod tests {
             );
             assert!(read.created_at.is_some(), "{reply}");
         }
-        let updated = json!({ "service": { "id": "s", "name": "web" }, "taskId": "t" });
-        let updated: types::ServiceUpdated = one(&updated).unwrap();
-        assert!(updated.service.is_some() && updated.task_id.is_some());
         let daemon = json!({ "success": true, "id": "d", "created_at": "2025-12-31T14:15:00Z" });
         let created: types::Created = one(&daemon).unwrap();
         assert_eq!(created.id.as_deref(), Some("d"));
+    }
+
+    #[test]
+    fn a_created_deployment_keeps_the_task_beside_it() {
+        let data = json!({ "service": { "id": "s" }, "deployment": { "id": "d" }, "taskId": "t" });
+        let created: types::Created = one(&json!({ "success": true, "data": data })).unwrap();
+        assert_eq!(created.id.as_deref(), Some("d"));
+        assert_eq!(created.task_id.unwrap().as_str(), "t");
+    }
+
+    #[test]
+    fn only_a_type_of_that_name_is_read_from_a_named_record() {
+        let service = json!({ "id": "s", "name": "web" });
+        for reply in [
+            json!({ "service": service }),
+            json!({ "service": service, "deployment": { "id": "d", "name": "web" } }),
+        ] {
+            let updated: types::ServiceUpdated = one(&reply).unwrap();
+            assert_eq!(updated.service.unwrap().id.as_str(), "s", "{reply}");
+            let read: types::Service = one(&reply).unwrap();
+            assert_eq!(read.id.as_str(), "s", "{reply}");
+        }
+        let lists = json!({ "deployments": [], "services": [service] });
+        let services: Listing<types::Service> = read(&lists).unwrap();
+        assert_eq!(services.into_page().items.len(), 1);
+    }
+
+    #[test]
+    fn the_own_spelling_of_a_field_wins() {
+        let camel = json!({ "taskId": "own", "task_id": "other" });
+        let task: types::Task = one(&camel).unwrap();
+        assert_eq!(task.task_id.unwrap().as_str(), "own");
+        let snake = json!({ "status": "running", "updatedAt": 1, "updated_at": 2 });
+        let status: types::ServiceStatus = one(&snake).unwrap();
+        assert_eq!(status.updated_at.unwrap().unix_millis(), Some(2000));
+        let record = json!({
+            "id": "d", "name": "web", "created_at": 1, "createdAt": 2, "service_id": "other", "serviceId": "own",
+        });
+        let read = many(&json!([record])).unwrap().items.remove(0);
+        assert_eq!(read.created_at.unwrap().unix_millis(), Some(2000));
+        assert_eq!(read.service_id.unwrap().as_str(), "own");
+        let repeated = r#"{ "taskId": "first", "taskId": "last" }"#;
+        let task: Single<types::Task> = serde_json::from_str(repeated).unwrap();
+        assert_eq!(task.0.task_id.unwrap().as_str(), "last");
     }
 
     #[test]
@@ -261,6 +368,18 @@ mod tests {
             (
                 json!({ "items": [record], "pagination": { "total_items": "9", "page": 2.0 } }),
                 Some(9),
+            ),
+            (
+                json!({ "items": [record], "pagination": { "totalItems": 8, "total_items": 9, "total": 7 } }),
+                Some(8),
+            ),
+            (
+                json!({ "items": [record], "pagination": { "totalItems": -9, "page": "?", "pageSize": 1e18 } }),
+                None,
+            ),
+            (
+                json!({ "items": [record], "pagination": null, "total": 7 }),
+                Some(7),
             ),
         ] {
             let page = many(&reply).unwrap();
@@ -308,10 +427,6 @@ mod tests {
             (
                 json!({ "success": true, "data": { "items": [{ "id": "a", "name": "b" }, bad] } }),
                 "$.data.items[1].createdAt: found sequence, expected a time as a number or as text",
-            ),
-            (
-                json!({ "items": [], "pagination": { "page": "hush" } }),
-                "$.pagination.page: found string, expected a whole number that fits its field",
             ),
         ] {
             assert_eq!(many(&reply).unwrap_err(), message);
