@@ -1,14 +1,13 @@
 //! Log lines over one connection.
 
 use super::interrupted;
-use super::lines::{array, content, is_json, item, too_long};
+use super::lines::{content, is_json, item, records, too_long};
 use crate::dployr::LogLine;
 use crate::error::{Effect, Error, ErrorKind};
 use crate::logs::{Event, Item};
 use crate::transport::Scope;
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use serde_json::value::RawValue;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -32,8 +31,8 @@ pub(super) struct Connection {
     /// Bytes of which no line has been made yet.
     buffer: BytesMut,
     splitter: AnyDelimiterCodec,
-    /// Records of a line that is an array, not decoded yet: errors are larger than bad records.
-    records: VecDeque<Box<RawValue>>,
+    /// Records of a line, not decoded yet: errors are larger than bad records.
+    records: VecDeque<Bytes>,
     idle: Duration,
     /// Runs while no byte comes.
     silence: Option<Pin<Box<Sleep>>>,
@@ -115,7 +114,7 @@ impl Connection {
     fn next_item(&mut self, whole: bool) -> Option<Item<LogLine>> {
         loop {
             if let Some(record) = self.records.pop_front() {
-                return Some(item(record.get().as_bytes(), "a line"));
+                return Some(item(&record, "a line"));
             }
             let ended = self.chunks.is_none();
             let line = match ended {
@@ -133,10 +132,9 @@ impl Connection {
                 // It was cut off.
                 continue;
             }
-            match array(text) {
-                Some(records) => self.records.extend(records),
-                None => return Some(item(text, "a line")),
-            }
+            let records = records(text).into_iter();
+            self.records
+                .extend(records.map(|record| line.slice_ref(record)));
         }
     }
 

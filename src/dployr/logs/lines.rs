@@ -1,6 +1,6 @@
 //! Log lines out of JSON: one record per line, or an array of them.
 
-use crate::dployr::{LogLine, failures};
+use crate::dployr::{LogLine, failures, shapes};
 use crate::error::{Effect, Error, ErrorKind};
 use crate::logs::{Item, line_hash};
 use crate::transport::decode::misfit;
@@ -10,37 +10,51 @@ use std::fmt::Display;
 
 /// The items of a whole reply.
 pub(super) fn items_of(body: &[u8]) -> Vec<Item<LogLine>> {
-    if let Some(records) = array(body) {
-        let item = |(number, text): (usize, Box<RawValue>)| {
-            item(text.get().as_bytes(), format_args!("record {number}"))
-        };
+    // An array may have line breaks.
+    if let Some(records) = array(trimmed(body)) {
+        let item = |(number, text)| item(text, format_args!("record {number}"));
         return (1..).zip(records).map(item).collect();
     }
     let lines = (1..).zip(body.split(|byte| *byte == b'\n'));
     lines
-        .filter_map(|(number, line)| Some(item(content(line)?, format_args!("line {number}"))))
+        .flat_map(|(number, line)| {
+            let records = content(line).map(records).unwrap_or_default();
+            let item = move |text| item(text, format_args!("line {number}"));
+            records.into_iter().map(item)
+        })
         .collect()
 }
 
 /// The content of a line; `None` for a line that only keeps the connection alive.
 pub(super) fn content(line: &[u8]) -> Option<&[u8]> {
-    // Some writers begin with a byte order mark.
-    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    let line = line.trim_ascii();
+    let line = trimmed(line);
     let is_blank = matches!(line, b"" | b"null" | b"{}") || line.starts_with(b":");
     (!is_blank).then_some(line)
 }
 
+fn trimmed(text: &[u8]) -> &[u8] {
+    // Some writers begin with a byte order mark.
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    text.trim_ascii()
+}
+
+/// The records of a line's content: those of an array, or the content itself.
+pub(super) fn records(content: &[u8]) -> Vec<&[u8]> {
+    array(content).unwrap_or_else(|| vec![content])
+}
+
 /// The records of an array; `None` for anything else.
-pub(super) fn array(text: &[u8]) -> Option<Vec<Box<RawValue>>> {
+fn array(text: &[u8]) -> Option<Vec<&[u8]>> {
     // A failure of the parser costs as much as a line.
-    let begins = text.trim_ascii_start().starts_with(b"[");
-    begins.then(|| serde_json::from_slice(text).ok())?
+    let begins = text.starts_with(b"[");
+    let records: Vec<&RawValue> = begins.then(|| serde_json::from_slice(text).ok())??;
+    let records = records.into_iter();
+    Some(records.map(|record| record.get().as_bytes()).collect())
 }
 
 /// The item of a record; `place` names it in an error.
 pub(super) fn item(text: &[u8], place: impl Display) -> Item<LogLine> {
-    let line = serde_json::from_slice::<LogLine>(text);
+    let line = shapes::decode::<LogLine>(text);
     let line = line.map_err(|error| unreadable(text, &error, place));
     let timestamp = line.as_ref().ok().and_then(|line| line.timestamp.as_ref());
     Item {

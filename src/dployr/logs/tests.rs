@@ -1,6 +1,7 @@
 //! Lines out of scripted chunks.
 
 use super::connection::{Connection, LONGEST};
+use super::lines::items_of;
 use crate::dployr::LogLine;
 use crate::error::{Effect, ErrorKind, Result};
 use crate::logs::Event;
@@ -126,18 +127,27 @@ async fn the_error_of_a_line_names_the_field_and_no_value() {
 #[tokio::test]
 async fn fields_are_read_in_either_spelling() {
     let text = br#"{"timestamp":1,"message":"a","serviceId":"web"}
-{"timestamp":1,"message":"a","service_id":"web"}"#;
+{"timestamp":1,"message":"a","service_id":"web"}
+{"timestamp":1,"message":"a","service_id":"other","serviceId":"web"}"#;
     let mut stream = chunks([&text[..]]);
-    for _ in 0..2 {
+    for _ in 0..3 {
         let line = stream.next().await.unwrap().unwrap();
         assert_eq!(line.service_id.as_deref(), Some("web"));
     }
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_follow_sends_an_array() {
-    let text = b"[{\"message\":\"a\"},{\"message\":\"b\"}]";
-    assert_eq!(all(chunks([&text[..]])).await, ["a", "b"]);
+async fn an_array_is_its_records_in_a_stream_and_in_a_whole_reply() {
+    for text in [
+        "[{\"message\":\"a\"},{\"message\":\"b\"}]",
+        "\u{feff}[{\"message\":\"a\"},{\"message\":\"b\"}]",
+        "\u{feff}[{\"message\":\"a\"}]\n[]\n{\"message\":\"b\"}\n",
+    ] {
+        assert_eq!(all(chunks([text.as_bytes()])).await, ["a", "b"], "{text}");
+        let items = items_of(text.as_bytes()).into_iter();
+        let messages: Vec<_> = items.map(|item| item.line.unwrap().message).collect();
+        assert_eq!(messages, ["a", "b"], "{text}");
+    }
 }
 
 #[tokio::test]
