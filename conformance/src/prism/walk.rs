@@ -77,8 +77,9 @@ impl Arguments {
             ("instance_type", &nodion.instance_type_id),
             ("image_application", &nodion.image_application_id),
             ("application", application),
+            // Prism refuses an event that the spec does not have.
+            ("event", "deployment.deleted"),
             // For the sandbox, domains below `.test` have the DNS record that proves them.
-            ("new_domain", "app.walk.test"),
             ("domain", "app.walk.test"),
             // The names that earlier rows give to a tag.
             ("renamed_tag", "ünïcode tag"),

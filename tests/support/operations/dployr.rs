@@ -159,8 +159,9 @@ fn secret_url(to: &Clients) -> String {
     format!("https://u:{user}@example.com/hook?token={query}")
 }
 
-fn setup(url: &str) -> WebhookSetup {
-    WebhookSetup::new(url, ["deployment.created", "something.new"])
+fn setup(to: &Clients, url: &str) -> WebhookSetup {
+    let unknown = to.value("event", "something.new");
+    WebhookSetup::new(url, ["deployment.created", &unknown])
 }
 
 fn instance(to: &Clients) -> InstanceHandle {
@@ -257,11 +258,11 @@ fn account() -> Vec<Row> {
             json(filter.page(2).list())
         }),
         row("set_up_webhook", |to| {
-            let setup = setup("https://example.com/hook");
+            let setup = setup(to, "https://example.com/hook");
             json(in_cluster(to).webhooks().set_up(setup))
         })
         .variant("secret_in_the_url", |to| {
-            let setup = setup(&secret_url(to)).disabled();
+            let setup = setup(to, &secret_url(to)).disabled();
             json(in_cluster(to).webhooks().set_up(setup))
         }),
     ]
