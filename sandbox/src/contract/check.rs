@@ -106,6 +106,10 @@ impl Parameter {
 /// The number or boolean of a parameter where its schema allows one; otherwise the text.
 fn scalar(text: String, schema: &Schema) -> Value {
     match serde_json::from_str(&text) {
+        // An integer of more than 64 bits, rounded.
+        Ok(Value::Number(number)) if number.is_f64() && !text.contains(['.', 'e', 'E']) => {
+            Value::String(text)
+        }
         Ok(value @ (Value::Number(_) | Value::Bool(_))) if schema.allows(&value) => value,
         _ => Value::String(text),
     }
@@ -170,6 +174,9 @@ mod tests {
         assert_eq!(list, [""; 0]);
         let wrong = ["query.page: it is not of type \"integer\""];
         assert_eq!(get("/v1/deployments?page=two"), wrong);
+        let logs = "/v1/services/web/logs?since=-9223372036854775809";
+        let long = ["query.since: it is not of type \"integer\""];
+        assert_eq!(get(logs), long);
         let missing = Request::new("GET", "/getReservations");
         let required = ["query.sessionToken: is required"];
         assert_eq!(of_request(Platform::Nexlayer, &missing), required);
