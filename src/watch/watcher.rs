@@ -102,7 +102,7 @@ impl Watcher {
     }
 
     fn new(fleet: impl Fleet, known: HashMap<String, Known>, fixed: bool) -> Self {
-        // One change at a time: the next page is not requested before this one is read.
+        // Room for one change; `Rounds::record` waits until it is taken.
         let (sender, changes) = channel(1);
         Self {
             rounds: Some(Rounds {
@@ -268,8 +268,10 @@ impl Rounds {
             now,
             gone,
         };
-        // Nobody drops the receiver before this.
+        // These fail only without a receiver, which is dropped together with the rounds.
         let _ = self.changes.send(Ok(change)).await;
+        // There is room again when the change was taken. Nothing is requested before that.
+        let _ = self.changes.reserve().await;
     }
 }
 

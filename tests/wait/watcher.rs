@@ -133,6 +133,16 @@ async fn a_round_reads_one_list_however_many_are_watched() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_request_is_sent_before_the_last_change_was_read() {
+    let platform = Platform::of(101);
+    let mut watcher = platform.client().deployments().watch();
+    take(&mut watcher, 100).await;
+    assert_eq!(platform.state().lists, 1, "the next page was not asked for");
+    take_one(&mut watcher).await;
+    assert_eq!(platform.state().lists, 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unlisted_deployment_is_looked_up_before_it_is_reported_as_gone() {
     let platform = Platform::of(3);
     let mut watcher = platform.watch(3).await;
