@@ -142,7 +142,8 @@ impl Watcher {
     ///
     /// # Errors
     /// Those of the list, as the last item: errors that another round would not change, such as
-    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated), and those of too many rounds in a row.
+    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated), those of too many rounds in a row, and one
+    /// with a [`retry_after`](crate::Error::retry_after) above [`Retry::max_wait`](crate::Retry::max_wait).
     pub async fn next(&mut self) -> Option<Result<Change>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
@@ -160,17 +161,21 @@ impl Rounds {
 
     async fn watch(&mut self) -> Result<()> {
         let mut faults = 0;
+        let max_wait = self.fleet.list().scope().retry().max_wait;
         loop {
             let mut pause = self.interval;
             match self.round().await {
                 Ok(()) => faults = 0,
                 Err(error) => {
+                    let asked = error.retry_after().unwrap_or_default();
                     match fault(&error) {
                         Fault::NotSent => {}
-                        Fault::Passing if faults < self.tolerate => faults += 1,
+                        Fault::Passing if faults < self.tolerate && asked <= max_wait => {
+                            faults += 1;
+                        }
                         Fault::Passing | Fault::Missing | Fault::Final => return Err(error),
                     }
-                    pause = pause.max(error.retry_after().unwrap_or_default());
+                    pause = pause.max(asked);
                 }
             }
             if self.is_done() {

@@ -25,6 +25,8 @@ struct State {
     lookups: Vec<String>,
     /// How many list requests fail.
     broken: usize,
+    /// The `Retry-After` of a list request that fails, in seconds.
+    retry_after: u32,
 }
 
 impl Platform {
@@ -81,7 +83,7 @@ impl State {
         self.lists += 1;
         if self.broken > 0 {
             self.broken -= 1;
-            return fault(503);
+            return fault(503).header("retry-after", &self.retry_after.to_string());
         }
         let page = query(request, "page").unwrap_or(1) as usize;
         let size = query(request, "limit").unwrap() as usize;
@@ -207,5 +209,21 @@ async fn failed_rounds_are_tolerated_a_few_times() {
     platform.state().broken = 6;
     let error = watcher.next().await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(watcher.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_round_that_may_be_repeated_only_much_later_ends_the_stream() {
+    let platform = Platform::of(1);
+    let mut watcher = platform.watch(1).await;
+    // 30 s is the default of `Retry::max_wait`.
+    platform.state().broken = 2;
+    platform.state().retry_after = 30;
+    is_quiet(&mut watcher, seconds(120)).await;
+    platform.state().broken = 1;
+    platform.state().retry_after = 2_592_000;
+    let error = watcher.next().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(error.retry_after(), Some(seconds(2_592_000)));
     assert!(watcher.next().await.is_none());
 }
