@@ -3,7 +3,7 @@
 mod support;
 
 use deploykit::dployr::{self, NewDeployment};
-use deploykit::{BoxError, Credentials, Effect, ErrorKind, FileStore, Retry, Tokens};
+use deploykit::{BoxError, Credentials, Effect, ErrorKind, FileStore, Retry, TokenStore, Tokens};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -472,5 +472,32 @@ fn temporary(name: &str) -> Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// A store that has a token and cannot be written.
+struct ReadOnly(&'static str);
+
+impl TokenStore for ReadOnly {
+    async fn load(&self, _: &str) -> Result<Option<Tokens>, BoxError> {
+        Ok(Some(Tokens::new(self.0)))
+    }
+
+    async fn save(&self, _: &str, _: &Tokens) -> Result<(), BoxError> {
+        Err("read-only file system".into())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_in_the_store_is_not_taken_again() {
+    let plane = Plane::start().await;
+    let builder = plane.builder().token_store(ReadOnly("old"));
+    let client = builder.build().unwrap();
+    for logins in 1..=3 {
+        let reply = client.deployments().list().with_response().await.unwrap();
+        assert_eq!((reply.attempts, plane.logins()), (2, logins));
+        // The token from the login is refused, too.
+        plane.expire();
+        tokio::time::advance(Duration::from_secs(6)).await;
     }
 }

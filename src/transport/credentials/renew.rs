@@ -3,6 +3,7 @@
 use super::scheme::with_scheme;
 use super::source::{ErasedStore, Obtain, Tokens};
 use crate::error::{BoxError, Effect, Error, ErrorKind, Result};
+use crate::secret::Secret;
 use crate::transport::Scope;
 use http::HeaderValue;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -59,6 +60,8 @@ pub(crate) struct Held {
 #[derive(Default)]
 struct State {
     held: Option<Held>,
+    /// The last token that was read from the store. A store that cannot be written keeps a refused one.
+    stored: Option<Secret>,
     /// When a 401 last caused a renewal.
     forced: Option<Instant>,
     /// How many renewals have ended.
@@ -206,7 +209,7 @@ impl Renewed {
         error
     }
 
-    /// What another process left in the store, if it is newer.
+    /// What another process left in the store, if it is newer. A token is taken from there once.
     async fn stored(&self, previous: Option<&Tokens>) -> Option<Held> {
         let tokens = match self.store.as_ref()?.load(&self.owner).await {
             Ok(tokens) => tokens?,
@@ -215,9 +218,10 @@ impl Renewed {
                 return None;
             }
         };
-        let same = previous.is_some_and(|previous| previous.access == tokens.access);
+        let seen = self.state().stored.replace(tokens.access.clone());
+        let used = [previous.map(|previous| &previous.access), seen.as_ref()];
         let expired = tokens.expires_at.is_some_and(|at| at <= SystemTime::now());
-        if same || expired {
+        if used.contains(&Some(&tokens.access)) || expired {
             return None;
         }
         let held = self.hold(tokens, None);
