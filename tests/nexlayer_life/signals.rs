@@ -264,7 +264,10 @@ async fn selected_signals_are_asked() {
         let application = script.application().signals(signals.iter().copied());
         application.readiness().await.unwrap();
         assert_eq!(script.asked(), asked);
-        let first = application.readiness().preview().unwrap();
+        let call = application.readiness();
+        let named = call.operation().map_or("site", |operation| operation.id);
+        assert_eq!(named, asked[0]);
+        let first = call.preview().unwrap();
         assert_eq!(first.operation.unwrap_or("site"), asked[0]);
         assert!(!first.to_string().contains(TOKEN), "{first}");
         assert_eq!(script.asked(), asked, "a preview sends nothing");

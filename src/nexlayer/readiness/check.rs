@@ -52,7 +52,14 @@ impl Application {
 
     pub(super) fn check(&self, no_pods: NoPods) -> Call<Readiness> {
         let application = self.clone();
-        let scope = self.session.client.scope_of(Op::GetReservations);
+        let client = &self.session.client;
+        let mut signals = Signal::ALL.iter();
+        let first = signals.find(|signal| self.signals.contains(signal));
+        let scope = match first {
+            Some(Signal::Site) => client.scope_of(Op::GetReservations).step(None),
+            Some(Signal::Pods) => client.scope_of(Op::GetPodsStatus),
+            _ => client.scope_of(Op::GetReservations),
+        };
         Call::new(scope, move |scope| async move {
             let limit = scope.deadline();
             let check = application.ask(&scope, &no_pods);
