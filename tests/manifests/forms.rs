@@ -162,7 +162,12 @@ fn built_manifest_is_canonical() {
     assert!(manifest.lint().is_empty(), "{:?}", manifest.lint());
     let expected = "application:\n  name: guestbook\n  version: \"2.0\"\n  url: example.com\n  registryLogin:\n    registry: ghcr.io\n    username: me\n    personalAccessToken: hush-token\n  pods:\n  - name: web\n    path: /\n    image: <% REGISTRY %>/guestbook:1.4.2\n    resourceType: deployment\n    replicas: 2\n";
     assert!(manifest.as_str().starts_with(expected));
-    assert!(!format!("{spec:?}{manifest:?}").contains("hush"));
+    let shown = format!("{spec:?}{manifest:?}");
+    assert!(!shown.contains("hush"), "{shown}");
+    assert!(
+        shown.contains("registry_login: Some(RegistryLogin(<redacted>))"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The contents of a manifest as Rust values; they serialise to the canonical form.
 
-use crate::secret::{Secret, exposed};
+use crate::secret::{REDACTED, Secret, exposed};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -60,8 +60,8 @@ pub struct AppSpec {
     pub others: Others,
 }
 
-/// The login for a private image registry.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+/// The login for a private image registry. `Debug` shows nothing of it.
+#[derive(Clone, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -78,6 +78,12 @@ pub struct RegistryLogin {
     /// Fields without a typed counterpart.
     #[serde(flatten)]
     pub others: Others,
+}
+
+impl fmt::Debug for RegistryLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RegistryLogin({REDACTED})")
+    }
 }
 
 /// One container of an application.
