@@ -35,7 +35,8 @@ pub(super) fn read(text: &str) -> Result<(AppSpec, Vec<Warning>)> {
         warnings: RefCell::default(),
     };
     let spec = file(&Cursor::root(&source, &root)).unwrap_or_default();
-    let mut warnings = source.warnings.into_inner();
+    let warnings = source.warnings.into_inner();
+    let mut warnings: Vec<_> = warnings.into_values().flatten().collect();
     warnings.sort_by_key(|warning| (warning.line, warning.column, warning.rule));
     warnings.dedup();
     Ok((spec, warnings))

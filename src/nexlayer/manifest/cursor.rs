@@ -1,5 +1,6 @@
 //! A value of a manifest with its path and place, which records the warnings about it.
 
+use super::MOST_WARNINGS;
 use super::patterns::{AMBIGUOUS, Object};
 use super::rules::{Rule, Warning};
 use super::spec::Others;
@@ -7,7 +8,7 @@ use super::tree::Node;
 use serde_json::Value;
 use serde_saphyr::{Location, Spanned};
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Fields that may be null.
 pub(super) const NULLABLE: [&str; 3] = ["url", "path", "subdomain"];
@@ -15,7 +16,8 @@ pub(super) const NULLABLE: [&str; 3] = ["url", "path", "subdomain"];
 /// The text of a manifest and the warnings about it.
 pub(super) struct Source<'t> {
     pub(super) text: &'t str,
-    pub(super) warnings: RefCell<Vec<Warning>>,
+    /// By rule, as each rule has its own limit: many warnings of one do not hide another.
+    pub(super) warnings: RefCell<HashMap<Rule, Vec<Warning>>>,
 }
 
 /// A value, or the place of its key.
@@ -75,13 +77,17 @@ impl<'n> Cursor<'n> {
     }
 
     pub(super) fn warn_that(&self, rule: Rule, message: impl Into<String>) {
-        self.source.warnings.borrow_mut().push(Warning {
-            rule,
-            message: message.into(),
-            line: self.at.line(),
-            column: self.at.column(),
-            path: self.path.clone(),
-        });
+        let mut warnings = self.source.warnings.borrow_mut();
+        let of_rule = warnings.entry(rule).or_default();
+        if of_rule.len() < MOST_WARNINGS {
+            of_rule.push(Warning {
+                rule,
+                message: message.into(),
+                line: self.at.line(),
+                column: self.at.column(),
+                path: self.path.clone(),
+            });
+        }
     }
 
     pub(super) fn unreadable(&self, expected: &str) {
