@@ -46,7 +46,7 @@ use std::path::Path;
 use std::str::FromStr;
 use tree::Node;
 
-/// Limit of warnings about one manifest.
+/// Limit of warnings about one manifest, and of those that are kept of each rule.
 const MOST_WARNINGS: usize = 1000;
 
 /// A `nexlayer.yaml`, sent byte for byte: comments, placeholders and unknown keys included.
@@ -110,8 +110,8 @@ impl Manifest {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when it is empty, larger than
-    /// [10 MiB](Self::MAX_BYTES), not YAML, or has no string as `application.name`. YAML errors include
-    /// line and column.
+    /// [10 MiB](Self::MAX_BYTES), not YAML, nested deeper than 24 levels, or has no string as
+    /// `application.name`. YAML errors include line and column.
     pub fn parse(text: impl Into<String>) -> Result<Self> {
         let text = text.into();
         too_large(text.len())?;
