@@ -4,8 +4,9 @@
 //! empty list or map as null: no reason to lose the whole reply. What is no number fails as before,
 //! with its path and without its value. Requests are not read this way.
 
-use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
-use serde_json::Value;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
+use serde_json::{Number, Value};
 use std::fmt;
 
 const WHOLE: &str = "a whole number that fits its field";
@@ -84,7 +85,7 @@ impl<F> Scalar<F> {
     }
 }
 
-impl<T, F: FnOnce(Value) -> Option<T>> Visitor<'_> for Scalar<F> {
+impl<'de, T, F: FnOnce(Value) -> Option<T>> Visitor<'de> for Scalar<F> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,6 +110,13 @@ impl<T, F: FnOnce(Value) -> Option<T>> Visitor<'_> for Scalar<F> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
         self.visit(text.into())
+    }
+
+    /// A number, if another crate switches on `arbitrary_precision` of serde_json.
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        let number = Number::deserialize(MapAccessDeserializer::new(map))
+            .map_err(|_| A::Error::invalid_type(Unexpected::Map, &self.expected))?;
+        self.visit(number.into())
     }
 }
 
