@@ -83,7 +83,7 @@ impl State {
         self.lists += 1;
         if self.broken > 0 {
             self.broken -= 1;
-            return fault(503).header("retry-after", &self.retry_after.to_string());
+            return fault(503).header("retry-after", self.retry_after.to_string());
         }
         let page = query(request, "page").unwrap_or(1) as usize;
         let size = query(request, "limit").unwrap() as usize;
@@ -222,7 +222,8 @@ async fn a_round_that_may_be_repeated_only_much_later_ends_the_stream() {
     is_quiet(&mut watcher, seconds(120)).await;
     platform.state().broken = 1;
     platform.state().retry_after = 2_592_000;
-    let error = watcher.next().await.unwrap().unwrap_err();
+    let ended = tokio::time::timeout(seconds(60), watcher.next()).await;
+    let error = ended.unwrap().unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(error.retry_after(), Some(seconds(2_592_000)));
     assert!(watcher.next().await.is_none());
