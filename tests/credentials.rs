@@ -115,6 +115,48 @@ async fn a_hundred_calls_that_meet_an_expired_token_renew_it_once_and_all_succee
     assert_eq!(plane.logins(), 2, "one renewal");
 }
 
+#[tokio::test]
+async fn a_hundred_first_calls_log_in_once_though_one_is_dropped() {
+    let plane = Plane::start().await;
+    let client = plane.client();
+    let mut calls: Vec<_> = (0..100)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.deployments().list().await })
+        })
+        .collect();
+    // Each call runs until the first one waits for the login, and the others for the first.
+    tokio::task::yield_now().await;
+    let dropped = calls.remove(50);
+    dropped.abort();
+    assert!(dropped.await.unwrap_err().is_cancelled());
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!((plane.logins(), plane.calls()), (1, 99));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_call_renews_the_token_if_the_call_that_renews_is_dropped() {
+    let plane = Plane::start().await;
+    plane.state.valid.store(1, Ordering::SeqCst);
+    let (credentials, asked) = counting(vec![Tokens::new("token-1")], false);
+    let client = plane.builder().credentials(credentials).build().unwrap();
+    let mut calls: Vec<_> = (0..100)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.deployments().list().await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    calls.remove(0).abort();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!((asked.load(Ordering::SeqCst), plane.calls()), (2, 99));
+}
+
 /// A source that takes a second, counts, and has these tokens: one per renewal, the last one again and
 /// again; an error after the last one if there is none.
 fn counting(tokens: Vec<Tokens>, fails: bool) -> (Credentials, Arc<AtomicU64>) {
