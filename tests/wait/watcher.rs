@@ -1,6 +1,6 @@
 //! A watcher, which reads lists and reports changes.
 
-use crate::script::{fault, query, seconds};
+use crate::script::{dployr, fault, query, seconds};
 use deploykit::edgegap::Client;
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::watch::{Change, Phase, Watcher};
@@ -216,7 +216,6 @@ async fn failed_rounds_are_tolerated_a_few_times() {
 async fn a_round_that_may_be_repeated_only_much_later_ends_the_stream() {
     let platform = Platform::of(1);
     let mut watcher = platform.watch(1).await;
-    // 30 s is the default of `Retry::max_wait`.
     platform.state().broken = 2;
     platform.state().retry_after = 30;
     is_quiet(&mut watcher, seconds(120)).await;
@@ -227,4 +226,47 @@ async fn a_round_that_may_be_repeated_only_much_later_ends_the_stream() {
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(error.retry_after(), Some(seconds(2_592_000)));
     assert!(watcher.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodion_and_dployr_deployments_are_reported_when_they_vanish_from_the_list() {
+    // Nodion has no lookup of one deployment; dployr's lookup reads the list once more.
+    for (platform, status, lists) in [("nodion", "available", 2), ("dployr", "success", 3)] {
+        let recorder = Recorder::new();
+        let listed = Arc::new(Mutex::new(vec!["kept", "vanishing"]));
+        let answered = listed.clone();
+        recorder.answer_with(move |_| {
+            let ids = answered.lock().unwrap();
+            let items = ids
+                .iter()
+                .map(|id| json!({ "id": id, "name": "web", "status": status, "deploy_number": 1 }));
+            let body = json!({ "deployments": items.collect::<Vec<_>>(), "total": ids.len() });
+            CannedReply::json(200, body.to_string())
+        });
+        let mut watcher = match platform {
+            "nodion" => recorder.nodion().unwrap().application("app").watch(),
+            _ => dployr(&recorder).deployments().watch(),
+        };
+        for (change, id) in take(&mut watcher, 2)
+            .await
+            .iter()
+            .zip(["kept", "vanishing"])
+        {
+            let found = (change.id.as_str(), change.before, change.now.phase);
+            assert_eq!(found, (id, None, Phase::Ready), "{platform}");
+        }
+        listed.lock().unwrap().pop();
+        let gone = take_one(&mut watcher).await;
+        assert_eq!(
+            (gone.id.as_str(), gone.gone),
+            ("vanishing", true),
+            "{platform}"
+        );
+        assert_eq!(
+            (gone.before, gone.now.phase),
+            (Some(Phase::Ready), Phase::Ended)
+        );
+        assert_eq!(recorder.requests().len(), lists, "{platform}");
+        is_quiet(&mut watcher, seconds(20)).await;
+    }
 }
