@@ -36,6 +36,12 @@ fn every_request_matches_its_snapshot() {
     let clients = Clients::new(Planted);
     let mut shown = BTreeSet::new();
     for row in rows() {
+        let first = row.variants.first();
+        assert!(
+            first.is_some_and(|first| first.snapshot),
+            "{} has no snapshot",
+            row.operation
+        );
         for variant in row.variants.iter().filter(|variant| variant.snapshot) {
             let mut name = format!("{}__{}", row.operation.api, row.operation.id);
             if !variant.name.is_empty() {
