@@ -220,21 +220,19 @@ mod tests {
         Redactor { operation, found }
     }
 
-    fn operation(id: &str) -> Option<&'static Operation> {
-        crate::OPERATIONS
-            .iter()
-            .find(|operation| operation.id == id)
+    fn operation(id: &str) -> &'static Operation {
+        let mut operations = crate::OPERATIONS.iter();
+        operations.find(|operation| operation.id == id).expect(id)
     }
 
     fn texts(secrets: &[Secret]) -> Vec<&str> {
         secrets.iter().map(Secret::expose).collect()
     }
 
+    #[cfg(feature = "edgegap")]
     #[test]
     fn a_secret_in_a_path_is_redacted_after_any_base_path() {
-        let Some(operation) = operation("stop_own_deployment") else {
-            return; // Edgegap is switched off.
-        };
+        let operation = operation("stop_own_deployment");
         for base in ["", "/sub", "/a/b"] {
             let mut redactor = redactor(Some(operation));
             let shown = redactor.path(&format!("{base}/v1/self/stop/id/hush"));
@@ -287,11 +285,10 @@ mod tests {
         assert_eq!(texts(&all.found), ["hush"]);
     }
 
+    #[cfg(feature = "dployr")]
     #[test]
     fn a_url_keeps_its_host_and_path() {
-        let Some(operation) = operation("create_webhook") else {
-            return; // dployr is switched off.
-        };
+        let operation = operation("create_webhook");
         let url = "https://u:hush@a.example/x?k=v%2Fw#f";
         let mut body = json!({ "url": url, "events": [url] });
         let mut redactor = redactor(Some(operation));
