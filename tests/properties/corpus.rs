@@ -1,6 +1,7 @@
 //! The inputs that the fuzz targets keep: what they found stays fixed.
 
 use super::checks;
+use super::checks::replies::Case;
 use super::values::examples;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,21 @@ fn every_kept_input() {
         }
         assert!(kept > 5, "{kept} inputs for {target}");
     }
+}
+
+#[test]
+fn every_reply_that_was_found_names_an_operation() {
+    let mut found = 0;
+    for entry in std::fs::read_dir(folder("replies")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy();
+        if name.starts_with("found-") {
+            let case = Case::parse(&std::fs::read(&path).unwrap());
+            assert!(case.is_some(), "{name} is no reply to an operation");
+            found += 1;
+        }
+    }
+    assert!(found >= 20, "{found} inputs");
 }
 
 /// Writes the examples of the specs as inputs of the target `replies`.

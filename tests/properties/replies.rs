@@ -36,9 +36,9 @@ fn case(operation: &'static Operation, status: u16, content_type: &str, body: &[
     check_case(&Case {
         operation,
         status,
-        content_type,
+        content_type: content_type.to_owned(),
         follow: body.len() % 2 == 1,
-        body,
+        body: body.to_owned(),
     });
 }
 
