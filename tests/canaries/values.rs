@@ -10,11 +10,12 @@ use deploykit::dployr::{
 };
 use deploykit::edgegap::{self, SelfStop, User};
 use deploykit::http::Method;
-use deploykit::nexlayer::manifest::{AppSpec, Pod, RegistryLogin};
+use deploykit::nexlayer::manifest::{AppSpec, Pod, RegistryLogin, SecretFile};
 use deploykit::nexlayer::{self, Manifest};
 use deploykit::nodion::{self, EnvVariableUpdate, NewEnvVariable};
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::{Call, Pacing, Retry};
+use deploykit::webhook::CallbackSecret;
+use deploykit::{Call, Pacing, RedisBudget, Retry};
 use serde_json::json;
 use std::fmt::Debug;
 
@@ -23,6 +24,7 @@ pub async fn walk(walk: &mut Walk) {
     of_edgegap(walk);
     of_nexlayer(walk).await;
     of_nodion(walk);
+    of_webhooks_and_budgets(walk);
     request_without_spec(walk).await;
     walk.look_at_the_log();
 }
@@ -144,8 +146,14 @@ async fn of_nexlayer(walk: &mut Walk) {
     let session = client.session(plant.wide("session"));
     let login = RegistryLogin::new("r.example", "u", plant.wide("registry token"));
     let pod = Pod::new("web", "nginx:1").path("/").port(80);
-    let pod = pod.var("A", plant.wide("variable"));
-    walk.all(&[&login, &pod]);
+    let file = SecretFile::new("key", "key.pem", plant.wide("secret file"));
+    let file = file.mount_path("/var/secrets/key");
+    let pod = pod
+        .var("A", plant.wide("variable"))
+        .entrypoint(plant.wide("entrypoint"))
+        .command(plant.wide("command"))
+        .secret(file.clone());
+    walk.all(&[&login, &file, &pod]);
     let spec = AppSpec::new("my-app").pod(pod);
     let manifest = spec.manifest().unwrap();
     walk.all(&[
@@ -231,6 +239,30 @@ fn of_nodion(walk: &mut Walk) {
     ]);
     let wrong = NewEnvVariable::new("A=B", plant.wide("variable"));
     walk.refused(client.application("a-1").env().add(wrong));
+}
+
+fn of_webhooks_and_budgets(walk: &mut Walk) {
+    let plant = Plant::new("webhook and budget values");
+    let secret = CallbackSecret::new(plant.ascii("callback secret")).unwrap();
+    let url = secret.attach("https://a.example/hook").unwrap();
+    walk.all(&[&secret, &url]);
+    walk.findings
+        .look("callback URL (Display)", &url.to_string());
+    walk.look_at_error("wrong", &secret.verify("/hook").unwrap_err());
+    for refused in [
+        plant.plain("short secret"),
+        plant.wide("secret with a space"),
+    ] {
+        walk.look_at_error("refused", &CallbackSecret::new(refused).unwrap_err());
+    }
+    let attached = secret.attach(&secret_url(&plant));
+    walk.look_at_error("refused", &attached.unwrap_err());
+    let [user, password] = ["redis user", "redis password"].map(|part| plant.plain(part));
+    let url = format!("redis://{user}:{password}@127.0.0.1:1/0");
+    walk.debug("budget", &RedisBudget::new(url.as_str(), "a").unwrap());
+    for (url, account) in [(url.as_str(), ""), (&url.replace("redis", "http"), "a")] {
+        walk.look_at_error("refused", &RedisBudget::new(url, account).unwrap_err());
+    }
 }
 
 /// An endpoint that is not in the spec: every value is secret.
