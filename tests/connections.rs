@@ -1,10 +1,16 @@
 //! Where connections lead, and what they trust.
-#![cfg(all(feature = "nodion", feature = "edgegap", feature = "rustls"))]
+#![cfg(all(
+    feature = "nexlayer",
+    feature = "dployr",
+    feature = "nodion",
+    feature = "edgegap",
+    feature = "rustls"
+))]
 
 mod support;
 
 use deploykit::edgegap::{self, NewDeployment, User};
-use deploykit::{ClientBuilder, Effect, ErrorKind, Retry, nodion};
+use deploykit::{ClientBuilder, Credentials, Effect, ErrorKind, Retry, dployr, nexlayer, nodion};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -134,6 +140,22 @@ async fn plain_http_does_not_leave_this_machine_by_a_proxy() {
 /// Runs in a process of its own, as the environment belongs to the whole process.
 #[tokio::test]
 async fn within_the_environment() {
+    if std::env::var("DEPLOYKIT_TEST_FROM_ENV").is_ok() {
+        let clients = [
+            nexlayer::Client::from_env().map(|client| format!("{client:?}")),
+            dployr::Client::from_env().map(|client| format!("{client:?}")),
+            nodion::Client::from_env().map(|client| format!("{client:?}")),
+            edgegap::Client::from_env().map(|client| format!("{client:?}")),
+            edgegap::SelfStop::from_env().map(|stop| format!("{stop:?}")),
+            Credentials::from_env("EDGEGAP_TOKEN").map(|token| format!("{token:?}")),
+        ];
+        for client in clients {
+            match client {
+                Ok(client) => println!("from_env: {client}"),
+                Err(error) => println!("from_env: {:?}: {error}", error.kind()),
+            }
+        }
+    }
     let Ok(base_url) = std::env::var("DEPLOYKIT_TEST_BASE_URL") else {
         return;
     };
@@ -145,6 +167,76 @@ async fn within_the_environment() {
         "outcome: {:?}",
         list(builder).await.map_err(|error| error.kind())
     );
+}
+
+/// The lines that `within_the_environment` prints about `from_env`, with these variables set.
+fn from_env(values: [(&str, &str); 9]) -> Vec<String> {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["within_the_environment", "--exact", "--nocapture"])
+        .env("DEPLOYKIT_TEST_FROM_ENV", "1")
+        .env_remove("DEPLOYKIT_TEST_BASE_URL")
+        .envs(values);
+    let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    let lines = text
+        .lines()
+        .filter_map(|line| line.split_once("from_env: "));
+    lines.map(|(_, outcome)| outcome.to_owned()).collect()
+}
+
+#[test]
+fn clients_read_their_variables_and_an_empty_one_counts_as_missing() {
+    let set = [
+        ("NEXLAYER_BASE_URL", "https://nexlayer.example"),
+        ("NEXLAYER_API_KEY", CANARY),
+        ("DPLOYR_BASE_URL", "https://dployr.example"),
+        ("DPLOYR_TOKEN", CANARY),
+        ("NODION_TOKEN", CANARY),
+        ("EDGEGAP_BASE_URL", "https://edgegap.example"),
+        ("EDGEGAP_TOKEN", CANARY),
+        (
+            "ARBITRIUM_DELETE_URL",
+            "https://edgegap.example/v1/self/stop/id-1/key",
+        ),
+        ("ARBITRIUM_DELETE_TOKEN", CANARY),
+    ];
+    let outcomes = from_env(set);
+    let [nexlayer, dployr, nodion, edgegap, stop, token] = &outcomes[..] else {
+        panic!("{outcomes:?}");
+    };
+    for (client, base_url) in [
+        (nexlayer, "https://nexlayer.example"),
+        (dployr, "https://dployr.example"),
+        (nodion, "https://api.nodion.com"),
+        (edgegap, "https://edgegap.example"),
+        (stop, "https://edgegap.example"),
+    ] {
+        assert!(
+            client.contains(&format!("base_url: {base_url:?}")),
+            "{client}"
+        );
+        assert!(client.contains("token: set"), "{client}");
+    }
+    assert_eq!(token, "Credentials::token(<redacted>)");
+    assert!(!outcomes.concat().contains(CANARY), "{outcomes:?}");
+
+    let outcomes = from_env(set.map(|(name, _)| (name, "")));
+    let [nexlayer, others @ ..] = &outcomes[..] else {
+        panic!("{outcomes:?}");
+    };
+    // Both of its variables are optional.
+    let default = r#"base_url: "https://app.nexlayer.io", token: not set"#;
+    assert!(nexlayer.contains(default), "{nexlayer}");
+    let missing = [
+        "DPLOYR_BASE_URL",
+        "NODION_TOKEN",
+        "EDGEGAP_TOKEN",
+        "ARBITRIUM_DELETE_URL",
+        "EDGEGAP_TOKEN",
+    ];
+    let missing = missing
+        .map(|name| format!("Configuration: the environment variable {name} is missing or empty"));
+    assert_eq!(others, missing);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
