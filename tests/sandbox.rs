@@ -6,7 +6,7 @@
 mod operations;
 
 use deploykit::{ClientBuilder, Retry};
-use deploykit_sandbox::contract::Contract;
+use deploykit_sandbox::contract::{Contract, Problem};
 use deploykit_sandbox::{Dialect, InProcess, Platform, Sandbox};
 use operations::{Clients, Setup, rows};
 use std::collections::HashMap;
@@ -120,11 +120,16 @@ async fn failures(platform: Platform, dialect: Dialect) -> Vec<(&'static str, St
         }
     }
     for request in world.requests() {
-        let problems = request.request_problems.iter();
-        let problems = problems.chain(&request.reply_problems);
         // Enums are open: some variants send a value that the spec does not have.
-        let mut problems = problems.filter(|one| !one.what.starts_with("it is not one of"));
-        assert_eq!(problems.next(), None, "{request}");
+        let is_unknown = |one: &Problem| one.what.starts_with("it is not one of");
+        let mut problems = request.request_problems.iter();
+        let problem = problems.find(|one| !is_unknown(one));
+        assert_eq!(problem, None, "{request}");
+        // The control plane stores the events of a webhook unchecked and returns them.
+        let mut problems = request.reply_problems.iter();
+        let problem =
+            problems.find(|one| request.operation != Some("set_up_webhook") || !is_unknown(one));
+        assert_eq!(problem, None, "{request}");
     }
     failures
 }

@@ -418,6 +418,8 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -430,6 +432,33 @@ mod tests {
         let requests = state.requests();
         assert_eq!((requests.len(), &*requests[0].path), (MOST_RECORDED, "/5"));
         assert_eq!(state.requests_to(Platform::Edgegap), []);
+    }
+
+    /// The control plane stores the events of a webhook unchecked and returns them.
+    #[test]
+    fn problems_of_a_request_and_of_its_reply_are_recorded() {
+        let builder = Builder::default().dployr_dialect(Dialect::ControlPlane);
+        let mut state = builder.state();
+        let access = state.dployr().access("");
+        let target = format!(
+            "/v1/notifications/webhook/setup?clusterId={}",
+            access.cluster_id
+        );
+        let request = Request::new("POST", &target)
+            .with_header("authorization", &format!("Bearer {}", access.token))
+            .with_json(&json!({ "events": ["no event"] }));
+        let reply = state.handle(Platform::Dployr, &request, Duration::ZERO);
+        assert_eq!(reply.status, 200);
+        let recorded = &state.requests()[0];
+        let problems = [&recorded.request_problems, &recorded.reply_problems];
+        let [sent, answered] = problems.map(|all| {
+            let [one] = all.as_slice() else {
+                panic!("{all:?}");
+            };
+            assert!(one.what.starts_with("it is not one of"), "{one}");
+            one.place.as_str()
+        });
+        assert_eq!((sent, answered), ("body.events[0]", "body.data.events[0]"));
     }
 
     #[test]

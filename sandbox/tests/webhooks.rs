@@ -4,7 +4,7 @@ mod common;
 
 use common::edgegap::{body_with, deploy_with, world_of as edgegap};
 use common::{BEGIN, World, expect_status, has, plane, server};
-use deploykit_sandbox::{Builder, Platform, Sandbox, Webhook};
+use deploykit_sandbox::{Builder, Platform, Request, Sandbox, Webhook};
 use serde_json::{Value, json};
 
 use std::io::{Read, Write};
@@ -333,4 +333,31 @@ async fn the_server_sends_them() {
     assert_eq!(body["current_status"], "Status.READY");
     drop(sandbox);
     assert!(received.try_recv().is_err(), "once");
+}
+
+/// dployr's control plane returns the events of a webhook as they were sent, also those that the spec does not have.
+fn wrong_reply(plane: &plane::Plane) -> Request {
+    let target = plane.scoped("/v1/notifications/webhook/setup");
+    let events = json!({ "events": ["no event"] });
+    let authorization = plane.world.authorization.as_deref().unwrap();
+    Request::new("POST", &target)
+        .with_header("authorization", authorization)
+        .with_json(&events)
+}
+
+#[test]
+#[should_panic(expected = "it is not one of")]
+fn a_world_panics_at_a_reply_that_the_spec_does_not_allow() {
+    let mut plane = plane::Plane::new(Sandbox::builder());
+    let request = wrong_reply(&plane);
+    plane.world.raw(&request);
+}
+
+#[test]
+#[should_panic(expected = "it is not one of")]
+fn replies_that_the_spec_does_not_allow_are_found_among_requests() {
+    let mut plane = plane::Plane::new(Sandbox::builder());
+    let request = wrong_reply(&plane);
+    plane.world.state.handle(Platform::Dployr, &request, BEGIN);
+    server::assert_allowed(&plane.world.state.requests());
 }
