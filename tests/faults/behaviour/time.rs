@@ -1,6 +1,6 @@
 //! The limit of an attempt next to that of a call, and those of a stream.
 
-use super::{LIST, always, at, deploy, edgegap, failure, list, nodion, settled};
+use super::{ACCEPTED, LIST, always, at, deploy, edgegap, failure, list, nodion, settled};
 use crate::cells::fault::{head, reply, seconds};
 use crate::support::{Script, Server, Step};
 use deploykit::{Effect, ErrorKind, dployr};
@@ -60,11 +60,18 @@ fn limits_of_nothing_and_of_for_ever_are_limits_too() {
         list(nodion(&server).timeout(never).deadline(never))
             .await
             .unwrap();
-        for builder in [nodion(&server).timeout(now), nodion(&server).deadline(now)] {
-            let (error, _) = failure(list(builder)).await;
-            let found = (error.kind(), error.effect());
-            assert_eq!(found, (ErrorKind::Timeout, Effect::None));
+        let server = always(reply("202 Accepted", &[], ACCEPTED)).await;
+        for builder in [
+            edgegap(&server).timeout(now),
+            edgegap(&server).deadline(now),
+        ] {
+            let (error, _) = failure(deploy(builder)).await;
+            let found = (error.kind(), error.effect(), error.attempts());
+            // The attempt began: with a kept connection the request could have been sent.
+            assert_eq!(found, (ErrorKind::Timeout, Effect::Unknown, 1));
         }
+        tokio::time::sleep(seconds(1)).await;
+        assert_eq!(server.log().requests(), 0);
     });
 }
 
