@@ -67,7 +67,7 @@ pub fn faults() -> Vec<Fault> {
             fault(name, move |_| refusal(headers)).everywhere(expected.clone())
         }));
     }
-    // On dployr it is a quota; see `tests/replies`.
+    // On dployr it is a quota; see `tests/replies/dployr/account.rs`.
     let others = [Kind::List, Kind::Deploy, Kind::Redeploy, Kind::Start];
     let some_left = fault("429 with a reset and requests remaining", |_| {
         refusal(&[DATE, RESET, "x-ratelimit-remaining: 9"])
