@@ -137,10 +137,6 @@ impl<T: Send + 'static> Call<T> {
         self.refused.take()
     }
 
-    pub(crate) fn scope(&self) -> &Scope {
-        &self.scope
-    }
-
     pub(crate) fn options(&mut self) -> &mut CallOptions {
         &mut self.scope.options
     }

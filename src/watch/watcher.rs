@@ -19,6 +19,8 @@ use tokio::time::{Instant, sleep};
 const INTERVAL: Duration = Duration::from_secs(5);
 /// How many rounds in a row may fail.
 const TOLERATED: u32 = 5;
+/// A platform that asks for a longer pause ends the stream, which would be silent for as long.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10 * 60);
 /// How many unlisted deployments are looked up in a round.
 const LOOKUPS: usize = 20;
 /// How long a deployment that was never seen may be missing.
@@ -143,7 +145,7 @@ impl Watcher {
     /// # Errors
     /// Those of the list, as the last item: errors that another round would not change, such as
     /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated), those of too many rounds in a row, and one
-    /// with a [`retry_after`](crate::Error::retry_after) above [`Retry::max_wait`](crate::Retry::max_wait).
+    /// whose [`retry_after`](crate::Error::retry_after) is longer than 10 minutes.
     pub async fn next(&mut self) -> Option<Result<Change>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
@@ -161,7 +163,6 @@ impl Rounds {
 
     async fn watch(&mut self) -> Result<()> {
         let mut faults = 0;
-        let max_wait = self.fleet.list().scope().retry().max_wait;
         loop {
             let mut pause = self.interval;
             match self.round().await {
@@ -170,7 +171,7 @@ impl Rounds {
                     let asked = error.retry_after().unwrap_or_default();
                     match fault(&error) {
                         Fault::NotSent => {}
-                        Fault::Passing if faults < self.tolerate && asked <= max_wait => {
+                        Fault::Passing if faults < self.tolerate && asked <= LONGEST_PAUSE => {
                             faults += 1;
                         }
                         Fault::Passing | Fault::Missing | Fault::Final => return Err(error),
