@@ -446,7 +446,9 @@ mod tests {
         );
         let request = Request::new("POST", &target)
             .with_header("authorization", &format!("Bearer {}", access.token))
-            .with_json(&json!({ "events": ["no event"] }));
+            .with_json(&json!({
+                "webhookUrl": "http://127.0.0.1:9/hook", "enabled": true, "events": ["no event"],
+            }));
         let reply = state.handle(Platform::Dployr, &request, Duration::ZERO);
         assert_eq!(reply.status, 200);
         let recorded = &state.requests()[0];
