@@ -86,7 +86,7 @@ const CASES: [Case; 6] = [
         operation: Operation::FollowLog,
         calls: 1,
         units: server::LOG_LINES,
-        limit: 4.5,
+        limit: 1.8,
     },
 ];
 
