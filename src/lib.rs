@@ -3,7 +3,7 @@
 //! | platform | what it is | client |
 //! |---|---|---|
 //! | [Nexlayer](nexlayer) | an app from a `nexlayer.yaml`, no account needed | [`nexlayer::Client`] |
-//! | [dployr](dployr) | a PaaS on your own server | [`dployr::Client`] |
+//! | [dployr] | a PaaS on your own server | [`dployr::Client`] |
 //! | [Nodion](nodion) | git-connected apps | [`nodion::Client`] |
 //! | [Edgegap](edgegap) | game servers at the edge | [`edgegap::Client`] |
 //!
