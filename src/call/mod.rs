@@ -112,15 +112,15 @@ impl<T: Send + 'static> Call<T> {
     }
 
     /// Runs this call as a part of another one, with that one's options.
-    pub(crate) fn within(self, whole: &Scope) -> Running<T> {
-        let step = whole.step(self.scope.operation);
-        self.start(step)
+    pub(crate) fn within(mut self, whole: &Scope) -> Running<T> {
+        self.scope = whole.step(self.scope.operation);
+        self.start()
     }
 
-    fn start(self, scope: Scope) -> Running<T> {
+    fn start(self) -> Running<T> {
         Exposed::new(match self.refused {
             Some(error) => Box::pin(std::future::ready(Err(error))),
-            None => (self.run)(scope),
+            None => (self.run)(self.scope),
         })
     }
 
@@ -243,12 +243,12 @@ impl<T: Send + 'static> IntoFuture for Call<T> {
     type IntoFuture = Running<T>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let scope = self.scope.clone();
-        let observer = scope.transport.observer.clone();
-        let running = self.start(scope.clone());
-        match observer {
-            Some(observer) => Exposed::new(Box::pin(observed(observer, scope, running))),
-            None => running,
+        match self.scope.transport.observer.clone() {
+            Some(observer) => {
+                let scope = self.scope.clone();
+                Exposed::new(Box::pin(observed(observer, scope, self.start())))
+            }
+            None => self.start(),
         }
     }
 }
