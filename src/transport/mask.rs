@@ -61,6 +61,7 @@ impl Mask {
         // A parser's error quotes the line that it does not understand.
         let lines = secrets
             .iter()
+            .filter(|secret| secret.expose().contains('\n'))
             .flat_map(|secret| secret.expose().lines())
             .filter_map(|line| Pattern::of(line, SHORTEST_LINE));
         Self {
