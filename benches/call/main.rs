@@ -51,21 +51,21 @@ const CASES: [Case; 6] = [
         operation: Operation::Get,
         calls: 200,
         units: 1,
-        limit: 1.22,
+        limit: 1.21,
     },
     Case {
         name: "edgegap create",
         operation: Operation::Create,
         calls: 200,
         units: 1,
-        limit: 1.28,
+        limit: 1.26,
     },
     Case {
         name: "edgegap 404",
         operation: Operation::NotFound,
         calls: 200,
         units: 1,
-        limit: 1.45,
+        limit: 1.42,
     },
     Case {
         name: "edgegap list of 1000",
@@ -86,7 +86,7 @@ const CASES: [Case; 6] = [
         operation: Operation::FollowLog,
         calls: 1,
         units: server::LOG_LINES,
-        limit: 1.8,
+        limit: 1.9,
     },
 ];
 
