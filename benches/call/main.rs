@@ -65,7 +65,7 @@ const CASES: [Case; 6] = [
         operation: Operation::NotFound,
         calls: 200,
         units: 1,
-        limit: 1.42,
+        limit: 1.38,
     },
     Case {
         name: "edgegap list of 1000",
