@@ -32,20 +32,8 @@ pub(crate) struct Parts<'a> {
 impl Parts<'_> {
     /// The request without its secrets.
     pub fn describe(&self) -> RequestPreview {
-        self.redact().0
-    }
-
-    /// The secrets of the request, which a server may repeat.
-    pub fn secrets(&self) -> Vec<Secret> {
-        self.redact().1
-    }
-
-    fn redact(&self) -> (RequestPreview, Vec<Secret>) {
-        let mut redactor = Redactor {
-            operation: self.operation,
-            found: Vec::new(),
-        };
-        let preview = RequestPreview {
+        let mut redactor = Redactor::new(self.operation);
+        RequestPreview {
             version: CANONICAL_VERSION,
             api: self.profile.api,
             operation: self.operation.map(|operation| operation.id),
@@ -55,8 +43,17 @@ impl Parts<'_> {
             query: redactor.query(self.url, self.by_hand),
             headers: redactor.headers(self.headers),
             body: self.body(&mut redactor),
-        };
-        (preview, redactor.found)
+        }
+    }
+
+    /// The secrets of the request, which a server may repeat.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let mut redactor = Redactor::new(self.operation);
+        redactor.path(self.path());
+        redactor.query(self.url, self.by_hand);
+        redactor.headers(self.headers);
+        self.body(&mut redactor);
+        redactor.found
     }
 
     /// The path as it is sent, without that of the base URL.

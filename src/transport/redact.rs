@@ -31,11 +31,16 @@ const URL_MARK: &str = "<url>";
 /// Redacts the parts of a request, and collects its secrets: a server may repeat them.
 pub(crate) struct Redactor {
     /// `None` for a request without a spec entry.
-    pub operation: Option<&'static Operation>,
+    operation: Option<&'static Operation>,
     pub found: Vec<Secret>,
 }
 
 impl Redactor {
+    pub fn new(operation: Option<&'static Operation>) -> Self {
+        let found = Vec::new();
+        Self { operation, found }
+    }
+
     fn hide(&mut self, secret: &str) -> String {
         self.found.push(Secret::new(secret));
         REDACTED.to_owned()
@@ -45,14 +50,18 @@ impl Redactor {
     pub fn headers(&mut self, headers: &HeaderMap) -> Vec<(String, String)> {
         let mut shown = Vec::new();
         for (name, value) in headers {
-            let omitted = OMITTED_REQUEST_HEADERS.contains(&name.as_str());
-            let harmless = omitted || SHOWN_REQUEST_HEADERS.contains(&name.as_str());
+            let is_omitted = OMITTED_REQUEST_HEADERS.contains(&name.as_str());
+            let is_harmless = is_omitted || SHOWN_REQUEST_HEADERS.contains(&name.as_str());
             // What a caller added is marked as sensitive.
-            let text = match harmless && !value.is_sensitive() {
-                true => String::from_utf8_lossy(value.as_bytes()).into_owned(),
-                false => self.hide(&credential_in(name, value)),
-            };
-            if !omitted {
+            let is_secret = value.is_sensitive() || !is_harmless;
+            if is_secret {
+                self.found.push(Secret::new(credential_in(name, value)));
+            }
+            if !is_omitted {
+                let text = match is_secret {
+                    true => REDACTED.into(),
+                    false => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                };
                 shown.push((name.to_string(), text));
             }
         }
@@ -215,11 +224,6 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn redactor(operation: Option<&'static Operation>) -> Redactor {
-        let found = Vec::new();
-        Redactor { operation, found }
-    }
-
     fn operation(id: &str) -> &'static Operation {
         let mut operations = crate::OPERATIONS.iter();
         operations.find(|operation| operation.id == id).expect(id)
@@ -234,12 +238,12 @@ mod tests {
     fn a_secret_in_a_path_is_redacted_after_any_base_path() {
         let operation = operation("stop_own_deployment");
         for base in ["", "/sub", "/a/b"] {
-            let mut redactor = redactor(Some(operation));
+            let mut redactor = Redactor::new(Some(operation));
             let shown = redactor.path(&format!("{base}/v1/self/stop/id/hush"));
             assert_eq!(shown, format!("{base}/v1/self/stop/id/{REDACTED}"));
             assert_eq!(texts(&redactor.found), ["hush"]);
         }
-        assert_eq!(redactor(None).path("/a/hush"), "/a/hush");
+        assert_eq!(Redactor::new(None).path("/a/hush"), "/a/hush");
     }
 
     #[test]
@@ -258,7 +262,7 @@ mod tests {
             ("m[]", &[]),
         ] {
             let (mut shown, mut expected) = (body.clone(), body.clone());
-            let mut redactor = redactor(None);
+            let mut redactor = Redactor::new(None);
             visit(&mut shown, place, &mut |value| redactor.scalars(value));
             for pointer in pointers {
                 *expected.pointer_mut(pointer).unwrap() = json!(REDACTED);
@@ -271,7 +275,7 @@ mod tests {
     #[test]
     fn without_a_spec_entry_every_scalar_is_redacted() {
         let mut body = json!({ "name": "x", "list": [{ "a": "y", "n": 12 }, true] });
-        let mut all = redactor(None);
+        let mut all = Redactor::new(None);
         all.json_body(&mut body);
         assert_eq!(
             body,
@@ -279,7 +283,7 @@ mod tests {
         );
         assert_eq!(all.found.len(), 3);
         let url = Url::parse("https://a.example/?a=hush").unwrap();
-        let mut all = redactor(None);
+        let mut all = Redactor::new(None);
         let shown = all.query(&url, &[]);
         assert_eq!(shown, [("a".to_owned(), REDACTED.to_owned())]);
         assert_eq!(texts(&all.found), ["hush"]);
@@ -291,7 +295,7 @@ mod tests {
         let operation = operation("create_webhook");
         let url = "https://u:hush@a.example/x?k=v%2Fw#f";
         let mut body = json!({ "url": url, "events": [url] });
-        let mut redactor = redactor(Some(operation));
+        let mut redactor = Redactor::new(Some(operation));
         redactor.json_body(&mut body);
         let shown = "https://<redacted>@a.example/x?<redacted>#<redacted>";
         assert_eq!(body, json!({ "url": shown, "events": [url] }));
