@@ -75,8 +75,8 @@ impl<'de, T: DeserializeOwned + 'static> Deserialize<'de> for Single<T> {
         let record = match record.filter(Part::is_object) {
             // The id of the task stands beside the created deployment.
             Some(record) if TypeId::of::<T>() == TypeId::of::<types::Created>() => {
-                let mut members = content.members();
-                members.extend(record.members());
+                let mut members = content.members;
+                members.extend(record.members.clone());
                 merged = serde_json::to_string(&members).map_err(D::Error::custom)?;
                 Part {
                     json: &merged,
@@ -153,7 +153,7 @@ impl<'de> Deserialize<'de> for Ack {
         let content = Part::content(&reply)?;
         // A proxy or another site answers 200 with a page.
         match content.json.starts_with('"') && content.json.contains('<') {
-            true => Err(D::Error::custom("a page came in the place of an answer")),
+            true => Err(D::Error::custom("the reply is a web page")),
             false => Ok(Self),
         }
     }
@@ -164,6 +164,8 @@ pub(super) struct Part<'a> {
     json: &'a str,
     /// `$.data.items`
     place: String,
+    /// The members of an object; none for anything else.
+    members: BTreeMap<String, &'a RawValue>,
 }
 
 impl<'a> Part<'a> {
@@ -171,29 +173,31 @@ impl<'a> Part<'a> {
     ///
     /// The daemon answers a create with `success` and without `data`: that is a record, not an envelope.
     pub fn content<E: Error>(reply: &'a RawValue) -> Result<Self, E> {
-        let whole = Self {
-            json: reply.get(),
-            place: "$".to_owned(),
-        };
-        let members = whole.members();
-        match members.get("success").map(|success| success.get()) {
+        let whole = Self::new(reply, "$".to_owned());
+        match whole.members.get("success").map(|success| success.get()) {
             Some("false") => Err(E::custom("the server reports a failure")),
             Some("true") => Ok(whole.member("data").unwrap_or(whole)),
             _ => Ok(whole),
         }
     }
 
-    /// The members of an object; none for anything else.
-    fn members(&self) -> BTreeMap<String, &'a RawValue> {
-        serde_json::from_str(self.json).unwrap_or_default()
+    fn new(value: &'a RawValue, place: String) -> Self {
+        let json = value.get();
+        let members = match json.starts_with('{') {
+            true => serde_json::from_str(json).unwrap_or_default(),
+            false => BTreeMap::new(),
+        };
+        Self {
+            json,
+            place,
+            members,
+        }
     }
 
     /// A member of an object.
     pub fn member(&self, name: &str) -> Option<Self> {
-        Some(Self {
-            json: self.members().get(name)?.get(),
-            place: format!("{}.{name}", self.place),
-        })
+        let value = *self.members.get(name)?;
+        Some(Self::new(value, format!("{}.{name}", self.place)))
     }
 
     pub fn is_object(&self) -> bool {
@@ -226,6 +230,8 @@ fn decode_duplicates<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error
         drop_other_spelling(&mut value, name);
         match T::deserialize(&value) {
             Ok(decoded) => return Some(decoded),
+            // Its names differ in more than their spelling.
+            Err(error) if error.to_string() == message => return None,
             Err(error) => message = error.to_string(),
         }
     }
@@ -431,6 +437,17 @@ mod tests {
         ] {
             assert_eq!(many(&reply).unwrap_err(), message);
         }
+    }
+
+    #[test]
+    fn a_duplicate_that_is_no_other_spelling_is_an_error() {
+        #[derive(Debug, Deserialize)]
+        struct Renamed {
+            #[serde(alias = "old")]
+            _new: u8,
+        }
+        let error = decode::<Renamed>(br#"{ "_new": 1, "old": 2 }"#).unwrap_err();
+        assert!(error.to_string().starts_with("duplicate field `_new`"));
     }
 
     #[test]
