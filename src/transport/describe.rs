@@ -13,6 +13,9 @@ pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 /// Marks a body in the spec whose secrets the platform's own rules find.
 const MANIFEST: &str = "body.<manifest>";
 
+/// Names and values.
+type Pairs = Vec<(String, String)>;
+
 /// A request, and what decides which parts of it are secret.
 pub(crate) struct Parts<'a> {
     pub profile: &'static Profile,
@@ -33,27 +36,35 @@ impl Parts<'_> {
     /// The request without its secrets.
     pub fn describe(&self) -> RequestPreview {
         let mut redactor = Redactor::new(self.operation);
+        let (path, query, headers, body) = self.redact(&mut redactor);
         RequestPreview {
             version: CANONICAL_VERSION,
             api: self.profile.api,
             operation: self.operation.map(|operation| operation.id),
             method: self.method.to_string(),
             base_url: self.base_url.to_owned(),
-            path: redactor.path(self.path()),
-            query: redactor.query(self.url, self.by_hand),
-            headers: redactor.headers(self.headers),
-            body: self.body(&mut redactor),
+            path,
+            query,
+            headers,
+            body,
         }
     }
 
     /// The secrets of the request, which a server may repeat.
     pub fn secrets(&self) -> Vec<Secret> {
         let mut redactor = Redactor::new(self.operation);
-        redactor.path(self.path());
-        redactor.query(self.url, self.by_hand);
-        redactor.headers(self.headers);
-        self.body(&mut redactor);
+        self.redact(&mut redactor);
         redactor.found
+    }
+
+    /// Path, query, headers and body: everything that may hold a secret.
+    fn redact(&self, redactor: &mut Redactor) -> (String, Pairs, Pairs, PreviewBody) {
+        (
+            redactor.path(self.path()),
+            redactor.query(self.url, self.by_hand),
+            redactor.headers(self.headers),
+            self.body(redactor),
+        )
     }
 
     /// The path as it is sent, without that of the base URL.
