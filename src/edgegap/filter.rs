@@ -99,7 +99,7 @@ impl Filter {
         Self::compared("fleet_name", "name of the fleet", name.into())
     }
 
-    /// Those on private fleets with such names: `%` stands for anything, whatever the case.
+    /// Deployments on private fleets whose name matches this pattern. `%` matches any text; case is ignored.
     pub fn fleet_like(pattern: impl Into<String>) -> Self {
         let pattern: String = pattern.into();
         Self::checked("fleet_name", "name of the fleet", "ilike", pattern.into())
@@ -110,7 +110,7 @@ impl Filter {
         Self::compared("host_name", "name of the host", name.into())
     }
 
-    /// Those on hosts with such names: `%` stands for anything, whatever the case.
+    /// Deployments on hosts whose name matches this pattern. `%` matches any text; case is ignored.
     pub fn host_like(pattern: impl Into<String>) -> Self {
         let pattern: String = pattern.into();
         Self::checked("host_name", "name of the host", "ilike", pattern.into())

@@ -48,8 +48,8 @@ pub enum WebhookKind {
 }
 
 impl WebhookEvent {
-    /// Reads the body of a call, of at most 1 MiB ([`MAX_BYTES`](webhook::MAX_BYTES)). The body is in memory
-    /// by then: your HTTP server needs a limit of its own.
+    /// Reads the body of a call, of at most 1 MiB ([`MAX_BYTES`](webhook::MAX_BYTES)). Set a body limit
+    /// in your HTTP server, too: the body is already in memory here.
     ///
     /// # Errors
     /// [`Decode`](crate::ErrorKind::Decode) for what is too long, no UTF-8, no JSON, nested too deeply, or no

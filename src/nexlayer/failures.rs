@@ -68,7 +68,8 @@ fn with_body(classified: Classified, json: &Value) -> Classified {
     classified
 }
 
-/// Classifies known sentences, whatever their status. After each of them nothing was done.
+/// Classifies a failure by a known sentence, independent of the status. Each of them proves that nothing
+/// was done.
 fn with_words(classified: Classified, words: &str) -> Classified {
     let words = sentences::normal(words).to_lowercase();
     let words = words.trim_end_matches('.');

@@ -98,7 +98,8 @@ impl LogWindow {
     }
 }
 
-/// The time of a line, as it came: written anew it could lose digits, and the line would come again.
+/// The time of a line in the digits that the server sent. Formatting it again could drop digits, and the
+/// server would return the line again.
 fn time_of(line: &LogLine) -> Given<String> {
     let text = line.ts.to_string();
     if text.parse::<jiff::Timestamp>().is_ok() {
@@ -110,7 +111,7 @@ fn time_of(line: &LogLine) -> Given<String> {
 
 /// A time, as the platform's query has it.
 fn sent(time: Option<jiff::Timestamp>) -> Given<String> {
-    let time = time.ok_or("a time of the window is none that could be sent")?;
+    let time = time.ok_or("a time of the window is out of range")?;
     Ok(format!("{time:.3}"))
 }
 

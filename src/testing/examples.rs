@@ -118,7 +118,7 @@ pub(super) fn find(name: &str, which: &Which) -> Result<&'static Example> {
 /// Looks up operations by name: `create_deployment`, or `edgegap create_deployment` for one platform.
 ///
 /// # Errors
-/// When there is none.
+/// If no operation has this name.
 pub(super) fn operations(name: &str) -> Result<Vec<&'static Operation>> {
     let (api, id) = match name.split_once(' ') {
         Some((api, id)) => (Some(api), id),

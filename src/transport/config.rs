@@ -80,7 +80,7 @@ pub struct ClientBuilder<P: Platform> {
     pub(crate) settings: P::Settings,
     /// Why the client cannot be built.
     pub(crate) problem: Option<Error>,
-    /// Answers requests in the place of the network.
+    /// Answers requests instead of the network.
     pub(crate) wire: Option<Arc<dyn Answer>>,
 }
 

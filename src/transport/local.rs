@@ -1,4 +1,4 @@
-//! A function in the place of the network, and its answer: a reply, or a failure of the network.
+//! A function that replaces the network, and its answer: a response or a network failure.
 
 use super::describe::Parts;
 use super::failure::Target;
@@ -17,7 +17,7 @@ pub(crate) trait Answer: Send + Sync {
     /// The reply or network failure to play.
     ///
     /// # Errors
-    /// When there is none for this request; the call fails with this error.
+    /// If there is no answer for this request. The call fails with this error.
     fn answer(&self, request: &Parts<'_>) -> Result<Reaction>;
 }
 

@@ -79,7 +79,7 @@ pub struct Transport {
     pub(crate) http: reqwest::Client,
     /// Whether it is the user's own, of which nothing is known.
     pub(crate) own_http: bool,
-    /// Answers requests in the place of the network: a recorder, or a platform in this process.
+    /// Answers requests instead of the network: a recorder, or a platform in this process.
     pub(crate) wire: Option<Arc<dyn Answer>>,
     pub(crate) auth: Auth,
     /// Headers that every call gets: name, value.

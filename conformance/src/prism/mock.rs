@@ -1,5 +1,5 @@
-//! Prism in the place of the platforms, with the examples of the specs and with replies that it makes
-//! up from the schemas.
+//! Prism as a mock server: with the examples of the specs, and with responses generated from the
+//! schemas.
 
 use super::operations::{AnyCall, Row, Success};
 use super::process::Prism;
@@ -131,7 +131,7 @@ impl<'a> Asks<'a> {
             call = call.header("accept", accept);
         }
         let call = call.header("prefer", &wanted.prefer);
-        // In a task of its own, so that a panic is a problem among others.
+        // Spawned, so that a panic is reported like any other problem.
         let result = tokio::spawn(call.send()).await;
         match result {
             Err(panic) => self.problem(operation, wanted, format!("a panic: {panic}")),

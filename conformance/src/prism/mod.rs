@@ -1,5 +1,5 @@
-//! The checks with Prism: as a validating proxy between the client and the sandbox, and as a server
-//! in the place of the platforms.
+//! The checks with Prism: as a validating proxy between the client and the sandbox, and as a mock
+//! server.
 
 #[path = "../../../examples/lifecycle/life.rs"]
 mod life;

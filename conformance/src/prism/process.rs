@@ -83,7 +83,7 @@ impl Prism {
         })
     }
 
-    /// The complaints in its log since the last look: violations of a spec, and answers of its own.
+    /// Takes the complaints from its log: violations of a spec, and responses that Prism made itself.
     pub async fn take_complaints(&self) -> Vec<String> {
         tokio::time::sleep(LOG_DELAY).await;
         std::mem::take(&mut *lock(&self.complaints))

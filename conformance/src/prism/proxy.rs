@@ -118,7 +118,7 @@ async fn wrong_reply(cli: &Path, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Whether a violation of the request or the response was seen since the last look.
+/// Whether a violation of the request or the response was seen since the last call.
 async fn violated(prism: &Prism, by: &str) -> bool {
     let complaints = prism.take_complaints().await;
     let violation = format!("Violation: {by}");

@@ -52,7 +52,7 @@ pub trait TokenSource: Send + Sync + 'static {
     /// would lose something, such as a refresh token that is good for one use, let it go on in a task.
     ///
     /// # Errors
-    /// When there is none to be had. The call that needed it ends with that error and shows its
+    /// If no token can be obtained. The call that needed it ends with that error and shows its
     /// message, which must not contain a secret.
     fn obtain(
         &self,
