@@ -3,8 +3,8 @@
 //! `cargo bench --bench log_backpressure` fails when a line is lost or when the resident set grows by
 //! more than 16 MiB. It takes a minute without optimisation.
 
-use deploykit::Pacing;
 use deploykit::dployr::Client;
+use deploykit::pacing::Pacing;
 use std::error::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;

@@ -13,7 +13,7 @@
 //! allocator's arenas reach their size.
 
 use deploykit::edgegap::{self, NewDeployment, User};
-use deploykit::{Call, ClientBuilder, Effect, Pacing, Platform, Retry, nodion};
+use deploykit::{Call, ClientBuilder, Effect, Platform, Retry, nodion, pacing::Pacing};
 use std::collections::BTreeMap;
 use std::future::IntoFuture;
 use std::io;

@@ -9,8 +9,8 @@
 //! documented rate limit while the run takes seconds. The time of a round includes the sandbox's. The benchmark fails when a round sends more
 //! requests than there are pages, or when a watched deployment takes 1 KiB or more.
 
-use deploykit::Pacing;
 use deploykit::edgegap::{NewDeployment, User};
+use deploykit::pacing::Pacing;
 use deploykit::watch::{Change, Phase, Watcher};
 use deploykit_sandbox::{Platform, Sandbox};
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -69,13 +69,13 @@ pub fn render_enum(api: &str, operations: &[Operation]) -> String {
         "}}\n\n\
          impl Op {{\n\
          \x20   /// What is known about this operation.\n\
-         \x20   pub fn info(self) -> &'static crate::Operation {{\n\
+         \x20   pub fn info(self) -> &'static crate::operation::Operation {{\n\
          \x20       // `OPERATIONS` has this platform's entries in the order of this enum.\n\
          \x20       static FIRST: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| {{\n\
-         \x20           let is_first = |operation: &crate::Operation| operation.api == {api:?};\n\
-         \x20           crate::OPERATIONS.iter().position(is_first).unwrap_or(0)\n\
+         \x20           let is_first = |operation: &crate::operation::Operation| operation.api == {api:?};\n\
+         \x20           crate::operation::OPERATIONS.iter().position(is_first).unwrap_or(0)\n\
          \x20       }});\n\
-         \x20       &crate::OPERATIONS[*FIRST + self as usize]\n\
+         \x20       &crate::operation::OPERATIONS[*FIRST + self as usize]\n\
          \x20   }}\n\
          }}\n"
     );

@@ -12,7 +12,7 @@
 
 use deploykit::edgegap::{self, NewDeployment as NewServer, User};
 use deploykit::nexlayer::{self, Manifest};
-use deploykit::{ErrorKind, Wait, dployr, nodion};
+use deploykit::{ErrorKind, dployr, nodion, watch::Wait};
 use deploykit_sandbox::Sandbox;
 use std::error::Error;
 use std::process::ExitCode;

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example operations`
 
-use deploykit::{OPERATIONS, Operation};
+use deploykit::operation::{OPERATIONS, Operation};
 use std::collections::BTreeSet;
 
 fn main() {

@@ -1,9 +1,9 @@
-//! Ids that go into a path. They are checked when they are made, because a path segment such as `..`
-//! or an empty one would reach another endpoint of the platform.
+//! Typed ids. An id is checked before it becomes a path segment: `..` or an empty segment would reach
+//! another endpoint.
 
 use crate::error::Error;
 
-/// Refuses what would change the path of a request.
+/// Refuses text that would change the path of a request.
 pub(crate) fn check(what: &'static str, id: &str) -> Result<(), Error> {
     let problem = if id.trim().is_empty() {
         "is empty"
@@ -21,37 +21,43 @@ pub(crate) fn check(what: &'static str, id: &str) -> Result<(), Error> {
     )))
 }
 
-/// An id, or why it cannot be one: a handle reports it at its first call, a builder at the end.
-pub(crate) type Given<I> = std::result::Result<I, String>;
+/// A checked id, or the reason why it is invalid: a handle reports the reason at its first call.
+pub(crate) type CheckedId<I> = std::result::Result<I, String>;
 
-/// An id as a caller gave it.
-pub(crate) fn given<I, T>(id: T) -> Given<I>
-where
-    T: TryInto<I>,
-    T::Error: Into<crate::Error>,
-{
-    id.try_into().map_err(|error| {
-        let error: crate::Error = error.into();
-        error.message().unwrap_or_default().to_owned()
-    })
+/// A type that [`id!`] declares.
+pub(crate) trait Id: AsRef<str> {
+    /// The noun in errors.
+    const NOUN: &'static str;
 }
 
-/// Declares an id: a string that is safe as one segment of a path.
+/// Converts and checks an id that a caller passed. An id from a response was not checked before.
+pub(crate) fn checked<I: Id>(id: impl TryInto<I, Error: Into<Error>>) -> CheckedId<I> {
+    let id = id.try_into().map_err(Into::into).and_then(|id| {
+        check(I::NOUN, id.as_ref())?;
+        Ok(id)
+    });
+    id.map_err(|error: Error| error.message().unwrap_or_default().to_owned())
+}
+
+/// Declares a typed id.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
         ///
-        /// Refuses the empty string, `.`, `..`, the characters `/ \ ? #` and control characters.
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+        /// A request refuses the empty string, `.`, `..`, the characters `/ \ ? #` and control
+        /// characters. An id in a response is kept as the platform wrote it.
+        #[derive(
+            Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize, serde::Serialize,
+        )]
         #[serde(transparent)]
         pub struct $name(String);
 
         impl $name {
-            /// Checks and keeps an id.
+            /// Checks an id.
             ///
             /// # Errors
-            /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when the id could
-            /// not stand in a path.
+            /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) for an id that cannot
+            /// be one segment of a path.
             pub fn new(id: impl Into<String>) -> crate::Result<Self> {
                 let id = id.into();
                 crate::id::check($what, &id)?;
@@ -62,6 +68,10 @@ macro_rules! id {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+        }
+
+        impl crate::id::Id for $name {
+            const NOUN: &'static str = $what;
         }
 
         impl std::fmt::Display for $name {
@@ -106,10 +116,21 @@ macro_rules! id {
             }
         }
 
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> std::result::Result<Self, D::Error> {
-                let id = <String as serde::Deserialize>::deserialize(d)?;
-                Self::new(id).map_err(serde::de::Error::custom)
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, text: &str) -> bool {
+                self.0 == text
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, text: &&str) -> bool {
+                self.0 == *text
             }
         }
     };
@@ -126,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_a_path_is_refused() {
+    fn text_that_changes_the_path_is_refused() {
         for bad in [
             "", " ", ".", "..", "a/b", "a\\b", "a?b", "a#b", "a\nb", "a\0",
         ] {
@@ -138,10 +159,18 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_encoded_is_kept() {
+    fn text_that_can_be_percent_encoded_is_kept() {
         let long = "x".repeat(300);
         for good in ["a", "a b", "%2e", "ünïcode", "a:b@c", "...", long.as_str()] {
             assert_eq!(TestId::new(good).unwrap().as_str(), good);
         }
+    }
+
+    #[test]
+    fn an_id_of_a_response_is_checked_when_it_is_used() {
+        let id: TestId = serde_json::from_str(r#""../users""#).unwrap();
+        assert_eq!(id, "../users");
+        let reason = super::checked::<TestId>(&id).unwrap_err();
+        assert!(reason.contains("test id"), "{reason}");
     }
 }

@@ -89,17 +89,17 @@ compile_error!(
     "deploykit needs a platform: enable one of the features `dployr`, `edgegap`, `nexlayer`, `nodion`"
 );
 
-mod call;
+pub mod call;
 mod check;
 mod error;
 mod id;
 mod lenient;
-mod logs;
+pub mod logs;
 mod open_enum;
 pub mod operation;
-mod page;
+pub mod page;
 mod phase;
-mod preview;
+pub mod preview;
 #[cfg(not(feature = "raw"))]
 mod raw;
 #[cfg(feature = "raw")]
@@ -122,26 +122,37 @@ pub mod nodion;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-/// The HTTP types that this crate's API uses.
+/// Tokens: fixed, from a source that renews them, and kept in a store.
+pub mod credentials {
+    pub use crate::error::BoxError;
+    pub use crate::transport::credentials::{
+        Credentials, FileStore, TokenSource, TokenStore, Tokens,
+    };
+}
+
+/// Client-side rate limits: per process, for a fixed share, or shared by several processes.
+pub mod pacing {
+    pub use crate::error::BoxError;
+    #[cfg(feature = "redis")]
+    pub use crate::transport::pace::RedisBudget;
+    pub use crate::transport::pace::{
+        BudgetBucket, BudgetReply, Fallback, PaceState, Pacing, SharedBudget,
+    };
+}
+
+/// The HTTP types of this crate's API.
 pub use http;
 
-pub use call::{Call, Response, ResponseHeaders};
-pub use error::{BoxError, Effect, Error, ErrorKind, Result};
-pub use logs::{LogCursor, LogStream};
-pub use operation::{Evidence, OPERATIONS, Operation};
-pub use page::{Page, PageStream};
-pub use preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
+#[doc(inline)]
+pub use call::{Call, Response};
+pub use error::{Effect, Error, ErrorKind, Result};
+#[doc(inline)]
+pub use page::Page;
+#[doc(inline)]
 pub use secret::Secret;
 pub use time::Timestamp;
 pub use transport::config::{ClientBuilder, Platform};
-pub use transport::credentials::{Credentials, FileStore, TokenSource, TokenStore, Tokens};
-pub use transport::hints::RateLimit;
-pub use transport::observe::{CallEnd, CallReport};
-#[cfg(feature = "redis")]
-pub use transport::pace::RedisBudget;
-pub use transport::pace::{BudgetBucket, BudgetReply, Fallback, PaceState, Pacing, SharedBudget};
 pub use transport::retry::Retry;
-pub use wait::{Progress, Wait};
 
 /// Compiles and runs the examples of the README.
 #[cfg(doctest)]

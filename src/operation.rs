@@ -1,7 +1,7 @@
 //! What is known about each operation, as the build script read it from the specs.
 //!
 //! ```
-//! for operation in deploykit::OPERATIONS {
+//! for operation in deploykit::operation::OPERATIONS {
 //!     println!("{operation}: {}", operation.wrapper);
 //! }
 //! ```

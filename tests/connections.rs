@@ -10,7 +10,9 @@
 mod support;
 
 use deploykit::edgegap::{self, NewDeployment, User};
-use deploykit::{ClientBuilder, Credentials, Effect, ErrorKind, Retry, dployr, nexlayer, nodion};
+use deploykit::{
+    ClientBuilder, Effect, ErrorKind, Retry, credentials::Credentials, dployr, nexlayer, nodion,
+};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -3,7 +3,10 @@
 mod support;
 
 use deploykit::dployr::{self, NewDeployment};
-use deploykit::{BoxError, Credentials, Effect, ErrorKind, FileStore, Retry, TokenStore, Tokens};
+use deploykit::{
+    Effect, ErrorKind, Retry,
+    credentials::{BoxError, Credentials, FileStore, TokenStore, Tokens},
+};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -46,7 +49,7 @@ impl Plane {
         dployr::Client::builder()
             .base_url(&self.server.base_url)
             .login("user@example.com", PASSWORD)
-            .pacing(deploykit::Pacing::off())
+            .pacing(deploykit::pacing::Pacing::off())
     }
 
     fn logins(&self) -> u64 {
@@ -484,7 +487,10 @@ async fn troubles_between_refusals_do_not_make_it_a_loop() {
     let builder = builder
         .login("user@example.com", PASSWORD)
         .retry(Retry::off());
-    let client = builder.pacing(deploykit::Pacing::off()).build().unwrap();
+    let client = builder
+        .pacing(deploykit::pacing::Pacing::off())
+        .build()
+        .unwrap();
     for _ in 0..30 {
         client.deployments().list().await.unwrap_err();
     }

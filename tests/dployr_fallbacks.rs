@@ -136,7 +136,7 @@ async fn a_service_is_restarted_read_measured_and_deleted() {
         .position(|line| line.message == "stopped")
         .unwrap();
     assert_eq!(all[stopped + 1].message, "started");
-    assert_eq!(all[stopped].service_id.as_deref(), Some("web-one"));
+    assert_eq!(all[stopped].service.as_deref(), Some("web-one"));
     let query = LogQuery::new().service("web-one").newest_first().limit(1);
     let newest = dployr.logs(query).await.unwrap();
     assert_eq!(newest[..], all[all.len() - 1..]);

@@ -4,7 +4,7 @@ use deploykit::edgegap::{
     Client, DeploymentStatus, Filter, LogStorage, Match, NewDeployment, Order, StopFilter,
     StopOutcome, User,
 };
-use deploykit::{ErrorKind, Pacing};
+use deploykit::{ErrorKind, pacing::Pacing};
 use deploykit_sandbox::Sandbox;
 use std::time::{Duration, SystemTime};
 

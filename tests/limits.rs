@@ -3,7 +3,7 @@
 mod support;
 
 use deploykit::edgegap::{self, NewDeployment, User};
-use deploykit::{ClientBuilder, Effect, ErrorKind, Pacing, Retry, dployr};
+use deploykit::{ClientBuilder, Effect, ErrorKind, Retry, dployr, pacing::Pacing};
 use http::Method;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -108,8 +108,10 @@ async fn logs_are_read_on_and_back_without_a_gap_or_a_repeat() {
     let of_web = || LogWindow::new().instance(&web.id);
     let page = application.logs(of_web().limit(10)).await.unwrap();
     assert_eq!(page.len(), 10);
-    let times = |lines: &[deploykit::nodion::LogLine]| -> Vec<i64> {
-        let all = lines.iter().map(|line| line.ts.unix_millis().unwrap());
+    let times = |lines: &[deploykit::logs::LogLine]| -> Vec<i64> {
+        let all = lines
+            .iter()
+            .map(|line| line.timestamp.as_ref().unwrap().unix_millis().unwrap());
         all.collect()
     };
     let back = of_web().before_line(&page[0]).limit(10);

@@ -2,7 +2,7 @@
 
 mod support;
 
-use deploykit::{CallEnd, nodion};
+use deploykit::{call::CallEnd, nodion};
 use std::future::IntoFuture;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

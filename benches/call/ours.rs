@@ -2,7 +2,7 @@
 
 use crate::{Operation, Result, server};
 use deploykit::edgegap::{self, NewDeployment, User};
-use deploykit::{Pacing, dployr, nodion};
+use deploykit::{dployr, nodion, pacing::Pacing};
 use std::hint::black_box;
 
 pub struct Ours {

@@ -3,7 +3,7 @@
 use crate::Result;
 use deploykit::edgegap::{NewDeployment, User};
 use deploykit::{
-    Call, ClientBuilder, Error, Pacing, Page, Platform, Retry, dployr, edgegap, nodion,
+    Call, ClientBuilder, Error, Page, Platform, Retry, dployr, edgegap, nodion, pacing::Pacing,
 };
 use serde_json::{Value, json};
 use std::time::Duration;

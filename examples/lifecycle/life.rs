@@ -4,7 +4,7 @@
 use deploykit::edgegap::{NewDeployment as NewServer, User};
 use deploykit::nexlayer::{self, Manifest};
 use deploykit::nodion::LogWindow;
-use deploykit::{ErrorKind, Wait, dployr};
+use deploykit::{ErrorKind, dployr, watch::Wait};
 use deploykit_sandbox::Sandbox;
 use std::error::Error;
 use std::time::Duration;

@@ -12,7 +12,7 @@
 //! ```
 
 use deploykit::testing::describe;
-use deploykit::{RequestPreview, Result, dployr, edgegap, nexlayer, nodion};
+use deploykit::{Result, dployr, edgegap, nexlayer, nodion, preview::RequestPreview};
 
 use crate::access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
 use crate::model::{Platform, Recorded};

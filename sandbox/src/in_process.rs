@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use deploykit::testing::CannedReply;
-use deploykit::{ClientBuilder, RequestPreview, Result, dployr, edgegap, nexlayer, nodion};
+use deploykit::{
+    ClientBuilder, Result, dployr, edgegap, nexlayer, nodion, preview::RequestPreview,
+};
 use tokio::time::Instant;
 
 use crate::access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};

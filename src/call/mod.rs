@@ -4,6 +4,8 @@ mod next_page;
 mod request;
 mod response;
 
+pub use crate::transport::hints::RateLimit;
+pub use crate::transport::observe::{CallEnd, CallReport};
 pub(crate) use next_page::{Ask, Marked, Pager, Paging};
 pub(crate) use request::request;
 pub use response::{Response, ResponseHeaders};

@@ -5,7 +5,7 @@ use super::failures::{classify, failed_success};
 use super::sessions::PasswordLogin;
 pub(super) use crate::check::text as check_text;
 use crate::error::{Error, Result};
-use crate::id::given;
+use crate::id::checked;
 use crate::secret::Secret;
 use crate::transport::Scope;
 use crate::transport::config::{self, ClientBuilder};
@@ -47,7 +47,7 @@ impl ClientBuilder<Dployr> {
         I: TryInto<ClusterId>,
         I::Error: Into<Error>,
     {
-        match given(id) {
+        match checked(id) {
             Ok(id) => self.settings.cluster = Some(id),
             Err(why) => self.problem = Some(Error::configuration(why)),
         }
@@ -67,7 +67,7 @@ impl ClientBuilder<Dployr> {
     /// `POST /v1/auth/login`. A renewal is a login, because no documented call takes the refresh token.
     ///
     /// Concurrent calls share one login. See [`token_store`](ClientBuilder::token_store) for keeping
-    /// the token across processes, and [`Credentials::renewed`](crate::Credentials::renewed) for a
+    /// the token across processes, and [`Credentials::renewed`](crate::credentials::Credentials::renewed) for a
     /// server that renews tokens.
     pub fn login(self, email: impl Into<String>, password: impl Into<Secret>) -> Self {
         self.credentials(Credentials::obtained_by(PasswordLogin {

@@ -3,7 +3,7 @@
 use super::Client;
 use crate::call::{Call, Stop};
 use crate::error::Error;
-use crate::id::{Given, given};
+use crate::id::{CheckedId, Id, checked};
 use crate::raw::dployr::{self as raw, Op};
 
 /// A handle on one resource of a server, by its id. It does no I/O; an invalid id is refused by the
@@ -11,14 +11,17 @@ use crate::raw::dployr::{self as raw, Op};
 #[derive(Clone, Debug)]
 pub struct Handle<I> {
     pub(super) client: Client,
-    pub(super) id: Given<I>,
+    pub(super) id: CheckedId<I>,
 }
 
 impl<I: Clone + Send + 'static> Handle<I> {
-    pub(super) fn new(client: &Client, id: impl TryInto<I, Error: Into<Error>>) -> Self {
+    pub(super) fn new(client: &Client, id: impl TryInto<I, Error: Into<Error>>) -> Self
+    where
+        I: Id,
+    {
         Self {
             client: client.clone(),
-            id: given(id),
+            id: checked(id),
         }
     }
 

@@ -30,7 +30,7 @@
 //! The vendor's page documents 26 operations, and this client has all of them. No known server has all
 //! of them: the open-source control plane has ten, and answers the others with
 //! [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute). The docs of each method say so, and
-//! [`Operation::evidence`](crate::Operation) says it for programs.
+//! [`Operation::evidence`](crate::operation::Operation) says it for programs.
 //!
 //! Four calls fall back to equivalent ones: reading a deployment, setting and removing a variable, and
 //! restarting a service. Their replies say so in [`Via`], and `without_fallbacks` on the builder turns
@@ -77,14 +77,14 @@ mod webhooks;
 pub use crate::page::Page;
 pub use crate::raw::dployr::enums::{
     ActorKind, ClusterRole, DeploymentSource, DeploymentStatus, DomainState, DomainStatus,
-    EventType, InstanceKind, InstanceRole, InstanceStatus, LogLevel, LogSource, LoginProvider,
-    RouteStatus, Runtime, ServiceState, ServiceType,
+    EventType, InstanceKind, InstanceRole, InstanceStatus, LoginProvider, RouteStatus, Runtime,
+    ServiceState, ServiceType,
 };
 pub use crate::raw::dployr::types::{
     ApiToken, ChatWebhook, Cluster, ClusterRoles, ClusterUser, ClusterWebhook, CpuMetrics, Created,
     CurrentUser, Deployment, DiskMetrics, DnsRecord, Domain, DomainServing, EmailNotifications,
     Event, EventActor, EventTarget, Health, Instance, InstanceMetadata, InstanceMetrics,
-    InstanceRegistered, InstanceTask, Integrations, Invited, LoadAverage, LogLine, MemoryMetrics,
+    InstanceRegistered, InstanceTask, Integrations, Invited, LoadAverage, MemoryMetrics,
     MetricsBucket, MetricsTotals, NewToken, NotificationIntegrations, Project, RemoteIntegration,
     RemoteIntegrations, RoutableService, Route, Service, ServiceMetrics, ServiceSecret,
     ServiceStatus, ServiceUpdated, SwapMetrics, Task, User, Versions, Webhook,
@@ -180,9 +180,6 @@ pub type DomainHandle = Handle<DomainName>;
 
 /// A handle on a project; made by [`Client::project`].
 pub type ProjectHandle = Handle<ProjectId>;
-
-/// A followed log.
-pub type LogStream = crate::LogStream<LogLine>;
 
 /// Builder of a dployr [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Dployr>;

@@ -2,13 +2,12 @@
 
 use super::shapes::PAGING;
 use super::{
-    Client, Handle, LogLine, LogStream, Page, Routed, Service, ServiceEnv, ServiceHandle,
-    ServiceId, ServiceMetrics, ServiceSecret, ServiceStatus, ServiceUpdate, ServiceUpdated, Task,
-    Via, logs,
+    Client, Handle, Page, Routed, Service, ServiceEnv, ServiceHandle, ServiceId, ServiceMetrics,
+    ServiceSecret, ServiceStatus, ServiceUpdate, ServiceUpdated, Task, Via, logs,
 };
 use crate::call::Call;
 use crate::error::{Effect, Error, Result};
-use crate::logs::LogCursor;
+use crate::logs::{LogCursor, LogLine, LogStream};
 use crate::page::{Ask, paged};
 use crate::raw::dployr::Op;
 use std::time::{SystemTime, UNIX_EPOCH};

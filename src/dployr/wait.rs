@@ -2,12 +2,13 @@
 
 use super::deployments::Deployments;
 use super::{
-    Client, Deployment, DeploymentHandle, DeploymentId, DeploymentStatus, LogLine, Service,
-    ServiceHandle, ServiceState, ServiceStatus,
+    Client, Deployment, DeploymentHandle, DeploymentId, DeploymentStatus, Service, ServiceHandle,
+    ServiceState, ServiceStatus,
 };
 use crate::call::Call;
 use crate::error::ErrorKind;
-use crate::id::Given;
+use crate::id::CheckedId;
+use crate::logs::LogLine;
 use crate::page::Page;
 use crate::raw::dployr::Op;
 use crate::wait::{Schedule, Snapshot, Wait};
@@ -145,7 +146,7 @@ impl Fleet for Deployments {
     }
 }
 
-fn id_of<I: ToString>(id: &Given<I>) -> Option<String> {
+fn id_of<I: ToString>(id: &CheckedId<I>) -> Option<String> {
     id.as_ref().ok().map(I::to_string)
 }
 
@@ -154,7 +155,7 @@ fn texts(lines: Vec<LogLine>) -> Vec<String> {
 }
 
 /// The deployment with this id, of the pages of the list.
-fn listed(client: &Client, id: &Given<DeploymentId>) -> Call<Deployment> {
+fn listed(client: &Client, id: &CheckedId<DeploymentId>) -> Call<Deployment> {
     let (searched, id) = (client.clone(), id.clone());
     client.in_steps(Op::ListDeployments, |steps| async move {
         let id = id.map_err(|why| steps.error(ErrorKind::InvalidRequest, &why))?;

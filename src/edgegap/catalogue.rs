@@ -4,7 +4,7 @@ use super::paging::{PAGING, read};
 use super::{Application, ApplicationName, ApplicationVersion, Client, Location, Page};
 use crate::call::Call;
 use crate::error::Error;
-use crate::id::{Given, given};
+use crate::id::{CheckedId, checked};
 use crate::page::{Ask, paged};
 use crate::raw::edgegap::Op;
 
@@ -20,7 +20,7 @@ pub struct Applications {
 #[derive(Clone, Debug)]
 pub struct ApplicationHandle {
     client: Client,
-    name: Given<ApplicationName>,
+    name: CheckedId<ApplicationName>,
 }
 
 /// The versions of an application; made by [`ApplicationHandle::versions`].
@@ -28,7 +28,7 @@ pub struct ApplicationHandle {
 #[must_use = "nothing is asked before `list` is awaited"]
 pub struct Versions {
     client: Client,
-    application: Given<ApplicationName>,
+    application: CheckedId<ApplicationName>,
     ask: Ask,
 }
 
@@ -69,7 +69,7 @@ impl Client {
     {
         ApplicationHandle {
             client: self.clone(),
-            name: given(name),
+            name: checked(name),
         }
     }
 

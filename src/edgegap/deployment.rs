@@ -4,14 +4,14 @@ use super::stop::{LogStorage, Stopped};
 use super::{Client, ContainerLogs, Deployment, DeploymentStatus, RequestId};
 use crate::call::Call;
 use crate::error::Error;
-use crate::id::{Given, given};
+use crate::id::{CheckedId, checked};
 use crate::raw::edgegap::Op;
 
 /// A handle on a deployment; made by [`Client::deployment`].
 #[derive(Clone, Debug)]
 pub struct DeploymentHandle {
     pub(super) client: Client,
-    pub(super) id: Given<RequestId>,
+    pub(super) id: CheckedId<RequestId>,
 }
 
 impl Client {
@@ -35,7 +35,7 @@ impl Client {
     {
         DeploymentHandle {
             client: self.clone(),
-            id: given(id),
+            id: checked(id),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::paging::read;
 use super::{Client, FleetName, Host, Page};
 use crate::call::Call;
 use crate::error::Error;
-use crate::id::{Given, given};
+use crate::id::{CheckedId, checked};
 use crate::page::Ask;
 use crate::raw::edgegap::Op;
 
@@ -12,7 +12,7 @@ use crate::raw::edgegap::Op;
 #[derive(Clone, Debug)]
 pub struct FleetHandle {
     client: Client,
-    name: Given<FleetName>,
+    name: CheckedId<FleetName>,
 }
 
 impl Client {
@@ -25,7 +25,7 @@ impl Client {
     {
         FleetHandle {
             client: self.clone(),
-            name: given(name),
+            name: checked(name),
         }
     }
 }

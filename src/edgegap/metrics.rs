@@ -3,7 +3,7 @@
 use super::{Client, DeploymentHandle, DeploymentMetrics, RequestId};
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::id::Given;
+use crate::id::CheckedId;
 use crate::raw::edgegap::Op;
 use crate::time::naive_seconds;
 use std::time::{Duration, SystemTime};
@@ -22,7 +22,7 @@ use std::time::{Duration, SystemTime};
 #[must_use = "nothing is asked before `get` is awaited"]
 pub struct Metrics {
     client: Client,
-    id: Given<RequestId>,
+    id: CheckedId<RequestId>,
     since: Option<SystemTime>,
     until: Option<SystemTime>,
     steps: Option<Duration>,

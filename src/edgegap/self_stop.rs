@@ -4,7 +4,7 @@ use super::stop::{LogStorage, Stopped};
 use super::{Client, ClientBuilder, RequestId};
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::id::{Given, given};
+use crate::id::{CheckedId, checked};
 use crate::raw::edgegap::Op;
 use crate::secret::Secret;
 use crate::transport::config;
@@ -27,7 +27,7 @@ const TOKEN_VARIABLE: &str = "ARBITRIUM_DELETE_TOKEN";
 #[derive(Clone, Debug)]
 pub struct SelfStop {
     client: Client,
-    id: Given<RequestId>,
+    id: CheckedId<RequestId>,
     key: Secret,
 }
 
@@ -72,7 +72,7 @@ impl SelfStop {
         let client = builder.base_url(base_url).build()?;
         Ok(Self {
             client: client.with_authorization(token.into())?,
-            id: given(id),
+            id: checked(id),
             key: Secret::new(key),
         })
     }

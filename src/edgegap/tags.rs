@@ -4,7 +4,7 @@ use super::paging::{PAGING, read};
 use super::{Client, DeploymentHandle, Page, RequestId, Tag};
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::id::Given;
+use crate::id::CheckedId;
 use crate::page::{Ask, paged};
 use crate::raw::edgegap::{Op, types};
 
@@ -26,7 +26,7 @@ const LONGEST: usize = 40;
 #[derive(Clone, Debug)]
 pub struct Tags {
     client: Client,
-    id: Given<RequestId>,
+    id: CheckedId<RequestId>,
     ask: Ask,
 }
 

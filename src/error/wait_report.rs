@@ -3,7 +3,7 @@
 use super::Error;
 use crate::phase::Observation;
 
-/// What a wait saw before it failed; filled by [`wait`](crate::Wait).
+/// What a wait saw before it failed; filled by [`wait`](crate::watch::Wait).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WaitReport {
     pub timeline: Vec<Observation>,

@@ -9,12 +9,12 @@ const VERSION: u32 = 1;
 
 /// How far a log was read: enough to continue in another process, without gaps or repeats.
 ///
-/// Made by [`LogStream::cursor`](crate::LogStream::cursor), behind the line that was yielded last.
+/// Made by [`LogStream::cursor`](crate::logs::LogStream::cursor), behind the line that was yielded last.
 /// Accepted by `resume_logs` of the platform's handle.
 ///
 /// ```no_run
 /// # async fn example(dployr: deploykit::dployr::Client, saved: &str) -> Result<(), Box<dyn std::error::Error>> {
-/// let cursor: deploykit::LogCursor = serde_json::from_str(saved)?;
+/// let cursor: deploykit::logs::LogCursor = serde_json::from_str(saved)?;
 /// let mut lines = dployr.service("web").resume_logs(&cursor).await?;
 /// while let Some(line) = lines.next().await {
 ///     println!("{}", line?.message);

@@ -6,11 +6,13 @@
 mod backoff;
 mod cursor;
 mod dedupe;
+mod line;
 mod line_hash;
 mod source;
 mod stream;
 
 pub use cursor::LogCursor;
+pub use line::LogLine;
 pub use stream::LogStream;
 
 pub(crate) use backoff::Backoff;

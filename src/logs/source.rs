@@ -1,6 +1,6 @@
 //! What a platform implements so that its logs can be followed.
 
-use super::{Backoff, Dedupe};
+use super::{Backoff, Dedupe, LogLine};
 use crate::error::{Error, Result};
 use crate::time::parse_http_date;
 use crate::transport::Scope;
@@ -10,8 +10,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Reads a log: one connection or one window at a time. The first reading has started, or is about to.
 pub(crate) trait Source: Send {
-    type Line;
-
     /// The platform's name in cursors.
     fn platform(&self) -> &'static str;
 
@@ -20,21 +18,16 @@ pub(crate) trait Source: Send {
 
     /// The next event. Not polled again after an event that ends the reading. `goes_on`: another
     /// reading will follow.
-    fn poll(
-        &mut self,
-        context: &mut Context<'_>,
-        dedupe: &Dedupe,
-        goes_on: bool,
-    ) -> Poll<Event<Self::Line>>;
+    fn poll(&mut self, context: &mut Context<'_>, dedupe: &Dedupe, goes_on: bool) -> Poll<Event>;
 
     /// Closes the connection.
     fn close(&mut self);
 }
 
 /// The next event of a source.
-pub(crate) enum Event<L> {
+pub(crate) enum Event {
     /// A line, or the error in its place.
-    Item(Item<L>),
+    Item(Item),
     /// An error to yield; the reading continues.
     Told(Error),
     /// The reading has ended; start the next one at once.
@@ -52,12 +45,12 @@ pub(crate) enum Event<L> {
 }
 
 /// A line with what identifies it.
-pub(crate) struct Item<L> {
+pub(crate) struct Item {
     /// Its time, in milliseconds since 1970.
     pub at: Option<i64>,
     /// See [`line_hash`](super::line_hash).
     pub identity: u64,
-    pub line: Result<L>,
+    pub line: Result<LogLine>,
 }
 
 /// When a stream starts another reading.

@@ -1,6 +1,6 @@
 //! A followed log: one reading after the other, as one stream.
 
-use super::{Backoff, Dedupe, Event, LogCursor, Reconnect, Source};
+use super::{Backoff, Dedupe, Event, LogCursor, LogLine, Reconnect, Source};
 use crate::error::{Error, ErrorKind, Result};
 use futures_core::Stream;
 use std::fmt;
@@ -53,9 +53,9 @@ const STEADY: Duration = Duration::from_secs(30);
 /// Holds one line and one chunk of the connection, or one response of earlier lines when it reconnects. A slow
 /// reader slows down the server.
 #[must_use = "streams do nothing unless polled"]
-pub struct LogStream<L> {
+pub struct LogStream {
     /// `None` after the end.
-    source: Option<Box<dyn Source<Line = L>>>,
+    source: Option<Box<dyn Source>>,
     platform: &'static str,
     dedupe: Dedupe,
     reconnect: Reconnect,
@@ -68,12 +68,8 @@ pub struct LogStream<L> {
     reconnects: u64,
 }
 
-impl<L> LogStream<L> {
-    pub(crate) fn new(
-        source: impl Source<Line = L> + 'static,
-        dedupe: Dedupe,
-        reconnect: Reconnect,
-    ) -> Self {
+impl LogStream {
+    pub(crate) fn new(source: impl Source + 'static, dedupe: Dedupe, reconnect: Reconnect) -> Self {
         Self {
             platform: source.platform(),
             source: Some(Box::new(source)),
@@ -88,7 +84,7 @@ impl<L> LogStream<L> {
     }
 
     /// The next line; `None` after the end. Cancel-safe.
-    pub async fn next(&mut self) -> Option<Result<L>> {
+    pub async fn next(&mut self) -> Option<Result<LogLine>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
@@ -140,7 +136,7 @@ impl<L> LogStream<L> {
         self.reconnect.wanted && self.dedupe.is_placed()
     }
 
-    fn end(&mut self, error: Option<Error>) -> Poll<Option<Result<L>>> {
+    fn end(&mut self, error: Option<Error>) -> Poll<Option<Result<LogLine>>> {
         self.source = None;
         self.pause = None;
         Poll::Ready(error.map(Err))
@@ -188,8 +184,8 @@ impl<L> LogStream<L> {
     }
 }
 
-impl<L> Stream for LogStream<L> {
-    type Item = Result<L>;
+impl Stream for LogStream {
+    type Item = Result<LogLine>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
@@ -246,7 +242,7 @@ impl<L> Stream for LogStream<L> {
     }
 }
 
-impl<L> fmt::Debug for LogStream<L> {
+impl fmt::Debug for LogStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LogStream")
             .field("platform", &self.platform)

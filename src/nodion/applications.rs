@@ -3,7 +3,7 @@
 use super::{Application, ApplicationId, Branch, Client, Deployment, NewApplication, Page, checks};
 use crate::call::Call;
 use crate::error::Error;
-use crate::id::{Given, given};
+use crate::id::{CheckedId, checked};
 use crate::raw::nodion::Op;
 use serde_json::json;
 
@@ -30,7 +30,7 @@ impl Client {
     {
         ApplicationHandle {
             client: self.clone(),
-            id: given(id),
+            id: checked(id),
         }
     }
 }
@@ -89,7 +89,7 @@ impl Applications {
 #[derive(Clone, Debug)]
 pub struct ApplicationHandle {
     pub(super) client: Client,
-    pub(super) id: Given<ApplicationId>,
+    pub(super) id: CheckedId<ApplicationId>,
 }
 
 impl ApplicationHandle {

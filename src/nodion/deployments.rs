@@ -3,14 +3,14 @@
 use super::{ApplicationHandle, Deployment, DeploymentId};
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind};
-use crate::id::{Given, given};
+use crate::id::{CheckedId, checked};
 use crate::raw::nodion::Op;
 
 /// A handle on a deployment; made by [`ApplicationHandle::deployment`].
 #[derive(Clone, Debug)]
 pub struct DeploymentHandle {
     pub(super) application: ApplicationHandle,
-    id: Given<DeploymentId>,
+    id: CheckedId<DeploymentId>,
 }
 
 impl ApplicationHandle {
@@ -22,7 +22,7 @@ impl ApplicationHandle {
     {
         DeploymentHandle {
             application: self.clone(),
-            id: given(id),
+            id: checked(id),
         }
     }
 }

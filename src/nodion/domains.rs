@@ -3,7 +3,7 @@
 use super::{ApplicationHandle, Domain, DomainId, Page, checks};
 use crate::call::Call;
 use crate::error::Error;
-use crate::id::{Given, given};
+use crate::id::{CheckedId, checked};
 use crate::raw::nodion::{Op, types};
 
 impl ApplicationHandle {
@@ -22,7 +22,7 @@ impl ApplicationHandle {
     {
         DomainHandle {
             application: self.clone(),
-            id: given(id),
+            id: checked(id),
         }
     }
 }
@@ -92,7 +92,7 @@ impl Domains {
 #[derive(Clone, Debug)]
 pub struct DomainHandle {
     application: ApplicationHandle,
-    id: Given<DomainId>,
+    id: CheckedId<DomainId>,
 }
 
 impl DomainHandle {

@@ -3,7 +3,7 @@
 use super::{ApplicationHandle, EnvVariable, EnvVariableId, Page, checks};
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::id::{Given, given};
+use crate::id::{CheckedId, checked};
 use crate::raw::nodion::{Op, types};
 use crate::secret::Secret;
 
@@ -98,7 +98,7 @@ impl ApplicationHandle {
     {
         EnvVariableHandle {
             application: self.clone(),
-            id: given(id),
+            id: checked(id),
         }
     }
 }
@@ -170,7 +170,7 @@ impl EnvVariables {
 #[derive(Clone, Debug)]
 pub struct EnvVariableHandle {
     application: ApplicationHandle,
-    id: Given<EnvVariableId>,
+    id: CheckedId<EnvVariableId>,
 }
 
 impl EnvVariableHandle {

@@ -1,12 +1,14 @@
 //! The log of an application as a source: one window after the other.
 
 use super::logs::MOST_LINES;
-use super::{ApplicationId, Client, LogLine, LogStream, LogWindow};
+use super::{ApplicationId, Client, LogWindow};
 use crate::call::{Call, step};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::logs::{
-    Backoff, Dedupe, Event, Item, LogCursor, Place, Reconnect, Source, clock, line_hash,
+    Backoff, Dedupe, Event, Item, LogCursor, LogLine, LogStream, Place, Reconnect, Source, clock,
+    line_hash,
 };
+use crate::raw::nodion::types;
 use crate::transport::Scope;
 use crate::transport::retry::Retry;
 use std::collections::VecDeque;
@@ -25,7 +27,7 @@ const OVERLAP: i64 = 5_000;
 /// What the platform gives if it is not told where to begin, in milliseconds.
 const HOUR: i64 = 3_600_000;
 
-type Running = crate::call::Running<Vec<LogLine>>;
+type Running = crate::call::Running<Vec<types::LogLine>>;
 
 pub(super) async fn follow(
     scope: Scope,
@@ -93,20 +95,14 @@ enum State {
     Window {
         /// To be told before the lines.
         gap: Option<Error>,
-        items: VecDeque<Item<LogLine>>,
+        items: VecDeque<Item>,
         full: bool,
     },
 }
 
 impl LogSource {
     /// `goes_on` is whether the window should begin with what was given.
-    fn found(
-        &mut self,
-        items: VecDeque<Item<LogLine>>,
-        full: bool,
-        dedupe: &Dedupe,
-        goes_on: bool,
-    ) {
+    fn found(&mut self, items: VecDeque<Item>, full: bool, dedupe: &Dedupe, goes_on: bool) {
         let joins = items
             .iter()
             .any(|item| dedupe.knows(item.at, item.identity));
@@ -118,8 +114,6 @@ impl LogSource {
 }
 
 impl Source for LogSource {
-    type Line = LogLine;
-
     fn platform(&self) -> &'static str {
         PLATFORM
     }
@@ -135,12 +129,7 @@ impl Source for LogSource {
         self.state = State::Reading(call.retry(Retry::off()).into_future());
     }
 
-    fn poll(
-        &mut self,
-        context: &mut Context<'_>,
-        dedupe: &Dedupe,
-        _goes_on: bool,
-    ) -> Poll<Event<LogLine>> {
+    fn poll(&mut self, context: &mut Context<'_>, dedupe: &Dedupe, _goes_on: bool) -> Poll<Event> {
         loop {
             match &mut self.state {
                 State::Closed => return Poll::Ready(Event::Ended),
@@ -186,7 +175,7 @@ async fn window(
     id: &ApplicationId,
     after: Option<String>,
     instance: Option<&str>,
-) -> Result<Vec<LogLine>> {
+) -> Result<Vec<types::LogLine>> {
     let limit = Some(i64::from(MOST_LINES));
     let (id, instance) = (id.clone(), instance.map(str::to_owned));
     let raw = Client::raw_on(scope);
@@ -211,17 +200,27 @@ fn after(place: &Place) -> Option<String> {
     Some(format!("{instant:.3}"))
 }
 
-fn items_of(lines: Vec<LogLine>) -> VecDeque<Item<LogLine>> {
-    let item = |line: LogLine| {
+fn items_of(lines: Vec<types::LogLine>) -> VecDeque<Item> {
+    let item = |line: types::LogLine| {
         let instance = line.instance_id.as_deref().unwrap_or_default();
         let text = format!("{}\0{instance}\0{}", line.ts, line.msg);
         Item {
             at: line.ts.unix_millis(),
             identity: line_hash(text.as_bytes()),
-            line: Ok(line),
+            line: Ok(line.into()),
         }
     };
     lines.into_iter().map(item).collect()
+}
+
+impl From<types::LogLine> for LogLine {
+    fn from(line: types::LogLine) -> Self {
+        Self {
+            timestamp: Some(line.ts),
+            instance_id: line.instance_id,
+            ..Self::new(line.msg)
+        }
+    }
 }
 
 fn is_full(lines: usize) -> bool {

@@ -1,11 +1,10 @@
 //! What an application printed, by time.
 
 use super::log_source;
-use super::{ApplicationHandle, LogLine, LogStream, checks};
+use super::{ApplicationHandle, checks};
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::id::Given;
-use crate::logs::LogCursor;
+use crate::logs::{LogCursor, LogLine, LogStream};
 use crate::raw::nodion::Op;
 use std::time::SystemTime;
 
@@ -29,8 +28,8 @@ pub(super) const MOST_LINES: u32 = 2500;
 #[must_use = "nothing is read until it is given to an application"]
 pub struct LogWindow {
     /// As the platform writes a time, or why it cannot be written.
-    pub(super) after: Option<Given<String>>,
-    before: Option<Given<String>>,
+    pub(super) after: Option<std::result::Result<String, String>>,
+    before: Option<std::result::Result<String, String>>,
     pub(super) limit: Option<u32>,
     pub(super) instance: Option<String>,
     newest_first: bool,
@@ -100,17 +99,19 @@ impl LogWindow {
 
 /// The time of a line in the digits that the server sent. Formatting it again could drop digits, and the
 /// server would return the line again.
-fn time_of(line: &LogLine) -> Given<String> {
-    let text = line.ts.to_string();
+fn time_of(line: &LogLine) -> std::result::Result<String, String> {
+    let timestamp = line.timestamp.as_ref();
+    let timestamp = timestamp.ok_or("the line has no time")?;
+    let text = timestamp.to_string();
     if text.parse::<jiff::Timestamp>().is_ok() {
         return Ok(text);
     }
-    let millis = line.ts.unix_millis();
+    let millis = timestamp.unix_millis();
     sent(millis.and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok()))
 }
 
 /// A time, as the platform's query has it.
-fn sent(time: Option<jiff::Timestamp>) -> Given<String> {
+fn sent(time: Option<jiff::Timestamp>) -> std::result::Result<String, String> {
     let time = time.ok_or("a time of the window is out of range")?;
     Ok(format!("{time:.3}"))
 }
@@ -145,7 +146,8 @@ impl ApplicationHandle {
                 window.instance.as_deref(),
                 limit,
             );
-            let mut lines = list.await?.into_inner().logs;
+            let lines = list.await?.into_inner().logs.into_iter();
+            let mut lines: Vec<_> = lines.map(LogLine::from).collect();
             if window.newest_first {
                 lines.reverse();
                 lines.truncate(window.limit.unwrap_or(MOST_LINES) as usize);

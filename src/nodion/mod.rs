@@ -44,8 +44,8 @@ mod wait;
 pub use crate::page::Page;
 pub use crate::raw::nodion::enums::{DeploymentStatus, ResourceStatus};
 pub use crate::raw::nodion::types::{
-    Application, Deployment, Domain, EnvVariable, Instance, InstanceType, LogLine, Process,
-    ProcessPort, Region, ScalingEvent, Worker,
+    Application, Deployment, Domain, EnvVariable, Instance, InstanceType, Process, ProcessPort,
+    Region, ScalingEvent, Worker,
 };
 pub use applications::{ApplicationHandle, Applications};
 pub use client::{Client, Nodion};
@@ -81,9 +81,6 @@ crate::id::id! {
     /// The id of a process, a UUID: `d4e5f6a7-b8c9-0123-defa-234567890123`.
     ProcessId, "process id"
 }
-
-/// The log of an application as it comes.
-pub type LogStream = crate::LogStream<LogLine>;
 
 /// Sets up a Nodion [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Nodion>;

@@ -3,7 +3,7 @@
 use super::{ApplicationHandle, Instance, Page, Process, ProcessId, ScalingEvent, checks};
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::id::{Given, given};
+use crate::id::{CheckedId, checked};
 use crate::raw::nodion::{Op, types};
 
 /// How many instances of which type are to run.
@@ -81,7 +81,7 @@ impl ApplicationHandle {
     {
         ProcessHandle {
             application: self.clone(),
-            id: given(id),
+            id: checked(id),
         }
     }
 
@@ -138,7 +138,7 @@ impl ApplicationHandle {
 #[derive(Clone, Debug)]
 pub struct ProcessHandle {
     application: ApplicationHandle,
-    id: Given<ProcessId>,
+    id: CheckedId<ProcessId>,
 }
 
 impl ProcessHandle {

@@ -47,7 +47,7 @@ impl DeploymentHandle {
             let window = LogWindow::new().after(since).limit(TAIL).newest_first();
             logged.logs(window).map(|lines| {
                 let oldest_first = lines.into_iter().rev();
-                oldest_first.map(|line| line.msg).collect()
+                oldest_first.map(|line| line.message).collect()
             })
         })
     }

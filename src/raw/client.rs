@@ -106,7 +106,7 @@ macro_rules! client {
 
             /// How the buckets of this client's account stand, for a dashboard or a log; none where the
             /// platform documents no rate or pacing is off.
-            pub fn pacing(&self) -> Vec<crate::PaceState> {
+            pub fn pacing(&self) -> Vec<crate::pacing::PaceState> {
                 self.scope.transport.pacer.state()
             }
 

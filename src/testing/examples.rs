@@ -130,7 +130,7 @@ pub(super) fn operations(name: &str) -> Result<Vec<&'static Operation>> {
         .collect();
     match found.is_empty() {
         true => Err(Error::configuration(format!(
-            "there is no operation {name:?}: deploykit::OPERATIONS lists all of them"
+            "there is no operation {name:?}: deploykit::operation::OPERATIONS lists all of them"
         ))),
         false => Ok(found),
     }

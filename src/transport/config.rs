@@ -132,7 +132,7 @@ impl<P: Platform> ClientBuilder<P> {
         self
     }
 
-    /// Keeps tokens that are renewed across processes, see [`FileStore`](crate::FileStore).
+    /// Keeps tokens that are renewed across processes, see [`FileStore`](crate::credentials::FileStore).
     pub fn token_store(mut self, store: impl TokenStore) -> Self {
         self.options.store = Some(Arc::new(store));
         self

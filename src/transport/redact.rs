@@ -225,7 +225,7 @@ mod tests {
     use serde_json::json;
 
     fn operation(id: &str) -> &'static Operation {
-        let mut operations = crate::OPERATIONS.iter();
+        let mut operations = crate::operation::OPERATIONS.iter();
         operations.find(|operation| operation.id == id).expect(id)
     }
 

@@ -29,7 +29,7 @@ const TOLERATED: u32 = 5;
 /// nothing before it is awaited, and nothing after it is dropped.
 ///
 /// ```no_run
-/// # async fn example(wait: impl Fn() -> deploykit::Wait<String>) -> deploykit::Result<()> {
+/// # async fn example(wait: impl Fn() -> deploykit::watch::Wait<String>) -> deploykit::Result<()> {
 /// use deploykit::ErrorKind;
 /// use std::time::Duration;
 ///

@@ -10,5 +10,6 @@
 mod watcher;
 
 pub use crate::phase::{Observation, Phase};
+pub use crate::wait::{Progress, Wait};
 pub(crate) use watcher::Fleet;
 pub use watcher::{Change, Watcher};

@@ -61,7 +61,7 @@ pub struct Change {
 ///
 /// A [`Stream`]; [`next`](Self::next) needs no further crate. With ids it ends when all of them have
 /// ended; without, it does not end. An error is the last item; transient ones are tolerated as by
-/// [`Wait`](crate::Wait).
+/// [`Wait`](crate::watch::Wait).
 #[must_use = "streams do nothing unless polled"]
 pub struct Watcher {
     /// `None` after the first poll.

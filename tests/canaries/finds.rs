@@ -4,7 +4,7 @@ use crate::answers;
 use crate::planted::{MARK, Plant, found_in};
 use crate::walk::Walk;
 use deploykit::dployr::{Client, NewProject};
-use deploykit::{Pacing, Retry};
+use deploykit::{Retry, pacing::Pacing};
 
 #[test]
 fn every_form_of_a_canary_is_found() {

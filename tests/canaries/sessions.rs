@@ -5,7 +5,10 @@ use crate::planted::Plant;
 use crate::specs::Success;
 use crate::walk::Walk;
 use deploykit::{
-    BoxError, Credentials, FileStore, Pacing, Retry, TokenStore, Tokens, dployr, edgegap,
+    Retry,
+    credentials::{BoxError, Credentials, FileStore, TokenStore, Tokens},
+    dployr, edgegap,
+    pacing::Pacing,
 };
 use serde_json::json;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Successes with a canary in every secret field, made from the specs.
 
 use crate::planted::Plant;
-use deploykit::Operation;
+use deploykit::operation::Operation;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -15,7 +15,10 @@ use deploykit::nexlayer::{self, Manifest};
 use deploykit::nodion::{self, EnvVariableUpdate, NewEnvVariable};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::webhook::CallbackSecret;
-use deploykit::{Call, Pacing, RedisBudget, Retry};
+use deploykit::{
+    Call, Retry,
+    pacing::{Pacing, RedisBudget},
+};
 use serde_json::json;
 use std::fmt::Debug;
 

@@ -9,8 +9,8 @@ use crate::watch;
 use deploykit::http::{Request, Response};
 use deploykit::testing::{CannedReply, Recorder, describe};
 use deploykit::{
-    ClientBuilder, Error, Operation, Pacing, Platform, RequestPreview, Retry, dployr, edgegap,
-    nexlayer, nodion,
+    ClientBuilder, Error, Platform, Retry, dployr, edgegap, nexlayer, nodion, operation::Operation,
+    pacing::Pacing, preview::RequestPreview,
 };
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -4,7 +4,7 @@
 use crate::behaviour::{ACCEPTED, always, at, edgegap, new, settled};
 use crate::cells::fault::{head, reply, seconds};
 use crate::support::{Server, Step};
-use deploykit::{Call, ErrorKind, Pacing, dployr};
+use deploykit::{Call, ErrorKind, dployr, pacing::Pacing};
 use std::future::IntoFuture;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};

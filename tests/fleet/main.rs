@@ -10,8 +10,8 @@ mod support;
 
 use deploykit::edgegap::{Client, NewDeployment, User};
 use deploykit::{
-    BudgetBucket, BudgetReply, Effect, ErrorKind, Fallback, Pacing, RedisBudget, Retry,
-    SharedBudget,
+    Effect, ErrorKind, Retry,
+    pacing::{BudgetBucket, BudgetReply, Fallback, Pacing, RedisBudget, SharedBudget},
 };
 use servers::{Arrival, Platform, Redis, free_port};
 use std::collections::BTreeMap;

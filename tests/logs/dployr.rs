@@ -4,7 +4,7 @@ use super::runtime;
 use super::server::{
     Answer, End, Log, Query, Server, control_plane, documented, is_quiet, line, messages, read,
 };
-use deploykit::{ErrorKind, LogCursor};
+use deploykit::{ErrorKind, logs::LogCursor};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,8 +1,8 @@
 //! A reader that is slow makes the server wait.
 
 use crate::support::{Script, Server, Step, head};
-use deploykit::Pacing;
 use deploykit::dployr::Client;
+use deploykit::pacing::Pacing;
 
 const MIB: usize = 1 << 20;
 const ALL: usize = 48 * MIB;

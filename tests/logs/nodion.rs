@@ -1,9 +1,10 @@
 //! Nodion does not stream: one window after the other.
 
 use super::runtime;
-use deploykit::nodion::{ApplicationHandle, Client, LogStream, LogWindow};
+use deploykit::logs::LogStream;
+use deploykit::nodion::{ApplicationHandle, Client, LogWindow};
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::{ErrorKind, LogCursor, Retry};
+use deploykit::{ErrorKind, Retry, logs::LogCursor};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -50,7 +51,7 @@ async fn read(stream: &mut LogStream, count: usize) -> Vec<String> {
         match timeout(Duration::from_secs(100), stream.next()).await {
             Err(_) => return seen,
             Ok(None) => seen.push("end".to_owned()),
-            Ok(Some(Ok(line))) => seen.push(line.msg),
+            Ok(Some(Ok(line))) => seen.push(line.message),
             Ok(Some(Err(error))) => seen.push(format!("! {:?}", error.kind())),
         }
     }
@@ -105,7 +106,7 @@ fn it_begins_with_the_newest_and_goes_on_from_a_cursor() {
             .logs(LogWindow::new().newest_first().limit(2))
             .await
             .unwrap();
-        let newest: Vec<_> = newest.into_iter().map(|line| line.msg).collect();
+        let newest: Vec<_> = newest.into_iter().map(|line| line.message).collect();
         assert_eq!(newest, ["c", "c"]);
     });
 }
@@ -138,7 +139,7 @@ fn an_application_that_is_gone_is_the_end() {
             let mut seen = Vec::new();
             while let Some(line) = stream.next().await {
                 seen.push(
-                    line.map_or_else(|error| format!("! {:?}", error.kind()), |line| line.msg),
+                    line.map_or_else(|error| format!("! {:?}", error.kind()), |line| line.message),
                 );
             }
             let expected = if last == "end" {

@@ -1,8 +1,9 @@
 //! A server of logs whose connections end as a test wants.
 
 use crate::support::{self, LAST_CHUNK, Script, Step, chunks};
-use deploykit::dployr::{Client, LogStream, ServiceHandle};
-use deploykit::{Pacing, Retry};
+use deploykit::dployr::{Client, ServiceHandle};
+use deploykit::logs::LogStream;
+use deploykit::{Retry, pacing::Pacing};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! A scripted platform.
 
-use deploykit::RequestPreview;
 use deploykit::nexlayer::{Application, Client};
+use deploykit::preview::RequestPreview;
 use deploykit::testing::{CannedReply, Recorder};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};

@@ -7,7 +7,7 @@ mod walk;
 
 use deploykit::edgegap::{Client, DeploymentSummary};
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::{Call, Page, PageStream, RequestPreview, Result};
+use deploykit::{Call, Page, Result, page::PageStream, preview::RequestPreview};
 use serde_json::{Value, json};
 
 /// A number in the query of a request.

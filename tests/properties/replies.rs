@@ -7,7 +7,7 @@ use super::support::{LAST_CHUNK, Server, chunks};
 use super::values::{any_json, any_operation, examples, holds, leaf, log_line, names, text};
 use deploykit::nexlayer::Manifest;
 use deploykit::testing::CannedReply;
-use deploykit::{Operation, Pacing, dployr};
+use deploykit::{dployr, operation::Operation, pacing::Pacing};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -2,7 +2,7 @@
 
 use super::checks::{NUMBER, PASSWORD, QUERY, SESSION, TOKEN, VALUE};
 use super::specs::{self, Example};
-use deploykit::{OPERATIONS, Operation};
+use deploykit::operation::{OPERATIONS, Operation};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;

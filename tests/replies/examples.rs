@@ -3,7 +3,10 @@
 use crate::Replay;
 use crate::specs::{Example, examples};
 use deploykit::testing::CannedReply;
-use deploykit::{Effect, Error, ErrorKind, OPERATIONS, Operation};
+use deploykit::{
+    Effect, Error, ErrorKind,
+    operation::{OPERATIONS, Operation},
+};
 use serde_json::Value;
 use std::collections::BTreeSet;
 

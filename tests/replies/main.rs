@@ -17,7 +17,7 @@ mod support;
 
 use deploykit::dployr::ClientBuilder as DployrBuilder;
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::{ClientBuilder, Effect, Error, ErrorKind, Operation, Platform, Result};
+use deploykit::{ClientBuilder, Effect, Error, ErrorKind, Platform, Result, operation::Operation};
 use operations::{Clients, Row, Setup, Success, rows};
 use std::sync::{Arc, Mutex};
 
@@ -126,7 +126,7 @@ impl Replay {
 
     /// The first variant of an operation, found by its names.
     pub async fn call(&self, api: &str, id: &str, reply: CannedReply) -> Result<Success> {
-        let mut operations = deploykit::OPERATIONS.iter();
+        let mut operations = deploykit::operation::OPERATIONS.iter();
         let operation = operations.find(|one| one.api == api && one.id == id);
         self.send(operation.unwrap(), "", reply).await
     }

@@ -6,7 +6,7 @@ use crate::Replay;
 use crate::{assert_failure, json_reply};
 use deploykit::nexlayer::{ApplicationState, Client, Manifest, Session};
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::{Call, Effect, ErrorKind, OPERATIONS, Result};
+use deploykit::{Call, Effect, ErrorKind, Result, operation::OPERATIONS};
 use serde_json::json;
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use crate::Replay;
 use crate::{assert_failure, json_reply};
 use deploykit::nodion::{Client, Deployment, DeploymentStatus};
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::{ErrorKind, OPERATIONS, Result};
+use deploykit::{ErrorKind, Result, operation::OPERATIONS};
 use serde_json::json;
 
 async fn answer(operation: &str, reply: CannedReply) -> Result<Vec<Deployment>> {

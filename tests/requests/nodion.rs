@@ -1,6 +1,7 @@
 use super::{CANARY, refused};
+use deploykit::logs::LogLine;
 use deploykit::nodion::{
-    ApplicationHandle, Branch, Client, EnvVariableUpdate, LogLine, LogWindow, NewApplication,
+    ApplicationHandle, Branch, Client, EnvVariableUpdate, LogWindow, NewApplication,
     NewEnvVariable, Scaling,
 };
 use std::time::{Duration, UNIX_EPOCH};
@@ -66,7 +67,7 @@ fn invalid_log_windows_are_refused() {
         let cursor = serde_json::json!({ "version": 1, "platform": platform, "place": place });
         serde_json::from_value(cursor).unwrap()
     };
-    let line: LogLine = serde_json::from_str(r#"{"ts":"soon","msg":"a"}"#).unwrap();
+    let line: LogLine = serde_json::from_str(r#"{"timestamp":"soon","message":"a"}"#).unwrap();
     let window = LogWindow::new;
     let far = UNIX_EPOCH + Duration::from_millis(u64::MAX / 2);
     for (window, words) in [

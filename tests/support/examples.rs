@@ -2,8 +2,8 @@
 
 #![allow(dead_code)] // Each test uses its own part.
 
+use deploykit::operation::{OPERATIONS, Operation};
 use deploykit::testing::CannedReply;
-use deploykit::{OPERATIONS, Operation};
 use serde_json::Value;
 use std::path::Path;
 

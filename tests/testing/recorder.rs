@@ -104,7 +104,7 @@ fn misspelt_names_panic() {
         (
             (|recorder| recorder.reply("creat_deployment", CannedReply::new(200, "")))
                 as fn(&Recorder),
-            "no operation \"creat_deployment\": deploykit::OPERATIONS",
+            "no operation \"creat_deployment\": deploykit::operation::OPERATIONS",
         ),
         (
             |recorder| recorder.reply_example("edgegap get_deployment", "raedy"),

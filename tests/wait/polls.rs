@@ -4,7 +4,10 @@ use crate::script::{Script, fault, seconds, status};
 use deploykit::edgegap::Deployment;
 use deploykit::testing::CannedReply;
 use deploykit::watch::Phase;
-use deploykit::{ErrorKind, Progress, Wait};
+use deploykit::{
+    ErrorKind,
+    watch::{Progress, Wait},
+};
 use std::iter::repeat_n;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

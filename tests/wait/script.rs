@@ -2,7 +2,7 @@
 
 use deploykit::edgegap::{Client, DeploymentHandle};
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::{Pacing, RequestPreview};
+use deploykit::{pacing::Pacing, preview::RequestPreview};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

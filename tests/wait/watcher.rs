@@ -4,7 +4,7 @@ use crate::script::{dployr, fault, query, seconds};
 use deploykit::edgegap::Client;
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::watch::{Change, Phase, Watcher};
-use deploykit::{ErrorKind, RequestPreview};
+use deploykit::{ErrorKind, preview::RequestPreview};
 use serde_json::json;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;

@@ -8,7 +8,7 @@ use super::walk::Walk;
 use crate::Result;
 use crate::report::Report;
 use deploykit::operation::TimeClass;
-use deploykit::{Error, ErrorKind, Operation};
+use deploykit::{Error, ErrorKind, operation::Operation};
 use deploykit_sandbox::Sandbox;
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -9,7 +9,7 @@ use super::walk::Walk;
 use crate::Result;
 use crate::report::Report;
 use deploykit::http::Method;
-use deploykit::{OPERATIONS, nodion};
+use deploykit::{nodion, operation::OPERATIONS};
 use deploykit_sandbox::{Dialect, Sandbox};
 use serde_json::json;
 use std::collections::BTreeSet;

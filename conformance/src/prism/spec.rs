@@ -1,7 +1,7 @@
 //! The replies that a spec documents.
 
 use crate::Result;
-use deploykit::OPERATIONS;
+use deploykit::operation::OPERATIONS;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

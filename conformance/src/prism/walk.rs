@@ -2,7 +2,7 @@
 
 use super::operations::{Clients, Row, Setup, rows};
 use deploykit::dployr;
-use deploykit::{ClientBuilder, Pacing, Platform, Retry};
+use deploykit::{ClientBuilder, Platform, Retry, pacing::Pacing};
 use deploykit_sandbox::{EdgegapAccess, Sandbox};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -2,7 +2,6 @@
 
 use super::interrupted;
 use super::lines::{content, is_json, item, records, too_long};
-use crate::dployr::LogLine;
 use crate::error::{Effect, Error, ErrorKind};
 use crate::logs::{Event, Item};
 use crate::transport::Scope;
@@ -55,7 +54,7 @@ impl Connection {
 
     /// The next event. `whole` is false where the log will be read on: then a last line without a line
     /// break that is not JSON was cut off and comes again.
-    pub fn poll(&mut self, context: &mut Context<'_>, whole: bool) -> Poll<Event<LogLine>> {
+    pub fn poll(&mut self, context: &mut Context<'_>, whole: bool) -> Poll<Event> {
         loop {
             if let Some(mut item) = self.next_item(whole) {
                 item.line = item.line.map_err(|error| self.scope.complete(error));
@@ -80,10 +79,7 @@ impl Connection {
     }
 
     /// The next chunk, or the event that ends the connection.
-    fn poll_chunk(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<std::result::Result<Bytes, Event<LogLine>>> {
+    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<std::result::Result<Bytes, Event>> {
         let Some(chunks) = &mut self.chunks else {
             return Poll::Ready(Err(Event::Ended));
         };
@@ -111,7 +107,7 @@ impl Connection {
     }
 
     /// The next item of what has been received.
-    fn next_item(&mut self, whole: bool) -> Option<Item<LogLine>> {
+    fn next_item(&mut self, whole: bool) -> Option<Item> {
         loop {
             if let Some(record) = self.records.pop_front() {
                 return Some(item(&record, "a line"));

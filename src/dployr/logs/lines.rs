@@ -1,15 +1,16 @@
 //! Log lines out of JSON: one record per line, or an array of them.
 
-use crate::dployr::{LogLine, failures, shapes};
+use crate::dployr::{failures, shapes};
 use crate::error::{Effect, Error, ErrorKind};
-use crate::logs::{Item, line_hash};
+use crate::logs::{Item, LogLine, line_hash};
+use crate::raw::dployr::types;
 use crate::transport::decode::misfit;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::fmt::Display;
 
 /// The items of a whole reply.
-pub(super) fn items_of(body: &[u8]) -> Vec<Item<LogLine>> {
+pub(super) fn items_of(body: &[u8]) -> Vec<Item> {
     // An array may have line breaks.
     if let Some(records) = array(trimmed(body)) {
         let item = |(number, text)| item(text, format_args!("record {number}"));
@@ -53,14 +54,27 @@ fn array(text: &[u8]) -> Option<Vec<&[u8]>> {
 }
 
 /// The item of a record; `place` names it in an error.
-pub(super) fn item(text: &[u8], place: impl Display) -> Item<LogLine> {
-    let line = shapes::decode::<LogLine>(text);
+pub(super) fn item(text: &[u8], place: impl Display) -> Item {
+    let line = shapes::decode::<types::LogLine>(text).map(LogLine::from);
     let line = line.map_err(|error| unreadable(text, &error, place));
     let timestamp = line.as_ref().ok().and_then(|line| line.timestamp.as_ref());
     Item {
         at: timestamp.and_then(|timestamp| timestamp.unix_millis()),
         identity: line_hash(text),
         line,
+    }
+}
+
+impl From<types::LogLine> for LogLine {
+    fn from(line: types::LogLine) -> Self {
+        Self {
+            timestamp: line.timestamp,
+            level: line.level.map(|level| level.as_str().to_owned()),
+            source: line.source.map(|source| source.as_str().to_owned()),
+            service: line.service_id,
+            deployment_id: line.deployment_id,
+            ..Self::new(line.message)
+        }
     }
 }
 
@@ -79,7 +93,7 @@ fn unreadable(text: &[u8], error: &serde_json::Error, place: impl Display) -> Er
 }
 
 /// The item of a line that is longer than `limit` bytes.
-pub(super) fn too_long(limit: usize) -> Item<LogLine> {
+pub(super) fn too_long(limit: usize) -> Item {
     let why = format!("a line of the logs is longer than {limit} bytes and was skipped");
     Item {
         at: None,

@@ -10,10 +10,10 @@ mod tests;
 
 pub use cluster::LogQuery;
 
-use super::{Client, LogLine, LogStream, ServiceHandle, ServiceId};
+use super::{Client, ServiceHandle, ServiceId};
 use crate::call::{Call, step};
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::logs::{Dedupe, LogCursor, Place, Reconnect, clock};
+use crate::logs::{Dedupe, LogCursor, LogLine, LogStream, Place, Reconnect, clock};
 use crate::raw::dployr::Op;
 use crate::transport::Scope;
 use cluster::ClusterLog;

@@ -2,7 +2,6 @@
 
 use super::lines::items_of;
 use super::{Reader, Wanted};
-use crate::dployr::LogLine;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::logs::{Dedupe, Item, Place, clock};
 use std::collections::VecDeque;
@@ -17,7 +16,7 @@ const LOOK_BACK: [i64; 2] = [5 * 60 * 1000, 60 * 60 * 1000];
 
 /// One reply.
 pub(super) struct Page {
-    pub items: VecDeque<Item<LogLine>>,
+    pub items: VecDeque<Item>,
     /// It has as many lines as were asked for, and the server knows `since`.
     full: bool,
 }
@@ -60,7 +59,7 @@ impl Page {
     }
 
     /// These lines, with nothing after them.
-    pub fn last(items: VecDeque<Item<LogLine>>) -> Self {
+    pub fn last(items: VecDeque<Item>) -> Self {
         Self { items, full: false }
     }
 
@@ -85,7 +84,7 @@ pub(super) fn too_crowded() -> Error {
 
 /// The newest lines of a log that a server sends oldest first.
 pub(super) struct Newest {
-    pub lines: VecDeque<Item<LogLine>>,
+    pub lines: VecDeque<Item>,
     /// The place after the lines that were dropped.
     pub dedupe: Dedupe,
     /// Deduplicates the lines that were read.

@@ -7,7 +7,6 @@ use super::connection::Connection;
 use super::pages::{Behind, Page, too_crowded};
 use super::{PLATFORM, Reader, Wanted};
 use crate::call::{Call, Running};
-use crate::dployr::LogLine;
 use crate::logs::{Dedupe, Event, Source};
 use crate::transport::retry::Retry;
 use std::pin::Pin;
@@ -50,8 +49,6 @@ impl LogSource {
 }
 
 impl Source for LogSource {
-    type Line = LogLine;
-
     fn platform(&self) -> &'static str {
         PLATFORM
     }
@@ -72,12 +69,7 @@ impl Source for LogSource {
         self.state = State::Pending(call.retry(Retry::off()).into_future());
     }
 
-    fn poll(
-        &mut self,
-        context: &mut Context<'_>,
-        dedupe: &Dedupe,
-        goes_on: bool,
-    ) -> Poll<Event<LogLine>> {
+    fn poll(&mut self, context: &mut Context<'_>, dedupe: &Dedupe, goes_on: bool) -> Poll<Event> {
         loop {
             match &mut self.state {
                 State::Closed => return Poll::Ready(Event::Ended),

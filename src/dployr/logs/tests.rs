@@ -2,9 +2,9 @@
 
 use super::connection::{Connection, LONGEST};
 use super::lines::items_of;
-use crate::dployr::LogLine;
 use crate::error::{Effect, ErrorKind, Result};
 use crate::logs::Event;
+use crate::logs::LogLine;
 use crate::raw::dployr::Op;
 use bytes::Bytes;
 use futures_core::Stream;
@@ -132,7 +132,7 @@ async fn fields_are_read_in_either_spelling() {
     let mut stream = chunks([&text[..]]);
     for _ in 0..3 {
         let line = stream.next().await.unwrap().unwrap();
-        assert_eq!(line.service_id.as_deref(), Some("web"));
+        assert_eq!(line.service.as_deref(), Some("web"));
     }
 }
 

@@ -20,7 +20,7 @@ const LARGEST: u64 = 1 << 20;
 /// ```no_run
 /// # fn example() -> deploykit::Result<()> {
 /// # #[cfg(feature = "dployr")] {
-/// use deploykit::{FileStore, dployr};
+/// use deploykit::{dployr, credentials::FileStore};
 /// let client = dployr::Client::builder()
 ///     .base_url("https://dployr.example")
 ///     .login("user@example.com", "password")

@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// Where a client takes its token from.
 ///
 /// ```no_run
-/// use deploykit::{Credentials, Tokens};
+/// use deploykit::{credentials::{Credentials, Tokens}};
 ///
 /// # async fn ask_the_vault() -> Result<String, std::io::Error> { Ok(String::new()) }
 /// let credentials = Credentials::renewed(|_previous: Option<Tokens>| async {

@@ -41,7 +41,7 @@ use tokio::time::Instant;
 ///
 /// ```
 /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::ClientBuilder<P> {
-/// use deploykit::Pacing;
+/// use deploykit::pacing::Pacing;
 /// // Four processes work with one token: each takes a quarter.
 /// builder.pacing(Pacing::documented().one_of(4))
 /// # }

@@ -51,7 +51,7 @@ return {1, wait}
 ///
 /// ```no_run
 /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::Result<()> {
-/// use deploykit::{Fallback, Pacing, RedisBudget};
+/// use deploykit::{pacing::{Fallback, Pacing, RedisBudget}};
 /// let budget = RedisBudget::new("redis://:password@redis.internal:6379/0", "my-organisation")?;
 /// // Without Redis, each of the four processes takes a quarter.
 /// let client = builder.pacing(Pacing::documented().one_of(4).shared(budget, Fallback::Local)).build()?;
@@ -70,14 +70,14 @@ return {1, wait}
 /// given, as below. If it falls back, the bucket counts as empty, and goes on from there.
 ///
 /// **When Redis is gone.** A connection has half a second, so has a reply, and all of it together one
-/// second. Then [`Fallback::Local`](crate::Fallback::Local) goes on at the part of the rate that
-/// [`Pacing::one_of`](crate::Pacing::one_of) says, and [`Fallback::Refuse`](crate::Fallback::Refuse)
+/// second. Then [`Fallback::Local`](crate::pacing::Fallback::Local) goes on at the part of the rate that
+/// [`Pacing::one_of`](crate::pacing::Pacing::one_of) says, and [`Fallback::Refuse`](crate::pacing::Fallback::Refuse)
 /// sends nothing. A server that refuses connections is tried by every call, and used again at once; one
 /// that is silent is tried again after four times as long as the failure took, so after 4 s at most.
 ///
 /// **When Redis forgets.** A server that was emptied, or took over without the last writes, may give
 /// one burst too many, once: 25 calls of 100 per minute, one of 40 per second. Not even that if the
-/// processes saw it gone and have [`Fallback::Local`](crate::Fallback::Local): their own pace then
+/// processes saw it gone and have [`Fallback::Local`](crate::pacing::Fallback::Local): their own pace then
 /// stays in force for one window more.
 ///
 /// **Needs.** Redis 6.2 or newer, or what speaks its language, and the commands `EVALSHA`, `SCRIPT

@@ -9,7 +9,7 @@ use crate::cells::operation::CANARY;
 use crate::cells::run::runtime;
 use crate::support::{Script, Server, Step};
 use deploykit::edgegap::{self, NewDeployment, User};
-use deploykit::{Call, ClientBuilder, Error, Pacing, Page, Platform, nodion};
+use deploykit::{Call, ClientBuilder, Error, Page, Platform, nodion, pacing::Pacing};
 use std::time::Duration;
 use tokio::time::Instant;
 

@@ -3,7 +3,7 @@
 use deploykit::dployr::{self, DeploymentUpdate};
 use deploykit::edgegap::{self, NewDeployment, User};
 use deploykit::nexlayer::{self, Manifest};
-use deploykit::{Call, ClientBuilder, Error, Pacing, Platform, Response, nodion};
+use deploykit::{Call, ClientBuilder, Error, Platform, Response, nodion, pacing::Pacing};
 
 /// Stands in every secret place, and must be seen nowhere but on the wire.
 pub const CANARY: &str = "canary-5d1f";

@@ -30,7 +30,7 @@ pub fn check(data: &[u8]) {
     let choice = usize::from(*choice);
     let status = STATUSES[choice % STATUSES.len()];
     let (api, id) = OPERATIONS[choice / STATUSES.len() % OPERATIONS.len()];
-    let mut operations = deploykit::OPERATIONS.iter();
+    let mut operations = deploykit::operation::OPERATIONS.iter();
     let operation = operations.find(|op| op.api == api && op.id == id);
     let mut reply = CannedReply::json(status, r#"{"deployments": []}"#);
     let mut values = [""; NAMES.len()];

@@ -7,7 +7,11 @@ use super::{
 use deploykit::http::Method;
 use deploykit::secret::{CallbackUrl, GitUrl};
 use deploykit::testing::CannedReply;
-use deploykit::{Call, Error, ErrorKind, Operation, PreviewBody, RequestPreview, Result, Secret};
+use deploykit::{
+    Call, Error, ErrorKind, Result, Secret,
+    operation::Operation,
+    preview::{PreviewBody, RequestPreview},
+};
 use deploykit::{dployr, edgegap, nodion};
 use serde_json::Value;
 use url::{Url, form_urlencoded};

@@ -1,7 +1,7 @@
 //! Lines of logs, as they come and whole.
 
 use super::{TOKEN, assert_keeps, assert_sound, block_on, platforms, with_canaries};
-use deploykit::dployr::LogStream;
+use deploykit::logs::LogStream;
 use deploykit::testing::CannedReply;
 use deploykit::{Effect, ErrorKind, Result};
 use serde_json::Value;
@@ -95,7 +95,7 @@ pub async fn follows(body: &[u8], mut stream: LogStream) {
     assert!(missing.is_empty(), "{missing:?} did not come");
 }
 
-fn whole(body: &[u8], tail: Option<u32>, result: Result<Vec<deploykit::dployr::LogLine>>) {
+fn whole(body: &[u8], tail: Option<u32>, result: Result<Vec<deploykit::logs::LogLine>>) {
     match result {
         Ok(lines) => {
             let most = tail.map_or(usize::MAX, |tail| usize::try_from(tail).unwrap());

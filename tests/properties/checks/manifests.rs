@@ -1,9 +1,9 @@
 //! Manifests: what is read of them, and what a preview shows.
 
 use super::{SESSION, assert_sound, platforms};
-use deploykit::PreviewBody;
 use deploykit::nexlayer::Manifest;
 use deploykit::nexlayer::manifest::Rule;
+use deploykit::preview::PreviewBody;
 use serde_json::Value;
 
 /// Fields whose values are redacted.

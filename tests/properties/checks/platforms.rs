@@ -5,7 +5,11 @@ use super::{NUMBER, PASSWORD, QUERY, SESSION, TOKEN, USER, VALUE};
 use deploykit::dployr;
 use deploykit::operation::TimeClass;
 use deploykit::testing::CannedReply;
-use deploykit::{ClientBuilder, OPERATIONS, Operation, Platform, RequestPreview, Result};
+use deploykit::{
+    ClientBuilder, Platform, Result,
+    operation::{OPERATIONS, Operation},
+    preview::RequestPreview,
+};
 use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::{Arc, LazyLock, Mutex};

@@ -3,7 +3,10 @@
 use super::{assert_keeps, assert_sound, block_on, platforms, shown, text, with_canaries};
 use deploykit::http::HeaderValue;
 use deploykit::testing::CannedReply;
-use deploykit::{Effect, Error, ErrorKind, OPERATIONS, Operation};
+use deploykit::{
+    Effect, Error, ErrorKind,
+    operation::{OPERATIONS, Operation},
+};
 use serde_json::Value;
 
 /// What the tests of this crate put where a reply must not be shown.

@@ -4,7 +4,7 @@ use super::{OWN, TOKEN};
 use crate::{assert_failure, json_reply};
 use deploykit::dployr::{Client, ServiceEnv, Via};
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::{Effect, Error, ErrorKind, PreviewBody};
+use deploykit::{Effect, Error, ErrorKind, preview::PreviewBody};
 use serde_json::{Value, json};
 
 pub const SERVICE: &str = "01M85NWYM50C3XD23R6MCKYEYQ";

@@ -3,7 +3,10 @@
 use crate::Replay;
 use crate::operations::Success;
 use deploykit::testing::CannedReply;
-use deploykit::{Effect, Error, ErrorKind, Evidence, OPERATIONS, Operation};
+use deploykit::{
+    Effect, Error, ErrorKind,
+    operation::{Evidence, OPERATIONS, Operation},
+};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;

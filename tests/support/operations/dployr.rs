@@ -1,13 +1,13 @@
 //! dployr's operations.
 
 use super::{AnyCall, Clients, Row, json, json_with_id, lines, opaque, opaque_with_id};
-use deploykit::LogCursor;
 use deploykit::dployr::{
     Client, ClusterHandle, DeploymentHandle, DeploymentId, DeploymentUpdate, DomainHandle,
     EventType, EventWindow, InstanceHandle, LogQuery, NewApiToken, NewDeployment, NewDomain,
     NewInstance, NewProject, NewRoute, NewWebhook, NodeHandle, ServiceField, ServiceHandle,
     ServiceType, ServiceUpdate, WebhookSetup,
 };
+use deploykit::logs::LogCursor;
 use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -11,7 +11,10 @@ mod nexlayer;
 mod nodion;
 
 use deploykit::{
-    Call, ClientBuilder, Error, LogStream, OPERATIONS, Operation, Platform, RequestPreview, Result,
+    Call, ClientBuilder, Error, Platform, Result,
+    logs::LogStream,
+    operation::{OPERATIONS, Operation},
+    preview::RequestPreview,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -344,8 +347,8 @@ fn opaque_with_id<T: Debug + Send + 'static>(call: Call<T>, id: fn(&T) -> String
 }
 
 /// A stream of log lines, which is read to its end.
-fn lines<L: Serialize + Debug + Send + 'static>(call: Call<LogStream<L>>) -> AnyCall {
-    let read = |stream: LogStream<L>| async move {
+fn lines(call: Call<LogStream>) -> AnyCall {
+    let read = |stream: LogStream| async move {
         let mut stream = stream.without_reconnecting();
         let (mut lines, mut failures) = (Vec::new(), Vec::new());
         while let Some(line) = stream.next().await {
@@ -364,8 +367,8 @@ fn lines<L: Serialize + Debug + Send + 'static>(call: Call<LogStream<L>>) -> Any
 }
 
 /// A stream that polls without end: only its first item is read.
-fn endless<L: Serialize + Debug + Send + 'static>(call: Call<LogStream<L>>) -> AnyCall {
-    let read = |mut stream: LogStream<L>| async move {
+fn endless(call: Call<LogStream>) -> AnyCall {
+    let read = |mut stream: LogStream| async move {
         let mut content = Content::default();
         let first = tokio::time::timeout(Duration::from_secs(2), stream.next()).await;
         match first.ok().flatten() {

@@ -1,10 +1,10 @@
 //! Nodion's operations.
 
 use super::{AnyCall, Clients, Row, json, json_with_id};
-use deploykit::LogCursor;
+use deploykit::logs::{LogCursor, LogLine};
 use deploykit::nodion::{
-    ApplicationHandle, Branch, DomainHandle, EnvVariableHandle, EnvVariableUpdate, LogLine,
-    LogWindow, NewApplication, NewEnvVariable, ProcessHandle, Scaling,
+    ApplicationHandle, Branch, DomainHandle, EnvVariableHandle, EnvVariableUpdate, LogWindow,
+    NewApplication, NewEnvVariable, ProcessHandle, Scaling,
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -44,7 +44,7 @@ fn at(millis: u64) -> SystemTime {
 }
 
 fn line(ts: &str) -> LogLine {
-    serde_json::from_str(&format!(r#"{{"ts":{ts},"msg":"a"}}"#)).unwrap()
+    serde_json::from_str(&format!(r#"{{"timestamp":{ts},"message":"a"}}"#)).unwrap()
 }
 
 fn cursor() -> LogCursor {

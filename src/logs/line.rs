@@ -1,0 +1,65 @@
+//! One line of a log, the same type for all platforms.
+
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A line of a log.
+///
+/// `Display` gives the time, the level and the message: `2026-11-30T10:00:00Z ERROR no such table`.
+/// A field is `None` where the platform does not send it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct LogLine {
+    /// When the line was written.
+    pub timestamp: Option<Timestamp>,
+    /// The text of the line.
+    pub message: String,
+    /// Severity, as the platform writes it: `error` (dployr).
+    pub level: Option<String>,
+    /// What wrote the line: `build`, `deploy` or `runtime` (dployr).
+    pub source: Option<String>,
+    /// Name of the service (the log of a dployr cluster).
+    pub service: Option<String>,
+    /// Id of the deployment (the log of a dployr cluster).
+    pub deployment_id: Option<String>,
+    /// Id of the instance that wrote the line (Nodion).
+    pub instance_id: Option<String>,
+}
+
+impl LogLine {
+    /// A line with a message only, for tests of your own code.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            ..Self::default()
+        }
+    }
+}
+
+impl fmt::Display for LogLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(timestamp) = &self.timestamp {
+            write!(f, "{timestamp} ")?;
+        }
+        if let Some(level) = &self.level {
+            write!(f, "{} ", level.to_uppercase())?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn display_shows_time_level_and_message() {
+        let mut line = LogLine::new("no such table");
+        assert_eq!(line.to_string(), "no such table");
+        line.timestamp = Some(Timestamp::parse("2026-11-30T10:00:00Z"));
+        line.level = Some("error".to_owned());
+        assert_eq!(line.to_string(), "2026-11-30T10:00:00Z ERROR no such table");
+    }
+}
