@@ -13,18 +13,24 @@ use std::fmt;
 #[non_exhaustive]
 pub struct LogLine {
     /// When the line was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
     /// The text of the line.
     pub message: String,
     /// Severity, as the platform writes it: `error` (dployr).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<String>,
     /// What wrote the line: `build`, `deploy` or `runtime` (dployr).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// Name of the service (the log of a dployr cluster).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// Id of the deployment (the log of a dployr cluster).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub deployment_id: Option<String>,
     /// Id of the instance that wrote the line (Nodion).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_id: Option<String>,
 }
 

@@ -77,6 +77,12 @@ fn assert_carried(example: &Example, read: &Value, at: &str) {
         Some(items) if read.get("has_next").is_some() => items,
         _ => read,
     };
+    if example.operation.id == "list_logs" {
+        // `LogLine` has other names for its fields.
+        assert_eq!(read[0]["timestamp"], example.value["logs"][0]["ts"], "{at}");
+        assert_eq!(read[0]["message"], example.value["logs"][0]["msg"], "{at}");
+        return;
+    }
     // Edgegap sends a record as it is, and lists and Nodion's records under a name.
     let whole = std::iter::once(&example.value);
     let named = example

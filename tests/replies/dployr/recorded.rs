@@ -140,7 +140,7 @@ fn assert_value(id: &str, cluster: Option<&str>, success: &Success, body: &Value
                 body => body.as_array().unwrap().clone(),
             };
             assert!(!lines.is_empty(), "{what}");
-            (value, Value::Array(lines))
+            (value, Value::Array(lines.iter().map(log_line).collect()))
         }
         "get_service" => (value, data["service"].clone()),
         "list_service_secrets" => items("secrets"),
@@ -154,6 +154,19 @@ fn assert_value(id: &str, cluster: Option<&str>, success: &Success, body: &Value
         _ => (value, data.clone()),
     };
     assert_eq!(filled(value.clone()), filled(kept(&sent)), "{what}");
+}
+
+/// A line of a reply under the names of `LogLine`.
+fn log_line(line: &Value) -> Value {
+    let name = |key: &str| match key {
+        "serviceId" => "service".to_owned(),
+        "deploymentId" => "deployment_id".to_owned(),
+        key => key.to_owned(),
+    };
+    let fields = line.as_object().unwrap().iter();
+    fields
+        .map(|(key, value)| (name(key), value.clone()))
+        .collect()
 }
 
 /// A reply as it is written out again: without people and tokens.
