@@ -1,18 +1,18 @@
 //! Writes the table of the feature `testing`: the query parameters and the example replies of each
 //! operation.
 
-use super::problem::{Broken, Problem};
+use super::problems::{InvalidSpec, Problem};
 use super::schemas::{items, resolve, text};
 use openapiv3::{Components, MediaType, OpenAPI, ReferenceOr, Response, StatusCode};
 use serde_json::Value;
 use std::fmt::Write as _;
 
 /// The entries of the table for one API, comma separated.
-pub fn render(api: &str, file: &str, spec: &str, json: &Value) -> Result<String, Broken> {
+pub fn render(api: &str, file: &str, spec: &str, json: &Value) -> Result<String, InvalidSpec> {
     // Read once more: JSON sorts the names of examples, and here their order counts.
     let ordered: OpenAPI = serde_saphyr::from_str(spec).map_err(|error| {
         let what = format!("its examples cannot be read: {error}");
-        Broken::one(file, Problem::new("$", what, "mend the YAML"))
+        InvalidSpec::one(file, Problem::new("$", what, "mend the YAML"))
     })?;
     let mut out = String::new();
     for (path, method, operation) in ordered.operations() {

@@ -2,25 +2,23 @@
 //!
 //! Each pass is one small file. They run in the order in which [`run`] reads, on plain JSON where
 //! they look at what was written, and on [`openapiv3`] where they need to know what it means. Every
-//! failure is a [`Broken`] that names the file, the JSON path and the remedy: a spec is edited by
+//! failure is a [`InvalidSpec`] that names the file, the JSON path and the remedy: a spec is edited by
 //! hand, and whoever edits it must not meet a panic from inside the generator.
 
-pub mod client_settings;
+pub mod client_parameters;
+pub mod constraints;
+pub mod document;
 pub mod examples;
-pub mod generate;
-pub mod lenient;
+pub mod lenient_replies;
 pub mod lint;
-pub mod lint_extensions;
-pub mod lint_links;
-pub mod load;
 pub mod open_enums;
 pub mod operations;
-pub mod problem;
-pub mod relax;
+pub mod problems;
+pub mod raw_client;
 pub mod schemas;
-pub mod success_only;
+pub mod success_replies;
 
-use problem::Broken;
+use problems::InvalidSpec;
 
 /// What the build script writes to `OUT_DIR` for one API.
 #[derive(Debug)]
@@ -37,21 +35,21 @@ pub struct Generated {
 }
 
 /// Runs every pass over the text of one spec.
-pub fn run(api: &str, file: &str, text: &str) -> Result<Generated, Broken> {
-    let document = load::load(file, text)?;
+pub fn run(api: &str, file: &str, text: &str) -> Result<Generated, InvalidSpec> {
+    let document = document::load(file, text)?;
     lint::lint(file, &document.json)?;
     let operations = operations::read(&document);
     let examples = examples::render(api, file, text, &document.json)?;
     let enums = open_enums::collect(&document.json);
     let mut json = document.json;
-    client_settings::apply(&mut json);
-    success_only::apply(&mut json);
+    client_parameters::apply(&mut json);
+    success_replies::apply(&mut json);
     let replies = schemas::reply_only(&json);
-    let bound = generate::bound_types(&mut json);
+    let bound = raw_client::bound_types(&mut json);
     let either = json.get("x-either-spelling") == Some(&true.into());
-    relax::apply(&mut json);
+    constraints::apply(&mut json);
     Ok(Generated {
-        client: generate::generate(api, file, &json, &bound, &enums, &replies, either)?,
+        client: raw_client::generate(api, file, &json, &bound, &enums, &replies, either)?,
         op: operations::render_enum(api, &operations),
         entries: operations::render_entries(api, &operations),
         examples,

@@ -1,10 +1,10 @@
 //! Writes down what each operation is and how it behaves: `enum Op` and the entries of `OPERATIONS`.
 
-use super::lint_extensions::pace_of;
-use super::load::Document;
+use super::document::Document;
+use super::lint::extensions::pace_of;
 use super::open_enums::variant;
 use super::schemas::{items, text};
-use super::success_only::request_content_type;
+use super::success_replies::request_content_type;
 use serde_json::Value;
 use std::fmt::Write as _;
 

@@ -1,9 +1,9 @@
 //! Runs the generator and writes its output the way people can read it.
 
-use super::lenient;
-use super::load;
+use super::document;
+use super::lenient_replies;
 use super::open_enums::{self, OpenEnum};
-use super::problem::{Broken, Problem};
+use super::problems::{InvalidSpec, Problem};
 use progenitor::{
     GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl, TypePatch,
 };
@@ -23,16 +23,16 @@ pub fn generate(
     enums: &[OpenEnum],
     replies: &BTreeSet<String>,
     either_spelling: bool,
-) -> Result<String, Broken> {
+) -> Result<String, InvalidSpec> {
     let broken = |path: &str, what: String, remedy: &str| {
-        Broken::one(file, Problem::new(path, what, remedy))
+        InvalidSpec::one(file, Problem::new(path, what, remedy))
     };
-    let document = load::parse(file, json)?;
+    let document = document::parse(file, json)?;
     let inner = SCOPE.parse().map_err(|error| {
         broken(
             "$",
             format!("the inner type does not parse: {error}"),
-            "mend build/generate.rs",
+            "mend build/raw_client.rs",
         )
     })?;
     let mut settings = GenerationSettings::default();
@@ -78,7 +78,7 @@ pub fn generate(
         )
     })?;
     tidy(&mut syntax.items);
-    lenient::apply(&mut syntax.items, either_spelling);
+    lenient_replies::apply(&mut syntax.items, either_spelling);
     let code = prettyplease::unparse(&syntax);
     // A replacement or a patch whose name matches nothing is ignored in silence: look.
     for (name, rust_type) in bound {

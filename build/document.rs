@@ -1,6 +1,6 @@
 //! Reads a spec: YAML, then OpenAPI 3.0.
 
-use super::problem::{Broken, Problem};
+use super::problems::{InvalidSpec, Problem};
 use super::schemas::{components, operations};
 use openapiv3::OpenAPI;
 use serde_json::Value;
@@ -12,7 +12,7 @@ pub struct Document {
 }
 
 /// Parses the text of a spec.
-pub fn load(file: &str, text: &str) -> Result<Document, Broken> {
+pub fn load(file: &str, text: &str) -> Result<Document, InvalidSpec> {
     let json: Value = serde_saphyr::from_str(text).map_err(|error| {
         let first = error.to_string();
         let first = first
@@ -20,7 +20,7 @@ pub fn load(file: &str, text: &str) -> Result<Document, Broken> {
             .find(|line| !line.trim().is_empty())
             .unwrap_or("it cannot be read")
             .to_owned();
-        Broken::one(
+        InvalidSpec::one(
             file,
             Problem::new(
                 "$",
@@ -32,7 +32,7 @@ pub fn load(file: &str, text: &str) -> Result<Document, Broken> {
     // Checked before parsing: a 3.1 document parses into something that is quietly wrong.
     let version = json.get("openapi").and_then(Value::as_str).unwrap_or("");
     if !version.starts_with("3.0.") {
-        return Err(Broken::one(
+        return Err(InvalidSpec::one(
             file,
             Problem::new(
                 "$.openapi",
@@ -46,9 +46,9 @@ pub fn load(file: &str, text: &str) -> Result<Document, Broken> {
 }
 
 /// Turns JSON into the typed document.
-pub fn parse(file: &str, json: &Value) -> Result<OpenAPI, Broken> {
+pub fn parse(file: &str, json: &Value) -> Result<OpenAPI, InvalidSpec> {
     serde_json::from_value(json.clone()).map_err(|error| {
-        Broken::one(
+        InvalidSpec::one(
             file,
             Problem::new(
                 narrow(json),

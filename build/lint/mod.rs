@@ -4,15 +4,16 @@
 //! Each check stands for something that goes wrong in silence otherwise: an error type that becomes
 //! the success type, a `nullable` that is dropped, a parameter that disappears.
 
-use super::lint_extensions;
-use super::lint_links;
+pub mod extensions;
+mod links;
+
 use super::open_enums;
-use super::problem::{Broken, Problems};
+use super::problems::{InvalidSpec, Problems};
 use super::schemas::{self, entries, items, reach, resolve, text};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Request bodies the generator can send, or that [`super::success_only`] can disguise.
+/// Request bodies the generator can send, or that [`super::success_replies`] can disguise.
 const BODY_TYPES: [&str; 3] = [
     "application/json",
     "application/x-www-form-urlencoded",
@@ -20,7 +21,7 @@ const BODY_TYPES: [&str; 3] = [
 ];
 
 /// Runs every check; all problems at once, so that one build shows the whole list.
-pub fn lint(file: &str, json: &Value) -> Result<(), Broken> {
+pub fn lint(file: &str, json: &Value) -> Result<(), InvalidSpec> {
     let mut problems = Problems::default();
     let version = json.pointer("/info/version").and_then(Value::as_str);
     problems.require(
@@ -35,14 +36,14 @@ pub fn lint(file: &str, json: &Value) -> Result<(), Broken> {
         parameters(json, &at, operation, &mut problems);
         request_body(json, &at, operation, &mut problems);
         responses(json, &at, operation, &mut problems);
-        lint_extensions::operation(&at, method, operation, &mut problems);
+        extensions::operation(&at, method, operation, &mut problems);
     }
     components(json, &mut problems);
     closed_enums(json, &mut problems);
     references(json, "$", json, &mut problems);
     match problems.0.is_empty() {
         true => Ok(()),
-        false => Err(Broken {
+        false => Err(InvalidSpec {
             file: file.to_owned(),
             problems: problems.0,
         }),
@@ -167,7 +168,7 @@ fn responses(json: &Value, at: &str, operation: &Value, problems: &mut Problems)
             "name the statuses",
         );
         let response = resolve(json, response);
-        lint_links::links(json, &here, operation, response, problems);
+        links::links(json, &here, operation, response, problems);
         for (media, body) in entries(response, "content") {
             inline_at(&format!("{here}.content.{media}"), body, "schema", problems);
             if status.starts_with('2') && media == "application/json" {

@@ -1,6 +1,6 @@
 //! Requires what this project adds to every operation: its evidence and its behaviour.
 
-use super::problem::Problems;
+use super::super::problems::Problems;
 use serde_json::Value;
 
 /// A key, whether its value is right, and what to write there.

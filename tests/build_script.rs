@@ -4,7 +4,7 @@
 #[path = "../build/mod.rs"]
 mod build;
 
-use build::problem::Broken;
+use build::problems::InvalidSpec;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,7 +18,7 @@ fn spec(api: &str) -> String {
     std::fs::read_to_string(root().join(format!("specs/{api}.yaml"))).unwrap()
 }
 
-fn run(api: &str, text: &str) -> Result<build::Generated, Broken> {
+fn run(api: &str, text: &str) -> Result<build::Generated, InvalidSpec> {
     build::run(api, &format!("specs/{api}.yaml"), text)
 }
 

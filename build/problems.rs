@@ -57,12 +57,12 @@ impl Problems {
 
 /// Everything that is wrong in one spec; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broken {
+pub struct InvalidSpec {
     pub file: String,
     pub problems: Vec<Problem>,
 }
 
-impl Broken {
+impl InvalidSpec {
     pub fn one(file: &str, problem: Problem) -> Self {
         Self {
             file: file.to_owned(),
@@ -81,7 +81,7 @@ impl Broken {
     }
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for InvalidSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.lines().collect::<Vec<_>>().join("\n"))
     }

@@ -33,7 +33,7 @@ pub fn apply(items: &mut [Item], either_spelling: bool) {
     }
 }
 
-/// The mark that [`super::generate`] puts on what only replies reach.
+/// The mark that [`super::raw_client`] puts on what only replies reach.
 fn is_reply(attr: &Attribute) -> bool {
     attr.path().is_ident("non_exhaustive")
 }

@@ -1,8 +1,8 @@
 //! Checks the links from a reply to the next request: a typing mistake in one breaks nothing that is
 //! generated, and the tools that follow links pass over what they cannot resolve.
 
-use super::problem::Problems;
-use super::schemas::{self, entries, items, resolve, text};
+use super::super::problems::Problems;
+use super::super::schemas::{self, entries, items, resolve, text};
 use serde_json::Value;
 
 /// Checks the links of one reply; `operation` is the one that it belongs to.
@@ -102,7 +102,7 @@ fn schema_has(json: &Value, schema: &Value, parts: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::problem::Problem;
+    use super::super::super::problems::Problem;
     use super::*;
     use serde_json::json;
 
