@@ -4,10 +4,10 @@
 //! `cargo run --example lifecycle`. Times are those of the sandbox, so the intervals are short; leave
 //! them out for the real platforms, whose own ones are the default.
 
-mod life;
+mod lifecycles;
 
 use deploykit_sandbox::{Dialect, Sandbox};
-use life::{Addresses, Lives};
+use lifecycles::{Addresses, Lifecycles};
 use std::process::ExitCode;
 
 #[tokio::main]
@@ -20,12 +20,12 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let lives = Lives {
+    let lifecycles = Lifecycles {
         at: Addresses::of(&sandbox),
         sandbox: &sandbox,
         tell: |platform, what| println!("{platform:<9} {what}"),
     };
-    let ends = lives.all().await;
+    let ends = lifecycles.all().await;
     let mut complete = 0;
     for (platform, end) in &ends {
         match end {

@@ -1,8 +1,8 @@
 //! The checks with Prism: as a validating proxy between the client and the sandbox, and as a mock
 //! server.
 
-#[path = "../../../examples/lifecycle/life.rs"]
-mod life;
+#[path = "../../../examples/lifecycle/lifecycles.rs"]
+mod lifecycles;
 pub mod mock;
 #[path = "../../../tests/support/operations/mod.rs"]
 mod operations;

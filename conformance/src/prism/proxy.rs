@@ -1,7 +1,7 @@
 //! Prism between the client and the sandbox. It compares every request and every reply with the spec
 //! and says in a header of the reply what is wrong with either.
 
-use super::life::{Addresses, Lives};
+use super::lifecycles::{Addresses, Lifecycles};
 use super::process::Prism;
 use super::spec;
 use super::support::Server;
@@ -61,7 +61,7 @@ async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
     let proxies = proxies(cli, &sandbox).await?;
     let [nexlayer, dployr, nodion, edgegap] =
         proxies.each_ref().map(|(_, prism)| prism.base_url.clone());
-    let lives = Lives {
+    let lifecycles = Lifecycles {
         sandbox: &sandbox,
         at: Addresses {
             nexlayer,
@@ -71,7 +71,7 @@ async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
         },
         tell: |_, _| {},
     };
-    let ends = lives.all().await;
+    let ends = lifecycles.all().await;
     let mut problems: Vec<String> = Vec::new();
     for (platform, end) in ends {
         problems.extend(end.err().map(|error| format!("{platform}: {error}")));

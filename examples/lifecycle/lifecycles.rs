@@ -1,4 +1,4 @@
-//! The four lives. They go by addresses of their own, so that something may stand between the client
+//! The four lifecycles. They go by addresses of their own, so that something may stand between the client
 //! and the sandbox.
 
 use deploykit::edgegap::{NewDeployment as NewServer, User};
@@ -37,8 +37,8 @@ impl Addresses {
     }
 }
 
-/// What the lives need.
-pub struct Lives<'a> {
+/// What the lifecycles need.
+pub struct Lifecycles<'a> {
     /// What stands behind the addresses: a dployr control plane is among it.
     pub sandbox: &'a Sandbox,
     pub at: Addresses,
@@ -46,7 +46,7 @@ pub struct Lives<'a> {
     pub tell: fn(&str, &str),
 }
 
-impl Lives<'_> {
+impl Lifecycles<'_> {
     /// Each life, and how it ended.
     pub async fn all(&self) -> [(&'static str, Result<()>); 4] {
         // Nexlayer comes last: its end is a matter of time, and the clock of the sandbox is one for all.
