@@ -21,7 +21,7 @@
 //! | | an identical request | every cell |
 //! | | none at all, caps, budget, deadline, the caller's word | `behaviour::retry` |
 //! | Time | attempt and call, streams, silence | `behaviour::time`, `cells::table::stream` |
-//! | | dropped calls | `cancel`, `tests/limits.rs`, `tests/credentials.rs` |
+//! | | dropped calls | `cancel`, `tests/rate_limits.rs`, `tests/credentials.rs` |
 //! | Decode | enums, fields, lists, objects, numbers in other forms | `tests/replies` |
 //! | | times in other forms | beside the code: `time.rs` |
 //! | | nothing, HTML, text, cut off, a mark of the byte order, too large | `cells::table::reply`, `tests/calls.rs` |
@@ -29,14 +29,14 @@
 //! | | the status, one bounded line, no secret | every cell |
 //! | | a 401 without a word, a 404 with a page | `cells::table::status` |
 //! | | the size of an error | beside the code: `error.rs` |
-//! | Paths | refused ids | `tests/requests`, `tests/bad_input.rs` |
+//! | Paths | refused ids | `tests/requests`, `tests/invalid_requests.rs` |
 //! | | unusual ids and names | `tests/requests`, `tests/properties` |
 //! | Pages | empty with more to come, repeated, caps, limits, a failure on the second | `tests/pages` |
 //! | Wait | ready, failed, unknown, passing failures, vanished, deadline, hints, the number of looks | `tests/wait` |
 //! | Logs | arrays, lines, blanks, garbage, letters cut in two | beside the code: `dployr/logs`, `cells::table::stream`, `tests/logs` |
 //! | | connecting again without a repeat | `tests/logs`, beside the code: `logs/dedupe.rs` |
 //! | | a server without logs | beside the code: `dployr/failures.rs`, `cells::table::status` (501) |
-//! | Webhooks | unknown events, missing fields, a wrong secret, no UTF-8 | `tests/webhooks.rs`, `tests/callback_secrets.rs` |
+//! | Webhooks | unknown events, missing fields, a wrong secret, no UTF-8 | `tests/webhooks` |
 
 mod behaviour;
 mod cancel;

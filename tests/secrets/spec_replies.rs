@@ -1,6 +1,6 @@
 //! Successes with a canary in every secret field, made from the specs.
 
-use crate::planted::Plant;
+use crate::canaries::Plant;
 use deploykit::operation::Operation;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};

@@ -126,7 +126,7 @@ pub struct Findings {
 
 impl Findings {
     /// Searches a text. `kind` says where it comes from: `error Display`.
-    pub fn look(&mut self, kind: &str, text: &str) {
+    pub fn search(&mut self, kind: &str, text: &str) {
         for (operation, place) in found_in(text) {
             let at = text.find(MARK).unwrap_or(0);
             let start = text[..at]

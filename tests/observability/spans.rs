@@ -1,11 +1,9 @@
 //! What a call tells an observer: one span with the names that OpenTelemetry gives to HTTP clients.
 
-mod support;
-
+use crate::support::Server;
 use deploykit::edgegap::{self, NewDeployment, User};
 use deploykit::nodion;
 use std::sync::{Arc, Mutex};
-use support::Server;
 
 const CANARY: &str = "canary-5d1f";
 

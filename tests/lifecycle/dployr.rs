@@ -1,5 +1,4 @@
 //! dployr's documented calls on its control plane as it is: the client on the sandbox.
-#![cfg(feature = "dployr")]
 
 use deploykit::dployr::{
     Client, LogQuery, NewDeployment, NewInstance, ServiceField, ServiceType, ServiceUpdate, Via,

@@ -1,7 +1,6 @@
 //! Readiness of a Nexlayer application from start to end, and the requests to its site.
 #![cfg(feature = "nexlayer")]
 
-mod sandbox;
 mod script;
 mod signals;
 mod site;

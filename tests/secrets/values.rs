@@ -1,10 +1,10 @@
 //! Values that hold secrets and are not sent, calls that are refused, and responses whose types redact
 //! more than the spec says.
 
-use crate::answers;
-use crate::planted::Plant;
-use crate::specs::Success;
-use crate::walk::Walk;
+use crate::canaries::Plant;
+use crate::replies;
+use crate::search::LeakSearch;
+use crate::spec_replies::Success;
 use deploykit::dployr::{
     self, DeploymentUpdate, NewDeployment, NewWebhook, ServiceUpdate, WebhookSetup,
 };
@@ -22,27 +22,27 @@ use deploykit::{
 use serde_json::json;
 use std::fmt::Debug;
 
-pub async fn walk(walk: &mut Walk) {
-    of_dployr(walk).await;
-    of_edgegap(walk);
-    of_nexlayer(walk).await;
-    of_nodion(walk);
-    of_webhooks_and_budgets(walk);
-    request_without_spec(walk).await;
-    walk.look_at_the_log();
+pub async fn search(search: &mut LeakSearch) {
+    of_dployr(search).await;
+    of_edgegap(search);
+    of_nexlayer(search).await;
+    of_nodion(search);
+    of_webhooks_and_budgets(search);
+    request_without_spec(search).await;
+    search.search_log();
 }
 
-impl Walk {
+impl LeakSearch {
     fn all(&mut self, values: &[&dyn Debug]) {
         for value in values {
-            self.debug("value", value);
+            self.search_debug("value", value);
         }
     }
 
     /// A call that is refused before anything is sent.
     fn refused<T: Send + 'static>(&mut self, call: Call<T>) {
-        self.debug("refused call", &call);
-        self.look_at_error("refused", &call.preview().map(|_| ()).unwrap_err());
+        self.search_debug("refused call", &call);
+        self.search_error("refused", &call.preview().map(|_| ()).unwrap_err());
     }
 }
 
@@ -52,19 +52,19 @@ fn secret_url(plant: &Plant) -> String {
     format!("https://{user}:{password}@git.example/a.git?t={query}")
 }
 
-async fn of_dployr(walk: &mut Walk) {
+async fn of_dployr(search: &mut LeakSearch) {
     let plant = Plant::new("dployr values");
     let url = secret_url(&plant);
     let token = plant.ascii("authorization");
     let builder = dployr::Client::builder().token(token.as_str());
-    walk.debug("builder", &builder);
+    search.search_debug("builder", &builder);
     let builder = builder.base_url(&url);
-    walk.debug("builder", &builder);
-    walk.look_at_error("build", &builder.build().unwrap_err());
+    search.search_debug("builder", &builder);
+    search.search_error("build", &builder.build().unwrap_err());
     for bad in ["a b", "a\nb", "ü"] {
         let token = format!("{}{bad}", plant.plain("refused token"));
         let refused = dployr::Client::new("https://a.example", token);
-        walk.look_at_error("build", &refused.unwrap_err());
+        search.search_error("build", &refused.unwrap_err());
     }
     let client = dployr::Client::new("https://a.example", token).unwrap();
     let other = client.with_token(plant.ascii("other token")).unwrap();
@@ -77,7 +77,7 @@ async fn of_dployr(walk: &mut Walk) {
         .secrets([("B", plant.wide("secret"))], ["C"])
         .remote_url(url.as_str());
     let webhook = NewWebhook::new(url.as_str(), ["x"]).secret(plant.wide("secret"));
-    walk.all(&[
+    search.all(&[
         &client,
         &other,
         &signed_in,
@@ -91,13 +91,13 @@ async fn of_dployr(walk: &mut Walk) {
         &WebhookSetup::new(url.as_str(), ["x"]),
     ]);
     let bad_cookie = format!("{};x", plant.plain("refused cookie"));
-    walk.look_at_error("refused", &client.with_session(bad_cookie).unwrap_err());
-    walk.refused(client.deployments().create(new.port(0)));
+    search.search_error("refused", &client.with_session(bad_cookie).unwrap_err());
+    search.refused(client.deployments().create(new.port(0)));
     let no_url = format!("no url {}", plant.plain("text that is not a URL"));
     let webhook = NewWebhook::new(no_url.as_str(), ["x"]);
-    walk.refused(client.webhooks().create(webhook));
+    search.refused(client.webhooks().create(webhook));
     let setup = WebhookSetup::new(no_url, ["x"]);
-    walk.refused(signed_in.webhooks().set_up(setup));
+    search.refused(signed_in.webhooks().set_up(setup));
     // The code of a login that this client asked for.
     let recorder = Recorder::new();
     recorder.answer_with(|_| CannedReply::json(200, "{}"));
@@ -105,9 +105,9 @@ async fn of_dployr(walk: &mut Walk) {
     let client = builder.recorder(&recorder).build().unwrap();
     let sent = client.login_by_email("a@b.example").await.unwrap();
     let verify = || sent.verify(plant.wide("code"));
-    walk.all(&[&sent, &verify()]);
-    walk.look_at_preview("preview", &verify().preview().unwrap());
-    walk.look_at_error("no cookie", &verify().await.unwrap_err());
+    search.all(&[&sent, &verify()]);
+    search.search_preview("preview", &verify().preview().unwrap());
+    search.search_error("no cookie", &verify().await.unwrap_err());
     // The cookie of a session in a response.
     let cookie = format!("session={}; path=/", plant.plain("reply cookie"));
     recorder
@@ -117,10 +117,10 @@ async fn of_dployr(walk: &mut Walk) {
         .with_response()
         .await
         .unwrap();
-    walk.all(&[&response, &response.headers.as_map()]);
+    search.all(&[&response, &response.headers.as_map()]);
 }
 
-fn of_edgegap(walk: &mut Walk) {
+fn of_edgegap(search: &mut LeakSearch) {
     let plant = Plant::new("edgegap values");
     let token = plant.ascii("authorization");
     let builder = edgegap::Client::builder().token(token.as_str());
@@ -130,21 +130,21 @@ fn of_edgegap(walk: &mut Walk) {
         .webhook_on_ready(secret_url(&plant))
         .webhook_on_error(secret_url(&plant))
         .webhook_on_terminated(secret_url(&plant));
-    walk.all(&[&builder, &client, &new, &new.clone().on_host("h-1")]);
+    search.all(&[&builder, &client, &new, &new.clone().on_host("h-1")]);
     let no_url = format!("no url {}", plant.plain("text that is not a URL"));
-    walk.refused(client.deploy(new.webhook_on_error(no_url)));
+    search.refused(client.deploy(new.webhook_on_error(no_url)));
     let key = plant.plain("key of a container");
     let url = format!("https://a.example/v1/self/stop/9f511e17/{key}");
     let own = SelfStop::new(url.as_str(), token.as_str()).unwrap();
-    walk.all(&[&own, &own.stop()]);
+    search.all(&[&own, &own.stop()]);
     let refused = SelfStop::new(format!("{url}/more"), token);
-    walk.look_at_error("refused", &refused.unwrap_err());
+    search.search_error("refused", &refused.unwrap_err());
 }
 
-async fn of_nexlayer(walk: &mut Walk) {
+async fn of_nexlayer(search: &mut LeakSearch) {
     let plant = Plant::new("nexlayer values");
     let builder = nexlayer::Client::builder().token(plant.ascii("authorization"));
-    walk.debug("builder", &builder);
+    search.search_debug("builder", &builder);
     let client = builder.build().unwrap();
     let session = client.session(plant.wide("session"));
     let login = RegistryLogin::new("r.example", "u", plant.wide("registry token"));
@@ -156,38 +156,38 @@ async fn of_nexlayer(walk: &mut Walk) {
         .entrypoint(plant.wide("entrypoint"))
         .command(plant.wide("command"))
         .secret(file.clone());
-    walk.all(&[&login, &file, &pod]);
+    search.all(&[&login, &file, &pod]);
     let spec = AppSpec::new("my-app").pod(pod);
     let manifest = spec.manifest().unwrap();
-    walk.all(&[
+    search.all(&[
         &spec,
         &manifest,
         &manifest.spec().unwrap(),
         &manifest.lint(),
     ]);
-    walk.all(&[
+    search.all(&[
         &client,
         &session,
         &session.application("a"),
         session.token().unwrap(),
     ]);
     let list = || session.reservations().query("q", &plant.wide("query"));
-    walk.all(&[&list().stream()]);
+    search.all(&[&list().stream()]);
     let query = plant.plain("query of a site");
     let site = format!("https://a.example/x?t={query}#{query}");
     let application = session.application("a").at(site);
-    walk.all(&[&application, &application.wait(), &application.readiness()]);
+    search.all(&[&application, &application.wait(), &application.readiness()]);
     let user = plant.plain("user of a site");
     let refused = session
         .application("a")
         .at(format!("https://u:{user}@a.example"));
-    walk.refused(refused.readiness());
+    search.refused(refused.readiness());
     let token = plant.plain("session in a site");
     let refused = client.session(token.as_str()).application("a");
-    walk.refused(refused.at(format!("https://a.example/{token}")).readiness());
+    search.refused(refused.at(format!("https://a.example/{token}")).readiness());
     let refused = client.session(format!("{}\n", plant.plain("refused session")));
-    walk.debug("refused session", &refused);
-    walk.look_at_error("refused", &refused.token().unwrap_err());
+    search.search_debug("refused session", &refused);
+    search.search_error("refused", &refused.token().unwrap_err());
     for text in [
         format!("token: [{}", plant.wide("text that is not YAML")),
         format!(
@@ -195,7 +195,7 @@ async fn of_nexlayer(walk: &mut Walk) {
             plant.plain("manifest without a name")
         ),
     ] {
-        walk.look_at_error("refused", &Manifest::parse(text).unwrap_err());
+        search.search_error("refused", &Manifest::parse(text).unwrap_err());
     }
 
     // Sentences for people that hold a token.
@@ -220,20 +220,20 @@ async fn of_nexlayer(walk: &mut Walk) {
     let client = builder.build().unwrap();
     recorder.answer_with(move |_| CannedReply::json(200, started.to_string()));
     let started = client.start(manifest).await.unwrap();
-    walk.all(&[&started, &started.session(), &started.application()]);
+    search.all(&[&started, &started.session(), &started.application()]);
     recorder.answer_with(move |_| CannedReply::json(200, claim.to_string()));
     let claim = started.application().claim().await.unwrap();
-    walk.debug("claim", &claim);
+    search.search_debug("claim", &claim);
 }
 
-fn of_nodion(walk: &mut Walk) {
+fn of_nodion(search: &mut LeakSearch) {
     let plant = Plant::new("nodion values");
     let token = plant.ascii("authorization");
     let client = nodion::Client::new(token.as_str()).unwrap();
     let new = NewEnvVariable::new("K", plant.wide("variable"));
     let update = EnvVariableUpdate::new().value(plant.wide("variable"));
     let builder = nodion::Client::builder().token(token);
-    walk.all(&[
+    search.all(&[
         &builder,
         &client,
         &client.application("a-1").env(),
@@ -241,37 +241,38 @@ fn of_nodion(walk: &mut Walk) {
         &update,
     ]);
     let wrong = NewEnvVariable::new("A=B", plant.wide("variable"));
-    walk.refused(client.application("a-1").env().add(wrong));
+    search.refused(client.application("a-1").env().add(wrong));
 }
 
-fn of_webhooks_and_budgets(walk: &mut Walk) {
+fn of_webhooks_and_budgets(search: &mut LeakSearch) {
     let plant = Plant::new("webhook and budget values");
     let secret = CallbackSecret::new(plant.ascii("callback secret")).unwrap();
     let url = secret.attach("https://a.example/hook").unwrap();
-    walk.all(&[&secret, &url]);
-    walk.findings
-        .look("callback URL (Display)", &url.to_string());
-    walk.look_at_error("wrong", &secret.verify("/hook").unwrap_err());
+    search.all(&[&secret, &url]);
+    search
+        .findings
+        .search("callback URL (Display)", &url.to_string());
+    search.search_error("wrong", &secret.verify("/hook").unwrap_err());
     for refused in [
         plant.plain("short secret"),
         plant.wide("secret with a space"),
     ] {
-        walk.look_at_error("refused", &CallbackSecret::new(refused).unwrap_err());
+        search.search_error("refused", &CallbackSecret::new(refused).unwrap_err());
     }
     let attached = secret.attach(&secret_url(&plant));
-    walk.look_at_error("refused", &attached.unwrap_err());
+    search.search_error("refused", &attached.unwrap_err());
     let [user, password] = ["redis user", "redis password"].map(|part| plant.plain(part));
     let url = format!("redis://{user}:{password}@127.0.0.1:1/0");
-    walk.debug("budget", &RedisBudget::new(url.as_str(), "a").unwrap());
+    search.search_debug("budget", &RedisBudget::new(url.as_str(), "a").unwrap());
     for (url, account) in [(url.as_str(), ""), (&url.replace("redis", "http"), "a")] {
-        walk.look_at_error("refused", &RedisBudget::new(url, account).unwrap_err());
+        search.search_error("refused", &RedisBudget::new(url, account).unwrap_err());
     }
 }
 
 /// An endpoint that is not in the spec: every value is secret.
-async fn request_without_spec(walk: &mut Walk) {
+async fn request_without_spec(search: &mut LeakSearch) {
     let plant = Plant::new("dployr without a spec entry");
-    let builder = dployr::Client::builder().base_url(&walk.server.base_url);
+    let builder = dployr::Client::builder().base_url(&search.server.base_url);
     let builder = builder.retry(Retry::off()).pacing(Pacing::off());
     let client = builder.token(plant.ascii("authorization")).build().unwrap();
     let call = || {
@@ -281,12 +282,12 @@ async fn request_without_spec(walk: &mut Walk) {
         }));
         request.query("q", &plant.wide("query.q"))
     };
-    walk.look_at_preview("preview", &call().preview().unwrap());
-    for way in answers::all(&[Success::json("{}")], &plant.sent()) {
-        walk.server.answer(way.answer);
+    search.search_preview("preview", &call().preview().unwrap());
+    for way in replies::all(&[Success::json("{}")], &plant.sent()) {
+        search.server.answer(way.answer);
         if let Err(error) = call().await {
-            walk.look_at_error(&way.name, &error);
+            search.search_error(&way.name, &error);
         }
     }
-    walk.look_at_the_wire(&plant);
+    search.search_requests(&plant);
 }

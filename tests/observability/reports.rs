@@ -1,12 +1,10 @@
 //! What a program is told about its calls.
 
-mod support;
-
+use crate::support::{Script, Server};
 use deploykit::{call::CallEnd, nodion};
 use std::future::IntoFuture;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::Server;
 
 #[tokio::test(start_paused = true)]
 async fn an_observer_is_told_how_every_call_ended() {
@@ -36,7 +34,7 @@ async fn an_observer_is_told_how_every_call_ended() {
     let busy = Server::replies("503 Busy", &[], "").await;
     let _ = client(&busy.base_url).application("a").deployments().await;
     let _ = client(&good.base_url).application("..").deployments().await;
-    let silent = Server::start(support::Script::silence()).await;
+    let silent = Server::start(Script::silence()).await;
     let call = client(&silent.base_url).application("a").deployments();
     let dropped = tokio::time::timeout(Duration::from_secs(1), call.into_future()).await;
     assert!(dropped.is_err());

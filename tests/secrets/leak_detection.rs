@@ -1,8 +1,8 @@
 //! The walk can fail: each kind of leak is found.
 
-use crate::answers;
-use crate::planted::{MARK, Plant, found_in};
-use crate::walk::Walk;
+use crate::canaries::{MARK, Plant, found_in};
+use crate::replies;
+use crate::search::LeakSearch;
 use deploykit::dployr::{Client, NewProject};
 use deploykit::{Retry, pacing::Pacing};
 
@@ -27,36 +27,38 @@ async fn every_kind_of_leak_is_found() {
     #[derive(Debug)]
     struct Leak(#[allow(dead_code)] String);
 
-    let mut walk = Walk::new().await;
+    let mut search = LeakSearch::new().await;
     let plant = Plant::new("a leak");
-    walk.debug("a type", &Leak(plant.ascii("unsent in a type")));
+    search.search_debug("a type", &Leak(plant.ascii("unsent in a type")));
 
     // A text that the client does not know as a secret.
     let unknown = plant.ascii("unsent in a failure");
-    let builder = Client::builder().base_url(&walk.server.base_url).token("x");
+    let builder = Client::builder()
+        .base_url(&search.server.base_url)
+        .token("x");
     let builder = builder.retry(Retry::off()).pacing(Pacing::off());
     let client = builder.build().unwrap();
     let body = serde_json::json!({ "message": unknown, "details": [unknown] }).to_string();
-    walk.server.answer(answers::reply(
+    search.server.answer(replies::reply(
         "400 Bad Request",
         "application/json",
         &[],
         &body,
     ));
     let error = client.services().list().await.unwrap_err();
-    walk.look_at_error("an error", &error);
+    search.search_error("an error", &error);
 
     // A field that is not marked in the spec.
     let call = client
         .projects()
         .create(NewProject::new(plant.wide("unsent name")));
-    walk.look_at_preview("a preview", &call.preview().unwrap());
+    search.search_preview("a preview", &call.preview().unwrap());
 
     tracing::info!(token = plant.ascii("unsent in a trace"), "a trace");
     log::info!("a line with {}", plant.ascii("unsent in a log line"));
-    walk.look_at_the_log();
+    search.search_log();
 
-    let found: Vec<_> = walk.findings.examples.keys().collect();
+    let found: Vec<_> = search.findings.examples.keys().collect();
     for (place, kinds) in [
         ("a leak: unsent in a type", &["a type"][..]),
         (

@@ -2,7 +2,7 @@
 //! one.
 
 use crate::server::Answer;
-use crate::specs::Success;
+use crate::spec_replies::Success;
 use crate::support;
 use serde_json::{Value, json};
 use std::sync::Arc;

@@ -1,7 +1,6 @@
 //! Webhooks that a server receives: bodies of any form, and real ones from the sandbox.
 
-mod support;
-
+use crate::support::{Server, reply};
 use deploykit::dployr::{self, EventType};
 use deploykit::edgegap::{self, DeploymentStatus, WebhookKind};
 use deploykit::webhook::{CallbackSecret, MAX_BYTES};
@@ -9,7 +8,6 @@ use deploykit::{Effect, Error, ErrorKind};
 use deploykit_sandbox::Sandbox;
 use serde_json::{Value, json};
 use std::time::Duration;
-use support::{Server, reply};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 const HUSH: &str = "hush-hush-hush";

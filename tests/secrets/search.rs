@@ -1,11 +1,11 @@
 //! Sends a call to a server that answers in every way, and searches everything that can be shown.
 
-use crate::answers;
+use crate::canaries::{self, Canary, Findings, MARK, Plant};
+use crate::log_capture;
 use crate::operations::{AnyCall, Clients, Row, Setup};
-use crate::planted::{self, Canary, Findings, MARK, Plant};
+use crate::replies;
 use crate::server::Server;
-use crate::specs::{Spec, Success};
-use crate::watch;
+use crate::spec_replies::{Spec, Success};
 use deploykit::http::{Request, Response};
 use deploykit::testing::{CannedReply, Recorder, describe};
 use deploykit::{
@@ -73,16 +73,16 @@ impl Setup for Planting {
     }
 }
 
-pub struct Walk {
+pub struct LeakSearch {
     pub server: Server,
     pub findings: Findings,
     /// What is wrong with this test itself, or with a call that should have succeeded.
     pub problems: Vec<String>,
 }
 
-impl Walk {
+impl LeakSearch {
     pub async fn new() -> Self {
-        watch::start();
+        log_capture::start();
         Self {
             server: Server::start().await,
             findings: Findings::default(),
@@ -122,24 +122,24 @@ impl Walk {
                 continue;
             }
             known.extend(places);
-            self.look_at_preview("preview", &preview);
+            self.search_preview("preview", &preview);
             let call = |clients: &Clients| {
                 let call = variant
                     .call(clients)
                     .query("extra", &plant.wide("query.extra"));
                 call.header("x-extra", &plant.ascii("header x-extra"))
             };
-            self.findings.look("call", &call(&clients).debug());
-            self.look_at_preview("preview", &call(&clients).preview().unwrap());
+            self.findings.search("call", &call(&clients).debug());
+            self.search_preview("preview", &call(&clients).preview().unwrap());
             self.send(&plant, &successes, || call(&clients)).await;
-            let requests = self.look_at_the_wire(&plant);
+            let requests = self.search_requests(&plant);
             missing.retain(|place| {
                 let has = |request: &String| holds_canary(operation, place, request);
                 !requests.iter().any(has)
             });
             let nowhere = to(Target::Server("http://127.0.0.1:1".to_owned()));
             let refused = call(&nowhere).send().await.unwrap_err();
-            self.look_at_error("refused", &refused);
+            self.search_error("refused", &refused);
             self.record(&plant, &successes[0].body, |recorder| {
                 call(&to(Target::Recorder(recorder)))
             })
@@ -156,23 +156,23 @@ impl Walk {
                     .push(format!("{operation}: no canary in reply.{place}"));
             }
         }
-        self.look_at_the_log();
+        self.search_log();
     }
 
     /// Sends a call once for every way to answer.
     async fn send(&mut self, plant: &Plant, successes: &[Success], call: impl Fn() -> AnyCall) {
-        for way in answers::all(successes, &plant.sent()) {
+        for way in replies::all(successes, &plant.sent()) {
             self.server.answer(way.answer);
             match call().send().await {
                 Ok(response) => {
                     for error in &response.failures {
-                        self.look_at_error(&way.name, error);
+                        self.search_error(&way.name, error);
                     }
                     // The text of a server in the place of a success is data.
                     if way.success {
-                        self.findings.look("response", &response.debug);
+                        self.findings.search("response", &response.debug);
                         self.findings
-                            .look("response JSON", &response.json.to_string());
+                            .search("response JSON", &response.json.to_string());
                     }
                 }
                 Err(error) => {
@@ -180,16 +180,16 @@ impl Walk {
                         let problem = format!("{}: {error}: {}", plant.operation, way.name);
                         self.problems.push(problem);
                     }
-                    self.look_at_error(&way.name, &error);
+                    self.search_error(&way.name, &error);
                 }
             }
         }
     }
 
     /// Everything that is planted into a request must be sent. Returns the requests.
-    pub fn look_at_the_wire(&mut self, plant: &Plant) -> Vec<String> {
+    pub fn search_requests(&mut self, plant: &Plant) -> Vec<String> {
         let requests = self.server.take_requests();
-        let sent = planted::found_in(&requests.join("\n"));
+        let sent = canaries::found_in(&requests.join("\n"));
         for canary in plant.canaries() {
             let key = (canary.operation, canary.place);
             if !sent.contains(&key) && !key.1.starts_with("unsent") && !key.1.starts_with("reply") {
@@ -202,15 +202,15 @@ impl Walk {
     /// A recorder shows no secret, and a stand-in for the platform sees what the recorder shows.
     async fn record(&mut self, plant: &Plant, success: &str, call: impl Fn(Recorder) -> AnyCall) {
         let recorder = Recorder::new();
-        let reply = CannedReply::json(400, answers::in_json(&plant.sent()));
+        let reply = CannedReply::json(400, replies::in_json(&plant.sent()));
         recorder.answer_with(move |_| reply.clone());
         if let Err(error) = call(recorder.clone()).send().await {
-            self.look_at_error("recorded", &error);
+            self.search_error("recorded", &error);
         }
-        self.debug("recorder", &recorder);
-        self.findings.look("recorder", &recorder.to_string());
+        self.search_debug("recorder", &recorder);
+        self.findings.search("recorder", &recorder.to_string());
         for request in recorder.requests() {
-            self.look_at_preview("recorded request", &request);
+            self.search_preview("recorded request", &request);
         }
 
         let recorder = Recorder::new();
@@ -245,27 +245,27 @@ impl Walk {
     }
 
     /// Searches the `Debug` of anything.
-    pub fn debug(&mut self, kind: &str, value: &dyn Debug) {
-        self.findings.look(kind, &format!("{value:?}"));
-        self.findings.look(kind, &format!("{value:#?}"));
+    pub fn search_debug(&mut self, kind: &str, value: &dyn Debug) {
+        self.findings.search(kind, &format!("{value:?}"));
+        self.findings.search(kind, &format!("{value:#?}"));
     }
 
-    pub fn look_at_preview(&mut self, kind: &str, preview: &RequestPreview) {
-        self.debug(&format!("{kind} (Debug)"), preview);
+    pub fn search_preview(&mut self, kind: &str, preview: &RequestPreview) {
+        self.search_debug(&format!("{kind} (Debug)"), preview);
         let json = serde_json::to_string(preview).unwrap();
         for (form, text) in [
             ("Display", preview.to_string()),
             ("curl", preview.to_curl()),
             ("JSON", json),
         ] {
-            self.findings.look(&format!("{kind} ({form})"), &text);
+            self.findings.search(&format!("{kind} ({form})"), &text);
         }
     }
 
-    pub fn look_at_error(&mut self, way: &str, error: &Error) {
-        self.debug(&format!("{way} (Debug)"), error);
+    pub fn search_error(&mut self, way: &str, error: &Error) {
+        self.search_debug(&format!("{way} (Debug)"), error);
         self.findings
-            .look(&format!("{way} (Display)"), &error.to_string());
+            .search(&format!("{way} (Display)"), &error.to_string());
         let details = error.details().map(ToString::to_string);
         for (part, text) in [
             ("message", error.message()),
@@ -276,19 +276,19 @@ impl Walk {
             ("details", details.as_deref()),
         ] {
             self.findings
-                .look(&format!("{way} ({part})"), text.unwrap_or_default());
+                .search(&format!("{way} ({part})"), text.unwrap_or_default());
         }
         let mut source = error.source();
         while let Some(error) = source {
             let text = format!("{error} {error:?} {error:#?}");
-            self.findings.look(&format!("{way} (source)"), &text);
+            self.findings.search(&format!("{way} (source)"), &text);
             source = error.source();
         }
     }
 
-    pub fn look_at_the_log(&mut self) {
-        for line in watch::take() {
-            self.findings.look("log", &line);
+    pub fn search_log(&mut self) {
+        for line in log_capture::take() {
+            self.findings.search("log", &line);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Credentials of a client: tokens that are renewed and stored, a proxy.
 
-use crate::answers;
-use crate::planted::Plant;
-use crate::specs::Success;
-use crate::walk::Walk;
+use crate::canaries::Plant;
+use crate::replies;
+use crate::search::LeakSearch;
+use crate::spec_replies::Success;
 use deploykit::{
     Retry,
     credentials::{BoxError, Credentials, FileStore, TokenStore, Tokens},
@@ -15,21 +15,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-pub async fn walk(walk: &mut Walk) {
-    login(walk).await;
-    token_source(walk).await;
-    proxy(walk).await;
-    walk.look_at_the_log();
+pub async fn search(search: &mut LeakSearch) {
+    login(search).await;
+    token_source(search).await;
+    proxy(search).await;
+    search.search_log();
 }
 
 /// A client that logs in, and stores its tokens in a file.
-async fn login(walk: &mut Walk) {
+async fn login(search: &mut LeakSearch) {
     let plant = Plant::new("dployr login");
     let access = plant.ascii("access token");
     let refresh = plant.wide("unsent refresh token");
     let password = plant.wide("body.password");
     let tokens = json!({ "access_token": access, "refresh_token": refresh, "expires_in": 3600 });
-    let tokens = answers::reply("200 OK", "application/json", &[], &tokens.to_string());
+    let tokens = replies::reply("200 OK", "application/json", &[], &tokens.to_string());
     let file = std::env::temp_dir().join(format!("deploykit-canaries-{}", std::process::id()));
     let client = |base_url: &str| {
         let builder = dployr::Client::builder().base_url(base_url);
@@ -37,51 +37,51 @@ async fn login(walk: &mut Walk) {
         let builder = builder.login("a@b.example", password.clone());
         builder.token_store(FileStore::new(&file))
     };
-    walk.debug("builder", &client("https://a.example"));
-    walk.debug("store", &FileStore::new(&file));
+    search.search_debug("builder", &client("https://a.example"));
+    search.search_debug("store", &FileStore::new(&file));
     // Either the login works and the call gets the answer, or the login gets it. Neither is told a
     // secret that only the other one was sent.
     for (login_works, sent) in [(true, &access), (false, &password)] {
-        for way in answers::all(&[Success::json("[]")], sent) {
+        for way in replies::all(&[Success::json("[]")], sent) {
             let _ = std::fs::remove_file(&file);
             let (answer, tokens) = (way.answer, tokens.clone());
-            walk.server.answer(Arc::new(move |request: &str| {
+            search.server.answer(Arc::new(move |request: &str| {
                 let is_login = request.starts_with("POST /v1/auth/login");
                 match is_login == login_works {
                     true => tokens(request),
                     false => answer(request),
                 }
             }));
-            let client = client(&walk.server.base_url).build().unwrap();
+            let client = client(&search.server.base_url).build().unwrap();
             // The second call has the stored tokens.
             for _ in 0..2 {
                 if let Err(error) = client.services().list().await {
-                    walk.look_at_error(&format!("login, {}", way.name), &error);
+                    search.search_error(&format!("login, {}", way.name), &error);
                 }
             }
-            walk.debug("client", &client);
+            search.search_debug("client", &client);
         }
     }
     for text in [access.clone(), format!("{{\"access_token\": [\"{access}")] {
         std::fs::write(&file, text).unwrap();
-        let client = client(&walk.server.base_url).build().unwrap();
+        let client = client(&search.server.base_url).build().unwrap();
         if let Err(error) = client.services().list().await {
-            walk.look_at_error("a broken store", &error);
+            search.search_error("a broken store", &error);
         }
     }
     let _ = std::fs::remove_file(&file);
-    walk.look_at_the_wire(&plant);
+    search.search_requests(&plant);
 }
 
 /// Tokens from a function, and a store that fails.
-async fn token_source(walk: &mut Walk) {
+async fn token_source(search: &mut LeakSearch) {
     let plant = Plant::new("edgegap tokens");
     let first = plant.ascii("first token");
     let second = plant.ascii("second token");
     let refresh = plant.wide("unsent refresh token");
     let tokens = Tokens::new(first.clone()).refresh(refresh.clone());
-    walk.debug("tokens", &tokens);
-    walk.debug("credentials", &Credentials::token(first.clone()));
+    search.search_debug("tokens", &tokens);
+    search.search_debug("credentials", &Credentials::token(first.clone()));
     let source = {
         let second = second.clone();
         move |previous: Option<Tokens>| {
@@ -93,22 +93,22 @@ async fn token_source(walk: &mut Walk) {
         }
     };
     let credentials = Credentials::renewed(source);
-    walk.debug("credentials", &credentials);
-    let base_url = walk.server.base_url.clone();
+    search.search_debug("credentials", &credentials);
+    let base_url = search.server.base_url.clone();
     let builder = |credentials| {
         let builder = edgegap::Client::builder().base_url(&base_url);
         let builder = builder.retry(Retry::off()).pacing(Pacing::off());
         builder.credentials(credentials)
     };
-    for way in answers::all(
+    for way in replies::all(
         &[Success::json("{}")],
         &format!("{first} {second} {refresh}"),
     ) {
         // The first token is accepted once, then refused; the second one gets the answer.
         let (calls, old, answer) = (AtomicUsize::new(0), first.clone(), way.answer);
-        let accepted = answers::reply("200 OK", "application/json", &[], "{}");
-        let refused = answers::reply("401 Unauthorized", "text/plain", &[], "");
-        walk.server.answer(Arc::new(move |request: &str| {
+        let accepted = replies::reply("200 OK", "application/json", &[], "{}");
+        let refused = replies::reply("401 Unauthorized", "text/plain", &[], "");
+        search.server.answer(Arc::new(move |request: &str| {
             let call = calls.fetch_add(1, Ordering::Relaxed);
             match request.contains(&old) {
                 _ if call == 0 => accepted(request),
@@ -117,17 +117,17 @@ async fn token_source(walk: &mut Walk) {
             }
         }));
         let builder = builder(credentials.clone()).token_store(Broken);
-        walk.debug("builder", &builder);
+        search.search_debug("builder", &builder);
         let client = builder.build().unwrap();
         for _ in 0..2 {
             let call = client.deployments().list();
-            walk.debug("call", &call);
+            search.search_debug("call", &call);
             if let Err(error) = call.await {
-                walk.look_at_error(&format!("renewed, {}", way.name), &error);
+                search.search_error(&format!("renewed, {}", way.name), &error);
             }
         }
         let preview = client.deployments().list().preview().unwrap();
-        walk.look_at_preview("preview", &preview);
+        search.search_preview("preview", &preview);
     }
     let bad = plant.plain("unsent refused token");
     let bad = Credentials::renewed(move |_: Option<Tokens>| {
@@ -136,8 +136,8 @@ async fn token_source(walk: &mut Walk) {
     });
     let client = builder(bad).build().unwrap();
     let error = client.deployments().list().await.unwrap_err();
-    walk.look_at_error("a token that cannot be sent", &error);
-    walk.look_at_the_wire(&plant);
+    search.search_error("a token that cannot be sent", &error);
+    search.search_requests(&plant);
 }
 
 struct Broken;
@@ -153,7 +153,7 @@ impl TokenStore for Broken {
 }
 
 /// A proxy with a password.
-async fn proxy(walk: &mut Walk) {
+async fn proxy(search: &mut LeakSearch) {
     let plant = Plant::new("edgegap by a proxy");
     let user = plant.plain("unsent proxy user");
     let password = plant.plain("unsent proxy password");
@@ -166,31 +166,31 @@ async fn proxy(walk: &mut Walk) {
         let builder = builder.token(token.clone());
         builder.proxy(format!("http://{user}:{password}@{address}"))
     };
-    let address = walk.server.base_url.replace("http://", "");
+    let address = search.server.base_url.replace("http://", "");
     // A proxy forwards http and opens a tunnel for https.
     for base_url in ["http://platform.example", "https://platform.example"] {
         for address in [address.as_str(), "127.0.0.1:1"] {
-            for way in answers::all(&[Success::json("{}")], &token) {
-                walk.server.answer(way.answer);
+            for way in replies::all(&[Success::json("{}")], &token) {
+                search.server.answer(way.answer);
                 let builder = builder(address, base_url);
-                walk.debug("builder", &builder);
+                search.search_debug("builder", &builder);
                 let client = builder.build().unwrap();
-                walk.debug("client", &client);
+                search.search_debug("client", &client);
                 if let Err(error) = client.deployments().list().await {
                     // The proxy alone knows its password, and a real one does not repeat it.
                     if address.ends_with(":1") || !way.name.contains(" with ") {
-                        walk.look_at_error(&format!("proxy, {}", way.name), &error);
+                        search.search_error(&format!("proxy, {}", way.name), &error);
                     }
                 }
             }
         }
     }
-    let wire = walk.server.take_requests().join("\n");
+    let wire = search.server.take_requests().join("\n");
     assert!(wire.contains("proxy-authorization: Basic "));
     for bad in ["\n", " ", ":x", "@"] {
         let builder = builder(&format!("h{bad}:{bad}"), "https://platform.example");
         if let Err(error) = builder.build() {
-            walk.look_at_error("a bad proxy", &error);
+            search.search_error("a bad proxy", &error);
         }
     }
 }

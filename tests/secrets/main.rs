@@ -1,0 +1,78 @@
+//! Calls every operation with a canary in every secret place, and searches for canaries in everything
+//! that the library shows: `Debug`, errors, previews, logs.
+//!
+//! The calls are the rows of `tests/support/operations`.
+//!
+//! | module | content |
+//! |---|---|
+//! | `canaries` | makes and finds canaries |
+//! | `replies` | replies that repeat the request |
+//! | `spec_replies` | successful replies with canaries in their secret fields, from the specs |
+//! | `search` | sends a call and searches all output |
+//! | `credentials`, `values` | secrets that are not part of an operation |
+//! | `log_capture` | records what all crates log |
+//! | `leak_detection` | shows that the search finds leaks |
+
+mod canaries;
+mod credentials;
+mod leak_detection;
+mod log_capture;
+#[path = "../support/operations/mod.rs"]
+mod operations;
+mod replies;
+mod search;
+mod server;
+mod spec_replies;
+#[path = "../support/mod.rs"]
+mod support;
+mod values;
+
+use search::LeakSearch;
+
+async fn operations(api: &str) {
+    let mut search = LeakSearch::new().await;
+    for row in operations::rows() {
+        if row.operation.api == api {
+            search.operation(&row).await;
+        }
+    }
+    search.assert_clean();
+}
+
+#[tokio::test]
+async fn dployr_shows_no_secret() {
+    operations("dployr").await;
+}
+
+#[tokio::test]
+async fn edgegap_shows_no_secret() {
+    operations("edgegap").await;
+}
+
+#[tokio::test]
+async fn nexlayer_shows_no_secret() {
+    operations("nexlayer").await;
+}
+
+#[tokio::test]
+async fn nodion_shows_no_secret() {
+    operations("nodion").await;
+}
+
+#[tokio::test]
+async fn credentials_show_no_secret() {
+    let mut search = LeakSearch::new().await;
+    credentials::search(&mut search).await;
+    let crates = log_capture::crates();
+    for name in ["deploykit", "hyper_util"] {
+        assert!(crates.contains_key(name), "{name} logged nothing");
+    }
+    search.assert_clean();
+}
+
+#[tokio::test]
+async fn values_show_no_secret() {
+    let mut search = LeakSearch::new().await;
+    values::search(&mut search).await;
+    search.assert_clean();
+}
