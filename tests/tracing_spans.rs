@@ -1,9 +1,14 @@
-//! What a call tells an observer: one span with the names that OpenTelemetry gives to HTTP clients.
+//! Each call is one `tracing` span with the field names of OpenTelemetry's HTTP client conventions.
+//!
+//! A target with a single test: `tracing` caches per process which callsites are enabled, so a second test
+//! without a subscriber could switch this span off.
 
-use crate::support::Server;
+mod support;
+
 use deploykit::edgegap::{self, NewDeployment, User};
 use deploykit::nodion;
 use std::sync::{Arc, Mutex};
+use support::Server;
 
 const CANARY: &str = "canary-5d1f";
 

@@ -1,10 +1,12 @@
-//! What a program is told about its calls.
+//! The observer of a client gets one report per call.
 
-use crate::support::{Script, Server};
+mod support;
+
 use deploykit::{call::CallEnd, nodion};
 use std::future::IntoFuture;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use support::{Script, Server};
 
 #[tokio::test(start_paused = true)]
 async fn an_observer_is_told_how_every_call_ended() {
