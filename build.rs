@@ -1,6 +1,6 @@
-//! Generates one raw client per enabled API from `specs/<api>.yaml`, and the table of operations.
+//! Generates a raw client from `specs/<api>.yaml` for each enabled platform, and the table of operations.
 //!
-//! The passes stand under `build/`; this file says only which specs there are and where things go.
+//! The passes are in `build/`. This file lists the specs and writes the results to `OUT_DIR`.
 
 #[path = "build/mod.rs"]
 mod passes;
@@ -26,7 +26,7 @@ fn main() {
         let text = match std::fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) => {
-                problems.push(format!("{file}: it cannot be read: {error}"));
+                problems.push(format!("{file}: cannot read the spec: {error}"));
                 continue;
             }
         };
@@ -37,7 +37,7 @@ fn main() {
                 operations.push_str(&generated.entries);
                 examples.push_str(&generated.examples);
             }
-            Err(broken) => problems.extend(broken.lines()),
+            Err(invalid) => problems.extend(invalid.lines()),
         }
     }
     files.push(("operations.rs".to_owned(), operations + "]\n"));
@@ -46,7 +46,7 @@ fn main() {
     let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
     for (name, text) in files {
         if let Err(error) = std::fs::write(out.join(&name), text) {
-            problems.push(format!("{name}: it cannot be written: {error}"));
+            problems.push(format!("{name}: cannot write to OUT_DIR: {error}"));
         }
     }
     for problem in &problems {

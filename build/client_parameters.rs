@@ -1,13 +1,11 @@
-//! Removes parameters that the client sends from its settings.
+//! Removes parameters with `x-client-setting: true`: the client sends them from its settings.
 //!
-//! `X-Nodion-Project` is a header of every Nodion operation. It is set once, on the client, so no generated
-//! method has to take it. The mark is `x-client-setting: true` on the parameter.
+//! Example: the header `X-Nodion-Project` is set once on the client, so the generated methods do not take it.
 
 use super::schemas::{operations_mut, resolve};
 use serde_json::Value;
 
-/// Applies the pass to every operation. Without the mark the generated methods have one parameter more,
-/// and the wrappers do not compile.
+/// Applies the pass to every operation.
 pub fn apply(json: &mut Value) {
     let whole = json.clone();
     for operation in operations_mut(json) {

@@ -1,13 +1,12 @@
-//! Makes the generator's copy of the spec no stricter than the servers are.
+//! Removes bounds and formats from the generator's copy of the spec, and escapes descriptions for rustdoc.
 //!
-//! A bound or a format in a schema is enforced on decoding too: one value outside it fails the whole
-//! reply, and `minimum: 1` even changes the Rust type. Requests are checked by the wrappers, which
-//! can name the field in their error. Descriptions become rustdoc, where `<`, `[` and indentation
-//! have a meaning of their own.
+//! The generated types would enforce bounds and formats in replies too: one value outside them would make the
+//! whole reply fail. `minimum: 1` even changes the Rust type. The wrappers check requests, and their errors
+//! name the field.
 
 use serde_json::{Map, Value};
 
-/// Keywords that only make decoding stricter, or that other readers of the spec need.
+/// Keywords that make decoding stricter, and keywords that the generator does not need.
 const DROPPED: [&str; 17] = [
     "default",
     "discriminator",
@@ -28,7 +27,7 @@ const DROPPED: [&str; 17] = [
     "uniqueItems",
 ];
 
-/// Formats that name a Rust type stricter than the servers, or one from a further crate.
+/// Formats that become a Rust type that is too strict or comes from another crate.
 const STRICT_FORMATS: [&str; 9] = [
     "date-time",
     "date",
@@ -44,32 +43,34 @@ const STRICT_FORMATS: [&str; 9] = [
 /// Applies the pass to the whole document.
 pub fn apply(json: &mut Value) {
     if let Some(paths) = json.get_mut("paths") {
-        walk(paths, "");
+        remove_below(paths, "");
     }
     for components in ["/components/schemas", "/components/parameters"] {
         let named = json.pointer_mut(components).and_then(Value::as_object_mut);
         for (_, component) in named.into_iter().flatten() {
-            walk(component, "");
+            remove_below(component, "");
         }
     }
 }
 
-fn walk(value: &mut Value, key: &str) {
+fn remove_below(value: &mut Value, key: &str) {
     match value {
         // Below `properties` every key is a name, not a keyword.
-        Value::Object(map) if key == "properties" => map.values_mut().for_each(|v| walk(v, "")),
+        Value::Object(map) if key == "properties" => {
+            map.values_mut().for_each(|v| remove_below(v, ""))
+        }
         Value::Object(map) => {
-            tighten_nothing(map);
+            remove_constraints(map);
             for (key, inner) in map.iter_mut() {
-                walk(inner, key);
+                remove_below(inner, key);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| walk(item, "")),
+        Value::Array(items) => items.iter_mut().for_each(|item| remove_below(item, "")),
         _ => {}
     }
 }
 
-fn tighten_nothing(map: &mut Map<String, Value>) {
+fn remove_constraints(map: &mut Map<String, Value>) {
     map.retain(|key, _| !DROPPED.contains(&key.as_str()) && !key.starts_with("x-"));
     if map.get("additionalProperties") == Some(&Value::Bool(false)) {
         map.remove("additionalProperties");
@@ -83,7 +84,7 @@ fn tighten_nothing(map: &mut Map<String, Value>) {
     }
 }
 
-/// Plain words, one paragraph, nothing that rustdoc would read as markup.
+/// Joins a description to one paragraph and escapes markup.
 fn rustdoc(text: &str) -> String {
     text.split_whitespace()
         .collect::<Vec<_>>()
@@ -99,7 +100,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn bounds_and_formats_go_but_properties_of_those_names_stay() {
+    fn bounds_and_formats_are_removed_but_properties_with_such_names_stay() {
         let mut json = json!({ "components": {
             "schemas": { "A": {
                 "type": "object", "additionalProperties": false, "x-open": true,
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn descriptions_are_safe_for_rustdoc() {
+    fn descriptions_are_escaped_for_rustdoc() {
         assert_eq!(
             rustdoc("A <tag>\n    indented [link]"),
             "A \\<tag> indented \\[link]"

@@ -1,11 +1,11 @@
-//! Reads a spec: YAML, then OpenAPI 3.0.
+//! Parses a spec: YAML, then OpenAPI 3.0.
 
 use super::problems::{InvalidSpec, Problem};
 use super::schemas::{components, operations};
 use openapiv3::OpenAPI;
 use serde_json::Value;
 
-/// A spec as it was written and as it is understood.
+/// A spec, as plain JSON and parsed.
 pub struct Document {
     pub json: Value,
     pub api: OpenAPI,
@@ -18,26 +18,26 @@ pub fn load(file: &str, text: &str) -> Result<Document, InvalidSpec> {
         let first = first
             .lines()
             .find(|line| !line.trim().is_empty())
-            .unwrap_or("it cannot be read")
+            .unwrap_or("no details")
             .to_owned();
         InvalidSpec::one(
             file,
             Problem::new(
                 "$",
-                format!("it is not valid YAML: {first}"),
-                "mend the YAML at that line",
+                format!("the file is not valid YAML: {first}"),
+                "correct the YAML at that line",
             ),
         )
     })?;
-    // Checked before parsing: a 3.1 document parses into something that is quietly wrong.
+    // Checked before parsing: a 3.1 document parses without an error into wrong types.
     let version = json.get("openapi").and_then(Value::as_str).unwrap_or("");
     if !version.starts_with("3.0.") {
         return Err(InvalidSpec::one(
             file,
             Problem::new(
                 "$.openapi",
-                format!("the version is `{version}`"),
-                "write it as OpenAPI 3.0.3: the generator takes nothing newer",
+                format!("the OpenAPI version is `{version}`, not 3.0"),
+                "convert the spec to OpenAPI 3.0.3: the generator supports nothing newer",
             ),
         ));
     }
@@ -45,21 +45,21 @@ pub fn load(file: &str, text: &str) -> Result<Document, InvalidSpec> {
     Ok(Document { json, api })
 }
 
-/// Turns JSON into the typed document.
+/// Parses JSON into the typed document.
 pub fn parse(file: &str, json: &Value) -> Result<OpenAPI, InvalidSpec> {
     serde_json::from_value(json.clone()).map_err(|error| {
         InvalidSpec::one(
             file,
             Problem::new(
                 narrow(json),
-                format!("it is not OpenAPI 3.0: {error}"),
+                format!("this object is not valid OpenAPI 3.0: {error}"),
                 "compare the object with the OpenAPI 3.0.3 specification",
             ),
         )
     })
 }
 
-/// Finds the smallest part that does not parse, since serde's own message has no path.
+/// The path of the operation or component that does not parse. Errors of serde contain no path.
 fn narrow(json: &Value) -> String {
     for (path, method, operation) in operations(json) {
         if serde_json::from_value::<openapiv3::Operation>(operation.clone()).is_err() {
@@ -81,26 +81,26 @@ mod tests {
 
     fn error(text: &str) -> Problem {
         match load("specs/x.yaml", text) {
-            Ok(_) => panic!("it was accepted"),
-            Err(broken) => broken.problems[0].clone(),
+            Ok(_) => panic!("the spec was accepted"),
+            Err(invalid) => invalid.problems[0].clone(),
         }
     }
 
     #[test]
-    fn broken_yaml_is_an_error_with_a_place() {
+    fn invalid_yaml_is_an_error_with_its_line() {
         let problem = error("openapi: 3.0.3\ninfo: {title: [\n");
         assert_eq!(problem.path, "$");
         assert!(problem.what.contains("line"), "{}", problem.what);
     }
 
     #[test]
-    fn a_newer_version_is_refused() {
+    fn openapi_3_1_is_refused() {
         assert_eq!(error("openapi: 3.1.0").path, "$.openapi");
         assert_eq!(error("{}").path, "$.openapi");
     }
 
     #[test]
-    fn an_object_of_the_wrong_shape_is_named() {
+    fn the_error_has_the_path_of_an_invalid_object() {
         let problem = error(
             "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths:\n  /a:\n    get:\n      responses: 7\n",
         );

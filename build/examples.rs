@@ -1,5 +1,4 @@
-//! Writes the table of the feature `testing`: the query parameters and the example replies of each
-//! operation.
+//! Writes the table for the feature `testing`: query parameters and example replies of each operation.
 
 use super::problems::{InvalidSpec, Problem};
 use super::schemas::{items, resolve, text};
@@ -7,12 +6,15 @@ use openapiv3::{Components, MediaType, OpenAPI, ReferenceOr, Response, StatusCod
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// The entries of the table for one API, comma separated.
+/// The entries of one platform, comma separated.
 pub fn render(api: &str, file: &str, spec: &str, json: &Value) -> Result<String, InvalidSpec> {
-    // Read once more: JSON sorts the names of examples, and here their order counts.
+    // Parsed again: `serde_json::Value` sorts the names of examples, and here their order matters.
     let ordered: OpenAPI = serde_saphyr::from_str(spec).map_err(|error| {
-        let what = format!("its examples cannot be read: {error}");
-        InvalidSpec::one(file, Problem::new("$", what, "mend the YAML"))
+        let what = format!("the examples are invalid: {error}");
+        InvalidSpec::one(
+            file,
+            Problem::new("$", what, "correct the examples in the YAML"),
+        )
     })?;
     let mut out = String::new();
     for (path, method, operation) in ordered.operations() {
@@ -22,7 +24,7 @@ pub fn render(api: &str, file: &str, spec: &str, json: &Value) -> Result<String,
         let query: Vec<_> = holders.flat_map(|holder| query_of(json, holder)).collect();
         let mut replies = String::new();
         for (status, response) in &operation.responses.responses {
-            // The order of the document: what stands first is what usually happens.
+            // In the order of the document: the first reply is the usual one.
             let (StatusCode::Code(status), Some(response)) =
                 (status, response_of(&ordered.components, response))
             else {

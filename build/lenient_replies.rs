@@ -1,15 +1,14 @@
-//! Lets replies have their numbers and lists in the forms that servers have for them.
+//! Makes reply structs accept numbers and lists in the forms that servers send: `"7"`, `7.0`, `null`.
 //!
-//! Only what users never build: the structs that a request reaches are read as strictly as they are
-//! written. How each form is read stands in `src/lenient.rs`. Fields of a spec with
-//! `x-either-spelling: true` are read in `camelCase` and in `snake_case`.
+//! Adds `deserialize_with` attributes with functions from `src/lenient.rs`. Structs that occur in requests stay
+//! strict. In a spec with `x-either-spelling: true`, fields are read in `camelCase` and in `snake_case`.
 
 use syn::{
     Attribute, Expr, ExprLit, Field, Fields, GenericArgument, Ident, Item, Lit, PathArguments,
     Type, parse_quote,
 };
 
-/// Applies the pass to all generated code.
+/// Applies the pass to the generated code.
 pub fn apply(items: &mut [Item], either_spelling: bool) {
     for item in items {
         match item {
@@ -33,7 +32,7 @@ pub fn apply(items: &mut [Item], either_spelling: bool) {
     }
 }
 
-/// The mark that [`super::raw_client`] puts on what only replies reach.
+/// [`super::raw_client`] marks structs that occur only in replies as `#[non_exhaustive]`.
 fn is_reply(attr: &Attribute) -> bool {
     attr.path().is_ident("non_exhaustive")
 }
@@ -42,8 +41,7 @@ fn read_leniently(field: &mut Field) {
     let optional = inner(&field.ty, "Option");
     let Some(reader) = reader(optional.unwrap_or(&field.ty), optional.is_some()) else {
         return;
-    };
-    // With a reader of its own, a field that may be absent has to say so.
+    }; // serde treats a missing `Option` field as `None` only without `deserialize_with`.
     if optional.is_some() && serde_argument(field, "default").is_none() {
         field.attrs.push(parse_quote!(#[serde(default)]));
     }
@@ -71,7 +69,7 @@ fn read_either_spelling(field: &mut Field) {
     }
 }
 
-/// `created_at` for `createdAt`, and the other way round.
+/// Converts `createdAt` to `created_at`, and the reverse.
 fn other_spelling(name: &str) -> String {
     let mut other = String::new();
     let mut upper = false;
@@ -92,7 +90,7 @@ fn other_spelling(name: &str) -> String {
     other
 }
 
-/// The function that reads this type; a list that may be null needs none.
+/// The function in `src/lenient.rs` that reads this type, if it needs one.
 fn reader(ty: &Type, optional: bool) -> Option<&'static str> {
     let reader = match (name(ty)?.as_str(), optional) {
         ("i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64", false) => "whole",
@@ -105,7 +103,7 @@ fn reader(ty: &Type, optional: bool) -> Option<&'static str> {
     Some(reader)
 }
 
-/// The last word of a path: `Vec` of `::std::vec::Vec<T>`.
+/// The last segment of a path: `Vec` of `::std::vec::Vec<T>`.
 fn name(ty: &Type) -> Option<String> {
     match ty {
         Type::Path(path) => Some(path.path.segments.last()?.ident.to_string()),
@@ -128,7 +126,7 @@ fn inner<'a>(ty: &'a Type, outer: &str) -> Option<&'a Type> {
     }
 }
 
-/// The value of an argument of the field's serde attributes, if it is there.
+/// Finds an argument in the serde attributes of a field; the inner option is its value.
 fn serde_argument(field: &Field, name: &str) -> Option<Option<Expr>> {
     let mut found = None;
     for attr in field
@@ -136,7 +134,7 @@ fn serde_argument(field: &Field, name: &str) -> Option<Option<Expr>> {
         .iter()
         .filter(|attr| attr.path().is_ident("serde"))
     {
-        // Arguments that this parser cannot read are not looked for.
+        // Arguments that do not parse are none of those looked up here: ignore the error.
         let _ = attr.parse_nested_meta(|meta| {
             let value = match meta.input.peek(syn::Token![=]) {
                 true => Some(meta.value()?.parse()?),
@@ -166,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_replies_get_a_reader() {
+    fn reply_fields_get_a_lenient_deserializer() {
         for (field, attributes) in [
             (
                 "i64",
@@ -218,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_default_is_kept_and_not_given_twice() {
+    fn an_existing_default_is_not_repeated() {
         for attribute in [
             "#[serde(default, skip_serializing_if = \"Option::is_none\")]",
             "#[serde(rename = \"a\", default)]",
@@ -232,13 +230,13 @@ mod tests {
     }
 
     #[test]
-    fn requests_stay_strict() {
+    fn request_fields_stay_strict() {
         let request = "pub struct A {\n    pub port: i64,\n    pub list: Vec<String>,\n}\n";
         assert_eq!(applied(request), request);
     }
 
     #[test]
-    fn fields_of_replies_are_read_in_either_spelling() {
+    fn reply_fields_are_read_in_either_spelling() {
         for (field, alias) in [
             (
                 "#[serde(rename = \"createdAt\")] created_at: String",

@@ -1,9 +1,23 @@
-//! The passes that turn `specs/<api>.yaml` into a raw client.
+//! Turns `specs/<api>.yaml` into a raw client.
 //!
-//! Each pass is one small file. They run in the order in which [`run`] reads, on plain JSON where
-//! they look at what was written, and on [`openapiv3`] where they need to know what it means. Every
-//! failure is a [`InvalidSpec`] that names the file, the JSON path and the remedy: a spec is edited by
-//! hand, and whoever edits it must not meet a panic from inside the generator.
+//! [`run`] lists the passes in their order; each pass is one file. Most passes edit the spec as plain JSON;
+//! [`document`] also parses it with [`openapiv3`]. Specs are edited by hand, so a mistake never panics: it is
+//! an [`InvalidSpec`] with the file, the JSON path, the problem and the remedy.
+//!
+//! | file | content |
+//! |---|---|
+//! | `document` | parses the YAML and checks the OpenAPI version |
+//! | `lint` | refuses what the generator would misread |
+//! | `success_replies` | keeps one success reply per operation |
+//! | `client_parameters` | removes parameters that the client sends from its settings |
+//! | `constraints` | removes bounds and formats, so that replies are not refused |
+//! | `raw_client` | runs the generator (progenitor) and cleans up its output |
+//! | `lenient_replies` | makes reply structs accept the forms that servers send |
+//! | `open_enums` | turns string enums into Rust enums that keep unknown values |
+//! | `operations` | writes `enum Op` and the entries of `OPERATIONS` |
+//! | `examples` | writes the example replies for the feature `testing` |
+//! | `schemas` | finds schemas, operations and references in a spec |
+//! | `problems` | the errors |
 
 pub mod client_parameters;
 pub mod constraints;
@@ -20,21 +34,21 @@ pub mod success_replies;
 
 use problems::InvalidSpec;
 
-/// What the build script writes to `OUT_DIR` for one API.
+/// The generated code for one platform.
 #[derive(Debug)]
 pub struct Generated {
-    /// The raw client, formatted: the file `<api>.rs`.
+    /// The raw client, for `<api>.rs`.
     pub client: String,
-    /// `enum Op` of this API: the file `<api>_op.rs`. Not run through the formatter, because its
-    /// comments are what the compiler prints when an operation has no wrapper.
+    /// `enum Op`, for `<api>_op.rs`. Not formatted: the formatter would drop the comments that the compiler
+    /// prints when an operation has no wrapper.
     pub op: String,
-    /// The entries of `OPERATIONS` for this API, comma separated.
+    /// The entries of `OPERATIONS`, comma separated.
     pub entries: String,
-    /// The entries of the table of the feature `testing`, comma separated.
+    /// The entries of the example table, comma separated.
     pub examples: String,
 }
 
-/// Runs every pass over the text of one spec.
+/// Runs all passes on the text of one spec.
 pub fn run(api: &str, file: &str, text: &str) -> Result<Generated, InvalidSpec> {
     let document = document::load(file, text)?;
     lint::lint(file, &document.json)?;

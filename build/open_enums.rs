@@ -1,22 +1,21 @@
-//! String enums become open Rust enums: a new value on the wire is kept, a new value in the spec is
-//! one line.
+//! Turns string enums into open Rust enums, which keep unknown values.
 
 use super::schemas::{components, text};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// A string enum of the spec.
+/// A string enum in the spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenEnum {
     pub name: String,
     pub description: String,
-    /// Rust variant and wire value, in the spec's order.
+    /// Rust variant and wire value, in the order of the spec.
     pub values: Vec<(String, String)>,
-    /// The length of the prefix that all values share, as in `Status.READY`.
+    /// The length of the prefix that all values share: 7 for `Status.READY`.
     pub prefix: usize,
 }
 
-/// Every component that is a string enum.
+/// All components that are string enums.
 pub fn collect(json: &Value) -> Vec<OpenEnum> {
     components(json)
         .filter_map(|(name, schema)| {
@@ -43,7 +42,7 @@ pub fn render(open: &OpenEnum) -> String {
         .values
         .iter()
         .map(|(variant, value)| match &value[open.prefix..] {
-            // A value with a prefix is read without it as well.
+            // A value with a prefix is also read without it.
             bare if open.prefix > 0 => format!("    {variant} = {value:?} | {bare:?},\n"),
             _ => format!("    {variant} = {value:?},\n"),
         })
@@ -54,12 +53,12 @@ pub fn render(open: &OpenEnum) -> String {
     )
 }
 
-/// Where the type stands, for `with_replacement`.
+/// The path of the generated type.
 pub fn path(api: &str, name: &str) -> String {
     format!("crate::raw::{api}::enums::{name}")
 }
 
-/// The length of the word and dot that all values begin with, as in `Status.READY`; else 0.
+/// The length of a common prefix that ends in a dot, as in `Status.READY`; 0 without one.
 fn shared_prefix(values: &[Value]) -> usize {
     let mut prefixes = values
         .iter()
@@ -71,7 +70,7 @@ fn shared_prefix(values: &[Value]) -> usize {
     }
 }
 
-/// `ip_address` to `IpAddress`, `READY` to `Ready`.
+/// Converts `ip_address` to `IpAddress`, and `READY` to `Ready`.
 pub fn variant(value: &str) -> String {
     let shouting = !value.chars().any(char::is_lowercase);
     let name: String = value
@@ -93,9 +92,9 @@ pub fn variant(value: &str) -> String {
     }
 }
 
-/// Two values of one enum that would become the same variant, if any.
+/// The variant that two values of one enum would share, if any.
 pub fn collision(values: &[Value]) -> Option<String> {
-    // `Unknown` is the case that every open enum has for values it does not know.
+    // Every open enum has the variant `Unknown`.
     let mut seen = BTreeSet::from(["Unknown".to_owned()]);
     let prefix = shared_prefix(values);
     let texts = values.iter().filter_map(Value::as_str);
@@ -109,7 +108,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn variants_read_like_rust() {
+    fn variants_are_camel_case() {
         for (value, name) in [
             ("ip_address", "IpAddress"),
             ("READY", "Ready"),
@@ -124,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_that_all_values_share_is_left_out() {
+    fn a_shared_prefix_is_found() {
         assert_eq!(shared_prefix(&[json!("Status.A"), json!("Status.B")]), 7);
         assert_eq!(shared_prefix(&[json!("a.x"), json!("b.x")]), 0);
         assert_eq!(shared_prefix(&[json!("a"), json!("b")]), 0);
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_with_a_prefix_is_rendered_without_it_too() {
+    fn a_prefixed_value_is_also_read_without_its_prefix() {
         let json = json!({ "components": { "schemas": {
             "State": { "type": "string", "enum": ["State.UP", "State.DOWN"] },
         } } });

@@ -1,4 +1,4 @@
-//! Writes down what each operation is and how it behaves: `enum Op` and the entries of `OPERATIONS`.
+//! Writes `enum Op` and the entries of `OPERATIONS`: what each operation is, and how it behaves.
 
 use super::document::Document;
 use super::lint::extensions::pace_of;
@@ -8,7 +8,7 @@ use super::success_replies::request_content_type;
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// One operation as the spec describes it.
+/// An operation of the spec.
 #[derive(Clone, Debug)]
 pub struct Operation {
     pub id: String,
@@ -20,9 +20,9 @@ pub struct Operation {
     extensions: Value,
 }
 
-/// Reads every operation, in the order of the document.
+/// Reads all operations, in the order of the document.
 ///
-/// The text has passed [`super::lint`], so what is missing here can only be an empty string.
+/// [`super::lint`] has checked the spec, so a missing text becomes an empty string here.
 pub fn read(document: &Document) -> Vec<Operation> {
     document
         .api
@@ -43,8 +43,8 @@ pub fn read(document: &Document) -> Vec<Operation> {
         .collect()
 }
 
-/// `enum Op` with `Op::info`. Each variant is on its own line with a comment, because the
-/// compiler prints that line when `src/<api>/operations.rs` has no arm for it.
+/// `enum Op` with `Op::info`. Each variant has its own line with a comment: the compiler prints that line when
+/// `src/<api>/operations.rs` has no arm for the variant.
 pub fn render_enum(api: &str, operations: &[Operation]) -> String {
     let mut out = format!(
         "/// The operations of `specs/{api}.yaml`.\n\
@@ -68,7 +68,7 @@ pub fn render_enum(api: &str, operations: &[Operation]) -> String {
         out,
         "}}\n\n\
          impl Op {{\n\
-         \x20   /// What is known about this operation.\n\
+         \x20   /// The entry of this operation in `OPERATIONS`.\n\
          \x20   pub fn info(self) -> &'static crate::operation::Operation {{\n\
          \x20       // `OPERATIONS` has this platform's entries in the order of this enum.\n\
          \x20       static FIRST: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| {{\n\

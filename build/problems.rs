@@ -1,15 +1,15 @@
-//! What a broken spec looks like to the person who broke it.
+//! Errors in a spec, written for the person who edits it.
 
 use std::fmt;
 
-/// One thing that is wrong in a spec.
+/// A mistake in a spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// JSON path from the root of the document, such as `$.paths./v1/x.get`.
     pub path: String,
     /// What is wrong.
     pub what: String,
-    /// What to do about it.
+    /// How to correct it.
     pub remedy: String,
 }
 
@@ -27,7 +27,7 @@ impl Problem {
     }
 }
 
-/// The problems that were found so far.
+/// Collects the problems of one spec.
 #[derive(Default)]
 pub struct Problems(pub Vec<Problem>);
 
@@ -41,7 +41,7 @@ impl Problems {
         self.0.push(Problem::new(path, what, remedy));
     }
 
-    /// Adds the problem if the spec is not right.
+    /// Adds the problem if `is_right` is false.
     pub fn require(
         &mut self,
         is_right: bool,
@@ -55,7 +55,7 @@ impl Problems {
     }
 }
 
-/// Everything that is wrong in one spec; never empty.
+/// All problems of one spec, at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidSpec {
     pub file: String,
@@ -70,7 +70,7 @@ impl InvalidSpec {
         }
     }
 
-    /// One line a problem, as the build prints them.
+    /// One line per problem, as the build prints them.
     pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
         self.problems.iter().map(|problem| {
             format!(

@@ -1,4 +1,4 @@
-//! Runs the generator and writes its output the way people can read it.
+//! Runs the generator (progenitor) and cleans up its output.
 
 use super::document;
 use super::lenient_replies;
@@ -10,7 +10,7 @@ use progenitor::{
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// The inner state that every raw client carries: credentials, options and what a call left behind.
+/// The type of the state in each raw client: credentials, options and the result of a call.
 const SCOPE: &str = "crate::transport::Scope";
 const BTREE_MAP: &str = "::std::collections::BTreeMap";
 
@@ -32,7 +32,7 @@ pub fn generate(
         broken(
             "$",
             format!("the inner type does not parse: {error}"),
-            "mend build/raw_client.rs",
+            "correct SCOPE in build/raw_client.rs",
         )
     })?;
     let mut settings = GenerationSettings::default();
@@ -66,27 +66,26 @@ pub fn generate(
         .map_err(|error| {
             broken(
                 "$",
-                format!("the generator refuses it: {error}"),
-                "see specs/README.md for what it takes, and add a lint for this case",
+                format!("the generator does not support the spec: {error}"),
+                "see the rules in specs/README.md, and add a check for this case to build/lint/mod.rs",
             )
         })?;
     let mut syntax: syn::File = syn::parse2(tokens).map_err(|error| {
         broken(
             "$",
             format!("the generated code does not parse: {error}"),
-            "report it with the spec",
+            "report a bug with the spec",
         )
     })?;
     tidy(&mut syntax.items);
     lenient_replies::apply(&mut syntax.items, either_spelling);
-    let code = prettyplease::unparse(&syntax);
-    // A replacement or a patch whose name matches nothing is ignored in silence: look.
+    let code = prettyplease::unparse(&syntax); // The generator silently ignores a replacement for a type that it does not generate.
     for (name, rust_type) in bound {
         let path = rust_type.split('<').next().unwrap_or(rust_type);
         if !code.contains(path) {
             return Err(broken(
                 &format!("$.components.schemas.{name}"),
-                format!("x-rust-type `{rust_type}` was not used"),
+                format!("the x-rust-type `{rust_type}` is not used"),
                 "refer to the component from a request or a success reply, or remove it",
             ));
         }
@@ -101,8 +100,8 @@ pub fn generate(
     ))
 }
 
-/// Takes the components that a handwritten type stands for, and empties them: whatever they say is
-/// for readers of the spec, the generator needs the name alone.
+/// Returns the components with `x-rust-type`, as name and Rust type, and empties their schemas: the generator
+/// needs only their names.
 pub fn bound_types(json: &mut Value) -> Vec<(String, String)> {
     let schemas = json
         .get_mut("components")
@@ -119,9 +118,8 @@ pub fn bound_types(json: &mut Value) -> Vec<(String, String)> {
     bound
 }
 
-/// Removes the JSON Schema that the generator pastes into the documentation of every type, and the
-/// constructor that builds an HTTP client of its own: that one panics, and its time limit over all
-/// cuts streams.
+/// Removes the JSON Schema from the documentation of each type, and the constructor `new`: it creates its
+/// own HTTP client, panics if that fails, and its total timeout cuts streams.
 fn tidy(items: &mut Vec<syn::Item>) {
     for item in items {
         match item {
@@ -143,7 +141,7 @@ fn is_constructor(item: &syn::ImplItem) -> bool {
     matches!(item, syn::ImplItem::Fn(function) if function.sig.ident == "new")
 }
 
-/// Cuts a doc attribute at the pasted schema; false if nothing is left of it.
+/// Removes the JSON Schema from a doc attribute. Returns false if nothing else is in it.
 fn trim_doc(attr: &mut syn::Attribute) -> bool {
     let syn::Meta::NameValue(pair) = &mut attr.meta else {
         return true;

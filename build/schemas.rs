@@ -1,4 +1,4 @@
-//! Which component schemas are reached from requests, and which from replies.
+//! Lookups in a spec: operations, components, references, and the schemas that replies reach.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -6,24 +6,24 @@ use std::collections::BTreeSet;
 const PREFIX: &str = "#/components/schemas/";
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
 
-/// The entries of the object that stands under this key, if there is one.
+/// The entries of the object at this key; empty without one.
 pub fn entries<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
     let map = value.get(key).and_then(Value::as_object);
     map.into_iter().flatten()
 }
 
-/// The items of the list that stands under this key, if there is one.
+/// The items of the list at this key; empty without one.
 pub fn items<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
     let list = value.get(key).and_then(Value::as_array);
     list.into_iter().flatten()
 }
 
-/// The text that stands under this key.
+/// The string at this key.
 pub fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key)?.as_str()
 }
 
-/// Every operation: path, method, operation, in the document's order of paths.
+/// All operations as path, method and operation.
 pub fn operations(json: &Value) -> impl Iterator<Item = (&String, &String, &Value)> {
     entries(json, "paths")
         .flat_map(|(path, item)| {
@@ -33,7 +33,7 @@ pub fn operations(json: &Value) -> impl Iterator<Item = (&String, &String, &Valu
         .filter(|(_, method, _)| METHODS.contains(&method.as_str()))
 }
 
-/// Every operation, to be changed.
+/// All operations, mutable.
 pub fn operations_mut(json: &mut Value) -> impl Iterator<Item = &mut Map<String, Value>> {
     let paths = json.get_mut("paths").and_then(Value::as_object_mut);
     paths
@@ -45,7 +45,7 @@ pub fn operations_mut(json: &mut Value) -> impl Iterator<Item = &mut Map<String,
         .filter_map(|(_, operation)| operation.as_object_mut())
 }
 
-/// The component schemas: name and schema.
+/// The component schemas as name and schema.
 pub fn components(json: &Value) -> impl Iterator<Item = (&String, &Value)> {
     let components = json.get("components");
     components
@@ -53,12 +53,12 @@ pub fn components(json: &Value) -> impl Iterator<Item = (&String, &Value)> {
         .flat_map(|components| entries(components, "schemas"))
 }
 
-/// The component schema of this name.
+/// The component schema with this name.
 pub fn component<'a>(json: &'a Value, name: &str) -> Option<&'a Value> {
     json.get("components")?.get("schemas")?.get(name)
 }
 
-/// The target of a local `$ref` anywhere in the document, followed once.
+/// The target of a local `$ref`, or the value itself. Follows one reference only.
 pub fn resolve<'a>(json: &'a Value, value: &'a Value) -> &'a Value {
     let Some(reference) = text(value, "$ref") else {
         return value;
@@ -69,8 +69,8 @@ pub fn resolve<'a>(json: &'a Value, value: &'a Value) -> &'a Value {
         .unwrap_or(value)
 }
 
-/// The component schemas that are reached only from success replies: what users read and never
-/// build, so that a new field must not break them.
+/// The component schemas that occur only in success replies. Users never construct them, so they become
+/// `#[non_exhaustive]`.
 pub fn reply_only(json: &Value) -> BTreeSet<String> {
     let mut requests = BTreeSet::new();
     let mut replies = BTreeSet::new();
@@ -90,9 +90,9 @@ pub fn reply_only(json: &Value) -> BTreeSet<String> {
     replies.difference(&requests).cloned().collect()
 }
 
-/// Adds the names of all component schemas that `value` leads to.
+/// Adds the names of all component schemas that `value` refers to, directly or indirectly.
 pub fn reach(json: &Value, value: &Value, found: &mut BTreeSet<String>) {
-    for name in direct(value) {
+    for name in direct_references(value) {
         if found.insert(name.clone())
             && let Some(schema) = component(json, &name)
         {
@@ -101,9 +101,8 @@ pub fn reach(json: &Value, value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The component schemas that `value` itself names: by `$ref`, or, where a handwritten type stands
-/// in for the schema, in the name of that type.
-fn direct(value: &Value) -> Vec<String> {
+/// The component schemas that `value` itself refers to: by `$ref`, or in its `x-rust-type`.
+fn direct_references(value: &Value) -> Vec<String> {
     let mut names = Vec::new();
     match value {
         Value::Object(map) => {
@@ -116,17 +115,17 @@ fn direct(value: &Value) -> Vec<String> {
                     ("$ref", Some(target)) => {
                         names.extend(target.strip_prefix(PREFIX).map(str::to_owned));
                     }
-                    _ => names.extend(direct(inner)),
+                    _ => names.extend(direct_references(inner)),
                 }
             }
         }
-        Value::Array(items) => names.extend(items.iter().flat_map(direct)),
+        Value::Array(items) => names.extend(items.iter().flat_map(direct_references)),
         _ => {}
     }
     names
 }
 
-/// `X` of every `types::X` in a type such as `crate::dployr::shapes::Single<...types::X>`.
+/// The names `X` of all `types::X` in a type such as `crate::dployr::shapes::Single<...types::X>`.
 pub fn generated_types(rust_type: &str) -> Vec<String> {
     rust_type
         .split("types::")
@@ -145,7 +144,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_handwritten_type_leads_to_the_generated_one_it_names() {
+    fn generated_types_are_found_in_the_name_of_a_handwritten_type() {
         assert_eq!(
             generated_types("crate::a::Single<crate::raw::a::types::Thing>"),
             ["Thing"]
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn reply_only_leaves_out_what_a_request_uses_too() {
+    fn reply_only_excludes_schemas_that_requests_use_too() {
         let json = json!({
             "paths": { "/a": { "post": {
                 "requestBody": { "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Both" } } } },

@@ -1,22 +1,23 @@
-//! Keeps only what the generator needs: one success reply per operation.
+//! Reduces each operation to one success reply, and drops optional request bodies.
 //!
-//! A documented failure with a body that is not what was documented loses its status and headers in
-//! the generated client (`InvalidResponsePayload`). With no failure documented, every one arrives
-//! whole (`UnexpectedResponse`) and `classify` of the platform reads it. Servers also answer 201 or
-//! 202 where their page says 200, so the one success stands for `2XX`. Optional bodies of requests go
-//! too. The spec itself keeps all of it: people, mock servers and other generators read it as well.
+//! - Failures are removed: when a body differs from the documented one, the generated client loses its status
+//!   and headers (`InvalidResponsePayload`). An undocumented failure arrives complete (`UnexpectedResponse`),
+//!   and the platform maps it to an error.
+//! - The success becomes `2XX`: servers answer 201 or 202 where their documentation says 200.
+//! - The generated client would always send an optional request body. The wrapper attaches it instead.
+//!
+//! Only the generator's copy changes; the spec file keeps everything for other readers and tools.
 
 use super::schemas::{operations_mut, reach, resolve, text};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// Applies the pass to the whole document, and drops the component schemas nobody refers to now.
+/// Applies the pass to the document and removes the component schemas that are then unused.
 pub fn apply(json: &mut Value) {
     let whole = json.clone();
     let mut used = BTreeSet::new();
     for operation in operations_mut(json) {
-        // The generated client would send an optional body always. Its wrapper attaches it.
-        if !has_body(&whole, operation.get("requestBody")) {
+        if !is_required(&whole, operation.get("requestBody")) {
             operation.remove("requestBody");
         }
         if let Some(body) = operation.get_mut("requestBody") {
@@ -43,7 +44,7 @@ pub fn apply(json: &mut Value) {
     }
 }
 
-/// One `2XX` reply with one media type.
+/// A single `2XX` reply with one media type: not JSON for a stream, else JSON if there is one.
 fn success(whole: &Value, responses: &Value, stream: bool) -> Value {
     let first = responses
         .as_object()
@@ -72,7 +73,8 @@ fn success(whole: &Value, responses: &Value, stream: bool) -> Value {
     json!({ "2XX": { "description": "success", "content": kept } })
 }
 
-/// The generator takes text bodies only as `text/plain`; the transport sends the real type.
+/// Renames `text/*` to `text/plain`, the only text type that the generator supports. The transport sends the
+/// type from the spec.
 fn request_body(body: &Value) -> Value {
     let mut body = body.clone();
     if let Some(content) = body.get_mut("content").and_then(Value::as_object_mut) {
@@ -84,16 +86,16 @@ fn request_body(body: &Value) -> Value {
     body
 }
 
-/// Whether every request has this body.
-fn has_body(whole: &Value, body: Option<&Value>) -> bool {
+/// Whether the request body is required.
+fn is_required(whole: &Value, body: Option<&Value>) -> bool {
     let body = body.map(|body| resolve(whole, body));
     body.and_then(|body| body.get("required")) == Some(&Value::Bool(true))
 }
 
-/// The media type of the body that every request of an operation has, as the spec states it.
+/// The media type of a required request body, as in the spec.
 pub fn request_content_type(whole: &Value, operation: &Value) -> Option<String> {
     let body = operation.get("requestBody");
-    if !has_body(whole, body) {
+    if !is_required(whole, body) {
         return None;
     }
     let body = resolve(whole, body?);
@@ -118,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_go_and_success_stands_for_the_whole_class() {
+    fn failures_are_removed_and_success_becomes_2xx() {
         let mut json =
             spec(json!({ "200": { "content": reply("Ok") }, "400": { "content": reply("Bad") } }));
         apply(&mut json);
@@ -129,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_keeps_the_type_that_is_not_json() {
+    fn a_stream_keeps_the_media_type_that_is_not_json() {
         let both = json!({ "200": { "content": {
             "application/json": { "schema": { "type": "array" } },
             "application/x-ndjson": { "schema": { "type": "string" } }
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_optional_body_goes() {
+    fn optional_request_bodies_are_removed() {
         for (required, kept) in [(true, true), (false, false)] {
             let mut json = spec(json!({ "200": {} }));
             json["paths"]["/a"]["get"]["requestBody"] =
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_body_becomes_plain_text() {
+    fn text_request_bodies_become_plain_text() {
         let body = json!({ "required": true, "content": { "text/x-yaml": { "schema": { "type": "string" } } } });
         assert!(
             request_body(&body)

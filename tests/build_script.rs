@@ -1,5 +1,4 @@
-//! The passes of the build script: their unit tests stand beside them; here they run on edited
-//! copies of the real specs, as they do when a platform changes something.
+//! Runs the build script on edited copies of the real specs. Also runs the unit tests in `build/`.
 
 #[path = "../build/mod.rs"]
 mod build;
@@ -22,28 +21,28 @@ fn run(api: &str, text: &str) -> Result<build::Generated, InvalidSpec> {
     build::run(api, &format!("specs/{api}.yaml"), text)
 }
 
-/// The spec with one piece of text replaced, which must be there exactly once.
+/// The spec with one piece of text replaced. The text must occur exactly once.
 fn edited(api: &str, from: &str, to: &str) -> String {
     let text = spec(api);
     assert_eq!(text.matches(from).count(), 1, "{from:?} in {api}");
     text.replace(from, to)
 }
 
-/// The error for an edited spec of Nodion: one line that names the file, the path, and has these words.
-fn breaks(from: &str, to: &str, path: &str, words: &[&str]) {
-    let broken = run("nodion", &edited("nodion", from, to)).expect_err("it was accepted");
+/// Edits the spec of Nodion and checks that one line of the error has the path and these words.
+fn assert_refused(from: &str, to: &str, path: &str, words: &[&str]) {
+    let invalid = run("nodion", &edited("nodion", from, to)).expect_err("accepted");
     let start = format!("specs/nodion.yaml: {path}");
-    let line = broken
+    let line = invalid
         .lines()
         .find(|line| line.starts_with(&start))
-        .unwrap_or_else(|| panic!("no line begins with {start:?}:\n{broken}"));
+        .unwrap_or_else(|| panic!("no line begins with {start:?}:\n{invalid}"));
     for word in words.iter().chain(&["Remedy: "]) {
         assert!(line.contains(word), "{word:?} is not in: {line}");
     }
 }
 
 #[test]
-fn every_spec_generates_a_client_that_is_clean_and_always_the_same() {
+fn every_spec_generates_the_same_clean_client_each_time() {
     for api in APIS {
         let generated = run(api, &spec(api)).unwrap();
         let again = run(api, &spec(api)).unwrap();
@@ -64,7 +63,7 @@ fn every_spec_generates_a_client_that_is_clean_and_always_the_same() {
 }
 
 #[test]
-fn a_new_operation_is_a_method_an_entry_and_a_missing_arm() {
+fn a_new_operation_becomes_a_method_and_needs_a_wrapper() {
     let operation = "paths:\n  /v1/integrations:\n    get:\n      operationId: list_integrations\n      summary: List integrations\n      x-documented: false\n      x-evidence: source\n      x-source: a page\n      x-behaviour: {idempotent: true, why: a read, spends: false, applied-on: [], final-on: [], pace: none, time: unary, secrets: [], side-effects: none}\n      responses: {'200': {description: the integrations, content: {application/json: {schema: {$ref: '#/components/schemas/DeploymentList'}}}}}\n";
     let text = edited("nodion", "\npaths:\n", &format!("\n{operation}"));
     let generated = run("nodion", &text).unwrap();
@@ -90,8 +89,7 @@ fn a_new_operation_is_a_method_an_entry_and_a_missing_arm() {
     assert!(
         errors.contains("write one, then name it in src/nodion/operations.rs"),
         "{errors}"
-    );
-    // The same check says nothing about the spec as it is.
+    ); // The unedited spec compiles.
     let output = compile(&run("nodion", &spec("nodion")).unwrap().op, "nodion");
     assert!(
         output.status.success(),
@@ -100,7 +98,7 @@ fn a_new_operation_is_a_method_an_entry_and_a_missing_arm() {
     );
 }
 
-/// Compiles the handwritten match of a platform against this `enum Op`.
+/// Compiles `src/<api>/operations.rs` against this `enum Op`.
 fn compile(op: &str, api: &str) -> std::process::Output {
     let table = std::fs::read_to_string(root().join(format!("src/{api}/operations.rs"))).unwrap();
     let table: String = table
@@ -132,7 +130,7 @@ fn compile(op: &str, api: &str) -> std::process::Output {
 }
 
 #[test]
-fn a_new_enum_value_is_a_variant() {
+fn a_new_enum_value_becomes_a_variant() {
     let text = edited(
         "nodion",
         "enum: [created, ",
@@ -149,7 +147,7 @@ fn a_new_enum_value_is_a_variant() {
 }
 
 #[test]
-fn a_new_field_is_a_field() {
+fn a_new_property_becomes_a_field() {
     let text = edited(
         "nodion",
         "        deploy_number:\n",
@@ -165,7 +163,7 @@ fn a_new_field_is_a_field() {
 }
 
 #[test]
-fn reply_structs_can_grow_and_request_structs_can_be_built() {
+fn reply_structs_are_non_exhaustive_and_request_structs_are_not() {
     let generated = run("edgegap", &spec("edgegap")).unwrap().client;
     let before = |name: &str| {
         let at = generated.find(&format!("pub struct {name} {{")).unwrap();
@@ -176,7 +174,7 @@ fn reply_structs_can_grow_and_request_structs_can_be_built() {
 }
 
 #[test]
-fn replies_are_read_leniently_and_requests_are_not() {
+fn reply_fields_are_lenient_and_request_fields_are_strict() {
     let client = |api: &str| run(api, &spec(api)).unwrap().client;
     assert!(client("dployr").contains(
         "#[serde(default)]\n        #[serde(deserialize_with = \"crate::lenient::whole_or_null\")]\n        \
@@ -193,74 +191,79 @@ fn replies_are_read_leniently_and_requests_are_not() {
 }
 
 #[test]
-fn secrets_are_bound_to_types_that_hide_them() {
+fn secrets_have_types_that_redact_them() {
     let generated = run("dployr", &spec("dployr")).unwrap().client;
     assert!(
         generated.contains("pub password: crate::Secret"),
-        "of the login"
+        "request of the login"
     );
     assert!(
         generated.contains("pub access_token: crate::Secret"),
-        "of its reply"
+        "reply of the login"
     );
 }
 
-// Of the operation itself: a link to it stands further to the right.
+// With this indentation only the operation itself matches, not a link to it.
 const LIST: &str = "\n      operationId: list_deployments\n";
 
 #[test]
-fn broken_ids() {
+fn invalid_operation_ids_are_refused() {
     let create = "\n      operationId: create_deployment\n";
-    breaks(
+    assert_refused(
         create,
         LIST,
         "$.paths./v1/applications/{application_id}/deployments.",
-        &["the same method as"],
+        &["is also the operationId at"],
     );
-    breaks(
+    assert_refused(
         create,
         "\n      operationId: createDeployment\n",
         "$.paths.",
         &["`createDeployment` is not a method name"],
     );
-    breaks(
+    assert_refused(
         create,
         "\n      operationId: new\n",
         "$.paths.",
         &["not `new`"],
     );
-    breaks(create, "\n      x-nothing: 1\n", "$.paths.", &["has no id"]);
-    breaks(
+    assert_refused(
+        create,
+        "\n      x-nothing: 1\n",
+        "$.paths.",
+        &["has no operationId"],
+    );
+    assert_refused(
         create,
         "\n      operationId: deploy_application\n",
         "$.paths./v1/applications.post.responses.200.links.deploy.operationId",
-        &["no operation is called `create_deployment`"],
+        &["there is no operation `create_deployment`"],
     );
 }
 
 #[test]
-fn broken_schemas() {
+fn invalid_schemas_are_refused() {
     let status = "    DeploymentStatus:\n";
-    breaks(
+    assert_refused(
         status,
         "    DeploymentStatus:\n      title: Status\n",
         "$.components.schemas.DeploymentStatus.title",
         &["remove it"],
     );
-    breaks(
+    assert_refused(
         status,
         "    DeploymentStatus:\n      default: created\n",
         "$.components.schemas.DeploymentStatus.default",
         &["remove it"],
     );
-    breaks(
+    assert_refused(
         "enum: [created, ",
         "enum: [a-b, a_b, created, ",
         "$.components.schemas.DeploymentStatus.enum",
-        &["two values become `AB`"],
+        &["two values become the variant `AB`"],
     );
     let open = "      x-open: true\n      enum: [created, ";
-    breaks(
+    assert_refused(
         open,
         "      enum: [created, ",
         "$.components.schemas.DeploymentStatus",
@@ -268,41 +271,41 @@ fn broken_schemas() {
     );
     let field = "        deploy_number:\n";
     let with = |text: &str| format!("        extra:\n{text}{field}");
-    breaks(
+    assert_refused(
         field,
         &with(
             "          description: x\n          type: object\n          properties: {a: {type: string}}\n",
         ),
         "$.components.schemas.Deployment.properties.extra",
-        &["stands inline", "lift it"],
+        &["the object is inline", "move it"],
     );
-    breaks(
+    assert_refused(
         field,
         &with("          description: x\n          type: string\n          enum: [a]\n"),
         "$.components.schemas.Deployment.properties.extra",
-        &["an enum stands inline"],
+        &["the enum is inline"],
     );
-    breaks(
+    assert_refused(
         field,
         &with(
             "          $ref: '#/components/schemas/DeploymentStatus'\n          nullable: true\n",
         ),
         "$.components.schemas.Deployment.properties.extra",
-        &["`nullable` beside $ref", "allOf"],
+        &["`nullable` next to $ref", "allOf"],
     );
-    breaks(
+    assert_refused(
         field,
         &with("          $ref: '#/components/schemas/Gone'\n"),
         "$.components.schemas.Deployment.properties.extra",
-        &["leads nowhere"],
+        &["does not exist"],
     );
-    breaks(
+    assert_refused(
         field,
         &with("          type: string\n"),
         "$.components.schemas.Deployment.properties.extra",
-        &["no description"],
+        &["description is missing"],
     );
-    breaks(
+    assert_refused(
         field,
         &with("          description: x\n          oneOf: [{type: string}]\n"),
         "$.components.schemas.Deployment.properties.extra.oneOf",
@@ -311,16 +314,16 @@ fn broken_schemas() {
 }
 
 #[test]
-fn broken_operations() {
+fn invalid_request_bodies_are_refused() {
     let at = "$.paths./v1/applications/{application_id}/deployments.get";
     let with = |text: &str| format!("{LIST}{text}");
-    breaks(
+    assert_refused(
         LIST,
         &with("      requestBody: {content: {application/json: {schema: {type: string}}}}\n"),
         &format!("{at}.requestBody"),
         &["required: true"],
     );
-    breaks(
+    assert_refused(
         LIST,
         &with(
             "      requestBody: {required: true, content: {text/x-yaml: {schema: {type: object}}}}\n",
@@ -328,7 +331,7 @@ fn broken_operations() {
         &format!("{at}.requestBody.content.text/x-yaml"),
         &["not supported"],
     );
-    breaks(
+    assert_refused(
         LIST,
         &with(
             "      requestBody: {required: true, content: {application/json: {schema: {type: string}}, text/plain: {schema: {type: string}}}}\n",
@@ -336,7 +339,7 @@ fn broken_operations() {
         &format!("{at}.requestBody"),
         &["2 media types"],
     );
-    breaks(
+    assert_refused(
         LIST,
         &with(
             "      requestBody: {required: true, content: {application/xml: {schema: {type: string}}}}\n",
@@ -347,29 +350,29 @@ fn broken_operations() {
 }
 
 #[test]
-fn broken_parameters_and_replies() {
+fn invalid_parameters_and_replies_are_refused() {
     let text = "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths:\n  /a/{id}:\n    get:\n      operationId: get_a\n      parameters:\n        - {name: id, in: path, required: true, description: x, schema: {type: string}}\n        - {name: id, in: query, description: x, schema: {type: string}}\n        - {name: c, in: cookie, description: x, schema: {type: string}}\n        - {name: Accept, in: header, description: x, schema: {type: string}}\n      responses:\n        default: {description: x}\n";
-    let broken = run("x", text).unwrap_err().to_string();
+    let invalid = run("x", text).unwrap_err().to_string();
     for expected in [
-        "$.paths./a/{id}.get.parameters[1]: `id` stands in path and in query.",
-        "$.paths./a/{id}.get.parameters[2]: `c` stands in `cookie`.",
-        "$.paths./a/{id}.get.parameters[3]: `Accept` is set by the transport.",
-        "$.paths./a/{id}.get.responses.default: `default` also stands for success",
-        "$.paths./a/{id}.get.responses: no 2xx reply is documented.",
-        "$.paths./a/{id}.get.x-behaviour.time: it is missing",
-        "$.paths./a/{id}.get.x-evidence: it is missing",
-        "$.paths./a/{id}.get.x-source: it is missing",
-        "$.paths./a/{id}.get.x-documented: it is missing",
+        "$.paths./a/{id}.get.parameters[1]: the parameter `id` is in path and in query.",
+        "$.paths./a/{id}.get.parameters[2]: the parameter `c` is in `cookie`.",
+        "$.paths./a/{id}.get.parameters[3]: the header `Accept` is set by the transport.",
+        "$.paths./a/{id}.get.responses.default: `default` would also match success",
+        "$.paths./a/{id}.get.responses: the operation has no 2xx reply.",
+        "$.paths./a/{id}.get.x-behaviour.time: the value is missing",
+        "$.paths./a/{id}.get.x-evidence: the value is missing",
+        "$.paths./a/{id}.get.x-source: the value is missing",
+        "$.paths./a/{id}.get.x-documented: the value is missing",
     ] {
         assert!(
-            broken.contains(&format!("specs/x.yaml: {expected}")),
-            "{expected}\nis not in\n{broken}"
+            invalid.contains(&format!("specs/x.yaml: {expected}")),
+            "{expected}\nis not in\n{invalid}"
         );
     }
 }
 
 #[test]
-fn broken_behaviour() {
+fn invalid_behaviour_is_refused() {
     let text = spec("nodion");
     let at = "$.paths./v1/applications/{application_id}/deployments.get.x-behaviour";
     for (key, value) in [
@@ -387,24 +390,24 @@ fn broken_behaviour() {
         let from = text[start..].find(&format!("        {key}:")).unwrap() + start;
         let to = text[from..].find('\n').unwrap() + from;
         let edited = format!("{}        {key}: {value}{}", &text[..from], &text[to..]);
-        let broken = run("nodion", &edited).expect_err(key).to_string();
+        let invalid = run("nodion", &edited).expect_err(key).to_string();
         assert!(
-            broken.contains(&format!("{at}.{key}: it is missing or malformed")),
-            "{key}: {broken}"
+            invalid.contains(&format!("{at}.{key}: the value is missing or malformed")),
+            "{key}: {invalid}"
         );
     }
 }
 
 #[test]
-fn what_spends_and_what_is_final_is_required_and_written_down() {
+fn spends_and_final_on_are_required_and_in_the_table() {
     let at = "$.paths./v1/applications/{application_id}/deployments.post.x-behaviour.";
-    breaks(
+    assert_refused(
         "no idempotency key\n        spends: true\n        applied-on: []\n        final-on: []\n        pace: none\n        time: unary\n        secrets: []\n        side-effects: deploys",
         "no idempotency key\n        applied-on: []\n        final-on: []\n        pace: none\n        time: unary\n        secrets: []\n        side-effects: deploys",
         &format!("{at}spends"),
         &["missing"],
     );
-    breaks(
+    assert_refused(
         "deploys the application anew",
         "none",
         &format!("{at}spends"),
@@ -417,12 +420,12 @@ fn what_spends_and_what_is_final_is_required_and_written_down() {
 }
 
 #[test]
-fn a_type_binding_that_is_not_used_is_found() {
-    // An enum is bound to its open Rust enum, so a second binding is ignored by the generator.
-    breaks(
+fn an_unused_rust_type_is_refused() {
+    // An enum already has its open Rust enum, so the generator ignores a second type.
+    assert_refused(
         "    DeploymentStatus:\n",
         "    DeploymentStatus:\n      x-rust-type: crate::Gone\n",
         "$.components.schemas.DeploymentStatus",
-        &["`crate::Gone` was not used"],
+        &["`crate::Gone` is not used"],
     );
 }

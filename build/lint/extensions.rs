@@ -1,50 +1,50 @@
-//! Requires what this project adds to every operation: its evidence and its behaviour.
+//! Checks the extensions that every operation must have: its evidence and its behaviour.
 
 use super::super::problems::Problems;
 use serde_json::Value;
 
-/// A key, whether its value is right, and what to write there.
+/// A key, the check of its value, and the remedy.
 type Rule = (&'static str, fn(&Value) -> bool, &'static str);
 
 const OPERATION: [Rule; 3] = [
     (
         "x-documented",
         Value::is_boolean,
-        "say `true` if the vendor's own page describes the operation, else `false`",
+        "write `true` if the vendor's page describes the operation, else `false`",
     ),
     (
         "x-evidence",
         |value| is_one_of(value, &["observed", "documented", "source", "inferred"]),
-        "say what the reply rests on: observed, documented, source, inferred",
+        "write how the reply is known: observed, documented, source or inferred",
     ),
     (
         "x-source",
         is_text,
-        "name the page or the `repository:file` that the operation comes from",
+        "write the URL or the `owner/repository:file` where the operation is described",
     ),
 ];
 
 const BEHAVIOUR: [Rule; 9] = [
-    ("idempotent", Value::is_boolean, "say true or false"),
+    ("idempotent", Value::is_boolean, "write true or false"),
     (
         "why",
         is_text,
-        "say in one line why the call may or may not be sent again",
+        "write in one line why the call may or may not be retried",
     ),
     (
         "spends",
         Value::is_boolean,
-        "say `true` if the call starts something that costs money or uses up a quota, else `false`",
+        "write `true` if the call starts something that costs money or counts against a quota, else `false`",
     ),
     (
         "applied-on",
         is_failures,
-        "list the failure statuses after which something was done all the same, or []",
+        "list the failure statuses after which the operation was applied anyway, or []",
     ),
     (
         "final-on",
         is_failures,
-        "list the failure statuses that another try would not change though they look passing, or []",
+        "list the statuses that look transient but are final, or []",
     ),
     (
         "pace",
@@ -54,17 +54,17 @@ const BEHAVIOUR: [Rule; 9] = [
     (
         "time",
         |value| is_one_of(value, &["unary", "slow", "stream"]),
-        "say unary, slow or stream",
+        "write unary, slow or stream",
     ),
     (
         "secrets",
         is_places,
-        "list where secrets stand in the request as path.NAME, query.NAME, header.NAME or body.NAME, or []",
+        "list the secrets of the request as path.NAME, query.NAME, header.NAME or body.NAME, or []",
     ),
     (
         "side-effects",
         is_text,
-        "say what the call changes on the server, or `none`",
+        "write what the call changes on the server, or `none`",
     ),
 ];
 
@@ -106,7 +106,7 @@ pub fn operation(at: &str, method: &str, operation: &Value, problems: &mut Probl
             problems.require(
                 is_right(value.get(key).unwrap_or(&nothing)),
                 format!("{at}.{key}"),
-                "it is missing or malformed",
+                "the value is missing or malformed",
                 *remedy,
             );
         }
@@ -117,17 +117,17 @@ pub fn operation(at: &str, method: &str, operation: &Value, problems: &mut Probl
         !(method == "get" && is("idempotent", false.into()) && changes_nothing),
         format!("{here}.idempotent"),
         "a GET without side effects is marked as not idempotent",
-        "correct one of the two",
+        "correct `idempotent` or `side-effects`",
     );
     problems.require(
         !(is("spends", true.into()) && changes_nothing),
         format!("{here}.spends"),
-        "a call without side effects is marked as one that spends",
-        "correct one of the two",
+        "a call without side effects is marked as spending",
+        "correct `spends` or `side-effects`",
     );
 }
 
-/// `deploy 40/s` as bucket, number, seconds.
+/// Parses `deploy 40/s` into bucket, count and seconds.
 pub fn pace_of(text: &str) -> Option<(&str, u32, u32)> {
     let (bucket, rate) = text.split_once(' ')?;
     let (count, unit) = rate.split_once('/')?;

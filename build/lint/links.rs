@@ -1,11 +1,13 @@
-//! Checks the links from a reply to the next request: a typing mistake in one breaks nothing that is
-//! generated, and the tools that follow links pass over what they cannot resolve.
+//! Checks the links from a reply to the next request.
+//!
+//! Nothing is generated from links, and tools that follow them skip what they cannot resolve. Without this
+//! check a mistake would go unnoticed.
 
 use super::super::problems::Problems;
 use super::super::schemas::{self, entries, items, resolve, text};
 use serde_json::Value;
 
-/// Checks the links of one reply; `operation` is the one that it belongs to.
+/// Checks the links of one reply of `operation`.
 pub fn links(json: &Value, at: &str, operation: &Value, response: &Value, problems: &mut Problems) {
     for (name, link) in entries(response, "links") {
         let at = format!("{at}.links.{name}");
@@ -15,15 +17,15 @@ pub fn links(json: &Value, at: &str, operation: &Value, response: &Value, proble
         problems.require(
             next.is_some(),
             format!("{at}.operationId"),
-            format!("no operation is called `{target}`"),
-            "name the operation that the reply feeds",
+            format!("there is no operation `{target}`"),
+            "write the operationId of the next request",
         );
         for (key, _) in entries(link, "parameters") {
             problems.require(
                 next.is_none_or(|(_, _, next)| has_parameter(json, next, key, None)),
                 format!("{at}.parameters.{key}"),
-                format!("`{target}` has no such parameter"),
-                "write the name as that operation has it",
+                format!("the operation `{target}` has no such parameter"),
+                "write the name that the parameter has there",
             );
         }
         let parts = ["parameters", "requestBody"].into_iter().flat_map(|part| {
@@ -34,10 +36,10 @@ pub fn links(json: &Value, at: &str, operation: &Value, response: &Value, proble
         let body = body.map(|value| ("requestBody".to_owned(), value));
         for (part, expression) in parts.chain(body) {
             problems.require(
-                leads_somewhere(json, expression, operation, response),
+                resolves(json, expression, operation, response),
                 format!("{at}.{part}"),
-                format!("{expression} leads to nothing that the spec describes"),
-                "use `$response.body#/a/b`, `$request.body#/a/b` or `$request.path.name` with names as they stand there",
+                format!("the spec describes no value at {expression}"),
+                "use `$response.body#/a/b`, `$request.body#/a/b` or `$request.path.name` with names from the spec",
             );
         }
     }
@@ -50,9 +52,8 @@ fn has_parameter(json: &Value, operation: &Value, name: &str, place: Option<&str
         .any(|parameter| place.is_none_or(|place| text(parameter, "in") == Some(place)))
 }
 
-/// Whether the spec describes the place that an expression names. What does not begin with `$` is a
-/// constant.
-fn leads_somewhere(json: &Value, expression: &Value, operation: &Value, response: &Value) -> bool {
+/// Whether the spec describes the value of an expression. Values that do not begin with `$` are constants.
+fn resolves(json: &Value, expression: &Value, operation: &Value, response: &Value) -> bool {
     let Some(text) = expression.as_str().filter(|text| text.starts_with('$')) else {
         return true;
     };
@@ -72,7 +73,7 @@ fn leads_somewhere(json: &Value, expression: &Value, operation: &Value, response
         .is_some_and(|(place, name)| has_parameter(json, operation, name, Some(place)))
 }
 
-/// Whether one of the media types has it.
+/// Whether one of the media types has a value at this JSON pointer.
 fn body_has(json: &Value, body: &Value, pointer: &str) -> bool {
     let parts: Vec<&str> = pointer.split('/').skip(1).collect();
     entries(body, "content")
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leads_somewhere_is_accepted() {
+    fn links_that_resolve_are_accepted() {
         for expression in [
             "$response.body#/data/0/id",
             "$request.body#/name",
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leads_nowhere_is_named() {
+    fn the_error_names_a_link_that_does_not_resolve() {
         let wrong = problems("get_things", "id", "x");
         assert_eq!(wrong[0].path, "$.responses.200.links.next.operationId");
         let wrong = problems("get_thing", "thing_id", "x");

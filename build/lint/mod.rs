@@ -1,8 +1,7 @@
-//! Refuses a spec that the generator would misread, or that would make the client stricter than the
-//! server, before the generator sees it.
+//! Checks a spec before it goes to the generator.
 //!
-//! Each check stands for something that goes wrong in silence otherwise: an error type that becomes
-//! the success type, a `nullable` that is dropped, a parameter that disappears.
+//! Each check prevents a silent mistake: an error type that becomes the success type, a `nullable` that is
+//! dropped, a parameter that disappears, a client that is stricter than the server.
 
 pub mod extensions;
 mod links;
@@ -13,22 +12,22 @@ use super::schemas::{self, entries, items, reach, resolve, text};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Request bodies the generator can send, or that [`super::success_replies`] can disguise.
+/// Media types of request bodies that the generator can send. For `text/*` see [`super::success_replies`].
 const BODY_TYPES: [&str; 3] = [
     "application/json",
     "application/x-www-form-urlencoded",
     "application/octet-stream",
 ];
 
-/// Runs every check; all problems at once, so that one build shows the whole list.
+/// Runs all checks and returns all problems, so that one build lists them all.
 pub fn lint(file: &str, json: &Value) -> Result<(), InvalidSpec> {
     let mut problems = Problems::default();
     let version = json.pointer("/info/version").and_then(Value::as_str);
     problems.require(
         version.is_some_and(|version| version.is_ascii() && !version.is_empty()),
         "$.info.version",
-        "it is missing or not ASCII",
-        "write a plain version, the generator puts it into a header",
+        "the version is missing or not ASCII",
+        "write an ASCII version: the generator puts it into a header",
     );
     operation_ids(json, &mut problems);
     for (path, method, operation) in schemas::operations(json) {
@@ -57,8 +56,8 @@ fn operation_ids(json: &Value, problems: &mut Problems) {
         let Some(id) = text(operation, "operationId") else {
             problems.add(
                 at,
-                "the operation has no id",
-                "name it `verb_noun`, for it becomes a method",
+                "the operation has no operationId",
+                "add one in the form `verb_noun`: it becomes a Rust method",
             );
             continue;
         };
@@ -67,13 +66,13 @@ fn operation_ids(json: &Value, problems: &mut Problems) {
             id.chars().all(is_snake) && id != "new",
             &at,
             format!("`{id}` is not a method name"),
-            "use snake_case, and not `new`",
+            "use snake_case, but not `new`",
         );
         if let Some(other) = seen.insert(id, at.clone()) {
             problems.add(
                 at,
-                format!("`{id}` is the same method as {other}"),
-                "give each operation an id of its own",
+                format!("`{id}` is also the operationId at {other}"),
+                "give each operation a different operationId",
             );
         }
     }
@@ -89,26 +88,26 @@ fn parameters(json: &Value, at: &str, operation: &Value, problems: &mut Problems
         problems.require(
             ["path", "query", "header"].contains(&place),
             &here,
-            format!("`{name}` stands in `{place}`"),
-            "use path, query or header: the generator refuses the rest",
+            format!("the parameter `{name}` is in `{place}`"),
+            "move it to path, query or header: the generator supports nothing else",
         );
         let reserved = ["accept", "content-type", "authorization"];
         problems.require(
             place != "header" || !reserved.contains(&name.to_lowercase().as_str()),
             &here,
-            format!("`{name}` is set by the transport"),
+            format!("the header `{name}` is set by the transport"),
             "remove the parameter",
         );
         problems.require(
             name != "body" || operation.get("requestBody").is_none(),
             &here,
-            "a parameter is called `body` beside a request body",
-            "rename it",
+            "a parameter and the request body are both called `body`",
+            "rename the parameter",
         );
         if let Some(other) = names.insert(name, place) {
             problems.add(
                 &here,
-                format!("`{name}` stands in {other} and in {place}"),
+                format!("the parameter `{name}` is in {other} and in {place}"),
                 "give the two parameters different names",
             );
         }
@@ -126,14 +125,14 @@ fn request_body(json: &Value, at: &str, operation: &Value, problems: &mut Proble
     problems.require(
         body.get("required").is_some_and(Value::is_boolean),
         &here,
-        "the body does not say whether it is required",
-        "say `required: true`, or `required: false` and let the wrapper attach it: the generator would send one always",
+        "the request body does not state `required`",
+        "write `required: true`; or `required: false`, then the wrapper must attach the body",
     );
     let types: Vec<_> = entries(body, "content").collect();
     let [(only, media)] = types.as_slice() else {
         problems.add(
             &here,
-            format!("the body has {} media types", types.len()),
+            format!("the request body has {} media types", types.len()),
             "keep exactly one",
         );
         return;
@@ -144,14 +143,14 @@ fn request_body(json: &Value, at: &str, operation: &Value, problems: &mut Proble
     problems.require(
         BODY_TYPES.contains(&only.as_str()) || plain_text,
         &here,
-        format!("a body of type `{only}` is not supported"),
-        "use application/json, a form, application/octet-stream, or text/* with `type: string`",
+        format!("a request body of type `{only}` is not supported"),
+        "use application/json, application/x-www-form-urlencoded, application/octet-stream, or text/* with `type: string`",
     );
     problems.require(
         schema.is_object(),
         &here,
-        "the body has no schema",
-        "add one",
+        "the request body has no schema",
+        "add a schema",
     );
     inline_at(&here, media, "schema", problems);
 }
@@ -164,8 +163,8 @@ fn responses(json: &Value, at: &str, operation: &Value, problems: &mut Problems)
         problems.require(
             status != "default",
             &here,
-            "`default` also stands for success in the generated client",
-            "name the statuses",
+            "`default` would also match success replies in the generated client",
+            "list the status codes instead",
         );
         let response = resolve(json, response);
         links::links(json, &here, operation, response, problems);
@@ -181,18 +180,18 @@ fn responses(json: &Value, at: &str, operation: &Value, problems: &mut Problems)
     problems.require(
         successes > 0,
         &here,
-        "no 2xx reply is documented",
-        "add the one that the server sends",
+        "the operation has no 2xx reply",
+        "add the reply that the server sends",
     );
     problems.require(
         success.len() <= 1,
         &here,
-        "the success replies have different schemas",
-        "use one component for all of them",
+        "the 2xx replies have different schemas",
+        "use the same component for all of them",
     );
 }
 
-/// Objects and enums without a name of their own are merged by the generator under a made-up one.
+/// Inline objects and enums are refused: the generator invents names for them and merges equal names.
 fn inline_at(at: &str, holder: &Value, key: &str, problems: &mut Problems) {
     let Some(schema) = holder.get(key) else {
         return;
@@ -201,14 +200,14 @@ fn inline_at(at: &str, holder: &Value, key: &str, problems: &mut Problems) {
     problems.require(
         entries(schema, "properties").next().is_none(),
         &at,
-        "an object stands inline",
-        "lift it into components.schemas and refer to it: inline ones are merged by name",
+        "the object is inline",
+        "move it to components.schemas and refer to it with $ref: inline objects are merged by name",
     );
     problems.require(
         schema.get("enum").is_none(),
         &at,
-        "an enum stands inline",
-        "lift it into components.schemas and refer to it",
+        "the enum is inline",
+        "move it to components.schemas and refer to it with $ref",
     );
     for part in ["items", "additionalProperties"] {
         inline_at(&at, schema, part, problems);
@@ -224,8 +223,8 @@ fn components(json: &Value, problems: &mut Problems) {
         {
             problems.add(
                 format!("{at}.enum"),
-                format!("two values become `{variant}`"),
-                "leave one out: unknown values are kept anyway",
+                format!("two values become the variant `{variant}`"),
+                "remove one of them: a value without a variant is kept as `Unknown`",
             );
         }
         for (key, property) in entries(schema, "properties") {
@@ -242,7 +241,7 @@ fn components(json: &Value, problems: &mut Problems) {
     }
 }
 
-/// Keywords that the generator misreads wherever they stand in a schema.
+/// Keywords that the generator misreads anywhere in a schema.
 fn keywords(at: &str, schema: &Value, problems: &mut Problems) {
     let bound = schema.get("x-rust-type").is_some();
     for (key, inner) in schema.as_object().into_iter().flatten() {
@@ -250,13 +249,13 @@ fn keywords(at: &str, schema: &Value, problems: &mut Problems) {
         match key.as_str() {
             "title" => problems.add(
                 here,
-                "a schema has a title",
-                "remove it: equal titles merge different types",
+                "the schema has a title",
+                "remove it: types with equal titles are merged",
             ),
             "default" => problems.add(
                 here,
-                "a schema has a default",
-                "remove it, the generator would send it with every request",
+                "the schema has a default",
+                "remove it: the generator would send it with every request",
             ),
             "anyOf" | "oneOf" | "not" | "discriminator" if !bound => problems.add(
                 here,
@@ -279,7 +278,7 @@ fn keywords(at: &str, schema: &Value, problems: &mut Problems) {
     }
 }
 
-/// A closed enum in a reply fails the whole reply on one new value.
+/// Closed enums are refused in replies: one new value would make the whole reply fail.
 fn closed_enums(json: &Value, problems: &mut Problems) {
     let mut replies = BTreeSet::new();
     for (_, _, operation) in schemas::operations(json) {
@@ -292,13 +291,13 @@ fn closed_enums(json: &Value, problems: &mut Problems) {
         problems.require(
             !(closed && replies.contains(name)),
             format!("$.components.schemas.{name}"),
-            "a reply uses a closed enum",
-            "mark it `x-open: true`, so that a value nobody has seen yet is kept and not refused",
+            "a reply contains this closed enum",
+            "add `x-open: true`, so that unknown values are kept",
         );
     }
 }
 
-/// `$ref` with company loses the company, and one that leads nowhere loses the type.
+/// Checks each `$ref`: the generator ignores keys next to it, and its target must exist.
 fn references(json: &Value, at: &str, value: &Value, problems: &mut Problems) {
     if let Some(target) = text(value, "$ref") {
         let keys = value.as_object().into_iter().flat_map(Map::keys);
@@ -306,14 +305,14 @@ fn references(json: &Value, at: &str, value: &Value, problems: &mut Problems) {
         problems.require(
             others.is_empty(),
             at,
-            format!("`{}` beside $ref is ignored", others.join("`, `")),
-            "write `allOf: [{$ref: ...}]` and put it beside that",
+            format!("`{}` next to $ref is ignored", others.join("`, `")),
+            "replace $ref by `allOf: [{$ref: ...}]`",
         );
         let found = target.strip_prefix('#').and_then(|p| json.pointer(p));
         problems.require(
             found.is_some(),
             at,
-            format!("`{target}` leads nowhere"),
+            format!("the target `{target}` does not exist"),
             "correct the name or add the component",
         );
     }
@@ -337,7 +336,7 @@ fn described(value: &Value, at: &str, problems: &mut Problems) {
     problems.require(
         value.get("description").is_some(),
         at,
-        "it has no description",
-        "write one line of plain text, it becomes the documentation of the Rust item",
+        "the description is missing",
+        "add one line of plain text: it becomes the documentation of the Rust item",
     );
 }
