@@ -1,8 +1,87 @@
-//! Redacts URLs that may hold a secret: user info, query and fragment are hidden.
+//! URLs that may hold a secret: user info, query and fragment are redacted.
 
-use super::{REDACTED, Secret};
+use super::{REDACTED, Secret, is_exposing};
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
+use serde::{Deserialize, Serialize, Serializer};
+use std::fmt;
+
+/// Declares a URL type that redacts user info, query and fragment.
+macro_rules! secret_url {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        ///
+        /// `Debug`, `Display` and `Serialize` redact user info, query and fragment; text that is not
+        /// a URL is redacted as a whole.
+        #[derive(Clone, PartialEq, Eq, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The whole URL.
+            pub fn expose(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(url: String) -> Self {
+                Self(url)
+            }
+        }
+
+        impl From<&String> for $name {
+            fn from(url: &String) -> Self {
+                Self(url.clone())
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(url: &str) -> Self {
+                Self(url.to_owned())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&redacted_url(&self.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($name))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if is_exposing() {
+                    serializer.serialize_str(&self.0)
+                } else {
+                    serializer.collect_str(self)
+                }
+            }
+        }
+    };
+}
+
+secret_url! {
+    /// The URL of a git repository, which may hold a user name and a token.
+    ///
+    /// ```
+    /// let url: deploykit::secret::GitUrl = serde_json::from_str("\"https://x:tok@git.example/a.git\"").unwrap();
+    /// assert_eq!(url.to_string(), "https://<redacted>@git.example/a.git");
+    /// assert_eq!(url.expose(), "https://x:tok@git.example/a.git");
+    /// ```
+    GitUrl
+}
+
+secret_url! {
+    /// A URL that a platform calls when something happens. Such calls are not signed, so the query holds
+    /// a secret: see [`CallbackSecret::attach`](crate::webhook::CallbackSecret::attach).
+    CallbackUrl
+}
 
 /// A URL without user info, query and fragment. Text that is not a URL is hidden as a whole.
 pub(crate) fn redacted_url(text: &str) -> String {
@@ -68,6 +147,7 @@ fn has_login(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::exposed;
 
     #[test]
     fn user_info_query_and_fragment_are_hidden() {
@@ -110,5 +190,16 @@ mod tests {
             let found = secrets_of_url(url);
             assert!(found.contains(&Secret::new(secret)), "{url}: no {secret}");
         }
+    }
+
+    #[test]
+    fn a_url_is_shown_without_its_secrets() {
+        let text = "\"https://u:hush@a.example/hook?secret=hush&v\"";
+        let url: CallbackUrl = serde_json::from_str(text).unwrap();
+        let shown = "https://<redacted>@a.example/hook?<redacted>";
+        assert_eq!(url.to_string(), shown);
+        assert_eq!(format!("{url:?}"), format!("CallbackUrl({shown})"));
+        assert_eq!(serde_json::to_value(&url).unwrap(), shown);
+        assert_eq!(exposed(|| serde_json::to_string(&url)).unwrap(), text);
     }
 }
