@@ -33,15 +33,26 @@ assert!(recorder.to_string().starts_with("POST /v2/deployments\nauthorization: <
 "##
 )]
 
-mod canned;
-mod clients;
+mod canned_reply;
 mod describe;
 mod examples;
-pub mod guide;
 mod in_process;
 mod recorder;
 
-pub use canned::CannedReply;
+pub use canned_reply::CannedReply;
 pub use describe::describe;
 pub use examples::Which;
 pub use recorder::Recorder;
+
+/// How to test code that deploys. Its examples use all platforms and the sandbox.
+///
+#[cfg_attr(
+    all(
+        feature = "dployr",
+        feature = "edgegap",
+        feature = "nexlayer",
+        feature = "nodion"
+    ),
+    doc = include_str!("guide.md")
+)]
+pub mod guide {}
