@@ -3,12 +3,11 @@
 //! A list is a [`Call`] of a [`Page`]. Its [`Pager`] requests the other pages: [`Pages`] walks from page
 //! to page and detects servers that never end, [`PageStream`] yields the records.
 
-mod pages;
-mod records;
+mod stream;
 
 pub(crate) use crate::call::{Ask, Paging};
-use pages::Pages;
-pub use records::PageStream;
+pub use stream::PageStream;
+use stream::Pages;
 
 use crate::call::{Call, Marked, Pager};
 use crate::error::Result;
