@@ -1,20 +1,19 @@
 //! Waiting until a deployment reaches a phase.
 //!
-//! A platform says how to poll once. The rest is shared: `engine` decides when to poll and builds the
-//! final error, `policy` interprets phases and failures.
+//! A platform defines one poll. The rest is shared: `poll_loop` decides when to poll and builds the
+//! final error, `policy` interprets phases and failed polls.
 
-mod engine;
+mod observations;
 mod policy;
-mod snapshot;
-mod timeline;
+mod poll_loop;
 
+pub(crate) use observations::{Snapshot, redacted};
 pub(crate) use policy::{Fault, fault};
-pub(crate) use snapshot::{Snapshot, redacted};
 
 use crate::call::Call;
 use crate::error::{ErrorKind, Result};
 use crate::phase::Phase;
-use engine::Engine;
+use poll_loop::PollLoop;
 use std::fmt;
 use std::future::IntoFuture;
 use std::pin::Pin;
@@ -183,7 +182,7 @@ impl<T: Send + 'static> Wait<T> {
         }
     }
 
-    /// Adds the newest lines of the log to the error. The engine bounds them.
+    /// Adds the newest lines of the log to the error. The poll loop shortens them.
     pub(crate) fn with_log<F>(mut self, log: F) -> Self
     where
         F: Fn() -> Call<Vec<String>> + Send + Sync + 'static,
@@ -279,7 +278,7 @@ impl<T: Send + 'static> IntoFuture for Wait<T> {
     type IntoFuture = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async { Engine::new(self).run().await })
+        Box::pin(async { PollLoop::new(self).run().await })
     }
 }
 

@@ -1,8 +1,7 @@
-//! Polling: when to poll, what a poll means, and the error at the end.
+//! The poll loop of a wait: when to poll, how to react to a poll, and the final error.
 
+use super::observations::{Snapshot, Timeline, bounded};
 use super::policy::{Fault, Verdict, fault, judge};
-use super::snapshot::{Snapshot, bounded};
-use super::timeline::Timeline;
 use super::{Progress, Schedule, Settings, Wait};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::phase::{Observation, Phase};
@@ -18,7 +17,7 @@ const LAST_POLL: Duration = Duration::from_secs(2);
 const LOG_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running wait.
-pub(super) struct Engine<T> {
+pub(super) struct PollLoop<T> {
     poll: super::Poll<T>,
     absent: Option<fn() -> T>,
     settings: Settings,
@@ -34,7 +33,7 @@ pub(super) struct Engine<T> {
     fault: Option<Error>,
 }
 
-impl<T: Send + 'static> Engine<T> {
+impl<T: Send + 'static> PollLoop<T> {
     pub fn new(wait: Wait<T>) -> Self {
         let Schedule { first, longest, .. } = wait.settings.schedule;
         let first = first.max(LEAST_INTERVAL);
