@@ -1,10 +1,10 @@
 //! Logs that are followed, over connections that end in every way.
 
+mod backpressure;
 mod dployr;
-mod ends;
-mod memory;
 mod nodion;
 mod server;
+mod stream_end;
 #[path = "../support/mod.rs"]
 mod support;
 

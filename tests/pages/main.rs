@@ -1,9 +1,9 @@
 //! Lists as pages, as streams and whole: counted in requests.
 
-mod any;
 mod options;
 mod platforms;
-mod walk;
+mod properties;
+mod stream;
 
 use deploykit::edgegap::{Client, DeploymentSummary};
 use deploykit::testing::{CannedReply, Recorder};

@@ -1,7 +1,7 @@
 //! The testing kit: recorder, snapshots, canned failures.
 
 mod describe;
-mod faults;
+mod network_failures;
 mod recorder;
 mod snapshot;
 #[path = "../support/mod.rs"]
