@@ -6,7 +6,7 @@ mod response;
 
 pub use crate::transport::hints::RateLimit;
 pub use crate::transport::observe::{CallEnd, CallReport};
-pub(crate) use next_page::{Ask, Marked, Pager, Paging};
+pub(crate) use next_page::{PageRequest, Pager, Paging, ReceivedPage};
 pub(crate) use request::request;
 pub use response::{Response, ResponseHeaders};
 

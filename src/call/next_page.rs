@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 /// Page number and page size of a list request. `None` leaves it to the platform.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ask {
+pub(crate) struct PageRequest {
     pub page: Option<u32>,
     pub size: Option<u32>,
 }
 
-impl Ask {
+impl PageRequest {
     /// Number and size as the generated clients take them.
     pub fn parameters(self) -> Result<(Option<i64>, Option<i64>)> {
         for (what, number) in [("page", self.page), ("page size", self.size)] {
@@ -32,14 +32,14 @@ pub(crate) struct Paging {
 
 /// Requests any page of the list that a call reads.
 pub(crate) struct Pager<P> {
-    pub make: Arc<dyn Fn(Ask) -> Call<Marked<P>> + Send + Sync>,
+    pub make: Arc<dyn Fn(PageRequest) -> Call<ReceivedPage<P>> + Send + Sync>,
     pub paging: Paging,
     /// The page that the call itself requests.
-    pub ask: Ask,
+    pub page_request: PageRequest,
 }
 
 /// A page together with facts about the page as it arrived, before records were filtered out.
-pub(crate) struct Marked<P> {
+pub(crate) struct ReceivedPage<P> {
     pub page: P,
     /// Number of records that arrived.
     pub received: usize,

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::page::{Ask, paged};
+use crate::page::{PageRequest, paged};
 use crate::raw::dployr::{Op, types};
 
 /// The longest name that the control plane takes, in characters.
@@ -61,7 +61,7 @@ impl ClusterHandle {
         ClusterUsers {
             cluster: self.clone(),
             invited: None,
-            ask: Ask::default(),
+            page_request: PageRequest::default(),
         }
     }
 
@@ -110,7 +110,7 @@ impl ClusterHandle {
 pub struct ClusterUsers {
     cluster: ClusterHandle,
     invited: Option<bool>,
-    ask: Ask,
+    page_request: PageRequest,
 }
 
 impl ClusterUsers {
@@ -131,11 +131,11 @@ impl ClusterUsers {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn list(&self) -> Call<Page<ClusterUser>> {
         let (cluster, invited) = (self.cluster.clone(), self.invited);
-        Call::paged(PAGING, self.ask, move |ask| {
+        Call::paged(PAGING, self.page_request, move |page_request| {
             cluster.call(Op::ListClusterUsers, move |raw, id| async move {
-                let (page, size) = ask.parameters()?;
+                let (page, size) = page_request.parameters()?;
                 let list = raw.list_cluster_users(id.as_str(), page, size, invited);
-                Ok(list.await?.into_inner().into_page_of(ask))
+                Ok(list.await?.into_inner().into_page_of(page_request))
             })
         })
     }

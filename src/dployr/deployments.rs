@@ -8,7 +8,7 @@ use super::{
 };
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Result};
-use crate::page::{Ask, paged};
+use crate::page::{PageRequest, paged};
 use crate::raw::dployr::{Op, types};
 use crate::secret::{GitUrl, Secret};
 use crate::time::{Timestamp, allow_for_skew};
@@ -253,7 +253,7 @@ pub(super) fn check_keys<'a>(
 #[derive(Clone, Debug)]
 pub struct Deployments {
     pub(super) client: Client,
-    ask: Ask,
+    page_request: PageRequest,
 }
 
 impl Deployments {
@@ -299,12 +299,12 @@ impl Deployments {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Deployment>> {
         let client = self.client.clone();
-        Call::paged(PAGING, self.ask, move |ask| {
+        Call::paged(PAGING, self.page_request, move |page_request| {
             let cluster = client.cluster_id();
             client.call(Op::ListDeployments, move |raw| async move {
-                let (page, size) = ask.parameters()?;
+                let (page, size) = page_request.parameters()?;
                 let list = raw.list_deployments(cluster.as_deref(), page, size).await?;
-                Ok(list.into_inner().into_page_of(ask))
+                Ok(list.into_inner().into_page_of(page_request))
             })
         })
     }
@@ -480,7 +480,7 @@ impl Client {
     pub fn deployments(&self) -> Deployments {
         Deployments {
             client: self.clone(),
-            ask: Ask::default(),
+            page_request: PageRequest::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use super::shapes::PAGING;
 use super::{Client, Domain, DomainHandle, DomainName, DomainServing, Handle, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::page::{Ask, paged};
+use crate::page::{PageRequest, paged};
 use crate::raw::dployr::{Op, types};
 
 /// A domain to register for a service.
@@ -42,7 +42,7 @@ impl NewDomain {
 #[must_use = "nothing is requested before `list` is awaited"]
 pub struct Domains {
     client: Client,
-    ask: Ask,
+    page_request: PageRequest,
 }
 
 impl Domains {
@@ -86,12 +86,12 @@ impl Domains {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn list(&self) -> Call<Page<Domain>> {
         let client = self.client.clone();
-        Call::paged(PAGING, self.ask, move |ask| {
+        Call::paged(PAGING, self.page_request, move |page_request| {
             let cluster = client.cluster_id();
             client.call(Op::ListDomains, move |raw| async move {
-                let (page, size) = ask.parameters()?;
+                let (page, size) = page_request.parameters()?;
                 let list = raw.list_domains(cluster.as_deref(), page, size).await?;
-                Ok(list.into_inner().into_page_of(ask))
+                Ok(list.into_inner().into_page_of(page_request))
             })
         })
     }
@@ -173,7 +173,7 @@ impl Client {
     pub fn domains(&self) -> Domains {
         Domains {
             client: self.clone(),
-            ask: Ask::default(),
+            page_request: PageRequest::default(),
         }
     }
 

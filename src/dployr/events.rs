@@ -3,7 +3,7 @@
 use super::shapes::PAGING;
 use super::{Client, Event, EventType, Page};
 use crate::call::Call;
-use crate::page::{Ask, paged};
+use crate::page::{PageRequest, paged};
 use crate::raw::dployr::Op;
 
 /// The events of a cluster. Default: all of them, the newest first; made by [`Client::events`].
@@ -16,7 +16,7 @@ pub struct Events {
     oldest_first: bool,
     window: Option<EventWindow>,
     actor: Option<String>,
-    ask: Ask,
+    page_request: PageRequest,
 }
 
 /// A window of time that ends now.
@@ -94,11 +94,11 @@ impl Events {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/runtime.ts>
     pub fn list(&self) -> Call<Page<Event>> {
         let wanted = self.clone();
-        Call::paged(PAGING, self.ask, move |ask| {
+        Call::paged(PAGING, self.page_request, move |page_request| {
             let wanted = wanted.clone();
             let (client, cluster) = (wanted.client.clone(), wanted.client.cluster_id());
             client.call(Op::ListEvents, move |raw| async move {
-                let (page, size) = ask.parameters()?;
+                let (page, size) = page_request.parameters()?;
                 let list = raw
                     .list_events(
                         wanted.actor.as_deref(),
@@ -111,7 +111,7 @@ impl Events {
                         wanted.window.map(EventWindow::as_str),
                     )
                     .await?;
-                Ok(list.into_inner().into_page_of(ask))
+                Ok(list.into_inner().into_page_of(page_request))
             })
         })
     }
@@ -127,7 +127,7 @@ impl Client {
             oldest_first: false,
             window: None,
             actor: None,
-            ask: Ask::default(),
+            page_request: PageRequest::default(),
         }
     }
 }

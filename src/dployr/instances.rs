@@ -8,7 +8,7 @@ use super::{
 };
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::page::{Ask, paged};
+use crate::page::{PageRequest, paged};
 use crate::raw::dployr::{Op, types};
 use std::net::Ipv4Addr;
 
@@ -81,7 +81,7 @@ impl NewInstance {
 #[must_use = "nothing is requested before `list` is awaited"]
 pub struct Instances {
     pub(super) client: Client,
-    ask: Ask,
+    page_request: PageRequest,
 }
 
 impl Instances {
@@ -100,12 +100,14 @@ impl Instances {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Instance>> {
         let client = self.client.clone();
-        Call::paged(PAGING, self.ask, move |ask| {
+        Call::paged(PAGING, self.page_request, move |page_request| {
             let cluster = client.cluster_id();
             client.call(Op::ListInstances, move |raw| async move {
-                let (page, size) = ask.parameters()?;
+                let (page, size) = page_request.parameters()?;
                 let list = raw.list_instances(cluster.as_deref(), page, size).await?;
-                Ok(without_the_pool(list.into_inner().into_page_of(ask)))
+                Ok(without_the_pool(
+                    list.into_inner().into_page_of(page_request),
+                ))
             })
         })
     }
@@ -251,7 +253,7 @@ impl Client {
     pub fn instances(&self) -> Instances {
         Instances {
             client: self.clone(),
-            ask: Ask::default(),
+            page_request: PageRequest::default(),
         }
     }
 

@@ -8,7 +8,7 @@ use super::{
 use crate::call::Call;
 use crate::error::{Effect, Error, Result};
 use crate::logs::{LogCursor, LogLine, LogStream};
-use crate::page::{Ask, paged};
+use crate::page::{PageRequest, paged};
 use crate::raw::dployr::Op;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,7 +17,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[must_use = "nothing is requested before `list` is awaited"]
 pub struct Services {
     client: Client,
-    ask: Ask,
+    page_request: PageRequest,
 }
 
 impl Services {
@@ -39,12 +39,12 @@ impl Services {
     pub fn list(&self) -> Call<Page<Service>> {
         let client = self.client.clone();
         let own = client.cluster_id();
-        Call::paged(PAGING, self.ask, move |ask| {
+        Call::paged(PAGING, self.page_request, move |page_request| {
             let cluster = client.cluster_id();
             client.call(Op::ListServices, move |raw| async move {
-                let (page, size) = ask.parameters()?;
+                let (page, size) = page_request.parameters()?;
                 let list = raw.list_services(cluster.as_deref(), page, size).await?;
-                Ok(list.into_inner().into_page_of(ask))
+                Ok(list.into_inner().into_page_of(page_request))
             })
         })
         .map_items(move |mut services: Vec<Service>| {
@@ -338,7 +338,7 @@ impl Client {
     pub fn services(&self) -> Services {
         Services {
             client: self.clone(),
-            ask: Ask::default(),
+            page_request: PageRequest::default(),
         }
     }
 

@@ -6,7 +6,7 @@
 
 use super::Page;
 use crate::lenient::whole_or_null;
-use crate::page::{Ask, Paging};
+use crate::page::{PageRequest, Paging};
 use crate::raw::dployr::types;
 use crate::transport::decode::misfit;
 use serde::de::{DeserializeOwned, Error};
@@ -57,9 +57,9 @@ impl<T> Listing<T> {
     }
 
     /// The page, with the number that was asked for where the reply does not say it.
-    pub(super) fn into_page_of(self, ask: Ask) -> Page<T> {
+    pub(super) fn into_page_of(self, page_request: PageRequest) -> Page<T> {
         let mut page = self.page;
-        if let (Some(number), false) = (ask.page, self.numbered) {
+        if let (Some(number), false) = (page_request.page, self.numbered) {
             page.page = number.into();
         }
         page

@@ -5,7 +5,7 @@ use super::shapes::PAGING;
 use super::{ApiToken, ApiTokenHandle, ApiTokenId, Client, Handle, NewToken, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::page::{Ask, paged};
+use crate::page::{PageRequest, paged};
 use crate::raw::dployr::{Op, types};
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ impl NewApiToken {
 #[must_use = "nothing is requested before `list` is awaited"]
 pub struct ApiTokens {
     client: Client,
-    ask: Ask,
+    page_request: PageRequest,
 }
 
 impl ApiTokens {
@@ -83,11 +83,11 @@ impl ApiTokens {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
     pub fn list(&self) -> Call<Page<ApiToken>> {
         let client = self.client.clone();
-        Call::paged(PAGING, self.ask, move |ask| {
+        Call::paged(PAGING, self.page_request, move |page_request| {
             client.call(Op::ListApiTokens, move |raw| async move {
-                let (page, size) = ask.parameters()?;
+                let (page, size) = page_request.parameters()?;
                 let list = raw.list_api_tokens(page, size).await?;
-                Ok(list.into_inner().into_page_of(ask))
+                Ok(list.into_inner().into_page_of(page_request))
             })
         })
     }
@@ -115,7 +115,7 @@ impl Client {
     pub fn api_tokens(&self) -> ApiTokens {
         ApiTokens {
             client: self.clone(),
-            ask: Ask::default(),
+            page_request: PageRequest::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use super::{Application, ApplicationName, ApplicationVersion, Client, Location, 
 use crate::call::Call;
 use crate::error::Error;
 use crate::id::{CheckedId, checked};
-use crate::page::{Ask, paged};
+use crate::page::{PageRequest, paged};
 use crate::raw::edgegap::Op;
 
 /// The applications of the organisation; made by [`Client::applications`].
@@ -13,7 +13,7 @@ use crate::raw::edgegap::Op;
 #[must_use = "nothing is asked before `list` is awaited"]
 pub struct Applications {
     client: Client,
-    ask: Ask,
+    page_request: PageRequest,
 }
 
 /// A handle on an application; made by [`Client::application`].
@@ -29,7 +29,7 @@ pub struct ApplicationHandle {
 pub struct Versions {
     client: Client,
     application: CheckedId<ApplicationName>,
-    ask: Ask,
+    page_request: PageRequest,
 }
 
 /// Where servers can run; made by [`Client::locations`].
@@ -48,7 +48,7 @@ pub struct Locations {
     client: Client,
     /// Application and version.
     version: Option<(String, String)>,
-    ask: Ask,
+    page_request: PageRequest,
 }
 
 impl Client {
@@ -56,7 +56,7 @@ impl Client {
     pub fn applications(&self) -> Applications {
         Applications {
             client: self.clone(),
-            ask: Ask::default(),
+            page_request: PageRequest::default(),
         }
     }
 
@@ -78,7 +78,7 @@ impl Client {
         Locations {
             client: self.clone(),
             version: None,
-            ask: Ask::default(),
+            page_request: PageRequest::default(),
         }
     }
 }
@@ -96,12 +96,12 @@ impl Applications {
     /// Source: <https://docs.edgegap.com/docs/api>
     pub fn list(&self) -> Call<Page<Application>> {
         let client = self.client.clone();
-        Call::paged(PAGING, self.ask, move |ask| {
+        Call::paged(PAGING, self.page_request, move |page_request| {
             client.call(Op::ListApplications, move |raw| async move {
-                let (page, limit) = ask.parameters()?;
+                let (page, limit) = page_request.parameters()?;
                 let list = raw.list_applications(limit, page).await?.into_inner();
                 Ok(read(
-                    ask,
+                    page_request,
                     list.applications,
                     list.total_count,
                     list.pagination,
@@ -117,7 +117,7 @@ impl ApplicationHandle {
         Versions {
             client: self.client.clone(),
             application: self.name.clone(),
-            ask: Ask::default(),
+            page_request: PageRequest::default(),
         }
     }
 }
@@ -135,13 +135,18 @@ impl Versions {
     /// Source: <https://docs.edgegap.com/docs/api>
     pub fn list(&self) -> Call<Page<ApplicationVersion>> {
         let (client, application) = (self.client.clone(), self.application.clone());
-        Call::paged(PAGING, self.ask, move |ask| {
+        Call::paged(PAGING, self.page_request, move |page_request| {
             let name = application.clone();
             client.call(Op::ListVersions, move |raw| async move {
-                let (page, limit) = ask.parameters()?;
+                let (page, limit) = page_request.parameters()?;
                 let list = raw.list_versions(name?.as_str(), limit, page).await?;
                 let list = list.into_inner();
-                Ok(read(ask, list.versions, list.total_count, list.pagination))
+                Ok(read(
+                    page_request,
+                    list.versions,
+                    list.total_count,
+                    list.pagination,
+                ))
             })
         })
     }
@@ -170,14 +175,19 @@ impl Locations {
     /// Source: <https://docs.edgegap.com/docs/api>
     pub fn list(&self) -> Call<Page<Location>> {
         let (client, version) = (self.client.clone(), self.version.clone());
-        Call::paged(PAGING, self.ask, move |ask| {
+        Call::paged(PAGING, self.page_request, move |page_request| {
             let (application, version) = version.clone().unzip();
             client.call(Op::ListLocations, move |raw| async move {
-                let (page, limit) = ask.parameters()?;
+                let (page, limit) = page_request.parameters()?;
                 let (application, version) = (application.as_deref(), version.as_deref());
                 let list = raw.list_locations(application, limit, page, version);
                 let list = list.await?.into_inner();
-                Ok(read(ask, list.locations, list.total_count, list.pagination))
+                Ok(read(
+                    page_request,
+                    list.locations,
+                    list.total_count,
+                    list.pagination,
+                ))
             })
         })
     }

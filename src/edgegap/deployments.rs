@@ -4,7 +4,7 @@ use super::paging::{PAGING, read};
 use super::{Client, DeploymentSummary, Filter, Order, Page};
 use crate::call::Call;
 use crate::error::Result;
-use crate::page::{Ask, paged};
+use crate::page::{PageRequest, paged};
 use crate::raw::edgegap::Op;
 use crate::time::allow_for_skew;
 use serde_json::Value;
@@ -26,7 +26,7 @@ pub struct Deployments {
     pub(super) client: Client,
     filters: Vec<Filter>,
     order: Vec<Order>,
-    ask: Ask,
+    page_request: PageRequest,
 }
 
 impl Client {
@@ -36,7 +36,7 @@ impl Client {
             client: self.clone(),
             filters: Vec::new(),
             order: Vec::new(),
-            ask: Ask::default(),
+            page_request: PageRequest::default(),
         }
     }
 }
@@ -89,14 +89,19 @@ impl Deployments {
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn list(&self) -> Call<Page<DeploymentSummary>> {
         let list = self.clone();
-        Call::paged(PAGING, self.ask, move |ask| {
+        Call::paged(PAGING, self.page_request, move |page_request| {
             let query = list.query();
             list.client
                 .call(Op::ListDeployments, move |raw| async move {
-                    let (query, (page, limit)) = (query?, ask.parameters()?);
+                    let (query, (page, limit)) = (query?, page_request.parameters()?);
                     let list = raw.list_deployments(limit, page, query.as_deref()).await?;
                     let list = list.into_inner();
-                    Ok(read(ask, list.data, list.total_count, list.pagination))
+                    Ok(read(
+                        page_request,
+                        list.data,
+                        list.total_count,
+                        list.pagination,
+                    ))
                 })
         })
     }

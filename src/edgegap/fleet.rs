@@ -5,7 +5,7 @@ use super::{Client, FleetName, Host, Page};
 use crate::call::Call;
 use crate::error::Error;
 use crate::id::{CheckedId, checked};
-use crate::page::Ask;
+use crate::page::PageRequest;
 use crate::raw::edgegap::Op;
 
 /// A handle on a private fleet; made by [`Client::fleet`].
@@ -50,7 +50,7 @@ impl FleetHandle {
         self.client.call(Op::ListFleetHosts, |raw| async move {
             let list = raw.list_fleet_hosts(name?.as_str()).await?.into_inner();
             let (total, pagination) = (list.total_count, list.pagination);
-            Ok(read(Ask::default(), list.data, total, pagination))
+            Ok(read(PageRequest::default(), list.data, total, pagination))
         })
     }
 }

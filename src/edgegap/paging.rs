@@ -1,14 +1,14 @@
 //! What all lists share: how a page is asked for, and what comes back.
 
 use super::Page;
-use crate::page::{Ask, Paging};
+use crate::page::{PageRequest, Paging};
 use crate::raw::edgegap::types;
 
 /// The vendor's file names no largest page; 100 is the most that the vendor's own client asks for.
 pub(super) const PAGING: Paging = Paging { largest: 100 };
 
 pub(super) fn read<T>(
-    ask: Ask,
+    page_request: PageRequest,
     items: Vec<T>,
     total: Option<i64>,
     pagination: Option<types::Pagination>,
@@ -20,8 +20,8 @@ pub(super) fn read<T>(
     let follows = pagination.and_then(|at| at.has_next);
     Page {
         items,
-        page: page.unwrap_or(ask.page.unwrap_or(1).into()),
-        page_size: ask.size.map(u64::from),
+        page: page.unwrap_or(page_request.page.unwrap_or(1).into()),
+        page_size: page_request.size.map(u64::from),
         total_items: count(total),
         total_pages: count(pagination.and_then(|at| at.paginator.as_ref()?.num_pages)),
         has_next: follows.unwrap_or(next.is_some()),

@@ -5,7 +5,7 @@ use super::{Client, DeploymentHandle, Page, RequestId, Tag};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::id::CheckedId;
-use crate::page::{Ask, paged};
+use crate::page::{PageRequest, paged};
 use crate::raw::edgegap::{Op, types};
 
 /// The longest name of a tag, in characters.
@@ -27,7 +27,7 @@ const LONGEST: usize = 40;
 pub struct Tags {
     client: Client,
     id: CheckedId<RequestId>,
-    ask: Ask,
+    page_request: PageRequest,
 }
 
 impl DeploymentHandle {
@@ -36,7 +36,7 @@ impl DeploymentHandle {
         Tags {
             client: self.client.clone(),
             id: self.id.clone(),
-            ask: Ask::default(),
+            page_request: PageRequest::default(),
         }
     }
 }
@@ -53,13 +53,18 @@ impl Tags {
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn list(&self) -> Call<Page<Tag>> {
         let (client, id) = (self.client.clone(), self.id.clone());
-        Call::paged(PAGING, self.ask, move |ask| {
+        Call::paged(PAGING, self.page_request, move |page_request| {
             let id = id.clone();
             client.call(Op::ListDeploymentTags, move |raw| async move {
-                let (page, limit) = ask.parameters()?;
+                let (page, limit) = page_request.parameters()?;
                 let list = raw.list_deployment_tags(id?.as_str(), limit, page).await?;
                 let list = list.into_inner();
-                Ok(read(ask, list.tags, list.total_count, list.pagination))
+                Ok(read(
+                    page_request,
+                    list.tags,
+                    list.total_count,
+                    list.pagination,
+                ))
             })
         })
     }

@@ -5,11 +5,11 @@
 
 mod stream;
 
-pub(crate) use crate::call::{Ask, Paging};
+pub(crate) use crate::call::{PageRequest, Paging};
 pub use stream::PageStream;
 use stream::Pages;
 
-use crate::call::{Call, Marked, Pager};
+use crate::call::{Call, Pager, ReceivedPage};
 use crate::error::Result;
 use serde::Serialize;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -103,20 +103,20 @@ impl<'a, T> IntoIterator for &'a Page<T> {
     }
 }
 
-/// The two methods that every list with pages has. The field is `ask`.
+/// Methods that select a page, for each collection with pages and a field `page_request`.
 macro_rules! paged {
     ($what:literal) => {
         /// Starts at this page; pages are numbered from 1. [`stream`](crate::Call::stream) and
         /// [`all`](crate::Call::all) start there, too.
         pub fn page(mut self, number: u32) -> Self {
-            self.ask.page = Some(number);
+            self.page_request.page = Some(number);
             self
         }
 
         #[doc = concat!("Sets how many ", $what, " a page holds. Default: the platform's own size for one page,")]
         /// its largest for [`stream`](crate::Call::stream) and [`all`](crate::Call::all).
         pub fn page_size(mut self, size: u32) -> Self {
-            self.ask.size = Some(size);
+            self.page_request.size = Some(size);
             self
         }
     };
@@ -125,23 +125,23 @@ pub(crate) use paged;
 
 impl<T: Send + 'static> Call<Page<T>> {
     /// A list with pages; `make` requests one of them.
-    pub(crate) fn paged<F>(paging: Paging, ask: Ask, make: F) -> Self
+    pub(crate) fn paged<F>(paging: Paging, page_request: PageRequest, make: F) -> Self
     where
         T: Serialize,
-        F: Fn(Ask) -> Self + Send + Sync + 'static,
+        F: Fn(PageRequest) -> Self + Send + Sync + 'static,
     {
-        let first = make(ask);
-        let marked = move |ask| {
-            make(ask).map(|page| Marked {
+        let first = make(page_request);
+        let received_page = move |page_request| {
+            make(page_request).map(|page| ReceivedPage {
                 received: page.items.len(),
                 fingerprint: page.fingerprint(),
                 page,
             })
         };
         first.with_pager(Pager {
-            make: Arc::new(marked),
+            make: Arc::new(received_page),
             paging,
-            ask,
+            page_request,
         })
     }
 
@@ -155,21 +155,26 @@ impl<T: Send + 'static> Call<Page<T>> {
         let pager = self.take_pager();
         let on_first = convert.clone();
         let first = self.map(move |page| page.with(on_first));
-        let Some(Pager { make, paging, ask }) = pager else {
+        let Some(Pager {
+            make,
+            paging,
+            page_request,
+        }) = pager
+        else {
             return first;
         };
-        let converted = move |ask| {
+        let converted = move |page_request| {
             let convert = convert.clone();
-            make(ask).map(|marked| Marked {
-                page: marked.page.with(convert),
-                received: marked.received,
-                fingerprint: marked.fingerprint,
+            make(page_request).map(|received_page| ReceivedPage {
+                page: received_page.page.with(convert),
+                received: received_page.received,
+                fingerprint: received_page.fingerprint,
             })
         };
         first.with_pager(Pager {
             make: Arc::new(converted),
             paging,
-            ask,
+            page_request,
         })
     }
 

@@ -1,6 +1,6 @@
 //! Streams of pages and of records, which end even if the server always reports another page.
 
-use super::{Ask, Marked, Page, Pager};
+use super::{Page, PageRequest, Pager, ReceivedPage};
 use crate::call::{Call, Running};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::operation::Operation;
@@ -27,7 +27,7 @@ pub(crate) struct Pages<T> {
     /// The only call of a list without a pager.
     only: Option<Call<Page<T>>>,
     options: CallOptions,
-    running: Option<Running<Marked<Page<T>>>>,
+    running: Option<Running<ReceivedPage<Page<T>>>>,
     ended: bool,
     /// Number of the next page.
     number: u32,
@@ -52,7 +52,7 @@ impl<T: Send + 'static> Pages<T> {
             let why = "the first page of a list is set by page(), not by query()";
             refused.get_or_insert(Error::invalid_request(why).with_operation(operation));
         }
-        let number = pager.as_ref().and_then(|pager| pager.ask.page);
+        let number = pager.as_ref().and_then(|pager| pager.page_request.page);
         Self {
             operation,
             refused,
@@ -83,7 +83,7 @@ impl<T: Send + 'static> Pages<T> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    fn request(&mut self) -> Result<Running<Marked<Page<T>>>> {
+    fn request(&mut self) -> Result<Running<ReceivedPage<Page<T>>>> {
         if let Some(error) = self.refused.take() {
             return Err(error);
         }
@@ -94,28 +94,28 @@ impl<T: Send + 'static> Pages<T> {
             )));
         }
         if let Some(call) = self.only.take() {
-            return Ok(call.map(Marked::of).into_future());
+            return Ok(call.map(ReceivedPage::of).into_future());
         }
         let Some(pager) = &self.pager else {
             return Err(self.endless(
                 "the server reports another page, but this list cannot request it".to_owned(),
             ));
         };
-        let mut call = (pager.make)(Ask {
+        let mut call = (pager.make)(PageRequest {
             page: self.numbered.then_some(self.number),
-            size: pager.ask.size.or(Some(pager.paging.largest)),
+            size: pager.page_request.size.or(Some(pager.paging.largest)),
         });
         *call.options() = self.options.clone();
         Ok(call.into_future())
     }
 
     /// Checks a page that arrived, and moves on behind it.
-    fn accept(&mut self, marked: Marked<Page<T>>) -> Result<Page<T>> {
-        let Marked {
+    fn accept(&mut self, received_page: ReceivedPage<Page<T>>) -> Result<Page<T>> {
+        let ReceivedPage {
             page,
             received,
             fingerprint,
-        } = marked;
+        } = received_page;
         let number = self.number;
         if self.numbered && page.page != u64::from(number) {
             let came = page.page;
@@ -169,7 +169,7 @@ impl<T: Send + 'static> Stream for Pages<T> {
             },
         };
         pages.running = None;
-        let page = arrived.and_then(|marked| pages.accept(marked));
+        let page = arrived.and_then(|received_page| pages.accept(received_page));
         pages.ended |= page.is_err();
         Poll::Ready(Some(page))
     }
@@ -185,7 +185,7 @@ impl<T> fmt::Debug for Pages<T> {
     }
 }
 
-impl<T> Marked<Page<T>> {
+impl<T> ReceivedPage<Page<T>> {
     fn of(page: Page<T>) -> Self {
         Self {
             received: page.items.len(),
