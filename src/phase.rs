@@ -1,10 +1,10 @@
-//! How far a deployment is, in terms that all platforms share.
+//! Phase and observed state of a deployment, the same for all platforms.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 
-/// How far a deployment is.
+/// Phase of a deployment.
 ///
 /// Derived from the platform's own status and the kind of resource: dployr's `running` is
 /// [`InProgress`](Self::InProgress) for a deployment, and [`Ready`](Self::Ready) for a service.
@@ -24,14 +24,14 @@ pub enum Phase {
     Stopping,
     /// Stopped, asleep, superseded or removed.
     Ended,
-    /// The platform reports no status, or one that this version does not know.
+    /// The platform reports no status, or one that this crate does not know.
     #[default]
     #[serde(other)]
     Unknown,
 }
 
 impl Phase {
-    /// `in_progress`
+    /// The phase in snake case: `in_progress`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -51,18 +51,19 @@ impl fmt::Display for Phase {
     }
 }
 
-/// The state of a deployment at one moment.
+/// The observed state of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Observation {
-    /// How far the deployment is.
+    /// The phase that the status means.
     pub phase: Phase,
     /// The platform's own status: `Status.DEPLOYING`. Empty if it reports none, or if the deployment no
     /// longer exists.
     pub raw_status: String,
-    /// The platform's reason, for people.
+    /// The platform's explanation of the status.
     pub reason: Option<String>,
-    /// When this state was first seen, since the wait began; zero for a single snapshot.
+    /// Time from the start of the wait or watcher to the first observation of this state; otherwise
+    /// zero.
     pub at: Duration,
 }
 

@@ -1,11 +1,11 @@
 //! Watching many deployments of one platform.
 //!
-//! All platforms share the [`Phase`] of a deployment and the [`Observation`] of one. There is no common
-//! interface of deployments: the same call made twice redeploys on Nexlayer and dployr, restarts on
-//! Nodion, and starts a second server that costs money on Edgegap.
+//! A [`Watcher`] watches many deployments of one platform with one list request for all of them. To wait
+//! for several deployments, use `futures::future::join_all` on their waits.
 //!
-//! [`Watcher`] watches many deployments of one platform with one list request for all of them. To wait
-//! for several at once, use `futures::future::join_all`.
+//! All platforms share [`Phase`] and [`Observation`]. There is no common trait for deployments, because
+//! their operations differ: a second `deploy` redeploys on Nexlayer and dployr, restarts on Nodion, and
+//! starts a second server that costs money on Edgegap.
 
 pub use crate::phase::{Observation, Phase};
 pub use crate::wait::{Progress, Wait};
@@ -13,7 +13,7 @@ pub use crate::wait::{Progress, Wait};
 use crate::call::Call;
 use crate::error::{Effect, Result};
 use crate::page::Page;
-use crate::wait::{Fault, fault, redacted};
+use crate::wait::{PollFailure, redacted};
 use futures_core::Stream;
 use std::collections::HashMap;
 use std::fmt;
@@ -26,51 +26,52 @@ use tokio::time::{Instant, sleep};
 
 /// Pause between two rounds.
 const INTERVAL: Duration = Duration::from_secs(5);
-/// How many rounds in a row may fail.
-const TOLERATED: u32 = 5;
-/// A platform that asks for a longer pause ends the stream, which would be silent for as long.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10 * 60);
-/// How many unlisted deployments are looked up in a round.
-const LOOKUPS: usize = 20;
-/// How long a deployment that was never seen may be missing.
+/// How many rounds in a row may fail, by default.
+const MAX_FAILURES: u32 = 5;
+/// A longer `Retry-After` ends the stream, which would be silent for as long.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(10 * 60);
+/// Limit on lookups of unlisted deployments in a round.
+const MAX_LOOKUPS: usize = 20;
+/// How long a deployment may be missing at first.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// What a platform implements so that many deployments can be watched.
-pub(crate) trait Fleet: Send + Sync + 'static {
+/// The deployments of one platform, as a watcher reads them.
+pub(crate) trait WatchSource: Send + Sync + 'static {
     /// The list of all deployments, each with its id.
     fn list(&self) -> Call<Page<(String, Observation)>>;
 
-    /// Looks up a deployment that was not listed. `None` where the list is the only source.
-    fn look(&self, id: &str) -> Option<Call<Observation>>;
+    /// Looks up an unlisted deployment. `None` if the platform has only the list.
+    fn lookup(&self, id: &str) -> Option<Call<Observation>>;
 }
 
 /// A deployment whose phase or status changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Change {
-    /// The id on the platform.
+    /// The platform's id of the deployment.
     pub id: String,
-    /// The last known phase; `None` if the deployment is seen for the first time.
+    /// The previous phase; `None` for the first observation of a deployment.
     pub before: Option<Phase>,
-    /// The current state; [`at`](Observation::at) counts from the start of watching. Lists contain no
-    /// reason: get the deployment for that.
+    /// The current state; [`at`](Observation::at) counts from the start of the watcher. It has no
+    /// reason, because lists contain none: get the deployment to read it.
     pub now: Observation,
-    /// Whether the deployment no longer exists. It is not reported again.
+    /// Whether the deployment no longer exists. This is its last change.
     pub gone: bool,
 }
 
-/// Watches many deployments of one platform and yields what changes.
+/// Watches many deployments of one platform and yields their changes.
 ///
-/// Each round reads one list with all its pages, however many deployments are watched, then pauses.
-/// A change is yielded as soon as its page is read. The first round yields every deployment.
+/// Each round reads all pages of one list, however many deployments are watched, and then pauses. A
+/// change is yielded as soon as its page is read. The first round yields every deployment.
 ///
-/// A deployment may be missing from the list because it moved to another page meanwhile. So it is looked
-/// up before it is reported as gone, at most 20 in a round. One that was never seen may be missing for
-/// 10 s.
+/// A deployment can be missing from the list because it moved to another page during the round.
+/// Therefore it is looked up before it is reported as gone (at most 20 lookups in a round). A deployment
+/// that was never listed may be missing for 10 s.
 ///
-/// A [`Stream`]; [`next`](Self::next) needs no further crate. With ids it ends when all of them have
-/// ended; without, it does not end. An error is the last item; transient ones are tolerated as by
-/// [`Wait`](crate::watch::Wait).
+/// A watcher of given ids ends when all of them have ended; a watcher of all deployments does not end.
+/// An error is the last item. Transient errors are tolerated as by [`Wait`].
+///
+/// The watcher is a [`Stream`]; [`next`](Self::next) needs no further crate.
 #[must_use = "streams do nothing unless polled"]
 pub struct Watcher {
     /// `None` after the first poll.
@@ -80,49 +81,49 @@ pub struct Watcher {
     changes: Receiver<Result<Change>>,
 }
 
-/// The rounds of a watcher: an ordinary asynchronous function that sends what it finds.
+/// The rounds of a watcher, as an async function that sends each change over a channel.
 struct Rounds {
-    fleet: Box<dyn Fleet>,
-    known: HashMap<String, Known>,
-    /// Only the deployments in `known` are watched, and only until they end.
+    source: Box<dyn WatchSource>,
+    last_seen: HashMap<String, LastSeen>,
+    /// Whether only the deployments in `last_seen` are watched, each until it ends.
     fixed: bool,
     interval: Duration,
-    tolerate: u32,
-    began: Instant,
+    max_failures: u32,
+    started: Instant,
     round: u32,
     changes: Sender<Result<Change>>,
 }
 
-/// What is known about a deployment.
+/// The last observation of a deployment.
 #[derive(Default)]
-struct Known {
-    /// Phase and raw status; `None` if it was never seen.
-    last: Option<(Phase, String)>,
-    /// The round in which it was last seen.
+struct LastSeen {
+    /// Phase and raw status; `None` before the first observation.
+    status: Option<(Phase, String)>,
+    /// The round of the last observation.
     round: u32,
 }
 
 impl Watcher {
-    pub(crate) fn all(fleet: impl Fleet) -> Self {
-        Self::new(fleet, HashMap::new(), false)
+    pub(crate) fn all(source: impl WatchSource) -> Self {
+        Self::new(source, HashMap::new(), false)
     }
 
-    pub(crate) fn of(fleet: impl Fleet, ids: impl IntoIterator<Item = String>) -> Self {
-        let known = ids.into_iter().map(|id| (id, Known::default()));
-        Self::new(fleet, known.collect(), true)
+    pub(crate) fn of(source: impl WatchSource, ids: impl IntoIterator<Item = String>) -> Self {
+        let last_seen = ids.into_iter().map(|id| (id, LastSeen::default()));
+        Self::new(source, last_seen.collect(), true)
     }
 
-    fn new(fleet: impl Fleet, known: HashMap<String, Known>, fixed: bool) -> Self {
-        // Room for one change; `Rounds::record` waits until it is taken.
+    fn new(source: impl WatchSource, last_seen: HashMap<String, LastSeen>, fixed: bool) -> Self {
+        // Capacity for one change; `Rounds::record` waits until it is received.
         let (sender, changes) = channel(1);
         Self {
             rounds: Some(Rounds {
-                fleet: Box::new(fleet),
-                known,
+                source: Box::new(source),
+                last_seen,
                 fixed,
                 interval: INTERVAL,
-                tolerate: TOLERATED,
-                began: Instant::now(),
+                max_failures: MAX_FAILURES,
+                started: Instant::now(),
                 round: 0,
                 changes: sender,
             }),
@@ -131,8 +132,9 @@ impl Watcher {
         }
     }
 
-    /// Pause between two rounds. Default: 5 s. A round takes as long as the platform's rate limit makes
-    /// its pages take. No effect after the first poll.
+    /// Pause between two rounds. Default: 5 s. No effect after the first poll.
+    ///
+    /// The platform's rate limit determines how long a round takes.
     pub fn interval(mut self, pause: Duration) -> Self {
         if let Some(rounds) = &mut self.rounds {
             rounds.interval = pause;
@@ -140,11 +142,11 @@ impl Watcher {
         self
     }
 
-    /// How many rounds in a row may fail with a transient error; the next one ends the stream. Default:
-    /// 5. No effect after the first poll.
-    pub fn tolerate(mut self, faults: u32) -> Self {
+    /// How many rounds in a row may fail with a transient error. The next failure ends the stream.
+    /// Default: 5. No effect after the first poll.
+    pub fn max_failures(mut self, failed_rounds: u32) -> Self {
         if let Some(rounds) = &mut self.rounds {
-            rounds.tolerate = faults;
+            rounds.max_failures = failed_rounds;
         }
         self
     }
@@ -152,9 +154,9 @@ impl Watcher {
     /// The next change; `None` when nothing is left to watch, and after an error. Cancel-safe.
     ///
     /// # Errors
-    /// Those of the list, as the last item: errors that another round would not change, such as
-    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated), those of too many rounds in a row, and one
-    /// whose [`retry_after`](crate::Error::retry_after) is longer than 10 minutes.
+    /// As the last item: a permanent error such as
+    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated), the error of a round after too many failed
+    /// ones, or an error whose [`retry_after`](crate::Error::retry_after) is longer than 10 minutes.
     pub async fn next(&mut self) -> Option<Result<Change>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
@@ -162,7 +164,7 @@ impl Watcher {
 
 impl Rounds {
     async fn run(mut self) {
-        self.began = Instant::now();
+        self.started = Instant::now();
         if let Err(error) = self.watch().await {
             // A watcher only reads.
             let error = error.with_effect(Effect::None);
@@ -171,21 +173,23 @@ impl Rounds {
     }
 
     async fn watch(&mut self) -> Result<()> {
-        let mut faults = 0;
+        let mut failures = 0;
         loop {
             let mut pause = self.interval;
             match self.round().await {
-                Ok(()) => faults = 0,
+                Ok(()) => failures = 0,
                 Err(error) => {
-                    let asked = error.retry_after().unwrap_or_default();
-                    match fault(&error) {
-                        Fault::NotSent => {}
-                        Fault::Passing if faults < self.tolerate && asked <= LONGEST_PAUSE => {
-                            faults += 1;
+                    let retry_after = error.retry_after().unwrap_or_default();
+                    let may_continue =
+                        failures < self.max_failures && retry_after <= MAX_RETRY_AFTER;
+                    match PollFailure::of(&error) {
+                        PollFailure::NotSent => {}
+                        PollFailure::Transient if may_continue => failures += 1,
+                        PollFailure::Transient | PollFailure::NotFound | PollFailure::Permanent => {
+                            return Err(error);
                         }
-                        Fault::Passing | Fault::Missing | Fault::Final => return Err(error),
                     }
-                    pause = pause.max(asked);
+                    pause = pause.max(retry_after);
                 }
             }
             if self.is_done() {
@@ -195,10 +199,10 @@ impl Rounds {
         }
     }
 
-    /// Reads the list, and looks up what is not on it.
+    /// Reads the list, and looks up deployments that are not on it.
     async fn round(&mut self) -> Result<()> {
         self.round = self.round.saturating_add(1);
-        let mut pages = self.fleet.list().pages();
+        let mut pages = self.source.list().pages();
         while !self.is_done()
             && let Some(page) = pages.next().await
         {
@@ -207,17 +211,19 @@ impl Rounds {
             }
         }
         for id in self.missing() {
-            let looked = match self.fleet.look(&id) {
+            let found = match self.source.lookup(&id) {
                 Some(call) => Some(call.map_with_secrets(redacted).await),
                 None => None,
             };
-            match looked {
+            match found {
                 Some(Ok(now)) => {
                     // A deployment that has ended and is no longer listed will not come back.
                     let gone = now.phase == Phase::Ended;
                     self.record(id, now, gone).await;
                 }
-                Some(Err(error)) if fault(&error) != Fault::Missing => return Err(error),
+                Some(Err(error)) if PollFailure::of(&error) != PollFailure::NotFound => {
+                    return Err(error);
+                }
                 _ => self.record_missing(id).await,
             }
         }
@@ -226,41 +232,39 @@ impl Rounds {
 
     /// Whether nothing is left to watch.
     fn is_done(&self) -> bool {
-        self.fixed && self.known.is_empty()
+        self.fixed && self.last_seen.is_empty()
     }
 
-    /// Deployments that were not listed in this round, those that are missing longest first.
+    /// Deployments that were not listed in this round, the longest missing ones first.
     fn missing(&self) -> Vec<String> {
-        let missing = self.known.iter();
-        let missing = missing.filter(|(_, known)| known.round != self.round);
-        let mut missing: Vec<_> = missing.map(|(id, known)| (known.round, id)).collect();
+        let missing = self.last_seen.iter();
+        let missing = missing.filter(|(_, last)| last.round != self.round);
+        let mut missing: Vec<_> = missing.map(|(id, last)| (last.round, id)).collect();
         missing.sort_unstable();
-        missing.truncate(LOOKUPS);
+        missing.truncate(MAX_LOOKUPS);
         missing.into_iter().map(|(_, id)| id.clone()).collect()
     }
 
-    /// Records that a deployment does not exist, unless it may still turn up.
+    /// Records that a deployment is gone, unless it is new and may still appear.
     async fn record_missing(&mut self, id: String) {
-        let was_seen = self
-            .known
-            .get(&id)
-            .is_some_and(|known| known.last.is_some());
-        if was_seen || self.began.elapsed() >= GRACE {
+        let last = self.last_seen.get(&id);
+        let was_seen = last.is_some_and(|last| last.status.is_some());
+        if was_seen || self.started.elapsed() >= GRACE {
             let now = Observation::new(Phase::Ended, "");
             self.record(id, now, true).await;
         }
     }
 
-    /// Records the state of a deployment, and sends a change if it differs from the last one.
+    /// Records the state of a deployment, and sends a change if it differs from the last state.
     async fn record(&mut self, id: String, mut now: Observation, gone: bool) {
-        let known = self.known.get_mut(&id);
-        if known.is_none() && self.fixed {
+        let last = self.last_seen.get_mut(&id);
+        if last.is_none() && self.fixed {
             return;
         }
         let mut before = None;
-        if let Some(known) = known {
-            known.round = self.round;
-            if let Some((phase, raw_status)) = &known.last {
+        if let Some(last) = last {
+            last.round = self.round;
+            if let Some((phase, raw_status)) = &last.status {
                 if !gone && *phase == now.phase && *raw_status == now.raw_status {
                     return;
                 }
@@ -268,24 +272,24 @@ impl Rounds {
             }
         }
         if gone || self.fixed && now.phase == Phase::Ended {
-            self.known.remove(&id);
+            self.last_seen.remove(&id);
         } else {
-            let known = Known {
-                last: Some((now.phase, now.raw_status.clone())),
+            let last = LastSeen {
+                status: Some((now.phase, now.raw_status.clone())),
                 round: self.round,
             };
-            self.known.insert(id.clone(), known);
+            self.last_seen.insert(id.clone(), last);
         }
-        now.at = self.began.elapsed();
+        now.at = self.started.elapsed();
         let change = Change {
             id,
             before,
             now,
             gone,
         };
-        // These fail only without a receiver, which is dropped together with the rounds.
+        // Both fail only without a receiver, which is dropped together with the rounds.
         let _ = self.changes.send(Ok(change)).await;
-        // There is room again when the change was taken. Nothing is requested before that.
+        // Waits until the change is received, so that no request is sent before that.
         let _ = self.changes.reserve().await;
     }
 }
@@ -310,7 +314,7 @@ impl Stream for Watcher {
 impl fmt::Debug for Watcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Watcher")
-            .field("began", &self.rounds.is_none())
+            .field("started", &self.rounds.is_none())
             .field("ended", &(self.rounds.is_none() && self.running.is_none()))
             .finish_non_exhaustive()
     }

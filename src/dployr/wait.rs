@@ -12,7 +12,7 @@ use crate::logs::LogLine;
 use crate::page::Page;
 use crate::raw::dployr::Op;
 use crate::wait::{Schedule, Snapshot, Wait};
-use crate::watch::{Fleet, Observation, Phase, Watcher};
+use crate::watch::{Observation, Phase, WatchSource, Watcher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -99,7 +99,7 @@ impl ServiceHandle {
         let poll = move || polled.look(no_status.clone());
         Wait::new("dployr service", id_of(&self.id), SCHEDULE, poll)
             .with_log(move || logged.logs(Some(TAIL)).map(texts))
-            .revives()
+            .restartable()
     }
 
     fn look(&self, no_status: Arc<AtomicBool>) -> Call<Snapshot<ServiceStatus>> {
@@ -126,7 +126,7 @@ impl Deployments {
     }
 }
 
-impl Fleet for Deployments {
+impl WatchSource for Deployments {
     fn list(&self) -> Call<Page<(String, Observation)>> {
         Deployments::list(self).map_items(|items: Vec<Deployment>| {
             let listed = items.into_iter().map(|deployment| {
@@ -137,7 +137,7 @@ impl Fleet for Deployments {
         })
     }
 
-    fn look(&self, id: &str) -> Option<Call<Observation>> {
+    fn lookup(&self, id: &str) -> Option<Call<Observation>> {
         let id = DeploymentId::new(id).map_err(|error| error.to_string());
         Some(listed(&self.client, &id).map(|deployment| {
             let (phase, word) = how(&deployment);
@@ -180,9 +180,10 @@ fn of_record(service: Service) -> Snapshot<ServiceStatus> {
         updated_at: service.updated_at,
         uptime: None,
     });
-    if snapshot.seen.phase == Phase::Unknown {
-        snapshot.seen.phase = Phase::Ready;
-        snapshot.seen.reason = Some("all that is known is that it does not sleep".to_owned());
+    if snapshot.observation.phase == Phase::Unknown {
+        snapshot.observation.phase = Phase::Ready;
+        snapshot.observation.reason =
+            Some("all that is known is that it does not sleep".to_owned());
     }
     snapshot
 }

@@ -4,7 +4,7 @@ use super::wait::phase_of_status;
 use super::{Client, DeploymentSummary, Deployments};
 use crate::call::Call;
 use crate::page::Page;
-use crate::watch::{Fleet, Observation, Phase, Watcher};
+use crate::watch::{Observation, Phase, WatchSource, Watcher};
 
 impl Client {
     /// Watches these deployments: one list call a page for all of them (100 on a page, 10 pages a
@@ -36,14 +36,14 @@ impl Deployments {
     }
 }
 
-impl Fleet for Deployments {
+impl WatchSource for Deployments {
     fn list(&self) -> Call<Page<(String, Observation)>> {
         Deployments::list(self).map_items(|items| items.into_iter().map(listed).collect())
     }
 
-    fn look(&self, id: &str) -> Option<Call<Observation>> {
+    fn lookup(&self, id: &str) -> Option<Call<Observation>> {
         let looked = self.client.deployment(id).look();
-        Some(looked.map(|snapshot| snapshot.seen))
+        Some(looked.map(|snapshot| snapshot.observation))
     }
 }
 

@@ -4,7 +4,7 @@ use super::{ApplicationHandle, Deployment, DeploymentHandle, DeploymentStatus, L
 use crate::call::Call;
 use crate::page::Page;
 use crate::wait::{Schedule, Snapshot, Wait};
-use crate::watch::{Fleet, Observation, Phase, Watcher};
+use crate::watch::{Observation, Phase, WatchSource, Watcher};
 use std::time::{Duration, SystemTime};
 
 /// How many lines of the log are asked for.
@@ -70,7 +70,7 @@ impl ApplicationHandle {
     }
 }
 
-impl Fleet for ApplicationHandle {
+impl WatchSource for ApplicationHandle {
     fn list(&self) -> Call<Page<(String, Observation)>> {
         self.deployments().map_items(|items: Vec<Deployment>| {
             let listed = items.into_iter().map(|deployment| {
@@ -85,7 +85,7 @@ impl Fleet for ApplicationHandle {
     }
 
     /// There is no other call for it than the list.
-    fn look(&self, _: &str) -> Option<Call<Observation>> {
+    fn lookup(&self, _: &str) -> Option<Call<Observation>> {
         None
     }
 }

@@ -8,7 +8,7 @@ mod policy;
 mod poll_loop;
 
 pub(crate) use observations::{Snapshot, redacted};
-pub(crate) use policy::{Fault, fault};
+pub(crate) use policy::PollFailure;
 
 use crate::call::Call;
 use crate::error::{ErrorKind, Result};
@@ -19,13 +19,13 @@ use std::future::IntoFuture;
 use std::pin::Pin;
 use std::time::Duration;
 
-/// How many polls in a row may fail.
-const TOLERATED: u32 = 5;
+/// How many polls in a row may fail, by default.
+const MAX_FAILURES: u32 = 5;
 
 /// Waits until a deployment is ready, and returns its record.
 ///
-/// Polls at once, and then at growing intervals with jitter, within the platform's rate limit. Sends
-/// nothing before it is awaited, and nothing after it is dropped.
+/// Polls immediately, then at growing intervals with jitter, within the platform's rate limit. Sends
+/// nothing before it is awaited or after it is dropped.
 ///
 /// ```no_run
 /// # async fn example(wait: impl Fn() -> deploykit::watch::Wait<String>) -> deploykit::Result<()> {
@@ -33,7 +33,7 @@ const TOLERATED: u32 = 5;
 /// use std::time::Duration;
 ///
 /// let wait = wait().deadline(Duration::from_secs(300));
-/// match wait.on_change(|seen| println!("{} {}", seen.phase, seen.raw_status)).await {
+/// match wait.on_change(|progress| println!("{} {}", progress.phase, progress.raw_status)).await {
 ///     Ok(ready) => println!("{ready}"),
 ///     Err(error) if error.kind() == ErrorKind::WaitFailed => {
 ///         println!("{error}");
@@ -46,10 +46,10 @@ const TOLERATED: u32 = 5;
 /// # Ok(()) }
 /// ```
 ///
-/// A status that this version does not know counts as in progress. Transient errors (5xx, a broken
-/// connection, a 429, a response that cannot be decoded) are tolerated a few times in a row, see
-/// [`tolerate`](Self::tolerate). A poll is not retried, whatever the client's
-/// [`Retry`](crate::Retry) says; the next poll follows, not before the platform's `Retry-After`.
+/// An unknown status counts as in progress. Transient errors (5xx, a broken connection, a 429, a
+/// response that cannot be decoded) are tolerated a few times in a row: see
+/// [`max_failures`](Self::max_failures). The client's [`Retry`](crate::Retry) policy does not apply to
+/// polls. The next poll respects the platform's `Retry-After`.
 ///
 /// For several waits at once, use `futures::future::join_all(waits.map(IntoFuture::into_future))`.
 ///
@@ -60,20 +60,20 @@ const TOLERATED: u32 = 5;
 /// - [`WaitTimedOut`](ErrorKind::WaitTimedOut): the deadline passed. It may still become ready.
 /// - [`Gone`](ErrorKind::Gone): the deployment no longer exists, or still does not exist after the
 ///   [`grace`](Self::grace) period.
-/// - The error of a poll, if retrying would not help
-///   ([`Unauthenticated`](ErrorKind::Unauthenticated), [`Forbidden`](ErrorKind::Forbidden), ...) or if
-///   too many failed in a row.
+/// - The error of a poll, if it is permanent ([`Unauthenticated`](ErrorKind::Unauthenticated),
+///   [`Forbidden`](ErrorKind::Forbidden), ...) or if too many polls failed in a row.
 ///
-/// [`Error::timeline`](crate::Error::timeline) lists what was seen. The
+/// [`Error::timeline`](crate::Error::timeline) lists the observed states. The
 /// [effect](crate::Error::effect) is [`None`](crate::Effect::None), since a wait only reads.
-/// [`Error::resource_id`](crate::Error::resource_id) names the deployment unless it is gone.
+/// [`Error::resource_id`](crate::Error::resource_id) is the deployment's id unless the deployment is
+/// gone.
 #[must_use = "a wait does nothing unless awaited"]
 pub struct Wait<T> {
-    /// Polls once. A missing resource is [`NotFound`](ErrorKind::NotFound) or
-    /// [`AlreadyRemoved`](ErrorKind::AlreadyRemoved).
+    /// Requests the state once. The error for a missing resource is [`NotFound`](ErrorKind::NotFound)
+    /// or [`AlreadyRemoved`](ErrorKind::AlreadyRemoved).
     poll: Poll<T>,
-    /// The value if the target includes a missing resource.
-    absent: Option<fn() -> T>,
+    /// The result for a missing resource; without it, a missing resource is an error.
+    if_missing: Option<fn() -> T>,
     settings: Settings,
 }
 
@@ -87,12 +87,12 @@ struct Settings {
     schedule: Schedule,
     /// Reads the newest lines of the log.
     log: Option<Log>,
-    /// Whether the resource may come back after it ended: a sleeping service does, a stopped deployment
+    /// Whether the resource may start again after it ended: a sleeping service may, a stopped deployment
     /// does not.
-    revives: bool,
+    restartable: bool,
     target: Phase,
     jitter: bool,
-    tolerate: u32,
+    max_failures: u32,
     hooks: Vec<Hook>,
 }
 
@@ -106,16 +106,16 @@ type Hook = Box<dyn FnMut(&Progress) + Send>;
 pub(crate) struct Schedule {
     /// The first interval.
     first: Duration,
-    /// The interval that they grow to.
+    /// Upper limit of the growing intervals.
     longest: Duration,
     /// Time limit of the whole wait.
     deadline: Duration,
-    /// How long a resource that was never seen may be missing.
+    /// How long a resource may be missing at first.
     grace: Duration,
 }
 
 impl Schedule {
-    /// All in seconds; a grace of 10 s.
+    /// A schedule in seconds, with a grace of 10 s.
     pub const fn seconds(first: u64, longest: u64, deadline: u64) -> Self {
         Self {
             first: Duration::from_secs(first),
@@ -126,7 +126,7 @@ impl Schedule {
     }
 }
 
-/// What one poll of a wait showed.
+/// Progress of a wait after one poll.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Progress {
@@ -134,7 +134,7 @@ pub struct Progress {
     pub phase: Phase,
     /// The platform's own status: `Status.DEPLOYING`. Empty if it reports none.
     pub raw_status: String,
-    /// The platform's reason, for people.
+    /// The platform's explanation of the status.
     pub reason: Option<String>,
     /// Whether phase or status changed.
     pub changed: bool,
@@ -142,10 +142,10 @@ pub struct Progress {
     pub polls: u32,
     /// Time since the first poll was sent.
     pub elapsed: Duration,
-    /// Number of failed polls in a row, this one included.
-    pub faults: u32,
-    /// Why this poll failed; `None` if it did not.
-    pub fault: Option<ErrorKind>,
+    /// Number of failed polls in a row, including this one.
+    pub failures: u32,
+    /// The kind of error if this poll failed.
+    pub error: Option<ErrorKind>,
 }
 
 impl Settings {
@@ -167,22 +167,22 @@ impl<T: Send + 'static> Wait<T> {
     {
         Self {
             poll: Box::new(poll),
-            absent: None,
+            if_missing: None,
             settings: Settings {
                 kind,
                 id,
                 schedule,
                 log: None,
-                revives: false,
+                restartable: false,
                 target: Phase::Ready,
                 jitter: true,
-                tolerate: TOLERATED,
+                max_failures: MAX_FAILURES,
                 hooks: Vec::new(),
             },
         }
     }
 
-    /// Adds the newest lines of the log to the error. The poll loop shortens them.
+    /// Adds the newest lines of the log to the error, redacted and shortened.
     pub(crate) fn with_log<F>(mut self, log: F) -> Self
     where
         F: Fn() -> Call<Vec<String>> + Send + Sync + 'static,
@@ -191,9 +191,9 @@ impl<T: Send + 'static> Wait<T> {
         self
     }
 
-    /// Goes on after the resource has ended, because it may come back.
-    pub(crate) fn revives(mut self) -> Self {
-        self.settings.revives = true;
+    /// Continues after the resource has ended, because it may start again.
+    pub(crate) fn restartable(mut self) -> Self {
+        self.settings.restartable = true;
         self
     }
 
@@ -202,72 +202,73 @@ impl<T: Send + 'static> Wait<T> {
     /// The last poll is sent a little earlier (a tenth of the limit, at most 2 s), to leave time for the
     /// response. Even a limit of zero allows one poll.
     ///
-    /// To continue a wait in another process, make the handle again from its id and pass the time
-    /// that is left: `client.deployment(id).wait().deadline(remaining)`.
+    /// To continue a wait in another process, create the handle from its id and pass the remaining time:
+    /// `client.deployment(id).wait().deadline(remaining)`.
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.settings.schedule.deadline = limit;
         self
     }
 
-    /// Time between two polls: the first interval, and the longest. Each is half as long again as the one
-    /// before; the minimum is 100 ms. The default is documented on the method that made this.
+    /// Time between two polls: the first interval and the longest one. Each interval is 1.5 times the
+    /// previous one; the minimum is 100 ms. The default is documented on the method that made this.
     pub fn interval(mut self, first: Duration, longest: Duration) -> Self {
         self.settings.schedule.first = first;
         self.settings.schedule.longest = longest;
         self
     }
 
-    /// Whether intervals are shortened by a random part of up to half, so that many waiting clients do
-    /// not poll at once. Default: true.
+    /// Whether each interval is shortened by a random part of up to half, so that clients do not poll in
+    /// step. Default: true.
     pub fn jitter(mut self, on: bool) -> Self {
         self.settings.jitter = on;
         self
     }
 
-    /// How many polls in a row may fail with a transient error; the next one ends the wait. Default: 5.
-    pub fn tolerate(mut self, faults: u32) -> Self {
-        self.settings.tolerate = faults;
+    /// How many polls in a row may fail with a transient error. The next failure ends the wait. Default: 5.
+    pub fn max_failures(mut self, polls: u32) -> Self {
+        self.settings.max_failures = polls;
         self
     }
 
-    /// How long a deployment that was never seen may be missing: a platform may need a moment to list what
-    /// it has just created. Default: 10 s.
+    /// How long the deployment may be missing at first: a platform may list a new deployment late.
+    /// Default: 10 s.
     pub fn grace(mut self, limit: Duration) -> Self {
         self.settings.schedule.grace = limit;
         self
     }
 
-    /// Calls back after each poll whose phase or status changed.
-    pub fn on_change(self, mut tell: impl FnMut(&Progress) + Send + 'static) -> Self {
+    /// Calls `hook` after each poll that shows a new phase or status.
+    pub fn on_change(self, mut hook: impl FnMut(&Progress) + Send + 'static) -> Self {
         self.on_progress(move |progress| {
             if progress.changed {
-                tell(progress);
+                hook(progress);
             }
         })
     }
 
-    /// Calls back after each poll, including failed ones.
-    pub fn on_progress(mut self, tell: impl FnMut(&Progress) + Send + 'static) -> Self {
-        self.settings.hooks.push(Box::new(tell));
+    /// Calls `hook` after each poll, including failed ones.
+    pub fn on_progress(mut self, hook: impl FnMut(&Progress) + Send + 'static) -> Self {
+        self.settings.hooks.push(Box::new(hook));
         self
     }
 
     /// Waits for another phase than [`Ready`](Phase::Ready). A later phase counts as well: a ready
     /// deployment has been [`InProgress`](Phase::InProgress).
     ///
-    /// A deleted record cannot be returned: use [`until_gone`](Self::until_gone) to wait for that.
+    /// To wait until a deployment is deleted, use [`until_gone`](Self::until_gone).
     pub fn until(mut self, phase: Phase) -> Self {
         self.settings.target = phase;
         self
     }
 
-    /// Waits, after a stop, until the deployment has ended or no longer exists; returns its record if there
-    /// still is one. An unknown id counts as gone.
+    /// Waits until the deployment has ended or no longer exists, for use after a stop.
+    ///
+    /// Returns its record if it still exists. An unknown id counts as gone.
     pub fn until_gone(self) -> Wait<Option<T>> {
         let Self { poll, settings, .. } = self.until(Phase::Ended);
         Wait {
             poll: Box::new(move || poll().map(|snapshot| snapshot.map(Some))),
-            absent: Some(|| None),
+            if_missing: Some(|| None),
             settings,
         }
     }

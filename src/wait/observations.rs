@@ -1,4 +1,4 @@
-//! Observations of a wait, redacted and bounded: one poll, the timeline, the end of the log.
+//! Observations of a wait, redacted and bounded: poll results, the timeline, the end of the log.
 
 use crate::call::Call;
 use crate::phase::{Observation, Phase};
@@ -6,81 +6,81 @@ use crate::secret::Secret;
 use crate::transport::mask::Mask;
 use std::time::Duration;
 
-/// Longest status that is kept, in bytes.
-const LONGEST_STATUS: usize = 200;
-/// Longest reason that is kept, in bytes.
-const LONGEST_REASON: usize = 2 << 10;
-/// Most log lines that are kept.
-const LOG_LINES: usize = 20;
-/// Longest log line that is kept, in bytes.
-const LONGEST_LINE: usize = 500;
+/// Size limit of a status, in bytes.
+const MAX_STATUS: usize = 200;
+/// Size limit of a reason, in bytes.
+const MAX_REASON: usize = 2 << 10;
+/// Limit on log lines.
+const MAX_LOG_LINES: usize = 20;
+/// Size limit of a log line, in bytes.
+const MAX_LINE: usize = 500;
 /// Limit on recorded changes, for a status that flips back and forth.
-const TIMELINE_LENGTH: usize = 64;
+const MAX_CHANGES: usize = 64;
 
-/// The result of one poll: the state, and the record itself.
+/// The result of one poll: the observed state, and the record.
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot<T> {
-    pub seen: Observation,
+    pub observation: Observation,
     pub value: T,
 }
 
 impl<T> Snapshot<T> {
     pub fn new(phase: Phase, raw_status: impl Into<String>, value: T) -> Self {
         Self {
-            seen: Observation::new(phase, raw_status),
+            observation: Observation::new(phase, raw_status),
             value,
         }
     }
 
     pub fn reason(mut self, reason: Option<String>) -> Self {
-        self.seen.reason = reason;
+        self.observation.reason = reason;
         self
     }
 
     pub(super) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Snapshot<U> {
         Snapshot {
-            seen: self.seen,
+            observation: self.observation,
             value: convert(self.value),
         }
     }
 
     pub(super) fn redacted(mut self, secrets: &[Secret]) -> Self {
-        self.seen = redacted(self.seen, secrets);
+        self.observation = redacted(self.observation, secrets);
         self
     }
 }
 
-/// Shortens status and reason, and redacts the secrets of the request in them.
-pub(crate) fn redacted(seen: Observation, secrets: &[Secret]) -> Observation {
-    let reason = seen
+/// Shortens status and reason, and redacts secrets of the request in them.
+pub(crate) fn redacted(observation: Observation, secrets: &[Secret]) -> Observation {
+    let reason = observation
         .reason
-        .map(|text| shorten(&text, secrets, LONGEST_REASON));
+        .map(|text| shorten(&text, secrets, MAX_REASON));
     Observation {
-        raw_status: shorten(&seen.raw_status, secrets, LONGEST_STATUS),
+        raw_status: shorten(&observation.raw_status, secrets, MAX_STATUS),
         reason: reason.filter(|reason| !reason.is_empty()),
-        ..seen
+        ..observation
     }
 }
 
 /// The newest lines of a log, shortened and redacted.
-pub(super) fn bounded(log: Call<Vec<String>>) -> Call<Vec<String>> {
+pub(super) fn log_tail(log: Call<Vec<String>>) -> Call<Vec<String>> {
     log.map_with_secrets(|lines, secrets| {
-        let surplus = lines.len().saturating_sub(LOG_LINES);
+        let surplus = lines.len().saturating_sub(MAX_LOG_LINES);
         let newest = lines.iter().skip(surplus);
         newest
-            .map(|line| shorten(line, secrets, LONGEST_LINE))
+            .map(|line| shorten(line, secrets, MAX_LINE))
             .collect()
     })
 }
 
-/// A platform's text as one short line, redacted.
-fn shorten(text: &str, secrets: &[Secret], longest: usize) -> String {
+/// Converts a platform's text to one line of at most `max` bytes, redacted.
+fn shorten(text: &str, secrets: &[Secret], max: usize) -> String {
     // Redact first: a secret cut in half would not be found.
     let text = Mask::of(secrets).text(text);
-    crate::error::start_of(&crate::error::one_line(&text), longest).to_owned()
+    crate::error::start_of(&crate::error::one_line(&text), max).to_owned()
 }
 
-/// Each change of phase or status once, in order.
+/// The changes of phase or status, in order.
 #[derive(Debug, Default)]
 pub(super) struct Timeline(Vec<Observation>);
 
@@ -95,7 +95,7 @@ impl Timeline {
             last.reason = seen.reason.or(last.reason.take());
             return false;
         }
-        if self.0.len() >= TIMELINE_LENGTH {
+        if self.0.len() >= MAX_CHANGES {
             self.0.remove(1);
         }
         seen.at = at;
@@ -131,7 +131,7 @@ mod tests {
             assert!(timeline.add(seen, Duration::from_secs(second)));
         }
         let kept = timeline.to_vec();
-        assert_eq!(kept.len(), TIMELINE_LENGTH);
+        assert_eq!(kept.len(), MAX_CHANGES);
         assert_eq!(kept.first(), Some(&first));
         assert_eq!(kept.last().unwrap().at, Duration::from_secs(499));
     }

@@ -1,68 +1,72 @@
-//! What a phase and a failed poll mean to a wait.
+//! Rules of a wait: whether a phase ends it, and which failed polls it tolerates.
 
 use crate::error::{Error, ErrorKind};
 use crate::phase::Phase;
 
-/// What a phase means to a wait.
+/// Whether a phase ends a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Reached,
-    /// The target cannot be reached any more.
-    BadEnd,
-    Going,
+    /// The target can no longer be reached.
+    Unreachable,
+    Pending,
 }
 
-/// Compares a phase with the target. `revives`: the resource may come back after it ended.
-pub(super) fn judge(target: Phase, seen: Phase, revives: bool) -> Verdict {
-    use Phase::{Ended, Failed, InProgress, Queued, Ready, Stopping};
-    let way_up = [Queued, InProgress, Ready];
-    let rank = |phase: Phase| way_up.iter().position(|step| *step == phase);
-    match (target, seen) {
-        (Failed, Failed) | (Ended, Ended) | (Stopping, Stopping | Ended) => Verdict::Reached,
-        // A failed deployment exists until somebody removes it.
-        (Stopping | Ended, _) => Verdict::Going,
-        (_, Stopping | Ended) if revives => Verdict::Going,
-        (_, Failed | Stopping | Ended) => Verdict::BadEnd,
-        (target, seen) => match (rank(target), rank(seen)) {
-            (Some(target), Some(seen)) if seen >= target => Verdict::Reached,
-            _ => Verdict::Going,
-        },
+impl Verdict {
+    /// Compares a phase with the target. `restartable`: the resource may start again after it ended.
+    pub fn of(target: Phase, phase: Phase, restartable: bool) -> Self {
+        use Phase::{Ended, Failed, InProgress, Queued, Ready, Stopping};
+        let startup = [Queued, InProgress, Ready];
+        let rank = |phase: Phase| startup.iter().position(|step| *step == phase);
+        match (target, phase) {
+            (Failed, Failed) | (Ended, Ended) | (Stopping, Stopping | Ended) => Self::Reached,
+            // A failed deployment exists until it is deleted.
+            (Stopping | Ended, _) => Self::Pending,
+            (_, Stopping | Ended) if restartable => Self::Pending,
+            (_, Failed | Stopping | Ended) => Self::Unreachable,
+            (target, phase) => match (rank(target), rank(phase)) {
+                (Some(target), Some(phase)) if phase >= target => Self::Reached,
+                _ => Self::Pending,
+            },
+        }
     }
 }
 
-/// What a failed poll means to a wait.
+/// How a wait or a watcher reacts to a failed poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum PollFailure {
     /// The next poll may succeed.
-    Passing,
+    Transient,
     /// Local pacing held the request back.
     NotSent,
     /// The resource does not exist.
-    Missing,
+    NotFound,
     /// The next poll would fail as well.
-    Final,
+    Permanent,
 }
 
-pub(crate) fn fault(error: &Error) -> Fault {
-    let behaviour = error.operation().map(|operation| &operation.behaviour);
-    let is_final = error
-        .status()
-        .is_some_and(|status| behaviour.is_some_and(|known| known.final_on.contains(&status)));
-    if error.0.lasting || is_final {
-        return Fault::Final;
-    }
-    match error.kind() {
-        ErrorKind::NotFound | ErrorKind::AlreadyRemoved | ErrorKind::Gone => Fault::Missing,
-        ErrorKind::RateLimited | ErrorKind::Timeout if error.attempts() == 0 => Fault::NotSent,
-        ErrorKind::RateLimited
-        | ErrorKind::Server
-        | ErrorKind::Unavailable
-        | ErrorKind::Connect
-        | ErrorKind::Timeout
-        | ErrorKind::Interrupted
-        // An error page of a proxy.
-        | ErrorKind::Decode => Fault::Passing,
-        _ => Fault::Final,
+impl PollFailure {
+    pub fn of(error: &Error) -> Self {
+        let behaviour = error.operation().map(|operation| &operation.behaviour);
+        let is_final = error
+            .status()
+            .is_some_and(|status| behaviour.is_some_and(|known| known.final_on.contains(&status)));
+        if error.0.lasting || is_final {
+            return Self::Permanent;
+        }
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::AlreadyRemoved | ErrorKind::Gone => Self::NotFound,
+            ErrorKind::RateLimited | ErrorKind::Timeout if error.attempts() == 0 => Self::NotSent,
+            ErrorKind::RateLimited
+            | ErrorKind::Server
+            | ErrorKind::Unavailable
+            | ErrorKind::Connect
+            | ErrorKind::Timeout
+            | ErrorKind::Interrupted
+            // A proxy's error page.
+            | ErrorKind::Decode => Self::Transient,
+            _ => Self::Permanent,
+        }
     }
 }
 
@@ -74,7 +78,7 @@ mod tests {
     #[test]
     fn each_phase_has_a_verdict_for_each_target() {
         const ALL: [Phase; 7] = [Queued, InProgress, Ready, Failed, Stopping, Ended, Unknown];
-        for (target, revives, verdicts) in [
+        for (target, restartable, verdicts) in [
             (Ready, false, "..+---."),
             (Ready, true, "..+-..."),
             (InProgress, false, ".++---."),
@@ -85,19 +89,20 @@ mod tests {
         ] {
             let found: String = ALL
                 .iter()
-                .map(|seen| match judge(target, *seen, revives) {
+                .map(|phase| match Verdict::of(target, *phase, restartable) {
                     Verdict::Reached => '+',
-                    Verdict::BadEnd => '-',
-                    Verdict::Going => '.',
+                    Verdict::Unreachable => '-',
+                    Verdict::Pending => '.',
                 })
                 .collect();
-            assert_eq!(found, verdicts, "{target}, revives: {revives}");
+            assert_eq!(found, verdicts, "{target}, restartable: {restartable}");
         }
     }
 
     #[test]
-    fn errors_are_passing_final_or_missing() {
-        let sent = |kind| fault(&Error::new(kind, "").with_attempts(1, Default::default()));
+    fn error_kinds_are_transient_permanent_or_not_found() {
+        let sent =
+            |kind| PollFailure::of(&Error::new(kind, "").with_attempts(1, Default::default()));
         for kind in [
             ErrorKind::Server,
             ErrorKind::Unavailable,
@@ -107,7 +112,7 @@ mod tests {
             ErrorKind::RateLimited,
             ErrorKind::Decode,
         ] {
-            assert_eq!(sent(kind), Fault::Passing, "{kind}");
+            assert_eq!(sent(kind), PollFailure::Transient, "{kind}");
         }
         for kind in [
             ErrorKind::Unauthenticated,
@@ -118,14 +123,14 @@ mod tests {
             ErrorKind::Configuration,
             ErrorKind::Unsupported,
         ] {
-            assert_eq!(sent(kind), Fault::Final, "{kind}");
+            assert_eq!(sent(kind), PollFailure::Permanent, "{kind}");
         }
-        assert_eq!(sent(ErrorKind::NotFound), Fault::Missing);
-        assert_eq!(sent(ErrorKind::AlreadyRemoved), Fault::Missing);
-        let waited = fault(&Error::new(ErrorKind::RateLimited, ""));
-        assert_eq!(waited, Fault::NotSent);
+        assert_eq!(sent(ErrorKind::NotFound), PollFailure::NotFound);
+        assert_eq!(sent(ErrorKind::AlreadyRemoved), PollFailure::NotFound);
+        let paced = PollFailure::of(&Error::new(ErrorKind::RateLimited, ""));
+        assert_eq!(paced, PollFailure::NotSent);
         let mut certificate = Error::new(ErrorKind::Connect, "");
         certificate.0.lasting = true;
-        assert_eq!(fault(&certificate), Fault::Final);
+        assert_eq!(PollFailure::of(&certificate), PollFailure::Permanent);
     }
 }

@@ -1,7 +1,7 @@
 //! The poll loop of a wait: when to poll, how to react to a poll, and the final error.
 
-use super::observations::{Snapshot, Timeline, bounded};
-use super::policy::{Fault, Verdict, fault, judge};
+use super::observations::{Snapshot, Timeline, log_tail};
+use super::policy::{PollFailure, Verdict};
 use super::{Progress, Schedule, Settings, Wait};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::phase::{Observation, Phase};
@@ -9,7 +9,7 @@ use crate::transport::retry::Retry;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
-const LEAST_INTERVAL: Duration = Duration::from_millis(100);
+const MIN_INTERVAL: Duration = Duration::from_millis(100);
 /// The last poll is sent this long before the deadline, or a tenth of the deadline if that is less,
 /// to leave time for the response.
 const LAST_POLL: Duration = Duration::from_secs(2);
@@ -19,35 +19,35 @@ const LOG_TIMEOUT: Duration = Duration::from_secs(5);
 /// A running wait.
 pub(super) struct PollLoop<T> {
     poll: super::Poll<T>,
-    absent: Option<fn() -> T>,
+    if_missing: Option<fn() -> T>,
     settings: Settings,
     /// The interval after the next poll.
     interval: Duration,
-    longest: Duration,
-    began: Instant,
+    max_interval: Duration,
+    started: Instant,
     polls: u32,
     /// Failed polls in a row.
-    faults: u32,
+    failures: u32,
     timeline: Timeline,
     /// Error of the last poll.
-    fault: Option<Error>,
+    last_error: Option<Error>,
 }
 
 impl<T: Send + 'static> PollLoop<T> {
     pub fn new(wait: Wait<T>) -> Self {
         let Schedule { first, longest, .. } = wait.settings.schedule;
-        let first = first.max(LEAST_INTERVAL);
+        let first = first.max(MIN_INTERVAL);
         Self {
             poll: wait.poll,
-            absent: wait.absent,
+            if_missing: wait.if_missing,
             settings: wait.settings,
             interval: first,
-            longest: longest.max(first),
-            began: Instant::now(),
+            max_interval: longest.max(first),
+            started: Instant::now(),
             polls: 0,
-            faults: 0,
+            failures: 0,
             timeline: Timeline::default(),
-            fault: None,
+            last_error: None,
         }
     }
 
@@ -58,10 +58,10 @@ impl<T: Send + 'static> PollLoop<T> {
         }
         // The first poll is sent at once.
         loop {
-            if let Some(end) = self.poll().await {
-                return end;
+            if let Some(outcome) = self.poll().await {
+                return outcome;
             }
-            match self.pause() {
+            match self.next_pause() {
                 Some(pause) => sleep(pause).await,
                 None => return Err(self.timed_out().await),
             }
@@ -69,102 +69,106 @@ impl<T: Send + 'static> PollLoop<T> {
     }
 
     fn elapsed(&self) -> Duration {
-        self.began.elapsed()
+        self.started.elapsed()
     }
 
-    fn left(&self) -> Duration {
+    fn remaining(&self) -> Duration {
         let deadline = self.settings.schedule.deadline;
         deadline.saturating_sub(self.elapsed())
     }
 
     /// Time limit of a poll. A deadline of zero still allows one.
-    fn limit(&self) -> Duration {
-        let left = self.left();
-        if left.is_zero() { LAST_POLL } else { left }
+    fn poll_timeout(&self) -> Duration {
+        let remaining = self.remaining();
+        if remaining.is_zero() {
+            LAST_POLL
+        } else {
+            remaining
+        }
     }
 
-    /// How long to the next poll; `None` if that is too late.
-    fn pause(&mut self) -> Option<Duration> {
-        let room = LAST_POLL.min(self.settings.schedule.deadline / 10);
-        let left = self.left().saturating_sub(room);
+    /// The pause before the next poll; `None` if that would be after the deadline.
+    fn next_pause(&mut self) -> Option<Duration> {
+        let reserve = LAST_POLL.min(self.settings.schedule.deadline / 10);
+        let remaining = self.remaining().saturating_sub(reserve);
         let retry_after = self.retry_after().unwrap_or_default();
-        if left.is_zero() || retry_after > left {
+        if remaining.is_zero() || retry_after > remaining {
             return None;
         }
         let mut interval = self.interval;
-        self.interval = (interval.saturating_mul(3) / 2).min(self.longest);
+        self.interval = (interval.saturating_mul(3) / 2).min(self.max_interval);
         if self.settings.jitter {
             interval = interval.mul_f64(0.5 + fastrand::f64() / 2.0);
         }
-        Some(interval.max(retry_after).min(left))
+        Some(interval.max(retry_after).min(remaining))
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        self.fault.as_ref().and_then(Error::retry_after)
+        self.last_error.as_ref().and_then(Error::retry_after)
     }
 
-    /// Polls once; `None` if the wait goes on.
+    /// Polls once; `None` if the wait continues.
     async fn poll(&mut self) -> Option<Result<T>> {
-        // The next poll is the retry, and the caller is told of each.
+        // The next poll is the retry, and the progress callback reports each poll.
         let call = (self.poll)().retry(Retry::off());
         let call = call.map_with_secrets(Snapshot::redacted);
-        let limit = self.limit();
-        let polled = timeout(limit, call.into_future()).await;
+        let limit = self.poll_timeout();
+        let result = timeout(limit, call.into_future()).await;
         self.polls = self.polls.saturating_add(1);
-        match polled {
-            Ok(Ok(snapshot)) => self.seen(snapshot).await,
-            Ok(Err(error)) => self.failed(error),
+        match result {
+            Ok(Ok(snapshot)) => self.on_snapshot(snapshot).await,
+            Ok(Err(error)) => self.on_error(error),
             Err(_) => Some(Err(self.timed_out().await)),
         }
     }
 
-    async fn seen(&mut self, Snapshot { seen, value }: Snapshot<T>) -> Option<Result<T>> {
-        self.faults = 0;
-        self.fault = None;
-        let phase = seen.phase;
-        self.report(Some(seen));
-        match judge(self.settings.target, phase, self.settings.revives) {
-            Verdict::Going => None,
-            Verdict::Reached => Some(Ok(value)),
-            Verdict::BadEnd => {
-                let error = self.error(ErrorKind::WaitFailed, self.words("is"));
-                let limit = self.limit();
+    async fn on_snapshot(&mut self, snapshot: Snapshot<T>) -> Option<Result<T>> {
+        self.failures = 0;
+        self.last_error = None;
+        let phase = snapshot.observation.phase;
+        self.report(Some(snapshot.observation));
+        match Verdict::of(self.settings.target, phase, self.settings.restartable) {
+            Verdict::Pending => None,
+            Verdict::Reached => Some(Ok(snapshot.value)),
+            Verdict::Unreachable => {
+                let error = self.error(ErrorKind::WaitFailed, self.state("is"));
+                let limit = self.poll_timeout();
                 Some(Err(self.with_log(error, limit).await))
             }
         }
     }
 
-    fn failed(&mut self, error: Error) -> Option<Result<T>> {
-        match fault(&error) {
-            Fault::Final => return Some(Err(self.complete(error))),
-            Fault::Missing => {
-                let known = self.timeline.last().is_some();
+    fn on_error(&mut self, error: Error) -> Option<Result<T>> {
+        match PollFailure::of(&error) {
+            PollFailure::Permanent => return Some(Err(self.with_resource(error))),
+            PollFailure::NotFound => {
+                let existed = self.timeline.last().is_some();
                 let grace = self.settings.schedule.grace;
-                if self.absent.is_some() || known || self.elapsed() >= grace {
+                if self.if_missing.is_some() || existed || self.elapsed() >= grace {
                     self.report(Some(Observation::new(Phase::Ended, "")));
-                    let absent = self.absent.map(|absent| absent());
-                    return Some(absent.ok_or_else(|| self.gone(known, error)));
+                    let value = self.if_missing.map(|value| value());
+                    return Some(value.ok_or_else(|| self.gone(existed, error)));
                 }
             }
             // Local pacing says nothing about the platform.
-            Fault::NotSent => {}
-            Fault::Passing => {
-                self.faults = self.faults.saturating_add(1);
-                if self.faults > self.settings.tolerate {
-                    return Some(Err(self.complete(error)));
+            PollFailure::NotSent => {}
+            PollFailure::Transient => {
+                self.failures = self.failures.saturating_add(1);
+                if self.failures > self.settings.max_failures {
+                    return Some(Err(self.with_resource(error)));
                 }
             }
         }
-        tracing::debug!(error.type = ?error.kind(), faults = self.faults, "a poll failed");
-        self.fault = Some(error);
+        tracing::debug!(error.type = ?error.kind(), failures = self.failures, "a poll failed");
+        self.last_error = Some(error);
         self.report(None);
         None
     }
 
     /// Records an observation, or a failed poll if `None`, and calls the hooks.
-    fn report(&mut self, seen: Option<Observation>) {
+    fn report(&mut self, observation: Option<Observation>) {
         let elapsed = self.elapsed();
-        let changed = seen.is_some_and(|seen| self.timeline.add(seen, elapsed));
+        let changed = observation.is_some_and(|new| self.timeline.add(new, elapsed));
         let last = self.timeline.last();
         let progress = Progress {
             phase: self.timeline.phase(),
@@ -173,8 +177,8 @@ impl<T: Send + 'static> PollLoop<T> {
             changed,
             polls: self.polls,
             elapsed,
-            faults: self.faults,
-            fault: self.fault.as_ref().map(Error::kind),
+            failures: self.failures,
+            error: self.last_error.as_ref().map(Error::kind),
         };
         for hook in &mut self.settings.hooks {
             hook(&progress);
@@ -185,44 +189,44 @@ impl<T: Send + 'static> PollLoop<T> {
         let deadline = self.settings.schedule.deadline;
         let target = self.settings.target;
         let missed = format!("was not {target} within {deadline:?}");
-        let words = match self.timeline.last() {
-            Some(_) => self.words(&format!("{missed}, it is")),
-            None => format!("{} {missed}, and was not seen", self.settings.subject()),
+        let message = match self.timeline.last() {
+            Some(_) => self.state(&format!("{missed}; its status is")),
+            None => format!("{} {missed}; it was never found", self.settings.subject()),
         };
-        let mut error = self.error(ErrorKind::WaitTimedOut, words);
+        let mut error = self.error(ErrorKind::WaitTimedOut, message);
         error = error.with_retry_after(self.retry_after());
-        if let Some(fault) = self.fault.take() {
-            error = error.with_source(fault);
+        if let Some(source) = self.last_error.take() {
+            error = error.with_source(source);
         }
-        let left = self.left();
-        self.with_log(error, left).await
+        let limit = self.remaining();
+        self.with_log(error, limit).await
     }
 
-    /// The resource does not exist, so the error has no resource id.
-    fn gone(&self, known: bool, error: Error) -> Error {
+    /// The error for a resource that does not exist, and therefore has no resource id.
+    fn gone(&self, existed: bool, error: Error) -> Error {
         let subject = self.settings.subject();
-        let words = match known {
-            true => format!("{subject} is not there any more"),
-            false => format!("{subject} is not there"),
+        let message = match existed {
+            true => format!("{subject} no longer exists"),
+            false => format!("{subject} does not exist"),
         };
-        let gone = Error::new(ErrorKind::Gone, words).with_source(error);
+        let gone = Error::new(ErrorKind::Gone, message).with_source(error);
         self.with_timeline(gone.with_attempts(self.polls, self.elapsed()))
     }
 
-    fn error(&self, kind: ErrorKind, words: String) -> Error {
-        let error = Error::new(kind, words).with_attempts(self.polls, self.elapsed());
-        self.complete(error)
+    fn error(&self, kind: ErrorKind, message: String) -> Error {
+        let error = Error::new(kind, message).with_attempts(self.polls, self.elapsed());
+        self.with_resource(error)
     }
 
-    /// Subject, status and reason in words.
-    fn words(&self, verb: &str) -> String {
+    /// Subject, verb, last status and reason: `edgegap deployment a1b2 is Status.ERROR: no room`.
+    fn state(&self, verb: &str) -> String {
         let subject = self.settings.subject();
         let Some(last) = self.timeline.last() else {
             return subject;
         };
         let status = match last.raw_status.as_str() {
             "" => last.phase.as_str(),
-            word => word,
+            raw => raw,
         };
         match &last.reason {
             Some(reason) => format!("{subject} {verb} {status}: {reason}"),
@@ -230,8 +234,8 @@ impl<T: Send + 'static> PollLoop<T> {
         }
     }
 
-    /// Names the resource, which still exists and may cost money.
-    fn complete(&self, error: Error) -> Error {
+    /// Adds the id of the resource, which still exists and may cost money.
+    fn with_resource(&self, error: Error) -> Error {
         let mut error = self.with_timeline(error);
         error.0.resource_id = self.settings.id.clone();
         error
@@ -251,9 +255,9 @@ impl<T: Send + 'static> PollLoop<T> {
         let Some(log) = self.settings.log.as_ref().filter(|_| !limit.is_zero()) else {
             return error;
         };
-        let call = bounded(log().retry(Retry::off()));
-        if let Ok(Ok(log_tail)) = timeout(limit, call.into_future()).await {
-            error.0.wait.get_or_insert_default().log_tail = log_tail;
+        let call = log_tail(log().retry(Retry::off()));
+        if let Ok(Ok(lines)) = timeout(limit, call.into_future()).await {
+            error.0.wait.get_or_insert_default().log_tail = lines;
         }
         error
     }

@@ -112,8 +112,8 @@ async fn every_poll_and_every_change_is_reported_once() {
             elapsed,
             seen.phase,
             seen.changed,
-            seen.faults,
-            seen.fault,
+            seen.failures,
+            seen.error,
         )
     });
     assert_eq!(
