@@ -5,7 +5,7 @@ use super::client::check_text;
 use crate::call::{Call, step};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::raw::dployr::{Op, types};
-use crate::secret::{Personal, Secret};
+use crate::secret::{PersonalData, Secret};
 use crate::transport::Scope;
 use crate::transport::credentials::{Auth, Boxed, Obtain, Tokens};
 use http::HeaderMap;
@@ -46,7 +46,7 @@ pub struct Session {
 #[derive(Clone, Debug)]
 pub struct CodeSent {
     client: Client,
-    email: Personal,
+    email: PersonalData,
     needs_second_factor: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use super::{DeploymentId, EventType, InstanceId};
 use crate::error::Result;
-use crate::secret::Personal;
+use crate::secret::PersonalData;
 use crate::time::Timestamp;
 use crate::webhook;
 use serde_json::{Map, Value};
@@ -55,7 +55,7 @@ pub struct EventData {
     /// The domain.
     pub domain: Option<String>,
     /// The e-mail address of the user it is about.
-    pub user_email: Option<Personal>,
+    pub user_email: Option<PersonalData>,
     /// Who did it.
     pub actor_id: Option<String>,
     /// What kind of actor that is: `user`.
@@ -122,7 +122,7 @@ impl EventData {
             instance_id: text("instanceId"),
             deployment_id: text("deploymentId"),
             domain: text("domain"),
-            user_email: text("userEmail").map(Personal::from),
+            user_email: text("userEmail").map(PersonalData::from),
             actor_id: text("actorId"),
             actor_type: text("actorType"),
             others: Others(data),

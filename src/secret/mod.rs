@@ -124,31 +124,31 @@ pub(crate) fn conceal() {
 /// up in logs.
 #[derive(Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(transparent)]
-pub struct Personal(String);
+pub struct PersonalData(String);
 
-impl Personal {
+impl PersonalData {
     /// The text itself.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl From<String> for Personal {
+impl From<String> for PersonalData {
     fn from(text: String) -> Self {
         Self(text)
     }
 }
 
-/// Replaces [`Personal`] data in everything that is shown.
+/// Replaces [`PersonalData`] data in everything that is shown.
 const PERSONAL: &str = "<personal>";
 
-impl fmt::Debug for Personal {
+impl fmt::Debug for PersonalData {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Personal({PERSONAL})")
+        write!(f, "PersonalData({PERSONAL})")
     }
 }
 
-impl Serialize for Personal {
+impl Serialize for PersonalData {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(if EXPOSING.get() {
             self.as_str()

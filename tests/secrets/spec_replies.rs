@@ -283,7 +283,7 @@ fn planted(schema: &Value, name: &str, plant: &Plant) -> Option<Value> {
 fn secret_type(schema: &Value) -> Option<&str> {
     let rust = schema.get("x-rust-type")?.as_str()?;
     let name = rust.rsplit("::").next()?;
-    ["Secret", "GitUrl", "CallbackUrl", "Personal"]
+    ["Secret", "GitUrl", "CallbackUrl", "PersonalData"]
         .contains(&name)
         .then_some(name)
 }
