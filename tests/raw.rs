@@ -25,6 +25,6 @@ async fn secrets_are_written_out_or_nothing_is_sent() {
         "a masked password is no password"
     );
 
-    raw::sending(client.login(&body)).await.unwrap();
+    raw::with_secrets(client.login(&body)).await.unwrap();
     assert!(server.requests()[0].ends_with(r#"{"email":"a@b.example","password":"pass-1234"}"#));
 }

@@ -13,7 +13,7 @@ pub use response::{Response, ResponseHeaders};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Operation;
 use crate::preview::RequestPreview;
-use crate::secret::{Exposed, Secret, exposed};
+use crate::secret::{ExposingFuture, Secret, expose_secrets};
 use crate::transport::config::{extra_header, extra_query};
 use crate::transport::failure::Target;
 use crate::transport::observe::observed;
@@ -29,7 +29,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// A call under way.
-pub(crate) type Running<T> = Exposed<'static, Result<T>>;
+pub(crate) type Running<T> = ExposingFuture<'static, Result<T>>;
 type Run<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
 /// A call to a platform: `.await` sends it, and nothing is sent before.
@@ -120,7 +120,7 @@ impl<T: Send + 'static> Call<T> {
     }
 
     fn start(self) -> Running<T> {
-        Exposed::new(match self.refused {
+        ExposingFuture::new(match self.refused {
             Some(error) => Box::pin(std::future::ready(Err(error))),
             None => (self.run)(self.scope),
         })
@@ -222,7 +222,7 @@ impl<T: Send + 'static> Call<T> {
         scope.state().preview_only = true;
         let mut future = (self.run)(scope.clone());
         let mut context = Context::from_waker(Waker::noop());
-        let outcome = exposed(|| future.as_mut().poll(&mut context));
+        let outcome = expose_secrets(|| future.as_mut().poll(&mut context));
         let preview = scope.state().preview.take();
         match (preview, outcome) {
             (Some(preview), _) => Ok(preview),
@@ -248,7 +248,7 @@ impl<T: Send + 'static> IntoFuture for Call<T> {
         match self.scope.transport.observer.clone() {
             Some(observer) => {
                 let scope = self.scope.clone();
-                Exposed::new(Box::pin(observed(observer, scope, self.start())))
+                ExposingFuture::new(Box::pin(observed(observer, scope, self.start())))
             }
             None => self.start(),
         }
@@ -270,7 +270,7 @@ pub(crate) async fn step<T>(
     scope: &Scope,
     request: impl Future<Output = std::result::Result<T, Stop>> + Send,
 ) -> Result<T> {
-    let result = Exposed::new(Box::pin(request)).await;
+    let result = ExposingFuture::new(Box::pin(request)).await;
     result.map_err(|stop| stop.into_error(scope))
 }
 

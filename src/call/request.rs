@@ -2,7 +2,7 @@
 
 use super::{Call, Stop};
 use crate::error::{Error, Result};
-use crate::secret::exposed;
+use crate::secret::expose_secrets;
 use crate::transport::Scope;
 use http::Method;
 use progenitor_client::ResponseValue;
@@ -31,7 +31,7 @@ pub(crate) fn request(scope: Scope, method: Method, path: &str) -> Call<Value> {
 impl Call<Value> {
     /// Sends this value as the JSON body of a request without a wrapper.
     pub fn json(mut self, body: &impl Serialize) -> Self {
-        match exposed(|| serde_json::to_value(body)) {
+        match expose_secrets(|| serde_json::to_value(body)) {
             Ok(body) => self.scope.options.json = Some(body),
             Err(error) => self.refuse(
                 Error::invalid_request(format!("the body cannot be written as JSON: {error}"))

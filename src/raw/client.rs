@@ -1,7 +1,7 @@
-//! The public client around a generated one.
+//! The public client of a platform, which wraps its generated client.
 
-/// Declares a platform as a type, its public client on the shared transport, and the hooks that lead the
-/// generated client through the pipeline. `PROFILE` must be in scope.
+/// Declares the platform type, the public client, and the hooks that send the generated client's
+/// requests through the pipeline. `PROFILE` must be in scope.
 macro_rules! client {
     ($(#[$doc:meta])* $platform:ident, $raw:ident, $settings:ty) => {
         /// The platform, as a type.
@@ -55,8 +55,8 @@ macro_rules! client {
                 _: &progenitor_client::OperationInfo,
             ) -> Result<(), progenitor_client::Error<E>> {
                 match self.inner.state().error {
-                    // It waits in the scope.
-                    Some(_) => Err(progenitor_client::Error::Custom("it failed".to_owned())),
+                    // The caller takes the error itself from the scope.
+                    Some(_) => Err(progenitor_client::Error::Custom("the call failed".to_owned())),
                     None => Ok(()),
                 }
             }
@@ -70,8 +70,8 @@ macro_rules! client {
         }
 
         impl Client {
-            /// A call of one operation. `run` gets the generated client; it checks arguments, makes one
-            /// request and converts the reply.
+            /// A call of one operation. `run` checks the arguments, sends one request with the generated
+            /// client, and converts the response.
             pub(crate) fn call<T, F, R>(&self, op: crate::raw::$raw::Op, run: F) -> crate::Call<T>
             where
                 T: Send + 'static,
@@ -96,35 +96,36 @@ macro_rules! client {
                 }
             }
 
-            /// The generated client on the same transport: every operation of the spec, positional
-            /// arguments, no conversions. Exempt from semver. Its calls go through
-            /// [`raw::sending`](crate::raw::sending).
+            /// The generated client, with every operation of the spec, on the same transport.
+            ///
+            /// Arguments are positional and responses are not converted. It is exempt from semver. Wrap
+            /// calls that contain secrets in [`raw::with_secrets`](crate::raw::with_secrets).
             #[cfg(feature = "raw")]
             pub fn raw(&self) -> crate::raw::$raw::Client {
                 Self::raw_on(&self.scope)
             }
 
-            /// How the buckets of this client's account stand, for a dashboard or a log; none where the
-            /// platform documents no rate or pacing is off.
+            /// State of the rate-limit buckets of this client's account, for a dashboard or a log.
+            ///
+            /// Empty if the platform documents no rate limit or pacing is off.
             pub fn pacing(&self) -> Vec<crate::pacing::PaceState> {
                 self.scope.transport.pacer.state()
             }
 
-            /// The base URL without a slash at its end.
+            /// The base URL, without a trailing slash.
             pub fn base_url(&self) -> &str {
                 &self.scope.transport.base_url
             }
 
-            /// A call to an endpoint that has no wrapper, with the same options, credentials, limits
-            /// and errors as every other call. The reply is JSON; text becomes a JSON string.
+            /// Calls an endpoint that has no wrapper, with the credentials, limits and options of this
+            /// client. The response is JSON; text becomes a JSON string.
             ///
-            /// `path` is appended to the base URL as it is and must begin with `/`. A query goes
-            /// through [`Call::query`](crate::Call::query), a body through
+            /// `path` must begin with `/` and is appended to the base URL without changes. Add a query
+            /// with [`Call::query`](crate::Call::query) and a body with
             /// [`Call::json`](crate::Call::json).
             ///
             /// # Errors
-            /// Those of every call; [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest)
-            /// for a path that leads out of the base URL.
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if `path` leads out of the base URL.
             pub fn request(&self, method: http::Method, path: &str) -> crate::Call<serde_json::Value> {
                 crate::call::request(self.scope.fresh(), method, path)
             }

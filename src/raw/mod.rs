@@ -1,6 +1,6 @@
-//! The generated clients, one per enabled platform. Private; public under the feature `raw`.
+//! Generated clients, one per enabled platform. Public with the feature `raw`.
 //!
-//! Nothing here is edited: change `specs/<platform>.yaml` and build.
+//! To change one, edit `specs/<platform>.yaml` and build.
 
 mod client;
 pub(crate) use client::client;
@@ -24,23 +24,23 @@ generated! {
     "edgegap" edgegap "/edgegap.rs" "/edgegap_op.rs"
 }
 
-/// Lets a call of a generated client write its secrets into the request.
+/// Allows secrets in the request of a generated client.
 ///
-/// Outside of this, a secret is written as `<redacted>`, and the transport refuses to send that.
+/// Without it, secrets would be redacted, so the request is refused before it is sent.
 ///
 /// ```no_run
 /// # #[cfg(feature = "dployr")]
 /// # async fn example(dployr: deploykit::dployr::Client, body: deploykit::raw::dployr::types::LoginRequest) {
 /// let raw = dployr.raw();
-/// let reply = deploykit::raw::sending(raw.login(&body)).await;
+/// let reply = deploykit::raw::with_secrets(raw.login(&body)).await;
 /// # }
 /// ```
 #[cfg(feature = "raw")]
-pub fn sending<'a, T>(
+pub fn with_secrets<'a, T>(
     call: impl Future<Output = T> + Send + 'a,
 ) -> impl Future<Output = T> + Send + 'a
 where
     T: 'a,
 {
-    crate::secret::Exposed::new(Box::pin(call))
+    crate::secret::ExposingFuture::new(Box::pin(call))
 }

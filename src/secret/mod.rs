@@ -1,7 +1,6 @@
 //! Secret values: tokens, passwords, variables, URLs with credentials, personal data.
 //!
-//! None of these types shows its value in `Debug`. A value leaves the program only by `expose()`, or
-//! inside a request that the transport sends.
+//! `Debug` redacts all of these types. A value leaves them only through `expose()` or in a request.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -14,14 +13,13 @@ mod url;
 pub use url::{CallbackUrl, GitUrl};
 pub(crate) use url::{redacted_url, secrets_of_url};
 
-/// Replaces a secret in everything that is shown.
+/// Replacement for a secret in all output.
 pub const REDACTED: &str = "<redacted>";
 
 /// A token, password or hidden value; wiped from memory when dropped.
 ///
-/// `Debug` never shows it. Only a request that is being sent contains the value: serialising a secret
-/// elsewhere, alone or in a record, is an error. To store a secret, serialise what
-/// [`expose`](Self::expose) returns.
+/// `Debug` redacts it. Only requests contain the value: serialising a secret elsewhere, alone or in a
+/// record, is an error. To store a secret, serialise the result of [`expose`](Self::expose).
 ///
 /// ```
 /// let token = deploykit::Secret::new("hush");
@@ -43,7 +41,7 @@ impl Secret {
         self.0.expose_secret()
     }
 
-    /// Whether there is nothing to hide.
+    /// Whether the value is empty.
     pub fn is_empty(&self) -> bool {
         self.expose().is_empty()
     }
@@ -93,18 +91,18 @@ impl<'de> Deserialize<'de> for Secret {
 }
 
 thread_local! {
-    /// Set only while the transport itself is polled, which is when it writes a request.
+    /// Whether secrets are serialised as text: only while a request is written.
     static EXPOSING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether secrets are written out now.
+/// Whether secrets are serialised as text now.
 pub(crate) fn is_exposing() -> bool {
     EXPOSING.get()
 }
 
-/// Runs `write` with secrets written out, for a request that is about to be sent.
-pub(crate) fn exposed<T>(write: impl FnOnce() -> T) -> T {
-    /// Puts the flag back when `write` panics, too.
+/// Runs `write`, in which secrets are serialised as text.
+pub(crate) fn expose_secrets<T>(write: impl FnOnce() -> T) -> T {
+    /// Restores the flag, also after a panic.
     struct Reset(bool);
     impl Drop for Reset {
         fn drop(&mut self) {
@@ -115,19 +113,20 @@ pub(crate) fn exposed<T>(write: impl FnOnce() -> T) -> T {
     write()
 }
 
-/// Ends the exposure early: the request is written, and what runs from here on may log.
-pub(crate) fn conceal() {
+/// Ends [`expose_secrets`] early: the request is written, and later code may log.
+pub(crate) fn conceal_secrets() {
     EXPOSING.set(false);
 }
 
-/// An e-mail address or name of a person in a reply: kept out of `Debug` and `Serialize`, which end
-/// up in logs.
+/// An e-mail address or name of a person in a response.
+///
+/// Redacted in `Debug` and `Serialize`, which end up in logs.
 #[derive(Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(transparent)]
 pub struct PersonalData(String);
 
 impl PersonalData {
-    /// The text itself.
+    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -139,7 +138,7 @@ impl From<String> for PersonalData {
     }
 }
 
-/// Replaces [`PersonalData`] data in everything that is shown.
+/// Replacement for [`PersonalData`] in all output.
 const PERSONAL: &str = "<personal>";
 
 impl fmt::Debug for PersonalData {
@@ -159,13 +158,13 @@ impl Serialize for PersonalData {
 }
 
 /// A future whose first poll may serialise secrets: the generated client writes its request in that
-/// poll, and nothing after it.
-pub struct Exposed<'a, T> {
+/// poll.
+pub struct ExposingFuture<'a, T> {
     future: Pin<Box<dyn Future<Output = T> + Send + 'a>>,
     polled: bool,
 }
 
-impl<'a, T> Exposed<'a, T> {
+impl<'a, T> ExposingFuture<'a, T> {
     pub(crate) fn new(future: Pin<Box<dyn Future<Output = T> + Send + 'a>>) -> Self {
         Self {
             future,
@@ -174,14 +173,14 @@ impl<'a, T> Exposed<'a, T> {
     }
 }
 
-impl<T> Future for Exposed<'_, T> {
+impl<T> Future for ExposingFuture<'_, T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         if std::mem::replace(&mut self.polled, true) {
             return self.future.as_mut().poll(context);
         }
-        exposed(|| self.future.as_mut().poll(context))
+        expose_secrets(|| self.future.as_mut().poll(context))
     }
 }
 
@@ -192,7 +191,7 @@ mod tests {
     #[test]
     fn a_secret_is_serialised_only_inside_a_request() {
         let secret = Secret::new("hush");
-        let wire = exposed(|| serde_json::to_string(&secret).unwrap());
+        let wire = expose_secrets(|| serde_json::to_string(&secret).unwrap());
         assert_eq!(wire, "\"hush\"");
         let refused = serde_json::to_string(&secret).unwrap_err().to_string();
         assert!(refused.contains("expose()"), "{refused}");
@@ -200,8 +199,8 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_inside_a_request_ends_exposing() {
-        let caught = std::panic::catch_unwind(|| exposed(|| panic!("boom")));
+    fn a_panic_while_a_request_is_written_conceals_secrets_again() {
+        let caught = std::panic::catch_unwind(|| expose_secrets(|| panic!("boom")));
         assert!(caught.is_err());
         assert!(!EXPOSING.get());
     }

@@ -1,4 +1,4 @@
-//! URLs that may hold a secret: user info, query and fragment are redacted.
+//! URLs that may contain a secret: user info, query and fragment are redacted.
 
 use super::{REDACTED, Secret, is_exposing};
 use percent_encoding::percent_decode_str;
@@ -11,8 +11,8 @@ macro_rules! secret_url {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         ///
-        /// `Debug`, `Display` and `Serialize` redact user info, query and fragment; text that is not
-        /// a URL is redacted as a whole.
+        /// `Debug`, `Display` and `Serialize` redact user info, query and fragment, and the whole text
+        /// if it is not a URL.
         #[derive(Clone, PartialEq, Eq, Deserialize)]
         #[serde(transparent)]
         pub struct $name(String);
@@ -67,7 +67,7 @@ macro_rules! secret_url {
 }
 
 secret_url! {
-    /// The URL of a git repository, which may hold a user name and a token.
+    /// The URL of a git repository, which may contain a user name and a token.
     ///
     /// ```
     /// let url: deploykit::secret::GitUrl = serde_json::from_str("\"https://x:tok@git.example/a.git\"").unwrap();
@@ -78,12 +78,14 @@ secret_url! {
 }
 
 secret_url! {
-    /// A URL that a platform calls when something happens. Such calls are not signed, so the query holds
-    /// a secret: see [`CallbackSecret::attach`](crate::webhook::CallbackSecret::attach).
+    /// A webhook URL, which a platform calls to report an event.
+    ///
+    /// Platforms do not sign these calls, so put a secret into the query: see
+    /// [`CallbackSecret::attach`](crate::webhook::CallbackSecret::attach).
     CallbackUrl
 }
 
-/// A URL without user info, query and fragment. Text that is not a URL is hidden as a whole.
+/// Redacts user info, query and fragment of a URL, and the whole text if it is not a URL.
 pub(crate) fn redacted_url(text: &str) -> String {
     let Some(url) = parse(text) else {
         return REDACTED.to_owned();
@@ -107,11 +109,11 @@ pub(crate) fn redacted_url(text: &str) -> String {
     shown
 }
 
-/// The values that [`redacted_url`] hides, each as a server may repeat it: decoded.
+/// The values that [`redacted_url`] redacts, decoded: a server may repeat them in a message.
 pub(crate) fn secrets_of_url(text: &str) -> Vec<Secret> {
     let mut found = Vec::new();
     let Some(url) = parse(text) else {
-        // `user:password@host:path`, as git writes it.
+        // Git also accepts `user:password@host:path`.
         let login = text.rsplit_once('@').map_or("", |(login, _)| login);
         found.extend(login.split([':', '/']).map(Secret::new));
         found.push(Secret::new(text));
@@ -123,7 +125,7 @@ pub(crate) fn secrets_of_url(text: &str) -> Vec<Secret> {
     let query = url.query().unwrap_or_default();
     found.push(Secret::new(query));
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        // `?token` is a secret without a name.
+        // `?token` has a secret as its name.
         let secret = if value.is_empty() { name } else { value };
         found.push(Secret::new(secret));
     }
@@ -134,7 +136,7 @@ fn percent_decoded(text: &str) -> Secret {
     Secret::new(percent_decode_str(text).decode_utf8_lossy())
 }
 
-/// A URL with a host or an absolute path. `user:password@host` parses as one that has neither.
+/// Parses a URL with a host or an absolute path. `user:password@host` would be a URL with neither.
 fn parse(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     (!url.cannot_be_a_base()).then_some(url)
@@ -147,10 +149,10 @@ fn has_login(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::exposed;
+    use crate::secret::expose_secrets;
 
     #[test]
-    fn user_info_query_and_fragment_are_hidden() {
+    fn user_info_query_and_fragment_are_redacted() {
         for (url, shown, secret) in [
             ("https://git.example/a@b", "https://git.example/a@b", ""),
             (
@@ -181,7 +183,7 @@ mod tests {
             ("https://a/?k=hu%20sh", "https://a/?<redacted>", "hu sh"),
             ("https://a/?hush", "https://a/?<redacted>", "hush"),
             ("https://a/x#hush", "https://a/x#<redacted>", "hush"),
-            // Text that is not a URL is hidden as a whole.
+            // Not URLs.
             ("git@git.example:a.git", REDACTED, "git@git.example:a.git"),
             ("u:hush@git.example/a.git", REDACTED, "hush"),
             ("hush", REDACTED, "hush"),
@@ -193,13 +195,16 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_shown_without_its_secrets() {
+    fn url_types_are_redacted_outside_a_request() {
         let text = "\"https://u:hush@a.example/hook?secret=hush&v\"";
         let url: CallbackUrl = serde_json::from_str(text).unwrap();
         let shown = "https://<redacted>@a.example/hook?<redacted>";
         assert_eq!(url.to_string(), shown);
         assert_eq!(format!("{url:?}"), format!("CallbackUrl({shown})"));
         assert_eq!(serde_json::to_value(&url).unwrap(), shown);
-        assert_eq!(exposed(|| serde_json::to_string(&url)).unwrap(), text);
+        assert_eq!(
+            expose_secrets(|| serde_json::to_string(&url)).unwrap(),
+            text
+        );
     }
 }

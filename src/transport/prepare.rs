@@ -19,9 +19,11 @@ impl Scope {
     /// that was wanted, or that the request could not be completed.
     pub(crate) fn prepare(&self, request: &mut Request, id: &str) -> Result<(), &'static str> {
         if !crate::secret::is_exposing() {
-            return Err("secrets are not written out: call it through deploykit::raw::sending");
+            return Err(
+                "secrets are not written out: call it through deploykit::raw::with_secrets",
+            );
         }
-        crate::secret::conceal();
+        crate::secret::conceal_secrets();
         let operation = self.operation_or(id);
         let headers = request.headers_mut();
         headers.remove(API_VERSION);

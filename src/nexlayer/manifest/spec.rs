@@ -1,6 +1,6 @@
 //! The contents of a manifest as Rust values; they serialise to the canonical form.
 
-use crate::secret::{REDACTED, Secret, exposed};
+use crate::secret::{REDACTED, Secret, expose_secrets};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -293,7 +293,7 @@ impl AppSpec {
     pub fn to_yaml(&self) -> String {
         let file = BTreeMap::from([("application", self)]);
         // Strings, numbers, lists and maps with string keys always serialize.
-        exposed(|| serde_saphyr::to_string(&file)).unwrap_or_default()
+        expose_secrets(|| serde_saphyr::to_string(&file)).unwrap_or_default()
     }
 
     /// The manifest in canonical form.

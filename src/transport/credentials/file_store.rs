@@ -2,7 +2,7 @@
 
 use super::source::{TokenStore, Tokens};
 use crate::error::BoxError;
-use crate::secret::{Secret, exposed};
+use crate::secret::{Secret, expose_secrets};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -87,7 +87,7 @@ fn write_private(path: &Path, kept: &Kept) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
-    file.write_all(&exposed(|| serde_json::to_vec(kept))?)?;
+    file.write_all(&expose_secrets(|| serde_json::to_vec(kept))?)?;
     file.sync_all()
 }
 
