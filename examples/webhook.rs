@@ -10,7 +10,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, Uri};
 use deploykit::dployr;
 use deploykit::edgegap::{self, User, WebhookKind};
-use deploykit::webhook::{CallbackSecret, MAX_BYTES};
+use deploykit::webhook::{CallbackSecret, MAX_BODY_BYTES};
 use deploykit_sandbox::{Dialect, Sandbox};
 use std::error::Error;
 use std::process::ExitCode;
@@ -90,7 +90,7 @@ async fn listen(secret: CallbackSecret) -> Result<(String, UnboundedReceiver<Cal
     let router = Router::new()
         .fallback(take)
         // Before the body is in memory.
-        .layer(DefaultBodyLimit::max(MAX_BYTES))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(Arc::new(Desk { secret, calls }));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let base_url = format!("http://{}", listener.local_addr()?);

@@ -1,18 +1,18 @@
-//! Webhooks that your own server receives: who may call it, and what a body says.
+//! Receiving webhooks on your own server: authentication and event bodies.
 //!
-//! Edgegap calls the URLs given to [`NewDeployment`](crate::edgegap::NewDeployment); dployr's control
-//! plane calls the one of its cluster. Their bodies are read by
-//! [`edgegap::WebhookEvent`](crate::edgegap::WebhookEvent) and
-//! [`dployr::WebhookEvent`](crate::dployr::WebhookEvent). The other two platforms call nobody.
+//! Edgegap calls the webhook URLs of a [`NewDeployment`](crate::edgegap::NewDeployment); dployr's control
+//! plane calls the webhook of its cluster. [`edgegap::WebhookEvent`](crate::edgegap::WebhookEvent) and
+//! [`dployr::WebhookEvent`](crate::dployr::WebhookEvent) parse the bodies. Nexlayer and Nodion send no
+//! webhooks.
 //!
 //! ```
 //! use deploykit::webhook::CallbackSecret;
 //! # fn example() -> deploykit::Result<()> {
-//! // Once, and kept where other secrets are kept:
+//! // Once; store it with your other secrets:
 //! let secret = CallbackSecret::generate()?;
-//! // When something is deployed:
+//! // For each deployment:
 //! let url = secret.attach("https://me.example/hooks/ready")?;
-//! // When something calls, before the body is looked at:
+//! // For each received request, before you read the body:
 //! # let uri = url.expose();
 //! secret.verify(uri)?;
 //! # Ok(()) }
@@ -21,16 +21,15 @@
 //!
 //! # What to trust
 //!
-//! Neither platform signs what it sends, and neither is known to try again when your server does not
-//! answer. So:
+//! The platforms do not sign their webhooks, and no retries are documented. Therefore:
 //!
-//! - Who knows the URL can call it. That is all a secret in the URL proves: that the caller knows it.
-//!   It does not prove that the body is true, and a call that was seen once can be sent again.
-//! - Take an event as a hint. Ask the platform before you act on it: the body names the deployment,
-//!   and [`DeploymentHandle::status`](crate::edgegap::DeploymentHandle::status) says how it is.
-//! - An event may be lost, come twice, or come late. Look from time to time all the same.
-//! - Servers and proxies log URLs. Keep the query out of your own access log.
-//! - Answer at once and work afterwards: Edgegap waits 10 seconds and then gives up for good.
+//! - The secret in the URL proves only that the caller knows the URL. It does not prove that the body is
+//!   true, and it does not prevent replays.
+//! - Treat an event as a hint. Before you act, read the deployment named in the body:
+//!   [`DeploymentHandle::status`](crate::edgegap::DeploymentHandle::status).
+//! - Events can be lost, duplicated or late. Poll from time to time as well.
+//! - Servers and proxies log URLs. Remove the query from your access logs.
+//! - Respond immediately and process the event afterwards: Edgegap gives up after 10 seconds.
 
 use crate::error::{Effect, Error, ErrorKind, Result, start_of};
 use crate::secret::{CallbackUrl, Secret};
@@ -43,41 +42,42 @@ use serde_path_to_error::Segment;
 use std::fmt::Write;
 use subtle::{Choice, ConstantTimeEq};
 
-/// The query parameter that carries a [`CallbackSecret`].
-pub const PARAMETER: &str = "callback_secret";
+/// Name of the query parameter that contains a [`CallbackSecret`].
+pub const SECRET_PARAMETER: &str = "callback_secret";
 
-/// Size limit of a body, in bytes: 1 MiB. Real bodies have one or two KiB.
-pub const MAX_BYTES: usize = 1 << 20;
+/// Size limit of a body: 1 MiB. Typical bodies have one or two KiB.
+pub const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// How many random bytes a secret has.
+/// Size of a generated secret, before hexadecimal encoding.
 const RANDOM_BYTES: usize = 32;
-/// The least that a secret of one's own may have: 128 random bits in base64.
-const SHORTEST: usize = 22;
-/// The most of a field's name in an error, in bytes.
-const LONGEST_NAME: usize = 64;
+/// Minimum length in bytes: 128 random bits in base64.
+const MIN_LENGTH: usize = 22;
+/// Size limit of a field name in an error, in bytes.
+const MAX_FIELD_NAME: usize = 64;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A secret in a callback URL, by which your server tells the platform's calls from others.
+/// A secret in a webhook URL, which authenticates the platform's requests to your server.
 ///
-/// It is not shown by `Debug`, has no `Display` and is not serialised: [`expose`](Self::expose) is the
-/// only way to its text. See [what it proves](self#what-to-trust).
+/// `Debug` redacts it; it implements neither `Display` nor `Serialize`. [`expose`](Self::expose) returns
+/// the text. See [what it proves](self#what-to-trust).
 #[derive(Clone, Debug)]
 pub struct CallbackSecret(Secret);
 
 impl CallbackSecret {
-    /// A new one that nobody can guess: 256 bits from the operating system, as 64 hexadecimal digits.
+    /// Generates a secret: 256 random bits from the operating system, as 64 hexadecimal digits.
     ///
-    /// Keep it where other secrets are kept, with [`expose`](Self::expose): a server that forgets it
-    /// refuses the calls for what was deployed before.
+    /// Store it with [`expose`](Self::expose): without it, your server rejects webhooks of existing
+    /// deployments.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] when the operating system has no random numbers to give.
+    /// [`Configuration`](ErrorKind::Configuration) if the operating system provides no random numbers.
     pub fn generate() -> Result<Self> {
         let mut random = Zeroizing::new([0; RANDOM_BYTES]);
         getrandom::fill(random.as_mut_slice()).map_err(|error| {
-            Error::configuration("the operating system gives no random numbers").with_source(error)
+            Error::configuration("the operating system provides no random numbers")
+                .with_source(error)
         })?;
-        // As long as it gets at once, so that no copy is left behind.
+        // With full capacity, since growing would leave copies in memory.
         let mut text = String::with_capacity(2 * RANDOM_BYTES);
         for byte in random.iter() {
             let _ = write!(text, "{byte:02x}");
@@ -85,34 +85,35 @@ impl CallbackSecret {
         Ok(Self(Secret::new(text)))
     }
 
-    /// One that was kept, or one of your own: 22 bytes or more, without spaces and control characters.
-    /// It has to come from a good source of randomness, which cannot be checked here.
+    /// Wraps a stored or self-made secret: 22 bytes or more, without whitespace or control characters.
+    ///
+    /// A self-made secret must be random, which is not checked.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] for one that is too short, or has a space or a control character in
-    /// it.
+    /// [`Configuration`](ErrorKind::Configuration) if it is too short or contains whitespace or a control
+    /// character.
     pub fn new(secret: impl Into<Secret>) -> Result<Self> {
         let secret: Secret = secret.into();
         let text = secret.expose();
-        if text.len() < SHORTEST {
+        if text.len() < MIN_LENGTH {
             return Err(Error::configuration(format!(
-                "a secret for callbacks needs {SHORTEST} bytes or more"
+                "the callback secret is too short: it needs at least {MIN_LENGTH} bytes"
             )));
         }
         if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(Error::configuration(
-                "a secret for callbacks has a space or a control character in it",
+                "the callback secret contains whitespace or a control character",
             ));
         }
         Ok(Self(secret))
     }
 
-    /// The secret itself.
+    /// The text of the secret.
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 
-    /// This URL with the secret in its query, as [`PARAMETER`]. Nothing is sent.
+    /// Adds the secret to the query of a URL, as [`SECRET_PARAMETER`].
     ///
     /// ```
     /// # use deploykit::webhook::CallbackSecret;
@@ -122,10 +123,10 @@ impl CallbackSecret {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`] for what is no `https` URL (plain `http` only to this machine), has
-    /// a user or a fragment, or carries such a parameter already.
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest) if the URL is not `https` (plain `http` is allowed
+    /// for loopback), has user info or a fragment, or already contains the parameter.
     pub fn attach(&self, url: &str) -> Result<CallbackUrl> {
-        // It is not repeated: people hide secrets anywhere in such an address.
+        // Without the URL, which may contain other secrets.
         let refused = |why: &str| Error::invalid_request(format!("the callback URL {why}"));
         let mut parsed = reqwest::Url::parse(url.trim())
             .map_err(|error| refused("is not a URL").with_source(error))?;
@@ -137,87 +138,93 @@ impl CallbackSecret {
             "http" if is_loopback(host) => {}
             "http" => {
                 return Err(refused(
-                    "is plain http to another host, which shows the secret to everybody in between",
+                    "uses plain http to another host, which would expose the secret: use https",
                 ));
             }
-            _ => return Err(refused("is neither http nor https")),
+            _ => return Err(refused("does not use https")),
         }
         if !parsed.username().is_empty() || parsed.password().is_some() {
-            return Err(refused("carries a user or a password"));
+            return Err(refused("contains a user name or a password"));
         }
         if parsed.fragment().is_some() {
             return Err(refused("has a fragment, which is never sent"));
         }
-        if parsed.query_pairs().any(|(name, _)| name == PARAMETER) {
-            return Err(refused("carries a callback_secret already"));
+        if parsed
+            .query_pairs()
+            .any(|(name, _)| name == SECRET_PARAMETER)
+        {
+            return Err(refused("already contains the parameter callback_secret"));
         }
         parsed
             .query_pairs_mut()
-            .append_pair(PARAMETER, self.expose());
+            .append_pair(SECRET_PARAMETER, self.expose());
         Ok(CallbackUrl::from(String::from(parsed)))
     }
 
-    /// Whether this is the secret that a request carries. `uri` is the request's URI, whole or from its
-    /// path on.
+    /// Checks that a received request contains this secret.
     ///
-    /// The comparison takes as long for a nearly right secret as for any other of its length. To change
-    /// a secret without losing calls, [`verify`] takes the old one as well.
+    /// `uri` is the request target: a path with a query, or an absolute URI. The comparison takes
+    /// constant time. To rotate a secret, use [`verify_any`].
     ///
     /// # Errors
-    /// [`ErrorKind::Unauthenticated`], the same for a secret that is wrong, missing, or there twice.
+    /// [`Unauthenticated`](ErrorKind::Unauthenticated) if the secret is wrong, missing or duplicated.
     pub fn verify(&self, uri: &str) -> Result<()> {
-        verify(uri, [self])
+        verify_any(uri, [self])
     }
 }
 
-/// Whether one of these secrets is the one that a request carries, as [`CallbackSecret::verify`]: while
-/// a secret is being changed, the new and the old.
+/// Checks that a received request contains one of these secrets, as [`CallbackSecret::verify`] does.
+///
+/// Use it to rotate a secret: accept the new one and the old one.
 ///
 /// ```
-/// # use deploykit::webhook::{CallbackSecret, verify};
+/// # use deploykit::webhook::{CallbackSecret, verify_any};
 /// # fn example() -> deploykit::Result<()> {
 /// let (new, old) = (CallbackSecret::generate()?, CallbackSecret::generate()?);
 /// let url = old.attach("https://me.example/hook")?;
-/// verify(url.expose(), [&new, &old])?;
+/// verify_any(url.expose(), [&new, &old])?;
 /// # Ok(()) }
 /// # example().unwrap();
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::Unauthenticated`], the same for a secret that is wrong, missing, or there twice.
-pub fn verify<'a>(uri: &str, secrets: impl IntoIterator<Item = &'a CallbackSecret>) -> Result<()> {
+/// [`Unauthenticated`](ErrorKind::Unauthenticated) if the secret is wrong, missing or duplicated.
+pub fn verify_any<'a>(
+    uri: &str,
+    secrets: impl IntoIterator<Item = &'a CallbackSecret>,
+) -> Result<()> {
     let uri = uri.split('#').next().unwrap_or_default();
     let query = uri.split_once('?').map_or("", |(_, query)| query);
-    let mut carried = form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, _)| name == PARAMETER)
+    let mut received = form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name == SECRET_PARAMETER)
         .map(|(_, value)| value);
-    let known = match (carried.next(), carried.next()) {
-        (Some(carried), None) => is_one_of(&carried, secrets),
+    let valid = match (received.next(), received.next()) {
+        (Some(received), None) => is_one_of(&received, secrets),
         _ => false,
     };
-    if known {
+    if valid {
         return Ok(());
     }
     let error = Error::new(
         ErrorKind::Unauthenticated,
-        "the callback does not carry the secret that it has to",
+        "the request does not contain the callback secret",
     );
     Err(error.with_effect(Effect::None))
 }
 
-/// All are compared, however early one fits: which of them it is takes no less time than none.
-fn is_one_of<'a>(carried: &str, secrets: impl IntoIterator<Item = &'a CallbackSecret>) -> bool {
+/// Compares all secrets in constant time, without an early return.
+fn is_one_of<'a>(received: &str, secrets: impl IntoIterator<Item = &'a CallbackSecret>) -> bool {
     let mut found = Choice::from(0);
     for secret in secrets {
-        found |= secret.expose().as_bytes().ct_eq(carried.as_bytes());
+        found |= secret.expose().as_bytes().ct_eq(received.as_bytes());
     }
     found.into()
 }
 
-/// Reads the JSON of a body.
+/// Parses the JSON of a body.
 pub(crate) fn json(bytes: &[u8]) -> Result<Value> {
-    if bytes.len() > MAX_BYTES {
-        return Err(unreadable(format!("is larger than {MAX_BYTES} bytes")));
+    if bytes.len() > MAX_BODY_BYTES {
+        return Err(unreadable(format!("is larger than {MAX_BODY_BYTES} bytes")));
     }
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if bytes.is_empty() {
@@ -225,7 +232,7 @@ pub(crate) fn json(bytes: &[u8]) -> Result<Value> {
     }
     let text = std::str::from_utf8(bytes).map_err(|_| unreadable("is not UTF-8"))?;
     serde_json::from_str(text).map_err(|error| {
-        // The only way to tell, and a limit that serde_json has in any case.
+        // serde_json reports its recursion limit only in the message.
         let deep = error.to_string().starts_with("recursion limit");
         unreadable(if deep {
             "is nested too deeply".to_owned()
@@ -235,7 +242,7 @@ pub(crate) fn json(bytes: &[u8]) -> Result<Value> {
     })
 }
 
-/// Reads a body that was found to be JSON.
+/// Deserializes the JSON of a body.
 pub(crate) fn decode<T: DeserializeOwned>(body: Value) -> Result<T> {
     serde_path_to_error::deserialize(body).map_err(|error| {
         let place = place(error.path().iter());
@@ -244,14 +251,14 @@ pub(crate) fn decode<T: DeserializeOwned>(body: Value) -> Result<T> {
     })
 }
 
-/// The fields of the event itself have names that are known. Those further down may be anything that
-/// whoever called has written there.
+/// The position of a failure. Only top-level field names are included, since the caller controls the
+/// names below.
 fn place<'a>(path: impl Iterator<Item = &'a Segment>) -> String {
     let mut place = "$".to_owned();
     for (depth, segment) in path.enumerate() {
         let _ = match segment {
             Segment::Map { key } if depth == 0 => {
-                write!(place, ".{}", start_of(key, LONGEST_NAME))
+                write!(place, ".{}", start_of(key, MAX_FIELD_NAME))
             }
             Segment::Seq { index } => write!(place, "[{index}]"),
             _ => write!(place, ".*"),
@@ -260,8 +267,8 @@ fn place<'a>(path: impl Iterator<Item = &'a Segment>) -> String {
     place
 }
 
-/// A body that says nothing. What it has in it is not repeated: whoever called has written it.
+/// The error for an unreadable body, without its content, which the caller controls.
 pub(crate) fn unreadable(why: impl AsRef<str>) -> Error {
-    let message = format!("the webhook's body {}", why.as_ref());
+    let message = format!("the webhook body {}", why.as_ref());
     Error::new(ErrorKind::Decode, message).with_effect(Effect::None)
 }

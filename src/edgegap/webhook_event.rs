@@ -48,7 +48,7 @@ pub enum WebhookKind {
 }
 
 impl WebhookEvent {
-    /// Reads the body of a call, of at most 1 MiB ([`MAX_BYTES`](webhook::MAX_BYTES)). Set a body limit
+    /// Reads the body of a call, of at most 1 MiB ([`MAX_BODY_BYTES`](webhook::MAX_BODY_BYTES)). Set a body limit
     /// in your HTTP server, too: the body is already in memory here.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Canned replies, and failures of the network.
 
-use super::examples::{self, Example, Which};
+use super::examples::{self, Example, ExampleSelector};
 use crate::error::{Error, Result};
 use crate::transport::local::{Delivery, Reaction};
 use std::time::Duration;
@@ -69,8 +69,8 @@ impl CannedReply {
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) when there is no such operation or example
     /// (the error lists the existing ones), and when several platforms have one.
-    pub fn example(operation: &str, which: impl Into<Which>) -> Result<Self> {
-        examples::find(operation, &which.into()).map(Self::of)
+    pub fn example(operation: &str, selector: impl Into<ExampleSelector>) -> Result<Self> {
+        examples::find(operation, &selector.into()).map(Self::of)
     }
 
     pub(super) fn of(example: &Example) -> Self {

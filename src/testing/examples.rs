@@ -27,26 +27,26 @@ static KNOWN: &[Known] = include!(concat!(env!("OUT_DIR"), "/examples.rs"));
 /// Selects an example of an operation: by its name (`"seeking"`) or by its status (`422`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Which {
+pub enum ExampleSelector {
     /// The example of this name in the spec.
     Named(String),
     /// The first one of this status.
     Status(u16),
 }
 
-impl From<&str> for Which {
+impl From<&str> for ExampleSelector {
     fn from(name: &str) -> Self {
         Self::Named(name.to_owned())
     }
 }
 
-impl From<u16> for Which {
+impl From<u16> for ExampleSelector {
     fn from(status: u16) -> Self {
         Self::Status(status)
     }
 }
 
-impl fmt::Display for Which {
+impl fmt::Display for ExampleSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Named(name) => write!(f, "called {name:?}"),
@@ -79,12 +79,12 @@ pub(super) fn success(operation: &Operation) -> Option<&'static Example> {
 ///
 /// # Errors
 /// When there is no such operation or example, and when several platforms have one.
-pub(super) fn find(name: &str, which: &Which) -> Result<&'static Example> {
+pub(super) fn find(name: &str, selector: &ExampleSelector) -> Result<&'static Example> {
     let operations = operations(name)?;
     let replies = |operation| known(operation).map_or(&[][..], |known| known.replies);
-    let fits = |example: &&Example| match which {
-        Which::Named(name) => example.name == name,
-        Which::Status(status) => example.status == *status,
+    let fits = |example: &&Example| match selector {
+        ExampleSelector::Named(name) => example.name == name,
+        ExampleSelector::Status(status) => example.status == *status,
     };
     let found = operations.iter().filter_map(|operation| {
         let example = replies(operation).iter().find(fits)?;
@@ -100,7 +100,7 @@ pub(super) fn find(name: &str, which: &Which) -> Result<&'static Example> {
             });
             let existing = existing.collect::<Vec<_>>().join(", ");
             Err(Error::configuration(format!(
-                "no spec has an example {which} for {name}; there are {existing}"
+                "no spec has an example {selector} for {name}; there are {existing}"
             )))
         }
         several => {

@@ -41,7 +41,7 @@ mod recorder;
 
 pub use canned_reply::CannedReply;
 pub use describe::describe;
-pub use examples::Which;
+pub use examples::ExampleSelector;
 pub use recorder::Recorder;
 
 /// How to test code that deploys. Its examples use all platforms and the sandbox.

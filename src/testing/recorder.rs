@@ -1,7 +1,7 @@
 //! The recorder: keeps requests and answers them.
 
 use super::CannedReply;
-use super::examples::{self, Which};
+use super::examples::{self, ExampleSelector};
 use super::in_process::whole;
 use crate::error::{Error, Result};
 use crate::preview::RequestPreview;
@@ -93,8 +93,8 @@ impl Recorder {
     /// # Panics
     /// When there is no such operation or example, and when several platforms have one.
     #[track_caller]
-    pub fn reply_example(&self, operation: &str, which: impl Into<Which>) {
-        match CannedReply::example(operation, which) {
+    pub fn reply_example(&self, operation: &str, selector: impl Into<ExampleSelector>) {
+        match CannedReply::example(operation, selector) {
             Ok(reply) => self.reply(operation, reply),
             Err(error) => panic!("{error}"),
         }

@@ -1,6 +1,6 @@
-//! The secret in the URL of a webhook: where it comes from, where it goes, and who has it.
+//! Callback secrets: generation, attachment to webhook URLs, verification of requests.
 
-use deploykit::webhook::{CallbackSecret, PARAMETER, verify};
+use deploykit::webhook::{CallbackSecret, SECRET_PARAMETER, verify_any};
 use deploykit::{Effect, Error, ErrorKind};
 
 const TEXT: &str = "0123456789abcdef0123456789abcdef";
@@ -21,7 +21,7 @@ fn secret() -> CallbackSecret {
 }
 
 #[test]
-fn a_secret_is_made_of_256_random_bits() {
+fn generated_secrets_have_256_random_bits_and_weak_ones_are_rejected() {
     let made: Vec<_> = (0..50)
         .map(|_| CallbackSecret::generate().unwrap())
         .collect();
@@ -37,8 +37,8 @@ fn a_secret_is_made_of_256_random_bits() {
     for (text, why) in [
         ("", "22 bytes"),
         ("hush", "22 bytes"),
-        ("hush hush hush hush hush", "a space"),
-        ("hush-hush-hush-hush-hush\n", "a space or a control"),
+        ("hush hush hush hush hush", "whitespace"),
+        ("hush-hush-hush-hush-hush\n", "whitespace or a control"),
     ] {
         let error = CallbackSecret::new(text).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);
@@ -48,7 +48,7 @@ fn a_secret_is_made_of_256_random_bits() {
 }
 
 #[test]
-fn it_goes_into_a_url_that_keeps_it() {
+fn attached_secrets_are_redacted_and_unsafe_urls_are_rejected() {
     for (url, attached) in [
         (
             "https://me.example/hook",
@@ -79,12 +79,12 @@ fn it_goes_into_a_url_that_keeps_it() {
     for (url, why) in [
         ("hush", "is not a URL"),
         ("/hook?hush", "is not a URL"),
-        ("ftp://me.example/hush", "neither http nor https"),
+        ("ftp://me.example/hush", "does not use https"),
         ("mailto:hush@me.example", "has no host"),
         ("http://me.example/hush", "plain http"),
         ("http://127.0.0.1.me.example/hush", "plain http"),
-        ("https://u:hush@me.example/", "a user or a password"),
-        ("https://hush@me.example/", "a user or a password"),
+        ("https://u:hush@me.example/", "a user name or a password"),
+        ("https://hush@me.example/", "a user name or a password"),
         ("https://me.example/#hush", "a fragment"),
         ("https://me.example/?callback_secret=hush", "already"),
         ("https://me.example/?a&callback%5fsecret", "already"),
@@ -97,7 +97,7 @@ fn it_goes_into_a_url_that_keeps_it() {
 }
 
 #[test]
-fn it_is_known_again() {
+fn requests_with_the_secret_are_verified() {
     let escaped: String = TEXT.bytes().map(|byte| format!("%{byte:02x}")).collect();
     for uri in [
         format!("https://me.example/hook?callback_secret={TEXT}"),
@@ -108,7 +108,7 @@ fn it_is_known_again() {
     ] {
         secret().verify(&uri).unwrap();
     }
-    // Whatever stands in one of your own.
+    // A self-made secret with special characters.
     let own = CallbackSecret::new("a+b/c=d&e#f%41?ü-0123456789").unwrap();
     let url = own.attach("https://me.example/hook").unwrap();
     own.verify(url.expose()).unwrap();
@@ -117,7 +117,7 @@ fn it_is_known_again() {
 }
 
 #[test]
-fn every_other_call_is_refused_alike() {
+fn all_other_requests_get_the_same_error() {
     let upper = TEXT.to_uppercase();
     let wrong = [
         String::new(),
@@ -145,17 +145,17 @@ fn every_other_call_is_refused_alike() {
         assert_eq!(format!("{error:?}"), format!("{first:?}"), "{uri}");
         keeps(&error);
     }
-    verify(&format!("/?{PARAMETER}={TEXT}"), []).unwrap_err();
+    verify_any(&format!("/?{SECRET_PARAMETER}={TEXT}"), []).unwrap_err();
 }
 
 #[test]
-fn one_secret_follows_another() {
+fn a_secret_can_be_rotated() {
     let [new, old, other] = [(); 3].map(|()| CallbackSecret::generate().unwrap());
     let url = |secret: &CallbackSecret| secret.attach("https://me.example/hook").unwrap();
     for secret in [&new, &old] {
-        verify(url(secret).expose(), [&new, &old]).unwrap();
-        verify(url(secret).expose(), &[new.clone(), old.clone()]).unwrap();
+        verify_any(url(secret).expose(), [&new, &old]).unwrap();
+        verify_any(url(secret).expose(), &[new.clone(), old.clone()]).unwrap();
     }
-    verify(url(&other).expose(), [&new, &old]).unwrap_err();
-    verify(url(&old).expose(), [&new]).unwrap_err();
+    verify_any(url(&other).expose(), [&new, &old]).unwrap_err();
+    verify_any(url(&old).expose(), [&new]).unwrap_err();
 }

@@ -3,7 +3,7 @@
 use crate::support::{Server, reply};
 use deploykit::dployr::{self, EventType};
 use deploykit::edgegap::{self, DeploymentStatus, WebhookKind};
-use deploykit::webhook::{CallbackSecret, MAX_BYTES};
+use deploykit::webhook::{CallbackSecret, MAX_BODY_BYTES};
 use deploykit::{Effect, Error, ErrorKind};
 use deploykit_sandbox::Sandbox;
 use serde_json::{Value, json};
@@ -242,10 +242,10 @@ fn what_is_no_webhook_is_refused() {
         ),
         (b"\"hush\"", "is not a JSON object"),
         (deep.as_bytes(), "is nested too deeply"),
-        (b"{}", "webhook's body"),
-        (b"{\"event\":7,\"request_id\":7}", "webhook's body"),
+        (b"{}", "webhook body"),
+        (b"{\"event\":7,\"request_id\":7}", "webhook body"),
         (b"{\"event\":\" \",\"request_id\":\" \"}", "names no"),
-        (b"{\"event\":null,\"request_id\":null}", "webhook's body"),
+        (b"{\"event\":null,\"request_id\":null}", "webhook body"),
     ] {
         refused(body, why);
     }
@@ -288,8 +288,11 @@ fn the_size_has_a_limit() {
         assert_eq!(body.len(), length);
         body
     };
-    refused(body(MAX_BYTES + 1).as_bytes(), "larger than 1048576 bytes");
-    let fits = body(MAX_BYTES);
+    refused(
+        body(MAX_BODY_BYTES + 1).as_bytes(),
+        "larger than 1048576 bytes",
+    );
+    let fits = body(MAX_BODY_BYTES);
     edgegap::WebhookEvent::from_bytes(fits.as_bytes()).unwrap();
     dployr::WebhookEvent::from_bytes(fits.as_bytes()).unwrap();
 }

@@ -4,7 +4,7 @@ use super::inputs::assert_refused;
 use super::{PASSWORD, QUERY, TOKEN, VALUE, assert_keeps, assert_sound, text, with_canaries};
 use deploykit::dployr::{self, NewWebhook};
 use deploykit::edgegap::{self, DeploymentStatus, WebhookKind};
-use deploykit::webhook::{CallbackSecret, PARAMETER, verify};
+use deploykit::webhook::{CallbackSecret, SECRET_PARAMETER, verify_any};
 use deploykit::{Effect, Error, ErrorKind};
 use serde_json::Value;
 use url::{Url, form_urlencoded};
@@ -72,7 +72,7 @@ pub fn query(query: &str) {
     let secret = CallbackSecret::new(format!("{TOKEN}-and-more")).unwrap();
     let other = CallbackSecret::new(format!("{QUERY}-and-much-more")).unwrap();
     let values: Vec<_> = form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, _)| name == PARAMETER)
+        .filter(|(name, _)| name == SECRET_PARAMETER)
         .map(|(_, value)| value.into_owned())
         .collect();
     let carries = |secret: &CallbackSecret| values == [secret.expose()];
@@ -80,7 +80,7 @@ pub fn query(query: &str) {
     if !query.contains('#') {
         let uri = format!("/hook?{query}");
         let either = carries(&secret) || carries(&other);
-        assert_eq!(verify(&uri, [&other, &secret]).is_ok(), either);
+        assert_eq!(verify_any(&uri, [&other, &secret]).is_ok(), either);
         assert_eq!(secret.verify(&uri).is_ok(), carries(&secret));
     }
     if let Err(error) = secret.verify(query) {
