@@ -93,11 +93,11 @@ fn other_spelling(name: &str) -> String {
 /// The function in `src/lenient.rs` that reads this type, if it needs one.
 fn reader(ty: &Type, optional: bool) -> Option<&'static str> {
     let reader = match (name(ty)?.as_str(), optional) {
-        ("i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64", false) => "whole",
-        ("i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64", true) => "whole_or_null",
-        ("f64", false) => "decimal",
-        ("f64", true) => "decimal_or_null",
-        ("Vec" | "BTreeMap", false) => "empty_if_null",
+        ("i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64", false) => "integer",
+        ("i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64", true) => "optional_integer",
+        ("f64", false) => "float",
+        ("f64", true) => "optional_float",
+        ("Vec" | "BTreeMap", false) => "null_as_empty",
         _ => return None,
     };
     Some(reader)
@@ -168,31 +168,31 @@ mod tests {
         for (field, attributes) in [
             (
                 "i64",
-                "#[serde(deserialize_with = \"crate::lenient::whole\")]",
+                "#[serde(deserialize_with = \"crate::lenient::integer\")]",
             ),
             (
                 "u16",
-                "#[serde(deserialize_with = \"crate::lenient::whole\")]",
+                "#[serde(deserialize_with = \"crate::lenient::integer\")]",
             ),
             (
                 "f64",
-                "#[serde(deserialize_with = \"crate::lenient::decimal\")]",
+                "#[serde(deserialize_with = \"crate::lenient::float\")]",
             ),
             (
                 "::std::option::Option<i64>",
-                "#[serde(default)] #[serde(deserialize_with = \"crate::lenient::whole_or_null\")]",
+                "#[serde(default)] #[serde(deserialize_with = \"crate::lenient::optional_integer\")]",
             ),
             (
                 "::std::option::Option<f64>",
-                "#[serde(default)] #[serde(deserialize_with = \"crate::lenient::decimal_or_null\")]",
+                "#[serde(default)] #[serde(deserialize_with = \"crate::lenient::optional_float\")]",
             ),
             (
                 "::std::vec::Vec<Pod>",
-                "#[serde(deserialize_with = \"crate::lenient::empty_if_null\")]",
+                "#[serde(deserialize_with = \"crate::lenient::null_as_empty\")]",
             ),
             (
                 "::std::collections::BTreeMap<String, Port>",
-                "#[serde(deserialize_with = \"crate::lenient::empty_if_null\")]",
+                "#[serde(deserialize_with = \"crate::lenient::null_as_empty\")]",
             ),
             ("::std::option::Option<::std::vec::Vec<Pod>>", ""),
             ("::std::option::Option<String>", ""),
@@ -225,7 +225,7 @@ mod tests {
                 "#[non_exhaustive] pub struct A {{ {attribute} pub field: Option<i64> }}"
             ));
             assert_eq!(code.matches("default").count(), 1, "{code}");
-            assert!(code.contains("whole_or_null"), "{code}");
+            assert!(code.contains("optional_integer"), "{code}");
         }
     }
 

@@ -1,62 +1,61 @@
-//! Reads numbers and lists in the forms that servers have for them.
+//! Lenient deserializers for the fields of responses, attached by the build script.
 //!
-//! The build script points the fields of replies here. A number comes as a string or with a `.0`, an
-//! empty list or map as null: no reason to lose the whole reply. What is no number fails as before,
-//! with its path and without its value. Requests are not read this way.
+//! Servers send numbers as strings or with a `.0`, and empty lists and maps as null. Other values are
+//! errors with the path of the field and without its value. Requests are not deserialized leniently.
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 use serde_json::{Number, Value};
 use std::fmt;
 
-const WHOLE: &str = "a whole number that fits its field";
-const DECIMAL: &str = "a number";
+const INTEGER: &str = "a whole number in the range of its type";
+const FLOAT: &str = "a number";
 
-/// A whole number.
-pub(crate) fn whole<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+/// Deserializes an integer.
+pub(crate) fn integer<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: TryFrom<i128>,
 {
-    deserializer.deserialize_any(Scalar {
-        expected: WHOLE,
-        read: whole_in,
+    deserializer.deserialize_any(ScalarVisitor {
+        expected: INTEGER,
+        read: as_integer,
     })
 }
 
-/// A whole number or null.
-pub(crate) fn whole_or_null<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+/// Deserializes an integer or null.
+pub(crate) fn optional_integer<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: TryFrom<i128>,
 {
-    deserializer.deserialize_any(Scalar {
-        expected: WHOLE,
-        read: |value| or_null(value, whole_in),
+    deserializer.deserialize_any(ScalarVisitor {
+        expected: INTEGER,
+        read: |value| or_null(value, as_integer),
     })
 }
 
-/// A number with or without a fraction.
+/// Deserializes a floating-point number.
 #[allow(dead_code)] // For required fields, which no spec has today.
-pub(crate) fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    deserializer.deserialize_any(Scalar {
-        expected: DECIMAL,
-        read: decimal_in,
+pub(crate) fn float<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    deserializer.deserialize_any(ScalarVisitor {
+        expected: FLOAT,
+        read: as_float,
     })
 }
 
-/// A number with or without a fraction, or null.
-pub(crate) fn decimal_or_null<'de, D: Deserializer<'de>>(
+/// Deserializes a floating-point number or null.
+pub(crate) fn optional_float<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<f64>, D::Error> {
-    deserializer.deserialize_any(Scalar {
-        expected: DECIMAL,
-        read: |value| or_null(value, decimal_in),
+    deserializer.deserialize_any(ScalarVisitor {
+        expected: FLOAT,
+        read: |value| or_null(value, as_float),
     })
 }
 
-/// A list or a map; null is an empty one.
-pub(crate) fn empty_if_null<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+/// Deserializes a list or a map; null becomes an empty one.
+pub(crate) fn null_as_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
@@ -64,13 +63,13 @@ where
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// Reads null, a number or a text. An error has the place of the value and does not contain it.
-pub(crate) struct Scalar<F> {
+/// A visitor for null, numbers and strings. Its errors do not contain the value.
+pub(crate) struct ScalarVisitor<F> {
     pub expected: &'static str,
     pub read: F,
 }
 
-impl<F> Scalar<F> {
+impl<F> ScalarVisitor<F> {
     fn visit<T, E: Error>(self, value: Value) -> Result<T, E>
     where
         F: FnOnce(Value) -> Option<T>,
@@ -85,7 +84,7 @@ impl<F> Scalar<F> {
     }
 }
 
-impl<'de, T, F: FnOnce(Value) -> Option<T>> Visitor<'de> for Scalar<F> {
+impl<'de, T, F: FnOnce(Value) -> Option<T>> Visitor<'de> for ScalarVisitor<F> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -127,27 +126,27 @@ fn or_null<T>(value: Value, read: fn(Value) -> Option<T>) -> Option<Option<T>> {
     }
 }
 
-fn whole_in<T: TryFrom<i128>>(value: Value) -> Option<T> {
+fn as_integer<T: TryFrom<i128>>(value: Value) -> Option<T> {
     let number: Option<i128> = match &value {
         Value::Number(number) => number.as_i128(),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
     let number = number.or_else(|| {
-        // Beyond 2^53 a float no longer tells one whole number from the next.
-        let number = decimal_in(value)?;
+        // Above 2^53, a float no longer represents every integer.
+        let number = as_float(value)?;
         let exact = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
         exact.then_some(number as i128)
     });
     T::try_from(number?).ok()
 }
 
-fn decimal_in(value: Value) -> Option<f64> {
+fn as_float(value: Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => {
             let text = text.trim();
-            // Rust also takes words, such as `nan` and `infinity`.
+            // Rust also parses words such as `nan` and `infinity`.
             let digits = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
             let number: f64 = text.parse().ok()?;
             (text.chars().all(digits) && number.is_finite()).then_some(number)
@@ -164,21 +163,21 @@ mod tests {
 
     #[derive(Debug, Deserialize, PartialEq)]
     struct Reply {
-        #[serde(deserialize_with = "super::whole")]
+        #[serde(deserialize_with = "super::integer")]
         port: i64,
-        #[serde(default, deserialize_with = "super::whole_or_null")]
+        #[serde(default, deserialize_with = "super::optional_integer")]
         expires_in: Option<i64>,
-        #[serde(default, deserialize_with = "super::decimal_or_null")]
+        #[serde(default, deserialize_with = "super::optional_float")]
         load: Option<f64>,
-        #[serde(default, deserialize_with = "super::empty_if_null")]
+        #[serde(default, deserialize_with = "super::null_as_empty")]
         list: Vec<Item>,
-        #[serde(default, deserialize_with = "super::empty_if_null")]
+        #[serde(default, deserialize_with = "super::null_as_empty")]
         map: BTreeMap<String, String>,
     }
 
     #[derive(Debug, Deserialize, PartialEq)]
     struct Item {
-        #[serde(deserialize_with = "super::decimal")]
+        #[serde(deserialize_with = "super::float")]
         size: f64,
     }
 
@@ -187,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_come_in_many_forms() {
+    fn numbers_are_read_in_every_known_form() {
         for (port, expected) in [
             ("80", 80),
             ("\"80\"", 80),
@@ -220,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn null_and_nothing_are_none_or_empty() {
+    fn null_and_absent_fields_are_none_or_empty() {
         let nothing = read(r#"{"port":1}"#).unwrap();
         let null = read(r#"{"port":1,"expires_in":null,"load":null,"list":null,"map":null}"#);
         assert_eq!(null.unwrap(), nothing);
@@ -228,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_fails_with_its_path_and_without_its_value() {
+    fn other_values_fail_with_their_path_and_without_their_value() {
         for (body, message) in [
             (
                 r#"{"port":"hush"}"#,
@@ -260,7 +259,7 @@ mod tests {
             ),
             (
                 r#"{"port":18446744073709551615}"#,
-                "$.port: found number, expected a whole number that fits its field",
+                "$.port: found number, expected a whole number in the range of its type",
             ),
             (
                 r#"{"port":1e300}"#,

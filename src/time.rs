@@ -1,19 +1,18 @@
-//! Points in time as platforms write them.
+//! Timestamps in the forms that platforms send.
 
-use crate::lenient::Scalar;
+use crate::lenient::ScalarVisitor;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Number, Value};
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// From this number on an integer counts milliseconds: in seconds it would be the year 5138.
+/// Larger numbers are milliseconds: in seconds, this is the year 5138.
 const MILLISECONDS_FROM: i64 = 100_000_000_000;
 
-/// A point in time in a reply.
+/// A point in time in a response.
 ///
-/// Platforms write seconds, milliseconds, RFC 3339 with any offset, or a date without one (which
-/// they document as UTC). All are read; what is none of them is kept as text and does not fail the
-/// reply.
+/// Platforms send Unix seconds, Unix milliseconds, RFC 3339 with any offset, or a date and time without
+/// an offset, which means UTC. Any other text is kept and has no [`unix_millis`](Self::unix_millis).
 ///
 /// ```
 /// use deploykit::Timestamp;
@@ -26,7 +25,7 @@ const MILLISECONDS_FROM: i64 = 100_000_000_000;
 #[serde(transparent)]
 pub struct Timestamp(Raw);
 
-/// As the platform wrote it. It is parsed when somebody asks.
+/// The value that the platform sent; parsed on use.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 enum Raw {
@@ -35,7 +34,7 @@ enum Raw {
 }
 
 impl Timestamp {
-    /// Milliseconds since 1970 (UTC), if the text could be read.
+    /// Milliseconds since 1970 (UTC); `None` if the form is unknown.
     pub fn unix_millis(&self) -> Option<i64> {
         match &self.0 {
             Raw::Number(number) => millis_of(&number.to_string()),
@@ -43,20 +42,20 @@ impl Timestamp {
         }
     }
 
-    /// The same as [`SystemTime`]; `None` if it could not be read or lies before 1970.
+    /// Converts to [`SystemTime`]; `None` if the form is unknown or the time is before 1970.
     pub fn to_system_time(&self) -> Option<SystemTime> {
         let millis = u64::try_from(self.unix_millis()?).ok()?;
         UNIX_EPOCH.checked_add(Duration::from_millis(millis))
     }
 
-    /// Reads a text in any of the known forms.
+    /// Wraps a text in any of the known forms. Never fails: see [`unix_millis`](Self::unix_millis).
     pub fn parse(text: impl Into<String>) -> Self {
         Self(Raw::Text(text.into()))
     }
 }
 
 impl fmt::Display for Timestamp {
-    /// The value as the platform wrote it.
+    /// The value that the platform sent.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Raw::Number(number) => write!(f, "{number}"),
@@ -67,8 +66,8 @@ impl fmt::Display for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Scalar {
-            expected: "a time as a number or as text",
+        deserializer.deserialize_any(ScalarVisitor {
+            expected: "a time as a number or a string",
             read: |value| match value {
                 Value::Number(number) => Some(Self(Raw::Number(number))),
                 Value::String(text) => Some(Self(Raw::Text(text))),
@@ -96,7 +95,7 @@ fn millis_of(text: &str) -> Option<i64> {
         } else {
             number * 1000.0
         };
-        // A float beyond the range of i64 saturates; nothing after the year 9999 is a time.
+        // 2.6e14 ms is after the year 9999. Larger floats would saturate in i64.
         return (milliseconds.is_finite() && milliseconds.abs() < 2.6e14)
             .then_some(milliseconds as i64);
     }
@@ -108,27 +107,27 @@ fn millis_of(text: &str) -> Option<i64> {
     Some(utc.as_millisecond())
 }
 
-/// `2026-04-22T12:00:46Z`, the second that the moment is in; `None` for a year beyond 9999.
+/// Formats as `2026-04-22T12:00:46Z`, rounded down; `None` after the year 9999.
 pub(crate) fn rfc3339_seconds(at: SystemTime) -> Option<String> {
     let seconds = jiff::Timestamp::try_from(at).ok()?.as_second();
     Some(jiff::Timestamp::from_second(seconds).ok()?.to_string())
 }
 
-/// `2026-04-22 12:00:46.00`, the second that the moment is in, without a zone and meant as UTC.
+/// Formats as `2026-04-22 12:00:46.00` in UTC, rounded down, without an offset.
 pub(crate) fn naive_seconds(at: SystemTime) -> Option<String> {
     let text = rfc3339_seconds(at)?;
     Some(text.replace('T', " ").replace('Z', ".00"))
 }
 
-/// How far the clocks of two machines are taken to be apart.
+/// Assumed maximum difference between the clocks of two machines.
 pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// The earliest that the other machine's clock may have shown at this moment.
+/// The earliest time that another machine's clock may have shown at `at`.
 pub(crate) fn allow_for_skew(at: SystemTime) -> SystemTime {
     at.checked_sub(CLOCK_SKEW).unwrap_or(at)
 }
 
-/// The moment of an HTTP date such as `Wed, 21 Oct 2015 07:28:00 GMT`.
+/// Parses an HTTP date such as `Wed, 21 Oct 2015 07:28:00 GMT`.
 pub(crate) fn parse_http_date(text: &str) -> Option<SystemTime> {
     let zoned = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
     SystemTime::try_from(zoned.timestamp()).ok()
@@ -163,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_shown_and_written_as_it_came() {
+    fn display_and_serialize_keep_the_original_form() {
         for json in [
             "1795487067098",
             "\"2023-04-18T18:32:25.018+02:00\"",
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_written_to_the_second_they_are_in() {
+    fn formatted_times_are_rounded_down_to_the_second() {
         let at = UNIX_EPOCH + Duration::from_millis(1_776_859_246_999);
         let text = rfc3339_seconds(at).unwrap();
         assert_eq!(text, "2026-04-22T12:00:46Z");
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn http_dates() {
+    fn http_dates_are_parsed() {
         let at = parse_http_date("Wed, 21 Oct 2015 07:28:00 GMT").unwrap();
         assert_eq!(
             at.duration_since(UNIX_EPOCH).unwrap().as_secs(),

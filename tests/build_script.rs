@@ -177,11 +177,11 @@ fn reply_structs_are_non_exhaustive_and_request_structs_are_not() {
 fn reply_fields_are_lenient_and_request_fields_are_strict() {
     let client = |api: &str| run(api, &spec(api)).unwrap().client;
     assert!(client("dployr").contains(
-        "#[serde(default)]\n        #[serde(deserialize_with = \"crate::lenient::whole_or_null\")]\n        \
+        "#[serde(default)]\n        #[serde(deserialize_with = \"crate::lenient::optional_integer\")]\n        \
          #[serde(alias = \"expiresIn\")]\n        pub expires_in: ::std::option::Option<i64>"
     ));
     assert!(client("nodion").contains(
-        "#[serde(deserialize_with = \"crate::lenient::empty_if_null\")]\n        \
+        "#[serde(deserialize_with = \"crate::lenient::null_as_empty\")]\n        \
          pub deployments: ::std::vec::Vec<Deployment>"
     ));
     let edgegap = client("edgegap");

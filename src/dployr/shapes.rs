@@ -5,7 +5,7 @@
 //! perhaps beside a `total`. Null is an empty list.
 
 use super::Page;
-use crate::lenient::whole_or_null;
+use crate::lenient::optional_integer;
 use crate::page::{PageRequest, Paging};
 use crate::raw::dployr::types;
 use crate::transport::decode::misfit;
@@ -144,7 +144,7 @@ struct Pagination {
 /// A count; `None` for anything else, which is no reason to lose the records.
 fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let value = Value::deserialize(deserializer)?;
-    Ok(whole_or_null(value).unwrap_or_default())
+    Ok(optional_integer(value).unwrap_or_default())
 }
 
 impl<'de> Deserialize<'de> for Ack {
@@ -432,7 +432,7 @@ mod tests {
             (json!([{ "id": "hush" }]), "$[0]: missing field `name`"),
             (
                 json!({ "success": true, "data": { "items": [{ "id": "a", "name": "b" }, bad] } }),
-                "$.data.items[1].createdAt: found sequence, expected a time as a number or as text",
+                "$.data.items[1].createdAt: found sequence, expected a time as a number or a string",
             ),
         ] {
             assert_eq!(many(&reply).unwrap_err(), message);
