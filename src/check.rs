@@ -1,9 +1,9 @@
-//! What more than one platform's wrappers refuse before anything is sent.
+//! Argument checks shared by several platforms.
 
 use crate::error::{Error, Result};
 
-/// Refuses an empty text, and one with a line break or another control character in it.
-pub(crate) fn text(what: &str, text: &str) -> Result<()> {
+/// Rejects a text that is empty or contains a control character, such as a line break.
+pub(crate) fn text(name: &str, text: &str) -> Result<()> {
     let problem = if text.trim().is_empty() {
         "is empty"
     } else if text.chars().any(char::is_control) {
@@ -11,5 +11,5 @@ pub(crate) fn text(what: &str, text: &str) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::invalid_request(format!("the {what} {problem}")))
+    Err(Error::invalid_request(format!("the {name} {problem}")))
 }

@@ -1,13 +1,13 @@
-//! Enums that keep the values they do not know.
+//! Open enums, which keep unknown values.
 
-/// Declares an open enum: the build script calls it once per string enum of a spec.
+/// Declares an open enum. The build script calls it for each string enum of a spec.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! open_enum {
     ($(#[$doc:meta])* $name:ident { $($variant:ident = $value:literal $(| $bare:literal)?,)* }) => {
         $(#[$doc])*
         ///
-        /// A value that this version does not know is kept in `Unknown`.
+        /// `Unknown` keeps values that this version does not know.
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum $name {
@@ -15,12 +15,12 @@ macro_rules! open_enum {
                 #[doc = concat!("`", $value, "`")]
                 $variant,
             )*
-            /// A value that is not in the spec yet, as it came.
+            /// A value that is not in the spec, unchanged.
             Unknown(String),
         }
 
         impl $name {
-            /// The value as the platform writes it.
+            /// The value that the platform uses.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $value,)*
@@ -39,8 +39,7 @@ macro_rules! open_enum {
             fn from(value: &str) -> Self {
                 match value {
                     $($value => Self::$variant,)*
-                    // A prefix that all values share is left out in some places, and there the case
-                    // differs too.
+                    // Some endpoints omit the common prefix and use another case.
                     $($(other if [$value, $bare].iter().any(|known| known.eq_ignore_ascii_case(other)) => {
                         Self::$variant
                     })?)*

@@ -1,4 +1,4 @@
-//! What is known about each operation, as the build script read it from the specs.
+//! Facts about each operation, generated from the specs.
 //!
 //! ```
 //! for operation in deploykit::operation::OPERATIONS {
@@ -23,19 +23,19 @@ pub struct Operation {
     pub method: &'static str,
     /// The path with its parameters: `/v1/applications/{application_id}/deployments`.
     pub path: &'static str,
-    /// What it does, in a few words.
+    /// A short description.
     pub summary: &'static str,
-    /// Whether the platform's own page describes it.
+    /// Whether the platform documents it.
     pub documented: bool,
-    /// What the shape of the reply rests on.
+    /// The source of the response schema.
     pub evidence: Evidence,
-    /// The page or `repository:file` that it was taken from.
+    /// The page or `repository:file` that describes the operation.
     pub source: &'static str,
     /// The method of this crate that calls it.
     pub wrapper: &'static str,
-    /// The media type of its request body, if every request has one.
+    /// The media type of the request body, if every request has one.
     pub content_type: Option<&'static str>,
-    /// What a careful caller needs to know.
+    /// Retries, rate limit, time limits, secrets and side effects.
     pub behaviour: Behaviour,
 }
 
@@ -43,68 +43,66 @@ pub struct Operation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Behaviour {
-    /// Whether the same request may be sent again without a second effect.
+    /// Whether a repeated request has no second effect.
     pub idempotent: bool,
-    /// Why it may or may not.
+    /// The reason for [`idempotent`](Self::idempotent).
     pub why: &'static str,
-    /// Whether it starts something that costs money, or uses up a quota: what a limit on
-    /// spending counts.
+    /// Whether it costs money or uses up a quota. The limit on creates counts these operations.
     pub spends: bool,
-    /// The failure statuses after which something was done all the same.
+    /// Failure statuses after which the operation was applied.
     pub applied_on: &'static [u16],
-    /// The failure statuses that another try would not change, though they look passing: a platform
-    /// answers with them where others say 4xx.
+    /// Failure statuses that look transient but are permanent, such as a 500 for an invalid request.
     pub final_on: &'static [u16],
-    /// The rate that the platform allows, if one is known.
+    /// The rate limit, if it is known.
     pub pace: Option<Pace>,
-    /// How long it takes.
+    /// The time class, which selects the default timeouts.
     pub time: TimeClass,
-    /// Where secrets stand in the request: `query.sessionToken`, `body.password`.
+    /// Secret parts of the request: `query.sessionToken`, `body.password`.
     pub secrets: &'static [&'static str],
-    /// What it changes on the server; `None` for a plain read.
+    /// The changes on the server; `None` if it only reads.
     pub side_effects: Option<&'static str>,
 }
 
-/// A rate that a platform allows.
+/// A rate limit of a platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pace {
-    /// Operations that share a bucket share the rate.
+    /// Name of the bucket. Operations with the same bucket share the limit.
     pub bucket: &'static str,
-    /// How many calls.
+    /// Number of calls.
     pub count: u32,
-    /// In how many seconds.
+    /// Length of the window, in seconds.
     pub seconds: u32,
 }
 
-/// What a reply's shape rests on, best first.
+/// The source of a response schema, most reliable first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Evidence {
-    /// Seen from a running server.
+    /// Observed from a running server.
     Observed,
-    /// Stated by the platform's own page.
+    /// Described on the platform's own page.
     Documented,
-    /// Read in the platform's or a client's code.
+    /// Taken from the platform's or a client's code.
     Source,
-    /// Concluded from the rest of the API.
+    /// Inferred from the rest of the API.
     Inferred,
 }
 
-/// How long an operation takes, which decides its time limits.
+/// How long an operation takes, which selects its timeouts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimeClass {
-    /// Answers at once.
+    /// Responds immediately.
     Unary,
-    /// Works before it answers.
+    /// Responds after a long task.
     Slow,
-    /// Answers without end.
+    /// Streams its response without an end.
     Stream,
 }
 
 impl Operation {
-    /// Whether it only reads and changes nothing.
+    /// Whether it only reads.
     pub fn is_read_only(&self) -> bool {
         matches!(self.method, "GET" | "HEAD") && self.behaviour.side_effects.is_none()
     }
@@ -138,7 +136,7 @@ impl fmt::Display for Pace {
     }
 }
 
-/// The operation of this platform with this id.
+/// Looks up an operation of a platform by its id.
 pub(crate) fn find(api: &str, id: &str) -> Option<&'static Operation> {
     OPERATIONS
         .iter()

@@ -1,7 +1,7 @@
 //! The canonical form of a request, for previews, snapshots and the recorder.
 //!
-//! It holds method, path, query, the headers that matter and the body, and nothing that changes by
-//! itself, such as host or user agent. Secrets are redacted when it is made.
+//! It contains method, path, query, relevant headers and body, with secrets redacted. It omits parts that
+//! vary between runs and versions, such as host and user agent.
 
 use crate::operation::Operation;
 use serde::Serialize;
@@ -9,13 +9,12 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The version of the canonical text. A change of the text that would alter snapshots raises it, and
-/// is a breaking change of this crate.
+/// Version of the canonical text. A change that alters snapshots increments it and is a breaking change.
 pub const CANONICAL_VERSION: u32 = 1;
 
-/// The exact request that a call sends, with its secrets redacted.
+/// The exact request of a call, with secrets redacted.
 ///
-/// `Display` is the canonical text, for snapshots:
+/// `Display` writes the canonical text, for snapshots:
 ///
 /// ```text
 /// POST /v1/services/web/env
@@ -28,47 +27,54 @@ pub const CANONICAL_VERSION: u32 = 1;
 /// }
 /// ```
 ///
-/// The path is encoded as it is sent, the query is decoded and sorted, JSON has sorted keys.
+/// The path is percent-encoded, the query is decoded and sorted, and JSON keys are sorted.
 ///
-/// Redacted are: credentials and cookies; header and query values that the caller added; what the spec
-/// marks as secret ([`Behaviour::secrets`](crate::operation::Behaviour::secrets)); user info, query and fragment of
-/// git and webhook URLs; the secrets of a Nexlayer manifest; and every value in query and body of a
-/// request that is not in the spec. Nothing is guessed from names.
+/// Redacted are:
+///
+/// - credentials and cookies;
+/// - header and query values added by the caller;
+/// - parts that the spec marks as secret
+///   ([`Behaviour::secrets`](crate::operation::Behaviour::secrets));
+/// - user info, query and fragment of git and webhook URLs;
+/// - the secrets of a Nexlayer manifest;
+/// - every value in query and body of a request without a wrapper.
+///
+/// Nothing is redacted because of its name alone.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RequestPreview {
-    /// The version of this form: [`CANONICAL_VERSION`].
+    /// Version of the canonical form: [`CANONICAL_VERSION`].
     pub version: u32,
-    /// The platform.
+    /// The platform: `nexlayer`, `dployr`, `nodion` or `edgegap`.
     pub api: &'static str,
     /// The id of the operation in the spec; `None` for a request without a wrapper.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<&'static str>,
-    /// `POST`
+    /// The HTTP method: `POST`.
     pub method: String,
-    /// The base URL, not part of the canonical text.
+    /// The base URL. Not part of the canonical text.
     #[serde(skip)]
     pub base_url: String,
-    /// The path as it is sent, without the base URL.
+    /// The percent-encoded path, without the base URL.
     pub path: String,
     /// The query, decoded and sorted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub query: Vec<(String, String)>,
-    /// The headers that matter, sorted.
+    /// The relevant headers, sorted.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// The request body.
     #[serde(skip_serializing_if = "PreviewBody::is_none")]
     pub body: PreviewBody,
 }
 
-/// The body of a request.
+/// A request body in canonical form.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum PreviewBody {
     /// No body.
     None,
-    /// JSON, keys sorted.
+    /// JSON. The canonical text sorts its keys.
     Json(Value),
     /// Text: a YAML manifest, or the size of a body that cannot be parsed.
     Text(String),
@@ -89,13 +95,13 @@ impl PreviewBody {
 }
 
 impl RequestPreview {
-    /// The operation, if the request has a wrapper.
+    /// The operation; `None` for a request without a wrapper.
     pub fn operation(&self) -> Option<&'static Operation> {
         let id = self.operation?;
         crate::operation::find(self.api, id)
     }
 
-    /// The request as a `curl` command for a POSIX shell, with `<redacted>` in the place of secrets.
+    /// The request as a `curl` command for a POSIX shell, with secrets redacted.
     pub fn to_curl(&self) -> String {
         let mut url = format!("{}{}", self.base_url, self.path);
         for (index, (name, value)) in self.query.iter().enumerate() {
@@ -134,7 +140,7 @@ impl fmt::Display for RequestPreview {
     }
 }
 
-/// Pretty JSON with sorted keys, whatever order the map type keeps.
+/// Pretty-printed JSON with sorted keys, also if another crate enables `preserve_order`.
 pub(crate) fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(&sorted(value)).unwrap_or_default()
 }
@@ -154,7 +160,7 @@ pub(crate) fn sorted(value: &Value) -> Value {
 }
 
 fn encode(text: &str) -> String {
-    // The placeholder stays readable, since somebody has to replace it.
+    // The placeholder stays readable, since the user has to replace it.
     if text == crate::secret::REDACTED {
         return text.to_owned();
     }
@@ -186,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_canonical_text() {
+    fn display_is_the_canonical_text() {
         assert_eq!(
             request().to_string(),
             "POST /v1/a%20b\n? clusterId = it's & more\ncontent-type: application/json\n\n{\n  \"a\": {\n    \"c\": 2,\n    \"d\": 1\n  },\n  \"b\": [\n    1\n  ]\n}"
@@ -194,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn the_curl_line_survives_a_shell() {
+    fn the_curl_command_is_quoted_for_a_shell() {
         assert_eq!(
             request().to_curl(),
             r#"curl -X POST 'https://host.example/v1/a%20b?clusterId=it%27s%20%26%20more' -H 'content-type: application/json' --data-binary '{"a":{"c":2,"d":1},"b":[1]}'"#
