@@ -107,7 +107,7 @@ fn compile(op: &str, api: &str) -> std::process::Output {
         .map(|line| format!("{line}\n"))
         .collect();
     let source = format!(
-        "#![allow(dead_code)]\npub struct Operation {{ pub api: &'static str }}\npub static OPERATIONS: &[Operation] = &[];\npub mod raw {{ pub mod {api} {{\n{op}\n}} }}\nmod operations {{\n{table}\n}}\n"
+        "#![allow(dead_code)]\npub mod operation {{\npub struct Operation {{ pub api: &'static str }}\npub static OPERATIONS: &[Operation] = &[];\n}}\npub mod raw {{ pub mod {api} {{\n{op}\n}} }}\nmod operations {{\n{table}\n}}\n"
     );
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("wrapper-{}", op.len()));
     std::fs::create_dir_all(&folder).unwrap();
