@@ -41,7 +41,8 @@ fn read_leniently(field: &mut Field) {
     let optional = inner(&field.ty, "Option");
     let Some(reader) = reader(optional.unwrap_or(&field.ty), optional.is_some()) else {
         return;
-    }; // serde treats a missing `Option` field as `None` only without `deserialize_with`.
+    };
+    // serde treats a missing `Option` field as `None` only without `deserialize_with`.
     if optional.is_some() && serde_argument(field, "default").is_none() {
         field.attrs.push(parse_quote!(#[serde(default)]));
     }

@@ -79,7 +79,8 @@ pub fn generate(
     })?;
     tidy(&mut syntax.items);
     lenient_replies::apply(&mut syntax.items, either_spelling);
-    let code = prettyplease::unparse(&syntax); // The generator silently ignores a replacement for a type that it does not generate.
+    let code = prettyplease::unparse(&syntax);
+    // The generator silently ignores a replacement for a type that it does not generate.
     for (name, rust_type) in bound {
         let path = rust_type.split('<').next().unwrap_or(rust_type);
         if !code.contains(path) {

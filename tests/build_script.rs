@@ -89,7 +89,8 @@ fn a_new_operation_becomes_a_method_and_needs_a_wrapper() {
     assert!(
         errors.contains("write one, then name it in src/nodion/operations.rs"),
         "{errors}"
-    ); // The unedited spec compiles.
+    );
+    // The unedited spec compiles.
     let output = compile(&run("nodion", &spec("nodion")).unwrap().op, "nodion");
     assert!(
         output.status.success(),

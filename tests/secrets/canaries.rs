@@ -1,14 +1,13 @@
-//! Canaries: texts that stand for secrets, a different one for each place of each operation.
+//! Canaries: unique texts in place of secrets, a different one for each place of each operation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How every canary begins. No encoding of a URL, of JSON or of HTML changes it.
+/// The prefix of every canary. URL, JSON and HTML encodings leave it unchanged.
 pub const MARK: &str = "c4n4ry";
-/// Text that these encodings do change.
+/// Characters that these encodings change.
 const TAIL: &str = "\"q\\b+p/s=e&a%<l>'";
-/// The mark as bytes in decimal (`Debug` of a vector), in hexadecimal, and in base64 at its three
-/// offsets.
+/// The prefix as decimal bytes (`Debug` of a vector), in hexadecimal, and in base64 at its three offsets.
 const OTHER_FORMS: [&str; 5] = [
     "99, 52, 110, 52, 114, 121",
     "63346e347279",
@@ -23,19 +22,19 @@ static PLANTED: Mutex<Vec<Canary>> = Mutex::new(Vec::new());
 pub struct Canary {
     /// `edgegap create_deployment`
     pub operation: String,
-    /// As the spec writes it (`body.password`), or the argument of a wrapper.
+    /// The place as in the spec (`body.password`), or the argument of a wrapper.
     pub place: String,
     pub text: String,
 }
 
 impl Canary {
-    /// Whether the request holds it: a canary in a reply comes from the server.
+    /// Whether the request contains it. Canaries in replies come from the server.
     pub fn is_sent(&self) -> bool {
         !self.place.starts_with("reply.") && !self.place.starts_with("unsent ")
     }
 }
 
-/// Plants canaries for one operation. The same place gets the same canary.
+/// Makes the canaries of one operation. The same place gets the same canary.
 #[derive(Clone)]
 pub struct Plant {
     pub operation: String,
@@ -53,12 +52,12 @@ impl Plant {
         self.put(place, TAIL)
     }
 
-    /// A canary with a space and a letter beyond ASCII.
+    /// A canary with a space and a non-ASCII letter.
     pub fn wide(&self, place: &str) -> String {
         self.put(place, &format!("{TAIL} ü"))
     }
 
-    /// A canary that can stand in a URL.
+    /// A canary that needs no encoding in a URL.
     pub fn plain(&self, place: &str) -> String {
         self.put(place, "x")
     }
@@ -85,7 +84,7 @@ impl Plant {
         own.cloned().collect()
     }
 
-    /// The canaries of the request, as a server would repeat them.
+    /// The canaries of the request in one text, for a server that repeats them.
     pub fn sent(&self) -> String {
         let sent = self.canaries().into_iter().filter(Canary::is_sent);
         sent.map(|c| c.text).collect::<Vec<_>>().join(" and ")
@@ -98,7 +97,7 @@ fn lock() -> MutexGuard<'static, Vec<Canary>> {
 
 /// The canaries that occur in a text: operation and place.
 pub fn found_in(text: &str) -> BTreeSet<(String, String)> {
-    // A host is shown in lower case, and a canary may stand in one.
+    // Hosts are printed in lower case, and a canary may be part of one.
     let text = text.to_lowercase();
     let planted = lock();
     let part = || ("?".to_owned(), "a part of a canary".to_owned());
@@ -117,15 +116,15 @@ pub fn found_in(text: &str) -> BTreeSet<(String, String)> {
     found
 }
 
-/// Canaries in texts that must not hold one.
+/// Canaries that were found where none may be.
 #[derive(Default)]
 pub struct Findings {
-    /// An example for each place and kind of text.
+    /// One example per place of a secret and kind of text.
     pub examples: BTreeMap<(String, String), String>,
 }
 
 impl Findings {
-    /// Searches a text. `kind` says where it comes from: `error Display`.
+    /// Searches a text. `kind` is its origin: `error Display`.
     pub fn search(&mut self, kind: &str, text: &str) {
         for (operation, place) in found_in(text) {
             let at = text.find(MARK).unwrap_or(0);

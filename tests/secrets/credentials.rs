@@ -1,4 +1,4 @@
-//! Credentials of a client: tokens that are renewed and stored, a proxy.
+//! Secrets of a client: renewed and stored tokens, the password of a proxy.
 
 use crate::canaries::Plant;
 use crate::replies;
@@ -22,7 +22,7 @@ pub async fn search(search: &mut LeakSearch) {
     search.search_log();
 }
 
-/// A client that logs in, and stores its tokens in a file.
+/// A client that logs in and stores its tokens in a file.
 async fn login(search: &mut LeakSearch) {
     let plant = Plant::new("dployr login");
     let access = plant.ascii("access token");
@@ -39,12 +39,12 @@ async fn login(search: &mut LeakSearch) {
     };
     search.search_debug("builder", &client("https://a.example"));
     search.search_debug("store", &FileStore::new(&file));
-    // Either the login works and the call gets the answer, or the login gets it. Neither is told a
-    // secret that only the other one was sent.
+    // Either the login succeeds and the call gets the reply, or the login gets the reply. The reply repeats only
+    // secrets that its request contained.
     for (login_works, sent) in [(true, &access), (false, &password)] {
-        for way in replies::all(&[Success::json("[]")], sent) {
+        for reply in replies::all(&[Success::json("[]")], sent) {
             let _ = std::fs::remove_file(&file);
-            let (answer, tokens) = (way.answer, tokens.clone());
+            let (answer, tokens) = (reply.answer, tokens.clone());
             search.server.answer(Arc::new(move |request: &str| {
                 let is_login = request.starts_with("POST /v1/auth/login");
                 match is_login == login_works {
@@ -53,10 +53,10 @@ async fn login(search: &mut LeakSearch) {
                 }
             }));
             let client = client(&search.server.base_url).build().unwrap();
-            // The second call has the stored tokens.
+            // The second call uses the stored tokens.
             for _ in 0..2 {
                 if let Err(error) = client.services().list().await {
-                    search.search_error(&format!("login, {}", way.name), &error);
+                    search.search_error(&format!("login, {}", reply.name), &error);
                 }
             }
             search.search_debug("client", &client);
@@ -70,10 +70,10 @@ async fn login(search: &mut LeakSearch) {
         }
     }
     let _ = std::fs::remove_file(&file);
-    search.search_requests(&plant);
+    search.take_requests(&plant);
 }
 
-/// Tokens from a function, and a store that fails.
+/// Tokens from a function, with a store that fails.
 async fn token_source(search: &mut LeakSearch) {
     let plant = Plant::new("edgegap tokens");
     let first = plant.ascii("first token");
@@ -100,12 +100,12 @@ async fn token_source(search: &mut LeakSearch) {
         let builder = builder.retry(Retry::off()).pacing(Pacing::off());
         builder.credentials(credentials)
     };
-    for way in replies::all(
+    for reply in replies::all(
         &[Success::json("{}")],
         &format!("{first} {second} {refresh}"),
     ) {
-        // The first token is accepted once, then refused; the second one gets the answer.
-        let (calls, old, answer) = (AtomicUsize::new(0), first.clone(), way.answer);
+        // The first token is accepted once, then refused. The second token gets the reply.
+        let (calls, old, answer) = (AtomicUsize::new(0), first.clone(), reply.answer);
         let accepted = replies::reply("200 OK", "application/json", &[], "{}");
         let refused = replies::reply("401 Unauthorized", "text/plain", &[], "");
         search.server.answer(Arc::new(move |request: &str| {
@@ -116,14 +116,14 @@ async fn token_source(search: &mut LeakSearch) {
                 false => answer(request),
             }
         }));
-        let builder = builder(credentials.clone()).token_store(Broken);
+        let builder = builder(credentials.clone()).token_store(FailingStore);
         search.search_debug("builder", &builder);
         let client = builder.build().unwrap();
         for _ in 0..2 {
             let call = client.deployments().list();
             search.search_debug("call", &call);
             if let Err(error) = call.await {
-                search.search_error(&format!("renewed, {}", way.name), &error);
+                search.search_error(&format!("renewed, {}", reply.name), &error);
             }
         }
         let preview = client.deployments().list().preview().unwrap();
@@ -137,12 +137,12 @@ async fn token_source(search: &mut LeakSearch) {
     let client = builder(bad).build().unwrap();
     let error = client.deployments().list().await.unwrap_err();
     search.search_error("a token that cannot be sent", &error);
-    search.search_requests(&plant);
+    search.take_requests(&plant);
 }
 
-struct Broken;
+struct FailingStore;
 
-impl TokenStore for Broken {
+impl TokenStore for FailingStore {
     async fn load(&self, _: &str) -> Result<Option<Tokens>, BoxError> {
         Err("the store is closed".into())
     }
@@ -154,7 +154,7 @@ impl TokenStore for Broken {
 
 /// A proxy with a password.
 async fn proxy(search: &mut LeakSearch) {
-    let plant = Plant::new("edgegap by a proxy");
+    let plant = Plant::new("edgegap through a proxy");
     let user = plant.plain("unsent proxy user");
     let password = plant.plain("unsent proxy password");
     let token = plant.ascii("authorization");
@@ -167,19 +167,19 @@ async fn proxy(search: &mut LeakSearch) {
         builder.proxy(format!("http://{user}:{password}@{address}"))
     };
     let address = search.server.base_url.replace("http://", "");
-    // A proxy forwards http and opens a tunnel for https.
+    // Proxies forward http and tunnel https.
     for base_url in ["http://platform.example", "https://platform.example"] {
         for address in [address.as_str(), "127.0.0.1:1"] {
-            for way in replies::all(&[Success::json("{}")], &token) {
-                search.server.answer(way.answer);
+            for reply in replies::all(&[Success::json("{}")], &token) {
+                search.server.answer(reply.answer);
                 let builder = builder(address, base_url);
                 search.search_debug("builder", &builder);
                 let client = builder.build().unwrap();
                 search.search_debug("client", &client);
                 if let Err(error) = client.deployments().list().await {
-                    // The proxy alone knows its password, and a real one does not repeat it.
-                    if address.ends_with(":1") || !way.name.contains(" with ") {
-                        search.search_error(&format!("proxy, {}", way.name), &error);
+                    // Replies that repeat the request are skipped: a real proxy does not repeat its password.
+                    if address.ends_with(":1") || !reply.name.contains(" with ") {
+                        search.search_error(&format!("proxy, {}", reply.name), &error);
                     }
                 }
             }

@@ -1,4 +1,4 @@
-//! The walk can fail: each kind of leak is found.
+//! Shows that the search finds each kind of leak.
 
 use crate::canaries::{MARK, Plant, found_in};
 use crate::replies;
@@ -7,7 +7,7 @@ use deploykit::dployr::{Client, NewProject};
 use deploykit::{Retry, pacing::Pacing};
 
 #[test]
-fn every_form_of_a_canary_is_found() {
+fn canaries_are_found_in_every_encoding() {
     for text in [
         format!("x {MARK}-0-y"),
         format!("x {}", MARK.to_uppercase()),
@@ -20,9 +20,9 @@ fn every_form_of_a_canary_is_found() {
     assert!(found_in("a canary").is_empty());
 }
 
-/// Feeds the walk one leak of each kind.
+/// Makes one leak of each kind.
 #[tokio::test]
-async fn every_kind_of_leak_is_found() {
+async fn leaks_are_found_in_every_kind_of_output() {
     /// A type without redaction.
     #[derive(Debug)]
     struct Leak(#[allow(dead_code)] String);
@@ -31,7 +31,7 @@ async fn every_kind_of_leak_is_found() {
     let plant = Plant::new("a leak");
     search.search_debug("a type", &Leak(plant.ascii("unsent in a type")));
 
-    // A text that the client does not know as a secret.
+    // A secret that the client does not know.
     let unknown = plant.ascii("unsent in a failure");
     let builder = Client::builder()
         .base_url(&search.server.base_url)
@@ -48,7 +48,7 @@ async fn every_kind_of_leak_is_found() {
     let error = client.services().list().await.unwrap_err();
     search.search_error("an error", &error);
 
-    // A field that is not marked in the spec.
+    // A field that the spec does not mark as secret.
     let call = client
         .projects()
         .create(NewProject::new(plant.wide("unsent name")));

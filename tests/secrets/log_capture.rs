@@ -1,4 +1,4 @@
-//! Everything that is logged, by every crate, at every level: `tracing` and `log`.
+//! Records what all crates log with `tracing` and `log`, at all levels.
 
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Write};
@@ -13,22 +13,22 @@ static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static TARGETS: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
 static ONCE: Once = Once::new();
 
-/// Begins to listen, to the whole process.
+/// Starts recording for the whole process.
 pub fn start() {
     ONCE.call_once(|| {
-        let subscriber = tracing_subscriber::registry().with(Watch);
+        let subscriber = tracing_subscriber::registry().with(Capture);
         tracing::subscriber::set_global_default(subscriber).unwrap();
-        log::set_logger(&Watch).unwrap();
+        log::set_logger(&Capture).unwrap();
         log::set_max_level(log::LevelFilter::Trace);
     });
 }
 
-/// What was logged since the last look.
+/// Takes the lines since the last call.
 pub fn take() -> Vec<String> {
     std::mem::take(&mut *LINES.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// How many lines each crate logged.
+/// The number of lines per crate.
 pub fn crates() -> BTreeMap<String, usize> {
     let targets = TARGETS.lock().unwrap_or_else(PoisonError::into_inner);
     targets.clone()
@@ -44,9 +44,9 @@ fn keep(target: &str, line: String) {
         .push(line);
 }
 
-struct Watch;
+struct Capture;
 
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Watch {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Capture {
     fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
         let mut line = head("span", attributes.metadata());
         attributes.record(&mut Fields(&mut line));
@@ -79,7 +79,7 @@ impl Visit for Fields<'_> {
     }
 }
 
-impl log::Log for Watch {
+impl log::Log for Capture {
     fn enabled(&self, _: &log::Metadata<'_>) -> bool {
         true
     }

@@ -40,27 +40,27 @@ async fn operations(api: &str) {
 }
 
 #[tokio::test]
-async fn dployr_shows_no_secret() {
+async fn dployr_calls_print_no_secret() {
     operations("dployr").await;
 }
 
 #[tokio::test]
-async fn edgegap_shows_no_secret() {
+async fn edgegap_calls_print_no_secret() {
     operations("edgegap").await;
 }
 
 #[tokio::test]
-async fn nexlayer_shows_no_secret() {
+async fn nexlayer_calls_print_no_secret() {
     operations("nexlayer").await;
 }
 
 #[tokio::test]
-async fn nodion_shows_no_secret() {
+async fn nodion_calls_print_no_secret() {
     operations("nodion").await;
 }
 
 #[tokio::test]
-async fn credentials_show_no_secret() {
+async fn credentials_are_never_printed() {
     let mut search = LeakSearch::new().await;
     credentials::search(&mut search).await;
     let crates = log_capture::crates();
@@ -71,7 +71,7 @@ async fn credentials_show_no_secret() {
 }
 
 #[tokio::test]
-async fn values_show_no_secret() {
+async fn secret_values_are_never_printed() {
     let mut search = LeakSearch::new().await;
     values::search(&mut search).await;
     search.assert_clean();

@@ -1,5 +1,4 @@
-//! What a server does with a request that holds canaries: everything that could make a client show
-//! one.
+//! Replies that repeat the request with its canaries, in every form that could make a client print one.
 
 use crate::server::Answer;
 use crate::spec_replies::Success;
@@ -7,7 +6,7 @@ use crate::support;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The statuses with which the request is repeated.
+/// Statuses of replies that repeat the request.
 const STATUSES: [&str; 10] = [
     "200 OK",
     "302 Found",
@@ -20,11 +19,11 @@ const STATUSES: [&str; 10] = [
     "500 Internal Server Error",
     "503 Service Unavailable",
 ];
-/// The statuses that are tried with every form, and the forms that are tried with every status.
+/// Statuses that are tried with all forms, and forms that are tried with all statuses.
 const ALL_FORMS: [&str; 2] = ["200 OK", "400 Bad Request"];
 const ALL_STATUSES: [&str; 2] = ["text", "JSON"];
 
-/// The forms in which a server repeats a request in a body: name, content type, body.
+/// Forms of a body that repeats the request: name, content type, body.
 type Form = (&'static str, &'static str, fn(&str) -> String);
 const FORMS: [Form; 10] = [
     ("text", "text/plain", str::to_owned),
@@ -72,26 +71,26 @@ const FORMS: [Form; 10] = [
     }),
 ];
 
-/// A failure that repeats a text in every field.
+/// A JSON failure that repeats a text in every field.
 pub fn in_json(text: &str) -> String {
     let (_, _, write) = FORMS[1];
     write(text)
 }
 
-/// One way to answer, with its name.
-pub struct Way {
+/// A reply with its name.
+pub struct Reply {
     pub name: String,
     pub answer: Answer,
-    /// Whether the call has to succeed.
+    /// Whether the call must succeed.
     pub success: bool,
 }
 
-/// All ways to answer. `successes` are the bodies of successes; `canaries` are those of the request.
-pub fn all(successes: &[Success], canaries: &str) -> Vec<Way> {
+/// All replies to a request with these canaries: the given successes, then failures.
+pub fn all(successes: &[Success], canaries: &str) -> Vec<Reply> {
     let session = ["set-cookie: session=a; Path=/".to_owned()];
-    let mut ways: Vec<_> = successes
+    let mut replies: Vec<_> = successes
         .iter()
-        .map(|Success { content_type, body }| Way {
+        .map(|Success { content_type, body }| Reply {
             name: format!("success {body}"),
             answer: reply("200 OK", content_type, &session, body),
             success: true,
@@ -99,19 +98,19 @@ pub fn all(successes: &[Success], canaries: &str) -> Vec<Way> {
         .collect();
     let success = successes.first().map_or("", |success| &success.body);
     let request_line = |request: &str| request.lines().next().unwrap_or_default().to_owned();
-    ways.extend([
-        way("a close", Arc::new(|_| Vec::new())),
-        way(
+    replies.extend([
+        failure("a close", Arc::new(|_| Vec::new())),
+        failure(
             "garbage",
             Arc::new(|_| b"\x16\x03\x01 garbage\r\n\r\n".to_vec()),
         ),
-        way(
+        failure(
             "a broken reply",
             Arc::new(|request| {
                 format!("HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n{request}").into_bytes()
             }),
         ),
-        way(
+        failure(
             "the request in a status line",
             Arc::new(move |request| {
                 let line = request_line(request);
@@ -119,7 +118,7 @@ pub fn all(successes: &[Success], canaries: &str) -> Vec<Way> {
             }),
         ),
     ]);
-    // A success that does not fit: its secrets are known to nobody but the server.
+    // Successes with wrong types. Only the server knows their secrets, so the client cannot redact them by value.
     let value: Value = serde_json::from_str(success).unwrap_or_default();
     let lists = replaced(&value, &|scalar| match scalar {
         Value::String(_) => json!([scalar]),
@@ -130,32 +129,35 @@ pub fn all(successes: &[Success], canaries: &str) -> Vec<Way> {
         other => other.clone(),
     });
     for (name, body) in [
-        ("no JSON", "{\"access_token\": nope".to_owned()),
+        ("invalid JSON", "{\"access_token\": nope".to_owned()),
         ("lists for texts", lists.to_string()),
         ("texts for numbers", texts.to_string()),
     ] {
-        ways.push(way(name, reply("200 OK", "application/json", &[], &body)));
+        replies.push(failure(
+            name,
+            reply("200 OK", "application/json", &[], &body),
+        ));
     }
     for status in STATUSES {
         for (form, content_type, write) in FORMS {
             if ALL_FORMS.contains(&status) || ALL_STATUSES.contains(&form) {
                 let name = format!("{} with {form}", &status[..3]);
-                ways.push(way(&name, echo(status, content_type, write, canaries)));
+                replies.push(failure(&name, echo(status, content_type, write, canaries)));
             }
         }
     }
-    ways
+    replies
 }
 
-fn way(name: &str, answer: Answer) -> Way {
-    Way {
+fn failure(name: &str, answer: Answer) -> Reply {
+    Reply {
         name: name.to_owned(),
         answer,
         success: false,
     }
 }
 
-/// The same JSON with every scalar replaced.
+/// Replaces every scalar of a JSON value.
 fn replaced(value: &Value, scalar: &dyn Fn(&Value) -> Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(|item| replaced(item, scalar)).collect(),
@@ -167,7 +169,7 @@ fn replaced(value: &Value, scalar: &dyn Fn(&Value) -> Value) -> Value {
     }
 }
 
-/// A reply that repeats the request, and each canary of it alone, in its body and in its headers.
+/// A reply that repeats the request and its canaries in its body and in its headers.
 fn echo(
     status: &'static str,
     content_type: &'static str,
@@ -182,7 +184,7 @@ fn echo(
     })
 }
 
-/// Headers that repeat what was sent: the query in an address, headers one by one.
+/// Headers that repeat the target and the headers of the request.
 fn headers_of(request: &str) -> Vec<String> {
     let path = request.split(' ').nth(1).unwrap_or("/");
     let sent = |name: &str| {
@@ -208,7 +210,7 @@ pub fn reply(status: &str, content_type: &str, headers: &[String], body: &str) -
     Arc::new(move |_| bytes.clone())
 }
 
-/// JSON as some languages write it: everything beyond ASCII escaped, slashes too.
+/// Escapes slashes and all characters beyond ASCII, as some JSON libraries do.
 fn ascii(json: &str) -> String {
     let mut out = String::new();
     for c in json.chars() {

@@ -1,4 +1,4 @@
-//! Sends a call to a server that answers in every way, and searches everything that can be shown.
+//! Sends a call, gets every kind of reply, and searches all output for canaries.
 
 use crate::canaries::{self, Canary, Findings, MARK, Plant};
 use crate::log_capture;
@@ -42,18 +42,17 @@ impl Setup for Planting {
     }
 
     fn dployr(&self, builder: dployr::ClientBuilder) -> dployr::ClientBuilder {
-        // Each operation by itself.
         builder.without_fallbacks()
     }
 
     fn secret(&self, place: &str) -> String {
         match place {
             "cookie" => self.plant.ascii(place),
-            // Some operations go out without credentials.
+            // Some operations are sent without credentials.
             place if place.starts_with("authorization") => {
                 self.plant.ascii(&format!("unsent {place}"))
             }
-            // Characters that keep their form in a URL and in YAML.
+            // Characters that need no encoding in a URL or in YAML.
             place
                 if ["url", "path", "body.<manifest>", "number"]
                     .iter()
@@ -76,7 +75,7 @@ impl Setup for Planting {
 pub struct LeakSearch {
     pub server: Server,
     pub findings: Findings,
-    /// What is wrong with this test itself, or with a call that should have succeeded.
+    /// Mistakes in this test, and calls that should have succeeded.
     pub problems: Vec<String>,
 }
 
@@ -96,8 +95,8 @@ impl LeakSearch {
         assert!(self.problems.is_empty(), "{:#?}", self.problems);
     }
 
-    /// Calls an operation. Each secret place in the spec must have a canary on the wire, and each
-    /// secret field of the response one in a success.
+    /// Calls an operation. Each secret place in the spec must have a canary in a request, and each secret field
+    /// of the reply must have one in a success.
     pub async fn operation(&mut self, row: &Row) {
         let operation = row.operation;
         let name = format!("{} {}", operation.api, operation.id);
@@ -107,7 +106,7 @@ impl LeakSearch {
         let mut known = BTreeSet::new();
         let mut missing: BTreeSet<_> = operation.behaviour.secrets.iter().copied().collect();
         for variant in &row.variants {
-            // The canaries of this request alone: its errors cannot redact what it never held.
+            // Canaries per variant: the errors of a request redact only its own secrets.
             let plant = Plant::new(format!("{name} {}", variant.name));
             let to = |target| {
                 let plant = plant.clone();
@@ -115,7 +114,7 @@ impl LeakSearch {
             };
             let clients = to(Target::Server(self.server.base_url.clone()));
             let preview = variant.call(&clients).preview().unwrap();
-            // A variant without another secret would show nothing new.
+            // Skip variants without new secrets.
             let places = plant.canaries().into_iter().filter(Canary::is_sent);
             let places: BTreeSet<_> = places.map(|canary| canary.place).collect();
             if places.is_subset(&known) && !variant.name.is_empty() {
@@ -132,7 +131,7 @@ impl LeakSearch {
             self.findings.search("call", &call(&clients).debug());
             self.search_preview("preview", &call(&clients).preview().unwrap());
             self.send(&plant, &successes, || call(&clients)).await;
-            let requests = self.search_requests(&plant);
+            let requests = self.take_requests(&plant);
             missing.retain(|place| {
                 let has = |request: &String| holds_canary(operation, place, request);
                 !requests.iter().any(has)
@@ -159,35 +158,35 @@ impl LeakSearch {
         self.search_log();
     }
 
-    /// Sends a call once for every way to answer.
+    /// Sends a call once for each reply.
     async fn send(&mut self, plant: &Plant, successes: &[Success], call: impl Fn() -> AnyCall) {
-        for way in replies::all(successes, &plant.sent()) {
-            self.server.answer(way.answer);
+        for reply in replies::all(successes, &plant.sent()) {
+            self.server.answer(reply.answer);
             match call().send().await {
                 Ok(response) => {
                     for error in &response.failures {
-                        self.search_error(&way.name, error);
+                        self.search_error(&reply.name, error);
                     }
-                    // The text of a server in the place of a success is data.
-                    if way.success {
+                    // Text from a server in a success is data and may be printed.
+                    if reply.success {
                         self.findings.search("response", &response.debug);
                         self.findings
                             .search("response JSON", &response.json.to_string());
                     }
                 }
                 Err(error) => {
-                    if way.success {
-                        let problem = format!("{}: {error}: {}", plant.operation, way.name);
+                    if reply.success {
+                        let problem = format!("{}: {error}: {}", plant.operation, reply.name);
                         self.problems.push(problem);
                     }
-                    self.search_error(&way.name, &error);
+                    self.search_error(&reply.name, &error);
                 }
             }
         }
     }
 
-    /// Everything that is planted into a request must be sent. Returns the requests.
-    pub fn search_requests(&mut self, plant: &Plant) -> Vec<String> {
+    /// Checks that all canaries of the requests were sent. Returns the requests.
+    pub fn take_requests(&mut self, plant: &Plant) -> Vec<String> {
         let requests = self.server.take_requests();
         let sent = canaries::found_in(&requests.join("\n"));
         for canary in plant.canaries() {
@@ -199,7 +198,8 @@ impl LeakSearch {
         requests
     }
 
-    /// A recorder shows no secret, and a stand-in for the platform sees what the recorder shows.
+    /// Checks that a recorder prints no secret, and that a platform in the same process gets the requests that
+    /// the recorder prints.
     async fn record(&mut self, plant: &Plant, success: &str, call: impl Fn(Recorder) -> AnyCall) {
         let recorder = Recorder::new();
         let reply = CannedReply::json(400, replies::in_json(&plant.sent()));
@@ -221,7 +221,7 @@ impl LeakSearch {
             let reply = Response::builder().header("content-type", "application/json");
             reply.body(body.clone()).unwrap()
         });
-        // It may fail for want of a cookie; the request is the same.
+        // The call may fail because the reply has no cookie; the request is the same.
         let _ = call(recorder.clone()).send().await;
         let sent = recorder.requests();
         let described: Vec<_> = received
@@ -244,7 +244,7 @@ impl LeakSearch {
         }
     }
 
-    /// Searches the `Debug` of anything.
+    /// Searches the `Debug` output of a value.
     pub fn search_debug(&mut self, kind: &str, value: &dyn Debug) {
         self.findings.search(kind, &format!("{value:?}"));
         self.findings.search(kind, &format!("{value:#?}"));
@@ -262,10 +262,10 @@ impl LeakSearch {
         }
     }
 
-    pub fn search_error(&mut self, way: &str, error: &Error) {
-        self.search_debug(&format!("{way} (Debug)"), error);
+    pub fn search_error(&mut self, kind: &str, error: &Error) {
+        self.search_debug(&format!("{kind} (Debug)"), error);
         self.findings
-            .search(&format!("{way} (Display)"), &error.to_string());
+            .search(&format!("{kind} (Display)"), &error.to_string());
         let details = error.details().map(ToString::to_string);
         for (part, text) in [
             ("message", error.message()),
@@ -276,12 +276,12 @@ impl LeakSearch {
             ("details", details.as_deref()),
         ] {
             self.findings
-                .search(&format!("{way} ({part})"), text.unwrap_or_default());
+                .search(&format!("{kind} ({part})"), text.unwrap_or_default());
         }
         let mut source = error.source();
         while let Some(error) = source {
             let text = format!("{error} {error:?} {error:#?}");
-            self.findings.search(&format!("{way} (source)"), &text);
+            self.findings.search(&format!("{kind} (source)"), &text);
             source = error.source();
         }
     }
@@ -302,7 +302,7 @@ fn described(operation: &str, request: &Request<Vec<u8>>) -> RequestPreview {
     }
 }
 
-/// Whether a request has a canary in a place of the spec.
+/// Whether a request has a canary at a place in the form of the spec.
 fn holds_canary(operation: &Operation, place: &str, request: &str) -> bool {
     let (head, body) = request.split_once("\r\n\r\n").unwrap_or((request, ""));
     let target = head.split(' ').nth(1).unwrap_or_default();

@@ -1,9 +1,9 @@
-//! The stub server, with an answer that can be changed.
+//! The stub server with a replaceable answer.
 
 use crate::support;
 use std::sync::{Arc, Mutex};
 
-/// Makes the bytes of a response from a request; no bytes close the connection.
+/// Makes the bytes of a reply from a request. No bytes: the connection is closed.
 pub type Answer = Arc<dyn Fn(&str) -> Vec<u8> + Send + Sync>;
 
 pub struct Server {
@@ -35,7 +35,7 @@ impl Server {
         *self.answer.lock().unwrap() = answer;
     }
 
-    /// The requests since the last call.
+    /// Takes the requests since the last call.
     pub fn take_requests(&mut self) -> Vec<String> {
         let requests = self.stub.requests().split_off(self.taken);
         self.taken += requests.len();

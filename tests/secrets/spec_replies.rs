@@ -1,4 +1,4 @@
-//! Successes with a canary in every secret field, made from the specs.
+//! Successful replies from the examples of the specs, with a canary in every secret field.
 
 use crate::canaries::Plant;
 use deploykit::operation::Operation;
@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 static READ: Mutex<BTreeMap<&str, Value>> = Mutex::new(BTreeMap::new());
 
-/// How deep a response is filled with values that its example does not have.
+/// Depth limit for values that the example does not have.
 const DEPTH: usize = 12;
 
 pub struct Spec(Value);
@@ -39,7 +39,7 @@ impl Spec {
         Self(spec.clone())
     }
 
-    /// The successes: every example, with a canary in every secret field.
+    /// All examples of successes, with a canary in every secret field.
     pub fn successes(&self, operation: &Operation, plant: &Plant) -> Vec<Success> {
         let mut all = Vec::new();
         for (content_type, media) in self.media(operation) {
@@ -68,8 +68,7 @@ impl Spec {
         all
     }
 
-    /// The names of the secret fields in the responses of an operation, with `.*` for the values of a
-    /// map.
+    /// The names of the secret fields in the replies of an operation; `.*` are the values of a map.
     pub fn secrets_in_replies(&self, operation: &Operation) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for (_, media) in self.media(operation) {
@@ -102,7 +101,7 @@ impl Spec {
         }
     }
 
-    /// A value with canaries in its secret fields; `None` if there is neither a value nor a secret.
+    /// Puts canaries into the secret fields of a value. `None` without a value and without secret fields.
     fn fill(
         &self,
         schema: &Value,
@@ -112,7 +111,7 @@ impl Spec {
         depth: usize,
     ) -> Option<Value> {
         let schema = self.resolve(schema);
-        if let Some(secret) = planted(schema, name, plant) {
+        if let Some(secret) = canary(schema, name, plant) {
             return Some(secret);
         }
         let depth = depth.checked_sub(1)?;
@@ -147,7 +146,7 @@ impl Spec {
             None => Map::new(),
         };
         for (name, inner) in properties {
-            // An example may have the other spelling.
+            // Examples may use the other spelling.
             let key = map.keys().find(|key| plain(key) == plain(name));
             let key = key.unwrap_or(name).clone();
             let old = map.remove(&key);
@@ -161,7 +160,7 @@ impl Spec {
         })
     }
 
-    /// The parts of a schema; of alternatives, the first that suits the value.
+    /// The parts of a schema. Of alternatives, only the first that fits the value.
     fn suited<'a>(&self, schema: &'a Value, value: Option<&Value>) -> Vec<&'a Value> {
         let alternatives = schema.get("oneOf").or_else(|| schema.get("anyOf"));
         match (alternatives.and_then(Value::as_array), value) {
@@ -173,7 +172,7 @@ impl Spec {
         }
     }
 
-    /// Whether a value has the type and the required fields of a schema.
+    /// Whether a value has the type and required fields of a schema.
     fn suits(&self, schema: &Value, value: &Value) -> bool {
         let schema = self.resolve(schema);
         let has = |name: &Value| name.as_str().is_some_and(|name| value.get(name).is_some());
@@ -259,13 +258,13 @@ impl Spec {
     }
 }
 
-/// The same for `created_at` and `createdAt`.
+/// Maps `created_at` and `createdAt` to the same name.
 fn plain(name: &str) -> String {
     name.replace('_', "").to_lowercase()
 }
 
 /// The canary for a field of a secret type.
-fn planted(schema: &Value, name: &str, plant: &Plant) -> Option<Value> {
+fn canary(schema: &Value, name: &str, plant: &Plant) -> Option<Value> {
     let place = format!("reply.{name}");
     Some(match secret_type(schema)? {
         "GitUrl" | "CallbackUrl" => {
@@ -279,7 +278,7 @@ fn planted(schema: &Value, name: &str, plant: &Plant) -> Option<Value> {
     })
 }
 
-/// The type in `deploykit` of a field that is not shown.
+/// The Rust type of a field that is redacted.
 fn secret_type(schema: &Value) -> Option<&str> {
     let rust = schema.get("x-rust-type")?.as_str()?;
     let name = rust.rsplit("::").next()?;

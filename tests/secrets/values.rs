@@ -1,5 +1,5 @@
-//! Values that hold secrets and are not sent, calls that are refused, and responses whose types redact
-//! more than the spec says.
+//! Values with secrets that are not sent, refused calls, and replies whose types redact more than the spec
+//! requires.
 
 use crate::canaries::Plant;
 use crate::replies;
@@ -39,7 +39,7 @@ impl LeakSearch {
         }
     }
 
-    /// A call that is refused before anything is sent.
+    /// Searches a call that is refused before anything is sent, and its error.
     fn refused<T: Send + 'static>(&mut self, call: Call<T>) {
         self.search_debug("refused call", &call);
         self.search_error("refused", &call.preview().map(|_| ()).unwrap_err());
@@ -98,7 +98,7 @@ async fn of_dployr(search: &mut LeakSearch) {
     search.refused(client.webhooks().create(webhook));
     let setup = WebhookSetup::new(no_url, ["x"]);
     search.refused(signed_in.webhooks().set_up(setup));
-    // The code of a login that this client asked for.
+    // The code of a login by e-mail.
     let recorder = Recorder::new();
     recorder.answer_with(|_| CannedReply::json(200, "{}"));
     let builder = dployr::Client::builder().base_url("https://a.example");
@@ -108,7 +108,7 @@ async fn of_dployr(search: &mut LeakSearch) {
     search.all(&[&sent, &verify()]);
     search.search_preview("preview", &verify().preview().unwrap());
     search.search_error("no cookie", &verify().await.unwrap_err());
-    // The cookie of a session in a response.
+    // A session cookie in a reply.
     let cookie = format!("session={}; path=/", plant.plain("reply cookie"));
     recorder
         .answer_with(move |_| CannedReply::json(200, "{}").header("set-cookie", cookie.clone()));
@@ -283,11 +283,11 @@ async fn request_without_spec(search: &mut LeakSearch) {
         request.query("q", &plant.wide("query.q"))
     };
     search.search_preview("preview", &call().preview().unwrap());
-    for way in replies::all(&[Success::json("{}")], &plant.sent()) {
-        search.server.answer(way.answer);
+    for reply in replies::all(&[Success::json("{}")], &plant.sent()) {
+        search.server.answer(reply.answer);
         if let Err(error) = call().await {
-            search.search_error(&way.name, &error);
+            search.search_error(&reply.name, &error);
         }
     }
-    search.search_requests(&plant);
+    search.take_requests(&plant);
 }
