@@ -134,8 +134,8 @@ pub mod credentials {
 pub mod pacing {
     pub use crate::error::BoxError;
     #[cfg(feature = "redis")]
-    pub use crate::transport::pace::RedisBudget;
-    pub use crate::transport::pace::{
+    pub use crate::transport::pacing::RedisBudget;
+    pub use crate::transport::pacing::{
         BudgetBucket, BudgetReply, Fallback, PaceState, Pacing, SharedBudget,
     };
 }
@@ -151,7 +151,8 @@ pub use page::Page;
 #[doc(inline)]
 pub use secret::Secret;
 pub use time::Timestamp;
-pub use transport::config::{ClientBuilder, Platform};
+pub use transport::builder::ClientBuilder;
+pub use transport::platform::Platform;
 pub use transport::retry::Retry;
 
 /// Compiles and runs the examples of the README.

@@ -1,7 +1,8 @@
 //! A value with the response around it.
 
-use crate::transport::hints::{RateLimit, request_id};
 use crate::transport::mask::Mask;
+use crate::transport::rate_limit::RateLimit;
+use crate::transport::response::request_id;
 use crate::transport::{Scope, redact};
 use http::HeaderMap;
 use http::header::SET_COOKIE;

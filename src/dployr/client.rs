@@ -8,9 +8,9 @@ use crate::error::{Error, Result};
 use crate::id::checked;
 use crate::secret::Secret;
 use crate::transport::Scope;
-use crate::transport::config::{self, ClientBuilder};
+use crate::transport::builder::{self, ClientBuilder};
 use crate::transport::credentials::{Auth, Credentials};
-use crate::transport::profile::Profile;
+use crate::transport::platform::Profile;
 
 /// Settings of dployr's builder.
 #[derive(Clone, Debug, Default)]
@@ -104,11 +104,11 @@ impl Client {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when one of the first two is
     /// missing or empty, when the cluster's id is invalid, and as [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
-        Self::from_variables(config::process_environment)
+        Self::from_variables(builder::process_environment)
     }
 
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let cluster = config::variable(CLUSTER_VARIABLE, &read).ok();
+        let cluster = builder::variable(CLUSTER_VARIABLE, &read).ok();
         let mut builder = Self::builder().environment(read)?.needs_token()?;
         if let Some(cluster) = cluster {
             builder = builder.cluster(cluster);

@@ -2,7 +2,7 @@
 
 use crate::error::{Effect, ErrorKind};
 use crate::operation::{Evidence, Operation};
-use crate::transport::profile::{Classified, Failure};
+use crate::transport::platform::{Classified, Failure};
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 

@@ -1,7 +1,7 @@
 //! What Edgegap's failures mean.
 
 use crate::error::{Effect, ErrorKind};
-use crate::transport::profile::{Classified, Failure};
+use crate::transport::platform::{Classified, Failure};
 use serde_json::Value;
 
 /// Every failure is `{message, details?}`, or `{request_id, message}` for the 422 of a start.

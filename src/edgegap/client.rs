@@ -2,9 +2,9 @@
 
 use super::classify::classify;
 use crate::error::Result;
-use crate::transport::config::{self, ClientBuilder};
+use crate::transport::builder::{self, ClientBuilder};
 use crate::transport::credentials::Auth;
-use crate::transport::profile::Profile;
+use crate::transport::platform::Profile;
 
 static PROFILE: Profile = Profile {
     api: "edgegap",
@@ -44,7 +44,7 @@ impl Client {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the variable is missing or
     /// empty, and as [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
-        Self::from_variables(config::process_environment)
+        Self::from_variables(builder::process_environment)
     }
 
     /// The same client with another value of `Authorization`, as it is.

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::id::{CheckedId, checked};
 use crate::raw::edgegap::Op;
 use crate::secret::Secret;
-use crate::transport::config;
+use crate::transport::builder;
 
 const URL_VARIABLE: &str = "ARBITRIUM_DELETE_URL";
 const TOKEN_VARIABLE: &str = "ARBITRIUM_DELETE_TOKEN";
@@ -39,7 +39,7 @@ impl SelfStop {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when one of the two is missing
     /// or empty, as it is outside of a deployment, and as [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
-        Self::from_variables(config::process_environment)
+        Self::from_variables(builder::process_environment)
     }
 
     /// With this address and this token, as the platform gives them out.
@@ -78,7 +78,7 @@ impl SelfStop {
     }
 
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let variable = |name: &str| config::variable(name, &read);
+        let variable = |name: &str| builder::variable(name, &read);
         Self::new(variable(URL_VARIABLE)?, variable(TOKEN_VARIABLE)?)
     }
 

@@ -8,8 +8,8 @@ use crate::call::Call;
 use crate::error::Result;
 use crate::raw::nexlayer::Op;
 use crate::secret::Secret;
-use crate::transport::config::{self, ClientBuilder};
-use crate::transport::profile::Profile;
+use crate::transport::builder::{self, ClientBuilder};
+use crate::transport::platform::Profile;
 
 static PROFILE: Profile = Profile {
     api: "nexlayer",
@@ -50,7 +50,7 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when one of them cannot be used.
     pub fn from_env() -> Result<Self> {
-        Self::from_variables(config::process_environment)
+        Self::from_variables(builder::process_environment)
     }
 
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {

@@ -2,7 +2,7 @@
 
 use super::{sentences, shapes};
 use crate::error::{Effect, ErrorKind};
-use crate::transport::profile::{Classified, Failure};
+use crate::transport::platform::{Classified, Failure};
 use serde_json::{Value, json};
 
 /// Classifies a failure status. Bodies are `{error}`, `{message}`, `{error, code, details}`, `{errors}`,

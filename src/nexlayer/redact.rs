@@ -5,7 +5,7 @@
 
 use super::manifest::tree::{self, Node};
 use crate::secret::{REDACTED, Secret};
-use crate::transport::profile::RedactedManifest;
+use crate::transport::platform::RedactedManifest;
 use serde::{Serialize, Serializer};
 
 /// Fields that are not secret in an entry of `secrets`.

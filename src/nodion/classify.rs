@@ -1,7 +1,7 @@
 //! What Nodion's failures mean.
 
 use crate::error::ErrorKind;
-use crate::transport::profile::{Classified, Failure};
+use crate::transport::platform::{Classified, Failure};
 use serde_json::Value;
 
 /// Two shapes: `{"errors": [sentence, ...]}` for a 400, `{"status": 404, "error": "Not Found"}` for

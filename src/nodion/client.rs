@@ -2,8 +2,8 @@
 
 use super::classify::classify;
 use crate::error::{Error, Result};
-use crate::transport::config::{self, ClientBuilder};
-use crate::transport::profile::Profile;
+use crate::transport::builder::{self, ClientBuilder};
+use crate::transport::platform::Profile;
 use http::{HeaderName, HeaderValue};
 
 const PROJECT_HEADER: HeaderName = HeaderName::from_static("x-nodion-project");
@@ -65,11 +65,11 @@ impl Client {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when `NODION_TOKEN` is missing
     /// or empty, and as [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
-        Self::from_variables(config::process_environment)
+        Self::from_variables(builder::process_environment)
     }
 
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let project = config::variable(PROJECT_VARIABLE, &read).ok();
+        let project = builder::variable(PROJECT_VARIABLE, &read).ok();
         let mut builder = Self::builder().environment(read)?.needs_token()?;
         if let Some(project) = project {
             builder = builder.project(project);

@@ -8,8 +8,8 @@ macro_rules! client {
         #[derive(Clone, Copy, Debug)]
         pub enum $platform {}
 
-        impl crate::transport::config::sealed::Sealed for $platform {
-            fn profile() -> &'static crate::transport::profile::Profile {
+        impl crate::transport::platform::sealed::Sealed for $platform {
+            fn profile() -> &'static crate::transport::platform::Profile {
                 &PROFILE
             }
 
@@ -24,7 +24,7 @@ macro_rules! client {
             }
         }
 
-        impl crate::transport::config::Platform for $platform {
+        impl crate::transport::platform::Platform for $platform {
             type Settings = $settings;
             type Client = Client;
         }

@@ -2,7 +2,7 @@
 
 use super::examples::{self, Example, ExampleSelector};
 use crate::error::{Error, Result};
-use crate::transport::local::{Delivery, Reaction};
+use crate::transport::send::{Delivery, Reaction};
 use std::time::Duration;
 
 /// A reply that a test prepared, or a failure of the network in its place.

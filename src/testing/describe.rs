@@ -3,8 +3,8 @@
 use super::examples;
 use crate::operation::{OPERATIONS, Operation};
 use crate::preview::RequestPreview;
-use crate::transport::config::Platform;
-use crate::transport::describe::Parts;
+use crate::transport::platform::Platform;
+use crate::transport::redact::Parts;
 use http::{HeaderMap, header};
 use percent_encoding::percent_decode_str;
 use reqwest::Url;

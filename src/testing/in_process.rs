@@ -2,9 +2,10 @@
 
 use super::CannedReply;
 use crate::error::{Error, Result};
-use crate::transport::config::{ClientBuilder, Platform};
-use crate::transport::describe::Parts;
-use crate::transport::local::{Answer, Reaction};
+use crate::transport::builder::ClientBuilder;
+use crate::transport::platform::Platform;
+use crate::transport::redact::Parts;
+use crate::transport::send::{Answer, Reaction};
 use std::sync::Arc;
 
 struct InProcess<F>(F);

@@ -2,7 +2,8 @@
 
 use super::failure::Target;
 use super::limits::ERROR_BYTES;
-use super::{Scope, hints, redact};
+use super::response::request_id;
+use super::{Scope, redact};
 use crate::error::{Effect, Error, ErrorKind, start_of};
 use serde_json::{Deserializer, Value};
 use std::fmt::Write as _;
@@ -25,7 +26,7 @@ impl Scope {
         let own = json.as_ref().filter(|_| target.operation.is_some());
         if let Some(failed) = own.and_then(failed) {
             let mut error = failed.into_error(target.effect());
-            error.0.request_id = hints::request_id(&self.state().outcome.headers);
+            error.0.request_id = request_id(&self.state().outcome.headers);
             return error;
         }
         // A platform that says "created" or "accepted" in JSON did act; of any other body, or one from a

@@ -3,7 +3,8 @@
 
 use super::limits::EXCERPT_BYTES;
 use super::mask::Mask;
-use super::{Scope, hints};
+use super::response::request_id;
+use super::{Scope, rate_limit};
 use crate::error::{Effect, Error, ErrorKind};
 use crate::operation::Operation;
 use http::{HeaderMap, Method, header};
@@ -187,8 +188,8 @@ impl Scope {
         }
         let mut error = classified.into_error(target.effect_of(status));
         error.0.status = Some(status);
-        error.0.retry_after = hints::retry_after(status, headers);
-        error.0.request_id = hints::request_id(headers);
+        error.0.retry_after = rate_limit::wait_asked_for(status, headers);
+        error.0.request_id = request_id(headers);
         error.0.body = Some(text.into_owned()).filter(|text| !text.is_empty());
         error
     }
@@ -232,4 +233,28 @@ fn redirect_origin(headers: &HeaderMap) -> Option<String> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+pub(crate) mod tests {
+    //! Runs a platform's `classify` on a table of failures.
+
+    use super::{Classified, Failure};
+    use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
+
+    /// What `classify` makes of this status and body.
+    pub fn classified(
+        classify: fn(&Failure<'_>) -> Classified,
+        status: u16,
+        content_type: &'static str,
+        body: &str,
+    ) -> Classified {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        let json = serde_json::from_str(body).ok();
+        classify(&Failure {
+            operation: None,
+            status,
+            headers: &headers,
+            text: body,
+            json: json.as_ref(),
+        })
+    }
+}

@@ -1,72 +1,70 @@
-//! The way of a call from the generated client to the wire and back.
+//! From the request of a generated client to the network and back.
 //!
-//! The generated client builds the request, [`Scope::prepare`] completes it (headers, credentials,
-//! options) or turns it into a preview, [`Scope::execute`] runs the pipeline, and the generated client
-//! decodes the body. `pipeline` shows the order of the steps; each step is one file.
+//! The generated client builds the request, [`Scope::prepare`] adds headers, credentials and options
+//! (or makes a preview), [`Scope::execute`] runs the pipeline, and the generated client decodes the
+//! body. `pipeline` shows the order of the steps.
 //!
-//! | file | step or concern |
+//! | file | concern |
 //! |---|---|
-//! | `config` | the builder of clients: base URL, credentials, limits |
-//! | `credentials` | token sources, renewal, token stores, header forms |
-//! | `decode` | the place and reason of a decode error |
-//! | `describe` | a request as a preview |
-//! | `failure` | from a failure status to an error; what may have happened |
-//! | `hints` | `Retry-After`, rate-limit headers, request ids |
-//! | `http_client` | connections: TLS, proxies, redirects |
-//! | `limits` | default time and size limits, with their reasons |
-//! | `local` | a function in the place of the network |
-//! | `mask` | finding known secrets in text from a server |
-//! | `observe` | the observer that is told of every call |
-//! | `pace` | rate limits, per process and for a fleet |
-//! | `pipeline` | a call: spend guard, credentials, pacing, attempts, retries, deadline |
-//! | `prepare` | headers and credentials of every request; its secrets |
+//! | `builder` | `ClientBuilder`: base URL, credentials, timeouts, limits, proxies |
+//! | `credentials` | tokens: the `Authorization` header, sources, renewal, stores |
+//! | `decode` | errors for bodies that do not decode: where and why |
+//! | `failure` | errors for failure statuses, and their effect |
+//! | `headers` | request headers: `User-Agent`, `Accept`, credentials, a caller's own |
+//! | `http_client` | connections: base URL checks, TLS, proxies, no redirects |
+//! | `limits` | default timeouts and size limits, with reasons |
+//! | `mask` | finds known secrets in text from a server |
+//! | `observer` | the function that gets a report of every call |
+//! | `pacing` | rate limits, per process and for a fleet |
+//! | `pipeline` | the order of the steps: spend limit, credentials, pacing, attempt, retry, deadline |
+//! | `platform` | the differences between platforms |
 //! | `probe` | a `GET` to an address that is not the platform's |
-//! | `profile` | what differs between platforms |
-//! | `redact` | what may be shown of requests and responses |
-//! | `reply` | reading bodies, bounded |
-//! | `retry` | the retry policy: backoff, jitter, budget |
-//! | `send` | one attempt on the wire, and network errors |
-//! | `spend` | the spend guard, `max_creates` |
+//! | `rate_limit` | `X-RateLimit-*` headers and used-up windows |
+//! | `redact` | requests without their secrets, for previews and records |
+//! | `response` | reads bodies up to a limit |
+//! | `retry` | the retry policy: which failures, backoff, jitter, budget |
+//! | `retry_after` | parses `Retry-After` |
+//! | `send` | one attempt over the network, or answered by a test |
+//! | `spend_limit` | `max_creates` |
 
-pub(crate) mod config;
+pub(crate) mod builder;
 pub(crate) mod credentials;
 pub(crate) mod decode;
-pub(crate) mod describe;
 pub(crate) mod failure;
-pub(crate) mod hints;
+pub(crate) mod headers;
 pub(crate) mod http_client;
 pub(crate) mod limits;
-pub(crate) mod local;
 pub(crate) mod mask;
-pub(crate) mod observe;
-pub(crate) mod pace;
+pub(crate) mod observer;
+pub(crate) mod pacing;
 mod pipeline;
-pub(crate) mod prepare;
+pub(crate) mod platform;
 mod probe;
-pub(crate) mod profile;
+pub(crate) mod rate_limit;
 pub(crate) mod redact;
-mod reply;
+pub(crate) mod response;
 pub(crate) mod retry;
+mod retry_after;
 pub(crate) mod send;
-mod spend;
+mod spend_limit;
 
 use crate::error::{Effect, Error};
 use crate::operation::Operation;
 use crate::preview::RequestPreview;
 use crate::secret::Secret;
-use config::ExtraHeader;
 use credentials::Auth;
+use headers::ExtraHeader;
 use http::HeaderMap;
 use http::header::COOKIE;
 use limits::Limits;
-use local::Answer;
-use observe::Observer;
-use pace::Pacer;
-use profile::Profile;
+use observer::Observer;
+use pacing::Pacer;
+use platform::Profile;
 use reqwest::Request;
 use retry::Retry;
+use send::Answer;
 use serde_json::Value;
-use spend::SpendGuard;
+use spend_limit::SpendGuard;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -2,8 +2,8 @@
 
 use super::credentials::{Auth, Renewed};
 use super::failure::Target;
-use super::spend::Spent;
-use super::{Scope, redact, reply};
+use super::spend_limit::Spent;
+use super::{Scope, redact, response};
 use crate::error::{Effect, Error, Result};
 use http::StatusCode;
 use http::header::AUTHORIZATION;
@@ -25,7 +25,7 @@ impl Scope {
             Ok(response) => response,
             Err(error) => {
                 self.state().error = Some(error);
-                reply::local_response(StatusCode::OK, request.url().clone(), Vec::new())
+                response::local_response(StatusCode::OK, request.url().clone(), Vec::new())
             }
         }
     }
@@ -113,7 +113,7 @@ impl Scope {
             .unwrap_or_else(|| self.transport.limits.attempt(target.operation));
         let exchange = async {
             let response = self.send(request, target).await?;
-            reply::receive(self, response, target).await
+            response::receive(self, response, target).await
         };
         match timeout(limit, exchange).await {
             Ok(result) => result,

@@ -4,11 +4,11 @@
 //! redirect is followed, and of the reply nothing is read but its status.
 
 use super::Scope;
-use super::describe::Parts;
 use super::failure::Target;
+use super::headers::AGENT;
 use super::http_client::Connections;
 use super::limits::PROBE;
-use super::prepare::AGENT;
+use super::redact::Parts;
 use super::send::network_error;
 use crate::error::{Error, ErrorKind, Result};
 use http::header::{ACCEPT, HeaderValue, USER_AGENT};

@@ -1,9 +1,20 @@
-//! Sending an attempt, and what a failure of the network means.
+//! One attempt: sends a request over the network, or to the function that replaces it in tests.
 
 use super::Scope;
 use super::failure::Target;
+use super::redact::Parts;
 use crate::error::{Effect, Error, ErrorKind, Result};
-use reqwest::{Request, Response};
+use bytes::Bytes;
+use futures_core::Stream;
+use reqwest::{Body, Request, Response};
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+const NO_CONNECTION: &str = "no connection could be made";
+const BROKEN: &str = "the connection broke before there was a reply";
 
 impl Scope {
     pub(super) async fn send(&self, request: Request, target: &Target) -> Result<Response> {
@@ -31,13 +42,11 @@ pub(crate) fn network_error(error: reqwest::Error, target: &Target) -> Error {
         let message = "the request could not be built";
         (ErrorKind::InvalidRequest, message, Effect::None)
     } else if error.is_connect() {
-        let message = "no connection could be made";
-        (ErrorKind::Connect, message, Effect::None)
+        (ErrorKind::Connect, NO_CONNECTION, Effect::None)
     } else if error.is_timeout() {
         (ErrorKind::Timeout, "no answer in time", target.effect())
     } else {
-        let message = "the connection broke before there was a reply";
-        (ErrorKind::Interrupted, message, target.effect())
+        (ErrorKind::Interrupted, BROKEN, target.effect())
     };
     let cause = root_cause(&error).map(|cause| format!(": {cause}"));
     let message = format!("{message}{}", cause.unwrap_or_default());
@@ -72,4 +81,82 @@ fn root_cause(error: &dyn std::error::Error) -> Option<String> {
         cause = deeper;
     }
     Some(cause.to_string())
+}
+
+/// Answers requests in the place of a platform.
+pub(crate) trait Answer: Send + Sync {
+    /// The reply or network failure to play.
+    ///
+    /// # Errors
+    /// If there is no answer for this request. The call fails with this error.
+    fn answer(&self, request: &Parts<'_>) -> Result<Reaction>;
+}
+
+/// How the reply reaches the client, or how the network fails in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    Whole,
+    /// The connection breaks at the end of the body, which is incomplete.
+    CutOff,
+    NoConnection,
+    /// Only the timeout of the attempt ends it.
+    NoAnswer,
+    /// The connection breaks before the reply.
+    Broken,
+}
+
+/// The answer to a request: after a delay, a reply or a failure of the network.
+#[derive(Debug)]
+pub(crate) struct Reaction {
+    pub delay: Duration,
+    pub delivery: Delivery,
+    /// Ignored if the delivery fails before the reply.
+    pub reply: http::Response<Vec<u8>>,
+}
+
+impl Reaction {
+    /// Plays the answer to the transport, as the network does.
+    pub async fn play(self, target: &Target) -> Result<Response> {
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
+        match self.delivery {
+            Delivery::Whole => Ok(self.reply.into()),
+            Delivery::CutOff => Ok(self.reply.map(cut_off).into()),
+            Delivery::NoAnswer => std::future::pending().await,
+            Delivery::NoConnection => Err(failure(
+                ErrorKind::Connect,
+                NO_CONNECTION,
+                io::ErrorKind::ConnectionRefused,
+            )
+            .with_effect(Effect::None)),
+            Delivery::Broken => Err(failure(
+                ErrorKind::Interrupted,
+                BROKEN,
+                io::ErrorKind::ConnectionReset,
+            )
+            .with_effect(target.effect())),
+        }
+    }
+}
+
+fn failure(kind: ErrorKind, message: &str, why: io::ErrorKind) -> Error {
+    let why = io::Error::from(why);
+    Error::new(kind, format!("{message}: {why}")).with_source(why)
+}
+
+/// A body that ends with a broken connection.
+fn cut_off(body: Vec<u8>) -> Body {
+    let broken = io::Error::from(io::ErrorKind::UnexpectedEof);
+    Body::wrap_stream(Pieces(VecDeque::from([Ok(Bytes::from(body)), Err(broken)])))
+}
+
+struct Pieces(VecDeque<io::Result<Bytes>>);
+
+impl Stream for Pieces {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.0.pop_front())
+    }
 }

@@ -1,22 +1,23 @@
 //! Where the token of a call comes from.
 
-mod file_store;
-mod renew;
-mod scheme;
-mod source;
+mod auth_header;
+mod renewal;
+mod token_store;
 
-pub use file_store::FileStore;
-pub use source::{TokenSource, TokenStore, Tokens};
+pub use token_store::{FileStore, TokenStore};
 
-pub(crate) use renew::Renewed;
-pub(crate) use source::{Boxed, ErasedStore, Obtain};
+pub(crate) use renewal::Renewed;
+pub(crate) use token_store::ErasedStore;
 
-use super::config::{process_environment, variable};
-use crate::error::{Error, Result};
+use super::Scope;
+use super::builder::{process_environment, variable};
+use crate::error::{BoxError, Error, Result};
 use crate::secret::Secret;
 use http::{HeaderName, HeaderValue};
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 /// Where a client takes its token from.
 ///
@@ -73,6 +74,97 @@ impl fmt::Debug for Credentials {
             Given::Fixed(_) => "Credentials::token(<redacted>)",
             Given::Renewed(_) => "Credentials::renewed(..)",
         })
+    }
+}
+
+/// A token, and what belongs to it. `Debug` shows none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tokens {
+    /// What goes out with every call, with or without the word in front of it.
+    pub access: Secret,
+    /// What a new one can be had for, if there is such a thing.
+    pub refresh: Option<Secret>,
+    /// When it ends to be valid, if that is known.
+    pub expires_at: Option<SystemTime>,
+}
+
+impl Tokens {
+    /// A token of which no more is known.
+    pub fn new(access: impl Into<Secret>) -> Self {
+        Self {
+            access: access.into(),
+            refresh: None,
+            expires_at: None,
+        }
+    }
+
+    /// Adds the token that a new one can be had for.
+    pub fn refresh(mut self, token: impl Into<Secret>) -> Self {
+        self.refresh = Some(token.into());
+        self
+    }
+
+    /// Says how long it is valid from now on.
+    pub fn expires_in(mut self, lifetime: Duration) -> Self {
+        self.expires_at = SystemTime::now().checked_add(lifetime);
+        self
+    }
+}
+
+/// Gets tokens: by logging in, from a vault, by trading a refresh token.
+///
+/// Any `Fn(Option<Tokens>) -> impl Future<Output = Result<Tokens, BoxError>>` is one.
+pub trait TokenSource: Send + Sync + 'static {
+    /// Gets a token that is newer than `previous`, which is about to expire or was refused; `None` at
+    /// the first call. It is never run twice at the same time for one client and its clones.
+    ///
+    /// It runs within the call that needs the token, and is dropped with that. If a half-done renewal
+    /// would lose something, such as a refresh token that is good for one use, let it go on in a task.
+    ///
+    /// # Errors
+    /// If no token can be obtained. The call that needed it ends with that error and shows its
+    /// message, which must not contain a secret.
+    fn obtain(
+        &self,
+        previous: Option<Tokens>,
+    ) -> impl Future<Output = Result<Tokens, BoxError>> + Send;
+
+    /// Whose tokens they are, such as an e-mail address, so that a store does not hand them to
+    /// another account of the same platform. Default: there is one account.
+    fn account(&self) -> Option<String> {
+        None
+    }
+}
+
+impl<F, R> TokenSource for F
+where
+    F: Fn(Option<Tokens>) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Tokens, BoxError>> + Send,
+{
+    fn obtain(
+        &self,
+        previous: Option<Tokens>,
+    ) -> impl Future<Output = Result<Tokens, BoxError>> + Send {
+        self(previous)
+    }
+}
+
+pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a>>;
+
+/// Obtains tokens for a client: a [`TokenSource`], or a login with the client itself.
+pub(crate) trait Obtain: Send + Sync {
+    fn obtain<'a>(&'a self, client: &'a Scope, previous: Option<Tokens>) -> Boxed<'a, Tokens>;
+    fn account(&self) -> Option<String>;
+}
+
+impl<S: TokenSource> Obtain for S {
+    fn obtain<'a>(&'a self, _: &'a Scope, previous: Option<Tokens>) -> Boxed<'a, Tokens> {
+        Box::pin(TokenSource::obtain(self, previous))
+    }
+
+    fn account(&self) -> Option<String> {
+        TokenSource::account(self)
     }
 }
 

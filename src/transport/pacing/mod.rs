@@ -5,21 +5,21 @@
 //! [`SharedBudget`] on top.
 
 mod bucket;
-mod budget;
 #[cfg(feature = "redis")]
-mod redis;
+mod redis_budget;
+mod shared_budget;
 
 pub use bucket::PaceState;
-pub use budget::{BudgetBucket, BudgetReply, Fallback, SharedBudget};
 #[cfg(feature = "redis")]
-pub use redis::RedisBudget;
+pub use redis_budget::RedisBudget;
+pub use shared_budget::{BudgetBucket, BudgetReply, Fallback, SharedBudget};
 
 use crate::error::Result;
 use crate::operation::{OPERATIONS, Operation};
 use crate::transport::credentials::Auth;
 use bucket::Bucket;
-use budget::Shared;
 use http::HeaderMap;
+use shared_budget::Shared;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};

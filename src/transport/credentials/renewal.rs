@@ -1,7 +1,7 @@
 //! A token that is renewed: once for all calls that need it, and never in a loop.
 
-use super::scheme::with_scheme;
-use super::source::{ErasedStore, Obtain, Tokens};
+use super::auth_header::with_scheme;
+use super::{ErasedStore, Obtain, Tokens};
 use crate::error::{BoxError, Effect, Error, ErrorKind, Result};
 use crate::secret::Secret;
 use crate::transport::Scope;

@@ -15,6 +15,9 @@ use tokio::time::{Instant, timeout_at};
 /// A declared length is trusted up to this many bytes when memory is reserved.
 const MOST_RESERVED: u64 = 1 << 20;
 
+/// The most that counts as the id of a request, in bytes.
+const LONGEST_REQUEST_ID: usize = 200;
+
 /// Reads a response whole, unless it is a stream, and turns a failure into an error.
 pub(super) async fn receive(
     scope: &Scope,
@@ -120,4 +123,14 @@ fn as_json(mut bytes: Vec<u8>, headers: &HeaderMap) -> Vec<u8> {
     }
     let text = String::from_utf8_lossy(&bytes).trim().to_owned();
     Value::String(text).to_string().into_bytes()
+}
+
+/// The id that a server gave to this HTTP request. One that is too long is ignored, not cut: a piece of
+/// a secret would not be recognised as one.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
+    ["x-request-id", "request-id", "cf-ray"]
+        .iter()
+        .find_map(|name| headers.get(*name)?.to_str().ok())
+        .filter(|id| id.len() <= LONGEST_REQUEST_ID)
+        .map(str::to_owned)
 }

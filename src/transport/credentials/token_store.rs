@@ -1,6 +1,6 @@
-//! Tokens in a file.
+//! Token stores: keep tokens across processes, for example in a file.
 
-use super::source::{TokenStore, Tokens};
+use super::{Boxed, Tokens};
 use crate::error::BoxError;
 use crate::secret::{Secret, expose_secrets};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,47 @@ use std::time::SystemTime;
 
 /// A file larger than this was not written here.
 const LARGEST: u64 = 1 << 20;
+
+/// Keeps tokens across processes, so that not each of them has to log in.
+///
+/// Before a token is renewed the store is asked: another process may have done it already.
+///
+/// `owner` names whose tokens they are: platform, address, and account if one is known. It holds no
+/// secret. Tokens that were kept for another owner must not be given out: they would be sent to a host
+/// that they are not for.
+pub trait TokenStore: Send + Sync + 'static {
+    /// What was kept last, if anything.
+    ///
+    /// # Errors
+    /// When it cannot be read. The call goes on with the source.
+    fn load(&self, owner: &str) -> impl Future<Output = Result<Option<Tokens>, BoxError>> + Send;
+
+    /// Keeps these in the place of what was kept.
+    ///
+    /// # Errors
+    /// When it cannot be written. The call goes on with the tokens it has.
+    fn save(
+        &self,
+        owner: &str,
+        tokens: &Tokens,
+    ) -> impl Future<Output = Result<(), BoxError>> + Send;
+}
+
+/// [`TokenStore`] as an object.
+pub(crate) trait ErasedStore: Send + Sync {
+    fn load<'a>(&'a self, owner: &'a str) -> Boxed<'a, Option<Tokens>>;
+    fn save<'a>(&'a self, owner: &'a str, tokens: &'a Tokens) -> Boxed<'a, ()>;
+}
+
+impl<S: TokenStore> ErasedStore for S {
+    fn load<'a>(&'a self, owner: &'a str) -> Boxed<'a, Option<Tokens>> {
+        Box::pin(TokenStore::load(self, owner))
+    }
+
+    fn save<'a>(&'a self, owner: &'a str, tokens: &'a Tokens) -> Boxed<'a, ()> {
+        Box::pin(TokenStore::save(self, owner, tokens))
+    }
+}
 
 /// Keeps tokens in a file that only its owner may read (on Unix), written anew as a whole.
 ///

@@ -1,9 +1,9 @@
 //! The calls that share one rate.
 
-use super::budget::{BudgetBucket, Shared};
+use super::shared_budget::{BudgetBucket, Shared};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::operation::Pace;
-use crate::transport::hints;
+use crate::transport::rate_limit::window_used_up;
 use http::HeaderMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -212,7 +212,7 @@ impl Bucket {
 
     /// Learns from the headers of a response that the window is used up.
     pub fn learn(&self, status: u16, headers: &HeaderMap) {
-        if let Some(pause) = hints::window_used_up(status, headers) {
+        if let Some(pause) = window_used_up(status, headers) {
             let until = Instant::now() + pause.min(LONGEST_PAUSE);
             let paused = &mut self.state().paused_until;
             *paused = (*paused).max(Some(until));

@@ -1,8 +1,11 @@
-//! What the transport needs to know about a platform: constants and pure functions.
+//! The differences between platforms: constants and pure functions.
 
+use super::Transport;
 pub(crate) use super::failure::{Classified, Failure};
 use crate::secret::Secret;
 use serde_json::Value;
+use std::fmt;
+use std::sync::Arc;
 
 /// A platform as the transport sees it.
 pub struct Profile {
@@ -29,4 +32,28 @@ pub struct RedactedManifest {
     pub yaml: String,
     /// The values that were redacted.
     pub secrets: Vec<Secret>,
+}
+
+/// A platform that a client can be built for; implemented by this crate alone.
+pub trait Platform: sealed::Sealed {
+    /// What only this platform's builder has.
+    type Settings: Clone + Default + fmt::Debug;
+    /// Its client.
+    type Client;
+}
+
+pub(crate) mod sealed {
+    use super::{Arc, Platform, Profile, Transport};
+
+    pub trait Sealed {
+        #[doc(hidden)]
+        fn profile() -> &'static Profile
+        where
+            Self: Sized;
+
+        #[doc(hidden)]
+        fn assemble(transport: Arc<Transport>, settings: Self::Settings) -> Self::Client
+        where
+            Self: Platform + Sized;
+    }
 }

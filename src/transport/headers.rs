@@ -1,18 +1,40 @@
-//! What every request gets before it is sent, and what a preview shows of it.
+//! Headers of every request: `User-Agent`, `Accept`, credentials, and those that a caller adds.
 
 use super::Scope;
 use super::credentials::Auth;
-use super::describe::{JSON, Parts};
+use super::redact::JSON;
+use crate::error::{Error, Result};
 use crate::operation::{Operation, TimeClass};
-use crate::secret::{REDACTED, Secret};
+use crate::secret::REDACTED;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderName, HeaderValue};
 use reqwest::Request;
 
-/// Sent with every request.
+/// The `User-Agent` of every request.
 pub(crate) const AGENT: &str = concat!("deploykit/", env!("CARGO_PKG_VERSION"));
-/// What the generator adds and no platform knows.
+/// Added by the generator; no platform knows it.
 const API_VERSION: HeaderName = HeaderName::from_static("api-version");
+
+/// A header that a caller adds, checked.
+pub(crate) type ExtraHeader = (HeaderName, HeaderValue);
+
+/// Headers that the transport or HTTP itself sets.
+const RESERVED_HEADERS: [&str; 14] = [
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
 
 impl Scope {
     /// Completes a request in place. An error means that it must not be sent: that a preview is all
@@ -61,36 +83,6 @@ impl Scope {
         }
         Ok(())
     }
-
-    pub(crate) fn parts<'a>(
-        &'a self,
-        operation: Option<&'static Operation>,
-        request: &'a Request,
-    ) -> Parts<'a> {
-        Parts {
-            profile: self.transport.profile,
-            base_url: &self.transport.base_url,
-            operation,
-            method: request.method(),
-            url: request.url(),
-            headers: request.headers(),
-            body: request.body().and_then(reqwest::Body::as_bytes),
-            by_hand: &self.options.query,
-            probe: false,
-        }
-    }
-
-    /// The secrets of the request that was prepared last, which a response must not repeat.
-    pub(crate) fn secrets(&self) -> Vec<Secret> {
-        let (sent, mut secrets) = {
-            let state = self.state();
-            (state.sent.clone(), state.tokens.clone())
-        };
-        if let Some((request, operation)) = sent {
-            secrets.extend(self.parts(operation, &request).secrets());
-        }
-        secrets
-    }
 }
 
 fn accepted(operation: Option<&Operation>) -> HeaderValue {
@@ -108,4 +100,30 @@ fn text_body(operation: &Operation) -> Option<HeaderValue> {
     content_type
         .starts_with("text/")
         .then(|| HeaderValue::from_static(content_type))
+}
+
+/// A header that a caller adds to one call.
+pub(crate) fn extra_header(name: &str, value: &str) -> Result<ExtraHeader> {
+    let refused = |why: &str| Error::invalid_request(format!("the header {name:?} {why}"));
+    let parsed: HeaderName = name.parse().map_err(|_| refused("is not a header name"))?;
+    if RESERVED_HEADERS.contains(&parsed.as_str()) {
+        return Err(refused("is set by the client and cannot be added"));
+    }
+    let mut value =
+        HeaderValue::from_str(value).map_err(|_| refused("has a value that cannot be sent"))?;
+    value.set_sensitive(true);
+    Ok((parsed, value))
+}
+
+/// Checks a query parameter that a caller adds to one call.
+pub(crate) fn extra_query(scope: &Scope, name: &str) -> Result<()> {
+    if name.is_empty() {
+        return Err(Error::invalid_request("a query parameter has no name"));
+    }
+    if scope.transport.profile.secret_query.contains(&name) {
+        return Err(Error::invalid_request(format!(
+            "the query parameter {name:?} carries a credential and cannot be added"
+        )));
+    }
+    Ok(())
 }

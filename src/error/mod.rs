@@ -1,13 +1,11 @@
 //! One error for everything that can go wrong, with answers to the questions a caller has.
 
-mod retryable;
-mod text;
-mod wait_report;
+mod display;
 
-pub(crate) use text::{one_line, start_of};
-use wait_report::WaitReport;
+pub(crate) use display::{one_line, start_of};
 
 use crate::operation::Operation;
+use crate::phase::Observation;
 use serde_json::Value;
 use std::convert::Infallible;
 use std::fmt;
@@ -18,12 +16,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Any error, as a token source, a token store or a shared budget returns it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// The most of a message in `Display`, in bytes: that is a line of a log, and the platform's words may
-/// be a whole page.
-const LONGEST_MESSAGE: usize = 1 << 10;
-/// The most of a code or an id in `Display`, in bytes.
-const LONGEST_NAME: usize = 200;
 
 /// Why a call failed, and what that means.
 ///
@@ -67,6 +59,13 @@ pub(crate) struct Inner {
     pub records: Option<usize>,
     pub source: Option<BoxError>,
     pub wait: Option<Box<WaitReport>>,
+}
+
+/// What a wait saw before it failed; filled by [`wait`](crate::watch::Wait).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WaitReport {
+    pub timeline: Vec<Observation>,
+    pub log_tail: Vec<String>,
 }
 
 /// What kind of failure it is.
@@ -226,6 +225,30 @@ impl Error {
         self.0.body.as_deref()
     }
 
+    /// What a failed wait saw: each change of phase or status, with its time since the wait began.
+    /// At most 64, the first one and the latest. Empty for other errors.
+    pub fn timeline(&self) -> &[Observation] {
+        self.0.wait.as_ref().map_or(&[], |report| &report.timeline)
+    }
+
+    /// The platform's last known status of the deployment that was waited for: `Status.ERROR`.
+    pub fn raw_status(&self) -> Option<&str> {
+        let known = self.timeline().iter().rev();
+        let mut words = known.map(|seen| seen.raw_status.as_str());
+        words.find(|word| !word.is_empty())
+    }
+
+    /// The platform's reason for that status.
+    pub fn reason(&self) -> Option<&str> {
+        self.timeline().last()?.reason.as_deref()
+    }
+
+    /// The last lines of the deployment's log, where the platform has one: at most 20 of at most 500
+    /// bytes. Known secrets are redacted; others that the program wrote are not.
+    pub fn log_tail(&self) -> &[String] {
+        self.0.wait.as_ref().map_or(&[], |report| &report.log_tail)
+    }
+
     pub(crate) fn with_effect(mut self, effect: Effect) -> Self {
         self.0.effect = effect;
         self
@@ -290,47 +313,6 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
-        if let Some(operation) = inner.operation {
-            write!(f, "{operation}: ")?;
-        }
-        if let Some(status) = inner.status {
-            write!(f, "{status} ")?;
-        }
-        match &inner.message {
-            Some(message) => f.write_str(start_of(message, LONGEST_MESSAGE))?,
-            None => write!(f, "{}", inner.kind)?,
-        }
-        if let Some(code) = &inner.code {
-            write!(f, " [{}]", start_of(&one_line(code), LONGEST_NAME))?;
-        }
-        if let Some(id) = &inner.resource_id {
-            write!(f, " (exists: {})", start_of(&one_line(id), LONGEST_NAME))?;
-        }
-        if let Some(wait) = inner.retry_after {
-            // Rounded up: who comes back earlier is refused again.
-            write!(
-                f,
-                " (again in {} s)",
-                wait.as_nanos().div_ceil(1_000_000_000)
-            )?;
-        }
-        if inner.attempts > 1 {
-            let elapsed = inner.elapsed.as_secs_f64();
-            write!(f, " ({} attempts in {elapsed:.1} s)", inner.attempts)?;
-        }
-        if let Some(records) = inner.records {
-            write!(f, " (after {records} records)")?;
-        }
-        if let Some(advice) = inner.advice {
-            write!(f, "; {advice}")?;
-        }
-        Ok(())
-    }
-}
-
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
@@ -364,38 +346,6 @@ impl From<Infallible> for Error {
     }
 }
 
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Configuration => "the client is not set up",
-            Self::InvalidRequest => "the request is not valid",
-            Self::Unauthenticated => "not authenticated",
-            Self::Forbidden => "forbidden",
-            Self::NotFound => "not found",
-            Self::NoSuchRoute => "no such route",
-            Self::Conflict => "conflict",
-            Self::AlreadyRemoved => "already removed",
-            Self::Rejected => "rejected",
-            Self::PlanLimit => "not in the plan",
-            Self::RateLimited => "too many requests",
-            Self::Quota => "quota used up",
-            Self::SpendLimit => "the limit on creates",
-            Self::Redirected => "redirected",
-            Self::Server => "the platform failed",
-            Self::Unavailable => "unavailable",
-            Self::Connect => "no connection",
-            Self::Timeout => "timed out",
-            Self::Interrupted => "interrupted",
-            Self::Decode => "the reply could not be understood",
-            Self::Pagination => "the list does not end",
-            Self::Unsupported => "not supported",
-            Self::WaitFailed => "the deployment failed",
-            Self::WaitTimedOut => "the deployment was not ready in time",
-            Self::Gone => "the deployment is gone",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -404,27 +354,5 @@ mod tests {
     fn it_is_one_pointer() {
         assert_eq!(size_of::<Error>(), size_of::<usize>());
         assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
-    }
-
-    #[test]
-    fn it_is_one_line() {
-        let error = Error::new(ErrorKind::Server, "first\nsecond\r\n\tthird").with_status(500);
-        assert_eq!(error.to_string(), "500 first second third");
-    }
-
-    #[test]
-    fn it_is_a_short_line() {
-        let long = "ü".repeat(100_000);
-        let mut error = Error::new(ErrorKind::Rejected, long.as_str());
-        error.0.code = Some(long.clone());
-        error.0.resource_id = Some(long.clone());
-        assert!(error.to_string().len() < 8 << 10);
-        assert_eq!(error.message(), Some(long.as_str()), "it is kept");
-    }
-
-    #[test]
-    fn without_words_of_the_platform_the_kind_speaks() {
-        let error = Error::new(ErrorKind::NotFound, "").with_status(404);
-        assert_eq!(error.to_string(), "404 not found");
     }
 }

@@ -1,6 +1,6 @@
 //! A shared budget on a Redis server.
 
-use super::budget::{BudgetBucket, BudgetReply, SharedBudget};
+use super::shared_budget::{BudgetBucket, BudgetReply, SharedBudget};
 use crate::error::{BoxError, Error, Result};
 use crate::secret::{REDACTED, Secret};
 use redis::aio::MultiplexedConnection;

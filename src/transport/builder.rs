@@ -1,66 +1,21 @@
-//! Building a client.
+//! `ClientBuilder`: base URL, credentials, timeouts, limits, proxies.
 
+use super::Transport;
 use super::credentials::{Auth, Credentials, ErasedStore, TokenStore};
+use super::headers::ExtraHeader;
 use super::http_client::{Connections, check_base_url};
 use super::limits::Limits;
-use super::local::Answer;
-use super::observe::{CallReport, Observer};
-use super::pace::{Pacer, Pacing};
-use super::profile::Profile;
+use super::observer::{CallReport, Observer};
+use super::pacing::{Pacer, Pacing};
+use super::platform::Platform;
 use super::retry::Retry;
-use super::spend::SpendGuard;
-use super::{Scope, Transport};
+use super::send::Answer;
+use super::spend_limit::SpendGuard;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
-use http::{HeaderName, HeaderValue};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A header that a caller adds, checked.
-pub(crate) type ExtraHeader = (HeaderName, HeaderValue);
-
-/// Headers that the transport or HTTP itself sets.
-const RESERVED_HEADERS: [&str; 14] = [
-    "accept-encoding",
-    "authorization",
-    "connection",
-    "content-length",
-    "content-type",
-    "cookie",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authorization",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
-/// A platform that a client can be built for; implemented by this crate alone.
-pub trait Platform: sealed::Sealed {
-    /// What only this platform's builder has.
-    type Settings: Clone + Default + fmt::Debug;
-    /// Its client.
-    type Client;
-}
-
-pub(crate) mod sealed {
-    use super::{Arc, Platform, Profile, Transport};
-
-    pub trait Sealed {
-        #[doc(hidden)]
-        fn profile() -> &'static Profile
-        where
-            Self: Sized;
-
-        #[doc(hidden)]
-        fn assemble(transport: Arc<Transport>, settings: Self::Settings) -> Self::Client
-        where
-            Self: Platform + Sized;
-    }
-}
 
 /// Sets up a client. Nothing is sent by it, and `build` is cheap.
 ///
@@ -367,30 +322,4 @@ fn missing(variable: &str) -> Error {
 /// Reads the environment of this process.
 pub(crate) fn process_environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-/// A header that a caller adds to one call.
-pub(crate) fn extra_header(name: &str, value: &str) -> Result<ExtraHeader> {
-    let refused = |why: &str| Error::invalid_request(format!("the header {name:?} {why}"));
-    let parsed: HeaderName = name.parse().map_err(|_| refused("is not a header name"))?;
-    if RESERVED_HEADERS.contains(&parsed.as_str()) {
-        return Err(refused("is set by the client and cannot be added"));
-    }
-    let mut value =
-        HeaderValue::from_str(value).map_err(|_| refused("has a value that cannot be sent"))?;
-    value.set_sensitive(true);
-    Ok((parsed, value))
-}
-
-/// Checks a query parameter that a caller adds to one call.
-pub(crate) fn extra_query(scope: &Scope, name: &str) -> Result<()> {
-    if name.is_empty() {
-        return Err(Error::invalid_request("a query parameter has no name"));
-    }
-    if scope.transport.profile.secret_query.contains(&name) {
-        return Err(Error::invalid_request(format!(
-            "the query parameter {name:?} carries a credential and cannot be added"
-        )));
-    }
-    Ok(())
 }
