@@ -1,53 +1,54 @@
-//! A client in front of servers that really fail.
+//! Clients against servers that fail on a real socket.
 //!
-//! `cells` is a table of faults and kinds of operation, with a server that does every fault on a
-//! socket and a runner that holds each cell against what the server counted; `cargo test --test faults
-//! -- --nocapture` prints it. `behaviour` has what takes more than one call or an option, and `cancel` what
-//! is left of calls that are dropped.
+//! - `table`: faults times kinds of operation. A stub server performs each fault, and a runner checks
+//!   the outcome of each cell and what the server received. `cargo test --test faults -- --nocapture`
+//!   prints the table.
+//! - `behaviour`: what needs several calls or an option.
+//! - `dropped_calls`: no task, request or lock is left when a call is dropped.
 //!
-//! Where the rows of a careful client's behaviour are tested:
+//! Where each behaviour of a careful client is tested:
 //!
-//! | heading | rows | where |
+//! | area | behaviour | test |
 //! |---|---|---|
-//! | Transport | slash at the end, base path, user agent | `tests/calls.rs` |
-//! | | plain http away from this machine | beside the code: `transport/http_client.rs` |
-//! | | redirects | `cells::table::redirect`, `tests/calls.rs` |
+//! | Transport | trailing slash, base path, user agent | `tests/calls.rs` |
+//! | | plain http is refused off loopback | unit tests in `transport/http_client.rs` |
+//! | | redirects | `table::rows::redirect`, `tests/calls.rs` |
 //! | | proxies, certificates | `tests/connections.rs` |
-//! | | a copied client, connections that are kept | `behaviour::transport` |
-//! | Auth | environment, prefix given twice | `tests/connections.rs`; beside the code: `client.rs` of each platform, `transport/credentials` |
+//! | | copied clients, kept connections | `behaviour::connections` |
+//! | Auth | environment, prefix given twice | `tests/connections.rs`; unit tests in `client.rs` of each platform and in `transport/credentials` |
 //! | | renewal | `tests/credentials.rs` |
-//! | | no token in a URL but Nexlayer's session | `behaviour::transport`, `tests/requests` |
-//! | Retry | which failure of which operation, every hint | `cells::table::status`, `connection`, `hints` |
-//! | | an identical request | every cell |
-//! | | none at all, caps, budget, deadline, the caller's word | `behaviour::retry` |
-//! | Time | attempt and call, streams, silence | `behaviour::time`, `cells::table::stream` |
-//! | | dropped calls | `cancel`, `tests/rate_limits.rs`, `tests/credentials.rs` |
-//! | Decode | enums, fields, lists, objects, numbers in other forms | `tests/replies` |
-//! | | times in other forms | beside the code: `time.rs` |
-//! | | nothing, HTML, text, cut off, a mark of the byte order, too large | `cells::table::reply`, `tests/calls.rs` |
-//! | Errors | every known shape | `tests/replies`; beside the code: `classify.rs` (Edgegap, Nodion), `failures.rs` (dployr, Nexlayer) |
-//! | | the status, one bounded line, no secret | every cell |
-//! | | a 401 without a word, a 404 with a page | `cells::table::status` |
-//! | | the size of an error | beside the code: `error.rs` |
+//! | | no token in a URL except Nexlayer's session | `behaviour::connections`, `tests/requests` |
+//! | Retry | which failure of which operation, every `Retry-After` | `table::rows::{status, connection, rate_limited}` |
+//! | | identical request | every cell |
+//! | | off, caps, budget, deadline, `assume_idempotent` | `behaviour::retry` |
+//! | Time | attempt and call, streams, silence | `behaviour::timeouts`, `table::rows::stream` |
+//! | | dropped calls | `dropped_calls`, `tests/rate_limits.rs`, `tests/credentials.rs` |
+//! | Decode | enums, fields, lists, objects, numbers as strings | `tests/replies` |
+//! | | time formats | unit tests in `time.rs` |
+//! | | empty, HTML, text, truncated, byte order mark, too large | `table::rows::response`, `tests/calls.rs` |
+//! | Errors | every known shape | `tests/replies`; unit tests in `failures.rs` of each platform |
+//! | | status, one bounded line, no secret | every cell, `tests/errors.rs` |
+//! | | empty 401, 404 with a page | `table::rows::status` |
+//! | | size of an error | unit tests in `error` |
 //! | Paths | refused ids | `tests/requests`, `tests/invalid_requests.rs` |
 //! | | unusual ids and names | `tests/requests`, `tests/properties` |
-//! | Pages | empty with more to come, repeated, caps, limits, a failure on the second | `tests/pages` |
-//! | Wait | ready, failed, unknown, passing failures, vanished, deadline, hints, the number of looks | `tests/wait` |
-//! | Logs | arrays, lines, blanks, garbage, letters cut in two | beside the code: `dployr/logs`, `cells::table::stream`, `tests/logs` |
-//! | | connecting again without a repeat | `tests/logs`, beside the code: `logs/dedupe.rs` |
-//! | | a server without logs | beside the code: `dployr/failures.rs`, `cells::table::status` (501) |
-//! | Webhooks | unknown events, missing fields, a wrong secret, no UTF-8 | `tests/webhooks` |
+//! | Pages | empty with a next page, repeated, caps, limits, failure on page 2 | `tests/pages` |
+//! | Wait | ready, failed, unknown, transient failures, vanished, deadline, `Retry-After`, progress | `tests/wait` |
+//! | Logs | arrays, lines, blanks, garbage, split UTF-8 | unit tests in `dployr/logs`; `table::rows::stream`, `tests/logs` |
+//! | | reconnect without duplicates | `tests/logs`; unit tests in `logs/dedupe.rs` |
+//! | | servers without logs | unit tests in `dployr/failures.rs`; `table::rows::status` (501) |
+//! | Webhooks | unknown events, missing fields, wrong secret, invalid UTF-8 | `tests/webhooks` |
 
 mod behaviour;
-mod cancel;
-mod cells;
+mod dropped_calls;
 #[path = "../support/mod.rs"]
 mod support;
+mod table;
 
 #[test]
 fn every_fault_is_handled_as_the_table_says() {
-    let faults = cells::table::faults();
+    let faults = table::rows::faults();
     let cells: usize = faults.iter().map(|fault| fault.cells.len()).sum();
     assert!(cells >= 851, "{cells} cells");
-    assert!(cells::run::print_all(&faults), "see the lines above");
+    assert!(table::runner::print_all(&faults), "see the lines above");
 }

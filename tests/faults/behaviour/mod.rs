@@ -1,13 +1,13 @@
 //! How a careful client behaves, where it takes more than one call, or an option of it, to see.
 
+mod connections;
 mod retry;
-mod time;
-mod transport;
+mod timeouts;
 
-use crate::cells::fault::head;
-use crate::cells::operation::CANARY;
-use crate::cells::run::runtime;
 use crate::support::{Script, Server, Step};
+use crate::table::fault::head;
+use crate::table::operations::CANARY;
+use crate::table::runner::runtime;
 use deploykit::edgegap::{self, NewDeployment, User};
 use deploykit::{Call, ClientBuilder, Error, Page, Platform, nodion, pacing::Pacing};
 use std::time::Duration;

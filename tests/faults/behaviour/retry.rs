@@ -1,8 +1,8 @@
 //! What the options of a retry do.
 
 use super::{always, at, deploy, edgegap, failure, list, nodion, settled};
-use crate::cells::fault::{reply, seconds};
 use crate::support::{Script, Server, Step};
+use crate::table::fault::{reply, seconds};
 use deploykit::{Effect, ErrorKind, Retry, dployr};
 use http::Method;
 use std::time::Duration;

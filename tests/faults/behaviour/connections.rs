@@ -1,9 +1,9 @@
 //! Connections that are kept, and what the wire shows.
 
 use super::{ACCEPTED, LIST, always, at, edgegap, kept, new, nodion, settled};
-use crate::cells::fault::{EVERY, Setting, reply, success};
-use crate::cells::operation::{CANARY, Kind};
 use crate::support::{Script, Server, Step};
+use crate::table::fault::{EVERY, Setting, reply, success};
+use crate::table::operations::{CANARY, Kind};
 use deploykit::{Effect, ErrorKind, dployr};
 
 #[test]

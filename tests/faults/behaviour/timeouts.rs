@@ -1,8 +1,8 @@
 //! The limit of an attempt next to that of a call, and those of a stream.
 
 use super::{ACCEPTED, LIST, always, at, deploy, edgegap, failure, list, nodion, settled};
-use crate::cells::fault::{head, reply, seconds};
 use crate::support::{Script, Server, Step};
+use crate::table::fault::{head, reply, seconds};
 use deploykit::{Effect, ErrorKind, dployr};
 use std::time::Duration;
 use tokio::time::Instant;

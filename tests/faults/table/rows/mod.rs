@@ -1,9 +1,9 @@
 //! The table: every fault, and how each kind of operation comes out of it.
 
 mod connection;
-mod hints;
+mod rate_limited;
 mod redirect;
-mod reply;
+mod response;
 mod status;
 mod stream;
 
@@ -12,9 +12,9 @@ use super::fault::Fault;
 /// All rows, in the order in which a call meets them.
 pub fn faults() -> Vec<Fault> {
     let mut all = connection::faults();
-    all.extend(reply::faults());
+    all.extend(response::faults());
     all.extend(status::faults());
-    all.extend(hints::faults());
+    all.extend(rate_limited::faults());
     all.extend(redirect::faults());
     all.extend(stream::faults());
     all

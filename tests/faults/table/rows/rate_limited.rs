@@ -1,10 +1,10 @@
 //! 429, with everything that a reply may say about when to come back. It refuses, so that nothing
 //! was done and everything may be sent again, if the reply says when.
 
-use crate::cells::expected::{TWO_BACK_OFFS, fails, succeeds};
-use crate::cells::fault::{Fault, fault, reply, script, success};
-use crate::cells::operation::Kind;
 use crate::support::{Script, Step};
+use crate::table::expected::{TWO_BACK_OFFS, fails, succeeds};
+use crate::table::fault::{Fault, fault, reply, script, success};
+use crate::table::operations::Kind;
 use deploykit::ErrorKind::RateLimited;
 
 /// The server's clock, so that its dates do not depend on ours.

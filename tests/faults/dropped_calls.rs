@@ -2,8 +2,8 @@
 //! taken and no lock is held.
 
 use crate::behaviour::{ACCEPTED, always, at, edgegap, new, settled};
-use crate::cells::fault::{head, reply, seconds};
 use crate::support::{Server, Step};
+use crate::table::fault::{head, reply, seconds};
 use deploykit::{Call, ErrorKind, dployr, pacing::Pacing};
 use std::future::IntoFuture;
 use std::time::Duration;

@@ -1,11 +1,11 @@
 //! Faults of the connection, up to the first byte of a reply.
 
-use crate::cells::expected::{ONE_BACK_OFF, TWO_BACK_OFFS, fails, succeeds};
-use crate::cells::fault::{
+use crate::support::{Script, Step};
+use crate::table::expected::{ONE_BACK_OFF, TWO_BACK_OFFS, fails, succeeds};
+use crate::table::fault::{
     CHANGES, DELETE, Fault, LARGE, Place, QUICK_CHANGES, READS, START, by_tls, fault, head, reply,
     script, seconds, success,
 };
-use crate::support::{Script, Step};
 use deploykit::ErrorKind::{Connect, Interrupted, Timeout};
 
 pub fn faults() -> Vec<Fault> {

@@ -1,7 +1,7 @@
 //! A row of the table: what goes wrong, and how each kind of operation comes out of it.
 
 use super::expected::{Expected, TWO_BACK_OFFS, fails};
-use super::operation::Kind;
+use super::operations::Kind;
 pub use crate::support::head;
 use crate::support::{Script, Step};
 use deploykit::ErrorKind::{self, Timeout};

@@ -2,7 +2,7 @@
 
 use super::expected::Expected;
 use super::fault::{Fault, Place, Setting, reply, success};
-use super::operation::{CANARY, Kind, Outcome};
+use super::operations::{CANARY, Kind, Outcome};
 use crate::support::{Log, Script, Server};
 use deploykit::ErrorKind::{Connect, Interrupted, Timeout};
 use deploykit::{Effect, Error};

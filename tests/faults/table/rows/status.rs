@@ -1,9 +1,9 @@
 //! Replies that are whole and say no.
 
-use crate::cells::expected::{ONE_BACK_OFF, TWO_BACK_OFFS, fails, succeeds};
-use crate::cells::fault::{CHANGES, DELETE, Fault, READS, fault, reply, script, success};
-use crate::cells::operation::Kind;
 use crate::support::{Script, Step};
+use crate::table::expected::{ONE_BACK_OFF, TWO_BACK_OFFS, fails, succeeds};
+use crate::table::fault::{CHANGES, DELETE, Fault, READS, fault, reply, script, success};
+use crate::table::operations::Kind;
 use deploykit::ErrorKind::{
     Forbidden, Interrupted, NoSuchRoute, NotFound, RateLimited, Rejected, Server, Timeout,
     Unauthenticated, Unavailable, Unsupported,

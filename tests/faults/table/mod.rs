@@ -3,6 +3,6 @@
 
 pub mod expected;
 pub mod fault;
-pub mod operation;
-pub mod run;
-pub mod table;
+pub mod operations;
+pub mod rows;
+pub mod runner;

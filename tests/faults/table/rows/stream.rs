@@ -1,8 +1,8 @@
 //! What only a stream meets.
 
-use crate::cells::expected::{fails, succeeds};
-use crate::cells::fault::{FOLLOW, Fault, fault, head, seconds};
 use crate::support::Step;
+use crate::table::expected::{fails, succeeds};
+use crate::table::fault::{FOLLOW, Fault, fault, head, seconds};
 use deploykit::ErrorKind::{Decode, Interrupted, Timeout};
 
 /// Every letter that is not ASCII comes in several pieces if the bytes come one by one.

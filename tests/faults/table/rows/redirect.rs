@@ -1,6 +1,6 @@
 //! Redirects: never followed, and nothing goes where they lead.
 
-use crate::cells::fault::{Fault, fault, reply};
+use crate::table::fault::{Fault, fault, reply};
 use deploykit::ErrorKind::Redirected;
 
 pub fn faults() -> Vec<Fault> {

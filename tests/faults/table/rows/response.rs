@@ -1,11 +1,11 @@
 //! Replies that begin as a success.
 
-use crate::cells::expected::{TWO_BACK_OFFS, fails, succeeds};
-use crate::cells::fault::{
+use crate::support::Step;
+use crate::table::expected::{TWO_BACK_OFFS, fails, succeeds};
+use crate::table::fault::{
     CHANGES, DELETE, FOLLOW, Fault, LIST, READS, Setting, fault, head, reply, seconds,
 };
-use crate::cells::operation::Kind;
-use crate::support::Step;
+use crate::table::operations::Kind;
 use deploykit::ErrorKind::{Decode, Interrupted};
 
 const JSON: &str = "content-type: application/json";
