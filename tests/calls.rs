@@ -244,7 +244,7 @@ async fn a_redirect_is_an_error_and_takes_no_token_along() {
         let error = list(&server).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Redirected, "{error}");
         let words = format!(
-            "redirected to {}; redirects are not followed",
+            "redirected to {}; redirects are not followed: check the base URL",
             target.base_url
         );
         assert!(error.to_string().contains(&words), "{error}");

@@ -4,8 +4,8 @@ mod next_page;
 mod request;
 mod response;
 
-pub use crate::transport::rate_limit::RateLimit;
 pub use crate::transport::observer::{CallEnd, CallReport};
+pub use crate::transport::rate_limit::RateLimit;
 pub(crate) use next_page::{PageRequest, Pager, Paging, ReceivedPage};
 pub(crate) use request::request;
 pub use response::{Response, ResponseHeaders};

@@ -10,7 +10,7 @@ use crate::secret::Secret;
 use crate::transport::Scope;
 use crate::transport::builder::{self, ClientBuilder};
 use crate::transport::credentials::{Auth, Credentials};
-use crate::transport::platform::Profile;
+use crate::transport::platform::{Lookup, Profile};
 
 /// Settings of dployr's builder.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +30,11 @@ static PROFILE: Profile = Profile {
     secret_query: &[],
     classify,
     failed_success,
+    lookups: &[Lookup {
+        operation: "create_deployment",
+        creates: "deployment",
+        advice: "check deployments().find_created(name, time)",
+    }],
     redact_manifest: |_| None,
 };
 

@@ -105,7 +105,7 @@ fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
             .effect(Effect::Applied)
             .advice("the change is saved; it is deployed with the next deployment"),
         503 if code == "runtime.node_not_connected" => classified.advice(
-            "no suitable node is connected; the server may have saved part of the request, so check before you retry",
+            "no suitable node is connected",
         ),
         _ => classified,
     }

@@ -31,9 +31,9 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     classified.resource_id = text("request_id");
     match failure.status {
         422 if !starts => classified,
-        422 if classified.resource_id.is_some() => classified.kind(ErrorKind::Rejected).advice(
-            "the deployment exists in an error state: stop it, or wait until the platform removes it",
-        ),
+        422 if classified.resource_id.is_some() => classified
+            .kind(ErrorKind::Rejected)
+            .advice("call deployment(id).stop()"),
         // The id is all there is in such a request, and the live platform says 400 to an unknown one.
         400 if failure
             .operation
@@ -145,10 +145,6 @@ mod tests {
             "application/json",
             r#"{"message":"","request_id":"a"}"#,
         );
-        assert!(
-            found
-                .advice
-                .is_some_and(|advice| advice.contains("error state"))
-        );
+        assert!(found.advice.is_some_and(|advice| advice.contains("stop()")));
     }
 }

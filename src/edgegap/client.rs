@@ -4,7 +4,7 @@ use super::classify::classify;
 use crate::error::Result;
 use crate::transport::builder::{self, ClientBuilder};
 use crate::transport::credentials::Auth;
-use crate::transport::platform::Profile;
+use crate::transport::platform::{Lookup, Profile};
 
 static PROFILE: Profile = Profile {
     api: "edgegap",
@@ -15,6 +15,18 @@ static PROFILE: Profile = Profile {
     secret_query: &[],
     classify,
     failed_success: |_| None,
+    lookups: &[
+        Lookup {
+            operation: "create_deployment",
+            creates: "deployment",
+            advice: "check deployments().find_created(tag, time)",
+        },
+        Lookup {
+            operation: "create_fleet_deployment",
+            creates: "deployment",
+            advice: "check deployments().find_created(tag, time)",
+        },
+    ],
     redact_manifest: |_| None,
 };
 

@@ -1,20 +1,23 @@
-//! `Display` of an error: one line that a person can act on.
+//! `Display` of an error: one line that the person on call can act on.
 
-use super::{Error, ErrorKind};
+use super::{Effect, Error, ErrorKind, Inner, Lookup};
+use http::Method;
+use percent_encoding::percent_decode_str;
 use std::fmt;
+use std::time::Duration;
 
-/// The most of a message in `Display`, in bytes: that is a line of a log, and the platform's words may
-/// be a whole page.
+/// Longest message, in bytes: a platform may send a whole page.
 const LONGEST_MESSAGE: usize = 1 << 10;
-/// The most of a code or an id in `Display`, in bytes.
+/// Longest code or resource id, in bytes.
 const LONGEST_NAME: usize = 200;
+/// Longest id from the path, in bytes.
+const LONGEST_PATH_ID: usize = 64;
 
 impl fmt::Display for Error {
+    /// Operation and ids, status, message, effect, next step.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
-        if let Some(operation) = inner.operation {
-            write!(f, "{operation}: ")?;
-        }
+        write_subject(f, inner)?;
         if let Some(status) = inner.status {
             write!(f, "{status} ")?;
         }
@@ -23,66 +26,199 @@ impl fmt::Display for Error {
             None => write!(f, "{}", inner.kind)?,
         }
         if let Some(code) = &inner.code {
-            write!(f, " [{}]", start_of(&one_line(code), LONGEST_NAME))?;
-        }
-        if let Some(id) = &inner.resource_id {
-            write!(f, " (exists: {})", start_of(&one_line(id), LONGEST_NAME))?;
-        }
-        if let Some(wait) = inner.retry_after {
-            // Rounded up: who comes back earlier is refused again.
-            write!(
-                f,
-                " (again in {} s)",
-                wait.as_nanos().div_ceil(1_000_000_000)
-            )?;
+            write!(f, " [{}]", shortened(code, LONGEST_NAME))?;
         }
         if inner.attempts > 1 {
+            let unit = match inner.kind {
+                ErrorKind::WaitFailed | ErrorKind::WaitTimedOut | ErrorKind::Gone => "polls",
+                _ => "attempts",
+            };
             let elapsed = inner.elapsed.as_secs_f64();
-            write!(f, " ({} attempts in {elapsed:.1} s)", inner.attempts)?;
+            write!(f, " ({} {unit} in {elapsed:.1} s)", inner.attempts)?;
         }
         if let Some(records) = inner.records {
             write!(f, " (after {records} records)")?;
         }
+        write_effect(f, inner)?;
         if let Some(advice) = inner.advice {
             write!(f, "; {advice}")?;
         }
+        if let Some(wait) = inner.retry_after {
+            // Rounded up: an earlier retry would be refused again.
+            let seconds = wait.as_nanos().div_ceil(1_000_000_000);
+            write!(f, "; retry after {seconds} s")?;
+        }
         Ok(())
+    }
+}
+
+/// The operation with the ids in its path: `edgegap get_deployment a69f8e3e0555: `.
+fn write_subject(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
+    match (inner.operation, &inner.request) {
+        (Some(operation), request) => {
+            write!(f, "{} {}", operation.api, operation.id)?;
+            let path = request.as_ref().map_or("", |request| &request.path);
+            for id in path_ids(operation.path, path) {
+                write!(f, " {id}")?;
+            }
+            f.write_str(": ")
+        }
+        (None, Some(request)) => {
+            let path = shortened(&request.path, LONGEST_NAME);
+            write!(f, "{} {} {path}: ", request.platform, request.method)
+        }
+        (None, None) => Ok(()),
+    }
+}
+
+/// The segments of the path that are parameters in the template. Compared from the end, as the path
+/// may begin with that of the base URL.
+fn path_ids(template: &str, path: &str) -> Vec<String> {
+    let segments = template.rsplit('/').zip(path.rsplit('/'));
+    let mut ids: Vec<_> = segments
+        .filter(|(name, id)| name.starts_with('{') && !id.is_empty())
+        .map(|(_, id)| {
+            let id = percent_decode_str(id).decode_utf8_lossy();
+            shortened(&id, LONGEST_PATH_ID)
+        })
+        .collect();
+    ids.reverse();
+    ids
+}
+
+/// What may have happened, for calls that change something.
+fn write_effect(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
+    let created = Created::of(inner);
+    let resource = inner.resource_id.as_deref();
+    let resource = resource.map(|id| shortened(id, LONGEST_NAME));
+    if !changes_something(inner) {
+        return match resource {
+            Some(id) => write!(f, "; {id} still exists and may cost money"),
+            None => Ok(()),
+        };
+    }
+    match (inner.effect, created, resource) {
+        (Effect::None, ..) if inner.attempts == 0 || inner.kind == ErrorKind::Connect => {
+            f.write_str("; nothing was sent")
+        }
+        (Effect::None, ..) => f.write_str("; nothing was done"),
+        (Effect::Applied, Some(created), Some(id)) => {
+            write!(f, "; {} {id} was created and must be deleted", created.noun)
+        }
+        (Effect::Applied, Some(Created { noun, advice }), None) => {
+            write!(f, "; the {noun} was created: {advice}")
+        }
+        (Effect::Unknown, Some(Created { noun, advice }), _) => {
+            write!(f, "; the {noun} may exist: {advice}")
+        }
+        (Effect::Applied, None, _) => f.write_str("; the change was made"),
+        (Effect::Unknown, None, _) if is_idempotent(inner) => {
+            f.write_str("; the change may have been made: a retry is safe")
+        }
+        (Effect::Unknown, None, _) => {
+            f.write_str("; the change may have been made: check before you retry")
+        }
+    }
+}
+
+/// Whether the call may change something on the platform. False for failures outside of a call.
+fn changes_something(inner: &Inner) -> bool {
+    match (inner.operation, &inner.request) {
+        (Some(operation), _) => !operation.is_read_only(),
+        // Without a spec entry, a GET may have side effects.
+        (None, Some(request)) => {
+            let reads = [Method::GET, Method::HEAD, Method::OPTIONS];
+            !reads.contains(&request.method) || inner.effect != Effect::None
+        }
+        (None, None) => false,
+    }
+}
+
+fn is_idempotent(inner: &Inner) -> bool {
+    let marked = inner
+        .operation
+        .is_some_and(|operation| operation.behaviour.idempotent);
+    marked || inner.assumed_idempotent
+}
+
+/// The noun for what a create makes, and how to look for it.
+struct Created {
+    noun: String,
+    advice: &'static str,
+}
+
+impl Created {
+    fn of(inner: &Inner) -> Option<Self> {
+        let operation = inner.operation?;
+        let lookups = inner.request.as_ref().map_or(&[][..], |sent| sent.lookups);
+        let is_for = |lookup: &&Lookup| lookup.operation == operation.id;
+        if let Some(lookup) = lookups.iter().find(is_for) {
+            return Some(Self {
+                noun: lookup.creates.to_owned(),
+                advice: lookup.advice,
+            });
+        }
+        Some(Self {
+            noun: operation.id.strip_prefix("create_")?.replace('_', " "),
+            advice: match is_idempotent(inner) {
+                true => "a retry is safe",
+                false => "look for it before you create it again",
+            },
+        })
     }
 }
 
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Configuration => "the client is not set up",
-            Self::InvalidRequest => "the request is not valid",
+            Self::Configuration => "invalid configuration",
+            Self::InvalidRequest => "invalid request",
             Self::Unauthenticated => "not authenticated",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not found",
-            Self::NoSuchRoute => "no such route",
+            Self::NoSuchRoute => "no such endpoint",
             Self::Conflict => "conflict",
             Self::AlreadyRemoved => "already removed",
             Self::Rejected => "rejected",
-            Self::PlanLimit => "not in the plan",
+            Self::PlanLimit => "not included in the plan",
             Self::RateLimited => "too many requests",
             Self::Quota => "quota used up",
-            Self::SpendLimit => "the limit on creates",
+            Self::SpendLimit => "max_creates is used up",
             Self::Redirected => "redirected",
-            Self::Server => "the platform failed",
+            Self::Server => "server error",
             Self::Unavailable => "unavailable",
-            Self::Connect => "no connection",
-            Self::Timeout => "timed out",
-            Self::Interrupted => "interrupted",
-            Self::Decode => "the reply could not be understood",
+            Self::Connect => "cannot connect",
+            Self::Timeout => "timeout",
+            Self::Interrupted => "the connection broke",
+            Self::Decode => "the response cannot be decoded",
             Self::Pagination => "the list does not end",
-            Self::Unsupported => "not supported",
+            Self::Unsupported => "not supported by this server",
             Self::WaitFailed => "the deployment failed",
             Self::WaitTimedOut => "the deployment was not ready in time",
-            Self::Gone => "the deployment is gone",
+            Self::Gone => "the deployment does not exist any longer",
         })
     }
 }
 
-/// Line breaks and other control characters out, so that a log line stays one line.
+/// A duration for a message: `30 s`, `1.5 s`, `250 ms`.
+pub(crate) fn in_words(duration: Duration) -> String {
+    match (duration.as_secs(), duration.subsec_millis()) {
+        (0, 1..) => format!("{} ms", duration.as_millis()),
+        (seconds, 0) => format!("{seconds} s"),
+        _ => format!("{:.1} s", duration.as_secs_f64()),
+    }
+}
+
+/// On one line, and cut with `…` if it is longer than the limit in bytes.
+fn shortened(text: &str, limit: usize) -> String {
+    let line = one_line(text);
+    match start_of(&line, limit) {
+        start if start.len() < line.len() => format!("{start}…"),
+        _ => line,
+    }
+}
+
+/// Replaces line breaks and other control characters by single spaces.
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
@@ -108,24 +244,55 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_one_line() {
+    fn display_is_one_line() {
         let error = Error::new(ErrorKind::Server, "first\nsecond\r\n\tthird").with_status(500);
         assert_eq!(error.to_string(), "500 first second third");
     }
 
     #[test]
-    fn it_is_a_short_line() {
+    fn display_is_bounded_and_the_message_is_kept() {
         let long = "ü".repeat(100_000);
-        let mut error = Error::new(ErrorKind::Rejected, long.as_str());
-        error.0.code = Some(long.clone());
-        error.0.resource_id = Some(long.clone());
+        let error = Error::new(ErrorKind::Rejected, long.as_str())
+            .with_code(Some(long.clone()))
+            .with_resource_id(Some(long.clone()));
         assert!(error.to_string().len() < 8 << 10);
-        assert_eq!(error.message(), Some(long.as_str()), "it is kept");
+        assert_eq!(error.message(), Some(long.as_str()));
     }
 
     #[test]
-    fn without_words_of_the_platform_the_kind_speaks() {
+    fn the_kind_replaces_a_missing_message() {
         let error = Error::new(ErrorKind::NotFound, "").with_status(404);
         assert_eq!(error.to_string(), "404 not found");
+    }
+
+    #[test]
+    fn ids_come_from_the_path_on_one_short_line() {
+        let template = "/v1/applications/{application_id}/domains/{domain_id}";
+        let long = "x".repeat(300);
+        for (path, ids) in [
+            ("/v1/applications/a1/domains/d%202", vec!["a1", "d 2"]),
+            ("/base/v1/applications/a1/domains/d2", vec!["a1", "d2"]),
+            (
+                "/v1/applications/%0Aa%1B/domains/%FF",
+                vec!["a", "\u{fffd}"],
+            ),
+            ("", vec![]),
+        ] {
+            assert_eq!(path_ids(template, path), ids, "{path}");
+        }
+        let ids = path_ids("/{id}", &format!("/{long}"));
+        assert_eq!(ids, [format!("{}…", "x".repeat(64))]);
+    }
+
+    #[test]
+    fn durations_have_units() {
+        for (millis, words) in [
+            (0, "0 s"),
+            (250, "250 ms"),
+            (1_500, "1.5 s"),
+            (30_000, "30 s"),
+        ] {
+            assert_eq!(in_words(Duration::from_millis(millis)), words);
+        }
     }
 }

@@ -1,11 +1,12 @@
-//! One error for everything that can go wrong, with answers to the questions a caller has.
+//! The error of all calls: its kind, its effect, and what the platform answered.
 
 mod display;
 
-pub(crate) use display::{one_line, start_of};
+pub(crate) use display::{in_words, one_line, start_of};
 
 use crate::operation::Operation;
 use crate::phase::Observation;
+use http::Method;
 use serde_json::Value;
 use std::convert::Infallible;
 use std::fmt;
@@ -14,127 +15,150 @@ use std::time::Duration;
 /// The result of a call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Any error, as a token source, a token store or a shared budget returns it.
+/// An error of a token source, a token store or a shared budget.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a call failed, and what that means.
+/// Why a call failed, and whether the platform acted.
 ///
-/// It is one pointer in size. `Display` is one line: what was called, the status, the platform's
-/// words, and what to do next where that is known. Neither `Display` nor `Debug` shows a secret.
+/// `Display` is one line for the person on call: the operation with its ids, the status, the
+/// platform's message, what may have happened, and the next step:
+///
+/// ```text
+/// edgegap create_deployment: no response within 30 s; the deployment may exist: check deployments().find_created(tag, time)
+/// nodion delete_domain a1 d2: 429 too many requests; nothing was done; retry after 12 s
+/// ```
+///
+/// `Display` and `Debug` show no secrets. An error is one pointer wide.
 ///
 /// ```
 /// # fn handle(error: deploykit::Error) {
 /// use deploykit::{Effect, ErrorKind};
 /// match error.kind() {
-///     ErrorKind::RateLimited => println!("again in {:?}", error.retry_after()),
-///     _ if error.effect() == Effect::Unknown => println!("look before you repeat it: {error}"),
+///     ErrorKind::RateLimited => println!("retry in {:?}", error.retry_after()),
+///     _ if error.effect() == Effect::Unknown => println!("check before you retry: {error}"),
 ///     _ => println!("{error}"),
 /// }
 /// # }
 /// ```
-pub struct Error(pub(crate) Box<Inner>);
+pub struct Error(Box<Inner>);
 
-/// What is known of a failure.
-#[derive(Debug, Default)]
-pub(crate) struct Inner {
-    pub kind: ErrorKind,
-    pub operation: Option<&'static Operation>,
-    pub status: Option<u16>,
-    pub code: Option<String>,
-    pub message: Option<String>,
-    pub details: Option<Value>,
-    pub request_id: Option<String>,
-    pub resource_id: Option<String>,
-    pub retry_after: Option<Duration>,
-    pub attempts: u32,
-    pub elapsed: Duration,
-    pub effect: Effect,
-    /// Another try would fare no better.
-    pub lasting: bool,
-    /// The caller's word that the call may be repeated.
-    pub assumed_idempotent: bool,
-    pub body: Option<String>,
-    pub advice: Option<&'static str>,
-    /// How many records of a list had come before, for a call that wanted all.
-    pub records: Option<usize>,
-    pub source: Option<BoxError>,
-    pub wait: Option<Box<WaitReport>>,
+#[derive(Default)]
+struct Inner {
+    kind: ErrorKind,
+    operation: Option<&'static Operation>,
+    request: Option<FailedRequest>,
+    status: Option<u16>,
+    code: Option<String>,
+    message: Option<String>,
+    details: Option<Value>,
+    request_id: Option<String>,
+    resource_id: Option<String>,
+    retry_after: Option<Duration>,
+    attempts: u32,
+    elapsed: Duration,
+    effect: Effect,
+    permanent: bool,
+    assumed_idempotent: bool,
+    body: Option<String>,
+    advice: Option<&'static str>,
+    records: Option<usize>,
+    source: Option<BoxError>,
+    wait: Option<Box<WaitReport>>,
 }
 
-/// What a wait saw before it failed; filled by [`wait`](crate::watch::Wait).
-#[derive(Clone, Debug, Default)]
-pub(crate) struct WaitReport {
-    pub timeline: Vec<Observation>,
-    pub log_tail: Vec<String>,
+/// The request that failed, as `Display` needs it.
+pub(crate) struct FailedRequest {
+    pub platform: &'static str,
+    pub method: Method,
+    /// Redacted.
+    pub path: String,
+    pub lookups: &'static [Lookup],
 }
 
-/// What kind of failure it is.
+/// How to find out whether a create took effect when its response is missing.
+pub struct Lookup {
+    /// Id of the operation.
+    pub operation: &'static str,
+    /// Noun for the created thing.
+    pub creates: &'static str,
+    /// Instruction: `check deployments().find_created(tag, time)`.
+    pub advice: &'static str,
+}
+
+/// What a wait saw before it failed.
+#[derive(Default)]
+struct WaitReport {
+    timeline: Vec<Observation>,
+    log_tail: Vec<String>,
+}
+
+/// The kinds of failures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The client was set up wrongly: base URL, credentials, environment.
+    /// The client's configuration is invalid: base URL, credentials, environment.
     Configuration,
-    /// The request is wrong and was refused here, before anything was sent.
+    /// The request is invalid and was not sent.
     #[default]
     InvalidRequest,
     /// The credentials are missing, wrong or expired.
     Unauthenticated,
-    /// The credentials do not allow this.
+    /// The credentials do not permit this call.
     Forbidden,
-    /// There is no such thing.
+    /// The resource does not exist.
     NotFound,
     /// The server has no such endpoint.
     NoSuchRoute,
-    /// It clashes with something that exists.
+    /// The request conflicts with an existing resource.
     Conflict,
-    /// What was to be removed or stopped is gone already.
+    /// The resource to delete or stop is already gone.
     AlreadyRemoved,
-    /// The platform refuses this request.
+    /// The platform rejected the request.
     Rejected,
     /// The account's plan does not include this, or its limit is reached.
     PlanLimit,
     /// Too many requests; see [`Error::retry_after`].
     RateLimited,
-    /// A limit that waiting a little does not lift.
+    /// A quota is used up; a short wait does not help.
     Quota,
-    /// This client's own limit on creates, `max_creates`: nothing was sent.
+    /// This client's own limit on creates, `max_creates`, is reached; nothing was sent.
     SpendLimit,
-    /// The platform answers from another address; nothing was followed.
+    /// The platform redirected the request. Redirects are not followed.
     Redirected,
-    /// The platform failed.
+    /// The server failed.
     Server,
-    /// The platform, or a part that is needed, cannot be reached by it now.
+    /// The platform, or a service that it depends on, is temporarily unavailable.
     Unavailable,
-    /// No connection could be made: nothing was sent.
+    /// The client could not connect; nothing was sent.
     Connect,
-    /// No answer within the time limit.
+    /// No response within the timeout.
     Timeout,
-    /// The connection broke after the request was sent, or within the reply.
+    /// The connection broke after the request was sent.
     Interrupted,
-    /// The reply could not be understood.
+    /// The response could not be decoded.
     Decode,
-    /// A list does not come to an end: a page repeats, or the server always says that more follow.
+    /// A list does not end: a page repeats, or the server always reports a next page.
     Pagination,
-    /// This server does not offer it.
+    /// The server does not support this operation.
     Unsupported,
-    /// A deployment that was waited for came to a bad end.
+    /// The deployment that was waited for failed.
     WaitFailed,
-    /// A deployment that was waited for was not ready in time.
+    /// The deployment that was waited for was not ready before the deadline.
     WaitTimedOut,
-    /// A deployment that was waited for is not there, or not any more.
+    /// The deployment that was waited for does not exist, or not any longer.
     Gone,
 }
 
-/// Whether the platform possibly acted on a call that failed.
+/// Whether the platform acted on a call that failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Effect {
     /// Nothing was done.
     None,
-    /// It cannot be told: look before you repeat a call that must not happen twice.
+    /// The platform may have acted: check before you retry a call that must not happen twice.
     #[default]
     Unknown,
-    /// Something was done all the same; see [`Error::resource_id`].
+    /// The platform acted although the call failed; see [`Error::resource_id`].
     Applied,
 }
 
@@ -148,90 +172,90 @@ impl Error {
         }))
     }
 
-    /// A request that is refused before it is sent.
+    /// An invalid request, which is not sent.
     pub(crate) fn invalid_request(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidRequest, message).with_effect(Effect::None)
     }
 
-    /// A client that cannot be built.
+    /// An invalid configuration of a client.
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Configuration, message).with_effect(Effect::None)
     }
 
-    /// What kind of failure it is.
+    /// The kind of failure.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Whether the platform possibly acted.
+    /// Whether the platform acted.
     pub fn effect(&self) -> Effect {
         self.0.effect
     }
 
-    /// The HTTP status, if there was a reply.
+    /// The HTTP status, if there was a response.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// The platform's own code for the failure: `permission.forbidden`.
+    /// The platform's error code: `permission.forbidden`.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
-    /// The platform's words, or ours for a failure that never reached it. One line of at most 64 KiB, of which
-    /// `Display` shows 1 KiB.
+    /// The platform's message, or this crate's if there was no response. One line of at most 64 KiB;
+    /// `Display` shows the first 1 KiB.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
 
-    /// What else the platform says about it, with secrets that are known left out.
+    /// Further details from the platform, with known secrets redacted.
     pub fn details(&self) -> Option<&Value> {
         self.0.details.as_ref()
     }
 
-    /// The id that the server gave to this HTTP request, if it gives one.
+    /// The server's id for this HTTP request, if it sent one.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// What exists in spite of the failure and may need to be cleaned up: the `request_id` of the
-    /// deployment in Edgegap's 422.
+    /// A resource that exists although the call failed, and may have to be deleted: the deployment of
+    /// Edgegap's 422, or the deployment that a wait gave up on.
     pub fn resource_id(&self) -> Option<&str> {
         self.0.resource_id.as_deref()
     }
 
-    /// How long the platform asks to wait.
+    /// How long the platform asks to wait before a retry.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// How often sending the request was tried, repetitions included; 0 if it was refused here.
+    /// Number of attempts, retries included; 0 if the call was refused before it was sent.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// How long the call took in all, waiting between attempts included.
+    /// Duration of the call, waits between attempts included.
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
     }
 
-    /// The operation that failed; `None` for a failure outside of one.
+    /// The operation that failed; `None` outside of an operation.
     pub fn operation(&self) -> Option<&'static Operation> {
         self.0.operation
     }
 
-    /// The beginning of the reply's body, at most 2 KiB, with secrets that are known left out.
+    /// The start of the response body, at most 2 KiB, with known secrets redacted.
     pub fn body_excerpt(&self) -> Option<&str> {
         self.0.body.as_deref()
     }
 
-    /// What a failed wait saw: each change of phase or status, with its time since the wait began.
-    /// At most 64, the first one and the latest. Empty for other errors.
+    /// Changes of phase or status that a failed wait saw, with the time since its start: the first
+    /// one and the latest, at most 64. Empty for other errors.
     pub fn timeline(&self) -> &[Observation] {
         self.0.wait.as_ref().map_or(&[], |report| &report.timeline)
     }
 
-    /// The platform's last known status of the deployment that was waited for: `Status.ERROR`.
+    /// The last known status of the deployment that was waited for: `Status.ERROR`.
     pub fn raw_status(&self) -> Option<&str> {
         let known = self.timeline().iter().rev();
         let mut words = known.map(|seen| seen.raw_status.as_str());
@@ -243,10 +267,20 @@ impl Error {
         self.timeline().last()?.reason.as_deref()
     }
 
-    /// The last lines of the deployment's log, where the platform has one: at most 20 of at most 500
-    /// bytes. Known secrets are redacted; others that the program wrote are not.
+    /// The last lines of the deployment's log after a failed wait: at most 20 of at most 500 bytes.
+    /// Known secrets are redacted; others that the program logged are not.
     pub fn log_tail(&self) -> &[String] {
         self.0.wait.as_ref().map_or(&[], |report| &report.log_tail)
+    }
+
+    /// Whether a retry would fail in the same way, although the kind is transient.
+    pub(crate) fn is_permanent(&self) -> bool {
+        self.0.permanent
+    }
+
+    /// Whether the caller declared the call idempotent.
+    pub(crate) fn is_assumed_idempotent(&self) -> bool {
+        self.0.assumed_idempotent
     }
 
     pub(crate) fn with_effect(mut self, effect: Effect) -> Self {
@@ -254,23 +288,44 @@ impl Error {
         self
     }
 
+    /// Sets the operation unless there is one.
     pub(crate) fn with_operation(mut self, operation: Option<&'static Operation>) -> Self {
         self.0.operation = self.0.operation.or(operation);
         self
     }
 
-    pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
-        self.0.source = Some(source.into());
-        self
-    }
-
-    pub(crate) fn with_advice(mut self, advice: &'static str) -> Self {
-        self.0.advice = Some(advice);
+    pub(crate) fn with_request(mut self, request: FailedRequest) -> Self {
+        self.0.request = Some(request);
         self
     }
 
     pub(crate) fn with_status(mut self, status: u16) -> Self {
         self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
+        self.0.code = code;
+        self
+    }
+
+    pub(crate) fn with_details(mut self, details: Option<Value>) -> Self {
+        self.0.details = details;
+        self
+    }
+
+    pub(crate) fn with_request_id(mut self, id: Option<String>) -> Self {
+        self.0.request_id = id;
+        self
+    }
+
+    pub(crate) fn with_resource_id(mut self, id: Option<String>) -> Self {
+        self.0.resource_id = id;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
         self
     }
 
@@ -280,12 +335,49 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
-        self.0.retry_after = wait;
+    pub(crate) fn with_permanent(mut self, permanent: bool) -> Self {
+        self.0.permanent = permanent;
         self
     }
 
-    /// Rewrites every text that may come from a server, and then shortens the body.
+    pub(crate) fn with_assumed_idempotent(mut self, assumed: bool) -> Self {
+        self.0.assumed_idempotent = assumed;
+        self
+    }
+
+    pub(crate) fn with_body(mut self, body: String) -> Self {
+        self.0.body = (!body.is_empty()).then_some(body);
+        self
+    }
+
+    /// Sets the next step, as an instruction.
+    pub(crate) fn with_advice(mut self, advice: impl Into<Option<&'static str>>) -> Self {
+        self.0.advice = advice.into();
+        self
+    }
+
+    /// Sets the number of records of a list that were read before the failure.
+    pub(crate) fn with_records(mut self, records: usize) -> Self {
+        self.0.records = Some(records);
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn with_timeline(mut self, timeline: Vec<Observation>) -> Self {
+        self.0.wait.get_or_insert_default().timeline = timeline;
+        self
+    }
+
+    pub(crate) fn with_log_tail(mut self, lines: Vec<String>) -> Self {
+        self.0.wait.get_or_insert_default().log_tail = lines;
+        self
+    }
+
+    /// Rewrites every text that may come from a server, then shortens the body.
     pub(crate) fn rewritten(
         mut self,
         text: impl Fn(&str) -> String,

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::raw::nexlayer::Op;
 use crate::secret::Secret;
 use crate::transport::builder::{self, ClientBuilder};
-use crate::transport::platform::Profile;
+use crate::transport::platform::{Lookup, Profile};
 
 static PROFILE: Profile = Profile {
     api: "nexlayer",
@@ -20,6 +20,11 @@ static PROFILE: Profile = Profile {
     secret_query: &["sessionToken"],
     classify,
     failed_success,
+    lookups: &[Lookup {
+        operation: "start_user_deployment",
+        creates: "application",
+        advice: "it is in no list and ends at its time limit; within a session, check session.application(name).wait()",
+    }],
     redact_manifest: redact,
 };
 

@@ -3,7 +3,7 @@
 use super::classify::classify;
 use crate::error::{Error, Result};
 use crate::transport::builder::{self, ClientBuilder};
-use crate::transport::platform::Profile;
+use crate::transport::platform::{Lookup, Profile};
 use http::{HeaderName, HeaderValue};
 
 const PROJECT_HEADER: HeaderName = HeaderName::from_static("x-nodion-project");
@@ -18,6 +18,11 @@ static PROFILE: Profile = Profile {
     secret_query: &[],
     classify,
     failed_success: |_| None,
+    lookups: &[Lookup {
+        operation: "create_deployment",
+        creates: "deployment",
+        advice: "check application.deployments().find_created(number)",
+    }],
     redact_manifest: |_| None,
 };
 

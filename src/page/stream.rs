@@ -145,11 +145,10 @@ impl<T: Send + 'static> Pages<T> {
     }
 
     fn endless(&self, message: String) -> Error {
-        let mut error = Error::new(ErrorKind::Pagination, message)
+        Error::new(ErrorKind::Pagination, message)
             .with_effect(Effect::None)
-            .with_operation(self.operation);
-        error.0.lasting = true;
-        error
+            .with_operation(self.operation)
+            .with_permanent(true)
     }
 }
 
@@ -237,10 +236,7 @@ impl<T: Send + 'static> PageStream<T> {
         let mut all = Vec::new();
         while let Some(item) = self.next().await {
             let read = all.len();
-            all.push(item.map_err(|mut error| {
-                error.0.records = Some(read);
-                error
-            })?);
+            all.push(item.map_err(|error| error.with_records(read))?);
         }
         Ok(all)
     }

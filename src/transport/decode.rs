@@ -25,9 +25,8 @@ impl Scope {
         // A platform's own forms are those of its operations.
         let own = json.as_ref().filter(|_| target.operation.is_some());
         if let Some(failed) = own.and_then(failed) {
-            let mut error = failed.into_error(target.effect());
-            error.0.request_id = request_id(&self.state().outcome.headers);
-            return error;
+            let id = request_id(&self.state().outcome.headers);
+            return failed.into_error(target.effect()).with_request_id(id);
         }
         // A platform that says "created" or "accepted" in JSON did act; of any other body, or one from a
         // proxy, nobody can tell.
@@ -47,11 +46,11 @@ impl Scope {
             Some(json) => redact::shape(&json).to_string(),
             None => format!("{} bytes that are not JSON", bytes.len()),
         };
-        let message = format!("the reply does not fit at {}", misfit(bytes, error));
-        let mut error = Error::new(ErrorKind::Decode, message).with_effect(effect);
-        // Redacted before it is shortened to an excerpt.
-        error.0.body = Some(start_of(&excerpt, ERROR_BYTES).to_owned());
-        error
+        let message = format!("cannot decode the response at {}", misfit(bytes, error));
+        Error::new(ErrorKind::Decode, message)
+            .with_effect(effect)
+            // Redacted before it is shortened to an excerpt.
+            .with_body(start_of(&excerpt, ERROR_BYTES).to_owned())
     }
 }
 

@@ -5,7 +5,7 @@ use super::limits::EXCERPT_BYTES;
 use super::mask::Mask;
 use super::response::request_id;
 use super::{Scope, rate_limit};
-use crate::error::{Effect, Error, ErrorKind};
+use crate::error::{Effect, Error, ErrorKind, in_words};
 use crate::operation::Operation;
 use http::{HeaderMap, Method, header};
 use serde_json::Value;
@@ -64,8 +64,8 @@ impl Target {
         }
     }
 
-    pub fn timed_out(&self, what: &str, limit: Duration) -> Error {
-        let message = format!("{what} took longer than {limit:?}");
+    pub fn timed_out(&self, limit: Duration) -> Error {
+        let message = format!("no response within {}", in_words(limit));
         Error::new(ErrorKind::Timeout, message).with_effect(self.effect())
     }
 }
@@ -150,13 +150,12 @@ impl Classified {
     }
 
     pub fn into_error(self, effect: Effect) -> Error {
-        let mut error = Error::new(self.kind, self.message.unwrap_or_default());
-        error.0.code = self.code;
-        error.0.details = self.details;
-        error.0.resource_id = self.resource_id;
-        error.0.effect = self.effect.unwrap_or(effect);
-        error.0.advice = self.advice;
-        error
+        Error::new(self.kind, self.message.unwrap_or_default())
+            .with_code(self.code)
+            .with_details(self.details)
+            .with_resource_id(self.resource_id)
+            .with_effect(self.effect.unwrap_or(effect))
+            .with_advice(self.advice)
     }
 }
 
@@ -182,22 +181,27 @@ impl Scope {
             if let Some(origin) = redirect_origin(headers) {
                 classified = classified.message(format!("redirected to {origin}"));
             }
-            classified = classified.advice(
-                "redirects are not followed; set the base URL to where the platform is now",
-            );
+            classified = classified.advice("redirects are not followed: check the base URL");
         }
-        let mut error = classified.into_error(target.effect_of(status));
-        error.0.status = Some(status);
-        error.0.retry_after = rate_limit::wait_asked_for(status, headers);
-        error.0.request_id = request_id(headers);
-        error.0.body = Some(text.into_owned()).filter(|text| !text.is_empty());
-        error
+        classified
+            .into_error(target.effect_of(status))
+            .with_status(status)
+            .with_retry_after(rate_limit::wait_asked_for(status, headers))
+            .with_request_id(request_id(headers))
+            .with_body(text.into_owned())
     }
 
-    /// The same error without the secrets of the request that the server repeated, and with no more
-    /// of the body than an error keeps.
+    /// Adds the failed request, and redacts secrets of the request that the server repeated.
     pub(crate) fn redacted(&self, error: Error) -> Error {
-        let mask = Mask::of(&self.secrets());
+        let (last, secrets) = self.last_request();
+        let is_of = |operation: Option<&Operation>| {
+            operation.map(|found| found.id) == error.operation().map(|found| found.id)
+        };
+        let error = match last {
+            Some((operation, request)) if is_of(operation) => error.with_request(request),
+            _ => error,
+        };
+        let mask = Mask::of(&secrets);
         error.rewritten(
             |text| mask.text(text),
             |json| mask.json(json),

@@ -4,7 +4,7 @@ use super::credentials::{Auth, Renewed};
 use super::failure::Target;
 use super::spend_limit::Spent;
 use super::{Scope, redact, response};
-use crate::error::{Effect, Error, Result};
+use crate::error::{Effect, Error, ErrorKind, Result, in_words};
 use http::StatusCode;
 use http::header::AUTHORIZATION;
 use reqwest::{Request, Response};
@@ -84,7 +84,7 @@ impl Scope {
                     Err(why) => {
                         error = error
                             .with_source(why)
-                            .with_advice("the token could not be renewed either: see source()");
+                            .with_advice("the token could not be renewed: see source()");
                     }
                 }
             }
@@ -117,7 +117,7 @@ impl Scope {
         };
         match timeout(limit, exchange).await {
             Ok(result) => result,
-            Err(_) => Err(target.timed_out("an attempt", limit)),
+            Err(_) => Err(target.timed_out(limit)),
         }
     }
 
@@ -169,12 +169,16 @@ impl Scope {
     /// The deadline passed: during an attempt, or while the call waited for its turn, a token or the
     /// next attempt.
     fn cut_off(&self, deadline: Duration, target: &Target) -> Error {
-        let error = target.timed_out("the call", deadline);
         let state = self.state();
-        match state.attempting {
-            true => error,
-            false => error.with_effect(state.effect()),
+        if state.attempting {
+            return target.timed_out(deadline);
         }
+        let deadline = in_words(deadline);
+        let message = match state.outcome.attempts {
+            0 => format!("not sent within the deadline of {deadline}"),
+            _ => format!("no success within the deadline of {deadline}"),
+        };
+        Error::new(ErrorKind::Timeout, message).with_effect(state.effect())
     }
 
     /// Records how the call ended, and redacts its error.
@@ -199,11 +203,11 @@ impl Scope {
         result.map_err(|error| {
             span.record("error.type", field::debug(error.kind()));
             let effect = error.effect().max(effect);
-            let mut error = error
+            let error = error
                 .with_attempts(attempts, elapsed)
                 .with_effect(effect)
-                .with_operation(target.operation);
-            error.0.assumed_idempotent = self.options.idempotent;
+                .with_operation(target.operation)
+                .with_assumed_idempotent(self.options.idempotent);
             self.redacted(error)
         })
     }

@@ -2,6 +2,7 @@
 
 use super::Transport;
 pub(crate) use super::failure::{Classified, Failure};
+pub(crate) use crate::error::Lookup;
 use crate::secret::Secret;
 use serde_json::Value;
 use std::fmt;
@@ -22,6 +23,8 @@ pub struct Profile {
     pub classify: fn(&Failure<'_>) -> Classified,
     /// Tells a failure in a body with a success status. Asked after the body could not be decoded.
     pub failed_success: fn(&Value) -> Option<Classified>,
+    /// How to find out whether creates without a response took effect.
+    pub lookups: &'static [Lookup],
     /// Parses a manifest and redacts it; `None` if it cannot be parsed.
     pub redact_manifest: fn(&str) -> Option<RedactedManifest>,
 }

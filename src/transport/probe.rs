@@ -63,7 +63,7 @@ impl Scope {
                 return Ok(Some(status));
             }
             Ok(Err(error)) => error,
-            Err(_) => Error::new(ErrorKind::Timeout, "no answer in time"),
+            Err(_) => Error::new(ErrorKind::Timeout, "no response in time"),
         };
         span.record("error.type", field::debug(error.kind()));
         match error.kind() {

@@ -5,6 +5,7 @@
 
 use super::Scope;
 use super::platform::Profile;
+use crate::error::FailedRequest;
 use crate::operation::Operation;
 use crate::preview::{CANONICAL_VERSION, PreviewBody, RequestPreview};
 use crate::secret::{REDACTED, Secret, redacted_url, secrets_of_url};
@@ -33,6 +34,9 @@ const SHOWN_RESPONSE_HEADERS: [&str; 8] = [
 ];
 /// Marks a place in the spec as a URL, of which only user info, query and fragment are secret.
 const URL_MARK: &str = "<url>";
+
+/// A request, redacted, with its operation.
+type LastRequest = (Option<&'static Operation>, FailedRequest);
 
 /// Names and values.
 type Pairs = Vec<(String, String)>;
@@ -71,11 +75,11 @@ impl Parts<'_> {
         }
     }
 
-    /// The secrets of the request, which a server may repeat.
-    pub fn secrets(&self) -> Vec<Secret> {
+    /// The redacted path, and the secrets of the request, which a server may repeat.
+    pub fn path_and_secrets(&self) -> (String, Vec<Secret>) {
         let mut redactor = Redactor::new(self.operation);
-        self.redact(&mut redactor);
-        redactor.found
+        let (path, ..) = self.redact(&mut redactor);
+        (path, redactor.found)
     }
 
     /// Path, query, headers and body: everything that may hold a secret.
@@ -148,14 +152,28 @@ impl Scope {
 
     /// The secrets of the request that was prepared last, which a response must not repeat.
     pub(crate) fn secrets(&self) -> Vec<Secret> {
+        self.last_request().1
+    }
+
+    /// The request that was prepared last with its operation, redacted, and its secrets.
+    pub(super) fn last_request(&self) -> (Option<LastRequest>, Vec<Secret>) {
         let (sent, mut secrets) = {
             let state = self.state();
             (state.sent.clone(), state.tokens.clone())
         };
-        if let Some((request, operation)) = sent {
-            secrets.extend(self.parts(operation, &request).secrets());
-        }
-        secrets
+        let Some((request, operation)) = sent else {
+            return (None, secrets);
+        };
+        let (path, found) = self.parts(operation, &request).path_and_secrets();
+        secrets.extend(found);
+        let profile = self.transport.profile;
+        let request = FailedRequest {
+            platform: profile.api,
+            method: request.method().clone(),
+            path,
+            lookups: profile.lookups,
+        };
+        (Some((operation, request)), secrets)
     }
 }
 

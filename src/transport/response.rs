@@ -73,16 +73,16 @@ async fn read_all(mut response: Response, length: Option<u64>, limit: usize) -> 
             Ok(Some(chunk)) if body.len() + chunk.len() > limit => {
                 return Err(Error::new(
                     ErrorKind::Decode,
-                    format!("the reply is larger than {limit} bytes"),
+                    format!("the response is larger than {limit} bytes"),
                 )
-                .with_advice("raise max_reply_bytes if that is expected"));
+                .with_advice("if that is expected, raise max_reply_bytes"));
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Ok(body),
             Err(error) => {
                 return Err(Error::new(
                     ErrorKind::Interrupted,
-                    "the connection broke within the reply",
+                    "the connection broke within the response",
                 )
                 .with_source(error.without_url()));
             }

@@ -147,7 +147,7 @@ impl Error {
     /// This crate has tried as often as its policy allows by then. After a
     /// [`retry_after`](Self::retry_after) it may be worth while.
     pub fn is_retryable(&self) -> bool {
-        self.may_repeat(self.0.assumed_idempotent)
+        self.may_repeat(self.is_assumed_idempotent())
     }
 
     /// The same, with the caller's word that the call is idempotent.
@@ -164,7 +164,7 @@ impl Error {
 
     /// Whether the failure may be gone at the next attempt.
     fn is_passing(&self) -> bool {
-        if self.0.lasting {
+        if self.is_permanent() {
             return false;
         }
         let behaviour = self.operation().map(|operation| &operation.behaviour);

@@ -13,8 +13,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-const NO_CONNECTION: &str = "no connection could be made";
-const BROKEN: &str = "the connection broke before there was a reply";
+const NO_CONNECTION: &str = "cannot connect";
+const BROKEN: &str = "the connection broke before the response";
 
 impl Scope {
     pub(super) async fn send(&self, request: Request, target: &Target) -> Result<Response> {
@@ -39,23 +39,21 @@ pub(crate) fn network_error(error: reqwest::Error, target: &Target) -> Error {
     // The URL may hold a session token.
     let error = error.without_url();
     let (kind, message, effect) = if error.is_builder() {
-        let message = "the request could not be built";
+        let message = "cannot build the request";
         (ErrorKind::InvalidRequest, message, Effect::None)
     } else if error.is_connect() {
         (ErrorKind::Connect, NO_CONNECTION, Effect::None)
     } else if error.is_timeout() {
-        (ErrorKind::Timeout, "no answer in time", target.effect())
+        (ErrorKind::Timeout, "no response in time", target.effect())
     } else {
         (ErrorKind::Interrupted, BROKEN, target.effect())
     };
     let cause = root_cause(&error).map(|cause| format!(": {cause}"));
     let message = format!("{message}{}", cause.unwrap_or_default());
-    let lasting = is_tls(&error);
-    let mut error = Error::new(kind, message)
+    Error::new(kind, message)
         .with_effect(effect)
-        .with_source(error);
-    error.0.lasting = lasting;
-    error
+        .with_permanent(is_tls(&error))
+        .with_source(error)
 }
 
 /// Whether the two ends cannot agree on TLS: a wrong certificate is still wrong a second later.

@@ -1,6 +1,6 @@
 //! A limit on what may be spent, for loops and agents that run wild.
 
-use crate::error::{Effect, Error, ErrorKind};
+use crate::error::{Effect, Error, ErrorKind, in_words};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -59,13 +59,14 @@ impl SpendGuard {
         Err(Error::new(
             ErrorKind::SpendLimit,
             format!(
-                "this client may create {} in {:?}, and has; nothing was sent",
-                self.most, self.span
+                "the limit of {} creates in {} is used up",
+                self.most,
+                in_words(self.span)
             ),
         )
         .with_effect(Effect::None)
         .with_retry_after(oldest.copied().map(left))
-        .with_advice("if that many are wanted, raise max_creates"))
+        .with_advice("if that many are expected, raise max_creates"))
     }
 
     fn creates(&self) -> MutexGuard<'_, Creates> {

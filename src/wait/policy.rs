@@ -51,7 +51,7 @@ impl PollFailure {
         let is_final = error
             .status()
             .is_some_and(|status| behaviour.is_some_and(|known| known.final_on.contains(&status)));
-        if error.0.lasting || is_final {
+        if error.is_permanent() || is_final {
             return Self::Permanent;
         }
         match error.kind() {
@@ -129,8 +129,7 @@ mod tests {
         assert_eq!(sent(ErrorKind::AlreadyRemoved), PollFailure::NotFound);
         let paced = PollFailure::of(&Error::new(ErrorKind::RateLimited, ""));
         assert_eq!(paced, PollFailure::NotSent);
-        let mut certificate = Error::new(ErrorKind::Connect, "");
-        certificate.0.lasting = true;
+        let certificate = Error::new(ErrorKind::Connect, "").with_permanent(true);
         assert_eq!(PollFailure::of(&certificate), PollFailure::Permanent);
     }
 }

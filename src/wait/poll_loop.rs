@@ -3,7 +3,7 @@
 use super::observations::{Snapshot, Timeline, log_tail};
 use super::policy::{PollFailure, Verdict};
 use super::{Progress, Schedule, Settings, Wait};
-use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::error::{Effect, Error, ErrorKind, Result, in_words};
 use crate::phase::{Observation, Phase};
 use crate::transport::retry::Retry;
 use std::time::Duration;
@@ -188,7 +188,7 @@ impl<T: Send + 'static> PollLoop<T> {
     async fn timed_out(&mut self) -> Error {
         let deadline = self.settings.schedule.deadline;
         let target = self.settings.target;
-        let missed = format!("was not {target} within {deadline:?}");
+        let missed = format!("was not {target} within {}", in_words(deadline));
         let message = match self.timeline.last() {
             Some(_) => self.state(&format!("{missed}; its status is")),
             None => format!("{} {missed}; it was never found", self.settings.subject()),
@@ -236,29 +236,27 @@ impl<T: Send + 'static> PollLoop<T> {
 
     /// Adds the id of the resource, which still exists and may cost money.
     fn with_resource(&self, error: Error) -> Error {
-        let mut error = self.with_timeline(error);
-        error.0.resource_id = self.settings.id.clone();
-        error
+        self.with_timeline(error)
+            .with_resource_id(self.settings.id.clone())
     }
 
-    fn with_timeline(&self, mut error: Error) -> Error {
+    fn with_timeline(&self, error: Error) -> Error {
         // A wait only reads.
-        error.0.effect = Effect::None;
-        let report = error.0.wait.get_or_insert_default();
-        report.timeline = self.timeline.to_vec();
         error
+            .with_effect(Effect::None)
+            .with_timeline(self.timeline.to_vec())
     }
 
     /// Adds the end of the log if it can be read in time.
-    async fn with_log(&mut self, mut error: Error, limit: Duration) -> Error {
+    async fn with_log(&mut self, error: Error, limit: Duration) -> Error {
         let limit = LOG_TIMEOUT.min(limit);
         let Some(log) = self.settings.log.as_ref().filter(|_| !limit.is_zero()) else {
             return error;
         };
         let call = log_tail(log().retry(Retry::off()));
-        if let Ok(Ok(lines)) = timeout(limit, call.into_future()).await {
-            error.0.wait.get_or_insert_default().log_tail = lines;
+        match timeout(limit, call.into_future()).await {
+            Ok(Ok(lines)) => error.with_log_tail(lines),
+            _ => error,
         }
-        error
     }
 }

@@ -57,7 +57,7 @@ async fn a_failed_deployment_is_reported_with_timeline_reason_and_log() {
     assert_eq!(
         error.to_string(),
         "edgegap deployment c0653765de3b is Status.ERROR: Pull image timeout exceeded for <redacted> \
-         (exists: c0653765de3b) (3 attempts in 5.0 s)"
+         (3 polls in 5.0 s); c0653765de3b still exists and may cost money"
     );
     assert!(!format!("{error:?}").contains("hush"));
     assert!(!error.is_retryable());
@@ -88,8 +88,8 @@ async fn the_last_poll_is_sent_before_the_deadline() {
     assert_eq!(error.resource_id(), Some(ID));
     assert_eq!(
         error.to_string(),
-        "edgegap deployment c0653765de3b was not ready within 30s; its status is Status.DEPLOYING \
-         (exists: c0653765de3b) (7 attempts in 28.0 s)"
+        "edgegap deployment c0653765de3b was not ready within 30 s; its status is Status.DEPLOYING \
+         (7 polls in 28.0 s); c0653765de3b still exists and may cost money"
     );
 }
 

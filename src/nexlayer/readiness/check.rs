@@ -67,7 +67,7 @@ impl Application {
             if scope.state().preview_only {
                 return check.await;
             }
-            let timed_out = |_| Err(Target::READ.timed_out("the check", limit));
+            let timed_out = |_| Err(Target::READ.timed_out(limit));
             let result = tokio::time::timeout(limit, check).await;
             result.unwrap_or_else(timed_out)
         })
@@ -189,9 +189,9 @@ fn tolerated(error: Error) -> Result<Error> {
 /// A session lasts as long as something in it runs or is reserved, says
 /// <https://nexlayer.com/docs/api/authentication>.
 fn ended(error: Error) -> Error {
-    let mut gone = Error::new(ErrorKind::Gone, "the session and its applications ended");
-    gone.0.code = error.code().map(str::to_owned);
-    gone.with_status(error.status().unwrap_or_default())
+    Error::new(ErrorKind::Gone, "the session and its applications ended")
+        .with_code(error.code().map(str::to_owned))
+        .with_status(error.status().unwrap_or_default())
         .with_operation(error.operation())
         .with_attempts(error.attempts(), error.elapsed())
         .with_effect(Effect::None)

@@ -2,7 +2,7 @@
 
 use super::auth_header::with_scheme;
 use super::{ErasedStore, Obtain, Tokens};
-use crate::error::{BoxError, Effect, Error, ErrorKind, Result};
+use crate::error::{BoxError, Effect, Error, ErrorKind, Result, in_words};
 use crate::secret::Secret;
 use crate::transport::Scope;
 use http::HeaderValue;
@@ -136,7 +136,7 @@ impl Renewed {
         let limit = if still_valid { AHEAD } else { Duration::MAX };
         let renewed = match timeout(limit, self.renew(client, asked)).await {
             Ok(renewed) => renewed,
-            Err(_) => Err(self.fail(format!("no answer in {AHEAD:?}").into())),
+            Err(_) => Err(self.fail(format!("no answer within {}", in_words(AHEAD)).into())),
         };
         renewed.or_else(|error| self.state().still_valid().ok_or_else(|| no_token(error)))
     }
@@ -285,7 +285,7 @@ fn no_token(why: Cause) -> Error {
         ) => kind,
         _ => ErrorKind::Unauthenticated,
     };
-    Error::new(kind, format!("there is no token for it: {why}"))
+    Error::new(kind, format!("cannot get a token ({why})"))
         .with_effect(Effect::None)
         .with_retry_after(call.and_then(Error::retry_after))
         .with_source(why)

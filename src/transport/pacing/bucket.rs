@@ -180,9 +180,8 @@ impl Bucket {
             }
             if wait >= until.duration_since(Instant::now()) {
                 let pace = self.pace;
-                let message = format!(
-                    "the rate of {pace} leaves no room before the deadline; nothing was sent"
-                );
+                let message =
+                    format!("the rate limit of {pace} leaves no room before the deadline");
                 return Err(Error::new(ErrorKind::RateLimited, message)
                     .with_effect(Effect::None)
                     .with_retry_after(Some(wait)));

@@ -1,7 +1,7 @@
 //! One budget for a fleet of processes.
 
 use super::bucket::Bucket;
-use crate::error::{BoxError, Effect, Error, ErrorKind, Result};
+use crate::error::{BoxError, Effect, Error, ErrorKind, Result, in_words};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,7 +117,7 @@ impl Shared {
         match self.otherwise {
             Fallback::Local => Ok(bucket.go_alone()),
             Fallback::Refuse => {
-                let message = format!("the shared budget does not answer: {error}");
+                let message = format!("the shared rate budget does not answer: {error}");
                 let rest = Some(bucket.budget_rests()).filter(|rest| !rest.is_zero());
                 Err(Error::new(ErrorKind::RateLimited, message)
                     .with_effect(Effect::None)
@@ -130,12 +130,12 @@ impl Shared {
     /// Asks, unless the last time was in vain and long.
     async fn ask(&self, bucket: &Bucket) -> Result<BudgetReply, BoxError> {
         if !bucket.budget_rests().is_zero() {
-            return Err("it did not a moment ago".into());
+            return Err("it failed a moment ago".into());
         }
         let started = Instant::now();
         let answer = match timeout(ANSWER, self.budget.take(&bucket.fleet)).await {
             Ok(answer) => answer,
-            Err(_) => Err(format!("no answer in {ANSWER:?}").into()),
+            Err(_) => Err(format!("no answer within {}", in_words(ANSWER)).into()),
         };
         // Said once, not with every call.
         match &answer {

@@ -4,10 +4,9 @@ mod connections;
 mod retry;
 mod timeouts;
 
-use crate::support::{Script, Server, Step};
+use crate::support::{Script, Server, Step, runtime};
 use crate::table::fault::head;
 use crate::table::operations::CANARY;
-use crate::table::runner::runtime;
 use deploykit::edgegap::{self, NewDeployment, User};
 use deploykit::{Call, ClientBuilder, Error, Page, Platform, nodion, pacing::Pacing};
 use std::time::Duration;

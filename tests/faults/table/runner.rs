@@ -3,12 +3,11 @@
 use super::expected::Expected;
 use super::fault::{Fault, Place, Setting, reply, success};
 use super::operations::{CANARY, Kind, Outcome};
-use crate::support::{Log, Script, Server};
+use crate::support::{Log, Script, Server, runtime};
 use deploykit::ErrorKind::{Connect, Interrupted, Timeout};
 use deploykit::{Effect, Error};
 use std::fmt;
 use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, timeout};
 
 /// On tokio's clock. No call waits so long, whatever happens.
@@ -39,19 +38,6 @@ struct Report {
     right: bool,
     duplicates: usize,
     hangs: bool,
-}
-
-/// A runtime with one thread, whose clock stands still while anything can happen and jumps when
-/// nothing can.
-pub fn runtime() -> Runtime {
-    Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        // Loopback delivers in the background: whoever looks for bytes too early would take them for
-        // lost, and the clock would jump to the next time limit.
-        .on_thread_park(|| std::thread::sleep(Duration::from_micros(200)))
-        .build()
-        .unwrap()
 }
 
 /// Runs the cells of a fault, each on a runtime, servers and a client of its own.
