@@ -1,11 +1,12 @@
-//! Applications: list, create, read, connect and delete them; and deploying them.
+//! Applications: list, create, read, connect and delete them.
 
-use super::{Application, ApplicationId, Branch, Client, Deployment, NewApplication, Page, checks};
+use super::scaling::check_instances;
+use super::{Application, ApplicationId, Client, Page};
 use crate::call::Call;
-use crate::error::Error;
+use crate::check;
+use crate::error::{Error, Result};
 use crate::id::{CheckedId, checked};
-use crate::raw::nodion::Op;
-use serde_json::json;
+use crate::raw::nodion::{Op, types};
 
 /// The applications of a project; made by [`Client::applications`].
 #[derive(Clone, Debug)]
@@ -85,6 +86,88 @@ impl Applications {
     }
 }
 
+/// A branch of a connected repository, by the ids that Nodion has for it. The dashboard knows them, and
+/// an [`Application`](super::Application) may.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Branch {
+    body: types::ApplicationUpdate,
+}
+
+/// An application to create.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "does nothing until passed to `Applications::create`"]
+pub struct NewApplication {
+    body: types::ApplicationCreate,
+}
+
+impl Branch {
+    /// The branch with this id, of a repository, of a connection to a host of repositories.
+    pub fn new(
+        integration_id: impl Into<String>,
+        repository_id: impl Into<String>,
+        branch_id: impl Into<String>,
+    ) -> Self {
+        Self {
+            body: types::ApplicationUpdate {
+                integration_id: integration_id.into(),
+                repository_id: repository_id.into(),
+                branch_id: branch_id.into(),
+            },
+        }
+    }
+
+    pub(super) fn checked(self) -> Result<types::ApplicationUpdate> {
+        let body = self.body;
+        check_branch(&body.integration_id, &body.repository_id, &body.branch_id)?;
+        Ok(body)
+    }
+}
+
+impl NewApplication {
+    /// One instance of this type in this [region](super::Client::regions), from a branch.
+    pub fn from_git(
+        name: impl Into<String>,
+        region_id: impl Into<String>,
+        instance_type_id: impl Into<String>,
+        branch: Branch,
+    ) -> Self {
+        let branch = branch.body;
+        Self {
+            body: types::ApplicationCreate {
+                name: name.into(),
+                region_id: region_id.into(),
+                instance_type_id: instance_type_id.into(),
+                instance_amount: 1,
+                integration_id: branch.integration_id,
+                repository_id: branch.repository_id,
+                branch_id: branch.branch_id,
+            },
+        }
+    }
+
+    /// So many instances, from 1 to 16.
+    pub fn instances(mut self, instances: u32) -> Self {
+        self.body.instance_amount = instances.into();
+        self
+    }
+
+    pub(super) fn checked(self) -> Result<types::ApplicationCreate> {
+        let body = self.body;
+        check::text("name of the application", &body.name)?;
+        check::text("id of the region", &body.region_id)?;
+        check::text("id of the instance type", &body.instance_type_id)?;
+        check_instances(body.instance_amount)?;
+        check_branch(&body.integration_id, &body.repository_id, &body.branch_id)?;
+        Ok(body)
+    }
+}
+
+fn check_branch(integration: &str, repository: &str, branch: &str) -> Result<()> {
+    check::text("id of the integration", integration)?;
+    check::text("id of the repository", repository)?;
+    check::text("id of the branch", branch)
+}
+
 /// A handle on an application; made by [`Client::application`].
 #[derive(Clone, Debug)]
 pub struct ApplicationHandle {
@@ -140,122 +223,6 @@ impl ApplicationHandle {
         self.client.call(Op::DeleteApplication, |raw| async move {
             let deletion = raw.delete_application(id?.as_str()).await?;
             Ok(deletion.into_inner().check()?)
-        })
-    }
-
-    /// All deployments, as a rule the newest first: `GET /v1/applications/{id}/deployments`.
-    ///
-    /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
-    /// call.
-    ///
-    /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
-    pub fn deployments(&self) -> Call<Page<Deployment>> {
-        let id = self.id.clone();
-        self.client
-            .call(Op::ListDeployments, move |raw| async move {
-                let list = raw.list_deployments(id?.as_str()).await?.into_inner();
-                Ok(Page::whole(list.deployments))
-            })
-    }
-
-    /// Deploys the latest commit of the connected branch, or the image:
-    /// `POST /v1/applications/{id}/deployments`, without a body.
-    ///
-    /// This is the restart, too. It answers 200 at once with a deployment that is being made.
-    ///
-    /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) with the platform's reasons for a 400,
-    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
-    /// call. After [`Effect::Unknown`](crate::Effect::Unknown) ask
-    /// [`find_created_after`](Self::find_created_after) before you repeat it.
-    ///
-    /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
-    pub fn deploy(&self) -> Call<Deployment> {
-        self.deploy_with(None)
-    }
-
-    /// Deploys this tag of the image instead of the application's own:
-    /// `POST /v1/applications/{id}/deployments` with `{"image_tag": …}`. Only for an application that
-    /// is made of an image.
-    ///
-    /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a tag that is empty or contains a
-    /// space, and as [`deploy`](Self::deploy).
-    ///
-    /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
-    pub fn deploy_image(&self, tag: impl Into<String>) -> Call<Deployment> {
-        let tag = tag.into();
-        let body = json!({ "image_tag": tag });
-        self.deploy_with(Some(tag)).attach_json(body)
-    }
-
-    /// The generated client sends a body always or never, and without a tag there must be none: nobody
-    /// knows what the platform makes of `{}`. So the body is attached.
-    fn deploy_with(&self, tag: Option<String>) -> Call<Deployment> {
-        let id = self.id.clone();
-        self.client.call(Op::CreateDeployment, |raw| async move {
-            if let Some(tag) = tag {
-                checks::word("tag of the image", &tag)?;
-            }
-            let envelope = raw.create_deployment(id?.as_str()).await?;
-            Ok(envelope.into_inner().deployment)
-        })
-    }
-
-    /// The greatest deploy number so far, or 0 before the first deployment: what
-    /// [`find_created_after`](Self::find_created_after) wants to know. The same request as
-    /// [`deployments`](Self::deployments).
-    ///
-    /// # Errors
-    /// As [`deployments`](Self::deployments).
-    pub fn latest_deploy_number(&self) -> Call<i64> {
-        self.deployments().map(|all| {
-            let numbers = all.items.iter().map(|deployment| deployment.deploy_number);
-            numbers.max().unwrap_or(0)
-        })
-    }
-
-    /// What became of a [`deploy`](Self::deploy) that ended without an answer
-    /// ([`Effect::Unknown`](crate::Effect::Unknown)): the deployments with a greater number than the
-    /// last one before it, as a rule the newest first.
-    ///
-    /// ```no_run
-    /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
-    /// use deploykit::Effect;
-    /// use std::time::Duration;
-    ///
-    /// let before = application.latest_deploy_number().await?;
-    /// match application.deploy().await {
-    ///     Err(error) if error.effect() == Effect::Unknown => {
-    ///         tokio::time::sleep(Duration::from_secs(5)).await; // let the list catch up
-    ///         match application.find_created_after(before).await?.last() {
-    ///             Some(found) => println!("number {} is {}", found.deploy_number, found.status),
-    ///             None => println!("not there by now"),
-    ///         }
-    ///     }
-    ///     other => println!("{}", other?.id),
-    /// }
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// **A hit proves** that the application was deployed since you read the number. A push to the
-    /// connected branch, the dashboard or another program deploys it too, and nothing tells whose a
-    /// deployment is; but whoever started it, it fetched the latest commit after you asked for that.
-    ///
-    /// **A miss does not prove** that nothing was started: the request may still be under way, and the
-    /// platform may take a while to list what it started. Ask again a few times before you deploy
-    /// anew.
-    ///
-    /// # Errors
-    /// As [`deployments`](Self::deployments).
-    pub fn find_created_after(&self, number: i64) -> Call<Vec<Deployment>> {
-        self.deployments().map(move |all| {
-            let mut all = all.items;
-            all.retain(|deployment| deployment.deploy_number > number);
-            all
         })
     }
 }

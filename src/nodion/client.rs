@@ -1,6 +1,7 @@
 //! The client and how it is set up.
 
-use super::classify::classify;
+use super::failures::classify;
+use crate::check;
 use crate::error::{Error, Result};
 use crate::transport::builder::{self, ClientBuilder};
 use crate::transport::platform::{Lookup, Profile};
@@ -81,6 +82,16 @@ impl Client {
         }
         builder.build()
     }
+}
+
+/// Refuses a text that is empty or contains a space or a control character.
+pub(super) fn check_word(what: &str, word: &str) -> Result<()> {
+    check::text(what, word)?;
+    if word.contains(char::is_whitespace) {
+        let problem = format!("the {what} contains a space");
+        return Err(Error::invalid_request(problem));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

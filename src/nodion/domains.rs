@@ -1,6 +1,7 @@
 //! The domains of an application: added, verified by the DNS, connected.
 
-use super::{ApplicationHandle, Domain, DomainId, Page, checks};
+use super::client::check_word;
+use super::{ApplicationHandle, Domain, DomainId, Page};
 use crate::call::Call;
 use crate::error::Error;
 use crate::id::{CheckedId, checked};
@@ -77,7 +78,7 @@ impl Domains {
         let (id, domain_name) = (self.application.id.clone(), name.into());
         let client = &self.application.client;
         client.call(Op::CreateDomain, |raw| async move {
-            checks::word("name of the domain", &domain_name)?;
+            check_word("name of the domain", &domain_name)?;
             let body = types::DomainCreate { domain_name };
             Ok(raw
                 .create_domain(id?.as_str(), &body)

@@ -1,7 +1,8 @@
 //! The environment variables of an application. Their values are secrets: never shown, only sent.
 
-use super::{ApplicationHandle, EnvVariable, EnvVariableId, Page, checks};
+use super::{ApplicationHandle, EnvVariable, EnvVariableId, Page};
 use crate::call::Call;
+use crate::check;
 use crate::error::{Error, Result};
 use crate::id::{CheckedId, checked};
 use crate::raw::nodion::{Op, types};
@@ -40,7 +41,7 @@ impl NewEnvVariable {
     }
 
     fn checked(self) -> Result<types::EnvVariableCreate> {
-        checks::key(&self.body.env_key)?;
+        check_key(&self.body.env_key)?;
         Ok(self.body)
     }
 }
@@ -71,7 +72,7 @@ impl EnvVariableUpdate {
 
     fn checked(self) -> Result<types::EnvVariableUpdate> {
         if let Some(key) = &self.body.env_key {
-            checks::key(key)?;
+            check_key(key)?;
         }
         if self == Self::default() {
             return Err(Error::invalid_request(
@@ -80,6 +81,17 @@ impl EnvVariableUpdate {
         }
         Ok(self.body)
     }
+}
+
+/// Refuses a text that cannot be the name of an environment variable.
+fn check_key(key: &str) -> Result<()> {
+    check::text("name of the variable", key)?;
+    if key.contains('=') {
+        return Err(Error::invalid_request(
+            "the name of the variable contains =",
+        ));
+    }
+    Ok(())
 }
 
 impl ApplicationHandle {

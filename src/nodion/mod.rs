@@ -26,20 +26,17 @@
 //! Source: <https://www.nodion.com/en/docs/api/application-deployments/>
 
 mod applications;
-mod catalogue;
-mod checks;
-mod classify;
 mod client;
 mod deployments;
 mod domains;
 mod env;
-mod log_source;
+mod failures;
+mod instances;
 mod logs;
-mod new_application;
 pub(crate) mod operations;
-pub(crate) mod replies;
+mod regions;
 mod scaling;
-mod wait;
+pub(crate) mod shapes;
 
 pub use crate::page::Page;
 pub use crate::raw::nodion::enums::{DeploymentStatus, ResourceStatus};
@@ -47,15 +44,14 @@ pub use crate::raw::nodion::types::{
     Application, Deployment, Domain, EnvVariable, Instance, InstanceType, Process, ProcessPort,
     Region, ScalingEvent, Worker,
 };
-pub use applications::{ApplicationHandle, Applications};
+pub use applications::{ApplicationHandle, Applications, Branch, NewApplication};
 pub use client::{Client, Nodion};
 pub use deployments::DeploymentHandle;
 pub use domains::{DomainHandle, Domains};
 pub use env::{EnvVariableHandle, EnvVariableUpdate, EnvVariables, NewEnvVariable};
 pub use logs::LogWindow;
-pub use new_application::{Branch, NewApplication};
-pub use replies::ExternalId;
 pub use scaling::{ProcessHandle, Scaling};
+pub use shapes::ExternalId;
 
 crate::id::id! {
     /// The id of a Nodion application, a UUID: `92955d4f-2e44-4e48-8cb6-9c6c434afebb`.

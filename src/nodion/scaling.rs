@@ -1,7 +1,8 @@
-//! What an application runs on: instances, processes, and how many of them.
+//! Processes of an application, and how many instances it has.
 
-use super::{ApplicationHandle, Instance, Page, Process, ProcessId, ScalingEvent, checks};
+use super::{ApplicationHandle, Page, Process, ProcessId, ScalingEvent};
 use crate::call::Call;
+use crate::check;
 use crate::error::{Error, Result};
 use crate::id::{CheckedId, checked};
 use crate::raw::nodion::{Op, types};
@@ -33,32 +34,25 @@ impl Scaling {
     }
 
     fn checked(self) -> Result<types::ScalingEventCreate> {
-        checks::text("id of the instance type", &self.body.instance_type_id)?;
+        check::text("id of the instance type", &self.body.instance_type_id)?;
         if let Some(worker) = &self.body.worker_id {
-            checks::text("id of the worker", worker)?;
+            check::text("id of the worker", worker)?;
         }
-        checks::range("instances", self.body.instance_amount, 1..=16)?;
+        check_instances(self.body.instance_amount)?;
         Ok(self.body)
     }
 }
 
-impl ApplicationHandle {
-    /// What runs now: `GET /v1/applications/{id}/instances`.
-    ///
-    /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
-    /// call.
-    ///
-    /// Source: <https://www.nodion.com/en/docs/api/application-instances/>
-    pub fn instances(&self) -> Call<Page<Instance>> {
-        let id = self.id.clone();
-        self.client.call(Op::ListInstances, move |raw| async move {
-            let list = raw.list_instances(id?.as_str()).await?.into_inner();
-            Ok(Page::whole(list.instances))
-        })
+/// Refuses a number of instances that the platform refuses.
+pub(super) fn check_instances(instances: i64) -> Result<()> {
+    if (1..=16).contains(&instances) {
+        return Ok(());
     }
+    let problem = format!("{instances} instances are not between 1 and 16");
+    Err(Error::invalid_request(problem))
+}
 
+impl ApplicationHandle {
     /// The processes that the application is made of: `GET /v1/applications/{id}/processes`.
     ///
     /// # Errors
