@@ -121,7 +121,7 @@ impl Run {
                 let new = NewDeployment::new("app", "1", User::ip([192, 0, 2, 1].into()));
                 send(self.edgegap.deploy(new), call).await
             } else {
-                send(application.deployments(), call).await
+                send(application.deployments().list(), call).await
             };
             let attempts = u8::try_from(attempts).unwrap_or(u8::MAX);
             lock(&self.records)[call].outcome = Some((ending, attempts));

@@ -159,8 +159,8 @@ async fn nodion_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
         ),
     };
     let application = client.application(id);
-    let deployment = application.deploy().await?;
-    let wait = application.deployment(deployment.id).wait();
+    let deployed = application.deploy().await?;
+    let wait = deployed.deployment().wait();
     let ready = watched("nodion", sandbox, wait).await?;
     Ok(Deployed {
         id: format!("deployment {}", ready.deploy_number),

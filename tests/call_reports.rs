@@ -28,23 +28,22 @@ async fn an_observer_is_told_how_every_call_ended() {
         });
         builder.build().unwrap()
     };
+    let deployments = |base_url: &str| client(base_url).application("a").deployments();
     let good = Server::replies("200 OK", &[], r#"{"deployments":[]}"#).await;
-    let application = client(&good.base_url).application("a");
-    application.deployments().with_response().await.unwrap();
+    let call = deployments(&good.base_url).list();
+    call.with_response().await.unwrap();
     let odd = Server::replies("200 OK", &[], "7").await;
-    let _ = client(&odd.base_url).application("a").deployments().await;
+    let _ = deployments(&odd.base_url).list().await;
     let busy = Server::replies("503 Busy", &[], "").await;
-    let _ = client(&busy.base_url).application("a").deployments().await;
-    let _ = client(&good.base_url).application("..").deployments().await;
+    let _ = deployments(&busy.base_url).list().await;
+    let invalid = client(&good.base_url).application("..");
+    let _ = invalid.deployments().list().await;
     let silent = Server::start(Script::silence()).await;
-    let call = client(&silent.base_url).application("a").deployments();
+    let call = deployments(&silent.base_url).list();
     let dropped = tokio::time::timeout(Duration::from_secs(1), call.into_future()).await;
     assert!(dropped.is_err());
-    drop(client(&good.base_url).application("a").deployments());
-    let _ = client(&good.base_url)
-        .application("a")
-        .deployments()
-        .preview();
+    drop(deployments(&good.base_url).list());
+    let _ = deployments(&good.base_url).list().preview();
 
     let list = Some("list_deployments");
     let expected = [

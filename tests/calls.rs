@@ -53,7 +53,7 @@ fn nodion(base_url: &str) -> nodion::Client {
 
 async fn list(server: &Server) -> Result<Page<Deployment>> {
     let application = nodion(&server.base_url).application("a");
-    application.deployments().await
+    application.deployments().list().await
 }
 
 fn new() -> NewDeployment {
@@ -100,13 +100,13 @@ async fn the_wire_carries_what_the_platform_expects_and_nothing_else() {
 async fn options_of_one_call_do_not_reach_the_next() {
     let server = Server::replies("200 OK", &[], LIST).await;
     let application = nodion(&format!("{}/sub/path/", server.base_url)).application("a b");
-    let call = application.deployments();
+    let call = application.deployments().list();
     let call = call
         .header("X-Trace", "abc")
         .query("page", "2 & 3")
         .timeout(Duration::from_secs(5));
     call.await.unwrap();
-    application.deployments().await.unwrap();
+    application.deployments().list().await.unwrap();
     let [first, second] = &server.requests()[..] else {
         panic!("{:?}", server.requests());
     };
@@ -150,8 +150,8 @@ async fn a_preview_is_the_request_and_sends_nothing() {
 async fn calls_move_between_threads_and_do_nothing_until_awaited() {
     let server = Server::replies("200 OK", &[], LIST).await;
     let client = nodion(&server.base_url);
-    drop(client.application("a").deployments());
-    let call = client.application("a").deployments();
+    drop(client.application("a").deployments().list());
+    let call = client.application("a").deployments().list();
     let list = tokio::spawn(async move { call.await })
         .await
         .unwrap()
@@ -170,6 +170,7 @@ async fn what_the_escape_hatch_must_not_do_is_refused() {
         let error = client
             .application("a")
             .deployments()
+            .list()
             .header(name, value)
             .await
             .expect_err(name);
@@ -227,7 +228,12 @@ async fn bodies_are_bounded() {
         .max_reply_bytes(4096)
         .build()
         .unwrap();
-    let error = client.application("a").deployments().await.unwrap_err();
+    let error = client
+        .application("a")
+        .deployments()
+        .list()
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(
         error.to_string().contains("larger than 4096 bytes"),
@@ -303,6 +309,7 @@ async fn debug_of_a_response_shows_harmless_headers_only() {
     let reply = nodion(&server.base_url)
         .application("a")
         .deployments()
+        .list()
         .with_response()
         .await
         .unwrap();

@@ -30,7 +30,12 @@ fn nodion(base_url: &str) -> ClientBuilder<nodion::Nodion> {
 }
 
 async fn list(builder: ClientBuilder<nodion::Nodion>) -> deploykit::Result<usize> {
-    let list = builder.build()?.application("a").deployments().await?;
+    let list = builder
+        .build()?
+        .application("a")
+        .deployments()
+        .list()
+        .await?;
     Ok(list.items.len())
 }
 
@@ -104,7 +109,7 @@ async fn a_proxy_that_is_given_gets_the_request_and_its_password_stays_hidden() 
         .proxy(with_password);
     assert!(!format!("{builder:?}").contains("hush-hush"));
     let client = builder.build().unwrap();
-    client.application("a").deployments().await.unwrap();
+    client.application("a").deployments().list().await.unwrap();
     let request = proxy.requests().remove(0);
     assert!(
         request.starts_with("GET http://platform.invalid/base/v1/applications/a/deployments HTTP"),

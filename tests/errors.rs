@@ -186,7 +186,8 @@ async fn errors() -> Vec<Error> {
     let server = answers("202 Accepted", r#"{"id":1}"#).await;
     errors.push(failure(edgegap(&server).deploy(new_server())).await);
     let server = answers("200 OK", r#"{"deployments":[{"id":7}]}"#).await;
-    errors.push(failure(nodion(&server).application(APPLICATION).deployments()).await);
+    let application = nodion(&server).application(APPLICATION);
+    errors.push(failure(application.deployments().list()).await);
 
     // Pagination
     let body = r#"{"data":[],"total_count":9,"pagination":{"number":1,"has_next":true,"next_page_number":2}}"#;

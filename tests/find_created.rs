@@ -61,19 +61,38 @@ async fn nodion() {
     let client = world.nodion().unwrap();
     let application = client.application(world.nodion_access().application_id);
     application.deploy().await.unwrap();
-    let before = application.latest_deploy_number().await.unwrap();
+    let before = application.deployments().latest_number().await.unwrap();
     assert_eq!(before, 2);
 
     lose(&world, Platform::Nodion, false);
     nobody_knows(&application.deploy().await.unwrap_err());
-    assert_eq!(application.find_created_after(before).await.unwrap(), []);
+    assert_eq!(
+        application
+            .deployments()
+            .find_created(before)
+            .await
+            .unwrap(),
+        []
+    );
 
     lose(&world, Platform::Nodion, true);
     nobody_knows(&application.deploy().await.unwrap_err());
-    let found = application.find_created_after(before).await.unwrap();
+    let found = application
+        .deployments()
+        .find_created(before)
+        .await
+        .unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].deploy_number, 3);
-    assert_eq!(application.find_created_after(0).await.unwrap().len(), 3);
+    assert_eq!(
+        application
+            .deployments()
+            .find_created(0)
+            .await
+            .unwrap()
+            .len(),
+        3
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -34,6 +34,7 @@ async fn a_call_is_one_span_without_secrets() {
     let _ = nodion(&server.base_url)
         .application("a")
         .deployments()
+        .list()
         .query("q", CANARY)
         .await;
 

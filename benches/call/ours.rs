@@ -47,7 +47,7 @@ impl Ours {
                 black_box(page);
             }
             Operation::NodionList => {
-                let page = self.nodion.application("a-1").deployments().await?;
+                let page = self.nodion.application("a-1").deployments().list().await?;
                 server::expect_records(page.items.len())?;
                 black_box(page);
             }

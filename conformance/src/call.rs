@@ -80,7 +80,7 @@ impl Tweak {
 /// The list, not sent yet.
 pub fn list(base_url: &str) -> Result<Call<Page<nodion::Deployment>>> {
     let client = tuned(nodion::Client::builder().token("secret"), base_url).build()?;
-    Ok(client.application("a-1").deployments())
+    Ok(client.application("a-1").deployments().list())
 }
 
 /// The create with this variable in its body, not sent yet.

@@ -3,7 +3,7 @@
 
 use deploykit::edgegap::{NewDeployment as NewServer, User};
 use deploykit::nexlayer::{self, Manifest};
-use deploykit::nodion::LogWindow;
+use deploykit::nodion::LogOptions;
 use deploykit::{ErrorKind, dployr, watch::Wait};
 use deploykit_sandbox::Sandbox;
 use std::error::Error;
@@ -91,12 +91,12 @@ impl Lifecycles<'_> {
         let access = self.sandbox.nodion();
         let client = access.builder().base_url(&self.at.nodion).build()?;
         let application = client.application(&access.application_id);
-        let deployment = application.deployment(application.deploy().await?.id);
-        let made = self.told("nodion", deployment.wait()).await?;
+        let deployed = application.deploy().await?;
+        let made = self.told("nodion", deployed.deployment().wait()).await?;
         (self.tell)("nodion", &format!("number {}", made.deploy_number));
-        let lines = application.logs(LogWindow::new().limit(3)).await?;
-        (self.tell)("nodion", &format!("{} lines of the last hour", lines.len()));
-        // A deployment is not ended, the application is.
+        let lines = application.logs(LogOptions::new().tail(3)).await?;
+        (self.tell)("nodion", &format!("the last {} log lines", lines.len()));
+        // Nodion has no request that ends a deployment, so this deletes the application.
         application.delete().await?;
         self.gone("nodion", application.get().await)
     }

@@ -159,9 +159,9 @@ async fn faults_and_requests_are_looked_at_as_on_a_server() {
     let world = world.in_process();
     let began = world.now();
     let nodion = world.nodion_builder().retry(Retry::off()).build().unwrap();
-    nodion.regions().await.unwrap();
+    nodion.regions().list().await.unwrap();
     assert_eq!(world.faults_left(), std::slice::from_ref(&busy));
-    nodion.regions().await.unwrap_err();
+    nodion.regions().list().await.unwrap_err();
     assert_eq!(world.faults_left(), []);
     let used = &world.faults()[0];
     assert_eq!((&used.fault, used.seen, used.used), (&busy, 2, 1));
@@ -170,6 +170,6 @@ async fn faults_and_requests_are_looked_at_as_on_a_server() {
     assert_eq!(world.now(), began + Duration::from_secs(65));
     world.clear();
     assert_eq!(world.requests(), []);
-    nodion.regions().await.unwrap();
+    nodion.regions().list().await.unwrap();
     assert_eq!(world.requests()[0].number, 3);
 }

@@ -1,34 +1,148 @@
-//! Applications: list, create, read, connect and delete them.
+//! Applications: list, create, get, update and delete them.
 
 use super::scaling::check_instances;
-use super::{Application, ApplicationId, Client, Page};
+use super::{Application, ApplicationId, Client, InstanceTypeId, Page, RegionId};
 use crate::call::Call;
 use crate::check;
 use crate::error::{Error, Result};
 use crate::id::{CheckedId, checked};
 use crate::raw::nodion::{Op, types};
 
-/// The applications of a project; made by [`Client::applications`].
+/// The applications of a project; returned by [`Client::applications`].
 #[derive(Clone, Debug)]
 pub struct Applications {
     client: Client,
 }
 
+/// A handle on an application; returned by [`Client::application`].
+#[derive(Clone, Debug)]
+pub struct ApplicationHandle {
+    pub(super) client: Client,
+    pub(super) id: CheckedId<ApplicationId>,
+}
+
+/// A branch of a connected Git repository, by Nodion's ids.
+///
+/// The dashboard shows the ids. An [`Application`] may contain those of its own branch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Branch {
+    integration_id: String,
+    repository_id: String,
+    branch_id: String,
+}
+
+/// An application to create.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "does nothing until passed to `Applications::create`"]
+pub struct NewApplication {
+    name: String,
+    region: CheckedId<RegionId>,
+    instance_type: CheckedId<InstanceTypeId>,
+    instances: u32,
+    branch: Branch,
+}
+
+/// A change of an application.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "does nothing until passed to `ApplicationHandle::update`"]
+pub struct ApplicationUpdate {
+    branch: Branch,
+}
+
+impl Branch {
+    /// A branch of a repository that is connected through a Git integration.
+    pub fn new(
+        integration_id: impl Into<String>,
+        repository_id: impl Into<String>,
+        branch_id: impl Into<String>,
+    ) -> Self {
+        Self {
+            integration_id: integration_id.into(),
+            repository_id: repository_id.into(),
+            branch_id: branch_id.into(),
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        check::text("id of the integration", &self.integration_id)?;
+        check::text("id of the repository", &self.repository_id)?;
+        check::text("id of the branch", &self.branch_id)
+    }
+}
+
+impl NewApplication {
+    /// An application with one instance, from a branch.
+    ///
+    /// [`Client::regions`] and [`Client::instance_types`] list the possible values.
+    pub fn from_git(
+        name: impl Into<String>,
+        region: impl TryInto<RegionId, Error: Into<Error>>,
+        instance_type: impl TryInto<InstanceTypeId, Error: Into<Error>>,
+        branch: Branch,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            region: checked(region),
+            instance_type: checked(instance_type),
+            instances: 1,
+            branch,
+        }
+    }
+
+    /// Sets the number of instances, 1 to 16. Default: 1.
+    pub fn instances(mut self, instances: u32) -> Self {
+        self.instances = instances;
+        self
+    }
+
+    fn checked(self) -> Result<types::ApplicationCreate> {
+        check::text("name of the application", &self.name)?;
+        check_instances(self.instances)?;
+        self.branch.check()?;
+        Ok(types::ApplicationCreate {
+            name: self.name,
+            region_id: self.region.map_err(Error::invalid_request)?.into(),
+            instance_type_id: self
+                .instance_type
+                .map_err(Error::invalid_request)?
+                .to_string(),
+            instance_amount: self.instances.into(),
+            integration_id: self.branch.integration_id,
+            repository_id: self.branch.repository_id,
+            branch_id: self.branch.branch_id,
+        })
+    }
+}
+
+impl ApplicationUpdate {
+    /// Connects the application to another branch, of the same or another repository.
+    pub fn branch(branch: Branch) -> Self {
+        Self { branch }
+    }
+
+    fn checked(self) -> Result<types::ApplicationUpdate> {
+        self.branch.check()?;
+        Ok(types::ApplicationUpdate {
+            integration_id: self.branch.integration_id,
+            repository_id: self.branch.repository_id,
+            branch_id: self.branch.branch_id,
+        })
+    }
+}
+
 impl Client {
-    /// The applications: create and list them. It does no I/O.
+    /// The applications of the project. Does no I/O.
     pub fn applications(&self) -> Applications {
         Applications {
             client: self.clone(),
         }
     }
 
-    /// A handle on an application. It does no I/O; an id that could not stand in a path is refused
-    /// by the first call. So it is with all handles.
-    pub fn application<I>(&self, id: I) -> ApplicationHandle
-    where
-        I: TryInto<ApplicationId>,
-        I::Error: Into<Error>,
-    {
+    /// A handle on one application. Does no I/O; the first call refuses an invalid id.
+    pub fn application(
+        &self,
+        id: impl TryInto<ApplicationId, Error: Into<Error>>,
+    ) -> ApplicationHandle {
         ApplicationHandle {
             client: self.clone(),
             id: checked(id),
@@ -37,11 +151,9 @@ impl Client {
 }
 
 impl Applications {
-    /// All applications of the project: `GET /v1/applications`.
+    /// Lists all applications of the project.
     ///
-    /// # Errors
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
-    /// call.
+    /// `GET /v1/applications`
     ///
     /// Source: <https://www.nodion.com/en/docs/api/applications/>
     pub fn list(&self) -> Call<Page<Application>> {
@@ -51,31 +163,31 @@ impl Applications {
         })
     }
 
-    /// Creates an application from a branch: `POST /v1/applications`. It costs money from then on, and
-    /// is not deployed by this: [`deploy`](ApplicationHandle::deploy) does that.
+    /// Creates an application from a branch. It costs money from then on.
+    ///
+    /// `POST /v1/applications`
+    ///
+    /// Does not deploy it; see [`ApplicationHandle::deploy`].
     ///
     /// ```no_run
     /// # async fn example(nodion: deploykit::nodion::Client) -> deploykit::Result<()> {
     /// use deploykit::nodion::{Branch, NewApplication};
     ///
-    /// let regions = nodion.regions().await?;
-    /// let types = nodion.instance_types().await?;
+    /// let regions = nodion.regions().list().await?;
+    /// let types = nodion.instance_types().list().await?;
     /// if let (Some(region), Some(smallest)) = (regions.items.first(), types.items.first()) {
-    ///     let branch = Branch::new("integration", "repository", "branch"); // ids, from the dashboard
+    ///     let branch = Branch::new("integration", "repository", "branch"); // ids from the dashboard
     ///     let new = NewApplication::from_git("My App", &region.id, &smallest.id, branch);
     ///     let created = nodion.applications().create(new).await?;
-    ///     nodion.application(created.id).deploy().await?;
+    ///     nodion.application(&created.id).deploy().await?;
     /// }
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or id and for less than 1
-    /// or more than 16 instances,
-    /// [`Rejected`](crate::ErrorKind::Rejected) with the platform's reasons for a 400,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
-    /// call. After [`Effect::Unknown`](crate::Effect::Unknown) look for its name in the
-    /// [list](Self::list) before you repeat it.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or id, and for fewer
+    /// than 1 or more than 16 instances. After [`Effect::Unknown`](crate::Effect::Unknown), look for
+    /// the name in the [list](Self::list) before you create it again.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/applications/>
     pub fn create(&self, new: NewApplication) -> Call<Application> {
@@ -86,102 +198,10 @@ impl Applications {
     }
 }
 
-/// A branch of a connected repository, by the ids that Nodion has for it. The dashboard knows them, and
-/// an [`Application`](super::Application) may.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Branch {
-    body: types::ApplicationUpdate,
-}
-
-/// An application to create.
-#[derive(Clone, Debug, PartialEq)]
-#[must_use = "does nothing until passed to `Applications::create`"]
-pub struct NewApplication {
-    body: types::ApplicationCreate,
-}
-
-impl Branch {
-    /// The branch with this id, of a repository, of a connection to a host of repositories.
-    pub fn new(
-        integration_id: impl Into<String>,
-        repository_id: impl Into<String>,
-        branch_id: impl Into<String>,
-    ) -> Self {
-        Self {
-            body: types::ApplicationUpdate {
-                integration_id: integration_id.into(),
-                repository_id: repository_id.into(),
-                branch_id: branch_id.into(),
-            },
-        }
-    }
-
-    pub(super) fn checked(self) -> Result<types::ApplicationUpdate> {
-        let body = self.body;
-        check_branch(&body.integration_id, &body.repository_id, &body.branch_id)?;
-        Ok(body)
-    }
-}
-
-impl NewApplication {
-    /// One instance of this type in this [region](super::Client::regions), from a branch.
-    pub fn from_git(
-        name: impl Into<String>,
-        region_id: impl Into<String>,
-        instance_type_id: impl Into<String>,
-        branch: Branch,
-    ) -> Self {
-        let branch = branch.body;
-        Self {
-            body: types::ApplicationCreate {
-                name: name.into(),
-                region_id: region_id.into(),
-                instance_type_id: instance_type_id.into(),
-                instance_amount: 1,
-                integration_id: branch.integration_id,
-                repository_id: branch.repository_id,
-                branch_id: branch.branch_id,
-            },
-        }
-    }
-
-    /// So many instances, from 1 to 16.
-    pub fn instances(mut self, instances: u32) -> Self {
-        self.body.instance_amount = instances.into();
-        self
-    }
-
-    pub(super) fn checked(self) -> Result<types::ApplicationCreate> {
-        let body = self.body;
-        check::text("name of the application", &body.name)?;
-        check::text("id of the region", &body.region_id)?;
-        check::text("id of the instance type", &body.instance_type_id)?;
-        check_instances(body.instance_amount)?;
-        check_branch(&body.integration_id, &body.repository_id, &body.branch_id)?;
-        Ok(body)
-    }
-}
-
-fn check_branch(integration: &str, repository: &str, branch: &str) -> Result<()> {
-    check::text("id of the integration", integration)?;
-    check::text("id of the repository", repository)?;
-    check::text("id of the branch", branch)
-}
-
-/// A handle on an application; made by [`Client::application`].
-#[derive(Clone, Debug)]
-pub struct ApplicationHandle {
-    pub(super) client: Client,
-    pub(super) id: CheckedId<ApplicationId>,
-}
-
 impl ApplicationHandle {
-    /// The application: `GET /v1/applications/{id}`.
+    /// Gets the application.
     ///
-    /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
-    /// call.
+    /// `GET /v1/applications/{application_id}`
     ///
     /// Source: <https://www.nodion.com/en/docs/api/applications/>
     pub fn get(&self) -> Call<Application> {
@@ -192,30 +212,31 @@ impl ApplicationHandle {
         })
     }
 
-    /// Connects the application to another branch, also one of another repository:
-    /// `PATCH /v1/applications/{id}`. The next deployment fetches from there.
+    /// Connects the application to another branch. It takes effect with the next deployment.
     ///
-    /// No page that is known describes this call; the answer may lack the application.
+    /// `PATCH /v1/applications/{application_id}`
+    ///
+    /// Nodion does not document this operation. `None` if the reply has no application.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty id,
-    /// [`Rejected`](crate::ErrorKind::Rejected) with the platform's reasons for a 400, and as
-    /// [`get`](Self::get).
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty id of the branch.
     ///
     /// Source: <https://github.com/dlyx-io/nodion-gateway>
-    pub fn set_branch(&self, branch: Branch) -> Call<Option<Application>> {
+    pub fn update(&self, update: ApplicationUpdate) -> Call<Option<Application>> {
         let id = self.id.clone();
         self.client.call(Op::UpdateApplication, |raw| async move {
-            let (id, body) = (id?, branch.checked()?);
-            let answer = raw.update_application(id.as_str(), &body);
-            Ok(answer.await?.into_inner().into_inner())
+            let (id, body) = (id?, update.checked()?);
+            let reply = raw.update_application(id.as_str(), &body);
+            Ok(reply.await?.into_inner().into_inner())
         })
     }
 
-    /// Deletes the application and all that belongs to it: `DELETE /v1/applications/{id}`.
+    /// Deletes the application with its instances, variables and domains.
+    ///
+    /// `DELETE /v1/applications/{application_id}`
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound), the second time too; and as [`get`](Self::get).
+    /// [`NotFound`](crate::ErrorKind::NotFound) also for an application that was deleted before.
     ///
     /// Source: <https://github.com/dlyx-io/nodion-gateway>
     pub fn delete(&self) -> Call<()> {

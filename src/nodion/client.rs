@@ -1,4 +1,4 @@
-//! The client and how it is set up.
+//! The client and its configuration.
 
 use super::failures::classify;
 use crate::check;
@@ -33,15 +33,16 @@ crate::raw::client! {
 }
 
 impl ClientBuilder<Nodion> {
-    /// The project that a user's key is to work in, sent as `X-Nodion-Project`; without one it is
-    /// the user's default project. A project's own key ignores it.
+    /// Sets the project of a user's API key, sent as the header `X-Nodion-Project`.
+    ///
+    /// Default: the user's default project. The API key of a project ignores it.
     pub fn project(mut self, project_id: impl Into<String>) -> Self {
         self.headers.clear();
         let project: String = project_id.into();
         match HeaderValue::try_from(project) {
             Ok(project) => self.headers.push((PROJECT_HEADER, project)),
             Err(error) => {
-                let message = "the project cannot stand in a header";
+                let message = "the project id is not a valid header value";
                 self.problem = Some(Error::configuration(message).with_source(error));
             }
         }
@@ -50,26 +51,27 @@ impl ClientBuilder<Nodion> {
 }
 
 impl Client {
-    /// Sets up a client for `https://api.nodion.com`.
+    /// Configures a client for `https://api.nodion.com`.
     pub fn builder() -> ClientBuilder<Nodion> {
         ClientBuilder::default()
     }
 
-    /// A client with this API key, with or without `Bearer ` in front of it.
+    /// A client with this API key, with or without the prefix `Bearer `.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the key is empty or could
-    /// not stand in a header.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a key that is empty or not a
+    /// valid header value.
     pub fn new(token: impl Into<crate::Secret>) -> Result<Self> {
         Self::builder().token(token).build()
     }
 
-    /// A client with the key in `NODION_TOKEN`, for the project in `NODION_PROJECT` and for
-    /// `NODION_BASE_URL` if those are set.
+    /// A client from the environment: `NODION_TOKEN`, `NODION_PROJECT`, `NODION_BASE_URL`.
+    ///
+    /// The project and the base URL are optional.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when `NODION_TOKEN` is missing
-    /// or empty, and as [`new`](Self::new).
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if `NODION_TOKEN` is missing or
+    /// empty, and as [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
         Self::from_variables(builder::process_environment)
     }

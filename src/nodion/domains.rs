@@ -1,4 +1,4 @@
-//! The domains of an application: added, verified by the DNS, connected.
+//! Domains of an application: create, verify, connect and delete them.
 
 use super::client::check_word;
 use super::{ApplicationHandle, Domain, DomainId, Page};
@@ -7,20 +7,29 @@ use crate::error::Error;
 use crate::id::{CheckedId, checked};
 use crate::raw::nodion::{Op, types};
 
+/// The domains of an application; returned by [`ApplicationHandle::domains`].
+#[derive(Clone, Debug)]
+pub struct Domains {
+    application: ApplicationHandle,
+}
+
+/// A handle on a domain; returned by [`ApplicationHandle::domain`].
+#[derive(Clone, Debug)]
+pub struct DomainHandle {
+    application: ApplicationHandle,
+    id: CheckedId<DomainId>,
+}
+
 impl ApplicationHandle {
-    /// The domains of the application. It does no I/O.
+    /// The domains of the application. Does no I/O.
     pub fn domains(&self) -> Domains {
         Domains {
             application: self.clone(),
         }
     }
 
-    /// A handle on a domain: verify, connect and delete it. It does no I/O.
-    pub fn domain<I>(&self, id: I) -> DomainHandle
-    where
-        I: TryInto<DomainId>,
-        I::Error: Into<Error>,
-    {
+    /// A handle on one domain. Does no I/O.
+    pub fn domain(&self, id: impl TryInto<DomainId, Error: Into<Error>>) -> DomainHandle {
         DomainHandle {
             application: self.clone(),
             id: checked(id),
@@ -28,131 +37,103 @@ impl ApplicationHandle {
     }
 }
 
-/// The domains of an application; made by [`ApplicationHandle::domains`].
-#[derive(Clone, Debug)]
-pub struct Domains {
-    application: ApplicationHandle,
-}
-
 impl Domains {
-    /// All domains, the one that the platform gave to the application among them:
-    /// `GET /v1/applications/{id}/domains`.
+    /// Lists all domains, including the subdomain that the platform assigned.
     ///
-    /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
-    /// call.
+    /// `GET /v1/applications/{application_id}/domains`
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn list(&self) -> Call<Page<Domain>> {
         let id = self.application.id.clone();
-        self.application
-            .client
-            .call(Op::ListDomains, move |raw| async move {
-                let list = raw.list_domains(id?.as_str()).await?.into_inner();
-                Ok(Page::whole(list.domains))
-            })
+        let client = &self.application.client;
+        client.call(Op::ListDomains, |raw| async move {
+            let list = raw.list_domains(id?.as_str()).await?.into_inner();
+            Ok(Page::whole(list.domains))
+        })
     }
 
-    /// Adds a domain: `POST /v1/applications/{id}/domains`. What it takes until it leads to the
-    /// application:
+    /// Creates a domain. It serves the application after these steps:
     ///
     /// ```no_run
     /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
-    /// let domain = application.domains().add("www.example.com").await?;
-    /// println!("a TXT record with {:?}", domain.verification_code); // put it into the DNS, then
+    /// let domain = application.domains().create("www.example.com").await?;
+    /// println!("set this TXT record: {:?}", domain.verification_code);
+    /// // When the record is visible in the DNS:
     /// application.domain(&domain.id).verify().await?;
     /// application.domain(&domain.id).connect().await?;
     /// application.deploy().await?;
     /// # Ok(()) }
     /// ```
     ///
+    /// `POST /v1/applications/{application_id}/domains`
+    ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that is empty or contains a
-    /// space,
-    /// [`Rejected`](crate::ErrorKind::Rejected) for one that is no full domain, and as
-    /// [`list`](Self::list).
+    /// space.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
-    pub fn add(&self, name: impl Into<String>) -> Call<Domain> {
+    pub fn create(&self, name: impl Into<String>) -> Call<Domain> {
         let (id, domain_name) = (self.application.id.clone(), name.into());
         let client = &self.application.client;
         client.call(Op::CreateDomain, |raw| async move {
             check_word("name of the domain", &domain_name)?;
             let body = types::DomainCreate { domain_name };
-            Ok(raw
-                .create_domain(id?.as_str(), &body)
-                .await?
-                .into_inner()
-                .domain)
+            let envelope = raw.create_domain(id?.as_str(), &body).await?;
+            Ok(envelope.into_inner().domain)
         })
     }
 }
 
-/// A handle on a domain; made by [`ApplicationHandle::domain`].
-#[derive(Clone, Debug)]
-pub struct DomainHandle {
-    application: ApplicationHandle,
-    id: CheckedId<DomainId>,
-}
-
 impl DomainHandle {
-    /// Has the platform look for the domain's code in the DNS:
-    /// `POST /v1/applications/{id}/domains/{domain_id}/verify`, without a body.
+    /// Makes the platform check the domain's TXT record in the DNS.
     ///
-    /// The answer is the domain. Its form is not documented as far as is known: `None` if there is no
-    /// domain in it.
+    /// `POST /v1/applications/{application_id}/domains/{domain_id}/verify`
     ///
-    /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) with the platform's reasons for a 400,
-    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application or domain, and as
-    /// [`Domains::list`].
+    /// The reply is not documented: `None` if it has no domain.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn verify(&self) -> Call<Option<Domain>> {
         let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.call(Op::VerifyDomain, move |raw| async move {
-            let answer = raw
-                .verify_domain(application?.as_str(), id?.as_str())
-                .await?;
-            Ok(answer.into_inner().into_inner())
+        client.call(Op::VerifyDomain, |raw| async move {
+            let (application, id) = (application?, id?);
+            let reply = raw.verify_domain(application.as_str(), id.as_str());
+            Ok(reply.await?.into_inner().into_inner())
         })
     }
 
-    /// Connects the verified domain, from the next deployment on:
-    /// `POST /v1/applications/{id}/domains/{domain_id}/connect`, without a body. The answer is as with
-    /// [`verify`](Self::verify).
+    /// Connects the verified domain. It takes effect with the next deployment.
     ///
-    /// # Errors
-    /// As [`verify`](Self::verify).
+    /// `POST /v1/applications/{application_id}/domains/{domain_id}/connect`
+    ///
+    /// The reply is not documented: `None` if it has no domain.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn connect(&self) -> Call<Option<Domain>> {
         let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.call(Op::ConnectDomain, move |raw| async move {
-            let answer = raw
-                .connect_domain(application?.as_str(), id?.as_str())
-                .await?;
-            Ok(answer.into_inner().into_inner())
+        client.call(Op::ConnectDomain, |raw| async move {
+            let (application, id) = (application?, id?);
+            let reply = raw.connect_domain(application.as_str(), id.as_str());
+            Ok(reply.await?.into_inner().into_inner())
         })
     }
 
-    /// Takes the domain from the application: `DELETE /v1/applications/{id}/domains/{domain_id}`.
+    /// Deletes the domain from the application.
+    ///
+    /// `DELETE /v1/applications/{application_id}/domains/{domain_id}`
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound), the second time too; and as [`Domains::list`].
+    /// [`NotFound`](crate::ErrorKind::NotFound) also for a domain that was deleted before.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn delete(&self) -> Call<()> {
         let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.call(Op::DeleteDomain, move |raw| async move {
-            let deletion = raw
-                .delete_domain(application?.as_str(), id?.as_str())
-                .await?;
-            Ok(deletion.into_inner().check()?)
+        client.call(Op::DeleteDomain, |raw| async move {
+            let (application, id) = (application?, id?);
+            let deletion = raw.delete_domain(application.as_str(), id.as_str());
+            Ok(deletion.await?.into_inner().check()?)
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The environment variables of an application. Their values are secrets: never shown, only sent.
+//! Environment variables of an application. Their values are secrets.
 
 use super::{ApplicationHandle, EnvVariable, EnvVariableId, Page};
 use crate::call::Call;
@@ -8,22 +8,36 @@ use crate::id::{CheckedId, checked};
 use crate::raw::nodion::{Op, types};
 use crate::secret::Secret;
 
-/// A variable to add. `Debug` does not show its value.
+/// A variable to create. `Debug` redacts its value.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "does nothing until passed to `EnvVariables::add`"]
+#[must_use = "does nothing until passed to `EnvVariables::create`"]
 pub struct NewEnvVariable {
     body: types::EnvVariableCreate,
 }
 
-/// What is to change about a variable: at least one thing. `Debug` does not show its value.
+/// A change of a variable; at least one value must be set. `Debug` redacts the value.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use = "does nothing until passed to `EnvVariableHandle::update`"]
 pub struct EnvVariableUpdate {
     body: types::EnvVariableUpdate,
 }
 
+/// The environment variables of an application; returned by
+/// [`ApplicationHandle::env_variables`].
+#[derive(Clone, Debug)]
+pub struct EnvVariables {
+    application: ApplicationHandle,
+}
+
+/// A handle on an environment variable; returned by [`ApplicationHandle::env_variable`].
+#[derive(Clone, Debug)]
+pub struct EnvVariableHandle {
+    application: ApplicationHandle,
+    id: CheckedId<EnvVariableId>,
+}
+
 impl NewEnvVariable {
-    /// A variable for what runs.
+    /// A variable that is set at run time.
     pub fn new(key: impl Into<String>, value: impl Into<Secret>) -> Self {
         Self {
             body: types::EnvVariableCreate {
@@ -34,9 +48,9 @@ impl NewEnvVariable {
         }
     }
 
-    /// Whether it is there while the application is built, too. Left to the platform (no) unless set.
-    pub fn buildtime(mut self, too: bool) -> Self {
-        self.body.buildtime = Some(too);
+    /// Whether the variable is also set while the application is built. Platform default: no.
+    pub fn buildtime(mut self, buildtime: bool) -> Self {
+        self.body.buildtime = Some(buildtime);
         self
     }
 
@@ -47,26 +61,26 @@ impl NewEnvVariable {
 }
 
 impl EnvVariableUpdate {
-    /// Nothing yet.
+    /// An empty update, which is refused.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Another name.
+    /// Sets the name.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.body.env_key = Some(key.into());
         self
     }
 
-    /// Another value.
+    /// Sets the value.
     pub fn value(mut self, value: impl Into<Secret>) -> Self {
         self.body.env_val = Some(value.into());
         self
     }
 
-    /// Whether it is there while the application is built, too.
-    pub fn buildtime(mut self, too: bool) -> Self {
-        self.body.buildtime = Some(too);
+    /// Sets whether the variable is also set while the application is built.
+    pub fn buildtime(mut self, buildtime: bool) -> Self {
+        self.body.buildtime = Some(buildtime);
         self
     }
 
@@ -76,7 +90,7 @@ impl EnvVariableUpdate {
         }
         if self == Self::default() {
             return Err(Error::invalid_request(
-                "nothing of the variable is to change",
+                "the update of the variable is empty: set key, value or buildtime",
             ));
         }
         Ok(self.body)
@@ -95,19 +109,18 @@ fn check_key(key: &str) -> Result<()> {
 }
 
 impl ApplicationHandle {
-    /// The environment variables of the application. It does no I/O.
-    pub fn env(&self) -> EnvVariables {
+    /// The environment variables of the application. Does no I/O.
+    pub fn env_variables(&self) -> EnvVariables {
         EnvVariables {
             application: self.clone(),
         }
     }
 
-    /// A handle on an environment variable. It does no I/O.
-    pub fn env_variable<I>(&self, id: I) -> EnvVariableHandle
-    where
-        I: TryInto<EnvVariableId>,
-        I::Error: Into<Error>,
-    {
+    /// A handle on one environment variable. Does no I/O.
+    pub fn env_variable(
+        &self,
+        id: impl TryInto<EnvVariableId, Error: Into<Error>>,
+    ) -> EnvVariableHandle {
         EnvVariableHandle {
             application: self.clone(),
             id: checked(id),
@@ -115,59 +128,51 @@ impl ApplicationHandle {
     }
 }
 
-/// The environment variables of an application; made by [`ApplicationHandle::env`].
-#[derive(Clone, Debug)]
-pub struct EnvVariables {
-    application: ApplicationHandle,
-}
-
 impl EnvVariables {
-    /// All variables with their values: `GET /v1/applications/{id}/env_variables`.
+    /// Lists all variables with their values.
+    ///
+    /// `GET /v1/applications/{application_id}/env_variables`
     ///
     /// ```no_run
     /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
     /// use deploykit::nodion::{EnvVariableUpdate, NewEnvVariable};
     ///
     /// let (key, value) = ("DATABASE_URL", "postgres://db.example/app");
-    /// let all = application.env().list().await?;
+    /// let all = application.env_variables().list().await?;
     /// match all.items.iter().find(|variable| variable.env_key == key) {
-    ///     Some(known) => {
+    ///     Some(existing) => {
     ///         let update = EnvVariableUpdate::new().value(value);
-    ///         application.env_variable(&known.id).update(update).await?
+    ///         application.env_variable(&existing.id).update(update).await?
     ///     }
-    ///     None => application.env().add(NewEnvVariable::new(key, value)).await?,
+    ///     None => {
+    ///         let new = NewEnvVariable::new(key, value);
+    ///         application.env_variables().create(new).await?
+    ///     }
     /// };
-    /// application.deploy().await?; // what runs has it from then on
+    /// application.deploy().await?; // changes take effect with the next deployment
     /// # Ok(()) }
     /// ```
-    ///
-    /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
-    /// call.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn list(&self) -> Call<Page<EnvVariable>> {
         let id = self.application.id.clone();
-        self.application
-            .client
-            .call(Op::ListEnvVariables, move |raw| async move {
-                let list = raw.list_env_variables(id?.as_str()).await?.into_inner();
-                Ok(Page::whole(list.env_variables))
-            })
+        let client = &self.application.client;
+        client.call(Op::ListEnvVariables, |raw| async move {
+            let list = raw.list_env_variables(id?.as_str()).await?.into_inner();
+            Ok(Page::whole(list.env_variables))
+        })
     }
 
-    /// Adds a variable: `POST /v1/applications/{id}/env_variables`. What runs has it after the next
-    /// deployment.
+    /// Creates a variable. It takes effect with the next deployment.
+    ///
+    /// `POST /v1/applications/{application_id}/env_variables`
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that is empty or contains `=`
-    /// or a control character,
-    /// [`Rejected`](crate::ErrorKind::Rejected) with the platform's reasons for a 400, and as
-    /// [`list`](Self::list).
+    /// or a control character.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
-    pub fn add(&self, new: NewEnvVariable) -> Call<EnvVariable> {
+    pub fn create(&self, new: NewEnvVariable) -> Call<EnvVariable> {
         let id = self.application.id.clone();
         let client = &self.application.client;
         client.call(Op::CreateEnvVariable, |raw| async move {
@@ -178,40 +183,29 @@ impl EnvVariables {
     }
 }
 
-/// A handle on an environment variable; made by [`ApplicationHandle::env_variable`].
-#[derive(Clone, Debug)]
-pub struct EnvVariableHandle {
-    application: ApplicationHandle,
-    id: CheckedId<EnvVariableId>,
-}
-
 impl EnvVariableHandle {
-    /// The variable with its value: `GET /v1/applications/{id}/env_variables/{env_variable_id}`.
+    /// Gets the variable with its value.
     ///
-    /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application or variable, and as
-    /// [`EnvVariables::list`].
+    /// `GET /v1/applications/{application_id}/env_variables/{env_variable_id}`
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn get(&self) -> Call<EnvVariable> {
         let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.call(Op::GetEnvVariable, move |raw| async move {
-            let envelope = raw
-                .get_env_variable(application?.as_str(), id?.as_str())
-                .await?;
-            Ok(envelope.into_inner().env_variable)
+        client.call(Op::GetEnvVariable, |raw| async move {
+            let (application, id) = (application?, id?);
+            let envelope = raw.get_env_variable(application.as_str(), id.as_str());
+            Ok(envelope.await?.into_inner().env_variable)
         })
     }
 
-    /// Changes the variable: `PATCH /v1/applications/{id}/env_variables/{env_variable_id}`. What runs
-    /// has it after the next deployment.
+    /// Changes the variable. It takes effect with the next deployment.
+    ///
+    /// `PATCH /v1/applications/{application_id}/env_variables/{env_variable_id}`
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when nothing is to change, and for a name
-    /// that is empty or contains `=` or a control character,
-    /// [`Rejected`](crate::ErrorKind::Rejected) with the platform's reasons for a 400, and as
-    /// [`get`](Self::get).
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty update, and for a name that
+    /// is empty or contains `=` or a control character.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn update(&self, update: EnvVariableUpdate) -> Call<EnvVariable> {
@@ -224,21 +218,21 @@ impl EnvVariableHandle {
         })
     }
 
-    /// Deletes the variable: `DELETE /v1/applications/{id}/env_variables/{env_variable_id}`. What runs
-    /// keeps it until the next deployment.
+    /// Deletes the variable. Running instances keep it until the next deployment.
+    ///
+    /// `DELETE /v1/applications/{application_id}/env_variables/{env_variable_id}`
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound), the second time too; and as [`get`](Self::get).
+    /// [`NotFound`](crate::ErrorKind::NotFound) also for a variable that was deleted before.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn delete(&self) -> Call<()> {
         let (application, id) = (self.application.id.clone(), self.id.clone());
         let client = &self.application.client;
-        client.call(Op::DeleteEnvVariable, move |raw| async move {
-            let deletion = raw
-                .delete_env_variable(application?.as_str(), id?.as_str())
-                .await?;
-            Ok(deletion.into_inner().check()?)
+        client.call(Op::DeleteEnvVariable, |raw| async move {
+            let (application, id) = (application?, id?);
+            let deletion = raw.delete_env_variable(application.as_str(), id.as_str());
+            Ok(deletion.await?.into_inner().check()?)
         })
     }
 }

@@ -1,15 +1,16 @@
-//! What Nodion's failures mean.
+//! Maps status and body of failed requests to errors.
 
 use crate::error::ErrorKind;
 use crate::transport::platform::{Classified, Failure};
 use serde_json::Value;
 
-/// Two shapes: `{"errors": [sentence, ...]}` for a 400, `{"status": 404, "error": "Not Found"}` for
-/// an unknown id; and possibly nothing. The status is HTTP's: in other replies `status` is a word.
+/// Nodion's failures have two shapes: `{"errors": [sentence, ...]}` for a 400 and
+/// `{"status": 404, "error": "Not Found"}` for an unknown id. The body may also be empty. The `status`
+/// in the body is ignored.
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     let mut classified = Classified::from_status(failure.status);
     let Some(json) = failure.json else {
-        // The platform itself answers in JSON: a page or a text means another server or path.
+        // Nodion's own 404 is JSON: HTML or text comes from another server.
         if failure.status == 404 && !failure.text.trim().is_empty() {
             return classified
                 .kind(ErrorKind::NoSuchRoute)

@@ -1,36 +1,63 @@
-//! Instances of an application, and the types of instances.
+//! Instances of an application, and instance types.
 
 use super::{ApplicationHandle, Client, Instance, InstanceType, Page};
 use crate::call::Call;
 use crate::raw::nodion::Op;
 
+/// The running instances of an application; returned by [`ApplicationHandle::instances`].
+#[derive(Clone, Debug)]
+pub struct Instances {
+    application: ApplicationHandle,
+}
+
+/// The instance types of the platform; returned by [`Client::instance_types`].
+#[derive(Clone, Debug)]
+pub struct InstanceTypes {
+    client: Client,
+}
+
 impl ApplicationHandle {
-    /// What runs now: `GET /v1/applications/{id}/instances`.
+    /// The running instances of the application. Does no I/O.
+    pub fn instances(&self) -> Instances {
+        Instances {
+            application: self.clone(),
+        }
+    }
+}
+
+impl Client {
+    /// The instance types that applications can use. Does no I/O.
+    pub fn instance_types(&self) -> InstanceTypes {
+        InstanceTypes {
+            client: self.clone(),
+        }
+    }
+}
+
+impl Instances {
+    /// Lists the running instances of the application and of its workers.
     ///
-    /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
-    /// call.
+    /// `GET /v1/applications/{application_id}/instances`
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-instances/>
-    pub fn instances(&self) -> Call<Page<Instance>> {
-        let id = self.id.clone();
-        self.client.call(Op::ListInstances, move |raw| async move {
+    pub fn list(&self) -> Call<Page<Instance>> {
+        let id = self.application.id.clone();
+        let client = &self.application.client;
+        client.call(Op::ListInstances, |raw| async move {
             let list = raw.list_instances(id?.as_str()).await?.into_inner();
             Ok(Page::whole(list.instances))
         })
     }
 }
 
-impl Client {
-    /// What instances there are, and what they cost: `GET /v1/instance_types`.
+impl InstanceTypes {
+    /// Lists all instance types with their prices.
     ///
-    /// # Errors
-    /// Those of every call.
+    /// `GET /v1/instance_types`
     ///
     /// Source: <https://www.nodion.com/en/docs/api/>
-    pub fn instance_types(&self) -> Call<Page<InstanceType>> {
-        self.call(Op::ListInstanceTypes, |raw| async move {
+    pub fn list(&self) -> Call<Page<InstanceType>> {
+        self.client.call(Op::ListInstanceTypes, |raw| async move {
             let list = raw.list_instance_types().await?.into_inner();
             Ok(Page::whole(list.instance_types))
         })

@@ -1,9 +1,9 @@
 //! Logs of an application: read and follow them.
 
-use super::{ApplicationHandle, ApplicationId, Client};
+use super::{ApplicationHandle, ApplicationId, Client, InstanceId};
 use crate::call::{Call, step};
-use crate::check;
 use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::id::{CheckedId, checked};
 use crate::logs::{
     Backoff, Dedupe, Event, Item, LogCursor, LogLine, LogStream, Place, Reconnect, Source, clock,
     line_hash,
@@ -16,116 +16,132 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
-/// The most lines that the platform gives at a time, and that it keeps.
-const MOST_LINES: u32 = 2500;
-
+/// How many lines the platform keeps, and the most that it returns at once.
+const MAX_LINES: u32 = 2500;
 /// The platform's name in a cursor.
 const PLATFORM: &str = "nodion";
-/// Between two looks, while lines come and after a while without any: the platform documents no
-/// rate, and people read along.
+/// Poll interval of a followed log: the first, and the longest while no lines arrive. The platform
+/// documents no rate limit.
 const INTERVAL: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(20));
-/// Several instances print into one log, each by its own clock and each with its own way to it. In
-/// milliseconds.
+/// How late a line may arrive, in milliseconds: several instances write to one log, each with its own
+/// clock and delay.
 const OVERLAP: i64 = 5_000;
-/// What the platform gives if it is not told where to begin, in milliseconds.
+/// The platform returns the last hour by default. In milliseconds.
 const HOUR: i64 = 3_600_000;
 
 /// A time as text for the query, or why it cannot be written.
 type QueryTime = std::result::Result<String, String>;
 
-/// Which part of the logs is wanted. Without anything: the last hour, at most 200 lines.
+/// Selects log lines, for [`ApplicationHandle::logs`] and [`ApplicationHandle::follow_logs`].
+///
+/// Default: the last hour, at most 200 lines.
 ///
 /// ```no_run
 /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
-/// use deploykit::nodion::LogWindow;
+/// use deploykit::nodion::LogOptions;
 ///
-/// let lines = application.logs(LogWindow::new().limit(2500)).await?;
+/// let lines = application.logs(LogOptions::new().tail(100)).await?;
 /// if let Some(last) = lines.last() {
-///     let since = application.logs(LogWindow::new().after_line(last)).await?; // what came meanwhile
-///     println!("{} more", since.len());
+///     let newer = application.logs(LogOptions::new().after_line(last)).await?;
+///     println!("{} new lines", newer.len());
 /// }
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use = "nothing is read until it is given to an application"]
-pub struct LogWindow {
-    /// As the platform writes a time, or why it cannot be written.
+#[must_use = "does nothing until passed to `logs` or `follow_logs`"]
+pub struct LogOptions {
+    /// The time as text for the query, or why it cannot be written.
     after: Option<QueryTime>,
     before: Option<QueryTime>,
     limit: Option<u32>,
-    instance: Option<String>,
-    newest_first: bool,
+    tail: Option<u32>,
+    instance: Option<CheckedId<InstanceId>>,
 }
 
-impl LogWindow {
-    /// The last hour.
+impl LogOptions {
+    /// The last hour, at most 200 lines.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only lines after this time, however long ago it is. The platform keeps 2500 lines and 7 days.
-    pub fn after(mut self, time: SystemTime) -> Self {
-        self.after = Some(sent(jiff::Timestamp::try_from(time).ok()));
+    /// Only the last `lines` lines, 1 to 2,500.
+    ///
+    /// Requests 2,500 lines and drops the others: Nodion does not document which lines a smaller
+    /// [`limit`](Self::limit) omits.
+    pub fn tail(mut self, lines: u32) -> Self {
+        self.tail = Some(lines);
         self
     }
 
-    /// Only lines after the time of this one: how a reader goes on. Another line of exactly the same
-    /// time is left out, too.
+    /// Only lines after this time, even if it is more than an hour ago. The platform keeps 2,500 lines
+    /// for 7 days.
+    pub fn since(mut self, time: SystemTime) -> Self {
+        self.after = Some(query_time(jiff::Timestamp::try_from(time).ok()));
+        self
+    }
+
+    /// Only lines before this time; of the hour before it, unless [`since`](Self::since) is set.
+    pub fn until(mut self, time: SystemTime) -> Self {
+        self.before = Some(query_time(jiff::Timestamp::try_from(time).ok()));
+        self
+    }
+
+    /// Only lines after the time of this line, to continue reading. Omits other lines of exactly the
+    /// same time.
     pub fn after_line(mut self, line: &LogLine) -> Self {
-        self.after = Some(time_of(line));
+        self.after = Some(line_time(line));
         self
     }
 
-    /// Only lines before this time; those of the hour before it, unless there is an
-    /// [`after`](Self::after).
-    pub fn before(mut self, time: SystemTime) -> Self {
-        self.before = Some(sent(jiff::Timestamp::try_from(time).ok()));
-        self
-    }
-
-    /// Only lines before the time of this one: how a reader goes back.
+    /// Only lines before the time of this line, to read backwards. Omits other lines of exactly the
+    /// same time.
     pub fn before_line(mut self, line: &LogLine) -> Self {
-        self.before = Some(time_of(line));
+        self.before = Some(line_time(line));
         self
     }
 
-    /// At most so many lines, from 1 to 2500. Which are left out when there are more is not
-    /// documented.
+    /// The platform returns at most this many lines, 1 to 2,500. Platform default: 200.
+    ///
+    /// If there are more, it is not documented which of them it returns; for the last ones, use
+    /// [`tail`](Self::tail).
     pub fn limit(mut self, lines: u32) -> Self {
         self.limit = Some(lines);
         self
     }
 
-    /// The newest line comes first. With a [`limit`](Self::limit), only the newest are given: the
-    /// platform does not say which it leaves out, so all are asked for and the rest is cut off here.
-    pub fn newest_first(mut self) -> Self {
-        self.newest_first = true;
+    /// Only lines of this instance.
+    pub fn instance(mut self, id: impl TryInto<InstanceId, Error: Into<Error>>) -> Self {
+        self.instance = Some(checked(id));
         self
     }
 
-    /// Only what this instance printed.
-    pub fn instance(mut self, instance_id: impl Into<String>) -> Self {
-        self.instance = Some(instance_id.into());
-        self
-    }
-
-    /// Refuses what the platform does not take.
     fn check(&self) -> Result<()> {
-        if let Some(instance) = &self.instance {
-            check::text("id of the instance", instance)?;
+        for lines in [self.limit, self.tail].into_iter().flatten() {
+            if !(1..=MAX_LINES).contains(&lines) {
+                let problem = format!("{lines} lines are not between 1 and {MAX_LINES}");
+                return Err(Error::invalid_request(problem));
+            }
         }
-        match self.limit {
-            Some(lines) if !(1..=MOST_LINES).contains(&lines) => Err(Error::invalid_request(
-                format!("{lines} lines are not between 1 and {MOST_LINES}"),
-            )),
-            _ => Ok(()),
-        }
+        Ok(())
+    }
+
+    fn check_follow(&self, resumes: bool) -> Result<()> {
+        self.check()?;
+        let problem = if self.before.is_some() {
+            "a followed log has no end: remove `until` or `before_line`"
+        } else if self.limit.is_some() {
+            "a followed log has no limit: use `tail` for the number of earlier lines"
+        } else if resumes && (self.after.is_some() || self.tail.is_some()) {
+            "the cursor sets where the log resumes: remove `since`, `after_line` or `tail`"
+        } else {
+            return Ok(());
+        };
+        Err(Error::invalid_request(problem))
     }
 }
 
-/// The time of a line in the digits that the server sent. Formatting it again could drop digits, and the
-/// server would return the line again.
-fn time_of(line: &LogLine) -> QueryTime {
+/// The time of a line with the digits that the server sent. Fewer digits would return the line again.
+fn line_time(line: &LogLine) -> QueryTime {
     let timestamp = line.timestamp.as_ref();
     let timestamp = timestamp.ok_or("the line has no time")?;
     let text = timestamp.to_string();
@@ -133,106 +149,96 @@ fn time_of(line: &LogLine) -> QueryTime {
         return Ok(text);
     }
     let millis = timestamp.unix_millis();
-    sent(millis.and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok()))
+    query_time(millis.and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok()))
 }
 
-/// A time, as the platform's query has it.
-fn sent(time: Option<jiff::Timestamp>) -> QueryTime {
-    let time = time.ok_or("a time of the window is out of range")?;
+/// A time in the format of the platform's query.
+fn query_time(time: Option<jiff::Timestamp>) -> QueryTime {
+    let time = time.ok_or("a time in the log options is out of range")?;
     Ok(format!("{time:.3}"))
 }
 
 impl ApplicationHandle {
-    /// What the instances that are online printed, the oldest line first unless the window says
-    /// otherwise: `GET /v1/applications/{id}/logs`.
+    /// Reads log lines of the online instances, the oldest first.
+    ///
+    /// `GET /v1/applications/{application_id}/logs`
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a limit that the platform does not
-    /// have and for a time that cannot be written,
-    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
-    /// call.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for 0 or more than 2,500 lines, and for a
+    /// time before year -9999 or after year 9999.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-logs/>
-    pub fn logs(&self, window: LogWindow) -> Call<Vec<LogLine>> {
+    pub fn logs(&self, options: LogOptions) -> Call<Vec<LogLine>> {
         let id = self.id.clone();
-        self.client.call(Op::ListLogs, move |raw| async move {
-            window.check()?;
-            let (id, after, before) = (id?, window.after.transpose()?, window.before.transpose()?);
-            // Which lines the platform leaves out is unknown, so all are requested.
-            let limit = window.limit.map(|limit| match window.newest_first {
-                true => MOST_LINES.into(),
-                false => limit.into(),
-            });
-            let (after, before) = (after.as_deref(), before.as_deref());
+        self.client.call(Op::ListLogs, |raw| async move {
+            options.check()?;
+            let (id, instance) = (id?, options.instance.transpose()?);
+            let (after, before) = (options.after.transpose()?, options.before.transpose()?);
+            let limit = options.limit.or(options.tail.map(|_| MAX_LINES));
             let list = raw.list_logs(
                 id.as_str(),
-                after,
-                before,
-                window.instance.as_deref(),
-                limit,
+                after.as_deref(),
+                before.as_deref(),
+                instance.as_ref().map(InstanceId::as_str),
+                limit.map(i64::from),
             );
             let lines = list.await?.into_inner().logs.into_iter();
             let mut lines: Vec<_> = lines.map(LogLine::from).collect();
-            if window.newest_first {
-                lines.reverse();
-                lines.truncate(window.limit.unwrap_or(MOST_LINES) as usize);
+            if let Some(tail) = options.tail {
+                lines.drain(..lines.len().saturating_sub(tail as usize));
             }
             Ok(lines)
         })
     }
 
-    /// What the instances print, as it comes: `GET /v1/applications/{id}/logs`, again and again.
+    /// Follows the log: earlier lines first, then new lines as they arrive.
     ///
-    /// It begins with the lines of the window, the newest [`limit`](LogWindow::limit) of them if there is
-    /// one, and with those of the last hour if nothing is said. The platform does not stream, so the
-    /// [`LogStream`] asks for what is new: after 5 s, and less often while nothing comes, up to 20 s
-    /// ([`interval`](LogStream::interval)). It never ends because nothing comes. A policy without
-    /// retries makes the first failure of a request the end.
+    /// `GET /v1/applications/{application_id}/logs`, repeatedly
     ///
-    /// Each request begins 5 s before the latest line, so a line that an instance prints, or the
-    /// platform shows, a little late is not missed; what was given is left out. The platform keeps 2500
-    /// lines: if more came between two requests, an error of kind
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) stands for what is missing, and the stream goes
-    /// on. Lines of an instance that is no longer online cannot be read any more.
+    /// Starts with the lines of the last hour, or those that [`tail`](LogOptions::tail),
+    /// [`since`](LogOptions::since) and [`after_line`](LogOptions::after_line) select. Nodion does not
+    /// stream, so [`LogStream`] polls: after 5 s, and up to every 20 s while no lines arrive; see
+    /// [`interval`](LogStream::interval). With [`Retry::off`](crate::Retry::off) the first failed
+    /// poll ends the stream.
     ///
-    /// # Errors
-    /// As [`logs`](Self::logs), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a window
-    /// that has an end or the newest line first. What goes wrong later is an item of the stream.
-    ///
-    /// Source: <https://www.nodion.com/en/docs/api/application-logs/>
-    pub fn follow_logs(&self, window: LogWindow) -> Call<LogStream> {
-        self.follow(window, None)
-    }
-
-    /// [`follow_logs`](Self::follow_logs) from where another stream was, in this process or an earlier
-    /// one. The cursor does not contain the instance of the window: give it again.
+    /// Each poll overlaps the previous one by 5 s, so that lines which arrive late are not missed;
+    /// lines that were already yielded are dropped. If more than 2,500 lines arrive between two polls,
+    /// the stream yields an error of kind [`Unsupported`](crate::ErrorKind::Unsupported) for the
+    /// missing lines and continues. Lines of an instance that went offline can no longer be read.
     ///
     /// # Errors
-    /// As [`follow_logs`](Self::follow_logs), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for
-    /// a window that has a beginning or a limit, and for the cursor of another platform.
+    /// As [`logs`](Self::logs), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) with
+    /// [`until`](LogOptions::until), [`before_line`](LogOptions::before_line) or
+    /// [`limit`](LogOptions::limit). Later failures are items of the stream.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-logs/>
-    pub fn resume_logs(&self, window: LogWindow, cursor: &LogCursor) -> Call<LogStream> {
-        self.follow(window, Some(cursor.clone()))
+    pub fn follow_logs(&self, options: LogOptions) -> Call<LogStream> {
+        self.follow(options, None)
     }
 
-    fn follow(&self, window: LogWindow, cursor: Option<LogCursor>) -> Call<LogStream> {
+    /// Follows the log from where an earlier stream ended, also in another process.
+    ///
+    /// `GET /v1/applications/{application_id}/logs`, repeatedly
+    ///
+    /// The cursor does not contain the [`instance`](LogOptions::instance): set it again.
+    ///
+    /// # Errors
+    /// As [`follow_logs`](Self::follow_logs), and
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) with [`since`](LogOptions::since),
+    /// [`after_line`](LogOptions::after_line) or [`tail`](LogOptions::tail), and for the cursor of
+    /// another platform.
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/application-logs/>
+    pub fn resume_logs(&self, options: LogOptions, cursor: &LogCursor) -> Call<LogStream> {
+        self.follow(options, Some(cursor.clone()))
+    }
+
+    fn follow(&self, options: LogOptions, cursor: Option<LogCursor>) -> Call<LogStream> {
         let id = self.id.clone();
         Call::new(self.client.scope_of(Op::ListLogs), |scope| async move {
             let id = id.map_err(Error::invalid_request)?;
-            window.check()?;
-            if window.before.is_some() || window.newest_first {
-                return Err(Error::invalid_request(
-                    "what is followed has no end, and its newest line comes last",
-                ));
-            }
-            if cursor.is_some() && (window.after.is_some() || window.limit.is_some()) {
-                return Err(Error::invalid_request(
-                    "the cursor says where the stream begins",
-                ));
-            }
-            follow(scope, id, window, cursor).await
+            options.check_follow(cursor.is_some())?;
+            follow(scope, id, options, cursor).await
         })
     }
 }
@@ -242,37 +248,39 @@ type Running = crate::call::Running<Vec<types::LogLine>>;
 async fn follow(
     scope: Scope,
     id: ApplicationId,
-    start: LogWindow,
+    options: LogOptions,
     cursor: Option<LogCursor>,
 ) -> Result<LogStream> {
+    let instance = options.instance.transpose();
+    let instance = instance.map_err(Error::invalid_request)?;
     let place = match cursor {
         Some(cursor) => cursor.place_on(PLATFORM)?,
         None => Place::default(),
     };
     let mut dedupe = Dedupe::new(place, OVERLAP);
-    let goes_on = dedupe.place().last.is_some();
-    let given = start.after.transpose().map_err(Error::invalid_request)?;
-    let after = given.or_else(|| after(dedupe.place()));
-    let given = after.as_deref().and_then(|after| after.parse().ok());
-    let given = given.map(jiff::Timestamp::as_millisecond);
-    let lines = window(&scope, &id, after, start.instance.as_deref()).await?;
+    let resumes = dedupe.place().last.is_some();
+    let after = options.after.transpose().map_err(Error::invalid_request)?;
+    let after = after.or_else(|| after_place(dedupe.place()));
+    let start = after.as_deref().and_then(|after| after.parse().ok());
+    let start = start.map(jiff::Timestamp::as_millisecond);
+    let lines = read_window(&scope, &id, after, instance.as_ref()).await?;
     if dedupe.place().since().is_none() {
         let hour_ago = clock(&scope) - HOUR;
         dedupe.start_at(Some(
-            given.map_or(hour_ago, |after| after.saturating_add(1)),
+            start.map_or(hour_ago, |after| after.saturating_add(1)),
         ));
     }
     let mut items = items_of(lines);
     let full = is_full(items.len());
-    if let Some(newest) = start.limit {
-        for out in items.drain(..items.len().saturating_sub(newest as usize)) {
-            dedupe.takes(out.at, out.identity, true);
+    if let Some(tail) = options.tail {
+        for dropped in items.drain(..items.len().saturating_sub(tail as usize)) {
+            dedupe.takes(dropped.at, dropped.identity, true);
         }
     }
     let policy = scope.retry().clone();
     let off = policy.max_retries == 0;
     let reconnect = Reconnect {
-        // To look again is what following means here.
+        // Polling again is not a retry here.
         wanted: true,
         ended: Backoff::between(INTERVAL.0, INTERVAL.1),
         ..Reconnect::by(&policy)
@@ -280,22 +288,23 @@ async fn follow(
     let mut source = LogSource {
         scope,
         id,
-        instance: start.instance,
+        instance,
         state: State::Closed,
         count: 0,
     };
-    source.found(items, full, &dedupe, goes_on);
+    source.open(items, full, &dedupe, resumes);
     let stream = LogStream::new(source, dedupe, reconnect);
     Ok(if off { stream.max_failures(0) } else { stream })
 }
 
+/// Reads the log by polling windows of at most 2,500 lines.
 struct LogSource {
-    /// That of the call which made it, with its options.
+    /// The scope of the call that made the stream, with its options.
     scope: Scope,
     id: ApplicationId,
-    instance: Option<String>,
+    instance: Option<InstanceId>,
     state: State,
-    /// How many lines there had been when the window was read.
+    /// Number of yielded lines when the current window was requested.
     count: u64,
 }
 
@@ -303,7 +312,7 @@ enum State {
     Closed,
     Reading(Running),
     Window {
-        /// To be told before the lines.
+        /// Yielded before the lines.
         gap: Option<Error>,
         items: VecDeque<Item>,
         full: bool,
@@ -311,13 +320,14 @@ enum State {
 }
 
 impl LogSource {
-    /// `goes_on` is whether the window should begin with what was given.
-    fn found(&mut self, items: VecDeque<Item>, full: bool, dedupe: &Dedupe, goes_on: bool) {
+    /// Starts yielding a window. `continues`: the window should begin with lines that were already
+    /// yielded, so a full window without them has a gap before it.
+    fn open(&mut self, items: VecDeque<Item>, full: bool, dedupe: &Dedupe, continues: bool) {
         let joins = items
             .iter()
             .any(|item| dedupe.knows(item.at, item.identity));
-        let gap = (full && goes_on && !joins).then(|| {
-            lost("more lines came than the platform keeps: those before the next line are missing")
+        let gap = (full && continues && !joins).then(|| {
+            lost("lines are missing: more lines arrived between two polls than the platform keeps")
         });
         self.state = State::Window { gap, items, full };
     }
@@ -331,11 +341,11 @@ impl Source for LogSource {
     fn read_on(&mut self, dedupe: &Dedupe) {
         self.count = dedupe.count();
         let (id, instance) = (self.id.clone(), self.instance.clone());
-        let after = after(dedupe.place());
+        let after = after_place(dedupe.place());
         let call = Call::new(self.scope.fresh(), move |scope| async move {
-            window(&scope, &id, after, instance.as_deref()).await
+            read_window(&scope, &id, after, instance.as_ref()).await
         });
-        // The stream repeats it.
+        // The stream retries.
         self.state = State::Reading(call.retry(Retry::off()).into_future());
     }
 
@@ -346,8 +356,8 @@ impl Source for LogSource {
                 State::Reading(running) => match ready!(Pin::new(running).poll(context)) {
                     Ok(lines) => {
                         let full = is_full(lines.len());
-                        let goes_on = dedupe.place().last.is_some();
-                        self.found(items_of(lines), full, dedupe, goes_on);
+                        let continues = dedupe.place().last.is_some();
+                        self.open(items_of(lines), full, dedupe, continues);
                     }
                     Err(error) => {
                         self.close();
@@ -364,10 +374,10 @@ impl Source for LogSource {
                     let progress = dedupe.count() > self.count;
                     return Poll::Ready(match (*full, progress) {
                         (false, _) => Event::Ended,
-                        // Those that were left out may be the newest ones.
+                        // The window may omit the newest lines.
                         (true, true) => Event::Again,
                         (true, false) => Event::Lost(lost(
-                            "more lines have the same time than the platform gives: some are left out",
+                            "lines are missing: more lines have the same time than the platform returns",
                         )),
                     });
                 }
@@ -380,21 +390,21 @@ impl Source for LogSource {
     }
 }
 
-async fn window(
+async fn read_window(
     scope: &Scope,
     id: &ApplicationId,
     after: Option<String>,
-    instance: Option<&str>,
+    instance: Option<&InstanceId>,
 ) -> Result<Vec<types::LogLine>> {
-    let limit = Some(i64::from(MOST_LINES));
-    let (id, instance) = (id.clone(), instance.map(str::to_owned));
+    let limit = Some(i64::from(MAX_LINES));
+    let (id, instance) = (id.clone(), instance.cloned());
     let raw = Client::raw_on(scope);
     step(scope, async move {
         let list = raw.list_logs(
             id.as_str(),
             after.as_deref(),
             None,
-            instance.as_deref(),
+            instance.as_ref().map(InstanceId::as_str),
             limit,
         );
         Ok(list.await?.into_inner().logs)
@@ -402,9 +412,9 @@ async fn window(
     .await
 }
 
-/// The platform leaves out the line of exactly that time, and it is not known to what digit it looks:
-/// from the millisecond before on.
-fn after(place: &Place) -> Option<String> {
+/// The `after` of the next window: one millisecond before the place. The platform omits lines of
+/// exactly that time, and the precision of its comparison is not documented.
+fn after_place(place: &Place) -> Option<String> {
     let before = place.since()?.saturating_sub(1);
     let instant = jiff::Timestamp::from_millisecond(before).ok()?;
     Some(format!("{instant:.3}"))
@@ -434,7 +444,7 @@ impl From<types::LogLine> for LogLine {
 }
 
 fn is_full(lines: usize) -> bool {
-    lines >= MOST_LINES as usize
+    lines >= MAX_LINES as usize
 }
 
 fn lost(why: &str) -> Error {

@@ -1,27 +1,23 @@
-//! Nodion: apps connected to a git repository or an image.
+//! Nodion: applications from a Git repository or an image.
 //!
 //! ```no_run
 //! # async fn example() -> deploykit::Result<()> {
-//! use deploykit::nodion::{Client, DeploymentStatus};
-//! let nodion = Client::from_env()?; // NODION_TOKEN, and NODION_PROJECT if need be
+//! use deploykit::nodion::Client;
+//!
+//! let nodion = Client::from_env()?; // NODION_TOKEN and, if needed, NODION_PROJECT
 //! let application = nodion.application("92955d4f-2e44-4e48-8cb6-9c6c434afebb");
-//! let deployment = application.deploy().await?;
-//! for earlier in application.deployments().await? {
-//!     if earlier.status == DeploymentStatus::Available {
-//!         println!("{} is live", earlier.deploy_number);
-//!     }
-//! }
+//! let deployed = application.deploy().await?;
+//! let live = deployed.deployment().wait().await?;
+//! println!("deployment {} is live", live.deploy_number);
 //! # Ok(()) }
 //! ```
 //!
-//! Deploying and restarting are the same call here: it fetches the latest commit of the connected
-//! branch, or the image, and starts it. It is not idempotent: see
-//! [`find_created_after`](ApplicationHandle::find_created_after) for a call without an answer.
+//! [`deploy`](ApplicationHandle::deploy) deploys the latest commit of the connected branch, or the
+//! image. It also serves as the restart. It is not idempotent: after a lost response, look with
+//! [`Deployments::find_created`] before you deploy again.
 //!
-//! Around an application there are its [logs](ApplicationHandle::logs), its
-//! [variables](ApplicationHandle::env), what it [runs on](ApplicationHandle::scale) and its
-//! [domains](ApplicationHandle::domains). What none of these pages describes whole is read leniently:
-//! a call whose answer is not known gives an `Option`.
+//! Nodion documents only a part of its replies. Calls whose reply is not documented return an
+//! `Option`.
 //!
 //! Source: <https://www.nodion.com/en/docs/api/application-deployments/>
 
@@ -44,39 +40,68 @@ pub use crate::raw::nodion::types::{
     Application, Deployment, Domain, EnvVariable, Instance, InstanceType, Process, ProcessPort,
     Region, ScalingEvent, Worker,
 };
-pub use applications::{ApplicationHandle, Applications, Branch, NewApplication};
+pub use applications::{
+    ApplicationHandle, ApplicationUpdate, Applications, Branch, NewApplication,
+};
 pub use client::{Client, Nodion};
-pub use deployments::DeploymentHandle;
+pub use deployments::{Deployed, DeploymentHandle, Deployments};
 pub use domains::{DomainHandle, Domains};
 pub use env::{EnvVariableHandle, EnvVariableUpdate, EnvVariables, NewEnvVariable};
-pub use logs::LogWindow;
-pub use scaling::{ProcessHandle, Scaling};
+pub use instances::{InstanceTypes, Instances};
+pub use logs::LogOptions;
+pub use regions::Regions;
+pub use scaling::{ProcessHandle, Processes, Scaling, ScalingEvents};
 pub use shapes::ExternalId;
 
 crate::id::id! {
-    /// The id of a Nodion application, a UUID: `92955d4f-2e44-4e48-8cb6-9c6c434afebb`.
+    /// Id of an application, a UUID: `92955d4f-2e44-4e48-8cb6-9c6c434afebb`.
     ApplicationId, "application id"
 }
 
 crate::id::id! {
-    /// The id of a deployment, a UUID: `c3f85434-5470-46de-bbeb-ce668ca2c351`.
+    /// Id of a deployment, a UUID: `c3f85434-5470-46de-bbeb-ce668ca2c351`.
     DeploymentId, "deployment id"
 }
 
 crate::id::id! {
-    /// The id of a domain, a UUID: `b37f41cb-81f9-4396-9163-4ad09b8ae203`.
+    /// Id of a domain, a UUID: `b37f41cb-81f9-4396-9163-4ad09b8ae203`.
     DomainId, "domain id"
 }
 
 crate::id::id! {
-    /// The id of an environment variable, a UUID: `0cff843a-2487-4fba-9e50-fb4ef68191e2`.
+    /// Id of an environment variable, a UUID: `0cff843a-2487-4fba-9e50-fb4ef68191e2`.
     EnvVariableId, "variable id"
 }
 
 crate::id::id! {
-    /// The id of a process, a UUID: `d4e5f6a7-b8c9-0123-defa-234567890123`.
+    /// Id of an instance, a UUID: `0b7f0720-e235-4d39-9e67-601c34e8253c`.
+    InstanceId, "instance id"
+}
+
+crate::id::id! {
+    /// Id of an instance type, a UUID: `c047eab3-7574-44f5-b25a-5ae9b490500c`.
+    InstanceTypeId, "instance type id"
+}
+
+crate::id::id! {
+    /// Id of a process, a UUID: `d4e5f6a7-b8c9-0123-defa-234567890123`.
     ProcessId, "process id"
 }
 
-/// Sets up a Nodion [`Client`].
+crate::id::id! {
+    /// Id of a region, a UUID: `428d037e-9ba6-4dab-92bd-8d816c523126`.
+    RegionId, "region id"
+}
+
+crate::id::id! {
+    /// Id of a scaling event, a UUID: `8f8da93f-9dfe-4857-8977-76c32c04f931`.
+    ScalingEventId, "scaling event id"
+}
+
+crate::id::id! {
+    /// Id of a worker, a UUID: `62dc41e5-df5b-45b1-86d7-625e7102b3dc`.
+    WorkerId, "worker id"
+}
+
+/// Configures a Nodion [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Nodion>;

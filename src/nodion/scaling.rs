@@ -1,50 +1,74 @@
-//! Processes of an application, and how many instances it has.
+//! Scaling: number and type of instances, processes, scaling events.
 
-use super::{ApplicationHandle, Page, Process, ProcessId, ScalingEvent};
+use super::{ApplicationHandle, InstanceTypeId, Page, Process, ProcessId, ScalingEvent, WorkerId};
 use crate::call::Call;
-use crate::check;
 use crate::error::{Error, Result};
 use crate::id::{CheckedId, checked};
 use crate::raw::nodion::{Op, types};
 
-/// How many instances of which type are to run.
+/// The new number and type of instances, for [`ApplicationHandle::scale`].
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "does nothing until passed to `ApplicationHandle::scale`"]
 pub struct Scaling {
-    body: types::ScalingEventCreate,
+    instances: u32,
+    instance_type: CheckedId<InstanceTypeId>,
+    worker: Option<CheckedId<WorkerId>>,
+}
+
+/// The processes of an application; returned by [`ApplicationHandle::processes`].
+#[derive(Clone, Debug)]
+pub struct Processes {
+    application: ApplicationHandle,
+}
+
+/// A handle on a process; returned by [`ApplicationHandle::process`].
+#[derive(Clone, Debug)]
+pub struct ProcessHandle {
+    application: ApplicationHandle,
+    id: CheckedId<ProcessId>,
+}
+
+/// The scaling events of an application; returned by [`ApplicationHandle::scaling_events`].
+#[derive(Clone, Debug)]
+pub struct ScalingEvents {
+    application: ApplicationHandle,
 }
 
 impl Scaling {
-    /// So many instances, from 1 to 16, of this type. The platform wants both, also when only one is to
-    /// change.
-    pub fn to(instances: u32, instance_type_id: impl Into<String>) -> Self {
+    /// This many instances (1 to 16) of this type. The platform requires both values.
+    pub fn to(
+        instances: u32,
+        instance_type: impl TryInto<InstanceTypeId, Error: Into<Error>>,
+    ) -> Self {
         Self {
-            body: types::ScalingEventCreate {
-                instance_amount: instances.into(),
-                instance_type_id: instance_type_id.into(),
-                worker_id: None,
-            },
+            instances,
+            instance_type: checked(instance_type),
+            worker: None,
         }
     }
 
-    /// Of this worker instead of the application itself.
-    pub fn worker(mut self, worker_id: impl Into<String>) -> Self {
-        self.body.worker_id = Some(worker_id.into());
+    /// Scales this worker instead of the application.
+    pub fn worker(mut self, id: impl TryInto<WorkerId, Error: Into<Error>>) -> Self {
+        self.worker = Some(checked(id));
         self
     }
 
-    fn checked(self) -> Result<types::ScalingEventCreate> {
-        check::text("id of the instance type", &self.body.instance_type_id)?;
-        if let Some(worker) = &self.body.worker_id {
-            check::text("id of the worker", worker)?;
-        }
-        check_instances(self.body.instance_amount)?;
-        Ok(self.body)
+    fn checked(self) -> Result<types::ScalingEventCreate, Error> {
+        check_instances(self.instances)?;
+        let worker = self.worker.transpose().map_err(Error::invalid_request)?;
+        Ok(types::ScalingEventCreate {
+            instance_amount: self.instances.into(),
+            instance_type_id: self
+                .instance_type
+                .map_err(Error::invalid_request)?
+                .to_string(),
+            worker_id: worker.map(Into::into),
+        })
     }
 }
 
 /// Refuses a number of instances that the platform refuses.
-pub(super) fn check_instances(instances: i64) -> Result<()> {
+pub(super) fn check_instances(instances: u32) -> Result<()> {
     if (1..=16).contains(&instances) {
         return Ok(());
     }
@@ -53,53 +77,35 @@ pub(super) fn check_instances(instances: i64) -> Result<()> {
 }
 
 impl ApplicationHandle {
-    /// The processes that the application is made of: `GET /v1/applications/{id}/processes`.
-    ///
-    /// # Errors
-    /// As [`instances`](Self::instances).
-    ///
-    /// Source: <https://www.nodion.com/en/docs/api/application-processes/>
-    pub fn processes(&self) -> Call<Page<Process>> {
-        let id = self.id.clone();
-        self.client.call(Op::ListProcesses, move |raw| async move {
-            let list = raw.list_processes(id?.as_str()).await?.into_inner();
-            Ok(Page::whole(list.processes))
-        })
+    /// The processes of the application. Does no I/O.
+    pub fn processes(&self) -> Processes {
+        Processes {
+            application: self.clone(),
+        }
     }
 
-    /// A handle on a process: scale and stop it. It does no I/O.
-    pub fn process<I>(&self, id: I) -> ProcessHandle
-    where
-        I: TryInto<ProcessId>,
-        I::Error: Into<Error>,
-    {
+    /// A handle on one process. Does no I/O.
+    pub fn process(&self, id: impl TryInto<ProcessId, Error: Into<Error>>) -> ProcessHandle {
         ProcessHandle {
             application: self.clone(),
             id: checked(id),
         }
     }
 
-    /// How the application was scaled so far: `GET /v1/applications/{id}/scaling_events`.
-    ///
-    /// # Errors
-    /// As [`instances`](Self::instances).
-    ///
-    /// Source: <https://www.nodion.com/en/docs/api/application-scaling/>
-    pub fn scaling_events(&self) -> Call<Page<ScalingEvent>> {
-        let id = self.id.clone();
-        self.client
-            .call(Op::ListScalingEvents, move |raw| async move {
-                let list = raw.list_scaling_events(id?.as_str()).await?.into_inner();
-                Ok(Page::whole(list.scaling_events))
-            })
+    /// The scaling events of the application. Does no I/O.
+    pub fn scaling_events(&self) -> ScalingEvents {
+        ScalingEvents {
+            application: self.clone(),
+        }
     }
 
-    /// Changes number and type of the instances of the application or of a worker:
-    /// `POST /v1/applications/{id}/scaling_events`. It begins at once, and is counted by
-    /// [`max_creates`](crate::ClientBuilder::max_creates).
+    /// Changes number and type of the instances of the application or of a worker.
     ///
-    /// The answer is the event that was begun. Its form is not documented as far as is known: `None` if
-    /// there is no event in it.
+    /// `POST /v1/applications/{application_id}/scaling_events`
+    ///
+    /// Scaling starts at once. It counts towards
+    /// [`max_creates`](crate::ClientBuilder::max_creates). The reply is not documented: `None` if it
+    /// has no scaling event.
     ///
     /// ```no_run
     /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
@@ -112,64 +118,75 @@ impl ApplicationHandle {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for less than 1 or more than 16 instances
-    /// and for an empty id,
-    /// [`Rejected`](crate::ErrorKind::Rejected) with the platform's reasons for a 400, and as
-    /// [`instances`](Self::instances).
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for fewer than 1 or more than 16
+    /// instances.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-scaling/>
     pub fn scale(&self, scaling: Scaling) -> Call<Option<ScalingEvent>> {
         let id = self.id.clone();
         self.client.call(Op::CreateScalingEvent, |raw| async move {
             let (id, body) = (id?, scaling.checked()?);
-            let answer = raw.create_scaling_event(id.as_str(), &body);
-            Ok(answer.await?.into_inner().into_inner())
+            let reply = raw.create_scaling_event(id.as_str(), &body);
+            Ok(reply.await?.into_inner().into_inner())
         })
     }
 }
 
-/// A handle on a process; made by [`ApplicationHandle::process`].
-#[derive(Clone, Debug)]
-pub struct ProcessHandle {
-    application: ApplicationHandle,
-    id: CheckedId<ProcessId>,
+impl Processes {
+    /// Lists the processes of the application, including the web process.
+    ///
+    /// `GET /v1/applications/{application_id}/processes`
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/application-processes/>
+    pub fn list(&self) -> Call<Page<Process>> {
+        let id = self.application.id.clone();
+        let client = &self.application.client;
+        client.call(Op::ListProcesses, |raw| async move {
+            let list = raw.list_processes(id?.as_str()).await?.into_inner();
+            Ok(Page::whole(list.processes))
+        })
+    }
 }
 
 impl ProcessHandle {
-    /// Lets so many instances of the process run; 0 stops it:
-    /// `PATCH /v1/applications/{id}/processes/{process_id}`.
+    /// Sets the number of instances of the process; 0 stops it.
     ///
-    /// The answer is the process. Its form is not documented as far as is known: `None` if there is no
-    /// process in it.
+    /// `PATCH /v1/applications/{application_id}/processes/{process_id}`
     ///
-    /// This is not counted by [`max_creates`](crate::ClientBuilder::max_creates), for no limit may come
-    /// before a stop.
-    ///
-    /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) with the platform's reasons for a 400,
-    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown application or process,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for a key without the scope, and those of every
-    /// call.
+    /// Does not count towards [`max_creates`](crate::ClientBuilder::max_creates), so that a limit
+    /// never prevents a stop. The reply is not documented: `None` if it has no process.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-processes/>
     pub fn scale(&self, instances: u32) -> Call<Option<Process>> {
         let (application, id) = (self.application.id.clone(), self.id.clone());
-        let body = types::ProcessScale {
-            instance_amount: i64::from(instances),
-        };
         let client = &self.application.client;
         client.call(Op::ScaleProcess, move |raw| async move {
             let (application, id) = (application?, id?);
-            let answer = raw.scale_process(application.as_str(), id.as_str(), &body);
-            Ok(answer.await?.into_inner().into_inner())
+            let instance_amount = instances.into();
+            let body = types::ProcessScale { instance_amount };
+            let reply = raw.scale_process(application.as_str(), id.as_str(), &body);
+            Ok(reply.await?.into_inner().into_inner())
         })
     }
 
-    /// Stops the process: [`scale`](Self::scale) to 0.
-    ///
-    /// # Errors
-    /// As [`scale`](Self::scale).
+    /// Stops the process: [`scale`](Self::scale) to 0 instances.
     pub fn stop(&self) -> Call<Option<Process>> {
         self.scale(0)
+    }
+}
+
+impl ScalingEvents {
+    /// Lists past and running changes of the number or type of instances.
+    ///
+    /// `GET /v1/applications/{application_id}/scaling_events`
+    ///
+    /// Source: <https://www.nodion.com/en/docs/api/application-scaling/>
+    pub fn list(&self) -> Call<Page<ScalingEvent>> {
+        let id = self.application.id.clone();
+        let client = &self.application.client;
+        client.call(Op::ListScalingEvents, |raw| async move {
+            let list = raw.list_scaling_events(id?.as_str()).await?.into_inner();
+            Ok(Page::whole(list.scaling_events))
+        })
     }
 }

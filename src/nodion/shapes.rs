@@ -1,4 +1,4 @@
-//! Replies that no page describes whole, and ids of other platforms.
+//! Replies whose shape is not documented.
 
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::raw::nodion::types::{Application, Domain, Process, ScalingEvent};
@@ -7,20 +7,20 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::fmt;
 
-/// The record that a call changed, in the envelope of the other calls; or whatever else a success
-/// says, nothing included.
+/// The reply of a change that Nodion does not document: the changed record in its envelope, or `None`
+/// for any other success, including an empty body.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer<T>(Option<T>);
+pub struct OptionalRecord<T>(Option<T>);
 
-/// The answer to a deletion: whatever it says, unless it says that nothing was deleted.
+/// The reply of a deletion. Any success counts, except `{"deleted": false}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deletion {
     denied: bool,
 }
 
-/// What stands in an envelope, and under which name.
+/// A record with its key in the envelope.
 pub trait Record {
-    /// The one key of the envelope.
+    /// The key: `{"application": …}`.
     const KEY: &'static str;
 }
 
@@ -40,8 +40,8 @@ impl Record for ScalingEvent {
     const KEY: &'static str = "scaling_event";
 }
 
-impl<T> Answer<T> {
-    /// The record, if there was one.
+impl<T> OptionalRecord<T> {
+    /// The record, if the reply has one.
     pub fn into_inner(self) -> Option<T> {
         self.0
     }
@@ -50,14 +50,14 @@ impl<T> Answer<T> {
 impl Deletion {
     pub(super) fn check(self) -> Result<()> {
         if self.denied {
-            let words = "the platform says that nothing was deleted";
+            let words = "the platform replied that nothing was deleted";
             return Err(Error::new(ErrorKind::Rejected, words).with_effect(Effect::Unknown));
         }
         Ok(())
     }
 }
 
-impl<'de, T: Record + DeserializeOwned> Deserialize<'de> for Answer<T> {
+impl<'de, T: Record + DeserializeOwned> Deserialize<'de> for OptionalRecord<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let mut body = Value::deserialize(deserializer)?;
         let found = body.get_mut(T::KEY).map(Value::take);
@@ -75,8 +75,9 @@ impl<'de> Deserialize<'de> for Deletion {
     }
 }
 
-/// The id of a connection, a repository or a branch, which may come from the host of the repository:
-/// read as text or as a number, kept as text.
+/// Id of a Git integration, repository or branch. Pass it to [`Branch::new`](super::Branch::new).
+///
+/// It may come from the Git host, so it is read from text or a number and kept as text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ExternalId(String);
@@ -106,8 +107,8 @@ impl<'de> Deserialize<'de> for ExternalId {
             Value::String(id) => Ok(Self(id)),
             Value::Number(id) if id.is_i64() || id.is_u64() => Ok(Self(id.to_string())),
             _ => Err(D::Error::invalid_type(
-                Unexpected::Other("something"),
-                &"an id as text or as a number",
+                Unexpected::Other("another value"),
+                &"an id: text or a number",
             )),
         }
     }
@@ -118,10 +119,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_found_in_its_envelope_and_nowhere_else() {
-        let read = |text: &str| serde_json::from_str::<Answer<Domain>>(text);
+    fn record_is_read_only_from_its_envelope() {
+        let read = |text: &str| serde_json::from_str::<OptionalRecord<Domain>>(text);
         let one = r#"{"meta":[1],"domain":{"id":"d","domain_name":"a.example"}}"#;
-        assert_eq!(read(one).unwrap().into_inner().unwrap().id, "d");
+        assert_eq!(read(one).unwrap().into_inner().unwrap().id.as_str(), "d");
         for other in [
             "null",
             "{}",
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_no_is_no_deletion() {
+    fn only_deleted_false_is_refused() {
         let read = |text: &str| serde_json::from_str::<Deletion>(text).unwrap().check();
         for yes in [
             r#"{"deleted":true}"#,
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_text_or_a_number() {
+    fn external_id_is_text_or_a_number() {
         for (json, text) in [("\"a-1\"", "a-1"), ("7", "7"), ("-7", "-7")] {
             let id: ExternalId = serde_json::from_str(json).unwrap();
             assert_eq!((id.as_str(), id.to_string()), (text, text.to_owned()));

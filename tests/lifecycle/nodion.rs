@@ -1,14 +1,14 @@
-//! The life of a Nodion application, from its creation to its deletion: the client on the sandbox.
+//! A Nodion application from creation to deletion, against the sandbox.
 
 use deploykit::nodion::{
-    Branch, Client, DeploymentStatus, EnvVariableUpdate, LogWindow, NewApplication, NewEnvVariable,
-    ResourceStatus, Scaling,
+    ApplicationUpdate, Branch, Client, DeploymentStatus, EnvVariableUpdate, LogOptions,
+    NewApplication, NewEnvVariable, ResourceStatus, Scaling,
 };
 use deploykit::{Effect, ErrorKind};
 use deploykit_sandbox::Sandbox;
 use std::time::Duration;
 
-/// Longer than anything takes in the sandbox.
+/// Longer than any transition in the sandbox takes.
 const A_WHILE: Duration = Duration::from_secs(2);
 
 async fn start() -> (Sandbox, Client) {
@@ -18,22 +18,21 @@ async fn start() -> (Sandbox, Client) {
 }
 
 #[tokio::test]
-async fn an_application_is_created_deployed_configured_scaled_and_deleted() {
+async fn application_is_created_deployed_configured_scaled_and_deleted() {
     let (sandbox, nodion) = start().await;
-    let region = nodion.regions().await.unwrap().items.remove(0);
-    let types = nodion.instance_types().await.unwrap();
+    let region = nodion.regions().list().await.unwrap().items.remove(0);
+    let types = nodion.instance_types().list().await.unwrap();
     let branch = Branch::new("integration-1", "repository-1", "branch-1");
     let new = NewApplication::from_git("Shop", &region.id, &types.items[0].id, branch);
     let created = nodion.applications().create(new).await.unwrap();
     assert_eq!(created.branch_id.unwrap().as_str(), "branch-1");
     let application = nodion.application(&created.id);
-    assert_eq!(application.latest_deploy_number().await.unwrap(), 0);
+    assert_eq!(application.deployments().latest_number().await.unwrap(), 0);
 
-    let env = application.env();
-    let added = env
-        .add(NewEnvVariable::new("DATABASE_URL", "postgres://a"))
-        .await;
-    let variable = application.env_variable(added.unwrap().id);
+    let env = application.env_variables();
+    let new = NewEnvVariable::new("DATABASE_URL", "postgres://a");
+    let created = env.create(new).await.unwrap();
+    let variable = application.env_variable(&created.id);
     let update = EnvVariableUpdate::new()
         .value("postgres://b")
         .buildtime(true);
@@ -42,7 +41,11 @@ async fn an_application_is_created_deployed_configured_scaled_and_deleted() {
     assert_eq!(read.env_val.unwrap().expose(), "postgres://b");
     assert_eq!(read.buildtime, Some(true));
 
-    let domain = application.domains().add("www.example.com").await.unwrap();
+    let domain = application
+        .domains()
+        .create("www.example.com")
+        .await
+        .unwrap();
     let handle = application.domain(&domain.id);
     let refused = handle.connect().await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Rejected);
@@ -50,14 +53,14 @@ async fn an_application_is_created_deployed_configured_scaled_and_deleted() {
     let connected = handle.connect().await.unwrap().unwrap();
     assert_eq!(connected.status, Some(ResourceStatus::Created));
 
-    let deployment = application.deploy().await.unwrap();
-    let handle = application.deployment(&deployment.id);
+    let deployed = application.deploy().await.unwrap();
+    let handle = deployed.deployment();
     assert_eq!(
         handle.get().await.unwrap().status,
         DeploymentStatus::Created
     );
     sandbox.advance(A_WHILE);
-    // Somebody else deploys meanwhile, and is not taken for this one.
+    // A newer deployment is not mistaken for this one.
     application.deploy().await.unwrap();
     let found = handle.get().await.unwrap();
     assert_eq!(
@@ -77,16 +80,34 @@ async fn an_application_is_created_deployed_configured_scaled_and_deleted() {
         .unwrap();
     assert_eq!(event.unwrap().instance_amount_new, Some(2));
     sandbox.advance(A_WHILE);
-    assert_eq!(application.instances().await.unwrap().items.len(), 2);
-    let events = application.scaling_events().await.unwrap();
+    assert_eq!(application.instances().list().await.unwrap().items.len(), 2);
+    let events = application.scaling_events().list().await.unwrap();
     assert!(events.items[0].finished_at.is_some());
-    let process = application.processes().await.unwrap().items.remove(0);
+    let process = application
+        .processes()
+        .list()
+        .await
+        .unwrap()
+        .items
+        .remove(0);
     let stopped = application.process(&process.id).stop().await.unwrap();
     assert_eq!(stopped.unwrap().instance_amount, Some(0));
-    assert!(application.instances().await.unwrap().items.is_empty());
+    assert!(
+        application
+            .instances()
+            .list()
+            .await
+            .unwrap()
+            .items
+            .is_empty()
+    );
 
     let other = Branch::new("integration-1", "repository-1", "branch-2");
-    let changed = application.set_branch(other).await.unwrap().unwrap();
+    let changed = application
+        .update(ApplicationUpdate::branch(other))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(changed.branch_id.unwrap().to_string(), "branch-2");
     variable.delete().await.unwrap();
     assert!(env.list().await.unwrap().items.is_empty());
@@ -101,12 +122,18 @@ async fn an_application_is_created_deployed_configured_scaled_and_deleted() {
 }
 
 #[tokio::test]
-async fn logs_are_read_on_and_back_without_a_gap_or_a_repeat() {
+async fn logs_are_read_forwards_and_backwards_without_gap_or_repeat() {
     let (sandbox, nodion) = start().await;
     let application = nodion.application(sandbox.nodion().application_id.as_str());
-    let web = application.instances().await.unwrap().items.remove(0);
-    let of_web = || LogWindow::new().instance(&web.id);
-    let page = application.logs(of_web().limit(10)).await.unwrap();
+    let web = application
+        .instances()
+        .list()
+        .await
+        .unwrap()
+        .items
+        .remove(0);
+    let of_web = || LogOptions::new().instance(&web.id);
+    let page = application.logs(of_web().tail(10)).await.unwrap();
     assert_eq!(page.len(), 10);
     let times = |lines: &[deploykit::logs::LogLine]| -> Vec<i64> {
         let all = lines
@@ -114,7 +141,7 @@ async fn logs_are_read_on_and_back_without_a_gap_or_a_repeat() {
             .map(|line| line.timestamp.as_ref().unwrap().unix_millis().unwrap());
         all.collect()
     };
-    let back = of_web().before_line(&page[0]).limit(10);
+    let back = of_web().before_line(&page[0]).tail(10);
     let mut all = application.logs(back).await.unwrap();
     all.extend(page.iter().cloned());
     sandbox.advance(Duration::from_secs(20));

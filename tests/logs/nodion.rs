@@ -1,8 +1,8 @@
-//! Nodion does not stream: one window after the other.
+//! Followed logs of Nodion, which does not stream: windows that are polled.
 
 use super::runtime;
 use deploykit::logs::LogStream;
-use deploykit::nodion::{ApplicationHandle, Client, LogWindow};
+use deploykit::nodion::{ApplicationHandle, Client, LogOptions};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{ErrorKind, Retry, logs::LogCursor};
 use serde_json::json;
@@ -10,17 +10,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Time in milliseconds after a moment, message.
+/// Time in milliseconds after `MOMENT`, and text.
 type Log = Arc<Mutex<Vec<(i64, String)>>>;
 
 const MOMENT: &str = "2026-05-05T08:14";
 
 fn stamp(at: i64) -> String {
-    // Digits below the millisecond, as a platform may have them.
+    // With digits below the millisecond.
     format!("{MOMENT}:{:02}.{:03}7Z", at / 1000, at % 1000)
 }
 
-/// As the platform answers: what is after a time, the newest lines of it.
+/// Answers as the platform does: the newest 2,500 lines after a time.
 fn platform(log: &Log, status: u16) -> (Recorder, ApplicationHandle) {
     let (recorder, log) = (Recorder::new(), log.clone());
     recorder.answer_with(move |request| {
@@ -64,19 +64,19 @@ fn log(lines: &[(i64, &str)]) -> Log {
 }
 
 #[test]
-fn what_is_new_is_given_once() {
+fn each_line_is_yielded_once() {
     runtime().block_on(async {
         let log = log(&[(100, "a"), (100, "b"), (100, "a")]);
         let (recorder, application) = platform(&log, 200);
-        let mut stream = application.follow_logs(LogWindow::new()).await.unwrap();
+        let mut stream = application.follow_logs(LogOptions::new()).await.unwrap();
         assert_eq!(read(&mut stream, 9).await, ["a", "b", "a"]);
         let requests = recorder.requests().len();
-        // The same millisecond again, and an instance that is a little late.
+        // A repeat of the same millisecond, and a late line of another instance.
         let late = [(100, "a"), (90, "late"), (9000, "c")].map(|(at, text)| (at, text.to_owned()));
         log.lock().unwrap().extend(late);
         log.lock().unwrap().sort_by_key(|(at, _)| *at);
         assert_eq!(read(&mut stream, 9).await, ["late", "a", "c"]);
-        // 100 s in which nothing came, looked at from 5 s to 20 s apart.
+        // 100 s without new lines: polled every 5 s to 20 s.
         assert!((6..=9).contains(&requests), "{requests}");
         let second = recorder.requests()[1].to_string();
         assert!(second.contains("08:13:55.099Z"), "{second}");
@@ -84,12 +84,12 @@ fn what_is_new_is_given_once() {
 }
 
 #[test]
-fn it_begins_with_the_newest_and_goes_on_from_a_cursor() {
+fn stream_starts_with_tail_and_resumes_from_cursor() {
     runtime().block_on(async {
         let log = log(&[(1, "a"), (2, "b"), (2, "b"), (3, "c")]);
         let (_, application) = platform(&log, 200);
         let mut stream = application
-            .follow_logs(LogWindow::new().limit(3))
+            .follow_logs(LogOptions::new().tail(3))
             .await
             .unwrap();
         assert_eq!(read(&mut stream, 2).await, ["b", "b"]);
@@ -97,26 +97,23 @@ fn it_begins_with_the_newest_and_goes_on_from_a_cursor() {
         let cursor: LogCursor = serde_json::from_str(&saved).unwrap();
         log.lock().unwrap().push((3, "c".to_owned()));
         let mut second = application
-            .resume_logs(LogWindow::new(), &cursor)
+            .resume_logs(LogOptions::new(), &cursor)
             .await
             .unwrap();
         assert_eq!(read(&mut second, 9).await, ["c", "c"]);
 
-        let newest = application
-            .logs(LogWindow::new().newest_first().limit(2))
-            .await
-            .unwrap();
-        let newest: Vec<_> = newest.into_iter().map(|line| line.message).collect();
-        assert_eq!(newest, ["c", "c"]);
+        let last = application.logs(LogOptions::new().tail(3)).await.unwrap();
+        let last: Vec<_> = last.into_iter().map(|line| line.message).collect();
+        assert_eq!(last, ["b", "c", "c"]);
     });
 }
 
 #[test]
-fn lines_that_the_platform_no_longer_has_are_told() {
+fn gap_is_reported_when_lines_were_lost_between_polls() {
     runtime().block_on(async {
         let log = log(&[(1, "a")]);
         let (_, application) = platform(&log, 200);
-        let mut stream = application.follow_logs(LogWindow::new()).await.unwrap();
+        let mut stream = application.follow_logs(LogOptions::new()).await.unwrap();
         assert_eq!(read(&mut stream, 1).await, ["a"]);
         let many = (0..2600).map(|n| (10_000 + n, format!("line {n}")));
         log.lock().unwrap().extend(many);
@@ -128,14 +125,14 @@ fn lines_that_the_platform_no_longer_has_are_told() {
 }
 
 #[test]
-fn an_application_that_is_gone_is_the_end() {
+fn stream_ends_when_application_is_gone_or_polls_fail() {
     runtime().block_on(async {
         for (status, last) in [(404, "end"), (403, "! Forbidden"), (500, "! Server")] {
             let log = log(&[(1, "a")]);
             let (recorder, application) = platform(&log, status);
             let first = json!({ "logs": [{ "ts": stamp(1), "msg": "a", "instance_id": "i" }] });
             recorder.reply("list_logs", CannedReply::json(200, first.to_string()));
-            let mut stream = application.follow_logs(LogWindow::new()).await.unwrap();
+            let mut stream = application.follow_logs(LogOptions::new()).await.unwrap();
             let mut seen = Vec::new();
             while let Some(line) = stream.next().await {
                 seen.push(
@@ -152,7 +149,10 @@ fn an_application_that_is_gone_is_the_end() {
             assert_eq!(recorder.requests().len(), requests, "{status}");
         }
         let (_, application) = platform(&log(&[]), 404);
-        let error = application.follow_logs(LogWindow::new()).await.unwrap_err();
+        let error = application
+            .follow_logs(LogOptions::new())
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
     });
 }

@@ -118,7 +118,7 @@ async fn a_whole_list_is_one_page() {
     let recorder = crate::answering(move |_| json_reply(body.clone()));
     let builder = nodion::Client::builder().token("x").recorder(&recorder);
     let nodion = builder.build().unwrap();
-    let page = nodion.regions().await.unwrap();
+    let page = nodion.regions().list().await.unwrap();
     assert_eq!((page.items.len(), page.page, page.has_next), (2, 1, false));
-    assert_eq!(nodion.regions().all().await.unwrap().len(), 2);
+    assert_eq!(nodion.regions().list().all().await.unwrap().len(), 2);
 }

@@ -17,17 +17,21 @@ async fn answer(operation: &str, reply: CannedReply) -> Result<Vec<Deployment>> 
         .unwrap();
     let application = client.application("92955d4f-2e44-4e48-8cb6-9c6c434afebb");
     match operation {
-        "list_deployments" => application.deployments().await.map(|page| page.items),
+        "list_deployments" => application
+            .deployments()
+            .list()
+            .await
+            .map(|page| page.items),
         "create_deployment" => application
             .deploy()
             .await
-            .map(|deployment| vec![deployment]),
+            .map(|deployed| vec![deployed.record]),
         other => panic!("{other} is not tested"),
     }
 }
 
 #[tokio::test]
-async fn the_address_of_a_person_is_not_shown() {
+async fn email_of_committer_is_redacted_in_debug() {
     let body = json!({ "deployment": {
         "id": "a", "status": "created", "deploy_number": 3, "committer_email": "info@nodion.com"
     } });
@@ -39,7 +43,7 @@ async fn the_address_of_a_person_is_not_shown() {
 }
 
 #[tokio::test]
-async fn what_pages_do_not_show() {
+async fn undocumented_values_of_deployments_are_kept() {
     let body = json!({ "deployments": [
         { "id": "a", "status": "rolling_back", "deploy_number": 9, "git_sha": null, "strategy": "prebuilt_image", "image_reference": "docker.io/nginx:1.25" },
         { "id": "b", "status": "expired", "deploy_number": 8, "created_at": "some day" }
@@ -65,7 +69,7 @@ async fn what_pages_do_not_show() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_deployment_is_a_decode_error() {
+async fn reply_without_deployment_is_a_decode_error() {
     use deploykit::Effect;
     for (operation, body, effect) in [
         ("list_deployments", "{}", Effect::None),
@@ -89,7 +93,7 @@ async fn what_is_not_a_deployment_is_a_decode_error() {
 }
 
 #[tokio::test]
-async fn failures() {
+async fn failures_are_classified_by_status_and_body() {
     use ErrorKind::{
         Forbidden, NoSuchRoute, NotFound, Rejected, Server, Unauthenticated, Unavailable,
     };
@@ -97,7 +101,7 @@ async fn failures() {
     let nested = r#"{"code":1004, "why":"nested"}"#;
     let nested_body = r#"{"errors":["{\"code\":1004,\n\"why\":\"nested\"}"]}"#;
     let not_found = r#"{"status":404,"error":"Not Found"}"#;
-    // The status in a body is not believed.
+    // The status in the body is ignored.
     let other_status = r#"{"status":200,"error":"Not Found","errors":[]}"#;
     for (status, body, kind, message) in [
         (400, r#"{"errors":["a","b"]}"#, Rejected, Some("a; b")),
@@ -124,7 +128,7 @@ async fn failures() {
 }
 
 #[tokio::test]
-async fn greater_numbers_are_found() {
+async fn find_created_returns_higher_deploy_numbers() {
     let recorder = Recorder::new();
     let client = Client::builder().token("secret").recorder(&recorder);
     let application = client.build().unwrap().application("a-1");
@@ -136,17 +140,17 @@ async fn greater_numbers_are_found() {
             json_reply(200, json!({ "deployments": list })),
         );
     };
-    // In no order that is promised.
+    // The order of the list is not documented.
     reply(&[7, 9, 8]);
-    assert_eq!(application.latest_deploy_number().await.unwrap(), 9);
+    assert_eq!(application.deployments().latest_number().await.unwrap(), 9);
     reply(&[]);
-    assert_eq!(application.latest_deploy_number().await.unwrap(), 0);
+    assert_eq!(application.deployments().latest_number().await.unwrap(), 0);
     for (after, found) in [(0, vec![7, 9, 8]), (8, vec![9]), (9, vec![])] {
         reply(&[7, 9, 8]);
-        let all = application.find_created_after(after).await.unwrap();
+        let all = application.deployments().find_created(after).await.unwrap();
         let numbers: Vec<_> = all.iter().map(|one| one.deploy_number).collect();
         assert_eq!(numbers, found, "{after}");
     }
     let text = recorder.to_string();
-    assert!(!text.contains("POST"), "it only looks: {text}");
+    assert!(!text.contains("POST"), "only reads: {text}");
 }

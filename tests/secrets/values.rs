@@ -236,12 +236,12 @@ fn of_nodion(search: &mut LeakSearch) {
     search.all(&[
         &builder,
         &client,
-        &client.application("a-1").env(),
+        &client.application("a-1").env_variables(),
         &new,
         &update,
     ]);
     let wrong = NewEnvVariable::new("A=B", plant.wide("variable"));
-    search.refused(client.application("a-1").env().add(wrong));
+    search.refused(client.application("a-1").env_variables().create(wrong));
 }
 
 fn of_webhooks_and_budgets(search: &mut LeakSearch) {

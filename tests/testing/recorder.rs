@@ -9,7 +9,7 @@ async fn clients_get_the_first_example_of_a_success() {
     assert_eq!(accepted.request_id.as_str(), "a69f8e3e0555");
     let nodion = recorder.nodion().unwrap();
     let triggered = nodion.application("a-1").deploy().await.unwrap();
-    assert_eq!(triggered.deploy_number, 3);
+    assert_eq!(triggered.record.deploy_number, 3);
     let services = recorder.dployr().unwrap().services().list().await.unwrap();
     assert!(!services.items.is_empty());
     let schema = recorder.nexlayer().unwrap().schema().await.unwrap();

@@ -244,7 +244,12 @@ async fn nodion_and_dployr_deployments_are_reported_when_they_vanish_from_the_li
             CannedReply::json(200, body.to_string())
         });
         let mut watcher = match platform {
-            "nodion" => recorder.nodion().unwrap().application("app").watch(),
+            "nodion" => recorder
+                .nodion()
+                .unwrap()
+                .application("app")
+                .deployments()
+                .watch(),
             _ => dployr(&recorder).deployments().watch(),
         };
         for (change, id) in take(&mut watcher, 2)

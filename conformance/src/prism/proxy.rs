@@ -111,7 +111,7 @@ async fn wrong_reply(cli: &Path, report: &mut Report) -> Result<()> {
     let server = Server::replies("200 OK", &json, r#"{"regions": "none"}"#).await;
     let prism = Prism::proxy(cli, &spec::path("nodion"), &server.base_url).await?;
     let client = nodion::Client::builder().base_url(&prism.base_url);
-    let answer = client.token("secret").build()?.regions().await;
+    let answer = client.token("secret").build()?.regions().list().await;
     let problem = format!("the client says {answer:?}, and Prism no violation");
     let problems = (!violated(&prism, "response").await).then_some(problem);
     report.check("prism proxy: a wrong reply is seen", problems.as_slice());

@@ -63,8 +63,8 @@ fn a_kept_connection_that_breaks_under_a_read_is_an_attempt_that_counts() {
         let script = Script::always(breaks).then(reply("200 OK", &[], LIST));
         let server = Server::start(script).await;
         let client = nodion(&server).build().unwrap();
-        client.application("a").deployments().await.unwrap();
-        let call = client.application("a").deployments();
+        client.application("a").deployments().list().await.unwrap();
+        let call = client.application("a").deployments().list();
         assert_eq!(call.with_response().await.unwrap().attempts, 2);
         assert_eq!(server.log().requests(), 3);
     });

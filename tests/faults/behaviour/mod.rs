@@ -37,7 +37,12 @@ pub fn edgegap(server: &Server) -> ClientBuilder<edgegap::Edgegap> {
 
 /// A read.
 pub fn list(builder: ClientBuilder<nodion::Nodion>) -> Call<Page<nodion::Deployment>> {
-    builder.build().unwrap().application("a").deployments()
+    builder
+        .build()
+        .unwrap()
+        .application("a")
+        .deployments()
+        .list()
 }
 
 /// A create.

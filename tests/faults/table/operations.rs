@@ -89,7 +89,7 @@ impl Kind {
         let nexlayer = || with_address(nexlayer::Client::builder(), base_url).build();
         let nodion = || with_address(nodion::Client::builder(), base_url).build();
         match self {
-            Self::List => count(nodion()?.application("app").deployments()).await,
+            Self::List => count(nodion()?.application("app").deployments().list()).await,
             Self::Redeploy => count(nodion()?.application("app").deploy()).await,
             Self::Deploy => {
                 let client = with_address(edgegap::Client::builder(), base_url).build()?;

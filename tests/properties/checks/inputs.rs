@@ -189,7 +189,12 @@ pub fn base_url(url: &str) {
     let login = !kept.username().is_empty() || kept.password().is_some();
     let more = kept.query().is_some() || kept.fragment().is_some();
     assert!(http && !login && !more, "{kept}");
-    let preview = client.application("a").deployments().preview().unwrap();
+    let preview = client
+        .application("a")
+        .deployments()
+        .list()
+        .preview()
+        .unwrap();
     assert_eq!(preview.path, "/v1/applications/a/deployments", "{kept}");
     assert_eq!(preview.base_url, client.base_url());
     // A path is shown, whatever stands in it.

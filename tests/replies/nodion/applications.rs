@@ -1,4 +1,4 @@
-//! Replies about applications and what belongs to them.
+//! Replies about applications, their variables, processes and domains.
 
 use crate::Replay;
 use crate::{assert_failure, json_reply};
@@ -17,7 +17,7 @@ fn client(operation: &str, reply: CannedReply) -> (Client, ApplicationHandle) {
 }
 
 #[tokio::test]
-async fn an_application_with_what_pages_do_not_show() {
+async fn undocumented_values_of_applications_are_kept() {
     let body = json!({ "application": {
         "id": "a-1", "status": "hibernating", "name": "My App", "state": null, "workers": null, "region": null,
         "instance_amount": "2", "integration_id": 7, "repository_id": 123_456_789_012_345_u64, "branch_id": "b-1",
@@ -35,10 +35,10 @@ async fn an_application_with_what_pages_do_not_show() {
 }
 
 #[tokio::test]
-async fn a_deployment_is_found_by_its_id() {
+async fn deployment_is_found_by_id_in_any_case() {
     let deployment =
         |id: &str, number| json!({ "id": id, "status": "waiting", "deploy_number": number });
-    // The newer one was started by somebody else.
+    // The newer one is of another client.
     let body = json!({ "deployments": [deployment("D-3", 3), deployment("d-2", 2)] });
     for (id, number) in [("d-2", 2), ("d-3", 3)] {
         let reply = json_reply(200, &body);
@@ -51,22 +51,22 @@ async fn a_deployment_is_found_by_its_id() {
     let error = application.deployment("d-4").get().await.unwrap_err();
     assert_failure(&error, ErrorKind::NotFound, Effect::None);
     assert!(
-        error.to_string().contains("no deployment d-4 in its list"),
+        error.to_string().contains("list has no deployment d-4"),
         "{error}"
     );
     assert_eq!(error.attempts(), 1);
 }
 
 #[tokio::test]
-async fn values_of_variables_are_not_shown() {
+async fn values_of_variables_are_redacted() {
     let one = json!({ "id": "v-1", "env_key": "A", "env_val": "hush", "buildtime": null });
     let reply = json_reply(200, json!({ "env_variables": [one] }));
     let (_, application) = client("list_env_variables", reply);
-    let all = application.env().list().await.unwrap();
+    let all = application.env_variables().list().await.unwrap();
     assert_eq!(all.items[0].env_val.as_ref().unwrap().expose(), "hush");
     let refused = serde_json::to_string(&all).unwrap_err();
     assert!(!format!("{all:?} {refused}").contains("hush"));
-    // And not in a reply that does not fit.
+    // Also in the error for a reply that cannot be decoded.
     let reply = json!({ "env_variable": { "id": 1, "env_key": "A", "env_val": "hush" } });
     let reply = json_reply(200, &reply);
     let replay = Replay::default();
@@ -77,7 +77,7 @@ async fn values_of_variables_are_not_shown() {
 }
 
 #[tokio::test]
-async fn a_reply_that_nobody_described() {
+async fn undocumented_replies_are_optional() {
     let replay = Replay::default();
     let answer = |operation, reply| replay.call("nodion", operation, reply);
     for operation in [
@@ -111,7 +111,7 @@ async fn a_reply_that_nobody_described() {
         );
         assert_eq!(error.effect(), Effect::Unknown);
     }
-    // What the pages do describe has to be there.
+    // Documented replies are required.
     for operation in ["create_application", "create_env_variable", "create_domain"] {
         let error = answer(operation, CannedReply::json(200, "{}"))
             .await

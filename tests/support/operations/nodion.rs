@@ -3,8 +3,8 @@
 use super::{AnyCall, Clients, Row, json, json_with_id};
 use deploykit::logs::{LogCursor, LogLine};
 use deploykit::nodion::{
-    ApplicationHandle, Branch, DomainHandle, EnvVariableHandle, EnvVariableUpdate, LogWindow,
-    NewApplication, NewEnvVariable, ProcessHandle, Scaling,
+    ApplicationHandle, ApplicationUpdate, Branch, DomainHandle, EnvVariableHandle,
+    EnvVariableUpdate, LogOptions, NewApplication, NewEnvVariable, ProcessHandle, Scaling,
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -58,8 +58,8 @@ fn new_application(to: &Clients) -> NewApplication {
     NewApplication::from_git("My App", region, instance_type(to), branch())
 }
 
-fn logs(to: &Clients, window: LogWindow) -> AnyCall {
-    json(application(to).logs(window))
+fn logs(to: &Clients, options: LogOptions) -> AnyCall {
+    json(application(to).logs(options))
 }
 
 fn instance_type(to: &Clients) -> String {
@@ -72,8 +72,10 @@ fn new_variable(to: &Clients) -> NewEnvVariable {
 
 pub fn rows() -> Vec<Row> {
     vec![
-        row("list_regions", |to| json(to.nodion.regions())),
-        row("list_instance_types", |to| json(to.nodion.instance_types())),
+        row("list_regions", |to| json(to.nodion.regions().list())),
+        row("list_instance_types", |to| {
+            json(to.nodion.instance_types().list())
+        }),
         row("list_applications", |to| {
             json(to.nodion.applications().list())
         }),
@@ -87,56 +89,61 @@ pub fn rows() -> Vec<Row> {
         .names("created_application", "/id"),
         row("get_application", |to| json(application(to).get())),
         row("update_application", |to| {
-            json(application(to).set_branch(branch()))
+            json(application(to).update(ApplicationUpdate::branch(branch())))
         }),
         row("create_deployment", |to| json(application(to).deploy())).variant("image", |to| {
             let id = to.id("image_application", APPLICATION);
             json(to.nodion.application(id).deploy_image("1.27"))
         }),
-        row("list_deployments", |to| json(application(to).deployments()))
-            .variant("unusual_id", |to| {
-                json(
-                    to.nodion
-                        .application(to.id("unusual", UNUSUAL))
-                        .deployments(),
-                )
-            })
-            .variant("project", |to| {
-                let builder = to.nodion_builder().token(to.secret("authorization"));
-                let client = builder.project("p-1").build().unwrap();
-                let application = client.application(to.id("application", APPLICATION));
-                json(application.deployments())
-            })
-            .variant("one", |to| {
-                json(application(to).deployment(to.id("deployment", "d-1")).get())
-            })
-            .names("deployment", "/items/0/id"),
-        row("list_logs", |to| logs(to, LogWindow::new()))
+        row("list_deployments", |to| {
+            json(application(to).deployments().list())
+        })
+        .variant("unusual_id", |to| {
+            json(
+                to.nodion
+                    .application(to.id("unusual", UNUSUAL))
+                    .deployments()
+                    .list(),
+            )
+        })
+        .variant("project", |to| {
+            let builder = to.nodion_builder().token(to.secret("authorization"));
+            let client = builder.project("p-1").build().unwrap();
+            let application = client.application(to.id("application", APPLICATION));
+            json(application.deployments().list())
+        })
+        .variant("one", |to| {
+            json(application(to).deployment(to.id("deployment", "d-1")).get())
+        })
+        .names("deployment", "/items/0/id"),
+        row("list_logs", |to| logs(to, LogOptions::new()))
             .variant("window", |to| {
-                let window = LogWindow::new().after(at(FROM)).before(at(TO)).limit(2500);
-                logs(to, window.instance("i-1"))
+                let window = LogOptions::new().since(at(FROM)).until(at(TO));
+                logs(to, window.limit(2500).instance("i-1"))
             })
-            // The line's digits below a millisecond stay: with fewer of them, the line is returned again.
+            // Digits below the millisecond are sent: without them the server returns the line again.
             .variant("after_line", |to| {
                 let line = line("\"2026-05-05T08:14:22.115672Z\"");
-                logs(to, LogWindow::new().after_line(&line))
+                logs(to, LogOptions::new().after_line(&line))
             })
             .variant("before_line", |to| {
-                logs(to, LogWindow::new().before_line(&line("1777968862115")))
+                logs(to, LogOptions::new().before_line(&line("1777968862115")))
             })
-            .variant("newest_first", |to| {
-                logs(to, LogWindow::new().newest_first().limit(10))
-            })
+            .variant("tail", |to| logs(to, LogOptions::new().tail(10)))
             .variant("follow", |to| {
-                let window = LogWindow::new().limit(10).instance("i-1");
-                super::endless(application(to).follow_logs(window))
+                let options = LogOptions::new().tail(10).instance("i-1");
+                super::endless(application(to).follow_logs(options))
             })
             .variant("resume", |to| {
-                super::endless(application(to).resume_logs(LogWindow::new(), &cursor()))
+                super::endless(application(to).resume_logs(LogOptions::new(), &cursor()))
             }),
-        row("list_instances", |to| json(application(to).instances())),
-        row("list_processes", |to| json(application(to).processes()))
-            .names("process", "/items/0/id"),
+        row("list_instances", |to| {
+            json(application(to).instances().list())
+        }),
+        row("list_processes", |to| {
+            json(application(to).processes().list())
+        })
+        .names("process", "/items/0/id"),
         row("scale_process", |to| json(process(to).scale(3)))
             .variant("stop", |to| json(process(to).stop())),
         row("create_scaling_event", |to| {
@@ -147,18 +154,22 @@ pub fn rows() -> Vec<Row> {
             json(application(to).scale(scaling))
         }),
         row("list_scaling_events", |to| {
-            json(application(to).scaling_events())
+            json(application(to).scaling_events().list())
         }),
         row("create_env_variable", |to| {
-            let call = application(to).env().add(new_variable(to));
+            let call = application(to).env_variables().create(new_variable(to));
             json_with_id(call, |variable| Some(variable.id.to_string()))
         })
         .variant("buildtime", |to| {
-            json(application(to).env().add(new_variable(to).buildtime(true)))
+            json(
+                application(to)
+                    .env_variables()
+                    .create(new_variable(to).buildtime(true)),
+            )
         })
         .names("variable", ""),
         row("list_env_variables", |to| {
-            json(application(to).env().list())
+            json(application(to).env_variables().list())
         }),
         row("get_env_variable", |to| json(variable(to).get())),
         row("update_env_variable", |to| {
@@ -171,7 +182,7 @@ pub fn rows() -> Vec<Row> {
         }),
         row("delete_env_variable", |to| json(variable(to).delete())),
         row("create_domain", |to| {
-            json(application(to).domains().add("www.example.com"))
+            json(application(to).domains().create("www.example.com"))
         })
         .names("domain", "/id"),
         row("list_domains", |to| json(application(to).domains().list())),
