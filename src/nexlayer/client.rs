@@ -1,12 +1,9 @@
 //! The client and how it is set up.
 
+use super::Session;
 use super::failures::{classify, failed_success};
-use super::redact::redact;
-use super::shapes::Reply;
-use super::{Manifest, Session, Started};
-use crate::call::Call;
+use super::manifest::redact::redact;
 use crate::error::Result;
-use crate::raw::nexlayer::Op;
 use crate::secret::Secret;
 use crate::transport::builder::{self, ClientBuilder};
 use crate::transport::platform::{Lookup, Profile};
@@ -60,26 +57,6 @@ impl Client {
 
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
         Self::builder().environment(read)?.build()
-    }
-
-    /// Starts an application in a new session: `POST /startUserDeployment`.
-    ///
-    /// It may take minutes; the default timeout of an attempt is 120 s.
-    ///
-    /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) for a manifest that the platform refuses. After
-    /// [`Effect::Unknown`](crate::Effect::Unknown) the application may run, in a session whose token was
-    /// lost with the response; it expires by itself.
-    ///
-    /// Source: <https://nexlayer.com/docs/api/deployments>
-    pub fn start(&self, manifest: Manifest) -> Call<Started> {
-        let client = self.clone();
-        self.call(Op::StartUserDeployment, move |raw| async move {
-            let name = manifest.application_name().to_owned();
-            let reply = raw.start_user_deployment(None, manifest.into_text());
-            let Reply(reply) = reply.await?.into_inner();
-            Ok(Started::new(reply, &client, None, name))
-        })
     }
 
     /// A handle on a session, by its token. Does no I/O; the first call refuses an invalid token.

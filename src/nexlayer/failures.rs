@@ -1,6 +1,6 @@
 //! Maps failure responses to errors. The platform answers 500 for business rules, so the message decides.
 
-use super::{sentences, shapes};
+use super::shapes;
 use crate::error::{Effect, ErrorKind};
 use crate::transport::platform::{Classified, Failure};
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ fn with_body(classified: Classified, json: &Value) -> Classified {
 /// Classifies a failure by a known sentence, independent of the status. Each of them proves that nothing
 /// was done.
 fn with_words(classified: Classified, words: &str) -> Classified {
-    let words = sentences::normal(words).to_lowercase();
+    let words = shapes::normalize(words).to_lowercase();
     let words = words.trim_end_matches('.');
     let harmless = |classified: Classified, kind| classified.kind(kind).effect(Effect::None);
     if words.starts_with("user is not on the ") && words.contains(" plan") {

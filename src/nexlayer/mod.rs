@@ -35,26 +35,28 @@
 //!
 //! Source: <https://nexlayer.com/docs/api/deployments>
 
+mod applications;
 mod client;
+mod deploy;
 mod failures;
 pub mod manifest;
 pub(crate) mod operations;
 mod readiness;
-mod redact;
-mod sentences;
-mod session;
+mod reservations;
+mod sessions;
 pub(crate) mod shapes;
-mod started;
 mod validation;
 
 pub use crate::page::Page;
 pub use crate::raw::nexlayer::enums::ApplicationState;
 pub use crate::raw::nexlayer::types::{PodStatus, Reservation, StatusDetail};
+pub use applications::{Application, Claim, Extended};
 pub use client::{Client, Nexlayer};
+pub use deploy::{ClaimOffer, Started};
 pub use manifest::Manifest;
 pub use readiness::{Readiness, Signal};
-pub use session::{Application, Claim, Extended, Removed, Session};
-pub use started::{ClaimOffer, Started};
+pub use reservations::Removed;
+pub use sessions::Session;
 pub use validation::{Finding, Validation};
 
 /// Sets up a Nexlayer [`Client`].

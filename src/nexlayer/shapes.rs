@@ -3,10 +3,12 @@
 //! A canonical key with a value is never overwritten. A field of the wrong type is dropped: the response
 //! to a start has the only copy of the session token, so it must not be lost because of another field.
 
-use super::{ApplicationState, failures, sentences};
+use super::{ApplicationState, failures};
+use regex_lite::Regex;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 
 type Object = Map<String, Value>;
 
@@ -58,7 +60,7 @@ impl<'de> Deserialize<'de> for Text {
             Value::String(text) => text,
             body => body["message"].as_str().unwrap_or_default().to_owned(),
         };
-        if sentences::is_page(&text) {
+        if is_web_page(&text) {
             return Err(D::Error::custom("a web page instead of a sentence"));
         }
         Ok(Self(text))
@@ -169,6 +171,63 @@ fn prune(value: &mut Value, accepts: &dyn Fn(&Value) -> bool) -> bool {
     accepts(value)
 }
 
+/// Time left: `… will expire in 30 minutes …`
+pub(super) fn expires_in(text: &str) -> Option<Duration> {
+    minutes(text, r"will expire in (\d+) minute")
+}
+
+/// `… for another 120 minutes …`
+pub(super) fn extension_length(text: &str) -> Option<Duration> {
+    minutes(text, r"another (\d+) minute")
+}
+
+/// `You have 1 extensions remaining.` or `You can extend it up to 3 times.`
+pub(super) fn extensions_remaining(text: &str) -> Option<u32> {
+    number(text, r"(\d+) extension").or_else(|| number(text, r"extend it up to (\d+)"))
+}
+
+/// `… removed within the next 10 minutes.`
+pub(super) fn removed_within(text: &str) -> Option<Duration> {
+    minutes(text, r"removed within (?:the next )?(\d+) minute")
+}
+
+/// The rest of `Application A has been …`: the name may contain any words and numbers.
+pub(super) fn after_name(text: &str) -> &str {
+    text.rsplit_once(" has been ")
+        .map_or(text, |(_, rest)| rest)
+}
+
+/// The first URL.
+pub(super) fn first_url(text: &str) -> Option<&str> {
+    let url = captured(text, r"(https?://\S+)")?;
+    Some(url.trim_end_matches(['.', ',', ')', '"']))
+}
+
+/// Whether a text is a web page, such as one that a site sends for every path.
+pub(super) fn is_web_page(text: &str) -> bool {
+    captured(text, r"(?i)^\s*<(!doctype html|html|head|body)").is_some()
+}
+
+/// One space between words, and without the quotes of a JSON string in a string.
+pub(super) fn normalize(text: &str) -> String {
+    let unquoted: Option<String> = serde_json::from_str(text.trim()).ok();
+    let text = unquoted.as_deref().unwrap_or(text);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn captured<'a>(text: &'a str, regex: &str) -> Option<&'a str> {
+    let captures = Regex::new(regex).ok()?.captures(text)?;
+    captures.get(1).map(|group| group.as_str())
+}
+
+fn number(text: &str, regex: &str) -> Option<u32> {
+    captured(text, regex)?.parse().ok()
+}
+
+fn minutes(text: &str, regex: &str) -> Option<Duration> {
+    number(text, regex).map(|minutes| Duration::from_secs(60) * minutes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,7 +331,7 @@ mod tests {
             r#""\"It is done.\"""#,
         ] {
             let Text(text) = serde_json::from_str(json).unwrap();
-            assert_eq!(sentences::normal(&text), "It is done.");
+            assert_eq!(normalize(&text), "It is done.");
         }
         for json in ["null", "7", "[]", "{}", r#"{"message":7}"#] {
             assert_eq!(serde_json::from_str::<Text>(json).unwrap().0, "", "{json}");
@@ -280,5 +339,90 @@ mod tests {
         for json in [r#"" <!DOCTYPE html><p>It is done.""#, r#""<HTML>""#] {
             assert!(serde_json::from_str::<Text>(json).is_err(), "{json}");
         }
+    }
+
+    fn minutes(n: u64) -> Option<Duration> {
+        Some(Duration::from_secs(60 * n))
+    }
+
+    #[test]
+    fn responses_to_extensions() {
+        for (text, expected) in [
+            (
+                "\"Application A has been extended.  Environment will expire in 150 minutes. 0 extension(s) remaining.\"",
+                (minutes(150), Some(0)),
+            ),
+            (
+                "Application a has been extended. b has been extended. Environment will expire in 1 minute. 1 extension remaining",
+                (minutes(1), Some(1)),
+            ),
+            (
+                "Application will expire in 5 minutes 7 extension has been extended. Environment will expire in 30 minutes. 2 extension(s) remaining.",
+                (minutes(30), Some(2)),
+            ),
+            (
+                "Application x has been extended. Environment will expire in 99999999999999 minutes. 99999999999 extension(s) remaining.",
+                (None, None),
+            ),
+            ("will expire in 5 hours", (None, None)),
+            ("ü extension", (None, None)),
+        ] {
+            let text = normalize(text);
+            let rest = after_name(&text);
+            assert_eq!(
+                (expires_in(rest), extensions_remaining(rest)),
+                expected,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn responses_to_removals() {
+        for (text, within) in [
+            (
+                "Application A reservation has been removed. Application site will be removed within the next 10 minutes.",
+                minutes(10),
+            ),
+            (
+                "Application removed within 7 minutes reservation has been removed. Application site will be removed within 10 minutes.",
+                minutes(10),
+            ),
+            (
+                "Application reservations have been removed. If deployments have reached their time limits, application sites will be removed within 10 minutes.",
+                minutes(10),
+            ),
+            ("Application My App reservation has been removed.", None),
+        ] {
+            assert_eq!(removed_within(after_name(text)), within, "{text}");
+        }
+    }
+
+    #[test]
+    fn offers_of_a_start() {
+        let text = "To extend your environment for another 120 minutes, post the sessionToken and applicationName given in this response to the /extendDeployment endpoint. You have 1 extensions remaining.";
+        assert_eq!(
+            (extension_length(text), extensions_remaining(text)),
+            (minutes(120), Some(1))
+        );
+        let text = "Your deployment will expire in 120 minutes. You can extend it up to 3 times.";
+        assert_eq!(
+            (expires_in(text), extensions_remaining(text)),
+            (minutes(120), Some(3))
+        );
+    }
+
+    #[test]
+    fn urls() {
+        let text = "You're almost there! Visit https://app.nexlayer.io/claim/dCf0NdAQ64j6 to finalize your deployment.";
+        assert_eq!(
+            first_url(text),
+            Some("https://app.nexlayer.io/claim/dCf0NdAQ64j6")
+        );
+        assert_eq!(
+            first_url("Visit http://a.example/x."),
+            Some("http://a.example/x")
+        );
+        assert_eq!(first_url("Visit the claim URL"), None);
     }
 }

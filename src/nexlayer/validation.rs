@@ -1,6 +1,6 @@
 //! The platform's validation of manifests, and its schema.
 
-use super::manifest::tree;
+use super::manifest::yaml;
 use super::shapes::{Reply, Schema};
 use super::{Client, Manifest};
 use crate::call::Call;
@@ -53,7 +53,7 @@ impl Client {
     /// Source: `Nexlayer/docs:data/openapi.json`
     pub fn validate(&self, manifest: &Manifest) -> Call<Validation> {
         let body = serde_saphyr::from_str(manifest.as_str());
-        let body = body.map_err(|error| tree::error(&error));
+        let body = body.map_err(|error| yaml::error(&error));
         let call = self.call(Op::ValidateManifest, move |raw| async move {
             let body = types::ManifestDocument(body?);
             let Reply(reply) = raw.validate_manifest(&body).await?.into_inner();

@@ -1,11 +1,11 @@
 //! Manifests: reading, lints, the canonical form and the JSON Schema.
 #![cfg(feature = "nexlayer")]
 
-mod faults;
-mod forms;
-mod lints;
+mod invalid;
 #[cfg(feature = "schemars")]
-mod schemas;
+mod json_schema;
+mod lints;
+mod spec;
 
 use deploykit::nexlayer::Manifest;
 

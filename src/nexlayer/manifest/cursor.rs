@@ -1,10 +1,9 @@
 //! A value of a manifest with its path and place, which records the warnings about it.
 
 use super::MOST_WARNINGS;
-use super::patterns::{AMBIGUOUS, Object};
-use super::rules::{Rule, Warning};
+use super::lints::{AMBIGUOUS, Object, Rule, Warning};
 use super::spec::Others;
-use super::tree::Node;
+use super::yaml::Node;
 use serde_json::Value;
 use serde_saphyr::{Location, Spanned};
 use std::cell::RefCell;

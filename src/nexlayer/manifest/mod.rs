@@ -22,18 +22,17 @@
 //!
 //! Source: <https://nexlayer.com/docs/deployments/configuration>
 
-mod application;
 mod cursor;
-mod patterns;
+mod lints;
 mod pods;
-mod rules;
+mod reader;
+pub(super) mod redact;
 #[cfg(feature = "schemars")]
 mod schema;
 mod spec;
-pub(super) mod tree;
-mod vars;
+pub(super) mod yaml;
 
-pub use rules::{Rule, Warning};
+pub use lints::{Rule, Warning};
 pub use spec::{
     AppSpec, Others, Pod, Quantities, RegistryLogin, ResourceType, Resources, SecretFile, Volume,
 };
@@ -44,7 +43,7 @@ use std::fmt;
 use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
-use tree::Node;
+use yaml::Node;
 
 /// Limit of warnings about one manifest, and of those that are kept of each rule.
 const MOST_WARNINGS: usize = 1000;
@@ -118,7 +117,7 @@ impl Manifest {
         if text.trim().is_empty() {
             return Err(Error::invalid_request("the manifest is empty"));
         }
-        let root = tree::parse(&text)?;
+        let root = yaml::parse(&text)?;
         let application = root.value.get("application");
         let name = application.and_then(|application| application.get("name"));
         if let Some(Node::Scalar(scalar)) = name
@@ -150,7 +149,7 @@ impl Manifest {
     /// for a value that [`lint`](Self::lint) calls [`Unreadable`](Rule::Unreadable). Such a manifest
     /// can still be sent.
     pub fn spec(&self) -> Result<AppSpec> {
-        let (spec, warnings) = application::read(&self.text)?;
+        let (spec, warnings) = reader::read(&self.text)?;
         match first(&warnings, |rule| rule == Rule::Unreadable) {
             None => Ok(spec),
             Some(error) => Err(error),
@@ -162,7 +161,7 @@ impl Manifest {
     /// A warning never stops a manifest from being sent: the platform decides.
     pub fn lint(&self) -> Vec<Warning> {
         // It was read as YAML before.
-        let (_, mut warnings) = application::read(&self.text).unwrap_or_default();
+        let (_, mut warnings) = reader::read(&self.text).unwrap_or_default();
         warnings.truncate(MOST_WARNINGS);
         warnings
     }
@@ -177,7 +176,7 @@ impl Manifest {
 
     fn from_spec(spec: &AppSpec) -> Result<Self> {
         let manifest = Self::parse(spec.to_yaml())?;
-        let (_, warnings) = application::read(&manifest.text)?;
+        let (_, warnings) = reader::read(&manifest.text)?;
         match first(&warnings, Rule::is_in_schema) {
             None => Ok(manifest),
             Some(error) => Err(error),

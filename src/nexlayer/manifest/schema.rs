@@ -1,7 +1,7 @@
 //! The JSON Schema of a manifest: derived from the types, plus the rules of the lints.
 
 use super::cursor::NULLABLE;
-use super::patterns::{self, Object};
+use super::lints::{self, Object};
 use super::pods::MOST_PORTS;
 use super::spec::{AppSpec, Others};
 use crate::secret::Secret;
@@ -15,13 +15,13 @@ pub(super) fn canonical() -> Schema {
     let application = generator.subschema_for::<AppSpec>();
     let mut definitions = Value::Object(generator.take_definitions(true));
     for (name, object) in [
-        ("AppSpec", &patterns::APPLICATION),
-        ("RegistryLogin", &patterns::REGISTRY_LOGIN),
-        ("Pod", &patterns::POD),
-        ("Volume", &patterns::VOLUME),
-        ("SecretFile", &patterns::SECRET),
-        ("Resources", &patterns::OTHER),
-        ("Quantities", &patterns::QUANTITIES),
+        ("AppSpec", &lints::APPLICATION),
+        ("RegistryLogin", &lints::REGISTRY_LOGIN),
+        ("Pod", &lints::POD),
+        ("Volume", &lints::VOLUME),
+        ("SecretFile", &lints::SECRET),
+        ("Resources", &lints::OTHER),
+        ("Quantities", &lints::QUANTITIES),
     ] {
         restrict(&mut definitions[name], object);
     }

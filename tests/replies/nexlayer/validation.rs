@@ -1,8 +1,8 @@
-//! Responses to validate, schema, feedback and pods.
+//! Responses to a validation, and the schema.
 
-use super::{HTML, answer, manifest};
+use super::manifest;
 use crate::json_reply;
-use deploykit::nexlayer::{Client, Manifest, Session, Validation};
+use deploykit::nexlayer::{Client, Manifest, Validation};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{ErrorKind, Result};
 use serde_json::{Value, json};
@@ -178,41 +178,4 @@ async fn schema_is_returned_unchanged() {
     assert_eq!(schema(json_reply(200, &body)).await.unwrap(), document);
     let error = schema(json_reply(200, json!(7))).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
-}
-
-#[tokio::test]
-async fn feedback_is_answered_by_a_word_or_a_message() {
-    for (reply, words) in [
-        (
-            CannedReply::new(200, "OK").header("content-type", HTML),
-            "OK",
-        ),
-        (json_reply(200, json!({ "message": "Thanks." })), "Thanks."),
-    ] {
-        let text = answer("send_feedback", reply, |s| s.feedback("a")).await;
-        assert_eq!(text.unwrap(), words);
-    }
-}
-
-#[tokio::test]
-async fn pods_are_decoded() {
-    let pods = |reply| {
-        answer("get_pods_status", reply, |s: Session| {
-            s.application("a").pods()
-        })
-    };
-    let body =
-        json!({ "pods": [{ "name": "web", "status": "Running" }, { "name": "db", "status": 7 }] });
-    let found = pods(json_reply(200, &body)).await.unwrap().items;
-    let found: Vec<_> = found
-        .iter()
-        .map(|pod| (pod.name.as_deref(), pod.status.as_deref()))
-        .collect();
-    assert_eq!(found, [(Some("web"), Some("Running")), (Some("db"), None)]);
-    for body in [json!({}), json!({ "pods": 7 })] {
-        assert!(pods(json_reply(200, &body)).await.unwrap().items.is_empty());
-    }
-    let page = "<!DOCTYPE html><html><body><pre>Cannot POST /getPodsStatus</pre></body></html>";
-    let error = pods(CannedReply::new(404, page)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NoSuchRoute);
 }

@@ -3,7 +3,7 @@
 //! Older names of these fields are redacted, too. A placeholder of the platform (`<% … %>`) stays
 //! visible. The result is printed from the parsed values, without comments.
 
-use super::manifest::tree::{self, Node};
+use super::yaml::{self, Node};
 use crate::secret::{REDACTED, Secret};
 use crate::transport::platform::RedactedManifest;
 use serde::{Serialize, Serializer};
@@ -12,8 +12,8 @@ use serde::{Serialize, Serializer};
 const SHOWN_IN_SECRETS: [&str; 4] = ["name", "fileName", "mountPath", "path"];
 
 /// Parses a manifest and redacts it; `None` if it cannot be parsed.
-pub(super) fn redact(text: &str) -> Option<RedactedManifest> {
-    let mut root = tree::parse(text).ok()?.value;
+pub(in crate::nexlayer) fn redact(text: &str) -> Option<RedactedManifest> {
+    let mut root = yaml::parse(text).ok()?.value;
     let mut secrets = Vec::new();
     redact_fields(&mut root, &mut secrets);
     Some(RedactedManifest {

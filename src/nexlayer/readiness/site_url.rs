@@ -12,9 +12,9 @@ const SHORTEST_TOKEN: usize = 4;
 
 /// The address of a site, without query and fragment.
 #[derive(Clone, PartialEq, Eq)]
-pub(in crate::nexlayer) struct Site(Url);
+pub(in crate::nexlayer) struct SiteUrl(Url);
 
-impl Site {
+impl SiteUrl {
     /// Reads an address for a client of the platform at `platform`, or says what is wrong with it.
     pub fn read(text: &str, platform: &str, token: &str) -> Result<Self, &'static str> {
         let Ok(mut url) = Url::parse(text.trim()) else {
@@ -43,9 +43,9 @@ impl Site {
     }
 }
 
-impl fmt::Debug for Site {
+impl fmt::Debug for SiteUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Site({})", self.0.origin().ascii_serialization())
+        write!(f, "SiteUrl({})", self.0.origin().ascii_serialization())
     }
 }
 
@@ -102,11 +102,11 @@ mod tests {
             (" https://a.example/x?t=hush#f ", "https://a.example/x"),
             ("https://8.8.8.8", "https://8.8.8.8/"),
         ] {
-            let site = Site::read(text, PLATFORM, "dCf0NdAQ64j6").unwrap();
+            let site = SiteUrl::read(text, PLATFORM, "dCf0NdAQ64j6").unwrap();
             assert_eq!(site.url().as_str(), asked);
         }
-        let site = Site::read("https://a.example/hush", PLATFORM, "").unwrap();
-        assert_eq!(format!("{site:?}"), "Site(https://a.example)");
+        let site = SiteUrl::read("https://a.example/hush", PLATFORM, "").unwrap();
+        assert_eq!(format!("{site:?}"), "SiteUrl(https://a.example)");
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
             ("https://u:p@a.example", "credentials"),
             ("https://a.example/dCf0NdAQ64j6/x", "session token"),
         ] {
-            let error = Site::read(text, PLATFORM, "dCf0NdAQ64j6").unwrap_err();
+            let error = SiteUrl::read(text, PLATFORM, "dCf0NdAQ64j6").unwrap_err();
             assert!(error.contains(why), "{text}: {error}");
         }
     }
@@ -151,11 +151,11 @@ mod tests {
             "[::ffff:127.0.0.1]",
         ] {
             let text = format!("http://{host}/");
-            let error = Site::read(&text, PLATFORM, "").unwrap_err();
+            let error = SiteUrl::read(&text, PLATFORM, "").unwrap_err();
             assert!(error.contains("private network"), "{text}: {error}");
             // A local platform may have local sites.
             for platform in ["http://127.0.0.1:7878", "http://localhost"] {
-                assert!(Site::read(&text, platform, "").is_ok(), "{text}");
+                assert!(SiteUrl::read(&text, platform, "").is_ok(), "{text}");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The verdict of each signal.
+//! What each signal shows about the state of an application.
 
 use super::Signal;
 use crate::nexlayer::{ApplicationState, PodStatus};
@@ -6,7 +6,7 @@ use crate::phase::Phase;
 
 /// The state of an application according to one signal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Verdict {
+pub(super) struct SignalState {
     pub phase: Phase,
     pub signal: Signal,
     /// The platform's word.
@@ -14,7 +14,7 @@ pub(super) struct Verdict {
     pub reason: Option<String>,
 }
 
-impl Verdict {
+impl SignalState {
     fn new(signal: Signal, phase: Phase, raw_status: &str) -> Self {
         Self {
             phase,
@@ -29,7 +29,56 @@ impl Verdict {
         self
     }
 
-    /// Adds the words of a less reliable signal to the verdict of the signals before it.
+    /// The state in a reservation. The vendor's command line waits for `running`, `completed` or `failed`.
+    pub fn of_reservation(state: &ApplicationState) -> Self {
+        let phase = match state {
+            ApplicationState::Pending => Phase::Queued,
+            ApplicationState::Deploying => Phase::InProgress,
+            ApplicationState::Running | ApplicationState::Completed => Phase::Ready,
+            ApplicationState::Failed => Phase::Failed,
+            ApplicationState::Unknown(_) => Phase::Unknown,
+        };
+        Self::new(Signal::Reservation, phase, state.as_str())
+    }
+
+    /// The state according to the status code of a site: below 500, the application answered.
+    pub fn of_site(status: Option<u16>) -> Self {
+        let state = |phase| Self::new(Signal::Site, phase, "");
+        match status {
+            Some(..500) => state(Phase::Ready),
+            Some(status) => state(Phase::InProgress).because(format!("the site answers {status}")),
+            None => state(Phase::InProgress).because("the site does not answer".to_owned()),
+        }
+    }
+
+    /// The state according to the pods; `None` without pods.
+    ///
+    /// The states are those of Kubernetes or its reasons, ignoring case. States that Kubernetes retries
+    /// (`CrashLoopBackOff`, `ImagePullBackOff`) are not failures: they may pass, and the reason names them.
+    pub fn of_pods(pods: &[PodStatus]) -> Option<Self> {
+        let worst = pods.iter().max_by_key(|pod| rank(phase_of_pod(pod)))?;
+        let up = pods.iter().filter(|pod| phase_of_pod(pod) == Phase::Ready);
+        let (up, all) = (up.count(), pods.len());
+        let word = worst.status.as_deref().unwrap_or_default();
+        let phase = match phase_of_pod(worst) {
+            // Some pods run already.
+            Phase::Queued if up > 0 => Phase::InProgress,
+            phase => phase,
+        };
+        let state = Self::new(Signal::Pods, phase, word);
+        if phase == Phase::Ready {
+            return Some(state);
+        }
+        let name = worst.name.as_deref().unwrap_or("a pod");
+        let word = if word.is_empty() {
+            "without a status"
+        } else {
+            word
+        };
+        Some(state.because(format!("{up} of {all} pods run, {name} is {word}")))
+    }
+
+    /// Adds the status and reason of a less reliable signal to the state of the signals before it.
     pub fn join(before: Option<Self>, next: Self) -> Self {
         let Some(mut before) = before else {
             return next;
@@ -43,56 +92,6 @@ impl Verdict {
         };
         before
     }
-}
-
-/// The verdict of a reservation's state. The vendor's command line waits for `running`, `completed` or
-/// `failed`.
-pub(super) fn by_state(state: &ApplicationState) -> Verdict {
-    let phase = match state {
-        ApplicationState::Pending => Phase::Queued,
-        ApplicationState::Deploying => Phase::InProgress,
-        ApplicationState::Running | ApplicationState::Completed => Phase::Ready,
-        ApplicationState::Failed => Phase::Failed,
-        ApplicationState::Unknown(_) => Phase::Unknown,
-    };
-    Verdict::new(Signal::Reservation, phase, state.as_str())
-}
-
-/// The verdict of a site's status: below 500, the application answered.
-pub(super) fn by_site(status: Option<u16>) -> Verdict {
-    let verdict = |phase| Verdict::new(Signal::Site, phase, "");
-    match status {
-        Some(..500) => verdict(Phase::Ready),
-        Some(status) => verdict(Phase::InProgress).because(format!("the site answers {status}")),
-        None => verdict(Phase::InProgress).because("the site does not answer".to_owned()),
-    }
-}
-
-/// The verdict of the pods; `None` without pods.
-///
-/// The states are those of Kubernetes or its reasons, ignoring case. States that Kubernetes retries
-/// (`CrashLoopBackOff`, `ImagePullBackOff`) are not failures: they may pass, and the reason names them.
-pub(super) fn by_pods(pods: &[PodStatus]) -> Option<Verdict> {
-    let worst = pods.iter().max_by_key(|pod| rank(phase_of_pod(pod)))?;
-    let up = pods.iter().filter(|pod| phase_of_pod(pod) == Phase::Ready);
-    let (up, all) = (up.count(), pods.len());
-    let word = worst.status.as_deref().unwrap_or_default();
-    let phase = match phase_of_pod(worst) {
-        // Some pods run already.
-        Phase::Queued if up > 0 => Phase::InProgress,
-        phase => phase,
-    };
-    let verdict = Verdict::new(Signal::Pods, phase, word);
-    if phase == Phase::Ready {
-        return Some(verdict);
-    }
-    let name = worst.name.as_deref().unwrap_or("a pod");
-    let word = if word.is_empty() {
-        "without a status"
-    } else {
-        word
-    };
-    Some(verdict.because(format!("{up} of {all} pods run, {name} is {word}")))
 }
 
 fn phase_of_pod(pod: &PodStatus) -> Phase {
@@ -132,24 +131,28 @@ mod tests {
             ("failed", Phase::Failed),
             ("Hibernating", Phase::Unknown),
         ] {
-            let verdict = by_state(&ApplicationState::from(state));
-            assert_eq!((verdict.phase, verdict.raw_status.as_str()), (phase, state));
+            let found = SignalState::of_reservation(&ApplicationState::from(state));
+            assert_eq!((found.phase, found.raw_status.as_str()), (phase, state));
         }
     }
 
     #[test]
     fn sites() {
         for status in [200, 204, 301, 308, 401, 403, 404, 429, 499] {
-            assert_eq!(by_site(Some(status)).phase, Phase::Ready, "{status}");
+            assert_eq!(
+                SignalState::of_site(Some(status)).phase,
+                Phase::Ready,
+                "{status}"
+            );
         }
         for status in [500, 502, 503, 504, 521, 599] {
-            let said = by_site(Some(status));
-            assert_eq!(said.phase, Phase::InProgress, "{status}");
-            assert_eq!(said.reason, Some(format!("the site answers {status}")));
+            let found = SignalState::of_site(Some(status));
+            assert_eq!(found.phase, Phase::InProgress, "{status}");
+            assert_eq!(found.reason, Some(format!("the site answers {status}")));
         }
-        let said = by_site(None);
-        assert_eq!(said.phase, Phase::InProgress);
-        assert_eq!(said.reason.as_deref(), Some("the site does not answer"));
+        let found = SignalState::of_site(None);
+        assert_eq!(found.phase, Phase::InProgress);
+        assert_eq!(found.reason.as_deref(), Some("the site does not answer"));
     }
 
     #[test]
@@ -170,7 +173,7 @@ Running - => unknown : 1 of 2 pods run, p1 is without a status
                 let pod = serde_json::json!({ "name": format!("p{n}"), "status": state.trim_matches('-') });
                 serde_json::from_value(pod).unwrap()
             });
-            let found = by_pods(&pods.collect::<Vec<_>>()).unwrap();
+            let found = SignalState::of_pods(&pods.collect::<Vec<_>>()).unwrap();
             let reason = found.reason.map(|reason| format!(": {reason}"));
             let reason = reason.unwrap_or_default();
             assert_eq!(
@@ -178,6 +181,6 @@ Running - => unknown : 1 of 2 pods run, p1 is without a status
                 expected
             );
         }
-        assert_eq!(by_pods(&[]), None);
+        assert_eq!(SignalState::of_pods(&[]), None);
     }
 }

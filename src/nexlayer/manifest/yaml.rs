@@ -9,24 +9,24 @@ use serde_saphyr::{Error as Fault, Spanned};
 use std::fmt;
 
 /// A YAML value with the places of its parts.
-pub(in crate::nexlayer) enum Node {
+pub(super) enum Node {
     Scalar(Scalar),
     List(Vec<Spanned<Node>>),
     Map(Vec<(Spanned<String>, Spanned<Node>)>),
 }
 
 /// Anything but a list or a map.
-pub(in crate::nexlayer) struct Scalar {
+pub(super) struct Scalar {
     /// Numbers that JSON cannot hold become the nearest one.
-    pub(in crate::nexlayer) value: Value,
+    pub(super) value: Value,
     /// A number as a program would print it, which may differ from the file; empty for null.
-    pub(in crate::nexlayer) text: String,
+    pub(super) text: String,
 }
 
 /// Parses a document. Places are counted from behind a byte order mark.
 ///
 /// `yes` and `0755` are strings, as in YAML 1.2, which keeps their spelling.
-pub(in crate::nexlayer) fn parse(text: &str) -> crate::Result<Spanned<Node>> {
+pub(super) fn parse(text: &str) -> crate::Result<Spanned<Node>> {
     let options = serde_saphyr::options! {
         // The default of 64 overflows a stack of 2 MiB in debug builds.
         budget: serde_saphyr::budget! { max_depth: 24 },
@@ -79,13 +79,13 @@ fn reason(fault: &Fault) -> Option<&'static str> {
 }
 
 /// The text without a byte order mark.
-pub(in crate::nexlayer) fn without_mark(text: &str) -> &str {
+pub(super) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 impl Node {
     /// The value of a field of a map.
-    pub(in crate::nexlayer) fn get(&self, key: &str) -> Option<&Self> {
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
         let Self::Map(entries) = self else {
             return None;
         };
@@ -93,11 +93,11 @@ impl Node {
         entries.find_map(|(name, value)| (name.value == key).then_some(&value.value))
     }
 
-    pub(in crate::nexlayer) fn is_null(&self) -> bool {
+    pub(super) fn is_null(&self) -> bool {
         matches!(self, Self::Scalar(scalar) if scalar.value.is_null())
     }
 
-    pub(in crate::nexlayer) fn to_json(&self) -> Value {
+    pub(super) fn to_json(&self) -> Value {
         match self {
             Self::Scalar(scalar) => scalar.value.clone(),
             Self::List(items) => items.iter().map(|item| item.value.to_json()).collect(),

@@ -1,8 +1,10 @@
-//! The response to a start or an update.
+//! Starts and updates of applications.
 
-use super::{Application, ApplicationState, Client, PodStatus, Session, sentences};
+use super::shapes::{self, Reply};
+use super::{Application, ApplicationState, Client, Manifest, PodStatus, Session};
 use crate::Timestamp;
-use crate::raw::nexlayer::types;
+use crate::call::Call;
+use crate::raw::nexlayer::{Op, types};
 use crate::secret::Secret;
 use std::time::Duration;
 
@@ -55,6 +57,77 @@ pub struct ClaimOffer {
     pub token: Option<Secret>,
 }
 
+impl Client {
+    /// Starts an application in a new session: `POST /startUserDeployment`.
+    ///
+    /// It may take minutes; the default timeout of an attempt is 120 s.
+    ///
+    /// # Errors
+    /// [`Rejected`](crate::ErrorKind::Rejected) for a manifest that the platform refuses. After
+    /// [`Effect::Unknown`](crate::Effect::Unknown) the application may run, in a session whose token was
+    /// lost with the response; it expires by itself.
+    ///
+    /// Source: <https://nexlayer.com/docs/api/deployments>
+    pub fn start(&self, manifest: Manifest) -> Call<Started> {
+        let client = self.clone();
+        self.call(Op::StartUserDeployment, move |raw| async move {
+            let name = manifest.application_name().to_owned();
+            let reply = raw.start_user_deployment(None, manifest.into_text());
+            let Reply(reply) = reply.await?.into_inner();
+            Ok(Started::new(reply, &client, None, name))
+        })
+    }
+}
+
+impl Session {
+    /// Starts another application in this session, or redeploys the one of the same name:
+    /// `POST /startUserDeployment?sessionToken=…`.
+    ///
+    /// # Errors
+    /// As [`Client::start`].
+    ///
+    /// Source: <https://nexlayer.com/docs/api/deployments>
+    pub fn start(&self, manifest: Manifest) -> Call<Started> {
+        let session = self.clone();
+        self.client
+            .call(Op::StartUserDeployment, move |raw| async move {
+                let token = session.token()?;
+                let name = manifest.application_name().to_owned();
+                let reply = raw.start_user_deployment(Some(token), manifest.into_text());
+                let Reply(reply) = reply.await?.into_inner();
+                Ok(Started::new(
+                    reply,
+                    &session.client,
+                    Some(token.clone()),
+                    name,
+                ))
+            })
+    }
+
+    /// Updates the application of the manifest's name: `POST /updateUserDeployment?sessionToken=…`.
+    ///
+    /// # Errors
+    /// As [`Client::start`].
+    ///
+    /// Source: <https://nexlayer.com/docs/api/deployments>
+    pub fn update(&self, manifest: Manifest) -> Call<Started> {
+        let session = self.clone();
+        self.client
+            .call(Op::UpdateUserDeployment, move |raw| async move {
+                let token = session.token()?;
+                let name = manifest.application_name().to_owned();
+                let reply = raw.update_user_deployment(token, manifest.into_text());
+                let Reply(reply) = reply.await?.into_inner();
+                Ok(Started::new(
+                    reply,
+                    &session.client,
+                    Some(token.clone()),
+                    name,
+                ))
+            })
+    }
+}
+
 impl Started {
     pub(super) fn new(
         reply: types::StartReply,
@@ -64,10 +137,10 @@ impl Started {
     ) -> Self {
         let status = reply.status.unwrap_or_default();
         let extend = reply.extend.unwrap_or_default();
-        let words = |text: Option<&str>| text.map(sentences::normal).unwrap_or_default();
+        let words = |text: Option<&str>| text.map(shapes::normalize).unwrap_or_default();
         let end = words(status.environment.as_deref());
         let offer = words(extend.message.as_deref());
-        let remaining = sentences::extensions(&offer);
+        let remaining = shapes::extensions_remaining(&offer);
         let application_name = reply
             .application_name
             .filter(|name| !name.trim().is_empty())
@@ -79,11 +152,11 @@ impl Started {
             .or(token);
         Self {
             session: Session::new(client.clone(), token),
-            expires_in: sentences::expiry(&end).or_else(|| sentences::expiry(&offer)),
+            expires_in: shapes::expires_in(&end).or_else(|| shapes::expires_in(&offer)),
             expires_at: extend.expires_at,
             extension_available: extend.available.or(remaining.map(|count| count > 0)),
             extensions_remaining: remaining,
-            extension: sentences::extension_length(&offer),
+            extension: shapes::extension_length(&offer),
             claim: reply.claim.map(|claim| ClaimOffer {
                 claimed: claim.claimed,
                 message: claim.message.map(Secret::from),

@@ -5,10 +5,9 @@
 //! nexlayer-plugin).
 
 use super::cursor::{Cursor, Source};
-use super::patterns::{APPLICATION, OTHER, REGISTRY_LOGIN};
-use super::rules::{Rule, Warning};
+use super::lints::{APPLICATION, OTHER, REGISTRY_LOGIN, Rule, Warning};
 use super::spec::{AppSpec, RegistryLogin};
-use super::tree;
+use super::yaml;
 use crate::error::Result;
 use crate::secret::Secret;
 use std::cell::RefCell;
@@ -29,9 +28,9 @@ pub(super) struct Deferred<'n> {
 
 /// Reads as much of a manifest as possible, with warnings about the rest in the order of the file.
 pub(super) fn read(text: &str) -> Result<(AppSpec, Vec<Warning>)> {
-    let root = tree::parse(text)?;
+    let root = yaml::parse(text)?;
     let source = Source {
-        text: tree::without_mark(text),
+        text: yaml::without_mark(text),
         warnings: RefCell::default(),
     };
     let spec = file(&Cursor::root(&source, &root)).unwrap_or_default();
