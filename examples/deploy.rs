@@ -94,9 +94,9 @@ async fn nexlayer_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
         None => nexlayer::Client::from_env()?,
     };
     let path = variable("NEXLAYER_MANIFEST").unwrap_or_else(|_| MANIFEST.to_owned());
-    let started = client.start(Manifest::from_path(path)?).await?;
-    let application = started.application();
-    println!("nexlayer  {}", application.extend().await?.text);
+    let deployed = client.deploy(Manifest::from_path(path)?).await?;
+    let application = deployed.application();
+    println!("nexlayer  {}", application.extend().await?.message);
     // Only reservations report the state of the app, and only some plans have reservations.
     match application.reserve().await {
         Ok(_) => {}
@@ -105,9 +105,9 @@ async fn nexlayer_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
     }
     let ready = watched("nexlayer", sandbox, application.wait()).await?;
     Ok(Deployed {
-        id: started.application_name.clone(),
+        id: deployed.application_name.to_string(),
         state: ready.phase.to_string(),
-        url: started.url.clone().unwrap_or_default(),
+        url: deployed.url.clone().unwrap_or_default(),
     })
 }
 

@@ -26,26 +26,32 @@ pub(crate) type CheckedId<I> = std::result::Result<I, String>;
 
 /// A type that [`id!`] declares.
 pub(crate) trait Id: AsRef<str> {
-    /// The noun in errors.
-    const NOUN: &'static str;
+    /// Refuses text that cannot be such an id.
+    fn check(text: &str) -> Result<(), Error>;
 }
 
 /// Converts and checks an id that a caller passed. An id from a response was not checked before.
 pub(crate) fn checked<I: Id>(id: impl TryInto<I, Error: Into<Error>>) -> CheckedId<I> {
     let id = id.try_into().map_err(Into::into).and_then(|id| {
-        check(I::NOUN, id.as_ref())?;
+        I::check(id.as_ref())?;
         Ok(id)
     });
     id.map_err(|error: Error| error.message().unwrap_or_default().to_owned())
 }
 
-/// Declares a typed id.
+/// Declares a typed id. Ids that are not part of a path have another check.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        crate::id::id! {
+            $(#[$doc])*
+            ///
+            /// A request refuses the empty string, `.`, `..`, the characters `/ \ ? #` and control
+            /// characters. An id in a response is kept as the platform wrote it.
+            $name, $what, crate::id::check
+        }
+    };
+    ($(#[$doc:meta])* $name:ident, $what:literal, $check:path) => {
         $(#[$doc])*
-        ///
-        /// A request refuses the empty string, `.`, `..`, the characters `/ \ ? #` and control
-        /// characters. An id in a response is kept as the platform wrote it.
         #[derive(
             Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize, serde::Serialize,
         )]
@@ -56,11 +62,10 @@ macro_rules! id {
             /// Checks an id.
             ///
             /// # Errors
-            /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) for an id that cannot
-            /// be one segment of a path.
+            /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid id.
             pub fn new(id: impl Into<String>) -> crate::Result<Self> {
                 let id = id.into();
-                crate::id::check($what, &id)?;
+                $check($what, &id)?;
                 Ok(Self(id))
             }
 
@@ -71,7 +76,9 @@ macro_rules! id {
         }
 
         impl crate::id::Id for $name {
-            const NOUN: &'static str = $what;
+            fn check(text: &str) -> crate::Result<()> {
+                $check($what, text)
+            }
         }
 
         impl std::fmt::Display for $name {

@@ -33,8 +33,8 @@
 //! # async fn example() -> deploykit::Result<()> {
 //! use deploykit::nexlayer::{Client, Manifest};
 //! let nexlayer = Client::new()?;
-//! let started = nexlayer.start(Manifest::from_path("nexlayer.yaml")?).await?;
-//! let extended = started.application().extend().await?;
+//! let deployed = nexlayer.deploy(Manifest::from_path("nexlayer.yaml")?).await?;
+//! let extended = deployed.application().extend().await?;
 //! println!("{:?} left", extended.expires_in);
 //! # Ok(()) }
 //! ```

@@ -167,7 +167,7 @@ async fn errors() -> Vec<Error> {
     let server = answers("500 Internal Server Error", r#"{"message":"oops"}"#).await;
     errors.push(failure(nodion(&server).application(APPLICATION).deploy()).await);
     errors.push(failure(nodion(&server).request(Method::POST, "/v1/odd/7")).await);
-    errors.push(failure(nexlayer(&server).start(manifest())).await);
+    errors.push(failure(nexlayer(&server).deploy(manifest())).await);
     let server = Server::replies("503 Service Unavailable", &["retry-after: 2"], "").await;
     let call = edgegap(&server).deployment("a69f8e3e0555").status();
     errors.push(failure(call.retry(Retry::default())).await);

@@ -35,7 +35,7 @@ async fn refused_calls_send_nothing() {
     let nobody = NewDeployment::for_users("a", "1", []);
     refused(edgegap.deploy(nobody), "no users").await;
     let session = nexlayer.session("");
-    refused(session.reservations(), "session token").await;
+    refused(session.reservations().list(), "session token").await;
     assert_eq!(server.log().connections, 0);
 }
 

@@ -142,15 +142,15 @@ impl Lifecycles<'_> {
     async fn nexlayer(&self) -> Result<()> {
         let client = nexlayer::Client::builder().base_url(&self.at.nexlayer);
         let client = client.build()?;
-        let started = client.start(Manifest::parse(MANIFEST)?).await?;
-        let application = started.application();
+        let deployed = client.deploy(Manifest::parse(MANIFEST)?).await?;
+        let application = deployed.application();
         let ready = self.told("nexlayer", application.wait()).await?;
         let site = ready
             .url
             .as_deref()
             .unwrap_or("an address that was not told");
         (self.tell)("nexlayer", &format!("{site}, says its {}", ready.signal));
-        (self.tell)("nexlayer", &application.extend().await?.text);
+        (self.tell)("nexlayer", &application.extend().await?.message);
         // No call ends an application: its time does.
         self.sandbox.advance(PREVIEW + Duration::from_secs(11 * 60));
         self.told("nexlayer", application.wait().until_gone())

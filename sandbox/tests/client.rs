@@ -86,11 +86,11 @@ async fn all_platforms_in_one_process_and_no_time() {
 
     let nexlayer = world.nexlayer().unwrap();
     let manifest = "application: {name: a, pods: [{name: web, path: /, image: 'nginx:1', servicePorts: [80]}]}";
-    let started = nexlayer
-        .start(Manifest::parse(manifest).unwrap())
+    let deployed = nexlayer
+        .deploy(Manifest::parse(manifest).unwrap())
         .await
         .unwrap();
-    started.application().wait().await.unwrap();
+    deployed.application().wait().await.unwrap();
 
     let dployr = world.dployr().unwrap();
     let new = dployr::NewDeployment::from_git("my-app", "https://github.com/user/repo")

@@ -1,70 +1,90 @@
-//! Applications in a session: their lifetime, claims and pods.
+//! Applications: names, extensions, claims and pods.
 
 use super::readiness::SiteUrl;
 use super::shapes::{self, Reply, Text};
-use super::{Page, PodStatus, Session, Signal};
+use super::{Manifest, Page, PodStatus, SessionHandle, Signal};
 use crate::call::Call;
-use crate::check;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::id::{self, CheckedId};
 use crate::raw::nexlayer::{Op, types};
 use crate::secret::Secret;
 use std::time::Duration;
 
-/// A handle on an application in a session; made by [`Session::application`].
+id::id! {
+    /// The name of an application: its id within a session.
+    ///
+    /// The platform may change the name in the manifest: use the name in the response to the deploy.
+    /// A request refuses an empty name, and control characters. A name in a response is kept as the
+    /// platform wrote it.
+    ApplicationName, "application name", crate::check::text
+}
+
+/// A handle on an application of a session.
+///
+/// See [`SessionHandle::application`] and [`Deployed::application`](super::Deployed::application).
 #[derive(Clone, Debug)]
-pub struct Application {
-    pub(super) session: Session,
-    name: String,
-    /// The address of its site if known, or why the given one is refused.
+pub struct ApplicationHandle {
+    pub(super) session: SessionHandle,
+    name: CheckedId<ApplicationName>,
+    /// The URL of the site, if known, or the reason why the caller's URL is refused.
     pub(super) site: std::result::Result<Option<SiteUrl>, String>,
     pub(super) signals: Vec<Signal>,
 }
 
-/// The response to an extension.
+/// The response to [`ApplicationHandle::extend`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Extended {
-    /// Time left.
+    /// Time left until the application expires.
     pub expires_in: Option<Duration>,
     /// Number of extensions left.
     pub extensions_remaining: Option<u32>,
-    /// The platform's sentence, unchanged.
-    pub text: String,
+    /// The platform's message, unchanged.
+    pub message: String,
 }
 
-/// How to make an application permanent: a person visits [`url`](Self::url).
+/// How to make an application permanent: a person opens [`url`](Self::url) in a browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claim {
-    /// The address. A secret: whoever has it can take over the application.
+    /// The URL. A secret: anybody who has it can take over the application.
     pub url: Option<Secret>,
-    /// The token of the claim.
+    /// The claim token.
     pub token: Option<Secret>,
-    /// The platform's message, which may contain the address.
+    /// The platform's message, which may contain the URL.
     pub message: Option<Secret>,
 }
 
-impl Application {
-    pub(super) fn new(session: Session, name: String) -> Self {
+/// The pods of an application; see [`ApplicationHandle::pods`].
+#[derive(Clone, Debug)]
+pub struct Pods {
+    application: ApplicationHandle,
+}
+
+impl ApplicationHandle {
+    pub(super) fn new(
+        session: SessionHandle,
+        name: impl TryInto<ApplicationName, Error: Into<Error>>,
+    ) -> Self {
         Self {
             session,
-            name,
+            name: id::checked(name),
             site: Ok(None),
             signals: Signal::ALL.to_vec(),
         }
     }
 
-    /// The name.
+    /// The name of the application.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when it is invalid.
-    pub fn name(&self) -> Result<&str> {
-        check::text("application name", &self.name)?;
-        Ok(&self.name)
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid name.
+    pub fn name(&self) -> Result<&ApplicationName> {
+        self.name.as_ref().map_err(Error::invalid_request)
     }
 
-    /// Extends the lifetime of the application: `POST /extendDeployment`. Each call uses up one of its
-    /// few extensions.
+    /// Extends the lifetime of the application: `POST /extendDeployment`.
+    ///
+    /// Each call uses up one of a small number of extensions.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) for an application that is not in the session. After
@@ -75,13 +95,14 @@ impl Application {
         let body = self.request();
         let client = &self.session.client;
         client.call(Op::ExtendDeployment, move |raw| async move {
-            let Text(text) = raw.extend_deployment(&body?).await?.into_inner();
-            Ok(Extended::read(text))
+            let Text(message) = raw.extend_deployment(&body?).await?.into_inner();
+            Ok(Extended::parse(message))
         })
     }
 
-    /// Requests the address at which a person makes the application permanent:
-    /// `POST /claimDeployment`.
+    /// Requests a URL for claiming the application: `POST /claimDeployment`.
+    ///
+    /// The application becomes permanent when a person with an account opens the URL.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) for an application that is not in the session.
@@ -96,50 +117,66 @@ impl Application {
         })
     }
 
-    /// The pods with the platform's words for their states: `POST /getPodsStatus`.
+    /// The pods of the application. Sends nothing.
+    pub fn pods(&self) -> Pods {
+        Pods {
+            application: self.clone(),
+        }
+    }
+
+    pub(super) fn request(&self) -> Result<types::ApplicationRequest> {
+        Ok(types::ApplicationRequest {
+            session_token: self.session.token()?.clone(),
+            application_name: self.name()?.clone(),
+        })
+    }
+}
+
+impl Pods {
+    /// Lists the pods with their states: `POST /getPodsStatus`.
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from a server without this operation,
     /// [`NotFound`](crate::ErrorKind::NotFound) for an application that is not in the session.
     ///
     /// Source: `Nexlayer/api-reference:openapi/nexlayer-api.yaml`, at e68c307
-    pub fn pods(&self) -> Call<Page<PodStatus>> {
-        let body = self.request();
-        let client = &self.session.client;
+    pub fn list(&self) -> Call<Page<PodStatus>> {
+        let body = self.application.request();
+        let client = &self.application.session.client;
         client.call(Op::GetPodsStatus, move |raw| async move {
             let Reply(reply) = raw.get_pods_status(&body?).await?.into_inner();
             Ok(Page::whole(reply.pods.unwrap_or_default()))
         })
     }
+}
 
-    pub(super) fn request(&self) -> Result<types::ApplicationRequest> {
-        Ok(types::ApplicationRequest {
-            session_token: self.session.token()?.clone(),
-            application_name: self.name()?.to_owned(),
-        })
+impl ApplicationName {
+    /// The name in a manifest, for a response without a name.
+    pub(super) fn of_manifest(manifest: &Manifest) -> Self {
+        Self(manifest.application_name().to_owned())
     }
 }
 
 impl Extended {
-    fn read(text: String) -> Self {
-        let words = shapes::normalize(&text);
-        let rest = shapes::after_name(&words);
+    fn parse(message: String) -> Self {
+        let text = shapes::normalize(&message);
+        let text = shapes::after_name(&text);
         Self {
-            expires_in: shapes::expires_in(rest),
-            extensions_remaining: shapes::extensions_remaining(rest),
-            text,
+            expires_in: shapes::expires_in(text),
+            extensions_remaining: shapes::extensions_remaining(text),
+            message,
         }
     }
 }
 
 impl From<types::ClaimReply> for Claim {
     fn from(reply: types::ClaimReply) -> Self {
-        let in_text = reply.message.as_deref().and_then(shapes::first_url);
+        let in_message = reply.message.as_deref().and_then(shapes::first_url);
         Self {
             url: reply
                 .claim_url
                 .filter(|url| !url.trim().is_empty())
-                .or_else(|| in_text.map(str::to_owned))
+                .or_else(|| in_message.map(str::to_owned))
                 .filter(|url| url.starts_with("https://") || url.starts_with("http://"))
                 .map(Secret::from),
             token: reply.claim_token,

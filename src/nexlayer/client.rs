@@ -1,10 +1,8 @@
 //! The client and how it is set up.
 
-use super::Session;
 use super::failures::{classify, failed_success};
 use super::manifest::redact::redact;
 use crate::error::Result;
-use crate::secret::Secret;
 use crate::transport::builder::{self, ClientBuilder};
 use crate::transport::platform::{Lookup, Profile};
 
@@ -58,11 +56,6 @@ impl Client {
     fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
         Self::builder().environment(read)?.build()
     }
-
-    /// A handle on a session, by its token. Does no I/O; the first call refuses an invalid token.
-    pub fn session(&self, token: impl Into<Secret>) -> Session {
-        Session::new(self.clone(), Some(token.into()))
-    }
 }
 
 #[cfg(test)]
@@ -90,7 +83,12 @@ mod tests {
         assert_eq!(client.base_url(), "https://app.nexlayer.com");
         let debug = format!("{client:?}");
         assert!(debug.contains("token: set"), "{debug}");
-        let preview = client.session("t-1234").reservations().preview().unwrap();
+        let preview = client
+            .session("t-1234")
+            .reservations()
+            .list()
+            .preview()
+            .unwrap();
         let text = preview.to_string();
         assert!(text.contains("\nauthorization: <redacted>"), "{text}");
     }

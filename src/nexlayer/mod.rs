@@ -1,37 +1,51 @@
-//! Nexlayer: an app from a `nexlayer.yaml`, no account needed.
+//! Nexlayer: deploys an application from a `nexlayer.yaml`, without an account.
 //!
 //! ```no_run
 //! # async fn example() -> deploykit::Result<()> {
 //! use deploykit::nexlayer::{Client, Manifest};
 //! let nexlayer = Client::new()?;
-//! let started = nexlayer.start(Manifest::from_path("nexlayer.yaml")?).await?;
-//! println!("{} is at {:?}", started.application_name, started.url);
+//! let deployed = nexlayer.deploy(Manifest::from_path("nexlayer.yaml")?).await?;
+//! println!("{} is at {:?}", deployed.application_name, deployed.url);
 //!
-//! let application = started.application();
+//! let application = deployed.application();
 //! application.wait().await?;
 //! let extended = application.extend().await?;
 //! println!("{:?} left, {:?} extensions", extended.expires_in, extended.extensions_remaining);
 //!
-//! // The session token is the credential: keep it to use the session later.
-//! let session = nexlayer.session(started.session().token()?.clone());
-//! for reservation in session.reservations().await? {
+//! // The session token is the credential: store it to use the session later.
+//! let session = nexlayer.session(deployed.session().token()?.clone());
+//! for reservation in session.reservations().list().await? {
 //!     println!("{:?}", reservation.url);
 //! }
 //! # Ok(()) }
 //! ```
 //!
-//! A start without a session creates one. A start within a session adds an application to it, or
-//! redeploys the application of that name. Neither is idempotent. The platform may change the name of an
-//! application, so later calls need the name from the response.
+//! | step | call |
+//! |---|---|
+//! | deploy in a new session | [`Client::deploy`] |
+//! | deploy or redeploy in a session | [`SessionHandle::deploy`], [`SessionHandle::update`] |
+//! | wait until ready | [`ApplicationHandle::wait`] |
+//! | read logs | not possible: the platform has no operation for logs |
+//! | prolong | [`ApplicationHandle::extend`], [`reserve`](ApplicationHandle::reserve), [`claim`](ApplicationHandle::claim) |
+//! | remove | not possible before the application expires: the platform has no operation for it |
 //!
-//! The platform's documented API does not tell whether an application is up: [`Application::wait`]
-//! combines several signals, among them the application's own site. [`Client::validate`],
-//! [`Client::schema`], [`Session::feedback`] and [`Application::pods`] come from the vendor's other
-//! files; a server without them answers [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute).
+//! An application is removed after it expires ([`Deployed::expires_at`]), unless it is reserved or
+//! claimed. If it is reserved, it is removed within minutes after
+//! [`delete_reservation`](ApplicationHandle::delete_reservation). Wait for the removal with
+//! [`wait().until_gone()`](crate::watch::Wait::until_gone).
 //!
-//! The responses of two server versions are decoded. Numbers in sentences are parsed where possible. The
-//! platform answers 500 for business rules: these errors have the kinds
-//! [`PlanLimit`](crate::ErrorKind::PlanLimit) and [`AlreadyRemoved`](crate::ErrorKind::AlreadyRemoved).
+//! - A deploy is not idempotent. The platform may change the name of an application: use the name in
+//!   the response for later calls.
+//! - The platform has no operation for the state of an application. [`ApplicationHandle::wait`]
+//!   combines several signals, among them the application's site.
+//! - [`Client::validate`], [`Client::schema`], [`SessionHandle::send_feedback`] and [`Pods::list`] are
+//!   not on the platform's documentation page. A server without them answers
+//!   [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute).
+//! - Responses of older and newer servers are decoded. Durations and counts are parsed from the
+//!   platform's messages where possible.
+//! - The platform answers 500 for some refusals. Their kinds are
+//!   [`PlanLimit`](crate::ErrorKind::PlanLimit) and
+//!   [`AlreadyRemoved`](crate::ErrorKind::AlreadyRemoved).
 //!
 //! Source: <https://nexlayer.com/docs/api/deployments>
 
@@ -50,13 +64,13 @@ mod validation;
 pub use crate::page::Page;
 pub use crate::raw::nexlayer::enums::ApplicationState;
 pub use crate::raw::nexlayer::types::{PodStatus, Reservation, StatusDetail};
-pub use applications::{Application, Claim, Extended};
+pub use applications::{ApplicationHandle, ApplicationName, Claim, Extended, Pods};
 pub use client::{Client, Nexlayer};
-pub use deploy::{ClaimOffer, Started};
+pub use deploy::{ClaimOffer, Deployed};
 pub use manifest::Manifest;
 pub use readiness::{Readiness, Signal};
-pub use reservations::Removed;
-pub use sessions::Session;
+pub use reservations::{DeletedReservations, Reservations};
+pub use sessions::SessionHandle;
 pub use validation::{Finding, Validation};
 
 /// Sets up a Nexlayer [`Client`].

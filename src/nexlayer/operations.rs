@@ -1,21 +1,21 @@
-//! Which method of this crate serves each operation of `specs/nexlayer.yaml`.
+//! The method for each operation of `specs/nexlayer.yaml`.
 
 use crate::raw::nexlayer::Op;
 
-/// No wildcard arm: an operation that is new in the spec does not compile until it is named here.
+/// No wildcard arm, so that a new operation fails to compile until it is mapped here.
 pub(crate) const fn wrapper(op: Op) -> &'static str {
     match op {
-        Op::StartUserDeployment => "nexlayer::Client::start, nexlayer::Session::start",
-        Op::UpdateUserDeployment => "nexlayer::Session::update",
-        Op::ExtendDeployment => "nexlayer::Application::extend",
-        Op::ClaimDeployment => "nexlayer::Application::claim",
-        Op::GetReservations => "nexlayer::Session::reservations",
-        Op::AddDeploymentReservation => "nexlayer::Application::reserve",
-        Op::RemoveDeploymentReservation => "nexlayer::Application::unreserve",
-        Op::RemoveReservations => "nexlayer::Session::remove_reservations",
-        Op::GetPodsStatus => "nexlayer::Application::pods",
+        Op::StartUserDeployment => "nexlayer::Client::deploy, nexlayer::SessionHandle::deploy",
+        Op::UpdateUserDeployment => "nexlayer::SessionHandle::update",
+        Op::ExtendDeployment => "nexlayer::ApplicationHandle::extend",
+        Op::ClaimDeployment => "nexlayer::ApplicationHandle::claim",
+        Op::GetReservations => "nexlayer::Reservations::list",
+        Op::AddDeploymentReservation => "nexlayer::ApplicationHandle::reserve",
+        Op::RemoveDeploymentReservation => "nexlayer::ApplicationHandle::delete_reservation",
+        Op::RemoveReservations => "nexlayer::Reservations::delete_all",
+        Op::GetPodsStatus => "nexlayer::Pods::list",
         Op::ValidateManifest => "nexlayer::Client::validate",
         Op::GetSchema => "nexlayer::Client::schema",
-        Op::SendFeedback => "nexlayer::Session::feedback",
+        Op::SendFeedback => "nexlayer::SessionHandle::send_feedback",
     }
 }

@@ -1,54 +1,67 @@
-//! Reservations, which keep applications beyond their lifetime.
+//! Reservations, which keep applications running after they expire.
 
 use super::shapes::{self, Reply, Text};
-use super::{Application, Page, Reservation, Session};
+use super::{ApplicationHandle, Page, Reservation, SessionHandle};
 use crate::call::Call;
 use crate::raw::nexlayer::{Op, types};
 use std::time::Duration;
 
-/// The response to the removal of one or all reservations.
+/// The reservations of a session; see [`SessionHandle::reservations`].
+#[derive(Clone, Debug)]
+pub struct Reservations {
+    session: SessionHandle,
+}
+
+/// The response to [`Reservations::delete_all`] and [`ApplicationHandle::delete_reservation`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Removed {
-    /// Time until expired sites are removed.
-    pub within: Option<Duration>,
-    /// The platform's sentence, unchanged.
-    pub text: String,
+pub struct DeletedReservations {
+    /// Time within which the sites of expired applications are removed.
+    pub sites_removed_within: Option<Duration>,
+    /// The platform's message, unchanged.
+    pub message: String,
 }
 
-impl Session {
-    /// The reservations of this session: `GET /getReservations?sessionToken=…`.
-    ///
-    /// Source: <https://nexlayer.com/docs/api/deployments>
-    pub fn reservations(&self) -> Call<Page<Reservation>> {
-        let session = self.clone();
-        self.client
-            .call(Op::GetReservations, move |raw| async move {
-                let list = raw.get_reservations(session.token()?).await?;
-                let Reply(list) = list.into_inner();
-                Ok(Page::whole(list.reserved_deployments.unwrap_or_default()))
-            })
+impl Reservations {
+    pub(super) fn new(session: SessionHandle) -> Self {
+        Self { session }
     }
 
-    /// Removes all reservations of this session: `POST /removeReservations`. Expired sites are removed
-    /// within minutes.
+    /// Lists the reservations: `GET /getReservations?sessionToken=…`.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
-    pub fn remove_reservations(&self) -> Call<Removed> {
-        let session = self.clone();
-        self.client
-            .call(Op::RemoveReservations, move |raw| async move {
-                let session_token = session.token()?.clone();
-                let body = types::SessionRequest { session_token };
-                let Text(text) = raw.remove_reservations(&body).await?.into_inner();
-                Ok(Removed::read(text))
-            })
+    pub fn list(&self) -> Call<Page<Reservation>> {
+        let session = self.session.clone();
+        let client = &self.session.client;
+        client.call(Op::GetReservations, move |raw| async move {
+            let list = raw.get_reservations(session.token()?).await?;
+            let Reply(list) = list.into_inner();
+            Ok(Page::whole(list.reserved_deployments.unwrap_or_default()))
+        })
+    }
+
+    /// Deletes all reservations of the session: `POST /removeReservations`.
+    ///
+    /// The platform removes the sites of expired applications within minutes. Other applications run
+    /// until they expire.
+    ///
+    /// Source: <https://nexlayer.com/docs/api/deployments>
+    pub fn delete_all(&self) -> Call<DeletedReservations> {
+        let session = self.session.clone();
+        let client = &self.session.client;
+        client.call(Op::RemoveReservations, move |raw| async move {
+            let session_token = session.token()?.clone();
+            let body = types::SessionRequest { session_token };
+            let Text(message) = raw.remove_reservations(&body).await?.into_inner();
+            Ok(DeletedReservations::parse(message))
+        })
     }
 }
 
-impl Application {
-    /// Keeps the application beyond its lifetime: `POST /addDeploymentReservation`. Returns the
-    /// platform's sentence.
+impl ApplicationHandle {
+    /// Reserves the application: `POST /addDeploymentReservation`. Returns the platform's message.
+    ///
+    /// The application keeps running after it expires, until the reservation is deleted.
     ///
     /// # Errors
     /// [`PlanLimit`](crate::ErrorKind::PlanLimit) without the Scale or Conquer plan.
@@ -64,30 +77,34 @@ impl Application {
         })
     }
 
-    /// Removes the application's reservation: `POST /removeDeploymentReservation`. An expired site is
-    /// removed within minutes.
+    /// Deletes the application's reservation: `POST /removeDeploymentReservation`.
+    ///
+    /// The platform removes the site of an expired application within minutes. An application that has
+    /// not expired runs until then: no operation removes it earlier.
     ///
     /// # Errors
-    /// [`AlreadyRemoved`](crate::ErrorKind::AlreadyRemoved) the second time.
+    /// [`AlreadyRemoved`](crate::ErrorKind::AlreadyRemoved) without a reservation.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
-    pub fn unreserve(&self) -> Call<Removed> {
+    pub fn delete_reservation(&self) -> Call<DeletedReservations> {
         let body = self.request();
         let client = &self.session.client;
         client.call(Op::RemoveDeploymentReservation, move |raw| async move {
             let reply = raw.remove_deployment_reservation(&body?).await?;
             let Reply(reply) = reply.into_inner();
-            Ok(Removed::read(reply.message.unwrap_or_default()))
+            Ok(DeletedReservations::parse(
+                reply.message.unwrap_or_default(),
+            ))
         })
     }
 }
 
-impl Removed {
-    fn read(text: String) -> Self {
-        let words = shapes::normalize(&text);
+impl DeletedReservations {
+    fn parse(message: String) -> Self {
+        let text = shapes::normalize(&message);
         Self {
-            within: shapes::removed_within(shapes::after_name(&words)),
-            text,
+            sites_removed_within: shapes::removed_within(shapes::after_name(&text)),
+            message,
         }
     }
 }

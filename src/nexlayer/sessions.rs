@@ -1,53 +1,75 @@
-//! Sessions.
+//! Sessions, which hold applications. The session token is the credential for all of them.
 
 use super::shapes::Text;
-use super::{Application, Client};
+use super::{ApplicationHandle, ApplicationName, Client, Reservations};
 use crate::call::Call;
 use crate::check;
 use crate::error::{Error, Result};
 use crate::raw::nexlayer::{Op, types};
 use crate::secret::Secret;
 
-/// A handle on a session; made by [`Client::session`] and [`Started::session`].
-///
-/// Its token is the credential for everything in it.
+/// A handle on a session; see [`Client::session`] and [`Deployed::session`](super::Deployed::session).
 #[derive(Clone, Debug)]
-pub struct Session {
+pub struct SessionHandle {
     pub(super) client: Client,
     token: Option<Secret>,
 }
 
-impl Session {
+impl Client {
+    /// A handle on a session, by its token. Sends nothing.
+    ///
+    /// The first call refuses an empty token, or one with control characters.
+    pub fn session(&self, token: impl Into<Secret>) -> SessionHandle {
+        SessionHandle::new(self.clone(), Some(token.into()))
+    }
+}
+
+impl SessionHandle {
     pub(super) fn new(client: Client, token: Option<Secret>) -> Self {
         Self { client, token }
     }
 
-    /// The token, to keep it.
+    /// The session for later calls: a token in a response replaces the token that was sent.
+    pub(super) fn with_token(&self, token: Option<Secret>) -> Self {
+        let token = token.filter(|token| !token.expose().trim().is_empty());
+        Self::new(self.client.clone(), token.or_else(|| self.token.clone()))
+    }
+
+    /// The session token. Store it to use the session from another process.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when it is missing or invalid.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a missing or invalid token.
     pub fn token(&self) -> Result<&Secret> {
-        let Some(token) = &self.token else {
-            let message = "the response to the start had no session token";
-            return Err(Error::invalid_request(message));
-        };
+        let token = self.token.as_ref().ok_or_else(|| {
+            Error::invalid_request("the response to the deploy had no session token")
+        })?;
         check::text("session token", token.expose())?;
         Ok(token)
     }
 
-    /// A handle on an application, by the name in the response to its start. Does no I/O.
-    pub fn application(&self, name: impl Into<String>) -> Application {
-        Application::new(self.clone(), name.into())
+    /// A handle on an application, by the name in the response to its deploy. Sends nothing.
+    ///
+    /// The first call refuses an empty name, or one with control characters.
+    pub fn application(
+        &self,
+        name: impl TryInto<ApplicationName, Error: Into<Error>>,
+    ) -> ApplicationHandle {
+        ApplicationHandle::new(self.clone(), name)
     }
 
-    /// Sends feedback to the vendor: `POST /feedback`. Returns the platform's answer: `OK`.
+    /// The reservations of the session. Sends nothing.
+    pub fn reservations(&self) -> Reservations {
+        Reservations::new(self.clone())
+    }
+
+    /// Sends feedback to the vendor: `POST /feedback`. Returns the response: `OK`.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty text,
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from a server without this operation.
     ///
     /// Source: `Nexlayer/docs:data/openapi.json`
-    pub fn feedback(&self, text: impl Into<String>) -> Call<String> {
+    pub fn send_feedback(&self, text: impl Into<String>) -> Call<String> {
         let (session, text) = (self.clone(), text.into());
         self.client.call(Op::SendFeedback, move |raw| async move {
             if text.trim().is_empty() {

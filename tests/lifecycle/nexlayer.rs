@@ -22,9 +22,9 @@ async fn application_from_start_to_end() {
     let wrong = client.validate(&wrong).await.unwrap();
     assert_eq!(wrong.findings[0].path.as_deref(), Some("application.pods"));
 
-    let started = client.start(manifest).await.unwrap();
-    let application = started.application();
-    let seen = application.readiness().await.unwrap();
+    let deployed = client.deploy(manifest).await.unwrap();
+    let application = deployed.application();
+    let seen = application.check_readiness().await.unwrap();
     assert_eq!(
         (seen.phase, seen.signal, seen.site_status),
         (Phase::InProgress, Signal::Site, Some(503))
@@ -33,12 +33,15 @@ async fn application_from_start_to_end() {
     let without_site = application
         .clone()
         .signals([Signal::Reservation, Signal::Pods]);
-    assert_eq!(without_site.readiness().await.unwrap().phase, Phase::Queued);
+    assert_eq!(
+        without_site.check_readiness().await.unwrap().phase,
+        Phase::Queued
+    );
     sandbox.advance(Duration::from_secs(2));
     let ready = application.wait().await.unwrap();
     assert_eq!(
         (ready.signal, ready.url),
-        (Signal::Site, started.url.clone())
+        (Signal::Site, deployed.url.clone())
     );
     assert_eq!(without_site.wait().await.unwrap().signal, Signal::Pods);
     application.reserve().await.unwrap();
@@ -49,10 +52,19 @@ async fn application_from_start_to_end() {
 
     // The reservation keeps it beyond its lifetime; its site is removed minutes after the reservation.
     sandbox.advance(40 * MINUTE);
-    assert_eq!(application.readiness().await.unwrap().phase, Phase::Ready);
-    assert_eq!(started.session().feedback("Works.").await.unwrap(), "OK");
-    application.unreserve().await.unwrap();
-    assert_eq!(application.readiness().await.unwrap().signal, Signal::Site);
+    assert_eq!(
+        application.check_readiness().await.unwrap().phase,
+        Phase::Ready
+    );
+    assert_eq!(
+        deployed.session().send_feedback("Works.").await.unwrap(),
+        "OK"
+    );
+    application.delete_reservation().await.unwrap();
+    assert_eq!(
+        application.check_readiness().await.unwrap().signal,
+        Signal::Site
+    );
     sandbox.advance(10 * MINUTE);
     let error = application.wait().grace(Duration::ZERO).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Gone, "{error}");
@@ -77,12 +89,12 @@ async fn failed_application() {
         .build()
         .unwrap();
     let manifest = Manifest::parse(include_str!("../../examples/nexlayer.yaml")).unwrap();
-    let started = client.start(manifest).await.unwrap();
+    let deployed = client.deploy(manifest).await.unwrap();
     sandbox.advance(Duration::from_secs(2));
     // Without a reservation and pods, a failure is not visible.
-    let application = started.application();
+    let application = deployed.application();
     assert_eq!(
-        application.readiness().await.unwrap().phase,
+        application.check_readiness().await.unwrap().phase,
         Phase::InProgress
     );
     application.reserve().await.unwrap();

@@ -1,6 +1,6 @@
 //! A scripted platform.
 
-use deploykit::nexlayer::{Application, Client};
+use deploykit::nexlayer::{ApplicationHandle, Client};
 use deploykit::preview::RequestPreview;
 use deploykit::testing::{CannedReply, Recorder};
 use serde_json::{Value, json};
@@ -21,20 +21,20 @@ impl Script {
     pub fn new(answer: impl Fn(&str, usize) -> CannedReply + Send + Sync + 'static) -> Self {
         let recorder = Recorder::new();
         let asked: Arc<Mutex<Vec<(String, f64)>>> = Arc::default();
-        let (started, kept) = (Instant::now(), asked.clone());
+        let (deployed, kept) = (Instant::now(), asked.clone());
         recorder.answer_with(move |request: &RequestPreview| {
             let what = request.operation.unwrap_or("site").to_owned();
             let mut kept = kept.lock().unwrap();
             let before = kept.iter().filter(|(other, _)| *other == what).count();
-            kept.push((what.clone(), started.elapsed().as_secs_f64()));
+            kept.push((what.clone(), deployed.elapsed().as_secs_f64()));
             answer(&what, before)
         });
         Self { recorder, asked }
     }
 
-    pub fn application(&self) -> Application {
+    pub fn application(&self) -> ApplicationHandle {
         let client = Client::builder().recorder(&self.recorder).build().unwrap();
-        client.session(TOKEN).application("a").at(SITE)
+        client.session(TOKEN).application("a").site_url(SITE)
     }
 
     pub fn asked(&self) -> Vec<String> {

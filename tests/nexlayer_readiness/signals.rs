@@ -44,10 +44,7 @@ async fn known_state_of_a_reservation_is_conclusive() {
         (ready.signal, ready.raw_status.as_str()),
         (Signal::Reservation, "running")
     );
-    assert_eq!(
-        ready.reservation.unwrap().application_name.as_deref(),
-        Some("a")
-    );
+    assert_eq!(ready.reservation.unwrap().application_name.unwrap(), "a");
     assert_eq!(script.asked().len(), 3);
 }
 
@@ -58,14 +55,14 @@ async fn unknown_state_of_a_reservation_is_inconclusive() {
         "site" => site(if before == 0 { 502 } else { 302 }),
         _ => no_route(),
     });
-    let seen = script.application().readiness().await.unwrap();
+    let seen = script.application().check_readiness().await.unwrap();
     assert_eq!(
         (seen.phase, seen.signal),
         (Phase::Unknown, Signal::Reservation)
     );
     assert_eq!(seen.raw_status, "Hibernating");
     assert_eq!(seen.reason.as_deref(), Some("the site answers 502"));
-    let seen = script.application().readiness().await.unwrap();
+    let seen = script.application().check_readiness().await.unwrap();
     assert_eq!((seen.phase, seen.signal), (Phase::Ready, Signal::Site));
 }
 
@@ -83,7 +80,7 @@ async fn reservation_contains_the_address_of_the_site() {
     let seen = client
         .session(TOKEN)
         .application("a")
-        .readiness()
+        .check_readiness()
         .await
         .unwrap();
     assert_eq!(
@@ -105,13 +102,13 @@ async fn running_pods_are_conclusive_without_a_site() {
         _ => pods(&["Running", "Running"]),
     });
     let application = script.application().signals([Signal::Pods]);
-    let error = application.readiness().await.unwrap_err();
+    let error = application.check_readiness().await.unwrap_err();
     assert_eq!(
         error.kind(),
         ErrorKind::Unsupported,
         "no pods, no word: {error}"
     );
-    let seen = application.readiness().await.unwrap();
+    let seen = application.check_readiness().await.unwrap();
     assert_eq!(
         (seen.phase, seen.raw_status.as_str()),
         (Phase::InProgress, "Pending")
@@ -128,7 +125,7 @@ async fn running_pods_do_not_overrule_a_silent_site() {
         "site" => site(503),
         _ => pods(&["Running"]),
     });
-    let seen = script.application().readiness().await.unwrap();
+    let seen = script.application().check_readiness().await.unwrap();
     assert_eq!(
         (seen.phase, seen.raw_status.as_str()),
         (Phase::InProgress, "Running")
@@ -188,7 +185,7 @@ async fn unknown_application_or_ended_session_is_gone() {
     assert!(left.is_none(), "{left:?}");
 
     let expired = Script::new(|_, _| said(401, json!({ "error": "x", "code": "TOKEN_EXPIRED" })));
-    let error = expired.application().readiness().await.unwrap_err();
+    let error = expired.application().check_readiness().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.code()),
         (ErrorKind::Gone, Some("TOKEN_EXPIRED"))
@@ -220,7 +217,7 @@ async fn failed_signal_is_ignored_if_another_says_something() {
         }
         let pods_alone = script.application().signals([Signal::Pods]);
         assert_eq!(
-            pods_alone.readiness().await.unwrap_err().status(),
+            pods_alone.check_readiness().await.unwrap_err().status(),
             Some(status)
         );
     }
@@ -262,9 +259,9 @@ async fn selected_signals_are_asked() {
     ] {
         let script = Script::new(all);
         let application = script.application().signals(signals.iter().copied());
-        application.readiness().await.unwrap();
+        application.check_readiness().await.unwrap();
         assert_eq!(script.asked(), asked);
-        let call = application.readiness();
+        let call = application.check_readiness();
         let named = call.operation().map_or("site", |operation| operation.id);
         assert_eq!(named, asked[0]);
         let first = call.preview().unwrap();
@@ -274,15 +271,18 @@ async fn selected_signals_are_asked() {
     }
     let script = Script::new(all);
     let application = script.application().signals([]);
-    let error = application.readiness().await.unwrap_err();
+    let error = application.check_readiness().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
     for (url, why) in [
         ("ftp://a.example", "neither http nor https"),
-        ("https://u:hush@a.example", "carries credentials"),
-        ("https://a.example/dCf0NdAQ64j6", "holds the session token"),
+        ("https://u:hush@a.example", "contains credentials"),
+        (
+            "https://a.example/dCf0NdAQ64j6",
+            "contains the session token",
+        ),
         ("http://169.254.169.254/latest", "private network"),
     ] {
-        let application = script.application().at(url);
+        let application = script.application().site_url(url);
         let error = application.wait().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
         let shown = format!("{error} {error:?} {application:?}");

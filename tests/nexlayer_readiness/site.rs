@@ -3,16 +3,17 @@
 use crate::script::TOKEN;
 use crate::support::{Server, reply};
 use deploykit::ErrorKind;
-use deploykit::nexlayer::{Application, Client, ClientBuilder, Manifest, Signal};
+use deploykit::nexlayer::{ApplicationHandle, Client, ClientBuilder, Manifest, Signal};
 use deploykit::watch::Phase;
 use serde_json::json;
 
 /// A platform whose start says that the site is at this address.
 async fn platform(site: &str) -> Server {
-    let started = json!({ "sessionToken": TOKEN, "applicationName": "a", "url": site }).to_string();
+    let deployed =
+        json!({ "sessionToken": TOKEN, "applicationName": "a", "url": site }).to_string();
     Server::answers(move |request| {
         let body = match request.split(' ').nth(1).unwrap_or_default() {
-            path if path.starts_with("/startUserDeployment") => started.as_str(),
+            path if path.starts_with("/startUserDeployment") => deployed.as_str(),
             path if path.starts_with("/getReservations") => r#"{"reservedDeployments": []}"#,
             _ => {
                 return reply(
@@ -27,11 +28,11 @@ async fn platform(site: &str) -> Server {
     .await
 }
 
-/// An application that was started on a platform.
-async fn started(client: ClientBuilder, platform: &Server) -> Application {
+/// An application that was deployed on a platform.
+async fn deployed(client: ClientBuilder, platform: &Server) -> ApplicationHandle {
     let client = client.base_url(&platform.base_url).build().unwrap();
     let manifest = Manifest::parse("application: {name: a}").unwrap();
-    client.start(manifest).await.unwrap().application()
+    client.deploy(manifest).await.unwrap().application()
 }
 
 #[tokio::test]
@@ -56,9 +57,9 @@ async fn request_to_a_site_contains_nothing_of_the_client() {
         if let Some(own) = own {
             builder = builder.http_client(own);
         }
-        let application = started(builder, &platform).await;
+        let application = deployed(builder, &platform).await;
         let call = application
-            .readiness()
+            .check_readiness()
             .header("x-extra", "extra-1")
             .query("extra", "extra-2");
         let ready = call.await.unwrap();
@@ -101,8 +102,8 @@ async fn request_to_a_site_contains_nothing_of_the_client() {
 async fn unreachable_site_is_not_up_yet() {
     // Nothing listens on port 1.
     let platform = platform("http://127.0.0.1:1/").await;
-    let application = started(Client::builder(), &platform).await;
-    let seen = application.readiness().await.unwrap();
+    let application = deployed(Client::builder(), &platform).await;
+    let seen = application.check_readiness().await.unwrap();
     assert_eq!(
         (seen.phase, seen.signal, seen.site_status),
         (Phase::InProgress, Signal::Site, None)
@@ -111,9 +112,9 @@ async fn unreachable_site_is_not_up_yet() {
     // Invalid and internal addresses are not asked.
     for url in ["", "javascript:x", "http://u:p@127.0.0.1:1/"] {
         let platform = self::platform(url).await;
-        let application = started(Client::builder(), &platform).await;
-        let error = application.readiness().await.unwrap_err();
+        let application = deployed(Client::builder(), &platform).await;
+        let error = application.check_readiness().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported, "{url}: {error}");
-        assert!(error.to_string().contains("Application::at"), "{error}");
+        assert!(error.to_string().contains("site_url"), "{error}");
     }
 }

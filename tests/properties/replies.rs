@@ -167,7 +167,7 @@ fn a_start_hands_out_its_token_whatever_else_is_in_the_reply() {
         let started = platforms::with(|platforms| {
             platforms.answer(CannedReply::json(200, Value::Object(reply).to_string()));
             let session = platforms.nexlayer.session(SESSION);
-            block_on(session.start(manifest).into_future())
+            block_on(session.deploy(manifest).into_future())
         });
         let started = started.unwrap();
         assert_eq!(started.session().token().unwrap().expose(), "a-new-one");

@@ -4,7 +4,7 @@ mod validation;
 use super::support::Server;
 use crate::Replay;
 use crate::{assert_failure, json_reply};
-use deploykit::nexlayer::{ApplicationState, Client, Manifest, Session};
+use deploykit::nexlayer::{ApplicationState, Client, Manifest, SessionHandle};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Call, Effect, ErrorKind, Result, operation::OPERATIONS};
 use serde_json::json;
@@ -17,7 +17,7 @@ const HTML: &str = "text/html; charset=utf-8";
 async fn answer<T: Send + 'static>(
     operation: &str,
     reply: CannedReply,
-    call: impl FnOnce(Session) -> Call<T>,
+    call: impl FnOnce(SessionHandle) -> Call<T>,
 ) -> Result<T> {
     let recorder = Recorder::new();
     recorder.reply(operation, reply);
@@ -62,12 +62,15 @@ async fn manifest_is_sent_unchanged_and_the_token_encoded() {
         .build()
         .unwrap();
     let session = client.session("a b&c=d#é%2F/+?");
-    session.start(Manifest::parse(text).unwrap()).await.unwrap();
+    session
+        .deploy(Manifest::parse(text).unwrap())
+        .await
+        .unwrap();
     session
         .update(Manifest::parse(text).unwrap())
         .await
         .unwrap();
-    session.reservations().await.unwrap();
+    session.reservations().list().await.unwrap();
     let requests = server.requests();
     let token = "sessionToken=a+b%26c%3Dd%23%C3%A9%252F%2F%2B%3F";
     for (request, line) in requests.iter().zip([
@@ -104,7 +107,7 @@ async fn extension_in_every_form() {
             (extended.expires_in, extended.extensions_remaining),
             (minutes(150), Some(0))
         );
-        let words: Vec<_> = extended.text.split_whitespace().collect();
+        let words: Vec<_> = extended.message.split_whitespace().collect();
         assert_eq!(words.join(" "), text);
     }
     let odd = CannedReply::new(200, "Done, for once.");
@@ -112,7 +115,7 @@ async fn extension_in_every_form() {
         .await
         .unwrap();
     assert_eq!(
-        (extended.expires_in, extended.text.as_str()),
+        (extended.expires_in, extended.message.as_str()),
         (None, "Done, for once.")
     );
 }
@@ -152,7 +155,7 @@ async fn reservations_are_decoded() {
         { "status": "Hibernating", "expiresAt": "soon" },
     ] });
     let reply = json_reply(200, &body);
-    let list = answer("get_reservations", reply, |s| s.reservations()).await;
+    let list = answer("get_reservations", reply, |s| s.reservations().list()).await;
     let states = [
         (ApplicationState::Running, Some(1_705_321_800_500)),
         (ApplicationState::Unknown("Hibernating".into()), None),
@@ -165,7 +168,7 @@ async fn reservations_are_decoded() {
     }
     for body in [json!({ "reservedDeployments": null }), json!({})] {
         let list = answer("get_reservations", json_reply(200, &body), |s| {
-            s.reservations()
+            s.reservations().list()
         });
         assert!(list.await.unwrap().items.is_empty());
     }
@@ -175,15 +178,24 @@ async fn reservations_are_decoded() {
 async fn removals() {
     let text = "Application My App reservation  has been removed.\n Application site will be removed within the  next 10 minutes.";
     let reply = json_reply(200, json!({ "message": text }));
-    let call = |s: Session| s.application("a").unreserve();
+    let call = |s: SessionHandle| s.application("a").delete_reservation();
     let removed = answer("remove_deployment_reservation", reply, call).await;
     let removed = removed.unwrap();
-    assert_eq!((removed.within, removed.text.as_str()), (minutes(10), text));
+    assert_eq!(
+        (removed.sites_removed_within, removed.message.as_str()),
+        (minutes(10), text)
+    );
     let text = "Application reservations have been removed. If deployments have reached their time limits, application sites will be removed within 10 minutes.";
     let reply = CannedReply::new(200, text).header("content-type", HTML);
-    let removed = answer("remove_reservations", reply, |s| s.remove_reservations()).await;
+    let removed = answer("remove_reservations", reply, |s| {
+        s.reservations().delete_all()
+    })
+    .await;
     let removed = removed.unwrap();
-    assert_eq!((removed.within, removed.text.as_str()), (minutes(10), text));
+    assert_eq!(
+        (removed.sites_removed_within, removed.message.as_str()),
+        (minutes(10), text)
+    );
 }
 
 #[tokio::test]
@@ -202,7 +214,7 @@ async fn business_rules_that_answer_500_have_their_own_kinds() {
         ("something broke", ErrorKind::Server, Effect::Unknown),
     ] {
         let reply = json_reply(500, json!({ "error": text }));
-        let call = |s: Session| s.application("a").unreserve();
+        let call = |s: SessionHandle| s.application("a").delete_reservation();
         let error = answer("remove_deployment_reservation", reply, call)
             .await
             .unwrap_err();
@@ -216,7 +228,7 @@ async fn business_rules_that_answer_500_have_their_own_kinds() {
 #[tokio::test]
 async fn repeated_token_is_redacted() {
     let reply = json_reply(400, json!({ "error": format!("no session {TOKEN}") }));
-    let error = answer("get_reservations", reply, |s| s.reservations())
+    let error = answer("get_reservations", reply, |s| s.reservations().list())
         .await
         .unwrap_err();
     assert_eq!(error.message(), Some("no session <redacted>"));
@@ -228,7 +240,7 @@ async fn repeated_secret_of_the_manifest_is_redacted() {
     let manifest =
         Manifest::parse("application: {name: a, pods: [{vars: {API_TOKEN: Hush-1234}}]}");
     let body = json!({ "error": "cannot set API_TOKEN=Hush-1234" }).to_string();
-    let call = |session: Session| session.start(manifest.unwrap());
+    let call = |session: SessionHandle| session.deploy(manifest.unwrap());
     let reply = CannedReply::json(400, body);
     let error = answer("start_user_deployment", reply, call)
         .await
@@ -249,7 +261,7 @@ async fn feedback_is_answered_by_a_word_or_a_message() {
         ),
         (json_reply(200, json!({ "message": "Thanks." })), "Thanks."),
     ] {
-        let text = answer("send_feedback", reply, |s| s.feedback("a")).await;
+        let text = answer("send_feedback", reply, |s| s.send_feedback("a")).await;
         assert_eq!(text.unwrap(), words);
     }
 }
@@ -257,8 +269,8 @@ async fn feedback_is_answered_by_a_word_or_a_message() {
 #[tokio::test]
 async fn pods_are_decoded() {
     let pods = |reply| {
-        answer("get_pods_status", reply, |s: Session| {
-            s.application("a").pods()
+        answer("get_pods_status", reply, |s: SessionHandle| {
+            s.application("a").pods().list()
         })
     };
     let body =

@@ -171,20 +171,33 @@ async fn of_nexlayer(search: &mut LeakSearch) {
         &session.application("a"),
         session.token().unwrap(),
     ]);
-    let list = || session.reservations().query("q", &plant.wide("query"));
+    let list = || {
+        session
+            .reservations()
+            .list()
+            .query("q", &plant.wide("query"))
+    };
     search.all(&[&list().stream()]);
     let query = plant.plain("query of a site");
     let site = format!("https://a.example/x?t={query}#{query}");
-    let application = session.application("a").at(site);
-    search.all(&[&application, &application.wait(), &application.readiness()]);
+    let application = session.application("a").site_url(site);
+    search.all(&[
+        &application,
+        &application.wait(),
+        &application.check_readiness(),
+    ]);
     let user = plant.plain("user of a site");
     let refused = session
         .application("a")
-        .at(format!("https://u:{user}@a.example"));
-    search.refused(refused.readiness());
+        .site_url(format!("https://u:{user}@a.example"));
+    search.refused(refused.check_readiness());
     let token = plant.plain("session in a site");
     let refused = client.session(token.as_str()).application("a");
-    search.refused(refused.at(format!("https://a.example/{token}")).readiness());
+    search.refused(
+        refused
+            .site_url(format!("https://a.example/{token}"))
+            .check_readiness(),
+    );
     let refused = client.session(format!("{}\n", plant.plain("refused session")));
     search.search_debug("refused session", &refused);
     search.search_error("refused", &refused.token().unwrap_err());
@@ -219,10 +232,10 @@ async fn of_nexlayer(search: &mut LeakSearch) {
     let builder = nexlayer::Client::builder().recorder(&recorder);
     let client = builder.build().unwrap();
     recorder.answer_with(move |_| CannedReply::json(200, started.to_string()));
-    let started = client.start(manifest).await.unwrap();
-    search.all(&[&started, &started.session(), &started.application()]);
+    let deployed = client.deploy(manifest).await.unwrap();
+    search.all(&[&deployed, &deployed.session(), &deployed.application()]);
     recorder.answer_with(move |_| CannedReply::json(200, claim.to_string()));
-    let claim = started.application().claim().await.unwrap();
+    let claim = deployed.application().claim().await.unwrap();
     search.search_debug("claim", &claim);
 }
 

@@ -33,10 +33,10 @@ async fn yaml_is_redacted_by_the_recorder_and_by_the_test() {
     let nexlayer = recorder.nexlayer().unwrap();
     let manifest =
         "application: {name: a, pods: [{name: web, image: nginx, vars: {API_TOKEN: hush-hush}}]}";
-    let started = nexlayer.start(Manifest::parse(manifest).unwrap()).await;
-    started.unwrap().application().extend().await.unwrap();
+    let deployed = nexlayer.deploy(Manifest::parse(manifest).unwrap()).await;
+    deployed.unwrap().application().extend().await.unwrap();
     let other = nexlayer.session("another-token-1");
-    other.reservations().await.unwrap();
+    other.reservations().list().await.unwrap();
 
     let requests = recorder.requests();
     let json = serde_json::to_string(&requests).unwrap();

@@ -182,7 +182,7 @@ fn a_poll_can_be_previewed() {
     let recorder = deploykit::testing::Recorder::new();
     let nexlayer = deploykit::nexlayer::Client::builder().recorder(&recorder);
     let application = nexlayer.build().unwrap().session("t-1").application("a");
-    let preview = application.readiness().preview().unwrap();
+    let preview = application.check_readiness().preview().unwrap();
     assert_eq!(preview.path, "/getReservations");
     assert_eq!(recorder.requests().len(), 0);
 }

@@ -1,9 +1,9 @@
-//! The readiness of an application, from several signals, and the wait for it.
+//! The readiness of an application, determined from several signals, and the wait for it.
 
 mod signals;
 mod site_url;
 
-use super::{Application, PodStatus, Reservation};
+use super::{ApplicationHandle, PodStatus, Reservation};
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::phase::Phase;
@@ -17,28 +17,28 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The vendor's documents poll after 5 s; its command line gives up after 5 minutes.
+/// The vendor's documents poll after 5 s. Its command line gives up after 5 minutes.
 const SCHEDULE: Schedule = Schedule::seconds(5, 15, 300);
 
-/// The state of an application; see [`Application::readiness`].
+/// The state of an application; see [`ApplicationHandle::check_readiness`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Readiness {
-    /// The phase.
+    /// The phase of the application.
     pub phase: Phase,
-    /// The signal that showed it.
+    /// The signal that determined the phase.
     pub signal: Signal,
-    /// The platform's word: `deploying`, `Pending`. Empty if it has none, as for a site.
+    /// The platform's status: `deploying`, `Pending`. Empty for a site, which has none.
     pub raw_status: String,
-    /// Why it is not up, for people: `the site answers 503`.
+    /// Why the application is not ready, for people: `the site answers 503`.
     pub reason: Option<String>,
-    /// The address of its site, if known.
+    /// The URL of the site, if known.
     pub url: Option<String>,
-    /// The status that its site answered, if any.
+    /// The status code of the site's response, if it answered.
     pub site_status: Option<u16>,
-    /// Its reservation, if any.
+    /// The reservation of the application, if any.
     pub reservation: Option<Reservation>,
-    /// Its pods, if asked for.
+    /// The pods of the application. Empty if they were not requested.
     pub pods: Vec<PodStatus>,
 }
 
@@ -46,11 +46,11 @@ pub struct Readiness {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Signal {
-    /// The state in its reservation.
+    /// The state in the reservation.
     Reservation,
-    /// Whether its site answers.
+    /// The response of the site.
     Site,
-    /// The states of its pods.
+    /// The states of the pods.
     Pods,
 }
 
@@ -69,15 +69,16 @@ impl fmt::Display for Signal {
     }
 }
 
-impl Application {
-    /// Selects the signals for [`readiness`](Self::readiness) and [`wait`](Self::wait). Default:
-    /// [`Signal::ALL`].
+impl ApplicationHandle {
+    /// Selects the signals of [`check_readiness`](Self::check_readiness) and [`wait`](Self::wait).
+    ///
+    /// The default is [`Signal::ALL`].
     ///
     /// ```no_run
-    /// # async fn example(started: deploykit::nexlayer::Started) -> deploykit::Result<()> {
+    /// # async fn example(deployed: deploykit::nexlayer::Deployed) -> deploykit::Result<()> {
     /// use deploykit::nexlayer::Signal;
-    /// let application = started.application().signals([Signal::Reservation, Signal::Pods]);
-    /// let ready = application.wait().await?; // without a request to its site
+    /// let application = deployed.application().signals([Signal::Reservation, Signal::Pods]);
+    /// let ready = application.wait().await?; // without a request to the site
     /// # Ok(()) }
     /// ```
     pub fn signals(mut self, signals: impl IntoIterator<Item = Signal>) -> Self {
@@ -85,107 +86,106 @@ impl Application {
         self
     }
 
-    /// Sets the address of the site: the [`url`](super::Started::url) of the response to the start.
+    /// Sets the URL of the site: [`Deployed::url`](super::Deployed::url).
     ///
-    /// [`Started::application`](super::Started::application) has it already, and a reservation contains
-    /// it. Query and fragment are removed. [`readiness`](Self::readiness) refuses an address that is not
-    /// `http` or `https`, or contains credentials or the session token.
-    pub fn at(mut self, url: impl AsRef<str>) -> Self {
-        self.site = self.site_at(url.as_ref()).map(Some);
+    /// The handle from [`Deployed::application`](super::Deployed::application) has it, and so has a
+    /// reservation. Query and fragment are removed. The first call refuses a URL that is not `http` or
+    /// `https`, contains credentials or the session token, or leads to a private network.
+    pub fn site_url(mut self, url: impl AsRef<str>) -> Self {
+        self.site = self.parse_site_url(url.as_ref()).map(Some);
         self
     }
 
-    /// Sets an address that the platform gave. Ignores one that must not be asked.
-    pub(super) fn given_site(mut self, url: Option<&str>) -> Self {
-        self.site = Ok(url.and_then(|url| self.site_at(url).ok()));
+    /// Sets the URL in a response. Ignores a URL that must not be requested.
+    pub(super) fn site_url_of_platform(mut self, url: Option<&str>) -> Self {
+        self.site = Ok(url.and_then(|url| self.parse_site_url(url).ok()));
         self
     }
 
-    fn site_at(&self, url: &str) -> Result<SiteUrl, String> {
+    fn parse_site_url(&self, url: &str) -> Result<SiteUrl, String> {
         let token = self.session.token().map(crate::Secret::expose);
         let platform = self.session.client.base_url();
-        SiteUrl::read(url, platform, token.unwrap_or_default())
-            .map_err(|why| format!("the address of the site {why}"))
+        SiteUrl::parse(url, platform, token.unwrap_or_default())
+            .map_err(|problem| format!("the URL of the site {problem}"))
     }
 
-    /// The current state of the application, from up to three signals.
+    /// Checks the state of the application with up to three requests.
     ///
-    /// The platform's documented API does not report it. The signals are asked in this order until one
-    /// is conclusive; [`signals`](Self::signals) selects them:
+    /// The platform has no operation for it, so this queries [signals](Self::signals) until one is
+    /// conclusive:
     ///
-    /// 1. the state in its reservation (`GET /getReservations?sessionToken=…`). Every known state is
-    ///    conclusive;
-    /// 2. its site: a `GET` of the address that the platform gave. A status below 500 means that it is
-    ///    up, including 401 and 404, which only a running application can answer. Anything else is
-    ///    inconclusive;
-    /// 3. its pods (`POST /getPodsStatus`): a failed pod is conclusive. Running pods are conclusive if
-    ///    no site was asked. A server without the operation is ignored.
+    /// 1. The state in the reservation (`GET /getReservations?sessionToken=…`). Every known state is
+    ///    conclusive.
+    /// 2. The site (`GET` of its URL). A status below 500 is conclusive: even a 401 or 404 comes from a
+    ///    running application.
+    /// 3. The pods (`POST /getPodsStatus`). A failed pod is conclusive. Running pods are conclusive if
+    ///    the site was not requested. A server without this operation is ignored.
     ///
-    /// The request to the site carries nothing of the client: no API key, session token, added header,
-    /// added query or cookie. Redirects count as an answer and are not followed, the body is not read,
-    /// and the timeout is 10 s. It uses the client's connections (or separate ones for
-    /// [a client of the program](crate::ClientBuilder::http_client)), so a proxy sees the address. A
-    /// recorder gets the request without an operation; the client's observer does not see it. Addresses
-    /// of this machine or of a private network are not asked, unless the platform has one, too.
+    /// A failed request is ignored if another signal shows a state.
     ///
-    /// Options of the call apply to each request to the platform, its deadline to all of them together.
-    /// A [preview](Call::preview) shows the first request. A failed signal is ignored if another one
-    /// says something.
+    /// The request to the site contains no API key, session token or cookie, and no header or query
+    /// that you add to the call. Its timeout is 10 s. A redirect counts as a response, and the body is
+    /// not read. URLs in a private network are requested only if the platform itself is in one. The
+    /// site is requested through the client's proxy, or a separate connection pool if you set
+    /// [an HTTP client](crate::ClientBuilder::http_client). Observers of the client do not see this
+    /// request.
+    ///
+    /// The options of the call apply to each request to the platform, and the deadline to all requests
+    /// together. A [preview](Call::preview) shows the first request.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) for an application that is not in the session,
-    /// [`Gone`](ErrorKind::Gone) when the session has ended, [`Unsupported`](ErrorKind::Unsupported)
-    /// when no signal says anything, [`InvalidRequest`](ErrorKind::InvalidRequest) without a signal.
+    /// - [`NotFound`](ErrorKind::NotFound) for an application that is not in the session;
+    /// - [`Gone`](ErrorKind::Gone) for a session that has ended;
+    /// - [`Unsupported`](ErrorKind::Unsupported) if no signal shows a state;
+    /// - [`InvalidRequest`](ErrorKind::InvalidRequest) if no signal is selected.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
-    pub fn readiness(&self) -> Call<Readiness> {
-        self.check(NoPods::default())
+    pub fn check_readiness(&self) -> Call<Readiness> {
+        self.readiness_call(MissingPodsRoute::default())
     }
 
-    /// Waits until the application is up.
+    /// Waits until the application is ready.
     ///
-    /// Polls its [`readiness`](Self::readiness) at once, and then every 5 s to 15 s for up to 5 minutes;
-    /// see [`Wait`] for how to change that.
+    /// [Checks the state](Self::check_readiness) at once, then every 5 s to 15 s, for up to 5 minutes.
+    /// [`Wait`] can change that.
     ///
     /// ```no_run
     /// # async fn example(nexlayer: deploykit::nexlayer::Client) -> deploykit::Result<()> {
     /// use deploykit::nexlayer::Manifest;
-    /// let started = nexlayer.start(Manifest::from_path("nexlayer.yaml")?).await?;
-    /// let ready = started.application().wait().on_change(|seen| println!("{:?}", seen.reason)).await?;
-    /// println!("{:?} is up (signal: {})", ready.url, ready.signal);
+    /// let deployed = nexlayer.deploy(Manifest::from_path("nexlayer.yaml")?).await?;
+    /// let ready = deployed.application().wait().on_change(|now| println!("{:?}", now.reason)).await?;
+    /// println!("{:?} is ready (signal: {})", ready.url, ready.signal);
     /// # Ok(()) }
     /// ```
     ///
-    /// Limits: a site that does not answer may not have started, be broken or be gone, so the wait goes
-    /// on until its deadline. The end of an application is seen only when the platform no longer knows
-    /// the application or its session. After a redeploy, the old version may still answer at the same
-    /// address.
+    /// Limits:
+    ///
+    /// - A site that does not answer may be starting, broken or removed: the wait continues until its
+    ///   deadline.
+    /// - The end of an application is visible only when the platform no longer knows the application or
+    ///   its session.
+    /// - After a redeploy, the old version may still answer at the same URL.
     ///
     /// # Errors
-    /// [`WaitFailed`](crate::ErrorKind::WaitFailed) when its reservation or one of its pods has failed,
-    /// [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut), [`Gone`](crate::ErrorKind::Gone) when the
-    /// platform does not know it or the session, and those of [`Wait`] and
-    /// [`readiness`](Self::readiness).
+    /// - [`WaitFailed`](ErrorKind::WaitFailed) for a failed reservation or pod;
+    /// - [`WaitTimedOut`](ErrorKind::WaitTimedOut) at the deadline;
+    /// - [`Gone`](ErrorKind::Gone) if the platform does not know the application or the session;
+    /// - those of [`check_readiness`](Self::check_readiness) and [`Wait`].
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn wait(&self) -> Wait<Readiness> {
-        let (application, no_pods) = (self.clone(), NoPods::default());
-        let id = self.name().ok().map(str::to_owned);
         // Shared by all polls, so that a missing route is requested once.
+        let (application, missing) = (self.clone(), MissingPodsRoute::default());
+        let id = self.name().ok().map(ToString::to_string);
         Wait::new("nexlayer application", id, SCHEDULE, move || {
-            application.check(no_pods.clone()).map(|seen| {
-                let reason = seen.reason.clone();
-                Snapshot::new(seen.phase, seen.raw_status.clone(), seen).reason(reason)
+            application.readiness_call(missing.clone()).map(|now| {
+                let reason = now.reason.clone();
+                Snapshot::new(now.phase, now.raw_status.clone(), now).reason(reason)
             })
         })
     }
-}
 
-/// Whether the server is known to lack the route for pods.
-type NoPods = Arc<AtomicBool>;
-
-impl Application {
-    fn check(&self, no_pods: NoPods) -> Call<Readiness> {
+    fn readiness_call(&self, missing: MissingPodsRoute) -> Call<Readiness> {
         let application = self.clone();
         let client = &self.session.client;
         let mut signals = Signal::ALL.iter();
@@ -197,85 +197,85 @@ impl Application {
         };
         Call::new(scope, move |scope| async move {
             let limit = scope.deadline();
-            let check = application.ask(&scope, &no_pods);
-            // A preview ends at the first request, and needs no clock.
+            let readiness = application.query_signals(&scope, &missing);
+            // A preview ends at the first request, and runs without a timer.
             if scope.state().preview_only {
-                return check.await;
+                return readiness.await;
             }
             let timed_out = |_| Err(Target::READ.timed_out(limit));
-            let result = tokio::time::timeout(limit, check).await;
+            let result = tokio::time::timeout(limit, readiness).await;
             result.unwrap_or_else(timed_out)
         })
     }
 
-    async fn ask(&self, scope: &Scope, no_pods: &AtomicBool) -> Result<Readiness> {
+    async fn query_signals(&self, scope: &Scope, missing: &AtomicBool) -> Result<Readiness> {
         if self.signals.is_empty() {
             return Err(Error::invalid_request("no signal is selected"));
         }
-        let asks = |signal| self.signals.contains(&signal);
+        let is_selected = |signal| self.signals.contains(&signal);
         let name = self.name()?;
         let mut site = self.site.clone().map_err(Error::invalid_request)?;
-        let mut seen = Readiness {
+        let mut readiness = Readiness {
             phase: Phase::Unknown,
             signal: Signal::Reservation,
             raw_status: String::new(),
             reason: None,
-            url: site.as_ref().map(|site| site.url().to_string()),
+            url: site.as_ref().map(|site| site.as_url().to_string()),
             site_status: None,
             reservation: None,
             pods: Vec::new(),
         };
         let mut inconclusive: Option<SignalState> = None;
-        let mut fault = None;
+        let mut ignored_error = None;
 
-        if asks(Signal::Reservation) {
-            match self.session.reservations().within(scope).await {
+        if is_selected(Signal::Reservation) {
+            match self.session.reservations().list().within(scope).await {
                 Ok(list) => {
                     let mut list = list.into_iter();
-                    seen.reservation =
-                        list.find(|item| item.application_name.as_deref() == Some(name));
+                    readiness.reservation =
+                        list.find(|item| item.application_name.as_ref() == Some(name));
                 }
-                Err(error) => fault = Some(tolerated(error)?),
+                Err(error) => ignored_error = Some(ignorable(error)?),
             }
         }
-        if let Some(reservation) = &seen.reservation {
+        if let Some(reservation) = &readiness.reservation {
             if site.is_none() {
-                seen.url.clone_from(&reservation.url);
+                readiness.url.clone_from(&reservation.url);
                 let url = reservation.url.as_deref();
-                site = url.and_then(|url| self.site_at(url).ok());
+                site = url.and_then(|url| self.parse_site_url(url).ok());
             }
             let status = reservation.status.as_ref();
             inconclusive = status
                 .and_then(|status| status.state.as_ref())
                 .map(SignalState::of_reservation);
             if let Some(state) = inconclusive.take_if(|state| state.phase != Phase::Unknown) {
-                return Ok(seen.concluded(state));
+                return Ok(readiness.with_state(state));
             }
         }
 
-        let site = site.filter(|_| asks(Signal::Site));
+        let site = site.filter(|_| is_selected(Signal::Site));
         if let Some(site) = &site {
-            seen.site_status = scope.step(None).probe(site.url()).await?;
-            let state = SignalState::of_site(seen.site_status);
+            readiness.site_status = scope.step(None).probe(site.as_url()).await?;
+            let state = SignalState::of_site(readiness.site_status);
             if state.phase == Phase::Ready {
-                return Ok(seen.concluded(state));
+                return Ok(readiness.with_state(state));
             }
             inconclusive = Some(SignalState::join(inconclusive, state));
         }
 
-        if asks(Signal::Pods) && !no_pods.load(Ordering::Relaxed) {
-            match self.pods().within(scope).await {
-                Ok(page) => seen.pods = page.items,
+        if is_selected(Signal::Pods) && !missing.load(Ordering::Relaxed) {
+            match self.pods().list().within(scope).await {
+                Ok(page) => readiness.pods = page.items,
                 Err(error) if error.kind() == ErrorKind::NoSuchRoute => {
-                    no_pods.store(true, Ordering::Relaxed);
+                    missing.store(true, Ordering::Relaxed);
                 }
                 Err(error) => {
-                    let error = tolerated(error)?;
-                    fault.get_or_insert(error);
+                    let error = ignorable(error)?;
+                    ignored_error.get_or_insert(error);
                 }
             }
         }
-        if let Some(state) = SignalState::of_pods(&seen.pods) {
+        if let Some(state) = SignalState::of_pods(&readiness.pods) {
             let is_conclusive = match state.phase {
                 Phase::Failed => true,
                 Phase::Unknown => false,
@@ -283,22 +283,26 @@ impl Application {
                 _ => site.is_none(),
             };
             if is_conclusive {
-                return Ok(seen.concluded(state));
+                return Ok(readiness.with_state(state));
             }
             inconclusive = Some(SignalState::join(inconclusive, state));
         }
 
-        match (inconclusive, fault) {
-            (_, Some(fault)) if fault.kind() == ErrorKind::RateLimited => Err(fault),
-            (Some(state), _) => Ok(seen.concluded(state)),
-            (None, Some(fault)) => Err(fault),
+        match (inconclusive, ignored_error) {
+            // The caller must wait before the next check.
+            (_, Some(error)) if error.kind() == ErrorKind::RateLimited => Err(error),
+            (Some(state), _) => Ok(readiness.with_state(state)),
+            (None, Some(error)) => Err(error),
             (None, None) => Err(no_signal()),
         }
     }
 }
 
+/// Set when the server has no route for pods.
+type MissingPodsRoute = Arc<AtomicBool>;
+
 impl Readiness {
-    fn concluded(self, state: SignalState) -> Self {
+    fn with_state(self, state: SignalState) -> Self {
         Self {
             phase: state.phase,
             signal: state.signal,
@@ -309,10 +313,12 @@ impl Readiness {
     }
 }
 
-/// The failure of a signal, if another signal may still say something.
-fn tolerated(error: Error) -> Result<Error> {
+/// Returns an error that another signal can make up for, and fails with any other error.
+fn ignorable(error: Error) -> Result<Error> {
     match error.kind() {
-        ErrorKind::Unauthenticated if error.code() == Some("TOKEN_EXPIRED") => Err(ended(error)),
+        ErrorKind::Unauthenticated if error.code() == Some("TOKEN_EXPIRED") => {
+            Err(session_ended(error))
+        }
         ErrorKind::InvalidRequest
         | ErrorKind::Configuration
         | ErrorKind::Unauthenticated
@@ -321,9 +327,10 @@ fn tolerated(error: Error) -> Result<Error> {
     }
 }
 
-/// A session lasts as long as something in it runs or is reserved, says
-/// <https://nexlayer.com/docs/api/authentication>.
-fn ended(error: Error) -> Error {
+/// The error for an expired token: a session ends with its last application and reservation.
+///
+/// Source: <https://nexlayer.com/docs/api/authentication>
+fn session_ended(error: Error) -> Error {
     Error::new(ErrorKind::Gone, "the session and its applications ended")
         .with_code(error.code().map(str::to_owned))
         .with_status(error.status().unwrap_or_default())
@@ -334,8 +341,9 @@ fn ended(error: Error) -> Error {
 }
 
 fn no_signal() -> Error {
-    let message = "no signal shows the state: there is no reservation with a state, and neither site nor pods answer";
-    let advice = "set the address of its site with Application::at, or use Started::application";
+    let message = "no signal shows the state of the application: it has no reservation with a state, and neither its site nor its pods answer";
+    let advice =
+        "set the URL of its site with ApplicationHandle::site_url, or use Deployed::application";
     Error::new(ErrorKind::Unsupported, message)
         .with_effect(Effect::None)
         .with_advice(advice)

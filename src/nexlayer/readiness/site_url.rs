@@ -1,22 +1,22 @@
-//! Addresses of sites that may be asked.
+//! Which URLs of sites may be requested.
 //!
-//! The platform supplies them, so they are not trusted: they must not lead to a machine that only this
-//! one can reach.
+//! The URLs come from the platform and are not trusted: they must not lead to a private network that
+//! only this machine can reach.
 
 use reqwest::Url;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
-/// Shorter tokens occur in addresses by chance.
-const SHORTEST_TOKEN: usize = 4;
+/// Shorter tokens occur in URLs by chance.
+const MIN_TOKEN_LENGTH: usize = 4;
 
-/// The address of a site, without query and fragment.
+/// The URL of a site, without query and fragment.
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::nexlayer) struct SiteUrl(Url);
 
 impl SiteUrl {
-    /// Reads an address for a client of the platform at `platform`, or says what is wrong with it.
-    pub fn read(text: &str, platform: &str, token: &str) -> Result<Self, &'static str> {
+    /// Parses a URL. `platform` is the base URL of the client. Errors continue "the URL of the site …".
+    pub fn parse(text: &str, platform: &str, token: &str) -> Result<Self, &'static str> {
         let Ok(mut url) = Url::parse(text.trim()) else {
             return Err("is not a URL");
         };
@@ -24,21 +24,21 @@ impl SiteUrl {
             return Err("is neither http nor https");
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("carries credentials");
+            return Err("contains credentials");
         }
         url.set_query(None);
         url.set_fragment(None);
-        if token.len() >= SHORTEST_TOKEN && url.as_str().contains(token) {
-            return Err("holds the session token");
+        if token.len() >= MIN_TOKEN_LENGTH && url.as_str().contains(token) {
+            return Err("contains the session token");
         }
         let platform = Url::parse(platform).ok();
         if is_internal(&url) && !platform.is_some_and(|platform| is_internal(&platform)) {
-            return Err("is one of this machine or of a private network");
+            return Err("leads to this machine or a private network");
         }
         Ok(Self(url))
     }
 
-    pub fn url(&self) -> &Url {
+    pub fn as_url(&self) -> &Url {
         &self.0
     }
 }
@@ -75,7 +75,7 @@ fn is_internal(url: &Url) -> bool {
 }
 
 fn is_internal_v4(ip: Ipv4Addr) -> bool {
-    // 100.64.0.0/10 is shared by the customers of one provider.
+    // 100.64.0.0/10 is shared address space inside a provider.
     let [a, b, ..] = ip.octets();
     ip.is_loopback()
         || ip.is_private()
@@ -92,8 +92,8 @@ mod tests {
     const PLATFORM: &str = "https://app.nexlayer.io";
 
     #[test]
-    fn public_addresses_are_accepted() {
-        for (text, asked) in [
+    fn public_urls_are_accepted() {
+        for (text, expected) in [
             (
                 "https://jolly-tapir-a.alpha.nexlayer.ai",
                 "https://jolly-tapir-a.alpha.nexlayer.ai/",
@@ -102,16 +102,16 @@ mod tests {
             (" https://a.example/x?t=hush#f ", "https://a.example/x"),
             ("https://8.8.8.8", "https://8.8.8.8/"),
         ] {
-            let site = SiteUrl::read(text, PLATFORM, "dCf0NdAQ64j6").unwrap();
-            assert_eq!(site.url().as_str(), asked);
+            let site = SiteUrl::parse(text, PLATFORM, "dCf0NdAQ64j6").unwrap();
+            assert_eq!(site.as_url().as_str(), expected);
         }
-        let site = SiteUrl::read("https://a.example/hush", PLATFORM, "").unwrap();
+        let site = SiteUrl::parse("https://a.example/hush", PLATFORM, "").unwrap();
         assert_eq!(format!("{site:?}"), "SiteUrl(https://a.example)");
     }
 
     #[test]
-    fn unsafe_addresses_are_refused() {
-        for (text, why) in [
+    fn unsafe_urls_are_refused() {
+        for (text, problem) in [
             ("", "not a URL"),
             ("a.example", "not a URL"),
             ("ftp://a.example", "neither"),
@@ -121,13 +121,13 @@ mod tests {
             ("https://u:p@a.example", "credentials"),
             ("https://a.example/dCf0NdAQ64j6/x", "session token"),
         ] {
-            let error = SiteUrl::read(text, PLATFORM, "dCf0NdAQ64j6").unwrap_err();
-            assert!(error.contains(why), "{text}: {error}");
+            let error = SiteUrl::parse(text, PLATFORM, "dCf0NdAQ64j6").unwrap_err();
+            assert!(error.contains(problem), "{text}: {error}");
         }
     }
 
     #[test]
-    fn public_platform_cannot_point_to_internal_addresses() {
+    fn url_in_a_private_network_is_refused_for_a_public_platform() {
         for host in [
             "127.0.0.1:8080",
             "0x7f.1",
@@ -151,11 +151,11 @@ mod tests {
             "[::ffff:127.0.0.1]",
         ] {
             let text = format!("http://{host}/");
-            let error = SiteUrl::read(&text, PLATFORM, "").unwrap_err();
+            let error = SiteUrl::parse(&text, PLATFORM, "").unwrap_err();
             assert!(error.contains("private network"), "{text}: {error}");
             // A local platform may have local sites.
             for platform in ["http://127.0.0.1:7878", "http://localhost"] {
-                assert!(SiteUrl::read(&text, platform, "").is_ok(), "{text}");
+                assert!(SiteUrl::parse(&text, platform, "").is_ok(), "{text}");
             }
         }
     }

@@ -98,9 +98,17 @@ impl Kind {
             }
             Self::Start => {
                 let text = format!("application:\n  name: web\n  pods: []\n# {}\n", filler());
-                count(nexlayer()?.start(Manifest::parse(text)?)).await
+                count(nexlayer()?.deploy(Manifest::parse(text)?)).await
             }
-            Self::Unreserve => count(nexlayer()?.session("token-1234").remove_reservations()).await,
+            Self::Unreserve => {
+                count(
+                    nexlayer()?
+                        .session("token-1234")
+                        .reservations()
+                        .delete_all(),
+                )
+                .await
+            }
             Self::Follow => {
                 let call = dployr()?.service("web").follow_logs();
                 let reply = call.with_response().await?;

@@ -286,7 +286,7 @@ pub fn query(name: &str, value: &str) {
     }
     let refused = platforms::with(|platforms| {
         let session = platforms.nexlayer.session("a-session");
-        session.reservations().query(name, value).preview()
+        session.reservations().list().query(name, value).preview()
     });
     assert_eq!(refused.is_err(), name == "sessionToken", "{name:?}");
 }
@@ -375,7 +375,7 @@ pub fn token(token: &str) {
         assert!(!format!("{session:?}").contains(VALUE), "{session:?}");
         let with_token = platforms.dployr.with_token(token).err();
         let login = platforms.dployr.login(token, token).preview().err();
-        (with_token, session.reservations().preview(), login)
+        (with_token, session.reservations().list().preview(), login)
     });
     if let Ok(preview) = &session {
         assert_preview(preview, secrets);

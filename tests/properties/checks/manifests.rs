@@ -104,7 +104,7 @@ fn preview(manifest: Manifest) -> String {
         platforms
             .nexlayer
             .session(SESSION)
-            .start(manifest)
+            .deploy(manifest)
             .preview()
     });
     match preview.unwrap().body {

@@ -34,10 +34,10 @@ pub fn any_text(body: &str) {
         let application = session.application("a");
         block_on(async {
             let texts = [
-                text_of(application.extend(), |it| it.text).await,
+                text_of(application.extend(), |it| it.message).await,
                 text_of(application.reserve(), |text| text).await,
-                text_of(application.unreserve(), |it| it.text).await,
-                text_of(session.remove_reservations(), |it| it.text).await,
+                text_of(application.delete_reservation(), |it| it.message).await,
+                text_of(session.reservations().delete_all(), |it| it.message).await,
             ];
             let mut errors = Vec::new();
             match application.claim().await {
@@ -48,7 +48,7 @@ pub fn any_text(body: &str) {
                 Err(error) => errors.push(error),
             }
             let manifest = deploykit::nexlayer::Manifest::parse(MANIFEST).unwrap();
-            if let Err(error) = session.start(manifest).await {
+            if let Err(error) = session.deploy(manifest).await {
                 errors.push(error);
             }
             let words = body.strip_prefix('\u{feff}').unwrap_or(body);
@@ -101,8 +101,8 @@ pub fn known_sentences(name: &str, minutes: u32, left: u32) {
             );
             let body = serde_json::json!({ "message": words });
             platforms.answer(CannedReply::json(200, body.to_string()));
-            let removed = application.unreserve().await.unwrap();
-            assert_eq!(removed.within, time, "{name:?}");
+            let removed = application.delete_reservation().await.unwrap();
+            assert_eq!(removed.sites_removed_within, time, "{name:?}");
         });
     });
 }

@@ -2,22 +2,22 @@
 
 use super::{TOKEN, answer, manifest, minutes};
 use crate::json_reply;
-use deploykit::nexlayer::{ApplicationState, Client, Started};
+use deploykit::nexlayer::{ApplicationState, Client, Deployed};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, ErrorKind, Result};
 use serde_json::{Value, json};
 
-async fn started(body: Value) -> Result<Started> {
+async fn deployed(body: Value) -> Result<Deployed> {
     let reply = json_reply(200, &body);
     answer("start_user_deployment", reply, |session| {
-        session.start(manifest())
+        session.deploy(manifest())
     })
     .await
 }
 
 #[tokio::test]
 async fn documented_response() {
-    let started = started(json!({
+    let deployed = deployed(json!({
         "message": "Deployment started successfully",
         "url": "https://jolly-tapir-complete-test-app.alpha.nexlayer.ai",
         "sessionToken": "dCf0NdAQ64j6",
@@ -29,29 +29,29 @@ async fn documented_response() {
     }))
     .await
     .unwrap();
-    assert_eq!(started.application_name, "Complete-Test-App");
-    assert_eq!(started.environment.as_deref(), Some("jolly-tapir"));
+    assert_eq!(deployed.application_name, "Complete-Test-App");
+    assert_eq!(deployed.environment.as_deref(), Some("jolly-tapir"));
     assert_eq!(
-        started.url.as_deref(),
+        deployed.url.as_deref(),
         Some("https://jolly-tapir-complete-test-app.alpha.nexlayer.ai")
     );
     assert_eq!(
-        (&started.state, started.progress),
+        (&deployed.state, deployed.progress),
         (&Some(ApplicationState::Deploying), Some(0.0))
     );
-    assert_eq!(started.extension_available, Some(true));
+    assert_eq!(deployed.extension_available, Some(true));
     assert_eq!(
-        started.expires_at.as_ref().unwrap().unix_millis(),
+        deployed.expires_at.as_ref().unwrap().unix_millis(),
         Some(1_705_320_000_000)
     );
-    assert_eq!(started.claim.as_ref().unwrap().claimed, Some(false));
-    assert_eq!(started.session().token().unwrap().expose(), "dCf0NdAQ64j6");
-    assert_eq!(started.application().name().unwrap(), "Complete-Test-App");
+    assert_eq!(deployed.claim.as_ref().unwrap().claimed, Some(false));
+    assert_eq!(deployed.session().token().unwrap().expose(), "dCf0NdAQ64j6");
+    assert_eq!(deployed.application().name().unwrap(), "Complete-Test-App");
 }
 
 #[tokio::test]
 async fn response_of_the_older_version() {
-    let started = started(json!({
+    let deployed = deployed(json!({
         "message": "Deployment started successfully",
         "url": "https://compassionate-parrot-morphic-stack.alpha.nexlayer.ai",
         "sessionToken": "JdWLZE4TIWLl",
@@ -69,13 +69,13 @@ async fn response_of_the_older_version() {
     }))
     .await
     .unwrap();
-    assert_eq!(started.expires_in, minutes(30));
+    assert_eq!(deployed.expires_in, minutes(30));
     assert_eq!(
-        (started.extension, started.extensions_remaining),
+        (deployed.extension_length, deployed.extensions_remaining),
         (minutes(120), Some(1))
     );
-    assert_eq!(started.extension_available, Some(true));
-    let pods: Vec<_> = started
+    assert_eq!(deployed.extension_available, Some(true));
+    let pods: Vec<_> = deployed
         .pods
         .iter()
         .map(|pod| (pod.name.as_deref(), pod.status.as_deref()))
@@ -87,24 +87,24 @@ async fn response_of_the_older_version() {
             (Some("db"), Some("Pending"))
         ]
     );
-    assert_eq!(started.state, None);
-    assert_eq!(started.info.unwrap().expose(), "a hint");
+    assert_eq!(deployed.state, None);
+    assert_eq!(deployed.info.unwrap().expose(), "a hint");
 }
 
 #[tokio::test]
 async fn sparse_response() {
-    let started = started(json!({ "status": "RUNNING", "namespace": "n", "future": [1] }))
+    let deployed = deployed(json!({ "status": "RUNNING", "namespace": "n", "future": [1] }))
         .await
         .unwrap();
-    assert_eq!(started.application_name, "from-the-manifest");
-    assert_eq!(started.session().token().unwrap().expose(), TOKEN);
-    assert_eq!(started.state, Some(ApplicationState::Running));
-    assert_eq!(started.environment.as_deref(), Some("n"));
+    assert_eq!(deployed.application_name, "from-the-manifest");
+    assert_eq!(deployed.session().token().unwrap().expose(), TOKEN);
+    assert_eq!(deployed.state, Some(ApplicationState::Running));
+    assert_eq!(deployed.environment.as_deref(), Some("n"));
 
     let recorder = Recorder::new();
     recorder.reply("start_user_deployment", CannedReply::json(200, "{}"));
     let client = Client::builder().recorder(&recorder).build().unwrap();
-    let lost = client.start(manifest()).await.unwrap();
+    let lost = client.deploy(manifest()).await.unwrap();
     let error = lost.application().extend().await.unwrap_err();
     assert!(error.to_string().contains("no session token"), "{error}");
     assert_eq!(recorder.requests().len(), 1);
@@ -112,22 +112,32 @@ async fn sparse_response() {
 
 #[tokio::test]
 async fn fields_of_the_wrong_type_do_not_lose_the_token() {
-    let started = started(json!({
+    let deployed = deployed(json!({
         "sessionToken": "dCf0NdAQ64j6", "applicationName": "", "url": 7, "environment": null, "message": ["x"],
         "status": [1], "extend": { "available": "yes", "expiresAt": {}, "message": "You  have 3\nextensions remaining." },
         "claim": "Claim it with dCf0NdAQ64j6.", "info": { "a": 1 }
     }))
     .await
     .unwrap();
-    assert_eq!(started.session().token().unwrap().expose(), "dCf0NdAQ64j6");
-    assert_eq!(started.application_name, "from-the-manifest");
-    assert_eq!((&started.url, &started.environment), (&None, &None));
-    assert_eq!(started.extensions_remaining, Some(3));
-    assert_eq!(started.extension_available, Some(true));
-    let message = started.claim.as_ref().unwrap().message.as_ref();
+    assert_eq!(deployed.session().token().unwrap().expose(), "dCf0NdAQ64j6");
+    assert_eq!(deployed.application_name, "from-the-manifest");
+    assert_eq!((&deployed.url, &deployed.environment), (&None, &None));
+    assert_eq!(deployed.extensions_remaining, Some(3));
+    assert_eq!(deployed.extension_available, Some(true));
+    let message = deployed.claim.as_ref().unwrap().message.as_ref();
     assert_eq!(message.unwrap().expose(), "Claim it with dCf0NdAQ64j6.");
-    let shown = format!("{started:?} {:?}", started.session());
+    let shown = format!("{deployed:?} {:?}", deployed.session());
     assert!(!shown.contains("dCf0"), "{shown}");
+}
+
+#[tokio::test]
+async fn name_in_a_response_is_kept_and_checked_when_it_is_used() {
+    let deployed = deployed(json!({ "sessionToken": "t-1234", "applicationName": "My\nApp" }));
+    let deployed = deployed.await.unwrap();
+    assert_eq!(deployed.application_name, "My\nApp");
+    let error = deployed.application().extend().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(error.to_string().contains("application name"), "{error}");
 }
 
 #[tokio::test]
@@ -145,7 +155,7 @@ async fn update_is_decoded_like_a_start() {
 
 #[tokio::test]
 async fn failure_with_a_success_status() {
-    let error = started(json!({ "success": false, "error": "it broke" }))
+    let error = deployed(json!({ "success": false, "error": "it broke" }))
         .await
         .unwrap_err();
     assert_eq!(

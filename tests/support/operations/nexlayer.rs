@@ -1,7 +1,7 @@
 //! Nexlayer's operations.
 
 use super::{AnyCall, Clients, Row, json, opaque, opaque_with_id};
-use deploykit::nexlayer::{Application, Manifest, Session};
+use deploykit::nexlayer::{ApplicationHandle, Manifest, SessionHandle};
 
 const MANIFEST: &str = include_str!("../../../examples/nexlayer.yaml");
 
@@ -10,16 +10,16 @@ fn row(id: &str, make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static) -> 
 }
 
 /// A session whose token stands in the body of its requests.
-fn session(to: &Clients) -> Session {
+fn session(to: &Clients) -> SessionHandle {
     to.nexlayer.session(to.secret("body.sessionToken"))
 }
 
 /// A session whose token stands in the query of its requests.
-fn session_in_query(to: &Clients) -> Session {
+fn session_in_query(to: &Clients) -> SessionHandle {
     to.nexlayer.session(to.secret("query.sessionToken"))
 }
 
-fn application(to: &Clients, name: &str) -> Application {
+fn application(to: &Clients, name: &str) -> ApplicationHandle {
     session(to).application(to.id("application", name))
 }
 
@@ -55,23 +55,23 @@ pub fn rows() -> Vec<Row> {
             opaque(to.nexlayer.validate(&with_secrets(to)))
         }),
         row("start_user_deployment", |to| {
-            opaque_with_id(to.nexlayer.start(manifest()), |started| {
-                let session = started.session();
+            opaque_with_id(to.nexlayer.deploy(manifest()), |deployed| {
+                let session = deployed.session();
                 // Empty without a token, as in an example of another generation.
                 let token = session.token().map(|token| token.expose().to_owned());
                 token.unwrap_or_default()
             })
         })
         .variant("in_session", |to| {
-            opaque(session_in_query(to).start(manifest()))
+            opaque(session_in_query(to).deploy(manifest()))
         })
         .variant("unusual_manifest", |to| {
-            opaque(to.nexlayer.start(unusual(to)))
+            opaque(to.nexlayer.deploy(unusual(to)))
         })
         .variant("api_key", |to| {
             let builder = to.nexlayer_builder().token(to.secret("authorization"));
             let client = builder.build().unwrap();
-            opaque(client.start(Manifest::parse("application: {name: a}").unwrap()))
+            opaque(client.deploy(Manifest::parse("application: {name: a}").unwrap()))
         })
         .names("session", ""),
         row("update_user_deployment", |to| {
@@ -82,7 +82,7 @@ pub fn rows() -> Vec<Row> {
         })
         .without_snapshot(),
         row("get_pods_status", |to| {
-            opaque(application(to, "My MERN App").pods())
+            opaque(application(to, "My MERN App").pods().list())
         }),
         row("extend_deployment", |to| {
             opaque(application(to, "Complete-Test-App").extend())
@@ -98,17 +98,17 @@ pub fn rows() -> Vec<Row> {
             opaque(application(to, "Complete-Test-App").reserve())
         }),
         row("get_reservations", |to| {
-            json(session_in_query(to).reservations())
+            json(session_in_query(to).reservations().list())
         }),
         row("remove_deployment_reservation", |to| {
-            opaque(application(to, "Complete-Test-App").unreserve())
+            opaque(application(to, "Complete-Test-App").delete_reservation())
         }),
         row("remove_reservations", |to| {
-            opaque(session(to).remove_reservations())
+            opaque(session(to).reservations().delete_all())
         }),
         row("send_feedback", |to| {
             let session = to.nexlayer.session(to.secret("body.sessionID"));
-            json(session.feedback("Works as it should."))
+            json(session.send_feedback("Works as it should."))
         }),
     ]
 }
