@@ -6,7 +6,7 @@
 mod operations;
 
 use deploykit::{ClientBuilder, Retry};
-use deploykit_sandbox::contract::{Contract, Problem};
+use deploykit_sandbox::spec::{Contract, Problem};
 use deploykit_sandbox::{Dialect, InProcess, Platform, Sandbox};
 use operations::{Clients, Setup, rows};
 use std::collections::HashMap;

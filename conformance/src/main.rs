@@ -4,7 +4,7 @@
 
 #![forbid(unsafe_code)]
 
-mod call;
+mod calls;
 mod nginx;
 mod prism;
 mod report;

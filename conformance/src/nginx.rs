@@ -1,6 +1,6 @@
 //! nginx: real rate limits, real pages, and what it logs.
 
-use crate::call::{Kind, Outcome, Tweak, attempts, create, end, list, outcome};
+use crate::calls::{Kind, Outcome, Tweak, attempts, create, end, list, outcome};
 use crate::report::Report;
 use crate::{Result, Servers};
 use deploykit::http::Method;

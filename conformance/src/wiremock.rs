@@ -2,7 +2,7 @@
 //!
 //! Each call has a path of its own on the server, under which WireMock's journal counts what came.
 
-use crate::call::{Kind, Outcome, Tweak, attempts, end};
+use crate::calls::{Kind, Outcome, Tweak, attempts, end};
 use crate::report::Report;
 use crate::{Result, Servers};
 use deploykit::http::Method;

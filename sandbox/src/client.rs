@@ -14,8 +14,9 @@
 use deploykit::testing::describe;
 use deploykit::{Result, dployr, edgegap, nexlayer, nodion, preview::RequestPreview};
 
-use crate::access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
-use crate::model::{Platform, Recorded};
+use crate::credentials::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
+use crate::platform::Platform;
+use crate::request::Recorded;
 use crate::server::Sandbox;
 
 macro_rules! clients {

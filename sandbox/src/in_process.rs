@@ -10,12 +10,14 @@ use deploykit::{
 };
 use tokio::time::Instant;
 
-use crate::access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
+use crate::builder::Builder;
 use crate::clock::END;
-use crate::fault::{Delivery, Fault, FaultError, FaultUse};
-use crate::model::{Platform, Recorded, Request};
-use crate::state::{Builder, State};
-use crate::webhook::Webhook;
+use crate::credentials::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
+use crate::faults::{Delivery, Fault, FaultError, FaultUse};
+use crate::platform::Platform;
+use crate::request::{Recorded, Request};
+use crate::state::State;
+use crate::webhooks::Webhook;
 
 /// When the clock begins: the same day for every test.
 const BEGIN: Duration = Duration::from_secs(1_800_000_000);

@@ -13,38 +13,41 @@
 // A refusal is a whole reply, which ends a handler early.
 #![allow(clippy::result_large_err)]
 
-mod access;
-mod call;
+mod builder;
 #[cfg(feature = "client")]
 mod client;
 mod clock;
-pub mod contract;
-mod courier;
-mod deployed;
+mod credentials;
 pub mod dployr;
 pub mod edgegap;
-mod fault;
+mod faults;
 mod ids;
 #[cfg(feature = "client")]
 mod in_process;
-mod model;
 pub mod nexlayer;
 pub mod nodion;
 mod page;
+mod platform;
+mod rate_limit;
+mod redaction;
+mod reply;
+mod request;
 mod server;
-mod short;
-mod shown;
+pub mod spec;
 mod state;
 mod time;
-mod webhook;
+mod webhooks;
 
-pub use access::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
+pub use builder::Builder;
+pub use credentials::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
 pub use dployr::Dialect;
-pub use fault::{Delivery, Fault, FaultError, FaultUse, Outcome, When};
+pub use faults::{Delivery, Fault, FaultError, FaultUse, Outcome, When};
 #[cfg(feature = "client")]
 pub use in_process::InProcess;
-pub use model::{Platform, Recorded, Reply, Request};
 pub use nexlayer::Plan;
+pub use platform::Platform;
+pub use reply::Reply;
+pub use request::{Recorded, Request};
 pub use server::Sandbox;
-pub use state::{Builder, State};
-pub use webhook::Webhook;
+pub use state::State;
+pub use webhooks::Webhook;

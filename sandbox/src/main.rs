@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-mod greeting;
+mod banner;
 mod options;
 
 use std::io::Write;
@@ -33,7 +33,7 @@ fn serve(options: &Options) -> std::io::Result<()> {
         let end = end()?;
         let sandbox = options.builder().start().await?;
         let mut out = std::io::stdout();
-        write!(out, "{}", greeting::text(&sandbox, options))?;
+        write!(out, "{}", banner::text(&sandbox, options))?;
         out.flush()?;
         if !options.bind.is_loopback() {
             eprintln!(

@@ -46,49 +46,6 @@ impl Timing {
     }
 }
 
-/// A rate limit over clock-aligned windows.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Window {
-    index: u64,
-    used: u64,
-    lifted: bool,
-}
-
-/// What a window says to one more request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Taken {
-    pub(crate) allowed: bool,
-    pub(crate) remaining: u64,
-    /// Unix seconds of the end of the window.
-    pub(crate) reset: u64,
-}
-
-impl Window {
-    /// A limit, or none: then it allows everything and counts nothing.
-    pub(crate) fn new(limits: bool) -> Self {
-        Self {
-            lifted: !limits,
-            ..Self::default()
-        }
-    }
-
-    pub(crate) fn take(&mut self, now: Duration, seconds: u64, limit: u64) -> Taken {
-        let index = now.as_secs() / seconds.max(1);
-        if index != self.index {
-            (self.index, self.used) = (index, 0);
-        }
-        let allowed = self.used < limit;
-        if !self.lifted {
-            self.used = self.used.saturating_add(1);
-        }
-        Taken {
-            allowed,
-            remaining: limit.saturating_sub(self.used),
-            reset: (index + 1) * seconds,
-        }
-    }
-}
-
 /// Milliseconds since the epoch.
 pub(crate) fn millis(at: Duration) -> u64 {
     u64::try_from(at.as_millis()).unwrap_or(u64::MAX)
@@ -225,18 +182,5 @@ mod tests {
         assert_eq!(timing.percent(begun, at(9_000)), 100);
         // A clock that runs backwards does no harm.
         assert_eq!(timing.stage(begun, Duration::ZERO), Stage::Queued);
-    }
-
-    #[test]
-    fn window_is_aligned() {
-        let mut window = Window::new(true);
-        let mut take = |seconds| {
-            let taken = window.take(Duration::from_secs(seconds), 60, 2);
-            (taken.allowed, taken.remaining, taken.reset)
-        };
-        assert_eq!(take(119), (true, 1, 120));
-        assert_eq!(take(119), (true, 0, 120));
-        assert_eq!(take(119), (false, 0, 120));
-        assert_eq!(take(120), (true, 1, 180));
     }
 }

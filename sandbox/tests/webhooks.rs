@@ -3,7 +3,7 @@
 mod common;
 
 use common::edgegap::{body_with, deploy_with, world_of as edgegap};
-use common::{BEGIN, World, expect_status, has, plane, server};
+use common::{BEGIN, World, control_plane::ControlPlane, expect_status, has, server};
 use deploykit_sandbox::{Builder, Platform, Request, Sandbox, Webhook};
 use serde_json::{Value, json};
 
@@ -110,12 +110,12 @@ fn who_gave_no_address_is_not_told() {
 }
 
 struct Plane {
-    plane: plane::Plane,
+    plane: ControlPlane,
 }
 
 impl Plane {
     fn new(builder: Builder, wanted: &Value) -> Self {
-        let mut plane = plane::Plane::new(builder);
+        let mut plane = ControlPlane::new(builder);
         let target = plane.scoped("/v1/notifications/webhook/setup");
         plane.world.posted(&target, wanted, 200);
         Self { plane }
@@ -336,7 +336,7 @@ async fn the_server_sends_them() {
 }
 
 /// dployr's control plane returns the events of a webhook as they were sent, also those that the spec does not have.
-fn wrong_reply(plane: &plane::Plane) -> Request {
+fn wrong_reply(plane: &ControlPlane) -> Request {
     let target = plane.scoped("/v1/notifications/webhook/setup");
     let events = json!({ "events": ["no event"] });
     let authorization = plane.world.authorization.as_deref().unwrap();
@@ -348,7 +348,7 @@ fn wrong_reply(plane: &plane::Plane) -> Request {
 #[test]
 #[should_panic(expected = "it is not one of")]
 fn a_world_panics_at_a_reply_that_the_spec_does_not_allow() {
-    let mut plane = plane::Plane::new(Sandbox::builder());
+    let mut plane = ControlPlane::new(Sandbox::builder());
     let request = wrong_reply(&plane);
     plane.world.raw(&request);
 }
@@ -356,7 +356,7 @@ fn a_world_panics_at_a_reply_that_the_spec_does_not_allow() {
 #[test]
 #[should_panic(expected = "it is not one of")]
 fn replies_that_the_spec_does_not_allow_are_found_among_requests() {
-    let mut plane = plane::Plane::new(Sandbox::builder());
+    let mut plane = ControlPlane::new(Sandbox::builder());
     let request = wrong_reply(&plane);
     plane.world.state.handle(Platform::Dployr, &request, BEGIN);
     server::assert_allowed(&plane.world.state.requests());

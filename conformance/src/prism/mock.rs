@@ -1,10 +1,10 @@
 //! Prism as a mock server: with the examples of the specs, and with responses generated from the
 //! schemas.
 
+use super::documented_replies::{self, Documented};
+use super::operation_order::Walk;
 use super::operations::{AnyCall, Row, Success};
 use super::process::Prism;
-use super::spec::{self, Documented};
-use super::walk::Walk;
 use crate::Result;
 use crate::report::Report;
 use deploykit::operation::TimeClass;
@@ -22,7 +22,7 @@ pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
     // For its ids and addresses alone.
     let sandbox = Sandbox::start().await?;
     for dynamic in [false, true] {
-        let start = async |api| Prism::mock(cli, &spec::path(api), dynamic).await;
+        let start = async |api| Prism::mock(cli, &documented_replies::path(api), dynamic).await;
         for (api, prism) in &Prism::of_each_platform(start).await? {
             let mut asks = Asks::new(api, prism, dynamic)?;
             let walk = Walk::new(api, &prism.base_url, &sandbox);
@@ -59,7 +59,7 @@ impl<'a> Asks<'a> {
             api,
             prism,
             dynamic,
-            replies: spec::replies(api)?,
+            replies: documented_replies::replies(api)?,
             calls: 0,
             decoded: 0,
             problems: Vec::new(),

@@ -1,14 +1,14 @@
 //! The checks with Prism: as a validating proxy between the client and the sandbox, and as a mock
 //! server.
 
+mod documented_replies;
 #[path = "../../../examples/lifecycle/lifecycles.rs"]
 mod lifecycles;
 pub mod mock;
+mod operation_order;
 #[path = "../../../tests/support/operations/mod.rs"]
 mod operations;
 mod process;
 pub mod proxy;
-mod spec;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
-mod walk;

@@ -1,11 +1,11 @@
 //! Prism between the client and the sandbox. It compares every request and every reply with the spec
 //! and says in a header of the reply what is wrong with either.
 
+use super::documented_replies;
 use super::lifecycles::{Addresses, Lifecycles};
+use super::operation_order::Walk;
 use super::process::Prism;
-use super::spec;
 use super::support::Server;
-use super::walk::Walk;
 use crate::Result;
 use crate::report::Report;
 use deploykit::http::Method;
@@ -49,7 +49,7 @@ async fn proxies(cli: &Path, sandbox: &Sandbox) -> Result<[(&'static str, Prism)
             "nodion" => &sandbox.nodion().base_url,
             _ => &sandbox.edgegap().base_url,
         };
-        Prism::proxy(cli, &spec::path(api), upstream).await
+        Prism::proxy(cli, &documented_replies::path(api), upstream).await
     };
     Prism::of_each_platform(start).await
 }
@@ -109,7 +109,7 @@ async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
 async fn wrong_reply(cli: &Path, report: &mut Report) -> Result<()> {
     let json = ["content-type: application/json"];
     let server = Server::replies("200 OK", &json, r#"{"regions": "none"}"#).await;
-    let prism = Prism::proxy(cli, &spec::path("nodion"), &server.base_url).await?;
+    let prism = Prism::proxy(cli, &documented_replies::path("nodion"), &server.base_url).await?;
     let client = nodion::Client::builder().base_url(&prism.base_url);
     let answer = client.token("secret").build()?.regions().list().await;
     let problem = format!("the client says {answer:?}, and Prism no violation");

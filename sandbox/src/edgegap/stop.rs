@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::deployment::{Deployment, Status};
+use super::deployments::{Deployment, Status};
 use super::{Edgegap, authorize, body_of, message};
-use crate::access::own_stop;
-use crate::call::Call;
-use crate::model::{Answer, Reply};
+use crate::credentials::own_stop;
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
 
 /// A condition: another form than those of the list.
 struct Condition {

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::deployment::Status;
-use super::{Deployment, Edgegap, body_of, message, page};
-use crate::call::Call;
-use crate::model::{Answer, Reply, text_field};
+use super::deployments::{Deployment, Status};
+use super::{Edgegap, body_of, message, page};
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+use crate::request::text_field;
 use crate::time::naive_micros;
 
 #[derive(Clone, Debug)]

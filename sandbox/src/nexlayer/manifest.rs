@@ -2,6 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::{body_of, failure, message};
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+
 /// A manifest that can be run. `application.url` is not read: with it a deployment is permanent and without it a preview
 /// (Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json), but neither how its domain is verified
 /// nor what the replies about it say of its end is known. Here all are previews.
@@ -49,6 +53,19 @@ fn pod_name(pod: &Value) -> String {
     name.unwrap_or("pod").to_owned()
 }
 
+/// The two bodies are those of Nexlayer/docs:data/openapi.json; the words about what is wrong are the sandbox's own.
+pub(super) fn validate(call: &Call) -> Answer {
+    let Err(findings) = read(&body_of(call)?.into()) else {
+        return Ok(message("Nexlayer YAML file is valid."));
+    };
+    let details = findings.iter();
+    let details =
+        details.map(|finding| json!({ "path": finding.path, "message": finding.message }));
+    let details: Vec<Value> = details.collect();
+    let body = json!({ "error": "Invalid Nexlayer YAML file", "details": details });
+    Err(Reply::json(400, &body))
+}
+
 /// The same rules as a schema. Title and draft are those of
 /// Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json, which has many more rules.
 pub(super) fn schema() -> Value {
@@ -67,5 +84,21 @@ pub(super) fn schema() -> Value {
                 },
             },
         },
+    })
+}
+
+/// The manifest in the body, or the refusal.
+pub(super) fn manifest_of(call: &Call) -> Result<Manifest, Reply> {
+    // The page says text/x-yaml; Nexlayer/nexlayer-mcp:services/nexlayer-api.ts sends text/yaml.
+    let label = call.request.media_type();
+    if !matches!(label.as_deref(), Some("text/x-yaml" | "text/yaml")) {
+        return Err(failure(400, "Content-Type must be text/x-yaml"));
+    }
+    let manifest = serde_saphyr::from_slice(&call.request.body);
+    let manifest: Value = manifest.map_err(|_| failure(400, "Invalid YAML"))?;
+    read(&manifest).map_err(|findings| {
+        let first = findings.first();
+        let words = first.map(|finding| format!("{} {}", finding.path, finding.message));
+        failure(400, &words.unwrap_or_default())
     })
 }

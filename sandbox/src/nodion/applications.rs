@@ -9,10 +9,10 @@ use super::domains::Domain;
 use super::env::Variable;
 use super::scaling::{Event, Process};
 use super::{CONNECTED_AT, Clock, add, body_of, errors, list, not_found, one};
-use crate::call::Call;
-use crate::deployed::Deployed;
 use crate::ids::Ids;
-use crate::model::{Answer, Reply, text_field};
+use crate::platform::{Call, Deployed};
+use crate::reply::{Answer, Reply};
+use crate::request::text_field;
 use crate::time::rfc3339_berlin;
 
 pub(super) struct Region {

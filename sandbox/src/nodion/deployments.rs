@@ -6,9 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::applications::Application;
 use super::{CONNECTED_AT, Clock, body_of, errors, list, one};
-use crate::call::Call;
 use crate::ids::Ids;
-use crate::model::{Answer, Reply, object};
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+use crate::request::object;
 use crate::time::{Stage, rfc3339_berlin};
 
 #[derive(Clone, Debug)]

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::applications::Application;
 use super::{Clock, body_of, deleted, errors, list, one, position};
-use crate::call::Call;
 use crate::ids::Ids;
-use crate::model::{Answer, Reply, text_field};
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+use crate::request::text_field;
 use crate::time::rfc3339_berlin;
 
 #[derive(Clone, Debug)]

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::applications::Application;
 use super::{Clock, body_of, deleted, errors, list, not_found, one};
-use crate::call::Call;
 use crate::ids::Ids;
-use crate::model::{Answer, Reply, text_field};
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+use crate::request::text_field;
 use crate::time::rfc3339_berlin;
 
 #[derive(Clone, Debug)]

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::applications::Application;
 use super::{Clock, errors, list};
-use crate::call::Call;
-use crate::model::Answer;
+use crate::platform::Call;
+use crate::reply::Answer;
 use crate::time::{parse_rfc3339, rfc3339_millis};
 
 /// How often a visitor comes to every instance, which prints a line then.

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::applications::{Application, TYPES, amount_in, describe_type, type_in};
 use super::{Clock, add, body_of, errors, list, not_found, one, position};
-use crate::call::Call;
 use crate::ids::Ids;
-use crate::model::Answer;
+use crate::platform::Call;
+use crate::reply::Answer;
 use crate::time::rfc3339_berlin;
 
 #[derive(Clone, Debug)]

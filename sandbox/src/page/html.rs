@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::time::rfc3339;
 
-const STYLE: &str = include_str!("page.css");
+const STYLE: &str = include_str!("style.css");
 
 /// Text that somebody sent, as text.
 struct Escaped<'a>(&'a str);

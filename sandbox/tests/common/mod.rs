@@ -2,9 +2,9 @@
 
 #![allow(dead_code)]
 
+pub mod control_plane;
 pub mod edgegap;
 pub mod nexlayer;
-pub mod plane;
 pub mod server;
 
 use std::time::Duration;

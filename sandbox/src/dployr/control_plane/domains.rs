@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::super::Dployr;
 use super::{Role, allowed, bad, failure, flat, missing, ok, page, scoped};
-use crate::call::Call;
-use crate::model::{Answer, Reply, object, text_field};
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+use crate::request::{object, text_field};
 use crate::time::millis;
 
 #[derive(Clone, Debug)]

@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::super::Dployr;
 use super::{Role, ok, page, scoped};
-use crate::call::Call;
-use crate::model::{Answer, Reply, Request};
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+use crate::request::Request;
 use crate::time::millis;
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);

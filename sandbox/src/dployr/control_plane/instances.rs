@@ -8,8 +8,9 @@ use super::super::{Dployr, Instance};
 use super::{
     Role, allowed, body_or_broken, failure, flat, made, missing, not_connected, ok, page, scoped,
 };
-use crate::call::Call;
-use crate::model::{Answer, Reply, object, text_field};
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+use crate::request::{object, text_field};
 use crate::time::millis;
 
 /// The newest first.

@@ -5,12 +5,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::{Dployr, Line, lines_reply};
-use super::{Role, bad, failure, missing, ok, scoped, whole};
-use crate::call::Call;
-use crate::model::{Answer, object};
+use super::{bad, failure, missing, whole};
+use crate::platform::Call;
+use crate::reply::Answer;
+use crate::request::object;
 use crate::time::millis;
 
-const HOUR: u64 = 3_600_000;
+pub(super) const HOUR: u64 = 3_600_000;
 const DAY: Duration = Duration::from_millis(24 * HOUR);
 
 /// The time and the number of lines that are asked for.
@@ -120,24 +121,4 @@ pub(super) fn of_cluster(state: &Dployr, call: &Call) -> Answer {
         .take(window.limit);
     let follow = matches!(wanted("follow"), Some("true" | "1"));
     Ok(lines_reply(entries.collect(), follow))
-}
-
-/// `GET /v1/services/metrics/{name}`: the numbers that were recorded, in the hour of now, for each name that has a
-/// service. Others have no traffic; what the totals are then was not recorded.
-pub(super) fn traffic(state: &Dployr, call: &Call) -> Answer {
-    scoped(state, call, Role::Viewer)?;
-    let number = |key: &str| call.request.query_value(key)?.parse::<u64>().ok();
-    let now = millis(call.now);
-    let window =
-        number("from").unwrap_or(now.saturating_sub(24 * HOUR))..=number("to").unwrap_or(now);
-    let hour = now / HOUR * HOUR;
-    let name = call.path("name");
-    let known = state.services.iter().any(|service| service.name == name);
-    if known && window.contains(&hour) {
-        let bucket = json!({ "serviceName": name, "bucket": hour, "requests": 42, "bytesIn": 1000, "bytesOut": 20000 });
-        let totals = json!({ "requests": 42, "bytesIn": 1000, "bytesOut": 20000 });
-        return Ok(ok(json!({ "buckets": [bucket], "totals": totals })));
-    }
-    let totals = json!({ "requests": 0, "bytesIn": 0, "bytesOut": 0 });
-    Ok(ok(json!({ "buckets": [], "totals": totals })))
 }

@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::{Dployr, Power, Service, create};
-use super::{
-    Role, bad, describe as describe_deployment, domains, flat, missing, not_connected, ok, page,
-    scoped, secrets,
-};
-use crate::call::Call;
-use crate::model::{Answer, Reply, object, text_field};
+use super::super::{Dployr, Power, Service, deployment_body};
+use super::deployments::describe as describe_deployment;
+use super::logs::HOUR;
+use super::{Role, bad, domains, env, flat, missing, not_connected, ok, page, scoped};
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+use crate::request::{object, text_field};
 use crate::time::millis;
 
 /// The service of the path, by id alone; the name is not accepted.
@@ -38,12 +38,6 @@ pub(super) fn list(state: &Dployr, call: &Call) -> Answer {
 pub(super) fn get(state: &Dployr, call: &Call) -> Answer {
     let service = find(state, call)?;
     Ok(ok(json!({ "service": describe(state, &service) })))
-}
-
-pub(super) fn variables(state: &Dployr, call: &Call) -> Answer {
-    let service = find(state, call)?;
-    let variables = state.env.get(&service.name).cloned();
-    Ok(ok(json!({ "envs": variables.unwrap_or_default() })))
 }
 
 /// The linked deployment goes too.
@@ -101,7 +95,10 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> Answer {
     let instance = text_field(&body, "instanceName").ok_or_else(|| {
         invalid("instanceName: Invalid input: expected string, received undefined")
     })?;
-    let variables = body.get("env_vars").map(create::env_vars).transpose();
+    let variables = body
+        .get("env_vars")
+        .map(deployment_body::env_vars)
+        .transpose();
     let variables = variables.map_err(|problem| invalid(&problem))?;
     if instance != state.instance.tag {
         return Err(missing("Instance not found"));
@@ -110,11 +107,11 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> Answer {
     if let Some(variables) = variables {
         state.env.insert(service.name.clone(), variables);
     }
-    secrets::update(state, &service.name, &body, call.now);
+    env::update(state, &service.name, &body, call.now);
     let found = state.deployment(&service.deployment_id);
     let found = found.ok_or_else(|| missing("Service has no deployment record"))?;
     let mut settings = found.settings.clone();
-    for (field, key) in create::UPDATES {
+    for (field, key) in deployment_body::UPDATES {
         match body.get(field) {
             Some(Value::String(text)) => {
                 settings.texts.insert(key, text.clone());
@@ -219,4 +216,24 @@ pub(super) fn routable(state: &Dployr, call: &Call) -> Answer {
         "baseDomain": "dployr.io",
         "services": services.collect::<Vec<Value>>(),
     })))
+}
+
+/// `GET /v1/services/metrics/{name}`: the numbers that were recorded, in the hour of now, for each name that has a
+/// service. Others have no traffic; what the totals are then was not recorded.
+pub(super) fn traffic(state: &Dployr, call: &Call) -> Answer {
+    scoped(state, call, Role::Viewer)?;
+    let number = |key: &str| call.request.query_value(key)?.parse::<u64>().ok();
+    let now = millis(call.now);
+    let window =
+        number("from").unwrap_or(now.saturating_sub(24 * HOUR))..=number("to").unwrap_or(now);
+    let hour = now / HOUR * HOUR;
+    let name = call.path("name");
+    let known = state.services.iter().any(|service| service.name == name);
+    if known && window.contains(&hour) {
+        let bucket = json!({ "serviceName": name, "bucket": hour, "requests": 42, "bytesIn": 1000, "bytesOut": 20000 });
+        let totals = json!({ "requests": 42, "bytesIn": 1000, "bytesOut": 20000 });
+        return Ok(ok(json!({ "buckets": [bucket], "totals": totals })));
+    }
+    let totals = json!({ "requests": 0, "bytesIn": 0, "bytesOut": 0 });
+    Ok(ok(json!({ "buckets": [], "totals": totals })))
 }

@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::super::Dployr;
 use super::{bad, body_or_broken, failure, missing, ok, page, said, unauthenticated};
-use crate::call::Call;
-use crate::model::{Answer, Reply, object, text_field};
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+use crate::request::{object, text_field};
 use crate::time::millis;
 
 /// The code of every mail; there are no mails here.

@@ -1,0 +1,167 @@
+//! The user, the cluster and the cluster's one webhook.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::super::{Dployr, SET_UP_AT};
+use super::sessions::is_email;
+use super::webhooks::custom_webhook;
+use super::{Role, allowed, bad, failure, ok, page, said};
+use crate::platform::Call;
+use crate::reply::Answer;
+use crate::request::{object, text_field};
+use crate::time::{day_in_words, millis};
+
+const USER_NAME: &str = "owner";
+
+/// What can change about the cluster.
+#[derive(Clone, Debug)]
+pub(super) struct Account {
+    pub(super) cluster_name: String,
+    /// When the cluster was renamed last.
+    renamed_at: Option<Duration>,
+    invited: Vec<Invited>,
+}
+
+#[derive(Clone, Debug)]
+struct Invited {
+    id: String,
+    email: String,
+    at: Duration,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self {
+            cluster_name: USER_NAME.to_owned(),
+            renamed_at: None,
+            invited: Vec::new(),
+        }
+    }
+}
+
+pub(super) fn current_user(state: &Dployr) -> Answer {
+    Ok(ok(
+        json!({ "user": user(state), "clusters": [cluster(state)] }),
+    ))
+}
+
+fn user(state: &Dployr) -> Value {
+    json!({
+        "id": state.user_id,
+        "email": state.email,
+        "name": USER_NAME,
+        "picture": "",
+        "provider": "email",
+        "metadata": {},
+        "createdAt": millis(SET_UP_AT),
+        "updatedAt": millis(SET_UP_AT),
+    })
+}
+
+pub(super) fn clusters(state: &Dployr) -> Answer {
+    Ok(ok(json!({ "clusters": [cluster(state)] })))
+}
+
+fn cluster(state: &Dployr) -> Value {
+    let account = &state.own.account;
+    let invited: Vec<&str> = account.invited.iter().map(|it| it.id.as_str()).collect();
+    json!({
+        "id": state.cluster_id,
+        "name": account.cluster_name,
+        "users": [state.user_id],
+        "roles": { "owner": [state.user_id], "admin": [], "developer": [], "viewer": [], "invited": invited },
+        "poolInstanceId": null,
+        // Seen: the webhook stands here as well.
+        "metadata": custom_webhook(state),
+        "createdAt": millis(SET_UP_AT),
+        "updatedAt": millis(account.renamed_at.unwrap_or(SET_UP_AT)),
+        "role": "owner",
+        "owner": USER_NAME,
+    })
+}
+
+/// Once a month. The refusal is a 429 without `retry-after`, with requests left in the window: waiting as for a rate
+/// does not help.
+pub(super) fn rename(state: &mut Dployr, call: &Call) -> Answer {
+    allowed(state, Some(call.path("id")), Role::Owner)?;
+    let body = call.request.json_object().unwrap_or_default();
+    let name = text_field(&body, "name").filter(|name| name.chars().count() <= 64);
+    let name = name
+        .ok_or_else(|| bad("Validation failed: name must be a non-empty string (max 64 chars)"))?;
+    let month = Duration::from_secs(30 * 24 * 3_600);
+    let next = state.own.account.renamed_at.map(|at| at + month);
+    if let Some(next) = next.filter(|next| call.now < *next) {
+        let day = day_in_words(next);
+        let message = format!("You can only rename once per month. Try again after {day}.");
+        return Err(failure(429, &message, "request.too_many_requests"));
+    }
+    state.own.account.renamed_at = Some(call.now);
+    state.own.account.cluster_name = name.to_owned();
+    state.emit("cluster.modified", json!({}), call.now);
+    let mut cluster = object(cluster(state));
+    // The one reply without these two.
+    cluster.retain(|key, _| key != "role" && key != "owner");
+    let data = json!({ "cluster": cluster });
+    Ok(said(200, data, "Cluster renamed successfully"))
+}
+
+/// Those who belong, or with `showInvites`, whatever it says, those who were asked and have not answered. The latter were
+/// never recorded with anybody in it: they have the form of the others here.
+pub(super) fn users(state: &Dployr, call: &Call) -> Answer {
+    allowed(state, Some(call.path("id")), Role::Viewer)?;
+    if call.request.query_value("showInvites").is_some() {
+        let items = state.own.account.invited.iter().map(|invited| {
+            json!({
+                "id": invited.id,
+                "name": invited.email.split('@').next(),
+                "email": invited.email,
+                "picture": null,
+                "provider": "email",
+                "role": "invited",
+                "createdAt": millis(invited.at),
+                "updatedAt": millis(invited.at),
+            })
+        });
+        return Ok(page(call, items.collect()));
+    }
+    let mut user = object(user(state));
+    user.remove("metadata");
+    user.insert("picture".to_owned(), Value::Null);
+    user.insert("role".to_owned(), json!("owner"));
+    Ok(page(call, vec![user.into()]))
+}
+
+/// Put together from dployr-io/dployr-base:src/routes/clusters.ts; no invitation was recorded, nor a refusal of one. There
+/// are no mails here, so nobody ever answers.
+pub(super) fn invite(state: &mut Dployr, call: &Call) -> Answer {
+    allowed(state, Some(call.path("id")), Role::Admin)?;
+    let body = call.request.json_object().unwrap_or_default();
+    let users = body.get("users").and_then(Value::as_array);
+    let users = users
+        .filter(|users| !users.is_empty())
+        .map(|users| users.iter());
+    let emails: Option<Vec<&str>> =
+        users.and_then(|users| users.map(|user| user.as_str().filter(is_email)).collect());
+    let emails = emails.ok_or_else(|| bad("Validation failed: users: Invalid input"))?;
+    for email in &emails {
+        let mut invited = state.own.account.invited.iter();
+        // Who belongs already, and who was asked already, is not there twice.
+        if *email != state.email && !invited.any(|it| it.email == *email) {
+            let invited = Invited {
+                id: state.id("user", call.now),
+                email: (*email).to_owned(),
+                at: call.now,
+            };
+            state.own.account.invited.push(invited);
+        }
+        let details = json!({ "userEmail": email });
+        state.emit("cluster.user_invited", details, call.now);
+    }
+    Ok(said(
+        200,
+        json!({ "users": emails }),
+        "Invites sent successfully",
+    ))
+}

@@ -1,0 +1,110 @@
+//! Deployments on the control plane.
+
+use serde_json::{Map, Value, json};
+
+use super::super::{Deployment, Dployr, deployment_body};
+use super::{Role, allowed, bad, env, made, missing, not_connected, ok, page, scoped};
+use crate::platform::Call;
+use crate::reply::Answer;
+use crate::request::{object, text_field};
+use crate::time::millis;
+
+pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> Answer {
+    let body = call.request.json_object();
+    let in_query = call.request.query_value("clusterId");
+    // The body goes before the query in the check.
+    let in_body = body
+        .as_ref()
+        .ok()
+        .and_then(|body| text_field(body, "clusterId"));
+    allowed(state, in_body.or(in_query), Role::Developer)?;
+    // Content-Type is not looked at.
+    let body = body.map_err(|_| bad("Request body is required"))?;
+    let (name, settings, variables) =
+        deployment_body::control_plane(&body).map_err(|words| bad(&words))?;
+    if in_query.is_none() {
+        // The handler reads the query alone, sees no cluster, takes it for one on the smallest plan and counts the
+        // services of all tenants: a misleading refusal.
+        return Err(bad(
+            "Service limit reached for hobby plan (1 service max). Remove an existing service to deploy a new one.",
+        ));
+    }
+    if settings.text("source") == Some("remote") && !state.build_node {
+        return Err(not_connected("Instance build-node is not connected"));
+    }
+    state.env.insert(name.clone(), variables);
+    env::deploy(state, &name, &body, call.now);
+    // A task, which is the id of the deployment the first time a name is used and of nothing after that.
+    let task_id = state.id("task", call.now);
+    let row = state.deploy(&name, settings, task_id.clone(), call.now);
+    let details = json!({ "serviceName": name, "deploymentId": row.id });
+    state.emit("deployment.created", details, call.now);
+    Ok(made(202, json!({ "taskId": task_id })))
+}
+
+pub(super) fn list_deployments(state: &Dployr, call: &Call) -> Answer {
+    scoped(state, call, Role::Viewer)?;
+    // An unknown status is not refused, and `serviceId` finds nothing: rows keep it null.
+    let status = call.request.filled("status");
+    let of_service = call.request.filled("serviceId").is_some();
+    // Newest first; a redeploy does not move a row.
+    let rows = state.deployments.iter().rev().filter(|row| {
+        !of_service && status.is_none_or(|status| status == state.status(row, call.now))
+    });
+    Ok(page(
+        call,
+        rows.map(|row| describe(state, row, call).into()).collect(),
+    ))
+}
+
+/// The check takes the path's id for a cluster id, so that no deployment can be had by its id: 403, and 404 for the one
+/// id that passes.
+pub(super) fn get_deployment(state: &Dployr, id: &str) -> Answer {
+    allowed(state, Some(id), Role::Viewer)?;
+    Err(missing("Deployment not found"))
+}
+
+/// The same, but for a delete the body is read, and goes before the path.
+pub(super) fn delete_deployment(state: &mut Dployr, call: &Call) -> Answer {
+    let id = call.path("id");
+    let body = call.request.json_object().unwrap_or_default();
+    allowed(
+        state,
+        text_field(&body, "clusterId").or(Some(id)),
+        Role::Developer,
+    )?;
+    scoped(state, call, Role::Developer)?;
+    let at = state.deployments.iter().position(|row| row.id == id);
+    let at = at.ok_or_else(|| missing("Deployment not found"))?;
+    let row = state.deployments.get(at);
+    if row.is_some_and(|row| state.status(row, call.now) == "running") {
+        return Err(bad("Cannot delete a running deployment"));
+    }
+    // The record goes, the service stays.
+    let gone = state.deployments.remove(at);
+    let details = json!({ "serviceName": gone.name, "deploymentId": gone.id });
+    state.emit("deployment.deleted", details, call.now);
+    Ok(ok(json!({})))
+}
+
+/// All keys always there. `serviceId` stays null, and no reason stands anywhere for a failure.
+pub(super) fn describe(state: &Dployr, deployment: &Deployment, call: &Call) -> Map<String, Value> {
+    let settings = &deployment.settings;
+    let mut row = object(json!({
+        "id": deployment.id,
+        "clusterId": state.cluster_id,
+        "userId": state.user_id,
+        "serviceId": null,
+        "name": deployment.name,
+        "status": state.status(deployment, call.now),
+        "port": settings.port,
+        "buildFingerprint": null,
+        "createdAt": millis(deployment.created_at),
+        "updatedAt": millis(state.updated_at(deployment, call.now)),
+        "finishedAt": state.finished_at(deployment, call.now).map(millis),
+    }));
+    for key in deployment_body::KEYS {
+        row.insert(key.to_owned(), json!(settings.text(key)));
+    }
+    row
+}

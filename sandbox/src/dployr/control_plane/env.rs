@@ -1,0 +1,87 @@
+//! Secret variables on the control plane: names and times, never values.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::super::{Dployr, SecretRow};
+use super::{ok, services};
+use crate::platform::Call;
+use crate::reply::Answer;
+use crate::time::millis;
+
+pub(super) fn variables(state: &Dployr, call: &Call) -> Answer {
+    let service = services::find(state, call)?;
+    let variables = state.env.get(&service.name).cloned();
+    Ok(ok(json!({ "envs": variables.unwrap_or_default() })))
+}
+
+/// By name. A key that was first deployed and then deployed again stands there twice, once for the deployment and once
+/// for the service.
+pub(super) fn list(state: &Dployr, call: &Call) -> Answer {
+    let service = services::find(state, call)?;
+    let rows = state.secrets.get(&service.name).into_iter().flatten();
+    let mut rows: Vec<&SecretRow> = rows.collect();
+    rows.sort_by(|a, b| a.key.cmp(&b.key));
+    let secrets = rows.into_iter().map(|row| {
+        json!({
+            "id": row.id,
+            "serviceId": row.of_service.then_some(&service.id),
+            "key": row.key,
+            "createdAt": millis(row.created_at),
+            "updatedAt": millis(row.updated_at),
+        })
+    });
+    Ok(ok(json!({ "secrets": secrets.collect::<Vec<Value>>() })))
+}
+
+/// The secrets of a deployment: of the service, if there is one by then.
+pub(super) fn deploy(state: &mut Dployr, name: &str, body: &Map<String, Value>, now: Duration) {
+    let of_service = state.services.iter().any(|service| service.name == name);
+    for key in keys(body).into_iter().flatten() {
+        set(state, name, key, of_service, now);
+    }
+}
+
+fn keys(body: &Map<String, Value>) -> Option<impl Iterator<Item = &String>> {
+    body.get("secrets")?.as_object().map(Map::keys)
+}
+
+/// An update: as soon as either field names one, all that neither names are gone
+/// (dployr-io/dployr-base:src/lib/db/store/db/service-secrets.ts).
+pub(super) fn update(state: &mut Dployr, name: &str, body: &Map<String, Value>, now: Duration) {
+    let kept = body.get("keep_secret_keys").and_then(Value::as_array);
+    let kept = kept.into_iter().flatten().filter_map(Value::as_str);
+    let mut stay: BTreeSet<&str> = kept.collect();
+    let new = keys(body);
+    if new.is_none() && stay.is_empty() {
+        return;
+    }
+    let new: Vec<&String> = new.into_iter().flatten().collect();
+    stay.extend(new.iter().map(|key| key.as_str()));
+    if let Some(rows) = state.secrets.get_mut(name) {
+        rows.retain(|row| stay.contains(row.key.as_str()));
+    }
+    for key in new {
+        set(state, name, key, true, now);
+    }
+}
+
+fn set(state: &mut Dployr, name: &str, key: &str, of_service: bool, now: Duration) {
+    let id = state.id("secret", now);
+    let rows = state.secrets.entry(name.to_owned()).or_default();
+    let known = rows
+        .iter_mut()
+        .find(|row| row.key == key && row.of_service == of_service);
+    match known {
+        Some(row) => row.updated_at = now,
+        None => rows.push(SecretRow {
+            id,
+            key: key.to_owned(),
+            of_service,
+            created_at: now,
+            updated_at: now,
+        }),
+    }
+}

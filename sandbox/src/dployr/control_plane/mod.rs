@@ -1,0 +1,274 @@
+//! dployr as its open-source control plane was seen running: dployr-io/dployr-base at 05f89de.
+//!
+//! Every rule without another source was observed on that running control plane, defects included. Routes outside the
+//! spec answer 404.
+//!
+//! Not modelled: other tenants; the limit of services that a plan has, except for the refusal by mistake in
+//! [`deployments::create_deployment`]; a deployment that is `queued` for want of an instance or `cached` by its `buildFingerprint`; a
+//! server without a store of logs, which answers 501 with `LOGS_NOT_AVAILABLE`; the WebSocket of a cluster; CORS headers.
+
+mod clusters;
+mod deployments;
+mod domains;
+mod env;
+mod events;
+mod instances;
+mod logs;
+mod services;
+pub(super) mod sessions;
+mod webhooks;
+
+use serde_json::{Map, Value, json};
+
+use super::Dployr;
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+use crate::request::Request;
+use crate::spec::Problem;
+use crate::time::rfc3339_millis;
+
+/// What a control plane has and the reference knows nothing of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Own {
+    pub(super) access: sessions::Access,
+    events: events::Events,
+    account: clusters::Account,
+    domains: Vec<domains::Domain>,
+}
+
+const MINUTE: u64 = 60;
+/// For a user and for an anonymous caller alike. The sandbox knows one user and one anonymous caller.
+const LIMIT: u64 = 100;
+/// Under these prefixes the token is asked for before the route is looked up: 401 without one, text/plain 404 with one. A
+/// missing, unknown or expired token all answer the same.
+const GUARDED: [&str; 10] = [
+    "users",
+    "clusters",
+    "instances",
+    "deployments",
+    "services",
+    "logs",
+    "proxy",
+    "domains",
+    "integrations",
+    "notifications",
+];
+
+pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
+    let segments = call.segments();
+    // Outside /v1 nothing is counted.
+    let ["v1", path @ ..] = segments.as_slice() else {
+        return not_routed();
+    };
+    let known = state.knows(call);
+    state.own.access.note_use(call);
+    // Counted before routing: a route that does not exist is counted too, and can answer 429.
+    let taken = state.charge(known, call.now, MINUTE, LIMIT);
+    let reply = if taken.allowed {
+        route(state, call, path, known).unwrap_or_else(|refusal| refusal)
+    } else {
+        let wait = taken.reset.saturating_sub(call.now.as_secs()).max(1);
+        let message = format!("Rate limit exceeded. Try again in {wait} seconds.");
+        failure(429, &message, "request.too_many_requests").with_header("retry-after", wait)
+    };
+    super::limited(reply, LIMIT, taken)
+}
+
+fn route(state: &mut Dployr, call: &Call, path: &[&str], known: bool) -> Answer {
+    match call.id() {
+        "get_health" => return Ok(health(call)),
+        "get_domain_status" => return services::public_status(state, call),
+        "list_versions" => return Ok(events::versions(call.request)),
+        // A login by password is documented and exists nowhere; nor do these two collections, with or without a token.
+        _ if matches!(path, ["auth", "login"] | ["projects" | "webhooks", ..]) => {
+            return Err(not_routed());
+        }
+        _ => {}
+    }
+    let guarded = path.first().is_some_and(|first| GUARDED.contains(first));
+    if !known && (guarded || call.id() == "list_events") {
+        return Err(unauthenticated());
+    }
+    match call.id() {
+        "request_login_code" => sessions::send_code(state, call),
+        "verify_login_code" => sessions::verify(state, call),
+        "exchange_identity_token" => sessions::exchange(state, call),
+        "logout" => sessions::logout(state, call),
+        "create_api_token" => sessions::create_token(state, call, known),
+        "list_api_tokens" => sessions::list_tokens(state, call, known),
+        "delete_api_token" => sessions::delete_token(state, call, known),
+        "get_current_user" => clusters::current_user(state),
+        "list_clusters" => clusters::clusters(state),
+        "rename_cluster" => clusters::rename(state, call),
+        "list_cluster_users" => clusters::users(state, call),
+        "invite_cluster_users" => clusters::invite(state, call),
+        "get_integrations" => webhooks::integrations_of(state, call.path("id")),
+        "set_up_webhook" => webhooks::set_up_webhook(state, call),
+        "list_events" => events::list(state, call),
+        "create_deployment" => deployments::create_deployment(state, call),
+        "list_deployments" => deployments::list_deployments(state, call),
+        "get_deployment" => deployments::get_deployment(state, call.path("id")),
+        "delete_deployment" => deployments::delete_deployment(state, call),
+        "list_services" => services::list(state, call),
+        "get_service" => services::get(state, call),
+        "update_service" => services::update(state, call),
+        "delete_service" => services::delete(state, call),
+        "start_service" | "stop_service" => services::switch(state, call),
+        "get_service_envs" => env::variables(state, call),
+        "list_service_secrets" => env::list(state, call),
+        "get_service_logs" => logs::of_service(state, call),
+        "get_logs" => logs::of_cluster(state, call),
+        "get_service_metrics" => services::traffic(state, call),
+        "list_proxy_services" => services::routable(state, call),
+        "list_instances" => instances::list(state, call),
+        "get_instance" => instances::get(state, call.path("id")),
+        "create_instance" => instances::create(state, call),
+        "delete_instance" => instances::delete(state, call),
+        "ping_instance" => instances::ping(state, call.path("tag")),
+        "reboot_instance" | "restart_instance" => instances::interrupt(state, call),
+        "create_domain" => domains::create(state, call),
+        "list_domains" => domains::list(state, call),
+        "get_domain" => domains::get(state, call),
+        "delete_domain" => domains::delete(state, call),
+        "verify_domain" => domains::verify(state, call),
+        // What only the reference has is not there.
+        _ => match call.operation.filter(|operation| !operation.documented()) {
+            Some(_) => call.example().ok_or_else(not_routed),
+            None => Err(not_routed()),
+        },
+    }
+}
+
+fn health(call: &Call) -> Reply {
+    let timestamp = rfc3339_millis(call.now);
+    let body = json!({ "status": "ok", "timestamp": timestamp, "version": "sandbox" });
+    Reply::json(200, &body)
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Role {
+    Viewer,
+    Developer,
+    Admin,
+    Owner,
+}
+
+/// The cluster check of most routes. A cluster that does not exist answers as one of somebody else.
+fn allowed(state: &Dployr, cluster_id: Option<&str>, role: Role) -> Result<(), Reply> {
+    let Some(id) = cluster_id.filter(|id| !id.is_empty()) else {
+        return Err(flat(400, "clusterId is required", "request.bad_request"));
+    };
+    if id == state.cluster_id {
+        return Ok(());
+    }
+    let message = format!("Insufficient permissions. {role:?} role is required");
+    let name = format!("{role:?}").to_lowercase();
+    Err(flat(
+        403,
+        &message,
+        &format!("permission.{name}_role_required"),
+    ))
+}
+
+/// The same for the cluster in the query.
+fn scoped(state: &Dployr, call: &Call, role: Role) -> Result<(), Reply> {
+    allowed(state, call.request.query_value("clusterId"), role)
+}
+
+/// `page` is at least 1, `pageSize` from 1 to 100; what cannot be read is 1 and 20. Beyond the end: no items, 200.
+fn page(call: &Call, items: Vec<Value>) -> Reply {
+    // Zero is as none (dployr-io/dployr-base:src/types/responses.ts).
+    let number = |name: &str, otherwise: usize| match whole(call.request, name) {
+        None | Some(0) => otherwise,
+        Some(number) => usize::try_from(number).unwrap_or(1),
+    };
+    let (page, size) = (number("page", 1), number("pageSize", 20).min(100));
+    let total = items.len();
+    let pages = total.div_ceil(size);
+    let first = (page - 1).saturating_mul(size);
+    let items: Vec<Value> = items.into_iter().skip(first).take(size).collect();
+    ok(json!({
+        "items": items,
+        "pagination": {
+            "page": page,
+            "pageSize": size,
+            "totalItems": total,
+            "totalPages": pages,
+            "hasNextPage": page < pages,
+            "hasPreviousPage": page > 1,
+        },
+    }))
+}
+
+/// The number at the beginning of a query parameter, as JavaScript's `parseInt` reads it: what follows the digits is not
+/// looked at.
+fn whole(request: &Request, name: &str) -> Option<i64> {
+    let text = request.query_value(name)?.trim_start();
+    let (negative, text) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let digits = text.split(|it: char| !it.is_ascii_digit()).next();
+    let digits = digits.filter(|digits| !digits.is_empty())?;
+    let number = digits.parse().unwrap_or(i64::MAX);
+    Some(if negative { -number } else { number })
+}
+
+fn ok(data: Value) -> Reply {
+    made(200, data)
+}
+
+fn made(status: u16, data: Value) -> Reply {
+    Reply::json(status, &json!({ "success": true, "data": data }))
+}
+
+fn said(status: u16, data: Value, message: &str) -> Reply {
+    let body = json!({ "success": true, "data": data, "message": message });
+    Reply::json(status, &body)
+}
+
+/// How handlers answer an error.
+fn failure(status: u16, message: &str, code: &str) -> Reply {
+    let error = json!({ "message": message, "code": code });
+    Reply::json(status, &json!({ "success": false, "error": error }))
+}
+
+fn bad(message: &str) -> Reply {
+    failure(400, message, "request.bad_request")
+}
+
+fn missing(message: &str) -> Reply {
+    failure(404, message, "resource.missing_resource")
+}
+
+fn not_connected(message: &str) -> Reply {
+    failure(503, message, "runtime.node_not_connected")
+}
+
+/// A request that the spec does not allow, in the words of the control plane's own validation.
+pub(super) fn refusal(problem: &Problem) -> Reply {
+    bad(&format!("Validation failed: {problem}"))
+}
+
+/// How the checks before a handler answer an error: `error` is a string there.
+fn flat(status: u16, message: &str, code: &str) -> Reply {
+    Reply::json(status, &json!({ "error": message, "code": code }))
+}
+
+fn unauthenticated() -> Reply {
+    flat(401, "Not authenticated", "auth.bad_session")
+}
+
+/// No route, or a wrong method, which is never a 405.
+fn not_routed() -> Reply {
+    Reply::new(404, "text/plain; charset=UTF-8", "404 Not Found")
+}
+
+/// The framework's answer where a handler does not guard against a body that is no JSON.
+fn broken() -> Reply {
+    Reply::new(500, "text/plain; charset=UTF-8", "Internal Server Error")
+}
+
+fn body_or_broken(call: &Call) -> Result<Map<String, Value>, Reply> {
+    call.request.json_object().map_err(|_| broken())
+}

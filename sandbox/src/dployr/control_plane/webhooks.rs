@@ -1,0 +1,50 @@
+//! The cluster's one webhook.
+
+use serde_json::{Value, json};
+
+use super::super::Dployr;
+use super::{Role, allowed, failure, ok, said, scoped};
+use crate::platform::Call;
+use crate::reply::Answer;
+
+const DEFAULT_EVENTS: [&str; 7] = [
+    "instance.created",
+    "instance.updated",
+    "instance.deleted",
+    "cluster.invite_accepted",
+    "cluster.user_invited",
+    "cluster.removed_user",
+    "cluster.user_role_changed",
+];
+
+/// One webhook per cluster, nothing is checked, and whatever came is what goes out again.
+pub(super) fn set_up_webhook(state: &mut Dployr, call: &Call) -> Answer {
+    scoped(state, call, Role::Developer)?;
+    let broken = |_| {
+        failure(
+            500,
+            "Internal server error",
+            "runtime.internal_server_error",
+        )
+    };
+    let mut webhook = call.request.json_object().map_err(broken)?;
+    webhook.retain(|key, _| matches!(key.as_str(), "webhookUrl" | "enabled" | "events"));
+    let events = webhook.entry("events");
+    events.or_insert_with(|| json!(DEFAULT_EVENTS));
+    let webhook = Value::Object(webhook);
+    state.cluster_webhook = Some(webhook.clone());
+    Ok(said(200, webhook, "Custom webhook integration configured"))
+}
+
+pub(super) fn integrations_of(state: &Dployr, cluster: &str) -> Answer {
+    allowed(state, Some(cluster), Role::Viewer)?;
+    let notification = custom_webhook(state);
+    Ok(ok(
+        json!({ "remote": {}, "email": {}, "notification": notification }),
+    ))
+}
+
+pub(super) fn custom_webhook(state: &Dployr) -> Value {
+    let webhook = state.cluster_webhook.as_ref();
+    webhook.map_or(json!({}), |webhook| json!({ "customWebhook": webhook }))
+}

@@ -1,0 +1,273 @@
+//! The body of a create or update call, read in either dialect.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::Settings;
+use crate::request::text_field;
+
+/// Field and problem, for the reference's `details`.
+pub(super) type Problem = (&'static str, &'static str);
+
+/// Documented name, control plane's name.
+const TEXTS: [(&str, &str); 12] = [
+    ("type", "type"),
+    ("source", "source"),
+    ("runtime", "runtimeType"),
+    ("version", "runtimeVersion"),
+    ("remote", "remoteUrl"),
+    ("branch", "remoteBranch"),
+    ("build_cmd", "buildCmd"),
+    ("run_cmd", "runCmd"),
+    ("image", "image"),
+    ("description", "description"),
+    ("working_dir", "workingDir"),
+    ("static_dir", "staticDir"),
+];
+
+/// The texts that the control plane shows of a deployment, in its names.
+pub(super) const KEYS: [&str; 15] = [
+    "type",
+    "source",
+    "description",
+    "runCmd",
+    "buildCmd",
+    "workingDir",
+    "staticDir",
+    "image",
+    "domain",
+    "runtimeType",
+    "runtimeVersion",
+    "remoteUrl",
+    "remoteBranch",
+    "remoteCommitHash",
+    "healthCheck",
+];
+
+/// The control plane's names in camel case and in snake case.
+const BOTH: [(&str, &str); 12] = [
+    ("type", "type"),
+    ("source", "source"),
+    ("description", "description"),
+    ("image", "image"),
+    ("domain", "domain"),
+    ("runCmd", "run_cmd"),
+    ("buildCmd", "build_cmd"),
+    ("workingDir", "working_dir"),
+    ("staticDir", "static_dir"),
+    ("healthCheck", "health_check"),
+    ("runtimeType", "runtime"),
+    ("runtimeVersion", "version"),
+];
+
+/// What an update of a service may change: the field and the control plane's name.
+pub(super) const UPDATES: [(&str, &str); 11] = [
+    ("description", "description"),
+    ("run_cmd", "runCmd"),
+    ("build_cmd", "buildCmd"),
+    ("working_dir", "workingDir"),
+    ("static_dir", "staticDir"),
+    ("image", "image"),
+    ("domain", "domain"),
+    ("runtime", "runtimeType"),
+    ("version", "runtimeVersion"),
+    ("remote_url", "remoteUrl"),
+    ("remote_branch", "remoteBranch"),
+];
+
+/// dployr-io/dployr-base:src/types/index.ts, and the older ones of the daemon.
+const RUNTIMES: [&str; 11] = [
+    "golang", "php", "python", "nodejs", "ruby", "dotnet", "java", "static", "docker", "k3s",
+    "custom",
+];
+
+/// Reads the fields of the reference over `settings`. The spec checks their types; other fields are ignored.
+pub(super) fn documented(
+    body: &Map<String, Value>,
+    settings: &mut Settings,
+) -> Result<(), Problem> {
+    for (name, key) in TEXTS {
+        if let Some(text) = text_field(body, name) {
+            settings.texts.insert(key, text.to_owned());
+        }
+    }
+    settings.port = body.get("port").and_then(Value::as_u64).or(settings.port);
+    let has = |key: &str| settings.text(key).is_some();
+    let lacks = |field| Err((field, "is required"));
+    // `remote` on the page; image and the two others in the vendor's guides (docs/cli and docs/blueprints).
+    match settings.text("source") {
+        None => return lacks("source"),
+        Some("remote") if !has("remoteUrl") => return lacks("remote"),
+        Some("remote") if !has("runtimeType") => return lacks("runtime"),
+        Some("image") if !has("image") => return lacks("image"),
+        // The sandbox's own, nothing is known: without either there is nothing to run.
+        Some("docker") if !has("image") && !has("remoteUrl") => return lacks("image"),
+        Some("remote" | "image" | "docker" | "local") => {}
+        Some(_) => return Err(("source", "Unsupported source")),
+    }
+    let runtime = settings.text("runtimeType");
+    if runtime.is_some_and(|runtime| !RUNTIMES.contains(&runtime)) {
+        // The example error of the page.
+        return Err(("runtime", "Unsupported runtime version"));
+    }
+    Ok(())
+}
+
+/// Those of the control plane (dployr-io/dployr-base:src/lib/tasks/types.ts).
+const OWN_RUNTIMES: [&str; 7] = [
+    "golang", "php", "python", "nodejs", "ruby", "dotnet", "java",
+];
+
+/// A map of strings, `env` in the reference.
+pub(super) fn string_map(value: &Value) -> Option<BTreeMap<String, String>> {
+    let object = value.as_object()?;
+    object
+        .iter()
+        .map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect()
+}
+
+/// dployr-io/dployr-base:src/lib/db/migrations/000_init.ts: lower case, digits and hyphens inside; no two hyphens in a row
+/// (src/lib/validators/string-sanitizer.ts).
+fn is_slug(name: &str) -> bool {
+    let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    name.bytes().all(inside)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+        && !name.contains("--")
+}
+
+/// What the control plane says against a name (dployr-io/dployr-base:src/lib/validators/string-sanitizer.ts; the words for
+/// characters were seen). Its list of words that it blocks is left out. Upper case passes there and fails at the database,
+/// with words that nobody knows: it is refused as other characters are.
+fn against_name(name: &str) -> Option<&'static str> {
+    let name = name.trim();
+    // Structural, after the characters: five of a kind in a row, and two numbers that stand alone.
+    let bytes = name.as_bytes();
+    let repeats = bytes
+        .windows(5)
+        .any(|five| five.iter().all(|it| Some(it) == five.first()));
+    let mut numbers = name.split(|it: char| !it.is_ascii_digit());
+    match name.chars().count() {
+        0..=1 => Some("name must be at least 2 characters"),
+        64.. => Some("name must be at most 63 characters"),
+        _ if !is_slug(name) => Some("name contains invalid characters. Examples: my-slug, foo-123"),
+        _ if repeats => Some("name contains suspicious character repetition"),
+        _ if numbers.any(|number| matches!(number, "88" | "1488")) => {
+            Some("name contains a known extremist code")
+        }
+        _ => None,
+    }
+}
+
+/// Reads a body as the control plane does (dployr-io/dployr-base:src/lib/tasks/types.ts): camel case or snake case,
+/// camel case first; a `remote` string, `branch` and `env` are dropped without a word. The error is its joined text.
+pub(super) fn control_plane(
+    body: &Map<String, Value>,
+) -> Result<(String, Settings, BTreeMap<String, String>), String> {
+    let mut problems = Vec::new();
+    let name = text_field(body, "name");
+    if name.is_none() {
+        problems.push("name: Name is required".to_owned());
+    }
+    if !matches!(
+        text_field(body, "type"),
+        Some("static" | "web" | "worker" | "job")
+    ) {
+        problems.push("type: Type must be either 'static', 'web', 'worker' or 'job'".to_owned());
+    }
+    if !matches!(text_field(body, "source"), Some("remote" | "image")) {
+        problems.push("source: Source must be either 'remote' or 'image'".to_owned());
+    }
+    let either = |camel: &str, snake: &str| body.get(camel).or_else(|| body.get(snake));
+    if let Some(runtime) = either("runtimeType", "runtime")
+        && !runtime
+            .as_str()
+            .is_some_and(|it| OWN_RUNTIMES.contains(&it))
+    {
+        let names = "'golang', 'php', 'python', 'nodejs', 'ruby', 'dotnet' or 'java'";
+        problems.push(format!("runtime: Type must be either {names}"));
+    }
+    let port = body
+        .get("port")
+        .map(|port| coerced(port)?.parse::<u64>().ok());
+    let port = port.map(|port| port.filter(|port| *port > 0));
+    if port == Some(None) {
+        problems.push("port: Invalid input".to_owned());
+    }
+    let env = either("envVars", "env_vars")
+        .map_or(Ok(BTreeMap::new()), env_vars)
+        .unwrap_or_else(|problem| {
+            problems.push(problem);
+            BTreeMap::new()
+        });
+    let Some(name) = name.filter(|_| problems.is_empty()) else {
+        return Err(format!("Validation failed: {}", problems.join(", ")));
+    };
+    if let Some(problem) = against_name(name) {
+        return Err(problem.to_owned());
+    }
+    let mut texts = BTreeMap::new();
+    let mut put = |key, value: Option<&Value>| {
+        if let Some(text) = value.and_then(coerced).filter(|text| !text.is_empty()) {
+            texts.insert(key, text);
+        }
+    };
+    for (key, snake) in BOTH {
+        put(key, either(key, snake));
+    }
+    let remote = body.get("remote");
+    for (key, inner) in [
+        ("remoteUrl", "url"),
+        ("remoteBranch", "branch"),
+        ("remoteCommitHash", "commit_hash"),
+    ] {
+        put(
+            key,
+            body.get(key)
+                .or_else(|| remote.and_then(|remote| remote.get(inner))),
+        );
+    }
+    let port = port.flatten();
+    Ok((name.to_owned(), Settings { texts, port }, env))
+}
+
+/// The words are those of a running control plane.
+pub(super) fn env_vars(value: &Value) -> Result<BTreeMap<String, String>, String> {
+    if let Some(map) = string_map(value) {
+        return Ok(map);
+    }
+    let object = value.as_object();
+    let wrong = object.and_then(|object| object.iter().find(|(_, value)| !value.is_string()));
+    Err(match wrong {
+        Some((key, value)) => format!(
+            "env_vars.{key}: Invalid input: expected string, received {}",
+            kind(value)
+        ),
+        None => format!(
+            "env_vars: Invalid input: expected record, received {}",
+            kind(value)
+        ),
+    })
+}
+
+/// Numbers are taken for texts and texts for numbers, as the schema's coercion does.
+fn coerced(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}

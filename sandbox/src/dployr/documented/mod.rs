@@ -1,0 +1,175 @@
+//! dployr as its published reference describes it: dployr-io/dployr-docs:docs/api.md.
+//!
+//! The reference shows one reply, that of the login; like it, all others are bare objects and arrays in snake case here.
+//! Their fields are those of the request bodies, completed from dployr-io/dployr:api/openapi.yaml (the daemon).
+
+mod deployments;
+mod instances;
+mod other_resources;
+mod services;
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{Dployr, Power, limited};
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+use crate::request::text_field;
+use crate::spec::Problem;
+use crate::time::rfc3339;
+
+const HOUR: u64 = 3_600;
+// "Authenticated requests: 1000 requests per hour", and 60 for the rest.
+const KNOWN_LIMIT: u64 = 1_000;
+const ANONYMOUS_LIMIT: u64 = 60;
+// `expires_in` of the login example.
+const LOGIN_LASTS: Duration = Duration::from_secs(3_600);
+const DEPLOYMENT: &str = "Invalid deployment configuration";
+
+pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
+    let known = state.knows(call);
+    let limit = if known { KNOWN_LIMIT } else { ANONYMOUS_LIMIT };
+    let taken = state.charge(known, call.now, HOUR, limit);
+    let reply = if taken.allowed {
+        route(state, call, known).unwrap_or_else(|refusal| refusal)
+    } else {
+        error(429, "Rate limit exceeded", json!({}))
+    };
+    // On every reply; the reset is in Unix seconds. No Retry-After is documented.
+    limited(reply, limit, taken)
+}
+
+fn route(state: &mut Dployr, call: &Call, known: bool) -> Answer {
+    let path = call.segments();
+    // What only the control plane has is not there, whoever asks: some of it takes no token.
+    let is_other = call
+        .operation
+        .is_some_and(|operation| !operation.documented());
+    if path.first() != Some(&"v1") || is_other {
+        return Err(not_found("route"));
+    }
+    if call.id() == "login" {
+        return login(state, call);
+    }
+    // "All API requests require authentication using a bearer token."
+    if !known {
+        return Err(error(401, "Missing or invalid access token", json!({})));
+    }
+    let id = call.path("id");
+    match call.id() {
+        "create_deployment" => deployments::create_deployment(state, call),
+        "list_deployments" => {
+            let newest_first = state.deployments.iter().rev();
+            list(newest_first.map(|deployment| deployments::describe(state, deployment, call)))
+        }
+        "get_deployment" => {
+            let deployment = deployments::find_deployment(state, id)?;
+            Ok(Reply::json(
+                200,
+                &deployments::describe(state, deployment, call),
+            ))
+        }
+        "update_deployment" => deployments::update_deployment(state, call, id),
+        // The record alone goes, as on the control plane (seen there).
+        "delete_deployment" => {
+            let before = state.deployments.len();
+            state.deployments.retain(|deployment| deployment.id != id);
+            deleted(state.deployments.len() < before, "deployment")
+        }
+        "list_services" => {
+            let services = state.services.iter();
+            list(services.map(|service| services::describe_service(state, service, call)))
+        }
+        "get_service_status" => {
+            let service = services::find_service(state, id)?;
+            let body = json!({
+                "id": service.id,
+                "name": service.name,
+                "status": state.power(&service, call.now).word(),
+                "updated_at": rfc3339(service.updated_at),
+            });
+            Ok(Reply::json(200, &body))
+        }
+        "start_service" => services::switch(state, call, Power::Rising(call.now), "started"),
+        "stop_service" => services::switch(state, call, Power::Off, "stopped"),
+        "restart_service" => services::switch(state, call, Power::Rising(call.now), "restarted"),
+        "get_service_logs" => services::logs(state, call, id),
+        "list_instances" => list([instances::instance(state)].into_iter()),
+        "get_instance" | "get_instance_metrics" if id != state.instance.id => {
+            Err(not_found("instance"))
+        }
+        "get_instance" => Ok(Reply::json(200, &instances::instance(state))),
+        "get_instance_metrics" => Ok(Reply::json(200, &instances::metrics(call))),
+        _ => other_resources::route(state, call),
+    }
+}
+
+fn list(items: impl Iterator<Item = Value>) -> Answer {
+    Ok(Reply::json(200, &items.collect()))
+}
+
+fn login(state: &mut Dployr, call: &Call) -> Answer {
+    let body = body(call)?;
+    let required = |field: &str| {
+        let text = text_field(&body, field);
+        text.ok_or_else(|| invalid("Invalid login", field, "is required"))
+    };
+    let (email, password) = (required("email")?, required("password")?);
+    if email != state.email || password != state.password {
+        return Err(error(401, "Wrong email or password", json!({})));
+    }
+    let access_token = state.ids.alphanumeric(48);
+    let refresh_token = state.ids.alphanumeric(48);
+    state.logins.retain(|(_, ends)| call.now < *ends);
+    state
+        .logins
+        .push((access_token.clone(), call.now + LOGIN_LASTS));
+    // There is a refresh token and no documented way to use it.
+    let body = json!({
+        "access_token": access_token,
+        "refresh_token": refresh_token,
+        "expires_in": LOGIN_LASTS.as_secs(),
+    });
+    Ok(Reply::json(200, &body))
+}
+
+/// The JSON body, which the reference sends with `Content-Type: application/json` throughout.
+fn body(call: &Call) -> Result<Map<String, Value>, Reply> {
+    let body = call.request.labelled_json_object();
+    body.map_err(|problem| invalid("Invalid request body", "body", problem.words()))
+}
+
+/// 204 has no evidence against it: the reference shows no reply to a delete.
+fn deleted(found: bool, what: &str) -> Answer {
+    let found = found.then(|| Reply::empty(204));
+    found.ok_or_else(|| not_found(what))
+}
+
+fn not_found(what: &str) -> Reply {
+    error(404, &format!("No such {what}"), json!({}))
+}
+
+/// A request that the spec does not allow.
+pub(super) fn refusal(problem: &Problem) -> Reply {
+    invalid("Invalid request", &problem.place, &problem.what)
+}
+
+fn invalid(message: &str, field: &str, issue: &str) -> Reply {
+    error(400, message, json!({ "field": field, "issue": issue }))
+}
+
+/// "All errors follow this format." Of the codes only `invalid_request` is shown; the others are its like.
+fn error(status: u16, message: &str, details: Value) -> Reply {
+    let code = match status {
+        400 => "invalid_request",
+        401 => "unauthorized",
+        404 => "not_found",
+        429 => "rate_limit_exceeded",
+        _ => "internal_error",
+    };
+    Reply::json(
+        status,
+        &json!({ "error": { "code": code, "message": message, "details": details } }),
+    )
+}

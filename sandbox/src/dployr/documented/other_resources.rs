@@ -1,0 +1,99 @@
+//! The smaller collections of the reference: proxy routes, projects, variables and webhooks.
+//!
+//! Only their requests are documented (dployr-io/dployr-docs:docs/api.md), and the spec checks them. Replies carry the
+//! fields of the request, an id and times. No server was seen to answer these paths, so the statuses are the sandbox's own.
+
+use serde_json::{Map, Value, json};
+
+use super::super::Dployr;
+use super::services::{set_variable, variables};
+use super::{body, deleted, invalid, list, not_found};
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+use crate::request::text_field;
+use crate::time::rfc3339;
+
+pub(super) fn route(state: &mut Dployr, call: &Call) -> Answer {
+    let id = call.path("id");
+    match call.id() {
+        "list_routes" => list(state.routes.iter().cloned()),
+        "create_route" => create_route(state, call, &body(call)?),
+        "delete_route" => deleted(remove(&mut state.routes, id), "proxy route"),
+        "list_projects" => list(state.projects.iter().cloned()),
+        "create_project" => create_project(state, call, &body(call)?),
+        "delete_project" => deleted(remove(&mut state.projects, id), "project"),
+        "list_service_env" => {
+            let variables = variables(state, id)?.iter();
+            list(variables.map(|(key, value)| json!({ "key": key, "value": value })))
+        }
+        "set_service_env" => set_variable(variables(state, id)?, &body(call)?),
+        "delete_service_env" => {
+            let removed = variables(state, id)?.remove(call.path("key"));
+            deleted(removed.is_some(), "variable")
+        }
+        // Deleting one is not documented.
+        "list_webhooks" => list(state.webhooks.iter().cloned()),
+        "create_webhook" => create_webhook(state, call, &body(call)?),
+        _ => call.example().ok_or_else(|| not_found("route")),
+    }
+}
+
+fn create_route(state: &mut Dployr, call: &Call, body: &Map<String, Value>) -> Answer {
+    let wrong = |field, issue| invalid("Invalid proxy route", field, issue);
+    let text = |field| text_field(body, field).unwrap_or_default();
+    let (domain, service_id) = (text("domain"), text("service_id"));
+    let mut services = state.services.iter();
+    if !services.any(|service| service.id == service_id) {
+        return Err(wrong("service_id", "No such service"));
+    }
+    // The sandbox's own rule: the reference does not say what a second route of a domain answers.
+    let mut routes = state.routes.iter();
+    if routes.any(|route| route.get("domain") == Some(&json!(domain))) {
+        return Err(wrong("domain", "is routed already"));
+    }
+    let route = json!({
+        "id": state.id("route", call.now),
+        "domain": domain,
+        "service_id": service_id,
+        "port": body.get("port"),
+        // dployr-io/dployr:pkg/core/proxy/proxy.go
+        "status": "active",
+        "created_at": rfc3339(call.now),
+    });
+    Ok(kept(&mut state.routes, route))
+}
+
+fn create_project(state: &mut Dployr, call: &Call, body: &Map<String, Value>) -> Answer {
+    let now = rfc3339(call.now);
+    let project = json!({
+        "id": state.id("project", call.now),
+        "name": body.get("name"),
+        "description": body.get("description"),
+        "created_at": now,
+        "updated_at": now,
+    });
+    Ok(kept(&mut state.projects, project))
+}
+
+/// Kept and shown, and never called: the requests of these webhooks are not documented. The secret is not shown.
+fn create_webhook(state: &mut Dployr, call: &Call, body: &Map<String, Value>) -> Answer {
+    let webhook = json!({
+        "id": state.id("webhook", call.now),
+        "url": body.get("url"),
+        "events": body.get("events"),
+        "created_at": rfc3339(call.now),
+    });
+    Ok(kept(&mut state.webhooks, webhook))
+}
+
+fn kept(items: &mut Vec<Value>, item: Value) -> Reply {
+    let reply = Reply::json(201, &item);
+    items.push(item);
+    reply
+}
+
+fn remove(items: &mut Vec<Value>, id: &str) -> bool {
+    let before = items.len();
+    items.retain(|item| item.get("id") != Some(&json!(id)));
+    items.len() < before
+}

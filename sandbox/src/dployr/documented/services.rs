@@ -1,0 +1,67 @@
+//! Services of the reference, with their logs and variables.
+
+use serde_json::{Map, Value, json};
+
+use super::super::{Dployr, Power, Service, Variables, lines_reply};
+use super::{invalid, not_found};
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+use crate::time::rfc3339;
+
+pub(super) fn switch(state: &mut Dployr, call: &Call, power: Power, message: &str) -> Answer {
+    let service = find_service(state, call.path("id"))?;
+    state.switch(&service.id, power, message, call.now);
+    // A task handle by the control plane's name; the reference shows no reply.
+    let task_id = state.id("task", call.now);
+    Ok(Reply::json(200, &json!({ "taskId": task_id })))
+}
+
+pub(super) fn logs(state: &Dployr, call: &Call, id: &str) -> Answer {
+    // By id or by name, as on the control plane.
+    let mut services = state.services.iter();
+    let service = services.find(|service| service.id == id || service.name == id);
+    let service = service.ok_or_else(|| not_found("service"))?;
+    let lines = state.lines(&service.name, call.now);
+    let mut lines: Vec<Value> = lines.map(|line| line.json(state.dialect)).collect();
+    if let Some(tail) = call.request.query_value("tail") {
+        let wrong = |_| invalid("Invalid query", "tail", "must be a number");
+        let tail: usize = tail.parse().map_err(wrong)?;
+        lines.drain(..lines.len().saturating_sub(tail));
+    }
+    let follow = matches!(call.request.query_value("follow"), Some("true" | "1"));
+    Ok(lines_reply(lines, follow))
+}
+
+pub(super) fn find_service(state: &Dployr, id: &str) -> Result<Service, Reply> {
+    let found = state.services.iter().find(|service| service.id == id);
+    found.cloned().ok_or_else(|| not_found("service"))
+}
+
+pub(super) fn describe_service(state: &Dployr, service: &Service, call: &Call) -> Value {
+    json!({
+        "id": service.id,
+        "name": service.name,
+        "type": service.kind,
+        "status": state.power(service, call.now).word(),
+        "deployment_id": service.deployment_id,
+        "created_at": rfc3339(service.created_at),
+        "updated_at": rfc3339(service.updated_at),
+    })
+}
+
+/// The variables of the service of the path.
+pub(super) fn variables<'a>(
+    state: &'a mut Dployr,
+    service_id: &str,
+) -> Result<&'a mut Variables, Reply> {
+    let service = find_service(state, service_id)?;
+    Ok(state.env.entry(service.name).or_default())
+}
+
+pub(super) fn set_variable(variables: &mut Variables, body: &Map<String, Value>) -> Answer {
+    let text = |field| body.get(field).and_then(Value::as_str).unwrap_or_default();
+    let (key, value) = (text("key"), text("value"));
+    variables.insert(key.to_owned(), value.to_owned());
+    // Not a 201: the variable may exist already.
+    Ok(Reply::json(200, &json!({ "key": key, "value": value })))
+}

@@ -1,0 +1,556 @@
+//! dployr: deployments to your own servers, in two dialects.
+//!
+//! The published reference (dployr-io/dployr-docs:docs/api.md) and the open-source control plane
+//! (dployr-io/dployr-base) disagree on paths, field names, statuses and error bodies. [`Dialect`] says which of the two
+//! the sandbox plays; what lies behind, the state in this file, is the same for both.
+
+mod control_plane;
+mod deployment_body;
+mod documented;
+mod webhooks;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::builder::Builder;
+use crate::credentials::DployrAccess;
+use crate::ids::Ids;
+use crate::platform::{Call, Deployed, Platform, Player};
+use crate::rate_limit::{Taken, Window};
+use crate::reply::Reply;
+use crate::spec::Problem;
+use crate::time::{Stage, Timing, millis};
+use crate::webhooks::Webhook;
+
+/// Which dployr is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Dialect {
+    /// The published reference: login by password, bare objects, snake case.
+    #[default]
+    Documented,
+    /// The open-source control plane as it was seen running: envelopes, pages, clusters, camel case.
+    ControlPlane,
+}
+
+/// The state of dployr.
+#[derive(Clone)]
+pub struct Dployr {
+    dialect: Dialect,
+    timing: Timing,
+    build_node: bool,
+    ids: Ids,
+    counter: u64,
+    token: String,
+    email: String,
+    password: String,
+    user_id: String,
+    cluster_id: String,
+    instance: Instance,
+    /// Those that were registered later. None of them ever joins.
+    registered: Vec<Instance>,
+    /// Access tokens handed out by a login, and when they end.
+    logins: Vec<(String, Duration)>,
+    deployments: Vec<Deployment>,
+    services: Vec<Service>,
+    /// Variables and logs go by name, which a deployment shares with its service.
+    env: BTreeMap<String, Variables>,
+    secrets: BTreeMap<String, Vec<SecretRow>>,
+    logs: BTreeMap<String, Vec<Line>>,
+    routes: Vec<Value>,
+    projects: Vec<Value>,
+    webhooks: Vec<Value>,
+    cluster_webhook: Option<Value>,
+    /// What the control plane alone has.
+    own: control_plane::Own,
+    /// What is to be sent to it, and since when.
+    outbox: Vec<(Duration, Webhook)>,
+    known_window: Window,
+    anonymous_window: Window,
+}
+
+type Variables = BTreeMap<String, String>;
+
+#[derive(Clone, Debug)]
+struct Instance {
+    id: String,
+    tag: String,
+    address: String,
+    region: Option<String>,
+    role: String,
+    managed: bool,
+    created_at: Duration,
+}
+
+/// A secret variable, whose value nobody reads again.
+#[derive(Clone, Debug)]
+struct SecretRow {
+    id: String,
+    key: String,
+    /// Of the service, or of the deployment that was there before it.
+    of_service: bool,
+    created_at: Duration,
+    updated_at: Duration,
+}
+
+/// When the user, the cluster and the instance were set up: 2026-01-05.
+const SET_UP_AT: Duration = Duration::from_secs(1_767_600_000);
+
+/// What a deployment runs. The texts go by the control plane's names; [`documented`] has its own for some.
+#[derive(Clone, Debug, Default)]
+struct Settings {
+    texts: BTreeMap<&'static str, String>,
+    port: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+struct Deployment {
+    id: String,
+    name: String,
+    settings: Settings,
+    created_at: Duration,
+    deployed_at: Duration,
+    /// Its outcome has been noted.
+    settled: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Service {
+    id: String,
+    name: String,
+    kind: String,
+    deployment_id: String,
+    created_at: Duration,
+    updated_at: Duration,
+    power: Power,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Power {
+    On,
+    Off,
+    /// Switched on at that time, up a moment later.
+    Rising(Duration),
+}
+
+#[derive(Clone, Debug)]
+struct Line {
+    at: Duration,
+    source: &'static str,
+    level: &'static str,
+    message: String,
+}
+
+impl Dployr {
+    pub(crate) fn new(settings: &Builder, timing: Timing, seed: u64) -> Self {
+        let mut ids = Ids::new(seed);
+        let dialect = settings.dialect;
+        let token = match dialect {
+            Dialect::Documented => ids.alphanumeric(48),
+            // The prefix and 64 hexadecimal digits: dployr-io/dployr-base:src/middleware/auth.ts
+            Dialect::ControlPlane => format!("dpat_{}", ids.hex(64)),
+        };
+        let password = ids.alphanumeric(16);
+        let instance_id = match dialect {
+            Dialect::Documented => "instance-1".to_owned(),
+            Dialect::ControlPlane => ids.ulid(SET_UP_AT),
+        };
+        Self {
+            dialect,
+            timing,
+            build_node: settings.build_node,
+            token,
+            email: "owner@example.com".to_owned(),
+            password,
+            user_id: ids.ulid(SET_UP_AT),
+            cluster_id: ids.ulid(SET_UP_AT),
+            instance: Instance {
+                id: instance_id,
+                tag: "sandbox-node-1".to_owned(),
+                // 203.0.113.0/24 is kept for documentation (RFC 5737).
+                address: "203.0.113.10".to_owned(),
+                region: Some("eu-west".to_owned()),
+                role: "instance".to_owned(),
+                managed: true,
+                created_at: SET_UP_AT,
+            },
+            registered: Vec::new(),
+            ids,
+            counter: 0,
+            logins: Vec::new(),
+            deployments: Vec::new(),
+            services: Vec::new(),
+            env: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            logs: BTreeMap::new(),
+            routes: Vec::new(),
+            projects: Vec::new(),
+            webhooks: Vec::new(),
+            cluster_webhook: None,
+            own: control_plane::Own::default(),
+            outbox: Vec::new(),
+            known_window: Window::new(settings.limits),
+            anonymous_window: Window::new(settings.limits),
+        }
+    }
+
+    /// Which dployr is played.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The way in, for a server that listens at `base_url`.
+    pub fn access(&self, base_url: &str) -> DployrAccess {
+        DployrAccess {
+            base_url: base_url.to_owned(),
+            token: self.token.clone(),
+            cluster_id: self.cluster_id.clone(),
+            email: self.email.clone(),
+            password: self.password.clone(),
+            login_code: control_plane::sessions::CODE.to_owned(),
+            identity_token: control_plane::sessions::IDENTITY_TOKEN.to_owned(),
+            instance_tag: self.instance.tag.clone(),
+        }
+    }
+
+    /// Whether the caller is the user. `Bearer `, in this case and with one space: the lower-case scheme was refused on
+    /// a running control plane.
+    fn knows(&self, call: &Call) -> bool {
+        if self.own.access.knows_cookie(call) {
+            return true;
+        }
+        let header = call.request.header("authorization");
+        let Some(token) = header.and_then(|value| value.strip_prefix("Bearer ")) else {
+            return false;
+        };
+        let mut logins = self.logins.iter();
+        token == self.token
+            || self.own.access.knows_token(token, call.now)
+            || logins.any(|(login, ends)| login == token && call.now < *ends)
+    }
+
+    fn deployment(&self, id: &str) -> Option<&Deployment> {
+        self.deployments
+            .iter()
+            .find(|deployment| deployment.id == id)
+    }
+
+    fn charge(&mut self, known: bool, now: Duration, seconds: u64, limit: u64) -> Taken {
+        let window = if known {
+            &mut self.known_window
+        } else {
+            &mut self.anonymous_window
+        };
+        window.take(now, seconds, limit)
+    }
+
+    /// An id for something new: readable in the reference (`service-123`), a ULID on the control plane.
+    fn id(&mut self, kind: &str, now: Duration) -> String {
+        match self.dialect {
+            Dialect::Documented => {
+                self.counter += 1;
+                format!("{kind}-{}", self.counter)
+            }
+            Dialect::ControlPlane => self.ids.ulid(now),
+        }
+    }
+
+    fn ends_well(&self, settings: &Settings) -> bool {
+        !self.timing.fails && settings.can_be_fetched()
+    }
+
+    fn stage(&self, deployment: &Deployment, now: Duration) -> Stage {
+        let fails = !self.ends_well(&deployment.settings);
+        Timing {
+            fails,
+            ..self.timing
+        }
+        .stage(deployment.deployed_at, now)
+    }
+
+    /// The words were seen on a running control plane; the reference names none.
+    fn status(&self, deployment: &Deployment, now: Duration) -> &'static str {
+        match self.stage(deployment, now) {
+            Stage::Queued => "pending",
+            Stage::Working => "running",
+            Stage::Done => "success",
+            Stage::Failed => "failed",
+        }
+    }
+
+    /// When the state last changed.
+    fn updated_at(&self, deployment: &Deployment, now: Duration) -> Duration {
+        let after = match self.stage(deployment, now) {
+            Stage::Queued => Duration::ZERO,
+            Stage::Working => self.timing.queue(),
+            Stage::Done | Stage::Failed => self.timing.ready_after,
+        };
+        deployment.deployed_at + after
+    }
+
+    fn finished_at(&self, deployment: &Deployment, now: Duration) -> Option<Duration> {
+        let over = matches!(self.stage(deployment, now), Stage::Done | Stage::Failed);
+        over.then(|| deployment.deployed_at + self.timing.ready_after)
+    }
+
+    /// Services appear through deployments that end well, under the same name; there is no other way to make one.
+    fn settle(&mut self, now: Duration) {
+        for at in 0..self.deployments.len() {
+            let row = self.deployments.get(at).filter(|row| !row.settled);
+            let Some(deployment) = row.cloned() else {
+                continue;
+            };
+            let Some(finished_at) = self.finished_at(&deployment, now) else {
+                continue;
+            };
+            if let Some(deployment) = self.deployments.get_mut(at) {
+                deployment.settled = true;
+            }
+            self.emit_finished(&deployment.id, &deployment.name, finished_at);
+            if self.stage(&deployment, now) != Stage::Done {
+                continue;
+            }
+            let kind = deployment.settings.text("type").unwrap_or("web").to_owned();
+            let mut services = self.services.iter_mut();
+            match services.find(|service| service.name == deployment.name) {
+                Some(service) => {
+                    service.kind = kind;
+                    service.updated_at = finished_at;
+                    service.power = Power::On;
+                }
+                None => {
+                    let id = self.id("service", finished_at);
+                    self.services.push(Service {
+                        id,
+                        name: deployment.name,
+                        kind,
+                        deployment_id: deployment.id,
+                        created_at: finished_at,
+                        updated_at: finished_at,
+                        power: Power::On,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Deploys `name`, for the first time or again: a name that is known keeps its row and its id (seen on a running
+    /// control plane). Returns the row.
+    fn deploy(
+        &mut self,
+        name: &str,
+        settings: Settings,
+        fresh_id: String,
+        now: Duration,
+    ) -> Deployment {
+        self.write_deploy_logs(name, &settings, now);
+        let known = self.deployments.iter().position(|row| row.name == name);
+        let at = known.unwrap_or(self.deployments.len());
+        let (id, created_at) = match self.deployments.get(at) {
+            Some(row) => (row.id.clone(), row.created_at),
+            None => (fresh_id, now),
+        };
+        let row = Deployment {
+            id,
+            name: name.to_owned(),
+            settings,
+            created_at,
+            deployed_at: now,
+            settled: false,
+        };
+        let end = self.deployments.len().min(at + 1);
+        self.deployments.splice(at..end, [row.clone()]);
+        row
+    }
+
+    /// Lines get their time now and show once that time has come.
+    fn write_deploy_logs(&mut self, name: &str, settings: &Settings, now: Duration) {
+        let (working, over) = (now + self.timing.queue(), now + self.timing.ready_after);
+        let fetch = match settings.text("source") {
+            Some("image" | "docker") if settings.text("image").is_some() => "pulling image",
+            Some("local") => "copying files",
+            _ => "cloning repository",
+        };
+        let well = self.ends_well(settings);
+        let log = self.logs.entry(name.to_owned()).or_default();
+        // Of an earlier run only what has been said remains.
+        log.retain(|line| line.at <= now);
+        let mut line = |at, source, level, message: String| {
+            log.push(Line {
+                at,
+                source,
+                level,
+                message,
+            })
+        };
+        line(now, "build", "info", fetch.to_owned());
+        line(working, "build", "info", "build started".to_owned());
+        if well {
+            line(over, "build", "info", "build finished".to_owned());
+            line(over, "deploy", "info", format!("starting {name}"));
+            let ears = settings.port.map_or("ready".to_owned(), |port| {
+                format!("listening on port {port}")
+            });
+            line(over, "runtime", "info", ears);
+        } else {
+            line(over, "build", "error", "build failed".to_owned());
+        }
+    }
+
+    fn write_log(&mut self, name: &str, at: Duration, message: &str) {
+        let line = Line {
+            at,
+            source: "runtime",
+            level: "info",
+            message: message.to_owned(),
+        };
+        self.logs.entry(name.to_owned()).or_default().push(line);
+    }
+
+    /// What the log of `name` holds by now, oldest first.
+    fn lines(&self, name: &str, now: Duration) -> impl Iterator<Item = &Line> {
+        let lines = self.logs.get(name).into_iter().flatten();
+        lines.filter(move |line| line.at <= now)
+    }
+
+    fn power(&self, service: &Service, now: Duration) -> Power {
+        match service.power {
+            Power::Rising(since) if now.saturating_sub(since) >= self.timing.ready_after => {
+                Power::On
+            }
+            power => power,
+        }
+    }
+
+    /// Switches a service; the log says so.
+    fn switch(&mut self, id: &str, power: Power, message: &str, now: Duration) {
+        if let Some(service) = self.services.iter_mut().find(|service| service.id == id) {
+            service.power = power;
+            let name = service.name.clone();
+            self.write_log(&name, now, message);
+        }
+    }
+}
+
+impl Player for Dployr {
+    const PLATFORM: Platform = Platform::Dployr;
+
+    fn dialect(&self) -> Option<Dialect> {
+        Some(self.dialect)
+    }
+
+    fn answer(&mut self, call: &Call) -> Reply {
+        self.settle(call.now);
+        match self.dialect {
+            Dialect::Documented => documented::handle(self, call),
+            Dialect::ControlPlane => control_plane::handle(self, call),
+        }
+    }
+
+    fn refusal(&self, problem: &Problem) -> Reply {
+        match self.dialect {
+            Dialect::Documented => documented::refusal(problem),
+            Dialect::ControlPlane => control_plane::refusal(problem),
+        }
+    }
+
+    /// The newest first.
+    fn deployed(&self, now: Duration) -> Vec<Deployed> {
+        let deployments = self.deployments.iter().rev().map(|deployment| Deployed {
+            kind: "deployment",
+            name: deployment.name.clone(),
+            deployment: None,
+            state: self.status(deployment, now).to_owned(),
+            since: deployment.deployed_at,
+            address: None,
+        });
+        let services = self.services.iter().rev().map(|service| Deployed {
+            kind: "service",
+            name: service.name.clone(),
+            deployment: None,
+            state: self.power(service, now).word().to_owned(),
+            since: match self.power(service, now) {
+                Power::Rising(since) => since,
+                _ => service.updated_at,
+            },
+            address: Some(self.instance.address.clone()),
+        });
+        deployments.chain(services).collect()
+    }
+}
+
+/// The number of deployments and the like.
+impl fmt::Debug for Dployr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dployr")
+            .field("dialect", &self.dialect)
+            .field("deployments", &self.deployments.len())
+            .field("services", &self.services.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Power {
+    /// Words of dployr-io/dployr:pkg/core/service/service.go, and the control plane's `starting`.
+    fn word(self) -> &'static str {
+        match self {
+            Power::On => "running",
+            Power::Off => "stopped",
+            Power::Rising(_) => "starting",
+        }
+    }
+}
+
+impl Settings {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.texts.get(name).map(String::as_str)
+    }
+
+    /// Something to fetch, from a host that can exist: `.invalid` never does (RFC 2606). What a `local` or a `docker`
+    /// deployment fetches is the sandbox's own, nothing is known: files that are there already, and an image before a
+    /// repository.
+    fn can_be_fetched(&self) -> bool {
+        let place = match self.text("source") {
+            Some("local") => return true,
+            Some("image") => self.text("image"),
+            Some("docker") => self.text("image").or(self.text("remoteUrl")),
+            _ => self.text("remoteUrl"),
+        };
+        let Some(place) = place else { return false };
+        let rest = place.split_once("://").map_or(place, |(_, rest)| rest);
+        let host = rest.split(['/', ':']).next().unwrap_or(rest);
+        !host.ends_with(".invalid")
+    }
+}
+
+impl Line {
+    /// The form that a running control plane sent, milliseconds and all. The reference shows no line.
+    fn json(&self, dialect: Dialect) -> Value {
+        let source = match (dialect, self.source) {
+            // What the agent on the instance calls itself.
+            (Dialect::ControlPlane, "runtime") => "dployrd",
+            (_, source) => source,
+        };
+        json!({ "timestamp": millis(self.at), "source": source, "level": self.level, "message": self.message })
+    }
+}
+
+/// An array, or one JSON object a line for who follows, as a running control plane sent it. Here the stream ends when
+/// there is nothing more to say for now; the real one goes on.
+fn lines_reply(lines: Vec<Value>, follow: bool) -> Reply {
+    if !follow {
+        return Reply::json(200, &Value::Array(lines));
+    }
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    Reply::new(200, "application/x-ndjson", text)
+}
+
+/// The headers that tell of a rate limit.
+fn limited(reply: Reply, limit: u64, taken: Taken) -> Reply {
+    reply
+        .with_header("x-ratelimit-limit", limit)
+        .with_header("x-ratelimit-remaining", taken.remaining)
+        .with_header("x-ratelimit-reset", taken.reset)
+}

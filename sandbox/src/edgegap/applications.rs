@@ -1,0 +1,46 @@
+//! Applications and their versions: there is one of each.
+
+use serde_json::json;
+
+use super::deployments::MOST_MINUTES;
+use super::{Edgegap, message, paged};
+use crate::platform::Call;
+use crate::reply::Answer;
+
+const MADE: &str = "2026-04-22 12:00:46.444265";
+
+impl Edgegap {
+    pub(super) fn applications(&self, call: &Call) -> Answer {
+        let application = json!({
+            "name": self.application,
+            "is_active": true,
+            "image": "iVBORw0KGgo=",
+            "create_time": MADE,
+            "last_updated": MADE,
+        });
+        paged(call.request, "applications", vec![application])
+    }
+
+    pub(super) fn versions(&self, call: &Call) -> Answer {
+        if call.path("app_name") != self.application {
+            return Err(message(404, "Application not found"));
+        }
+        let version = json!({
+            "name": self.version,
+            "create_time": MADE,
+            "last_updated": MADE,
+            "is_active": true,
+            "req_cpu": 256,
+            "req_memory": 512,
+            "docker_repository": "registry.edgegap.com",
+            "docker_image": "my-org/my-game-server",
+            "docker_tag": self.version,
+            "force_cache": false,
+            "caching_percent": 0.0,
+            "max_duration": MOST_MINUTES,
+            "ports": [{ "name": "gameport", "port": 7777, "protocol": "UDP", "to_check": true, "tls_upgrade": false }],
+            "envs": [],
+        });
+        paged(call.request, "versions", vec![version])
+    }
+}

@@ -1,0 +1,379 @@
+//! A deployment and its life.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::filters::Query;
+use super::tags::Tag;
+use super::webhooks::Hooks;
+use super::{
+    CREATES_PER_SECOND, Edgegap, LISTS_PER_SECOND, STATUSES_PER_SECOND, body_of, details_reply,
+    leave_out_nulls, message, page, refusal, take,
+};
+use crate::platform::{Call, refusable};
+use crate::reply::{Answer, Reply};
+use crate::request::text_field;
+use crate::time::{Timing, naive_micros};
+
+/// Minutes after which what is ready is stopped (`max_duration` of edgegap/openapi-specification:edgegap-v1-openapi.yaml):
+/// those of the free tier in edgegap/edgegap-agent-skills:skills/edgegap-unity/references/deploy.md.
+pub(super) const MOST_MINUTES: u64 = 60;
+/// What is in error "will be deleted automatically by our system after some some times", says the 422 of the fleet
+/// operation in edgegap-v2-openapi.yaml. An hour is the sandbox's own, as is that it goes the way of a stop.
+const ERROR_IS_KEPT: Duration = Duration::from_secs(60 * 60);
+
+#[derive(Clone, Debug)]
+pub(super) struct Deployment {
+    pub(super) id: String,
+    pub(super) application: String,
+    pub(super) version: String,
+    pub(super) tags: Vec<Tag>,
+    /// The host of the private fleet, if it runs on one.
+    pub(super) host: Option<String>,
+    pub(super) address: String,
+    pub(super) port: usize,
+    pub(super) created_at: Duration,
+    /// When the first stop came.
+    pub(super) stop_asked_at: Option<Duration>,
+    pub(super) no_capacity: bool,
+    /// Whom to tell.
+    pub(super) hooks: Hooks,
+}
+
+/// `Status.SEEKING` and so on. No closed list is published; these were seen in the vendor's documents and in
+/// edgegap/nakama-edgegap and edgegap/matchmaker-hosting-providers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    Seeking,
+    Deploying,
+    Ready,
+    Error,
+    Terminating,
+    Terminated,
+}
+
+impl Status {
+    pub(super) fn wire(self) -> &'static str {
+        match self {
+            Status::Seeking => "Status.SEEKING",
+            Status::Deploying => "Status.DEPLOYING",
+            Status::Ready => "Status.READY",
+            Status::Error => "Status.ERROR",
+            Status::Terminating => "Status.TERMINATING",
+            Status::Terminated => "Status.TERMINATED",
+        }
+    }
+}
+
+impl Deployment {
+    /// When it is ready or in error.
+    pub(super) fn settles_at(&self, timing: Timing) -> Duration {
+        if self.no_capacity {
+            self.created_at
+        } else {
+            self.created_at.saturating_add(timing.ready_after)
+        }
+    }
+
+    /// Which of the two.
+    pub(super) fn settles_as(&self, timing: Timing) -> Status {
+        if self.no_capacity || timing.fails {
+            Status::Error
+        } else {
+            Status::Ready
+        }
+    }
+
+    /// When it became ready, if it has.
+    pub(super) fn ready_at(&self, timing: Timing, now: Duration) -> Option<Duration> {
+        let at = self.settles_at(timing);
+        (now >= at && self.settles_as(timing) == Status::Ready).then_some(at)
+    }
+
+    /// The first one counts.
+    pub(super) fn stop(&mut self, now: Duration) {
+        self.stop_asked_at.get_or_insert(now);
+    }
+
+    /// When it is stopped: by whom asked for it, but not before it is ready or in error
+    /// (edgegap/openapi-specification:edgegap-v1-openapi.yaml, `DELETE /v1/stop/{deployment_id}`); or else by the
+    /// platform.
+    pub(super) fn stops_at(&self, timing: Timing) -> Duration {
+        let settles_at = self.settles_at(timing);
+        let kept = match self.settles_as(timing) {
+            Status::Ready => Duration::from_secs(MOST_MINUTES * 60),
+            _ => ERROR_IS_KEPT,
+        };
+        let at_last = settles_at.saturating_add(kept);
+        let asked_at = self.stop_asked_at.unwrap_or(at_last);
+        asked_at.clamp(settles_at, at_last)
+    }
+
+    /// When it has stopped. How long that takes is the sandbox's own.
+    pub(super) fn ends_at(&self, timing: Timing) -> Duration {
+        self.stops_at(timing).saturating_add(timing.queue())
+    }
+
+    pub(super) fn status(&self, timing: Timing, now: Duration) -> Status {
+        if now >= self.ends_at(timing) {
+            Status::Terminated
+        } else if now >= self.stops_at(timing) {
+            Status::Terminating
+        } else if now >= self.settles_at(timing) {
+            self.settles_as(timing)
+        } else if now.saturating_sub(self.created_at) >= timing.queue() {
+            Status::Deploying
+        } else {
+            Status::Seeking
+        }
+    }
+
+    /// What it was before this.
+    fn before(&self, status: Status, timing: Timing) -> Option<Status> {
+        match status {
+            Status::Seeking => None,
+            Status::Deploying => Some(Status::Seeking),
+            Status::Error if self.no_capacity => Some(Status::Seeking),
+            Status::Ready | Status::Error => Some(Status::Deploying),
+            Status::Terminating => Some(self.settles_as(timing)),
+            Status::Terminated => Some(Status::Terminating),
+        }
+    }
+
+    fn tag_names(&self) -> Vec<&str> {
+        self.tags.iter().map(|tag| tag.name.as_str()).collect()
+    }
+
+    fn fqdn(&self) -> String {
+        format!("{}.pr.edgegap.net", self.id)
+    }
+
+    fn ports(&self) -> Value {
+        json!({
+            "gameport": {
+                "name": "gameport",
+                "link": format!("{}:{}", self.fqdn(), self.port),
+                "internal": 7777,
+                "external": self.port,
+                "protocol": "UDP",
+                "tls_upgrade": false,
+            }
+        })
+    }
+
+    /// `V1DeploymentStatus`. Times have a space in the middle and no zone there. `start_time` and `elapsed_time` are
+    /// required there too, but go by "deployment becoming Ready": before that there is nothing to say.
+    pub(super) fn describe(&self, timing: Timing, now: Duration) -> Value {
+        let status = self.status(timing, now);
+        let ready = status == Status::Ready;
+        let (ready_at, ends_at) = (self.ready_at(timing, now), self.ends_at(timing));
+        let stops_at = self.stops_at(timing);
+        let error_detail = match (status, self.no_capacity) {
+            (Status::Error, true) => Some("Could not allocate an Edge Server"),
+            (Status::Error, false) => Some("The container did not start"),
+            _ => None,
+        };
+        let mut body = json!({
+            "request_id": self.id,
+            "fqdn": self.fqdn(),
+            "app_name": self.application,
+            "app_version": self.version,
+            // Nothing is placed yet while it seeks; the vendor's own C# model has it nullable.
+            "public_ip": ready.then_some(&self.address),
+            "current_status": status.wire(),
+            "last_status": self.before(status, timing).map(Status::wire),
+            "running": ready,
+            "start_time": ready_at.map(naive_micros),
+            "removal_time": (now >= stops_at).then(|| naive_micros(stops_at)),
+            "elapsed_time": ready_at.map(|at| now.min(ends_at).saturating_sub(at).as_secs()),
+            "max_duration": MOST_MINUTES,
+            "error": status == Status::Error,
+            "error_detail": error_detail,
+            "ports": if ready { self.ports() } else { json!({}) },
+            "location": ready.then(super::locations::montreal),
+            "tags": self.tag_names(),
+            "command": null,
+            "arguments": null,
+        });
+        leave_out_nulls(
+            &mut body,
+            &["last_status", "start_time", "removal_time", "location"],
+        );
+        body
+    }
+
+    /// An item of the list. `status` is not in the document, but edgegap/nakama-edgegap:pkg/fleetmanager/models.go
+    /// reads it. Address and ports are there from the beginning: the document requires the former, and no client was
+    /// seen that takes a null; whether the platform knows them so early is not known. `start_time` is required as well,
+    /// but is "Timestamp of deployment becoming Ready".
+    pub(super) fn summary(&self, timing: Timing, now: Duration) -> Value {
+        let status = self.status(timing, now);
+        let mut body = json!({
+            "request_id": self.id,
+            "fqdn": self.fqdn(),
+            "public_ip": self.address,
+            "ready": status == Status::Ready,
+            "status": status.wire(),
+            "start_time": self.ready_at(timing, now).map(naive_micros),
+            "ports": self.ports(),
+            "tags": self.tag_names(),
+        });
+        leave_out_nulls(&mut body, &["start_time"]);
+        body
+    }
+}
+
+impl Edgegap {
+    pub(super) fn create(&mut self, call: &Call) -> Answer {
+        take(&mut self.limits.creates, call, CREATES_PER_SECOND)?;
+        let body = body_of(call)?;
+        if let Some(problem) = refusable(self, call) {
+            return Err(refusal(problem));
+        }
+        check_body(&body)?;
+        let text = |name: &str| text_field(&body, name).unwrap_or_default().to_owned();
+        let (application, version) = (text("application"), text("version"));
+        // "Invalid Application or Application Version. No deployment has been created": the 400 of the fleet operation.
+        for (field, value, known) in [
+            ("application", &application, &self.application),
+            ("version", &version, &self.version),
+        ] {
+            if value != known {
+                let message = format!("Unknown {field} {value}");
+                let details = json!({ field: "does not exist" });
+                return Err(details_reply(&message, details));
+            }
+        }
+        let is_live = |deployment: &&Deployment| {
+            let status = deployment.status(self.timing, call.now);
+            matches!(status, Status::Seeking | Status::Deploying | Status::Ready)
+        };
+        let no_capacity = self.deployments.iter().filter(is_live).count() >= self.capacity;
+        let texts = |name: &str| {
+            let all = body
+                .get(name)
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
+            all.filter_map(Value::as_str).map(str::to_owned)
+        };
+        let is_fleet = call.id() == "create_fleet_deployment";
+        // 12 hexadecimal digits: a69f8e3e0555 in the document.
+        let id = self.ids.hex(12);
+        self.deployments.push(Deployment {
+            id: id.clone(),
+            application,
+            version,
+            tags: texts("tags").map(|name| Tag::new(name, call.now)).collect(),
+            // The first of the given hosts that there is; any other is passed over: a host that is not known is no
+            // mistake, the deployment overflows to the cloud.
+            host: texts("private_host_ids")
+                .filter(|_| is_fleet)
+                .find(|host| *host == self.private_host_id),
+            // 203.0.113.0/24 is kept for documentation (RFC 5737).
+            address: format!("203.0.113.{}", 1 + self.ids.below(254)),
+            port: 30_000 + self.ids.below(2_768),
+            created_at: call.now,
+            stop_asked_at: None,
+            no_capacity,
+            hooks: Hooks::read(&body),
+        });
+        if no_capacity {
+            // A deployment exists all the same and is in error: the 422 of the fleet operation says so, that of the
+            // other one has the same form.
+            let body = json!({ "request_id": id, "message": "Could not allocate an Edge Server" });
+            return Ok(Reply::json(422, &body));
+        }
+        Ok(Reply::json(202, &json!({ "request_id": id })))
+    }
+
+    pub(super) fn find(&self, id: &str) -> Option<&Deployment> {
+        self.deployments
+            .iter()
+            .find(|deployment| deployment.id == id)
+    }
+
+    pub(super) fn status(&mut self, call: &Call) -> Answer {
+        take(&mut self.limits.statuses, call, STATUSES_PER_SECOND)?;
+        // 404 is documented; the live service was seen to answer 400
+        // (edgegap/edgegap-agent-skills:skills/edgegap-unity/references).
+        let deployment = self.find(call.path("deployment_id"));
+        let deployment = deployment.ok_or_else(|| message(400, "Deployment not found"))?;
+        Ok(Reply::json(
+            200,
+            &deployment.describe(self.timing, call.now),
+        ))
+    }
+
+    pub(super) fn list(&mut self, call: &Call) -> Answer {
+        take(&mut self.limits.lists, call, LISTS_PER_SECOND)?;
+        let query = call.request.query_value("query").map(Query::read);
+        let query = query
+            .transpose()
+            .map_err(|problem| message(400, &problem))?;
+        let query = query.unwrap_or_default();
+        // The newest first: no order is published for a list that asks for none, and this is the sandbox's own. What
+        // has terminated is not in it: "List of active deployments" (edgegap-v1-openapi.yaml).
+        let wanted = |deployment: &&Deployment| {
+            let status = deployment.status(self.timing, call.now);
+            status != Status::Terminated && query.takes(deployment, status)
+        };
+        let mut live: Vec<&Deployment> = self.deployments.iter().rev().filter(wanted).collect();
+        if query.oldest_first {
+            live.reverse();
+        }
+        let describe = |deployment: &Deployment| deployment.summary(self.timing, call.now);
+        let mut body = page(call.request, "data", live, describe)?;
+        body.insert("message".to_owned(), json!([]));
+        Ok(Reply::json(200, &body.into()))
+    }
+}
+
+/// Checks a body that the spec allows.
+fn check_body(body: &Map<String, Value>) -> Result<(), Reply> {
+    let users = body.get("users").and_then(Value::as_array);
+    for user in users.into_iter().flatten() {
+        check_user(user).map_err(|what| field_refusal("users", what))?;
+    }
+    // `[boolean, null]` in the document.
+    if let Some(Value::String(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) =
+        body.get("require_cached_locations")
+    {
+        return Err(field_refusal(
+            "require_cached_locations",
+            "must be a boolean",
+        ));
+    }
+    // Newer than the rest (version 20026.06.01 of the document).
+    let resource = |name: &str| body.get("resources")?.get(name)?.as_i64();
+    match (resource("cpu_units"), resource("memory_mib")) {
+        (Some(cpu), Some(memory)) if memory > cpu.saturating_mul(2) => Err(field_refusal(
+            "resources",
+            "memory_mib may be at most twice cpu_units",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn field_refusal(field: &str, what: &str) -> Reply {
+    let message = format!("Invalid request: {field} {what}");
+    details_reply(&message, json!({ field: what }))
+}
+
+/// The document leaves `user_data` open; these two kinds are its examples, and no client knows a third
+/// (edgegap/edgegap-mcp:src/tools/curated.ts).
+fn check_user(user: &Value) -> Result<(), &'static str> {
+    let data = |name: &str| user.pointer(&format!("/user_data/{name}"));
+    if user.get("user_type") == Some(&json!("ip_address")) {
+        let address = data("ip_address").and_then(Value::as_str);
+        let address = address.and_then(|address| address.parse::<IpAddr>().ok());
+        return address
+            .map(|_| ())
+            .ok_or("ip_address needs user_data.ip_address");
+    }
+    let both = data("latitude").is_some() && data("longitude").is_some();
+    let problem = "geo_coordinates needs user_data.latitude and user_data.longitude";
+    both.then_some(()).ok_or(problem)
+}

@@ -1,0 +1,82 @@
+//! What can be deployed and where: applications, versions, locations, hosts of the private fleet.
+//!
+//! The forms are those of edgegap/openapi-specification, the contents the sandbox's own: there is one of each.
+
+use serde_json::{Value, json};
+
+use super::deployments::Status;
+use super::{Edgegap, FLEET, HOSTS_PER_SECOND, message, page, paged, take};
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+use crate::request::Request;
+
+/// The example of `LocationData`.
+pub(super) fn montreal() -> Value {
+    json!({
+        "city": "Montreal",
+        "country": "Canada",
+        "continent": "North America",
+        "administrative_division": "Quebec",
+        "timezone": "Eastern Time",
+        "latitude": 45.508888,
+        "longitude": -73.561668,
+    })
+}
+
+impl Edgegap {
+    pub(super) fn locations(&self, call: &Call) -> Answer {
+        let known = |name: &str, only: &str| {
+            let wanted = call.request.query_value(name);
+            wanted.is_none_or(|wanted| wanted == only)
+        };
+        if !known("app", &self.application) || !known("version", &self.version) {
+            return Err(message(400, "Unknown application or version"));
+        }
+        let frankfurt = json!({
+            "city": "Frankfurt",
+            "country": "Germany",
+            "continent": "Europe",
+            "administrative_division": "Hesse",
+            "timezone": "Central European Time",
+            "latitude": 50.110924,
+            "longitude": 8.682127,
+        });
+        let mut body = page(
+            call.request,
+            "locations",
+            vec![montreal(), frankfurt],
+            |item| item,
+        )?;
+        body.insert("messages".to_owned(), json!([]));
+        Ok(Reply::json(200, &body.into()))
+    }
+
+    /// The reply has pages since 2026-06-01, and no parameter to ask for one. A fleet that there is not is no documented
+    /// case; 400 is, for every mistake of the client's side. Times are RFC 3339 here.
+    pub(super) fn fleet_hosts(&mut self, call: &Call) -> Answer {
+        take(&mut self.limits.hosts, call, HOSTS_PER_SECOND)?;
+        if call.path("fleet_name") != FLEET {
+            return Err(message(400, "Unknown private fleet"));
+        }
+        let here = self.deployments.iter().filter(|deployment| {
+            let status = deployment.status(self.timing, call.now);
+            deployment.host.is_some() && !matches!(status, Status::Error | Status::Terminated)
+        });
+        let used = here.count();
+        let host = json!({
+            "host_id": self.private_host_id,
+            "status": "ACTIVE",
+            "created_at": "2026-04-22T12:00:46Z",
+            "updated_at": "2026-04-22T12:00:46Z",
+            "allocated_cpu_units": used * 256,
+            "allocated_memory_mb": used * 512,
+            "allocatable_cpu_units": 8192,
+            "allocatable_memory_mb": 16384,
+            "city": "Montreal",
+            "country": "Canada",
+            "continent": "North America",
+            "fleet_host_specifications": { "cpu_units": 8192, "memory_mb": 16384, "base_clock_speed_mhz": 3200 },
+        });
+        paged(&Request::new("GET", "/"), "data", vec![host])
+    }
+}

@@ -1,0 +1,41 @@
+//! What is seen of a deployment from outside: what it has written and what it uses.
+//!
+//! The forms are those of edgegap/openapi-specification:edgegap-v1-openapi.yaml, the contents the sandbox's own.
+
+use serde_json::json;
+
+use super::deployments::{Deployment, Status};
+use super::{Edgegap, leave_out_nulls, message};
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+
+impl Edgegap {
+    /// Logs are gone when the deployment has stopped (edgegap/edgegap-mcp, edgegap/edgegap-agent-skills).
+    pub(super) fn logs(&self, call: &Call) -> Answer {
+        let deployment = self.seen(call)?;
+        let status = deployment.status(self.timing, call.now);
+        let crashed = status == Status::Error && !deployment.no_capacity;
+        let logs = match status {
+            Status::Terminated => {
+                return Err(message(404, "No logs for a terminated deployment"));
+            }
+            Status::Seeking | Status::Deploying => "",
+            Status::Error if deployment.no_capacity => "",
+            _ => "listening on 7777\n",
+        };
+        let mut body = json!({
+            "logs": logs,
+            "crash_logs": crashed.then_some("listening on 7777\ncannot load the map\n"),
+            "crash_data": crashed.then(|| json!({ "exit_code": 1, "message": "Error", "restart_count": 0 })),
+            "encoding": "utf-8",
+            "logs_link": null,
+        });
+        leave_out_nulls(&mut body, &["crash_data"]);
+        Ok(Reply::json(200, &body))
+    }
+
+    pub(super) fn seen(&self, call: &Call) -> Result<&Deployment, Reply> {
+        let found = self.find(call.path("deployment_id"));
+        found.ok_or_else(|| message(404, "Deployment not found"))
+    }
+}

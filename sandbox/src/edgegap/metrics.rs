@@ -1,0 +1,94 @@
+//! Metrics of a deployment.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Edgegap, message};
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+use crate::time::{naive_micros, parse_utc};
+
+// The step of a metrics call without parameters, and the points that it may have at most: the sandbox's own.
+const STEP: Duration = Duration::from_secs(30);
+const MOST_POINTS: u64 = 1_000;
+
+impl Edgegap {
+    /// Times without a zone, `steps` as a number with `s` or `m`; 422 for what cannot be read. The window "defaults to
+    /// deployment start time" and "to deployment stopped time" (edgegap/openapi-specification:edgegap-v1-openapi.yaml);
+    /// of what has not stopped, until now, and of what has not started, no time at all, which is the sandbox's own.
+    /// What would be too many points has fewer: the step grows, since its values are means over it there.
+    pub(super) fn metrics(&self, call: &Call) -> Answer {
+        let (deployment, request) = (self.seen(call)?, call.request);
+        let time = |name: &str, otherwise: Duration| match request.query_value(name) {
+            None => Some(otherwise),
+            Some(text) => parse_utc(text),
+        };
+        let step = match request.query_value("steps") {
+            None => Some(STEP),
+            Some(text) => step(text),
+        };
+        let stopped_at = call.now.min(deployment.stops_at(self.timing));
+        let (Some(until), Some(step)) = (time("end_time", stopped_at), step) else {
+            return Err(message(422, "end_time or steps cannot be read"));
+        };
+        let started_at = deployment.ready_at(self.timing, call.now);
+        let Some(since) = time("start_time", started_at.unwrap_or(until)) else {
+            return Err(message(422, "start_time cannot be read"));
+        };
+        let mut names = ["start_time", "end_time"].into_iter();
+        let by_default = names.all(|name| request.query_value(name).is_none());
+        // "Must be greater than start time."
+        if since >= until && !by_default {
+            return Err(message(422, "start_time must be before end_time"));
+        }
+        let span = until.saturating_sub(since).as_secs();
+        let step = step.max(Duration::from_secs(span.div_ceil(MOST_POINTS - 1)));
+        let count = span / step.as_secs().max(1);
+        let points: Vec<Duration> = (0..=count)
+            .filter(|_| since < until)
+            .filter_map(|index| Some(since + step * u32::try_from(index).ok()?))
+            .collect();
+        let series = |value: &dyn Fn(f64) -> f64| series(&points, since, value);
+        let total = |rate: f64| series(&|elapsed| elapsed * rate);
+        let flat = |value: f64| series(&|_| value);
+        let body = json!({
+            "total": {
+                "receive_total": total(34.0),
+                "transmit_total": total(68.0),
+                "disk_read_total": total(0.0),
+                "disk_write_total": total(1.5),
+            },
+            "cpu": flat(0.25),
+            "cpu_throttle_rate": flat(0.0),
+            "cpu_throttle_total": flat(0.0),
+            "mem": flat(104_857_600.0),
+            "network": { "receive": flat(34.0), "transmit": flat(68.0) },
+        });
+        Ok(Reply::json(200, &body))
+    }
+}
+
+fn step(text: &str) -> Option<Duration> {
+    let (number, factor) = match text.strip_suffix('m') {
+        Some(minutes) => (minutes, 60),
+        None => (text.strip_suffix('s')?, 1),
+    };
+    let seconds = number.parse::<u64>().ok()?.checked_mul(factor)?;
+    (seconds > 0).then(|| Duration::from_secs(seconds))
+}
+
+fn series(points: &[Duration], since: Duration, value: &dyn Fn(f64) -> f64) -> Value {
+    // `2021-07-14 14:17:37.711` beside `14:17:37`: three digits here, six elsewhere.
+    let written = |at: &Duration| {
+        let mut text = naive_micros(*at);
+        text.truncate(23);
+        text
+    };
+    let label = |text: String| text.get(11..19).unwrap_or_default().to_owned();
+    json!({
+        "labels": points.iter().map(written).map(label).collect::<Vec<_>>(),
+        "datasets": points.iter().map(|at| value((*at - since).as_secs_f64())).collect::<Vec<_>>(),
+        "timestamps": points.iter().map(written).collect::<Vec<_>>(),
+    })
+}

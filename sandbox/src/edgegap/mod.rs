@@ -1,0 +1,266 @@
+//! Edgegap: deployments of a game server, to the cloud and to a private fleet.
+//!
+//! The two create operations and the hosts are those of edgegap/openapi-specification:edgegap-v2-openapi.yaml; what else
+//! there is to a deployment is that of its edgegap-v1-openapi.yaml. The texts of errors are the sandbox's own.
+
+mod applications;
+mod deployments;
+mod filters;
+mod locations;
+mod logs;
+mod metrics;
+mod stop;
+mod tags;
+mod webhooks;
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::builder::Builder;
+use crate::credentials::EdgegapAccess;
+use crate::ids::Ids;
+use crate::platform::{Call, Deployed, Platform, Player};
+use crate::rate_limit::Window;
+use crate::reply::{Answer, Reply};
+use crate::request::Request;
+use crate::spec::{Contract, Problem};
+use crate::time::Timing;
+use deployments::{Deployment, Status};
+
+// Both create operations say 40 a second; status 20 and list 10 in edgegap-v1-openapi.yaml. All per organisation. How a
+// second is counted is not published: the sandbox's own windows are those of the clock, and what is refused counts too.
+const CREATES_PER_SECOND: u64 = 40;
+const STATUSES_PER_SECOND: u64 = 20;
+const LISTS_PER_SECOND: u64 = 10;
+// Of edgegap-v2-openapi.yaml.
+const HOSTS_PER_SECOND: u64 = 10;
+
+/// The one private fleet.
+const FLEET: &str = "alpha";
+
+/// The state of Edgegap.
+#[derive(Clone)]
+pub struct Edgegap {
+    timing: Timing,
+    capacity: usize,
+    ids: Ids,
+    token: String,
+    application: String,
+    version: String,
+    private_host_id: String,
+    deployments: Vec<Deployment>,
+    limits: Limits,
+}
+
+#[derive(Clone)]
+struct Limits {
+    creates: Window,
+    statuses: Window,
+    lists: Window,
+    hosts: Window,
+}
+
+impl Edgegap {
+    pub(crate) fn new(settings: &Builder, timing: Timing, seed: u64) -> Self {
+        let mut ids = Ids::new(seed);
+        let window = Window::new(settings.limits);
+        Self {
+            timing,
+            capacity: settings.capacity,
+            token: ids.uuid(),
+            application: "my-app".to_owned(),
+            version: "25.05.30-16.45.19-04".to_owned(),
+            private_host_id: format!("alpha-north-america-{}", ids.hex(8)),
+            ids,
+            deployments: Vec::new(),
+            limits: Limits {
+                creates: window,
+                statuses: window,
+                lists: window,
+                hosts: window,
+            },
+        }
+    }
+
+    /// The way in, for a server that listens at `base_url`.
+    pub fn access(&self, base_url: &str) -> EdgegapAccess {
+        EdgegapAccess {
+            base_url: base_url.to_owned(),
+            token: self.token.clone(),
+            application: self.application.clone(),
+            version: self.version.clone(),
+            private_host_id: self.private_host_id.clone(),
+            fleet: FLEET.to_owned(),
+        }
+    }
+
+    fn route(&mut self, call: &Call) -> Answer {
+        // A container has a token of its own, without a word in front of it.
+        if call.id() == "stop_own_deployment" {
+            return self.stop_own_deployment(call);
+        }
+        // The token belongs to the organisation and opens everything, so it is asked for first.
+        // `Authorization: token <uuid>`, the word once and in lower case: the vendor's API reference and
+        // edgegap/edgegap-mcp:src/client.ts; `token token <uuid>` is the commonest set-up error in
+        // edgegap/edgegap-agent-skills:skills/edgegap-unity/references/deploy.md.
+        authorize(call, &format!("token {}", self.token))?;
+        match call.id() {
+            "create_deployment" | "create_fleet_deployment" => self.create(call),
+            "get_deployment" => self.status(call),
+            "list_deployments" => self.list(call),
+            "stop_deployment" => self.stop(call),
+            "stop_deployments" => self.stop_deployments(call),
+            "list_deployment_tags" => self.list_tags(call),
+            "add_deployment_tag" => self.add_tag(call),
+            "get_deployment_tag" => self.get_tag(call),
+            "rename_deployment_tag" => self.rename_tag(call),
+            "delete_deployment_tag" => self.delete_tag(call),
+            "list_locations" => self.locations(call),
+            "list_applications" => self.applications(call),
+            "list_versions" => self.versions(call),
+            "list_fleet_hosts" => self.fleet_hosts(call),
+            "get_container_logs" => self.logs(call),
+            "get_deployment_metrics" => self.metrics(call),
+            _ => call.example().ok_or_else(|| elsewhere(call)),
+        }
+    }
+}
+
+impl Player for Edgegap {
+    const PLATFORM: Platform = Platform::Edgegap;
+
+    fn answer(&mut self, call: &Call) -> Reply {
+        self.route(call).unwrap_or_else(|refusal| refusal)
+    }
+
+    fn refusal(&self, problem: &Problem) -> Reply {
+        refusal(problem)
+    }
+
+    /// The newest first, those that have ended included.
+    fn deployed(&self, now: Duration) -> Vec<Deployed> {
+        let deployments = self.deployments.iter().rev();
+        let deployments = deployments.map(|deployment| {
+            let status = deployment.status(self.timing, now);
+            let stops_at = deployment.stops_at(self.timing);
+            let stopped_at = Some(stops_at).filter(|at| now >= *at);
+            let address = || format!("{}:{}", deployment.address, deployment.port);
+            Deployed {
+                kind: "deployment",
+                name: deployment.id.clone(),
+                deployment: None,
+                state: status.wire().to_owned(),
+                since: stopped_at.unwrap_or(deployment.created_at),
+                address: (status == Status::Ready).then(address),
+            }
+        });
+        deployments.collect()
+    }
+}
+
+/// The number of deployments.
+impl fmt::Debug for Edgegap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Edgegap")
+            .field("deployments", &self.deployments.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn authorize(call: &Call, expected: &str) -> Result<(), Reply> {
+    match call.request.header("authorization") {
+        None => Err(message(401, "Missing token")),
+        Some(value) if value != expected => Err(message(401, "Invalid token")),
+        Some(_) => Ok(()),
+    }
+}
+
+/// The limits are documented, the reply beyond them is not: no Retry-After, to promise nothing.
+fn take(window: &mut Window, call: &Call, limit: u64) -> Result<(), Reply> {
+    let taken = window.take(call.now, 1, limit);
+    let too_many = || message(429, "Too many requests");
+    taken.allowed.then_some(()).ok_or_else(too_many)
+}
+
+/// 415 is not among the documented statuses; 400 is, for every mistake of the client's side.
+fn body_of(call: &Call) -> Result<Map<String, Value>, Reply> {
+    let body = call.request.labelled_json_object();
+    body.map_err(|problem| message(400, problem.words()))
+}
+
+/// One page of a list of edgegap/openapi-specification:edgegap-v1-openapi.yaml, under this key; pages are numbered from 1.
+/// Only the items on the page are described: there may be many thousands.
+fn page<T>(
+    request: &Request,
+    key: &str,
+    items: Vec<T>,
+    describe: impl Fn(T) -> Value,
+) -> Result<Map<String, Value>, Reply> {
+    let number = |name: &str, otherwise: usize| match request.query_value(name) {
+        None => Some(otherwise),
+        // `int64` in the file.
+        Some(text) => usize::try_from(text.parse::<i64>().ok()?)
+            .ok()
+            .filter(|number| *number > 0),
+    };
+    // How many there are on a page without `limit` is not published: ten is the sandbox's own.
+    let (Some(page), Some(limit)) = (number("page", 1), number("limit", 10)) else {
+        return Err(message(400, "page and limit must be at least 1"));
+    };
+    let total = items.len();
+    let pages = total.div_ceil(limit).max(1);
+    let first = (page - 1).saturating_mul(limit);
+    let some = items.into_iter().skip(first).take(limit);
+    let some: Vec<Value> = some.map(describe).collect();
+    let pagination = json!({
+        "number": page,
+        "next_page_number": (page < pages).then(|| page + 1),
+        "previous_page_number": (page > 1).then(|| page - 1),
+        "paginator": { "num_pages": pages },
+        "has_next": page < pages,
+        "has_previous": page > 1,
+    });
+    Ok(Map::from_iter([
+        (key.to_owned(), Value::Array(some)),
+        ("total_count".to_owned(), json!(total)),
+        ("pagination".to_owned(), pagination),
+    ]))
+}
+
+/// A page of items as they are.
+fn paged(request: &Request, key: &str, items: Vec<Value>) -> Answer {
+    let body = page(request, key, items, |item| item)?;
+    Ok(Reply::json(200, &body.into()))
+}
+
+/// Of what the document does not require some may be null and some may not: the latter are not there.
+fn leave_out_nulls(body: &mut Value, names: &[&str]) {
+    if let Some(body) = body.as_object_mut() {
+        body.retain(|name, value| !value.is_null() || !names.contains(&name.as_str()));
+    }
+}
+
+/// What a known path answers to another method is documented nowhere; 405 with `Allow` is what HTTP has for it.
+fn elsewhere(call: &Call) -> Reply {
+    let allowed = Contract::of(Platform::Edgegap).allowed(&call.request.path);
+    if allowed.is_empty() {
+        return message(404, "Not found");
+    }
+    message(405, "Method not allowed").with_header("allow", allowed)
+}
+
+/// A request that the spec does not allow.
+fn refusal(problem: &Problem) -> Reply {
+    let details = json!({ &problem.place: problem.what });
+    details_reply(&format!("Invalid request: {problem}"), details)
+}
+
+fn details_reply(text: &str, details: Value) -> Reply {
+    Reply::json(400, &json!({ "message": text, "details": details }))
+}
+
+fn message(status: u16, text: &str) -> Reply {
+    Reply::json(status, &json!({ "message": text }))
+}

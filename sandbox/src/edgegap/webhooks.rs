@@ -1,0 +1,81 @@
+//! The addresses that Edgegap calls: one when a deployment is ready, one when it is in error, one when it has ended.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::Edgegap;
+use super::deployments::{Deployment, Status};
+use crate::platform::Platform;
+use crate::time::Timing;
+use crate::webhooks::Webhook;
+
+/// The addresses of ready, error and terminated. Each is called once and then forgotten: nothing is said about a second
+/// try.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hooks([Option<String>; 3]);
+
+impl Hooks {
+    /// Those of a create call that was checked.
+    pub(super) fn read(body: &Map<String, Value>) -> Self {
+        let names = [
+            "webhook_on_ready",
+            "webhook_on_error",
+            "webhook_on_terminated",
+        ];
+        Self(names.map(|name| Some(body.get(name)?.get("url")?.as_str()?.to_owned())))
+    }
+}
+
+impl Deployment {
+    /// When each of the three happens: it is ready, it is in error, it has ended. READY and ERROR are what the vendor's
+    /// page on webhooks names; that a deployment without a place counts as one in error is concluded from its status.
+    fn moments(&self, timing: Timing) -> [Option<Duration>; 3] {
+        let settles = |status| {
+            let settles_at = self.settles_at(timing);
+            (self.settles_as(timing) == status).then_some(settles_at)
+        };
+        let ends_at = Some(self.ends_at(timing));
+        [settles(Status::Ready), settles(Status::Error), ends_at]
+    }
+
+    /// The body is what the status call answers: the vendor's page, and edgegap/nakama-edgegap reads it so for all
+    /// three. A stop that was waiting for this very moment has not begun in it.
+    fn body_at(&self, timing: Timing, at: Duration, has_ended: bool) -> Value {
+        let mut then = self.clone();
+        then.stop_asked_at = self.stop_asked_at.filter(|_| has_ended);
+        then.describe(timing, at)
+    }
+}
+
+impl Edgegap {
+    /// What is to be sent by now, the oldest first.
+    pub(crate) fn webhooks_due(&mut self, now: Duration) -> Vec<(Duration, Webhook)> {
+        let timing = self.timing;
+        let mut due = Vec::new();
+        for deployment in &mut self.deployments {
+            for (index, at) in deployment.moments(timing).into_iter().enumerate() {
+                let Some(at) = at.filter(|at| *at <= now) else {
+                    continue;
+                };
+                let url = deployment.hooks.0.get_mut(index).and_then(Option::take);
+                due.extend(url.map(|url| {
+                    let body = deployment.body_at(timing, at, index == 2);
+                    (at, Webhook::new(Platform::Edgegap, &url, body))
+                }));
+            }
+        }
+        due.sort_by_key(|(at, _)| *at);
+        due
+    }
+
+    /// When the next one is to be sent.
+    pub(crate) fn next_webhook(&self) -> Option<Duration> {
+        let moments = self.deployments.iter().flat_map(|deployment| {
+            let moments = deployment.moments(self.timing).into_iter();
+            moments.zip(&deployment.hooks.0)
+        });
+        let moments = moments.filter(|(_, url)| url.is_some());
+        moments.filter_map(|(at, _)| at).min()
+    }
+}

@@ -1,0 +1,220 @@
+//! The faults that are injected, and what each has met.
+
+use super::{Fault, FaultError, Kind};
+use crate::platform::Platform;
+use crate::spec::{Contract, Operation};
+
+/// A fault, and what it has met by now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FaultUse {
+    /// The fault.
+    pub fault: Fault,
+    /// The calls of its operation and platform since it was injected.
+    pub seen: u64,
+    /// How many of them it met.
+    pub used: u64,
+}
+
+impl FaultUse {
+    /// Whether it has not done yet what it was injected for: one with a number of times, that many; one without, once.
+    pub fn is_left(&self) -> bool {
+        self.used < self.fault.when.times.unwrap_or(1)
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Book(Vec<FaultUse>);
+
+impl Book {
+    pub(crate) fn inject(&mut self, fault: Fault) -> Result<(), FaultError> {
+        check(&fault)?;
+        self.0.push(FaultUse {
+            fault,
+            seen: 0,
+            used: 0,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(crate) fn all(&self) -> &[FaultUse] {
+        &self.0
+    }
+
+    /// The fault that meets this call: the first that was injected of those that would. All count it.
+    pub(crate) fn meet(&mut self, platform: Platform, operation: Option<&str>) -> Option<Fault> {
+        self.pick(|fault| !fault.is_for_webhooks() && fault.when.counts(platform, operation))
+    }
+
+    /// Whether a call of the platform's own is not made.
+    pub(crate) fn drops_webhook(&mut self, platform: Platform) -> bool {
+        self.pick(|fault| fault.is_for_webhooks() && fault.when.counts(platform, None))
+            .is_some()
+    }
+
+    fn pick(&mut self, counts: impl Fn(&Fault) -> bool) -> Option<Fault> {
+        let mut met = None;
+        for one in self.0.iter_mut().filter(|one| counts(&one.fault)) {
+            one.seen = one.seen.saturating_add(1);
+            if met.is_none() && one.fault.when.meets(one.seen) {
+                one.used = one.used.saturating_add(1);
+                met = Some(one.fault.clone());
+            }
+        }
+        met
+    }
+}
+
+/// A fault that could never do anything is a mistake in a test, which would pass for the wrong reason.
+fn check(fault: &Fault) -> Result<(), FaultError> {
+    let when = &fault.when;
+    let is_text = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    let why = match &fault.kind {
+        _ if when.first == 0 => "calls are counted from 1",
+        _ if when.times == Some(0) => "it is to happen 0 times",
+        _ if fault.needs_answer() && !fault.acted => {
+            "it needs the platform's own answer, so it cannot come before"
+        }
+        Kind::Status { code, .. } if !(200..=599).contains(code) => "a status is from 200 to 599",
+        Kind::Status {
+            body: Some((content_type, _)),
+            ..
+        } if !is_text(content_type) => "the content type is none",
+        Kind::Dribble { piece: 0, .. } => "a piece has at least one byte",
+        Kind::DropWebhook if when.operation.is_some() => "a webhook belongs to no operation; use *",
+        _ => "",
+    };
+    let refuse = |why: &str| Err(FaultError(format!("{fault}: {why}")));
+    if !why.is_empty() {
+        return refuse(why);
+    }
+    let Some(operation) = &when.operation else {
+        return Ok(());
+    };
+    let platforms = match &when.platform {
+        Some(platform) => vec![*platform],
+        None => Platform::ALL.to_vec(),
+    };
+    let known = platforms.into_iter().flat_map(|platform| {
+        let operations = Contract::of(platform).operations().iter();
+        operations.map(move |known| (platform, Operation::id(known)))
+    });
+    let nearest = known.min_by_key(|(_, id)| distance(operation, id));
+    let nearest = match nearest {
+        Some((_, id)) if id == operation => return Ok(()),
+        Some((platform, id)) => format!("; did you mean {platform}.{id}?"),
+        None => String::new(),
+    };
+    let place = match when.platform {
+        Some(platform) => format!("{platform} has no"),
+        None => "no platform has an".to_owned(),
+    };
+    refuse(&format!("{place} operation {operation}{nearest}"))
+}
+
+/// How many letters have to be changed, added or taken away (Levenshtein).
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (at, letter) in left.chars().enumerate() {
+        let mut next = vec![at + 1];
+        for ((other, above), diagonal) in right.iter().zip(row.iter().skip(1)).zip(&row) {
+            let beside = next.last().copied().unwrap_or(0);
+            let changed = diagonal + usize::from(*other != letter);
+            next.push(changed.min(above + 1).min(beside + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn refusal(fault: Fault) -> String {
+        let mut book = Book::default();
+        book.inject(fault).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_could_never_happen_is_refused() {
+        assert_eq!(
+            refusal(
+                Fault::on("create_deploiment")
+                    .platform(Platform::Edgegap)
+                    .reset()
+            ),
+            "edgegap.create_deploiment=reset: edgegap has no operation create_deploiment; did you mean \
+             edgegap.create_deployment?"
+        );
+        assert_eq!(
+            refusal(Fault::on("list_region").reset()),
+            "list_region=reset: no platform has an operation list_region; did you mean nodion.list_regions?"
+        );
+        let refused = refusal(Fault::on("list_regions").platform(Platform::Dployr).hang());
+        let words = "dployr has no operation list_regions; did you mean dployr.";
+        assert!(refused.contains(words), "{refused}");
+        for (fault, words) in [
+            (Fault::on_any().nth(0).reset(), "from 1"),
+            (Fault::on_any().times(0).reset(), "0 times"),
+            (Fault::on_any().status(99), "200 to 599"),
+            (Fault::on_any().status(600), "200 to 599"),
+            (Fault::on_any().truncate(1).before(), "own answer"),
+            (Fault::on_any().delay(Duration::ZERO).before(), "own answer"),
+            (Fault::on_any().dribble(Duration::ZERO, 0), "one byte"),
+            (Fault::on("list_regions").drop_webhook(), "no operation"),
+            (
+                Fault::on_any().status_with(200, "a\r\nb: c", "x"),
+                "content type",
+            ),
+        ] {
+            let refused = refusal(fault);
+            assert!(refused.contains(words), "{refused}");
+        }
+    }
+
+    #[test]
+    fn the_first_meets_and_all_count() {
+        let mut book = Book::default();
+        let on = || Fault::on("create_deployment");
+        for fault in [
+            on().nth(1).reset(),
+            on().times(2).status(503),
+            on().nth(2).hang(),
+        ] {
+            book.inject(fault).unwrap();
+        }
+        book.inject(Fault::on_any().drop_webhook()).unwrap();
+        let mut met = |operation| {
+            let met = book.meet(Platform::Nodion, Some(operation));
+            met.map(|fault| fault.to_string())
+        };
+        assert_eq!(met("list_regions"), None);
+        assert_eq!(
+            met("create_deployment").unwrap(),
+            "create_deployment:1=reset"
+        );
+        assert_eq!(
+            met("create_deployment").unwrap(),
+            "create_deployment:1-2=503"
+        );
+        assert_eq!(met("create_deployment"), None);
+        let uses: Vec<_> = book
+            .all()
+            .iter()
+            .map(|one| (one.seen, one.used, one.is_left()))
+            .collect();
+        assert_eq!(
+            uses,
+            [(3, 1, false), (3, 1, true), (3, 0, true), (0, 0, true)]
+        );
+        assert!(book.drops_webhook(Platform::Edgegap));
+        assert!(!book.all().last().unwrap().is_left());
+    }
+}

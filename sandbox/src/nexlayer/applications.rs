@@ -1,0 +1,221 @@
+//! Sessions and their applications: start, update, extend, claim, and the status of pods.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::manifest::{Manifest, manifest_of};
+use super::{Nexlayer, bare_text, body_of, failure, not_found, required, required_token};
+use crate::platform::Call;
+use crate::reply::{Answer, Reply};
+use crate::time::{Stage, Timing, rfc3339};
+
+// 30 minutes, one extension of 120: the example of the page says 150 minutes and 0 extensions after the first one
+// (Nexlayer/docs:data/openapi.json has the 30).
+const LIFETIME: Duration = Duration::from_secs(30 * 60);
+const EXTENSION: Duration = Duration::from_secs(120 * 60);
+const EXTENSIONS: u32 = 1;
+// "within the next 10 minutes": the texts of the two remove operations on the page.
+const CLEANUP: Duration = Duration::from_secs(10 * 60);
+
+#[derive(Clone, Debug)]
+pub(super) struct Session {
+    pub(super) token: String,
+    pub(super) applications: Vec<Application>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Application {
+    pub(super) name: String,
+    pub(super) pods: Vec<String>,
+    pub(super) environment: String,
+    pub(super) created_at: Duration,
+    pub(super) deployed_at: Duration,
+    pub(super) expires_at: Duration,
+    pub(super) gone_at: Duration,
+    pub(super) extensions: u32,
+    pub(super) reserved: bool,
+}
+
+impl Nexlayer {
+    /// A session lasts as long as it has deployments or reservations (<https://nexlayer.com/docs/api/authentication>).
+    pub(super) fn sweep(&mut self, now: Duration) {
+        for session in &mut self.sessions {
+            session.applications.retain(|app| app.is_there(now));
+        }
+        self.sessions
+            .retain(|session| !session.applications.is_empty());
+    }
+
+    pub(super) fn session(&mut self, token: &str) -> Result<&mut Session, Reply> {
+        let found = self
+            .sessions
+            .iter_mut()
+            .find(|session| session.token == token);
+        // Status and body for an unknown token are documented nowhere.
+        found.ok_or_else(|| failure(400, "Invalid session token"))
+    }
+
+    pub(super) fn start(&mut self, call: &Call, token: Option<&str>) -> Answer {
+        let manifest = manifest_of(call)?;
+        let now = call.now;
+        let token = match token {
+            // What an unknown token does here is documented nowhere; a new session would hide the mistake.
+            Some(token) => self.session(token)?.token.clone(),
+            None => {
+                // 12 letters and digits in every example: dCf0NdAQ64j6.
+                let token = self.ids.alphanumeric(12);
+                self.sessions.push(Session {
+                    token: token.clone(),
+                    applications: Vec::new(),
+                });
+                token
+            }
+        };
+        // jolly-tapir on the page. The digits keep the sites of two applications apart.
+        let environment = format!("jolly-tapir-{}", self.ids.hex(6));
+        let session = self.session(&token)?;
+        // The vendor's own workflow redeploys by a start with the token
+        // (Nexlayer/website:.github/workflows/deploy.yml); environment and lifetime stay.
+        if !session
+            .applications
+            .iter()
+            .any(|app| app.name == manifest.name)
+        {
+            session.applications.push(Application {
+                name: manifest.name.clone(),
+                pods: Vec::new(),
+                environment,
+                created_at: now,
+                deployed_at: now,
+                expires_at: now + LIFETIME,
+                gone_at: now + LIFETIME,
+                extensions: EXTENSIONS,
+                reserved: false,
+            });
+        }
+        self.deploy(&token, manifest, "Deployment started successfully", now)
+    }
+
+    pub(super) fn update(&mut self, call: &Call) -> Answer {
+        let token = required_token(call)?;
+        let manifest = manifest_of(call)?;
+        // Nexlayer/docs:data/openapi.json answers an update with the body of a start; its message is known nowhere.
+        self.deploy(token, manifest, "Deployment updated successfully", call.now)
+    }
+
+    /// Deploys an application that is there. There is no applicationName parameter: the manifest's name and the token
+    /// find it.
+    pub(super) fn deploy(
+        &mut self,
+        token: &str,
+        manifest: Manifest,
+        message: &str,
+        now: Duration,
+    ) -> Answer {
+        let (timing, server) = (self.timing, self.server.clone());
+        let app = self.session(token)?.application(&manifest.name)?;
+        app.deployed_at = now;
+        app.pods = manifest.pods;
+        let body = json!({
+            "message": message,
+            "url": app.url(server.as_deref()),
+            "sessionToken": token,
+            "applicationName": app.name,
+            "environment": app.environment,
+            "status": app.status(timing, now),
+            "extend": { "available": app.extensions > 0, "expiresAt": rfc3339(app.expires_at) },
+            // A claim is completed in the browser, which nobody does here.
+            "claim": { "claimed": false },
+        });
+        Ok(Reply::json(200, &body))
+    }
+
+    /// The application that the body `{applicationName, sessionToken}` names, and the token.
+    pub(super) fn named(&mut self, call: &Call) -> Result<(&mut Application, String), Reply> {
+        let body = body_of(call)?;
+        let (name, token) = (
+            required(&body, "applicationName")?,
+            required(&body, "sessionToken")?,
+        );
+        // The page's text; Nexlayer/docs:data/openapi.json uses it for an unknown token too.
+        let session = self.session(token).map_err(|_| not_found())?;
+        Ok((session.application(name)?, token.to_owned()))
+    }
+}
+
+impl Session {
+    pub(super) fn application(&mut self, name: &str) -> Result<&mut Application, Reply> {
+        let found = self.applications.iter_mut().find(|app| app.name == name);
+        found.ok_or_else(not_found)
+    }
+}
+
+impl Application {
+    pub(super) fn is_there(&self, now: Duration) -> bool {
+        self.reserved || now < self.gone_at
+    }
+
+    /// `{state, progress}` while it works, as in the page's start example, `{state}` alone after that, as in its
+    /// reservation example. The page has one progress, 0: that it goes up to 100 is the sandbox's own.
+    pub(super) fn status(&self, timing: Timing, now: Duration) -> Value {
+        match timing.stage(self.deployed_at, now) {
+            Stage::Queued | Stage::Working => {
+                json!({ "state": "deploying", "progress": timing.percent(self.deployed_at, now) })
+            }
+            Stage::Done => json!({ "state": "running" }),
+            // Nexlayer/nexlayer-cli:pkg/core/api/client.go ends its wait on this word.
+            Stage::Failed => json!({ "state": "failed" }),
+        }
+    }
+
+    /// "If deployments have reached their time limits, application sites will be removed within 10 minutes", says the
+    /// text for all reservations. That of one promises the 10 minutes without the condition; that the limit counts there
+    /// as well is the sandbox's own, as is that they are used up.
+    pub(super) fn release(&mut self, now: Duration) {
+        self.reserved = false;
+        self.gone_at = if now < self.expires_at {
+            self.expires_at
+        } else {
+            now + CLEANUP
+        };
+    }
+}
+
+pub(super) fn extend(app: &mut Application, now: Duration) -> Answer {
+    // The page: free deployments have limited extensions. The text of a refusal is documented nowhere.
+    let left = app.extensions.checked_sub(1);
+    let left = left.ok_or_else(|| failure(400, "No extensions remaining"))?;
+    app.extensions = left;
+    app.expires_at += EXTENSION;
+    app.gone_at = app.gone_at.max(app.expires_at);
+    let minutes = app.expires_at.saturating_sub(now).as_secs_f64() / 60.0;
+    Ok(bare_text(&format!(
+        "Application {} has been extended. Environment will expire in {} minutes. {left} extension(s) remaining.",
+        app.name,
+        minutes.ceil(),
+    )))
+}
+
+pub(super) fn claim(token: &str) -> Reply {
+    let body = json!({
+        "message": "You're almost there! Visit the claim URL to finalize your deployment.",
+        "claimUrl": format!("https://app.nexlayer.io/claim/{token}"),
+        "claimToken": token,
+    });
+    Reply::json(200, &body)
+}
+
+/// `{"pods": [{"name", "status"}]}`: Nexlayer/api-reference:openapi/nexlayer-api.yaml at e68c307. `Pending` and
+/// `Running` are in a captured start, `failed` in a list of the vendor's older pages, in lower case.
+pub(super) fn pods(app: &Application, timing: Timing, now: Duration) -> Reply {
+    let status = match timing.stage(app.deployed_at, now) {
+        Stage::Queued | Stage::Working => "Pending",
+        Stage::Done => "Running",
+        Stage::Failed => "failed",
+    };
+    let pods = app.pods.iter();
+    let pods = pods.map(|name| json!({ "name": name, "status": status }));
+    let pods: Vec<Value> = pods.collect();
+    Reply::json(200, &json!({ "pods": pods }))
+}

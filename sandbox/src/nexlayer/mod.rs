@@ -1,0 +1,216 @@
+//! Nexlayer: apps from a manifest, sessions, extensions and reservations.
+//!
+//! Replies have the nested `status`, `extend` and `claim` objects of the page
+//! <https://nexlayer.com/docs/api/deployments>. Where the page names a text, it is sent as it stands; where it names
+//! none, the words here are the sandbox's own, and a client must not depend on them.
+
+mod applications;
+mod manifest;
+mod reservations;
+mod sites;
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::builder::Builder;
+use crate::credentials::NexlayerAccess;
+use crate::ids::Ids;
+use crate::platform::{Call, Deployed, Platform, Player};
+use crate::reply::{Answer, Reply};
+use crate::request::text_field;
+use crate::spec::Problem;
+use crate::time::Timing;
+use applications::{Session, claim, extend};
+use reservations::{remove_reservation, reserve};
+
+/// What the user pays for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Plan {
+    /// No plan: reservations are refused.
+    Free,
+    /// The plan Scale.
+    #[default]
+    Scale,
+    /// The plan Conquer.
+    Conquer,
+}
+
+/// The state of Nexlayer.
+#[derive(Clone)]
+pub struct Nexlayer {
+    plan: Plan,
+    /// Whether it has the route that newer files of the vendor lack.
+    pods_status: bool,
+    timing: Timing,
+    /// Where the server around it listens, if there is one.
+    server: Option<String>,
+    ids: Ids,
+    sessions: Vec<Session>,
+}
+
+impl Nexlayer {
+    pub(crate) fn new(settings: &Builder, timing: Timing, seed: u64) -> Self {
+        Self {
+            plan: settings.plan,
+            pods_status: settings.pods_status,
+            timing,
+            server: None,
+            ids: Ids::new(seed),
+            sessions: Vec::new(),
+        }
+    }
+
+    /// The way in, for a server that listens at `base_url`.
+    pub fn access(&self, base_url: &str) -> NexlayerAccess {
+        NexlayerAccess {
+            base_url: base_url.to_owned(),
+        }
+    }
+
+    /// Lets the sites be paths of a server.
+    pub(crate) fn listen_at(&mut self, base_url: &str) {
+        self.server = Some(base_url.to_owned());
+    }
+
+    fn route(&mut self, call: &Call) -> Answer {
+        let (timing, now) = (self.timing, call.now);
+        match (call.id(), call.segments().as_slice()) {
+            // The token as last path segment: Nexlayer/website:.github/workflows/deploy.yml
+            (_, ["startUserDeployment", token]) if call.method() == "POST" => {
+                self.start(call, Some(token))
+            }
+            ("start_user_deployment", _) => {
+                self.start(call, call.request.query_value("sessionToken"))
+            }
+            ("update_user_deployment", _) => self.update(call),
+            ("extend_deployment", _) => extend(self.named(call)?.0, now),
+            ("claim_deployment", _) => {
+                let (_, token) = self.named(call)?;
+                Ok(claim(&token))
+            }
+            ("get_reservations", _) => self.reservations(call),
+            ("add_deployment_reservation", _) => {
+                let plan = self.plan;
+                reserve(self.named(call)?.0, plan)
+            }
+            ("remove_deployment_reservation", _) => remove_reservation(self.named(call)?.0, now),
+            ("remove_reservations", _) => self.remove_reservations(call),
+            ("get_pods_status", _) if !self.pods_status => Err(not_routed(call)),
+            ("get_pods_status", _) => Ok(applications::pods(self.named(call)?.0, timing, now)),
+            ("validate_manifest", _) => manifest::validate(call),
+            ("get_schema", _) => Ok(Reply::json(200, &manifest::schema())),
+            ("send_feedback", _) => feedback(call),
+            _ => call.example().ok_or_else(|| not_routed(call)),
+        }
+    }
+}
+
+impl Player for Nexlayer {
+    const PLATFORM: Platform = Platform::Nexlayer;
+
+    fn answer(&mut self, call: &Call) -> Reply {
+        self.sweep(call.now);
+        if let Some(label) = sites::site_of(call) {
+            let mut apps = self
+                .sessions
+                .iter()
+                .flat_map(|session| &session.applications);
+            let app = apps.find(|app| app.label() == label);
+            return sites::site(app, self.timing, call.now);
+        }
+        powered(self.route(call).unwrap_or_else(|refusal| refusal))
+    }
+
+    fn refusal(&self, problem: &Problem) -> Reply {
+        powered(failure(400, &problem.to_string()))
+    }
+
+    /// The newest first. Session tokens stay inside.
+    fn deployed(&self, now: Duration) -> Vec<Deployed> {
+        let sessions = self.sessions.iter().rev();
+        let apps = sessions.flat_map(|session| session.applications.iter().rev());
+        let apps = apps.filter(|app| app.is_there(now));
+        apps.map(|app| {
+            let status = app.status(self.timing, now);
+            let state = status.get("state").and_then(Value::as_str);
+            Deployed {
+                kind: "application",
+                name: app.name.clone(),
+                deployment: None,
+                state: state.unwrap_or_default().to_owned(),
+                since: app.deployed_at,
+                address: Some(app.url(self.server.as_deref())),
+            }
+        })
+        .collect()
+    }
+}
+
+/// The number of sessions.
+impl fmt::Debug for Nexlayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nexlayer")
+            .field("sessions", &self.sessions.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn body_of(call: &Call) -> Result<Map<String, Value>, Reply> {
+    let body = call.request.labelled_json_object();
+    body.map_err(|problem| failure(400, problem.words()))
+}
+
+fn required<'a>(body: &'a Map<String, Value>, name: &str) -> Result<&'a str, Reply> {
+    let text = text_field(body, name);
+    text.ok_or_else(|| failure(400, &format!("{name} is required")))
+}
+
+/// The token in the query: "Required" in the parameter table of the page.
+fn required_token<'r>(call: &Call<'_, 'r>) -> Result<&'r str, Reply> {
+    let token = call.request.filled("sessionToken");
+    token.ok_or_else(|| failure(400, "sessionToken is required"))
+}
+
+/// A string handed to Express goes out as bare text under text/html, though the page prints it in quotes
+/// (Nexlayer/docs:data/openapi.json types extend and removeReservations so).
+fn bare_text(text: &str) -> Reply {
+    Reply::new(200, "text/html; charset=utf-8", text)
+}
+
+fn message(text: &str) -> Reply {
+    Reply::json(200, &json!({ "message": text }))
+}
+
+fn failure(status: u16, text: &str) -> Reply {
+    Reply::json(status, &json!({ "error": text }))
+}
+
+fn not_found() -> Reply {
+    failure(400, "Application not found")
+}
+
+/// Express's own page for a route that is not there, wrong method included (never 405).
+fn not_routed(call: &Call) -> Reply {
+    let path = call.request.path.replace('<', "&lt;");
+    let text = format!(
+        "<!DOCTYPE html>\n<pre>Cannot {} {path}</pre>\n",
+        call.method()
+    );
+    Reply::new(404, "text/html; charset=utf-8", text)
+}
+
+/// Nexlayer/docs:content/docs/api-reference/endpoints.mdx has captured headers.
+fn powered(reply: Reply) -> Reply {
+    reply.with_header("x-powered-by", "Express")
+}
+
+/// `sessionID` and `text` are both required there. What an unknown session does is documented nowhere.
+pub(super) fn feedback(call: &Call) -> Answer {
+    let body = body_of(call)?;
+    required(&body, "sessionID")?;
+    required(&body, "text")?;
+    // The captured ETag in Nexlayer/docs:content/docs/api-reference/endpoints.mdx is that of these two bytes.
+    Ok(bare_text("OK"))
+}

@@ -1,0 +1,178 @@
+//! The page at `/` of each port: what is deployed, which faults there are, and the last requests.
+//!
+//! Credentials are not on it. It still tells of what runs here, so it is for this machine's user and not for a web site
+//! that has its own name point at 127.0.0.1: who asks must have called the sandbox by an address or by `localhost`.
+
+mod html;
+
+use std::net::IpAddr;
+
+use serde_json::{Value, json};
+
+use crate::faults::FaultUse;
+use crate::platform::{Deployed, Platform};
+use crate::redaction::for_a_line;
+use crate::reply::Reply;
+use crate::request::{Recorded, Request};
+use crate::server::Inner;
+use crate::time::{millis, rfc3339};
+
+/// Requests on the page.
+const MOST_REQUESTS: usize = 30;
+/// Things of each platform on the page.
+const MOST_DEPLOYED: usize = 50;
+
+/// Whether a request is for the page, and not for a site of Nexlayer's, whose root is a path too.
+pub(crate) fn is_wanted(request: &Request) -> bool {
+    let host = request.header("host").unwrap_or_default();
+    request.path == "/"
+        && matches!(request.method.as_str(), "GET" | "HEAD")
+        && !host_name(host).ends_with(".nexlayer.ai")
+}
+
+pub(crate) fn reply(inner: &Inner, request: &Request) -> Reply {
+    if !request.header("host").is_none_or(is_ours) {
+        let words =
+            "the sandbox shows its page to those who call it by an address or by localhost\n";
+        return Reply::new(421, "text/plain; charset=utf-8", words);
+    }
+    let view = view(inner);
+    let reply = if wants_json(request) {
+        Reply::json(200, &view)
+    } else {
+        let refresh = request.query_value("refresh");
+        let seconds = refresh.and_then(|text| text.parse().ok());
+        let seconds = seconds.filter(|seconds| (1..=3_600).contains(seconds));
+        Reply::new(200, "text/html; charset=utf-8", html::page(&view, seconds))
+    };
+    reply
+        .with_header("cache-control", "no-store")
+        .with_header(
+            "content-security-policy",
+            // The icon is an empty one in the page, so that no browser asks a platform for one.
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; \
+             frame-ancestors 'none'",
+        )
+        .with_header("x-content-type-options", "nosniff")
+        .with_header("referrer-policy", "no-referrer")
+        .with_header("cross-origin-resource-policy", "same-origin")
+        .with_header("vary", "accept")
+}
+
+fn wants_json(request: &Request) -> bool {
+    match request.query_value("format") {
+        Some(format) => format == "json",
+        None => {
+            let accept = request.header("accept").unwrap_or_default();
+            accept.contains("application/json") && !accept.contains("text/html")
+        }
+    }
+}
+
+/// The name of a `Host` header, without its port.
+fn host_name(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => name,
+        _ => host,
+    }
+}
+
+/// An address was typed and not looked up, and nobody else can own `localhost`.
+fn is_ours(host: &str) -> bool {
+    let name = host_name(host);
+    let bare = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
+    name.eq_ignore_ascii_case("localhost") || bare.unwrap_or(name).parse::<IpAddr>().is_ok()
+}
+
+/// What the page shows, as JSON: the HTML is made of it.
+fn view(inner: &Inner) -> Value {
+    let now = inner.clock.now();
+    let platforms = Platform::ALL.into_iter().zip(&inner.urls);
+    let platforms = platforms.map(|(platform, url)| {
+        let deployed = inner.state.deployed(platform, now);
+        let more = deployed.len().saturating_sub(MOST_DEPLOYED);
+        let deployed = deployed.iter().take(MOST_DEPLOYED).map(of_deployed);
+        json!({
+            "platform": platform.to_string(),
+            "base_url": url,
+            "deployed": deployed.collect::<Vec<Value>>(),
+            "more": more,
+        })
+    });
+    let faults = inner.state.faults().iter().map(of_fault);
+    let newest = inner.state.recorded().iter().rev().take(MOST_REQUESTS);
+    json!({
+        "clock": { "now": millis(now), "written": rfc3339(now), "driven": inner.clock.is_driven() },
+        "platforms": platforms.collect::<Vec<Value>>(),
+        "faults": faults.collect::<Vec<Value>>(),
+        "requests": newest.map(of_request).collect::<Vec<Value>>(),
+    })
+}
+
+fn of_deployed(one: &Deployed) -> Value {
+    json!({
+        "kind": one.kind,
+        "name": for_a_line(&one.name),
+        "deployment": one.deployment,
+        "state": for_a_line(&one.state),
+        "since": millis(one.since),
+        "address": one.address.as_deref().map(for_a_line),
+    })
+}
+
+fn of_fault(one: &FaultUse) -> Value {
+    let text = for_a_line(&one.fault.to_string());
+    json!({ "fault": text, "seen": one.seen, "used": one.used, "left": one.is_left() })
+}
+
+fn of_request(recorded: &Recorded) -> Value {
+    let asked = recorded.request_problems.iter().map(ToString::to_string);
+    let answered = recorded.reply_problems.iter();
+    let answered = answered.map(|problem| format!("reply {problem}"));
+    let problems = asked.chain(answered).map(|text| for_a_line(&text));
+    let fault = recorded.fault.as_ref().map(ToString::to_string);
+    json!({
+        "number": recorded.number,
+        "at": millis(recorded.at),
+        "platform": recorded.platform.to_string(),
+        "method": for_a_line(recorded.method.as_str()),
+        "path": for_a_line(&recorded.open_path()),
+        "operation": recorded.operation,
+        "status": recorded.status,
+        "fault": fault.map(|fault| for_a_line(&fault)),
+        "problems": problems.collect::<Vec<String>>(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_for_those_who_call_it_by_address() {
+        for host in [
+            "127.0.0.1",
+            "127.0.0.1:4000",
+            "[::1]:4000",
+            "[::1]",
+            "localhost",
+            "LocalHost:1",
+            "192.0.2.7:80",
+        ] {
+            assert!(is_ours(host), "{host}");
+        }
+        for host in [
+            "",
+            "example.com",
+            "127.0.0.1.example.com:4000",
+            "localhost.example.com",
+            "x",
+            "::1]",
+            "local",
+        ] {
+            assert!(!is_ours(host), "{host}");
+        }
+    }
+}

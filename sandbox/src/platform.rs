@@ -1,0 +1,225 @@
+//! A request on its way through a platform, and the check of it against the spec.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::clock::END;
+use crate::dployr::Dialect;
+use crate::reply::Reply;
+use crate::request::{Request, segments};
+use crate::spec::{Contract, Operation, Problem, accepted_violations};
+
+/// One of the four platforms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Platform {
+    /// Nexlayer, apps from a manifest.
+    Nexlayer,
+    /// dployr, your own servers.
+    Dployr,
+    /// Nodion, apps from git or an image.
+    Nodion,
+    /// Edgegap, game servers near their players.
+    Edgegap,
+}
+
+impl Platform {
+    /// All four, in the order in which ports are given out.
+    pub const ALL: [Platform; 4] = [
+        Platform::Nexlayer,
+        Platform::Dployr,
+        Platform::Nodion,
+        Platform::Edgegap,
+    ];
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Platform::Nexlayer => "nexlayer",
+            Platform::Dployr => "dployr",
+            Platform::Nodion => "nodion",
+            Platform::Edgegap => "edgegap",
+        })
+    }
+}
+
+/// One request, with its operation in the spec and the time.
+pub(crate) struct Call<'c, 'r> {
+    pub(crate) request: &'r Request,
+    pub(crate) operation: Option<&'c Operation>,
+    pub(crate) now: Duration,
+    /// Where the request breaks the spec.
+    pub(crate) problems: Vec<Problem>,
+    parameters: Vec<(String, String)>,
+    segments: Vec<String>,
+}
+
+impl<'c, 'r> Call<'c, 'r> {
+    pub(crate) fn new(contract: &'c Contract, request: &'r Request, now: Duration) -> Self {
+        let found = contract.route(&request.method, &request.path);
+        let (operation, parameters) = found.unzip();
+        let parameters: Vec<_> = parameters.unwrap_or_default();
+        let problems = operation.map(|one: &Operation| one.request_problems(request, &parameters));
+        Self {
+            request,
+            operation,
+            now: now.min(END),
+            problems: problems.unwrap_or_default(),
+            parameters,
+            segments: segments(&request.path).collect(),
+        }
+    }
+
+    /// The `operationId`; empty for a route that the spec has not.
+    pub(crate) fn id(&self) -> &'c str {
+        self.operation.map_or("", Operation::id)
+    }
+
+    pub(crate) fn method(&self) -> &'r str {
+        self.request.method.as_str()
+    }
+
+    /// The decoded value of a path parameter of the spec.
+    pub(crate) fn path(&self, name: &str) -> &str {
+        let mut parameters = self.parameters.iter();
+        let found = parameters.find(|(known, _)| *known == name);
+        found.map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The decoded segments of the path, for routes that the spec has not.
+    pub(crate) fn segments(&self) -> Vec<&str> {
+        self.segments.iter().map(String::as_str).collect()
+    }
+
+    /// The spec's example of a success: what an operation answers until somebody writes rules for it.
+    pub(crate) fn example(&self) -> Option<Reply> {
+        let operation = self.operation?;
+        operation.status_reply(operation.statuses().next()?)
+    }
+}
+
+/// A platform as the server sees it.
+pub(crate) trait Player: Clone {
+    const PLATFORM: Platform;
+
+    /// The dialect, of the one platform that has two.
+    fn dialect(&self) -> Option<Dialect> {
+        None
+    }
+
+    fn answer(&mut self, call: &Call) -> Reply;
+
+    /// The platform's form of a 400 for a request that breaks the spec.
+    fn refusal(&self, problem: &Problem) -> Reply;
+
+    /// What there is, for a person to look at.
+    fn deployed(&self, now: Duration) -> Vec<Deployed>;
+}
+
+/// Something that runs, or is to run, or ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Deployed {
+    /// `application`, `deployment` or `service`.
+    pub(crate) kind: &'static str,
+    pub(crate) name: String,
+    /// The number of its latest deployment, where the platform counts them.
+    pub(crate) deployment: Option<u64>,
+    /// In the platform's own word.
+    pub(crate) state: String,
+    /// When it was begun, or switched.
+    pub(crate) since: Duration,
+    pub(crate) address: Option<String>,
+}
+
+/// The platform's answer. Its own checks come first, since their words are better. A request that breaks the spec and
+/// passes them is refused, and changes nothing.
+pub(crate) fn ask<P: Player>(platform: &mut P, call: &Call) -> Reply {
+    let Some(problem) = refusable(platform, call) else {
+        return platform.answer(call);
+    };
+    let before = platform.clone();
+    let reply = platform.answer(call);
+    if reply.status.as_u16() >= 400 {
+        return reply;
+    }
+    *platform = before;
+    platform.refusal(problem)
+}
+
+/// The first problem that the platform is not known to accept.
+pub(crate) fn refusable<'a, P: Player>(platform: &P, call: &'a Call) -> Option<&'a Problem> {
+    let operation = call.operation?;
+    // Where no refusal is documented, there is no form for one.
+    operation.statuses().find(|status| *status == 400)?;
+    let taken = |place: &str| {
+        accepted_violations::is(P::PLATFORM, platform.dialect(), operation.id(), place)
+    };
+    call.problems.iter().find(|problem| !taken(&problem.place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builder::Builder;
+
+    /// A platform's spec with one more operation, for which nobody wrote rules.
+    fn extended(text: &str, documented: bool) -> Contract {
+        let operation = format!(
+            "paths:\n  /v1/brand-new/{{name}}:\n    post:\n      operationId: make_brand_new\n      \
+             x-documented: {documented}\n      responses:\n        '200':\n          description: Made.\n          \
+             content:\n            application/json:\n              schema: {{type: object}}\n              \
+             example: {{brand: new}}\n"
+        );
+        Contract::read(&text.replacen("paths:\n", &operation, 1))
+    }
+
+    fn asked<P: Player>(platform: &mut P, contract: &Contract, authorization: &str) -> Reply {
+        let request = Request::new("POST", "/v1/brand-new/a%20b");
+        let request = request.with_header("authorization", authorization);
+        let call = Call::new(contract, &request, Duration::from_secs(1_800_000_000));
+        assert_eq!((call.id(), call.path("name")), ("make_brand_new", "a b"));
+        ask(platform, &call)
+    }
+
+    #[test]
+    fn an_operation_without_rules_answers_the_example_of_the_spec() {
+        let state = Builder::default().state();
+        let example = serde_json::json!({ "brand": "new" });
+        let spec = extended(Contract::text(Platform::Nexlayer), true);
+        let reply = asked(&mut state.nexlayer().clone(), &spec, "");
+        assert_eq!(
+            (reply.status.as_u16(), reply.json_body()),
+            (200, example.clone())
+        );
+
+        let spec = extended(Contract::text(Platform::Nodion), true);
+        let mut nodion = state.nodion().clone();
+        let token = nodion.access("").token;
+        assert_eq!(asked(&mut nodion, &spec, "").status, 401);
+        let reply = asked(&mut nodion, &spec, &format!("Bearer {token}"));
+        assert_eq!(reply.json_body(), example);
+
+        let spec = extended(Contract::text(Platform::Edgegap), true);
+        let mut edgegap = state.edgegap().clone();
+        let token = edgegap.access("").token;
+        assert_eq!(asked(&mut edgegap, &spec, "").status, 401);
+        let reply = asked(&mut edgegap, &spec, &format!("token {token}"));
+        assert_eq!(reply.json_body(), example);
+    }
+
+    #[test]
+    fn dployr_answers_the_example_in_the_dialect_that_has_the_operation() {
+        for dialect in [Dialect::Documented, Dialect::ControlPlane] {
+            for documented in [true, false] {
+                let state = Builder::default().dployr_dialect(dialect).state();
+                let mut dployr = state.dployr().clone();
+                let token = dployr.access("").token;
+                let spec = extended(Contract::text(Platform::Dployr), documented);
+                let reply = asked(&mut dployr, &spec, &format!("Bearer {token}"));
+                let has = documented == (dialect == Dialect::Documented);
+                let status = if has { 200 } else { 404 };
+                assert_eq!(reply.status, status, "{dialect:?} {documented}");
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! How things are printed in a test that fails: without what opens a platform, and without what somebody sent or got.
+
+use std::fmt;
+
+use http::HeaderMap;
+
+use crate::credentials::{DployrAccess, EdgegapAccess, NodionAccess};
+use crate::platform::Platform;
+use crate::reply::Reply;
+use crate::request::{Recorded, Request, decode};
+use crate::spec::Contract;
+use crate::state::State;
+use crate::time::rfc3339;
+use crate::webhooks::Webhook;
+
+/// Letters of a line of the log.
+const MOST_LETTERS: usize = 1_000;
+
+/// Headers whose values say nothing that is secret. Every other one shows its name alone.
+const OPEN_HEADERS: [&str; 7] = [
+    "accept",
+    "content-length",
+    "content-type",
+    "host",
+    "idempotency-key",
+    "retry-after",
+    "user-agent",
+];
+const HIDDEN: &str = "***";
+
+/// A path as sent, with stars for every segment that is not open. What is asked about is decoded.
+fn masked_path(path: &str, mut is_open: impl FnMut(&str) -> bool) -> String {
+    let (slash, rest) = match path.strip_prefix('/') {
+        Some(rest) => ("/", rest),
+        None => ("", path),
+    };
+    let segments = rest.split('/').map(|segment| {
+        if is_open(&decode(segment)) {
+            segment
+        } else {
+            HIDDEN
+        }
+    });
+    format!("{slash}{}", segments.collect::<Vec<_>>().join("/"))
+}
+
+fn names(query: &[(String, String)]) -> Vec<&str> {
+    query.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+fn headers(all: &HeaderMap) -> Vec<(&str, &str)> {
+    let shown = all.iter().map(|(name, value)| {
+        let open = OPEN_HEADERS.contains(&name.as_str());
+        let value = value.to_str().ok().filter(|_| open);
+        (name.as_str(), value.unwrap_or(HIDDEN))
+    });
+    shown.collect()
+}
+
+impl Recorded {
+    /// The path with `***` for every segment that opens something: what the spec of its operation calls a secret, and what
+    /// was sent as a credential too. Where the platform has no operation for it, only the words are shown that paths of
+    /// its spec have.
+    pub fn open_path(&self) -> String {
+        let credential = self.header("authorization").unwrap_or_default();
+        let credential = credential.rsplit(' ').next().unwrap_or_default();
+        let open = Contract::of(self.platform).open_segments(&self.method, &self.path);
+        let mut open = open.into_iter();
+        masked_path(&self.path, |segment| {
+            open.next() == Some(true) && (segment.is_empty() || segment != credential)
+        })
+    }
+
+    /// One line for a log: the time, the platform, the operation, the status, and what was wrong. Long texts are cut, and
+    /// so is the line.
+    ///
+    /// ```
+    /// # use deploykit_sandbox::{Platform, Request, Sandbox};
+    /// # use std::time::Duration;
+    /// let mut state = Sandbox::builder().state();
+    /// let now = Duration::from_secs(1_795_487_040);
+    /// state.handle(Platform::Edgegap, &Request::new("GET", "/v1/locations"), now);
+    /// assert_eq!(state.requests()[0].log_line(), "2026-11-24T02:24:00Z edgegap list_locations 401");
+    /// ```
+    pub fn log_line(&self) -> String {
+        let mut line = format!("{} {} ", rfc3339(self.at), self.platform);
+        match self.operation {
+            Some(operation) => line.push_str(operation),
+            None => {
+                let (method, path) = (
+                    for_a_line(self.method.as_str()),
+                    for_a_line(&self.open_path()),
+                );
+                line.push_str(&format!("{method} {path}"));
+            }
+        }
+        line.push_str(&format!(" {}", self.status));
+        let fault = self.fault.iter().map(|fault| ("fault", fault.to_string()));
+        let of_request = self.request_problems.iter();
+        let of_request = of_request.map(|problem| ("request", problem.to_string()));
+        let of_reply = self.reply_problems.iter();
+        let of_reply = of_reply.map(|problem| ("reply", problem.to_string()));
+        for (what, text) in fault.chain(of_request).chain(of_reply) {
+            line.push_str(&format!(" {what} {}", for_a_line(&text)));
+        }
+        short(&line, MOST_LETTERS).replace(char::is_control, "\u{fffd}")
+    }
+}
+
+/// `nodion GET /v1/regions 200`
+impl fmt::Display for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (method, path) = (&self.method, self.open_path());
+        write!(f, "{} {method} {path} {}", self.platform, self.status)
+    }
+}
+
+impl fmt::Debug for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorded")
+            .field("number", &self.number)
+            .field("at", &self.at)
+            .field("platform", &self.platform)
+            .field("method", &self.method)
+            .field("path", &self.open_path())
+            .field("query", &names(&self.query))
+            .field("headers", &headers(&self.headers))
+            .field("body_bytes", &self.body.len())
+            .field("status", &self.status)
+            .field("operation", &self.operation)
+            .field("request_problems", &self.request_problems)
+            .field("reply_problems", &self.reply_problems)
+            .field("fault", &self.fault.as_ref().map(ToString::to_string))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Of the path the words that any platform has. For which of them it is, it does not know.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let specs = Platform::ALL.map(Contract::of);
+        let path = masked_path(&self.path, |segment| {
+            specs.iter().any(|spec| spec.knows_segment(segment))
+        });
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &path)
+            .field("query", &names(&self.query))
+            .field("headers", &headers(&self.headers))
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("headers", &headers(&self.headers))
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
+}
+
+/// An address of the user's may have a password or a token in it, so that none of it is shown.
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhook")
+            .field("platform", &self.platform)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("nexlayer", self.nexlayer())
+            .field("dployr", self.dployr())
+            .field("nodion", self.nodion())
+            .field("edgegap", self.edgegap())
+            .field("requests", &self.recorded().len())
+            .field("faults", &self.faults().len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for DployrAccess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DployrAccess")
+            .field("base_url", &self.base_url)
+            .field("cluster_id", &self.cluster_id)
+            .field("email", &self.email)
+            .field("instance_tag", &self.instance_tag)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for NodionAccess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NodionAccess")
+            .field("base_url", &self.base_url)
+            .field("application_id", &self.application_id)
+            .field("image_application_id", &self.image_application_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for EdgegapAccess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EdgegapAccess")
+            .field("base_url", &self.base_url)
+            .field("application", &self.application)
+            .field("version", &self.version)
+            .field("private_host_id", &self.private_host_id)
+            .field("fleet", &self.fleet)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Letters of a text on the page or in the log.
+const OF_A_LINE: usize = 120;
+
+/// A text as it fits on a line beside others.
+pub(crate) fn for_a_line(text: &str) -> String {
+    short(text, OF_A_LINE)
+}
+
+/// The first letters of a text, and a sign that there were more.
+pub(crate) fn short(text: &str, most_letters: usize) -> String {
+    match text.char_indices().nth(most_letters) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_shortened() {
+        assert_eq!(short("é", 1), "é");
+        assert_eq!(short("", 0), "");
+        assert_eq!(short(&"é".repeat(4), 3), "ééé…");
+    }
+}

@@ -1,0 +1,74 @@
+//! The reply of a platform, without sockets.
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
+
+use crate::request::{append, text_of};
+
+/// What a handler of a platform returns: a refusal ends it early.
+pub(crate) type Answer = Result<Reply, Reply>;
+
+/// What a platform answers. Its `Debug` shows no credentials and no body; [`text_body`](Self::text_body) does.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// A reply with a JSON body.
+    pub fn json(status: u16, body: &Value) -> Self {
+        Self::new(status, "application/json", body.to_string())
+    }
+
+    /// A reply with any body.
+    pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        let mut reply = Self::empty(status);
+        reply.body = body.into();
+        reply.with_header(CONTENT_TYPE.as_str(), content_type)
+    }
+
+    /// A reply without a body. A number that is no status becomes 500.
+    pub fn empty(status: u16) -> Self {
+        Self {
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            headers: HeaderMap::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// Adds a header. One that HTTP does not allow is left out.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: impl ToString) -> Self {
+        append(&mut self.headers, name, &value.to_string());
+        self
+    }
+
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        text_of(&self.headers, name)
+    }
+
+    /// The body as text, with replacement characters where it is not UTF-8.
+    pub fn text_body(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON, or null if it is none.
+    pub fn json_body(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// The same reply in the types of the `http` crate.
+    pub(crate) fn into_http<B: From<Vec<u8>>>(self) -> http::Response<B> {
+        let mut response = http::Response::new(B::from(self.body));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
+}

@@ -1,0 +1,130 @@
+//! The sockets of one platform. Everything that a client could make grow or last has an end.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+
+use super::faulty_reply::Broken;
+use super::handler::answer;
+use super::shared_state::Shared;
+use crate::platform::Platform;
+
+/// Connections to all four together. One more waits until another ends.
+const MOST_CONNECTIONS: usize = 512;
+/// To send the head of a request, the first as well as the next one on a kept connection.
+const HEAD_TIME: Duration = Duration::from_secs(30);
+/// Bytes of the head of a request.
+const HEAD_LIMIT: usize = 64 << 10;
+/// After an accept that failed, for want of file descriptors as a rule.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// One of the four ports.
+#[derive(Clone)]
+pub(super) struct Port {
+    pub(super) platform: Platform,
+    pub(super) shared: Arc<Shared>,
+    pub(super) ends: watch::Receiver<()>,
+    pub(super) room: Arc<Semaphore>,
+}
+
+pub(super) fn room() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(MOST_CONNECTIONS))
+}
+
+/// Comes back at the end of the sandbox.
+pub(super) async fn ended(mut ends: watch::Receiver<()>) {
+    // Nothing is ever sent: the error is the end of the sender.
+    while ends.changed().await.is_ok() {}
+}
+
+impl Port {
+    pub(super) async fn listen(self, listener: TcpListener) {
+        let mut end = pin!(ended(self.ends.clone()));
+        loop {
+            let next = async {
+                let accepted = listener.accept().await;
+                (accepted, Arc::clone(&self.room).acquire_owned().await)
+            };
+            let (accepted, place) = tokio::select! {
+                () = &mut end => return,
+                next = next => next,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let port = self.clone();
+                    tokio::spawn(async move {
+                        port.converse(stream).await;
+                        drop(place);
+                    });
+                }
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+
+    async fn converse(self, stream: TcpStream) {
+        // Small replies are not to wait for more.
+        let _ = stream.set_nodelay(true);
+        // What is to become of the connection in place of a reply.
+        let broken: Arc<Mutex<Option<Broken>>> = Arc::default();
+        let service = service_fn(|request| {
+            let (port, broken) = (self.clone(), Arc::clone(&broken));
+            Box::pin(async move {
+                answer(&port, request).await.map_err(|how| {
+                    *broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(how);
+                    NoReply
+                })
+            })
+        });
+        let mut connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME)
+            .max_buf_size(HEAD_LIMIT)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut end = pin!(ended(self.ends.clone()));
+        let mut ending = false;
+        let talk = poll_fn(|cx| {
+            if !ending && end.as_mut().poll(cx).is_ready() {
+                ending = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+            connection.poll_without_shutdown(cx)
+        });
+        // An error is the end of the connection, and nothing else.
+        let _ = talk.await;
+        let mut stream = connection.into_parts().io.into_inner();
+        let how = broken.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match how {
+            Some(how) => {
+                let broken = how.carry_out(stream, &self.shared);
+                tokio::select! {
+                    () = ended(self.ends.clone()) => {}
+                    () = broken => {}
+                }
+            }
+            None => {
+                let _ = stream.shutdown().await;
+            }
+        }
+    }
+}
+
+/// Says to hyper that there is no reply.
+#[derive(Debug)]
+struct NoReply;
+
+impl std::fmt::Display for NoReply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no reply")
+    }
+}
+
+impl std::error::Error for NoReply {}

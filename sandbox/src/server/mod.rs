@@ -1,0 +1,243 @@
+//! A loopback server around the state machine.
+
+mod connections;
+mod faulty_reply;
+mod handler;
+mod shared_state;
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::builder::Builder;
+use crate::clock::Clock;
+use crate::credentials::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
+use crate::faults::{Fault, FaultError, FaultUse};
+use crate::platform::Platform;
+use crate::request::Recorded;
+use crate::webhooks::Courier;
+use connections::Port;
+pub(crate) use shared_state::{Inner, Shared};
+
+/// The four platforms on four ports of 127.0.0.1, until it is dropped.
+///
+/// ```
+/// # async fn example() -> std::io::Result<()> {
+/// use deploykit_sandbox::Sandbox;
+///
+/// let sandbox = Sandbox::start().await?;
+/// let (url, token) = (&sandbox.edgegap().base_url, &sandbox.edgegap().token);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    nexlayer: NexlayerAccess,
+    dployr: DployrAccess,
+    nodion: NodionAccess,
+    edgegap: EdgegapAccess,
+    /// Its end tells the listeners to stop; a request that is being answered is answered first.
+    _running: watch::Sender<()>,
+    _courier: Courier,
+}
+
+impl Sandbox {
+    /// Starts a sandbox with the defaults, on free ports.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// Sets up a sandbox first.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Where Nexlayer listens.
+    pub fn nexlayer(&self) -> &NexlayerAccess {
+        &self.nexlayer
+    }
+
+    /// Where dployr listens and what opens it.
+    pub fn dployr(&self) -> &DployrAccess {
+        &self.dployr
+    }
+
+    /// Where Nodion listens and what opens it.
+    pub fn nodion(&self) -> &NodionAccess {
+        &self.nodion
+    }
+
+    /// Where Edgegap listens and what opens it.
+    pub fn edgegap(&self) -> &EdgegapAccess {
+        &self.edgegap
+    }
+
+    /// The latest requests to all platforms, oldest first; at most 1000.
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.shared.lock().state.requests()
+    }
+
+    /// The latest requests to one platform, oldest first.
+    pub fn requests_to(&self, platform: Platform) -> Vec<Recorded> {
+        self.shared.lock().state.requests_to(platform)
+    }
+
+    /// The oldest request that matches, of those that are remembered or come within `timeout`; nothing if none does.
+    ///
+    /// ```
+    /// # async fn example(sandbox: deploykit_sandbox::Sandbox) {
+    /// # use std::time::Duration;
+    /// let stop = sandbox.wait_for(|request| request.method == "DELETE", Duration::from_secs(5)).await;
+    /// assert_eq!(stop.map(|request| request.status), Some(200));
+    /// # }
+    /// ```
+    pub async fn wait_for(
+        &self,
+        matches: impl Fn(&Recorded) -> bool,
+        timeout: Duration,
+    ) -> Option<Recorded> {
+        let seen = self.shared.heard_of(matches);
+        tokio::time::timeout(timeout, seen).await.ok()
+    }
+
+    /// Forgets the requests so far. Their [numbers](Recorded::number) go on.
+    pub fn clear(&self) {
+        self.shared.lock().state.clear();
+    }
+
+    /// Lets something go wrong from now on.
+    ///
+    /// # Errors
+    /// When it could never happen: an operation that the platform has not, a 0th call, a webhook of an operation.
+    pub fn inject(&self, fault: Fault) -> Result<(), FaultError> {
+        self.shared.lock().state.inject(fault)
+    }
+
+    /// Ends all faults. A call that met one before goes on as it was to.
+    pub fn clear_faults(&self) {
+        self.shared.lock().state.clear_faults();
+    }
+
+    /// The faults that are injected, and what each has met, in the order in which they were injected.
+    pub fn faults(&self) -> Vec<FaultUse> {
+        self.shared.lock().state.faults().to_vec()
+    }
+
+    /// The faults that have not done yet what they were injected for: a test that ends with one of them has not tested
+    /// it.
+    pub fn faults_left(&self) -> Vec<Fault> {
+        self.shared.lock().state.faults_left()
+    }
+
+    /// The clock of the platforms, since the Unix epoch.
+    pub fn now(&self) -> Duration {
+        self.shared.lock().clock.now()
+    }
+
+    /// Moves the clock of the platforms forward, for all requests from now on.
+    pub fn advance(&self, by: Duration) {
+        self.shared.advance(by);
+    }
+}
+
+/// Where it listens; no credentials.
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("nexlayer", &self.nexlayer.base_url)
+            .field("dployr", &self.dployr.base_url)
+            .field("nodion", &self.nodion.base_url)
+            .field("edgegap", &self.edgegap.base_url)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    /// Starts the server.
+    ///
+    /// # Errors
+    /// When a port is taken or no port can be had, or when a fault could never happen.
+    pub async fn start(self) -> io::Result<Sandbox> {
+        let mut state = self.state();
+        if let Some(refused) = state.refused() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, refused));
+        }
+        let mut listeners = Vec::new();
+        let mut urls = [const { String::new() }; 4];
+        for (offset, (platform, url)) in (0..).zip(Platform::ALL.into_iter().zip(&mut urls)) {
+            let port = if self.port == 0 {
+                Some(0)
+            } else {
+                self.port.checked_add(offset)
+            };
+            let port = port.ok_or_else(|| {
+                io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "the fourth port is beyond 65535",
+                )
+            })?;
+            let address = SocketAddr::from((self.bind, port));
+            let listener = TcpListener::bind(address).await.map_err(|error| {
+                io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
+            })?;
+            let mut heard_at = listener.local_addr()?;
+            // Nobody calls "any address".
+            match heard_at.ip() {
+                IpAddr::V4(any) if any.is_unspecified() => {
+                    heard_at.set_ip(Ipv4Addr::LOCALHOST.into());
+                }
+                IpAddr::V6(any) if any.is_unspecified() => {
+                    heard_at.set_ip(Ipv6Addr::LOCALHOST.into());
+                }
+                _ => {}
+            }
+            *url = format!("http://{heard_at}");
+            listeners.push((platform, listener));
+        }
+        let [nexlayer, dployr, nodion, edgegap] = &urls;
+        state.nexlayer_at(nexlayer);
+        let (running, ends) = watch::channel(());
+        let (nexlayer, dployr) = (
+            state.nexlayer().access(nexlayer),
+            state.dployr().access(dployr),
+        );
+        let (nodion, edgegap) = (
+            state.nodion().access(nodion),
+            state.edgegap().access(edgegap),
+        );
+        let clock = if self.driven {
+            Clock::driven(self.tick)
+        } else {
+            Clock::real()
+        };
+        let shared = Arc::new(Shared::new(state, clock, urls));
+        let sandbox = Sandbox {
+            nexlayer,
+            dployr,
+            nodion,
+            edgegap,
+            _courier: Courier::start(Arc::clone(&shared))?,
+            shared,
+            _running: running,
+        };
+        let room = connections::room();
+        for (platform, listener) in listeners {
+            let port = Port {
+                platform,
+                shared: Arc::clone(&sandbox.shared),
+                ends: ends.clone(),
+                room: Arc::clone(&room),
+            };
+            tokio::spawn(port.listen(listener));
+        }
+        Ok(sandbox)
+    }
+}

@@ -1,0 +1,138 @@
+//! What the listeners, the courier of webhooks and the owner of a sandbox have in common.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::request::Recorded;
+use crate::state::State;
+use crate::webhooks::Webhook;
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    inner: Mutex<Inner>,
+    /// There may be a webhook to send, or an end.
+    news: Condvar,
+    /// The clock was moved.
+    moved: Notify,
+    /// A request came.
+    heard: Notify,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) state: State,
+    pub(crate) clock: Clock,
+    /// Where each platform listens, in the order of [`Platform::ALL`](crate::Platform::ALL).
+    pub(crate) urls: [String; 4],
+    ended: bool,
+}
+
+impl Shared {
+    pub(super) fn new(state: State, clock: Clock, urls: [String; 4]) -> Self {
+        let inner = Inner {
+            state,
+            clock,
+            urls,
+            ended: false,
+        };
+        Self {
+            inner: Mutex::new(inner),
+            news: Condvar::new(),
+            moved: Notify::new(),
+            heard: Notify::new(),
+        }
+    }
+
+    /// A panic while the lock was held can only come from a test's thread; the state is whole between two requests.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that a request was answered, and the clock may have ticked.
+    pub(super) fn tell(&self) {
+        self.news.notify_one();
+        self.moved.notify_waiters();
+        self.heard.notify_waiters();
+    }
+
+    pub(super) fn advance(&self, by: Duration) {
+        self.lock().clock.advance(by);
+        self.news.notify_one();
+        self.moved.notify_waiters();
+    }
+
+    /// Waits until the clock of the platforms says `at`.
+    pub(super) async fn until(&self, at: Duration) {
+        loop {
+            let mut moved = std::pin::pin!(self.moved.notified());
+            // From here on no move is missed.
+            moved.as_mut().enable();
+            let clock = self.lock().clock;
+            if clock.now() >= at {
+                return;
+            }
+            match clock.until(at) {
+                // Slept is waited, even if a test has taken the runtime's clock forward and ours has not followed.
+                Some(left) => tokio::select! {
+                    () = tokio::time::sleep(left) => return,
+                    () = moved => {}
+                },
+                None => moved.await,
+            }
+        }
+    }
+
+    /// The oldest request that matches, when there is one.
+    pub(super) async fn heard_of(&self, matches: impl Fn(&Recorded) -> bool) -> Recorded {
+        // The last that was looked at, so that each is looked at once.
+        let mut last = 0;
+        loop {
+            let mut heard = std::pin::pin!(self.heard.notified());
+            heard.as_mut().enable();
+            {
+                let inner = self.lock();
+                let requests = inner.state.recorded();
+                let fresh = requests.partition_point(|request| request.number <= last);
+                if let Some(found) = requests.range(fresh..).find(|one| matches(one)) {
+                    return found.clone();
+                }
+                last = requests.back().map_or(last, |request| request.number);
+            }
+            heard.await;
+        }
+    }
+
+    /// Waits for webhooks that are due, or until that moment, when there may be none; nothing at the end.
+    pub(crate) fn next_webhooks(&self, until: Option<Instant>) -> Option<Vec<Webhook>> {
+        let mut inner = self.lock();
+        while !inner.ended {
+            let now = inner.clock.now();
+            let due = inner.state.webhooks_due(now);
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if !due.is_empty() || left.is_some_and(|left| left.is_zero()) {
+                return Some(due);
+            }
+            let next = inner.state.next_webhook(now);
+            let next = next.and_then(|at| inner.clock.until(at));
+            inner = match next.into_iter().chain(left).min() {
+                None => self
+                    .news
+                    .wait(inner)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(wait) => {
+                    let woken = self.news.wait_timeout(inner, wait);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        None
+    }
+
+    pub(crate) fn end(&self) {
+        self.lock().ended = true;
+        self.news.notify_one();
+    }
+}

@@ -1,0 +1,329 @@
+//! What the specs promise: operations by route, examples, and what is wrong with a request or a reply.
+//!
+//! The sandbox checks itself with it: every request before the platform sees it, every reply before it goes out.
+
+pub(crate) mod accepted_violations;
+mod parser;
+mod schema;
+mod validation;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::OnceLock;
+
+use http::Method;
+use matchit::Router;
+
+use crate::platform::Platform;
+use crate::redaction::short;
+use crate::reply::Reply;
+use crate::request::{decode, segments};
+use parser::{Content, Documented, Parameter};
+
+/// What a body of many mistakes may fill is remembered for each request, so it has an end.
+const MOST_PROBLEMS: usize = 20;
+/// Names of fields are as long as a client makes them.
+const MOST_LETTERS: usize = 200;
+
+/// The spec of one platform, read once per process.
+pub struct Contract {
+    operations: Vec<Operation>,
+    /// The places of operations, by method and path.
+    routes: HashMap<Method, Router<usize>>,
+}
+
+impl Contract {
+    /// The spec of a platform. The first call for a platform reads it.
+    pub fn of(platform: Platform) -> &'static Contract {
+        static ALL: [OnceLock<Contract>; 4] = [const { OnceLock::new() }; 4];
+        let [nexlayer, dployr, nodion, edgegap] = &ALL;
+        let cell = match platform {
+            Platform::Nexlayer => nexlayer,
+            Platform::Dployr => dployr,
+            Platform::Nodion => nodion,
+            Platform::Edgegap => edgegap,
+        };
+        cell.get_or_init(|| Self::read(Self::text(platform)))
+    }
+
+    pub(crate) fn text(platform: Platform) -> &'static str {
+        match platform {
+            Platform::Nexlayer => include_str!("../../specs/nexlayer.yaml"),
+            Platform::Dployr => include_str!("../../specs/dployr.yaml"),
+            Platform::Nodion => include_str!("../../specs/nodion.yaml"),
+            Platform::Edgegap => include_str!("../../specs/edgegap.yaml"),
+        }
+    }
+
+    /// Reads a spec. The tests read them all: a route that contradicts another is left out.
+    pub(crate) fn read(text: &str) -> Self {
+        let operations = parser::operations(text);
+        let mut routes: HashMap<Method, Router<usize>> = HashMap::new();
+        for (at, operation) in operations.iter().enumerate() {
+            if let Ok(method) = operation.method.parse() {
+                let _ = routes
+                    .entry(method)
+                    .or_default()
+                    .insert(&operation.path, at);
+            }
+        }
+        Self { operations, routes }
+    }
+
+    /// All operations, by path and method.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The operation of a path as sent, without the query, and the decoded values of its parameters. A literal segment
+    /// wins over a parameter.
+    pub(crate) fn route(
+        &self,
+        method: &Method,
+        path: &str,
+    ) -> Option<(&Operation, Vec<(String, String)>)> {
+        let path = canonical(path);
+        let found = self.routes.get(method)?.at(&path).ok()?;
+        let values = found.params.iter();
+        let values = values.map(|(name, value)| (name.to_owned(), decode(value)));
+        let values: Vec<_> = values.collect();
+        // An empty value is a doubled slash, which no server takes for an id.
+        let is_whole = values.iter().all(|(_, value)| !value.is_empty());
+        Some((self.operations.get(*found.value)?, values)).filter(|_| is_whole)
+    }
+
+    /// The methods of a path, separated by commas.
+    pub(crate) fn allowed(&self, path: &str) -> String {
+        let methods = self.routes.keys();
+        let methods = methods.filter(|method| self.route(method, path).is_some());
+        let mut methods: Vec<&str> = methods.map(Method::as_str).collect();
+        methods.sort_unstable();
+        methods.join(", ")
+    }
+
+    /// Whether each segment of a path as sent may be shown. Where no operation has the path, anything may be a secret that
+    /// came to the wrong place: there only words that the spec has in its paths are open.
+    pub(crate) fn open_segments(&self, method: &Method, path: &str) -> Vec<bool> {
+        match self.route(method, path) {
+            Some((operation, _)) => segments(&operation.path)
+                .map(|segment| match parameter_name(&segment) {
+                    None => true,
+                    Some(name) => !operation.secrets.contains(&format!("path.{name}")),
+                })
+                .collect(),
+            None => segments(path)
+                .map(|segment| self.knows_segment(&segment))
+                .collect(),
+        }
+    }
+
+    /// Whether a decoded segment is a word in a path of the spec. So is an empty one.
+    pub(crate) fn knows_segment(&self, segment: &str) -> bool {
+        let mut words = self.operations.iter().flat_map(|one| segments(&one.path));
+        segment.is_empty() || words.any(|word| word == segment && parameter_name(&word).is_none())
+    }
+
+    /// The operation of that `operationId`.
+    pub fn by_id(&self, id: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.id == id)
+    }
+}
+
+/// A path as it is compared: every segment decoded, but for the signs that would make it another path.
+fn canonical(path: &str) -> String {
+    let segments = segments(path);
+    let escaped = segments.map(|segment| segment.replace('%', "%25").replace('/', "%2F"));
+    escaped.fold(String::new(), |path, segment| path + "/" + &segment)
+}
+
+/// The name of a segment such as `{id}`.
+fn parameter_name(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// One operation of a spec.
+pub struct Operation {
+    id: String,
+    method: String,
+    path: String,
+    documented: bool,
+    secrets: Vec<String>,
+    parameters: Vec<Parameter>,
+    /// What the body may be; nothing where the spec has none.
+    bodies: Vec<Content>,
+    body_required: bool,
+    replies: Vec<Documented>,
+}
+
+impl Operation {
+    /// The `operationId`, unique within its platform.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The method, in upper case.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The path with its parameters in braces.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether the vendor's own page describes it.
+    pub fn documented(&self) -> bool {
+        self.documented
+    }
+
+    /// The statuses that the spec lists, ascending.
+    pub fn statuses(&self) -> impl Iterator<Item = u16> {
+        self.replies.iter().map(|reply| reply.status)
+    }
+
+    /// The first example of a reply with that status: its content type and its body. Nothing where the spec has no
+    /// example, or no such status.
+    pub fn example(&self, status: u16) -> Option<(&str, String)> {
+        let contents = &self.reply(status)?.contents;
+        contents.iter().find_map(Content::example)
+    }
+
+    /// The first example of the body of a request: its content type and the body. Nothing where the spec has no body.
+    pub fn example_body(&self) -> Option<(&str, String)> {
+        self.bodies.iter().find_map(Content::example)
+    }
+
+    fn reply(&self, status: u16) -> Option<&Documented> {
+        self.replies.iter().find(|reply| reply.status == status)
+    }
+
+    /// The spec's reply with that status: its first example, or no body where the spec has none. `None` without an
+    /// example, and for a status that the spec does not list.
+    pub fn status_reply(&self, status: u16) -> Option<Reply> {
+        let contents = &self.reply(status)?.contents;
+        if contents.is_empty() {
+            return Some(Reply::empty(status));
+        }
+        let (content_type, body) = contents.iter().find_map(Content::example)?;
+        Some(Reply::new(status, content_type, body))
+    }
+}
+
+/// Where a request or a reply breaks its spec. It never holds a value, which might be a secret. Long texts are cut, and of
+/// very many problems the first are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// `body.users[0].user_type`, `query.page`, `header.content-type`, `status`.
+    pub place: String,
+    /// The rule that is broken.
+    pub what: String,
+}
+
+impl Problem {
+    pub(crate) fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
+        Self {
+            place: short(&place.into(), MOST_LETTERS),
+            what: short(&what.into(), MOST_LETTERS),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> impl Iterator<Item = (Platform, &'static Operation)> {
+        let platforms = Platform::ALL.into_iter();
+        platforms.flat_map(|platform| {
+            let operations = Contract::of(platform).operations().iter();
+            operations.map(move |operation| (platform, operation))
+        })
+    }
+
+    #[test]
+    fn every_operation_is_found_by_its_own_path() {
+        for (platform, operation) in all() {
+            let path = operation.path.replace(['{', '}'], "~");
+            let method = operation.method.parse().unwrap();
+            let found = Contract::of(platform).route(&method, &path);
+            let id = found.map(|(operation, _)| operation.id());
+            assert_eq!(id, Some(operation.id()), "{path}");
+            assert!(operation.statuses().next().is_some(), "{path}");
+        }
+        // No path of a spec is lost.
+        for platform in Platform::ALL {
+            let methods = [
+                "\n    get:",
+                "\n    post:",
+                "\n    put:",
+                "\n    patch:",
+                "\n    delete:",
+            ];
+            let text = Contract::text(platform);
+            let written: usize = methods
+                .map(|method| text.matches(method).count())
+                .iter()
+                .sum();
+            assert_eq!(
+                Contract::of(platform).operations().len(),
+                written,
+                "{platform}"
+            );
+        }
+    }
+
+    #[test]
+    fn literals_win_and_segments_are_decoded() {
+        let route = |method: &str, path: &str| {
+            let found = Contract::of(Platform::Dployr).route(&method.parse().unwrap(), path);
+            found.map(|(operation, values)| (operation.id(), values))
+        };
+        let id = |method: &str, path: &str| route(method, path).map(|(id, _)| id);
+        for (path, found) in [
+            ("/v1/services/metrics/web", "get_service_metrics"),
+            ("/v1/services/metrics/status", "get_service_metrics"),
+            ("/v1/services/x%2Fy", "get_service"),
+            ("/v1/%73ervices/x", "get_service"),
+        ] {
+            assert_eq!(id("GET", path), Some(found), "{path}");
+        }
+        assert_eq!(
+            id("POST", "/v1/services/metrics/start"),
+            Some("start_service")
+        );
+        for nowhere in ["/v1/services/", "/v1/services//status", "/v1", "/"] {
+            assert_eq!(id("GET", nowhere), None, "{nowhere}");
+        }
+        assert_eq!(id("get", "/v1/services"), None);
+        let (_, values) = route("DELETE", "/v1/services/a%20b/env/50%25%2F2").unwrap();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(values, [pair("id", "a b"), pair("key", "50%/2")]);
+    }
+
+    #[test]
+    fn examples_keep_their_schemas() {
+        for (platform, operation) in all() {
+            let id = operation.id();
+            for status in operation.statuses() {
+                if let Some(reply) = operation.status_reply(status) {
+                    let problems = operation.reply_problems(&reply);
+                    assert_eq!(problems, [], "{platform} {id} {status}");
+                }
+            }
+            let status = operation.statuses().next().unwrap_or_default();
+            if status != 204 {
+                let (content_type, body) = operation.example(status).expect(id);
+                assert!(content_type.contains('/') && !body.is_empty(), "{id}");
+            }
+        }
+        let deploy = Contract::of(Platform::Edgegap).by_id("create_deployment");
+        assert_eq!(deploy.unwrap().status_reply(503), None);
+    }
+}

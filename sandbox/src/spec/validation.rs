@@ -1,0 +1,248 @@
+//! What is wrong with a request or a reply.
+
+use http::header::CONTENT_TYPE;
+use serde_json::Value;
+
+use super::parser::{Content, Parameter, Within};
+use super::schema::Schema;
+use super::{MOST_PROBLEMS, Operation, Problem};
+use crate::reply::Reply;
+use crate::request::{Request, media_type};
+
+impl Operation {
+    /// Where a request for this operation breaks the spec, apart from its credentials.
+    pub(crate) fn request_problems(
+        &self,
+        request: &Request,
+        path: &[(String, String)],
+    ) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for parameter in &self.parameters {
+            parameter.check(request, path, &mut problems);
+        }
+        self.check_body(request, &mut problems);
+        problems
+    }
+
+    /// A body that the spec does not have is not checked.
+    fn check_body(&self, request: &Request, problems: &mut Vec<Problem>) {
+        let Some(first) = self.bodies.first() else {
+            return;
+        };
+        if request.body.is_empty() {
+            if self.body_required {
+                problems.push(Problem::new("body", "is required"));
+            }
+            return;
+        }
+        let sent = request.media_type();
+        let labelled = self
+            .bodies
+            .iter()
+            .find(|body| sent.as_deref() == Some(&body.media_type));
+        if labelled.is_none() {
+            let what = format!("must be {}", first.media_type);
+            problems.push(Problem::new("header.content-type", what));
+        }
+        // A wrong label does not hide what is wrong inside, for the platforms that do not look at labels.
+        labelled.unwrap_or(first).check(&request.body, problems);
+    }
+
+    /// Where a reply of this operation breaks the spec: in its status code, its content type or its body.
+    pub fn reply_problems(&self, reply: &Reply) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let Some(documented) = self.reply(reply.status.as_u16()) else {
+            let what = format!(
+                "{} is not documented for {}",
+                reply.status.as_u16(),
+                self.id
+            );
+            return vec![Problem::new("status", what)];
+        };
+        let sent = reply.header(CONTENT_TYPE.as_str()).map(media_type);
+        let mut contents = documented.contents.iter();
+        match (
+            contents.find(|body| Some(&body.media_type) == sent.as_ref()),
+            documented.contents.first(),
+        ) {
+            (Some(body), _) => body.check(&reply.body, &mut problems),
+            (None, Some(first)) => {
+                let what = format!("must be {}", first.media_type);
+                problems.push(Problem::new("header.content-type", what));
+            }
+            (None, None) if !reply.body.is_empty() => {
+                problems.push(Problem::new("body", "must be empty"));
+            }
+            (None, None) => {}
+        }
+        problems
+    }
+}
+
+impl Parameter {
+    fn check(&self, request: &Request, path: &[(String, String)], problems: &mut Vec<Problem>) {
+        let name = self.name.as_str();
+        let (word, sent) = match self.within {
+            Within::Path => {
+                let value = path.iter().find(|(other, _)| other == name);
+                ("path", value.map(|(_, value)| value.clone()))
+            }
+            Within::Query => ("query", request.query_value(name).map(str::to_owned)),
+            Within::Header => ("header", request.header(name).map(str::to_owned)),
+        };
+        match sent {
+            Some(text) => {
+                let value = scalar(text, &self.schema);
+                self.schema
+                    .check(&format!("{word}.{name}"), &value, problems);
+            }
+            None if self.required => {
+                problems.push(Problem::new(format!("{word}.{name}"), "is required"));
+            }
+            None => {}
+        }
+    }
+}
+
+/// The number or boolean of a parameter where its schema allows one; otherwise the text.
+fn scalar(text: String, schema: &Schema) -> Value {
+    match serde_json::from_str(&text) {
+        // An integer of more than 64 bits, rounded.
+        Ok(Value::Number(number)) if number.is_f64() && !text.contains(['.', 'e', 'E']) => {
+            Value::String(text)
+        }
+        Ok(value @ (Value::Number(_) | Value::Bool(_))) if schema.allows(&value) => value,
+        _ => Value::String(text),
+    }
+}
+
+impl Content {
+    /// Checks a body that claims to be this.
+    pub(super) fn check(&self, body: &[u8], problems: &mut Vec<Problem>) {
+        if let Some(schema) = &self.line {
+            let lines = body.split(|byte| *byte == b'\n');
+            for line in lines.filter(|line| !line.is_empty()) {
+                if problems.len() >= MOST_PROBLEMS {
+                    return;
+                }
+                check_json(schema, line, problems);
+            }
+        } else if self.is_json() {
+            check_json(&self.schema, body, problems);
+        } else {
+            match std::str::from_utf8(body) {
+                Ok(text) => self.schema.check("body", &Value::from(text), problems),
+                Err(_) => problems.push(Problem::new("body", "is not UTF-8")),
+            }
+        }
+    }
+}
+
+fn check_json(schema: &Schema, text: &[u8], problems: &mut Vec<Problem>) {
+    match serde_json::from_slice(text) {
+        Ok(value) => schema.check("body", &value, problems),
+        Err(_) => problems.push(Problem::new("body", "is not valid JSON")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::Contract;
+    use super::*;
+    use crate::platform::Platform;
+
+    fn words(problems: &[Problem]) -> Vec<String> {
+        problems.iter().map(Problem::to_string).collect()
+    }
+
+    fn of_request(platform: Platform, request: &Request) -> Vec<String> {
+        let found = Contract::of(platform).route(&request.method, &request.path);
+        let (operation, path) = found.unwrap();
+        words(&operation.request_problems(request, &path))
+    }
+
+    fn of_reply(id: &str, reply: &Reply) -> Vec<String> {
+        let operation = Contract::of(Platform::Dployr).by_id(id).unwrap();
+        words(&operation.reply_problems(reply))
+    }
+
+    #[test]
+    fn parameters_are_read_as_what_they_stand_for() {
+        let get = |target: &str| of_request(Platform::Dployr, &Request::new("GET", target));
+        let list = get("/v1/deployments?page=2&pageSize=100&clusterId=x&other=y");
+        assert_eq!(list, [""; 0]);
+        let wrong = ["query.page: it is not of type \"integer\""];
+        assert_eq!(get("/v1/deployments?page=two"), wrong);
+        let logs = "/v1/services/web/logs?since=-9223372036854775809";
+        let long = ["query.since: it is not of type \"integer\""];
+        assert_eq!(get(logs), long);
+        let missing = Request::new("GET", "/getReservations");
+        let required = ["query.sessionToken: is required"];
+        assert_eq!(of_request(Platform::Nexlayer, &missing), required);
+    }
+
+    #[test]
+    fn bodies_are_checked_whatever_their_label() {
+        let login = Request::new("POST", "/v1/auth/login");
+        assert_eq!(of_request(Platform::Dployr, &login), ["body: is required"]);
+        let labelled = |label: &str, body: &Value| {
+            let request = login.clone().with_body(label, body.to_string());
+            of_request(Platform::Dployr, &request)
+        };
+        let body = json!({ "email": "a@example.com", "password": "hunter2" });
+        assert_eq!(labelled("Application/JSON; charset=utf-8", &body), [""; 0]);
+        let label = "header.content-type: must be application/json";
+        assert_eq!(
+            labelled("text/plain", &json!({ "email": "a@example.com" })),
+            [label, "body.password: is required"]
+        );
+    }
+
+    #[test]
+    fn status_label_and_body_of_a_reply_are_checked() {
+        let health =
+            json!({ "status": "ok", "timestamp": "2026-01-05T00:00:00.000Z", "version": "1" });
+        let text = |status, label, body: &str| Reply::new(status, label, body);
+        let mut full = Reply::empty(204);
+        full.body = b"x".to_vec();
+        for (id, reply, problem) in [
+            ("get_health", Reply::json(200, &health), ""),
+            (
+                "get_health",
+                text(404, "text/plain; charset=UTF-8", "404 Not Found"),
+                "",
+            ),
+            ("delete_deployment", Reply::empty(204), ""),
+            (
+                "get_health",
+                Reply::json(418, &health),
+                "status: 418 is not documented for get_health",
+            ),
+            (
+                "get_health",
+                text(200, "text/html", "ok"),
+                "header.content-type: must be application/json",
+            ),
+            (
+                "get_health",
+                Reply::json(200, &json!([])),
+                "body: it is not of type \"object\"",
+            ),
+            ("delete_deployment", full, "body: must be empty"),
+        ] {
+            assert_eq!(of_reply(id, &reply).concat(), problem);
+        }
+    }
+
+    #[test]
+    fn streams_are_checked_line_by_line() {
+        let line = json!({ "timestamp": 1, "source": "build", "level": "info", "message": "x" });
+        let stream =
+            |text: String| of_reply("get_logs", &Reply::new(200, "application/x-ndjson", text));
+        assert_eq!(stream(format!("{line}\n{line}\n")), [""; 0]);
+        assert_eq!(stream(format!("{line}\n{{\n")), ["body: is not valid JSON"]);
+        assert_eq!(stream("{\n".repeat(5_000)).len(), MOST_PROBLEMS);
+    }
+}

@@ -1,0 +1,216 @@
+//! Takes webhooks to where they are wanted, on a thread of its own: no platform waits for a receiver.
+//!
+//! It has a thread and blocking sockets, not the server's runtime, so that a test may stop that one's clock.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::Uri;
+use http::uri::Scheme;
+use serde_json::Value;
+
+use crate::platform::Platform;
+use crate::server::Shared;
+
+/// One call to an address of the user's: a POST with a JSON body. It is made once, whatever comes of it.
+/// Its `Debug` shows neither the address nor the body.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Webhook {
+    /// Which platform calls.
+    pub platform: Platform,
+    /// The address, as the user gave it.
+    pub url: String,
+    /// What is sent.
+    pub body: Value,
+}
+
+impl Webhook {
+    pub(crate) fn new(platform: Platform, url: &str, body: Value) -> Self {
+        Self {
+            platform,
+            url: url.to_owned(),
+            body,
+        }
+    }
+}
+
+/// Edgegap waits so long (the vendor's page on webhooks); dployr has no limit in its code.
+const ANSWER: Duration = Duration::from_secs(10);
+/// To connect to this machine, and to hand over one body.
+const HAND_OVER: Duration = Duration::from_secs(1);
+/// How many may be answering at a time. The oldest is let go for one more.
+const MOST_OPEN: usize = 64;
+
+/// Ends the thread when it is dropped, without waiting for it.
+#[derive(Debug)]
+pub(crate) struct Courier(Arc<Shared>);
+
+impl Courier {
+    pub(crate) fn start(shared: Arc<Shared>) -> io::Result<Self> {
+        let of_thread = Arc::clone(&shared);
+        std::thread::Builder::new()
+            .name("sandbox-webhooks".to_owned())
+            .spawn(move || run(&of_thread))?;
+        Ok(Self(shared))
+    }
+}
+
+impl Drop for Courier {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+fn run(shared: &Shared) {
+    let mut open = Open::default();
+    while let Some(due) = shared.next_webhooks(open.next_end()) {
+        open.let_go();
+        for webhook in due {
+            // What cannot be delivered is dropped, as the platforms do.
+            if let Ok(stream) = hand_over(&webhook) {
+                open.keep(stream);
+            }
+        }
+    }
+}
+
+/// Connections on which a receiver may still be at work, which closing them would stop. What it answers is of no
+/// interest to either platform, so nobody reads it.
+#[derive(Default)]
+struct Open(VecDeque<(Instant, TcpStream)>);
+
+impl Open {
+    fn keep(&mut self, stream: TcpStream) {
+        self.0.push_back((Instant::now() + ANSWER, stream));
+        if self.0.len() > MOST_OPEN {
+            self.0.pop_front();
+        }
+    }
+
+    fn let_go(&mut self) {
+        let now = Instant::now();
+        self.0.retain(|(end, _)| *end > now);
+    }
+
+    fn next_end(&self) -> Option<Instant> {
+        self.0.front().map(|(end, _)| *end)
+    }
+}
+
+fn hand_over(webhook: &Webhook) -> io::Result<TcpStream> {
+    let target = Target::of(&webhook.url)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not on this machine"))?;
+    let mut stream = target.connect()?;
+    stream.set_write_timeout(Some(HAND_OVER))?;
+    let body = webhook.body.to_string();
+    let request = format!(
+        "POST {} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        target.path,
+        target.authority,
+        body.len(),
+    );
+    stream.write_all(request.as_bytes())?;
+    Ok(stream)
+}
+
+/// An address on this machine. No other is called: a sandbox makes no connections to the outside.
+#[derive(Debug, PartialEq, Eq)]
+struct Target {
+    hosts: Vec<IpAddr>,
+    port: u16,
+    authority: String,
+    path: String,
+}
+
+impl Target {
+    fn of(url: &str) -> Option<Self> {
+        let url: Uri = url.parse().ok()?;
+        let authority = url.authority()?;
+        if url.scheme() != Some(&Scheme::HTTP) || authority.as_str().contains('@') {
+            return None;
+        }
+        let host = authority.host();
+        let bare = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        let hosts = match host {
+            "localhost" => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            _ => vec![bare.unwrap_or(host).parse().ok()?],
+        };
+        let port = match authority.port() {
+            Some(port) => port.as_u16(),
+            // A port that is none is not left out.
+            None if authority.as_str().len() > host.len() => return None,
+            None => 80,
+        };
+        let path = url.path_and_query().map_or("/", |path| path.as_str());
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        hosts.iter().all(IpAddr::is_loopback).then(|| Self {
+            hosts,
+            port,
+            authority: authority.to_string(),
+            path: format!("{slash}{path}"),
+        })
+    }
+
+    fn connect(&self) -> io::Result<TcpStream> {
+        let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for host in &self.hosts {
+            let address = SocketAddr::new(*host, self.port);
+            match TcpStream::connect_timeout(&address, HAND_OVER) {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_called() {
+        for (url, host, port, path) in [
+            (
+                "http://127.0.0.1:3000/hook?a=b",
+                "127.0.0.1",
+                3000,
+                "/hook?a=b",
+            ),
+            ("http://127.0.0.2/x#y", "127.0.0.2", 80, "/x"),
+            ("http://127.0.0.1?a=b", "127.0.0.1", 80, "/?a=b"),
+            ("http://[::1]:81", "::1", 81, "/"),
+            ("http://[::1]", "::1", 80, "/"),
+            ("http://localhost:82/", "127.0.0.1", 82, "/"),
+        ] {
+            let target = Target::of(url).unwrap();
+            let host: IpAddr = host.parse().unwrap();
+            assert_eq!(target.hosts[0], host, "{url}");
+            assert_eq!((target.port, target.path.as_str()), (port, path), "{url}");
+        }
+        for url in [
+            "https://127.0.0.1/",
+            "http://example.com/",
+            "http://198.51.100.7/",
+            "http://0.0.0.0/",
+            "http://127.0.0.1.example.com/",
+            "http://127.0.0.1@example.com/",
+            "http://user@127.0.0.1/",
+            "http://127.0.0.1:99999/",
+            "http://127.0.0.1/a b",
+            "http://127.0.0.1/\r\nx: y",
+            "http://localhost.example.com/",
+            "http:///",
+            "127.0.0.1",
+            "",
+        ] {
+            assert_eq!(Target::of(url), None, "{url}");
+        }
+    }
+}

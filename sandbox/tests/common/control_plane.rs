@@ -1,0 +1,38 @@
+//! dployr's control plane with a cluster.
+
+use super::World;
+use deploykit_sandbox::{Builder, Dialect, Platform};
+use serde_json::{Value, json};
+
+pub struct ControlPlane {
+    pub world: World,
+    pub cluster: String,
+}
+
+impl ControlPlane {
+    pub fn new(builder: Builder) -> Self {
+        let builder = builder.dployr_dialect(Dialect::ControlPlane);
+        let world = World::new(Platform::Dployr, builder);
+        let cluster = world.state.dployr().access("").cluster_id;
+        Self { world, cluster }
+    }
+
+    pub fn scoped(&self, path: &str) -> String {
+        format!("{path}?clusterId={}", self.cluster)
+    }
+
+    /// Deploys web-one from an image.
+    pub fn deploy(&mut self) -> Value {
+        let target = self.scoped("/v1/deployments");
+        let body = json!({
+            "name": "web-one", "type": "web", "source": "image", "image": "node:20-alpine", "port": "3000",
+        });
+        self.world.posted(&target, &body, 202)["data"].clone()
+    }
+
+    pub fn items(&mut self, path: &str) -> Vec<Value> {
+        let target = self.scoped(path);
+        let body = self.world.ok(&target);
+        body["data"]["items"].as_array().unwrap().clone()
+    }
+}

@@ -1,0 +1,107 @@
+//! The rules of each platform, and the replies that its spec allows.
+//!
+//! The tables state the rules. Every success of every operation comes from them, every other status code of a spec comes
+//! from them or from an injected fault, and each reply is one that the spec allows.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod table;
+
+use common::World;
+use deploykit_sandbox::spec::Contract;
+use deploykit_sandbox::{Builder, Dialect, Plan, Platform, Sandbox};
+use table::{Play, Seen};
+
+const NEXLAYER: &str = include_str!("tables/nexlayer.txt");
+const DPLOYR: &str = include_str!("tables/dployr.txt");
+const CONTROL_PLANE: &str = include_str!("tables/control_plane.txt");
+const NODION: &str = include_str!("tables/nodion.txt");
+const EDGEGAP: &str = include_str!("tables/edgegap.txt");
+
+/// The sandbox of a section, by the options in its title.
+fn builder(dialect: Dialect) -> impl Fn(&str) -> Builder {
+    move |options| {
+        let builder = Sandbox::builder().dployr_dialect(dialect);
+        options
+            .split_whitespace()
+            .fold(builder, |builder, option| match option {
+                "fails" => builder.deployments_fail(true),
+                "free" => builder.nexlayer_plan(Plan::Free),
+                "no-pods-status" => builder.nexlayer_pods_status(false),
+                "no-build-node" => builder.dployr_build_node(false),
+                "room-for-one" => builder.edgegap_capacity(1),
+                "no-limits" => builder.rate_limits(false),
+                _ => panic!("{option}"),
+            })
+    }
+}
+
+fn check(platform: Platform, tables: &[(Dialect, &str)]) {
+    let mut seen = Seen::new();
+    for (dialect, table) in tables {
+        let builder = builder(*dialect);
+        Play::table(platform, table, &builder, &mut seen);
+        let mut play = Play::new(platform, builder("no-limits"), &mut seen);
+        let owner = play.authorization();
+        play.ask_everything(owner.as_deref());
+        play.ask_everything(None);
+    }
+    let mut missing = Vec::new();
+    for operation in Contract::of(platform).operations() {
+        let id = operation.id();
+        let own = |status: u16| seen.contains(&(id, status));
+        if !operation
+            .statuses()
+            .any(|status| status < 400 && own(status))
+        {
+            missing.push(format!("{id}: no success"));
+        }
+        let others = operation.statuses().filter(|status| !own(*status));
+        let others = others.filter(|status| !table::injected(platform, operation, *status));
+        missing.extend(others.map(|status| format!("{id} {status}")));
+    }
+    assert_eq!(missing, [""; 0]);
+}
+
+#[test]
+fn nexlayer_keeps_its_rules_and_its_spec() {
+    check(Platform::Nexlayer, &[(Dialect::Documented, NEXLAYER)]);
+}
+
+#[test]
+fn dployr_keeps_its_rules_and_its_spec_in_both_dialects() {
+    let tables = [
+        (Dialect::Documented, DPLOYR),
+        (Dialect::ControlPlane, CONTROL_PLANE),
+    ];
+    check(Platform::Dployr, &tables);
+}
+
+#[test]
+fn nodion_keeps_its_rules_and_its_spec() {
+    check(Platform::Nodion, &[(Dialect::Documented, NODION)]);
+}
+
+#[test]
+fn edgegap_keeps_its_rules_and_its_spec() {
+    check(Platform::Edgegap, &[(Dialect::Documented, EDGEGAP)]);
+}
+
+#[test]
+fn limits_can_be_lifted() {
+    for (limits, status) in [(true, 429), (false, 200)] {
+        let mut world = World::new(Platform::Edgegap, Sandbox::builder().rate_limits(limits));
+        let last = (0..50)
+            .map(|_| world.get("/v1/deployments").status.as_u16())
+            .last();
+        assert_eq!(last, Some(status));
+        let builder = Sandbox::builder()
+            .rate_limits(limits)
+            .dployr_dialect(Dialect::ControlPlane);
+        let mut world = World::new(Platform::Dployr, builder);
+        let last = (0..500)
+            .map(|_| world.get("/v1/users/me").status.as_u16())
+            .last();
+        assert_eq!(last, Some(status));
+    }
+}

@@ -1,0 +1,167 @@
+//! The page at `/`.
+
+use deploykit_sandbox::{Fault, Sandbox};
+use serde_json::{Value, json};
+
+use crate::common::{has, server};
+use crate::{LOCAL, deploy, exchange, page};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_shows_what_there_is_and_leaves_no_trace() {
+    let fault = Fault::on("list_regions").nth(2).status(503);
+    let sandbox = server::start(Sandbox::builder().driven_clock().fault(fault)).await;
+    deploy(&sandbox);
+    let nexlayer = &sandbox.nexlayer().base_url;
+    let manifest = r#"application: {name: "<script>alert(1)</script>", pods: [{name: web, path: /, image: "nginx:1.27", servicePorts: [80]}]}"#;
+    let start = format!(
+        "POST /startUserDeployment HTTP/1.1\r\nhost: x\r\ncontent-type: text/x-yaml\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{manifest}",
+        manifest.len()
+    );
+    let (_, started) = exchange(nexlayer, &start);
+    let started: Value = serde_json::from_str(&started).unwrap();
+    let session = started["sessionToken"].as_str().unwrap();
+    exchange(
+        nexlayer,
+        &start.replacen(
+            "startUserDeployment",
+            &format!("startUserDeployment/{session}"),
+            1,
+        ),
+    );
+    exchange(
+        nexlayer,
+        &format!(
+            "GET /getReservations?sessionToken={session} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        ),
+    );
+    let before = sandbox.requests();
+    assert_eq!(before.len(), 4);
+
+    let access = [
+        &sandbox.nexlayer().base_url,
+        &sandbox.dployr().base_url,
+        &sandbox.nodion().base_url,
+        &sandbox.edgegap().base_url,
+    ];
+    let secrets = [
+        session,
+        &sandbox.dployr().token,
+        &sandbox.dployr().password,
+        &sandbox.nodion().token,
+        &sandbox.edgegap().token,
+    ];
+    let mut pages = Vec::new();
+    for url in access {
+        for (target, headers) in [
+            ("/", ""),
+            ("/?format=json", ""),
+            ("/", "accept: application/json\r\n"),
+            ("/?refresh=2", "accept: text/html\r\n"),
+        ] {
+            let (head, body) = page(url, target, &format!("{LOCAL}{headers}"));
+            assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+            for line in [
+                "cache-control: no-store",
+                "content-security-policy: default-src 'none'",
+                "x-content-type-options: nosniff",
+            ] {
+                assert!(head.contains(line), "{head}");
+            }
+            for secret in secrets {
+                assert!(!body.contains(secret), "{target} shows {secret}");
+            }
+            assert!(
+                target.contains("json") || headers.contains("json") || !body.contains("<script"),
+                "{body}"
+            );
+            pages.push(body);
+        }
+    }
+    let [html, json, accepted, refreshed] = &pages[..4] else {
+        panic!()
+    };
+    assert_eq!(
+        [html, json, accepted, refreshed],
+        [&pages[12], &pages[13], &pages[14], &pages[15]],
+        "the same on all ports"
+    );
+    assert_eq!(json, accepted);
+    assert!(
+        html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"),
+        "{html}"
+    );
+    assert!(html.contains("/startUserDeployment/***") && html.contains("list_regions:2=503"));
+    assert!(
+        refreshed.contains("http-equiv=\"refresh\" content=\"2\"") && !html.contains("http-equiv")
+    );
+
+    let json: Value = serde_json::from_str(json).unwrap();
+    assert_eq!(
+        json["clock"],
+        json!({ "now": 1_795_487_040_000_u64, "written": "2026-11-24T02:24:00Z", "driven": true })
+    );
+    let app = &json["platforms"][0]["deployed"][0];
+    has(
+        app,
+        json!({ "name": "<script>alert(1)</script>", "state": "deploying" }),
+    );
+    let nodion: Vec<_> = json["platforms"][2]["deployed"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["state"])
+        .collect();
+    assert_eq!(nodion, ["available", "created"]);
+    assert_eq!(
+        json["faults"],
+        json!([{ "fault": "list_regions:2=503", "seen": 0, "used": 0, "left": true }])
+    );
+    let numbers: Vec<_> = json["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["number"].as_u64().unwrap())
+        .collect();
+    assert_eq!(numbers, [4, 3, 2, 1]);
+    let operations: Vec<_> = json["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["operation"])
+        .collect();
+    assert_eq!(operations[0], "get_reservations");
+    assert_eq!(sandbox.requests(), before, "looking leaves no trace");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_web_site_does_not_get_the_page_by_a_name_of_its_own() {
+    let sandbox = server::start(Sandbox::builder()).await;
+    let url = &sandbox.edgegap().base_url;
+    for host in [
+        "host: rebound.example.com\r\n",
+        "host: rebound.example.com:80\r\n",
+    ] {
+        let (head, body) = page(url, "/", host);
+        assert!(head.starts_with("HTTP/1.1 421 "), "{head}");
+        assert!(!body.contains("Edgegap"));
+    }
+    for host in [LOCAL, "host: localhost:1\r\n", "host: [::1]\r\n"] {
+        assert!(
+            page(url, "/", host).0.starts_with("HTTP/1.1 200 "),
+            "{host}"
+        );
+    }
+    // The root of one of Nexlayer's sites is no page.
+    let (head, _) = page(
+        &sandbox.nexlayer().base_url,
+        "/",
+        "host: jolly-tapir.alpha.nexlayer.ai\r\n",
+    );
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    // A page is got and not sent.
+    let (head, _) = exchange(
+        url,
+        "POST / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+    );
+    assert!(head.starts_with("HTTP/1.1 401 "), "{head}");
+}

@@ -1,0 +1,35 @@
+//! Recorded requests: waiting for them, and clearing them.
+
+use std::time::Duration;
+
+use deploykit_sandbox::Sandbox;
+
+use crate::common::server;
+use crate::deploy;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_waited_for_and_forgotten() {
+    let sandbox = server::start(Sandbox::builder()).await;
+    let soon = Duration::from_millis(20);
+    assert_eq!(sandbox.wait_for(|_| true, soon).await, None);
+    deploy(&sandbox);
+    let first = sandbox.wait_for(|_| true, soon).await.unwrap();
+    assert_eq!((first.number, first.status), (1, 200));
+    let coming = sandbox.wait_for(|one| one.number == 2, Duration::from_secs(10));
+    let (coming, _) = tokio::join!(coming, async { deploy(&sandbox) });
+    assert_eq!(coming.unwrap().number, 2);
+    sandbox.clear();
+    assert_eq!(sandbox.requests(), []);
+    assert_eq!(sandbox.wait_for(|_| true, soon).await, None);
+    deploy(&sandbox);
+    assert_eq!(sandbox.requests()[0].number, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sandbox_does_not_print_its_credentials() {
+    let sandbox = server::start(Sandbox::builder()).await;
+    deploy(&sandbox);
+    let shown = format!("{:?}", *sandbox);
+    assert!(shown.contains(&sandbox.nodion().base_url), "{shown}");
+    assert!(!shown.contains(&sandbox.nodion().token), "{shown}");
+}
