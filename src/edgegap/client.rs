@@ -1,6 +1,6 @@
 //! The client and how it is set up.
 
-use super::classify::classify;
+use super::failures::classify;
 use crate::error::Result;
 use crate::transport::builder::{self, ClientBuilder};
 use crate::transport::credentials::Auth;

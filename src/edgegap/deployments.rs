@@ -1,14 +1,25 @@
-//! The list of deployments.
+//! Deployments: the list, the handle of one, waiting and watching.
 
-use super::paging::{PAGING, read};
-use super::{Client, DeploymentSummary, Filter, Order, Page};
+use super::shapes::{self, PAGING};
+use super::{
+    Client, Deployment, DeploymentStatus, DeploymentSummary, Filter, Order, Page, Port, Ports,
+    RequestId,
+};
 use crate::call::Call;
-use crate::error::Result;
+use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::id::{CheckedId, checked};
 use crate::page::{PageRequest, paged};
 use crate::raw::edgegap::Op;
 use crate::time::allow_for_skew;
+use crate::wait::{Schedule, Snapshot, Wait};
+use crate::watch::{Observation, Phase, WatchSource, Watcher};
 use serde_json::Value;
 use std::time::SystemTime;
+
+/// As the vendor's own clients look: every 2 s, growing to 10 s, for 3 minutes.
+const SCHEDULE: Schedule = Schedule::seconds(2, 10, 180);
+/// How many lines of each log are kept.
+const LOG_LINES: usize = 20;
 
 /// The deployments of the organisation, or some of them; made by [`Client::deployments`].
 ///
@@ -96,7 +107,7 @@ impl Deployments {
                     let (query, (page, limit)) = (query?, page_request.parameters()?);
                     let list = raw.list_deployments(limit, page, query.as_deref()).await?;
                     let list = list.into_inner();
-                    Ok(read(
+                    Ok(shapes::page(
                         page_request,
                         list.data,
                         list.total_count,
@@ -200,4 +211,347 @@ fn older(found: &DeploymentSummary, since: SystemTime) -> bool {
     started
         .and_then(crate::Timestamp::to_system_time)
         .is_some_and(|started| started < since)
+}
+
+/// A handle on a deployment; made by [`Client::deployment`].
+#[derive(Clone, Debug)]
+pub struct DeploymentHandle {
+    pub(super) client: Client,
+    pub(super) id: CheckedId<RequestId>,
+}
+
+impl Client {
+    /// A handle on a deployment: its status, its logs, its tags, its end. It does no I/O; an id that
+    /// could not stand in a path is refused by the first call.
+    ///
+    /// ```no_run
+    /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+    /// let server = edgegap.deployment("c0653765de3b");
+    /// let now = server.status().await?;
+    /// if now.is_ready() {
+    ///     println!("{}", now.endpoint("gameport")?); // c0653765de3b.pr.edgegap.net:30345
+    /// }
+    /// server.stop().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn deployment<I>(&self, id: I) -> DeploymentHandle
+    where
+        I: TryInto<RequestId>,
+        I::Error: Into<Error>,
+    {
+        DeploymentHandle {
+            client: self.clone(),
+            id: checked(id),
+        }
+    }
+}
+
+impl DeploymentHandle {
+    /// The id; `None` if it is invalid.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.id.as_ref().ok().map(RequestId::as_str)
+    }
+
+    /// The deployment as it is now: `GET /v1/status/{deployment_id}`, at most 20 a second for all of
+    /// an organisation.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an id that the platform does not know, which it
+    /// says with a 404 or a 400; [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and those of
+    /// every call.
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
+    pub fn status(&self) -> Call<Deployment> {
+        let id = self.id.clone();
+        self.client.call(Op::GetDeployment, |raw| async move {
+            Ok(raw.get_deployment(id?.as_str()).await?.into_inner())
+        })
+    }
+}
+
+impl Deployment {
+    /// Whether players can connect: it says so itself, or its status does. Never after an error.
+    pub fn is_ready(&self) -> bool {
+        let says_so = self.current_status == DeploymentStatus::Ready || self.running == Some(true);
+        says_so && !self.is_over()
+    }
+
+    /// Whether something went wrong; `error_detail` may say what.
+    pub fn has_failed(&self) -> bool {
+        self.error == Some(true) || self.current_status == DeploymentStatus::Error
+    }
+
+    /// Whether it will not become ready any more: it failed, it stops, or it has stopped.
+    pub fn is_over(&self) -> bool {
+        let ends = [DeploymentStatus::Terminating, DeploymentStatus::Terminated];
+        self.has_failed() || ends.contains(&self.current_status)
+    }
+}
+
+impl DeploymentHandle {
+    /// Waits until players can connect, and gives the deployment as it is then.
+    ///
+    /// It asks for [`status`](Self::status) after 0, 2, 5, ... seconds, at most every 10 s, and gives
+    /// up after 3 minutes; see [`Wait`] for how to change that. For more than a few deployments
+    /// at once, one list for all costs less than a status for each.
+    ///
+    /// ```no_run
+    /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+    /// let server = edgegap.deployment("c0653765de3b");
+    /// let ready = server.wait().on_change(|seen| println!("{}", seen.raw_status)).await?;
+    /// println!("{}", ready.endpoint("gameport")?);
+    ///
+    /// server.stop().await?;
+    /// server.wait().until_gone().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`WaitFailed`](crate::ErrorKind::WaitFailed) for one that is in error or was stopped,
+    /// [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut), [`Gone`](crate::ErrorKind::Gone) and the
+    /// others of [`Wait`]. The last lines of the container are with the first two, if the platform
+    /// still has them.
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
+    pub fn wait(&self) -> Wait<Deployment> {
+        let (polled, logged) = (self.clone(), self.clone());
+        let id = self.name().map(str::to_owned);
+        Wait::new("edgegap deployment", id, SCHEDULE, move || polled.look())
+            .with_log(move || logged.log_tail())
+    }
+
+    pub(super) fn look(&self) -> Call<Snapshot<Deployment>> {
+        self.status().map(|deployment| {
+            let status = deployment.current_status.as_str().to_owned();
+            let reason = deployment.error_detail.clone();
+            Snapshot::new(phase_of(&deployment), status, deployment).reason(reason)
+        })
+    }
+
+    fn log_tail(&self) -> Call<Vec<String>> {
+        self.logs().map(|logs| {
+            let lines = [logs.tail(LOG_LINES), logs.crash_tail(LOG_LINES)].concat();
+            lines.into_iter().map(str::to_owned).collect()
+        })
+    }
+}
+
+/// How far a deployment is. What it says beside its status counts as well: that it is in error, or
+/// that it runs.
+pub(super) fn phase_of(deployment: &Deployment) -> Phase {
+    if deployment.has_failed() {
+        return Phase::Failed;
+    }
+    if deployment.is_ready() {
+        return Phase::Ready;
+    }
+    phase_of_status(&deployment.current_status)
+}
+
+/// What a status means by itself.
+pub(super) fn phase_of_status(status: &DeploymentStatus) -> Phase {
+    match status {
+        DeploymentStatus::Seeking => Phase::Queued,
+        DeploymentStatus::Deploying => Phase::InProgress,
+        DeploymentStatus::Ready => Phase::Ready,
+        DeploymentStatus::Error => Phase::Failed,
+        DeploymentStatus::Terminating => Phase::Stopping,
+        DeploymentStatus::Terminated => Phase::Ended,
+        DeploymentStatus::Unknown(_) => Phase::Unknown,
+    }
+}
+
+impl Client {
+    /// Watches these deployments: one list call a page for all of them (100 on a page, 10 pages a
+    /// second), and a status call for one that is not listed any more.
+    ///
+    /// ```no_run
+    /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+    /// let mut watcher = edgegap.watch(["c0653765de3b", "a69f8e3e0555"]);
+    /// while let Some(change) = watcher.next().await {
+    ///     let change = change?;
+    ///     println!("{} {}", change.id, change.now);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
+    pub fn watch(&self, ids: impl IntoIterator<Item = impl Into<String>>) -> Watcher {
+        Watcher::of(self.deployments(), ids.into_iter().map(Into::into))
+    }
+}
+
+impl Deployments {
+    /// Watches all of these, those that are made meanwhile too: one list call a page, and a status
+    /// call for one that is not listed any more.
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
+    pub fn watch(&self) -> Watcher {
+        Watcher::all(self.clone())
+    }
+}
+
+impl WatchSource for Deployments {
+    fn list(&self) -> Call<Page<(String, Observation)>> {
+        Deployments::list(self).map_items(|items| items.into_iter().map(listed).collect())
+    }
+
+    fn lookup(&self, id: &str) -> Option<Call<Observation>> {
+        let looked = self.client.deployment(id).look();
+        Some(looked.map(|snapshot| snapshot.observation))
+    }
+}
+
+fn listed(summary: DeploymentSummary) -> (String, Observation) {
+    let status = summary.status.as_ref();
+    let status = status.map_or("", |status| status.as_str());
+    let seen = Observation::new(phase_of_listed(&summary), status);
+    (summary.request_id, seen)
+}
+
+/// How far one of the list is. The published file knows `ready` alone, which says nothing about one
+/// that is not.
+fn phase_of_listed(summary: &DeploymentSummary) -> Phase {
+    let says = summary.status.as_ref().map(phase_of_status);
+    match (says, summary.ready) {
+        (Some(Phase::Unknown) | None, Some(true)) => Phase::Ready,
+        (Some(Phase::Queued | Phase::InProgress), Some(true)) => Phase::Ready,
+        (Some(phase), _) => phase,
+        (None, _) => Phase::Unknown,
+    }
+}
+
+impl Deployment {
+    /// The port of this name, or with this number for one without a name; `None` before the
+    /// deployment has it.
+    pub fn port(&self, name: &str) -> Option<&Port> {
+        port(self.ports.as_ref(), name)
+    }
+
+    /// Where the port of this name is reached, as `host:port`.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) when there is no such port, which names those that there
+    /// are. There are none before the deployment is ready.
+    pub fn endpoint(&self, name: &str) -> Result<String> {
+        endpoint(self.ports.as_ref(), self.fqdn.as_deref(), name)
+    }
+}
+
+impl DeploymentSummary {
+    /// The port of this name, or with this number for one without a name; `None` before the
+    /// deployment has it.
+    pub fn port(&self, name: &str) -> Option<&Port> {
+        port(self.ports.as_ref(), name)
+    }
+
+    /// Where the port of this name is reached, as `host:port`.
+    ///
+    /// # Errors
+    /// As [`Deployment::endpoint`].
+    pub fn endpoint(&self, name: &str) -> Result<String> {
+        endpoint(self.ports.as_ref(), self.fqdn.as_deref(), name)
+    }
+}
+
+fn port<'a>(ports: Option<&'a Ports>, name: &str) -> Option<&'a Port> {
+    let ports = ports?;
+    let named = |port: &&Port| port.name.as_deref() == Some(name);
+    ports.get(name).or_else(|| ports.values().find(named))
+}
+
+fn endpoint(ports: Option<&Ports>, host: Option<&str>, name: &str) -> Result<String> {
+    let none = |why: String| Error::new(ErrorKind::NotFound, why).with_effect(Effect::None);
+    let Some(port) = port(ports, name) else {
+        let known: Vec<&str> = ports
+            .into_iter()
+            .flat_map(|ports| ports.keys().map(String::as_str))
+            .collect();
+        let known = if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        };
+        return Err(none(format!("there is no port {name:?}; known: {known}"))
+            .with_advice("ports are known when the deployment is ready"));
+    };
+    // `host:port` for some protocols, and a URL for others.
+    if let Some(link) = port.link.as_deref().filter(|link| !link.trim().is_empty()) {
+        let address = link.split_once("://").map_or(link, |(_, address)| address);
+        return Ok(address.trim_end_matches('/').trim().to_owned());
+    }
+    match (host, port.external) {
+        (Some(host), Some(number)) => Ok(format!("{host}:{number}")),
+        _ => Err(none(format!("the port {name:?} has no address yet"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_port_is_found_by_name_and_by_number() {
+        let deployment: Deployment = serde_json::from_value(json!({
+            "request_id": "a",
+            "current_status": "Status.READY",
+            "fqdn": "a.example",
+            "ports": {
+                "gameport": { "name": "gameport", "link": "a.example:1", "external": 1 },
+                "7777": { "name": "query", "link": "https://a.example:2/", "external": 2 },
+                "bare": { "external": 3 },
+                "empty": { "link": "" },
+            },
+        }))
+        .unwrap();
+        for (name, endpoint) in [
+            ("gameport", "a.example:1"),
+            ("7777", "a.example:2"),
+            ("query", "a.example:2"),
+            ("bare", "a.example:3"),
+        ] {
+            assert_eq!(deployment.endpoint(name).unwrap(), endpoint, "{name}");
+            assert!(deployment.port(name).is_some());
+        }
+        let error = deployment.endpoint("empty").unwrap_err();
+        assert!(error.to_string().contains("no address yet"), "{error}");
+        let error = deployment.endpoint("other").unwrap_err();
+        assert_eq!(
+            (error.kind(), error.effect()),
+            (ErrorKind::NotFound, Effect::None)
+        );
+        assert!(
+            error.to_string().contains("7777, bare, empty, gameport"),
+            "{error}"
+        );
+
+        let sought: DeploymentSummary =
+            serde_json::from_value(json!({ "request_id": "a" })).unwrap();
+        assert!(sought.port("gameport").is_none());
+        let error = sought.endpoint("gameport").unwrap_err();
+        assert!(error.to_string().contains("known: none"), "{error}");
+    }
+
+    #[test]
+    fn the_phase_of_one_of_the_list() {
+        for (status, ready, phase) in [
+            (Some("Status.SEEKING"), Some(false), Phase::Queued),
+            (Some("Status.DEPLOYING"), Some(false), Phase::InProgress),
+            (Some("Status.DEPLOYING"), Some(true), Phase::Ready),
+            (Some("Status.READY"), Some(true), Phase::Ready),
+            (Some("Status.READY"), None, Phase::Ready),
+            (Some("Status.ERROR"), Some(false), Phase::Failed),
+            (Some("Status.TERMINATING"), Some(true), Phase::Stopping),
+            (Some("Status.TERMINATED"), None, Phase::Ended),
+            (Some("Status.WARMING"), Some(false), Phase::Unknown),
+            (Some("Status.WARMING"), Some(true), Phase::Ready),
+            (None, Some(true), Phase::Ready),
+            (None, Some(false), Phase::Unknown),
+        ] {
+            let summary = json!({ "request_id": "a", "status": status, "ready": ready });
+            let summary: DeploymentSummary = serde_json::from_value(summary).unwrap();
+            assert_eq!(phase_of_listed(&summary), phase, "{status:?} {ready:?}");
+        }
+    }
 }

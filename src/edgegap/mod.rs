@@ -28,26 +28,21 @@
 //!
 //! Source: <https://docs.edgegap.com/docs/api>
 
-mod bulk;
-mod catalogue;
-mod classify;
+mod applications;
 mod client;
 mod deploy;
-mod deployment;
+mod deployment_filter;
 mod deployments;
-mod filter;
-mod fleet;
+mod failures;
+mod fleets;
+mod locations;
+mod logs;
 mod metrics;
 pub(crate) mod operations;
-mod paging;
-mod ports;
-mod self_stop;
-pub(crate) mod stop;
+pub(crate) mod shapes;
+mod stop;
 mod tags;
-mod user;
-mod wait;
-mod watch;
-mod webhook_event;
+mod webhooks;
 
 pub use crate::page::Page;
 pub use crate::raw::edgegap::enums::{DeploymentStatus, HostStatus, UserType};
@@ -57,20 +52,17 @@ pub use crate::raw::edgegap::types::{
     HostSpecifications, Location, MetricSeries, MetricTotals, NetworkMetrics, Port, Ports,
     Processable, Tag, VersionPort, VersionVariable,
 };
-pub use bulk::StopFilter;
-pub use catalogue::{ApplicationHandle, Applications, Locations, Versions};
+pub use applications::{ApplicationHandle, Applications, Versions};
 pub use client::{Client, Edgegap};
-pub use deploy::{Accepted, NewDeployment, NewFleetDeployment};
-pub use deployment::DeploymentHandle;
-pub use deployments::Deployments;
-pub use filter::{Filter, Match, Order};
-pub use fleet::FleetHandle;
+pub use deploy::{Accepted, NewDeployment, NewFleetDeployment, User};
+pub use deployment_filter::{Filter, Match, Order};
+pub use deployments::{DeploymentHandle, Deployments};
+pub use fleets::FleetHandle;
+pub use locations::Locations;
 pub use metrics::Metrics;
-pub use self_stop::SelfStop;
-pub use stop::{LogStorage, StopOutcome, Stopped};
+pub use stop::{LogStorage, SelfStop, StopFilter, StopOutcome, Stopped};
 pub use tags::Tags;
-pub use user::User;
-pub use webhook_event::{WebhookEvent, WebhookKind};
+pub use webhooks::{WebhookEvent, WebhookKind};
 
 crate::id::id! {
     /// The id of an Edgegap deployment, which Edgegap calls its request id: `a69f8e3e0555`.

@@ -1,6 +1,6 @@
 //! The tags of a deployment.
 
-use super::paging::{PAGING, read};
+use super::shapes::{self, PAGING};
 use super::{Client, DeploymentHandle, Page, RequestId, Tag};
 use crate::call::Call;
 use crate::error::{Error, Result};
@@ -59,7 +59,7 @@ impl Tags {
                 let (page, limit) = page_request.parameters()?;
                 let list = raw.list_deployment_tags(id?.as_str(), limit, page).await?;
                 let list = list.into_inner();
-                Ok(read(
+                Ok(shapes::page(
                     page_request,
                     list.tags,
                     list.total_count,

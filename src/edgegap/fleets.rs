@@ -1,6 +1,6 @@
 //! Private fleets.
 
-use super::paging::read;
+use super::shapes;
 use super::{Client, FleetName, Host, Page};
 use crate::call::Call;
 use crate::error::Error;
@@ -50,7 +50,12 @@ impl FleetHandle {
         self.client.call(Op::ListFleetHosts, |raw| async move {
             let list = raw.list_fleet_hosts(name?.as_str()).await?.into_inner();
             let (total, pagination) = (list.total_count, list.pagination);
-            Ok(read(PageRequest::default(), list.data, total, pagination))
+            Ok(shapes::page(
+                PageRequest::default(),
+                list.data,
+                total,
+                pagination,
+            ))
         })
     }
 }

@@ -1,7 +1,7 @@
-//! What can be deployed, and where.
+//! Applications and their versions.
 
-use super::paging::{PAGING, read};
-use super::{Application, ApplicationName, ApplicationVersion, Client, Location, Page};
+use super::shapes::{self, PAGING};
+use super::{Application, ApplicationName, ApplicationVersion, Client, Page};
 use crate::call::Call;
 use crate::error::Error;
 use crate::id::{CheckedId, checked};
@@ -32,25 +32,6 @@ pub struct Versions {
     page_request: PageRequest,
 }
 
-/// Where servers can run; made by [`Client::locations`].
-///
-/// ```no_run
-/// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
-/// let places = edgegap.locations().of_version("my-app", "25.05.30");
-/// for place in places.list().all().await? {
-///     println!("{:?}", place.city);
-/// }
-/// # Ok(()) }
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "nothing is asked before `list` is awaited"]
-pub struct Locations {
-    client: Client,
-    /// Application and version.
-    version: Option<(String, String)>,
-    page_request: PageRequest,
-}
-
 impl Client {
     /// The applications of the organisation: list them. It does no I/O.
     pub fn applications(&self) -> Applications {
@@ -72,15 +53,6 @@ impl Client {
             name: checked(name),
         }
     }
-
-    /// Where servers can run: list the places. It does no I/O.
-    pub fn locations(&self) -> Locations {
-        Locations {
-            client: self.clone(),
-            version: None,
-            page_request: PageRequest::default(),
-        }
-    }
 }
 
 impl Applications {
@@ -100,7 +72,7 @@ impl Applications {
             client.call(Op::ListApplications, move |raw| async move {
                 let (page, limit) = page_request.parameters()?;
                 let list = raw.list_applications(limit, page).await?.into_inner();
-                Ok(read(
+                Ok(shapes::page(
                     page_request,
                     list.applications,
                     list.total_count,
@@ -141,50 +113,9 @@ impl Versions {
                 let (page, limit) = page_request.parameters()?;
                 let list = raw.list_versions(name?.as_str(), limit, page).await?;
                 let list = list.into_inner();
-                Ok(read(
+                Ok(shapes::page(
                     page_request,
                     list.versions,
-                    list.total_count,
-                    list.pagination,
-                ))
-            })
-        })
-    }
-}
-
-impl Locations {
-    /// Only where this version of this application can run.
-    pub fn of_version(
-        mut self,
-        application: impl Into<String>,
-        version: impl Into<String>,
-    ) -> Self {
-        self.version = Some((application.into(), version.into()));
-        self
-    }
-
-    paged!("locations");
-
-    /// One page of the locations: `GET /v1/locations`.
-    ///
-    /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a page or a
-    /// size of zero. [`Rejected`](crate::ErrorKind::Rejected) for an application or a version that
-    /// there is not, and those of every call.
-    ///
-    /// Source: <https://docs.edgegap.com/docs/api>
-    pub fn list(&self) -> Call<Page<Location>> {
-        let (client, version) = (self.client.clone(), self.version.clone());
-        Call::paged(PAGING, self.page_request, move |page_request| {
-            let (application, version) = version.clone().unzip();
-            client.call(Op::ListLocations, move |raw| async move {
-                let (page, limit) = page_request.parameters()?;
-                let (application, version) = (application.as_deref(), version.as_deref());
-                let list = raw.list_locations(application, limit, page, version);
-                let list = list.await?.into_inner();
-                Ok(read(
-                    page_request,
-                    list.locations,
                     list.total_count,
                     list.pagination,
                 ))

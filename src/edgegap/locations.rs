@@ -1,0 +1,78 @@
+//! Locations where servers can run.
+
+use super::shapes::{self, PAGING};
+use super::{Client, Location, Page};
+use crate::call::Call;
+use crate::page::{PageRequest, paged};
+use crate::raw::edgegap::Op;
+
+/// Where servers can run; made by [`Client::locations`].
+///
+/// ```no_run
+/// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+/// let places = edgegap.locations().of_version("my-app", "25.05.30");
+/// for place in places.list().all().await? {
+///     println!("{:?}", place.city);
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing is asked before `list` is awaited"]
+pub struct Locations {
+    client: Client,
+    /// Application and version.
+    version: Option<(String, String)>,
+    page_request: PageRequest,
+}
+
+impl Client {
+    /// Where servers can run: list the places. It does no I/O.
+    pub fn locations(&self) -> Locations {
+        Locations {
+            client: self.clone(),
+            version: None,
+            page_request: PageRequest::default(),
+        }
+    }
+}
+
+impl Locations {
+    /// Only where this version of this application can run.
+    pub fn of_version(
+        mut self,
+        application: impl Into<String>,
+        version: impl Into<String>,
+    ) -> Self {
+        self.version = Some((application.into(), version.into()));
+        self
+    }
+
+    paged!("locations");
+
+    /// One page of the locations: `GET /v1/locations`.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a page or a
+    /// size of zero. [`Rejected`](crate::ErrorKind::Rejected) for an application or a version that
+    /// there is not, and those of every call.
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api>
+    pub fn list(&self) -> Call<Page<Location>> {
+        let (client, version) = (self.client.clone(), self.version.clone());
+        Call::paged(PAGING, self.page_request, move |page_request| {
+            let (application, version) = version.clone().unzip();
+            client.call(Op::ListLocations, move |raw| async move {
+                let (page, limit) = page_request.parameters()?;
+                let (application, version) = (application.as_deref(), version.as_deref());
+                let list = raw.list_locations(application, limit, page, version);
+                let list = list.await?.into_inner();
+                Ok(shapes::page(
+                    page_request,
+                    list.locations,
+                    list.total_count,
+                    list.pagination,
+                ))
+            })
+        })
+    }
+}

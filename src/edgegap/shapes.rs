@@ -1,0 +1,56 @@
+//! Shapes of replies that several operations share: pages, and the reply to a stop.
+
+use super::{Deployment, Page};
+use crate::page::{PageRequest, Paging};
+use crate::raw::edgegap::types;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// The vendor's file names no largest page; 100 is the most that the vendor's own client asks for.
+pub(super) const PAGING: Paging = Paging { largest: 100 };
+
+pub(super) fn page<T>(
+    page_request: PageRequest,
+    items: Vec<T>,
+    total: Option<i64>,
+    pagination: Option<types::Pagination>,
+) -> Page<T> {
+    let pagination = pagination.as_ref();
+    let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
+    let number = count(pagination.and_then(|at| at.number));
+    let next = pagination.and_then(|at| at.next_page_number);
+    let follows = pagination.and_then(|at| at.has_next);
+    Page {
+        items,
+        page: number.unwrap_or(page_request.page.unwrap_or(1).into()),
+        page_size: page_request.size.map(u64::from),
+        total_items: count(total),
+        total_pages: count(pagination.and_then(|at| at.paginator.as_ref()?.num_pages)),
+        has_next: follows.unwrap_or(next.is_some()),
+    }
+}
+
+/// What the platform says to a stop. It never fails to be read: the stop was accepted, whatever the
+/// words around it.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct StopReply {
+    /// What it says, for people.
+    pub message: Option<String>,
+    /// The deployment as it was then.
+    pub deployment: Option<Deployment>,
+}
+
+impl<'de> Deserialize<'de> for StopReply {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut value = Value::deserialize(deserializer)?;
+        let bare = value.as_str().map(str::to_owned);
+        let mut part = |key: &str| value.get_mut(key).map(Value::take);
+        let message = part("message").and_then(|text| text.as_str().map(str::to_owned));
+        let deployment = part("deployment_summary");
+        Ok(Self {
+            message: message.or(bare).filter(|text| !text.is_empty()),
+            deployment: deployment.and_then(|summary| serde_json::from_value(summary).ok()),
+        })
+    }
+}
