@@ -186,7 +186,7 @@ async fn edgegap_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
     let new = NewServer::new(application, version, player)
         .env("MODE", "ranked")
         .tag("deploykit-example");
-    let server = client.deployment(client.deploy(new).await?.request_id);
+    let server = client.deploy(new).await?.deployment();
     let ready = watched("edgegap", sandbox, server.wait()).await?;
     Ok(Deployed {
         url: ready.endpoint("gameport")?,

@@ -127,7 +127,7 @@ async fn on_server(client: &edgegap::Client, event: &edgegap::WebhookEvent) -> R
     println!("edgegap  {:<20} {id}", event.deployment.current_status);
     if event.kind() == WebhookKind::Ready {
         let server = client.deployment(id);
-        let status = server.status().await?;
+        let status = server.get().await?;
         if status.is_ready() {
             println!(
                 "         up at               {}",

@@ -11,7 +11,7 @@ pub use crate::phase::{Observation, Phase};
 pub use crate::wait::{Progress, Wait};
 
 use crate::call::Call;
-use crate::error::{Effect, Result};
+use crate::error::{Effect, Error, Result};
 use crate::page::Page;
 use crate::wait::{PollFailure, redacted};
 use futures_core::Stream;
@@ -87,6 +87,8 @@ struct Rounds {
     last_seen: HashMap<String, LastSeen>,
     /// Whether only the deployments in `last_seen` are watched, each until it ends.
     fixed: bool,
+    /// The error of an invalid id.
+    invalid_id: Option<Error>,
     interval: Duration,
     max_failures: u32,
     started: Instant,
@@ -108,9 +110,18 @@ impl Watcher {
         Self::new(source, HashMap::new(), false)
     }
 
-    pub(crate) fn of(source: impl WatchSource, ids: impl IntoIterator<Item = String>) -> Self {
+    /// Watches these ids. An invalid id ends the stream before the first request.
+    pub(crate) fn of(source: impl WatchSource, ids: Result<Vec<String>>) -> Self {
+        let (ids, invalid_id) = match ids {
+            Ok(ids) => (ids, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
         let last_seen = ids.into_iter().map(|id| (id, LastSeen::default()));
-        Self::new(source, last_seen.collect(), true)
+        let mut watcher = Self::new(source, last_seen.collect(), true);
+        if let Some(rounds) = &mut watcher.rounds {
+            rounds.invalid_id = invalid_id;
+        }
+        watcher
     }
 
     fn new(source: impl WatchSource, last_seen: HashMap<String, LastSeen>, fixed: bool) -> Self {
@@ -121,6 +132,7 @@ impl Watcher {
                 source: Box::new(source),
                 last_seen,
                 fixed,
+                invalid_id: None,
                 interval: INTERVAL,
                 max_failures: MAX_FAILURES,
                 started: Instant::now(),
@@ -173,6 +185,9 @@ impl Rounds {
     }
 
     async fn watch(&mut self) -> Result<()> {
+        if let Some(error) = self.invalid_id.take() {
+            return Err(error);
+        }
         let mut failures = 0;
         loop {
             let mut pause = self.interval;

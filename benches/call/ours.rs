@@ -26,7 +26,7 @@ impl Ours {
     pub async fn call(&self, operation: Operation) -> Result<()> {
         match operation {
             Operation::Get => {
-                black_box(self.edgegap.deployment(server::FOUND).status().await?);
+                black_box(self.edgegap.deployment(server::FOUND).get().await?);
             }
             Operation::Create => {
                 let player = User::ip([75, 28, 35, 192].into());
@@ -35,7 +35,7 @@ impl Ours {
                     .tag("match-7");
                 black_box(self.edgegap.deploy(new).await?);
             }
-            Operation::NotFound => match self.edgegap.deployment(server::MISSING).status().await {
+            Operation::NotFound => match self.edgegap.deployment(server::MISSING).get().await {
                 Err(error) if error.status().is_some_and(|status| status == 404) => {
                     black_box(error);
                 }

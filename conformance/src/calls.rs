@@ -84,7 +84,7 @@ pub fn list(base_url: &str) -> Result<Call<Page<nodion::Deployment>>> {
 }
 
 /// The create with this variable in its body, not sent yet.
-pub fn create(base_url: &str, variable: &str) -> Result<Call<edgegap::Accepted>> {
+pub fn create(base_url: &str, variable: &str) -> Result<Call<edgegap::Deployed>> {
     let client = tuned(edgegap::Client::builder().token("secret"), base_url).build()?;
     let new = NewDeployment::new("app", "1", User::ip([192, 0, 2, 1].into()));
     Ok(client.deploy(new.env("MODE", variable)))

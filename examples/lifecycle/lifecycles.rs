@@ -63,7 +63,7 @@ impl Lifecycles<'_> {
         let client = access.builder().base_url(&self.at.edgegap).build()?;
         let player = User::ip([75, 28, 35, 192].into());
         let new = NewServer::new(&access.application, &access.version, player).tag("lifecycle");
-        let server = client.deployment(client.deploy(new).await?.request_id);
+        let server = client.deploy(new).await?.deployment();
         let ready = self.told("edgegap", server.wait()).await?;
         (self.tell)("edgegap", &format!("at {}", ready.endpoint("gameport")?));
         for line in server.logs().await?.tail(2) {

@@ -38,7 +38,7 @@ async fn what_is_received_is_what_a_recorder_shows() {
             "a".try_into().unwrap()
         };
         let _ = edgegap.deployments().tagged("a b&c").page(2).list().await;
-        let _ = edgegap.deployment(id).tags().add("ünï code").await;
+        let _ = edgegap.deployment(id).tags().create("ünï code").await;
     }
     let received: Vec<_> = sandbox.received().iter().map(ToString::to_string).collect();
     let recorded: Vec<_> = recorder
@@ -66,15 +66,11 @@ async fn all_platforms_in_one_process_and_no_time() {
 
     let access = world.edgegap_access();
     let edgegap = world.edgegap().unwrap();
-    let accepted = edgegap
+    let deployed = edgegap
         .deploy(server(&access.application, &access.version))
         .await
         .unwrap();
-    let ready = edgegap
-        .deployment(accepted.request_id)
-        .wait()
-        .await
-        .unwrap();
+    let ready = deployed.deployment().wait().await.unwrap();
     assert!(ready.is_ready());
 
     let application = world

@@ -1,6 +1,6 @@
 //! Starting servers, anywhere or on the hosts of a private fleet.
 
-use super::{Client, RequestId};
+use super::{Client, DeploymentHandle, RequestId};
 use crate::call::Call;
 use crate::check::text;
 use crate::error::{Effect, Error, ErrorKind, Result};
@@ -27,12 +27,28 @@ pub struct NewFleetDeployment {
     hosts: Vec<String>,
 }
 
-/// A deployment that was accepted. Its server is still starting.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Accepted {
+/// An accepted deployment; its server is still starting.
+#[derive(Clone, Debug)]
+pub struct Deployed {
     /// The id of the deployment.
     pub request_id: RequestId,
+    client: Client,
+}
+
+impl Deployed {
+    /// The handle of the deployment. Does no I/O.
+    pub fn deployment(&self) -> DeploymentHandle {
+        self.client.deployment(&self.request_id)
+    }
+
+    fn new(client: Client, accepted: types::DeploymentAccepted) -> Result<Self> {
+        // The server was started, but a malformed id cannot name it in a later request.
+        let request_id = RequestId::new(accepted.request_id).map_err(|error| {
+            let why = error.message().unwrap_or_default().to_owned();
+            Error::new(ErrorKind::Decode, why).with_effect(Effect::Applied)
+        })?;
+        Ok(Self { request_id, client })
+    }
 }
 
 impl NewDeployment {
@@ -323,10 +339,11 @@ impl Client {
     /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and those of every call.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
-    pub fn deploy(&self, new: NewDeployment) -> Call<Accepted> {
+    pub fn deploy(&self, new: NewDeployment) -> Call<Deployed> {
+        let client = self.clone();
         self.call(Op::CreateDeployment, |raw| async move {
             let reply = raw.create_deployment(&new.checked()?).await?;
-            Ok(accepted(reply.into_inner())?)
+            Ok(Deployed::new(client, reply.into_inner())?)
         })
     }
 
@@ -338,21 +355,13 @@ impl Client {
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for no host id or one given twice.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/private-fleets>
-    pub fn deploy_to_fleet(&self, new: NewFleetDeployment) -> Call<Accepted> {
+    pub fn deploy_to_fleet(&self, new: NewFleetDeployment) -> Call<Deployed> {
+        let client = self.clone();
         self.call(Op::CreateFleetDeployment, |raw| async move {
             let reply = raw.create_fleet_deployment(&new.checked()?).await?;
-            Ok(accepted(reply.into_inner())?)
+            Ok(Deployed::new(client, reply.into_inner())?)
         })
     }
-}
-
-fn accepted(raw: types::DeploymentAccepted) -> Result<Accepted> {
-    // An id that cannot stand in a path names nothing, and something was started: say so.
-    let request_id = RequestId::new(raw.request_id).map_err(|error| {
-        let why = error.message().unwrap_or_default().to_owned();
-        Error::new(ErrorKind::Decode, why).with_effect(Effect::Applied)
-    })?;
-    Ok(Accepted { request_id })
 }
 
 fn check_resources(resources: &types::Resources) -> Result<()> {

@@ -194,32 +194,30 @@ impl Order {
 }
 
 impl Match {
-    /// It is one of these; at least one is needed, which is checked when it is sent.
-    pub fn any_of(texts: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self::AnyOf(texts.into_iter().map(Into::into).collect())
+    /// Equal to one of these; an empty list is refused when the request is sent.
+    pub fn any_of(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        Self::AnyOf(owned(texts))
     }
 
-    /// It is none of these; at least one is needed, which is checked when it is sent.
-    pub fn none_of(texts: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self::NoneOf(texts.into_iter().map(Into::into).collect())
+    /// Different from all of these; an empty list is refused when the request is sent.
+    pub fn none_of(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        Self::NoneOf(owned(texts))
     }
 
-    /// It is another one.
-    pub fn is_not(text: impl Into<String>) -> Self {
-        Self::IsNot(text.into())
-    }
-}
-
-impl From<&str> for Match {
-    /// It is this one.
-    fn from(text: &str) -> Self {
-        Self::Is(text.to_owned())
+    /// Different from this one.
+    pub fn is_not(text: impl AsRef<str>) -> Self {
+        Self::IsNot(text.as_ref().to_owned())
     }
 }
 
-impl From<String> for Match {
-    /// It is this one.
-    fn from(text: String) -> Self {
-        Self::Is(text)
+fn owned(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
+    let texts = texts.into_iter();
+    texts.map(|text| text.as_ref().to_owned()).collect()
+}
+
+impl<T: AsRef<str>> From<T> for Match {
+    /// Equal to this text, name or id.
+    fn from(text: T) -> Self {
+        Self::Is(text.as_ref().to_owned())
     }
 }

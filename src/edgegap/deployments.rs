@@ -35,7 +35,7 @@ const LOG_LINES: usize = 20;
 #[must_use = "nothing is asked before `list` is awaited"]
 pub struct Deployments {
     pub(super) client: Client,
-    filters: Vec<Filter>,
+    pub(super) filters: Vec<Filter>,
     order: Vec<Order>,
     page_request: PageRequest,
 }
@@ -227,7 +227,7 @@ impl Client {
     /// ```no_run
     /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
     /// let server = edgegap.deployment("c0653765de3b");
-    /// let now = server.status().await?;
+    /// let now = server.get().await?;
     /// if now.is_ready() {
     ///     println!("{}", now.endpoint("gameport")?); // c0653765de3b.pr.edgegap.net:30345
     /// }
@@ -261,7 +261,7 @@ impl DeploymentHandle {
     /// every call.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
-    pub fn status(&self) -> Call<Deployment> {
+    pub fn get(&self) -> Call<Deployment> {
         let id = self.id.clone();
         self.client.call(Op::GetDeployment, |raw| async move {
             Ok(raw.get_deployment(id?.as_str()).await?.into_inner())
@@ -291,7 +291,7 @@ impl Deployment {
 impl DeploymentHandle {
     /// Waits until players can connect, and gives the deployment as it is then.
     ///
-    /// It asks for [`status`](Self::status) after 0, 2, 5, ... seconds, at most every 10 s, and gives
+    /// It asks for [`get`](Self::get) after 0, 2, 5, ... seconds, at most every 10 s, and gives
     /// up after 3 minutes; see [`Wait`] for how to change that. For more than a few deployments
     /// at once, one list for all costs less than a status for each.
     ///
@@ -321,7 +321,7 @@ impl DeploymentHandle {
     }
 
     pub(super) fn look(&self) -> Call<Snapshot<Deployment>> {
-        self.status().map(|deployment| {
+        self.get().map(|deployment| {
             let status = deployment.current_status.as_str().to_owned();
             let reason = deployment.error_detail.clone();
             Snapshot::new(phase_of(&deployment), status, deployment).reason(reason)
@@ -376,8 +376,14 @@ impl Client {
     /// ```
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
-    pub fn watch(&self, ids: impl IntoIterator<Item = impl Into<String>>) -> Watcher {
-        Watcher::of(self.deployments(), ids.into_iter().map(Into::into))
+    pub fn watch<I>(&self, ids: impl IntoIterator<Item = I>) -> Watcher
+    where
+        I: TryInto<RequestId>,
+        I::Error: Into<Error>,
+    {
+        let ids = ids.into_iter().map(|id| id.try_into().map_err(Into::into));
+        let ids = ids.map(|id: Result<RequestId>| id.map(|id| id.to_string()));
+        Watcher::of(self.deployments(), ids.collect())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Private fleets.
+//! Private fleets and their hosts.
 
 use super::shapes;
 use super::{Client, FleetName, Host, Page};
@@ -8,16 +8,23 @@ use crate::id::{CheckedId, checked};
 use crate::page::PageRequest;
 use crate::raw::edgegap::Op;
 
-/// A handle on a private fleet; made by [`Client::fleet`].
+/// Handle of a private fleet; see [`Client::fleet`].
 #[derive(Clone, Debug)]
 pub struct FleetHandle {
     client: Client,
     name: CheckedId<FleetName>,
 }
 
+/// The hosts of a private fleet; see [`FleetHandle::hosts`].
+#[derive(Clone, Debug)]
+#[must_use = "sends nothing until `list` is awaited"]
+pub struct Hosts {
+    client: Client,
+    fleet: CheckedId<FleetName>,
+}
+
 impl Client {
-    /// A handle on a private fleet: its hosts. It does no I/O; a name that could not stand in a path is
-    /// refused by the first call.
+    /// The handle of a private fleet. Does no I/O; the first call refuses an invalid name.
     pub fn fleet<N>(&self, name: N) -> FleetHandle
     where
         N: TryInto<FleetName>,
@@ -31,24 +38,33 @@ impl Client {
 }
 
 impl FleetHandle {
-    /// The hosts of the fleet, and how much room they have:
-    /// `GET /v2/private-fleets/{fleet_name}/hosts`. Their ids are what
-    /// [`on_hosts`](super::NewDeployment::on_hosts) takes.
+    /// The hosts of the fleet. Does no I/O.
+    pub fn hosts(&self) -> Hosts {
+        Hosts {
+            client: self.client.clone(),
+            fleet: self.name.clone(),
+        }
+    }
+}
+
+impl Hosts {
+    /// Lists the hosts and their free capacity: `GET /v2/private-fleets/{fleet_name}/hosts`.
     ///
-    /// The reply has pages, but the vendor documents no way to ask for another one than the first. If
-    /// there are more, [`all`](Call::all) fails with [`Pagination`](crate::ErrorKind::Pagination)
-    /// rather than to leave hosts out.
+    /// [`on_hosts`](super::NewDeployment::on_hosts) takes their ids.
+    ///
+    /// The vendor documents no parameter for a further page. If the reply reports one,
+    /// [`all`](Call::all) fails with [`Pagination`](crate::ErrorKind::Pagination) instead of
+    /// returning only a part of the hosts.
     ///
     /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) or [`NotFound`](crate::ErrorKind::NotFound) for a
-    /// fleet that there is not, [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and those of
-    /// every call.
+    /// [`Rejected`](crate::ErrorKind::Rejected) or [`NotFound`](crate::ErrorKind::NotFound) for an
+    /// unknown fleet.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/private-fleets>
-    pub fn hosts(&self) -> Call<Page<Host>> {
-        let name = self.name.clone();
+    pub fn list(&self) -> Call<Page<Host>> {
+        let fleet = self.fleet.clone();
         self.client.call(Op::ListFleetHosts, |raw| async move {
-            let list = raw.list_fleet_hosts(name?.as_str()).await?.into_inner();
+            let list = raw.list_fleet_hosts(fleet?.as_str()).await?.into_inner();
             let (total, pagination) = (list.total_count, list.pagination);
             Ok(shapes::page(
                 PageRequest::default(),

@@ -9,14 +9,14 @@
 //!     .env("MODE", "ranked")
 //!     .hidden_env("RCON_PASSWORD", "hush")
 //!     .tag("eu");
-//! let accepted = edgegap.deploy(new).await?;
-//! let server = edgegap.deployment(accepted.request_id);
-//! println!("{}", server.status().await?.current_status);
+//! let server = edgegap.deploy(new).await?.deployment();
+//! let ready = server.wait().await?;
+//! println!("{}", ready.endpoint("gameport")?);
 //! # Ok(()) }
 //! ```
 //!
 //! [`Client::deployment`] is a handle on what was started: its status, logs, metrics, tags, and its end.
-//! [`Client::deployments`] lists what there is, by [`Filter`]; [`Client::stop_matching`] ends all that
+//! [`Client::deployments`] lists what there is, by [`Filter`]; [`Deployments::stop_matching`] ends all that
 //! match; a server ends itself by [`SelfStop`]. What the platform sends to a URL of yours is a
 //! [`WebhookEvent`].
 //!
@@ -54,14 +54,14 @@ pub use crate::raw::edgegap::types::{
 };
 pub use applications::{ApplicationHandle, Applications, Versions};
 pub use client::{Client, Edgegap};
-pub use deploy::{Accepted, NewDeployment, NewFleetDeployment, User};
+pub use deploy::{Deployed, NewDeployment, NewFleetDeployment, User};
 pub use deployment_filter::{Filter, Match, Order};
 pub use deployments::{DeploymentHandle, Deployments};
-pub use fleets::FleetHandle;
+pub use fleets::{FleetHandle, Hosts};
 pub use locations::Locations;
 pub use metrics::Metrics;
 pub use stop::{LogStorage, SelfStop, StopFilter, StopOutcome, Stopped};
-pub use tags::Tags;
+pub use tags::{TagHandle, Tags};
 pub use webhooks::{WebhookEvent, WebhookKind};
 
 crate::id::id! {
@@ -80,6 +80,11 @@ crate::id::id! {
 crate::id::id! {
     /// The name of a private fleet.
     FleetName, "fleet name"
+}
+
+crate::id::id! {
+    /// The name of a tag of an Edgegap deployment.
+    TagName, "tag"
 }
 
 /// Sets up an Edgegap [`Client`].

@@ -1,8 +1,11 @@
 //! Stopping deployments: one, all that match a filter, or the one that this program runs in.
 
 use super::shapes::StopReply;
-use super::{BulkStopAccepted, Client, ClientBuilder, Deployment, DeploymentHandle, RequestId};
+use super::{
+    BulkStopAccepted, Client, ClientBuilder, Deployment, DeploymentHandle, Deployments, RequestId,
+};
 use crate::call::Call;
+use crate::check::text;
 use crate::error::{Error, Result};
 use crate::id::{CheckedId, checked};
 use crate::raw::edgegap::enums::{BulkStopField as Field, BulkStopFilterType as Kind};
@@ -108,7 +111,7 @@ impl Stopped {
 impl DeploymentHandle {
     /// Ends the deployment: `DELETE /v1/stop/{deployment_id}`.
     ///
-    /// The platform answers while it stops, so look at [`status`](Self::status) to see it gone. To
+    /// The platform answers while it stops, so look at it with [`get`](Self::get) to see it gone. To
     /// stop twice is no failure: the reply says that it has stopped already.
     ///
     /// # Errors
@@ -144,7 +147,7 @@ impl DeploymentHandle {
     }
 }
 
-/// Which deployments [`Client::stop_matching`] ends: those that meet every condition.
+/// Which deployments [`Deployments::stop_matching`](super::Deployments::stop_matching) ends: those that meet every condition.
 ///
 /// The platform takes a stop without a condition for a stop of everything. There is no such filter:
 /// each begins with a condition, the conditions after it only leave some out, and a condition
@@ -154,97 +157,123 @@ impl DeploymentHandle {
 /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
 /// use deploykit::edgegap::StopFilter;
 /// let old = StopFilter::any_tag(["match-7", "match-8"]).without_tags(["keep"]);
-/// let stopped = edgegap.stop_matching(old).await?;
+/// let stopped = edgegap.deployments().stop_matching(old).await?;
 /// println!("{} will be stopped", stopped.processable.len());
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "does nothing until passed to `Client::stop_matching`"]
+#[must_use = "does nothing until passed to `Deployments::stop_matching`"]
 pub struct StopFilter {
-    filters: Vec<types::BulkStopFilter>,
+    conditions: Vec<CheckedId<types::BulkStopFilter>>,
 }
 
 impl StopFilter {
     /// Those with one of these ids.
-    pub fn ids(ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self::only(Field::RequestId, Kind::Any, ids)
+    pub fn ids<I>(ids: impl IntoIterator<Item = I>) -> Self
+    where
+        I: TryInto<RequestId>,
+        I::Error: Into<Error>,
+    {
+        Self::of_ids(Kind::Any, ids)
     }
 
     /// Those with one of these tags.
     pub fn any_tag(tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self::only(Field::DeploymentTags, Kind::Any, tags)
+        Self::of_tags(Kind::Any, tags)
     }
 
     /// Those with all of these tags.
     pub fn all_tags(tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self::only(Field::DeploymentTags, Kind::All, tags)
+        Self::of_tags(Kind::All, tags)
     }
 
     /// And only those that meet the other conditions, too.
     pub fn and(mut self, others: Self) -> Self {
-        self.filters.extend(others.filters);
+        self.conditions.extend(others.conditions);
         self
     }
 
     /// But not those with one of these ids.
-    pub fn without_ids(self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.and(Self::only(Field::RequestId, Kind::Not, ids))
+    pub fn without_ids<I>(self, ids: impl IntoIterator<Item = I>) -> Self
+    where
+        I: TryInto<RequestId>,
+        I::Error: Into<Error>,
+    {
+        self.and(Self::of_ids(Kind::Not, ids))
     }
 
     /// But not those with one of these tags.
     pub fn without_tags(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.and(Self::only(Field::DeploymentTags, Kind::Not, tags))
+        self.and(Self::of_tags(Kind::Not, tags))
     }
 
-    fn only(
-        field: Field,
-        filter_type: Kind,
-        values: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Self {
-        let values = values.into_iter().map(Into::into).collect();
-        Self {
-            filters: vec![types::BulkStopFilter {
+    fn of_ids<I>(filter_type: Kind, ids: impl IntoIterator<Item = I>) -> Self
+    where
+        I: TryInto<RequestId>,
+        I::Error: Into<Error>,
+    {
+        let ids = ids.into_iter().map(checked::<RequestId>);
+        let ids = ids.map(|id| id.map(|id| id.to_string()));
+        Self::condition(Field::RequestId, filter_type, ids.collect())
+    }
+
+    fn of_tags(filter_type: Kind, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let tags = tags.into_iter().map(Into::into);
+        let tags = tags.map(|tag: String| match text("tag", &tag) {
+            Ok(()) => Ok(tag),
+            Err(error) => Err(error.message().unwrap_or_default().to_owned()),
+        });
+        Self::condition(Field::DeploymentTags, filter_type, tags.collect())
+    }
+
+    fn condition(field: Field, filter_type: Kind, values: CheckedId<Vec<String>>) -> Self {
+        let condition = match values {
+            Ok(values) if values.is_empty() => {
+                Err("a stop filter has an empty list, which might stop everything".to_owned())
+            }
+            Ok(values) => Ok(types::BulkStopFilter {
                 field,
                 filter_type,
                 values,
-            }],
+            }),
+            Err(problem) => Err(problem),
+        };
+        Self {
+            conditions: vec![condition],
         }
     }
 
     fn checked(self) -> Result<types::BulkStop> {
-        for filter in &self.filters {
-            let what = match filter.field {
-                Field::RequestId => "request id",
-                _ => "tag",
-            };
-            if filter.values.is_empty() {
-                return Err(Error::invalid_request(format!(
-                    "there is no {what} to compare with, which might stop everything"
-                )));
-            }
-            let mut values = filter.values.iter();
-            values.try_for_each(|value| crate::check::text(what, value))?;
-        }
-        let filters = self.filters;
+        let filters = self.conditions.into_iter().collect::<CheckedId<_>>();
+        let filters = filters.map_err(Error::invalid_request)?;
         Ok(types::BulkStop { filters })
     }
 }
 
-impl Client {
-    /// Ends all deployments that meet the conditions: `POST /v1/deployments/bulk-stop`. The reply
-    /// names them; they are stopped after it.
+impl Deployments {
+    /// Stops all deployments that match: `POST /v1/deployments/bulk-stop`. Returns their ids; they
+    /// stop after the response.
+    ///
+    /// Only `filter` counts: on a list that has filters, this is refused.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a condition
-    /// without a value. [`Rejected`](crate::ErrorKind::Rejected),
-    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and those of every call.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: an empty list of
+    /// values in `filter`, or a filter on this list.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn stop_matching(&self, filter: StopFilter) -> Call<BulkStopAccepted> {
-        self.call(Op::StopDeployments, |raw| async move {
-            let accepted = raw.stop_deployments(&filter.checked()?).await?;
-            Ok(accepted.into_inner())
-        })
+        let has_filters = !self.filters.is_empty();
+        self.client
+            .call(Op::StopDeployments, move |raw| async move {
+                if has_filters {
+                    return Err(Error::invalid_request(
+                        "stop_matching ignores the filters of the list: give them as a StopFilter",
+                    )
+                    .into());
+                }
+                let accepted = raw.stop_deployments(&filter.checked()?).await?;
+                Ok(accepted.into_inner())
+            })
     }
 }
 

@@ -1,42 +1,65 @@
-//! The tags of a deployment.
+//! Tags of a deployment.
 
 use super::shapes::{self, PAGING};
-use super::{Client, DeploymentHandle, Page, RequestId, Tag};
+use super::{Client, DeploymentHandle, Page, RequestId, Tag, TagName};
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::id::CheckedId;
+use crate::id::{CheckedId, checked};
 use crate::page::{PageRequest, paged};
 use crate::raw::edgegap::{Op, types};
 
-/// The longest name of a tag, in characters.
-const LONGEST: usize = 40;
+/// Maximum length of a tag, in characters.
+const MAX_CHARS: usize = 40;
 
-/// The tags of a deployment; made by [`DeploymentHandle::tags`](super::DeploymentHandle::tags).
+/// The tags of a deployment; see [`DeploymentHandle::tags`].
 ///
 /// ```no_run
 /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
-/// let tags = edgegap.deployment("c0653765de3b").tags();
-/// tags.add("ranked").await?;
-/// tags.rename("ranked", "casual").await?;
-/// for tag in tags.list().all().await? {
+/// let server = edgegap.deployment("c0653765de3b");
+/// server.tags().create("ranked").await?;
+/// server.tag("ranked").rename("casual").await?;
+/// for tag in server.tags().list().all().await? {
 ///     println!("{}", tag.name);
 /// }
+/// server.tag("casual").delete().await?;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "sends nothing until `list` or `create` is awaited"]
 pub struct Tags {
     client: Client,
-    id: CheckedId<RequestId>,
+    deployment: CheckedId<RequestId>,
     page_request: PageRequest,
 }
 
+/// Handle of a tag of a deployment; see [`DeploymentHandle::tag`].
+#[derive(Clone, Debug)]
+pub struct TagHandle {
+    client: Client,
+    deployment: CheckedId<RequestId>,
+    name: CheckedId<TagName>,
+}
+
 impl DeploymentHandle {
-    /// The tags of the deployment: list, add, rename and delete them. It does no I/O.
+    /// The tags of the deployment. Does no I/O.
     pub fn tags(&self) -> Tags {
         Tags {
             client: self.client.clone(),
-            id: self.id.clone(),
+            deployment: self.id.clone(),
             page_request: PageRequest::default(),
+        }
+    }
+
+    /// The handle of one tag. Does no I/O; the first call refuses an invalid name.
+    pub fn tag<N>(&self, name: N) -> TagHandle
+    where
+        N: TryInto<TagName>,
+        N::Error: Into<Error>,
+    {
+        TagHandle {
+            client: self.client.clone(),
+            deployment: self.id.clone(),
+            name: checked(name),
         }
     }
 }
@@ -44,20 +67,16 @@ impl DeploymentHandle {
 impl Tags {
     paged!("tags");
 
-    /// One page of the tags: `GET /v1/deployments/{deployment_id}/tags`.
-    ///
-    /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a page or a
-    /// size of zero. [`NotFound`](crate::ErrorKind::NotFound) and those of every call.
+    /// Lists one page of the tags: `GET /v1/deployments/{deployment_id}/tags`.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn list(&self) -> Call<Page<Tag>> {
-        let (client, id) = (self.client.clone(), self.id.clone());
+        let (client, deployment) = (self.client.clone(), self.deployment.clone());
         Call::paged(PAGING, self.page_request, move |page_request| {
-            let id = id.clone();
+            let deployment = deployment.clone();
             client.call(Op::ListDeploymentTags, move |raw| async move {
-                let (page, limit) = page_request.parameters()?;
-                let list = raw.list_deployment_tags(id?.as_str(), limit, page).await?;
+                let (id, (page, limit)) = (deployment?, page_request.parameters()?);
+                let list = raw.list_deployment_tags(id.as_str(), limit, page).await?;
                 let list = list.into_inner();
                 Ok(shapes::page(
                     page_request,
@@ -69,85 +88,82 @@ impl Tags {
         })
     }
 
-    /// One more tag: `POST /v1/deployments/{deployment_id}/tags`. The variables in the container do
-    /// not change with it.
+    /// Adds a tag to the deployment: `POST /v1/deployments/{deployment_id}/tags`.
+    ///
+    /// The environment variables in the container do not change.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a name that
-    /// is empty or has more than 40 characters. [`Conflict`](crate::ErrorKind::Conflict) if the
-    /// deployment has it, [`NotFound`](crate::ErrorKind::NotFound) and those of every call.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the name is empty
+    /// or longer than 40 characters. [`Conflict`](crate::ErrorKind::Conflict) if the deployment
+    /// already has the tag.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
-    pub fn add(&self, name: impl Into<String>) -> Call<Tag> {
-        let (id, name) = (self.id.clone(), name.into());
-        self.client.call(Op::AddDeploymentTag, |raw| async move {
-            let tag = raw
-                .add_deployment_tag(id?.as_str(), &written(name)?)
-                .await?;
-            Ok(tag.into_inner())
+    pub fn create(&self, name: impl Into<String>) -> Call<Tag> {
+        let (deployment, name) = (self.deployment.clone(), name.into());
+        self.client.call(Op::CreateDeploymentTag, |raw| async move {
+            let (id, body) = (deployment?, tag_body(name)?);
+            Ok(raw
+                .create_deployment_tag(id.as_str(), &body)
+                .await?
+                .into_inner())
         })
     }
+}
 
-    /// One tag: `GET /v1/deployments/{deployment_id}/tags/{tag_name}`.
-    ///
-    /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a name that
-    /// could not stand in a path. [`NotFound`](crate::ErrorKind::NotFound) and those of every call.
+impl TagHandle {
+    /// Gets the tag: `GET /v1/deployments/{deployment_id}/tags/{tag_name}`.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
-    pub fn get(&self, name: impl Into<String>) -> Call<Tag> {
-        let (id, name) = (self.id.clone(), name.into());
+    pub fn get(&self) -> Call<Tag> {
+        let (deployment, name) = (self.deployment.clone(), self.name.clone());
         self.client.call(Op::GetDeploymentTag, |raw| async move {
-            let tag = raw
-                .get_deployment_tag(id?.as_str(), in_path(&name)?)
-                .await?;
+            let (id, name) = (deployment?, name?);
+            let tag = raw.get_deployment_tag(id.as_str(), name.as_str()).await?;
             Ok(tag.into_inner())
         })
     }
 
-    /// Another name for a tag: `PATCH /v1/deployments/{deployment_id}/tags/{tag_name}`.
+    /// Renames the tag: `PATCH /v1/deployments/{deployment_id}/tags/{tag_name}`.
+    ///
+    /// This handle keeps the old name.
     ///
     /// # Errors
-    /// As [`get`](Self::get) and [`add`](Self::add).
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the new name is
+    /// empty or longer than 40 characters.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
-    pub fn rename(&self, name: impl Into<String>, new_name: impl Into<String>) -> Call<Tag> {
-        let (id, name, new_name) = (self.id.clone(), name.into(), new_name.into());
+    pub fn rename(&self, new_name: impl Into<String>) -> Call<Tag> {
+        let (deployment, name) = (self.deployment.clone(), self.name.clone());
+        let new_name = new_name.into();
         self.client.call(Op::RenameDeploymentTag, |raw| async move {
-            let (id, name, body) = (id?, in_path(&name)?, written(new_name)?);
-            let tag = raw.rename_deployment_tag(id.as_str(), name, &body).await?;
-            Ok(tag.into_inner())
+            let (id, name, body) = (deployment?, name?, tag_body(new_name)?);
+            let tag = raw.rename_deployment_tag(id.as_str(), name.as_str(), &body);
+            Ok(tag.await?.into_inner())
         })
     }
 
-    /// Takes a tag away: `DELETE /v1/deployments/{deployment_id}/tags/{tag_name}`.
+    /// Deletes the tag: `DELETE /v1/deployments/{deployment_id}/tags/{tag_name}`.
     ///
     /// # Errors
-    /// As [`get`](Self::get). A second one is answered with
-    /// [`NotFound`](crate::ErrorKind::NotFound).
+    /// [`NotFound`](crate::ErrorKind::NotFound) if the tag was already deleted.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
-    pub fn delete(&self, name: impl Into<String>) -> Call<()> {
-        let (id, name) = (self.id.clone(), name.into());
+    pub fn delete(&self) -> Call<()> {
+        let (deployment, name) = (self.deployment.clone(), self.name.clone());
         self.client.call(Op::DeleteDeploymentTag, |raw| async move {
-            let (id, name) = (id?, in_path(&name)?);
-            raw.delete_deployment_tag(id.as_str(), name).await?;
+            let (id, name) = (deployment?, name?);
+            raw.delete_deployment_tag(id.as_str(), name.as_str())
+                .await?;
             Ok(())
         })
     }
 }
 
-/// A name that can be a segment of the path.
-fn in_path(name: &str) -> Result<&str> {
-    crate::id::check("tag", name)?;
-    Ok(name)
-}
-
-fn written(name: String) -> Result<types::TagWrite> {
+fn tag_body(name: String) -> Result<types::TagWrite> {
     let problem = if name.trim().is_empty() {
         "is empty".to_owned()
-    } else if name.chars().count() > LONGEST {
-        format!("has more than {LONGEST} characters")
+    } else if name.chars().count() > MAX_CHARS {
+        format!("has more than {MAX_CHARS} characters")
     } else {
         return Ok(types::TagWrite { name });
     };

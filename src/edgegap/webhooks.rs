@@ -9,7 +9,7 @@ use serde_json::Value;
 /// [`webhook_on_ready`](super::NewDeployment::webhook_on_ready),
 /// [`webhook_on_error`](super::NewDeployment::webhook_on_error) and
 /// [`webhook_on_terminated`](super::NewDeployment::webhook_on_terminated): a POST with the deployment
-/// as JSON, the same as [`status`](super::DeploymentHandle::status) gives.
+/// as JSON, the same as [`get`](super::DeploymentHandle::get) gives.
 ///
 /// It is not signed, and not sent again when your server does not answer within 10 seconds. Check its
 /// [`CallbackSecret`](crate::webhook::CallbackSecret) first, and ask the platform before you act on it:
@@ -19,7 +19,7 @@ use serde_json::Value;
 /// # async fn called(uri: &str, body: &[u8], secret: &CallbackSecret, client: &edgegap::Client) -> deploykit::Result<()> {
 /// secret.verify(uri)?;
 /// let event = edgegap::WebhookEvent::from_bytes(body)?;
-/// let now = client.deployment(&event.deployment.request_id).status().await?;
+/// let now = client.deployment(&event.deployment.request_id).get().await?;
 /// # Ok(()) }
 /// ```
 ///

@@ -24,9 +24,9 @@ recorder.reply("create_deployment", CannedReply::json(202, r#"{"request_id": "a6
 let client = recorder.edgegap()?;
 
 let user = User::ip([75, 28, 35, 192].into());
-let accepted = client.deploy(NewDeployment::new("my-app", "1", user)).await?;
+let deployed = client.deploy(NewDeployment::new("my-app", "1", user)).await?;
 
-assert_eq!(accepted.request_id.as_str(), "a69f8e3e0555");
+assert_eq!(deployed.request_id.as_str(), "a69f8e3e0555");
 assert!(recorder.to_string().starts_with("POST /v2/deployments\nauthorization: <redacted>\n"));
 # Ok(()) }) }
 ```

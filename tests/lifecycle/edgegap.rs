@@ -1,8 +1,8 @@
 //! The life of an Edgegap deployment on the sandbox, from its start to its end.
 
 use deploykit::edgegap::{
-    Client, DeploymentStatus, Filter, LogStorage, Match, NewDeployment, Order, StopFilter,
-    StopOutcome, User,
+    Client, DeploymentStatus, Filter, LogStorage, Match, NewDeployment, Order, RequestId,
+    StopFilter, StopOutcome, User,
 };
 use deploykit::{ErrorKind, pacing::Pacing};
 use deploykit_sandbox::Sandbox;
@@ -23,7 +23,7 @@ impl World {
         Self { sandbox, client }
     }
 
-    async fn deploy(&self, tag: &str) -> deploykit::edgegap::RequestId {
+    async fn deploy(&self, tag: &str) -> RequestId {
         let access = self.sandbox.edgegap();
         let user = User::ip([75, 28, 35, 192].into());
         let new = NewDeployment::new(&access.application, &access.version, user).tag(tag);
@@ -37,7 +37,7 @@ async fn from_its_start_to_its_end() {
     let world = World::start().await;
     let id = world.deploy("match-7").await;
     let server = world.client.deployment(&id);
-    let sought = server.status().await.unwrap();
+    let sought = server.get().await.unwrap();
     assert_eq!(sought.current_status, DeploymentStatus::Seeking);
     assert!(!sought.is_ready() && !sought.is_over());
     assert_eq!(
@@ -46,7 +46,7 @@ async fn from_its_start_to_its_end() {
     );
 
     world.sandbox.advance(A_WHILE);
-    let ready = server.status().await.unwrap();
+    let ready = server.get().await.unwrap();
     assert!(ready.is_ready(), "{ready:?}");
     let endpoint = ready.endpoint("gameport").unwrap();
     let number = ready.port("gameport").unwrap().external.unwrap();
@@ -60,15 +60,15 @@ async fn from_its_start_to_its_end() {
     assert_eq!(metrics.cpu.unwrap().datasets, [Some(0.25); 6]);
 
     let tags = server.tags();
-    tags.add("ranked").await.unwrap();
-    let again = tags.add("ranked").await.unwrap_err();
+    tags.create("ranked").await.unwrap();
+    let again = tags.create("ranked").await.unwrap_err();
     assert_eq!(again.kind(), ErrorKind::Conflict);
-    tags.rename("ranked", "casual").await.unwrap();
-    tags.delete("match-7").await.unwrap();
-    let gone = tags.delete("match-7").await.unwrap_err();
+    server.tag("ranked").rename("casual").await.unwrap();
+    server.tag("match-7").delete().await.unwrap();
+    let gone = server.tag("match-7").delete().await.unwrap_err();
     assert_eq!(gone.kind(), ErrorKind::NotFound);
     let left = tags.list().await.unwrap();
-    assert_eq!(left.items, [tags.get("casual").await.unwrap()]);
+    assert_eq!(left.items, [server.tag("casual").get().await.unwrap()]);
 
     let storage = LogStorage::Configured;
     let stopped = server.stop_and_store_logs(storage).await.unwrap();
@@ -83,12 +83,12 @@ async fn from_its_start_to_its_end() {
     let reply = server.stop().with_response().await.unwrap();
     assert_eq!(reply.value.outcome, StopOutcome::AlreadyStopped);
     assert_eq!((reply.status, reply.attempts), (410, 1));
-    let ended = server.status().await.unwrap();
+    let ended = server.get().await.unwrap();
     assert_eq!(ended.current_status, DeploymentStatus::Terminated);
     assert!(ended.removal_time.is_some());
     let unknown = world.client.deployment("a69f8e3e0555");
     for error in [
-        unknown.status().await.map(drop).unwrap_err(),
+        unknown.get().await.map(drop).unwrap_err(),
         unknown.stop().await.map(drop).unwrap_err(),
     ] {
         assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
@@ -113,16 +113,16 @@ async fn what_matches_is_listed_and_stopped() {
         let list = list.filter(filter).list();
         async move {
             let page = list.await.unwrap().into_iter();
-            page.map(|found| found.request_id).collect::<Vec<_>>()
+            page.map(|found| RequestId::new(found.request_id).unwrap())
+                .collect::<Vec<_>>()
         }
     };
-    let [a, b, c] = [&a, &b, &c].map(|id| id.as_str().to_owned());
     let now = world_now(client, &a).await;
     for (filter, found) in [
         (Filter::tag("a"), vec![&a]),
         (Filter::tag(Match::any_of(["a", "b"])), vec![&a, &b]),
         (Filter::tag(Match::none_of(["a"])), vec![&b, &c]),
-        (Filter::request_id(Match::is_not(b.as_str())), vec![&a, &c]),
+        (Filter::request_id(Match::is_not(&b)), vec![&a, &c]),
         (Filter::status(DeploymentStatus::Ready), vec![&a, &b, &c]),
         (Filter::not_status(DeploymentStatus::Ready), vec![]),
         (Filter::fleet(access.fleet.as_str()), vec![&c]),
@@ -141,14 +141,19 @@ async fn what_matches_is_listed_and_stopped() {
         );
     }
 
-    let some = StopFilter::any_tag(["a", "b", "c"]).without_ids([b.as_str()]);
-    let stopped = client.stop_matching(some).await.unwrap().processable;
+    let some = StopFilter::any_tag(["a", "b", "c"]).without_ids([&b]);
+    let stopped = client
+        .deployments()
+        .stop_matching(some)
+        .await
+        .unwrap()
+        .processable;
     let ids: Vec<_> = stopped.into_iter().map(|one| one.request_id).collect();
-    assert_eq!(ids, [a, c]);
+    assert_eq!(ids, [a.as_str(), c.as_str()]);
 }
 
 /// When it was made, by the sandbox's clock.
-async fn world_now(client: &Client, id: &str) -> SystemTime {
-    let status = client.deployment(id).status().await.unwrap();
+async fn world_now(client: &Client, id: &RequestId) -> SystemTime {
+    let status = client.deployment(id).get().await.unwrap();
     status.start_time.unwrap().to_system_time().unwrap()
 }

@@ -101,7 +101,7 @@ async fn a_list_whose_next_page_cannot_be_requested_is_an_error() {
         json_reply(body)
     });
     let client = crate::client(&hosts);
-    check(&hosts, || client.fleet("f").hosts()).await;
+    check(&hosts, || client.fleet("f").hosts().list()).await;
     let projects = crate::answering(|_| {
         let body =
             json!({ "items": [{ "id": "p", "name": "a" }], "pagination": { "totalPages": 2 } });

@@ -182,10 +182,7 @@ async fn own_stop(reply: CannedReply) -> Result<Stopped> {
 
 async fn deployment(body: Value) -> Result<Deployment> {
     let reply = json_reply(200, &body);
-    client("get_deployment", reply)
-        .deployment("a")
-        .status()
-        .await
+    client("get_deployment", reply).deployment("a").get().await
 }
 
 #[tokio::test]
@@ -343,6 +340,7 @@ async fn lists_in_other_forms() {
     let hosts = client("list_fleet_hosts", reply)
         .fleet("a")
         .hosts()
+        .list()
         .await
         .unwrap();
     assert_eq!(

@@ -1,5 +1,6 @@
 use super::{CANARY, refused};
 use deploykit::edgegap::{Client, Filter, Match, NewDeployment, StopFilter, User};
+use deploykit::{Effect, ErrorKind};
 use std::time::{Duration, UNIX_EPOCH};
 
 fn client() -> Client {
@@ -99,29 +100,52 @@ fn invalid_filters_are_refused() {
             "might stop everything",
         ),
         (StopFilter::any_tag(["a", ""]), "tag is empty"),
-        (StopFilter::ids([" "]), "id is empty"),
+        (StopFilter::ids([" "]), "request id"),
+        (
+            StopFilter::any_tag(["a"]).without_ids(["a/b"]),
+            "request id",
+        ),
     ] {
-        refused(client().stop_matching(filter), words);
+        refused(client().deployments().stop_matching(filter), words);
     }
 }
 
 #[test]
+fn stop_matching_refuses_a_list_with_filters() {
+    let filtered = client().deployments().tagged("eu");
+    let call = filtered.stop_matching(StopFilter::any_tag(["old"]));
+    refused(call, "ignores the filters of the list");
+}
+
+#[tokio::test]
+async fn watch_ends_at_once_with_an_invalid_id() {
+    let mut watcher = client().watch(["c0653765de3b", "a/b"]);
+    let error = watcher.next().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!((error.effect(), error.attempts()), (Effect::None, 0));
+    assert!(watcher.next().await.is_none());
+}
+
+#[test]
 fn invalid_tags_are_refused() {
-    let tags = client().deployment("c0653765de3b").tags();
+    let server = client().deployment("c0653765de3b");
     let long = "ü".repeat(41);
     for (name, words) in [("", "tag is empty"), (long.as_str(), "more than 40")] {
-        refused(tags.add(name), words);
-        refused(tags.rename("old", name), words);
+        refused(server.tags().create(name), words);
+        refused(server.tag("old").rename(name), words);
     }
-    assert!(tags.add("ü".repeat(40)).preview().is_ok());
+    assert!(server.tags().create("ü".repeat(40)).preview().is_ok());
     for name in ["", "..", "a/b"] {
-        refused(tags.get(name), "the tag");
-        refused(tags.rename(name, "new"), "the tag");
-        refused(tags.delete(name), "the tag");
+        let tag = server.tag(name);
+        refused(tag.get(), "the tag");
+        refused(tag.rename("new"), "the tag");
+        refused(tag.delete(), "the tag");
     }
-    refused(tags.clone().page(0).list(), "page is zero");
-    refused(tags.page_size(0).list(), "size is zero");
-    refused(client().deployment("a/b").tags().add("x"), "request id");
+    refused(server.tags().page(0).list(), "page is zero");
+    refused(server.tags().page_size(0).list(), "size is zero");
+    let malformed = client().deployment("a/b");
+    refused(malformed.tags().create("x"), "request id");
+    refused(malformed.tag("x").get(), "request id");
 }
 
 #[test]
@@ -133,7 +157,7 @@ fn invalid_lookups_are_refused() {
     for name in ["", "..", "a/b"] {
         let versions = client().application(name).versions();
         refused(versions.list(), "application name");
-        refused(client().fleet(name).hosts(), "fleet name");
+        refused(client().fleet(name).hosts().list(), "fleet name");
     }
     let server = client().deployment("c0653765de3b");
     refused(server.stop_and_store_logs(" "), "log storage is empty");
@@ -148,7 +172,7 @@ fn invalid_lookups_are_refused() {
     refused(metrics.get(), "before they begin");
     for id in ["", ".", "..", "a/b", "a\\b", "a?b", "a#b", "a\nb"] {
         let server = client().deployment(id);
-        refused(server.status(), "request id");
+        refused(server.get(), "request id");
         refused(server.stop(), "request id");
         refused(server.logs(), "request id");
         refused(server.metrics().get(), "request id");

@@ -14,7 +14,7 @@ type Facts = (ErrorKind, Effect, Option<u16>);
 async fn failures(client: &Client) -> [Facts; 2] {
     let facts = |error: Error| (error.kind(), error.effect(), error.status());
     let create = client.deploy(server()).await.unwrap_err();
-    let read = client.deployment("a").status().await.unwrap_err();
+    let read = client.deployment("a").get().await.unwrap_err();
     [facts(create), facts(read)]
 }
 

@@ -5,8 +5,8 @@ use deploykit::{Effect, ErrorKind};
 #[tokio::test]
 async fn clients_get_the_first_example_of_a_success() {
     let recorder = Recorder::new();
-    let accepted = recorder.edgegap().unwrap().deploy(server()).await.unwrap();
-    assert_eq!(accepted.request_id.as_str(), "a69f8e3e0555");
+    let deployed = recorder.edgegap().unwrap().deploy(server()).await.unwrap();
+    assert_eq!(deployed.request_id.as_str(), "a69f8e3e0555");
     let nodion = recorder.nodion().unwrap();
     let triggered = nodion.application("a-1").deploy().await.unwrap();
     assert_eq!(triggered.record.deploy_number, 3);

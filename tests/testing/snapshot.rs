@@ -11,9 +11,8 @@ async fn text_is_redacted_and_filtered() {
     let recorder = Recorder::new();
     let edgegap = recorder.edgegap().unwrap();
     let new = server().hidden_env("PASSWORD", "hush-hush").env("B", "2");
-    let accepted = edgegap.deploy(new).await.unwrap();
-    let handle = edgegap.deployment(accepted.request_id);
-    let status = handle.status().query("also", "hush-hush");
+    let handle = edgegap.deploy(new).await.unwrap().deployment();
+    let status = handle.get().query("also", "hush-hush");
     status.header("x-trace", "hush-hush").await.unwrap();
     handle.stop().await.unwrap();
 
@@ -53,7 +52,7 @@ async fn sorted_requests_do_not_depend_on_the_order_of_the_calls() {
     let record = async |recorder: Recorder, ids: &[&str]| {
         let edgegap = recorder.edgegap().unwrap();
         for id in ids {
-            edgegap.deployment(*id).status().await.unwrap();
+            edgegap.deployment(*id).get().await.unwrap();
         }
         recorder
     };

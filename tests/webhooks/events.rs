@@ -362,7 +362,7 @@ async fn edgegap_on_the_sandbox() {
     assert_eq!(event.kind(), WebhookKind::Terminated);
     assert!(event.deployment.is_over() && !event.deployment.has_failed());
     // The event is a hint; this is how it is.
-    let status = client.deployment(&event.deployment.request_id).status();
+    let status = client.deployment(&event.deployment.request_id).get();
     assert!(status.await.unwrap().is_over());
     assert!(received.try_recv().is_err());
 }

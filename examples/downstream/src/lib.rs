@@ -103,7 +103,7 @@ async fn started(edgegap: &Client, new: NewDeployment, run: &Run) -> Result<Requ
         return Ok(id);
     }
     let error = match edgegap.deploy(new).await {
-        Ok(accepted) => return Ok(accepted.request_id),
+        Ok(deployed) => return Ok(deployed.request_id),
         Err(error) => error,
     };
     match (error.effect(), error.resource_id()) {

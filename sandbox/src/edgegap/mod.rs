@@ -113,7 +113,7 @@ impl Edgegap {
             "stop_deployment" => self.stop(call),
             "stop_deployments" => self.stop_deployments(call),
             "list_deployment_tags" => self.list_tags(call),
-            "add_deployment_tag" => self.add_tag(call),
+            "create_deployment_tag" => self.add_tag(call),
             "get_deployment_tag" => self.get_tag(call),
             "rename_deployment_tag" => self.rename_tag(call),
             "delete_deployment_tag" => self.delete_tag(call),

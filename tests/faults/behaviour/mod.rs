@@ -46,7 +46,7 @@ pub fn list(builder: ClientBuilder<nodion::Nodion>) -> Call<Page<nodion::Deploym
 }
 
 /// A create.
-pub fn deploy(builder: ClientBuilder<edgegap::Edgegap>) -> Call<edgegap::Accepted> {
+pub fn deploy(builder: ClientBuilder<edgegap::Edgegap>) -> Call<edgegap::Deployed> {
     builder.build().unwrap().deploy(new())
 }
 

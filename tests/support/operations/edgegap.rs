@@ -3,7 +3,7 @@
 use super::{AnyCall, Clients, Row, json, opaque, opaque_with_id};
 use deploykit::Call;
 use deploykit::edgegap::{
-    Accepted, DeploymentHandle, DeploymentStatus, Deployments, Filter, LogStorage, Match,
+    Deployed, DeploymentHandle, DeploymentStatus, Deployments, Filter, LogStorage, Match,
     NewDeployment, Order, SelfStop, StopFilter, Tags, User, Versions,
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -75,8 +75,8 @@ fn versions(to: &Clients) -> Versions {
     to.edgegap.application(application).versions()
 }
 
-fn deploy(call: Call<Accepted>) -> AnyCall {
-    opaque_with_id(call, |accepted| accepted.request_id.to_string())
+fn deploy(call: Call<Deployed>) -> AnyCall {
+    opaque_with_id(call, |deployed| deployed.request_id.to_string())
 }
 
 fn since() -> SystemTime {
@@ -174,7 +174,7 @@ pub fn rows() -> Vec<Row> {
             },
         ),
         row("list_fleet_hosts", |to| {
-            json(to.edgegap.fleet(to.id("fleet", "alpha")).hosts())
+            json(to.edgegap.fleet(to.id("fleet", "alpha")).hosts().list())
         }),
         row("create_deployment", |to| deploy(to.edgegap.deploy(new(to))))
             .variant("full", |to| {
@@ -183,9 +183,9 @@ pub fn rows() -> Vec<Row> {
             .variant("secrets", |to| deploy(to.edgegap.deploy(with_secrets(to))))
             .without_snapshot()
             .names("deployment", ""),
-        row("get_deployment", |to| json(deployment(to).status())).variant("unusual_id", |to| {
+        row("get_deployment", |to| json(deployment(to).get())).variant("unusual_id", |to| {
             let id = to.id("unusual", "a b %2e ü");
-            json(to.edgegap.deployment(id).status())
+            json(to.edgegap.deployment(id).get())
         }),
         list_deployments(),
         row("get_container_logs", |to| json(deployment(to).logs())),
@@ -197,17 +197,20 @@ pub fn rows() -> Vec<Row> {
             let metrics = deployment(to).metrics().since(since()).until(until);
             json(metrics.raw(true).steps(Duration::from_secs(60)).get())
         }),
-        row("add_deployment_tag", |to| json(tags(to).add("ünïcode tag"))),
+        row("create_deployment_tag", |to| {
+            json(tags(to).create("ünïcode tag"))
+        }),
         row("list_deployment_tags", |to| json(tags(to).list()))
             .variant("page", |to| json(tags(to).page(2).page_size(50).list())),
         row("get_deployment_tag", |to| {
-            json(tags(to).get(to.id("tag", "ünïcode tag")))
+            json(deployment(to).tag(to.id("tag", "ünïcode tag")).get())
         }),
         row("rename_deployment_tag", |to| {
-            json(tags(to).rename(to.id("renamed_tag", "old"), "new"))
+            let tag = deployment(to).tag(to.id("renamed_tag", "old"));
+            json(tag.rename("new"))
         }),
         row("delete_deployment_tag", |to| {
-            json(tags(to).delete(to.id("deleted_tag", "old")))
+            json(deployment(to).tag(to.id("deleted_tag", "old")).delete())
         }),
         row("stop_deployment", |to| opaque(deployment(to).stop()))
             .variant("configured", |to| {
@@ -238,7 +241,11 @@ pub fn rows() -> Vec<Row> {
         }),
         row("stop_deployments", |to| {
             let id = to.value("deployment", DEPLOYMENT);
-            json(to.edgegap.stop_matching(StopFilter::ids([id])))
+            json(
+                to.edgegap
+                    .deployments()
+                    .stop_matching(StopFilter::ids([id])),
+            )
         })
         .variant("every_condition", |to| {
             let all = StopFilter::all_tags(["eu", "ranked"])
@@ -246,7 +253,7 @@ pub fn rows() -> Vec<Row> {
                 .and(StopFilter::all_tags(["c"]))
                 .without_ids([DEPLOYMENT])
                 .without_tags(["keep"]);
-            json(to.edgegap.stop_matching(all))
+            json(to.edgegap.deployments().stop_matching(all))
         }),
     ]
 }
