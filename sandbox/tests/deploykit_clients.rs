@@ -128,7 +128,7 @@ async fn the_clock_is_driven() {
     assert!(world.webhooks_due().is_empty());
     world.advance(Duration::from_secs(5));
     assert_eq!(world.webhooks_due().len(), 1);
-    let status: Call<_> = edgegap.deployment(id).status();
+    let status: Call<_> = edgegap.deployment(id).get();
     assert!(status.await.unwrap().is_ready());
     assert!(format!("{world:?}").contains("requests: 3"));
     server::assert_allowed(&world.requests());

@@ -8,24 +8,24 @@ use crate::id::{CheckedId, checked};
 use crate::page::{PageRequest, paged};
 use crate::raw::edgegap::Op;
 
-/// The applications of the organisation; made by [`Client::applications`].
+/// The applications of the organisation; see [`Client::applications`].
 #[derive(Clone, Debug)]
-#[must_use = "nothing is asked before `list` is awaited"]
+#[must_use = "sends nothing until `list` is awaited"]
 pub struct Applications {
     client: Client,
     page_request: PageRequest,
 }
 
-/// A handle on an application; made by [`Client::application`].
+/// Handle of an application; see [`Client::application`].
 #[derive(Clone, Debug)]
 pub struct ApplicationHandle {
     client: Client,
     name: CheckedId<ApplicationName>,
 }
 
-/// The versions of an application; made by [`ApplicationHandle::versions`].
+/// The versions of an application; see [`ApplicationHandle::versions`].
 #[derive(Clone, Debug)]
-#[must_use = "nothing is asked before `list` is awaited"]
+#[must_use = "sends nothing until `list` is awaited"]
 pub struct Versions {
     client: Client,
     application: CheckedId<ApplicationName>,
@@ -33,7 +33,7 @@ pub struct Versions {
 }
 
 impl Client {
-    /// The applications of the organisation: list them. It does no I/O.
+    /// The applications of the organisation. Does no I/O.
     pub fn applications(&self) -> Applications {
         Applications {
             client: self.clone(),
@@ -41,8 +41,7 @@ impl Client {
         }
     }
 
-    /// A handle on an application: its versions. It does no I/O; a name that could not stand in a path
-    /// is refused by the first call.
+    /// The handle of an application. Does no I/O; the first call refuses an invalid name.
     pub fn application<N>(&self, name: N) -> ApplicationHandle
     where
         N: TryInto<ApplicationName>,
@@ -58,12 +57,7 @@ impl Client {
 impl Applications {
     paged!("applications");
 
-    /// One page of the applications: `GET /v1/apps`.
-    ///
-    /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a page or a
-    /// size of zero. [`Unauthenticated`](crate::ErrorKind::Unauthenticated),
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) and those of every call.
+    /// Lists one page of the applications: `GET /v1/apps`.
     ///
     /// Source: <https://docs.edgegap.com/docs/api>
     pub fn list(&self) -> Call<Page<Application>> {
@@ -84,7 +78,7 @@ impl Applications {
 }
 
 impl ApplicationHandle {
-    /// The versions of the application. It does no I/O.
+    /// The versions of the application. Does no I/O.
     pub fn versions(&self) -> Versions {
         Versions {
             client: self.client.clone(),
@@ -97,12 +91,7 @@ impl ApplicationHandle {
 impl Versions {
     paged!("versions");
 
-    /// One page of the versions: `GET /v1/app/{app_name}/versions`.
-    ///
-    /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a page or a
-    /// size of zero. [`NotFound`](crate::ErrorKind::NotFound) for an application that there is not,
-    /// and those of every call.
+    /// Lists one page of the versions: `GET /v1/app/{app_name}/versions`.
     ///
     /// Source: <https://docs.edgegap.com/docs/api>
     pub fn list(&self) -> Call<Page<ApplicationVersion>> {

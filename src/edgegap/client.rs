@@ -1,4 +1,4 @@
-//! The client and how it is set up.
+//! The client and its configuration.
 
 use super::failures::classify;
 use crate::error::Result;
@@ -36,30 +36,30 @@ crate::raw::client! {
 }
 
 impl Client {
-    /// Sets up a client for `https://api.edgegap.com`.
+    /// Configures a client for `https://api.edgegap.com`.
     pub fn builder() -> ClientBuilder<Edgegap> {
         ClientBuilder::default()
     }
 
-    /// A client with this token, with or without `token ` in front of it.
+    /// Creates a client with this token. The prefix `token ` is optional.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the token is empty or could
-    /// not stand in a header.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the token is empty or not a
+    /// valid header value.
     pub fn new(token: impl Into<crate::Secret>) -> Result<Self> {
         Self::builder().token(token).build()
     }
 
-    /// A client with the token in `EDGEGAP_TOKEN`, for `EDGEGAP_BASE_URL` if that is set.
+    /// Creates a client from `EDGEGAP_TOKEN` and, if set, `EDGEGAP_BASE_URL`.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the variable is missing or
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if `EDGEGAP_TOKEN` is missing or
     /// empty, and as [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
         Self::from_variables(builder::process_environment)
     }
 
-    /// The same client with another value of `Authorization`, as it is.
+    /// The same client with this exact `Authorization` header.
     pub(super) fn with_authorization(&self, value: crate::Secret) -> Result<Self> {
         Ok(Self {
             scope: self.scope.with_auth(Auth::as_it_is(&value)?),
@@ -78,7 +78,7 @@ mod tests {
     use crate::ErrorKind;
 
     #[test]
-    fn an_empty_variable_is_a_missing_one() {
+    fn empty_token_variable_is_refused_like_a_missing_one() {
         for value in [None, Some(String::new()), Some(" ".to_owned())] {
             let error = Client::from_variables(|_| value.clone()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_platform_address_and_that_there_is_a_token() {
+    fn debug_shows_base_url_and_redacts_the_token() {
         let client = Client::new("hush-hush").unwrap();
         assert_eq!(
             format!("{client:?}"),

@@ -1,4 +1,4 @@
-//! Starting servers, anywhere or on the hosts of a private fleet.
+//! Deploying servers: on the public cloud, or on the hosts of a private fleet.
 
 use super::{Client, DeploymentHandle, RequestId};
 use crate::call::Call;
@@ -9,17 +9,17 @@ use crate::secret::{CallbackUrl, Secret};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-/// The least of each that the platform gives.
-const LEAST_RESOURCES: i64 = 100;
+/// Minimum of CPU units and of MiB of memory.
+const MIN_RESOURCES: i64 = 100;
 
-/// A server to start: which version of which application, and for whom.
+/// A server to deploy: application, version, players and options.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "does nothing until passed to `Client::deploy`"]
 pub struct NewDeployment {
     body: types::DeploymentCreate,
 }
 
-/// A server to start on the hosts of a private fleet, and on the public cloud when they are full.
+/// A server to deploy on hosts of a private fleet, or on the public cloud when they are full.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "does nothing until passed to `Client::deploy_to_fleet`"]
 pub struct NewFleetDeployment {
@@ -52,7 +52,7 @@ impl Deployed {
 }
 
 impl NewDeployment {
-    /// A server of this version, near this player.
+    /// A server of this version close to one player.
     pub fn new(
         application: impl Into<String>,
         version: impl Into<String>,
@@ -61,8 +61,9 @@ impl NewDeployment {
         Self::for_users(application, version, [user.into()])
     }
 
-    /// A server of this version, near these players. At least one is needed, which is checked when
-    /// the deployment is sent.
+    /// A server of this version close to these players.
+    ///
+    /// An empty list is refused when the request is sent.
     pub fn for_users(
         application: impl Into<String>,
         version: impl Into<String>,
@@ -84,19 +85,20 @@ impl NewDeployment {
         }
     }
 
-    /// One more player.
+    /// Adds a player.
     pub fn user(mut self, user: impl Into<User>) -> Self {
         self.body.users.push(user.into().into());
         self
     }
 
-    /// Sets a variable in the container, shown in the dashboard.
+    /// Sets an environment variable of the container. The dashboard shows its value.
     pub fn env(self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.variable(key, Secret::new(value), false)
     }
 
-    /// Sets a variable in the container whose value is not shown: not in the dashboard, and not in
-    /// previews, snapshots and `Debug` of this crate.
+    /// Sets an environment variable of the container and hides its value.
+    ///
+    /// The dashboard does not show it, and this crate redacts it in previews, snapshots and `Debug`.
     pub fn hidden_env(self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.variable(key, value.into(), true)
     }
@@ -111,25 +113,28 @@ impl NewDeployment {
         self
     }
 
-    /// A label by which the deployment can be found again
-    /// ([`tagged`](super::Deployments::tagged)). One of its own for each deployment, such as the id of
-    /// a match, also lets you find it after a call without an answer
-    /// ([`find_created`](super::Deployments::find_created)).
+    /// Adds a tag, by which lists can be filtered ([`tagged`](super::Deployments::tagged)).
+    ///
+    /// With a unique tag, such as the id of a match,
+    /// [`find_created`](super::Deployments::find_created) finds the deployment after an error with an
+    /// unknown outcome.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.body.tags.push(tag.into());
         self
     }
 
-    /// Starts faster, by using only locations that hold the image already. Left to the platform
-    /// (off) unless set. Not for fleets.
+    /// Whether to use only locations that have cached the image, which starts faster.
+    ///
+    /// Default: off. Not available for private fleets.
     pub fn require_cached_locations(mut self, only: bool) -> Self {
         self.body.require_cached_locations = Some(only);
         self
     }
 
-    /// What the container gets, in the place of what the application version says: units of processor,
-    /// of which 1024 are one, and memory in MiB. Both are at least 100, and memory is at most twice the
-    /// units, which is checked when the deployment is sent.
+    /// CPU and memory of the container. Default: those of the application version.
+    ///
+    /// 1024 CPU units are one vCPU; memory is in MiB. Both must be at least 100, and memory at most
+    /// twice the CPU units. Other values are refused when the request is sent.
     pub fn resources(mut self, cpu_units: u32, memory_mib: u32) -> Self {
         self.body.resources = Some(types::Resources {
             cpu_units: cpu_units.into(),
@@ -138,36 +143,36 @@ impl NewDeployment {
         self
     }
 
-    /// This URL gets a POST when the server is ready, with the deployment as
-    /// [`WebhookEvent`](super::WebhookEvent). It is not signed, so give it a
-    /// [`CallbackSecret`](crate::webhook::CallbackSecret). Previews, snapshots and `Debug` leave the
-    /// query out.
+    /// Sends a POST with a [`WebhookEvent`](super::WebhookEvent) to this URL when the server is ready.
     ///
-    /// A path of its own for each of the three tells them apart: the body has no field for that.
+    /// Requests are not signed: attach a [`CallbackSecret`](crate::webhook::CallbackSecret) to the URL.
+    /// Its query is redacted in previews, snapshots and `Debug`. Give each of the three webhooks its
+    /// own path, because the body does not say which one was called.
     pub fn webhook_on_ready(mut self, url: impl Into<CallbackUrl>) -> Self {
         self.body.webhook_on_ready = Some(types::Webhook { url: url.into() });
         self
     }
 
-    /// This URL gets a POST when the server could not be started.
+    /// Sends a POST to this URL when the server could not be started.
     pub fn webhook_on_error(mut self, url: impl Into<CallbackUrl>) -> Self {
         self.body.webhook_on_error = Some(types::Webhook { url: url.into() });
         self
     }
 
-    /// This URL gets a POST when the server has stopped.
+    /// Sends a POST to this URL when the server has stopped.
     pub fn webhook_on_terminated(mut self, url: impl Into<CallbackUrl>) -> Self {
         self.body.webhook_on_terminated = Some(types::Webhook { url: url.into() });
         self
     }
 
-    /// The same deployment on this host of a private fleet.
+    /// Deploys on this host of a private fleet.
     pub fn on_host(self, host_id: impl Into<String>) -> NewFleetDeployment {
         self.on_hosts([host_id.into()])
     }
 
-    /// The same deployment on these hosts of a private fleet, the preferred one first. At least one
-    /// is needed and none twice, which is checked when the deployment is sent.
+    /// Deploys on one of these hosts of a private fleet, in order of preference.
+    ///
+    /// An empty list and duplicates are refused when the request is sent.
     pub fn on_hosts(
         self,
         host_ids: impl IntoIterator<Item = impl Into<String>>,
@@ -184,7 +189,7 @@ impl NewDeployment {
         text("version", &body.version)?;
         if body.users.is_empty() {
             return Err(Error::invalid_request(
-                "there are no users: at least one is needed to choose a place",
+                "the deployment has no users: at least one is needed to choose a location",
             ));
         }
         body.users.iter().try_for_each(User::check)?;
@@ -208,12 +213,12 @@ impl NewFleetDeployment {
     fn checked(self) -> Result<types::FleetDeploymentCreate> {
         if self.deployment.body.require_cached_locations.is_some() {
             return Err(Error::invalid_request(
-                "require_cached_locations is not for private fleets",
+                "require_cached_locations is not available for private fleets",
             ));
         }
         if self.hosts.is_empty() {
             return Err(Error::invalid_request(
-                "there are no host ids: a fleet deployment needs at least one",
+                "the fleet deployment has no host ids: at least one is needed",
             ));
         }
         let mut seen = BTreeSet::new();
@@ -241,15 +246,15 @@ impl NewFleetDeployment {
     }
 }
 
-/// A player, known by IP address or by place.
+/// A player, located by IP address or by coordinates.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schemars", schemars(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum User {
-    /// Known by address.
+    /// Located by IP address.
     Ip(IpAddr),
-    /// Known by place, in degrees.
+    /// Located by coordinates, in degrees.
     #[non_exhaustive]
     Coordinates {
         /// Degrees north, -90 to 90.
@@ -260,14 +265,14 @@ pub enum User {
 }
 
 impl User {
-    /// A player at this address, IPv4 or IPv6.
+    /// A player with this address, IPv4 or IPv6.
     pub fn ip(address: IpAddr) -> Self {
         Self::Ip(address)
     }
 
-    /// A player at this place: degrees north (-90 to 90) and degrees east (-180 to 180).
+    /// A player at this latitude (-90 to 90 degrees north) and longitude (-180 to 180 degrees east).
     ///
-    /// They are checked when the deployment is sent.
+    /// Other values are refused when the request is sent.
     pub fn coordinates(latitude: f64, longitude: f64) -> Self {
         Self::Coordinates {
             latitude,
@@ -275,7 +280,7 @@ impl User {
         }
     }
 
-    /// Refuses places that are not on earth.
+    /// Checks the range of the coordinates.
     fn check(user: &types::User) -> Result<()> {
         let place = &user.user_data;
         within("latitude", place.latitude, 90.0)?;
@@ -313,7 +318,7 @@ impl From<IpAddr> for User {
     }
 }
 
-/// NaN is in no range, so it is refused here too.
+/// NaN is in no range, so it is refused.
 fn within(what: &str, degrees: Option<f64>, bound: f64) -> Result<()> {
     match degrees {
         Some(degrees) if !(-bound..=bound).contains(&degrees) => Err(Error::invalid_request(
@@ -324,19 +329,19 @@ fn within(what: &str, degrees: Option<f64>, bound: f64) -> Result<()> {
 }
 
 impl Client {
-    /// Starts a server near the given players: `POST /v2/deployments`.
+    /// Starts a server close to the players: `POST /v2/deployments`.
     ///
-    /// The reply (202) says that the request was accepted, not that the server is up. After a call
-    /// without a reply, [`find_created`](super::Deployments::find_created) tells what became of it, if
-    /// the deployment has a [tag](NewDeployment::tag) of its own.
+    /// The platform accepts the request (202) before the server is up: see
+    /// [`wait`](DeploymentHandle::wait). If the error leaves the outcome unknown and the deployment has
+    /// a unique [tag](NewDeployment::tag), look it up with
+    /// [`find_created`](super::Deployments::find_created).
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: no application,
-    /// version or user, or a place that is not on earth. Of the platform:
-    /// [`Rejected`](crate::ErrorKind::Rejected) with
-    /// [`Effect::Applied`](crate::Effect::Applied) for a 422, when no server could be allocated and
-    /// [`resource_id`](Error::resource_id) names the deployment to clean up;
-    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and those of every call.
+    /// - [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: application,
+    ///   version or users are missing, or a value is out of range.
+    /// - [`Rejected`](crate::ErrorKind::Rejected) with [`Effect::Applied`](crate::Effect::Applied) (422):
+    ///   no server was available. The deployment exists in an error state;
+    ///   [`resource_id`](Error::resource_id) is its id. Stop it.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn deploy(&self, new: NewDeployment) -> Call<Deployed> {
@@ -347,12 +352,13 @@ impl Client {
         })
     }
 
-    /// Starts a server on the first of the given hosts that has room, and on the public cloud when
-    /// none has: `POST /v2/private-fleets/deployments`.
+    /// Starts a server on a host of a private fleet: `POST /v2/private-fleets/deployments`.
+    ///
+    /// Uses the first of the given hosts with free capacity, and the public cloud if none has any.
     ///
     /// # Errors
-    /// As [`deploy`](Self::deploy), and
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for no host id or one given twice.
+    /// As [`deploy`](Self::deploy). An empty list of hosts and duplicates are
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest).
     ///
     /// Source: <https://docs.edgegap.com/docs/api/private-fleets>
     pub fn deploy_to_fleet(&self, new: NewFleetDeployment) -> Call<Deployed> {
@@ -366,10 +372,10 @@ impl Client {
 
 fn check_resources(resources: &types::Resources) -> Result<()> {
     let (units, memory) = (resources.cpu_units, resources.memory_mib);
-    let problem = if units < LEAST_RESOURCES || memory < LEAST_RESOURCES {
-        format!("less than {LEAST_RESOURCES} units of processor or MiB of memory")
+    let problem = if units < MIN_RESOURCES || memory < MIN_RESOURCES {
+        format!("less than {MIN_RESOURCES} CPU units or MiB of memory")
     } else if memory > 2 * units {
-        format!("{memory} MiB of memory, which is more than twice the {units} units of processor")
+        format!("{memory} MiB of memory, more than twice the {units} CPU units")
     } else {
         return Ok(());
     };

@@ -1,4 +1,4 @@
-//! Which deployments a list has, and in what order.
+//! Filters and orders for lists of deployments.
 
 use super::DeploymentStatus;
 use crate::error::{Error, Result};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::slice;
 use std::time::SystemTime;
 
-/// A condition on the deployments of a list; see [`Deployments::filter`](super::Deployments::filter).
+/// A filter for a list of deployments; see [`Deployments::filter`](super::Deployments::filter).
 ///
 /// ```no_run
 /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
@@ -24,111 +24,119 @@ use std::time::SystemTime;
 pub struct Filter {
     pub(super) field: &'static str,
     operator: &'static str,
-    /// As the platform writes it, or why it cannot be written.
+    /// The value in the query, or why it is invalid.
     value: std::result::Result<Value, String>,
 }
 
-/// How a text is compared.
+/// Compares a property with one or more texts. A text, name or id converts into [`Match::Is`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Match {
-    /// It is this one.
+    /// Equal to this one.
     Is(String),
-    /// It is another one.
+    /// Different from this one.
     IsNot(String),
-    /// It is one of these.
+    /// Equal to one of these.
     AnyOf(Vec<String>),
-    /// It is none of these.
+    /// Different from all of these.
     NoneOf(Vec<String>),
 }
 
-/// How the deployments of a list are sorted.
+/// Order of a list of deployments; see [`Deployments::order_by`](super::Deployments::order_by).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Order {
-    /// Those made last come first.
+    /// By time of creation, newest first.
     NewestFirst,
-    /// Those made first come first.
+    /// By time of creation, oldest first.
     OldestFirst,
-    /// Those with the most free places for sessions come first.
+    /// By free session sockets, most first.
     MostFreeSockets,
-    /// Those with the fewest free places for sessions come first.
+    /// By free session sockets, fewest first.
     FewestFreeSockets,
 }
 
 impl Filter {
-    /// Those with this status.
+    /// Deployments with this status.
     pub fn status(status: DeploymentStatus) -> Self {
         Self::of_status("eq", status)
     }
 
-    /// Those with another status.
+    /// Deployments with any other status.
     pub fn not_status(status: DeploymentStatus) -> Self {
         Self::of_status("neq", status)
     }
 
-    /// The list knows a status by its bare word in lower case, unlike its own reply.
+    /// The query takes a status in lower case and without the prefix `Status.`, unlike the reply.
     fn of_status(operator: &'static str, status: DeploymentStatus) -> Self {
         let text = status.as_str();
         let bare = text.rsplit_once('.').map_or(text, |(_, bare)| bare);
         Self::checked("status", "status", operator, bare.to_lowercase().into())
     }
 
-    /// Those of this application.
+    /// Deployments of this application.
     pub fn application(name: impl Into<Match>) -> Self {
         Self::compared("application", "application", name.into())
     }
 
-    /// Those of this version.
+    /// Deployments of this version.
     pub fn version(name: impl Into<Match>) -> Self {
         Self::compared("version", "version", name.into())
     }
 
-    /// Those with this tag.
+    /// Deployments with this tag.
     pub fn tag(tag: impl Into<Match>) -> Self {
         Self::compared("tags", "tag", tag.into())
     }
 
-    /// Those with this id.
+    /// Deployments with this id.
     pub fn request_id(id: impl Into<Match>) -> Self {
         Self::compared("request_id", "request id", id.into())
     }
 
-    /// Those on this private fleet.
+    /// Deployments on this private fleet.
     pub fn fleet(name: impl Into<Match>) -> Self {
-        Self::compared("fleet_name", "name of the fleet", name.into())
+        Self::compared("fleet_name", "fleet name", name.into())
     }
 
-    /// Deployments on private fleets whose name matches this pattern. `%` matches any text; case is ignored.
+    /// Deployments on private fleets whose name matches this pattern.
+    ///
+    /// `%` matches any text; case is ignored.
     pub fn fleet_like(pattern: impl Into<String>) -> Self {
         let pattern: String = pattern.into();
-        Self::checked("fleet_name", "name of the fleet", "ilike", pattern.into())
+        Self::checked("fleet_name", "fleet name", "ilike", pattern.into())
     }
 
-    /// Those on this host of a private fleet.
+    /// Deployments on this host of a private fleet.
     pub fn host(name: impl Into<Match>) -> Self {
-        Self::compared("host_name", "name of the host", name.into())
+        Self::compared("host_name", "host name", name.into())
     }
 
-    /// Deployments on hosts whose name matches this pattern. `%` matches any text; case is ignored.
+    /// Deployments on hosts whose name matches this pattern.
+    ///
+    /// `%` matches any text; case is ignored.
     pub fn host_like(pattern: impl Into<String>) -> Self {
         let pattern: String = pattern.into();
-        Self::checked("host_name", "name of the host", "ilike", pattern.into())
+        Self::checked("host_name", "host name", "ilike", pattern.into())
     }
 
-    /// Those made at or after this moment of the platform's clock, to the second.
+    /// Deployments created at or after this time.
+    ///
+    /// In whole seconds, by the platform's clock.
     pub fn created_since(since: SystemTime) -> Self {
-        Self::moment("gte", since)
+        Self::created("gte", since)
     }
 
-    /// Those made at or before this moment of the platform's clock, to the second.
+    /// Deployments created at or before this time.
+    ///
+    /// In whole seconds, by the platform's clock.
     pub fn created_until(until: SystemTime) -> Self {
-        Self::moment("lte", until)
+        Self::created("lte", until)
     }
 
-    /// Those made at this moment of the platform's clock, to the second.
+    /// Deployments created in this second, by the platform's clock.
     pub fn created_at(at: SystemTime) -> Self {
-        Self::moment("eq", at)
+        Self::created("eq", at)
     }
 
     fn compared(field: &'static str, what: &str, compared: Match) -> Self {
@@ -147,7 +155,9 @@ impl Filter {
             .map_or(slice::from_ref(&value), Vec::as_slice);
         let is_blank = |text: &Value| text.as_str().is_some_and(|text| text.trim().is_empty());
         let value = if texts.is_empty() {
-            Err(format!("there is no {what} to compare with"))
+            Err(format!(
+                "the filter has an empty list of values for the {what}"
+            ))
         } else if texts.iter().any(is_blank) {
             Err(format!("the {what} is empty"))
         } else {
@@ -160,12 +170,12 @@ impl Filter {
         }
     }
 
-    fn moment(operator: &'static str, at: SystemTime) -> Self {
+    fn created(operator: &'static str, at: SystemTime) -> Self {
         let value = rfc3339_seconds(at).map(Value::from);
         Self {
             field: "created_at",
             operator,
-            value: value.ok_or_else(|| "the time is not one of this calendar".to_owned()),
+            value: value.ok_or_else(|| "the time is after the year 9999".to_owned()),
         }
     }
 
@@ -177,7 +187,7 @@ impl Filter {
 }
 
 impl Order {
-    /// The property and the direction.
+    /// Property and direction, as in the query.
     pub(super) fn parts(self) -> (&'static str, &'static str) {
         match self {
             Self::NewestFirst => ("created_at", "desc"),

@@ -1,4 +1,4 @@
-//! Deployments: the list, the handle of one, waiting and watching.
+//! Deployments: the list, the handle of one, waiting, watching, and ports.
 
 use super::shapes::{self, PAGING};
 use super::{
@@ -16,12 +16,12 @@ use crate::watch::{Observation, Phase, WatchSource, Watcher};
 use serde_json::Value;
 use std::time::SystemTime;
 
-/// As the vendor's own clients look: every 2 s, growing to 10 s, for 3 minutes.
+/// Polls like the vendor's own clients: after 2 s, growing to 10 s, for 3 minutes.
 const SCHEDULE: Schedule = Schedule::seconds(2, 10, 180);
-/// How many lines of each log are kept.
+/// How many lines of each log the error of a wait contains.
 const LOG_LINES: usize = 20;
 
-/// The deployments of the organisation, or some of them; made by [`Client::deployments`].
+/// The deployments of the organisation; see [`Client::deployments`].
 ///
 /// ```no_run
 /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
@@ -32,7 +32,7 @@ const LOG_LINES: usize = 20;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "nothing is asked before `list` is awaited"]
+#[must_use = "sends nothing until `list` is awaited"]
 pub struct Deployments {
     pub(super) client: Client,
     pub(super) filters: Vec<Filter>,
@@ -40,8 +40,15 @@ pub struct Deployments {
     page_request: PageRequest,
 }
 
+/// Handle of a deployment; see [`Client::deployment`].
+#[derive(Clone, Debug)]
+pub struct DeploymentHandle {
+    pub(super) client: Client,
+    pub(super) id: CheckedId<RequestId>,
+}
+
 impl Client {
-    /// The deployments of the organisation: all of them, or those with a tag or made since a moment.
+    /// The deployments of the organisation. Does no I/O.
     pub fn deployments(&self) -> Deployments {
         Deployments {
             client: self.clone(),
@@ -50,186 +57,15 @@ impl Client {
             page_request: PageRequest::default(),
         }
     }
-}
 
-impl Deployments {
-    /// Only those that meet this condition, and all that were given before. The platform takes one
-    /// condition for each property: a later one replaces it.
-    pub fn filter(mut self, filter: Filter) -> Self {
-        self.filters.retain(|other| other.field != filter.field);
-        self.filters.push(filter);
-        self
-    }
-
-    /// Only those with this tag; short for [`filter`](Self::filter) with [`Filter::tag`].
-    pub fn tagged(self, tag: impl Into<String>) -> Self {
-        self.filter(Filter::tag(tag.into()))
-    }
-
-    /// Only those made at or after this moment of the platform's clock, to the second; short for
-    /// [`filter`](Self::filter) with [`Filter::created_since`].
-    pub fn created_since(self, since: SystemTime) -> Self {
-        self.filter(Filter::created_since(since))
-    }
-
-    /// In this order; those that are equal in it in the orders that were given after it. Left to the
-    /// platform otherwise.
-    pub fn order_by(mut self, order: Order) -> Self {
-        let (property, _) = order.parts();
-        self.order.retain(|other| other.parts().0 != property);
-        self.order.push(order);
-        self
-    }
-
-    /// Those made last come first; short for [`order_by`](Self::order_by).
-    pub fn newest_first(self) -> Self {
-        self.order_by(Order::NewestFirst)
-    }
-
-    paged!("deployments");
-
-    /// One page of the deployments: `GET /v1/deployments`.
-    ///
-    /// Those that have been stopped and cleared away are not among them.
-    ///
-    /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: a condition
-    /// without anything to compare with, or a page or a size of zero. [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and those of
-    /// every call.
-    ///
-    /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
-    pub fn list(&self) -> Call<Page<DeploymentSummary>> {
-        let list = self.clone();
-        Call::paged(PAGING, self.page_request, move |page_request| {
-            let query = list.query();
-            list.client
-                .call(Op::ListDeployments, move |raw| async move {
-                    let (query, (page, limit)) = (query?, page_request.parameters()?);
-                    let list = raw.list_deployments(limit, page, query.as_deref()).await?;
-                    let list = list.into_inner();
-                    Ok(shapes::page(
-                        page_request,
-                        list.data,
-                        list.total_count,
-                        list.pagination,
-                    ))
-                })
-        })
-    }
-
-    /// What became of a [`deploy`](Client::deploy) that ended without an answer
-    /// ([`Effect::Unknown`](crate::Effect::Unknown)): the deployments with this tag, made since you
-    /// sent it.
-    ///
-    /// Give every deployment a tag of its own, and take the time before you send it:
-    ///
-    /// ```no_run
-    /// # async fn example(edgegap: deploykit::edgegap::Client, match_id: &str) -> deploykit::Result<()> {
-    /// use deploykit::edgegap::{NewDeployment, User};
-    /// use deploykit::Effect;
-    /// use std::time::{Duration, SystemTime};
-    ///
-    /// let tag = format!("match-{match_id}"); // nothing else has it
-    /// let before = SystemTime::now();
-    /// let new = NewDeployment::new("my-app", "25.05.30", User::ip([75, 28, 35, 192].into())).tag(&tag);
-    /// match edgegap.deploy(new).await {
-    ///     Err(error) if error.effect() == Effect::Unknown => {
-    ///         tokio::time::sleep(Duration::from_secs(10)).await; // let the list catch up
-    ///         match edgegap.deployments().find_created(&tag, before).await?.first() {
-    ///             Some(found) => println!("it is there: {}", found.request_id),
-    ///             None => println!("not there by now"),
-    ///         }
-    ///     }
-    ///     other => println!("{}", other?.request_id),
-    /// }
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// The platform's clock may be up to a minute behind yours: deployments from the minute before
-    /// `since` are given too. The newest come first, at most 100.
-    ///
-    /// **A hit proves** that there is a deployment with this tag. That it is yours follows only from
-    /// the tag: if another program, or an earlier attempt, uses the same one, it may be theirs. It
-    /// may be in an error state; look at its `status`.
-    ///
-    /// **A miss does not prove** that nothing was started. The request may still be under way, the
-    /// platform may take a while to list what it started, and a deployment that ended meanwhile is no
-    /// longer listed. Ask again a few times before you deploy anew, and then with the same tag: a
-    /// late one is found by it.
-    ///
-    /// # Errors
-    /// As [`list`](Self::list).
-    pub fn find_created(
-        &self,
-        tag: impl Into<String>,
-        since: SystemTime,
-    ) -> Call<Vec<DeploymentSummary>> {
-        let (tag, since) = (tag.into(), allow_for_skew(since));
-        self.client
-            .deployments()
-            .tagged(tag.as_str())
-            .created_since(since)
-            .newest_first()
-            .page_size(PAGING.largest)
-            .list()
-            .map(move |page| {
-                // A server that does not know the filter ignores it and lists everything.
-                let fits =
-                    |found: &DeploymentSummary| is_tagged(found, &tag) && !older(found, since);
-                page.into_iter().filter(fits).collect()
-            })
-    }
-
-    /// The filter and the order, as the platform writes them; `None` for everything in any order.
-    fn query(&self) -> Result<Option<String>> {
-        let filters: Vec<Value> = self
-            .filters
-            .iter()
-            .map(Filter::to_json)
-            .collect::<Result<_>>()?;
-        let mut query = serde_json::Map::new();
-        if !filters.is_empty() {
-            query.insert("filters".to_owned(), Value::Array(filters));
-        }
-        if !self.order.is_empty() {
-            let order = self.order.iter().map(|order| order.to_json()).collect();
-            query.insert("order_by".to_owned(), Value::Array(order));
-        }
-        Ok((!query.is_empty()).then(|| Value::Object(query).to_string()))
-    }
-}
-
-/// Whether it has the tag, as far as it says.
-fn is_tagged(found: &DeploymentSummary, tag: &str) -> bool {
-    let tags = found.tags.as_ref();
-    tags.is_none_or(|tags| tags.iter().any(|other| other == tag))
-}
-
-/// Whether it is known to be from before. It starts after it was made, so a start before settles it.
-fn older(found: &DeploymentSummary, since: SystemTime) -> bool {
-    let started = found.start_time.as_ref();
-    started
-        .and_then(crate::Timestamp::to_system_time)
-        .is_some_and(|started| started < since)
-}
-
-/// A handle on a deployment; made by [`Client::deployment`].
-#[derive(Clone, Debug)]
-pub struct DeploymentHandle {
-    pub(super) client: Client,
-    pub(super) id: CheckedId<RequestId>,
-}
-
-impl Client {
-    /// A handle on a deployment: its status, its logs, its tags, its end. It does no I/O; an id that
-    /// could not stand in a path is refused by the first call.
+    /// The handle of a deployment. Does no I/O; the first call refuses an invalid id.
     ///
     /// ```no_run
     /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
     /// let server = edgegap.deployment("c0653765de3b");
-    /// let now = server.get().await?;
-    /// if now.is_ready() {
-    ///     println!("{}", now.endpoint("gameport")?); // c0653765de3b.pr.edgegap.net:30345
+    /// let deployment = server.get().await?;
+    /// if deployment.is_ready() {
+    ///     println!("{}", deployment.endpoint("gameport")?); // c0653765de3b.pr.edgegap.net:30345
     /// }
     /// server.stop().await?;
     /// # Ok(()) }
@@ -244,126 +80,11 @@ impl Client {
             id: checked(id),
         }
     }
-}
 
-impl DeploymentHandle {
-    /// The id; `None` if it is invalid.
-    pub(super) fn name(&self) -> Option<&str> {
-        self.id.as_ref().ok().map(RequestId::as_str)
-    }
-
-    /// The deployment as it is now: `GET /v1/status/{deployment_id}`, at most 20 a second for all of
-    /// an organisation.
+    /// Watches these deployments, with one list request per page for all of them.
     ///
-    /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) for an id that the platform does not know, which it
-    /// says with a 404 or a 400; [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and those of
-    /// every call.
-    ///
-    /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
-    pub fn get(&self) -> Call<Deployment> {
-        let id = self.id.clone();
-        self.client.call(Op::GetDeployment, |raw| async move {
-            Ok(raw.get_deployment(id?.as_str()).await?.into_inner())
-        })
-    }
-}
-
-impl Deployment {
-    /// Whether players can connect: it says so itself, or its status does. Never after an error.
-    pub fn is_ready(&self) -> bool {
-        let says_so = self.current_status == DeploymentStatus::Ready || self.running == Some(true);
-        says_so && !self.is_over()
-    }
-
-    /// Whether something went wrong; `error_detail` may say what.
-    pub fn has_failed(&self) -> bool {
-        self.error == Some(true) || self.current_status == DeploymentStatus::Error
-    }
-
-    /// Whether it will not become ready any more: it failed, it stops, or it has stopped.
-    pub fn is_over(&self) -> bool {
-        let ends = [DeploymentStatus::Terminating, DeploymentStatus::Terminated];
-        self.has_failed() || ends.contains(&self.current_status)
-    }
-}
-
-impl DeploymentHandle {
-    /// Waits until players can connect, and gives the deployment as it is then.
-    ///
-    /// It asks for [`get`](Self::get) after 0, 2, 5, ... seconds, at most every 10 s, and gives
-    /// up after 3 minutes; see [`Wait`] for how to change that. For more than a few deployments
-    /// at once, one list for all costs less than a status for each.
-    ///
-    /// ```no_run
-    /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
-    /// let server = edgegap.deployment("c0653765de3b");
-    /// let ready = server.wait().on_change(|seen| println!("{}", seen.raw_status)).await?;
-    /// println!("{}", ready.endpoint("gameport")?);
-    ///
-    /// server.stop().await?;
-    /// server.wait().until_gone().await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// [`WaitFailed`](crate::ErrorKind::WaitFailed) for one that is in error or was stopped,
-    /// [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut), [`Gone`](crate::ErrorKind::Gone) and the
-    /// others of [`Wait`]. The last lines of the container are with the first two, if the platform
-    /// still has them.
-    ///
-    /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
-    pub fn wait(&self) -> Wait<Deployment> {
-        let (polled, logged) = (self.clone(), self.clone());
-        let id = self.name().map(str::to_owned);
-        Wait::new("edgegap deployment", id, SCHEDULE, move || polled.look())
-            .with_log(move || logged.log_tail())
-    }
-
-    pub(super) fn look(&self) -> Call<Snapshot<Deployment>> {
-        self.get().map(|deployment| {
-            let status = deployment.current_status.as_str().to_owned();
-            let reason = deployment.error_detail.clone();
-            Snapshot::new(phase_of(&deployment), status, deployment).reason(reason)
-        })
-    }
-
-    fn log_tail(&self) -> Call<Vec<String>> {
-        self.logs().map(|logs| {
-            let lines = [logs.tail(LOG_LINES), logs.crash_tail(LOG_LINES)].concat();
-            lines.into_iter().map(str::to_owned).collect()
-        })
-    }
-}
-
-/// How far a deployment is. What it says beside its status counts as well: that it is in error, or
-/// that it runs.
-pub(super) fn phase_of(deployment: &Deployment) -> Phase {
-    if deployment.has_failed() {
-        return Phase::Failed;
-    }
-    if deployment.is_ready() {
-        return Phase::Ready;
-    }
-    phase_of_status(&deployment.current_status)
-}
-
-/// What a status means by itself.
-pub(super) fn phase_of_status(status: &DeploymentStatus) -> Phase {
-    match status {
-        DeploymentStatus::Seeking => Phase::Queued,
-        DeploymentStatus::Deploying => Phase::InProgress,
-        DeploymentStatus::Ready => Phase::Ready,
-        DeploymentStatus::Error => Phase::Failed,
-        DeploymentStatus::Terminating => Phase::Stopping,
-        DeploymentStatus::Terminated => Phase::Ended,
-        DeploymentStatus::Unknown(_) => Phase::Unknown,
-    }
-}
-
-impl Client {
-    /// Watches these deployments: one list call a page for all of them (100 on a page, 10 pages a
-    /// second), and a status call for one that is not listed any more.
+    /// A page has 100 deployments, and 10 pages are requested per second. A deployment that is not
+    /// listed is looked up with [`get`](DeploymentHandle::get).
     ///
     /// ```no_run
     /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
@@ -388,70 +109,279 @@ impl Client {
 }
 
 impl Deployments {
-    /// Watches all of these, those that are made meanwhile too: one list call a page, and a status
-    /// call for one that is not listed any more.
+    /// Lists only deployments that match this filter and those on other properties.
+    ///
+    /// The platform accepts one filter per property: a later one replaces an earlier one.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filters.retain(|other| other.field != filter.field);
+        self.filters.push(filter);
+        self
+    }
+
+    /// Lists only deployments with this tag. Short for [`Filter::tag`].
+    pub fn tagged(self, tag: impl Into<String>) -> Self {
+        self.filter(Filter::tag(tag.into()))
+    }
+
+    /// Lists only deployments created at or after this time. Short for [`Filter::created_since`].
+    pub fn created_since(self, since: SystemTime) -> Self {
+        self.filter(Filter::created_since(since))
+    }
+
+    /// Sorts the list. A further order sorts deployments that are equal in this one.
+    ///
+    /// Default: the platform's own order.
+    pub fn order_by(mut self, order: Order) -> Self {
+        let (property, _) = order.parts();
+        self.order.retain(|other| other.parts().0 != property);
+        self.order.push(order);
+        self
+    }
+
+    /// Sorts the list by time of creation, newest first. Short for [`Order::NewestFirst`].
+    pub fn newest_first(self) -> Self {
+        self.order_by(Order::NewestFirst)
+    }
+
+    paged!("deployments");
+
+    /// Lists one page of the deployments: `GET /v1/deployments`.
+    ///
+    /// The list includes failed deployments, but not those that were stopped and removed.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: a filter has an
+    /// empty value.
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
+    pub fn list(&self) -> Call<Page<DeploymentSummary>> {
+        let list = self.clone();
+        Call::paged(PAGING, self.page_request, move |page_request| {
+            let query = list.query();
+            list.client
+                .call(Op::ListDeployments, move |raw| async move {
+                    let (query, (page, limit)) = (query?, page_request.parameters()?);
+                    let list = raw.list_deployments(limit, page, query.as_deref()).await?;
+                    let list = list.into_inner();
+                    Ok(shapes::page(
+                        page_request,
+                        list.data,
+                        list.total_count,
+                        list.pagination,
+                    ))
+                })
+        })
+    }
+
+    /// Finds the deployments that a [`deploy`](Client::deploy) with an unknown outcome may have created.
+    ///
+    /// Use it after an error with [`Effect::Unknown`](crate::Effect::Unknown). Returns the deployments
+    /// with this tag that were created since this time, newest first, at most 100. Give each
+    /// deployment a unique tag, and take the time before you deploy:
+    ///
+    /// ```no_run
+    /// # async fn example(edgegap: deploykit::edgegap::Client, match_id: &str) -> deploykit::Result<()> {
+    /// use deploykit::edgegap::{NewDeployment, User};
+    /// use deploykit::Effect;
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// let tag = format!("match-{match_id}"); // unique
+    /// let before = SystemTime::now();
+    /// let new = NewDeployment::new("my-app", "25.05.30", User::ip([75, 28, 35, 192].into())).tag(&tag);
+    /// match edgegap.deploy(new).await {
+    ///     Err(error) if error.effect() == Effect::Unknown => {
+    ///         tokio::time::sleep(Duration::from_secs(10)).await; // let the list catch up
+    ///         match edgegap.deployments().find_created(&tag, before).await?.first() {
+    ///             Some(found) => println!("created: {}", found.request_id),
+    ///             None => println!("not listed yet"),
+    ///         }
+    ///     }
+    ///     other => println!("{}", other?.request_id),
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// The platform's clock may be up to one minute behind yours, so deployments of the minute before
+    /// `since` are returned too.
+    ///
+    /// **A result proves** that a deployment with this tag exists. It is yours only if nothing else
+    /// uses the tag. It may have failed: check its `status`.
+    ///
+    /// **An empty result proves nothing.** The request may still be in progress, the list may lag
+    /// behind, and a deployment that ended is no longer listed. Try a few times before you deploy
+    /// again. Then use the same tag, so that a late deployment is found, too.
+    pub fn find_created(
+        &self,
+        tag: impl Into<String>,
+        since: SystemTime,
+    ) -> Call<Vec<DeploymentSummary>> {
+        let (tag, since) = (tag.into(), allow_for_skew(since));
+        self.client
+            .deployments()
+            .tagged(tag.as_str())
+            .created_since(since)
+            .newest_first()
+            .page_size(PAGING.largest)
+            .list()
+            .map(move |page| {
+                // A server that does not support the filter ignores it and lists everything.
+                let matches = |found: &DeploymentSummary| {
+                    may_have_tag(found, &tag) && !started_before(found, since)
+                };
+                page.into_iter().filter(matches).collect()
+            })
+    }
+
+    /// Watches all deployments of this list, including new ones, with one list request per page.
+    ///
+    /// A deployment that is no longer listed is looked up with [`get`](DeploymentHandle::get).
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn watch(&self) -> Watcher {
         Watcher::all(self.clone())
     }
+
+    /// The `query` parameter: filters and order as JSON; `None` without either.
+    fn query(&self) -> Result<Option<String>> {
+        let filters: Vec<Value> = self
+            .filters
+            .iter()
+            .map(Filter::to_json)
+            .collect::<Result<_>>()?;
+        let mut query = serde_json::Map::new();
+        if !filters.is_empty() {
+            query.insert("filters".to_owned(), Value::Array(filters));
+        }
+        if !self.order.is_empty() {
+            let order = self.order.iter().map(|order| order.to_json()).collect();
+            query.insert("order_by".to_owned(), Value::Array(order));
+        }
+        Ok((!query.is_empty()).then(|| Value::Object(query).to_string()))
+    }
 }
 
-impl WatchSource for Deployments {
-    fn list(&self) -> Call<Page<(String, Observation)>> {
-        Deployments::list(self).map_items(|items| items.into_iter().map(listed).collect())
+/// True if the summary has the tag, or contains no tags at all.
+fn may_have_tag(found: &DeploymentSummary, tag: &str) -> bool {
+    let tags = found.tags.as_ref();
+    tags.is_none_or(|tags| tags.iter().any(|other| other == tag))
+}
+
+/// True only with a known start time. A deployment starts after its creation, so one that started
+/// before `since` was created before it.
+fn started_before(found: &DeploymentSummary, since: SystemTime) -> bool {
+    let started = found.start_time.as_ref();
+    started
+        .and_then(crate::Timestamp::to_system_time)
+        .is_some_and(|started| started < since)
+}
+
+impl DeploymentHandle {
+    /// Gets the deployment: `GET /v1/status/{deployment_id}`.
+    ///
+    /// The platform allows 20 of these requests per second for the whole organisation.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown id, which the platform answers with 404
+    /// or 400.
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
+    pub fn get(&self) -> Call<Deployment> {
+        let id = self.id.clone();
+        self.client.call(Op::GetDeployment, |raw| async move {
+            Ok(raw.get_deployment(id?.as_str()).await?.into_inner())
+        })
     }
 
-    fn lookup(&self, id: &str) -> Option<Call<Observation>> {
-        let looked = self.client.deployment(id).look();
-        Some(looked.map(|snapshot| snapshot.observation))
+    /// Waits until players can connect, and returns the deployment.
+    ///
+    /// Calls [`get`](Self::get) after 0, 2, 5, ... seconds, at most every 10 s. The default deadline is
+    /// 3 minutes; see [`Wait`] for the options. For many deployments, [`Client::watch`] needs fewer
+    /// requests.
+    ///
+    /// ```no_run
+    /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+    /// let server = edgegap.deployment("c0653765de3b");
+    /// let ready = server.wait().on_change(|seen| println!("{}", seen.raw_status)).await?;
+    /// println!("{}", ready.endpoint("gameport")?);
+    ///
+    /// server.stop().await?;
+    /// server.wait().until_gone().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Wait`]. [`WaitFailed`](crate::ErrorKind::WaitFailed) and
+    /// [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut) contain the last lines of the container's log,
+    /// if the platform still has them.
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
+    pub fn wait(&self) -> Wait<Deployment> {
+        let (polled, logged) = (self.clone(), self.clone());
+        let id = self.id.as_ref().ok().map(ToString::to_string);
+        Wait::new("edgegap deployment", id, SCHEDULE, move || polled.poll())
+            .with_log(move || logged.log_tail())
     }
-}
 
-fn listed(summary: DeploymentSummary) -> (String, Observation) {
-    let status = summary.status.as_ref();
-    let status = status.map_or("", |status| status.as_str());
-    let seen = Observation::new(phase_of_listed(&summary), status);
-    (summary.request_id, seen)
-}
+    fn poll(&self) -> Call<Snapshot<Deployment>> {
+        self.get().map(|deployment| {
+            let status = deployment.current_status.as_str().to_owned();
+            let reason = deployment.error_detail.clone();
+            Snapshot::new(phase(&deployment), status, deployment).reason(reason)
+        })
+    }
 
-/// How far one of the list is. The published file knows `ready` alone, which says nothing about one
-/// that is not.
-fn phase_of_listed(summary: &DeploymentSummary) -> Phase {
-    let says = summary.status.as_ref().map(phase_of_status);
-    match (says, summary.ready) {
-        (Some(Phase::Unknown) | None, Some(true)) => Phase::Ready,
-        (Some(Phase::Queued | Phase::InProgress), Some(true)) => Phase::Ready,
-        (Some(phase), _) => phase,
-        (None, _) => Phase::Unknown,
+    fn log_tail(&self) -> Call<Vec<String>> {
+        self.logs().map(|logs| {
+            let lines = [logs.tail(LOG_LINES), logs.crash_tail(LOG_LINES)].concat();
+            lines.into_iter().map(str::to_owned).collect()
+        })
     }
 }
 
 impl Deployment {
-    /// The port of this name, or with this number for one without a name; `None` before the
-    /// deployment has it.
+    /// Whether players can connect, by `running` or the status. Never after an error.
+    pub fn is_ready(&self) -> bool {
+        let is_up = self.current_status == DeploymentStatus::Ready || self.running == Some(true);
+        is_up && !self.is_over()
+    }
+
+    /// Whether the deployment failed; `error_detail` may contain the reason.
+    pub fn has_failed(&self) -> bool {
+        self.error == Some(true) || self.current_status == DeploymentStatus::Error
+    }
+
+    /// Whether it can no longer become ready: it failed, is stopping, or has stopped.
+    pub fn is_over(&self) -> bool {
+        let ends = [DeploymentStatus::Terminating, DeploymentStatus::Terminated];
+        self.has_failed() || ends.contains(&self.current_status)
+    }
+
+    /// The port with this name, or with this number if it has no name.
+    ///
+    /// `None` before the deployment is ready.
     pub fn port(&self, name: &str) -> Option<&Port> {
         port(self.ports.as_ref(), name)
     }
 
-    /// Where the port of this name is reached, as `host:port`.
+    /// The public address of the port with this name, as `host:port`.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) when there is no such port, which names those that there
-    /// are. There are none before the deployment is ready.
+    /// [`NotFound`](ErrorKind::NotFound) if the deployment has no such port; the error lists the known
+    /// ports. Before the deployment is ready there are none.
     pub fn endpoint(&self, name: &str) -> Result<String> {
         endpoint(self.ports.as_ref(), self.fqdn.as_deref(), name)
     }
 }
 
 impl DeploymentSummary {
-    /// The port of this name, or with this number for one without a name; `None` before the
-    /// deployment has it.
+    /// The port with this name, or with this number if it has no name.
+    ///
+    /// `None` before the deployment is ready.
     pub fn port(&self, name: &str) -> Option<&Port> {
         port(self.ports.as_ref(), name)
     }
 
-    /// Where the port of this name is reached, as `host:port`.
+    /// The public address of the port with this name, as `host:port`.
     ///
     /// # Errors
     /// As [`Deployment::endpoint`].
@@ -462,12 +392,12 @@ impl DeploymentSummary {
 
 fn port<'a>(ports: Option<&'a Ports>, name: &str) -> Option<&'a Port> {
     let ports = ports?;
-    let named = |port: &&Port| port.name.as_deref() == Some(name);
-    ports.get(name).or_else(|| ports.values().find(named))
+    let has_name = |port: &&Port| port.name.as_deref() == Some(name);
+    ports.get(name).or_else(|| ports.values().find(has_name))
 }
 
 fn endpoint(ports: Option<&Ports>, host: Option<&str>, name: &str) -> Result<String> {
-    let none = |why: String| Error::new(ErrorKind::NotFound, why).with_effect(Effect::None);
+    let missing = |why: String| Error::new(ErrorKind::NotFound, why).with_effect(Effect::None);
     let Some(port) = port(ports, name) else {
         let known: Vec<&str> = ports
             .into_iter()
@@ -478,17 +408,72 @@ fn endpoint(ports: Option<&Ports>, host: Option<&str>, name: &str) -> Result<Str
         } else {
             known.join(", ")
         };
-        return Err(none(format!("there is no port {name:?}; known: {known}"))
-            .with_advice("ports are known when the deployment is ready"));
+        return Err(missing(format!(
+            "the deployment has no port {name:?}; known: {known}"
+        ))
+        .with_advice("ports are known when the deployment is ready"));
     };
-    // `host:port` for some protocols, and a URL for others.
+    // A link is `host:port` for some protocols and a URL for others.
     if let Some(link) = port.link.as_deref().filter(|link| !link.trim().is_empty()) {
         let address = link.split_once("://").map_or(link, |(_, address)| address);
         return Ok(address.trim_end_matches('/').trim().to_owned());
     }
     match (host, port.external) {
         (Some(host), Some(number)) => Ok(format!("{host}:{number}")),
-        _ => Err(none(format!("the port {name:?} has no address yet"))),
+        _ => Err(missing(format!("the port {name:?} has no address yet"))),
+    }
+}
+
+impl WatchSource for Deployments {
+    fn list(&self) -> Call<Page<(String, Observation)>> {
+        Deployments::list(self).map_items(|items| items.into_iter().map(observe).collect())
+    }
+
+    fn lookup(&self, id: &str) -> Option<Call<Observation>> {
+        let polled = self.client.deployment(id).poll();
+        Some(polled.map(|snapshot| snapshot.observation))
+    }
+}
+
+fn observe(summary: DeploymentSummary) -> (String, Observation) {
+    let status = summary.status.as_ref();
+    let status = status.map_or("", |status| status.as_str());
+    let seen = Observation::new(phase_of_summary(&summary), status);
+    (summary.request_id, seen)
+}
+
+/// The phase, by the status and the flags `error` and `running`.
+fn phase(deployment: &Deployment) -> Phase {
+    if deployment.has_failed() {
+        return Phase::Failed;
+    }
+    if deployment.is_ready() {
+        return Phase::Ready;
+    }
+    phase_of_status(&deployment.current_status)
+}
+
+/// The phase of a listed deployment. Only `ready` is documented there, and `false` does not tell the
+/// phase.
+fn phase_of_summary(summary: &DeploymentSummary) -> Phase {
+    let by_status = summary.status.as_ref().map(phase_of_status);
+    match (by_status, summary.ready) {
+        (Some(Phase::Unknown) | None, Some(true)) => Phase::Ready,
+        (Some(Phase::Queued | Phase::InProgress), Some(true)) => Phase::Ready,
+        (Some(phase), _) => phase,
+        (None, _) => Phase::Unknown,
+    }
+}
+
+fn phase_of_status(status: &DeploymentStatus) -> Phase {
+    match status {
+        DeploymentStatus::Seeking => Phase::Queued,
+        DeploymentStatus::Deploying => Phase::InProgress,
+        DeploymentStatus::Ready => Phase::Ready,
+        DeploymentStatus::Error => Phase::Failed,
+        DeploymentStatus::Terminating => Phase::Stopping,
+        DeploymentStatus::Terminated => Phase::Ended,
+        DeploymentStatus::Unknown(_) => Phase::Unknown,
     }
 }
 
@@ -498,7 +483,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_port_is_found_by_name_and_by_number() {
+    fn port_is_found_by_name_or_number() {
         let deployment: Deployment = serde_json::from_value(json!({
             "request_id": "a",
             "current_status": "Status.READY",
@@ -532,15 +517,15 @@ mod tests {
             "{error}"
         );
 
-        let sought: DeploymentSummary =
+        let seeking: DeploymentSummary =
             serde_json::from_value(json!({ "request_id": "a" })).unwrap();
-        assert!(sought.port("gameport").is_none());
-        let error = sought.endpoint("gameport").unwrap_err();
+        assert!(seeking.port("gameport").is_none());
+        let error = seeking.endpoint("gameport").unwrap_err();
         assert!(error.to_string().contains("known: none"), "{error}");
     }
 
     #[test]
-    fn the_phase_of_one_of_the_list() {
+    fn phase_of_a_listed_deployment() {
         for (status, ready, phase) in [
             (Some("Status.SEEKING"), Some(false), Phase::Queued),
             (Some("Status.DEPLOYING"), Some(false), Phase::InProgress),
@@ -557,7 +542,7 @@ mod tests {
         ] {
             let summary = json!({ "request_id": "a", "status": status, "ready": ready });
             let summary: DeploymentSummary = serde_json::from_value(summary).unwrap();
-            assert_eq!(phase_of_listed(&summary), phase, "{status:?} {ready:?}");
+            assert_eq!(phase_of_summary(&summary), phase, "{status:?} {ready:?}");
         }
     }
 }

@@ -1,23 +1,23 @@
-//! What Edgegap's failures mean.
+//! Maps failed responses of Edgegap to errors.
 
 use crate::error::{Effect, ErrorKind};
 use crate::transport::platform::{Classified, Failure};
 use serde_json::Value;
 
-/// Every failure is `{message, details?}`, or `{request_id, message}` for the 422 of a start.
+/// The body is `{message, details?}`, or `{request_id, message}` for the 422 of a deploy.
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     let mut classified = Classified::from_status(failure.status);
-    let starts = failure
+    let deploys = failure
         .operation
         .is_none_or(|operation| operation.behaviour.spends);
     let Some(json) = failure.json else {
-        // The platform itself answers in JSON: a page or a text means another server or path.
+        // The platform answers in JSON: HTML or text comes from another server or an unknown path.
         if failure.status == 404 && !failure.text.trim().is_empty() {
             return classified
                 .kind(ErrorKind::NoSuchRoute)
                 .advice("check the base URL");
         }
-        if failure.status == 422 && starts {
+        if failure.status == 422 && deploys {
             return classified.effect(Effect::Unknown);
         }
         return classified;
@@ -30,26 +30,26 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
         .cloned();
     classified.resource_id = text("request_id");
     match failure.status {
-        422 if !starts => classified,
+        422 if !deploys => classified,
         422 if classified.resource_id.is_some() => classified
             .kind(ErrorKind::Rejected)
             .advice("call deployment(id).stop()"),
-        // The id is all there is in such a request, and the live platform says 400 to an unknown one.
+        // The live platform answers 400 to an unknown id, and this request contains only the id.
         400 if failure
             .operation
             .is_some_and(|operation| operation.id == "get_deployment") =>
         {
             classified.kind(ErrorKind::NotFound)
         }
-        // Without an id nobody can tell whether there is a deployment.
+        // Without an id it is unknown whether a deployment exists.
         422 => classified.effect(Effect::Unknown),
         401 if failure
             .operation
             .is_some_and(|operation| operation.id == "stop_own_deployment") =>
         {
-            classified.advice("check ARBITRIUM_DELETE_TOKEN; it is for one deployment alone")
+            classified.advice("check ARBITRIUM_DELETE_TOKEN, which is valid for one deployment")
         }
-        401 => classified.advice("check EDGEGAP_TOKEN; it is one token per organisation"),
+        401 => classified.advice("check EDGEGAP_TOKEN"),
         _ => classified,
     }
 }
@@ -61,7 +61,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn every_known_body() {
+    fn maps_every_known_body() {
         use ErrorKind::*;
         for (status, body, kind, message, resource) in [
             (

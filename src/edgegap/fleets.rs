@@ -1,7 +1,6 @@
 //! Private fleets and their hosts.
 
-use super::shapes;
-use super::{Client, FleetName, Host, Page};
+use super::{Client, FleetName, Host, Page, shapes};
 use crate::call::Call;
 use crate::error::Error;
 use crate::id::{CheckedId, checked};

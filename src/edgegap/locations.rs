@@ -6,18 +6,18 @@ use crate::call::Call;
 use crate::page::{PageRequest, paged};
 use crate::raw::edgegap::Op;
 
-/// Where servers can run; made by [`Client::locations`].
+/// The locations where servers can run; see [`Client::locations`].
 ///
 /// ```no_run
 /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
-/// let places = edgegap.locations().of_version("my-app", "25.05.30");
-/// for place in places.list().all().await? {
-///     println!("{:?}", place.city);
+/// let locations = edgegap.locations().of_version("my-app", "25.05.30");
+/// for location in locations.list().all().await? {
+///     println!("{:?}", location.city);
 /// }
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "nothing is asked before `list` is awaited"]
+#[must_use = "sends nothing until `list` is awaited"]
 pub struct Locations {
     client: Client,
     /// Application and version.
@@ -26,7 +26,7 @@ pub struct Locations {
 }
 
 impl Client {
-    /// Where servers can run: list the places. It does no I/O.
+    /// The locations where servers can run. Does no I/O.
     pub fn locations(&self) -> Locations {
         Locations {
             client: self.clone(),
@@ -37,7 +37,7 @@ impl Client {
 }
 
 impl Locations {
-    /// Only where this version of this application can run.
+    /// Lists only locations where this version of this application can run.
     pub fn of_version(
         mut self,
         application: impl Into<String>,
@@ -49,12 +49,10 @@ impl Locations {
 
     paged!("locations");
 
-    /// One page of the locations: `GET /v1/locations`.
+    /// Lists one page of the locations: `GET /v1/locations`.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent, for a page or a
-    /// size of zero. [`Rejected`](crate::ErrorKind::Rejected) for an application or a version that
-    /// there is not, and those of every call.
+    /// [`Rejected`](crate::ErrorKind::Rejected) for an unknown application or version.
     ///
     /// Source: <https://docs.edgegap.com/docs/api>
     pub fn list(&self) -> Call<Page<Location>> {

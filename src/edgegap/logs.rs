@@ -1,20 +1,14 @@
-//! The logs of a deployment.
+//! Logs of a deployment.
 
 use super::{ContainerLogs, DeploymentHandle};
 use crate::call::Call;
 use crate::raw::edgegap::Op;
 
 impl DeploymentHandle {
-    /// What the container has written so far, and how it crashed if it did:
-    /// `GET /v1/deployment/{deployment_id}/container-logs`. They are gone when the deployment has
-    /// stopped, unless they are stored.
+    /// Gets the container's log: `GET /v1/deployment/{deployment_id}/container-logs`.
     ///
-    /// It is a snapshot, and lines have no times. There is nothing to follow them by: to read it again and
-    /// compare would miss what was cut off at the front and repeat what looks the same.
-    ///
-    /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound),
-    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and those of every call.
+    /// The response is a snapshot without timestamps, so the log cannot be followed. The platform
+    /// deletes logs when the deployment stops, unless they are stored.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn logs(&self) -> Call<ContainerLogs> {
@@ -26,12 +20,12 @@ impl DeploymentHandle {
 }
 
 impl ContainerLogs {
-    /// The last lines that the container has written.
+    /// The last lines of the log.
     pub fn tail(&self, lines: usize) -> Vec<&str> {
         last_lines(self.logs.as_deref(), lines)
     }
 
-    /// The last lines that it had written when it crashed; none if it did not.
+    /// The last lines of the log at the time of the crash; empty without a crash.
     pub fn crash_tail(&self, lines: usize) -> Vec<&str> {
         last_lines(self.crash_logs.as_deref(), lines)
     }

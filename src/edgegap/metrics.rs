@@ -1,4 +1,4 @@
-//! What a deployment uses over time.
+//! Metrics of a deployment: CPU, memory, disk and network over time.
 
 use super::{Client, DeploymentHandle, DeploymentMetrics, RequestId};
 use crate::call::Call;
@@ -8,18 +8,19 @@ use crate::raw::edgegap::Op;
 use crate::time::naive_seconds;
 use std::time::{Duration, SystemTime};
 
-/// The metrics of a deployment; made by [`DeploymentHandle::metrics`](super::DeploymentHandle::metrics).
+/// The metrics of a deployment; see [`DeploymentHandle::metrics`].
 ///
 /// ```no_run
 /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
 /// use std::time::{Duration, SystemTime};
-/// let hour = SystemTime::now() - Duration::from_secs(3600);
-/// let metrics = edgegap.deployment("c0653765de3b").metrics().since(hour).steps(Duration::from_secs(60));
-/// println!("{:?}", metrics.get().await?.cpu);
+/// let an_hour_ago = SystemTime::now() - Duration::from_secs(3600);
+/// let metrics = edgegap.deployment("c0653765de3b").metrics().since(an_hour_ago);
+/// let metrics = metrics.steps(Duration::from_secs(60)).get().await?;
+/// println!("{:?}", metrics.cpu);
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "nothing is asked before `get` is awaited"]
+#[must_use = "sends nothing until `get` is awaited"]
 pub struct Metrics {
     client: Client,
     id: CheckedId<RequestId>,
@@ -30,7 +31,7 @@ pub struct Metrics {
 }
 
 impl DeploymentHandle {
-    /// What the deployment uses over time, as far as it is asked for. It does no I/O.
+    /// The metrics of the deployment. Does no I/O.
     pub fn metrics(&self) -> Metrics {
         Metrics {
             client: self.client.clone(),
@@ -44,38 +45,36 @@ impl DeploymentHandle {
 }
 
 impl Metrics {
-    /// Only from this moment on, to the second. Left to the platform otherwise.
+    /// Start of the time range, in whole seconds. Default: chosen by the platform.
     pub fn since(mut self, since: SystemTime) -> Self {
         self.since = Some(since);
         self
     }
 
-    /// Only until this moment, to the second. Left to the platform otherwise.
+    /// End of the time range, in whole seconds. Default: chosen by the platform.
     pub fn until(mut self, until: SystemTime) -> Self {
         self.until = Some(until);
         self
     }
 
-    /// How far the points are apart, in whole seconds. Left to the platform otherwise.
+    /// Interval between two points, in whole seconds. Default: chosen by the platform.
     pub fn steps(mut self, apart: Duration) -> Self {
         self.steps = Some(apart);
         self
     }
 
-    /// Whether the points are left as they were measured. Left to the platform otherwise.
+    /// Whether to return the measured points unchanged. Default: chosen by the platform.
     pub fn raw(mut self, raw: bool) -> Self {
         self.raw = Some(raw);
         self
     }
 
-    /// The metrics: `GET /v1/metrics/deployment/{deployment_id}`.
+    /// Gets the metrics: `GET /v1/metrics/deployment/{deployment_id}`.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: steps of less
-    /// than a second, or an end that is not after the beginning.
-    /// [`NotFound`](crate::ErrorKind::NotFound), [`Rejected`](crate::ErrorKind::Rejected) for times
-    /// or steps that the platform cannot use,
-    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and those of every call.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the interval is
+    /// shorter than a second, or the time range is empty. [`Rejected`](crate::ErrorKind::Rejected) if
+    /// the platform does not support the range or the interval.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn get(&self) -> Call<DeploymentMetrics> {
@@ -90,12 +89,18 @@ impl Metrics {
             .call(Op::GetDeploymentMetrics, move |raw| async move {
                 let id = id?;
                 if until.is_some_and(|until| since.is_some_and(|since| until <= since)) {
-                    return Err(Error::invalid_request("the metrics end before they begin").into());
+                    return Err(Error::invalid_request(
+                        "the end of the time range is not after its start",
+                    )
+                    .into());
                 }
                 let (since, until) = (text(since)?, text(until)?);
                 let steps = steps.map(|apart| apart.as_secs());
                 if steps == Some(0) {
-                    return Err(Error::invalid_request("the steps are less than a second").into());
+                    return Err(Error::invalid_request(
+                        "the interval of the metrics is less than a second",
+                    )
+                    .into());
                 }
                 let steps = steps.map(|seconds| format!("{seconds}s"));
                 let metrics = raw.get_deployment_metrics(
@@ -110,13 +115,11 @@ impl Metrics {
     }
 }
 
-/// A moment, as the platform writes it.
+/// A time in the platform's format.
 fn text(at: Option<SystemTime>) -> Result<Option<String>> {
     let Some(at) = at else { return Ok(None) };
     match naive_seconds(at) {
         Some(text) => Ok(Some(text)),
-        None => Err(Error::invalid_request(
-            "the time is not one of this calendar",
-        )),
+        None => Err(Error::invalid_request("the time is after the year 9999")),
     }
 }

@@ -1,4 +1,4 @@
-//! Edgegap: game servers near their players.
+//! Client for Edgegap, which runs game servers close to their players.
 //!
 //! ```no_run
 //! # async fn example() -> deploykit::Result<()> {
@@ -15,16 +15,17 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`Client::deployment`] is a handle on what was started: its status, logs, metrics, tags, and its end.
-//! [`Client::deployments`] lists what there is, by [`Filter`]; [`Deployments::stop_matching`] ends all that
-//! match; a server ends itself by [`SelfStop`]. What the platform sends to a URL of yours is a
-//! [`WebhookEvent`].
+//! - [`Client::deploy`] starts a server; [`Client::deploy_to_fleet`] prefers hosts of a private fleet.
+//! - [`Client::deployment`] is the handle of one deployment: get, wait, stop, logs, metrics, tags.
+//! - [`Client::deployments`] lists deployments by [`Filter`], and stops all that match a [`StopFilter`].
+//! - [`SelfStop`] stops the deployment that the program runs in.
+//! - [`WebhookEvent`] parses the requests that the platform sends to your URLs.
 //!
-//! Every accepted request is one more billable server, and there is no idempotency key: a call that
-//! ends without an answer may have started one ([`Error::effect`](crate::Error::effect)):
-//! [`Deployments::find_created`] tells. A 422
-//! means that no server could be allocated; the deployment exists all the same, in an error state,
-//! and [`Error::resource_id`](crate::Error::resource_id) names it.
+//! Every accepted deploy starts one more billable server, and there is no idempotency key. After an
+//! error with [`Effect::Unknown`](crate::Effect::Unknown), look the deployment up with
+//! [`Deployments::find_created`] before you deploy again. A 422 means that no server was available:
+//! the deployment exists in an error state, and
+//! [`Error::resource_id`](crate::Error::resource_id) contains its id.
 //!
 //! Source: <https://docs.edgegap.com/docs/api>
 
@@ -65,10 +66,7 @@ pub use tags::{TagHandle, Tags};
 pub use webhooks::{WebhookEvent, WebhookKind};
 
 crate::id::id! {
-    /// The id of an Edgegap deployment, which Edgegap calls its request id: `a69f8e3e0555`.
-    ///
-    /// A record in a reply has it as the platform wrote it, as text, so that one that is malformed does
-    /// not fail a whole list. All that takes an id takes that text, and checks it.
+    /// The id of an Edgegap deployment, such as `a69f8e3e0555`. Edgegap calls it request id.
     RequestId, "request id"
 }
 
@@ -87,5 +85,5 @@ crate::id::id! {
     TagName, "tag"
 }
 
-/// Sets up an Edgegap [`Client`].
+/// Configures an Edgegap [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Edgegap>;

@@ -1,8 +1,8 @@
-//! Which method of this crate serves each operation of `specs/edgegap.yaml`.
+//! Maps each operation of `specs/edgegap.yaml` to the method that calls it.
 
 use crate::raw::edgegap::Op;
 
-/// No wildcard arm: an operation that is new in the spec does not compile until it is named here.
+/// No wildcard arm, so that a new operation fails to compile until it is mapped here.
 pub(crate) const fn wrapper(op: Op) -> &'static str {
     match op {
         Op::CreateDeployment => "edgegap::Client::deploy",

@@ -1,4 +1,4 @@
-//! Shapes of replies that several operations share: pages, and the reply to a stop.
+//! Response bodies that several operations share: a page of a list, and the body of a stop.
 
 use super::{Deployment, Page};
 use crate::page::{PageRequest, Paging};
@@ -6,7 +6,7 @@ use crate::raw::edgegap::types;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The vendor's file names no largest page; 100 is the most that the vendor's own client asks for.
+/// The vendor documents no maximum; its own client requests up to 100.
 pub(super) const PAGING: Paging = Paging { largest: 100 };
 
 pub(super) fn page<T>(
@@ -30,14 +30,13 @@ pub(super) fn page<T>(
     }
 }
 
-/// What the platform says to a stop. It never fails to be read: the stop was accepted, whatever the
-/// words around it.
+/// The body of an accepted stop. Accepts any JSON, because the stop was accepted in any case.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct StopReply {
-    /// What it says, for people.
+    /// Message for people.
     pub message: Option<String>,
-    /// The deployment as it was then.
+    /// The deployment at the time of the stop.
     pub deployment: Option<Deployment>,
 }
 

@@ -17,45 +17,44 @@ use progenitor_client::ResponseValue;
 const URL_VARIABLE: &str = "ARBITRIUM_DELETE_URL";
 const TOKEN_VARIABLE: &str = "ARBITRIUM_DELETE_TOKEN";
 
-/// A stop that was accepted, or was not needed any more.
+/// An accepted stop, or one of a deployment that had already stopped.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Stopped {
-    /// How far the stop is.
+    /// State of the stop.
     pub outcome: StopOutcome,
-    /// What the platform says to it.
+    /// Message of the platform, for people.
     pub message: Option<String>,
-    /// The deployment as it was then, if the platform tells.
+    /// The deployment at the time of the stop, if the reply contains it.
     pub deployment: Option<Deployment>,
 }
 
-/// How far a stop is.
+/// State of a stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopOutcome {
-    /// It is being stopped (200).
+    /// The deployment is stopping (200).
     Stopping,
-    /// The stop was accepted and will be done: one that still starts is stopped when it has started
-    /// (202).
+    /// The stop is queued (202). A deployment that is still starting stops after it has started.
     Queued,
-    /// It has stopped before this call (410).
+    /// The deployment had already stopped (410).
     AlreadyStopped,
 }
 
-/// What becomes of the logs of a deployment that is stopped.
+/// Where to store the logs of a stopped deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogStorage {
-    /// They are kept in the storage that the application version has.
+    /// In the storage that the application version configures.
     Configured,
-    /// They are not kept, even if the application version has a storage.
+    /// Nowhere, even if the application version configures a storage.
     Off,
-    /// They are kept in the endpoint storage of this name.
+    /// In the endpoint storage with this name.
     Named(String),
 }
 
 impl From<&str> for LogStorage {
-    /// The endpoint storage of this name.
+    /// The endpoint storage with this name.
     fn from(name: &str) -> Self {
         Self::Named(name.to_owned())
     }
@@ -69,7 +68,7 @@ impl LogStorage {
             Self::Named(name) if name.trim().is_empty() => Err(Error::invalid_request(
                 "the name of the log storage is empty",
             )),
-            // These two words mean something else to the platform.
+            // The platform reads these two words as `Configured` and `Off`.
             Self::Named(name) if matches!(name.as_str(), "true" | "false") => Err(
                 Error::invalid_request(format!("a log storage cannot be called {name:?}")),
             ),
@@ -95,7 +94,7 @@ impl Stopped {
         }
     }
 
-    /// A 410 says that the deployment has stopped already.
+    /// A 410 means that the deployment had already stopped.
     pub(super) fn of_failure(error: Error) -> Result<Self, Error> {
         match error.status() {
             Some(410) => Ok(Self {
@@ -109,27 +108,22 @@ impl Stopped {
 }
 
 impl DeploymentHandle {
-    /// Ends the deployment: `DELETE /v1/stop/{deployment_id}`.
+    /// Stops the deployment: `DELETE /v1/stop/{deployment_id}`.
     ///
-    /// The platform answers while it stops, so look at it with [`get`](Self::get) to see it gone. To
-    /// stop twice is no failure: the reply says that it has stopped already.
-    ///
-    /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) for an id that the platform does not know,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden),
-    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and those of every call.
+    /// Returns before the deployment has stopped: see [`until_gone`](crate::Wait::until_gone). A
+    /// second stop succeeds with [`StopOutcome::AlreadyStopped`]. The platform deletes the logs unless
+    /// the application version stores them.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn stop(&self) -> Call<Stopped> {
         self.stop_with(None)
     }
 
-    /// [`stop`](Self::stop), and says whether and where the logs are kept, which are gone otherwise
-    /// unless the application version stores them.
+    /// Stops the deployment and stores its logs: [`stop`](Self::stop) with a storage.
     ///
     /// # Errors
-    /// As [`stop`](Self::stop), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a storage
-    /// without a name.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the name of the
+    /// storage is empty, `true` or `false`.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn stop_and_store_logs(&self, storage: impl Into<LogStorage>) -> Call<Stopped> {
@@ -147,11 +141,10 @@ impl DeploymentHandle {
     }
 }
 
-/// Which deployments [`Deployments::stop_matching`](super::Deployments::stop_matching) ends: those that meet every condition.
+/// Selects the deployments for [`Deployments::stop_matching`]: those that meet every condition.
 ///
-/// The platform takes a stop without a condition for a stop of everything. There is no such filter:
-/// each begins with a condition, the conditions after it only leave some out, and a condition
-/// without a value is refused.
+/// Without a condition, the platform stops everything. This type has at least one condition, and a
+/// condition with an empty list of values is refused before anything is sent.
 ///
 /// ```no_run
 /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
@@ -168,7 +161,7 @@ pub struct StopFilter {
 }
 
 impl StopFilter {
-    /// Those with one of these ids.
+    /// Deployments with one of these ids.
     pub fn ids<I>(ids: impl IntoIterator<Item = I>) -> Self
     where
         I: TryInto<RequestId>,
@@ -177,23 +170,23 @@ impl StopFilter {
         Self::of_ids(Kind::Any, ids)
     }
 
-    /// Those with one of these tags.
+    /// Deployments with at least one of these tags.
     pub fn any_tag(tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self::of_tags(Kind::Any, tags)
     }
 
-    /// Those with all of these tags.
+    /// Deployments with all of these tags.
     pub fn all_tags(tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self::of_tags(Kind::All, tags)
     }
 
-    /// And only those that meet the other conditions, too.
+    /// Only deployments that also meet these conditions.
     pub fn and(mut self, others: Self) -> Self {
         self.conditions.extend(others.conditions);
         self
     }
 
-    /// But not those with one of these ids.
+    /// Excludes deployments with one of these ids.
     pub fn without_ids<I>(self, ids: impl IntoIterator<Item = I>) -> Self
     where
         I: TryInto<RequestId>,
@@ -202,7 +195,7 @@ impl StopFilter {
         self.and(Self::of_ids(Kind::Not, ids))
     }
 
-    /// But not those with one of these tags.
+    /// Excludes deployments with one of these tags.
     pub fn without_tags(self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.and(Self::of_tags(Kind::Not, tags))
     }
@@ -254,7 +247,7 @@ impl Deployments {
     /// Stops all deployments that match: `POST /v1/deployments/bulk-stop`. Returns their ids; they
     /// stop after the response.
     ///
-    /// Only `filter` counts: on a list that has filters, this is refused.
+    /// A list with filters is refused, because the request would ignore them.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: an empty list of
@@ -277,11 +270,10 @@ impl Deployments {
     }
 }
 
-/// Ends the deployment that this program runs in, for a game server that knows best when its match
-/// is over.
+/// Stops the deployment that this program runs in, for example when the match is over.
 ///
-/// The platform puts the address and a token for it alone into the container, so the organisation's
-/// token does not have to be there.
+/// The platform sets a URL and a token for this one purpose in the container, so the program does not
+/// need the organisation's token.
 ///
 /// ```no_run
 /// # async fn example() -> deploykit::Result<()> {
@@ -297,28 +289,26 @@ pub struct SelfStop {
 }
 
 impl SelfStop {
-    /// What the platform has put into the environment: `ARBITRIUM_DELETE_URL` and
-    /// `ARBITRIUM_DELETE_TOKEN`.
+    /// Reads `ARBITRIUM_DELETE_URL` and `ARBITRIUM_DELETE_TOKEN`, which the platform sets.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when one of the two is missing
-    /// or empty, as it is outside of a deployment, and as [`new`](Self::new).
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if a variable is missing or empty,
+    /// as it is outside of a deployment, and as [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
         Self::from_variables(builder::process_environment)
     }
 
-    /// With this address and this token, as the platform gives them out.
+    /// Uses this URL and token, in the form of the environment variables.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the address has not the
-    /// form `https://…/v1/self/stop/{deployment_id}/{stop_key}`, and when the token is empty or could
-    /// not stand in a header.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the URL does not have the form
+    /// `https://…/v1/self/stop/{deployment_id}/{stop_key}`, or if the token is empty or not a valid
+    /// header value.
     pub fn new(url: impl Into<Secret>, token: impl Into<Secret>) -> Result<Self> {
         Self::with_builder(Client::builder(), url, token)
     }
 
-    /// The same with limits, a proxy or a recorder of one's own. Address and credentials of the
-    /// builder are not used.
+    /// Uses this builder for timeouts, proxy and so on, but not its base URL and credentials.
     ///
     /// # Errors
     /// As [`new`](Self::new), and those of the builder.
@@ -329,9 +319,9 @@ impl SelfStop {
     ) -> Result<Self> {
         let url: Secret = url.into();
         let (base_url, id, key) = parts(url.expose()).ok_or_else(|| {
-            // The address holds a secret, so it is not repeated.
+            // The URL contains a secret, so the error must not repeat it.
             Error::configuration(format!(
-                "the address to stop this deployment ({URL_VARIABLE}) does not end in /v1/self/stop/ID/KEY"
+                "the URL to stop this deployment ({URL_VARIABLE}) does not end in /v1/self/stop/ID/KEY"
             ))
         })?;
         let client = builder.base_url(base_url).build()?;
@@ -347,24 +337,20 @@ impl SelfStop {
         Self::new(variable(URL_VARIABLE)?, variable(TOKEN_VARIABLE)?)
     }
 
-    /// Ends this deployment: `DELETE /v1/self/stop/{deployment_id}/{stop_key}`. The platform answers,
-    /// and then asks the process to end.
+    /// Stops this deployment: `DELETE /v1/self/stop/{deployment_id}/{stop_key}`.
     ///
-    /// # Errors
-    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated),
-    /// [`Forbidden`](crate::ErrorKind::Forbidden), [`NotFound`](crate::ErrorKind::NotFound) and those
-    /// of every call.
+    /// The platform responds first, and then terminates the process.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn stop(&self) -> Call<Stopped> {
         self.stop_with(None)
     }
 
-    /// [`stop`](Self::stop), and says whether and where the logs are kept.
+    /// Stops this deployment and stores its logs: [`stop`](Self::stop) with a storage.
     ///
     /// # Errors
-    /// As [`stop`](Self::stop), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a storage
-    /// without a name.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the name of the
+    /// storage is empty, `true` or `false`.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn stop_and_store_logs(&self, storage: impl Into<LogStorage>) -> Call<Stopped> {
@@ -382,7 +368,7 @@ impl SelfStop {
     }
 }
 
-/// Base URL, deployment and key of `https://…/v1/self/stop/{deployment_id}/{stop_key}`.
+/// Splits into base URL, deployment id and key: `https://…/v1/self/stop/{deployment_id}/{stop_key}`.
 fn parts(url: &str) -> Option<(&str, &str, &str)> {
     let (base_url, rest) = url.trim().split_once("/v1/self/stop/")?;
     let (id, key) = rest.trim_end_matches('/').split_once('/')?;
@@ -399,7 +385,7 @@ mod tests {
     use crate::ErrorKind;
 
     #[test]
-    fn the_environment_of_a_container_is_read() {
+    fn reads_url_and_token_from_the_environment() {
         let url = "https://api.edgegap.com/v1/self/stop/9f511e17/hush-660";
         let read = |name: &str| match name {
             URL_VARIABLE => Some(url.to_owned()),
@@ -432,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn another_address_is_refused_and_not_shown() {
+    fn malformed_url_is_refused_and_redacted() {
         for url in [
             "https://api.edgegap.com/v1/stop/hush/1",
             "https://api.edgegap.com/v1/self/stop/hush",

@@ -1,25 +1,25 @@
-//! What the platform sends to the URLs of a deployment.
+//! Webhook requests that the platform sends about a deployment.
 
 use super::{Deployment, DeploymentStatus};
 use crate::error::Result;
 use crate::webhook;
 use serde_json::Value;
 
-/// A call of the platform to one of the URLs given with
+/// The body of a webhook request: a deployment, as in [`get`](super::DeploymentHandle::get).
+///
+/// The platform sends a POST to the URLs that were set with
 /// [`webhook_on_ready`](super::NewDeployment::webhook_on_ready),
 /// [`webhook_on_error`](super::NewDeployment::webhook_on_error) and
-/// [`webhook_on_terminated`](super::NewDeployment::webhook_on_terminated): a POST with the deployment
-/// as JSON, the same as [`get`](super::DeploymentHandle::get) gives.
-///
-/// It is not signed, and not sent again when your server does not answer within 10 seconds. Check its
-/// [`CallbackSecret`](crate::webhook::CallbackSecret) first, and ask the platform before you act on it:
+/// [`webhook_on_terminated`](super::NewDeployment::webhook_on_terminated). Requests are not signed, and
+/// not retried if your server takes longer than 10 seconds. Verify the
+/// [`CallbackSecret`](crate::webhook::CallbackSecret) first, and get the deployment before you act:
 ///
 /// ```no_run
 /// # use deploykit::{edgegap, webhook::CallbackSecret};
 /// # async fn called(uri: &str, body: &[u8], secret: &CallbackSecret, client: &edgegap::Client) -> deploykit::Result<()> {
 /// secret.verify(uri)?;
 /// let event = edgegap::WebhookEvent::from_bytes(body)?;
-/// let now = client.deployment(&event.deployment.request_id).get().await?;
+/// let deployment = client.deployment(&event.deployment.request_id).get().await?;
 /// # Ok(()) }
 /// ```
 ///
@@ -27,54 +27,57 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct WebhookEvent {
-    /// The deployment as it was when the platform called. Only its `request_id` is certain to be there;
-    /// a status that is missing is [`Unknown`](DeploymentStatus::Unknown) and empty.
+    /// The deployment at the time of the request. Only `request_id` is always present; a missing status
+    /// is an empty [`Unknown`](DeploymentStatus::Unknown).
     pub deployment: Deployment,
 }
 
-/// What happened, as far as the body tells.
+/// Kind of a webhook request, by the status of its deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WebhookKind {
     /// Players can connect.
     Ready,
-    /// Something went wrong.
+    /// The deployment failed.
     Error,
-    /// It stops, or it has stopped.
+    /// The deployment is stopping or has stopped.
     Terminated,
-    /// Something else, or a status that this version does not know: see
+    /// Any other status, also one that this version of the crate does not know; see
     /// [`current_status`](Deployment::current_status).
     Other,
 }
 
 impl WebhookEvent {
-    /// Reads the body of a call, of at most 1 MiB ([`MAX_BODY_BYTES`](webhook::MAX_BODY_BYTES)). Set a body limit
-    /// in your HTTP server, too: the body is already in memory here.
+    /// Parses the body of a webhook request.
+    ///
+    /// Refuses more than 1 MiB ([`MAX_BODY_BYTES`](webhook::MAX_BODY_BYTES)). Set a limit in your HTTP server,
+    /// too: here the body is already in memory.
     ///
     /// # Errors
-    /// [`Decode`](crate::ErrorKind::Decode) for what is too long, no UTF-8, no JSON, nested too deeply, or no
-    /// deployment. It repeats nothing of the body.
+    /// [`Decode`](crate::ErrorKind::Decode) if the body is too long, not UTF-8, not JSON, nested too
+    /// deeply, or not a deployment. The error contains nothing of the body.
     ///
     /// Source: <https://docs.edgegap.com/docs/deployment/arbitrium-deploy-webhook>
     pub fn from_bytes(body: &[u8]) -> Result<Self> {
         let Value::Object(mut fields) = webhook::json(body)? else {
             return Err(webhook::unreadable("is not a JSON object"));
         };
-        // The id of a deployment is enough to ask for the rest of it.
+        // The id is enough to get the deployment, so a missing status is no error.
         let status = fields.entry("current_status").or_insert(Value::Null);
         if status.is_null() {
             *status = Value::from("");
         }
         let deployment: Deployment = webhook::decode(Value::Object(fields))?;
-        // What a caller does next is to ask for it.
+        // Callers get the deployment by this id.
         if deployment.request_id.trim().is_empty() {
             return Err(webhook::unreadable("names no deployment"));
         }
         Ok(Self { deployment })
     }
 
-    /// What happened, by the status and the flags of the deployment. The body does not say which of the
-    /// URLs was called; the path of the request does, when each has its own.
+    /// The kind, by the status and the flags of the deployment.
+    ///
+    /// The body does not say which of the URLs was called. Give each URL its own path to tell them apart.
     pub fn kind(&self) -> WebhookKind {
         let ends = [DeploymentStatus::Terminating, DeploymentStatus::Terminated];
         if ends.contains(&self.deployment.current_status) {
