@@ -47,11 +47,11 @@ async fn edgegap() {
     nobody_knows(&client.deploy(new("match-7")).await.unwrap_err());
     let found = find("match-7").await.unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
-    assert_ne!(found[0].request_id, old.as_str());
+    assert_ne!(found[0].request_id, old);
     let both = client.deployments().tagged("match-7").list().await.unwrap();
     assert_eq!(both.total_items, Some(2));
     assert_eq!(both.items[0], found[0]);
-    assert_eq!(both.items[1].request_id, old.as_str());
+    assert_eq!(both.items[1].request_id, old);
     assert_eq!(find("match-9").await.unwrap(), []);
 }
 

@@ -4,6 +4,7 @@ use super::{Client, DeploymentHandle, RequestId};
 use crate::call::Call;
 use crate::check::text;
 use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::id::checked;
 use crate::raw::edgegap::{Op, enums::UserType, types};
 use crate::secret::{CallbackUrl, Secret};
 use std::collections::BTreeSet;
@@ -43,10 +44,8 @@ impl Deployed {
 
     fn new(client: Client, accepted: types::DeploymentAccepted) -> Result<Self> {
         // The server was started, but a malformed id cannot name it in a later request.
-        let request_id = RequestId::new(accepted.request_id).map_err(|error| {
-            let why = error.message().unwrap_or_default().to_owned();
-            Error::new(ErrorKind::Decode, why).with_effect(Effect::Applied)
-        })?;
+        let request_id = checked(accepted.request_id)
+            .map_err(|why| Error::new(ErrorKind::Decode, why).with_effect(Effect::Applied))?;
         Ok(Self { request_id, client })
     }
 }

@@ -333,7 +333,7 @@ impl DeploymentHandle {
     fn log_tail(&self) -> Call<Vec<String>> {
         self.logs().map(|logs| {
             let lines = [logs.tail(LOG_LINES), logs.crash_tail(LOG_LINES)].concat();
-            lines.into_iter().map(str::to_owned).collect()
+            lines.into_iter().map(|line| line.message).collect()
         })
     }
 }
@@ -439,7 +439,7 @@ fn observe(summary: DeploymentSummary) -> (String, Observation) {
     let status = summary.status.as_ref();
     let status = status.map_or("", |status| status.as_str());
     let seen = Observation::new(phase_of_summary(&summary), status);
-    (summary.request_id, seen)
+    (summary.request_id.into(), seen)
 }
 
 /// The phase, by the status and the flags `error` and `running`.

@@ -2,6 +2,7 @@
 
 use super::{ContainerLogs, DeploymentHandle};
 use crate::call::Call;
+use crate::logs::LogLine;
 use crate::raw::edgegap::Op;
 
 impl DeploymentHandle {
@@ -20,19 +21,51 @@ impl DeploymentHandle {
 }
 
 impl ContainerLogs {
-    /// The last lines of the log.
-    pub fn tail(&self, lines: usize) -> Vec<&str> {
-        last_lines(self.logs.as_deref(), lines)
+    /// The lines of the log. They have a message only.
+    pub fn lines(&self) -> Vec<LogLine> {
+        self.tail(usize::MAX)
     }
 
-    /// The last lines of the log at the time of the crash; empty without a crash.
-    pub fn crash_tail(&self, lines: usize) -> Vec<&str> {
-        last_lines(self.crash_logs.as_deref(), lines)
+    /// The last `n` lines of the log.
+    pub fn tail(&self, n: usize) -> Vec<LogLine> {
+        last_lines(self.logs.as_deref(), n)
+    }
+
+    /// The lines of the log at the last crash; empty without a crash.
+    pub fn crash_lines(&self) -> Vec<LogLine> {
+        self.crash_tail(usize::MAX)
+    }
+
+    /// The last `n` lines of the log at the last crash; empty without a crash.
+    pub fn crash_tail(&self, n: usize) -> Vec<LogLine> {
+        last_lines(self.crash_logs.as_deref(), n)
     }
 }
 
-fn last_lines(text: Option<&str>, lines: usize) -> Vec<&str> {
-    let mut last: Vec<_> = text.unwrap_or_default().lines().rev().take(lines).collect();
-    last.reverse();
-    last
+fn last_lines(text: Option<&str>, n: usize) -> Vec<LogLine> {
+    let lines = text.unwrap_or_default().lines().rev().take(n);
+    let mut lines: Vec<_> = lines.map(LogLine::new).collect();
+    lines.reverse();
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_tail_of_both_logs() {
+        let logs = r#"{"logs": "one\ntwo\r\n\nfour\n", "crash_logs": "a\nb"}"#;
+        let logs: ContainerLogs = serde_json::from_str(logs).unwrap();
+        let text = |lines: Vec<LogLine>| -> Vec<String> {
+            lines.iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(text(logs.lines()), ["one", "two", "", "four"]);
+        assert_eq!(text(logs.tail(2)), ["", "four"]);
+        assert_eq!(text(logs.crash_lines()), ["a", "b"]);
+        assert_eq!(text(logs.crash_tail(1)), ["b"]);
+        assert!(text(logs.tail(0)).is_empty());
+        let empty: ContainerLogs = serde_json::from_str("{}").unwrap();
+        assert!(empty.lines().is_empty() && empty.crash_tail(9).is_empty());
+    }
 }

@@ -110,7 +110,7 @@ impl Stopped {
 impl DeploymentHandle {
     /// Stops the deployment: `DELETE /v1/stop/{deployment_id}`.
     ///
-    /// Returns before the deployment has stopped: see [`until_gone`](crate::Wait::until_gone). A
+    /// Returns before the deployment has stopped: see [`until_gone`](crate::watch::Wait::until_gone). A
     /// second stop succeeds with [`StopOutcome::AlreadyStopped`]. The platform deletes the logs unless
     /// the application version stores them.
     ///

@@ -69,7 +69,7 @@ impl WebhookEvent {
         }
         let deployment: Deployment = webhook::decode(Value::Object(fields))?;
         // Callers get the deployment by this id.
-        if deployment.request_id.trim().is_empty() {
+        if deployment.request_id.as_str().trim().is_empty() {
             return Err(webhook::unreadable("names no deployment"));
         }
         Ok(Self { deployment })

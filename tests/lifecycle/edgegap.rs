@@ -113,8 +113,7 @@ async fn what_matches_is_listed_and_stopped() {
         let list = list.filter(filter).list();
         async move {
             let page = list.await.unwrap().into_iter();
-            page.map(|found| RequestId::new(found.request_id).unwrap())
-                .collect::<Vec<_>>()
+            page.map(|found| found.request_id).collect::<Vec<_>>()
         }
     };
     let now = world_now(client, &a).await;
@@ -149,7 +148,7 @@ async fn what_matches_is_listed_and_stopped() {
         .unwrap()
         .processable;
     let ids: Vec<_> = stopped.into_iter().map(|one| one.request_id).collect();
-    assert_eq!(ids, [a.as_str(), c.as_str()]);
+    assert_eq!(ids, [a, c]);
 }
 
 /// When it was made, by the sandbox's clock.

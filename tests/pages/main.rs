@@ -72,7 +72,7 @@ pub async fn rest(
     while let Some(item) = stream.next().await {
         assert!(failure.is_none(), "an item after an error");
         match item {
-            Ok(one) => ids.push(one.request_id),
+            Ok(one) => ids.push(one.request_id.into()),
             Err(error) => failure = Some(error),
         }
     }
@@ -87,7 +87,7 @@ pub fn ids(range: impl IntoIterator<Item = usize>) -> Vec<String> {
 
 pub fn names(all: Result<Vec<DeploymentSummary>>) -> Vec<String> {
     let all = all.unwrap().into_iter();
-    all.map(|one| one.request_id).collect()
+    all.map(|one| one.request_id.into()).collect()
 }
 
 /// The requested pages; 0 for a request without a number.

@@ -23,7 +23,7 @@ async fn a_page_is_requested_when_its_first_record_is_polled() {
     assert!(asked(&recorder).is_empty());
     let mut seen = Vec::new();
     for (index, requests) in [(0, 1), (1, 1), (2, 2), (3, 2), (4, 3)] {
-        seen.push(stream.next().await.unwrap().unwrap().request_id);
+        seen.push(stream.next().await.unwrap().unwrap().request_id.to_string());
         assert_eq!(asked(&recorder).len(), requests, "at record {index}");
     }
     assert_eq!(seen, ids(0..5));

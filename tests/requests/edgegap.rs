@@ -55,7 +55,7 @@ fn invalid_deployments_are_refused() {
         (new().on_hosts(NONE), "no host ids"),
         (new().on_hosts(["a", "b", "a"]), "given twice"),
         (new().on_host(""), "host id is empty"),
-        (cached.on_host("a"), "not for private fleets"),
+        (cached.on_host("a"), "not available for private fleets"),
         (at(f64::NAN, 0.0).on_host("a"), "is not between"),
     ] {
         refused(client().deploy_to_fleet(new), words);
@@ -71,10 +71,10 @@ fn invalid_filters_are_refused() {
         (all().tagged(" "), "tag is empty"),
         (all().page(0), "page is zero"),
         (all().page_size(0), "size is zero"),
-        (all().created_since(late), "calendar"),
+        (all().created_since(late), "after the year 9999"),
         (
             all().filter(Filter::tag(Match::any_of(NONE))),
-            "no tag to compare",
+            "empty list of values for the tag",
         ),
         (
             all().filter(Filter::version(Match::none_of([" "]))),
@@ -167,9 +167,9 @@ fn invalid_lookups_are_refused() {
     let short = metrics.clone().until(since + minute).steps(minute / 61);
     refused(short.get(), "less than a second");
     let late = UNIX_EPOCH + Duration::from_secs(400_000_000_000);
-    refused(metrics.until(late).get(), "calendar");
+    refused(metrics.until(late).get(), "after the year 9999");
     let metrics = server.metrics().since(since + minute).until(since);
-    refused(metrics.get(), "before they begin");
+    refused(metrics.get(), "not after its start");
     for id in ["", ".", "..", "a/b", "a\\b", "a?b", "a#b", "a\nb"] {
         let server = client().deployment(id);
         refused(server.get(), "request id");

@@ -352,7 +352,7 @@ async fn edgegap_on_the_sandbox() {
         (path.as_str(), event.kind()),
         ("/ready", WebhookKind::Ready)
     );
-    assert_eq!(event.deployment.request_id, id.as_str());
+    assert_eq!(event.deployment.request_id, id);
     event.deployment.endpoint("gameport").unwrap();
     client.deployment(&id).stop().await.unwrap();
     sandbox.advance(A_WHILE);

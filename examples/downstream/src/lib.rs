@@ -132,10 +132,7 @@ async fn found(edgegap: &Client, run: &Run) -> Result<Option<RequestId>, Error> 
         .deployments()
         .find_created(run.tag(), run.began)
         .await?;
-    let newest = listed.into_iter().next();
-    newest
-        .map(|found| RequestId::new(found.request_id))
-        .transpose()
+    Ok(listed.into_iter().next().map(|found| found.request_id))
 }
 
 async fn clean_up(edgegap: &Client, id: RequestId, error: Error) -> Failed {

@@ -31,7 +31,7 @@ pub fn body(body: &[u8]) {
             let json = json.as_ref().unwrap();
             let deployment = &event.deployment;
             assert_eq!(json["request_id"], deployment.request_id.as_str());
-            assert!(!deployment.request_id.trim().is_empty());
+            assert!(!deployment.request_id.as_str().trim().is_empty());
             if let DeploymentStatus::Unknown(status) = &deployment.current_status {
                 let sent = json["current_status"].as_str().unwrap_or_default();
                 assert_eq!(status, sent);
