@@ -118,13 +118,21 @@ async fn errors() -> Vec<Error> {
     let server = answers("403 Forbidden", r#"{"errors":["no access"]}"#).await;
     errors.push(failure(nodion(&server).application(APPLICATION).delete()).await);
     let server = answers("404 Not Found", "{}").await;
-    errors.push(failure(edgegap(&server).deployment("a69f8e3e0555").status()).await);
+    errors.push(failure(edgegap(&server).deployment("a69f8e3e0555").get()).await);
     let server = Server::replies("404 Not Found", &[], "404 page not found").await;
     errors.push(failure(dployr(&server).domain("app.example.com").get()).await);
     let server = answers("409 Conflict", r#"{"message":"the tag exists"}"#).await;
-    errors.push(failure(edgegap(&server).deployment("a69f8e3e0555").tags().add("eu")).await);
+    errors.push(
+        failure(
+            edgegap(&server)
+                .deployment("a69f8e3e0555")
+                .tags()
+                .create("eu"),
+        )
+        .await,
+    );
     let server = answers("410 Gone", r#"{"message":"Deployment was terminated"}"#).await;
-    errors.push(failure(edgegap(&server).deployment("a69f8e3e0555").status()).await);
+    errors.push(failure(edgegap(&server).deployment("a69f8e3e0555").get()).await);
 
     // Rejected
     let body = r#"{"request_id":"a69f8e3e0555","message":"no capacity"}"#;
@@ -169,7 +177,7 @@ async fn errors() -> Vec<Error> {
     errors.push(failure(nodion(&server).request(Method::POST, "/v1/odd/7")).await);
     errors.push(failure(nexlayer(&server).deploy(manifest())).await);
     let server = Server::replies("503 Service Unavailable", &["retry-after: 2"], "").await;
-    let call = edgegap(&server).deployment("a69f8e3e0555").status();
+    let call = edgegap(&server).deployment("a69f8e3e0555").get();
     errors.push(failure(call.retry(Retry::default())).await);
     errors.push(failure(edgegap(&server).deployment("a69f8e3e0555").stop()).await);
 
@@ -222,7 +230,7 @@ fn a_long_or_broken_id_stays_on_one_short_line() {
     runtime().block_on(async {
         let server = Server::replies("404 Not Found", &[], "").await;
         let name = format!("a b {}", "x".repeat(200));
-        let error = failure(edgegap(&server).deployment("a69f8e3e0555").tags().get(name)).await;
+        let error = failure(edgegap(&server).deployment("a69f8e3e0555").tag(name).get()).await;
         let expected = format!(
             "edgegap get_deployment_tag a69f8e3e0555 a b {}…: 404 not found",
             "x".repeat(60)
