@@ -55,8 +55,8 @@
 //! ```no_run
 //! # async fn example() -> deploykit::Result<()> {
 //! let nodion = deploykit::nodion::Client::from_env()?; // NODION_TOKEN
-//! let deployment = nodion.application("92955d4f-2e44-4e48-8cb6-9c6c434afebb").deploy().await?;
-//! println!("{} {}", deployment.deploy_number, deployment.status);
+//! let deployed = nodion.application("92955d4f-2e44-4e48-8cb6-9c6c434afebb").deploy().await?;
+//! println!("{} {}", deployed.record.deploy_number, deployed.record.status);
 //! # Ok(()) }
 //! ```
 #![forbid(unsafe_code)]

@@ -85,7 +85,7 @@ impl Domains {
 }
 
 impl DomainHandle {
-    /// Makes the platform check the domain's TXT record in the DNS.
+    /// Asks the platform to check the domain's TXT record in the DNS.
     ///
     /// `POST /v1/applications/{application_id}/domains/{domain_id}/verify`
     ///

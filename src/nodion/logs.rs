@@ -164,8 +164,8 @@ impl ApplicationHandle {
     /// `GET /v1/applications/{application_id}/logs`
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for 0 or more than 2,500 lines, and for a
-    /// time before year -9999 or after year 9999.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for 0 or more than 2,500 lines, for a time
+    /// outside the years -9999 to 9999, and for a line without a time.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-logs/>
     pub fn logs(&self, options: LogOptions) -> Call<Vec<LogLine>> {
