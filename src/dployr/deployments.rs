@@ -1,20 +1,29 @@
-//! Deployments: create, list, read, change and delete them.
+//! Deployments: create, list, read, change, delete, await and watch them.
 
 use super::client::{check_port, check_text, check_texts};
 use super::shapes::PAGING;
 use super::{
-    Client, Created, Deployment, DeploymentHandle, DeploymentId, DeploymentSource, Handle, Page,
-    Routed, Runtime, ServiceType, Via,
+    Client, Created, Deployment, DeploymentHandle, DeploymentId, DeploymentSource,
+    DeploymentStatus, Handle, Page, Routed, Runtime, ServiceType, Via,
 };
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Result};
+use crate::id::CheckedId;
+use crate::logs::LogLine;
 use crate::page::{PageRequest, paged};
 use crate::raw::dployr::{Op, types};
 use crate::secret::{GitUrl, Secret};
 use crate::time::{Timestamp, allow_for_skew};
+use crate::wait::{Schedule, Snapshot, Wait};
+use crate::watch::{Observation, Phase, WatchSource, Watcher};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
+
+/// Building takes minutes.
+pub(super) const SCHEDULE: Schedule = Schedule::seconds(3, 15, 900);
+/// How many lines of the log are asked for.
+pub(super) const TAIL: u32 = 20;
 
 /// A deployment to create.
 ///
@@ -469,6 +478,85 @@ impl DeploymentHandle {
     }
 }
 
+impl DeploymentHandle {
+    /// Waits until the deployment is made, and gives it: that its service is up is another thing, see
+    /// [`ServiceHandle::wait`].
+    ///
+    /// It looks for its id in the list (`GET /v1/deployments`, page by page: the control plane refuses
+    /// the call for a single one) at once, after 3 s, and then at most every 15 s, and gives up after
+    /// 15 minutes; see [`Wait`] for how to change that. When a name is deployed anew, its record goes
+    /// back to `pending` and keeps its id; the id of the task, which the server answers with, is not
+    /// listed, and would be [`Gone`](ErrorKind::Gone).
+    ///
+    /// ```no_run
+    /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
+    /// let made = dployr.deployment("01M85NWXQH0M1DQ4109E4PJNZT").wait().await?;
+    /// println!("{} is {:?}", made.name, made.status);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`WaitFailed`](ErrorKind::WaitFailed), [`WaitTimedOut`](ErrorKind::WaitTimedOut),
+    /// [`Gone`](ErrorKind::Gone) for one that is not listed, and the others of [`Wait`]. With the first
+    /// two are the last lines of the log under its name, from a server that keeps one.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn wait(&self) -> Wait<Deployment> {
+        let (polled, logged) = (self.clone(), self.clone());
+        Wait::new("dployr deployment", id_of(&self.id), SCHEDULE, move || {
+            polled.look()
+        })
+        .with_log(move || logged.log_tail())
+    }
+
+    fn look(&self) -> Call<Snapshot<Deployment>> {
+        listed(&self.client, &self.id).map(|deployment| {
+            let (phase, word) = how(&deployment);
+            Snapshot::new(phase, word, deployment)
+        })
+    }
+
+    /// The log goes by the name of the service, which is that of the deployment.
+    fn log_tail(&self) -> Call<Vec<String>> {
+        let (client, id) = (self.client.clone(), self.id.clone());
+        self.client
+            .in_steps(Op::GetServiceLogs, |steps| async move {
+                let found = steps.run(listed(&client, &id)).await?;
+                let lines = client.service(found.name).logs(Some(TAIL));
+                Ok(texts(steps.run(lines).await?))
+            })
+    }
+}
+
+impl Deployments {
+    /// Watches all deployments, those that are made meanwhile too: one list call a page.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn watch(&self) -> Watcher {
+        Watcher::all(self.clone())
+    }
+}
+
+impl WatchSource for Deployments {
+    fn list(&self) -> Call<Page<(String, Observation)>> {
+        Deployments::list(self).map_items(|items: Vec<Deployment>| {
+            let listed = items.into_iter().map(|deployment| {
+                let (phase, word) = how(&deployment);
+                (deployment.id, Observation::new(phase, word))
+            });
+            listed.collect()
+        })
+    }
+
+    fn lookup(&self, id: &str) -> Option<Call<Observation>> {
+        let id = DeploymentId::new(id).map_err(|error| error.to_string());
+        Some(listed(&self.client, &id).map(|deployment| {
+            let (phase, word) = how(&deployment);
+            Observation::new(phase, word)
+        }))
+    }
+}
+
 /// Whether the control plane took the id of a deployment for that of a cluster. A caller without access
 /// to the cluster is refused in the same words, and then again by the list.
 fn is_misread_id(error: &Error) -> bool {
@@ -491,5 +579,64 @@ impl Client {
         id: impl TryInto<DeploymentId, Error: Into<Error>>,
     ) -> DeploymentHandle {
         Handle::new(self, id)
+    }
+}
+
+pub(super) fn id_of<I: ToString>(id: &CheckedId<I>) -> Option<String> {
+    id.as_ref().ok().map(I::to_string)
+}
+
+pub(super) fn texts(lines: Vec<LogLine>) -> Vec<String> {
+    lines.into_iter().map(|line| line.message).collect()
+}
+
+/// The deployment with this id, of the pages of the list.
+fn listed(client: &Client, id: &CheckedId<DeploymentId>) -> Call<Deployment> {
+    let (searched, id) = (client.clone(), id.clone());
+    client.in_steps(Op::ListDeployments, |steps| async move {
+        let id = id.map_err(|why| steps.error(ErrorKind::InvalidRequest, &why))?;
+        let found = steps.deployment(&searched, |one| one.id == id.as_str());
+        found.await?.ok_or_else(|| {
+            let words = format!("there is no deployment {id} in the list");
+            steps.error(ErrorKind::NotFound, &words)
+        })
+    })
+}
+
+/// How far a deployment is, and the server's word for it.
+fn how(deployment: &Deployment) -> (Phase, String) {
+    let status = deployment.status.as_ref();
+    let word = status.map_or("", DeploymentStatus::as_str).to_owned();
+    (status.map_or(Phase::Unknown, phase_of), word)
+}
+
+/// How far a deployment is: `running` is one that is being made.
+fn phase_of(status: &DeploymentStatus) -> Phase {
+    match status {
+        DeploymentStatus::Pending => Phase::Queued,
+        DeploymentStatus::Running | DeploymentStatus::InProgress => Phase::InProgress,
+        DeploymentStatus::Success | DeploymentStatus::Completed => Phase::Ready,
+        DeploymentStatus::Failed => Phase::Failed,
+        DeploymentStatus::Unknown(_) => Phase::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_phase_of_each_status_of_a_deployment() {
+        for (status, phase) in [
+            ("pending", Phase::Queued),
+            ("running", Phase::InProgress),
+            ("in_progress", Phase::InProgress),
+            ("success", Phase::Ready),
+            ("completed", Phase::Ready),
+            ("failed", Phase::Failed),
+            ("cancelled", Phase::Unknown),
+        ] {
+            assert_eq!(phase_of(&DeploymentStatus::from(status)), phase, "{status}");
+        }
     }
 }

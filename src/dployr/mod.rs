@@ -49,6 +49,7 @@
 //!
 //! Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
 
+mod api_tokens;
 mod client;
 mod clusters;
 mod deployments;
@@ -57,21 +58,15 @@ pub(crate) mod env;
 mod events;
 mod failures;
 mod fallback;
-mod handle;
+mod ids;
 mod instances;
 mod logs;
 pub(crate) mod operations;
 mod projects;
 mod routes;
-mod server;
-pub(crate) mod service_update;
-mod services;
-mod sessions;
+pub(crate) mod services;
+mod session;
 pub(crate) mod shapes;
-mod task;
-mod tokens;
-mod wait;
-mod webhook_event;
 mod webhooks;
 
 pub use crate::page::Page;
@@ -89,6 +84,7 @@ pub use crate::raw::dployr::types::{
     RemoteIntegrations, RoutableService, Route, Service, ServiceMetrics, ServiceSecret,
     ServiceStatus, ServiceUpdated, SwapMetrics, Task, User, Versions, Webhook,
 };
+pub use api_tokens::{ApiTokens, NewApiToken};
 pub use client::{Client, Dployr};
 pub use clusters::{ClusterUsers, Clusters};
 pub use deployments::{DeploymentUpdate, Deployments, NewDeployment};
@@ -96,90 +92,18 @@ pub use domains::{Domains, NewDomain};
 pub use env::{EnvVariable, ServiceEnv};
 pub use events::{EventWindow, Events};
 pub use fallback::{Routed, Via};
-pub use handle::Handle;
+pub use ids::{
+    ApiTokenHandle, ApiTokenId, ClusterHandle, ClusterId, DeploymentHandle, DeploymentId,
+    DomainHandle, DomainName, Handle, InstanceHandle, InstanceId, InstanceTag, NodeHandle,
+    ProjectHandle, ProjectId, RouteHandle, RouteId, ServiceHandle, ServiceId, TaskId,
+};
 pub use instances::{Instances, NewInstance};
 pub use logs::LogQuery;
 pub use projects::{NewProject, Projects};
 pub use routes::{NewRoute, Routes};
-pub use service_update::{ServiceField, ServiceUpdate};
-pub use services::Services;
-pub use sessions::{CodeSent, Session, TokenPair};
-pub use task::TaskId;
-pub use tokens::{ApiTokens, NewApiToken};
-pub use webhook_event::{EventData, WebhookEvent};
-pub use webhooks::{NewWebhook, WebhookSetup, Webhooks};
-
-crate::id::id! {
-    /// The id of a dployr cluster: `01M85NWTN0TJ4JW1JXEKRNC9Z2`.
-    ClusterId, "cluster id"
-}
-
-crate::id::id! {
-    /// The id of a dployr deployment: `01M85NWXQH0M1DQ4109E4PJNZT`.
-    DeploymentId, "deployment id"
-}
-
-crate::id::id! {
-    /// The id of a dployr service: `01M85NWYM50C3XD23R6MCKYEYQ`.
-    ServiceId, "service id"
-}
-
-crate::id::id! {
-    /// The id of a dployr instance: `01M85NWTYTS09RTFPRVV8BHHEN`.
-    InstanceId, "instance id"
-}
-
-crate::id::id! {
-    /// The tag of a dployr instance, which some calls take instead of its id: `loop-node-1`.
-    InstanceTag, "tag of an instance"
-}
-
-crate::id::id! {
-    /// The id of a route of dployr's proxy.
-    RouteId, "route id"
-}
-
-crate::id::id! {
-    /// The id of a dployr API token, which is not the token: `07b5804a-1c6c-426d-a4cf-185c3b8eff9d`.
-    ApiTokenId, "id of the API token"
-}
-
-crate::id::id! {
-    /// A domain: `app.example.com`.
-    DomainName, "domain"
-}
-
-crate::id::id! {
-    /// The id of a dployr project.
-    ProjectId, "project id"
-}
-
-/// A handle on a cluster; made by [`Clusters::by_id`].
-pub type ClusterHandle = Handle<ClusterId>;
-
-/// A handle on a deployment; made by [`Client::deployment`].
-pub type DeploymentHandle = Handle<DeploymentId>;
-
-/// A handle on a service; made by [`Client::service`].
-pub type ServiceHandle = Handle<ServiceId>;
-
-/// A handle on an instance; made by [`Client::instance`].
-pub type InstanceHandle = Handle<InstanceId>;
-
-/// A handle on an instance by its tag; made by [`Client::node`].
-pub type NodeHandle = Handle<InstanceTag>;
-
-/// A handle on a route; made by [`Client::route`].
-pub type RouteHandle = Handle<RouteId>;
-
-/// A handle on an API token; made by [`Client::api_token`].
-pub type ApiTokenHandle = Handle<ApiTokenId>;
-
-/// A handle on a domain; made by [`Client::domain`].
-pub type DomainHandle = Handle<DomainName>;
-
-/// A handle on a project; made by [`Client::project`].
-pub type ProjectHandle = Handle<ProjectId>;
+pub use services::{ServiceField, ServiceUpdate, Services};
+pub use session::{CodeSent, Session, TokenPair};
+pub use webhooks::{EventData, NewWebhook, WebhookEvent, WebhookSetup, Webhooks};
 
 /// Builder of a dployr [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Dployr>;

@@ -1,16 +1,258 @@
-//! Services: list, read, change and delete them; start, stop, restart; logs, secrets and traffic.
+//! Services: list, read, change, delete, start, stop, restart and await them; secrets and traffic.
 
+use super::client::{check_port, check_text, check_texts};
+use super::deployments::{SCHEDULE, TAIL, check_key, check_keys, id_of, texts};
 use super::shapes::PAGING;
 use super::{
-    Client, Handle, Page, Routed, Service, ServiceEnv, ServiceHandle, ServiceId, ServiceMetrics,
-    ServiceSecret, ServiceStatus, ServiceUpdate, ServiceUpdated, Task, Via, logs,
+    Client, Handle, Page, Routed, Runtime, Service, ServiceEnv, ServiceHandle, ServiceId,
+    ServiceMetrics, ServiceSecret, ServiceState, ServiceStatus, ServiceUpdated, Task, Via,
 };
 use crate::call::Call;
 use crate::error::{Effect, Error, Result};
-use crate::logs::{LogCursor, LogLine, LogStream};
 use crate::page::{PageRequest, paged};
 use crate::raw::dployr::Op;
+use crate::secret::{GitUrl, Secret};
+use crate::wait::{Snapshot, Wait};
+use crate::watch::Phase;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What stands for the state of a service of which only that is known.
+const AWAKE: &str = "awake";
+
+/// A setting of a service that an update can clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ServiceField {
+    /// The description.
+    Description,
+    /// The command that runs it.
+    RunCmd,
+    /// The command that builds it.
+    BuildCmd,
+    /// The port that the service listens on.
+    Port,
+    /// The working directory.
+    WorkingDir,
+    /// The directory of a static site.
+    StaticDir,
+    /// The image.
+    Image,
+    /// The domain.
+    Domain,
+    /// The runtime.
+    Runtime,
+    /// The version of the runtime.
+    Version,
+    /// The branch to build.
+    RemoteBranch,
+}
+
+/// A change of a service. Unset fields stay.
+///
+/// Every accepted update redeploys the service, also one that changes nothing.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "nothing is changed until it is passed to a service"]
+pub struct ServiceUpdate(ServicePatch);
+
+/// The body of an update.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ServicePatch {
+    #[serde(rename = "instanceName")]
+    instance_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    env_vars: Option<BTreeMap<String, Secret>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secrets: Option<BTreeMap<String, Secret>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep_secret_keys: Option<BTreeSet<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote_url: Option<GitUrl>,
+    /// A setting that is left out stays, null clears it.
+    #[serde(flatten)]
+    settings: BTreeMap<ServiceField, Value>,
+    /// The control plane turns null into `/`, and resets the path if it is left out.
+    health_check: Option<String>,
+}
+
+impl ServiceUpdate {
+    /// An empty update, which redeploys the service.
+    ///
+    /// The control plane requires the tag of the instance to deploy to in every update. It resets the
+    /// path of the health check in every update that does not send it again: pass that of the
+    /// deployment to keep it, and `None` for `/`.
+    ///
+    /// ```
+    /// # use deploykit::dployr::{Deployment, ServiceUpdate};
+    /// # fn example(deployment: &Deployment) {
+    /// let update = ServiceUpdate::new("loop-node-1", deployment.health_check.as_deref());
+    /// # let _ = update; }
+    /// ```
+    pub fn new(instance: impl Into<String>, health_check: Option<&str>) -> Self {
+        Self(ServicePatch {
+            instance_name: instance.into(),
+            env_vars: None,
+            secrets: None,
+            keep_secret_keys: None,
+            remote_url: None,
+            settings: BTreeMap::new(),
+            health_check: health_check.map(str::to_owned),
+        })
+    }
+
+    fn set(mut self, field: ServiceField, value: impl Into<Value>) -> Self {
+        self.0.settings.insert(field, value.into());
+        self
+    }
+
+    /// Replaces **all** environment variables: those that are not named are removed.
+    pub fn env<K, V>(mut self, all: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<String>,
+        V: Into<Secret>,
+    {
+        self.0.env_vars = Some(pairs(all));
+        self
+    }
+
+    /// Sets these secret variables and keeps those in `keep`. **All others are removed**:
+    /// [`ServiceHandle::secrets`](super::ServiceHandle::secrets) lists the existing names.
+    ///
+    /// ```
+    /// # use deploykit::dployr::ServiceUpdate;
+    /// let update = ServiceUpdate::new("loop-node-1", Some("/health"));
+    /// let update = update.secrets([("API_KEY", "…")], ["OLD"]);
+    /// # let _ = update;
+    /// ```
+    pub fn secrets<K, V, N>(
+        mut self,
+        set: impl IntoIterator<Item = (K, V)>,
+        keep: impl IntoIterator<Item = N>,
+    ) -> Self
+    where
+        K: Into<String>,
+        V: Into<Secret>,
+        N: Into<String>,
+    {
+        self.0.secrets = Some(pairs(set));
+        self.0.keep_secret_keys = Some(keep.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Keeps these secret variables. Nothing is sent for none, which keeps all of them.
+    pub(super) fn keeping_secrets(mut self, keep: BTreeSet<String>) -> Self {
+        self.0.keep_secret_keys = (!keep.is_empty()).then_some(keep);
+        self
+    }
+
+    /// A description.
+    pub fn description(self, text: impl Into<String>) -> Self {
+        self.set(ServiceField::Description, text.into())
+    }
+
+    /// The command that runs it.
+    pub fn run_cmd(self, command: impl Into<String>) -> Self {
+        self.set(ServiceField::RunCmd, command.into())
+    }
+
+    /// The command that builds it.
+    pub fn build_cmd(self, command: impl Into<String>) -> Self {
+        self.set(ServiceField::BuildCmd, command.into())
+    }
+
+    /// The port that the service listens on, 1 to 65535.
+    pub fn port(self, port: u32) -> Self {
+        self.set(ServiceField::Port, port)
+    }
+
+    /// The working directory, relative to the repository.
+    pub fn working_dir(self, directory: impl Into<String>) -> Self {
+        self.set(ServiceField::WorkingDir, directory.into())
+    }
+
+    /// The directory of a static site, relative to the repository.
+    pub fn static_dir(self, directory: impl Into<String>) -> Self {
+        self.set(ServiceField::StaticDir, directory.into())
+    }
+
+    /// The image to run.
+    pub fn image(self, image: impl Into<String>) -> Self {
+        self.set(ServiceField::Image, image.into())
+    }
+
+    /// The domain.
+    pub fn domain(self, domain: impl Into<String>) -> Self {
+        self.set(ServiceField::Domain, domain.into())
+    }
+
+    /// The runtime and its version.
+    pub fn runtime(self, name: impl Into<Runtime>, version: impl Into<String>) -> Self {
+        self.set(ServiceField::Runtime, name.into().as_str())
+            .set(ServiceField::Version, version.into())
+    }
+
+    /// The git repository. The service is built from it from now on, and its image is dropped.
+    /// Credentials in the URL are sent and redacted everywhere else.
+    pub fn remote_url(mut self, url: impl Into<String>) -> Self {
+        self.0.remote_url = Some(GitUrl::from(url.into()));
+        self
+    }
+
+    /// The branch to build.
+    pub fn remote_branch(self, branch: impl Into<String>) -> Self {
+        self.set(ServiceField::RemoteBranch, branch.into())
+    }
+
+    /// Clears a setting: it is sent as null.
+    pub fn clear(self, field: ServiceField) -> Self {
+        self.set(field, Value::Null)
+    }
+
+    pub(super) fn into_raw(self) -> Result<ServicePatch> {
+        use ServiceField::{BuildCmd, Description, RunCmd};
+        let Self(patch) = self;
+        let remote_url = patch.remote_url.as_ref().map(GitUrl::expose);
+        check_texts([
+            ("tag of the instance", Some(patch.instance_name.as_str())),
+            ("URL of the repository", remote_url),
+            ("path of the health check", patch.health_check.as_deref()),
+        ])?;
+        for (field, value) in &patch.settings {
+            if let Some(port) = value.as_i64() {
+                check_port(port)?;
+            }
+            // These may be empty, and have several lines.
+            let is_free = matches!(field, BuildCmd | Description | RunCmd);
+            if let (false, Some(text)) = (is_free, value.as_str()) {
+                check_text(&format!("setting {field:?}"), text)?;
+            }
+        }
+        check_keys(patch.env_vars.iter().chain(&patch.secrets))?;
+        for key in patch.keep_secret_keys.iter().flatten() {
+            check_key(key)?;
+            if patch.secrets.iter().any(|set| set.contains_key(key)) {
+                return Err(Error::invalid_request(
+                    "a secret is both to be set and to be kept",
+                ));
+            }
+        }
+        Ok(patch)
+    }
+}
+
+fn pairs<K: Into<String>, V: Into<Secret>>(
+    pairs: impl IntoIterator<Item = (K, V)>,
+) -> BTreeMap<String, Secret> {
+    let pairs = pairs.into_iter();
+    pairs
+        .map(|(key, value)| (key.into(), value.into()))
+        .collect()
+}
 
 /// The services of a server; made by [`Client::services`].
 #[derive(Clone, Debug)]
@@ -261,75 +503,56 @@ impl ServiceHandle {
         })
     }
 
-    /// The logs so far, the oldest line first: `GET /v1/services/{id}/logs`. The control plane also
-    /// takes the name of a service.
-    ///
-    /// `tail` is the number of the newest lines to return. `None` returns what one reply has: from the
-    /// control plane the first 1000 lines of the last 24 hours. The control plane ignores `tail`, so
-    /// further lines are dropped here. If there are more than 1000, the newest are searched for in the
-    /// last 5 minutes, the last hour and the last 24 hours, 5000 lines per request, all within the
-    /// deadline. Replies are read into memory, within `max_reply_bytes`.
-    ///
-    /// # Errors
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) from a server without a log store,
-    /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden), and
-    /// [`Decode`](crate::ErrorKind::Decode) for an invalid line.
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn logs(&self, tail: Option<u32>) -> Call<Vec<LogLine>> {
-        logs::read(self, tail)
-    }
-
-    /// Follows the logs: `GET /v1/services/{id}/logs?follow=true`.
-    ///
-    /// The call ends when the reply begins. The control plane begins with the first 1000 lines of the
-    /// last 15 minutes: for a service that writes more, use
-    /// [`follow_logs_from`](Self::follow_logs_from).
-    ///
-    /// The [`LogStream`] reconnects by itself, without gaps and duplicates: it reads what it missed,
-    /// 5000 lines per request, and then follows again. The options of this call apply to its later
-    /// requests. It reconnects after `idle_timeout` without a byte, and has no other time limit.
-    ///
-    /// # Errors
-    /// As [`logs`](Self::logs). Later errors are items of the [`LogStream`].
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn follow_logs(&self) -> Call<LogStream> {
-        logs::follow(self, None)
-    }
-
-    /// Follows the logs from the newest `tail` lines on; 0 for new lines only. They are read as by
-    /// [`logs`](Self::logs).
-    ///
-    /// # Errors
-    /// As [`follow_logs`](Self::follow_logs).
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn follow_logs_from(&self, tail: u32) -> Call<LogStream> {
-        logs::follow(self, Some(tail))
-    }
-
-    /// Follows the logs from the cursor of another stream on, of this process or an earlier one:
-    /// `GET /v1/services/{id}/logs?since=…` until the missed lines are read, and then as
-    /// [`follow_logs`](Self::follow_logs).
-    ///
-    /// The cursor does not name its service. How long lines are kept depends on the server's log store.
-    ///
-    /// # Errors
-    /// As [`follow_logs`](Self::follow_logs), and
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for the cursor of another platform.
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn resume_logs(&self, cursor: &LogCursor) -> Call<LogStream> {
-        logs::resume(self, cursor)
-    }
-
     /// The environment variables of the service. It does no I/O.
     pub fn env(&self) -> ServiceEnv {
         ServiceEnv {
             service: self.clone(),
             instance: None,
         }
+    }
+}
+
+impl ServiceHandle {
+    /// Waits until the service is up.
+    ///
+    /// It asks for the [`status`](Self::status) at once, after 3 s, and then at most every 15 s, and
+    /// gives up after 15 minutes; see [`Wait`] for how to change that. A service that sleeps is not
+    /// over: a visitor or [`start`](Self::start) wakes it, so the wait goes on. After a
+    /// [`stop`](Self::stop), [`until_gone`](Wait::until_gone) waits until it sleeps.
+    ///
+    /// No server is known to have that route. From one that says so, the [record](Self::get) of the
+    /// service is read instead, which tells whether it sleeps and nothing else: the status is
+    /// `sleeping` or `awake`, and one that is awake counts as up, though after a start it takes up to
+    /// 90 s until it answers. `without_fallbacks` on the builder turns this off.
+    ///
+    /// # Errors
+    /// [`WaitFailed`](ErrorKind::WaitFailed), [`WaitTimedOut`](ErrorKind::WaitTimedOut),
+    /// [`Gone`](ErrorKind::Gone) and the others of [`Wait`];
+    /// [`NoSuchRoute`](ErrorKind::NoSuchRoute) from the known servers without fallbacks.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn wait(&self) -> Wait<ServiceStatus> {
+        let (polled, logged) = (self.clone(), self.clone());
+        // Found out once, so that it is not asked for again.
+        let no_status = Arc::<AtomicBool>::default();
+        let poll = move || polled.look(no_status.clone());
+        Wait::new("dployr service", id_of(&self.id), SCHEDULE, poll)
+            .with_log(move || logged.logs(Some(TAIL)).map(texts))
+            .restartable()
+    }
+
+    fn look(&self, no_status: Arc<AtomicBool>) -> Call<Snapshot<ServiceStatus>> {
+        let handle = self.clone();
+        self.client
+            .in_steps(Op::GetServiceStatus, |steps| async move {
+                if !no_status.load(Ordering::Relaxed) {
+                    if let Some(status) = steps.documented(handle.status()).await? {
+                        return Ok(of_status(status));
+                    }
+                    no_status.store(true, Ordering::Relaxed);
+                }
+                steps.run(handle.get()).await.map(of_record)
+            })
     }
 }
 
@@ -354,4 +577,65 @@ pub(super) fn millis(at: SystemTime) -> Result<i64> {
     since
         .and_then(|since| i64::try_from(since.as_millis()).ok())
         .ok_or_else(|| Error::invalid_request("the time lies before 1970 or too far ahead"))
+}
+
+/// The status that a service's record shows: only whether it sleeps.
+fn of_record(service: Service) -> Snapshot<ServiceStatus> {
+    let status = match service.iced_at {
+        Some(_) => ServiceState::Sleeping,
+        None => ServiceState::Unknown(AWAKE.to_owned()),
+    };
+    let mut snapshot = of_status(ServiceStatus {
+        id: Some(service.id),
+        name: Some(service.name),
+        status,
+        updated_at: service.updated_at,
+        uptime: None,
+    });
+    if snapshot.observation.phase == Phase::Unknown {
+        snapshot.observation.phase = Phase::Ready;
+        snapshot.observation.reason =
+            Some("all that is known is that it does not sleep".to_owned());
+    }
+    snapshot
+}
+
+fn of_status(service: ServiceStatus) -> Snapshot<ServiceStatus> {
+    let word = service.status.as_str().to_owned();
+    Snapshot::new(phase_of_service(&service.status), word, service)
+}
+
+/// How a service is: `running` is one that is up.
+fn phase_of_service(state: &ServiceState) -> Phase {
+    match state {
+        ServiceState::Starting => Phase::InProgress,
+        ServiceState::Running | ServiceState::Ready => Phase::Ready,
+        ServiceState::Failed => Phase::Failed,
+        ServiceState::Stopped | ServiceState::Sleeping => Phase::Ended,
+        ServiceState::Unknown(_) => Phase::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_phase_of_each_state_of_a_service() {
+        for (state, phase) in [
+            ("starting", Phase::InProgress),
+            ("running", Phase::Ready),
+            ("ready", Phase::Ready),
+            ("failed", Phase::Failed),
+            ("stopped", Phase::Ended),
+            ("sleeping", Phase::Ended),
+            ("unknown", Phase::Unknown),
+        ] {
+            assert_eq!(
+                phase_of_service(&ServiceState::from(state)),
+                phase,
+                "{state}"
+            );
+        }
+    }
 }

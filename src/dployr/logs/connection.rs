@@ -140,3 +140,233 @@ impl Connection {
         self.buffer.capacity()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::lines::items_of;
+    use super::*;
+    use crate::error::Result;
+    use crate::logs::LogLine;
+    use crate::raw::dployr::Op;
+    use std::future::poll_fn;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// What a stream does next.
+    enum Step {
+        Chunk(Vec<u8>),
+        Wait(Duration),
+        Hang,
+    }
+
+    struct Script(VecDeque<Step>, Option<Pin<Box<Sleep>>>);
+
+    impl Stream for Script {
+        type Item = reqwest::Result<Bytes>;
+
+        fn poll_next(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Self::Item>> {
+            loop {
+                if let Some(wait) = &mut self.1 {
+                    ready!(wait.as_mut().poll(context));
+                    self.1 = None;
+                }
+                match self.0.pop_front() {
+                    Some(Step::Chunk(bytes)) => return Poll::Ready(Some(Ok(bytes.into()))),
+                    Some(Step::Wait(time)) => self.1 = Some(Box::pin(tokio::time::sleep(time))),
+                    Some(Step::Hang) => {
+                        self.0.push_front(Step::Hang);
+                        return Poll::Pending;
+                    }
+                    None => return Poll::Ready(None),
+                }
+            }
+        }
+    }
+
+    impl Connection {
+        async fn next(&mut self) -> Option<Result<LogLine>> {
+            match poll_fn(|context| self.poll(context, true)).await {
+                Event::Item(item) => Some(item.line),
+                Event::Silent(error) | Event::Broken(error) | Event::Refused(error) => {
+                    Some(Err(error))
+                }
+                _ => None,
+            }
+        }
+    }
+
+    fn stream(steps: impl IntoIterator<Item = Step>) -> Connection {
+        let script = Script(steps.into_iter().collect(), None);
+        let client = crate::dployr::Client::new("https://dployr.example", "t").unwrap();
+        let scope = client.scope_of(Op::GetServiceLogs);
+        Connection::new(Box::pin(script), Duration::from_secs(60), scope)
+    }
+
+    fn chunks<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Connection {
+        stream(chunks.into_iter().map(|bytes| Step::Chunk(bytes.to_vec())))
+    }
+
+    /// Messages, and the kinds of errors.
+    async fn all(mut stream: Connection) -> Vec<String> {
+        let mut seen = Vec::new();
+        while let Some(line) = stream.next().await {
+            seen.push(match line {
+                Ok(line) => line.message,
+                Err(error) => format!("! {:?}", error.kind()),
+            });
+        }
+        assert!(stream.next().await.is_none(), "it goes on behind its end");
+        seen
+    }
+
+    #[tokio::test]
+    async fn lines_may_be_cut_anywhere() {
+        let text =
+            "{\"message\":\"grün ⚠ 1\",\"timestamp\":1}\r\n{\"message\":\"zwei\"}".as_bytes();
+        for at in 0..text.len() {
+            let seen = all(chunks([&text[..at], &text[at..]])).await;
+            assert_eq!(seen, ["grün ⚠ 1", "zwei"], "cut at {at}");
+        }
+        let bytes = text.chunks(1);
+        assert_eq!(all(chunks(bytes)).await.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn blank_lines_and_comments_are_skipped() {
+        let text = b"\n\r\n: ping\n{}\nnull\n{\"message\":\"a\",\"type\":\"ping\"}\n \n";
+        assert_eq!(all(chunks([&text[..]])).await, ["a"]);
+        assert!(all(chunks([])).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_bad_line_is_an_error_and_not_the_end() {
+        let text = b"oops\n{\"message\":\"a\"}\n{\"level\":\"info\"}\n{\"message\":1}\n\xff\n[1]\n{\"message\":\"b\"}\n{\"mess";
+        let decode = "! Decode";
+        let seen = all(chunks([&text[..]])).await;
+        assert_eq!(
+            seen,
+            [decode, "a", decode, decode, decode, decode, "b", decode]
+        );
+    }
+
+    #[tokio::test]
+    async fn the_error_of_a_line_names_the_field_and_no_value() {
+        let mut stream = chunks([&b"{\"message\":{\"a\":\"hush\"}}\n{\"success\":false,\"error\":{\"message\":\"gone\",\"code\":\"x.y\"}}\n"[..]]);
+        let error = stream.next().await.unwrap().unwrap_err();
+        let words = "a line of the logs does not fit at $.message: found map, expected a string";
+        assert_eq!(error.message(), Some(words));
+        let error = stream.next().await.unwrap().unwrap_err();
+        assert_eq!(
+            (error.kind(), error.code()),
+            (ErrorKind::Rejected, Some("x.y"))
+        );
+    }
+
+    #[tokio::test]
+    async fn fields_are_read_in_either_spelling() {
+        let text = br#"{"timestamp":1,"message":"a","serviceId":"web"}
+{"timestamp":1,"message":"a","service_id":"web"}
+{"timestamp":1,"message":"a","service_id":"other","serviceId":"web"}"#;
+        let mut stream = chunks([&text[..]]);
+        for _ in 0..3 {
+            let line = stream.next().await.unwrap().unwrap();
+            assert_eq!(line.service.as_deref(), Some("web"));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_array_is_its_records_in_a_stream_and_in_a_whole_reply() {
+        for text in [
+            "[{\"message\":\"a\"},{\"message\":\"b\"}]",
+            "\u{feff}[{\"message\":\"a\"},{\"message\":\"b\"}]",
+            "\u{feff}[{\"message\":\"a\"}]\n[]\n{\"message\":\"b\"}\n",
+        ] {
+            assert_eq!(all(chunks([text.as_bytes()])).await, ["a", "b"], "{text}");
+            let items = items_of(text.as_bytes()).into_iter();
+            let messages: Vec<_> = items.map(|item| item.line.unwrap().message).collect();
+            assert_eq!(messages, ["a", "b"], "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_too_long_is_skipped_in_bounded_memory() {
+        let piece = vec![b'x'; 100_000];
+        let steps = (0..50).map(|_| Step::Chunk(piece.clone()));
+        let end = Step::Chunk(b"xx\n{\"message\":\"after\"}\n".to_vec());
+        let mut stream = stream(steps.chain([end]));
+        let error = stream.next().await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert!(error.to_string().contains("longer than"), "{error}");
+        assert!(stream.buffered() < 2 * LONGEST, "{}", stream.buffered());
+        assert_eq!(stream.next().await.unwrap().unwrap().message, "after");
+        assert!(stream.next().await.is_none());
+
+        let whole = format!(
+            "{{\"message\":\"{}\"}}\n{{\"message\":\"b\"}}\n",
+            "y".repeat(LONGEST)
+        );
+        assert_eq!(all(chunks([whole.as_bytes()])).await, ["! Decode", "b"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_ends_it_and_anything_breaks_silence() {
+        let line = |text: &str| Step::Chunk(format!("{{\"message\":\"{text}\"}}\n").into_bytes());
+        let almost = || Step::Wait(Duration::from_secs(59));
+        let steps = [
+            line("a"),
+            almost(),
+            Step::Chunk(b"\n".to_vec()),
+            almost(),
+            line("b"),
+            Step::Hang,
+        ];
+        let started = tokio::time::Instant::now();
+        assert_eq!(all(stream(steps)).await, ["a", "b", "! Timeout"]);
+        assert_eq!(started.elapsed().as_secs(), 59 + 59 + 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_was_away_is_no_silence() {
+        let line = Step::Chunk(b"{\"message\":\"a\"}\n".to_vec());
+        let mut stream = stream([line, Step::Wait(Duration::from_secs(1)), Step::Hang]);
+        assert!(stream.next().await.unwrap().is_ok());
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        let waited = tokio::time::timeout(Duration::from_secs(30), stream.next()).await;
+        assert!(waited.is_err(), "it counted the time before the first look");
+    }
+
+    #[tokio::test]
+    async fn a_broken_connection_is_an_error_and_the_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            assert!(socket.read(&mut [0; 4096]).await.unwrap() > 0);
+            let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+            let body = "18\r\n{\"message\":\"a\"}\n{\"messa\r\n";
+            socket
+                .write_all(format!("{head}{body}").as_bytes())
+                .await
+                .unwrap();
+        });
+        let client = crate::dployr::Client::new(format!("http://{address}"), "t").unwrap();
+        let mut stream = client
+            .service("s")
+            .follow_logs()
+            .await
+            .unwrap()
+            .without_reconnecting();
+        assert_eq!(stream.next().await.unwrap().unwrap().message, "a");
+        let error = stream.next().await.unwrap().unwrap_err();
+        assert_eq!(
+            (error.kind(), error.effect()),
+            (ErrorKind::Interrupted, Effect::None)
+        );
+        assert_eq!(error.operation().unwrap().id, "get_service_logs");
+        assert_eq!((error.status(), error.attempts()), (Some(200), 1));
+        assert!(stream.next().await.is_none());
+    }
+}
