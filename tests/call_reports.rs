@@ -9,10 +9,10 @@ use std::time::Duration;
 use support::{Script, Server};
 
 #[tokio::test(start_paused = true)]
-async fn an_observer_is_told_how_every_call_ended() {
-    let told = Arc::new(Mutex::new(Vec::new()));
+async fn the_observer_gets_one_report_per_call() {
+    let reports = Arc::new(Mutex::new(Vec::new()));
     let client = |base_url: &str| {
-        let told = told.clone();
+        let reports = reports.clone();
         let builder = nodion::Client::builder()
             .base_url(base_url)
             .token("token-1234");
@@ -22,7 +22,8 @@ async fn an_observer_is_told_how_every_call_ended() {
                 other => format!("{other:?}"),
             };
             let id = call.operation.map(|operation| operation.id);
-            told.lock()
+            reports
+                .lock()
                 .unwrap()
                 .push((id, call.status, call.attempts, end));
         });
@@ -55,5 +56,5 @@ async fn an_observer_is_told_how_every_call_ended() {
     ];
     let expected =
         expected.map(|(id, status, attempts, end)| (id, status, attempts, end.to_owned()));
-    assert_eq!(*told.lock().unwrap(), expected);
+    assert_eq!(*reports.lock().unwrap(), expected);
 }

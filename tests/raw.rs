@@ -1,4 +1,4 @@
-//! The generated clients, for those who want them: feature `raw`.
+//! The generated clients (feature `raw`).
 #![cfg(all(feature = "raw", feature = "dployr"))]
 
 mod support;
@@ -7,7 +7,7 @@ use deploykit::{Secret, dployr, raw};
 use support::Server;
 
 #[tokio::test]
-async fn secrets_are_written_out_or_nothing_is_sent() {
+async fn secrets_are_sent_only_through_sending() {
     let reply = r#"{"access_token":"a"}"#;
     let server = Server::replies("200 OK", &["content-type: application/json"], reply).await;
     let client = dployr::Client::new(&server.base_url, "token-1234")
@@ -22,7 +22,7 @@ async fn secrets_are_written_out_or_nothing_is_sent() {
     assert!(text.contains("use expose()"), "{text}");
     assert!(
         server.requests().is_empty(),
-        "a masked password is no password"
+        "no request with a redacted password"
     );
 
     raw::with_secrets(client.login(&body)).await.unwrap();

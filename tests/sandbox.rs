@@ -1,6 +1,6 @@
-//! Sends every operation of the table to the sandbox, in each dialect of dployr.
+//! Sends every operation to the sandbox, in both dialects of dployr.
 //!
-//! Each operation succeeds in at least one of its variants, and no request and no reply breaks its spec.
+//! At least one variant of each operation succeeds, and each request and reply is valid for its spec.
 
 #[path = "support/operations/mod.rs"]
 mod operations;
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// The credentials and ids of a sandbox, and the ids in earlier replies.
+/// Credentials and ids of the sandbox, and ids from earlier replies.
 struct OnSandbox {
     world: InProcess,
     platform: Platform,
@@ -25,7 +25,7 @@ impl OnSandbox {
         self.ids.lock().unwrap().get(name).cloned()
     }
 
-    /// Key and token with which the latest deployment on Edgegap stops itself.
+    /// The key and token with which the latest Edgegap deployment stops itself.
     fn self_stop(&self) -> (String, String) {
         let deployment = self.known("deployment").unwrap_or_default();
         let (url, token) = self.world.edgegap_access().self_stop(&deployment);
@@ -78,7 +78,7 @@ impl Setup for OnSandbox {
             (Platform::Edgegap, "application") => edgegap.application,
             (Platform::Edgegap, "version") => edgegap.version,
             (Platform::Edgegap, "host") => edgegap.private_host_id,
-            // The tag that an earlier row added, and its name after the row that renames it.
+            // The tag that an earlier row creates, and its name after the row that renames it.
             (Platform::Edgegap, "renamed_tag") => "ünïcode tag".to_owned(),
             (Platform::Edgegap, "deleted_tag") => "new".to_owned(),
             (_, name) => self.known(name).unwrap_or_else(|| default.to_owned()),
@@ -86,7 +86,7 @@ impl Setup for OnSandbox {
     }
 }
 
-/// The operations without a success, each with the errors of its variants.
+/// The operations without a success, with the errors of their variants.
 async fn failures(platform: Platform, dialect: Dialect) -> Vec<(&'static str, String)> {
     let builder = Sandbox::builder().dployr_dialect(dialect);
     let world = builder.rate_limits(false).in_process();
@@ -103,7 +103,7 @@ async fn failures(platform: Platform, dialect: Dialect) -> Vec<(&'static str, St
         }
         let (mut successes, mut errors) = (0, String::new());
         for variant in &row.variants {
-            // Deployments are over, and their services run.
+            // By now, deployments are finished and services run.
             world.advance(Duration::from_secs(5));
             match variant.call(&clients).send().await {
                 Ok(success) => {
@@ -120,12 +120,12 @@ async fn failures(platform: Platform, dialect: Dialect) -> Vec<(&'static str, St
         }
     }
     for request in world.requests() {
-        // Enums are open: some variants send a value that the spec does not have.
+        // Enums are open: some variants send a value that is not in the spec.
         let is_unknown = |one: &Problem| one.what.starts_with("it is not one of");
         let mut problems = request.request_problems.iter();
         let problem = problems.find(|one| !is_unknown(one));
         assert_eq!(problem, None, "{request}");
-        // The control plane stores the events of a webhook unchecked and returns them.
+        // The control plane stores unknown events of a webhook and returns them.
         let mut problems = request.reply_problems.iter();
         let problem =
             problems.find(|one| request.operation != Some("set_up_webhook") || !is_unknown(one));

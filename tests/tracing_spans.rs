@@ -13,7 +13,7 @@ use support::Server;
 const CANARY: &str = "canary-5d1f";
 
 #[tokio::test]
-async fn a_call_is_one_span_without_secrets() {
+async fn each_call_is_one_span_without_secrets() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)

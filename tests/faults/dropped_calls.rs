@@ -51,7 +51,12 @@ fn at_any_point() {
         let sent = reset_after(Step::AwaitBytes, 1000).await;
         let body = reset_after(Step::ReadHead, 1500).await;
         for (name, server, millis, large) in [
-            ("while it connects", Server::deaf().await, 1000, false),
+            (
+                "while it connects",
+                Server::unresponsive().await,
+                1000,
+                false,
+            ),
             (
                 "while it waits to connect again",
                 Server::refuses(),

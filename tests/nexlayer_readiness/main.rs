@@ -1,4 +1,4 @@
-//! Readiness of a Nexlayer application from start to end, and the requests to its site.
+//! How readiness of a Nexlayer application is determined, and the requests to its site.
 #![cfg(feature = "nexlayer")]
 
 mod script;

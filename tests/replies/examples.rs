@@ -1,4 +1,4 @@
-//! Every example of the specs, successes and failures, through the table of operations.
+//! Decodes all examples of the specs, successes and failures.
 
 use crate::Replay;
 use crate::specs::{Example, examples};
@@ -34,7 +34,7 @@ async fn every_example_of_the_specs_is_decoded() {
                 !success.debug.contains("dCf0NdAQ64j6"),
                 "{at} shows a token"
             );
-            assert_carried(&example, &success.json, &at);
+            assert_complete(&example, &success.json, &at);
             if example.status < 300 {
                 succeeded.insert(operation.to_string());
             }
@@ -47,7 +47,7 @@ async fn every_example_of_the_specs_is_decoded() {
         .iter()
         .filter(|operation| !succeeded.contains(&operation.to_string()));
     for operation in without_example {
-        // A success without content has no example.
+        // Successes without content have no example.
         let result = replay.send(operation, "", CannedReply::new(204, "")).await;
         result.unwrap_or_else(|error| panic!("{operation}: {error}"));
     }
@@ -55,16 +55,16 @@ async fn every_example_of_the_specs_is_decoded() {
 
 fn is_success(operation: &Operation, status: u16) -> bool {
     match operation.id {
-        // Stopped already: what was wanted.
+        // Already stopped.
         "stop_deployment" | "stop_own_deployment" if status == 410 => true,
-        // That a manifest is not valid is an answer.
+        // An invalid manifest is a result, not an error.
         "validate_manifest" if status == 400 => true,
         _ => status < 300,
     }
 }
 
-/// Checks that a value holds what was sent. `Null` stands for a value that cannot be written as JSON.
-fn assert_carried(example: &Example, read: &Value, at: &str) {
+/// Checks that a decoded value contains all fields of its example. `Null`: the value has no JSON form.
+fn assert_complete(example: &Example, read: &Value, at: &str) {
     if read.is_null() {
         return;
     }
@@ -72,7 +72,7 @@ fn assert_carried(example: &Example, read: &Value, at: &str) {
     if !["edgegap", "nodion"].contains(&example.operation.api) {
         return;
     }
-    // A page holds its records beside its position.
+    // Records of a page are in `items`.
     let read = match read.get("items") {
         Some(items) if read.get("has_next").is_some() => items,
         _ => read,
@@ -83,7 +83,7 @@ fn assert_carried(example: &Example, read: &Value, at: &str) {
         assert_eq!(read[0]["message"], example.value["logs"][0]["msg"], "{at}");
         return;
     }
-    // Edgegap sends a record as it is, and lists and Nodion's records under a name.
+    // Lists, and records of Nodion, are wrapped in an object with one field.
     let whole = std::iter::once(&example.value);
     let named = example
         .value
@@ -108,7 +108,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Whether every field that was sent was read. Absent and null are the same, and so are 1 and 1.0.
+/// Whether `read` contains all fields of `sent`. Absent equals null, and 1 equals 1.0.
 fn holds(read: &Value, sent: &Value) -> bool {
     match (read, sent) {
         (Value::String(read), Value::String(_)) if read == "<personal>" => true,

@@ -1,7 +1,7 @@
-//! Every documented and recorded reply, decoded.
+//! Decodes documented, recorded and unusual replies.
 //!
-//! `examples` sends every example of the specs through the table of operations, `dployr::recorded` every
-//! captured exchange; the other files hold the replies that neither has.
+//! `examples` decodes all examples of the specs, `dployr::recorded` all captured exchanges. The other files test
+//! replies that are in neither.
 
 mod dployr;
 mod edgegap;
@@ -21,7 +21,7 @@ use deploykit::{ClientBuilder, Effect, Error, ErrorKind, Platform, Result, opera
 use operations::{Clients, Row, Setup, Success, rows};
 use std::sync::{Arc, Mutex};
 
-/// Calls operations against chosen replies.
+/// Calls operations and answers them with given replies.
 pub struct Replay {
     pub recorder: Recorder,
     rows: Vec<Row>,
@@ -29,7 +29,7 @@ pub struct Replay {
     arguments: Arc<Mutex<Arguments>>,
 }
 
-/// The arguments of the next call, in the place of the usual ones.
+/// Overrides the default arguments of the next call.
 #[derive(Default)]
 struct Arguments {
     ids: Vec<String>,
@@ -43,7 +43,7 @@ struct Recorded {
 
 impl Setup for Recorded {
     fn client<P: Platform>(&self, builder: ClientBuilder<P>) -> ClientBuilder<P> {
-        // On loopback, so that no client sets up TLS.
+        // On loopback no client loads certificates.
         builder
             .base_url("http://127.0.0.1:9")
             .recorder(&self.recorder)
@@ -55,7 +55,7 @@ impl Setup for Recorded {
 
     fn secret(&self, place: &str) -> String {
         match place {
-            // So that a request id in an example is not taken for it.
+            // Unlike any request id of an example: those would be redacted.
             "path.stop_key" => "k3y-660".to_owned(),
             _ => "used-4Qz7".to_owned(),
         }
@@ -100,7 +100,7 @@ impl Replay {
         *self.arguments.lock().unwrap() = Arguments { ids, cluster };
     }
 
-    /// Sends a variant of an operation and answers it with this reply.
+    /// Sends a variant of an operation and answers with this reply.
     pub async fn send(
         &self,
         operation: &Operation,
@@ -124,7 +124,7 @@ impl Replay {
         row.unwrap().variants.iter().any(|one| one.name == variant)
     }
 
-    /// The first variant of an operation, found by its names.
+    /// Sends the first variant of an operation, found by platform and id.
     pub async fn call(&self, api: &str, id: &str, reply: CannedReply) -> Result<Success> {
         let mut operations = deploykit::operation::OPERATIONS.iter();
         let operation = operations.find(|one| one.api == api && one.id == id);

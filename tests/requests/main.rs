@@ -1,7 +1,7 @@
-//! The exact requests of this crate: one snapshot per operation, and one per variant that matters.
+//! Snapshots of the exact requests, and calls that are refused before a request is sent.
 //!
 //! Snapshots are named `<platform>__<operation>` and `<platform>__<operation>@<variant>`. The calls are the
-//! rows of `tests/support/operations`; the other files here test what is refused before it is sent.
+//! rows of `tests/support/operations`. The other files test invalid arguments.
 
 mod dployr;
 mod edgegap;
@@ -15,7 +15,7 @@ use operations::{Clients, Setup, rows};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Stands for every credential in these tests; no snapshot may contain it.
+/// The value of every credential in these tests. No snapshot may contain it.
 pub const CANARY: &str = "canary-5d1f";
 
 /// Puts the canary in every secret place.
@@ -71,7 +71,7 @@ fn every_request_matches_its_snapshot() {
     assert!(stale.is_empty(), "no row for the snapshots {stale:#?}");
 }
 
-/// Checks that a call is refused before anything is sent, with these words in its error.
+/// Checks that a call is refused before a request is sent, and that its error contains these words.
 #[track_caller]
 pub fn refused<T: Send + 'static>(call: Call<T>, words: &str) -> Error {
     let error = call.preview().unwrap_err();

@@ -1,4 +1,4 @@
-//! The examples of replies in the specs.
+//! Reads the example replies of the specs.
 
 #![allow(dead_code)] // Each test uses its own part.
 
@@ -7,19 +7,19 @@ use deploykit::testing::CannedReply;
 use serde_json::Value;
 use std::path::Path;
 
-/// An example of a reply, from a spec.
+/// An example reply of a spec.
 #[derive(Clone, Debug)]
 pub struct Example {
     pub operation: &'static Operation,
     pub status: u16,
     pub media: String,
-    /// Empty if it is the only one.
+    /// Empty for a single `example`.
     pub name: String,
     pub value: Value,
 }
 
 impl Example {
-    /// The body as it comes over the wire.
+    /// The body as sent on the wire.
     pub fn body(&self) -> String {
         match &self.value {
             Value::String(text) if !self.media.contains("application/json") => text.clone(),
@@ -32,7 +32,7 @@ impl Example {
     }
 }
 
-/// All examples of replies in the spec of a platform, failures too.
+/// All example replies of a platform, including failures.
 pub fn examples(api: &str) -> Vec<Example> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("specs/{api}.yaml"));
     let spec: Value = serde_saphyr::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();

@@ -4,7 +4,7 @@
 
 mod server;
 
-pub use server::{LAST_CHUNK, Log, Script, Seen, Server, Step, chunks, head, reply};
+pub use server::{Exchange, LAST_CHUNK, Log, Script, Server, Step, chunks, head, reply};
 
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};

@@ -1,4 +1,4 @@
-//! The scripted stub server: it does to a client what a script says, and keeps what it received.
+//! A scripted stub server that records its requests.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-/// Makes further steps from a whole request.
+/// A function that makes further steps from a request.
 #[derive(Clone)]
 pub struct Make(Arc<MakeSteps>);
 
@@ -20,31 +20,30 @@ impl fmt::Debug for Make {
     }
 }
 
-/// What the server does with a connection, one step after the other. At the end it closes.
+/// One step of a connection. The connection is closed after the last step.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// Waits until the request begins to come, and reads nothing of it.
+    /// Waits for the first byte of a request without reading it.
     AwaitBytes,
-    /// Reads the head of a request and nothing of its body.
+    /// Reads the head of a request, but not its body.
     ReadHead,
-    /// Reads until so many bytes of the body are there, and no further.
+    /// Reads the head of a request and at least this many bytes of its body.
     ReadSome(usize),
-    /// Reads a request to its end.
+    /// Reads a whole request.
     ReadAll,
     Send(Vec<u8>),
-    /// Sends the letter `x` so many times, as long as somebody takes them.
+    /// Sends this many bytes, until the client stops reading.
     Flood(usize),
-    /// Sends byte after byte, with a pause before each.
-    Dribble(Vec<u8>, Duration),
+    /// Sends one byte at a time, with a pause before each.
+    SendSlowly(Vec<u8>, Duration),
     Wait(Duration),
-    /// Keeps the connection and says nothing until the client goes.
+    /// Sends nothing until the client closes the connection.
     Silence,
-    /// Ends the connection with a reset.
+    /// Resets the connection.
     Reset,
-    /// Reads a request to its end and goes on with the steps that it makes.
+    /// Reads a whole request, then runs the steps that the function makes from it.
     Answer(Make),
-    /// Sends the request that was read to the server at this base URL, and keeps its reply from the client if
-    /// the reply is lost.
+    /// Forwards the request to another server, and its reply to the client unless `lose_reply` is set.
     Forward {
         to: String,
         lose_reply: bool,
@@ -52,14 +51,13 @@ pub enum Step {
 }
 
 impl Step {
-    /// Reads a request to its end and goes on with the steps that this makes of it.
+    /// Reads a whole request, then runs the steps that `make` returns for it.
     pub fn answer(make: impl Fn(&str) -> Vec<Step> + Send + Sync + 'static) -> Self {
         Self::Answer(Make(Arc::new(make)))
     }
 }
 
-/// What the server does with its first connection, its second and so on; the last one stands for
-/// all that follow.
+/// The steps of the first connection, of the second, and so on. The last entry applies to all later connections.
 #[derive(Clone, Debug, Default)]
 pub struct Script(Vec<Vec<Step>>);
 
@@ -68,7 +66,7 @@ impl Script {
         Self(vec![steps])
     }
 
-    /// Reads each request, sends these bytes and closes.
+    /// Reads each request, sends these bytes and closes the connection.
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Self::always(vec![Step::ReadAll, Step::Send(bytes.into())])
     }
@@ -92,45 +90,47 @@ impl Script {
     }
 }
 
-/// How far a request got, and what was answered.
+/// A request, as far as it was read, and its reply.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
-    /// The bytes of the request, as far as they were read.
+pub struct Exchange {
+    /// The bytes of the request that were read.
     pub bytes: Vec<u8>,
     pub head_read: bool,
     pub body_read: bool,
-    /// The status of the reply, once it was sent.
+    /// The status of the reply, if one was sent.
     pub status: Option<u16>,
-    /// How many bytes of the reply the client took.
+    /// Bytes of the reply that the client took.
     pub sent: usize,
 }
 
-impl Seen {
+impl Exchange {
     /// The request as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
-    /// Whether a real server may have acted on it: it knew what was asked for, and did not say that
-    /// it will not do it.
-    pub fn may_have_acted(&self) -> bool {
+    /// Whether a real server may have applied the request: it read the head and did not reply with a 4xx status.
+    pub fn may_be_applied(&self) -> bool {
         let refused = matches!(self.status, Some(400..=499)) && self.status != Some(408);
         self.head_read && !refused
     }
 }
 
-/// What a server saw so far.
+/// The connections and requests of a server.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
     pub connections: usize,
-    /// One for each request, and for each connection on which none came.
-    pub exchanges: Vec<Seen>,
+    /// One per request, and one per connection without a request.
+    pub exchanges: Vec<Exchange>,
 }
 
 impl Log {
-    /// How many requests arrived, at least their heads.
+    /// Requests whose head was read.
     pub fn requests(&self) -> usize {
-        self.exchanges.iter().filter(|seen| seen.head_read).count()
+        self.exchanges
+            .iter()
+            .filter(|exchange| exchange.head_read)
+            .count()
     }
 }
 
@@ -153,7 +153,7 @@ pub fn chunks<B: AsRef<[u8]>>(
     for chunk in chunks {
         let chunk = chunk.as_ref();
         if chunk.is_empty() {
-            continue; // It would be the end.
+            continue; // An empty chunk would end the body.
         }
         bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
         bytes.extend_from_slice(chunk);
@@ -165,7 +165,7 @@ pub fn chunks<B: AsRef<[u8]>>(
 /// The end of a chunked reply.
 pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
-/// The head of a reply after which the connection closes.
+/// The head of a reply with `connection: close`.
 pub fn head(status: &str, headers: &[&str]) -> Vec<u8> {
     let mut text = format!("HTTP/1.1 {status}\r\n");
     for header in headers {
@@ -175,12 +175,12 @@ pub fn head(status: &str, headers: &[&str]) -> Vec<u8> {
     format!("{text}connection: close\r\n\r\n").into_bytes()
 }
 
-/// A server on loopback. It stops when it is dropped.
+/// A server on loopback. It stops on drop.
 pub struct Server {
     pub base_url: String,
     log: Arc<Mutex<Log>>,
     task: Option<JoinHandle<()>>,
-    /// What keeps the address, if nobody listens there.
+    /// Keeps the address reserved without a server.
     _held: Vec<Box<dyn Send>>,
 }
 
@@ -204,28 +204,27 @@ impl Server {
         Self::start(Script::always(vec![step])).await
     }
 
-    /// An address that is taken and at which nobody listens: connections are refused.
+    /// An address that refuses connections.
     pub fn refuses() -> Self {
         let (socket, mut server) = Self::bound();
         server._held.push(Box::new(socket));
         server
     }
 
-    /// An address that refuses connections at first, and serves the script from then on: what is
-    /// sent at once is refused, what is sent any later is not.
+    /// An address that refuses connections for the first millisecond, then runs the script.
     pub fn refuses_at_first(script: Script) -> Self {
         let (socket, mut server) = Self::bound();
         let log = server.log.clone();
         server.task = Some(tokio::spawn(async move {
-            // The clock stands still until the client waits too.
+            // A paused clock advances only when the client waits, too.
             tokio::time::sleep(Duration::from_millis(1)).await;
             serve(socket.listen(16).unwrap(), script, log).await;
         }));
         server
     }
 
-    /// A host that does not answer: its queue of connections is full, so it drops what asks for one.
-    pub async fn deaf() -> Self {
+    /// An address that does not respond: its queue of connections is full, so it drops further ones.
+    pub async fn unresponsive() -> Self {
         let (socket, mut server) = Self::bound();
         let listener = socket.listen(0).unwrap();
         let first = TcpStream::connect(listener.local_addr().unwrap()).await;
@@ -240,13 +239,13 @@ impl Server {
         (socket, server)
     }
 
-    /// No server at all, at an address that no name leads to.
-    pub fn nowhere() -> Self {
-        Self::at("http://nowhere.invalid".to_owned())
+    /// An address whose host name does not resolve.
+    pub fn unresolvable() -> Self {
+        Self::at("http://unresolvable.invalid".to_owned())
     }
 
-    /// The same server, at a URL that promises TLS.
-    pub fn by_tls(mut self) -> Self {
+    /// The same server with an `https` URL. The server still speaks plain HTTP.
+    pub fn with_https_url(mut self) -> Self {
         self.base_url = self.base_url.replacen("http:", "https:", 1);
         self
     }
@@ -260,11 +259,11 @@ impl Server {
         }
     }
 
-    /// The requests that were read to their end.
+    /// The requests that were read completely.
     pub fn requests(&self) -> Vec<String> {
         let log = self.log.lock().unwrap();
-        let whole = log.exchanges.iter().filter(|seen| seen.body_read);
-        whole.map(Seen::text).collect()
+        let whole = log.exchanges.iter().filter(|exchange| exchange.body_read);
+        whole.map(Exchange::text).collect()
     }
 
     pub fn log(&self) -> Log {
@@ -281,7 +280,7 @@ impl Drop for Server {
 }
 
 async fn serve(listener: TcpListener, script: Script, log: Arc<Mutex<Log>>) {
-    // Ends its connections with itself.
+    // Dropping the set ends all connections.
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let number = {
@@ -301,7 +300,7 @@ async fn serve(listener: TcpListener, script: Script, log: Arc<Mutex<Log>>) {
 struct Connection {
     stream: TcpStream,
     log: Arc<Mutex<Log>>,
-    /// Which exchange it is at.
+    /// Index of the current exchange.
     at: Option<usize>,
 }
 
@@ -310,33 +309,35 @@ impl Connection {
         let mut steps = VecDeque::from(steps);
         while let Some(step) = steps.pop_front() {
             if let Step::Answer(Make(make)) = &step {
-                if !self.take(Step::ReadAll).await {
+                if !self.run(Step::ReadAll).await {
                     return;
                 }
-                let request = self.seen(|seen| seen.text());
+                let request = self.exchange(|exchange| exchange.text());
                 steps = VecDeque::from([make(&request), steps.into()].concat());
-            } else if !self.take(step).await {
+            } else if !self.run(step).await {
                 return;
             }
         }
         let _ = self.stream.shutdown().await;
-        // A close with bytes unread would be a reset.
+        // Closing with unread bytes would reset the connection.
         while matches!(self.stream.read(&mut [0; 4096]).await, Ok(1..)) {}
     }
 
-    /// Whether the connection is still there.
-    async fn take(&mut self, step: Step) -> bool {
+    /// Runs a step. Returns whether the connection is still open.
+    async fn run(&mut self, step: Step) -> bool {
         match step {
             Step::AwaitBytes => {
-                self.seen(|_| ());
+                self.exchange(|_| ());
                 self.stream.readable().await.is_ok()
             }
-            Step::ReadHead => self.read_until(|seen| seen.head_read).await,
+            Step::ReadHead => self.read_until(|exchange| exchange.head_read).await,
             Step::ReadSome(bytes) => {
-                self.read_until(|seen| body_of(&seen.bytes).is_some_and(|body| body.len() >= bytes))
-                    .await
+                self.read_until(|exchange| {
+                    body_of(&exchange.bytes).is_some_and(|body| body.len() >= bytes)
+                })
+                .await
             }
-            Step::ReadAll | Step::Answer(_) => self.read_until(|seen| seen.body_read).await,
+            Step::ReadAll | Step::Answer(_) => self.read_until(|exchange| exchange.body_read).await,
             Step::Send(bytes) => self.send(&bytes).await,
             Step::Flood(bytes) => {
                 for piece in vec![b'x'; bytes].chunks(64 << 10) {
@@ -346,7 +347,7 @@ impl Connection {
                 }
                 true
             }
-            Step::Dribble(bytes, pause) => {
+            Step::SendSlowly(bytes, pause) => {
                 for byte in bytes {
                     tokio::select! {
                         () = tokio::time::sleep(pause) => {}
@@ -378,8 +379,8 @@ impl Connection {
     }
 
     async fn forward(&mut self, to: &str) -> std::io::Result<Vec<u8>> {
-        let request = self.seen(|seen| seen.text());
-        // One request a connection, so that the end of the reply is the end of the stream.
+        let request = self.exchange(|exchange| exchange.text());
+        // One request per connection, so that the end of the stream is the end of the reply.
         let request = request.replacen("\r\n", "\r\nconnection: close\r\n", 1);
         let mut server = TcpStream::connect(to.trim_start_matches("http://")).await?;
         server.write_all(request.as_bytes()).await?;
@@ -393,28 +394,28 @@ impl Connection {
             .strip_prefix(b"HTTP/1.1 ")
             .and_then(|rest| rest.get(..3));
         let status = digits.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
-        self.seen(|seen| seen.status = seen.status.or(status));
+        self.exchange(|exchange| exchange.status = exchange.status.or(status));
         let taken = self.stream.write_all(bytes).await.is_ok();
         if taken {
-            self.seen(|seen| seen.sent += bytes.len());
+            self.exchange(|exchange| exchange.sent += bytes.len());
         }
         taken
     }
 
-    async fn read_until(&mut self, enough: impl Fn(&Seen) -> bool) -> bool {
-        // A second request on the same connection.
-        if self.seen(|seen| seen.status.is_some()) {
+    async fn read_until(&mut self, enough: impl Fn(&Exchange) -> bool) -> bool {
+        // After a reply, a new request starts.
+        if self.exchange(|exchange| exchange.status.is_some()) {
             self.at = None;
         }
         let mut buffer = vec![0; 64 << 10];
-        while !self.seen(|seen| enough(seen)) {
+        while !self.exchange(|exchange| enough(exchange)) {
             match self.stream.read(&mut buffer).await {
                 Ok(0) | Err(_) => return false,
-                Ok(length) => self.seen(|seen| {
-                    seen.bytes.extend_from_slice(&buffer[..length]);
-                    if let Some(body) = body_of(&seen.bytes) {
-                        seen.head_read = true;
-                        seen.body_read = body.len() >= length_of(&seen.bytes);
+                Ok(length) => self.exchange(|exchange| {
+                    exchange.bytes.extend_from_slice(&buffer[..length]);
+                    if let Some(body) = body_of(&exchange.bytes) {
+                        exchange.head_read = true;
+                        exchange.body_read = body.len() >= length_of(&exchange.bytes);
                     }
                 }),
             }
@@ -422,13 +423,13 @@ impl Connection {
         true
     }
 
-    fn seen<T>(&mut self, look: impl FnOnce(&mut Seen) -> T) -> T {
+    fn exchange<T>(&mut self, change: impl FnOnce(&mut Exchange) -> T) -> T {
         let mut log: MutexGuard<'_, Log> = self.log.lock().unwrap();
         let at = *self.at.get_or_insert_with(|| {
-            log.exchanges.push(Seen::default());
+            log.exchanges.push(Exchange::default());
             log.exchanges.len() - 1
         });
-        look(&mut log.exchanges[at])
+        change(&mut log.exchanges[at])
     }
 }
 

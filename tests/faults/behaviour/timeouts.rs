@@ -43,7 +43,7 @@ fn the_limits_of_a_call_stand_above_those_of_the_client() {
 #[test]
 fn a_time_to_connect_is_a_failure_to_connect() {
     settled(async {
-        let server = Server::deaf().await;
+        let server = Server::unresponsive().await;
         let call = deploy(edgegap(&server).connect_timeout(seconds(2)));
         let (error, took) = failure(call).await;
         let found = (error.kind(), error.effect());

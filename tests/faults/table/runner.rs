@@ -59,11 +59,11 @@ async fn ran(fault: &Fault, kind: Kind) -> Ran {
     };
     let server = match &fault.place {
         Place::Server(script) => Server::start(script(&setting)).await,
-        Place::ServerByTls(script) => Server::start(script.clone()).await.by_tls(),
+        Place::ServerByTls(script) => Server::start(script.clone()).await.with_https_url(),
         Place::Refusing => Server::refuses(),
         Place::RefusingAtFirst => Server::refuses_at_first(Script::always(success(&setting))),
-        Place::Deaf => Server::deaf().await,
-        Place::Nowhere => Server::nowhere(),
+        Place::Deaf => Server::unresponsive().await,
+        Place::Nowhere => Server::unresolvable(),
     };
     let started = Instant::now();
     let (base_url, large) = (server.base_url.clone(), fault.large);
@@ -144,7 +144,7 @@ fn duplicates(kind: Kind, log: &Log) -> usize {
     if kind.may_be_repeated() {
         return 0;
     }
-    let acted = log.exchanges.iter().position(|seen| seen.may_have_acted());
+    let acted = log.exchanges.iter().position(|seen| seen.may_be_applied());
     acted.map_or(0, |first| log.exchanges.len() - first - 1)
 }
 
@@ -182,7 +182,7 @@ fn against_the_table(
 
 /// What is true of every error, whatever the table says.
 fn always(kind: Kind, error: &Error, ran: &Ran, problems: &mut Vec<String>) {
-    let acted = ran.log.exchanges.iter().any(|seen| seen.may_have_acted());
+    let acted = ran.log.exchanges.iter().any(|seen| seen.may_be_applied());
     let connections = u32::try_from(ran.log.connections).unwrap();
     let nothing_done = error.effect() == Effect::None;
     let told = ran.log.exchanges.last().and_then(|seen| seen.status);

@@ -100,7 +100,7 @@ async fn logs_that_never_end_are_bounded_in_time() {
     let server = Server::start(Script::always(vec![
         Step::ReadAll,
         Step::Send(chunks("200 OK", &[], ["["])),
-        Step::Dribble(space, Duration::from_millis(5)),
+        Step::SendSlowly(space, Duration::from_millis(5)),
     ]));
     let server = server.await;
     let client = Client::new(&server.base_url, TOKEN).unwrap();

@@ -1,7 +1,7 @@
-//! How a program calls each operation: one row per operation, used by every test that calls them all.
+//! The table of all operations: how a program calls each of them.
 //!
-//! A test implements [`Setup`], makes [`Clients`] of it, and previews or sends the calls of
-//! [`rows`]. To add an operation, add its row to the file of its platform.
+//! A test implements [`Setup`], makes [`Clients`] from it, and previews or sends the calls of [`rows`]. To add
+//! an operation, add its row to the file of its platform.
 
 #![allow(dead_code)] // Each test uses its own part.
 
@@ -28,13 +28,13 @@ use std::time::Duration;
 pub struct Row {
     pub operation: &'static Operation,
     pub variants: Vec<Variant>,
-    /// A name for the id in the reply, and its JSON pointer. Later rows ask for the id by that name.
+    /// A name for the id in the reply, and its JSON pointer. Later rows use the id by that name.
     pub reply_id: Option<(&'static str, &'static str)>,
 }
 
 /// One way to call an operation.
 pub struct Variant {
-    /// Empty for the first one.
+    /// Empty for the first variant.
     pub name: &'static str,
     /// Whether the request has a snapshot.
     pub snapshot: bool,
@@ -47,8 +47,8 @@ impl Variant {
     }
 }
 
-/// The rows of all platforms. Within a platform they are in an order that works: what a
-/// row needs is created before it and deleted after it.
+/// The rows of all platforms. Rows are in an order that works: a resource is created before the rows that use
+/// it, and deleted after them.
 pub fn rows() -> Vec<Row> {
     let platforms = [
         dployr::rows(),
@@ -79,7 +79,7 @@ fn row(api: &str, id: &str, make: impl Fn(&Clients) -> AnyCall + Send + Sync + '
 }
 
 impl Row {
-    /// Another request of the same operation, with its own snapshot.
+    /// Adds another call of the operation, with its own snapshot.
     fn variant(
         mut self,
         name: &'static str,
@@ -93,13 +93,13 @@ impl Row {
         self
     }
 
-    /// The last variant has no snapshot.
+    /// Removes the snapshot of the last variant.
     fn without_snapshot(mut self) -> Self {
         self.variants.iter_mut().last().unwrap().snapshot = false;
         self
     }
 
-    /// The id in a reply, with its name.
+    /// The name and the id from a reply.
     pub fn id_in(&self, success: &Success) -> Option<(&'static str, String)> {
         let (name, pointer) = self.reply_id?;
         let in_json = success.json.pointer(pointer).and_then(Value::as_str);
@@ -107,21 +107,21 @@ impl Row {
         Some((name, id))
     }
 
-    /// Names the id in the reply. The pointer is not used for a call that reads the id itself.
+    /// Names the id in the reply. Calls that read the id themselves ignore the pointer.
     fn names(mut self, name: &'static str, pointer: &'static str) -> Self {
         self.reply_id = Some((name, pointer));
         self
     }
 }
 
-/// What a test decides about the calls.
+/// The clients and arguments of a test.
 pub trait Setup: Send + Sync + 'static {
-    /// Sets the base URL, the recorder, the retries of a client.
+    /// Sets base URL, recorder and retries of a client.
     fn client<P: Platform>(&self, builder: ClientBuilder<P>) -> ClientBuilder<P>
     where
         Self: Sized;
 
-    /// Sets what only dployr's builder has.
+    /// Sets the options that only dployr's builder has.
     fn dployr(
         &self,
         builder: deploykit::dployr::ClientBuilder,
@@ -129,26 +129,26 @@ pub trait Setup: Send + Sync + 'static {
         builder
     }
 
-    /// The secret for a place: `authorization`, `cookie`, or as [`Behaviour::secrets`] writes it.
-    /// A place that begins with `url` or `path` takes only what may stand in a URL as it is, and
-    /// `body.<manifest>` only what is a plain scalar in YAML.
+    /// The secret for a place: `authorization`, `cookie`, or a place from [`Behaviour::secrets`]. Places that
+    /// begin with `url` or `path` need a text without special characters of URLs, `body.<manifest>` a plain
+    /// scalar of YAML.
     ///
     /// [`Behaviour::secrets`]: deploykit::operation::Behaviour::secrets
     fn secret(&self, place: &str) -> String;
 
-    /// An id in the path, by its name.
+    /// An id in the path.
     fn id(&self, name: &str, default: &str) -> String {
         self.value(name, default)
     }
 
-    /// Another argument that is no secret, by its name: an e-mail address, a region.
+    /// Another argument that is not secret, such as an e-mail address or a region.
     fn value(&self, name: &str, default: &str) -> String {
         let _ = name;
         default.to_owned()
     }
 }
 
-/// What the rows ask of a [`Setup`], whose type is erased: also builders without credentials.
+/// Object-safe form of [`Setup`] for the rows, with builders that have no credentials.
 pub trait Arguments: Setup {
     fn dployr_builder(&self) -> deploykit::dployr::ClientBuilder;
     fn edgegap_builder(&self) -> deploykit::edgegap::ClientBuilder;
@@ -175,7 +175,7 @@ impl<S: Setup> Arguments for S {
     }
 }
 
-/// A client of each platform, and the arguments of the calls.
+/// A client for each platform, and the arguments of the calls.
 pub struct Clients {
     pub dployr: Lazy<deploykit::dployr::Client>,
     pub edgegap: Lazy<deploykit::edgegap::Client>,
@@ -184,7 +184,7 @@ pub struct Clients {
     arguments: Arc<dyn Arguments>,
 }
 
-/// Built when it is first used: each client reads the root certificates.
+/// Built on first use, because each client reads the root certificates.
 type Lazy<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
 
 impl Clients {
@@ -222,24 +222,24 @@ impl Deref for Clients {
     }
 }
 
-/// A call whose type is erased.
+/// A call with its type erased.
 pub type AnyCall = Box<dyn Erased>;
 
 /// A successful response.
 #[derive(Debug)]
 pub struct Success {
     pub status: u16,
-    /// The value as JSON; `Null` if it holds a secret or does not implement `Serialize`.
+    /// The value as JSON; `Null` if it contains a secret or does not implement `Serialize`.
     pub json: Value,
     /// `Debug` of the whole response.
     pub debug: String,
-    /// The id in the value, where it is not read from the JSON.
+    /// The id, if it is not in the JSON.
     pub id: Option<String>,
-    /// The failures within a stream of log lines, which do not end it.
+    /// Failures in a log stream that did not end it.
     pub failures: Vec<Error>,
 }
 
-/// What is read from the value of a response.
+/// The parts of a response that tests compare.
 #[derive(Default)]
 struct Content {
     json: Value,
@@ -309,12 +309,12 @@ fn read<T: Debug + Send + 'static>(call: Call<T>, read: fn(T) -> Content) -> Any
     Box::new(Typed { call, read })
 }
 
-/// A call whose value is read as JSON; `Null` if it holds a secret.
+/// A call whose value becomes JSON; `Null` if it contains a secret.
 fn json<T: Serialize + Debug + Send + 'static>(call: Call<T>) -> AnyCall {
     json_with_id(call, |_| None)
 }
 
-/// A call whose value is read as JSON, and whose id is also read if it holds a secret.
+/// Like [`json`], and also reads the id of a value that contains a secret.
 fn json_with_id<T: Serialize + Debug + Send + 'static>(
     call: Call<T>,
     id: fn(&T) -> Option<String>,
@@ -334,7 +334,7 @@ fn opaque<T: Debug + Send + 'static>(call: Call<T>) -> AnyCall {
     read(call, |_| Content::default())
 }
 
-/// A call whose value does not implement `Serialize` and holds an id.
+/// Like [`opaque`], and reads the id.
 fn opaque_with_id<T: Debug + Send + 'static>(call: Call<T>, id: fn(&T) -> String) -> AnyCall {
     let read = move |value: T| {
         let id = Some(id(&value));
@@ -346,7 +346,7 @@ fn opaque_with_id<T: Debug + Send + 'static>(call: Call<T>, id: fn(&T) -> String
     Box::new(Typed { call, read })
 }
 
-/// A stream of log lines, which is read to its end.
+/// A log stream that is read to its end.
 fn lines(call: Call<LogStream>) -> AnyCall {
     let read = |stream: LogStream| async move {
         let mut stream = stream.without_reconnecting();
@@ -366,7 +366,7 @@ fn lines(call: Call<LogStream>) -> AnyCall {
     Box::new(Typed { call, read })
 }
 
-/// A stream that polls without end: only its first item is read.
+/// A log stream that polls forever: only its first item is read.
 fn endless(call: Call<LogStream>) -> AnyCall {
     let read = |mut stream: LogStream| async move {
         let mut content = Content::default();

@@ -88,7 +88,7 @@ pub fn faults() -> Vec<Fault> {
         .passing(Interrupted),
         fault("a head that comes a byte every five seconds", |setting| {
             let head = head(setting.kind.status(), &[]);
-            vec![Step::ReadAll, Step::Dribble(head, seconds(5))]
+            vec![Step::ReadAll, Step::SendSlowly(head, seconds(5))]
         })
         .too_slow(READS),
         script("silent once, then an answer", |setting| {

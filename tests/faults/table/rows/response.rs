@@ -55,7 +55,7 @@ pub fn faults() -> Vec<Fault> {
         .final_and_unclear(Decode),
         fault("a body that comes a byte every five seconds", |setting| {
             let mut steps = begun(setting, &["content-length: 5000"], "");
-            steps.push(Step::Dribble(b" ".repeat(5000), seconds(5)));
+            steps.push(Step::SendSlowly(b" ".repeat(5000), seconds(5)));
             steps
         })
         .too_slow(LIST),

@@ -12,7 +12,7 @@ pub fn faults() -> Vec<Fault> {
     let send = |text: &[u8]| Step::Send(text.to_vec());
     let line = || send(b"{\"message\":\"one\"}\n");
     let pause = || Step::Wait(seconds(299));
-    let letters = Step::Dribble(CUT_LETTERS.as_bytes().to_vec(), seconds(10));
+    let letters = Step::SendSlowly(CUT_LETTERS.as_bytes().to_vec(), seconds(10));
     let cut_off = send(b"{\"message\":\"tw");
     let follows = |name: &str, steps: &[Step], expected| {
         let steps = [&[Step::ReadAll, Step::Send(head("200 OK", &[]))], steps].concat();
