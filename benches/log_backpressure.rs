@@ -3,7 +3,7 @@
 //! `cargo bench --bench log_backpressure` fails when a line is lost or when the resident set grows by
 //! more than 16 MiB. It takes a minute without optimisation.
 
-use deploykit::dployr::Client;
+use deploykit::dployr::{Client, LogOptions};
 use deploykit::pacing::Pacing;
 use std::error::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         .base_url(format!("http://{address}"))
         .token("t");
     let client = builder.pacing(Pacing::off()).build()?;
-    let stream = client.service("web").follow_logs().await?;
+    let stream = client.service("web").follow_logs(LogOptions::new()).await?;
     let mut stream = stream.without_reconnecting();
     let (mut lines, mut before, mut most) = (0_u64, 0, 0);
     while let Some(line) = stream.next().await {

@@ -127,15 +127,12 @@ async fn dployr_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
     if variable("DPLOYR_CLUSTER_ID").is_ok() {
         new = new.kind(dployr::ServiceType::Web);
     }
-    client.deployments().create(new).await?;
-    // The response may lack the deployment's id, so look it up by name.
-    let all = client.deployments().list().all().await?;
-    let created = all.into_iter().find(|deployment| deployment.name == name);
-    let created = client.deployment(created.ok_or("the deployment is not listed")?.id);
-    let ready = watched("dployr", sandbox, created.wait()).await?;
+    let deployed = client.deploy(new).await?;
+    let ready = watched("dployr", sandbox, deployed.deployment().wait()).await?;
     let services = client.services().list().all().await?;
     if let Some(service) = services.into_iter().find(|service| service.name == name) {
-        for line in client.service(service.id).logs(Some(3)).await? {
+        let last = dployr::LogOptions::new().tail(3);
+        for line in client.service(service.id).logs(last).await? {
             println!("dployr    log: {}", line.message);
         }
     }

@@ -150,6 +150,6 @@ async fn start_app(sandbox: &Sandbox, secret: &CallbackSecret, base_url: &str) -
     let setup = dployr::WebhookSetup::new(url, events);
     client.webhooks().set_up(setup).await?;
     let new = dployr::NewDeployment::from_image("my-app", "nginx:1.27").kind("web");
-    client.deployments().create(new).await?;
+    client.deploy(new).await?;
     Ok(())
 }

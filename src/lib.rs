@@ -46,7 +46,7 @@
 //! use deploykit::dployr::{Client, NewDeployment};
 //! let dployr = Client::from_env()?; // DPLOYR_BASE_URL, DPLOYR_TOKEN
 //! let app = NewDeployment::from_git("my-app", "https://github.com/user/repo").runtime("nodejs", "20");
-//! dployr.deployments().create(app).await?;
+//! dployr.deploy(app).await?;
 //! # Ok(()) }
 //! ```
 //!

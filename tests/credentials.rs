@@ -237,7 +237,7 @@ async fn a_create_is_repeated_with_the_new_token_and_happens_once() {
     client.deployments().list().await.unwrap();
     plane.expire();
     let new = NewDeployment::from_git("my-app", "https://git.example/a.git");
-    let created = client.deployments().create(new).with_response().await;
+    let created = client.deploy(new).with_response().await;
     let created = created.unwrap();
     assert_eq!((created.attempts, created.status), (2, 202));
     assert_eq!(plane.state.creates.load(Ordering::SeqCst), 1);

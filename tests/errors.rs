@@ -112,7 +112,7 @@ async fn errors() -> Vec<Error> {
     let server = answers("401 Unauthorized", r#"{"error":"wrong password"}"#).await;
     let builder = dployr::Client::builder().base_url(&server.base_url);
     let client = builder.login("user@example.com", SECRET).build().unwrap();
-    errors.push(failure(client.deployments().create(new_app())).await);
+    errors.push(failure(client.deploy(new_app())).await);
 
     // Forbidden, NotFound, NoSuchRoute, Conflict, AlreadyRemoved
     let server = answers("403 Forbidden", r#"{"errors":["no access"]}"#).await;
@@ -148,7 +148,7 @@ async fn errors() -> Vec<Error> {
     // PlanLimit, RateLimited, Quota, SpendLimit
     let body = r#"{"error":"Project limit reached for the free plan"}"#;
     let server = answers("400 Bad Request", body).await;
-    errors.push(failure(dployr(&server).deployments().create(new_app())).await);
+    errors.push(failure(dployr(&server).deploy(new_app())).await);
     let server = Server::replies("429 Too Many Requests", &["retry-after: 12"], "").await;
     errors.push(failure(nodion(&server).application(APPLICATION).deploy()).await);
     let left = "x-ratelimit-remaining: 9";
@@ -158,7 +158,7 @@ async fn errors() -> Vec<Error> {
         r#"{"error":"build minutes used up"}"#,
     )
     .await;
-    errors.push(failure(dployr(&server).deployments().create(new_app())).await);
+    errors.push(failure(dployr(&server).deploy(new_app())).await);
     let builder = edgegap::Client::builder()
         .base_url(&unused.base_url)
         .token(TOKEN);
@@ -185,7 +185,7 @@ async fn errors() -> Vec<Error> {
     errors.push(failure(edgegap(&Server::refuses()).deploy(new_server())).await);
     let server = Server::start(Script::silence()).await;
     errors.push(failure(edgegap(&server).deploy(new_server())).await);
-    errors.push(failure(dployr(&server).deployments().create(new_app())).await);
+    errors.push(failure(dployr(&server).deploy(new_app())).await);
     errors.push(failure(nodion(&server).application(APPLICATION).get()).await);
     let server = Server::start(Script::always(vec![Step::ReadAll, Step::Reset])).await;
     errors.push(failure(nodion(&server).application(APPLICATION).deploy()).await);
@@ -206,7 +206,14 @@ async fn errors() -> Vec<Error> {
     // Unsupported
     let body = r#"{"error":{"code":"LOGS_NOT_AVAILABLE","message":"no log store"}}"#;
     let server = answers("501 Not Implemented", body).await;
-    errors.push(failure(dployr(&server).service("web").logs(None)).await);
+    errors.push(
+        failure(
+            dployr(&server)
+                .service("web")
+                .logs(dployr::LogOptions::new()),
+        )
+        .await,
+    );
 
     // WaitFailed, WaitTimedOut, Gone
     let wait = |server: &Server| {

@@ -109,15 +109,15 @@ async fn dployr() {
                 .port(3000)
         };
         let deployments = client.deployments();
-        deployments.create(new("old")).await.unwrap();
+        client.deploy(new("old")).await.unwrap();
         world.advance(HOUR);
-        deployments.create(new("other")).await.unwrap();
+        client.deploy(new("other")).await.unwrap();
         let before = UNIX_EPOCH + world.now();
         let find = |name: &str| deployments.find_created(name, before);
         for acts in [false, true] {
             lose(&world, Platform::Dployr, acts);
             for name in ["mine", "old"] {
-                nobody_knows(&deployments.create(new(name)).await.unwrap_err());
+                nobody_knows(&client.deploy(new(name)).await.unwrap_err());
                 let found = find(name).await.unwrap();
                 assert_eq!(found.len(), usize::from(acts), "{dialect:?}: {found:?}");
                 assert!(found.iter().all(|found| found.name == name));

@@ -29,9 +29,15 @@ async fn invalid_arguments_send_no_request() {
     let edgegap = at(&server, edgegap::Client::builder()).build().unwrap();
 
     assert_refused(nodion.application("..").deploy(), "application id").await;
-    assert_refused(dployr.service("a/b").follow_logs(), "service id").await;
+    assert_refused(
+        dployr
+            .service("a/b")
+            .follow_logs(deploykit::dployr::LogOptions::new()),
+        "service id",
+    )
+    .await;
     let new = dployr::NewDeployment::from_git("a", "https://git.example/a").port(0);
-    assert_refused(dployr.deployments().create(new), "port").await;
+    assert_refused(dployr.deploy(new), "port").await;
     let nobody = NewDeployment::for_users("a", "1", []);
     assert_refused(edgegap.deploy(nobody), "no users").await;
     let session = nexlayer.session("");

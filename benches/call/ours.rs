@@ -52,7 +52,11 @@ impl Ours {
                 black_box(page);
             }
             Operation::FollowLog => {
-                let stream = self.dployr.service("web").follow_logs().await?;
+                let stream = self
+                    .dployr
+                    .service("web")
+                    .follow_logs(deploykit::dployr::LogOptions::new())
+                    .await?;
                 let mut stream = stream.without_reconnecting();
                 let mut lines = 0;
                 while let Some(line) = stream.next().await {

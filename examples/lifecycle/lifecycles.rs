@@ -111,23 +111,18 @@ impl Lifecycles<'_> {
                 .runtime("nodejs", "20")
                 .run_cmd("npm start")
                 .port(3000);
-        client.deployments().create(new).await?;
-        // The reply names a task. What it makes is found by its name.
-        let deployment = client.deployment("lifecycle").get().await?;
-        (self.tell)(
-            "dployr",
-            &format!("{} by {:?}", deployment.id, deployment.via),
-        );
-        self.told("dployr", client.deployment(deployment.id.as_str()).wait())
-            .await?;
+        let deployed = client.deploy(new).await?;
+        let ready = deployed.deployment().wait();
+        let ready = self.told("dployr", ready).await?;
+        (self.tell)("dployr", &format!("deployment {}", ready.id));
         let services = client.services().list().all().await?;
         let service = services.into_iter().find(|one| one.name == "lifecycle");
         let service = client.service(service.ok_or("there is no service")?.id);
         self.told("dployr", service.wait()).await?;
-        for line in service.logs(Some(2)).await? {
+        for line in service.logs(dployr::LogOptions::new().tail(2)).await? {
             (self.tell)("dployr", &format!("log: {}", line.message));
         }
-        let mut lines = service.follow_logs().await?;
+        let mut lines = service.follow_logs(dployr::LogOptions::new()).await?;
         if let Some(line) = lines.next().await {
             (self.tell)("dployr", &format!("follows: {}", line?.message));
         }

@@ -95,13 +95,8 @@ async fn all_platforms_in_one_process_and_no_time() {
         .build_cmd("npm run build")
         .run_cmd("npm start")
         .port(3000);
-    dployr.deployments().create(new).await.unwrap();
-    let listed = dployr.deployments().list().all().await.unwrap();
-    let mine = listed
-        .into_iter()
-        .find(|made| made.name == "my-app")
-        .unwrap();
-    dployr.deployment(mine.id).wait().await.unwrap();
+    let deployed = dployr.deploy(new).await.unwrap();
+    deployed.deployment().wait().await.unwrap();
 
     assert!(began.elapsed() < Duration::from_secs(5));
     assert!(world.received().len() > 8);

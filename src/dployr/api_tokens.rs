@@ -94,14 +94,14 @@ impl ApiTokens {
 }
 
 impl ApiTokenHandle {
-    /// Revokes the token: `DELETE /v1/auth/tokens/{id}`.
+    /// Deletes the token, which ends it at once: `DELETE /v1/auth/tokens/{id}`.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) without a
     /// session.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
-    pub fn revoke(&self) -> Call<()> {
+    pub fn delete(&self) -> Call<()> {
         self.call(Op::DeleteApiToken, |raw, id| async move {
             raw.delete_api_token(id.as_str()).await?;
             Ok(())

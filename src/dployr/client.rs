@@ -5,7 +5,7 @@ use super::session::PasswordLogin;
 use super::{ClusterId, CurrentUser, Health, Versions};
 use crate::call::Call;
 pub(super) use crate::check::text as check_text;
-use crate::error::{Error, Result};
+use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::id::checked;
 use crate::raw::dployr::Op;
 use crate::secret::Secret;
@@ -13,12 +13,13 @@ use crate::transport::Scope;
 use crate::transport::builder::{self, ClientBuilder};
 use crate::transport::credentials::{Auth, Credentials};
 use crate::transport::platform::{Lookup, Profile};
+use http::header::CONTENT_TYPE;
+use tokio::time::Instant;
 
 /// Settings of dployr's builder.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     cluster: Option<ClusterId>,
-    no_fallbacks: bool,
 }
 
 const CLUSTER_VARIABLE: &str = "DPLOYR_CLUSTER_ID";
@@ -61,20 +62,11 @@ impl ClientBuilder<Dployr> {
         self
     }
 
-    /// Makes documented calls without a fallback.
-    ///
-    /// By default, a client falls back to equivalent calls where the server lacks an endpoint;
-    /// [`Via`](super::Via) says when, how, and at what price.
-    pub fn without_fallbacks(mut self) -> Self {
-        self.settings.no_fallbacks = true;
-        self
-    }
-
     /// Logs in when a token is first needed, before it expires, and when the server answers 401:
     /// `POST /v1/auth/login`. A renewal is a login, because no documented call takes the refresh token.
     ///
     /// Concurrent calls share one login. See [`token_store`](ClientBuilder::token_store) for keeping
-    /// the token across processes, and [`Credentials::renewed`](crate::credentials::Credentials::renewed) for a
+    /// the token across processes, and [`Credentials::renewed`](crate::Credentials::renewed) for a
     /// server that renews tokens.
     pub fn login(self, email: impl Into<String>, password: impl Into<Secret>) -> Self {
         self.credentials(Credentials::obtained_by(PasswordLogin {
@@ -179,19 +171,19 @@ impl Client {
         Ok(client)
     }
 
-    /// The client's cluster.
-    pub fn cluster(&self) -> Option<&ClusterId> {
+    /// The id of the client's cluster.
+    pub fn cluster_id(&self) -> Option<&ClusterId> {
         self.settings.cluster.as_ref()
     }
 
     /// The client's cluster as a parameter.
-    pub(super) fn cluster_id(&self) -> Option<String> {
-        self.cluster().map(ToString::to_string)
+    pub(super) fn cluster_parameter(&self) -> Option<String> {
+        self.cluster_id().map(ToString::to_string)
     }
 
     /// The client's cluster, for a body that requires it.
     pub(super) fn required_cluster(&self) -> Result<String> {
-        self.cluster_id().ok_or_else(|| {
+        self.cluster_parameter().ok_or_else(|| {
             Error::invalid_request("the client has no cluster")
                 .with_advice("give the client one: builder().cluster(id) or DPLOYR_CLUSTER_ID")
         })
@@ -244,9 +236,56 @@ impl Client {
         })
     }
 
-    /// Whether a documented call may fall back to others.
-    pub(super) fn falls_back(&self) -> bool {
-        !self.settings.no_fallbacks
+    /// A call that makes several requests.
+    pub(super) fn in_steps<T, F, R>(&self, op: Op, run: F) -> Call<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(Steps) -> R + Send + 'static,
+        R: Future<Output = Result<T>> + Send + 'static,
+    {
+        Call::new(self.scope_of(op), move |scope| {
+            run(Steps {
+                until: Instant::now().checked_add(scope.deadline()),
+                scope,
+            })
+        })
+    }
+}
+
+/// The requests of one call: its options apply to each, and its deadline to all of them.
+pub(super) struct Steps {
+    scope: Scope,
+    until: Option<Instant>,
+}
+
+impl Steps {
+    /// Makes a request.
+    pub async fn run<T: Send + 'static>(&self, call: Call<T>) -> Result<T> {
+        let mut scope = self.scope.clone();
+        if let Some(until) = self.until {
+            let left = until.saturating_duration_since(Instant::now());
+            scope.options.deadline = Some(left);
+        }
+        call.within(&scope).await
+    }
+
+    /// An error that is found here, before anything was changed.
+    pub fn error(&self, kind: ErrorKind, why: &str) -> Error {
+        let outcome = self.scope.outcome();
+        Error::new(kind, why)
+            .with_effect(Effect::None)
+            .with_operation(self.scope.operation)
+            .with_attempts(outcome.attempts, outcome.elapsed)
+    }
+
+    /// Whether the server lacks the route: the control plane then answers 404 in plain text.
+    pub fn lacks_route(&self, error: &Error) -> bool {
+        let outcome = self.scope.outcome();
+        let media = outcome.headers.get(CONTENT_TYPE);
+        let media = media.and_then(|media| media.to_str().ok());
+        error.kind() == ErrorKind::NoSuchRoute
+            && error.status() == Some(404)
+            && media.is_some_and(|media| media.starts_with("text/plain"))
     }
 }
 
@@ -273,7 +312,6 @@ pub(super) fn check_texts<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorKind;
 
     fn variables<'a>(pairs: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
         move |name| {
@@ -291,11 +329,11 @@ mod tests {
         ];
         let client = Client::from_variables(variables(&all)).unwrap();
         assert_eq!(client.base_url(), "https://dployr.example");
-        assert_eq!(client.cluster().unwrap().as_str(), "c-1");
+        assert_eq!(client.cluster_id().unwrap().as_str(), "c-1");
         assert!(
             Client::from_variables(variables(&all[..2]))
                 .unwrap()
-                .cluster()
+                .cluster_id()
                 .is_none()
         );
 
@@ -335,7 +373,7 @@ mod tests {
         assert!(format!("{client:?}").contains("token: not set"));
         let with = client.with_token("Bearer hush").unwrap();
         assert!(format!("{with:?}").contains("token: set"));
-        assert_eq!(with.cluster(), client.cluster());
+        assert_eq!(with.cluster_id(), client.cluster_id());
         assert_eq!(with.base_url(), "https://a.example");
         assert_eq!(
             client.with_token(" ").unwrap_err().kind(),

@@ -31,11 +31,6 @@ impl Clusters {
             Ok(list.into_inner().into_page())
         })
     }
-
-    /// A handle on a cluster. It does no I/O.
-    pub fn by_id(&self, id: impl TryInto<ClusterId, Error: Into<Error>>) -> ClusterHandle {
-        Handle::new(&self.client, id)
-    }
 }
 
 impl ClusterHandle {
@@ -152,10 +147,15 @@ fn new_name(name: String) -> Result<types::ClusterRename> {
 }
 
 impl Client {
-    /// The clusters of the user. It does no I/O.
+    /// The clusters of the user.
     pub fn clusters(&self) -> Clusters {
         Clusters {
             client: self.clone(),
         }
+    }
+
+    /// A handle on a cluster.
+    pub fn cluster(&self, id: impl TryInto<ClusterId, Error: Into<Error>>) -> ClusterHandle {
+        Handle::new(self, id)
     }
 }

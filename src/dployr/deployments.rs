@@ -1,28 +1,31 @@
 //! Deployments: create, list, read, change, delete, await and watch them.
 
-use super::client::{check_port, check_text, check_texts};
+use super::client::{Steps, check_port, check_text, check_texts};
 use super::shapes::PAGING;
 use super::{
-    Client, Created, Deployment, DeploymentHandle, DeploymentId, DeploymentSource,
-    DeploymentStatus, Handle, Page, Routed, Runtime, ServiceType, Via,
+    Client, Deployment, DeploymentId, DeploymentSource, DeploymentStatus, Handle, LogOptions, Page,
+    Runtime, ServiceType, TaskId,
 };
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::CheckedId;
+use crate::id::{CheckedId, checked};
 use crate::logs::LogLine;
 use crate::page::{PageRequest, paged};
+use crate::raw::dployr::types::Created;
 use crate::raw::dployr::{Op, types};
 use crate::secret::{GitUrl, Secret};
 use crate::time::{Timestamp, allow_for_skew};
 use crate::wait::{Schedule, Snapshot, Wait};
 use crate::watch::{Observation, Phase, WatchSource, Watcher};
+use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::SystemTime;
 
-/// Building takes minutes.
+/// Poll schedule of waits: first interval, longest interval and deadline. Builds take minutes.
 pub(super) const SCHEDULE: Schedule = Schedule::seconds(3, 15, 900);
-/// How many lines of the log are asked for.
+/// Log lines that a failed wait reads.
 pub(super) const TAIL: u32 = 20;
 
 /// A deployment to create.
@@ -32,7 +35,7 @@ pub(super) const TAIL: u32 = 20;
 /// both: `remote` and `remoteUrl`, `branch` and `remoteBranch`, `env` and `envVars`. Servers ignore
 /// unknown fields.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "nothing is deployed until it is passed to a client"]
+#[must_use = "does nothing until passed to `Client::deploy`"]
 pub struct NewDeployment(types::DeploymentCreate);
 
 impl NewDeployment {
@@ -258,6 +261,62 @@ pub(super) fn check_keys<'a>(
     keys.try_for_each(|key| check_key(key))
 }
 
+/// The result of [`Client::deploy`] and [`DeploymentHandle::update`].
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Deployed {
+    /// Id of the deployment; `None` if the server answers with a task only, as the control plane does.
+    pub id: Option<DeploymentId>,
+    /// Name of the deployment and its service, if known.
+    pub name: Option<String>,
+    /// Id of the task, which is not always the id of the deployment: see [`TaskId`].
+    pub task_id: Option<TaskId>,
+    /// Whether the task waits for an instance.
+    pub queued: Option<bool>,
+    /// Whether an earlier build is used.
+    pub cached: Option<bool>,
+    /// Status of the deployment, from servers that report it here.
+    pub status: Option<DeploymentStatus>,
+    #[serde(skip)]
+    client: Client,
+}
+
+impl Deployed {
+    fn new(client: Client, created: Created) -> Self {
+        Self {
+            id: created.id.and_then(|id| DeploymentId::new(id).ok()),
+            name: created.name,
+            task_id: created.task_id,
+            queued: created.queued,
+            cached: created.cached,
+            status: created.status,
+            client,
+        }
+    }
+
+    /// A handle on the deployment, to wait for it.
+    ///
+    /// If the server answered with the id, the handle uses the id. Otherwise it finds the deployment
+    /// by its name in the list of the cluster: the control plane keeps one deployment per name and
+    /// keeps its id on a redeployment. Calls that need the id, such as
+    /// [`delete`](DeploymentHandle::delete), are refused by such a handle before anything is sent;
+    /// the record that [`wait`](DeploymentHandle::wait) returns has the id.
+    pub fn deployment(&self) -> DeploymentHandle {
+        let (id, name) = match (&self.id, &self.name) {
+            (Some(id), _) => (Ok(id.clone()), None),
+            (None, name) => (Err(ID_UNKNOWN.to_owned()), name.clone()),
+        };
+        let client = self.client.clone();
+        DeploymentHandle {
+            handle: Handle { client, id },
+            name,
+        }
+    }
+}
+
+const ID_UNKNOWN: &str = "the server did not answer with the id of the deployment: take it from the record that `wait` or `deployments().find(name)` returns";
+
 /// The deployments of a server; made by [`Client::deployments`].
 #[derive(Clone, Debug)]
 pub struct Deployments {
@@ -266,36 +325,6 @@ pub struct Deployments {
 }
 
 impl Deployments {
-    /// Deploys an application, or redeploys it if the cluster has one of that name:
-    /// `POST /v1/deployments`.
-    ///
-    /// It answers before the deployment is made. The control plane answers only with the id of a task.
-    /// It is also the id of the deployment when a name is first deployed, but **not when it is
-    /// redeployed**, so it is a [`TaskId`](super::TaskId), which no call takes: look the deployment up by
-    /// its name with [`Client::deployment`].
-    ///
-    /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name, repository, image or name
-    /// of a variable, and for an invalid port; [`Rejected`](crate::ErrorKind::Rejected) for invalid
-    /// fields or a missing kind or cluster, [`Conflict`](crate::ErrorKind::Conflict) for a name of
-    /// another cluster,
-    /// [`PlanLimit`](crate::ErrorKind::PlanLimit),
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) when no node could build it, after which part of
-    /// the request may be kept. After
-    /// [`Effect::Unknown`](crate::Effect::Unknown) ask [`find_created`](Self::find_created) before you
-    /// repeat it: each accepted call builds and restarts.
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn create(&self, new: NewDeployment) -> Call<Created> {
-        let cluster = self.client.cluster_id();
-        self.client.call(Op::CreateDeployment, |raw| async move {
-            let reply = raw
-                .create_deployment(cluster.as_deref(), &new.into_raw()?)
-                .await?;
-            Ok(reply.into_inner().0)
-        })
-    }
-
     paged!("deployments");
 
     /// One page of the deployments, one per name, the newest first: `GET /v1/deployments`.
@@ -309,7 +338,7 @@ impl Deployments {
     pub fn list(&self) -> Call<Page<Deployment>> {
         let client = self.client.clone();
         Call::paged(PAGING, self.page_request, move |page_request| {
-            let cluster = client.cluster_id();
+            let cluster = client.cluster_parameter();
             client.call(Op::ListDeployments, move |raw| async move {
                 let (page, size) = page_request.parameters()?;
                 let list = raw.list_deployments(cluster.as_deref(), page, size).await?;
@@ -318,9 +347,26 @@ impl Deployments {
         })
     }
 
-    /// Looks for the result of a [`create`](Self::create) without an answer
-    /// ([`Effect::Unknown`](crate::Effect::Unknown)): the deployments of this name that were created or
-    /// changed since then. At most one, from a server that has one per name.
+    /// Finds a deployment by its id or its name in the list: `GET /v1/deployments`, page by page.
+    ///
+    /// Use it where the server refuses [`get`](DeploymentHandle::get), as the control plane does for
+    /// every deployment.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound), and as [`list`](Self::list).
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn find(
+        &self,
+        id_or_name: impl TryInto<DeploymentId, Error: Into<Error>>,
+    ) -> Call<Deployment> {
+        find(&self.client, Lookup::IdOrName(checked(id_or_name)))
+    }
+
+    /// Looks for the result of a [`deploy`](Client::deploy) whose outcome is unknown
+    /// ([`Effect::Unknown`](crate::Effect::Unknown)): `GET /v1/deployments`, the newest 100.
+    ///
+    /// Returns the deployments of this name that were created or changed since then.
     ///
     /// ```no_run
     /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
@@ -330,12 +376,12 @@ impl Deployments {
     ///
     /// let before = SystemTime::now();
     /// let app = NewDeployment::from_git("my-app", "https://github.com/user/repo");
-    /// match dployr.deployments().create(app).await {
+    /// match dployr.deploy(app).await {
     ///     Err(error) if error.effect() == Effect::Unknown => {
     ///         tokio::time::sleep(Duration::from_secs(5)).await; // let the list catch up
     ///         match dployr.deployments().find_created("my-app", before).await?.first() {
-    ///             Some(found) => println!("it is there: {} {:?}", found.id, found.status),
-    ///             None => println!("not there by now"),
+    ///             Some(found) => println!("deployed: {} {:?}", found.id, found.status),
+    ///             None => println!("not listed yet"),
     ///         }
     ///     }
     ///     other => println!("{:?}", other?.task_id),
@@ -343,17 +389,17 @@ impl Deployments {
     /// # Ok(()) }
     /// ```
     ///
-    /// The server's clock may be up to a minute behind yours: deployments of the minute before `since`,
+    /// The server's clock may be up to a minute behind: deployments of the minute before `since`,
     /// and those without a valid time, are included.
     ///
-    /// **A hit proves** that a deployment of this name was created or changed since then. A new name is
-    /// yours unless somebody else chose the same one. A redeployed name keeps its record, and any
-    /// deployment of it changes the record, also one that began earlier and ended since: compare other
-    /// fields, such as `remote_commit_hash`.
+    /// **A hit proves** that a deployment of this name was created or changed since then. If the name
+    /// is new, it is yours unless somebody else chose the same one. If the name existed before, an
+    /// earlier deployment that ended since then also changes the record: compare other fields, such
+    /// as `remote_commit_hash`.
     ///
-    /// **A miss does not prove** that nothing was started: the request may still be in flight, or be kept
-    /// by a control plane whose build node was disconnected. A control plane lists the newest 100 names;
-    /// a redeployed older one does not move up. Look a few times before you redeploy.
+    /// **A miss does not prove** that nothing was started: the request may still be in flight, or wait
+    /// for a build node. The control plane lists the newest 100 names first, and a redeployed older
+    /// name does not move up. Look several times before you redeploy.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name, and as
@@ -384,152 +430,146 @@ fn older(found: &Deployment, since: SystemTime) -> bool {
     latest.is_some_and(|latest| latest < since)
 }
 
+/// A handle on a deployment; made by [`Client::deployment`] and [`Deployed::deployment`].
+#[derive(Clone, Debug)]
+pub struct DeploymentHandle {
+    handle: Handle<DeploymentId>,
+    /// The name to look up if the id is not known.
+    name: Option<String>,
+}
+
 impl DeploymentHandle {
-    /// The deployment: `GET /v1/deployments/{id}`, by its id or its name.
+    /// Reads the deployment: `GET /v1/deployments/{id}`.
     ///
-    /// The open-source control plane refuses this for every deployment, because it takes the id for
-    /// that of a cluster. Then the client falls back to [`Deployments::list`], 100 per page, see [`Via`];
-    /// `without_fallbacks` on the builder turns that off. The id of a task that redeployed a name finds
-    /// nothing.
+    /// The control plane refuses this for every deployment, because it takes the id for that of a
+    /// cluster: use [`Deployments::find`] there.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound); [`Forbidden`](crate::ErrorKind::Forbidden) without the
-    /// right to read the cluster, and from that control plane always if the client has no cluster or no
-    /// fallbacks.
+    /// [`NotFound`](crate::ErrorKind::NotFound); [`Forbidden`](crate::ErrorKind::Forbidden) from the
+    /// control plane.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn get(&self) -> Call<Routed<Deployment>> {
-        let client = self.client.clone();
-        let cluster = client.cluster_id();
-        let id = self.id.as_ref();
-        let name = id.map(ToString::to_string).unwrap_or_default();
-        let documented = self.call(Op::GetDeployment, |raw, id| async move {
+    pub fn get(&self) -> Call<Deployment> {
+        let cluster = self.handle.client.cluster_parameter();
+        self.handle.call(Op::GetDeployment, |raw, id| async move {
             let reply = raw.get_deployment(id.as_str(), cluster.as_deref()).await?;
             Ok(reply.into_inner().0)
-        });
-        self.client.in_steps(Op::GetDeployment, |steps| async move {
-            let found = match steps.documented(documented).await {
-                Err(error)
-                    if client.falls_back()
-                        && is_misread_id(&error)
-                        && client.cluster().is_some() =>
-                {
-                    None
-                }
-                result => result?,
-            };
-            if let Some(deployment) = found {
-                return Ok(Routed::by(Via::Documented, deployment));
-            }
-            let found =
-                steps.deployment(&client, |found| [&found.id, &found.name].contains(&&name));
-            match found.await? {
-                Some(deployment) => Ok(Routed::by(Via::Listing, deployment)),
-                None => Err(steps.error(
-                    ErrorKind::NotFound,
-                    "no deployment of this id or name is in the list of the cluster",
-                )),
-            }
         })
     }
 
     /// Changes the deployment and redeploys it: `PUT /v1/deployments/{id}`.
     ///
-    /// No known server has this route.
+    /// No known server has this route. On the control plane, deploy the name again or use
+    /// [`ServiceHandle::update`](super::ServiceHandle::update).
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty change, and
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn update(&self, update: DeploymentUpdate) -> Call<Created> {
-        let cluster = self.client.cluster_id();
-        self.call(Op::UpdateDeployment, |raw, id| async move {
-            let reply = raw
-                .update_deployment(id.as_str(), cluster.as_deref(), &update.into_raw()?)
-                .await?;
-            Ok(reply.into_inner().0)
-        })
+    pub fn update(&self, update: DeploymentUpdate) -> Call<Deployed> {
+        let client = self.handle.client.clone();
+        let cluster = client.cluster_parameter();
+        self.handle
+            .call(Op::UpdateDeployment, |raw, id| async move {
+                let reply = raw
+                    .update_deployment(id.as_str(), cluster.as_deref(), &update.into_raw()?)
+                    .await?;
+                let deployed = Deployed::new(client, reply.into_inner().0);
+                Ok(Deployed {
+                    id: deployed.id.or(Some(id)),
+                    ..deployed
+                })
+            })
     }
 
     /// Deletes the record of the deployment, not its service: `DELETE /v1/deployments/{id}`.
     ///
-    /// The open-source control plane looks for the cluster in a body, which the vendor's page does
-    /// not show; a client that has a cluster sends one.
+    /// If the client has a cluster, its id is also sent in a body: the control plane requires it there,
+    /// though the vendor's page shows no body.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound), the second time too;
-    /// [`Rejected`](crate::ErrorKind::Rejected) while it is being made;
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role or without a cluster.
+    /// [`NotFound`](crate::ErrorKind::NotFound), also the second time;
+    /// [`Rejected`](crate::ErrorKind::Rejected) while the deployment is in progress;
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the developer role or without a cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn delete(&self) -> Call<()> {
-        let cluster = self.client.cluster_id();
+        let cluster = self.handle.client.cluster_parameter();
         let body = cluster.as_ref().map(|id| json!({ "clusterId": id }));
-        let call = self.call(Op::DeleteDeployment, |raw, id| async move {
-            raw.delete_deployment(id.as_str(), cluster.as_deref())
-                .await?;
-            Ok(())
-        });
+        let call = self
+            .handle
+            .call(Op::DeleteDeployment, |raw, id| async move {
+                raw.delete_deployment(id.as_str(), cluster.as_deref())
+                    .await?;
+                Ok(())
+            });
         match body {
             Some(body) => call.attach_json(body),
             None => call,
         }
     }
-}
 
-impl DeploymentHandle {
-    /// Waits until the deployment is made, and gives it: that its service is up is another thing, see
-    /// [`ServiceHandle::wait`].
+    /// Waits until the deployment has succeeded, and returns its record.
     ///
-    /// It looks for its id in the list (`GET /v1/deployments`, page by page: the control plane refuses
-    /// the call for a single one) at once, after 3 s, and then at most every 15 s, and gives up after
-    /// 15 minutes; see [`Wait`] for how to change that. When a name is deployed anew, its record goes
-    /// back to `pending` and keeps its id; the id of the task, which the server answers with, is not
-    /// listed, and would be [`Gone`](ErrorKind::Gone).
+    /// Success does not mean that the service is up: see
+    /// [`ServiceHandle::wait`](super::ServiceHandle::wait).
+    ///
+    /// Reads the list (`GET /v1/deployments`, page by page) at once, after 3 s, and then at most every
+    /// 15 s, and gives up after 15 minutes; see [`Wait`] for how to change that. A redeployed name
+    /// keeps its record, which goes back to `pending` when the server accepts the redeployment.
     ///
     /// ```no_run
     /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
-    /// let made = dployr.deployment("01M85NWXQH0M1DQ4109E4PJNZT").wait().await?;
-    /// println!("{} is {:?}", made.name, made.status);
+    /// use deploykit::dployr::{NewDeployment, ServiceType};
+    /// let app = NewDeployment::from_image("my-app", "nginx:1.27").kind(ServiceType::Web);
+    /// let ready = dployr.deploy(app).await?.deployment().wait().await?;
+    /// println!("{} {:?}", ready.name, ready.status);
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// [`WaitFailed`](ErrorKind::WaitFailed), [`WaitTimedOut`](ErrorKind::WaitTimedOut),
-    /// [`Gone`](ErrorKind::Gone) for one that is not listed, and the others of [`Wait`]. With the first
-    /// two are the last lines of the log under its name, from a server that keeps one.
+    /// Those of [`Wait`]: [`WaitFailed`](ErrorKind::WaitFailed),
+    /// [`WaitTimedOut`](ErrorKind::WaitTimedOut), [`Gone`](ErrorKind::Gone) if the deployment is not
+    /// listed. The first two contain the last lines of the service's log, if the server keeps logs.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn wait(&self) -> Wait<Deployment> {
-        let (polled, logged) = (self.clone(), self.clone());
-        Wait::new("dployr deployment", id_of(&self.id), SCHEDULE, move || {
-            polled.look()
-        })
-        .with_log(move || logged.log_tail())
-    }
-
-    fn look(&self) -> Call<Snapshot<Deployment>> {
-        listed(&self.client, &self.id).map(|deployment| {
-            let (phase, word) = how(&deployment);
-            Snapshot::new(phase, word, deployment)
-        })
-    }
-
-    /// The log goes by the name of the service, which is that of the deployment.
-    fn log_tail(&self) -> Call<Vec<String>> {
-        let (client, id) = (self.client.clone(), self.id.clone());
-        self.client
-            .in_steps(Op::GetServiceLogs, |steps| async move {
-                let found = steps.run(listed(&client, &id)).await?;
-                let lines = client.service(found.name).logs(Some(TAIL));
-                Ok(texts(steps.run(lines).await?))
+        let (client, lookup) = (self.handle.client.clone(), self.lookup());
+        let subject = self.name.clone().or_else(|| id_of(&self.handle.id));
+        let logged = (client.clone(), lookup.clone());
+        Wait::new("dployr deployment", subject, SCHEDULE, move || {
+            find(&client, lookup.clone()).map(|deployment| {
+                let (phase, word) = phase_and_word(&deployment);
+                Snapshot::new(phase, word, deployment)
             })
+        })
+        .with_log(move || log_tail(&logged.0, &logged.1))
+    }
+
+    fn lookup(&self) -> Lookup {
+        match &self.name {
+            Some(name) => Lookup::Name(name.clone()),
+            None => Lookup::Id(self.handle.id.clone()),
+        }
     }
 }
 
+/// The last lines of the service's log. The service has the name of the deployment.
+fn log_tail(client: &Client, lookup: &Lookup) -> Call<Vec<String>> {
+    let (client, lookup) = (client.clone(), lookup.clone());
+    client
+        .clone()
+        .in_steps(Op::GetServiceLogs, |steps| async move {
+            let found = steps.run(find(&client, lookup)).await?;
+            let options = LogOptions::new().tail(TAIL);
+            let lines = client.service(found.name).logs(options);
+            Ok(texts(steps.run(lines).await?))
+        })
+}
+
 impl Deployments {
-    /// Watches all deployments, those that are made meanwhile too: one list call a page.
+    /// Watches all deployments, including new ones, with one `GET /v1/deployments` per page and poll.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn watch(&self) -> Watcher {
@@ -541,7 +581,7 @@ impl WatchSource for Deployments {
     fn list(&self) -> Call<Page<(String, Observation)>> {
         Deployments::list(self).map_items(|items: Vec<Deployment>| {
             let listed = items.into_iter().map(|deployment| {
-                let (phase, word) = how(&deployment);
+                let (phase, word) = phase_and_word(&deployment);
                 (deployment.id, Observation::new(phase, word))
             });
             listed.collect()
@@ -549,22 +589,124 @@ impl WatchSource for Deployments {
     }
 
     fn lookup(&self, id: &str) -> Option<Call<Observation>> {
-        let id = DeploymentId::new(id).map_err(|error| error.to_string());
-        Some(listed(&self.client, &id).map(|deployment| {
-            let (phase, word) = how(&deployment);
+        let lookup = Lookup::Id(checked(id));
+        Some(find(&self.client, lookup).map(|deployment| {
+            let (phase, word) = phase_and_word(&deployment);
             Observation::new(phase, word)
         }))
     }
 }
 
-/// Whether the control plane took the id of a deployment for that of a cluster. A caller without access
-/// to the cluster is refused in the same words, and then again by the list.
-fn is_misread_id(error: &Error) -> bool {
-    error.status() == Some(403) && error.code() == Some("permission.viewer_role_required")
+/// Which deployment of the list to find.
+#[derive(Clone)]
+enum Lookup {
+    Id(CheckedId<DeploymentId>),
+    Name(String),
+    IdOrName(CheckedId<DeploymentId>),
+}
+
+impl Lookup {
+    fn checked(&self) -> std::result::Result<(), &str> {
+        match self {
+            Self::Id(id) | Self::IdOrName(id) => id.as_ref().map(drop).map_err(String::as_str),
+            Self::Name(_) => Ok(()),
+        }
+    }
+
+    fn matches(&self, found: &Deployment) -> bool {
+        match self {
+            Self::Id(Ok(id)) => found.id == id.as_str(),
+            Self::IdOrName(Ok(id)) => [&found.id, &found.name].contains(&&id.to_string()),
+            Self::Name(name) => found.name == *name,
+            Self::Id(Err(_)) | Self::IdOrName(Err(_)) => false,
+        }
+    }
+}
+
+impl fmt::Display for Lookup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(Ok(id)) => write!(f, "with the id {id}"),
+            Self::IdOrName(Ok(id)) => write!(f, "with the id or name {id}"),
+            Self::Name(name) => write!(f, "with the name {name}"),
+            Self::Id(Err(_)) | Self::IdOrName(Err(_)) => Ok(()),
+        }
+    }
+}
+
+/// Finds a deployment in the list.
+fn find(client: &Client, lookup: Lookup) -> Call<Deployment> {
+    let listed = client.clone();
+    client.in_steps(Op::ListDeployments, |steps| async move {
+        lookup
+            .checked()
+            .map_err(|why| steps.error(ErrorKind::InvalidRequest, why))?;
+        let found = find_deployment(&steps, &listed, |one| lookup.matches(one));
+        found.await?.ok_or_else(|| {
+            let why = format!("the cluster has no deployment {lookup}");
+            steps.error(ErrorKind::NotFound, &why)
+        })
+    })
+}
+
+/// The first deployment that fits, from all pages of the list.
+pub(super) async fn find_deployment(
+    steps: &Steps,
+    client: &Client,
+    fits: impl Fn(&Deployment) -> bool,
+) -> Result<Option<Deployment>> {
+    let mut before = None;
+    for number in 1_u32.. {
+        let list = client.deployments().page(number).page_size(100).list();
+        let page = steps.run(list).await?;
+        let first = page.items.first().map(|deployment| deployment.id.clone());
+        let more = page.has_next;
+        if let Some(found) = page.into_iter().find(&fits) {
+            return Ok(Some(found));
+        }
+        if !more || first.is_none() {
+            break;
+        }
+        if first == before {
+            let why = "the list of deployments repeats a page";
+            return Err(steps.error(ErrorKind::Decode, why));
+        }
+        before = first;
+    }
+    Ok(None)
 }
 
 impl Client {
-    /// The deployments. It does no I/O.
+    /// Deploys an application: `POST /v1/deployments`.
+    ///
+    /// A name that the cluster already has is redeployed. The server answers before the deployment
+    /// has finished: [`deployed.deployment().wait()`](Deployed::deployment) waits for that.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest) for an empty name, repository, image or variable
+    /// name, and for an invalid port; [`Rejected`](ErrorKind::Rejected) for invalid fields or a missing
+    /// kind or cluster; [`Conflict`](ErrorKind::Conflict) for a name of another cluster;
+    /// [`PlanLimit`](ErrorKind::PlanLimit); [`Unavailable`](ErrorKind::Unavailable) if no node can
+    /// build it, after which part of the request may be stored. After
+    /// [`Effect::Unknown`](crate::Effect::Unknown) check [`Deployments::find_created`] before you
+    /// deploy again: each accepted request builds and restarts.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn deploy(&self, new: NewDeployment) -> Call<Deployed> {
+        let client = self.clone();
+        let cluster = self.cluster_parameter();
+        self.call(Op::CreateDeployment, |raw| async move {
+            let new = new.into_raw()?;
+            let reply = raw.create_deployment(cluster.as_deref(), &new).await?;
+            let deployed = Deployed::new(client, reply.into_inner().0);
+            Ok(Deployed {
+                name: Some(new.name),
+                ..deployed
+            })
+        })
+    }
+
+    /// The deployments of the client's cluster.
     pub fn deployments(&self) -> Deployments {
         Deployments {
             client: self.clone(),
@@ -572,13 +714,15 @@ impl Client {
         }
     }
 
-    /// A handle on a deployment, by its id; reading also takes its name. It does no I/O; an invalid id
-    /// is refused by the first call, as by all handles.
+    /// A handle on a deployment.
     pub fn deployment(
         &self,
         id: impl TryInto<DeploymentId, Error: Into<Error>>,
     ) -> DeploymentHandle {
-        Handle::new(self, id)
+        DeploymentHandle {
+            handle: Handle::new(self, id),
+            name: None,
+        }
     }
 }
 
@@ -590,27 +734,14 @@ pub(super) fn texts(lines: Vec<LogLine>) -> Vec<String> {
     lines.into_iter().map(|line| line.message).collect()
 }
 
-/// The deployment with this id, of the pages of the list.
-fn listed(client: &Client, id: &CheckedId<DeploymentId>) -> Call<Deployment> {
-    let (searched, id) = (client.clone(), id.clone());
-    client.in_steps(Op::ListDeployments, |steps| async move {
-        let id = id.map_err(|why| steps.error(ErrorKind::InvalidRequest, &why))?;
-        let found = steps.deployment(&searched, |one| one.id == id.as_str());
-        found.await?.ok_or_else(|| {
-            let words = format!("there is no deployment {id} in the list");
-            steps.error(ErrorKind::NotFound, &words)
-        })
-    })
-}
-
-/// How far a deployment is, and the server's word for it.
-fn how(deployment: &Deployment) -> (Phase, String) {
+/// The phase of a deployment, and the server's status word.
+fn phase_and_word(deployment: &Deployment) -> (Phase, String) {
     let status = deployment.status.as_ref();
     let word = status.map_or("", DeploymentStatus::as_str).to_owned();
     (status.map_or(Phase::Unknown, phase_of), word)
 }
 
-/// How far a deployment is: `running` is one that is being made.
+/// The phase of a deployment status. `running` means in progress here.
 fn phase_of(status: &DeploymentStatus) -> Phase {
     match status {
         DeploymentStatus::Pending => Phase::Queued,

@@ -87,7 +87,7 @@ impl Domains {
     pub fn list(&self) -> Call<Page<Domain>> {
         let client = self.client.clone();
         Call::paged(PAGING, self.page_request, move |page_request| {
-            let cluster = client.cluster_id();
+            let cluster = client.cluster_parameter();
             client.call(Op::ListDomains, move |raw| async move {
                 let (page, size) = page_request.parameters()?;
                 let list = raw.list_domains(cluster.as_deref(), page, size).await?;

@@ -1,11 +1,9 @@
 //! The environment variables of a service.
 
-use super::deployments::check_key;
-use super::fallback::Steps;
+use super::client::Steps;
+use super::deployments::{check_key, find_deployment};
 use super::shapes::Part;
-use super::{
-    Client, Instance, InstanceRole, Page, Routed, ServiceHandle, ServiceUpdate, Task, TaskId, Via,
-};
+use super::{Client, Instance, InstanceRole, Page, ServiceHandle, ServiceUpdate, Task, TaskId};
 use crate::call::Call;
 use crate::error::{ErrorKind, Result};
 use crate::raw::dployr::{Op, types};
@@ -50,22 +48,24 @@ impl<'de> Deserialize<'de> for EnvListing {
     }
 }
 
-/// The environment variables of a service; made by [`ServiceHandle::env`](super::ServiceHandle::env).
+/// The environment variables of a service; made by [`ServiceHandle::env_variables`].
 ///
-/// No server is known to have the routes of [`list`](Self::list), [`set`](Self::set) and
-/// [`remove`](Self::remove). The control plane has [`map`](Self::map), and sets variables by deploying.
+/// The vendor's page documents [`list`](Self::list), [`set`](EnvVariableHandle::set) and
+/// [`delete`](EnvVariableHandle::delete), but no known server has their routes. The control plane has
+/// [`get_map`](Self::get_map), and changes variables only by redeploying:
+/// [`rewrite_with`](Self::rewrite_with), [`rewrite_without`](Self::rewrite_without).
 #[derive(Clone, Debug)]
-pub struct ServiceEnv {
+pub struct EnvVariables {
     pub(super) service: ServiceHandle,
     pub(super) instance: Option<String>,
 }
 
-impl ServiceEnv {
-    /// The variables, by name: `GET /v1/services/{id}/env`.
+impl EnvVariables {
+    /// Lists the variables, by name: `GET /v1/services/{id}/env`.
     ///
     /// # Errors
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, which have
-    /// [`map`](Self::map).
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers: use
+    /// [`get_map`](Self::get_map) there.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<EnvVariable>> {
@@ -75,122 +75,104 @@ impl ServiceEnv {
         })
     }
 
-    /// The variables of the control plane, by name: `GET /v1/services/{id}/envs`. Secret variables are
-    /// not among them.
+    /// Reads the variables from a control plane, as a map: `GET /v1/services/{id}/envs`.
+    ///
+    /// Secret variables are not included: see [`ServiceHandle::secrets`].
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden), and
     /// [`Decode`](crate::ErrorKind::Decode) for a variable without a value.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
-    pub fn map(&self) -> Call<BTreeMap<String, Secret>> {
+    pub fn get_map(&self) -> Call<BTreeMap<String, Secret>> {
         self.service.call(Op::GetServiceEnvs, |raw, id| async move {
             let reply = raw.get_service_envs(id.as_str()).await?;
             Ok(reply.into_inner().0.envs)
         })
     }
 
-    /// The instance that the service is deployed to, by its tag, for a change that redeploys it.
-    /// Required if the cluster has several.
+    /// Tag of the instance to redeploy the service to, for a rewrite.
+    ///
+    /// Required if the cluster has several instances.
     pub fn instance(mut self, tag: impl Into<String>) -> Self {
         self.instance = Some(tag.into());
         self
     }
 
-    /// Sets one variable: `POST /v1/services/{id}/env`. Its value is redacted everywhere.
+    /// Sets a variable on a control plane, which **redeploys the service**.
     ///
-    /// No known server has this route. From one that answers so, all variables are read and written
-    /// back with this one: `GET /v1/services/{id}/envs`, and what must be sent along with it, then
-    /// `PATCH /v1/services/{id}`. That is **not atomic and redeploys the service**: see
-    /// [`Via::Rewrite`]. A variable that has this value already is left alone, without a task.
-    /// `without_fallbacks` on the builder turns this off.
+    /// Reads everything that an update would reset, and then writes all variables back with this one:
+    /// `GET /v1/services/{id}/envs`, `GET /v1/services/{id}`, `GET /v1/deployments`,
+    /// `GET /v1/services/{id}/secrets`, `GET /v1/instances` unless an [`instance`](Self::instance) is
+    /// named, `PATCH /v1/services/{id}`.
+    ///
+    /// - **Not atomic**: a concurrent change of the variables is lost.
+    /// - The service is interrupted; one from git is built again.
+    /// - Secret variables and the health check are kept. A service without a health check gets `/`.
+    /// - If the variable already has this value, nothing is written and the task has no id.
     ///
     /// ```no_run
     /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
-    /// let env = dployr.service("01M85NWYM50C3XD23R6MCKYEYQ").env().instance("loop-node-1");
-    /// let set = env.set("NODE_ENV", "production").await?;
-    /// println!("{:?}, redeployed by {:?}", set.via, set.task_id);
+    /// let service = dployr.service("01M85NWYM50C3XD23R6MCKYEYQ");
+    /// let variables = service.env_variables().instance("loop-node-1");
+    /// let task = variables.rewrite_with("NODE_ENV", "production").await?;
+    /// println!("redeployed by {:?}", task.task_id);
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that is empty or contains `=`
-    /// or a control character; and, with nothing changed, if no [`instance`](Self::instance) is named
-    /// and the cluster has several. Those of [`ServiceHandle::get`],
-    /// [`secrets`](ServiceHandle::secrets) and [`update`](ServiceHandle::update): only the last changes
-    /// something, and after its [`Unavailable`](crate::ErrorKind::Unavailable) the variable is set and
-    /// not deployed. [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers without
-    /// fallbacks.
+    /// Nothing is changed by:
+    /// - [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that is empty or contains `=`
+    ///   or a control character, or if the cluster has several instances and none is named;
+    /// - the errors of the reads.
     ///
-    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn set(&self, key: impl Into<String>, value: impl Into<Secret>) -> Call<Routed<Task>> {
-        let (key, value) = (key.into(), value.into());
-        let body = types::EnvVariableSet {
-            key: key.clone(),
-            value: value.clone(),
-        };
-        let documented = self.service.call(Op::SetServiceEnv, |raw, id| async move {
-            check_key(&body.key)?;
-            raw.set_service_env(id.as_str(), &body).await?;
-            Ok(())
-        });
-        self.change(Op::SetServiceEnv, documented, key, Some(value))
+    /// The errors of [`ServiceHandle::update`] come from the last request. After its
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) the variable is set, but not deployed.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
+    pub fn rewrite_with(&self, key: impl Into<String>, value: impl Into<Secret>) -> Call<Task> {
+        self.rewrite(key.into(), Some(value.into()))
     }
 
-    /// Removes one variable: `DELETE /v1/services/{id}/env/{key}`.
+    /// Removes a variable on a control plane, which **redeploys the service**.
     ///
-    /// No known server has this route. From one that answers so, all variables are read and written
-    /// back without this one, as in [`set`](Self::set): **not atomic, and the service is redeployed**.
+    /// Not atomic: works as [`rewrite_with`](Self::rewrite_with), and writes all other variables back.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that would change the path,
-    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown variable, and as [`set`](Self::set).
+    /// [`NotFound`](crate::ErrorKind::NotFound) if the service has no such variable, and as
+    /// [`rewrite_with`](Self::rewrite_with).
     ///
-    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn remove(&self, key: impl Into<String>) -> Call<Routed<Task>> {
-        let key = key.into();
-        let name = key.clone();
-        let documented = self
-            .service
-            .call(Op::DeleteServiceEnv, |raw, id| async move {
-                crate::id::check("name of a variable", &name)?;
-                raw.delete_service_env(id.as_str(), &name).await?;
-                Ok(())
-            });
-        self.change(Op::DeleteServiceEnv, documented, key, None)
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
+    pub fn rewrite_without(&self, key: impl Into<String>) -> Call<Task> {
+        self.rewrite(key.into(), None)
     }
 
-    /// Sets or removes a variable, with a rewrite of all where the server lacks the endpoint.
-    fn change(
-        &self,
-        op: Op,
-        documented: Call<()>,
-        key: String,
-        value: Option<Secret>,
-    ) -> Call<Routed<Task>> {
-        let env = self.clone();
-        self.service.client.in_steps(op, |steps| async move {
-            let (via, task_id) = match steps.documented(documented).await? {
-                Some(()) => (Via::Documented, None),
-                None => (Via::Rewrite, env.rewrite(&steps, key, value).await?),
-            };
-            let task = Task {
-                task_id,
-                queued: None,
-                cached: None,
-            };
-            Ok(Routed::by(via, task))
-        })
+    fn rewrite(&self, key: String, value: Option<Secret>) -> Call<Task> {
+        let variables = self.clone();
+        self.service
+            .client
+            .in_steps(Op::UpdateService, |steps| async move {
+                check_key(&key).map_err(|error| {
+                    let why = error.message().unwrap_or_default().to_owned();
+                    steps.error(ErrorKind::InvalidRequest, &why)
+                })?;
+                let task_id = variables.rewrite_in(&steps, key, value).await?;
+                Ok(Task {
+                    task_id,
+                    queued: None,
+                    cached: None,
+                })
+            })
     }
 
-    /// Reads everything before anything is written, and sends along what an update would lose.
-    async fn rewrite(
+    /// Reads everything before anything is written, and sends what an update would reset.
+    async fn rewrite_in(
         &self,
         steps: &Steps,
         key: String,
         value: Option<Secret>,
     ) -> Result<Option<TaskId>> {
-        let mut all = steps.run(self.map()).await?;
+        let mut all = steps.run(self.get_map()).await?;
         match value {
             Some(value) if all.get(&key) == Some(&value) => return Ok(None),
             Some(value) => drop(all.insert(key, value)),
@@ -205,16 +187,16 @@ impl ServiceEnv {
         if let Some(cluster) = service.cluster_id.as_deref() {
             client = client.with_cluster(cluster)?;
         }
-        let deployment = steps.deployment(&client, |found| match &service.deployment_id {
+        let deployment = find_deployment(steps, &client, |found| match &service.deployment_id {
             Some(id) => *id == found.id,
             None => found.name == service.name,
         });
-        // Without it an update would reset the health check.
+        // Without its health check, an update would reset it.
         let deployment = deployment.await?.ok_or_else(|| {
             let why = "the deployment of the service is not in the list of the cluster";
             steps.error(ErrorKind::NotFound, why)
         })?;
-        let keep = secrets(steps, &self.service).await?;
+        let keep = secret_names(steps, &self.service).await?;
         let instance = match &self.instance {
             Some(tag) => tag.clone(),
             None => only_instance(steps, &client).await?,
@@ -226,11 +208,62 @@ impl ServiceEnv {
     }
 }
 
+/// A handle on an environment variable; made by [`ServiceHandle::env_variable`].
+#[derive(Clone, Debug)]
+pub struct EnvVariableHandle {
+    pub(super) service: ServiceHandle,
+    pub(super) key: String,
+}
+
+impl EnvVariableHandle {
+    /// Sets the variable: `POST /v1/services/{id}/env`.
+    ///
+    /// No known server has this route: use [`EnvVariables::rewrite_with`] on a control plane.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that is empty or contains `=`
+    /// or a control character, and [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known
+    /// servers.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn set(&self, value: impl Into<Secret>) -> Call<()> {
+        let body = types::EnvVariableSet {
+            key: self.key.clone(),
+            value: value.into(),
+        };
+        self.service.call(Op::SetServiceEnv, |raw, id| async move {
+            check_key(&body.key)?;
+            raw.set_service_env(id.as_str(), &body).await?;
+            Ok(())
+        })
+    }
+
+    /// Deletes the variable: `DELETE /v1/services/{id}/env/{key}`.
+    ///
+    /// No known server has this route: use [`EnvVariables::rewrite_without`] on a control plane.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that cannot be part of a path,
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown variable, and
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn delete(&self) -> Call<()> {
+        let key = self.key.clone();
+        self.service
+            .call(Op::DeleteServiceEnv, |raw, id| async move {
+                crate::id::check("name of a variable", &key)?;
+                raw.delete_service_env(id.as_str(), &key).await?;
+                Ok(())
+            })
+    }
+}
+
 /// The names of the service's secrets, each once.
-async fn secrets(steps: &Steps, handle: &ServiceHandle) -> Result<BTreeSet<String>> {
-    match steps.run(handle.secrets()).await {
+async fn secret_names(steps: &Steps, service: &ServiceHandle) -> Result<BTreeSet<String>> {
+    match steps.run(service.secrets().list()).await {
         Ok(secrets) => Ok(secrets.into_iter().map(|secret| secret.key).collect()),
-        // A server without a key to encrypt them with has none (read in its source).
+        // A server without an encryption key has no secrets (read in its source).
         Err(error)
             if error.status() == Some(503) && error.code() == Some("request.bad_request") =>
         {
@@ -240,7 +273,7 @@ async fn secrets(steps: &Steps, handle: &ServiceHandle) -> Result<BTreeSet<Strin
     }
 }
 
-/// The tag of the one instance that can run services.
+/// The tag of the only instance that runs services.
 async fn only_instance(steps: &Steps, client: &Client) -> Result<String> {
     let page = steps.run(client.instances().list()).await?;
     let more = page.has_next;
@@ -259,7 +292,7 @@ async fn only_instance(steps: &Steps, client: &Client) -> Result<String> {
         _ => {
             let why = "the cluster has several instances, and the service may be on any of them";
             let error = steps.error(ErrorKind::InvalidRequest, why);
-            Err(error.with_advice("name the one to deploy to: env().instance(tag)"))
+            Err(error.with_advice("name the one to deploy to: env_variables().instance(tag)"))
         }
     }
 }

@@ -96,7 +96,7 @@ impl Events {
         let wanted = self.clone();
         Call::paged(PAGING, self.page_request, move |page_request| {
             let wanted = wanted.clone();
-            let (client, cluster) = (wanted.client.clone(), wanted.client.cluster_id());
+            let (client, cluster) = (wanted.client.clone(), wanted.client.cluster_parameter());
             client.call(Op::ListEvents, move |raw| async move {
                 let (page, size) = page_request.parameters()?;
                 let list = raw

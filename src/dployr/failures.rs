@@ -80,9 +80,9 @@ fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
             "check DPLOYR_TOKEN, which is sent as `Authorization: Bearer …`; the id of a session is not a token: pass it to with_session; a session expires after days",
         ),
         403 if id == "get_deployment" && code == "permission.viewer_role_required" => classified
-            .advice("the known server refuses every read of one deployment: look for it in deployments().list()"),
+            .advice("the control plane refuses every read of one deployment: use deployments().find(id)"),
         403 if id == "delete_deployment" && code == "permission.developer_role_required" => classified
-            .advice("the known server refuses every delete that names no cluster: give the client one"),
+            .advice("the control plane refuses a delete without a cluster: set one with builder().cluster(id)"),
         403 if matches!(id, "create_api_token" | "list_api_tokens" | "delete_api_token") => {
             classified.advice("a token cannot manage tokens: use login_by_email and with_session")
         }
@@ -138,29 +138,46 @@ fn no_route(operation: Option<&Operation>) -> &'static str {
     };
     match operation.id {
         "login" => {
-            "this server has no login by password: create a personal access token there, or use login_by_email"
+            "this server has no passwords: create a personal access token there, or use login_by_email"
         }
         "create_webhook" => {
-            "dployr documents it; a control plane has one webhook for each cluster instead: webhooks().set_up(..)"
+            "only the vendor's page has this route; on a control plane use webhooks().set_up(..), one webhook for each cluster"
         }
         "list_webhooks" => {
-            "dployr documents it; a control plane shows the webhook of a cluster in clusters().by_id(..).integrations() instead"
+            "only the vendor's page has this route; on a control plane use cluster(id).integrations(), which has the cluster's webhook"
         }
         "list_routes" => {
-            "dployr documents it; a control plane has routes().services() and domains().list() instead"
+            "only the vendor's page has this route; on a control plane use routable_services().list() and domains().list()"
         }
-        "create_route" => "dployr documents it; a control plane has domains().create(..) instead",
-        "delete_route" => "dployr documents it; a control plane has domain(..).delete() instead",
+        "create_route" => {
+            "only the vendor's page has this route; on a control plane use domains().create(..)"
+        }
+        "delete_route" => {
+            "only the vendor's page has this route; on a control plane use domain(name).delete()"
+        }
         "list_service_env" => {
-            "dployr documents it; a control plane has service(..).env().map() instead"
+            "only the vendor's page has this route; on a control plane use env_variables().get_map()"
         }
-        "get_deployment" | "set_service_env" | "delete_service_env" | "restart_service" => {
-            "dployr documents it; a client with fallbacks makes equivalent calls: see dployr::Via"
+        "set_service_env" => {
+            "only the vendor's page has this route; on a control plane use env_variables().rewrite_with(key, value), which redeploys the service"
         }
+        "delete_service_env" => {
+            "only the vendor's page has this route; on a control plane use env_variables().rewrite_without(key), which redeploys the service"
+        }
+        "restart_service" => {
+            "only the vendor's page has this route; on a control plane use restart_by_stop_and_start()"
+        }
+        "update_deployment" => {
+            "only the vendor's page has this route; on a control plane use service(id).update(..), or deploy the name again"
+        }
+        "get_service_status" => {
+            "only the vendor's page has this route; on a control plane use service(id).wait() or domain(name).status()"
+        }
+        "get_deployment" => "use deployments().find(id), which reads the list",
         _ if matches!(operation.evidence, Evidence::Observed | Evidence::Source) => {
             "this server lacks a route that dployr's control plane has: check the base URL"
         }
-        _ => "this server lacks the route: dployr documents it, but no known server has it",
+        _ => "only the vendor's page has this route: no known server has it",
     }
 }
 
@@ -331,21 +348,45 @@ mod tests {
             r#"{"error":"Developer role is required","code":"permission.developer_role_required"}"#;
         let plain = "404 Not Found";
         for (operation, status, body, part) in [
-            ("get_deployment", 403, viewer, Some("deployments().list()")),
+            (
+                "get_deployment",
+                403,
+                viewer,
+                Some("deployments().find(id)"),
+            ),
             ("get_instance", 403, viewer, None),
             (
                 "delete_deployment",
                 403,
                 developer,
-                Some("names no cluster"),
+                Some("without a cluster"),
             ),
             ("stop_service", 403, developer, None),
-            ("list_projects", 404, plain, Some("dployr documents it")),
+            ("list_projects", 404, plain, Some("vendor's page")),
             ("list_services", 404, plain, Some("check the base URL")),
             ("list_clusters", 404, plain, Some("check the base URL")),
             ("create_webhook", 404, plain, Some("webhooks().set_up(..)")),
             ("list_webhooks", 404, plain, Some("integrations()")),
             ("create_route", 404, plain, Some("domains().create(..)")),
+            ("get_deployment", 404, plain, Some("deployments().find(id)")),
+            (
+                "set_service_env",
+                404,
+                plain,
+                Some("rewrite_with(key, value)"),
+            ),
+            (
+                "delete_service_env",
+                404,
+                plain,
+                Some("rewrite_without(key)"),
+            ),
+            (
+                "restart_service",
+                404,
+                plain,
+                Some("restart_by_stop_and_start()"),
+            ),
             ("list_api_tokens", 403, "", Some("login_by_email")),
             ("list_clusters", 403, "", None),
             ("verify_domain", 422, "", Some("TXT record")),

@@ -53,11 +53,8 @@ crate::id::id! {
     ProjectId, "project id"
 }
 
-/// A handle on a cluster; made by [`Clusters::by_id`](super::Clusters::by_id).
+/// A handle on a cluster; made by [`Client::cluster`].
 pub type ClusterHandle = Handle<ClusterId>;
-
-/// A handle on a deployment; made by [`Client::deployment`].
-pub type DeploymentHandle = Handle<DeploymentId>;
 
 /// A handle on a service; made by [`Client::service`].
 pub type ServiceHandle = Handle<ServiceId>;

@@ -101,7 +101,7 @@ impl Instances {
     pub fn list(&self) -> Call<Page<Instance>> {
         let client = self.client.clone();
         Call::paged(PAGING, self.page_request, move |page_request| {
-            let cluster = client.cluster_id();
+            let cluster = client.cluster_parameter();
             client.call(Op::ListInstances, move |raw| async move {
                 let (page, size) = page_request.parameters()?;
                 let list = raw.list_instances(cluster.as_deref(), page, size).await?;
@@ -219,7 +219,7 @@ impl NodeHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
     pub fn reboot(&self, force: bool) -> Call<InstanceTask> {
-        let cluster = self.client.cluster_id();
+        let cluster = self.client.cluster_parameter();
         let body = types::InstanceInterruption { force };
         self.call(Op::RebootInstance, |raw, tag| async move {
             let reply = raw
@@ -236,8 +236,8 @@ impl NodeHandle {
     /// As [`reboot`](Self::reboot).
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
-    pub fn restart(&self, force: bool) -> Call<InstanceTask> {
-        let cluster = self.client.cluster_id();
+    pub fn restart_daemon(&self, force: bool) -> Call<InstanceTask> {
+        let cluster = self.client.cluster_parameter();
         let body = types::InstanceInterruption { force };
         self.call(Op::RestartInstance, |raw, tag| async move {
             let reply = raw

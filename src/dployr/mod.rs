@@ -2,7 +2,7 @@
 //!
 //! ```no_run
 //! # async fn example() -> deploykit::Result<()> {
-//! use deploykit::dployr::{Client, NewDeployment, ServiceType};
+//! use deploykit::dployr::{Client, LogOptions, NewDeployment, ServiceType};
 //! let dployr = Client::builder()
 //!     .base_url("https://base.dployr.io")
 //!     .token("dpat_…")
@@ -14,13 +14,10 @@
 //!     .build_cmd("npm install")
 //!     .run_cmd("npm start")
 //!     .port(3000);
-//! dployr.deployments().create(app).await?;
+//! let ready = dployr.deploy(app).await?.deployment().wait().await?;
 //!
-//! for service in dployr.services().list().all().await? {
-//!     let mut lines = dployr.service(&service.id).follow_logs().await?;
-//!     while let Some(line) = lines.next().await {
-//!         println!("{}", line?.message);
-//!     }
+//! for line in dployr.service(&ready.name).logs(LogOptions::new().tail(20)).await? {
+//!     println!("{line}");
 //! }
 //! # Ok(()) }
 //! ```
@@ -29,12 +26,14 @@
 //!
 //! The vendor's page documents 26 operations, and this client has all of them. No known server has all
 //! of them: the open-source control plane has ten, and answers the others with
-//! [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute). The docs of each method say so, and
+//! [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute). The client also has 36 operations that only the
+//! control plane has. The docs of each method say which servers have it;
 //! [`Operation::evidence`](crate::operation::Operation) says it for programs.
 //!
-//! Four calls fall back to equivalent ones: reading a deployment, setting and removing a variable, and
-//! restarting a service. Their replies say so in [`Via`], and `without_fallbacks` on the builder turns
-//! it off. The calls that only the control plane has are here, too.
+//! A method sends the one documented request. If the control plane lacks it, the error names the method
+//! to use instead. Methods that make several requests say so in their names:
+//! [`Deployments::find`], [`ServiceHandle::restart_by_stop_and_start`],
+//! [`EnvVariables::rewrite_with`] and [`EnvVariables::rewrite_without`].
 //!
 //! # Clusters
 //!
@@ -57,7 +56,6 @@ mod domains;
 pub(crate) mod env;
 mod events;
 mod failures;
-mod fallback;
 mod ids;
 mod instances;
 mod logs;
@@ -76,7 +74,7 @@ pub use crate::raw::dployr::enums::{
     ServiceState, ServiceType,
 };
 pub use crate::raw::dployr::types::{
-    ApiToken, ChatWebhook, Cluster, ClusterRoles, ClusterUser, ClusterWebhook, CpuMetrics, Created,
+    ApiToken, ChatWebhook, Cluster, ClusterRoles, ClusterUser, ClusterWebhook, CpuMetrics,
     CurrentUser, Deployment, DiskMetrics, DnsRecord, Domain, DomainServing, EmailNotifications,
     Event, EventActor, EventTarget, Health, Instance, InstanceMetadata, InstanceMetrics,
     InstanceRegistered, InstanceTask, Integrations, Invited, LoadAverage, MemoryMetrics,
@@ -87,22 +85,21 @@ pub use crate::raw::dployr::types::{
 pub use api_tokens::{ApiTokens, NewApiToken};
 pub use client::{Client, Dployr};
 pub use clusters::{ClusterUsers, Clusters};
-pub use deployments::{DeploymentUpdate, Deployments, NewDeployment};
+pub use deployments::{Deployed, DeploymentHandle, DeploymentUpdate, Deployments, NewDeployment};
 pub use domains::{Domains, NewDomain};
-pub use env::{EnvVariable, ServiceEnv};
+pub use env::{EnvVariable, EnvVariableHandle, EnvVariables};
 pub use events::{EventWindow, Events};
-pub use fallback::{Routed, Via};
 pub use ids::{
-    ApiTokenHandle, ApiTokenId, ClusterHandle, ClusterId, DeploymentHandle, DeploymentId,
-    DomainHandle, DomainName, Handle, InstanceHandle, InstanceId, InstanceTag, NodeHandle,
-    ProjectHandle, ProjectId, RouteHandle, RouteId, ServiceHandle, ServiceId, TaskId,
+    ApiTokenHandle, ApiTokenId, ClusterHandle, ClusterId, DeploymentId, DomainHandle, DomainName,
+    Handle, InstanceHandle, InstanceId, InstanceTag, NodeHandle, ProjectHandle, ProjectId,
+    RouteHandle, RouteId, ServiceHandle, ServiceId, TaskId,
 };
 pub use instances::{Instances, NewInstance};
-pub use logs::LogQuery;
+pub use logs::{ClusterLogOptions, LogOptions};
 pub use projects::{NewProject, Projects};
-pub use routes::{NewRoute, Routes};
-pub use services::{ServiceField, ServiceUpdate, Services};
-pub use session::{CodeSent, Session, TokenPair};
+pub use routes::{NewRoute, RoutableServices, Routes};
+pub use services::{ServiceField, ServiceSecrets, ServiceUpdate, Services};
+pub use session::{CodeSent, LoginSession, TokenPair};
 pub use webhooks::{EventData, NewWebhook, WebhookEvent, WebhookSetup, Webhooks};
 
 /// Builder of a dployr [`Client`].

@@ -33,7 +33,8 @@ impl NewRoute {
 
 /// The routes of a server's proxy; made by [`Client::routes`].
 ///
-/// No known server has these calls, except [`services`](Self::services).
+/// No known server has these calls. The control plane has [`Client::routable_services`] and
+/// [`Client::domains`] instead.
 #[derive(Clone, Debug)]
 pub struct Routes {
     client: Client,
@@ -51,26 +52,9 @@ impl Routes {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Route>> {
         let client = self.client.clone();
-        let cluster = client.cluster_id();
+        let cluster = client.cluster_parameter();
         client.call(Op::ListRoutes, move |raw| async move {
             let list = raw.list_routes(cluster.as_deref()).await?;
-            Ok(list.into_inner().into_page())
-        })
-    }
-
-    /// The services of the client's cluster and their addresses, one for each instance, on one page:
-    /// `GET /v1/proxy/services`. The control plane has this instead of [`list`](Self::list).
-    ///
-    /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/proxy.ts>
-    pub fn services(&self) -> Call<Page<RoutableService>> {
-        let client = self.client.clone();
-        let cluster = client.cluster_id();
-        client.call(Op::ListProxyServices, move |raw| async move {
-            let list = raw.list_proxy_services(cluster.as_deref()).await?;
             Ok(list.into_inner().into_page())
         })
     }
@@ -84,7 +68,7 @@ impl Routes {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn create(&self, new: NewRoute) -> Call<Route> {
-        let cluster = self.client.cluster_id();
+        let cluster = self.client.cluster_parameter();
         self.client.call(Op::CreateRoute, |raw| async move {
             let reply = raw
                 .create_route(cluster.as_deref(), &new.into_raw()?)
@@ -109,7 +93,40 @@ impl RouteHandle {
     }
 }
 
+/// The services that the proxy routes to; made by [`Client::routable_services`].
+#[derive(Clone, Debug)]
+pub struct RoutableServices {
+    client: Client,
+}
+
+impl RoutableServices {
+    /// Lists the services of the cluster with their addresses: `GET /v1/proxy/services`.
+    ///
+    /// All records are on one page, one record per service and instance.
+    ///
+    /// # Errors
+    /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/proxy.ts>
+    pub fn list(&self) -> Call<Page<RoutableService>> {
+        let client = self.client.clone();
+        let cluster = client.cluster_parameter();
+        client.call(Op::ListProxyServices, move |raw| async move {
+            let list = raw.list_proxy_services(cluster.as_deref()).await?;
+            Ok(list.into_inner().into_page())
+        })
+    }
+}
+
 impl Client {
+    /// The services that the proxy of the client's cluster routes to.
+    pub fn routable_services(&self) -> RoutableServices {
+        RoutableServices {
+            client: self.clone(),
+        }
+    }
+
     /// The routes of the proxy. It does no I/O.
     pub fn routes(&self) -> Routes {
         Routes {

@@ -4,8 +4,9 @@ use super::client::{check_port, check_text, check_texts};
 use super::deployments::{SCHEDULE, TAIL, check_key, check_keys, id_of, texts};
 use super::shapes::PAGING;
 use super::{
-    Client, Handle, Page, Routed, Runtime, Service, ServiceEnv, ServiceHandle, ServiceId,
-    ServiceMetrics, ServiceSecret, ServiceState, ServiceStatus, ServiceUpdated, Task, Via,
+    Client, EnvVariableHandle, EnvVariables, Handle, LogOptions, Page, Runtime, Service,
+    ServiceHandle, ServiceId, ServiceMetrics, ServiceSecret, ServiceState, ServiceStatus,
+    ServiceUpdated, Task,
 };
 use crate::call::Call;
 use crate::error::{Effect, Error, Result};
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What stands for the state of a service of which only that is known.
+/// The status of a service whose record only shows that it does not sleep.
 const AWAKE: &str = "awake";
 
 /// A setting of a service that an update can clear.
@@ -121,7 +122,7 @@ impl ServiceUpdate {
     }
 
     /// Sets these secret variables and keeps those in `keep`. **All others are removed**:
-    /// [`ServiceHandle::secrets`](super::ServiceHandle::secrets) lists the existing names.
+    /// [`ServiceSecrets::list`] lists the existing names.
     ///
     /// ```
     /// # use deploykit::dployr::ServiceUpdate;
@@ -280,9 +281,9 @@ impl Services {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Service>> {
         let client = self.client.clone();
-        let own = client.cluster_id();
+        let own = client.cluster_parameter();
         Call::paged(PAGING, self.page_request, move |page_request| {
-            let cluster = client.cluster_id();
+            let cluster = client.cluster_parameter();
             client.call(Op::ListServices, move |raw| async move {
                 let (page, size) = page_request.parameters()?;
                 let list = raw.list_services(cluster.as_deref(), page, size).await?;
@@ -332,7 +333,7 @@ impl Services {
         name: String,
         window: Option<(SystemTime, SystemTime)>,
     ) -> Call<ServiceMetrics> {
-        let cluster = self.client.cluster_id();
+        let cluster = self.client.cluster_parameter();
         self.client
             .call(Op::GetServiceMetrics, move |raw| async move {
                 crate::id::check("name of a service", &name)?;
@@ -366,7 +367,7 @@ impl ServiceHandle {
     /// use deploykit::dployr::ServiceUpdate;
     /// let service = dployr.service("01M85NWYM50C3XD23R6MCKYEYQ");
     /// let name = service.get().await?.name;
-    /// let deployment = dployr.deployment(&name).get().await?;
+    /// let deployment = dployr.deployments().find(&name).await?;
     /// // The health check is sent again, or it would be reset.
     /// let update = ServiceUpdate::new("loop-node-1", deployment.health_check.as_deref());
     /// println!("{:?}", service.update(update.port(4000)).await?.task_id);
@@ -451,107 +452,138 @@ impl ServiceHandle {
         })
     }
 
-    /// Restarts the service: `POST /v1/services/{id}/restart`, without a body.
+    /// Restarts the service: `POST /v1/services/{id}/restart`.
     ///
-    /// No known server has this route. From one that answers so, the client falls back to
-    /// [`stop`](Self::stop) and then [`start`](Self::start), see [`Via`]; the task is that of the start.
-    /// This is not atomic: both are queued, and the server may refuse the second. `without_fallbacks` on
-    /// the builder turns this off.
+    /// No known server has this route: use
+    /// [`restart_by_stop_and_start`](Self::restart_by_stop_and_start) there.
     ///
     /// # Errors
-    /// As [`start`](Self::start). If the start failed, the effect is
-    /// [`Effect::Applied`](crate::Effect::Applied): the service was told to stop.
-    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers without fallbacks.
+    /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers, and as
+    /// [`start`](Self::start).
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn restart(&self) -> Call<Routed<Task>> {
-        let service = self.clone();
-        let documented = self.call(Op::RestartService, |raw, id| async move {
+    pub fn restart(&self) -> Call<Task> {
+        self.call(Op::RestartService, |raw, id| async move {
             Ok(raw.restart_service(id.as_str()).await?.into_inner().0)
-        });
-        self.client
-            .in_steps(Op::RestartService, |steps| async move {
-                if let Some(task) = steps.documented(documented).await? {
-                    return Ok(Routed::by(Via::Documented, task));
-                }
-                steps.run(service.stop()).await?;
-                let task = steps.run(service.start()).await.map_err(|error| {
-                    error
-                        .with_effect(Effect::Applied)
-                        .with_advice("the service was told to stop before this: start it")
-                })?;
-                Ok(Routed::by(Via::StopAndStart, task))
-            })
-    }
-
-    /// The names of the secret variables, without their values: `GET /v1/services/{id}/secrets`. The
-    /// server sends them on one page.
-    ///
-    /// A name may come twice: once from the first deployment, without a `service_id`, and once from a
-    /// later change.
-    ///
-    /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) without the
-    /// role of a developer, and [`Unavailable`](crate::ErrorKind::Unavailable) from a server that was
-    /// set up without a key for secrets.
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
-    pub fn secrets(&self) -> Call<Page<ServiceSecret>> {
-        self.call(Op::ListServiceSecrets, |raw, id| async move {
-            let list = raw.list_service_secrets(id.as_str()).await?;
-            Ok(list.into_inner().into_page())
         })
     }
 
-    /// The environment variables of the service. It does no I/O.
-    pub fn env(&self) -> ServiceEnv {
-        ServiceEnv {
+    /// Stops the service and then starts it: `POST /v1/services/{id}/stop`, `POST /v1/services/{id}/start`.
+    ///
+    /// Not atomic: the server queues both tasks, and may refuse the second. Returns the task of the
+    /// start.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start). If the stop was accepted and the start failed, the effect is
+    /// [`Effect::Applied`](crate::Effect::Applied), and the service stays stopped.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn restart_by_stop_and_start(&self) -> Call<Task> {
+        let service = self.clone();
+        self.client.in_steps(Op::StopService, |steps| async move {
+            steps.run(service.stop()).await?;
+            steps.run(service.start()).await.map_err(|error| {
+                error
+                    .with_effect(Effect::Applied)
+                    .with_advice("the service was stopped before this: start it")
+            })
+        })
+    }
+
+    /// The environment variables of the service.
+    pub fn env_variables(&self) -> EnvVariables {
+        EnvVariables {
             service: self.clone(),
             instance: None,
         }
+    }
+
+    /// A handle on an environment variable of the service, by its name: `NODE_ENV`.
+    pub fn env_variable(&self, key: impl Into<String>) -> EnvVariableHandle {
+        EnvVariableHandle {
+            service: self.clone(),
+            key: key.into(),
+        }
+    }
+
+    /// The secret variables of the service.
+    pub fn secrets(&self) -> ServiceSecrets {
+        ServiceSecrets {
+            service: self.clone(),
+        }
+    }
+}
+
+/// The secret variables of a service; made by [`ServiceHandle::secrets`].
+///
+/// [`ServiceUpdate::secrets`] and [`NewDeployment::secret`](super::NewDeployment::secret) set them.
+#[derive(Clone, Debug)]
+pub struct ServiceSecrets {
+    service: ServiceHandle,
+}
+
+impl ServiceSecrets {
+    /// Lists the names of the secret variables, without values: `GET /v1/services/{id}/secrets`.
+    ///
+    /// The server sends all of them on one page. A name may be listed twice: once for the first
+    /// deployment, without a `service_id`, and once for a later change.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) without the
+    /// developer role, and [`Unavailable`](crate::ErrorKind::Unavailable) from a server without an
+    /// encryption key for secrets.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
+    pub fn list(&self) -> Call<Page<ServiceSecret>> {
+        self.service
+            .call(Op::ListServiceSecrets, |raw, id| async move {
+                let list = raw.list_service_secrets(id.as_str()).await?;
+                Ok(list.into_inner().into_page())
+            })
     }
 }
 
 impl ServiceHandle {
     /// Waits until the service is up.
     ///
-    /// It asks for the [`status`](Self::status) at once, after 3 s, and then at most every 15 s, and
-    /// gives up after 15 minutes; see [`Wait`] for how to change that. A service that sleeps is not
-    /// over: a visitor or [`start`](Self::start) wakes it, so the wait goes on. After a
-    /// [`stop`](Self::stop), [`until_gone`](Wait::until_gone) waits until it sleeps.
+    /// Reads the [`status`](Self::status) at once, after 3 s, and then at most every 15 s, and gives up
+    /// after 15 minutes; see [`Wait`] for how to change that. A sleeping service does not end the wait,
+    /// because a visitor or [`start`](Self::start) wakes it. After a [`stop`](Self::stop),
+    /// [`until_gone`](Wait::until_gone) waits until it sleeps.
     ///
-    /// No server is known to have that route. From one that says so, the [record](Self::get) of the
-    /// service is read instead, which tells whether it sleeps and nothing else: the status is
-    /// `sleeping` or `awake`, and one that is awake counts as up, though after a start it takes up to
-    /// 90 s until it answers. `without_fallbacks` on the builder turns this off.
+    /// No known server has the status route. If it is missing, the wait reads the
+    /// [record](Self::get) of the service, which only shows whether the service sleeps: the status is
+    /// `sleeping` or `awake`. `awake` counts as up, although a service may need 90 s after a start
+    /// until it responds.
     ///
     /// # Errors
-    /// [`WaitFailed`](ErrorKind::WaitFailed), [`WaitTimedOut`](ErrorKind::WaitTimedOut),
-    /// [`Gone`](ErrorKind::Gone) and the others of [`Wait`];
-    /// [`NoSuchRoute`](ErrorKind::NoSuchRoute) from the known servers without fallbacks.
+    /// Those of [`Wait`]: [`WaitFailed`](crate::ErrorKind::WaitFailed),
+    /// [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut), [`Gone`](crate::ErrorKind::Gone).
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn wait(&self) -> Wait<ServiceStatus> {
         let (polled, logged) = (self.clone(), self.clone());
-        // Found out once, so that it is not asked for again.
+        // Remembered, so that only the first poll tries the missing route.
         let no_status = Arc::<AtomicBool>::default();
-        let poll = move || polled.look(no_status.clone());
+        let poll = move || polled.poll(no_status.clone());
         Wait::new("dployr service", id_of(&self.id), SCHEDULE, poll)
-            .with_log(move || logged.logs(Some(TAIL)).map(texts))
+            .with_log(move || logged.logs(LogOptions::new().tail(TAIL)).map(texts))
             .restartable()
     }
 
-    fn look(&self, no_status: Arc<AtomicBool>) -> Call<Snapshot<ServiceStatus>> {
-        let handle = self.clone();
+    fn poll(&self, no_status: Arc<AtomicBool>) -> Call<Snapshot<ServiceStatus>> {
+        let service = self.clone();
         self.client
             .in_steps(Op::GetServiceStatus, |steps| async move {
                 if !no_status.load(Ordering::Relaxed) {
-                    if let Some(status) = steps.documented(handle.status()).await? {
-                        return Ok(of_status(status));
+                    match steps.run(service.status()).await {
+                        Err(error) if steps.lacks_route(&error) => {
+                            no_status.store(true, Ordering::Relaxed);
+                        }
+                        result => return result.map(snapshot_of_status),
                     }
-                    no_status.store(true, Ordering::Relaxed);
                 }
-                steps.run(handle.get()).await.map(of_record)
+                steps.run(service.get()).await.map(snapshot_of_record)
             })
     }
 }
@@ -579,13 +611,13 @@ pub(super) fn millis(at: SystemTime) -> Result<i64> {
         .ok_or_else(|| Error::invalid_request("the time lies before 1970 or too far ahead"))
 }
 
-/// The status that a service's record shows: only whether it sleeps.
-fn of_record(service: Service) -> Snapshot<ServiceStatus> {
+/// The snapshot of a service's record, which only shows whether the service sleeps.
+fn snapshot_of_record(service: Service) -> Snapshot<ServiceStatus> {
     let status = match service.iced_at {
         Some(_) => ServiceState::Sleeping,
         None => ServiceState::Unknown(AWAKE.to_owned()),
     };
-    let mut snapshot = of_status(ServiceStatus {
+    let mut snapshot = snapshot_of_status(ServiceStatus {
         id: Some(service.id),
         name: Some(service.name),
         status,
@@ -595,17 +627,17 @@ fn of_record(service: Service) -> Snapshot<ServiceStatus> {
     if snapshot.observation.phase == Phase::Unknown {
         snapshot.observation.phase = Phase::Ready;
         snapshot.observation.reason =
-            Some("all that is known is that it does not sleep".to_owned());
+            Some("the server only reports that it does not sleep".to_owned());
     }
     snapshot
 }
 
-fn of_status(service: ServiceStatus) -> Snapshot<ServiceStatus> {
+fn snapshot_of_status(service: ServiceStatus) -> Snapshot<ServiceStatus> {
     let word = service.status.as_str().to_owned();
     Snapshot::new(phase_of_service(&service.status), word, service)
 }
 
-/// How a service is: `running` is one that is up.
+/// The phase of a service status. `running` means up here.
 fn phase_of_service(state: &ServiceState) -> Phase {
     match state {
         ServiceState::Starting => Phase::InProgress,

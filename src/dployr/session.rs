@@ -35,7 +35,7 @@ pub struct TokenPair {
 /// The control plane does not extend it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Session {
+pub struct LoginSession {
     /// The id, which has all rights of its user. Keep it like a password.
     pub id: Secret,
     /// Lifetime from now on, if the server says it: seven days after a login, one hour for a CI job.
@@ -62,7 +62,7 @@ impl CodeSent {
     /// As [`Client::verify_login_code`].
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth.ts>
-    pub fn verify(&self, code: impl Into<Secret>) -> Call<Session> {
+    pub fn verify(&self, code: impl Into<Secret>) -> Call<LoginSession> {
         self.client.verify_login_code(self.email.as_str(), code)
     }
 }
@@ -148,7 +148,7 @@ impl Client {
         &self,
         email: impl Into<String>,
         code: impl Into<Secret>,
-    ) -> Call<Session> {
+    ) -> Call<LoginSession> {
         let (email, code) = (email.into(), code.into());
         let scope = self.without_token().scope_of(Op::VerifyLoginCode);
         Call::new(scope, |scope| async move {
@@ -184,13 +184,13 @@ impl Client {
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for an untrusted event.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth.ts>
-    pub fn login_by_identity_token(&self, token: impl Into<Secret>) -> Call<Session> {
+    pub fn login_by_identity_token(&self, token: impl Into<Secret>) -> Call<LoginSession> {
         let (token, client) = (token.into(), self.without_token());
         client.call(Op::ExchangeIdentityToken, |raw| async move {
             not_empty("identity token", &token)?;
             let body = types::IdentityTokenExchange { token };
             let session = raw.exchange_identity_token(&body).await?.into_inner().0;
-            Ok(Session {
+            Ok(LoginSession {
                 id: session.session_id,
                 expires_in: seconds(session.expires_in),
             })
@@ -256,13 +256,13 @@ fn not_empty(what: &str, secret: &Secret) -> Result<()> {
 
 /// The session in the cookies of a reply. The last one counts, as in a browser; an empty one deletes
 /// the cookie.
-fn session_in(headers: &HeaderMap) -> Option<Session> {
+fn session_in(headers: &HeaderMap) -> Option<LoginSession> {
     let cookies = headers.get_all(SET_COOKIE).iter();
     let mut sessions = cookies.filter_map(|cookie| session_of(cookie.to_str().ok()?));
     sessions.next_back()
 }
 
-fn session_of(cookie: &str) -> Option<Session> {
+fn session_of(cookie: &str) -> Option<LoginSession> {
     let mut parts = cookie.split(';').map(|part| {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         (name.trim(), value.trim())
@@ -272,7 +272,7 @@ fn session_of(cookie: &str) -> Option<Session> {
         return None;
     }
     let max_age = parts.find(|(name, _)| name.eq_ignore_ascii_case("max-age"));
-    Some(Session {
+    Some(LoginSession {
         id: Secret::new(value),
         expires_in: seconds(max_age.and_then(|(_, seconds)| seconds.parse().ok())),
     })

@@ -102,7 +102,11 @@ fn a_stream() {
         let server = always(steps).await;
         let client = at(dployr::Client::builder(), &server).build().unwrap();
         let before = tasks();
-        let mut lines = client.service("web").follow_logs().await.unwrap();
+        let mut lines = client
+            .service("web")
+            .follow_logs(deploykit::dployr::LogOptions::new())
+            .await
+            .unwrap();
         lines.next().await.unwrap().unwrap();
         assert!(timeout(seconds(1), lines.next()).await.is_err());
         drop(lines);

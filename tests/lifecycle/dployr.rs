@@ -1,7 +1,8 @@
-//! dployr's documented calls on its control plane as it is: the client on the sandbox.
+//! The dployr client on the sandbox's control plane.
 
 use deploykit::dployr::{
-    Client, LogQuery, NewDeployment, NewInstance, ServiceField, ServiceType, ServiceUpdate, Via,
+    Client, ClusterLogOptions, DeploymentStatus, NewDeployment, NewInstance, ServiceField,
+    ServiceType, ServiceUpdate,
 };
 use deploykit::{Effect, ErrorKind};
 use deploykit_sandbox::{Dialect, Sandbox};
@@ -12,7 +13,11 @@ use std::time::Duration;
 const A_WHILE: Duration = Duration::from_secs(2);
 
 async fn start() -> (Sandbox, Client) {
-    let builder = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
+    start_as(Dialect::ControlPlane).await
+}
+
+async fn start_as(dialect: Dialect) -> (Sandbox, Client) {
+    let builder = Sandbox::builder().dployr_dialect(dialect);
     let sandbox = builder.start().await.unwrap();
     let access = sandbox.dployr();
     let client = Client::builder().base_url(&access.base_url);
@@ -29,14 +34,20 @@ async fn deployed(sandbox: &Sandbox, dployr: &Client) -> String {
         .health_check("/health")
         .env("A", "1")
         .secret("S1", "hush");
-    dployr.deployments().create(app).await.unwrap();
+    dployr.deploy(app).await.unwrap();
     sandbox.advance(A_WHILE);
     let services = dployr.services().list().await.unwrap();
     services.items[0].id.clone()
 }
 
 async fn env(dployr: &Client, id: &str) -> BTreeMap<String, String> {
-    let map = dployr.service(id).env().map().await.unwrap().into_iter();
+    let map = dployr
+        .service(id)
+        .env_variables()
+        .get_map()
+        .await
+        .unwrap()
+        .into_iter();
     map.map(|(key, value)| (key, value.expose().to_owned()))
         .collect()
 }
@@ -52,6 +63,7 @@ async fn secrets(dployr: &Client, id: &str) -> Vec<String> {
     let secrets = dployr
         .service(id)
         .secrets()
+        .list()
         .all()
         .await
         .unwrap()
@@ -59,29 +71,52 @@ async fn secrets(dployr: &Client, id: &str) -> Vec<String> {
     secrets.map(|secret| secret.key).collect()
 }
 
+/// First and again: the control plane answers the second with a task id that is no deployment id.
 #[tokio::test]
-async fn variables_are_set_and_removed_and_everything_else_survives() {
+async fn deployed_names_are_awaited_on_both_kinds_of_servers() {
+    for dialect in [Dialect::ControlPlane, Dialect::Documented] {
+        let (_sandbox, dployr) = start_as(dialect).await;
+        let mut ids = Vec::new();
+        for name in ["web-one", "web-two", "web-one"] {
+            let app = NewDeployment::from_git(name, "https://git.example/a.git")
+                .kind(ServiceType::Web)
+                .runtime("nodejs", "20")
+                .run_cmd("npm start")
+                .port(3000);
+            let deployed = dployr.deploy(app).await.unwrap();
+            let wait = deployed.deployment().wait();
+            let wait = wait.interval(Duration::from_millis(100), Duration::from_millis(200));
+            let ready = wait.await.unwrap();
+            assert_eq!(ready.name, name);
+            let done = [DeploymentStatus::Success, DeploymentStatus::Completed];
+            assert!(done.contains(ready.status.as_ref().unwrap()), "{ready:?}");
+            ids.push(ready.id);
+        }
+        assert_ne!(ids[0], ids[1]);
+    }
+}
+
+#[tokio::test]
+async fn a_rewrite_of_variables_keeps_everything_else() {
     let (sandbox, dployr) = start().await;
     let id = deployed(&sandbox, &dployr).await;
-    let before = dployr.deployment("web-one").get().await.unwrap();
-    assert_eq!(before.via, Via::Listing);
+    let before = dployr.deployments().find("web-one").await.unwrap();
     assert_eq!(before.health_check.as_deref(), Some("/health"));
 
-    let set = dployr.service(&id).env().set("NEW", "n").await.unwrap();
-    assert_eq!(set.via, Via::Rewrite);
+    let variables = dployr.service(&id).env_variables();
+    variables.rewrite_with("NEW", "n").await.unwrap();
     assert_eq!(env(&dployr, &id).await, pairs(&[("A", "1"), ("NEW", "n")]));
-    let removed = dployr.service(&id).env().remove("A").await.unwrap();
-    assert_eq!(removed.via, Via::Rewrite);
+    let removed = variables.rewrite_without("A").await.unwrap();
     assert_eq!(env(&dployr, &id).await, pairs(&[("NEW", "n")]));
     assert_eq!(secrets(&dployr, &id).await, ["S1"]);
 
-    let after = dployr.deployment(&before.id).get().await.unwrap();
+    let after = dployr.deployments().find(&before.id).await.unwrap();
     assert_eq!(after.health_check.as_deref(), Some("/health"));
     assert_eq!((after.port, &after.image), (before.port, &before.image));
-    // The task is none of a deployment, and its type keeps it from being taken for one.
+    // The task id is no deployment id.
     let task = removed.task_id.as_ref().unwrap().to_string();
     assert_ne!(task, after.id);
-    let error = dployr.deployment(task).get().await.unwrap_err();
+    let error = dployr.deployments().find(task).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.effect()),
         (ErrorKind::NotFound, Effect::None)
@@ -95,10 +130,10 @@ async fn an_update_without_a_health_check_resets_it() {
     let tag = sandbox.dployr().instance_tag.clone();
     let service = dployr.service(&id);
     let health = async || {
-        let deployment = dployr.deployment("web-one").get().await.unwrap();
-        deployment.into_inner().health_check
+        let deployment = dployr.deployments().find("web-one").await.unwrap();
+        deployment.health_check
     };
-    let kept = dployr.deployment("web-one").get().await.unwrap();
+    let kept = dployr.deployments().find("web-one").await.unwrap();
     let update = ServiceUpdate::new(&tag, kept.health_check.as_deref())
         .port(4000)
         .clear(ServiceField::RunCmd);
@@ -122,27 +157,28 @@ async fn a_service_is_restarted_read_measured_and_deleted() {
     let (sandbox, dployr) = start().await;
     let id = deployed(&sandbox, &dployr).await;
     let service = dployr.service(&id);
-    let restarted = service.restart().await.unwrap();
-    assert_eq!(restarted.via, Via::StopAndStart);
+    service.restart_by_stop_and_start().await.unwrap();
     assert_eq!(service.get().await.unwrap().name, "web-one");
     let metrics = dployr.services().metrics("web-one").await.unwrap();
     assert_eq!(metrics.totals.unwrap().requests, Some(42));
     sandbox.advance(A_WHILE);
 
-    let all = dployr.logs(LogQuery::new()).await.unwrap();
+    let all = dployr.logs(ClusterLogOptions::new()).await.unwrap();
     let stopped = all
         .iter()
         .position(|line| line.message == "stopped")
         .unwrap();
     assert_eq!(all[stopped + 1].message, "started");
     assert_eq!(all[stopped].service.as_deref(), Some("web-one"));
-    let query = LogQuery::new().service("web-one").newest_first().limit(1);
-    let newest = dployr.logs(query).await.unwrap();
+    let of_web = || ClusterLogOptions::new().service("web-one");
+    let newest = dployr.logs(of_web().newest_first().limit(1)).await.unwrap();
     assert_eq!(newest[..], all[all.len() - 1..]);
+    let tail = dployr.logs(of_web().tail(2)).await.unwrap();
+    assert_eq!(tail[..], all[all.len() - 2..], "the oldest first");
 
     service.delete().await.unwrap();
     assert_eq!(service.get().await.unwrap_err().kind(), ErrorKind::NotFound);
-    let error = dployr.deployment("web-one").get().await.unwrap_err();
+    let error = dployr.deployments().find("web-one").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
 }
 
@@ -157,17 +193,21 @@ async fn an_instance_is_registered_and_removed() {
     let again = dployr.instances().create(new()).await.unwrap_err();
     assert_eq!(again.kind(), ErrorKind::Conflict);
 
-    // With two of them nobody guesses which one a service is deployed to.
+    // A cluster with two instances requires the tag.
     let tag = sandbox.dployr().instance_tag.clone();
-    let env = dployr.service(&id).env();
-    env.instance(&tag).set("A", "2").await.unwrap();
+    let variables = dployr.service(&id).env_variables().instance(&tag);
+    variables.rewrite_with("A", "2").await.unwrap();
 
     let node = dployr.node(&tag);
     node.ping().await.unwrap();
-    for task in [node.reboot(false), node.restart(true)] {
+    for task in [node.reboot(false), node.restart_daemon(true)] {
         assert!(task.await.unwrap().task_id.is_some());
     }
-    let away = dployr.node("node-2").restart(true).await.unwrap_err();
+    let away = dployr
+        .node("node-2")
+        .restart_daemon(true)
+        .await
+        .unwrap_err();
     assert_eq!(away.kind(), ErrorKind::Unavailable);
     dployr.instance(&made.instance.id).delete().await.unwrap();
     let gone = dployr.instance(&made.instance.id).get().await.unwrap_err();

@@ -1,7 +1,7 @@
 //! A reader that is slow makes the server wait.
 
 use crate::support::{Script, Server, Step, head};
-use deploykit::dployr::Client;
+use deploykit::dployr::{Client, LogOptions};
 use deploykit::pacing::Pacing;
 
 const MIB: usize = 1 << 20;
@@ -20,7 +20,11 @@ async fn lines_are_read_when_they_are_polled() {
     let server = Server::start(Script::always(steps)).await;
     let builder = Client::builder().base_url(&server.base_url).token("t");
     let client = builder.pacing(Pacing::off()).build().unwrap();
-    let stream = client.service("web").follow_logs().await.unwrap();
+    let stream = client
+        .service("web")
+        .follow_logs(LogOptions::new())
+        .await
+        .unwrap();
     let mut stream = stream.without_reconnecting();
     let (mut read, mut ahead) = (0, 0);
     while let Some(line) = stream.next().await {

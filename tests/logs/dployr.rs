@@ -4,6 +4,7 @@ use super::runtime;
 use super::server::{
     Answer, End, Log, Query, Server, control_plane, documented, is_quiet, line, messages, read,
 };
+use deploykit::dployr::LogOptions;
 use deploykit::{ErrorKind, logs::LogCursor};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -53,7 +54,11 @@ fn a_connection_may_end_anywhere() {
                         }
                     })
                     .await;
-                    let mut stream = server.service().follow_logs().await.unwrap();
+                    let mut stream = server
+                        .service()
+                        .follow_logs(LogOptions::new())
+                        .await
+                        .unwrap();
                     let seen = read(&mut stream, log().len()).await;
                     assert_eq!(seen, messages(&log()), "cut at {at}, {end:?}");
                     is_quiet(&mut stream).await;
@@ -78,7 +83,7 @@ fn every_connection_ends_a_little_further() {
             .await;
             let mut stream = server
                 .service()
-                .follow_logs()
+                .follow_logs(LogOptions::new())
                 .await
                 .unwrap()
                 .max_failures(1000);
@@ -107,7 +112,11 @@ fn what_came_meanwhile_is_read_in_pages() {
             _ => control_plane(&log, query),
         })
         .await;
-        let mut stream = server.service().follow_logs().await.unwrap();
+        let mut stream = server
+            .service()
+            .follow_logs(LogOptions::new())
+            .await
+            .unwrap();
         assert_eq!(read(&mut stream, all.len()).await, messages(&all));
         is_quiet(&mut stream).await;
         let asked = server.asked();
@@ -137,7 +146,11 @@ fn more_lines_in_a_millisecond_than_the_server_gives_are_told() {
             }
         })
         .await;
-        let mut stream = server.service().follow_logs().await.unwrap();
+        let mut stream = server
+            .service()
+            .follow_logs(LogOptions::new())
+            .await
+            .unwrap();
         let seen = read(&mut stream, 5_002).await;
         assert_eq!(seen[..5_000], messages(&all)[..5_000]);
         assert_eq!(seen[5_000..], ["! Unsupported", "after"]);
@@ -151,7 +164,11 @@ fn a_cursor_goes_on_in_another_client() {
         for at in 0..=log().len() {
             runtime().block_on(async {
                 let server = Server::start(move |_, query| dialect(&log(), query)).await;
-                let mut first = server.service().follow_logs().await.unwrap();
+                let mut first = server
+                    .service()
+                    .follow_logs(LogOptions::new())
+                    .await
+                    .unwrap();
                 let mut seen = read(&mut first, at).await;
                 let saved = serde_json::to_string(&first.cursor()).unwrap();
                 drop(first);
@@ -183,7 +200,11 @@ fn it_begins_with_the_newest_lines() {
                 let held = now.clone();
                 let server =
                     Server::start(move |_, query| dialect(&held.lock().unwrap(), query)).await;
-                let mut stream = server.service().follow_logs_from(tail).await.unwrap();
+                let mut stream = server
+                    .service()
+                    .follow_logs(LogOptions::new().tail(tail))
+                    .await
+                    .unwrap();
                 let newest = log().len() - log().len().min(tail as usize);
                 // One more, in the millisecond of the last ones, before it is followed.
                 now.lock().unwrap().push((minute_ago() + 9, "a".to_owned()));
@@ -208,7 +229,11 @@ fn the_newest_of_many_are_looked_for() {
         runtime().block_on(async {
             let log = all.clone();
             let server = Server::start(move |_, query| control_plane(&log, query)).await;
-            let lines = server.service().logs(Some(tail)).await.unwrap();
+            let lines = server
+                .service()
+                .logs(LogOptions::new().tail(tail))
+                .await
+                .unwrap();
             let lines: Vec<_> = lines.into_iter().map(|line| line.message).collect();
             let newest = all.len() - all.len().min(tail as usize);
             assert_eq!(lines, messages(&all)[newest..], "the last {tail}");
@@ -226,7 +251,11 @@ fn a_server_that_does_not_follow_is_asked_again() {
             Answer::json("200 OK", &format!("[{}]", part.join(",")))
         })
         .await;
-        let mut stream = server.service().follow_logs().await.unwrap();
+        let mut stream = server
+            .service()
+            .follow_logs(LogOptions::new())
+            .await
+            .unwrap();
         assert_eq!(read(&mut stream, log().len()).await, messages(&log()));
         let before = server.asked().len();
         is_quiet(&mut stream).await;
@@ -251,7 +280,11 @@ fn what_is_no_line_is_told_once() {
             text(number, if follows { End::Silence } else { End::Whole })
         })
         .await;
-        let mut stream = server.service().follow_logs().await.unwrap();
+        let mut stream = server
+            .service()
+            .follow_logs(LogOptions::new())
+            .await
+            .unwrap();
         let seen = read(&mut stream, 5).await;
         assert_eq!(seen, ["a", "! Decode", "grün ⚠", "! Decode", "c"]);
         is_quiet(&mut stream).await;

@@ -2,6 +2,7 @@
 
 use super::runtime;
 use super::server::{Answer, End, Log, Server, control_plane, read};
+use deploykit::dployr::LogOptions;
 use deploykit::{ErrorKind, Retry};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -38,7 +39,11 @@ fn what_another_try_would_not_change_is_the_last_item() {
     ] {
         runtime().block_on(async {
             let server = then(status, ERROR).await;
-            let mut stream = server.service().follow_logs().await.unwrap();
+            let mut stream = server
+                .service()
+                .follow_logs(LogOptions::new())
+                .await
+                .unwrap();
             // The last line lost its end, so it did not come.
             assert_eq!(read(&mut stream, 1).await, ["a"]);
             let error = stream.next().await.unwrap().unwrap_err();
@@ -58,7 +63,7 @@ fn what_another_try_would_not_change_is_the_last_item() {
 fn a_service_that_is_gone_is_the_end() {
     runtime().block_on(async {
         let server = then("404 Not Found", r#"{"success":false,"error":{"message":"Service not found","code":"resource.missing_resource"}}"#).await;
-        let mut stream = server.service().follow_logs().await.unwrap();
+        let mut stream = server.service().follow_logs(LogOptions::new()).await.unwrap();
         assert_eq!(read(&mut stream, 9).await, ["a", "end"]);
         assert_eq!(read(&mut stream, 9).await, ["end"]);
     });
@@ -66,10 +71,14 @@ fn a_service_that_is_gone_is_the_end() {
         let server = then("404 Not Found", ERROR).await;
         let service = server.service();
         assert_eq!(
-            read(&mut service.follow_logs().await.unwrap(), 1).await,
+            read(
+                &mut service.follow_logs(LogOptions::new()).await.unwrap(),
+                1
+            )
+            .await,
             ["a"]
         );
-        let error = service.follow_logs().await.unwrap_err();
+        let error = service.follow_logs(LogOptions::new()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound, "at first it is an error");
     });
 }
@@ -79,7 +88,11 @@ fn failures_in_a_row_have_a_limit_and_pauses_that_grow() {
     for (limit, most) in [(None, 20), (Some(3), 3), (Some(0), 0)] {
         runtime().block_on(async {
             let server = then("503 Service Unavailable", ERROR).await;
-            let mut stream = server.service().follow_logs().await.unwrap();
+            let mut stream = server
+                .service()
+                .follow_logs(LogOptions::new())
+                .await
+                .unwrap();
             if let Some(limit) = limit {
                 stream = stream.max_failures(limit);
             }
@@ -112,7 +125,7 @@ fn the_platform_may_ask_to_wait() {
         let server = then("429 Too Many Requests\r\nretry-after: 20", ERROR).await;
         let mut stream = server
             .service()
-            .follow_logs()
+            .follow_logs(LogOptions::new())
             .await
             .unwrap()
             .max_failures(2);
@@ -126,7 +139,11 @@ fn the_platform_may_ask_to_wait() {
     });
     runtime().block_on(async {
         let server = then("429 Too Many Requests\r\nretry-after: 31", ERROR).await;
-        let mut stream = server.service().follow_logs().await.unwrap();
+        let mut stream = server
+            .service()
+            .follow_logs(LogOptions::new())
+            .await
+            .unwrap();
         assert_eq!(read(&mut stream, 1).await, ["a"]);
         let error = stream.next().await.unwrap().unwrap_err();
         assert_eq!(error.retry_after(), Some(Duration::from_secs(31)));
@@ -138,7 +155,11 @@ fn the_platform_may_ask_to_wait() {
 fn silence_is_no_failure() {
     runtime().block_on(async {
         let server = Server::start(|_, query| control_plane(&log(), query)).await;
-        let stream = server.service().follow_logs().await.unwrap();
+        let stream = server
+            .service()
+            .follow_logs(LogOptions::new())
+            .await
+            .unwrap();
         let mut stream = stream.max_failures(0);
         assert_eq!(read(&mut stream, 2).await, ["a", "b"]);
         let hour = timeout(Duration::from_secs(3600), stream.next()).await;
@@ -152,7 +173,11 @@ fn silence_is_no_failure() {
     });
     runtime().block_on(async {
         let server = Server::start(|_, query| control_plane(&log(), query)).await;
-        let stream = server.service().follow_logs().await.unwrap();
+        let stream = server
+            .service()
+            .follow_logs(LogOptions::new())
+            .await
+            .unwrap();
         let mut stream = stream.without_reconnecting();
         assert_eq!(read(&mut stream, 9).await, ["a", "b", "! Timeout", "end"]);
     });
@@ -164,7 +189,7 @@ fn a_policy_without_retries_connects_once() {
         let server = then("200 OK", "[]").await;
         let mut stream = server
             .service_with(Retry::off())
-            .follow_logs()
+            .follow_logs(LogOptions::new())
             .await
             .unwrap();
         assert_eq!(read(&mut stream, 9).await, ["a", "! Interrupted", "end"]);
@@ -177,13 +202,21 @@ fn nobody_can_go_on_behind_lines_without_a_time() {
     runtime().block_on(async {
         let text = "{\"message\":\"a\"}\n{\"message\":\"b\"}\n";
         let server = Server::start(move |_, _| Answer::lines(text, End::Break)).await;
-        let mut stream = server.service().follow_logs().await.unwrap();
+        let mut stream = server
+            .service()
+            .follow_logs(LogOptions::new())
+            .await
+            .unwrap();
         assert_eq!(
             read(&mut stream, 9).await,
             ["a", "b", "! Interrupted", "end"]
         );
         let server = Server::start(move |_, _| Answer::lines(text, End::Whole)).await;
-        let mut stream = server.service().follow_logs_from(1).await.unwrap();
+        let mut stream = server
+            .service()
+            .follow_logs(LogOptions::new().tail(1))
+            .await
+            .unwrap();
         assert_eq!(read(&mut stream, 9).await, ["a", "b", "end"]);
     });
 }
@@ -201,7 +234,10 @@ fn options_of_the_call_hold_for_its_later_requests() {
             answer
         })
         .await;
-        let call = server.service().follow_logs().query("extra", "1");
+        let call = server
+            .service()
+            .follow_logs(LogOptions::new())
+            .query("extra", "1");
         let mut stream = call.await.unwrap();
         assert_eq!(read(&mut stream, 2).await, ["a", "b"]);
         let _ = timeout(Duration::from_secs(10), stream.next()).await;

@@ -243,7 +243,11 @@ fn logs_cut_anywhere() {
         let cut = cuts.windows(2).map(|ends| text[ends[0]..ends[1]].to_vec());
         *pieces.lock().unwrap() = cut.collect();
         runtime.block_on(async {
-            let stream = client.service("s").follow_logs().await.unwrap();
+            let stream = client
+                .service("s")
+                .follow_logs(deploykit::dployr::LogOptions::new())
+                .await
+                .unwrap();
             logs::follows(&text, stream.without_reconnecting()).await;
         });
     });

@@ -1,16 +1,16 @@
 //! What dployr's servers answer, and how it is read.
 
 mod account;
-mod fallbacks;
+mod env_rewrite;
 mod logs;
+mod missing_routes;
 mod recorded;
-mod rewrites;
 mod sessions;
 mod wire;
 
 use crate::{assert_failure, json_reply};
 use deploykit::dployr::{
-    Client, Deployment, DeploymentStatus, NewDeployment, Runtime, ServiceState,
+    Client, Deployment, DeploymentStatus, LogOptions, NewDeployment, Runtime, ServiceState,
 };
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, ErrorKind};
@@ -20,12 +20,10 @@ use std::time::{Duration, UNIX_EPOCH};
 const TOKEN: &str = "dpat_5d1f";
 const OWN: &str = "01M85NWTN0TJ4JW1JXEKRNC9Z2";
 
-/// It makes documented calls as they are documented: one request each.
 fn client(recorder: &Recorder, cluster: Option<&str>) -> Client {
     let mut builder = Client::builder()
         .base_url("https://dployr.example")
-        .token(TOKEN)
-        .without_fallbacks();
+        .token(TOKEN);
     if let Some(cluster) = cluster {
         builder = builder.cluster(cluster);
     }
@@ -86,7 +84,11 @@ async fn a_success_that_says_it_failed_is_an_error() {
     for error in [
         client.service("s").start().await.unwrap_err(),
         client.deployments().list().await.unwrap_err(),
-        client.service("s").logs(None).await.unwrap_err(),
+        client
+            .service("s")
+            .logs(LogOptions::new())
+            .await
+            .unwrap_err(),
         client.deployment("d").delete().await.unwrap_err(),
     ] {
         assert_eq!(error.kind(), ErrorKind::Rejected, "{error}");
@@ -118,11 +120,13 @@ async fn what_the_daemon_answers() {
     let created =
         json!({ "success": true, "id": "d", "name": "web", "created_at": "2025-12-31T14:15:00Z" });
     let created = answered(201, created)
-        .deployments()
-        .create(new_deployment())
+        .deploy(new_deployment())
         .await
         .unwrap();
-    assert_eq!((created.id.as_deref(), created.task_id), (Some("d"), None));
+    assert_eq!(
+        (created.id.as_ref().map(|id| id.as_str()), &created.task_id),
+        (Some("d"), &None)
+    );
 }
 
 #[tokio::test]
@@ -136,7 +140,15 @@ async fn null_is_an_empty_list() {
         assert!(client.projects().list().await.unwrap().items.is_empty());
         assert!(client.webhooks().list().await.unwrap().items.is_empty());
         let service = client.service("s");
-        assert!(service.env().list().await.unwrap().items.is_empty());
+        assert!(
+            service
+                .env_variables()
+                .list()
+                .await
+                .unwrap()
+                .items
+                .is_empty()
+        );
     }
 }
 
@@ -158,8 +170,9 @@ async fn an_acknowledgement_may_be_anything() {
         client.deployment("d").delete().await.unwrap();
         client.route("r").delete().await.unwrap();
         client.project("p").delete().await.unwrap();
-        client.service("s").env().set("A", "b").await.unwrap();
-        client.service("s").env().remove("A").await.unwrap();
+        let variable = client.service("s").env_variable("A");
+        variable.set("b").await.unwrap();
+        variable.delete().await.unwrap();
     }
     let empty = given("");
     assert_eq!(empty.service("s").restart().await.unwrap().task_id, None);
@@ -244,8 +257,7 @@ async fn a_reply_that_does_not_fit_names_the_place_and_no_value() {
     assert_eq!(error.kind(), ErrorKind::Decode);
     // It answered in JSON, so it did something.
     let error = answered(202, json!({ "taskId": 1 }))
-        .deployments()
-        .create(new_deployment())
+        .deploy(new_deployment())
         .await
         .unwrap_err();
     assert_failure(&error, ErrorKind::Decode, Effect::Applied);

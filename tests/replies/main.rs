@@ -15,7 +15,6 @@ mod specs;
 #[path = "../support/mod.rs"]
 mod support;
 
-use deploykit::dployr::ClientBuilder as DployrBuilder;
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{ClientBuilder, Effect, Error, ErrorKind, Platform, Result, operation::Operation};
 use operations::{Clients, Row, Setup, Success, rows};
@@ -47,10 +46,6 @@ impl Setup for Recorded {
         builder
             .base_url("http://127.0.0.1:9")
             .recorder(&self.recorder)
-    }
-
-    fn dployr(&self, builder: DployrBuilder) -> DployrBuilder {
-        builder.without_fallbacks()
     }
 
     fn secret(&self, place: &str) -> String {

@@ -1,8 +1,9 @@
 use super::{CANARY, refused};
 use deploykit::ErrorKind;
 use deploykit::dployr::{
-    Client, DeploymentUpdate, EventWindow, LogQuery, NewApiToken, NewDeployment, NewDomain,
-    NewInstance, NewProject, NewRoute, NewWebhook, ServiceUpdate, WebhookSetup,
+    Client, ClusterLogOptions, DeploymentUpdate, EventWindow, LogOptions, NewApiToken,
+    NewDeployment, NewDomain, NewInstance, NewProject, NewRoute, NewWebhook, ServiceUpdate,
+    WebhookSetup,
 };
 use std::net::Ipv4Addr;
 use std::time::{Duration, UNIX_EPOCH};
@@ -74,7 +75,7 @@ fn invalid_logins_are_refused() {
 
 #[test]
 fn invalid_clusters_are_refused() {
-    let cluster = client().clusters().by_id("c-1");
+    let cluster = client().cluster("c-1");
     refused(cluster.users().page(0).list(), "the page is zero");
     refused(cluster.rename(""), "name of the cluster is empty");
     refused(cluster.rename("ü".repeat(65)), "longer than 64 characters");
@@ -151,7 +152,7 @@ fn invalid_deployments_are_refused() {
         (git().port(65_536), "is not between 1 and 65535"),
         (git().port(u32::MAX), "is not between 1 and 65535"),
     ] {
-        refused(client().deployments().create(new), words);
+        refused(client().deploy(new), words);
     }
     let update = DeploymentUpdate::new;
     for (update, words) in [
@@ -233,8 +234,11 @@ fn invalid_service_updates_are_refused() {
     ] {
         refused(client().service("s").update(update), words);
     }
-    let set = client().service("s").env().set("", "x");
+    let set = client().service("s").env_variable("").set("x");
     refused(set, "name of a variable is empty");
+    let variables = client().service("s").env_variables();
+    refused(variables.rewrite_with("A=B", "x"), "contains `=`");
+    refused(variables.rewrite_without(""), "name of a variable is empty");
     let services = in_cluster().services();
     refused(services.metrics("a/b"), "name of a service");
     let before = UNIX_EPOCH - Duration::from_secs(1);
@@ -246,20 +250,27 @@ fn invalid_service_updates_are_refused() {
 #[test]
 fn invalid_log_queries_are_refused() {
     let before = UNIX_EPOCH - Duration::from_secs(1);
-    let new = LogQuery::new;
+    let new = ClusterLogOptions::new;
     for (query, words) in [
         (new().service(" "), "service is empty"),
         (new().source("a\nb"), "control character"),
         (new().limit(0), "limit is zero"),
+        (new().tail(0), "1 to 5000"),
+        (new().tail(5001), "1 to 5000"),
+        (new().tail(5).limit(5), "tail excludes"),
+        (new().tail(5).newest_first(), "tail excludes"),
         (new().since(before), "before 1970"),
     ] {
-        refused(client().logs(query.clone()), words);
-        refused(client().follow_logs(query), words);
+        refused(client().logs(query), words);
     }
     refused(client().logs(new().until(before)), "before 1970");
-    for endless in [new().until(UNIX_EPOCH), new().newest_first()] {
-        refused(in_cluster().follow_logs(endless), "has no end");
+    let options = LogOptions::new().since(before);
+    refused(client().service("s").logs(options.clone()), "before 1970");
+    refused(client().service("s").follow_logs(options), "before 1970");
+    for bounded in [new().until(UNIX_EPOCH), new().newest_first(), new().tail(5)] {
+        refused(in_cluster().follow_logs(bounded), "neither until nor tail");
     }
+    refused(client().follow_logs(new().limit(0)), "limit is zero");
 }
 
 #[test]
@@ -286,24 +297,28 @@ fn ids_that_change_the_path_are_refused() {
     let cursor = serde_json::from_value(cursor).unwrap();
     for id in BAD_IDS {
         refused(client.deployment(id).get(), "deployment id");
+        refused(client.deployments().find(id), "deployment id");
         let service = client.service(id);
         refused(service.get(), "service id");
         refused(service.restart(), "service id");
-        refused(service.logs(None), "service id");
-        refused(service.follow_logs(), "service id");
+        refused(service.restart_by_stop_and_start(), "service id");
+        refused(service.logs(LogOptions::new()), "service id");
+        refused(service.follow_logs(LogOptions::new()), "service id");
         refused(service.resume_logs(&cursor), "service id");
-        refused(service.env().set("A", "b"), "service id");
+        refused(service.env_variable("A").set("b"), "service id");
+        let rewrite = service.env_variables().rewrite_with("A", "b");
+        refused(rewrite, "service id");
         refused(client.instance(id).get(), "instance id");
         refused(client.node(id).ping(), "tag of an instance");
         refused(client.route(id).delete(), "route id");
         refused(client.project(id).delete(), "project id");
-        refused(client.api_token(id).revoke(), "id of the API token");
+        refused(client.api_token(id).delete(), "id of the API token");
         refused(client.domain(id).get(), "domain");
         refused(client.domain(id).status(), "domain");
-        let cluster = client.clusters().by_id(id);
+        let cluster = client.cluster(id);
         refused(cluster.users().list(), "cluster id");
         assert!(client.with_cluster(id).is_err(), "{id:?}");
-        let removal = client.service("s").env().remove(id);
+        let removal = client.service("s").env_variable(id).delete();
         refused(removal, "name of a variable");
     }
 }
@@ -317,7 +332,7 @@ fn debug_redacts_secrets() {
     let url = format!("https://a.example/{CANARY}?s={CANARY}");
     let hook = NewWebhook::new(url.as_str(), ["e"]).secret(CANARY);
     let setup = WebhookSetup::new(url, ["e"]);
-    let env = client().service("s").env();
+    let env = client().service("s").env_variable("A").set(CANARY);
     let text = format!("{new:?} {update:?} {hook:?} {setup:?} {env:?}");
     assert!(!text.contains(CANARY), "{text}");
     assert!(text.contains("git.example"), "{text}");

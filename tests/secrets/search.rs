@@ -41,10 +41,6 @@ impl Setup for Planting {
         }
     }
 
-    fn dployr(&self, builder: dployr::ClientBuilder) -> dployr::ClientBuilder {
-        builder.without_fallbacks()
-    }
-
     fn secret(&self, place: &str) -> String {
         match place {
             "cookie" => self.plant.ascii(place),

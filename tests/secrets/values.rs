@@ -81,7 +81,7 @@ async fn of_dployr(search: &mut LeakSearch) {
         &client,
         &other,
         &signed_in,
-        &other.service("s").env(),
+        &other.service("s").env_variables(),
         &other.deployment("d"),
         &signed_in.api_tokens(),
         &new,
@@ -92,7 +92,7 @@ async fn of_dployr(search: &mut LeakSearch) {
     ]);
     let bad_cookie = format!("{};x", plant.plain("refused cookie"));
     search.search_error("refused", &client.with_session(bad_cookie).unwrap_err());
-    search.refused(client.deployments().create(new.port(0)));
+    search.refused(client.deploy(new.port(0)));
     let no_url = format!("no url {}", plant.plain("text that is not a URL"));
     let webhook = NewWebhook::new(no_url.as_str(), ["x"]);
     search.refused(client.webhooks().create(webhook));

@@ -1,4 +1,5 @@
 use crate::server;
+use deploykit::dployr::LogOptions;
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, ErrorKind};
 
@@ -132,9 +133,16 @@ async fn stream_is_answered_with_lines() {
         "get_service_logs",
         CannedReply::ndjson([r#"{"message":"one"}"#, r#"{"message":"two"}"#]),
     );
-    let lines = dployr.service("web").logs(None).await.unwrap();
+    let lines = dployr.service("web").logs(LogOptions::new()).await.unwrap();
     let texts: Vec<_> = lines.iter().map(|line| line.message.as_str()).collect();
     assert_eq!(texts, ["one", "two"]);
     // The example of a stream is one.
-    assert!(!dployr.service("web").logs(None).await.unwrap().is_empty());
+    assert!(
+        !dployr
+            .service("web")
+            .logs(LogOptions::new())
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -107,7 +107,7 @@ impl Setup for Arguments {
 
     fn dployr(&self, builder: dployr::ClientBuilder) -> dployr::ClientBuilder {
         let cluster = self.value("cluster", "");
-        builder.cluster(cluster).without_fallbacks()
+        builder.cluster(cluster)
     }
 
     fn secret(&self, place: &str) -> String {

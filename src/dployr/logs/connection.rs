@@ -355,7 +355,7 @@ mod tests {
         let client = crate::dployr::Client::new(format!("http://{address}"), "t").unwrap();
         let mut stream = client
             .service("s")
-            .follow_logs()
+            .follow_logs(crate::dployr::LogOptions::new())
             .await
             .unwrap()
             .without_reconnecting();

@@ -1,4 +1,4 @@
-//! Logs of a service or a cluster: read whole, or followed.
+//! Logs of a service or a cluster: read as a whole, or followed.
 
 mod connection;
 mod follow;
@@ -10,13 +10,14 @@ use super::services::millis;
 use super::{Client, DeploymentId, ServiceHandle, ServiceId};
 use crate::call::{Call, step};
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::logs::{Dedupe, LogCursor, LogLine, LogStream, Place, Reconnect, clock};
+use crate::logs::{Dedupe, Item, LogCursor, LogLine, LogStream, Place, Reconnect, clock};
 use crate::raw::dployr::{self as raw, Op};
 use crate::transport::Scope;
 use connection::Connection;
 use follow::{LogSource, State};
 use pages::{LARGEST_LIMIT, Newest, Page};
 use progenitor_client::{ByteStream, ResponseValue};
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -30,6 +31,325 @@ const MARGIN: u32 = 100;
 
 /// The platform's name in a cursor.
 const PLATFORM: &str = "dployr";
+
+/// Which lines of a service's log to read; for [`ServiceHandle::logs`] and
+/// [`follow_logs`](ServiceHandle::follow_logs).
+///
+/// ```
+/// # use deploykit::dployr::LogOptions;
+/// use std::time::{Duration, SystemTime};
+/// let last = LogOptions::new().tail(100);
+/// let recent = LogOptions::new().since(SystemTime::now() - Duration::from_secs(300));
+/// # let _ = (last, recent);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "does nothing until passed to a service"]
+pub struct LogOptions {
+    tail: Option<u32>,
+    since: Option<SystemTime>,
+}
+
+impl LogOptions {
+    /// All lines that the server sends.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The last `lines` lines only. For a followed log: begins with them; 0 for new lines only.
+    pub fn tail(mut self, lines: u32) -> Self {
+        self.tail = Some(lines);
+        self
+    }
+
+    /// Only lines from this time on, in whole milliseconds. Lines without a time are kept.
+    pub fn since(mut self, at: SystemTime) -> Self {
+        self.since = Some(at);
+        self
+    }
+
+    /// The part of the log, with a checked time.
+    fn into_wanted(self) -> Result<Wanted> {
+        Ok(Wanted {
+            tail: self.tail,
+            since: self.since.map(millis).transpose()?,
+            ..Wanted::default()
+        })
+    }
+}
+
+/// Which lines of a cluster's log to read; for [`Client::logs`] and [`Client::follow_logs`].
+///
+/// By default, the control plane sends the first 1000 lines of the last 24 hours.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "does nothing until passed to a client"]
+pub struct ClusterLogOptions {
+    service: Option<String>,
+    deployment: Option<DeploymentId>,
+    source: Option<String>,
+    since: Option<SystemTime>,
+    until: Option<SystemTime>,
+    limit: Option<u32>,
+    tail: Option<u32>,
+    newest_first: bool,
+}
+
+impl ClusterLogOptions {
+    /// All lines that the server sends.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only lines of one service, by its name.
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.service = Some(name.into());
+        self
+    }
+
+    /// Only lines of one deployment.
+    pub fn deployment(mut self, id: impl Into<DeploymentId>) -> Self {
+        self.deployment = Some(id.into());
+        self
+    }
+
+    /// Only lines of this source: `runtime`, `build`, `deploy`, or several as in `build|deploy`.
+    ///
+    /// Nodes of older versions write `dployrd` for `runtime`.
+    pub fn source(mut self, source: impl Into<String>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Only lines from this time on, in whole milliseconds.
+    pub fn since(mut self, at: SystemTime) -> Self {
+        self.since = Some(at);
+        self
+    }
+
+    /// Only lines up to this time, in whole milliseconds.
+    pub fn until(mut self, at: SystemTime) -> Self {
+        self.until = Some(at);
+        self
+    }
+
+    /// The last `lines` lines only, 1 to 5000, the oldest first. Excludes [`limit`](Self::limit) and
+    /// [`newest_first`](Self::newest_first).
+    pub fn tail(mut self, lines: u32) -> Self {
+        self.tail = Some(lines);
+        self
+    }
+
+    /// At most the first `lines` lines in the requested order. Default: 1000; the control plane sends
+    /// at most 5000.
+    pub fn limit(mut self, lines: u32) -> Self {
+        self.limit = Some(lines);
+        self
+    }
+
+    /// Sorts the newest line first. Default: the oldest first.
+    pub fn newest_first(mut self) -> Self {
+        self.newest_first = true;
+        self
+    }
+
+    fn into_log(self, client: &Client) -> Result<Log> {
+        for (what, text) in [("service", &self.service), ("source", &self.source)] {
+            text.iter().try_for_each(|text| check_text(what, text))?;
+        }
+        if self.limit == Some(0) {
+            return Err(Error::invalid_request("the limit is zero lines"));
+        }
+        if let Some(tail) = self.tail {
+            if self.limit.is_some() || self.newest_first {
+                let why = "tail excludes limit and newest_first";
+                return Err(Error::invalid_request(why));
+            }
+            if !(1..=LARGEST_LIMIT).contains(&tail) {
+                let why = format!("the tail of a cluster's log has 1 to {LARGEST_LIMIT} lines");
+                return Err(Error::invalid_request(why));
+            }
+        }
+        Ok(Log::Cluster(Arc::new(ClusterLog {
+            cluster: client.cluster_parameter(),
+            since: self.since.map(millis).transpose()?,
+            until: self.until.map(millis).transpose()?,
+            options: self,
+        })))
+    }
+}
+
+/// The log of a cluster, with checked options.
+struct ClusterLog {
+    cluster: Option<String>,
+    since: Option<i64>,
+    until: Option<i64>,
+    options: ClusterLogOptions,
+}
+
+impl ClusterLog {
+    /// Requests a part of the log. `limit` and `since` default to those of the options.
+    async fn open(
+        &self,
+        client: &raw::Client,
+        follow: Option<bool>,
+        limit: Option<i64>,
+        since: Option<i64>,
+    ) -> std::result::Result<ResponseValue<ByteStream>, progenitor_client::Error<()>> {
+        let options = &self.options;
+        let backward = options.newest_first || options.tail.is_some();
+        let own_limit = options.limit.or(options.tail).map(i64::from);
+        client
+            .get_logs(
+                self.cluster.as_deref(),
+                options.deployment.as_ref().map(DeploymentId::as_str),
+                backward.then_some("backward"),
+                follow,
+                limit.or(own_limit),
+                options.service.as_deref(),
+                since.or(self.since),
+                options.source.as_deref(),
+                self.until,
+            )
+            .await
+    }
+}
+
+impl ServiceHandle {
+    /// Reads the log so far, the oldest line first: `GET /v1/services/{id}/logs`.
+    ///
+    /// The control plane also accepts the name of the service instead of the id.
+    ///
+    /// Without [`tail`](LogOptions::tail), returns what one reply contains: from the control plane the
+    /// first 1000 lines of the last 24 hours, or since [`since`](LogOptions::since).
+    ///
+    /// With it, may send several requests, because the control plane ignores `tail`: if the first
+    /// reply is full, the newest lines are searched for in the last 5 minutes, the last hour and then
+    /// everything, 5000 lines per request, all within the deadline. Replies are read into memory,
+    /// within `max_reply_bytes`.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a time before 1970,
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) from a server without a log store,
+    /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden), and
+    /// [`Decode`](crate::ErrorKind::Decode) for an invalid line.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn logs(&self, options: LogOptions) -> Call<Vec<LogLine>> {
+        of_service(self, |reader| async move {
+            let wanted = options.into_wanted();
+            let wanted = wanted.map_err(|error| reader.scope.complete(error))?;
+            let items = match wanted.tail {
+                Some(tail) => Newest::read(&reader, tail, 0, wanted.since).await?.lines,
+                None => reader.whole(wanted).await?,
+            };
+            items.into_iter().map(|item| item.line).collect()
+        })
+    }
+
+    /// Follows the log: `GET /v1/services/{id}/logs?follow=true`.
+    ///
+    /// The call ends when the reply begins. Without options, the control plane begins with the first
+    /// 1000 lines of the last 15 minutes: for a service that writes more, use
+    /// [`tail`](LogOptions::tail), which is read as by [`logs`](Self::logs) first.
+    ///
+    /// The [`LogStream`] reconnects without gaps and duplicates: it reads the lines that it missed,
+    /// 5000 per request, and then follows again. The options of this call apply to its later requests.
+    /// It reconnects after `idle_timeout` without a byte, and has no other time limit.
+    ///
+    /// # Errors
+    /// As [`logs`](Self::logs). Later errors are items of the [`LogStream`].
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn follow_logs(&self, options: LogOptions) -> Call<LogStream> {
+        of_service(self, |reader| async move {
+            let wanted = options.into_wanted();
+            let wanted = wanted.map_err(|error| reader.scope.complete(error))?;
+            if let Some(tail) = wanted.tail {
+                let newest = Newest::read(&reader, tail, MARGIN, wanted.since).await?;
+                // After lines without a time, only the server itself can continue.
+                if newest.is_placed() {
+                    let mut dedupe = newest.dedupe;
+                    dedupe.start_at(Some(clock(&reader.scope)));
+                    return Ok(reader.stream(State::Page(Page::last(newest.lines)), dedupe));
+                }
+            }
+            reader.follow(wanted).await
+        })
+    }
+
+    /// Follows the log from the cursor of another stream: `GET /v1/services/{id}/logs?since=…` until
+    /// the missed lines are read, and then as [`follow_logs`](Self::follow_logs).
+    ///
+    /// The stream may be one of an earlier process. The cursor does not name its service. How long
+    /// lines are kept depends on the server's log store.
+    ///
+    /// # Errors
+    /// As [`follow_logs`](Self::follow_logs), and
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for the cursor of another platform.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn resume_logs(&self, cursor: &LogCursor) -> Call<LogStream> {
+        let place = cursor.place_on(PLATFORM);
+        of_service(self, move |reader| async move {
+            let place = place.map_err(|error| reader.scope.complete(error))?;
+            let dedupe = Dedupe::new(place, 0);
+            let page = Page::read(&reader, Wanted::page(&dedupe), None).await?;
+            Ok(reader.stream(State::Page(page), dedupe))
+        })
+    }
+}
+
+impl Client {
+    /// Reads the log of the client's cluster: `GET /v1/logs`.
+    ///
+    /// The `service_id` of a line is the name of its service. The whole reply is read into memory,
+    /// within `max_reply_bytes`.
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or source, an invalid
+    /// limit or tail, and a time before 1970; [`Rejected`](crate::ErrorKind::Rejected) without a
+    /// cluster; [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster;
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) from a server without a log store.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/logs.ts>
+    pub fn logs(&self, options: ClusterLogOptions) -> Call<Vec<LogLine>> {
+        let is_tail = options.tail.is_some();
+        let log = options.into_log(self);
+        call(self, Op::GetLogs, log, move |reader| async move {
+            let items = reader.whole(Wanted::default()).await?.into_iter();
+            let lines: Result<Vec<_>> = items.map(|item| item.line).collect();
+            let mut lines = lines?;
+            if is_tail {
+                // The newest lines come first then.
+                lines.reverse();
+            }
+            Ok(lines)
+        })
+    }
+
+    /// Follows the log of the client's cluster: `GET /v1/logs?follow=true`.
+    ///
+    /// Begins at [`since`](ClusterLogOptions::since), or 15 minutes ago.
+    /// [`limit`](ClusterLogOptions::limit) applies to each reply. The call ends when the reply begins;
+    /// see [`ServiceHandle::follow_logs`].
+    ///
+    /// # Errors
+    /// As [`logs`](Self::logs), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for `until`,
+    /// `tail` and `newest_first`. Later errors are items of the [`LogStream`].
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/logs.ts>
+    pub fn follow_logs(&self, options: ClusterLogOptions) -> Call<LogStream> {
+        let bounded = options.newest_first || options.until.is_some() || options.tail.is_some();
+        let log = match bounded {
+            true => Err(Error::invalid_request(
+                "a followed log takes neither until nor tail nor newest_first",
+            )),
+            false => options.into_log(self),
+        };
+        call(self, Op::GetLogs, log, |reader| {
+            reader.follow(Wanted::default())
+        })
+    }
+}
 
 /// The log to read.
 #[derive(Clone)]
@@ -79,44 +399,6 @@ where
     call(&service.client, Op::GetServiceLogs, log, read)
 }
 
-/// The last `tail` lines so far, or what one reply has.
-fn read(service: &ServiceHandle, tail: Option<u32>) -> Call<Vec<LogLine>> {
-    of_service(service, move |reader| async move {
-        let Some(tail) = tail else {
-            return reader.whole().await;
-        };
-        let newest = Newest::read(&reader, tail, 0).await?;
-        newest.lines.into_iter().map(|item| item.line).collect()
-    })
-}
-
-/// Follows a log from where the server begins, or from the last `tail` lines on.
-fn follow(service: &ServiceHandle, tail: Option<u32>) -> Call<LogStream> {
-    of_service(service, move |reader| async move {
-        if let Some(tail) = tail {
-            let newest = Newest::read(&reader, tail, MARGIN).await?;
-            // After lines without a time only the server itself can go on.
-            if newest.is_placed() {
-                let mut dedupe = newest.dedupe;
-                dedupe.start_at(Some(clock(&reader.scope)));
-                return Ok(reader.stream(State::Page(Page::last(newest.lines)), dedupe));
-            }
-        }
-        reader.follow(tail).await
-    })
-}
-
-/// Follows a log from a cursor on.
-fn resume(service: &ServiceHandle, cursor: &LogCursor) -> Call<LogStream> {
-    let place = cursor.place_on(PLATFORM);
-    of_service(service, move |reader| async move {
-        let place = place.map_err(|error| reader.scope.complete(error))?;
-        let dedupe = Dedupe::new(place, 0);
-        let page = Page::read(&reader, Wanted::page(&dedupe), None).await?;
-        Ok(reader.stream(State::Page(page), dedupe))
-    })
-}
-
 impl Wanted {
     /// The next page, from this place on.
     fn page(dedupe: &Dedupe) -> Self {
@@ -129,17 +411,13 @@ impl Wanted {
 }
 
 impl Reader {
-    /// Follows the log from where the server begins.
-    async fn follow(self, tail: Option<u32>) -> Result<LogStream> {
-        let wanted = Wanted {
-            tail,
-            ..Wanted::default()
-        };
+    /// Follows the log from `since` on, or from where the server begins.
+    async fn follow(self, wanted: Wanted) -> Result<LogStream> {
         let connection = self.connect(wanted).await?;
-        let start = match &self.log {
+        let start = wanted.since.or(match &self.log {
             Log::Cluster(log) => log.since,
             Log::Service(_) => None,
-        };
+        });
         let mut dedupe = Dedupe::new(Place::default(), 0);
         dedupe.start_at(start.or(Some(clock(&self.scope) - HISTORY)));
         Ok(self.stream(State::Open(Box::new(connection)), dedupe))
@@ -178,12 +456,16 @@ impl Reader {
         .await
     }
 
-    /// The lines of one reply.
-    async fn whole(&self) -> Result<Vec<LogLine>> {
-        let body = self.body(Wanted::default(), None).await?;
-        let items = lines::items_of(&body).into_iter();
-        let lines: Result<_> = items.map(|item| item.line).collect();
-        lines.map_err(|error| self.scope.complete(error))
+    /// The lines of one reply, without those before `since`.
+    async fn whole(&self, wanted: Wanted) -> Result<VecDeque<Item>> {
+        let body = self.body(wanted, None).await?;
+        let items = lines::items_of(&body).into_iter().map(|item| Item {
+            line: item.line.map_err(|error| self.scope.complete(error)),
+            ..item
+        });
+        Ok(items
+            .filter(|item| !is_before(item, wanted.since))
+            .collect())
     }
 
     /// A whole reply, before `until`.
@@ -203,6 +485,11 @@ impl Reader {
     }
 }
 
+/// Whether the line is known to be older.
+fn is_before(item: &Item, since: Option<i64>) -> bool {
+    item.at.zip(since).is_some_and(|(at, since)| at < since)
+}
+
 fn interrupted(error: reqwest::Error) -> Error {
     Error::new(
         ErrorKind::Interrupted,
@@ -210,228 +497,4 @@ fn interrupted(error: reqwest::Error) -> Error {
     )
     .with_effect(Effect::None)
     .with_source(error.without_url())
-}
-
-impl ServiceHandle {
-    /// The logs so far, the oldest line first: `GET /v1/services/{id}/logs`. The control plane also
-    /// takes the name of a service.
-    ///
-    /// `tail` is the number of the newest lines to return. `None` returns what one reply has: from the
-    /// control plane the first 1000 lines of the last 24 hours. The control plane ignores `tail`, so
-    /// further lines are dropped here. If there are more than 1000, the newest are searched for in the
-    /// last 5 minutes, the last hour and the last 24 hours, 5000 lines per request, all within the
-    /// deadline. Replies are read into memory, within `max_reply_bytes`.
-    ///
-    /// # Errors
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) from a server without a log store,
-    /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden), and
-    /// [`Decode`](crate::ErrorKind::Decode) for an invalid line.
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn logs(&self, tail: Option<u32>) -> Call<Vec<LogLine>> {
-        read(self, tail)
-    }
-
-    /// Follows the logs: `GET /v1/services/{id}/logs?follow=true`.
-    ///
-    /// The call ends when the reply begins. The control plane begins with the first 1000 lines of the
-    /// last 15 minutes: for a service that writes more, use
-    /// [`follow_logs_from`](Self::follow_logs_from).
-    ///
-    /// The [`LogStream`] reconnects by itself, without gaps and duplicates: it reads what it missed,
-    /// 5000 lines per request, and then follows again. The options of this call apply to its later
-    /// requests. It reconnects after `idle_timeout` without a byte, and has no other time limit.
-    ///
-    /// # Errors
-    /// As [`logs`](Self::logs). Later errors are items of the [`LogStream`].
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn follow_logs(&self) -> Call<LogStream> {
-        follow(self, None)
-    }
-
-    /// Follows the logs from the newest `tail` lines on; 0 for new lines only. They are read as by
-    /// [`logs`](Self::logs).
-    ///
-    /// # Errors
-    /// As [`follow_logs`](Self::follow_logs).
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn follow_logs_from(&self, tail: u32) -> Call<LogStream> {
-        follow(self, Some(tail))
-    }
-
-    /// Follows the logs from the cursor of another stream on, of this process or an earlier one:
-    /// `GET /v1/services/{id}/logs?since=…` until the missed lines are read, and then as
-    /// [`follow_logs`](Self::follow_logs).
-    ///
-    /// The cursor does not name its service. How long lines are kept depends on the server's log store.
-    ///
-    /// # Errors
-    /// As [`follow_logs`](Self::follow_logs), and
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for the cursor of another platform.
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn resume_logs(&self, cursor: &LogCursor) -> Call<LogStream> {
-        resume(self, cursor)
-    }
-}
-
-/// A selection of a cluster's log entries. Default: the first 1000 of the last 24 hours.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use = "nothing is read until it is passed to a client"]
-pub struct LogQuery {
-    service: Option<String>,
-    deployment: Option<DeploymentId>,
-    source: Option<String>,
-    since: Option<SystemTime>,
-    until: Option<SystemTime>,
-    limit: Option<u32>,
-    newest_first: bool,
-}
-
-impl LogQuery {
-    /// Selects everything.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Selects one service, by name. The control plane calls the parameter `serviceId`.
-    pub fn service(mut self, name: impl Into<String>) -> Self {
-        self.service = Some(name.into());
-        self
-    }
-
-    /// Selects one deployment.
-    pub fn deployment(mut self, id: impl Into<DeploymentId>) -> Self {
-        self.deployment = Some(id.into());
-        self
-    }
-
-    /// Selects a source: `runtime`, `build`, `deploy`, or several as in `build|deploy`. Nodes of older
-    /// versions write `dployrd` for `runtime`.
-    pub fn source(mut self, source: impl Into<String>) -> Self {
-        self.source = Some(source.into());
-        self
-    }
-
-    /// Selects entries from this time on, in whole milliseconds.
-    pub fn since(mut self, at: SystemTime) -> Self {
-        self.since = Some(at);
-        self
-    }
-
-    /// Selects entries up to this time, in whole milliseconds.
-    pub fn until(mut self, at: SystemTime) -> Self {
-        self.until = Some(at);
-        self
-    }
-
-    /// Maximum number of entries. Default: 1000; the control plane sends at most 5000.
-    ///
-    /// They are the first in the requested order, so combine it with
-    /// [`newest_first`](Self::newest_first) to get a tail.
-    pub fn limit(mut self, entries: u32) -> Self {
-        self.limit = Some(entries);
-        self
-    }
-
-    /// Sorts the newest entry first. Default: the oldest first.
-    pub fn newest_first(mut self) -> Self {
-        self.newest_first = true;
-        self
-    }
-
-    fn into_log(self, client: &Client) -> Result<Log> {
-        for (what, text) in [("service", &self.service), ("source", &self.source)] {
-            text.iter().try_for_each(|text| check_text(what, text))?;
-        }
-        if self.limit == Some(0) {
-            return Err(Error::invalid_request("the limit is zero entries"));
-        }
-        Ok(Log::Cluster(Arc::new(ClusterLog {
-            cluster: client.cluster_id(),
-            since: self.since.map(millis).transpose()?,
-            until: self.until.map(millis).transpose()?,
-            query: self,
-        })))
-    }
-}
-
-/// A checked query.
-struct ClusterLog {
-    cluster: Option<String>,
-    since: Option<i64>,
-    until: Option<i64>,
-    query: LogQuery,
-}
-
-impl ClusterLog {
-    /// Requests a part of the log. `limit` and `since` default to those of the query.
-    async fn open(
-        &self,
-        client: &raw::Client,
-        follow: Option<bool>,
-        limit: Option<i64>,
-        since: Option<i64>,
-    ) -> std::result::Result<ResponseValue<ByteStream>, progenitor_client::Error<()>> {
-        let query = &self.query;
-        client
-            .get_logs(
-                self.cluster.as_deref(),
-                query.deployment.as_ref().map(DeploymentId::as_str),
-                query.newest_first.then_some("backward"),
-                follow,
-                limit.or(query.limit.map(i64::from)),
-                query.service.as_deref(),
-                since.or(self.since),
-                query.source.as_deref(),
-                self.until,
-            )
-            .await
-    }
-}
-
-impl Client {
-    /// Reads the logs of the client's cluster: `GET /v1/logs`. The `service_id` of a line is the name
-    /// of its service.
-    ///
-    /// The whole reply is read into memory, within `max_reply_bytes` and the limits of the call.
-    ///
-    /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or source, a limit of
-    /// zero, and a time before 1970; [`Rejected`](crate::ErrorKind::Rejected) without a cluster;
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster;
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) from a server without a log store.
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/logs.ts>
-    pub fn logs(&self, query: LogQuery) -> Call<Vec<LogLine>> {
-        call(
-            self,
-            Op::GetLogs,
-            query.into_log(self),
-            |reader| async move { reader.whole().await },
-        )
-    }
-
-    /// Follows the logs of the client's cluster: `GET /v1/logs?follow=true`. Begins at `since` of the
-    /// query, or 15 minutes ago. The limit of the query is that of each reply.
-    ///
-    /// The call ends when the reply begins; see
-    /// [`ServiceHandle::follow_logs`](ServiceHandle::follow_logs).
-    ///
-    /// # Errors
-    /// As [`logs`](Self::logs), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a query
-    /// with `until` or with the newest first. Later errors are items of the [`LogStream`].
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/logs.ts>
-    pub fn follow_logs(&self, query: LogQuery) -> Call<LogStream> {
-        let log = match query.newest_first || query.until.is_some() {
-            true => Err(Error::invalid_request(
-                "a followed log has no end, and its newest entry comes last",
-            )),
-            false => query.into_log(self),
-        };
-        call(self, Op::GetLogs, log, |reader| reader.follow(None))
-    }
 }

@@ -1,7 +1,7 @@
 //! Log lines that are read with replies of a bounded size.
 
 use super::lines::items_of;
-use super::{Reader, Wanted};
+use super::{Reader, Wanted, is_before};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::logs::{Dedupe, Item, Place, clock};
 use std::collections::VecDeque;
@@ -102,19 +102,21 @@ impl Newest {
         }
     }
 
-    /// Reads the newest `tail` lines, all within the deadline of the call. `margin` more are asked for,
-    /// because a follower has to know the other lines of the last millisecond.
+    /// Reads the newest `tail` lines from `since` on, within the deadline of the call.
     ///
-    /// A server that knows `tail` sends them. The control plane ignores it and sends the oldest lines
-    /// of a window: if that reply is full, later windows are read.
-    pub async fn read(reader: &Reader, tail: u32, margin: u32) -> Result<Self> {
+    /// Requests `margin` more lines, because a follower must know the other lines of the last
+    /// millisecond. A server that knows `tail` sends the newest lines. The control plane ignores it and
+    /// sends the oldest lines of a window: if that reply is full, later windows are read.
+    pub async fn read(reader: &Reader, tail: u32, margin: u32, since: Option<i64>) -> Result<Self> {
         let until = Instant::now().checked_add(reader.scope.deadline());
         let keep = usize::try_from(tail).unwrap_or(usize::MAX);
         let wanted = Wanted {
             tail: Some(tail.saturating_add(margin)),
+            since,
             ..Wanted::default()
         };
-        let page = Page::read(reader, wanted, until).await?;
+        let mut page = Page::read(reader, wanted, until).await?;
+        page.items.retain(|item| !is_before(item, since));
         let cut = page.items.len() == DEFAULT_LIMIT;
         let mut all = Self::new(keep);
         all.take(page);
@@ -122,9 +124,10 @@ impl Newest {
             return Ok(all);
         }
         let now = clock(&reader.scope);
-        for back in LOOK_BACK {
+        let starts = LOOK_BACK.map(|back| now - back);
+        for start in starts.into_iter().filter(|start| Some(*start) > since) {
             let mut part = Self::new(keep);
-            part.read.start_at(Some(now - back));
+            part.read.start_at(Some(start));
             part.read_on(reader, wanted, until).await?;
             if part.lines.len() >= keep {
                 return Ok(part);

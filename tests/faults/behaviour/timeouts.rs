@@ -95,7 +95,11 @@ fn a_stream_has_no_deadline_and_a_limit_on_silence_that_can_be_set() {
             .build()
             .unwrap();
         let started = Instant::now();
-        let lines = client.service("web").follow_logs().await.unwrap();
+        let lines = client
+            .service("web")
+            .follow_logs(deploykit::dployr::LogOptions::new())
+            .await
+            .unwrap();
         let mut lines = lines.without_reconnecting();
         assert!(lines.next().await.unwrap().is_ok());
         assert!(lines.next().await.unwrap().is_ok());

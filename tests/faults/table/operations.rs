@@ -110,7 +110,9 @@ impl Kind {
                 .await
             }
             Self::Follow => {
-                let call = dployr()?.service("web").follow_logs();
+                let call = dployr()?
+                    .service("web")
+                    .follow_logs(deploykit::dployr::LogOptions::new());
                 let reply = call.with_response().await?;
                 // What a stream does behind its connection is shown in `tests/logs`.
                 let mut lines = reply.value.without_reconnecting();

@@ -305,7 +305,7 @@ pub fn address(url: &str) {
     for secret in &secrets {
         assert!(!shown.contains(secret), "{secret} is in {shown}");
     }
-    let create = |client: &dployr::Client| client.deployments().create(new);
+    let create = |client: &dployr::Client| client.deploy(new);
     let previews: [Result<RequestPreview>; 3] = platforms::with(|platforms| {
         let client = &platforms.dployr;
         [

@@ -1,6 +1,7 @@
 //! Lines of logs, as they come and whole.
 
 use super::{TOKEN, assert_keeps, assert_sound, block_on, platforms, with_canaries};
+use deploykit::dployr::LogOptions;
 use deploykit::logs::LogStream;
 use deploykit::testing::CannedReply;
 use deploykit::{Effect, ErrorKind, Result};
@@ -14,9 +15,11 @@ pub fn check(data: &[u8]) {
         platforms.answer(reply);
         let service = platforms.dployr.service("s");
         block_on(async {
-            follows(&body, service.follow_logs().await.unwrap()).await;
+            follows(&body, service.follow_logs(LogOptions::new()).await.unwrap()).await;
             for tail in [None, Some(0), Some(2)] {
-                whole(&body, tail, service.logs(tail).await);
+                let options = LogOptions::new();
+                let options = tail.map_or(options.clone(), |tail| options.tail(tail));
+                whole(&body, tail, service.logs(options).await);
             }
         });
     });

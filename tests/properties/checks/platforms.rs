@@ -34,7 +34,7 @@ impl Setup for Planted {
     }
 
     fn dployr(&self, builder: dployr::ClientBuilder) -> dployr::ClientBuilder {
-        builder.cluster("c-1").without_fallbacks()
+        builder.cluster("c-1")
     }
 
     fn secret(&self, place: &str) -> String {

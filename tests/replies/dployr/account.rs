@@ -14,7 +14,7 @@ async fn values_of_secrets_are_read() {
         "envs": { "A": "1", "B": "two" }, "sessionId": "s-1", "expiresIn": 60, "requireTotp": true, "email": "a@b.example",
     } });
     let client = given(&body);
-    let variables = client.service("s").env().map().await.unwrap();
+    let variables = client.service("s").env_variables().get_map().await.unwrap();
     let variables: Vec<_> = variables
         .iter()
         .map(|(key, value)| (key.as_str(), value.expose()))
@@ -27,7 +27,7 @@ async fn values_of_secrets_are_read() {
     assert!(sent.needs_second_factor());
 
     let variables = json!([{ "key": "A", "value": "1" }, { "key": "B", "value": null }]);
-    let listed = given(&variables).service("s").env().list().await;
+    let listed = given(&variables).service("s").env_variables().list().await;
     let listed = listed.unwrap().items;
     let values: Vec<_> = listed
         .iter()
@@ -62,7 +62,7 @@ async fn tokens_of_providers_are_never_shown() {
     let body = json!({ "success": true, "data": data });
     recorder.answer_with(move |_| json_reply(200, &body));
     let client = client(&recorder, Some(OWN));
-    let integrations = client.clusters().by_id(OWN).integrations().await.unwrap();
+    let integrations = client.cluster(OWN).integrations().await.unwrap();
     let refused = serde_json::to_string(&integrations).unwrap_err();
     let shown = format!("{integrations:?} {integrations:#?} {refused}");
     assert!(!shown.contains("hush"), "{shown}");
@@ -104,14 +104,14 @@ async fn what_changes_something_is_not_repeated_though_it_is_a_get() {
     assert_eq!(attempts(logout), (1, Effect::Unknown));
     let status = client.domain("a.example").status().await.unwrap_err();
     assert_eq!(attempts(status), (1, Effect::Unknown));
-    let rename = client.clusters().by_id("c").rename("a").await.unwrap_err();
+    let rename = client.cluster("c").rename("a").await.unwrap_err();
     assert_eq!(attempts(rename), (1, Effect::Unknown));
     let read = client.clusters().list().await.unwrap_err();
     assert_eq!(attempts(read), (3, Effect::None));
 
     let quota = json!({ "success": false, "error": { "message": "You can only rename once per month.", "code": "request.too_many_requests" } });
     recorder.answer_with(move |_| json_reply(429, &quota).header("x-ratelimit-remaining", "80"));
-    let rename = client.clusters().by_id("c").rename("a").await.unwrap_err();
+    let rename = client.cluster("c").rename("a").await.unwrap_err();
     assert_eq!((rename.kind(), rename.attempts()), (ErrorKind::Quota, 1));
     assert_eq!(rename.retry_after(), None::<Duration>);
 }

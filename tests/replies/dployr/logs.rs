@@ -2,7 +2,7 @@
 
 use super::{TOKEN, answered, given};
 use crate::{assert_failure, json_reply};
-use deploykit::dployr::Client;
+use deploykit::dployr::{Client, LogOptions};
 use deploykit::testing::Recorder;
 use deploykit::{Effect, ErrorKind};
 use serde_json::json;
@@ -14,14 +14,22 @@ async fn logs_in_every_form_cut_to_the_last_lines() {
     let ndjson = format!("{}\n\n: ping\n{}\r\n{}", line("a"), line("b"), line("c"));
     for body in [three.to_string(), ndjson] {
         let service = given(&body).service("s");
-        for (tail, expected) in [(None, "abc"), (Some(2), "bc"), (Some(9), "abc")] {
-            let lines = service.logs(tail).await.unwrap();
+        let all = LogOptions::new;
+        for (options, expected) in [
+            (all(), "abc"),
+            (all().tail(2), "bc"),
+            (all().tail(9), "abc"),
+        ] {
+            let lines = service.logs(options).await.unwrap();
             let messages: String = lines.into_iter().map(|line| line.message).collect();
             assert_eq!(messages, expected, "{body}");
         }
     }
     for empty in ["", "\n", "[]", "null"] {
-        let lines = given(empty).service("s").logs(Some(1)).await;
+        let lines = given(empty)
+            .service("s")
+            .logs(LogOptions::new().tail(1))
+            .await;
         assert!(lines.unwrap().is_empty(), "{empty}");
     }
 
@@ -45,7 +53,11 @@ async fn logs_in_every_form_cut_to_the_last_lines() {
         ("<html>hush".to_owned(), "line 1 of the logs is not JSON"),
         ("\"hush\"".to_owned(), "at $: found string"),
     ] {
-        let error = given(&body).service("s").logs(None).await.unwrap_err();
+        let error = given(&body)
+            .service("s")
+            .logs(LogOptions::new())
+            .await
+            .unwrap_err();
         assert_failure(&error, ErrorKind::Decode, Effect::None);
         assert_eq!((error.status(), error.attempts()), (Some(200), 1));
         assert!(error.to_string().contains(words), "{error}");
@@ -58,8 +70,8 @@ async fn a_server_without_logs() {
     let body = json!({ "success": false, "error": { "message": "Centralized logs are not available on this server", "code": "LOGS_NOT_AVAILABLE" } });
     let service = answered(501, body).service("s");
     for error in [
-        service.logs(None).await.unwrap_err(),
-        service.follow_logs().await.unwrap_err(),
+        service.logs(LogOptions::new()).await.unwrap_err(),
+        service.follow_logs(LogOptions::new()).await.unwrap_err(),
     ] {
         assert_failure(&error, ErrorKind::Unsupported, Effect::None);
         assert_eq!(error.code(), Some("LOGS_NOT_AVAILABLE"));
@@ -73,7 +85,11 @@ async fn logs_that_are_read_whole_are_bounded() {
     let builder = Client::builder().base_url("https://dployr.example");
     let builder = builder.token(TOKEN).max_reply_bytes(1000);
     let client = builder.recorder(&recorder).build().unwrap();
-    let error = client.service("s").logs(None).await.unwrap_err();
+    let error = client
+        .service("s")
+        .logs(LogOptions::new())
+        .await
+        .unwrap_err();
     assert!(
         error.to_string().contains("larger than 1000 bytes"),
         "{error}"

@@ -142,6 +142,7 @@ fn assert_value(id: &str, cluster: Option<&str>, success: &Success, body: &Value
             assert!(!lines.is_empty(), "{what}");
             (value, Value::Array(lines.iter().map(log_line).collect()))
         }
+        "create_deployment" => (&value["taskId"], data["taskId"].clone()),
         "get_service" => (value, data["service"].clone()),
         "list_service_secrets" => items("secrets"),
         "list_clusters" => items("clusters"),
@@ -250,8 +251,8 @@ fn assert_error(error: &Error, id: &str, response: &Value, what: &str) {
 
     let text = error.to_string();
     let advice = match (code, message) {
-        _ if kind == ErrorKind::NoSuchRoute => "dployr documents it",
-        _ if kind == ErrorKind::Forbidden && id == "get_deployment" => "deployments().list()",
+        _ if kind == ErrorKind::NoSuchRoute => "only the vendor's page has this route",
+        _ if kind == ErrorKind::Forbidden && id == "get_deployment" => "deployments().find(id)",
         (Some("auth.bad_session"), _) if what.contains("/auth/") => "with_session",
         (Some("permission.forbidden"), Some(message)) if message.contains("tokens") => {
             "login_by_email"

@@ -3,7 +3,7 @@
 use super::{OWN, TOKEN};
 use crate::assert_failure;
 use crate::support::{Script, Server, Step, chunks};
-use deploykit::dployr::{Client, NewDeployment, ServiceType};
+use deploykit::dployr::{Client, LogOptions, NewDeployment, ServiceType};
 use deploykit::{Effect, ErrorKind};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn what_is_hidden_is_sent_all_the_same() {
         .kind(ServiceType::Web)
         .env("A", "in-env")
         .secret("B", "in-secrets");
-    client(&server).deployments().create(new).await.unwrap();
+    client(&server).deploy(new).await.unwrap();
     let sent = server.requests().remove(0);
     for part in [
         "POST /v1/deployments?clusterId=01M85NWTN0TJ4JW1JXEKRNC9Z2 HTTP/1.1\r\n",
@@ -85,7 +85,11 @@ async fn the_cluster_stands_in_the_body_of_a_delete() {
 async fn logs_that_break_off_are_an_error() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n[";
     let server = Server::start(Script::bytes(head)).await;
-    let error = client(&server).service("s").logs(None).await.unwrap_err();
+    let error = client(&server)
+        .service("s")
+        .logs(LogOptions::new())
+        .await
+        .unwrap_err();
     assert_failure(&error, ErrorKind::Interrupted, Effect::None);
     assert_eq!(
         (error.status(), error.operation().unwrap().id),
@@ -106,7 +110,7 @@ async fn logs_that_never_end_are_bounded_in_time() {
     let client = Client::new(&server.base_url, TOKEN).unwrap();
     let call = client
         .service("s")
-        .logs(None)
+        .logs(LogOptions::new())
         .timeout(Duration::from_millis(200));
     let error = call.await.unwrap_err();
     assert_failure(&error, ErrorKind::Timeout, Effect::None);

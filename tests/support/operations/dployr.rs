@@ -2,10 +2,10 @@
 
 use super::{AnyCall, Clients, Row, json, json_with_id, lines, opaque, opaque_with_id};
 use deploykit::dployr::{
-    Client, ClusterHandle, DeploymentHandle, DeploymentId, DeploymentUpdate, DomainHandle,
-    EventType, EventWindow, InstanceHandle, LogQuery, NewApiToken, NewDeployment, NewDomain,
-    NewInstance, NewProject, NewRoute, NewWebhook, NodeHandle, ServiceField, ServiceHandle,
-    ServiceType, ServiceUpdate, WebhookSetup,
+    Client, ClusterHandle, ClusterLogOptions, DeploymentHandle, DeploymentId, DeploymentUpdate,
+    DomainHandle, EventType, EventWindow, InstanceHandle, LogOptions, NewApiToken, NewDeployment,
+    NewDomain, NewInstance, NewProject, NewRoute, NewWebhook, NodeHandle, ServiceField,
+    ServiceHandle, ServiceType, ServiceUpdate, WebhookSetup,
 };
 use deploykit::logs::LogCursor;
 use std::net::Ipv4Addr;
@@ -135,8 +135,8 @@ fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-fn every_condition() -> LogQuery {
-    LogQuery::new()
+fn every_condition() -> ClusterLogOptions {
+    ClusterLogOptions::new()
         .service("web-one")
         .deployment(DeploymentId::new("d-1").unwrap())
         .source("build|deploy")
@@ -145,7 +145,7 @@ fn every_condition() -> LogQuery {
 }
 
 fn cluster(to: &Clients) -> ClusterHandle {
-    to.dployr.clusters().by_id(to.id("cluster", CLUSTER))
+    to.dployr.cluster(to.id("cluster", CLUSTER))
 }
 
 fn domain(to: &Clients) -> DomainHandle {
@@ -228,10 +228,10 @@ fn account() -> Vec<Row> {
             json(signed_in(to).api_tokens().page(2).page_size(5).list())
         }),
         row("delete_api_token", |to| {
-            json(signed_in(to).api_token(to.id("api_token", "t-1")).revoke())
+            json(signed_in(to).api_token(to.id("api_token", "t-1")).delete())
         })
         .variant("unusual_id", |to| {
-            json(signed_in(to).api_token(unusual(to)).revoke())
+            json(signed_in(to).api_token(unusual(to)).delete())
         }),
         row("logout", |to| json(signed_in(to).logout())),
         row("get_health", |to| json(to.dployr.health())),
@@ -240,7 +240,7 @@ fn account() -> Vec<Row> {
         row("get_current_user", |to| json(to.dployr.current_user())),
         row("list_clusters", |to| json(to.dployr.clusters().list())),
         row("rename_cluster", |to| json(cluster(to).rename("acme"))).variant("unusual_id", |to| {
-            json(to.dployr.clusters().by_id(unusual(to)).rename("ü"))
+            json(to.dployr.cluster(unusual(to)).rename("ü"))
         }),
         row("list_cluster_users", |to| json(cluster(to).users().list()))
             .variant("invited", |to| json(cluster(to).users().invited().list()))
@@ -271,25 +271,25 @@ fn account() -> Vec<Row> {
 fn deployments() -> Vec<Row> {
     vec![
         row("create_deployment", |to| {
-            json(to.dployr.deployments().create(documented()))
+            json(to.dployr.deploy(documented()))
         })
         .variant("least", |to| {
             let bare = NewDeployment::from_git("my-app", "https://github.com/user/repo");
-            json(to.dployr.deployments().create(bare))
+            json(to.dployr.deploy(bare))
         })
         .variant("env", |to| {
             let value = to.secret("body.env.*");
             let with_env = documented()
                 .env("DATABASE_URL", value.as_str())
                 .env("Ü %", value);
-            json(to.dployr.deployments().create(with_env))
+            json(to.dployr.deploy(with_env))
         })
         .variant("kind", |to| {
             let new = documented()
                 .kind(ServiceType::Web)
                 .env("DATABASE_URL", to.secret("body.envVars.*"))
                 .secret("API_KEY", to.secret("body.secrets.*"));
-            json(in_cluster(to).deployments().create(new))
+            json(in_cluster(to).deploy(new))
         })
         .variant("image", |to| {
             let new = NewDeployment::from_image("web-one", "node:20-alpine")
@@ -299,13 +299,13 @@ fn deployments() -> Vec<Row> {
                 .working_dir("app")
                 .static_dir("public")
                 .health_check("/health");
-            json(in_cluster(to).deployments().create(new))
+            json(in_cluster(to).deploy(new))
         })
         .variant("credentials_in_the_url", |to| {
             let user = to.secret("url of the repository (user)");
             let url = format!("https://x:{user}@git.example/a.git");
             let private = NewDeployment::from_git("my-app", url).kind(ServiceType::Web);
-            json(to.dployr.deployments().create(private))
+            json(to.dployr.deploy(private))
         })
         .variant("secrets", |to| {
             let user = to.secret("url of the repository (user)");
@@ -314,7 +314,7 @@ fn deployments() -> Vec<Row> {
                 .kind(ServiceType::Web)
                 .env("A", to.secret("body.envVars.*"))
                 .secret("B", to.secret("body.secrets.*"));
-            json(in_cluster(to).deployments().create(new))
+            json(in_cluster(to).deploy(new))
         })
         .without_snapshot(),
         row("list_deployments", |to| {
@@ -381,25 +381,45 @@ fn services() -> Vec<Row> {
                 update(to, service_update(to).env(none).secrets(none, [""; 0]))
             })
             .variant("cleared", |to| update(to, cleared(to))),
-        row("get_service_logs", |to| json(service(to).logs(None)))
-            .variant("tail", |to| json(service(to).logs(Some(100))))
-            .variant("follow", |to| lines(service(to).follow_logs()))
-            .variant("follow_from", |to| lines(service(to).follow_logs_from(100)))
-            .variant("resume", |to| lines(service(to).resume_logs(&cursor())))
-            .variant("unusual_id", |to| {
-                lines(to.dployr.service(unusual(to)).follow_logs())
-            }),
-        row("get_logs", |to| json(in_cluster(to).logs(LogQuery::new())))
-            .variant("everything", |to| {
-                let ended = every_condition().until(at(1_795_487_120)).newest_first();
-                json(in_cluster(to).logs(ended))
-            })
-            .variant("follow", |to| {
-                lines(in_cluster(to).follow_logs(LogQuery::new()))
-            })
-            .variant("follow_everything", |to| {
-                lines(in_cluster(to).follow_logs(every_condition()))
-            }),
+        row("get_service_logs", |to| {
+            json(service(to).logs(LogOptions::new()))
+        })
+        .variant("since", |to| {
+            json(service(to).logs(LogOptions::new().since(at(1_795_400_720))))
+        })
+        .variant("tail", |to| {
+            json(service(to).logs(LogOptions::new().tail(100)))
+        })
+        .variant("follow", |to| {
+            lines(service(to).follow_logs(LogOptions::new()))
+        })
+        .variant("follow_from", |to| {
+            lines(service(to).follow_logs(LogOptions::new().tail(100)))
+        })
+        .variant("resume", |to| lines(service(to).resume_logs(&cursor())))
+        .variant("unusual_id", |to| {
+            lines(
+                to.dployr
+                    .service(unusual(to))
+                    .follow_logs(LogOptions::new()),
+            )
+        }),
+        row("get_logs", |to| {
+            json(in_cluster(to).logs(ClusterLogOptions::new()))
+        })
+        .variant("tail", |to| {
+            json(in_cluster(to).logs(ClusterLogOptions::new().tail(20)))
+        })
+        .variant("everything", |to| {
+            let ended = every_condition().until(at(1_795_487_120)).newest_first();
+            json(in_cluster(to).logs(ended))
+        })
+        .variant("follow", |to| {
+            lines(in_cluster(to).follow_logs(ClusterLogOptions::new()))
+        })
+        .variant("follow_everything", |to| {
+            lines(in_cluster(to).follow_logs(every_condition()))
+        }),
         row("get_service_metrics", |to| {
             json(in_cluster(to).services().metrics(to.id("name", "web-one")))
         })
@@ -411,20 +431,30 @@ fn services() -> Vec<Row> {
         }),
         row("set_service_env", |to| {
             let value = to.secret("body.value");
-            json(service(to).env().set("NODE_ENV", value))
+            json(service(to).env_variable("NODE_ENV").set(value))
         })
         .variant("unusual_key", |to| {
-            json(service(to).env().set("a/b Ü", to.secret("body.value")))
+            json(
+                service(to)
+                    .env_variable("a/b Ü")
+                    .set(to.secret("body.value")),
+            )
         }),
-        row("list_service_env", |to| opaque(service(to).env().list())),
-        row("get_service_envs", |to| opaque(service(to).env().map())),
+        row("list_service_env", |to| {
+            opaque(service(to).env_variables().list())
+        }),
+        row("get_service_envs", |to| {
+            opaque(service(to).env_variables().get_map())
+        }),
         row("delete_service_env", |to| {
-            json(service(to).env().remove(to.id("key", "NODE_ENV")))
+            json(service(to).env_variable(to.id("key", "NODE_ENV")).delete())
         })
         .variant("unusual_key", |to| {
-            json(service(to).env().remove(unusual(to)))
+            json(service(to).env_variable(unusual(to)).delete())
         }),
-        row("list_service_secrets", |to| json(service(to).secrets())),
+        row("list_service_secrets", |to| {
+            json(service(to).secrets().list())
+        }),
     ]
 }
 
@@ -439,7 +469,9 @@ fn instances() -> Vec<Row> {
                 json(to.dployr.instance(unusual(to)).metrics())
             }),
         row("ping_instance", |to| json(node(to).ping())),
-        row("restart_instance", |to| json(node(to).restart(false))),
+        row("restart_instance", |to| {
+            json(node(to).restart_daemon(false))
+        }),
         row("reboot_instance", |to| json(node(to).reboot(true))).variant("unusual_tag", |to| {
             json(to.dployr.node(unusual(to)).reboot(false))
         }),
@@ -496,7 +528,7 @@ fn beside() -> Vec<Row> {
         row("list_routes", |to| json(to.dployr.routes().list()))
             .variant("cluster", |to| json(in_cluster(to).routes().list())),
         row("list_proxy_services", |to| {
-            json(in_cluster(to).routes().services())
+            json(in_cluster(to).routable_services().list())
         }),
         row("delete_route", |to| {
             json(to.dployr.route(to.id("route", "r-1")).delete())

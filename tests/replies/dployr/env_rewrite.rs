@@ -1,8 +1,7 @@
-//! One variable, on a server that has no route for it: what is read, what is written, what is said.
+//! Variables of a control plane, changed by writing all of them back.
 
-use super::fallbacks::{Server, at, failure, one_instance, page, two_secrets};
+use super::missing_routes::{Server, at, failure, one_instance, page, two_secrets};
 use crate::assert_failure;
-use deploykit::dployr::Via;
 use deploykit::testing::CannedReply;
 use deploykit::{Effect, ErrorKind};
 use serde_json::{Value, json};
@@ -10,12 +9,15 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn a_variable_is_set_by_writing_all_of_them() {
     let server = Server::new().with_a_service(json!("/health"), two_secrets(), one_instance());
-    let set = server.env().set("NEW", "n").await.unwrap();
-    assert_eq!(set.via, Via::Rewrite);
+    let set = server
+        .env_variables()
+        .rewrite_with("NEW", "n")
+        .await
+        .unwrap();
     assert_eq!(set.task_id.as_ref().unwrap().as_str(), "t-9");
     // Nothing is written before everything is read.
     assert_eq!(server.asked().last(), Some(&"update_service"));
-    assert_eq!(server.asked().len(), 7);
+    assert_eq!(server.asked().len(), 6);
     let sent = server.sent();
     let keys = |name: &str| {
         sent[name]
@@ -35,9 +37,8 @@ async fn a_variable_is_set_by_writing_all_of_them() {
 #[tokio::test]
 async fn a_variable_is_removed_by_writing_the_others() {
     let server = Server::new().with_a_service(Value::Null, json!([]), json!([]));
-    let env = server.env().instance("node-2");
-    let removed = env.remove("A").await.unwrap();
-    assert_eq!(removed.via, Via::Rewrite);
+    let variables = server.env_variables().instance("node-2");
+    variables.rewrite_without("A").await.unwrap();
     let sent = server.sent();
     assert_eq!(sent["instanceName"], "node-2");
     assert!(!server.asked().contains(&"list_instances"), "it was named");
@@ -51,20 +52,28 @@ async fn a_variable_is_removed_by_writing_the_others() {
 }
 
 #[tokio::test]
-async fn what_is_so_already_is_not_written() {
+async fn a_variable_that_already_has_the_value_is_not_written() {
     let server = Server::new().with_a_service(json!("/"), json!([]), one_instance());
-    let set = server.env().set("B", "two").await.unwrap();
-    assert_eq!((set.via, &set.task_id), (Via::Rewrite, &None));
-    assert_eq!(server.asked(), ["set_service_env", "get_service_envs"]);
+    let set = server
+        .env_variables()
+        .rewrite_with("B", "two")
+        .await
+        .unwrap();
+    assert_eq!(set.task_id, None);
+    assert_eq!(server.asked(), ["get_service_envs"]);
 
     let server = Server::new().with_a_service(json!("/"), json!([]), one_instance());
-    let error = server.env().remove("C").await.unwrap_err();
+    let error = server
+        .env_variables()
+        .rewrite_without("C")
+        .await
+        .unwrap_err();
     assert_failure(&error, ErrorKind::NotFound, Effect::None);
-    assert_eq!(server.asked(), ["delete_service_env", "get_service_envs"]);
+    assert_eq!(server.asked(), ["get_service_envs"]);
 }
 
 #[tokio::test]
-async fn an_instance_is_not_guessed() {
+async fn the_instance_is_required_if_there_are_several() {
     let two = json!([{ "id": "i-1", "tag": "a" }, { "id": "i-2", "tag": "b" }]);
     for (instances, kind) in [
         (two, ErrorKind::InvalidRequest),
@@ -74,15 +83,19 @@ async fn an_instance_is_not_guessed() {
         ),
     ] {
         let server = Server::new().with_a_service(json!("/"), json!([]), instances);
-        let error = server.env().set("A", "2").await.unwrap_err();
+        let error = server
+            .env_variables()
+            .rewrite_with("A", "2")
+            .await
+            .unwrap_err();
         assert_failure(&error, kind, Effect::None);
-        assert_eq!(at(&error), Some("set_service_env"));
+        assert_eq!(at(&error), Some("update_service"));
         assert!(!server.asked().contains(&"update_service"));
     }
 }
 
 #[tokio::test]
-async fn nothing_is_written_if_something_cannot_be_read() {
+async fn nothing_is_written_if_a_read_fails() {
     for operation in [
         "get_service_envs",
         "get_service",
@@ -94,7 +107,11 @@ async fn nothing_is_written_if_something_cannot_be_read() {
         // Queued before the good ones.
         server.reply(operation, failure(403, "permission.forbidden"));
         let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-        let error = server.env().set("A", "2").await.unwrap_err();
+        let error = server
+            .env_variables()
+            .rewrite_with("A", "2")
+            .await
+            .unwrap_err();
         assert_eq!(
             (at(&error), error.effect()),
             (Some(operation), Effect::None)
@@ -104,7 +121,11 @@ async fn nothing_is_written_if_something_cannot_be_read() {
     let server = Server::new();
     server.reply("list_deployments", page(json!([]), 1, false));
     let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-    let error = server.env().set("A", "2").await.unwrap_err();
+    let error = server
+        .env_variables()
+        .rewrite_with("A", "2")
+        .await
+        .unwrap_err();
     assert_failure(&error, ErrorKind::NotFound, Effect::None);
     assert!(
         !server.asked().contains(&"update_service"),
@@ -113,11 +134,11 @@ async fn nothing_is_written_if_something_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn a_server_without_a_key_has_no_secrets_to_lose() {
+async fn a_server_without_an_encryption_key_has_no_secrets() {
     let server = Server::new();
     server.reply("list_service_secrets", failure(503, "request.bad_request"));
     let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-    server.env().set("A", "2").await.unwrap();
+    server.env_variables().rewrite_with("A", "2").await.unwrap();
     assert_eq!(server.sent().get("keep_secret_keys"), None);
 
     let server = Server::new();
@@ -126,16 +147,24 @@ async fn a_server_without_a_key_has_no_secrets_to_lose() {
         failure(503, "runtime.node_not_connected"),
     );
     let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-    let error = server.env().set("A", "2").await.unwrap_err();
+    let error = server
+        .env_variables()
+        .rewrite_with("A", "2")
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
 }
 
 #[tokio::test]
-async fn variables_that_are_saved_and_not_deployed_are_applied() {
+async fn variables_that_are_saved_but_not_deployed_have_the_effect_applied() {
     let server = Server::new();
     server.reply("update_service", failure(503, "runtime.node_not_connected"));
     let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-    let error = server.env().set("A", "2").await.unwrap_err();
+    let error = server
+        .env_variables()
+        .rewrite_with("A", "2")
+        .await
+        .unwrap_err();
     assert_failure(&error, ErrorKind::Unavailable, Effect::Applied);
     assert_eq!(at(&error), Some("update_service"));
     assert!(error.to_string().contains("is saved"), "{error}");
@@ -144,18 +173,23 @@ async fn variables_that_are_saved_and_not_deployed_are_applied() {
     let server = Server::new();
     server.reply("update_service", CannedReply::new(503, "<html>"));
     let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
-    let error = server.env().set("A", "2").await.unwrap_err();
+    let error = server
+        .env_variables()
+        .rewrite_with("A", "2")
+        .await
+        .unwrap_err();
     assert_eq!(error.effect(), Effect::Unknown);
 }
 
 #[tokio::test]
-async fn options_hold_for_every_request_and_a_preview_is_the_documented_one() {
+async fn call_options_apply_to_every_request_and_a_preview_shows_the_first() {
     let server = Server::new().with_a_service(json!("/"), two_secrets(), one_instance());
-    let env = server.env();
-    let preview = env.set("A", "2").preview().unwrap();
-    assert_eq!(preview.operation, Some("set_service_env"));
+    let variables = server.env_variables();
+    let preview = variables.rewrite_with("A", "2").preview().unwrap();
+    assert_eq!(preview.operation, Some("get_service_envs"));
     assert!(server.asked().is_empty());
-    env.set("A", "2")
+    variables
+        .rewrite_with("A", "2")
         .header("x-trace", "1")
         .query("q", "1")
         .await
