@@ -151,9 +151,7 @@ impl Client {
 }
 
 impl Applications {
-    /// Lists all applications of the project.
-    ///
-    /// `GET /v1/applications`
+    /// Lists all applications of the project: `GET /v1/applications`.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/applications/>
     pub fn list(&self) -> Call<Page<Application>> {
@@ -163,11 +161,9 @@ impl Applications {
         })
     }
 
-    /// Creates an application from a branch. It costs money from then on.
+    /// Creates an application from a branch: `POST /v1/applications`.
     ///
-    /// `POST /v1/applications`
-    ///
-    /// Does not deploy it; see [`ApplicationHandle::deploy`].
+    /// It costs money from then on, and is not deployed yet: see [`ApplicationHandle::deploy`].
     ///
     /// ```no_run
     /// # async fn example(nodion: deploykit::nodion::Client) -> deploykit::Result<()> {
@@ -199,9 +195,7 @@ impl Applications {
 }
 
 impl ApplicationHandle {
-    /// Gets the application.
-    ///
-    /// `GET /v1/applications/{application_id}`
+    /// Gets the application: `GET /v1/applications/{id}`.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/applications/>
     pub fn get(&self) -> Call<Application> {
@@ -212,11 +206,10 @@ impl ApplicationHandle {
         })
     }
 
-    /// Connects the application to another branch. It takes effect with the next deployment.
+    /// Connects the application to another branch: `PATCH /v1/applications/{id}`.
     ///
-    /// `PATCH /v1/applications/{application_id}`
-    ///
-    /// Nodion does not document this operation. `None` if the reply has no application.
+    /// The change takes effect with the next deployment. Nodion does not document this operation: `None`
+    /// if the reply has no application.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty id of the branch.
@@ -231,9 +224,8 @@ impl ApplicationHandle {
         })
     }
 
-    /// Deletes the application with its instances, variables and domains.
-    ///
-    /// `DELETE /v1/applications/{application_id}`
+    /// Deletes the application with its instances, variables and domains:
+    /// `DELETE /v1/applications/{id}`.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) also for an application that was deleted before.

@@ -75,11 +75,10 @@ impl ApplicationHandle {
         }
     }
 
-    /// Deploys the latest commit of the connected branch, or the image. Also the restart.
+    /// Deploys the latest commit of the connected branch, or the image:
+    /// `POST /v1/applications/{id}/deployments`.
     ///
-    /// `POST /v1/applications/{application_id}/deployments`
-    ///
-    /// Returns at once, while the deployment is being made.
+    /// Also serves as the restart. Returns at once, while the deployment is being made.
     ///
     /// ```no_run
     /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
@@ -98,9 +97,8 @@ impl ApplicationHandle {
         self.deploy_tag(None)
     }
 
-    /// Deploys this tag of the image instead of the application's own tag.
-    ///
-    /// `POST /v1/applications/{application_id}/deployments` with the body `{"image_tag": …}`
+    /// Deploys this tag of the image instead of the application's own tag:
+    /// `POST /v1/applications/{id}/deployments` with the body `{"image_tag": …}`.
     ///
     /// Only for applications from an image.
     ///
@@ -115,8 +113,8 @@ impl ApplicationHandle {
         self.deploy_tag(Some(tag)).attach_json(body)
     }
 
-    /// Attaches no body: the generated method would send one always or never, and it is unknown what
-    /// the platform makes of `{}`.
+    /// Sends no body, and `deploy_image` attaches one: the generated method would send a body always or
+    /// never, and how the platform handles `{}` is not known.
     fn deploy_tag(&self, tag: Option<String>) -> Call<Deployed> {
         let application = self.clone();
         self.client.call(Op::CreateDeployment, |raw| async move {
@@ -136,9 +134,7 @@ impl ApplicationHandle {
 }
 
 impl Deployments {
-    /// Lists all deployments, usually the newest first.
-    ///
-    /// `GET /v1/applications/{application_id}/deployments`
+    /// Lists all deployments, usually the newest first: `GET /v1/applications/{id}/deployments`.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
     pub fn list(&self) -> Call<Page<Deployment>> {
@@ -227,9 +223,7 @@ impl WatchSource for Deployments {
 }
 
 impl DeploymentHandle {
-    /// Gets the deployment from the application's list.
-    ///
-    /// `GET /v1/applications/{application_id}/deployments`
+    /// Gets the deployment from the application's list: `GET /v1/applications/{id}/deployments`.
     ///
     /// The platform has no request for a single deployment.
     ///

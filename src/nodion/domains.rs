@@ -38,9 +38,8 @@ impl ApplicationHandle {
 }
 
 impl Domains {
-    /// Lists all domains, including the subdomain that the platform assigned.
-    ///
-    /// `GET /v1/applications/{application_id}/domains`
+    /// Lists all domains, including the subdomain that the platform assigned:
+    /// `GET /v1/applications/{id}/domains`.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn list(&self) -> Call<Page<Domain>> {
@@ -52,7 +51,9 @@ impl Domains {
         })
     }
 
-    /// Creates a domain. It serves the application after these steps:
+    /// Creates a domain: `POST /v1/applications/{id}/domains`.
+    ///
+    /// It serves the application after these steps:
     ///
     /// ```no_run
     /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
@@ -64,8 +65,6 @@ impl Domains {
     /// application.deploy().await?;
     /// # Ok(()) }
     /// ```
-    ///
-    /// `POST /v1/applications/{application_id}/domains`
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that is empty or contains a
@@ -85,9 +84,8 @@ impl Domains {
 }
 
 impl DomainHandle {
-    /// Asks the platform to check the domain's TXT record in the DNS.
-    ///
-    /// `POST /v1/applications/{application_id}/domains/{domain_id}/verify`
+    /// Asks the platform to check the domain's TXT record in the DNS:
+    /// `POST /v1/applications/{id}/domains/{domain_id}/verify`.
     ///
     /// The reply is not documented: `None` if it has no domain.
     ///
@@ -102,11 +100,10 @@ impl DomainHandle {
         })
     }
 
-    /// Connects the verified domain. It takes effect with the next deployment.
+    /// Connects the verified domain: `POST /v1/applications/{id}/domains/{domain_id}/connect`.
     ///
-    /// `POST /v1/applications/{application_id}/domains/{domain_id}/connect`
-    ///
-    /// The reply is not documented: `None` if it has no domain.
+    /// The domain takes effect with the next deployment. The reply is not documented: `None` if it has no
+    /// domain.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn connect(&self) -> Call<Option<Domain>> {
@@ -119,9 +116,7 @@ impl DomainHandle {
         })
     }
 
-    /// Deletes the domain from the application.
-    ///
-    /// `DELETE /v1/applications/{application_id}/domains/{domain_id}`
+    /// Deletes the domain from the application: `DELETE /v1/applications/{id}/domains/{domain_id}`.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) also for a domain that was deleted before.

@@ -129,9 +129,7 @@ impl ApplicationHandle {
 }
 
 impl EnvVariables {
-    /// Lists all variables with their values.
-    ///
-    /// `GET /v1/applications/{application_id}/env_variables`
+    /// Lists all variables with their values: `GET /v1/applications/{id}/env_variables`.
     ///
     /// ```no_run
     /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
@@ -163,9 +161,9 @@ impl EnvVariables {
         })
     }
 
-    /// Creates a variable. It takes effect with the next deployment.
+    /// Creates a variable: `POST /v1/applications/{id}/env_variables`.
     ///
-    /// `POST /v1/applications/{application_id}/env_variables`
+    /// The variable takes effect with the next deployment.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that is empty or contains `=`
@@ -184,9 +182,7 @@ impl EnvVariables {
 }
 
 impl EnvVariableHandle {
-    /// Gets the variable with its value.
-    ///
-    /// `GET /v1/applications/{application_id}/env_variables/{env_variable_id}`
+    /// Gets the variable with its value: `GET /v1/applications/{id}/env_variables/{env_variable_id}`.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn get(&self) -> Call<EnvVariable> {
@@ -199,9 +195,9 @@ impl EnvVariableHandle {
         })
     }
 
-    /// Changes the variable. It takes effect with the next deployment.
+    /// Changes the variable: `PATCH /v1/applications/{id}/env_variables/{env_variable_id}`.
     ///
-    /// `PATCH /v1/applications/{application_id}/env_variables/{env_variable_id}`
+    /// The change takes effect with the next deployment.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty update, and for a name that
@@ -218,9 +214,9 @@ impl EnvVariableHandle {
         })
     }
 
-    /// Deletes the variable. Running instances keep it until the next deployment.
+    /// Deletes the variable: `DELETE /v1/applications/{id}/env_variables/{env_variable_id}`.
     ///
-    /// `DELETE /v1/applications/{application_id}/env_variables/{env_variable_id}`
+    /// Running instances keep it until the next deployment.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) also for a variable that was deleted before.

@@ -35,9 +35,8 @@ impl Client {
 }
 
 impl Instances {
-    /// Lists the running instances of the application and of its workers.
-    ///
-    /// `GET /v1/applications/{application_id}/instances`
+    /// Lists the running instances of the application and of its workers:
+    /// `GET /v1/applications/{id}/instances`.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-instances/>
     pub fn list(&self) -> Call<Page<Instance>> {
@@ -51,9 +50,7 @@ impl Instances {
 }
 
 impl InstanceTypes {
-    /// Lists all instance types with their prices.
-    ///
-    /// `GET /v1/instance_types`
+    /// Lists all instance types with their prices: `GET /v1/instance_types`.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/>
     pub fn list(&self) -> Call<Page<InstanceType>> {

@@ -64,7 +64,8 @@ impl LogOptions {
         Self::default()
     }
 
-    /// Only the last `lines` lines, 1 to 2,500.
+    /// Only the last `lines` lines, at most 2,500. For a followed log: begins with them; 0 for new lines
+    /// only.
     ///
     /// Requests 2,500 lines and drops the others: Nodion does not document which lines a smaller
     /// [`limit`](Self::limit) omits.
@@ -116,13 +117,16 @@ impl LogOptions {
     }
 
     fn check(&self) -> Result<()> {
-        for lines in [self.limit, self.tail].into_iter().flatten() {
-            if !(1..=MAX_LINES).contains(&lines) {
-                let problem = format!("{lines} lines are not between 1 and {MAX_LINES}");
-                return Err(Error::invalid_request(problem));
+        let problem = match (self.limit, self.tail) {
+            (Some(limit), _) if !(1..=MAX_LINES).contains(&limit) => {
+                format!("a limit of {limit} lines is not between 1 and {MAX_LINES}")
             }
-        }
-        Ok(())
+            (_, Some(tail)) if tail > MAX_LINES => {
+                format!("a tail of {tail} lines is more than {MAX_LINES}")
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::invalid_request(problem))
     }
 
     fn check_follow(&self, resumes: bool) -> Result<()> {
@@ -159,13 +163,11 @@ fn query_time(time: Option<jiff::Timestamp>) -> QueryTime {
 }
 
 impl ApplicationHandle {
-    /// Reads log lines of the online instances, the oldest first.
-    ///
-    /// `GET /v1/applications/{application_id}/logs`
+    /// Reads log lines of the online instances, the oldest first: `GET /v1/applications/{id}/logs`.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for 0 or more than 2,500 lines, for a time
-    /// outside the years -9999 to 9999, and for a line without a time.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a limit of 0 lines, for more than 2,500
+    /// lines, for a time outside the years -9999 to 9999, and for a line without a time.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-logs/>
     pub fn logs(&self, options: LogOptions) -> Call<Vec<LogLine>> {
@@ -191,14 +193,14 @@ impl ApplicationHandle {
         })
     }
 
-    /// Follows the log: earlier lines first, then new lines as they arrive.
+    /// Follows the log: `GET /v1/applications/{id}/logs`, repeatedly.
     ///
-    /// `GET /v1/applications/{application_id}/logs`, repeatedly
+    /// Yields earlier lines first, then new lines as they arrive. The earlier lines are those of the last
+    /// hour, or those that [`tail`](LogOptions::tail), [`since`](LogOptions::since) and
+    /// [`after_line`](LogOptions::after_line) select.
     ///
-    /// Starts with the lines of the last hour, or those that [`tail`](LogOptions::tail),
-    /// [`since`](LogOptions::since) and [`after_line`](LogOptions::after_line) select. Nodion does not
-    /// stream, so [`LogStream`] polls: after 5 s, and up to every 20 s while no lines arrive; see
-    /// [`interval`](LogStream::interval). With [`Retry::off`](crate::Retry::off) the first failed
+    /// Nodion does not stream, so [`LogStream`] polls: every 5 s, growing to 20 s while no lines arrive;
+    /// see [`interval`](LogStream::interval). With [`Retry::off`](crate::Retry::off) the first failed
     /// poll ends the stream.
     ///
     /// Each poll overlaps the previous one by 5 s, so that lines which arrive late are not missed;
@@ -216,11 +218,10 @@ impl ApplicationHandle {
         self.follow(options, None)
     }
 
-    /// Follows the log from where an earlier stream ended, also in another process.
+    /// Continues to follow the log: `GET /v1/applications/{id}/logs`, repeatedly.
     ///
-    /// `GET /v1/applications/{application_id}/logs`, repeatedly
-    ///
-    /// The cursor does not contain the [`instance`](LogOptions::instance): set it again.
+    /// Starts after the last line of an earlier stream, which may have run in another process. The cursor
+    /// does not contain the [`instance`](LogOptions::instance): set it again.
     ///
     /// # Errors
     /// As [`follow_logs`](Self::follow_logs), and

@@ -20,9 +20,7 @@ impl Client {
 }
 
 impl Regions {
-    /// Lists all regions.
-    ///
-    /// `GET /v1/regions`
+    /// Lists all regions: `GET /v1/regions`.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/>
     pub fn list(&self) -> Call<Page<Region>> {

@@ -99,9 +99,8 @@ impl ApplicationHandle {
         }
     }
 
-    /// Changes number and type of the instances of the application or of a worker.
-    ///
-    /// `POST /v1/applications/{application_id}/scaling_events`
+    /// Changes number and type of the instances of the application or of a worker:
+    /// `POST /v1/applications/{id}/scaling_events`.
     ///
     /// Scaling starts at once. It counts towards
     /// [`max_creates`](crate::ClientBuilder::max_creates). The reply is not documented: `None` if it
@@ -133,9 +132,8 @@ impl ApplicationHandle {
 }
 
 impl Processes {
-    /// Lists the processes of the application, including the web process.
-    ///
-    /// `GET /v1/applications/{application_id}/processes`
+    /// Lists the processes of the application, including the web process:
+    /// `GET /v1/applications/{id}/processes`.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-processes/>
     pub fn list(&self) -> Call<Page<Process>> {
@@ -149,9 +147,8 @@ impl Processes {
 }
 
 impl ProcessHandle {
-    /// Sets the number of instances of the process; 0 stops it.
-    ///
-    /// `PATCH /v1/applications/{application_id}/processes/{process_id}`
+    /// Sets the number of instances of the process; 0 stops it:
+    /// `PATCH /v1/applications/{id}/processes/{process_id}`.
     ///
     /// Does not count towards [`max_creates`](crate::ClientBuilder::max_creates), so that a limit
     /// never prevents a stop. The reply is not documented: `None` if it has no process.
@@ -176,9 +173,8 @@ impl ProcessHandle {
 }
 
 impl ScalingEvents {
-    /// Lists past and running changes of the number or type of instances.
-    ///
-    /// `GET /v1/applications/{application_id}/scaling_events`
+    /// Lists past and running changes of the number or type of instances:
+    /// `GET /v1/applications/{id}/scaling_events`.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-scaling/>
     pub fn list(&self) -> Call<Page<ScalingEvent>> {

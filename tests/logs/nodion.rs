@@ -102,6 +102,12 @@ fn stream_starts_with_tail_and_resumes_from_cursor() {
             .unwrap();
         assert_eq!(read(&mut second, 9).await, ["c", "c"]);
 
+        let new_only = LogOptions::new().tail(0);
+        let mut third = application.follow_logs(new_only).await.unwrap();
+        log.lock().unwrap().push((4, "d".to_owned()));
+        assert_eq!(read(&mut third, 9).await, ["d"]);
+        log.lock().unwrap().pop();
+
         let last = application.logs(LogOptions::new().tail(3)).await.unwrap();
         let last: Vec<_> = last.into_iter().map(|line| line.message).collect();
         assert_eq!(last, ["b", "c", "c"]);

@@ -77,10 +77,16 @@ fn invalid_log_options_are_refused() {
     let options = LogOptions::new;
     let far = UNIX_EPOCH + Duration::from_millis(u64::MAX / 2);
     for (options, words) in [
-        (options().limit(0), "0 lines are not between 1 and 2500"),
-        (options().limit(2501), "2501 lines"),
-        (options().tail(0), "0 lines are not between 1 and 2500"),
-        (options().tail(2501), "2501 lines"),
+        (
+            options().limit(0),
+            "a limit of 0 lines is not between 1 and 2500",
+        ),
+        (options().limit(2501), "a limit of 2501 lines"),
+        (options().tail(2501), "a tail of 2501 lines"),
+        (
+            options().after_line(&LogLine::new("a")),
+            "the line has no time",
+        ),
         (options().instance(" "), "the instance id \" \" is empty"),
         (options().after_line(&line), "a time in the log options"),
         (options().until(far), "a time in the log options"),
