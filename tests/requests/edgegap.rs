@@ -84,7 +84,7 @@ fn invalid_filters_are_refused() {
             all().filter(Filter::application("")),
             "application is empty",
         ),
-        (all().filter(Filter::fleet_like("")), "fleet is empty"),
+        (all().filter(Filter::fleet_like("")), "fleet name is empty"),
         (all().filter(Filter::status("".into())), "status is empty"),
     ] {
         refused(list.list(), words);
