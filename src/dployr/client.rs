@@ -269,6 +269,14 @@ impl Steps {
         call.within(&scope).await
     }
 
+    /// An invalid argument, found before anything is sent.
+    pub fn refused(&self, error: Error) -> Error {
+        self.error(
+            ErrorKind::InvalidRequest,
+            error.message().unwrap_or_default(),
+        )
+    }
+
     /// An error that is found here, before anything was changed.
     pub fn error(&self, kind: ErrorKind, why: &str) -> Error {
         let outcome = self.scope.outcome();

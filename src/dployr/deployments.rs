@@ -285,7 +285,7 @@ pub struct Deployed {
 impl Deployed {
     fn new(client: Client, created: Created) -> Self {
         Self {
-            id: created.id.and_then(|id| DeploymentId::new(id).ok()),
+            id: created.id,
             name: created.name,
             task_id: created.task_id,
             queued: created.queued,
@@ -582,7 +582,7 @@ impl WatchSource for Deployments {
         Deployments::list(self).map_items(|items: Vec<Deployment>| {
             let listed = items.into_iter().map(|deployment| {
                 let (phase, word) = phase_and_word(&deployment);
-                (deployment.id, Observation::new(phase, word))
+                (deployment.id.into(), Observation::new(phase, word))
             });
             listed.collect()
         })
@@ -615,8 +615,8 @@ impl Lookup {
 
     fn matches(&self, found: &Deployment) -> bool {
         match self {
-            Self::Id(Ok(id)) => found.id == id.as_str(),
-            Self::IdOrName(Ok(id)) => [&found.id, &found.name].contains(&&id.to_string()),
+            Self::Id(Ok(id)) => found.id == *id,
+            Self::IdOrName(Ok(id)) => found.id == *id || found.name == id.as_str(),
             Self::Name(name) => found.name == *name,
             Self::Id(Err(_)) | Self::IdOrName(Err(_)) => false,
         }

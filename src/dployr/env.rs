@@ -3,9 +3,12 @@
 use super::client::Steps;
 use super::deployments::{check_key, find_deployment};
 use super::shapes::Part;
-use super::{Client, Instance, InstanceRole, Page, ServiceHandle, ServiceUpdate, Task, TaskId};
+use super::{
+    Client, Instance, InstanceRole, InstanceTag, Page, ServiceHandle, ServiceUpdate, Task, TaskId,
+};
 use crate::call::Call;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{CheckedId, checked};
 use crate::raw::dployr::{Op, types};
 use crate::secret::Secret;
 use serde::{Deserialize, Deserializer};
@@ -57,7 +60,7 @@ impl<'de> Deserialize<'de> for EnvListing {
 #[derive(Clone, Debug)]
 pub struct EnvVariables {
     pub(super) service: ServiceHandle,
-    pub(super) instance: Option<String>,
+    pub(super) instance: Option<CheckedId<InstanceTag>>,
 }
 
 impl EnvVariables {
@@ -94,8 +97,8 @@ impl EnvVariables {
     /// Tag of the instance to redeploy the service to, for a rewrite.
     ///
     /// Required if the cluster has several instances.
-    pub fn instance(mut self, tag: impl Into<String>) -> Self {
-        self.instance = Some(tag.into());
+    pub fn instance(mut self, tag: impl TryInto<InstanceTag, Error: Into<Error>>) -> Self {
+        self.instance = Some(checked(tag));
         self
     }
 
@@ -152,11 +155,11 @@ impl EnvVariables {
         self.service
             .client
             .in_steps(Op::UpdateService, |steps| async move {
-                check_key(&key).map_err(|error| {
-                    let why = error.message().unwrap_or_default().to_owned();
-                    steps.error(ErrorKind::InvalidRequest, &why)
-                })?;
-                let task_id = variables.rewrite_in(&steps, key, value).await?;
+                let valid = check_key(&key);
+                let instance = variables.instance.clone().transpose();
+                let instance = valid.and(instance.map_err(Error::invalid_request));
+                let instance = instance.map_err(|error| steps.refused(error))?;
+                let task_id = variables.rewrite_in(&steps, key, value, instance).await?;
                 Ok(Task {
                     task_id,
                     queued: None,
@@ -171,6 +174,7 @@ impl EnvVariables {
         steps: &Steps,
         key: String,
         value: Option<Secret>,
+        instance: Option<InstanceTag>,
     ) -> Result<Option<TaskId>> {
         let mut all = steps.run(self.get_map()).await?;
         match value {
@@ -184,7 +188,7 @@ impl EnvVariables {
         }
         let service = steps.run(self.service.get()).await?;
         let mut client = self.service.client.clone();
-        if let Some(cluster) = service.cluster_id.as_deref() {
+        if let Some(cluster) = &service.cluster_id {
             client = client.with_cluster(cluster)?;
         }
         let deployment = find_deployment(steps, &client, |found| match &service.deployment_id {
@@ -197,8 +201,8 @@ impl EnvVariables {
             steps.error(ErrorKind::NotFound, why)
         })?;
         let keep = secret_names(steps, &self.service).await?;
-        let instance = match &self.instance {
-            Some(tag) => tag.clone(),
+        let instance = match instance {
+            Some(tag) => tag,
             None => only_instance(steps, &client).await?,
         };
         let update = ServiceUpdate::new(instance, deployment.health_check.as_deref())
@@ -274,7 +278,7 @@ async fn secret_names(steps: &Steps, service: &ServiceHandle) -> Result<BTreeSet
 }
 
 /// The tag of the only instance that runs services.
-async fn only_instance(steps: &Steps, client: &Client) -> Result<String> {
+async fn only_instance(steps: &Steps, client: &Client) -> Result<InstanceTag> {
     let page = steps.run(client.instances().list()).await?;
     let more = page.has_next;
     let runs_services = |one: &Instance| one.role != Some(InstanceRole::Build);

@@ -30,7 +30,7 @@ crate::id::id! {
 
 crate::id::id! {
     /// The tag of a dployr instance, which some calls take instead of its id: `loop-node-1`.
-    InstanceTag, "tag of an instance"
+    InstanceTag, "instance tag"
 }
 
 crate::id::id! {
@@ -40,7 +40,7 @@ crate::id::id! {
 
 crate::id::id! {
     /// The id of a dployr API token, which is not the token: `07b5804a-1c6c-426d-a4cf-185c3b8eff9d`.
-    ApiTokenId, "id of the API token"
+    ApiTokenId, "API token id"
 }
 
 crate::id::id! {

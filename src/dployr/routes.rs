@@ -1,33 +1,46 @@
 //! Routes of the proxy: from a domain to a service.
 
-use super::client::{check_port, check_text};
+use super::client::check_port;
 use super::domains::check_domain;
-use super::{Client, Handle, Page, RoutableService, Route, RouteHandle, RouteId};
+use super::{Client, Handle, Page, RoutableService, Route, RouteHandle, RouteId, ServiceId};
 use crate::call::Call;
 use crate::error::{Error, Result};
+use crate::id::{CheckedId, checked};
 use crate::raw::dployr::{Op, types};
 
-/// A route to create: a domain and its service.
+/// A route to create, from a domain to a service.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "nothing is created until it is passed to a client"]
-pub struct NewRoute(types::RouteCreate);
+#[must_use = "does nothing until passed to `Routes::create`"]
+pub struct NewRoute {
+    domain: String,
+    service: CheckedId<ServiceId>,
+    port: u32,
+}
 
 impl NewRoute {
-    /// From this domain (without scheme and path) to this service, which listens on this port, 1 to
-    /// 65535. They are checked when the route is sent.
-    pub fn new(domain: impl Into<String>, service_id: impl AsRef<str>, port: u32) -> Self {
-        Self(types::RouteCreate {
+    /// A route from this domain, without scheme and path, to this port of the service, 1 to 65535.
+    pub fn new(
+        domain: impl Into<String>,
+        service_id: impl TryInto<ServiceId, Error: Into<Error>>,
+        port: u32,
+    ) -> Self {
+        Self {
             domain: domain.into(),
-            service_id: service_id.as_ref().to_owned(),
-            port: port.into(),
-        })
+            service: checked(service_id),
+            port,
+        }
     }
 
     fn into_raw(self) -> Result<types::RouteCreate> {
-        check_domain(&self.0.domain)?;
-        check_text("service id", &self.0.service_id)?;
-        check_port(self.0.port)?;
-        Ok(self.0)
+        check_domain(&self.domain)?;
+        let service = self.service.map_err(Error::invalid_request)?;
+        let port = i64::from(self.port);
+        check_port(port)?;
+        Ok(types::RouteCreate {
+            domain: self.domain,
+            service_id: service.into(),
+            port,
+        })
     }
 }
 

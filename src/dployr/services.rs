@@ -4,12 +4,13 @@ use super::client::{check_port, check_text, check_texts};
 use super::deployments::{SCHEDULE, TAIL, check_key, check_keys, id_of, texts};
 use super::shapes::PAGING;
 use super::{
-    Client, EnvVariableHandle, EnvVariables, Handle, LogOptions, Page, Runtime, Service,
-    ServiceHandle, ServiceId, ServiceMetrics, ServiceSecret, ServiceState, ServiceStatus,
+    Client, EnvVariableHandle, EnvVariables, Handle, InstanceTag, LogOptions, Page, Runtime,
+    Service, ServiceHandle, ServiceId, ServiceMetrics, ServiceSecret, ServiceState, ServiceStatus,
     ServiceUpdated, Task,
 };
 use crate::call::Call;
 use crate::error::{Effect, Error, Result};
+use crate::id::{CheckedId, checked};
 use crate::page::{PageRequest, paged};
 use crate::raw::dployr::Op;
 use crate::secret::{GitUrl, Secret};
@@ -59,7 +60,10 @@ pub enum ServiceField {
 /// Every accepted update redeploys the service, also one that changes nothing.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "nothing is changed until it is passed to a service"]
-pub struct ServiceUpdate(ServicePatch);
+pub struct ServiceUpdate {
+    instance: CheckedId<InstanceTag>,
+    patch: ServicePatch,
+}
 
 /// The body of an update.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -94,20 +98,27 @@ impl ServiceUpdate {
     /// let update = ServiceUpdate::new("loop-node-1", deployment.health_check.as_deref());
     /// # let _ = update; }
     /// ```
-    pub fn new(instance: impl Into<String>, health_check: Option<&str>) -> Self {
-        Self(ServicePatch {
-            instance_name: instance.into(),
+    pub fn new(
+        instance: impl TryInto<InstanceTag, Error: Into<Error>>,
+        health_check: Option<&str>,
+    ) -> Self {
+        let patch = ServicePatch {
+            instance_name: String::new(),
             env_vars: None,
             secrets: None,
             keep_secret_keys: None,
             remote_url: None,
             settings: BTreeMap::new(),
             health_check: health_check.map(str::to_owned),
-        })
+        };
+        Self {
+            instance: checked(instance),
+            patch,
+        }
     }
 
     fn set(mut self, field: ServiceField, value: impl Into<Value>) -> Self {
-        self.0.settings.insert(field, value.into());
+        self.patch.settings.insert(field, value.into());
         self
     }
 
@@ -117,7 +128,7 @@ impl ServiceUpdate {
         K: Into<String>,
         V: Into<Secret>,
     {
-        self.0.env_vars = Some(pairs(all));
+        self.patch.env_vars = Some(pairs(all));
         self
     }
 
@@ -140,14 +151,14 @@ impl ServiceUpdate {
         V: Into<Secret>,
         N: Into<String>,
     {
-        self.0.secrets = Some(pairs(set));
-        self.0.keep_secret_keys = Some(keep.into_iter().map(Into::into).collect());
+        self.patch.secrets = Some(pairs(set));
+        self.patch.keep_secret_keys = Some(keep.into_iter().map(Into::into).collect());
         self
     }
 
     /// Keeps these secret variables. Nothing is sent for none, which keeps all of them.
     pub(super) fn keeping_secrets(mut self, keep: BTreeSet<String>) -> Self {
-        self.0.keep_secret_keys = (!keep.is_empty()).then_some(keep);
+        self.patch.keep_secret_keys = (!keep.is_empty()).then_some(keep);
         self
     }
 
@@ -200,7 +211,7 @@ impl ServiceUpdate {
     /// The git repository. The service is built from it from now on, and its image is dropped.
     /// Credentials in the URL are sent and redacted everywhere else.
     pub fn remote_url(mut self, url: impl Into<String>) -> Self {
-        self.0.remote_url = Some(GitUrl::from(url.into()));
+        self.patch.remote_url = Some(GitUrl::from(url.into()));
         self
     }
 
@@ -216,10 +227,13 @@ impl ServiceUpdate {
 
     pub(super) fn into_raw(self) -> Result<ServicePatch> {
         use ServiceField::{BuildCmd, Description, RunCmd};
-        let Self(patch) = self;
+        let Self {
+            instance,
+            mut patch,
+        } = self;
+        patch.instance_name = instance.map_err(Error::invalid_request)?.into();
         let remote_url = patch.remote_url.as_ref().map(GitUrl::expose);
         check_texts([
-            ("tag of the instance", Some(patch.instance_name.as_str())),
             ("URL of the repository", remote_url),
             ("path of the health check", patch.health_check.as_deref()),
         ])?;
@@ -281,7 +295,7 @@ impl Services {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Service>> {
         let client = self.client.clone();
-        let own = client.cluster_parameter();
+        let own = client.cluster_id().cloned();
         Call::paged(PAGING, self.page_request, move |page_request| {
             let cluster = client.cluster_parameter();
             client.call(Op::ListServices, move |raw| async move {

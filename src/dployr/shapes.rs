@@ -295,14 +295,14 @@ mod tests {
         }
         let daemon = json!({ "success": true, "id": "d", "created_at": "2025-12-31T14:15:00Z" });
         let created: types::Created = one(&daemon).unwrap();
-        assert_eq!(created.id.as_deref(), Some("d"));
+        assert_eq!(created.id.unwrap(), "d");
     }
 
     #[test]
     fn a_created_deployment_keeps_the_task_beside_it() {
         let data = json!({ "service": { "id": "s" }, "deployment": { "id": "d" }, "taskId": "t" });
         let created: types::Created = one(&json!({ "success": true, "data": data })).unwrap();
-        assert_eq!(created.id.as_deref(), Some("d"));
+        assert_eq!(created.id.unwrap(), "d");
         assert_eq!(created.task_id.unwrap().as_str(), "t");
     }
 

@@ -1,13 +1,18 @@
 //! Webhooks: URLs that a server sends events to, and the events.
 
 use super::client::check_text;
-use super::{Client, ClusterWebhook, DeploymentId, EventType, InstanceId, Page, Webhook};
+use super::{
+    Client, ClusterId, ClusterWebhook, DeploymentId, DomainName, EventType, InstanceId, Page,
+    Webhook,
+};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::raw::dployr::{Op, types};
 use crate::secret::{CallbackUrl, PersonalData, REDACTED, Secret};
 use crate::time::Timestamp;
 use crate::webhook;
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -240,27 +245,27 @@ pub struct WebhookEvent {
     pub data: EventData,
 }
 
-/// To what something happened, and by whom. Which of these are there depends on the event.
+/// The subject and the actor of an event. Which fields are set depends on the event.
 ///
-/// `Debug` shows the names alone of what this version does not know.
+/// `Debug` shows only the names of fields that this version does not know.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct EventData {
     /// The cluster.
-    pub cluster_id: Option<String>,
-    /// The name of the service.
+    pub cluster_id: Option<ClusterId>,
+    /// Name of the service.
     pub service_name: Option<String>,
     /// The instance.
-    pub instance_id: Option<String>,
+    pub instance_id: Option<InstanceId>,
     /// The deployment.
-    pub deployment_id: Option<String>,
+    pub deployment_id: Option<DeploymentId>,
     /// The domain.
-    pub domain: Option<String>,
-    /// The e-mail address of the user it is about.
+    pub domain: Option<DomainName>,
+    /// E-mail address of the user that the event is about.
     pub user_email: Option<PersonalData>,
-    /// Who did it.
+    /// Id of the actor.
     pub actor_id: Option<String>,
-    /// What kind of actor that is: `user`.
+    /// Kind of the actor: `user`.
     pub actor_type: Option<String>,
     others: Others,
 }
@@ -312,38 +317,30 @@ impl WebhookEvent {
 
 impl EventData {
     fn read(mut data: Map<String, Value>) -> Self {
-        // Anything but a text stays where it is.
-        let mut text = |name| {
-            let text = data.get(name)?.as_str()?.to_owned();
-            data.remove(name);
-            Some(text)
-        };
         Self {
-            cluster_id: text("clusterId"),
-            service_name: text("serviceName"),
-            instance_id: text("instanceId"),
-            deployment_id: text("deploymentId"),
-            domain: text("domain"),
-            user_email: text("userEmail").map(PersonalData::from),
-            actor_id: text("actorId"),
-            actor_type: text("actorType"),
+            cluster_id: take(&mut data, "clusterId"),
+            service_name: take(&mut data, "serviceName"),
+            instance_id: take(&mut data, "instanceId"),
+            deployment_id: take(&mut data, "deploymentId"),
+            domain: take(&mut data, "domain"),
+            user_email: take::<String>(&mut data, "userEmail").map(PersonalData::from),
+            actor_id: take(&mut data, "actorId"),
+            actor_type: take(&mut data, "actorType"),
             others: Others(data),
         }
     }
 
-    /// A field that this version does not know, or one whose value is not a text.
+    /// A field that this version does not know, or one whose value is not a string.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.others.0.get(name)
     }
+}
 
-    /// The deployment, for [`Client::deployment`](super::Client::deployment); `None` for what could be no
-    /// id.
-    pub fn deployment(&self) -> Option<DeploymentId> {
-        DeploymentId::new(self.deployment_id.as_deref()?).ok()
-    }
-
-    /// The instance, for [`Client::instance`](super::Client::instance); `None` for what could be no id.
-    pub fn instance(&self) -> Option<InstanceId> {
-        InstanceId::new(self.instance_id.as_deref()?).ok()
-    }
+/// Takes a string out of the data. Any other value stays there.
+fn take<T: DeserializeOwned>(data: &mut Map<String, Value>, name: &str) -> Option<T> {
+    let value = data.get(name)?.as_str()?;
+    let value: StrDeserializer<'_, serde::de::value::Error> = value.into_deserializer();
+    let value = T::deserialize(value).ok()?;
+    data.remove(name);
+    Some(value)
 }

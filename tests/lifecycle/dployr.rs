@@ -2,7 +2,7 @@
 
 use deploykit::dployr::{
     Client, ClusterLogOptions, DeploymentStatus, NewDeployment, NewInstance, ServiceField,
-    ServiceType, ServiceUpdate,
+    ServiceId, ServiceType, ServiceUpdate,
 };
 use deploykit::{Effect, ErrorKind};
 use deploykit_sandbox::{Dialect, Sandbox};
@@ -27,7 +27,7 @@ async fn start_as(dialect: Dialect) -> (Sandbox, Client) {
 }
 
 /// A service that runs, with a variable, a secret and a health check: its id.
-async fn deployed(sandbox: &Sandbox, dployr: &Client) -> String {
+async fn deployed(sandbox: &Sandbox, dployr: &Client) -> ServiceId {
     let app = NewDeployment::from_image("web-one", "node:20-alpine")
         .kind(ServiceType::Web)
         .port(3000)
@@ -40,7 +40,7 @@ async fn deployed(sandbox: &Sandbox, dployr: &Client) -> String {
     services.items[0].id.clone()
 }
 
-async fn env(dployr: &Client, id: &str) -> BTreeMap<String, String> {
+async fn env(dployr: &Client, id: &ServiceId) -> BTreeMap<String, String> {
     let map = dployr
         .service(id)
         .env_variables()
@@ -59,7 +59,7 @@ fn pairs(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         .collect()
 }
 
-async fn secrets(dployr: &Client, id: &str) -> Vec<String> {
+async fn secrets(dployr: &Client, id: &ServiceId) -> Vec<String> {
     let secrets = dployr
         .service(id)
         .secrets()
@@ -115,7 +115,7 @@ async fn a_rewrite_of_variables_keeps_everything_else() {
     assert_eq!((after.port, &after.image), (before.port, &before.image));
     // The task id is no deployment id.
     let task = removed.task_id.as_ref().unwrap().to_string();
-    assert_ne!(task, after.id);
+    assert_ne!(after.id, task.as_str());
     let error = dployr.deployments().find(task).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.effect()),

@@ -183,7 +183,7 @@ fn invalid_routes_projects_and_webhooks_are_refused() {
         (new("", "s", 80), "the domain is empty"),
         (new("https://example.com", "s", 80), "more than a domain"),
         (new("example.com/a", "s", 80), "more than a domain"),
-        (new("example.com", "", 80), "the service id is empty"),
+        (new("example.com", "", 80), "service id \"\" is empty"),
     ] {
         refused(client().routes().create(new), words);
     }
@@ -209,10 +209,7 @@ fn invalid_routes_projects_and_webhooks_are_refused() {
 fn invalid_service_updates_are_refused() {
     let update = || ServiceUpdate::new("loop-node-1", Some("/health"));
     for (update, words) in [
-        (
-            ServiceUpdate::new(" ", None),
-            "tag of the instance is empty",
-        ),
+        (ServiceUpdate::new(" ", None), "instance tag \" \" is empty"),
         (
             ServiceUpdate::new("a", Some("")),
             "path of the health check",
@@ -309,10 +306,10 @@ fn ids_that_change_the_path_are_refused() {
         let rewrite = service.env_variables().rewrite_with("A", "b");
         refused(rewrite, "service id");
         refused(client.instance(id).get(), "instance id");
-        refused(client.node(id).ping(), "tag of an instance");
+        refused(client.node(id).ping(), "instance tag");
         refused(client.route(id).delete(), "route id");
         refused(client.project(id).delete(), "project id");
-        refused(client.api_token(id).delete(), "id of the API token");
+        refused(client.api_token(id).delete(), "API token id");
         refused(client.domain(id).get(), "domain");
         refused(client.domain(id).status(), "domain");
         let cluster = client.cluster(id);

@@ -185,9 +185,9 @@ fn what_dployr_sends() {
         assert_eq!(at, Some(1_795_487_067_986));
         let data = &event.data;
         assert_eq!(data.service_name.as_deref(), Some("my-app"));
-        let id = data.deployment().unwrap();
+        let id = data.deployment_id.as_ref().unwrap();
         assert_eq!(id.as_str(), "01M85NWXQH0M1DQ4109E4PJNZT");
-        assert_eq!((data.instance(), &data.domain), (None, &None));
+        assert_eq!((&data.instance_id, &data.domain), (&None, &None));
     }
     // Its values name what a webhook is created for.
     let hook = dployr::NewWebhook::new("https://me.example", [EventType::DeploymentFinished]);
@@ -217,7 +217,11 @@ fn what_dployr_might_send() {
     );
     let bad = json!({ "data": { "deploymentId": "../x", "instanceId": "" } });
     let bad = of_dployr(&with(json!({ "event": "x" }), bad)).data;
-    assert_eq!((bad.deployment(), bad.instance()), (None, None));
+    let id = bad.deployment_id.unwrap();
+    assert_eq!(id, "../x", "an id is kept as it was written");
+    let client = dployr::Client::new("https://dployr.example", "t").unwrap();
+    let refused = client.deployment(&id).get().preview().unwrap_err();
+    assert_eq!(refused.kind(), deploykit::ErrorKind::InvalidRequest);
     for data in [json!([1]), json!("hush"), json!(true)] {
         let body = json!({ "event": "x", "data": data }).to_string();
         let error = dployr::WebhookEvent::from_bytes(body.as_bytes()).unwrap_err();

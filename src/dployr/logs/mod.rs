@@ -10,6 +10,7 @@ use super::services::millis;
 use super::{Client, DeploymentId, ServiceHandle, ServiceId};
 use crate::call::{Call, step};
 use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::id::{CheckedId, checked};
 use crate::logs::{Dedupe, Item, LogCursor, LogLine, LogStream, Place, Reconnect, clock};
 use crate::raw::dployr::{self as raw, Op};
 use crate::transport::Scope;
@@ -84,7 +85,7 @@ impl LogOptions {
 #[must_use = "does nothing until passed to a client"]
 pub struct ClusterLogOptions {
     service: Option<String>,
-    deployment: Option<DeploymentId>,
+    deployment: Option<CheckedId<DeploymentId>>,
     source: Option<String>,
     since: Option<SystemTime>,
     until: Option<SystemTime>,
@@ -106,8 +107,8 @@ impl ClusterLogOptions {
     }
 
     /// Only lines of one deployment.
-    pub fn deployment(mut self, id: impl Into<DeploymentId>) -> Self {
-        self.deployment = Some(id.into());
+    pub fn deployment(mut self, id: impl TryInto<DeploymentId, Error: Into<Error>>) -> Self {
+        self.deployment = Some(checked(id));
         self
     }
 
@@ -172,6 +173,11 @@ impl ClusterLogOptions {
             cluster: client.cluster_parameter(),
             since: self.since.map(millis).transpose()?,
             until: self.until.map(millis).transpose()?,
+            deployment: self
+                .deployment
+                .clone()
+                .transpose()
+                .map_err(Error::invalid_request)?,
             options: self,
         })))
     }
@@ -182,6 +188,7 @@ struct ClusterLog {
     cluster: Option<String>,
     since: Option<i64>,
     until: Option<i64>,
+    deployment: Option<DeploymentId>,
     options: ClusterLogOptions,
 }
 
@@ -200,7 +207,7 @@ impl ClusterLog {
         client
             .get_logs(
                 self.cluster.as_deref(),
-                options.deployment.as_ref().map(DeploymentId::as_str),
+                self.deployment.as_ref().map(DeploymentId::as_str),
                 backward.then_some("backward"),
                 follow,
                 limit.or(own_limit),
