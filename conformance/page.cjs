@@ -120,7 +120,7 @@ async function main() {
   const states = before.platforms.flatMap((platform) => platform.deployed.map((one) => one.state)).join(' ');
   check('one of them has failed', !/failed/.test(states) && states);
   check(`${before.faults.length} faults, each with what it met`, before.faults.map((one) =>
-    !rows.some((row) => row.includes(one.fault) && row.includes(`${one.used} of ${one.seen}`)) && one.fault));
+    !rows.some((row) => row.includes(one.fault) && row.includes(`${one.applied} of ${one.matched}`)) && one.fault));
   const shown = rows.slice(-before.requests.length);
   check(`${before.requests.length} requests, the newest first`, before.requests.map((one, index) => {
     const row = shown[index] || '';

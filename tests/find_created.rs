@@ -3,13 +3,13 @@
 use deploykit::dployr::{self, ServiceType};
 use deploykit::edgegap::{self, User};
 use deploykit::{Effect, Error, ErrorKind};
-use deploykit_sandbox::{Dialect, Fault, InProcess, Platform, Sandbox};
+use deploykit_sandbox::{Dialect, Fault, InProcessSandbox, Platform, Sandbox};
 use std::time::{Duration, UNIX_EPOCH};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// From now on, creates do not arrive (`acts` is false), or arrive and their reply is lost.
-fn lose(world: &InProcess, platform: Platform, acts: bool) {
+fn lose(world: &InProcessSandbox, platform: Platform, acts: bool) {
     world.clear_faults();
     let lost = Fault::on("create_deployment").platform(platform).reset();
     let lost = if acts { lost.after() } else { lost.before() };

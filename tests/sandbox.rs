@@ -6,8 +6,8 @@
 mod operations;
 
 use deploykit::{ClientBuilder, Retry};
-use deploykit_sandbox::spec::{Contract, Problem};
-use deploykit_sandbox::{Dialect, InProcess, Platform, Sandbox};
+use deploykit_sandbox::spec::{Spec, Violation};
+use deploykit_sandbox::{Dialect, InProcessSandbox, Platform, Sandbox};
 use operations::{Clients, Setup, rows};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// Credentials and ids of the sandbox, and ids from earlier replies.
 struct OnSandbox {
-    world: InProcess,
+    world: InProcessSandbox,
     platform: Platform,
     ids: Arc<Mutex<HashMap<&'static str, String>>>,
 }
@@ -36,7 +36,7 @@ impl OnSandbox {
 
 impl Setup for OnSandbox {
     fn client<P: deploykit::Platform>(&self, builder: ClientBuilder<P>) -> ClientBuilder<P> {
-        let builder = self.world.connected(self.platform, builder);
+        let builder = self.world.connect(self.platform, builder);
         builder.retry(Retry::off())
     }
 
@@ -121,12 +121,12 @@ async fn failures(platform: Platform, dialect: Dialect) -> Vec<(&'static str, St
     }
     for request in world.requests() {
         // Enums are open: some variants send a value that is not in the spec.
-        let is_unknown = |one: &Problem| one.what.starts_with("it is not one of");
-        let mut problems = request.request_problems.iter();
+        let is_unknown = |one: &Violation| one.message.starts_with("it is not one of");
+        let mut problems = request.request_violations.iter();
         let problem = problems.find(|one| !is_unknown(one));
         assert_eq!(problem, None, "{request}");
         // The control plane stores unknown events of a webhook and returns them.
-        let mut problems = request.reply_problems.iter();
+        let mut problems = request.reply_violations.iter();
         let problem =
             problems.find(|one| request.operation != Some("set_up_webhook") || !is_unknown(one));
         assert_eq!(problem, None, "{request}");
@@ -157,7 +157,7 @@ async fn dployr_answers_every_operation_in_the_dialect_that_has_it() {
     for dialect in [Dialect::Documented, Dialect::ControlPlane] {
         let mut failures = failures(Platform::Dployr, dialect).await;
         failures.retain(|(id, _)| {
-            let operation = Contract::of(Platform::Dployr).by_id(id).unwrap();
+            let operation = Spec::of(Platform::Dployr).operation(id).unwrap();
             operation.documented() == (dialect == Dialect::Documented)
         });
         assert_eq!(failures, [], "{dialect:?} {failures:#?}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::dployr::Dialect;
 use crate::faults::Fault;
-use crate::nexlayer::Plan;
+use crate::nexlayer::NexlayerPlan;
 use crate::state::State;
 
 /// A hundred years, so that a time with this added to it is still one.
@@ -13,8 +13,8 @@ const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
 
 /// What a sandbox is made of. Every setting has a default that lets the main job succeed within two seconds.
 #[derive(Clone, Debug)]
-pub struct Builder {
-    pub(crate) plan: Plan,
+pub struct SandboxBuilder {
+    pub(crate) plan: NexlayerPlan,
     pub(crate) pods_status: bool,
     pub(crate) dialect: Dialect,
     pub(crate) build_node: bool,
@@ -24,16 +24,16 @@ pub struct Builder {
     pub(crate) seed: u64,
     pub(crate) port: u16,
     pub(crate) bind: IpAddr,
-    pub(crate) driven: bool,
+    pub(crate) manual: bool,
     pub(crate) tick: Duration,
     pub(crate) limits: bool,
     pub(crate) faults: Vec<Fault>,
 }
 
-impl Default for Builder {
+impl Default for SandboxBuilder {
     fn default() -> Self {
         Self {
-            plan: Plan::default(),
+            plan: NexlayerPlan::default(),
             pods_status: true,
             dialect: Dialect::default(),
             build_node: true,
@@ -43,7 +43,7 @@ impl Default for Builder {
             seed: 0x5a4d_b0c5,
             port: 0,
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            driven: false,
+            manual: false,
             tick: Duration::ZERO,
             limits: true,
             faults: Vec::new(),
@@ -51,10 +51,10 @@ impl Default for Builder {
     }
 }
 
-impl Builder {
+impl SandboxBuilder {
     /// The plan of the Nexlayer user. Reservations need a paid one, which is the default.
     #[must_use]
-    pub fn nexlayer_plan(mut self, plan: Plan) -> Self {
+    pub fn nexlayer_plan(mut self, plan: NexlayerPlan) -> Self {
         self.plan = plan;
         self
     }
@@ -131,8 +131,8 @@ impl Builder {
     /// late and dribbled answers, windows of rate limits. By default it goes with that of the machine. The platforms in the
     /// process of a test (feature `client`) always have tokio's.
     #[must_use]
-    pub fn driven_clock(mut self) -> Self {
-        self.driven = true;
+    pub fn manual_clock(mut self) -> Self {
+        self.manual = true;
         self
     }
 
@@ -140,7 +140,7 @@ impl Builder {
     /// deployment become ready, and the same requests always get the same replies.
     #[must_use]
     pub fn ticking_clock(mut self, tick: Duration) -> Self {
-        self.driven = true;
+        self.manual = true;
         self.tick = tick;
         self
     }
@@ -152,7 +152,7 @@ impl Builder {
         self
     }
 
-    /// Something that goes wrong from the beginning. One that could never happen fails [`Builder::start`]; the bare
+    /// Something that goes wrong from the beginning. One that could never happen fails [`SandboxBuilder::start`]; the bare
     /// state machine answers every request with 500 and the reason instead.
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> Self {

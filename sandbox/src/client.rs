@@ -7,7 +7,7 @@
 //! let sandbox = Sandbox::start().await?;
 //! let nodion = sandbox.nodion().client()?;
 //! nodion.application(sandbox.nodion().application_id.as_str()).deploy().await?;
-//! println!("{}", sandbox.received()[0]);
+//! println!("{}", sandbox.request_previews()[0]);
 //! # Ok(()) }
 //! ```
 
@@ -16,7 +16,7 @@ use deploykit::{Result, dployr, edgegap, nexlayer, nodion, preview::RequestPrevi
 
 use crate::credentials::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
 use crate::platform::Platform;
-use crate::request::Recorded;
+use crate::request::RecordedRequest;
 use crate::server::Sandbox;
 
 macro_rules! clients {
@@ -50,7 +50,7 @@ clients! {
     EdgegapAccess, edgegap, |access, new| new.token(access.token.as_str());
 }
 
-impl Recorded {
+impl RecordedRequest {
     /// The request in the shape in which deploykit's recorder shows it, secrets left out. Feature `client`.
     pub fn preview(&self) -> RequestPreview {
         // What came over a connection can be written down again; if not, it is shown as nothing.
@@ -69,7 +69,10 @@ impl Recorded {
 impl Sandbox {
     /// What all platforms received, oldest first, in the shape of deploykit's recorder: to compare with what a client
     /// was to send, or to keep as a snapshot. Feature `client`.
-    pub fn received(&self) -> Vec<RequestPreview> {
-        self.requests().iter().map(Recorded::preview).collect()
+    pub fn request_previews(&self) -> Vec<RequestPreview> {
+        self.requests()
+            .iter()
+            .map(RecordedRequest::preview)
+            .collect()
     }
 }

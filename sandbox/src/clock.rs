@@ -13,7 +13,7 @@ pub(crate) enum Clock {
         ahead: Duration,
     },
     /// It goes on by `tick` with each request.
-    Driven {
+    Manual {
         now: Duration,
         tick: Duration,
     },
@@ -26,8 +26,8 @@ impl Clock {
         }
     }
 
-    pub(crate) fn driven(tick: Duration) -> Self {
-        Clock::Driven { now: START, tick }
+    pub(crate) fn manual(tick: Duration) -> Self {
+        Clock::Manual { now: START, tick }
     }
 
     /// Since the Unix epoch.
@@ -37,18 +37,18 @@ impl Clock {
                 let now = SystemTime::now().duration_since(UNIX_EPOCH);
                 now.unwrap_or_default().saturating_add(ahead).min(END)
             }
-            Clock::Driven { now, .. } => now,
+            Clock::Manual { now, .. } => now,
         }
     }
 
     pub(crate) fn advance(&mut self, by: Duration) {
-        let (Clock::Real { ahead: at } | Clock::Driven { now: at, .. }) = self;
+        let (Clock::Real { ahead: at } | Clock::Manual { now: at, .. }) = self;
         *at = at.saturating_add(by).min(END);
     }
 
     /// A request came: the time at which it is answered.
     pub(crate) fn tick(&mut self) -> Duration {
-        if let Clock::Driven { tick, .. } = *self {
+        if let Clock::Manual { tick, .. } = *self {
             self.advance(tick);
         }
         self.now()
@@ -58,12 +58,12 @@ impl Clock {
     pub(crate) fn until(self, at: Duration) -> Option<Duration> {
         match self {
             Clock::Real { .. } => Some(at.saturating_sub(self.now())),
-            Clock::Driven { .. } => None,
+            Clock::Manual { .. } => None,
         }
     }
 
-    pub(crate) fn is_driven(self) -> bool {
-        matches!(self, Clock::Driven { .. })
+    pub(crate) fn is_manual(self) -> bool {
+        matches!(self, Clock::Manual { .. })
     }
 }
 
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_driven_clock_stands_still() {
-        let mut clock = Clock::driven(Duration::ZERO);
+        let mut clock = Clock::manual(Duration::ZERO);
         assert_eq!(clock.tick(), START);
         assert_eq!((clock.now(), START.as_secs() % 3_600), (START, 24 * 60));
         clock.advance(Duration::from_secs(5));
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_driven_one_can_tick() {
-        let mut clock = Clock::driven(Duration::from_millis(10));
+        let mut clock = Clock::manual(Duration::from_millis(10));
         assert_eq!(clock.tick(), START + Duration::from_millis(10));
         assert_eq!(clock.now(), START + Duration::from_millis(10));
         assert_eq!(clock.tick(), START + Duration::from_millis(20));

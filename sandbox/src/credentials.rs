@@ -70,14 +70,14 @@ impl EdgegapAccess {
     /// What the platform puts into the container of this deployment, so that it can end itself: the values of
     /// `ARBITRIUM_DELETE_URL` and `ARBITRIUM_DELETE_TOKEN`.
     pub fn self_stop(&self, request_id: &str) -> (String, String) {
-        let (key, token) = own_stop(request_id);
+        let (key, token) = self_stop_credentials(request_id);
         let url = format!("{}/v1/self/stop/{request_id}/{key}", self.base_url);
         (url, token)
     }
 }
 
 /// The key and the token of a deployment. They follow from its id, so that nothing has to be kept.
-pub(crate) fn own_stop(request_id: &str) -> (String, String) {
+pub(crate) fn self_stop_credentials(request_id: &str) -> (String, String) {
     let mixed = request_id
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |mixed, byte| {

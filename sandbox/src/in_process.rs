@@ -10,12 +10,12 @@ use deploykit::{
 };
 use tokio::time::Instant;
 
-use crate::builder::Builder;
+use crate::builder::SandboxBuilder;
 use crate::clock::END;
 use crate::credentials::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
-use crate::faults::{Delivery, Fault, FaultError, FaultUse};
+use crate::faults::{Delivery, Fault, FaultError, InjectedFault};
 use crate::platform::Platform;
-use crate::request::{Recorded, Request};
+use crate::request::{RecordedRequest, Request};
 use crate::state::State;
 use crate::webhooks::Webhook;
 
@@ -25,7 +25,7 @@ const BEGIN: Duration = Duration::from_secs(1_800_000_000);
 /// The four platforms in the process of a test. Clones are the same platforms. Feature `client`.
 ///
 /// Their clock is tokio's, so that under `#[tokio::test(start_paused = true)]` waits take no time and are the same each
-/// time; [`advance`](Self::advance) moves it on top of that. No webhook is called: [`webhooks_due`](Self::webhooks_due)
+/// time; [`advance`](Self::advance) moves it on top of that. No webhook is called: [`take_due_webhooks`](Self::take_due_webhooks)
 /// hands them out.
 ///
 /// ```
@@ -39,11 +39,11 @@ const BEGIN: Duration = Duration::from_secs(1_800_000_000);
 /// let application = nodion.application(world.nodion_access().application_id);
 /// let deployment = application.deploy().await?;
 /// application.deployment(deployment.id).wait().await?;
-/// assert_eq!(world.received()[0].operation, Some("create_deployment"));
+/// assert_eq!(world.request_previews()[0].operation, Some("create_deployment"));
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct InProcess {
+pub struct InProcessSandbox {
     inner: Arc<Mutex<Inner>>,
 }
 
@@ -62,14 +62,14 @@ impl Inner {
     }
 }
 
-impl Builder {
+impl SandboxBuilder {
     /// The platforms in this process, for clients without a network. Feature `client`.
     ///
-    /// Their clock is always tokio's: [`driven_clock`](Self::driven_clock) changes nothing here, as no client would see
+    /// Their clock is always tokio's: [`manual_clock`](Self::manual_clock) changes nothing here, as no client would see
     /// the end of a wait on a clock that stands still. A fault that could never happen answers every request with 500
     /// and the reason. There is no address to listen on.
-    pub fn in_process(&self) -> InProcess {
-        InProcess {
+    pub fn in_process(&self) -> InProcessSandbox {
+        InProcessSandbox {
             inner: Arc::new(Mutex::new(Inner {
                 state: self.state(),
                 began: Instant::now(),
@@ -81,7 +81,7 @@ impl Builder {
 
 macro_rules! clients {
     ($($platform:ident, $builder:ident, $access:ident, $of:ty, $variant:ident, $name:literal, $url:literal;)*) => {
-        impl InProcess {
+        impl InProcessSandbox {
             $(
                 #[doc = concat!("A client for ", $name, ", with its credentials. It sends every call once.")]
                 ///
@@ -93,7 +93,7 @@ macro_rules! clients {
 
                 #[doc = concat!("The builder of [`", stringify!($platform), "`](Self::", stringify!($platform), "), for options of one's own.")]
                 pub fn $builder(&self) -> $platform::ClientBuilder {
-                    self.connected(Platform::$variant, self.$access().builder())
+                    self.connect(Platform::$variant, self.$access().builder())
                 }
 
                 #[doc = concat!("What opens ", $name, ", and what there is.")]
@@ -112,9 +112,9 @@ clients! {
     edgegap, edgegap_builder, edgegap_access, EdgegapAccess, Edgegap, "Edgegap", "https://edgegap.sandbox.test";
 }
 
-impl InProcess {
+impl InProcessSandbox {
     /// Lets a client of your own builder talk to one of the platforms.
-    pub fn connected<P: deploykit::Platform>(
+    pub fn connect<P: deploykit::Platform>(
         &self,
         platform: Platform,
         builder: ClientBuilder<P>,
@@ -134,9 +134,9 @@ impl InProcess {
         let length = outcome.reply.body.len();
         let mut reply: http::Response<Vec<u8>> = outcome.reply.into_http();
         let reply = match outcome.delivery {
-            Delivery::Whole => CannedReply::from(reply),
+            Delivery::Complete => CannedReply::from(reply),
             Delivery::Reset => CannedReply::reset(),
-            Delivery::Never => CannedReply::timeout(),
+            Delivery::NoReply => CannedReply::timeout(),
             Delivery::Truncated(bytes) => {
                 reply.body_mut().truncate(bytes);
                 CannedReply::from(reply).truncated()
@@ -167,14 +167,14 @@ impl InProcess {
     }
 
     /// The faults that are injected, and what each has met, in the order in which they were injected.
-    pub fn faults(&self) -> Vec<FaultUse> {
+    pub fn faults(&self) -> Vec<InjectedFault> {
         self.lock().state.faults().to_vec()
     }
 
     /// The faults that have not done yet what they were injected for: a test that ends with one of them has not tested
     /// it.
-    pub fn faults_left(&self) -> Vec<Fault> {
-        self.lock().state.faults_left()
+    pub fn pending_faults(&self) -> Vec<Fault> {
+        self.lock().state.pending_faults()
     }
 
     /// The clock of the platforms, since the Unix epoch.
@@ -189,25 +189,28 @@ impl InProcess {
     }
 
     /// What the platforms would call by now, each once.
-    pub fn webhooks_due(&self) -> Vec<Webhook> {
+    pub fn take_due_webhooks(&self) -> Vec<Webhook> {
         let mut inner = self.lock();
         let now = inner.now();
-        inner.state.webhooks_due(now)
+        inner.state.take_due_webhooks(now)
     }
 
     /// The latest requests to all platforms, oldest first; at most 1000.
-    pub fn requests(&self) -> Vec<Recorded> {
+    pub fn requests(&self) -> Vec<RecordedRequest> {
         self.lock().state.requests()
     }
 
-    /// Forgets the requests so far. Their [numbers](Recorded::number) go on.
-    pub fn clear(&self) {
-        self.lock().state.clear();
+    /// Forgets the requests so far. Their [numbers](RecordedRequest::number) go on.
+    pub fn clear_requests(&self) {
+        self.lock().state.clear_requests();
     }
 
     /// The latest requests in the shape of deploykit's recorder.
-    pub fn received(&self) -> Vec<RequestPreview> {
-        self.requests().iter().map(Recorded::preview).collect()
+    pub fn request_previews(&self) -> Vec<RequestPreview> {
+        self.requests()
+            .iter()
+            .map(RecordedRequest::preview)
+            .collect()
     }
 
     /// A panic while the lock was held can only come from a test's thread; the state is whole between two requests.
@@ -216,10 +219,10 @@ impl InProcess {
     }
 }
 
-impl fmt::Debug for InProcess {
+impl fmt::Debug for InProcessSandbox {
     /// How much was asked.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InProcess")
+        f.debug_struct("InProcessSandbox")
             .field("requests", &self.requests().len())
             .finish_non_exhaustive()
     }

@@ -38,16 +38,16 @@ mod state;
 mod time;
 mod webhooks;
 
-pub use builder::Builder;
+pub use builder::SandboxBuilder;
 pub use credentials::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
 pub use dployr::Dialect;
-pub use faults::{Delivery, Fault, FaultError, FaultUse, Outcome, When};
+pub use faults::{Delivery, Fault, FaultBuilder, FaultError, InjectedFault, Outcome};
 #[cfg(feature = "client")]
-pub use in_process::InProcess;
-pub use nexlayer::Plan;
+pub use in_process::InProcessSandbox;
+pub use nexlayer::NexlayerPlan;
 pub use platform::Platform;
 pub use reply::Reply;
-pub use request::{Recorded, Request};
+pub use request::{RecordedRequest, Request};
 pub use server::Sandbox;
 pub use state::State;
 pub use webhooks::Webhook;

@@ -52,7 +52,7 @@ fn serve(options: &Options) -> std::io::Result<()> {
 async fn log(sandbox: &Sandbox) {
     let mut last = 0;
     loop {
-        let next = sandbox.wait_for(|request| request.number > last, Duration::MAX);
+        let next = sandbox.wait_for_request(|request| request.number > last, Duration::MAX);
         let Some(request) = next.await else { continue };
         last = request.number;
         if writeln!(std::io::stdout(), "{}", request.log_line()).is_err() {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use deploykit_sandbox::{Builder, Dialect, Fault, Sandbox};
+use deploykit_sandbox::{Dialect, Fault, Sandbox, SandboxBuilder};
 
 const FAULTS: &str = "\
 Faults: [PLATFORM.]OPERATION[:CALLS]=KIND[,OPTION]...
@@ -85,7 +85,7 @@ impl Options {
         }
     }
 
-    pub(crate) fn builder(&self) -> Builder {
+    pub(crate) fn builder(&self) -> SandboxBuilder {
         let mut builder = Sandbox::builder()
             .bind(self.bind)
             .dployr_dialect(self.dialect())
@@ -102,7 +102,10 @@ impl Options {
         if let Some(tick) = self.tick {
             builder = builder.ticking_clock(tick);
         }
-        self.fault.iter().cloned().fold(builder, Builder::fault)
+        self.fault
+            .iter()
+            .cloned()
+            .fold(builder, SandboxBuilder::fault)
     }
 }
 

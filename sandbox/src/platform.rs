@@ -7,7 +7,7 @@ use crate::clock::END;
 use crate::dployr::Dialect;
 use crate::reply::Reply;
 use crate::request::{Request, segments};
-use crate::spec::{Contract, Operation, Problem, accepted_violations};
+use crate::spec::{Operation, Spec, Violation, accepted_violations};
 
 /// One of the four platforms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,17 +49,18 @@ pub(crate) struct Call<'c, 'r> {
     pub(crate) operation: Option<&'c Operation>,
     pub(crate) now: Duration,
     /// Where the request breaks the spec.
-    pub(crate) problems: Vec<Problem>,
+    pub(crate) problems: Vec<Violation>,
     parameters: Vec<(String, String)>,
     segments: Vec<String>,
 }
 
 impl<'c, 'r> Call<'c, 'r> {
-    pub(crate) fn new(contract: &'c Contract, request: &'r Request, now: Duration) -> Self {
+    pub(crate) fn new(contract: &'c Spec, request: &'r Request, now: Duration) -> Self {
         let found = contract.route(&request.method, &request.path);
         let (operation, parameters) = found.unzip();
         let parameters: Vec<_> = parameters.unwrap_or_default();
-        let problems = operation.map(|one: &Operation| one.request_problems(request, &parameters));
+        let problems =
+            operation.map(|one: &Operation| one.request_violations(request, &parameters));
         Self {
             request,
             operation,
@@ -99,7 +100,7 @@ impl<'c, 'r> Call<'c, 'r> {
 }
 
 /// A platform as the server sees it.
-pub(crate) trait Player: Clone {
+pub(crate) trait PlatformState: Clone {
     const PLATFORM: Platform;
 
     /// The dialect, of the one platform that has two.
@@ -107,18 +108,18 @@ pub(crate) trait Player: Clone {
         None
     }
 
-    fn answer(&mut self, call: &Call) -> Reply;
+    fn handle(&mut self, call: &Call) -> Reply;
 
     /// The platform's form of a 400 for a request that breaks the spec.
-    fn refusal(&self, problem: &Problem) -> Reply;
+    fn violation_reply(&self, problem: &Violation) -> Reply;
 
     /// What there is, for a person to look at.
-    fn deployed(&self, now: Duration) -> Vec<Deployed>;
+    fn resources(&self, now: Duration) -> Vec<ResourceSummary>;
 }
 
 /// Something that runs, or is to run, or ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Deployed {
+pub(crate) struct ResourceSummary {
     /// `application`, `deployment` or `service`.
     pub(crate) kind: &'static str,
     pub(crate) name: String,
@@ -133,47 +134,52 @@ pub(crate) struct Deployed {
 
 /// The platform's answer. Its own checks come first, since their words are better. A request that breaks the spec and
 /// passes them is refused, and changes nothing.
-pub(crate) fn ask<P: Player>(platform: &mut P, call: &Call) -> Reply {
+pub(crate) fn ask<P: PlatformState>(platform: &mut P, call: &Call) -> Reply {
     let Some(problem) = refusable(platform, call) else {
-        return platform.answer(call);
+        return platform.handle(call);
     };
     let before = platform.clone();
-    let reply = platform.answer(call);
+    let reply = platform.handle(call);
     if reply.status.as_u16() >= 400 {
         return reply;
     }
     *platform = before;
-    platform.refusal(problem)
+    platform.violation_reply(problem)
 }
 
 /// The first problem that the platform is not known to accept.
-pub(crate) fn refusable<'a, P: Player>(platform: &P, call: &'a Call) -> Option<&'a Problem> {
+pub(crate) fn refusable<'a, P: PlatformState>(
+    platform: &P,
+    call: &'a Call,
+) -> Option<&'a Violation> {
     let operation = call.operation?;
     // Where no refusal is documented, there is no form for one.
     operation.statuses().find(|status| *status == 400)?;
     let taken = |place: &str| {
         accepted_violations::is(P::PLATFORM, platform.dialect(), operation.id(), place)
     };
-    call.problems.iter().find(|problem| !taken(&problem.place))
+    call.problems
+        .iter()
+        .find(|problem| !taken(&problem.location))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::builder::Builder;
+    use crate::builder::SandboxBuilder;
 
     /// A platform's spec with one more operation, for which nobody wrote rules.
-    fn extended(text: &str, documented: bool) -> Contract {
+    fn extended(text: &str, documented: bool) -> Spec {
         let operation = format!(
             "paths:\n  /v1/brand-new/{{name}}:\n    post:\n      operationId: make_brand_new\n      \
              x-documented: {documented}\n      responses:\n        '200':\n          description: Made.\n          \
              content:\n            application/json:\n              schema: {{type: object}}\n              \
              example: {{brand: new}}\n"
         );
-        Contract::read(&text.replacen("paths:\n", &operation, 1))
+        Spec::read(&text.replacen("paths:\n", &operation, 1))
     }
 
-    fn asked<P: Player>(platform: &mut P, contract: &Contract, authorization: &str) -> Reply {
+    fn asked<P: PlatformState>(platform: &mut P, contract: &Spec, authorization: &str) -> Reply {
         let request = Request::new("POST", "/v1/brand-new/a%20b");
         let request = request.with_header("authorization", authorization);
         let call = Call::new(contract, &request, Duration::from_secs(1_800_000_000));
@@ -183,23 +189,23 @@ mod tests {
 
     #[test]
     fn an_operation_without_rules_answers_the_example_of_the_spec() {
-        let state = Builder::default().state();
+        let state = SandboxBuilder::default().state();
         let example = serde_json::json!({ "brand": "new" });
-        let spec = extended(Contract::text(Platform::Nexlayer), true);
+        let spec = extended(Spec::text(Platform::Nexlayer), true);
         let reply = asked(&mut state.nexlayer().clone(), &spec, "");
         assert_eq!(
             (reply.status.as_u16(), reply.json_body()),
             (200, example.clone())
         );
 
-        let spec = extended(Contract::text(Platform::Nodion), true);
+        let spec = extended(Spec::text(Platform::Nodion), true);
         let mut nodion = state.nodion().clone();
         let token = nodion.access("").token;
         assert_eq!(asked(&mut nodion, &spec, "").status, 401);
         let reply = asked(&mut nodion, &spec, &format!("Bearer {token}"));
         assert_eq!(reply.json_body(), example);
 
-        let spec = extended(Contract::text(Platform::Edgegap), true);
+        let spec = extended(Spec::text(Platform::Edgegap), true);
         let mut edgegap = state.edgegap().clone();
         let token = edgegap.access("").token;
         assert_eq!(asked(&mut edgegap, &spec, "").status, 401);
@@ -211,10 +217,10 @@ mod tests {
     fn dployr_answers_the_example_in_the_dialect_that_has_the_operation() {
         for dialect in [Dialect::Documented, Dialect::ControlPlane] {
             for documented in [true, false] {
-                let state = Builder::default().dployr_dialect(dialect).state();
+                let state = SandboxBuilder::default().dployr_dialect(dialect).state();
                 let mut dployr = state.dployr().clone();
                 let token = dployr.access("").token;
-                let spec = extended(Contract::text(Platform::Dployr), documented);
+                let spec = extended(Spec::text(Platform::Dployr), documented);
                 let reply = asked(&mut dployr, &spec, &format!("Bearer {token}"));
                 let has = documented == (dialect == Dialect::Documented);
                 let status = if has { 200 } else { 404 };

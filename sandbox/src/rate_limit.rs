@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A rate limit over clock-aligned windows.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Window {
+pub(crate) struct RateLimit {
     index: u64,
     used: u64,
     lifted: bool,
@@ -12,14 +12,14 @@ pub(crate) struct Window {
 
 /// What a window says to one more request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Taken {
+pub(crate) struct RateLimitOutcome {
     pub(crate) allowed: bool,
     pub(crate) remaining: u64,
     /// Unix seconds of the end of the window.
     pub(crate) reset: u64,
 }
 
-impl Window {
+impl RateLimit {
     /// A limit, or none: then it allows everything and counts nothing.
     pub(crate) fn new(limits: bool) -> Self {
         Self {
@@ -28,7 +28,7 @@ impl Window {
         }
     }
 
-    pub(crate) fn take(&mut self, now: Duration, seconds: u64, limit: u64) -> Taken {
+    pub(crate) fn take(&mut self, now: Duration, seconds: u64, limit: u64) -> RateLimitOutcome {
         let index = now.as_secs() / seconds.max(1);
         if index != self.index {
             (self.index, self.used) = (index, 0);
@@ -37,7 +37,7 @@ impl Window {
         if !self.lifted {
             self.used = self.used.saturating_add(1);
         }
-        Taken {
+        RateLimitOutcome {
             allowed,
             remaining: limit.saturating_sub(self.used),
             reset: (index + 1) * seconds,
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn window_is_aligned() {
-        let mut window = Window::new(true);
+        let mut window = RateLimit::new(true);
         let mut take = |seconds| {
             let taken = window.take(Duration::from_secs(seconds), 60, 2);
             (taken.allowed, taken.remaining, taken.reset)

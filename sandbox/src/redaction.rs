@@ -7,8 +7,8 @@ use http::HeaderMap;
 use crate::credentials::{DployrAccess, EdgegapAccess, NodionAccess};
 use crate::platform::Platform;
 use crate::reply::Reply;
-use crate::request::{Recorded, Request, decode};
-use crate::spec::Contract;
+use crate::request::{RecordedRequest, Request, decode};
+use crate::spec::Spec;
 use crate::state::State;
 use crate::time::rfc3339;
 use crate::webhooks::Webhook;
@@ -57,14 +57,14 @@ fn headers(all: &HeaderMap) -> Vec<(&str, &str)> {
     shown.collect()
 }
 
-impl Recorded {
+impl RecordedRequest {
     /// The path with `***` for every segment that opens something: what the spec of its operation calls a secret, and what
     /// was sent as a credential too. Where the platform has no operation for it, only the words are shown that paths of
     /// its spec have.
-    pub fn open_path(&self) -> String {
+    pub fn redacted_path(&self) -> String {
         let credential = self.header("authorization").unwrap_or_default();
         let credential = credential.rsplit(' ').next().unwrap_or_default();
-        let open = Contract::of(self.platform).open_segments(&self.method, &self.path);
+        let open = Spec::of(self.platform).open_segments(&self.method, &self.path);
         let mut open = open.into_iter();
         masked_path(&self.path, |segment| {
             open.next() == Some(true) && (segment.is_empty() || segment != credential)
@@ -89,16 +89,16 @@ impl Recorded {
             None => {
                 let (method, path) = (
                     for_a_line(self.method.as_str()),
-                    for_a_line(&self.open_path()),
+                    for_a_line(&self.redacted_path()),
                 );
                 line.push_str(&format!("{method} {path}"));
             }
         }
         line.push_str(&format!(" {}", self.status));
         let fault = self.fault.iter().map(|fault| ("fault", fault.to_string()));
-        let of_request = self.request_problems.iter();
+        let of_request = self.request_violations.iter();
         let of_request = of_request.map(|problem| ("request", problem.to_string()));
-        let of_reply = self.reply_problems.iter();
+        let of_reply = self.reply_violations.iter();
         let of_reply = of_reply.map(|problem| ("reply", problem.to_string()));
         for (what, text) in fault.chain(of_request).chain(of_reply) {
             line.push_str(&format!(" {what} {}", for_a_line(&text)));
@@ -108,28 +108,28 @@ impl Recorded {
 }
 
 /// `nodion GET /v1/regions 200`
-impl fmt::Display for Recorded {
+impl fmt::Display for RecordedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (method, path) = (&self.method, self.open_path());
+        let (method, path) = (&self.method, self.redacted_path());
         write!(f, "{} {method} {path} {}", self.platform, self.status)
     }
 }
 
-impl fmt::Debug for Recorded {
+impl fmt::Debug for RecordedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorded")
+        f.debug_struct("RecordedRequest")
             .field("number", &self.number)
             .field("at", &self.at)
             .field("platform", &self.platform)
             .field("method", &self.method)
-            .field("path", &self.open_path())
+            .field("path", &self.redacted_path())
             .field("query", &names(&self.query))
             .field("headers", &headers(&self.headers))
             .field("body_bytes", &self.body.len())
             .field("status", &self.status)
             .field("operation", &self.operation)
-            .field("request_problems", &self.request_problems)
-            .field("reply_problems", &self.reply_problems)
+            .field("request_violations", &self.request_violations)
+            .field("reply_violations", &self.reply_violations)
             .field("fault", &self.fault.as_ref().map(ToString::to_string))
             .finish_non_exhaustive()
     }
@@ -138,7 +138,7 @@ impl fmt::Debug for Recorded {
 /// Of the path the words that any platform has. For which of them it is, it does not know.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let specs = Platform::ALL.map(Contract::of);
+        let specs = Platform::ALL.map(Spec::of);
         let path = masked_path(&self.path, |segment| {
             specs.iter().any(|spec| spec.knows_segment(segment))
         });

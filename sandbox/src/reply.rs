@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::request::{append, text_of};
 
 /// What a handler of a platform returns: a refusal ends it early.
-pub(crate) type Answer = Result<Reply, Reply>;
+pub(crate) type HandlerResult = Result<Reply, Reply>;
 
 /// What a platform answers. Its `Debug` shows no credentials and no body; [`text_body`](Self::text_body) does.
 #[derive(Clone, PartialEq, Eq)]

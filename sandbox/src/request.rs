@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::faults::Fault;
 use crate::platform::Platform;
-use crate::spec::Problem;
+use crate::spec::Violation;
 
 /// What is percent-encoded in a query: everything that RFC 3986 does not leave unreserved.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -164,7 +164,7 @@ impl NotAnObject {
 /// `Display` show no credentials.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Recorded {
+pub struct RecordedRequest {
     /// Its number, counted over all platforms, from 1 on.
     pub number: u64,
     /// When it was answered, by the clock of the platforms, since the Unix epoch.
@@ -179,14 +179,14 @@ pub struct Recorded {
     /// The `operationId` of its operation in the platform's spec.
     pub operation: Option<&'static str>,
     /// Where it breaks the spec. A platform that is known to take more took it all the same.
-    pub request_problems: Vec<Problem>,
+    pub request_violations: Vec<Violation>,
     /// Where the reply breaks the spec, which is a mistake of the sandbox.
-    pub reply_problems: Vec<Problem>,
+    pub reply_violations: Vec<Violation>,
     /// The fault that it met.
     pub fault: Option<Fault>,
 }
 
-impl std::ops::Deref for Recorded {
+impl std::ops::Deref for RecordedRequest {
     type Target = Request;
 
     fn deref(&self) -> &Request {

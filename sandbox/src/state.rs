@@ -3,17 +3,17 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::builder::Builder;
+use crate::builder::SandboxBuilder;
 use crate::clock::END;
 use crate::dployr::Dployr;
 use crate::edgegap::Edgegap;
-use crate::faults::{Book, Fault, FaultError, FaultUse, Outcome};
+use crate::faults::{Fault, FaultError, FaultList, InjectedFault, Outcome};
 use crate::nexlayer::Nexlayer;
 use crate::nodion::Nodion;
-use crate::platform::{Call, Deployed, Platform, Player, ask};
+use crate::platform::{Call, Platform, PlatformState, ResourceSummary, ask};
 use crate::reply::Reply;
-use crate::request::{Recorded, Request};
-use crate::spec::Contract;
+use crate::request::{RecordedRequest, Request};
+use crate::spec::Spec;
 use crate::time::Timing;
 use crate::webhooks::Webhook;
 
@@ -39,16 +39,16 @@ pub struct State {
     dployr: Dployr,
     nodion: Nodion,
     edgegap: Edgegap,
-    recorded: VecDeque<Recorded>,
+    recorded: VecDeque<RecordedRequest>,
     /// Requests so far.
     count: u64,
-    faults: Book,
+    faults: FaultList,
     /// A fault of the builder's that could never happen.
     refused: Option<FaultError>,
 }
 
 impl State {
-    pub(crate) fn new(builder: &Builder) -> Self {
+    pub(crate) fn new(builder: &SandboxBuilder) -> Self {
         let timing = Timing {
             ready_after: builder.ready_after,
             fails: builder.fails,
@@ -62,7 +62,7 @@ impl State {
             edgegap: Edgegap::new(builder, timing, seed(4)),
             recorded: VecDeque::new(),
             count: 0,
-            faults: Book::default(),
+            faults: FaultList::default(),
             refused: None,
         };
         for fault in &builder.faults {
@@ -81,34 +81,34 @@ impl State {
     /// The same, with how the reply arrives.
     pub fn outcome(&mut self, platform: Platform, request: &Request, now: Duration) -> Outcome {
         if let Some(refused) = &self.refused {
-            return Outcome::whole(Reply::new(500, "text/plain", refused.to_string()));
+            return Outcome::complete(Reply::new(500, "text/plain", refused.to_string()));
         }
-        let call = Call::new(Contract::of(platform), request, now);
+        let call = Call::new(Spec::of(platform), request, now);
         let operation = call.operation;
         let id = operation.map(|operation| operation.id());
         let fault = self.faults.meet(platform, id);
         let acts = fault.as_ref().is_none_or(Fault::acts);
         let own = acts.then(|| self.ask(platform, &call));
         // What a fault says in its place is not the platform's.
-        let reply_problems = match (operation, &own) {
-            (Some(operation), Some(own)) => operation.reply_problems(own),
+        let reply_violations = match (operation, &own) {
+            (Some(operation), Some(own)) => operation.reply_violations(own),
             _ => Vec::new(),
         };
         let outcome = match (&fault, own) {
-            (None, Some(own)) => Outcome::whole(own),
+            (None, Some(own)) => Outcome::complete(own),
             // Without a fault it acts.
-            (None, None) => Outcome::whole(Reply::empty(500)),
+            (None, None) => Outcome::complete(Reply::empty(500)),
             (Some(fault), own) => fault.outcome(own, platform, operation),
         };
-        self.remember(Recorded {
+        self.remember(RecordedRequest {
             number: 0,
             at: call.now,
             platform,
             request: request.clone(),
             status: outcome.reply.status.as_u16(),
             operation: id,
-            request_problems: call.problems,
-            reply_problems,
+            request_violations: call.problems,
+            reply_violations,
             fault,
         });
         outcome
@@ -142,23 +142,23 @@ impl State {
     }
 
     /// The faults that are injected, and what each has met, in the order in which they were injected.
-    pub fn faults(&self) -> &[FaultUse] {
+    pub fn faults(&self) -> &[InjectedFault] {
         self.faults.all()
     }
 
     /// Those that have not done yet what they were injected for.
-    pub(crate) fn faults_left(&self) -> Vec<Fault> {
-        let left = self.faults().iter().filter(|one| one.is_left());
+    pub(crate) fn pending_faults(&self) -> Vec<Fault> {
+        let left = self.faults().iter().filter(|one| one.is_pending());
         left.map(|one| one.fault.clone()).collect()
     }
 
     /// What the platforms call by now, the oldest first: Edgegap the addresses of a deployment, dployr's control plane
     /// the webhook of the cluster. Each is handed out once. The server makes these calls; who uses the state machine
     /// alone may do so.
-    pub fn webhooks_due(&mut self, now: Duration) -> Vec<Webhook> {
+    pub fn take_due_webhooks(&mut self, now: Duration) -> Vec<Webhook> {
         let now = now.min(END);
-        let mut due = self.edgegap.webhooks_due(now);
-        due.extend(self.dployr.webhooks_due(now));
+        let mut due = self.edgegap.take_due_webhooks(now);
+        due.extend(self.dployr.take_due_webhooks(now));
         due.sort_by_key(|(at, _)| *at);
         let webhooks = due.into_iter().map(|(_, webhook)| webhook);
         webhooks
@@ -167,9 +167,12 @@ impl State {
     }
 
     /// When the next of them is due, if it is known by now that there will be one.
-    pub fn next_webhook(&self, now: Duration) -> Option<Duration> {
+    pub fn next_webhook_at(&self, now: Duration) -> Option<Duration> {
         let now = now.min(END);
-        let next = [self.edgegap.next_webhook(), self.dployr.next_webhook(now)];
+        let next = [
+            self.edgegap.next_webhook_at(),
+            self.dployr.next_webhook_at(now),
+        ];
         next.into_iter().flatten().min()
     }
 
@@ -181,20 +184,20 @@ impl State {
         reply: &Reply,
         at: Duration,
     ) {
-        self.remember(Recorded {
+        self.remember(RecordedRequest {
             number: 0,
             at,
             platform,
             request,
             status: reply.status.as_u16(),
             operation: None,
-            request_problems: Vec::new(),
-            reply_problems: Vec::new(),
+            request_violations: Vec::new(),
+            reply_violations: Vec::new(),
             fault: None,
         });
     }
 
-    fn remember(&mut self, mut recorded: Recorded) {
+    fn remember(&mut self, mut recorded: RecordedRequest) {
         self.count += 1;
         recorded.number = self.count;
         self.recorded.push_back(recorded);
@@ -204,12 +207,12 @@ impl State {
     }
 
     /// The latest requests to all platforms, oldest first; at most 1000.
-    pub fn requests(&self) -> Vec<Recorded> {
+    pub fn requests(&self) -> Vec<RecordedRequest> {
         self.recorded.iter().cloned().collect()
     }
 
     /// The latest requests to one platform, oldest first.
-    pub fn requests_to(&self, platform: Platform) -> Vec<Recorded> {
+    pub fn requests_to(&self, platform: Platform) -> Vec<RecordedRequest> {
         let all = self.recorded.iter();
         all.filter(|one| one.platform == platform)
             .cloned()
@@ -217,22 +220,22 @@ impl State {
     }
 
     /// Forgets the requests. Their numbers go on.
-    pub fn clear(&mut self) {
+    pub fn clear_requests(&mut self) {
         self.recorded.clear();
     }
 
     /// The requests that are remembered, oldest first.
-    pub(crate) fn recorded(&self) -> &VecDeque<Recorded> {
+    pub(crate) fn recorded(&self) -> &VecDeque<RecordedRequest> {
         &self.recorded
     }
 
     /// What there is on a platform by now, for a person to look at.
-    pub(crate) fn deployed(&self, platform: Platform, now: Duration) -> Vec<Deployed> {
+    pub(crate) fn resources(&self, platform: Platform, now: Duration) -> Vec<ResourceSummary> {
         match platform {
-            Platform::Nexlayer => self.nexlayer.deployed(now),
-            Platform::Dployr => self.dployr.deployed(now),
-            Platform::Nodion => self.nodion.deployed(now),
-            Platform::Edgegap => self.edgegap.deployed(now),
+            Platform::Nexlayer => self.nexlayer.resources(now),
+            Platform::Dployr => self.dployr.resources(now),
+            Platform::Nodion => self.nodion.resources(now),
+            Platform::Edgegap => self.edgegap.resources(now),
         }
     }
 
@@ -271,7 +274,7 @@ mod tests {
 
     #[test]
     fn the_latest_requests_are_kept() {
-        let mut state = Builder::default().state();
+        let mut state = SandboxBuilder::default().state();
         for number in 0..MOST_RECORDED + 5 {
             let request = Request::new("GET", &format!("/{number}"));
             state.handle(Platform::Nodion, &request, Duration::ZERO);
@@ -284,7 +287,7 @@ mod tests {
     /// The control plane stores the events of a webhook unchecked and returns them.
     #[test]
     fn problems_of_a_request_and_of_its_reply_are_recorded() {
-        let builder = Builder::default().dployr_dialect(Dialect::ControlPlane);
+        let builder = SandboxBuilder::default().dployr_dialect(Dialect::ControlPlane);
         let mut state = builder.state();
         let access = state.dployr().access("");
         let target = format!(
@@ -299,20 +302,26 @@ mod tests {
         let reply = state.handle(Platform::Dployr, &request, Duration::ZERO);
         assert_eq!(reply.status, 200);
         let recorded = &state.requests()[0];
-        let problems = [&recorded.request_problems, &recorded.reply_problems];
+        let problems = [&recorded.request_violations, &recorded.reply_violations];
         let [sent, answered] = problems.map(|all| {
             let [one] = all.as_slice() else {
                 panic!("{all:?}");
             };
-            assert!(one.what.starts_with("it is not one of"), "{one}");
-            one.place.as_str()
+            assert!(one.message.starts_with("it is not one of"), "{one}");
+            one.location.as_str()
         });
         assert_eq!((sent, answered), ("body.events[0]", "body.data.events[0]"));
     }
 
     #[test]
     fn one_seed_one_world() {
-        let access = |seed| Builder::default().seed(seed).state().edgegap().access("");
+        let access = |seed| {
+            SandboxBuilder::default()
+                .seed(seed)
+                .state()
+                .edgegap()
+                .access("")
+        };
         assert_eq!(access(1), access(1));
         assert_ne!(access(1), access(2));
     }

@@ -13,7 +13,7 @@ use http::uri::Scheme;
 use serde_json::Value;
 
 use crate::platform::Platform;
-use crate::server::Shared;
+use crate::server::SharedState;
 
 /// One call to an address of the user's: a POST with a JSON body. It is made once, whatever comes of it.
 /// Its `Debug` shows neither the address nor the body.
@@ -39,18 +39,18 @@ impl Webhook {
 }
 
 /// Edgegap waits so long (the vendor's page on webhooks); dployr has no limit in its code.
-const ANSWER: Duration = Duration::from_secs(10);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// To connect to this machine, and to hand over one body.
-const HAND_OVER: Duration = Duration::from_secs(1);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How many may be answering at a time. The oldest is let go for one more.
 const MOST_OPEN: usize = 64;
 
 /// Ends the thread when it is dropped, without waiting for it.
 #[derive(Debug)]
-pub(crate) struct Courier(Arc<Shared>);
+pub(crate) struct WebhookSender(Arc<SharedState>);
 
-impl Courier {
-    pub(crate) fn start(shared: Arc<Shared>) -> io::Result<Self> {
+impl WebhookSender {
+    pub(crate) fn start(shared: Arc<SharedState>) -> io::Result<Self> {
         let of_thread = Arc::clone(&shared);
         std::thread::Builder::new()
             .name("sandbox-webhooks".to_owned())
@@ -59,19 +59,19 @@ impl Courier {
     }
 }
 
-impl Drop for Courier {
+impl Drop for WebhookSender {
     fn drop(&mut self) {
         self.0.end();
     }
 }
 
-fn run(shared: &Shared) {
-    let mut open = Open::default();
+fn run(shared: &SharedState) {
+    let mut open = OpenConnections::default();
     while let Some(due) = shared.next_webhooks(open.next_end()) {
-        open.let_go();
+        open.close_expired();
         for webhook in due {
             // What cannot be delivered is dropped, as the platforms do.
-            if let Ok(stream) = hand_over(&webhook) {
+            if let Ok(stream) = send(&webhook) {
                 open.keep(stream);
             }
         }
@@ -81,17 +81,18 @@ fn run(shared: &Shared) {
 /// Connections on which a receiver may still be at work, which closing them would stop. What it answers is of no
 /// interest to either platform, so nobody reads it.
 #[derive(Default)]
-struct Open(VecDeque<(Instant, TcpStream)>);
+struct OpenConnections(VecDeque<(Instant, TcpStream)>);
 
-impl Open {
+impl OpenConnections {
     fn keep(&mut self, stream: TcpStream) {
-        self.0.push_back((Instant::now() + ANSWER, stream));
+        self.0
+            .push_back((Instant::now() + RESPONSE_TIMEOUT, stream));
         if self.0.len() > MOST_OPEN {
             self.0.pop_front();
         }
     }
 
-    fn let_go(&mut self) {
+    fn close_expired(&mut self) {
         let now = Instant::now();
         self.0.retain(|(end, _)| *end > now);
     }
@@ -101,11 +102,11 @@ impl Open {
     }
 }
 
-fn hand_over(webhook: &Webhook) -> io::Result<TcpStream> {
+fn send(webhook: &Webhook) -> io::Result<TcpStream> {
     let target = Target::of(&webhook.url)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not on this machine"))?;
     let mut stream = target.connect()?;
-    stream.set_write_timeout(Some(HAND_OVER))?;
+    stream.set_write_timeout(Some(CONNECT_TIMEOUT))?;
     let body = webhook.body.to_string();
     let request = format!(
         "POST {} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
@@ -161,7 +162,7 @@ impl Target {
         let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for host in &self.hosts {
             let address = SocketAddr::new(*host, self.port);
-            match TcpStream::connect_timeout(&address, HAND_OVER) {
+            match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
                 Ok(stream) => return Ok(stream),
                 Err(error) => last = error,
             }

@@ -40,14 +40,18 @@ async fn what_is_received_is_what_a_recorder_shows() {
         let _ = edgegap.deployments().tagged("a b&c").page(2).list().await;
         let _ = edgegap.deployment(id).tags().create("ünï code").await;
     }
-    let received: Vec<_> = sandbox.received().iter().map(ToString::to_string).collect();
+    let received: Vec<_> = sandbox
+        .request_previews()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     let recorded: Vec<_> = recorder
         .requests()
         .iter()
         .map(ToString::to_string)
         .collect();
     assert_eq!(received[..2], recorded[..2]);
-    let id = sandbox.received()[2]
+    let id = sandbox.request_previews()[2]
         .path
         .split('/')
         .nth(3)
@@ -99,7 +103,7 @@ async fn all_platforms_in_one_process_and_no_time() {
     deployed.deployment().wait().await.unwrap();
 
     assert!(began.elapsed() < Duration::from_secs(5));
-    assert!(world.received().len() > 8);
+    assert!(world.request_previews().len() > 8);
     server::assert_allowed(&world.requests());
 }
 
@@ -120,9 +124,9 @@ async fn the_clock_is_driven() {
     let new = server(&edgegap_access.application, &edgegap_access.version);
     let call = new.webhook_on_ready("http://127.0.0.1:9/ready");
     let id = edgegap.deploy(call).await.unwrap().request_id;
-    assert!(world.webhooks_due().is_empty());
+    assert!(world.take_due_webhooks().is_empty());
     world.advance(Duration::from_secs(5));
-    assert_eq!(world.webhooks_due().len(), 1);
+    assert_eq!(world.take_due_webhooks().len(), 1);
     let status: Call<_> = edgegap.deployment(id).get();
     assert!(status.await.unwrap().is_ready());
     assert!(format!("{world:?}").contains("requests: 3"));
@@ -146,20 +150,20 @@ async fn the_clock_has_an_end() {
 async fn faults_and_requests_are_looked_at_as_on_a_server() {
     let busy = Fault::on("list_regions").nth(2).status(503);
     // A driven clock is for the server.
-    let world = Sandbox::builder().driven_clock().fault(busy.clone());
+    let world = Sandbox::builder().manual_clock().fault(busy.clone());
     let world = world.in_process();
     let began = world.now();
     let nodion = world.nodion_builder().retry(Retry::off()).build().unwrap();
     nodion.regions().list().await.unwrap();
-    assert_eq!(world.faults_left(), std::slice::from_ref(&busy));
+    assert_eq!(world.pending_faults(), std::slice::from_ref(&busy));
     nodion.regions().list().await.unwrap_err();
-    assert_eq!(world.faults_left(), []);
+    assert_eq!(world.pending_faults(), []);
     let used = &world.faults()[0];
-    assert_eq!((&used.fault, used.seen, used.used), (&busy, 2, 1));
+    assert_eq!((&used.fault, used.matched, used.applied), (&busy, 2, 1));
     tokio::time::advance(Duration::from_secs(60)).await;
     world.advance(Duration::from_secs(5));
     assert_eq!(world.now(), began + Duration::from_secs(65));
-    world.clear();
+    world.clear_requests();
     assert_eq!(world.requests(), []);
     nodion.regions().list().await.unwrap();
     assert_eq!(world.requests()[0].number, 3);

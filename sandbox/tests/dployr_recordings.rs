@@ -12,8 +12,8 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::World;
-use deploykit_sandbox::{Builder, Dialect, DployrAccess, Platform, Request, Sandbox};
+use common::TestPlatform;
+use deploykit_sandbox::{Dialect, DployrAccess, Platform, Request, Sandbox, SandboxBuilder};
 use serde_json::{Value, json};
 
 const CLUSTER: &str = "01M85NWTN0TJ4JW1JXEKRNC9Z2";
@@ -29,15 +29,15 @@ fn exchanges(fixture: &str) -> Vec<Value> {
 
 /// A control plane, and what stands for recorded ids and names on it.
 struct Plane {
-    world: World,
+    world: TestPlatform,
     access: DployrAccess,
     ids: BTreeMap<String, String>,
 }
 
 impl Plane {
-    fn new(builder: Builder) -> Self {
+    fn new(builder: SandboxBuilder) -> Self {
         let builder = builder.dployr_dialect(Dialect::ControlPlane);
-        let world = World::new(Platform::Dployr, builder);
+        let world = TestPlatform::new(Platform::Dployr, builder);
         let access = world.state.dployr().access("");
         let mut plane = Self {
             ids: BTreeMap::new(),
@@ -135,7 +135,7 @@ fn an_account_is_answered_alike() {
 }
 
 fn replay(
-    world: &mut World,
+    world: &mut TestPlatform,
     known_token: &str,
     exchanges: &[Value],
     ids: &mut BTreeMap<String, String>,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::server::{self, Server};
 use deploykit::edgegap::{Client, NewDeployment, User};
 use deploykit::{Effect, Error, ErrorKind, Retry};
-use deploykit_sandbox::{Builder, Fault, Platform, Sandbox, When};
+use deploykit_sandbox::{Fault, FaultBuilder, Platform, Sandbox, SandboxBuilder};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -16,7 +16,7 @@ async fn start(fault: Fault) -> (Server, Client) {
     start_with(Sandbox::builder().fault(fault), LONG).await
 }
 
-async fn start_with(builder: Builder, limit: Duration) -> (Server, Client) {
+async fn start_with(builder: SandboxBuilder, limit: Duration) -> (Server, Client) {
     let sandbox = server::start(builder).await;
     let access = sandbox.edgegap();
     let client = Client::builder().base_url(&access.base_url);
@@ -25,7 +25,7 @@ async fn start_with(builder: Builder, limit: Duration) -> (Server, Client) {
     (sandbox, client)
 }
 
-fn create() -> When {
+fn create() -> FaultBuilder {
     Fault::on("create_deployment").platform(Platform::Edgegap)
 }
 
@@ -59,7 +59,7 @@ async fn expect(fault: Fault, kind: ErrorKind, effect: Effect, acted: bool) -> E
         "{text}: {error}"
     );
     assert_eq!(deployments(&client).await, usize::from(acted), "{text}");
-    assert_eq!(sandbox.faults_left(), [], "{text}");
+    assert_eq!(sandbox.pending_faults(), [], "{text}");
     let seen = &sandbox.requests_to(Platform::Edgegap)[0];
     assert_eq!(
         seen.fault.as_ref().map(ToString::to_string),
@@ -123,11 +123,11 @@ async fn something_else_may_answer() {
 #[tokio::test]
 async fn a_late_answer_is_waited_for_on_the_clock_of_the_sandbox() {
     let late = create().nth(1).delay(Duration::from_secs(3_600));
-    let (sandbox, client) = start_with(Sandbox::builder().driven_clock().fault(late), LONG).await;
+    let (sandbox, client) = start_with(Sandbox::builder().manual_clock().fault(late), LONG).await;
     let call = client.deploy(new(&sandbox));
     let drive = async {
         let seen = sandbox
-            .wait_for(|one| one.method == "POST", LONG)
+            .wait_for_request(|one| one.method == "POST", LONG)
             .await
             .unwrap();
         assert_eq!(seen.status, 202, "it has acted");
@@ -148,7 +148,7 @@ async fn who_does_not_wait_gets_a_timeout() {
         (create().nth(1).dribble(Duration::from_secs(3_600), 1), true),
     ] {
         let text = fault.to_string();
-        let builder = Sandbox::builder().driven_clock().fault(fault);
+        let builder = Sandbox::builder().manual_clock().fault(fault);
         let (sandbox, client) = start_with(builder, Duration::from_millis(300)).await;
         let error = failure(&sandbox, &client).await;
         let (kind, effect) = (error.kind(), error.effect());
@@ -158,18 +158,18 @@ async fn who_does_not_wait_gets_a_timeout() {
             "{text}"
         );
         assert_eq!(deployments(&client).await, usize::from(acted), "{text}");
-        assert_eq!(sandbox.faults_left(), []);
+        assert_eq!(sandbox.pending_faults(), []);
     }
 }
 
 #[tokio::test]
 async fn a_body_in_pieces_is_whole_in_the_end() {
     let pieces = create().nth(1).dribble(Duration::from_secs(60), 3);
-    let (sandbox, client) = start_with(Sandbox::builder().driven_clock().fault(pieces), LONG).await;
+    let (sandbox, client) = start_with(Sandbox::builder().manual_clock().fault(pieces), LONG).await;
     let call = client.deploy(new(&sandbox));
     let drive = async {
         sandbox
-            .wait_for(|one| one.method == "POST", LONG)
+            .wait_for_request(|one| one.method == "POST", LONG)
             .await
             .unwrap();
         // Piece after piece, in an hour of which none is waited for.
@@ -201,7 +201,7 @@ async fn a_client_that_may_try_again_gets_through() {
     assert_eq!(deployments(&client).await, 0);
     let statuses: Vec<u16> = sandbox.requests().iter().map(|one| one.status).collect();
     assert_eq!(statuses, [503, 503, 503, 200]);
-    assert_eq!(sandbox.faults_left(), []);
+    assert_eq!(sandbox.pending_faults(), []);
 }
 
 #[tokio::test]
@@ -212,11 +212,11 @@ async fn faults_come_and_go() {
         .inject("edgegap.create_deployment:2=503".parse().unwrap())
         .unwrap();
     client.deploy(new(&sandbox)).await.unwrap();
-    assert_eq!(sandbox.faults_left().len(), 1, "not met yet");
+    assert_eq!(sandbox.pending_faults().len(), 1, "not met yet");
     failure(&sandbox, &client).await;
-    assert_eq!(sandbox.faults_left(), []);
+    assert_eq!(sandbox.pending_faults(), []);
     let used = &sandbox.faults()[0];
-    assert_eq!((used.seen, used.used), (2, 1));
+    assert_eq!((used.matched, used.applied), (2, 1));
     client.deploy(new(&sandbox)).await.unwrap();
 
     let refused = sandbox
@@ -258,7 +258,7 @@ async fn a_webhook_may_stay_out() {
         .platform(Platform::Edgegap)
         .nth(2)
         .drop_webhook();
-    let builder = Sandbox::builder().driven_clock().fault(dropped);
+    let builder = Sandbox::builder().manual_clock().fault(dropped);
     let (sandbox, client) = start_with(builder, LONG).await;
     let receiver = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook", receiver.local_addr().unwrap());
@@ -283,7 +283,7 @@ async fn a_webhook_may_stay_out() {
         called[0].contains(&ids[0]) && called[1].contains(&ids[2]),
         "{called:?}"
     );
-    assert_eq!(sandbox.faults_left(), []);
+    assert_eq!(sandbox.pending_faults(), []);
 }
 
 /// The request that comes on a connection, which is short enough to come at once.

@@ -4,16 +4,16 @@ mod common;
 
 use std::fmt::Debug;
 
-use common::World;
+use common::TestPlatform;
 use deploykit_sandbox::{Dialect, Fault, Platform, Request, Sandbox};
 use serde_json::json;
 
 /// How a request to this path is shown.
 fn shown(platform: Platform, method: &str, path: &str) -> String {
-    let mut world = World::new(platform, Sandbox::builder());
+    let mut world = TestPlatform::new(platform, Sandbox::builder());
     world.raw(&Request::new(method, path).with_header("authorization", "Bearer sent/it"));
     let recorded = world.state.requests().remove(0);
-    let open = recorded.open_path();
+    let open = recorded.redacted_path();
     assert!(recorded.to_string().contains(&format!(" {open} ")));
     open
 }
@@ -104,7 +104,7 @@ fn what_was_sent_and_answered_is_not_printed() {
         assert!(shown.contains(open), "{shown}");
     }
 
-    let mut plane = World::new(
+    let mut plane = TestPlatform::new(
         Platform::Dployr,
         Sandbox::builder().dployr_dialect(Dialect::ControlPlane),
     );
@@ -129,7 +129,7 @@ fn what_was_sent_and_answered_is_not_printed() {
     let session = common::nexlayer::start(&mut nexlayer);
     hides(&nexlayer.state, &[&session]);
 
-    let mut edgegap = World::new(Platform::Edgegap, Sandbox::builder());
+    let mut edgegap = TestPlatform::new(Platform::Edgegap, Sandbox::builder());
     let access = edgegap.state.edgegap().access("");
     let new = json!({
         "application": access.application, "version": access.version,
@@ -140,14 +140,14 @@ fn what_was_sent_and_answered_is_not_printed() {
     assert_eq!(edgegap.post("/v2/deployments", &new).status, 202);
     hides(&edgegap.state, &[canary]);
     edgegap.wait(5_000);
-    let webhooks = edgegap.state.webhooks_due(edgegap.now);
+    let webhooks = edgegap.state.take_due_webhooks(edgegap.now);
     assert_eq!(webhooks.len(), 1);
     hides(&webhooks, &[canary, "request_id"]);
 }
 
 #[test]
 fn a_recorded_request_shows_no_credentials() {
-    let mut world = World::new(Platform::Edgegap, Sandbox::builder());
+    let mut world = TestPlatform::new(Platform::Edgegap, Sandbox::builder());
     let token = world.state.edgegap().access("").token;
     world.get("/v1/deployments?query=canary-1");
     world.raw(
@@ -194,7 +194,7 @@ fn a_line_of_the_log_has_an_end() {
     let long = "x".repeat(50_000);
     let fault = Fault::on_any().nth(1);
     let fault = fault.status_with(500, "text/plain", long.as_str());
-    let mut world = World::new(Platform::Edgegap, Sandbox::builder().fault(fault));
+    let mut world = TestPlatform::new(Platform::Edgegap, Sandbox::builder().fault(fault));
     world.raw(&Request::new(&long, "/"));
     world.raw(&Request::new("GET", &format!("/{long}")));
     world.raw(&Request::new("GET", &"/v1".repeat(20_000)));

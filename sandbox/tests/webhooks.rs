@@ -3,8 +3,8 @@
 mod common;
 
 use common::edgegap::{body_with, deploy_with, world_of as edgegap};
-use common::{BEGIN, World, control_plane::ControlPlane, expect_status, has, server};
-use deploykit_sandbox::{Builder, Platform, Request, Sandbox, Webhook};
+use common::{BEGIN, TestPlatform, control_plane::ControlPlane, expect_status, has, server};
+use deploykit_sandbox::{Platform, Request, Sandbox, SandboxBuilder, Webhook};
 use serde_json::{Value, json};
 
 use std::io::{Read, Write};
@@ -21,13 +21,13 @@ fn hooks() -> Value {
     })
 }
 
-fn deploy(world: &mut World, status: u16) -> String {
+fn deploy(world: &mut TestPlatform, status: u16) -> String {
     deploy_with(world, hooks(), status)
 }
 
 /// The paths that are called by now, with the status that each is told.
-fn told(world: &mut World) -> Vec<(String, Value)> {
-    let due = world.state.webhooks_due(world.now);
+fn told(world: &mut TestPlatform) -> Vec<(String, Value)> {
+    let due = world.state.take_due_webhooks(world.now);
     let path = |url: &str| url.rsplit('/').next().unwrap().to_owned();
     due.into_iter()
         .map(|webhook| (path(&webhook.url), webhook.body["current_status"].clone()))
@@ -41,15 +41,15 @@ fn pair(path: &str, status: &str) -> (String, Value) {
 #[test]
 fn edgegap_tells_when_it_is_ready_and_when_it_has_ended() {
     let mut world = edgegap(Sandbox::builder());
-    assert_eq!(world.state.next_webhook(world.now), None);
+    assert_eq!(world.state.next_webhook_at(world.now), None);
     let id = deploy(&mut world, 202);
     let ready = BEGIN + Duration::from_millis(1_200);
-    assert_eq!(world.state.next_webhook(world.now), Some(ready));
+    assert_eq!(world.state.next_webhook_at(world.now), Some(ready));
     assert_eq!(told(&mut world), []);
     world.wait(1_199);
     assert_eq!(told(&mut world), []);
     world.wait(1);
-    let due = world.state.webhooks_due(world.now);
+    let due = world.state.take_due_webhooks(world.now);
     let status = world.ok(&format!("/v1/status/{id}"));
     // The body is the reply of the status call at that moment.
     let [Webhook { platform, body, .. }] = due.as_slice() else {
@@ -61,7 +61,7 @@ fn edgegap_tells_when_it_is_ready_and_when_it_has_ended() {
     assert_eq!(told(&mut world), []);
     world.wait(400);
     assert_eq!(told(&mut world), [pair("terminated", "Status.TERMINATED")]);
-    assert_eq!(world.state.next_webhook(world.now), None);
+    assert_eq!(world.state.next_webhook_at(world.now), None);
 }
 
 #[test]
@@ -114,7 +114,7 @@ struct Plane {
 }
 
 impl Plane {
-    fn new(builder: Builder, wanted: &Value) -> Self {
+    fn new(builder: SandboxBuilder, wanted: &Value) -> Self {
         let mut plane = ControlPlane::new(builder);
         let target = plane.scoped("/v1/notifications/webhook/setup");
         plane.world.posted(&target, wanted, 200);
@@ -127,7 +127,7 @@ impl Plane {
 
     fn told(&mut self) -> Vec<Value> {
         let now = self.plane.world.now;
-        let due = self.plane.world.state.webhooks_due(now);
+        let due = self.plane.world.state.take_due_webhooks(now);
         due.into_iter()
             .map(|webhook| {
                 assert_eq!(webhook.url, "http://127.0.0.1:1/hook");
@@ -183,7 +183,11 @@ fn dployr_tells_what_becomes_of_a_deployment() {
     assert_eq!(finished[0]["timestamp"], "2026-11-24T02:24:28.200Z");
     assert_eq!(finished[0]["data"]["deploymentId"], id);
     assert_eq!(
-        plane.plane.world.state.next_webhook(plane.plane.world.now),
+        plane
+            .plane
+            .world
+            .state
+            .next_webhook_at(plane.plane.world.now),
         None
     );
 }

@@ -8,7 +8,7 @@ use super::Settings;
 use crate::request::text_field;
 
 /// Field and problem, for the reference's `details`.
-pub(super) type Problem = (&'static str, &'static str);
+pub(super) type FieldProblem = (&'static str, &'static str);
 
 /// Documented name, control plane's name.
 const TEXTS: [(&str, &str); 12] = [
@@ -86,7 +86,7 @@ const RUNTIMES: [&str; 11] = [
 pub(super) fn documented(
     body: &Map<String, Value>,
     settings: &mut Settings,
-) -> Result<(), Problem> {
+) -> Result<(), FieldProblem> {
     for (name, key) in TEXTS {
         if let Some(text) = text_field(body, name) {
             settings.texts.insert(key, text.to_owned());

@@ -15,13 +15,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::builder::Builder;
+use crate::builder::SandboxBuilder;
 use crate::credentials::DployrAccess;
 use crate::ids::Ids;
-use crate::platform::{Call, Deployed, Platform, Player};
-use crate::rate_limit::{Taken, Window};
+use crate::platform::{Call, Platform, PlatformState, ResourceSummary};
+use crate::rate_limit::{RateLimit, RateLimitOutcome};
 use crate::reply::Reply;
-use crate::spec::Problem;
+use crate::spec::Violation;
 use crate::time::{Stage, Timing, millis};
 use crate::webhooks::Webhook;
 
@@ -57,18 +57,18 @@ pub struct Dployr {
     services: Vec<Service>,
     /// Variables and logs go by name, which a deployment shares with its service.
     env: BTreeMap<String, Variables>,
-    secrets: BTreeMap<String, Vec<SecretRow>>,
-    logs: BTreeMap<String, Vec<Line>>,
+    secrets: BTreeMap<String, Vec<SecretVariable>>,
+    logs: BTreeMap<String, Vec<LogLine>>,
     routes: Vec<Value>,
     projects: Vec<Value>,
     webhooks: Vec<Value>,
     cluster_webhook: Option<Value>,
     /// What the control plane alone has.
-    own: control_plane::Own,
+    control_plane: control_plane::State,
     /// What is to be sent to it, and since when.
-    outbox: Vec<(Duration, Webhook)>,
-    known_window: Window,
-    anonymous_window: Window,
+    pending_webhooks: Vec<(Duration, Webhook)>,
+    known_window: RateLimit,
+    anonymous_window: RateLimit,
 }
 
 type Variables = BTreeMap<String, String>;
@@ -86,7 +86,7 @@ struct Instance {
 
 /// A secret variable, whose value nobody reads again.
 #[derive(Clone, Debug)]
-struct SecretRow {
+struct SecretVariable {
     id: String,
     key: String,
     /// Of the service, or of the deployment that was there before it.
@@ -124,19 +124,19 @@ struct Service {
     deployment_id: String,
     created_at: Duration,
     updated_at: Duration,
-    power: Power,
+    run_state: RunState,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Power {
-    On,
-    Off,
+enum RunState {
+    Running,
+    Stopped,
     /// Switched on at that time, up a moment later.
-    Rising(Duration),
+    Starting(Duration),
 }
 
 #[derive(Clone, Debug)]
-struct Line {
+struct LogLine {
     at: Duration,
     source: &'static str,
     level: &'static str,
@@ -144,7 +144,7 @@ struct Line {
 }
 
 impl Dployr {
-    pub(crate) fn new(settings: &Builder, timing: Timing, seed: u64) -> Self {
+    pub(crate) fn new(settings: &SandboxBuilder, timing: Timing, seed: u64) -> Self {
         let mut ids = Ids::new(seed);
         let dialect = settings.dialect;
         let token = match dialect {
@@ -189,10 +189,10 @@ impl Dployr {
             projects: Vec::new(),
             webhooks: Vec::new(),
             cluster_webhook: None,
-            own: control_plane::Own::default(),
-            outbox: Vec::new(),
-            known_window: Window::new(settings.limits),
-            anonymous_window: Window::new(settings.limits),
+            control_plane: control_plane::State::default(),
+            pending_webhooks: Vec::new(),
+            known_window: RateLimit::new(settings.limits),
+            anonymous_window: RateLimit::new(settings.limits),
         }
     }
 
@@ -217,8 +217,8 @@ impl Dployr {
 
     /// Whether the caller is the user. `Bearer `, in this case and with one space: the lower-case scheme was refused on
     /// a running control plane.
-    fn knows(&self, call: &Call) -> bool {
-        if self.own.access.knows_cookie(call) {
+    fn is_authenticated(&self, call: &Call) -> bool {
+        if self.control_plane.credentials.has_session_cookie(call) {
             return true;
         }
         let header = call.request.header("authorization");
@@ -227,7 +227,10 @@ impl Dployr {
         };
         let mut logins = self.logins.iter();
         token == self.token
-            || self.own.access.knows_token(token, call.now)
+            || self
+                .control_plane
+                .credentials
+                .has_api_token(token, call.now)
             || logins.any(|(login, ends)| login == token && call.now < *ends)
     }
 
@@ -237,8 +240,14 @@ impl Dployr {
             .find(|deployment| deployment.id == id)
     }
 
-    fn charge(&mut self, known: bool, now: Duration, seconds: u64, limit: u64) -> Taken {
-        let window = if known {
+    fn charge(
+        &mut self,
+        authenticated: bool,
+        now: Duration,
+        seconds: u64,
+        limit: u64,
+    ) -> RateLimitOutcome {
+        let window = if authenticated {
             &mut self.known_window
         } else {
             &mut self.anonymous_window
@@ -318,7 +327,7 @@ impl Dployr {
                 Some(service) => {
                     service.kind = kind;
                     service.updated_at = finished_at;
-                    service.power = Power::On;
+                    service.run_state = RunState::Running;
                 }
                 None => {
                     let id = self.id("service", finished_at);
@@ -329,7 +338,7 @@ impl Dployr {
                         deployment_id: deployment.id,
                         created_at: finished_at,
                         updated_at: finished_at,
-                        power: Power::On,
+                        run_state: RunState::Running,
                     });
                 }
             }
@@ -378,7 +387,7 @@ impl Dployr {
         // Of an earlier run only what has been said remains.
         log.retain(|line| line.at <= now);
         let mut line = |at, source, level, message: String| {
-            log.push(Line {
+            log.push(LogLine {
                 at,
                 source,
                 level,
@@ -400,7 +409,7 @@ impl Dployr {
     }
 
     fn write_log(&mut self, name: &str, at: Duration, message: &str) {
-        let line = Line {
+        let line = LogLine {
             at,
             source: "runtime",
             level: "info",
@@ -410,38 +419,38 @@ impl Dployr {
     }
 
     /// What the log of `name` holds by now, oldest first.
-    fn lines(&self, name: &str, now: Duration) -> impl Iterator<Item = &Line> {
+    fn lines(&self, name: &str, now: Duration) -> impl Iterator<Item = &LogLine> {
         let lines = self.logs.get(name).into_iter().flatten();
         lines.filter(move |line| line.at <= now)
     }
 
-    fn power(&self, service: &Service, now: Duration) -> Power {
-        match service.power {
-            Power::Rising(since) if now.saturating_sub(since) >= self.timing.ready_after => {
-                Power::On
+    fn run_state(&self, service: &Service, now: Duration) -> RunState {
+        match service.run_state {
+            RunState::Starting(since) if now.saturating_sub(since) >= self.timing.ready_after => {
+                RunState::Running
             }
-            power => power,
+            state => state,
         }
     }
 
     /// Switches a service; the log says so.
-    fn switch(&mut self, id: &str, power: Power, message: &str, now: Duration) {
+    fn switch(&mut self, id: &str, run_state: RunState, message: &str, now: Duration) {
         if let Some(service) = self.services.iter_mut().find(|service| service.id == id) {
-            service.power = power;
+            service.run_state = run_state;
             let name = service.name.clone();
             self.write_log(&name, now, message);
         }
     }
 }
 
-impl Player for Dployr {
+impl PlatformState for Dployr {
     const PLATFORM: Platform = Platform::Dployr;
 
     fn dialect(&self) -> Option<Dialect> {
         Some(self.dialect)
     }
 
-    fn answer(&mut self, call: &Call) -> Reply {
+    fn handle(&mut self, call: &Call) -> Reply {
         self.settle(call.now);
         match self.dialect {
             Dialect::Documented => documented::handle(self, call),
@@ -449,7 +458,7 @@ impl Player for Dployr {
         }
     }
 
-    fn refusal(&self, problem: &Problem) -> Reply {
+    fn violation_reply(&self, problem: &Violation) -> Reply {
         match self.dialect {
             Dialect::Documented => documented::refusal(problem),
             Dialect::ControlPlane => control_plane::refusal(problem),
@@ -457,22 +466,26 @@ impl Player for Dployr {
     }
 
     /// The newest first.
-    fn deployed(&self, now: Duration) -> Vec<Deployed> {
-        let deployments = self.deployments.iter().rev().map(|deployment| Deployed {
-            kind: "deployment",
-            name: deployment.name.clone(),
-            deployment: None,
-            state: self.status(deployment, now).to_owned(),
-            since: deployment.deployed_at,
-            address: None,
-        });
-        let services = self.services.iter().rev().map(|service| Deployed {
+    fn resources(&self, now: Duration) -> Vec<ResourceSummary> {
+        let deployments = self
+            .deployments
+            .iter()
+            .rev()
+            .map(|deployment| ResourceSummary {
+                kind: "deployment",
+                name: deployment.name.clone(),
+                deployment: None,
+                state: self.status(deployment, now).to_owned(),
+                since: deployment.deployed_at,
+                address: None,
+            });
+        let services = self.services.iter().rev().map(|service| ResourceSummary {
             kind: "service",
             name: service.name.clone(),
             deployment: None,
-            state: self.power(service, now).word().to_owned(),
-            since: match self.power(service, now) {
-                Power::Rising(since) => since,
+            state: self.run_state(service, now).as_str().to_owned(),
+            since: match self.run_state(service, now) {
+                RunState::Starting(since) => since,
                 _ => service.updated_at,
             },
             address: Some(self.instance.address.clone()),
@@ -492,13 +505,13 @@ impl fmt::Debug for Dployr {
     }
 }
 
-impl Power {
+impl RunState {
     /// Words of dployr-io/dployr:pkg/core/service/service.go, and the control plane's `starting`.
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
-            Power::On => "running",
-            Power::Off => "stopped",
-            Power::Rising(_) => "starting",
+            RunState::Running => "running",
+            RunState::Stopped => "stopped",
+            RunState::Starting(_) => "starting",
         }
     }
 }
@@ -525,7 +538,7 @@ impl Settings {
     }
 }
 
-impl Line {
+impl LogLine {
     /// The form that a running control plane sent, milliseconds and all. The reference shows no line.
     fn json(&self, dialect: Dialect) -> Value {
         let source = match (dialect, self.source) {
@@ -548,7 +561,7 @@ fn lines_reply(lines: Vec<Value>, follow: bool) -> Reply {
 }
 
 /// The headers that tell of a rate limit.
-fn limited(reply: Reply, limit: u64, taken: Taken) -> Reply {
+fn limited(reply: Reply, limit: u64, taken: RateLimitOutcome) -> Reply {
     reply
         .with_header("x-ratelimit-limit", limit)
         .with_header("x-ratelimit-remaining", taken.remaining)

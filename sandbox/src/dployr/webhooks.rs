@@ -21,7 +21,7 @@ impl Dployr {
         details.insert("actorId".to_owned(), Value::from(self.user_id.clone()));
         details.insert("actorType".to_owned(), Value::from("user"));
         let actor = self.user_id.clone();
-        self.note(event, (&actor, "user"), &details, now);
+        self.record_event(event, (&actor, "user"), &details, now);
         self.send(event, details, now);
     }
 
@@ -33,7 +33,7 @@ impl Dployr {
         let event = "deployment.finished";
         let details = object(json!({ "serviceName": name, "deploymentId": id }));
         let node = self.instance.tag.clone();
-        self.note(event, (&node, "headless"), &details, at);
+        self.record_event(event, (&node, "headless"), &details, at);
         self.send(event, details, at);
     }
 
@@ -45,7 +45,7 @@ impl Dployr {
         data.extend(details);
         let body = json!({ "event": event, "timestamp": rfc3339_millis(at), "data": data });
         let webhook = Webhook::new(Platform::Dployr, &url, body);
-        self.outbox.push((at, webhook));
+        self.pending_webhooks.push((at, webhook));
     }
 
     /// Where an event goes, if the cluster has asked for it. An empty list of events means none.
@@ -59,19 +59,19 @@ impl Dployr {
     }
 
     /// What is to be sent by now, the oldest first.
-    pub(crate) fn webhooks_due(&mut self, now: Duration) -> Vec<(Duration, Webhook)> {
+    pub(crate) fn take_due_webhooks(&mut self, now: Duration) -> Vec<(Duration, Webhook)> {
         // Ids are given out when a deployment ends, so nothing is to end earlier for those who want no webhook.
-        if self.next_webhook(now).is_some_and(|at| at <= now) {
+        if self.next_webhook_at(now).is_some_and(|at| at <= now) {
             self.settle(now);
         }
-        let mut due = std::mem::take(&mut self.outbox);
+        let mut due = std::mem::take(&mut self.pending_webhooks);
         due.sort_by_key(|(at, _)| *at);
         due
     }
 
     /// When the next one is to be sent.
-    pub(crate) fn next_webhook(&self, now: Duration) -> Option<Duration> {
-        if !self.outbox.is_empty() {
+    pub(crate) fn next_webhook_at(&self, now: Duration) -> Option<Duration> {
+        if !self.pending_webhooks.is_empty() {
             return Some(now);
         }
         self.wants("deployment.finished")?;

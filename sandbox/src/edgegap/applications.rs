@@ -5,12 +5,12 @@ use serde_json::json;
 use super::deployments::MOST_MINUTES;
 use super::{Edgegap, message, paged};
 use crate::platform::Call;
-use crate::reply::Answer;
+use crate::reply::HandlerResult;
 
 const MADE: &str = "2026-04-22 12:00:46.444265";
 
 impl Edgegap {
-    pub(super) fn applications(&self, call: &Call) -> Answer {
+    pub(super) fn applications(&self, call: &Call) -> HandlerResult {
         let application = json!({
             "name": self.application,
             "is_active": true,
@@ -21,7 +21,7 @@ impl Edgegap {
         paged(call.request, "applications", vec![application])
     }
 
-    pub(super) fn versions(&self, call: &Call) -> Answer {
+    pub(super) fn versions(&self, call: &Call) -> HandlerResult {
         if call.path("app_name") != self.application {
             return Err(message(404, "Application not found"));
         }

@@ -7,13 +7,13 @@ use serde_json::{Map, Value, json};
 
 use super::filters::Query;
 use super::tags::Tag;
-use super::webhooks::Hooks;
+use super::webhooks::WebhookUrls;
 use super::{
     CREATES_PER_SECOND, Edgegap, LISTS_PER_SECOND, STATUSES_PER_SECOND, body_of, details_reply,
     leave_out_nulls, message, page, refusal, take,
 };
 use crate::platform::{Call, refusable};
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::request::text_field;
 use crate::time::{Timing, naive_micros};
 
@@ -39,7 +39,7 @@ pub(super) struct Deployment {
     pub(super) stop_asked_at: Option<Duration>,
     pub(super) no_capacity: bool,
     /// Whom to tell.
-    pub(super) hooks: Hooks,
+    pub(super) webhook_urls: WebhookUrls,
 }
 
 /// `Status.SEEKING` and so on. No closed list is published; these were seen in the vendor's documents and in
@@ -55,7 +55,7 @@ pub(super) enum Status {
 }
 
 impl Status {
-    pub(super) fn wire(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Status::Seeking => "Status.SEEKING",
             Status::Deploying => "Status.DEPLOYING",
@@ -182,8 +182,8 @@ impl Deployment {
             "app_version": self.version,
             // Nothing is placed yet while it seeks; the vendor's own C# model has it nullable.
             "public_ip": ready.then_some(&self.address),
-            "current_status": status.wire(),
-            "last_status": self.before(status, timing).map(Status::wire),
+            "current_status": status.as_str(),
+            "last_status": self.before(status, timing).map(Status::as_str),
             "running": ready,
             "start_time": ready_at.map(naive_micros),
             "removal_time": (now >= stops_at).then(|| naive_micros(stops_at)),
@@ -215,7 +215,7 @@ impl Deployment {
             "fqdn": self.fqdn(),
             "public_ip": self.address,
             "ready": status == Status::Ready,
-            "status": status.wire(),
+            "status": status.as_str(),
             "start_time": self.ready_at(timing, now).map(naive_micros),
             "ports": self.ports(),
             "tags": self.tag_names(),
@@ -226,7 +226,7 @@ impl Deployment {
 }
 
 impl Edgegap {
-    pub(super) fn create(&mut self, call: &Call) -> Answer {
+    pub(super) fn create(&mut self, call: &Call) -> HandlerResult {
         take(&mut self.limits.creates, call, CREATES_PER_SECOND)?;
         let body = body_of(call)?;
         if let Some(problem) = refusable(self, call) {
@@ -278,7 +278,7 @@ impl Edgegap {
             created_at: call.now,
             stop_asked_at: None,
             no_capacity,
-            hooks: Hooks::read(&body),
+            webhook_urls: WebhookUrls::read(&body),
         });
         if no_capacity {
             // A deployment exists all the same and is in error: the 422 of the fleet operation says so, that of the
@@ -295,7 +295,7 @@ impl Edgegap {
             .find(|deployment| deployment.id == id)
     }
 
-    pub(super) fn status(&mut self, call: &Call) -> Answer {
+    pub(super) fn status(&mut self, call: &Call) -> HandlerResult {
         take(&mut self.limits.statuses, call, STATUSES_PER_SECOND)?;
         // 404 is documented; the live service was seen to answer 400
         // (edgegap/edgegap-agent-skills:skills/edgegap-unity/references).
@@ -307,7 +307,7 @@ impl Edgegap {
         ))
     }
 
-    pub(super) fn list(&mut self, call: &Call) -> Answer {
+    pub(super) fn list(&mut self, call: &Call) -> HandlerResult {
         take(&mut self.limits.lists, call, LISTS_PER_SECOND)?;
         let query = call.request.query_value("query").map(Query::read);
         let query = query

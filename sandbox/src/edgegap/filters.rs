@@ -121,7 +121,7 @@ impl Filter {
 
     fn takes(&self, deployment: &Deployment, status: Status) -> bool {
         // Bare and in lower case here: `ready`.
-        let status = status.wire().trim_start_matches("Status.").to_lowercase();
+        let status = status.as_str().trim_start_matches("Status.").to_lowercase();
         let has = |wanted: &String| match self.field.as_str() {
             "status" => *wanted == status,
             "request_id" => *wanted == deployment.id,

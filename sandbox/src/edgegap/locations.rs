@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::deployments::Status;
 use super::{Edgegap, FLEET, HOSTS_PER_SECOND, message, page, paged, take};
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::request::Request;
 
 /// The example of `LocationData`.
@@ -24,7 +24,7 @@ pub(super) fn montreal() -> Value {
 }
 
 impl Edgegap {
-    pub(super) fn locations(&self, call: &Call) -> Answer {
+    pub(super) fn locations(&self, call: &Call) -> HandlerResult {
         let known = |name: &str, only: &str| {
             let wanted = call.request.query_value(name);
             wanted.is_none_or(|wanted| wanted == only)
@@ -53,7 +53,7 @@ impl Edgegap {
 
     /// The reply has pages since 2026-06-01, and no parameter to ask for one. A fleet that there is not is no documented
     /// case; 400 is, for every mistake of the client's side. Times are RFC 3339 here.
-    pub(super) fn fleet_hosts(&mut self, call: &Call) -> Answer {
+    pub(super) fn fleet_hosts(&mut self, call: &Call) -> HandlerResult {
         take(&mut self.limits.hosts, call, HOSTS_PER_SECOND)?;
         if call.path("fleet_name") != FLEET {
             return Err(message(400, "Unknown private fleet"));

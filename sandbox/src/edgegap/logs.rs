@@ -7,11 +7,11 @@ use serde_json::json;
 use super::deployments::{Deployment, Status};
 use super::{Edgegap, leave_out_nulls, message};
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 
 impl Edgegap {
     /// Logs are gone when the deployment has stopped (edgegap/edgegap-mcp, edgegap/edgegap-agent-skills).
-    pub(super) fn logs(&self, call: &Call) -> Answer {
+    pub(super) fn logs(&self, call: &Call) -> HandlerResult {
         let deployment = self.seen(call)?;
         let status = deployment.status(self.timing, call.now);
         let crashed = status == Status::Error && !deployment.no_capacity;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Edgegap, message};
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::time::{naive_micros, parse_utc};
 
 // The step of a metrics call without parameters, and the points that it may have at most: the sandbox's own.
@@ -18,7 +18,7 @@ impl Edgegap {
     /// deployment start time" and "to deployment stopped time" (edgegap/openapi-specification:edgegap-v1-openapi.yaml);
     /// of what has not stopped, until now, and of what has not started, no time at all, which is the sandbox's own.
     /// What would be too many points has fewer: the step grows, since its values are means over it there.
-    pub(super) fn metrics(&self, call: &Call) -> Answer {
+    pub(super) fn metrics(&self, call: &Call) -> HandlerResult {
         let (deployment, request) = (self.seen(call)?, call.request);
         let time = |name: &str, otherwise: Duration| match request.query_value(name) {
             None => Some(otherwise),

@@ -18,14 +18,14 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::builder::Builder;
+use crate::builder::SandboxBuilder;
 use crate::credentials::EdgegapAccess;
 use crate::ids::Ids;
-use crate::platform::{Call, Deployed, Platform, Player};
-use crate::rate_limit::Window;
-use crate::reply::{Answer, Reply};
+use crate::platform::{Call, Platform, PlatformState, ResourceSummary};
+use crate::rate_limit::RateLimit;
+use crate::reply::{HandlerResult, Reply};
 use crate::request::Request;
-use crate::spec::{Contract, Problem};
+use crate::spec::{Spec, Violation};
 use crate::time::Timing;
 use deployments::{Deployment, Status};
 
@@ -56,16 +56,16 @@ pub struct Edgegap {
 
 #[derive(Clone)]
 struct Limits {
-    creates: Window,
-    statuses: Window,
-    lists: Window,
-    hosts: Window,
+    creates: RateLimit,
+    statuses: RateLimit,
+    lists: RateLimit,
+    hosts: RateLimit,
 }
 
 impl Edgegap {
-    pub(crate) fn new(settings: &Builder, timing: Timing, seed: u64) -> Self {
+    pub(crate) fn new(settings: &SandboxBuilder, timing: Timing, seed: u64) -> Self {
         let mut ids = Ids::new(seed);
-        let window = Window::new(settings.limits);
+        let window = RateLimit::new(settings.limits);
         Self {
             timing,
             capacity: settings.capacity,
@@ -96,7 +96,7 @@ impl Edgegap {
         }
     }
 
-    fn route(&mut self, call: &Call) -> Answer {
+    fn route(&mut self, call: &Call) -> HandlerResult {
         // A container has a token of its own, without a word in front of it.
         if call.id() == "stop_own_deployment" {
             return self.stop_own_deployment(call);
@@ -128,30 +128,30 @@ impl Edgegap {
     }
 }
 
-impl Player for Edgegap {
+impl PlatformState for Edgegap {
     const PLATFORM: Platform = Platform::Edgegap;
 
-    fn answer(&mut self, call: &Call) -> Reply {
+    fn handle(&mut self, call: &Call) -> Reply {
         self.route(call).unwrap_or_else(|refusal| refusal)
     }
 
-    fn refusal(&self, problem: &Problem) -> Reply {
+    fn violation_reply(&self, problem: &Violation) -> Reply {
         refusal(problem)
     }
 
     /// The newest first, those that have ended included.
-    fn deployed(&self, now: Duration) -> Vec<Deployed> {
+    fn resources(&self, now: Duration) -> Vec<ResourceSummary> {
         let deployments = self.deployments.iter().rev();
         let deployments = deployments.map(|deployment| {
             let status = deployment.status(self.timing, now);
             let stops_at = deployment.stops_at(self.timing);
             let stopped_at = Some(stops_at).filter(|at| now >= *at);
             let address = || format!("{}:{}", deployment.address, deployment.port);
-            Deployed {
+            ResourceSummary {
                 kind: "deployment",
                 name: deployment.id.clone(),
                 deployment: None,
-                state: status.wire().to_owned(),
+                state: status.as_str().to_owned(),
                 since: stopped_at.unwrap_or(deployment.created_at),
                 address: (status == Status::Ready).then(address),
             }
@@ -178,7 +178,7 @@ fn authorize(call: &Call, expected: &str) -> Result<(), Reply> {
 }
 
 /// The limits are documented, the reply beyond them is not: no Retry-After, to promise nothing.
-fn take(window: &mut Window, call: &Call, limit: u64) -> Result<(), Reply> {
+fn take(window: &mut RateLimit, call: &Call, limit: u64) -> Result<(), Reply> {
     let taken = window.take(call.now, 1, limit);
     let too_many = || message(429, "Too many requests");
     taken.allowed.then_some(()).ok_or_else(too_many)
@@ -230,7 +230,7 @@ fn page<T>(
 }
 
 /// A page of items as they are.
-fn paged(request: &Request, key: &str, items: Vec<Value>) -> Answer {
+fn paged(request: &Request, key: &str, items: Vec<Value>) -> HandlerResult {
     let body = page(request, key, items, |item| item)?;
     Ok(Reply::json(200, &body.into()))
 }
@@ -244,7 +244,7 @@ fn leave_out_nulls(body: &mut Value, names: &[&str]) {
 
 /// What a known path answers to another method is documented nowhere; 405 with `Allow` is what HTTP has for it.
 fn elsewhere(call: &Call) -> Reply {
-    let allowed = Contract::of(Platform::Edgegap).allowed(&call.request.path);
+    let allowed = Spec::of(Platform::Edgegap).allowed(&call.request.path);
     if allowed.is_empty() {
         return message(404, "Not found");
     }
@@ -252,8 +252,8 @@ fn elsewhere(call: &Call) -> Reply {
 }
 
 /// A request that the spec does not allow.
-fn refusal(problem: &Problem) -> Reply {
-    let details = json!({ &problem.place: problem.what });
+fn refusal(problem: &Violation) -> Reply {
+    let details = json!({ &problem.location: problem.message });
     details_reply(&format!("Invalid request: {problem}"), details)
 }
 

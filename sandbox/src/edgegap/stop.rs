@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::deployments::{Deployment, Status};
 use super::{Edgegap, authorize, body_of, message};
-use crate::credentials::own_stop;
+use crate::credentials::self_stop_credentials;
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 
 /// A condition: another form than those of the list.
 struct Condition {
@@ -22,7 +22,7 @@ enum Kind {
 }
 
 impl Edgegap {
-    pub(super) fn stop(&mut self, call: &Call) -> Answer {
+    pub(super) fn stop(&mut self, call: &Call) -> HandlerResult {
         // "true", "false" or the name of a storage; there is none here, and what is stored is not seen.
         if call.request.query_value("container_log_storage") == Some("") {
             return Err(message(400, "container_log_storage is empty"));
@@ -55,7 +55,7 @@ impl Edgegap {
 
     /// Every deployment that meets all conditions. That no condition is met by every one is concluded: the filters identify
     /// what to stop, and the document says "Caution is advised".
-    pub(super) fn stop_deployments(&mut self, call: &Call) -> Answer {
+    pub(super) fn stop_deployments(&mut self, call: &Call) -> HandlerResult {
         let body = body_of(call)?;
         let filters = body.get("filters").and_then(Value::as_array);
         let conditions: Option<Vec<Condition>> =
@@ -87,8 +87,8 @@ impl Edgegap {
     }
 
     /// `Authorization` is the token of the container, as it is; the key stands in the path.
-    pub(super) fn stop_own_deployment(&mut self, call: &Call) -> Answer {
-        let (own_key, own_token) = own_stop(call.path("deployment_id"));
+    pub(super) fn stop_own_deployment(&mut self, call: &Call) -> HandlerResult {
+        let (own_key, own_token) = self_stop_credentials(call.path("deployment_id"));
         authorize(call, &own_token)?;
         if call.path("stop_key") != own_key {
             return Err(message(403, "Invalid stop key"));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::deployments::{Deployment, Status};
 use super::{Edgegap, body_of, message, page};
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::request::text_field;
 use crate::time::naive_micros;
 
@@ -39,13 +39,13 @@ impl Tag {
 }
 
 impl Edgegap {
-    pub(super) fn list_tags(&mut self, call: &Call) -> Answer {
+    pub(super) fn list_tags(&mut self, call: &Call) -> HandlerResult {
         let tags = self.tagged(call)?.tags.iter().collect();
         let body = page(call.request, "tags", tags, Tag::describe)?;
         Ok(Reply::json(200, &body.into()))
     }
 
-    pub(super) fn add_tag(&mut self, call: &Call) -> Answer {
+    pub(super) fn add_tag(&mut self, call: &Call) -> HandlerResult {
         let deployment = self.tagged(call)?;
         let tag = Tag::new(new_name(deployment, call)?, call.now);
         let reply = Reply::json(200, &tag.describe());
@@ -53,13 +53,13 @@ impl Edgegap {
         Ok(reply)
     }
 
-    pub(super) fn get_tag(&mut self, call: &Call) -> Answer {
+    pub(super) fn get_tag(&mut self, call: &Call) -> HandlerResult {
         let deployment = self.tagged(call)?;
         let tag = tag(deployment, call)?;
         Ok(Reply::json(200, &tag.describe()))
     }
 
-    pub(super) fn rename_tag(&mut self, call: &Call) -> Answer {
+    pub(super) fn rename_tag(&mut self, call: &Call) -> HandlerResult {
         let deployment = self.tagged(call)?;
         tag(deployment, call)?;
         let name = new_name(deployment, call)?;
@@ -69,7 +69,7 @@ impl Edgegap {
         Ok(Reply::json(200, &tag.describe()))
     }
 
-    pub(super) fn delete_tag(&mut self, call: &Call) -> Answer {
+    pub(super) fn delete_tag(&mut self, call: &Call) -> HandlerResult {
         let deployment = self.tagged(call)?;
         let name = tag(deployment, call)?.name.clone();
         deployment.tags.retain(|tag| tag.name != name);

@@ -13,9 +13,9 @@ use crate::webhooks::Webhook;
 /// The addresses of ready, error and terminated. Each is called once and then forgotten: nothing is said about a second
 /// try.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Hooks([Option<String>; 3]);
+pub(super) struct WebhookUrls([Option<String>; 3]);
 
-impl Hooks {
+impl WebhookUrls {
     /// Those of a create call that was checked.
     pub(super) fn read(body: &Map<String, Value>) -> Self {
         let names = [
@@ -30,7 +30,7 @@ impl Hooks {
 impl Deployment {
     /// When each of the three happens: it is ready, it is in error, it has ended. READY and ERROR are what the vendor's
     /// page on webhooks names; that a deployment without a place counts as one in error is concluded from its status.
-    fn moments(&self, timing: Timing) -> [Option<Duration>; 3] {
+    fn webhook_times(&self, timing: Timing) -> [Option<Duration>; 3] {
         let settles = |status| {
             let settles_at = self.settles_at(timing);
             (self.settles_as(timing) == status).then_some(settles_at)
@@ -50,15 +50,19 @@ impl Deployment {
 
 impl Edgegap {
     /// What is to be sent by now, the oldest first.
-    pub(crate) fn webhooks_due(&mut self, now: Duration) -> Vec<(Duration, Webhook)> {
+    pub(crate) fn take_due_webhooks(&mut self, now: Duration) -> Vec<(Duration, Webhook)> {
         let timing = self.timing;
         let mut due = Vec::new();
         for deployment in &mut self.deployments {
-            for (index, at) in deployment.moments(timing).into_iter().enumerate() {
+            for (index, at) in deployment.webhook_times(timing).into_iter().enumerate() {
                 let Some(at) = at.filter(|at| *at <= now) else {
                     continue;
                 };
-                let url = deployment.hooks.0.get_mut(index).and_then(Option::take);
+                let url = deployment
+                    .webhook_urls
+                    .0
+                    .get_mut(index)
+                    .and_then(Option::take);
                 due.extend(url.map(|url| {
                     let body = deployment.body_at(timing, at, index == 2);
                     (at, Webhook::new(Platform::Edgegap, &url, body))
@@ -70,10 +74,10 @@ impl Edgegap {
     }
 
     /// When the next one is to be sent.
-    pub(crate) fn next_webhook(&self) -> Option<Duration> {
+    pub(crate) fn next_webhook_at(&self) -> Option<Duration> {
         let moments = self.deployments.iter().flat_map(|deployment| {
-            let moments = deployment.moments(self.timing).into_iter();
-            moments.zip(&deployment.hooks.0)
+            let moments = deployment.webhook_times(self.timing).into_iter();
+            moments.zip(&deployment.webhook_urls.0)
         });
         let moments = moments.filter(|(_, url)| url.is_some());
         moments.filter_map(|(at, _)| at).min()

@@ -2,37 +2,37 @@
 
 use super::{Fault, FaultError, Kind};
 use crate::platform::Platform;
-use crate::spec::{Contract, Operation};
+use crate::spec::{Operation, Spec};
 
 /// A fault, and what it has met by now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct FaultUse {
+pub struct InjectedFault {
     /// The fault.
     pub fault: Fault,
     /// The calls of its operation and platform since it was injected.
-    pub seen: u64,
+    pub matched: u64,
     /// How many of them it met.
-    pub used: u64,
+    pub applied: u64,
 }
 
-impl FaultUse {
+impl InjectedFault {
     /// Whether it has not done yet what it was injected for: one with a number of times, that many; one without, once.
-    pub fn is_left(&self) -> bool {
-        self.used < self.fault.when.times.unwrap_or(1)
+    pub fn is_pending(&self) -> bool {
+        self.applied < self.fault.when.times.unwrap_or(1)
     }
 }
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Book(Vec<FaultUse>);
+pub(crate) struct FaultList(Vec<InjectedFault>);
 
-impl Book {
+impl FaultList {
     pub(crate) fn inject(&mut self, fault: Fault) -> Result<(), FaultError> {
         check(&fault)?;
-        self.0.push(FaultUse {
+        self.0.push(InjectedFault {
             fault,
-            seen: 0,
-            used: 0,
+            matched: 0,
+            applied: 0,
         });
         Ok(())
     }
@@ -41,7 +41,7 @@ impl Book {
         self.0.clear();
     }
 
-    pub(crate) fn all(&self) -> &[FaultUse] {
+    pub(crate) fn all(&self) -> &[InjectedFault] {
         &self.0
     }
 
@@ -59,9 +59,9 @@ impl Book {
     fn pick(&mut self, counts: impl Fn(&Fault) -> bool) -> Option<Fault> {
         let mut met = None;
         for one in self.0.iter_mut().filter(|one| counts(&one.fault)) {
-            one.seen = one.seen.saturating_add(1);
-            if met.is_none() && one.fault.when.meets(one.seen) {
-                one.used = one.used.saturating_add(1);
+            one.matched = one.matched.saturating_add(1);
+            if met.is_none() && one.fault.when.meets(one.matched) {
+                one.applied = one.applied.saturating_add(1);
                 met = Some(one.fault.clone());
             }
         }
@@ -100,7 +100,7 @@ fn check(fault: &Fault) -> Result<(), FaultError> {
         None => Platform::ALL.to_vec(),
     };
     let known = platforms.into_iter().flat_map(|platform| {
-        let operations = Contract::of(platform).operations().iter();
+        let operations = Spec::of(platform).operations().iter();
         operations.map(move |known| (platform, Operation::id(known)))
     });
     let nearest = known.min_by_key(|(_, id)| distance(operation, id));
@@ -138,7 +138,7 @@ mod tests {
     use std::time::Duration;
 
     fn refusal(fault: Fault) -> String {
-        let mut book = Book::default();
+        let mut book = FaultList::default();
         book.inject(fault).unwrap_err().to_string()
     }
 
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_first_meets_and_all_count() {
-        let mut book = Book::default();
+        let mut book = FaultList::default();
         let on = || Fault::on("create_deployment");
         for fault in [
             on().nth(1).reset(),
@@ -208,13 +208,13 @@ mod tests {
         let uses: Vec<_> = book
             .all()
             .iter()
-            .map(|one| (one.seen, one.used, one.is_left()))
+            .map(|one| (one.matched, one.applied, one.is_pending()))
             .collect();
         assert_eq!(
             uses,
             [(3, 1, false), (3, 1, true), (3, 0, true), (0, 0, true)]
         );
         assert!(book.drops_webhook(Platform::Edgegap));
-        assert!(!book.all().last().unwrap().is_left());
+        assert!(!book.all().last().unwrap().is_pending());
     }
 }

@@ -15,8 +15,8 @@ use crate::platform::Platform;
 use crate::reply::Reply;
 use crate::spec::Operation;
 
-pub(crate) use injected::Book;
-pub use injected::FaultUse;
+pub(crate) use injected::FaultList;
+pub use injected::InjectedFault;
 
 /// Something that goes wrong with some of the calls.
 ///
@@ -35,7 +35,7 @@ pub use injected::FaultUse;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    when: When,
+    when: FaultBuilder,
     kind: Kind,
     /// Whether the platform did what it was asked for.
     acted: bool,
@@ -47,7 +47,7 @@ pub struct Fault {
 /// platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "what is to go wrong is not said yet"]
-pub struct When {
+pub struct FaultBuilder {
     operation: Option<String>,
     platform: Option<Platform>,
     first: u64,
@@ -91,7 +91,7 @@ pub struct Outcome {
 #[non_exhaustive]
 pub enum Delivery {
     /// As it should.
-    Whole,
+    Complete,
     /// Not at all: the connection is reset before the first byte.
     Reset,
     /// Up to so many bytes of the body, and fewer than the headers promise; then the connection ends.
@@ -104,7 +104,7 @@ pub enum Delivery {
         piece: usize,
     },
     /// Not at all: the connection stays open and silent.
-    Never,
+    NoReply,
 }
 
 /// Why a fault is none: its text cannot be read, or it could never meet a call.
@@ -121,17 +121,17 @@ impl Error for FaultError {}
 
 impl Fault {
     /// On calls of an operation, by its id in the spec: `create_deployment`. Ids are unique on one platform only; see
-    /// [`When::platform`].
-    pub fn on(operation: &str) -> When {
-        When {
+    /// [`FaultBuilder::platform`].
+    pub fn on(operation: &str) -> FaultBuilder {
+        FaultBuilder {
             operation: Some(operation.to_owned()),
             ..Self::on_any()
         }
     }
 
     /// On any call, one to an unknown route included.
-    pub fn on_any() -> When {
-        When {
+    pub fn on_any() -> FaultBuilder {
+        FaultBuilder {
             operation: None,
             platform: None,
             first: 1,
@@ -192,7 +192,7 @@ impl Fault {
             let message = format!("no answer: {}", self.kind);
             Reply::json(503, &json!({ "message": message }))
         };
-        let mut outcome = Outcome::whole(own.unwrap_or_else(lost));
+        let mut outcome = Outcome::complete(own.unwrap_or_else(lost));
         match &self.kind {
             Kind::Status {
                 code,
@@ -221,7 +221,7 @@ impl Fault {
                     piece: *piece,
                 };
             }
-            Kind::Hang => outcome.delivery = Delivery::Never,
+            Kind::Hang => outcome.delivery = Delivery::NoReply,
             Kind::DropWebhook => {}
         }
         outcome
@@ -251,7 +251,7 @@ fn status_reply(platform: Platform, operation: Option<&Operation>, status: u16) 
     Reply::json(status, &body)
 }
 
-impl When {
+impl FaultBuilder {
     /// On this platform only.
     pub fn platform(mut self, platform: Platform) -> Self {
         self.platform = Some(platform);
@@ -368,11 +368,11 @@ impl When {
 
 impl Outcome {
     /// An answer that arrives as it should.
-    pub(crate) fn whole(reply: Reply) -> Self {
+    pub(crate) fn complete(reply: Reply) -> Self {
         Self {
             reply,
             delay: Duration::ZERO,
-            delivery: Delivery::Whole,
+            delivery: Delivery::Complete,
         }
     }
 }
@@ -380,11 +380,11 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::Contract;
+    use crate::spec::Spec;
 
     #[test]
     fn a_status_has_the_body_of_the_spec() {
-        let create = Contract::of(Platform::Edgegap).by_id("create_deployment");
+        let create = Spec::of(Platform::Edgegap).operation("create_deployment");
         let reply = status_reply(Platform::Edgegap, create, 422);
         let (content_type, body) = create.unwrap().example(422).unwrap();
         assert_eq!(
@@ -406,7 +406,7 @@ mod tests {
 
     #[test]
     fn calls_are_counted_from_one() {
-        let met = |when: When| -> Vec<u64> { (1..=6).filter(|&n| when.meets(n)).collect() };
+        let met = |when: FaultBuilder| -> Vec<u64> { (1..=6).filter(|&n| when.meets(n)).collect() };
         assert_eq!(met(Fault::on_any()), [1, 2, 3, 4, 5, 6]);
         assert_eq!(met(Fault::on_any().nth(2)), [2]);
         assert_eq!(met(Fault::on_any().from(5)), [5, 6]);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::{Fault, FaultError, Kind, When};
+use super::{Fault, FaultBuilder, FaultError, Kind};
 use crate::platform::Platform;
 
 const KINDS: &str = "a status such as 503, delay:TIME, reset, truncate:BYTES, garbage, dribble:TIME/BYTES, hang or \
@@ -67,7 +67,7 @@ impl FromStr for Fault {
     }
 }
 
-fn when(target: &str) -> Result<When, String> {
+fn when(target: &str) -> Result<FaultBuilder, String> {
     let (name, calls) = match target.split_once(':') {
         Some((name, calls)) => (name, Some(calls)),
         None => (target, None),
@@ -112,7 +112,7 @@ fn when(target: &str) -> Result<When, String> {
     }
 }
 
-fn kind(when: When, text: &str) -> Result<Fault, String> {
+fn kind(when: FaultBuilder, text: &str) -> Result<Fault, String> {
     let (name, value) = match text.split_once(':') {
         Some((name, value)) => (name, Some(value)),
         None => (text, None),
@@ -185,7 +185,7 @@ impl fmt::Display for Fault {
     }
 }
 
-impl fmt::Display for When {
+impl fmt::Display for FaultBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(platform) = self.platform {
             write!(f, "{platform}.")?;

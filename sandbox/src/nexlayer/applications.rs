@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::manifest::{Manifest, manifest_of};
-use super::{Nexlayer, bare_text, body_of, failure, not_found, required, required_token};
+use super::{Nexlayer, body_of, failure, html_text, not_found, required, required_token};
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::time::{Stage, Timing, rfc3339};
 
 // 30 minutes, one extension of 120: the example of the page says 150 minutes and 0 extensions after the first one
@@ -56,7 +56,7 @@ impl Nexlayer {
         found.ok_or_else(|| failure(400, "Invalid session token"))
     }
 
-    pub(super) fn start(&mut self, call: &Call, token: Option<&str>) -> Answer {
+    pub(super) fn start(&mut self, call: &Call, token: Option<&str>) -> HandlerResult {
         let manifest = manifest_of(call)?;
         let now = call.now;
         let token = match token {
@@ -97,7 +97,7 @@ impl Nexlayer {
         self.deploy(&token, manifest, "Deployment started successfully", now)
     }
 
-    pub(super) fn update(&mut self, call: &Call) -> Answer {
+    pub(super) fn update(&mut self, call: &Call) -> HandlerResult {
         let token = required_token(call)?;
         let manifest = manifest_of(call)?;
         // Nexlayer/docs:data/openapi.json answers an update with the body of a start; its message is known nowhere.
@@ -112,7 +112,7 @@ impl Nexlayer {
         manifest: Manifest,
         message: &str,
         now: Duration,
-    ) -> Answer {
+    ) -> HandlerResult {
         let (timing, server) = (self.timing, self.server.clone());
         let app = self.session(token)?.application(&manifest.name)?;
         app.deployed_at = now;
@@ -182,7 +182,7 @@ impl Application {
     }
 }
 
-pub(super) fn extend(app: &mut Application, now: Duration) -> Answer {
+pub(super) fn extend(app: &mut Application, now: Duration) -> HandlerResult {
     // The page: free deployments have limited extensions. The text of a refusal is documented nowhere.
     let left = app.extensions.checked_sub(1);
     let left = left.ok_or_else(|| failure(400, "No extensions remaining"))?;
@@ -190,7 +190,7 @@ pub(super) fn extend(app: &mut Application, now: Duration) -> Answer {
     app.expires_at += EXTENSION;
     app.gone_at = app.gone_at.max(app.expires_at);
     let minutes = app.expires_at.saturating_sub(now).as_secs_f64() / 60.0;
-    Ok(bare_text(&format!(
+    Ok(html_text(&format!(
         "Application {} has been extended. Environment will expire in {} minutes. {left} extension(s) remaining.",
         app.name,
         minutes.ceil(),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{body_of, failure, message};
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 
 /// A manifest that can be run. `application.url` is not read: with it a deployment is permanent and without it a preview
 /// (Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json), but neither how its domain is verified
@@ -54,7 +54,7 @@ fn pod_name(pod: &Value) -> String {
 }
 
 /// The two bodies are those of Nexlayer/docs:data/openapi.json; the words about what is wrong are the sandbox's own.
-pub(super) fn validate(call: &Call) -> Answer {
+pub(super) fn validate(call: &Call) -> HandlerResult {
     let Err(findings) = read(&body_of(call)?.into()) else {
         return Ok(message("Nexlayer YAML file is valid."));
     };

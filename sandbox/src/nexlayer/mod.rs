@@ -14,20 +14,20 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::builder::Builder;
+use crate::builder::SandboxBuilder;
 use crate::credentials::NexlayerAccess;
 use crate::ids::Ids;
-use crate::platform::{Call, Deployed, Platform, Player};
-use crate::reply::{Answer, Reply};
+use crate::platform::{Call, Platform, PlatformState, ResourceSummary};
+use crate::reply::{HandlerResult, Reply};
 use crate::request::text_field;
-use crate::spec::Problem;
+use crate::spec::Violation;
 use crate::time::Timing;
 use applications::{Session, claim, extend};
 use reservations::{remove_reservation, reserve};
 
 /// What the user pays for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Plan {
+pub enum NexlayerPlan {
     /// No plan: reservations are refused.
     Free,
     /// The plan Scale.
@@ -40,7 +40,7 @@ pub enum Plan {
 /// The state of Nexlayer.
 #[derive(Clone)]
 pub struct Nexlayer {
-    plan: Plan,
+    plan: NexlayerPlan,
     /// Whether it has the route that newer files of the vendor lack.
     pods_status: bool,
     timing: Timing,
@@ -51,7 +51,7 @@ pub struct Nexlayer {
 }
 
 impl Nexlayer {
-    pub(crate) fn new(settings: &Builder, timing: Timing, seed: u64) -> Self {
+    pub(crate) fn new(settings: &SandboxBuilder, timing: Timing, seed: u64) -> Self {
         Self {
             plan: settings.plan,
             pods_status: settings.pods_status,
@@ -74,7 +74,7 @@ impl Nexlayer {
         self.server = Some(base_url.to_owned());
     }
 
-    fn route(&mut self, call: &Call) -> Answer {
+    fn route(&mut self, call: &Call) -> HandlerResult {
         let (timing, now) = (self.timing, call.now);
         match (call.id(), call.segments().as_slice()) {
             // The token as last path segment: Nexlayer/website:.github/workflows/deploy.yml
@@ -107,10 +107,10 @@ impl Nexlayer {
     }
 }
 
-impl Player for Nexlayer {
+impl PlatformState for Nexlayer {
     const PLATFORM: Platform = Platform::Nexlayer;
 
-    fn answer(&mut self, call: &Call) -> Reply {
+    fn handle(&mut self, call: &Call) -> Reply {
         self.sweep(call.now);
         if let Some(label) = sites::site_of(call) {
             let mut apps = self
@@ -120,22 +120,22 @@ impl Player for Nexlayer {
             let app = apps.find(|app| app.label() == label);
             return sites::site(app, self.timing, call.now);
         }
-        powered(self.route(call).unwrap_or_else(|refusal| refusal))
+        with_express_header(self.route(call).unwrap_or_else(|refusal| refusal))
     }
 
-    fn refusal(&self, problem: &Problem) -> Reply {
-        powered(failure(400, &problem.to_string()))
+    fn violation_reply(&self, problem: &Violation) -> Reply {
+        with_express_header(failure(400, &problem.to_string()))
     }
 
     /// The newest first. Session tokens stay inside.
-    fn deployed(&self, now: Duration) -> Vec<Deployed> {
+    fn resources(&self, now: Duration) -> Vec<ResourceSummary> {
         let sessions = self.sessions.iter().rev();
         let apps = sessions.flat_map(|session| session.applications.iter().rev());
         let apps = apps.filter(|app| app.is_there(now));
         apps.map(|app| {
             let status = app.status(self.timing, now);
             let state = status.get("state").and_then(Value::as_str);
-            Deployed {
+            ResourceSummary {
                 kind: "application",
                 name: app.name.clone(),
                 deployment: None,
@@ -175,7 +175,7 @@ fn required_token<'r>(call: &Call<'_, 'r>) -> Result<&'r str, Reply> {
 
 /// A string handed to Express goes out as bare text under text/html, though the page prints it in quotes
 /// (Nexlayer/docs:data/openapi.json types extend and removeReservations so).
-fn bare_text(text: &str) -> Reply {
+fn html_text(text: &str) -> Reply {
     Reply::new(200, "text/html; charset=utf-8", text)
 }
 
@@ -202,15 +202,15 @@ fn not_routed(call: &Call) -> Reply {
 }
 
 /// Nexlayer/docs:content/docs/api-reference/endpoints.mdx has captured headers.
-fn powered(reply: Reply) -> Reply {
+fn with_express_header(reply: Reply) -> Reply {
     reply.with_header("x-powered-by", "Express")
 }
 
 /// `sessionID` and `text` are both required there. What an unknown session does is documented nowhere.
-pub(super) fn feedback(call: &Call) -> Answer {
+pub(super) fn feedback(call: &Call) -> HandlerResult {
     let body = body_of(call)?;
     required(&body, "sessionID")?;
     required(&body, "text")?;
     // The captured ETag in Nexlayer/docs:content/docs/api-reference/endpoints.mdx is that of these two bytes.
-    Ok(bare_text("OK"))
+    Ok(html_text("OK"))
 }

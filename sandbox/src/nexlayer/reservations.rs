@@ -5,13 +5,15 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::applications::Application;
-use super::{Nexlayer, Plan, bare_text, body_of, failure, message, required, required_token};
+use super::{
+    Nexlayer, NexlayerPlan, body_of, failure, html_text, message, required, required_token,
+};
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::time::rfc3339;
 
 impl Nexlayer {
-    pub(super) fn reservations(&mut self, call: &Call) -> Answer {
+    pub(super) fn reservations(&mut self, call: &Call) -> HandlerResult {
         let (timing, server) = (self.timing, self.server.clone());
         let apps = self.session(required_token(call)?)?.applications.iter();
         let items = apps.filter(|app| app.reserved).map(|app| {
@@ -29,21 +31,21 @@ impl Nexlayer {
     }
 
     /// The text of the page. Nexlayer/docs:data/openapi.json has a 400 without a body: the words are the sandbox's own.
-    pub(super) fn remove_reservations(&mut self, call: &Call) -> Answer {
+    pub(super) fn remove_reservations(&mut self, call: &Call) -> HandlerResult {
         let body = body_of(call)?;
         let session = self.session(required(&body, "sessionToken")?)?;
         for app in session.applications.iter_mut().filter(|app| app.reserved) {
             app.release(call.now);
         }
-        Ok(bare_text(
+        Ok(html_text(
             "Application reservations have been removed. If deployments have reached their time limits, application \
              sites will be removed within 10 minutes.",
         ))
     }
 }
 
-pub(super) fn reserve(app: &mut Application, plan: Plan) -> Answer {
-    if plan == Plan::Free {
+pub(super) fn reserve(app: &mut Application, plan: NexlayerPlan) -> HandlerResult {
+    if plan == NexlayerPlan::Free {
         // A business rule as a 500, text and all, on the page.
         return Err(failure(
             500,
@@ -58,7 +60,7 @@ pub(super) fn reserve(app: &mut Application, plan: Plan) -> Answer {
     )))
 }
 
-pub(super) fn remove_reservation(app: &mut Application, now: Duration) -> Answer {
+pub(super) fn remove_reservation(app: &mut Application, now: Duration) -> HandlerResult {
     if !app.reserved {
         // Nexlayer/docs:data/openapi.json, a 500 again.
         let name = &app.name;

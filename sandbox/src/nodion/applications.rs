@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 use super::deployments::Deployment;
 use super::domains::Domain;
 use super::env::Variable;
-use super::scaling::{Event, Process};
-use super::{CONNECTED_AT, Clock, add, body_of, errors, list, not_found, one};
+use super::scaling::{Process, ScalingEvent};
+use super::{CONNECTED_AT, Now, bad_request, body_of, envelope, insert_field, list, not_found};
 use crate::ids::Ids;
-use crate::platform::{Call, Deployed};
-use crate::reply::{Answer, Reply};
+use crate::platform::{Call, ResourceSummary};
+use crate::reply::{HandlerResult, Reply};
 use crate::request::text_field;
 use crate::time::rfc3339_berlin;
 
@@ -21,7 +21,7 @@ pub(super) struct Region {
     slug: &'static str,
 }
 
-pub(super) struct Type {
+pub(super) struct InstanceType {
     pub(super) id: &'static str,
     name: &'static str,
     slug: &'static str,
@@ -41,8 +41,8 @@ pub(super) const REGIONS: [Region; 1] = [Region {
 
 /// From the examples of <https://www.nodion.com/en/docs/api/application-processes> and
 /// <https://www.nodion.com/en/docs/api/application-instances>.
-pub(super) const TYPES: [Type; 2] = [
-    Type {
+pub(super) const TYPES: [InstanceType; 2] = [
+    InstanceType {
         id: "c047eab3-7574-44f5-b25a-5ae9b490500c",
         name: "SB-G1-512MB",
         slug: "sb-g1-512mb",
@@ -52,7 +52,7 @@ pub(super) const TYPES: [Type; 2] = [
         price_month: "4.0",
         price_second: "0.000001522070015",
     },
-    Type {
+    InstanceType {
         id: "b2c3d4e5-f6a7-8901-bcde-f12345678901",
         name: "GP-G2-4GB1C",
         slug: "gp-g2-4gb1c",
@@ -79,7 +79,7 @@ pub(super) struct Application {
     pub(super) deployments: Vec<Deployment>,
     /// The first one is the application itself, the others are its workers.
     pub(super) processes: Vec<Process>,
-    pub(super) events: Vec<Event>,
+    pub(super) events: Vec<ScalingEvent>,
     pub(super) variables: Vec<Variable>,
     pub(super) domains: Vec<Domain>,
 }
@@ -133,20 +133,22 @@ impl Application {
     pub(super) fn create(
         ids: &mut Ids,
         body: &Map<String, Value>,
-        clock: Clock,
+        clock: Now,
     ) -> Result<Self, Reply> {
         let name = text_field(body, "name").unwrap_or_default();
         // nrdcg/nodion:fixtures has both sentences, for a DNS zone.
         if name.trim().is_empty() {
-            return Err(errors("Name can't be blank"));
+            return Err(bad_request("Name can't be blank"));
         }
         if name.chars().count() > 255 {
-            return Err(errors("Name must be between 1 and 255 characters long"));
+            return Err(bad_request(
+                "Name must be between 1 and 255 characters long",
+            ));
         }
         // The framework's own words for what is not there; they were not seen.
         let region = text_field(body, "region_id");
         if !REGIONS.iter().any(|known| Some(known.id) == region) {
-            return Err(errors("Region must exist"));
+            return Err(bad_request("Region must exist"));
         }
         let amount = amount_in(body, 1)?;
         let instance_type = type_in(body)?;
@@ -160,7 +162,7 @@ impl Application {
     }
 
     /// Answers what is asked of this application.
-    pub(super) fn answer(&mut self, call: &Call, ids: &mut Ids, clock: Clock) -> Answer {
+    pub(super) fn answer(&mut self, call: &Call, ids: &mut Ids, clock: Now) -> HandlerResult {
         match call.id() {
             "get_application" => {}
             // In the envelope, too: the reply is not known.
@@ -184,12 +186,12 @@ impl Application {
             "verify_domain" | "connect_domain" => return self.advance_domain(call, clock),
             _ => return call.example().ok_or_else(not_found),
         }
-        one("application", self.describe(clock))
+        envelope("application", self.describe(clock))
     }
 
     /// `online` is the one that the page shows. The others are colours of
     /// dlyx-io/nodion-gateway:frontend/src/pages/AppDetail.svelte, taken for what they say.
-    fn status(&self, clock: Clock) -> &'static str {
+    fn status(&self, clock: Now) -> &'static str {
         if self.live(clock).is_some() {
             return "online";
         }
@@ -200,9 +202,9 @@ impl Application {
         }
     }
 
-    pub(super) fn deployed(&self, clock: Clock) -> Deployed {
+    pub(super) fn summary(&self, clock: Now) -> ResourceSummary {
         let latest = self.deployments.last();
-        Deployed {
+        ResourceSummary {
             kind: "application",
             name: self.name.clone(),
             deployment: latest.map(|latest| latest.number),
@@ -214,7 +216,7 @@ impl Application {
         }
     }
 
-    pub(super) fn describe(&self, clock: Clock) -> Value {
+    pub(super) fn describe(&self, clock: Now) -> Value {
         let strategy = match self.image {
             Some(_) => "prebuilt_image",
             None => "dockerfile",
@@ -233,14 +235,14 @@ impl Application {
         });
         let mut processes = self.processes.iter();
         if let Some(web) = processes.next() {
-            add(&mut body, "instance_amount", json!(web.amount));
-            add(&mut body, "instance_type_id", json!(web.type_id()));
+            insert_field(&mut body, "instance_amount", json!(web.amount));
+            insert_field(&mut body, "instance_type_id", json!(web.type_id()));
         }
         let workers = processes.map(Process::as_worker).collect();
-        add(&mut body, "workers", workers);
+        insert_field(&mut body, "workers", workers);
         if let Some(branch) = &self.branch {
             for (name, id) in BRANCH.iter().zip(branch) {
-                add(&mut body, name, json!(id));
+                insert_field(&mut body, name, json!(id));
             }
         }
         body
@@ -267,11 +269,11 @@ pub(super) fn describe_type(index: usize) -> Value {
     })
 }
 
-pub(super) fn regions() -> Answer {
+pub(super) fn regions() -> HandlerResult {
     list("regions", REGIONS.iter().map(region))
 }
 
-pub(super) fn instance_types() -> Answer {
+pub(super) fn instance_types() -> HandlerResult {
     list("instance_types", (0..TYPES.len()).map(describe_type))
 }
 
@@ -280,7 +282,7 @@ pub(super) fn amount_in(body: &Map<String, Value>, least: u64) -> Result<u64, Re
     let amount = body.get("instance_amount").and_then(Value::as_u64);
     amount
         .filter(|amount| (least..=16).contains(amount))
-        .ok_or_else(|| errors(&format!("Instance amount must be between {least} and 16")))
+        .ok_or_else(|| bad_request(&format!("Instance amount must be between {least} and 16")))
 }
 
 pub(super) fn type_in(body: &Map<String, Value>) -> Result<usize, Reply> {
@@ -288,7 +290,7 @@ pub(super) fn type_in(body: &Map<String, Value>) -> Result<usize, Reply> {
     TYPES
         .iter()
         .position(|known| Some(known.id) == id)
-        .ok_or_else(|| errors("Instance type must exist"))
+        .ok_or_else(|| bad_request("Instance type must exist"))
 }
 
 /// Whatever they are called: no call here lists them.
@@ -298,8 +300,8 @@ fn branch_in(body: &Map<String, Value>) -> Result<[String; 3], Reply> {
         (Some(integration), Some(repository), Some(branch)) => {
             Ok([integration, repository, branch].map(str::to_owned))
         }
-        (None, _, _) => Err(errors("Integration must exist")),
-        (_, None, _) => Err(errors("Repository must exist")),
-        (_, _, None) => Err(errors("Branch must exist")),
+        (None, _, _) => Err(bad_request("Integration must exist")),
+        (_, None, _) => Err(bad_request("Repository must exist")),
+        (_, _, None) => Err(bad_request("Branch must exist")),
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::applications::Application;
-use super::{CONNECTED_AT, Clock, body_of, errors, list, one};
+use super::{CONNECTED_AT, Now, bad_request, body_of, envelope, list};
 use crate::ids::Ids;
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::request::object;
 use crate::time::{Stage, rfc3339_berlin};
 
@@ -32,7 +32,7 @@ impl Deployment {
 
     /// created, waiting, then available or failed: dlyx-io/nodion-gateway:CLAUDE.md; the page shows created and
     /// available. A third end in that file, `expired`, never comes here: when it comes is not known.
-    pub(super) fn status(&self, clock: Clock) -> &'static str {
+    pub(super) fn status(&self, clock: Now) -> &'static str {
         match clock.timing.stage(self.created_at, clock.now) {
             _ if self.created_at == CONNECTED_AT => "available",
             Stage::Queued => "created",
@@ -43,7 +43,7 @@ impl Deployment {
     }
 
     /// When its instances were there.
-    pub(super) fn ready_at(&self, clock: Clock) -> Duration {
+    pub(super) fn ready_at(&self, clock: Now) -> Duration {
         if self.created_at == CONNECTED_AT {
             CONNECTED_AT
         } else {
@@ -54,19 +54,24 @@ impl Deployment {
 
 impl Application {
     /// The live one: the last that is available, says dlyx-io/nodion-gateway:CLAUDE.md.
-    pub(super) fn live(&self, clock: Clock) -> Option<&Deployment> {
+    pub(super) fn live(&self, clock: Now) -> Option<&Deployment> {
         let mut newest_first = self.deployments.iter().rev();
         newest_first.find(|one| one.status(clock) == "available")
     }
 
     /// Newest first, as in the example of the page.
-    pub(super) fn list_deployments(&self, clock: Clock) -> Answer {
+    pub(super) fn list_deployments(&self, clock: Now) -> HandlerResult {
         let newest_first = self.deployments.iter().rev();
         let all = newest_first.map(|one| self.describe_deployment(one, clock).into());
         list("deployments", all)
     }
 
-    pub(super) fn create_deployment(&mut self, call: &Call, ids: &mut Ids, clock: Clock) -> Answer {
+    pub(super) fn create_deployment(
+        &mut self,
+        call: &Call,
+        ids: &mut Ids,
+        clock: Now,
+    ) -> HandlerResult {
         let tag = image_tag(call, self.image.is_some())?;
         let tag = tag.as_deref().unwrap_or("latest");
         let numbers = self.deployments.iter().map(|deployment| deployment.number);
@@ -76,13 +81,13 @@ impl Application {
         // Stands in the reply to POST and not in the list: the two examples of the page differ.
         body.insert("updated_at".to_owned(), rfc3339_berlin(clock.now).into());
         self.deployments.push(deployment);
-        one("deployment", body.into())
+        envelope("deployment", body.into())
     }
 
     pub(super) fn describe_deployment(
         &self,
         deployment: &Deployment,
-        clock: Clock,
+        clock: Now,
     ) -> Map<String, Value> {
         let status = deployment.status(clock);
         let created_at = rfc3339_berlin(deployment.created_at);
@@ -127,10 +132,10 @@ fn image_tag(call: &Call, takes_tag: bool) -> Result<Option<String>, Reply> {
         None | Some(Value::Null) => Ok(None),
         // The page: only for applications with a pre-built image. What others answer was never seen; to ignore the
         // tag would hide the mistake.
-        Some(_) if !takes_tag => Err(errors(
+        Some(_) if !takes_tag => Err(bad_request(
             "image_tag is only for applications with a pre-built image",
         )),
         Some(Value::String(tag)) if !tag.is_empty() => Ok(Some(tag.clone())),
-        Some(_) => Err(errors("image_tag must be a string")),
+        Some(_) => Err(bad_request("image_tag must be a string")),
     }
 }

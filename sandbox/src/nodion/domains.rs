@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::applications::Application;
-use super::{Clock, body_of, deleted, errors, list, one, position};
+use super::{Now, bad_request, body_of, deleted, envelope, list, position};
 use crate::ids::Ids;
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::request::text_field;
 use crate::time::rfc3339_berlin;
 
@@ -58,35 +58,42 @@ impl Domain {
 }
 
 impl Application {
-    pub(super) fn list_domains(&self, clock: Clock) -> Answer {
+    pub(super) fn list_domains(&self, clock: Now) -> HandlerResult {
         let all = self.domains.iter();
         list("domains", all.map(|one| self.describe_domain(one, clock)))
     }
 
-    pub(super) fn create_domain(&mut self, call: &Call, ids: &mut Ids, clock: Clock) -> Answer {
+    pub(super) fn create_domain(
+        &mut self,
+        call: &Call,
+        ids: &mut Ids,
+        clock: Now,
+    ) -> HandlerResult {
         let body = body_of(call)?;
         let name = text_field(&body, "domain_name").unwrap_or_default();
         if !is_full(name) {
             // The page has two reasons for a 400: no name, and one that is no fqdn. The words were not seen.
-            return Err(errors("Domain name must be a fully qualified domain name"));
+            return Err(bad_request(
+                "Domain name must be a fully qualified domain name",
+            ));
         }
         if self.domains.iter().any(|one| one.name == name) {
-            return Err(errors("Domain name has already been taken"));
+            return Err(bad_request("Domain name has already been taken"));
         }
         let new = Domain::new(ids, name.to_owned(), "main", clock.now);
         let body = self.describe_domain(&new, clock);
         self.domains.push(new);
-        one("domain", body)
+        envelope("domain", body)
     }
 
-    pub(super) fn delete_domain(&mut self, call: &Call) -> Answer {
+    pub(super) fn delete_domain(&mut self, call: &Call) -> HandlerResult {
         let at = self.domain_at(call)?;
         self.domains.remove(at);
         deleted()
     }
 
     /// Verifies or connects one. The DNS of the sandbox has every code.
-    pub(super) fn advance_domain(&mut self, call: &Call, clock: Clock) -> Answer {
+    pub(super) fn advance_domain(&mut self, call: &Call, clock: Now) -> HandlerResult {
         let at = self.domain_at(call)?;
         let mut domain = self.domains.remove(at);
         let verified = domain.verified;
@@ -102,16 +109,16 @@ impl Application {
         self.domains.insert(at, domain);
         if refused {
             // First verified, then connected, says the page. The words were not seen.
-            return Err(errors("Domain is not verified"));
+            return Err(bad_request("Domain is not verified"));
         }
-        one("domain", body)
+        envelope("domain", body)
     }
 
     fn domain_at(&self, call: &Call) -> Result<usize, Reply> {
         position(&self.domains, |one| one.id == call.path("domain_id"))
     }
 
-    fn describe_domain(&self, domain: &Domain, clock: Clock) -> Value {
+    fn describe_domain(&self, domain: &Domain, clock: Now) -> Value {
         // Connecting takes a deployment, says dlyx-io/nodion-gateway:CLAUDE.md.
         let connected = domain.connected_at.is_some_and(|connected| {
             self.live(clock)

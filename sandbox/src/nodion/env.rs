@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::applications::Application;
-use super::{Clock, body_of, deleted, errors, list, not_found, one};
+use super::{Now, bad_request, body_of, deleted, envelope, list, not_found};
 use crate::ids::Ids;
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::request::text_field;
 use crate::time::rfc3339_berlin;
 
@@ -35,20 +35,25 @@ impl Variable {
         })
     }
 
-    fn reply(&self) -> Answer {
-        one("env_variable", self.describe())
+    fn reply(&self) -> HandlerResult {
+        envelope("env_variable", self.describe())
     }
 }
 
 impl Application {
-    pub(super) fn list_variables(&self) -> Answer {
+    pub(super) fn list_variables(&self) -> HandlerResult {
         list(
             "env_variables",
             self.variables.iter().map(Variable::describe),
         )
     }
 
-    pub(super) fn create_variable(&mut self, call: &Call, ids: &mut Ids, clock: Clock) -> Answer {
+    pub(super) fn create_variable(
+        &mut self,
+        call: &Call,
+        ids: &mut Ids,
+        clock: Now,
+    ) -> HandlerResult {
         let new = Variable {
             id: ids.uuid(),
             key: String::new(),
@@ -61,7 +66,7 @@ impl Application {
         // Both are required, says the page. The words are the framework's own and were not seen.
         for (name, words) in [("env_key", "Env key"), ("env_val", "Env val")] {
             if !body.contains_key(name) {
-                return Err(errors(&format!("{words} can't be blank")));
+                return Err(bad_request(&format!("{words} can't be blank")));
             }
         }
         let new = self.changed(new, call, clock)?;
@@ -70,11 +75,11 @@ impl Application {
         reply
     }
 
-    pub(super) fn get_variable(&self, call: &Call) -> Answer {
+    pub(super) fn get_variable(&self, call: &Call) -> HandlerResult {
         self.variable(call)?.1.reply()
     }
 
-    pub(super) fn update_variable(&mut self, call: &Call, clock: Clock) -> Answer {
+    pub(super) fn update_variable(&mut self, call: &Call, clock: Now) -> HandlerResult {
         let (at, old) = self.variable(call)?;
         let new = self.changed(old.clone(), call, clock)?;
         let reply = new.reply();
@@ -82,7 +87,7 @@ impl Application {
         reply
     }
 
-    pub(super) fn delete_variable(&mut self, call: &Call) -> Answer {
+    pub(super) fn delete_variable(&mut self, call: &Call) -> HandlerResult {
         let (at, _) = self.variable(call)?;
         self.variables.remove(at);
         deleted()
@@ -94,31 +99,26 @@ impl Application {
         all.find(|(_, one)| one.id == id).ok_or_else(not_found)
     }
 
-    fn changed(
-        &self,
-        mut variable: Variable,
-        call: &Call,
-        clock: Clock,
-    ) -> Result<Variable, Reply> {
+    fn changed(&self, mut variable: Variable, call: &Call, clock: Now) -> Result<Variable, Reply> {
         let body = body_of(call)?;
         if body.contains_key("env_key") {
             let key = text_field(&body, "env_key")
                 .map(str::trim)
                 .unwrap_or_default();
             if key.is_empty() {
-                return Err(errors("Env key can't be blank"));
+                return Err(bad_request("Env key can't be blank"));
             }
             variable.key = key.to_owned();
         }
         // Whether a second one of the same name is refused is not known; to keep both would hide the mistake.
         let taken = |one: &Variable| one.key == variable.key && one.id != variable.id;
         if self.variables.iter().any(taken) {
-            return Err(errors("Env key has already been taken"));
+            return Err(bad_request("Env key has already been taken"));
         }
         match body.get("env_val") {
             None => {}
             Some(Value::String(value)) => variable.value.clone_from(value),
-            Some(_) => return Err(errors("Env val must be a string")),
+            Some(_) => return Err(bad_request("Env val must be a string")),
         }
         if let Some(buildtime) = body.get("buildtime").and_then(Value::as_bool) {
             variable.buildtime = buildtime;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::applications::Application;
-use super::{Clock, errors, list};
+use super::{Now, bad_request, list};
 use crate::platform::Call;
-use crate::reply::Answer;
+use crate::reply::HandlerResult;
 use crate::time::{parse_rfc3339, rfc3339_millis};
 
 /// How often a visitor comes to every instance, which prints a line then.
@@ -24,14 +24,14 @@ struct Line {
 }
 
 impl Application {
-    pub(super) fn list_logs(&self, call: &Call, clock: Clock) -> Answer {
+    pub(super) fn list_logs(&self, call: &Call, clock: Now) -> HandlerResult {
         let request = call.request;
         let time = |name: &str| match request.query_value(name) {
             None => Ok(None),
             // ISO 8601 has more forms than this. The lines have it in UTC, other times of the platform with an offset.
             Some(text) => parse_rfc3339(text)
                 .map(Some)
-                .ok_or_else(|| errors(&format!("{name} is not an ISO 8601 timestamp"))),
+                .ok_or_else(|| bad_request(&format!("{name} is not an ISO 8601 timestamp"))),
         };
         let (after, before) = (time("after")?, time("before")?);
         let limit = match request.query_value("limit") {
@@ -41,7 +41,7 @@ impl Application {
                 .parse::<usize>()
                 .ok()
                 .filter(|limit| (1..=KEPT_LINES).contains(limit))
-                .ok_or_else(|| errors("limit must be between 1 and 2500"))?,
+                .ok_or_else(|| bad_request("limit must be between 1 and 2500"))?,
         };
         // One hour, unless `after` says otherwise.
         let from = after.unwrap_or_else(|| before.unwrap_or(clock.now).saturating_sub(HOUR));
@@ -67,7 +67,7 @@ impl Application {
     }
 
     /// What is kept of what the instances that are online printed, the oldest line first.
-    fn lines(&self, clock: Clock) -> Vec<Line> {
+    fn lines(&self, clock: Now) -> Vec<Line> {
         let mut lines = Vec::new();
         for instance in self.running(clock) {
             let label = instance.label();

@@ -17,9 +17,9 @@ use serde_json::{Map, Value, json};
 
 use crate::credentials::NodionAccess;
 use crate::ids::Ids;
-use crate::platform::{Call, Deployed, Platform, Player};
-use crate::reply::{Answer, Reply};
-use crate::spec::Problem;
+use crate::platform::{Call, Platform, PlatformState, ResourceSummary};
+use crate::reply::{HandlerResult, Reply};
+use crate::spec::Violation;
 use crate::time::Timing;
 use applications::Application;
 
@@ -39,7 +39,7 @@ pub struct Nodion {
 
 /// When a request is answered, and how long things take.
 #[derive(Clone, Copy)]
-struct Clock {
+struct Now {
     timing: Timing,
     now: Duration,
 }
@@ -72,12 +72,12 @@ impl Nodion {
         }
     }
 
-    fn clock(&self, now: Duration) -> Clock {
+    fn clock(&self, now: Duration) -> Now {
         let timing = self.timing;
-        Clock { timing, now }
+        Now { timing, now }
     }
 
-    fn route(&mut self, call: &Call) -> Answer {
+    fn route(&mut self, call: &Call) -> HandlerResult {
         // An unknown route is answered before the key is looked at. That is how Rails does it, whose form the 404 in
         // nrdcg/nodion:fixtures has; it was not seen of Nodion itself.
         if call.operation.is_none() {
@@ -90,7 +90,7 @@ impl Nodion {
         // projects that they are for, their expiry. Of the scopes only `read` is known by name, and no 403 was seen.
         let expected = format!("Bearer {}", self.token);
         if call.request.header("authorization") != Some(expected.as_str()) {
-            return Err(rails(401, "Unauthorized"));
+            return Err(rails_error(401, "Unauthorized"));
         }
         let clock = self.clock(call.now);
         let id = call.path("application_id");
@@ -105,7 +105,7 @@ impl Nodion {
                 let application = Application::create(&mut self.ids, &body_of(call)?, clock)?;
                 let body = application.describe(clock);
                 self.applications.push(application);
-                one("application", body)
+                envelope("application", body)
             }
             "delete_application" => {
                 let at = position(&self.applications, |one| one.id == id)?;
@@ -122,22 +122,22 @@ impl Nodion {
     }
 }
 
-impl Player for Nodion {
+impl PlatformState for Nodion {
     const PLATFORM: Platform = Platform::Nodion;
 
-    fn answer(&mut self, call: &Call) -> Reply {
+    fn handle(&mut self, call: &Call) -> Reply {
         self.route(call).unwrap_or_else(|refusal| refusal)
     }
 
-    fn refusal(&self, problem: &Problem) -> Reply {
-        errors(&problem.to_string())
+    fn violation_reply(&self, problem: &Violation) -> Reply {
+        bad_request(&problem.to_string())
     }
 
     /// The newest first, each with the status of its latest deployment.
-    fn deployed(&self, now: Duration) -> Vec<Deployed> {
+    fn resources(&self, now: Duration) -> Vec<ResourceSummary> {
         let clock = self.clock(now);
         let applications = self.applications.iter().rev();
-        applications.map(|one| one.deployed(clock)).collect()
+        applications.map(|one| one.summary(clock)).collect()
     }
 }
 
@@ -156,16 +156,16 @@ fn position<T>(all: &[T], matches: impl Fn(&T) -> bool) -> Result<usize, Reply> 
 }
 
 /// 200 for everything, what is made included: the page's list of response codes.
-fn one(key: &str, value: Value) -> Answer {
+fn envelope(key: &str, value: Value) -> HandlerResult {
     Ok(Reply::json(200, &json!({ key: value })))
 }
 
-fn list(key: &str, items: impl Iterator<Item = Value>) -> Answer {
-    one(key, items.collect())
+fn list(key: &str, items: impl Iterator<Item = Value>) -> HandlerResult {
+    envelope(key, items.collect())
 }
 
 /// One more property.
-fn add(body: &mut Value, name: &str, value: Value) {
+fn insert_field(body: &mut Value, name: &str, value: Value) {
     if let Some(map) = body.as_object_mut() {
         map.insert(name.to_owned(), value);
     }
@@ -175,24 +175,24 @@ fn add(body: &mut Value, name: &str, value: Value) {
 /// 400s, in the sandbox's own words.
 fn body_of(call: &Call) -> Result<Map<String, Value>, Reply> {
     let body = call.request.labelled_json_object();
-    body.map_err(|problem| errors(problem.words()))
+    body.map_err(|problem| bad_request(problem.words()))
 }
 
 /// nrdcg/nodion:client.go, for DNS zones: the only deletion whose reply is known.
-fn deleted() -> Answer {
-    one("deleted", Value::Bool(true))
+fn deleted() -> HandlerResult {
+    envelope("deleted", Value::Bool(true))
 }
 
 /// nrdcg/nodion:fixtures, for an unknown id and an unknown route alike.
 fn not_found() -> Reply {
-    rails(404, "Not Found")
+    rails_error(404, "Not Found")
 }
 
-fn rails(status: u16, error: &str) -> Reply {
+fn rails_error(status: u16, error: &str) -> Reply {
     Reply::json(status, &json!({ "status": status, "error": error }))
 }
 
 /// The form of a 400 in nrdcg/nodion:fixtures.
-fn errors(text: &str) -> Reply {
+fn bad_request(text: &str) -> Reply {
     Reply::json(400, &json!({ "errors": [text] }))
 }

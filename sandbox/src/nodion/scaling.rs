@@ -7,10 +7,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::applications::{Application, TYPES, amount_in, describe_type, type_in};
-use super::{Clock, add, body_of, errors, list, not_found, one, position};
+use super::{Now, bad_request, body_of, envelope, insert_field, list, not_found, position};
 use crate::ids::Ids;
 use crate::platform::Call;
-use crate::reply::Answer;
+use crate::reply::HandlerResult;
 use crate::time::rfc3339_berlin;
 
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Process {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Event {
+pub(super) struct ScalingEvent {
     id: String,
     /// Which process, by its number.
     process: usize,
@@ -32,7 +32,7 @@ pub(super) struct Event {
 }
 
 /// What runs: which process, which of its instances, since when.
-pub(super) struct Running<'a> {
+pub(super) struct Instance<'a> {
     pub(super) id: String,
     pub(super) process: &'a Process,
     number: u64,
@@ -66,7 +66,7 @@ impl Process {
     }
 }
 
-impl Running<'_> {
+impl Instance<'_> {
     /// `web.1`, as it stands in the example of the logs.
     pub(super) fn label(&self) -> String {
         format!("{}.{}", self.process.name.to_lowercase(), self.number)
@@ -75,7 +75,7 @@ impl Running<'_> {
 
 impl Application {
     /// The instances of the live deployment; none before there is one. They have other ids after every deployment.
-    pub(super) fn running(&self, clock: Clock) -> Vec<Running<'_>> {
+    pub(super) fn running(&self, clock: Now) -> Vec<Instance<'_>> {
         let Some(live) = self.live(clock) else {
             return Vec::new();
         };
@@ -90,7 +90,7 @@ impl Application {
             let process_seed = u64::try_from(index).unwrap_or(0) * 64;
             for number in 1..=amount {
                 let seed = self.seed + live.number * 4_096 + process_seed + number;
-                all.push(Running {
+                all.push(Instance {
                     id: Ids::new(seed).uuid(),
                     process,
                     number,
@@ -101,7 +101,7 @@ impl Application {
         all
     }
 
-    pub(super) fn list_instances(&self, clock: Clock) -> Answer {
+    pub(super) fn list_instances(&self, clock: Now) -> HandlerResult {
         let deployment = self
             .live(clock)
             .map(|live| self.describe_deployment(live, clock));
@@ -129,12 +129,12 @@ impl Application {
         list("instances", all)
     }
 
-    pub(super) fn list_processes(&self) -> Answer {
+    pub(super) fn list_processes(&self) -> HandlerResult {
         let all = 0..self.processes.len();
         list("processes", all.map(|index| self.describe_process(index)))
     }
 
-    pub(super) fn scale_process(&mut self, call: &Call) -> Answer {
+    pub(super) fn scale_process(&mut self, call: &Call) -> HandlerResult {
         let index = position(&self.processes, |one| one.id == call.path("process_id"))?;
         // The page of processes has no most: 16 is that of an application and of a scaling event.
         let amount = amount_in(&body_of(call)?, 0)?;
@@ -142,7 +142,7 @@ impl Application {
             process.amount = amount;
         }
         // In the envelope of the other calls: the reply is not known.
-        one("process", self.describe_process(index))
+        envelope("process", self.describe_process(index))
     }
 
     /// The first one serves requests: slug and entrypoint as in the example of the page.
@@ -165,19 +165,19 @@ impl Application {
             ("instance_type", describe_type(process.instance_type)),
             ("ports", is_first.then_some(port).into_iter().collect()),
         ] {
-            add(&mut body, name, value);
+            insert_field(&mut body, name, value);
         }
         body
     }
 
     /// The newest first, as in the example of the page.
-    pub(super) fn list_events(&self, clock: Clock) -> Answer {
+    pub(super) fn list_events(&self, clock: Now) -> HandlerResult {
         let newest_first = self.events.iter().rev();
         let all = newest_first.map(|event| self.describe_event(event, clock));
         list("scaling_events", all)
     }
 
-    pub(super) fn create_event(&mut self, call: &Call, ids: &mut Ids, clock: Clock) -> Answer {
+    pub(super) fn create_event(&mut self, call: &Call, ids: &mut Ids, clock: Now) -> HandlerResult {
         let body = body_of(call)?;
         let (amount, instance_type) = (amount_in(&body, 1)?, type_in(&body)?);
         let index = match body.get("worker_id") {
@@ -185,13 +185,13 @@ impl Application {
             Some(id) => {
                 let mut workers = self.processes.iter().enumerate().skip(1);
                 let found = workers.find(|(_, worker)| id.as_str() == Some(worker.id.as_str()));
-                found.ok_or_else(|| errors("Worker must exist"))?.0
+                found.ok_or_else(|| bad_request("Worker must exist"))?.0
             }
         };
         let Some(process) = self.processes.get_mut(index) else {
             return Err(not_found());
         };
-        let event = Event {
+        let event = ScalingEvent {
             id: ids.uuid(),
             process: index,
             amounts: [process.amount, amount],
@@ -202,10 +202,10 @@ impl Application {
         // In the envelope of the other calls: the reply is not known.
         let body = self.describe_event(&event, clock);
         self.events.push(event);
-        one("scaling_event", body)
+        envelope("scaling_event", body)
     }
 
-    fn describe_event(&self, event: &Event, clock: Clock) -> Value {
+    fn describe_event(&self, event: &ScalingEvent, clock: Now) -> Value {
         let type_id = |index: usize| TYPES.get(index).map(|known| known.id);
         let finished = event.is_finished(clock);
         let worker = self.processes.get(event.process);
@@ -226,12 +226,12 @@ impl Application {
     }
 }
 
-impl Event {
-    fn ends_at(&self, clock: Clock) -> Duration {
+impl ScalingEvent {
+    fn ends_at(&self, clock: Now) -> Duration {
         self.created_at + clock.timing.ready_after
     }
 
-    fn is_finished(&self, clock: Clock) -> bool {
+    fn is_finished(&self, clock: Now) -> bool {
         clock.now >= self.ends_at(clock)
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn page(view: &Value, refresh: Option<u64>) -> String {
         None => "<a href=\"/\">Refresh</a> <a href=\"/?refresh=2\">Every 2 s</a>",
     };
     let clock = text(view, "/clock/written").replace(['T', 'Z'], " ");
-    let driven = match view.pointer("/clock/driven") {
+    let driven = match view.pointer("/clock/manual") {
         Some(Value::Bool(true)) => "UTC, driven by hand",
         _ => "UTC",
     };
@@ -81,7 +81,7 @@ pub(super) fn page(view: &Value, refresh: Option<u64>) -> String {
          <style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>deploykit sandbox</h1>\n\
          <p>Clock <time>{}</time> {driven}</p>\n\
          <nav>{links} <a href=\"/?format=json\">JSON</a></nav>\n</header>\n<main>\n\
-         <h2>Deployed</h2>\n<div class=\"platforms\">\n{platforms}</div>\n\
+         <h2>ResourceSummary</h2>\n<div class=\"platforms\">\n{platforms}</div>\n\
          <section aria-labelledby=\"faults\">\n{faults}\
          <section aria-labelledby=\"requests\">\n{requests}</main>\n</body>\n</html>\n",
         meta.unwrap_or_default(),
@@ -162,22 +162,22 @@ fn deployed(of: &Value, now: u64) -> String {
          <td class=\"{}\">{}</td><td>{}</td></tr>\n",
         Escaped(text(of, "/name")),
         text(of, "/kind"),
-        mood(state),
+        status_class(state),
         Escaped(state),
         Age(age),
     )
 }
 
 fn fault(of: &Value) -> String {
-    let left = match of.pointer("/left") {
+    let left = match of.pointer("/pending") {
         Some(Value::Bool(true)) => "yes",
         _ => "done",
     };
     format!(
         "<tr><th scope=\"row\"><code>{}</code></th><td>{} of {}</td><td>{left}</td></tr>\n",
         Escaped(text(of, "/fault")),
-        number(of, "/used"),
-        number(of, "/seen"),
+        number(of, "/applied"),
+        number(of, "/matched"),
     )
 }
 
@@ -196,10 +196,10 @@ fn request(of: &Value) -> String {
     let problems = items(of, "/problems").filter_map(Value::as_str);
     let problems: String = problems.map(bad).collect();
     let status = number(of, "/status");
-    let mood = if status >= 400 { "bad" } else { "good" };
+    let class = if status >= 400 { "bad" } else { "good" };
     format!(
         "<tr><td><time>{time}</time></td><th scope=\"row\"><b>{}</b> <code>{} {}</code>\
-         <br><small>{operation}</small>{fault}{problems}</th><td class=\"{mood}\">{status}</td></tr>\n",
+         <br><small>{operation}</small>{fault}{problems}</th><td class=\"{class}\">{status}</td></tr>\n",
         text(of, "/platform"),
         Escaped(text(of, "/method")),
         Escaped(text(of, "/path")),
@@ -207,7 +207,7 @@ fn request(of: &Value) -> String {
 }
 
 /// Only a colour beside the word.
-fn mood(state: &str) -> &'static str {
+fn status_class(state: &str) -> &'static str {
     let state = state.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| state.contains(word));
     if has(&["fail", "error"]) {

@@ -9,11 +9,11 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use crate::faults::FaultUse;
-use crate::platform::{Deployed, Platform};
+use crate::faults::InjectedFault;
+use crate::platform::{Platform, ResourceSummary};
 use crate::redaction::for_a_line;
 use crate::reply::Reply;
-use crate::request::{Recorded, Request};
+use crate::request::{RecordedRequest, Request};
 use crate::server::Inner;
 use crate::time::{millis, rfc3339};
 
@@ -91,7 +91,7 @@ fn view(inner: &Inner) -> Value {
     let now = inner.clock.now();
     let platforms = Platform::ALL.into_iter().zip(&inner.urls);
     let platforms = platforms.map(|(platform, url)| {
-        let deployed = inner.state.deployed(platform, now);
+        let deployed = inner.state.resources(platform, now);
         let more = deployed.len().saturating_sub(MOST_DEPLOYED);
         let deployed = deployed.iter().take(MOST_DEPLOYED).map(of_deployed);
         json!({
@@ -104,14 +104,14 @@ fn view(inner: &Inner) -> Value {
     let faults = inner.state.faults().iter().map(of_fault);
     let newest = inner.state.recorded().iter().rev().take(MOST_REQUESTS);
     json!({
-        "clock": { "now": millis(now), "written": rfc3339(now), "driven": inner.clock.is_driven() },
+        "clock": { "now": millis(now), "written": rfc3339(now), "manual": inner.clock.is_manual() },
         "platforms": platforms.collect::<Vec<Value>>(),
         "faults": faults.collect::<Vec<Value>>(),
         "requests": newest.map(of_request).collect::<Vec<Value>>(),
     })
 }
 
-fn of_deployed(one: &Deployed) -> Value {
+fn of_deployed(one: &ResourceSummary) -> Value {
     json!({
         "kind": one.kind,
         "name": for_a_line(&one.name),
@@ -122,14 +122,14 @@ fn of_deployed(one: &Deployed) -> Value {
     })
 }
 
-fn of_fault(one: &FaultUse) -> Value {
+fn of_fault(one: &InjectedFault) -> Value {
     let text = for_a_line(&one.fault.to_string());
-    json!({ "fault": text, "seen": one.seen, "used": one.used, "left": one.is_left() })
+    json!({ "fault": text, "matched": one.matched, "applied": one.applied, "pending": one.is_pending() })
 }
 
-fn of_request(recorded: &Recorded) -> Value {
-    let asked = recorded.request_problems.iter().map(ToString::to_string);
-    let answered = recorded.reply_problems.iter();
+fn of_request(recorded: &RecordedRequest) -> Value {
+    let asked = recorded.request_violations.iter().map(ToString::to_string);
+    let answered = recorded.reply_violations.iter();
     let answered = answered.map(|problem| format!("reply {problem}"));
     let problems = asked.chain(answered).map(|text| for_a_line(&text));
     let fault = recorded.fault.as_ref().map(ToString::to_string);
@@ -138,7 +138,7 @@ fn of_request(recorded: &Recorded) -> Value {
         "at": millis(recorded.at),
         "platform": recorded.platform.to_string(),
         "method": for_a_line(recorded.method.as_str()),
-        "path": for_a_line(&recorded.open_path()),
+        "path": for_a_line(&recorded.redacted_path()),
         "operation": recorded.operation,
         "status": recorded.status,
         "fault": fault.map(|fault| for_a_line(&fault)),

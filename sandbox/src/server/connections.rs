@@ -12,9 +12,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
-use super::faulty_reply::Broken;
+use super::faulty_reply::FaultyReply;
 use super::handler::answer;
-use super::shared_state::Shared;
+use super::shared_state::SharedState;
 use crate::platform::Platform;
 
 /// Connections to all four together. One more waits until another ends.
@@ -28,14 +28,14 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// One of the four ports.
 #[derive(Clone)]
-pub(super) struct Port {
+pub(super) struct PlatformListener {
     pub(super) platform: Platform,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<SharedState>,
     pub(super) ends: watch::Receiver<()>,
-    pub(super) room: Arc<Semaphore>,
+    pub(super) permits: Arc<Semaphore>,
 }
 
-pub(super) fn room() -> Arc<Semaphore> {
+pub(super) fn connection_permits() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(MOST_CONNECTIONS))
 }
 
@@ -45,13 +45,13 @@ pub(super) async fn ended(mut ends: watch::Receiver<()>) {
     while ends.changed().await.is_ok() {}
 }
 
-impl Port {
+impl PlatformListener {
     pub(super) async fn listen(self, listener: TcpListener) {
         let mut end = pin!(ended(self.ends.clone()));
         loop {
             let next = async {
                 let accepted = listener.accept().await;
-                (accepted, Arc::clone(&self.room).acquire_owned().await)
+                (accepted, Arc::clone(&self.permits).acquire_owned().await)
             };
             let (accepted, place) = tokio::select! {
                 () = &mut end => return,
@@ -61,7 +61,7 @@ impl Port {
                 Ok((stream, _)) => {
                     let port = self.clone();
                     tokio::spawn(async move {
-                        port.converse(stream).await;
+                        port.serve(stream).await;
                         drop(place);
                     });
                 }
@@ -70,11 +70,11 @@ impl Port {
         }
     }
 
-    async fn converse(self, stream: TcpStream) {
+    async fn serve(self, stream: TcpStream) {
         // Small replies are not to wait for more.
         let _ = stream.set_nodelay(true);
         // What is to become of the connection in place of a reply.
-        let broken: Arc<Mutex<Option<Broken>>> = Arc::default();
+        let broken: Arc<Mutex<Option<FaultyReply>>> = Arc::default();
         let service = service_fn(|request| {
             let (port, broken) = (self.clone(), Arc::clone(&broken));
             Box::pin(async move {
@@ -104,7 +104,7 @@ impl Port {
         let how = broken.lock().unwrap_or_else(PoisonError::into_inner).take();
         match how {
             Some(how) => {
-                let broken = how.carry_out(stream, &self.shared);
+                let broken = how.send(stream, &self.shared);
                 tokio::select! {
                     () = ended(self.ends.clone()) => {}
                     () = broken => {}

@@ -3,23 +3,23 @@
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use super::shared_state::Shared;
+use super::shared_state::SharedState;
 use crate::faults::Delivery;
 use crate::reply::Reply;
 
 /// A reply that does not arrive whole.
 #[derive(Debug)]
-pub(super) struct Broken {
+pub(super) struct FaultyReply {
     pub(super) reply: Reply,
     pub(super) delivery: Delivery,
 }
 
-impl Broken {
+impl FaultyReply {
     /// Writes to the socket what arrives. Errors are ignored: the client may be gone at any time.
-    pub(super) async fn carry_out(self, mut stream: TcpStream, shared: &Shared) {
+    pub(super) async fn send(self, mut stream: TcpStream, shared: &SharedState) {
         let Self { reply, delivery } = self;
         match delivery {
-            Delivery::Whole | Delivery::Never => {}
+            Delivery::Complete | Delivery::NoReply => {}
             // A close that does not wait for unsent bytes resets the connection.
             Delivery::Reset => {
                 let _ = stream.set_zero_linger();
@@ -39,7 +39,7 @@ impl Broken {
                 }
                 for piece in reply.body.chunks(piece.max(1)) {
                     due = due.saturating_add(interval);
-                    shared.until(due).await;
+                    shared.sleep_until(due).await;
                     if stream.write_all(piece).await.is_err() {
                         return;
                     }

@@ -6,8 +6,8 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::Response;
 use hyper::body::{Bytes, Incoming};
 
-use super::connections::{Port, ended};
-use super::faulty_reply::Broken;
+use super::connections::{PlatformListener, ended};
+use super::faulty_reply::FaultyReply;
 use crate::faults::{Delivery, Outcome};
 use crate::page;
 use crate::reply::Reply;
@@ -19,9 +19,9 @@ const BODY_LIMIT: usize = 1 << 20;
 const BODY_TIME: Duration = Duration::from_secs(30);
 
 pub(super) async fn answer(
-    port: &Port,
+    port: &PlatformListener,
     request: hyper::Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Broken> {
+) -> Result<Response<Full<Bytes>>, FaultyReply> {
     let (mut request, body) = Request::from_http(request);
     let body = match read(body).await {
         Ok(body) => body,
@@ -30,7 +30,7 @@ pub(super) async fn answer(
             let now = inner.clock.tick();
             inner.state.record(port.platform, request, &reply, now);
             drop(inner);
-            port.shared.tell();
+            port.shared.notify_request();
             return Ok(reply.into_http());
         }
     };
@@ -43,7 +43,7 @@ pub(super) async fn answer(
         let now = inner.clock.tick();
         (inner.state.outcome(port.platform, &request, now), now)
     };
-    port.shared.tell();
+    port.shared.notify_request();
     let Outcome {
         reply,
         delay,
@@ -53,18 +53,18 @@ pub(super) async fn answer(
         tokio::select! {
             // Nobody moves a driven clock after the end of the server.
             () = ended(port.ends.clone()) => {
-                let delivery = Delivery::Never;
-                return Err(Broken { reply, delivery });
+                let delivery = Delivery::NoReply;
+                return Err(FaultyReply { reply, delivery });
             }
-            () = port.shared.until(now.saturating_add(delay)) => {}
+            () = port.shared.sleep_until(now.saturating_add(delay)) => {}
         }
     }
     match delivery {
-        Delivery::Whole => return Ok(reply.into_http()),
-        Delivery::Never => ended(port.ends.clone()).await,
+        Delivery::Complete => return Ok(reply.into_http()),
+        Delivery::NoReply => ended(port.ends.clone()).await,
         Delivery::Reset | Delivery::Truncated(_) | Delivery::Dribbled { .. } => {}
     }
-    Err(Broken { reply, delivery })
+    Err(FaultyReply { reply, delivery })
 }
 
 async fn read(body: Incoming) -> Result<Vec<u8>, Reply> {

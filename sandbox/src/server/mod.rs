@@ -14,15 +14,15 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::builder::Builder;
+use crate::builder::SandboxBuilder;
 use crate::clock::Clock;
 use crate::credentials::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
-use crate::faults::{Fault, FaultError, FaultUse};
+use crate::faults::{Fault, FaultError, InjectedFault};
 use crate::platform::Platform;
-use crate::request::Recorded;
-use crate::webhooks::Courier;
-use connections::Port;
-pub(crate) use shared_state::{Inner, Shared};
+use crate::request::RecordedRequest;
+use crate::webhooks::WebhookSender;
+use connections::PlatformListener;
+pub(crate) use shared_state::{Inner, SharedState};
 
 /// The four platforms on four ports of 127.0.0.1, until it is dropped.
 ///
@@ -36,14 +36,14 @@ pub(crate) use shared_state::{Inner, Shared};
 /// # }
 /// ```
 pub struct Sandbox {
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
     nexlayer: NexlayerAccess,
     dployr: DployrAccess,
     nodion: NodionAccess,
     edgegap: EdgegapAccess,
     /// Its end tells the listeners to stop; a request that is being answered is answered first.
     _running: watch::Sender<()>,
-    _courier: Courier,
+    _webhook_sender: WebhookSender,
 }
 
 impl Sandbox {
@@ -56,8 +56,8 @@ impl Sandbox {
     }
 
     /// Sets up a sandbox first.
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::default()
     }
 
     /// Where Nexlayer listens.
@@ -81,12 +81,12 @@ impl Sandbox {
     }
 
     /// The latest requests to all platforms, oldest first; at most 1000.
-    pub fn requests(&self) -> Vec<Recorded> {
+    pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.lock().state.requests()
     }
 
     /// The latest requests to one platform, oldest first.
-    pub fn requests_to(&self, platform: Platform) -> Vec<Recorded> {
+    pub fn requests_to(&self, platform: Platform) -> Vec<RecordedRequest> {
         self.shared.lock().state.requests_to(platform)
     }
 
@@ -95,22 +95,22 @@ impl Sandbox {
     /// ```
     /// # async fn example(sandbox: deploykit_sandbox::Sandbox) {
     /// # use std::time::Duration;
-    /// let stop = sandbox.wait_for(|request| request.method == "DELETE", Duration::from_secs(5)).await;
+    /// let stop = sandbox.wait_for_request(|request| request.method == "DELETE", Duration::from_secs(5)).await;
     /// assert_eq!(stop.map(|request| request.status), Some(200));
     /// # }
     /// ```
-    pub async fn wait_for(
+    pub async fn wait_for_request(
         &self,
-        matches: impl Fn(&Recorded) -> bool,
+        matches: impl Fn(&RecordedRequest) -> bool,
         timeout: Duration,
-    ) -> Option<Recorded> {
-        let seen = self.shared.heard_of(matches);
+    ) -> Option<RecordedRequest> {
+        let seen = self.shared.wait_for_request(matches);
         tokio::time::timeout(timeout, seen).await.ok()
     }
 
-    /// Forgets the requests so far. Their [numbers](Recorded::number) go on.
-    pub fn clear(&self) {
-        self.shared.lock().state.clear();
+    /// Forgets the requests so far. Their [numbers](RecordedRequest::number) go on.
+    pub fn clear_requests(&self) {
+        self.shared.lock().state.clear_requests();
     }
 
     /// Lets something go wrong from now on.
@@ -127,14 +127,14 @@ impl Sandbox {
     }
 
     /// The faults that are injected, and what each has met, in the order in which they were injected.
-    pub fn faults(&self) -> Vec<FaultUse> {
+    pub fn faults(&self) -> Vec<InjectedFault> {
         self.shared.lock().state.faults().to_vec()
     }
 
     /// The faults that have not done yet what they were injected for: a test that ends with one of them has not tested
     /// it.
-    pub fn faults_left(&self) -> Vec<Fault> {
-        self.shared.lock().state.faults_left()
+    pub fn pending_faults(&self) -> Vec<Fault> {
+        self.shared.lock().state.pending_faults()
     }
 
     /// The clock of the platforms, since the Unix epoch.
@@ -160,7 +160,7 @@ impl fmt::Debug for Sandbox {
     }
 }
 
-impl Builder {
+impl SandboxBuilder {
     /// Starts the server.
     ///
     /// # Errors
@@ -213,28 +213,28 @@ impl Builder {
             state.nodion().access(nodion),
             state.edgegap().access(edgegap),
         );
-        let clock = if self.driven {
-            Clock::driven(self.tick)
+        let clock = if self.manual {
+            Clock::manual(self.tick)
         } else {
             Clock::real()
         };
-        let shared = Arc::new(Shared::new(state, clock, urls));
+        let shared = Arc::new(SharedState::new(state, clock, urls));
         let sandbox = Sandbox {
             nexlayer,
             dployr,
             nodion,
             edgegap,
-            _courier: Courier::start(Arc::clone(&shared))?,
+            _webhook_sender: WebhookSender::start(Arc::clone(&shared))?,
             shared,
             _running: running,
         };
-        let room = connections::room();
+        let permits = connections::connection_permits();
         for (platform, listener) in listeners {
-            let port = Port {
+            let port = PlatformListener {
                 platform,
                 shared: Arc::clone(&sandbox.shared),
                 ends: ends.clone(),
-                room: Arc::clone(&room),
+                permits: Arc::clone(&permits),
             };
             tokio::spawn(port.listen(listener));
         }

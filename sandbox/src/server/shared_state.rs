@@ -6,19 +6,19 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::request::Recorded;
+use crate::request::RecordedRequest;
 use crate::state::State;
 use crate::webhooks::Webhook;
 
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct SharedState {
     inner: Mutex<Inner>,
     /// There may be a webhook to send, or an end.
-    news: Condvar,
+    webhook_due: Condvar,
     /// The clock was moved.
-    moved: Notify,
+    clock_moved: Notify,
     /// A request came.
-    heard: Notify,
+    request_recorded: Notify,
 }
 
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(crate) struct Inner {
     ended: bool,
 }
 
-impl Shared {
+impl SharedState {
     pub(super) fn new(state: State, clock: Clock, urls: [String; 4]) -> Self {
         let inner = Inner {
             state,
@@ -40,9 +40,9 @@ impl Shared {
         };
         Self {
             inner: Mutex::new(inner),
-            news: Condvar::new(),
-            moved: Notify::new(),
-            heard: Notify::new(),
+            webhook_due: Condvar::new(),
+            clock_moved: Notify::new(),
+            request_recorded: Notify::new(),
         }
     }
 
@@ -52,22 +52,22 @@ impl Shared {
     }
 
     /// Says that a request was answered, and the clock may have ticked.
-    pub(super) fn tell(&self) {
-        self.news.notify_one();
-        self.moved.notify_waiters();
-        self.heard.notify_waiters();
+    pub(super) fn notify_request(&self) {
+        self.webhook_due.notify_one();
+        self.clock_moved.notify_waiters();
+        self.request_recorded.notify_waiters();
     }
 
     pub(super) fn advance(&self, by: Duration) {
         self.lock().clock.advance(by);
-        self.news.notify_one();
-        self.moved.notify_waiters();
+        self.webhook_due.notify_one();
+        self.clock_moved.notify_waiters();
     }
 
     /// Waits until the clock of the platforms says `at`.
-    pub(super) async fn until(&self, at: Duration) {
+    pub(super) async fn sleep_until(&self, at: Duration) {
         loop {
-            let mut moved = std::pin::pin!(self.moved.notified());
+            let mut moved = std::pin::pin!(self.clock_moved.notified());
             // From here on no move is missed.
             moved.as_mut().enable();
             let clock = self.lock().clock;
@@ -86,11 +86,14 @@ impl Shared {
     }
 
     /// The oldest request that matches, when there is one.
-    pub(super) async fn heard_of(&self, matches: impl Fn(&Recorded) -> bool) -> Recorded {
+    pub(super) async fn wait_for_request(
+        &self,
+        matches: impl Fn(&RecordedRequest) -> bool,
+    ) -> RecordedRequest {
         // The last that was looked at, so that each is looked at once.
         let mut last = 0;
         loop {
-            let mut heard = std::pin::pin!(self.heard.notified());
+            let mut heard = std::pin::pin!(self.request_recorded.notified());
             heard.as_mut().enable();
             {
                 let inner = self.lock();
@@ -110,20 +113,20 @@ impl Shared {
         let mut inner = self.lock();
         while !inner.ended {
             let now = inner.clock.now();
-            let due = inner.state.webhooks_due(now);
+            let due = inner.state.take_due_webhooks(now);
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             if !due.is_empty() || left.is_some_and(|left| left.is_zero()) {
                 return Some(due);
             }
-            let next = inner.state.next_webhook(now);
+            let next = inner.state.next_webhook_at(now);
             let next = next.and_then(|at| inner.clock.until(at));
             inner = match next.into_iter().chain(left).min() {
                 None => self
-                    .news
+                    .webhook_due
                     .wait(inner)
                     .unwrap_or_else(PoisonError::into_inner),
                 Some(wait) => {
-                    let woken = self.news.wait_timeout(inner, wait);
+                    let woken = self.webhook_due.wait_timeout(inner, wait);
                     woken.unwrap_or_else(PoisonError::into_inner).0
                 }
             };
@@ -133,6 +136,6 @@ impl Shared {
 
     pub(crate) fn end(&self) {
         self.lock().ended = true;
-        self.news.notify_one();
+        self.webhook_due.notify_one();
     }
 }

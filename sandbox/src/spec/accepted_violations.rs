@@ -64,13 +64,13 @@ pub(crate) fn is(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::Contract;
+    use crate::spec::Spec;
 
     #[test]
     fn entries_name_operations() {
         for (platform, _, id, _) in ACCEPTED {
             assert!(
-                *id == "*" || Contract::of(*platform).by_id(id).is_some(),
+                *id == "*" || Spec::of(*platform).operation(id).is_some(),
                 "{id}"
             );
         }

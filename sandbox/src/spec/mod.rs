@@ -18,7 +18,7 @@ use crate::platform::Platform;
 use crate::redaction::short;
 use crate::reply::Reply;
 use crate::request::{decode, segments};
-use parser::{Content, Documented, Parameter};
+use parser::{Content, DocumentedReply, Parameter};
 
 /// What a body of many mistakes may fill is remembered for each request, so it has an end.
 const MOST_PROBLEMS: usize = 20;
@@ -26,16 +26,16 @@ const MOST_PROBLEMS: usize = 20;
 const MOST_LETTERS: usize = 200;
 
 /// The spec of one platform, read once per process.
-pub struct Contract {
+pub struct Spec {
     operations: Vec<Operation>,
     /// The places of operations, by method and path.
     routes: HashMap<Method, Router<usize>>,
 }
 
-impl Contract {
+impl Spec {
     /// The spec of a platform. The first call for a platform reads it.
-    pub fn of(platform: Platform) -> &'static Contract {
-        static ALL: [OnceLock<Contract>; 4] = [const { OnceLock::new() }; 4];
+    pub fn of(platform: Platform) -> &'static Spec {
+        static ALL: [OnceLock<Spec>; 4] = [const { OnceLock::new() }; 4];
         let [nexlayer, dployr, nodion, edgegap] = &ALL;
         let cell = match platform {
             Platform::Nexlayer => nexlayer,
@@ -124,7 +124,7 @@ impl Contract {
     }
 
     /// The operation of that `operationId`.
-    pub fn by_id(&self, id: &str) -> Option<&Operation> {
+    pub fn operation(&self, id: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.id == id)
     }
 }
@@ -152,7 +152,7 @@ pub struct Operation {
     /// What the body may be; nothing where the spec has none.
     bodies: Vec<Content>,
     body_required: bool,
-    replies: Vec<Documented>,
+    replies: Vec<DocumentedReply>,
 }
 
 impl Operation {
@@ -193,7 +193,7 @@ impl Operation {
         self.bodies.iter().find_map(Content::example)
     }
 
-    fn reply(&self, status: u16) -> Option<&Documented> {
+    fn reply(&self, status: u16) -> Option<&DocumentedReply> {
         self.replies.iter().find(|reply| reply.status == status)
     }
 
@@ -213,25 +213,25 @@ impl Operation {
 /// very many problems the first are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Problem {
+pub struct Violation {
     /// `body.users[0].user_type`, `query.page`, `header.content-type`, `status`.
-    pub place: String,
+    pub location: String,
     /// The rule that is broken.
-    pub what: String,
+    pub message: String,
 }
 
-impl Problem {
-    pub(crate) fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
+impl Violation {
+    pub(crate) fn new(location: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
-            place: short(&place.into(), MOST_LETTERS),
-            what: short(&what.into(), MOST_LETTERS),
+            location: short(&location.into(), MOST_LETTERS),
+            message: short(&message.into(), MOST_LETTERS),
         }
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.what)
+        write!(f, "{}: {}", self.location, self.message)
     }
 }
 
@@ -242,7 +242,7 @@ mod tests {
     fn all() -> impl Iterator<Item = (Platform, &'static Operation)> {
         let platforms = Platform::ALL.into_iter();
         platforms.flat_map(|platform| {
-            let operations = Contract::of(platform).operations().iter();
+            let operations = Spec::of(platform).operations().iter();
             operations.map(move |operation| (platform, operation))
         })
     }
@@ -252,7 +252,7 @@ mod tests {
         for (platform, operation) in all() {
             let path = operation.path.replace(['{', '}'], "~");
             let method = operation.method.parse().unwrap();
-            let found = Contract::of(platform).route(&method, &path);
+            let found = Spec::of(platform).route(&method, &path);
             let id = found.map(|(operation, _)| operation.id());
             assert_eq!(id, Some(operation.id()), "{path}");
             assert!(operation.statuses().next().is_some(), "{path}");
@@ -266,23 +266,19 @@ mod tests {
                 "\n    patch:",
                 "\n    delete:",
             ];
-            let text = Contract::text(platform);
+            let text = Spec::text(platform);
             let written: usize = methods
                 .map(|method| text.matches(method).count())
                 .iter()
                 .sum();
-            assert_eq!(
-                Contract::of(platform).operations().len(),
-                written,
-                "{platform}"
-            );
+            assert_eq!(Spec::of(platform).operations().len(), written, "{platform}");
         }
     }
 
     #[test]
     fn literals_win_and_segments_are_decoded() {
         let route = |method: &str, path: &str| {
-            let found = Contract::of(Platform::Dployr).route(&method.parse().unwrap(), path);
+            let found = Spec::of(Platform::Dployr).route(&method.parse().unwrap(), path);
             found.map(|(operation, values)| (operation.id(), values))
         };
         let id = |method: &str, path: &str| route(method, path).map(|(id, _)| id);
@@ -313,7 +309,7 @@ mod tests {
             let id = operation.id();
             for status in operation.statuses() {
                 if let Some(reply) = operation.status_reply(status) {
-                    let problems = operation.reply_problems(&reply);
+                    let problems = operation.reply_violations(&reply);
                     assert_eq!(problems, [], "{platform} {id} {status}");
                 }
             }
@@ -323,7 +319,7 @@ mod tests {
                 assert!(content_type.contains('/') && !body.is_empty(), "{id}");
             }
         }
-        let deploy = Contract::of(Platform::Edgegap).by_id("create_deployment");
+        let deploy = Spec::of(Platform::Edgegap).operation("create_deployment");
         assert_eq!(deploy.unwrap().status_reply(503), None);
     }
 }

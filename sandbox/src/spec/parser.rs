@@ -7,21 +7,21 @@ use super::schema::{Schema, Schemas, schemas};
 
 /// A parameter of the path, the query or the headers.
 pub(super) struct Parameter {
-    pub(super) within: Within,
+    pub(super) location: ParameterLocation,
     pub(super) name: String,
     pub(super) required: bool,
     pub(super) schema: Schema,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Within {
+pub(super) enum ParameterLocation {
     Path,
     Query,
     Header,
 }
 
 /// What a spec says of one status.
-pub(super) struct Documented {
+pub(super) struct DocumentedReply {
     pub(super) status: u16,
     /// None for a reply without a body.
     pub(super) contents: Vec<Content>,
@@ -100,11 +100,11 @@ fn operation(
         .and_then(Value::as_array);
     let parameters = body.get("parameters").and_then(Value::as_array);
     let replies = body.get("responses").and_then(Value::as_object);
-    let mut replies: Vec<Documented> = replies
+    let mut replies: Vec<DocumentedReply> = replies
         .into_iter()
         .flatten()
         .filter_map(|(status, reply)| {
-            Some(Documented {
+            Some(DocumentedReply {
                 status: status.parse().ok()?,
                 contents: contents(resolver, schemas, resolver.resolve(reply)),
             })
@@ -136,10 +136,10 @@ fn operation(
 
 fn parameter(schemas: &Schemas, of: &Value) -> Option<Parameter> {
     Some(Parameter {
-        within: match of.get("in")?.as_str()? {
-            "path" => Within::Path,
-            "query" => Within::Query,
-            "header" => Within::Header,
+        location: match of.get("in")?.as_str()? {
+            "path" => ParameterLocation::Path,
+            "query" => ParameterLocation::Query,
+            "header" => ParameterLocation::Header,
             _ => return None,
         },
         name: of.get("name")?.as_str()?.to_owned(),

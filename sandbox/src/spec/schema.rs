@@ -6,7 +6,7 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, Registry, ValidationError, Validator};
 use serde_json::{Value, json};
 
-use super::{MOST_PROBLEMS, Problem};
+use super::{MOST_PROBLEMS, Violation};
 
 /// The URI of the named schemas, to which references lead.
 const BASE: &str = "https://spec.invalid/";
@@ -82,9 +82,9 @@ impl Schema {
     }
 
     /// Adds what is wrong with `value`, which stands at `place`.
-    pub(super) fn check(&self, place: &str, value: &Value, problems: &mut Vec<Problem>) {
+    pub(super) fn check(&self, place: &str, value: &Value, problems: &mut Vec<Violation>) {
         let Some(validator) = self.validator() else {
-            problems.push(Problem::new(place, "has a schema that cannot be used"));
+            problems.push(Violation::new(place, "has a schema that cannot be used"));
             return;
         };
         // Collecting errors costs much more than finding none.
@@ -97,7 +97,7 @@ impl Schema {
 }
 
 /// The place and the rule, without the value.
-fn problem(root: &str, error: &ValidationError) -> Problem {
+fn problem(root: &str, error: &ValidationError) -> Violation {
     let mut place = root.to_owned();
     for part in error.instance_path().as_str().split('/').skip(1) {
         let part = part.replace("~1", "/").replace("~0", "~");
@@ -109,9 +109,9 @@ fn problem(root: &str, error: &ValidationError) -> Problem {
     }
     if let ValidationErrorKind::Required { property } = error.kind() {
         let name = property.as_str().unwrap_or_default();
-        return Problem::new(format!("{place}.{name}"), "is required");
+        return Violation::new(format!("{place}.{name}"), "is required");
     }
-    Problem::new(place, error.masked_with("it").to_string())
+    Violation::new(place, error.masked_with("it").to_string())
 }
 
 #[cfg(test)]
@@ -141,7 +141,7 @@ mod tests {
     fn found(schema: &Schema, value: Value) -> Vec<String> {
         let mut problems = Vec::new();
         schema.check("body", &value, &mut problems);
-        problems.iter().map(Problem::to_string).collect()
+        problems.iter().map(Violation::to_string).collect()
     }
 
     #[test]

@@ -3,19 +3,19 @@
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use super::parser::{Content, Parameter, Within};
+use super::parser::{Content, Parameter, ParameterLocation};
 use super::schema::Schema;
-use super::{MOST_PROBLEMS, Operation, Problem};
+use super::{MOST_PROBLEMS, Operation, Violation};
 use crate::reply::Reply;
 use crate::request::{Request, media_type};
 
 impl Operation {
     /// Where a request for this operation breaks the spec, apart from its credentials.
-    pub(crate) fn request_problems(
+    pub(crate) fn request_violations(
         &self,
         request: &Request,
         path: &[(String, String)],
-    ) -> Vec<Problem> {
+    ) -> Vec<Violation> {
         let mut problems = Vec::new();
         for parameter in &self.parameters {
             parameter.check(request, path, &mut problems);
@@ -25,13 +25,13 @@ impl Operation {
     }
 
     /// A body that the spec does not have is not checked.
-    fn check_body(&self, request: &Request, problems: &mut Vec<Problem>) {
+    fn check_body(&self, request: &Request, problems: &mut Vec<Violation>) {
         let Some(first) = self.bodies.first() else {
             return;
         };
         if request.body.is_empty() {
             if self.body_required {
-                problems.push(Problem::new("body", "is required"));
+                problems.push(Violation::new("body", "is required"));
             }
             return;
         }
@@ -42,14 +42,14 @@ impl Operation {
             .find(|body| sent.as_deref() == Some(&body.media_type));
         if labelled.is_none() {
             let what = format!("must be {}", first.media_type);
-            problems.push(Problem::new("header.content-type", what));
+            problems.push(Violation::new("header.content-type", what));
         }
         // A wrong label does not hide what is wrong inside, for the platforms that do not look at labels.
         labelled.unwrap_or(first).check(&request.body, problems);
     }
 
     /// Where a reply of this operation breaks the spec: in its status code, its content type or its body.
-    pub fn reply_problems(&self, reply: &Reply) -> Vec<Problem> {
+    pub fn reply_violations(&self, reply: &Reply) -> Vec<Violation> {
         let mut problems = Vec::new();
         let Some(documented) = self.reply(reply.status.as_u16()) else {
             let what = format!(
@@ -57,7 +57,7 @@ impl Operation {
                 reply.status.as_u16(),
                 self.id
             );
-            return vec![Problem::new("status", what)];
+            return vec![Violation::new("status", what)];
         };
         let sent = reply.header(CONTENT_TYPE.as_str()).map(media_type);
         let mut contents = documented.contents.iter();
@@ -68,10 +68,10 @@ impl Operation {
             (Some(body), _) => body.check(&reply.body, &mut problems),
             (None, Some(first)) => {
                 let what = format!("must be {}", first.media_type);
-                problems.push(Problem::new("header.content-type", what));
+                problems.push(Violation::new("header.content-type", what));
             }
             (None, None) if !reply.body.is_empty() => {
-                problems.push(Problem::new("body", "must be empty"));
+                problems.push(Violation::new("body", "must be empty"));
             }
             (None, None) => {}
         }
@@ -80,15 +80,15 @@ impl Operation {
 }
 
 impl Parameter {
-    fn check(&self, request: &Request, path: &[(String, String)], problems: &mut Vec<Problem>) {
+    fn check(&self, request: &Request, path: &[(String, String)], problems: &mut Vec<Violation>) {
         let name = self.name.as_str();
-        let (word, sent) = match self.within {
-            Within::Path => {
+        let (word, sent) = match self.location {
+            ParameterLocation::Path => {
                 let value = path.iter().find(|(other, _)| other == name);
                 ("path", value.map(|(_, value)| value.clone()))
             }
-            Within::Query => ("query", request.query_value(name).map(str::to_owned)),
-            Within::Header => ("header", request.header(name).map(str::to_owned)),
+            ParameterLocation::Query => ("query", request.query_value(name).map(str::to_owned)),
+            ParameterLocation::Header => ("header", request.header(name).map(str::to_owned)),
         };
         match sent {
             Some(text) => {
@@ -97,7 +97,7 @@ impl Parameter {
                     .check(&format!("{word}.{name}"), &value, problems);
             }
             None if self.required => {
-                problems.push(Problem::new(format!("{word}.{name}"), "is required"));
+                problems.push(Violation::new(format!("{word}.{name}"), "is required"));
             }
             None => {}
         }
@@ -118,7 +118,7 @@ fn scalar(text: String, schema: &Schema) -> Value {
 
 impl Content {
     /// Checks a body that claims to be this.
-    pub(super) fn check(&self, body: &[u8], problems: &mut Vec<Problem>) {
+    pub(super) fn check(&self, body: &[u8], problems: &mut Vec<Violation>) {
         if let Some(schema) = &self.line {
             let lines = body.split(|byte| *byte == b'\n');
             for line in lines.filter(|line| !line.is_empty()) {
@@ -132,16 +132,16 @@ impl Content {
         } else {
             match std::str::from_utf8(body) {
                 Ok(text) => self.schema.check("body", &Value::from(text), problems),
-                Err(_) => problems.push(Problem::new("body", "is not UTF-8")),
+                Err(_) => problems.push(Violation::new("body", "is not UTF-8")),
             }
         }
     }
 }
 
-fn check_json(schema: &Schema, text: &[u8], problems: &mut Vec<Problem>) {
+fn check_json(schema: &Schema, text: &[u8], problems: &mut Vec<Violation>) {
     match serde_json::from_slice(text) {
         Ok(value) => schema.check("body", &value, problems),
-        Err(_) => problems.push(Problem::new("body", "is not valid JSON")),
+        Err(_) => problems.push(Violation::new("body", "is not valid JSON")),
     }
 }
 
@@ -149,23 +149,23 @@ fn check_json(schema: &Schema, text: &[u8], problems: &mut Vec<Problem>) {
 mod tests {
     use serde_json::json;
 
-    use super::super::Contract;
+    use super::super::Spec;
     use super::*;
     use crate::platform::Platform;
 
-    fn words(problems: &[Problem]) -> Vec<String> {
-        problems.iter().map(Problem::to_string).collect()
+    fn words(problems: &[Violation]) -> Vec<String> {
+        problems.iter().map(Violation::to_string).collect()
     }
 
     fn of_request(platform: Platform, request: &Request) -> Vec<String> {
-        let found = Contract::of(platform).route(&request.method, &request.path);
+        let found = Spec::of(platform).route(&request.method, &request.path);
         let (operation, path) = found.unwrap();
-        words(&operation.request_problems(request, &path))
+        words(&operation.request_violations(request, &path))
     }
 
     fn of_reply(id: &str, reply: &Reply) -> Vec<String> {
-        let operation = Contract::of(Platform::Dployr).by_id(id).unwrap();
-        words(&operation.reply_problems(reply))
+        let operation = Spec::of(Platform::Dployr).operation(id).unwrap();
+        words(&operation.reply_violations(reply))
     }
 
     #[test]

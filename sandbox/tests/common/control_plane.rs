@@ -1,18 +1,18 @@
 //! dployr's control plane with a cluster.
 
-use super::World;
-use deploykit_sandbox::{Builder, Dialect, Platform};
+use super::TestPlatform;
+use deploykit_sandbox::{Dialect, Platform, SandboxBuilder};
 use serde_json::{Value, json};
 
 pub struct ControlPlane {
-    pub world: World,
+    pub world: TestPlatform,
     pub cluster: String,
 }
 
 impl ControlPlane {
-    pub fn new(builder: Builder) -> Self {
+    pub fn new(builder: SandboxBuilder) -> Self {
         let builder = builder.dployr_dialect(Dialect::ControlPlane);
-        let world = World::new(Platform::Dployr, builder);
+        let world = TestPlatform::new(Platform::Dployr, builder);
         let cluster = world.state.dployr().access("").cluster_id;
         Self { world, cluster }
     }

@@ -1,15 +1,15 @@
 //! Edgegap with a deployment.
 
-use super::World;
-use deploykit_sandbox::{Builder, Platform};
+use super::TestPlatform;
+use deploykit_sandbox::{Platform, SandboxBuilder};
 use serde_json::{Value, json};
 
-pub fn world_of(builder: Builder) -> World {
-    World::new(Platform::Edgegap, builder)
+pub fn world_of(builder: SandboxBuilder) -> TestPlatform {
+    TestPlatform::new(Platform::Edgegap, builder)
 }
 
 /// The smallest body for a deployment.
-pub fn body(world: &World) -> Value {
+pub fn body(world: &TestPlatform) -> Value {
     let access = world.state.edgegap().access("");
     json!({
         "application": access.application,
@@ -19,7 +19,7 @@ pub fn body(world: &World) -> Value {
 }
 
 /// The smallest body with other fields.
-pub fn body_with(world: &World, fields: Value) -> Value {
+pub fn body_with(world: &TestPlatform, fields: Value) -> Value {
     let mut body = body(world);
     let fields = fields.as_object().unwrap().clone();
     body.as_object_mut().unwrap().extend(fields);
@@ -27,7 +27,7 @@ pub fn body_with(world: &World, fields: Value) -> Value {
 }
 
 /// Creates a deployment with these fields, and returns its id.
-pub fn deploy_with(world: &mut World, fields: Value, status: u16) -> String {
+pub fn deploy_with(world: &mut TestPlatform, fields: Value, status: u16) -> String {
     let body = body_with(world, fields);
     let reply = world.posted("/v2/deployments", &body, status);
     reply["request_id"].as_str().unwrap().to_owned()

@@ -9,21 +9,21 @@ pub mod server;
 
 use std::time::Duration;
 
-use deploykit_sandbox::{Builder, Platform, Reply, Request, State};
+use deploykit_sandbox::{Platform, Reply, Request, SandboxBuilder, State};
 use serde_json::Value;
 
 /// 2026-11-24T02:24:27Z, at the beginning of no window.
 pub const BEGIN: Duration = Duration::from_secs(1_795_487_067);
 
-pub struct World {
+pub struct TestPlatform {
     pub state: State,
     pub platform: Platform,
     pub now: Duration,
     pub authorization: Option<String>,
 }
 
-impl World {
-    pub fn new(platform: Platform, builder: Builder) -> Self {
+impl TestPlatform {
+    pub fn new(platform: Platform, builder: SandboxBuilder) -> Self {
         let state = builder.state();
         let authorization = match platform {
             Platform::Nexlayer => None,
@@ -47,7 +47,7 @@ impl World {
     pub fn raw(&mut self, request: &Request) -> Reply {
         let reply = self.state.handle(self.platform, request, self.now);
         let requests = self.state.requests();
-        let problems = &requests.last().unwrap().reply_problems;
+        let problems = &requests.last().unwrap().reply_violations;
         assert_eq!(
             problems,
             &[],

@@ -2,20 +2,20 @@
 
 use std::ops::Deref;
 
-use deploykit_sandbox::{Builder, Recorded, Sandbox};
+use deploykit_sandbox::{RecordedRequest, Sandbox, SandboxBuilder};
 
 /// A sandbox whose replies are looked at when the test is done with it.
 pub struct Server(Sandbox);
 
-pub async fn start(builder: Builder) -> Server {
+pub async fn start(builder: SandboxBuilder) -> Server {
     Server(builder.start().await.unwrap())
 }
 
 /// Whether the platforms' own replies to all of these are ones that the specs allow.
 #[track_caller]
-pub fn assert_allowed(requests: &[Recorded]) {
+pub fn assert_allowed(requests: &[RecordedRequest]) {
     for request in requests {
-        assert_eq!(request.reply_problems, [], "{request}");
+        assert_eq!(request.reply_violations, [], "{request}");
     }
 }
 

@@ -7,10 +7,10 @@
 mod common;
 mod table;
 
-use common::World;
-use deploykit_sandbox::spec::Contract;
-use deploykit_sandbox::{Builder, Dialect, Plan, Platform, Sandbox};
-use table::{Play, Seen};
+use common::TestPlatform;
+use deploykit_sandbox::spec::Spec;
+use deploykit_sandbox::{Dialect, NexlayerPlan, Platform, Sandbox, SandboxBuilder};
+use table::{SeenStatuses, TableRunner};
 
 const NEXLAYER: &str = include_str!("tables/nexlayer.txt");
 const DPLOYR: &str = include_str!("tables/dployr.txt");
@@ -19,14 +19,14 @@ const NODION: &str = include_str!("tables/nodion.txt");
 const EDGEGAP: &str = include_str!("tables/edgegap.txt");
 
 /// The sandbox of a section, by the options in its title.
-fn builder(dialect: Dialect) -> impl Fn(&str) -> Builder {
+fn builder(dialect: Dialect) -> impl Fn(&str) -> SandboxBuilder {
     move |options| {
         let builder = Sandbox::builder().dployr_dialect(dialect);
         options
             .split_whitespace()
             .fold(builder, |builder, option| match option {
                 "fails" => builder.deployments_fail(true),
-                "free" => builder.nexlayer_plan(Plan::Free),
+                "free" => builder.nexlayer_plan(NexlayerPlan::Free),
                 "no-pods-status" => builder.nexlayer_pods_status(false),
                 "no-build-node" => builder.dployr_build_node(false),
                 "room-for-one" => builder.edgegap_capacity(1),
@@ -37,17 +37,17 @@ fn builder(dialect: Dialect) -> impl Fn(&str) -> Builder {
 }
 
 fn check(platform: Platform, tables: &[(Dialect, &str)]) {
-    let mut seen = Seen::new();
+    let mut seen = SeenStatuses::new();
     for (dialect, table) in tables {
         let builder = builder(*dialect);
-        Play::table(platform, table, &builder, &mut seen);
-        let mut play = Play::new(platform, builder("no-limits"), &mut seen);
+        TableRunner::table(platform, table, &builder, &mut seen);
+        let mut play = TableRunner::new(platform, builder("no-limits"), &mut seen);
         let owner = play.authorization();
         play.ask_everything(owner.as_deref());
         play.ask_everything(None);
     }
     let mut missing = Vec::new();
-    for operation in Contract::of(platform).operations() {
+    for operation in Spec::of(platform).operations() {
         let id = operation.id();
         let own = |status: u16| seen.contains(&(id, status));
         if !operation
@@ -90,7 +90,8 @@ fn edgegap_keeps_its_rules_and_its_spec() {
 #[test]
 fn limits_can_be_lifted() {
     for (limits, status) in [(true, 429), (false, 200)] {
-        let mut world = World::new(Platform::Edgegap, Sandbox::builder().rate_limits(limits));
+        let mut world =
+            TestPlatform::new(Platform::Edgegap, Sandbox::builder().rate_limits(limits));
         let last = (0..50)
             .map(|_| world.get("/v1/deployments").status.as_u16())
             .last();
@@ -98,7 +99,7 @@ fn limits_can_be_lifted() {
         let builder = Sandbox::builder()
             .rate_limits(limits)
             .dployr_dialect(Dialect::ControlPlane);
-        let mut world = World::new(Platform::Dployr, builder);
+        let mut world = TestPlatform::new(Platform::Dployr, builder);
         let last = (0..500)
             .map(|_| world.get("/v1/users/me").status.as_u16())
             .last();

@@ -2,24 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use deploykit_sandbox::spec::{Contract, Operation};
-use deploykit_sandbox::{Builder, Fault, Platform, Reply, Request, Sandbox};
+use deploykit_sandbox::spec::{Operation, Spec};
+use deploykit_sandbox::{Fault, Platform, Reply, Request, Sandbox, SandboxBuilder};
 use serde_json::{Map, Value};
 
-use crate::common::{BEGIN, World};
+use crate::common::{BEGIN, TestPlatform};
 
 /// The status codes that the platform's rules answered, by operation.
-pub type Seen = BTreeSet<(&'static str, u16)>;
+pub type SeenStatuses = BTreeSet<(&'static str, u16)>;
 
-pub struct Play<'a> {
-    world: World,
+pub struct TableRunner<'a> {
+    world: TestPlatform,
     /// Kept values and named bodies, by name.
     names: BTreeMap<String, String>,
     owner: Option<String>,
     /// The cookie of the last login.
     cookie: Option<String>,
     sends_cookie: bool,
-    seen: &'a mut Seen,
+    seen: &'a mut SeenStatuses,
 }
 
 /// What the lines before a row say about its request.
@@ -37,9 +37,9 @@ impl Default for Next {
     }
 }
 
-impl<'a> Play<'a> {
-    pub fn new(platform: Platform, builder: Builder, seen: &'a mut Seen) -> Self {
-        let world = World::new(platform, builder);
+impl<'a> TableRunner<'a> {
+    pub fn new(platform: Platform, builder: SandboxBuilder, seen: &'a mut SeenStatuses) -> Self {
+        let world = TestPlatform::new(platform, builder);
         let state = &world.state;
         let (dployr, nodion) = (state.dployr().access(""), state.nodion().access(""));
         let edgegap = state.edgegap().access("");
@@ -77,14 +77,14 @@ impl<'a> Play<'a> {
     pub fn table(
         platform: Platform,
         text: &str,
-        builder: impl Fn(&str) -> Builder,
-        seen: &mut Seen,
+        builder: impl Fn(&str) -> SandboxBuilder,
+        seen: &mut SeenStatuses,
     ) {
         let (bodies, sections) = text.split_once("\n[").unwrap();
         for section in sections.split("\n[") {
             let (title, rows) = section.split_once("]\n").unwrap();
             let options = title.split_once(": ").map_or("", |(_, options)| options);
-            let mut play = Play::new(platform, builder(options), seen);
+            let mut play = TableRunner::new(platform, builder(options), seen);
             for (name, body) in bodies.lines().filter_map(|line| line.split_once(" = ")) {
                 play.names.insert(name.to_owned(), body.to_owned());
             }
@@ -238,7 +238,7 @@ impl<'a> Play<'a> {
     /// Sends every operation unknown ids: without a body, with broken ones, and with the example of the spec.
     pub fn ask_everything(&mut self, authorization: Option<&str>) {
         self.world.authorization = authorization.map(str::to_owned);
-        for operation in Contract::of(self.world.platform).operations() {
+        for operation in Spec::of(self.world.platform).operations() {
             let path = operation.path().replace(['{', '}'], "~");
             let wrong = format!("{path}?page=x&pageSize=x&limit=x&tail=x&follow=x");
             for target in [&path, &wrong] {
@@ -287,5 +287,5 @@ pub fn injected(platform: Platform, operation: &Operation, status: u16) -> bool 
     let mut state = Sandbox::builder().fault(fault).state();
     let path = operation.path().replace(['{', '}'], "~");
     let reply = state.handle(platform, &Request::new(operation.method(), &path), BEGIN);
-    reply.status == status && operation.reply_problems(&reply).is_empty()
+    reply.status == status && operation.reply_violations(&reply).is_empty()
 }

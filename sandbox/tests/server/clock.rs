@@ -10,7 +10,7 @@ use crate::{LOCAL, deploy, exchange, page};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_driven_clock_stands_still() {
-    let sandbox = server::start(Sandbox::builder().driven_clock()).await;
+    let sandbox = server::start(Sandbox::builder().manual_clock()).await;
     let start = sandbox.now();
     assert_eq!(start, Duration::from_secs(1_795_487_040));
     let body: Value = serde_json::from_str(&deploy(&sandbox).1).unwrap();

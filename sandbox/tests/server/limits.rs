@@ -59,7 +59,7 @@ async fn a_hanging_answer_ends_with_the_server() {
     let mut stream = open(&sandbox.nodion().base_url);
     stream.write_all(GET).unwrap();
     sandbox
-        .wait_for(|_| true, Duration::from_secs(10))
+        .wait_for_request(|_| true, Duration::from_secs(10))
         .await
         .unwrap();
     stream
@@ -80,12 +80,12 @@ async fn a_hanging_answer_ends_with_the_server() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_answer_ends_with_the_server_on_a_clock_that_nobody_moves_any_more() {
     let late = Fault::on("list_regions").delay(Duration::from_secs(60));
-    let builder = Sandbox::builder().driven_clock().fault(late);
+    let builder = Sandbox::builder().manual_clock().fault(late);
     let sandbox = server::start(builder).await;
     let mut stream = open(&sandbox.nodion().base_url);
     stream.write_all(GET).unwrap();
     sandbox
-        .wait_for(|_| true, Duration::from_secs(10))
+        .wait_for_request(|_| true, Duration::from_secs(10))
         .await
         .unwrap();
     drop(sandbox);

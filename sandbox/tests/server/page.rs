@@ -9,7 +9,7 @@ use crate::{LOCAL, deploy, exchange, page};
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_shows_what_there_is_and_leaves_no_trace() {
     let fault = Fault::on("list_regions").nth(2).status(503);
-    let sandbox = server::start(Sandbox::builder().driven_clock().fault(fault)).await;
+    let sandbox = server::start(Sandbox::builder().manual_clock().fault(fault)).await;
     deploy(&sandbox);
     let nexlayer = &sandbox.nexlayer().base_url;
     let manifest = r#"application: {name: "<script>alert(1)</script>", pods: [{name: web, path: /, image: "nginx:1.27", servicePorts: [80]}]}"#;
@@ -98,7 +98,7 @@ async fn the_page_shows_what_there_is_and_leaves_no_trace() {
     let json: Value = serde_json::from_str(json).unwrap();
     assert_eq!(
         json["clock"],
-        json!({ "now": 1_795_487_040_000_u64, "written": "2026-11-24T02:24:00Z", "driven": true })
+        json!({ "now": 1_795_487_040_000_u64, "written": "2026-11-24T02:24:00Z", "manual": true })
     );
     let app = &json["platforms"][0]["deployed"][0];
     has(
@@ -114,7 +114,7 @@ async fn the_page_shows_what_there_is_and_leaves_no_trace() {
     assert_eq!(nodion, ["available", "created"]);
     assert_eq!(
         json["faults"],
-        json!([{ "fault": "list_regions:2=503", "seen": 0, "used": 0, "left": true }])
+        json!([{ "fault": "list_regions:2=503", "matched": 0, "applied": 0, "pending": true }])
     );
     let numbers: Vec<_> = json["requests"]
         .as_array()

@@ -1,4 +1,4 @@
-//! Recorded requests: waiting for them, and clearing them.
+//! RecordedRequest requests: waiting for them, and clearing them.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use crate::deploy;
 async fn requests_are_waited_for_and_forgotten() {
     let sandbox = server::start(Sandbox::builder()).await;
     let soon = Duration::from_millis(20);
-    assert_eq!(sandbox.wait_for(|_| true, soon).await, None);
+    assert_eq!(sandbox.wait_for_request(|_| true, soon).await, None);
     deploy(&sandbox);
-    let first = sandbox.wait_for(|_| true, soon).await.unwrap();
+    let first = sandbox.wait_for_request(|_| true, soon).await.unwrap();
     assert_eq!((first.number, first.status), (1, 200));
-    let coming = sandbox.wait_for(|one| one.number == 2, Duration::from_secs(10));
+    let coming = sandbox.wait_for_request(|one| one.number == 2, Duration::from_secs(10));
     let (coming, _) = tokio::join!(coming, async { deploy(&sandbox) });
     assert_eq!(coming.unwrap().number, 2);
-    sandbox.clear();
+    sandbox.clear_requests();
     assert_eq!(sandbox.requests(), []);
-    assert_eq!(sandbox.wait_for(|_| true, soon).await, None);
+    assert_eq!(sandbox.wait_for_request(|_| true, soon).await, None);
     deploy(&sandbox);
     assert_eq!(sandbox.requests()[0].number, 3);
 }

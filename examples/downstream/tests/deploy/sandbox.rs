@@ -3,7 +3,7 @@
 use crate::{config, request, run};
 use deploy_from_ci::{Config, Failed, Live, deploy};
 use deploykit::ErrorKind;
-use deploykit_sandbox::{Fault, InProcess, Sandbox};
+use deploykit_sandbox::{Fault, InProcessSandbox, Sandbox};
 use std::time::Duration;
 
 /// The configuration for an application of the sandbox.
@@ -15,7 +15,7 @@ fn config_for(application: String, version: String) -> Config {
     }
 }
 
-async fn deploy_to(world: &InProcess) -> Result<Live, Failed> {
+async fn deploy_to(world: &InProcessSandbox) -> Result<Live, Failed> {
     let access = world.edgegap_access();
     let config = config_for(access.application, access.version);
     deploy(&world.edgegap().unwrap(), request(&config), &run()).await
@@ -53,7 +53,7 @@ async fn deploys_over_real_sockets() {
     let edgegap = access.client().unwrap();
     deploy(&edgegap, request(&config), &run()).await.unwrap();
 
-    let received = sandbox.received();
+    let received = sandbox.request_previews();
     let operations: Vec<_> = received.iter().filter_map(|one| one.operation).collect();
     // The first look fails with 503 and is retried.
     let looks = ["get_deployment"; 2];

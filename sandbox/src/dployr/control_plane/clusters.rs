@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::super::{Dployr, SET_UP_AT};
 use super::sessions::is_email;
 use super::webhooks::custom_webhook;
-use super::{Role, allowed, bad, failure, ok, page, said};
+use super::{Role, bad_request, handler_error, ok, ok_with_message, page, require_role};
 use crate::platform::Call;
-use crate::reply::Answer;
+use crate::reply::HandlerResult;
 use crate::request::{object, text_field};
 use crate::time::{day_in_words, millis};
 
@@ -41,7 +41,7 @@ impl Default for Account {
     }
 }
 
-pub(super) fn current_user(state: &Dployr) -> Answer {
+pub(super) fn current_user(state: &Dployr) -> HandlerResult {
     Ok(ok(
         json!({ "user": user(state), "clusters": [cluster(state)] }),
     ))
@@ -60,12 +60,12 @@ fn user(state: &Dployr) -> Value {
     })
 }
 
-pub(super) fn clusters(state: &Dployr) -> Answer {
+pub(super) fn clusters(state: &Dployr) -> HandlerResult {
     Ok(ok(json!({ "clusters": [cluster(state)] })))
 }
 
 fn cluster(state: &Dployr) -> Value {
-    let account = &state.own.account;
+    let account = &state.control_plane.account;
     let invited: Vec<&str> = account.invited.iter().map(|it| it.id.as_str()).collect();
     json!({
         "id": state.cluster_id,
@@ -84,35 +84,36 @@ fn cluster(state: &Dployr) -> Value {
 
 /// Once a month. The refusal is a 429 without `retry-after`, with requests left in the window: waiting as for a rate
 /// does not help.
-pub(super) fn rename(state: &mut Dployr, call: &Call) -> Answer {
-    allowed(state, Some(call.path("id")), Role::Owner)?;
+pub(super) fn rename(state: &mut Dployr, call: &Call) -> HandlerResult {
+    require_role(state, Some(call.path("id")), Role::Owner)?;
     let body = call.request.json_object().unwrap_or_default();
     let name = text_field(&body, "name").filter(|name| name.chars().count() <= 64);
-    let name = name
-        .ok_or_else(|| bad("Validation failed: name must be a non-empty string (max 64 chars)"))?;
+    let name = name.ok_or_else(|| {
+        bad_request("Validation failed: name must be a non-empty string (max 64 chars)")
+    })?;
     let month = Duration::from_secs(30 * 24 * 3_600);
-    let next = state.own.account.renamed_at.map(|at| at + month);
+    let next = state.control_plane.account.renamed_at.map(|at| at + month);
     if let Some(next) = next.filter(|next| call.now < *next) {
         let day = day_in_words(next);
         let message = format!("You can only rename once per month. Try again after {day}.");
-        return Err(failure(429, &message, "request.too_many_requests"));
+        return Err(handler_error(429, &message, "request.too_many_requests"));
     }
-    state.own.account.renamed_at = Some(call.now);
-    state.own.account.cluster_name = name.to_owned();
+    state.control_plane.account.renamed_at = Some(call.now);
+    state.control_plane.account.cluster_name = name.to_owned();
     state.emit("cluster.modified", json!({}), call.now);
     let mut cluster = object(cluster(state));
     // The one reply without these two.
     cluster.retain(|key, _| key != "role" && key != "owner");
     let data = json!({ "cluster": cluster });
-    Ok(said(200, data, "Cluster renamed successfully"))
+    Ok(ok_with_message(200, data, "Cluster renamed successfully"))
 }
 
 /// Those who belong, or with `showInvites`, whatever it says, those who were asked and have not answered. The latter were
 /// never recorded with anybody in it: they have the form of the others here.
-pub(super) fn users(state: &Dployr, call: &Call) -> Answer {
-    allowed(state, Some(call.path("id")), Role::Viewer)?;
+pub(super) fn users(state: &Dployr, call: &Call) -> HandlerResult {
+    require_role(state, Some(call.path("id")), Role::Viewer)?;
     if call.request.query_value("showInvites").is_some() {
-        let items = state.own.account.invited.iter().map(|invited| {
+        let items = state.control_plane.account.invited.iter().map(|invited| {
             json!({
                 "id": invited.id,
                 "name": invited.email.split('@').next(),
@@ -135,8 +136,8 @@ pub(super) fn users(state: &Dployr, call: &Call) -> Answer {
 
 /// Put together from dployr-io/dployr-base:src/routes/clusters.ts; no invitation was recorded, nor a refusal of one. There
 /// are no mails here, so nobody ever answers.
-pub(super) fn invite(state: &mut Dployr, call: &Call) -> Answer {
-    allowed(state, Some(call.path("id")), Role::Admin)?;
+pub(super) fn invite(state: &mut Dployr, call: &Call) -> HandlerResult {
+    require_role(state, Some(call.path("id")), Role::Admin)?;
     let body = call.request.json_object().unwrap_or_default();
     let users = body.get("users").and_then(Value::as_array);
     let users = users
@@ -144,9 +145,9 @@ pub(super) fn invite(state: &mut Dployr, call: &Call) -> Answer {
         .map(|users| users.iter());
     let emails: Option<Vec<&str>> =
         users.and_then(|users| users.map(|user| user.as_str().filter(is_email)).collect());
-    let emails = emails.ok_or_else(|| bad("Validation failed: users: Invalid input"))?;
+    let emails = emails.ok_or_else(|| bad_request("Validation failed: users: Invalid input"))?;
     for email in &emails {
-        let mut invited = state.own.account.invited.iter();
+        let mut invited = state.control_plane.account.invited.iter();
         // Who belongs already, and who was asked already, is not there twice.
         if *email != state.email && !invited.any(|it| it.email == *email) {
             let invited = Invited {
@@ -154,12 +155,12 @@ pub(super) fn invite(state: &mut Dployr, call: &Call) -> Answer {
                 email: (*email).to_owned(),
                 at: call.now,
             };
-            state.own.account.invited.push(invited);
+            state.control_plane.account.invited.push(invited);
         }
         let details = json!({ "userEmail": email });
         state.emit("cluster.user_invited", details, call.now);
     }
-    Ok(said(
+    Ok(ok_with_message(
         200,
         json!({ "users": emails }),
         "Invites sent successfully",

@@ -3,13 +3,16 @@
 use serde_json::{Map, Value, json};
 
 use super::super::{Deployment, Dployr, deployment_body};
-use super::{Role, allowed, bad, env, made, missing, not_connected, ok, page, scoped};
+use super::{
+    Role, bad_request, env, not_connected, not_found, ok, page, require_query_cluster,
+    require_role, success,
+};
 use crate::platform::Call;
-use crate::reply::Answer;
+use crate::reply::HandlerResult;
 use crate::request::{object, text_field};
 use crate::time::millis;
 
-pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> Answer {
+pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResult {
     let body = call.request.json_object();
     let in_query = call.request.query_value("clusterId");
     // The body goes before the query in the check.
@@ -17,15 +20,15 @@ pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> Answer {
         .as_ref()
         .ok()
         .and_then(|body| text_field(body, "clusterId"));
-    allowed(state, in_body.or(in_query), Role::Developer)?;
+    require_role(state, in_body.or(in_query), Role::Developer)?;
     // Content-Type is not looked at.
-    let body = body.map_err(|_| bad("Request body is required"))?;
+    let body = body.map_err(|_| bad_request("Request body is required"))?;
     let (name, settings, variables) =
-        deployment_body::control_plane(&body).map_err(|words| bad(&words))?;
+        deployment_body::control_plane(&body).map_err(|words| bad_request(&words))?;
     if in_query.is_none() {
         // The handler reads the query alone, sees no cluster, takes it for one on the smallest plan and counts the
         // services of all tenants: a misleading refusal.
-        return Err(bad(
+        return Err(bad_request(
             "Service limit reached for hobby plan (1 service max). Remove an existing service to deploy a new one.",
         ));
     }
@@ -39,11 +42,11 @@ pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> Answer {
     let row = state.deploy(&name, settings, task_id.clone(), call.now);
     let details = json!({ "serviceName": name, "deploymentId": row.id });
     state.emit("deployment.created", details, call.now);
-    Ok(made(202, json!({ "taskId": task_id })))
+    Ok(success(202, json!({ "taskId": task_id })))
 }
 
-pub(super) fn list_deployments(state: &Dployr, call: &Call) -> Answer {
-    scoped(state, call, Role::Viewer)?;
+pub(super) fn list_deployments(state: &Dployr, call: &Call) -> HandlerResult {
+    require_query_cluster(state, call, Role::Viewer)?;
     // An unknown status is not refused, and `serviceId` finds nothing: rows keep it null.
     let status = call.request.filled("status");
     let of_service = call.request.filled("serviceId").is_some();
@@ -59,26 +62,26 @@ pub(super) fn list_deployments(state: &Dployr, call: &Call) -> Answer {
 
 /// The check takes the path's id for a cluster id, so that no deployment can be had by its id: 403, and 404 for the one
 /// id that passes.
-pub(super) fn get_deployment(state: &Dployr, id: &str) -> Answer {
-    allowed(state, Some(id), Role::Viewer)?;
-    Err(missing("Deployment not found"))
+pub(super) fn get_deployment(state: &Dployr, id: &str) -> HandlerResult {
+    require_role(state, Some(id), Role::Viewer)?;
+    Err(not_found("Deployment not found"))
 }
 
 /// The same, but for a delete the body is read, and goes before the path.
-pub(super) fn delete_deployment(state: &mut Dployr, call: &Call) -> Answer {
+pub(super) fn delete_deployment(state: &mut Dployr, call: &Call) -> HandlerResult {
     let id = call.path("id");
     let body = call.request.json_object().unwrap_or_default();
-    allowed(
+    require_role(
         state,
         text_field(&body, "clusterId").or(Some(id)),
         Role::Developer,
     )?;
-    scoped(state, call, Role::Developer)?;
+    require_query_cluster(state, call, Role::Developer)?;
     let at = state.deployments.iter().position(|row| row.id == id);
-    let at = at.ok_or_else(|| missing("Deployment not found"))?;
+    let at = at.ok_or_else(|| not_found("Deployment not found"))?;
     let row = state.deployments.get(at);
     if row.is_some_and(|row| state.status(row, call.now) == "running") {
-        return Err(bad("Cannot delete a running deployment"));
+        return Err(bad_request("Cannot delete a running deployment"));
     }
     // The record goes, the service stays.
     let gone = state.deployments.remove(at);

@@ -5,9 +5,12 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::super::Dployr;
-use super::{Role, allowed, bad, failure, flat, missing, ok, page, scoped};
+use super::{
+    Role, bad_request, handler_error, middleware_error, not_found, ok, page, require_query_cluster,
+    require_role,
+};
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::request::{object, text_field};
 use crate::time::millis;
 
@@ -54,20 +57,20 @@ impl Domain {
 }
 
 fn named<'a>(state: &'a Dployr, name: &str) -> Option<&'a Domain> {
-    let mut domains = state.own.domains.iter();
+    let mut domains = state.control_plane.domains.iter();
     domains.find(|domain| domain.name == name)
 }
 
 /// The domain of the path.
 fn find(state: &Dployr, call: &Call) -> Result<Domain, Reply> {
     let found = named(state, &call.path("domain").to_lowercase()).cloned();
-    found.ok_or_else(|| flat(404, "Domain not found", "resource.missing_resource"))
+    found.ok_or_else(|| middleware_error(404, "Domain not found", "resource.missing_resource"))
 }
 
 /// The newest first.
-pub(super) fn list(state: &Dployr, call: &Call) -> Answer {
-    scoped(state, call, Role::Viewer)?;
-    let items = state.own.domains.iter().rev().map(|domain| {
+pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
+    require_query_cluster(state, call, Role::Viewer)?;
+    let items = state.control_plane.domains.iter().rev().map(|domain| {
         json!({
             "id": domain.id,
             "clusterId": state.cluster_id,
@@ -85,7 +88,7 @@ pub(super) fn list(state: &Dployr, call: &Call) -> Answer {
 
 /// The records stand there as long as they have to be set; that they go was read in
 /// dployr-io/dployr-base:src/routes/domains.ts, the rest was seen.
-pub(super) fn get(state: &Dployr, call: &Call) -> Answer {
+pub(super) fn get(state: &Dployr, call: &Call) -> HandlerResult {
     let domain = find(state, call)?;
     let mut data = object(json!({
         "domain": domain.name,
@@ -102,9 +105,12 @@ pub(super) fn get(state: &Dployr, call: &Call) -> Answer {
 }
 
 /// Seen: no body, and the second time there is none.
-pub(super) fn delete(state: &mut Dployr, call: &Call) -> Answer {
+pub(super) fn delete(state: &mut Dployr, call: &Call) -> HandlerResult {
     let domain = find(state, call)?;
-    state.own.domains.retain(|other| other.id != domain.id);
+    state
+        .control_plane
+        .domains
+        .retain(|other| other.id != domain.id);
     emit(state, "domain.deleted", &domain, call);
     Ok(Reply::empty(204))
 }
@@ -116,10 +122,10 @@ fn emit(state: &mut Dployr, event: &str, domain: &Domain, call: &Call) {
 
 /// Nothing is asked of any DNS. Names for testing, under `.test` (RFC 2606), have the record and no other has. The
 /// refusal was seen; the 204 was read in dployr-io/dployr-base:src/routes/domains.ts.
-pub(super) fn verify(state: &mut Dployr, call: &Call) -> Answer {
+pub(super) fn verify(state: &mut Dployr, call: &Call) -> HandlerResult {
     let domain = find(state, call)?;
     if !domain.name.ends_with(".test") {
-        return Err(failure(
+        return Err(handler_error(
             422,
             "TXT record not found",
             "request.unprocessable_entity",
@@ -127,7 +133,7 @@ pub(super) fn verify(state: &mut Dployr, call: &Call) -> Answer {
     }
     // A domain that is verified stays so.
     if !domain.is_active() {
-        let mut domains = state.own.domains.iter_mut();
+        let mut domains = state.control_plane.domains.iter_mut();
         if let Some(kept) = domains.find(|kept| kept.id == domain.id) {
             kept.activated_at = Some(call.now);
         }
@@ -146,23 +152,23 @@ fn of_others(name: &str) -> bool {
     name == "dployr.io" || name.ends_with(".dployr.io")
 }
 
-pub(super) fn create(state: &mut Dployr, call: &Call) -> Answer {
+pub(super) fn create(state: &mut Dployr, call: &Call) -> HandlerResult {
     let body = call.request.json_object().unwrap_or_default();
-    allowed(state, text_field(&body, "clusterId"), Role::Developer)?;
+    require_role(state, text_field(&body, "clusterId"), Role::Developer)?;
     let name = text_field(&body, "domain").unwrap_or_default();
     if !(3..=253).contains(&name.chars().count()) || !name.contains('.') {
-        return Err(bad("domain: Invalid domain format"));
+        return Err(bad_request("domain: Invalid domain format"));
     }
     let service = text_field(&body, "serviceName").unwrap_or_default();
     if !state.services.iter().any(|known| known.name == service) {
-        return Err(missing("Service not found"));
+        return Err(not_found("Service not found"));
     }
     // A 200, and the name in lower case.
     let name = name.to_lowercase();
     // Seen, for a domain that another tenant had registered.
     if of_others(&name) {
         let message = "Domain already registered to another instance";
-        return Err(failure(409, message, "resource.conflict"));
+        return Err(handler_error(409, message, "resource.conflict"));
     }
     // One that is there already stays as it is, with its service and its token
     // (dployr-io/dployr-base:src/routes/domains.ts).
@@ -179,6 +185,6 @@ pub(super) fn create(state: &mut Dployr, call: &Call) -> Answer {
     };
     emit(state, "domain.created", &domain, call);
     let reply = domain.to_set_up();
-    state.own.domains.push(domain);
+    state.control_plane.domains.push(domain);
     Ok(reply)
 }

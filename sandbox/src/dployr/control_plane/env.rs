@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::super::{Dployr, SecretRow};
+use super::super::{Dployr, SecretVariable};
 use super::{ok, services};
 use crate::platform::Call;
-use crate::reply::Answer;
+use crate::reply::HandlerResult;
 use crate::time::millis;
 
-pub(super) fn variables(state: &Dployr, call: &Call) -> Answer {
+pub(super) fn variables(state: &Dployr, call: &Call) -> HandlerResult {
     let service = services::find(state, call)?;
     let variables = state.env.get(&service.name).cloned();
     Ok(ok(json!({ "envs": variables.unwrap_or_default() })))
@@ -19,10 +19,10 @@ pub(super) fn variables(state: &Dployr, call: &Call) -> Answer {
 
 /// By name. A key that was first deployed and then deployed again stands there twice, once for the deployment and once
 /// for the service.
-pub(super) fn list(state: &Dployr, call: &Call) -> Answer {
+pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     let service = services::find(state, call)?;
     let rows = state.secrets.get(&service.name).into_iter().flatten();
-    let mut rows: Vec<&SecretRow> = rows.collect();
+    let mut rows: Vec<&SecretVariable> = rows.collect();
     rows.sort_by(|a, b| a.key.cmp(&b.key));
     let secrets = rows.into_iter().map(|row| {
         json!({
@@ -76,7 +76,7 @@ fn set(state: &mut Dployr, name: &str, key: &str, of_service: bool, now: Duratio
         .find(|row| row.key == key && row.of_service == of_service);
     match known {
         Some(row) => row.updated_at = now,
-        None => rows.push(SecretRow {
+        None => rows.push(SecretVariable {
             id,
             key: key.to_owned(),
             of_service,

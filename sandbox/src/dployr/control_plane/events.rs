@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::super::Dployr;
-use super::{Role, ok, page, scoped};
+use super::{Role, ok, page, require_query_cluster};
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::request::Request;
 use crate::time::millis;
 
@@ -24,7 +24,7 @@ pub(super) struct Events(Vec<(Duration, Value)>);
 
 impl Dployr {
     /// Keeps an event for the list, whether a webhook wants it or not.
-    pub(in crate::dployr) fn note(
+    pub(in crate::dployr) fn record_event(
         &mut self,
         kind: &str,
         (actor, actor_kind): (&str, &str),
@@ -42,13 +42,13 @@ impl Dployr {
             "timestamp": millis(at),
             "timezone": "UTC",
         });
-        self.own.events.0.push((at, event));
+        self.control_plane.events.0.push((at, event));
     }
 }
 
 /// The newest first, unless `sort=oldest`. A window that is not known is none.
-pub(super) fn list(state: &Dployr, call: &Call) -> Answer {
-    scoped(state, call, Role::Viewer)?;
+pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
+    require_query_cluster(state, call, Role::Viewer)?;
     let wanted = |name: &str| call.request.filled(name);
     let days = match wanted("window") {
         Some("24h") => 1,
@@ -71,7 +71,8 @@ pub(super) fn list(state: &Dployr, call: &Call) -> Answer {
                 .as_ref()
                 .is_none_or(|search| whole().contains(search))
     };
-    let mut events: Vec<&(Duration, Value)> = state.own.events.0.iter().filter(fits).collect();
+    let mut events: Vec<&(Duration, Value)> =
+        state.control_plane.events.0.iter().filter(fits).collect();
     // The end of a deployment is noticed late.
     events.sort_by_key(|(at, _)| *at);
     if wanted("sort") != Some("oldest") {

@@ -6,23 +6,24 @@ use serde_json::{Map, Value, json};
 
 use super::super::{Dployr, Instance};
 use super::{
-    Role, allowed, body_or_broken, failure, flat, made, missing, not_connected, ok, page, scoped,
+    Role, body_or_broken, handler_error, middleware_error, not_connected, not_found, ok, page,
+    require_query_cluster, require_role, success,
 };
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::request::{object, text_field};
 use crate::time::millis;
 
 /// The newest first.
-pub(super) fn list(state: &Dployr, call: &Call) -> Answer {
-    scoped(state, call, Role::Viewer)?;
+pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
+    require_query_cluster(state, call, Role::Viewer)?;
     let wanted = call.request.query_value("role");
     let newer = state.registered.iter().rev();
     let all = newer.chain([&state.instance]);
     let items = all.filter(|item| wanted.is_none_or(|role| item.role == role));
     let items = items.map(|instance| {
         let mut item = describe(state, instance);
-        let cluster = &state.own.account.cluster_name;
+        let cluster = &state.control_plane.account.cluster_name;
         item.insert("clusterName".to_owned(), json!(cluster));
         Value::Object(item)
     });
@@ -30,20 +31,20 @@ pub(super) fn list(state: &Dployr, call: &Call) -> Answer {
 }
 
 /// `data` is the instance itself, and only the id finds it, not the tag.
-pub(super) fn get(state: &Dployr, id: &str) -> Answer {
+pub(super) fn get(state: &Dployr, id: &str) -> HandlerResult {
     let mut all = state.registered.iter().chain([&state.instance]);
-    let found = all.find(|one| one.id == id).ok_or_else(not_found)?;
+    let found = all.find(|one| one.id == id).ok_or_else(unknown_id)?;
     Ok(ok(describe(state, found).into()))
 }
 
-pub(super) fn ping(state: &Dployr, tag: &str) -> Answer {
+pub(super) fn ping(state: &Dployr, tag: &str) -> HandlerResult {
     // That one is missing was not recorded; as the other calls by a tag answer it.
-    connected(state, tag).ok_or_else(|| missing("instance not found"))?;
+    connected(state, tag).ok_or_else(|| not_found("instance not found"))?;
     Ok(ok(json!({ "status": "enqueued" })))
 }
 
-fn not_found() -> Reply {
-    flat(404, "Instance not found", "resource.missing_resource")
+fn unknown_id() -> Reply {
+    middleware_error(404, "Instance not found", "resource.missing_resource")
 }
 
 /// Whether the instance of this tag is connected, if there is one.
@@ -75,12 +76,12 @@ fn describe(state: &Dployr, instance: &Instance) -> Map<String, Value> {
     }))
 }
 
-pub(super) fn create(state: &mut Dployr, call: &Call) -> Answer {
+pub(super) fn create(state: &mut Dployr, call: &Call) -> HandlerResult {
     let body = body_or_broken(call)?;
     // That it takes an admin is the sandbox's own: copies of dployr-io/dployr-base:src/routes/instances.ts ask for an owner
     // or for nobody.
     let cluster = text_field(&body, "clusterId").or(call.request.query_value("clusterId"));
-    allowed(state, cluster, Role::Admin)?;
+    require_role(state, cluster, Role::Admin)?;
     let address = text_field(&body, "address").unwrap_or_default();
     let tag = text_field(&body, "tag").unwrap_or_default();
     let mut problems = Vec::new();
@@ -95,11 +96,11 @@ pub(super) fn create(state: &mut Dployr, call: &Call) -> Answer {
     }
     if !problems.is_empty() {
         let message = format!("Validation failed — {}", problems.join(", "));
-        return Err(failure(400, &message, "request.bad_request"));
+        return Err(handler_error(400, &message, "request.bad_request"));
     }
     if connected(state, tag).is_some() {
         let message = "An instance with this tag already exists";
-        return Err(failure(409, message, "resource.conflict"));
+        return Err(handler_error(409, message, "resource.conflict"));
     }
     let instance = Instance {
         id: state.id("instance", call.now),
@@ -115,7 +116,7 @@ pub(super) fn create(state: &mut Dployr, call: &Call) -> Answer {
     let shown = describe(state, &instance);
     emit(state, "instance.created", &instance.id, call);
     state.registered.push(instance);
-    Ok(made(201, json!({ "instance": shown, "token": token })))
+    Ok(success(201, json!({ "instance": shown, "token": token })))
 }
 
 /// Of an instance that comes or goes (dployr-io/dployr-base:src/routes/instances.ts).
@@ -124,24 +125,24 @@ fn emit(state: &mut Dployr, event: &str, id: &str, call: &Call) {
     state.emit(event, details, call.now);
 }
 
-pub(super) fn delete(state: &mut Dployr, call: &Call) -> Answer {
+pub(super) fn delete(state: &mut Dployr, call: &Call) -> HandlerResult {
     let id = call.path("id");
     if id == state.instance.id {
         // Everything in the sandbox runs on it.
         let message = "The sandbox cannot do without its instance";
-        return Err(failure(501, message, "sandbox.not_modelled"));
+        return Err(handler_error(501, message, "sandbox.not_modelled"));
     }
     let at = state.registered.iter().position(|other| other.id == id);
-    let gone = state.registered.remove(at.ok_or_else(not_found)?);
+    let gone = state.registered.remove(at.ok_or_else(unknown_id)?);
     emit(state, "instance.deleted", &gone.id, call);
     Ok(ok(json!({ "deleted": true, "instance": gone.tag })))
 }
 
 /// Reboots it or restarts its daemon.
-pub(super) fn interrupt(state: &mut Dployr, call: &Call) -> Answer {
-    scoped(state, call, Role::Admin)?;
+pub(super) fn interrupt(state: &mut Dployr, call: &Call) -> HandlerResult {
+    require_query_cluster(state, call, Role::Admin)?;
     let tag = call.path("tag");
-    if !connected(state, tag).ok_or_else(|| missing("instance not found"))? {
+    if !connected(state, tag).ok_or_else(|| not_found("instance not found"))? {
         return Err(not_connected(&format!("Instance {tag} is not connected")));
     }
     // The last was seen, the others read in dployr-io/dployr-base:src/lib/instances/instance-helpers.ts.
@@ -157,5 +158,5 @@ pub(super) fn interrupt(state: &mut Dployr, call: &Call) -> Answer {
     let message = format!("{task} task{mode} sent");
     let task_id = state.id("task", call.now);
     let data = json!({ "status": "accepted", "taskId": task_id, "message": message });
-    Ok(made(202, data))
+    Ok(success(202, data))
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::{Dployr, Line, lines_reply};
-use super::{bad, failure, missing, whole};
+use super::super::{Dployr, LogLine, lines_reply};
+use super::{bad_request, handler_error, leading_integer, not_found};
 use crate::platform::Call;
-use crate::reply::Answer;
+use crate::reply::HandlerResult;
 use crate::request::object;
 use crate::time::millis;
 
@@ -15,21 +15,21 @@ pub(super) const HOUR: u64 = 3_600_000;
 const DAY: Duration = Duration::from_millis(24 * HOUR);
 
 /// The time and the number of lines that are asked for.
-struct Window {
+struct TimeRange {
     since: u64,
     until: u64,
     limit: usize,
 }
 
-impl Window {
+impl TimeRange {
     /// In milliseconds. A time of zero is as none, and so is a limit below one (dployr-io/dployr-base:src/routes/logs.ts,
     /// and services.ts beside it).
     fn of(call: &Call, back: Duration) -> Self {
         let time = |name: &str| {
-            let number = whole(call.request, name).filter(|number| *number != 0)?;
+            let number = leading_integer(call.request, name).filter(|number| *number != 0)?;
             Some(u64::try_from(number).unwrap_or(0))
         };
-        let limit = whole(call.request, "limit").filter(|limit| *limit >= 1);
+        let limit = leading_integer(call.request, "limit").filter(|limit| *limit >= 1);
         let limit = limit.unwrap_or(1_000).min(5_000);
         Self {
             since: time("since").unwrap_or_else(|| millis(call.now.saturating_sub(back))),
@@ -38,20 +38,20 @@ impl Window {
         }
     }
 
-    fn has(&self, line: &Line) -> bool {
+    fn has(&self, line: &LogLine) -> bool {
         (self.since..=self.until).contains(&millis(line.at))
     }
 }
 
 /// By id, name, or the name of a deployment that has no service yet.
-pub(super) fn of_service(state: &Dployr, call: &Call) -> Answer {
+pub(super) fn of_service(state: &Dployr, call: &Call) -> HandlerResult {
     let id = call.path("id");
     let mut services = state.services.iter();
     let service = services.find(|service| service.id == id || service.name == id);
     let mut rows = state.deployments.iter();
     let name = service.map(|service| &service.name);
     let name = name.or_else(|| rows.find(|row| row.name == id).map(|row| &row.name));
-    let name = name.ok_or_else(|| missing("Service not found"))?;
+    let name = name.ok_or_else(|| not_found("Service not found"))?;
     let follow = matches!(call.request.query_value("follow"), Some("true" | "1"));
     // 24 hours back, or 15 minutes when following, and the oldest lines of that window: `limit` is no tail, and `tail`
     // is not looked at (dployr-io/dployr-base:src/routes/services.ts).
@@ -60,9 +60,9 @@ pub(super) fn of_service(state: &Dployr, call: &Call) -> Answer {
     } else {
         DAY
     };
-    let window = Window::of(call, back);
+    let window = TimeRange::of(call, back);
     // Two words are known and each other is as none (dployr-io/dployr-base:src/routes/services.ts).
-    let wanted = |line: &&Line| match call.request.query_value("source") {
+    let wanted = |line: &&LogLine| match call.request.query_value("source") {
         Some("build") => matches!(line.source, "build" | "deploy"),
         Some("runtime") => line.source == "runtime",
         _ => true,
@@ -79,18 +79,18 @@ pub(super) fn of_service(state: &Dployr, call: &Call) -> Answer {
 
 /// `GET /v1/logs`. That a cluster is missing or somebody else's is said by the handler, in its form
 /// (dployr-io/dployr-base:src/routes/logs.ts).
-pub(super) fn of_cluster(state: &Dployr, call: &Call) -> Answer {
+pub(super) fn of_cluster(state: &Dployr, call: &Call) -> HandlerResult {
     let wanted = |name: &str| call.request.filled(name);
     match wanted("clusterId") {
-        None => return Err(bad("clusterId is required")),
+        None => return Err(bad_request("clusterId is required")),
         Some(id) if id != state.cluster_id => {
             let message = "Not a member of this cluster";
-            return Err(failure(403, message, "permission.forbidden"));
+            return Err(handler_error(403, message, "permission.forbidden"));
         }
         Some(_) => {}
     }
-    let window = Window::of(call, DAY);
-    let of_source = |line: &&Line| {
+    let window = TimeRange::of(call, DAY);
+    let of_source = |line: &&LogLine| {
         let mut sources = wanted("source").unwrap_or(line.source).split('|');
         sources.any(|source| source == line.source)
     };

@@ -22,15 +22,15 @@ use serde_json::{Map, Value, json};
 
 use super::Dployr;
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::request::Request;
-use crate::spec::Problem;
+use crate::spec::Violation;
 use crate::time::rfc3339_millis;
 
 /// What a control plane has and the reference knows nothing of.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Own {
-    pub(super) access: sessions::Access,
+pub(super) struct State {
+    pub(super) credentials: sessions::Credentials,
     events: events::Events,
     account: clusters::Account,
     domains: Vec<domains::Domain>,
@@ -40,7 +40,7 @@ const MINUTE: u64 = 60;
 /// For a user and for an anonymous caller alike. The sandbox knows one user and one anonymous caller.
 const LIMIT: u64 = 100;
 /// Under these prefixes the token is asked for before the route is looked up: 401 without one, text/plain 404 with one. A
-/// missing, unknown or expired token all answer the same.
+/// not_found, unknown or expired token all answer the same.
 const GUARDED: [&str; 10] = [
     "users",
     "clusters",
@@ -60,21 +60,21 @@ pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
     let ["v1", path @ ..] = segments.as_slice() else {
         return not_routed();
     };
-    let known = state.knows(call);
-    state.own.access.note_use(call);
+    let authenticated = state.is_authenticated(call);
+    state.control_plane.credentials.record_token_use(call);
     // Counted before routing: a route that does not exist is counted too, and can answer 429.
-    let taken = state.charge(known, call.now, MINUTE, LIMIT);
+    let taken = state.charge(authenticated, call.now, MINUTE, LIMIT);
     let reply = if taken.allowed {
-        route(state, call, path, known).unwrap_or_else(|refusal| refusal)
+        route(state, call, path, authenticated).unwrap_or_else(|refusal| refusal)
     } else {
         let wait = taken.reset.saturating_sub(call.now.as_secs()).max(1);
         let message = format!("Rate limit exceeded. Try again in {wait} seconds.");
-        failure(429, &message, "request.too_many_requests").with_header("retry-after", wait)
+        handler_error(429, &message, "request.too_many_requests").with_header("retry-after", wait)
     };
     super::limited(reply, LIMIT, taken)
 }
 
-fn route(state: &mut Dployr, call: &Call, path: &[&str], known: bool) -> Answer {
+fn route(state: &mut Dployr, call: &Call, path: &[&str], authenticated: bool) -> HandlerResult {
     match call.id() {
         "get_health" => return Ok(health(call)),
         "get_domain_status" => return services::public_status(state, call),
@@ -86,7 +86,7 @@ fn route(state: &mut Dployr, call: &Call, path: &[&str], known: bool) -> Answer 
         _ => {}
     }
     let guarded = path.first().is_some_and(|first| GUARDED.contains(first));
-    if !known && (guarded || call.id() == "list_events") {
+    if !authenticated && (guarded || call.id() == "list_events") {
         return Err(unauthenticated());
     }
     match call.id() {
@@ -94,9 +94,9 @@ fn route(state: &mut Dployr, call: &Call, path: &[&str], known: bool) -> Answer 
         "verify_login_code" => sessions::verify(state, call),
         "exchange_identity_token" => sessions::exchange(state, call),
         "logout" => sessions::logout(state, call),
-        "create_api_token" => sessions::create_token(state, call, known),
-        "list_api_tokens" => sessions::list_tokens(state, call, known),
-        "delete_api_token" => sessions::delete_token(state, call, known),
+        "create_api_token" => sessions::create_token(state, call, authenticated),
+        "list_api_tokens" => sessions::list_tokens(state, call, authenticated),
+        "delete_api_token" => sessions::delete_token(state, call, authenticated),
         "get_current_user" => clusters::current_user(state),
         "list_clusters" => clusters::clusters(state),
         "rename_cluster" => clusters::rename(state, call),
@@ -154,16 +154,20 @@ enum Role {
 }
 
 /// The cluster check of most routes. A cluster that does not exist answers as one of somebody else.
-fn allowed(state: &Dployr, cluster_id: Option<&str>, role: Role) -> Result<(), Reply> {
+fn require_role(state: &Dployr, cluster_id: Option<&str>, role: Role) -> Result<(), Reply> {
     let Some(id) = cluster_id.filter(|id| !id.is_empty()) else {
-        return Err(flat(400, "clusterId is required", "request.bad_request"));
+        return Err(middleware_error(
+            400,
+            "clusterId is required",
+            "request.bad_request",
+        ));
     };
     if id == state.cluster_id {
         return Ok(());
     }
     let message = format!("Insufficient permissions. {role:?} role is required");
     let name = format!("{role:?}").to_lowercase();
-    Err(flat(
+    Err(middleware_error(
         403,
         &message,
         &format!("permission.{name}_role_required"),
@@ -171,14 +175,14 @@ fn allowed(state: &Dployr, cluster_id: Option<&str>, role: Role) -> Result<(), R
 }
 
 /// The same for the cluster in the query.
-fn scoped(state: &Dployr, call: &Call, role: Role) -> Result<(), Reply> {
-    allowed(state, call.request.query_value("clusterId"), role)
+fn require_query_cluster(state: &Dployr, call: &Call, role: Role) -> Result<(), Reply> {
+    require_role(state, call.request.query_value("clusterId"), role)
 }
 
 /// `page` is at least 1, `pageSize` from 1 to 100; what cannot be read is 1 and 20. Beyond the end: no items, 200.
 fn page(call: &Call, items: Vec<Value>) -> Reply {
     // Zero is as none (dployr-io/dployr-base:src/types/responses.ts).
-    let number = |name: &str, otherwise: usize| match whole(call.request, name) {
+    let number = |name: &str, otherwise: usize| match leading_integer(call.request, name) {
         None | Some(0) => otherwise,
         Some(number) => usize::try_from(number).unwrap_or(1),
     };
@@ -202,7 +206,7 @@ fn page(call: &Call, items: Vec<Value>) -> Reply {
 
 /// The number at the beginning of a query parameter, as JavaScript's `parseInt` reads it: what follows the digits is not
 /// looked at.
-fn whole(request: &Request, name: &str) -> Option<i64> {
+fn leading_integer(request: &Request, name: &str) -> Option<i64> {
     let text = request.query_value(name)?.trim_start();
     let (negative, text) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -215,48 +219,48 @@ fn whole(request: &Request, name: &str) -> Option<i64> {
 }
 
 fn ok(data: Value) -> Reply {
-    made(200, data)
+    success(200, data)
 }
 
-fn made(status: u16, data: Value) -> Reply {
+fn success(status: u16, data: Value) -> Reply {
     Reply::json(status, &json!({ "success": true, "data": data }))
 }
 
-fn said(status: u16, data: Value, message: &str) -> Reply {
+fn ok_with_message(status: u16, data: Value, message: &str) -> Reply {
     let body = json!({ "success": true, "data": data, "message": message });
     Reply::json(status, &body)
 }
 
 /// How handlers answer an error.
-fn failure(status: u16, message: &str, code: &str) -> Reply {
+fn handler_error(status: u16, message: &str, code: &str) -> Reply {
     let error = json!({ "message": message, "code": code });
     Reply::json(status, &json!({ "success": false, "error": error }))
 }
 
-fn bad(message: &str) -> Reply {
-    failure(400, message, "request.bad_request")
+fn bad_request(message: &str) -> Reply {
+    handler_error(400, message, "request.bad_request")
 }
 
-fn missing(message: &str) -> Reply {
-    failure(404, message, "resource.missing_resource")
+fn not_found(message: &str) -> Reply {
+    handler_error(404, message, "resource.missing_resource")
 }
 
 fn not_connected(message: &str) -> Reply {
-    failure(503, message, "runtime.node_not_connected")
+    handler_error(503, message, "runtime.node_not_connected")
 }
 
 /// A request that the spec does not allow, in the words of the control plane's own validation.
-pub(super) fn refusal(problem: &Problem) -> Reply {
-    bad(&format!("Validation failed: {problem}"))
+pub(super) fn refusal(problem: &Violation) -> Reply {
+    bad_request(&format!("Validation failed: {problem}"))
 }
 
 /// How the checks before a handler answer an error: `error` is a string there.
-fn flat(status: u16, message: &str, code: &str) -> Reply {
+fn middleware_error(status: u16, message: &str, code: &str) -> Reply {
     Reply::json(status, &json!({ "error": message, "code": code }))
 }
 
 fn unauthenticated() -> Reply {
-    flat(401, "Not authenticated", "auth.bad_session")
+    middleware_error(401, "Not authenticated", "auth.bad_session")
 }
 
 /// No route, or a wrong method, which is never a 405.
@@ -265,10 +269,12 @@ fn not_routed() -> Reply {
 }
 
 /// The framework's answer where a handler does not guard against a body that is no JSON.
-fn broken() -> Reply {
+fn internal_server_error() -> Reply {
     Reply::new(500, "text/plain; charset=UTF-8", "Internal Server Error")
 }
 
 fn body_or_broken(call: &Call) -> Result<Map<String, Value>, Reply> {
-    call.request.json_object().map_err(|_| broken())
+    call.request
+        .json_object()
+        .map_err(|_| internal_server_error())
 }

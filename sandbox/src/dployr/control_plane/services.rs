@@ -2,12 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::{Dployr, Power, Service, deployment_body};
+use super::super::{Dployr, RunState, Service, deployment_body};
 use super::deployments::describe as describe_deployment;
 use super::logs::HOUR;
-use super::{Role, bad, domains, env, flat, missing, not_connected, ok, page, scoped};
+use super::{
+    Role, bad_request, domains, env, middleware_error, not_connected, not_found, ok, page,
+    require_query_cluster,
+};
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::request::{object, text_field};
 use crate::time::millis;
 
@@ -15,13 +18,13 @@ use crate::time::millis;
 pub(super) fn find(state: &Dployr, call: &Call) -> Result<Service, Reply> {
     let id = call.path("id");
     let found = state.services.iter().find(|service| service.id == id);
-    let missing = || flat(404, "Service not found", "resource.missing_resource");
+    let missing = || middleware_error(404, "Service not found", "resource.missing_resource");
     found.cloned().ok_or_else(missing)
 }
 
 /// Sorted by name.
-pub(super) fn list(state: &Dployr, call: &Call) -> Answer {
-    scoped(state, call, Role::Viewer)?;
+pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
+    require_query_cluster(state, call, Role::Viewer)?;
     let mut items: Vec<Map<String, Value>> = Vec::new();
     for service in &state.services {
         let mut item = describe(state, service);
@@ -35,13 +38,13 @@ pub(super) fn list(state: &Dployr, call: &Call) -> Answer {
     Ok(page(call, items.into_iter().map(Value::Object).collect()))
 }
 
-pub(super) fn get(state: &Dployr, call: &Call) -> Answer {
+pub(super) fn get(state: &Dployr, call: &Call) -> HandlerResult {
     let service = find(state, call)?;
     Ok(ok(json!({ "service": describe(state, &service) })))
 }
 
 /// The linked deployment goes too.
-pub(super) fn delete(state: &mut Dployr, call: &Call) -> Answer {
+pub(super) fn delete(state: &mut Dployr, call: &Call) -> HandlerResult {
     let service = find(state, call)?;
     state.services.retain(|other| other.id != service.id);
     state.secrets.remove(&service.name);
@@ -53,13 +56,13 @@ pub(super) fn delete(state: &mut Dployr, call: &Call) -> Answer {
 }
 
 /// Starts or stops one: 200 with a task, not 202. The instance of the sandbox is always connected.
-pub(super) fn switch(state: &mut Dployr, call: &Call) -> Answer {
+pub(super) fn switch(state: &mut Dployr, call: &Call) -> HandlerResult {
     let service = find(state, call)?;
-    let (power, message) = match call.id() {
-        "start_service" => (Power::Rising(call.now), "started"),
-        _ => (Power::Off, "stopped"),
+    let (run_state, message) = match call.id() {
+        "start_service" => (RunState::Starting(call.now), "started"),
+        _ => (RunState::Stopped, "stopped"),
     };
-    state.switch(&service.id, power, message, call.now);
+    state.switch(&service.id, run_state, message, call.now);
     emit(state, &format!("service.{message}"), &service, call);
     let task_id = state.id("task", call.now);
     Ok(ok(json!({ "taskId": task_id })))
@@ -85,13 +88,13 @@ fn describe(state: &Dployr, service: &Service) -> Map<String, Value> {
     }))
 }
 
-/// Everything that is left out stays, null clears, the variables are replaced as a whole, and each update deploys again.
+/// Everything that is left out stays, null clears, the variables are replaced as a leading_integer, and each update deploys again.
 /// `healthCheck` alone is reset to "/" when it is left out.
-pub(super) fn update(state: &mut Dployr, call: &Call) -> Answer {
+pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
     let service = find(state, call)?;
     let body = call.request.json_object();
-    let body = body.map_err(|_| bad("Request body is required"))?;
-    let invalid = |problem: &str| bad(&format!("Validation failed: {problem}"));
+    let body = body.map_err(|_| bad_request("Request body is required"))?;
+    let invalid = |problem: &str| bad_request(&format!("Validation failed: {problem}"));
     let instance = text_field(&body, "instanceName").ok_or_else(|| {
         invalid("instanceName: Invalid input: expected string, received undefined")
     })?;
@@ -101,7 +104,7 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> Answer {
         .transpose();
     let variables = variables.map_err(|problem| invalid(&problem))?;
     if instance != state.instance.tag {
-        return Err(missing("Instance not found"));
+        return Err(not_found("Instance not found"));
     }
     // Both are kept before the record is looked for (dployr-io/dployr-base:src/routes/services.ts).
     if let Some(variables) = variables {
@@ -109,7 +112,7 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> Answer {
     }
     env::update(state, &service.name, &body, call.now);
     let found = state.deployment(&service.deployment_id);
-    let found = found.ok_or_else(|| missing("Service has no deployment record"))?;
+    let found = found.ok_or_else(|| not_found("Service has no deployment record"))?;
     let mut settings = found.settings.clone();
     for (field, key) in deployment_body::UPDATES {
         match body.get(field) {
@@ -172,24 +175,29 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> Answer {
 
 /// `GET /v1/status?domain=`, open to all and without an envelope. It wakes a service that was stopped. A service of which
 /// that was asked, or that was started, is starting for 90 seconds there; here for as long as a deployment takes.
-pub(super) fn public_status(state: &mut Dployr, call: &Call) -> Answer {
+pub(super) fn public_status(state: &mut Dployr, call: &Call) -> HandlerResult {
     let Some(domain) = call.request.filled("domain") else {
         return Err(Reply::json(400, &json!({ "status": "not_found" })));
     };
     // A domain of one's own goes before the vendor's, verified or not, and nobody looks whether its service is still
     // there (dployr-io/dployr-base:src/routes/status.ts).
     let own = domains::service_of(state, domain);
-    let missing = if own.is_some() { "ready" } else { "not_found" };
+    let without_service = if own.is_some() { "ready" } else { "not_found" };
     let name = own.or(domain.strip_suffix(".dployr.run"));
     let mut services = state.services.iter();
     let service = services.find(|service| Some(service.name.as_str()) == name);
-    let service = service.map(|service| (state.power(service, call.now), service.id.clone()));
+    let service = service.map(|service| (state.run_state(service, call.now), service.id.clone()));
     let status = match service {
-        None => missing,
-        Some((Power::On, _)) => "ready",
-        Some((Power::Rising(_), _)) => "starting",
-        Some((Power::Off, id)) => {
-            state.switch(&id, Power::Rising(call.now), "woken by a request", call.now);
+        None => without_service,
+        Some((RunState::Running, _)) => "ready",
+        Some((RunState::Starting(_), _)) => "starting",
+        Some((RunState::Stopped, id)) => {
+            state.switch(
+                &id,
+                RunState::Starting(call.now),
+                "woken by a request",
+                call.now,
+            );
             "starting"
         }
     };
@@ -197,9 +205,9 @@ pub(super) fn public_status(state: &mut Dployr, call: &Call) -> Answer {
 }
 
 /// `GET /v1/proxy/services`: each service on each instance.
-pub(super) fn routable(state: &Dployr, call: &Call) -> Answer {
-    scoped(state, call, Role::Viewer)?;
-    let cluster = &state.own.account.cluster_name;
+pub(super) fn routable(state: &Dployr, call: &Call) -> HandlerResult {
+    require_query_cluster(state, call, Role::Viewer)?;
+    let cluster = &state.control_plane.account.cluster_name;
     let mut names: Vec<&String> = state.services.iter().map(|service| &service.name).collect();
     names.sort_unstable();
     let services = names.into_iter().map(|name| {
@@ -220,8 +228,8 @@ pub(super) fn routable(state: &Dployr, call: &Call) -> Answer {
 
 /// `GET /v1/services/metrics/{name}`: the numbers that were recorded, in the hour of now, for each name that has a
 /// service. Others have no traffic; what the totals are then was not recorded.
-pub(super) fn traffic(state: &Dployr, call: &Call) -> Answer {
-    scoped(state, call, Role::Viewer)?;
+pub(super) fn traffic(state: &Dployr, call: &Call) -> HandlerResult {
+    require_query_cluster(state, call, Role::Viewer)?;
     let number = |key: &str| call.request.query_value(key)?.parse::<u64>().ok();
     let now = millis(call.now);
     let window =

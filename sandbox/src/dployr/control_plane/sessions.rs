@@ -5,9 +5,12 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::super::Dployr;
-use super::{bad, body_or_broken, failure, missing, ok, page, said, unauthenticated};
+use super::{
+    bad_request, body_or_broken, handler_error, not_found, ok, ok_with_message, page,
+    unauthenticated,
+};
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::request::{object, text_field};
 use crate::time::millis;
 
@@ -26,7 +29,7 @@ const CODE_LIFE: Duration = Duration::from_secs(600);
 
 /// What a user has to get in with.
 #[derive(Clone, Debug, Default)]
-pub(in crate::dployr) struct Access {
+pub(in crate::dployr) struct Credentials {
     /// Until when a code holds, and how many attempts are left.
     code: Option<(Duration, u32)>,
     sessions: Vec<(String, Duration)>,
@@ -50,14 +53,14 @@ impl Token {
     }
 }
 
-impl Access {
+impl Credentials {
     /// Whether a bearer token is one that was made here.
-    pub(in crate::dployr) fn knows_token(&self, secret: &str, now: Duration) -> bool {
+    pub(in crate::dployr) fn has_api_token(&self, secret: &str, now: Duration) -> bool {
         self.tokens.iter().any(|token| token.is(secret, now))
     }
 
     /// A token's list says when it was used last (seen).
-    pub(super) fn note_use(&mut self, call: &Call) {
+    pub(super) fn record_token_use(&mut self, call: &Call) {
         let header = call.request.header("authorization").unwrap_or_default();
         let secret = header.strip_prefix("Bearer ").unwrap_or_default();
         let mut tokens = self.tokens.iter_mut();
@@ -68,7 +71,7 @@ impl Access {
 
     /// Whether the request has the cookie of a session. A bearer token that begins like one goes before it, also when it
     /// is wrong (seen on a running control plane).
-    pub(in crate::dployr) fn knows_cookie(&self, call: &Call) -> bool {
+    pub(in crate::dployr) fn has_session_cookie(&self, call: &Call) -> bool {
         let bearer = call.request.header("authorization").unwrap_or_default();
         if bearer.starts_with("Bearer dpat_") {
             return false;
@@ -84,13 +87,18 @@ impl Access {
 
 /// Whether the caller may manage tokens: only a session may. The check of credentials stands before the tokens as
 /// everywhere, and with a token goes on to their 403 (dployr-io/dployr-base:src/routes/auth-tokens.ts; the 403 was seen).
-fn may(state: &Dployr, call: &Call, known: bool, what: &str) -> Result<(), Reply> {
-    if !known {
+fn require_session(
+    state: &Dployr,
+    call: &Call,
+    authenticated: bool,
+    what: &str,
+) -> Result<(), Reply> {
+    if !authenticated {
         return Err(unauthenticated());
     }
-    if !state.own.access.knows_cookie(call) {
+    if !state.control_plane.credentials.has_session_cookie(call) {
         let message = format!("Scoped tokens cannot {what} tokens");
-        return Err(failure(403, &message, "permission.forbidden"));
+        return Err(handler_error(403, &message, "permission.forbidden"));
     }
     Ok(())
 }
@@ -100,34 +108,34 @@ pub(super) fn is_email(text: &&str) -> bool {
     domain.is_some_and(|domain| domain.contains('.'))
 }
 
-pub(super) fn send_code(state: &mut Dployr, call: &Call) -> Answer {
+pub(super) fn send_code(state: &mut Dployr, call: &Call) -> HandlerResult {
     let body = body_or_broken(call)?;
     let email = text_field(&body, "email").filter(is_email);
-    let email = email.ok_or_else(|| bad("Invalid email format"))?;
+    let email = email.ok_or_else(|| bad_request("Invalid email format"))?;
     // Only the owner can log in here: the sandbox has one user.
     if email == state.email {
-        state.own.access.code = Some((call.now + CODE_LIFE, ATTEMPTS));
+        state.control_plane.credentials.code = Some((call.now + CODE_LIFE, ATTEMPTS));
     }
     let data = json!({ "email": email, "requireTotp": false });
-    Ok(said(200, data, "OTP sent to your email"))
+    Ok(ok_with_message(200, data, "OTP sent to your email"))
 }
 
-pub(super) fn verify(state: &mut Dployr, call: &Call) -> Answer {
+pub(super) fn verify(state: &mut Dployr, call: &Call) -> HandlerResult {
     let body = body_or_broken(call)?;
     let email = text_field(&body, "email").filter(is_email);
     let code = text_field(&body, "code").filter(|code| (6..=15).contains(&code.chars().count()));
     let (Some(email), Some(code)) = (email, code) else {
-        return Err(bad("Invalid email or code format"));
+        return Err(bad_request("Invalid email or code format"));
     };
     if email != state.email {
-        return Err(missing("User not found"));
+        return Err(not_found("User not found"));
     }
-    match state.own.access.code.take() {
+    match state.control_plane.credentials.code.take() {
         Some((ends, _)) if call.now < ends && code.eq_ignore_ascii_case(CODE) => {}
         code => {
             let left = code.map(|(ends, left)| (ends, left.saturating_sub(1)));
-            state.own.access.code = left.filter(|(_, left)| *left > 0);
-            return Err(failure(
+            state.control_plane.credentials.code = left.filter(|(_, left)| *left > 0);
+            return Err(handler_error(
                 400,
                 "Invalid or expired code",
                 "request.invalid_otp",
@@ -135,37 +143,37 @@ pub(super) fn verify(state: &mut Dployr, call: &Call) -> Answer {
         }
     }
     // In the cookie alone, never in the body.
-    let (_, cookie) = begin(state, call, LIFE);
-    let reply = said(200, json!({ "email": email }), "Login successful");
+    let (_, cookie) = start_session(state, call, LIFE);
+    let reply = ok_with_message(200, json!({ "email": email }), "Login successful");
     Ok(reply.with_header("set-cookie", cookie))
 }
 
 /// One job is trusted. Refusals were seen, with this code for a token that is none; their words were not kept. The success
 /// was read in dployr-io/dployr-base:src/routes/auth.ts.
-pub(super) fn exchange(state: &mut Dployr, call: &Call) -> Answer {
+pub(super) fn exchange(state: &mut Dployr, call: &Call) -> HandlerResult {
     let body = body_or_broken(call)?;
     // Not recorded; as the other bodies of this file that lack something.
-    let token = text_field(&body, "token").ok_or_else(|| bad("token is required"))?;
+    let token = text_field(&body, "token").ok_or_else(|| bad_request("token is required"))?;
     if token != IDENTITY_TOKEN {
-        return Err(failure(
+        return Err(handler_error(
             401,
             "Invalid identity token",
             "auth.oidc_invalid_token",
         ));
     }
-    let (id, cookie) = begin(state, call, JOB_LIFE);
+    let (id, cookie) = start_session(state, call, JOB_LIFE);
     let data = json!({ "sessionId": id, "expiresIn": JOB_LIFE.as_secs() });
     Ok(ok(data).with_header("set-cookie", cookie))
 }
 
 /// A session, and the cookie that says so.
-fn begin(state: &mut Dployr, call: &Call, life: Duration) -> (String, String) {
+fn start_session(state: &mut Dployr, call: &Call, life: Duration) -> (String, String) {
     let id = state.ids.uuid();
     let seconds = life.as_secs();
     let cookie = format!("session={id}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax");
     state
-        .own
-        .access
+        .control_plane
+        .credentials
         .sessions
         .push((id.clone(), call.now + life));
     (id, cookie)
@@ -173,31 +181,31 @@ fn begin(state: &mut Dployr, call: &Call, life: Duration) -> (String, String) {
 
 /// Ends all sessions of the user; API tokens go on. The cookie is taken away from whoever asks
 /// (dployr-io/dployr-base:src/routes/auth.ts).
-pub(super) fn logout(state: &mut Dployr, call: &Call) -> Answer {
-    if state.own.access.knows_cookie(call) {
-        state.own.access.sessions.clear();
+pub(super) fn logout(state: &mut Dployr, call: &Call) -> HandlerResult {
+    if state.control_plane.credentials.has_session_cookie(call) {
+        state.control_plane.credentials.sessions.clear();
     }
-    let reply = said(200, json!({}), "Logged out successfully");
+    let reply = ok_with_message(200, json!({}), "Logged out successfully");
     Ok(reply.with_header("set-cookie", "session=; Max-Age=0; Path=/"))
 }
 
-pub(super) fn list_tokens(state: &Dployr, call: &Call, known: bool) -> Answer {
-    may(state, call, known, "list")?;
-    let tokens = state.own.access.tokens.iter();
+pub(super) fn list_tokens(state: &Dployr, call: &Call, authenticated: bool) -> HandlerResult {
+    require_session(state, call, authenticated, "list")?;
+    let tokens = state.control_plane.credentials.tokens.iter();
     let items = tokens.map(|token| describe(state, token).into());
     Ok(page(call, items.collect()))
 }
 
-pub(super) fn delete_token(state: &mut Dployr, call: &Call, known: bool) -> Answer {
-    may(state, call, known, "revoke")?;
-    let tokens = &mut state.own.access.tokens;
+pub(super) fn delete_token(state: &mut Dployr, call: &Call, authenticated: bool) -> HandlerResult {
+    require_session(state, call, authenticated, "revoke")?;
+    let tokens = &mut state.control_plane.credentials.tokens;
     let at = tokens.iter().position(|token| token.id == call.path("id"));
-    tokens.remove(at.ok_or_else(|| missing("Token not found"))?);
-    Ok(said(200, Value::Null, "Token revoked"))
+    tokens.remove(at.ok_or_else(|| not_found("Token not found"))?);
+    Ok(ok_with_message(200, Value::Null, "Token revoked"))
 }
 
-pub(super) fn create_token(state: &mut Dployr, call: &Call, known: bool) -> Answer {
-    may(state, call, known, "create other")?;
+pub(super) fn create_token(state: &mut Dployr, call: &Call, authenticated: bool) -> HandlerResult {
+    require_session(state, call, authenticated, "create other")?;
     let body = call.request.json_object().unwrap_or_default();
     // The one scope there is, though nothing looks at it later.
     let scopes = body.get("scopes") == Some(&json!(["oidc:bind"]));
@@ -208,7 +216,7 @@ pub(super) fn create_token(state: &mut Dployr, call: &Call, known: bool) -> Answ
         .map(|life| seconds(life).ok_or(()))
         .transpose();
     let (Some(name), Ok(life)) = (name, life) else {
-        return Err(bad("Invalid token parameters"));
+        return Err(bad_request("Invalid token parameters"));
     };
     let token = Token {
         id: state.ids.uuid(),
@@ -220,9 +228,9 @@ pub(super) fn create_token(state: &mut Dployr, call: &Call, known: bool) -> Answ
     };
     let mut data = describe(state, &token);
     data.insert("token".to_owned(), json!(token.secret));
-    state.own.access.tokens.push(token);
+    state.control_plane.credentials.tokens.push(token);
     let message = "Token created — save it now, it will not be shown again";
-    Ok(said(201, data.into(), message))
+    Ok(ok_with_message(201, data.into(), message))
 }
 
 fn describe(state: &Dployr, token: &Token) -> Map<String, Value> {

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::super::Dployr;
-use super::{Role, allowed, failure, ok, said, scoped};
+use super::{Role, handler_error, ok, ok_with_message, require_query_cluster, require_role};
 use crate::platform::Call;
-use crate::reply::Answer;
+use crate::reply::HandlerResult;
 
 const DEFAULT_EVENTS: [&str; 7] = [
     "instance.created",
@@ -18,10 +18,10 @@ const DEFAULT_EVENTS: [&str; 7] = [
 ];
 
 /// One webhook per cluster, nothing is checked, and whatever came is what goes out again.
-pub(super) fn set_up_webhook(state: &mut Dployr, call: &Call) -> Answer {
-    scoped(state, call, Role::Developer)?;
+pub(super) fn set_up_webhook(state: &mut Dployr, call: &Call) -> HandlerResult {
+    require_query_cluster(state, call, Role::Developer)?;
     let broken = |_| {
-        failure(
+        handler_error(
             500,
             "Internal server error",
             "runtime.internal_server_error",
@@ -33,11 +33,15 @@ pub(super) fn set_up_webhook(state: &mut Dployr, call: &Call) -> Answer {
     events.or_insert_with(|| json!(DEFAULT_EVENTS));
     let webhook = Value::Object(webhook);
     state.cluster_webhook = Some(webhook.clone());
-    Ok(said(200, webhook, "Custom webhook integration configured"))
+    Ok(ok_with_message(
+        200,
+        webhook,
+        "Custom webhook integration configured",
+    ))
 }
 
-pub(super) fn integrations_of(state: &Dployr, cluster: &str) -> Answer {
-    allowed(state, Some(cluster), Role::Viewer)?;
+pub(super) fn integrations_of(state: &Dployr, cluster: &str) -> HandlerResult {
+    require_role(state, Some(cluster), Role::Viewer)?;
     let notification = custom_webhook(state);
     Ok(ok(
         json!({ "remote": {}, "email": {}, "notification": notification }),

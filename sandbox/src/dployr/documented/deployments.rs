@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::super::{Deployment, Dployr, Settings, Variables, deployment_body};
 use super::{DEPLOYMENT, body, invalid, not_found};
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::request::text_field;
 use crate::time::rfc3339;
 
@@ -22,7 +22,7 @@ pub(super) fn read(
     ))
 }
 
-pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> Answer {
+pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResult {
     let body = body(call)?;
     let name = text_field(&body, "name").unwrap_or_default();
     let (settings, variables) = read(&body, Settings::default())?;
@@ -37,7 +37,7 @@ pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> Answer {
     Ok(Reply::json(202, &describe(state, &deployment, call)))
 }
 
-pub(super) fn update_deployment(state: &mut Dployr, call: &Call, id: &str) -> Answer {
+pub(super) fn update_deployment(state: &mut Dployr, call: &Call, id: &str) -> HandlerResult {
     let Deployment { name, settings, .. } = find_deployment(state, id)?.clone();
     // The example sends `version` and `env` alone: what is left out stays.
     let (settings, variables) = read(&body(call)?, settings)?;

@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Dployr, Power, limited};
+use super::{Dployr, RunState, limited};
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::request::text_field;
-use crate::spec::Problem;
+use crate::spec::Violation;
 use crate::time::rfc3339;
 
 const HOUR: u64 = 3_600;
@@ -28,11 +28,15 @@ const LOGIN_LASTS: Duration = Duration::from_secs(3_600);
 const DEPLOYMENT: &str = "Invalid deployment configuration";
 
 pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
-    let known = state.knows(call);
-    let limit = if known { KNOWN_LIMIT } else { ANONYMOUS_LIMIT };
-    let taken = state.charge(known, call.now, HOUR, limit);
+    let authenticated = state.is_authenticated(call);
+    let limit = if authenticated {
+        KNOWN_LIMIT
+    } else {
+        ANONYMOUS_LIMIT
+    };
+    let taken = state.charge(authenticated, call.now, HOUR, limit);
     let reply = if taken.allowed {
-        route(state, call, known).unwrap_or_else(|refusal| refusal)
+        route(state, call, authenticated).unwrap_or_else(|refusal| refusal)
     } else {
         error(429, "Rate limit exceeded", json!({}))
     };
@@ -40,7 +44,7 @@ pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
     limited(reply, limit, taken)
 }
 
-fn route(state: &mut Dployr, call: &Call, known: bool) -> Answer {
+fn route(state: &mut Dployr, call: &Call, authenticated: bool) -> HandlerResult {
     let path = call.segments();
     // What only the control plane has is not there, whoever asks: some of it takes no token.
     let is_other = call
@@ -53,7 +57,7 @@ fn route(state: &mut Dployr, call: &Call, known: bool) -> Answer {
         return login(state, call);
     }
     // "All API requests require authentication using a bearer token."
-    if !known {
+    if !authenticated {
         return Err(error(401, "Missing or invalid access token", json!({})));
     }
     let id = call.path("id");
@@ -86,14 +90,16 @@ fn route(state: &mut Dployr, call: &Call, known: bool) -> Answer {
             let body = json!({
                 "id": service.id,
                 "name": service.name,
-                "status": state.power(&service, call.now).word(),
+                "status": state.run_state(&service, call.now).as_str(),
                 "updated_at": rfc3339(service.updated_at),
             });
             Ok(Reply::json(200, &body))
         }
-        "start_service" => services::switch(state, call, Power::Rising(call.now), "started"),
-        "stop_service" => services::switch(state, call, Power::Off, "stopped"),
-        "restart_service" => services::switch(state, call, Power::Rising(call.now), "restarted"),
+        "start_service" => services::switch(state, call, RunState::Starting(call.now), "started"),
+        "stop_service" => services::switch(state, call, RunState::Stopped, "stopped"),
+        "restart_service" => {
+            services::switch(state, call, RunState::Starting(call.now), "restarted")
+        }
         "get_service_logs" => services::logs(state, call, id),
         "list_instances" => list([instances::instance(state)].into_iter()),
         "get_instance" | "get_instance_metrics" if id != state.instance.id => {
@@ -105,11 +111,11 @@ fn route(state: &mut Dployr, call: &Call, known: bool) -> Answer {
     }
 }
 
-fn list(items: impl Iterator<Item = Value>) -> Answer {
+fn list(items: impl Iterator<Item = Value>) -> HandlerResult {
     Ok(Reply::json(200, &items.collect()))
 }
 
-fn login(state: &mut Dployr, call: &Call) -> Answer {
+fn login(state: &mut Dployr, call: &Call) -> HandlerResult {
     let body = body(call)?;
     let required = |field: &str| {
         let text = text_field(&body, field);
@@ -141,7 +147,7 @@ fn body(call: &Call) -> Result<Map<String, Value>, Reply> {
 }
 
 /// 204 has no evidence against it: the reference shows no reply to a delete.
-fn deleted(found: bool, what: &str) -> Answer {
+fn deleted(found: bool, what: &str) -> HandlerResult {
     let found = found.then(|| Reply::empty(204));
     found.ok_or_else(|| not_found(what))
 }
@@ -151,8 +157,8 @@ fn not_found(what: &str) -> Reply {
 }
 
 /// A request that the spec does not allow.
-pub(super) fn refusal(problem: &Problem) -> Reply {
-    invalid("Invalid request", &problem.place, &problem.what)
+pub(super) fn refusal(problem: &Violation) -> Reply {
+    invalid("Invalid request", &problem.location, &problem.message)
 }
 
 fn invalid(message: &str, field: &str, issue: &str) -> Reply {

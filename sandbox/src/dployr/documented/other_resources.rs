@@ -9,11 +9,11 @@ use super::super::Dployr;
 use super::services::{set_variable, variables};
 use super::{body, deleted, invalid, list, not_found};
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::request::text_field;
 use crate::time::rfc3339;
 
-pub(super) fn route(state: &mut Dployr, call: &Call) -> Answer {
+pub(super) fn route(state: &mut Dployr, call: &Call) -> HandlerResult {
     let id = call.path("id");
     match call.id() {
         "list_routes" => list(state.routes.iter().cloned()),
@@ -38,7 +38,7 @@ pub(super) fn route(state: &mut Dployr, call: &Call) -> Answer {
     }
 }
 
-fn create_route(state: &mut Dployr, call: &Call, body: &Map<String, Value>) -> Answer {
+fn create_route(state: &mut Dployr, call: &Call, body: &Map<String, Value>) -> HandlerResult {
     let wrong = |field, issue| invalid("Invalid proxy route", field, issue);
     let text = |field| text_field(body, field).unwrap_or_default();
     let (domain, service_id) = (text("domain"), text("service_id"));
@@ -63,7 +63,7 @@ fn create_route(state: &mut Dployr, call: &Call, body: &Map<String, Value>) -> A
     Ok(kept(&mut state.routes, route))
 }
 
-fn create_project(state: &mut Dployr, call: &Call, body: &Map<String, Value>) -> Answer {
+fn create_project(state: &mut Dployr, call: &Call, body: &Map<String, Value>) -> HandlerResult {
     let now = rfc3339(call.now);
     let project = json!({
         "id": state.id("project", call.now),
@@ -76,7 +76,7 @@ fn create_project(state: &mut Dployr, call: &Call, body: &Map<String, Value>) ->
 }
 
 /// Kept and shown, and never called: the requests of these webhooks are not documented. The secret is not shown.
-fn create_webhook(state: &mut Dployr, call: &Call, body: &Map<String, Value>) -> Answer {
+fn create_webhook(state: &mut Dployr, call: &Call, body: &Map<String, Value>) -> HandlerResult {
     let webhook = json!({
         "id": state.id("webhook", call.now),
         "url": body.get("url"),

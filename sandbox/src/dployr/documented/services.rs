@@ -2,21 +2,26 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::{Dployr, Power, Service, Variables, lines_reply};
+use super::super::{Dployr, RunState, Service, Variables, lines_reply};
 use super::{invalid, not_found};
 use crate::platform::Call;
-use crate::reply::{Answer, Reply};
+use crate::reply::{HandlerResult, Reply};
 use crate::time::rfc3339;
 
-pub(super) fn switch(state: &mut Dployr, call: &Call, power: Power, message: &str) -> Answer {
+pub(super) fn switch(
+    state: &mut Dployr,
+    call: &Call,
+    run_state: RunState,
+    message: &str,
+) -> HandlerResult {
     let service = find_service(state, call.path("id"))?;
-    state.switch(&service.id, power, message, call.now);
+    state.switch(&service.id, run_state, message, call.now);
     // A task handle by the control plane's name; the reference shows no reply.
     let task_id = state.id("task", call.now);
     Ok(Reply::json(200, &json!({ "taskId": task_id })))
 }
 
-pub(super) fn logs(state: &Dployr, call: &Call, id: &str) -> Answer {
+pub(super) fn logs(state: &Dployr, call: &Call, id: &str) -> HandlerResult {
     // By id or by name, as on the control plane.
     let mut services = state.services.iter();
     let service = services.find(|service| service.id == id || service.name == id);
@@ -42,7 +47,7 @@ pub(super) fn describe_service(state: &Dployr, service: &Service, call: &Call) -
         "id": service.id,
         "name": service.name,
         "type": service.kind,
-        "status": state.power(service, call.now).word(),
+        "status": state.run_state(service, call.now).as_str(),
         "deployment_id": service.deployment_id,
         "created_at": rfc3339(service.created_at),
         "updated_at": rfc3339(service.updated_at),
@@ -58,7 +63,7 @@ pub(super) fn variables<'a>(
     Ok(state.env.entry(service.name).or_default())
 }
 
-pub(super) fn set_variable(variables: &mut Variables, body: &Map<String, Value>) -> Answer {
+pub(super) fn set_variable(variables: &mut Variables, body: &Map<String, Value>) -> HandlerResult {
     let text = |field| body.get(field).and_then(Value::as_str).unwrap_or_default();
     let (key, value) = (text("key"), text("value"));
     variables.insert(key.to_owned(), value.to_owned());
