@@ -109,22 +109,22 @@ async function main() {
   const rows = await page.$$eval('tbody tr', (found) => found.map((row) => row.innerText));
   const visible = await page.evaluate(() => document.body.innerText);
   for (const platform of before.platforms) {
-    const missing = platform.deployed.filter((one) =>
+    const missing = platform.resources.filter((one) =>
       !rows.some((row) => row.includes(one.name) && row.includes(one.state) && (!one.address || row.includes(one.address))));
-    check(`${platform.platform}: ${platform.deployed.length} deployed, each with its state and address`, [
-      platform.deployed.length === 0 && 'nothing is deployed',
+    check(`${platform.platform}: ${platform.resources.length} deployed, each with its state and address`, [
+      platform.resources.length === 0 && 'nothing is deployed',
       !visible.includes(platform.base_url) && `${platform.base_url} is missing`,
       ...missing.map((one) => `${one.name} ${one.state}`),
     ]);
   }
-  const states = before.platforms.flatMap((platform) => platform.deployed.map((one) => one.state)).join(' ');
+  const states = before.platforms.flatMap((platform) => platform.resources.map((one) => one.state)).join(' ');
   check('one of them has failed', !/failed/.test(states) && states);
   check(`${before.faults.length} faults, each with what it met`, before.faults.map((one) =>
     !rows.some((row) => row.includes(one.fault) && row.includes(`${one.applied} of ${one.matched}`)) && one.fault));
   const shown = rows.slice(-before.requests.length);
   check(`${before.requests.length} requests, the newest first`, before.requests.map((one, index) => {
     const row = shown[index] || '';
-    const right = [one.platform, one.method, one.path, String(one.status), one.operation || 'no operation', ...one.problems]
+    const right = [one.platform, one.method, one.path, String(one.status), one.operation || 'unknown operation', ...one.problems]
       .every((part) => row.includes(part));
     return !right && `${one.number} ${one.path}: ${row}`;
   }).concat(before.requests.some((one, index, list) => index > 0 && one.number >= list[index - 1].number) && 'order'));
@@ -174,7 +174,7 @@ async function main() {
   await page.screenshot({ path: path.join(run, 'wide.png'), fullPage: true });
 
   await page.setViewportSize({ width: 360, height: 740 });
-  await page.click('text=Every 2 s');
+  await page.click('text=Refresh every 2 s');
   const first = await page.textContent('header time');
   const again = await page.waitForFunction((seen) => document.querySelector('header time')?.textContent !== seen, first, { timeout: 8000 }).then(() => true, () => false);
   check('it looks again by itself when it is asked to', [!again && 'the clock stands still', !(await page.$('text=Stop refreshing')) && 'it cannot be stopped']);

@@ -1,24 +1,24 @@
-//! What the program says when it is ready.
+//! Startup text of the program.
 
 use deploykit_sandbox::{Dialect, Sandbox};
 
 use crate::options::Options;
 
-/// Where it listens, what opens it, and a first call to each platform.
+/// Base URLs, credentials, and a first curl call per platform.
 pub(crate) fn text(sandbox: &Sandbox, options: &Options) -> String {
     let (nexlayer, dployr) = (sandbox.nexlayer(), sandbox.dployr());
     let (nodion, edgegap) = (sandbox.nodion(), sandbox.edgegap());
     let (login, cluster) = match options.dialect() {
         Dialect::Documented => (
             format!(
-                "\n  e-mail       {}\n  password     {}",
+                "  e-mail       {}\n  password     {}",
                 dployr.email, dployr.password
             ),
             String::new(),
         ),
         Dialect::ControlPlane => (
             format!(
-                "\n  e-mail       {}\n  login code   {}\n  CI job       {}",
+                "  e-mail       {}\n  login code   {}\n  CI token     {}",
                 dployr.email, dployr.login_code, dployr.identity_token
             ),
             format!("?clusterId={}", dployr.cluster_id),
@@ -26,31 +26,40 @@ pub(crate) fn text(sandbox: &Sandbox, options: &Options) -> String {
     };
     format!(
         "Nexlayer  {nexlayer_url}
-  curl -d 'application: {{name: demo, pods: [{{name: web, path: /, image: \"nginx:1.27\", servicePorts: [80]}}]}}' \\
-    -H 'Content-Type: text/x-yaml' '{nexlayer_url}/startUserDeployment'
+  curl -H 'Content-Type: text/x-yaml' -d 'application: {{name: demo, pods: [
+    {{name: web, path: /, image: \"nginx:1.27\", servicePorts: [80]}}]}}' \\
+    '{nexlayer_url}/startUserDeployment'
 
 dployr    {dployr_url}
   token        {dployr_token}
   cluster      {cluster_id}
-  instance     {instance}{login}
-  curl -d '{{\"name\": \"my-app\", \"type\": \"web\", \"source\": \"image\", \"image\": \"nginx:1.27\", \"port\": 3000}}' \\
-    -H 'Content-Type: application/json' -H 'Authorization: Bearer {dployr_token}' \\
+  instance     {instance}
+{login}
+  curl -H 'Authorization: Bearer {dployr_token}' \\
+    -H 'Content-Type: application/json' \\
+    -d '{{\"name\": \"my-app\", \"type\": \"web\", \"source\": \"image\",
+    \"image\": \"nginx:1.27\", \"port\": 3000}}' \\
     '{dployr_url}/v1/deployments{cluster}'
 
 Nodion    {nodion_url}
   token        {nodion_token}
   application  {application_id}
-  curl -X POST -H 'Authorization: Bearer {nodion_token}' '{nodion_url}/v1/applications/{application_id}/deployments'
+  curl -X POST -H 'Authorization: Bearer {nodion_token}' \\
+    '{nodion_url}/v1/applications/{application_id}/deployments'
 
 Edgegap   {edgegap_url}
   token        {edgegap_token}
   application  {application} {version}
   host         {host}
-  curl -d '{{\"application\": \"{application}\", \"version\": \"{version}\", \"users\": [{{\"user_type\": \"ip_address\", \"user_data\": {{\"ip_address\": \"198.51.100.7\"}}}}]}}' \\
-    -H 'Content-Type: application/json' -H 'Authorization: token {edgegap_token}' '{edgegap_url}/v2/deployments'
+  curl -H 'Authorization: token {edgegap_token}' \\
+    -H 'Content-Type: application/json' \\
+    -d '{{\"application\": \"{application}\", \"version\": \"{version}\",
+    \"users\": [{{\"user_type\": \"ip_address\",
+    \"user_data\": {{\"ip_address\": \"198.51.100.7\"}}}}]}}' \\
+    '{edgegap_url}/v2/deployments'
 
-What is deployed: {nodion_url}/
-Ctrl-C ends it.
+Status page: {nodion_url}/
+Ctrl-C stops the sandbox.
 ",
         nexlayer_url = nexlayer.base_url,
         dployr_url = dployr.base_url,

@@ -8,10 +8,12 @@ use crate::faults::Fault;
 use crate::nexlayer::NexlayerPlan;
 use crate::state::State;
 
-/// A hundred years, so that a time with this added to it is still one.
+/// 100 years: adding it to a timestamp cannot overflow.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
 
-/// What a sandbox is made of. Every setting has a default that lets the main job succeed within two seconds.
+/// Settings of a sandbox.
+///
+/// With the defaults, a deployment succeeds within two seconds.
 #[derive(Clone, Debug)]
 pub struct SandboxBuilder {
     pub(crate) plan: NexlayerPlan,
@@ -52,92 +54,106 @@ impl Default for SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    /// The plan of the Nexlayer user. Reservations need a paid one, which is the default.
+    /// Sets the plan of the Nexlayer user.
+    ///
+    /// Reservations need a paid plan, which is the default.
     #[must_use]
     pub fn nexlayer_plan(mut self, plan: NexlayerPlan) -> Self {
         self.plan = plan;
         self
     }
 
-    /// Whether Nexlayer has `getPodsStatus`, which newer files of the vendor lack. It has it by default.
+    /// Sets whether Nexlayer has `getPodsStatus`.
+    ///
+    /// Newer vendor files lack it. Default: true.
     #[must_use]
     pub fn nexlayer_pods_status(mut self, there: bool) -> Self {
         self.pods_status = there;
         self
     }
 
-    /// Which dployr is played. The published reference is the default.
+    /// Sets the dialect of dployr. Default: [`Dialect::Documented`].
     #[must_use]
     pub fn dployr_dialect(mut self, dialect: Dialect) -> Self {
         self.dialect = dialect;
         self
     }
 
-    /// Whether dployr's control plane has a build node. Without one it answers 503 to a deployment from git. It has one
-    /// by default.
+    /// Sets whether dployr's control plane has a build node.
+    ///
+    /// Without one, deployments from git get 503. Default: true.
     #[must_use]
     pub fn dployr_build_node(mut self, connected: bool) -> Self {
         self.build_node = connected;
         self
     }
 
-    /// How many deployments Edgegap has room for at a time. One more is answered with 422, and left behind in error.
-    /// No limit by default.
+    /// Limits how many deployments Edgegap runs at a time.
+    ///
+    /// One more gets 422 and leaves a deployment in status ERROR. Default: no limit.
     #[must_use]
     pub fn edgegap_capacity(mut self, deployments: usize) -> Self {
         self.capacity = deployments;
         self
     }
 
-    /// How long a deployment takes on every platform: a third of it in the queue, the rest at work. 1.2 s by default, and a
-    /// hundred years at most.
+    /// Sets how long a deployment takes, on every platform.
+    ///
+    /// It is queued for the first third of the time. Default: 1.2 s; maximum: 100 years.
     #[must_use]
     pub fn ready_after(mut self, time: Duration) -> Self {
         self.ready_after = time.min(LONGEST);
         self
     }
 
-    /// Whether deployments end in failure instead. They end well by default.
+    /// Sets whether deployments fail. Default: false.
     #[must_use]
     pub fn deployments_fail(mut self, fail: bool) -> Self {
         self.fails = fail;
         self
     }
 
-    /// Where ids, names and credentials come from. One seed makes the same ones each time.
+    /// Sets the seed of ids, names and credentials.
+    ///
+    /// The same seed gives the same values. The default is a fixed seed.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The first of four consecutive ports to listen on. 0, the default, takes four free ones.
+    /// Sets the first of four consecutive ports.
+    ///
+    /// Default: 0, which picks four free ports.
     #[must_use]
     pub fn port(mut self, first: u16) -> Self {
         self.port = first;
         self
     }
 
-    /// The address to listen on, 127.0.0.1 by default. Who can reach another one can do all that the printed
-    /// credentials allow.
+    /// Sets the address to listen on. Default: 127.0.0.1.
+    ///
+    /// Everyone who can reach another address can use the sandbox.
     #[must_use]
     pub fn bind(mut self, address: IpAddr) -> Self {
         self.bind = address;
         self
     }
 
-    /// Whether the clock of the server stands still, at 2026-11-24T02:24:00Z, until
-    /// [`Sandbox::advance`](crate::Sandbox::advance) moves it. What waits for a time waits for that: states, webhooks,
-    /// late and dribbled answers, windows of rate limits. By default it goes with that of the machine. The platforms in the
-    /// process of a test (feature `client`) always have tokio's.
+    /// Freezes the server's clock until [`Sandbox::advance`](crate::Sandbox::advance) moves it.
+    ///
+    /// It starts at 2026-11-24T02:24:00Z. Deployment states, webhooks, delayed and dribbled replies and rate-limit
+    /// windows follow this clock. Default: real time. [`in_process`](Self::in_process) ignores this and always uses
+    /// tokio's clock.
     #[must_use]
     pub fn manual_clock(mut self) -> Self {
         self.manual = true;
         self
     }
 
-    /// A driven clock that goes on by so much with each request, before that is answered: who asks often enough sees a
-    /// deployment become ready, and the same requests always get the same replies.
+    /// Freezes the server's clock and moves it by `tick` before each request.
+    ///
+    /// Polling makes a deployment ready, and the same requests always get the same replies.
     #[must_use]
     pub fn ticking_clock(mut self, tick: Duration) -> Self {
         self.manual = true;
@@ -145,22 +161,24 @@ impl SandboxBuilder {
         self
     }
 
-    /// Whether the platforms limit how much they are asked. They do by default.
+    /// Sets whether the platforms enforce their rate limits. Default: true.
     #[must_use]
     pub fn rate_limits(mut self, limits: bool) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Something that goes wrong from the beginning. One that could never happen fails [`SandboxBuilder::start`]; the bare
-    /// state machine answers every request with 500 and the reason instead.
+    /// Injects a fault from the start.
+    ///
+    /// [`start`](Self::start) fails if the fault can never apply. A state machine without a server answers every
+    /// request with 500 and the reason.
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
         self
     }
 
-    /// The state machine alone, without a server.
+    /// Builds the state machine without a server.
     pub fn state(&self) -> State {
         State::new(self)
     }

@@ -1,4 +1,4 @@
-//! Ready clients of deploykit for the sandbox, and what it received in the shapes of their recorder. Feature `client`.
+//! deploykit clients for the sandbox, and previews of the requests it received. Feature `client`.
 //!
 //! ```
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,15 +23,16 @@ macro_rules! clients {
     ($($access:ty, $platform:ident, |$self:ident, $new:ident| $with:expr;)*) => {
         $(
             impl $access {
-                /// A client for it, with its credentials. Feature `client`.
+                /// Builds a client with the credentials. Feature `client`.
                 ///
                 /// # Errors
-                /// When the client cannot be built, which a loopback address gives no reason for.
+                ///
+                /// If the client cannot be built.
                 pub fn client(&self) -> Result<$platform::Client> {
                     self.builder().build()
                 }
 
-                /// The builder of [`client`](Self::client), for options of one's own. Feature `client`.
+                /// Returns the builder of [`client`](Self::client), with URL and credentials set. Feature `client`.
                 pub fn builder(&self) -> $platform::ClientBuilder {
                     let $self = self;
                     let $new = $platform::Client::builder().base_url(self.base_url.as_str());
@@ -44,16 +45,16 @@ macro_rules! clients {
 
 clients! {
     NexlayerAccess, nexlayer, |_access, new| new;
-    // Its cluster is for the control plane's dialect alone: `.cluster(access.cluster_id.as_str())`.
+    // No cluster: only the control-plane dialect needs `.cluster(access.cluster_id.as_str())`.
     DployrAccess, dployr, |access, new| new.token(access.token.as_str());
     NodionAccess, nodion, |access, new| new.token(access.token.as_str());
     EdgegapAccess, edgegap, |access, new| new.token(access.token.as_str());
 }
 
 impl RecordedRequest {
-    /// The request in the shape in which deploykit's recorder shows it, secrets left out. Feature `client`.
+    /// The request as deploykit's recorder shows it, with secrets redacted. Feature `client`.
     pub fn preview(&self) -> RequestPreview {
-        // What came over a connection can be written down again; if not, it is shown as nothing.
+        // A request that was received can be rebuilt; otherwise the preview is empty.
         let request = self.to_http().unwrap_or_default();
         let (parts, body) = request.into_parts();
         let request = http::Request::from_parts(parts, body.as_slice());
@@ -67,8 +68,9 @@ impl RecordedRequest {
 }
 
 impl Sandbox {
-    /// What all platforms received, oldest first, in the shape of deploykit's recorder: to compare with what a client
-    /// was to send, or to keep as a snapshot. Feature `client`.
+    /// Previews of all received requests, oldest first. Feature `client`.
+    ///
+    /// They have the type of deploykit's recorder: compare them with expected requests, or keep them as a snapshot.
     pub fn request_previews(&self) -> Vec<RequestPreview> {
         self.requests()
             .iter()

@@ -1,10 +1,10 @@
-//! The clock of the platforms: that of the machine, moved forward at will, or one that stands still until it is moved.
+//! The platforms' clock: real time with an offset, or manual.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Where a driven clock starts: 2026-11-24T02:24:00Z, at the beginning of every window of a rate limit.
+/// 2026-11-24T02:24:00Z: the start of a manual clock, and of every rate-limit window.
 const START: Duration = Duration::from_secs(1_795_487_040);
-/// No clock goes beyond 9999-01-01: the platforms write their years with four digits.
+/// 9999-01-01: the platforms write years with four digits, so no clock goes further.
 pub(crate) const END: Duration = Duration::from_secs(253_370_764_800);
 
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,7 @@ pub(crate) enum Clock {
     Real {
         ahead: Duration,
     },
-    /// It goes on by `tick` with each request.
+    /// Moves by `tick` with each request.
     Manual {
         now: Duration,
         tick: Duration,
@@ -30,7 +30,7 @@ impl Clock {
         Clock::Manual { now: START, tick }
     }
 
-    /// Since the Unix epoch.
+    /// Time since the Unix epoch.
     pub(crate) fn now(self) -> Duration {
         match self {
             Clock::Real { ahead } => {
@@ -46,7 +46,7 @@ impl Clock {
         *at = at.saturating_add(by).min(END);
     }
 
-    /// A request came: the time at which it is answered.
+    /// Counts a request and returns the time at which it is answered.
     pub(crate) fn tick(&mut self) -> Duration {
         if let Clock::Manual { tick, .. } = *self {
             self.advance(tick);
@@ -54,7 +54,7 @@ impl Clock {
         self.now()
     }
 
-    /// How long it takes by itself until `at`; nothing on a clock that stands still.
+    /// Real time left until `at`; `None` on a manual clock.
     pub(crate) fn until(self, at: Duration) -> Option<Duration> {
         match self {
             Clock::Real { .. } => Some(at.saturating_sub(self.now())),

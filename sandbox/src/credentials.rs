@@ -1,6 +1,8 @@
-//! Where a platform listens and what opens it.
+//! Base URL, credentials and initial resources of each platform.
 
-/// Where the Nexlayer of the sandbox listens. It needs no credentials: the session token of a reply is the credential.
+/// Base URL of the sandbox's Nexlayer.
+///
+/// It needs no credentials: each deployment returns its session token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NexlayerAccess {
@@ -8,7 +10,9 @@ pub struct NexlayerAccess {
     pub base_url: String,
 }
 
-/// Where the dployr of the sandbox listens and what opens it. Its `Debug` hides the latter.
+/// Base URL and credentials of the sandbox's dployr.
+///
+/// `Debug` redacts the credentials.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DployrAccess {
@@ -18,57 +22,62 @@ pub struct DployrAccess {
     pub token: String,
     /// The cluster of the token's user.
     pub cluster_id: String,
-    /// The user's address, for a login by password (documented dialect).
+    /// The user's e-mail address.
     pub email: String,
-    /// The user's password, for a login by password (documented dialect).
+    /// The user's password (documented dialect).
     pub password: String,
-    /// The code of every mail, for a login by e-mail (control plane's dialect).
+    /// The login code in every e-mail (control-plane dialect).
     pub login_code: String,
-    /// The identity token of the one CI job that is trusted (control plane's dialect).
+    /// The identity token of the one trusted CI job (control-plane dialect).
     pub identity_token: String,
-    /// The tag of the one instance.
+    /// The tag of the connected instance.
     pub instance_tag: String,
 }
 
-/// Where the Nodion of the sandbox listens and what opens it. Its `Debug` hides the latter.
+/// Base URL and credentials of the sandbox's Nodion, and ids of what exists at the start.
+///
+/// `Debug` redacts the credentials.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodionAccess {
     /// The base URL, without a trailing slash and without `/v1`.
     pub base_url: String,
-    /// A project API key.
+    /// The API key of a project.
     pub token: String,
-    /// An application that is connected to a git repository.
+    /// An application that deploys from a git repository.
     pub application_id: String,
-    /// An application that runs a pre-built image, the only kind that takes an image tag.
+    /// An application that runs a pre-built image; only this kind accepts an image tag.
     pub image_application_id: String,
-    /// The one region.
+    /// The id of the only region.
     pub region_id: String,
-    /// A type of instances, the smaller one.
+    /// The id of the smaller instance type.
     pub instance_type_id: String,
 }
 
-/// Where the Edgegap of the sandbox listens and what opens it. Its `Debug` hides the latter.
+/// Base URL and credentials of the sandbox's Edgegap, and names of what exists at the start.
+///
+/// `Debug` redacts the credentials.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EdgegapAccess {
     /// The base URL, without a trailing slash and without `/v2`.
     pub base_url: String,
-    /// The token, a UUID without the word `token`.
+    /// The API token, a UUID without the prefix `token `.
     pub token: String,
-    /// The one application.
+    /// The name of the only application.
     pub application: String,
-    /// Its one version.
+    /// The name of its only version.
     pub version: String,
-    /// A host of the private fleet.
+    /// The id of a host in the private fleet.
     pub private_host_id: String,
     /// The name of the private fleet.
     pub fleet: String,
 }
 
 impl EdgegapAccess {
-    /// What the platform puts into the container of this deployment, so that it can end itself: the values of
-    /// `ARBITRIUM_DELETE_URL` and `ARBITRIUM_DELETE_TOKEN`.
+    /// URL and token with which a deployment's container stops itself.
+    ///
+    /// The platform sets them as `ARBITRIUM_DELETE_URL` and `ARBITRIUM_DELETE_TOKEN`.
     pub fn self_stop(&self, request_id: &str) -> (String, String) {
         let (key, token) = self_stop_credentials(request_id);
         let url = format!("{}/v1/self/stop/{request_id}/{key}", self.base_url);
@@ -76,7 +85,7 @@ impl EdgegapAccess {
     }
 }
 
-/// The key and the token of a deployment. They follow from its id, so that nothing has to be kept.
+/// Stop key and token of a deployment, derived from its id.
 pub(crate) fn self_stop_credentials(request_id: &str) -> (String, String) {
     let mixed = request_id
         .bytes()

@@ -1,4 +1,4 @@
-//! Made-up ids and secrets in each platform's form, from a seed: two runs with one seed give the same ones.
+//! Random ids and secrets in each platform's format; the same seed gives the same ones.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ const HEX: &[u8] = b"0123456789abcdef";
 const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const CROCKFORD: &[u8] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// A small generator (SplitMix64). Nothing here protects anything, so it need not be unpredictable.
+/// SplitMix64. Predictable, which is harmless: nothing here is really secret.
 #[derive(Clone, Debug)]
 pub(crate) struct Ids {
     state: u64,
@@ -83,7 +83,7 @@ mod tests {
         let uuid = ids.uuid();
         assert_eq!(uuid.len(), 36);
         assert_eq!(uuid.as_bytes()[14], b'4');
-        // The instant of a recorded id: 01M85NWXQH... was made at 1795487069937 ms.
+        // 01M85NWXQH... was recorded at 1795487069937 ms.
         assert!(
             ids.ulid(Duration::from_millis(1_795_487_069_937))
                 .starts_with("01M85NWXQH")

@@ -1,4 +1,4 @@
-//! The four platforms in the process of a test: no sockets, and a clock that the test drives. Feature `client`.
+//! The platforms inside a test's process: no sockets, and tokio's clock. Feature `client`.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,14 +19,14 @@ use crate::request::{RecordedRequest, Request};
 use crate::state::State;
 use crate::webhooks::Webhook;
 
-/// When the clock begins: the same day for every test.
+/// The clock's start: the same for every test.
 const BEGIN: Duration = Duration::from_secs(1_800_000_000);
 
-/// The four platforms in the process of a test. Clones are the same platforms. Feature `client`.
+/// The platforms inside a test's process. Clones share their state. Feature `client`.
 ///
-/// Their clock is tokio's, so that under `#[tokio::test(start_paused = true)]` waits take no time and are the same each
-/// time; [`advance`](Self::advance) moves it on top of that. No webhook is called: [`take_due_webhooks`](Self::take_due_webhooks)
-/// hands them out.
+/// The clock is tokio's: under `#[tokio::test(start_paused = true)]` waits take no time and are deterministic.
+/// [`advance`](Self::advance) moves it further. Webhooks are not sent;
+/// [`take_due_webhooks`](Self::take_due_webhooks) returns them.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -34,12 +34,12 @@ const BEGIN: Duration = Duration::from_secs(1_800_000_000);
 /// # tokio::time::pause();
 /// use deploykit_sandbox::Sandbox;
 ///
-/// let world = Sandbox::builder().in_process();
-/// let nodion = world.nodion()?;
-/// let application = nodion.application(world.nodion_access().application_id);
+/// let sandbox = Sandbox::builder().in_process();
+/// let nodion = sandbox.nodion()?;
+/// let application = nodion.application(sandbox.nodion_access().application_id);
 /// let deployment = application.deploy().await?;
 /// application.deployment(deployment.id).wait().await?;
-/// assert_eq!(world.request_previews()[0].operation, Some("create_deployment"));
+/// assert_eq!(sandbox.request_previews()[0].operation, Some("create_deployment"));
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
@@ -63,11 +63,10 @@ impl Inner {
 }
 
 impl SandboxBuilder {
-    /// The platforms in this process, for clients without a network. Feature `client`.
+    /// Runs the platforms in this process, for clients without a network. Feature `client`.
     ///
-    /// Their clock is always tokio's: [`manual_clock`](Self::manual_clock) changes nothing here, as no client would see
-    /// the end of a wait on a clock that stands still. A fault that could never happen answers every request with 500
-    /// and the reason. There is no address to listen on.
+    /// The clock is tokio's; [`manual_clock`](Self::manual_clock) and [`ticking_clock`](Self::ticking_clock) are
+    /// ignored. If a fault of the builder can never apply, every request gets 500 with the reason.
     pub fn in_process(&self) -> InProcessSandbox {
         InProcessSandbox {
             inner: Arc::new(Mutex::new(Inner {
@@ -83,20 +82,20 @@ macro_rules! clients {
     ($($platform:ident, $builder:ident, $access:ident, $of:ty, $variant:ident, $name:literal, $url:literal;)*) => {
         impl InProcessSandbox {
             $(
-                #[doc = concat!("A client for ", $name, ", with its credentials. It sends every call once.")]
-                ///
+                #[doc = concat!("Builds a client for ", $name, ", with its credentials.")]
                 /// # Errors
-                /// When the client cannot be built: when the system's certificates cannot be used.
+                ///
+                /// If the client cannot be built, for example without usable system certificates.
                 pub fn $platform(&self) -> Result<$platform::Client> {
                     self.$builder().build()
                 }
 
-                #[doc = concat!("The builder of [`", stringify!($platform), "`](Self::", stringify!($platform), "), for options of one's own.")]
+                #[doc = concat!("The builder of [`", stringify!($platform), "`](Self::", stringify!($platform), "), with URL and credentials set.")]
                 pub fn $builder(&self) -> $platform::ClientBuilder {
                     self.connect(Platform::$variant, self.$access().builder())
                 }
 
-                #[doc = concat!("What opens ", $name, ", and what there is.")]
+                #[doc = concat!("Credentials and initial resources of ", $name, ".")]
                 pub fn $access(&self) -> $of {
                     self.lock().state.$platform().access($url)
                 }
@@ -113,17 +112,17 @@ clients! {
 }
 
 impl InProcessSandbox {
-    /// Lets a client of your own builder talk to one of the platforms.
+    /// Connects a client builder to one of the platforms.
     pub fn connect<P: deploykit::Platform>(
         &self,
         platform: Platform,
         builder: ClientBuilder<P>,
     ) -> ClientBuilder<P> {
-        let world = self.clone();
-        builder.in_process(move |request| world.handle(platform, request))
+        let sandbox = self.clone();
+        builder.in_process(move |request| sandbox.handle(platform, request))
     }
 
-    /// What becomes of one request, at the time that it is: a reply, or what a fault makes of it.
+    /// Answers one request at the current time.
     pub fn handle(&self, platform: Platform, request: http::Request<Vec<u8>>) -> CannedReply {
         let mut inner = self.lock();
         let now = inner.now();
@@ -141,7 +140,7 @@ impl InProcessSandbox {
                 reply.body_mut().truncate(bytes);
                 CannedReply::from(reply).truncated()
             }
-            // As a whole, when the last piece would be there.
+            // Arrives as a whole when the last piece would.
             Delivery::Dribbled { interval, piece } => {
                 let pieces = u32::try_from(length.div_ceil(piece.max(1))).unwrap_or(u32::MAX);
                 let delay = outcome
@@ -153,59 +152,59 @@ impl InProcessSandbox {
         reply.delay(outcome.delay)
     }
 
-    /// From now on, this goes wrong.
+    /// Injects a fault.
     ///
     /// # Errors
-    /// When the fault can never happen.
+    ///
+    /// If the fault can never apply.
     pub fn inject(&self, fault: Fault) -> std::result::Result<(), FaultError> {
         self.lock().state.inject(fault)
     }
 
-    /// From now on, nothing goes wrong.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.lock().state.clear_faults();
     }
 
-    /// The faults that are injected, and what each has met, in the order in which they were injected.
+    /// All injected faults with their counters, in the order of injection.
     pub fn faults(&self) -> Vec<InjectedFault> {
         self.lock().state.faults().to_vec()
     }
 
-    /// The faults that have not done yet what they were injected for: a test that ends with one of them has not tested
-    /// it.
+    /// Faults that were not applied yet. A test should end with none.
     pub fn pending_faults(&self) -> Vec<Fault> {
         self.lock().state.pending_faults()
     }
 
-    /// The clock of the platforms, since the Unix epoch.
+    /// The platforms' clock, as time since the Unix epoch.
     pub fn now(&self) -> Duration {
         self.lock().now()
     }
 
-    /// Moves the clock of the platforms forward.
+    /// Moves the platforms' clock forward.
     pub fn advance(&self, by: Duration) {
         let mut inner = self.lock();
         inner.ahead = inner.ahead.saturating_add(by).min(END);
     }
 
-    /// What the platforms would call by now, each once.
+    /// Takes the webhook calls that are due, each once.
     pub fn take_due_webhooks(&self) -> Vec<Webhook> {
         let mut inner = self.lock();
         let now = inner.now();
         inner.state.take_due_webhooks(now)
     }
 
-    /// The latest requests to all platforms, oldest first; at most 1000.
+    /// The latest 1,000 requests to all platforms, oldest first.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.lock().state.requests()
     }
 
-    /// Forgets the requests so far. Their [numbers](RecordedRequest::number) go on.
+    /// Clears the recorded requests. [Numbers](RecordedRequest::number) continue.
     pub fn clear_requests(&self) {
         self.lock().state.clear_requests();
     }
 
-    /// The latest requests in the shape of deploykit's recorder.
+    /// Previews of the recorded requests, in the type of deploykit's recorder.
     pub fn request_previews(&self) -> Vec<RequestPreview> {
         self.requests()
             .iter()
@@ -213,14 +212,14 @@ impl InProcessSandbox {
             .collect()
     }
 
-    /// A panic while the lock was held can only come from a test's thread; the state is whole between two requests.
+    /// Ignores poisoning: only a test's own thread can panic here, and the state is consistent between requests.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for InProcessSandbox {
-    /// How much was asked.
+    /// Shows the number of requests.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InProcessSandbox")
             .field("requests", &self.requests().len())

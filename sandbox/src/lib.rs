@@ -10,7 +10,7 @@
         clippy::indexing_slicing
     )
 )]
-// A refusal is a whole reply, which ends a handler early.
+// `HandlerResult` returns a whole reply as its error, to end a handler early.
 #![allow(clippy::result_large_err)]
 
 mod builder;

@@ -1,4 +1,4 @@
-//! The sandbox as a program, for people and for other languages.
+//! The sandbox as a program.
 
 #![forbid(unsafe_code)]
 
@@ -29,27 +29,27 @@ fn serve(options: &Options) -> std::io::Result<()> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        // Before the greeting, after which anybody may want to end it.
-        let end = end()?;
+        // Before the startup text: a reader of it may send the signal at once.
+        let shutdown = shutdown_signal()?;
         let sandbox = options.builder().start().await?;
         let mut out = std::io::stdout();
         write!(out, "{}", banner::text(&sandbox, options))?;
         out.flush()?;
         if !options.bind.is_loopback() {
             eprintln!(
-                "deploykit-sandbox: everyone who can reach {} can use it, with the credentials above or without",
+                "deploykit-sandbox: warning: anyone who can reach {} can use this sandbox",
                 options.bind
             );
         }
         tokio::select! {
-            ended = end => ended,
-            () = log(&sandbox), if options.log => Ok(()),
+            result = shutdown => result,
+            () = log_requests(&sandbox), if options.log => Ok(()),
         }
     })
 }
 
-/// A line for each request, as long as somebody reads them.
-async fn log(sandbox: &Sandbox) {
+/// Prints a line per request until stdout is closed.
+async fn log_requests(sandbox: &Sandbox) {
     let mut last = 0;
     loop {
         let next = sandbox.wait_for_request(|request| request.number > last, Duration::MAX);
@@ -61,9 +61,9 @@ async fn log(sandbox: &Sandbox) {
     }
 }
 
-/// Ctrl-C, or what ends a service.
+/// Waits for SIGINT or SIGTERM.
 #[cfg(unix)]
-fn end() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
+fn shutdown_signal() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -76,8 +76,8 @@ fn end() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
     })
 }
 
-/// Ctrl-C.
+/// Waits for Ctrl-C.
 #[cfg(not(unix))]
-fn end() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
+fn shutdown_signal() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
     Ok(tokio::signal::ctrl_c())
 }

@@ -1,4 +1,4 @@
-//! The options of the program.
+//! Command-line options.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -8,71 +8,74 @@ use deploykit_sandbox::{Dialect, Fault, Sandbox, SandboxBuilder};
 
 const FAULTS: &str = "\
 Faults: [PLATFORM.]OPERATION[:CALLS]=KIND[,OPTION]...
-  PLATFORM   nexlayer, dployr, nodion or edgegap [default: whichever has the operation]
-  OPERATION  an operationId of the spec, or * for any request
-  CALLS      2 (the second only), 1-3 or 2- (from the second on) [default: all]
-  KIND       503                  this status, with the body that the spec shows for it
-             delay:500ms          the platform's own answer comes late (ms, s or m)
-             reset                the connection is reset before any byte of an answer
-             truncate:20          Content-Length promises more than these bytes of the body
-             garbage              200 with an HTML page
-             dribble:10ms/8       the body comes in pieces of 8 bytes, one every 10 ms
-             hang                 no answer at all
-             drop-webhook         the platform does not call; takes * as OPERATION
-  OPTION     before, after        whether the platform acts before it goes wrong. A status, reset,
-                                  garbage and hang come before, unless told otherwise
-             retry-after:30       with a status: the header, in seconds
-             type:text/html       with a status and a body: its content type [default: text/plain]
-             body:TEXT            with a status: this body; the last option, to the end of FAULT
+  PLATFORM   nexlayer, dployr, nodion or edgegap
+             [default: every platform that has the operation]
+  OPERATION  an operationId of the spec, or * for every request
+  CALLS      2 (only the second), 1-3, or 2- (from the second) [default: all]
+  KIND       503             answer this status with the spec's example body
+             delay:500ms     delay the platform's reply (ms, s or m)
+             reset           reset the connection before the reply
+             truncate:20     close the connection after 20 bytes of the body
+             garbage         answer 200 with an HTML page
+             dribble:10ms/8  send the body 8 bytes at a time, every 10 ms
+             hang            never answer
+             drop-webhook    do not send the webhook (OPERATION must be *)
+  OPTION     before          the platform does not process the request
+                             [default for a status, reset, garbage and hang]
+             after           the platform processes the request
+             retry-after:30  with a status: add this header, in seconds
+             type:text/html  with body: its content type [default: text/plain]
+             body:TEXT       with a status: this body (must be the last option)
 
+Examples:
   --fault 'edgegap.create_deployment:2=503,retry-after:1'
-  --fault 'edgegap.create_deployment:1=reset,after'     it is created, and the answer is lost
+  --fault 'edgegap.create_deployment:1=reset,after'
   --fault 'nodion.*=delay:500ms' --fault 'edgegap.*:1=drop-webhook'
 
-The page at / of each port shows what is deployed, which faults there are, and the last requests.";
+Each port has a status page at / with resources, faults and recent requests.";
 
-/// Plays Nexlayer, dployr, Nodion and Edgegap on four ports of this machine until Ctrl-C.
+/// Local server for Nexlayer, dployr, Nodion and Edgegap, one port each
 #[derive(Clone, Debug, Parser)]
 #[command(name = "deploykit-sandbox", after_help = FAULTS)]
 pub(crate) struct Options {
-    /// The first of four consecutive ports [default: free ones]
-    // Four ports have to fit.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65_532))]
+    /// First of four consecutive ports [default: free ports]
+    // The fourth port is PORT + 3.
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..=65_532))]
     port: Option<u16>,
-    /// Address to listen on; whoever reaches it can use it
+    /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::LOCALHOST.into())]
     pub(crate) bind: IpAddr,
-    /// Which dployr: documented or control-plane
+    /// API of dployr: documented or control-plane
     #[arg(
         long,
         value_enum,
         value_name = "DIALECT",
-        default_value_t = Which::Documented,
+        default_value_t = DialectName::Documented,
         hide_possible_values = true
     )]
-    dialect: Which,
-    /// Where ids, names and credentials come from [default: a fixed one]
+    dialect: DialectName,
+    /// Seed of ids and credentials [default: fixed]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Something that goes wrong, see below; may be given several times
+    /// Inject a fault, see below (repeatable)
     #[arg(long, value_name = "FAULT", value_parser = fault)]
     fault: Vec<Fault>,
-    /// Print a line for each request: time, platform, operation, status
+    /// Print one line per request
     #[arg(long)]
     pub(crate) log: bool,
-    /// Let every platform be asked without end
+    /// Do not enforce rate limits
     #[arg(long)]
     no_rate_limits: bool,
-    /// Milliseconds that a deployment takes [default: 1200]
+    /// Duration of a deployment [default: 1200]
     #[arg(long, value_name = "MS", value_parser = millis)]
     ready_after: Option<Duration>,
-    /// A clock that moves by this with each request only [default: real time]
+    /// Freeze the clock and move it by MS per request
     #[arg(long, value_name = "MS", value_parser = millis)]
     tick: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Which {
+enum DialectName {
     Documented,
     ControlPlane,
 }
@@ -80,8 +83,8 @@ enum Which {
 impl Options {
     pub(crate) fn dialect(&self) -> Dialect {
         match self.dialect {
-            Which::Documented => Dialect::Documented,
-            Which::ControlPlane => Dialect::ControlPlane,
+            DialectName::Documented => Dialect::Documented,
+            DialectName::ControlPlane => Dialect::ControlPlane,
         }
     }
 
@@ -109,20 +112,20 @@ impl Options {
     }
 }
 
-/// The value of an option that is a time.
+/// Parses a duration in milliseconds.
 fn millis(text: &str) -> Result<Duration, String> {
     let millis = text.parse().ok().filter(|millis| *millis <= 86_400_000);
-    let millis = millis.ok_or("milliseconds are needed, a day at most")?;
+    let millis = millis.ok_or("expected milliseconds, at most 86400000 (one day)")?;
     Ok(Duration::from_millis(millis))
 }
 
-/// Checked here, so that a name that does not exist is a mistake of the caller's.
+/// Parses and checks a fault, so that an unknown operation is a usage error.
 fn fault(text: &str) -> Result<Fault, String> {
     let fault: Fault = text
         .parse()
-        .map_err(|why: deploykit_sandbox::FaultError| why.to_string())?;
-    let known = Sandbox::builder().state().inject(fault.clone());
-    known.map_err(|why| why.to_string())?;
+        .map_err(|error: deploykit_sandbox::FaultError| error.to_string())?;
+    let injected = Sandbox::builder().state().inject(fault.clone());
+    injected.map_err(|error| error.to_string())?;
     Ok(fault)
 }
 
@@ -136,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments() {
+    fn options_are_parsed() {
         for line in [
             "",
             "--port 4000 --dialect control-plane",
@@ -154,21 +157,21 @@ mod tests {
     }
 
     #[test]
-    fn mistakes() {
+    fn invalid_options_are_refused() {
         for (line, words) in [
-            ("--port", "--port <N>"),
-            ("--port x", "--port <N>"),
+            ("--port", "--port <PORT>"),
+            ("--port x", "--port <PORT>"),
             ("--port 0", "1..=65532"),
             ("--port 65533", "1..=65532"),
             ("--bind localhost", "invalid IP address"),
             ("--dialect other", "invalid value 'other'"),
             ("--seed -1", "-1"),
             ("--ready-after soon", "milliseconds"),
-            ("--ready-after 86400001", "a day at most"),
+            ("--ready-after 86400001", "at most 86400000"),
             ("--tick", "--tick <MS>"),
             ("--tick=-5", "milliseconds"),
             ("--log=yes", "--log"),
-            ("--fault nope", "=KIND is missing"),
+            ("--fault nope", "missing =KIND"),
             (
                 "--fault edgegap.create_deploy=reset",
                 "did you mean edgegap.create_deployment?",

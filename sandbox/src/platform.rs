@@ -1,4 +1,4 @@
-//! A request on its way through a platform, and the check of it against the spec.
+//! The four platforms: their names, the trait they implement, and routed requests.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,18 +12,18 @@ use crate::spec::{Operation, Spec, Violation, accepted_violations};
 /// One of the four platforms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Platform {
-    /// Nexlayer, apps from a manifest.
+    /// Nexlayer: applications from a manifest.
     Nexlayer,
-    /// dployr, your own servers.
+    /// dployr: the user's own servers.
     Dployr,
-    /// Nodion, apps from git or an image.
+    /// Nodion: applications from git or an image.
     Nodion,
-    /// Edgegap, game servers near their players.
+    /// Edgegap: game servers close to players.
     Edgegap,
 }
 
 impl Platform {
-    /// All four, in the order in which ports are given out.
+    /// All platforms, in the order of their ports.
     pub const ALL: [Platform; 4] = [
         Platform::Nexlayer,
         Platform::Dployr,
@@ -43,12 +43,12 @@ impl fmt::Display for Platform {
     }
 }
 
-/// One request, with its operation in the spec and the time.
+/// A request with its operation in the spec and its time.
 pub(crate) struct Call<'c, 'r> {
     pub(crate) request: &'r Request,
     pub(crate) operation: Option<&'c Operation>,
     pub(crate) now: Duration,
-    /// Where the request breaks the spec.
+    /// Violations of the spec.
     pub(crate) problems: Vec<Violation>,
     parameters: Vec<(String, String)>,
     segments: Vec<String>,
@@ -71,7 +71,7 @@ impl<'c, 'r> Call<'c, 'r> {
         }
     }
 
-    /// The `operationId`; empty for a route that the spec has not.
+    /// The `operationId`; empty for routes outside the spec.
     pub(crate) fn id(&self) -> &'c str {
         self.operation.map_or("", Operation::id)
     }
@@ -80,60 +80,62 @@ impl<'c, 'r> Call<'c, 'r> {
         self.request.method.as_str()
     }
 
-    /// The decoded value of a path parameter of the spec.
+    /// The decoded value of a path parameter.
     pub(crate) fn path(&self, name: &str) -> &str {
         let mut parameters = self.parameters.iter();
         let found = parameters.find(|(known, _)| *known == name);
         found.map_or("", |(_, value)| value.as_str())
     }
 
-    /// The decoded segments of the path, for routes that the spec has not.
+    /// The decoded path segments, for routes outside the spec.
     pub(crate) fn segments(&self) -> Vec<&str> {
         self.segments.iter().map(String::as_str).collect()
     }
 
-    /// The spec's example of a success: what an operation answers until somebody writes rules for it.
+    /// The spec's example of a success: the reply of operations without rules.
     pub(crate) fn example(&self) -> Option<Reply> {
         let operation = self.operation?;
         operation.status_reply(operation.statuses().next()?)
     }
 }
 
-/// A platform as the server sees it.
+/// The state and rules of one platform.
 pub(crate) trait PlatformState: Clone {
     const PLATFORM: Platform;
 
-    /// The dialect, of the one platform that has two.
+    /// The dialect, for dployr only.
     fn dialect(&self) -> Option<Dialect> {
         None
     }
 
     fn handle(&mut self, call: &Call) -> Reply;
 
-    /// The platform's form of a 400 for a request that breaks the spec.
+    /// A 400 in the platform's form, for a request that violates the spec.
     fn violation_reply(&self, problem: &Violation) -> Reply;
 
-    /// What there is, for a person to look at.
+    /// The platform's resources, for the status page.
     fn resources(&self, now: Duration) -> Vec<ResourceSummary>;
 }
 
-/// Something that runs, or is to run, or ran.
+/// A resource on the status page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ResourceSummary {
     /// `application`, `deployment` or `service`.
     pub(crate) kind: &'static str,
     pub(crate) name: String,
-    /// The number of its latest deployment, where the platform counts them.
+    /// The number of its latest deployment, where the platform numbers them.
     pub(crate) deployment: Option<u64>,
-    /// In the platform's own word.
+    /// The platform's word for its state.
     pub(crate) state: String,
-    /// When it was begun, or switched.
+    /// When it was deployed or last changed.
     pub(crate) since: Duration,
     pub(crate) address: Option<String>,
 }
 
-/// The platform's answer. Its own checks come first, since their words are better. A request that breaks the spec and
-/// passes them is refused, and changes nothing.
+/// Asks the platform.
+///
+/// Its own checks come first, because their messages are better. A request that passes them but violates the spec is
+/// refused and changes nothing.
 pub(crate) fn ask<P: PlatformState>(platform: &mut P, call: &Call) -> Reply {
     let Some(problem) = refusable(platform, call) else {
         return platform.handle(call);
@@ -147,13 +149,13 @@ pub(crate) fn ask<P: PlatformState>(platform: &mut P, call: &Call) -> Reply {
     platform.violation_reply(problem)
 }
 
-/// The first problem that the platform is not known to accept.
+/// The first violation that the platform is not known to accept.
 pub(crate) fn refusable<'a, P: PlatformState>(
     platform: &P,
     call: &'a Call,
 ) -> Option<&'a Violation> {
     let operation = call.operation?;
-    // Where no refusal is documented, there is no form for one.
+    // Without a documented 400 the form of a refusal is unknown.
     operation.statuses().find(|status| *status == 400)?;
     let taken = |place: &str| {
         accepted_violations::is(P::PLATFORM, platform.dialect(), operation.id(), place)
@@ -168,7 +170,7 @@ mod tests {
     use super::*;
     use crate::builder::SandboxBuilder;
 
-    /// A platform's spec with one more operation, for which nobody wrote rules.
+    /// The spec plus one operation without rules.
     fn extended(text: &str, documented: bool) -> Spec {
         let operation = format!(
             "paths:\n  /v1/brand-new/{{name}}:\n    post:\n      operationId: make_brand_new\n      \

@@ -1,8 +1,8 @@
-//! Rate limits over windows that are aligned with the clock.
+//! Rate limits in windows aligned with the clock.
 
 use std::time::Duration;
 
-/// A rate limit over clock-aligned windows.
+/// A rate limit in clock-aligned windows.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RateLimit {
     index: u64,
@@ -10,17 +10,17 @@ pub(crate) struct RateLimit {
     lifted: bool,
 }
 
-/// What a window says to one more request.
+/// The result of charging one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RateLimitOutcome {
     pub(crate) allowed: bool,
     pub(crate) remaining: u64,
-    /// Unix seconds of the end of the window.
+    /// End of the window in Unix seconds.
     pub(crate) reset: u64,
 }
 
 impl RateLimit {
-    /// A limit, or none: then it allows everything and counts nothing.
+    /// With `limits` false, everything is allowed and nothing counted.
     pub(crate) fn new(limits: bool) -> Self {
         Self {
             lifted: !limits,

@@ -1,4 +1,6 @@
-//! How things are printed in a test that fails: without what opens a platform, and without what somebody sent or got.
+//! Redacted `Debug`, `Display` and log output.
+//!
+//! Credentials and bodies never appear in the output of a failing test or in the log.
 
 use std::fmt;
 
@@ -13,10 +15,10 @@ use crate::state::State;
 use crate::time::rfc3339;
 use crate::webhooks::Webhook;
 
-/// Letters of a line of the log.
+/// Maximum characters of a log line.
 const MOST_LETTERS: usize = 1_000;
 
-/// Headers whose values say nothing that is secret. Every other one shows its name alone.
+/// Headers whose values are shown; of all others only the name.
 const OPEN_HEADERS: [&str; 7] = [
     "accept",
     "content-length",
@@ -28,7 +30,7 @@ const OPEN_HEADERS: [&str; 7] = [
 ];
 const HIDDEN: &str = "***";
 
-/// A path as sent, with stars for every segment that is not open. What is asked about is decoded.
+/// Replaces path segments by `***` unless `is_open` accepts the decoded segment.
 fn masked_path(path: &str, mut is_open: impl FnMut(&str) -> bool) -> String {
     let (slash, rest) = match path.strip_prefix('/') {
         Some(rest) => ("/", rest),
@@ -58,9 +60,10 @@ fn headers(all: &HeaderMap) -> Vec<(&str, &str)> {
 }
 
 impl RecordedRequest {
-    /// The path with `***` for every segment that opens something: what the spec of its operation calls a secret, and what
-    /// was sent as a credential too. Where the platform has no operation for it, only the words are shown that paths of
-    /// its spec have.
+    /// The path with `***` for segments that may be secret.
+    ///
+    /// These are the operation's secret parameters and repetitions of the sent credential. For unknown routes, only
+    /// words from the platform's spec are shown.
     pub fn redacted_path(&self) -> String {
         let credential = self.header("authorization").unwrap_or_default();
         let credential = credential.rsplit(' ').next().unwrap_or_default();
@@ -71,8 +74,7 @@ impl RecordedRequest {
         })
     }
 
-    /// One line for a log: the time, the platform, the operation, the status, and what was wrong. Long texts are cut, and
-    /// so is the line.
+    /// One log line: time, platform, operation, status, fault and violations. Long values are truncated.
     ///
     /// ```
     /// # use deploykit_sandbox::{Platform, Request, Sandbox};
@@ -135,7 +137,7 @@ impl fmt::Debug for RecordedRequest {
     }
 }
 
-/// Of the path the words that any platform has. For which of them it is, it does not know.
+/// Shows only path segments that occur in any spec: the platform of the request is unknown.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let specs = Platform::ALL.map(Spec::of);
@@ -162,7 +164,7 @@ impl fmt::Debug for Reply {
     }
 }
 
-/// An address of the user's may have a password or a token in it, so that none of it is shown.
+/// Hides the URL: it may contain a password or token.
 impl fmt::Debug for Webhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Webhook")
@@ -217,15 +219,15 @@ impl fmt::Debug for EdgegapAccess {
     }
 }
 
-/// Letters of a text on the page or in the log.
+/// Maximum characters of a value on the page or in the log.
 const OF_A_LINE: usize = 120;
 
-/// A text as it fits on a line beside others.
+/// Truncates a value for the page or the log.
 pub(crate) fn for_a_line(text: &str) -> String {
     short(text, OF_A_LINE)
 }
 
-/// The first letters of a text, and a sign that there were more.
+/// Truncates to `most_letters` characters plus an ellipsis.
 pub(crate) fn short(text: &str, most_letters: usize) -> String {
     match text.char_indices().nth(most_letters) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

@@ -1,4 +1,4 @@
-//! The reply of a platform, without sockets.
+//! Replies, without sockets.
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
@@ -6,10 +6,12 @@ use serde_json::Value;
 
 use crate::request::{append, text_of};
 
-/// What a handler of a platform returns: a refusal ends it early.
+/// The result of a handler; the error is an early reply.
 pub(crate) type HandlerResult = Result<Reply, Reply>;
 
-/// What a platform answers. Its `Debug` shows no credentials and no body; [`text_body`](Self::text_body) does.
+/// A platform's reply.
+///
+/// `Debug` redacts the body and headers; [`text_body`](Self::text_body) shows the body.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
@@ -33,7 +35,7 @@ impl Reply {
         reply.with_header(CONTENT_TYPE.as_str(), content_type)
     }
 
-    /// A reply without a body. A number that is no status becomes 500.
+    /// A reply without a body. An invalid status becomes 500.
     pub fn empty(status: u16) -> Self {
         Self {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
@@ -42,7 +44,7 @@ impl Reply {
         }
     }
 
-    /// Adds a header. One that HTTP does not allow is left out.
+    /// Adds a header; an invalid one is ignored.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: impl ToString) -> Self {
         append(&mut self.headers, name, &value.to_string());
@@ -59,12 +61,12 @@ impl Reply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as JSON, or null if it is none.
+    /// The body as JSON, or null if it is not JSON.
     pub fn json_body(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
-    /// The same reply in the types of the `http` crate.
+    /// Converts to the `http` crate's type.
     pub(crate) fn into_http<B: From<Vec<u8>>>(self) -> http::Response<B> {
         let mut response = http::Response::new(B::from(self.body));
         *response.status_mut() = self.status;

@@ -1,4 +1,4 @@
-//! An exchange without sockets: a request goes in, a reply comes out.
+//! Requests and recorded requests, without sockets.
 
 use std::time::Duration;
 
@@ -11,31 +11,32 @@ use crate::faults::Fault;
 use crate::platform::Platform;
 use crate::spec::Violation;
 
-/// What is percent-encoded in a query: everything that RFC 3986 does not leave unreserved.
+/// Percent-encodes everything but RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// A request as sent over the wire. Its `Debug` shows no credentials and no body.
+/// An HTTP request. `Debug` redacts credentials and body.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// The path as sent, percent-encoding kept, without the query.
+    /// The percent-encoded path, without the query.
     pub path: String,
-    /// The decoded query, in the order in which it was sent.
+    /// The decoded query pairs, in order.
     pub query: Vec<(String, String)>,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, untouched.
+    /// The body.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// A request without headers and body. `target` is a path with an optional query, as in a request line. A method
-    /// that is no HTTP token becomes `GET`.
+    /// A request without headers and body.
+    ///
+    /// `target` is a path with an optional query. An invalid method becomes `GET`.
     pub fn new(method: &str, target: &str) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         Self {
@@ -47,7 +48,7 @@ impl Request {
         }
     }
 
-    /// Adds a header. One that HTTP does not allow is left out.
+    /// Adds a header; an invalid one is ignored.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         append(&mut self.headers, name, value);
@@ -79,12 +80,12 @@ impl Request {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The first value of a query parameter, if it is not empty.
+    /// The first value of a query parameter; an empty one counts as absent.
     pub(crate) fn filled(&self, name: &str) -> Option<&str> {
         self.query_value(name).filter(|value| !value.is_empty())
     }
 
-    /// The media type of the body in lower case, without parameters.
+    /// The media type in lower case, without parameters.
     pub(crate) fn media_type(&self) -> Option<String> {
         self.header("content-type").map(media_type)
     }
@@ -98,7 +99,7 @@ impl Request {
         }
     }
 
-    /// The body as a JSON object that is also labelled as JSON.
+    /// The body as a JSON object; also requires `Content-Type: application/json`.
     pub(crate) fn labelled_json_object(&self) -> Result<Map<String, Value>, NotAnObject> {
         if self.media_type().as_deref() != Some("application/json") {
             return Err(NotAnObject::OtherLabel);
@@ -106,10 +107,11 @@ impl Request {
         self.json_object()
     }
 
-    /// The same request in the types of the `http` crate, with everything that was sent: credentials included.
+    /// Converts to the `http` crate's type, credentials included.
     ///
     /// # Errors
-    /// When the path is no URI. What came over a socket is never that.
+    ///
+    /// If the path is not a valid URI, which cannot happen for received requests.
     pub fn to_http(&self) -> http::Result<http::Request<Vec<u8>>> {
         let mut target = self.path.clone();
         for (at, (name, value)) in self.query.iter().enumerate() {
@@ -125,14 +127,14 @@ impl Request {
         Ok(request)
     }
 
-    /// Takes a request of the `http` crate.
+    /// Converts from the `http` crate's type.
     pub(crate) fn from_http<B>(request: http::Request<B>) -> (Self, B) {
         let (parts, body) = request.into_parts();
         let target = parts.uri.path_and_query();
         let target = target.map_or("/", |target| target.as_str());
         let mut read = Self::new(parts.method.as_str(), target);
         read.headers = parts.headers;
-        // A client that never opens a connection has no reason to write its host down.
+        // In-process clients send no `Host` header.
         if let Some(authority) = parts.uri.authority()
             && read.header(HOST.as_str()).is_none()
         {
@@ -142,7 +144,7 @@ impl Request {
     }
 }
 
-/// Why a body is not the JSON object that was asked for.
+/// Why a body is not a JSON object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotAnObject {
     OtherLabel,
@@ -160,29 +162,31 @@ impl NotAnObject {
     }
 }
 
-/// A request that was answered, as the sandbox remembers it. It reads like the [`Request`] itself. Its `Debug` and
-/// `Display` show no credentials.
+/// A received request with its outcome; dereferences to [`Request`].
+///
+/// `Debug` and `Display` redact credentials.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// Its number, counted over all platforms, from 1 on.
+    /// Sequence number over all platforms, from 1.
     pub number: u64,
-    /// When it was answered, by the clock of the platforms, since the Unix epoch.
+    /// When it was answered, on the platforms' clock, since the Unix epoch.
     pub at: Duration,
-    /// The platform that was asked.
+    /// The platform it was sent to.
     pub platform: Platform,
-    /// What was sent, credentials included.
+    /// The request, credentials included.
     pub request: Request,
-    /// The status of the reply, or of the one that was lost. 503 if a fault kept the platform from acting and from
-    /// answering.
+    /// The status of the reply, even if the client never got it.
+    ///
+    /// 503 if a fault kept the platform from processing and answering it.
     pub status: u16,
-    /// The `operationId` of its operation in the platform's spec.
+    /// Its `operationId` in the platform's spec.
     pub operation: Option<&'static str>,
-    /// Where it breaks the spec. A platform that is known to take more took it all the same.
+    /// Violations of the spec in the request. Some platforms accept more than their spec allows.
     pub request_violations: Vec<Violation>,
-    /// Where the reply breaks the spec, which is a mistake of the sandbox.
+    /// Violations of the spec in the reply: bugs of the sandbox.
     pub reply_violations: Vec<Violation>,
-    /// The fault that it met.
+    /// The fault that was applied.
     pub fault: Option<Fault>,
 }
 
@@ -194,13 +198,13 @@ impl std::ops::Deref for RecordedRequest {
     }
 }
 
-/// A string field of a JSON object; an empty one counts as absent.
+/// A string field; an empty one counts as absent.
 pub(crate) fn text_field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     let text = object.get(name).and_then(Value::as_str);
     text.filter(|text| !text.is_empty())
 }
 
-/// The fields of a JSON object that was written with `json!`.
+/// The fields of a `json!` object.
 pub(crate) fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,
@@ -208,19 +212,19 @@ pub(crate) fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// The media type of a content type, in lower case, without parameters.
+/// The media type of a `Content-Type`, in lower case, without parameters.
 pub(crate) fn media_type(content_type: &str) -> String {
     let essence = content_type.split(';').next().unwrap_or(content_type);
     essence.trim().to_ascii_lowercase()
 }
 
-/// The decoded segments of a path. A trailing slash leaves an empty last one, so that it matches no route.
+/// The decoded segments of a path. A trailing slash adds an empty one, so that it matches no route.
 pub(crate) fn segments(path: &str) -> impl Iterator<Item = String> {
     let path = path.strip_prefix('/').unwrap_or(path);
     path.split('/').map(decode)
 }
 
-/// Percent-decoding; a broken escape stays as it is, as servers do.
+/// Percent-decodes; broken escapes stay unchanged, as on common servers.
 pub(crate) fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

@@ -1,4 +1,4 @@
-//! The four platforms together, with a memory of what they were asked.
+//! The state machine: four platforms, faults and recorded requests.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,10 +17,10 @@ use crate::spec::Spec;
 use crate::time::Timing;
 use crate::webhooks::Webhook;
 
-/// The number of requests that are kept.
+/// Maximum number of recorded requests.
 const MOST_RECORDED: usize = 1_000;
 
-/// The four platforms, without I/O: a request and the time go in, a reply comes out.
+/// The four platforms without I/O: takes a request and the time, returns a reply.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,10 +40,10 @@ pub struct State {
     nodion: Nodion,
     edgegap: Edgegap,
     recorded: VecDeque<RecordedRequest>,
-    /// Requests so far.
+    /// Number of requests so far.
     count: u64,
     faults: FaultList,
-    /// A fault of the builder's that could never happen.
+    /// The first fault of the builder that can never apply.
     refused: Option<FaultError>,
 }
 
@@ -53,7 +53,7 @@ impl State {
             ready_after: builder.ready_after,
             fails: builder.fails,
         };
-        // A generator each, so that what one platform is asked does not change the ids of another.
+        // Separate seeds, so that requests to one platform do not change the ids of another.
         let seed = |platform: u64| builder.seed.wrapping_mul(31).wrapping_add(platform);
         let mut state = Self {
             nexlayer: Nexlayer::new(builder, timing, seed(1)),
@@ -72,13 +72,15 @@ impl State {
         state
     }
 
-    /// Answers one request at `now`, the time since the Unix epoch, and remembers it. 9999-01-01 stands for whatever is
-    /// later. Faults show as far as a reply can show them; [`State::outcome`] tells the rest.
+    /// Answers one request and records it.
+    ///
+    /// `now` is the time since the Unix epoch, capped at 9999-01-01. A [`Reply`] cannot show delays and broken
+    /// deliveries; [`State::outcome`] can.
     pub fn handle(&mut self, platform: Platform, request: &Request, now: Duration) -> Reply {
         self.outcome(platform, request, now).reply
     }
 
-    /// The same, with how the reply arrives.
+    /// Like [`handle`](Self::handle), with the way the reply is delivered.
     pub fn outcome(&mut self, platform: Platform, request: &Request, now: Duration) -> Outcome {
         if let Some(refused) = &self.refused {
             return Outcome::complete(Reply::new(500, "text/plain", refused.to_string()));
@@ -86,17 +88,17 @@ impl State {
         let call = Call::new(Spec::of(platform), request, now);
         let operation = call.operation;
         let id = operation.map(|operation| operation.id());
-        let fault = self.faults.meet(platform, id);
-        let acts = fault.as_ref().is_none_or(Fault::acts);
+        let fault = self.faults.apply(platform, id);
+        let acts = fault.as_ref().is_none_or(Fault::is_processed);
         let own = acts.then(|| self.ask(platform, &call));
-        // What a fault says in its place is not the platform's.
+        // A fault's reply is not the platform's, so it is not validated.
         let reply_violations = match (operation, &own) {
             (Some(operation), Some(own)) => operation.reply_violations(own),
             _ => Vec::new(),
         };
         let outcome = match (&fault, own) {
             (None, Some(own)) => Outcome::complete(own),
-            // Without a fault it acts.
+            // Unreachable: without a fault the platform always answers.
             (None, None) => Outcome::complete(Reply::empty(500)),
             (Some(fault), own) => fault.outcome(own, platform, operation),
         };
@@ -123,38 +125,40 @@ impl State {
         }
     }
 
-    /// Lets something go wrong from now on.
+    /// Injects a fault.
     ///
     /// # Errors
-    /// When it could never happen: an operation that the platform has not, a 0th call, a webhook of an operation.
+    ///
+    /// If the fault can never apply: an unknown operation, request number 0, or a webhook fault with an operation.
     pub fn inject(&mut self, fault: Fault) -> Result<(), FaultError> {
         self.faults.inject(fault)
     }
 
-    /// The fault of the builder's that could never happen.
+    /// The first fault of the builder that can never apply.
     pub(crate) fn refused(&self) -> Option<FaultError> {
         self.refused.clone()
     }
 
-    /// Ends all faults.
+    /// Removes all faults.
     pub fn clear_faults(&mut self) {
         self.faults.clear();
     }
 
-    /// The faults that are injected, and what each has met, in the order in which they were injected.
+    /// All injected faults with their counters, in the order of injection.
     pub fn faults(&self) -> &[InjectedFault] {
         self.faults.all()
     }
 
-    /// Those that have not done yet what they were injected for.
+    /// Faults that were not applied yet.
     pub(crate) fn pending_faults(&self) -> Vec<Fault> {
         let left = self.faults().iter().filter(|one| one.is_pending());
         left.map(|one| one.fault.clone()).collect()
     }
 
-    /// What the platforms call by now, the oldest first: Edgegap the addresses of a deployment, dployr's control plane
-    /// the webhook of the cluster. Each is handed out once. The server makes these calls; who uses the state machine
-    /// alone may do so.
+    /// Takes the webhook calls that are due, oldest first, each once.
+    ///
+    /// Edgegap calls the URLs of a deployment, dployr's control plane that of the cluster. The server sends them; users
+    /// of the state machine send them themselves.
     pub fn take_due_webhooks(&mut self, now: Duration) -> Vec<Webhook> {
         let now = now.min(END);
         let mut due = self.edgegap.take_due_webhooks(now);
@@ -166,7 +170,7 @@ impl State {
             .collect()
     }
 
-    /// When the next of them is due, if it is known by now that there will be one.
+    /// When the next webhook call is due, as far as known now.
     pub fn next_webhook_at(&self, now: Duration) -> Option<Duration> {
         let now = now.min(END);
         let next = [
@@ -176,7 +180,7 @@ impl State {
         next.into_iter().flatten().min()
     }
 
-    /// Remembers a request that was answered without asking the platform.
+    /// Records a request that did not reach the platform.
     pub(crate) fn record(
         &mut self,
         platform: Platform,
@@ -206,7 +210,7 @@ impl State {
         }
     }
 
-    /// The latest requests to all platforms, oldest first; at most 1000.
+    /// The latest 1,000 requests to all platforms, oldest first.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.recorded.iter().cloned().collect()
     }
@@ -219,17 +223,17 @@ impl State {
             .collect()
     }
 
-    /// Forgets the requests. Their numbers go on.
+    /// Clears the recorded requests. Their numbers continue.
     pub fn clear_requests(&mut self) {
         self.recorded.clear();
     }
 
-    /// The requests that are remembered, oldest first.
+    /// The recorded requests, oldest first.
     pub(crate) fn recorded(&self) -> &VecDeque<RecordedRequest> {
         &self.recorded
     }
 
-    /// What there is on a platform by now, for a person to look at.
+    /// The resources of a platform, for the status page.
     pub(crate) fn resources(&self, platform: Platform, now: Duration) -> Vec<ResourceSummary> {
         match platform {
             Platform::Nexlayer => self.nexlayer.resources(now),
@@ -239,27 +243,27 @@ impl State {
         }
     }
 
-    /// Lets Nexlayer's sites be paths of a server.
+    /// Makes Nexlayer's sites paths of a server.
     pub(crate) fn nexlayer_at(&mut self, base_url: &str) {
         self.nexlayer.listen_at(base_url);
     }
 
-    /// Nexlayer.
+    /// The state of Nexlayer.
     pub fn nexlayer(&self) -> &Nexlayer {
         &self.nexlayer
     }
 
-    /// dployr.
+    /// The state of dployr.
     pub fn dployr(&self) -> &Dployr {
         &self.dployr
     }
 
-    /// Nodion.
+    /// The state of Nodion.
     pub fn nodion(&self) -> &Nodion {
         &self.nodion
     }
 
-    /// Edgegap.
+    /// The state of Edgegap.
     pub fn edgegap(&self) -> &Edgegap {
         &self.edgegap
     }
@@ -284,7 +288,7 @@ mod tests {
         assert_eq!(state.requests_to(Platform::Edgegap), []);
     }
 
-    /// The control plane stores the events of a webhook unchecked and returns them.
+    /// The control plane stores and returns a webhook's events without validation.
     #[test]
     fn problems_of_a_request_and_of_its_reply_are_recorded() {
         let builder = SandboxBuilder::default().dployr_dialect(Dialect::ControlPlane);

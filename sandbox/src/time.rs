@@ -1,4 +1,4 @@
-//! Time: how long work takes, rate-limit windows, and the platforms' ways to write a point in time.
+//! Progress of deployments, and the platforms' timestamp formats.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// How long work takes and how it ends.
+/// How long a deployment takes, and whether it fails.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timing {
     pub(crate) ready_after: Duration,
     pub(crate) fails: bool,
 }
 
-/// How far work has got.
+/// The progress of a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     Queued,
@@ -24,7 +24,7 @@ pub(crate) enum Stage {
 }
 
 impl Timing {
-    /// A third of the time in the queue, the rest at work: the sandbox's own, for no platform says how its time is spent.
+    /// Queued for the first third, then working. The split is an assumption: no platform documents it.
     pub(crate) fn stage(self, begun: Duration, now: Duration) -> Stage {
         match now.saturating_sub(begun) {
             elapsed if elapsed >= self.ready_after && self.fails => Stage::Failed,
@@ -38,7 +38,7 @@ impl Timing {
         self.ready_after / 3
     }
 
-    /// 0 to 100.
+    /// Progress in percent, 0 to 100.
     pub(crate) fn percent(self, begun: Duration, now: Duration) -> u64 {
         let elapsed = now.saturating_sub(begun).as_millis();
         let whole = self.ready_after.as_millis().max(1);
@@ -46,7 +46,7 @@ impl Timing {
     }
 }
 
-/// Milliseconds since the epoch.
+/// Milliseconds since the Unix epoch.
 pub(crate) fn millis(at: Duration) -> u64 {
     u64::try_from(at.as_millis()).unwrap_or(u64::MAX)
 }
@@ -81,16 +81,16 @@ pub(crate) fn day_in_words(at: Duration) -> String {
     written(at, "%B %-d, %Y")
 }
 
-/// `2023-04-18T18:32:25.018+02:00`, the time of Berlin.
+/// `2023-04-18T18:32:25.018+02:00`, in the time zone of Berlin.
 pub(crate) fn rfc3339_berlin(at: Duration) -> String {
-    // Written down, so that no data base of time zones is needed.
+    // A POSIX rule, so that no time-zone database is needed.
     static BERLIN: LazyLock<TimeZone> =
         LazyLock::new(|| TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap_or(TimeZone::UTC));
     let local = timestamp(at).to_zoned_datetime(BERLIN.clone());
     local.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
 }
 
-/// The point in time of `2026-04-22T12:00:46Z` or `2026-04-22 12:00:46.444265`: UTC, with or without a fraction.
+/// Parses `2026-04-22T12:00:46Z` or `2026-04-22 12:00:46.444265`: UTC, fraction optional.
 pub(crate) fn parse_utc(text: &str) -> Option<Duration> {
     let text = text.strip_suffix('Z').unwrap_or(text).replace('T', " ");
     let at = DateTime::strptime("%Y-%m-%d %H:%M:%S%.f", text).ok()?;
@@ -98,7 +98,7 @@ pub(crate) fn parse_utc(text: &str) -> Option<Duration> {
     Duration::try_from(at.as_duration()).ok()
 }
 
-/// The point in time of RFC 3339 with any offset; one before the epoch is the epoch.
+/// Parses RFC 3339 with any offset; times before the epoch become the epoch.
 pub(crate) fn parse_rfc3339(text: &str) -> Option<Duration> {
     let at: Timestamp = text.parse().ok()?;
     Some(Duration::try_from(at.as_duration()).unwrap_or_default())
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(timing.stage(begun, at(1_200)), Stage::Done);
         assert_eq!(timing.percent(begun, at(600)), 50);
         assert_eq!(timing.percent(begun, at(9_000)), 100);
-        // A clock that runs backwards does no harm.
+        // A clock that runs backwards is harmless.
         assert_eq!(timing.stage(begun, Duration::ZERO), Stage::Queued);
     }
 }

@@ -1,6 +1,6 @@
-//! Takes webhooks to where they are wanted, on a thread of its own: no platform waits for a receiver.
+//! Webhook calls, and the thread that sends them.
 //!
-//! It has a thread and blocking sockets, not the server's runtime, so that a test may stop that one's clock.
+//! The sender uses blocking sockets instead of the server's runtime, because tests may pause tokio's clock.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -15,16 +15,17 @@ use serde_json::Value;
 use crate::platform::Platform;
 use crate::server::SharedState;
 
-/// One call to an address of the user's: a POST with a JSON body. It is made once, whatever comes of it.
-/// Its `Debug` shows neither the address nor the body.
+/// A webhook call: a POST with a JSON body, sent once.
+///
+/// `Debug` hides the URL and the body.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Webhook {
-    /// Which platform calls.
+    /// The calling platform.
     pub platform: Platform,
-    /// The address, as the user gave it.
+    /// The URL as the user gave it.
     pub url: String,
-    /// What is sent.
+    /// The JSON body.
     pub body: Value,
 }
 
@@ -38,14 +39,16 @@ impl Webhook {
     }
 }
 
-/// Edgegap waits so long (the vendor's page on webhooks); dployr has no limit in its code.
+/// How long a connection stays open for the response.
+///
+/// 10 s are Edgegap's (the vendor's page on webhooks); dployr's code has no timeout.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
-/// To connect to this machine, and to hand over one body.
+/// Timeout for connecting and for writing the request.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How many may be answering at a time. The oldest is let go for one more.
+/// Maximum number of open connections; one more closes the oldest.
 const MOST_OPEN: usize = 64;
 
-/// Ends the thread when it is dropped, without waiting for it.
+/// The sender. Dropping it ends the thread without waiting.
 #[derive(Debug)]
 pub(crate) struct WebhookSender(Arc<SharedState>);
 
@@ -70,7 +73,7 @@ fn run(shared: &SharedState) {
     while let Some(due) = shared.next_webhooks(open.next_end()) {
         open.close_expired();
         for webhook in due {
-            // What cannot be delivered is dropped, as the platforms do.
+            // Failed calls are dropped, as the platforms do.
             if let Ok(stream) = send(&webhook) {
                 open.keep(stream);
             }
@@ -78,8 +81,7 @@ fn run(shared: &SharedState) {
     }
 }
 
-/// Connections on which a receiver may still be at work, which closing them would stop. What it answers is of no
-/// interest to either platform, so nobody reads it.
+/// Connections that stay open for the receiver's response, which nobody reads.
 #[derive(Default)]
 struct OpenConnections(VecDeque<(Instant, TcpStream)>);
 
@@ -103,8 +105,12 @@ impl OpenConnections {
 }
 
 fn send(webhook: &Webhook) -> io::Result<TcpStream> {
-    let target = Target::of(&webhook.url)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not on this machine"))?;
+    let target = Target::of(&webhook.url).ok_or_else(|| {
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "webhook URLs must be http on a loopback address",
+        )
+    })?;
     let mut stream = target.connect()?;
     stream.set_write_timeout(Some(CONNECT_TIMEOUT))?;
     let body = webhook.body.to_string();
@@ -118,7 +124,7 @@ fn send(webhook: &Webhook) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// An address on this machine. No other is called: a sandbox makes no connections to the outside.
+/// The target of a call. Only loopback addresses are allowed: the sandbox makes no outside connections.
 #[derive(Debug, PartialEq, Eq)]
 struct Target {
     hosts: Vec<IpAddr>,
@@ -144,7 +150,7 @@ impl Target {
         };
         let port = match authority.port() {
             Some(port) => port.as_u16(),
-            // A port that is none is not left out.
+            // An unparsable port is refused.
             None if authority.as_str().len() > host.len() => return None,
             None => 80,
         };

@@ -1,4 +1,4 @@
-//! The program: what it says, what it refuses, and how it ends.
+//! The program: startup text, options, and shutdown.
 
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -6,11 +6,11 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_deploykit-sandbox");
 
-/// Ends with the test, however that ends.
+/// A running program; dropping it kills the process.
 struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
-    greeting: Vec<String>,
+    startup: Vec<String>,
 }
 
 impl Drop for Running {
@@ -28,11 +28,11 @@ fn run(arguments: &[&str]) -> Running {
         .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut greeting = Vec::new();
+    let mut startup = Vec::new();
     for line in lines.by_ref() {
         let line = line.unwrap();
-        let last = line == "Ctrl-C ends it.";
-        greeting.push(line);
+        let last = line == "Ctrl-C stops the sandbox.";
+        startup.push(line);
         if last {
             break;
         }
@@ -40,7 +40,7 @@ fn run(arguments: &[&str]) -> Running {
     Running {
         child,
         lines,
-        greeting,
+        startup,
     }
 }
 
@@ -50,27 +50,27 @@ fn refused(arguments: &[&str]) -> (Option<i32>, String) {
         stdout,
         stderr,
     } = Command::new(PROGRAM).args(arguments).output().unwrap();
-    assert_eq!(stdout, b"", "what is wrong is no output");
+    assert_eq!(stdout, b"", "errors do not go to stdout");
     (status.code(), String::from_utf8(stderr).unwrap())
 }
 
 impl Running {
     fn base_url(&self, platform: &str) -> &str {
         let line = self
-            .greeting
+            .startup
             .iter()
             .find(|line| line.starts_with(platform))
             .unwrap();
         line.split_whitespace().nth(1).unwrap()
     }
 
-    /// The curl lines, each in one.
+    /// The curl commands.
     fn curls(&self) -> Vec<String> {
-        let text = self.greeting.join("\n").replace("\\\n", " ");
-        let lines = text.lines().map(str::trim);
-        lines
-            .filter(|line| line.starts_with("curl "))
-            .map(str::to_owned)
+        let text = self.startup.join("\n");
+        let sections = text.split("\n\n");
+        sections
+            .filter_map(|section| section.split_once("  curl "))
+            .map(|(_, command)| format!("curl {command}"))
             .collect()
     }
 
@@ -88,11 +88,11 @@ impl Running {
 }
 
 #[test]
-fn every_curl_line_works() {
+fn every_curl_command_works() {
     for dialect in ["documented", "control-plane"] {
         let running = run(&["--dialect", dialect]);
         let curls = running.curls();
-        assert_eq!(curls.len(), 4, "{:?}", running.greeting);
+        assert_eq!(curls.len(), 4, "{:?}", running.startup);
         for curl in curls {
             let quiet = curl.replacen("curl ", "curl -sS --noproxy '*' -w '\\n%{http_code}' ", 1);
             let output = Command::new("sh").args(["-c", &quiet]).output().unwrap();
@@ -105,9 +105,9 @@ fn every_curl_line_works() {
             );
         }
         let page = running
-            .greeting
+            .startup
             .iter()
-            .find_map(|line| line.strip_prefix("What is deployed: "))
+            .find_map(|line| line.strip_prefix("Status page: "))
             .unwrap();
         let page = Command::new("curl")
             .args(["-sS", "--noproxy", "*", page])
@@ -122,7 +122,7 @@ fn every_curl_line_works() {
 }
 
 #[test]
-fn a_line_for_each_request() {
+fn log_prints_one_line_per_request() {
     let mut running = run(&[
         "--log",
         "--seed",
@@ -161,14 +161,14 @@ fn a_line_for_each_request() {
 }
 
 #[test]
-fn it_ends_when_it_is_told() {
+fn it_stops_on_sigint_and_sigterm() {
     for signal in ["INT", "TERM"] {
         assert_eq!(run(&[]).signal(signal), Some(0), "{signal}");
     }
 }
 
 #[test]
-fn what_is_wrong_is_said_with_a_code() {
+fn errors_set_the_exit_code() {
     let (code, said) = refused(&["--nope"]);
     assert_eq!(code, Some(2));
     assert!(
@@ -193,21 +193,21 @@ fn what_is_wrong_is_said_with_a_code() {
         said.contains(&format!("cannot listen on 127.0.0.1:{port}")),
         "{said}"
     );
-    // An address of no machine (RFC 5737).
+    // No machine has this address (RFC 5737).
     let (code, said) = refused(&["--bind", "192.0.2.1"]);
     assert_eq!(code, Some(1));
     assert!(said.contains("cannot listen on 192.0.2.1:0"), "{said}");
 }
 
 #[test]
-fn four_ports_in_a_row() {
-    // Somebody else may take one of them in between.
+fn port_is_the_first_of_four() {
+    // Another process may take a port in between.
     let running = (0..20).find_map(|_| {
         let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);
         let running = (port < 65_532).then(|| run(&["--port", &port.to_string()]))?;
-        (running.greeting.len() > 4).then_some((port, running))
+        (running.startup.len() > 4).then_some((port, running))
     });
     let (port, running) = running.unwrap();
     for (offset, platform) in (0..).zip(["Nexlayer", "dployr", "Nodion", "Edgegap"]) {
@@ -219,11 +219,11 @@ fn four_ports_in_a_row() {
 }
 
 #[test]
-fn who_opens_it_to_all_is_warned() {
+fn an_open_address_prints_a_warning() {
     let mut running = run(&["--bind", "0.0.0.0"]);
     assert!(
         running.base_url("Nodion").starts_with("http://127.0.0.1:"),
-        "an address that can be called"
+        "the printed address is reachable"
     );
     running.signal("TERM");
     let mut said = String::new();
@@ -235,7 +235,7 @@ fn who_opens_it_to_all_is_warned() {
         .read_to_string(&mut said)
         .unwrap();
     assert!(
-        said.contains("everyone who can reach 0.0.0.0 can use it"),
+        said.contains("anyone who can reach 0.0.0.0 can use this sandbox"),
         "{said}"
     );
     let mut closed = run(&[]);
@@ -247,7 +247,7 @@ fn who_opens_it_to_all_is_warned() {
 }
 
 #[test]
-fn help_names_every_option() {
+fn help_names_every_option_in_80_columns() {
     let output = Command::new(PROGRAM).arg("--help").output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0));
@@ -266,7 +266,7 @@ fn help_names_every_option() {
         assert!(help.contains(option), "{option}");
     }
     assert!(
-        help.lines().all(|line| line.chars().count() <= 100),
+        help.lines().all(|line| line.chars().count() <= 80),
         "{help}"
     );
 }

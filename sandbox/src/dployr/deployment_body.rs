@@ -1,4 +1,4 @@
-//! The body of a create or update call, read in either dialect.
+//! Parses the body of create and update requests, in either dialect.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 use super::Settings;
 use crate::request::text_field;
 
-/// Field and problem, for the reference's `details`.
+/// A field and its problem, for the reference's `details`.
 pub(super) type FieldProblem = (&'static str, &'static str);
 
-/// Documented name, control plane's name.
+/// Field names: documented, and on the control plane.
 const TEXTS: [(&str, &str); 12] = [
     ("type", "type"),
     ("source", "source"),
@@ -26,7 +26,7 @@ const TEXTS: [(&str, &str); 12] = [
     ("static_dir", "staticDir"),
 ];
 
-/// The texts that the control plane shows of a deployment, in its names.
+/// The text fields of a deployment in control-plane replies.
 pub(super) const KEYS: [&str; 15] = [
     "type",
     "source",
@@ -45,7 +45,7 @@ pub(super) const KEYS: [&str; 15] = [
     "healthCheck",
 ];
 
-/// The control plane's names in camel case and in snake case.
+/// Control-plane field names in camel case and in snake case.
 const BOTH: [(&str, &str); 12] = [
     ("type", "type"),
     ("source", "source"),
@@ -61,7 +61,7 @@ const BOTH: [(&str, &str); 12] = [
     ("runtimeVersion", "version"),
 ];
 
-/// What an update of a service may change: the field and the control plane's name.
+/// Fields that a service update may change: request name and record name.
 pub(super) const UPDATES: [(&str, &str); 11] = [
     ("description", "description"),
     ("run_cmd", "runCmd"),
@@ -76,13 +76,15 @@ pub(super) const UPDATES: [(&str, &str); 11] = [
     ("remote_branch", "remoteBranch"),
 ];
 
-/// dployr-io/dployr-base:src/types/index.ts, and the older ones of the daemon.
+/// Runtimes of dployr-io/dployr-base:src/types/index.ts and of older daemons.
 const RUNTIMES: [&str; 11] = [
     "golang", "php", "python", "nodejs", "ruby", "dotnet", "java", "static", "docker", "k3s",
     "custom",
 ];
 
-/// Reads the fields of the reference over `settings`. The spec checks their types; other fields are ignored.
+/// Applies documented fields to `settings`.
+///
+/// The spec checks the types; unknown fields are ignored.
 pub(super) fn documented(
     body: &Map<String, Value>,
     settings: &mut Settings,
@@ -95,31 +97,31 @@ pub(super) fn documented(
     settings.port = body.get("port").and_then(Value::as_u64).or(settings.port);
     let has = |key: &str| settings.text(key).is_some();
     let lacks = |field| Err((field, "is required"));
-    // `remote` on the page; image and the two others in the vendor's guides (docs/cli and docs/blueprints).
+    // `remote` is in the reference, the others in the vendor's guides (docs/cli and docs/blueprints).
     match settings.text("source") {
         None => return lacks("source"),
         Some("remote") if !has("remoteUrl") => return lacks("remote"),
         Some("remote") if !has("runtimeType") => return lacks("runtime"),
         Some("image") if !has("image") => return lacks("image"),
-        // The sandbox's own, nothing is known: without either there is nothing to run.
+        // Undocumented; without either there is nothing to run.
         Some("docker") if !has("image") && !has("remoteUrl") => return lacks("image"),
         Some("remote" | "image" | "docker" | "local") => {}
         Some(_) => return Err(("source", "Unsupported source")),
     }
     let runtime = settings.text("runtimeType");
     if runtime.is_some_and(|runtime| !RUNTIMES.contains(&runtime)) {
-        // The example error of the page.
+        // The reference's example error.
         return Err(("runtime", "Unsupported runtime version"));
     }
     Ok(())
 }
 
-/// Those of the control plane (dployr-io/dployr-base:src/lib/tasks/types.ts).
+/// Runtimes of the control plane (dployr-io/dployr-base:src/lib/tasks/types.ts).
 const OWN_RUNTIMES: [&str; 7] = [
     "golang", "php", "python", "nodejs", "ruby", "dotnet", "java",
 ];
 
-/// A map of strings, `env` in the reference.
+/// Parses an object of strings, such as `env` in the reference.
 pub(super) fn string_map(value: &Value) -> Option<BTreeMap<String, String>> {
     let object = value.as_object()?;
     object
@@ -128,8 +130,8 @@ pub(super) fn string_map(value: &Value) -> Option<BTreeMap<String, String>> {
         .collect()
 }
 
-/// dployr-io/dployr-base:src/lib/db/migrations/000_init.ts: lower case, digits and hyphens inside; no two hyphens in a row
-/// (src/lib/validators/string-sanitizer.ts).
+/// Lower case, digits and inner hyphens (dployr-io/dployr-base:src/lib/db/migrations/000_init.ts), without double
+/// hyphens (src/lib/validators/string-sanitizer.ts).
 fn is_slug(name: &str) -> bool {
     let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     name.bytes().all(inside)
@@ -138,12 +140,13 @@ fn is_slug(name: &str) -> bool {
         && !name.contains("--")
 }
 
-/// What the control plane says against a name (dployr-io/dployr-base:src/lib/validators/string-sanitizer.ts; the words for
-/// characters were seen). Its list of words that it blocks is left out. Upper case passes there and fails at the database,
-/// with words that nobody knows: it is refused as other characters are.
+/// Why the control plane rejects a name (dployr-io/dployr-base:src/lib/validators/string-sanitizer.ts).
+///
+/// The message about characters was observed. The list of blocked words is not modelled. Upper case passes the
+/// validator and fails in the database with an unknown message; here it gets the message about characters.
 fn against_name(name: &str) -> Option<&'static str> {
     let name = name.trim();
-    // Structural, after the characters: five of a kind in a row, and two numbers that stand alone.
+    // Checked after the characters: five equal characters in a row, and two forbidden numbers.
     let bytes = name.as_bytes();
     let repeats = bytes
         .windows(5)
@@ -161,8 +164,10 @@ fn against_name(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Reads a body as the control plane does (dployr-io/dployr-base:src/lib/tasks/types.ts): camel case or snake case,
-/// camel case first; a `remote` string, `branch` and `env` are dropped without a word. The error is its joined text.
+/// Parses a body as the control plane does (dployr-io/dployr-base:src/lib/tasks/types.ts).
+///
+/// Accepts camel case and snake case, camel case first. A `remote` string, `branch` and `env` are silently dropped. The
+/// error is the joined message.
 pub(super) fn control_plane(
     body: &Map<String, Value>,
 ) -> Result<(String, Settings, BTreeMap<String, String>), String> {
@@ -233,7 +238,7 @@ pub(super) fn control_plane(
     Ok((name.to_owned(), Settings { texts, port }, env))
 }
 
-/// The words are those of a running control plane.
+/// The messages were observed on a running control plane.
 pub(super) fn env_vars(value: &Value) -> Result<BTreeMap<String, String>, String> {
     if let Some(map) = string_map(value) {
         return Ok(map);
@@ -252,7 +257,7 @@ pub(super) fn env_vars(value: &Value) -> Result<BTreeMap<String, String>, String
     })
 }
 
-/// Numbers are taken for texts and texts for numbers, as the schema's coercion does.
+/// Numbers are accepted as strings and strings as numbers, like the server's schema coercion.
 fn coerced(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

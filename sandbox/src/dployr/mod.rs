@@ -1,8 +1,8 @@
-//! dployr: deployments to your own servers, in two dialects.
+//! dployr: deployments to the user's own servers, in two dialects.
 //!
 //! The published reference (dployr-io/dployr-docs:docs/api.md) and the open-source control plane
-//! (dployr-io/dployr-base) disagree on paths, field names, statuses and error bodies. [`Dialect`] says which of the two
-//! the sandbox plays; what lies behind, the state in this file, is the same for both.
+//! (dployr-io/dployr-base) differ in paths, field names, statuses and error bodies. [`Dialect`] selects one; both share
+//! the state in this file.
 
 mod control_plane;
 mod deployment_body;
@@ -25,13 +25,13 @@ use crate::spec::Violation;
 use crate::time::{Stage, Timing, millis};
 use crate::webhooks::Webhook;
 
-/// Which dployr is played.
+/// The two versions of dployr's API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Dialect {
-    /// The published reference: login by password, bare objects, snake case.
+    /// The published reference: login by password, no envelopes, snake case.
     #[default]
     Documented,
-    /// The open-source control plane as it was seen running: envelopes, pages, clusters, camel case.
+    /// The observed open-source control plane: envelopes, pages, clusters, camel case.
     ControlPlane,
 }
 
@@ -49,13 +49,13 @@ pub struct Dployr {
     user_id: String,
     cluster_id: String,
     instance: Instance,
-    /// Those that were registered later. None of them ever joins.
+    /// Instances that were registered later; they never connect.
     registered: Vec<Instance>,
-    /// Access tokens handed out by a login, and when they end.
+    /// Access tokens from logins, with their expiry.
     logins: Vec<(String, Duration)>,
     deployments: Vec<Deployment>,
     services: Vec<Service>,
-    /// Variables and logs go by name, which a deployment shares with its service.
+    /// Variables and logs by name; a deployment and its service share the name.
     env: BTreeMap<String, Variables>,
     secrets: BTreeMap<String, Vec<SecretVariable>>,
     logs: BTreeMap<String, Vec<LogLine>>,
@@ -63,9 +63,9 @@ pub struct Dployr {
     projects: Vec<Value>,
     webhooks: Vec<Value>,
     cluster_webhook: Option<Value>,
-    /// What the control plane alone has.
+    /// State of the control plane only.
     control_plane: control_plane::State,
-    /// What is to be sent to it, and since when.
+    /// Webhook calls to send, with their due time.
     pending_webhooks: Vec<(Duration, Webhook)>,
     known_window: RateLimit,
     anonymous_window: RateLimit,
@@ -84,21 +84,21 @@ struct Instance {
     created_at: Duration,
 }
 
-/// A secret variable, whose value nobody reads again.
+/// A secret variable; its value is not kept.
 #[derive(Clone, Debug)]
 struct SecretVariable {
     id: String,
     key: String,
-    /// Of the service, or of the deployment that was there before it.
+    /// Set on the service, or on the deployment before the service existed.
     of_service: bool,
     created_at: Duration,
     updated_at: Duration,
 }
 
-/// When the user, the cluster and the instance were set up: 2026-01-05.
+/// 2026-01-05: creation time of the user, the cluster and the instance.
 const SET_UP_AT: Duration = Duration::from_secs(1_767_600_000);
 
-/// What a deployment runs. The texts go by the control plane's names; [`documented`] has its own for some.
+/// Settings of a deployment, keyed by the control plane's field names.
 #[derive(Clone, Debug, Default)]
 struct Settings {
     texts: BTreeMap<&'static str, String>,
@@ -112,7 +112,7 @@ struct Deployment {
     settings: Settings,
     created_at: Duration,
     deployed_at: Duration,
-    /// Its outcome has been noted.
+    /// Whether its outcome was processed.
     settled: bool,
 }
 
@@ -131,7 +131,7 @@ struct Service {
 enum RunState {
     Running,
     Stopped,
-    /// Switched on at that time, up a moment later.
+    /// Started at that time; running after `ready_after`.
     Starting(Duration),
 }
 
@@ -149,7 +149,7 @@ impl Dployr {
         let dialect = settings.dialect;
         let token = match dialect {
             Dialect::Documented => ids.alphanumeric(48),
-            // The prefix and 64 hexadecimal digits: dployr-io/dployr-base:src/middleware/auth.ts
+            // Prefix and 64 hexadecimal digits (dployr-io/dployr-base:src/middleware/auth.ts).
             Dialect::ControlPlane => format!("dpat_{}", ids.hex(64)),
         };
         let password = ids.alphanumeric(16);
@@ -169,7 +169,7 @@ impl Dployr {
             instance: Instance {
                 id: instance_id,
                 tag: "sandbox-node-1".to_owned(),
-                // 203.0.113.0/24 is kept for documentation (RFC 5737).
+                // 203.0.113.0/24 is reserved for documentation (RFC 5737).
                 address: "203.0.113.10".to_owned(),
                 region: Some("eu-west".to_owned()),
                 role: "instance".to_owned(),
@@ -196,12 +196,12 @@ impl Dployr {
         }
     }
 
-    /// Which dployr is played.
+    /// The selected dialect.
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// The way in, for a server that listens at `base_url`.
+    /// Credentials, for a server at `base_url`.
     pub fn access(&self, base_url: &str) -> DployrAccess {
         DployrAccess {
             base_url: base_url.to_owned(),
@@ -215,8 +215,9 @@ impl Dployr {
         }
     }
 
-    /// Whether the caller is the user. `Bearer `, in this case and with one space: the lower-case scheme was refused on
-    /// a running control plane.
+    /// Whether the request has valid credentials.
+    ///
+    /// The prefix is exactly `Bearer `: a running control plane refused the lower-case scheme.
     fn is_authenticated(&self, call: &Call) -> bool {
         if self.control_plane.credentials.has_session_cookie(call) {
             return true;
@@ -255,7 +256,7 @@ impl Dployr {
         window.take(now, seconds, limit)
     }
 
-    /// An id for something new: readable in the reference (`service-123`), a ULID on the control plane.
+    /// A new id: like `service-123` in the reference, a ULID on the control plane.
     fn id(&mut self, kind: &str, now: Duration) -> String {
         match self.dialect {
             Dialect::Documented => {
@@ -279,7 +280,7 @@ impl Dployr {
         .stage(deployment.deployed_at, now)
     }
 
-    /// The words were seen on a running control plane; the reference names none.
+    /// The words were observed on a control plane; the reference has none.
     fn status(&self, deployment: &Deployment, now: Duration) -> &'static str {
         match self.stage(deployment, now) {
             Stage::Queued => "pending",
@@ -289,7 +290,7 @@ impl Dployr {
         }
     }
 
-    /// When the state last changed.
+    /// When the status last changed.
     fn updated_at(&self, deployment: &Deployment, now: Duration) -> Duration {
         let after = match self.stage(deployment, now) {
             Stage::Queued => Duration::ZERO,
@@ -304,7 +305,7 @@ impl Dployr {
         over.then(|| deployment.deployed_at + self.timing.ready_after)
     }
 
-    /// Services appear through deployments that end well, under the same name; there is no other way to make one.
+    /// Creates services of successful deployments; they have the deployment's name.
     fn settle(&mut self, now: Duration) {
         for at in 0..self.deployments.len() {
             let row = self.deployments.get(at).filter(|row| !row.settled);
@@ -345,8 +346,9 @@ impl Dployr {
         }
     }
 
-    /// Deploys `name`, for the first time or again: a name that is known keeps its row and its id (seen on a running
-    /// control plane). Returns the row.
+    /// Deploys `name` and returns its row.
+    ///
+    /// Observed: a redeploy keeps the row and its id.
     fn deploy(
         &mut self,
         name: &str,
@@ -374,7 +376,7 @@ impl Dployr {
         row
     }
 
-    /// Lines get their time now and show once that time has come.
+    /// Writes all lines in advance; each becomes visible at its time.
     fn write_deploy_logs(&mut self, name: &str, settings: &Settings, now: Duration) {
         let (working, over) = (now + self.timing.queue(), now + self.timing.ready_after);
         let fetch = match settings.text("source") {
@@ -384,7 +386,7 @@ impl Dployr {
         };
         let well = self.ends_well(settings);
         let log = self.logs.entry(name.to_owned()).or_default();
-        // Of an earlier run only what has been said remains.
+        // Drops the lines of an earlier run that were not visible yet.
         log.retain(|line| line.at <= now);
         let mut line = |at, source, level, message: String| {
             log.push(LogLine {
@@ -418,7 +420,7 @@ impl Dployr {
         self.logs.entry(name.to_owned()).or_default().push(line);
     }
 
-    /// What the log of `name` holds by now, oldest first.
+    /// The visible log lines of `name`, oldest first.
     fn lines(&self, name: &str, now: Duration) -> impl Iterator<Item = &LogLine> {
         let lines = self.logs.get(name).into_iter().flatten();
         lines.filter(move |line| line.at <= now)
@@ -433,7 +435,7 @@ impl Dployr {
         }
     }
 
-    /// Switches a service; the log says so.
+    /// Changes the state of a service and logs it.
     fn switch(&mut self, id: &str, run_state: RunState, message: &str, now: Duration) {
         if let Some(service) = self.services.iter_mut().find(|service| service.id == id) {
             service.run_state = run_state;
@@ -465,7 +467,7 @@ impl PlatformState for Dployr {
         }
     }
 
-    /// The newest first.
+    /// Newest first.
     fn resources(&self, now: Duration) -> Vec<ResourceSummary> {
         let deployments = self
             .deployments
@@ -494,7 +496,7 @@ impl PlatformState for Dployr {
     }
 }
 
-/// The number of deployments and the like.
+/// Shows counts only.
 impl fmt::Debug for Dployr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Dployr")
@@ -506,7 +508,7 @@ impl fmt::Debug for Dployr {
 }
 
 impl RunState {
-    /// Words of dployr-io/dployr:pkg/core/service/service.go, and the control plane's `starting`.
+    /// Words of dployr-io/dployr:pkg/core/service/service.go, plus the control plane's `starting`.
     fn as_str(self) -> &'static str {
         match self {
             RunState::Running => "running",
@@ -521,9 +523,9 @@ impl Settings {
         self.texts.get(name).map(String::as_str)
     }
 
-    /// Something to fetch, from a host that can exist: `.invalid` never does (RFC 2606). What a `local` or a `docker`
-    /// deployment fetches is the sandbox's own, nothing is known: files that are there already, and an image before a
-    /// repository.
+    /// Whether the source exists: hosts below `.invalid` never do (RFC 2606).
+    ///
+    /// Undocumented: `local` needs no source, and `docker` prefers an image over a repository.
     fn can_be_fetched(&self) -> bool {
         let place = match self.text("source") {
             Some("local") => return true,
@@ -539,10 +541,10 @@ impl Settings {
 }
 
 impl LogLine {
-    /// The form that a running control plane sent, milliseconds and all. The reference shows no line.
+    /// The JSON of a log line, as observed on a control plane. The reference shows none.
     fn json(&self, dialect: Dialect) -> Value {
         let source = match (dialect, self.source) {
-            // What the agent on the instance calls itself.
+            // The name of the agent on the instance.
             (Dialect::ControlPlane, "runtime") => "dployrd",
             (_, source) => source,
         };
@@ -550,8 +552,9 @@ impl LogLine {
     }
 }
 
-/// An array, or one JSON object a line for who follows, as a running control plane sent it. Here the stream ends when
-/// there is nothing more to say for now; the real one goes on.
+/// A JSON array, or NDJSON when following, as observed on a control plane.
+///
+/// The sandbox ends the stream after the current lines; the real server keeps it open.
 fn lines_reply(lines: Vec<Value>, follow: bool) -> Reply {
     if !follow {
         return Reply::json(200, &Value::Array(lines));
@@ -560,7 +563,7 @@ fn lines_reply(lines: Vec<Value>, follow: bool) -> Reply {
     Reply::new(200, "application/x-ndjson", text)
 }
 
-/// The headers that tell of a rate limit.
+/// Adds the rate-limit headers.
 fn limited(reply: Reply, limit: u64, taken: RateLimitOutcome) -> Reply {
     reply
         .with_header("x-ratelimit-limit", limit)

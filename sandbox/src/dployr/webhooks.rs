@@ -1,8 +1,7 @@
-//! What the control plane sends to the one webhook of its cluster.
+//! Calls to the webhook of the cluster.
 //!
-//! The form of the body and the names of the events are those of
-//! dployr-io/dployr-base:src/services/integrations/webhook.ts and src/lib/constants/events.ts. Nothing is signed, nothing
-//! is sent twice, and what the receiver answers is not looked at.
+//! Body and event names are from dployr-io/dployr-base:src/services/integrations/webhook.ts and
+//! src/lib/constants/events.ts. Calls are not signed and not retried, and the response is ignored.
 
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use crate::time::rfc3339_millis;
 use crate::webhooks::Webhook;
 
 impl Dployr {
-    /// Sends an event that a request brought about.
+    /// Records an event that a request caused, and sends it to the webhook.
     pub(super) fn emit(&mut self, event: &str, details: Value, now: Duration) {
         let mut details = object(details);
         details.insert("actorId".to_owned(), Value::from(self.user_id.clone()));
@@ -25,7 +24,7 @@ impl Dployr {
         self.send(event, details, now);
     }
 
-    /// A deployment came to its end. There is no event of its own for a bad one.
+    /// Reports the end of a deployment. Failed ones have no event of their own.
     pub(super) fn emit_finished(&mut self, id: &str, name: &str, at: Duration) {
         if self.dialect == Dialect::Documented {
             return;
@@ -48,7 +47,7 @@ impl Dployr {
         self.pending_webhooks.push((at, webhook));
     }
 
-    /// Where an event goes, if the cluster has asked for it. An empty list of events means none.
+    /// The webhook's URL, if it subscribes to the event. An empty list subscribes to none.
     fn wants(&self, event: &str) -> Option<&str> {
         let webhook = self.cluster_webhook.as_ref()?;
         let events = webhook.get("events")?.as_array()?;
@@ -58,9 +57,9 @@ impl Dployr {
         (enabled && listed).then_some(url)
     }
 
-    /// What is to be sent by now, the oldest first.
+    /// Takes the calls that are due, oldest first.
     pub(crate) fn take_due_webhooks(&mut self, now: Duration) -> Vec<(Duration, Webhook)> {
-        // Ids are given out when a deployment ends, so nothing is to end earlier for those who want no webhook.
+        // Ids are assigned when a deployment ends, so without a webhook it must not end earlier.
         if self.next_webhook_at(now).is_some_and(|at| at <= now) {
             self.settle(now);
         }
@@ -69,7 +68,7 @@ impl Dployr {
         due
     }
 
-    /// When the next one is to be sent.
+    /// When the next call is due.
     pub(crate) fn next_webhook_at(&self, now: Duration) -> Option<Duration> {
         if !self.pending_webhooks.is_empty() {
             return Some(now);

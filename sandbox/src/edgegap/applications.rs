@@ -1,4 +1,4 @@
-//! Applications and their versions: there is one of each.
+//! Applications and versions: one of each.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! A deployment and its life.
+//! Deployments: create, status, list, and their lifecycle.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -17,11 +17,15 @@ use crate::reply::{HandlerResult, Reply};
 use crate::request::text_field;
 use crate::time::{Timing, naive_micros};
 
-/// Minutes after which what is ready is stopped (`max_duration` of edgegap/openapi-specification:edgegap-v1-openapi.yaml):
-/// those of the free tier in edgegap/edgegap-agent-skills:skills/edgegap-unity/references/deploy.md.
+/// Minutes after which a ready deployment is stopped: `max_duration` of
+/// edgegap/openapi-specification:edgegap-v1-openapi.yaml.
+///
+/// 60 is the limit of the free tier (edgegap/edgegap-agent-skills:skills/edgegap-unity/references/deploy.md).
 pub(super) const MOST_MINUTES: u64 = 60;
-/// What is in error "will be deleted automatically by our system after some some times", says the 422 of the fleet
-/// operation in edgegap-v2-openapi.yaml. An hour is the sandbox's own, as is that it goes the way of a stop.
+/// How long a failed deployment is kept.
+///
+/// It "will be deleted automatically by our system after some some times" (422 of the fleet operation in
+/// edgegap-v2-openapi.yaml). One hour is an assumption, and so is that it passes through TERMINATING.
 const ERROR_IS_KEPT: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Clone, Debug)]
@@ -30,20 +34,22 @@ pub(super) struct Deployment {
     pub(super) application: String,
     pub(super) version: String,
     pub(super) tags: Vec<Tag>,
-    /// The host of the private fleet, if it runs on one.
+    /// The private host it runs on, if any.
     pub(super) host: Option<String>,
     pub(super) address: String,
     pub(super) port: usize,
     pub(super) created_at: Duration,
-    /// When the first stop came.
+    /// Time of the first stop request.
     pub(super) stop_asked_at: Option<Duration>,
     pub(super) no_capacity: bool,
-    /// Whom to tell.
+    /// Webhook URLs of the create request.
     pub(super) webhook_urls: WebhookUrls,
 }
 
-/// `Status.SEEKING` and so on. No closed list is published; these were seen in the vendor's documents and in
-/// edgegap/nakama-edgegap and edgegap/matchmaker-hosting-providers.
+/// Deployment statuses, on the wire `Status.SEEKING` and so on.
+///
+/// No complete list is published; these were seen in the vendor's documents, edgegap/nakama-edgegap and
+/// edgegap/matchmaker-hosting-providers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
     Seeking,
@@ -68,7 +74,7 @@ impl Status {
 }
 
 impl Deployment {
-    /// When it is ready or in error.
+    /// When the deployment becomes ready or fails.
     pub(super) fn settles_at(&self, timing: Timing) -> Duration {
         if self.no_capacity {
             self.created_at
@@ -77,7 +83,7 @@ impl Deployment {
         }
     }
 
-    /// Which of the two.
+    /// Whether it becomes READY or ERROR.
     pub(super) fn settles_as(&self, timing: Timing) -> Status {
         if self.no_capacity || timing.fails {
             Status::Error
@@ -86,20 +92,22 @@ impl Deployment {
         }
     }
 
-    /// When it became ready, if it has.
+    /// When it became ready; `None` before that and after a failure.
     pub(super) fn ready_at(&self, timing: Timing, now: Duration) -> Option<Duration> {
         let at = self.settles_at(timing);
         (now >= at && self.settles_as(timing) == Status::Ready).then_some(at)
     }
 
-    /// The first one counts.
+    /// Requests a stop. Only the first request counts.
     pub(super) fn stop(&mut self, now: Duration) {
         self.stop_asked_at.get_or_insert(now);
     }
 
-    /// When it is stopped: by whom asked for it, but not before it is ready or in error
-    /// (edgegap/openapi-specification:edgegap-v1-openapi.yaml, `DELETE /v1/stop/{deployment_id}`); or else by the
-    /// platform.
+    /// When the stop begins.
+    ///
+    /// Requested stops wait until the deployment is READY or ERROR
+    /// (edgegap/openapi-specification:edgegap-v1-openapi.yaml, `DELETE /v1/stop/{deployment_id}`). Without a request,
+    /// the platform stops it.
     pub(super) fn stops_at(&self, timing: Timing) -> Duration {
         let settles_at = self.settles_at(timing);
         let kept = match self.settles_as(timing) {
@@ -111,7 +119,7 @@ impl Deployment {
         asked_at.clamp(settles_at, at_last)
     }
 
-    /// When it has stopped. How long that takes is the sandbox's own.
+    /// When it is terminated. The duration of a stop is an assumption.
     pub(super) fn ends_at(&self, timing: Timing) -> Duration {
         self.stops_at(timing).saturating_add(timing.queue())
     }
@@ -130,7 +138,7 @@ impl Deployment {
         }
     }
 
-    /// What it was before this.
+    /// The status before this one.
     fn before(&self, status: Status, timing: Timing) -> Option<Status> {
         match status {
             Status::Seeking => None,
@@ -163,8 +171,10 @@ impl Deployment {
         })
     }
 
-    /// `V1DeploymentStatus`. Times have a space in the middle and no zone there. `start_time` and `elapsed_time` are
-    /// required there too, but go by "deployment becoming Ready": before that there is nothing to say.
+    /// The status reply, `V1DeploymentStatus`.
+    ///
+    /// Timestamps have a space and no zone. `start_time` and `elapsed_time` are required by the document but refer to
+    /// "deployment becoming Ready", so they are absent before that.
     pub(super) fn describe(&self, timing: Timing, now: Duration) -> Value {
         let status = self.status(timing, now);
         let ready = status == Status::Ready;
@@ -180,7 +190,7 @@ impl Deployment {
             "fqdn": self.fqdn(),
             "app_name": self.application,
             "app_version": self.version,
-            // Nothing is placed yet while it seeks; the vendor's own C# model has it nullable.
+            // Null until the deployment has a place; the vendor's C# model allows null.
             "public_ip": ready.then_some(&self.address),
             "current_status": status.as_str(),
             "last_status": self.before(status, timing).map(Status::as_str),
@@ -204,10 +214,11 @@ impl Deployment {
         body
     }
 
-    /// An item of the list. `status` is not in the document, but edgegap/nakama-edgegap:pkg/fleetmanager/models.go
-    /// reads it. Address and ports are there from the beginning: the document requires the former, and no client was
-    /// seen that takes a null; whether the platform knows them so early is not known. `start_time` is required as well,
-    /// but is "Timestamp of deployment becoming Ready".
+    /// An item of the list.
+    ///
+    /// `status` is not in the document, but edgegap/nakama-edgegap:pkg/fleetmanager/models.go reads it. Address and
+    /// ports are always present: the document requires the address, and no known client accepts null. `start_time` is
+    /// absent until the deployment is ready.
     pub(super) fn summary(&self, timing: Timing, now: Duration) -> Value {
         let status = self.status(timing, now);
         let mut body = json!({
@@ -260,19 +271,18 @@ impl Edgegap {
             all.filter_map(Value::as_str).map(str::to_owned)
         };
         let is_fleet = call.id() == "create_fleet_deployment";
-        // 12 hexadecimal digits: a69f8e3e0555 in the document.
+        // 12 hexadecimal digits, like a69f8e3e0555 in the document.
         let id = self.ids.hex(12);
         self.deployments.push(Deployment {
             id: id.clone(),
             application,
             version,
             tags: texts("tags").map(|name| Tag::new(name, call.now)).collect(),
-            // The first of the given hosts that there is; any other is passed over: a host that is not known is no
-            // mistake, the deployment overflows to the cloud.
+            // The first known host. Unknown hosts are ignored: the deployment overflows to the cloud.
             host: texts("private_host_ids")
                 .filter(|_| is_fleet)
                 .find(|host| *host == self.private_host_id),
-            // 203.0.113.0/24 is kept for documentation (RFC 5737).
+            // 203.0.113.0/24 is reserved for documentation (RFC 5737).
             address: format!("203.0.113.{}", 1 + self.ids.below(254)),
             port: 30_000 + self.ids.below(2_768),
             created_at: call.now,
@@ -281,8 +291,8 @@ impl Edgegap {
             webhook_urls: WebhookUrls::read(&body),
         });
         if no_capacity {
-            // A deployment exists all the same and is in error: the 422 of the fleet operation says so, that of the
-            // other one has the same form.
+            // The deployment exists, in ERROR, as the 422 of the fleet operation documents; the other operation's 422
+            // has the same form.
             let body = json!({ "request_id": id, "message": "Could not allocate an Edge Server" });
             return Ok(Reply::json(422, &body));
         }
@@ -297,7 +307,7 @@ impl Edgegap {
 
     pub(super) fn status(&mut self, call: &Call) -> HandlerResult {
         take(&mut self.limits.statuses, call, STATUSES_PER_SECOND)?;
-        // 404 is documented; the live service was seen to answer 400
+        // 404 is documented, but the live service answers 400
         // (edgegap/edgegap-agent-skills:skills/edgegap-unity/references).
         let deployment = self.find(call.path("deployment_id"));
         let deployment = deployment.ok_or_else(|| message(400, "Deployment not found"))?;
@@ -314,8 +324,8 @@ impl Edgegap {
             .transpose()
             .map_err(|problem| message(400, &problem))?;
         let query = query.unwrap_or_default();
-        // The newest first: no order is published for a list that asks for none, and this is the sandbox's own. What
-        // has terminated is not in it: "List of active deployments" (edgegap-v1-openapi.yaml).
+        // Newest first is an assumption: the default order is unpublished. Terminated ones are excluded: "List of
+        // active deployments" (edgegap-v1-openapi.yaml).
         let wanted = |deployment: &&Deployment| {
             let status = deployment.status(self.timing, call.now);
             status != Status::Terminated && query.takes(deployment, status)
@@ -331,7 +341,8 @@ impl Edgegap {
     }
 }
 
-/// Checks a body that the spec allows.
+/// Checks rules for the create body that the spec does not express
+/// (edgegap/openapi-specification:edgegap-v2-openapi.yaml).
 fn check_body(body: &Map<String, Value>) -> Result<(), Reply> {
     let users = body.get("users").and_then(Value::as_array);
     for user in users.into_iter().flatten() {
@@ -346,7 +357,7 @@ fn check_body(body: &Map<String, Value>) -> Result<(), Reply> {
             "must be a boolean",
         ));
     }
-    // Newer than the rest (version 20026.06.01 of the document).
+    // A newer rule (version 20026.06.01 of the document).
     let resource = |name: &str| body.get("resources")?.get(name)?.as_i64();
     match (resource("cpu_units"), resource("memory_mib")) {
         (Some(cpu), Some(memory)) if memory > cpu.saturating_mul(2) => Err(field_refusal(
@@ -362,7 +373,9 @@ fn field_refusal(field: &str, what: &str) -> Reply {
     details_reply(&message, json!({ field: what }))
 }
 
-/// The document leaves `user_data` open; these two kinds are its examples, and no client knows a third
+/// Checks a user.
+///
+/// The document leaves `user_data` open; these two kinds are its examples, and no known client uses a third
 /// (edgegap/edgegap-mcp:src/tools/curated.ts).
 fn check_user(user: &Value) -> Result<(), &'static str> {
     let data = |name: &str| user.pointer(&format!("/user_data/{name}"));

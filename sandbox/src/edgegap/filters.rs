@@ -1,8 +1,7 @@
-//! The parameter `query` of the list: filters and an order, as JSON.
+//! The list's `query` parameter: filters and order, as JSON.
 //!
-//! The published file says only that it is a string. The grammar is that of edgegap/edgegap-mcp:src/tools.ts, with which
-//! betidestudio/EdgegapIntegrationKit (EGIK_ListAllDeployments.h) agrees; the fields of sessions are left out, since
-//! nothing here has them.
+//! The document only says that it is a string. The grammar is from edgegap/edgegap-mcp:src/tools.ts;
+//! betidestudio/EdgegapIntegrationKit (EGIK_ListAllDeployments.h) agrees. Fields of sessions are not modelled.
 
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ const FIELDS: [&str; 8] = [
     "host_name",
 ];
 
-/// What to list, and in what order.
+/// Filters and order of a list.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Query {
     filters: Vec<Filter>,
@@ -47,7 +46,7 @@ enum Test {
 }
 
 impl Query {
-    /// Reads the parameter; an error says what is wrong with it.
+    /// Parses the parameter; the error describes the first problem.
     pub(super) fn read(text: &str) -> Result<Self, String> {
         let value: Value = serde_json::from_str(text).map_err(|_| "query is not JSON")?;
         let Value::Object(query) = value else {
@@ -76,7 +75,7 @@ impl Query {
         })
     }
 
-    /// Whether the deployment is asked for.
+    /// Whether the deployment matches all filters.
     pub(super) fn takes(&self, deployment: &Deployment, status: Status) -> bool {
         self.filters
             .iter()
@@ -106,7 +105,7 @@ impl Filter {
             (Some("ilike"), "fleet_name" | "host_name") => {
                 Test::Like(value.as_str().ok_or_else(wrong)?.to_lowercase())
             }
-            // A status is compared with one value only.
+            // A status accepts a single value only.
             (Some("in"), field) if field != "status" => Test::In(texts(value).ok_or_else(wrong)?),
             (Some("nin"), field) if field != "status" => {
                 Test::NotIn(texts(value).ok_or_else(wrong)?)
@@ -120,7 +119,7 @@ impl Filter {
     }
 
     fn takes(&self, deployment: &Deployment, status: Status) -> bool {
-        // Bare and in lower case here: `ready`.
+        // Filters use the bare lower-case word: `ready`.
         let status = status.as_str().trim_start_matches("Status.").to_lowercase();
         let has = |wanted: &String| match self.field.as_str() {
             "status" => *wanted == status,
@@ -148,7 +147,7 @@ impl Filter {
     }
 }
 
-/// `%` stands for anything. The first place that fits is as good as any later one, so that no pattern takes long.
+/// SQL `LIKE` with `%` only. Greedy matching of the first occurrence keeps it linear.
 fn is_like(text: &str, pattern: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('%') else {
         return text == pattern;

@@ -1,6 +1,6 @@
-//! What can be deployed and where: applications, versions, locations, hosts of the private fleet.
+//! Locations, and hosts of the private fleet.
 //!
-//! The forms are those of edgegap/openapi-specification, the contents the sandbox's own: there is one of each.
+//! Formats are from edgegap/openapi-specification; the contents are made up.
 
 use serde_json::{Value, json};
 
@@ -51,8 +51,10 @@ impl Edgegap {
         Ok(Reply::json(200, &body.into()))
     }
 
-    /// The reply has pages since 2026-06-01, and no parameter to ask for one. A fleet that there is not is no documented
-    /// case; 400 is, for every mistake of the client's side. Times are RFC 3339 here.
+    /// Hosts of the private fleet.
+    ///
+    /// Since 2026-06-01 the reply is paginated, but no parameter selects a page. The reply to an unknown fleet is
+    /// undocumented; 400 covers client errors. Timestamps are RFC 3339 here.
     pub(super) fn fleet_hosts(&mut self, call: &Call) -> HandlerResult {
         take(&mut self.limits.hosts, call, HOSTS_PER_SECOND)?;
         if call.path("fleet_name") != FLEET {

@@ -1,6 +1,6 @@
-//! What is seen of a deployment from outside: what it has written and what it uses.
+//! Container logs.
 //!
-//! The forms are those of edgegap/openapi-specification:edgegap-v1-openapi.yaml, the contents the sandbox's own.
+//! The format is from edgegap/openapi-specification:edgegap-v1-openapi.yaml; the contents are made up.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::platform::Call;
 use crate::reply::{HandlerResult, Reply};
 
 impl Edgegap {
-    /// Logs are gone when the deployment has stopped (edgegap/edgegap-mcp, edgegap/edgegap-agent-skills).
+    /// Logs are deleted when the deployment terminates (edgegap/edgegap-mcp, edgegap/edgegap-agent-skills).
     pub(super) fn logs(&self, call: &Call) -> HandlerResult {
         let deployment = self.seen(call)?;
         let status = deployment.status(self.timing, call.now);

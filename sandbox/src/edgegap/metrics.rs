@@ -1,4 +1,6 @@
 //! Metrics of a deployment.
+//!
+//! The format is from edgegap/openapi-specification:edgegap-v1-openapi.yaml; the contents are made up.
 
 use std::time::Duration;
 
@@ -9,15 +11,17 @@ use crate::platform::Call;
 use crate::reply::{HandlerResult, Reply};
 use crate::time::{naive_micros, parse_utc};
 
-// The step of a metrics call without parameters, and the points that it may have at most: the sandbox's own.
+// Default step and maximum number of points: assumptions.
 const STEP: Duration = Duration::from_secs(30);
 const MOST_POINTS: u64 = 1_000;
 
 impl Edgegap {
-    /// Times without a zone, `steps` as a number with `s` or `m`; 422 for what cannot be read. The window "defaults to
-    /// deployment start time" and "to deployment stopped time" (edgegap/openapi-specification:edgegap-v1-openapi.yaml);
-    /// of what has not stopped, until now, and of what has not started, no time at all, which is the sandbox's own.
-    /// What would be too many points has fewer: the step grows, since its values are means over it there.
+    /// Times have no zone; `steps` is a number with `s` or `m`; unreadable values get 422.
+    ///
+    /// The range "defaults to deployment start time" and "to deployment stopped time"
+    /// (edgegap/openapi-specification:edgegap-v1-openapi.yaml). Assumptions: a running deployment ends the range now,
+    /// and one that has not started has no points. Too many points enlarge the step, because values are means over a
+    /// step.
     pub(super) fn metrics(&self, call: &Call) -> HandlerResult {
         let (deployment, request) = (self.seen(call)?, call.request);
         let time = |name: &str, otherwise: Duration| match request.query_value(name) {
@@ -79,7 +83,7 @@ fn step(text: &str) -> Option<Duration> {
 }
 
 fn series(points: &[Duration], since: Duration, value: &dyn Fn(f64) -> f64) -> Value {
-    // `2021-07-14 14:17:37.711` beside `14:17:37`: three digits here, six elsewhere.
+    // Three fractional digits, like `2021-07-14 14:17:37.711` in the document; other timestamps have six.
     let written = |at: &Duration| {
         let mut text = naive_micros(*at);
         text.truncate(23);

@@ -1,7 +1,7 @@
-//! Edgegap: deployments of a game server, to the cloud and to a private fleet.
+//! Edgegap: deployments of game servers, to the cloud and to a private fleet.
 //!
-//! The two create operations and the hosts are those of edgegap/openapi-specification:edgegap-v2-openapi.yaml; what else
-//! there is to a deployment is that of its edgegap-v1-openapi.yaml. The texts of errors are the sandbox's own.
+//! The create operations and the hosts follow edgegap/openapi-specification:edgegap-v2-openapi.yaml, the other
+//! operations its edgegap-v1-openapi.yaml. The error messages are made up.
 
 mod applications;
 mod deployments;
@@ -29,15 +29,15 @@ use crate::spec::{Spec, Violation};
 use crate::time::Timing;
 use deployments::{Deployment, Status};
 
-// Both create operations say 40 a second; status 20 and list 10 in edgegap-v1-openapi.yaml. All per organisation. How a
-// second is counted is not published: the sandbox's own windows are those of the clock, and what is refused counts too.
+// Per organisation: creates as documented at both operations, statuses and lists in edgegap-v1-openapi.yaml.
+// Assumptions: windows are clock seconds, and refused requests count.
 const CREATES_PER_SECOND: u64 = 40;
 const STATUSES_PER_SECOND: u64 = 20;
 const LISTS_PER_SECOND: u64 = 10;
-// Of edgegap-v2-openapi.yaml.
+// From edgegap-v2-openapi.yaml.
 const HOSTS_PER_SECOND: u64 = 10;
 
-/// The one private fleet.
+/// The only private fleet.
 const FLEET: &str = "alpha";
 
 /// The state of Edgegap.
@@ -84,7 +84,7 @@ impl Edgegap {
         }
     }
 
-    /// The way in, for a server that listens at `base_url`.
+    /// Credentials, for a server at `base_url`.
     pub fn access(&self, base_url: &str) -> EdgegapAccess {
         EdgegapAccess {
             base_url: base_url.to_owned(),
@@ -97,14 +97,13 @@ impl Edgegap {
     }
 
     fn route(&mut self, call: &Call) -> HandlerResult {
-        // A container has a token of its own, without a word in front of it.
+        // Containers have a token of their own, without the prefix `token `.
         if call.id() == "stop_own_deployment" {
             return self.stop_own_deployment(call);
         }
-        // The token belongs to the organisation and opens everything, so it is asked for first.
-        // `Authorization: token <uuid>`, the word once and in lower case: the vendor's API reference and
-        // edgegap/edgegap-mcp:src/client.ts; `token token <uuid>` is the commonest set-up error in
-        // edgegap/edgegap-agent-skills:skills/edgegap-unity/references/deploy.md.
+        // Checked before anything else: the organisation's token opens everything. The header is `token <uuid>` with a
+        // lower-case prefix (vendor's API reference, edgegap/edgegap-mcp:src/client.ts); `token token <uuid>` is the
+        // most common setup error (edgegap/edgegap-agent-skills:skills/edgegap-unity/references/deploy.md).
         authorize(call, &format!("token {}", self.token))?;
         match call.id() {
             "create_deployment" | "create_fleet_deployment" => self.create(call),
@@ -139,7 +138,7 @@ impl PlatformState for Edgegap {
         refusal(problem)
     }
 
-    /// The newest first, those that have ended included.
+    /// Newest first, including terminated deployments.
     fn resources(&self, now: Duration) -> Vec<ResourceSummary> {
         let deployments = self.deployments.iter().rev();
         let deployments = deployments.map(|deployment| {
@@ -160,7 +159,7 @@ impl PlatformState for Edgegap {
     }
 }
 
-/// The number of deployments.
+/// Shows counts only.
 impl fmt::Debug for Edgegap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Edgegap")
@@ -177,21 +176,23 @@ fn authorize(call: &Call, expected: &str) -> Result<(), Reply> {
     }
 }
 
-/// The limits are documented, the reply beyond them is not: no Retry-After, to promise nothing.
+/// Charges the rate limit. The reply above it is undocumented, so it has no Retry-After.
 fn take(window: &mut RateLimit, call: &Call, limit: u64) -> Result<(), Reply> {
     let taken = window.take(call.now, 1, limit);
     let too_many = || message(429, "Too many requests");
     taken.allowed.then_some(()).ok_or_else(too_many)
 }
 
-/// 415 is not among the documented statuses; 400 is, for every mistake of the client's side.
+/// 415 is undocumented; 400 covers client errors.
 fn body_of(call: &Call) -> Result<Map<String, Value>, Reply> {
     let body = call.request.labelled_json_object();
     body.map_err(|problem| message(400, problem.words()))
 }
 
-/// One page of a list of edgegap/openapi-specification:edgegap-v1-openapi.yaml, under this key; pages are numbered from 1.
-/// Only the items on the page are described: there may be many thousands.
+/// One page of a list, with the items below `key`; pages start at 1.
+///
+/// The format is from edgegap/openapi-specification:edgegap-v1-openapi.yaml. Only items on the page are described,
+/// because a list may have thousands.
 fn page<T>(
     request: &Request,
     key: &str,
@@ -200,12 +201,12 @@ fn page<T>(
 ) -> Result<Map<String, Value>, Reply> {
     let number = |name: &str, otherwise: usize| match request.query_value(name) {
         None => Some(otherwise),
-        // `int64` in the file.
+        // `int64` in the document.
         Some(text) => usize::try_from(text.parse::<i64>().ok()?)
             .ok()
             .filter(|number| *number > 0),
     };
-    // How many there are on a page without `limit` is not published: ten is the sandbox's own.
+    // The default page size is unpublished; 10 is an assumption.
     let (Some(page), Some(limit)) = (number("page", 1), number("limit", 10)) else {
         return Err(message(400, "page and limit must be at least 1"));
     };
@@ -229,20 +230,20 @@ fn page<T>(
     ]))
 }
 
-/// A page of items as they are.
+/// A page of JSON items.
 fn paged(request: &Request, key: &str, items: Vec<Value>) -> HandlerResult {
     let body = page(request, key, items, |item| item)?;
     Ok(Reply::json(200, &body.into()))
 }
 
-/// Of what the document does not require some may be null and some may not: the latter are not there.
+/// Removes these fields if they are null: the document allows their absence but not null.
 fn leave_out_nulls(body: &mut Value, names: &[&str]) {
     if let Some(body) = body.as_object_mut() {
         body.retain(|name, value| !value.is_null() || !names.contains(&name.as_str()));
     }
 }
 
-/// What a known path answers to another method is documented nowhere; 405 with `Allow` is what HTTP has for it.
+/// 405 with `Allow` for a wrong method is plain HTTP: the platform's reply is undocumented.
 fn elsewhere(call: &Call) -> Reply {
     let allowed = Spec::of(Platform::Edgegap).allowed(&call.request.path);
     if allowed.is_empty() {
@@ -251,7 +252,7 @@ fn elsewhere(call: &Call) -> Reply {
     message(405, "Method not allowed").with_header("allow", allowed)
 }
 
-/// A request that the spec does not allow.
+/// The reply to a request that violates the spec.
 fn refusal(problem: &Violation) -> Reply {
     let details = json!({ &problem.location: problem.message });
     details_reply(&format!("Invalid request: {problem}"), details)

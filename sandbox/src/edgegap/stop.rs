@@ -1,4 +1,4 @@
-//! Stops: of one deployment, of all that match, and from inside of a container.
+//! Stop: one deployment, all that match, and a container stopping itself.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::credentials::self_stop_credentials;
 use crate::platform::Call;
 use crate::reply::{HandlerResult, Reply};
 
-/// A condition: another form than those of the list.
+/// A filter of the bulk stop; its form differs from the list's filters.
 struct Condition {
     by_id: bool,
     kind: Kind,
@@ -23,7 +23,7 @@ enum Kind {
 
 impl Edgegap {
     pub(super) fn stop(&mut self, call: &Call) -> HandlerResult {
-        // "true", "false" or the name of a storage; there is none here, and what is stored is not seen.
+        // "true", "false" or the name of a storage. The sandbox stores no logs.
         if call.request.query_value("container_log_storage") == Some("") {
             return Err(message(400, "container_log_storage is empty"));
         }
@@ -35,8 +35,8 @@ impl Edgegap {
         match deployment.status(timing, now) {
             Status::Terminated => Err(message(410, "Deployment already terminated")),
             // "Returns 200 or 202 if deployment status is not READY and not ERROR, and stops deployment once either of
-            // these statuses is reached" (edgegap/openapi-specification:edgegap-v1-openapi.yaml), however often it is
-            // asked for; the 410 there is for what has terminated. Which of 200 and 202 is the sandbox's own.
+            // these statuses is reached" (edgegap/openapi-specification:edgegap-v1-openapi.yaml), also when repeated;
+            // 410 is for terminated ones. 202 instead of 200 is an assumption.
             Status::Seeking | Status::Deploying => {
                 deployment.stop(now);
                 Ok(message(202, "Deployment will be stopped"))
@@ -53,8 +53,9 @@ impl Edgegap {
         }
     }
 
-    /// Every deployment that meets all conditions. That no condition is met by every one is concluded: the filters identify
-    /// what to stop, and the document says "Caution is advised".
+    /// Stops all deployments that match every filter.
+    ///
+    /// An empty list matches all: an assumption from the document's "Caution is advised".
     pub(super) fn stop_deployments(&mut self, call: &Call) -> HandlerResult {
         let body = body_of(call)?;
         let filters = body.get("filters").and_then(Value::as_array);
@@ -77,8 +78,8 @@ impl Edgegap {
                 .iter()
                 .all(|condition| condition.is_met(deployment))
             {
-                // What starts is stopped later, as by the plain stop, and is among "Deployments which will be stopped"
-                // (edgegap/openapi-specification:edgegap-v1-openapi.yaml) each time until then.
+                // A starting deployment stops later, as with the plain stop, and until then is among "Deployments which
+                // will be stopped" (edgegap/openapi-specification:edgegap-v1-openapi.yaml).
                 deployment.stop(now);
                 stopped.push(json!({ "request_id": deployment.id }));
             }
@@ -86,7 +87,7 @@ impl Edgegap {
         Ok(Reply::json(202, &json!({ "processable": stopped })))
     }
 
-    /// `Authorization` is the token of the container, as it is; the key stands in the path.
+    /// `Authorization` is the container's token without a prefix; the stop key is in the path.
     pub(super) fn stop_own_deployment(&mut self, call: &Call) -> HandlerResult {
         let (own_key, own_token) = self_stop_credentials(call.path("deployment_id"));
         authorize(call, &own_token)?;
@@ -94,7 +95,7 @@ impl Edgegap {
             return Err(message(403, "Invalid stop key"));
         }
         match self.stop(call) {
-            // The document has the 410 for a stop from outside alone.
+            // The document has 410 only for the plain stop.
             Err(reply) if reply.status == 410 => Err(message(404, "Deployment already terminated")),
             answer => answer,
         }

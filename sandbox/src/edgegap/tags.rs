@@ -1,6 +1,6 @@
-//! The tags of a deployment: list, add, get, rename, delete.
+//! Tags of a deployment.
 //!
-//! Statuses and forms are those of edgegap/openapi-specification:edgegap-v1-openapi.yaml; 1 to 40 characters there.
+//! Statuses and formats are from edgegap/openapi-specification:edgegap-v1-openapi.yaml; names have 1 to 40 characters.
 
 use std::time::Duration;
 
@@ -76,7 +76,9 @@ impl Edgegap {
         Ok(Reply::empty(204))
     }
 
-    /// What the tags of a terminated deployment are is not known. To answer as if there were none is the sandbox's own.
+    /// Finds the deployment of a tag operation.
+    ///
+    /// Assumption: a terminated deployment counts as unknown.
     fn tagged(&mut self, call: &Call) -> Result<&mut Deployment, Reply> {
         let timing = self.timing;
         let id = call.path("deployment_id");
@@ -88,14 +90,14 @@ impl Edgegap {
     }
 }
 
-/// The tag of the path.
+/// Finds the tag named in the path.
 fn tag<'a>(deployment: &'a mut Deployment, call: &Call) -> Result<&'a mut Tag, Reply> {
     let mut tags = deployment.tags.iter_mut();
     let found = tags.find(|tag| tag.name == call.path("tag_name"));
     found.ok_or_else(|| message(404, "Tag not found"))
 }
 
-/// The name in the body, which no other tag may have.
+/// The new name in the body; refuses names that exist already.
 fn new_name(deployment: &Deployment, call: &Call) -> Result<String, Reply> {
     let body = body_of(call)?;
     let name = text_field(&body, "name").filter(|name| name.chars().count() <= 40);

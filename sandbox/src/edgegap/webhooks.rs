@@ -1,4 +1,4 @@
-//! The addresses that Edgegap calls: one when a deployment is ready, one when it is in error, one when it has ended.
+//! Webhooks of a deployment: ready, error and terminated.
 
 use std::time::Duration;
 
@@ -10,13 +10,12 @@ use crate::platform::Platform;
 use crate::time::Timing;
 use crate::webhooks::Webhook;
 
-/// The addresses of ready, error and terminated. Each is called once and then forgotten: nothing is said about a second
-/// try.
+/// URLs for ready, error and terminated, each called once. Retries are undocumented.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WebhookUrls([Option<String>; 3]);
 
 impl WebhookUrls {
-    /// Those of a create call that was checked.
+    /// Reads the URLs of a validated create body.
     pub(super) fn read(body: &Map<String, Value>) -> Self {
         let names = [
             "webhook_on_ready",
@@ -28,8 +27,10 @@ impl WebhookUrls {
 }
 
 impl Deployment {
-    /// When each of the three happens: it is ready, it is in error, it has ended. READY and ERROR are what the vendor's
-    /// page on webhooks names; that a deployment without a place counts as one in error is concluded from its status.
+    /// When ready, error and terminated happen; `None` for what does not.
+    ///
+    /// The vendor's webhook page names READY and ERROR. That a deployment without capacity calls the error URL is
+    /// concluded from its status.
     fn webhook_times(&self, timing: Timing) -> [Option<Duration>; 3] {
         let settles = |status| {
             let settles_at = self.settles_at(timing);
@@ -39,8 +40,9 @@ impl Deployment {
         [settles(Status::Ready), settles(Status::Error), ends_at]
     }
 
-    /// The body is what the status call answers: the vendor's page, and edgegap/nakama-edgegap reads it so for all
-    /// three. A stop that was waiting for this very moment has not begun in it.
+    /// The body is the status reply of that moment (vendor's page; edgegap/nakama-edgegap reads it for all three).
+    ///
+    /// A stop that waited for this moment has not begun in it.
     fn body_at(&self, timing: Timing, at: Duration, has_ended: bool) -> Value {
         let mut then = self.clone();
         then.stop_asked_at = self.stop_asked_at.filter(|_| has_ended);
@@ -49,7 +51,7 @@ impl Deployment {
 }
 
 impl Edgegap {
-    /// What is to be sent by now, the oldest first.
+    /// Takes the calls that are due, oldest first.
     pub(crate) fn take_due_webhooks(&mut self, now: Duration) -> Vec<(Duration, Webhook)> {
         let timing = self.timing;
         let mut due = Vec::new();
@@ -73,7 +75,7 @@ impl Edgegap {
         due
     }
 
-    /// When the next one is to be sent.
+    /// When the next call is due.
     pub(crate) fn next_webhook_at(&self) -> Option<Duration> {
         let moments = self.deployments.iter().flat_map(|deployment| {
             let moments = deployment.webhook_times(self.timing).into_iter();

@@ -1,23 +1,24 @@
-//! The faults that are injected, and what each has met.
+//! Injected faults, and the requests each was applied to.
 
 use super::{Fault, FaultError, Kind};
 use crate::platform::Platform;
 use crate::spec::{Operation, Spec};
 
-/// A fault, and what it has met by now.
+/// An injected fault, with its counters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InjectedFault {
     /// The fault.
     pub fault: Fault,
-    /// The calls of its operation and platform since it was injected.
+    /// Requests of its operation and platform since the injection.
     pub matched: u64,
-    /// How many of them it met.
+    /// Requests it was applied to.
     pub applied: u64,
 }
 
 impl InjectedFault {
-    /// Whether it has not done yet what it was injected for: one with a number of times, that many; one without, once.
+    /// Whether the fault has still to be applied: as often as its [`times`](crate::FaultBuilder::times), or once
+    /// without a number.
     pub fn is_pending(&self) -> bool {
         self.applied < self.fault.when.times.unwrap_or(1)
     }
@@ -45,12 +46,12 @@ impl FaultList {
         &self.0
     }
 
-    /// The fault that meets this call: the first that was injected of those that would. All count it.
-    pub(crate) fn meet(&mut self, platform: Platform, operation: Option<&str>) -> Option<Fault> {
+    /// Counts the request in all matching faults, and returns the first that applies.
+    pub(crate) fn apply(&mut self, platform: Platform, operation: Option<&str>) -> Option<Fault> {
         self.pick(|fault| !fault.is_for_webhooks() && fault.when.counts(platform, operation))
     }
 
-    /// Whether a call of the platform's own is not made.
+    /// Whether this webhook call is dropped.
     pub(crate) fn drops_webhook(&mut self, platform: Platform) -> bool {
         self.pick(|fault| fault.is_for_webhooks() && fault.when.counts(platform, None))
             .is_some()
@@ -69,28 +70,30 @@ impl FaultList {
     }
 }
 
-/// A fault that could never do anything is a mistake in a test, which would pass for the wrong reason.
+/// Refuses a fault that can never apply: a test with it would pass for the wrong reason.
 fn check(fault: &Fault) -> Result<(), FaultError> {
     let when = &fault.when;
     let is_text = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    let why = match &fault.kind {
-        _ if when.first == 0 => "calls are counted from 1",
-        _ if when.times == Some(0) => "it is to happen 0 times",
-        _ if fault.needs_answer() && !fault.acted => {
-            "it needs the platform's own answer, so it cannot come before"
+    let reason = match &fault.kind {
+        _ if when.first == 0 => "requests are counted from 1",
+        _ if when.times == Some(0) => "it would apply 0 times",
+        _ if fault.changes_reply() && !fault.processed => {
+            "it changes the platform's reply, so it cannot have `before`"
         }
-        Kind::Status { code, .. } if !(200..=599).contains(code) => "a status is from 200 to 599",
+        Kind::Status { code, .. } if !(200..=599).contains(code) => "the status must be 200 to 599",
         Kind::Status {
             body: Some((content_type, _)),
             ..
-        } if !is_text(content_type) => "the content type is none",
-        Kind::Dribble { piece: 0, .. } => "a piece has at least one byte",
-        Kind::DropWebhook if when.operation.is_some() => "a webhook belongs to no operation; use *",
+        } if !is_text(content_type) => "the content type is invalid",
+        Kind::Dribble { piece: 0, .. } => "a piece needs at least one byte",
+        Kind::DropWebhook if when.operation.is_some() => {
+            "drop-webhook cannot have an operation; use *"
+        }
         _ => "",
     };
-    let refuse = |why: &str| Err(FaultError(format!("{fault}: {why}")));
-    if !why.is_empty() {
-        return refuse(why);
+    let refuse = |reason: &str| Err(FaultError(format!("{fault}: {reason}")));
+    if !reason.is_empty() {
+        return refuse(reason);
     }
     let Some(operation) = &when.operation else {
         return Ok(());
@@ -111,12 +114,12 @@ fn check(fault: &Fault) -> Result<(), FaultError> {
     };
     let place = match when.platform {
         Some(platform) => format!("{platform} has no"),
-        None => "no platform has an".to_owned(),
+        None => "no platform has the".to_owned(),
     };
     refuse(&format!("{place} operation {operation}{nearest}"))
 }
 
-/// How many letters have to be changed, added or taken away (Levenshtein).
+/// Edit distance (Levenshtein), for suggestions.
 fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();
@@ -138,12 +141,12 @@ mod tests {
     use std::time::Duration;
 
     fn refusal(fault: Fault) -> String {
-        let mut book = FaultList::default();
-        book.inject(fault).unwrap_err().to_string()
+        let mut faults = FaultList::default();
+        faults.inject(fault).unwrap_err().to_string()
     }
 
     #[test]
-    fn what_could_never_happen_is_refused() {
+    fn faults_that_can_never_apply_are_refused() {
         assert_eq!(
             refusal(
                 Fault::on("create_deploiment")
@@ -155,7 +158,7 @@ mod tests {
         );
         assert_eq!(
             refusal(Fault::on("list_region").reset()),
-            "list_region=reset: no platform has an operation list_region; did you mean nodion.list_regions?"
+            "list_region=reset: no platform has the operation list_region; did you mean nodion.list_regions?"
         );
         let refused = refusal(Fault::on("list_regions").platform(Platform::Dployr).hang());
         let words = "dployr has no operation list_regions; did you mean dployr.";
@@ -165,10 +168,16 @@ mod tests {
             (Fault::on_any().times(0).reset(), "0 times"),
             (Fault::on_any().status(99), "200 to 599"),
             (Fault::on_any().status(600), "200 to 599"),
-            (Fault::on_any().truncate(1).before(), "own answer"),
-            (Fault::on_any().delay(Duration::ZERO).before(), "own answer"),
+            (Fault::on_any().truncate(1).before(), "cannot have `before`"),
+            (
+                Fault::on_any().delay(Duration::ZERO).before(),
+                "cannot have `before`",
+            ),
             (Fault::on_any().dribble(Duration::ZERO, 0), "one byte"),
-            (Fault::on("list_regions").drop_webhook(), "no operation"),
+            (
+                Fault::on("list_regions").drop_webhook(),
+                "cannot have an operation",
+            ),
             (
                 Fault::on_any().status_with(200, "a\r\nb: c", "x"),
                 "content type",
@@ -180,19 +189,19 @@ mod tests {
     }
 
     #[test]
-    fn the_first_meets_and_all_count() {
-        let mut book = FaultList::default();
+    fn the_first_matching_fault_applies_and_all_count() {
+        let mut faults = FaultList::default();
         let on = || Fault::on("create_deployment");
         for fault in [
             on().nth(1).reset(),
             on().times(2).status(503),
             on().nth(2).hang(),
         ] {
-            book.inject(fault).unwrap();
+            faults.inject(fault).unwrap();
         }
-        book.inject(Fault::on_any().drop_webhook()).unwrap();
+        faults.inject(Fault::on_any().drop_webhook()).unwrap();
         let mut met = |operation| {
-            let met = book.meet(Platform::Nodion, Some(operation));
+            let met = faults.apply(Platform::Nodion, Some(operation));
             met.map(|fault| fault.to_string())
         };
         assert_eq!(met("list_regions"), None);
@@ -205,7 +214,7 @@ mod tests {
             "create_deployment:1-2=503"
         );
         assert_eq!(met("create_deployment"), None);
-        let uses: Vec<_> = book
+        let uses: Vec<_> = faults
             .all()
             .iter()
             .map(|one| (one.matched, one.applied, one.is_pending()))
@@ -214,7 +223,7 @@ mod tests {
             uses,
             [(3, 1, false), (3, 1, true), (3, 0, true), (0, 0, true)]
         );
-        assert!(book.drops_webhook(Platform::Edgegap));
-        assert!(!book.all().last().unwrap().is_pending());
+        assert!(faults.drops_webhook(Platform::Edgegap));
+        assert!(!faults.all().last().unwrap().is_pending());
     }
 }

@@ -1,4 +1,4 @@
-//! What goes wrong on purpose: which call it meets, and what becomes of the answer.
+//! Injected faults: which requests they apply to, and how they change the reply.
 
 mod injected;
 mod syntax;
@@ -18,15 +18,15 @@ use crate::spec::Operation;
 pub(crate) use injected::FaultList;
 pub use injected::InjectedFault;
 
-/// Something that goes wrong with some of the calls.
+/// A failure of some requests.
 ///
 /// ```
 /// use std::time::Duration;
 /// use deploykit_sandbox::{Fault, Platform};
 ///
-/// // The second creation is acted upon, and its answer is lost.
+/// // The second create is processed, but its reply is lost.
 /// let lost = Fault::on("create_deployment").platform(Platform::Edgegap).nth(2).reset().after();
-/// // The same from text, as the program takes it.
+/// // The same in the text form of the command line.
 /// assert_eq!(lost, "edgegap.create_deployment:2=reset,after".parse()?);
 ///
 /// let busy = Fault::on_any().times(3).status(503).retry_after(1);
@@ -37,16 +37,16 @@ pub use injected::InjectedFault;
 pub struct Fault {
     when: FaultBuilder,
     kind: Kind,
-    /// Whether the platform did what it was asked for.
-    acted: bool,
+    /// Whether the platform processed the request.
+    processed: bool,
 }
 
-/// Which calls a fault meets: all of them, until it is told otherwise. What is to happen to them makes it a [`Fault`].
+/// Selects the requests that a fault applies to: all, unless restricted.
 ///
-/// Every fault counts for itself, from the moment at which it is injected, the calls that are of its operation and its
-/// platform.
+/// A method that names the failure, such as [`reset`](Self::reset), makes it a [`Fault`]. Each fault counts the
+/// requests of its operation and platform from its injection on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "what is to go wrong is not said yet"]
+#[must_use = "a fault builder does nothing until it names the failure"]
 pub struct FaultBuilder {
     operation: Option<String>,
     platform: Option<Platform>,
@@ -58,7 +58,7 @@ pub struct FaultBuilder {
 enum Kind {
     Status {
         code: u16,
-        /// Content type and body, if they are not those of the platform.
+        /// Content type and body; by default those of the platform.
         body: Option<(String, Vec<u8>)>,
         retry_after: Option<u64>,
     },
@@ -74,40 +74,40 @@ enum Kind {
     DropWebhook,
 }
 
-/// What a request came to: what the platform said, and how that arrives.
+/// The reply to a request, and how it is delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// What the platform, or a fault in its place, says.
+    /// The reply, from the platform or the fault.
     pub reply: Reply,
-    /// How much later than usual it arrives.
+    /// Extra delay before it arrives.
     pub delay: Duration,
     /// How it arrives.
     pub delivery: Delivery,
 }
 
-/// How a reply arrives. The state machine only says so; the server does it on the socket.
+/// How a reply arrives. Only the server carries it out, on the socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// As it should.
+    /// Unchanged.
     Complete,
-    /// Not at all: the connection is reset before the first byte.
+    /// The connection is reset before the first byte.
     Reset,
-    /// Up to so many bytes of the body, and fewer than the headers promise; then the connection ends.
+    /// The connection ends after this many bytes of the body, fewer than `Content-Length`.
     Truncated(usize),
-    /// The body in pieces.
+    /// The body arrives in pieces.
     Dribbled {
-        /// Between two pieces.
+        /// Pause between two pieces.
         interval: Duration,
-        /// The bytes of a piece.
+        /// Bytes per piece.
         piece: usize,
     },
-    /// Not at all: the connection stays open and silent.
+    /// No reply; the connection stays open.
     NoReply,
 }
 
-/// Why a fault is none: its text cannot be read, or it could never meet a call.
+/// Why a fault is refused: invalid text, or it can never apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultError(pub(crate) String);
 
@@ -120,8 +120,9 @@ impl fmt::Display for FaultError {
 impl Error for FaultError {}
 
 impl Fault {
-    /// On calls of an operation, by its id in the spec: `create_deployment`. Ids are unique on one platform only; see
-    /// [`FaultBuilder::platform`].
+    /// Selects an operation by its `operationId`: `create_deployment`.
+    ///
+    /// Ids are unique per platform only; see [`FaultBuilder::platform`].
     pub fn on(operation: &str) -> FaultBuilder {
         FaultBuilder {
             operation: Some(operation.to_owned()),
@@ -129,7 +130,7 @@ impl Fault {
         }
     }
 
-    /// On any call, one to an unknown route included.
+    /// Selects all requests, including unknown routes.
     pub fn on_any() -> FaultBuilder {
         FaultBuilder {
             operation: None,
@@ -139,23 +140,26 @@ impl Fault {
         }
     }
 
-    /// The platform does nothing: the fault comes first. The default for a status, garbage, a reset and a hang; the
-    /// others need the platform's own answer, and [`Sandbox::inject`](crate::Sandbox::inject) refuses them so.
+    /// The platform does not process the request.
+    ///
+    /// Default for `status`, `garbage`, `reset` and `hang`. The other kinds need the platform's reply:
+    /// [`Sandbox::inject`](crate::Sandbox::inject) refuses them with `before`.
     #[must_use]
     pub fn before(mut self) -> Self {
-        self.acted = false;
+        self.processed = false;
         self
     }
 
-    /// The platform does what it was asked for, and the caller does not learn of it. The default for a truncated, late
-    /// or dribbled answer.
+    /// The platform processes the request, but the client does not get its reply.
+    ///
+    /// Default for `truncate`, `delay` and `dribble`.
     #[must_use]
     pub fn after(mut self) -> Self {
-        self.acted = true;
+        self.processed = true;
         self
     }
 
-    /// Adds `Retry-After` in seconds to a status. On another kind of fault it does nothing.
+    /// Adds `Retry-After`, in seconds, to a status. No effect on other kinds.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
         if let Kind::Status { retry_after, .. } = &mut self.kind {
@@ -164,32 +168,32 @@ impl Fault {
         self
     }
 
-    /// The kinds that an answer of the platform's is needed for.
-    fn needs_answer(&self) -> bool {
+    /// Whether this kind changes the platform's own reply.
+    fn changes_reply(&self) -> bool {
         matches!(
             self.kind,
             Kind::Delay(_) | Kind::Truncate(_) | Kind::Dribble { .. }
         )
     }
 
-    pub(crate) fn acts(&self) -> bool {
-        self.acted
+    pub(crate) fn is_processed(&self) -> bool {
+        self.processed
     }
 
     fn is_for_webhooks(&self) -> bool {
         self.kind == Kind::DropWebhook
     }
 
-    /// What becomes of a call that this fault meets. `own` is what the platform answered, if it acted.
+    /// Applies the fault. `own` is the platform's reply, if it processed the request.
     pub(crate) fn outcome(
         &self,
         own: Option<Reply>,
         platform: Platform,
         operation: Option<&Operation>,
     ) -> Outcome {
-        // Stands for what nobody receives.
+        // For the request log: no client receives it.
         let lost = || {
-            let message = format!("no answer: {}", self.kind);
+            let message = format!("no reply: {}", self.kind);
             Reply::json(503, &json!({ "message": message }))
         };
         let mut outcome = Outcome::complete(own.unwrap_or_else(lost));
@@ -209,7 +213,7 @@ impl Fault {
             }
             Kind::Garbage => {
                 let page = "<!DOCTYPE html>\n<html><head><title>Welcome</title></head>\
-                            <body><h1>It is not JSON.</h1></body></html>\n";
+                            <body><h1>This page is not JSON.</h1></body></html>\n";
                 outcome.reply = Reply::new(200, "text/html; charset=utf-8", page);
             }
             Kind::Delay(late) => outcome.delay = *late,
@@ -228,7 +232,7 @@ impl Fault {
     }
 }
 
-/// What the spec has for a status; where it has none, a body in the form of the platform's errors.
+/// The spec's example for the status, or an error body in the platform's form.
 fn status_reply(platform: Platform, operation: Option<&Operation>, status: u16) -> Reply {
     if let Some(reply) = operation.and_then(|operation| operation.status_reply(status)) {
         return reply;
@@ -252,97 +256,99 @@ fn status_reply(platform: Platform, operation: Option<&Operation>, status: u16) 
 }
 
 impl FaultBuilder {
-    /// On this platform only.
+    /// Restricts the fault to one platform.
     pub fn platform(mut self, platform: Platform) -> Self {
         self.platform = Some(platform);
         self
     }
 
-    /// The n-th call only, counted from 1.
+    /// Applies to the n-th request only, counted from 1.
     pub fn nth(mut self, n: u64) -> Self {
         self.first = n;
         self.times = Some(1);
         self
     }
 
-    /// From the n-th call on, counted from 1.
+    /// Applies from the n-th request on, counted from 1.
     pub fn from(mut self, n: u64) -> Self {
         self.first = n;
         self
     }
 
-    /// At most so many calls.
+    /// Applies to at most this many requests.
     pub fn times(mut self, calls: u64) -> Self {
         self.times = Some(calls);
         self
     }
 
-    /// The answer has this status, and the body that the spec shows for it; where the spec shows none, one in the form
-    /// of the platform's errors.
+    /// Answers with a status.
+    ///
+    /// The body is the spec's example, or an error body in the platform's form.
     pub fn status(self, code: u16) -> Fault {
         let kind = Kind::Status {
             code,
             body: None,
             retry_after: None,
         };
-        self.makes(kind)
+        self.with_kind(kind)
     }
 
-    /// The answer has this status and this body.
+    /// Answers with this status and body.
     pub fn status_with(self, code: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Fault {
         let kind = Kind::Status {
             code,
             body: Some((content_type.to_owned(), body.into())),
             retry_after: None,
         };
-        self.makes(kind)
+        self.with_kind(kind)
     }
 
-    /// The platform's own answer comes so much later, by the clock of the sandbox: a driven clock has to be advanced.
+    /// Delays the platform's reply, on the sandbox's clock. A manual clock must be advanced.
     pub fn delay(self, late: Duration) -> Fault {
-        self.makes(Kind::Delay(late))
+        self.with_kind(Kind::Delay(late))
     }
 
-    /// The connection is reset (TCP RST) before the first byte of an answer. The platform does nothing; with
-    /// [`Fault::after`] it acted, and the answer is lost.
+    /// Resets the connection (TCP RST) before the first byte of the reply.
+    ///
+    /// The platform does not process the request; with [`Fault::after`] it does, and the reply is lost.
     pub fn reset(self) -> Fault {
-        self.makes(Kind::Reset)
+        self.with_kind(Kind::Reset)
     }
 
-    /// The platform's own answer ends after so many bytes of its body, though `Content-Length` promises more.
+    /// Closes the connection after this many bytes of the body, fewer than `Content-Length`.
     pub fn truncate(self, bytes: usize) -> Fault {
-        self.makes(Kind::Truncate(bytes))
+        self.with_kind(Kind::Truncate(bytes))
     }
 
-    /// 200 with an HTML page, as if something else had answered.
+    /// Answers 200 with an HTML page, as a wrong proxy would.
     pub fn garbage(self) -> Fault {
-        self.makes(Kind::Garbage)
+        self.with_kind(Kind::Garbage)
     }
 
-    /// The body of the platform's own answer comes in pieces of so many bytes, with a pause between two, by the clock
-    /// of the sandbox.
+    /// Sends the body in pieces, with a pause before each, on the sandbox's clock.
     pub fn dribble(self, interval: Duration, piece: usize) -> Fault {
-        self.makes(Kind::Dribble { interval, piece })
+        self.with_kind(Kind::Dribble { interval, piece })
     }
 
-    /// Nothing is ever answered, until the caller or the server ends.
+    /// Never answers; the connection stays open until either side closes it.
     pub fn hang(self) -> Fault {
-        self.makes(Kind::Hang)
+        self.with_kind(Kind::Hang)
     }
 
-    /// The platform does not call an address of the user's. The calls that are counted are the platform's own, so that
-    /// this takes no operation.
+    /// Drops a webhook call.
+    ///
+    /// Counts the platform's calls, so it cannot have an operation.
     pub fn drop_webhook(self) -> Fault {
-        self.makes(Kind::DropWebhook)
+        self.with_kind(Kind::DropWebhook)
     }
 
-    fn makes(self, kind: Kind) -> Fault {
+    fn with_kind(self, kind: Kind) -> Fault {
         let mut fault = Fault {
             when: self,
             kind,
-            acted: false,
+            processed: false,
         };
-        fault.acted = fault.needs_answer() || fault.is_for_webhooks();
+        fault.processed = fault.changes_reply() || fault.is_for_webhooks();
         fault
     }
 
@@ -351,7 +357,7 @@ impl FaultBuilder {
         Some(self.first.saturating_add(times).saturating_sub(1))
     }
 
-    /// Whether the call is one of those that are counted.
+    /// Whether the fault counts this request.
     fn counts(&self, platform: Platform, operation: Option<&str>) -> bool {
         self.platform.is_none_or(|wanted| wanted == platform)
             && match &self.operation {
@@ -360,14 +366,14 @@ impl FaultBuilder {
             }
     }
 
-    /// Whether the call of that number, from 1 on, is met.
+    /// Whether the fault applies to its n-th matching request, from 1.
     fn meets(&self, number: u64) -> bool {
         number >= self.first && self.last().is_none_or(|last| number <= last)
     }
 }
 
 impl Outcome {
-    /// An answer that arrives as it should.
+    /// A reply that is delivered unchanged.
     pub(crate) fn complete(reply: Reply) -> Self {
         Self {
             reply,
@@ -383,7 +389,7 @@ mod tests {
     use crate::spec::Spec;
 
     #[test]
-    fn a_status_has_the_body_of_the_spec() {
+    fn a_status_has_the_example_body_of_the_spec() {
         let create = Spec::of(Platform::Edgegap).operation("create_deployment");
         let reply = status_reply(Platform::Edgegap, create, 422);
         let (content_type, body) = create.unwrap().example(422).unwrap();
@@ -420,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_is_one_of_a_platform() {
+    fn operation_ids_belong_to_a_platform() {
         let when = Fault::on("list_deployments").platform(Platform::Nodion);
         assert!(when.counts(Platform::Nodion, Some("list_deployments")));
         assert!(!when.counts(Platform::Edgegap, Some("list_deployments")));

@@ -1,4 +1,4 @@
-//! A fault as text: `[PLATFORM.]OPERATION[:CALLS]=KIND[,OPTION]...`
+//! Text form of a fault: `[PLATFORM.]OPERATION[:CALLS]=KIND[,OPTION]...`
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,28 +12,31 @@ use crate::platform::Platform;
 const KINDS: &str = "a status such as 503, delay:TIME, reset, truncate:BYTES, garbage, dribble:TIME/BYTES, hang or \
                      drop-webhook";
 
-/// `[PLATFORM.]OPERATION[:CALLS]=KIND[,OPTION]...`, as in `edgegap.create_deployment:2=503,retry-after:1`.
+/// Parses `[PLATFORM.]OPERATION[:CALLS]=KIND[,OPTION]...`.
 ///
-/// `OPERATION` is an id of the spec or `*`; `CALLS` is `2`, `1-3` or `2-`, and all of them without it. `KIND` is a
-/// status, `delay:500ms`, `reset`, `truncate:20`, `garbage`, `dribble:10ms/8`, `hang` or `drop-webhook`. An `OPTION` is
-/// `before` or `after` (the platform acted), and with a status `retry-after:SECONDS`, `type:CONTENT-TYPE` and, as the
-/// last one, `body:TEXT`.
+/// Example: `edgegap.create_deployment:2=503,retry-after:1`
+///
+/// - `OPERATION`: an `operationId` of the spec, or `*`.
+/// - `CALLS`: `2`, `1-3` or `2-`; all by default.
+/// - `KIND`: a status, `delay:500ms`, `reset`, `truncate:20`, `garbage`, `dribble:10ms/8`, `hang` or `drop-webhook`.
+/// - `OPTION`: `before` or `after` (the platform processes the request); with a status also `retry-after:SECONDS`,
+///   `type:CONTENT-TYPE` and, as the last one, `body:TEXT`.
 impl FromStr for Fault {
     type Err = FaultError;
 
     fn from_str(text: &str) -> Result<Self, FaultError> {
-        let wrong = |why: String| FaultError(format!("{text}: {why}"));
-        let (target, rest) = text
+        let error = |message: String| FaultError(format!("{text}: {message}"));
+        let (selector, rest) = text
             .split_once('=')
-            .ok_or_else(|| wrong(format!("=KIND is missing: {KINDS}")))?;
-        let when = when(target).map_err(wrong)?;
-        // A body may hold commas.
+            .ok_or_else(|| error(format!("missing =KIND; expected {KINDS}")))?;
+        let when = target(selector).map_err(error)?;
+        // The body may contain commas.
         let (rest, body) = match rest.split_once(",body:") {
             Some((rest, body)) => (rest, Some(body)),
             None => (rest, None),
         };
         let mut parts = rest.split(',');
-        let mut fault = kind(when, parts.next().unwrap_or_default()).map_err(wrong)?;
+        let mut fault = kind(when, parts.next().unwrap_or_default()).map_err(error)?;
         let mut content_type = None;
         for option in parts {
             let is_status = matches!(fault.kind, Kind::Status { .. });
@@ -41,7 +44,7 @@ impl FromStr for Fault {
                 None if option == "before" => fault.before(),
                 None if option == "after" => fault.after(),
                 Some(("retry-after", seconds)) if is_status => {
-                    let seconds = whole(seconds, "retry-after").map_err(wrong)?;
+                    let seconds = self::seconds(seconds, "retry-after").map_err(error)?;
                     fault.retry_after(seconds)
                 }
                 Some(("type", value)) if is_status && body.is_some() => {
@@ -49,16 +52,16 @@ impl FromStr for Fault {
                     fault
                 }
                 _ => {
-                    return Err(wrong(format!(
-                        "{option} is no option here: before, after, and with a status retry-after:SECONDS, and \
-                         type:CONTENT-TYPE before body:TEXT"
+                    return Err(error(format!(
+                        "unexpected option {option}; expected before or after, with a status also \
+                         retry-after:SECONDS, body:TEXT, and type:CONTENT-TYPE before body:TEXT"
                     )));
                 }
             };
         }
         if let Some(text) = body {
             let Kind::Status { body, .. } = &mut fault.kind else {
-                return Err(wrong("only a status takes body:TEXT".to_owned()));
+                return Err(error("body:TEXT needs a status".to_owned()));
             };
             let content_type = content_type.unwrap_or_else(|| "text/plain".to_owned());
             *body = Some((content_type, text.as_bytes().to_vec()));
@@ -67,17 +70,17 @@ impl FromStr for Fault {
     }
 }
 
-fn when(target: &str) -> Result<FaultBuilder, String> {
-    let (name, calls) = match target.split_once(':') {
+fn target(text: &str) -> Result<FaultBuilder, String> {
+    let (name, calls) = match text.split_once(':') {
         Some((name, calls)) => (name, Some(calls)),
-        None => (target, None),
+        None => (text, None),
     };
     let (platform, operation) = match name.split_once('.') {
         Some((platform, operation)) => (Some(platform), operation),
         None => (None, name),
     };
     let mut when = match operation {
-        "" => return Err("the operation is missing; * is any".to_owned()),
+        "" => return Err("missing operation; use * for every request".to_owned()),
         "*" => Fault::on_any(),
         operation => Fault::on(operation),
     };
@@ -86,7 +89,7 @@ fn when(target: &str) -> Result<FaultBuilder, String> {
             .into_iter()
             .find(|known| known.to_string() == name);
         let platform = known.ok_or_else(|| {
-            format!("{name} is no platform: nexlayer, dployr, nodion or edgegap is needed")
+            format!("unknown platform {name}; expected nexlayer, dployr, nodion or edgegap")
         })?;
         when = when.platform(platform);
     }
@@ -95,9 +98,7 @@ fn when(target: &str) -> Result<FaultBuilder, String> {
         text.parse::<u64>()
             .ok()
             .filter(|number| *number > 0)
-            .ok_or_else(|| {
-                format!("{calls} is no range of calls: 2, 1-3 or 2- is needed, from 1 on")
-            })
+            .ok_or_else(|| format!("invalid calls {calls}; expected 2, 1-3 or 2-, counted from 1"))
     };
     match calls.split_once('-') {
         None => Ok(when.nth(number(calls)?)),
@@ -106,7 +107,7 @@ fn when(target: &str) -> Result<FaultBuilder, String> {
             let (first, last) = (number(first)?, number(last)?);
             let times = last.checked_sub(first).map(|more| more.saturating_add(1));
             let times = times
-                .ok_or_else(|| format!("{calls} is no range of calls: it ends before it begins"))?;
+                .ok_or_else(|| format!("invalid calls {calls}: the last is before the first"))?;
             Ok(when.from(first).times(times))
         }
     }
@@ -119,7 +120,7 @@ fn kind(when: FaultBuilder, text: &str) -> Result<Fault, String> {
     };
     let bytes = |text: &str| {
         text.parse::<usize>()
-            .map_err(|_| format!("{text} is no number of bytes"))
+            .map_err(|_| format!("invalid number of bytes {text}"))
     };
     match (name, value) {
         ("reset", None) => Ok(when.reset()),
@@ -130,37 +131,41 @@ fn kind(when: FaultBuilder, text: &str) -> Result<Fault, String> {
         ("truncate", Some(value)) => Ok(when.truncate(bytes(value)?)),
         ("dribble", Some(value)) => {
             let (interval, piece) = value.split_once('/').ok_or_else(|| {
-                format!("{text}: dribble:TIME/BYTES is needed, as in dribble:10ms/8")
+                format!("invalid {text}; expected dribble:TIME/BYTES, such as dribble:10ms/8")
             })?;
             Ok(when.dribble(time(interval)?, bytes(piece)?))
         }
         (code, None) if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_digit()) => {
-            let code = code.parse().map_err(|_| format!("{code} is no status"))?;
+            let code = code.parse().map_err(|_| format!("invalid status {code}"))?;
             Ok(when.status(code))
         }
-        _ => Err(format!("{text} is no kind of fault; there is {KINDS}")),
+        _ => Err(format!("unknown kind {text}; expected {KINDS}")),
     }
 }
 
-fn whole(text: &str, what: &str) -> Result<u64, String> {
+fn seconds(text: &str, what: &str) -> Result<u64, String> {
     text.parse()
-        .map_err(|_| format!("{what}:{text}: a whole number of seconds is needed"))
+        .map_err(|_| format!("invalid {what}:{text}; expected whole seconds"))
 }
 
 /// `500ms`, `2s` or `3m`.
 fn time(text: &str) -> Result<Duration, String> {
     let time = text.parse::<SignedDuration>().ok();
     let time = time.and_then(|time| Duration::try_from(time).ok());
-    time.ok_or_else(|| format!("{text} is no time: 500ms, 2s or 3m is needed"))
+    time.ok_or_else(|| format!("invalid time {text}; expected a form like 500ms, 2s or 3m"))
 }
 
 impl fmt::Display for Fault {
-    /// The text that it can be read from again, but for a body that is no text.
+    /// Writes the text form. It can be parsed again, unless the body is not UTF-8.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Fault { when, kind, acted } = self;
+        let Fault {
+            when,
+            kind,
+            processed,
+        } = self;
         write!(f, "{when}={kind}")?;
-        let by_itself = self.needs_answer() || self.is_for_webhooks();
-        match (by_itself, acted) {
+        let after_by_default = self.changes_reply() || self.is_for_webhooks();
+        match (after_by_default, processed) {
             (false, true) => f.write_str(",after")?,
             (true, false) => f.write_str(",before")?,
             _ => {}
@@ -204,12 +209,12 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Kind::Status { code, .. } => write!(f, "{code}"),
-            Kind::Delay(late) => write!(f, "delay:{}", written(*late)),
+            Kind::Delay(late) => write!(f, "delay:{}", format_time(*late)),
             Kind::Reset => f.write_str("reset"),
             Kind::Truncate(bytes) => write!(f, "truncate:{bytes}"),
             Kind::Garbage => f.write_str("garbage"),
             Kind::Dribble { interval, piece } => {
-                write!(f, "dribble:{}/{piece}", written(*interval))
+                write!(f, "dribble:{}/{piece}", format_time(*interval))
             }
             Kind::Hang => f.write_str("hang"),
             Kind::DropWebhook => f.write_str("drop-webhook"),
@@ -217,8 +222,8 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A time as [`time`] reads it.
-fn written(time: Duration) -> String {
+/// Formats a duration for [`time`].
+fn format_time(time: Duration) -> String {
     let time = SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
     format!("{time:#}")
 }
@@ -228,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_and_back() {
+    fn text_round_trips() {
         let edgegap = || Fault::on("create_deployment").platform(Platform::Edgegap);
         let nodion = || Fault::on_any().platform(Platform::Nodion);
         for (text, fault) in [
@@ -304,33 +309,33 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn errors_name_the_problem() {
         for (text, words) in [
-            ("", "=KIND is missing"),
-            ("edgegap.create_deployment", "=KIND is missing"),
-            ("=reset", "the operation is missing"),
-            ("edgegap.=reset", "the operation is missing"),
-            ("heroku.*=reset", "heroku is no platform"),
-            ("*:0=reset", "from 1 on"),
+            ("", "missing =KIND"),
+            ("edgegap.create_deployment", "missing =KIND"),
+            ("=reset", "missing operation"),
+            ("edgegap.=reset", "missing operation"),
+            ("heroku.*=reset", "unknown platform heroku"),
+            ("*:0=reset", "counted from 1"),
             ("*:x=reset", "2, 1-3 or 2-"),
-            ("*:3-1=reset", "ends before it begins"),
+            ("*:3-1=reset", "the last is before the first"),
             ("*=", "dribble:TIME/BYTES, hang or drop-webhook"),
             (
                 "*=explode",
-                "explode is no kind of fault; there is a status such as 503",
+                "unknown kind explode; expected a status such as 503",
             ),
-            ("*=5033", "is no kind"),
-            ("*=reset:1", "is no kind"),
-            ("*=delay", "is no kind"),
-            ("*=delay:5", "5 is no time"),
-            ("*=delay:-1s", "-1s is no time"),
-            ("*=truncate:-1", "no number of bytes"),
-            ("*=dribble:10ms", "dribble:TIME/BYTES is needed"),
-            ("*=reset,soon", "soon is no option"),
-            ("*=reset,retry-after:1", "is no option"),
-            ("*=503,retry-after:soon", "whole number of seconds"),
-            ("*=503,type:text/html", "is no option"),
-            ("*=reset,body:x", "only a status"),
+            ("*=5033", "unknown kind"),
+            ("*=reset:1", "unknown kind"),
+            ("*=delay", "unknown kind"),
+            ("*=delay:5", "invalid time 5"),
+            ("*=delay:-1s", "invalid time -1s"),
+            ("*=truncate:-1", "invalid number of bytes"),
+            ("*=dribble:10ms", "expected dribble:TIME/BYTES"),
+            ("*=reset,soon", "unexpected option soon"),
+            ("*=reset,retry-after:1", "unexpected option"),
+            ("*=503,retry-after:soon", "whole seconds"),
+            ("*=503,type:text/html", "unexpected option"),
+            ("*=reset,body:x", "needs a status"),
         ] {
             let error = text.parse::<Fault>().unwrap_err().to_string();
             assert!(error.starts_with(&format!("{text}: ")), "{error}");

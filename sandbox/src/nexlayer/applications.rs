@@ -1,4 +1,4 @@
-//! Sessions and their applications: start, update, extend, claim, and the status of pods.
+//! Sessions and applications: start, update, extend, claim, and pod status.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use crate::platform::Call;
 use crate::reply::{HandlerResult, Reply};
 use crate::time::{Stage, Timing, rfc3339};
 
-// 30 minutes, one extension of 120: the example of the page says 150 minutes and 0 extensions after the first one
-// (Nexlayer/docs:data/openapi.json has the 30).
+// 30 minutes (Nexlayer/docs:data/openapi.json) and one extension of 120: the vendor's example says 150 minutes and 0
+// extensions after the first one.
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
 const EXTENSION: Duration = Duration::from_secs(120 * 60);
 const EXTENSIONS: u32 = 1;
-// "within the next 10 minutes": the texts of the two remove operations on the page.
+// "within the next 10 minutes": from the examples of the two remove operations.
 const CLEANUP: Duration = Duration::from_secs(10 * 60);
 
 #[derive(Clone, Debug)]
@@ -38,6 +38,8 @@ pub(super) struct Application {
 }
 
 impl Nexlayer {
+    /// Removes expired applications.
+    ///
     /// A session lasts as long as it has deployments or reservations (<https://nexlayer.com/docs/api/authentication>).
     pub(super) fn sweep(&mut self, now: Duration) {
         for session in &mut self.sessions {
@@ -52,7 +54,7 @@ impl Nexlayer {
             .sessions
             .iter_mut()
             .find(|session| session.token == token);
-        // Status and body for an unknown token are documented nowhere.
+        // Undocumented: the reply to an unknown token.
         found.ok_or_else(|| failure(400, "Invalid session token"))
     }
 
@@ -60,10 +62,10 @@ impl Nexlayer {
         let manifest = manifest_of(call)?;
         let now = call.now;
         let token = match token {
-            // What an unknown token does here is documented nowhere; a new session would hide the mistake.
+            // Undocumented: an unknown token is refused, because a new session would hide the mistake.
             Some(token) => self.session(token)?.token.clone(),
             None => {
-                // 12 letters and digits in every example: dCf0NdAQ64j6.
+                // 12 letters and digits, like dCf0NdAQ64j6 in the examples.
                 let token = self.ids.alphanumeric(12);
                 self.sessions.push(Session {
                     token: token.clone(),
@@ -72,11 +74,11 @@ impl Nexlayer {
                 token
             }
         };
-        // jolly-tapir on the page. The digits keep the sites of two applications apart.
+        // Like `jolly-tapir` in the example; the digits make sites unique.
         let environment = format!("jolly-tapir-{}", self.ids.hex(6));
         let session = self.session(&token)?;
-        // The vendor's own workflow redeploys by a start with the token
-        // (Nexlayer/website:.github/workflows/deploy.yml); environment and lifetime stay.
+        // A start with a token redeploys (Nexlayer/website:.github/workflows/deploy.yml); environment and lifetime
+        // stay.
         if !session
             .applications
             .iter()
@@ -100,12 +102,11 @@ impl Nexlayer {
     pub(super) fn update(&mut self, call: &Call) -> HandlerResult {
         let token = required_token(call)?;
         let manifest = manifest_of(call)?;
-        // Nexlayer/docs:data/openapi.json answers an update with the body of a start; its message is known nowhere.
+        // The body is that of a start (Nexlayer/docs:data/openapi.json); the message is made up.
         self.deploy(token, manifest, "Deployment updated successfully", call.now)
     }
 
-    /// Deploys an application that is there. There is no applicationName parameter: the manifest's name and the token
-    /// find it.
+    /// Deploys an existing application, found by the token and the manifest's name.
     pub(super) fn deploy(
         &mut self,
         token: &str,
@@ -125,20 +126,20 @@ impl Nexlayer {
             "environment": app.environment,
             "status": app.status(timing, now),
             "extend": { "available": app.extensions > 0, "expiresAt": rfc3339(app.expires_at) },
-            // A claim is completed in the browser, which nobody does here.
+            // Claims are completed in a browser, which the sandbox does not model.
             "claim": { "claimed": false },
         });
         Ok(Reply::json(200, &body))
     }
 
-    /// The application that the body `{applicationName, sessionToken}` names, and the token.
+    /// Finds the application of a `{applicationName, sessionToken}` body; also returns the token.
     pub(super) fn named(&mut self, call: &Call) -> Result<(&mut Application, String), Reply> {
         let body = body_of(call)?;
         let (name, token) = (
             required(&body, "applicationName")?,
             required(&body, "sessionToken")?,
         );
-        // The page's text; Nexlayer/docs:data/openapi.json uses it for an unknown token too.
+        // The vendor's message; Nexlayer/docs:data/openapi.json uses it for an unknown token too.
         let session = self.session(token).map_err(|_| not_found())?;
         Ok((session.application(name)?, token.to_owned()))
     }
@@ -156,22 +157,26 @@ impl Application {
         self.reserved || now < self.gone_at
     }
 
-    /// `{state, progress}` while it works, as in the page's start example, `{state}` alone after that, as in its
-    /// reservation example. The page has one progress, 0: that it goes up to 100 is the sandbox's own.
+    /// The application's status.
+    ///
+    /// `{state, progress}` while deploying and `{state}` afterwards, as in the vendor's examples. The examples only
+    /// have progress 0; counting up to 100 is an assumption.
     pub(super) fn status(&self, timing: Timing, now: Duration) -> Value {
         match timing.stage(self.deployed_at, now) {
             Stage::Queued | Stage::Working => {
                 json!({ "state": "deploying", "progress": timing.percent(self.deployed_at, now) })
             }
             Stage::Done => json!({ "state": "running" }),
-            // Nexlayer/nexlayer-cli:pkg/core/api/client.go ends its wait on this word.
+            // Nexlayer/nexlayer-cli:pkg/core/api/client.go stops waiting at this word.
             Stage::Failed => json!({ "state": "failed" }),
         }
     }
 
+    /// Removes the reservation.
+    ///
     /// "If deployments have reached their time limits, application sites will be removed within 10 minutes", says the
-    /// text for all reservations. That of one promises the 10 minutes without the condition; that the limit counts there
-    /// as well is the sandbox's own, as is that they are used up.
+    /// message for all reservations. The message for one reservation omits the condition; the sandbox applies it to
+    /// both and uses the full 10 minutes.
     pub(super) fn release(&mut self, now: Duration) {
         self.reserved = false;
         self.gone_at = if now < self.expires_at {
@@ -183,7 +188,7 @@ impl Application {
 }
 
 pub(super) fn extend(app: &mut Application, now: Duration) -> HandlerResult {
-    // The page: free deployments have limited extensions. The text of a refusal is documented nowhere.
+    // Free deployments have limited extensions, says the vendor. The message of the refusal is made up.
     let left = app.extensions.checked_sub(1);
     let left = left.ok_or_else(|| failure(400, "No extensions remaining"))?;
     app.extensions = left;
@@ -206,8 +211,10 @@ pub(super) fn claim(token: &str) -> Reply {
     Reply::json(200, &body)
 }
 
-/// `{"pods": [{"name", "status"}]}`: Nexlayer/api-reference:openapi/nexlayer-api.yaml at e68c307. `Pending` and
-/// `Running` are in a captured start, `failed` in a list of the vendor's older pages, in lower case.
+/// The status of the pods.
+///
+/// The format is from Nexlayer/api-reference:openapi/nexlayer-api.yaml at e68c307. `Pending` and `Running` are in a
+/// captured start, `failed` is in the vendor's older pages, in lower case.
 pub(super) fn pods(app: &Application, timing: Timing, now: Duration) -> Reply {
     let status = match timing.stage(app.deployed_at, now) {
         Stage::Queued | Stage::Working => "Pending",

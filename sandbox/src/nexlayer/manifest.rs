@@ -1,4 +1,4 @@
-//! What the sandbox wants of a manifest, as text and as JSON.
+//! Manifests: parsing, validation and their JSON Schema.
 
 use serde_json::{Value, json};
 
@@ -6,15 +6,17 @@ use super::{body_of, failure, message};
 use crate::platform::Call;
 use crate::reply::{HandlerResult, Reply};
 
-/// A manifest that can be run. `application.url` is not read: with it a deployment is permanent and without it a preview
-/// (Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json), but neither how its domain is verified
-/// nor what the replies about it say of its end is known. Here all are previews.
+/// A valid manifest.
+///
+/// `application.url` is ignored: it would make the deployment permanent instead of a preview
+/// (Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json), but domain verification and replies
+/// of permanent deployments are unknown.
 pub(super) struct Manifest {
     pub(super) name: String,
     pub(super) pods: Vec<String>,
 }
 
-/// What is wrong at one place.
+/// A problem of a manifest, and its path.
 pub(super) struct Finding {
     pub(super) path: &'static str,
     pub(super) message: &'static str,
@@ -24,9 +26,8 @@ pub(super) fn read(manifest: &Value) -> Result<Manifest, Vec<Finding>> {
     let application = manifest.get("application").unwrap_or(&Value::Null);
     let name = application.get("name").and_then(Value::as_str);
     let name = name.filter(|name| !name.trim().is_empty());
-    // Required with at least one item in
-    // Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json; beside `application` in
-    // https://nexlayer.com/docs/deployments/configuration.
+    // At least one is required (Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json).
+    // https://nexlayer.com/docs/deployments/configuration has the pods next to `application`.
     let pods = application.get("pods").or_else(|| manifest.get("pods"));
     let pods = pods
         .and_then(Value::as_array)
@@ -53,7 +54,9 @@ fn pod_name(pod: &Value) -> String {
     name.unwrap_or("pod").to_owned()
 }
 
-/// The two bodies are those of Nexlayer/docs:data/openapi.json; the words about what is wrong are the sandbox's own.
+/// Validates a manifest in JSON.
+///
+/// Both bodies are from Nexlayer/docs:data/openapi.json; the messages of the details are made up.
 pub(super) fn validate(call: &Call) -> HandlerResult {
     let Err(findings) = read(&body_of(call)?.into()) else {
         return Ok(message("Nexlayer YAML file is valid."));
@@ -66,8 +69,10 @@ pub(super) fn validate(call: &Call) -> HandlerResult {
     Err(Reply::json(400, &body))
 }
 
-/// The same rules as a schema. Title and draft are those of
-/// Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json, which has many more rules.
+/// The same rules as a JSON Schema.
+///
+/// Title and draft are from Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json, which has
+/// many more rules.
 pub(super) fn schema() -> Value {
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -87,9 +92,9 @@ pub(super) fn schema() -> Value {
     })
 }
 
-/// The manifest in the body, or the refusal.
+/// The manifest in the body, or the error reply.
 pub(super) fn manifest_of(call: &Call) -> Result<Manifest, Reply> {
-    // The page says text/x-yaml; Nexlayer/nexlayer-mcp:services/nexlayer-api.ts sends text/yaml.
+    // The reference says text/x-yaml; Nexlayer/nexlayer-mcp:services/nexlayer-api.ts sends text/yaml.
     let label = call.request.media_type();
     if !matches!(label.as_deref(), Some("text/x-yaml" | "text/yaml")) {
         return Err(failure(400, "Content-Type must be text/x-yaml"));

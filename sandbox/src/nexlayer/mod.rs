@@ -1,8 +1,7 @@
-//! Nexlayer: apps from a manifest, sessions, extensions and reservations.
+//! Nexlayer: applications from a manifest, sessions, extensions and reservations.
 //!
-//! Replies have the nested `status`, `extend` and `claim` objects of the page
-//! <https://nexlayer.com/docs/api/deployments>. Where the page names a text, it is sent as it stands; where it names
-//! none, the words here are the sandbox's own, and a client must not depend on them.
+//! Replies have the nested `status`, `extend` and `claim` objects of <https://nexlayer.com/docs/api/deployments>.
+//! Messages that are documented there are sent verbatim. Others are made up; clients must not depend on them.
 
 mod applications;
 mod manifest;
@@ -25,15 +24,15 @@ use crate::time::Timing;
 use applications::{Session, claim, extend};
 use reservations::{remove_reservation, reserve};
 
-/// What the user pays for.
+/// Plans of a Nexlayer user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum NexlayerPlan {
     /// No plan: reservations are refused.
     Free,
-    /// The plan Scale.
+    /// The Scale plan.
     #[default]
     Scale,
-    /// The plan Conquer.
+    /// The Conquer plan.
     Conquer,
 }
 
@@ -41,10 +40,10 @@ pub enum NexlayerPlan {
 #[derive(Clone)]
 pub struct Nexlayer {
     plan: NexlayerPlan,
-    /// Whether it has the route that newer files of the vendor lack.
+    /// Whether `getPodsStatus` exists; newer vendor files lack it.
     pods_status: bool,
     timing: Timing,
-    /// Where the server around it listens, if there is one.
+    /// Base URL of the surrounding server, if any.
     server: Option<String>,
     ids: Ids,
     sessions: Vec<Session>,
@@ -62,14 +61,14 @@ impl Nexlayer {
         }
     }
 
-    /// The way in, for a server that listens at `base_url`.
+    /// Base URL, for a server at `base_url`.
     pub fn access(&self, base_url: &str) -> NexlayerAccess {
         NexlayerAccess {
             base_url: base_url.to_owned(),
         }
     }
 
-    /// Lets the sites be paths of a server.
+    /// Makes sites paths of the server at `base_url`.
     pub(crate) fn listen_at(&mut self, base_url: &str) {
         self.server = Some(base_url.to_owned());
     }
@@ -77,7 +76,7 @@ impl Nexlayer {
     fn route(&mut self, call: &Call) -> HandlerResult {
         let (timing, now) = (self.timing, call.now);
         match (call.id(), call.segments().as_slice()) {
-            // The token as last path segment: Nexlayer/website:.github/workflows/deploy.yml
+            // The token as last path segment (Nexlayer/website:.github/workflows/deploy.yml).
             (_, ["startUserDeployment", token]) if call.method() == "POST" => {
                 self.start(call, Some(token))
             }
@@ -127,7 +126,7 @@ impl PlatformState for Nexlayer {
         with_express_header(failure(400, &problem.to_string()))
     }
 
-    /// The newest first. Session tokens stay inside.
+    /// Newest first, without session tokens.
     fn resources(&self, now: Duration) -> Vec<ResourceSummary> {
         let sessions = self.sessions.iter().rev();
         let apps = sessions.flat_map(|session| session.applications.iter().rev());
@@ -148,7 +147,7 @@ impl PlatformState for Nexlayer {
     }
 }
 
-/// The number of sessions.
+/// Shows counts only.
 impl fmt::Debug for Nexlayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Nexlayer")
@@ -167,14 +166,16 @@ fn required<'a>(body: &'a Map<String, Value>, name: &str) -> Result<&'a str, Rep
     text.ok_or_else(|| failure(400, &format!("{name} is required")))
 }
 
-/// The token in the query: "Required" in the parameter table of the page.
+/// The token in the query, "Required" in the reference.
 fn required_token<'r>(call: &Call<'_, 'r>) -> Result<&'r str, Reply> {
     let token = call.request.filled("sessionToken");
     token.ok_or_else(|| failure(400, "sessionToken is required"))
 }
 
-/// A string handed to Express goes out as bare text under text/html, though the page prints it in quotes
-/// (Nexlayer/docs:data/openapi.json types extend and removeReservations so).
+/// A message as text/html.
+///
+/// Express sends strings this way, although the reference prints them in quotes (Nexlayer/docs:data/openapi.json has
+/// these types for extend and removeReservations).
 fn html_text(text: &str) -> Reply {
     Reply::new(200, "text/html; charset=utf-8", text)
 }
@@ -191,7 +192,7 @@ fn not_found() -> Reply {
     failure(400, "Application not found")
 }
 
-/// Express's own page for a route that is not there, wrong method included (never 405).
+/// Express's page for an unknown route or a wrong method; it never answers 405.
 fn not_routed(call: &Call) -> Reply {
     let path = call.request.path.replace('<', "&lt;");
     let text = format!(
@@ -201,16 +202,16 @@ fn not_routed(call: &Call) -> Reply {
     Reply::new(404, "text/html; charset=utf-8", text)
 }
 
-/// Nexlayer/docs:content/docs/api-reference/endpoints.mdx has captured headers.
+/// Adds the header captured in Nexlayer/docs:content/docs/api-reference/endpoints.mdx.
 fn with_express_header(reply: Reply) -> Reply {
     reply.with_header("x-powered-by", "Express")
 }
 
-/// `sessionID` and `text` are both required there. What an unknown session does is documented nowhere.
+/// Accepts feedback; `sessionID` and `text` are required. Unknown sessions are accepted: undocumented.
 pub(super) fn feedback(call: &Call) -> HandlerResult {
     let body = body_of(call)?;
     required(&body, "sessionID")?;
     required(&body, "text")?;
-    // The captured ETag in Nexlayer/docs:content/docs/api-reference/endpoints.mdx is that of these two bytes.
+    // The ETag captured in Nexlayer/docs:content/docs/api-reference/endpoints.mdx is that of these two bytes.
     Ok(html_text("OK"))
 }

@@ -1,4 +1,4 @@
-//! Reservations of applications, which a paid plan has.
+//! Reservations of applications; they need a paid plan.
 
 use std::time::Duration;
 
@@ -30,7 +30,10 @@ impl Nexlayer {
         Ok(Reply::json(200, &json!({ "reservedDeployments": items })))
     }
 
-    /// The text of the page. Nexlayer/docs:data/openapi.json has a 400 without a body: the words are the sandbox's own.
+    /// Removes all reservations.
+    ///
+    /// The success message is the vendor's; the 400 has no body in Nexlayer/docs:data/openapi.json, so its message is
+    /// made up.
     pub(super) fn remove_reservations(&mut self, call: &Call) -> HandlerResult {
         let body = body_of(call)?;
         let session = self.session(required(&body, "sessionToken")?)?;
@@ -46,13 +49,13 @@ impl Nexlayer {
 
 pub(super) fn reserve(app: &mut Application, plan: NexlayerPlan) -> HandlerResult {
     if plan == NexlayerPlan::Free {
-        // A business rule as a 500, text and all, on the page.
+        // The vendor documents this business rule as a 500.
         return Err(failure(
             500,
             "User is not on the Scale or Conquer plan. Please upgrade your plan to add a reservation.",
         ));
     }
-    // The text of the page. What a second reservation answers is not known: the same here.
+    // The vendor's message. Undocumented: a repeated reservation gets the same reply.
     app.reserved = true;
     let name = &app.name;
     Ok(message(&format!(
@@ -62,7 +65,7 @@ pub(super) fn reserve(app: &mut Application, plan: NexlayerPlan) -> HandlerResul
 
 pub(super) fn remove_reservation(app: &mut Application, now: Duration) -> HandlerResult {
     if !app.reserved {
-        // Nexlayer/docs:data/openapi.json, a 500 again.
+        // A 500 in Nexlayer/docs:data/openapi.json.
         let name = &app.name;
         let text = format!("Application {name} reservation has already been removed.");
         return Err(failure(500, &text));

@@ -1,4 +1,4 @@
-//! What the vendor's files have beside the eight operations of the page, and the sites themselves.
+//! The sites of applications.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use crate::platform::Call;
 use crate::reply::Reply;
 use crate::time::{Stage, Timing};
 
-/// Where sites are without a server around the state machine: `https://jolly-tapir-complete-test-app.alpha.nexlayer.ai`
-/// in every newer example.
+/// Domain of the sites without a server, as in the newer examples:
+/// `https://jolly-tapir-complete-test-app.alpha.nexlayer.ai`.
 pub(super) const DOMAIN: &str = ".alpha.nexlayer.ai";
-/// Where they are with one, since that name leads elsewhere.
+/// Path of the sites on the sandbox's server, because that domain is not local.
 const SITES: &str = "sites";
 
-/// The label of the site that a request is for, if it is for one.
+/// The label of the requested site, if the request is for one.
 pub(super) fn site_of(call: &Call) -> Option<String> {
     if let [SITES, label, ..] = call.segments().as_slice() {
         return Some((*label).to_owned());
@@ -23,8 +23,9 @@ pub(super) fn site_of(call: &Call) -> Option<String> {
     host.strip_suffix(DOMAIN).map(str::to_owned)
 }
 
-/// The site, as the platform's edge answers for it. Nothing is documented but that it is there when the application
-/// runs and goes with it: 503 stands for "not yet" and for "not any more".
+/// The site's reply.
+///
+/// Only documented: the site exists while the application runs. The sandbox answers 503 before and after.
 pub(super) fn site(app: Option<&Application>, timing: Timing, now: Duration) -> Reply {
     match app.map(|app| timing.stage(app.deployed_at, now)) {
         Some(Stage::Done) => Reply::new(200, "text/html; charset=utf-8", "<h1>It works</h1>\n"),
@@ -38,8 +39,10 @@ impl Application {
         format!("{}-{slug}", self.environment)
     }
 
-    /// `https://jolly-tapir-complete-test-app.alpha.nexlayer.ai` for Complete-Test-App: lower case, spaces to hyphens.
-    /// On a server a path of it stands for that, so that somebody answers.
+    /// The URL of the site.
+    ///
+    /// Complete-Test-App is `https://jolly-tapir-complete-test-app.alpha.nexlayer.ai`: lower case, spaces as hyphens.
+    /// On a server it is a path instead.
     pub(super) fn url(&self, server: Option<&str>) -> String {
         match server {
             Some(server) => format!("{server}/{SITES}/{}", self.label()),

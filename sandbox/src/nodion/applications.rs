@@ -32,7 +32,7 @@ pub(super) struct InstanceType {
     price_second: &'static str,
 }
 
-/// From the example of the page.
+/// From the example of the reference.
 pub(super) const REGIONS: [Region; 1] = [Region {
     id: "428d037e-9ba6-4dab-92bd-8d816c523126",
     name: "Frankfurt, DE",
@@ -68,16 +68,16 @@ pub(super) const TYPES: [InstanceType; 2] = [
 pub(super) struct Application {
     pub(super) id: String,
     pub(super) name: String,
-    /// The image without a tag, for one that runs a pre-built image.
+    /// The image without its tag, for pre-built image applications.
     pub(super) image: Option<&'static str>,
     pub(super) git_sha: String,
-    /// Integration, repository and branch, by their ids; none for an image.
+    /// Ids of integration, repository and branch; `None` for an image.
     branch: Option<[String; 3]>,
     created_at: Duration,
-    /// What the ids of its instances come from.
+    /// Seed of the instance ids.
     pub(super) seed: u64,
     pub(super) deployments: Vec<Deployment>,
-    /// The first one is the application itself, the others are its workers.
+    /// The first one is the application's web process, the others are workers.
     pub(super) processes: Vec<Process>,
     pub(super) events: Vec<ScalingEvent>,
     pub(super) variables: Vec<Variable>,
@@ -87,7 +87,7 @@ pub(super) struct Application {
 const BRANCH: [&str; 3] = ["integration_id", "repository_id", "branch_id"];
 
 impl Application {
-    /// One that was connected and deployed long ago.
+    /// An application that was connected and deployed long ago.
     pub(super) fn connected(ids: &mut Ids, name: &str, image: Option<&'static str>) -> Self {
         let (id, git_sha) = (ids.uuid(), ids.hex(40));
         let deployment = Deployment::new(ids.uuid(), 1, "latest", CONNECTED_AT);
@@ -128,15 +128,16 @@ impl Application {
         }
     }
 
-    /// A new one from git. It is not deployed by that: dlyx-io/nodion-gateway:frontend/src/pages/AppDetail.svelte
-    /// triggers a deployment of its own after creating one.
+    /// Creates an application from git, without deploying it.
+    ///
+    /// dlyx-io/nodion-gateway:frontend/src/pages/AppDetail.svelte deploys separately after the creation.
     pub(super) fn create(
         ids: &mut Ids,
         body: &Map<String, Value>,
         clock: Now,
     ) -> Result<Self, Reply> {
         let name = text_field(body, "name").unwrap_or_default();
-        // nrdcg/nodion:fixtures has both sentences, for a DNS zone.
+        // nrdcg/nodion:fixtures has both messages, for a DNS zone.
         if name.trim().is_empty() {
             return Err(bad_request("Name can't be blank"));
         }
@@ -145,7 +146,7 @@ impl Application {
                 "Name must be between 1 and 255 characters long",
             ));
         }
-        // The framework's own words for what is not there; they were not seen.
+        // Not observed: these are the messages of Rails for a missing record.
         let region = text_field(body, "region_id");
         if !REGIONS.iter().any(|known| Some(known.id) == region) {
             return Err(bad_request("Region must exist"));
@@ -161,11 +162,11 @@ impl Application {
         Ok(application)
     }
 
-    /// Answers what is asked of this application.
+    /// Answers a request below this application.
     pub(super) fn answer(&mut self, call: &Call, ids: &mut Ids, clock: Now) -> HandlerResult {
         match call.id() {
             "get_application" => {}
-            // In the envelope, too: the reply is not known.
+            // Unknown reply; assumed to have the envelope.
             "update_application" => self.branch = Some(branch_in(&body_of(call)?)?),
             "list_deployments" => return self.list_deployments(clock),
             "create_deployment" => return self.create_deployment(call, ids, clock),
@@ -189,8 +190,8 @@ impl Application {
         envelope("application", self.describe(clock))
     }
 
-    /// `online` is the one that the page shows. The others are colours of
-    /// dlyx-io/nodion-gateway:frontend/src/pages/AppDetail.svelte, taken for what they say.
+    /// The reference shows `online`. The others are from dlyx-io/nodion-gateway:frontend/src/pages/AppDetail.svelte,
+    /// where they select a colour.
     fn status(&self, clock: Now) -> &'static str {
         if self.live(clock).is_some() {
             return "online";
@@ -277,7 +278,9 @@ pub(super) fn instance_types() -> HandlerResult {
     list("instance_types", (0..TYPES.len()).map(describe_type))
 }
 
-/// `least` is 1 for an application (from 1 to 16, the page says) and 0 for a process, whose page says that 0 stops it.
+/// Reads `instance_amount`.
+///
+/// `least` is 1 for an application (the reference: 1 to 16) and 0 for a process (the reference: 0 stops it).
 pub(super) fn amount_in(body: &Map<String, Value>, least: u64) -> Result<u64, Reply> {
     let amount = body.get("instance_amount").and_then(Value::as_u64);
     amount
@@ -293,7 +296,7 @@ pub(super) fn type_in(body: &Map<String, Value>) -> Result<usize, Reply> {
         .ok_or_else(|| bad_request("Instance type must exist"))
 }
 
-/// Whatever they are called: no call here lists them.
+/// Any ids are accepted, because no operation lists them.
 fn branch_in(body: &Map<String, Value>) -> Result<[String; 3], Reply> {
     let [integration, repository, branch] = BRANCH.map(|name| text_field(body, name));
     match (integration, repository, branch) {

@@ -30,8 +30,10 @@ impl Deployment {
         }
     }
 
-    /// created, waiting, then available or failed: dlyx-io/nodion-gateway:CLAUDE.md; the page shows created and
-    /// available. A third end in that file, `expired`, never comes here: when it comes is not known.
+    /// `created`, `waiting`, then `available` or `failed` (dlyx-io/nodion-gateway:CLAUDE.md; the reference shows two of
+    /// them).
+    ///
+    /// That file also has `expired`; its meaning is unknown, so it never occurs here.
     pub(super) fn status(&self, clock: Now) -> &'static str {
         match clock.timing.stage(self.created_at, clock.now) {
             _ if self.created_at == CONNECTED_AT => "available",
@@ -42,7 +44,7 @@ impl Deployment {
         }
     }
 
-    /// When its instances were there.
+    /// When its instances started.
     pub(super) fn ready_at(&self, clock: Now) -> Duration {
         if self.created_at == CONNECTED_AT {
             CONNECTED_AT
@@ -53,13 +55,13 @@ impl Deployment {
 }
 
 impl Application {
-    /// The live one: the last that is available, says dlyx-io/nodion-gateway:CLAUDE.md.
+    /// The live deployment: the last available one (dlyx-io/nodion-gateway:CLAUDE.md).
     pub(super) fn live(&self, clock: Now) -> Option<&Deployment> {
         let mut newest_first = self.deployments.iter().rev();
         newest_first.find(|one| one.status(clock) == "available")
     }
 
-    /// Newest first, as in the example of the page.
+    /// Newest first, as in the reference's example.
     pub(super) fn list_deployments(&self, clock: Now) -> HandlerResult {
         let newest_first = self.deployments.iter().rev();
         let all = newest_first.map(|one| self.describe_deployment(one, clock).into());
@@ -78,7 +80,7 @@ impl Application {
         let number = numbers.max().unwrap_or(0) + 1;
         let deployment = Deployment::new(ids.uuid(), number, tag, clock.now);
         let mut body = self.describe_deployment(&deployment, clock);
-        // Stands in the reply to POST and not in the list: the two examples of the page differ.
+        // Only in the reply to POST, as in the two examples of the reference.
         body.insert("updated_at".to_owned(), rfc3339_berlin(clock.now).into());
         self.deployments.push(deployment);
         envelope("deployment", body.into())
@@ -104,7 +106,7 @@ impl Application {
                 "commit_timestamp": rfc3339_berlin(CONNECTED_AT),
                 "created_at": created_at,
             }),
-            // git_sha is null and the committer made up for images, in the page's examples of 2025.
+            // From the reference's examples of 2025: `git_sha` is null and the committer made up.
             Some(image) => json!({
                 "id": deployment.id,
                 "status": status,
@@ -123,15 +125,15 @@ impl Application {
     }
 }
 
-/// The tag of the optional body. No body is the normal case (dlyx-io/nodion-gateway:src/proxy.ts sends none).
+/// The image tag of the optional body. Most clients send no body (dlyx-io/nodion-gateway:src/proxy.ts).
 fn image_tag(call: &Call, takes_tag: bool) -> Result<Option<String>, Reply> {
     if call.request.body.is_empty() {
         return Ok(None);
     }
     match body_of(call)?.get("image_tag") {
         None | Some(Value::Null) => Ok(None),
-        // The page: only for applications with a pre-built image. What others answer was never seen; to ignore the
-        // tag would hide the mistake.
+        // The reference: only for pre-built image applications. The real reply to others is unknown; ignoring the tag
+        // would hide the mistake.
         Some(_) if !takes_tag => Err(bad_request(
             "image_tag is only for applications with a pre-built image",
         )),

@@ -16,7 +16,7 @@ use crate::time::rfc3339_berlin;
 pub(super) struct Domain {
     id: String,
     name: String,
-    /// `sub` for the platform's own, `main` for another: the two of the example.
+    /// `sub` for Nodion's own domains, `main` for others, as in the example.
     kind: &'static str,
     code: String,
     verified: bool,
@@ -26,7 +26,7 @@ pub(super) struct Domain {
 }
 
 impl Domain {
-    /// The one that every application is given.
+    /// The domain that every application gets.
     pub(super) fn given(ids: &mut Ids, application: &str, now: Duration) -> Self {
         let label = application.to_ascii_lowercase();
         let label = label.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
@@ -72,7 +72,8 @@ impl Application {
         let body = body_of(call)?;
         let name = text_field(&body, "domain_name").unwrap_or_default();
         if !is_full(name) {
-            // The page has two reasons for a 400: no name, and one that is no fqdn. The words were not seen.
+            // The reference has two reasons for a 400: a missing name, and a name that is no FQDN. The message is made
+            // up.
             return Err(bad_request(
                 "Domain name must be a fully qualified domain name",
             ));
@@ -92,7 +93,7 @@ impl Application {
         deleted()
     }
 
-    /// Verifies or connects one. The DNS of the sandbox has every code.
+    /// Verifies or connects a domain. The sandbox assumes that all DNS records exist.
     pub(super) fn advance_domain(&mut self, call: &Call, clock: Now) -> HandlerResult {
         let at = self.domain_at(call)?;
         let mut domain = self.domains.remove(at);
@@ -104,11 +105,11 @@ impl Application {
         }
         domain.updated_at = clock.now;
         let refused = call.id() == "connect_domain" && !verified;
-        // In the envelope of a new one: the reply is not known.
+        // Unknown reply; assumed to have the envelope of a new one.
         let body = self.describe_domain(&domain, clock);
         self.domains.insert(at, domain);
         if refused {
-            // First verified, then connected, says the page. The words were not seen.
+            // The reference requires verification before connecting. The message is made up.
             return Err(bad_request("Domain is not verified"));
         }
         envelope("domain", body)
@@ -119,14 +120,14 @@ impl Application {
     }
 
     fn describe_domain(&self, domain: &Domain, clock: Now) -> Value {
-        // Connecting takes a deployment, says dlyx-io/nodion-gateway:CLAUDE.md.
+        // A domain is connected by the next deployment (dlyx-io/nodion-gateway:CLAUDE.md).
         let connected = domain.connected_at.is_some_and(|connected| {
             self.live(clock)
                 .is_some_and(|live| live.created_at >= connected)
         });
         json!({
             "id": domain.id,
-            // The page shows `available`; dlyx-io/nodion-gateway offers to verify and to connect before that.
+            // The reference shows `available`; dlyx-io/nodion-gateway offers to verify and to connect before that.
             "status": if connected { "available" } else { "created" },
             "domain_type": domain.kind,
             "domain_name": domain.name,

@@ -1,5 +1,6 @@
-//! Environment variables: <https://www.nodion.com/en/docs/api/application-environment-variables>. The path is
-//! `env_variables`, says dlyx-io/nodion-gateway:CLAUDE.md.
+//! Environment variables: <https://www.nodion.com/en/docs/api/application-environment-variables>.
+//!
+//! The path segment `env_variables` is from dlyx-io/nodion-gateway:CLAUDE.md.
 
 use std::time::Duration;
 
@@ -63,7 +64,7 @@ impl Application {
             updated_at: clock.now,
         };
         let body = body_of(call)?;
-        // Both are required, says the page. The words are the framework's own and were not seen.
+        // Both are required by the reference. The message is that of Rails, not observed.
         for (name, words) in [("env_key", "Env key"), ("env_val", "Env val")] {
             if !body.contains_key(name) {
                 return Err(bad_request(&format!("{words} can't be blank")));
@@ -110,7 +111,7 @@ impl Application {
             }
             variable.key = key.to_owned();
         }
-        // Whether a second one of the same name is refused is not known; to keep both would hide the mistake.
+        // Unknown: duplicate names are refused, because accepting them would hide a mistake.
         let taken = |one: &Variable| one.key == variable.key && one.id != variable.id;
         if self.variables.iter().any(taken) {
             return Err(bad_request("Env key has already been taken"));

@@ -10,10 +10,10 @@ use crate::platform::Call;
 use crate::reply::HandlerResult;
 use crate::time::{parse_rfc3339, rfc3339_millis};
 
-/// How often a visitor comes to every instance, which prints a line then.
+/// Interval of the made-up requests that each instance logs.
 const VISITS: Duration = Duration::from_secs(5);
 const HOUR: Duration = Duration::from_secs(3_600);
-/// What is kept, says <https://www.nodion.com/en/docs/logs>.
+/// Retention (<https://www.nodion.com/en/docs/logs>).
 const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3_600);
 const KEPT_LINES: usize = 2_500;
 
@@ -28,7 +28,7 @@ impl Application {
         let request = call.request;
         let time = |name: &str| match request.query_value(name) {
             None => Ok(None),
-            // ISO 8601 has more forms than this. The lines have it in UTC, other times of the platform with an offset.
+            // Only the RFC 3339 subset of ISO 8601 is accepted.
             Some(text) => parse_rfc3339(text)
                 .map(Some)
                 .ok_or_else(|| bad_request(&format!("{name} is not an ISO 8601 timestamp"))),
@@ -36,14 +36,14 @@ impl Application {
         let (after, before) = (time("after")?, time("before")?);
         let limit = match request.query_value("limit") {
             None => 200,
-            // What the platform makes of more than 2500 was not seen; to cut it down would hide the mistake.
+            // Unknown reply above 2500; clamping would hide the mistake.
             Some(text) => text
                 .parse::<usize>()
                 .ok()
                 .filter(|limit| (1..=KEPT_LINES).contains(limit))
                 .ok_or_else(|| bad_request("limit must be between 1 and 2500"))?,
         };
-        // One hour, unless `after` says otherwise.
+        // The last hour, unless `after` is set.
         let from = after.unwrap_or_else(|| before.unwrap_or(clock.now).saturating_sub(HOUR));
         let mut lines = self.lines(clock);
         lines.retain(|line| {
@@ -53,8 +53,8 @@ impl Application {
                 && wanted.is_none_or(|wanted| line.instance_id == wanted)
         });
         let surplus = lines.len().saturating_sub(limit);
-        // Which lines are left out is not said. Of those after a time the first ones are kept, so that a reader can go
-        // on; otherwise the last ones, so that one can go back.
+        // Undocumented: with `after` alone the first lines are kept, so that a reader can continue; otherwise the last
+        // lines, so that it can go back.
         if after.is_some() && before.is_none() {
             lines.truncate(limit);
         } else {
@@ -66,7 +66,7 @@ impl Application {
         list("logs", lines)
     }
 
-    /// What is kept of what the instances that are online printed, the oldest line first.
+    /// The retained lines of online instances, oldest first.
     fn lines(&self, clock: Now) -> Vec<Line> {
         let mut lines = Vec::new();
         for instance in self.running(clock) {

@@ -1,7 +1,7 @@
-//! Nodion: applications, and what belongs to them.
+//! Nodion: applications and their resources.
 //!
-//! Bodies are those of <https://www.nodion.com/en/docs/api/application-deployments> and the pages beside it; the
-//! pre-built image application answers as the newer examples of that page do.
+//! Bodies follow <https://www.nodion.com/en/docs/api/application-deployments> and its sibling pages, including the
+//! newer examples for pre-built images.
 
 mod applications;
 mod deployments;
@@ -23,7 +23,7 @@ use crate::spec::Violation;
 use crate::time::Timing;
 use applications::Application;
 
-/// An application is connected before it can be used here, and connecting deploys it once: 2026-01-05.
+/// 2026-01-05: creation and first deployment of the initial applications.
 const CONNECTED_AT: Duration = Duration::from_secs(1_767_600_000);
 
 /// The state of Nodion.
@@ -33,11 +33,11 @@ pub struct Nodion {
     ids: Ids,
     token: String,
     applications: Vec<Application>,
-    /// The two that are there from the beginning: from git, and from an image.
+    /// Ids of the two initial applications: from git, and from an image.
     first: [String; 2],
 }
 
-/// When a request is answered, and how long things take.
+/// The time of a request, and the timing of deployments.
 #[derive(Clone, Copy)]
 struct Now {
     timing: Timing,
@@ -59,7 +59,7 @@ impl Nodion {
         }
     }
 
-    /// The way in, for a server that listens at `base_url`.
+    /// Credentials and initial ids, for a server at `base_url`.
     pub fn access(&self, base_url: &str) -> NodionAccess {
         let [git, image] = &self.first;
         NodionAccess {
@@ -78,16 +78,14 @@ impl Nodion {
     }
 
     fn route(&mut self, call: &Call) -> HandlerResult {
-        // An unknown route is answered before the key is looked at. That is how Rails does it, whose form the 404 in
-        // nrdcg/nodion:fixtures has; it was not seen of Nodion itself.
+        // An unknown route gets 404 before the key is checked. This is how Rails behaves, whose 404 is in
+        // nrdcg/nodion:fixtures; not observed on Nodion.
         if call.operation.is_none() {
             return Err(not_found());
         }
-        // `Authorization: Bearer`: https://www.nodion.com/en/docs/api/authentication and nrdcg/nodion:client.go. The
-        // body of a 401 was never seen; this is the framework's own form, as for 404.
-        // The one key here is that of a project, which may do everything and for which `X-Nodion-Project` has no meaning.
-        // The keys of users, which that page has as well, are not played: their scopes and the 403 without one, the
-        // projects that they are for, their expiry. Of the scopes only `read` is known by name, and no 403 was seen.
+        // `Authorization: Bearer` (https://www.nodion.com/en/docs/api/authentication, nrdcg/nodion:client.go). The body
+        // of a 401 was not observed; this is the form of the 404. The only key is a project's, which may do everything.
+        // User keys (scopes, `X-Nodion-Project`, expiry, 403) are not modelled: only the scope `read` is known by name.
         let expected = format!("Bearer {}", self.token);
         if call.request.header("authorization") != Some(expected.as_str()) {
             return Err(rails_error(401, "Unauthorized"));
@@ -133,7 +131,7 @@ impl PlatformState for Nodion {
         bad_request(&problem.to_string())
     }
 
-    /// The newest first, each with the status of its latest deployment.
+    /// Newest first, each with the status of its latest deployment.
     fn resources(&self, now: Duration) -> Vec<ResourceSummary> {
         let clock = self.clock(now);
         let applications = self.applications.iter().rev();
@@ -141,7 +139,7 @@ impl PlatformState for Nodion {
     }
 }
 
-/// The number of deployments and the like.
+/// Shows counts only.
 impl fmt::Debug for Nodion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Nodion")
@@ -150,12 +148,12 @@ impl fmt::Debug for Nodion {
     }
 }
 
-/// Where the first item is that matches.
+/// Index of the first match, or 404.
 fn position<T>(all: &[T], matches: impl Fn(&T) -> bool) -> Result<usize, Reply> {
     all.iter().position(matches).ok_or_else(not_found)
 }
 
-/// 200 for everything, what is made included: the page's list of response codes.
+/// A 200 reply with one key; creations get 200 too (response codes of the reference).
 fn envelope(key: &str, value: Value) -> HandlerResult {
     Ok(Reply::json(200, &json!({ key: value })))
 }
@@ -164,26 +162,25 @@ fn list(key: &str, items: impl Iterator<Item = Value>) -> HandlerResult {
     envelope(key, items.collect())
 }
 
-/// One more property.
+/// Inserts a field into a JSON object.
 fn insert_field(body: &mut Value, name: &str, value: Value) {
     if let Some(map) = body.as_object_mut() {
         map.insert(name.to_owned(), value);
     }
 }
 
-/// A body that has to be there. What Nodion answers where it is not, or is no JSON, is not known: the form of its other
-/// 400s, in the sandbox's own words.
+/// The JSON body. The real reply to a missing or invalid one is unknown; the message is made up.
 fn body_of(call: &Call) -> Result<Map<String, Value>, Reply> {
     let body = call.request.labelled_json_object();
     body.map_err(|problem| bad_request(problem.words()))
 }
 
-/// nrdcg/nodion:client.go, for DNS zones: the only deletion whose reply is known.
+/// From nrdcg/nodion:client.go, for DNS zones: the only known reply to a delete.
 fn deleted() -> HandlerResult {
     envelope("deleted", Value::Bool(true))
 }
 
-/// nrdcg/nodion:fixtures, for an unknown id and an unknown route alike.
+/// From nrdcg/nodion:fixtures, for unknown ids and unknown routes.
 fn not_found() -> Reply {
     rails_error(404, "Not Found")
 }
@@ -192,7 +189,7 @@ fn rails_error(status: u16, error: &str) -> Reply {
     Reply::json(status, &json!({ "status": status, "error": error }))
 }
 
-/// The form of a 400 in nrdcg/nodion:fixtures.
+/// From nrdcg/nodion:fixtures.
 fn bad_request(text: &str) -> Reply {
     Reply::json(400, &json!({ "errors": [text] }))
 }

@@ -24,14 +24,14 @@ pub(super) struct Process {
 #[derive(Clone, Debug)]
 pub(super) struct ScalingEvent {
     id: String,
-    /// Which process, by its number.
+    /// Index of the process.
     process: usize,
     amounts: [u64; 2],
     types: [usize; 2],
     created_at: Duration,
 }
 
-/// What runs: which process, which of its instances, since when.
+/// A running instance of a process.
 pub(super) struct Instance<'a> {
     pub(super) id: String,
     pub(super) process: &'a Process,
@@ -53,7 +53,7 @@ impl Process {
         TYPES.get(self.instance_type).map_or("", |known| known.id)
     }
 
-    /// As it stands in an application, an instance and an event.
+    /// The form used in applications, instances and events.
     pub(super) fn as_worker(&self) -> Value {
         json!({
             "id": self.id,
@@ -67,21 +67,21 @@ impl Process {
 }
 
 impl Instance<'_> {
-    /// `web.1`, as it stands in the example of the logs.
+    /// `web.1`, as in the example of the logs.
     pub(super) fn label(&self) -> String {
         format!("{}.{}", self.process.name.to_lowercase(), self.number)
     }
 }
 
 impl Application {
-    /// The instances of the live deployment; none before there is one. They have other ids after every deployment.
+    /// The instances of the live deployment. Their ids change with every deployment.
     pub(super) fn running(&self, clock: Now) -> Vec<Instance<'_>> {
         let Some(live) = self.live(clock) else {
             return Vec::new();
         };
         let mut all = Vec::new();
         for (index, process) in self.processes.iter().enumerate() {
-            // An event that has not finished yet has not changed anything.
+            // An unfinished event has not changed the number yet.
             let pending = self
                 .events
                 .iter()
@@ -105,7 +105,7 @@ impl Application {
         let deployment = self
             .live(clock)
             .map(|live| self.describe_deployment(live, clock));
-        // The example of the page has less of it than the list of deployments has: no `updated_at` either.
+        // The reference's example lacks these two fields here.
         let deployment = deployment.map(|mut deployment| {
             deployment.retain(|name, _| name != "strategy" && name != "image_reference");
             deployment
@@ -122,7 +122,7 @@ impl Application {
                     "created_at": rfc3339_berlin(one.since),
                     "deployment": deployment,
                     "instance_type": describe_type(one.process.instance_type),
-                    // Null for the application itself, as in the example of the page.
+                    // Null for the application itself, as in the reference's example.
                     "worker": if is_web { Value::Null } else { one.process.as_worker() },
             })
         });
@@ -136,16 +136,16 @@ impl Application {
 
     pub(super) fn scale_process(&mut self, call: &Call) -> HandlerResult {
         let index = position(&self.processes, |one| one.id == call.path("process_id"))?;
-        // The page of processes has no most: 16 is that of an application and of a scaling event.
+        // The reference gives no maximum for processes; 16 is that of applications and scaling events.
         let amount = amount_in(&body_of(call)?, 0)?;
         if let Some(process) = self.processes.get_mut(index) {
             process.amount = amount;
         }
-        // In the envelope of the other calls: the reply is not known.
+        // Unknown reply; assumed to have the envelope of the other operations.
         envelope("process", self.describe_process(index))
     }
 
-    /// The first one serves requests: slug and entrypoint as in the example of the page.
+    /// The first process serves requests; slug and entrypoint as in the reference's example.
     fn describe_process(&self, index: usize) -> Value {
         let Some(process) = self.processes.get(index) else {
             return Value::Null;
@@ -170,7 +170,7 @@ impl Application {
         body
     }
 
-    /// The newest first, as in the example of the page.
+    /// Newest first, as in the reference's example.
     pub(super) fn list_events(&self, clock: Now) -> HandlerResult {
         let newest_first = self.events.iter().rev();
         let all = newest_first.map(|event| self.describe_event(event, clock));
@@ -199,7 +199,7 @@ impl Application {
             created_at: clock.now,
         };
         (process.amount, process.instance_type) = (amount, instance_type);
-        // In the envelope of the other calls: the reply is not known.
+        // Unknown reply; assumed to have the envelope of the other operations.
         let body = self.describe_event(&event, clock);
         self.events.push(event);
         envelope("scaling_event", body)
@@ -212,7 +212,7 @@ impl Application {
         let worker = worker.filter(|_| event.process > 0).map(Process::as_worker);
         json!({
             "id": event.id,
-            // The page shows `finished`. What stands there before was not seen.
+            // The reference shows `finished`; the status before it was not observed.
             "status": if finished { "finished" } else { "created" },
             "trigger_type": "manual",
             "instance_amount_old": event.amounts[0],

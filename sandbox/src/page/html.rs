@@ -1,4 +1,4 @@
-//! The page as HTML: one file, no script, nothing from elsewhere.
+//! The status page as one HTML file, without scripts or external resources.
 
 use std::fmt::{self, Write};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::time::rfc3339;
 
 const STYLE: &str = include_str!("style.css");
 
-/// Text that somebody sent, as text.
+/// Escapes text from requests.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {
@@ -29,7 +29,7 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// `4 s`, `12 min`, `3 h`, `2 d`.
+/// Formats an age: `4 s`, `12 min`, `3 h`, `2 d`.
 struct Age(Duration);
 
 impl fmt::Display for Age {
@@ -43,18 +43,18 @@ impl fmt::Display for Age {
     }
 }
 
-/// The page for what stands in `view`; it reloads after so many seconds.
+/// Renders `view`. With `refresh`, the page reloads after this many seconds.
 pub(super) fn page(view: &Value, refresh: Option<u64>) -> String {
     let now = number(view, "/clock/now");
     let meta =
         refresh.map(|seconds| format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">\n"));
     let links = match refresh {
         Some(_) => "<a href=\"/\">Stop refreshing</a>",
-        None => "<a href=\"/\">Refresh</a> <a href=\"/?refresh=2\">Every 2 s</a>",
+        None => "<a href=\"/\">Refresh</a> <a href=\"/?refresh=2\">Refresh every 2 s</a>",
     };
     let clock = text(view, "/clock/written").replace(['T', 'Z'], " ");
     let driven = match view.pointer("/clock/manual") {
-        Some(Value::Bool(true)) => "UTC, driven by hand",
+        Some(Value::Bool(true)) => "UTC, manual clock",
         _ => "UTC",
     };
     let platforms = items(view, "/platforms");
@@ -62,16 +62,16 @@ pub(super) fn page(view: &Value, refresh: Option<u64>) -> String {
     let faults = section(
         "faults",
         "Faults",
-        &["Fault", "Met", "Left"],
+        &["Fault", "Applied", "Status"],
         items(view, "/faults").map(fault).collect(),
-        "None: everything goes as it should.",
+        "No faults.",
     );
     let requests = section(
         "requests",
         "Latest requests",
         &["Time", "Request", "Status"],
         items(view, "/requests").map(request).collect(),
-        "Nobody has asked for anything yet.",
+        "No requests yet.",
     );
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -81,7 +81,7 @@ pub(super) fn page(view: &Value, refresh: Option<u64>) -> String {
          <style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>deploykit sandbox</h1>\n\
          <p>Clock <time>{}</time> {driven}</p>\n\
          <nav>{links} <a href=\"/?format=json\">JSON</a></nav>\n</header>\n<main>\n\
-         <h2>ResourceSummary</h2>\n<div class=\"platforms\">\n{platforms}</div>\n\
+         <h2>Resources</h2>\n<div class=\"platforms\">\n{platforms}</div>\n\
          <section aria-labelledby=\"faults\">\n{faults}\
          <section aria-labelledby=\"requests\">\n{requests}</main>\n</body>\n</html>\n",
         meta.unwrap_or_default(),
@@ -104,7 +104,7 @@ fn items<'a>(of: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
     items.into_iter().flatten()
 }
 
-/// The rest of a section: its heading and a table, or words where there are no rows.
+/// The rest of a section: heading, and a table or a note if it has no rows.
 fn section(id: &str, title: &str, names: &[&str], rows: String, nothing: &str) -> String {
     let heading = format!("<h2 id=\"{id}\">{title}</h2>\n");
     format!("{heading}{}</section>\n", table(names, rows, nothing))
@@ -115,7 +115,7 @@ fn table(names: &[&str], rows: String, nothing: &str) -> String {
         return format!("<p class=\"none\">{nothing}</p>\n");
     }
     let names = names.iter().map(|name| match *name {
-        // What is named takes the room, the rest as much as it needs.
+        // Name columns take the remaining width.
         "Name" | "Fault" | "Request" => format!("<th scope=\"col\" class=\"name\">{name}</th>"),
         _ => format!("<th scope=\"col\">{name}</th>"),
     });
@@ -131,10 +131,10 @@ fn platform(of: &Value, now: u64) -> String {
         "edgegap" => "Edgegap",
         other => other,
     };
-    let rows = items(of, "/deployed")
-        .map(|one| deployed(one, now))
+    let rows = items(of, "/resources")
+        .map(|one| resource(one, now))
         .collect();
-    let table = table(&["Name", "State", "Since"], rows, "Nothing yet.");
+    let table = table(&["Name", "State", "Since"], rows, "No resources.");
     let more = match number(of, "/more") {
         0 => String::new(),
         more => format!("<p class=\"none\">And {more} more.</p>\n"),
@@ -146,7 +146,7 @@ fn platform(of: &Value, now: u64) -> String {
     )
 }
 
-fn deployed(of: &Value, now: u64) -> String {
+fn resource(of: &Value, now: u64) -> String {
     let deployment = match number(of, "/deployment") {
         0 => String::new(),
         number => format!(", deployment {number}"),
@@ -169,12 +169,12 @@ fn deployed(of: &Value, now: u64) -> String {
 }
 
 fn fault(of: &Value) -> String {
-    let left = match of.pointer("/pending") {
-        Some(Value::Bool(true)) => "yes",
+    let status = match of.pointer("/pending") {
+        Some(Value::Bool(true)) => "pending",
         _ => "done",
     };
     format!(
-        "<tr><th scope=\"row\"><code>{}</code></th><td>{} of {}</td><td>{left}</td></tr>\n",
+        "<tr><th scope=\"row\"><code>{}</code></th><td>{} of {}</td><td>{status}</td></tr>\n",
         Escaped(text(of, "/fault")),
         number(of, "/applied"),
         number(of, "/matched"),
@@ -185,7 +185,7 @@ fn request(of: &Value) -> String {
     let written = rfc3339(Duration::from_millis(number(of, "/at")));
     let time = written.get(11..19).unwrap_or(&written);
     let operation = match text(of, "/operation") {
-        "" => "no operation",
+        "" => "unknown operation",
         operation => operation,
     };
     let bad = |text: &str| format!("<br><span class=\"bad\">{}</span>", Escaped(text));
@@ -206,7 +206,7 @@ fn request(of: &Value) -> String {
     )
 }
 
-/// Only a colour beside the word.
+/// The CSS class of a state; colour only repeats the word.
 fn status_class(state: &str) -> &'static str {
     let state = state.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| state.contains(word));
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_sent_is_text() {
+    fn values_are_escaped() {
         let escaped = Escaped("<b onclick='x()'>\"&\u{0}\n").to_string();
         assert_eq!(
             escaped,
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn ages() {
+    fn ages_are_short() {
         for (seconds, age) in [
             (0, "0 s"),
             (119, "119 s"),

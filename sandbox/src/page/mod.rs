@@ -1,7 +1,7 @@
-//! The page at `/` of each port: what is deployed, which faults there are, and the last requests.
+//! The status page at `/`: resources, faults and the latest requests.
 //!
-//! Credentials are not on it. It still tells of what runs here, so it is for this machine's user and not for a web site
-//! that has its own name point at 127.0.0.1: who asks must have called the sandbox by an address or by `localhost`.
+//! It shows no credentials. To protect against DNS rebinding, it answers only if the `Host` header is an IP address or
+//! `localhost`.
 
 mod html;
 
@@ -17,12 +17,12 @@ use crate::request::{RecordedRequest, Request};
 use crate::server::Inner;
 use crate::time::{millis, rfc3339};
 
-/// Requests on the page.
+/// Maximum number of requests on the page.
 const MOST_REQUESTS: usize = 30;
-/// Things of each platform on the page.
-const MOST_DEPLOYED: usize = 50;
+/// Maximum number of resources per platform on the page.
+const MOST_RESOURCES: usize = 50;
 
-/// Whether a request is for the page, and not for a site of Nexlayer's, whose root is a path too.
+/// Whether the request is for the page. The root of a Nexlayer site is not.
 pub(crate) fn is_wanted(request: &Request) -> bool {
     let host = request.header("host").unwrap_or_default();
     request.path == "/"
@@ -32,8 +32,7 @@ pub(crate) fn is_wanted(request: &Request) -> bool {
 
 pub(crate) fn reply(inner: &Inner, request: &Request) -> Reply {
     if !request.header("host").is_none_or(is_ours) {
-        let words =
-            "the sandbox shows its page to those who call it by an address or by localhost\n";
+        let words = "the status page needs a Host header with an IP address or localhost\n";
         return Reply::new(421, "text/plain; charset=utf-8", words);
     }
     let view = view(inner);
@@ -49,7 +48,7 @@ pub(crate) fn reply(inner: &Inner, request: &Request) -> Reply {
         .with_header("cache-control", "no-store")
         .with_header(
             "content-security-policy",
-            // The icon is an empty one in the page, so that no browser asks a platform for one.
+            // An empty icon keeps browsers from requesting one.
             "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; \
              frame-ancestors 'none'",
         )
@@ -69,7 +68,7 @@ fn wants_json(request: &Request) -> bool {
     }
 }
 
-/// The name of a `Host` header, without its port.
+/// The host of a `Host` header, without the port.
 fn host_name(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => name,
@@ -77,7 +76,7 @@ fn host_name(host: &str) -> &str {
     }
 }
 
-/// An address was typed and not looked up, and nobody else can own `localhost`.
+/// An IP address needs no DNS lookup, and `localhost` cannot be registered.
 fn is_ours(host: &str) -> bool {
     let name = host_name(host);
     let bare = name
@@ -86,18 +85,18 @@ fn is_ours(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || bare.unwrap_or(name).parse::<IpAddr>().is_ok()
 }
 
-/// What the page shows, as JSON: the HTML is made of it.
+/// The page's data as JSON; the HTML is rendered from it.
 fn view(inner: &Inner) -> Value {
     let now = inner.clock.now();
     let platforms = Platform::ALL.into_iter().zip(&inner.urls);
     let platforms = platforms.map(|(platform, url)| {
-        let deployed = inner.state.resources(platform, now);
-        let more = deployed.len().saturating_sub(MOST_DEPLOYED);
-        let deployed = deployed.iter().take(MOST_DEPLOYED).map(of_deployed);
+        let resources = inner.state.resources(platform, now);
+        let more = resources.len().saturating_sub(MOST_RESOURCES);
+        let resources = resources.iter().take(MOST_RESOURCES).map(of_resource);
         json!({
             "platform": platform.to_string(),
             "base_url": url,
-            "deployed": deployed.collect::<Vec<Value>>(),
+            "resources": resources.collect::<Vec<Value>>(),
             "more": more,
         })
     });
@@ -111,7 +110,7 @@ fn view(inner: &Inner) -> Value {
     })
 }
 
-fn of_deployed(one: &ResourceSummary) -> Value {
+fn of_resource(one: &ResourceSummary) -> Value {
     json!({
         "kind": one.kind,
         "name": for_a_line(&one.name),
@@ -151,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_is_for_those_who_call_it_by_address() {
+    fn only_addresses_and_localhost_are_allowed_hosts() {
         for host in [
             "127.0.0.1",
             "127.0.0.1:4000",

@@ -1,4 +1,4 @@
-//! The sockets of one platform. Everything that a client could make grow or last has an end.
+//! The sockets of one platform, with limits on everything a client controls.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -17,16 +17,16 @@ use super::handler::answer;
 use super::shared_state::SharedState;
 use crate::platform::Platform;
 
-/// Connections to all four together. One more waits until another ends.
+/// Maximum connections to all ports together; further ones wait.
 const MOST_CONNECTIONS: usize = 512;
-/// To send the head of a request, the first as well as the next one on a kept connection.
+/// Timeout for the head of each request on a connection.
 const HEAD_TIME: Duration = Duration::from_secs(30);
-/// Bytes of the head of a request.
+/// Maximum bytes of a request head.
 const HEAD_LIMIT: usize = 64 << 10;
-/// After an accept that failed, for want of file descriptors as a rule.
+/// Pause after a failed accept, usually for lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// One of the four ports.
+/// The listener of one platform.
 #[derive(Clone)]
 pub(super) struct PlatformListener {
     pub(super) platform: Platform,
@@ -39,9 +39,9 @@ pub(super) fn connection_permits() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(MOST_CONNECTIONS))
 }
 
-/// Comes back at the end of the sandbox.
+/// Completes when the sandbox is dropped.
 pub(super) async fn ended(mut ends: watch::Receiver<()>) {
-    // Nothing is ever sent: the error is the end of the sender.
+    // Nothing is ever sent: an error means that the sender was dropped.
     while ends.changed().await.is_ok() {}
 }
 
@@ -71,9 +71,9 @@ impl PlatformListener {
     }
 
     async fn serve(self, stream: TcpStream) {
-        // Small replies are not to wait for more.
+        // Small replies must not wait for more data.
         let _ = stream.set_nodelay(true);
-        // What is to become of the connection in place of a reply.
+        // A faulty reply, to be written after hyper releases the socket.
         let broken: Arc<Mutex<Option<FaultyReply>>> = Arc::default();
         let service = service_fn(|request| {
             let (port, broken) = (self.clone(), Arc::clone(&broken));
@@ -98,7 +98,7 @@ impl PlatformListener {
             }
             connection.poll_without_shutdown(cx)
         });
-        // An error is the end of the connection, and nothing else.
+        // An error only means the end of the connection.
         let _ = talk.await;
         let mut stream = connection.into_parts().io.into_inner();
         let how = broken.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -117,7 +117,7 @@ impl PlatformListener {
     }
 }
 
-/// Says to hyper that there is no reply.
+/// Tells hyper to write no reply.
 #[derive(Debug)]
 struct NoReply;
 

@@ -1,4 +1,4 @@
-//! Replies that go wrong on the socket, which no HTTP library would write.
+//! Faulty replies, written to the socket without an HTTP library.
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -7,7 +7,7 @@ use super::shared_state::SharedState;
 use crate::faults::Delivery;
 use crate::reply::Reply;
 
-/// A reply that does not arrive whole.
+/// A reply that is not delivered unchanged.
 #[derive(Debug)]
 pub(super) struct FaultyReply {
     pub(super) reply: Reply,
@@ -15,12 +15,12 @@ pub(super) struct FaultyReply {
 }
 
 impl FaultyReply {
-    /// Writes to the socket what arrives. Errors are ignored: the client may be gone at any time.
+    /// Writes the faulty reply. Ignores errors: the client may hang up at any time.
     pub(super) async fn send(self, mut stream: TcpStream, shared: &SharedState) {
         let Self { reply, delivery } = self;
         match delivery {
             Delivery::Complete | Delivery::NoReply => {}
-            // A close that does not wait for unsent bytes resets the connection.
+            // Closing with zero linger resets the connection.
             Delivery::Reset => {
                 let _ = stream.set_zero_linger();
             }

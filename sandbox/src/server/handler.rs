@@ -1,4 +1,4 @@
-//! From a request on the wire to the state machine, and back.
+//! Passes HTTP requests to the state machine and sends its replies.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::page;
 use crate::reply::Reply;
 use crate::request::Request;
 
-/// The largest body that is read.
+/// Maximum bytes of a request body.
 const BODY_LIMIT: usize = 1 << 20;
-/// The time that a body may take to arrive.
+/// Timeout for receiving a body.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
 pub(super) async fn answer(
@@ -51,7 +51,7 @@ pub(super) async fn answer(
     } = outcome;
     if !delay.is_zero() {
         tokio::select! {
-            // Nobody moves a driven clock after the end of the server.
+            // A manual clock no longer moves after the sandbox is dropped.
             () = ended(port.ends.clone()) => {
                 let delivery = Delivery::NoReply;
                 return Err(FaultyReply { reply, delivery });
@@ -72,7 +72,7 @@ async fn read(body: Incoming) -> Result<Vec<u8>, Reply> {
     let body = Limited::new(body, BODY_LIMIT).collect();
     match tokio::time::timeout(BODY_TIME, body).await {
         Ok(Ok(body)) => Ok(body.to_bytes().into()),
-        Ok(Err(_)) => refuse(413, "the body ended early or has more than 1 MiB"),
-        Err(_) => refuse(408, "the body did not arrive in time"),
+        Ok(Err(_)) => refuse(413, "the body is incomplete or larger than 1 MiB"),
+        Err(_) => refuse(408, "the body did not arrive within 30 seconds"),
     }
 }

@@ -1,4 +1,4 @@
-//! A loopback server around the state machine.
+//! The loopback server around the state machine.
 
 mod connections;
 mod faulty_reply;
@@ -24,7 +24,7 @@ use crate::webhooks::WebhookSender;
 use connections::PlatformListener;
 pub(crate) use shared_state::{Inner, SharedState};
 
-/// The four platforms on four ports of 127.0.0.1, until it is dropped.
+/// The four platforms on four ports of 127.0.0.1. Dropping it stops the server.
 ///
 /// ```
 /// # async fn example() -> std::io::Result<()> {
@@ -41,7 +41,7 @@ pub struct Sandbox {
     dployr: DployrAccess,
     nodion: NodionAccess,
     edgegap: EdgegapAccess,
-    /// Its end tells the listeners to stop; a request that is being answered is answered first.
+    /// Dropping it stops the listeners, after the replies in progress.
     _running: watch::Sender<()>,
     _webhook_sender: WebhookSender,
 }
@@ -50,37 +50,38 @@ impl Sandbox {
     /// Starts a sandbox with the defaults, on free ports.
     ///
     /// # Errors
-    /// When no port can be had.
+    ///
+    /// If no port can be bound.
     pub async fn start() -> io::Result<Self> {
         Self::builder().start().await
     }
 
-    /// Sets up a sandbox first.
+    /// Returns a builder with the default settings.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder::default()
     }
 
-    /// Where Nexlayer listens.
+    /// Base URL of Nexlayer.
     pub fn nexlayer(&self) -> &NexlayerAccess {
         &self.nexlayer
     }
 
-    /// Where dployr listens and what opens it.
+    /// Base URL and credentials of dployr.
     pub fn dployr(&self) -> &DployrAccess {
         &self.dployr
     }
 
-    /// Where Nodion listens and what opens it.
+    /// Base URL, credentials and initial ids of Nodion.
     pub fn nodion(&self) -> &NodionAccess {
         &self.nodion
     }
 
-    /// Where Edgegap listens and what opens it.
+    /// Base URL and credentials of Edgegap.
     pub fn edgegap(&self) -> &EdgegapAccess {
         &self.edgegap
     }
 
-    /// The latest requests to all platforms, oldest first; at most 1000.
+    /// The latest 1,000 requests to all platforms, oldest first.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.lock().state.requests()
     }
@@ -90,7 +91,7 @@ impl Sandbox {
         self.shared.lock().state.requests_to(platform)
     }
 
-    /// The oldest request that matches, of those that are remembered or come within `timeout`; nothing if none does.
+    /// Waits up to `timeout` for the oldest matching request, recorded or new.
     ///
     /// ```
     /// # async fn example(sandbox: deploykit_sandbox::Sandbox) {
@@ -108,47 +109,47 @@ impl Sandbox {
         tokio::time::timeout(timeout, seen).await.ok()
     }
 
-    /// Forgets the requests so far. Their [numbers](RecordedRequest::number) go on.
+    /// Clears the recorded requests. [Numbers](RecordedRequest::number) continue.
     pub fn clear_requests(&self) {
         self.shared.lock().state.clear_requests();
     }
 
-    /// Lets something go wrong from now on.
+    /// Injects a fault.
     ///
     /// # Errors
-    /// When it could never happen: an operation that the platform has not, a 0th call, a webhook of an operation.
+    ///
+    /// If the fault can never apply: an unknown operation, request number 0, or a webhook fault with an operation.
     pub fn inject(&self, fault: Fault) -> Result<(), FaultError> {
         self.shared.lock().state.inject(fault)
     }
 
-    /// Ends all faults. A call that met one before goes on as it was to.
+    /// Removes all faults. Replies that are already faulty stay so.
     pub fn clear_faults(&self) {
         self.shared.lock().state.clear_faults();
     }
 
-    /// The faults that are injected, and what each has met, in the order in which they were injected.
+    /// All injected faults with their counters, in the order of injection.
     pub fn faults(&self) -> Vec<InjectedFault> {
         self.shared.lock().state.faults().to_vec()
     }
 
-    /// The faults that have not done yet what they were injected for: a test that ends with one of them has not tested
-    /// it.
+    /// Faults that were not applied yet. A test should end with none.
     pub fn pending_faults(&self) -> Vec<Fault> {
         self.shared.lock().state.pending_faults()
     }
 
-    /// The clock of the platforms, since the Unix epoch.
+    /// The platforms' clock, as time since the Unix epoch.
     pub fn now(&self) -> Duration {
         self.shared.lock().clock.now()
     }
 
-    /// Moves the clock of the platforms forward, for all requests from now on.
+    /// Moves the platforms' clock forward.
     pub fn advance(&self, by: Duration) {
         self.shared.advance(by);
     }
 }
 
-/// Where it listens; no credentials.
+/// Shows the base URLs only.
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sandbox")
@@ -164,7 +165,8 @@ impl SandboxBuilder {
     /// Starts the server.
     ///
     /// # Errors
-    /// When a port is taken or no port can be had, or when a fault could never happen.
+    ///
+    /// If a port cannot be bound, or a fault can never apply.
     pub async fn start(self) -> io::Result<Sandbox> {
         let mut state = self.state();
         if let Some(refused) = state.refused() {
@@ -181,7 +183,7 @@ impl SandboxBuilder {
             let port = port.ok_or_else(|| {
                 io::Error::new(
                     io::ErrorKind::InvalidInput,
-                    "the fourth port is beyond 65535",
+                    "the fourth port would be above 65535",
                 )
             })?;
             let address = SocketAddr::from((self.bind, port));
@@ -189,7 +191,7 @@ impl SandboxBuilder {
                 io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
             })?;
             let mut heard_at = listener.local_addr()?;
-            // Nobody calls "any address".
+            // Clients cannot connect to the unspecified address.
             match heard_at.ip() {
                 IpAddr::V4(any) if any.is_unspecified() => {
                     heard_at.set_ip(Ipv4Addr::LOCALHOST.into());

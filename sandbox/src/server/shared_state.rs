@@ -1,4 +1,4 @@
-//! What the listeners, the courier of webhooks and the owner of a sandbox have in common.
+//! State shared by listeners, the webhook sender and the `Sandbox`.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,11 +13,11 @@ use crate::webhooks::Webhook;
 #[derive(Debug)]
 pub(crate) struct SharedState {
     inner: Mutex<Inner>,
-    /// There may be a webhook to send, or an end.
+    /// A webhook may be due, or the sandbox was dropped.
     webhook_due: Condvar,
     /// The clock was moved.
     clock_moved: Notify,
-    /// A request came.
+    /// A request was recorded.
     request_recorded: Notify,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct SharedState {
 pub(crate) struct Inner {
     pub(crate) state: State,
     pub(crate) clock: Clock,
-    /// Where each platform listens, in the order of [`Platform::ALL`](crate::Platform::ALL).
+    /// Base URLs in the order of [`Platform::ALL`](crate::Platform::ALL).
     pub(crate) urls: [String; 4],
     ended: bool,
 }
@@ -46,12 +46,12 @@ impl SharedState {
         }
     }
 
-    /// A panic while the lock was held can only come from a test's thread; the state is whole between two requests.
+    /// Ignores poisoning: only a test's own thread can panic here, and the state is consistent between requests.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that a request was answered, and the clock may have ticked.
+    /// Wakes the waiters after a request, which may also have moved the clock.
     pub(super) fn notify_request(&self) {
         self.webhook_due.notify_one();
         self.clock_moved.notify_waiters();
@@ -64,18 +64,18 @@ impl SharedState {
         self.clock_moved.notify_waiters();
     }
 
-    /// Waits until the clock of the platforms says `at`.
+    /// Waits until the platforms' clock reaches `at`.
     pub(super) async fn sleep_until(&self, at: Duration) {
         loop {
             let mut moved = std::pin::pin!(self.clock_moved.notified());
-            // From here on no move is missed.
+            // From here on, no notification is missed.
             moved.as_mut().enable();
             let clock = self.lock().clock;
             if clock.now() >= at {
                 return;
             }
             match clock.until(at) {
-                // Slept is waited, even if a test has taken the runtime's clock forward and ours has not followed.
+                // The sleep ends the wait even if a test moved only tokio's clock.
                 Some(left) => tokio::select! {
                     () = tokio::time::sleep(left) => return,
                     () = moved => {}
@@ -85,12 +85,12 @@ impl SharedState {
         }
     }
 
-    /// The oldest request that matches, when there is one.
+    /// The oldest matching request, now or later.
     pub(super) async fn wait_for_request(
         &self,
         matches: impl Fn(&RecordedRequest) -> bool,
     ) -> RecordedRequest {
-        // The last that was looked at, so that each is looked at once.
+        // The last number checked, so that each request is checked once.
         let mut last = 0;
         loop {
             let mut heard = std::pin::pin!(self.request_recorded.notified());
@@ -108,7 +108,7 @@ impl SharedState {
         }
     }
 
-    /// Waits for webhooks that are due, or until that moment, when there may be none; nothing at the end.
+    /// Waits for due webhooks, at most until `until`. `None` when the sandbox was dropped.
     pub(crate) fn next_webhooks(&self, until: Option<Instant>) -> Option<Vec<Webhook>> {
         let mut inner = self.lock();
         while !inner.ended {

@@ -1,51 +1,52 @@
-//! What platforms take although their spec says otherwise: the specs tell a client what to send, and a server may be
-//! content with less.
+//! Requests that a platform accepts although its spec forbids them.
+//!
+//! The specs tell a client what to send; servers often accept more.
 
 use crate::dployr::Dialect;
 use crate::platform::Platform;
 
 const PLANE: Option<Dialect> = Some(Dialect::ControlPlane);
 
-/// The platform and its dialect, the operation, and the place of the problem. A star stands for all operations, and for
-/// whatever begins so. The evidence stands above each entry.
+/// Platform, dialect, operation, and location of the violation.
+///
+/// `*` matches all operations, or any suffix of a location. The comment above an entry is its evidence.
 const ACCEPTED: &[(Platform, Option<Dialect>, &str, &str)] = &[
-    // Nexlayer/nexlayer-mcp:services/nexlayer-api.ts sends text/yaml; other labels the platform refuses.
+    // Nexlayer/nexlayer-mcp:services/nexlayer-api.ts sends text/yaml; the platform itself refuses other types.
     (Platform::Nexlayer, None, "*", "header.content-type"),
-    // Seen: a deployment labelled text/plain was answered with 202.
+    // Observed: a deployment as text/plain was answered with 202.
     (Platform::Dployr, PLANE, "*", "header.content-type"),
-    // Seen: pages of 0, of 1000 and of `abc` and an unknown status, each answered with 200; the other numbers and
-    // switches have a fallback too (dployr-io/dployr-base:src/routes).
+    // Observed: page 0, 1000 and `abc`, and an unknown status, were answered with 200. Other numbers and flags have
+    // defaults too (dployr-io/dployr-base:src/routes).
     (Platform::Dployr, PLANE, "*", "query.*"),
-    // Seen: the text 3001 was taken for a number.
+    // Observed: the string 3001 was accepted as a number.
     (Platform::Dployr, PLANE, "create_deployment", "body.port"),
-    // dployr-io/dployr-base:src/lib/tasks/types.ts takes numbers for texts.
+    // dployr-io/dployr-base:src/lib/tasks/types.ts accepts numbers as strings.
     (Platform::Dployr, PLANE, "create_deployment", "body.version"),
-    // Seen: {} was answered with 200, and nothing of a body is checked.
+    // Observed: {} was answered with 200; the body is not validated.
     (Platform::Dployr, PLANE, "set_up_webhook", "body*"),
-    // Seen: a body without a cluster is as none, and the query's cluster counts.
+    // Observed: a body without a cluster is ignored, and the query's cluster is used.
     (Platform::Dployr, PLANE, "delete_deployment", "body*"),
-    // https://www.nodion.com/en/docs/api/application-deployments has it as optional; what is no tag is refused by the
-    // platform.
+    // Optional in https://www.nodion.com/en/docs/api/application-deployments; the platform itself refuses other types.
     (
         Platform::Nodion,
         None,
         "create_deployment",
         "body.image_tag",
     ),
-    // edgegap/openapi-specification:edgegap-v2-openapi.yaml has it as [boolean, 'null']; others are refused by the
-    // platform.
+    // [boolean, 'null'] in edgegap/openapi-specification:edgegap-v2-openapi.yaml; the platform itself refuses other
+    // types.
     (
         Platform::Edgegap,
         None,
         "create_deployment",
         "body.require_cached_locations",
     ),
-    // edgegap/openapi-specification:edgegap-v1-openapi.yaml allows an empty list, and clients stop everything with it;
-    // what is no list is refused by the platform.
+    // edgegap/openapi-specification:edgegap-v1-openapi.yaml allows an empty list, with which clients stop everything;
+    // the platform itself refuses other types.
     (Platform::Edgegap, None, "stop_deployments", "body.filters"),
 ];
 
-/// Whether the platform takes a request with a problem at that place.
+/// Whether the platform accepts a violation at this location.
 pub(crate) fn is(
     platform: Platform,
     dialect: Option<Dialect>,

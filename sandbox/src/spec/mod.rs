@@ -1,6 +1,6 @@
-//! What the specs promise: operations by route, examples, and what is wrong with a request or a reply.
+//! The OpenAPI specs: operations by route, examples, and violations.
 //!
-//! The sandbox checks itself with it: every request before the platform sees it, every reply before it goes out.
+//! The sandbox validates every request and every reply of its own against them.
 
 pub(crate) mod accepted_violations;
 mod parser;
@@ -20,20 +20,20 @@ use crate::reply::Reply;
 use crate::request::{decode, segments};
 use parser::{Content, DocumentedReply, Parameter};
 
-/// What a body of many mistakes may fill is remembered for each request, so it has an end.
+/// Maximum violations per request or reply: they are stored for each recorded request.
 const MOST_PROBLEMS: usize = 20;
-/// Names of fields are as long as a client makes them.
+/// Maximum characters of a violation's texts: clients choose the field names.
 const MOST_LETTERS: usize = 200;
 
-/// The spec of one platform, read once per process.
+/// The spec of one platform, parsed once per process.
 pub struct Spec {
     operations: Vec<Operation>,
-    /// The places of operations, by method and path.
+    /// Indices into `operations`, by method and path.
     routes: HashMap<Method, Router<usize>>,
 }
 
 impl Spec {
-    /// The spec of a platform. The first call for a platform reads it.
+    /// The spec of a platform, parsed on first use.
     pub fn of(platform: Platform) -> &'static Spec {
         static ALL: [OnceLock<Spec>; 4] = [const { OnceLock::new() }; 4];
         let [nexlayer, dployr, nodion, edgegap] = &ALL;
@@ -55,7 +55,7 @@ impl Spec {
         }
     }
 
-    /// Reads a spec. The tests read them all: a route that contradicts another is left out.
+    /// Parses a spec. Conflicting routes are ignored; a test checks that there are none.
     pub(crate) fn read(text: &str) -> Self {
         let operations = parser::operations(text);
         let mut routes: HashMap<Method, Router<usize>> = HashMap::new();
@@ -70,13 +70,14 @@ impl Spec {
         Self { operations, routes }
     }
 
-    /// All operations, by path and method.
+    /// All operations, sorted by path and method.
     pub fn operations(&self) -> &[Operation] {
         &self.operations
     }
 
-    /// The operation of a path as sent, without the query, and the decoded values of its parameters. A literal segment
-    /// wins over a parameter.
+    /// The operation of an encoded path without query, and its decoded path parameters.
+    ///
+    /// Literal segments have priority over parameters.
     pub(crate) fn route(
         &self,
         method: &Method,
@@ -92,7 +93,7 @@ impl Spec {
         Some((self.operations.get(*found.value)?, values)).filter(|_| is_whole)
     }
 
-    /// The methods of a path, separated by commas.
+    /// The methods of a path, comma-separated.
     pub(crate) fn allowed(&self, path: &str) -> String {
         let methods = self.routes.keys();
         let methods = methods.filter(|method| self.route(method, path).is_some());
@@ -101,8 +102,9 @@ impl Spec {
         methods.join(", ")
     }
 
-    /// Whether each segment of a path as sent may be shown. Where no operation has the path, anything may be a secret that
-    /// came to the wrong place: there only words that the spec has in its paths are open.
+    /// Whether each segment of an encoded path may be shown.
+    ///
+    /// On unknown routes any segment may be a misplaced secret, so only words from the spec's paths are shown.
     pub(crate) fn open_segments(&self, method: &Method, path: &str) -> Vec<bool> {
         match self.route(method, path) {
             Some((operation, _)) => segments(&operation.path)
@@ -117,31 +119,31 @@ impl Spec {
         }
     }
 
-    /// Whether a decoded segment is a word in a path of the spec. So is an empty one.
+    /// Whether a decoded segment is empty or a literal in one of the spec's paths.
     pub(crate) fn knows_segment(&self, segment: &str) -> bool {
         let mut words = self.operations.iter().flat_map(|one| segments(&one.path));
         segment.is_empty() || words.any(|word| word == segment && parameter_name(&word).is_none())
     }
 
-    /// The operation of that `operationId`.
+    /// The operation with this `operationId`.
     pub fn operation(&self, id: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.id == id)
     }
 }
 
-/// A path as it is compared: every segment decoded, but for the signs that would make it another path.
+/// Decodes each segment, except characters that would change the path's structure.
 fn canonical(path: &str) -> String {
     let segments = segments(path);
     let escaped = segments.map(|segment| segment.replace('%', "%25").replace('/', "%2F"));
     escaped.fold(String::new(), |path, segment| path + "/" + &segment)
 }
 
-/// The name of a segment such as `{id}`.
+/// The name in a segment such as `{id}`.
 fn parameter_name(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
 
-/// One operation of a spec.
+/// An operation of a spec.
 pub struct Operation {
     id: String,
     method: String,
@@ -149,7 +151,7 @@ pub struct Operation {
     documented: bool,
     secrets: Vec<String>,
     parameters: Vec<Parameter>,
-    /// What the body may be; nothing where the spec has none.
+    /// Media types of the request body; empty without a body.
     bodies: Vec<Content>,
     body_required: bool,
     replies: Vec<DocumentedReply>,
@@ -171,24 +173,23 @@ impl Operation {
         &self.path
     }
 
-    /// Whether the vendor's own page describes it.
+    /// Whether the vendor's reference documents it.
     pub fn documented(&self) -> bool {
         self.documented
     }
 
-    /// The statuses that the spec lists, ascending.
+    /// The documented statuses, ascending.
     pub fn statuses(&self) -> impl Iterator<Item = u16> {
         self.replies.iter().map(|reply| reply.status)
     }
 
-    /// The first example of a reply with that status: its content type and its body. Nothing where the spec has no
-    /// example, or no such status.
+    /// The first example of a reply with this status: content type and body.
     pub fn example(&self, status: u16) -> Option<(&str, String)> {
         let contents = &self.reply(status)?.contents;
         contents.iter().find_map(Content::example)
     }
 
-    /// The first example of the body of a request: its content type and the body. Nothing where the spec has no body.
+    /// The first example of a request body: content type and body.
     pub fn example_body(&self) -> Option<(&str, String)> {
         self.bodies.iter().find_map(Content::example)
     }
@@ -197,8 +198,9 @@ impl Operation {
         self.replies.iter().find(|reply| reply.status == status)
     }
 
-    /// The spec's reply with that status: its first example, or no body where the spec has none. `None` without an
-    /// example, and for a status that the spec does not list.
+    /// The spec's reply with this status: its first example, or an empty body if it has none.
+    ///
+    /// `None` if the status is not in the spec, or its body has no example.
     pub fn status_reply(&self, status: u16) -> Option<Reply> {
         let contents = &self.reply(status)?.contents;
         if contents.is_empty() {
@@ -209,14 +211,16 @@ impl Operation {
     }
 }
 
-/// Where a request or a reply breaks its spec. It never holds a value, which might be a secret. Long texts are cut, and of
-/// very many problems the first are told.
+/// A violation of the spec in a request or a reply.
+///
+/// It contains no values, which could be secret. Long texts are truncated, and only the first violations of a message
+/// are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
     /// `body.users[0].user_type`, `query.page`, `header.content-type`, `status`.
     pub location: String,
-    /// The rule that is broken.
+    /// The violated rule.
     pub message: String,
 }
 
@@ -257,7 +261,7 @@ mod tests {
             assert_eq!(id, Some(operation.id()), "{path}");
             assert!(operation.statuses().next().is_some(), "{path}");
         }
-        // No path of a spec is lost.
+        // Every operation in the files was parsed.
         for platform in Platform::ALL {
             let methods = [
                 "\n    get:",

@@ -1,11 +1,11 @@
-//! From the text of a spec to its operations.
+//! Parses the operations of a spec.
 
 use serde_json::{Map, Value};
 
 use super::Operation;
 use super::schema::{Schema, Schemas, schemas};
 
-/// A parameter of the path, the query or the headers.
+/// A path, query or header parameter.
 pub(super) struct Parameter {
     pub(super) location: ParameterLocation,
     pub(super) name: String,
@@ -20,24 +20,24 @@ pub(super) enum ParameterLocation {
     Header,
 }
 
-/// What a spec says of one status.
+/// A documented status of an operation.
 pub(super) struct DocumentedReply {
     pub(super) status: u16,
-    /// None for a reply without a body.
+    /// Empty for a reply without a body.
     pub(super) contents: Vec<Content>,
 }
 
-/// A body in one media type.
+/// A body with one media type.
 pub(super) struct Content {
     pub(super) media_type: String,
     pub(super) schema: Schema,
-    /// What each line holds, where the body is one JSON document a line.
+    /// The schema of each line, for NDJSON.
     pub(super) line: Option<Schema>,
     pub(super) examples: Vec<Value>,
 }
 
 impl Content {
-    /// The first example, as it goes over the wire.
+    /// The first example, as sent on the wire.
     pub(super) fn example(&self) -> Option<(&str, String)> {
         let text = match self.examples.first()? {
             Value::String(text) if !self.is_json() => text.clone(),
@@ -51,13 +51,13 @@ impl Content {
     }
 }
 
-/// Follows references within a document.
+/// Resolves references within a document.
 pub(super) struct Resolver<'a>(&'a Value);
 
 impl<'a> Resolver<'a> {
-    /// What stands at the end of the references; null where they lead nowhere.
+    /// The target of the references; null if there is none.
     pub(super) fn resolve(&self, mut value: &'a Value) -> &'a Value {
-        // No spec goes as deep; a circle ends here.
+        // Deeper than any spec, and ends cycles.
         for _ in 0..8 {
             match value.get("$ref").and_then(Value::as_str) {
                 None => return value,
@@ -71,8 +71,9 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// The operations of a spec. The specs are part of the program and the tests read them all: one that cannot be read has
-/// no operations.
+/// The operations of a spec.
+///
+/// An invalid spec has none; specs are compiled in, and a test parses them all.
 pub(super) fn operations(text: &str) -> Vec<Operation> {
     let mut document: Value = serde_saphyr::from_str(text).unwrap_or_default();
     let schemas = schemas(&mut document);
@@ -148,7 +149,7 @@ fn parameter(schemas: &Schemas, of: &Value) -> Option<Parameter> {
     })
 }
 
-/// The bodies that a reply or a request may have.
+/// The media types of a request or reply.
 fn contents<'a>(resolver: &Resolver<'a>, schemas: &Schemas, of: &'a Value) -> Vec<Content> {
     let all: Option<&Map<String, Value>> = of.get("content").and_then(Value::as_object);
     all.into_iter()
@@ -164,7 +165,7 @@ fn contents<'a>(resolver: &Resolver<'a>, schemas: &Schemas, of: &'a Value) -> Ve
         .collect()
 }
 
-/// `example` or the values of `examples`, those of one name after the other.
+/// `example`, or the values of `examples` in order.
 fn examples(resolver: &Resolver, content: &Value) -> Vec<Value> {
     if let Some(example) = content.get("example") {
         return vec![example.clone()];

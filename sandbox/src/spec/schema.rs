@@ -1,4 +1,4 @@
-//! The schemas of a spec. Each is compiled when it is first used: a test uses few of them.
+//! JSON Schema validation, compiled on first use because a test needs few schemas.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use super::{MOST_PROBLEMS, Violation};
 
-/// The URI of the named schemas, to which references lead.
+/// Base URI of the named schemas.
 const BASE: &str = "https://spec.invalid/";
 const NAMED: &str = "#/components/schemas/";
 
 /// The named schemas of a spec.
 pub(super) type Schemas = Option<Arc<Registry<'static>>>;
 
-/// Rewrites the schemas of an OpenAPI 3.0 document as JSON Schema, and gives its named ones.
+/// Converts the schemas of an OpenAPI 3.0 document to JSON Schema and returns the named ones.
 pub(super) fn schemas(document: &mut Value) -> Schemas {
     translate(document);
     let named = json!({ "components": { "schemas": document.pointer("/components/schemas") } });
@@ -23,7 +23,7 @@ pub(super) fn schemas(document: &mut Value) -> Schemas {
     Some(Arc::new(registry))
 }
 
-/// `nullable` becomes a type, `int64` a maximum, and references become absolute.
+/// Converts `nullable` to a type, `int64` to a maximum, and references to absolute ones.
 fn translate(value: &mut Value) {
     if let Some(Value::String(reference)) = value.get_mut("$ref")
         && reference.starts_with(NAMED)
@@ -51,7 +51,7 @@ fn translate(value: &mut Value) {
     }
 }
 
-/// One schema of a spec.
+/// A schema of a spec.
 pub(super) struct Schema {
     source: Value,
     schemas: Schemas,
@@ -81,13 +81,13 @@ impl Schema {
             .is_some_and(|schema| schema.is_valid(value))
     }
 
-    /// Adds what is wrong with `value`, which stands at `place`.
+    /// Adds the violations of `value`, found at `place`.
     pub(super) fn check(&self, place: &str, value: &Value, problems: &mut Vec<Violation>) {
         let Some(validator) = self.validator() else {
             problems.push(Violation::new(place, "has a schema that cannot be used"));
             return;
         };
-        // Collecting errors costs much more than finding none.
+        // Collecting errors is much slower than a plain check.
         if !validator.is_valid(value) {
             let room = MOST_PROBLEMS.saturating_sub(problems.len());
             let errors = validator.iter_errors(value).take(room);
@@ -96,7 +96,7 @@ impl Schema {
     }
 }
 
-/// The place and the rule, without the value.
+/// Location and rule of an error, without the value.
 fn problem(root: &str, error: &ValidationError) -> Violation {
     let mut place = root.to_owned();
     for part in error.instance_path().as_str().split('/').skip(1) {

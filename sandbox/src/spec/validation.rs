@@ -1,4 +1,4 @@
-//! What is wrong with a request or a reply.
+//! Validates requests and replies against the spec.
 
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::reply::Reply;
 use crate::request::{Request, media_type};
 
 impl Operation {
-    /// Where a request for this operation breaks the spec, apart from its credentials.
+    /// Violations of the spec in a request for this operation, except in its credentials.
     pub(crate) fn request_violations(
         &self,
         request: &Request,
@@ -24,7 +24,7 @@ impl Operation {
         problems
     }
 
-    /// A body that the spec does not have is not checked.
+    /// Validates the body; one that the spec does not have is ignored.
     fn check_body(&self, request: &Request, problems: &mut Vec<Violation>) {
         let Some(first) = self.bodies.first() else {
             return;
@@ -44,11 +44,11 @@ impl Operation {
             let what = format!("must be {}", first.media_type);
             problems.push(Violation::new("header.content-type", what));
         }
-        // A wrong label does not hide what is wrong inside, for the platforms that do not look at labels.
+        // A wrong content type does not end validation: some platforms ignore it.
         labelled.unwrap_or(first).check(&request.body, problems);
     }
 
-    /// Where a reply of this operation breaks the spec: in its status code, its content type or its body.
+    /// Violations of the spec in a reply: its status, content type or body.
     pub fn reply_violations(&self, reply: &Reply) -> Vec<Violation> {
         let mut problems = Vec::new();
         let Some(documented) = self.reply(reply.status.as_u16()) else {
@@ -104,10 +104,10 @@ impl Parameter {
     }
 }
 
-/// The number or boolean of a parameter where its schema allows one; otherwise the text.
+/// The value of a parameter as number or boolean if its schema allows one, else as string.
 fn scalar(text: String, schema: &Schema) -> Value {
     match serde_json::from_str(&text) {
-        // An integer of more than 64 bits, rounded.
+        // An integer beyond 64 bits, which would be rounded.
         Ok(Value::Number(number)) if number.is_f64() && !text.contains(['.', 'e', 'E']) => {
             Value::String(text)
         }
@@ -117,7 +117,7 @@ fn scalar(text: String, schema: &Schema) -> Value {
 }
 
 impl Content {
-    /// Checks a body that claims to be this.
+    /// Validates a body of this media type.
     pub(super) fn check(&self, body: &[u8], problems: &mut Vec<Violation>) {
         if let Some(schema) = &self.line {
             let lines = body.split(|byte| *byte == b'\n');

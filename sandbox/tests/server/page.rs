@@ -7,7 +7,7 @@ use crate::common::{has, server};
 use crate::{LOCAL, deploy, exchange, page};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_shows_what_there_is_and_leaves_no_trace() {
+async fn the_page_shows_resources_and_requests_without_credentials() {
     let fault = Fault::on("list_regions").nth(2).status(503);
     let sandbox = server::start(Sandbox::builder().manual_clock().fault(fault)).await;
     deploy(&sandbox);
@@ -83,7 +83,7 @@ async fn the_page_shows_what_there_is_and_leaves_no_trace() {
     assert_eq!(
         [html, json, accepted, refreshed],
         [&pages[12], &pages[13], &pages[14], &pages[15]],
-        "the same on all ports"
+        "all ports show the same page"
     );
     assert_eq!(json, accepted);
     assert!(
@@ -100,12 +100,12 @@ async fn the_page_shows_what_there_is_and_leaves_no_trace() {
         json["clock"],
         json!({ "now": 1_795_487_040_000_u64, "written": "2026-11-24T02:24:00Z", "manual": true })
     );
-    let app = &json["platforms"][0]["deployed"][0];
+    let app = &json["platforms"][0]["resources"][0];
     has(
         app,
         json!({ "name": "<script>alert(1)</script>", "state": "deploying" }),
     );
-    let nodion: Vec<_> = json["platforms"][2]["deployed"]
+    let nodion: Vec<_> = json["platforms"][2]["resources"]
         .as_array()
         .unwrap()
         .iter()
@@ -130,11 +130,11 @@ async fn the_page_shows_what_there_is_and_leaves_no_trace() {
         .map(|one| &one["operation"])
         .collect();
     assert_eq!(operations[0], "get_reservations");
-    assert_eq!(sandbox.requests(), before, "looking leaves no trace");
+    assert_eq!(sandbox.requests(), before, "the page is not recorded");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_web_site_does_not_get_the_page_by_a_name_of_its_own() {
+async fn other_host_names_do_not_get_the_page() {
     let sandbox = server::start(Sandbox::builder()).await;
     let url = &sandbox.edgegap().base_url;
     for host in [
@@ -151,14 +151,14 @@ async fn a_web_site_does_not_get_the_page_by_a_name_of_its_own() {
             "{host}"
         );
     }
-    // The root of one of Nexlayer's sites is no page.
+    // The root of a Nexlayer site is not the page.
     let (head, _) = page(
         &sandbox.nexlayer().base_url,
         "/",
         "host: jolly-tapir.alpha.nexlayer.ai\r\n",
     );
     assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
-    // A page is got and not sent.
+    // Only GET and HEAD show the page.
     let (head, _) = exchange(
         url,
         "POST / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",

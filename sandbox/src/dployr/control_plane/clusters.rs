@@ -1,4 +1,4 @@
-//! The user, the cluster and the cluster's one webhook.
+//! Users and clusters.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use crate::time::{day_in_words, millis};
 
 const USER_NAME: &str = "owner";
 
-/// What can change about the cluster.
+/// The mutable data of the cluster.
 #[derive(Clone, Debug)]
 pub(super) struct Account {
     pub(super) cluster_name: String,
-    /// When the cluster was renamed last.
+    /// When the cluster was last renamed.
     renamed_at: Option<Duration>,
     invited: Vec<Invited>,
 }
@@ -73,7 +73,7 @@ fn cluster(state: &Dployr) -> Value {
         "users": [state.user_id],
         "roles": { "owner": [state.user_id], "admin": [], "developer": [], "viewer": [], "invited": invited },
         "poolInstanceId": null,
-        // Seen: the webhook stands here as well.
+        // Observed: the cluster's metadata repeats the webhook.
         "metadata": custom_webhook(state),
         "createdAt": millis(SET_UP_AT),
         "updatedAt": millis(account.renamed_at.unwrap_or(SET_UP_AT)),
@@ -82,8 +82,10 @@ fn cluster(state: &Dployr) -> Value {
     })
 }
 
-/// Once a month. The refusal is a 429 without `retry-after`, with requests left in the window: waiting as for a rate
-/// does not help.
+/// Renames the cluster, at most once a month.
+///
+/// The refusal is a 429 without `retry-after` although the rate-limit window has requests left: backing off as for a
+/// rate limit does not help.
 pub(super) fn rename(state: &mut Dployr, call: &Call) -> HandlerResult {
     require_role(state, Some(call.path("id")), Role::Owner)?;
     let body = call.request.json_object().unwrap_or_default();
@@ -102,14 +104,15 @@ pub(super) fn rename(state: &mut Dployr, call: &Call) -> HandlerResult {
     state.control_plane.account.cluster_name = name.to_owned();
     state.emit("cluster.modified", json!({}), call.now);
     let mut cluster = object(cluster(state));
-    // The one reply without these two.
+    // Only this reply lacks these two fields.
     cluster.retain(|key, _| key != "role" && key != "owner");
     let data = json!({ "cluster": cluster });
     Ok(ok_with_message(200, data, "Cluster renamed successfully"))
 }
 
-/// Those who belong, or with `showInvites`, whatever it says, those who were asked and have not answered. The latter were
-/// never recorded with anybody in it: they have the form of the others here.
+/// Lists the members, or the pending invitations if `showInvites` is present with any value.
+///
+/// No recording shows an invitation; its fields are assumed to be those of members.
 pub(super) fn users(state: &Dployr, call: &Call) -> HandlerResult {
     require_role(state, Some(call.path("id")), Role::Viewer)?;
     if call.request.query_value("showInvites").is_some() {
@@ -134,8 +137,8 @@ pub(super) fn users(state: &Dployr, call: &Call) -> HandlerResult {
     Ok(page(call, vec![user.into()]))
 }
 
-/// Put together from dployr-io/dployr-base:src/routes/clusters.ts; no invitation was recorded, nor a refusal of one. There
-/// are no mails here, so nobody ever answers.
+/// From dployr-io/dployr-base:src/routes/clusters.ts; neither success nor refusal was recorded. Invitations stay
+/// pending: the sandbox sends no e-mail.
 pub(super) fn invite(state: &mut Dployr, call: &Call) -> HandlerResult {
     require_role(state, Some(call.path("id")), Role::Admin)?;
     let body = call.request.json_object().unwrap_or_default();
@@ -148,7 +151,7 @@ pub(super) fn invite(state: &mut Dployr, call: &Call) -> HandlerResult {
     let emails = emails.ok_or_else(|| bad_request("Validation failed: users: Invalid input"))?;
     for email in &emails {
         let mut invited = state.control_plane.account.invited.iter();
-        // Who belongs already, and who was asked already, is not there twice.
+        // Members and invited users are not added twice.
         if *email != state.email && !invited.any(|it| it.email == *email) {
             let invited = Invited {
                 id: state.id("user", call.now),

@@ -15,19 +15,19 @@ use crate::time::millis;
 pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResult {
     let body = call.request.json_object();
     let in_query = call.request.query_value("clusterId");
-    // The body goes before the query in the check.
+    // For the permission check, the body has priority over the query.
     let in_body = body
         .as_ref()
         .ok()
         .and_then(|body| text_field(body, "clusterId"));
     require_role(state, in_body.or(in_query), Role::Developer)?;
-    // Content-Type is not looked at.
+    // The content type is ignored.
     let body = body.map_err(|_| bad_request("Request body is required"))?;
     let (name, settings, variables) =
         deployment_body::control_plane(&body).map_err(|words| bad_request(&words))?;
     if in_query.is_none() {
-        // The handler reads the query alone, sees no cluster, takes it for one on the smallest plan and counts the
-        // services of all tenants: a misleading refusal.
+        // A defect of the real server: the handler reads only the query. Without a cluster there it assumes the
+        // smallest plan and counts the services of all tenants.
         return Err(bad_request(
             "Service limit reached for hobby plan (1 service max). Remove an existing service to deploy a new one.",
         ));
@@ -37,7 +37,7 @@ pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResul
     }
     state.env.insert(name.clone(), variables);
     env::deploy(state, &name, &body, call.now);
-    // A task, which is the id of the deployment the first time a name is used and of nothing after that.
+    // The task id equals the deployment id only when a name is deployed for the first time.
     let task_id = state.id("task", call.now);
     let row = state.deploy(&name, settings, task_id.clone(), call.now);
     let details = json!({ "serviceName": name, "deploymentId": row.id });
@@ -47,10 +47,10 @@ pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResul
 
 pub(super) fn list_deployments(state: &Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Viewer)?;
-    // An unknown status is not refused, and `serviceId` finds nothing: rows keep it null.
+    // An unknown status is accepted. `serviceId` matches nothing, because rows keep it null.
     let status = call.request.filled("status");
     let of_service = call.request.filled("serviceId").is_some();
-    // Newest first; a redeploy does not move a row.
+    // Newest first; a redeploy keeps the position.
     let rows = state.deployments.iter().rev().filter(|row| {
         !of_service && status.is_none_or(|status| status == state.status(row, call.now))
     });
@@ -60,14 +60,15 @@ pub(super) fn list_deployments(state: &Dployr, call: &Call) -> HandlerResult {
     ))
 }
 
-/// The check takes the path's id for a cluster id, so that no deployment can be had by its id: 403, and 404 for the one
-/// id that passes.
+/// Never returns a deployment: the permission check takes the path's id for a cluster id.
+///
+/// It answers 403, or 404 if the id is the user's cluster.
 pub(super) fn get_deployment(state: &Dployr, id: &str) -> HandlerResult {
     require_role(state, Some(id), Role::Viewer)?;
     Err(not_found("Deployment not found"))
 }
 
-/// The same, but for a delete the body is read, and goes before the path.
+/// Like [`get_deployment`], but the check prefers the cluster id in the body.
 pub(super) fn delete_deployment(state: &mut Dployr, call: &Call) -> HandlerResult {
     let id = call.path("id");
     let body = call.request.json_object().unwrap_or_default();
@@ -83,14 +84,14 @@ pub(super) fn delete_deployment(state: &mut Dployr, call: &Call) -> HandlerResul
     if row.is_some_and(|row| state.status(row, call.now) == "running") {
         return Err(bad_request("Cannot delete a running deployment"));
     }
-    // The record goes, the service stays.
+    // Deletes the record; the service stays.
     let gone = state.deployments.remove(at);
     let details = json!({ "serviceName": gone.name, "deploymentId": gone.id });
     state.emit("deployment.deleted", details, call.now);
     Ok(ok(json!({})))
 }
 
-/// All keys always there. `serviceId` stays null, and no reason stands anywhere for a failure.
+/// All keys are always present. `serviceId` stays null, and no field gives the reason of a failure.
 pub(super) fn describe(state: &Dployr, deployment: &Deployment, call: &Call) -> Map<String, Value> {
     let settings = &deployment.settings;
     let mut row = object(json!({

@@ -1,4 +1,4 @@
-//! Domains of one's own in front of a service.
+//! Custom domains of services.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Domain {
         }
     }
 
-    /// What the owner of the domain has to set in the DNS.
+    /// The DNS records that the owner of the domain must set.
     fn setup(&self) -> Map<String, Value> {
         let host = self.name.split('.').next();
         let target = format!("{}.dployr.run", self.service);
@@ -61,13 +61,13 @@ fn named<'a>(state: &'a Dployr, name: &str) -> Option<&'a Domain> {
     domains.find(|domain| domain.name == name)
 }
 
-/// The domain of the path.
+/// Finds the domain named in the path.
 fn find(state: &Dployr, call: &Call) -> Result<Domain, Reply> {
     let found = named(state, &call.path("domain").to_lowercase()).cloned();
     found.ok_or_else(|| middleware_error(404, "Domain not found", "resource.missing_resource"))
 }
 
-/// The newest first.
+/// Newest first.
 pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Viewer)?;
     let items = state.control_plane.domains.iter().rev().map(|domain| {
@@ -86,8 +86,9 @@ pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     Ok(page(call, items.collect()))
 }
 
-/// The records stand there as long as they have to be set; that they go was read in
-/// dployr-io/dployr-base:src/routes/domains.ts, the rest was seen.
+/// Includes the DNS records until the domain is verified.
+///
+/// That they disappear is from dployr-io/dployr-base:src/routes/domains.ts; the rest was observed.
 pub(super) fn get(state: &Dployr, call: &Call) -> HandlerResult {
     let domain = find(state, call)?;
     let mut data = object(json!({
@@ -104,7 +105,7 @@ pub(super) fn get(state: &Dployr, call: &Call) -> HandlerResult {
     Ok(ok(data.into()))
 }
 
-/// Seen: no body, and the second time there is none.
+/// Observed: 204 without a body, then 404.
 pub(super) fn delete(state: &mut Dployr, call: &Call) -> HandlerResult {
     let domain = find(state, call)?;
     state
@@ -120,8 +121,9 @@ fn emit(state: &mut Dployr, event: &str, domain: &Domain, call: &Call) {
     state.emit(event, details, call.now);
 }
 
-/// Nothing is asked of any DNS. Names for testing, under `.test` (RFC 2606), have the record and no other has. The
-/// refusal was seen; the 204 was read in dployr-io/dployr-base:src/routes/domains.ts.
+/// Makes no DNS lookup: only names below `.test` (RFC 2606) count as having the record.
+///
+/// The 422 was observed; the 204 is from dployr-io/dployr-base:src/routes/domains.ts.
 pub(super) fn verify(state: &mut Dployr, call: &Call) -> HandlerResult {
     let domain = find(state, call)?;
     if !domain.name.ends_with(".test") {
@@ -131,7 +133,7 @@ pub(super) fn verify(state: &mut Dployr, call: &Call) -> HandlerResult {
             "request.unprocessable_entity",
         ));
     }
-    // A domain that is verified stays so.
+    // A verified domain stays verified.
     if !domain.is_active() {
         let mut domains = state.control_plane.domains.iter_mut();
         if let Some(kept) = domains.find(|kept| kept.id == domain.id) {
@@ -142,12 +144,13 @@ pub(super) fn verify(state: &mut Dployr, call: &Call) -> HandlerResult {
     Ok(Reply::empty(204))
 }
 
-/// The service behind a domain, as it is written there.
+/// The service behind a domain.
 pub(super) fn service_of<'a>(state: &'a Dployr, name: &str) -> Option<&'a str> {
     named(state, name).map(|domain| domain.service.as_str())
 }
 
-/// Whether it belongs to another tenant. There is none here: the vendor's own name stands for one.
+/// Whether the name belongs to another tenant. The sandbox has one tenant, so the vendor's own domain stands in for
+/// others.
 fn of_others(name: &str) -> bool {
     name == "dployr.io" || name.ends_with(".dployr.io")
 }
@@ -163,15 +166,14 @@ pub(super) fn create(state: &mut Dployr, call: &Call) -> HandlerResult {
     if !state.services.iter().any(|known| known.name == service) {
         return Err(not_found("Service not found"));
     }
-    // A 200, and the name in lower case.
+    // The reply is 200, with the name in lower case.
     let name = name.to_lowercase();
-    // Seen, for a domain that another tenant had registered.
+    // Observed for a domain that another tenant had registered.
     if of_others(&name) {
         let message = "Domain already registered to another instance";
         return Err(handler_error(409, message, "resource.conflict"));
     }
-    // One that is there already stays as it is, with its service and its token
-    // (dployr-io/dployr-base:src/routes/domains.ts).
+    // An existing domain keeps its service and token (dployr-io/dployr-base:src/routes/domains.ts).
     if let Some(known) = named(state, &name) {
         return Ok(known.to_set_up());
     }

@@ -1,4 +1,4 @@
-//! Secret variables on the control plane: names and times, never values.
+//! Environment variables and secrets of services. Secrets are listed by key, without values.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,8 +17,9 @@ pub(super) fn variables(state: &Dployr, call: &Call) -> HandlerResult {
     Ok(ok(json!({ "envs": variables.unwrap_or_default() })))
 }
 
-/// By name. A key that was first deployed and then deployed again stands there twice, once for the deployment and once
-/// for the service.
+/// Sorted by key.
+///
+/// A key that was set before and after the service existed is listed twice: for the deployment and for the service.
 pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     let service = services::find(state, call)?;
     let rows = state.secrets.get(&service.name).into_iter().flatten();
@@ -36,7 +37,7 @@ pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     Ok(ok(json!({ "secrets": secrets.collect::<Vec<Value>>() })))
 }
 
-/// The secrets of a deployment: of the service, if there is one by then.
+/// Stores the secrets of a deployment: for the service if it already exists.
 pub(super) fn deploy(state: &mut Dployr, name: &str, body: &Map<String, Value>, now: Duration) {
     let of_service = state.services.iter().any(|service| service.name == name);
     for key in keys(body).into_iter().flatten() {
@@ -48,7 +49,9 @@ fn keys(body: &Map<String, Value>) -> Option<impl Iterator<Item = &String>> {
     body.get("secrets")?.as_object().map(Map::keys)
 }
 
-/// An update: as soon as either field names one, all that neither names are gone
+/// Updates the secrets of a service.
+///
+/// If either field names a key, all other keys are deleted
 /// (dployr-io/dployr-base:src/lib/db/store/db/service-secrets.ts).
 pub(super) fn update(state: &mut Dployr, name: &str, body: &Map<String, Value>, now: Duration) {
     let kept = body.get("keep_secret_keys").and_then(Value::as_array);

@@ -1,6 +1,6 @@
-//! What happened in the cluster, and the versions of the daemon.
+//! Events of the cluster, and versions of the daemon.
 //!
-//! Neither was recorded. Both are put together from dployr-io/dployr-base:src/routes/runtime.ts.
+//! Neither was recorded; both are from dployr-io/dployr-base:src/routes/runtime.ts.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ use crate::request::Request;
 use crate::time::millis;
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
-/// The newest first. They are the sandbox's own: the real server asks its vendor's releases.
+/// Made-up versions, newest first; the real server lists its vendor's releases.
 const RELEASED: [&str; 2] = ["v0.5.1", "v0.5.0"];
 const PREVIEW: &str = "v0.6.0-beta.1";
 
-/// What happened, as it came.
+/// All events, in the order of their recording.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Events(Vec<(Duration, Value)>);
 
 impl Dployr {
-    /// Keeps an event for the list, whether a webhook wants it or not.
+    /// Records an event for the list, independently of the webhook.
     pub(in crate::dployr) fn record_event(
         &mut self,
         kind: &str,
@@ -46,7 +46,7 @@ impl Dployr {
     }
 }
 
-/// The newest first, unless `sort=oldest`. A window that is not known is none.
+/// Newest first, unless `sort=oldest`. An unknown window is ignored.
 pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Viewer)?;
     let wanted = |name: &str| call.request.filled(name);
@@ -73,7 +73,7 @@ pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     };
     let mut events: Vec<&(Duration, Value)> =
         state.control_plane.events.0.iter().filter(fits).collect();
-    // The end of a deployment is noticed late.
+    // The end of a deployment is recorded late, so the events must be sorted.
     events.sort_by_key(|(at, _)| *at);
     if wanted("sort") != Some("oldest") {
         events.reverse();

@@ -1,4 +1,4 @@
-//! Instances on the control plane: the one that is connected, and those that were registered and have not joined.
+//! Instances: one is connected; registered ones never connect.
 
 use std::net::Ipv4Addr;
 
@@ -14,7 +14,7 @@ use crate::reply::{HandlerResult, Reply};
 use crate::request::{object, text_field};
 use crate::time::millis;
 
-/// The newest first.
+/// Newest first.
 pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Viewer)?;
     let wanted = call.request.query_value("role");
@@ -30,7 +30,7 @@ pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     Ok(page(call, items.collect()))
 }
 
-/// `data` is the instance itself, and only the id finds it, not the tag.
+/// `data` is the instance itself. Found by id only, not by tag.
 pub(super) fn get(state: &Dployr, id: &str) -> HandlerResult {
     let mut all = state.registered.iter().chain([&state.instance]);
     let found = all.find(|one| one.id == id).ok_or_else(unknown_id)?;
@@ -38,7 +38,7 @@ pub(super) fn get(state: &Dployr, id: &str) -> HandlerResult {
 }
 
 pub(super) fn ping(state: &Dployr, tag: &str) -> HandlerResult {
-    // That one is missing was not recorded; as the other calls by a tag answer it.
+    // The refusal was not recorded; assumed to be that of the other calls by tag.
     connected(state, tag).ok_or_else(|| not_found("instance not found"))?;
     Ok(ok(json!({ "status": "enqueued" })))
 }
@@ -47,7 +47,7 @@ fn unknown_id() -> Reply {
     middleware_error(404, "Instance not found", "resource.missing_resource")
 }
 
-/// Whether the instance of this tag is connected, if there is one.
+/// Whether the instance with this tag is connected; `None` if the tag is unknown.
 fn connected(state: &Dployr, tag: &str) -> Option<bool> {
     if tag == state.instance.tag {
         return Some(true);
@@ -56,7 +56,7 @@ fn connected(state: &Dployr, tag: &str) -> Option<bool> {
     known.then_some(false)
 }
 
-/// Healthy from the beginning, joined or not. The region that was asked for stands in the metadata alone.
+/// Instances are healthy from the start. The requested region appears only in the metadata.
 fn describe(state: &Dployr, instance: &Instance) -> Map<String, Value> {
     let region = instance.region.as_ref();
     object(json!({
@@ -78,8 +78,8 @@ fn describe(state: &Dployr, instance: &Instance) -> Map<String, Value> {
 
 pub(super) fn create(state: &mut Dployr, call: &Call) -> HandlerResult {
     let body = body_or_broken(call)?;
-    // That it takes an admin is the sandbox's own: copies of dployr-io/dployr-base:src/routes/instances.ts ask for an owner
-    // or for nobody.
+    // Requiring an admin is an assumption: copies of dployr-io/dployr-base:src/routes/instances.ts require an owner or
+    // nobody.
     let cluster = text_field(&body, "clusterId").or(call.request.query_value("clusterId"));
     require_role(state, cluster, Role::Admin)?;
     let address = text_field(&body, "address").unwrap_or_default();
@@ -111,7 +111,7 @@ pub(super) fn create(state: &mut Dployr, call: &Call) -> HandlerResult {
         managed: body.get("managed").and_then(Value::as_bool).unwrap_or(true),
         created_at: call.now,
     };
-    // A signed token there, good for 15 minutes and shown once.
+    // The real server returns a signed token that is valid for 15 minutes and shown once.
     let token = format!("eyJhbGciOiJSUzI1NiJ9.{}.sandbox", instance.id);
     let shown = describe(state, &instance);
     emit(state, "instance.created", &instance.id, call);
@@ -119,7 +119,7 @@ pub(super) fn create(state: &mut Dployr, call: &Call) -> HandlerResult {
     Ok(success(201, json!({ "instance": shown, "token": token })))
 }
 
-/// Of an instance that comes or goes (dployr-io/dployr-base:src/routes/instances.ts).
+/// Emits an instance event (dployr-io/dployr-base:src/routes/instances.ts).
 fn emit(state: &mut Dployr, event: &str, id: &str, call: &Call) {
     let details = json!({ "instanceId": id, "userEmail": state.email });
     state.emit(event, details, call.now);
@@ -128,7 +128,7 @@ fn emit(state: &mut Dployr, event: &str, id: &str, call: &Call) {
 pub(super) fn delete(state: &mut Dployr, call: &Call) -> HandlerResult {
     let id = call.path("id");
     if id == state.instance.id {
-        // Everything in the sandbox runs on it.
+        // All services of the sandbox run on this instance.
         let message = "The sandbox cannot do without its instance";
         return Err(handler_error(501, message, "sandbox.not_modelled"));
     }
@@ -138,14 +138,14 @@ pub(super) fn delete(state: &mut Dployr, call: &Call) -> HandlerResult {
     Ok(ok(json!({ "deleted": true, "instance": gone.tag })))
 }
 
-/// Reboots it or restarts its daemon.
+/// Reboots an instance or restarts its daemon.
 pub(super) fn interrupt(state: &mut Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Admin)?;
     let tag = call.path("tag");
     if !connected(state, tag).ok_or_else(|| not_found("instance not found"))? {
         return Err(not_connected(&format!("Instance {tag} is not connected")));
     }
-    // The last was seen, the others read in dployr-io/dployr-base:src/lib/instances/instance-helpers.ts.
+    // The second text was observed; the first is from dployr-io/dployr-base:src/lib/instances/instance-helpers.ts.
     let task = match call.id() {
         "reboot_instance" => "Reboot instance",
         _ => "Restart daemon",

@@ -1,4 +1,4 @@
-//! What the control plane collects about services: logs and traffic.
+//! Logs of a service and of the cluster.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::time::millis;
 pub(super) const HOUR: u64 = 3_600_000;
 const DAY: Duration = Duration::from_millis(24 * HOUR);
 
-/// The time and the number of lines that are asked for.
+/// Time range and line limit of a log request.
 struct TimeRange {
     since: u64,
     until: u64,
@@ -22,8 +22,8 @@ struct TimeRange {
 }
 
 impl TimeRange {
-    /// In milliseconds. A time of zero is as none, and so is a limit below one (dployr-io/dployr-base:src/routes/logs.ts,
-    /// and services.ts beside it).
+    /// Times are in milliseconds. A time of 0 and a limit below 1 are ignored (dployr-io/dployr-base:src/routes/logs.ts
+    /// and services.ts).
     fn of(call: &Call, back: Duration) -> Self {
         let time = |name: &str| {
             let number = leading_integer(call.request, name).filter(|number| *number != 0)?;
@@ -43,7 +43,7 @@ impl TimeRange {
     }
 }
 
-/// By id, name, or the name of a deployment that has no service yet.
+/// Finds the log by service id, service name, or name of a deployment without a service.
 pub(super) fn of_service(state: &Dployr, call: &Call) -> HandlerResult {
     let id = call.path("id");
     let mut services = state.services.iter();
@@ -53,15 +53,15 @@ pub(super) fn of_service(state: &Dployr, call: &Call) -> HandlerResult {
     let name = name.or_else(|| rows.find(|row| row.name == id).map(|row| &row.name));
     let name = name.ok_or_else(|| not_found("Service not found"))?;
     let follow = matches!(call.request.query_value("follow"), Some("true" | "1"));
-    // 24 hours back, or 15 minutes when following, and the oldest lines of that window: `limit` is no tail, and `tail`
-    // is not looked at (dployr-io/dployr-base:src/routes/services.ts).
+    // Starts 24 hours ago, or 15 minutes when following, and returns the oldest lines: `limit` is no tail, and `tail`
+    // is ignored (dployr-io/dployr-base:src/routes/services.ts).
     let back = if follow {
         Duration::from_secs(15 * 60)
     } else {
         DAY
     };
     let window = TimeRange::of(call, back);
-    // Two words are known and each other is as none (dployr-io/dployr-base:src/routes/services.ts).
+    // Other values are ignored (dployr-io/dployr-base:src/routes/services.ts).
     let wanted = |line: &&LogLine| match call.request.query_value("source") {
         Some("build") => matches!(line.source, "build" | "deploy"),
         Some("runtime") => line.source == "runtime",
@@ -77,8 +77,9 @@ pub(super) fn of_service(state: &Dployr, call: &Call) -> HandlerResult {
     Ok(lines_reply(lines.collect(), follow))
 }
 
-/// `GET /v1/logs`. That a cluster is missing or somebody else's is said by the handler, in its form
-/// (dployr-io/dployr-base:src/routes/logs.ts).
+/// `GET /v1/logs`
+///
+/// The handler itself checks the cluster (dployr-io/dployr-base:src/routes/logs.ts).
 pub(super) fn of_cluster(state: &Dployr, call: &Call) -> HandlerResult {
     let wanted = |name: &str| call.request.filled(name);
     match wanted("clusterId") {
@@ -95,7 +96,7 @@ pub(super) fn of_cluster(state: &Dployr, call: &Call) -> HandlerResult {
         sources.any(|source| source == line.source)
     };
     let mut entries = Vec::new();
-    // `serviceId` is the name of the service, in the query as in the entries.
+    // `serviceId` is the service's name, in the query and in the entries.
     let rows = state.deployments.iter().filter(|row| {
         wanted("serviceId").is_none_or(|name| name == row.name)
             && wanted("deploymentId").is_none_or(|id| id == row.id)

@@ -1,11 +1,10 @@
-//! dployr as its open-source control plane was seen running: dployr-io/dployr-base at 05f89de.
+//! The control-plane dialect: dployr-io/dployr-base at 05f89de.
 //!
-//! Every rule without another source was observed on that running control plane, defects included. Routes outside the
-//! spec answer 404.
+//! Rules without a source were observed on a running control plane, defects included. Routes outside the spec get 404.
 //!
-//! Not modelled: other tenants; the limit of services that a plan has, except for the refusal by mistake in
-//! [`deployments::create_deployment`]; a deployment that is `queued` for want of an instance or `cached` by its `buildFingerprint`; a
-//! server without a store of logs, which answers 501 with `LOGS_NOT_AVAILABLE`; the WebSocket of a cluster; CORS headers.
+//! Not modelled: other tenants; the service limit of plans, except for the mistaken refusal in
+//! [`deployments::create_deployment`]; deployments that are `queued` without an instance or `cached` by
+//! `buildFingerprint`; servers without a log store (501 `LOGS_NOT_AVAILABLE`); the cluster's WebSocket; CORS headers.
 
 mod clusters;
 mod deployments;
@@ -27,7 +26,7 @@ use crate::request::Request;
 use crate::spec::Violation;
 use crate::time::rfc3339_millis;
 
-/// What a control plane has and the reference knows nothing of.
+/// State that only the control plane has.
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
     pub(super) credentials: sessions::Credentials,
@@ -37,10 +36,12 @@ pub(super) struct State {
 }
 
 const MINUTE: u64 = 60;
-/// For a user and for an anonymous caller alike. The sandbox knows one user and one anonymous caller.
+/// Requests per minute, for users and anonymous callers. The sandbox has one of each.
 const LIMIT: u64 = 100;
-/// Under these prefixes the token is asked for before the route is looked up: 401 without one, text/plain 404 with one. A
-/// not_found, unknown or expired token all answer the same.
+/// Routes that check the token before the path.
+///
+/// An unknown path below them gets 401 without a token and a text/plain 404 with one. Missing, unknown and expired
+/// tokens get the same reply.
 const GUARDED: [&str; 10] = [
     "users",
     "clusters",
@@ -56,13 +57,13 @@ const GUARDED: [&str; 10] = [
 
 pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
     let segments = call.segments();
-    // Outside /v1 nothing is counted.
+    // Only paths below /v1 count against the rate limit.
     let ["v1", path @ ..] = segments.as_slice() else {
         return not_routed();
     };
     let authenticated = state.is_authenticated(call);
     state.control_plane.credentials.record_token_use(call);
-    // Counted before routing: a route that does not exist is counted too, and can answer 429.
+    // Charged before routing: unknown paths count too and can get 429.
     let taken = state.charge(authenticated, call.now, MINUTE, LIMIT);
     let reply = if taken.allowed {
         route(state, call, path, authenticated).unwrap_or_else(|refusal| refusal)
@@ -79,7 +80,7 @@ fn route(state: &mut Dployr, call: &Call, path: &[&str], authenticated: bool) ->
         "get_health" => return Ok(health(call)),
         "get_domain_status" => return services::public_status(state, call),
         "list_versions" => return Ok(events::versions(call.request)),
-        // A login by password is documented and exists nowhere; nor do these two collections, with or without a token.
+        // The reference documents login by password and these two collections, but the server has none of them.
         _ if matches!(path, ["auth", "login"] | ["projects" | "webhooks", ..]) => {
             return Err(not_routed());
         }
@@ -131,7 +132,7 @@ fn route(state: &mut Dployr, call: &Call, path: &[&str], authenticated: bool) ->
         "get_domain" => domains::get(state, call),
         "delete_domain" => domains::delete(state, call),
         "verify_domain" => domains::verify(state, call),
-        // What only the reference has is not there.
+        // Operations that only the reference has do not exist here.
         _ => match call.operation.filter(|operation| !operation.documented()) {
             Some(_) => call.example().ok_or_else(not_routed),
             None => Err(not_routed()),
@@ -153,7 +154,9 @@ enum Role {
     Owner,
 }
 
-/// The cluster check of most routes. A cluster that does not exist answers as one of somebody else.
+/// The permission check of most routes.
+///
+/// An unknown cluster gets the same reply as somebody else's.
 fn require_role(state: &Dployr, cluster_id: Option<&str>, role: Role) -> Result<(), Reply> {
     let Some(id) = cluster_id.filter(|id| !id.is_empty()) else {
         return Err(middleware_error(
@@ -174,14 +177,16 @@ fn require_role(state: &Dployr, cluster_id: Option<&str>, role: Role) -> Result<
     ))
 }
 
-/// The same for the cluster in the query.
+/// Like [`require_role`], for the cluster in the query.
 fn require_query_cluster(state: &Dployr, call: &Call, role: Role) -> Result<(), Reply> {
     require_role(state, call.request.query_value("clusterId"), role)
 }
 
-/// `page` is at least 1, `pageSize` from 1 to 100; what cannot be read is 1 and 20. Beyond the end: no items, 200.
+/// One page of `items`.
+///
+/// `page` is at least 1 and `pageSize` at most 100; unreadable values become 1 and 20. A page beyond the end is empty.
 fn page(call: &Call, items: Vec<Value>) -> Reply {
-    // Zero is as none (dployr-io/dployr-base:src/types/responses.ts).
+    // 0 counts as missing (dployr-io/dployr-base:src/types/responses.ts).
     let number = |name: &str, otherwise: usize| match leading_integer(call.request, name) {
         None | Some(0) => otherwise,
         Some(number) => usize::try_from(number).unwrap_or(1),
@@ -204,8 +209,7 @@ fn page(call: &Call, items: Vec<Value>) -> Reply {
     }))
 }
 
-/// The number at the beginning of a query parameter, as JavaScript's `parseInt` reads it: what follows the digits is not
-/// looked at.
+/// The integer at the start of a query value, like JavaScript's `parseInt`.
 fn leading_integer(request: &Request, name: &str) -> Option<i64> {
     let text = request.query_value(name)?.trim_start();
     let (negative, text) = match text.strip_prefix('-') {
@@ -231,7 +235,7 @@ fn ok_with_message(status: u16, data: Value, message: &str) -> Reply {
     Reply::json(status, &body)
 }
 
-/// How handlers answer an error.
+/// An error from a route handler.
 fn handler_error(status: u16, message: &str, code: &str) -> Reply {
     let error = json!({ "message": message, "code": code });
     Reply::json(status, &json!({ "success": false, "error": error }))
@@ -249,12 +253,12 @@ fn not_connected(message: &str) -> Reply {
     handler_error(503, message, "runtime.node_not_connected")
 }
 
-/// A request that the spec does not allow, in the words of the control plane's own validation.
+/// The reply to a request that violates the spec, in the words of the server's validation.
 pub(super) fn refusal(problem: &Violation) -> Reply {
     bad_request(&format!("Validation failed: {problem}"))
 }
 
-/// How the checks before a handler answer an error: `error` is a string there.
+/// An error from a check before the handler: `error` is a string.
 fn middleware_error(status: u16, message: &str, code: &str) -> Reply {
     Reply::json(status, &json!({ "error": message, "code": code }))
 }
@@ -263,12 +267,12 @@ fn unauthenticated() -> Reply {
     middleware_error(401, "Not authenticated", "auth.bad_session")
 }
 
-/// No route, or a wrong method, which is never a 405.
+/// For an unknown route and for a wrong method: the server never answers 405.
 fn not_routed() -> Reply {
     Reply::new(404, "text/plain; charset=UTF-8", "404 Not Found")
 }
 
-/// The framework's answer where a handler does not guard against a body that is no JSON.
+/// The framework's reply when a handler does not guard against a non-JSON body.
 fn internal_server_error() -> Reply {
     Reply::new(500, "text/plain; charset=UTF-8", "Internal Server Error")
 }

@@ -1,4 +1,4 @@
-//! Services on the control plane, which deployments create.
+//! Services, which deployments create.
 
 use serde_json::{Map, Value, json};
 
@@ -14,7 +14,7 @@ use crate::reply::{HandlerResult, Reply};
 use crate::request::{object, text_field};
 use crate::time::millis;
 
-/// The service of the path, by id alone; the name is not accepted.
+/// Finds the service by the id in the path; names are not accepted.
 pub(super) fn find(state: &Dployr, call: &Call) -> Result<Service, Reply> {
     let id = call.path("id");
     let found = state.services.iter().find(|service| service.id == id);
@@ -28,7 +28,7 @@ pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     let mut items: Vec<Map<String, Value>> = Vec::new();
     for service in &state.services {
         let mut item = describe(state, service);
-        // Stands in the list alone, and is null once the deployment's record is gone.
+        // Only the list has this field. It is null once the deployment's record is deleted.
         let deployment = state.deployment(&service.deployment_id);
         let name = deployment.map(|deployment| &deployment.name);
         item.insert("deploymentName".to_owned(), json!(name));
@@ -43,7 +43,7 @@ pub(super) fn get(state: &Dployr, call: &Call) -> HandlerResult {
     Ok(ok(json!({ "service": describe(state, &service) })))
 }
 
-/// The linked deployment goes too.
+/// Deletes the service and its deployment record.
 pub(super) fn delete(state: &mut Dployr, call: &Call) -> HandlerResult {
     let service = find(state, call)?;
     state.services.retain(|other| other.id != service.id);
@@ -55,7 +55,9 @@ pub(super) fn delete(state: &mut Dployr, call: &Call) -> HandlerResult {
     Ok(ok(json!({})))
 }
 
-/// Starts or stops one: 200 with a task, not 202. The instance of the sandbox is always connected.
+/// Starts or stops a service.
+///
+/// The reply is 200 with a task, not 202. The sandbox's instance is always connected.
 pub(super) fn switch(state: &mut Dployr, call: &Call) -> HandlerResult {
     let service = find(state, call)?;
     let (run_state, message) = match call.id() {
@@ -73,7 +75,7 @@ fn emit(state: &mut Dployr, event: &str, service: &Service, call: &Call) {
     state.emit(event, details, call.now);
 }
 
-/// There is no status among them.
+/// The real server's record has no status.
 fn describe(state: &Dployr, service: &Service) -> Map<String, Value> {
     object(json!({
         "id": service.id,
@@ -88,8 +90,10 @@ fn describe(state: &Dployr, service: &Service) -> Map<String, Value> {
     }))
 }
 
-/// Everything that is left out stays, null clears, the variables are replaced as a leading_integer, and each update deploys again.
-/// `healthCheck` alone is reset to "/" when it is left out.
+/// Updates and redeploys a service.
+///
+/// Absent fields stay, null clears a field, and the variables are replaced as a whole. Only `healthCheck` is reset, to
+/// `/`, when absent.
 pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
     let service = find(state, call)?;
     let body = call.request.json_object();
@@ -106,7 +110,7 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
     if instance != state.instance.tag {
         return Err(not_found("Instance not found"));
     }
-    // Both are kept before the record is looked for (dployr-io/dployr-base:src/routes/services.ts).
+    // Both are stored before the record is looked up (dployr-io/dployr-base:src/routes/services.ts).
     if let Some(variables) = variables {
         state.env.insert(service.name.clone(), variables);
     }
@@ -125,13 +129,12 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
             _ => {}
         }
     }
-    // Left out or null, it becomes "/"; a slash is put in front of anything else
-    // (dployr-io/dployr-base:src/lib/utils.ts).
+    // Absent or null becomes "/"; other values get a leading slash (dployr-io/dployr-base:src/lib/utils.ts).
     let health_check = text_field(&body, "health_check").unwrap_or("/");
     let health_check = format!("/{}", health_check.trim_matches('/'));
     settings.texts.insert("healthCheck", health_check);
-    // A repository that is named, and be it none, makes it a deployment from git and takes the image away. Otherwise the
-    // source follows what is there, if that is one thing (dployr-io/dployr-base:src/routes/services.ts).
+    // `remote_url`, even null, makes it a git deployment and removes the image. Otherwise the source follows whichever
+    // of image and repository is set, if only one is (dployr-io/dployr-base:src/routes/services.ts).
     let named = body.contains_key("remote_url");
     if named {
         settings.texts.remove("image");
@@ -150,10 +153,10 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
     if let Some(port) = body.get("port") {
         settings.port = port.as_u64();
     }
-    // A build node is needed where there is a repository, so not where it was taken away.
+    // Only a git deployment with a repository needs a build node.
     let from_git = settings.text("source") == Some("remote") && has_repository;
     if from_git && !state.build_node {
-        // All of it is saved by then (dployr-io/dployr-base:src/routes/services.ts).
+        // The settings are already saved when the server refuses (dployr-io/dployr-base:src/routes/services.ts).
         let mut rows = state.deployments.iter_mut();
         if let Some(row) = rows.find(|row| row.id == service.deployment_id) {
             row.settings = settings;
@@ -165,7 +168,7 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
     let deployment = state.deploy(&service.name, settings, id, call.now);
     let task_id = state.id("task", call.now);
     let mut row = describe_deployment(state, &deployment, call);
-    // The one reply in which it is null.
+    // Only this reply has null here.
     row.insert("updatedAt".to_owned(), Value::Null);
     let service = describe(state, &service);
     Ok(ok(
@@ -173,14 +176,16 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
     ))
 }
 
-/// `GET /v1/status?domain=`, open to all and without an envelope. It wakes a service that was stopped. A service of which
-/// that was asked, or that was started, is starting for 90 seconds there; here for as long as a deployment takes.
+/// `GET /v1/status?domain=`
+///
+/// Public and without an envelope. A stopped service is started by the request. The real server says `starting` for 90
+/// seconds, the sandbox for as long as a deployment takes.
 pub(super) fn public_status(state: &mut Dployr, call: &Call) -> HandlerResult {
     let Some(domain) = call.request.filled("domain") else {
         return Err(Reply::json(400, &json!({ "status": "not_found" })));
     };
-    // A domain of one's own goes before the vendor's, verified or not, and nobody looks whether its service is still
-    // there (dployr-io/dployr-base:src/routes/status.ts).
+    // A custom domain, verified or not, has priority over the vendor's, and the server does not check whether its
+    // service still exists (dployr-io/dployr-base:src/routes/status.ts).
     let own = domains::service_of(state, domain);
     let without_service = if own.is_some() { "ready" } else { "not_found" };
     let name = own.or(domain.strip_suffix(".dployr.run"));
@@ -204,7 +209,9 @@ pub(super) fn public_status(state: &mut Dployr, call: &Call) -> HandlerResult {
     Ok(Reply::json(200, &json!({ "status": status })))
 }
 
-/// `GET /v1/proxy/services`: each service on each instance.
+/// `GET /v1/proxy/services`
+///
+/// Each service on each instance.
 pub(super) fn routable(state: &Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Viewer)?;
     let cluster = &state.control_plane.account.cluster_name;
@@ -226,8 +233,9 @@ pub(super) fn routable(state: &Dployr, call: &Call) -> HandlerResult {
     })))
 }
 
-/// `GET /v1/services/metrics/{name}`: the numbers that were recorded, in the hour of now, for each name that has a
-/// service. Others have no traffic; what the totals are then was not recorded.
+/// `GET /v1/services/metrics/{name}`
+///
+/// Returns the recorded numbers in the current hour for names with a service. Totals without traffic were not recorded.
 pub(super) fn traffic(state: &Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Viewer)?;
     let number = |key: &str| call.request.query_value(key)?.parse::<u64>().ok();

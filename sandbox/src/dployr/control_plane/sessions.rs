@@ -1,4 +1,4 @@
-//! Logging in by a code, the cookie that gives, and API tokens, which only that can make.
+//! Login by code, session cookies, and API tokens.
 
 use std::time::Duration;
 
@@ -14,23 +14,23 @@ use crate::reply::{HandlerResult, Reply};
 use crate::request::{object, text_field};
 use crate::time::millis;
 
-/// The code of every mail; there are no mails here.
+/// The login code of every user: the sandbox sends no e-mail.
 pub(in crate::dployr) const CODE: &str = "SANDBX";
-/// The token of the one CI job that is trusted: it has the form of one and is signed by nobody.
+/// The identity token of the trusted CI job: a JWT in form, without a real signature.
 pub(in crate::dployr) const IDENTITY_TOKEN: &str =
     "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJqb2IifQ.c2FuZGJveA";
-/// A session lives for seven days, whether it is used or not (seen in the cookie's Max-Age).
+/// Sessions live for seven days (observed in the cookie's Max-Age).
 const LIFE: Duration = Duration::from_secs(7 * 24 * 3_600);
-/// That of a job for an hour (dployr-io/dployr-base:src/routes/auth.ts).
+/// CI sessions live for an hour (dployr-io/dployr-base:src/routes/auth.ts).
 const JOB_LIFE: Duration = Duration::from_secs(3_600);
-/// After three wrong ones a code is dropped, after ten minutes too (dployr-io/dployr-base:src/services/auth.ts).
+/// A code is dropped after three wrong attempts or ten minutes (dployr-io/dployr-base:src/services/auth.ts).
 const ATTEMPTS: u32 = 3;
 const CODE_LIFE: Duration = Duration::from_secs(600);
 
-/// What a user has to get in with.
+/// Login code, sessions and API tokens of the user.
 #[derive(Clone, Debug, Default)]
 pub(in crate::dployr) struct Credentials {
-    /// Until when a code holds, and how many attempts are left.
+    /// Expiry of the code, and attempts left.
     code: Option<(Duration, u32)>,
     sessions: Vec<(String, Duration)>,
     tokens: Vec<Token>,
@@ -47,19 +47,19 @@ struct Token {
 }
 
 impl Token {
-    /// Whether it has this secret and is good.
+    /// Whether the secret matches and the token has not expired.
     fn is(&self, secret: &str, now: Duration) -> bool {
         self.secret == secret && self.expires_at.is_none_or(|ends| now < ends)
     }
 }
 
 impl Credentials {
-    /// Whether a bearer token is one that was made here.
+    /// Whether an API token with this secret exists and has not expired.
     pub(in crate::dployr) fn has_api_token(&self, secret: &str, now: Duration) -> bool {
         self.tokens.iter().any(|token| token.is(secret, now))
     }
 
-    /// A token's list says when it was used last (seen).
+    /// Records when a token was last used (observed in the token list).
     pub(super) fn record_token_use(&mut self, call: &Call) {
         let header = call.request.header("authorization").unwrap_or_default();
         let secret = header.strip_prefix("Bearer ").unwrap_or_default();
@@ -69,8 +69,9 @@ impl Credentials {
         }
     }
 
-    /// Whether the request has the cookie of a session. A bearer token that begins like one goes before it, also when it
-    /// is wrong (seen on a running control plane).
+    /// Whether the request has the cookie of a session.
+    ///
+    /// Observed: a bearer token with the API-token prefix has priority, even if it is wrong.
     pub(in crate::dployr) fn has_session_cookie(&self, call: &Call) -> bool {
         let bearer = call.request.header("authorization").unwrap_or_default();
         if bearer.starts_with("Bearer dpat_") {
@@ -85,8 +86,10 @@ impl Credentials {
     }
 }
 
-/// Whether the caller may manage tokens: only a session may. The check of credentials stands before the tokens as
-/// everywhere, and with a token goes on to their 403 (dployr-io/dployr-base:src/routes/auth-tokens.ts; the 403 was seen).
+/// Checks that the caller may manage API tokens, which only a session may.
+///
+/// The general credential check comes first; API tokens pass it and get this 403
+/// (dployr-io/dployr-base:src/routes/auth-tokens.ts; the 403 was observed).
 fn require_session(
     state: &Dployr,
     call: &Call,
@@ -112,7 +115,7 @@ pub(super) fn send_code(state: &mut Dployr, call: &Call) -> HandlerResult {
     let body = body_or_broken(call)?;
     let email = text_field(&body, "email").filter(is_email);
     let email = email.ok_or_else(|| bad_request("Invalid email format"))?;
-    // Only the owner can log in here: the sandbox has one user.
+    // Only the owner can log in: the sandbox has one user.
     if email == state.email {
         state.control_plane.credentials.code = Some((call.now + CODE_LIFE, ATTEMPTS));
     }
@@ -142,17 +145,19 @@ pub(super) fn verify(state: &mut Dployr, call: &Call) -> HandlerResult {
             ));
         }
     }
-    // In the cookie alone, never in the body.
+    // The session id is only in the cookie.
     let (_, cookie) = start_session(state, call, LIFE);
     let reply = ok_with_message(200, json!({ "email": email }), "Login successful");
     Ok(reply.with_header("set-cookie", cookie))
 }
 
-/// One job is trusted. Refusals were seen, with this code for a token that is none; their words were not kept. The success
-/// was read in dployr-io/dployr-base:src/routes/auth.ts.
+/// Exchanges the identity token of the trusted CI job for a session.
+///
+/// Refusals with this code were observed, without their message. The success is from
+/// dployr-io/dployr-base:src/routes/auth.ts.
 pub(super) fn exchange(state: &mut Dployr, call: &Call) -> HandlerResult {
     let body = body_or_broken(call)?;
-    // Not recorded; as the other bodies of this file that lack something.
+    // Not recorded; assumed to be like the other replies to incomplete bodies.
     let token = text_field(&body, "token").ok_or_else(|| bad_request("token is required"))?;
     if token != IDENTITY_TOKEN {
         return Err(handler_error(
@@ -166,7 +171,7 @@ pub(super) fn exchange(state: &mut Dployr, call: &Call) -> HandlerResult {
     Ok(ok(data).with_header("set-cookie", cookie))
 }
 
-/// A session, and the cookie that says so.
+/// Starts a session: its id and its `Set-Cookie` header.
 fn start_session(state: &mut Dployr, call: &Call, life: Duration) -> (String, String) {
     let id = state.ids.uuid();
     let seconds = life.as_secs();
@@ -179,8 +184,9 @@ fn start_session(state: &mut Dployr, call: &Call, life: Duration) -> (String, St
     (id, cookie)
 }
 
-/// Ends all sessions of the user; API tokens go on. The cookie is taken away from whoever asks
-/// (dployr-io/dployr-base:src/routes/auth.ts).
+/// Ends all sessions of the user; API tokens stay valid.
+///
+/// Every caller's cookie is cleared (dployr-io/dployr-base:src/routes/auth.ts).
 pub(super) fn logout(state: &mut Dployr, call: &Call) -> HandlerResult {
     if state.control_plane.credentials.has_session_cookie(call) {
         state.control_plane.credentials.sessions.clear();
@@ -207,7 +213,7 @@ pub(super) fn delete_token(state: &mut Dployr, call: &Call, authenticated: bool)
 pub(super) fn create_token(state: &mut Dployr, call: &Call, authenticated: bool) -> HandlerResult {
     require_session(state, call, authenticated, "create other")?;
     let body = call.request.json_object().unwrap_or_default();
-    // The one scope there is, though nothing looks at it later.
+    // The only scope. The server does not check it later.
     let scopes = body.get("scopes") == Some(&json!(["oidc:bind"]));
     let name = text_field(&body, "name").filter(|_| scopes);
     let seconds = |life: &Value| u64::try_from(life.as_i64()?).ok();

@@ -1,4 +1,4 @@
-//! The cluster's one webhook.
+//! The cluster's webhook.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ const DEFAULT_EVENTS: [&str; 7] = [
     "cluster.user_role_changed",
 ];
 
-/// One webhook per cluster, nothing is checked, and whatever came is what goes out again.
+/// Stores the webhook, one per cluster, without validation and returns it unchanged.
 pub(super) fn set_up_webhook(state: &mut Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Developer)?;
     let broken = |_| {

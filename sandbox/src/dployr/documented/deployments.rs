@@ -1,4 +1,4 @@
-//! Deployments of the reference.
+//! Deployments.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use crate::reply::{HandlerResult, Reply};
 use crate::request::text_field;
 use crate::time::rfc3339;
 
-/// The fields of a body, over those that are there, and its variables.
+/// Applies the fields of a body to existing settings; also returns its variables.
 pub(super) fn read(
     body: &Map<String, Value>,
     mut settings: Settings,
@@ -26,20 +26,19 @@ pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResul
     let body = body(call)?;
     let name = text_field(&body, "name").unwrap_or_default();
     let (settings, variables) = read(&body, Settings::default())?;
-    // The sandbox's own, nothing is known: a name that is deployed again has the variables of the new body alone, while an
-    // update adds to those that are there.
+    // Undocumented: a redeploy replaces the variables, an update extends them.
     state
         .env
         .insert(name.to_owned(), variables.unwrap_or_default());
     let fresh_id = state.id("deployment", call.now);
     let deployment = state.deploy(name, settings, fresh_id, call.now);
-    // The status of a success is not documented; 202 is what the control plane answers.
+    // The success status is undocumented; the control plane answers 202.
     Ok(Reply::json(202, &describe(state, &deployment, call)))
 }
 
 pub(super) fn update_deployment(state: &mut Dployr, call: &Call, id: &str) -> HandlerResult {
     let Deployment { name, settings, .. } = find_deployment(state, id)?.clone();
-    // The example sends `version` and `env` alone: what is left out stays.
+    // The reference's example sends only `version` and `env`: absent fields stay.
     let (settings, variables) = read(&body(call)?, settings)?;
     if let Some(variables) = variables {
         state.env.entry(name.clone()).or_default().extend(variables);
@@ -52,7 +51,7 @@ pub(super) fn find_deployment<'a>(state: &'a Dployr, id: &str) -> Result<&'a Dep
     state.deployment(id).ok_or_else(|| not_found("deployment"))
 }
 
-/// The fields of the create body, with id, status and times.
+/// The fields of the create body, plus id, status and timestamps.
 pub(super) fn describe(state: &Dployr, deployment: &Deployment, call: &Call) -> Value {
     let text = |key: &str| deployment.settings.text(key);
     json!({

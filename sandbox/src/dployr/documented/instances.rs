@@ -1,4 +1,4 @@
-//! Instances of the reference: there is one.
+//! Instances: there is one.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ pub(super) fn instance(state: &Dployr) -> Value {
     })
 }
 
-/// The sections that a node reports: dployr-io/dployr:pkg/core/system/update_v1_1.go.
+/// The sections that a node reports (dployr-io/dployr:pkg/core/system/update_v1_1.go).
 pub(super) fn metrics(call: &Call) -> Value {
     const GIB: u64 = 1 << 30;
     json!({

@@ -1,7 +1,8 @@
-//! dployr as its published reference describes it: dployr-io/dployr-docs:docs/api.md.
+//! The documented dialect: dployr-io/dployr-docs:docs/api.md.
 //!
-//! The reference shows one reply, that of the login; like it, all others are bare objects and arrays in snake case here.
-//! Their fields are those of the request bodies, completed from dployr-io/dployr:api/openapi.yaml (the daemon).
+//! The reference shows only the reply of the login. Like it, all other replies are objects and arrays in snake case
+//! without an envelope. Their fields are those of the request bodies, completed from dployr-io/dployr:api/openapi.yaml
+//! (the daemon).
 
 mod deployments;
 mod instances;
@@ -20,10 +21,10 @@ use crate::spec::Violation;
 use crate::time::rfc3339;
 
 const HOUR: u64 = 3_600;
-// "Authenticated requests: 1000 requests per hour", and 60 for the rest.
+// "Authenticated requests: 1000 requests per hour", and 60 for others.
 const KNOWN_LIMIT: u64 = 1_000;
 const ANONYMOUS_LIMIT: u64 = 60;
-// `expires_in` of the login example.
+// `expires_in` in the login example.
 const LOGIN_LASTS: Duration = Duration::from_secs(3_600);
 const DEPLOYMENT: &str = "Invalid deployment configuration";
 
@@ -40,13 +41,13 @@ pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
     } else {
         error(429, "Rate limit exceeded", json!({}))
     };
-    // On every reply; the reset is in Unix seconds. No Retry-After is documented.
+    // Every reply has these headers; the reset is in Unix seconds. No Retry-After is documented.
     limited(reply, limit, taken)
 }
 
 fn route(state: &mut Dployr, call: &Call, authenticated: bool) -> HandlerResult {
     let path = call.segments();
-    // What only the control plane has is not there, whoever asks: some of it takes no token.
+    // Operations that only the control plane has do not exist here, even those that need no token.
     let is_other = call
         .operation
         .is_some_and(|operation| !operation.documented());
@@ -75,7 +76,7 @@ fn route(state: &mut Dployr, call: &Call, authenticated: bool) -> HandlerResult 
             ))
         }
         "update_deployment" => deployments::update_deployment(state, call, id),
-        // The record alone goes, as on the control plane (seen there).
+        // Deletes only the record, as observed on the control plane.
         "delete_deployment" => {
             let before = state.deployments.len();
             state.deployments.retain(|deployment| deployment.id != id);
@@ -131,7 +132,7 @@ fn login(state: &mut Dployr, call: &Call) -> HandlerResult {
     state
         .logins
         .push((access_token.clone(), call.now + LOGIN_LASTS));
-    // There is a refresh token and no documented way to use it.
+    // The reference documents no use of the refresh token.
     let body = json!({
         "access_token": access_token,
         "refresh_token": refresh_token,
@@ -140,13 +141,13 @@ fn login(state: &mut Dployr, call: &Call) -> HandlerResult {
     Ok(Reply::json(200, &body))
 }
 
-/// The JSON body, which the reference sends with `Content-Type: application/json` throughout.
+/// The JSON body; the reference always sends `Content-Type: application/json`.
 fn body(call: &Call) -> Result<Map<String, Value>, Reply> {
     let body = call.request.labelled_json_object();
     body.map_err(|problem| invalid("Invalid request body", "body", problem.words()))
 }
 
-/// 204 has no evidence against it: the reference shows no reply to a delete.
+/// 204: the reference shows no reply to a delete.
 fn deleted(found: bool, what: &str) -> HandlerResult {
     let found = found.then(|| Reply::empty(204));
     found.ok_or_else(|| not_found(what))
@@ -156,7 +157,7 @@ fn not_found(what: &str) -> Reply {
     error(404, &format!("No such {what}"), json!({}))
 }
 
-/// A request that the spec does not allow.
+/// The reply to a request that violates the spec.
 pub(super) fn refusal(problem: &Violation) -> Reply {
     invalid("Invalid request", &problem.location, &problem.message)
 }
@@ -165,7 +166,9 @@ fn invalid(message: &str, field: &str, issue: &str) -> Reply {
     error(400, message, json!({ "field": field, "issue": issue }))
 }
 
-/// "All errors follow this format." Of the codes only `invalid_request` is shown; the others are its like.
+/// "All errors follow this format."
+///
+/// The reference shows only the code `invalid_request`; the others are made up.
 fn error(status: u16, message: &str, details: Value) -> Reply {
     let code = match status {
         400 => "invalid_request",

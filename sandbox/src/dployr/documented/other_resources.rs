@@ -1,7 +1,7 @@
-//! The smaller collections of the reference: proxy routes, projects, variables and webhooks.
+//! Proxy routes, projects and webhooks.
 //!
-//! Only their requests are documented (dployr-io/dployr-docs:docs/api.md), and the spec checks them. Replies carry the
-//! fields of the request, an id and times. No server was seen to answer these paths, so the statuses are the sandbox's own.
+//! Only their requests are documented (dployr-io/dployr-docs:docs/api.md). Replies have the fields of the request, an
+//! id and timestamps. No server is known that answers these paths, so the statuses are made up.
 
 use serde_json::{Map, Value, json};
 
@@ -31,7 +31,7 @@ pub(super) fn route(state: &mut Dployr, call: &Call) -> HandlerResult {
             let removed = variables(state, id)?.remove(call.path("key"));
             deleted(removed.is_some(), "variable")
         }
-        // Deleting one is not documented.
+        // The reference has no delete operation.
         "list_webhooks" => list(state.webhooks.iter().cloned()),
         "create_webhook" => create_webhook(state, call, &body(call)?),
         _ => call.example().ok_or_else(|| not_found("route")),
@@ -46,7 +46,7 @@ fn create_route(state: &mut Dployr, call: &Call, body: &Map<String, Value>) -> H
     if !services.any(|service| service.id == service_id) {
         return Err(wrong("service_id", "No such service"));
     }
-    // The sandbox's own rule: the reference does not say what a second route of a domain answers.
+    // Undocumented: a second route for a domain is refused.
     let mut routes = state.routes.iter();
     if routes.any(|route| route.get("domain") == Some(&json!(domain))) {
         return Err(wrong("domain", "is routed already"));
@@ -75,7 +75,7 @@ fn create_project(state: &mut Dployr, call: &Call, body: &Map<String, Value>) ->
     Ok(kept(&mut state.projects, project))
 }
 
-/// Kept and shown, and never called: the requests of these webhooks are not documented. The secret is not shown.
+/// Stores the webhook; the sandbox never calls it, because its requests are undocumented. The secret is not returned.
 fn create_webhook(state: &mut Dployr, call: &Call, body: &Map<String, Value>) -> HandlerResult {
     let webhook = json!({
         "id": state.id("webhook", call.now),

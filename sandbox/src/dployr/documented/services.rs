@@ -1,4 +1,4 @@
-//! Services of the reference, with their logs and variables.
+//! Services, their logs and variables.
 
 use serde_json::{Map, Value, json};
 
@@ -16,13 +16,13 @@ pub(super) fn switch(
 ) -> HandlerResult {
     let service = find_service(state, call.path("id"))?;
     state.switch(&service.id, run_state, message, call.now);
-    // A task handle by the control plane's name; the reference shows no reply.
+    // The reference shows no reply; `taskId` is the control plane's name.
     let task_id = state.id("task", call.now);
     Ok(Reply::json(200, &json!({ "taskId": task_id })))
 }
 
 pub(super) fn logs(state: &Dployr, call: &Call, id: &str) -> HandlerResult {
-    // By id or by name, as on the control plane.
+    // By id or name, as on the control plane.
     let mut services = state.services.iter();
     let service = services.find(|service| service.id == id || service.name == id);
     let service = service.ok_or_else(|| not_found("service"))?;
@@ -54,7 +54,7 @@ pub(super) fn describe_service(state: &Dployr, service: &Service, call: &Call) -
     })
 }
 
-/// The variables of the service of the path.
+/// The variables of a service.
 pub(super) fn variables<'a>(
     state: &'a mut Dployr,
     service_id: &str,
@@ -67,6 +67,6 @@ pub(super) fn set_variable(variables: &mut Variables, body: &Map<String, Value>)
     let text = |field| body.get(field).and_then(Value::as_str).unwrap_or_default();
     let (key, value) = (text("key"), text("value"));
     variables.insert(key.to_owned(), value.to_owned());
-    // Not a 201: the variable may exist already.
+    // 200 instead of 201: the variable may already exist.
     Ok(Reply::json(200, &json!({ "key": key, "value": value })))
 }
