@@ -1,4 +1,4 @@
-// What `conformance/page` checks, with a browser. Prints a line for each check.
+// The checks of `conformance/page`, in a browser. Prints one line per check.
 'use strict';
 const path = require('node:path');
 const { chromium } = require('playwright-core');
@@ -16,7 +16,7 @@ function check(name, problems) {
   for (const one of wrong.slice(0, 10)) console.log(`      ${one}`);
 }
 
-// In the page: every piece of text that can be seen, with its size and its contrast.
+// In the page: all visible texts with size and contrast.
 function texts() {
   const parse = (colour) => {
     const [r, g, b, a = 1] = colour.match(/[\d.]+/g).map(Number);
@@ -38,7 +38,7 @@ function texts() {
   const ground = (element) => {
     const layers = [];
     for (let at = element; at; at = at.parentElement) layers.push(parse(getComputedStyle(at).backgroundColor));
-    // The canvas itself, of the colour scheme.
+    // The canvas colour of the colour scheme.
     const dark = matchMedia('(prefers-color-scheme: dark)').matches;
     return layers.reverse().reduce((under, top) => over(top, under), dark ? parse('rgb(18, 18, 18)') : parse('rgb(255, 255, 255)'));
   };
@@ -56,7 +56,7 @@ function texts() {
   return found;
 }
 
-// In the page: what does not fit.
+// In the page: elements that do not fit.
 function overflowing() {
   const width = window.innerWidth;
   const problems = [];
@@ -95,7 +95,7 @@ async function main() {
   const before = await (await fetch(`${url}/?format=json`)).json();
   await page.emulateMedia({ colorScheme: 'light' });
   const reply = await page.goto(`${url}/`);
-  check('the page is there and not to be stored', [
+  check('the page exists and is not cached', [
     reply.status() !== 200 && `status ${reply.status()}`,
     reply.headers()['cache-control'] !== 'no-store' && 'cache-control',
     !/default-src 'none'/.test(reply.headers()['content-security-policy'] || '') && 'content-security-policy',
@@ -111,33 +111,33 @@ async function main() {
   for (const platform of before.platforms) {
     const missing = platform.resources.filter((one) =>
       !rows.some((row) => row.includes(one.name) && row.includes(one.state) && (!one.address || row.includes(one.address))));
-    check(`${platform.platform}: ${platform.resources.length} deployed, each with its state and address`, [
-      platform.resources.length === 0 && 'nothing is deployed',
+    check(`${platform.platform}: ${platform.resources.length} resources, each with state and address`, [
+      platform.resources.length === 0 && 'no resources',
       !visible.includes(platform.base_url) && `${platform.base_url} is missing`,
       ...missing.map((one) => `${one.name} ${one.state}`),
     ]);
   }
   const states = before.platforms.flatMap((platform) => platform.resources.map((one) => one.state)).join(' ');
-  check('one of them has failed', !/failed/.test(states) && states);
-  check(`${before.faults.length} faults, each with what it met`, before.faults.map((one) =>
+  check('one of them failed', !/failed/.test(states) && states);
+  check(`${before.faults.length} faults, each with its counters`, before.faults.map((one) =>
     !rows.some((row) => row.includes(one.fault) && row.includes(`${one.applied} of ${one.matched}`)) && one.fault));
   const shown = rows.slice(-before.requests.length);
-  check(`${before.requests.length} requests, the newest first`, before.requests.map((one, index) => {
+  check(`${before.requests.length} requests, newest first`, before.requests.map((one, index) => {
     const row = shown[index] || '';
     const right = [one.platform, one.method, one.path, String(one.status), one.operation || 'unknown operation', ...one.problems]
       .every((part) => row.includes(part));
     return !right && `${one.number} ${one.path}: ${row}`;
   }).concat(before.requests.some((one, index, list) => index > 0 && one.number >= list[index - 1].number) && 'order'));
-  check('what is wrong with a request is said', !before.requests.some((one) => one.problems.length > 0) && 'no problem shown');
+  check('violations of a request are shown', !before.requests.some((one) => one.problems.length > 0) && 'no problem shown');
 
   const pages = [];
   for (const one of urls) pages.push(await (await fetch(`${one}/`)).text(), await (await fetch(`${one}/?format=json`)).text());
-  check(`none of ${tokens.length} credentials is on it`, [
-    tokens.length < 4 && 'there are too few to look for',
+  check(`none of ${tokens.length} credentials is on the page`, [
+    tokens.length < 4 && 'too few credentials to look for',
     ...tokens.map((token) => (pages.concat(visible).some((text) => text.includes(token)) ? `${token.slice(0, 4)}...` : '')),
   ]);
 
-  check('headings, tables and language are what they say', await page.evaluate(() => {
+  check('headings, tables and language are accessible', await page.evaluate(() => {
     const count = (what) => document.querySelectorAll(what).length;
     const levels = [...document.querySelectorAll('h1, h2, h3, h4')].map((heading) => Number(heading.tagName[1]));
     return [
@@ -149,10 +149,10 @@ async function main() {
       levels.some((level, index) => index > 0 && level > levels[index - 1] + 1) && `levels ${levels}`,
       [...document.querySelectorAll('table')].some((table) => !table.querySelector('thead th[scope=col]')) && 'a table without a head',
       [...document.querySelectorAll('tbody tr')].some((row) => !row.querySelector('th[scope=row]')) && 'a row without a name',
-      count('script, iframe, object, form') > 0 && 'something that is active',
+      count('script, iframe, object, form') > 0 && 'active content',
     ];
   }));
-  check('links can be hit with a thumb', await page.$$eval('a', (links) => links.map((link) => {
+  check('links are large enough for a thumb', await page.$$eval('a', (links) => links.map((link) => {
     const box = link.getBoundingClientRect();
     return box.height < 32 && `${link.textContent}: ${box.height} px`;
   })));
@@ -177,12 +177,12 @@ async function main() {
   await page.click('text=Refresh every 2 s');
   const first = await page.textContent('header time');
   const again = await page.waitForFunction((seen) => document.querySelector('header time')?.textContent !== seen, first, { timeout: 8000 }).then(() => true, () => false);
-  check('it looks again by itself when it is asked to', [!again && 'the clock stands still', !(await page.$('text=Stop refreshing')) && 'it cannot be stopped']);
+  check('it refreshes on request', [!again && 'the clock did not change', !(await page.$('text=Stop refreshing')) && 'it cannot be stopped']);
 
   const after = await (await fetch(`${url}/?format=json`)).json();
-  check('to look leaves no trace', JSON.stringify(after.requests) !== JSON.stringify(before.requests) && 'requests were added');
-  check('the browser complains of nothing', said);
-  check('nothing is asked of anybody else', asked.filter((one) => !one.startsWith(`${url}/`) && one !== 'data:,'));
+  check('viewing the page is not recorded', JSON.stringify(after.requests) !== JSON.stringify(before.requests) && 'requests were added');
+  check('no browser errors', said);
+  check('no external requests', asked.filter((one) => !one.startsWith(`${url}/`) && one !== 'data:,'));
   await context.close();
   console.log(`${held} of ${all} page checks hold`);
   process.exitCode = held === all ? 0 : 1;

@@ -1,10 +1,9 @@
-"""What a schema cannot say, for schemathesis.
+"""Hooks that give schemathesis existing ids and tell it which refusals are correct.
 
-Requests get ids that exist: what a reply's links of the spec make of it is kept, and most of the requests that have ids
-of their own invention get that instead. And some refusals are right although the request keeps its schema: rules of the
-platform about what exists and in which state it is. A failure is passed over only if the operation, the status and the
-words of the reply are those of a row of `REFUSALS`; `conformance/schemathesis_report.py` counts how often that was so.
-`conformance/schemathesis.toml` has what is off for a whole operation or platform.
+Most requests with generated ids get existing ones instead, which come from the spec's links. Some refusals are correct
+although the request matches its schema: they depend on the platform's state. A failure is ignored only if operation,
+status and message match a row of `REFUSALS`; `conformance/schemathesis_report.py` counts ignored failures.
+`conformance/schemathesis.toml` disables checks for whole operations or platforms.
 """
 
 import copy
@@ -21,126 +20,125 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.engine.run.stateful import _executor
 from schemathesis.generation.overrides import store_components
 
-# Run or how its name begins, operation (None for all), status, pattern for the body, evidence.
+# Run or a prefix of its name, operation (None for all), status, pattern for the body, reason.
 REFUSALS = [
-    # The page has it for an application that is not in the session, Nexlayer/docs:data/openapi.json for a session that
-    # is not there as well.
+    # The reference has it for an unknown application, Nexlayer/docs:data/openapi.json also for an unknown session.
     ("nexlayer", None, 400, r'"(Application not found|Invalid session token)"', "unknown application or session"),
-    # Nexlayer/nexlayer-cli:docs/reference/api/openapi.json: a 400 for what is no YAML or no manifest. To the spec it is
-    # a text, since there are several generations of it.
+    # A 400 for invalid YAML or manifests (Nexlayer/nexlayer-cli:docs/reference/api/openapi.json). The spec has it as
+    # plain text, because there are several generations of the body.
     ("nexlayer", "start_user_deployment", 400, r'"(Invalid YAML|application\..*)"', "no manifest"),
     ("nexlayer", "update_user_deployment", 400, r'"(Invalid YAML|application\..*)"', "no manifest"),
     ("nexlayer", "validate_manifest", 400, r'"Invalid Nexlayer YAML file"', "no manifest: the answer that was asked for"),
-    # Free deployments have limited extensions, says the page.
+    # The reference: free deployments have limited extensions.
     ("nexlayer", "extend_deployment", 400, r'"No extensions remaining"', "used up"),
-    # Nexlayer/docs:data/openapi.json: a rule of the business, answered with 500.
+    # Nexlayer/docs:data/openapi.json has a 500 for this business rule.
     ("nexlayer", "remove_deployment_reservation", 500, r"has already been removed", "a second time"),
-    # The live service was seen to say 400 for an id that it does not know, where 404 is documented
+    # The live service answers 400 for an unknown id, where 404 is documented
     # (edgegap/edgegap-agent-skills:skills/edgegap-unity/references).
     ("edgegap", "get_deployment", 400, r'"Deployment not found"', "unknown id"),
     # "Invalid Application or Application Version" is a 400 in edgegap-v2-openapi.yaml.
     ("edgegap", "create_deployment", 400, r'"Unknown (application|version) ', "unknown application"),
     ("edgegap", "create_fleet_deployment", 400, r'"Unknown (application|version) ', "unknown application"),
     ("edgegap", "list_locations", 400, r'"Unknown application or version"', "unknown application"),
-    # 400 is documented for this one and 404 is not.
+    # This operation documents 400, but not 404.
     ("edgegap", "list_fleet_hosts", 400, r'"Unknown private fleet"', "unknown fleet"),
-    # What a user holds hangs on its type, and memory on the units of processor, which OpenAPI 3.0 can say only by ways
-    # that the generator does not take.
+    # The content of a user depends on its type, and the memory limit on the CPU units. OpenAPI 3.0 can express both
+    # only in ways that the code generator does not support.
     ("edgegap", "create_deployment", 400, r'ip_address needs|geo_coordinates needs|at most twice', "one field on another"),
     ("edgegap", "create_fleet_deployment", 400, r'ip_address needs|geo_coordinates needs|at most twice', "the same"),
-    # A string in the file; the grammar of its JSON is in edgegap/edgegap-mcp:src/tools.ts.
+    # The spec has a string; the grammar of its JSON is from edgegap/edgegap-mcp:src/tools.ts.
     ("edgegap", "list_deployments", 400, r'"(more than one filter|a filter for|[a-z_ ]+ is not )', "no filter"),
-    # 410 for what has stopped is documented.
+    # 410 is documented for terminated deployments.
     ("edgegap", "stop_deployment", 410, r"already terminated", "a second time"),
     ("edgegap", "stop_own_deployment", 410, r"already terminated", "a second time"),
     # The 422 of this operation is documented.
     ("edgegap", "get_deployment_metrics", 422, r'cannot be read|must be before', "one field on another"),
-    # Newer examples of the page: only for applications that use a pre-built image.
+    # Newer examples of the reference: only for pre-built image applications.
     ("nodion", "create_deployment", 400, r"only for applications with a pre-built image", "of the other kind"),
-    # Seen.
+    # Observed.
     ("dployr-control-plane", "delete_deployment", 400, r"Cannot delete a running deployment", "it runs"),
-    # A running control plane wants to know the cluster nearly everywhere; the reference has no clusters.
+    # A running control plane requires the cluster nearly everywhere; the reference has no clusters.
     ("dployr-control-plane", None, 400, r'clusterId is required', "no cluster"),
-    # It does not guard the reading of these bodies: the framework's 500, seen for a body that is no object.
+    # The server does not guard against non-object bodies here: the framework's 500, observed.
     ("dployr", "request_login_code", 500, r"^Internal Server Error$", "no object"),
     ("dployr", "verify_login_code", 500, r"^Internal Server Error$", "no object"),
     ("dployr", "exchange_identity_token", 500, r"^Internal Server Error$", "no object"),
     ("dployr", "create_instance", 500, r"^Internal Server Error$", "no object"),
-    # Others answer with the same in their envelope, which was seen too.
+    # Observed: the same in an envelope.
     ("dployr-control-plane", "set_up_webhook", 500, r"runtime.internal_server_error", "no object"),
     ("dployr", "verify_login_code", 400, r"Invalid or expired code", "another code"),
-    # What else a deployment needs hangs on its source, and the two dialects have two sets of words for it.
+    # The required fields depend on the source, and the two dialects have different names.
     ("dployr", "create_deployment", 400, r"Validation failed|Invalid deployment configuration", "one field on another"),
     ("dployr", "update_deployment", 400, r"Invalid deployment configuration", "one field on another"),
     ("dployr", "create_route", 400, r"No such service", "unknown id"),
-    # Nobody knows what a second route for a domain gets; to take it would hide the mistake.
+    # Undocumented; accepting a second route would hide a mistake.
     ("dployr", "create_route", 400, r"is routed already", "a second one"),
-    # Seen for a domain without the record.
+    # Observed for a domain without the record.
     ("dployr", "verify_domain", 422, r"TXT record not found", "no record"),
-    # An instance that was registered and has not joined, which was seen.
+    # Observed for an instance that is registered but never connected.
     ("dployr-control-plane", "reboot_instance", 503, r"is not connected", "not joined"),
     ("dployr-control-plane", "restart_instance", 503, r"is not connected", "not joined"),
-    # The sandbox has one instance that does something, and keeps it.
+    # The sandbox keeps its only connected instance.
     ("dployr", "delete_instance", 501, r"sandbox.not_modelled", "the one instance"),
-    # An id in a body that leads nowhere, in the form of a 400 in nrdcg/nodion:fixtures.
+    # An unknown id in a body, in the form of a 400 in nrdcg/nodion:fixtures.
     ("nodion", "create_application", 400, r'"(Region|Instance type) must exist"', "unknown id"),
     ("nodion", "create_scaling_event", 400, r'"(Worker|Instance type) must exist"', "unknown id"),
-    # nrdcg/nodion:fixtures has a 400 for what is there already.
+    # nrdcg/nodion:fixtures has a 400 for duplicates.
     ("nodion", "create_env_variable", 400, r'"Env key has already been taken"', "a second one"),
     ("nodion", "update_env_variable", 400, r'"Env key has already been taken"', "a second one"),
     ("nodion", "create_domain", 400, r'"Domain name has already been taken"', "a second one"),
-    # First verified, then connected, says the page about domains.
+    # The reference requires verification before connecting.
     ("nodion", "connect_domain", 400, r'"Domain is not verified"', "the order"),
 ]
 
-# Invalid data that is taken all the same: run, operation, pattern for what schemathesis says is wrong, evidence.
+# Accepted invalid data: run, operation, pattern for the message of schemathesis, reason.
 ACCEPTED = [
-    # The reference has no pages.
+    # The reference has no pagination.
     ("dployr-documented", None, r"Invalid component: parameter `(page|pageSize)` in query", "pages"),
-    # A running control plane has a fallback for every number and switch of a query that it cannot read.
+    # A running control plane has defaults for unreadable numbers and flags in queries.
     (
         "dployr-control-plane",
         None,
         r"Invalid component: parameters? (`(page|pageSize|tail|since|until|from|to|limit|follow|showInvites|showPreReleases)`(, )?)+ in query",
         "queries",
     ),
-    # And it checks nothing of this body.
+    # A running control plane does not validate this body.
     ("dployr-control-plane", "set_up_webhook", r"Invalid component:", "the body of the webhook"),
-    # The published file allows an empty list, and clients stop everything with it.
+    # The document allows an empty list, with which clients stop everything.
     ("edgegap", "stop_deployments", r"in body - filters: Array with fewer items", "no filter"),
-    # No tag and a tag of null are one to the sandbox; what the platform makes of null nobody knows.
+    # To the sandbox, null is like no tag; the platform's behaviour is unknown.
     ("nodion", "create_deployment", r"Invalid component: (.*image_tag|in body - violates `required`)", "no tag"),
     # `[boolean, 'null']` in edgegap-v2-openapi.yaml.
     ("edgegap", "create_deployment", r"in body - require_cached_locations: Incorrect type", "null"),
 ]
 
-# What a reply gives back as it came, and so may be anything.
+# Operations whose replies repeat unvalidated input.
 ECHOED = {
-    # A running control plane takes everything that it is given there.
+    # A running control plane accepts any input here.
     ("dployr-control-plane", "set_up_webhook"): "the body of the webhook",
     ("dployr-control-plane", "get_integrations"): "the body of the webhook",
 }
 
-# What ends something without being a DELETE of it, and the parameter that names it.
+# Operations other than DELETE that remove something, and the parameter that names it.
 ENDS = {
     ("edgegap", "stop_deployment"): "deployment_id",
     ("edgegap", "stop_own_deployment"): "deployment_id",
     ("edgegap", "rename_deployment_tag"): "tag_name",
 }
 
-# What dployr's sandbox has and no reply links to: what opens its account, a domain that has the record it is asked for,
-# its instance and its cluster. In half of the requests.
+# Values of dployr's sandbox that no link provides: credentials, a domain with a TXT record, the instance and the
+# cluster. Used in half of the requests.
 OWN = {
     "login": {"email": os.environ["SANDBOX_EMAIL"], "password": os.environ["SANDBOX_PASSWORD"]},
     "request_login_code": {"email": os.environ["SANDBOX_EMAIL"]},
     "verify_login_code": {"email": os.environ["SANDBOX_EMAIL"], "code": os.environ["SANDBOX_CODE"]},
     "exchange_identity_token": {"token": os.environ["SANDBOX_JOB"]},
-    # The service is made for it, see `service`.
+    # `service` creates the service.
     "create_domain": {"domain": "app.test", "clusterId": os.environ["SANDBOX_CLUSTER"], "serviceName": "its-app"},
     "update_service": {"instanceName": os.environ["SANDBOX_INSTANCE"]},
     "delete_deployment": {"clusterId": os.environ["SANDBOX_CLUSTER"]},
 }
-# The same in paths: those that are registered in a run never join, and a domain is soon deleted.
+# The same for path parameters: instances registered in a run never connect, and domains are soon deleted.
 OWN_PATH = {
     "reboot_instance": {"tag": os.environ["SANDBOX_INSTANCE"]},
     "restart_instance": {"tag": os.environ["SANDBOX_INSTANCE"]},
@@ -149,15 +147,15 @@ OWN_PATH = {
 }
 RUN = os.environ["SANDBOX_RUN"]
 if not RUN.startswith("dployr"):
-    # Other platforms have operations of these names as well.
+    # Other platforms have operations with the same names.
     OWN = OWN_PATH = {}
 
-# Only a session opens these, and no token does.
+# Operations that need a session instead of a token.
 OF_A_SESSION = {"create_api_token", "list_api_tokens", "delete_api_token"}
 
 COUNTS = os.environ["SANDBOX_REFUSALS"]
 
-# Of the latest things that were made, one is chosen; one in five requests keeps what it was generated with.
+# Number of latest entries to choose from, and probabilities of other choices.
 KEPT = 4
 KEEPS_ITS_OWN = 0.2
 TAKES_THE_EXAMPLE = 0.2
@@ -165,13 +163,13 @@ GOES_WITHOUT = 0.2
 
 passed_over: Counter = Counter()
 session: list[str] = []
-# By operation: parameters by their names, and the properties of a body.
+# By operation: parameters by name, and properties of the body.
 known: dict[str, deque] = defaultdict(lambda: deque(maxlen=KEPT))
-# What a request made and nothing has ended: of each, the parameters that its links made, by operation.
+# Existing resources, each as a list of operations and the parameters that its links provide.
 alive: list[list] = []
-# Paths that lead to something by another name than the one under which it was made.
+# Paths whose resource was renamed, so that the name may be in use again.
 renamed: set[frozenset] = set()
-# By operation: the parameters that a link fills.
+# By operation: parameters that links provide.
 fed: dict[str, set] = defaultdict(set)
 chance = random.Random(int(os.environ["SANDBOX_SEED"]))
 
@@ -190,7 +188,7 @@ def pointed_at(document, pointer):
 
 
 def resolved(expression, case, body):
-    """The value of a runtime expression of OpenAPI, or None."""
+    """The value of an OpenAPI runtime expression, or None."""
     if not isinstance(expression, str) or not expression.startswith("$"):
         return expression
     if expression == "$request.body":
@@ -206,22 +204,22 @@ def resolved(expression, case, body):
     return unquote(value) if place == "path" and isinstance(value, str) else value
 
 
-# The first of a family serves for all of it.
+# The first media type of a family serves all of it.
 @schemathesis.serializer("text/yaml", "text/x-yaml")
 def text_as_it_stands(context, value):
-    """A body that is a text, and not that text as a scalar of YAML."""
+    """Sends plain text unchanged, not as a YAML scalar."""
     return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else json.dumps(value).encode()
 
 
 def path_of(case):
-    """The parameters of a path as they were before they were quoted, in the order of the path."""
+    """The unquoted path parameters, in the order of the path."""
     names = re.findall(r"{([^}]+)}", case.operation.path)
     values = case.path_parameters or {}
     return {name: unquote(str(values[name])) for name in names if name in values}
 
 
 def ended_by(case, response):
-    """What a request that succeeded has ended, as far as that is told by values of paths."""
+    """The path values of resources that a successful request removed."""
     if response.status_code >= 300:
         return set()
     path = path_of(case)
@@ -233,7 +231,7 @@ def ended_by(case, response):
     if RUN == "edgegap" and id_of(case) == "stop_deployments":
         return {one["request_id"] for one in json.loads(response.content)["processable"]}
     if RUN.startswith("dployr") and id_of(case) in ("create_deployment", "update_deployment"):
-        # Of a service that is there already it sets the variables anew.
+        # Deploying an existing service replaces its variables.
         return {str(key) for made in alive for _, entry in made if "key" in entry for key in entry.values()}
     return set()
 
@@ -246,7 +244,7 @@ def after_call(context, case, response):
     ids = set(path_of(case).values())
     gone = case.method.upper() == "DELETE" and response.status_code < 300
     if gone or response.status_code in (404, 410):
-        # Of what was deleted nothing is left; of what was not found, that one thing is not.
+        # A deletion removes the resource and its children; a 404 only the resource itself.
         last = ids if not gone else set(list(path_of(case).values())[-1:])
         for entries in known.values():
             for entry in list(entries):
@@ -268,7 +266,7 @@ def after_call(context, case, response):
     made = []
     for link in reply["links"].values():
         if "operationId" not in link:
-            # One that schemathesis has inferred.
+            # A link inferred by schemathesis.
             continue
         parameters = {name: resolved(value, case, body) for name, value in link.get("parameters", {}).items()}
         wanted = link.get("requestBody", {})
@@ -292,7 +290,7 @@ def is_optional(operation, name):
 
 
 def own_stop(deployment):
-    """Key and token of a container, which the platform gives to nobody else: `EdgegapAccess::self_stop` of the sandbox."""
+    """Stop key and token of a container, like `EdgegapAccess::self_stop` of the sandbox."""
     mask, mixed = (1 << 64) - 1, 0xCBF29CE484222325
     for byte in deployment.encode():
         mixed = (mixed ^ byte) * 0x100000001B3 & mask
@@ -315,7 +313,7 @@ def from_inside(case, kwargs):
 
 
 def of_session(kwargs):
-    """Logs in by a code, and sends the cookie in the place of the token."""
+    """Logs in by code and sends the session cookie instead of the token."""
     login = os.environ["SANDBOX_URL"] + "/v1/auth/login/email"
     email = os.environ["SANDBOX_EMAIL"]
     if not session:
@@ -324,7 +322,8 @@ def of_session(kwargs):
         session.append(reply.headers["Set-Cookie"].partition(";")[0])
 
     def instead_of_the_token(request):
-        # One that begins as a token does would go before the cookie, and without one schemathesis sees no credentials.
+        # A bearer token with the API-token prefix would have priority over the cookie, and without a token
+        # schemathesis sees no credentials.
         request.headers["Authorization"] = "Bearer session"
         request.headers["Cookie"] = session[0]
         return request
@@ -333,7 +332,7 @@ def of_session(kwargs):
 
 
 def service():
-    """What a domain leads to. It is made anew if something has deleted it."""
+    """Creates the service for a domain, again if it was deleted."""
     requests.post(
         os.environ["SANDBOX_URL"] + "/v1/deployments",
         params={"clusterId": os.environ["SANDBOX_CLUSTER"]},
@@ -348,7 +347,7 @@ def before_call(context, case, kwargs):
     entries = known.get(id_of(case))
     meta = case.meta
     if meta is not None and not meta.is_negative_at(ParameterLocation.PATH):
-        # Schemathesis quotes what it generates, and not what it takes from a link.
+        # Schemathesis quotes generated values, but not those of links.
         for name, value in (case.path_parameters or {}).items():
             if isinstance(value, str) and re.search(r"[?#/]", value):
                 case.path_parameters[name] = quote(value, safe="")
@@ -363,7 +362,7 @@ def before_call(context, case, kwargs):
         of_session(kwargs)
     positive_body = case.media_type is not None and not meta.is_negative_at(ParameterLocation.BODY)
     if positive_body and (case.media_type.startswith("text/") or chance.random() < TAKES_THE_EXAMPLE):
-        # No schema says what is in a text.
+        # Schemas do not describe plain text, so use an example.
         media = operation.definition.raw["requestBody"]["content"][case.media_type]
         examples = [example["value"] for example in media.get("examples", {}).values()]
         examples += [media["example"]] if "example" in media else []
@@ -375,7 +374,7 @@ def before_call(context, case, kwargs):
             service()
     without = chance.random() < GOES_WITHOUT
     if not entries or without:
-        # What may be left out, and would have to be of something that exists.
+        # Optional parameters that would need an existing resource.
         for name in fed[id_of(case)]:
             if is_optional(operation, name) and not meta.is_negative_at(ParameterLocation.QUERY):
                 case.query.pop(name, None)
@@ -399,14 +398,14 @@ def before_call(context, case, kwargs):
             (ParameterLocation.QUERY, case.query, operation.query),
         ):
             if name in declared and container is not None and not meta.is_negative_at(location):
-                # Those of a path are quoted by now.
+                # Path parameters are already quoted here.
                 container[name] = quote(str(value), safe="") if location is ParameterLocation.PATH else value
     if wanted and positive_body:
         if isinstance(wanted, dict) and isinstance(case.body, dict):
             case.body.update(wanted)
         elif not isinstance(wanted, dict):
             case.body = wanted
-    # For the checks that look at what came by a link: this did not.
+    # Tells the checks that these values did not come from a link.
     case._components = store_components(case)
 
 
@@ -418,13 +417,13 @@ def filter_failure(context, failure, case, response):
     if kind in ("RejectedPositiveData", "ServerError", "UndefinedStatusCode"):
         rows = [row for row in REFUSALS if row[2] == response.status_code and re.search(row[3], text)]
     elif kind == "EnsureResourceAvailability":
-        # Schemathesis takes a value that was drawn, and quoted since, for one that came by a link, and of what ends
-        # something it knows DELETE of the same path.
+        # Schemathesis takes generated, quoted values for values of links, and knows only DELETE of the same path as
+        # removal.
         path = path_of(case)
         if not any(name == operation and path.items() <= entry.items() for made in alive for name, entry in made):
             rows = [(RUN, operation, "it is gone, or never was")]
         elif operation == "delete_deployment":
-            # The task of a deployment has its id only the first time that a name is used; later it is that of nothing.
+            # The task id equals the deployment id only when a name is deployed for the first time.
             rows = [("dployr-control-plane", operation, "the task of a name that was used")]
     elif kind == "UseAfterFree":
         if frozenset(path_of(case).values()) in renamed:
@@ -449,16 +448,16 @@ def after_load_schema(context, schema):
             for reply in operation["responses"].values():
                 for link in reply.get("links", {}).values():
                     fed[link["operationId"]].update(link.get("parameters", {}))
-    # Every operation of a platform is reached by links in this one phase.
+    # All operations of a platform are covered by links in this single phase.
     schema.config.phases.stateful.generation.max_examples = int(os.environ["SANDBOX_SCENARIOS"])
     schema.config.phases.stateful.max_steps = 12
 
 
 def goes_on(classify_flaky):
-    """Another suite after one that hypothesis gave up, until there are scenarios enough.
+    """Starts another suite when hypothesis gives up, until there are enough scenarios.
 
-    It expects that the same choices lead to the same replies. But a platform remembers: a name that was free is taken
-    now. Schemathesis ends the phase then, after a handful of scenarios.
+    Hypothesis expects the same replies to the same choices, but a platform has state: a free name may be taken later.
+    Without this, schemathesis would end the phase after a few scenarios.
     """
 
     def classify(*, ctx, engine, state):

@@ -1,9 +1,9 @@
-"""One line about a run of schemathesis, from what it left behind.
+"""Summarizes a run of schemathesis in one line.
 
     schemathesis_report.py NAME STATUS SPEC FOLDER
 
-reads NAME.ndjson, NAME.txt and NAME.refusals in FOLDER, and fails unless the run ended well, every request had a
-reply, every operation once answered 2xx, and links were followed.
+reads NAME.ndjson, NAME.txt and NAME.refusals in FOLDER. It fails unless the run completed, every request got a reply,
+every operation succeeded once, and links were followed.
 """
 
 import json
@@ -16,12 +16,12 @@ import yaml
 # Operations that cannot succeed, by run.
 HOPELESS = {
     "dployr-control-plane": {
-        # A running control plane takes the id of the deployment for that of a cluster, and answers 403.
+        # A defect of the control plane: it takes the deployment id for a cluster id and answers 403.
         "get_deployment",
     },
 }
 
-# A rule that passes over more than this hides what it should show.
+# Rules that ignore more than this share would hide problems.
 MOST_PASSED_OVER = 0.3
 
 
@@ -75,21 +75,21 @@ def main(name: str, status: int, spec: Path, folder: Path) -> int:
     refusals = folder / f"{name}.refusals"
     passed_over = sum(json.loads(refusals.read_text(encoding="utf-8")).values()) if refusals.exists() else 0
     if passed_over > MOST_PASSED_OVER * cases:
-        why.append("too much is passed over")
+        why.append("too many failures are ignored")
 
     if status:
-        why.append("see above")
+        why.append("schemathesis failed, see above")
     if not ended:
-        why.append("the run did not come to its end")
+        why.append("the run did not complete")
     if silent:
         why.append(f"{silent} requests without a reply")
     if unlucky:
-        why.append("never 2xx: " + ", ".join(f"{operation} {codes}" for operation, codes in unlucky.items()))
+        why.append("never succeeded: " + ", ".join(f"{operation} {codes}" for operation, codes in unlucky.items()))
     if not links:
         why.append("no link was followed")
     codes = ", ".join(f"{number} x {code}" for code, number in sorted(followed.items()))
     figures = (
-        f"{len(answered)} of {selected} operations, {cases} cases, {passed_over} failures passed over, "
+        f"{len(answered)} of {selected} operations, {cases} cases, {passed_over} failures ignored, "
         f"stateful: {sum(links.values())} transitions over {len(links)} links ({codes})"
     )
     if why or len(answered) != selected:

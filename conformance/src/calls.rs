@@ -8,29 +8,29 @@ use deploykit::{
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Longer than any server here takes that is to answer, on a machine that is busy with other things.
+/// Longer than any expected reply, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// nginx reads a request line and a header of at most 8 KiB.
+/// Above nginx's 8 KiB limit of a request line or header.
 const TOO_LONG: usize = 9 << 10;
-/// nginx takes 1 KiB where a body can be too large.
+/// Above the 1 KiB body limit in `nginx.conf`.
 const TOO_LARGE: usize = 300 << 10;
 
-/// A kind of operation, by one that stands for it.
+/// A kind of operation, with one representative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Nodion's list of deployments: a GET that may be repeated.
+    /// Nodion's list of deployments: a retryable GET.
     List,
-    /// Edgegap's deploy: a POST that costs money each time.
+    /// Edgegap's deploy: a POST that spends money each time.
     Create,
-    /// dployr's login: a POST that hands out tokens each time.
+    /// dployr's login: a POST that returns new tokens each time.
     Login,
 }
 
-/// What a check changes about its call.
+/// A change to a check's call.
 #[derive(Clone, Copy, Debug)]
 pub enum Tweak {
     Nothing,
-    /// Limits an attempt.
+    /// Attempt timeout.
     Timeout(Duration),
     LongQuery,
     LongHeader,
@@ -40,7 +40,7 @@ pub enum Tweak {
 impl Kind {
     pub const ALL: [Self; 3] = [Self::List, Self::Create, Self::Login];
 
-    /// A status and a body that this call understands.
+    /// A successful status and body for this call.
     pub fn success(self) -> (u16, Value) {
         match self {
             Self::List => (200, json!({ "deployments": [] })),
@@ -49,7 +49,7 @@ impl Kind {
         }
     }
 
-    /// Calls the server at this base URL.
+    /// Sends the call to a base URL.
     pub async fn call(self, base_url: &str, tweak: Tweak) -> Result<Outcome> {
         Ok(match self {
             Self::List => outcome(tweak.on(list(base_url)?)).await,
@@ -77,13 +77,13 @@ impl Tweak {
     }
 }
 
-/// The list, not sent yet.
+/// The list call, not sent yet.
 pub fn list(base_url: &str) -> Result<Call<Page<nodion::Deployment>>> {
     let client = tuned(nodion::Client::builder().token("secret"), base_url).build()?;
     Ok(client.application("a-1").deployments().list())
 }
 
-/// The create with this variable in its body, not sent yet.
+/// The create call with this variable in its body, not sent yet.
 pub fn create(base_url: &str, variable: &str) -> Result<Call<edgegap::Deployed>> {
     let client = tuned(edgegap::Client::builder().token("secret"), base_url).build()?;
     let new = NewDeployment::new("app", "1", User::ip([192, 0, 2, 1].into()));
@@ -95,20 +95,20 @@ fn tuned<P: Platform>(builder: ClientBuilder<P>, base_url: &str) -> ClientBuilde
         .base_url(base_url)
         .timeout(PATIENCE)
         .deadline(3 * PATIENCE)
-        // Every request here is one that the server must see.
+        // Every request must reach the server.
         .pacing(Pacing::off())
-        // As often as by default, and sooner.
+        // The default number of retries, with a shorter backoff.
         .retry(Retry::default().initial_backoff(Duration::from_millis(50)))
 }
 
-/// The attempts of a success.
+/// The number of attempts, or the error.
 pub type Outcome = std::result::Result<u32, Error>;
 
 pub async fn outcome<T: Send + 'static>(call: Call<T>) -> Outcome {
     Ok(call.with_response().await?.attempts)
 }
 
-/// Kind, effect and attempts, or `Ok` and attempts.
+/// `KIND EFFECT ATTEMPTS`, or `Ok ATTEMPTS`.
 pub fn end(outcome: &Outcome) -> String {
     match outcome {
         Ok(attempts) => format!("Ok {attempts}"),

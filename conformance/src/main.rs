@@ -1,6 +1,6 @@
-//! The client, the sandbox and the specs, judged by tools that nobody here wrote.
+//! Runs the client, the sandbox and the specs against third-party tools.
 //!
-//! The scripts in this folder install and start the tools, and run this program, which prints one line per check.
+//! The scripts in this folder install and start the tools and run this program, which prints one line per check.
 
 #![forbid(unsafe_code)]
 
@@ -17,11 +17,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// The servers of the fault checks.
+/// The servers of `conformance/faults`.
 struct Servers {
     wiremock: String,
     nginx: String,
-    /// One line per request that nginx answered: status, method, path.
+    /// nginx's log: status, method and path of each request.
     access_log: PathBuf,
 }
 
@@ -34,7 +34,7 @@ async fn main() -> ExitCode {
         }
         report.finish()
     };
-    // Dropping the checks ends every Prism that they started.
+    // Dropping the checks stops all Prism processes.
     let stopped = async {
         match signal(SignalKind::terminate()) {
             Ok(mut signal) => signal.recv().await,
@@ -57,7 +57,7 @@ async fn check(report: &mut Report) -> Result<()> {
                 nginx: nginx.to_owned(),
                 access_log: access_log.into(),
             };
-            // One after the other: the checks on nginx measure time.
+            // Sequential: the nginx checks measure time.
             wiremock::check(&servers, report).await?;
             nginx::check(&servers, report).await
         }

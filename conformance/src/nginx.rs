@@ -1,4 +1,4 @@
-//! nginx: real rate limits, real pages, and what it logs.
+//! nginx: real rate limits, error pages and access log.
 
 use crate::calls::{Kind, Outcome, Tweak, attempts, create, end, list, outcome};
 use crate::report::Report;
@@ -10,16 +10,16 @@ use std::future::Future;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// How many calls run into a limit at the same time.
+/// Concurrent calls at a rate limit.
 const CROWD: usize = 20;
-/// How many creates do.
+/// Concurrent creates at a rate limit.
 const CREATES: usize = 4;
-/// What the slow location takes, and how long a caller waits who gives up.
+/// Delay of the slow location, and when a caller gives up.
 const SLOW_MS: u64 = 5_000;
 const IMPATIENCE: Duration = Duration::from_millis(1_500);
-/// How long the log may be behind.
+/// How long to wait for log lines.
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
-/// How long nothing more may be logged before it counts as final.
+/// The log is complete when it did not change for this long.
 const LOG_QUIET: Duration = Duration::from_millis(150);
 pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
     slow_location(servers).await?;
@@ -32,7 +32,7 @@ pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Without a hint a refusal is an error at once, and never sent again.
+/// Without `Retry-After`, a refusal is an error and not retried.
 async fn unhinted(servers: &Servers, report: &mut Report) -> Result<()> {
     let found = crowd(CROWD, || Ok(outcome(list(&servers.at("unhinted"))?))).await?;
     let refused: Vec<_> = found
@@ -51,7 +51,7 @@ async fn unhinted(servers: &Servers, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// With a hint everybody gets through, and every attempt is in the log. Each create is accepted once.
+/// With `Retry-After`, all calls succeed, every attempt is logged, and each create is accepted once.
 async fn hinted(servers: &Servers, report: &mut Report) -> Result<()> {
     let (lists, creates) = (servers.at("hinted"), servers.at("creates"));
     let listed = crowd(CROWD, || Ok(outcome(patient(list(&lists)?)))).await?;
@@ -67,7 +67,7 @@ async fn hinted(servers: &Servers, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// A call that is dropped is gone from the server at once, and does not come again.
+/// Dropping a call closes its connection at once, and it is not retried.
 async fn dropped(servers: &Servers, report: &mut Report) -> Result<()> {
     for kind in [Kind::List, Kind::Create] {
         let place = format!("slow/dropped-{kind:?}");
@@ -81,16 +81,16 @@ async fn dropped(servers: &Servers, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// A place where nginx answers by itself.
+/// A location with a reply of nginx's own.
 struct Page {
     kind: Kind,
     place: &'static str,
     tweak: Tweak,
     /// The status in the log.
     logged: u16,
-    /// What the excerpt of the body contains.
+    /// Text in the body excerpt of the error.
     says: &'static str,
-    /// How the call ends.
+    /// The expected outcome.
     end: String,
 }
 
@@ -142,7 +142,7 @@ impl Page {
         let before = Log::now(servers, "")?;
         let found = kind.call(&servers.at(self.place), self.tweak).await?;
         let end = end(&found);
-        // A request that nginx could not read has no path in the log, so that all lines count.
+        // nginx logs no path for unreadable requests, so all lines are counted.
         let attempts = attempts(&found);
         let log = Log::read(servers, "", before.all() + attempts).await?;
         let mut problems = Vec::new();
@@ -150,7 +150,7 @@ impl Page {
             problems.push(format!("expected {}: {found:?}", self.end));
         }
         if let Err(error) = &found {
-            // For these two nginx sends nothing.
+            // nginx sends no reply for these two.
             let status = (![444, 499].contains(&self.logged)).then_some(self.logged);
             let body = error.body_excerpt().unwrap_or_default();
             if error.status() != status || !body.contains(self.says) {
@@ -167,9 +167,9 @@ impl Page {
     }
 }
 
-/// A call that comes back as often as it is asked to.
+/// A call with many retries.
 fn patient<T: Send + 'static>(call: Call<T>) -> Call<T> {
-    // Spread over a second on top of what the server asks for: all of them are asked for the same.
+    // Spreads the retries over a second: all calls get the same `Retry-After`.
     let spread = Duration::from_secs(1);
     call.retry(
         Retry::default()
@@ -179,7 +179,7 @@ fn patient<T: Send + 'static>(call: Call<T>) -> Call<T> {
     )
 }
 
-/// Many calls at the same time, and what they came to.
+/// The outcomes of concurrent calls.
 async fn crowd<F, R>(count: usize, call: F) -> Result<Vec<Outcome>>
 where
     F: Fn() -> Result<R>,
@@ -192,7 +192,7 @@ where
     Ok(calls.join_all().await)
 }
 
-/// Makes WireMock slow where nginx's slow locations lead.
+/// Configures WireMock's slow reply behind nginx's slow locations.
 async fn slow_location(servers: &Servers) -> Result<()> {
     let admin = nodion::Client::builder()
         .base_url(&servers.wiremock)
@@ -215,11 +215,11 @@ impl Servers {
     }
 }
 
-/// The statuses that nginx logged below a location.
+/// Logged statuses below a location.
 struct Log(Vec<u16>);
 
 impl Log {
-    /// Reads the log once it has so many lines and has been quiet for a while.
+    /// Reads the log when it has `wanted` lines and no longer changes.
     async fn read(servers: &Servers, place: &str, wanted: usize) -> Result<Self> {
         let since = tokio::time::Instant::now();
         let mut before = usize::MAX;

@@ -1,4 +1,4 @@
-//! One line per check, `ok NAME` or `FAILED NAME: why`, and how many hold.
+//! Prints one line per check, `ok NAME` or `FAILED NAME: why`, and a summary.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -10,7 +10,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// A check and its problems. Only the first few problems are printed.
+    /// Reports a check and its first problems.
     pub fn check(&mut self, name: impl Display, problems: &[String]) {
         const SHOWN: usize = 40;
         let problems: BTreeSet<_> = problems.iter().collect();
@@ -26,13 +26,13 @@ impl Report {
         }
     }
 
-    /// A check whose name says what was found.
+    /// Reports a check without details.
     pub fn holds(&mut self, name: impl Display, holds: bool) {
         let problem = (!holds).then(|| "it does not hold".to_owned());
         self.check(name, problem.as_slice());
     }
 
-    /// Prints the last line; whether everything holds.
+    /// Prints the summary; returns whether all checks hold.
     pub fn finish(&self) -> bool {
         println!("{} of {} checks hold", self.hold, self.checks);
         self.checks > 0 && self.hold == self.checks

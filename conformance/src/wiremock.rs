@@ -1,6 +1,6 @@
-//! The table `faults.yaml`, against WireMock.
+//! Runs the table `faults.yaml` against WireMock.
 //!
-//! Each call has a path of its own on the server, under which WireMock's journal counts what came.
+//! Each call has its own path prefix, by which WireMock's journal is counted.
 
 use crate::calls::{Kind, Outcome, Tweak, attempts, end};
 use crate::report::Report;
@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// How many calls are under way: enough that they do not wait for each other's delays.
+/// Concurrent calls; enough that delays do not add up.
 const AT_ONCE: usize = 40;
-/// How long the journal may take to list what was answered: longer than the longest delay.
+/// How long to wait for the journal: longer than the longest delay.
 const JOURNAL_PATIENCE: Duration = Duration::from_secs(12);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
@@ -26,13 +26,13 @@ struct Row {
     name: String,
     /// WireMock's response definitions.
     replies: Vec<Value>,
-    /// The end of a list.
+    /// Expected outcome of a list.
     list: String,
-    /// The end of a create and of a login.
+    /// Expected outcome of a create and of a login.
     others: String,
-    /// The limit of an attempt.
+    /// Attempt timeout.
     within_ms: Option<u64>,
-    /// The hint that an error must carry, in seconds.
+    /// The expected `retry_after` of the error, in seconds.
     retry_after: Option<u64>,
 }
 
@@ -57,11 +57,11 @@ impl Row {
 struct Cell {
     row: Arc<Row>,
     kind: Kind,
-    /// `List-3`
+    /// Path prefix, like `List-3`.
     prefix: String,
 }
 
-/// What WireMock saw under one prefix.
+/// What WireMock received under one prefix.
 #[derive(Clone, Default)]
 struct Seen {
     statuses: Vec<u16>,
@@ -81,7 +81,7 @@ pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
         })
         .collect();
 
-    // The escape hatch serves for WireMock's own API, so that no other HTTP client is needed.
+    // The client's raw requests serve for WireMock's admin API.
     let admin = nodion::Client::builder()
         .base_url(&servers.wiremock)
         .token("none")
@@ -123,7 +123,7 @@ pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// What is not as it must be.
+/// Differences from the expected outcome.
 fn problems(cell: &Cell, found: &Outcome, seen: &Seen) -> Vec<String> {
     let (row, kind) = (&cell.row, cell.kind);
     let list = kind == Kind::List;
@@ -145,7 +145,7 @@ fn problems(cell: &Cell, found: &Outcome, seen: &Seen) -> Vec<String> {
     if seen.elsewhere > 0 {
         problems.push("a redirect was followed".to_owned());
     }
-    // Whatever the table says: only after a refusal is it safe to send such a call again.
+    // Independent of the table: a create or login may only be retried after a 429.
     let not_refused = seen.statuses.iter().filter(|status| **status != 429);
     if !list && not_refused.count() > 1 {
         problems.push("sent again after it may have been processed".to_owned());
@@ -153,7 +153,7 @@ fn problems(cell: &Cell, found: &Outcome, seen: &Seen) -> Vec<String> {
     problems
 }
 
-/// What WireMock is told: one mapping per reply, which follow each other as states of a scenario.
+/// One mapping per reply, chained as scenario states.
 fn mappings(cell: &Cell, server: &str) -> Vec<Value> {
     let replies = cell.row.replies_to(cell.kind);
     let state = |index: usize| match index {
@@ -185,7 +185,7 @@ fn mappings(cell: &Cell, server: &str) -> Vec<Value> {
     mappings
 }
 
-/// Reads WireMock's journal, once it lists so many requests or has had time enough.
+/// Reads the journal when it has `wanted` requests, or after a timeout.
 async fn journal(admin: &nodion::Client, wanted: usize) -> Result<HashMap<String, Seen>> {
     let since = tokio::time::Instant::now();
     loop {

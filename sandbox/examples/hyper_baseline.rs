@@ -1,7 +1,7 @@
-//! A server that says one thing: what hyper itself can do, to compare the sandbox with. See `conformance/speed`.
+//! A hyper server with a constant reply, as baseline for `conformance/speed`.
 //!
-//! `cargo run --release -p deploykit-sandbox --example bare -- 600` answers everything with 600 bytes of JSON, on a free
-//! port that it prints.
+//! `cargo run --release -p deploykit-sandbox --example hyper_baseline -- 600` answers every request with 600 bytes of
+//! JSON on a free port, whose URL it prints.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 async { Ok::<_, Infallible>(response) }
             });
             tokio::spawn(async move {
-                // The client hangs up when it has seen enough.
+                // Ignore errors: the client may hang up at any time.
                 let _ = http1::Builder::new()
                     .serve_connection(TokioIo::new(stream), service)
                     .await;

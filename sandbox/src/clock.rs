@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_driven_clock_stands_still() {
+    fn a_manual_clock_stands_still() {
         let mut clock = Clock::manual(Duration::ZERO);
         assert_eq!(clock.tick(), START);
         assert_eq!((clock.now(), START.as_secs() % 3_600), (START, 24 * 60));
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_driven_one_can_tick() {
+    fn a_ticking_clock_moves_with_each_request() {
         let mut clock = Clock::manual(Duration::from_millis(10));
         assert_eq!(clock.tick(), START + Duration::from_millis(10));
         assert_eq!(clock.now(), START + Duration::from_millis(10));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_real_one_can_be_ahead() {
+    fn a_real_clock_can_be_advanced() {
         let mut clock = Clock::real();
         let before = clock.now();
         clock.advance(Duration::from_secs(3_600));

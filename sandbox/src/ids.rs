@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn one_seed_one_sequence() {
+    fn the_same_seed_gives_the_same_ids() {
         assert_eq!(Ids::new(7).hex(32), Ids::new(7).hex(32));
         assert_ne!(Ids::new(7).hex(32), Ids::new(8).hex(32));
     }

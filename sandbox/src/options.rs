@@ -38,19 +38,20 @@ Each port has a status page at / with resources, faults and recent requests.";
 #[derive(Clone, Debug, Parser)]
 #[command(name = "deploykit-sandbox", after_help = FAULTS)]
 pub(crate) struct Options {
-    /// First of four consecutive ports [default: free ports]
+    /// First of four ports [default: free ports]
     // The fourth port is PORT + 3.
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..=65_532))]
     port: Option<u16>,
     /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value_t = Ipv4Addr::LOCALHOST.into())]
     pub(crate) bind: IpAddr,
-    /// API of dployr: documented or control-plane
+    /// dployr API: control-plane or documented (default)
     #[arg(
         long,
         value_enum,
         value_name = "DIALECT",
         default_value_t = DialectName::Documented,
+        hide_default_value = true,
         hide_possible_values = true
     )]
     dialect: DialectName,
@@ -66,7 +67,7 @@ pub(crate) struct Options {
     /// Do not enforce rate limits
     #[arg(long)]
     no_rate_limits: bool,
-    /// Duration of a deployment [default: 1200]
+    /// Deployment duration in milliseconds [default: 1200]
     #[arg(long, value_name = "MS", value_parser = millis)]
     ready_after: Option<Duration>,
     /// Freeze the clock and move it by MS per request

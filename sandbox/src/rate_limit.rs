@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn window_is_aligned() {
+    fn windows_are_aligned_with_the_clock() {
         let mut window = RateLimit::new(true);
         let mut take = |seconds| {
             let taken = window.take(Duration::from_secs(seconds), 60, 2);

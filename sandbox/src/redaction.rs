@@ -240,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_texts_are_shortened() {
+    fn long_texts_are_truncated() {
         assert_eq!(short("é", 1), "é");
         assert_eq!(short("", 0), "");
         assert_eq!(short(&"é".repeat(4), 3), "ééé…");

@@ -277,7 +277,7 @@ mod tests {
     use crate::dployr::Dialect;
 
     #[test]
-    fn the_latest_requests_are_kept() {
+    fn the_latest_1000_requests_are_kept() {
         let mut state = SandboxBuilder::default().state();
         for number in 0..MOST_RECORDED + 5 {
             let request = Request::new("GET", &format!("/{number}"));
@@ -290,7 +290,7 @@ mod tests {
 
     /// The control plane stores and returns a webhook's events without validation.
     #[test]
-    fn problems_of_a_request_and_of_its_reply_are_recorded() {
+    fn violations_of_request_and_reply_are_recorded() {
         let builder = SandboxBuilder::default().dployr_dialect(Dialect::ControlPlane);
         let mut state = builder.state();
         let access = state.dployr().access("");
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn one_seed_one_world() {
+    fn the_same_seed_gives_the_same_credentials() {
         let access = |seed| {
             SandboxBuilder::default()
                 .seed(seed)

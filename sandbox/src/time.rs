@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn written_forms() {
+    fn timestamps_are_formatted() {
         let at = Duration::from_millis(1_795_487_067_986);
         assert_eq!(rfc3339_millis(at), "2026-11-24T02:24:27.986Z");
         assert_eq!(rfc3339(at), "2026-11-24T02:24:27Z");
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn read_forms() {
+    fn timestamps_are_parsed() {
         for millis in [0, 951_782_399_999, 1_776_859_246_444, 4_102_444_800_000] {
             let at = Duration::from_millis(millis);
             assert_eq!(parse_utc(&naive_micros(at)), Some(at));
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn summer_time_begins_and_ends() {
+    fn daylight_saving_time_starts_and_ends() {
         for (seconds, offset) in [
             (1_774_745_999, "+01:00"), // 2026-03-29T00:59:59Z
             (1_774_746_000, "+02:00"),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn stages_and_percent() {
+    fn progress_follows_the_clock() {
         let timing = Timing {
             ready_after: Duration::from_millis(1_200),
             fails: false,

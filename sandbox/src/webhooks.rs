@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_called() {
+    fn only_loopback_addresses_are_called() {
         for (url, host, port, path) in [
             (
                 "http://127.0.0.1:3000/hook?a=b",

@@ -1,4 +1,4 @@
-//! The sandbox with clients of deploykit: over sockets and without, and what it received.
+//! deploykit clients against the sandbox, over sockets and in process.
 
 mod common;
 
@@ -19,7 +19,7 @@ fn server(application: &str, version: &str) -> NewDeployment {
 }
 
 #[tokio::test]
-async fn what_is_received_is_what_a_recorder_shows() {
+async fn previews_equal_those_of_a_recorder() {
     let sandbox = server::start(Sandbox::builder()).await;
     let recorder = Recorder::new();
     let (real, played) = (
@@ -62,7 +62,7 @@ async fn what_is_received_is_what_a_recorder_shows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_platforms_in_one_process_and_no_time() {
+async fn all_platforms_deploy_in_process_without_waiting() {
     let world = Sandbox::builder()
         .ready_after(Duration::from_secs(60))
         .in_process();
@@ -108,7 +108,7 @@ async fn all_platforms_in_one_process_and_no_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_clock_is_driven() {
+async fn advance_moves_the_clock() {
     let world = Sandbox::builder()
         .dployr_dialect(Dialect::ControlPlane)
         .in_process();
@@ -134,7 +134,7 @@ async fn the_clock_is_driven() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_clock_has_an_end() {
+async fn the_clock_stops_at_year_9999() {
     let world = Sandbox::builder().in_process();
     for _ in 0..2 {
         world.advance(Duration::MAX);
@@ -147,9 +147,9 @@ async fn the_clock_has_an_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn faults_and_requests_are_looked_at_as_on_a_server() {
+async fn faults_and_requests_work_in_process() {
     let busy = Fault::on("list_regions").nth(2).status(503);
-    // A driven clock is for the server.
+    // In process, the manual clock is ignored.
     let world = Sandbox::builder().manual_clock().fault(busy.clone());
     let world = world.in_process();
     let began = world.now();

@@ -1,12 +1,12 @@
-//! Replays exchanges that were recorded from a control plane of dployr (dployr-io/dployr-base at 05f89de).
+//! Replays exchanges recorded from a dployr control plane (dployr-io/dployr-base at 05f89de).
 //!
-//! Status, content type, keys and words have to match. Ids, times and credentials differ, but an id that comes twice in
-//! the recording comes twice here. `<session>` and `<token>` stand for the last ones that were handed out, `<owner>` for
-//! a good token. An exchange with `"compare": "form"` lists other tenants' services or the log of a stand-in: only keys
-//! and types of its first item have to match.
+//! Status, content type, keys and messages must match. Ids, times and credentials may differ, but equal ids in the
+//! recording must be equal here. `<session>` and `<token>` stand for the latest ones, `<owner>` for a valid token.
+//! With `"compare": "form"` only keys and types of the first item must match: these exchanges list other tenants'
+//! services or a made-up log.
 //!
-//! Every recorded exchange of an operation of `specs/dployr.yaml` is replayed, except for those of other tenants and of a
-//! viewer of the cluster: the sandbox has one tenant, the owner.
+//! Every recorded exchange of an operation in `specs/dployr.yaml` is replayed, except those of other tenants and of
+//! cluster viewers: the sandbox has one tenant, the owner.
 
 mod common;
 
@@ -27,7 +27,7 @@ fn exchanges(fixture: &str) -> Vec<Value> {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// A control plane, and what stands for recorded ids and names on it.
+/// A control plane, with the sandbox's values for recorded ids and names.
 struct Plane {
     world: TestPlatform,
     access: DployrAccess,
@@ -73,7 +73,7 @@ impl Plane {
 }
 
 #[test]
-fn recorded_exchanges_are_answered_alike() {
+fn recorded_exchanges_get_the_same_replies() {
     let mut plane = Plane::new(Sandbox::builder().dployr_build_node(false));
     plane.means("loopback", "sandbox");
     plane.replay(&exchanges("control-plane"));
@@ -83,10 +83,10 @@ fn recorded_exchanges_are_answered_alike() {
 }
 
 #[test]
-fn the_hundredth_request_of_a_minute_is_the_last() {
+fn the_101st_request_of_a_minute_is_refused() {
     let mut plane = Plane::new(Sandbox::builder());
     plane.means("loopback", "sandbox");
-    // When it was recorded: the words count the seconds.
+    // The recording time: the message contains the remaining seconds.
     plane.world.now = std::time::Duration::from_secs(1_795_487_083);
     let email = json!({ "email": plane.access.email });
     let login = json!({ "email": plane.access.email, "code": plane.access.login_code });
@@ -104,11 +104,11 @@ fn the_hundredth_request_of_a_minute_is_the_last() {
 }
 
 #[test]
-fn services_and_instances_are_answered_alike() {
+fn services_and_instances_get_the_same_replies() {
     let mut plane = Plane::new(Sandbox::builder().dployr_build_node(false));
     plane.means("127.0.0.10", "203.0.113.10");
     let exchanges = exchanges("services-and-instances");
-    // Deployed twice.
+    // The first two requests deploy the same name.
     let (deployed, rest) = exchanges.split_at(2);
     plane.replay(deployed);
     plane.world.wait(1_200);
@@ -118,7 +118,7 @@ fn services_and_instances_are_answered_alike() {
 }
 
 #[test]
-fn an_account_is_answered_alike() {
+fn an_account_gets_the_same_replies() {
     let mut plane = Plane::new(Sandbox::builder());
     plane.ids.remove("acme");
     let app = json!({ "name": "web-one", "type": "web", "source": "image", "image": "node:20" });
@@ -149,7 +149,7 @@ fn replay(
         );
         let mut request = Request::new(method, &translated(path, ids));
         for (name, value) in recorded["headers"].as_object().unwrap() {
-            // Tokens were replaced in the recording, good ones and bad ones alike.
+            // The recording has no tokens, neither valid nor invalid ones.
             let token = if response["status"] == 401 {
                 "dpat_nobody"
             } else {
@@ -210,7 +210,7 @@ fn translated(text: &str, ids: &BTreeMap<String, String>) -> String {
     })
 }
 
-/// What stands in a stream, one document a line.
+/// Parses an NDJSON stream.
 fn of_lines(body: &Value) -> Value {
     match body {
         Value::String(text) => text
@@ -221,7 +221,7 @@ fn of_lines(body: &Value) -> Value {
     }
 }
 
-/// The names and the kinds, of lists those of the first item.
+/// Compares names and types; of arrays only the first item.
 fn compare_forms(recorded: &Value, ours: &Value, at: &str) {
     match (recorded, ours) {
         (Value::Object(recorded), Value::Object(ours)) => {
@@ -296,7 +296,7 @@ fn compare(recorded: &Value, ours: &Value, ids: &mut BTreeMap<String, String>, a
     }
 }
 
-/// What stands before the token of a domain in its TXT record.
+/// Prefix of a domain's TXT record.
 const TXT: &str = "dployr-verify=";
 
 fn is_uuid(text: &str) -> bool {

@@ -1,4 +1,4 @@
-//! Each kind of fault against the real client: what it reports, and whether the sandbox acted.
+//! Each kind of fault against the real client: its error, and whether the sandbox processed the request.
 
 mod common;
 
@@ -11,7 +11,7 @@ use deploykit_sandbox::{Fault, FaultBuilder, Platform, Sandbox, SandboxBuilder};
 
 const LONG: Duration = Duration::from_secs(20);
 
-/// A sandbox with one fault on the creation of deployments, and a client that tries once.
+/// A sandbox with this fault, and a client without retries.
 async fn start(fault: Fault) -> (Server, Client) {
     start_with(Sandbox::builder().fault(fault), LONG).await
 }
@@ -43,12 +43,12 @@ async fn failure(sandbox: &Sandbox, client: &Client) -> Error {
     client.deploy(new(sandbox)).await.unwrap_err()
 }
 
-/// How many deployments there are in truth.
+/// The number of deployments on the platform.
 async fn deployments(client: &Client) -> usize {
     client.deployments().list().await.unwrap().items.len()
 }
 
-/// The only creation failed like this; then the fault is over, and another one goes well.
+/// Expects this error from the first create, and a success from the second.
 async fn expect(fault: Fault, kind: ErrorKind, effect: Effect, acted: bool) -> Error {
     let text = fault.to_string();
     let (sandbox, client) = start(fault).await;
@@ -71,7 +71,7 @@ async fn expect(fault: Fault, kind: ErrorKind, effect: Effect, acted: bool) -> E
 }
 
 #[tokio::test]
-async fn a_status_comes_before_the_platform_acts_or_after() {
+async fn a_status_comes_before_or_after_processing() {
     let busy = create().nth(1).status(503).retry_after(7);
     let error = expect(busy, ErrorKind::Unavailable, Effect::Unknown, false).await;
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
@@ -80,7 +80,7 @@ async fn a_status_comes_before_the_platform_acts_or_after() {
     expect(after, ErrorKind::Unavailable, Effect::Unknown, true).await;
     let limit = create().nth(1).status(429);
     expect(limit, ErrorKind::RateLimited, Effect::None, false).await;
-    // The body is the example of the spec, which has an id of a deployment left behind.
+    // The example body of the spec has the id of a deployment.
     let error = expect(
         create().nth(1).status(422),
         ErrorKind::Rejected,
@@ -97,7 +97,7 @@ async fn a_status_comes_before_the_platform_acts_or_after() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_tells_nothing_of_what_was_done() {
+async fn after_a_reset_the_effect_is_unknown() {
     let before = create().nth(1).reset();
     expect(before, ErrorKind::Interrupted, Effect::Unknown, false).await;
     let after = create().nth(1).reset().after();
@@ -105,7 +105,7 @@ async fn a_lost_answer_tells_nothing_of_what_was_done() {
 }
 
 #[tokio::test]
-async fn a_cut_answer_is_none() {
+async fn a_truncated_reply_is_an_error() {
     for bytes in [0, 5, 10_000] {
         let cut = create().nth(1).truncate(bytes);
         expect(cut, ErrorKind::Interrupted, Effect::Unknown, true).await;
@@ -113,7 +113,7 @@ async fn a_cut_answer_is_none() {
 }
 
 #[tokio::test]
-async fn something_else_may_answer() {
+async fn garbage_is_a_decode_error() {
     let before = create().nth(1).garbage();
     expect(before, ErrorKind::Decode, Effect::Unknown, false).await;
     let after = create().nth(1).garbage().after();
@@ -121,7 +121,7 @@ async fn something_else_may_answer() {
 }
 
 #[tokio::test]
-async fn a_late_answer_is_waited_for_on_the_clock_of_the_sandbox() {
+async fn a_delay_follows_the_manual_clock() {
     let late = create().nth(1).delay(Duration::from_secs(3_600));
     let (sandbox, client) = start_with(Sandbox::builder().manual_clock().fault(late), LONG).await;
     let call = client.deploy(new(&sandbox));
@@ -140,7 +140,7 @@ async fn a_late_answer_is_waited_for_on_the_clock_of_the_sandbox() {
 }
 
 #[tokio::test]
-async fn who_does_not_wait_gets_a_timeout() {
+async fn slow_replies_time_out() {
     for (fault, acted) in [
         (create().nth(1).hang(), false),
         (create().nth(1).hang().after(), true),
@@ -163,7 +163,7 @@ async fn who_does_not_wait_gets_a_timeout() {
 }
 
 #[tokio::test]
-async fn a_body_in_pieces_is_whole_in_the_end() {
+async fn a_dribbled_body_arrives_complete() {
     let pieces = create().nth(1).dribble(Duration::from_secs(60), 3);
     let (sandbox, client) = start_with(Sandbox::builder().manual_clock().fault(pieces), LONG).await;
     let call = client.deploy(new(&sandbox));
@@ -172,7 +172,7 @@ async fn a_body_in_pieces_is_whole_in_the_end() {
             .wait_for_request(|one| one.method == "POST", LONG)
             .await
             .unwrap();
-        // Piece after piece, in an hour of which none is waited for.
+        // Moves the clock piece by piece, without real waiting.
         for _ in 0..60 {
             sandbox.advance(Duration::from_secs(60));
             tokio::task::yield_now().await;
@@ -184,7 +184,7 @@ async fn a_body_in_pieces_is_whole_in_the_end() {
 }
 
 #[tokio::test]
-async fn a_client_that_may_try_again_gets_through() {
+async fn a_client_with_retries_succeeds() {
     let builder = Sandbox::builder().fault(Fault::on("list_deployments").times(2).reset());
     let builder = builder.fault(Fault::on("list_deployments").nth(3).status(503));
     let sandbox = server::start(builder).await;
@@ -205,7 +205,7 @@ async fn a_client_that_may_try_again_gets_through() {
 }
 
 #[tokio::test]
-async fn faults_come_and_go() {
+async fn faults_are_injected_and_cleared() {
     let (sandbox, client) = start(create().from(3).hang()).await;
     sandbox.clear_faults();
     sandbox
@@ -228,7 +228,7 @@ async fn faults_come_and_go() {
     assert!(
         refused
             .to_string()
-            .contains("no platform has an operation nope"),
+            .contains("no platform has the operation nope"),
         "{refused}"
     );
     let request = deploykit_sandbox::Request::new("GET", "/v1/regions");
@@ -240,7 +240,7 @@ async fn faults_come_and_go() {
 }
 
 #[tokio::test]
-async fn any_operation_may_fail_and_unknown_routes_too() {
+async fn a_fault_on_any_operation_includes_unknown_routes() {
     let fault = Fault::on_any().platform(Platform::Nodion).status(502);
     let mut state = Sandbox::builder().fault(fault).state();
     let mut status = |platform, target| {
@@ -253,7 +253,7 @@ async fn any_operation_may_fail_and_unknown_routes_too() {
 }
 
 #[tokio::test]
-async fn a_webhook_may_stay_out() {
+async fn a_webhook_can_be_dropped() {
     let dropped = Fault::on_any()
         .platform(Platform::Edgegap)
         .nth(2)
@@ -266,7 +266,7 @@ async fn a_webhook_may_stay_out() {
     for _ in 0..3 {
         let new = new(&sandbox).webhook_on_ready(url.as_str());
         ids.push(client.deploy(new).await.unwrap().request_id.to_string());
-        // One after the other, so that it is known which is the second.
+        // At different times, so that the order of the webhooks is known.
         sandbox.advance(Duration::from_millis(100));
     }
     sandbox.advance(Duration::from_secs(1));
@@ -286,7 +286,7 @@ async fn a_webhook_may_stay_out() {
     assert_eq!(sandbox.pending_faults(), []);
 }
 
-/// The request that comes on a connection, which is short enough to come at once.
+/// Reads a request, which is short enough for one connection read loop.
 async fn body_of(stream: &mut tokio::net::TcpStream) -> String {
     use tokio::io::AsyncReadExt;
     let mut text = Vec::new();

@@ -64,7 +64,7 @@ impl Running {
         line.split_whitespace().nth(1).unwrap()
     }
 
-    /// The curl commands.
+    /// The curl commands of the startup text.
     fn curls(&self) -> Vec<String> {
         let text = self.startup.join("\n");
         let sections = text.split("\n\n");

@@ -1,4 +1,4 @@
-//! What may be printed shows nothing that opens a platform.
+//! Printed output contains no credentials.
 
 mod common;
 
@@ -8,7 +8,7 @@ use common::TestPlatform;
 use deploykit_sandbox::{Dialect, Fault, Platform, Request, Sandbox};
 use serde_json::json;
 
-/// How a request to this path is shown.
+/// How a request to this path is printed.
 fn shown(platform: Platform, method: &str, path: &str) -> String {
     let mut world = TestPlatform::new(platform, Sandbox::builder());
     world.raw(&Request::new(method, path).with_header("authorization", "Bearer sent/it"));
@@ -18,7 +18,7 @@ fn shown(platform: Platform, method: &str, path: &str) -> String {
     open
 }
 
-/// How a path of a request is shown.
+/// Requests and their redacted paths.
 const PATHS: &str = "
 nodion GET / => /
 nodion GET /v1/applications/a-1 => /v1/applications/a-1
@@ -42,7 +42,7 @@ nexlayer OPTIONS * => ***
 ";
 
 #[test]
-fn a_path_hides_what_opens_something_however_it_is_written() {
+fn secret_path_segments_are_redacted_in_every_encoding() {
     for row in PATHS.trim().lines() {
         let (request, open) = row.split_once(" => ").unwrap();
         let parts: Vec<&str> = request.splitn(3, ' ').collect();
@@ -62,7 +62,7 @@ fn hides(what: &impl Debug, secrets: &[&str]) {
 }
 
 #[test]
-fn what_opens_a_platform_is_not_printed() {
+fn debug_output_shows_no_credentials() {
     let state = Sandbox::builder().state();
     let (dployr, nodion) = (state.dployr().access("url-1"), state.nodion().access(""));
     let edgegap = state.edgegap().access("");
@@ -79,7 +79,7 @@ fn what_opens_a_platform_is_not_printed() {
     let plane = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
     let plane = plane.state();
     hides(&plane, &[&plane.dployr().access("").token]);
-    // What is public helps.
+    // Non-secret fields are printed.
     let shown = format!("{dployr:?}");
     assert!(shown.contains("url-1") && shown.contains(&dployr.cluster_id));
     assert!(format!("{nodion:?}").contains(&nodion.application_id));
@@ -87,7 +87,7 @@ fn what_opens_a_platform_is_not_printed() {
 }
 
 #[test]
-fn what_was_sent_and_answered_is_not_printed() {
+fn debug_output_shows_no_bodies_or_session_tokens() {
     let canary = "canary";
     let request = Request::new("POST", "/startUserDeploymen%74/canary?sessionToken=canary")
         .with_header("x-api-key", canary)
@@ -146,7 +146,7 @@ fn what_was_sent_and_answered_is_not_printed() {
 }
 
 #[test]
-fn a_recorded_request_shows_no_credentials() {
+fn recorded_requests_show_no_credentials() {
     let mut world = TestPlatform::new(Platform::Edgegap, Sandbox::builder());
     let token = world.state.edgegap().access("").token;
     world.get("/v1/deployments?query=canary-1");
@@ -190,7 +190,7 @@ fn a_recorded_request_shows_no_credentials() {
 }
 
 #[test]
-fn a_line_of_the_log_has_an_end() {
+fn log_lines_are_truncated() {
     let long = "x".repeat(50_000);
     let fault = Fault::on_any().nth(1);
     let fault = fault.status_with(500, "text/plain", long.as_str());

@@ -1,4 +1,4 @@
-//! What the platforms send to addresses of the user's, and when.
+//! Webhook calls: when they are due, their bodies, and their delivery.
 
 mod common;
 
@@ -12,7 +12,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-/// The addresses that a deployment gives.
+/// The webhook fields of a create body.
 fn hooks() -> Value {
     json!({
         "webhook_on_ready": { "url": "http://127.0.0.1:1/ready" },
@@ -25,7 +25,7 @@ fn deploy(world: &mut TestPlatform, status: u16) -> String {
     deploy_with(world, hooks(), status)
 }
 
-/// The paths that are called by now, with the status that each is told.
+/// Paths and reported statuses of the calls that are due.
 fn told(world: &mut TestPlatform) -> Vec<(String, Value)> {
     let due = world.state.take_due_webhooks(world.now);
     let path = |url: &str| url.rsplit('/').next().unwrap().to_owned();
@@ -39,7 +39,7 @@ fn pair(path: &str, status: &str) -> (String, Value) {
 }
 
 #[test]
-fn edgegap_tells_when_it_is_ready_and_when_it_has_ended() {
+fn edgegap_calls_on_ready_and_terminated() {
     let mut world = edgegap(Sandbox::builder());
     assert_eq!(world.state.next_webhook_at(world.now), None);
     let id = deploy(&mut world, 202);
@@ -51,7 +51,7 @@ fn edgegap_tells_when_it_is_ready_and_when_it_has_ended() {
     world.wait(1);
     let due = world.state.take_due_webhooks(world.now);
     let status = world.ok(&format!("/v1/status/{id}"));
-    // The body is the reply of the status call at that moment.
+    // The body is the status reply of that moment.
     let [Webhook { platform, body, .. }] = due.as_slice() else {
         panic!("{due:?}");
     };
@@ -65,7 +65,7 @@ fn edgegap_tells_when_it_is_ready_and_when_it_has_ended() {
 }
 
 #[test]
-fn what_was_missed_is_told_in_its_order() {
+fn overdue_webhooks_come_in_order() {
     let mut world = edgegap(Sandbox::builder());
     let id = deploy(&mut world, 202);
     world.wait(2_000);
@@ -78,7 +78,7 @@ fn what_was_missed_is_told_in_its_order() {
             pair("terminated", "Status.TERMINATED")
         ]
     );
-    // One that was stopped while it started is ready first.
+    // Stopped while starting, it becomes ready first.
     let id = deploy(&mut world, 202);
     world.wait(500);
     world.deleted(&format!("/v1/stop/{id}"), 202);
@@ -89,7 +89,7 @@ fn what_was_missed_is_told_in_its_order() {
 }
 
 #[test]
-fn edgegap_tells_of_an_error() {
+fn edgegap_calls_on_error() {
     let mut world = edgegap(Sandbox::builder().deployments_fail(true));
     deploy(&mut world, 202);
     world.wait(1_200);
@@ -100,7 +100,7 @@ fn edgegap_tells_of_an_error() {
 }
 
 #[test]
-fn who_gave_no_address_is_not_told() {
+fn without_a_url_nothing_is_called() {
     let mut world = edgegap(Sandbox::builder());
     let mut body = body_with(&world, hooks());
     body.as_object_mut().unwrap().remove("webhook_on_ready");
@@ -159,7 +159,7 @@ fn all() -> Value {
 }
 
 #[test]
-fn dployr_tells_what_becomes_of_a_deployment() {
+fn dployr_reports_deployment_events() {
     let mut plane = Plane::new(Sandbox::builder(), &all());
     let id = plane.deploy();
     let actor = plane.plane.world.state.dployr().access("").cluster_id;
@@ -179,7 +179,7 @@ fn dployr_tells_what_becomes_of_a_deployment() {
     let finished = plane.told();
     assert_eq!(finished.len(), 1);
     assert_eq!(finished[0]["event"], "deployment.finished");
-    // When it ended, not when anybody looked.
+    // The time of the end, not of the check.
     assert_eq!(finished[0]["timestamp"], "2026-11-24T02:24:28.200Z");
     assert_eq!(finished[0]["data"]["deploymentId"], id);
     assert_eq!(
@@ -193,7 +193,7 @@ fn dployr_tells_what_becomes_of_a_deployment() {
 }
 
 #[test]
-fn a_bad_end_is_an_end() {
+fn dployr_reports_failed_deployments_as_finished() {
     let mut plane = Plane::new(Sandbox::builder().deployments_fail(true), &all());
     plane.deploy();
     plane.plane.world.wait(1_200);
@@ -201,7 +201,7 @@ fn a_bad_end_is_an_end() {
 }
 
 #[test]
-fn dployr_tells_what_becomes_of_a_service() {
+fn dployr_reports_service_events() {
     let mut plane = Plane::new(Sandbox::builder(), &all());
     let deployment = plane.deploy();
     plane.plane.world.wait(1_200);
@@ -229,7 +229,7 @@ fn dployr_tells_what_becomes_of_a_service() {
 }
 
 #[test]
-fn dployr_tells_only_what_is_wanted() {
+fn dployr_reports_only_subscribed_events() {
     for (change, value) in [
         ("enabled", json!(false)),
         ("enabled", Value::Null),
@@ -244,7 +244,7 @@ fn dployr_tells_only_what_is_wanted() {
         plane.plane.world.wait(60_000);
         assert_eq!(plane.codes(), [] as [&str; 0], "{wanted}");
     }
-    // Without a list the default one holds, which has no event of a deployment in it.
+    // The default list has no deployment events.
     let mut wanted = all();
     wanted.as_object_mut().unwrap().remove("events");
     let mut plane = Plane::new(Sandbox::builder(), &wanted);
@@ -253,7 +253,7 @@ fn dployr_tells_only_what_is_wanted() {
     assert_eq!(plane.codes(), [] as [&str; 0]);
 }
 
-/// Reads one request whole and answers it.
+/// Reads a whole request and answers it.
 fn receive(mut stream: TcpStream) -> String {
     stream
         .set_read_timeout(Some(Duration::from_secs(10)))
@@ -275,7 +275,7 @@ fn receive(mut stream: TcpStream) -> String {
     }
 }
 
-/// A receiver on this machine: its address, and what it is sent.
+/// A local receiver: its URL and the requests it gets.
 fn receiver() -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -290,18 +290,18 @@ fn receiver() -> (String, Receiver<String>) {
     (url, received)
 }
 
-/// Loopback needs no TLS, but built together with deploykit reqwest wants to know a provider.
+/// Loopback needs no TLS, but with deploykit's features reqwest needs a crypto provider.
 fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::new()
 }
 
 #[tokio::test]
-async fn the_server_sends_them() {
+async fn the_server_sends_webhooks() {
     let sandbox = server::start(Sandbox::builder()).await;
     let world = edgegap(Sandbox::builder());
     let (url, received) = receiver();
-    // One that is silent holds up nobody, and neither does one that is not there, nor one that is elsewhere.
+    // Silent, missing and remote receivers delay nobody.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent_url = format!("http://{}", silent.local_addr().unwrap());
     for url in [
@@ -339,7 +339,7 @@ async fn the_server_sends_them() {
     assert!(received.try_recv().is_err(), "once");
 }
 
-/// dployr's control plane returns the events of a webhook as they were sent, also those that the spec does not have.
+/// dployr's control plane returns a webhook's events unchanged, even if the spec forbids them.
 fn wrong_reply(plane: &ControlPlane) -> Request {
     let target = plane.scoped("/v1/notifications/webhook/setup");
     let events = json!({ "events": ["no event"] });
@@ -351,7 +351,7 @@ fn wrong_reply(plane: &ControlPlane) -> Request {
 
 #[test]
 #[should_panic(expected = "it is not one of")]
-fn a_world_panics_at_a_reply_that_the_spec_does_not_allow() {
+fn the_test_platform_panics_on_an_invalid_reply() {
     let mut plane = ControlPlane::new(Sandbox::builder());
     let request = wrong_reply(&plane);
     plane.world.raw(&request);
@@ -359,7 +359,7 @@ fn a_world_panics_at_a_reply_that_the_spec_does_not_allow() {
 
 #[test]
 #[should_panic(expected = "it is not one of")]
-fn replies_that_the_spec_does_not_allow_are_found_among_requests() {
+fn invalid_replies_are_found_in_recorded_requests() {
     let mut plane = ControlPlane::new(Sandbox::builder());
     let request = wrong_reply(&plane);
     plane.world.state.handle(Platform::Dployr, &request, BEGIN);

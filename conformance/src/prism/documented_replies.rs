@@ -1,4 +1,4 @@
-//! The replies that a spec documents.
+//! The documented replies of a spec.
 
 use crate::Result;
 use deploykit::operation::OPERATIONS;
@@ -6,22 +6,22 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// A reply that can be asked for.
+/// A documented reply.
 pub struct Documented {
     pub status: u16,
     /// `None` for a reply without a body.
     pub media_type: Option<String>,
-    /// The names of its examples, if they have names.
+    /// Names of its examples.
     pub examples: Vec<String>,
 }
 
-/// Where the spec of a platform is.
+/// The path of a platform's spec.
 pub fn path(api: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs");
     folder.join(format!("{api}.yaml"))
 }
 
-/// The replies of every operation, by its id: one for each media type of a status.
+/// Replies by `operationId`, one per status and media type.
 pub fn replies(api: &str) -> Result<BTreeMap<&'static str, Vec<Documented>>> {
     let spec: Value = serde_saphyr::from_str(&std::fs::read_to_string(path(api))?)?;
     let mut replies = BTreeMap::<_, Vec<_>>::new();

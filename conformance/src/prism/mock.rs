@@ -1,5 +1,4 @@
-//! Prism as a mock server: with the examples of the specs, and with responses generated from the
-//! schemas.
+//! Prism as a mock server, with the specs' examples and with generated replies.
 
 use super::documented_replies::{self, Documented};
 use super::operation_order::Walk;
@@ -13,13 +12,13 @@ use deploykit_sandbox::Sandbox;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// How often a success is made up, and a failure.
+/// Generated replies per success, and per failure.
 const ROUNDS: [usize; 2] = [10, 2];
-/// The factor for more rounds.
+/// Environment variable: multiplies the rounds.
 const MORE: &str = "PRISM_ROUNDS";
 
 pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
-    // For its ids and addresses alone.
+    // Only its ids and credentials are used.
     let sandbox = Sandbox::start().await?;
     for dynamic in [false, true] {
         let start = async |api| Prism::mock(cli, &documented_replies::path(api), dynamic).await;
@@ -35,14 +34,14 @@ pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// A reply that is asked for.
+/// A reply to request from Prism.
 struct Wanted {
     status: u16,
     prefer: String,
     accept: Option<String>,
 }
 
-/// Asks a Prism for every reply that the spec has for an operation.
+/// Requests every documented reply from a Prism.
 struct Asks<'a> {
     api: &'a str,
     prism: &'a Prism,
@@ -66,7 +65,7 @@ impl<'a> Asks<'a> {
         })
     }
 
-    /// Asks for each reply of an operation, and for each as a stream where the operation has one.
+    /// Requests each reply of an operation, and each as a stream if the operation can stream.
     async fn every_reply(&mut self, row: &Row, walk: &Walk) {
         let operation = row.operation;
         let replies = self.replies.get(operation.id);
@@ -92,7 +91,7 @@ impl<'a> Asks<'a> {
         }
     }
 
-    /// How to ask for a reply: by each of its examples, or in several rounds.
+    /// Requests for a reply: one per example, or several rounds.
     fn ways(&self, reply: &Documented) -> Vec<Wanted> {
         let status = reply.status;
         let wanted = |prefer: String| Wanted {
@@ -119,7 +118,7 @@ impl<'a> Asks<'a> {
         }
     }
 
-    /// Sends a call and judges its end.
+    /// Sends a call and checks its outcome.
     async fn ask(
         &mut self,
         operation: &Operation,
@@ -131,7 +130,7 @@ impl<'a> Asks<'a> {
             call = call.header("accept", accept);
         }
         let call = call.header("prefer", &wanted.prefer);
-        // Spawned, so that a panic is reported like any other problem.
+        // Spawned, so that a panic is reported as a problem.
         let result = tokio::spawn(call.send()).await;
         match result {
             Err(panic) => self.problem(operation, wanted, format!("a panic: {panic}")),
@@ -183,7 +182,7 @@ impl<'a> Asks<'a> {
     }
 }
 
-/// What is wrong with an error for a reply, if anything is.
+/// The problem of an error, if any.
 fn wrong(error: &Error, wanted: &Wanted, dynamic: bool) -> Option<&'static str> {
     if error.status() != Some(wanted.status) {
         return Some("the status is lost");
@@ -195,7 +194,7 @@ fn wrong(error: &Error, wanted: &Wanted, dynamic: bool) -> Option<&'static str> 
 }
 
 impl Wanted {
-    /// Lines of JSON are a text to a schema, and any text is made up for it.
+    /// To a schema NDJSON is plain text, so generated text is arbitrary.
     fn is_lines(&self) -> bool {
         self.accept.as_deref() == Some("application/x-ndjson")
     }

@@ -1,5 +1,4 @@
-//! The checks with Prism: as a validating proxy between the client and the sandbox, and as a mock
-//! server.
+//! Checks with Prism: as a validating proxy, and as a mock server.
 
 mod documented_replies;
 #[path = "../../../examples/lifecycle/lifecycles.rs"]

@@ -1,4 +1,4 @@
-//! Every operation of a platform, in an order in which the sandbox can answer.
+//! Every operation of a platform, in an order that the sandbox can answer.
 
 use super::operations::{Clients, Row, Setup, rows};
 use deploykit::dployr;
@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How long a deployment of the sandbox takes to be ready.
+/// Longer than a deployment takes in the sandbox.
 const READY: Duration = Duration::from_millis(1_400);
 
-/// The rows of a platform and the clients to call them with.
+/// The rows of a platform, and clients for them.
 pub struct Walk {
     pub rows: Vec<Row>,
     pub clients: Clients,
@@ -19,7 +19,7 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// A walk to a server at this address, with what the sandbox accepts.
+    /// Rows and clients for a server, with the sandbox's credentials.
     pub fn new(api: &str, base_url: &str, sandbox: &Sandbox) -> Self {
         let arguments = Arguments::new(api, base_url, sandbox);
         let mut rows = rows();
@@ -31,14 +31,14 @@ impl Walk {
         }
     }
 
-    /// Keeps the id of what was created or found, for later rows.
+    /// Stores a created or found id for later rows.
     pub fn keep(&self, id: Option<(&'static str, String)>) {
         let values = self.arguments.values.lock();
         let mut values = values.unwrap_or_else(PoisonError::into_inner);
         values.extend(id.map(|(name, id)| (name.to_owned(), id)));
     }
 
-    /// Waits after a row until its deployment is ready.
+    /// Waits until the row's deployment is ready.
     pub async fn settle(&self, row: &Row) {
         if row.operation.behaviour.spends {
             tokio::time::sleep(READY).await;
@@ -46,7 +46,7 @@ impl Walk {
     }
 }
 
-/// The arguments of the calls, by name.
+/// Arguments of the calls, by name.
 #[derive(Clone)]
 struct Arguments {
     base_url: String,
@@ -77,11 +77,11 @@ impl Arguments {
             ("instance_type", &nodion.instance_type_id),
             ("image_application", &nodion.image_application_id),
             ("application", application),
-            // Prism refuses an event that the spec does not have.
+            // Prism refuses events that are not in the spec.
             ("event", "deployment.deleted"),
-            // For the sandbox, domains below `.test` have the DNS record that proves them.
+            // In the sandbox, only domains below `.test` have a TXT record.
             ("domain", "app.walk.test"),
-            // The names that earlier rows give to a tag.
+            // Tag names that earlier rows assign.
             ("renamed_tag", "ünïcode tag"),
             ("deleted_tag", "new"),
         ];
@@ -95,7 +95,7 @@ impl Arguments {
 }
 
 impl Setup for Arguments {
-    /// Sends every call once and keeps no call waiting.
+    /// Sends every call once, without pacing.
     fn client<P: Platform>(&self, builder: ClientBuilder<P>) -> ClientBuilder<P> {
         builder
             .base_url(&self.base_url)

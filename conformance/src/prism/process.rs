@@ -1,4 +1,4 @@
-//! Prism as a process that ends with its handle.
+//! A Prism process that ends when dropped.
 
 use crate::Result;
 use std::path::Path;
@@ -9,10 +9,10 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
-/// What Prism says when it has something to complain about, or answers in the place of the server.
+/// Log messages about violations, and about replies that Prism made up.
 const COMPLAINTS: [&str; 3] = ["Violation", "Remocking", "terminated with error"];
 
-/// How long its log may be behind its replies.
+/// How far Prism's log may lag behind its replies.
 const LOG_DELAY: Duration = Duration::from_millis(10);
 
 /// A running Prism.
@@ -23,7 +23,7 @@ pub struct Prism {
 }
 
 impl Prism {
-    /// Starts one for each platform.
+    /// Starts one Prism per platform.
     pub async fn of_each_platform(
         start: impl AsyncFn(&'static str) -> Result<Self>,
     ) -> Result<[(&'static str, Self); 4]> {
@@ -33,13 +33,13 @@ impl Prism {
         Ok([(a, nexlayer), (b, dployr), (c, nodion), (d, edgegap)])
     }
 
-    /// Passes requests on to this server and compares both sides with the spec.
+    /// Starts a proxy that validates requests and replies.
     pub async fn proxy(cli: &Path, spec: &Path, upstream: &str) -> Result<Self> {
         let spec = spec.to_string_lossy();
         Self::start(cli, &["proxy", &spec, upstream]).await
     }
 
-    /// Answers by itself.
+    /// Starts a mock server.
     pub async fn mock(cli: &Path, spec: &Path, dynamic: bool) -> Result<Self> {
         let spec = spec.to_string_lossy();
         let mut arguments = vec!["mock", spec.as_ref()];
@@ -51,7 +51,7 @@ impl Prism {
         let mut child = Command::new("node")
             .arg(cli)
             .args(arguments)
-            // It takes a free port and says which.
+            // Prism picks a free port and prints it.
             .args([
                 "--port",
                 "0",
@@ -83,7 +83,7 @@ impl Prism {
         })
     }
 
-    /// Takes the complaints from its log: violations of a spec, and responses that Prism made itself.
+    /// Takes the logged violations and made-up replies.
     pub async fn take_complaints(&self) -> Vec<String> {
         tokio::time::sleep(LOG_DELAY).await;
         std::mem::take(&mut *lock(&self.complaints))

@@ -1,5 +1,4 @@
-//! Prism between the client and the sandbox. It compares every request and every reply with the spec
-//! and says in a header of the reply what is wrong with either.
+//! Prism between the client and the sandbox, validating both sides.
 
 use super::documented_replies;
 use super::lifecycles::{Addresses, Lifecycles};
@@ -22,7 +21,7 @@ pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
         let sandbox = Sandbox::builder().dployr_dialect(dialect);
         let sandbox = sandbox.rate_limits(false).start().await?;
         for (api, prism) in &proxies(cli, &sandbox).await? {
-            // The dialect is that of dployr alone.
+            // Only dployr has two dialects.
             let documented = dialect == Dialect::Documented;
             if !documented || *api == "dployr" {
                 let walk = Walk::new(api, &prism.base_url, &sandbox);
@@ -40,7 +39,7 @@ pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
     wrong_reply(cli, report).await
 }
 
-/// A Prism in front of each platform of a sandbox.
+/// A Prism in front of each platform.
 async fn proxies(cli: &Path, sandbox: &Sandbox) -> Result<[(&'static str, Prism); 4]> {
     let start = async |api| {
         let upstream = match api {
@@ -54,7 +53,7 @@ async fn proxies(cli: &Path, sandbox: &Sandbox) -> Result<[(&'static str, Prism)
     Prism::of_each_platform(start).await
 }
 
-/// The example of the whole lifecycle, then a wrong request to each Prism that stood in its way.
+/// Runs the lifecycle example, then one invalid request per Prism.
 async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
     let sandbox = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
     let sandbox = sandbox.start().await?;
@@ -105,7 +104,7 @@ async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// A platform whose reply is not what the spec says.
+/// A reply that violates the spec must be reported.
 async fn wrong_reply(cli: &Path, report: &mut Report) -> Result<()> {
     let json = ["content-type: application/json"];
     let server = Server::replies("200 OK", &json, r#"{"regions": "none"}"#).await;
@@ -118,14 +117,14 @@ async fn wrong_reply(cli: &Path, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Whether a violation of the request or the response was seen since the last call.
+/// Whether Prism reported a violation by the request or the response since the last call.
 async fn violated(prism: &Prism, by: &str) -> bool {
     let complaints = prism.take_complaints().await;
     let violation = format!("Violation: {by}");
     complaints.iter().any(|line| line.contains(&violation))
 }
 
-/// Sends each call once through a Prism. `documented` leaves out what the vendor's page does not have.
+/// Sends each call once through a Prism. With `documented`, only operations of the vendor's reference.
 async fn through(
     prism: &Prism,
     walk: &Walk,

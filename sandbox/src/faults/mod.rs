@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_counted_from_one() {
+    fn requests_are_counted_from_one() {
         let met = |when: FaultBuilder| -> Vec<u64> { (1..=6).filter(|&n| when.meets(n)).collect() };
         assert_eq!(met(Fault::on_any()), [1, 2, 3, 4, 5, 6]);
         assert_eq!(met(Fault::on_any().nth(2)), [2]);

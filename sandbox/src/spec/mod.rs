@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn examples_keep_their_schemas() {
+    fn examples_match_their_schemas() {
         for (platform, operation) in all() {
             let id = operation.id();
             for status in operation.statuses() {

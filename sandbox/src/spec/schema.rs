@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn problems_name_the_place_and_the_rule() {
+    fn violations_name_location_and_rule() {
         let tree = schema(json!({ "$ref": "#/components/schemas/Tree" }));
         let valid =
             json!({ "name": "oak", "kind": null, "more": 1, "branches": [{ "name": "ash" }] });
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn many_mistakes_and_long_names_are_cut() {
+    fn many_violations_and_long_names_are_truncated() {
         let tree = schema(json!({ "$ref": "#/components/schemas/Tree" }));
         let long = "é".repeat(1_000);
         let labels = json!({ long: 5 });

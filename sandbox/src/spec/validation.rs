@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_read_as_what_they_stand_for() {
+    fn parameters_are_parsed_by_their_schema() {
         let get = |target: &str| of_request(Platform::Dployr, &Request::new("GET", target));
         let list = get("/v1/deployments?page=2&pageSize=100&clusterId=x&other=y");
         assert_eq!(list, [""; 0]);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_are_checked_whatever_their_label() {
+    fn bodies_are_validated_despite_a_wrong_content_type() {
         let login = Request::new("POST", "/v1/auth/login");
         assert_eq!(of_request(Platform::Dployr, &login), ["body: is required"]);
         let labelled = |label: &str, body: &Value| {
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn status_label_and_body_of_a_reply_are_checked() {
+    fn status_content_type_and_body_of_a_reply_are_validated() {
         let health =
             json!({ "status": "ok", "timestamp": "2026-01-05T00:00:00.000Z", "version": "1" });
         let text = |status, label, body: &str| Reply::new(status, label, body);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_are_checked_line_by_line() {
+    fn streams_are_validated_line_by_line() {
         let line = json!({ "timestamp": 1, "source": "build", "level": "info", "message": "x" });
         let stream =
             |text: String| of_reply("get_logs", &Reply::new(200, "application/x-ndjson", text));

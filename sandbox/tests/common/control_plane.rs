@@ -1,4 +1,4 @@
-//! dployr's control plane with a cluster.
+//! dployr's control plane and its cluster.
 
 use super::TestPlatform;
 use deploykit_sandbox::{Dialect, Platform, SandboxBuilder};
@@ -21,7 +21,7 @@ impl ControlPlane {
         format!("{path}?clusterId={}", self.cluster)
     }
 
-    /// Deploys web-one from an image.
+    /// Deploys `web-one` from an image.
     pub fn deploy(&mut self) -> Value {
         let target = self.scoped("/v1/deployments");
         let body = json!({

@@ -1,4 +1,4 @@
-//! Edgegap with a deployment.
+//! Edgegap deployments.
 
 use super::TestPlatform;
 use deploykit_sandbox::{Platform, SandboxBuilder};
@@ -8,7 +8,7 @@ pub fn world_of(builder: SandboxBuilder) -> TestPlatform {
     TestPlatform::new(Platform::Edgegap, builder)
 }
 
-/// The smallest body for a deployment.
+/// The smallest create body.
 pub fn body(world: &TestPlatform) -> Value {
     let access = world.state.edgegap().access("");
     json!({
@@ -18,7 +18,7 @@ pub fn body(world: &TestPlatform) -> Value {
     })
 }
 
-/// The smallest body with other fields.
+/// The smallest create body with these fields.
 pub fn body_with(world: &TestPlatform, fields: Value) -> Value {
     let mut body = body(world);
     let fields = fields.as_object().unwrap().clone();
@@ -26,7 +26,7 @@ pub fn body_with(world: &TestPlatform, fields: Value) -> Value {
     body
 }
 
-/// Creates a deployment with these fields, and returns its id.
+/// Creates a deployment with these fields and returns its id.
 pub fn deploy_with(world: &mut TestPlatform, fields: Value, status: u16) -> String {
     let body = body_with(world, fields);
     let reply = world.posted("/v2/deployments", &body, status);

@@ -1,4 +1,4 @@
-//! What the tests share: a world and a clock that moves only when told.
+//! Helpers: one platform as a state machine, with a clock that moves on request.
 
 #![allow(dead_code)]
 
@@ -12,7 +12,7 @@ use std::time::Duration;
 use deploykit_sandbox::{Platform, Reply, Request, SandboxBuilder, State};
 use serde_json::Value;
 
-/// 2026-11-24T02:24:27Z, at the beginning of no window.
+/// 2026-11-24T02:24:27Z, inside a rate-limit window.
 pub const BEGIN: Duration = Duration::from_secs(1_795_487_067);
 
 pub struct TestPlatform {
@@ -43,7 +43,7 @@ impl TestPlatform {
         self.now += Duration::from_millis(millis);
     }
 
-    /// Sends a request as it is. Whatever comes back, the spec allows it.
+    /// Sends a request without credentials; asserts that the spec allows the reply.
     pub fn raw(&mut self, request: &Request) -> Reply {
         let reply = self.state.handle(self.platform, request, self.now);
         let requests = self.state.requests();
@@ -76,19 +76,19 @@ impl TestPlatform {
         self.send(Request::new("POST", target).with_json(body))
     }
 
-    /// Gets something with success.
+    /// GETs a target and expects 200.
     #[track_caller]
     pub fn ok(&mut self, target: &str) -> Value {
         expect_status(&self.get(target), 200)
     }
 
-    /// Posts a body and gets this status.
+    /// POSTs a body and expects this status.
     #[track_caller]
     pub fn posted(&mut self, target: &str, body: &Value, status: u16) -> Value {
         expect_status(&self.post(target, body), status)
     }
 
-    /// Posts nothing and gets this status.
+    /// POSTs without a body and expects this status.
     #[track_caller]
     pub fn called(&mut self, target: &str, status: u16) -> Value {
         expect_status(&self.send(Request::new("POST", target)), status)
@@ -106,7 +106,7 @@ pub fn expect_status(reply: &Reply, status: u16) -> Value {
     reply.json_body()
 }
 
-/// Whether an object has these fields, and maybe others.
+/// Asserts that an object has these fields; others are allowed.
 #[track_caller]
 pub fn has(object: &Value, fields: Value) {
     for (name, value) in fields.as_object().unwrap() {

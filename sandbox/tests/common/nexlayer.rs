@@ -1,4 +1,4 @@
-//! Nexlayer with an application.
+//! Nexlayer applications.
 
 use super::{TestPlatform, expect_status};
 use deploykit_sandbox::{Platform, Request, Sandbox};
@@ -9,7 +9,7 @@ pub fn world() -> TestPlatform {
     TestPlatform::new(Platform::Nexlayer, Sandbox::builder())
 }
 
-/// Starts an application: its session token.
+/// Starts an application and returns its session token.
 pub fn start(world: &mut TestPlatform) -> String {
     let request = Request::new("POST", "/startUserDeployment").with_body("text/x-yaml", MANIFEST);
     let body = expect_status(&world.send(request), 200);

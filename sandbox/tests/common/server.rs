@@ -1,17 +1,17 @@
-//! A server that says nothing that the specs do not allow.
+//! A server whose replies are validated against the specs.
 
 use std::ops::Deref;
 
 use deploykit_sandbox::{RecordedRequest, Sandbox, SandboxBuilder};
 
-/// A sandbox whose replies are looked at when the test is done with it.
+/// A sandbox that validates its recorded replies when dropped.
 pub struct Server(Sandbox);
 
 pub async fn start(builder: SandboxBuilder) -> Server {
     Server(builder.start().await.unwrap())
 }
 
-/// Whether the platforms' own replies to all of these are ones that the specs allow.
+/// Asserts that the specs allow all of the platforms' replies.
 #[track_caller]
 pub fn assert_allowed(requests: &[RecordedRequest]) {
     for request in requests {
@@ -29,7 +29,7 @@ impl Deref for Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // A second panic would hide why the test failed.
+        // A second panic would hide the first.
         if !std::thread::panicking() {
             assert_allowed(&self.requests());
         }

@@ -1,7 +1,7 @@
-//! The rules of each platform, and the replies that its spec allows.
+//! The rules of each platform, as tables of requests and replies.
 //!
-//! The tables state the rules. Every success of every operation comes from them, every other status code of a spec comes
-//! from them or from an injected fault, and each reply is one that the spec allows.
+//! The tables must cover a success of every operation. Every other documented status must come from a table or an
+//! injected fault. The spec must allow every reply.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -18,7 +18,7 @@ const CONTROL_PLANE: &str = include_str!("tables/control_plane.txt");
 const NODION: &str = include_str!("tables/nodion.txt");
 const EDGEGAP: &str = include_str!("tables/edgegap.txt");
 
-/// The sandbox of a section, by the options in its title.
+/// The builder for a section, from the options in its title.
 fn builder(dialect: Dialect) -> impl Fn(&str) -> SandboxBuilder {
     move |options| {
         let builder = Sandbox::builder().dployr_dialect(dialect);
@@ -64,12 +64,12 @@ fn check(platform: Platform, tables: &[(Dialect, &str)]) {
 }
 
 #[test]
-fn nexlayer_keeps_its_rules_and_its_spec() {
+fn nexlayer_follows_its_rules_and_spec() {
     check(Platform::Nexlayer, &[(Dialect::Documented, NEXLAYER)]);
 }
 
 #[test]
-fn dployr_keeps_its_rules_and_its_spec_in_both_dialects() {
+fn dployr_follows_its_rules_and_spec_in_both_dialects() {
     let tables = [
         (Dialect::Documented, DPLOYR),
         (Dialect::ControlPlane, CONTROL_PLANE),
@@ -78,17 +78,17 @@ fn dployr_keeps_its_rules_and_its_spec_in_both_dialects() {
 }
 
 #[test]
-fn nodion_keeps_its_rules_and_its_spec() {
+fn nodion_follows_its_rules_and_spec() {
     check(Platform::Nodion, &[(Dialect::Documented, NODION)]);
 }
 
 #[test]
-fn edgegap_keeps_its_rules_and_its_spec() {
+fn edgegap_follows_its_rules_and_spec() {
     check(Platform::Edgegap, &[(Dialect::Documented, EDGEGAP)]);
 }
 
 #[test]
-fn limits_can_be_lifted() {
+fn rate_limits_can_be_disabled() {
     for (limits, status) in [(true, 429), (false, 200)] {
         let mut world =
             TestPlatform::new(Platform::Edgegap, Sandbox::builder().rate_limits(limits));

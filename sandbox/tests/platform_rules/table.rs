@@ -1,4 +1,4 @@
-//! Plays tables of requests against a platform. `tables/nexlayer.txt` describes their format.
+//! Runs tables of requests against a platform; `tables/nexlayer.txt` describes the format.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 
 use crate::common::{BEGIN, TestPlatform};
 
-/// The status codes that the platform's rules answered, by operation.
+/// Statuses that the platform's rules answered, by operation.
 pub type SeenStatuses = BTreeSet<(&'static str, u16)>;
 
 pub struct TableRunner<'a> {
     world: TestPlatform,
-    /// Kept values and named bodies, by name.
+    /// Stored values and named bodies.
     names: BTreeMap<String, String>,
     owner: Option<String>,
     /// The cookie of the last login.
@@ -22,7 +22,7 @@ pub struct TableRunner<'a> {
     seen: &'a mut SeenStatuses,
 }
 
-/// What the lines before a row say about its request.
+/// Settings of `@` lines for the next row.
 struct Next {
     times: usize,
     content_type: Option<String>,
@@ -73,7 +73,7 @@ impl<'a> TableRunner<'a> {
         }
     }
 
-    /// Plays all sections of a table, each in a new sandbox.
+    /// Runs all sections of a table, each on a new sandbox.
     pub fn table(
         platform: Platform,
         text: &str,
@@ -158,7 +158,7 @@ impl<'a> TableRunner<'a> {
         })
     }
 
-    /// The text of a body: as it stands, or a named one with changes.
+    /// Resolves a body: literal, or a named one with changes.
     fn body(&self, text: &str) -> String {
         let is_upper = |letter: char| letter.is_ascii_uppercase();
         let end = text.find(|letter| !is_upper(letter));
@@ -204,7 +204,7 @@ impl<'a> TableRunner<'a> {
         })
     }
 
-    /// Sends a request. The world asserts that the spec allows the reply.
+    /// Sends a request; asserts that the spec allows the reply.
     fn send(&mut self, mut request: Request) -> Reply {
         if let Some(cookie) = self.cookie.as_ref().filter(|_| self.sends_cookie) {
             request = request.with_header("cookie", cookie);
@@ -235,7 +235,7 @@ impl<'a> TableRunner<'a> {
         }
     }
 
-    /// Sends every operation unknown ids: without a body, with broken ones, and with the example of the spec.
+    /// Sends unknown ids to every operation: without a body, with invalid ones, and with the spec's example.
     pub fn ask_everything(&mut self, authorization: Option<&str>) {
         self.world.authorization = authorization.map(str::to_owned);
         for operation in Spec::of(self.world.platform).operations() {
@@ -259,7 +259,7 @@ impl<'a> TableRunner<'a> {
     }
 }
 
-/// Whether `found` has what is expected: `"*"` is any value, and a number is the length of an array.
+/// Asserts that `found` contains `expected`: `"*"` is any value, a number the length of an array.
 fn contains(found: &Value, expected: &Value, at: &str) {
     match (found, expected) {
         (found, Value::String(any)) if any == "*" => assert!(!found.is_null(), "{at}"),
@@ -281,7 +281,7 @@ fn contains(found: &Value, expected: &Value, at: &str) {
     }
 }
 
-/// Whether an injected fault answers a status code that no rule gives, in a form that the spec allows.
+/// Whether an injected fault answers this status as the spec documents it.
 pub fn injected(platform: Platform, operation: &Operation, status: u16) -> bool {
     let fault = Fault::on(operation.id()).platform(platform).status(status);
     let mut state = Sandbox::builder().fault(fault).state();

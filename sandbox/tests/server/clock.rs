@@ -9,7 +9,7 @@ use crate::common::server;
 use crate::{LOCAL, deploy, exchange, page};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_driven_clock_stands_still() {
+async fn a_manual_clock_stands_still() {
     let sandbox = server::start(Sandbox::builder().manual_clock()).await;
     let start = sandbox.now();
     assert_eq!(start, Duration::from_secs(1_795_487_040));
@@ -31,7 +31,7 @@ async fn a_driven_clock_stands_still() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_ticking_clock_goes_on_with_each_request() {
+async fn a_ticking_clock_moves_with_each_request() {
     let tick = Duration::from_millis(500);
     let sandbox = Sandbox::builder()
         .ticking_clock(tick)

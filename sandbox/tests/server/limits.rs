@@ -1,4 +1,4 @@
-//! What the server puts up with on its sockets, and what a fault does there.
+//! Limits and faults on the server's sockets.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -23,7 +23,7 @@ fn open(base_url: &str) -> TcpStream {
 const GET: &[u8] = b"GET /v1/regions HTTP/1.1\r\nhost: x\r\n\r\n";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reset_is_a_reset() {
+async fn a_reset_closes_with_tcp_rst() {
     let fault = Fault::on("list_regions").reset();
     let sandbox = server::start(Sandbox::builder().fault(fault)).await;
     let mut stream = open(&sandbox.nodion().base_url);
@@ -33,7 +33,7 @@ async fn a_reset_is_a_reset() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cut_body_ends_without_a_reset() {
+async fn a_truncated_body_ends_without_a_reset() {
     let fault = Fault::on("list_regions").truncate(4);
     let sandbox = server::start(Sandbox::builder().fault(fault)).await;
     let mut stream = open(&sandbox.nodion().base_url);
@@ -53,7 +53,7 @@ async fn a_cut_body_ends_without_a_reset() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hanging_answer_ends_with_the_server() {
+async fn a_hang_ends_with_the_server() {
     let fault = Fault::on("list_regions").hang();
     let sandbox = server::start(Sandbox::builder().fault(fault)).await;
     let mut stream = open(&sandbox.nodion().base_url);
@@ -78,7 +78,7 @@ async fn a_hanging_answer_ends_with_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_late_answer_ends_with_the_server_on_a_clock_that_nobody_moves_any_more() {
+async fn a_delayed_reply_ends_with_the_server_on_a_manual_clock() {
     let late = Fault::on("list_regions").delay(Duration::from_secs(60));
     let builder = Sandbox::builder().manual_clock().fault(late);
     let sandbox = server::start(builder).await;
@@ -93,7 +93,7 @@ async fn a_late_answer_ends_with_the_server_on_a_clock_that_nobody_moves_any_mor
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_head_has_an_end() {
+async fn large_request_heads_are_refused() {
     let sandbox = server::start(Sandbox::builder()).await;
     let mut stream = open(&sandbox.nodion().base_url);
     let long = format!(
@@ -116,9 +116,9 @@ async fn a_head_has_an_end() {
     assert_eq!(sandbox.requests(), []);
 }
 
-// The clock of the runtime is driven: nobody waits for half a minute.
+// Time is advanced, so that nobody waits for 30 seconds.
 #[tokio::test]
-async fn who_is_slow_to_ask_is_hung_up_on() {
+async fn slow_requests_are_closed() {
     let sandbox = server::start(Sandbox::builder()).await;
     let address = address(&sandbox.nodion().base_url).to_owned();
     let begun = b"GET /v1/regions HTTP/1.1\r\nhost:".as_slice();
@@ -127,7 +127,7 @@ async fn who_is_slow_to_ask_is_hung_up_on() {
     for (sent, answer) in [(b"".as_slice(), ""), (begun, ""), (body, "HTTP/1.1 408")] {
         let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
         stream.write_all(sent).await.unwrap();
-        // The server is to have seen it before time goes on.
+        // The server must receive the bytes before the time advances.
         tokio::time::sleep(Duration::from_millis(50)).await;
         tokio::time::pause();
         tokio::time::advance(Duration::from_secs(31)).await;
@@ -144,7 +144,7 @@ async fn who_is_slow_to_ask_is_hung_up_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_connections_wait_until_there_is_room() {
+async fn connections_above_the_limit_wait() {
     let sandbox = server::start(Sandbox::builder()).await;
     let url = &sandbox.nodion().base_url;
     let answered = |stream: &mut TcpStream| {

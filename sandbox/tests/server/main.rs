@@ -15,13 +15,13 @@ use common::server;
 use deploykit_sandbox::{Dialect, Platform, Sandbox};
 use serde_json::{Value, json};
 
-/// Loopback needs no TLS, but built together with deploykit reqwest wants to know a provider.
+/// Loopback needs no TLS, but with deploykit's features reqwest needs a crypto provider.
 fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::new()
 }
 
-/// One exchange on a connection of its own: head and body.
+/// One exchange on its own connection: head and body of the reply.
 pub fn exchange(base_url: &str, request: &str) -> (String, String) {
     let mut stream = TcpStream::connect(base_url.strip_prefix("http://").unwrap()).unwrap();
     stream
@@ -154,7 +154,7 @@ async fn each_platform_answers_on_its_own_port() {
 }
 
 #[tokio::test]
-async fn the_builder_reaches_the_server() {
+async fn builder_settings_apply_to_the_server() {
     let sandbox = server::start(
         Sandbox::builder()
             .dployr_dialect(Dialect::ControlPlane)
@@ -188,7 +188,7 @@ async fn a_large_body_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_ends_when_it_is_dropped() {
+async fn dropping_the_sandbox_stops_the_server() {
     let sandbox = server::start(Sandbox::builder()).await;
     let address = sandbox
         .nexlayer()
@@ -203,7 +203,7 @@ async fn it_ends_when_it_is_dropped() {
     idle.read_exact(&mut begin).unwrap();
     assert_eq!(&begin, b"HTTP/1.1 404");
     drop(sandbox);
-    // A kept connection is closed, and the port is given back.
+    // Idle connections are closed and the port is released.
     idle.set_read_timeout(Some(Duration::from_secs(10)))
         .unwrap();
     let mut rest = Vec::new();

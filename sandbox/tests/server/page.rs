@@ -1,4 +1,4 @@
-//! The page at `/`.
+//! The status page at `/`.
 
 use deploykit_sandbox::{Fault, Sandbox};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! RecordedRequest requests: waiting for them, and clearing them.
+//! Recorded requests: waiting and clearing.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::common::server;
 use crate::deploy;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_are_waited_for_and_forgotten() {
+async fn requests_are_awaited_and_cleared() {
     let sandbox = server::start(Sandbox::builder()).await;
     let soon = Duration::from_millis(20);
     assert_eq!(sandbox.wait_for_request(|_| true, soon).await, None);
@@ -26,7 +26,7 @@ async fn requests_are_waited_for_and_forgotten() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sandbox_does_not_print_its_credentials() {
+async fn debug_output_of_a_sandbox_shows_no_credentials() {
     let sandbox = server::start(Sandbox::builder()).await;
     deploy(&sandbox);
     let shown = format!("{:?}", *sandbox);
