@@ -79,14 +79,14 @@ async function main() {
     hasTouch: true,
   });
   const page = context.pages()[0] || (await context.newPage());
-  const said = [];
+  const errors = [];
   const asked = [];
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) said.push(message.text());
+    if (['error', 'warning'].includes(message.type())) errors.push(message.text());
   });
-  page.on('pageerror', (error) => said.push(String(error)));
+  page.on('pageerror', (error) => errors.push(String(error)));
   page.on('dialog', (dialog) => {
-    said.push(`dialog ${dialog.message()}`);
+    errors.push(`dialog ${dialog.message()}`);
     dialog.dismiss();
   });
   page.on('request', (request) => asked.push(request.url()));
@@ -181,7 +181,7 @@ async function main() {
 
   const after = await (await fetch(`${url}/?format=json`)).json();
   check('viewing the page is not recorded', JSON.stringify(after.requests) !== JSON.stringify(before.requests) && 'requests were added');
-  check('no browser errors', said);
+  check('no browser errors', errors);
   check('no external requests', asked.filter((one) => !one.startsWith(`${url}/`) && one !== 'data:,'));
   await context.close();
   console.log(`${held} of ${all} page checks hold`);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Longer than any expected reply, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// Above nginx's 8 KiB limit of a request line or header.
 const TOO_LONG: usize = 9 << 10;
 /// Above the 1 KiB body limit in `nginx.conf`.
@@ -93,8 +93,8 @@ pub fn create(base_url: &str, variable: &str) -> Result<Call<edgegap::Deployed>>
 fn tuned<P: Platform>(builder: ClientBuilder<P>, base_url: &str) -> ClientBuilder<P> {
     builder
         .base_url(base_url)
-        .timeout(PATIENCE)
-        .deadline(3 * PATIENCE)
+        .timeout(TIMEOUT)
+        .deadline(3 * TIMEOUT)
         // Every request must reach the server.
         .pacing(Pacing::off())
         // The default number of retries, with a shorter backoff.

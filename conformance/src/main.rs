@@ -30,7 +30,7 @@ async fn main() -> ExitCode {
     let mut report = Report::default();
     let checks = async {
         if let Err(error) = check(&mut report).await {
-            report.check("the checks end", &[error.to_string()]);
+            report.check("all checks run", &[error.to_string()]);
         }
         report.finish()
     };

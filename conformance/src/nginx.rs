@@ -11,21 +11,21 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// Concurrent calls at a rate limit.
-const CROWD: usize = 20;
+const CONCURRENT_CALLS: usize = 20;
 /// Concurrent creates at a rate limit.
 const CREATES: usize = 4;
 /// Delay of the slow location, and when a caller gives up.
 const SLOW_MS: u64 = 5_000;
-const IMPATIENCE: Duration = Duration::from_millis(1_500);
+const CALLER_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// How long to wait for log lines.
-const LOG_PATIENCE: Duration = Duration::from_secs(5);
+const LOG_TIMEOUT: Duration = Duration::from_secs(5);
 /// The log is complete when it did not change for this long.
 const LOG_QUIET: Duration = Duration::from_millis(150);
 pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
     slow_location(servers).await?;
-    unhinted(servers, report).await?;
-    hinted(servers, report).await?;
-    dropped(servers, report).await?;
+    limit_without_retry_after(servers, report).await?;
+    limit_with_retry_after(servers, report).await?;
+    dropped_calls(servers, report).await?;
     for page in pages() {
         page.check(servers, report).await?;
     }
@@ -33,49 +33,58 @@ pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
 }
 
 /// Without `Retry-After`, a refusal is an error and not retried.
-async fn unhinted(servers: &Servers, report: &mut Report) -> Result<()> {
-    let found = crowd(CROWD, || Ok(outcome(list(&servers.at("unhinted"))?))).await?;
+async fn limit_without_retry_after(servers: &Servers, report: &mut Report) -> Result<()> {
+    let found = concurrently(CONCURRENT_CALLS, || {
+        Ok(outcome(list(&servers.at("unhinted"))?))
+    })
+    .await?;
     let refused: Vec<_> = found
         .iter()
         .filter_map(|found| found.as_ref().err())
         .collect();
-    let log = Log::read(servers, "unhinted", CROWD).await?;
+    let log = Log::read(servers, "unhinted", CONCURRENT_CALLS).await?;
     let as_expected = refused.iter().all(|error| {
         (error.kind(), error.effect(), error.retry_after())
             == (ErrorKind::RateLimited, Effect::None, None)
     });
-    let some = !refused.is_empty() && refused.len() < CROWD;
-    let once = log.all() == CROWD && log.with(429) == refused.len();
-    let name = format!("nginx: a limit without a hint: an error, sent once: {log}");
+    let some = !refused.is_empty() && refused.len() < CONCURRENT_CALLS;
+    let once = log.all() == CONCURRENT_CALLS && log.with(429) == refused.len();
+    let name = format!("nginx: a limit without Retry-After: an error, sent once: {log}");
     report.holds(name, some && as_expected && once);
     Ok(())
 }
 
 /// With `Retry-After`, all calls succeed, every attempt is logged, and each create is accepted once.
-async fn hinted(servers: &Servers, report: &mut Report) -> Result<()> {
+async fn limit_with_retry_after(servers: &Servers, report: &mut Report) -> Result<()> {
     let (lists, creates) = (servers.at("hinted"), servers.at("creates"));
-    let listed = crowd(CROWD, || Ok(outcome(patient(list(&lists)?)))).await?;
-    let created = crowd(CREATES, || Ok(outcome(patient(create(&creates, "v")?)))).await?;
+    let listed = concurrently(CONCURRENT_CALLS, || {
+        Ok(outcome(with_many_retries(list(&lists)?)))
+    })
+    .await?;
+    let created = concurrently(CREATES, || {
+        Ok(outcome(with_many_retries(create(&creates, "v")?)))
+    })
+    .await?;
     for (place, found, status) in [("hinted", listed, 200), ("creates", created, 202)] {
         let attempts = found.iter().map(attempts).sum();
         let log = Log::read(servers, place, attempts).await?;
         let good = found.iter().all(Outcome::is_ok) && log.with(status) == found.len();
         let every = log.all() == attempts && log.with(429) > 0;
-        let name = format!("nginx: a limit with a hint ({place}): all get through, once: {log}");
+        let name = format!("nginx: a limit with Retry-After ({place}): all succeed once: {log}");
         report.holds(name, good && every);
     }
     Ok(())
 }
 
 /// Dropping a call closes its connection at once, and it is not retried.
-async fn dropped(servers: &Servers, report: &mut Report) -> Result<()> {
+async fn dropped_calls(servers: &Servers, report: &mut Report) -> Result<()> {
     for kind in [Kind::List, Kind::Create] {
         let place = format!("slow/dropped-{kind:?}");
         let base_url = servers.at(&place);
         let call = kind.call(&base_url, Tweak::Nothing);
-        let gave_up = tokio::time::timeout(IMPATIENCE, call).await.is_err();
+        let gave_up = tokio::time::timeout(CALLER_TIMEOUT, call).await.is_err();
         let log = Log::read(servers, &place, 1).await?;
-        let name = format!("nginx: a dropped {kind:?} is closed, once: {log}");
+        let name = format!("nginx: a dropped {kind:?} closes its connection, sent once: {log}");
         report.holds(name, gave_up && log.all() == 1 && log.with(499) == 1);
     }
     Ok(())
@@ -97,7 +106,7 @@ struct Page {
 fn pages() -> Vec<Page> {
     use Kind::{Create, List};
     use Tweak::{LargeBody, LongHeader, LongQuery, Nothing};
-    let slow = Tweak::Timeout(IMPATIENCE);
+    let slow = Tweak::Timeout(CALLER_TIMEOUT);
     let once = [
         (Create, "large", LargeBody, 413, "Entity Too Large"),
         (List, "good", LongQuery, 414, "URI Too Large"),
@@ -159,7 +168,7 @@ impl Page {
         }
         let logged = log.with(self.logged) - before.with(self.logged);
         if logged != attempts || log.all() != before.all() + attempts {
-            problems.push(format!("the log has {log}, and had {before}"));
+            problems.push(format!("the log changed from {before} to {log}"));
         }
         let name = format!("nginx: {} at /{}: {kind:?}: {end}", self.logged, self.place);
         report.check(name, &problems);
@@ -168,7 +177,7 @@ impl Page {
 }
 
 /// A call with many retries.
-fn patient<T: Send + 'static>(call: Call<T>) -> Call<T> {
+fn with_many_retries<T: Send + 'static>(call: Call<T>) -> Call<T> {
     // Spreads the retries over a second: all calls get the same `Retry-After`.
     let spread = Duration::from_secs(1);
     call.retry(
@@ -180,7 +189,7 @@ fn patient<T: Send + 'static>(call: Call<T>) -> Call<T> {
 }
 
 /// The outcomes of concurrent calls.
-async fn crowd<F, R>(count: usize, call: F) -> Result<Vec<Outcome>>
+async fn concurrently<F, R>(count: usize, call: F) -> Result<Vec<Outcome>>
 where
     F: Fn() -> Result<R>,
     R: Future<Output = Outcome> + Send + 'static,
@@ -225,7 +234,7 @@ impl Log {
         let mut before = usize::MAX;
         loop {
             let log = Self::now(servers, place)?;
-            let enough = log.all() >= wanted || since.elapsed() > LOG_PATIENCE;
+            let enough = log.all() >= wanted || since.elapsed() > LOG_TIMEOUT;
             if enough && log.all() == before {
                 return Ok(log);
             }

@@ -28,7 +28,7 @@ impl Report {
 
     /// Reports a check without details.
     pub fn holds(&mut self, name: impl Display, holds: bool) {
-        let problem = (!holds).then(|| "it does not hold".to_owned());
+        let problem = (!holds).then(|| "does not hold".to_owned());
         self.check(name, problem.as_slice());
     }
 

@@ -17,8 +17,8 @@ use tokio::sync::Semaphore;
 /// Concurrent calls; enough that delays do not add up.
 const AT_ONCE: usize = 40;
 /// How long to wait for the journal: longer than the longest delay.
-const JOURNAL_PATIENCE: Duration = Duration::from_secs(12);
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
+const JOURNAL_TIMEOUT: Duration = Duration::from_secs(12);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A row of the table.
 #[derive(Deserialize)]
@@ -118,7 +118,7 @@ pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
         let problems = problems(cell, found, &seen);
         let (end, counted) = (end(found), seen.statuses.len());
         let name = format!("wiremock: {}: {:?}", cell.row.name, cell.kind);
-        report.check(format!("{name}: {end}, counted {counted}"), &problems);
+        report.check(format!("{name}: {end}, received {counted}"), &problems);
     }
     Ok(())
 }
@@ -137,10 +137,10 @@ fn problems(cell: &Cell, found: &Outcome, seen: &Seen) -> Vec<String> {
         .as_ref()
         .is_err_and(|error| error.retry_after() != hint)
     {
-        problems.push(format!("expected a hint of {hint:?}"));
+        problems.push(format!("expected retry_after {hint:?}"));
     }
     if seen.statuses.len() != attempts(found) {
-        problems.push("attempts and counted differ".to_owned());
+        problems.push("the attempts differ from the received requests".to_owned());
     }
     if seen.elsewhere > 0 {
         problems.push("a redirect was followed".to_owned());
@@ -148,7 +148,7 @@ fn problems(cell: &Cell, found: &Outcome, seen: &Seen) -> Vec<String> {
     // Independent of the table: a create or login may only be retried after a 429.
     let not_refused = seen.statuses.iter().filter(|status| **status != 429);
     if !list && not_refused.count() > 1 {
-        problems.push("sent again after it may have been processed".to_owned());
+        problems.push("retried although it may have been processed".to_owned());
     }
     problems
 }
@@ -193,10 +193,10 @@ async fn journal(admin: &nodion::Client, wanted: usize) -> Result<HashMap<String
         let requests = reply["requests"]
             .as_array()
             .ok_or("WireMock's journal has no requests")?;
-        if requests.len() >= wanted || since.elapsed() > JOURNAL_PATIENCE {
+        if requests.len() >= wanted || since.elapsed() > JOURNAL_TIMEOUT {
             return Ok(by_prefix(requests));
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 

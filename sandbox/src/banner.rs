@@ -44,7 +44,8 @@ dployr    {dployr_url}
 Nodion    {nodion_url}
   token        {nodion_token}
   application  {application_id}
-  curl -X POST -H 'Authorization: Bearer {nodion_token}' \\
+  curl -X POST \\
+    -H 'Authorization: Bearer {nodion_token}' \\
     '{nodion_url}/v1/applications/{application_id}/deployments'
 
 Edgegap   {edgegap_url}

@@ -22,12 +22,12 @@ fn server(application: &str, version: &str) -> NewDeployment {
 async fn previews_equal_those_of_a_recorder() {
     let sandbox = server::start(Sandbox::builder()).await;
     let recorder = Recorder::new();
-    let (real, played) = (
+    let (real, recorded) = (
         sandbox.edgegap().client().unwrap(),
         recorder.edgegap().unwrap(),
     );
     let access = sandbox.edgegap();
-    for edgegap in [real, played] {
+    for edgegap in [real, recorded] {
         let id = edgegap
             .deploy(server(&access.application, &access.version))
             .await
@@ -63,13 +63,13 @@ async fn previews_equal_those_of_a_recorder() {
 
 #[tokio::test(start_paused = true)]
 async fn all_platforms_deploy_in_process_without_waiting() {
-    let world = Sandbox::builder()
+    let sandbox = Sandbox::builder()
         .ready_after(Duration::from_secs(60))
         .in_process();
     let began = std::time::Instant::now();
 
-    let access = world.edgegap_access();
-    let edgegap = world.edgegap().unwrap();
+    let access = sandbox.edgegap_access();
+    let edgegap = sandbox.edgegap().unwrap();
     let deployed = edgegap
         .deploy(server(&access.application, &access.version))
         .await
@@ -77,14 +77,14 @@ async fn all_platforms_deploy_in_process_without_waiting() {
     let ready = deployed.deployment().wait().await.unwrap();
     assert!(ready.is_ready());
 
-    let application = world
+    let application = sandbox
         .nodion()
         .unwrap()
-        .application(world.nodion_access().application_id);
+        .application(sandbox.nodion_access().application_id);
     let deployment = application.deploy().await.unwrap();
     application.deployment(deployment.id).wait().await.unwrap();
 
-    let nexlayer = world.nexlayer().unwrap();
+    let nexlayer = sandbox.nexlayer().unwrap();
     let manifest = "application: {name: a, pods: [{name: web, path: /, image: 'nginx:1', servicePorts: [80]}]}";
     let deployed = nexlayer
         .deploy(Manifest::parse(manifest).unwrap())
@@ -92,7 +92,7 @@ async fn all_platforms_deploy_in_process_without_waiting() {
         .unwrap();
     deployed.application().wait().await.unwrap();
 
-    let dployr = world.dployr().unwrap();
+    let dployr = sandbox.dployr().unwrap();
     let new = dployr::NewDeployment::from_git("my-app", "https://github.com/user/repo")
         .runtime("nodejs", "20")
         .branch("main")
@@ -103,68 +103,68 @@ async fn all_platforms_deploy_in_process_without_waiting() {
     deployed.deployment().wait().await.unwrap();
 
     assert!(began.elapsed() < Duration::from_secs(5));
-    assert!(world.request_previews().len() > 8);
-    server::assert_allowed(&world.requests());
+    assert!(sandbox.request_previews().len() > 8);
+    server::assert_allowed(&sandbox.requests());
 }
 
 #[tokio::test(start_paused = true)]
 async fn advance_moves_the_clock() {
-    let world = Sandbox::builder()
+    let sandbox = Sandbox::builder()
         .dployr_dialect(Dialect::ControlPlane)
         .in_process();
-    let access = world.dployr_access();
-    let dployr = world
+    let access = sandbox.dployr_access();
+    let dployr = sandbox
         .dployr_builder()
         .cluster(access.cluster_id.as_str())
         .build()
         .unwrap();
     dployr.services().list().await.unwrap();
-    let edgegap = world.edgegap().unwrap();
-    let edgegap_access = world.edgegap_access();
+    let edgegap = sandbox.edgegap().unwrap();
+    let edgegap_access = sandbox.edgegap_access();
     let new = server(&edgegap_access.application, &edgegap_access.version);
     let call = new.webhook_on_ready("http://127.0.0.1:9/ready");
     let id = edgegap.deploy(call).await.unwrap().request_id;
-    assert!(world.take_due_webhooks().is_empty());
-    world.advance(Duration::from_secs(5));
-    assert_eq!(world.take_due_webhooks().len(), 1);
+    assert!(sandbox.take_due_webhooks().is_empty());
+    sandbox.advance(Duration::from_secs(5));
+    assert_eq!(sandbox.take_due_webhooks().len(), 1);
     let status: Call<_> = edgegap.deployment(id).get();
     assert!(status.await.unwrap().is_ready());
-    assert!(format!("{world:?}").contains("requests: 3"));
-    server::assert_allowed(&world.requests());
+    assert!(format!("{sandbox:?}").contains("requests: 3"));
+    server::assert_allowed(&sandbox.requests());
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_clock_stops_at_year_9999() {
-    let world = Sandbox::builder().in_process();
+    let sandbox = Sandbox::builder().in_process();
     for _ in 0..2 {
-        world.advance(Duration::MAX);
+        sandbox.advance(Duration::MAX);
         tokio::time::advance(Duration::from_secs(60)).await;
-        let edgegap = world.edgegap().unwrap();
+        let edgegap = sandbox.edgegap().unwrap();
         edgegap.deployments().list().await.unwrap();
-        assert_eq!(world.now(), Duration::from_secs(253_370_764_800));
+        assert_eq!(sandbox.now(), Duration::from_secs(253_370_764_800));
     }
-    assert!(world.requests()[0].log_line().starts_with("9999-01-01T"));
+    assert!(sandbox.requests()[0].log_line().starts_with("9999-01-01T"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn faults_and_requests_work_in_process() {
     let busy = Fault::on("list_regions").nth(2).status(503);
     // In process, the manual clock is ignored.
-    let world = Sandbox::builder().manual_clock().fault(busy.clone());
-    let world = world.in_process();
-    let began = world.now();
-    let nodion = world.nodion_builder().retry(Retry::off()).build().unwrap();
+    let sandbox = Sandbox::builder().manual_clock().fault(busy.clone());
+    let sandbox = sandbox.in_process();
+    let began = sandbox.now();
+    let nodion = sandbox.nodion_builder().retry(Retry::off()).build().unwrap();
     nodion.regions().list().await.unwrap();
-    assert_eq!(world.pending_faults(), std::slice::from_ref(&busy));
+    assert_eq!(sandbox.pending_faults(), std::slice::from_ref(&busy));
     nodion.regions().list().await.unwrap_err();
-    assert_eq!(world.pending_faults(), []);
-    let used = &world.faults()[0];
+    assert_eq!(sandbox.pending_faults(), []);
+    let used = &sandbox.faults()[0];
     assert_eq!((&used.fault, used.matched, used.applied), (&busy, 2, 1));
     tokio::time::advance(Duration::from_secs(60)).await;
-    world.advance(Duration::from_secs(5));
-    assert_eq!(world.now(), began + Duration::from_secs(65));
-    world.clear_requests();
-    assert_eq!(world.requests(), []);
+    sandbox.advance(Duration::from_secs(5));
+    assert_eq!(sandbox.now(), began + Duration::from_secs(65));
+    sandbox.clear_requests();
+    assert_eq!(sandbox.requests(), []);
     nodion.regions().list().await.unwrap();
-    assert_eq!(world.requests()[0].number, 3);
+    assert_eq!(sandbox.requests()[0].number, 3);
 }

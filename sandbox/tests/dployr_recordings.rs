@@ -29,7 +29,7 @@ fn exchanges(fixture: &str) -> Vec<Value> {
 
 /// A control plane, with the sandbox's values for recorded ids and names.
 struct Plane {
-    world: TestPlatform,
+    api: TestPlatform,
     access: DployrAccess,
     ids: BTreeMap<String, String>,
 }
@@ -37,12 +37,12 @@ struct Plane {
 impl Plane {
     fn new(builder: SandboxBuilder) -> Self {
         let builder = builder.dployr_dialect(Dialect::ControlPlane);
-        let world = TestPlatform::new(Platform::Dployr, builder);
-        let access = world.state.dployr().access("");
+        let api = TestPlatform::new(Platform::Dployr, builder);
+        let access = api.state.dployr().access("");
         let mut plane = Self {
             ids: BTreeMap::new(),
             access: access.clone(),
-            world,
+            api,
         };
         plane.means(CLUSTER, &access.cluster_id);
         plane.means("acme", "owner");
@@ -55,17 +55,12 @@ impl Plane {
     }
 
     fn replay(&mut self, exchanges: &[Value]) {
-        replay(
-            &mut self.world,
-            &self.access.token,
-            exchanges,
-            &mut self.ids,
-        );
+        replay(&mut self.api, &self.access.token, exchanges, &mut self.ids);
     }
 
     fn service(&mut self, name: &str) -> String {
         let target = format!("/v1/services?clusterId={}", self.access.cluster_id);
-        let list = self.world.ok(&target);
+        let list = self.api.ok(&target);
         let mut items = list["data"]["items"].as_array().unwrap().iter();
         let service = items.find(|item| item["name"] == name).unwrap();
         service["id"].as_str().unwrap().to_owned()
@@ -87,18 +82,16 @@ fn the_101st_request_of_a_minute_is_refused() {
     let mut plane = Plane::new(Sandbox::builder());
     plane.means("loopback", "sandbox");
     // The recording time: the message contains the remaining seconds.
-    plane.world.now = std::time::Duration::from_secs(1_795_487_083);
+    plane.api.now = std::time::Duration::from_secs(1_795_487_083);
     let email = json!({ "email": plane.access.email });
     let login = json!({ "email": plane.access.email, "code": plane.access.login_code });
     let post = |path: &str, body: &Value| Request::new("POST", path).with_json(body);
-    plane.world.raw(&post("/v1/auth/login/email", &email));
-    let verified = plane
-        .world
-        .raw(&post("/v1/auth/login/email/verify", &login));
+    plane.api.raw(&post("/v1/auth/login/email", &email));
+    let verified = plane.api.raw(&post("/v1/auth/login/email/verify", &login));
     let id = session(verified.header("set-cookie").unwrap()).unwrap();
     plane.means("<session>", &id);
     for _ in 0..97 {
-        plane.world.ok("/v1/users/me");
+        plane.api.ok("/v1/users/me");
     }
     plane.replay(&exchanges("rate-limit"));
 }
@@ -111,7 +104,7 @@ fn services_and_instances_get_the_same_replies() {
     // The first two requests deploy the same name.
     let (deployed, rest) = exchanges.split_at(2);
     plane.replay(deployed);
-    plane.world.wait(1_200);
+    plane.api.wait(1_200);
     let service = plane.service("web-one");
     plane.means(SERVICE, &service);
     plane.replay(rest);
@@ -123,8 +116,8 @@ fn an_account_gets_the_same_replies() {
     plane.ids.remove("acme");
     let app = json!({ "name": "web-one", "type": "web", "source": "image", "image": "node:20" });
     let target = format!("/v1/deployments?clusterId={}", plane.access.cluster_id);
-    plane.world.posted(&target, &app, 202);
-    plane.world.wait(1_200);
+    plane.api.posted(&target, &app, 202);
+    plane.api.wait(1_200);
     let access = plane.access.clone();
     plane.means("login@example.com", &access.email);
     plane.means("70INTT", &access.login_code);
@@ -135,13 +128,13 @@ fn an_account_gets_the_same_replies() {
 }
 
 fn replay(
-    world: &mut TestPlatform,
+    api: &mut TestPlatform,
     known_token: &str,
     exchanges: &[Value],
     ids: &mut BTreeMap<String, String>,
 ) {
     for exchange in exchanges {
-        world.wait(exchange["wait_ms"].as_u64().unwrap_or(0));
+        api.wait(exchange["wait_ms"].as_u64().unwrap_or(0));
         let (recorded, response) = (&exchange["request"], &exchange["response"]);
         let (method, path) = (
             recorded["method"].as_str().unwrap(),
@@ -164,7 +157,7 @@ fn replay(
             Value::String(text) => text.clone().into_bytes(),
             json => translated(&json.to_string(), ids).into_bytes(),
         };
-        let reply = world.raw(&request);
+        let reply = api.raw(&request);
         let at = format!("{method} {path} {}", recorded["body"]);
         assert_eq!(
             reply.status.as_u16(),

@@ -169,34 +169,34 @@ fn it_stops_on_sigint_and_sigterm() {
 
 #[test]
 fn errors_set_the_exit_code() {
-    let (code, said) = refused(&["--nope"]);
+    let (code, stderr) = refused(&["--nope"]);
     assert_eq!(code, Some(2));
     assert!(
-        said.contains("unexpected argument '--nope' found"),
-        "{said}"
+        stderr.contains("unexpected argument '--nope' found"),
+        "{stderr}"
     );
-    let (code, said) = refused(&["--fault", "edgegap.create_deploymnt=reset"]);
+    let (code, stderr) = refused(&["--fault", "edgegap.create_deploymnt=reset"]);
     assert_eq!(code, Some(2));
     assert!(
-        said.contains("did you mean edgegap.create_deployment?"),
-        "{said}"
+        stderr.contains("did you mean edgegap.create_deployment?"),
+        "{stderr}"
     );
-    let (code, said) = refused(&["--fault", "*=explode"]);
+    let (code, stderr) = refused(&["--fault", "*=explode"]);
     assert_eq!(code, Some(2));
-    assert!(said.contains("drop-webhook"), "{said}");
+    assert!(stderr.contains("drop-webhook"), "{stderr}");
 
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().unwrap().port().min(65_532).to_string();
-    let (code, said) = refused(&["--port", &port]);
+    let (code, stderr) = refused(&["--port", &port]);
     assert_eq!(code, Some(1));
     assert!(
-        said.contains(&format!("cannot listen on 127.0.0.1:{port}")),
-        "{said}"
+        stderr.contains(&format!("cannot listen on 127.0.0.1:{port}")),
+        "{stderr}"
     );
     // No machine has this address (RFC 5737).
-    let (code, said) = refused(&["--bind", "192.0.2.1"]);
+    let (code, stderr) = refused(&["--bind", "192.0.2.1"]);
     assert_eq!(code, Some(1));
-    assert!(said.contains("cannot listen on 192.0.2.1:0"), "{said}");
+    assert!(stderr.contains("cannot listen on 192.0.2.1:0"), "{stderr}");
 }
 
 #[test]
@@ -226,24 +226,24 @@ fn an_open_address_prints_a_warning() {
         "the printed address is reachable"
     );
     running.signal("TERM");
-    let mut said = String::new();
+    let mut stderr = String::new();
     running
         .child
         .stderr
         .take()
         .unwrap()
-        .read_to_string(&mut said)
+        .read_to_string(&mut stderr)
         .unwrap();
     assert!(
-        said.contains("anyone who can reach 0.0.0.0 can use this sandbox"),
-        "{said}"
+        stderr.contains("anyone who can reach 0.0.0.0 can use this sandbox"),
+        "{stderr}"
     );
     let mut closed = run(&[]);
     closed.signal("TERM");
-    let mut said = String::new();
+    let mut stderr = String::new();
     let mut errors = closed.child.stderr.take().unwrap();
-    errors.read_to_string(&mut said).unwrap();
-    assert_eq!(said, "");
+    errors.read_to_string(&mut stderr).unwrap();
+    assert_eq!(stderr, "");
 }
 
 #[test]

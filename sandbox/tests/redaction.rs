@@ -10,9 +10,9 @@ use serde_json::json;
 
 /// How a request to this path is printed.
 fn shown(platform: Platform, method: &str, path: &str) -> String {
-    let mut world = TestPlatform::new(platform, Sandbox::builder());
-    world.raw(&Request::new(method, path).with_header("authorization", "Bearer sent/it"));
-    let recorded = world.state.requests().remove(0);
+    let mut api = TestPlatform::new(platform, Sandbox::builder());
+    api.raw(&Request::new(method, path).with_header("authorization", "Bearer sent/it"));
+    let recorded = api.state.requests().remove(0);
     let open = recorded.redacted_path();
     assert!(recorded.to_string().contains(&format!(" {open} ")));
     open
@@ -125,7 +125,7 @@ fn debug_output_shows_no_bodies_or_session_tokens() {
     hides(&reply, &[token]);
     hides(&plane.state, &[session, token, &access.token]);
 
-    let mut nexlayer = common::nexlayer::world();
+    let mut nexlayer = common::nexlayer::api();
     let session = common::nexlayer::start(&mut nexlayer);
     hides(&nexlayer.state, &[&session]);
 
@@ -147,27 +147,27 @@ fn debug_output_shows_no_bodies_or_session_tokens() {
 
 #[test]
 fn recorded_requests_show_no_credentials() {
-    let mut world = TestPlatform::new(Platform::Edgegap, Sandbox::builder());
-    let token = world.state.edgegap().access("").token;
-    world.get("/v1/deployments?query=canary-1");
-    world.raw(
+    let mut api = TestPlatform::new(Platform::Edgegap, Sandbox::builder());
+    let token = api.state.edgegap().access("").token;
+    api.get("/v1/deployments?query=canary-1");
+    api.raw(
         &Request::new("DELETE", "/v1/self/stop/abc/canary-2")
             .with_header("authorization", "canary-3"),
     );
-    world.send(Request::new("POST", "/v2/deployments").with_json(&json!({ "x": "canary-4" })));
-    world.platform = Platform::Nexlayer;
-    world.raw(
+    api.send(Request::new("POST", "/v2/deployments").with_json(&json!({ "x": "canary-4" })));
+    api.platform = Platform::Nexlayer;
+    api.raw(
         &Request::new("POST", "/startUserDeployment/canary-5").with_header("x-api-key", "canary-6"),
     );
-    world.get(&format!("/{token}"));
-    for recorded in world.state.requests() {
+    api.get(&format!("/{token}"));
+    for recorded in api.state.requests() {
         let shown = format!("{recorded:?} {recorded:#?} {recorded}");
         assert!(
             !shown.contains("canary") && !shown.contains(&token),
             "{shown}"
         );
     }
-    let requests = world.state.requests();
+    let requests = api.state.requests();
     assert_eq!(
         requests[1].to_string(),
         "edgegap DELETE /v1/self/stop/abc/*** 401"
@@ -183,9 +183,9 @@ fn recorded_requests_show_no_credentials() {
         ("GET", "/v1/deployments?query=canary-1".to_owned())
     );
     assert_eq!(http.headers()["authorization"], format!("token {token}"));
-    let odd = world.raw(&Request::new("GET", "/a%20b?x=1%262&y=%C3%A9"));
+    let odd = api.raw(&Request::new("GET", "/a%20b?x=1%262&y=%C3%A9"));
     assert_eq!(odd.status, 404);
-    let odd = world.state.requests().pop().unwrap().to_http().unwrap();
+    let odd = api.state.requests().pop().unwrap().to_http().unwrap();
     assert_eq!(odd.uri(), "/a%20b?x=1%262&y=%C3%A9");
 }
 
@@ -194,14 +194,14 @@ fn log_lines_are_truncated() {
     let long = "x".repeat(50_000);
     let fault = Fault::on_any().nth(1);
     let fault = fault.status_with(500, "text/plain", long.as_str());
-    let mut world = TestPlatform::new(Platform::Edgegap, Sandbox::builder().fault(fault));
-    world.raw(&Request::new(&long, "/"));
-    world.raw(&Request::new("GET", &format!("/{long}")));
-    world.raw(&Request::new("GET", &"/v1".repeat(20_000)));
+    let mut api = TestPlatform::new(Platform::Edgegap, Sandbox::builder().fault(fault));
+    api.raw(&Request::new(&long, "/"));
+    api.raw(&Request::new("GET", &format!("/{long}")));
+    api.raw(&Request::new("GET", &"/v1".repeat(20_000)));
     let users = vec![json!({ long.as_str(): 1 }); 100];
     let body = json!({ long.as_str(): 1, "users": users });
-    world.post("/v2/deployments", &body);
-    for request in world.state.requests() {
+    api.post("/v2/deployments", &body);
+    for request in api.state.requests() {
         let line = request.log_line();
         assert!(line.chars().count() <= 1_001, "{} letters", line.len());
         assert!(line.contains(&format!(" {}", request.status)), "{line}");

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::edgegap::{body_with, deploy_with, world_of as edgegap};
+use common::edgegap::{api as edgegap, body_with, deploy_with};
 use common::{BEGIN, TestPlatform, control_plane::ControlPlane, expect_status, has, server};
 use deploykit_sandbox::{Platform, Request, Sandbox, SandboxBuilder, Webhook};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// The webhook fields of a create body.
-fn hooks() -> Value {
+fn webhook_fields() -> Value {
     json!({
         "webhook_on_ready": { "url": "http://127.0.0.1:1/ready" },
         "webhook_on_error": { "url": "http://127.0.0.1:1/error" },
@@ -21,13 +21,13 @@ fn hooks() -> Value {
     })
 }
 
-fn deploy(world: &mut TestPlatform, status: u16) -> String {
-    deploy_with(world, hooks(), status)
+fn deploy(api: &mut TestPlatform, status: u16) -> String {
+    deploy_with(api, webhook_fields(), status)
 }
 
 /// Paths and reported statuses of the calls that are due.
-fn told(world: &mut TestPlatform) -> Vec<(String, Value)> {
-    let due = world.state.take_due_webhooks(world.now);
+fn due(api: &mut TestPlatform) -> Vec<(String, Value)> {
+    let due = api.state.take_due_webhooks(api.now);
     let path = |url: &str| url.rsplit('/').next().unwrap().to_owned();
     due.into_iter()
         .map(|webhook| (path(&webhook.url), webhook.body["current_status"].clone()))
@@ -40,94 +40,96 @@ fn pair(path: &str, status: &str) -> (String, Value) {
 
 #[test]
 fn edgegap_calls_on_ready_and_terminated() {
-    let mut world = edgegap(Sandbox::builder());
-    assert_eq!(world.state.next_webhook_at(world.now), None);
-    let id = deploy(&mut world, 202);
+    let mut api = edgegap(Sandbox::builder());
+    assert_eq!(api.state.next_webhook_at(api.now), None);
+    let id = deploy(&mut api, 202);
     let ready = BEGIN + Duration::from_millis(1_200);
-    assert_eq!(world.state.next_webhook_at(world.now), Some(ready));
-    assert_eq!(told(&mut world), []);
-    world.wait(1_199);
-    assert_eq!(told(&mut world), []);
-    world.wait(1);
-    let due = world.state.take_due_webhooks(world.now);
-    let status = world.ok(&format!("/v1/status/{id}"));
+    assert_eq!(api.state.next_webhook_at(api.now), Some(ready));
+    assert_eq!(due(&mut api), []);
+    api.wait(1_199);
+    assert_eq!(due(&mut api), []);
+    api.wait(1);
+    let calls = api.state.take_due_webhooks(api.now);
+    let status = api.ok(&format!("/v1/status/{id}"));
     // The body is the status reply of that moment.
-    let [Webhook { platform, body, .. }] = due.as_slice() else {
-        panic!("{due:?}");
+    let [Webhook { platform, body, .. }] = calls.as_slice() else {
+        panic!("{calls:?}");
     };
     assert_eq!((platform, body), (&Platform::Edgegap, &status));
-    assert_eq!(told(&mut world), [], "once is enough");
-    world.deleted(&format!("/v1/stop/{id}"), 200);
-    assert_eq!(told(&mut world), []);
-    world.wait(400);
-    assert_eq!(told(&mut world), [pair("terminated", "Status.TERMINATED")]);
-    assert_eq!(world.state.next_webhook_at(world.now), None);
+    assert_eq!(due(&mut api), [], "each call is sent once");
+    api.deleted(&format!("/v1/stop/{id}"), 200);
+    assert_eq!(due(&mut api), []);
+    api.wait(400);
+    assert_eq!(due(&mut api), [pair("terminated", "Status.TERMINATED")]);
+    assert_eq!(api.state.next_webhook_at(api.now), None);
 }
 
 #[test]
 fn overdue_webhooks_come_in_order() {
-    let mut world = edgegap(Sandbox::builder());
-    let id = deploy(&mut world, 202);
-    world.wait(2_000);
-    world.deleted(&format!("/v1/stop/{id}"), 200);
-    world.wait(60_000);
+    let mut api = edgegap(Sandbox::builder());
+    let id = deploy(&mut api, 202);
+    api.wait(2_000);
+    api.deleted(&format!("/v1/stop/{id}"), 200);
+    api.wait(60_000);
     assert_eq!(
-        told(&mut world),
+        due(&mut api),
         [
             pair("ready", "Status.READY"),
             pair("terminated", "Status.TERMINATED")
         ]
     );
     // Stopped while starting, it becomes ready first.
-    let id = deploy(&mut world, 202);
-    world.wait(500);
-    world.deleted(&format!("/v1/stop/{id}"), 202);
-    world.wait(700);
-    assert_eq!(told(&mut world), [pair("ready", "Status.READY")]);
-    world.wait(60_000);
-    assert_eq!(told(&mut world), [pair("terminated", "Status.TERMINATED")]);
+    let id = deploy(&mut api, 202);
+    api.wait(500);
+    api.deleted(&format!("/v1/stop/{id}"), 202);
+    api.wait(700);
+    assert_eq!(due(&mut api), [pair("ready", "Status.READY")]);
+    api.wait(60_000);
+    assert_eq!(due(&mut api), [pair("terminated", "Status.TERMINATED")]);
 }
 
 #[test]
 fn edgegap_calls_on_error() {
-    let mut world = edgegap(Sandbox::builder().deployments_fail(true));
-    deploy(&mut world, 202);
-    world.wait(1_200);
-    assert_eq!(told(&mut world), [pair("error", "Status.ERROR")]);
-    let mut world = edgegap(Sandbox::builder().edgegap_capacity(0));
-    deploy(&mut world, 422);
-    assert_eq!(told(&mut world), [pair("error", "Status.ERROR")]);
+    let mut api = edgegap(Sandbox::builder().deployments_fail(true));
+    deploy(&mut api, 202);
+    api.wait(1_200);
+    assert_eq!(due(&mut api), [pair("error", "Status.ERROR")]);
+    let mut api = edgegap(Sandbox::builder().edgegap_capacity(0));
+    deploy(&mut api, 422);
+    assert_eq!(due(&mut api), [pair("error", "Status.ERROR")]);
 }
 
 #[test]
 fn without_a_url_nothing_is_called() {
-    let mut world = edgegap(Sandbox::builder());
-    let mut body = body_with(&world, hooks());
+    let mut api = edgegap(Sandbox::builder());
+    let mut body = body_with(&api, webhook_fields());
     body.as_object_mut().unwrap().remove("webhook_on_ready");
-    world.posted("/v2/deployments", &body, 202);
-    world.wait(60_000);
-    assert_eq!(told(&mut world), []);
+    api.posted("/v2/deployments", &body, 202);
+    api.wait(60_000);
+    assert_eq!(due(&mut api), []);
 }
 
-struct Plane {
-    plane: ControlPlane,
+struct SubscribedPlane {
+    control_plane: ControlPlane,
 }
 
-impl Plane {
+impl SubscribedPlane {
     fn new(builder: SandboxBuilder, wanted: &Value) -> Self {
         let mut plane = ControlPlane::new(builder);
         let target = plane.scoped("/v1/notifications/webhook/setup");
-        plane.world.posted(&target, wanted, 200);
-        Self { plane }
+        plane.api.posted(&target, wanted, 200);
+        Self {
+            control_plane: plane,
+        }
     }
 
     fn deploy(&mut self) -> Value {
-        self.plane.deploy()["taskId"].clone()
+        self.control_plane.deploy()["taskId"].clone()
     }
 
-    fn told(&mut self) -> Vec<Value> {
-        let now = self.plane.world.now;
-        let due = self.plane.world.state.take_due_webhooks(now);
+    fn due(&mut self) -> Vec<Value> {
+        let now = self.control_plane.api.now;
+        let due = self.control_plane.api.state.take_due_webhooks(now);
         due.into_iter()
             .map(|webhook| {
                 assert_eq!(webhook.url, "http://127.0.0.1:1/hook");
@@ -137,15 +139,16 @@ impl Plane {
             .collect()
     }
 
-    fn codes(&mut self) -> Vec<String> {
-        let told = self.told();
-        told.iter()
+    fn events(&mut self) -> Vec<String> {
+        let bodies = self.due();
+        bodies
+            .iter()
             .map(|body| body["event"].as_str().unwrap().to_owned())
             .collect()
     }
 }
 
-fn all() -> Value {
+fn all_events() -> Value {
     let events = [
         "deployment.created",
         "deployment.finished",
@@ -160,10 +163,10 @@ fn all() -> Value {
 
 #[test]
 fn dployr_reports_deployment_events() {
-    let mut plane = Plane::new(Sandbox::builder(), &all());
+    let mut plane = SubscribedPlane::new(Sandbox::builder(), &all_events());
     let id = plane.deploy();
-    let actor = plane.plane.world.state.dployr().access("").cluster_id;
-    let created = plane.told();
+    let actor = plane.control_plane.api.state.dployr().access("").cluster_id;
+    let created = plane.due();
     assert_eq!(created.len(), 1);
     assert_eq!(created[0]["event"], "deployment.created");
     assert_eq!(created[0]["timestamp"], "2026-11-24T02:24:27.000Z");
@@ -173,10 +176,10 @@ fn dployr_reports_deployment_events() {
         json!({ "clusterId": actor, "serviceName": "web-one", "deploymentId": id, "actorType": "user" }),
     );
     assert!(data["actorId"].is_string());
-    plane.plane.world.wait(1_199);
-    assert_eq!(plane.told(), [] as [Value; 0]);
-    plane.plane.world.wait(60_000);
-    let finished = plane.told();
+    plane.control_plane.api.wait(1_199);
+    assert_eq!(plane.due(), [] as [Value; 0]);
+    plane.control_plane.api.wait(60_000);
+    let finished = plane.due();
     assert_eq!(finished.len(), 1);
     assert_eq!(finished[0]["event"], "deployment.finished");
     // The time of the end, not of the check.
@@ -184,39 +187,42 @@ fn dployr_reports_deployment_events() {
     assert_eq!(finished[0]["data"]["deploymentId"], id);
     assert_eq!(
         plane
-            .plane
-            .world
+            .control_plane
+            .api
             .state
-            .next_webhook_at(plane.plane.world.now),
+            .next_webhook_at(plane.control_plane.api.now),
         None
     );
 }
 
 #[test]
 fn dployr_reports_failed_deployments_as_finished() {
-    let mut plane = Plane::new(Sandbox::builder().deployments_fail(true), &all());
+    let mut plane = SubscribedPlane::new(Sandbox::builder().deployments_fail(true), &all_events());
     plane.deploy();
-    plane.plane.world.wait(1_200);
-    assert_eq!(plane.codes(), ["deployment.created", "deployment.finished"]);
+    plane.control_plane.api.wait(1_200);
+    assert_eq!(
+        plane.events(),
+        ["deployment.created", "deployment.finished"]
+    );
 }
 
 #[test]
 fn dployr_reports_service_events() {
-    let mut plane = Plane::new(Sandbox::builder(), &all());
+    let mut plane = SubscribedPlane::new(Sandbox::builder(), &all_events());
     let deployment = plane.deploy();
-    plane.plane.world.wait(1_200);
-    let plane_of = &mut plane.plane;
+    plane.control_plane.api.wait(1_200);
+    let plane_of = &mut plane.control_plane;
     let id = plane_of.items("/v1/services")[0]["id"].clone();
     let service = format!("/v1/services/{}", id.as_str().unwrap());
-    plane_of.world.called(&format!("{service}/stop"), 200);
-    plane_of.world.called(&format!("{service}/start"), 200);
+    plane_of.api.called(&format!("{service}/stop"), 200);
+    plane_of.api.called(&format!("{service}/start"), 200);
     let target = plane_of.scoped(&format!("/v1/deployments/{}", deployment.as_str().unwrap()));
     let request = deploykit_sandbox::Request::new("DELETE", &target);
     let request = request.with_json(&json!({ "clusterId": plane_of.cluster }));
-    expect_status(&plane_of.world.send(request), 200);
-    plane_of.world.deleted(&service, 200);
+    expect_status(&plane_of.api.send(request), 200);
+    plane_of.api.deleted(&service, 200);
     assert_eq!(
-        plane.codes(),
+        plane.events(),
         [
             "deployment.created",
             "deployment.finished",
@@ -237,20 +243,20 @@ fn dployr_reports_only_subscribed_events() {
         ("events", json!(["deployment.deleted", "deployment.failed"])),
         ("webhookUrl", Value::Null),
     ] {
-        let mut wanted = all();
+        let mut wanted = all_events();
         wanted[change] = value;
-        let mut plane = Plane::new(Sandbox::builder(), &wanted);
+        let mut plane = SubscribedPlane::new(Sandbox::builder(), &wanted);
         plane.deploy();
-        plane.plane.world.wait(60_000);
-        assert_eq!(plane.codes(), [] as [&str; 0], "{wanted}");
+        plane.control_plane.api.wait(60_000);
+        assert_eq!(plane.events(), [] as [&str; 0], "{wanted}");
     }
     // The default list has no deployment events.
-    let mut wanted = all();
+    let mut wanted = all_events();
     wanted.as_object_mut().unwrap().remove("events");
-    let mut plane = Plane::new(Sandbox::builder(), &wanted);
+    let mut plane = SubscribedPlane::new(Sandbox::builder(), &wanted);
     plane.deploy();
-    plane.plane.world.wait(60_000);
-    assert_eq!(plane.codes(), [] as [&str; 0]);
+    plane.control_plane.api.wait(60_000);
+    assert_eq!(plane.events(), [] as [&str; 0]);
 }
 
 /// Reads a whole request and answers it.
@@ -299,7 +305,7 @@ fn client() -> reqwest::Client {
 #[tokio::test]
 async fn the_server_sends_webhooks() {
     let sandbox = server::start(Sandbox::builder()).await;
-    let world = edgegap(Sandbox::builder());
+    let api = edgegap(Sandbox::builder());
     let (url, received) = receiver();
     // Silent, missing and remote receivers delay nobody.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -311,7 +317,7 @@ async fn the_server_sends_webhooks() {
         "no url",
         url.as_str(),
     ] {
-        let mut body = body_with(&world, hooks());
+        let mut body = body_with(&api, webhook_fields());
         body["webhook_on_ready"] = json!({ "url": format!("{url}/ready?a=b") });
         let access = sandbox.edgegap();
         let reply = client()
@@ -323,7 +329,10 @@ async fn the_server_sends_webhooks() {
             .unwrap();
         assert_eq!(reply.status(), 202);
     }
-    assert!(received.try_recv().is_err(), "nothing is ready yet");
+    assert!(
+        received.try_recv().is_err(),
+        "the deployment is not ready yet"
+    );
     sandbox.advance(Duration::from_secs(5));
     let request = tokio::task::spawn_blocking(move || {
         let first = received.recv_timeout(Duration::from_secs(20)).unwrap();
@@ -343,7 +352,7 @@ async fn the_server_sends_webhooks() {
 fn wrong_reply(plane: &ControlPlane) -> Request {
     let target = plane.scoped("/v1/notifications/webhook/setup");
     let events = json!({ "events": ["no event"] });
-    let authorization = plane.world.authorization.as_deref().unwrap();
+    let authorization = plane.api.authorization.as_deref().unwrap();
     Request::new("POST", &target)
         .with_header("authorization", authorization)
         .with_json(&events)
@@ -354,7 +363,7 @@ fn wrong_reply(plane: &ControlPlane) -> Request {
 fn the_test_platform_panics_on_an_invalid_reply() {
     let mut plane = ControlPlane::new(Sandbox::builder());
     let request = wrong_reply(&plane);
-    plane.world.raw(&request);
+    plane.api.raw(&request);
 }
 
 #[test]
@@ -362,6 +371,6 @@ fn the_test_platform_panics_on_an_invalid_reply() {
 fn invalid_replies_are_found_in_recorded_requests() {
     let mut plane = ControlPlane::new(Sandbox::builder());
     let request = wrong_reply(&plane);
-    plane.world.state.handle(Platform::Dployr, &request, BEGIN);
-    server::assert_allowed(&plane.world.state.requests());
+    plane.api.state.handle(Platform::Dployr, &request, BEGIN);
+    server::assert_allowed(&plane.api.state.requests());
 }

@@ -1,7 +1,7 @@
 //! Prism as a mock server, with the specs' examples and with generated replies.
 
 use super::documented_replies::{self, Documented};
-use super::operation_order::Walk;
+use super::operation_order::OperationRun;
 use super::operations::{AnyCall, Row, Success};
 use super::process::Prism;
 use crate::Result;
@@ -23,26 +23,26 @@ pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
     for dynamic in [false, true] {
         let start = async |api| Prism::mock(cli, &documented_replies::path(api), dynamic).await;
         for (api, prism) in &Prism::of_each_platform(start).await? {
-            let mut asks = Asks::new(api, prism, dynamic)?;
-            let walk = Walk::new(api, &prism.base_url, &sandbox);
-            for row in &walk.rows {
-                asks.every_reply(row, &walk).await;
+            let mut checks = MockChecks::new(api, prism, dynamic)?;
+            let run = OperationRun::new(api, &prism.base_url, &sandbox);
+            for row in &run.rows {
+                checks.every_reply(row, &run).await;
             }
-            asks.finish(report);
+            checks.finish(report);
         }
     }
     Ok(())
 }
 
 /// A reply to request from Prism.
-struct Wanted {
+struct WantedReply {
     status: u16,
     prefer: String,
     accept: Option<String>,
 }
 
 /// Requests every documented reply from a Prism.
-struct Asks<'a> {
+struct MockChecks<'a> {
     api: &'a str,
     prism: &'a Prism,
     dynamic: bool,
@@ -52,7 +52,7 @@ struct Asks<'a> {
     problems: Vec<String>,
 }
 
-impl<'a> Asks<'a> {
+impl<'a> MockChecks<'a> {
     fn new(api: &'a str, prism: &'a Prism, dynamic: bool) -> Result<Self> {
         Ok(Self {
             api,
@@ -66,11 +66,13 @@ impl<'a> Asks<'a> {
     }
 
     /// Requests each reply of an operation, and each as a stream if the operation can stream.
-    async fn every_reply(&mut self, row: &Row, walk: &Walk) {
+    async fn every_reply(&mut self, row: &Row, run: &OperationRun) {
         let operation = row.operation;
         let replies = self.replies.get(operation.id);
         let wanted = replies.into_iter().flatten();
-        let wanted: Vec<_> = wanted.flat_map(|reply| self.ways(reply)).collect();
+        let wanted: Vec<_> = wanted
+            .flat_map(|reply| self.wanted_replies(reply))
+            .collect();
         let streams = operation.behaviour.time == TimeClass::Stream;
         let as_stream = |name: &str| streams && name == "follow";
         for (number, variant) in row.variants.iter().enumerate() {
@@ -79,7 +81,7 @@ impl<'a> Asks<'a> {
             }
             for wanted in &wanted {
                 let success = self
-                    .ask(operation, wanted, variant.call(&walk.clients))
+                    .check_reply(operation, wanted, variant.call(&run.clients))
                     .await;
                 for error in success.into_iter().flat_map(|success| success.failures) {
                     let made_up = self.dynamic && wanted.is_lines();
@@ -92,9 +94,9 @@ impl<'a> Asks<'a> {
     }
 
     /// Requests for a reply: one per example, or several rounds.
-    fn ways(&self, reply: &Documented) -> Vec<Wanted> {
+    fn wanted_replies(&self, reply: &Documented) -> Vec<WantedReply> {
         let status = reply.status;
-        let wanted = |prefer: String| Wanted {
+        let wanted = |prefer: String| WantedReply {
             status,
             prefer: format!("code={status}{prefer}"),
             accept: reply.media_type.clone(),
@@ -119,10 +121,10 @@ impl<'a> Asks<'a> {
     }
 
     /// Sends a call and checks its outcome.
-    async fn ask(
+    async fn check_reply(
         &mut self,
         operation: &Operation,
-        wanted: &Wanted,
+        wanted: &WantedReply,
         mut call: AnyCall,
     ) -> Option<Success> {
         self.calls += 1;
@@ -133,18 +135,18 @@ impl<'a> Asks<'a> {
         // Spawned, so that a panic is reported as a problem.
         let result = tokio::spawn(call.send()).await;
         match result {
-            Err(panic) => self.problem(operation, wanted, format!("a panic: {panic}")),
+            Err(panic) => self.problem(operation, wanted, format!("panic: {panic}")),
             Ok(Ok(success)) => {
                 self.decoded += 1;
                 if success.status != wanted.status {
-                    let words = format!("the status is said to be {}", success.status);
+                    let words = format!("the client reports status {}", success.status);
                     self.problem(operation, wanted, words);
                 }
                 return Some(success);
             }
             Ok(Err(error)) => {
                 if let Some(what) = wrong(&error, wanted, self.dynamic) {
-                    let log = self.prism.take_complaints().await;
+                    let log = self.prism.take_violations().await;
                     let body = error.body_excerpt().unwrap_or_default();
                     self.problem(
                         operation,
@@ -157,8 +159,13 @@ impl<'a> Asks<'a> {
         None
     }
 
-    fn problem(&mut self, operation: &Operation, wanted: &Wanted, what: impl std::fmt::Display) {
-        let Wanted { prefer, accept, .. } = wanted;
+    fn problem(
+        &mut self,
+        operation: &Operation,
+        wanted: &WantedReply,
+        what: impl std::fmt::Display,
+    ) {
+        let WantedReply { prefer, accept, .. } = wanted;
         let accept = accept.as_deref().unwrap_or_default();
         self.problems
             .push(format!("{} ({prefer} {accept}): {what}", operation.id));
@@ -166,7 +173,7 @@ impl<'a> Asks<'a> {
 
     fn finish(self, report: &mut Report) {
         let mode = if self.dynamic {
-            "made-up replies"
+            "generated replies"
         } else {
             "examples"
         };
@@ -183,17 +190,17 @@ impl<'a> Asks<'a> {
 }
 
 /// The problem of an error, if any.
-fn wrong(error: &Error, wanted: &Wanted, dynamic: bool) -> Option<&'static str> {
+fn wrong(error: &Error, wanted: &WantedReply, dynamic: bool) -> Option<&'static str> {
     if error.status() != Some(wanted.status) {
-        return Some("the status is lost");
+        return Some("the error lacks the status");
     }
     if error.kind() == ErrorKind::Decode && !(dynamic && wanted.is_lines()) {
-        return Some("a reply that fits its schema and cannot be read");
+        return Some("a valid reply cannot be decoded");
     }
     None
 }
 
-impl Wanted {
+impl WantedReply {
     /// To a schema NDJSON is plain text, so generated text is arbitrary.
     fn is_lines(&self) -> bool {
         self.accept.as_deref() == Some("application/x-ndjson")

@@ -12,13 +12,13 @@ use std::time::Duration;
 const READY: Duration = Duration::from_millis(1_400);
 
 /// The rows of a platform, and clients for them.
-pub struct Walk {
+pub struct OperationRun {
     pub rows: Vec<Row>,
     pub clients: Clients,
     arguments: Arguments,
 }
 
-impl Walk {
+impl OperationRun {
     /// Rows and clients for a server, with the sandbox's credentials.
     pub fn new(api: &str, base_url: &str, sandbox: &Sandbox) -> Self {
         let arguments = Arguments::new(api, base_url, sandbox);
@@ -32,14 +32,14 @@ impl Walk {
     }
 
     /// Stores a created or found id for later rows.
-    pub fn keep(&self, id: Option<(&'static str, String)>) {
+    pub fn store_id(&self, id: Option<(&'static str, String)>) {
         let values = self.arguments.values.lock();
         let mut values = values.unwrap_or_else(PoisonError::into_inner);
         values.extend(id.map(|(name, id)| (name.to_owned(), id)));
     }
 
     /// Waits until the row's deployment is ready.
-    pub async fn settle(&self, row: &Row) {
+    pub async fn wait_until_ready(&self, row: &Row) {
         if row.operation.behaviour.spends {
             tokio::time::sleep(READY).await;
         }

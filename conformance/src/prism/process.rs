@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
 /// Log messages about violations, and about replies that Prism made up.
-const COMPLAINTS: [&str; 3] = ["Violation", "Remocking", "terminated with error"];
+const LOGGED_VIOLATIONS: [&str; 3] = ["Violation", "Remocking", "terminated with error"];
 
 /// How far Prism's log may lag behind its replies.
 const LOG_DELAY: Duration = Duration::from_millis(10);
@@ -18,7 +18,7 @@ const LOG_DELAY: Duration = Duration::from_millis(10);
 /// A running Prism.
 pub struct Prism {
     pub base_url: String,
-    complaints: Arc<Mutex<Vec<String>>>,
+    violations: Arc<Mutex<Vec<String>>>,
     _child: Child,
 }
 
@@ -67,36 +67,36 @@ impl Prism {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
-        let complaints = Arc::<Mutex<Vec<String>>>::default();
+        let violations = Arc::<Mutex<Vec<String>>>::default();
         let (found, address) = oneshot::channel();
         let (out, err) = (child.stdout.take(), child.stderr.take());
-        tokio::spawn(listen(out, Arc::clone(&complaints), Some(found)));
-        tokio::spawn(listen(err, Arc::clone(&complaints), None));
+        tokio::spawn(listen(out, Arc::clone(&violations), Some(found)));
+        tokio::spawn(listen(err, Arc::clone(&violations), None));
         let address = tokio::time::timeout(Duration::from_secs(60), address).await;
         let Ok(Ok(address)) = address else {
             return Err(format!("Prism does not start: {arguments:?}").into());
         };
         Ok(Self {
             base_url: format!("http://{address}"),
-            complaints,
+            violations,
             _child: child,
         })
     }
 
-    /// Takes the logged violations and made-up replies.
-    pub async fn take_complaints(&self) -> Vec<String> {
+    /// Takes the logged violations and generated replies.
+    pub async fn take_violations(&self) -> Vec<String> {
         tokio::time::sleep(LOG_DELAY).await;
-        std::mem::take(&mut *lock(&self.complaints))
+        std::mem::take(&mut *lock(&self.violations))
     }
 }
 
-fn lock(complaints: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
-    complaints.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(violations: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
+    violations.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn listen(
     from: Option<impl AsyncRead + Unpin>,
-    complaints: Arc<Mutex<Vec<String>>>,
+    violations: Arc<Mutex<Vec<String>>>,
     mut found: Option<oneshot::Sender<String>>,
 ) {
     let Some(from) = from else { return };
@@ -106,8 +106,11 @@ async fn listen(
             if let Some(found) = found.take() {
                 let _ = found.send(address.trim().to_owned());
             }
-        } else if COMPLAINTS.iter().any(|complaint| line.contains(complaint)) {
-            lock(&complaints).push(line);
+        } else if LOGGED_VIOLATIONS
+            .iter()
+            .any(|violation| line.contains(violation))
+        {
+            lock(&violations).push(line);
         }
     }
 }

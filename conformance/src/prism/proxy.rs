@@ -2,7 +2,7 @@
 
 use super::documented_replies;
 use super::lifecycles::{Addresses, Lifecycles};
-use super::operation_order::Walk;
+use super::operation_order::OperationRun;
 use super::process::Prism;
 use super::support::Server;
 use crate::Result;
@@ -24,9 +24,9 @@ pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
             // Only dployr has two dialects.
             let documented = dialect == Dialect::Documented;
             if !documented || *api == "dployr" {
-                let walk = Walk::new(api, &prism.base_url, &sandbox);
+                let run = OperationRun::new(api, &prism.base_url, &sandbox);
                 let name = format!("prism proxy: {api} ({dialect:?})");
-                through(prism, &walk, documented, &mut succeeded, report, &name).await;
+                send_all(prism, &run, documented, &mut succeeded, report, &name).await;
             }
         }
     }
@@ -76,8 +76,8 @@ async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
         problems.extend(end.err().map(|error| format!("{platform}: {error}")));
     }
     for (api, prism) in &proxies {
-        let complaints = prism.take_complaints().await.into_iter();
-        problems.extend(complaints.map(|complaint| format!("{api}: {complaint}")));
+        let violations = prism.take_violations().await.into_iter();
+        problems.extend(violations.map(|violation| format!("{api}: {violation}")));
     }
     let name = "prism proxy: the lifecycle on four platforms, no violation";
     report.check(name, &problems);
@@ -94,11 +94,11 @@ async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
         let call = client.token("secret").build()?.request(Method::POST, path);
         let answer = call.json(&body).await;
         if !violated(prism, "request").await {
-            problems.push(format!("{api}: POST {path} is no violation: {answer:?}"));
+            problems.push(format!("{api}: POST {path} is not reported: {answer:?}"));
         }
     }
     report.check(
-        "prism proxy: a wrong request is seen on four platforms",
+        "prism proxy: wrong requests are reported on four platforms",
         &problems,
     );
     Ok(())
@@ -111,45 +111,48 @@ async fn wrong_reply(cli: &Path, report: &mut Report) -> Result<()> {
     let prism = Prism::proxy(cli, &documented_replies::path("nodion"), &server.base_url).await?;
     let client = nodion::Client::builder().base_url(&prism.base_url);
     let answer = client.token("secret").build()?.regions().list().await;
-    let problem = format!("the client says {answer:?}, and Prism no violation");
+    let problem = format!("not reported; the client got {answer:?}");
     let problems = (!violated(&prism, "response").await).then_some(problem);
-    report.check("prism proxy: a wrong reply is seen", problems.as_slice());
+    report.check(
+        "prism proxy: a wrong reply is reported",
+        problems.as_slice(),
+    );
     Ok(())
 }
 
 /// Whether Prism reported a violation by the request or the response since the last call.
 async fn violated(prism: &Prism, by: &str) -> bool {
-    let complaints = prism.take_complaints().await;
+    let violations = prism.take_violations().await;
     let violation = format!("Violation: {by}");
-    complaints.iter().any(|line| line.contains(&violation))
+    violations.iter().any(|line| line.contains(&violation))
 }
 
 /// Sends each call once through a Prism. With `documented`, only operations of the vendor's reference.
-async fn through(
+async fn send_all(
     prism: &Prism,
-    walk: &Walk,
+    run: &OperationRun,
     documented: bool,
     succeeded: &mut BTreeSet<String>,
     report: &mut Report,
     name: &str,
 ) {
     let (mut calls, mut successes, mut problems) = (0, 0, Vec::new());
-    for row in &walk.rows {
+    for row in &run.rows {
         let operation = row.operation;
         if documented && !operation.documented {
             continue;
         }
         for variant in &row.variants {
             calls += 1;
-            let result = variant.call(&walk.clients).send().await;
-            let complaints = prism.take_complaints().await.into_iter();
+            let result = variant.call(&run.clients).send().await;
+            let violations = prism.take_violations().await.into_iter();
             problems
-                .extend(complaints.map(|found| format!("{operation} {}: {found}", variant.name)));
+                .extend(violations.map(|found| format!("{operation} {}: {found}", variant.name)));
             match result {
                 Ok(success) => {
                     successes += 1;
                     succeeded.insert(operation.to_string());
-                    walk.keep(row.id_in(&success));
+                    run.store_id(row.id_in(&success));
                     problems.extend(success.failures.iter().map(ToString::to_string));
                 }
                 Err(error) if error.status().is_none() => problems.push(error.to_string()),
@@ -157,7 +160,7 @@ async fn through(
                 Err(_) => {}
             }
         }
-        walk.settle(row).await;
+        run.wait_until_ready(row).await;
     }
     let name = format!("{name}, {calls} calls, {successes} succeed, no violation");
     report.check(name, &problems);

@@ -5,16 +5,16 @@ use deploykit_sandbox::{Dialect, Platform, SandboxBuilder};
 use serde_json::{Value, json};
 
 pub struct ControlPlane {
-    pub world: TestPlatform,
+    pub api: TestPlatform,
     pub cluster: String,
 }
 
 impl ControlPlane {
     pub fn new(builder: SandboxBuilder) -> Self {
         let builder = builder.dployr_dialect(Dialect::ControlPlane);
-        let world = TestPlatform::new(Platform::Dployr, builder);
-        let cluster = world.state.dployr().access("").cluster_id;
-        Self { world, cluster }
+        let api = TestPlatform::new(Platform::Dployr, builder);
+        let cluster = api.state.dployr().access("").cluster_id;
+        Self { api, cluster }
     }
 
     pub fn scoped(&self, path: &str) -> String {
@@ -27,12 +27,12 @@ impl ControlPlane {
         let body = json!({
             "name": "web-one", "type": "web", "source": "image", "image": "node:20-alpine", "port": "3000",
         });
-        self.world.posted(&target, &body, 202)["data"].clone()
+        self.api.posted(&target, &body, 202)["data"].clone()
     }
 
     pub fn items(&mut self, path: &str) -> Vec<Value> {
         let target = self.scoped(path);
-        let body = self.world.ok(&target);
+        let body = self.api.ok(&target);
         body["data"]["items"].as_array().unwrap().clone()
     }
 }

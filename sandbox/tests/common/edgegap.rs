@@ -4,13 +4,13 @@ use super::TestPlatform;
 use deploykit_sandbox::{Platform, SandboxBuilder};
 use serde_json::{Value, json};
 
-pub fn world_of(builder: SandboxBuilder) -> TestPlatform {
+pub fn api(builder: SandboxBuilder) -> TestPlatform {
     TestPlatform::new(Platform::Edgegap, builder)
 }
 
 /// The smallest create body.
-pub fn body(world: &TestPlatform) -> Value {
-    let access = world.state.edgegap().access("");
+pub fn body(api: &TestPlatform) -> Value {
+    let access = api.state.edgegap().access("");
     json!({
         "application": access.application,
         "version": access.version,
@@ -19,16 +19,16 @@ pub fn body(world: &TestPlatform) -> Value {
 }
 
 /// The smallest create body with these fields.
-pub fn body_with(world: &TestPlatform, fields: Value) -> Value {
-    let mut body = body(world);
+pub fn body_with(api: &TestPlatform, fields: Value) -> Value {
+    let mut body = body(api);
     let fields = fields.as_object().unwrap().clone();
     body.as_object_mut().unwrap().extend(fields);
     body
 }
 
 /// Creates a deployment with these fields and returns its id.
-pub fn deploy_with(world: &mut TestPlatform, fields: Value, status: u16) -> String {
-    let body = body_with(world, fields);
-    let reply = world.posted("/v2/deployments", &body, status);
+pub fn deploy_with(api: &mut TestPlatform, fields: Value, status: u16) -> String {
+    let body = body_with(api, fields);
+    let reply = api.posted("/v2/deployments", &body, status);
     reply["request_id"].as_str().unwrap().to_owned()
 }

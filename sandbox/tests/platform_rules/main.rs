@@ -90,18 +90,17 @@ fn edgegap_follows_its_rules_and_spec() {
 #[test]
 fn rate_limits_can_be_disabled() {
     for (limits, status) in [(true, 429), (false, 200)] {
-        let mut world =
-            TestPlatform::new(Platform::Edgegap, Sandbox::builder().rate_limits(limits));
+        let mut api = TestPlatform::new(Platform::Edgegap, Sandbox::builder().rate_limits(limits));
         let last = (0..50)
-            .map(|_| world.get("/v1/deployments").status.as_u16())
+            .map(|_| api.get("/v1/deployments").status.as_u16())
             .last();
         assert_eq!(last, Some(status));
         let builder = Sandbox::builder()
             .rate_limits(limits)
             .dployr_dialect(Dialect::ControlPlane);
-        let mut world = TestPlatform::new(Platform::Dployr, builder);
+        let mut api = TestPlatform::new(Platform::Dployr, builder);
         let last = (0..500)
-            .map(|_| world.get("/v1/users/me").status.as_u16())
+            .map(|_| api.get("/v1/users/me").status.as_u16())
             .last();
         assert_eq!(last, Some(status));
     }

@@ -12,7 +12,7 @@ use crate::common::{BEGIN, TestPlatform};
 pub type SeenStatuses = BTreeSet<(&'static str, u16)>;
 
 pub struct TableRunner<'a> {
-    world: TestPlatform,
+    api: TestPlatform,
     /// Stored values and named bodies.
     names: BTreeMap<String, String>,
     owner: Option<String>,
@@ -39,11 +39,11 @@ impl Default for Next {
 
 impl<'a> TableRunner<'a> {
     pub fn new(platform: Platform, builder: SandboxBuilder, seen: &'a mut SeenStatuses) -> Self {
-        let world = TestPlatform::new(platform, builder);
-        let state = &world.state;
+        let api = TestPlatform::new(platform, builder);
+        let state = &api.state;
         let (dployr, nodion) = (state.dployr().access(""), state.nodion().access(""));
         let edgegap = state.edgegap().access("");
-        let authorization = world.authorization.clone().unwrap_or_default();
+        let authorization = api.authorization.clone().unwrap_or_default();
         let token = authorization.rsplit(' ').next().unwrap_or_default();
         let names = [
             ("token", token.to_owned()),
@@ -64,8 +64,8 @@ impl<'a> TableRunner<'a> {
         ];
         let names = names.map(|(name, value)| (name.to_owned(), value));
         Self {
-            owner: world.authorization.clone(),
-            world,
+            owner: api.authorization.clone(),
+            api,
             names: names.into(),
             cookie: None,
             sends_cookie: false,
@@ -128,24 +128,24 @@ impl<'a> TableRunner<'a> {
     fn command(&mut self, line: &str, next: &mut Next) {
         let (command, value) = line.split_once(' ').unwrap_or((line, ""));
         match command {
-            "wait" => self.world.wait(value.parse().unwrap()),
+            "wait" => self.api.wait(value.parse().unwrap()),
             "times" => next.times = value.parse().unwrap(),
             "type" => next.content_type = Some(value.to_owned()),
-            "auth" => self.world.authorization = Some(self.filled(value)),
-            "nobody" | "owner" => {
+            "auth" => self.api.authorization = Some(self.filled(value)),
+            "anonymous" | "owner" => {
                 self.sends_cookie = false;
                 let is_owner = command == "owner";
-                self.world.authorization = self.owner.clone().filter(|_| is_owner);
+                self.api.authorization = self.owner.clone().filter(|_| is_owner);
             }
             "session" => {
                 self.sends_cookie = true;
-                self.world.authorization = None;
+                self.api.authorization = None;
             }
             "container" => {
-                let access = self.world.state.edgegap().access("");
+                let access = self.api.state.edgegap().access("");
                 let (url, token) = access.self_stop(&self.filled(value));
                 self.names.insert("self".to_owned(), url);
-                self.world.authorization = Some(token);
+                self.api.authorization = Some(token);
             }
             _ => panic!("{line}"),
         }
@@ -209,11 +209,11 @@ impl<'a> TableRunner<'a> {
         if let Some(cookie) = self.cookie.as_ref().filter(|_| self.sends_cookie) {
             request = request.with_header("cookie", cookie);
         }
-        let reply = self.world.send(request);
+        let reply = self.api.send(request);
         if let Some(cookie) = reply.header("set-cookie") {
             self.cookie = cookie.split(';').next().map(str::to_owned);
         }
-        let requests = self.world.state.requests();
+        let requests = self.api.state.requests();
         if let Some(id) = requests.last().unwrap().operation {
             self.seen.insert((id, reply.status.as_u16()));
         }
@@ -237,8 +237,8 @@ impl<'a> TableRunner<'a> {
 
     /// Sends unknown ids to every operation: without a body, with invalid ones, and with the spec's example.
     pub fn ask_everything(&mut self, authorization: Option<&str>) {
-        self.world.authorization = authorization.map(str::to_owned);
-        for operation in Spec::of(self.world.platform).operations() {
+        self.api.authorization = authorization.map(str::to_owned);
+        for operation in Spec::of(self.api.platform).operations() {
             let path = operation.path().replace(['{', '}'], "~");
             let wrong = format!("{path}?page=x&pageSize=x&limit=x&tail=x&follow=x");
             for target in [&path, &wrong] {
