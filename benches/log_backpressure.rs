@@ -1,4 +1,4 @@
-//! A log reader that is slower than its server: reads about 1 GiB of lines over loopback.
+//! Reads about 1 GiB of log lines over loopback with a reader that is slower than the server.
 //!
 //! `cargo bench --bench log_backpressure` fails when a line is lost or when the resident set grows by
 //! more than 16 MiB. It takes a minute without optimisation.

@@ -1,4 +1,4 @@
-//! Many calls through a server that fails one request in five.
+//! Sends many calls to a server that fails one request in five.
 //!
 //! ```text
 //! cargo bench --bench soak                # 200,000 calls after 100,000 for warm-up
@@ -331,7 +331,7 @@ async fn read_request(
             && body.len() >= number_after(head, "\r\ncontent-length: ").unwrap_or(0)
         {
             let call = number_after(head, "?call=");
-            let call = call.ok_or_else(|| io::Error::other("a request without a number"))?;
+            let call = call.ok_or_else(|| io::Error::other("a request without a call number"))?;
             return Ok(Some((call, head.starts_with("post "))));
         }
         if stream.read_buf(buffer).await? == 0 {

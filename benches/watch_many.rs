@@ -1,12 +1,12 @@
-//! Watches 10,000 deployments and counts the requests, the memory and the time that this costs.
+//! Watches 10,000 deployments and measures requests, memory and time.
 //!
 //! ```text
 //! cargo bench --bench watch_many
 //! cargo bench --bench watch_many -- 1000  # fewer deployments
 //! ```
 //!
-//! The sandbox answers in this process and tokio's clock is paused, so the delays are those of the
-//! documented rate limit while the run takes seconds. The time of a round includes the sandbox's. The benchmark fails when a round sends more
+//! The sandbox runs in this process with tokio's clock paused: delays follow the documented rate limit, while the
+//! run takes seconds. The time of a round includes the sandbox. The benchmark fails when a round sends more
 //! requests than there are pages, or when a watched deployment takes 1 KiB or more.
 
 use deploykit::edgegap::{NewDeployment, User};

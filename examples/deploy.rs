@@ -192,7 +192,7 @@ async fn edgegap_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
     })
 }
 
-/// A wait that prints each phase. It polls the sandbox more often, where everything is quick.
+/// Prints each change of the phase. Polls the sandbox more often, because it is fast.
 fn watched<T: Send + 'static>(
     platform: &'static str,
     sandbox: Option<&Sandbox>,

@@ -1,4 +1,4 @@
-//! Every operation of every spec: its wrapper, what its reply's shape rests on, how it behaves.
+//! Prints all operations of all specs: wrapper, evidence and behaviour.
 //!
 //! `cargo run --example operations`
 
@@ -33,17 +33,17 @@ fn print(operation: &Operation) {
         "    evidence    {} ({})",
         operation.evidence, operation.source
     );
-    let repeat = if behaviour.idempotent { "yes" } else { "no" };
-    println!("    repeatable  {repeat}: {}", behaviour.why);
+    let idempotent = if behaviour.idempotent { "yes" } else { "no" };
+    println!("    idempotent  {idempotent}: {}", behaviour.why);
     println!(
         "    changes     {}",
         behaviour.side_effects.unwrap_or("nothing")
     );
     if behaviour.spends {
-        println!("    spends      money or a quota");
+        println!("    spends      yes: costs money or counts against a quota");
     }
     if !behaviour.applied_on.is_empty() {
-        println!("    done even on {:?}", behaviour.applied_on);
+        println!("    applied on  {:?}", behaviour.applied_on);
     }
     if !behaviour.final_on.is_empty() {
         println!("    final on    {:?}", behaviour.final_on);

@@ -1,8 +1,7 @@
-//! A server that is told what becomes of its deployments, in the place of asking again and again.
+//! Receives webhooks about deployments instead of polling.
 //!
-//! `cargo run --example webhook` runs on the sandbox: two servers on Edgegap, of which one comes up and
-//! is stopped then, and one fails, and an app on dployr. It ends when all has been told, or after half a
-//! minute.
+//! `cargo run --example webhook` runs on the sandbox: it deploys two servers on Edgegap (one becomes ready and is
+//! stopped, one fails) and an app on dployr. It ends after five webhooks, or after 30 s.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -22,18 +21,18 @@ use tokio::time::{Instant, timeout_at};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// How long to wait for all of them.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// What is to come: ready, terminated, and an error from Edgegap; created and finished from dployr.
+/// Time limit for all webhooks.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// Ready, terminated and error from Edgegap; created and finished from dployr.
 const EXPECTED: usize = 5;
 
-/// The path and the body of a call.
-type Call = (String, Bytes);
+/// Path and body of a webhook.
+type Webhook = (String, Bytes);
 
-/// What the handler shares.
-struct Desk {
+/// The state of the handler.
+struct Receiver {
     secret: CallbackSecret,
-    calls: UnboundedSender<Call>,
+    webhooks: UnboundedSender<Webhook>,
 }
 
 #[tokio::main]
@@ -55,9 +54,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<usize> {
-    // Kept with the other secrets of a real server, so that it is the same after a restart.
+    // A real server stores this secret, so that it stays the same after a restart.
     let secret = CallbackSecret::generate()?;
-    let (base_url, mut calls) = listen(secret.clone()).await?;
+    let (base_url, mut webhooks) = listen(secret.clone()).await?;
     let sandbox = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
     let sandbox = sandbox.start().await?;
     let failing = Sandbox::builder().deployments_fail(true).start().await?;
@@ -67,9 +66,9 @@ async fn run() -> Result<usize> {
     start_server(&failing, &secret, &base_url).await?;
     start_app(&sandbox, &secret, &base_url).await?;
 
-    let (mut received, until) = (0, Instant::now() + PATIENCE);
+    let (mut received, deadline) = (0, Instant::now() + TIME_LIMIT);
     while received < EXPECTED {
-        let Ok(Some((path, body))) = timeout_at(until, calls.recv()).await else {
+        let Ok(Some((path, body))) = timeout_at(deadline, webhooks.recv()).await else {
             break;
         };
         received += 1;
@@ -84,26 +83,26 @@ async fn run() -> Result<usize> {
     Ok(received)
 }
 
-/// Takes calls on this machine. Returns its address, and the calls.
-async fn listen(secret: CallbackSecret) -> Result<(String, UnboundedReceiver<Call>)> {
-    let (calls, received) = unbounded_channel();
+/// Starts an HTTP server on loopback. Returns its base URL and the received webhooks.
+async fn listen(secret: CallbackSecret) -> Result<(String, UnboundedReceiver<Webhook>)> {
+    let (webhooks, received) = unbounded_channel();
     let router = Router::new()
-        .fallback(take)
-        // Before the body is in memory.
+        .fallback(receive)
+        // Limits the body before it is read into memory.
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .with_state(Arc::new(Desk { secret, calls }));
+        .with_state(Arc::new(Receiver { secret, webhooks }));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let base_url = format!("http://{}", listener.local_addr()?);
     tokio::spawn(async move { axum::serve(listener, router).await });
     Ok((base_url, received))
 }
 
-/// The platform waits for this answer, so the work is done elsewhere.
-async fn take(State(desk): State<Arc<Desk>>, uri: Uri, body: Bytes) -> StatusCode {
-    if desk.secret.verify(&uri.to_string()).is_err() {
+/// Checks the secret and replies at once: the platform waits for the reply.
+async fn receive(State(receiver): State<Arc<Receiver>>, uri: Uri, body: Bytes) -> StatusCode {
+    if receiver.secret.verify(&uri.to_string()).is_err() {
         return StatusCode::UNAUTHORIZED;
     }
-    match desk.calls.send((uri.path().to_owned(), body)) {
+    match receiver.webhooks.send((uri.path().to_owned(), body)) {
         Ok(()) => StatusCode::NO_CONTENT,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -121,7 +120,7 @@ async fn start_server(sandbox: &Sandbox, secret: &CallbackSecret, base_url: &str
     Ok(())
 }
 
-/// An event is a hint: what to do goes by what the platform says when it is asked.
+/// Reads the deployment before acting on an event: events may be late or forged.
 async fn on_server(client: &edgegap::Client, event: &edgegap::WebhookEvent) -> Result<()> {
     let id = &event.deployment.request_id;
     println!("edgegap  {:<20} {id}", event.deployment.current_status);
@@ -144,7 +143,7 @@ async fn start_app(sandbox: &Sandbox, secret: &CallbackSecret, base_url: &str) -
     let access = sandbox.dployr();
     let builder = access.builder().cluster(access.cluster_id.as_str());
     let client = builder.build()?;
-    // The control plane has one webhook for a cluster.
+    // The control plane has one webhook per cluster.
     let url = secret.attach(&format!("{base_url}/dployr"))?;
     let events = [DeploymentCreated, DeploymentFinished];
     let setup = dployr::WebhookSetup::new(url, events);

@@ -1,5 +1,4 @@
-//! The same calls on reqwest and serde_json: the records have the same fields, and limits and
-//! timeouts are those of reqwest.
+//! The same calls on reqwest and serde_json, with the same record fields and reqwest's limits and timeouts.
 
 use crate::{Operation, Result, server};
 use reqwest::{Method, RequestBuilder};

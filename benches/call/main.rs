@@ -1,4 +1,4 @@
-//! What a call costs: instructions and allocations, beside the same call on reqwest and serde_json.
+//! Instructions and allocations of a call, compared with the same call on reqwest and serde_json.
 //!
 //! ```text
 //! cargo bench --bench call             # prints a table

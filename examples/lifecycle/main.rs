@@ -1,8 +1,7 @@
-//! The life of a deployment on each of the four platforms, on the sandbox: made, waited for, read,
-//! looked at, ended, and seen to be gone.
+//! Deploys on each of the four platforms, waits, reads logs, removes the deployment and checks that it is gone.
 //!
-//! `cargo run --example lifecycle`. Times are those of the sandbox, so the intervals are short; leave
-//! them out for the real platforms, whose own ones are the default.
+//! `cargo run --example lifecycle` runs against the sandbox, so the poll intervals are short. Omit them on real
+//! platforms to use the defaults.
 
 mod lifecycles;
 
@@ -16,7 +15,7 @@ async fn main() -> ExitCode {
     let sandbox = match sandbox.start().await {
         Ok(sandbox) => sandbox,
         Err(error) => {
-            eprintln!("the sandbox does not start: {error}");
+            eprintln!("cannot start the sandbox: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -25,16 +24,16 @@ async fn main() -> ExitCode {
         sandbox: &sandbox,
         tell: |platform, what| println!("{platform:<9} {what}"),
     };
-    let ends = lifecycles.all().await;
+    let results = lifecycles.all().await;
     let mut complete = 0;
-    for (platform, end) in &ends {
-        match end {
+    for (platform, result) in &results {
+        match result {
             Ok(()) => complete += 1,
             Err(error) => println!("{platform} failed: {error}"),
         }
     }
-    println!("{complete} of {} lifecycles complete", ends.len());
-    if complete == ends.len() {
+    println!("{complete} of {} lifecycles complete", results.len());
+    if complete == results.len() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

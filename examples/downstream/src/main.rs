@@ -6,7 +6,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-/// No run takes longer, its second attempts included.
+/// Upper limit for the time of a run, including repeated ones.
 const LONGEST_RUN: Duration = Duration::from_secs(6 * 3600);
 
 #[tokio::main(flavor = "current_thread")]
