@@ -1,64 +1,55 @@
-//! Careful clients for four small cloud platforms.
-//!
-//! | platform | what it is | client |
-//! |---|---|---|
-//! | [Nexlayer](nexlayer) | an app from a `nexlayer.yaml`, no account needed | [`nexlayer::Client`] |
-//! | [dployr] | a PaaS on your own server | [`dployr::Client`] |
-//! | [Nodion](nodion) | git-connected apps | [`nodion::Client`] |
-//! | [Edgegap](edgegap) | game servers at the edge | [`edgegap::Client`] |
-//!
-//! Every method that talks to a platform returns a [`Call`]: `.await` sends it,
-//! [`preview`](Call::preview) shows it and sends nothing, and options such as
-//! [`timeout`](Call::timeout) and [`with_response`](Call::with_response) are the same everywhere.
-//! A list is a [`Page`] by `.await`, its records one by one by [`stream`](Call::stream), and all of
-//! them by [`all`](Call::all).
-//! Every failure is an [`Error`] that says what [kind](Error::kind) it is and whether the platform
-//! [possibly acted](Error::effect).
-//!
-//! A game server near its players:
+//! Clients for four small cloud platforms: [Nexlayer](nexlayer), [dployr], [Nodion](nodion) and
+//! [Edgegap](edgegap).
 //!
 //! ```no_run
 //! # async fn example() -> deploykit::Result<()> {
 //! use deploykit::edgegap::{Client, NewDeployment, User};
+//!
 //! let edgegap = Client::from_env()?; // EDGEGAP_TOKEN
 //! let player = User::ip([75, 28, 35, 192].into());
-//! let server = edgegap.deploy(NewDeployment::new("my-app", "25.05.30", player).env("MODE", "ranked")).await?;
-//! println!("{}", server.request_id);
+//! let new = NewDeployment::new("my-app", "25.05.30", player).env("MODE", "ranked");
+//!
+//! let server = edgegap.deploy(new).await?.deployment();
+//! let ready = server.wait().await?;
+//! println!("{}", ready.endpoint("gameport")?);
+//! server.stop().await?;
 //! # Ok(()) }
 //! ```
 //!
-//! An app from a file:
+//! | platform | what it is | client |
+//! |---|---|---|
+//! | [Nexlayer](nexlayer) | an app from a `nexlayer.yaml`, no account | [`nexlayer::Client`] |
+//! | [dployr] | a PaaS on your own server | [`dployr::Client`] |
+//! | [Nodion](nodion) | apps from a git repository or an image | [`nodion::Client`] |
+//! | [Edgegap](edgegap) | game servers near their players | [`edgegap::Client`] |
 //!
-//! ```no_run
-//! # async fn example() -> deploykit::Result<()> {
-//! use deploykit::nexlayer::{Client, Manifest};
-//! let nexlayer = Client::new()?;
-//! let deployed = nexlayer.deploy(Manifest::from_path("nexlayer.yaml")?).await?;
-//! let extended = deployed.application().extend().await?;
-//! println!("{:?} left", extended.expires_in);
-//! # Ok(()) }
-//! ```
+//! # One grammar
 //!
-//! Your own server:
+//! `deploy` deploys, and its result leads to a handle. A plural is a collection
+//! (`client.domains().list()`), a singular with an id is a handle (`client.domain(id).get()`).
+//! `wait`, `stop`, `restart`, `logs` and `follow_logs` mean the same on every platform that has them.
 //!
-//! ```no_run
-//! # async fn example() -> deploykit::Result<()> {
-//! use deploykit::dployr::{Client, NewDeployment};
-//! let dployr = Client::from_env()?; // DPLOYR_BASE_URL, DPLOYR_TOKEN
-//! let app = NewDeployment::from_git("my-app", "https://github.com/user/repo").runtime("nodejs", "20");
-//! dployr.deploy(app).await?;
-//! # Ok(()) }
-//! ```
+//! Every method that talks to a platform returns a [`Call`]. It sends nothing until it is awaited, and
+//! has the same options everywhere: [`timeout`](Call::timeout), [`preview`](Call::preview),
+//! [`with_response`](Call::with_response). A list is one [`Page`]; [`all`](Call::all) and
+//! [`stream`](Call::stream) read all pages.
 //!
-//! A connected app once more:
+//! Every failure is an [`Error`] with a [kind](Error::kind) and an [effect](Error::effect): whether the
+//! platform may have acted.
 //!
-//! ```no_run
-//! # async fn example() -> deploykit::Result<()> {
-//! let nodion = deploykit::nodion::Client::from_env()?; // NODION_TOKEN
-//! let deployed = nodion.application("92955d4f-2e44-4e48-8cb6-9c6c434afebb").deploy().await?;
-//! println!("{} {}", deployed.record.deploy_number, deployed.record.status);
-//! # Ok(()) }
-//! ```
+//! # Modules
+//!
+//! | module | content |
+//! |---|---|
+//! | [`watch`] | waiting for a deployment, watching many |
+//! | [`logs`] | log lines, following a log |
+//! | [`credentials`] | token sources and stores |
+//! | [`pacing`] | client-side rate limits |
+//! | [`webhook`] | receiving webhooks |
+//! | [`testing`] | snapshots of requests, fake responses |
+//! | [`operation`] | a table of all operations, with evidence and behaviour |
+//!
+//! deploykit is not affiliated with these platforms.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -155,7 +146,17 @@ pub use transport::builder::ClientBuilder;
 pub use transport::platform::Platform;
 pub use transport::retry::Retry;
 
-/// Compiles and runs the examples of the README.
+/// Compiles the examples of the README and of `docs/`.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-pub struct Readme;
+mod pages {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/clients.md")]
+    struct Clients;
+    #[doc = include_str!("../docs/shared-rate-limits.md")]
+    struct SharedRateLimits;
+    #[doc = include_str!("../docs/unknown-outcomes.md")]
+    struct UnknownOutcomes;
+    #[doc = include_str!("../docs/waiting-and-logs.md")]
+    struct WaitingAndLogs;
+}
