@@ -1,0 +1,48 @@
+//! Deploy, wait, print the last log lines, remove: the same program for each platform.
+//!
+//! `tests/four_steps.rs` runs these functions against the sandbox.
+
+use deploykit::{Result, dployr, edgegap, nexlayer, nodion};
+
+/// A game server on Edgegap.
+pub async fn edgegap(client: &edgegap::Client, new: edgegap::NewDeployment) -> Result<()> {
+    let deployment = client.deploy(new).await?.deployment();
+    deployment.wait().await?;
+    for line in deployment.logs().await?.tail(10) {
+        println!("{line}");
+    }
+    deployment.stop().await?;
+    Ok(())
+}
+
+/// An application on a dployr server. Logs belong to its service, which has the name of the deployment.
+/// Some servers answer a deploy without the deployment's id, so the id comes from the record.
+pub async fn dployr(client: &dployr::Client, new: dployr::NewDeployment) -> Result<()> {
+    let deployment = client.deploy(new).await?.deployment();
+    let record = deployment.wait().await?;
+    let service = client.service(record.name);
+    for line in service.logs(dployr::LogOptions::new().tail(10)).await? {
+        println!("{line}");
+    }
+    client.deployment(record.id).delete().await?;
+    Ok(())
+}
+
+/// An application on Nodion. Logs belong to the application, and only an application can be deleted.
+pub async fn nodion(application: &nodion::ApplicationHandle) -> Result<()> {
+    let deployment = application.deploy().await?.deployment();
+    deployment.wait().await?;
+    for line in application.logs(nodion::LogOptions::new().tail(10)).await? {
+        println!("{line}");
+    }
+    application.delete().await?;
+    Ok(())
+}
+
+/// An application on Nexlayer. The platform has no call for logs, and none that removes an application:
+/// it ends at its time limit.
+pub async fn nexlayer(client: &nexlayer::Client, manifest: nexlayer::Manifest) -> Result<()> {
+    let application = client.deploy(manifest).await?.application();
+    application.wait().await?;
+    Ok(())
+}
