@@ -50,8 +50,9 @@ pub fn body(body: &[u8]) {
             let json = json.as_ref().unwrap();
             assert_eq!(json["event"], event.event.as_str());
             let data = &event.data;
-            let id = data.deployment().map(|id| id.as_str().to_owned());
-            assert!(id.is_none() || id == data.deployment_id);
+            if let Some(id) = &data.deployment_id {
+                assert_eq!(json["data"]["deploymentId"], id.as_str());
+            }
             let email = data.user_email.as_ref().map(|email| email.as_str());
             let shown = format!("{:?}", data.user_email);
             assert!(email.is_none_or(|email| email.len() < 12 || !shown.contains(email)));
