@@ -403,8 +403,8 @@ fn invalid_behaviour_is_refused() {
 fn spends_and_final_on_are_required_and_in_the_table() {
     let at = "$.paths./v1/applications/{application_id}/deployments.post.x-behaviour.";
     assert_refused(
-        "no idempotency key\n        spends: true\n        applied-on: []\n        final-on: []\n        pace: none\n        time: unary\n        secrets: []\n        side-effects: deploys",
-        "no idempotency key\n        applied-on: []\n        final-on: []\n        pace: none\n        time: unary\n        secrets: []\n        side-effects: deploys",
+        "no idempotency key\n        spends: true\n        applied-on: []\n        final-on: []\n        pace: none\n        time: unary\n        secrets: []\n        side-effects: redeploys the application",
+        "no idempotency key\n        applied-on: []\n        final-on: []\n        pace: none\n        time: unary\n        secrets: []\n        side-effects: redeploys the application",
         &format!("{at}spends"),
         &["missing"],
     );

@@ -236,7 +236,7 @@ async fn a_reply_that_does_not_fit_names_the_place_and_no_value() {
     for (body, place) in [
         (
             json!([item(json!(1)), item(json!({ "hush": 1 }))]),
-            "does not fit at $[1].created_at: found map",
+            "at $[1].created_at: found map",
         ),
         (
             json!({ "success": true, "data": { "items": [item(json!(["hush"]))] } }),
