@@ -9,16 +9,16 @@ use crate::page::{PageRequest, paged};
 use crate::raw::dployr::{Op, types};
 use std::time::Duration;
 
-/// The only scope that the control plane accepts. A token has all rights of its user.
+/// The only scope that the control plane accepts. It does not limit the token.
 const SCOPE: &str = "oidc:bind";
 
 /// An API token to create.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "nothing is created until it is passed to a client"]
+#[must_use = "does nothing until passed to a client"]
 pub struct NewApiToken(types::ApiTokenCreate);
 
 impl NewApiToken {
-    /// A token with this name. It does not expire unless [`expires_in`](Self::expires_in) is set.
+    /// A token with this name. By default, it does not expire.
     pub fn new(name: impl Into<String>) -> Self {
         Self(types::ApiTokenCreate {
             name: name.into(),
@@ -45,20 +45,21 @@ impl NewApiToken {
     }
 }
 
-/// The API tokens of the user whose session the client has; made by [`Client::api_tokens`].
+/// The API tokens of a user; made by [`Client::api_tokens`].
 ///
-/// A client with a token cannot manage tokens: log in with
-/// [`login_by_email`](Client::login_by_email).
+/// All calls require a client with a session, see [`login_by_email`](Client::login_by_email): a token
+/// cannot manage tokens.
 #[derive(Clone, Debug)]
-#[must_use = "nothing is requested before `list` is awaited"]
+#[must_use = "does nothing until `list` is awaited"]
 pub struct ApiTokens {
     client: Client,
     page_request: PageRequest,
 }
 
 impl ApiTokens {
-    /// Creates a token: `POST /v1/auth/tokens`. It has all rights of its user, and only this reply shows
-    /// it.
+    /// Creates a token: `POST /v1/auth/tokens`.
+    ///
+    /// The token has all rights of its user. Only this reply contains its value.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or a lifetime below a
@@ -74,10 +75,10 @@ impl ApiTokens {
 
     paged!("tokens");
 
-    /// One page of the tokens, without their values: `GET /v1/auth/tokens`.
+    /// Lists one page of the tokens, without their values: `GET /v1/auth/tokens`.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for page 0 or page size 0,
     /// [`Forbidden`](crate::ErrorKind::Forbidden) without a session.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
@@ -94,7 +95,7 @@ impl ApiTokens {
 }
 
 impl ApiTokenHandle {
-    /// Deletes the token, which ends it at once: `DELETE /v1/auth/tokens/{id}`.
+    /// Revokes the token at once: `DELETE /v1/auth/tokens/{id}`.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) without a
@@ -110,8 +111,7 @@ impl ApiTokenHandle {
 }
 
 impl Client {
-    /// The API tokens of the user. It does no I/O. Its calls need a client with a session, see
-    /// [`with_session`](Self::with_session).
+    /// The API tokens of the user. Requires a client [with a session](Self::with_session).
     pub fn api_tokens(&self) -> ApiTokens {
         ApiTokens {
             client: self.clone(),
@@ -119,7 +119,7 @@ impl Client {
         }
     }
 
-    /// A handle on an API token, by its id, which is not the token. It does no I/O.
+    /// A handle on an API token, by its id, not its value.
     pub fn api_token(&self, id: impl TryInto<ApiTokenId, Error: Into<Error>>) -> ApiTokenHandle {
         Handle::new(self, id)
     }

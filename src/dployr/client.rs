@@ -16,7 +16,7 @@ use crate::transport::platform::{Lookup, Profile};
 use http::header::CONTENT_TYPE;
 use tokio::time::Instant;
 
-/// Settings of dployr's builder.
+/// Settings that only dployr's builder has.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     cluster: Option<ClusterId>,
@@ -47,9 +47,9 @@ crate::raw::client! {
 }
 
 impl ClientBuilder<Dployr> {
-    /// The cluster to work in. The control plane refuses most calls without one.
+    /// The cluster to work in, which is sent as `clusterId`.
     ///
-    /// It is sent as `clusterId` with every call that takes it.
+    /// The control plane refuses most calls without one.
     pub fn cluster<I>(mut self, id: I) -> Self
     where
         I: TryInto<ClusterId>,
@@ -62,12 +62,13 @@ impl ClientBuilder<Dployr> {
         self
     }
 
-    /// Logs in when a token is first needed, before it expires, and when the server answers 401:
-    /// `POST /v1/auth/login`. A renewal is a login, because no documented call takes the refresh token.
+    /// Obtains tokens by logging in with a password: `POST /v1/auth/login`.
     ///
-    /// Concurrent calls share one login. See [`token_store`](ClientBuilder::token_store) for keeping
-    /// the token across processes, and [`Credentials::renewed`](crate::Credentials::renewed) for a
-    /// server that renews tokens.
+    /// Logs in before the first request, before the token expires, and after a 401. No documented
+    /// operation accepts the refresh token, so a renewal is another login. Concurrent calls share one
+    /// login. [`token_store`](ClientBuilder::token_store) keeps the token across processes. For a server
+    /// that renews tokens, use
+    /// [`Credentials::renewed`](crate::credentials::Credentials::renewed).
     pub fn login(self, email: impl Into<String>, password: impl Into<Secret>) -> Self {
         self.credentials(Credentials::obtained_by(PasswordLogin {
             email: email.into(),
@@ -77,31 +78,32 @@ impl ClientBuilder<Dployr> {
 }
 
 impl Client {
-    /// A builder. It needs a base URL, and a token for everything but [`login`](Self::login).
+    /// A builder. A base URL is required, and a token for all calls except logins.
     pub fn builder() -> ClientBuilder<Dployr> {
         ClientBuilder::default()
     }
 
-    /// A client for the server at this address, with this token.
+    /// A client for this base URL and token.
     ///
     /// The token is a personal access token (`dpat_…`) or one from [`login`](Self::login), with or
-    /// without `Bearer `. The hosted server is `https://base.dployr.io`; a server of your own listens
+    /// without `Bearer `. The hosted server is `https://base.dployr.io`; a self-hosted server listens
     /// on port 7878 by default.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an address that is not
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a URL that is not
     /// `https` (or `http` to this machine), and for a token that is empty or cannot be part of a
     /// header.
     pub fn new(base_url: impl Into<String>, token: impl Into<Secret>) -> Result<Self> {
         Self::builder().base_url(base_url).token(token).build()
     }
 
-    /// A client for the server in `DPLOYR_BASE_URL` with the token in `DPLOYR_TOKEN`, and for the
-    /// cluster in `DPLOYR_CLUSTER_ID` if that is set.
+    /// A client configured by environment variables.
+    ///
+    /// Reads `DPLOYR_BASE_URL`, `DPLOYR_TOKEN` and, if set, `DPLOYR_CLUSTER_ID`.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when one of the first two is
-    /// missing or empty, when the cluster's id is invalid, and as [`new`](Self::new).
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the URL or the token is
+    /// missing or empty, if the cluster id is invalid, and as [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
         Self::from_variables(builder::process_environment)
     }
@@ -115,7 +117,7 @@ impl Client {
         builder.build()
     }
 
-    /// The same client with another token: settings, limits and connections stay.
+    /// A copy with another token. Settings, limits and connections are shared.
     ///
     /// ```no_run
     /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
@@ -132,12 +134,12 @@ impl Client {
         Ok(self.on(self.scope.with_auth(auth)))
     }
 
-    /// The same client without a token.
+    /// A copy without credentials.
     pub(super) fn without_token(&self) -> Self {
         self.on(self.scope.with_auth(Auth::None))
     }
 
-    /// The same client with a cookie instead of a token.
+    /// A copy with a cookie instead of a token.
     pub(super) fn with_cookie(&self, name: &str, value: &Secret) -> Result<Self> {
         Ok(self.on(self.scope.with_auth(Auth::cookie(name, value)?)))
     }
@@ -155,8 +157,9 @@ impl Client {
         }
     }
 
-    /// The same client in another cluster: token, settings, limits and connections stay. A user's
-    /// clusters are listed by [`clusters`](Self::clusters).
+    /// A copy for another cluster. Token, limits and connections are shared.
+    ///
+    /// [`clusters`](Self::clusters) lists the clusters of the user.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid id.
@@ -165,7 +168,7 @@ impl Client {
         I: TryInto<ClusterId>,
         I::Error: Into<Error>,
     {
-        let id = id.try_into().map_err(Into::into)?;
+        let id = checked(id).map_err(Error::invalid_request)?;
         let mut client = self.clone();
         client.settings.cluster = Some(id);
         Ok(client)
@@ -176,20 +179,20 @@ impl Client {
         self.settings.cluster.as_ref()
     }
 
-    /// The client's cluster as a parameter.
+    /// The id of the client's cluster, for a query parameter.
     pub(super) fn cluster_parameter(&self) -> Option<String> {
         self.cluster_id().map(ToString::to_string)
     }
 
-    /// The client's cluster, for a body that requires it.
+    /// The id of the client's cluster, for a body that requires it.
     pub(super) fn required_cluster(&self) -> Result<String> {
         self.cluster_parameter().ok_or_else(|| {
             Error::invalid_request("the client has no cluster")
-                .with_advice("give the client one: builder().cluster(id) or DPLOYR_CLUSTER_ID")
+                .with_advice("set one: builder().cluster(id) or DPLOYR_CLUSTER_ID")
         })
     }
 
-    /// Whether the server works, and its version: `GET /v1/health`, without a token.
+    /// Reads the health and the version of the server: `GET /v1/health`, without a token.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/index.ts>
     pub fn health(&self) -> Call<Health> {
@@ -199,18 +202,17 @@ impl Client {
         })
     }
 
-    /// The versions of the daemon: `GET /v1/runtime/versions`, without a token. The server reads them
-    /// from its vendor's releases.
+    /// Reads the released versions of the daemon: `GET /v1/runtime/versions`, without a token.
     ///
     /// # Errors
-    /// [`Server`](crate::ErrorKind::Server) when the server cannot reach the releases.
+    /// [`Server`](crate::ErrorKind::Server) if the server cannot reach the vendor's release list.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/runtime.ts>
     pub fn versions(&self) -> Call<Versions> {
         self.versions_with(None)
     }
 
-    /// The same with prereleases: `GET /v1/runtime/versions?showPreReleases=true`.
+    /// As [`versions`](Self::versions), with prereleases: `GET /v1/runtime/versions?showPreReleases=true`.
     ///
     /// # Errors
     /// As [`versions`](Self::versions).
@@ -227,7 +229,7 @@ impl Client {
         })
     }
 
-    /// The user of the client's token or session, and that user's clusters: `GET /v1/users/me`.
+    /// Reads the user of the token or session, and the user's clusters: `GET /v1/users/me`.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/users.ts>
     pub fn current_user(&self) -> Call<CurrentUser> {
@@ -269,7 +271,7 @@ impl Steps {
         call.within(&scope).await
     }
 
-    /// An invalid argument, found before anything is sent.
+    /// The error of an invalid argument. Nothing was sent.
     pub fn refused(&self, error: Error) -> Error {
         self.error(
             ErrorKind::InvalidRequest,
@@ -277,7 +279,7 @@ impl Steps {
         )
     }
 
-    /// An error that is found here, before anything was changed.
+    /// An error that the client detects before a change is sent.
     pub fn error(&self, kind: ErrorKind, why: &str) -> Error {
         let outcome = self.scope.outcome();
         Error::new(kind, why)
@@ -329,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_gives_address_token_and_cluster() {
+    fn from_env_reads_base_url_token_and_cluster() {
         let all = [
             ("DPLOYR_BASE_URL", "https://dployr.example/"),
             ("DPLOYR_TOKEN", "Bearer dpat_abc"),
@@ -357,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_that_is_no_id_stops_the_build() {
+    fn an_invalid_cluster_id_fails_the_build() {
         for bad in ["", " ", "a/b", "a\nb"] {
             let builder = Client::builder().base_url("https://a.example").cluster(bad);
             let error = builder.build().unwrap_err();
@@ -367,13 +369,13 @@ mod tests {
     }
 
     #[test]
-    fn there_is_no_address_by_default() {
+    fn the_base_url_is_required() {
         let error = Client::builder().token("x").build().unwrap_err();
         assert!(error.to_string().contains("DPLOYR_BASE_URL"), "{error}");
     }
 
     #[test]
-    fn another_token_leaves_the_rest_as_it_is() {
+    fn with_token_keeps_the_other_settings() {
         let builder = Client::builder()
             .base_url("https://a.example")
             .cluster("c-1");

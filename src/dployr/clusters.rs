@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::page::{PageRequest, paged};
 use crate::raw::dployr::{Op, types};
 
-/// The longest name that the control plane takes, in characters.
+/// Longest name that the control plane accepts, in characters.
 const LONGEST_NAME: usize = 64;
 
 /// The clusters of the user; made by [`Client::clusters`].
@@ -20,8 +20,9 @@ pub struct Clusters {
 }
 
 impl Clusters {
-    /// All clusters of the user, on one page: `GET /v1/clusters`. A user gets one at the first login; no
-    /// call creates or deletes one.
+    /// Lists all clusters of the user, on one page: `GET /v1/clusters`.
+    ///
+    /// A user gets a cluster at the first login. No call creates or deletes one.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn list(&self) -> Call<Page<Cluster>> {
@@ -34,12 +35,13 @@ impl Clusters {
 }
 
 impl ClusterHandle {
-    /// Renames the cluster: `PATCH /v1/clusters/{id}`. The name is part of the addresses of its
-    /// services. Requires the role of an owner.
+    /// Renames the cluster: `PATCH /v1/clusters/{id}`.
+    ///
+    /// The name is part of the addresses of its services. Requires the owner role.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or one of more than 64
-    /// characters, [`Quota`](crate::ErrorKind::Quota) within a month of the last time, and
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or more than 64
+    /// characters, [`Quota`](crate::ErrorKind::Quota) within a month after the last change, and
     /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role or for another user's cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
@@ -51,7 +53,7 @@ impl ClusterHandle {
         })
     }
 
-    /// The users of the cluster. It does no I/O.
+    /// The users of the cluster.
     pub fn users(&self) -> ClusterUsers {
         ClusterUsers {
             cluster: self.clone(),
@@ -60,11 +62,13 @@ impl ClusterHandle {
         }
     }
 
-    /// Invites users by e-mail address: `POST /v1/clusters/{id}/users`. Requires the role of an admin.
+    /// Invites users by e-mail address: `POST /v1/clusters/{id}/users`.
+    ///
+    /// Requires the admin role.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for no address or an empty one,
-    /// [`Rejected`](crate::ErrorKind::Rejected) for an invalid one,
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) without an address or for an empty one,
+    /// [`Rejected`](crate::ErrorKind::Rejected) for an invalid address,
     /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role or for another user's cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
@@ -72,7 +76,7 @@ impl ClusterHandle {
         let users: Vec<String> = emails.into_iter().map(Into::into).collect();
         self.call(Op::InviteClusterUsers, |raw, id| async move {
             if users.is_empty() {
-                return Err(Error::invalid_request("there is nobody to invite").into());
+                return Err(Error::invalid_request("there is no user to invite").into());
             }
             for email in &users {
                 check_text("e-mail address", email)?;
@@ -83,9 +87,9 @@ impl ClusterHandle {
         })
     }
 
-    /// The integrations of the cluster, including its webhook: `GET /v1/clusters/{id}/integrations`.
+    /// Reads the integrations and the webhook of the cluster: `GET /v1/clusters/{id}/integrations`.
     ///
-    /// The reply contains access tokens of the providers. They are [`Secret`](crate::Secret)s here.
+    /// The access tokens of the providers are [`Secret`](crate::Secret)s.
     ///
     /// # Errors
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster or one that does not exist.
@@ -101,7 +105,7 @@ impl ClusterHandle {
 
 /// The users of a cluster; made by [`ClusterHandle::users`].
 #[derive(Clone, Debug)]
-#[must_use = "nothing is requested before `list` is awaited"]
+#[must_use = "does nothing until `list` is awaited"]
 pub struct ClusterUsers {
     cluster: ClusterHandle,
     invited: Option<bool>,
@@ -117,10 +121,10 @@ impl ClusterUsers {
 
     paged!("users");
 
-    /// One page of the users, with their roles: `GET /v1/clusters/{id}/users`.
+    /// Lists one page of the users, with their roles: `GET /v1/clusters/{id}/users`.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for page 0 or page size 0,
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster or one that does not exist.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>

@@ -1,4 +1,4 @@
-//! Deployments: create, list, read, change, delete, await and watch them.
+//! Deployments: deploy, list, find, change, delete, wait and watch.
 
 use super::client::{Steps, check_port, check_text, check_texts};
 use super::shapes::PAGING;
@@ -28,32 +28,29 @@ pub(super) const SCHEDULE: Schedule = Schedule::seconds(3, 15, 900);
 /// Log lines that a failed wait reads.
 pub(super) const TAIL: u32 = 20;
 
-/// A deployment to create.
+/// An application to deploy; for [`Client::deploy`].
 ///
-/// The body is the one of the vendor's page unless there is a [`kind`](Self::kind). The open-source
-/// control plane requires a kind and has other names for some fields, so with a kind the body holds
-/// both: `remote` and `remoteUrl`, `branch` and `remoteBranch`, `env` and `envVars`. Servers ignore
+/// Set a [`kind`](Self::kind) for a control plane, which requires it and has other names for some
+/// fields. With a kind, the body contains both names: `remote` and `remoteUrl`, `branch` and
+/// `remoteBranch`, `env` and `envVars`. Without it, the body is as on the vendor's page. Servers ignore
 /// unknown fields.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "does nothing until passed to `Client::deploy`"]
 pub struct NewDeployment(types::DeploymentCreate);
 
 impl NewDeployment {
-    /// An application that is built from a git repository. Credentials in the URL are sent and redacted
-    /// everywhere else.
+    /// Builds the application from a git repository.
     ///
-    /// The name is that of the deployment and of its service: 2 to 63 lower case letters, digits and
-    /// single hyphens. It is unique on the server, and a name that the cluster has already is
-    /// redeployed.
+    /// The deployment and its service get the name: 2 to 63 lower case letters, digits and single
+    /// hyphens, unique on the server. A name that the cluster already has is redeployed. Credentials
+    /// in the URL are sent, and redacted everywhere else.
     pub fn from_git(name: impl Into<String>, url: impl Into<String>) -> Self {
         let mut new = Self::new(name, DeploymentSource::Remote);
         new.0.remote = Some(GitUrl::from(url.into()));
         new
     }
 
-    /// An application from an image: `node:20-alpine`.
-    ///
-    /// The vendor's page documents deployments from git only; this is the control plane's form.
+    /// Runs an image: `node:20-alpine`. Only the control plane has this.
     pub fn from_image(name: impl Into<String>, image: impl Into<String>) -> Self {
         let mut new = Self::new(name, DeploymentSource::Image);
         new.0.image = Some(image.into());
@@ -86,88 +83,85 @@ impl NewDeployment {
         })
     }
 
-    /// The kind of service. The control plane requires it; the vendor's page does not document it.
+    /// Kind of the service. The control plane requires it; the vendor's page does not have it.
     pub fn kind(mut self, kind: impl Into<ServiceType>) -> Self {
         self.0.type_ = Some(kind.into());
         self
     }
 
-    /// The runtime and its version: `("nodejs", "20")`.
+    /// Runtime and version: `("nodejs", "20")`.
     pub fn runtime(mut self, name: impl Into<Runtime>, version: impl Into<String>) -> Self {
         self.0.runtime = Some(name.into());
         self.0.version = Some(version.into());
         self
     }
 
-    /// The branch to build, for git only. Default: the server's choice.
+    /// Branch to build, for git only. Default: the server's choice.
     pub fn branch(mut self, branch: impl Into<String>) -> Self {
         self.0.branch = Some(branch.into());
         self
     }
 
-    /// The command that builds it: `npm install`.
+    /// Build command: `npm install`.
     pub fn build_cmd(mut self, command: impl Into<String>) -> Self {
         self.0.build_cmd = Some(command.into());
         self
     }
 
-    /// The command that runs it: `npm start`.
+    /// Start command: `npm start`.
     pub fn run_cmd(mut self, command: impl Into<String>) -> Self {
         self.0.run_cmd = Some(command.into());
         self
     }
 
-    /// The port that the application listens on, 1 to 65535.
+    /// Port that the application listens on, 1 to 65535.
     pub fn port(mut self, port: u32) -> Self {
         self.0.port = Some(port.into());
         self
     }
 
-    /// Sets an environment variable. Its value is redacted in previews, snapshots and `Debug`.
+    /// Sets an environment variable. The value is redacted in previews, snapshots and `Debug`.
     ///
-    /// It is sent as `env`, the name of the vendor's page in an update (for a create it documents none),
-    /// and with a [`kind`](Self::kind) also as `envVars`. The control plane ignores `env`, but it refuses
-    /// a deployment without a kind, so nothing is lost.
+    /// Sent as `env`, which the vendor's page shows for updates only, and with a [`kind`](Self::kind)
+    /// also as `envVars`, the name of the control plane.
     pub fn env(mut self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
         let env = self.0.env.get_or_insert_default();
         env.insert(key.into(), value.into());
         self
     }
 
-    /// Sets a secret environment variable, whose value no reply shows. Not on the vendor's page: a
-    /// server may ignore it.
+    /// Sets a secret environment variable, whose value no reply contains. Only the control plane has it.
     pub fn secret(mut self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
         let secrets = self.0.secrets.get_or_insert_default();
         secrets.insert(key.into(), value.into());
         self
     }
 
-    /// A description. Not on the vendor's page.
+    /// Description. Only the control plane has it.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.0.description = Some(text.into());
         self
     }
 
-    /// The domain. Not on the vendor's page.
+    /// Domain. Only the control plane has it.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.0.domain = Some(domain.into());
         self
     }
 
-    /// The working directory, relative to the repository. Not on the vendor's page.
+    /// Working directory, relative to the repository. Only the control plane has it.
     pub fn working_dir(mut self, directory: impl Into<String>) -> Self {
         self.0.working_dir = Some(directory.into());
         self
     }
 
-    /// The directory with the files of a static site, relative to the repository. Not on the
-    /// vendor's page.
+    /// Directory of a static site, relative to the repository. Only the control plane has it.
     pub fn static_dir(mut self, directory: impl Into<String>) -> Self {
         self.0.static_dir = Some(directory.into());
         self
     }
 
-    /// The path of the health check: `/health`. Not on the vendor's page.
+    /// Path of the health check: `/health`. Only the control plane has it.
     pub fn health_check(mut self, path: impl Into<String>) -> Self {
         self.0.health_check = Some(path.into());
         self
@@ -196,7 +190,7 @@ impl NewDeployment {
         }
         check_keys(body.env.iter().chain(&body.secrets))?;
         body.port.map(check_port).transpose()?;
-        // The control plane's own names, for a deployment that it would accept.
+        // The control plane's field names.
         if body.type_.is_some() {
             body.remote_url = body.remote.clone();
             body.remote_branch = body.branch.clone();
@@ -206,25 +200,24 @@ impl NewDeployment {
     }
 }
 
-/// A change of a deployment. Unset fields stay.
+/// Changes to a deployment; for [`DeploymentHandle::update`]. Unset fields stay.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[must_use = "nothing is changed until it is passed to a deployment"]
+#[must_use = "does nothing until passed to a deployment"]
 pub struct DeploymentUpdate(types::DeploymentUpdate);
 
 impl DeploymentUpdate {
-    /// An empty change.
+    /// An update without changes.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Another version of the runtime.
+    /// Version of the runtime.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.0.version = Some(version.into());
         self
     }
 
-    /// Sets an environment variable. It is not documented whether other variables stay; the nearest
-    /// existing call replaces all of them.
+    /// Sets an environment variable. It is not documented whether other variables stay.
     pub fn env(mut self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
         let env = self.0.env.get_or_insert_default();
         env.insert(key.into(), value.into());
@@ -317,7 +310,7 @@ impl Deployed {
 
 const ID_UNKNOWN: &str = "the server did not answer with the id of the deployment: take it from the record that `wait` or `deployments().find(name)` returns";
 
-/// The deployments of a server; made by [`Client::deployments`].
+/// The deployments of a cluster; made by [`Client::deployments`].
 #[derive(Clone, Debug)]
 pub struct Deployments {
     pub(super) client: Client,
@@ -327,11 +320,11 @@ pub struct Deployments {
 impl Deployments {
     paged!("deployments");
 
-    /// One page of the deployments, one per name, the newest first: `GET /v1/deployments`.
+    /// Lists one page of the deployments, one per name, the newest first: `GET /v1/deployments`.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a
-    /// size of zero. [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for page 0 or page size 0,
+    /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
@@ -757,7 +750,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_phase_of_each_status_of_a_deployment() {
+    fn deployment_statuses_have_phases() {
         for (status, phase) in [
             ("pending", Phase::Queued),
             ("running", Phase::InProgress),

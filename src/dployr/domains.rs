@@ -10,15 +10,14 @@ use crate::raw::dployr::{Op, types};
 
 /// A domain to register for a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "nothing is registered until it is passed to a client"]
+#[must_use = "does nothing until passed to a client"]
 pub struct NewDomain {
     domain: String,
     service_name: String,
 }
 
 impl NewDomain {
-    /// A domain, without scheme and path, for the service with this name. The control plane takes no id
-    /// here.
+    /// A domain, without scheme and path, for the service with this name (not its id).
     pub fn new(domain: impl Into<String>, service_name: impl Into<String>) -> Self {
         Self {
             domain: domain.into(),
@@ -39,15 +38,16 @@ impl NewDomain {
 
 /// The domains of a cluster; made by [`Client::domains`].
 #[derive(Clone, Debug)]
-#[must_use = "nothing is requested before `list` is awaited"]
+#[must_use = "does nothing until `list` is awaited"]
 pub struct Domains {
     client: Client,
     page_request: PageRequest,
 }
 
 impl Domains {
-    /// Registers a domain for a service: `POST /v1/domains`. The reply has the DNS records that the
-    /// owner of the domain has to set; [`verify`](DomainHandle::verify) then activates the domain.
+    /// Registers a domain for a service: `POST /v1/domains`.
+    ///
+    /// Set the DNS records of the reply, and then [`verify`](DomainHandle::verify) the domain.
     ///
     /// ```no_run
     /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
@@ -76,10 +76,10 @@ impl Domains {
 
     paged!("domains");
 
-    /// One page of the domains of the client's cluster, the newest first: `GET /v1/domains`.
+    /// Lists one page of the domains, the newest first: `GET /v1/domains`.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for page 0 or page size 0,
     /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
     ///
@@ -98,7 +98,7 @@ impl Domains {
 }
 
 impl DomainHandle {
-    /// The domain, with the DNS records to set until it is verified: `GET /v1/domains/{domain}`.
+    /// Reads the domain, with the DNS records to set until it is verified: `GET /v1/domains/{domain}`.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) for another
@@ -112,11 +112,10 @@ impl DomainHandle {
         })
     }
 
-    /// Checks the TXT record, and activates the domain if it is set:
-    /// `POST /v1/domains/{domain}/verify`.
+    /// Verifies the TXT record and activates the domain: `POST /v1/domains/{domain}/verify`.
     ///
     /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) (422) without the record: a new one takes a while to
+    /// [`Rejected`](crate::ErrorKind::Rejected) (422) without the record. A new record takes a while to
     /// become visible. [`NotFound`](crate::ErrorKind::NotFound),
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's domain.
     ///
@@ -128,7 +127,7 @@ impl DomainHandle {
         })
     }
 
-    /// Removes the domain from its service: `DELETE /v1/domains/{domain}`.
+    /// Deletes the domain from its service: `DELETE /v1/domains/{domain}`.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -141,11 +140,11 @@ impl DomainHandle {
         })
     }
 
-    /// Whether the service behind the domain is up: `GET /v1/status?domain=…`, without a token. It also
-    /// takes domains of the server (`web-one.dployr.run`).
+    /// Reads whether the service behind the domain is up: `GET /v1/status?domain=…`, without a token.
     ///
-    /// **It wakes a sleeping service**, so it does not count as a read and is not retried. An unknown
-    /// domain is not an error: it has the state [`NotFound`](super::DomainState::NotFound).
+    /// **Wakes a sleeping service**, so it is not retried. Domains of the server
+    /// (`web-one.dployr.run`) work, too. An unknown domain is not an error: its state is
+    /// [`NotFound`](super::DomainState::NotFound).
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/index.ts>
     pub fn status(&self) -> Call<DomainServing> {
@@ -157,19 +156,19 @@ impl DomainHandle {
     }
 }
 
-/// Refuses URLs and the like. The rest is left to the server.
+/// Refuses a URL, a port or a path. The server checks the rest.
 pub(super) fn check_domain(domain: &str) -> Result<()> {
     check_text("domain", domain)?;
     if domain.contains(['/', ':', '@', '?', '#']) || domain.chars().any(char::is_whitespace) {
         return Err(Error::invalid_request(
-            "the domain is more than a domain: it has a scheme, a port or a path",
+            "the domain contains a scheme, a port, a path or a space",
         ));
     }
     Ok(())
 }
 
 impl Client {
-    /// The domains of the client's cluster. It does no I/O.
+    /// The domains of the client's cluster.
     pub fn domains(&self) -> Domains {
         Domains {
             client: self.clone(),
@@ -177,7 +176,7 @@ impl Client {
         }
     }
 
-    /// A handle on a domain, such as `app.example.com`. It does no I/O.
+    /// A handle on a domain, such as `app.example.com`.
     pub fn domain(&self, name: impl TryInto<DomainName, Error: Into<Error>>) -> DomainHandle {
         Handle::new(self, name)
     }

@@ -1,4 +1,4 @@
-//! The environment variables of a service.
+//! Environment variables of a service.
 
 use super::client::Steps;
 use super::deployments::{check_key, find_deployment};
@@ -15,17 +15,17 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An environment variable. `Debug` does not show its value.
+/// An environment variable. `Debug` redacts its value.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct EnvVariable {
-    /// Its name: `NODE_ENV`.
+    /// Name: `NODE_ENV`.
     pub key: String,
-    /// Its value; `None` if the server keeps that to itself.
+    /// Value; `None` if the server does not send it.
     pub value: Option<Secret>,
 }
 
-/// Variables, by name: a map or an array, perhaps in an envelope, and a map perhaps under `envs`.
+/// A list of variables, sorted by name. Decodes a map or an array, bare, in an envelope or under `envs`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvListing(Vec<EnvVariable>);
 
@@ -33,7 +33,7 @@ impl<'de> Deserialize<'de> for EnvListing {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let reply = Box::<RawValue>::deserialize(deserializer)?;
         let content = Part::content(&reply)?;
-        // A variable of that name has a text.
+        // A variable named `envs` has a string.
         let envs = content.member("envs").filter(Part::is_object);
         let content = envs.unwrap_or(content);
         let mut variables: Vec<_> = match content.is_object() {
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_a_list_of_variables() {
+    fn every_form_of_a_list_is_decoded() {
         let map = json!({ "B": "two", "A": "1", "created_at": null });
         let list = json!([{ "key": "B", "value": "two" }, { "key": "A", "value": "1" }, { "key": "created_at" }]);
         for reply in [
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misfit_quotes_no_value() {
+    fn a_decoding_error_contains_no_value() {
         for reply in [
             json!("hush"),
             json!({ "A": { "hush": "hush" } }),

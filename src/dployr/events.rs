@@ -6,9 +6,9 @@ use crate::call::Call;
 use crate::page::{PageRequest, paged};
 use crate::raw::dployr::Op;
 
-/// The events of a cluster. Default: all of them, the newest first; made by [`Client::events`].
+/// The events of a cluster; made by [`Client::events`]. Default: all events, the newest first.
 #[derive(Clone, Debug)]
-#[must_use = "nothing is requested before `list` is awaited"]
+#[must_use = "does nothing until `list` is awaited"]
 pub struct Events {
     client: Client,
     kind: Option<EventType>,
@@ -19,7 +19,7 @@ pub struct Events {
     page_request: PageRequest,
 }
 
-/// A window of time that ends now.
+/// A time window that ends now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventWindow {
@@ -42,13 +42,13 @@ impl EventWindow {
 }
 
 impl Events {
-    /// Selects one kind.
+    /// Only events of this type.
     pub fn kind(mut self, kind: impl Into<EventType>) -> Self {
         self.kind = Some(kind.into());
         self
     }
 
-    /// Selects events that contain this text, ignoring case.
+    /// Only events that contain this text, ignoring case.
     pub fn search(mut self, text: impl Into<String>) -> Self {
         self.search = Some(text.into());
         self
@@ -60,13 +60,13 @@ impl Events {
         self
     }
 
-    /// Selects events within this window.
+    /// Only events within this window.
     pub fn within(mut self, window: EventWindow) -> Self {
         self.window = Some(window);
         self
     }
 
-    /// Selects events of this user or node.
+    /// Only events of this actor, a user or a node.
     pub fn actor(mut self, id: impl Into<String>) -> Self {
         self.actor = Some(id.into());
         self
@@ -74,7 +74,7 @@ impl Events {
 
     paged!("events");
 
-    /// One page of the events: `GET /v1/runtime/events`.
+    /// Lists one page of the events: `GET /v1/runtime/events`.
     ///
     /// ```no_run
     /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
@@ -87,7 +87,7 @@ impl Events {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for page 0 or page size 0,
     /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
     ///
@@ -118,7 +118,7 @@ impl Events {
 }
 
 impl Client {
-    /// The events of the client's cluster. It does no I/O.
+    /// The events of the client's cluster.
     pub fn events(&self) -> Events {
         Events {
             client: self.clone(),

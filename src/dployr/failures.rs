@@ -1,4 +1,4 @@
-//! Maps dployr's failures to errors.
+//! Maps failures of dployr's servers to errors.
 
 use crate::error::{Effect, ErrorKind};
 use crate::operation::{Evidence, Operation};
@@ -6,7 +6,7 @@ use crate::transport::platform::{Classified, Failure};
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
-/// Maps a status and a body to an error. The body has one of these shapes:
+/// Classifies a failure by its status and body. The body has one of these shapes:
 ///
 /// | shape | sent by |
 /// |---|---|
@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 /// | `{"success": false, "error": {"message", "code"?, "details"?, "helpLink"?}}` | the handlers |
 /// | `{"error": "text", "code"}` | the middleware |
 /// | `{"error": "text", "code"?, "details"?}` | the daemon |
-/// | text | the framework |
+/// | plain text | the framework |
 ///
 /// and rarely `{"message", "code"}` or `{"status": "not_found"}`.
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
@@ -26,7 +26,7 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     refine(classified, failure)
 }
 
-/// The failure in a body with a success status: `{"success": false, …}`.
+/// The failure in a response with a success status: `{"success": false, …}`.
 pub(super) fn failed_success(body: &Value) -> Option<Classified> {
     let body = body.as_object()?;
     (body.get("success") == Some(&Value::Bool(false))).then(|| {
@@ -58,18 +58,18 @@ fn text_message(failure: &Failure<'_>) -> Option<String> {
     }
     let status = failure.status.to_string();
     let text = text.strip_prefix(status.as_str()).unwrap_or(text).trim();
-    // Not shortened: the pipeline redacts first, and a piece of a secret would not be found.
+    // Not shortened: the pipeline redacts first, and would not recognise a part of a secret.
     Some(text.to_owned())
 }
 
-/// What a platform-specific code, message or operation adds to the status.
+/// Refines the kind and adds advice by code, message and operation.
 fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
     let code = classified.code.as_deref().unwrap_or_default();
     let message = classified.message.as_deref().unwrap_or_default();
     let id = failure.operation.map_or("", |operation| operation.id);
     match failure.status {
         400 if message.contains("clusterId is required") => classified
-            .advice("give the client a cluster: builder().cluster(id) or DPLOYR_CLUSTER_ID"),
+            .advice("set a cluster: builder().cluster(id) or DPLOYR_CLUSTER_ID"),
         400 if is_plan_limit(message) => classified.kind(ErrorKind::PlanLimit),
         // Some handlers answer 400 when a second lookup finds nothing.
         400 if code == "resource.missing_resource" => classified.kind(ErrorKind::NotFound),
@@ -77,7 +77,7 @@ fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
             .advice("a code is valid for ten minutes and three attempts: request another one"),
         401 if id == "login" => classified.advice("check the e-mail address and the password"),
         401 => classified.advice(
-            "check DPLOYR_TOKEN, which is sent as `Authorization: Bearer …`; the id of a session is not a token: pass it to with_session; a session expires after days",
+            "check the token in DPLOYR_TOKEN; pass a session id to with_session instead",
         ),
         403 if id == "get_deployment" && code == "permission.viewer_role_required" => classified
             .advice("the control plane refuses every read of one deployment: use deployments().find(id)"),
@@ -95,10 +95,10 @@ fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
         ),
         429 if is_quota(failure.headers) && id == "rename_cluster" => classified
             .kind(ErrorKind::Quota)
-            .advice("a cluster can be renamed once a month: a retry does not help"),
+            .advice("a cluster can be renamed once a month"),
         429 if is_quota(failure.headers) => classified.kind(ErrorKind::Quota),
         501 if code == "LOGS_NOT_AVAILABLE" => {
-            classified.advice("this server was set up without a log store")
+            classified.advice("this server has no log store")
         }
         // The handler saves the change before it looks for a node.
         503 if id == "update_service" && code == "runtime.node_not_connected" => classified
@@ -111,19 +111,19 @@ fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
     }
 }
 
-/// `Service limit reached for hobby plan (1 service max). …` has the status of any other refusal.
+/// `Service limit reached for hobby plan (1 service max). …`. Its status, 400, is that of any refusal.
 fn is_plan_limit(message: &str) -> bool {
     let message = message.to_lowercase();
     message.contains("limit reached") && message.contains("plan")
 }
 
-/// A handler that finds nothing answers in JSON; the framework, which found no handler, in text.
+/// A handler answers 404 in JSON; the framework, without a handler, in plain text or HTML.
 fn is_no_route(failure: &Failure<'_>) -> bool {
     !failure.json.is_some_and(Value::is_object)
         && (failure.is_plain_text() || !failure.text.trim().is_empty())
 }
 
-/// A monthly quota answers 429 with requests left and without `Retry-After`.
+/// A used-up quota answers 429 without `Retry-After`, although requests are left in the window.
 fn is_quota(headers: &HeaderMap) -> bool {
     let left = headers
         .get("x-ratelimit-remaining")
@@ -134,7 +134,7 @@ fn is_quota(headers: &HeaderMap) -> bool {
 /// The next step where the server lacks the endpoint.
 fn no_route(operation: Option<&Operation>) -> &'static str {
     let Some(operation) = operation else {
-        return "this server has no such route";
+        return "this server does not have the route";
     };
     match operation.id {
         "login" => {
@@ -175,7 +175,7 @@ fn no_route(operation: Option<&Operation>) -> &'static str {
         }
         "get_deployment" => "use deployments().find(id), which reads the list",
         _ if matches!(operation.evidence, Evidence::Observed | Evidence::Source) => {
-            "this server lacks a route that dployr's control plane has: check the base URL"
+            "dployr's control plane has this route: check the base URL"
         }
         _ => "only the vendor's page has this route: no known server has it",
     }
@@ -230,9 +230,9 @@ mod tests {
         .classified()
     }
 
-    /// The shapes of which there is no recorded exchange.
+    /// Shapes without a recorded exchange.
     #[test]
-    fn every_shape_of_a_failure() {
+    fn every_shape_of_a_failure_is_classified() {
         use ErrorKind as Kind;
         for (status, body, kind, code, message) in [
             (
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn details_and_the_help_link_are_kept_as_they_came() {
+    fn details_and_the_help_link_are_kept() {
         for (body, details) in [
             (
                 r#"{"error":{"message":"m","details":{"field":"runtime"}}}"#,
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_429_is_a_rate_or_a_quota() {
+    fn a_429_is_a_rate_limit_or_a_quota() {
         let left: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
         let body =
             r#"{"success":false,"error":{"message":"m","code":"request.too_many_requests"}}"#;
@@ -397,7 +397,7 @@ mod tests {
                 Some("ten minutes"),
             ),
             ("login", 404, plain, Some("personal access token")),
-            ("", 404, plain, Some("no such route")),
+            ("", 404, plain, Some("does not have the route")),
             ("login", 401, "", Some("password")),
             ("list_services", 401, "", Some("DPLOYR_TOKEN")),
             (
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_may_hide_behind_a_success_status() {
+    fn success_false_is_a_failure_despite_a_success_status() {
         let hidden = json!({ "success": false, "error": { "message": "no", "code": "x.y" } });
         let found = failed_success(&hidden).unwrap();
         assert_eq!(found.kind, ErrorKind::Rejected);

@@ -1,4 +1,4 @@
-//! Typed ids, and the handle that each of them gives.
+//! Typed ids and handles.
 
 use super::Client;
 use crate::call::{Call, Stop};
@@ -9,37 +9,37 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 crate::id::id! {
-    /// The id of a dployr cluster: `01M85NWTN0TJ4JW1JXEKRNC9Z2`.
+    /// Id of a dployr cluster: `01M85NWTN0TJ4JW1JXEKRNC9Z2`.
     ClusterId, "cluster id"
 }
 
 crate::id::id! {
-    /// The id of a dployr deployment: `01M85NWXQH0M1DQ4109E4PJNZT`.
+    /// Id of a dployr deployment: `01M85NWXQH0M1DQ4109E4PJNZT`.
     DeploymentId, "deployment id"
 }
 
 crate::id::id! {
-    /// The id of a dployr service: `01M85NWYM50C3XD23R6MCKYEYQ`.
+    /// Id of a dployr service: `01M85NWYM50C3XD23R6MCKYEYQ`.
     ServiceId, "service id"
 }
 
 crate::id::id! {
-    /// The id of a dployr instance: `01M85NWTYTS09RTFPRVV8BHHEN`.
+    /// Id of a dployr instance: `01M85NWTYTS09RTFPRVV8BHHEN`.
     InstanceId, "instance id"
 }
 
 crate::id::id! {
-    /// The tag of a dployr instance, which some calls take instead of its id: `loop-node-1`.
+    /// Tag of a dployr instance: `loop-node-1`. Some calls require it instead of the id.
     InstanceTag, "instance tag"
 }
 
 crate::id::id! {
-    /// The id of a route of dployr's proxy.
+    /// Id of a dployr proxy route.
     RouteId, "route id"
 }
 
 crate::id::id! {
-    /// The id of a dployr API token, which is not the token: `07b5804a-1c6c-426d-a4cf-185c3b8eff9d`.
+    /// Id of a dployr API token, not its value: `07b5804a-1c6c-426d-a4cf-185c3b8eff9d`.
     ApiTokenId, "API token id"
 }
 
@@ -49,7 +49,7 @@ crate::id::id! {
 }
 
 crate::id::id! {
-    /// The id of a dployr project.
+    /// Id of a dployr project.
     ProjectId, "project id"
 }
 
@@ -77,15 +77,15 @@ pub type DomainHandle = Handle<DomainName>;
 /// A handle on a project; made by [`Client::project`].
 pub type ProjectHandle = Handle<ProjectId>;
 
-/// The id of a task, which a server answers to a deployment, a start or a stop.
+/// Id of a task, in the reply to a deployment, a start or a stop.
 ///
-/// No call takes it. When a name is first deployed, the task and the deployment have the same id; when it
-/// is redeployed, the deployment keeps its id, and the id of the new task finds nothing. Look the
-/// deployment up by its name: [`Client::deployment`](super::Client::deployment).
+/// No operation accepts it. The first deployment of a name has the id of its task. A redeployment keeps
+/// the id of the deployment, so the id of its task is not a deployment id. To wait for a deployment, use
+/// [`Deployed::deployment`](super::Deployed::deployment).
 ///
 /// ```compile_fail
 /// # async fn example(dployr: deploykit::dployr::Client, task: deploykit::dployr::TaskId) {
-/// dployr.deployment(task).get().await; // there may be no such deployment
+/// dployr.deployment(task).get().await; // a task id is not a deployment id
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -105,8 +105,9 @@ impl fmt::Display for TaskId {
     }
 }
 
-/// A handle on one resource of a server, by its id. It does no I/O; an invalid id is refused by the
-/// first call.
+/// A handle on one resource, by its id.
+///
+/// Making a handle sends nothing. The first call refuses an invalid id.
 #[derive(Clone, Debug)]
 pub struct Handle<I> {
     pub(super) client: Client,

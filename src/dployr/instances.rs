@@ -14,7 +14,7 @@ use std::net::Ipv4Addr;
 
 /// A machine to register in the client's cluster.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "nothing is registered until it is passed to a client"]
+#[must_use = "does nothing until passed to a client"]
 pub struct NewInstance {
     address: Ipv4Addr,
     tag: String,
@@ -24,7 +24,7 @@ pub struct NewInstance {
 }
 
 impl NewInstance {
-    /// The machine at this address, with a tag of 3 to 21 characters that is unique on the server.
+    /// A machine with this address and a tag of 3 to 21 characters, unique on the server.
     pub fn new(address: Ipv4Addr, tag: impl Into<String>) -> Self {
         Self {
             address,
@@ -35,8 +35,7 @@ impl NewInstance {
         }
     }
 
-    /// Its region: `eu-west`. The control plane puts it into the instance's `metadata`; the field
-    /// `region` of the reply keeps its default.
+    /// Region: `eu-west`. The control plane stores it in the `metadata` of the instance, not in `region`.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());
         self
@@ -48,7 +47,7 @@ impl NewInstance {
         self
     }
 
-    /// Whether it runs services or builds them. Default: the server's choice.
+    /// Role: runs services or builds them. Default: the server's choice.
     pub fn role(mut self, role: impl Into<InstanceRole>) -> Self {
         self.role = Some(role.into());
         self
@@ -76,9 +75,9 @@ impl NewInstance {
     }
 }
 
-/// The instances of a server; made by [`Client::instances`].
+/// The instances of a cluster; made by [`Client::instances`].
 #[derive(Clone, Debug)]
-#[must_use = "nothing is requested before `list` is awaited"]
+#[must_use = "does nothing until `list` is awaited"]
 pub struct Instances {
     pub(super) client: Client,
     page_request: PageRequest,
@@ -87,14 +86,14 @@ pub struct Instances {
 impl Instances {
     paged!("instances");
 
-    /// One page of the instances, the newest first: `GET /v1/instances`.
+    /// Lists one page of the instances, the newest first: `GET /v1/instances`.
     ///
-    /// The control plane puts the instance of the pool on top of every page. Here only the first page
-    /// has it.
+    /// The control plane repeats the shared pool instance on every page. It is kept on the first page
+    /// only.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a
-    /// size of zero. [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for page 0 or page size 0,
+    /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
@@ -114,16 +113,14 @@ impl Instances {
 
     /// Registers a machine in the client's cluster: `POST /v1/instances`.
     ///
-    /// The reply has the token with which the machine joins. Only this reply shows it, and it is valid
-    /// for 15 minutes.
+    /// The reply contains the join token of the machine. No other reply has it; it is valid for 15
+    /// minutes.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: a tag that is
-    /// too short or too long, a client without a cluster. Of the server:
-    /// [`Conflict`](crate::ErrorKind::Conflict) for a tag that is taken,
-    /// [`Rejected`](crate::ErrorKind::Rejected), [`Forbidden`](crate::ErrorKind::Forbidden) without
-    /// the role. After
-    /// [`Effect::Unknown`](crate::Effect::Unknown) look for the tag in [`list`](Self::list).
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid tag and for a client
+    /// without a cluster, [`Conflict`](crate::ErrorKind::Conflict) for a used tag,
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the admin role. After
+    /// [`Effect::Unknown`](crate::Effect::Unknown), look for the tag in [`list`](Self::list).
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
     pub fn create(&self, new: NewInstance) -> Call<InstanceRegistered> {
@@ -135,7 +132,7 @@ impl Instances {
     }
 }
 
-/// Removes the instance of the pool from all pages but the first.
+/// Removes the pool instance from all pages except the first.
 fn without_the_pool(mut page: Page<Instance>) -> Page<Instance> {
     let first = page.items.first();
     if page.page > 1 && first.is_some_and(|first| first.kind == Some(InstanceKind::Pool)) {
@@ -145,11 +142,11 @@ fn without_the_pool(mut page: Page<Instance>) -> Page<Instance> {
 }
 
 impl InstanceHandle {
-    /// The instance: `GET /v1/instances/{id}`, by its id, not its tag.
+    /// Reads the instance: `GET /v1/instances/{id}`, by its id, not its tag.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound),
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) for one of others and for one of the pool.
+    /// [`NotFound`](crate::ErrorKind::NotFound), and [`Forbidden`](crate::ErrorKind::Forbidden) for an
+    /// instance of another user or of the pool.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn get(&self) -> Call<Instance> {
@@ -159,10 +156,9 @@ impl InstanceHandle {
         })
     }
 
-    /// Processor, memory and disks of the instance: `GET /v1/instances/{id}/metrics`.
+    /// Reads the load of processors, memory and disks: `GET /v1/instances/{id}/metrics`.
     ///
-    /// No known server has this route. The fields are those that a node reports about itself, and each
-    /// may be missing.
+    /// No known server has this route. The fields are those of a node's own reports; each may be missing.
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
@@ -175,12 +171,11 @@ impl InstanceHandle {
         })
     }
 
-    /// Removes the instance from its cluster: `DELETE /v1/instances/{id}`. The machine itself is left
-    /// alone.
+    /// Deletes the instance from its cluster, not the machine: `DELETE /v1/instances/{id}`.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound), the second time too;
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role of an administrator.
+    /// [`NotFound`](crate::ErrorKind::NotFound), also the second time;
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the admin role.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
     pub fn delete(&self) -> Call<()> {
@@ -192,12 +187,13 @@ impl InstanceHandle {
 }
 
 impl NodeHandle {
-    /// Pings the instance: `POST /v1/instances/{tag}/ping`, without a body. The ping is queued; its
-    /// result changes the status in [`Instances::list`].
+    /// Pings the instance: `POST /v1/instances/{tag}/ping`.
+    ///
+    /// The ping is queued. Its result updates the status in [`Instances::list`].
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) without
-    /// the role.
+    /// the developer role.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
     pub fn ping(&self) -> Call<InstanceTask> {
@@ -207,15 +203,15 @@ impl NodeHandle {
         })
     }
 
-    /// Reboots the machine: `POST /v1/instances/{tag}/system/reboot`. With `force` it does not wait for
-    /// running work.
+    /// Reboots the machine: `POST /v1/instances/{tag}/system/reboot`.
     ///
-    /// Refusals of this call were observed on a running server; its success was read in the source.
+    /// `force` interrupts running work. Only refusals of this call were observed; the reply to a success
+    /// comes from the source.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Rejected`](crate::ErrorKind::Rejected) without a
-    /// cluster, [`Forbidden`](crate::ErrorKind::Forbidden) without the role of an administrator,
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) when the instance is not connected.
+    /// cluster, [`Forbidden`](crate::ErrorKind::Forbidden) without the admin role,
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if the instance is not connected.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
     pub fn reboot(&self, force: bool) -> Call<InstanceTask> {
@@ -229,8 +225,9 @@ impl NodeHandle {
         })
     }
 
-    /// Restarts the daemon on the machine, which stays up:
-    /// `POST /v1/instances/{tag}/system/restart`. With `force` it does not wait for running work.
+    /// Restarts the daemon on the machine: `POST /v1/instances/{tag}/system/restart`.
+    ///
+    /// The machine stays up. `force` interrupts running work.
     ///
     /// # Errors
     /// As [`reboot`](Self::reboot).
@@ -249,7 +246,7 @@ impl NodeHandle {
 }
 
 impl Client {
-    /// The instances. It does no I/O.
+    /// The instances of the client's cluster.
     pub fn instances(&self) -> Instances {
         Instances {
             client: self.clone(),
@@ -257,12 +254,12 @@ impl Client {
         }
     }
 
-    /// A handle on an instance. It does no I/O.
+    /// A handle on an instance.
     pub fn instance(&self, id: impl TryInto<InstanceId, Error: Into<Error>>) -> InstanceHandle {
         Handle::new(self, id)
     }
 
-    /// A handle on an instance by its tag, for the calls that do not take its id. It does no I/O.
+    /// A handle on an instance by its tag, for calls that require the tag.
     pub fn node(&self, tag: impl TryInto<InstanceTag, Error: Into<Error>>) -> NodeHandle {
         Handle::new(self, tag)
     }

@@ -1,4 +1,4 @@
-//! dployr: a platform on your own machines, with a hosted or self-hosted control plane.
+//! Client for dployr, a platform on your own machines with a hosted or self-hosted control plane.
 //!
 //! ```no_run
 //! # async fn example() -> deploykit::Result<()> {
@@ -24,27 +24,25 @@
 //!
 //! # Endpoints of real servers
 //!
-//! The vendor's page documents 26 operations, and this client has all of them. No known server has all
-//! of them: the open-source control plane has ten, and answers the others with
-//! [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute). The client also has 36 operations that only the
-//! control plane has. The docs of each method say which servers have it;
-//! [`Operation::evidence`](crate::operation::Operation) says it for programs.
+//! The vendor's page documents 26 operations. The open-source control plane has ten of them, and 36
+//! more; this client has all 62. A server without the route answers
+//! [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute), and the error names the method to use instead.
+//! [`Operation::evidence`](crate::operation::Operation::evidence) tells which operations a running
+//! server has answered.
 //!
-//! A method sends the one documented request. If the control plane lacks it, the error names the method
-//! to use instead. Methods that make several requests say so in their names:
-//! [`Deployments::find`], [`ServiceHandle::restart_by_stop_and_start`],
-//! [`EnvVariables::rewrite_with`] and [`EnvVariables::rewrite_without`].
+//! A call sends one request. The exceptions are opt-in: [`Deployments::find`],
+//! [`ServiceHandle::restart_by_stop_and_start`], [`EnvVariables::rewrite_with`] and
+//! [`EnvVariables::rewrite_without`], waits, and the [`tail`](LogOptions::tail) of a log.
 //!
 //! # Clusters
 //!
-//! The vendor's page does not mention clusters. The control plane keeps everything in a cluster and
-//! refuses most calls that do not name it: set it with `cluster` on the builder or with
-//! `DPLOYR_CLUSTER_ID`.
+//! On the control plane, all resources belong to a cluster, and most calls require its id. Set it with
+//! `cluster` on the builder, or with `DPLOYR_CLUSTER_ID`. The vendor's page has no clusters.
 //!
 //! # Replies
 //!
-//! Replies come bare or in an envelope, in `camelCase` or `snake_case`. All forms decode into the same
-//! types.
+//! All forms of replies decode into the same types: bare or in an envelope, in `camelCase` or
+//! `snake_case`.
 //!
 //! Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
 

@@ -1,13 +1,13 @@
-//! Which method of this crate serves each operation of `specs/dployr.yaml`.
+//! The method of this crate for each operation of `specs/dployr.yaml`.
 
 use crate::raw::dployr::Op;
 
-/// No wildcard arm: an operation that is new in the spec does not compile until it is named here.
+/// No wildcard arm, so that a new operation fails to compile until it is mapped here.
 pub(crate) const fn wrapper(op: Op) -> &'static str {
     match op {
         Op::Login => "dployr::Client::login",
         Op::RequestLoginCode => "dployr::Client::login_by_email",
-        // For a program that did not ask for the code itself: `dployr::Client::verify_login_code`.
+        // Also `dployr::Client::verify_login_code`.
         Op::VerifyLoginCode => "dployr::CodeSent::verify",
         Op::ExchangeIdentityToken => "dployr::Client::login_by_identity_token",
         Op::Logout => "dployr::Client::logout",
@@ -56,9 +56,9 @@ pub(crate) const fn wrapper(op: Op) -> &'static str {
         Op::ListServiceEnv => "dployr::EnvVariables::list",
         Op::SetServiceEnv => "dployr::EnvVariableHandle::set",
         Op::DeleteServiceEnv => "dployr::EnvVariableHandle::delete",
-        // Following is the same operation: `dployr::ServiceHandle::follow_logs`.
+        // Also `dployr::ServiceHandle::follow_logs`.
         Op::GetServiceLogs => "dployr::ServiceHandle::logs",
-        // Following is the same operation: `dployr::Client::follow_logs`.
+        // Also `dployr::Client::follow_logs`.
         Op::GetLogs => "dployr::Client::logs",
         Op::RestartService => "dployr::ServiceHandle::restart",
         Op::StartService => "dployr::ServiceHandle::start",

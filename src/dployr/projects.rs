@@ -8,7 +8,7 @@ use crate::raw::dployr::{Op, types};
 
 /// A project to create.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "nothing is created until it is passed to a client"]
+#[must_use = "does nothing until passed to a client"]
 pub struct NewProject(types::ProjectCreate);
 
 impl NewProject {
@@ -20,26 +20,26 @@ impl NewProject {
         })
     }
 
-    /// A description.
+    /// Description.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.0.description = Some(text.into());
         self
     }
 }
 
-/// The projects of a server; made by [`Client::projects`].
+/// Projects; made by [`Client::projects`].
 ///
-/// No known server has these calls; the control plane groups by cluster only.
+/// No known server has these routes. The control plane groups services by cluster.
 #[derive(Clone, Debug)]
 pub struct Projects {
     client: Client,
 }
 
 impl Projects {
-    /// The projects: `GET /v1/projects`.
+    /// Lists the projects: `GET /v1/projects`.
     ///
-    /// Pagination is not documented here. If a server reports another page, [`all`](Call::all) fails
-    /// with [`Pagination`](crate::ErrorKind::Pagination).
+    /// Pagination is not documented: if a server reports another page, [`all`](Call::all) fails with
+    /// [`Pagination`](crate::ErrorKind::Pagination).
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
@@ -69,7 +69,7 @@ impl Projects {
 }
 
 impl ProjectHandle {
-    /// Deletes the project: `DELETE /v1/projects/{id}`. No known server has this call.
+    /// Deletes the project: `DELETE /v1/projects/{id}`. No known server has this route.
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
@@ -84,14 +84,14 @@ impl ProjectHandle {
 }
 
 impl Client {
-    /// The projects. It does no I/O.
+    /// The projects.
     pub fn projects(&self) -> Projects {
         Projects {
             client: self.clone(),
         }
     }
 
-    /// A handle on a project. It does no I/O.
+    /// A handle on a project.
     pub fn project(&self, id: impl TryInto<ProjectId, Error: Into<Error>>) -> ProjectHandle {
         Handle::new(self, id)
     }

@@ -1,4 +1,4 @@
-//! Routes of the proxy: from a domain to a service.
+//! Routes of the proxy, from a domain to a service.
 
 use super::client::check_port;
 use super::domains::check_domain;
@@ -44,9 +44,9 @@ impl NewRoute {
     }
 }
 
-/// The routes of a server's proxy; made by [`Client::routes`].
+/// The routes of the proxy; made by [`Client::routes`].
 ///
-/// No known server has these calls. The control plane has [`Client::routable_services`] and
+/// No known server has these routes. The control plane has [`Client::routable_services`] and
 /// [`Client::domains`] instead.
 #[derive(Clone, Debug)]
 pub struct Routes {
@@ -54,10 +54,10 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// The routes: `GET /v1/proxy/routes`.
+    /// Lists the routes: `GET /v1/proxy/routes`.
     ///
-    /// Pagination is not documented here. If a server reports another page, [`all`](Call::all) fails
-    /// with [`Pagination`](crate::ErrorKind::Pagination).
+    /// Pagination is not documented: if a server reports another page, [`all`](Call::all) fails with
+    /// [`Pagination`](crate::ErrorKind::Pagination).
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
@@ -75,8 +75,8 @@ impl Routes {
     /// Creates a route from a domain to a service: `POST /v1/proxy/routes`.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty domain or service, for a
-    /// domain with scheme or path, for an invalid port;
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid domain, service id or
+    /// port;
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
@@ -92,7 +92,7 @@ impl Routes {
 }
 
 impl RouteHandle {
-    /// Deletes the route: `DELETE /v1/proxy/routes/{id}`. No known server has this call.
+    /// Deletes the route: `DELETE /v1/proxy/routes/{id}`. No known server has this route.
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
@@ -140,14 +140,14 @@ impl Client {
         }
     }
 
-    /// The routes of the proxy. It does no I/O.
+    /// The routes of the proxy.
     pub fn routes(&self) -> Routes {
         Routes {
             client: self.clone(),
         }
     }
 
-    /// A handle on a route of the proxy. It does no I/O.
+    /// A handle on a route of the proxy.
     pub fn route(&self, id: impl TryInto<RouteId, Error: Into<Error>>) -> RouteHandle {
         Handle::new(self, id)
     }

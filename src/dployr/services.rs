@@ -1,4 +1,4 @@
-//! Services: list, read, change, delete, start, stop, restart and await them; secrets and traffic.
+//! Services: list, change, start, stop, restart, delete and wait; secrets and traffic.
 
 use super::client::{check_port, check_text, check_texts};
 use super::deployments::{SCHEDULE, TAIL, check_key, check_keys, id_of, texts};
@@ -55,11 +55,11 @@ pub enum ServiceField {
     RemoteBranch,
 }
 
-/// A change of a service. Unset fields stay.
+/// Changes to a service; for [`ServiceHandle::update`]. Unset fields stay.
 ///
-/// Every accepted update redeploys the service, also one that changes nothing.
+/// Every accepted update redeploys the service, even one without changes.
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "nothing is changed until it is passed to a service"]
+#[must_use = "does nothing until passed to a service"]
 pub struct ServiceUpdate {
     instance: CheckedId<InstanceTag>,
     patch: ServicePatch,
@@ -78,19 +78,19 @@ pub struct ServicePatch {
     keep_secret_keys: Option<BTreeSet<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remote_url: Option<GitUrl>,
-    /// A setting that is left out stays, null clears it.
+    /// An omitted setting stays, null clears it.
     #[serde(flatten)]
     settings: BTreeMap<ServiceField, Value>,
-    /// The control plane turns null into `/`, and resets the path if it is left out.
+    /// Always sent: the control plane resets an omitted path, and turns null into `/`.
     health_check: Option<String>,
 }
 
 impl ServiceUpdate {
-    /// An empty update, which redeploys the service.
+    /// An update that redeploys the service to this instance, without other changes.
     ///
-    /// The control plane requires the tag of the instance to deploy to in every update. It resets the
-    /// path of the health check in every update that does not send it again: pass that of the
-    /// deployment to keep it, and `None` for `/`.
+    /// Each update must contain the tag of the instance and the path of the health check, which the
+    /// control plane resets otherwise. To keep the path, pass the one of the deployment; `None` sets
+    /// `/`.
     ///
     /// ```
     /// # use deploykit::dployr::{Deployment, ServiceUpdate};
@@ -122,7 +122,7 @@ impl ServiceUpdate {
         self
     }
 
-    /// Replaces **all** environment variables: those that are not named are removed.
+    /// Replaces **all** environment variables. Others are removed.
     pub fn env<K, V>(mut self, all: impl IntoIterator<Item = (K, V)>) -> Self
     where
         K: Into<String>,
@@ -156,23 +156,23 @@ impl ServiceUpdate {
         self
     }
 
-    /// Keeps these secret variables. Nothing is sent for none, which keeps all of them.
+    /// Keeps these secret variables. An empty set is not sent, which keeps all.
     pub(super) fn keeping_secrets(mut self, keep: BTreeSet<String>) -> Self {
         self.patch.keep_secret_keys = (!keep.is_empty()).then_some(keep);
         self
     }
 
-    /// A description.
+    /// Description.
     pub fn description(self, text: impl Into<String>) -> Self {
         self.set(ServiceField::Description, text.into())
     }
 
-    /// The command that runs it.
+    /// Start command.
     pub fn run_cmd(self, command: impl Into<String>) -> Self {
         self.set(ServiceField::RunCmd, command.into())
     }
 
-    /// The command that builds it.
+    /// Build command.
     pub fn build_cmd(self, command: impl Into<String>) -> Self {
         self.set(ServiceField::BuildCmd, command.into())
     }
@@ -208,8 +208,9 @@ impl ServiceUpdate {
             .set(ServiceField::Version, version.into())
     }
 
-    /// The git repository. The service is built from it from now on, and its image is dropped.
-    /// Credentials in the URL are sent and redacted everywhere else.
+    /// URL of the git repository. The service is then built from git, and its image is dropped.
+    ///
+    /// Credentials in the URL are sent, and redacted everywhere else.
     pub fn remote_url(mut self, url: impl Into<String>) -> Self {
         self.patch.remote_url = Some(GitUrl::from(url.into()));
         self
@@ -220,7 +221,7 @@ impl ServiceUpdate {
         self.set(ServiceField::RemoteBranch, branch.into())
     }
 
-    /// Clears a setting: it is sent as null.
+    /// Clears a setting, by sending null.
     pub fn clear(self, field: ServiceField) -> Self {
         self.set(field, Value::Null)
     }
@@ -241,7 +242,7 @@ impl ServiceUpdate {
             if let Some(port) = value.as_i64() {
                 check_port(port)?;
             }
-            // These may be empty, and have several lines.
+            // These may be empty and have several lines.
             let is_free = matches!(field, BuildCmd | Description | RunCmd);
             if let (false, Some(text)) = (is_free, value.as_str()) {
                 check_text(&format!("setting {field:?}"), text)?;
@@ -269,9 +270,9 @@ fn pairs<K: Into<String>, V: Into<Secret>>(
         .collect()
 }
 
-/// The services of a server; made by [`Client::services`].
+/// The services of a cluster; made by [`Client::services`].
 #[derive(Clone, Debug)]
-#[must_use = "nothing is requested before `list` is awaited"]
+#[must_use = "does nothing until `list` is awaited"]
 pub struct Services {
     client: Client,
     page_request: PageRequest,
@@ -280,15 +281,14 @@ pub struct Services {
 impl Services {
     paged!("services");
 
-    /// One page of the services, by name: `GET /v1/services`.
+    /// Lists one page of the services, by name: `GET /v1/services`.
     ///
-    /// The open-source control plane checks access to the cluster, and then answers with the services
-    /// of **all** clusters, those of other users too. A client that has a cluster drops those;
-    /// `total_items` and the other numbers of the page still count them, and a page may be empty though
-    /// more follow.
+    /// The control plane sends the services of **all** clusters, including other users' clusters. If
+    /// the client has a cluster, the services of others are dropped. `total_items` and the other counts
+    /// of the page include them, and a page may be empty although more pages follow.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a page or a size of zero,
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for page 0 or page size 0,
     /// [`Rejected`](crate::ErrorKind::Rejected) without a cluster, and
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
     ///
@@ -312,8 +312,9 @@ impl Services {
         })
     }
 
-    /// The traffic of a service in the last 24 hours, by the hour:
-    /// `GET /v1/services/metrics/{name}`. It takes the name, not the id; an unknown name has no traffic.
+    /// Reads the hourly traffic of the last 24 hours: `GET /v1/services/metrics/{name}`.
+    ///
+    /// Takes the name of the service, not its id. An unknown name has no traffic.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that cannot be part of a path,
@@ -325,8 +326,7 @@ impl Services {
         self.metrics_of(name.into(), None)
     }
 
-    /// The traffic of a service between two times:
-    /// `GET /v1/services/metrics/{name}?from=…&to=…`.
+    /// Reads the hourly traffic between two times: `GET /v1/services/metrics/{name}?from=…&to=…`.
     ///
     /// # Errors
     /// As [`metrics`](Self::metrics), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a
@@ -360,8 +360,9 @@ impl Services {
 }
 
 impl ServiceHandle {
-    /// The service: `GET /v1/services/{id}`, by its id, not its name. The record does not say what the
-    /// service is doing.
+    /// Reads the service: `GET /v1/services/{id}`, by its id, not its name.
+    ///
+    /// The record has no status: see [`status`](Self::status).
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), and [`Forbidden`](crate::ErrorKind::Forbidden) for
@@ -382,23 +383,22 @@ impl ServiceHandle {
     /// let service = dployr.service("01M85NWYM50C3XD23R6MCKYEYQ");
     /// let name = service.get().await?.name;
     /// let deployment = dployr.deployments().find(&name).await?;
-    /// // The health check is sent again, or it would be reset.
+    /// // Keep the health check.
     /// let update = ServiceUpdate::new("loop-node-1", deployment.health_check.as_deref());
     /// println!("{:?}", service.update(update.port(4000)).await?.task_id);
     /// # Ok(()) }
     /// ```
     ///
-    /// The control plane saves variables, secrets and settings before it looks for a node, so they are
-    /// changed even if no node is connected, and take effect with the next deployment. The deployment in
-    /// the reply has no `updated_at`.
+    /// The control plane saves the changes before it looks for a node. If no node is connected, they
+    /// take effect with the next deployment. The deployment in the reply has no `updated_at`.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty tag, an invalid name of a
-    /// variable, an invalid port, and a secret that is both set and kept;
-    /// [`NotFound`](crate::ErrorKind::NotFound) for the service and for the instance;
-    /// [`Rejected`](crate::ErrorKind::Rejected); [`Forbidden`](crate::ErrorKind::Forbidden) without the
-    /// role; [`Unavailable`](crate::ErrorKind::Unavailable) with
-    /// [`Effect::Applied`](crate::Effect::Applied) when no node could deploy it.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid tag, variable name or
+    /// port, and for a secret that is both set and kept;
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown service or instance;
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the developer role;
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) with
+    /// [`Effect::Applied`](crate::Effect::Applied) if no node can deploy it.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
     pub fn update(&self, update: ServiceUpdate) -> Call<ServiceUpdated> {
@@ -410,11 +410,11 @@ impl ServiceHandle {
 
     /// Deletes the service and the record of its deployment: `DELETE /v1/services/{id}`.
     ///
-    /// A node is told to remove it, without waiting: a disconnected node keeps it running.
+    /// The server does not wait for the node: a disconnected node keeps the service running.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), also the second time, and
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the role.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the developer role.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
     pub fn delete(&self) -> Call<()> {
@@ -424,10 +424,10 @@ impl ServiceHandle {
         })
     }
 
-    /// What the service is doing: `GET /v1/services/{id}/status`.
+    /// Reads the status of the service: `GET /v1/services/{id}/status`.
     ///
-    /// No known server has this route. The nearest existing one wakes a sleeping service, so this call
-    /// does not count as a read.
+    /// No known server has this route. It is not retried, because the similar route of the control plane
+    /// wakes a sleeping service.
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
@@ -439,12 +439,13 @@ impl ServiceHandle {
         })
     }
 
-    /// Wakes the service: `POST /v1/services/{id}/start`, without a body. It answers with a task, which
-    /// no call reads; the service takes up to 90 s.
+    /// Starts (wakes) the service: `POST /v1/services/{id}/start`.
+    ///
+    /// The start is queued, and takes up to 90 s: see [`wait`](Self::wait).
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) without the
-    /// role, and [`Unavailable`](crate::ErrorKind::Unavailable) when the cluster has no node.
+    /// developer role, and [`Unavailable`](crate::ErrorKind::Unavailable) if no node is connected.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn start(&self) -> Call<Task> {
@@ -453,8 +454,9 @@ impl ServiceHandle {
         })
     }
 
-    /// Puts the service to sleep: `POST /v1/services/{id}/stop`, without a body. The next visitor of
-    /// its domain wakes it.
+    /// Stops the service (puts it to sleep): `POST /v1/services/{id}/stop`.
+    ///
+    /// The next request to its domain wakes it.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -603,7 +605,7 @@ impl ServiceHandle {
 }
 
 impl Client {
-    /// The services. It does no I/O.
+    /// The services of the client's cluster.
     pub fn services(&self) -> Services {
         Services {
             client: self.clone(),
@@ -611,18 +613,18 @@ impl Client {
         }
     }
 
-    /// A handle on a service. It does no I/O.
+    /// A handle on a service.
     pub fn service(&self, id: impl TryInto<ServiceId, Error: Into<Error>>) -> ServiceHandle {
         Handle::new(self, id)
     }
 }
 
-/// Milliseconds since 1970, the form of times in a query.
+/// Milliseconds since 1970, for times in a query.
 pub(super) fn millis(at: SystemTime) -> Result<i64> {
     let since = at.duration_since(UNIX_EPOCH).ok();
     since
         .and_then(|since| i64::try_from(since.as_millis()).ok())
-        .ok_or_else(|| Error::invalid_request("the time lies before 1970 or too far ahead"))
+        .ok_or_else(|| Error::invalid_request("the time is before 1970 or too late"))
 }
 
 /// The snapshot of a service's record, which only shows whether the service sleeps.
@@ -667,7 +669,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_phase_of_each_state_of_a_service() {
+    fn service_states_have_phases() {
         for (state, phase) in [
             ("starting", Phase::InProgress),
             ("running", Phase::Ready),

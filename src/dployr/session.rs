@@ -1,4 +1,4 @@
-//! Sessions and tokens: login by password, by e-mail code, or by the identity of a CI job.
+//! Logins: by password, by e-mail code, or by the identity token of a CI job.
 
 use super::Client;
 use super::client::check_text;
@@ -14,35 +14,35 @@ use std::time::Duration;
 
 /// The cookie that holds the id of a session.
 const COOKIE: &str = "session";
-/// Exempts a program from the proof that it is a person, on the hosted server.
+/// Exempts programs from the proof of personhood on the hosted server.
 const CLIENT_KIND: &str = "cli";
 
 /// The tokens of a login. `Debug` redacts them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenPair {
-    /// The token for all other calls: see [`Client::with_token`].
+    /// Access token: see [`Client::with_token`].
     pub access_token: Secret,
-    /// A token for a new access token. The vendor's page documents no call that takes it.
+    /// Refresh token. No documented operation accepts it.
     pub refresh_token: Option<Secret>,
-    /// Lifetime of the access token, from the login on.
+    /// Lifetime of the access token, from the login.
     pub expires_in: Option<Duration>,
 }
 
 /// A session of a user or of a CI job. `Debug` redacts its id.
 ///
-/// It replaces a token, see [`Client::with_session`], and [`api_tokens`](Client::api_tokens) needs one.
-/// The control plane does not extend it.
+/// Use it instead of a token with [`Client::with_session`]. [`Client::api_tokens`] requires one. The
+/// control plane does not extend a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoginSession {
-    /// The id, which has all rights of its user. Keep it like a password.
+    /// Id of the session. It gives all rights of the user: keep it like a password.
     pub id: Secret,
-    /// Lifetime from now on, if the server says it: seven days after a login, one hour for a CI job.
+    /// Lifetime, if known: seven days for a user, one hour for a CI job.
     pub expires_in: Option<Duration>,
 }
 
-/// A code was sent by e-mail; [`verify`](Self::verify) exchanges it for a session.
+/// A login code that was sent by e-mail; made by [`Client::login_by_email`].
 #[derive(Clone, Debug)]
 pub struct CodeSent {
     client: Client,
@@ -51,7 +51,7 @@ pub struct CodeSent {
 }
 
 impl CodeSent {
-    /// Whether the user has a second factor. Then its code, or a backup code, is required instead.
+    /// Whether the user has a second factor. If so, its code or a backup code is required instead.
     pub fn needs_second_factor(&self) -> bool {
         self.needs_second_factor
     }
@@ -68,14 +68,13 @@ impl CodeSent {
 }
 
 impl Client {
-    /// Exchanges a password for tokens: `POST /v1/auth/login`, without this client's token.
+    /// Logs in with a password: `POST /v1/auth/login`, without this client's token.
     ///
-    /// The open-source control plane has no passwords and no such route. Create a personal access token
-    /// (`dpat_…`) there.
+    /// The control plane has no passwords. Create a personal access token (`dpat_…`) there.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty e-mail address or password,
-    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) for wrong ones, and
+    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) for wrong credentials, and
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from a server without passwords.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
@@ -95,8 +94,9 @@ impl Client {
         })
     }
 
-    /// Sends a login code to an e-mail address: `POST /v1/auth/login/email?client=cli`, without this
-    /// client's token. An unknown address becomes a new user.
+    /// Sends a login code by e-mail: `POST /v1/auth/login/email?client=cli`, without a token.
+    ///
+    /// An unknown address becomes a new user.
     ///
     /// ```no_run
     /// # async fn example(dployr: deploykit::dployr::Client, read: impl Fn() -> String) -> deploykit::Result<()> {
@@ -110,7 +110,7 @@ impl Client {
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty address, and
-    /// [`Rejected`](crate::ErrorKind::Rejected) for an invalid one and when the mail could not be sent.
+    /// [`Rejected`](crate::ErrorKind::Rejected) for an invalid address, or if the e-mail cannot be sent.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth.ts>
     pub fn login_by_email(&self, email: impl Into<String>) -> Call<CodeSent> {
@@ -130,12 +130,11 @@ impl Client {
         })
     }
 
-    /// Exchanges a code from an e-mail for a session: `POST /v1/auth/login/email/verify`, without this
-    /// client's token. For a program that did not request the code itself; see also
-    /// [`CodeSent::verify`].
+    /// Logs in with an e-mail code: `POST /v1/auth/login/email/verify`, without a token.
     ///
-    /// A code has six letters and digits and is valid for ten minutes and three attempts. The session
-    /// comes in a cookie, which [`with_response`](Call::with_response) does not show.
+    /// [`CodeSent::verify`] does the same after [`login_by_email`](Self::login_by_email). A code has six
+    /// letters and digits, and is valid for ten minutes and three attempts. The session is sent in a
+    /// cookie, which [`with_response`](Call::with_response) does not show.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty address or code,
@@ -163,8 +162,7 @@ impl Client {
             .await?;
             let outcome = scope.outcome();
             session_in(&outcome.headers).ok_or_else(|| {
-                let why =
-                    "the reply has no cookie with a session, though it says that one was begun";
+                let why = "the reply has no cookie with a session";
                 let effect = match outcome.status {
                     201 | 202 => Effect::Applied,
                     _ => Effect::Unknown,
@@ -174,13 +172,13 @@ impl Client {
         })
     }
 
-    /// Exchanges the identity token of a CI job for a session of one hour:
-    /// `POST /v1/auth/oidc/exchange`, without this client's token. The server needs a binding that
-    /// trusts such jobs.
+    /// Logs in with the identity token of a CI job: `POST /v1/auth/oidc/exchange`, without a token.
+    ///
+    /// The session is valid for one hour. The server must have a binding that trusts the job.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty token,
-    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) for a wrong or untrusted one, and
+    /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) for an invalid or untrusted token, and
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for an untrusted event.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth.ts>
@@ -197,8 +195,9 @@ impl Client {
         })
     }
 
-    /// The same client with a session instead of a token: its calls carry `Cookie: session=…` and no
-    /// `Authorization`. Settings, limits and connections stay.
+    /// A copy with a session instead of a token. Settings, limits and connections are shared.
+    ///
+    /// Calls send `Cookie: session=…` and no `Authorization`.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is empty or cannot
@@ -207,10 +206,9 @@ impl Client {
         self.with_cookie(COOKIE, &id.into())
     }
 
-    /// Ends all sessions of the client's user: `GET /v1/auth/logout`. API tokens stay valid. Without a
-    /// session it does nothing.
+    /// Ends all sessions of the user: `GET /v1/auth/logout`. API tokens stay valid.
     ///
-    /// It changes something, so it is not retried although it is a `GET`.
+    /// Not retried, because it changes state although it is a `GET`. Without a session it does nothing.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth.ts>
     pub fn logout(&self) -> Call<()> {
@@ -221,7 +219,7 @@ impl Client {
     }
 }
 
-/// Obtains every token by a login.
+/// Obtains tokens by logging in with a password.
 pub(super) struct PasswordLogin {
     pub email: String,
     pub password: Secret,
@@ -254,8 +252,7 @@ fn not_empty(what: &str, secret: &Secret) -> Result<()> {
     }
 }
 
-/// The session in the cookies of a reply. The last one counts, as in a browser; an empty one deletes
-/// the cookie.
+/// The session in the cookies of a reply: the last one, as in a browser. An empty one is a deletion.
 fn session_in(headers: &HeaderMap) -> Option<LoginSession> {
     let cookies = headers.get_all(SET_COOKIE).iter();
     let mut sessions = cookies.filter_map(|cookie| session_of(cookie.to_str().ok()?));
@@ -298,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn the_session_is_the_cookie_of_that_name() {
+    fn the_session_is_read_from_its_cookie() {
         let full = "session=0a-1; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax";
         assert_eq!(found(&[full]), Some(("0a-1".into(), Some(604_800))));
         assert_eq!(

@@ -1,8 +1,8 @@
-//! Envelopes of dployr's replies.
+//! Envelopes and spellings of dployr's replies.
 //!
-//! A reply is bare or `{"success": true, "data": …}`. A record may stand under its name, beside other
-//! members. A list is an array, or an array under `items` beside a `pagination`, or under its name,
-//! perhaps beside a `total`. Null is an empty list.
+//! A reply is bare or in an envelope: `{"success": true, "data": …}`. A record may be a member with
+//! its name. A list is an array, an array in `items` with a `pagination`, or a member with its name and
+//! optionally a `total`. Null is an empty list.
 
 use super::Page;
 use crate::lenient::optional_integer;
@@ -16,10 +16,10 @@ use serde_json::value::RawValue;
 use std::any::TypeId;
 use std::collections::BTreeMap;
 
-/// Pagination of the control plane's lists. A page holds at most 100 records.
+/// Pagination of the control plane: at most 100 records per page.
 pub(super) const PAGING: Paging = Paging { largest: 100 };
 
-/// The member of an object that holds a record of this type. A list is named by the plural.
+/// The name of the member that contains a record of this type. A list has the plural.
 fn name_of<T: 'static>() -> Option<&'static str> {
     let names = [
         (TypeId::of::<types::Cluster>(), "cluster"),
@@ -42,11 +42,11 @@ pub struct Single<T>(pub(super) T);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listing<T> {
     page: Page<T>,
-    /// Whether the reply says the number of the page.
+    /// Whether the reply contains the page number.
     numbered: bool,
 }
 
-/// A success without a value: any body but a failure or an HTML page.
+/// A success without a value: any body except a failure and a web page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ack;
 
@@ -56,7 +56,7 @@ impl<T> Listing<T> {
         self.page
     }
 
-    /// The page, with the number that was asked for where the reply does not say it.
+    /// The page, with the requested number if the reply has none.
     pub(super) fn into_page_of(self, page_request: PageRequest) -> Page<T> {
         let mut page = self.page;
         if let (Some(number), false) = (page_request.page, self.numbered) {
@@ -73,7 +73,7 @@ impl<'de, T: DeserializeOwned + 'static> Deserialize<'de> for Single<T> {
         let record = name_of::<T>().and_then(|name| content.member(name));
         let merged;
         let record = match record.filter(Part::is_object) {
-            // The id of the task stands beside the created deployment.
+            // The task id is a member beside the created deployment.
             Some(record) if TypeId::of::<T>() == TypeId::of::<types::Created>() => {
                 let mut members = content.members;
                 members.extend(record.members.clone());
@@ -84,7 +84,7 @@ impl<'de, T: DeserializeOwned + 'static> Deserialize<'de> for Single<T> {
                 }
             }
             Some(record) => record,
-            // Enough for a record without required fields.
+            // Decodes a record without required fields.
             None if content.json == "null" => Part {
                 json: "{}",
                 ..content
@@ -141,7 +141,7 @@ struct Pagination {
     has_next_page: Option<bool>,
 }
 
-/// A count; `None` for anything else, which is no reason to lose the records.
+/// A count; `None` for anything else, so that the records are kept.
 fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     Ok(optional_integer(value).unwrap_or_default())
@@ -151,7 +151,7 @@ impl<'de> Deserialize<'de> for Ack {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let reply = Box::<RawValue>::deserialize(deserializer)?;
         let content = Part::content(&reply)?;
-        // A proxy or another site answers 200 with a page.
+        // A proxy or another site may answer 200 with a web page.
         match content.json.starts_with('"') && content.json.contains('<') {
             true => Err(D::Error::custom("the reply is a web page")),
             false => Ok(Self),
@@ -159,19 +159,19 @@ impl<'de> Deserialize<'de> for Ack {
     }
 }
 
-/// A part of a reply and its place.
+/// A part of a reply, and its JSON path.
 pub(super) struct Part<'a> {
     json: &'a str,
     /// `$.data.items`
     place: String,
-    /// The members of an object; none for anything else.
+    /// The members of an object; empty for other values.
     members: BTreeMap<String, &'a RawValue>,
 }
 
 impl<'a> Part<'a> {
     /// The content of a reply's envelope, or the whole reply if it has none.
     ///
-    /// The daemon answers a create with `success` and without `data`: that is a record, not an envelope.
+    /// `success` without `data` is a record, not an envelope: the daemon answers a create like that.
     pub fn content<E: Error>(reply: &'a RawValue) -> Result<Self, E> {
         let whole = Self::new(reply, "$".to_owned());
         match whole.members.get("success").map(|success| success.get()) {
@@ -204,7 +204,7 @@ impl<'a> Part<'a> {
         self.json.starts_with('{')
     }
 
-    /// Decodes the part. An error names its place and quotes no value.
+    /// Decodes the part. An error contains the JSON path, and no value.
     pub fn read<T: DeserializeOwned, E: Error>(&self) -> Result<T, E> {
         decode(self.json.as_bytes()).map_err(|error| {
             let misfit = misfit(self.json.as_bytes(), &error);
@@ -213,13 +213,13 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Decodes JSON. Where an object has both spellings of a field, the field's own is read.
+/// Decodes JSON. If an object has both spellings of a field, the schema's own is read.
 pub(super) fn decode<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
     let decoded = serde_json::from_slice(json);
     decoded.or_else(|error| decode_duplicates(json, &error).ok_or(error))
 }
 
-/// Decodes JSON with duplicate fields, of which `error` names the first by its own spelling.
+/// Decodes JSON with duplicate fields. `error` names the first one in its own spelling.
 fn decode_duplicates<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error) -> Option<T> {
     let mut value = serde_json::from_slice(json).ok()?;
     let mut message = error.to_string();
@@ -230,7 +230,7 @@ fn decode_duplicates<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error
         drop_other_spelling(&mut value, name);
         match T::deserialize(&value) {
             Ok(decoded) => return Some(decoded),
-            // Its names differ in more than their spelling.
+            // Not a duplicate by spelling only.
             Err(error) if error.to_string() == message => return None,
             Err(error) => message = error.to_string(),
         }
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_one_record() {
+    fn every_form_of_a_record_is_decoded() {
         let record = json!({ "id": "d", "name": "web", "created_at": 1 });
         for reply in [
             record.clone(),
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_created_deployment_keeps_the_task_beside_it() {
+    fn a_created_deployment_has_the_task_id_beside_it() {
         let data = json!({ "service": { "id": "s" }, "deployment": { "id": "d" }, "taskId": "t" });
         let created: types::Created = one(&json!({ "success": true, "data": data })).unwrap();
         assert_eq!(created.id.unwrap(), "d");
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_type_of_that_name_is_read_from_a_named_record() {
+    fn a_named_member_is_read_only_for_its_type() {
         let service = json!({ "id": "s", "name": "web" });
         for reply in [
             json!({ "service": service }),
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn the_own_spelling_of_a_field_wins() {
+    fn the_own_spelling_of_a_field_takes_precedence() {
         let camel = json!({ "taskId": "own", "task_id": "other" });
         let task: types::Task = one(&camel).unwrap();
         assert_eq!(task.task_id.unwrap().as_str(), "own");
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_a_record_if_no_field_is_required() {
+    fn null_is_decoded_as_a_record_without_required_fields() {
         for reply in [
             json!(null),
             json!({}),
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_a_list() {
+    fn every_form_of_a_list_is_decoded() {
         let record = json!({ "id": "d", "name": "web" });
         for (reply, total) in [
             (json!([record]), None),
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_says_where_it_stands() {
+    fn a_page_has_its_position() {
         let pagination = json!({ "page": 2, "pageSize": 1, "totalItems": 4, "totalPages": 4, "hasNextPage": true });
         let page = many(&json!({ "items": [], "pagination": pagination })).unwrap();
         let place = (page.page, page.page_size, page.total_pages, page.has_next);
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misfit_has_a_place_and_no_value() {
+    fn a_decoding_error_has_a_path_and_no_value() {
         let bad = json!({ "id": "d", "name": "web", "createdAt": [1] });
         for (reply, message) in [
             (json!("hush"), "$: found string, expected a sequence"),
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duplicate_that_is_no_other_spelling_is_an_error() {
+    fn a_duplicate_by_another_name_is_an_error() {
         #[derive(Debug, Deserialize)]
         struct Renamed {
             #[serde(alias = "old")]
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_is_an_acknowledgement() {
+    fn any_body_is_an_acknowledgement() {
         for reply in [
             json!(null),
             json!({}),
@@ -465,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_a_map_keep_their_spelling() {
+    fn map_keys_keep_their_spelling() {
         let envs = json!({ "envs": { "created_at": "a", "createdAt": "b" } });
         let envs: types::EnvData = one(&envs).unwrap();
         let keys: Vec<_> = envs.envs.keys().collect();

@@ -1,4 +1,7 @@
-//! Webhooks: URLs that a server sends events to, and the events.
+//! Webhooks and their events.
+//!
+//! The control plane has one webhook per cluster: [`Webhooks::set_up`]. The webhooks of the vendor's
+//! page, [`Webhooks::create`] and [`Webhooks::list`], exist on no known server.
 
 use super::client::check_text;
 use super::{
@@ -16,9 +19,9 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// A webhook to create: a URL and the events that are sent to it.
+/// A webhook as on the vendor's page; for [`Webhooks::create`]. See [`WebhookSetup`] for a control plane.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "nothing is created until it is passed to a client"]
+#[must_use = "does nothing until passed to a client"]
 pub struct NewWebhook {
     url: WebhookUrl,
     events: Vec<EventType>,
@@ -26,13 +29,12 @@ pub struct NewWebhook {
 }
 
 impl NewWebhook {
-    /// Sends these events to this URL. It has to be an `http` or `https` URL with at least one event.
+    /// Sends these events, at least one, to this `http` or `https` URL.
     ///
-    /// The vendor's page shows `deployment.created` and `deployment.failed`. The control plane lacks the
-    /// second; [`EventType`] lists its events.
+    /// The vendor's page shows `deployment.created` and `deployment.failed`.
     ///
-    /// Events are not signed, so add a [`CallbackSecret`](crate::webhook::CallbackSecret) to the URL.
-    /// Decode them with [`WebhookEvent`](super::WebhookEvent).
+    /// Events are not signed: add a [`CallbackSecret`](crate::webhook::CallbackSecret) to the URL.
+    /// Decode them with [`WebhookEvent`].
     pub fn new<E: Into<EventType>>(
         url: impl Into<CallbackUrl>,
         events: impl IntoIterator<Item = E>,
@@ -44,8 +46,9 @@ impl NewWebhook {
         }
     }
 
-    /// A shared secret. Its use by a server is not documented, and the control plane ignores it. To
-    /// authenticate events use [`CallbackSecret`](crate::webhook::CallbackSecret).
+    /// Shared secret. Its use by a server is not documented.
+    ///
+    /// To authenticate events, use a [`CallbackSecret`](crate::webhook::CallbackSecret).
     pub fn secret(mut self, secret: impl Into<Secret>) -> Self {
         self.secret = Some(secret.into());
         self
@@ -61,12 +64,12 @@ impl NewWebhook {
     }
 }
 
-/// The URL of a webhook. `Debug` shows only its scheme and host: the path may hold a secret, too.
+/// URL of a webhook. `Debug` shows only scheme and host, because the path may contain a secret.
 #[derive(Clone, PartialEq, Eq)]
 struct WebhookUrl(CallbackUrl);
 
 impl WebhookUrl {
-    /// The URL, if it can receive these events. The control plane checks nothing.
+    /// Checks the URL and the events, because the control plane does not.
     fn checked(&self, events: &[EventType]) -> Result<String> {
         let url = reqwest::Url::parse(self.0.expose());
         if !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
@@ -97,20 +100,23 @@ impl fmt::Debug for WebhookUrl {
     }
 }
 
-/// The webhooks of a server; made by [`Client::webhooks`].
+/// Webhooks; made by [`Client::webhooks`].
 ///
-/// No known server has [`create`](Self::create) and [`list`](Self::list). A control plane has one
-/// webhook for each cluster: [`set_up`](Self::set_up).
+/// The control plane has one webhook per cluster: [`set_up`](Self::set_up) sets it, and
+/// [`ClusterHandle::integrations`](super::ClusterHandle::integrations) reads it. No known server has
+/// [`create`](Self::create) and [`list`](Self::list), which the vendor's page documents.
 #[derive(Clone, Debug)]
 pub struct Webhooks {
     client: Client,
 }
 
 impl Webhooks {
-    /// Creates a webhook: `POST /v1/webhooks`. On a control plane use [`set_up`](Self::set_up).
+    /// Creates a webhook: `POST /v1/webhooks`.
+    ///
+    /// No known server has this route: use [`set_up`](Self::set_up) on a control plane.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid URL and without
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid URL or without
     /// events, [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
@@ -124,11 +130,12 @@ impl Webhooks {
         })
     }
 
-    /// The webhooks: `GET /v1/webhooks`. On a control plane use
-    /// [`ClusterHandle::integrations`](super::ClusterHandle::integrations).
+    /// Lists the webhooks: `GET /v1/webhooks`.
     ///
-    /// Pagination is not documented here. If a server reports another page, [`all`](Call::all) fails
-    /// with [`Pagination`](crate::ErrorKind::Pagination).
+    /// No known server has this route: use
+    /// [`ClusterHandle::integrations`](super::ClusterHandle::integrations) on a control plane.
+    /// Pagination is not documented: if a server reports another page, [`all`](Call::all) fails with
+    /// [`Pagination`](crate::ErrorKind::Pagination).
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
@@ -143,14 +150,29 @@ impl Webhooks {
         })
     }
 
-    /// Sets the only webhook of the client's cluster: `POST /v1/notifications/webhook/setup`. The control
-    /// plane has this instead of [`create`](Self::create).
+    /// Sets the webhook of the client's cluster: `POST /v1/notifications/webhook/setup`.
     ///
-    /// [`ClusterHandle::integrations`](super::ClusterHandle::integrations) reads it. Events are neither
-    /// signed nor retried.
+    /// A cluster has one webhook, so this replaces the previous one. To stop events, set it up as
+    /// [`disabled`](WebhookSetup::disabled): no call deletes it. Read it with
+    /// [`ClusterHandle::integrations`](super::ClusterHandle::integrations).
+    ///
+    /// The control plane sends each event once, as a `POST` without a signature: add a
+    /// [`CallbackSecret`](crate::webhook::CallbackSecret) to the URL, and decode the body with
+    /// [`WebhookEvent`].
+    ///
+    /// ```no_run
+    /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
+    /// use deploykit::dployr::{EventType, WebhookSetup};
+    /// use deploykit::webhook::CallbackSecret;
+    ///
+    /// let url = CallbackSecret::generate()?.attach("https://me.example/dployr")?;
+    /// let setup = WebhookSetup::new(url, [EventType::DeploymentFinished]);
+    /// dployr.webhooks().set_up(setup).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid URL and without
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid URL or without
     /// events, [`Rejected`](crate::ErrorKind::Rejected) without a cluster,
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for another user's cluster.
     ///
@@ -166,9 +188,9 @@ impl Webhooks {
     }
 }
 
-/// The webhook of a cluster: a URL and the events that are sent to it.
+/// The webhook of a cluster; for [`Webhooks::set_up`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "nothing is set until it is passed to a client"]
+#[must_use = "does nothing until passed to a client"]
 pub struct WebhookSetup {
     url: WebhookUrl,
     enabled: bool,
@@ -176,10 +198,10 @@ pub struct WebhookSetup {
 }
 
 impl WebhookSetup {
-    /// Sends these events to this URL. It has to be an `http` or `https` URL with at least one event.
+    /// Sends these events, at least one, to this `http` or `https` URL.
     ///
-    /// There is no event for a failed deployment: [`EventType::DeploymentFinished`] comes after success
-    /// and failure.
+    /// [`EventType::DeploymentFinished`] is sent after success and after failure; there is no event for
+    /// failures only.
     pub fn new<E: Into<EventType>>(
         url: impl Into<CallbackUrl>,
         events: impl IntoIterator<Item = E>,
@@ -191,7 +213,7 @@ impl WebhookSetup {
         }
     }
 
-    /// Disables the webhook. No call deletes one.
+    /// Disables the webhook: no events are sent.
     pub fn disabled(mut self) -> Self {
         self.enabled = false;
         self
@@ -207,7 +229,7 @@ impl WebhookSetup {
 }
 
 impl Client {
-    /// The webhooks. It does no I/O.
+    /// The webhooks.
     pub fn webhooks(&self) -> Webhooks {
         Webhooks {
             client: self.clone(),
@@ -215,10 +237,10 @@ impl Client {
     }
 }
 
-/// A call of the control plane to the webhook of its cluster: a POST with an event as JSON.
+/// An event that the control plane sends to the webhook of a cluster.
 ///
-/// It is not signed, has no id, and is sent once, whatever your server answers. Check its
-/// [`CallbackSecret`](crate::webhook::CallbackSecret) first, and ask the server before you act on it:
+/// The request is a `POST` with JSON. It is not signed, has no id, and is not retried. Verify its
+/// [`CallbackSecret`](crate::webhook::CallbackSecret), and read the state from the server before you act:
 ///
 /// ```no_run
 /// # use deploykit::{dployr, webhook::CallbackSecret};
@@ -227,7 +249,7 @@ impl Client {
 /// secret.verify(uri)?;
 /// let event = dployr::WebhookEvent::from_bytes(body)?;
 /// if event.event == EventType::DeploymentFinished {
-///     // Well or not: the event does not say.
+///     // Read whether it succeeded: the event does not contain it.
 ///     let deployments = client.deployments().list().await?;
 /// }
 /// # Ok(()) }
@@ -237,11 +259,11 @@ impl Client {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct WebhookEvent {
-    /// What happened. `deployment.finished` stands for a good end and for a bad one.
+    /// Type of the event. `deployment.finished` is sent after success and after failure.
     pub event: EventType,
-    /// When it happened, by the server's clock.
+    /// Time of the event, by the server's clock.
     pub timestamp: Option<Timestamp>,
-    /// To what, and by whom.
+    /// Subject and actor of the event.
     pub data: EventData,
 }
 
@@ -274,19 +296,20 @@ pub struct EventData {
 struct Others(Map<String, Value>);
 
 impl fmt::Debug for Others {
-    /// The names alone.
+    /// Shows only the names, because values may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
 }
 
 impl WebhookEvent {
-    /// Reads the body of a call, of at most 1 MiB ([`MAX_BODY_BYTES`](webhook::MAX_BODY_BYTES)). Set a body limit
-    /// in your HTTP server, too: the body is already in memory here.
+    /// Decodes the body of a request, at most 1 MiB ([`MAX_BODY_BYTES`](webhook::MAX_BODY_BYTES)).
+    ///
+    /// Set a body limit in your HTTP server, too: here the body is already in memory.
     ///
     /// # Errors
-    /// [`Decode`](crate::ErrorKind::Decode) for what is too long, no UTF-8, no JSON, nested too deeply,
-    /// or no event. It repeats nothing of the body.
+    /// [`Decode`](crate::ErrorKind::Decode) for a body that is too long, not UTF-8, not JSON, nested too
+    /// deeply, or not an event. The error contains nothing of the body.
     ///
     /// Source: `dployr-io/dployr-base:src/services/integrations/webhook.ts`
     pub fn from_bytes(body: &[u8]) -> Result<Self> {
@@ -299,7 +322,7 @@ impl WebhookEvent {
         };
         let timestamp = match fields.remove("timestamp") {
             None | Some(Value::Null) => None,
-            // A time in a form that nobody knows is no reason to lose the event.
+            // Keep the event if its time has an unknown form.
             Some(at) => webhook::decode(at).ok(),
         };
         let data = match fields.remove("data") {

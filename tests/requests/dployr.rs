@@ -80,7 +80,7 @@ fn invalid_clusters_are_refused() {
     refused(cluster.rename(""), "name of the cluster is empty");
     refused(cluster.rename("ü".repeat(65)), "longer than 64 characters");
     assert!(cluster.rename("ü".repeat(64)).preview().is_ok());
-    refused(cluster.invite(NONE), "nobody to invite");
+    refused(cluster.invite(NONE), "no user to invite");
     let invite = cluster.invite(["a@b.example", ""]);
     refused(invite, "e-mail address is empty");
 }
@@ -99,11 +99,11 @@ fn invalid_domains_are_refused() {
         (
             in_cluster(),
             new("https://a.example", "s"),
-            "more than a domain",
+            "contains a scheme",
         ),
-        (in_cluster(), new("a.example/b", "s"), "more than a domain"),
-        (in_cluster(), new("a.example:80", "s"), "more than a domain"),
-        (in_cluster(), new("a b", "s"), "more than a domain"),
+        (in_cluster(), new("a.example/b", "s"), "contains a scheme"),
+        (in_cluster(), new("a.example:80", "s"), "contains a scheme"),
+        (in_cluster(), new("a b", "s"), "contains a scheme"),
     ] {
         refused(client.domains().create(new), words);
     }
@@ -181,8 +181,8 @@ fn invalid_routes_projects_and_webhooks_are_refused() {
             "is not between 1 and 65535",
         ),
         (new("", "s", 80), "the domain is empty"),
-        (new("https://example.com", "s", 80), "more than a domain"),
-        (new("example.com/a", "s", 80), "more than a domain"),
+        (new("https://example.com", "s", 80), "contains a scheme"),
+        (new("example.com/a", "s", 80), "contains a scheme"),
         (new("example.com", "", 80), "service id \"\" is empty"),
     ] {
         refused(client().routes().create(new), words);

@@ -14,26 +14,26 @@ use std::time::Duration;
 use tokio::time::Sleep;
 use tokio_util::codec::{AnyDelimiterCodec, Decoder};
 
-/// The longest line that is read, in bytes. Log stores cut lines far below that.
+/// Longest line, in bytes. Log stores cut lines far below that.
 pub(super) const LONGEST: usize = 1 << 20;
 
 type Chunks = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>>;
 
 /// The lines of one connection.
 ///
-/// It ends with an error of kind [`Interrupted`](ErrorKind::Interrupted) when the connection breaks,
-/// with [`Timeout`](ErrorKind::Timeout) after the client's `idle_timeout` without a byte, and without an
-/// error when the server ends the reply.
+/// Ends with [`Interrupted`](ErrorKind::Interrupted) if the connection breaks, with
+/// [`Timeout`](ErrorKind::Timeout) after `idle_timeout` without a byte, and without an error when the
+/// server ends the reply.
 pub(super) struct Connection {
     /// `None` after the end.
     chunks: Option<Chunks>,
-    /// Bytes of which no line has been made yet.
+    /// Received bytes without a complete line.
     buffer: BytesMut,
     splitter: AnyDelimiterCodec,
-    /// Records of a line, not decoded yet: errors are larger than bad records.
+    /// Records of a line. Not decoded yet, because an error is larger than a bad record.
     records: VecDeque<Bytes>,
     idle: Duration,
-    /// Runs while no byte comes.
+    /// Idle timer; runs while no byte arrives.
     silence: Option<Pin<Box<Sleep>>>,
     /// The call that opened it, for errors.
     scope: Scope,
@@ -52,8 +52,8 @@ impl Connection {
         }
     }
 
-    /// The next event. `whole` is false where the log will be read on: then a last line without a line
-    /// break that is not JSON was cut off and comes again.
+    /// The next event. With `whole` false, the log will be read again, so a last line that is not JSON
+    /// and has no line break is skipped: it was cut off.
     pub fn poll(&mut self, context: &mut Context<'_>, whole: bool) -> Poll<Event> {
         loop {
             if let Some(mut item) = self.next_item(whole) {
@@ -69,7 +69,7 @@ impl Connection {
             };
             let first = self.chunks.take().is_some();
             if !matches!(end, Event::Ended) {
-                // The rest of a line is not a line.
+                // Drop the rest of a line.
                 self.buffer.clear();
             }
             if !first || !matches!(end, Event::Ended) {
@@ -91,7 +91,7 @@ impl Connection {
                 None => Err(Event::Ended),
             });
         }
-        // Starts with the first poll in vain: a slow reader is not a silent server.
+        // Starts with the first pending poll: a slow reader is not a silent server.
         let idle = self.idle;
         let silence = self
             .silence
@@ -102,11 +102,11 @@ impl Connection {
             format!("the logs were silent for {idle:?}"),
         )
         .with_effect(Effect::None)
-        .with_advice("raise idle_timeout if that is expected");
+        .with_advice("raise idle_timeout if the service writes seldom");
         Poll::Ready(Err(Event::Silent(self.scope.complete(error))))
     }
 
-    /// The next item of what has been received.
+    /// The next item in the received bytes.
     fn next_item(&mut self, whole: bool) -> Option<Item> {
         loop {
             if let Some(record) = self.records.pop_front() {
@@ -125,7 +125,7 @@ impl Connection {
                 continue;
             };
             if ended && !whole && !is_json(text) {
-                // It was cut off.
+                // The line was cut off.
                 continue;
             }
             let records = records(text).into_iter();
@@ -152,7 +152,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
-    /// What a stream does next.
+    /// The next step of the scripted stream.
     enum Step {
         Chunk(Vec<u8>),
         Wait(Duration),
@@ -209,7 +209,7 @@ mod tests {
         stream(chunks.into_iter().map(|bytes| Step::Chunk(bytes.to_vec())))
     }
 
-    /// Messages, and the kinds of errors.
+    /// Messages, and kinds of errors.
     async fn all(mut stream: Connection) -> Vec<String> {
         let mut seen = Vec::new();
         while let Some(line) = stream.next().await {
@@ -218,12 +218,15 @@ mod tests {
                 Err(error) => format!("! {:?}", error.kind()),
             });
         }
-        assert!(stream.next().await.is_none(), "it goes on behind its end");
+        assert!(
+            stream.next().await.is_none(),
+            "the stream continued after its end"
+        );
         seen
     }
 
     #[tokio::test]
-    async fn lines_may_be_cut_anywhere() {
+    async fn lines_may_be_split_anywhere_between_chunks() {
         let text =
             "{\"message\":\"grün ⚠ 1\",\"timestamp\":1}\r\n{\"message\":\"zwei\"}".as_bytes();
         for at in 0..text.len() {
@@ -242,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_bad_line_is_an_error_and_not_the_end() {
+    async fn a_bad_line_is_an_error_that_does_not_end_the_stream() {
         let text = b"oops\n{\"message\":\"a\"}\n{\"level\":\"info\"}\n{\"message\":1}\n\xff\n[1]\n{\"message\":\"b\"}\n{\"mess";
         let decode = "! Decode";
         let seen = all(chunks([&text[..]])).await;
@@ -253,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_error_of_a_line_names_the_field_and_no_value() {
+    async fn the_error_of_a_line_has_the_path_and_no_value() {
         let mut stream = chunks([&b"{\"message\":{\"a\":\"hush\"}}\n{\"success\":false,\"error\":{\"message\":\"gone\",\"code\":\"x.y\"}}\n"[..]]);
         let error = stream.next().await.unwrap().unwrap_err();
         let words = "a line of the logs does not fit at $.message: found map, expected a string";
@@ -278,7 +281,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_array_is_its_records_in_a_stream_and_in_a_whole_reply() {
+    async fn an_array_is_read_as_its_records() {
         for text in [
             "[{\"message\":\"a\"},{\"message\":\"b\"}]",
             "\u{feff}[{\"message\":\"a\"},{\"message\":\"b\"}]",
@@ -292,7 +295,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_too_long_is_skipped_in_bounded_memory() {
+    async fn a_line_that_is_too_long_is_skipped_in_bounded_memory() {
         let piece = vec![b'x'; 100_000];
         let steps = (0..50).map(|_| Step::Chunk(piece.clone()));
         let end = Step::Chunk(b"xx\n{\"message\":\"after\"}\n".to_vec());
@@ -312,7 +315,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn silence_ends_it_and_anything_breaks_silence() {
+    async fn silence_ends_the_stream_and_any_byte_resets_the_timer() {
         let line = |text: &str| Step::Chunk(format!("{{\"message\":\"{text}\"}}\n").into_bytes());
         let almost = || Step::Wait(Duration::from_secs(59));
         let steps = [
@@ -329,17 +332,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_reader_that_was_away_is_no_silence() {
+    async fn a_slow_reader_does_not_count_as_silence() {
         let line = Step::Chunk(b"{\"message\":\"a\"}\n".to_vec());
         let mut stream = stream([line, Step::Wait(Duration::from_secs(1)), Step::Hang]);
         assert!(stream.next().await.unwrap().is_ok());
         tokio::time::sleep(Duration::from_secs(600)).await;
         let waited = tokio::time::timeout(Duration::from_secs(30), stream.next()).await;
-        assert!(waited.is_err(), "it counted the time before the first look");
+        assert!(
+            waited.is_err(),
+            "the time before the first poll was counted"
+        );
     }
 
     #[tokio::test]
-    async fn a_broken_connection_is_an_error_and_the_end() {
+    async fn a_broken_connection_ends_the_stream_with_an_error() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {

@@ -1,7 +1,7 @@
-//! A followed log: pages of what is behind, then a connection.
+//! A followed log: reads missed lines page by page, and then follows a connection.
 //!
-//! The control plane sends the oldest lines of a window first and a limited number of them. A follower
-//! far behind would get the first of them and then the new ones, without those in between.
+//! The control plane sends a limited number of lines, the oldest first. If a follower reconnected at
+//! once, it would get the first missed lines and then new ones, with a gap between them.
 
 use super::connection::Connection;
 use super::pages::{Behind, Page, too_crowded};
@@ -14,21 +14,21 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How old the last page may be for a connection to be opened after it.
+/// Maximum age of the last page when a connection is opened after it.
 const FRESH: Duration = Duration::from_secs(10);
 
 pub(super) struct LogSource {
     reader: Reader,
     state: State,
-    /// Whether everything behind has been read.
+    /// Whether all missed lines have been read.
     caught_up: bool,
     /// When the current page was read.
     read_at: Instant,
-    /// The reader's number of lines when the current page began.
+    /// Number of lines before the current page.
     count: u64,
 }
 
-/// What a source is reading.
+/// State of the source.
 pub(super) enum State {
     Closed,
     Pending(Running<State>),
@@ -89,7 +89,7 @@ impl Source for LogSource {
                     }
                     return Poll::Ready(match page.behind(dedupe.count() > self.count) {
                         Behind::Nothing => {
-                            // Behind a slow reader more lines may have come than one reply holds.
+                            // With a slow reader, more lines than one reply may be new.
                             self.caught_up = self.read_at.elapsed() < FRESH;
                             Event::Again
                         }
@@ -110,7 +110,7 @@ impl Source for LogSource {
 
     fn close(&mut self) {
         self.state = State::Closed;
-        // Until the next connection more lines may come than one reply holds.
+        // More lines than one reply may be written before the next connection.
         self.caught_up = false;
     }
 }

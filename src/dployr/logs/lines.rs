@@ -1,4 +1,4 @@
-//! Log lines out of JSON: one record per line, or an array of them.
+//! Parses log lines from JSON: one record per line, or an array of records.
 
 use crate::dployr::{failures, shapes};
 use crate::error::{Effect, Error, ErrorKind};
@@ -11,7 +11,7 @@ use std::fmt::Display;
 
 /// The items of a whole reply.
 pub(super) fn items_of(body: &[u8]) -> Vec<Item> {
-    // An array may have line breaks.
+    // An array may contain line breaks.
     if let Some(records) = array(trimmed(body)) {
         let item = |(number, text)| item(text, format_args!("record {number}"));
         return (1..).zip(records).map(item).collect();
@@ -26,7 +26,7 @@ pub(super) fn items_of(body: &[u8]) -> Vec<Item> {
         .collect()
 }
 
-/// The content of a line; `None` for a line that only keeps the connection alive.
+/// The content of a line; `None` for a keep-alive line.
 pub(super) fn content(line: &[u8]) -> Option<&[u8]> {
     let line = trimmed(line);
     let is_blank = matches!(line, b"" | b"null" | b"{}") || line.starts_with(b":");
@@ -34,19 +34,19 @@ pub(super) fn content(line: &[u8]) -> Option<&[u8]> {
 }
 
 fn trimmed(text: &[u8]) -> &[u8] {
-    // Some writers begin with a byte order mark.
+    // Some writers send a byte order mark.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     text.trim_ascii()
 }
 
-/// The records of a line's content: those of an array, or the content itself.
+/// The records in the content of a line: the items of an array, or the content itself.
 pub(super) fn records(content: &[u8]) -> Vec<&[u8]> {
     array(content).unwrap_or_else(|| vec![content])
 }
 
 /// The records of an array; `None` for anything else.
 fn array(text: &[u8]) -> Option<Vec<&[u8]>> {
-    // A failure of the parser costs as much as a line.
+    // Parsing in vain costs as much as parsing a line.
     let begins = text.starts_with(b"[");
     let records: Vec<&RawValue> = begins.then(|| serde_json::from_slice(text).ok())??;
     let records = records.into_iter();

@@ -24,13 +24,13 @@ use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::time::Instant;
 
-/// How far back the control plane begins a followed log, in milliseconds.
+/// How far back the control plane starts a followed log, in milliseconds.
 const HISTORY: i64 = 15 * 60 * 1000;
 
-/// Lines of the last millisecond that are asked for beyond `tail`.
+/// Lines that are requested beyond `tail`, to know the last millisecond.
 const MARGIN: u32 = 100;
 
-/// The platform's name in a cursor.
+/// Name of the platform in a cursor.
 const PLATFORM: &str = "dployr";
 
 /// Which lines of a service's log to read; for [`ServiceHandle::logs`] and
@@ -365,7 +365,7 @@ enum Log {
     Cluster(Arc<ClusterLog>),
 }
 
-/// The part of a log to read.
+/// Parameters of a request for a part of a log.
 #[derive(Clone, Copy, Debug, Default)]
 struct Wanted {
     follow: bool,
@@ -374,9 +374,9 @@ struct Wanted {
     limit: Option<u32>,
 }
 
-/// Reads one log within one call.
+/// Reads one log during one call.
 struct Reader {
-    /// That of the call, with its options.
+    /// Scope of the call, with its options.
     scope: Scope,
     log: Log,
 }
@@ -407,7 +407,7 @@ where
 }
 
 impl Wanted {
-    /// The next page, from this place on.
+    /// The next page after this place.
     fn page(dedupe: &Dedupe) -> Self {
         Self {
             since: dedupe.place().since(),
@@ -500,7 +500,7 @@ fn is_before(item: &Item, since: Option<i64>) -> bool {
 fn interrupted(error: reqwest::Error) -> Error {
     Error::new(
         ErrorKind::Interrupted,
-        "the connection broke within the logs",
+        "the connection broke while the logs were read",
     )
     .with_effect(Effect::None)
     .with_source(error.without_url())

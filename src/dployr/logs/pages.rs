@@ -1,4 +1,4 @@
-//! Log lines that are read with replies of a bounded size.
+//! Reads log lines page by page, in replies of bounded size.
 
 use super::lines::items_of;
 use super::{Reader, Wanted, is_before};
@@ -7,21 +7,21 @@ use crate::logs::{Dedupe, Item, Place, clock};
 use std::collections::VecDeque;
 use tokio::time::Instant;
 
-/// Lines in one reply of the control plane without a `limit`.
+/// Number of lines in a reply of the control plane without a `limit`.
 const DEFAULT_LIMIT: usize = 1_000;
 /// The largest `limit` of the control plane.
 pub(super) const LARGEST_LIMIT: u32 = 5_000;
-/// Windows that are searched for the newest lines, before everything is read, in milliseconds.
+/// Windows that are searched for the newest lines before the whole log, in milliseconds.
 const LOOK_BACK: [i64; 2] = [5 * 60 * 1000, 60 * 60 * 1000];
 
 /// One reply.
 pub(super) struct Page {
     pub items: VecDeque<Item>,
-    /// It has as many lines as were asked for, and the server knows `since`.
+    /// Whether the reply has as many lines as requested, and the server knows `since`.
     full: bool,
 }
 
-/// What follows after a page.
+/// Whether lines follow after a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Behind {
     Nothing,
@@ -31,7 +31,7 @@ pub(super) enum Behind {
 }
 
 impl Page {
-    /// Reads one page before `until`. If the reply is too large, it asks for a smaller one.
+    /// Reads one page before `until`. If the reply is too large, requests a smaller one.
     pub async fn read(reader: &Reader, mut wanted: Wanted, until: Option<Instant>) -> Result<Self> {
         loop {
             let body = match (reader.body(wanted, until).await, wanted.limit) {
@@ -58,12 +58,12 @@ impl Page {
         }
     }
 
-    /// These lines, with nothing after them.
+    /// A page of these lines, without lines after them.
     pub fn last(items: VecDeque<Item>) -> Self {
         Self { items, full: false }
     }
 
-    /// What follows, for a reader that found a new line in this page or not.
+    /// Whether lines follow, if the reader found a new line in this page (`progress`) or none.
     pub fn behind(&self, progress: bool) -> Behind {
         match (self.full, progress) {
             (false, _) => Behind::Nothing,
@@ -77,12 +77,12 @@ impl Page {
 pub(super) fn too_crowded() -> Error {
     Error::new(
         ErrorKind::Unsupported,
-        "more lines have the same millisecond than the server sends at a time: some are missing",
+        "the log has more lines in one millisecond than the server sends in one reply: some are missing",
     )
     .with_effect(Effect::None)
 }
 
-/// The newest lines of a log that a server sends oldest first.
+/// The newest lines of a log that the server sends oldest first.
 pub(super) struct Newest {
     pub lines: VecDeque<Item>,
     /// The place after the lines that were dropped.
@@ -137,7 +137,7 @@ impl Newest {
         Ok(all)
     }
 
-    /// Whether a follower can go on after these lines.
+    /// Whether a follower can continue after these lines.
     pub fn is_placed(&self) -> bool {
         self.read.is_placed()
     }
@@ -158,7 +158,7 @@ impl Newest {
             match self.take(page) {
                 Behind::Nothing => return Ok(()),
                 Behind::More => {}
-                // Without a time the same page would come again.
+                // Lines without a time would be sent again.
                 Behind::Stuck if self.read.place().last.is_none() => return Ok(()),
                 Behind::Stuck => self.read.skip_millisecond(),
             }

@@ -1,4 +1,4 @@
-//! The cookie of a session, from the reply of a login to the requests after it.
+//! The session cookie: from the login reply to later requests.
 
 use super::TOKEN;
 use crate::support::{Server, reply};
@@ -13,7 +13,7 @@ fn client(server: &Server) -> Client {
     builder.build().unwrap()
 }
 
-/// A control plane that knows one user, and repeats the request in its failures.
+/// A control plane with one user, which repeats the request in its errors.
 async fn control_plane() -> Server {
     Server::answers(|request| {
         let json = "content-type: application/json";
@@ -43,7 +43,7 @@ async fn control_plane() -> Server {
 }
 
 #[tokio::test]
-async fn from_a_code_to_an_api_token() {
+async fn a_code_gives_a_session_and_a_session_creates_a_token() {
     let server = control_plane().await;
     let client = client(&server);
     let sent = client.login_by_email("a@b.example").await.unwrap();
@@ -100,7 +100,7 @@ async fn from_a_code_to_an_api_token() {
 }
 
 #[tokio::test]
-async fn a_reply_that_repeats_the_session_does_not_show_it() {
+async fn a_session_id_in_a_reply_is_redacted() {
     let server = control_plane().await;
     let signed_in = client(&server).with_session(ID).unwrap();
     let error = signed_in.current_user().await.unwrap_err();
@@ -111,7 +111,7 @@ async fn a_reply_that_repeats_the_session_does_not_show_it() {
 }
 
 #[tokio::test]
-async fn a_login_without_a_cookie_is_no_session() {
+async fn a_login_reply_without_a_session_cookie_is_an_error() {
     let body = r#"{"success":true,"data":{"email":"a@b.example"}}"#;
     for cookies in [
         &["content-type: application/json"][..],
