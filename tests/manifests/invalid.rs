@@ -1,4 +1,4 @@
-//! Broken files, and values of the wrong type: errors contain the place and no value.
+//! Invalid files and values: errors contain the position, but no value.
 
 use super::parse;
 use deploykit::nexlayer::Manifest;
@@ -6,19 +6,19 @@ use deploykit::nexlayer::manifest::Rule;
 use deploykit::{Effect, Error, ErrorKind};
 use std::time::{Duration, Instant};
 
-fn refused(error: &Error, words: &str) {
+fn refused(error: &Error, expected: &str) {
     assert_eq!(
         (error.kind(), error.effect()),
         (ErrorKind::InvalidRequest, Effect::None)
     );
-    let shown = format!("{error} {error:?}");
-    assert!(shown.contains(words), "{words:?} is not in {shown}");
-    assert!(!shown.contains("hush"), "{shown}");
+    let output = format!("{error} {error:?}");
+    assert!(output.contains(expected), "{expected:?} is not in {output}");
+    assert!(!output.contains("hush"), "{output}");
 }
 
 #[test]
 fn invalid_yaml_is_refused() {
-    for (text, words) in [
+    for (text, expected) in [
         ("", "is empty"),
         (" \n\t\n", "is empty"),
         (
@@ -51,7 +51,7 @@ fn invalid_yaml_is_refused() {
             "line 2, column 3: a key must be a string",
         ),
     ] {
-        refused(&Manifest::parse(text).unwrap_err(), words);
+        refused(&Manifest::parse(text).unwrap_err(), expected);
     }
     let wide = Manifest::from_bytes(b"application: {name: \xfe\xff}".as_slice()).unwrap_err();
     refused(&wide, "not UTF-8");
@@ -69,25 +69,25 @@ fn size_is_limited() {
     let repeated = vec!["*a"; 400].join(",");
     let long = "hush".repeat(1 << 18);
     let long = format!("application: {{name: a}}\na: &a {long}\nb: [{repeated}]\n");
-    // The map around it is a level, too.
+    // The map at the top is the first level.
     let nested = |levels: usize| {
         let (open, close) = ("[".repeat(levels - 1), "]".repeat(levels - 1));
         format!("application: {{name: a}}\na: {open}{close}\n")
     };
     assert!(Manifest::parse(nested(24)).is_ok());
-    for (text, words) in [
+    for (text, expected) in [
         (large, "larger than 10 MiB"),
         (bomb, "with all aliases expanded"),
         (long, "with all aliases expanded"),
         (nested(25), "nested too deeply"),
     ] {
-        refused(&Manifest::parse(text).unwrap_err(), words);
+        refused(&Manifest::parse(text).unwrap_err(), expected);
     }
 }
 
 #[test]
-fn unreadable_values_are_refused_by_spec_and_still_sent() {
-    for (fields, words) in [
+fn unreadable_values_are_refused_by_spec_but_not_by_parse() {
+    for (fields, expected) in [
         (
             "image: [hush]",
             ".image, line 5, column 12: a string is expected here, not a list",
@@ -98,7 +98,7 @@ fn unreadable_values_are_refused_by_spec_and_still_sent() {
         ),
         (
             "servicePorts: [{name: hush}]",
-            ".servicePorts[0], line 5, column 20: it has no port",
+            ".servicePorts[0], line 5, column 20: the port is missing",
         ),
         (
             "vars: hush",
@@ -122,14 +122,14 @@ fn unreadable_values_are_refused_by_spec_and_still_sent() {
         ),
         (
             "volumes: [{size: hush}, {size: hush}]",
-            ".volumes[0], line 5, column 15: it has no name (and 1 more)",
+            ".volumes[0], line 5, column 15: the name is missing (and 1 more)",
         ),
     ] {
         let text = format!("application:\n  name: hush\n  pods:\n  - name: web\n    {fields}\n");
         let manifest = parse(&text);
         refused(
             &manifest.spec().unwrap_err(),
-            &format!("application.pods[0]{words}"),
+            &format!("application.pods[0]{expected}"),
         );
         let warnings = manifest.lint();
         assert!(warnings.iter().any(|one| one.rule == Rule::Unreadable));
@@ -137,7 +137,7 @@ fn unreadable_values_are_refused_by_spec_and_still_sent() {
     }
 }
 
-/// Large files of the most expensive kinds.
+/// The cases are large files that are expensive to parse.
 #[test]
 fn time_grows_linearly_with_the_size() {
     let cases: [(&str, &dyn Fn(usize) -> String); 5] = [
@@ -164,7 +164,7 @@ fn time_grows_linearly_with_the_size() {
             let _ = (manifest.spec(), manifest.lint());
             start.elapsed()
         });
-        // Linear is 4 times as much, quadratic 16 times. The second allows for a busy machine.
+        // Linear growth is 4 times, quadratic 16 times. One second allows for a busy machine.
         let bound = small * 10 + Duration::from_secs(1);
         assert!(large < bound, "{head}: {small:?}, then {large:?}");
     }

@@ -1,4 +1,4 @@
-//! The JSON Schema and the lints agree on real manifests, and on thousands of changed ones.
+//! The JSON Schema and the lints agree on real manifests and on thousands of mutations.
 
 use super::{REAL, canonical, parse};
 use deploykit::nexlayer::Manifest;
@@ -8,7 +8,7 @@ use proptest::strategy::Strategy;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// Replacements for values.
+/// Values that replace others.
 fn probes() -> Vec<Value> {
     const TEXTS: &str = "| |a|ab|abc|A|a-b|-|a.b|a.com|a.technology|a/b:1|a:b:c|a:/1|a:-|<% REGISTRY %>/a|\
         <%REGISTRY%>/a:1|<% REGISTRY %>|<% URL %>|/|/x|x/|80|0|080|65535|65536|+80| 80|1e1|\
@@ -46,25 +46,25 @@ fn probes() -> Vec<Value> {
     probes
 }
 
-/// Known fields, to be added where they do not belong.
+/// Known fields, to add at the wrong position.
 const KEYS: &str = "name version url domain registryLogin imagePullSecrets pods template application \
     entrypoint command annotations image tag privateTag exposeHttp path servicePorts \
     ports vars env envFile volumes secrets args useGPU resourceType replicas resources \
     subdomain healthCheck size mountPath type readOnly data fileName requests limits \
     cpu memory registry username personalAccessToken key value port odd";
 
-/// The pointers to all values of a tree.
-fn places(value: &Value, here: &str, found: &mut Vec<String>) {
+/// Collects the JSON pointers to all values of a tree.
+fn pointers(value: &Value, here: &str, found: &mut Vec<String>) {
     found.push(here.to_owned());
     match value {
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                places(item, &format!("{here}/{index}"), found);
+                pointers(item, &format!("{here}/{index}"), found);
             }
         }
         Value::Object(map) => {
             for (key, item) in map {
-                places(
+                pointers(
                     item,
                     &format!("{here}/{}", key.replace('~', "~0").replace('/', "~1")),
                     found,
@@ -75,28 +75,28 @@ fn places(value: &Value, here: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Manifests, each with the places of a kind that no manifest before it has.
-fn new_places() -> Vec<(Value, Vec<String>)> {
+/// Manifests, each with the pointers that no manifest before it has.
+fn new_pointers() -> Vec<(Value, Vec<String>)> {
     let mut seen = HashSet::new();
-    let mut fresh = |place: &String| {
-        let steps = place
+    let mut fresh = |pointer: &String| {
+        let steps = pointer
             .split('/')
             .filter(|step| step.parse::<usize>().is_err());
         seen.insert(steps.collect::<Vec<_>>().join("/"))
     };
     let of = |base: Value| {
         let mut all = Vec::new();
-        places(&base, "", &mut all);
+        pointers(&base, "", &mut all);
         all.retain(&mut fresh);
         (base, all)
     };
     real().into_iter().map(of).collect()
 }
 
-/// The schema, to be compared with the lints.
-struct Judge(Validator);
+/// Compares the schema with the lints.
+struct Comparison(Validator);
 
-impl Judge {
+impl Comparison {
     fn new() -> Self {
         Self(jsonschema::validator_for(&Manifest::json_schema().to_value()).unwrap())
     }
@@ -122,27 +122,30 @@ fn real() -> Vec<Value> {
 }
 
 #[test]
-fn on_real_manifests() {
-    let judge = Judge::new();
-    let accepted = real().iter().filter(|value| judge.accepts(value)).count();
+fn real_manifests() {
+    let comparison = Comparison::new();
+    let accepted = real()
+        .iter()
+        .filter(|value| comparison.accepts(value))
+        .count();
     assert_eq!(accepted, 6, "manifests in the current format");
     for (_, text) in REAL {
         let written = canonical(&parse(text));
-        judge.accepts(&serde_saphyr::from_str(written.as_str()).unwrap());
+        comparison.accepts(&serde_saphyr::from_str(written.as_str()).unwrap());
     }
 }
 
 #[test]
-fn on_manifests_with_one_value_changed() {
-    let judge = Judge::new();
+fn manifests_with_one_replaced_value() {
+    let comparison = Comparison::new();
     let probes = probes();
     let mut counts = [0_usize; 2];
-    for (base, all) in new_places() {
-        for place in &all {
+    for (base, all) in new_pointers() {
+        for pointer in &all {
             for probe in &probes {
                 let mut changed = base.clone();
-                *changed.pointer_mut(place).unwrap() = probe.clone();
-                counts[usize::from(judge.accepts(&changed))] += 1;
+                *changed.pointer_mut(pointer).unwrap() = probe.clone();
+                counts[usize::from(comparison.accepts(&changed))] += 1;
             }
         }
     }
@@ -150,20 +153,20 @@ fn on_manifests_with_one_value_changed() {
 }
 
 #[test]
-fn on_manifests_with_a_field_more_or_less() {
-    let judge = Judge::new();
+fn manifests_with_a_field_added_or_removed() {
+    let comparison = Comparison::new();
     let probes = probes();
     let mut turn = 0;
-    for (base, all) in new_places() {
-        for place in &all {
-            let Some(map) = base.pointer(place).and_then(Value::as_object) else {
+    for (base, all) in new_pointers() {
+        for pointer in &all {
+            let Some(map) = base.pointer(pointer).and_then(Value::as_object) else {
                 continue;
             };
             let change = |edit: &dyn Fn(&mut serde_json::Map<String, Value>)| {
                 let mut changed = base.clone();
-                let map = changed.pointer_mut(place).and_then(Value::as_object_mut);
+                let map = changed.pointer_mut(pointer).and_then(Value::as_object_mut);
                 edit(map.unwrap());
-                judge.accepts(&changed);
+                comparison.accepts(&changed);
             };
             for key in map.keys() {
                 change(&|map| drop(map.remove(key)));
@@ -180,8 +183,8 @@ fn on_manifests_with_a_field_more_or_less() {
 }
 
 #[test]
-fn on_manifests_with_several_changes() {
-    let judge = Judge::new();
+fn manifests_with_several_changes() {
+    let comparison = Comparison::new();
     let (bases, probes) = (real(), probes());
     let keys: Vec<_> = KEYS.split(' ').collect();
     let index = proptest::arbitrary::any::<Index>;
@@ -193,25 +196,25 @@ fn on_manifests_with_several_changes() {
     });
     let strategy = (index(), changes).prop_map(|(base, changes)| {
         let mut value = bases[base.index(bases.len())].clone();
-        for (place, probe, key, adds) in changes {
+        for (index, probe, key, adds) in changes {
             let mut all = Vec::new();
-            places(&value, "", &mut all);
-            let place = value
-                .pointer_mut(place.get(all.as_slice()).as_str())
+            pointers(&value, "", &mut all);
+            let target = value
+                .pointer_mut(index.get(all.as_slice()).as_str())
                 .unwrap();
             let probe = probes[probe.index(probes.len())].clone();
-            match place.as_object_mut() {
+            match target.as_object_mut() {
                 Some(map) if adds => {
                     map.insert(key.get(&keys).to_string(), probe);
                 }
-                _ => *place = probe,
+                _ => *target = probe,
             }
         }
         value
     });
     runner
         .run(&strategy, |value| {
-            judge.accepts(&value);
+            comparison.accepts(&value);
             // The canonical form of every readable manifest has the same values.
             let manifest = Manifest::parse(value.to_string());
             if let Ok(manifest) = manifest
@@ -225,7 +228,7 @@ fn on_manifests_with_several_changes() {
 }
 
 #[test]
-fn schema_is_valid() {
+fn schema_is_valid_json_schema() {
     let value = Manifest::json_schema().to_value();
     assert!(jsonschema::meta::is_valid(&value));
     let draft = "https://json-schema.org/draft/2020-12/schema";

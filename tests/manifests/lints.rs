@@ -1,11 +1,11 @@
-//! The rule and the place of each warning.
+//! The rule and the position of each warning.
 
 use super::{REAL, parse};
 use deploykit::nexlayer::manifest::Rule;
 use std::collections::HashSet;
 
-/// Fields of a pod from line 5, column 5 on, and one warning about them.
-const OF_A_POD: &str = r#"
+/// Rows: fields of a pod, starting at line 5, column 5 => the expected warning.
+const POD_ROWS: &str = r#"
 image: nginx:1.29 =>
 image: <%REGISTRY%>/a => image no-registry-login 5:12
 image: nginx => image image-form 5:12
@@ -66,23 +66,23 @@ resources: {limits: {memory: 1GB}} => resources.limits.memory memory-quantity 5:
 resources: {requests: {cpu: '1', memory: 1Gi}, limits: {cpu: '1', memory: 1000M}} => resources limit-below-request 5:16
 "#;
 
-fn of_a_pod() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let rows = OF_A_POD.lines().filter_map(|row| row.split_once(" =>"));
+fn pod_rows() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let rows = POD_ROWS.lines().filter_map(|row| row.split_once(" =>"));
     rows.map(|(fields, expected)| (fields, expected.trim()))
 }
 
 fn warnings(text: &str) -> Vec<String> {
     let found = parse(text).lint();
-    let shown = found.iter();
-    shown
+    let output = found.iter();
+    output
         .map(|one| format!("{} {} {}:{}", one.path, one.rule, one.line, one.column))
         .collect()
 }
 
 #[test]
-fn warnings_about_a_pod() {
-    for (fields, expected) in of_a_pod() {
-        // The rest of the pod, unless the row is about it.
+fn each_mistake_in_a_pod_has_a_warning() {
+    for (fields, expected) in pod_rows() {
+        // The required fields of the pod, unless the row sets them.
         let mut rest = String::new();
         for (key, value) in [
             ("image", "nginx:1.29"),
@@ -109,7 +109,7 @@ fn warnings_about_a_pod() {
 }
 
 #[test]
-fn warnings_about_an_application() {
+fn each_mistake_in_an_application_has_a_warning() {
     const POD: &str = "{name: web, image: 'nginx:1.29', path: /, servicePorts: [80]}";
     for (text, expected) in [
         ("application: {name: abc, pods: [POD]}", ""),
@@ -195,15 +195,15 @@ fn warnings_about_an_application() {
 }
 
 #[test]
-fn rules_have_unique_names_and_are_covered() {
+fn rules_have_unique_names_and_a_test_row() {
     let names: HashSet<_> = Rule::ALL.iter().map(|rule| rule.name()).collect();
     assert_eq!(names.len(), Rule::ALL.len());
-    // A map with a duplicate key is not valid YAML, but two lists may have the same variable.
+    // A duplicate key is invalid YAML, but `vars` and `env` can contain the same variable.
     let twice = "application: {name: abc, pods: [{name: web, vars: {A: x}, env: {A: z}}]}";
     let found = warnings(twice);
     let expected = "application.pods[0].env.A duplicate-var 1:65".to_owned();
     assert!(found.contains(&expected), "{found:?}");
-    let of_pods = of_a_pod().flat_map(|(_, expected)| expected.split(' ').nth(1));
+    let of_pods = pod_rows().flat_map(|(_, expected)| expected.split(' ').nth(1));
     let others = "application-name url-form no-path no-pods duplicate-var";
     let covered: HashSet<_> = of_pods.chain(others.split(' ')).collect();
     let missing: Vec<_> = names.difference(&covered).collect();
@@ -211,15 +211,15 @@ fn rules_have_unique_names_and_are_covered() {
 }
 
 #[test]
-fn warnings_are_in_order_and_contain_no_value() {
+fn warnings_are_in_file_order_and_contain_no_values() {
     for (name, text) in REAL {
         let found = parse(text).lint();
         assert!(
             found.is_sorted_by_key(|one| (one.line, one.column)),
             "{name}"
         );
-        let shown = found.iter().map(ToString::to_string).collect::<String>();
-        assert!(!shown.contains("hush"), "{name}: {shown}");
+        let output = found.iter().map(ToString::to_string).collect::<String>();
+        assert!(!output.contains("hush"), "{name}: {output}");
     }
     let text = "application:\n  name: abc\n  pods:\n  - name: web\n    image: nginx\n";
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Manifests: reading, lints, the canonical form and the JSON Schema.
+//! Manifests: parsing, lints, the canonical form and the JSON Schema.
 #![cfg(feature = "nexlayer")]
 
 mod invalid;
@@ -13,7 +13,7 @@ fn parse(text: &str) -> Manifest {
     Manifest::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-/// The canonical form, which must have the same values and be stable.
+/// Converts to the canonical form. Asserts that it has the same values and is stable.
 fn canonical(manifest: &Manifest) -> Manifest {
     let canonical = manifest.canonical().unwrap();
     let text = canonical.as_str();
@@ -26,7 +26,7 @@ fn canonical(manifest: &Manifest) -> Manifest {
     canonical
 }
 
-/// Real manifests: every combination in the platform's own pages and tools.
+/// Manifests in the forms of the platform's documentation and tools.
 const REAL: [(&str, &str); 11] = [
     (
         "one pod",
@@ -45,7 +45,7 @@ const REAL: [(&str, &str); 11] = [
         "application:\n  name: queue\n  pods:\n  - name: rabbit\n    image: rabbitmq:3-management\n    servicePorts: [5672, 15672]\n    path: /\n  - name: redis\n    image: redis:7\n    servicePorts: [6379]\n    command: redis-server --requirepass hush\n  - name: minio\n    image: minio/minio:RELEASE.2025-01-01\n    servicePorts: [9000]\n    entrypoint: /bin/sh\n    command: -c \"mkdir -p /data && minio server /data\"\n",
     ),
     (
-        "values of every look",
+        "variables of every type",
         "application:\n  name: looks\n  pods:\n  - name: web\n    path: /\n    image: node:20\n    servicePorts: [3000]\n    vars:\n      REDIS_PORT: \"6379\"\n      REDIS_DB: 0\n      API: <% URL %>/v1\n      COLOUR: \"#fff\"\n      BANG: a!b@c#d\n      discovery.type: single-node\n      DEBUG: true\n      NOTHING:\n",
     ),
     (

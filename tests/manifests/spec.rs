@@ -1,4 +1,4 @@
-//! Reading of every form, and the canonical form.
+//! Parsing of every form, the builder, and the canonical form.
 
 use super::{REAL, canonical, parse};
 use deploykit::nexlayer::manifest::{
@@ -15,7 +15,7 @@ fn real(name: &str) -> AppSpec {
     spec(found.unwrap().1)
 }
 
-/// The only pod of an application, from its fields in flow style.
+/// Parses the only pod of an application, given its fields in flow style.
 fn pod(fields: &str) -> Pod {
     let text = format!("application: {{name: abc, pods: [{{name: web, {fields}}}]}}");
     spec(&text).pods.remove(0)
@@ -29,7 +29,7 @@ fn vars(pod: &Pod) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn real_manifests_keep_their_text_and_their_values() {
+fn real_manifests_keep_text_and_values() {
     for (name, text) in REAL {
         let manifest = parse(text);
         canonical(&manifest);
@@ -67,7 +67,7 @@ fn variables_keep_their_spelling() {
 }
 
 #[test]
-fn ports_in_every_form() {
+fn ports_are_parsed_in_every_form() {
     for fields in [
         "servicePorts: [80, 65535]",
         "servicePorts: ['80', \"65535\"]",
@@ -81,7 +81,7 @@ fn ports_in_every_form() {
 }
 
 #[test]
-fn volumes_and_secrets() {
+fn volumes_and_secrets_are_parsed() {
     let read = pod(
         "volumes: [{name: a, size: 1Gi, mountPath: /a}, {name: b, size: 2Mi, path: /b, type: persistent}, {name: c}], secrets: [{name: a, data: 12, fileName: f, path: /a}]",
     );
@@ -101,7 +101,7 @@ fn volumes_and_secrets() {
 }
 
 #[test]
-fn older_names_and_forms_are_read() {
+fn older_names_and_forms_are_parsed() {
     let top = real("pods at the top");
     assert_eq!(
         (top.name.as_str(), top.pods[0].name.as_str()),
@@ -127,7 +127,7 @@ fn older_names_and_forms_are_read() {
 }
 
 #[test]
-fn built_manifest_is_canonical() {
+fn builder_creates_the_canonical_form() {
     let spec = AppSpec::new("guestbook")
         .version("2.0")
         .url("example.com")
@@ -162,20 +162,20 @@ fn built_manifest_is_canonical() {
     assert!(manifest.lint().is_empty(), "{:?}", manifest.lint());
     let expected = "application:\n  name: guestbook\n  version: \"2.0\"\n  url: example.com\n  registryLogin:\n    registry: ghcr.io\n    username: me\n    personalAccessToken: hush-token\n  pods:\n  - name: web\n    path: /\n    image: <% REGISTRY %>/guestbook:1.4.2\n    resourceType: deployment\n    replicas: 2\n";
     assert!(manifest.as_str().starts_with(expected));
-    let shown = format!("{spec:?}{manifest:?}");
-    assert!(!shown.contains("hush"), "{shown}");
+    let output = format!("{spec:?}{manifest:?}");
+    assert!(!output.contains("hush"), "{output}");
     assert!(
-        shown.contains("registry_login: Some(RegistryLogin(<redacted>))"),
-        "{shown}"
+        output.contains("registry_login: Some(RegistryLogin(<redacted>))"),
+        "{output}"
     );
 }
 
 #[test]
-fn spec_that_violates_the_schema_is_not_built() {
+fn builder_refuses_violations_of_the_schema() {
     let web = || Pod::new("web", "nginx:1.29").path("/").port(80);
     let app = || AppSpec::new("abc");
     assert!(app().pod(web()).manifest().is_ok());
-    for (spec, words) in [
+    for (spec, expected) in [
         (
             AppSpec::new("My App").pod(web()),
             "application.name, line 2, column 9",
@@ -194,7 +194,7 @@ fn spec_that_violates_the_schema_is_not_built() {
         ),
     ] {
         let error = spec.manifest().unwrap_err().to_string();
-        assert!(error.contains(words), "{words:?} is not in {error}");
+        assert!(error.contains(expected), "{expected:?} is not in {error}");
         assert!(!error.contains("hush"), "{error}");
     }
 }

@@ -1,6 +1,6 @@
-//! A value of a manifest with its path and place, which records the warnings about it.
+//! A value of a manifest with its path and position, for reading it and recording warnings.
 
-use super::MOST_WARNINGS;
+use super::MAX_WARNINGS;
 use super::lints::{AMBIGUOUS, Object, Rule, Warning};
 use super::spec::Others;
 use super::yaml::Node;
@@ -15,11 +15,11 @@ pub(super) const NULLABLE: [&str; 3] = ["url", "path", "subdomain"];
 /// The text of a manifest and the warnings about it.
 pub(super) struct Source<'t> {
     pub(super) text: &'t str,
-    /// By rule, as each rule has its own limit: many warnings of one do not hide another.
+    /// By rule. Each rule has a limit, so that many warnings of one rule do not hide another.
     pub(super) warnings: RefCell<HashMap<Rule, Vec<Warning>>>,
 }
 
-/// A value, or the place of its key.
+/// A value with its path and position.
 #[derive(Clone)]
 pub(super) struct Cursor<'n> {
     source: &'n Source<'n>,
@@ -27,7 +27,7 @@ pub(super) struct Cursor<'n> {
     pub(super) path: String,
     pub(super) at: Location,
     key_at: Location,
-    /// Place of the value itself, if `at` is the place of an alias.
+    /// Position of the value, if `at` is the position of an alias.
     defined: Location,
 }
 
@@ -53,17 +53,17 @@ impl<'n> Cursor<'n> {
 
     fn field(&self, (key, value): &'n (Spanned<String>, Spanned<Node>)) -> Self {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-        // Bad indentation may turn a secret value into a key.
-        let is_plain = (1..=64).contains(&key.value.len()) && key.value.bytes().all(is_name);
-        let shown = if is_plain { &key.value } else { "…" };
+        // Wrong indentation may turn a secret value into a key.
+        let is_printable = (1..=64).contains(&key.value.len()) && key.value.bytes().all(is_name);
+        let name = if is_printable { &key.value } else { "…" };
         let path = match self.path.as_str() {
-            "" => shown.to_owned(),
-            path => format!("{path}.{shown}"),
+            "" => name.to_owned(),
+            path => format!("{path}.{name}"),
         };
         self.child(path, key.referenced, value)
     }
 
-    /// The same value, shown at the place of its key.
+    /// The same value, for warnings at the position of its key.
     pub(super) fn at_key(&self) -> Self {
         Self {
             at: self.key_at,
@@ -72,13 +72,13 @@ impl<'n> Cursor<'n> {
     }
 
     pub(super) fn warn(&self, rule: Rule) {
-        self.warn_that(rule, rule.message());
+        self.warn_with(rule, rule.message());
     }
 
-    pub(super) fn warn_that(&self, rule: Rule, message: impl Into<String>) {
+    pub(super) fn warn_with(&self, rule: Rule, message: impl Into<String>) {
         let mut warnings = self.source.warnings.borrow_mut();
         let of_rule = warnings.entry(rule).or_default();
-        if of_rule.len() < MOST_WARNINGS {
+        if of_rule.len() < MAX_WARNINGS {
             of_rule.push(Warning {
                 rule,
                 message: message.into(),
@@ -101,7 +101,7 @@ impl<'n> Cursor<'n> {
             },
         };
         let message = format!("{expected} is expected here, not {found}");
-        self.warn_that(Rule::Unreadable, message);
+        self.warn_with(Rule::Unreadable, message);
     }
 
     pub(super) fn is_null(&self) -> bool {
@@ -115,8 +115,8 @@ impl<'n> Cursor<'n> {
         }
     }
 
-    /// The value as written in the file.
-    fn written(&self) -> &str {
+    /// The source text of the value.
+    fn source_text(&self) -> &str {
         let span = self.defined.span();
         let range = || {
             let from = usize::try_from(span.byte_offset()?).ok()?;
@@ -126,12 +126,12 @@ impl<'n> Cursor<'n> {
         range().unwrap_or_default().trim()
     }
 
-    /// A scalar as spelled in the file: `1.10` is not 1.1.
+    /// A scalar with its spelling in the file: `1.10` is not `1.1`.
     fn spelling(&self) -> Option<String> {
         let Node::Scalar(scalar) = self.node else {
             return None;
         };
-        match (&scalar.value, self.written()) {
+        match (&scalar.value, self.source_text()) {
             (Value::Bool(_) | Value::Number(_), written) if !written.is_empty() => {
                 Some(written.to_owned())
             }
@@ -139,12 +139,12 @@ impl<'n> Cursor<'n> {
         }
     }
 
-    /// Whether parsers disagree about the type or value of a scalar.
+    /// Whether YAML parsers disagree about the type or value of a scalar.
     pub(super) fn is_ambiguous(&self) -> bool {
         let Node::Scalar(scalar) = self.node else {
             return false;
         };
-        let written = self.written();
+        let written = self.source_text();
         match scalar.value {
             Value::Null => false,
             Value::String(_) => written == scalar.text && AMBIGUOUS.is_match(written),
@@ -152,7 +152,7 @@ impl<'n> Cursor<'n> {
         }
     }
 
-    /// A string, or an unquoted scalar of another type.
+    /// Reads a string. Accepts an unquoted scalar of another type with a warning.
     pub(super) fn text(&self) -> Option<String> {
         match self.scalar() {
             None | Some(Value::Null) => {
@@ -172,12 +172,12 @@ impl<'n> Cursor<'n> {
         value
     }
 
-    /// Any scalar; null is an empty string.
+    /// Reads any scalar; null is an empty string.
     pub(super) fn value(&self) -> Option<String> {
         self.expect(self.spelling(), "a single value")
     }
 
-    /// A whole number; JSON does not distinguish 3 and 3.0.
+    /// A whole number: 3 and 3.0 are the same in JSON.
     fn integer(&self) -> Option<u32> {
         let number = self.scalar()?.as_f64()?;
         let is_whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
@@ -188,7 +188,7 @@ impl<'n> Cursor<'n> {
         self.expect(self.integer(), "a whole number that is not negative")
     }
 
-    /// A number from 1 to 65535, in quotes or not.
+    /// Reads a number from 1 to 65535, with or without quotes.
     pub(super) fn port(&self) -> Option<u16> {
         let port = match self.scalar() {
             Some(Value::String(text)) => text.parse().ok(),
@@ -214,7 +214,7 @@ impl<'n> Cursor<'n> {
         Some(items.iter().enumerate().map(item).collect())
     }
 
-    /// Keys and values of a map that may have any keys.
+    /// The keys and values of a map with any keys.
     pub(super) fn entries(&self) -> Option<impl Iterator<Item = (&'n str, Self)>> {
         let Node::Map(entries) = self.node else {
             return None;
@@ -224,7 +224,7 @@ impl<'n> Cursor<'n> {
         Some(entries.iter().map(entry))
     }
 
-    /// Fields of a map; warns about required ones that are missing.
+    /// The fields of a map. Warns about missing required fields.
     pub(super) fn fields(&self, object: &'static Object) -> Option<Fields<'n>> {
         let Node::Map(entries) = self.node else {
             self.unreadable("a map");
@@ -244,7 +244,7 @@ impl<'n> Cursor<'n> {
     }
 }
 
-/// Fields of a map, which are taken one by one.
+/// The fields of a map that were not read yet.
 pub(super) struct Fields<'n> {
     pub(super) map: Cursor<'n>,
     object: &'static Object,
@@ -256,7 +256,7 @@ impl<'n> Fields<'n> {
         self.left.iter().position(|(name, _)| name.value == key)
     }
 
-    /// Whether a field is there under any name and was not taken yet.
+    /// Whether a field is left, under its current name or an older one.
     pub(super) fn has(&self, key: &str) -> bool {
         let mut older = self.object.older_names(key);
         self.position(key).is_some() || older.any(|old| self.position(old).is_some())
@@ -264,22 +264,22 @@ impl<'n> Fields<'n> {
 
     pub(super) fn missing(&self, key: &str) {
         let message = format!("{key} is missing");
-        self.map.warn_that(Rule::MissingField, message);
+        self.map.warn_with(Rule::MissingField, message);
     }
 
-    /// A field that stays in place.
+    /// A field, without removing it.
     pub(super) fn peek(&self, key: &str) -> Option<Cursor<'n>> {
         let at = self.position(key)?;
         Some(self.map.field(self.left[at]))
     }
 
-    /// A field with or without a value.
+    /// Removes a field. Its value may be null.
     pub(super) fn take(&mut self, key: &str) -> Option<Cursor<'n>> {
         let at = self.position(key)?;
         Some(self.map.field(self.left.remove(at)))
     }
 
-    /// A field with a value.
+    /// Removes a field that has a value. Warns about null.
     pub(super) fn get(&mut self, key: &str) -> Option<Cursor<'n>> {
         let value = self.take(key)?;
         if !value.is_null() {
@@ -291,16 +291,16 @@ impl<'n> Fields<'n> {
         None
     }
 
-    /// A field under an older name, with a value.
-    pub(super) fn older(&mut self, old: &str, today: &str) -> Option<Cursor<'n>> {
+    /// Removes a field with an older name, and warns.
+    pub(super) fn older(&mut self, old: &str, current: &str) -> Option<Cursor<'n>> {
         let value = self.take(old)?;
-        let message = format!("write {today} instead");
-        value.at_key().warn_that(Rule::OldSpelling, message);
+        let message = format!("write {current} instead");
+        value.at_key().warn_with(Rule::OldSpelling, message);
         Some(value).filter(|value| !value.is_null())
     }
 
-    /// A field under its current name and older ones: those with a value, current name first.
-    pub(super) fn spelled(&mut self, key: &str) -> Vec<Cursor<'n>> {
+    /// Removes the values under the current name and all older names, in this order.
+    pub(super) fn all_spellings(&mut self, key: &str) -> Vec<Cursor<'n>> {
         let mut found: Vec<_> = self.get(key).into_iter().collect();
         for old in self.object.older_names(key) {
             found.extend(self.older(old, key));
@@ -308,9 +308,9 @@ impl<'n> Fields<'n> {
         found
     }
 
-    /// A string, checked against the pattern of the field.
+    /// Removes and reads a string, and checks its format.
     pub(super) fn text(&mut self, key: &str) -> Option<(String, Cursor<'n>)> {
-        let value = self.spelled(key).into_iter().next()?;
+        let value = self.all_spellings(key).into_iter().next()?;
         let text = value.text()?;
         self.check(key, &text, &value);
         Some((text, value))
@@ -329,10 +329,12 @@ impl<'n> Fields<'n> {
         }
     }
 
-    /// The required name, which must be unique in the list. Empty if it cannot be read.
+    /// Removes and reads the required name, which must be unique in the list.
+    ///
+    /// Empty if it is unreadable.
     pub(super) fn name(&mut self, taken: &mut HashSet<String>) -> String {
         let Some(value) = self.take("name").filter(|name| !name.is_null()) else {
-            self.map.warn_that(Rule::Unreadable, "it has no name");
+            self.map.warn_with(Rule::Unreadable, "the name is missing");
             return String::new();
         };
         let name = value.text().unwrap_or_default();
@@ -343,16 +345,16 @@ impl<'n> Fields<'n> {
         name
     }
 
-    /// The fields that were not taken.
+    /// The fields that are left, with a warning about each.
     pub(super) fn others(self) -> Others {
         let mut others = Vec::new();
         for field in &self.left {
             let key = field.0.value.as_str();
-            let place = self.map.field(field).at_key();
+            let value = self.map.field(field).at_key();
             if self.object.outdated.contains(&key) {
-                place.warn(Rule::OldField);
+                value.warn(Rule::OldField);
             } else if !self.object.untyped.contains(&key) {
-                place.warn(Rule::UnknownField);
+                value.warn(Rule::UnknownField);
             }
             others.push((key.to_owned(), field.1.value.to_json()));
         }

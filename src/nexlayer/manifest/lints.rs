@@ -1,4 +1,4 @@
-//! Lint rules for manifests, and the warnings they give.
+//! Lints: rules, warnings, and the formats that the rules and the JSON Schema check.
 
 use regex_lite::Regex;
 use std::fmt;
@@ -6,10 +6,9 @@ use std::sync::OnceLock;
 
 macro_rules! rules {
     ($($(#[$doc:meta])* $rule:ident = $name:literal, schema: $schema:literal, $message:literal;)*) => {
-        /// A lint rule for manifests. The names are stable.
+        /// A lint rule for manifests. Names are stable.
         ///
-        /// The platform accepts more than its own schema, so a warning never stops a manifest from
-        /// being sent.
+        /// A manifest with warnings can be sent: the platform accepts more than its own schema.
         ///
         /// Source: <https://nexlayer.com/docs/deployments/configuration>
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,7 +39,7 @@ macro_rules! rules {
                 }
             }
 
-            /// Whether the JSON Schema (feature `schemars`) contains the rule, too.
+            /// Whether the JSON Schema (feature `schemars`) also contains the rule.
             pub fn is_in_schema(self) -> bool {
                 match self {
                     $(Self::$rule => $schema,)*
@@ -51,95 +50,100 @@ macro_rules! rules {
 }
 
 rules! {
-    /// a value that [`Manifest::spec`](super::Manifest::spec) cannot read: a list instead of a string,
+    /// a value that [`Manifest::spec`](super::Manifest::spec) cannot parse: a list instead of a string,
     /// an invalid port, an item without a name.
-    Unreadable = "unreadable", schema: true, "it cannot be read";
+    Unreadable = "unreadable", schema: true, "the value cannot be parsed";
     /// an older name or form of a field.
     OldSpelling = "old-spelling", schema: true, "an older name or form";
-    /// a field of an older format, which `spec` does not read.
+    /// a field of an older format, which `spec` ignores.
     OldField = "old-field", schema: true, "a field of an older format";
-    /// a field that no format has. The platform ignores it.
-    UnknownField = "unknown-field", schema: true, "there is no such field; the platform ignores it";
+    /// an unknown field. The platform ignores it.
+    UnknownField = "unknown-field", schema: true, "unknown field; the platform ignores it";
     /// a required field is missing.
     MissingField = "missing-field", schema: true, "a field is missing";
-    /// a field without a value.
-    EmptyField = "empty-field", schema: true, "there is no value: leave the field out";
-    /// a number or a `true` where a text is expected: quotes make it one.
-    UnquotedText = "unquoted-text", schema: true, "a text is expected here: put it in quotes";
-    /// a variable's value that programs read in different ways, such as `1.10`, `0755` and `yes`.
+    /// a field has no value.
+    EmptyField = "empty-field", schema: true, "the field has no value: remove it";
+    /// a number or boolean where a string is expected.
+    UnquotedText = "unquoted-text", schema: true, "a string is expected here: add quotes";
+    /// a variable has a value that YAML parsers disagree about: `1.10`, `0755`, `yes`.
     UnquotedValue = "unquoted-value", schema: false,
-        "programs read this in different ways: put it in quotes";
-    /// the application's name is not 3 to 64 of `a-z 0-9 . -`, with a letter first. Capitals are
-    /// known to be refused today; older servers took them, and spaces too.
+        "YAML parsers disagree about this value: add quotes";
+    /// the application's name is not 3 to 64 of `a-z 0-9 . -`, starting with a letter. The platform
+    /// refuses capitals; older servers accepted capitals and spaces.
     ApplicationName = "application-name", schema: true,
-        "a name is 3 to 64 of a-z, 0-9, . and -, with a letter first";
-    /// the name of a pod, volume or secret is not 2 to 64 of `a-z 0-9 -`, with a letter first.
-    NameForm = "name-form", schema: true, "a name is 2 to 64 of a-z, 0-9 and -, with a letter first";
+        "a name has 3 to 64 of a-z, 0-9, . and -, and starts with a letter";
+    /// the name of a pod, volume or secret is not 2 to 64 of `a-z 0-9 -`, starting with a letter.
+    NameForm = "name-form", schema: true,
+        "a name has 2 to 64 of a-z, 0-9 and -, and starts with a letter";
     /// two pods, or two volumes or secrets of a pod, have the same name.
-    DuplicateName = "duplicate-name", schema: false, "another one in the list has the same name";
-    /// a pod has a port twice.
-    DuplicatePort = "duplicate-port", schema: false, "the pod has this port already";
-    /// a pod has a variable twice.
-    DuplicateVar = "duplicate-var", schema: false, "the pod has this variable already";
-    /// a variable's name is empty, or has a space or `=` in it.
-    VarName = "var-name", schema: false, "a variable's name has no spaces and no = in it";
-    /// there is no pod.
+    DuplicateName = "duplicate-name", schema: false, "another item of the list has the same name";
+    /// a pod has the same port twice.
+    DuplicatePort = "duplicate-port", schema: false, "the pod already has this port";
+    /// a pod has the same variable twice.
+    DuplicateVar = "duplicate-var", schema: false, "the pod already has this variable";
+    /// a variable's name is empty, or contains a space or `=`.
+    VarName = "var-name", schema: false, "a variable's name cannot contain spaces or =";
+    /// the application has no pods.
     NoPods = "no-pods", schema: true, "there are no pods";
-    /// no pod has a `path`: the application cannot be reached from outside.
-    NoPath = "no-path", schema: true, "no pod has a path: it cannot be reached from outside";
+    /// no pod has a `path`: the application is not reachable from outside.
+    NoPath = "no-path", schema: true,
+        "no pod has a path: the application is not reachable from outside";
     /// the path of a pod, volume or secret does not start with `/`.
     PathForm = "path-form", schema: true, "a path starts with /";
-    /// an image is not `[registry/]repository:tag` or `<% REGISTRY %>/repository[:tag]`: a digest, or
-    /// no tag.
+    /// an image is not `[registry/]repository:tag` or `<% REGISTRY %>/repository[:tag]`. The tag is
+    /// missing, or a digest is used.
     ImageForm = "image-form", schema: true,
         "[registry/]repository:tag or <% REGISTRY %>/repository:tag is expected, with a tag and without a digest";
     /// `<% REGISTRY %>` is used without a `registryLogin`.
     NoRegistryLogin = "no-registry-login", schema: false,
-        "<% REGISTRY %> needs application.registryLogin";
-    /// `latest` in the platform's own registry, which refuses it.
+        "<% REGISTRY %> requires application.registryLogin";
+    /// the tag `latest` in the platform's own registry, which refuses it.
     LatestTag = "latest-tag", schema: false,
-        "the platform's own registry refuses latest: name a version";
-    /// a pod with no ports, or with more than 2768.
-    ServicePorts = "service-ports", schema: true, "there are 1 to 2768 ports";
+        "the platform's registry refuses the tag latest: use a version";
+    /// a pod has no ports, or more than 2768.
+    ServicePorts = "service-ports", schema: true, "1 to 2768 ports are expected";
     /// two volumes or secrets of a pod have the same path.
-    MountCollision = "mount-collision", schema: false, "something else has the same path";
-    /// a volume's size is not a number of `Mi` or `Gi`. Known to be refused.
-    VolumeSize = "volume-size", schema: true, "a number of Mi or Gi is expected, such as 2Gi";
-    /// a secret's file name is empty or has a `/` in it.
-    FileName = "file-name", schema: false, "the name of a file is expected, without a folder";
-    /// `url` is not a bare domain such as `example.com`.
+    MountCollision = "mount-collision", schema: false,
+        "another volume or secret of the pod has the same path";
+    /// a volume's size is not a number with `Mi` or `Gi`. The platform refuses it.
+    VolumeSize = "volume-size", schema: true, "a number with Mi or Gi is expected, such as 2Gi";
+    /// a secret's file name is empty or contains `/`.
+    FileName = "file-name", schema: false, "a file name without a directory is expected";
+    /// `url` is not a domain without a scheme, such as `example.com`.
     UrlForm = "url-form", schema: true,
-        "a bare domain such as example.com is expected, without a scheme";
-    /// a pod's `subdomain` is not a part of a domain.
-    SubdomainForm = "subdomain-form", schema: true, "a part of a domain is expected, such as api";
-    /// a pod has a `subdomain`, and the application no `url`. Known to be refused.
+        "a domain without a scheme is expected, such as example.com";
+    /// a pod's `subdomain` is not part of a domain name.
+    SubdomainForm = "subdomain-form", schema: true,
+        "a part of a domain name is expected, such as api";
+    /// a pod has a `subdomain`, but the application has no `url`. The platform refuses it.
     SubdomainWithoutUrl = "subdomain-without-url", schema: false,
-        "a subdomain needs application.url";
-    /// a field that is ignored unless the application's `version` is 2.0.
+        "a subdomain requires application.url";
+    /// a field that the platform ignores unless the application's `version` is 2.0.
     NeedsVersion2 = "needs-version-2", schema: false,
-        "it is ignored unless application.version is 2.0";
-    /// `resourceType` is none of deployment, statefulset, daemonset and job.
+        "ignored unless application.version is 2.0";
+    /// `resourceType` is not deployment, statefulset, daemonset or job.
     ResourceType = "resource-type", schema: true,
         "deployment, statefulset, daemonset or job is expected";
     /// fewer than one replica.
-    Replicas = "replicas", schema: true, "there is at least one replica";
-    /// an amount of CPU is not like `250m` or `0.5`.
-    CpuQuantity = "cpu-quantity", schema: true, "250m or 0.5 is expected";
-    /// an amount of memory is not like `512Mi`.
-    MemoryQuantity = "memory-quantity", schema: true, "512Mi or 1Gi is expected";
+    Replicas = "replicas", schema: true, "at least one replica is expected";
+    /// an amount of CPU does not have a form such as `250m` or `0.5`.
+    CpuQuantity = "cpu-quantity", schema: true,
+        "an amount of CPU is expected, such as 250m or 0.5";
+    /// an amount of memory does not have a form such as `512Mi`.
+    MemoryQuantity = "memory-quantity", schema: true,
+        "an amount of memory is expected, such as 512Mi or 1Gi";
     /// a limit is lower than the request.
-    LimitBelowRequest = "limit-below-request", schema: false,
-        "a limit is lower than what is requested";
-    /// a variable that is built into a page for browsers names a `.pod` host, which only pods reach.
-    /// Known to be refused.
+    LimitBelowRequest = "limit-below-request", schema: false, "a limit is lower than its request";
+    /// a variable that is compiled into web pages contains a `.pod` host, which browsers cannot reach.
+    /// The platform refuses it.
     PodHostInBrowser = "pod-host-in-browser", schema: false,
-        "browsers do not reach a .pod host: use <% URL %>";
-    /// a `.pod` host of which there is no pod.
+        "browsers cannot reach a .pod host: use <% URL %>";
+    /// a `.pod` host without a pod of that name.
     UnknownPod = "unknown-pod", schema: false, "there is no pod of that name";
-    /// `<% … %>` that the platform is not known to replace, or without its end.
+    /// a placeholder `<% … %>` that is unknown or unterminated.
     UnknownPlaceholder = "unknown-placeholder", schema: false,
-        "the platform is not known to replace this placeholder";
-    /// `${…}` in a variable or an image: the platform does not replace it.
+        "unknown or unterminated placeholder";
+    /// `${…}` in a variable or an image, which the platform does not replace.
     ClientPlaceholder = "client-placeholder", schema: false, "the platform does not replace ${…}";
 }
 
@@ -149,22 +153,22 @@ impl fmt::Display for Rule {
     }
 }
 
-/// A possible mistake in a manifest, with its place.
+/// A possible mistake in a manifest, with its position.
 ///
-/// Contains names of fields and no values. `Display` is one line:
+/// Contains names of fields, but no values. `Display` is one line:
 /// `7:13 application.pods[0].volumes[0].size: … (volume-size)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Warning {
     /// The violated rule.
     pub rule: Rule,
-    /// What is wrong, and what is expected.
+    /// The mistake, and the expected value.
     pub message: String,
     /// Line in the file, from 1; 0 if unknown.
     pub line: u64,
     /// Character in the line, from 1; 0 if unknown.
     pub column: u64,
-    /// The field: `application.pods[0].image`. Field names with unusual characters are shown as `…`.
+    /// The path of the field: `application.pods[0].image`. Unusual field names are shown as `…`.
     pub path: String,
 }
 
@@ -178,7 +182,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Format of a text, and the rule that a text of another format breaks.
+/// The format of a text, and the rule for it.
 pub(super) struct Pattern {
     pub(super) regex: &'static str,
     pub(super) rule: Rule,
@@ -235,9 +239,9 @@ pub(super) static AMBIGUOUS: Pattern = Pattern::new(
     Rule::UnquotedValue,
     "(?i)^(?:yes|no|on|off|y|n|0[0-9_]+|[0-9_]*_[0-9_]*)$",
 );
-/// The private registry at the start of an image.
+/// An image in the private registry.
 pub(super) static REGISTRY: Pattern = Pattern::new(Rule::NoRegistryLogin, "^<% *REGISTRY *%>");
-/// A placeholder that the platform is known to replace.
+/// A placeholder that the platform replaces.
 pub(super) static PLACEHOLDER: Pattern = Pattern::new(
     Rule::UnknownPlaceholder,
     r"<%\s*(?:URL|DOMAIN|REGISTRY|REGISTRY_TOKEN|SECRET_(?s:.*?))\s*%>",
@@ -249,21 +253,21 @@ pub(super) static POD_HOST: Pattern = Pattern::new(
     Rule::UnknownPod,
     r"([A-Za-z0-9_-]+)\.pod(?:[^A-Za-z0-9_-]|$)",
 );
-/// A variable that build tools compile into pages for browsers.
+/// A variable that build tools compile into web pages.
 pub(super) static BROWSER_VARIABLE: Pattern = Pattern::new(
     Rule::PodHostInBrowser,
     "^(?:NEXT_PUBLIC|NUXT_PUBLIC|EXPO_PUBLIC|REACT_APP|VUE_APP|NG_APP|GATSBY|VITE|PUBLIC)_",
 );
 
-/// Rules for the fields of a map.
+/// The rules for the fields of a map.
 pub(super) struct Object {
     pub(super) required: &'static [&'static str],
     pub(super) patterns: &'static [(&'static str, &'static Pattern)],
     /// Older name, current name.
     pub(super) older: &'static [(&'static str, &'static str)],
-    /// Fields without a type.
+    /// Fields of any type.
     pub(super) untyped: &'static [&'static str],
-    /// Fields of older formats, which are not read.
+    /// Fields of older formats, which are ignored.
     pub(super) outdated: &'static [&'static str],
 }
 
@@ -331,7 +335,7 @@ pub(super) static QUANTITIES: Object = Object {
 };
 pub(super) static OTHER: Object = Object::OTHER;
 
-/// A quantity without its unit, in thousandths of a core or bytes; `None` for another format.
+/// A quantity in cores or bytes; `None` for another format.
 pub(super) fn amount(text: &str) -> Option<f64> {
     const UNITS: [&str; 6] = ["K", "M", "G", "T", "P", "E"];
     let end = text.find(|c: char| c.is_ascii_alphabetic());

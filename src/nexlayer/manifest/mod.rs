@@ -1,8 +1,8 @@
-//! `nexlayer.yaml`: the text that is sent, its values, and lints.
+//! Manifests (`nexlayer.yaml`): text, typed values and lints.
 //!
-//! A [`Manifest`] is the text that is sent. [`Manifest::spec`] reads it into an [`AppSpec`],
-//! [`AppSpec::manifest`] writes one, and [`Manifest::lint`] warns about possible mistakes, by [`Rule`].
-//! Older forms that the platform's pages and tools still show are read, too.
+//! A [`Manifest`] is the text that is sent. [`Manifest::spec`] parses it into an [`AppSpec`],
+//! [`AppSpec::manifest`] creates one, and [`Manifest::lint`] warns about possible mistakes. Older forms
+//! that the platform's documentation and tools still use are supported.
 //!
 //! ```
 //! use deploykit::nexlayer::Manifest;
@@ -45,12 +45,12 @@ use std::path::Path;
 use std::str::FromStr;
 use yaml::Node;
 
-/// Limit of warnings about one manifest, and of those that are kept of each rule.
-const MOST_WARNINGS: usize = 1000;
+/// Limit of warnings about one manifest, and of collected warnings of each rule.
+const MAX_WARNINGS: usize = 1000;
 
-/// A `nexlayer.yaml`, sent byte for byte: comments, placeholders and unknown keys included.
+/// The text of a `nexlayer.yaml`. It is sent unchanged, with comments and unknown fields.
 ///
-/// It must be YAML with an `application.name`. Everything else is left to the platform to judge.
+/// It must be YAML with an `application.name`. The platform validates the rest.
 ///
 /// ```
 /// use deploykit::nexlayer::Manifest;
@@ -60,10 +60,9 @@ const MOST_WARNINGS: usize = 1000;
 /// # Ok::<(), deploykit::Error>(())
 /// ```
 ///
-/// `Debug` shows name and size, since a manifest contains secrets. A [preview](crate::Call::preview) prints
-/// the parsed manifest without comments, and redacts the values of `vars`, the files of `secrets`, the
-/// registry login, `command` and `entrypoint`. Placeholders (`<% … %>`) stay visible. A manifest that
-/// cannot be parsed is shown only as its size.
+/// Secrets: `Debug` shows only name and size. A [preview](crate::Call::preview) prints the parsed
+/// manifest without comments, and redacts the values of `vars`, the files of `secrets`, the registry
+/// login, `command` and `entrypoint`. Placeholders (`<% … %>`) stay visible.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Manifest {
     text: String,
@@ -77,43 +76,44 @@ impl Manifest {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when it cannot be read, and as
-    /// [`parse`](Self::parse).
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a file that cannot be read, and for the
+    /// reasons of [`parse`](Self::parse).
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let shown = path.display();
+        let name = path.display();
         let bytes = read(path).map_err(|error| {
-            Error::invalid_request(format!("the manifest {shown} cannot be read: {error}"))
+            Error::invalid_request(format!("the manifest {name} cannot be read: {error}"))
                 .with_source(error)
         })?;
         Self::from_bytes(bytes).map_err(|error| {
-            let why = error.message().unwrap_or_default();
-            Error::invalid_request(format!("{shown}: {why}"))
+            let problem = error.message().unwrap_or_default();
+            Error::invalid_request(format!("{name}: {problem}"))
         })
     }
 
-    /// Takes the bytes of a file.
+    /// Parses the bytes of a file.
     ///
     /// # Errors
-    /// As [`parse`](Self::parse), and for what is not UTF-8.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for bytes that are not UTF-8, and for the
+    /// reasons of [`parse`](Self::parse).
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Result<Self> {
         let bytes = bytes.into();
-        too_large(bytes.len())?;
+        check_size(bytes.len())?;
         let text = String::from_utf8(bytes).map_err(|error| {
             Error::invalid_request(format!("the manifest is not UTF-8: {error}"))
         })?;
         Self::parse(text)
     }
 
-    /// Takes the text of a file.
+    /// Parses the text of a file.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when it is empty, larger than
-    /// [10 MiB](Self::MAX_BYTES), not YAML, nested deeper than 24 levels, or has no string as
-    /// `application.name`. YAML errors include line and column.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for text that is empty, larger than
+    /// [10 MiB](Self::MAX_BYTES), not YAML, nested deeper than 24 levels, or without a string as
+    /// `application.name`. YAML errors contain line and column.
     pub fn parse(text: impl Into<String>) -> Result<Self> {
         let text = text.into();
-        too_large(text.len())?;
+        check_size(text.len())?;
         if text.trim().is_empty() {
             return Err(Error::invalid_request("the manifest is empty"));
         }
@@ -131,8 +131,9 @@ impl Manifest {
         Err(Error::invalid_request(message))
     }
 
-    /// The application's name in the file. The platform may change it: later calls need the name from
-    /// the response to the start.
+    /// The name of the application in the file.
+    ///
+    /// The platform may change it: use the name in the response to the deploy for later calls.
     pub fn application_name(&self) -> &str {
         &self.name
     }
@@ -142,34 +143,33 @@ impl Manifest {
         &self.text
     }
 
-    /// Reads the values.
+    /// Parses the values.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), with field, line and column,
-    /// for a value that [`lint`](Self::lint) calls [`Unreadable`](Rule::Unreadable). Such a manifest
-    /// can still be sent.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) with field, line and column for a value that
+    /// violates [`Rule::Unreadable`]. Such a manifest can still be sent.
     pub fn spec(&self) -> Result<AppSpec> {
         let (spec, warnings) = reader::read(&self.text)?;
-        match first(&warnings, |rule| rule == Rule::Unreadable) {
+        match first_error(&warnings, |rule| rule == Rule::Unreadable) {
             None => Ok(spec),
             Some(error) => Err(error),
         }
     }
 
-    /// Possible mistakes, in the order of the file; at most 1000.
+    /// Lists possible mistakes, in the order of the file; at most 1000.
     ///
-    /// A warning never stops a manifest from being sent: the platform decides.
+    /// A manifest with warnings can be sent: the platform accepts more than the lints.
     pub fn lint(&self) -> Vec<Warning> {
-        // It was read as YAML before.
+        // The text was parsed as YAML before, so this does not fail.
         let (_, mut warnings) = reader::read(&self.text).unwrap_or_default();
-        warnings.truncate(MOST_WARNINGS);
+        warnings.truncate(MAX_WARNINGS);
         warnings
     }
 
-    /// The manifest in canonical form, without comments; see [`AppSpec::to_yaml`].
+    /// Converts the manifest to canonical form, without comments; see [`AppSpec::to_yaml`].
     ///
     /// # Errors
-    /// As [`spec`](Self::spec).
+    /// The errors of [`spec`](Self::spec).
     pub fn canonical(&self) -> Result<Self> {
         Self::parse(self.spec()?.to_yaml())
     }
@@ -177,7 +177,7 @@ impl Manifest {
     fn from_spec(spec: &AppSpec) -> Result<Self> {
         let manifest = Self::parse(spec.to_yaml())?;
         let (_, warnings) = reader::read(&manifest.text)?;
-        match first(&warnings, Rule::is_in_schema) {
+        match first_error(&warnings, Rule::is_in_schema) {
             None => Ok(manifest),
             Some(error) => Err(error),
         }
@@ -185,8 +185,7 @@ impl Manifest {
 
     /// The JSON Schema of the canonical form, for editors.
     ///
-    /// A valid manifest has no [`lint`](Self::lint) warning of a rule that
-    /// [is in the schema](Rule::is_in_schema).
+    /// Valid manifests have no [`lint`](Self::lint) warning of a rule [in the schema](Rule::is_in_schema).
     #[cfg(feature = "schemars")]
     pub fn json_schema() -> schemars::Schema {
         schema::canonical()
@@ -197,7 +196,7 @@ impl Manifest {
     }
 }
 
-fn too_large(bytes: usize) -> Result<()> {
+fn check_size(bytes: usize) -> Result<()> {
     if bytes > Manifest::MAX_BYTES {
         let message = "the manifest is larger than 10 MiB";
         return Err(Error::invalid_request(message));
@@ -205,7 +204,7 @@ fn too_large(bytes: usize) -> Result<()> {
     Ok(())
 }
 
-/// Reads at most one byte more than allowed: the path may lead to a disk image or a device.
+/// Reads at most one byte more than the limit: the path may be a disk image or a device.
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?
@@ -214,12 +213,12 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The first warning of some rules as an error.
-fn first(warnings: &[Warning], is_refused: impl Fn(Rule) -> bool) -> Option<Error> {
+/// Converts the first warning of certain rules to an error.
+fn first_error(warnings: &[Warning], is_refused: impl Fn(Rule) -> bool) -> Option<Error> {
     let mut warnings = warnings.iter().filter(|warning| is_refused(warning.rule));
     let first = warnings.next()?;
     let mut message = format!(
-        "the manifest is wrong at {}, line {}, column {}: {}",
+        "the manifest is invalid at {}, line {}, column {}: {}",
         first.path, first.line, first.column, first.message
     );
     let more = warnings.count();
@@ -264,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn name_is_required() {
+    fn application_name_is_required() {
         for text in [
             "a",
             "- a",
@@ -285,8 +284,8 @@ mod tests {
     }
 
     #[test]
-    fn files() {
-        for (path, words) in [
+    fn errors_of_files_contain_the_path() {
+        for (path, expected) in [
             ("no/such/nexlayer.yaml", "cannot be read"),
             (env!("CARGO_MANIFEST_DIR"), "cannot be read"),
             ("Cargo.toml", "Cargo.toml: the manifest "),
@@ -297,7 +296,7 @@ mod tests {
             }
             let error = Manifest::from_path(path).unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::InvalidRequest);
-            assert!(error.to_string().contains(words), "{error}");
+            assert!(error.to_string().contains(expected), "{error}");
             assert!(error.to_string().contains(path), "{error}");
         }
         let error = Manifest::from_path("no/such/nexlayer.yaml").unwrap_err();

@@ -1,4 +1,4 @@
-//! Reads a pod.
+//! Reads a pod: image, ports, variables, volumes and secrets.
 
 use super::cursor::{Cursor, Fields};
 use super::lints::{
@@ -12,13 +12,13 @@ use crate::secret::Secret;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// Largest number of ports of a pod.
-pub(super) const MOST_PORTS: usize = 2768;
+/// Limit of ports of a pod.
+pub(super) const MAX_PORTS: usize = 2768;
 
-/// Limit of hosts that are checked in one value.
-const MOST_HOSTS: usize = 16;
+/// Limit of checked hosts in one value.
+const MAX_HOSTS: usize = 16;
 
-/// A variable: its name with its place, and its value if it has one.
+/// Name of a variable, the position of the name, and the value.
 type Variable<'n> = (String, Cursor<'n>, Option<Cursor<'n>>);
 
 pub(super) fn pod<'n>(value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> Option<Pod> {
@@ -36,8 +36,8 @@ pub(super) fn pod<'n>(value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> Option
         name: fields.name(&mut deferred.pod_names),
         image: image(&mut fields, deferred),
         path: fields.string("path"),
-        service_ports: service_ports(fields.spelled("servicePorts")),
-        vars: vars(fields.spelled("vars"), deferred),
+        service_ports: service_ports(fields.all_spellings("servicePorts")),
+        vars: vars(fields.all_spellings("vars"), deferred),
         volumes: volumes(&mut fields, &mut mounts),
         secrets: secrets(&mut fields, &mut mounts),
         entrypoint: command(&mut fields, "entrypoint", deferred),
@@ -46,8 +46,8 @@ pub(super) fn pod<'n>(value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> Option
         resource_type,
         replicas: replicas(&mut fields),
         resources: fields.get("resources").and_then(|value| resources(&value)),
-        subdomain: fields.text("subdomain").map(|(subdomain, place)| {
-            deferred.subdomains.push(place);
+        subdomain: fields.text("subdomain").map(|(subdomain, value)| {
+            deferred.subdomains.push(value);
             subdomain
         }),
         others: fields.others(),
@@ -55,23 +55,23 @@ pub(super) fn pod<'n>(value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> Option
 }
 
 fn image<'n>(fields: &mut Fields<'n>, deferred: &mut Deferred<'n>) -> Option<String> {
-    let (image, place) = fields.text("image")?;
+    let (image, value) = fields.text("image")?;
     if image.starts_with("registry.nexlayer.") && image.ends_with(":latest") {
-        place.warn(Rule::LatestTag);
+        value.warn(Rule::LatestTag);
     }
-    placeholders(&image, &place);
-    shell_variables(&image, &place);
+    check_placeholders(&image, &value);
+    check_shell_variables(&image, &value);
     if REGISTRY.is_match(&image) {
-        deferred.registry.push(place);
+        deferred.registry.push(value);
     }
     Some(image)
 }
 
 fn command<'n>(fields: &mut Fields<'n>, key: &str, deferred: &mut Deferred<'n>) -> Option<Secret> {
-    let (command, place) = fields.text(key)?;
-    // `${…}` is for the shell.
-    placeholders(&command, &place);
-    pod_hosts(&command, &place, deferred);
+    let (command, value) = fields.text(key)?;
+    // `${…}` is expanded by the shell.
+    check_placeholders(&command, &value);
+    collect_pod_hosts(&command, &value, deferred);
     Some(command.into())
 }
 
@@ -88,7 +88,7 @@ fn resources(value: &Cursor<'_>) -> Option<Resources> {
     let mut fields = value.fields(&OTHER)?;
     let [requests, limits] =
         ["requests", "limits"].map(|key| fields.get(key).and_then(|part| quantities(&part)));
-    // An older form sets requests and limits at once.
+    // An older form: one value for both requests and limits.
     let [cpu, memory] = ["cpu", "memory"].map(|key| {
         let value = fields.older(key, "requests and limits");
         value.and_then(|value| value.text())
@@ -130,7 +130,7 @@ fn service_ports(lists: Vec<Cursor<'_>>) -> Vec<u16> {
     let mut seen = HashSet::new();
     for list in lists {
         let Some(items) = list.items() else { continue };
-        if items.is_empty() || items.len() > MOST_PORTS {
+        if items.is_empty() || items.len() > MAX_PORTS {
             list.warn(Rule::ServicePorts);
         }
         for item in items {
@@ -150,18 +150,18 @@ fn service_port(value: &Cursor<'_>) -> Option<u16> {
     if let Node::Scalar(scalar) = value.node {
         let port = value.port()?;
         if let Value::String(_) = scalar.value {
-            value.warn_that(Rule::OldSpelling, "a port is a number: remove the quotes");
+            value.warn_with(Rule::OldSpelling, "write the port without quotes");
         }
         return Some(port);
     }
-    // The CLI's form; the platform has no place for its name, target and protocol.
+    // The form of nexlayer-cli. The platform ignores name, target and protocol.
     let mut fields = value.fields(&OTHER)?;
-    let message = "a port is only a number: name, target and protocol have no effect";
-    value.warn_that(Rule::OldSpelling, message);
+    let message = "write only the number of the port: name, target and protocol have no effect";
+    value.warn_with(Rule::OldSpelling, message);
     let keys = ["port", "servicePort", "targetPort", "containerPort"];
     let found = keys.into_iter().find_map(|key| fields.get(key));
     if found.is_none() {
-        value.warn_that(Rule::Unreadable, "it has no port");
+        value.warn_with(Rule::Unreadable, "the port is missing");
     }
     found?.port()
 }
@@ -203,22 +203,22 @@ fn secrets(pod: &mut Fields<'_>, mounts: &mut HashSet<String>) -> Vec<SecretFile
 }
 
 fn file_name(fields: &mut Fields<'_>) -> Option<String> {
-    let (file_name, place) = fields.text("fileName")?;
+    let (file_name, value) = fields.text("fileName")?;
     if file_name.is_empty() || file_name.contains('/') {
-        place.warn(Rule::FileName);
+        value.warn(Rule::FileName);
     }
     Some(file_name)
 }
 
 fn mount_path(fields: &mut Fields<'_>, mounts: &mut HashSet<String>) -> Option<String> {
-    let (path, place) = fields.text("mountPath")?;
+    let (path, value) = fields.text("mountPath")?;
     if !mounts.insert(path.trim_end_matches('/').to_owned()) {
-        place.warn(Rule::MountCollision);
+        value.warn(Rule::MountCollision);
     }
     Some(path)
 }
 
-/// Of variables with the same name, the first one counts.
+/// Reads variables. The first of several variables with the same name is kept.
 fn vars<'n>(found: Vec<Cursor<'n>>, deferred: &mut Deferred<'n>) -> Vec<(String, Secret)> {
     let mut vars = Vec::new();
     let mut seen = HashSet::new();
@@ -239,7 +239,7 @@ fn vars<'n>(found: Vec<Cursor<'n>>, deferred: &mut Deferred<'n>) -> Vec<(String,
     vars
 }
 
-/// The variables in a map, or in a list of maps, an older form.
+/// The variables in a map or, in an older form, a list of maps.
 fn variables<'n>(vars: &Cursor<'n>) -> Vec<Variable<'n>> {
     match vars.node {
         Node::Map(_) => {
@@ -249,7 +249,7 @@ fn variables<'n>(vars: &Cursor<'n>) -> Vec<Variable<'n>> {
                 .collect()
         }
         Node::List(_) => {
-            vars.warn_that(Rule::OldSpelling, "write a map of variables instead");
+            vars.warn_with(Rule::OldSpelling, "write a map of variables instead");
             let items = vars.items().into_iter().flatten();
             items.filter_map(|item| variable(&item)).collect()
         }
@@ -265,7 +265,7 @@ fn variable<'n>(item: &Cursor<'n>) -> Option<Variable<'n>> {
     let names = ["key", "name"].map(|key| fields.take(key));
     let name = names.into_iter().flatten().find(|name| !name.is_null());
     if name.is_none() {
-        item.warn_that(Rule::Unreadable, "it has no name");
+        item.warn_with(Rule::Unreadable, "the name is missing");
     }
     let key = name?;
     Some((key.text()?, key, fields.take("value")))
@@ -276,41 +276,42 @@ fn var<'n>(name: &str, value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> Optio
     if value.is_ambiguous() {
         value.warn(Rule::UnquotedValue);
     }
-    placeholders(&text, value);
-    shell_variables(&text, value);
-    if pod_hosts(&text, value, deferred) && BROWSER_VARIABLE.is_match(name) {
+    check_placeholders(&text, value);
+    check_shell_variables(&text, value);
+    if collect_pod_hosts(&text, value, deferred) && BROWSER_VARIABLE.is_match(name) {
         value.warn(Rule::PodHostInBrowser);
     }
     Some(text)
 }
 
-/// Warns about `<% … %>` that the platform is not known to replace, or without its end.
-fn placeholders(text: &str, place: &Cursor<'_>) {
+/// Warns about unknown or unterminated placeholders `<% … %>`.
+fn check_placeholders(text: &str, value: &Cursor<'_>) {
     let is_open = |text: &str| text.contains("<%");
     if let Some(known) = PLACEHOLDER.compiled()
         && is_open(text)
         && is_open(&known.replace_all(text, " "))
     {
-        place.warn(PLACEHOLDER.rule);
+        value.warn(PLACEHOLDER.rule);
     }
 }
 
 /// Warns about `${NAME}`.
-fn shell_variables(text: &str, place: &Cursor<'_>) {
+fn check_shell_variables(text: &str, value: &Cursor<'_>) {
     if SHELL_VARIABLE.is_match(text) {
-        place.warn(SHELL_VARIABLE.rule);
+        value.warn(SHELL_VARIABLE.rule);
     }
 }
 
-/// Collects the pod hosts in a text, to be checked when all pods are known. Returns whether there are
-/// any.
-fn pod_hosts<'n>(text: &str, place: &Cursor<'n>, deferred: &mut Deferred<'n>) -> bool {
+/// Collects the hosts `{name}.pod` in a text, to check them when all pods are known.
+///
+/// Returns whether the text contains any.
+fn collect_pod_hosts<'n>(text: &str, value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> bool {
     let found = POD_HOST.compiled().into_iter();
     let found = found
         .flat_map(|host| host.captures_iter(text))
-        .take(MOST_HOSTS);
+        .take(MAX_HOSTS);
     let before = deferred.hosts.len();
-    let hosts = found.map(|host| (host[1].to_owned(), place.clone()));
+    let hosts = found.map(|host| (host[1].to_owned(), value.clone()));
     deferred.hosts.extend(hosts);
     deferred.hosts.len() > before
 }

@@ -1,8 +1,12 @@
-//! Reads an application, in the current format and in older forms that are still documented.
+//! Reads a manifest into an [`AppSpec`], and collects the warnings.
 //!
-//! Older forms: `pods` beside `application` (nexlayer.com/docs/deployments/scaling), variables and ports
-//! as lists of maps and `path` for `mountPath` (nexlayer-cli), `domain` (the first schema of
-//! nexlayer-plugin).
+//! Older forms that are still documented:
+//!
+//! | form | source |
+//! |---|---|
+//! | `pods` at the top level | nexlayer.com/docs/deployments/scaling |
+//! | variables and ports as lists of maps, `path` for `mountPath` | nexlayer-cli |
+//! | `domain` for `url` | the first schema of nexlayer-plugin |
 
 use super::cursor::{Cursor, Source};
 use super::lints::{APPLICATION, OTHER, REGISTRY_LOGIN, Rule, Warning};
@@ -13,24 +17,24 @@ use crate::secret::Secret;
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-/// Places in pods that can only be checked when all pods are known.
+/// Values in pods that can only be checked when all pods are known.
 #[derive(Default)]
 pub(super) struct Deferred<'n> {
     pub(super) pod_names: HashSet<String>,
-    /// Hosts `{name}.pod` and where they are used.
+    /// Pod names in hosts `{name}.pod`, and the values that contain them.
     pub(super) hosts: Vec<(String, Cursor<'n>)>,
-    /// Fields that need version 2.0.
+    /// Fields that require version 2.0.
     pub(super) version_2: Vec<Cursor<'n>>,
     pub(super) subdomains: Vec<Cursor<'n>>,
     /// Images that use `<% REGISTRY %>`.
     pub(super) registry: Vec<Cursor<'n>>,
 }
 
-/// Reads as much of a manifest as possible, with warnings about the rest in the order of the file.
+/// Reads the readable values of a manifest. The warnings are in the order of the file.
 pub(super) fn read(text: &str) -> Result<(AppSpec, Vec<Warning>)> {
     let root = yaml::parse(text)?;
     let source = Source {
-        text: yaml::without_mark(text),
+        text: yaml::without_byte_order_mark(text),
         warnings: RefCell::default(),
     };
     let spec = file(&Cursor::root(&source, &root)).unwrap_or_default();
@@ -49,11 +53,11 @@ fn file(root: &Cursor<'_>) -> Option<AppSpec> {
     self::application(&application?, pods)
 }
 
-fn application<'n>(value: &Cursor<'n>, pods_beside: Option<Cursor<'n>>) -> Option<AppSpec> {
+fn application<'n>(value: &Cursor<'n>, top_level_pods: Option<Cursor<'n>>) -> Option<AppSpec> {
     let mut fields = value.fields(&APPLICATION)?;
     let mut spec = AppSpec {
         name: fields.string("name").unwrap_or_default(),
-        // A number is valid, too.
+        // A number is valid as well.
         version: fields.get("version").and_then(|version| version.value()),
         url: fields.string("url"),
         registry_login: fields
@@ -62,7 +66,7 @@ fn application<'n>(value: &Cursor<'n>, pods_beside: Option<Cursor<'n>>) -> Optio
         ..AppSpec::default()
     };
     let mut deferred = Deferred::default();
-    let lists = [fields.get("pods"), pods_beside];
+    let lists = [fields.get("pods"), top_level_pods];
     let pods = lists.iter().flatten().filter_map(Cursor::items).flatten();
     spec.pods = pods
         .filter_map(|pod| super::pods::pod(&pod, &mut deferred))
@@ -89,7 +93,7 @@ fn registry_login(value: &Cursor<'_>) -> Option<RegistryLogin> {
 
 impl Deferred<'_> {
     fn check(&self, spec: &AppSpec) {
-        let warn = |rule, places: &[Cursor<'_>]| places.iter().for_each(|place| place.warn(rule));
+        let warn = |rule, values: &[Cursor<'_>]| values.iter().for_each(|value| value.warn(rule));
         let version = spec
             .version
             .as_deref()
@@ -103,9 +107,9 @@ impl Deferred<'_> {
         if spec.registry_login.is_none() {
             warn(Rule::NoRegistryLogin, &self.registry);
         }
-        for (host, place) in &self.hosts {
+        for (host, value) in &self.hosts {
             if !self.pod_names.contains(host) {
-                place.warn(Rule::UnknownPod);
+                value.warn(Rule::UnknownPod);
             }
         }
     }

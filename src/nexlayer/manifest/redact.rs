@@ -1,15 +1,15 @@
-//! Redacts a manifest: the values of `vars`, the files of `secrets`, the registry login and commands.
+//! Redaction of a manifest: values of `vars`, files of `secrets`, the registry login and commands.
 //!
-//! Older names of these fields are redacted, too. A placeholder of the platform (`<% … %>`) stays
-//! visible. The result is printed from the parsed values, without comments.
+//! Also redacts older names of these fields. Placeholders (`<% … %>`) stay visible. The result has no
+//! comments.
 
 use super::yaml::{self, Node};
 use crate::secret::{REDACTED, Secret};
 use crate::transport::platform::RedactedManifest;
 use serde::{Serialize, Serializer};
 
-/// Fields that are not secret in an entry of `secrets`.
-const SHOWN_IN_SECRETS: [&str; 4] = ["name", "fileName", "mountPath", "path"];
+/// The visible fields of an entry of `secrets`.
+const VISIBLE_IN_SECRETS: [&str; 4] = ["name", "fileName", "mountPath", "path"];
 
 /// Parses a manifest and redacts it; `None` if it cannot be parsed.
 pub(in crate::nexlayer) fn redact(text: &str) -> Option<RedactedManifest> {
@@ -23,7 +23,7 @@ pub(in crate::nexlayer) fn redact(text: &str) -> Option<RedactedManifest> {
     })
 }
 
-/// Redacts the secret fields of a map and of all values in it, wherever they stand.
+/// Redacts secret fields in a map and in all nested values.
 fn redact_fields(node: &mut Node, found: &mut Vec<Secret>) {
     match node {
         Node::Scalar(_) => {}
@@ -37,7 +37,7 @@ fn redact_fields(node: &mut Node, found: &mut Vec<Secret>) {
                 let value = &mut value.value;
                 match key.value.as_str() {
                     "vars" | "env" => redact_list(value, &["key", "name"], found),
-                    "secrets" => redact_list(value, &SHOWN_IN_SECRETS, found),
+                    "secrets" => redact_list(value, &VISIBLE_IN_SECRETS, found),
                     "registryLogin" | "imagePullSecrets" | "command" | "entrypoint" => {
                         redact_all(value, found);
                     }
@@ -48,8 +48,8 @@ fn redact_fields(node: &mut Node, found: &mut Vec<Secret>) {
     }
 }
 
-/// Redacts all values but those of the fields `shown` in the items of a list.
-fn redact_list(node: &mut Node, shown: &[&str], found: &mut Vec<Secret>) {
+/// Redacts all values in the items of a list, except the `visible` fields.
+fn redact_list(node: &mut Node, visible: &[&str], found: &mut Vec<Secret>) {
     let Node::List(items) = node else {
         return redact_all(node, found);
     };
@@ -57,7 +57,7 @@ fn redact_list(node: &mut Node, shown: &[&str], found: &mut Vec<Secret>) {
         match &mut item.value {
             Node::Map(entries) => entries
                 .iter_mut()
-                .filter(|(key, _)| !shown.contains(&key.value.as_str()))
+                .filter(|(key, _)| !visible.contains(&key.value.as_str()))
                 .for_each(|(_, value)| redact_all(&mut value.value, found)),
             other => redact_all(other, found),
         }
@@ -81,7 +81,7 @@ fn redact_all(node: &mut Node, found: &mut Vec<Secret>) {
     }
 }
 
-/// Whether a value is one placeholder and nothing else.
+/// Whether a value is exactly one placeholder.
 fn is_placeholder(text: &str) -> bool {
     let text = text.trim();
     text.starts_with("<%") && text.ends_with("%>") && text.matches("<%").count() == 1
@@ -107,7 +107,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn secret_fields_are_redacted_and_everything_else_is_kept() {
+    fn only_secret_fields_are_redacted() {
         let text = "# hush\napplication:\n  name: a\n  registryLogin: {registry: r, personalAccessToken: \"hu\\tsh\"}\n  pods:\n  - name: web\n    image: nginx:1\n    command: serve --pin hush\n    vars:\n      URL: <% URL %>\n      A: <% A %>hush<% B %>\n      PORT: 6379\n      name: hush\n      NONE:\n    secrets:\n    - name: s\n      fileName: f\n      data: |\n        hush\n      mountPath: /m\n";
         let manifest = redact(text).unwrap();
         assert_eq!(
@@ -148,8 +148,8 @@ mod tests {
     }
 
     #[test]
-    fn lists_maps_aliases_and_old_spellings() {
-        for (text, shown) in [
+    fn lists_aliases_and_older_names_are_redacted() {
+        for (text, expected) in [
             (
                 "env: [{key: A, value: hush}, {name: B, value: hush}, C=hush]",
                 json!({ "env": [{ "key": "A", "value": REDACTED }, { "name": "B", "value": REDACTED }, REDACTED] }),
@@ -175,12 +175,12 @@ mod tests {
                 json!({ "vars": { "A": REDACTED } }),
             ),
         ] {
-            assert_eq!(redact(text).unwrap().json, shown, "{text}");
+            assert_eq!(redact(text).unwrap().json, expected, "{text}");
         }
     }
 
     #[test]
-    fn text_that_is_not_yaml_is_refused() {
+    fn invalid_yaml_is_not_redacted() {
         for text in ["vars: [hush", "vars: hush\n---\nb: 1\n"] {
             assert!(redact(text).is_none(), "{text}");
         }

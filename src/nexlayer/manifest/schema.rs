@@ -1,8 +1,8 @@
-//! The JSON Schema of a manifest: derived from the types, plus the rules of the lints.
+//! The JSON Schema of a manifest, derived from the types and the formats in the lints.
 
 use super::cursor::NULLABLE;
 use super::lints::{self, Object};
-use super::pods::MOST_PORTS;
+use super::pods::MAX_PORTS;
 use super::spec::{AppSpec, Others};
 use crate::secret::Secret;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -41,7 +41,7 @@ pub(super) fn canonical() -> Schema {
     let scalar = json!({ "type": ["string", "number", "boolean", "null"] });
     let fields = &mut pod["properties"];
     fields["servicePorts"]["minItems"] = json!(1);
-    fields["servicePorts"]["maxItems"] = json!(MOST_PORTS);
+    fields["servicePorts"]["maxItems"] = json!(MAX_PORTS);
     fields["servicePorts"]["items"]["minimum"] = json!(1);
     fields["replicas"] = json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX });
     fields["vars"] = json!({ "type": "object", "additionalProperties": scalar });
@@ -56,7 +56,7 @@ pub(super) fn canonical() -> Schema {
     })
 }
 
-/// Adds the rules of a map to its derived schema.
+/// Adds the rules for a map to its derived schema.
 fn restrict(schema: &mut Value, object: &Object) {
     schema["additionalProperties"] = json!(false);
     schema["required"] = json!(object.required);
@@ -76,7 +76,7 @@ fn restrict(schema: &mut Value, object: &Object) {
     }
 }
 
-/// Removes null, which the derive allows for each `Option`.
+/// Removes null, which the derive macro allows for each `Option`.
 fn without_null(schema: &mut Value) {
     let is_null = |one: &Value| one == "null" || one["type"] == "null";
     for key in ["type", "anyOf"] {

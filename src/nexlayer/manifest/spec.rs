@@ -1,4 +1,4 @@
-//! The contents of a manifest as Rust values; they serialise to the canonical form.
+//! The typed contents of a manifest, which serialize to the canonical form.
 
 use crate::secret::{REDACTED, Secret, expose_secrets};
 use serde::{Serialize, Serializer};
@@ -18,7 +18,7 @@ crate::open_enum! {
 
 /// An application: the contents of a [`Manifest`](super::Manifest).
 ///
-/// [`Manifest::spec`](super::Manifest::spec) reads one; the builder methods make one:
+/// Parse it with [`Manifest::spec`](super::Manifest::spec), or build it:
 ///
 /// ```
 /// use deploykit::nexlayer::manifest::{AppSpec, Pod, Volume};
@@ -42,12 +42,12 @@ crate::open_enum! {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AppSpec {
-    /// The name. The platform may change it.
+    /// The name. The platform may change it when it deploys.
     pub name: String,
     /// `2.0` enables `resources`, `resource_type`, `replicas` and `subdomain` of pods.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The domain of a permanent application. Without one, it is a preview.
+    /// The domain of a permanent application. Without a domain, the application is a preview.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The login for a private image registry.
@@ -55,7 +55,7 @@ pub struct AppSpec {
     pub registry_login: Option<RegistryLogin>,
     /// The containers to run.
     pub pods: Vec<Pod>,
-    /// Fields without a typed counterpart.
+    /// Other fields.
     #[serde(flatten)]
     pub others: Others,
 }
@@ -75,7 +75,7 @@ pub struct RegistryLogin {
     /// The token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub personal_access_token: Option<Secret>,
-    /// Fields without a typed counterpart.
+    /// Other fields.
     #[serde(flatten)]
     pub others: Others,
 }
@@ -94,13 +94,13 @@ impl fmt::Debug for RegistryLogin {
 pub struct Pod {
     /// The name. Other pods reach this one as `{name}.pod`.
     pub name: String,
-    /// The path under which it is reachable from outside: `/`.
+    /// The URL path at which the pod is reachable from outside: `/`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The image; the platform requires one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// The kind of workload; a deployment by default. Version 2.0.
+    /// The kind of workload. Default: deployment. Version 2.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<ResourceType>,
     /// The number of replicas. Version 2.0.
@@ -109,13 +109,13 @@ pub struct Pod {
     /// CPU and memory. Version 2.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
-    /// Its subdomain of the application's `url`. Version 2.0.
+    /// The subdomain of the application's `url`. Version 2.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subdomain: Option<String>,
-    /// Whether it needs a GPU.
+    /// Whether the pod needs a GPU.
     #[serde(rename = "useGPU", skip_serializing_if = "Option::is_none")]
     pub use_gpu: Option<bool>,
-    /// The ports that it listens on.
+    /// The ports that the pod listens on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub service_ports: Vec<u16>,
     /// Replaces the image's entrypoint. A secret, since passwords are often arguments.
@@ -133,7 +133,7 @@ pub struct Pod {
     /// Secret files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretFile>,
-    /// Fields without a typed counterpart.
+    /// Other fields.
     #[serde(flatten)]
     pub others: Others,
 }
@@ -152,7 +152,7 @@ pub struct Volume {
     /// The mount path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mount_path: Option<String>,
-    /// Fields without a typed counterpart.
+    /// Other fields.
     #[serde(flatten)]
     pub others: Others,
 }
@@ -171,10 +171,10 @@ pub struct SecretFile {
     /// The file's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
-    /// The directory; `/var/secrets/{name}` by default.
+    /// The directory. Default: `/var/secrets/{name}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mount_path: Option<String>,
-    /// Fields without a typed counterpart.
+    /// Other fields.
     #[serde(flatten)]
     pub others: Others,
 }
@@ -191,7 +191,7 @@ pub struct Resources {
     /// The upper limits.
     #[serde(skip_serializing_if = "Quantities::is_empty")]
     pub limits: Quantities,
-    /// Fields without a typed counterpart.
+    /// Other fields.
     #[serde(flatten)]
     pub others: Others,
 }
@@ -208,14 +208,14 @@ pub struct Quantities {
     /// Bytes: `512Mi`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<String>,
-    /// Fields without a typed counterpart.
+    /// Other fields.
     #[serde(flatten)]
     pub others: Others,
 }
 
-/// Fields without a typed counterpart, such as `annotations`, in the order of the file.
+/// Fields that have no typed field, such as `annotations`, in the order of the file.
 ///
-/// They are written back unchanged. `Debug` shows only their names, since the values may be secrets.
+/// They are written back unchanged. `Debug` shows only their names, since values may be secrets.
 #[derive(Clone, Default, PartialEq)]
 pub struct Others(pub(super) Vec<(String, Value)>);
 
@@ -249,11 +249,11 @@ fn map<S: Serializer>(pairs: &[(String, Secret)], serializer: S) -> Result<S::Ok
 }
 
 /// Declares setters of optional fields.
-macro_rules! set {
-    ($($(#[$doc:meta])* $name:ident: $given:ty;)*) => {$(
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {$(
         $(#[$doc])*
         #[must_use]
-        pub fn $name(mut self, $name: impl Into<$given>) -> Self {
+        pub fn $name(mut self, $name: impl Into<$type>) -> Self {
             self.$name = Some($name.into());
             self
         }
@@ -270,10 +270,10 @@ impl AppSpec {
         }
     }
 
-    set! {
+    setters! {
         /// Sets the format version: `2.0` enables the fields marked "Version 2.0".
         version: String;
-        /// Makes it permanent, at this domain.
+        /// Makes the application permanent at this domain.
         url: String;
         /// Sets the login for a private image registry.
         registry_login: RegistryLogin;
@@ -286,23 +286,23 @@ impl AppSpec {
         self
     }
 
-    /// The canonical form, as YAML. It contains the secrets.
+    /// Serializes to canonical YAML, with the secrets.
     ///
-    /// Uses the names and forms that the platform documents today. [Other fields](Others) are written
-    /// back unchanged.
+    /// Field names and forms are those that the platform documents today. [Other fields](Others) are
+    /// written back unchanged.
     pub fn to_yaml(&self) -> String {
         let file = BTreeMap::from([("application", self)]);
         // Strings, numbers, lists and maps with string keys always serialize.
         expose_secrets(|| serde_saphyr::to_string(&file)).unwrap_or_default()
     }
 
-    /// The manifest in canonical form.
+    /// Creates a manifest in canonical form.
     ///
-    /// The rules of the JSON Schema apply, which is stricter than the platform. To skip them,
+    /// Checks the rules of the JSON Schema, which is stricter than the platform. To skip them,
     /// [parse](super::Manifest::parse) the output of [`to_yaml`](Self::to_yaml).
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) with the first violated rule.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) with the first violated rule.
     pub fn manifest(&self) -> crate::Result<super::Manifest> {
         super::Manifest::from_spec(self)
     }
@@ -334,14 +334,14 @@ impl Pod {
         }
     }
 
-    set! {
-        /// Makes the pod reachable from outside at this path.
+    setters! {
+        /// Makes the pod reachable from outside at this URL path.
         path: String;
         /// Replaces the image's entrypoint.
         entrypoint: Secret;
         /// Sets the command line.
         command: Secret;
-        /// Sets whether it needs a GPU.
+        /// Sets whether the pod needs a GPU.
         use_gpu: bool;
         /// Sets the kind of workload.
         resource_type: ResourceType;
@@ -349,7 +349,7 @@ impl Pod {
         replicas: u32;
         /// Sets CPU and memory.
         resources: Resources;
-        /// Sets its subdomain of the application's `url`.
+        /// Sets the subdomain of the application's `url`.
         subdomain: String;
     }
 
@@ -413,7 +413,7 @@ impl SecretFile {
         }
     }
 
-    set! {
+    setters! {
         /// Sets the directory.
         mount_path: String;
     }

@@ -1,4 +1,4 @@
-//! A YAML document with the places of its keys and values.
+//! A YAML parser that keeps the positions of keys and values.
 
 use crate::error::Error;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -8,24 +8,24 @@ use serde_saphyr::options::NonFiniteFloatPolicy;
 use serde_saphyr::{Error as Fault, Spanned};
 use std::fmt;
 
-/// A YAML value with the places of its parts.
+/// A YAML value with the positions of its parts.
 pub(super) enum Node {
     Scalar(Scalar),
     List(Vec<Spanned<Node>>),
     Map(Vec<(Spanned<String>, Spanned<Node>)>),
 }
 
-/// Anything but a list or a map.
+/// A YAML scalar.
 pub(super) struct Scalar {
-    /// Numbers that JSON cannot hold become the nearest one.
+    /// A number that JSON cannot represent becomes the nearest number.
     pub(super) value: Value,
-    /// A number as a program would print it, which may differ from the file; empty for null.
+    /// The value as text. Numbers may be spelled differently in the file. Empty for null.
     pub(super) text: String,
 }
 
-/// Parses a document. Places are counted from behind a byte order mark.
+/// Parses a document. Positions do not count a byte order mark.
 ///
-/// `yes` and `0755` are strings, as in YAML 1.2, which keeps their spelling.
+/// `yes` and `0755` are strings, as in YAML 1.2, to keep their spelling.
 pub(super) fn parse(text: &str) -> crate::Result<Spanned<Node>> {
     let options = serde_saphyr::options! {
         // The default of 64 overflows a stack of 2 MiB in debug builds.
@@ -37,12 +37,13 @@ pub(super) fn parse(text: &str) -> crate::Result<Spanned<Node>> {
         ignore_binary_tag_for_string: true,
         with_snippet: false,
     };
-    serde_saphyr::from_str_with_options(without_mark(text), options).map_err(|fault| error(&fault))
+    serde_saphyr::from_str_with_options(without_byte_order_mark(text), options)
+        .map_err(|fault| error(&fault))
 }
 
-/// The error for text that is not YAML, or exceeds the limits of the parser, with line and column.
+/// Converts an error of the parser, with line and column.
 ///
-/// The parser's own messages contain keys and values, which may be secrets.
+/// Drops the message of the parser: it contains keys and values, which may be secrets.
 pub(in crate::nexlayer) fn error(fault: &Fault) -> Error {
     let mut message = "the manifest is not valid YAML".to_owned();
     if let Some(at) = fault.location() {
@@ -79,7 +80,7 @@ fn reason(fault: &Fault) -> Option<&'static str> {
 }
 
 /// The text without a byte order mark.
-pub(super) fn without_mark(text: &str) -> &str {
+pub(super) fn without_byte_order_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
