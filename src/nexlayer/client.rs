@@ -1,4 +1,4 @@
-//! The client and how it is set up.
+//! The client and its builder settings.
 
 use super::failures::{classify, failed_success};
 use super::manifest::redact::redact;
@@ -18,7 +18,7 @@ static PROFILE: Profile = Profile {
     lookups: &[Lookup {
         operation: "start_user_deployment",
         creates: "application",
-        advice: "it is in no list and ends at its time limit; within a session, check session.application(name).wait()",
+        advice: "it is in no list and expires at its time limit; in a known session, check session.application(name).wait()",
     }],
     redact_manifest: redact,
 };
@@ -29,26 +29,27 @@ crate::raw::client! {
 }
 
 impl Client {
-    /// Sets up a client for `https://app.nexlayer.io`.
+    /// Builds a client for `https://app.nexlayer.io`.
     ///
-    /// A token is optional. It is sent as a bearer token, as in some of the platform's examples.
+    /// A token is optional. It is sent as a bearer token.
     pub fn builder() -> ClientBuilder<Nexlayer> {
         ClientBuilder::default()
     }
 
-    /// A client for `https://app.nexlayer.io`.
+    /// Creates a client for `https://app.nexlayer.io`.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the system's certificates
-    /// cannot be used.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if the system's certificates cannot be used.
     pub fn new() -> Result<Self> {
         Self::builder().build()
     }
 
-    /// A client for `NEXLAYER_BASE_URL`, with the key in `NEXLAYER_API_KEY`, if those are set.
+    /// Creates a client from the environment: `NEXLAYER_BASE_URL` and `NEXLAYER_API_KEY`.
+    ///
+    /// Both variables are optional.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when one of them cannot be used.
+    /// [`Configuration`](crate::ErrorKind::Configuration) for an invalid value.
     pub fn from_env() -> Result<Self> {
         Self::from_variables(builder::process_environment)
     }
@@ -63,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_credentials_are_needed() {
+    fn credentials_are_optional() {
         let client = Client::new().unwrap();
         assert_eq!(client.base_url(), "https://app.nexlayer.io");
         let debug = format!("{client:?}");
@@ -73,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_may_name_a_server_and_a_key() {
+    fn from_env_reads_base_url_and_key() {
         let client = Client::from_variables(|name| match name {
             "NEXLAYER_BASE_URL" => Some("https://app.nexlayer.com/".to_owned()),
             "NEXLAYER_API_KEY" => Some("hush-hush".to_owned()),

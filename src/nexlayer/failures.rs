@@ -1,34 +1,36 @@
-//! Maps failure responses to errors. The platform answers 500 for business rules, so the message decides.
+//! Maps failure responses to error kinds.
+//!
+//! The platform answers 500 for some refusals, so the message decides.
 
 use super::shapes;
 use crate::error::{Effect, ErrorKind};
 use crate::transport::platform::{Classified, Failure};
 use serde_json::{Value, json};
 
-/// Classifies a failure status. Bodies are `{error}`, `{message}`, `{error, code, details}`, `{errors}`,
-/// bare text, or nothing.
+/// Classifies a response with a failure status.
+///
+/// Bodies are `{error}`, `{message}`, `{error, code, details}`, `{errors}`, plain text, or empty.
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     let classified = Classified::from_status(failure.status);
     if let Some(json) = failure.json {
-        return with_body(classified, json);
+        return by_json(classified, json);
     }
     let text = failure.text.trim();
-    // Express puts the message into the <pre> of a page.
-    let words = match text.split_once("<pre>") {
+    // The message in an error page of Express.
+    let message = match text.split_once("<pre>") {
         Some((_, rest)) => rest.split("</pre>").next().unwrap_or(rest),
         None if text.starts_with('<') => "",
         None => text,
     };
-    if failure.status == 404 && words.starts_with("Cannot ") {
-        return classified.kind(ErrorKind::NoSuchRoute).message(words);
+    if failure.status == 404 && message.starts_with("Cannot ") {
+        return classified.kind(ErrorKind::NoSuchRoute).message(message);
     }
-    let mut classified = with_words(classified, words);
-    classified.message = (!words.is_empty()).then(|| words.to_owned());
+    let mut classified = by_message(classified, message);
+    classified.message = (!message.is_empty()).then(|| message.to_owned());
     classified
 }
 
-/// Classifies a body with a success status if it has an `error`, `success: false`, or `valid: false`
-/// for a manifest.
+/// Classifies a failure with a success status: a body with `error`, `success: false` or `valid: false`.
 pub(super) fn failed_success(body: &Value) -> Option<Classified> {
     let map = body.as_object().filter(|map| !shapes::is_schema(map))?;
     let has_error = match map.get("error") {
@@ -36,16 +38,16 @@ pub(super) fn failed_success(body: &Value) -> Option<Classified> {
         Some(Value::String(text)) => !text.is_empty(),
         Some(_) => true,
     };
-    // A response with a session token is never dropped because of `valid`.
+    // `valid` is ignored beside a session token, whose only copy is in this response.
     let is_invalid = map.get("valid") == Some(&json!(false)) && !map.contains_key("sessionToken");
     let has_failed = has_error || is_invalid || map.get("success") == Some(&json!(false));
-    has_failed.then(|| with_body(Classified::from_status(400), body))
+    has_failed.then(|| by_json(Classified::from_status(400), body))
 }
 
-/// Classifies by a JSON body.
-fn with_body(classified: Classified, json: &Value) -> Classified {
+/// Classifies by code and message of a JSON body.
+fn by_json(classified: Classified, json: &Value) -> Classified {
     let message = message(json);
-    let mut classified = with_words(classified, message.as_deref().unwrap_or_default());
+    let mut classified = by_message(classified, message.as_deref().unwrap_or_default());
     classified.message = message;
     let code = json.get("code").and_then(Value::as_str);
     let kind = match code {
@@ -68,22 +70,21 @@ fn with_body(classified: Classified, json: &Value) -> Classified {
     classified
 }
 
-/// Classifies a failure by a known sentence, independent of the status. Each of them proves that nothing
-/// was done.
-fn with_words(classified: Classified, words: &str) -> Classified {
-    let words = shapes::normalize(words).to_lowercase();
-    let words = words.trim_end_matches('.');
-    let harmless = |classified: Classified, kind| classified.kind(kind).effect(Effect::None);
-    if words.starts_with("user is not on the ") && words.contains(" plan") {
-        harmless(classified, ErrorKind::PlanLimit)
+/// Classifies by known messages, for any status. After each of them, nothing was changed.
+fn by_message(classified: Classified, message: &str) -> Classified {
+    let message = shapes::normalize(message).to_lowercase();
+    let message = message.trim_end_matches('.');
+    let without_effect = |classified: Classified, kind| classified.kind(kind).effect(Effect::None);
+    if message.starts_with("user is not on the ") && message.contains(" plan") {
+        without_effect(classified, ErrorKind::PlanLimit)
             .advice("reservations need the Scale or Conquer plan")
-    } else if words.starts_with("application ")
-        && words.ends_with(" reservation has already been removed")
+    } else if message.starts_with("application ")
+        && message.ends_with(" reservation has already been removed")
     {
-        harmless(classified, ErrorKind::AlreadyRemoved)
-    } else if words == "application not found" {
-        harmless(classified, ErrorKind::NotFound).advice(
-            "the session may have ended; use the application's name from the response to its start",
+        without_effect(classified, ErrorKind::AlreadyRemoved)
+    } else if message == "application not found" {
+        without_effect(classified, ErrorKind::NotFound).advice(
+            "the session may have ended; use the application name in the response to the deploy",
         )
     } else {
         classified
@@ -94,17 +95,17 @@ fn message(json: &Value) -> Option<String> {
     if let Value::String(text) = json {
         return Some(text.clone()).filter(|text| !text.is_empty());
     }
-    // Next to a `statusCode`, `error` is only the name of the status.
+    // With a `statusCode`, `error` is only the name of the status.
     let keys = match json.get("statusCode") {
         Some(_) => ["message", "error"],
         None => ["error", "message"],
     };
-    let words = keys.iter().find_map(|key| {
+    let text = keys.iter().find_map(|key| {
         let value = json.get(key)?;
         let text = value.as_str().or_else(|| value.get("message")?.as_str())?;
         (!text.is_empty()).then(|| text.to_owned())
     });
-    words.or_else(|| {
+    text.or_else(|| {
         let errors = json.get("errors")?.as_array()?;
         let errors: Vec<_> = errors.iter().filter_map(Value::as_str).collect();
         (!errors.is_empty()).then(|| errors.join("; "))
@@ -116,7 +117,7 @@ mod tests {
     use super::*;
     use crate::transport::failure::tests::classified;
 
-    /// Rows: status, body => kind (effect, if certain): message.
+    /// Rows: status body => kind (effect, if certain): message.
     const FAILURES: &str = r#"
 400 {"error":"Application not found"} => NotFound (None): Application not found
 400 {"error":"Invalid","code":"INVALID_YAML","details":[{"field":"a"}]} => Rejected (None): Invalid
@@ -145,7 +146,7 @@ mod tests {
 500 {} => Server:
 500 [1] => Server:
 "#;
-    /// The same for bodies with a success status.
+    /// The same rows for responses with a success status.
     const SUCCESSES: &str = r#"
 200 {"error":"boom"} => Rejected: boom
 200 {"error":{"message":"boom"}} => Rejected: boom
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn failure_responses() {
+    fn failures_are_classified() {
         check(FAILURES, |status, body| {
             classified(classify, status, "text/html", body)
         });
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_with_a_success_status() {
+    fn failures_with_a_success_status_are_classified() {
         let classify = |body: &str| failed_success(&serde_json::from_str(body).unwrap());
         check(SUCCESSES, |_, body| classify(body).unwrap());
         for body in [

@@ -73,5 +73,5 @@ pub use reservations::{DeletedReservations, Reservations};
 pub use sessions::SessionHandle;
 pub use validation::{Finding, Validation};
 
-/// Sets up a Nexlayer [`Client`].
+/// Builds a Nexlayer [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Nexlayer>;

@@ -1,7 +1,10 @@
-//! Response bodies in all known forms, bound by the spec's components.
+//! Response bodies of all server versions, as Rust types for the spec (`x-rust-type`).
 //!
-//! A canonical key with a value is never overwritten. A field of the wrong type is dropped: the response
-//! to a start has the only copy of the session token, so it must not be lost because of another field.
+//! - Older field names are renamed. A value under the current name is never overwritten.
+//! - A field of the wrong type is dropped: the response to a deploy has the only copy of the session
+//!   token, which must not be lost because of another field.
+//! - Durations, counts and URLs are parsed from the platform's messages. Whitespace and wording differ
+//!   between server versions. An unknown message is not an error, since callers get the message, too.
 
 use super::{ApplicationState, failures};
 use regex_lite::Regex;
@@ -12,83 +15,83 @@ use std::time::Duration;
 
 type Object = Map<String, Value>;
 
-/// Older name, canonical name.
+/// Older name, current name.
 const ALIASES: [(&str, &str); 4] = [
     ("namespace", "environment"),
     ("claimURL", "claimUrl"),
     ("deploymentUrl", "url"),
     ("reservations", "reservedDeployments"),
 ];
-/// Parts that older servers send as a string, and the field for that string.
-const PARTS: [(&str, &str); 3] = [
+/// Objects that older servers send as a string, and the field for that string.
+const STRING_FORMS: [(&str, &str); 3] = [
     ("status", "state"),
     ("extend", "message"),
     ("claim", "message"),
 ];
 
-/// A response in any known form.
+/// A JSON object of any server version. `T` is its current form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply<T>(pub(super) T);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Reply<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut body = match success(deserializer)? {
-            Value::Object(map) => Value::Object(fold(map)),
-            // Only reservations come as a bare list.
-            list @ Value::Array(_) => Value::Object(fold(Map::from_iter([(
+        let mut body = match success_body(deserializer)? {
+            Value::Object(map) => Value::Object(rename_older_keys(map)),
+            // Only reservations are sent as a list without an object.
+            list @ Value::Array(_) => Value::Object(rename_older_keys(Map::from_iter([(
                 "reservedDeployments".to_owned(),
                 list,
             )]))),
             other => other,
         };
-        prune(&mut body, &|body| T::deserialize(body).is_ok());
+        drop_invalid(&mut body, &|body| T::deserialize(body).is_ok());
         T::deserialize(body).map(Self).map_err(D::Error::custom)
     }
 }
 
-/// A sentence: a JSON string, bare text (which the transport turns into one), or `{message}`.
+/// A message: a JSON string, plain text (which the transport turns into one), or `{message}`.
 ///
-/// Any other success is an empty sentence, since the request may have used up an extension. A web page
-/// is an error, since it does not come from the platform.
+/// Any other success becomes an empty message: an error would hide that an extension was used up. A
+/// web page is an error, since the platform sends none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Text(pub(super) String);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = match success(deserializer)? {
+        let text = match success_body(deserializer)? {
             Value::String(text) => text,
             body => body["message"].as_str().unwrap_or_default().to_owned(),
         };
         if is_web_page(&text) {
-            return Err(D::Error::custom("a web page instead of a sentence"));
+            return Err(D::Error::custom("a web page instead of a message"));
         }
         Ok(Self(text))
     }
 }
 
-/// The JSON Schema of a manifest, bare or as `{schema, version}`.
+/// The JSON Schema of a manifest, with or without the envelope `{schema, version}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schema(pub(super) Value);
 
 impl<'de> Deserialize<'de> for Schema {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match success(deserializer)? {
+        match success_body(deserializer)? {
             Value::Object(mut map) if !is_schema(&map) => {
                 let schema = map.remove("schema").filter(Value::is_object);
                 Ok(Self(schema.unwrap_or(Value::Object(map))))
             }
             schema @ Value::Object(_) => Ok(Self(schema)),
-            _ => Err(D::Error::custom("a value that is no JSON Schema")),
+            _ => Err(D::Error::custom("not a JSON Schema")),
         }
     }
 }
 
-/// The body of a success without its envelope `{success, data}`.
-fn success<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+/// Removes the envelope `{success, data}` from the body of a success.
+fn success_body<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
     let body = Value::deserialize(deserializer)?;
     if failures::failed_success(&body).is_some() {
-        return Err(D::Error::custom("a failure with the status of a success"));
+        return Err(D::Error::custom("a failure with a success status"));
     }
     let Value::Object(mut map) = body else {
         return Ok(body);
@@ -97,7 +100,7 @@ fn success<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error
     Ok(match map.get_mut("data").filter(|_| is_envelope) {
         Some(Value::Object(data)) => {
             let mut data = std::mem::take(data);
-            // One client reads `{message, data}`.
+            // `{message, data}`: known from one client.
             if let Some(message) = map.remove("message").filter(|_| !is_schema(&data)) {
                 data.entry("message").or_insert(message);
             }
@@ -108,7 +111,7 @@ fn success<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error
     })
 }
 
-/// Whether the keys are those of a JSON Schema, and not of a response.
+/// Whether an object is a JSON Schema, and not another response.
 pub(super) fn is_schema(map: &Object) -> bool {
     let has_form = map.get("properties").is_some_and(Value::is_object)
         && map.get("type").is_some_and(|kind| kind == "object");
@@ -116,8 +119,8 @@ pub(super) fn is_schema(map: &Object) -> bool {
     !map.contains_key("sessionToken") && (has_form || has_schema)
 }
 
-/// Renames older keys, at the top of a response and in reservations.
-fn fold(mut map: Object) -> Object {
+/// Renames older keys, and normalizes statuses at the top level and in reservations.
+fn rename_older_keys(mut map: Object) -> Object {
     for (alias, name) in ALIASES {
         if let Some(value) = map.remove(alias)
             && map.get(name).is_none_or(Value::is_null)
@@ -125,23 +128,23 @@ fn fold(mut map: Object) -> Object {
             map.insert(name.to_owned(), value);
         }
     }
-    spell_out(&mut map);
+    normalize_object(&mut map);
     let reservations = map.get_mut("reservedDeployments");
     let reservations = reservations.and_then(Value::as_array_mut);
     let reservations = reservations.into_iter().flatten();
     reservations
         .filter_map(Value::as_object_mut)
-        .for_each(spell_out);
+        .for_each(normalize_object);
     map
 }
 
-fn spell_out(map: &mut Object) {
-    for (key, name) in PARTS {
+fn normalize_object(map: &mut Object) {
+    for (key, name) in STRING_FORMS {
         if let Some(part @ Value::String(_)) = map.get_mut(key) {
             *part = json!({ name: part.take() });
         }
     }
-    // States differ in case between servers. Unknown ones are kept unchanged.
+    // Servers differ in the case of states. Unknown states are kept unchanged.
     if let Some(Value::String(state)) = map
         .get_mut("status")
         .and_then(|status| status.get_mut("state"))
@@ -156,16 +159,18 @@ fn spell_out(map: &mut Object) {
     }
 }
 
-/// Removes the parts of a value that are not accepted. Returns whether the rest is accepted.
-fn prune(value: &mut Value, accepts: &dyn Fn(&Value) -> bool) -> bool {
+/// Drops the parts of a value that cannot be decoded. Returns whether the rest can be decoded.
+fn drop_invalid(value: &mut Value, accepts: &dyn Fn(&Value) -> bool) -> bool {
     if accepts(value) {
         return true;
     }
     match value {
         Value::Object(map) => {
-            map.retain(|key, part| prune(part, &|part| accepts(&json!({ key: part }))));
+            map.retain(|key, part| drop_invalid(part, &|part| accepts(&json!({ key: part }))));
         }
-        Value::Array(list) => list.retain_mut(|item| prune(item, &|item| accepts(&json!([item])))),
+        Value::Array(list) => {
+            list.retain_mut(|item| drop_invalid(item, &|item| accepts(&json!([item]))))
+        }
         _ => {}
     }
     accepts(value)
@@ -176,39 +181,39 @@ pub(super) fn expires_in(text: &str) -> Option<Duration> {
     minutes(text, r"will expire in (\d+) minute")
 }
 
-/// `… for another 120 minutes …`
+/// Length of an extension: `… for another 120 minutes …`
 pub(super) fn extension_length(text: &str) -> Option<Duration> {
     minutes(text, r"another (\d+) minute")
 }
 
-/// `You have 1 extensions remaining.` or `You can extend it up to 3 times.`
+/// Extensions left: `You have 1 extensions remaining.` or `You can extend it up to 3 times.`
 pub(super) fn extensions_remaining(text: &str) -> Option<u32> {
     number(text, r"(\d+) extension").or_else(|| number(text, r"extend it up to (\d+)"))
 }
 
-/// `… removed within the next 10 minutes.`
+/// Time until a site is removed: `… removed within the next 10 minutes.`
 pub(super) fn removed_within(text: &str) -> Option<Duration> {
     minutes(text, r"removed within (?:the next )?(\d+) minute")
 }
 
-/// The rest of `Application A has been …`: the name may contain any words and numbers.
+/// The text after `Application A has been`: the name may contain any words and numbers.
 pub(super) fn after_name(text: &str) -> &str {
     text.rsplit_once(" has been ")
         .map_or(text, |(_, rest)| rest)
 }
 
-/// The first URL.
+/// The first URL in a text.
 pub(super) fn first_url(text: &str) -> Option<&str> {
     let url = captured(text, r"(https?://\S+)")?;
     Some(url.trim_end_matches(['.', ',', ')', '"']))
 }
 
-/// Whether a text is a web page, such as one that a site sends for every path.
+/// Whether a text is a web page.
 pub(super) fn is_web_page(text: &str) -> bool {
     captured(text, r"(?i)^\s*<(!doctype html|html|head|body)").is_some()
 }
 
-/// One space between words, and without the quotes of a JSON string in a string.
+/// Collapses whitespace, and removes the quotes of a JSON string inside a string.
 pub(super) fn normalize(text: &str) -> String {
     let unquoted: Option<String> = serde_json::from_str(text.trim()).ok();
     let text = unquoted.as_deref().unwrap_or(text);
@@ -236,12 +241,12 @@ mod tests {
     };
     use std::fmt::Debug;
 
-    /// Checks rows of a body and the canonical form that it is decoded as.
+    /// Rows: body => the same reply in the current form.
     fn decodes<T: DeserializeOwned + PartialEq + Debug>(rows: &str) {
         for row in rows.trim().lines() {
-            let (body, canonical) = row.split_once(" => ").unwrap();
+            let (body, current) = row.split_once(" => ").unwrap();
             let Reply(reply) = serde_json::from_str::<Reply<T>>(body).unwrap();
-            let expected: T = serde_json::from_str(canonical).unwrap();
+            let expected: T = serde_json::from_str(current).unwrap();
             assert_eq!(reply, expected, "{body}");
         }
     }
@@ -296,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_the_wrong_type_and_failures_are_refused() {
+    fn wrong_types_and_failures_are_errors() {
         for body in [json!("text"), json!(null), json!(7)] {
             assert!(serde_json::from_value::<Reply<MessageReply>>(body.clone()).is_err());
             assert!(serde_json::from_value::<Schema>(body).is_err());
@@ -307,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn schemas_are_not_changed() {
+    fn schemas_are_kept_unchanged() {
         const ROWS: &str = r#"
 {"$schema":"s","data":{"url":7},"error":"x","url":7} => {"$schema":"s","data":{"url":7},"error":"x","url":7}
 {"success":true,"message":"m","data":{"type":"object","properties":{},"status":7}} => {"type":"object","properties":{},"status":7}
@@ -323,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn sentences_in_every_form() {
+    fn messages_in_every_form_are_decoded() {
         for json in [
             r#""It  is done.""#,
             r#"{"message":"It is done."}"#,
@@ -346,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn responses_to_extensions() {
+    fn expiry_and_extensions_left_are_parsed() {
         for (text, expected) in [
             (
                 "\"Application A has been extended.  Environment will expire in 150 minutes. 0 extension(s) remaining.\"",
@@ -378,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn responses_to_removals() {
+    fn time_until_removal_is_parsed() {
         for (text, within) in [
             (
                 "Application A reservation has been removed. Application site will be removed within the next 10 minutes.",
@@ -399,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn offers_of_a_start() {
+    fn extension_offers_are_parsed() {
         let text = "To extend your environment for another 120 minutes, post the sessionToken and applicationName given in this response to the /extendDeployment endpoint. You have 1 extensions remaining.";
         assert_eq!(
             (extension_length(text), extensions_remaining(text)),
@@ -413,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn urls() {
+    fn first_url_is_parsed() {
         let text = "You're almost there! Visit https://app.nexlayer.io/claim/dCf0NdAQ64j6 to finalize your deployment.";
         assert_eq!(
             first_url(text),

@@ -1,4 +1,4 @@
-//! The platform's validation of manifests, and its schema.
+//! Validation of manifests on the platform, and its JSON Schema.
 
 use super::manifest::yaml;
 use super::shapes::{Reply, Schema};
@@ -14,8 +14,9 @@ use serde_json::Value;
 pub struct Validation {
     /// Whether the platform accepts the manifest.
     pub valid: bool,
-    /// What is wrong, in the platform's order. May be empty for an invalid manifest: then only
-    /// [`message`](Self::message) is set.
+    /// The mistakes, in the platform's order.
+    ///
+    /// May be empty for an invalid manifest: then only [`message`](Self::message) is set.
     pub findings: Vec<Finding>,
     /// The platform's message.
     pub message: Option<String>,
@@ -25,17 +26,17 @@ pub struct Validation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// The place in the platform's notation. `None` if the message contains it.
+    /// The field, in the platform's notation. `None` if the message contains it.
     pub path: Option<String>,
-    /// What is wrong. Secrets of the manifest are redacted.
+    /// The platform's message. Secrets of the manifest are redacted.
     pub message: String,
 }
 
 impl Client {
-    /// Validates a manifest on the platform: `POST /validate`. Nothing is started.
+    /// Validates a manifest on the platform: `POST /validate`. Deploys nothing.
     ///
     /// An invalid manifest is not an error. The manifest is sent as JSON, without comments and with
-    /// aliases expanded. A [preview](Call::preview) redacts the same values as in the manifest's text.
+    /// aliases expanded.
     ///
     /// ```no_run
     /// # async fn example(nexlayer: deploykit::nexlayer::Client) -> deploykit::Result<()> {
@@ -63,10 +64,10 @@ impl Client {
                 message: reply.message,
             })
         });
-        call.or_else(Validation::from_refusal)
+        call.or_else(Validation::from_rejection)
     }
 
-    /// The platform's current JSON Schema of a manifest, in draft 7: `GET /schema`.
+    /// Reads the platform's JSON Schema (draft 7) of a manifest: `GET /schema`.
     ///
     /// # Errors
     /// [`NoSuchRoute`](ErrorKind::NoSuchRoute) from a server without this operation.
@@ -81,14 +82,14 @@ impl Client {
 }
 
 impl Validation {
-    /// The findings in a rejection of the manifest. Any other failure stays a failure.
-    fn from_refusal(error: Error) -> Result<Self> {
-        let refused =
+    /// Converts a rejection of the manifest. Any other error stays an error.
+    fn from_rejection(error: Error) -> Result<Self> {
+        let is_rejected =
             error.kind() == ErrorKind::Rejected && matches!(error.status(), Some(200 | 400 | 422));
         let findings = match error.details() {
-            _ if !refused => return Err(error),
-            Some(Value::Array(details)) => details.iter().filter_map(Finding::read).collect(),
-            // The code is enough without a list.
+            _ if !is_rejected => return Err(error),
+            Some(Value::Array(details)) => details.iter().filter_map(Finding::parse).collect(),
+            // The code alone says that the manifest is invalid.
             _ if error.code() == Some("INVALID_YAML") => Vec::new(),
             _ => return Err(error),
         };
@@ -101,8 +102,8 @@ impl Validation {
 }
 
 impl Finding {
-    /// `{path, message}`, `{field, message}`, or only a sentence.
-    fn read(detail: &Value) -> Option<Self> {
+    /// Parses `{path, message}`, `{field, message}`, or a plain message.
+    fn parse(detail: &Value) -> Option<Self> {
         let text = |key: &str| detail.get(key).and_then(Value::as_str);
         let message = detail.as_str().or_else(|| text("message"));
         let path = text("path").or_else(|| text("field"));

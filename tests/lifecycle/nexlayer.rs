@@ -1,4 +1,4 @@
-//! The client on the sandbox.
+//! Nexlayer: a deploy from start to end, and a failed one.
 
 use deploykit::ErrorKind;
 use deploykit::nexlayer::{Client, Manifest, Signal};
@@ -9,7 +9,7 @@ use std::time::Duration;
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn application_from_start_to_end() {
+async fn application_runs_from_deploy_to_removal() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::builder()
         .base_url(&sandbox.nexlayer().base_url)
@@ -24,12 +24,12 @@ async fn application_from_start_to_end() {
 
     let deployed = client.deploy(manifest).await.unwrap();
     let application = deployed.application();
-    let seen = application.check_readiness().await.unwrap();
+    let readiness = application.check_readiness().await.unwrap();
     assert_eq!(
-        (seen.phase, seen.signal, seen.site_status),
+        (readiness.phase, readiness.signal, readiness.site_status),
         (Phase::InProgress, Signal::Site, Some(503))
     );
-    assert_eq!(seen.pods.len(), 2);
+    assert_eq!(readiness.pods.len(), 2);
     let without_site = application
         .clone()
         .signals([Signal::Reservation, Signal::Pods]);
@@ -50,7 +50,7 @@ async fn application_from_start_to_end() {
         Signal::Reservation
     );
 
-    // The reservation keeps it beyond its lifetime; its site is removed minutes after the reservation.
+    // A reserved application runs after it expires. Deleting the reservation removes its site in minutes.
     sandbox.advance(40 * MINUTE);
     assert_eq!(
         application.check_readiness().await.unwrap().phase,
@@ -79,7 +79,7 @@ async fn application_from_start_to_end() {
 }
 
 #[tokio::test]
-async fn failed_application() {
+async fn failure_is_visible_only_in_a_reservation_or_pods() {
     let sandbox = Sandbox::builder()
         .deployments_fail(true)
         .nexlayer_pods_status(false);
@@ -91,7 +91,6 @@ async fn failed_application() {
     let manifest = Manifest::parse(include_str!("../../examples/nexlayer.yaml")).unwrap();
     let deployed = client.deploy(manifest).await.unwrap();
     sandbox.advance(Duration::from_secs(2));
-    // Without a reservation and pods, a failure is not visible.
     let application = deployed.application();
     assert_eq!(
         application.check_readiness().await.unwrap().phase,

@@ -1,4 +1,4 @@
-//! How readiness of a Nexlayer application is determined, and the requests to its site.
+//! Readiness of a Nexlayer application: its signals, and the request to its site.
 #![cfg(feature = "nexlayer")]
 
 mod script;

@@ -10,26 +10,26 @@ use tokio::time::Instant;
 pub const TOKEN: &str = "dCf0NdAQ64j6";
 pub const SITE: &str = "https://jolly-tapir-a.alpha.nexlayer.ai";
 
-/// A platform that answers each request by a function, and records its time.
+/// A platform that answers requests with a function, and records their times.
 pub struct Script {
     pub recorder: Recorder,
-    asked: Arc<Mutex<Vec<(String, f64)>>>,
+    requests: Arc<Mutex<Vec<(String, f64)>>>,
 }
 
 impl Script {
-    /// `answer` gets the operation (`site` for a site) and the number of its requests before.
+    /// `answer` gets the operation (or `site`) and the number of earlier requests for it.
     pub fn new(answer: impl Fn(&str, usize) -> CannedReply + Send + Sync + 'static) -> Self {
         let recorder = Recorder::new();
-        let asked: Arc<Mutex<Vec<(String, f64)>>> = Arc::default();
-        let (deployed, kept) = (Instant::now(), asked.clone());
+        let requests: Arc<Mutex<Vec<(String, f64)>>> = Arc::default();
+        let (started, kept) = (Instant::now(), requests.clone());
         recorder.answer_with(move |request: &RequestPreview| {
-            let what = request.operation.unwrap_or("site").to_owned();
+            let operation = request.operation.unwrap_or("site").to_owned();
             let mut kept = kept.lock().unwrap();
-            let before = kept.iter().filter(|(other, _)| *other == what).count();
-            kept.push((what.clone(), deployed.elapsed().as_secs_f64()));
-            answer(&what, before)
+            let before = kept.iter().filter(|(other, _)| *other == operation).count();
+            kept.push((operation.clone(), started.elapsed().as_secs_f64()));
+            answer(&operation, before)
         });
-        Self { recorder, asked }
+        Self { recorder, requests }
     }
 
     pub fn application(&self) -> ApplicationHandle {
@@ -37,24 +37,27 @@ impl Script {
         client.session(TOKEN).application("a").site_url(SITE)
     }
 
-    pub fn asked(&self) -> Vec<String> {
-        let asked = self.asked.lock().unwrap();
-        asked.iter().map(|(what, _)| what.clone()).collect()
+    pub fn requests(&self) -> Vec<String> {
+        let requests = self.requests.lock().unwrap();
+        requests
+            .iter()
+            .map(|(operation, _)| operation.clone())
+            .collect()
     }
 
-    pub fn times(&self, what: &str) -> Vec<f64> {
-        let asked = self.asked.lock().unwrap();
-        let of = asked.iter().filter(|(other, _)| other == what);
+    pub fn times(&self, operation: &str) -> Vec<f64> {
+        let requests = self.requests.lock().unwrap();
+        let of = requests.iter().filter(|(other, _)| other == operation);
         of.map(|(_, at)| *at).collect()
     }
 }
 
-pub fn said(status: u16, body: Value) -> CannedReply {
+pub fn json_reply(status: u16, body: Value) -> CannedReply {
     CannedReply::json(status, body.to_string())
 }
 
 pub fn reserved(state: Value) -> CannedReply {
-    said(
+    json_reply(
         200,
         json!({ "reservedDeployments": [
             { "applicationName": "A", "status": { "state": "failed" } },
@@ -63,11 +66,11 @@ pub fn reserved(state: Value) -> CannedReply {
     )
 }
 
-pub fn none_reserved() -> CannedReply {
-    said(200, json!({ "reservedDeployments": [] }))
+pub fn no_reservations() -> CannedReply {
+    json_reply(200, json!({ "reservedDeployments": [] }))
 }
 
-pub fn no_route() -> CannedReply {
+pub fn missing_route() -> CannedReply {
     CannedReply::new(404, "<pre>Cannot POST /getPodsStatus</pre>")
         .header("content-type", "text/html")
 }
@@ -77,7 +80,7 @@ pub fn pods(states: &[&str]) -> CannedReply {
         .iter()
         .map(|s| json!({ "name": "web", "status": s }))
         .collect();
-    said(200, json!({ "pods": pods }))
+    json_reply(200, json!({ "pods": pods }))
 }
 
 pub fn site(status: u16) -> CannedReply {

@@ -1,4 +1,4 @@
-//! Which signals are conclusive, and their combination.
+//! Which signals are conclusive, and how they are combined.
 
 use crate::script::*;
 use deploykit::nexlayer::{Client, Signal};
@@ -9,15 +9,15 @@ use std::sync::{Arc, Mutex};
 
 #[tokio::test(start_paused = true)]
 async fn site_is_conclusive_without_a_reservation() {
-    let script = Script::new(|what, before| match what {
-        "get_reservations" => none_reserved(),
+    let script = Script::new(|operation, before| match operation {
+        "get_reservations" => no_reservations(),
         "site" => site(if before < 3 { 503 } else { 404 }),
-        _ => no_route(),
+        _ => missing_route(),
     });
     let changes = Arc::new(Mutex::new(Vec::new()));
     let kept = changes.clone();
     let wait = script.application().wait().jitter(false);
-    let ready = wait.on_change(move |seen| kept.lock().unwrap().push(seen.phase));
+    let ready = wait.on_change(move |now| kept.lock().unwrap().push(now.phase));
     let ready = ready.await.unwrap();
     assert_eq!((ready.phase, ready.signal), (Phase::Ready, Signal::Site));
     assert_eq!(
@@ -27,17 +27,17 @@ async fn site_is_conclusive_without_a_reservation() {
     assert_eq!(*changes.lock().unwrap(), [Phase::InProgress, Phase::Ready]);
     assert_eq!(script.times("site"), [0.0, 5.0, 12.5, 23.75]);
     assert_eq!(script.times("get_reservations").len(), 4);
-    // The missing route is requested once.
+    // A missing route is requested once.
     assert_eq!(script.times("get_pods_status"), [0.0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn known_state_of_a_reservation_is_conclusive() {
-    let script = Script::new(|what, before| match (what, before) {
+    let script = Script::new(|operation, before| match (operation, before) {
         ("get_reservations", 0) => reserved(json!({ "state": "Pending" })),
         ("get_reservations", 1) => reserved(json!("DEPLOYING")),
         ("get_reservations", _) => reserved(json!({ "state": "running" })),
-        _ => panic!("{what} is asked"),
+        _ => panic!("unexpected {operation}"),
     });
     let ready = script.application().wait().await.unwrap();
     assert_eq!(
@@ -45,51 +45,48 @@ async fn known_state_of_a_reservation_is_conclusive() {
         (Signal::Reservation, "running")
     );
     assert_eq!(ready.reservation.unwrap().application_name.unwrap(), "a");
-    assert_eq!(script.asked().len(), 3);
+    assert_eq!(script.requests().len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn unknown_state_of_a_reservation_is_inconclusive() {
-    let script = Script::new(|what, before| match what {
+    let script = Script::new(|operation, before| match operation {
         "get_reservations" => reserved(json!({ "state": "Hibernating" })),
         "site" => site(if before == 0 { 502 } else { 302 }),
-        _ => no_route(),
+        _ => missing_route(),
     });
-    let seen = script.application().check_readiness().await.unwrap();
+    let now = script.application().check_readiness().await.unwrap();
     assert_eq!(
-        (seen.phase, seen.signal),
+        (now.phase, now.signal),
         (Phase::Unknown, Signal::Reservation)
     );
-    assert_eq!(seen.raw_status, "Hibernating");
-    assert_eq!(seen.reason.as_deref(), Some("the site answers 502"));
-    let seen = script.application().check_readiness().await.unwrap();
-    assert_eq!((seen.phase, seen.signal), (Phase::Ready, Signal::Site));
+    assert_eq!(now.raw_status, "Hibernating");
+    assert_eq!(now.reason.as_deref(), Some("the site answers 502"));
+    let now = script.application().check_readiness().await.unwrap();
+    assert_eq!((now.phase, now.signal), (Phase::Ready, Signal::Site));
 }
 
 #[tokio::test(start_paused = true)]
-async fn reservation_contains_the_address_of_the_site() {
-    let script = Script::new(|what, _| match what {
+async fn url_of_the_site_is_read_from_the_reservation() {
+    let script = Script::new(|operation, _| match operation {
         "get_reservations" => reserved(Value::Null),
         "site" => site(200),
-        _ => panic!("{what} is asked"),
+        _ => panic!("unexpected {operation}"),
     });
     let client = Client::builder()
         .recorder(&script.recorder)
         .build()
         .unwrap();
-    let seen = client
+    let now = client
         .session(TOKEN)
         .application("a")
         .check_readiness()
         .await
         .unwrap();
+    assert_eq!((now.signal, now.url.as_deref()), (Signal::Site, Some(SITE)));
+    let request = script.recorder.requests().pop().unwrap();
     assert_eq!(
-        (seen.signal, seen.url.as_deref()),
-        (Signal::Site, Some(SITE))
-    );
-    let asked = script.recorder.requests().pop().unwrap();
-    assert_eq!(
-        format!("{}{}", asked.base_url, asked.path),
+        format!("{}{}", request.base_url, request.path),
         format!("{SITE}/")
     );
 }
@@ -103,31 +100,32 @@ async fn running_pods_are_conclusive_without_a_site() {
     });
     let application = script.application().signals([Signal::Pods]);
     let error = application.check_readiness().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    let now = application.check_readiness().await.unwrap();
     assert_eq!(
-        error.kind(),
-        ErrorKind::Unsupported,
-        "no pods, no word: {error}"
-    );
-    let seen = application.check_readiness().await.unwrap();
-    assert_eq!(
-        (seen.phase, seen.raw_status.as_str()),
+        (now.phase, now.raw_status.as_str()),
         (Phase::InProgress, "Pending")
     );
     let ready = application.wait().await.unwrap();
     assert_eq!((ready.signal, ready.pods.len()), (Signal::Pods, 2));
-    assert!(script.asked().iter().all(|what| what == "get_pods_status"));
+    assert!(
+        script
+            .requests()
+            .iter()
+            .all(|operation| operation == "get_pods_status")
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn running_pods_do_not_overrule_a_silent_site() {
-    let script = Script::new(|what, _| match what {
-        "get_reservations" => none_reserved(),
+async fn running_pods_do_not_overrule_a_site_that_does_not_answer() {
+    let script = Script::new(|operation, _| match operation {
+        "get_reservations" => no_reservations(),
         "site" => site(503),
         _ => pods(&["Running"]),
     });
-    let seen = script.application().check_readiness().await.unwrap();
+    let now = script.application().check_readiness().await.unwrap();
     assert_eq!(
-        (seen.phase, seen.raw_status.as_str()),
+        (now.phase, now.raw_status.as_str()),
         (Phase::InProgress, "Running")
     );
     let error = script.application().wait().await.unwrap_err();
@@ -143,8 +141,8 @@ async fn running_pods_do_not_overrule_a_silent_site() {
 
 #[tokio::test(start_paused = true)]
 async fn failed_pod_or_reservation_ends_the_wait() {
-    let by_pods = Script::new(|what, before| match what {
-        "get_reservations" => none_reserved(),
+    let by_pods = Script::new(|operation, before| match operation {
+        "get_reservations" => no_reservations(),
         "site" => site(503),
         _ => pods(if before == 0 {
             &["Pending"]
@@ -168,23 +166,24 @@ async fn failed_pod_or_reservation_ends_the_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn unknown_application_or_ended_session_is_gone() {
-    let unknown = Script::new(|what, before| match (what, before) {
-        ("get_reservations", _) => none_reserved(),
+    let unknown = Script::new(|operation, before| match (operation, before) {
+        ("get_reservations", _) => no_reservations(),
         ("site", _) => site(503),
         (_, 0) => pods(&["Pending"]),
-        _ => said(400, json!({ "error": "Application not found" })),
+        _ => json_reply(400, json!({ "error": "Application not found" })),
     });
     let error = unknown.application().wait().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Gone, "{error}");
     assert_eq!(
         unknown.times("site").len(),
         2,
-        "once it was seen there is no grace"
+        "no grace period for a known application"
     );
     let left = unknown.application().wait().until_gone().await.unwrap();
     assert!(left.is_none(), "{left:?}");
 
-    let expired = Script::new(|_, _| said(401, json!({ "error": "x", "code": "TOKEN_EXPIRED" })));
+    let expired =
+        Script::new(|_, _| json_reply(401, json!({ "error": "x", "code": "TOKEN_EXPIRED" })));
     let error = expired.application().check_readiness().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.code()),
@@ -194,17 +193,18 @@ async fn unknown_application_or_ended_session_is_gone() {
     assert_eq!(error.kind(), ErrorKind::Gone, "{error}");
 
     // An invalid token may never have been a session.
-    let wrong = Script::new(|_, _| said(401, json!({ "error": "x", "code": "INVALID_TOKEN" })));
+    let wrong =
+        Script::new(|_, _| json_reply(401, json!({ "error": "x", "code": "INVALID_TOKEN" })));
     let error = wrong.application().wait().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn failed_signal_is_ignored_if_another_says_something() {
+async fn failed_signal_is_ignored_if_another_shows_a_state() {
     for status in [400, 404, 500, 503] {
-        let script = Script::new(move |what, before| match what {
+        let script = Script::new(move |operation, before| match operation {
             "site" => site(if before == 0 { 503 } else { 200 }),
-            _ => said(status, json!({ "error": "not today" })),
+            _ => json_reply(status, json!({ "error": "boom" })),
         });
         let ready = script
             .application()
@@ -225,12 +225,12 @@ async fn failed_signal_is_ignored_if_another_says_something() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_delays_the_next_poll() {
-    let script = Script::new(|what, before| match (what, before) {
-        ("get_reservations", 0) => said(429, json!({})).header("retry-after", "60"),
-        ("get_reservations", _) => none_reserved(),
+    let script = Script::new(|operation, before| match (operation, before) {
+        ("get_reservations", 0) => json_reply(429, json!({})).header("retry-after", "60"),
+        ("get_reservations", _) => no_reservations(),
         ("site", 0) => site(503),
         ("site", _) => site(200),
-        _ => no_route(),
+        _ => missing_route(),
     });
     let ready = script.application().wait().jitter(false).await.unwrap();
     assert_eq!(ready.signal, Signal::Site);
@@ -238,14 +238,14 @@ async fn retry_after_delays_the_next_poll() {
 }
 
 #[tokio::test]
-async fn selected_signals_are_asked() {
-    let all = |what: &str, _| match what {
-        "get_reservations" => none_reserved(),
+async fn only_selected_signals_are_requested() {
+    let all = |operation: &str, _| match operation {
+        "get_reservations" => no_reservations(),
         "site" => site(503),
         _ => pods(&["Pending"]),
     };
     use Signal::{Pods, Reservation, Site};
-    for (signals, asked) in [
+    for (signals, expected) in [
         (
             &Signal::ALL[..],
             &["get_reservations", "site", "get_pods_status"][..],
@@ -260,20 +260,20 @@ async fn selected_signals_are_asked() {
         let script = Script::new(all);
         let application = script.application().signals(signals.iter().copied());
         application.check_readiness().await.unwrap();
-        assert_eq!(script.asked(), asked);
+        assert_eq!(script.requests(), expected);
         let call = application.check_readiness();
         let named = call.operation().map_or("site", |operation| operation.id);
-        assert_eq!(named, asked[0]);
+        assert_eq!(named, expected[0]);
         let first = call.preview().unwrap();
-        assert_eq!(first.operation.unwrap_or("site"), asked[0]);
+        assert_eq!(first.operation.unwrap_or("site"), expected[0]);
         assert!(!first.to_string().contains(TOKEN), "{first}");
-        assert_eq!(script.asked(), asked, "a preview sends nothing");
+        assert_eq!(script.requests(), expected, "a preview sends nothing");
     }
     let script = Script::new(all);
     let application = script.application().signals([]);
     let error = application.check_readiness().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
-    for (url, why) in [
+    for (url, problem) in [
         ("ftp://a.example", "neither http nor https"),
         ("https://u:hush@a.example", "contains credentials"),
         (
@@ -285,9 +285,12 @@ async fn selected_signals_are_asked() {
         let application = script.application().site_url(url);
         let error = application.wait().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-        let shown = format!("{error} {error:?} {application:?}");
-        assert!(shown.contains(why), "{shown}");
-        assert!(!shown.contains("hush") && !shown.contains(TOKEN), "{shown}");
+        let output = format!("{error} {error:?} {application:?}");
+        assert!(output.contains(problem), "{output}");
+        assert!(
+            !output.contains("hush") && !output.contains(TOKEN),
+            "{output}"
+        );
     }
-    assert_eq!(script.asked(), Vec::<String>::new());
+    assert_eq!(script.requests(), Vec::<String>::new());
 }

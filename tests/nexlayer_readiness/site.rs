@@ -7,7 +7,7 @@ use deploykit::nexlayer::{ApplicationHandle, Client, ClientBuilder, Manifest, Si
 use deploykit::watch::Phase;
 use serde_json::json;
 
-/// A platform whose start says that the site is at this address.
+/// A platform whose response to a deploy contains this URL of the site.
 async fn platform(site: &str) -> Server {
     let deployed =
         json!({ "sessionToken": TOKEN, "applicationName": "a", "url": site }).to_string();
@@ -28,7 +28,7 @@ async fn platform(site: &str) -> Server {
     .await
 }
 
-/// An application that was deployed on a platform.
+/// Deploys an application.
 async fn deployed(client: ClientBuilder, platform: &Server) -> ApplicationHandle {
     let client = client.base_url(&platform.base_url).build().unwrap();
     let manifest = Manifest::parse("application: {name: a}").unwrap();
@@ -36,7 +36,7 @@ async fn deployed(client: ClientBuilder, platform: &Server) -> ApplicationHandle
 }
 
 #[tokio::test]
-async fn request_to_a_site_contains_nothing_of_the_client() {
+async fn request_to_a_site_contains_no_credentials_and_no_added_parts() {
     let elsewhere = Server::replies("200 OK", &[], "").await;
     let location = format!("location: {}/{TOKEN}", elsewhere.base_url);
     let headers = [location.as_str(), "set-cookie: a=b"];
@@ -46,7 +46,7 @@ async fn request_to_a_site_contains_nothing_of_the_client() {
     let mut default = reqwest::header::HeaderMap::new();
     default.insert("authorization", "Bearer own-key".parse().unwrap());
     default.insert("x-own", "own-key".parse().unwrap());
-    // A client that adds headers and follows redirects.
+    // An HTTP client that adds headers and follows redirects.
     let own = reqwest::Client::builder()
         .no_proxy()
         .default_headers(default)
@@ -91,25 +91,25 @@ async fn request_to_a_site_contains_nothing_of_the_client() {
     }
     let extra =
         |request: &&String| request.contains("extra-1") && request.contains("extra=extra-2");
-    let asked = platform.requests();
+    let requests = platform.requests();
     assert!(
-        asked.iter().any(|request| extra(&request)),
-        "the platform gets what was added"
+        requests.iter().any(|request| extra(&request)),
+        "the platform gets the added header and query"
     );
 }
 
 #[tokio::test]
-async fn unreachable_site_is_not_up_yet() {
+async fn unreachable_site_is_in_progress() {
     // Nothing listens on port 1.
     let platform = platform("http://127.0.0.1:1/").await;
     let application = deployed(Client::builder(), &platform).await;
-    let seen = application.check_readiness().await.unwrap();
+    let now = application.check_readiness().await.unwrap();
     assert_eq!(
-        (seen.phase, seen.signal, seen.site_status),
+        (now.phase, now.signal, now.site_status),
         (Phase::InProgress, Signal::Site, None)
     );
-    assert_eq!(seen.reason.as_deref(), Some("the site does not answer"));
-    // Invalid and internal addresses are not asked.
+    assert_eq!(now.reason.as_deref(), Some("the site does not answer"));
+    // Invalid URLs are not requested.
     for url in ["", "javascript:x", "http://u:p@127.0.0.1:1/"] {
         let platform = self::platform(url).await;
         let application = deployed(Client::builder(), &platform).await;

@@ -1,3 +1,5 @@
+//! Responses of Nexlayer.
+
 mod deploy;
 mod validation;
 
@@ -13,7 +15,7 @@ use std::time::Duration;
 const TOKEN: &str = "used-4Qz7";
 const HTML: &str = "text/html; charset=utf-8";
 
-/// Calls an operation against a canned reply.
+/// Calls an operation, which is answered with a canned reply.
 async fn answer<T: Send + 'static>(
     operation: &str,
     reply: CannedReply,
@@ -93,7 +95,7 @@ async fn manifest_is_sent_unchanged_and_the_token_encoded() {
 }
 
 #[tokio::test]
-async fn extension_in_every_form() {
+async fn extensions_are_decoded_in_every_form() {
     let text = "Application Complete-Test-App has been extended. Environment will expire in 150 minutes. 0 extension(s) remaining.";
     for reply in [
         json_reply(200, json!(text)),
@@ -107,8 +109,8 @@ async fn extension_in_every_form() {
             (extended.expires_in, extended.extensions_remaining),
             (minutes(150), Some(0))
         );
-        let words: Vec<_> = extended.message.split_whitespace().collect();
-        assert_eq!(words.join(" "), text);
+        let parts: Vec<_> = extended.message.split_whitespace().collect();
+        assert_eq!(parts.join(" "), text);
     }
     let odd = CannedReply::new(200, "Done, for once.");
     let extended = answer("extend_deployment", odd, |s| s.application("x").extend())
@@ -121,7 +123,7 @@ async fn extension_in_every_form() {
 }
 
 #[tokio::test]
-async fn claims_are_secret() {
+async fn claim_urls_are_decoded_and_secret() {
     let url = "https://app.nexlayer.io/claim/dCf0NdAQ64j6";
     let visit = format!("You're almost there! Visit {url} to finalize your deployment.");
     for (body, expected) in [
@@ -175,7 +177,7 @@ async fn reservations_are_decoded() {
 }
 
 #[tokio::test]
-async fn removals() {
+async fn deleted_reservations_are_decoded() {
     let text = "Application My App reservation  has been removed.\n Application site will be removed within the  next 10 minutes.";
     let reply = json_reply(200, json!({ "message": text }));
     let call = |s: SessionHandle| s.application("a").delete_reservation();
@@ -199,7 +201,7 @@ async fn removals() {
 }
 
 #[tokio::test]
-async fn business_rules_that_answer_500_have_their_own_kinds() {
+async fn refusals_with_status_500_have_specific_kinds() {
     for (text, kind, effect) in [
         (
             "Application a reservation has already been removed.",
@@ -226,7 +228,7 @@ async fn business_rules_that_answer_500_have_their_own_kinds() {
 }
 
 #[tokio::test]
-async fn repeated_token_is_redacted() {
+async fn token_in_an_error_message_is_redacted() {
     let reply = json_reply(400, json!({ "error": format!("no session {TOKEN}") }));
     let error = answer("get_reservations", reply, |s| s.reservations().list())
         .await
@@ -236,7 +238,7 @@ async fn repeated_token_is_redacted() {
 }
 
 #[tokio::test]
-async fn repeated_secret_of_the_manifest_is_redacted() {
+async fn secret_of_the_manifest_in_an_error_message_is_redacted() {
     let manifest =
         Manifest::parse("application: {name: a, pods: [{vars: {API_TOKEN: Hush-1234}}]}");
     let body = json!({ "error": "cannot set API_TOKEN=Hush-1234" }).to_string();
@@ -253,8 +255,8 @@ async fn repeated_secret_of_the_manifest_is_redacted() {
 }
 
 #[tokio::test]
-async fn feedback_is_answered_by_a_word_or_a_message() {
-    for (reply, words) in [
+async fn response_to_feedback_is_text_or_a_message() {
+    for (reply, expected) in [
         (
             CannedReply::new(200, "OK").header("content-type", HTML),
             "OK",
@@ -262,7 +264,7 @@ async fn feedback_is_answered_by_a_word_or_a_message() {
         (json_reply(200, json!({ "message": "Thanks." })), "Thanks."),
     ] {
         let text = answer("send_feedback", reply, |s| s.send_feedback("a")).await;
-        assert_eq!(text.unwrap(), words);
+        assert_eq!(text.unwrap(), expected);
     }
 }
 

@@ -1,4 +1,4 @@
-//! What each signal shows about the state of an application.
+//! The state of an application according to each signal.
 
 use super::Signal;
 use crate::nexlayer::{ApplicationState, PodStatus};
@@ -9,7 +9,7 @@ use crate::phase::Phase;
 pub(super) struct SignalState {
     pub phase: Phase,
     pub signal: Signal,
-    /// The platform's word.
+    /// The platform's status.
     pub raw_status: String,
     pub reason: Option<String>,
 }
@@ -24,12 +24,14 @@ impl SignalState {
         }
     }
 
-    fn because(mut self, reason: String) -> Self {
+    fn with_reason(mut self, reason: String) -> Self {
         self.reason = Some(reason);
         self
     }
 
-    /// The state in a reservation. The vendor's command line waits for `running`, `completed` or `failed`.
+    /// The state in a reservation.
+    ///
+    /// The vendor's command line waits for `running`, `completed` or `failed`.
     pub fn of_reservation(state: &ApplicationState) -> Self {
         let phase = match state {
             ApplicationState::Pending => Phase::Queued,
@@ -46,36 +48,38 @@ impl SignalState {
         let state = |phase| Self::new(Signal::Site, phase, "");
         match status {
             Some(..500) => state(Phase::Ready),
-            Some(status) => state(Phase::InProgress).because(format!("the site answers {status}")),
-            None => state(Phase::InProgress).because("the site does not answer".to_owned()),
+            Some(status) => {
+                state(Phase::InProgress).with_reason(format!("the site answers {status}"))
+            }
+            None => state(Phase::InProgress).with_reason("the site does not answer".to_owned()),
         }
     }
 
     /// The state according to the pods; `None` without pods.
     ///
-    /// The states are those of Kubernetes or its reasons, ignoring case. States that Kubernetes retries
-    /// (`CrashLoopBackOff`, `ImagePullBackOff`) are not failures: they may pass, and the reason names them.
+    /// Pods have statuses and reasons of Kubernetes, in any case. Kubernetes retries after
+    /// `CrashLoopBackOff` and `ImagePullBackOff`, so these are not failures.
     pub fn of_pods(pods: &[PodStatus]) -> Option<Self> {
         let worst = pods.iter().max_by_key(|pod| rank(phase_of_pod(pod)))?;
         let up = pods.iter().filter(|pod| phase_of_pod(pod) == Phase::Ready);
         let (up, all) = (up.count(), pods.len());
-        let word = worst.status.as_deref().unwrap_or_default();
+        let status = worst.status.as_deref().unwrap_or_default();
         let phase = match phase_of_pod(worst) {
             // Some pods run already.
             Phase::Queued if up > 0 => Phase::InProgress,
             phase => phase,
         };
-        let state = Self::new(Signal::Pods, phase, word);
+        let state = Self::new(Signal::Pods, phase, status);
         if phase == Phase::Ready {
             return Some(state);
         }
         let name = worst.name.as_deref().unwrap_or("a pod");
-        let word = if word.is_empty() {
+        let status = if status.is_empty() {
             "without a status"
         } else {
-            word
+            status
         };
-        Some(state.because(format!("{up} of {all} pods run, {name} is {word}")))
+        Some(state.with_reason(format!("{up} of {all} pods run, {name} is {status}")))
     }
 
     /// Adds the status and reason of a less reliable signal to the state of the signals before it.
@@ -95,8 +99,8 @@ impl SignalState {
 }
 
 fn phase_of_pod(pod: &PodStatus) -> Phase {
-    let word = pod.status.as_deref().unwrap_or_default().to_lowercase();
-    match word.as_str() {
+    let status = pod.status.as_deref().unwrap_or_default().to_lowercase();
+    match status.as_str() {
         "running" | "succeeded" | "completed" => Phase::Ready,
         "pending" => Phase::Queued,
         "containercreating" | "podinitializing" | "error" | "crashloopbackoff"
@@ -122,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn states() {
+    fn states_of_reservations() {
         for (state, phase) in [
             ("pending", Phase::Queued),
             ("deploying", Phase::InProgress),
@@ -137,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn sites() {
+    fn status_codes_of_sites() {
         for status in [200, 204, 301, 308, 401, 403, 404, 429, 499] {
             assert_eq!(
                 SignalState::of_site(Some(status)).phase,
@@ -156,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn pods() {
+    fn statuses_of_pods() {
         const ROWS: &str = "
 Running => ready Running
 running Succeeded => ready Succeeded

@@ -1,4 +1,4 @@
-//! Responses to a start and an update.
+//! Responses to a deploy and an update.
 
 use super::{TOKEN, answer, manifest, minutes};
 use crate::json_reply;
@@ -16,7 +16,7 @@ async fn deployed(body: Value) -> Result<Deployed> {
 }
 
 #[tokio::test]
-async fn documented_response() {
+async fn documented_response_is_decoded() {
     let deployed = deployed(json!({
         "message": "Deployment started successfully",
         "url": "https://jolly-tapir-complete-test-app.alpha.nexlayer.ai",
@@ -50,7 +50,7 @@ async fn documented_response() {
 }
 
 #[tokio::test]
-async fn response_of_the_older_version() {
+async fn response_of_an_older_server_is_decoded() {
     let deployed = deployed(json!({
         "message": "Deployment started successfully",
         "url": "https://compassionate-parrot-morphic-stack.alpha.nexlayer.ai",
@@ -92,7 +92,7 @@ async fn response_of_the_older_version() {
 }
 
 #[tokio::test]
-async fn sparse_response() {
+async fn missing_fields_have_fallbacks() {
     let deployed = deployed(json!({ "status": "RUNNING", "namespace": "n", "future": [1] }))
         .await
         .unwrap();
@@ -126,12 +126,12 @@ async fn fields_of_the_wrong_type_do_not_lose_the_token() {
     assert_eq!(deployed.extension_available, Some(true));
     let message = deployed.claim.as_ref().unwrap().message.as_ref();
     assert_eq!(message.unwrap().expose(), "Claim it with dCf0NdAQ64j6.");
-    let shown = format!("{deployed:?} {:?}", deployed.session());
-    assert!(!shown.contains("dCf0"), "{shown}");
+    let output = format!("{deployed:?} {:?}", deployed.session());
+    assert!(!output.contains("dCf0"), "{output}");
 }
 
 #[tokio::test]
-async fn name_in_a_response_is_kept_and_checked_when_it_is_used() {
+async fn name_in_a_response_is_checked_when_it_is_used() {
     let deployed = deployed(json!({ "sessionToken": "t-1234", "applicationName": "My\nApp" }));
     let deployed = deployed.await.unwrap();
     assert_eq!(deployed.application_name, "My\nApp");
@@ -141,7 +141,7 @@ async fn name_in_a_response_is_kept_and_checked_when_it_is_used() {
 }
 
 #[tokio::test]
-async fn update_is_decoded_like_a_start() {
+async fn update_is_decoded_like_a_deploy() {
     let body = json!({ "message": "m", "data": { "namespace": "n", "applicationName": "My App" } });
     let reply = json_reply(200, &body);
     let updated = answer("update_user_deployment", reply, |s| s.update(manifest()))
@@ -154,7 +154,7 @@ async fn update_is_decoded_like_a_start() {
 }
 
 #[tokio::test]
-async fn failure_with_a_success_status() {
+async fn failure_with_a_success_status_is_an_error() {
     let error = deployed(json!({ "success": false, "error": "it broke" }))
         .await
         .unwrap_err();

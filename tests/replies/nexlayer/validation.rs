@@ -1,4 +1,4 @@
-//! Responses to a validation, and the schema.
+//! Responses to validate and schema.
 
 use super::manifest;
 use crate::json_reply;
@@ -27,15 +27,18 @@ fn client(operation: &str, reply: CannedReply) -> Client {
 
 #[tokio::test]
 async fn valid_manifest() {
-    let words = "Nexlayer YAML file is valid.";
+    let text = "Nexlayer YAML file is valid.";
     for body in [
-        json!({ "message": words }),
-        json!({ "success": true, "data": { "message": words } }),
-        json!({ "valid": true, "message": words }),
+        json!({ "message": text }),
+        json!({ "success": true, "data": { "message": text } }),
+        json!({ "valid": true, "message": text }),
     ] {
-        let said = validated(json_reply(200, &body)).await.unwrap();
-        assert!(said.valid && said.findings.is_empty(), "{said:?}");
-        assert_eq!(said.message.as_deref(), Some(words));
+        let validation = validated(json_reply(200, &body)).await.unwrap();
+        assert!(
+            validation.valid && validation.findings.is_empty(),
+            "{validation:?}"
+        );
+        assert_eq!(validation.message.as_deref(), Some(text));
     }
 }
 
@@ -82,17 +85,17 @@ async fn invalid_manifest_is_not_an_error() {
             Some("No"),
         ),
     ] {
-        let shown = body.to_string();
+        let output = body.to_string();
         let validation = validated(json_reply(status, &body)).await;
-        let validation = validation.unwrap_or_else(|error| panic!("{shown}: {error}"));
-        assert!(!validation.valid, "{shown}");
-        assert_eq!(validation.message.as_deref(), message, "{shown}");
+        let validation = validation.unwrap_or_else(|error| panic!("{output}: {error}"));
+        assert!(!validation.valid, "{output}");
+        assert_eq!(validation.message.as_deref(), message, "{output}");
         let found: Vec<_> = validation
             .findings
             .into_iter()
             .map(|finding| (finding.path, finding.message))
             .collect();
-        assert_eq!(found, findings, "{shown}");
+        assert_eq!(found, findings, "{output}");
     }
 }
 
@@ -146,7 +149,7 @@ async fn other_failures_of_a_validation_are_errors() {
 }
 
 #[tokio::test]
-async fn findings_do_not_repeat_secrets_of_the_manifest() {
+async fn secrets_of_the_manifest_in_findings_are_redacted() {
     let text = "application: {name: a, pods: [{vars: {API_TOKEN: Hush-1234}}]}";
     let manifest = Manifest::parse(text).unwrap();
     for (status, body) in [
@@ -163,8 +166,8 @@ async fn findings_do_not_repeat_secrets_of_the_manifest() {
             .await
             .unwrap();
         assert_eq!(validation.findings[0].message, "bad value <redacted>");
-        let shown = format!("{validation:?}");
-        assert!(!shown.contains("Hush"), "{shown}");
+        let output = format!("{validation:?}");
+        assert!(!output.contains("Hush"), "{output}");
     }
 }
 

@@ -9,12 +9,12 @@ fn row(id: &str, make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static) -> 
     super::row("nexlayer", id, make)
 }
 
-/// A session whose token stands in the body of its requests.
+/// A session for requests with the token in the body.
 fn session(to: &Clients) -> SessionHandle {
     to.nexlayer.session(to.secret("body.sessionToken"))
 }
 
-/// A session whose token stands in the query of its requests.
+/// A session for requests with the token in the query.
 fn session_in_query(to: &Clients) -> SessionHandle {
     to.nexlayer.session(to.secret("query.sessionToken"))
 }
@@ -27,7 +27,7 @@ fn manifest() -> Manifest {
     Manifest::parse(MANIFEST).unwrap()
 }
 
-/// A manifest in an unusual form, with a secret value.
+/// A manifest in an unusual form, with one secret.
 fn unusual(to: &Clients) -> Manifest {
     let secret = to.secret("body.<manifest>");
     let text = format!(
@@ -36,7 +36,7 @@ fn unusual(to: &Clients) -> Manifest {
     Manifest::parse(text).unwrap()
 }
 
-/// A manifest with a secret in every place for one.
+/// A manifest with a secret in every field that may contain one.
 fn with_secrets(to: &Clients) -> Manifest {
     let secret = to.secret("body.<manifest>");
     let text = format!(
@@ -57,7 +57,7 @@ pub fn rows() -> Vec<Row> {
         row("start_user_deployment", |to| {
             opaque_with_id(to.nexlayer.deploy(manifest()), |deployed| {
                 let session = deployed.session();
-                // Empty without a token, as in an example of another generation.
+                // An example of an older server has no token.
                 let token = session.token().map(|token| token.expose().to_owned());
                 token.unwrap_or_default()
             })
