@@ -69,7 +69,7 @@ fn image<'n>(fields: &mut Fields<'n>, deferred: &mut Deferred<'n>) -> Option<Str
 
 fn command<'n>(fields: &mut Fields<'n>, key: &str, deferred: &mut Deferred<'n>) -> Option<Secret> {
     let (command, value) = fields.text(key)?;
-    // `${…}` is expanded by the shell.
+    // `${…}` is allowed: the shell in the pod expands it.
     check_placeholders(&command, &value);
     collect_pod_hosts(&command, &value, deferred);
     Some(command.into())
