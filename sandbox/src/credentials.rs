@@ -34,7 +34,7 @@ pub struct DployrAccess {
     pub instance_tag: String,
 }
 
-/// Base URL and credentials of the sandbox's Nodion, and ids of what exists at the start.
+/// Base URL and credentials of the sandbox's Nodion, and ids of its initial resources.
 ///
 /// `Debug` redacts the credentials.
 #[derive(Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct NodionAccess {
     pub instance_type_id: String,
 }
 
-/// Base URL and credentials of the sandbox's Edgegap, and names of what exists at the start.
+/// Base URL and credentials of the sandbox's Edgegap, and names of its initial resources.
 ///
 /// `Debug` redacts the credentials.
 #[derive(Clone, PartialEq, Eq)]

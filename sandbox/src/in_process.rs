@@ -37,8 +37,8 @@ const BEGIN: Duration = Duration::from_secs(1_800_000_000);
 /// let sandbox = Sandbox::builder().in_process();
 /// let nodion = sandbox.nodion()?;
 /// let application = nodion.application(sandbox.nodion_access().application_id);
-/// let deployment = application.deploy().await?;
-/// application.deployment(deployment.id).wait().await?;
+/// let deployed = application.deploy().await?;
+/// deployed.deployment().wait().await?;
 /// assert_eq!(sandbox.request_previews()[0].operation, Some("create_deployment"));
 /// # Ok(()) }
 /// ```

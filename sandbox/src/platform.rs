@@ -49,23 +49,23 @@ pub(crate) struct Call<'c, 'r> {
     pub(crate) operation: Option<&'c Operation>,
     pub(crate) now: Duration,
     /// Violations of the spec.
-    pub(crate) problems: Vec<Violation>,
+    pub(crate) violations: Vec<Violation>,
     parameters: Vec<(String, String)>,
     segments: Vec<String>,
 }
 
 impl<'c, 'r> Call<'c, 'r> {
-    pub(crate) fn new(contract: &'c Spec, request: &'r Request, now: Duration) -> Self {
-        let found = contract.route(&request.method, &request.path);
+    pub(crate) fn new(spec: &'c Spec, request: &'r Request, now: Duration) -> Self {
+        let found = spec.route(&request.method, &request.path);
         let (operation, parameters) = found.unzip();
         let parameters: Vec<_> = parameters.unwrap_or_default();
-        let problems =
+        let violations =
             operation.map(|one: &Operation| one.request_violations(request, &parameters));
         Self {
             request,
             operation,
             now: now.min(END),
-            problems: problems.unwrap_or_default(),
+            violations: violations.unwrap_or_default(),
             parameters,
             segments: segments(&request.path).collect(),
         }
@@ -136,8 +136,8 @@ pub(crate) struct ResourceSummary {
 ///
 /// Its own checks come first, because their messages are better. A request that passes them but violates the spec is
 /// refused and changes nothing.
-pub(crate) fn ask<P: PlatformState>(platform: &mut P, call: &Call) -> Reply {
-    let Some(problem) = refusable(platform, call) else {
+pub(crate) fn answer<P: PlatformState>(platform: &mut P, call: &Call) -> Reply {
+    let Some(problem) = unaccepted_violation(platform, call) else {
         return platform.handle(call);
     };
     let before = platform.clone();
@@ -150,7 +150,7 @@ pub(crate) fn ask<P: PlatformState>(platform: &mut P, call: &Call) -> Reply {
 }
 
 /// The first violation that the platform is not known to accept.
-pub(crate) fn refusable<'a, P: PlatformState>(
+pub(crate) fn unaccepted_violation<'a, P: PlatformState>(
     platform: &P,
     call: &'a Call,
 ) -> Option<&'a Violation> {
@@ -158,9 +158,9 @@ pub(crate) fn refusable<'a, P: PlatformState>(
     // Without a documented 400 the form of a refusal is unknown.
     operation.statuses().find(|status| *status == 400)?;
     let taken = |place: &str| {
-        accepted_violations::is(P::PLATFORM, platform.dialect(), operation.id(), place)
+        accepted_violations::contains(P::PLATFORM, platform.dialect(), operation.id(), place)
     };
-    call.problems
+    call.violations
         .iter()
         .find(|problem| !taken(&problem.location))
 }
@@ -181,12 +181,12 @@ mod tests {
         Spec::read(&text.replacen("paths:\n", &operation, 1))
     }
 
-    fn asked<P: PlatformState>(platform: &mut P, contract: &Spec, authorization: &str) -> Reply {
+    fn asked<P: PlatformState>(platform: &mut P, spec: &Spec, authorization: &str) -> Reply {
         let request = Request::new("POST", "/v1/brand-new/a%20b");
         let request = request.with_header("authorization", authorization);
-        let call = Call::new(contract, &request, Duration::from_secs(1_800_000_000));
+        let call = Call::new(spec, &request, Duration::from_secs(1_800_000_000));
         assert_eq!((call.id(), call.path("name")), ("make_brand_new", "a b"));
-        ask(platform, &call)
+        answer(platform, &call)
     }
 
     #[test]

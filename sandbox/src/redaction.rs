@@ -16,10 +16,10 @@ use crate::time::rfc3339;
 use crate::webhooks::Webhook;
 
 /// Maximum characters of a log line.
-const MOST_LETTERS: usize = 1_000;
+const MAX_CHARACTERS: usize = 1_000;
 
 /// Headers whose values are shown; of all others only the name.
-const OPEN_HEADERS: [&str; 7] = [
+const PUBLIC_HEADERS: [&str; 7] = [
     "accept",
     "content-length",
     "content-type",
@@ -28,10 +28,10 @@ const OPEN_HEADERS: [&str; 7] = [
     "retry-after",
     "user-agent",
 ];
-const HIDDEN: &str = "***";
+const REDACTED: &str = "***";
 
 /// Replaces path segments by `***` unless `is_open` accepts the decoded segment.
-fn masked_path(path: &str, mut is_open: impl FnMut(&str) -> bool) -> String {
+fn redact_path(path: &str, mut is_open: impl FnMut(&str) -> bool) -> String {
     let (slash, rest) = match path.strip_prefix('/') {
         Some(rest) => ("/", rest),
         None => ("", path),
@@ -40,7 +40,7 @@ fn masked_path(path: &str, mut is_open: impl FnMut(&str) -> bool) -> String {
         if is_open(&decode(segment)) {
             segment
         } else {
-            HIDDEN
+            REDACTED
         }
     });
     format!("{slash}{}", segments.collect::<Vec<_>>().join("/"))
@@ -52,9 +52,9 @@ fn names(query: &[(String, String)]) -> Vec<&str> {
 
 fn headers(all: &HeaderMap) -> Vec<(&str, &str)> {
     let shown = all.iter().map(|(name, value)| {
-        let open = OPEN_HEADERS.contains(&name.as_str());
+        let open = PUBLIC_HEADERS.contains(&name.as_str());
         let value = value.to_str().ok().filter(|_| open);
-        (name.as_str(), value.unwrap_or(HIDDEN))
+        (name.as_str(), value.unwrap_or(REDACTED))
     });
     shown.collect()
 }
@@ -67,9 +67,9 @@ impl RecordedRequest {
     pub fn redacted_path(&self) -> String {
         let credential = self.header("authorization").unwrap_or_default();
         let credential = credential.rsplit(' ').next().unwrap_or_default();
-        let open = Spec::of(self.platform).open_segments(&self.method, &self.path);
+        let open = Spec::of(self.platform).public_segments(&self.method, &self.path);
         let mut open = open.into_iter();
-        masked_path(&self.path, |segment| {
+        redact_path(&self.path, |segment| {
             open.next() == Some(true) && (segment.is_empty() || segment != credential)
         })
     }
@@ -90,8 +90,8 @@ impl RecordedRequest {
             Some(operation) => line.push_str(operation),
             None => {
                 let (method, path) = (
-                    for_a_line(self.method.as_str()),
-                    for_a_line(&self.redacted_path()),
+                    truncate_value(self.method.as_str()),
+                    truncate_value(&self.redacted_path()),
                 );
                 line.push_str(&format!("{method} {path}"));
             }
@@ -103,9 +103,9 @@ impl RecordedRequest {
         let of_reply = self.reply_violations.iter();
         let of_reply = of_reply.map(|problem| ("reply", problem.to_string()));
         for (what, text) in fault.chain(of_request).chain(of_reply) {
-            line.push_str(&format!(" {what} {}", for_a_line(&text)));
+            line.push_str(&format!(" {what} {}", truncate_value(&text)));
         }
-        short(&line, MOST_LETTERS).replace(char::is_control, "\u{fffd}")
+        truncate(&line, MAX_CHARACTERS).replace(char::is_control, "\u{fffd}")
     }
 }
 
@@ -141,8 +141,8 @@ impl fmt::Debug for RecordedRequest {
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let specs = Platform::ALL.map(Spec::of);
-        let path = masked_path(&self.path, |segment| {
-            specs.iter().any(|spec| spec.knows_segment(segment))
+        let path = redact_path(&self.path, |segment| {
+            specs.iter().any(|spec| spec.has_segment(segment))
         });
         f.debug_struct("Request")
             .field("method", &self.method)
@@ -220,16 +220,16 @@ impl fmt::Debug for EdgegapAccess {
 }
 
 /// Maximum characters of a value on the page or in the log.
-const OF_A_LINE: usize = 120;
+const MAX_VALUE_CHARACTERS: usize = 120;
 
 /// Truncates a value for the page or the log.
-pub(crate) fn for_a_line(text: &str) -> String {
-    short(text, OF_A_LINE)
+pub(crate) fn truncate_value(text: &str) -> String {
+    truncate(text, MAX_VALUE_CHARACTERS)
 }
 
-/// Truncates to `most_letters` characters plus an ellipsis.
-pub(crate) fn short(text: &str, most_letters: usize) -> String {
-    match text.char_indices().nth(most_letters) {
+/// Truncates to `max_characters` characters plus an ellipsis.
+pub(crate) fn truncate(text: &str, max_characters: usize) -> String {
+    match text.char_indices().nth(max_characters) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
@@ -241,8 +241,8 @@ mod tests {
 
     #[test]
     fn long_texts_are_truncated() {
-        assert_eq!(short("é", 1), "é");
-        assert_eq!(short("", 0), "");
-        assert_eq!(short(&"é".repeat(4), 3), "ééé…");
+        assert_eq!(truncate("é", 1), "é");
+        assert_eq!(truncate("", 0), "");
+        assert_eq!(truncate(&"é".repeat(4), 3), "ééé…");
     }
 }

@@ -81,7 +81,7 @@ impl Request {
     }
 
     /// The first value of a query parameter; an empty one counts as absent.
-    pub(crate) fn filled(&self, name: &str) -> Option<&str> {
+    pub(crate) fn non_empty_query(&self, name: &str) -> Option<&str> {
         self.query_value(name).filter(|value| !value.is_empty())
     }
 
@@ -91,18 +91,18 @@ impl Request {
     }
 
     /// The body as a JSON object.
-    pub(crate) fn json_object(&self) -> Result<Map<String, Value>, NotAnObject> {
+    pub(crate) fn json_object(&self) -> Result<Map<String, Value>, JsonObjectError> {
         match serde_json::from_slice(&self.body) {
             Ok(Value::Object(object)) => Ok(object),
-            Ok(_) => Err(NotAnObject::OtherJson),
-            Err(_) => Err(NotAnObject::NotJson),
+            Ok(_) => Err(JsonObjectError::NotAnObject),
+            Err(_) => Err(JsonObjectError::NotJson),
         }
     }
 
     /// The body as a JSON object; also requires `Content-Type: application/json`.
-    pub(crate) fn labelled_json_object(&self) -> Result<Map<String, Value>, NotAnObject> {
+    pub(crate) fn typed_json_object(&self) -> Result<Map<String, Value>, JsonObjectError> {
         if self.media_type().as_deref() != Some("application/json") {
-            return Err(NotAnObject::OtherLabel);
+            return Err(JsonObjectError::ContentType);
         }
         self.json_object()
     }
@@ -146,18 +146,18 @@ impl Request {
 
 /// Why a body is not a JSON object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotAnObject {
-    OtherLabel,
+pub(crate) enum JsonObjectError {
+    ContentType,
     NotJson,
-    OtherJson,
+    NotAnObject,
 }
 
-impl NotAnObject {
-    pub(crate) fn words(self) -> &'static str {
+impl JsonObjectError {
+    pub(crate) fn message(self) -> &'static str {
         match self {
-            NotAnObject::OtherLabel => "Content-Type must be application/json",
-            NotAnObject::NotJson => "the body is not valid JSON",
-            NotAnObject::OtherJson => "the body must be a JSON object",
+            JsonObjectError::ContentType => "Content-Type must be application/json",
+            JsonObjectError::NotJson => "the body is not valid JSON",
+            JsonObjectError::NotAnObject => "the body must be a JSON object",
         }
     }
 }
@@ -272,6 +272,9 @@ mod tests {
     fn media_type_has_no_parameters() {
         let request = Request::new("POST", "/").with_body("Application/JSON; charset=utf-8", "[]");
         assert_eq!(request.media_type().as_deref(), Some("application/json"));
-        assert_eq!(request.labelled_json_object(), Err(NotAnObject::OtherJson));
+        assert_eq!(
+            request.typed_json_object(),
+            Err(JsonObjectError::NotAnObject)
+        );
     }
 }

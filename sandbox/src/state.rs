@@ -10,7 +10,7 @@ use crate::edgegap::Edgegap;
 use crate::faults::{Fault, FaultError, FaultList, InjectedFault, Outcome};
 use crate::nexlayer::Nexlayer;
 use crate::nodion::Nodion;
-use crate::platform::{Call, Platform, PlatformState, ResourceSummary, ask};
+use crate::platform::{Call, Platform, PlatformState, ResourceSummary, answer};
 use crate::reply::Reply;
 use crate::request::{RecordedRequest, Request};
 use crate::spec::Spec;
@@ -18,7 +18,7 @@ use crate::time::Timing;
 use crate::webhooks::Webhook;
 
 /// Maximum number of recorded requests.
-const MOST_RECORDED: usize = 1_000;
+const MAX_RECORDED: usize = 1_000;
 
 /// The four platforms without I/O: takes a request and the time, returns a reply.
 ///
@@ -90,7 +90,7 @@ impl State {
         let id = operation.map(|operation| operation.id());
         let fault = self.faults.apply(platform, id);
         let acts = fault.as_ref().is_none_or(Fault::is_processed);
-        let own = acts.then(|| self.ask(platform, &call));
+        let own = acts.then(|| self.answer(platform, &call));
         // A fault's reply is not the platform's, so it is not validated.
         let reply_violations = match (operation, &own) {
             (Some(operation), Some(own)) => operation.reply_violations(own),
@@ -109,19 +109,19 @@ impl State {
             request: request.clone(),
             status: outcome.reply.status.as_u16(),
             operation: id,
-            request_violations: call.problems,
+            request_violations: call.violations,
             reply_violations,
             fault,
         });
         outcome
     }
 
-    fn ask(&mut self, platform: Platform, call: &Call) -> Reply {
+    fn answer(&mut self, platform: Platform, call: &Call) -> Reply {
         match platform {
-            Platform::Nexlayer => ask(&mut self.nexlayer, call),
-            Platform::Dployr => ask(&mut self.dployr, call),
-            Platform::Nodion => ask(&mut self.nodion, call),
-            Platform::Edgegap => ask(&mut self.edgegap, call),
+            Platform::Nexlayer => answer(&mut self.nexlayer, call),
+            Platform::Dployr => answer(&mut self.dployr, call),
+            Platform::Nodion => answer(&mut self.nodion, call),
+            Platform::Edgegap => answer(&mut self.edgegap, call),
         }
     }
 
@@ -205,7 +205,7 @@ impl State {
         self.count += 1;
         recorded.number = self.count;
         self.recorded.push_back(recorded);
-        if self.recorded.len() > MOST_RECORDED {
+        if self.recorded.len() > MAX_RECORDED {
             self.recorded.pop_front();
         }
     }
@@ -279,12 +279,12 @@ mod tests {
     #[test]
     fn the_latest_1000_requests_are_kept() {
         let mut state = SandboxBuilder::default().state();
-        for number in 0..MOST_RECORDED + 5 {
+        for number in 0..MAX_RECORDED + 5 {
             let request = Request::new("GET", &format!("/{number}"));
             state.handle(Platform::Nodion, &request, Duration::ZERO);
         }
         let requests = state.requests();
-        assert_eq!((requests.len(), &*requests[0].path), (MOST_RECORDED, "/5"));
+        assert_eq!((requests.len(), &*requests[0].path), (MAX_RECORDED, "/5"));
         assert_eq!(state.requests_to(Platform::Edgegap), []);
     }
 

@@ -29,12 +29,12 @@ impl Timing {
         match now.saturating_sub(begun) {
             elapsed if elapsed >= self.ready_after && self.fails => Stage::Failed,
             elapsed if elapsed >= self.ready_after => Stage::Done,
-            elapsed if elapsed >= self.queue() => Stage::Working,
+            elapsed if elapsed >= self.queue_time() => Stage::Working,
             _ => Stage::Queued,
         }
     }
 
-    pub(crate) fn queue(self) -> Duration {
+    pub(crate) fn queue_time(self) -> Duration {
         self.ready_after / 3
     }
 

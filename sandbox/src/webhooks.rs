@@ -46,7 +46,7 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Timeout for connecting and for writing the request.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Maximum number of open connections; one more closes the oldest.
-const MOST_OPEN: usize = 64;
+const MAX_OPEN: usize = 64;
 
 /// The sender. Dropping it ends the thread without waiting.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl OpenConnections {
     fn keep(&mut self, stream: TcpStream) {
         self.0
             .push_back((Instant::now() + RESPONSE_TIMEOUT, stream));
-        if self.0.len() > MOST_OPEN {
+        if self.0.len() > MAX_OPEN {
             self.0.pop_front();
         }
     }

@@ -81,8 +81,8 @@ async fn all_platforms_deploy_in_process_without_waiting() {
         .nodion()
         .unwrap()
         .application(sandbox.nodion_access().application_id);
-    let deployment = application.deploy().await.unwrap();
-    application.deployment(deployment.id).wait().await.unwrap();
+    let deployed = application.deploy().await.unwrap();
+    deployed.deployment().wait().await.unwrap();
 
     let nexlayer = sandbox.nexlayer().unwrap();
     let manifest = "application: {name: a, pods: [{name: web, path: /, image: 'nginx:1', servicePorts: [80]}]}";
@@ -153,7 +153,11 @@ async fn faults_and_requests_work_in_process() {
     let sandbox = Sandbox::builder().manual_clock().fault(busy.clone());
     let sandbox = sandbox.in_process();
     let began = sandbox.now();
-    let nodion = sandbox.nodion_builder().retry(Retry::off()).build().unwrap();
+    let nodion = sandbox
+        .nodion_builder()
+        .retry(Retry::off())
+        .build()
+        .unwrap();
     nodion.regions().list().await.unwrap();
     assert_eq!(sandbox.pending_faults(), std::slice::from_ref(&busy));
     nodion.regions().list().await.unwrap_err();

@@ -11,7 +11,7 @@ use crate::request::text_field;
 pub(super) type FieldProblem = (&'static str, &'static str);
 
 /// Field names: documented, and on the control plane.
-const TEXTS: [(&str, &str); 12] = [
+const DOCUMENTED_FIELDS: [(&str, &str); 12] = [
     ("type", "type"),
     ("source", "source"),
     ("runtime", "runtimeType"),
@@ -27,7 +27,7 @@ const TEXTS: [(&str, &str); 12] = [
 ];
 
 /// The text fields of a deployment in control-plane replies.
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const TEXT_FIELDS: [&str; 15] = [
     "type",
     "source",
     "description",
@@ -46,7 +46,7 @@ pub(super) const KEYS: [&str; 15] = [
 ];
 
 /// Control-plane field names in camel case and in snake case.
-const BOTH: [(&str, &str); 12] = [
+const CAMEL_AND_SNAKE_CASE: [(&str, &str); 12] = [
     ("type", "type"),
     ("source", "source"),
     ("description", "description"),
@@ -62,7 +62,7 @@ const BOTH: [(&str, &str); 12] = [
 ];
 
 /// Fields that a service update may change: request name and record name.
-pub(super) const UPDATES: [(&str, &str); 11] = [
+pub(super) const UPDATE_FIELDS: [(&str, &str); 11] = [
     ("description", "description"),
     ("run_cmd", "runCmd"),
     ("build_cmd", "buildCmd"),
@@ -77,7 +77,7 @@ pub(super) const UPDATES: [(&str, &str); 11] = [
 ];
 
 /// Runtimes of dployr-io/dployr-base:src/types/index.ts and of older daemons.
-const RUNTIMES: [&str; 11] = [
+const DOCUMENTED_RUNTIMES: [&str; 11] = [
     "golang", "php", "python", "nodejs", "ruby", "dotnet", "java", "static", "docker", "k3s",
     "custom",
 ];
@@ -89,7 +89,7 @@ pub(super) fn documented(
     body: &Map<String, Value>,
     settings: &mut Settings,
 ) -> Result<(), FieldProblem> {
-    for (name, key) in TEXTS {
+    for (name, key) in DOCUMENTED_FIELDS {
         if let Some(text) = text_field(body, name) {
             settings.texts.insert(key, text.to_owned());
         }
@@ -109,7 +109,7 @@ pub(super) fn documented(
         Some(_) => return Err(("source", "Unsupported source")),
     }
     let runtime = settings.text("runtimeType");
-    if runtime.is_some_and(|runtime| !RUNTIMES.contains(&runtime)) {
+    if runtime.is_some_and(|runtime| !DOCUMENTED_RUNTIMES.contains(&runtime)) {
         // The reference's example error.
         return Err(("runtime", "Unsupported runtime version"));
     }
@@ -117,7 +117,7 @@ pub(super) fn documented(
 }
 
 /// Runtimes of the control plane (dployr-io/dployr-base:src/lib/tasks/types.ts).
-const OWN_RUNTIMES: [&str; 7] = [
+const CONTROL_PLANE_RUNTIMES: [&str; 7] = [
     "golang", "php", "python", "nodejs", "ruby", "dotnet", "java",
 ];
 
@@ -144,7 +144,7 @@ fn is_slug(name: &str) -> bool {
 ///
 /// The message about characters was observed. The list of blocked words is not modelled. Upper case passes the
 /// validator and fails in the database with an unknown message; here it gets the message about characters.
-fn against_name(name: &str) -> Option<&'static str> {
+fn name_error(name: &str) -> Option<&'static str> {
     let name = name.trim();
     // Checked after the characters: five equal characters in a row, and two forbidden numbers.
     let bytes = name.as_bytes();
@@ -189,14 +189,14 @@ pub(super) fn control_plane(
     if let Some(runtime) = either("runtimeType", "runtime")
         && !runtime
             .as_str()
-            .is_some_and(|it| OWN_RUNTIMES.contains(&it))
+            .is_some_and(|it| CONTROL_PLANE_RUNTIMES.contains(&it))
     {
         let names = "'golang', 'php', 'python', 'nodejs', 'ruby', 'dotnet' or 'java'";
         problems.push(format!("runtime: Type must be either {names}"));
     }
     let port = body
         .get("port")
-        .map(|port| coerced(port)?.parse::<u64>().ok());
+        .map(|port| coerce_to_string(port)?.parse::<u64>().ok());
     let port = port.map(|port| port.filter(|port| *port > 0));
     if port == Some(None) {
         problems.push("port: Invalid input".to_owned());
@@ -210,16 +210,19 @@ pub(super) fn control_plane(
     let Some(name) = name.filter(|_| problems.is_empty()) else {
         return Err(format!("Validation failed: {}", problems.join(", ")));
     };
-    if let Some(problem) = against_name(name) {
+    if let Some(problem) = name_error(name) {
         return Err(problem.to_owned());
     }
     let mut texts = BTreeMap::new();
     let mut put = |key, value: Option<&Value>| {
-        if let Some(text) = value.and_then(coerced).filter(|text| !text.is_empty()) {
+        if let Some(text) = value
+            .and_then(coerce_to_string)
+            .filter(|text| !text.is_empty())
+        {
             texts.insert(key, text);
         }
     };
-    for (key, snake) in BOTH {
+    for (key, snake) in CAMEL_AND_SNAKE_CASE {
         put(key, either(key, snake));
     }
     let remote = body.get("remote");
@@ -248,17 +251,17 @@ pub(super) fn env_vars(value: &Value) -> Result<BTreeMap<String, String>, String
     Err(match wrong {
         Some((key, value)) => format!(
             "env_vars.{key}: Invalid input: expected string, received {}",
-            kind(value)
+            json_type(value)
         ),
         None => format!(
             "env_vars: Invalid input: expected record, received {}",
-            kind(value)
+            json_type(value)
         ),
     })
 }
 
 /// Numbers are accepted as strings and strings as numbers, like the server's schema coercion.
-fn coerced(value: &Value) -> Option<String> {
+fn coerce_to_string(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -266,7 +269,7 @@ fn coerced(value: &Value) -> Option<String> {
     }
 }
 
-pub(super) fn kind(value: &Value) -> &'static str {
+pub(super) fn json_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",

@@ -113,7 +113,7 @@ struct Deployment {
     created_at: Duration,
     deployed_at: Duration,
     /// Whether its outcome was processed.
-    settled: bool,
+    is_processed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -267,12 +267,12 @@ impl Dployr {
         }
     }
 
-    fn ends_well(&self, settings: &Settings) -> bool {
-        !self.timing.fails && settings.can_be_fetched()
+    fn will_succeed(&self, settings: &Settings) -> bool {
+        !self.timing.fails && settings.source_exists()
     }
 
     fn stage(&self, deployment: &Deployment, now: Duration) -> Stage {
-        let fails = !self.ends_well(&deployment.settings);
+        let fails = !self.will_succeed(&deployment.settings);
         Timing {
             fails,
             ..self.timing
@@ -294,7 +294,7 @@ impl Dployr {
     fn updated_at(&self, deployment: &Deployment, now: Duration) -> Duration {
         let after = match self.stage(deployment, now) {
             Stage::Queued => Duration::ZERO,
-            Stage::Working => self.timing.queue(),
+            Stage::Working => self.timing.queue_time(),
             Stage::Done | Stage::Failed => self.timing.ready_after,
         };
         deployment.deployed_at + after
@@ -306,9 +306,9 @@ impl Dployr {
     }
 
     /// Creates services of successful deployments; they have the deployment's name.
-    fn settle(&mut self, now: Duration) {
+    fn process_finished(&mut self, now: Duration) {
         for at in 0..self.deployments.len() {
-            let row = self.deployments.get(at).filter(|row| !row.settled);
+            let row = self.deployments.get(at).filter(|row| !row.is_processed);
             let Some(deployment) = row.cloned() else {
                 continue;
             };
@@ -316,7 +316,7 @@ impl Dployr {
                 continue;
             };
             if let Some(deployment) = self.deployments.get_mut(at) {
-                deployment.settled = true;
+                deployment.is_processed = true;
             }
             self.emit_finished(&deployment.id, &deployment.name, finished_at);
             if self.stage(&deployment, now) != Stage::Done {
@@ -369,7 +369,7 @@ impl Dployr {
             settings,
             created_at,
             deployed_at: now,
-            settled: false,
+            is_processed: false,
         };
         let end = self.deployments.len().min(at + 1);
         self.deployments.splice(at..end, [row.clone()]);
@@ -378,13 +378,16 @@ impl Dployr {
 
     /// Writes all lines in advance; each becomes visible at its time.
     fn write_deploy_logs(&mut self, name: &str, settings: &Settings, now: Duration) {
-        let (working, over) = (now + self.timing.queue(), now + self.timing.ready_after);
+        let (working, over) = (
+            now + self.timing.queue_time(),
+            now + self.timing.ready_after,
+        );
         let fetch = match settings.text("source") {
             Some("image" | "docker") if settings.text("image").is_some() => "pulling image",
             Some("local") => "copying files",
             _ => "cloning repository",
         };
-        let well = self.ends_well(settings);
+        let well = self.will_succeed(settings);
         let log = self.logs.entry(name.to_owned()).or_default();
         // Drops the lines of an earlier run that were not visible yet.
         log.retain(|line| line.at <= now);
@@ -453,7 +456,7 @@ impl PlatformState for Dployr {
     }
 
     fn handle(&mut self, call: &Call) -> Reply {
-        self.settle(call.now);
+        self.process_finished(call.now);
         match self.dialect {
             Dialect::Documented => documented::handle(self, call),
             Dialect::ControlPlane => control_plane::handle(self, call),
@@ -526,7 +529,7 @@ impl Settings {
     /// Whether the source exists: hosts below `.invalid` never do (RFC 2606).
     ///
     /// Undocumented: `local` needs no source, and `docker` prefers an image over a repository.
-    fn can_be_fetched(&self) -> bool {
+    fn source_exists(&self) -> bool {
         let place = match self.text("source") {
             Some("local") => return true,
             Some("image") => self.text("image"),
@@ -564,7 +567,7 @@ fn lines_reply(lines: Vec<Value>, follow: bool) -> Reply {
 }
 
 /// Adds the rate-limit headers.
-fn limited(reply: Reply, limit: u64, taken: RateLimitOutcome) -> Reply {
+fn with_rate_limit_headers(reply: Reply, limit: u64, taken: RateLimitOutcome) -> Reply {
     reply
         .with_header("x-ratelimit-limit", limit)
         .with_header("x-ratelimit-remaining", taken.remaining)

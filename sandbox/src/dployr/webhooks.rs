@@ -61,7 +61,7 @@ impl Dployr {
     pub(crate) fn take_due_webhooks(&mut self, now: Duration) -> Vec<(Duration, Webhook)> {
         // Ids are assigned when a deployment ends, so without a webhook it must not end earlier.
         if self.next_webhook_at(now).is_some_and(|at| at <= now) {
-            self.settle(now);
+            self.process_finished(now);
         }
         let mut due = std::mem::take(&mut self.pending_webhooks);
         due.sort_by_key(|(at, _)| *at);
@@ -74,7 +74,7 @@ impl Dployr {
             return Some(now);
         }
         self.wants("deployment.finished")?;
-        let ends = self.deployments.iter().filter(|it| !it.settled);
+        let ends = self.deployments.iter().filter(|it| !it.is_processed);
         ends.map(|it| it.deployed_at + self.timing.ready_after)
             .min()
     }

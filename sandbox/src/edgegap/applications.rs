@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::deployments::MOST_MINUTES;
-use super::{Edgegap, message, paged};
+use super::deployments::MAX_MINUTES;
+use super::{Edgegap, message, page_reply};
 use crate::platform::Call;
 use crate::reply::HandlerResult;
 
@@ -18,7 +18,7 @@ impl Edgegap {
             "create_time": MADE,
             "last_updated": MADE,
         });
-        paged(call.request, "applications", vec![application])
+        page_reply(call.request, "applications", vec![application])
     }
 
     pub(super) fn versions(&self, call: &Call) -> HandlerResult {
@@ -37,10 +37,10 @@ impl Edgegap {
             "docker_tag": self.version,
             "force_cache": false,
             "caching_percent": 0.0,
-            "max_duration": MOST_MINUTES,
+            "max_duration": MAX_MINUTES,
             "ports": [{ "name": "gameport", "port": 7777, "protocol": "UDP", "to_check": true, "tls_upgrade": false }],
             "envs": [],
         });
-        paged(call.request, "versions", vec![version])
+        page_reply(call.request, "versions", vec![version])
     }
 }

@@ -9,10 +9,10 @@ use super::filters::Query;
 use super::tags::Tag;
 use super::webhooks::WebhookUrls;
 use super::{
-    CREATES_PER_SECOND, Edgegap, LISTS_PER_SECOND, STATUSES_PER_SECOND, body_of, details_reply,
-    leave_out_nulls, message, page, refusal, take,
+    CREATES_PER_SECOND, Edgegap, LISTS_PER_SECOND, STATUSES_PER_SECOND, body_of, charge,
+    details_reply, message, page, refusal, remove_nulls,
 };
-use crate::platform::{Call, refusable};
+use crate::platform::{Call, unaccepted_violation};
 use crate::reply::{HandlerResult, Reply};
 use crate::request::text_field;
 use crate::time::{Timing, naive_micros};
@@ -21,12 +21,12 @@ use crate::time::{Timing, naive_micros};
 /// edgegap/openapi-specification:edgegap-v1-openapi.yaml.
 ///
 /// 60 is the limit of the free tier (edgegap/edgegap-agent-skills:skills/edgegap-unity/references/deploy.md).
-pub(super) const MOST_MINUTES: u64 = 60;
+pub(super) const MAX_MINUTES: u64 = 60;
 /// How long a failed deployment is kept.
 ///
 /// It "will be deleted automatically by our system after some some times" (422 of the fleet operation in
 /// edgegap-v2-openapi.yaml). One hour is an assumption, and so is that it passes through TERMINATING.
-const ERROR_IS_KEPT: Duration = Duration::from_secs(60 * 60);
+const FAILED_RETENTION: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Clone, Debug)]
 pub(super) struct Deployment {
@@ -40,7 +40,7 @@ pub(super) struct Deployment {
     pub(super) port: usize,
     pub(super) created_at: Duration,
     /// Time of the first stop request.
-    pub(super) stop_asked_at: Option<Duration>,
+    pub(super) stop_requested_at: Option<Duration>,
     pub(super) no_capacity: bool,
     /// Webhook URLs of the create request.
     pub(super) webhook_urls: WebhookUrls,
@@ -100,7 +100,7 @@ impl Deployment {
 
     /// Requests a stop. Only the first request counts.
     pub(super) fn stop(&mut self, now: Duration) {
-        self.stop_asked_at.get_or_insert(now);
+        self.stop_requested_at.get_or_insert(now);
     }
 
     /// When the stop begins.
@@ -111,17 +111,17 @@ impl Deployment {
     pub(super) fn stops_at(&self, timing: Timing) -> Duration {
         let settles_at = self.settles_at(timing);
         let kept = match self.settles_as(timing) {
-            Status::Ready => Duration::from_secs(MOST_MINUTES * 60),
-            _ => ERROR_IS_KEPT,
+            Status::Ready => Duration::from_secs(MAX_MINUTES * 60),
+            _ => FAILED_RETENTION,
         };
         let at_last = settles_at.saturating_add(kept);
-        let asked_at = self.stop_asked_at.unwrap_or(at_last);
-        asked_at.clamp(settles_at, at_last)
+        let requested_at = self.stop_requested_at.unwrap_or(at_last);
+        requested_at.clamp(settles_at, at_last)
     }
 
     /// When it is terminated. The duration of a stop is an assumption.
     pub(super) fn ends_at(&self, timing: Timing) -> Duration {
-        self.stops_at(timing).saturating_add(timing.queue())
+        self.stops_at(timing).saturating_add(timing.queue_time())
     }
 
     pub(super) fn status(&self, timing: Timing, now: Duration) -> Status {
@@ -131,7 +131,7 @@ impl Deployment {
             Status::Terminating
         } else if now >= self.settles_at(timing) {
             self.settles_as(timing)
-        } else if now.saturating_sub(self.created_at) >= timing.queue() {
+        } else if now.saturating_sub(self.created_at) >= timing.queue_time() {
             Status::Deploying
         } else {
             Status::Seeking
@@ -198,7 +198,7 @@ impl Deployment {
             "start_time": ready_at.map(naive_micros),
             "removal_time": (now >= stops_at).then(|| naive_micros(stops_at)),
             "elapsed_time": ready_at.map(|at| now.min(ends_at).saturating_sub(at).as_secs()),
-            "max_duration": MOST_MINUTES,
+            "max_duration": MAX_MINUTES,
             "error": status == Status::Error,
             "error_detail": error_detail,
             "ports": if ready { self.ports() } else { json!({}) },
@@ -207,7 +207,7 @@ impl Deployment {
             "command": null,
             "arguments": null,
         });
-        leave_out_nulls(
+        remove_nulls(
             &mut body,
             &["last_status", "start_time", "removal_time", "location"],
         );
@@ -231,16 +231,16 @@ impl Deployment {
             "ports": self.ports(),
             "tags": self.tag_names(),
         });
-        leave_out_nulls(&mut body, &["start_time"]);
+        remove_nulls(&mut body, &["start_time"]);
         body
     }
 }
 
 impl Edgegap {
     pub(super) fn create(&mut self, call: &Call) -> HandlerResult {
-        take(&mut self.limits.creates, call, CREATES_PER_SECOND)?;
+        charge(&mut self.limits.creates, call, CREATES_PER_SECOND)?;
         let body = body_of(call)?;
-        if let Some(problem) = refusable(self, call) {
+        if let Some(problem) = unaccepted_violation(self, call) {
             return Err(refusal(problem));
         }
         check_body(&body)?;
@@ -286,7 +286,7 @@ impl Edgegap {
             address: format!("203.0.113.{}", 1 + self.ids.below(254)),
             port: 30_000 + self.ids.below(2_768),
             created_at: call.now,
-            stop_asked_at: None,
+            stop_requested_at: None,
             no_capacity,
             webhook_urls: WebhookUrls::read(&body),
         });
@@ -306,7 +306,7 @@ impl Edgegap {
     }
 
     pub(super) fn status(&mut self, call: &Call) -> HandlerResult {
-        take(&mut self.limits.statuses, call, STATUSES_PER_SECOND)?;
+        charge(&mut self.limits.statuses, call, STATUSES_PER_SECOND)?;
         // 404 is documented, but the live service answers 400
         // (edgegap/edgegap-agent-skills:skills/edgegap-unity/references).
         let deployment = self.find(call.path("deployment_id"));
@@ -318,7 +318,7 @@ impl Edgegap {
     }
 
     pub(super) fn list(&mut self, call: &Call) -> HandlerResult {
-        take(&mut self.limits.lists, call, LISTS_PER_SECOND)?;
+        charge(&mut self.limits.lists, call, LISTS_PER_SECOND)?;
         let query = call.request.query_value("query").map(Query::read);
         let query = query
             .transpose()
@@ -328,7 +328,7 @@ impl Edgegap {
         // active deployments" (edgegap-v1-openapi.yaml).
         let wanted = |deployment: &&Deployment| {
             let status = deployment.status(self.timing, call.now);
-            status != Status::Terminated && query.takes(deployment, status)
+            status != Status::Terminated && query.matches(deployment, status)
         };
         let mut live: Vec<&Deployment> = self.deployments.iter().rev().filter(wanted).collect();
         if query.oldest_first {

@@ -76,10 +76,10 @@ impl Query {
     }
 
     /// Whether the deployment matches all filters.
-    pub(super) fn takes(&self, deployment: &Deployment, status: Status) -> bool {
+    pub(super) fn matches(&self, deployment: &Deployment, status: Status) -> bool {
         self.filters
             .iter()
-            .all(|filter| filter.takes(deployment, status))
+            .all(|filter| filter.matches(deployment, status))
     }
 }
 
@@ -118,7 +118,7 @@ impl Filter {
         })
     }
 
-    fn takes(&self, deployment: &Deployment, status: Status) -> bool {
+    fn matches(&self, deployment: &Deployment, status: Status) -> bool {
         // Filters use the bare lower-case word: `ready`.
         let status = status.as_str().trim_start_matches("Status.").to_lowercase();
         let has = |wanted: &String| match self.field.as_str() {

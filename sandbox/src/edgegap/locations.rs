@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::deployments::Status;
-use super::{Edgegap, FLEET, HOSTS_PER_SECOND, message, page, paged, take};
+use super::{Edgegap, FLEET, HOSTS_PER_SECOND, charge, message, page, page_reply};
 use crate::platform::Call;
 use crate::reply::{HandlerResult, Reply};
 use crate::request::Request;
@@ -56,7 +56,7 @@ impl Edgegap {
     /// Since 2026-06-01 the reply is paginated, but no parameter selects a page. The reply to an unknown fleet is
     /// undocumented; 400 covers client errors. Timestamps are RFC 3339 here.
     pub(super) fn fleet_hosts(&mut self, call: &Call) -> HandlerResult {
-        take(&mut self.limits.hosts, call, HOSTS_PER_SECOND)?;
+        charge(&mut self.limits.hosts, call, HOSTS_PER_SECOND)?;
         if call.path("fleet_name") != FLEET {
             return Err(message(400, "Unknown private fleet"));
         }
@@ -79,6 +79,6 @@ impl Edgegap {
             "continent": "North America",
             "fleet_host_specifications": { "cpu_units": 8192, "memory_mb": 16384, "base_clock_speed_mhz": 3200 },
         });
-        paged(&Request::new("GET", "/"), "data", vec![host])
+        page_reply(&Request::new("GET", "/"), "data", vec![host])
     }
 }

@@ -5,14 +5,14 @@
 use serde_json::json;
 
 use super::deployments::{Deployment, Status};
-use super::{Edgegap, leave_out_nulls, message};
+use super::{Edgegap, message, remove_nulls};
 use crate::platform::Call;
 use crate::reply::{HandlerResult, Reply};
 
 impl Edgegap {
     /// Logs are deleted when the deployment terminates (edgegap/edgegap-mcp, edgegap/edgegap-agent-skills).
     pub(super) fn logs(&self, call: &Call) -> HandlerResult {
-        let deployment = self.seen(call)?;
+        let deployment = self.known_deployment(call)?;
         let status = deployment.status(self.timing, call.now);
         let crashed = status == Status::Error && !deployment.no_capacity;
         let logs = match status {
@@ -30,11 +30,11 @@ impl Edgegap {
             "encoding": "utf-8",
             "logs_link": null,
         });
-        leave_out_nulls(&mut body, &["crash_data"]);
+        remove_nulls(&mut body, &["crash_data"]);
         Ok(Reply::json(200, &body))
     }
 
-    pub(super) fn seen(&self, call: &Call) -> Result<&Deployment, Reply> {
+    pub(super) fn known_deployment(&self, call: &Call) -> Result<&Deployment, Reply> {
         let found = self.find(call.path("deployment_id"));
         found.ok_or_else(|| message(404, "Deployment not found"))
     }

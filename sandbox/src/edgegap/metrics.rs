@@ -13,7 +13,7 @@ use crate::time::{naive_micros, parse_utc};
 
 // Default step and maximum number of points: assumptions.
 const STEP: Duration = Duration::from_secs(30);
-const MOST_POINTS: u64 = 1_000;
+const MAX_POINTS: u64 = 1_000;
 
 impl Edgegap {
     /// Times have no zone; `steps` is a number with `s` or `m`; unreadable values get 422.
@@ -23,7 +23,7 @@ impl Edgegap {
     /// and one that has not started has no points. Too many points enlarge the step, because values are means over a
     /// step.
     pub(super) fn metrics(&self, call: &Call) -> HandlerResult {
-        let (deployment, request) = (self.seen(call)?, call.request);
+        let (deployment, request) = (self.known_deployment(call)?, call.request);
         let time = |name: &str, otherwise: Duration| match request.query_value(name) {
             None => Some(otherwise),
             Some(text) => parse_utc(text),
@@ -47,7 +47,7 @@ impl Edgegap {
             return Err(message(422, "start_time must be before end_time"));
         }
         let span = until.saturating_sub(since).as_secs();
-        let step = step.max(Duration::from_secs(span.div_ceil(MOST_POINTS - 1)));
+        let step = step.max(Duration::from_secs(span.div_ceil(MAX_POINTS - 1)));
         let count = span / step.as_secs().max(1);
         let points: Vec<Duration> = (0..=count)
             .filter(|_| since < until)

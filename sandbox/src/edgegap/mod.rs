@@ -122,7 +122,7 @@ impl Edgegap {
             "list_fleet_hosts" => self.fleet_hosts(call),
             "get_container_logs" => self.logs(call),
             "get_deployment_metrics" => self.metrics(call),
-            _ => call.example().ok_or_else(|| elsewhere(call)),
+            _ => call.example().ok_or_else(|| unknown_route(call)),
         }
     }
 }
@@ -176,8 +176,8 @@ fn authorize(call: &Call, expected: &str) -> Result<(), Reply> {
     }
 }
 
-/// Charges the rate limit. The reply above it is undocumented, so it has no Retry-After.
-fn take(window: &mut RateLimit, call: &Call, limit: u64) -> Result<(), Reply> {
+/// Charges the rate limit. The reply above the limit is undocumented; it has no Retry-After.
+fn charge(window: &mut RateLimit, call: &Call, limit: u64) -> Result<(), Reply> {
     let taken = window.take(call.now, 1, limit);
     let too_many = || message(429, "Too many requests");
     taken.allowed.then_some(()).ok_or_else(too_many)
@@ -185,8 +185,8 @@ fn take(window: &mut RateLimit, call: &Call, limit: u64) -> Result<(), Reply> {
 
 /// 415 is undocumented; 400 covers client errors.
 fn body_of(call: &Call) -> Result<Map<String, Value>, Reply> {
-    let body = call.request.labelled_json_object();
-    body.map_err(|problem| message(400, problem.words()))
+    let body = call.request.typed_json_object();
+    body.map_err(|error| message(400, error.message()))
 }
 
 /// One page of a list, with the items below `key`; pages start at 1.
@@ -231,21 +231,21 @@ fn page<T>(
 }
 
 /// A page of JSON items.
-fn paged(request: &Request, key: &str, items: Vec<Value>) -> HandlerResult {
+fn page_reply(request: &Request, key: &str, items: Vec<Value>) -> HandlerResult {
     let body = page(request, key, items, |item| item)?;
     Ok(Reply::json(200, &body.into()))
 }
 
 /// Removes these fields if they are null: the document allows their absence but not null.
-fn leave_out_nulls(body: &mut Value, names: &[&str]) {
+fn remove_nulls(body: &mut Value, names: &[&str]) {
     if let Some(body) = body.as_object_mut() {
         body.retain(|name, value| !value.is_null() || !names.contains(&name.as_str()));
     }
 }
 
 /// 405 with `Allow` for a wrong method is plain HTTP: the platform's reply is undocumented.
-fn elsewhere(call: &Call) -> Reply {
-    let allowed = Spec::of(Platform::Edgegap).allowed(&call.request.path);
+fn unknown_route(call: &Call) -> Reply {
+    let allowed = Spec::of(Platform::Edgegap).allowed_methods(&call.request.path);
     if allowed.is_empty() {
         return message(404, "Not found");
     }

@@ -40,13 +40,13 @@ impl Tag {
 
 impl Edgegap {
     pub(super) fn list_tags(&mut self, call: &Call) -> HandlerResult {
-        let tags = self.tagged(call)?.tags.iter().collect();
+        let tags = self.tagged_deployment(call)?.tags.iter().collect();
         let body = page(call.request, "tags", tags, Tag::describe)?;
         Ok(Reply::json(200, &body.into()))
     }
 
     pub(super) fn add_tag(&mut self, call: &Call) -> HandlerResult {
-        let deployment = self.tagged(call)?;
+        let deployment = self.tagged_deployment(call)?;
         let tag = Tag::new(new_name(deployment, call)?, call.now);
         let reply = Reply::json(200, &tag.describe());
         deployment.tags.push(tag);
@@ -54,13 +54,13 @@ impl Edgegap {
     }
 
     pub(super) fn get_tag(&mut self, call: &Call) -> HandlerResult {
-        let deployment = self.tagged(call)?;
+        let deployment = self.tagged_deployment(call)?;
         let tag = tag(deployment, call)?;
         Ok(Reply::json(200, &tag.describe()))
     }
 
     pub(super) fn rename_tag(&mut self, call: &Call) -> HandlerResult {
-        let deployment = self.tagged(call)?;
+        let deployment = self.tagged_deployment(call)?;
         tag(deployment, call)?;
         let name = new_name(deployment, call)?;
         let tag = tag(deployment, call)?;
@@ -70,7 +70,7 @@ impl Edgegap {
     }
 
     pub(super) fn delete_tag(&mut self, call: &Call) -> HandlerResult {
-        let deployment = self.tagged(call)?;
+        let deployment = self.tagged_deployment(call)?;
         let name = tag(deployment, call)?.name.clone();
         deployment.tags.retain(|tag| tag.name != name);
         Ok(Reply::empty(204))
@@ -79,7 +79,7 @@ impl Edgegap {
     /// Finds the deployment of a tag operation.
     ///
     /// Assumption: a terminated deployment counts as unknown.
-    fn tagged(&mut self, call: &Call) -> Result<&mut Deployment, Reply> {
+    fn tagged_deployment(&mut self, call: &Call) -> Result<&mut Deployment, Reply> {
         let timing = self.timing;
         let id = call.path("deployment_id");
         let found = self

@@ -45,7 +45,7 @@ impl Deployment {
     /// A stop that waited for this moment has not begun in it.
     fn body_at(&self, timing: Timing, at: Duration, has_ended: bool) -> Value {
         let mut then = self.clone();
-        then.stop_asked_at = self.stop_asked_at.filter(|_| has_ended);
+        then.stop_requested_at = self.stop_requested_at.filter(|_| has_ended);
         then.describe(timing, at)
     }
 }

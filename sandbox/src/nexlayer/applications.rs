@@ -41,9 +41,9 @@ impl Nexlayer {
     /// Removes expired applications.
     ///
     /// A session lasts as long as it has deployments or reservations (<https://nexlayer.com/docs/api/authentication>).
-    pub(super) fn sweep(&mut self, now: Duration) {
+    pub(super) fn remove_expired(&mut self, now: Duration) {
         for session in &mut self.sessions {
-            session.applications.retain(|app| app.is_there(now));
+            session.applications.retain(|app| app.exists(now));
         }
         self.sessions
             .retain(|session| !session.applications.is_empty());
@@ -133,7 +133,10 @@ impl Nexlayer {
     }
 
     /// Finds the application of a `{applicationName, sessionToken}` body; also returns the token.
-    pub(super) fn named(&mut self, call: &Call) -> Result<(&mut Application, String), Reply> {
+    pub(super) fn application_of(
+        &mut self,
+        call: &Call,
+    ) -> Result<(&mut Application, String), Reply> {
         let body = body_of(call)?;
         let (name, token) = (
             required(&body, "applicationName")?,
@@ -153,7 +156,7 @@ impl Session {
 }
 
 impl Application {
-    pub(super) fn is_there(&self, now: Duration) -> bool {
+    pub(super) fn exists(&self, now: Duration) -> bool {
         self.reserved || now < self.gone_at
     }
 

@@ -17,12 +17,12 @@ pub(super) struct Manifest {
 }
 
 /// A problem of a manifest, and its path.
-pub(super) struct Finding {
+pub(super) struct ManifestProblem {
     pub(super) path: &'static str,
     pub(super) message: &'static str,
 }
 
-pub(super) fn read(manifest: &Value) -> Result<Manifest, Vec<Finding>> {
+pub(super) fn read(manifest: &Value) -> Result<Manifest, Vec<ManifestProblem>> {
     let application = manifest.get("application").unwrap_or(&Value::Null);
     let name = application.get("name").and_then(Value::as_str);
     let name = name.filter(|name| !name.trim().is_empty());
@@ -38,15 +38,15 @@ pub(super) fn read(manifest: &Value) -> Result<Manifest, Vec<Finding>> {
             pods: pods.iter().map(pod_name).collect(),
         });
     }
-    let finding = |path, message| Finding { path, message };
-    let mut findings = Vec::new();
+    let problem = |path, message| ManifestProblem { path, message };
+    let mut problems = Vec::new();
     if name.is_none() {
-        findings.push(finding("application.name", "is required"));
+        problems.push(problem("application.name", "is required"));
     }
     if pods.is_none() {
-        findings.push(finding("application.pods", "needs at least one pod"));
+        problems.push(problem("application.pods", "needs at least one pod"));
     }
-    Err(findings)
+    Err(problems)
 }
 
 fn pod_name(pod: &Value) -> String {
@@ -58,12 +58,12 @@ fn pod_name(pod: &Value) -> String {
 ///
 /// Both bodies are from Nexlayer/docs:data/openapi.json; the messages of the details are made up.
 pub(super) fn validate(call: &Call) -> HandlerResult {
-    let Err(findings) = read(&body_of(call)?.into()) else {
+    let Err(problems) = read(&body_of(call)?.into()) else {
         return Ok(message("Nexlayer YAML file is valid."));
     };
-    let details = findings.iter();
+    let details = problems.iter();
     let details =
-        details.map(|finding| json!({ "path": finding.path, "message": finding.message }));
+        details.map(|problem| json!({ "path": problem.path, "message": problem.message }));
     let details: Vec<Value> = details.collect();
     let body = json!({ "error": "Invalid Nexlayer YAML file", "details": details });
     Err(Reply::json(400, &body))
@@ -101,9 +101,9 @@ pub(super) fn manifest_of(call: &Call) -> Result<Manifest, Reply> {
     }
     let manifest = serde_saphyr::from_slice(&call.request.body);
     let manifest: Value = manifest.map_err(|_| failure(400, "Invalid YAML"))?;
-    read(&manifest).map_err(|findings| {
-        let first = findings.first();
-        let words = first.map(|finding| format!("{} {}", finding.path, finding.message));
+    read(&manifest).map_err(|problems| {
+        let first = problems.first();
+        let words = first.map(|problem| format!("{} {}", problem.path, problem.message));
         failure(400, &words.unwrap_or_default())
     })
 }

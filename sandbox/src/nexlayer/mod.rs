@@ -84,20 +84,26 @@ impl Nexlayer {
                 self.start(call, call.request.query_value("sessionToken"))
             }
             ("update_user_deployment", _) => self.update(call),
-            ("extend_deployment", _) => extend(self.named(call)?.0, now),
+            ("extend_deployment", _) => extend(self.application_of(call)?.0, now),
             ("claim_deployment", _) => {
-                let (_, token) = self.named(call)?;
+                let (_, token) = self.application_of(call)?;
                 Ok(claim(&token))
             }
             ("get_reservations", _) => self.reservations(call),
             ("add_deployment_reservation", _) => {
                 let plan = self.plan;
-                reserve(self.named(call)?.0, plan)
+                reserve(self.application_of(call)?.0, plan)
             }
-            ("remove_deployment_reservation", _) => remove_reservation(self.named(call)?.0, now),
+            ("remove_deployment_reservation", _) => {
+                remove_reservation(self.application_of(call)?.0, now)
+            }
             ("remove_reservations", _) => self.remove_reservations(call),
             ("get_pods_status", _) if !self.pods_status => Err(not_routed(call)),
-            ("get_pods_status", _) => Ok(applications::pods(self.named(call)?.0, timing, now)),
+            ("get_pods_status", _) => Ok(applications::pods(
+                self.application_of(call)?.0,
+                timing,
+                now,
+            )),
             ("validate_manifest", _) => manifest::validate(call),
             ("get_schema", _) => Ok(Reply::json(200, &manifest::schema())),
             ("send_feedback", _) => feedback(call),
@@ -110,7 +116,7 @@ impl PlatformState for Nexlayer {
     const PLATFORM: Platform = Platform::Nexlayer;
 
     fn handle(&mut self, call: &Call) -> Reply {
-        self.sweep(call.now);
+        self.remove_expired(call.now);
         if let Some(label) = sites::site_of(call) {
             let mut apps = self
                 .sessions
@@ -130,7 +136,7 @@ impl PlatformState for Nexlayer {
     fn resources(&self, now: Duration) -> Vec<ResourceSummary> {
         let sessions = self.sessions.iter().rev();
         let apps = sessions.flat_map(|session| session.applications.iter().rev());
-        let apps = apps.filter(|app| app.is_there(now));
+        let apps = apps.filter(|app| app.exists(now));
         apps.map(|app| {
             let status = app.status(self.timing, now);
             let state = status.get("state").and_then(Value::as_str);
@@ -157,8 +163,8 @@ impl fmt::Debug for Nexlayer {
 }
 
 fn body_of(call: &Call) -> Result<Map<String, Value>, Reply> {
-    let body = call.request.labelled_json_object();
-    body.map_err(|problem| failure(400, problem.words()))
+    let body = call.request.typed_json_object();
+    body.map_err(|error| failure(400, error.message()))
 }
 
 fn required<'a>(body: &'a Map<String, Value>, name: &str) -> Result<&'a str, Reply> {
@@ -168,7 +174,7 @@ fn required<'a>(body: &'a Map<String, Value>, name: &str) -> Result<&'a str, Rep
 
 /// The token in the query, "Required" in the reference.
 fn required_token<'r>(call: &Call<'_, 'r>) -> Result<&'r str, Reply> {
-    let token = call.request.filled("sessionToken");
+    let token = call.request.non_empty_query("sessionToken");
     token.ok_or_else(|| failure(400, "sessionToken is required"))
 }
 

@@ -151,9 +151,9 @@ impl Application {
         if !REGIONS.iter().any(|known| Some(known.id) == region) {
             return Err(bad_request("Region must exist"));
         }
-        let amount = amount_in(body, 1)?;
-        let instance_type = type_in(body)?;
-        let branch = branch_in(body)?;
+        let amount = read_amount(body, 1)?;
+        let instance_type = read_instance_type(body)?;
+        let branch = read_branch(body)?;
         let (id, git_sha) = (ids.uuid(), ids.hex(40));
         let mut application = Self::new(ids, id, git_sha, name, Some(branch), clock.now);
         if let Some(web) = application.processes.first_mut() {
@@ -167,7 +167,7 @@ impl Application {
         match call.id() {
             "get_application" => {}
             // Unknown reply; assumed to have the envelope.
-            "update_application" => self.branch = Some(branch_in(&body_of(call)?)?),
+            "update_application" => self.branch = Some(read_branch(&body_of(call)?)?),
             "list_deployments" => return self.list_deployments(clock),
             "create_deployment" => return self.create_deployment(call, ids, clock),
             "list_instances" => return self.list_instances(clock),
@@ -281,14 +281,14 @@ pub(super) fn instance_types() -> HandlerResult {
 /// Reads `instance_amount`.
 ///
 /// `least` is 1 for an application (the reference: 1 to 16) and 0 for a process (the reference: 0 stops it).
-pub(super) fn amount_in(body: &Map<String, Value>, least: u64) -> Result<u64, Reply> {
+pub(super) fn read_amount(body: &Map<String, Value>, least: u64) -> Result<u64, Reply> {
     let amount = body.get("instance_amount").and_then(Value::as_u64);
     amount
         .filter(|amount| (least..=16).contains(amount))
         .ok_or_else(|| bad_request(&format!("Instance amount must be between {least} and 16")))
 }
 
-pub(super) fn type_in(body: &Map<String, Value>) -> Result<usize, Reply> {
+pub(super) fn read_instance_type(body: &Map<String, Value>) -> Result<usize, Reply> {
     let id = text_field(body, "instance_type_id");
     TYPES
         .iter()
@@ -297,7 +297,7 @@ pub(super) fn type_in(body: &Map<String, Value>) -> Result<usize, Reply> {
 }
 
 /// Any ids are accepted, because no operation lists them.
-fn branch_in(body: &Map<String, Value>) -> Result<[String; 3], Reply> {
+fn read_branch(body: &Map<String, Value>) -> Result<[String; 3], Reply> {
     let [integration, repository, branch] = BRANCH.map(|name| text_field(body, name));
     match (integration, repository, branch) {
         (Some(integration), Some(repository), Some(branch)) => {

@@ -11,11 +11,11 @@ use crate::reply::HandlerResult;
 use crate::time::{parse_rfc3339, rfc3339_millis};
 
 /// Interval of the made-up requests that each instance logs.
-const VISITS: Duration = Duration::from_secs(5);
-const HOUR: Duration = Duration::from_secs(3_600);
+const LOG_INTERVAL: Duration = Duration::from_secs(5);
+const DEFAULT_RANGE: Duration = Duration::from_secs(3_600);
 /// Retention (<https://www.nodion.com/en/docs/logs>).
-const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3_600);
-const KEPT_LINES: usize = 2_500;
+const RETENTION: Duration = Duration::from_secs(7 * 24 * 3_600);
+const MAX_LINES: usize = 2_500;
 
 struct Line {
     at: Duration,
@@ -40,11 +40,12 @@ impl Application {
             Some(text) => text
                 .parse::<usize>()
                 .ok()
-                .filter(|limit| (1..=KEPT_LINES).contains(limit))
+                .filter(|limit| (1..=MAX_LINES).contains(limit))
                 .ok_or_else(|| bad_request("limit must be between 1 and 2500"))?,
         };
         // The last hour, unless `after` is set.
-        let from = after.unwrap_or_else(|| before.unwrap_or(clock.now).saturating_sub(HOUR));
+        let from =
+            after.unwrap_or_else(|| before.unwrap_or(clock.now).saturating_sub(DEFAULT_RANGE));
         let mut lines = self.lines(clock);
         lines.retain(|line| {
             let wanted = request.query_value("instance_id");
@@ -71,8 +72,9 @@ impl Application {
         let mut lines = Vec::new();
         for instance in self.running(clock) {
             let label = instance.label();
-            let visits = clock.now.saturating_sub(instance.since).as_secs() / VISITS.as_secs();
-            let kept = u64::try_from(KEPT_LINES).unwrap_or(u64::MAX);
+            let visits =
+                clock.now.saturating_sub(instance.since).as_secs() / LOG_INTERVAL.as_secs();
+            let kept = u64::try_from(MAX_LINES).unwrap_or(u64::MAX);
             for visit in visits.saturating_sub(kept)..=visits {
                 let text = match (visit, label.starts_with("web")) {
                     (0, true) => format!("[{label}] Listening on 0.0.0.0:3000"),
@@ -81,15 +83,15 @@ impl Application {
                     (_, false) => format!("[{label}] Job {visit} done"),
                 };
                 lines.push(Line {
-                    at: instance.since + VISITS * u32::try_from(visit).unwrap_or(u32::MAX),
+                    at: instance.since + LOG_INTERVAL * u32::try_from(visit).unwrap_or(u32::MAX),
                     instance_id: instance.id.clone(),
                     text,
                 });
             }
         }
-        lines.retain(|line| line.at <= clock.now && line.at + KEPT_FOR > clock.now);
+        lines.retain(|line| line.at <= clock.now && line.at + RETENTION > clock.now);
         lines.sort_by_key(|line| line.at);
-        lines.drain(..lines.len().saturating_sub(KEPT_LINES));
+        lines.drain(..lines.len().saturating_sub(MAX_LINES));
         lines
     }
 }

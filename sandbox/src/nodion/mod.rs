@@ -171,8 +171,8 @@ fn insert_field(body: &mut Value, name: &str, value: Value) {
 
 /// The JSON body. The real reply to a missing or invalid one is unknown; the message is made up.
 fn body_of(call: &Call) -> Result<Map<String, Value>, Reply> {
-    let body = call.request.labelled_json_object();
-    body.map_err(|problem| bad_request(problem.words()))
+    let body = call.request.typed_json_object();
+    body.map_err(|error| bad_request(error.message()))
 }
 
 /// From nrdcg/nodion:client.go, for DNS zones: the only known reply to a delete.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::applications::{Application, TYPES, amount_in, describe_type, type_in};
+use super::applications::{Application, TYPES, describe_type, read_amount, read_instance_type};
 use super::{Now, bad_request, body_of, envelope, insert_field, list, not_found, position};
 use crate::ids::Ids;
 use crate::platform::Call;
@@ -137,7 +137,7 @@ impl Application {
     pub(super) fn scale_process(&mut self, call: &Call) -> HandlerResult {
         let index = position(&self.processes, |one| one.id == call.path("process_id"))?;
         // The reference gives no maximum for processes; 16 is that of applications and scaling events.
-        let amount = amount_in(&body_of(call)?, 0)?;
+        let amount = read_amount(&body_of(call)?, 0)?;
         if let Some(process) = self.processes.get_mut(index) {
             process.amount = amount;
         }
@@ -179,7 +179,7 @@ impl Application {
 
     pub(super) fn create_event(&mut self, call: &Call, ids: &mut Ids, clock: Now) -> HandlerResult {
         let body = body_of(call)?;
-        let (amount, instance_type) = (amount_in(&body, 1)?, type_in(&body)?);
+        let (amount, instance_type) = (read_amount(&body, 1)?, read_instance_type(&body)?);
         let index = match body.get("worker_id") {
             None => 0,
             Some(id) => {

@@ -11,19 +11,19 @@ use serde_json::{Value, json};
 
 use crate::faults::InjectedFault;
 use crate::platform::{Platform, ResourceSummary};
-use crate::redaction::for_a_line;
+use crate::redaction::truncate_value;
 use crate::reply::Reply;
 use crate::request::{RecordedRequest, Request};
 use crate::server::Inner;
 use crate::time::{millis, rfc3339};
 
 /// Maximum number of requests on the page.
-const MOST_REQUESTS: usize = 30;
+const MAX_REQUESTS: usize = 30;
 /// Maximum number of resources per platform on the page.
-const MOST_RESOURCES: usize = 50;
+const MAX_RESOURCES: usize = 50;
 
 /// Whether the request is for the page. The root of a Nexlayer site is not.
-pub(crate) fn is_wanted(request: &Request) -> bool {
+pub(crate) fn is_page_request(request: &Request) -> bool {
     let host = request.header("host").unwrap_or_default();
     request.path == "/"
         && matches!(request.method.as_str(), "GET" | "HEAD")
@@ -31,7 +31,7 @@ pub(crate) fn is_wanted(request: &Request) -> bool {
 }
 
 pub(crate) fn reply(inner: &Inner, request: &Request) -> Reply {
-    if !request.header("host").is_none_or(is_ours) {
+    if !request.header("host").is_none_or(is_allowed_host) {
         let words = "the status page needs a Host header with an IP address or localhost\n";
         return Reply::new(421, "text/plain; charset=utf-8", words);
     }
@@ -77,7 +77,7 @@ fn host_name(host: &str) -> &str {
 }
 
 /// An IP address needs no DNS lookup, and `localhost` cannot be registered.
-fn is_ours(host: &str) -> bool {
+fn is_allowed_host(host: &str) -> bool {
     let name = host_name(host);
     let bare = name
         .strip_prefix('[')
@@ -91,8 +91,8 @@ fn view(inner: &Inner) -> Value {
     let platforms = Platform::ALL.into_iter().zip(&inner.urls);
     let platforms = platforms.map(|(platform, url)| {
         let resources = inner.state.resources(platform, now);
-        let more = resources.len().saturating_sub(MOST_RESOURCES);
-        let resources = resources.iter().take(MOST_RESOURCES).map(of_resource);
+        let more = resources.len().saturating_sub(MAX_RESOURCES);
+        let resources = resources.iter().take(MAX_RESOURCES).map(of_resource);
         json!({
             "platform": platform.to_string(),
             "base_url": url,
@@ -101,7 +101,7 @@ fn view(inner: &Inner) -> Value {
         })
     });
     let faults = inner.state.faults().iter().map(of_fault);
-    let newest = inner.state.recorded().iter().rev().take(MOST_REQUESTS);
+    let newest = inner.state.recorded().iter().rev().take(MAX_REQUESTS);
     json!({
         "clock": { "now": millis(now), "written": rfc3339(now), "manual": inner.clock.is_manual() },
         "platforms": platforms.collect::<Vec<Value>>(),
@@ -113,16 +113,16 @@ fn view(inner: &Inner) -> Value {
 fn of_resource(one: &ResourceSummary) -> Value {
     json!({
         "kind": one.kind,
-        "name": for_a_line(&one.name),
+        "name": truncate_value(&one.name),
         "deployment": one.deployment,
-        "state": for_a_line(&one.state),
+        "state": truncate_value(&one.state),
         "since": millis(one.since),
-        "address": one.address.as_deref().map(for_a_line),
+        "address": one.address.as_deref().map(truncate_value),
     })
 }
 
 fn of_fault(one: &InjectedFault) -> Value {
-    let text = for_a_line(&one.fault.to_string());
+    let text = truncate_value(&one.fault.to_string());
     json!({ "fault": text, "matched": one.matched, "applied": one.applied, "pending": one.is_pending() })
 }
 
@@ -130,17 +130,17 @@ fn of_request(recorded: &RecordedRequest) -> Value {
     let asked = recorded.request_violations.iter().map(ToString::to_string);
     let answered = recorded.reply_violations.iter();
     let answered = answered.map(|problem| format!("reply {problem}"));
-    let problems = asked.chain(answered).map(|text| for_a_line(&text));
+    let problems = asked.chain(answered).map(|text| truncate_value(&text));
     let fault = recorded.fault.as_ref().map(ToString::to_string);
     json!({
         "number": recorded.number,
         "at": millis(recorded.at),
         "platform": recorded.platform.to_string(),
-        "method": for_a_line(recorded.method.as_str()),
-        "path": for_a_line(&recorded.redacted_path()),
+        "method": truncate_value(recorded.method.as_str()),
+        "path": truncate_value(&recorded.redacted_path()),
         "operation": recorded.operation,
         "status": recorded.status,
-        "fault": fault.map(|fault| for_a_line(&fault)),
+        "fault": fault.map(|fault| truncate_value(&fault)),
         "problems": problems.collect::<Vec<String>>(),
     })
 }
@@ -160,7 +160,7 @@ mod tests {
             "LocalHost:1",
             "192.0.2.7:80",
         ] {
-            assert!(is_ours(host), "{host}");
+            assert!(is_allowed_host(host), "{host}");
         }
         for host in [
             "",
@@ -171,7 +171,7 @@ mod tests {
             "::1]",
             "local",
         ] {
-            assert!(!is_ours(host), "{host}");
+            assert!(!is_allowed_host(host), "{host}");
         }
     }
 }

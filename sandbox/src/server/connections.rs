@@ -18,7 +18,7 @@ use super::shared_state::SharedState;
 use crate::platform::Platform;
 
 /// Maximum connections to all ports together; further ones wait.
-const MOST_CONNECTIONS: usize = 512;
+const MAX_CONNECTIONS: usize = 512;
 /// Timeout for the head of each request on a connection.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 /// Maximum bytes of a request head.
@@ -36,7 +36,7 @@ pub(super) struct PlatformListener {
 }
 
 pub(super) fn connection_permits() -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(MOST_CONNECTIONS))
+    Arc::new(Semaphore::new(MAX_CONNECTIONS))
 }
 
 /// Completes when the sandbox is dropped.

@@ -37,7 +37,7 @@ pub(super) async fn answer(
     request.body = body;
     let (outcome, now) = {
         let mut inner = port.shared.lock();
-        if page::is_wanted(&request) {
+        if page::is_page_request(&request) {
             return Ok(page::reply(&inner, &request).into_http());
         }
         let now = inner.clock.tick();

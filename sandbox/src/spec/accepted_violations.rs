@@ -47,16 +47,16 @@ const ACCEPTED: &[(Platform, Option<Dialect>, &str, &str)] = &[
 ];
 
 /// Whether the platform accepts a violation at this location.
-pub(crate) fn is(
+pub(crate) fn contains(
     platform: Platform,
     dialect: Option<Dialect>,
     operation: &str,
-    place: &str,
+    location: &str,
 ) -> bool {
     ACCEPTED.iter().any(|&(of, in_dialect, id, known)| {
         let at_place = match known.strip_suffix('*') {
-            Some(begin) => place.starts_with(begin),
-            None => place == known,
+            Some(begin) => location.starts_with(begin),
+            None => location == known,
         };
         of == platform && in_dialect == dialect && (id == "*" || id == operation) && at_place
     })

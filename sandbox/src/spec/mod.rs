@@ -15,15 +15,15 @@ use http::Method;
 use matchit::Router;
 
 use crate::platform::Platform;
-use crate::redaction::short;
+use crate::redaction::truncate;
 use crate::reply::Reply;
 use crate::request::{decode, segments};
 use parser::{Content, DocumentedReply, Parameter};
 
 /// Maximum violations per request or reply: they are stored for each recorded request.
-const MOST_PROBLEMS: usize = 20;
+const MAX_VIOLATIONS: usize = 20;
 /// Maximum characters of a violation's texts: clients choose the field names.
-const MOST_LETTERS: usize = 200;
+const MAX_CHARACTERS: usize = 200;
 
 /// The spec of one platform, parsed once per process.
 pub struct Spec {
@@ -94,7 +94,7 @@ impl Spec {
     }
 
     /// The methods of a path, comma-separated.
-    pub(crate) fn allowed(&self, path: &str) -> String {
+    pub(crate) fn allowed_methods(&self, path: &str) -> String {
         let methods = self.routes.keys();
         let methods = methods.filter(|method| self.route(method, path).is_some());
         let mut methods: Vec<&str> = methods.map(Method::as_str).collect();
@@ -105,7 +105,7 @@ impl Spec {
     /// Whether each segment of an encoded path may be shown.
     ///
     /// On unknown routes any segment may be a misplaced secret, so only words from the spec's paths are shown.
-    pub(crate) fn open_segments(&self, method: &Method, path: &str) -> Vec<bool> {
+    pub(crate) fn public_segments(&self, method: &Method, path: &str) -> Vec<bool> {
         match self.route(method, path) {
             Some((operation, _)) => segments(&operation.path)
                 .map(|segment| match parameter_name(&segment) {
@@ -114,13 +114,13 @@ impl Spec {
                 })
                 .collect(),
             None => segments(path)
-                .map(|segment| self.knows_segment(&segment))
+                .map(|segment| self.has_segment(&segment))
                 .collect(),
         }
     }
 
     /// Whether a decoded segment is empty or a literal in one of the spec's paths.
-    pub(crate) fn knows_segment(&self, segment: &str) -> bool {
+    pub(crate) fn has_segment(&self, segment: &str) -> bool {
         let mut words = self.operations.iter().flat_map(|one| segments(&one.path));
         segment.is_empty() || words.any(|word| word == segment && parameter_name(&word).is_none())
     }
@@ -227,8 +227,8 @@ pub struct Violation {
 impl Violation {
     pub(crate) fn new(location: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
-            location: short(&location.into(), MOST_LETTERS),
-            message: short(&message.into(), MOST_LETTERS),
+            location: truncate(&location.into(), MAX_CHARACTERS),
+            message: truncate(&message.into(), MAX_CHARACTERS),
         }
     }
 }
@@ -313,8 +313,8 @@ mod tests {
             let id = operation.id();
             for status in operation.statuses() {
                 if let Some(reply) = operation.status_reply(status) {
-                    let problems = operation.reply_violations(&reply);
-                    assert_eq!(problems, [], "{platform} {id} {status}");
+                    let violations = operation.reply_violations(&reply);
+                    assert_eq!(violations, [], "{platform} {id} {status}");
                 }
             }
             let status = operation.statuses().next().unwrap_or_default();

@@ -120,7 +120,7 @@ fn operation(
         secrets: secrets
             .into_iter()
             .flatten()
-            .filter_map(|place| place.as_str().map(str::to_owned))
+            .filter_map(|location| location.as_str().map(str::to_owned))
             .collect(),
         parameters: parameters
             .into_iter()

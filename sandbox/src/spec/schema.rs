@@ -6,7 +6,7 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, Registry, ValidationError, Validator};
 use serde_json::{Value, json};
 
-use super::{MOST_PROBLEMS, Violation};
+use super::{MAX_VIOLATIONS, Violation};
 
 /// Base URI of the named schemas.
 const BASE: &str = "https://spec.invalid/";
@@ -81,37 +81,37 @@ impl Schema {
             .is_some_and(|schema| schema.is_valid(value))
     }
 
-    /// Adds the violations of `value`, found at `place`.
-    pub(super) fn check(&self, place: &str, value: &Value, problems: &mut Vec<Violation>) {
+    /// Adds the violations of `value`, found at `location`.
+    pub(super) fn check(&self, location: &str, value: &Value, violations: &mut Vec<Violation>) {
         let Some(validator) = self.validator() else {
-            problems.push(Violation::new(place, "has a schema that cannot be used"));
+            violations.push(Violation::new(location, "has a schema that cannot be used"));
             return;
         };
         // Collecting errors is much slower than a plain check.
         if !validator.is_valid(value) {
-            let room = MOST_PROBLEMS.saturating_sub(problems.len());
+            let room = MAX_VIOLATIONS.saturating_sub(violations.len());
             let errors = validator.iter_errors(value).take(room);
-            problems.extend(errors.map(|error| problem(place, &error)));
+            violations.extend(errors.map(|error| violation(location, &error)));
         }
     }
 }
 
 /// Location and rule of an error, without the value.
-fn problem(root: &str, error: &ValidationError) -> Violation {
-    let mut place = root.to_owned();
+fn violation(root: &str, error: &ValidationError) -> Violation {
+    let mut location = root.to_owned();
     for part in error.instance_path().as_str().split('/').skip(1) {
         let part = part.replace("~1", "/").replace("~0", "~");
         if part.bytes().all(|byte| byte.is_ascii_digit()) {
-            place.push_str(&format!("[{part}]"));
+            location.push_str(&format!("[{part}]"));
         } else {
-            place.push_str(&format!(".{part}"));
+            location.push_str(&format!(".{part}"));
         }
     }
     if let ValidationErrorKind::Required { property } = error.kind() {
         let name = property.as_str().unwrap_or_default();
-        return Violation::new(format!("{place}.{name}"), "is required");
+        return Violation::new(format!("{location}.{name}"), "is required");
     }
-    Violation::new(place, error.masked_with("it").to_string())
+    Violation::new(location, error.masked_with("it").to_string())
 }
 
 #[cfg(test)]
@@ -139,9 +139,9 @@ mod tests {
     }
 
     fn found(schema: &Schema, value: Value) -> Vec<String> {
-        let mut problems = Vec::new();
-        schema.check("body", &value, &mut problems);
-        problems.iter().map(Violation::to_string).collect()
+        let mut violations = Vec::new();
+        schema.check("body", &value, &mut violations);
+        violations.iter().map(Violation::to_string).collect()
     }
 
     #[test]
@@ -190,6 +190,6 @@ mod tests {
         );
         let branches = vec![json!(7); 30_000];
         let found_many = found(&tree, json!({ "name": "oak", "branches": branches }));
-        assert_eq!(found_many.len(), MOST_PROBLEMS);
+        assert_eq!(found_many.len(), MAX_VIOLATIONS);
     }
 }

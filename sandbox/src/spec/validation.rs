@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::parser::{Content, Parameter, ParameterLocation};
 use super::schema::Schema;
-use super::{MOST_PROBLEMS, Operation, Violation};
+use super::{MAX_VIOLATIONS, Operation, Violation};
 use crate::reply::Reply;
 use crate::request::{Request, media_type};
 
@@ -16,22 +16,22 @@ impl Operation {
         request: &Request,
         path: &[(String, String)],
     ) -> Vec<Violation> {
-        let mut problems = Vec::new();
+        let mut violations = Vec::new();
         for parameter in &self.parameters {
-            parameter.check(request, path, &mut problems);
+            parameter.check(request, path, &mut violations);
         }
-        self.check_body(request, &mut problems);
-        problems
+        self.check_body(request, &mut violations);
+        violations
     }
 
     /// Validates the body; one that the spec does not have is ignored.
-    fn check_body(&self, request: &Request, problems: &mut Vec<Violation>) {
+    fn check_body(&self, request: &Request, violations: &mut Vec<Violation>) {
         let Some(first) = self.bodies.first() else {
             return;
         };
         if request.body.is_empty() {
             if self.body_required {
-                problems.push(Violation::new("body", "is required"));
+                violations.push(Violation::new("body", "is required"));
             }
             return;
         }
@@ -42,15 +42,15 @@ impl Operation {
             .find(|body| sent.as_deref() == Some(&body.media_type));
         if labelled.is_none() {
             let what = format!("must be {}", first.media_type);
-            problems.push(Violation::new("header.content-type", what));
+            violations.push(Violation::new("header.content-type", what));
         }
         // A wrong content type does not end validation: some platforms ignore it.
-        labelled.unwrap_or(first).check(&request.body, problems);
+        labelled.unwrap_or(first).check(&request.body, violations);
     }
 
     /// Violations of the spec in a reply: its status, content type or body.
     pub fn reply_violations(&self, reply: &Reply) -> Vec<Violation> {
-        let mut problems = Vec::new();
+        let mut violations = Vec::new();
         let Some(documented) = self.reply(reply.status.as_u16()) else {
             let what = format!(
                 "{} is not documented for {}",
@@ -65,22 +65,22 @@ impl Operation {
             contents.find(|body| Some(&body.media_type) == sent.as_ref()),
             documented.contents.first(),
         ) {
-            (Some(body), _) => body.check(&reply.body, &mut problems),
+            (Some(body), _) => body.check(&reply.body, &mut violations),
             (None, Some(first)) => {
                 let what = format!("must be {}", first.media_type);
-                problems.push(Violation::new("header.content-type", what));
+                violations.push(Violation::new("header.content-type", what));
             }
             (None, None) if !reply.body.is_empty() => {
-                problems.push(Violation::new("body", "must be empty"));
+                violations.push(Violation::new("body", "must be empty"));
             }
             (None, None) => {}
         }
-        problems
+        violations
     }
 }
 
 impl Parameter {
-    fn check(&self, request: &Request, path: &[(String, String)], problems: &mut Vec<Violation>) {
+    fn check(&self, request: &Request, path: &[(String, String)], violations: &mut Vec<Violation>) {
         let name = self.name.as_str();
         let (word, sent) = match self.location {
             ParameterLocation::Path => {
@@ -94,10 +94,10 @@ impl Parameter {
             Some(text) => {
                 let value = scalar(text, &self.schema);
                 self.schema
-                    .check(&format!("{word}.{name}"), &value, problems);
+                    .check(&format!("{word}.{name}"), &value, violations);
             }
             None if self.required => {
-                problems.push(Violation::new(format!("{word}.{name}"), "is required"));
+                violations.push(Violation::new(format!("{word}.{name}"), "is required"));
             }
             None => {}
         }
@@ -118,30 +118,30 @@ fn scalar(text: String, schema: &Schema) -> Value {
 
 impl Content {
     /// Validates a body of this media type.
-    pub(super) fn check(&self, body: &[u8], problems: &mut Vec<Violation>) {
+    pub(super) fn check(&self, body: &[u8], violations: &mut Vec<Violation>) {
         if let Some(schema) = &self.line {
             let lines = body.split(|byte| *byte == b'\n');
             for line in lines.filter(|line| !line.is_empty()) {
-                if problems.len() >= MOST_PROBLEMS {
+                if violations.len() >= MAX_VIOLATIONS {
                     return;
                 }
-                check_json(schema, line, problems);
+                check_json(schema, line, violations);
             }
         } else if self.is_json() {
-            check_json(&self.schema, body, problems);
+            check_json(&self.schema, body, violations);
         } else {
             match std::str::from_utf8(body) {
-                Ok(text) => self.schema.check("body", &Value::from(text), problems),
-                Err(_) => problems.push(Violation::new("body", "is not UTF-8")),
+                Ok(text) => self.schema.check("body", &Value::from(text), violations),
+                Err(_) => violations.push(Violation::new("body", "is not UTF-8")),
             }
         }
     }
 }
 
-fn check_json(schema: &Schema, text: &[u8], problems: &mut Vec<Violation>) {
+fn check_json(schema: &Schema, text: &[u8], violations: &mut Vec<Violation>) {
     match serde_json::from_slice(text) {
-        Ok(value) => schema.check("body", &value, problems),
-        Err(_) => problems.push(Violation::new("body", "is not valid JSON")),
+        Ok(value) => schema.check("body", &value, violations),
+        Err(_) => violations.push(Violation::new("body", "is not valid JSON")),
     }
 }
 
@@ -153,8 +153,8 @@ mod tests {
     use super::*;
     use crate::platform::Platform;
 
-    fn words(problems: &[Violation]) -> Vec<String> {
-        problems.iter().map(Violation::to_string).collect()
+    fn words(violations: &[Violation]) -> Vec<String> {
+        violations.iter().map(Violation::to_string).collect()
     }
 
     fn of_request(platform: Platform, request: &Request) -> Vec<String> {
@@ -243,6 +243,6 @@ mod tests {
             |text: String| of_reply("get_logs", &Reply::new(200, "application/x-ndjson", text));
         assert_eq!(stream(format!("{line}\n{line}\n")), [""; 0]);
         assert_eq!(stream(format!("{line}\n{{\n")), ["body: is not valid JSON"]);
-        assert_eq!(stream("{\n".repeat(5_000)).len(), MOST_PROBLEMS);
+        assert_eq!(stream("{\n".repeat(5_000)).len(), MAX_VIOLATIONS);
     }
 }

@@ -48,8 +48,8 @@ pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResul
 pub(super) fn list_deployments(state: &Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Viewer)?;
     // An unknown status is accepted. `serviceId` matches nothing, because rows keep it null.
-    let status = call.request.filled("status");
-    let of_service = call.request.filled("serviceId").is_some();
+    let status = call.request.non_empty_query("status");
+    let of_service = call.request.non_empty_query("serviceId").is_some();
     // Newest first; a redeploy keeps the position.
     let rows = state.deployments.iter().rev().filter(|row| {
         !of_service && status.is_none_or(|status| status == state.status(row, call.now))
@@ -107,7 +107,7 @@ pub(super) fn describe(state: &Dployr, deployment: &Deployment, call: &Call) -> 
         "updatedAt": millis(state.updated_at(deployment, call.now)),
         "finishedAt": state.finished_at(deployment, call.now).map(millis),
     }));
-    for key in deployment_body::KEYS {
+    for key in deployment_body::TEXT_FIELDS {
         row.insert(key.to_owned(), json!(settings.text(key)));
     }
     row

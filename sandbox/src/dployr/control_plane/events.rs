@@ -49,7 +49,7 @@ impl Dployr {
 /// Newest first, unless `sort=oldest`. An unknown window is ignored.
 pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Viewer)?;
-    let wanted = |name: &str| call.request.filled(name);
+    let wanted = |name: &str| call.request.non_empty_query(name);
     let days = match wanted("window") {
         Some("24h") => 1,
         Some("7d") => 7,

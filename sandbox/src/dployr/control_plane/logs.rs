@@ -81,7 +81,7 @@ pub(super) fn of_service(state: &Dployr, call: &Call) -> HandlerResult {
 ///
 /// The handler itself checks the cluster (dployr-io/dployr-base:src/routes/logs.ts).
 pub(super) fn of_cluster(state: &Dployr, call: &Call) -> HandlerResult {
-    let wanted = |name: &str| call.request.filled(name);
+    let wanted = |name: &str| call.request.non_empty_query(name);
     match wanted("clusterId") {
         None => return Err(bad_request("clusterId is required")),
         Some(id) if id != state.cluster_id => {

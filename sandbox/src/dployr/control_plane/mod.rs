@@ -42,7 +42,7 @@ const LIMIT: u64 = 100;
 ///
 /// An unknown path below them gets 401 without a token and a text/plain 404 with one. Missing, unknown and expired
 /// tokens get the same reply.
-const GUARDED: [&str; 10] = [
+const AUTHENTICATED_PREFIXES: [&str; 10] = [
     "users",
     "clusters",
     "instances",
@@ -72,7 +72,7 @@ pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
         let message = format!("Rate limit exceeded. Try again in {wait} seconds.");
         handler_error(429, &message, "request.too_many_requests").with_header("retry-after", wait)
     };
-    super::limited(reply, LIMIT, taken)
+    super::with_rate_limit_headers(reply, LIMIT, taken)
 }
 
 fn route(state: &mut Dployr, call: &Call, path: &[&str], authenticated: bool) -> HandlerResult {
@@ -86,7 +86,9 @@ fn route(state: &mut Dployr, call: &Call, path: &[&str], authenticated: bool) ->
         }
         _ => {}
     }
-    let guarded = path.first().is_some_and(|first| GUARDED.contains(first));
+    let guarded = path
+        .first()
+        .is_some_and(|first| AUTHENTICATED_PREFIXES.contains(first));
     if !authenticated && (guarded || call.id() == "list_events") {
         return Err(unauthenticated());
     }

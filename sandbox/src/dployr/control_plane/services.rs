@@ -118,7 +118,7 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
     let found = state.deployment(&service.deployment_id);
     let found = found.ok_or_else(|| not_found("Service has no deployment record"))?;
     let mut settings = found.settings.clone();
-    for (field, key) in deployment_body::UPDATES {
+    for (field, key) in deployment_body::UPDATE_FIELDS {
         match body.get(field) {
             Some(Value::String(text)) => {
                 settings.texts.insert(key, text.clone());
@@ -181,7 +181,7 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
 /// Public and without an envelope. A stopped service is started by the request. The real server says `starting` for 90
 /// seconds, the sandbox for as long as a deployment takes.
 pub(super) fn public_status(state: &mut Dployr, call: &Call) -> HandlerResult {
-    let Some(domain) = call.request.filled("domain") else {
+    let Some(domain) = call.request.non_empty_query("domain") else {
         return Err(Reply::json(400, &json!({ "status": "not_found" })));
     };
     // A custom domain, verified or not, has priority over the vendor's, and the server does not check whether its

@@ -20,12 +20,12 @@ pub(in crate::dployr) const CODE: &str = "SANDBX";
 pub(in crate::dployr) const IDENTITY_TOKEN: &str =
     "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJqb2IifQ.c2FuZGJveA";
 /// Sessions live for seven days (observed in the cookie's Max-Age).
-const LIFE: Duration = Duration::from_secs(7 * 24 * 3_600);
+const SESSION_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// CI sessions live for an hour (dployr-io/dployr-base:src/routes/auth.ts).
-const JOB_LIFE: Duration = Duration::from_secs(3_600);
+const CI_SESSION_LIFETIME: Duration = Duration::from_secs(3_600);
 /// A code is dropped after three wrong attempts or ten minutes (dployr-io/dployr-base:src/services/auth.ts).
-const ATTEMPTS: u32 = 3;
-const CODE_LIFE: Duration = Duration::from_secs(600);
+const CODE_ATTEMPTS: u32 = 3;
+const CODE_LIFETIME: Duration = Duration::from_secs(600);
 
 /// Login code, sessions and API tokens of the user.
 #[derive(Clone, Debug, Default)]
@@ -117,7 +117,7 @@ pub(super) fn send_code(state: &mut Dployr, call: &Call) -> HandlerResult {
     let email = email.ok_or_else(|| bad_request("Invalid email format"))?;
     // Only the owner can log in: the sandbox has one user.
     if email == state.email {
-        state.control_plane.credentials.code = Some((call.now + CODE_LIFE, ATTEMPTS));
+        state.control_plane.credentials.code = Some((call.now + CODE_LIFETIME, CODE_ATTEMPTS));
     }
     let data = json!({ "email": email, "requireTotp": false });
     Ok(ok_with_message(200, data, "OTP sent to your email"))
@@ -146,7 +146,7 @@ pub(super) fn verify(state: &mut Dployr, call: &Call) -> HandlerResult {
         }
     }
     // The session id is only in the cookie.
-    let (_, cookie) = start_session(state, call, LIFE);
+    let (_, cookie) = start_session(state, call, SESSION_LIFETIME);
     let reply = ok_with_message(200, json!({ "email": email }), "Login successful");
     Ok(reply.with_header("set-cookie", cookie))
 }
@@ -166,8 +166,8 @@ pub(super) fn exchange(state: &mut Dployr, call: &Call) -> HandlerResult {
             "auth.oidc_invalid_token",
         ));
     }
-    let (id, cookie) = start_session(state, call, JOB_LIFE);
-    let data = json!({ "sessionId": id, "expiresIn": JOB_LIFE.as_secs() });
+    let (id, cookie) = start_session(state, call, CI_SESSION_LIFETIME);
+    let data = json!({ "sessionId": id, "expiresIn": CI_SESSION_LIFETIME.as_secs() });
     Ok(ok(data).with_header("set-cookie", cookie))
 }
 

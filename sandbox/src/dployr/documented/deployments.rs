@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::{Deployment, Dployr, Settings, Variables, deployment_body};
-use super::{DEPLOYMENT, body, invalid, not_found};
+use super::{INVALID_DEPLOYMENT, body, invalid, not_found};
 use crate::platform::Call;
 use crate::reply::{HandlerResult, Reply};
 use crate::request::text_field;
@@ -15,7 +15,7 @@ pub(super) fn read(
     mut settings: Settings,
 ) -> Result<(Settings, Option<Variables>), Reply> {
     let read = deployment_body::documented(body, &mut settings);
-    read.map_err(|(field, issue)| invalid(DEPLOYMENT, field, issue))?;
+    read.map_err(|(field, issue)| invalid(INVALID_DEPLOYMENT, field, issue))?;
     Ok((
         settings,
         body.get("env").and_then(deployment_body::string_map),

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Dployr, RunState, limited};
+use super::{Dployr, RunState, with_rate_limit_headers};
 use crate::platform::Call;
 use crate::reply::{HandlerResult, Reply};
 use crate::request::text_field;
@@ -22,16 +22,16 @@ use crate::time::rfc3339;
 
 const HOUR: u64 = 3_600;
 // "Authenticated requests: 1000 requests per hour", and 60 for others.
-const KNOWN_LIMIT: u64 = 1_000;
+const USER_LIMIT: u64 = 1_000;
 const ANONYMOUS_LIMIT: u64 = 60;
 // `expires_in` in the login example.
-const LOGIN_LASTS: Duration = Duration::from_secs(3_600);
-const DEPLOYMENT: &str = "Invalid deployment configuration";
+const LOGIN_LIFETIME: Duration = Duration::from_secs(3_600);
+const INVALID_DEPLOYMENT: &str = "Invalid deployment configuration";
 
 pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
     let authenticated = state.is_authenticated(call);
     let limit = if authenticated {
-        KNOWN_LIMIT
+        USER_LIMIT
     } else {
         ANONYMOUS_LIMIT
     };
@@ -42,7 +42,7 @@ pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
         error(429, "Rate limit exceeded", json!({}))
     };
     // Every reply has these headers; the reset is in Unix seconds. No Retry-After is documented.
-    limited(reply, limit, taken)
+    with_rate_limit_headers(reply, limit, taken)
 }
 
 fn route(state: &mut Dployr, call: &Call, authenticated: bool) -> HandlerResult {
@@ -131,20 +131,20 @@ fn login(state: &mut Dployr, call: &Call) -> HandlerResult {
     state.logins.retain(|(_, ends)| call.now < *ends);
     state
         .logins
-        .push((access_token.clone(), call.now + LOGIN_LASTS));
+        .push((access_token.clone(), call.now + LOGIN_LIFETIME));
     // The reference documents no use of the refresh token.
     let body = json!({
         "access_token": access_token,
         "refresh_token": refresh_token,
-        "expires_in": LOGIN_LASTS.as_secs(),
+        "expires_in": LOGIN_LIFETIME.as_secs(),
     });
     Ok(Reply::json(200, &body))
 }
 
 /// The JSON body; the reference always sends `Content-Type: application/json`.
 fn body(call: &Call) -> Result<Map<String, Value>, Reply> {
-    let body = call.request.labelled_json_object();
-    body.map_err(|problem| invalid("Invalid request body", "body", problem.words()))
+    let body = call.request.typed_json_object();
+    body.map_err(|error| invalid("Invalid request body", "body", error.message()))
 }
 
 /// 204: the reference shows no reply to a delete.
