@@ -1,4 +1,4 @@
-//! A create whose answer is lost, and what the platform's list says afterwards.
+//! `find_created` after a create whose request or response was lost.
 
 use deploykit::dployr::{self, ServiceType};
 use deploykit::edgegap::{self, User};
@@ -8,8 +8,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// From now on, creates do not arrive (`acts` is false), or arrive and their reply is lost.
-fn lose(world: &InProcessSandbox, platform: Platform, acts: bool) {
+/// Resets the connection of later creates: after the platform acted (`acts`), or before.
+fn reset_creates(world: &InProcessSandbox, platform: Platform, acts: bool) {
     world.clear_faults();
     let lost = Fault::on("create_deployment").platform(platform).reset();
     let lost = if acts { lost.after() } else { lost.before() };
@@ -17,14 +17,14 @@ fn lose(world: &InProcessSandbox, platform: Platform, acts: bool) {
 }
 
 #[track_caller]
-fn nobody_knows(error: &Error) {
+fn assert_unknown_outcome(error: &Error) {
     let expected = (ErrorKind::Interrupted, Effect::Unknown);
     assert_eq!((error.kind(), error.effect()), expected, "{error}");
-    assert_eq!(error.attempts(), 1, "a create is not repeated");
+    assert_eq!(error.attempts(), 1, "a create is not retried");
 }
 
 #[tokio::test(start_paused = true)]
-async fn edgegap() {
+async fn edgegap_finds_the_new_deployment_by_tag_and_time() {
     let world = Sandbox::builder().in_process();
     let (client, access) = (world.edgegap().unwrap(), world.edgegap_access());
     let new = |tag: &str| {
@@ -32,19 +32,19 @@ async fn edgegap() {
         let new = edgegap::NewDeployment::new(&access.application, &access.version, user);
         new.tag("eu").tag(tag)
     };
-    // One of an hour ago has the same tag, one of now another.
+    // An older deployment has the same tag, a new one another tag.
     let old = client.deploy(new("match-7")).await.unwrap().request_id;
     world.advance(HOUR);
     client.deploy(new("match-8")).await.unwrap();
     let before = UNIX_EPOCH + world.now();
     let find = |tag: &str| client.deployments().find_created(tag, before);
 
-    lose(&world, Platform::Edgegap, false);
-    nobody_knows(&client.deploy(new("match-7")).await.unwrap_err());
+    reset_creates(&world, Platform::Edgegap, false);
+    assert_unknown_outcome(&client.deploy(new("match-7")).await.unwrap_err());
     assert_eq!(find("match-7").await.unwrap(), []);
 
-    lose(&world, Platform::Edgegap, true);
-    nobody_knows(&client.deploy(new("match-7")).await.unwrap_err());
+    reset_creates(&world, Platform::Edgegap, true);
+    assert_unknown_outcome(&client.deploy(new("match-7")).await.unwrap_err());
     let found = find("match-7").await.unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
     assert_ne!(found[0].request_id, old);
@@ -56,7 +56,7 @@ async fn edgegap() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nodion() {
+async fn nodion_finds_deployments_after_a_number() {
     let world = Sandbox::builder().in_process();
     let client = world.nodion().unwrap();
     let application = client.application(world.nodion_access().application_id);
@@ -64,8 +64,8 @@ async fn nodion() {
     let before = application.deployments().latest_number().await.unwrap();
     assert_eq!(before, 2);
 
-    lose(&world, Platform::Nodion, false);
-    nobody_knows(&application.deploy().await.unwrap_err());
+    reset_creates(&world, Platform::Nodion, false);
+    assert_unknown_outcome(&application.deploy().await.unwrap_err());
     assert_eq!(
         application
             .deployments()
@@ -75,8 +75,8 @@ async fn nodion() {
         []
     );
 
-    lose(&world, Platform::Nodion, true);
-    nobody_knows(&application.deploy().await.unwrap_err());
+    reset_creates(&world, Platform::Nodion, true);
+    assert_unknown_outcome(&application.deploy().await.unwrap_err());
     let found = application
         .deployments()
         .find_created(before)
@@ -96,7 +96,7 @@ async fn nodion() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn dployr() {
+async fn dployr_finds_the_new_deployment_by_name_and_time() {
     for dialect in [Dialect::Documented, Dialect::ControlPlane] {
         let world = Sandbox::builder().dployr_dialect(dialect).in_process();
         let cluster = world.dployr_access().cluster_id;
@@ -115,9 +115,9 @@ async fn dployr() {
         let before = UNIX_EPOCH + world.now();
         let find = |name: &str| deployments.find_created(name, before);
         for acts in [false, true] {
-            lose(&world, Platform::Dployr, acts);
+            reset_creates(&world, Platform::Dployr, acts);
             for name in ["mine", "old"] {
-                nobody_knows(&client.deploy(new(name)).await.unwrap_err());
+                assert_unknown_outcome(&client.deploy(new(name)).await.unwrap_err());
                 let found = find(name).await.unwrap();
                 assert_eq!(found.len(), usize::from(acts), "{dialect:?}: {found:?}");
                 assert!(found.iter().all(|found| found.name == name));

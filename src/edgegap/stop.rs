@@ -119,7 +119,7 @@ impl DeploymentHandle {
         self.stop_with(None)
     }
 
-    /// Stops the deployment and stores its logs: [`stop`](Self::stop) with a storage.
+    /// Stops the deployment, and stores or drops its logs: [`stop`](Self::stop) with a storage.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the name of the
@@ -157,7 +157,8 @@ impl DeploymentHandle {
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "does nothing until passed to `Deployments::stop_matching`"]
 pub struct StopFilter {
-    conditions: Vec<CheckedId<types::BulkStopFilter>>,
+    /// The conditions, or why one is invalid.
+    conditions: Vec<Result<types::BulkStopFilter, String>>,
 }
 
 impl StopFilter {
@@ -219,7 +220,7 @@ impl StopFilter {
         Self::condition(Field::DeploymentTags, filter_type, tags.collect())
     }
 
-    fn condition(field: Field, filter_type: Kind, values: CheckedId<Vec<String>>) -> Self {
+    fn condition(field: Field, filter_type: Kind, values: Result<Vec<String>, String>) -> Self {
         let condition = match values {
             Ok(values) if values.is_empty() => {
                 Err("a stop filter has an empty list, which might stop everything".to_owned())
@@ -237,7 +238,7 @@ impl StopFilter {
     }
 
     fn checked(self) -> Result<types::BulkStop> {
-        let filters = self.conditions.into_iter().collect::<CheckedId<_>>();
+        let filters = self.conditions.into_iter().collect::<Result<_, String>>();
         let filters = filters.map_err(Error::invalid_request)?;
         Ok(types::BulkStop { filters })
     }
@@ -346,7 +347,7 @@ impl SelfStop {
         self.stop_with(None)
     }
 
-    /// Stops this deployment and stores its logs: [`stop`](Self::stop) with a storage.
+    /// Stops this deployment, and stores or drops its logs: [`stop`](Self::stop) with a storage.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the name of the

@@ -42,8 +42,7 @@ pub enum WebhookKind {
     Error,
     /// The deployment is stopping or has stopped.
     Terminated,
-    /// Any other status, also one that this version of the crate does not know; see
-    /// [`current_status`](Deployment::current_status).
+    /// Any other status, including unknown ones; see [`current_status`](Deployment::current_status).
     Other,
 }
 

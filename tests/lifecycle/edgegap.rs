@@ -1,4 +1,4 @@
-//! The life of an Edgegap deployment on the sandbox, from its start to its end.
+//! The lifecycle of an Edgegap deployment on the sandbox.
 
 use deploykit::edgegap::{
     Client, DeploymentStatus, Filter, LogStorage, Match, NewDeployment, Order, RequestId,
@@ -33,15 +33,15 @@ impl World {
 }
 
 #[tokio::test]
-async fn from_its_start_to_its_end() {
+async fn deploy_tag_stop_and_get() {
     let world = World::start().await;
     let id = world.deploy("match-7").await;
     let server = world.client.deployment(&id);
-    let sought = server.get().await.unwrap();
-    assert_eq!(sought.current_status, DeploymentStatus::Seeking);
-    assert!(!sought.is_ready() && !sought.is_over());
+    let seeking = server.get().await.unwrap();
+    assert_eq!(seeking.current_status, DeploymentStatus::Seeking);
+    assert!(!seeking.is_ready() && !seeking.is_over());
     assert_eq!(
-        sought.endpoint("gameport").unwrap_err().kind(),
+        seeking.endpoint("gameport").unwrap_err().kind(),
         ErrorKind::NotFound
     );
 
@@ -77,7 +77,7 @@ async fn from_its_start_to_its_end() {
     assert_eq!(
         server.stop().await.unwrap().outcome,
         StopOutcome::Queued,
-        "it is under way"
+        "the deployment is still stopping"
     );
     world.sandbox.advance(A_WHILE);
     let reply = server.stop().with_response().await.unwrap();
@@ -96,7 +96,7 @@ async fn from_its_start_to_its_end() {
 }
 
 #[tokio::test]
-async fn what_matches_is_listed_and_stopped() {
+async fn filters_select_what_is_listed_and_stopped() {
     let world = World::start().await;
     let client = &world.client;
     let access = world.sandbox.edgegap();
@@ -116,7 +116,7 @@ async fn what_matches_is_listed_and_stopped() {
             page.map(|found| found.request_id).collect::<Vec<_>>()
         }
     };
-    let now = world_now(client, &a).await;
+    let now = start_time(client, &a).await;
     for (filter, found) in [
         (Filter::tag("a"), vec![&a]),
         (Filter::tag(Match::any_of(["a", "b"])), vec![&a, &b]),
@@ -151,8 +151,8 @@ async fn what_matches_is_listed_and_stopped() {
     assert_eq!(ids, [a, c]);
 }
 
-/// When it was made, by the sandbox's clock.
-async fn world_now(client: &Client, id: &RequestId) -> SystemTime {
+/// The start time of the deployment, by the sandbox's clock.
+async fn start_time(client: &Client, id: &RequestId) -> SystemTime {
     let status = client.deployment(id).get().await.unwrap();
     status.start_time.unwrap().to_system_time().unwrap()
 }

@@ -8,7 +8,7 @@ use deploykit::{Effect, ErrorKind, Result};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A client of a platform that answers with this.
+/// A client that gets this reply to the operation.
 fn client(operation: &str, reply: CannedReply) -> Client {
     let recorder = Recorder::new();
     recorder.reply(operation, reply);
@@ -17,7 +17,7 @@ fn client(operation: &str, reply: CannedReply) -> Client {
 }
 
 #[tokio::test]
-async fn what_the_platform_says_is_kept() {
+async fn errors_contain_message_details_and_ids_of_the_reply() {
     let replay = Replay::default();
     for operation in ["create_deployment", "create_fleet_deployment"] {
         let fails = async |reply| replay.call("edgegap", operation, reply).await.unwrap_err();
@@ -31,7 +31,6 @@ async fn what_the_platform_says_is_kept() {
         let error = fails(json_reply(400, json!({ "message": "x", "details": null }))).await;
         assert!(error.details().is_none());
 
-        // The word `token` may be in the dashboard's value or not; a 401 says where to look.
         let error = fails(json_reply(401, json!({ "message": "Unauthorized" }))).await;
         assert!(error.to_string().contains("EDGEGAP_TOKEN"), "{error}");
 
@@ -39,12 +38,12 @@ async fn what_the_platform_says_is_kept() {
         let error = fails(reply.header("retry-after", "7")).await;
         assert_failure(&error, ErrorKind::RateLimited, Effect::None);
         assert_eq!(error.retry_after().map(|wait| wait.as_secs()), Some(7));
-        assert!(error.is_retryable(), "nothing was done");
+        assert!(error.is_retryable(), "the request had no effect");
     }
 }
 
 #[tokio::test]
-async fn statuses_and_bodies_that_are_not_documented() {
+async fn undocumented_statuses_and_bodies_of_deploy() {
     use Effect::{Applied, Unknown};
     use ErrorKind::{Conflict, Decode, Forbidden, RateLimited, Unauthenticated, Unavailable};
     let replay = Replay::default();
@@ -74,7 +73,7 @@ async fn statuses_and_bodies_that_are_not_documented() {
     }
 }
 
-/// The list of a platform that answers with this.
+/// A list that gets this reply.
 fn deployments(reply: CannedReply) -> Deployments {
     client("list_deployments", reply).deployments()
 }
@@ -85,8 +84,8 @@ async fn listed(body: &Value) -> Result<Page<DeploymentSummary>> {
 }
 
 #[tokio::test]
-async fn a_list_in_other_forms() {
-    // Sought: there is no address yet, and the client of Nakama knows a status.
+async fn deployment_list_accepts_variants_and_names_the_invalid_field() {
+    // A new deployment has no address yet. Only the client of Nakama reads `status`.
     let page = listed(&json!({
         "data": [
             { "request_id": "a", "fqdn": null, "public_ip": null, "start_time": null, "tags": null, "ports": null, "status": "Status.SEEKING" },
@@ -149,7 +148,7 @@ async fn a_list_in_other_forms() {
 }
 
 #[tokio::test]
-async fn what_is_known_not_to_be_meant_is_not_found() {
+async fn find_created_drops_other_tags_and_older_deployments() {
     let since = UNIX_EPOCH + Duration::from_secs(1_776_859_246); // 12:00:46
     let find = |body: Value, since: SystemTime| async move {
         let reply = json_reply(200, body);
@@ -157,7 +156,7 @@ async fn what_is_known_not_to_be_meant_is_not_found() {
         let ids = found.unwrap().into_iter().map(|found| found.request_id);
         ids.collect::<Vec<_>>()
     };
-    // A server that ignores the filter.
+    // The server ignores the filter.
     let everything = json!({ "data": [
         { "request_id": "other-tag", "tags": ["match-70"], "start_time": "2026-04-22 12:00:50.000000" },
         { "request_id": "no-tag", "tags": [], "start_time": "2026-04-22 12:00:50.000000" },
@@ -186,7 +185,7 @@ async fn deployment(body: Value) -> Result<Deployment> {
 }
 
 #[tokio::test]
-async fn a_status_comes_with_a_prefix_and_without() {
+async fn status_is_parsed_with_and_without_prefix() {
     use DeploymentStatus::*;
     for (text, status) in [
         ("Status.SEEKING", Seeking),
@@ -206,13 +205,13 @@ async fn a_status_comes_with_a_prefix_and_without() {
 }
 
 #[tokio::test]
-async fn how_far_a_deployment_is() {
-    // Status, `running`, `error`, and what follows: ready, failed, over.
+async fn ready_failed_and_over_by_status_and_flags() {
+    // Status, `running`, `error`; expected: ready, failed, over.
     let rows = [
         ("Status.SEEKING", None, None, [false, false, false]),
         ("Status.NEW", None, None, [false, false, false]),
         ("Status.READY", None, None, [true, false, false]),
-        // The vendor's clients take `running` for the same signal.
+        // The vendor's clients use `running` as well.
         ("Status.NEW", Some(true), None, [true, false, false]),
         ("Status.READY", None, Some(true), [false, true, true]),
         ("Status.ERROR", None, None, [false, true, true]),
@@ -229,8 +228,8 @@ async fn how_far_a_deployment_is() {
 }
 
 #[tokio::test]
-async fn a_status_in_other_forms() {
-    // All that clients were seen to leave out, and what older versions have beside it.
+async fn deployment_accepts_missing_null_and_older_fields() {
+    // Without the fields that known clients omit, and with fields of older versions.
     let found = deployment(json!({
         "request_id": "a", "current_status": "READY", "fqdn": null, "max_duration": "60",
         "elapsed_time": 34.0, "start_time": "2026-04-22 12:00:46.444265", "sockets": 8,
@@ -244,18 +243,22 @@ async fn a_status_in_other_forms() {
         (Some(60), Some(34))
     );
     let started = found.start_time.as_ref().unwrap().unix_millis();
-    assert_eq!(started, Some(1_776_859_246_444), "taken as UTC");
+    assert_eq!(
+        started,
+        Some(1_776_859_246_444),
+        "a time without a zone is UTC"
+    );
     assert_eq!(found.location.as_ref().unwrap().latitude, Some(45.5));
     assert_eq!(found.port("7777").unwrap().external, Some(1));
-    // Nothing has an address or a time yet.
-    let sought = deployment(json!({
+    // No address and no time yet.
+    let seeking = deployment(json!({
         "request_id": "a", "current_status": "Status.SEEKING", "start_time": null, "removal_time": null,
         "ports": null, "location": null, "last_status": null, "tags": null, "running": null,
     }))
     .await
     .unwrap();
     assert_eq!(
-        (sought.start_time, sought.ports, sought.running),
+        (seeking.start_time, seeking.ports, seeking.running),
         (None, None, None)
     );
     let error = deployment(json!({ "request_id": "a" })).await.unwrap_err();
@@ -264,12 +267,12 @@ async fn a_status_in_other_forms() {
 }
 
 #[tokio::test]
-async fn three_statuses_of_a_stop_are_success() {
+async fn stop_succeeds_with_200_202_and_410() {
     let summary = r#"{"message":"soon","deployment_summary":{"request_id":"a","current_status":"Status.TERMINATING"}}"#;
     for (status, body, outcome) in [
         (200, summary, StopOutcome::Stopping),
         (200, r#"{"message":"soon"}"#, StopOutcome::Stopping),
-        // The words around it do not matter.
+        // The body does not matter.
         (200, "", StopOutcome::Stopping),
         (200, "[]", StopOutcome::Stopping),
         (
@@ -302,10 +305,10 @@ async fn three_statuses_of_a_stop_are_success() {
 }
 
 #[tokio::test]
-async fn a_server_that_ends_itself() {
+async fn self_stop_names_its_token_and_redacts_its_key() {
     let found = own_stop(CannedReply::new(410, r#"{"message":"ok"}"#)).await;
     assert_eq!(found.unwrap().outcome, StopOutcome::AlreadyStopped);
-    // It has another token than everything else.
+    // A separate token, not EDGEGAP_TOKEN.
     let error = own_stop(CannedReply::json(401, "{}")).await.unwrap_err();
     assert!(
         error.to_string().contains("ARBITRIUM_DELETE_TOKEN"),
@@ -330,8 +333,8 @@ async fn a_server_that_ends_itself() {
 }
 
 #[tokio::test]
-async fn lists_in_other_forms() {
-    // From before the hosts had pages, and with values nobody has seen yet.
+async fn hosts_and_versions_accept_variants() {
+    // Without pages, as before 2026-06-01, and with an unknown status.
     let body = json!({ "data": [
         { "host_id": "h", "status": "MOVING", "allocated_cpu_units": null, "delete_schedule": null, "pin": {}, "delete_schedules": [] },
         { "host_id": "i", "status": "ACTIVE", "created_at": "2026-04-22T12:00:46Z", "latitude": "45.5" },

@@ -1,8 +1,7 @@
-//! One rate for a fleet of processes, on a real Redis server and in real time, as processes have no
-//! other.
+//! A rate budget that several processes share through a real Redis server, in real time.
 //!
-//! `redis-server` must be installed. Without it the tests are skipped and say so; where `CI` or
-//! `DEPLOYKIT_REQUIRE_REDIS` is set, they fail.
+//! Requires `redis-server`. Without it the tests print that they are skipped, or fail if `CI` or
+//! `DEPLOYKIT_REQUIRE_REDIS` is set.
 
 mod servers;
 #[path = "../support/mod.rs"]
@@ -20,13 +19,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 
-/// Edgegap permits 40 deployments per second.
+/// Documented rate of Edgegap: 40 deployments per second.
 const MOST: usize = 40;
 const WINDOW: Duration = Duration::from_secs(1);
 const MEMBERS: u32 = 4;
 const CANARY: &str = "canary-7c1e";
 
-/// Fleets run one after the other: two cores do not serve eight busy processes on time.
+/// Only one test runs worker processes at a time: eight busy processes are too many for two cores.
 static ONE_FLEET: Mutex<()> = Mutex::const_new(());
 
 fn client(base_url: &str, redis_url: &str, otherwise: Fallback) -> Client {
@@ -48,7 +47,7 @@ fn new() -> NewDeployment {
     NewDeployment::new("my-app", "1", User::ip([75, 28, 35, 192].into()))
 }
 
-/// Processes that call as fast as they may, until they are dropped.
+/// Worker processes that deploy as fast as the budget allows. Drop ends them.
 struct Fleet(Vec<Child>);
 
 impl Fleet {
@@ -66,7 +65,7 @@ impl Fleet {
         Self((0..MEMBERS).map(start).collect())
     }
 
-    /// Waits until all of them are at work.
+    /// Waits until each worker has sent requests.
     async fn at_work(&self, platform: &Platform) -> Instant {
         let started = Instant::now();
         loop {
@@ -96,7 +95,7 @@ impl Drop for Fleet {
 }
 
 #[tokio::test]
-#[ignore = "what the others start as processes"]
+#[ignore = "started as a process by other tests"]
 async fn a_worker() {
     let Ok(member) = std::env::var("FLEET_WORKER") else {
         return;
@@ -104,7 +103,7 @@ async fn a_worker() {
     let [platform, redis] =
         ["FLEET_PLATFORM", "FLEET_REDIS"].map(|name| std::env::var(name).unwrap());
     let client = client(&platform, &redis, Fallback::Local);
-    // The first request of a process takes its time; this one needs no slot, and is not noted.
+    // The first request of a process is slow. This one is not counted.
     let greeting = client.request(http::Method::GET, "/").await;
     assert!(greeting.is_ok(), "{greeting:?}");
     let calls = || async {
@@ -129,7 +128,7 @@ fn between(arrivals: &[Arrival], from: Instant, to: Instant) -> Vec<Arrival> {
     inside.cloned().collect()
 }
 
-/// The fullest window, with its start.
+/// The window with the most requests: their number, and its start.
 fn fullest(arrivals: &[Arrival]) -> (usize, Duration) {
     let windows = arrivals.iter().map(|(start, _)| {
         let inside = between(arrivals, *start, *start + WINDOW);
@@ -139,7 +138,7 @@ fn fullest(arrivals: &[Arrival]) -> (usize, Duration) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fleet_keeps_to_the_rate_uses_it_and_is_fair() {
+async fn workers_stay_within_the_rate_use_it_up_and_share_it_fairly() {
     let _alone = ONE_FLEET.lock().await;
     let Some(redis) = Redis::start(None) else {
         return;
@@ -167,7 +166,7 @@ async fn a_fleet_keeps_to_the_rate_uses_it_and_is_fair() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fleet_keeps_to_the_rate_when_redis_goes_and_comes_back() {
+async fn workers_stay_within_the_rate_during_and_after_a_redis_outage() {
     let _alone = ONE_FLEET.lock().await;
     let Some(mut redis) = Redis::start(None) else {
         return;
@@ -204,7 +203,7 @@ async fn a_fleet_keeps_to_the_rate_when_redis_goes_and_comes_back() {
 }
 
 #[tokio::test]
-async fn without_redis_nothing_is_sent_if_so_chosen() {
+async fn fallback_refuse_sends_nothing_without_redis() {
     let Some(mut redis) = Redis::start(None) else {
         return;
     };
@@ -228,7 +227,7 @@ async fn without_redis_nothing_is_sent_if_so_chosen() {
 }
 
 #[tokio::test]
-async fn a_redis_that_hangs_costs_a_second_and_then_nothing() {
+async fn a_hanging_redis_delays_only_the_first_call() {
     let Some(redis) = Redis::start(None) else {
         return;
     };
@@ -255,7 +254,7 @@ fn bucket(name: &'static str, millis: u64) -> BudgetBucket {
 }
 
 #[tokio::test]
-async fn two_that_ask_at_once_do_not_both_get_the_last_slot() {
+async fn concurrent_requests_never_share_a_slot() {
     let Some(redis) = Redis::start(None) else {
         return;
     };
@@ -271,7 +270,7 @@ async fn two_that_ask_at_once_do_not_both_get_the_last_slot() {
             }
         }
         assert_eq!(waits.len(), 7, "{waits:?}");
-        // Each has a slot of its own to come, one second after the other.
+        // Each gets a later slot, one second apart.
         waits.sort();
         for (index, wait) in waits.iter().enumerate() {
             let slot = Duration::from_secs(index as u64 + 1);
@@ -281,7 +280,7 @@ async fn two_that_ask_at_once_do_not_both_get_the_last_slot() {
 }
 
 #[tokio::test]
-async fn a_slot_is_kept_until_its_time_and_not_for_ever() {
+async fn a_reserved_slot_is_kept_until_its_time_and_then_expires() {
     let Some(redis) = Redis::start(None) else {
         return;
     };
@@ -291,7 +290,7 @@ async fn a_slot_is_kept_until_its_time_and_not_for_ever() {
     let BudgetReply::Wait(wait) = budget.take(&asked).await.unwrap() else {
         panic!("the second at once");
     };
-    // Who asks instead of the one who gave up waits for the same slot, and takes no other.
+    // A caller that replaces one that gave up waits for the same slot.
     for _ in 0..10 {
         let again = budget.take(&asked).await.unwrap();
         assert!(matches!(again, BudgetReply::Wait(left) if left <= wait));
@@ -302,17 +301,17 @@ async fn a_slot_is_kept_until_its_time_and_not_for_ever() {
         panic!("the fourth at once");
     };
     sleep(wait + Duration::from_millis(60)).await;
-    // Too late for the slot that was kept, too early for the next one.
+    // The reserved slot has expired, and the next one is still to come.
     let late = budget.take(&asked).await.unwrap();
     assert!(matches!(late, BudgetReply::Wait(_)), "{late:?}");
-    // The key goes when it says nothing any more.
+    // The key expires.
     sleep(Duration::from_millis(700)).await;
     let key = "EXISTS deploykit:{kept}:test:a";
     assert_eq!(redis.command(key), ":0");
 }
 
 #[tokio::test]
-async fn a_redis_that_forgets_or_has_another_clock_is_no_obstacle() {
+async fn flushed_redis_and_changed_clock_are_tolerated() {
     let Some(redis) = Redis::start(None) else {
         return;
     };
@@ -327,7 +326,7 @@ async fn a_redis_that_forgets_or_has_another_clock_is_no_obstacle() {
         assert_eq!(redis.command("FLUSHALL"), "+OK");
         assert_eq!(redis.command("SCRIPT FLUSH"), "+OK");
     }
-    // Written by a clock that was a day ahead.
+    // A value from a clock that was one day ahead.
     let day = 86_400_000_000_u64;
     let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let ahead = time.unwrap().as_micros() as u64 + day;
@@ -340,7 +339,7 @@ async fn a_redis_that_forgets_or_has_another_clock_is_no_obstacle() {
 }
 
 #[tokio::test]
-async fn who_gives_up_while_asking_leaves_the_connection_in_order() {
+async fn a_cancelled_request_leaves_the_connection_usable() {
     let Some(redis) = Redis::start(None) else {
         return;
     };
@@ -370,7 +369,7 @@ fn a_budget_outlives_the_runtime_that_connected_it() {
 }
 
 #[tokio::test]
-async fn a_password_is_never_shown() {
+async fn redis_password_is_redacted() {
     let Some(redis) = Redis::start(Some("right-horse")) else {
         return;
     };
@@ -397,7 +396,7 @@ async fn a_password_is_never_shown() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_used_is_refused_without_showing_it() {
+async fn invalid_redis_urls_are_refused_and_redacted() {
     let port = free_port();
     for url in [
         format!("http://u:{CANARY}@127.0.0.1:{port}"),
@@ -411,7 +410,7 @@ async fn what_cannot_be_used_is_refused_without_showing_it() {
         assert!(!format!("{error} {error:?}").contains(CANARY), "{error}");
     }
     assert!(RedisBudget::new("redis://127.0.0.1", " ").is_err());
-    // Nothing is connected until it is asked.
+    // It connects at the first request.
     let nobody = RedisBudget::new(format!("redis://127.0.0.1:{port}"), "a").unwrap();
     assert!(nobody.take(&bucket("a", 100)).await.is_err());
 }

@@ -1,4 +1,4 @@
-//! A Redis server of one's own, and a platform that keeps the times of its calls.
+//! A Redis server for one test, and a platform that records when requests arrive.
 
 use super::support::{Server, reply};
 use std::io::{ErrorKind, Read, Write};
@@ -8,10 +8,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// What the servers that this test starts are found by: another version, say.
+/// Environment variable for the path of another `redis-server`.
 const BINARY: &str = "REDIS_SERVER";
 
-/// Ends with the test.
+/// A Redis server. Drop ends it.
 pub struct Redis {
     pub port: u16,
     password: Option<&'static str>,
@@ -20,7 +20,7 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// A new one, or `None` without the program where it is not required.
+    /// Starts a server; `None` if the program is not installed and not required.
     pub fn start(password: Option<&'static str>) -> Option<Self> {
         let port = free_port();
         let directory = std::env::temp_dir().join(format!("deploykit-fleet-{port}"));
@@ -55,7 +55,7 @@ impl Redis {
                     required.iter().all(|name| std::env::var_os(name).is_none()),
                     "{binary} is not installed (Debian: redis-server), and this test needs it"
                 );
-                // Past the harness, which keeps what a passing test prints to itself.
+                // Not `eprintln!`, whose output the test harness captures.
                 let text = format!("\nSKIPPED: {binary} is not installed; nothing was tested\n");
                 std::io::stderr().write_all(text.as_bytes()).unwrap();
                 return false;
@@ -86,20 +86,20 @@ impl Redis {
         }
     }
 
-    /// On the same port, and without any memory.
+    /// Starts an empty server on the same port.
     pub fn restart(&mut self) {
         self.kill();
         assert!(self.run());
     }
 
-    /// `STOP`: it hangs. `CONT`: it goes on.
+    /// Sends a signal: `STOP` suspends the server, `CONT` resumes it.
     pub fn signal(&self, name: &str) {
         let process = self.process.as_ref().unwrap().id().to_string();
         let status = Command::new("kill").args(["-s", name, &process]).status();
         assert!(status.unwrap().success());
     }
 
-    /// A command without quotes, and its answer as it comes.
+    /// Sends an inline command, and returns the raw reply.
     pub fn command(&self, line: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         write!(stream, "{line}\r\n").unwrap();
@@ -121,10 +121,10 @@ pub fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// When a request arrived, and from which worker.
+/// Time of a request, and the worker that sent it.
 pub type Arrival = (Instant, String);
 
-/// Accepts every deployment, and keeps its arrival.
+/// Accepts every deployment and records its arrival.
 pub struct Platform {
     pub server: Server,
     arrivals: Arc<Mutex<Vec<Arrival>>>,

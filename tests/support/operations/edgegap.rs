@@ -1,4 +1,4 @@
-//! Edgegap's operations.
+//! The requests of Edgegap's operations.
 
 use super::{AnyCall, Clients, Row, json, opaque, opaque_with_id};
 use deploykit::Call;
@@ -51,7 +51,7 @@ fn full(to: &Clients) -> NewDeployment {
         .resources(1024, 2048)
 }
 
-/// A secret in every address and in several variables.
+/// A deployment with secrets in each webhook URL and in two variables.
 fn with_secrets(to: &Clients) -> NewDeployment {
     let hook = |event: &str| {
         let user = to.secret(&format!("url of {event} (user)"));
@@ -100,7 +100,7 @@ const FILTERS: [(&str, MakeFilter); 11] = [
     ("created_until", || Filter::created_until(since())),
 ];
 
-/// One condition for each property, and one order: the later one holds.
+/// A later filter or order replaces an earlier one of the same property.
 fn several(deployments: Deployments) -> Deployments {
     deployments
         .tagged("before")
@@ -114,7 +114,7 @@ fn several(deployments: Deployments) -> Deployments {
 }
 
 fn self_stop(to: &Clients) -> SelfStop {
-    // The address holds a secret, too.
+    // The URL contains a secret, too.
     let key = to.secret("path.stop_key");
     let url = to.value("self_stop_url", "https://api.edgegap.com");
     let id = to.id("deployment", "9f511e17");
@@ -141,7 +141,7 @@ fn list_deployments() -> Row {
     .variant("newest", |to| {
         json(to.edgegap.deployments().newest_first().list())
     })
-    // A minute earlier than asked for.
+    // One minute earlier, to allow for clock skew.
     .variant("find_created", |to| {
         json(to.edgegap.deployments().find_created("match-7", since()))
     })
