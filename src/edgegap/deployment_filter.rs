@@ -25,7 +25,7 @@ pub struct Filter {
     pub(super) field: &'static str,
     operator: &'static str,
     /// The value in the query, or why it is invalid.
-    value: std::result::Result<Value, String>,
+    value: Result<Value, String>,
 }
 
 /// Compares a property with one or more texts. A text, name or id converts into [`Match::Is`].
@@ -74,32 +74,32 @@ impl Filter {
         Self::checked("status", "status", operator, bare.to_lowercase().into())
     }
 
-    /// Deployments of this application.
+    /// Filters by application name.
     pub fn application(name: impl Into<Match>) -> Self {
         Self::compared("application", "application", name.into())
     }
 
-    /// Deployments of this version.
+    /// Filters by name of the application version.
     pub fn version(name: impl Into<Match>) -> Self {
         Self::compared("version", "version", name.into())
     }
 
-    /// Deployments with this tag.
+    /// Filters by tag.
     pub fn tag(tag: impl Into<Match>) -> Self {
         Self::compared("tags", "tag", tag.into())
     }
 
-    /// Deployments with this id.
+    /// Filters by id of the deployment.
     pub fn request_id(id: impl Into<Match>) -> Self {
         Self::compared("request_id", "request id", id.into())
     }
 
-    /// Deployments on this private fleet.
+    /// Filters by name of the private fleet.
     pub fn fleet(name: impl Into<Match>) -> Self {
         Self::compared("fleet_name", "fleet name", name.into())
     }
 
-    /// Deployments on private fleets whose name matches this pattern.
+    /// Filters by a pattern for the name of the private fleet.
     ///
     /// `%` matches any text; case is ignored.
     pub fn fleet_like(pattern: impl Into<String>) -> Self {
@@ -107,12 +107,12 @@ impl Filter {
         Self::checked("fleet_name", "fleet name", "ilike", pattern.into())
     }
 
-    /// Deployments on this host of a private fleet.
+    /// Filters by name of the host in a private fleet.
     pub fn host(name: impl Into<Match>) -> Self {
         Self::compared("host_name", "host name", name.into())
     }
 
-    /// Deployments on hosts whose name matches this pattern.
+    /// Filters by a pattern for the name of the host.
     ///
     /// `%` matches any text; case is ignored.
     pub fn host_like(pattern: impl Into<String>) -> Self {
