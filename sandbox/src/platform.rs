@@ -111,7 +111,7 @@ pub(crate) trait PlatformState: Clone {
     fn handle(&mut self, call: &Call) -> Reply;
 
     /// A 400 in the platform's form, for a request that violates the spec.
-    fn violation_reply(&self, problem: &Violation) -> Reply;
+    fn violation_reply(&self, violation: &Violation) -> Reply;
 
     /// The platform's resources, for the status page.
     fn resources(&self, now: Duration) -> Vec<ResourceSummary>;
@@ -137,7 +137,7 @@ pub(crate) struct ResourceSummary {
 /// Its own checks come first, because their messages are better. A request that passes them but violates the spec is
 /// refused and changes nothing.
 pub(crate) fn answer<P: PlatformState>(platform: &mut P, call: &Call) -> Reply {
-    let Some(problem) = unaccepted_violation(platform, call) else {
+    let Some(violation) = unaccepted_violation(platform, call) else {
         return platform.handle(call);
     };
     let before = platform.clone();
@@ -146,7 +146,7 @@ pub(crate) fn answer<P: PlatformState>(platform: &mut P, call: &Call) -> Reply {
         return reply;
     }
     *platform = before;
-    platform.violation_reply(problem)
+    platform.violation_reply(violation)
 }
 
 /// The first violation that the platform is not known to accept.
@@ -162,7 +162,7 @@ pub(crate) fn unaccepted_violation<'a, P: PlatformState>(
     };
     call.violations
         .iter()
-        .find(|problem| !taken(&problem.location))
+        .find(|violation| !taken(&violation.location))
 }
 
 #[cfg(test)]

@@ -463,10 +463,10 @@ impl PlatformState for Dployr {
         }
     }
 
-    fn violation_reply(&self, problem: &Violation) -> Reply {
+    fn violation_reply(&self, violation: &Violation) -> Reply {
         match self.dialect {
-            Dialect::Documented => documented::refusal(problem),
-            Dialect::ControlPlane => control_plane::refusal(problem),
+            Dialect::Documented => documented::violation_reply(violation),
+            Dialect::ControlPlane => control_plane::violation_reply(violation),
         }
     }
 

@@ -10,7 +10,7 @@ use super::tags::Tag;
 use super::webhooks::WebhookUrls;
 use super::{
     CREATES_PER_SECOND, Edgegap, LISTS_PER_SECOND, STATUSES_PER_SECOND, body_of, charge,
-    details_reply, message, page, refusal, remove_nulls,
+    details_reply, message, page, remove_nulls, violation_reply,
 };
 use crate::platform::{Call, unaccepted_violation};
 use crate::reply::{HandlerResult, Reply};
@@ -240,8 +240,8 @@ impl Edgegap {
     pub(super) fn create(&mut self, call: &Call) -> HandlerResult {
         charge(&mut self.limits.creates, call, CREATES_PER_SECOND)?;
         let body = body_of(call)?;
-        if let Some(problem) = unaccepted_violation(self, call) {
-            return Err(refusal(problem));
+        if let Some(violation) = unaccepted_violation(self, call) {
+            return Err(violation_reply(violation));
         }
         check_body(&body)?;
         let text = |name: &str| text_field(&body, name).unwrap_or_default().to_owned();
@@ -322,7 +322,7 @@ impl Edgegap {
         let query = call.request.query_value("query").map(Query::read);
         let query = query
             .transpose()
-            .map_err(|problem| message(400, &problem))?;
+            .map_err(|violation| message(400, &violation))?;
         let query = query.unwrap_or_default();
         // Newest first is an assumption: the default order is unpublished. Terminated ones are excluded: "List of
         // active deployments" (edgegap-v1-openapi.yaml).

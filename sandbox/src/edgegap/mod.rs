@@ -131,11 +131,11 @@ impl PlatformState for Edgegap {
     const PLATFORM: Platform = Platform::Edgegap;
 
     fn handle(&mut self, call: &Call) -> Reply {
-        self.route(call).unwrap_or_else(|refusal| refusal)
+        self.route(call).unwrap_or_else(|reply| reply)
     }
 
-    fn violation_reply(&self, problem: &Violation) -> Reply {
-        refusal(problem)
+    fn violation_reply(&self, violation: &Violation) -> Reply {
+        violation_reply(violation)
     }
 
     /// Newest first, including terminated deployments.
@@ -253,9 +253,9 @@ fn unknown_route(call: &Call) -> Reply {
 }
 
 /// The reply to a request that violates the spec.
-fn refusal(problem: &Violation) -> Reply {
-    let details = json!({ &problem.location: problem.message });
-    details_reply(&format!("Invalid request: {problem}"), details)
+fn violation_reply(violation: &Violation) -> Reply {
+    let details = json!({ &violation.location: violation.message });
+    details_reply(&format!("Invalid request: {violation}"), details)
 }
 
 fn details_reply(text: &str, details: Value) -> Reply {

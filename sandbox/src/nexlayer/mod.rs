@@ -125,11 +125,11 @@ impl PlatformState for Nexlayer {
             let app = apps.find(|app| app.label() == label);
             return sites::site(app, self.timing, call.now);
         }
-        with_express_header(self.route(call).unwrap_or_else(|refusal| refusal))
+        with_express_header(self.route(call).unwrap_or_else(|reply| reply))
     }
 
-    fn violation_reply(&self, problem: &Violation) -> Reply {
-        with_express_header(failure(400, &problem.to_string()))
+    fn violation_reply(&self, violation: &Violation) -> Reply {
+        with_express_header(failure(400, &violation.to_string()))
     }
 
     /// Newest first, without session tokens.

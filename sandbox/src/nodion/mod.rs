@@ -124,11 +124,11 @@ impl PlatformState for Nodion {
     const PLATFORM: Platform = Platform::Nodion;
 
     fn handle(&mut self, call: &Call) -> Reply {
-        self.route(call).unwrap_or_else(|refusal| refusal)
+        self.route(call).unwrap_or_else(|reply| reply)
     }
 
-    fn violation_reply(&self, problem: &Violation) -> Reply {
-        bad_request(&problem.to_string())
+    fn violation_reply(&self, violation: &Violation) -> Reply {
+        bad_request(&violation.to_string())
     }
 
     /// Newest first, each with the status of its latest deployment.

@@ -20,18 +20,18 @@ use crate::platform::Platform;
 /// Maximum connections to all ports together; further ones wait.
 const MAX_CONNECTIONS: usize = 512;
 /// Timeout for the head of each request on a connection.
-const HEAD_TIME: Duration = Duration::from_secs(30);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum bytes of a request head.
 const HEAD_LIMIT: usize = 64 << 10;
 /// Pause after a failed accept, usually for lack of file descriptors.
-const PAUSE: Duration = Duration::from_millis(50);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// The listener of one platform.
 #[derive(Clone)]
 pub(super) struct PlatformListener {
     pub(super) platform: Platform,
     pub(super) shared: Arc<SharedState>,
-    pub(super) ends: watch::Receiver<()>,
+    pub(super) shutdown: watch::Receiver<()>,
     pub(super) permits: Arc<Semaphore>,
 }
 
@@ -40,32 +40,32 @@ pub(super) fn connection_permits() -> Arc<Semaphore> {
 }
 
 /// Completes when the sandbox is dropped.
-pub(super) async fn ended(mut ends: watch::Receiver<()>) {
+pub(super) async fn shut_down(mut shutdown: watch::Receiver<()>) {
     // Nothing is ever sent: an error means that the sender was dropped.
-    while ends.changed().await.is_ok() {}
+    while shutdown.changed().await.is_ok() {}
 }
 
 impl PlatformListener {
     pub(super) async fn listen(self, listener: TcpListener) {
-        let mut end = pin!(ended(self.ends.clone()));
+        let mut end = pin!(shut_down(self.shutdown.clone()));
         loop {
             let next = async {
                 let accepted = listener.accept().await;
                 (accepted, Arc::clone(&self.permits).acquire_owned().await)
             };
-            let (accepted, place) = tokio::select! {
+            let (accepted, permit) = tokio::select! {
                 () = &mut end => return,
                 next = next => next,
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let port = self.clone();
+                    let platform = self.clone();
                     tokio::spawn(async move {
-                        port.serve(stream).await;
-                        drop(place);
+                        platform.serve(stream).await;
+                        drop(permit);
                     });
                 }
-                Err(_) => tokio::time::sleep(PAUSE).await,
+                Err(_) => tokio::time::sleep(ACCEPT_RETRY_DELAY).await,
             }
         }
     }
@@ -74,22 +74,22 @@ impl PlatformListener {
         // Small replies must not wait for more data.
         let _ = stream.set_nodelay(true);
         // A faulty reply, to be written after hyper releases the socket.
-        let broken: Arc<Mutex<Option<FaultyReply>>> = Arc::default();
+        let faulty_reply: Arc<Mutex<Option<FaultyReply>>> = Arc::default();
         let service = service_fn(|request| {
-            let (port, broken) = (self.clone(), Arc::clone(&broken));
+            let (platform, faulty_reply) = (self.clone(), Arc::clone(&faulty_reply));
             Box::pin(async move {
-                answer(&port, request).await.map_err(|how| {
-                    *broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(how);
+                answer(&platform, request).await.map_err(|reply| {
+                    *faulty_reply.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
                     NoReply
                 })
             })
         });
         let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIME)
+            .header_read_timeout(HEAD_TIMEOUT)
             .max_buf_size(HEAD_LIMIT)
             .serve_connection(TokioIo::new(stream), service);
-        let mut end = pin!(ended(self.ends.clone()));
+        let mut end = pin!(shut_down(self.shutdown.clone()));
         let mut ending = false;
         let talk = poll_fn(|cx| {
             if !ending && end.as_mut().poll(cx).is_ready() {
@@ -101,13 +101,16 @@ impl PlatformListener {
         // An error only means the end of the connection.
         let _ = talk.await;
         let mut stream = connection.into_parts().io.into_inner();
-        let how = broken.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match how {
-            Some(how) => {
-                let broken = how.send(stream, &self.shared);
+        let reply = faulty_reply
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        match reply {
+            Some(reply) => {
+                let send = reply.send(stream, &self.shared);
                 tokio::select! {
-                    () = ended(self.ends.clone()) => {}
-                    () = broken => {}
+                    () = shut_down(self.shutdown.clone()) => {}
+                    () = send => {}
                 }
             }
             None => {

@@ -6,7 +6,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::Response;
 use hyper::body::{Bytes, Incoming};
 
-use super::connections::{PlatformListener, ended};
+use super::connections::{PlatformListener, shut_down};
 use super::faulty_reply::FaultyReply;
 use crate::faults::{Delivery, Outcome};
 use crate::page;
@@ -16,34 +16,34 @@ use crate::request::Request;
 /// Maximum bytes of a request body.
 const BODY_LIMIT: usize = 1 << 20;
 /// Timeout for receiving a body.
-const BODY_TIME: Duration = Duration::from_secs(30);
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) async fn answer(
-    port: &PlatformListener,
+    listener: &PlatformListener,
     request: hyper::Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, FaultyReply> {
     let (mut request, body) = Request::from_http(request);
     let body = match read(body).await {
         Ok(body) => body,
         Err(reply) => {
-            let mut inner = port.shared.lock();
+            let mut inner = listener.shared.lock();
             let now = inner.clock.tick();
-            inner.state.record(port.platform, request, &reply, now);
+            inner.state.record(listener.platform, request, &reply, now);
             drop(inner);
-            port.shared.notify_request();
+            listener.shared.notify_request();
             return Ok(reply.into_http());
         }
     };
     request.body = body;
     let (outcome, now) = {
-        let mut inner = port.shared.lock();
+        let mut inner = listener.shared.lock();
         if page::is_page_request(&request) {
             return Ok(page::reply(&inner, &request).into_http());
         }
         let now = inner.clock.tick();
-        (inner.state.outcome(port.platform, &request, now), now)
+        (inner.state.outcome(listener.platform, &request, now), now)
     };
-    port.shared.notify_request();
+    listener.shared.notify_request();
     let Outcome {
         reply,
         delay,
@@ -52,16 +52,16 @@ pub(super) async fn answer(
     if !delay.is_zero() {
         tokio::select! {
             // A manual clock no longer moves after the sandbox is dropped.
-            () = ended(port.ends.clone()) => {
+            () = shut_down(listener.shutdown.clone()) => {
                 let delivery = Delivery::NoReply;
                 return Err(FaultyReply { reply, delivery });
             }
-            () = port.shared.sleep_until(now.saturating_add(delay)) => {}
+            () = listener.shared.sleep_until(now.saturating_add(delay)) => {}
         }
     }
     match delivery {
         Delivery::Complete => return Ok(reply.into_http()),
-        Delivery::NoReply => ended(port.ends.clone()).await,
+        Delivery::NoReply => shut_down(listener.shutdown.clone()).await,
         Delivery::Reset | Delivery::Truncated(_) | Delivery::Dribbled { .. } => {}
     }
     Err(FaultyReply { reply, delivery })
@@ -70,7 +70,7 @@ pub(super) async fn answer(
 async fn read(body: Incoming) -> Result<Vec<u8>, Reply> {
     let refuse = |status, words| Err(Reply::new(status, "text/plain", words));
     let body = Limited::new(body, BODY_LIMIT).collect();
-    match tokio::time::timeout(BODY_TIME, body).await {
+    match tokio::time::timeout(BODY_TIMEOUT, body).await {
         Ok(Ok(body)) => Ok(body.to_bytes().into()),
         Ok(Err(_)) => refuse(413, "the body is incomplete or larger than 1 MiB"),
         Err(_) => refuse(408, "the body did not arrive within 30 seconds"),

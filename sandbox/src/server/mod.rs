@@ -206,7 +206,7 @@ impl SandboxBuilder {
         }
         let [nexlayer, dployr, nodion, edgegap] = &urls;
         state.nexlayer_at(nexlayer);
-        let (running, ends) = watch::channel(());
+        let (running, shutdown) = watch::channel(());
         let (nexlayer, dployr) = (
             state.nexlayer().access(nexlayer),
             state.dployr().access(dployr),
@@ -232,13 +232,13 @@ impl SandboxBuilder {
         };
         let permits = connections::connection_permits();
         for (platform, listener) in listeners {
-            let port = PlatformListener {
+            let listening = PlatformListener {
                 platform,
                 shared: Arc::clone(&sandbox.shared),
-                ends: ends.clone(),
+                shutdown: shutdown.clone(),
                 permits: Arc::clone(&permits),
             };
-            tokio::spawn(port.listen(listener));
+            tokio::spawn(listening.listen(listener));
         }
         Ok(sandbox)
     }

@@ -66,7 +66,7 @@ pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
     // Charged before routing: unknown paths count too and can get 429.
     let taken = state.charge(authenticated, call.now, MINUTE, LIMIT);
     let reply = if taken.allowed {
-        route(state, call, path, authenticated).unwrap_or_else(|refusal| refusal)
+        route(state, call, path, authenticated).unwrap_or_else(|reply| reply)
     } else {
         let wait = taken.reset.saturating_sub(call.now.as_secs()).max(1);
         let message = format!("Rate limit exceeded. Try again in {wait} seconds.");
@@ -256,8 +256,8 @@ fn not_connected(message: &str) -> Reply {
 }
 
 /// The reply to a request that violates the spec, in the words of the server's validation.
-pub(super) fn refusal(problem: &Violation) -> Reply {
-    bad_request(&format!("Validation failed: {problem}"))
+pub(super) fn violation_reply(violation: &Violation) -> Reply {
+    bad_request(&format!("Validation failed: {violation}"))
 }
 
 /// An error from a check before the handler: `error` is a string.

@@ -37,7 +37,7 @@ pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
     };
     let taken = state.charge(authenticated, call.now, HOUR, limit);
     let reply = if taken.allowed {
-        route(state, call, authenticated).unwrap_or_else(|refusal| refusal)
+        route(state, call, authenticated).unwrap_or_else(|reply| reply)
     } else {
         error(429, "Rate limit exceeded", json!({}))
     };
@@ -158,8 +158,8 @@ fn not_found(what: &str) -> Reply {
 }
 
 /// The reply to a request that violates the spec.
-pub(super) fn refusal(problem: &Violation) -> Reply {
-    invalid("Invalid request", &problem.location, &problem.message)
+pub(super) fn violation_reply(violation: &Violation) -> Reply {
+    invalid("Invalid request", &violation.location, &violation.message)
 }
 
 fn invalid(message: &str, field: &str, issue: &str) -> Reply {
