@@ -143,7 +143,7 @@ impl SandboxBuilder {
     /// Freezes the server's clock until [`Sandbox::advance`](crate::Sandbox::advance) moves it.
     ///
     /// It starts at 2026-11-24T02:24:00Z. Deployment states, webhooks, delayed and dribbled replies and rate-limit
-    /// windows follow this clock. Default: real time. [`in_process`](Self::in_process) ignores this and always uses
+    /// windows follow this clock. Default: real time. `in_process` ignores this and always uses
     /// tokio's clock.
     #[must_use]
     pub fn manual_clock(mut self) -> Self {
