@@ -1,49 +1,50 @@
-//! Deduplication: drops lines of a reading that an earlier reading yielded.
+//! Deduplication: drops log lines that an earlier reading yielded.
 //!
-//! Platforms number neither lines nor positions. A line has a time, and several lines may have the same
-//! one. So a reader continues *from* the time of its last line, and drops the lines that it yielded
-//! before, identified by time, hash and number of occurrences.
+//! Platforms number neither lines nor positions, and several lines may have the same time. So the next
+//! reading starts *at* the time of the last line, and lines that were already yielded are dropped. They
+//! are identified by time, hash and number of occurrences.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use std::num::ParseIntError;
 
-/// How many different lines are remembered. Bounds memory and cursors: this many are 10 KiB of JSON.
-pub(crate) const MOST_KNOWN: usize = 256;
+/// Limit on remembered lines. It bounds memory and cursors to about 10 KiB of JSON.
+pub(crate) const MAX_LINES: usize = 256;
 
-/// How far a log was read. Times are in milliseconds since 1970.
+/// Position in a log. Times are in milliseconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Place {
-    /// Where to start while no line was yielded.
+pub(crate) struct LogPosition {
+    /// Start time, until a line was yielded.
     pub start: Option<i64>,
     /// The latest time of a yielded line.
     pub last: Option<i64>,
-    /// Lines from this time on are in `given` and `crowd`; all lines before it were yielded.
+    /// All lines before this time were yielded. Yielded lines from this time on are in `lines` and
+    /// `overflow`.
     floor: i64,
-    /// Yielded lines, in order.
+    /// Yielded lines, sorted.
     #[serde(deserialize_with = "in_order")]
-    given: Vec<Given>,
-    /// Number of yielded lines with the time `floor` beside those: more than can be remembered.
-    crowd: u64,
+    lines: Vec<YieldedLine>,
+    /// Number of further yielded lines at the time `floor`, which exceed [`MAX_LINES`].
+    overflow: u64,
 }
 
-/// A line that was yielded.
+/// A line that was yielded before.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "(i64, String, u32)", try_from = "(i64, String, u32)")]
-pub(crate) struct Given {
+pub(crate) struct YieldedLine {
     at: i64,
     hash: u64,
     /// Number of occurrences.
     times: u32,
 }
 
-/// Hashes are written as text: many readers of JSON lose digits of large numbers.
-impl From<Given> for (i64, String, u32) {
-    fn from(line: Given) -> Self {
+/// Hashes are serialized as text, because many JSON parsers lose digits of large numbers.
+impl From<YieldedLine> for (i64, String, u32) {
+    fn from(line: YieldedLine) -> Self {
         (line.at, format!("{:016x}", line.hash), line.times)
     }
 }
 
-impl TryFrom<(i64, String, u32)> for Given {
+impl TryFrom<(i64, String, u32)> for YieldedLine {
     type Error = ParseIntError;
 
     fn try_from((at, hash, times): (i64, String, u32)) -> Result<Self, ParseIntError> {
@@ -52,145 +53,145 @@ impl TryFrom<(i64, String, u32)> for Given {
     }
 }
 
-fn in_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Given>, D::Error> {
-    let mut given = Vec::deserialize(deserializer)?;
-    if given.len() > MOST_KNOWN {
-        let problem = format!("a cursor with more than {MOST_KNOWN} lines");
+fn in_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<YieldedLine>, D::Error> {
+    let mut lines = Vec::deserialize(deserializer)?;
+    if lines.len() > MAX_LINES {
+        let problem = format!("a cursor with more than {MAX_LINES} lines");
         return Err(serde::de::Error::custom(problem));
     }
-    given.sort();
-    Ok(given)
+    lines.sort();
+    Ok(lines)
 }
 
-impl Place {
-    /// The time to read from, inclusive.
+impl LogPosition {
+    /// The inclusive start time of the next reading.
     pub fn since(&self) -> Option<i64> {
         self.last.map(|_| self.floor).or(self.start)
     }
 
-    fn note(&mut self, at: i64, hash: u64, overlap: i64) {
+    fn record(&mut self, at: i64, hash: u64, overlap: i64) {
         match self.last {
             Some(_) if at < self.floor => return,
             Some(last) if at <= last => {}
-            Some(_) => self.raise(at.saturating_sub(overlap)),
+            Some(_) => self.forget_before(at.saturating_sub(overlap)),
             None => self.floor = at.saturating_sub(overlap),
         }
         self.last = self.last.max(Some(at));
-        if self.crowd > 0 && at == self.floor {
-            self.crowd = self.crowd.saturating_add(1);
+        if self.overflow > 0 && at == self.floor {
+            self.overflow = self.overflow.saturating_add(1);
             return;
         }
         match self.find(at, hash) {
-            Ok(index) => self.given[index].times = self.given[index].times.saturating_add(1),
-            Err(index) => self.given.insert(index, Given { at, hash, times: 1 }),
+            Ok(index) => self.lines[index].times = self.lines[index].times.saturating_add(1),
+            Err(index) => self.lines.insert(index, YieldedLine { at, hash, times: 1 }),
         }
-        while self.given.len() > MOST_KNOWN {
-            let first = self.given[0].at;
+        while self.lines.len() > MAX_LINES {
+            let first = self.lines[0].at;
             if self.last.is_some_and(|last| first < last) {
-                self.raise(first + 1);
+                self.forget_before(first + 1);
             } else {
-                // A millisecond with more lines than are remembered: count them only.
-                self.crowd = self.given.iter().map(|line| u64::from(line.times)).sum();
-                self.given.clear();
+                // More lines in one millisecond than the limit: only count them.
+                self.overflow = self.lines.iter().map(|line| u64::from(line.times)).sum();
+                self.lines.clear();
                 self.floor = first;
             }
         }
     }
 
     fn find(&self, at: i64, hash: u64) -> Result<usize, usize> {
-        self.given
+        self.lines
             .binary_search_by_key(&(at, hash), |line| (line.at, line.hash))
     }
 
-    /// Forgets the lines before a time.
-    fn raise(&mut self, floor: i64) {
+    /// Forgets lines before a time.
+    fn forget_before(&mut self, floor: i64) {
         if floor > self.floor {
             self.floor = floor;
-            self.crowd = 0;
-            let before = self.given.partition_point(|line| line.at < floor);
-            self.given.drain(..before);
+            self.overflow = 0;
+            let before = self.lines.partition_point(|line| line.at < floor);
+            self.lines.drain(..before);
         }
     }
 
-    /// Takes out a line that was yielded; returns whether it was.
-    fn take(&mut self, at: i64, hash: u64) -> bool {
+    /// Removes one occurrence of a yielded line; returns whether there was one.
+    fn remove(&mut self, at: i64, hash: u64) -> bool {
         if let Ok(index) = self.find(at, hash)
-            && self.given[index].times > 0
+            && self.lines[index].times > 0
         {
-            self.given[index].times -= 1;
+            self.lines[index].times -= 1;
             return true;
         }
-        let crowded = at == self.floor && self.crowd > 0;
-        self.crowd -= u64::from(crowded);
-        crowded
+        let in_overflow = at == self.floor && self.overflow > 0;
+        self.overflow -= u64::from(in_overflow);
+        in_overflow
     }
 }
 
-/// Decides which lines are new.
+/// Drops lines that were already yielded.
 #[derive(Clone, Debug)]
 pub(crate) struct Dedupe {
-    place: Place,
-    /// How long after the latest line earlier ones may still arrive, in milliseconds.
+    position: LogPosition,
+    /// How much earlier than the latest line a new line may be, in milliseconds.
     overlap: i64,
-    /// What of the earlier readings may be read again; `None` if nothing was yielded.
+    /// The lines of earlier readings that may repeat; `None` if nothing was yielded.
     replay: Option<Replay>,
-    /// Time of the last line of this reading that had one. A line without a time belongs to the one
-    /// before it.
+    /// Time of the last line of this reading that has a time. Lines without a time get the time of the
+    /// line before them.
     at: Option<i64>,
     count: u64,
-    /// A line without any time was yielded.
-    unplaced: bool,
+    /// Whether a line was yielded before any line with a time.
+    yielded_untimed: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Replay {
-    place: Place,
+    position: LogPosition,
     last: i64,
-    /// No newer line was read yet.
+    /// Whether this reading has not passed the last yielded line yet.
     replaying: bool,
 }
 
 impl Dedupe {
-    pub fn new(place: Place, overlap: i64) -> Self {
+    pub fn new(position: LogPosition, overlap: i64) -> Self {
         let mut dedupe = Self {
-            place,
+            position,
             overlap,
             replay: None,
             at: None,
             count: 0,
-            unplaced: false,
+            yielded_untimed: false,
         };
-        dedupe.read_anew();
+        dedupe.start_reading();
         dedupe
     }
 
-    pub fn place(&self) -> &Place {
-        &self.place
+    pub fn position(&self) -> &LogPosition {
+        &self.position
     }
 
-    /// Sets where to start while no line was yielded.
+    /// Sets the start time, which applies until a line was yielded.
     pub fn start_at(&mut self, start: Option<i64>) {
-        self.place.start = start;
+        self.position.start = start;
     }
 
-    /// Begins a new reading, which may start anywhere before the current place.
-    pub fn read_anew(&mut self) {
-        self.replay = self.place.last.map(|last| Replay {
-            place: self.place.clone(),
+    /// Starts a new reading, at or before the current position.
+    pub fn start_reading(&mut self) {
+        self.replay = self.position.last.map(|last| Replay {
+            position: self.position.clone(),
             last,
             replaying: true,
         });
         self.at = None;
     }
 
-    /// Whether an item of this reading is new, and so is to be yielded. `is_line` is false for one that
-    /// could not be decoded.
-    pub fn takes(&mut self, at: Option<i64>, hash: u64, is_line: bool) -> bool {
+    /// Records an item of this reading; returns false for a repeat. `is_line` is false for an item that
+    /// cannot be decoded.
+    pub fn accept(&mut self, at: Option<i64>, hash: u64, is_line: bool) -> bool {
         let Some(at) = at.or(self.at) else {
-            // Before the first line with a time. In a later reading it is probably a repeat; errors
-            // are rather repeated than lost.
+            // No time is known yet. In a later reading, a line is probably a repeat; an error is yielded
+            // again rather than lost.
             let new = self.replay.is_none() || !is_line;
-            self.unplaced |= new && is_line;
+            self.yielded_untimed |= new && is_line;
             self.count += u64::from(new && is_line);
             return new;
         };
@@ -198,54 +199,72 @@ impl Dedupe {
         if self
             .replay
             .as_mut()
-            .is_some_and(|replay| replay.has(at, hash))
+            .is_some_and(|replay| replay.is_repeat(at, hash))
         {
             return false;
         }
-        self.place.note(at, hash, self.overlap);
+        self.position.record(at, hash, self.overlap);
         self.count += u64::from(is_line);
         true
     }
 
-    /// Number of new lines.
+    /// Number of accepted lines.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// Whether a line was yielded before.
-    pub fn knows(&self, at: Option<i64>, hash: u64) -> bool {
+    /// Whether this line was already yielded.
+    pub fn has_yielded(&self, at: Option<i64>, hash: u64) -> bool {
         at.is_some_and(|at| {
-            let crowded = at == self.place.floor && self.place.crowd > 0;
-            crowded || self.place.find(at, hash).is_ok()
+            let in_overflow = at == self.position.floor && self.position.overflow > 0;
+            in_overflow || self.position.find(at, hash).is_ok()
         })
     }
 
-    /// Whether another reading can continue from here.
-    pub fn is_placed(&self) -> bool {
-        self.place.last.is_some() || !self.unplaced
+    /// Whether the next reading can start at a known time.
+    pub fn has_position(&self) -> bool {
+        self.position.last.is_some() || !self.yielded_untimed
     }
 
     /// Skips the rest of the millisecond of the last line.
     pub fn skip_millisecond(&mut self) {
-        if let Some(last) = self.place.last {
+        if let Some(last) = self.position.last {
             let next = last.saturating_add(1);
-            self.place.last = Some(next);
-            self.place.raise(next);
+            self.position.last = Some(next);
+            self.position.forget_before(next);
         }
     }
 }
 
 impl Replay {
-    fn has(&mut self, at: i64, hash: u64) -> bool {
+    fn is_repeat(&mut self, at: i64, hash: u64) -> bool {
         if at > self.last {
             self.replaying = false;
             return false;
         }
-        if at < self.place.floor {
+        if at < self.position.floor {
             return self.replaying;
         }
-        self.place.take(at, hash)
+        self.position.remove(at, hash)
     }
+}
+
+const HASH_MULTIPLIER: u64 = 0x517c_c1b7_2722_0a95;
+
+/// Hashes the bytes of a line, eight at a time, to identify it within its millisecond.
+///
+/// Cursors contain the hash, so its values must never change.
+pub(crate) fn line_hash(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let mut hash = HASH_MULTIPLIER ^ length;
+    for word in words.iter().chain([&last]) {
+        let word = u64::from_le_bytes(*word);
+        hash = (hash.rotate_left(23) ^ word).wrapping_mul(HASH_MULTIPLIER);
+    }
+    hash ^ (hash >> 32)
 }
 
 #[cfg(test)]

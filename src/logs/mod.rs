@@ -1,13 +1,11 @@
-//! Followed logs: reconnection, deduplication and cursors, shared by all platforms.
+//! Log lines, followed logs and cursors, the same for all platforms.
 //!
-//! A platform implements [`Source`], which reads a connection or a window of the log. [`LogStream`]
-//! turns readings into one stream of lines, and [`Dedupe`] drops lines that were read before.
+//! [`LogStream`] reconnects and drops repeated lines. [`LogCursor`] continues a log in another process.
 
-mod backoff;
 mod cursor;
 mod dedupe;
 mod line;
-mod line_hash;
+mod reconnect;
 mod source;
 mod stream;
 
@@ -15,7 +13,6 @@ pub use cursor::LogCursor;
 pub use line::LogLine;
 pub use stream::LogStream;
 
-pub(crate) use backoff::Backoff;
-pub(crate) use dedupe::{Dedupe, Place};
-pub(crate) use line_hash::line_hash;
-pub(crate) use source::{Event, Item, Reconnect, Source, clock};
+pub(crate) use dedupe::{Dedupe, LogPosition, line_hash};
+pub(crate) use reconnect::{Backoff, Reconnect};
+pub(crate) use source::{Event, Item, Source, server_time_millis};

@@ -1,24 +1,29 @@
-//! What a platform implements so that its logs can be followed.
+//! Interface of a platform's log, for [`LogStream`](super::LogStream).
 
-use super::{Backoff, Dedupe, LogLine};
+use super::{Dedupe, LogLine};
 use crate::error::{Error, Result};
 use crate::time::parse_http_date;
 use crate::transport::Scope;
-use crate::transport::retry::Retry;
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Reads a log: one connection or one window at a time. The first reading has started, or is about to.
+/// Reads a log in readings: connections of a streaming platform, or windows of a polled log.
+///
+/// The first reading starts when the source is created.
 pub(crate) trait Source: Send {
-    /// The platform's name in cursors.
+    /// Name of the platform in cursors.
     fn platform(&self) -> &'static str;
 
-    /// Starts the next reading at the current place. Does no I/O before it is polled.
-    fn read_on(&mut self, dedupe: &Dedupe);
+    /// Starts the next reading at the current position. Sends nothing until polled.
+    fn start_reading(&mut self, dedupe: &Dedupe);
 
-    /// The next event. Not polled again after an event that ends the reading. `goes_on`: another
-    /// reading will follow.
-    fn poll(&mut self, context: &mut Context<'_>, dedupe: &Dedupe, goes_on: bool) -> Poll<Event>;
+    /// The next event. Not polled again after an event that ends the reading.
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        dedupe: &Dedupe,
+        will_reconnect: bool,
+    ) -> Poll<Event>;
 
     /// Closes the connection.
     fn close(&mut self);
@@ -26,59 +31,35 @@ pub(crate) trait Source: Send {
 
 /// The next event of a source.
 pub(crate) enum Event {
-    /// A line, or the error in its place.
+    /// A line, or the error of a line that cannot be decoded.
     Item(Item),
-    /// An error to yield; the reading continues.
-    Told(Error),
-    /// The reading has ended; start the next one at once.
-    Again,
-    /// As `Again`, but the rest of the millisecond cannot be read.
-    Lost(Error),
+    /// An error to yield, such as a gap. The reading continues.
+    Warning(Error),
+    /// The reading has ended; start the next one immediately.
+    ReadMore,
+    /// The rest of the millisecond cannot be read. Yield the error and continue after it.
+    SkipMillisecond(Error),
     /// The server ended the response, or has nothing new.
     Ended,
-    /// No data for the idle timeout.
-    Silent(Error),
+    /// No data within the idle timeout.
+    IdleTimeout(Error),
     /// The connection broke.
-    Broken(Error),
+    ConnectionBroken(Error),
     /// The request failed.
-    Refused(Error),
+    RequestFailed(Error),
 }
 
-/// A line with what identifies it.
+/// A line, with the time and the hash that identify it.
 pub(crate) struct Item {
-    /// Its time, in milliseconds since 1970.
+    /// Time of the line, in milliseconds since 1970.
     pub at: Option<i64>,
     /// See [`line_hash`](super::line_hash).
-    pub identity: u64,
+    pub hash: u64,
     pub line: Result<LogLine>,
 }
 
-/// When a stream starts another reading.
-pub(crate) struct Reconnect {
-    pub wanted: bool,
-    /// After a failure.
-    pub failed: Backoff,
-    /// After a response that ended well.
-    pub ended: Backoff,
-    /// Longest `Retry-After` that is accepted.
-    pub max_wait: Duration,
-}
-
-impl Reconnect {
-    /// By a retry policy; without retries the stream does not reconnect.
-    pub fn by(retry: &Retry) -> Self {
-        Self {
-            wanted: retry.max_retries > 0,
-            failed: Backoff::of(retry),
-            ended: Backoff::of(retry),
-            max_wait: retry.max_wait,
-        }
-    }
-}
-
-/// When the last response was sent, in milliseconds since 1970: by its `Date` header, or else by the
-/// local clock.
-pub(crate) fn clock(scope: &Scope) -> i64 {
+/// Time of the last response, in milliseconds since 1970: its `Date` header, or the local clock.
+pub(crate) fn server_time_millis(scope: &Scope) -> i64 {
     let headers = scope.outcome().headers;
     let date = headers.get(http::header::DATE);
     let date = date

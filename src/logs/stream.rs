@@ -1,4 +1,4 @@
-//! A followed log: one reading after the other, as one stream.
+//! A followed log: all readings as one stream of lines.
 
 use super::{Backoff, Dedupe, Event, LogCursor, LogLine, Reconnect, Source};
 use crate::error::{Error, ErrorKind, Result};
@@ -10,48 +10,49 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
-/// How many connections in a row may fail. With the default backoff this takes more than a minute, long
-/// enough for a server to restart.
-const MOST_FAILURES: u32 = 20;
+/// How many connections in a row may fail, by default. With the default backoff this takes more than a
+/// minute, enough for a server to restart.
+const MAX_FAILURES: u32 = 20;
 
-/// A connection that lasted this long was healthy: its end does not count as another failure in a row.
-const STEADY: Duration = Duration::from_secs(30);
+/// A connection that lasted this long was stable: its end starts a new count of failures.
+const STABLE: Duration = Duration::from_secs(30);
 
-/// The lines of a log as they are written; made by `follow_logs` and `resume_logs` of a platform's
-/// handle.
+/// The lines of a log as they are written; returned by `follow_logs` and `resume_logs` of a handle.
 ///
-/// A [`Stream`]; [`next`](Self::next) needs no further crate. A line that cannot be decoded is an
-/// error, and the stream goes on.
+/// A [`Stream`]; [`next`](Self::next) needs no further crate. A line that cannot be decoded is an error
+/// item, after which the stream continues.
 ///
 /// # Reconnection
-/// When the connection ends, the stream connects again, from the time of its last line. It drops the lines of
-/// that millisecond that it already yielded, comparing content and number of occurrences, so a
-/// log that is ordered by time has neither gaps nor repeats. Lines that a server stores later with an
-/// earlier time are missed.
+/// When the connection ends, the stream reconnects and reads from the time of its last line. Lines of
+/// that millisecond that were already yielded are dropped; they are compared by content and number of
+/// occurrences. A log in order of time therefore has neither gaps nor repeats. A line that the server
+/// stores later with an earlier time is missed.
 ///
-/// Pauses before reconnecting follow the client's [`Retry`](crate::Retry) backoff, or the platform's
+/// The pause before reconnecting is the client's [`Retry`](crate::Retry) backoff or the platform's
 /// `Retry-After`. The stream ends with an error after 20 failures in a row
-/// ([`max_failures`](Self::max_failures)), and at once when retrying would not help:
+/// ([`max_failures`](Self::max_failures)), or immediately after a permanent error, such as
 /// [`Unauthenticated`](ErrorKind::Unauthenticated), [`Forbidden`](ErrorKind::Forbidden),
-/// [`Unsupported`](ErrorKind::Unsupported), [`NoSuchRoute`](ErrorKind::NoSuchRoute) and the like. A
-/// connection that the server ends in good order, or that is silent for the client's `idle_timeout`,
-/// is no failure.
+/// [`Unsupported`](ErrorKind::Unsupported) or [`NoSuchRoute`](ErrorKind::NoSuchRoute). A completed response
+/// is not a failure, and neither is silence for the client's `idle_timeout`.
 ///
 /// The stream does not reconnect with [`Retry::off`](crate::Retry::off), after
-/// [`without_reconnecting`](Self::without_reconnecting), or if no line has a time. Then a broken connection
-/// is an error of kind [`Interrupted`](ErrorKind::Interrupted), silence one of kind
-/// [`Timeout`](ErrorKind::Timeout), and the end of the response ends the stream.
+/// [`without_reconnecting`](Self::without_reconnecting), or if no line has a time. Then the end of the
+/// response ends the stream, a broken connection is an [`Interrupted`](ErrorKind::Interrupted) error, and
+/// silence is a [`Timeout`](ErrorKind::Timeout) error.
 ///
 /// # End
-/// - The stream is dropped, which closes the connection. To end it on a signal, `select!` between the signal
-///   and [`next`](Self::next), which is cancel-safe.
-/// - Reconnecting finds that the resource no longer exists
-///   ([`NotFound`](ErrorKind::NotFound)): it ends without an error.
-/// - An error that is not about a single line, see above.
+/// The stream ends:
+///
+/// - without an error, if the resource no longer exists ([`NotFound`](ErrorKind::NotFound)) when it
+///   reconnects;
+/// - after an error that is not about a single line, as described above.
+///
+/// Dropping the stream closes the connection. To stop on a signal, `select!` between the signal and
+/// [`next`](Self::next), which is cancel-safe.
 ///
 /// # Memory
-/// Holds one line and one chunk of the connection, or one response of earlier lines when it reconnects. A slow
-/// reader slows down the server.
+/// The stream buffers one line and one chunk of the connection, or one response when it catches up after
+/// reconnecting. A slow reader slows down the server.
 #[must_use = "streams do nothing unless polled"]
 pub struct LogStream {
     /// `None` after the end.
@@ -59,12 +60,12 @@ pub struct LogStream {
     platform: &'static str,
     dedupe: Dedupe,
     reconnect: Reconnect,
-    /// The pause before the next reading.
+    /// The running pause before the next reading.
     pause: Option<Pin<Box<Sleep>>>,
-    reading_since: Instant,
+    reading_started: Instant,
     /// Failures in a row.
     failures: u32,
-    most_failures: u32,
+    max_failures: u32,
     reconnects: u64,
 }
 
@@ -76,9 +77,9 @@ impl LogStream {
             dedupe,
             reconnect,
             pause: None,
-            reading_since: Instant::now(),
+            reading_started: Instant::now(),
             failures: 0,
-            most_failures: MOST_FAILURES,
+            max_failures: MAX_FAILURES,
             reconnects: 0,
         }
     }
@@ -88,40 +89,40 @@ impl LogStream {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// The place behind the last line, to continue from later or in another process.
+    /// The position after the last line, to continue later or in another process.
     pub fn cursor(&self) -> LogCursor {
-        LogCursor::new(self.platform, self.dedupe.place().clone())
+        LogCursor::new(self.platform, self.dedupe.position().clone())
     }
 
-    /// Ends the stream with its connection, see [above](Self#reconnection).
+    /// Disables reconnection: the stream ends with its connection, see [above](Self#reconnection).
     pub fn without_reconnecting(mut self) -> Self {
-        self.reconnect.wanted = false;
+        self.reconnect.enabled = false;
         self
     }
 
     /// How many connections in a row may fail without a new line in between. Default: 20.
     pub fn max_failures(mut self, failures: u32) -> Self {
-        self.most_failures = failures;
+        self.max_failures = failures;
         self
     }
 
-    /// The pause after a response that ended in good order, which grows while nothing new arrives. Default: 5 s
-    /// to 20 s on Nodion, the client's [`Retry`](crate::Retry) backoff on dployr.
-    pub fn interval(mut self, first: Duration, most: Duration) -> Self {
-        self.reconnect.ended = Backoff::between(first, most);
+    /// Pause after a complete response: the first and the longest one. It grows until a new line arrives.
+    /// Default: 5 s to 20 s on Nodion, the client's [`Retry`](crate::Retry) backoff on dployr.
+    pub fn interval(mut self, first: Duration, longest: Duration) -> Self {
+        self.reconnect.after_end = Backoff::between(first, longest);
         self
     }
 
-    /// How often the stream reconnected, or polled again on a platform that does not stream.
+    /// Number of reconnections, or of polls on a platform without streaming.
     pub fn reconnects(&self) -> u64 {
         self.reconnects
     }
 
-    fn read_on(&mut self) {
-        self.dedupe.read_anew();
-        self.reading_since = Instant::now();
+    fn start_reading(&mut self) {
+        self.dedupe.start_reading();
+        self.reading_started = Instant::now();
         if let Some(source) = &mut self.source {
-            source.read_on(&self.dedupe);
+            source.start_reading(&self.dedupe);
         }
     }
 
@@ -132,8 +133,8 @@ impl LogStream {
         self.pause = Some(Box::pin(tokio::time::sleep(pause)));
     }
 
-    fn goes_on(&self) -> bool {
-        self.reconnect.wanted && self.dedupe.is_placed()
+    fn will_reconnect(&self) -> bool {
+        self.reconnect.enabled && self.dedupe.has_position()
     }
 
     fn end(&mut self, error: Option<Error>) -> Poll<Option<Result<LogLine>>> {
@@ -143,44 +144,44 @@ impl LogStream {
     }
 
     /// Pauses after a reading that ended without a failure; returns the error if the stream ends.
-    fn ended(&mut self, error: Option<Error>) -> Result<(), Option<Error>> {
-        if !self.goes_on() {
+    fn on_end(&mut self, error: Option<Error>) -> Result<(), Option<Error>> {
+        if !self.will_reconnect() {
             return Err(error);
         }
-        let pause = self.reconnect.ended.next();
+        let pause = self.reconnect.after_end.next();
         self.pause(pause);
         Ok(())
     }
 
     /// Pauses after a failure; returns the error if the stream ends.
-    fn failed(&mut self, error: Error) -> Result<(), Option<Error>> {
-        // The resource existed when the stream was made.
+    fn on_failure(&mut self, error: Error) -> Result<(), Option<Error>> {
+        // The resource existed when the stream was created.
         if error.kind() == ErrorKind::NotFound {
             return Err(None);
         }
         self.failures += 1;
-        let passing = error.may_repeat(true) || error.kind() == ErrorKind::RateLimited;
+        let is_transient = error.may_repeat(true) || error.kind() == ErrorKind::RateLimited;
         let retry_after = error.retry_after().unwrap_or_default();
-        if !passing
-            || !self.goes_on()
-            || self.failures > self.most_failures
-            || retry_after > self.reconnect.max_wait
+        if !is_transient
+            || !self.will_reconnect()
+            || self.failures > self.max_failures
+            || retry_after > self.reconnect.max_retry_after
         {
             return Err(Some(error));
         }
-        let pause = retry_after.saturating_add(self.reconnect.failed.next());
+        let pause = retry_after.saturating_add(self.reconnect.after_failure.next());
         tracing::debug!(
             error.type = ?error.kind(),
             wait_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
-            "the logs are read again after a failure",
+            "the log stream reconnects after a failure",
         );
         self.pause(pause);
         Ok(())
     }
 
-    fn is_well(&mut self) {
+    fn reset_failures(&mut self) {
         self.failures = 0;
-        self.reconnect.failed.reset();
+        self.reconnect.after_failure.reset();
     }
 }
 
@@ -194,46 +195,48 @@ impl Stream for LogStream {
                 ready!(pause.as_mut().poll(context));
                 this.pause = None;
                 this.reconnects += 1;
-                this.read_on();
+                this.start_reading();
             }
-            let goes_on = this.goes_on();
+            let will_reconnect = this.will_reconnect();
             let Some(source) = &mut this.source else {
                 return Poll::Ready(None);
             };
-            let next = match ready!(source.poll(context, &this.dedupe, goes_on)) {
+            let next = match ready!(source.poll(context, &this.dedupe, will_reconnect)) {
                 Event::Item(item) => {
                     let is_line = item.line.is_ok();
-                    if !this.dedupe.takes(item.at, item.identity, is_line) {
+                    if !this.dedupe.accept(item.at, item.hash, is_line) {
                         continue;
                     }
                     if is_line {
-                        this.is_well();
-                        this.reconnect.ended.reset();
+                        this.reset_failures();
+                        this.reconnect.after_end.reset();
                     }
                     return Poll::Ready(Some(item.line));
                 }
-                Event::Told(error) => return Poll::Ready(Some(Err(error))),
-                // Without a place the same lines would be read forever.
-                Event::Again if !this.dedupe.is_placed() => Err(None),
-                Event::Again => {
-                    this.read_on();
+                Event::Warning(error) => return Poll::Ready(Some(Err(error))),
+                // Without a position, the same lines would be read forever.
+                Event::ReadMore if !this.dedupe.has_position() => Err(None),
+                Event::ReadMore => {
+                    this.start_reading();
                     Ok(())
                 }
-                Event::Lost(error) if this.dedupe.place().last.is_none() => Err(Some(error)),
-                Event::Lost(error) => {
+                Event::SkipMillisecond(error) if this.dedupe.position().last.is_none() => {
+                    Err(Some(error))
+                }
+                Event::SkipMillisecond(error) => {
                     this.dedupe.skip_millisecond();
-                    this.read_on();
+                    this.start_reading();
                     return Poll::Ready(Some(Err(error)));
                 }
-                Event::Ended => this.ended(None),
-                Event::Silent(error) => this.ended(Some(error)),
-                Event::Broken(error) => {
-                    if this.reading_since.elapsed() >= STEADY {
-                        this.is_well();
+                Event::Ended => this.on_end(None),
+                Event::IdleTimeout(error) => this.on_end(Some(error)),
+                Event::ConnectionBroken(error) => {
+                    if this.reading_started.elapsed() >= STABLE {
+                        this.reset_failures();
                     }
-                    this.failed(error)
+                    this.on_failure(error)
                 }
-                Event::Refused(error) => this.failed(error),
+                Event::RequestFailed(error) => this.on_failure(error),
             };
             if let Err(last) = next {
                 return this.end(last);
@@ -247,7 +250,7 @@ impl fmt::Debug for LogStream {
         f.debug_struct("LogStream")
             .field("platform", &self.platform)
             .field("ended", &self.source.is_none())
-            .field("last_millis", &self.dedupe.place().last)
+            .field("last_millis", &self.dedupe.position().last)
             .field("reconnects", &self.reconnects)
             .finish_non_exhaustive()
     }

@@ -5,8 +5,8 @@ use crate::call::{Call, step};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::id::{CheckedId, checked};
 use crate::logs::{
-    Backoff, Dedupe, Event, Item, LogCursor, LogLine, LogStream, Place, Reconnect, Source, clock,
-    line_hash,
+    Backoff, Dedupe, Event, Item, LogCursor, LogLine, LogPosition, LogStream, Reconnect, Source,
+    line_hash, server_time_millis,
 };
 use crate::raw::nodion::{Op, types};
 use crate::transport::Scope;
@@ -255,18 +255,18 @@ async fn follow(
     let instance = options.instance.transpose();
     let instance = instance.map_err(Error::invalid_request)?;
     let place = match cursor {
-        Some(cursor) => cursor.place_on(PLATFORM)?,
-        None => Place::default(),
+        Some(cursor) => cursor.position_on(PLATFORM)?,
+        None => LogPosition::default(),
     };
     let mut dedupe = Dedupe::new(place, OVERLAP);
-    let resumes = dedupe.place().last.is_some();
+    let resumes = dedupe.position().last.is_some();
     let after = options.after.transpose().map_err(Error::invalid_request)?;
-    let after = after.or_else(|| after_place(dedupe.place()));
+    let after = after.or_else(|| after_place(dedupe.position()));
     let start = after.as_deref().and_then(|after| after.parse().ok());
     let start = start.map(jiff::Timestamp::as_millisecond);
     let lines = read_window(&scope, &id, after, instance.as_ref()).await?;
-    if dedupe.place().since().is_none() {
-        let hour_ago = clock(&scope) - HOUR;
+    if dedupe.position().since().is_none() {
+        let hour_ago = server_time_millis(&scope) - HOUR;
         dedupe.start_at(Some(
             start.map_or(hour_ago, |after| after.saturating_add(1)),
         ));
@@ -275,16 +275,16 @@ async fn follow(
     let full = is_full(items.len());
     if let Some(tail) = options.tail {
         for dropped in items.drain(..items.len().saturating_sub(tail as usize)) {
-            dedupe.takes(dropped.at, dropped.identity, true);
+            dedupe.accept(dropped.at, dropped.hash, true);
         }
     }
     let policy = scope.retry().clone();
     let off = policy.max_retries == 0;
     let reconnect = Reconnect {
         // Polling again is not a retry here.
-        wanted: true,
-        ended: Backoff::between(INTERVAL.0, INTERVAL.1),
-        ..Reconnect::by(&policy)
+        enabled: true,
+        after_end: Backoff::between(INTERVAL.0, INTERVAL.1),
+        ..Reconnect::from_retry(&policy)
     };
     let mut source = LogSource {
         scope,
@@ -326,7 +326,7 @@ impl LogSource {
     fn open(&mut self, items: VecDeque<Item>, full: bool, dedupe: &Dedupe, continues: bool) {
         let joins = items
             .iter()
-            .any(|item| dedupe.knows(item.at, item.identity));
+            .any(|item| dedupe.has_yielded(item.at, item.hash));
         let gap = (full && continues && !joins).then(|| {
             lost("lines are missing: more lines arrived between two polls than the platform keeps")
         });
@@ -339,10 +339,10 @@ impl Source for LogSource {
         PLATFORM
     }
 
-    fn read_on(&mut self, dedupe: &Dedupe) {
+    fn start_reading(&mut self, dedupe: &Dedupe) {
         self.count = dedupe.count();
         let (id, instance) = (self.id.clone(), self.instance.clone());
-        let after = after_place(dedupe.place());
+        let after = after_place(dedupe.position());
         let call = Call::new(self.scope.fresh(), move |scope| async move {
             read_window(&scope, &id, after, instance.as_ref()).await
         });
@@ -350,24 +350,29 @@ impl Source for LogSource {
         self.state = State::Reading(call.retry(Retry::off()).into_future());
     }
 
-    fn poll(&mut self, context: &mut Context<'_>, dedupe: &Dedupe, _goes_on: bool) -> Poll<Event> {
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        dedupe: &Dedupe,
+        _will_reconnect: bool,
+    ) -> Poll<Event> {
         loop {
             match &mut self.state {
                 State::Closed => return Poll::Ready(Event::Ended),
                 State::Reading(running) => match ready!(Pin::new(running).poll(context)) {
                     Ok(lines) => {
                         let full = is_full(lines.len());
-                        let continues = dedupe.place().last.is_some();
+                        let continues = dedupe.position().last.is_some();
                         self.open(items_of(lines), full, dedupe, continues);
                     }
                     Err(error) => {
                         self.close();
-                        return Poll::Ready(Event::Refused(error));
+                        return Poll::Ready(Event::RequestFailed(error));
                     }
                 },
                 State::Window { gap, items, full } => {
                     if let Some(gap) = gap.take() {
-                        return Poll::Ready(Event::Told(gap));
+                        return Poll::Ready(Event::Warning(gap));
                     }
                     if let Some(item) = items.pop_front() {
                         return Poll::Ready(Event::Item(item));
@@ -376,8 +381,8 @@ impl Source for LogSource {
                     return Poll::Ready(match (*full, progress) {
                         (false, _) => Event::Ended,
                         // The window may omit the newest lines.
-                        (true, true) => Event::Again,
-                        (true, false) => Event::Lost(lost(
+                        (true, true) => Event::ReadMore,
+                        (true, false) => Event::SkipMillisecond(lost(
                             "lines are missing: more lines have the same time than the platform returns",
                         )),
                     });
@@ -415,7 +420,7 @@ async fn read_window(
 
 /// The `after` of the next window: one millisecond before the place. The platform omits lines of
 /// exactly that time, and the precision of its comparison is not documented.
-fn after_place(place: &Place) -> Option<String> {
+fn after_place(place: &LogPosition) -> Option<String> {
     let before = place.since()?.saturating_sub(1);
     let instant = jiff::Timestamp::from_millisecond(before).ok()?;
     Some(format!("{instant:.3}"))
@@ -427,7 +432,7 @@ fn items_of(lines: Vec<types::LogLine>) -> VecDeque<Item> {
         let text = format!("{}\0{instance}\0{}", line.ts, line.msg);
         Item {
             at: line.ts.unix_millis(),
-            identity: line_hash(text.as_bytes()),
+            hash: line_hash(text.as_bytes()),
             line: Ok(line.into()),
         }
     };

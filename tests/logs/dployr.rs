@@ -182,8 +182,8 @@ fn a_cursor_goes_on_in_another_client() {
     }
     runtime().block_on(async {
         let server = Server::start(|_, query| control_plane(&log(), query)).await;
-        let place = r#"{"floor":0,"given":[],"crowd":0}"#;
-        let other = format!(r#"{{"version":1,"platform":"nodion","place":{place}}}"#);
+        let position = r#"{"floor":0,"lines":[],"overflow":0}"#;
+        let other = format!(r#"{{"version":1,"platform":"nodion","position":{position}}}"#);
         let other: LogCursor = serde_json::from_str(&other).unwrap();
         let error = server.service().resume_logs(&other).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);

@@ -289,8 +289,8 @@ fn invalid_instances_are_refused() {
 #[test]
 fn ids_that_change_the_path_are_refused() {
     let client = client();
-    let place = serde_json::json!({ "last": 7, "floor": 7, "given": [], "crowd": 0 });
-    let cursor = serde_json::json!({ "version": 1, "platform": "dployr", "place": place });
+    let position = serde_json::json!({ "last": 7, "floor": 7, "lines": [], "overflow": 0 });
+    let cursor = serde_json::json!({ "version": 1, "platform": "dployr", "position": position });
     let cursor = serde_json::from_value(cursor).unwrap();
     for id in BAD_IDS {
         refused(client.deployment(id).get(), "deployment id");

@@ -69,8 +69,9 @@ fn invalid_applications_are_refused() {
 #[test]
 fn invalid_log_options_are_refused() {
     let cursor = |platform: &str| {
-        let place = serde_json::json!({ "last": 7, "floor": 7, "given": [], "crowd": 0 });
-        let cursor = serde_json::json!({ "version": 1, "platform": platform, "place": place });
+        let position = serde_json::json!({ "last": 7, "floor": 7, "lines": [], "overflow": 0 });
+        let cursor =
+            serde_json::json!({ "version": 1, "platform": platform, "position": position });
         serde_json::from_value(cursor).unwrap()
     };
     let line: LogLine = serde_json::from_str(r#"{"timestamp":"soon","message":"a"}"#).unwrap();

@@ -87,7 +87,9 @@ impl Connection {
             self.silence = None;
             return Poll::Ready(match chunk {
                 Some(Ok(chunk)) => Ok(chunk),
-                Some(Err(error)) => Err(Event::Broken(self.scope.complete(interrupted(error)))),
+                Some(Err(error)) => Err(Event::ConnectionBroken(
+                    self.scope.complete(interrupted(error)),
+                )),
                 None => Err(Event::Ended),
             });
         }
@@ -103,7 +105,7 @@ impl Connection {
         )
         .with_effect(Effect::None)
         .with_advice("raise idle_timeout if the service writes seldom");
-        Poll::Ready(Err(Event::Silent(self.scope.complete(error))))
+        Poll::Ready(Err(Event::IdleTimeout(self.scope.complete(error))))
     }
 
     /// The next item in the received bytes.
@@ -190,9 +192,9 @@ mod tests {
         async fn next(&mut self) -> Option<Result<LogLine>> {
             match poll_fn(|context| self.poll(context, true)).await {
                 Event::Item(item) => Some(item.line),
-                Event::Silent(error) | Event::Broken(error) | Event::Refused(error) => {
-                    Some(Err(error))
-                }
+                Event::IdleTimeout(error)
+                | Event::ConnectionBroken(error)
+                | Event::RequestFailed(error) => Some(Err(error)),
                 _ => None,
             }
         }

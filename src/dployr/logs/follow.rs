@@ -53,7 +53,7 @@ impl Source for LogSource {
         PLATFORM
     }
 
-    fn read_on(&mut self, dedupe: &Dedupe) {
+    fn start_reading(&mut self, dedupe: &Dedupe) {
         let wanted = Wanted::page(dedupe);
         let log = self.reader.log.clone();
         let follow = self.caught_up || wanted.since.is_none();
@@ -69,7 +69,12 @@ impl Source for LogSource {
         self.state = State::Pending(call.retry(Retry::off()).into_future());
     }
 
-    fn poll(&mut self, context: &mut Context<'_>, dedupe: &Dedupe, goes_on: bool) -> Poll<Event> {
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        dedupe: &Dedupe,
+        will_reconnect: bool,
+    ) -> Poll<Event> {
         loop {
             match &mut self.state {
                 State::Closed => return Poll::Ready(Event::Ended),
@@ -80,7 +85,7 @@ impl Source for LogSource {
                     }
                     Err(error) => {
                         self.close();
-                        return Poll::Ready(Event::Refused(error));
+                        return Poll::Ready(Event::RequestFailed(error));
                     }
                 },
                 State::Page(page) => {
@@ -91,14 +96,14 @@ impl Source for LogSource {
                         Behind::Nothing => {
                             // With a slow reader, more lines than one reply may be new.
                             self.caught_up = self.read_at.elapsed() < FRESH;
-                            Event::Again
+                            Event::ReadMore
                         }
-                        Behind::More => Event::Again,
-                        Behind::Stuck => Event::Lost(too_crowded()),
+                        Behind::More => Event::ReadMore,
+                        Behind::Stuck => Event::SkipMillisecond(too_crowded()),
                     });
                 }
                 State::Open(connection) => {
-                    let event = ready!(connection.poll(context, !goes_on));
+                    let event = ready!(connection.poll(context, !will_reconnect));
                     if !matches!(event, Event::Item(_)) {
                         self.close();
                     }

@@ -60,7 +60,7 @@ pub(super) fn item(text: &[u8], place: impl Display) -> Item {
     let timestamp = line.as_ref().ok().and_then(|line| line.timestamp.as_ref());
     Item {
         at: timestamp.and_then(|timestamp| timestamp.unix_millis()),
-        identity: line_hash(text),
+        hash: line_hash(text),
         line,
     }
 }
@@ -97,7 +97,7 @@ pub(super) fn too_long(limit: usize) -> Item {
     let why = format!("a line of the logs is longer than {limit} bytes and was skipped");
     Item {
         at: None,
-        identity: line_hash(b"a line that is too long"),
+        hash: line_hash(b"a line that is too long"),
         line: Err(bad_line(why)),
     }
 }

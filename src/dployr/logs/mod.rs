@@ -11,7 +11,9 @@ use super::{Client, DeploymentId, ServiceHandle, ServiceId};
 use crate::call::{Call, step};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::id::{CheckedId, checked};
-use crate::logs::{Dedupe, Item, LogCursor, LogLine, LogStream, Place, Reconnect, clock};
+use crate::logs::{
+    Dedupe, Item, LogCursor, LogLine, LogPosition, LogStream, Reconnect, server_time_millis,
+};
 use crate::raw::dployr::{self as raw, Op};
 use crate::transport::Scope;
 use connection::Connection;
@@ -273,9 +275,9 @@ impl ServiceHandle {
             if let Some(tail) = wanted.tail {
                 let newest = Newest::read(&reader, tail, MARGIN, wanted.since).await?;
                 // After lines without a time, only the server itself can continue.
-                if newest.is_placed() {
+                if newest.has_position() {
                     let mut dedupe = newest.dedupe;
-                    dedupe.start_at(Some(clock(&reader.scope)));
+                    dedupe.start_at(Some(server_time_millis(&reader.scope)));
                     return Ok(reader.stream(State::Page(Page::last(newest.lines)), dedupe));
                 }
             }
@@ -295,7 +297,7 @@ impl ServiceHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn resume_logs(&self, cursor: &LogCursor) -> Call<LogStream> {
-        let place = cursor.place_on(PLATFORM);
+        let place = cursor.position_on(PLATFORM);
         of_service(self, move |reader| async move {
             let place = place.map_err(|error| reader.scope.complete(error))?;
             let dedupe = Dedupe::new(place, 0);
@@ -410,7 +412,7 @@ impl Wanted {
     /// The next page after this place.
     fn page(dedupe: &Dedupe) -> Self {
         Self {
-            since: dedupe.place().since(),
+            since: dedupe.position().since(),
             limit: Some(LARGEST_LIMIT),
             ..Self::default()
         }
@@ -425,13 +427,13 @@ impl Reader {
             Log::Cluster(log) => log.since,
             Log::Service(_) => None,
         });
-        let mut dedupe = Dedupe::new(Place::default(), 0);
-        dedupe.start_at(start.or(Some(clock(&self.scope) - HISTORY)));
+        let mut dedupe = Dedupe::new(LogPosition::default(), 0);
+        dedupe.start_at(start.or(Some(server_time_millis(&self.scope) - HISTORY)));
         Ok(self.stream(State::Open(Box::new(connection)), dedupe))
     }
 
     fn stream(self, state: State, dedupe: Dedupe) -> LogStream {
-        let reconnect = Reconnect::by(self.scope.retry());
+        let reconnect = Reconnect::from_retry(self.scope.retry());
         LogStream::new(LogSource::new(self, state), dedupe, reconnect)
     }
 

@@ -3,7 +3,7 @@
 use super::lines::items_of;
 use super::{Reader, Wanted, is_before};
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::logs::{Dedupe, Item, Place, clock};
+use crate::logs::{Dedupe, Item, LogPosition, server_time_millis};
 use std::collections::VecDeque;
 use tokio::time::Instant;
 
@@ -96,8 +96,8 @@ impl Newest {
     fn new(keep: usize) -> Self {
         Self {
             lines: VecDeque::new(),
-            dedupe: Dedupe::new(Place::default(), 0),
-            read: Dedupe::new(Place::default(), 0),
+            dedupe: Dedupe::new(LogPosition::default(), 0),
+            read: Dedupe::new(LogPosition::default(), 0),
             keep,
         }
     }
@@ -123,7 +123,7 @@ impl Newest {
         if !cut {
             return Ok(all);
         }
-        let now = clock(&reader.scope);
+        let now = server_time_millis(&reader.scope);
         let starts = LOOK_BACK.map(|back| now - back);
         for start in starts.into_iter().filter(|start| Some(*start) > since) {
             let mut part = Self::new(keep);
@@ -138,8 +138,8 @@ impl Newest {
     }
 
     /// Whether a follower can continue after these lines.
-    pub fn is_placed(&self) -> bool {
-        self.read.is_placed()
+    pub fn has_position(&self) -> bool {
+        self.read.has_position()
     }
 
     async fn read_on(
@@ -149,7 +149,7 @@ impl Newest {
         until: Option<Instant>,
     ) -> Result<()> {
         loop {
-            self.read.read_anew();
+            self.read.start_reading();
             let wanted = Wanted {
                 tail: wanted.tail,
                 ..Wanted::page(&self.read)
@@ -159,7 +159,7 @@ impl Newest {
                 Behind::Nothing => return Ok(()),
                 Behind::More => {}
                 // Lines without a time would be sent again.
-                Behind::Stuck if self.read.place().last.is_none() => return Ok(()),
+                Behind::Stuck if self.read.position().last.is_none() => return Ok(()),
                 Behind::Stuck => self.read.skip_millisecond(),
             }
         }
@@ -168,14 +168,14 @@ impl Newest {
     fn take(&mut self, mut page: Page) -> Behind {
         let before = self.read.count();
         for item in std::mem::take(&mut page.items) {
-            if !self.read.takes(item.at, item.identity, item.line.is_ok()) {
+            if !self.read.accept(item.at, item.hash, item.line.is_ok()) {
                 continue;
             }
             self.lines.push_back(item);
             if self.lines.len() > self.keep
                 && let Some(out) = self.lines.pop_front()
             {
-                self.dedupe.takes(out.at, out.identity, out.line.is_ok());
+                self.dedupe.accept(out.at, out.hash, out.line.is_ok());
             }
         }
         page.behind(self.read.count() > before)

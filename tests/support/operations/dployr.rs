@@ -121,11 +121,11 @@ fn cursor() -> LogCursor {
     serde_json::from_value(serde_json::json!({
         "version": 1,
         "platform": "dployr",
-        "place": {
+        "position": {
             "last": 1_795_487_019_229_i64,
             "floor": 1_795_487_019_229_i64,
-            "given": [[1_795_487_019_229_i64, "00000000000000ff", 2]],
-            "crowd": 0,
+            "lines": [[1_795_487_019_229_i64, "00000000000000ff", 2]],
+            "overflow": 0,
         },
     }))
     .unwrap()

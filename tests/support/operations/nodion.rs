@@ -48,8 +48,8 @@ fn line(ts: &str) -> LogLine {
 }
 
 fn cursor() -> LogCursor {
-    let place = serde_json::json!({ "last": FROM, "floor": FROM, "given": [], "crowd": 0 });
-    let cursor = serde_json::json!({ "version": 1, "platform": "nodion", "place": place });
+    let position = serde_json::json!({ "last": FROM, "floor": FROM, "lines": [], "overflow": 0 });
+    let cursor = serde_json::json!({ "version": 1, "platform": "nodion", "position": position });
     serde_json::from_value(cursor).unwrap()
 }
 

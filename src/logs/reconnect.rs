@@ -1,18 +1,41 @@
-//! Growing pauses between connections, or between polls.
+//! Reconnection of a log stream: whether it reconnects, and the pauses before that.
 
 use crate::transport::retry::Retry;
 use std::time::Duration;
 
-/// Lower limit: a policy without backoff must not turn into a busy loop.
-const LEAST: Duration = Duration::from_millis(100);
+/// Minimum pause, so that a policy without backoff does not become a busy loop.
+const MIN_PAUSE: Duration = Duration::from_millis(100);
 
-/// Pauses below a bound that doubles.
+/// When a stream starts another reading.
+pub(crate) struct Reconnect {
+    pub enabled: bool,
+    /// Pauses after a failure.
+    pub after_failure: Backoff,
+    /// Pauses after a complete response.
+    pub after_end: Backoff,
+    /// A longer `Retry-After` ends the stream.
+    pub max_retry_after: Duration,
+}
+
+impl Reconnect {
+    /// Follows a retry policy; without retries the stream does not reconnect.
+    pub fn from_retry(retry: &Retry) -> Self {
+        Self {
+            enabled: retry.max_retries > 0,
+            after_failure: Backoff::of(retry),
+            after_end: Backoff::of(retry),
+            max_retry_after: retry.max_wait,
+        }
+    }
+}
+
+/// Pauses with jitter, whose upper bound doubles.
 #[derive(Clone, Debug)]
 pub(crate) struct Backoff {
     first: Duration,
-    most: Duration,
+    max: Duration,
     next: Duration,
-    /// The part of each pause that is not random.
+    /// The part of each pause without jitter, from 0 to 1.
     fixed: f64,
 }
 
@@ -22,17 +45,17 @@ impl Backoff {
         Self::new(retry.initial_backoff, retry.max_backoff, 0.0)
     }
 
-    /// Pauses between successful polls; a quarter of each is random.
-    pub fn between(first: Duration, most: Duration) -> Self {
-        Self::new(first, most, 0.75)
+    /// Pauses between successful polls, with up to a quarter of jitter.
+    pub fn between(first: Duration, max: Duration) -> Self {
+        Self::new(first, max, 0.75)
     }
 
-    fn new(first: Duration, most: Duration, fixed: f64) -> Self {
-        let most = most.max(LEAST);
-        let first = first.clamp(LEAST, most);
+    fn new(first: Duration, max: Duration, fixed: f64) -> Self {
+        let max = max.max(MIN_PAUSE);
+        let first = first.clamp(MIN_PAUSE, max);
         Self {
             first,
-            most,
+            max,
             next: first,
             fixed,
         }
@@ -40,11 +63,11 @@ impl Backoff {
 
     pub fn next(&mut self) -> Duration {
         let bound = self.next;
-        self.next = bound.saturating_mul(2).min(self.most);
+        self.next = bound.saturating_mul(2).min(self.max);
         bound.mul_f64(self.fixed + (1.0 - self.fixed) * fastrand::f64())
     }
 
-    /// Starts again with the first pause.
+    /// Restarts with the first pause.
     pub fn reset(&mut self) {
         self.next = self.first;
     }
