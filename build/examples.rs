@@ -49,7 +49,7 @@ pub fn render(api: &str, file: &str, spec: &str, json: &Value) -> Result<String,
         }
         let _ = writeln!(
             out,
-            "crate::testing::examples::Known {{ api: {api:?}, operation: {id:?}, query: &{query:?}, \
+            "crate::testing::examples::OperationExamples {{ api: {api:?}, operation: {id:?}, query: &{query:?}, \
              replies: &[{replies}] }},",
         );
     }

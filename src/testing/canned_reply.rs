@@ -1,20 +1,21 @@
-//! Canned replies, and failures of the network.
+//! Canned replies: responses and network failures.
 
 use super::examples::{self, Example, ExampleSelector};
 use crate::error::{Error, Result};
 use crate::transport::send::{Delivery, Reaction};
 use std::time::Duration;
 
-/// A reply that a test prepared, or a failure of the network in its place.
+/// A prepared response, or a network failure.
 ///
 /// ```
 /// use deploykit::testing::CannedReply;
 /// use std::time::Duration;
 /// let slow = CannedReply::json(200, r#"{"ok": true}"#).delay(Duration::from_secs(5));
-/// let lost = CannedReply::reset(); // the request arrives, the reply does not
+/// let lost = CannedReply::reset(); // the request arrives, the response does not
 /// ```
 ///
-/// A reply of the real platform belongs in a file: `CannedReply::json(200, include_str!("ready.json"))`.
+/// To use a response of the real platform, save it in a file:
+/// `CannedReply::json(200, include_str!("ready.json"))`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CannedReply {
     status: u16,
@@ -25,12 +26,12 @@ pub struct CannedReply {
 }
 
 impl CannedReply {
-    /// A reply with a JSON body, given as text.
+    /// A response with a JSON body, given as text.
     pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self::new(status, body).header("content-type", "application/json")
     }
 
-    /// A stream with one JSON value per line, as a followed log answers.
+    /// A stream with one JSON value per line, like a followed log.
     pub fn ndjson<I>(lines: I) -> Self
     where
         I: IntoIterator,
@@ -41,7 +42,7 @@ impl CannedReply {
         Self::new(200, body).header("content-type", "application/x-ndjson")
     }
 
-    /// A reply with any body and no headers.
+    /// A response with any body and no headers.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
@@ -52,7 +53,7 @@ impl CannedReply {
         }
     }
 
-    /// An example of the spec: by its name, or the first one of a status.
+    /// An example of the spec: by name, or the first one with a status.
     ///
     /// ```
     /// # fn main() -> deploykit::Result<()> {
@@ -64,16 +65,16 @@ impl CannedReply {
     /// # Ok(()) }
     /// ```
     ///
-    /// The platform in front is needed where several have such an example.
+    /// The name of the platform can be omitted if only one platform has such an example.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) when there is no such operation or example
-    /// (the error lists the existing ones), and when several platforms have one.
+    /// [`Configuration`](crate::ErrorKind::Configuration) if there is no such operation or example (the
+    /// error lists the existing ones), or if several platforms have one.
     pub fn example(operation: &str, selector: impl Into<ExampleSelector>) -> Result<Self> {
-        examples::find(operation, &selector.into()).map(Self::of)
+        examples::find(operation, &selector.into()).map(Self::from_example)
     }
 
-    pub(super) fn of(example: &Example) -> Self {
+    pub(super) fn from_example(example: &Example) -> Self {
         let reply = Self::new(example.status, example.body);
         match example.media {
             Some(media) => reply.header("content-type", media),
@@ -81,19 +82,22 @@ impl CannedReply {
         }
     }
 
-    /// The connection is refused: `ErrorKind::Connect`, `Effect::None`.
+    /// The connection is refused: [`Connect`](crate::ErrorKind::Connect) with
+    /// [`Effect::None`](crate::Effect::None).
     pub fn connect_error() -> Self {
         Self::failing(Delivery::NoConnection)
     }
 
-    /// The request arrives and no answer comes until the client's own timeout: `ErrorKind::Timeout`.
-    /// `#[tokio::test(start_paused = true)]` makes that instant.
+    /// No response before the client's timeout: [`Timeout`](crate::ErrorKind::Timeout).
+    ///
+    /// With `#[tokio::test(start_paused = true)]`, the test does not wait.
     pub fn timeout() -> Self {
         Self::failing(Delivery::NoAnswer)
     }
 
-    /// The connection breaks after the request was sent and before the reply: `ErrorKind::Interrupted`,
-    /// for a create `Effect::Unknown`.
+    /// The connection breaks after the request and before the response:
+    /// [`Interrupted`](crate::ErrorKind::Interrupted), for a create with
+    /// [`Effect::Unknown`](crate::Effect::Unknown).
     pub fn reset() -> Self {
         Self::failing(Delivery::Broken)
     }
@@ -105,14 +109,15 @@ impl CannedReply {
         }
     }
 
-    /// The connection breaks at the end of this body, which is incomplete: `ErrorKind::Interrupted`,
-    /// for a create `Effect::Unknown`.
+    /// The connection breaks after this incomplete body:
+    /// [`Interrupted`](crate::ErrorKind::Interrupted), for a create with
+    /// [`Effect::Unknown`](crate::Effect::Unknown).
     pub fn truncated(mut self) -> Self {
         self.delivery = Delivery::CutOff;
         self
     }
 
-    /// Answers after this time on tokio's clock.
+    /// Delays the response, on tokio's clock.
     pub fn delay(mut self, time: Duration) -> Self {
         self.delay = time;
         self
@@ -130,7 +135,8 @@ impl CannedReply {
             reply = reply.header(name, value);
         }
         let reply = reply.body(self.body).map_err(|error| {
-            Error::configuration("the canned reply is not a valid one").with_source(error)
+            Error::configuration("the canned reply has an invalid status or header")
+                .with_source(error)
         })?;
         Ok(Reaction {
             delay: self.delay,

@@ -1,4 +1,4 @@
-//! Requests that a server received, in the form of the recorder.
+//! Converts requests that a server received to the form of the recorder.
 
 use super::examples;
 use crate::operation::{OPERATIONS, Operation};
@@ -9,7 +9,7 @@ use http::{HeaderMap, header};
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
-/// Headers that the connection adds.
+/// Headers that the HTTP client adds for the connection.
 const CONNECTION_HEADERS: [http::HeaderName; 5] = [
     header::ACCEPT_ENCODING,
     header::CONNECTION,
@@ -18,11 +18,11 @@ const CONNECTION_HEADERS: [http::HeaderName; 5] = [
     header::UPGRADE,
 ];
 
-/// Describes a request that a server received as a [`Recorder`](super::Recorder) does, redacted.
+/// Converts a request that a server received to the redacted form of a [`Recorder`](super::Recorder).
 ///
-/// Use it to compare the two, or to log what a stub of a platform received. The operation is looked up
-/// by method and path; the path of a base URL in front is ignored. Query parameters that the operation
-/// does not have count as added by the caller, and their values are redacted.
+/// Use it to compare it with a recorded request, or to log the requests of your own stub server. The
+/// operation is looked up by method and path, after any base path. Unknown query parameters count as
+/// added by the caller, so their values are redacted.
 ///
 /// ```
 /// # #[cfg(feature = "edgegap")] {
@@ -39,7 +39,7 @@ pub fn describe<P: Platform>(request: &http::Request<impl AsRef<[u8]>>) -> Reque
     let target = target.map_or("/", |target| target.as_str());
     let url = Url::parse(&format!("http://server{target}")).expect("any path is part of a URL");
     let (operation, base) = operation_of(profile.api, request.method().as_str(), url.path());
-    let known = operation.and_then(examples::known);
+    let known = operation.and_then(examples::of_operation);
     let mut by_hand: Vec<_> = url.query_pairs().into_owned().collect();
     by_hand.retain(|(name, _)| known.is_none_or(|known| !known.query.contains(&name.as_str())));
     let mut headers: HeaderMap = request.headers().clone();
@@ -61,7 +61,7 @@ pub fn describe<P: Platform>(request: &http::Request<impl AsRef<[u8]>>) -> Reque
     .describe()
 }
 
-/// Looks up the operation of a request, and the path of the base URL in front of it.
+/// Looks up the operation of a request. Also returns the base path in front of it.
 fn operation_of<'a>(
     api: &str,
     method: &str,
@@ -70,7 +70,7 @@ fn operation_of<'a>(
     let candidates = OPERATIONS
         .iter()
         .filter(|operation| operation.api == api && operation.method == method)
-        .filter_map(|operation| Some((fit(operation.path, path)?, operation)));
+        .filter_map(|operation| Some((match_end(operation.path, path)?, operation)));
     // Prefer the longest template, then the one with the most literals.
     let best = candidates.max_by_key(|((segments, literals, _), _)| (*segments, *literals));
     best.map_or((None, ""), |((_, _, base), operation)| {
@@ -78,9 +78,9 @@ fn operation_of<'a>(
     })
 }
 
-/// The number of segments of a template, how many of them are literals, and the path in front of it;
-/// `None` if it does not match the end of the path.
-fn fit<'a>(template: &str, path: &'a str) -> Option<(usize, usize, &'a str)> {
+/// Matches a path template with the end of a path. Returns the number of segments, the number of
+/// literal segments, and the base path in front.
+fn match_end<'a>(template: &str, path: &'a str) -> Option<(usize, usize, &'a str)> {
     let (mut segments, mut literals, mut base) = (0, 0, path);
     for step in template.rsplit('/').filter(|step| !step.is_empty()) {
         let (before, segment) = base.rsplit_once('/')?;
@@ -99,8 +99,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn literals_win_and_base_paths_are_cut_off() {
-        let fits = |template, path| fit(template, path).map(|(_, _, base)| base);
+    fn literal_segments_have_precedence_and_base_paths_are_split_off() {
+        let fits = |template, path| match_end(template, path).map(|(_, _, base)| base);
         assert_eq!(fits("/v1/a/{id}", "/v1/a/x"), Some(""));
         assert_eq!(fits("/v1/a/{id}", "/sub/v1/a/x"), Some("/sub"));
         assert_eq!(fits("/v1/a/{id}", "/v1/a/"), None);

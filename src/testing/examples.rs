@@ -1,36 +1,36 @@
-//! Examples of replies: the table that the build makes from the specs.
+//! Example responses, generated from the specs.
 
 use crate::error::{Error, Result};
 use crate::operation::{OPERATIONS, Operation, TimeClass};
 use std::fmt;
 
-/// The query parameters and example replies of an operation.
-pub(super) struct Known {
+/// The query parameters and example responses of an operation.
+pub(super) struct OperationExamples {
     api: &'static str,
     operation: &'static str,
     pub query: &'static [&'static str],
-    /// In the order of the spec.
+    /// Example responses, in the order of the spec.
     replies: &'static [Example],
 }
 
-/// A reply as the spec shows it. Without a media type, only the status is known.
+/// An example response of the spec. Without a media type, the spec has only the status.
 pub(super) struct Example {
     pub status: u16,
-    /// Empty if it is the only one.
+    /// Empty if it is the only example of its status.
     name: &'static str,
     pub media: Option<&'static str>,
     pub body: &'static str,
 }
 
-static KNOWN: &[Known] = include!(concat!(env!("OUT_DIR"), "/examples.rs"));
+static EXAMPLES: &[OperationExamples] = include!(concat!(env!("OUT_DIR"), "/examples.rs"));
 
-/// Selects an example of an operation: by its name (`"seeking"`) or by its status (`422`).
+/// Selects an example of an operation by name (`"seeking"`) or status (`422`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExampleSelector {
-    /// The example of this name in the spec.
+    /// The example with this name.
     Named(String),
-    /// The first one of this status.
+    /// The first example with this status.
     Status(u16),
 }
 
@@ -49,21 +49,21 @@ impl From<u16> for ExampleSelector {
 impl fmt::Display for ExampleSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Named(name) => write!(f, "called {name:?}"),
+            Self::Named(name) => write!(f, "named {name:?}"),
             Self::Status(status) => write!(f, "with status {status}"),
         }
     }
 }
 
-pub(super) fn known(operation: &Operation) -> Option<&'static Known> {
-    KNOWN
+pub(super) fn of_operation(operation: &Operation) -> Option<&'static OperationExamples> {
+    EXAMPLES
         .iter()
         .find(|known| known.api == operation.api && known.operation == operation.id)
 }
 
-/// The first example of a success in the spec; for a stream, the first one that is a stream.
+/// The first successful example in the spec; for a stream operation, the first streamed one.
 pub(super) fn success(operation: &Operation) -> Option<&'static Example> {
-    let replies = known(operation)?.replies.iter();
+    let replies = of_operation(operation)?.replies.iter();
     let mut successes = replies.filter(|example| (200..300).contains(&example.status));
     let is_stream = |example: &&Example| example.media != Some("application/json");
     if operation.behaviour.time == TimeClass::Stream
@@ -78,10 +78,10 @@ pub(super) fn success(operation: &Operation) -> Option<&'static Example> {
 /// one platform.
 ///
 /// # Errors
-/// When there is no such operation or example, and when several platforms have one.
+/// If there is no such operation or example, or if several platforms have one.
 pub(super) fn find(name: &str, selector: &ExampleSelector) -> Result<&'static Example> {
     let operations = operations(name)?;
-    let replies = |operation| known(operation).map_or(&[][..], |known| known.replies);
+    let replies = |operation| of_operation(operation).map_or(&[][..], |known| known.replies);
     let fits = |example: &&Example| match selector {
         ExampleSelector::Named(name) => example.name == name,
         ExampleSelector::Status(status) => example.status == *status,
@@ -100,7 +100,7 @@ pub(super) fn find(name: &str, selector: &ExampleSelector) -> Result<&'static Ex
             });
             let existing = existing.collect::<Vec<_>>().join(", ");
             Err(Error::configuration(format!(
-                "no spec has an example {selector} for {name}; there are {existing}"
+                "there is no example {selector} for {name}; existing examples: {existing}"
             )))
         }
         several => {
@@ -109,7 +109,7 @@ pub(super) fn find(name: &str, selector: &ExampleSelector) -> Result<&'static Ex
                 .map(|(of, _)| format!("`{} {}`", of.api, of.id));
             let names = names.collect::<Vec<_>>().join(" or ");
             Err(Error::configuration(format!(
-                "several platforms have such an example: use {names}"
+                "several platforms have this example: use {names}"
             )))
         }
     }
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_operation_has_a_success() {
+    fn every_operation_has_a_successful_example() {
         for operation in OPERATIONS {
             assert!(success(operation).is_some(), "{operation}");
         }

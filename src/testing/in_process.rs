@@ -1,4 +1,4 @@
-//! A function in the place of the network.
+//! A function that replaces the network.
 
 use super::CannedReply;
 use crate::error::{Error, Result};
@@ -16,12 +16,12 @@ where
     R: Into<CannedReply>,
 {
     fn answer(&self, sent: &Parts<'_>) -> Result<Reaction> {
-        (self.0)(whole(sent)?).into().into_reaction()
+        (self.0)(http_request(sent)?).into().into_reaction()
     }
 }
 
-/// The request as it goes over the wire, with credentials, which are marked as sensitive.
-pub(super) fn whole(sent: &Parts<'_>) -> Result<http::Request<Vec<u8>>> {
+/// The request as sent, with credentials, whose headers are marked as sensitive.
+pub(super) fn http_request(sent: &Parts<'_>) -> Result<http::Request<Vec<u8>>> {
     let mut request = http::Request::new(sent.body.unwrap_or_default().to_vec());
     *request.method_mut() = sent.method.clone();
     *request.uri_mut() = sent
@@ -29,20 +29,21 @@ pub(super) fn whole(sent: &Parts<'_>) -> Result<http::Request<Vec<u8>>> {
         .as_str()
         .parse()
         .map_err(|error: http::uri::InvalidUri| {
-            // Without the address, which may hold a token.
-            Error::invalid_request("the address of the request is not a URI").with_source(error)
+            // Without the URL, which may contain a token.
+            Error::invalid_request("the URL of the request is not a valid `http::Uri`")
+                .with_source(error)
         })?;
     *request.headers_mut() = sent.headers.clone();
     Ok(request)
 }
 
 impl<P: Platform> ClientBuilder<P> {
-    /// Passes every request to a function in the place of the network. Feature `testing`.
+    /// Passes all requests to a function instead of the network. Feature `testing`.
     ///
-    /// The function gets the whole request with the absolute address and the credentials, which are
-    /// marked as sensitive. It returns an `http::Response`, or a [`CannedReply`] for a failure of the
-    /// network. As with a [`recorder`](Self::recorder), the client does not retry and does not pace
-    /// calls, unless [`retry`](Self::retry) and [`pacing`](Self::pacing) are set.
+    /// The request has an absolute URL and the real credentials, whose headers are marked as sensitive.
+    /// The function returns an `http::Response`, or a [`CannedReply`] to simulate a network failure. The
+    /// client neither retries nor paces calls, unless [`retry`](Self::retry) or
+    /// [`pacing`](Self::pacing) is set.
     ///
     /// ```
     /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::ClientBuilder<P> {

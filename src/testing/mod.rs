@@ -1,13 +1,13 @@
-//! Tests of code that deploys, without a platform. Feature `testing`.
+//! Test utilities for code that deploys. Feature `testing`.
 //!
 //! | item | purpose |
 //! |---|---|
-//! | [`Recorder`] | records the exact requests for snapshots; answers with examples of the specs, queued replies or a function |
-//! | [`CannedReply`] | one reply, or one failure of the network |
-//! | [`in_process`](crate::ClientBuilder::in_process) | a function in the place of the network |
-//! | [`describe`] | brings a request that a server received into the form of the recorder |
+//! | [`Recorder`] | a mock platform: records requests for snapshots, and returns examples, queued replies or the result of a function |
+//! | [`CannedReply`] | one response, or one network failure |
+//! | [`ClientBuilder::in_process`](crate::ClientBuilder::in_process) | replaces the network with a function from request to response |
+//! | [`describe`] | converts a request that a server received to the form of the recorder |
 //!
-//! [`guide`] shows them in use, together with the sandbox.
+//! Start with the [`guide`], which also shows the sandbox.
 //!
 #![cfg_attr(
     feature = "edgegap",
@@ -44,7 +44,7 @@ pub use describe::describe;
 pub use examples::ExampleSelector;
 pub use recorder::Recorder;
 
-/// How to test code that deploys. Its examples use all platforms and the sandbox.
+/// How to test code that deploys.
 ///
 #[cfg_attr(
     all(

@@ -1,8 +1,8 @@
-//! The recorder: keeps requests and answers them.
+//! The recorder, a mock platform, and its clients.
 
 use super::CannedReply;
 use super::examples::{self, ExampleSelector};
-use super::in_process::whole;
+use super::in_process::http_request;
 use crate::error::{Error, Result};
 use crate::preview::RequestPreview;
 use crate::transport::builder::ClientBuilder;
@@ -13,20 +13,20 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Records requests and answers them in the place of a platform. Clones share everything.
+/// A mock platform that records requests and returns prepared responses.
 ///
-/// The reply to a request is the first of these that exists:
+/// Clones share their state. The response to a request is the first of:
 ///
-/// 1. the next one in the queue of its operation: [`reply`](Self::reply),
+/// 1. the next reply in the queue of the operation: [`reply`](Self::reply),
 ///    [`reply_example`](Self::reply_example);
 /// 2. the result of a function: [`answer_with`](Self::answer_with),
 ///    [`answer_in_process`](Self::answer_in_process);
-/// 3. the first example of a success in the spec, unless the recorder is [`strict`](Self::strict).
+/// 3. the first successful example in the spec, unless the recorder is [`strict`](Self::strict).
 ///
-/// Without any of them the call fails, and the error lists the queues that exist.
+/// If there is none, the call fails with an error that lists the queued operations.
 ///
-/// `Display` is the canonical text of all requests, for `insta::assert_snapshot!`. The
-/// [`requests`](Self::requests) serialise, for `insta::assert_yaml_snapshot!`.
+/// `Display` writes the canonical text of all requests, for `insta::assert_snapshot!`. Serialize
+/// [`requests`](Self::requests) for `insta::assert_yaml_snapshot!`.
 #[derive(Clone, Default)]
 pub struct Recorder {
     state: Arc<Mutex<State>>,
@@ -44,27 +44,29 @@ struct State {
 
 type Function = dyn Fn(&Parts<'_>) -> Result<CannedReply> + Send + Sync;
 
-enum Choice {
+/// Source of the response to one request.
+enum ReplySource {
     Reply(CannedReply),
     /// Called without the lock, because the function may use the recorder.
-    Ask(Arc<Function>),
+    Function(Arc<Function>),
 }
 
 impl Recorder {
-    /// A recorder that answers with the examples of the specs, unless it is given a reply.
+    /// Creates a recorder that returns the examples of the specs by default.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A recorder that answers only with the replies it is given: an unexpected call fails.
+    /// Creates a recorder without examples: a call without a prepared reply fails.
     pub fn strict() -> Self {
         let recorder = Self::new();
         recorder.state().strict = true;
         recorder
     }
 
-    /// Lists requests in the order of their canonical text instead of the order in which they were
-    /// sent: for concurrent calls, whose order differs from run to run.
+    /// Sorts the recorded requests by their canonical text instead of the order of sending.
+    ///
+    /// Use it for concurrent calls, whose order varies between runs.
     pub fn sorted(self) -> Self {
         self.state().sorted = true;
         self
@@ -72,12 +74,12 @@ impl Recorder {
 
     /// Queues a reply for an operation, named by its id in the spec: `create_deployment`.
     ///
-    /// Put the platform in front where several have an operation of that id:
-    /// `edgegap create_deployment`. A request without a wrapper is named by `GET /its/path`; an empty
-    /// name matches all of those.
+    /// Put the platform in front if several platforms have an operation with this id:
+    /// `edgegap create_deployment`. Name a request without a wrapper by method and path, `GET /v1/whoami`;
+    /// an empty name matches every request without a wrapper.
     ///
     /// # Panics
-    /// When there is no such operation.
+    /// If there is no such operation.
     #[track_caller]
     pub fn reply(&self, operation: &str, reply: CannedReply) {
         let without_wrapper = operation.is_empty() || operation.contains(" /");
@@ -89,10 +91,10 @@ impl Recorder {
         queue.push_back(reply);
     }
 
-    /// Queues an example of the spec: by its name (`"seeking"`), or the first one of a status (`422`).
+    /// Queues an example of the spec: by name (`"seeking"`), or the first one with a status (`422`).
     ///
     /// # Panics
-    /// When there is no such operation or example, and when several platforms have one.
+    /// If there is no such operation or example, or if several platforms have one.
     #[track_caller]
     pub fn reply_example(&self, operation: &str, selector: impl Into<ExampleSelector>) {
         match CannedReply::example(operation, selector) {
@@ -101,7 +103,7 @@ impl Recorder {
         }
     }
 
-    /// Answers every request that has no queued reply with this function.
+    /// Answers requests without a queued reply with the result of a function.
     pub fn answer_with(
         &self,
         answer: impl Fn(&RequestPreview) -> CannedReply + Send + Sync + 'static,
@@ -110,18 +112,17 @@ impl Recorder {
         self.state().function = Some(Arc::new(function));
     }
 
-    /// Passes every request that has no queued reply to this function, with its credentials, as
+    /// Passes requests without a queued reply to a function, including their credentials, as
     /// [`in_process`](ClientBuilder::in_process) does.
     pub fn answer_in_process<R: Into<CannedReply>>(
         &self,
         platform: impl Fn(http::Request<Vec<u8>>) -> R + Send + Sync + 'static,
     ) {
-        let function = move |sent: &Parts<'_>| Ok(platform(whole(sent)?).into());
+        let function = move |sent: &Parts<'_>| Ok(platform(http_request(sent)?).into());
         self.state().function = Some(Arc::new(function));
     }
 
-    /// The requests so far, redacted, in the order in which they were sent unless the recorder is
-    /// [`sorted`](Self::sorted).
+    /// The recorded requests, redacted, in the order of sending or [`sorted`](Self::sorted).
     pub fn requests(&self) -> Vec<RequestPreview> {
         let state = self.state();
         let mut requests = state.requests.clone();
@@ -131,26 +132,26 @@ impl Recorder {
         requests
     }
 
-    /// Forgets the requests so far. Queued replies stay.
+    /// Clears the recorded requests. Queued replies stay.
     pub fn clear(&self) {
         self.state().requests.clear();
     }
 
-    /// Queued replies that no call asked for; one line for each operation.
+    /// Describes queued replies that were not used, one line per operation.
     pub fn unused(&self) -> Vec<String> {
         let state = self.state();
         let left = state.queued.iter().filter(|(_, queue)| !queue.is_empty());
         let left = left.map(|(operation, queue)| match queue.len() {
-            1 => format!("a reply for {operation:?} was not asked for"),
-            more => format!("{more} replies for {operation:?} were not asked for"),
+            1 => format!("a reply for {operation:?} was not used"),
+            more => format!("{more} replies for {operation:?} were not used"),
         });
         left.collect()
     }
 
-    /// Checks at the end of a test that every queued reply was used.
+    /// Asserts that every queued reply was used. Call it at the end of a test.
     ///
     /// # Panics
-    /// When [`unused`](Self::unused) is not empty.
+    /// If [`unused`](Self::unused) is not empty.
     #[track_caller]
     pub fn assert_all_used(&self) {
         let unused = self.unused();
@@ -163,25 +164,25 @@ impl Recorder {
 }
 
 impl State {
-    fn choose(&mut self, sent: &Parts<'_>, request: &RequestPreview) -> Result<Choice> {
+    fn choose(&mut self, sent: &Parts<'_>, request: &RequestPreview) -> Result<ReplySource> {
         if let Some(reply) = self.next_queued(request) {
-            return Ok(Choice::Reply(reply));
+            return Ok(ReplySource::Reply(reply));
         }
         if let Some(function) = &self.function {
-            return Ok(Choice::Ask(function.clone()));
+            return Ok(ReplySource::Function(function.clone()));
         }
         if self.strict {
             return Err(self.no_reply(request, "is strict and has"));
         }
         let example = sent.operation.and_then(examples::success);
-        // The address of a deployed site, which no spec describes.
+        // Requests to the URL of a deployed site, which no spec describes.
         let site = || sent.probe.then(|| CannedReply::new(200, ""));
-        let reply = example.map(CannedReply::of).or_else(site);
+        let reply = example.map(CannedReply::from_example).or_else(site);
         let reply = reply.ok_or_else(|| self.no_reply(request, "has"))?;
-        Ok(Choice::Reply(reply))
+        Ok(ReplySource::Reply(reply))
     }
 
-    /// The queue for the operation of one platform goes before the queue for all platforms.
+    /// The queue for one platform has precedence over the queue for all platforms.
     fn next_queued(&mut self, request: &RequestPreview) -> Option<CannedReply> {
         let keys = match request.operation {
             Some(id) => [format!("{} {id}", request.api), id.to_owned()],
@@ -203,7 +204,7 @@ impl State {
         };
         Error::configuration(format!(
             "the recorder {has} no reply for {method} {path}: use {hint} or `answer_with`; \
-             replies were queued for {queues:?}"
+             replies are queued for {queues:?}"
         ))
     }
 }
@@ -218,29 +219,29 @@ impl Answer for Recorder {
             choice?
         };
         let reply = match choice {
-            Choice::Reply(reply) => reply,
-            Choice::Ask(function) => function(sent)?,
+            ReplySource::Reply(reply) => reply,
+            ReplySource::Function(function) => function(sent)?,
         };
         reply.into_reaction()
     }
 }
 
-/// Clients that send to the recorder, with placeholder credentials.
+/// Declares the clients of a recorder.
 macro_rules! clients {
     ($($feature:literal, $platform:ident, $builder:ident, $name:literal, |$new:ident| $with:expr;)*) => {
         impl Recorder {
             $(
-                #[doc = concat!("A client for ", $name, " that sends to this recorder, with placeholder credentials.")]
+                #[doc = concat!("A client for ", $name, " that uses this recorder and placeholder credentials.")]
                 ///
                 /// # Errors
-                /// [`Configuration`](crate::ErrorKind::Configuration) when the system's certificates
-                /// cannot be used.
+                /// [`Configuration`](crate::ErrorKind::Configuration) if the certificates of the system
+                /// cannot be loaded.
                 #[cfg(feature = $feature)]
                 pub fn $platform(&self) -> Result<crate::$platform::Client> {
                     self.$builder().build()
                 }
 
-                #[doc = concat!("The builder of [`", stringify!($platform), "`](Self::", stringify!($platform), "), to set options.")]
+                #[doc = concat!("The builder of the client [`", stringify!($platform), "`](Self::", stringify!($platform), "), for other options.")]
                 #[cfg(feature = $feature)]
                 pub fn $builder(&self) -> crate::$platform::ClientBuilder {
                     let $new = crate::$platform::Client::builder();
@@ -261,10 +262,10 @@ clients! {
 }
 
 impl<P: Platform> ClientBuilder<P> {
-    /// Sends requests to this recorder and nowhere else. Feature `testing`.
+    /// Sends all requests to a recorder instead of the network. Feature `testing`.
     ///
-    /// The client does not retry and does not pace calls, unless [`retry`](Self::retry) and
-    /// [`pacing`](Self::pacing) are set.
+    /// The client neither retries nor paces calls, unless [`retry`](Self::retry) or
+    /// [`pacing`](Self::pacing) is set.
     pub fn recorder(mut self, recorder: &Recorder) -> Self {
         self.wire = Some(Arc::new(recorder.clone()));
         self

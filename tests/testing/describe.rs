@@ -1,10 +1,10 @@
-//! Requests that a server received, in the form of the recorder.
+//! Conversion of received requests to the form of the recorder.
 
 use deploykit::testing::describe;
 use deploykit::{dployr, edgegap, http};
 
 #[test]
-fn received_request_is_described_like_a_recorded_one() {
+fn a_received_request_is_described_like_a_recorded_one() {
     let request = http::Request::post("/sub/v1/deployments?clusterId=c-1&mine=hush&page=2")
         .header("authorization", "Bearer hush")
         .header("content-type", "application/json")
@@ -24,7 +24,7 @@ fn received_request_is_described_like_a_recorded_one() {
         shown.to_string(),
         "GET /nope/x\n? page = <redacted>\n? token = <redacted>"
     );
-    // With an escape in the path.
+    // With a percent-encoded literal in the path.
     let escaped = http::Request::delete("/v1/self/sto%70/a69f8e3e0555/hush")
         .body("")
         .unwrap();

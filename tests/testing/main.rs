@@ -1,4 +1,4 @@
-//! The testing kit: recorder, snapshots, canned failures.
+//! The module `testing`: recorder, snapshots, network failures, received requests.
 
 mod describe;
 mod network_failures;

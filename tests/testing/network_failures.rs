@@ -1,4 +1,4 @@
-//! Canned failures give the same errors as failures of a real connection.
+//! Canned network failures, compared with failures of real connections.
 
 use crate::server;
 use crate::support::{Script, Server, Step};
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 type Facts = (ErrorKind, Effect, Option<u16>);
 
-/// A create and a read.
+/// The facts of a failed create and a failed read.
 async fn failures(client: &Client) -> [Facts; 2] {
     let facts = |error: Error| (error.kind(), error.effect(), error.status());
     let create = client.deploy(server()).await.unwrap_err();
@@ -19,7 +19,7 @@ async fn failures(client: &Client) -> [Facts; 2] {
 }
 
 #[tokio::test]
-async fn canned_failures_are_those_of_a_real_connection() {
+async fn canned_failures_give_the_errors_of_real_connections() {
     const BODY: &str = r#"{"request_id":"a69f"#;
     let head =
         "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n";
@@ -79,7 +79,7 @@ async fn canned_failures_are_those_of_a_real_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn delays_use_the_clock_of_tokio() {
+async fn delays_use_the_tokio_clock() {
     let recorder = Recorder::new();
     let edgegap = recorder.edgegap().unwrap();
     let start = Instant::now();

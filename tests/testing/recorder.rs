@@ -1,10 +1,12 @@
+//! The recorder: precedence of replies, strict mode, errors.
+
 use crate::server;
 use deploykit::dployr::LogOptions;
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, ErrorKind};
 
 #[tokio::test]
-async fn clients_get_the_first_example_of_a_success() {
+async fn the_first_successful_example_is_the_default_reply() {
     let recorder = Recorder::new();
     let deployed = recorder.edgegap().unwrap().deploy(server()).await.unwrap();
     assert_eq!(deployed.request_id.as_str(), "a69f8e3e0555");
@@ -21,7 +23,7 @@ async fn clients_get_the_first_example_of_a_success() {
 }
 
 #[tokio::test]
-async fn queue_goes_before_function_and_function_before_examples() {
+async fn queued_replies_precede_the_function_and_the_function_precedes_examples() {
     let recorder = Recorder::new();
     let edgegap = recorder.edgegap().unwrap();
     recorder.reply_example("create_deployment", 422);
@@ -29,7 +31,7 @@ async fn queue_goes_before_function_and_function_before_examples() {
         "edgegap create_deployment",
         CannedReply::json(202, r#"{"request_id":"b"}"#),
     );
-    // The queue of one platform goes first.
+    // The queue of one platform has precedence.
     let id = edgegap.deploy(server()).await.unwrap().request_id;
     assert_eq!(id.as_str(), "b");
     let error = edgegap.deploy(server()).await.unwrap_err();
@@ -50,7 +52,7 @@ async fn queue_goes_before_function_and_function_before_examples() {
 }
 
 #[tokio::test]
-async fn strict_recorder_names_the_missing_reply() {
+async fn an_unexpected_call_to_a_strict_recorder_names_the_missing_reply() {
     let recorder = Recorder::strict();
     let edgegap = recorder.edgegap().unwrap();
     recorder.reply("get_deployment", CannedReply::new(404, ""));
@@ -70,7 +72,7 @@ async fn strict_recorder_names_the_missing_reply() {
     }
     assert_eq!(
         recorder.unused(),
-        ["a reply for \"get_deployment\" was not asked for"]
+        ["a reply for \"get_deployment\" was not used"]
     );
     let caught = std::panic::catch_unwind(|| recorder.assert_all_used());
     assert!(caught.is_err());
@@ -79,7 +81,7 @@ async fn strict_recorder_names_the_missing_reply() {
 }
 
 #[tokio::test]
-async fn request_without_wrapper_needs_a_queued_reply() {
+async fn a_request_without_a_wrapper_needs_a_queued_reply() {
     let recorder = Recorder::new();
     let dployr = recorder.dployr().unwrap();
     let call = || dployr.request(deploykit::http::Method::GET, "/v1/whoami");
@@ -95,7 +97,7 @@ async fn request_without_wrapper_needs_a_queued_reply() {
 }
 
 #[test]
-fn misspelt_names_panic() {
+fn unknown_operations_and_examples_panic() {
     let words = |call: fn(&Recorder)| {
         let recorder = Recorder::new();
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| call(&recorder)));
@@ -109,7 +111,7 @@ fn misspelt_names_panic() {
         ),
         (
             |recorder| recorder.reply_example("edgegap get_deployment", "raedy"),
-            "called \"raedy\" for edgegap get_deployment; there are ready (200), seeking (200), failed (200), 400",
+            "named \"raedy\" for edgegap get_deployment; existing examples: ready (200), seeking (200), failed (200), 400",
         ),
         (
             |recorder| recorder.reply_example("edgegap get_deployment", 418),
@@ -126,7 +128,7 @@ fn misspelt_names_panic() {
 }
 
 #[tokio::test]
-async fn stream_is_answered_with_lines() {
+async fn a_log_stream_can_be_canned() {
     let recorder = Recorder::new();
     let dployr = recorder.dployr().unwrap();
     recorder.reply(
@@ -136,7 +138,7 @@ async fn stream_is_answered_with_lines() {
     let lines = dployr.service("web").logs(LogOptions::new()).await.unwrap();
     let texts: Vec<_> = lines.iter().map(|line| line.message.as_str()).collect();
     assert_eq!(texts, ["one", "two"]);
-    // The example of a stream is one.
+    // The default example of a stream operation is a stream.
     assert!(
         !dployr
             .service("web")

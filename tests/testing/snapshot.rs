@@ -1,4 +1,4 @@
-//! The recorded requests as text and as YAML.
+//! Snapshots of recorded requests, as text and as YAML.
 
 use crate::server;
 use deploykit::nexlayer::Manifest;
