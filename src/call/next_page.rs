@@ -1,10 +1,10 @@
-//! The next page of a list: plain data that a call carries for [`page`](crate::page).
+//! Pagination data of a call, used by [`page`](crate::page).
 
 use super::Call;
 use crate::error::{Error, Result};
 use std::sync::Arc;
 
-/// Page number and page size of a list request. `None` leaves it to the platform.
+/// Page number and page size of a list request. `None` selects the platform's default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PageRequest {
     pub page: Option<u32>,
@@ -12,7 +12,7 @@ pub(crate) struct PageRequest {
 }
 
 impl PageRequest {
-    /// Number and size as the generated clients take them.
+    /// Number and size, as arguments of the generated clients.
     pub fn parameters(self) -> Result<(Option<i64>, Option<i64>)> {
         for (what, number) in [("page", self.page), ("page size", self.size)] {
             if number == Some(0) {
@@ -23,25 +23,25 @@ impl PageRequest {
     }
 }
 
-/// How a platform pages its lists.
+/// Pagination of a platform.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paging {
     /// Largest page size that the platform accepts.
     pub largest: u32,
 }
 
-/// Requests any page of the list that a call reads.
+/// Requests any page of a list.
 pub(crate) struct Pager<P> {
     pub make: Arc<dyn Fn(PageRequest) -> Call<ReceivedPage<P>> + Send + Sync>,
     pub paging: Paging,
-    /// The page that the call itself requests.
+    /// The page requested by the call.
     pub page_request: PageRequest,
 }
 
-/// A page together with facts about the page as it arrived, before records were filtered out.
+/// A page, with facts about the received records before some were filtered out.
 pub(crate) struct ReceivedPage<P> {
     pub page: P,
-    /// Number of records that arrived.
+    /// Number of received records.
     pub received: usize,
     /// Fingerprint of the records; equal pages have equal fingerprints. `None` if they cannot be
     /// serialized.

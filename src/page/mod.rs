@@ -1,7 +1,7 @@
-//! Lists: one page, a stream of pages or records, or all records at once.
+//! Pagination: one page, a stream of all records, or all records in memory.
 //!
-//! A list is a [`Call`] of a [`Page`]. Its [`Pager`] requests the other pages: [`Pages`] walks from page
-//! to page and detects servers that never end, [`PageStream`] yields the records.
+//! A list is a [`Call`] that returns a [`Page`]. [`Call::stream`] returns a [`PageStream`] of the records of
+//! all pages, and [`Call::all`] collects them.
 
 mod stream;
 
@@ -15,7 +15,7 @@ use serde::Serialize;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-/// One page of a list, or the whole list from a server that does not page.
+/// One page of a list, or the whole list of an endpoint without pages.
 ///
 /// ```no_run
 /// # #[cfg(feature = "dployr")]
@@ -28,27 +28,27 @@ use std::sync::Arc;
 /// # Ok(()) }
 /// ```
 ///
-/// For the records of all pages see [`Call::stream`](crate::Call::stream) and
+/// To read the records of all pages, use [`Call::stream`](crate::Call::stream) or
 /// [`Call::all`](crate::Call::all).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// The records of this page, in the server's order.
+    /// The records of this page, in the order of the server.
     pub items: Vec<T>,
-    /// The number of this page, from 1.
+    /// Number of this page, from 1.
     pub page: u64,
-    /// Maximum number of records on a page, if the server reports it.
+    /// Page size, if the server reports it.
     pub page_size: Option<u64>,
     /// Number of records on all pages, if the server reports it.
     pub total_items: Option<u64>,
     /// Number of pages, if the server reports it.
     pub total_pages: Option<u64>,
-    /// Whether another page follows; false from a server that does not page.
+    /// Whether another page follows. False for an endpoint without pages.
     pub has_next: bool,
 }
 
 impl<T> Page<T> {
-    /// The only page of a list that has no pages.
+    /// The whole list of an endpoint without pages.
     pub(crate) fn whole(items: Vec<T>) -> Self {
         Self {
             items,
@@ -60,8 +60,8 @@ impl<T> Page<T> {
         }
     }
 
-    /// The same page with converted records.
-    fn with<U>(self, convert: impl FnOnce(Vec<T>) -> Vec<U>) -> Page<U> {
+    /// Converts the records.
+    fn map_items<U>(self, convert: impl FnOnce(Vec<T>) -> Vec<U>) -> Page<U> {
         Page {
             items: convert(self.items),
             page: self.page,
@@ -74,7 +74,8 @@ impl<T> Page<T> {
 }
 
 impl<T: Serialize> Page<T> {
-    /// Includes the total: a server whose list grew by a whole page may repeat a page.
+    /// A hash of the records and of the total number. If the list grows by a page, a page may repeat with
+    /// another total.
     fn fingerprint(&self) -> Option<u64> {
         let mut hasher = DefaultHasher::new();
         self.total_items.hash(&mut hasher);
@@ -106,15 +107,17 @@ impl<'a, T> IntoIterator for &'a Page<T> {
 /// Methods that select a page, for each collection with pages and a field `page_request`.
 macro_rules! paged {
     ($what:literal) => {
-        /// Starts at this page; pages are numbered from 1. [`stream`](crate::Call::stream) and
-        /// [`all`](crate::Call::all) start there, too.
+        /// Selects a page, from 1. [`stream`](crate::Call::stream) and [`all`](crate::Call::all) start
+        /// there. Default: 1.
         pub fn page(mut self, number: u32) -> Self {
             self.page_request.page = Some(number);
             self
         }
 
-        #[doc = concat!("Sets how many ", $what, " a page holds. Default: the platform's own size for one page,")]
-        /// its largest for [`stream`](crate::Call::stream) and [`all`](crate::Call::all).
+        #[doc = concat!("Sets the number of ", $what, " on a page.")]
+        ///
+        /// Default: the platform's default for one page, and its maximum for
+        /// [`stream`](crate::Call::stream) and [`all`](crate::Call::all).
         pub fn page_size(mut self, size: u32) -> Self {
             self.page_request.size = Some(size);
             self
@@ -124,7 +127,7 @@ macro_rules! paged {
 pub(crate) use paged;
 
 impl<T: Send + 'static> Call<Page<T>> {
-    /// A list with pages; `make` requests one of them.
+    /// A list with pages, each of which `make` requests.
     pub(crate) fn paged<F>(paging: Paging, page_request: PageRequest, make: F) -> Self
     where
         T: Serialize,
@@ -145,8 +148,8 @@ impl<T: Send + 'static> Call<Page<T>> {
         })
     }
 
-    /// The same list with converted records. The conversion may drop records: the walk from page to
-    /// page depends on what arrived.
+    /// Converts the records of each page. `convert` may drop records: the checks of pages use the
+    /// received ones.
     pub(crate) fn map_items<U, F>(mut self, convert: F) -> Call<Page<U>>
     where
         U: Send + 'static,
@@ -154,7 +157,7 @@ impl<T: Send + 'static> Call<Page<T>> {
     {
         let pager = self.take_pager();
         let on_first = convert.clone();
-        let first = self.map(move |page| page.with(on_first));
+        let first = self.map(move |page| page.map_items(on_first));
         let Some(Pager {
             make,
             paging,
@@ -166,7 +169,7 @@ impl<T: Send + 'static> Call<Page<T>> {
         let converted = move |page_request| {
             let convert = convert.clone();
             make(page_request).map(|received_page| ReceivedPage {
-                page: received_page.page.with(convert),
+                page: received_page.page.map_items(convert),
                 received: received_page.received,
                 fingerprint: received_page.fingerprint,
             })
@@ -178,12 +181,11 @@ impl<T: Send + 'static> Call<Page<T>> {
         })
     }
 
-    /// Streams the records of all pages, starting at the page that this call requests.
+    /// Streams the records of all pages, starting at the selected page.
     ///
-    /// Requests a page only when its first record is polled: at most one request is in flight, and a
-    /// stream that is dropped early sends no further ones. Each page is a call with all options of this
-    /// one: a [`deadline`](Call::deadline) applies to each page, and the observer sees each. Unless a
-    /// page size is set, it requests the platform's largest pages.
+    /// A page is requested when its first record is polled, so at most one request is in flight. Each
+    /// page is a separate call with the options of this one: a [`deadline`](Call::deadline) applies to
+    /// each page, and the observer is called for each. The default page size is the platform's maximum.
     ///
     /// ```no_run
     /// # #[cfg(feature = "edgegap")]
@@ -195,19 +197,21 @@ impl<T: Send + 'static> Call<Page<T>> {
     /// # Ok(()) }
     /// ```
     ///
-    /// An error is an item, after the records of the pages before it; then the stream ends. A server
-    /// whose list never ends is an error of kind [`Pagination`](crate::ErrorKind::Pagination): it
-    /// sends a page that was not requested, the same page twice in a row, 100 empty pages in a row, or
-    /// more than [`max_pages`](PageStream::max_pages). So is a list with further pages that cannot be
-    /// requested.
+    /// If the list changes between two pages, records shift: an insertion before the current position
+    /// repeats a record, and a removal skips one.
     ///
-    /// Pages are counted, so a list that changes meanwhile shifts: a record inserted before the
-    /// current position makes another one repeat, and a removed one makes another one be skipped.
+    /// # Errors
+    /// An error is the last item, after the records of earlier pages. A
+    /// [`Pagination`](crate::ErrorKind::Pagination) error means that the list has no end: the server sent
+    /// a page that was not requested, the same page twice in a row, 100 empty pages in a row, or more
+    /// than [`max_pages`](PageStream::max_pages), or it reports a next page that cannot be requested.
     pub fn stream(self) -> PageStream<T> {
         PageStream::new(self.pages())
     }
 
-    /// Reads all records into memory. For the first ten, `stream().limit(10).try_collect()`.
+    /// Reads the records of all pages into memory.
+    ///
+    /// To read only the first ten, use `stream().limit(10).try_collect()`.
     ///
     /// ```no_run
     /// # #[cfg(feature = "dployr")]
@@ -219,12 +223,13 @@ impl<T: Send + 'static> Call<Page<T>> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`stream`](Self::stream). The records read so far are lost; the error reports their number.
+    /// Those of [`stream`](Self::stream). An error discards the records read before it and reports their
+    /// number.
     pub async fn all(self) -> Result<Vec<T>> {
         self.stream().try_collect().await
     }
 
-    /// Streams whole pages, as [`stream`](Self::stream) requests them.
+    /// Streams pages instead of records, like [`stream`](Self::stream).
     pub(crate) fn pages(self) -> Pages<T> {
         Pages::new(self)
     }
@@ -235,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fingerprints_cover_the_records_and_the_total() {
+    fn fingerprints_depend_on_the_records_and_the_total() {
         let print = |items: &[&str], total_items| {
             let items = items.iter().map(|item| (*item).to_owned()).collect();
             let page = Page {

@@ -13,31 +13,31 @@ use std::task::{Context, Poll, ready};
 use std::vec;
 
 /// Page limit that guards against servers that always report a next page.
-const MOST_PAGES: u32 = 10_000;
-/// Limit on empty pages in a row. A server that filters after it has cut a list into pages sends some.
-const MOST_EMPTY: u32 = 100;
+const MAX_PAGES: u32 = 10_000;
+/// Limit on empty pages in a row. A server that filters after pagination sends some.
+const MAX_EMPTY_PAGES: u32 = 100;
 
-/// The pages of a list, one after the other. An error is the last item.
+/// A stream of the pages of a list. An error is the last item.
 #[must_use = "streams do nothing unless polled"]
 pub(crate) struct Pages<T> {
     operation: Option<&'static Operation>,
-    /// Why the first request cannot be sent.
+    /// The error of a call with invalid options.
     refused: Option<Error>,
     pager: Option<Pager<Page<T>>>,
-    /// The only call of a list without a pager.
+    /// The call of a list without a pager.
     only: Option<Call<Page<T>>>,
     options: CallOptions,
     running: Option<Running<ReceivedPage<Page<T>>>>,
     ended: bool,
     /// Number of the next page.
     number: u32,
-    /// Whether the request contains that number. The first one does only if the caller set it.
+    /// Whether the request contains the number. The first request does only if the caller set it.
     numbered: bool,
-    read: u32,
-    most: u32,
+    pages_read: u32,
+    max_pages: u32,
     /// Empty pages in a row.
-    empty: u32,
-    /// Of the page before.
+    empty_pages: u32,
+    /// Fingerprint of the previous page.
     fingerprint: Option<u64>,
 }
 
@@ -47,9 +47,9 @@ impl<T: Send + 'static> Pages<T> {
         let mut refused = call.take_refused();
         let options = call.options().clone();
         let pager = call.take_pager();
-        // It would stand beside the number of every page.
+        // It would be added to the page number of each request.
         if pager.is_some() && options.query.iter().any(|(name, _)| name == "page") {
-            let why = "the first page of a list is set by page(), not by query()";
+            let why = "set the first page of a list with page(), not with query()";
             refused.get_or_insert(Error::invalid_request(why).with_operation(operation));
         }
         let number = pager.as_ref().and_then(|pager| pager.page_request.page);
@@ -63,22 +63,22 @@ impl<T: Send + 'static> Pages<T> {
             ended: false,
             number: number.unwrap_or(1),
             numbered: number.is_some(),
-            read: 0,
-            most: MOST_PAGES,
-            empty: 0,
+            pages_read: 0,
+            max_pages: MAX_PAGES,
+            empty_pages: 0,
             fingerprint: None,
         }
     }
 
-    /// Limits the number of pages: more of them are an error. Default: 10,000.
-    pub fn max_pages(mut self, most: u32) -> Self {
-        self.most = most;
+    /// Limits the number of pages; another page is an error. Default: 10,000.
+    pub fn max_pages(mut self, pages: u32) -> Self {
+        self.max_pages = pages;
         self
     }
 
     /// The next page; `None` after the last one and after an error.
     ///
-    /// Cancel-safe: the request continues when this is called again.
+    /// Cancel-safe: the next call continues the request.
     pub async fn next(&mut self) -> Option<Result<Page<T>>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
@@ -87,14 +87,14 @@ impl<T: Send + 'static> Pages<T> {
         if let Some(error) = self.refused.take() {
             return Err(error);
         }
-        if self.read >= self.most {
-            let most = self.most;
+        if self.pages_read >= self.max_pages {
+            let most = self.max_pages;
             return Err(self.endless(format!(
                 "the server reports further pages, but at most {most} are read"
             )));
         }
         if let Some(call) = self.only.take() {
-            return Ok(call.map(ReceivedPage::of).into_future());
+            return Ok(call.map(ReceivedPage::unchecked).into_future());
         }
         let Some(pager) = &self.pager else {
             return Err(self.endless(
@@ -109,7 +109,7 @@ impl<T: Send + 'static> Pages<T> {
         Ok(call.into_future())
     }
 
-    /// Checks a page that arrived, and moves on behind it.
+    /// Checks a received page and advances to the next one.
     fn accept(&mut self, received_page: ReceivedPage<Page<T>>) -> Result<Page<T>> {
         let ReceivedPage {
             page,
@@ -118,9 +118,9 @@ impl<T: Send + 'static> Pages<T> {
         } = received_page;
         let number = self.number;
         if self.numbered && page.page != u64::from(number) {
-            let came = page.page;
+            let other = page.page;
             return Err(self.endless(format!(
-                "page {number} was requested, but page {came} arrived"
+                "page {number} was requested, but page {other} arrived"
             )));
         }
         if received > 0 && fingerprint.is_some() && fingerprint == self.fingerprint {
@@ -129,13 +129,17 @@ impl<T: Send + 'static> Pages<T> {
             )));
         }
         self.fingerprint = fingerprint;
-        self.empty = if received == 0 { self.empty + 1 } else { 0 };
-        if page.has_next && self.empty >= MOST_EMPTY {
+        self.empty_pages = if received == 0 {
+            self.empty_pages + 1
+        } else {
+            0
+        };
+        if page.has_next && self.empty_pages >= MAX_EMPTY_PAGES {
             return Err(self.endless(format!(
-                "{MOST_EMPTY} pages in a row were empty, and the server reports further pages"
+                "{MAX_EMPTY_PAGES} pages in a row were empty, and the server reports further pages"
             )));
         }
-        self.read += 1;
+        self.pages_read += 1;
         self.numbered = true;
         match number.checked_add(1) {
             Some(next) if page.has_next => self.number = next,
@@ -160,7 +164,7 @@ impl<T: Send + 'static> Stream for Pages<T> {
         if pages.ended {
             return Poll::Ready(None);
         }
-        let arrived = match &mut pages.running {
+        let result = match &mut pages.running {
             Some(running) => ready!(Pin::new(running).poll(context)),
             None => match pages.request() {
                 Err(error) => Err(error),
@@ -168,7 +172,7 @@ impl<T: Send + 'static> Stream for Pages<T> {
             },
         };
         pages.running = None;
-        let page = arrived.and_then(|received_page| pages.accept(received_page));
+        let page = result.and_then(|received_page| pages.accept(received_page));
         pages.ended |= page.is_err();
         Poll::Ready(Some(page))
     }
@@ -179,13 +183,14 @@ impl<T> fmt::Debug for Pages<T> {
         f.debug_struct("Pages")
             .field("operation", &self.operation.map(ToString::to_string))
             .field("number", &self.number)
-            .field("read", &self.read)
+            .field("pages_read", &self.pages_read)
             .finish_non_exhaustive()
     }
 }
 
 impl<T> ReceivedPage<Page<T>> {
-    fn of(page: Page<T>) -> Self {
+    /// Without a fingerprint, for a list of one page.
+    fn unchecked(page: Page<T>) -> Self {
         Self {
             received: page.items.len(),
             fingerprint: None,
@@ -194,7 +199,7 @@ impl<T> ReceivedPage<Page<T>> {
     }
 }
 
-/// The records of a list across its pages; made by [`Call::stream`](crate::Call::stream).
+/// A stream of the records of all pages; returned by [`Call::stream`](crate::Call::stream).
 ///
 /// A [`Stream`]; [`next`](Self::next) needs no further crate. An error is the last item.
 #[must_use = "streams do nothing unless polled"]
@@ -202,7 +207,8 @@ pub struct PageStream<T> {
     pages: Pages<T>,
     /// Unread records of the current page.
     items: vec::IntoIter<T>,
-    left: Option<usize>,
+    /// Number of records until the limit.
+    remaining: Option<usize>,
 }
 
 impl<T: Send + 'static> PageStream<T> {
@@ -210,28 +216,28 @@ impl<T: Send + 'static> PageStream<T> {
         Self {
             pages,
             items: Vec::new().into_iter(),
-            left: None,
+            remaining: None,
         }
     }
 
     /// Limits the number of records. Pages beyond the limit are not requested.
     pub fn limit(mut self, records: usize) -> Self {
-        self.left = Some(records);
+        self.remaining = Some(records);
         self
     }
 
-    /// Limits the number of pages: more of them are an error, which guards against servers that always
-    /// report a next page. Default: 10,000.
-    pub fn max_pages(mut self, most: u32) -> Self {
-        self.pages = self.pages.max_pages(most);
+    /// Limits the number of pages; another page is an error. Default: 10,000.
+    ///
+    /// The limit guards against servers that always report a next page.
+    pub fn max_pages(mut self, pages: u32) -> Self {
+        self.pages = self.pages.max_pages(pages);
         self
     }
 
-    /// Reads the records into memory. After an error, those read so far are lost; the error reports their
-    /// number.
+    /// Reads the records into memory.
     ///
     /// # Errors
-    /// The first error of the stream.
+    /// The first error of the stream. It discards the records read before it and reports their number.
     pub async fn try_collect(mut self) -> Result<Vec<T>> {
         let mut all = Vec::new();
         while let Some(item) = self.next().await {
@@ -243,7 +249,7 @@ impl<T: Send + 'static> PageStream<T> {
 
     /// The next record; `None` after the last one and after an error.
     ///
-    /// Cancel-safe: the request continues when this is called again.
+    /// Cancel-safe: the next call continues the request.
     pub async fn next(&mut self) -> Option<Result<T>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
@@ -255,11 +261,11 @@ impl<T: Send + 'static> Stream for PageStream<T> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let stream = &mut *self;
         loop {
-            if stream.left == Some(0) {
+            if stream.remaining == Some(0) {
                 return Poll::Ready(None);
             }
             if let Some(item) = stream.items.next() {
-                stream.left = stream.left.map(|left| left - 1);
+                stream.remaining = stream.remaining.map(|count| count - 1);
                 return Poll::Ready(Some(Ok(item)));
             }
             match ready!(Pin::new(&mut stream.pages).poll_next(context)) {
@@ -277,7 +283,7 @@ impl<T> fmt::Debug for PageStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PageStream")
             .field("pages", &self.pages)
-            .field("left", &self.left)
+            .field("remaining", &self.remaining)
             .finish_non_exhaustive()
     }
 }

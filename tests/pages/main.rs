@@ -1,4 +1,4 @@
-//! Lists as pages, as streams and whole: counted in requests.
+//! Pagination: pages, streams and whole lists, counted in requests.
 
 mod options;
 mod platforms;
@@ -16,12 +16,12 @@ pub fn number(request: &RequestPreview, name: &str) -> Option<usize> {
     Some(value.parse().unwrap())
 }
 
-/// The number of the requested page.
+/// Number of the requested page.
 pub fn page_of(request: &RequestPreview) -> usize {
     number(request, "page").unwrap_or(1)
 }
 
-/// A page as Edgegap sends it.
+/// A page in the form of Edgegap.
 pub fn page(ids: &[String], number: usize, has_next: bool, total: usize) -> CannedReply {
     let data: Vec<Value> = ids.iter().map(|id| json!({ "request_id": id })).collect();
     json_reply(json!({
@@ -35,8 +35,8 @@ pub fn json_reply(body: Value) -> CannedReply {
     CannedReply::json(200, body.to_string())
 }
 
-/// A platform with the deployments d-0, d-1 and so on.
-pub fn with(total: usize) -> Recorder {
+/// A platform with the deployments d-0, d-1, ….
+pub fn platform_with(total: usize) -> Recorder {
     answering(move |request| {
         let at = page_of(request);
         let size = number(request, "limit").unwrap_or(10);
@@ -59,11 +59,11 @@ pub fn client(recorder: &Recorder) -> Client {
 }
 
 /// The deployments in pages of two.
-pub fn twos(recorder: &Recorder) -> Call<Page<DeploymentSummary>> {
+pub fn pages_of_two(recorder: &Recorder) -> Call<Page<DeploymentSummary>> {
     client(recorder).deployments().page_size(2).list()
 }
 
-/// Reads a stream to its end: the ids, and its error.
+/// Reads a stream to its end. Returns the ids and the error.
 pub async fn rest(
     stream: &mut PageStream<DeploymentSummary>,
 ) -> (Vec<String>, Option<deploykit::Error>) {
@@ -90,8 +90,8 @@ pub fn names(all: Result<Vec<DeploymentSummary>>) -> Vec<String> {
     all.map(|one| one.request_id.into()).collect()
 }
 
-/// The requested pages; 0 for a request without a number.
-pub fn asked(recorder: &Recorder) -> Vec<usize> {
+/// Numbers of the requested pages; 0 for a request without a number.
+pub fn requested_pages(recorder: &Recorder) -> Vec<usize> {
     let requests = recorder.requests();
     let pages = requests.iter().map(|request| number(request, "page"));
     pages.map(Option::unwrap_or_default).collect()

@@ -1,6 +1,9 @@
-//! The options of a call apply to every page.
+//! Options of a call, applied to every page.
 
-use crate::{answering, asked, client, ids, names, page, page_of, rest, twos, with};
+use crate::{
+    answering, client, ids, names, page, page_of, pages_of_two, platform_with, requested_pages,
+    rest,
+};
 use deploykit::edgegap::{Client, DeploymentSummary};
 use deploykit::testing::CannedReply;
 use deploykit::{Effect, ErrorKind, Retry};
@@ -12,8 +15,10 @@ use tokio::time::Instant;
 
 #[tokio::test]
 async fn headers_and_query_parameters_apply_to_every_page() {
-    let recorder = with(5);
-    let list = twos(&recorder).header("x-trace", "abc").query("deep", "1");
+    let recorder = platform_with(5);
+    let list = pages_of_two(&recorder)
+        .header("x-trace", "abc")
+        .query("deep", "1");
     assert_eq!(list.all().await.unwrap().len(), 5);
     let requests = recorder.requests();
     assert_eq!(requests.len(), 3);
@@ -25,7 +30,7 @@ async fn headers_and_query_parameters_apply_to_every_page() {
     }
 }
 
-/// Answers the second page with a 503 this many times.
+/// Fails the second page with a 503 the given number of times.
 fn failing(times: usize, header: Option<&'static str>) -> deploykit::testing::Recorder {
     let failed = AtomicUsize::new(0);
     answering(move |request| {
@@ -45,16 +50,19 @@ fn failing(times: usize, header: Option<&'static str>) -> deploykit::testing::Re
 async fn retries_and_deadlines_apply_to_every_page() {
     // A client with a recorder does not retry by default.
     let recorder = failing(1, None);
-    assert_eq!(rest(&mut twos(&recorder).stream()).await.0, ids([1]));
+    assert_eq!(
+        rest(&mut pages_of_two(&recorder).stream()).await.0,
+        ids([1])
+    );
     let recorder = failing(2, Some("7"));
     let started = Instant::now();
-    let all = twos(&recorder).retry(Retry::default()).all().await;
+    let all = pages_of_two(&recorder).retry(Retry::default()).all().await;
     assert_eq!(names(all), ids([1, 2, 3]));
-    assert_eq!(asked(&recorder), [0, 2, 2, 2, 3]);
+    assert_eq!(requested_pages(&recorder), [0, 2, 2, 2, 3]);
     assert!(started.elapsed() >= Duration::from_secs(14));
     // `Retry-After` is longer than the deadline.
     let recorder = failing(2, Some("7"));
-    let list = twos(&recorder).retry(Retry::default());
+    let list = pages_of_two(&recorder).retry(Retry::default());
     let error = list
         .deadline(Duration::from_secs(3))
         .all()
@@ -64,10 +72,10 @@ async fn retries_and_deadlines_apply_to_every_page() {
         (error.kind(), error.retry_after(), error.attempts()),
         (ErrorKind::Unavailable, Some(Duration::from_secs(7)), 1)
     );
-    assert_eq!(asked(&recorder), [0, 2]);
+    assert_eq!(requested_pages(&recorder), [0, 2]);
     // The deadline applies to each page.
     let recorder = failing(1, Some("7"));
-    let list = twos(&recorder).retry(Retry::default());
+    let list = pages_of_two(&recorder).retry(Retry::default());
     let all = list.deadline(Duration::from_secs(8)).all().await;
     assert_eq!(names(all), ids([1, 2, 3]));
 }
@@ -75,38 +83,44 @@ async fn retries_and_deadlines_apply_to_every_page() {
 #[tokio::test(start_paused = true)]
 async fn next_is_cancel_safe() {
     let recorder = failing(1, Some("7"));
-    let mut stream = twos(&recorder).retry(Retry::default()).stream();
+    let mut stream = pages_of_two(&recorder).retry(Retry::default()).stream();
     stream.next().await.unwrap().unwrap();
     for _ in 0..3 {
         let cut = tokio::time::timeout(Duration::from_secs(2), stream.next()).await;
         assert!(cut.is_err());
     }
     assert_eq!(rest(&mut stream).await.0, ids([2, 3]));
-    assert_eq!(asked(&recorder), [0, 2, 2, 3], "one at a time");
+    assert_eq!(
+        requested_pages(&recorder),
+        [0, 2, 2, 3],
+        "one request at a time"
+    );
 }
 
 #[tokio::test]
 async fn the_observer_sees_every_page() {
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let teller = told.clone();
-    let builder = Client::builder().token("token-1234").recorder(&with(5));
+    let observed = Arc::new(Mutex::new(Vec::new()));
+    let calls = observed.clone();
+    let builder = Client::builder()
+        .token("token-1234")
+        .recorder(&platform_with(5));
     let builder = builder.observer(move |call| {
         let id = call.operation.map(|operation| operation.id);
-        teller.lock().unwrap().push((id, call.status));
+        calls.lock().unwrap().push((id, call.status));
     });
     let list = builder.build().unwrap().deployments().page_size(2).list();
     assert_eq!(list.all().await.unwrap().len(), 5);
     let expected = (Some("list_deployments"), Some(200));
-    assert_eq!(*told.lock().unwrap(), [expected; 3]);
+    assert_eq!(*observed.lock().unwrap(), [expected; 3]);
 }
 
 #[tokio::test]
 async fn an_invalid_request_is_an_item_and_nothing_is_sent() {
-    let recorder = with(9);
+    let recorder = platform_with(9);
     let deployments = || client(&recorder).deployments();
-    for (list, words) in [
+    for (list, expected) in [
         (deployments().list().header("cookie", "x"), "cookie"),
-        (deployments().list().query("page", "3"), "set by page()"),
+        (deployments().list().query("page", "3"), "with page()"),
         (deployments().page(0).list(), "page is zero"),
         (deployments().page_size(0).list(), "page size is zero"),
     ] {
@@ -120,16 +134,16 @@ async fn an_invalid_request_is_an_item_and_nothing_is_sent() {
         );
         assert_eq!(error.operation().unwrap().id, "list_deployments");
         let text = error.to_string();
-        assert!(text.contains(words) && !text.contains("hush"), "{text}");
+        assert!(text.contains(expected) && !text.contains("hush"), "{text}");
     }
-    assert!(asked(&recorder).is_empty());
+    assert!(requested_pages(&recorder).is_empty());
 }
 
 #[test]
 fn streams_are_send_and_unpin() {
     fn is<T: Stream<Item = deploykit::Result<DeploymentSummary>> + Unpin + Send + 'static>(_: T) {}
     fn is_send<T: Future + Send + 'static>(_: T) {}
-    let recorder = with(3);
-    is(twos(&recorder).stream());
-    is_send(twos(&recorder).all());
+    let recorder = platform_with(3);
+    is(pages_of_two(&recorder).stream());
+    is_send(pages_of_two(&recorder).all());
 }

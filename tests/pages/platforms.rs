@@ -1,11 +1,11 @@
-//! The lists of all platforms.
+//! Pagination of each platform.
 
 use crate::{json_reply, number, page_of};
 use deploykit::testing::Recorder;
 use deploykit::{Call, ErrorKind, Page, dployr, nodion};
 use serde_json::{Value, json};
 
-/// A control plane with these records; `on_top` is added to every page.
+/// A control plane with these records; `on_top` is the first record of every page.
 fn plane(records: Vec<Value>, on_top: Option<Value>) -> (Recorder, dployr::Client) {
     let recorder = crate::answering(move |request| {
         let at = page_of(request);
@@ -25,8 +25,8 @@ fn plane(records: Vec<Value>, on_top: Option<Value>) -> (Recorder, dployr::Clien
 }
 
 #[tokio::test]
-async fn pages_without_own_services_are_walked() {
-    // 300 pages; own services are on the first and the last.
+async fn pages_without_services_of_the_cluster_are_skipped() {
+    // 300 pages; the cluster's services are on the first and the last.
     let service = |index: usize| {
         let cluster = if index.is_multiple_of(299) {
             "c-1"
@@ -41,7 +41,11 @@ async fn pages_without_own_services_are_walked() {
     assert_eq!(ids, ["s-0", "s-299"]);
     assert_eq!(recorder.requests().len(), 300);
     assert_eq!(client.services().list().all().await.unwrap().len(), 2);
-    assert_eq!(recorder.requests().len(), 303, "100 is the most on a page");
+    assert_eq!(
+        recorder.requests().len(),
+        303,
+        "at most 100 services on a page"
+    );
     // A repeated page is detected even if all its records are filtered out.
     let foreign = json!({ "id": "s", "name": "web", "clusterId": "c-2" });
     let (recorder, client) = plane(vec![foreign; 4], None);
@@ -62,7 +66,7 @@ async fn the_pool_instance_is_listed_once() {
 }
 
 #[tokio::test]
-async fn a_page_without_a_number_is_the_requested_one() {
+async fn a_page_without_a_number_counts_as_the_requested_one() {
     let recorder = crate::answering(|request| {
         let at = page_of(request);
         let body = json!({ "deployments": [{ "id": format!("d-{at}"), "name": "web" }],

@@ -1,6 +1,6 @@
-//! Properties of any list and any server.
+//! Properties of pagination, for generated lists and servers.
 
-use crate::{answering, asked, ids, names, page, rest, twos, with};
+use crate::{answering, ids, names, page, pages_of_two, platform_with, requested_pages, rest};
 use deploykit::ErrorKind;
 use deploykit::testing::CannedReply;
 use proptest::collection::vec;
@@ -16,15 +16,15 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
     #[test]
-    fn a_list_in_pages_is_the_whole_list(total in 0..40_usize, size in 1..9_u32, limit in 0..50_usize) {
-        let recorder = with(total);
+    fn the_pages_of_a_list_contain_all_records(total in 0..40_usize, size in 1..9_u32, limit in 0..50_usize) {
+        let recorder = platform_with(total);
         let list = crate::client(&recorder).deployments().page_size(size).list();
         let read = names(block_on(list.stream().limit(limit).try_collect()));
         prop_assert_eq!(read, ids(0..total.min(limit)));
     }
 
     #[test]
-    fn every_stream_ends_whatever_the_server_answers(
+    fn every_stream_ends_for_any_replies(
         replies in vec((vec(0..4_usize, 0..4), 0..5_usize, any::<bool>(), 0..10_u8), 1..8),
     ) {
         block_on(async {
@@ -32,7 +32,7 @@ proptest! {
             let recorder = answering(move |_| {
                 let index = sent.fetch_add(1, Ordering::Relaxed);
                 let (records, off, more, kind) = &replies[index % replies.len()];
-                // Mostly the page that was requested.
+                // Usually the requested page.
                 let at = if *off == 0 { index } else { index + 1 };
                 match kind {
                     0 => CannedReply::json(500, "{}"),
@@ -40,9 +40,9 @@ proptest! {
                     _ => page(&ids(records.iter().copied()), at, *more, 9),
                 }
             });
-            let mut stream = twos(&recorder).stream().max_pages(30);
+            let mut stream = pages_of_two(&recorder).stream().max_pages(30);
             let (_, error) = rest(&mut stream).await;
-            assert!(asked(&recorder).len() <= 30);
+            assert!(requested_pages(&recorder).len() <= 30);
             if let Some(error) = error {
                 let known = [ErrorKind::Pagination, ErrorKind::Server, ErrorKind::Decode];
                 assert!(known.contains(&error.kind()), "{error}");

@@ -1,12 +1,15 @@
-//! The walk from page to page, and how it ends.
+//! Streams of records across pages: requests, limits, errors and endless lists.
 
-use crate::{answering, asked, client, ids, names, number, page, page_of, rest, twos, with};
+use crate::{
+    answering, client, ids, names, number, page, page_of, pages_of_two, platform_with,
+    requested_pages, rest,
+};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, Error, ErrorKind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[track_caller]
-fn is_endless(error: &Error, words: &str) {
+fn assert_pagination_error(error: &Error, words: &str) {
     assert_eq!(
         (error.kind(), error.effect(), error.is_retryable()),
         (ErrorKind::Pagination, Effect::None, false),
@@ -18,28 +21,36 @@ fn is_endless(error: &Error, words: &str) {
 
 #[tokio::test]
 async fn a_page_is_requested_when_its_first_record_is_polled() {
-    let recorder = with(5);
-    let mut stream = twos(&recorder).stream();
-    assert!(asked(&recorder).is_empty());
+    let recorder = platform_with(5);
+    let mut stream = pages_of_two(&recorder).stream();
+    assert!(requested_pages(&recorder).is_empty());
     let mut seen = Vec::new();
     for (index, requests) in [(0, 1), (1, 1), (2, 2), (3, 2), (4, 3)] {
         seen.push(stream.next().await.unwrap().unwrap().request_id.to_string());
-        assert_eq!(asked(&recorder).len(), requests, "at record {index}");
+        assert_eq!(
+            requested_pages(&recorder).len(),
+            requests,
+            "at record {index}"
+        );
     }
     assert_eq!(seen, ids(0..5));
     assert!(rest(&mut stream).await.0.is_empty());
-    assert_eq!(asked(&recorder), [0, 2, 3], "the last page says so");
+    assert_eq!(
+        requested_pages(&recorder),
+        [0, 2, 3],
+        "the last page has no next one"
+    );
 }
 
 #[tokio::test]
 async fn all_requests_the_largest_pages() {
-    let recorder = with(250);
+    let recorder = platform_with(250);
     let list = || client(&recorder).deployments().list();
     assert_eq!(names(list().all().await), ids(0..250));
-    assert_eq!(asked(&recorder), [0, 2, 3]);
+    assert_eq!(requested_pages(&recorder), [0, 2, 3]);
     let sizes = recorder.requests();
     assert!(sizes.iter().all(|one| number(one, "limit") == Some(100)));
-    // A single page has the platform's own size.
+    // A single page has the platform's default size.
     assert_eq!(list().await.unwrap().items.len(), 10);
     assert_eq!(number(&recorder.requests()[3], "limit"), None);
 }
@@ -47,20 +58,24 @@ async fn all_requests_the_largest_pages() {
 #[tokio::test]
 async fn no_page_beyond_the_limit_is_requested() {
     for (limit, requests) in [(0, 0), (1, 1), (2, 1), (3, 2), (4, 2), (5, 3), (9, 3)] {
-        let recorder = with(5);
-        let all = twos(&recorder).stream().limit(limit).try_collect().await;
+        let recorder = platform_with(5);
+        let all = pages_of_two(&recorder)
+            .stream()
+            .limit(limit)
+            .try_collect()
+            .await;
         assert_eq!(names(all), ids(0..limit.min(5)));
-        assert_eq!(asked(&recorder).len(), requests, "limit {limit}");
+        assert_eq!(requested_pages(&recorder).len(), requests, "limit {limit}");
     }
 }
 
 #[tokio::test]
-async fn a_stream_may_start_behind_the_first_page() {
-    let recorder = with(7);
+async fn a_stream_may_start_after_the_first_page() {
+    let recorder = platform_with(7);
     let list = client(&recorder).deployments().page_size(2).page(3).list();
     assert_eq!(names(list.all().await), ids(4..7));
-    assert_eq!(asked(&recorder), [3, 4]);
-    // A page behind the end is empty, and no error.
+    assert_eq!(requested_pages(&recorder), [3, 4]);
+    // A page after the last one is empty.
     let list = client(&recorder).deployments().page_size(2).page(9).list();
     assert_eq!(names(list.all().await), ids([]));
 }
@@ -71,16 +86,16 @@ async fn an_error_follows_the_records_before_it_and_ends_the_stream() {
         None => page(&ids(0..2), 1, true, 4),
         Some(_) => CannedReply::json(500, r#"{"message":"down"}"#),
     });
-    let (seen, error) = rest(&mut twos(&recorder).stream()).await;
+    let (seen, error) = rest(&mut pages_of_two(&recorder).stream()).await;
     assert_eq!(seen, ids(0..2));
     assert_eq!(error.unwrap().status(), Some(500));
-    assert_eq!(asked(&recorder), [0, 2]);
+    assert_eq!(requested_pages(&recorder), [0, 2]);
 
-    let error = twos(&recorder).all().await.unwrap_err();
+    let error = pages_of_two(&recorder).all().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Server);
     let text = error.to_string();
     assert!(text.ends_with("500 down (after 2 records)"), "{text}");
-    assert_eq!(error.message(), Some("down"), "only the platform's words");
+    assert_eq!(error.message(), Some("down"), "only the platform's message");
 }
 
 #[tokio::test]
@@ -90,8 +105,11 @@ async fn an_empty_page_is_not_the_last_one() {
         at => page(&[], at, true, 3),
     });
     // 98 empty pages in a row, twice.
-    assert_eq!(names(twos(&recorder).all().await), ids([1, 100, 199]));
-    assert_eq!(asked(&recorder).len(), 199);
+    assert_eq!(
+        names(pages_of_two(&recorder).all().await),
+        ids([1, 100, 199])
+    );
+    assert_eq!(requested_pages(&recorder).len(), 199);
 }
 
 #[tokio::test]
@@ -118,14 +136,14 @@ async fn a_list_that_does_not_end_is_an_error() {
         ),
     ];
     for (recorder, records, requests, words) in cases {
-        let (seen, error) = rest(&mut twos(recorder).stream()).await;
+        let (seen, error) = rest(&mut pages_of_two(recorder).stream()).await;
         assert_eq!(seen, ids(0..records));
-        is_endless(&error.unwrap(), words);
-        assert_eq!(asked(recorder).len(), requests, "{words}");
+        assert_pagination_error(&error.unwrap(), words);
+        assert_eq!(requested_pages(recorder).len(), requests, "{words}");
     }
     let seventh = || client(&always_the_first).deployments().page(7).list();
     let error = seventh().all().await.unwrap_err();
-    is_endless(&error, "page 7 was requested, but page 1 arrived");
+    assert_pagination_error(&error, "page 7 was requested, but page 1 arrived");
     assert_eq!(
         seventh().await.unwrap().page,
         1,
@@ -134,13 +152,13 @@ async fn a_list_that_does_not_end_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_list_that_grew_by_a_page_may_repeat_one() {
+async fn a_page_may_repeat_if_the_list_grew_by_a_page() {
     let recorder = answering(|request| match page_of(request) {
         1 => page(&ids(0..2), 1, true, 4),
         2 => page(&ids(0..2), 2, true, 6),
         at => page(&ids(2..4), at, false, 6),
     });
-    let (seen, error) = rest(&mut twos(&recorder).stream()).await;
+    let (seen, error) = rest(&mut pages_of_two(&recorder).stream()).await;
     assert!(error.is_none(), "{error:?}");
     assert_eq!(seen, ids([0, 1, 0, 1, 2, 3]));
 }
@@ -152,23 +170,23 @@ async fn the_number_of_pages_is_limited() {
         let id = ids([sent.fetch_add(1, Ordering::Relaxed)]);
         page(&id, page_of(request), true, 9)
     });
-    let error = twos(&endless)
+    let error = pages_of_two(&endless)
         .stream()
         .max_pages(3)
         .try_collect()
         .await
         .unwrap_err();
-    is_endless(&error, "at most 3 are read (after 3 records)");
-    assert_eq!(asked(&endless), [0, 2, 3]);
-    let so_far = asked(&endless).len();
-    let error = twos(&endless).all().await.unwrap_err();
-    is_endless(&error, "at most 10000 are read (after 10000 records)");
-    assert_eq!(asked(&endless).len() - so_far, 10_000);
-    let few = twos(&endless)
+    assert_pagination_error(&error, "at most 3 are read (after 3 records)");
+    assert_eq!(requested_pages(&endless), [0, 2, 3]);
+    let so_far = requested_pages(&endless).len();
+    let error = pages_of_two(&endless).all().await.unwrap_err();
+    assert_pagination_error(&error, "at most 10000 are read (after 10000 records)");
+    assert_eq!(requested_pages(&endless).len() - so_far, 10_000);
+    let few = pages_of_two(&endless)
         .stream()
         .limit(5)
         .try_collect()
         .await
         .unwrap();
-    assert_eq!(few.len(), 5, "a limit ends before that");
+    assert_eq!(few.len(), 5, "the limit on records applies first");
 }
