@@ -1,4 +1,4 @@
-//! A reader that is slow makes the server wait.
+//! Backpressure: a slow reader slows down the server.
 
 use crate::support::{Script, Server, Step, head};
 use deploykit::dployr::{Client, LogOptions};
@@ -7,8 +7,7 @@ use deploykit::pacing::Pacing;
 const MIB: usize = 1 << 20;
 const ALL: usize = 48 * MIB;
 
-/// The server counts the bytes that it could send. Bytes that are not read yet are in buffers of the
-/// system, or in our memory.
+/// The server counts the bytes that it sent. Unread bytes are in system buffers or in our memory.
 #[tokio::test]
 async fn lines_are_read_when_they_are_polled() {
     let filler = "x".repeat(4000);
@@ -29,14 +28,14 @@ async fn lines_are_read_when_they_are_polled() {
     let (mut read, mut ahead) = (0, 0);
     while let Some(line) = stream.next().await {
         read += line.unwrap().message.len() + 40;
-        // The server may do what it can before the next line is polled.
+        // Lets the server send as much as it can before the next line is polled.
         for _ in 0..20 {
             tokio::task::yield_now().await;
         }
         ahead = ahead.max(server.log().exchanges[0].sent.saturating_sub(read));
     }
     assert!(read >= ALL - 2 * MIB, "{read} bytes");
-    // Buffers of the system on both sides grow to 4 MiB and 6 MiB by default.
+    // System buffers grow to 4 MiB and 6 MiB by default.
     assert!(ahead < 16 * MIB, "{ahead} bytes ahead of the reader");
     let cursor = serde_json::to_string(&stream.cursor()).unwrap();
     assert!(cursor.len() < 16 << 10, "{cursor}");

@@ -1,15 +1,15 @@
-//! No gap and no repeat, whatever the server knows.
+//! Logs of dployr without gaps and repeats, for both kinds of servers.
 
 use super::runtime;
 use super::server::{
-    Answer, End, Log, Query, Server, control_plane, documented, is_quiet, line, messages, read,
+    Answer, End, Log, Query, Server, assert_quiet, control_plane, documented, line, messages, read,
 };
 use deploykit::dployr::LogOptions;
 use deploykit::{ErrorKind, logs::LogCursor};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Within what a server gives a follower.
+/// A time within the history of a followed log.
 fn minute_ago() -> i64 {
     static AT: OnceLock<i64> = OnceLock::new();
     *AT.get_or_init(|| {
@@ -18,7 +18,7 @@ fn minute_ago() -> i64 {
     })
 }
 
-/// Several lines have one millisecond, and some are equal; letters have several bytes.
+/// Lines with equal times and texts, and multi-byte characters.
 fn log() -> Log {
     let lines = [
         (5, "a"),
@@ -39,7 +39,7 @@ type Dialect = fn(&Log, &Query) -> Answer;
 const DIALECTS: [Dialect; 2] = [control_plane, documented];
 
 #[test]
-fn a_connection_may_end_anywhere() {
+fn lines_are_yielded_once_if_the_connection_ends_anywhere() {
     let whole = control_plane(&log(), &Query::from([("follow".into(), "true".into())]));
     for dialect in DIALECTS {
         for end in [End::Break, End::Whole] {
@@ -61,7 +61,7 @@ fn a_connection_may_end_anywhere() {
                         .unwrap();
                     let seen = read(&mut stream, log().len()).await;
                     assert_eq!(seen, messages(&log()), "cut at {at}, {end:?}");
-                    is_quiet(&mut stream).await;
+                    assert_quiet(&mut stream).await;
                     assert_eq!(stream.reconnects(), 1);
                 });
             }
@@ -70,7 +70,7 @@ fn a_connection_may_end_anywhere() {
 }
 
 #[test]
-fn every_connection_ends_a_little_further() {
+fn lines_are_yielded_once_if_every_connection_breaks() {
     for dialect in DIALECTS {
         runtime().block_on(async move {
             let server = Server::start(move |number, query| {
@@ -88,13 +88,13 @@ fn every_connection_ends_a_little_further() {
                 .unwrap()
                 .max_failures(1000);
             assert_eq!(read(&mut stream, log().len()).await, messages(&log()));
-            is_quiet(&mut stream).await;
+            assert_quiet(&mut stream).await;
         });
     }
 }
 
 #[test]
-fn what_came_meanwhile_is_read_in_pages() {
+fn missed_lines_are_read_in_pages_after_reconnecting() {
     let all: Log = (0..12_345)
         .map(|n| (minute_ago() + n / 3, format!("line {n}")))
         .collect();
@@ -102,7 +102,7 @@ fn what_came_meanwhile_is_read_in_pages() {
     runtime().block_on(async {
         let server = Server::start(move |number, query| match number {
             0 => control_plane(&log[..10].to_vec(), query).cut(700, End::Break),
-            // A follower that is far behind gets no more than a beginning.
+            // The server sends a late follower only the first lines.
             _ if query.contains_key("follow") => {
                 let since: i64 = query["since"].parse().unwrap();
                 let behind = log.iter().filter(|(at, _)| *at >= since).count();
@@ -118,8 +118,8 @@ fn what_came_meanwhile_is_read_in_pages() {
             .await
             .unwrap();
         assert_eq!(read(&mut stream, all.len()).await, messages(&all));
-        is_quiet(&mut stream).await;
-        let asked = server.asked();
+        assert_quiet(&mut stream).await;
+        let asked = server.queries();
         let follows: Vec<_> = asked
             .iter()
             .map(|query| query.contains_key("follow"))
@@ -130,7 +130,7 @@ fn what_came_meanwhile_is_read_in_pages() {
 }
 
 #[test]
-fn more_lines_in_a_millisecond_than_the_server_gives_are_told() {
+fn a_gap_is_reported_if_a_millisecond_has_too_many_lines() {
     let mut all: Log = (0..6_000)
         .map(|n| (minute_ago(), format!("line {n}")))
         .collect();
@@ -154,12 +154,12 @@ fn more_lines_in_a_millisecond_than_the_server_gives_are_told() {
         let seen = read(&mut stream, 5_002).await;
         assert_eq!(seen[..5_000], messages(&all)[..5_000]);
         assert_eq!(seen[5_000..], ["! Unsupported", "after"]);
-        is_quiet(&mut stream).await;
+        assert_quiet(&mut stream).await;
     });
 }
 
 #[test]
-fn a_cursor_goes_on_in_another_client() {
+fn a_cursor_resumes_in_another_client() {
     for dialect in DIALECTS {
         for at in 0..=log().len() {
             runtime().block_on(async {
@@ -175,8 +175,8 @@ fn a_cursor_goes_on_in_another_client() {
                 let cursor: LogCursor = serde_json::from_str(&saved).unwrap();
                 let mut second = server.service().resume_logs(&cursor).await.unwrap();
                 seen.extend(read(&mut second, log().len() - at).await);
-                assert_eq!(seen, messages(&log()), "taken up after {at}");
-                is_quiet(&mut second).await;
+                assert_eq!(seen, messages(&log()), "resumed after {at}");
+                assert_quiet(&mut second).await;
             });
         }
     }
@@ -187,12 +187,12 @@ fn a_cursor_goes_on_in_another_client() {
         let other: LogCursor = serde_json::from_str(&other).unwrap();
         let error = server.service().resume_logs(&other).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-        assert!(server.asked().is_empty());
+        assert!(server.queries().is_empty());
     });
 }
 
 #[test]
-fn it_begins_with_the_newest_lines() {
+fn a_followed_log_starts_with_the_newest_lines() {
     for dialect in DIALECTS {
         for tail in [0, 1, 3, 100] {
             runtime().block_on(async {
@@ -206,22 +206,22 @@ fn it_begins_with_the_newest_lines() {
                     .await
                     .unwrap();
                 let newest = log().len() - log().len().min(tail as usize);
-                // One more, in the millisecond of the last ones, before it is followed.
+                // Another line, with the time of the last ones, before the follow request.
                 now.lock().unwrap().push((minute_ago() + 9, "a".to_owned()));
                 let log = now.lock().unwrap().clone();
                 let seen = read(&mut stream, log.len() - newest).await;
                 assert_eq!(seen, messages(&log)[newest..], "the last {tail}");
-                is_quiet(&mut stream).await;
+                assert_quiet(&mut stream).await;
             });
         }
     }
 }
 
 #[test]
-fn the_newest_of_many_are_looked_for() {
+fn the_newest_of_many_lines_are_searched_in_windows() {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let now = i64::try_from(now.unwrap().as_millis()).unwrap();
-    // The last 7 are of this minute, 3000 of an hour ago and more.
+    // The last 7 are of this minute; 3000 are two hours old.
     let old = (0..3000).map(|n| (now - 7_200_000 + n, format!("old {n}")));
     let new = (0..7).map(|n| (now - 1000 + n, format!("new {n}")));
     let all: Log = old.chain(new).collect();
@@ -237,16 +237,16 @@ fn the_newest_of_many_are_looked_for() {
             let lines: Vec<_> = lines.into_iter().map(|line| line.message).collect();
             let newest = all.len() - all.len().min(tail as usize);
             assert_eq!(lines, messages(&all)[newest..], "the last {tail}");
-            assert_eq!(server.asked().len(), requests, "{:?}", server.asked());
+            assert_eq!(server.queries().len(), requests, "{:?}", server.queries());
         });
     }
 }
 
 #[test]
-fn a_server_that_does_not_follow_is_asked_again() {
+fn a_server_that_does_not_stream_is_polled() {
     runtime().block_on(async {
         let server = Server::start(|number, _| {
-            // One line more each time, up to the last.
+            // One more line for each request.
             let part: Vec<_> = log().iter().take(number + 1).map(line).collect();
             Answer::json("200 OK", &format!("[{}]", part.join(",")))
         })
@@ -257,15 +257,15 @@ fn a_server_that_does_not_follow_is_asked_again() {
             .await
             .unwrap();
         assert_eq!(read(&mut stream, log().len()).await, messages(&log()));
-        let before = server.asked().len();
-        is_quiet(&mut stream).await;
-        let asked = server.asked().len() - before;
+        let before = server.queries().len();
+        assert_quiet(&mut stream).await;
+        let asked = server.queries().len() - before;
         assert!((10..200).contains(&asked), "{asked} requests in 100 s");
     });
 }
 
 #[test]
-fn what_is_no_line_is_told_once() {
+fn undecodable_lines_are_reported_once() {
     let text = |number: usize, end: End| {
         let lines: Vec<_> = log().iter().map(line).collect();
         let text = format!(
@@ -287,6 +287,6 @@ fn what_is_no_line_is_told_once() {
             .unwrap();
         let seen = read(&mut stream, 5).await;
         assert_eq!(seen, ["a", "! Decode", "grün ⚠", "! Decode", "c"]);
-        is_quiet(&mut stream).await;
+        assert_quiet(&mut stream).await;
     });
 }

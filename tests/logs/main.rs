@@ -1,4 +1,4 @@
-//! Logs that are followed, over connections that end in every way.
+//! Followed logs: reconnection, deduplication, cursors, errors and backpressure.
 
 mod backpressure;
 mod dployr;
@@ -11,13 +11,13 @@ mod support;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
-/// A clock that stands still while anything can happen.
+/// A runtime with a paused clock, which also works with sockets.
 pub fn runtime() -> Runtime {
     Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
-        // Loopback delivers in the background: whoever looks for bytes too early would take them for
-        // lost, and the clock would jump to the next time limit.
+        // Loopback delivers in the background. Without this sleep, the clock would advance to the next
+        // timeout before the bytes arrive.
         .on_thread_park(|| std::thread::sleep(Duration::from_micros(200)))
         .build()
         .unwrap()

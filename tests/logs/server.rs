@@ -1,4 +1,4 @@
-//! A server of logs whose connections end as a test wants.
+//! A log server whose responses end as a test specifies.
 
 use crate::support::{self, LAST_CHUNK, Script, Step, chunks};
 use deploykit::dployr::{Client, ServiceHandle};
@@ -13,14 +13,14 @@ pub type Log = Vec<(i64, String)>;
 
 pub type Query = BTreeMap<String, String>;
 
-/// How a reply ends.
+/// The end of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// In good order.
+    /// Complete.
     Whole,
     /// The connection breaks.
     Break,
-    /// It goes on, and nothing comes.
+    /// The connection stays open without data.
     Silence,
 }
 
@@ -47,7 +47,7 @@ impl Answer {
         }
     }
 
-    /// Only the first bytes, and then this end, if there are more.
+    /// Truncates a longer body, which then ends in this way.
     pub fn cut(mut self, at: usize, end: End) -> Self {
         if at < self.body.len() {
             self.body.truncate(at);
@@ -63,7 +63,7 @@ pub fn line((at, message): &(i64, String)) -> String {
     )
 }
 
-/// As the control plane answers: the oldest lines from a time on, and a number of them at most.
+/// The response of the control plane: the oldest lines since a time, up to a limit.
 pub fn control_plane(log: &Log, query: &Query) -> Answer {
     let number = |name: &str| query.get(name).map(|text| text.parse::<i64>().unwrap());
     let since = number("since").unwrap_or(i64::MIN);
@@ -77,7 +77,7 @@ pub fn control_plane(log: &Log, query: &Query) -> Answer {
     Answer::json("200 OK", &format!("[{}]", lines.join(",")))
 }
 
-/// A server that knows what the vendor's page names, and nothing else.
+/// The response of a server that supports only the documented parameters.
 pub fn documented(log: &Log, query: &Query) -> Answer {
     let tail = query.get("tail").map(|text| text.parse::<usize>().unwrap());
     let skip = tail.map_or(0, |tail| log.len().saturating_sub(tail));
@@ -92,12 +92,12 @@ pub fn documented(log: &Log, query: &Query) -> Answer {
 pub struct Server(support::Server);
 
 impl Server {
-    /// Answers by the number of the request and its query.
+    /// `serve` gets the number of the request, from 0, and its query.
     pub async fn start(serve: impl Fn(usize, &Query) -> Answer + Send + Sync + 'static) -> Self {
         let number = AtomicUsize::new(0);
         let step = Step::answer(move |request| {
             let answer = serve(number.fetch_add(1, Ordering::Relaxed), &query_of(request));
-            // Letters of several bytes are cut in two.
+            // Chunks split multi-byte characters.
             let pieces = answer.body.chunks(7.max(answer.body.len() / 64));
             let mut bytes = chunks(&answer.head, &[], pieces);
             if answer.end == End::Whole {
@@ -110,7 +110,7 @@ impl Server {
         Self(support::Server::start(Script::always(vec![step])).await)
     }
 
-    pub fn asked(&self) -> Vec<Query> {
+    pub fn queries(&self) -> Vec<Query> {
         let requests = self.0.requests();
         requests.iter().map(|request| query_of(request)).collect()
     }
@@ -133,7 +133,7 @@ fn query_of(request: &str) -> Query {
     pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
 }
 
-/// The messages up to so many, and errors by their kind.
+/// Reads up to `count` items: messages, `! ` and the kind of an error, or `end`.
 pub async fn read(stream: &mut LogStream, count: usize) -> Vec<String> {
     let mut seen = Vec::new();
     while seen.len() < count {
@@ -149,8 +149,8 @@ pub async fn read(stream: &mut LogStream, count: usize) -> Vec<String> {
     seen
 }
 
-/// That nothing more comes for now.
-pub async fn is_quiet(stream: &mut LogStream) {
+/// Asserts that the stream yields nothing for 100 s.
+pub async fn assert_quiet(stream: &mut LogStream) {
     let more = tokio::time::timeout(Duration::from_secs(100), stream.next()).await;
     assert!(more.is_err(), "{more:?}");
 }

@@ -1,4 +1,4 @@
-//! How a stream ends, and what does not end it.
+//! The end of a log stream: permanent errors, limits, timeouts.
 
 use super::runtime;
 use super::server::{Answer, End, Log, Server, control_plane, read};
@@ -14,8 +14,8 @@ fn log() -> Log {
     ]
 }
 
-/// Gives the log to the first follower, breaks, and then says this.
-async fn then(status: &'static str, body: &'static str) -> Server {
+/// Breaks the first connection after the log, then responds with this status and body.
+async fn broken_then(status: &'static str, body: &'static str) -> Server {
     Server::start(move |number, query| match number {
         0 => {
             let answer = control_plane(&log(), query);
@@ -30,7 +30,7 @@ async fn then(status: &'static str, body: &'static str) -> Server {
 const ERROR: &str = r#"{"success":false,"error":{"message":"no","code":"x.y"}}"#;
 
 #[test]
-fn what_another_try_would_not_change_is_the_last_item() {
+fn a_permanent_error_is_the_last_item() {
     for (status, kind) in [
         ("401 Unauthorized", ErrorKind::Unauthenticated),
         ("403 Forbidden", ErrorKind::Forbidden),
@@ -38,13 +38,13 @@ fn what_another_try_would_not_change_is_the_last_item() {
         ("400 Bad Request", ErrorKind::Rejected),
     ] {
         runtime().block_on(async {
-            let server = then(status, ERROR).await;
+            let server = broken_then(status, ERROR).await;
             let mut stream = server
                 .service()
                 .follow_logs(LogOptions::new())
                 .await
                 .unwrap();
-            // The last line lost its end, so it did not come.
+            // The last line was cut, so it is not yielded.
             assert_eq!(read(&mut stream, 1).await, ["a"]);
             let error = stream.next().await.unwrap().unwrap_err();
             assert_eq!(
@@ -54,21 +54,21 @@ fn what_another_try_would_not_change_is_the_last_item() {
             );
             assert_eq!(error.operation().unwrap().id, "get_service_logs");
             assert!(stream.next().await.is_none());
-            assert_eq!(server.asked().len(), 2, "{status}");
+            assert_eq!(server.queries().len(), 2, "{status}");
         });
     }
 }
 
 #[test]
-fn a_service_that_is_gone_is_the_end() {
+fn a_deleted_service_ends_the_stream() {
     runtime().block_on(async {
-        let server = then("404 Not Found", r#"{"success":false,"error":{"message":"Service not found","code":"resource.missing_resource"}}"#).await;
+        let server = broken_then("404 Not Found", r#"{"success":false,"error":{"message":"Service not found","code":"resource.missing_resource"}}"#).await;
         let mut stream = server.service().follow_logs(LogOptions::new()).await.unwrap();
         assert_eq!(read(&mut stream, 9).await, ["a", "end"]);
         assert_eq!(read(&mut stream, 9).await, ["end"]);
     });
     runtime().block_on(async {
-        let server = then("404 Not Found", ERROR).await;
+        let server = broken_then("404 Not Found", ERROR).await;
         let service = server.service();
         assert_eq!(
             read(
@@ -79,15 +79,15 @@ fn a_service_that_is_gone_is_the_end() {
             ["a"]
         );
         let error = service.follow_logs(LogOptions::new()).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::NotFound, "at first it is an error");
+        assert_eq!(error.kind(), ErrorKind::NotFound, "the first request fails");
     });
 }
 
 #[test]
-fn failures_in_a_row_have_a_limit_and_pauses_that_grow() {
+fn failures_in_a_row_are_limited_with_growing_pauses() {
     for (limit, most) in [(None, 20), (Some(3), 3), (Some(0), 0)] {
         runtime().block_on(async {
-            let server = then("503 Service Unavailable", ERROR).await;
+            let server = broken_then("503 Service Unavailable", ERROR).await;
             let mut stream = server
                 .service()
                 .follow_logs(LogOptions::new())
@@ -104,8 +104,8 @@ fn failures_in_a_row_have_a_limit_and_pauses_that_grow() {
             };
             assert_eq!(read(&mut stream, 9).await, ["a", kind, "end"]);
             // The broken connection is the first failure.
-            assert_eq!(server.asked().len(), 1 + most);
-            // 0.5 + 1 + 2 + 4 + 8 and so on, at most.
+            assert_eq!(server.queries().len(), 1 + most);
+            // Pauses of at most 0.5, 1, 2, 4, 8, ... seconds.
             let bound = Duration::from_secs(8 * most as u64);
             assert!(started.elapsed() <= bound, "{:?}", started.elapsed());
             if most == 20 {
@@ -120,9 +120,9 @@ fn failures_in_a_row_have_a_limit_and_pauses_that_grow() {
 }
 
 #[test]
-fn the_platform_may_ask_to_wait() {
+fn retry_after_delays_the_reconnection_or_ends_the_stream() {
     runtime().block_on(async {
-        let server = then("429 Too Many Requests\r\nretry-after: 20", ERROR).await;
+        let server = broken_then("429 Too Many Requests\r\nretry-after: 20", ERROR).await;
         let mut stream = server
             .service()
             .follow_logs(LogOptions::new())
@@ -138,7 +138,7 @@ fn the_platform_may_ask_to_wait() {
         );
     });
     runtime().block_on(async {
-        let server = then("429 Too Many Requests\r\nretry-after: 31", ERROR).await;
+        let server = broken_then("429 Too Many Requests\r\nretry-after: 31", ERROR).await;
         let mut stream = server
             .service()
             .follow_logs(LogOptions::new())
@@ -147,12 +147,12 @@ fn the_platform_may_ask_to_wait() {
         assert_eq!(read(&mut stream, 1).await, ["a"]);
         let error = stream.next().await.unwrap().unwrap_err();
         assert_eq!(error.retry_after(), Some(Duration::from_secs(31)));
-        assert_eq!(server.asked().len(), 2, "longer than the policy waits");
+        assert_eq!(server.queries().len(), 2, "longer than the policy allows");
     });
 }
 
 #[test]
-fn silence_is_no_failure() {
+fn silence_is_not_a_failure() {
     runtime().block_on(async {
         let server = Server::start(|_, query| control_plane(&log(), query)).await;
         let stream = server
@@ -164,7 +164,7 @@ fn silence_is_no_failure() {
         assert_eq!(read(&mut stream, 2).await, ["a", "b"]);
         let hour = timeout(Duration::from_secs(3600), stream.next()).await;
         assert!(hour.is_err(), "{hour:?}");
-        // Every 300 s it looks whether the connection lives.
+        // It reconnects after the idle timeout of 300 s.
         assert!(
             (10..13).contains(&stream.reconnects()),
             "{}",
@@ -186,19 +186,19 @@ fn silence_is_no_failure() {
 #[test]
 fn a_policy_without_retries_connects_once() {
     runtime().block_on(async {
-        let server = then("200 OK", "[]").await;
+        let server = broken_then("200 OK", "[]").await;
         let mut stream = server
             .service_with(Retry::off())
             .follow_logs(LogOptions::new())
             .await
             .unwrap();
         assert_eq!(read(&mut stream, 9).await, ["a", "! Interrupted", "end"]);
-        assert_eq!(server.asked().len(), 1);
+        assert_eq!(server.queries().len(), 1);
     });
 }
 
 #[test]
-fn nobody_can_go_on_behind_lines_without_a_time() {
+fn a_stream_without_times_does_not_reconnect() {
     runtime().block_on(async {
         let text = "{\"message\":\"a\"}\n{\"message\":\"b\"}\n";
         let server = Server::start(move |_, _| Answer::lines(text, End::Break)).await;
@@ -222,7 +222,7 @@ fn nobody_can_go_on_behind_lines_without_a_time() {
 }
 
 #[test]
-fn options_of_the_call_hold_for_its_later_requests() {
+fn options_of_the_call_apply_to_reconnections() {
     runtime().block_on(async {
         let server = Server::start(|_, query| {
             let mut answer = control_plane(&log(), query);
@@ -241,8 +241,11 @@ fn options_of_the_call_hold_for_its_later_requests() {
         let mut stream = call.await.unwrap();
         assert_eq!(read(&mut stream, 2).await, ["a", "b"]);
         let _ = timeout(Duration::from_secs(10), stream.next()).await;
-        let asked = server.asked();
-        assert!(asked.len() > 2);
-        assert!(asked.iter().all(|query| query["extra"] == "1"), "{asked:?}");
+        let queries = server.queries();
+        assert!(queries.len() > 2);
+        assert!(
+            queries.iter().all(|query| query["extra"] == "1"),
+            "{queries:?}"
+        );
     });
 }

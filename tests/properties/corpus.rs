@@ -1,4 +1,4 @@
-//! The inputs that the fuzz targets keep: what they found stays fixed.
+//! Regression tests on the corpus of the fuzz targets.
 
 use super::checks;
 use super::checks::replies::Case;
@@ -23,7 +23,7 @@ fn folder(target: &str) -> PathBuf {
 }
 
 #[test]
-fn every_kept_input() {
+fn every_input_of_the_corpus_passes() {
     for (target, check) in TARGETS {
         let mut kept = 0;
         for entry in std::fs::read_dir(folder(target)).unwrap() {
@@ -38,28 +38,28 @@ fn every_kept_input() {
 }
 
 #[test]
-fn every_reply_that_was_found_names_an_operation() {
+fn every_found_reply_names_an_operation() {
     let mut found = 0;
     for entry in std::fs::read_dir(folder("replies")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy();
         if name.starts_with("found-") {
             let case = Case::parse(&std::fs::read(&path).unwrap());
-            assert!(case.is_some(), "{name} is no reply to an operation");
+            assert!(case.is_some(), "{name} is not a reply to an operation");
             found += 1;
         }
     }
     assert!(found >= 20, "{found} inputs");
 }
 
-/// Writes the examples of the specs as inputs of the target `replies`.
+/// Writes the examples of the specs to the corpus of the target `replies`.
 #[test]
 #[ignore = "it writes files: cargo test --test properties write_examples -- --ignored"]
 fn write_examples() {
     let mut seen = BTreeSet::new();
     for (number, example) in examples().iter().enumerate() {
         let (operation, status, body) = (example.operation, example.status, example.body());
-        // A failure that many operations share is written once.
+        // A failure shared by many operations is written once.
         let of = if status < 300 { operation.id } else { "" };
         if seen.insert((operation.api, of, status, body.clone())) {
             let head = format!("{} {} {status}", operation.api, operation.id);

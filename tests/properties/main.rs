@@ -1,5 +1,6 @@
-//! What holds for every reply and every input: for the examples of the specs, changed in places, for
-//! generated values, and for the inputs that the fuzz targets keep.
+//! Property tests of every response and every input.
+//!
+//! The cases are generated values, modified examples of the specs, and the corpus of the fuzz targets.
 
 mod checks;
 mod corpus;

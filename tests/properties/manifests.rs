@@ -1,22 +1,22 @@
-//! The checks of manifests on generated ones.
+//! Properties of manifests, for generated ones.
 
 use super::checks::manifests::check;
-use super::values::holds;
+use super::values::for_all;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// Keys that mean something somewhere, and some that do not.
+/// Known keys, and some unknown ones.
 const KEYS: &str = "name pods template image tag path servicePorts ports vars env volumes size mountPath \
     secrets data fileName command resources limits cpu url version odd-ü registryLogin imagePullSecrets \
     key value port targetPort healthCheck replicas <<";
-/// Scalars in flow style, and nodes that are hardly any.
+/// Scalars in flow style, and unusual nodes.
 const SCALARS: &str = "|~|80|'80'|0755|1.10|1e999|.nan|yes|hush-12|\"\\x00\\u2028\\uFEFF\"|<% URL %>|<%\
     |'${A} a.pod b.pod:1'|-5|99999999999999999999999999999999999999999|2Gi|!!binary aHVzaA==|!x y\
     |'a\n\n\n b '|\"  a\\n\\tb\\n\"|/|&a b|*a|''|'- a'|a: b";
 
 #[test]
-fn trees_of_known_keys_and_odd_values() {
+fn any_tree_of_keys_and_values_is_read_and_redacted() {
     let key = select(KEYS.split(' ').collect::<Vec<_>>());
     let leaf = select(SCALARS.split('|').collect::<Vec<_>>()).prop_map(str::to_owned);
     let tree = leaf.prop_recursive(6, 40, 5, move |inner| {
@@ -26,14 +26,14 @@ fn trees_of_known_keys_and_odd_values() {
             vec(entry, 0..6).prop_map(|entries| format!("{{{}}}", entries.join(", "))),
         ]
     });
-    holds(1500, (tree.clone(), tree), |(pod, rest)| {
+    for_all(1500, (tree.clone(), tree), |(pod, rest)| {
         let web = format!("{{name: web, vars: {rest}}}");
         check(format!("application: {{name: a, pods: [{web}, {pod}], url: {rest}}}").as_bytes());
         check(format!("application: {{name: a, pods: [{pod}]}}\nother: {rest}\n").as_bytes());
     });
 }
 
-/// A scalar of YAML in every style, with a secret in it.
+/// A YAML scalar with a secret, in every style.
 fn scalar() -> impl Strategy<Value = String> {
     let secret = "(hush|Hush|HUSH)[-_ 0-9'ü]{0,5}[0-9]{2}";
     (secret, 0..7_u8).prop_map(|(secret, style)| match style {
@@ -48,11 +48,11 @@ fn scalar() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn secrets_in_every_style() {
+fn secrets_are_redacted_in_every_scalar_style() {
     let key = "(token|Token|\"password\"|personalAccessToken|other|\\? token\n   )";
     let entry = (key, scalar(), "( # hush| )?");
     let file = (vec(entry, 1..5), any::<bool>(), any::<bool>());
-    holds(750, file, |(entries, windows, list)| {
+    for_all(750, file, |(entries, windows, list)| {
         let mut text = "application:\n  name: a\n  vars:\n".to_owned();
         for (key, value, end) in entries {
             let dash = if list { "- " } else { "  " };
@@ -66,11 +66,11 @@ fn secrets_in_every_style() {
 }
 
 #[test]
-fn any_bytes() {
-    holds(500, vec(any::<u8>(), 0..100), |bytes| check(&bytes));
+fn any_bytes_are_read_or_rejected() {
+    for_all(500, vec(any::<u8>(), 0..100), |bytes| check(&bytes));
     let flow =
         "(\\{|\\}|\\[|\\]|token|: |, |a|hush-12|'|\"|\n|  |- |&x |\\*x|!!binary |\\||>|#){0,20}";
-    holds(750, flow, |rest| {
+    for_all(750, flow, |rest| {
         check(format!("application: {{name: a}}\n{rest}").as_bytes());
     });
 }

@@ -1,10 +1,10 @@
-//! The checks of replies on examples and generated values.
+//! Properties of responses, for examples and generated values.
 
 use super::checks::replies::{Case, check, check_case};
 use super::checks::{SESSION, block_on, hints, logs, platforms, texts, with_canaries};
 use super::specs::Example;
 use super::support::{LAST_CHUNK, Server, chunks};
-use super::values::{any_json, any_operation, examples, holds, leaf, log_line, names, text};
+use super::values::{any_json, any_operation, examples, for_all, leaf, log_line, names, text};
 use deploykit::nexlayer::Manifest;
 use deploykit::testing::CannedReply;
 use deploykit::{dployr, operation::Operation, pacing::Pacing};
@@ -14,13 +14,13 @@ use proptest::sample::select;
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, Mutex};
 
-/// Statuses that mean something, and some that nobody sends.
+/// Known status codes, and some invalid ones.
 const STATUSES: [u16; 43] = [
     200, 201, 202, 203, 204, 206, 299, 100, 101, 199, 300, 301, 302, 303, 304, 307, 308, 400, 401,
     402, 403, 404, 405, 408, 409, 410, 418, 422, 425, 426, 429, 431, 451, 500, 501, 502, 503, 504,
     505, 511, 599, 600, 999,
 ];
-/// Content types; an empty one is none.
+/// Content types; empty for a response without one.
 const TYPES: &str = "|application/json|application/json; charset=utf-8|application/problem+json|\
     application/x-ndjson|text/plain; charset=UTF-8|text/html|b\\ad";
 
@@ -43,13 +43,13 @@ fn case(operation: &'static Operation, status: u16, content_type: &str, body: &[
 }
 
 #[test]
-fn any_json_to_any_operation() {
+fn any_json_response_is_decoded_or_an_error() {
     let status = prop_oneof![
         2 => select(vec![200_u16, 201, 202, 204]),
         1 => status(),
     ];
     let values = (any_operation(), status, media(), any_json());
-    holds(2000, values, |(operation, status, content_type, value)| {
+    for_all(2000, values, |(operation, status, content_type, value)| {
         case(
             operation,
             status,
@@ -60,19 +60,19 @@ fn any_json_to_any_operation() {
 }
 
 #[test]
-fn any_bytes_to_any_operation() {
+fn any_response_body_is_decoded_or_an_error() {
     let bytes = prop_oneof![
         vec(any::<u8>(), 0..200),
         text().prop_map(String::into_bytes)
     ];
     let values = (any_operation(), status(), media(), bytes);
-    holds(500, values, |(operation, status, content_type, bytes)| {
+    for_all(500, values, |(operation, status, content_type, bytes)| {
         case(operation, status, content_type, &with_canaries(&bytes));
     });
 }
 
 #[test]
-fn every_example() {
+fn every_example_is_decoded_or_an_error() {
     for example in examples() {
         let body = example.body();
         case(
@@ -103,7 +103,7 @@ fn changes() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// Changes the value at a place, counted through the whole.
+/// Changes the value at a position, counted depth first.
 fn change(value: &mut Value, place: &mut usize, to: &Change) {
     if *place == 0 {
         match (to, &mut *value) {
@@ -120,7 +120,7 @@ fn change(value: &mut Value, place: &mut usize, to: &Change) {
             (_, scalar) => *scalar = json!([scalar, scalar]),
         }
     }
-    // Below zero: done.
+    // Wraps around after the change.
     *place = place.wrapping_sub(1);
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| change(item, place, to)),
@@ -130,11 +130,11 @@ fn change(value: &mut Value, place: &mut usize, to: &Change) {
 }
 
 #[test]
-fn every_example_changed_in_a_few_places() {
+fn every_modified_example_is_decoded_or_an_error() {
     let places = vec((0_usize..60, changes()), 1..4);
     let status = prop_oneof![3 => Just(None), 1 => status().prop_map(Some)];
     let values = (select(examples()), places, status);
-    holds(
+    for_all(
         2000,
         values,
         |(example, places, status): (Example, _, _)| {
@@ -153,11 +153,11 @@ fn every_example_changed_in_a_few_places() {
     );
 }
 
-/// The only copy of a session's token is in the reply to a start: nothing else in it may hide the token.
+/// Only the response of the first deployment contains the session token, so it must never be lost.
 #[test]
-fn a_start_hands_out_its_token_whatever_else_is_in_the_reply() {
+fn the_session_token_is_read_from_any_reply_that_has_it() {
     let entries = vec((select(names()), any_json()), 0..8);
-    holds(750, entries, |entries| {
+    for_all(750, entries, |entries| {
         let mut reply: Map<_, _> = entries.into_iter().collect();
         for name in ["error", "success", "data"] {
             reply.remove(name);
@@ -176,28 +176,28 @@ fn a_start_hands_out_its_token_whatever_else_is_in_the_reply() {
 }
 
 #[test]
-fn any_sentence() {
+fn any_text_of_nexlayer_is_kept_or_an_error() {
     let words = "(Application |a| has been extended|\\. |will expire in |[0-9]{1,12}| minutes| extension| reservation has been removed|ü|\u{2}|<|\"|\\\\|https://)";
-    holds(200, vec(words, 0..12), |words| {
+    for_all(200, vec(words, 0..12), |words| {
         texts::any_text(&String::from_utf8(with_canaries(words.concat().as_bytes())).unwrap());
     });
-    holds(100, any::<String>(), |words| texts::any_text(&words));
+    for_all(100, any::<String>(), |words| texts::any_text(&words));
 }
 
 #[test]
-fn known_sentences() {
+fn known_sentences_of_nexlayer_are_parsed() {
     let name = prop_oneof![
         any::<String>(),
         "(has been extended|reservation|\\.| will expire in 5 minutes|7 extension| [a-z]{1,4}){1,5}",
     ];
     let values = (name, any::<u32>(), any::<u32>());
-    holds(200, values, |(name, minutes, left)| {
+    for_all(200, values, |(name, minutes, left)| {
         texts::known_sentences(&name, minutes, left);
     });
 }
 
 #[test]
-fn hints_in_any_form() {
+fn rate_limit_headers_of_any_form_are_read() {
     let value = prop_oneof![
         Just(String::new()),
         "[0-9]{1,20}",
@@ -205,24 +205,24 @@ fn hints_in_any_form() {
         "(Mon|Tue|Wed), [0-3]?[0-9] (Jan|Oct|Dec) [0-9]{2,5} [0-2][0-9]:[0-6][0-9]:[0-6][0-9] (GMT|UTC|\\+0200)",
         "[ -~]{0,20}",
     ];
-    holds(750, (any::<u8>(), vec(value, 6)), |(choice, lines)| {
+    for_all(750, (any::<u8>(), vec(value, 6)), |(choice, lines)| {
         hints::check(&[&[choice][..], lines.join("\n").as_bytes()].concat());
     });
 }
 
 #[test]
-fn logs_with_anything_between_their_lines() {
+fn log_lines_are_found_between_any_other_lines() {
     let ends = select(vec!["\n", "\r\n", "\n\n"]);
     let values = (vec(log_line(), 0..8), ends, any::<bool>());
-    holds(300, values, |(lines, end, last)| {
+    for_all(300, values, |(lines, end, last)| {
         let last = if last { end } else { "" };
         logs::check(format!("{}{last}", lines.join(end)).as_bytes());
     });
 }
 
-/// On a socket, in chunks that end anywhere.
+/// From a socket, in chunks that end anywhere.
 #[test]
-fn logs_cut_anywhere() {
+fn log_lines_are_found_in_any_chunks() {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().unwrap();
     let pieces = Arc::<Mutex<Vec<Vec<u8>>>>::default();
@@ -235,7 +235,7 @@ fn logs_cut_anywhere() {
     let builder = dployr::Client::builder().base_url(&server.base_url);
     let client = builder.token("t").pacing(Pacing::off()).build().unwrap();
     let values = (vec(log_line(), 0..6), vec(any::<usize>(), 0..8));
-    holds(60, values, |(lines, cuts)| {
+    for_all(60, values, |(lines, cuts)| {
         let text = lines.join("\n").into_bytes();
         let mut cuts: Vec<_> = cuts.iter().map(|cut| cut % (text.len() + 1)).collect();
         cuts.extend([0, text.len()]);
@@ -254,7 +254,7 @@ fn logs_cut_anywhere() {
 }
 
 #[test]
-fn long_words_make_a_short_line() {
+fn long_values_are_shortened_in_errors() {
     let long = "ü".repeat(30_000);
     let message = format!(r#"{{"message":"{long}"}}"#);
     let id = format!(r#"{{"request_id":"{long}"}}"#);
@@ -271,9 +271,9 @@ fn long_words_make_a_short_line() {
     }
 }
 
-/// Where the excerpt of an error ends.
+/// The secret is at the end of the excerpt.
 #[test]
-fn a_secret_that_is_cut_is_redacted() {
+fn a_truncated_secret_is_redacted() {
     for length in 2030..2048 {
         let page = format!("\"<html>{}\u{1}\"", " ".repeat(length));
         check(format!("nodion create_deployment 200 application/json\n{page}").as_bytes());

@@ -1,4 +1,4 @@
-//! Generated values: the same ones in every run.
+//! Generated values, the same in every run.
 
 use super::checks::{NUMBER, PASSWORD, QUERY, SESSION, TOKEN, VALUE};
 use super::specs::{self, Example};
@@ -10,8 +10,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Runs a check on this many values.
-pub fn holds<S: Strategy>(cases: u32, values: S, check: impl Fn(S::Value)) {
+/// Runs a check on a number of generated values.
+pub fn for_all<S: Strategy>(cases: u32, values: S, check: impl Fn(S::Value)) {
     let config = Config {
         cases,
         failure_persistence: None,
@@ -28,7 +28,7 @@ pub fn holds<S: Strategy>(cases: u32, values: S, check: impl Fn(S::Value)) {
     }
 }
 
-/// The examples of replies in all specs, failures included.
+/// The example responses of all specs, including failures.
 pub fn examples() -> Vec<Example> {
     let apis = ["dployr", "edgegap", "nexlayer", "nodion"];
     apis.into_iter().flat_map(specs::examples).collect()
@@ -38,7 +38,7 @@ pub fn any_operation() -> impl Strategy<Value = &'static Operation> {
     select(OPERATIONS.iter().collect::<Vec<_>>())
 }
 
-/// The names in the examples, and some that none has.
+/// The property names of the examples, and some others.
 pub fn names() -> Vec<String> {
     fn collect(value: &Value, found: &mut BTreeSet<String>) {
         match value {
@@ -58,7 +58,7 @@ pub fn names() -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// Any text, often with a secret of the request.
+/// Any text, often a secret of the request.
 pub fn text() -> impl Strategy<Value = String> {
     let url = "https://u:canary-user-9f@a/?q=canary-query-e1";
     let known = ["", " ", "a", "..", "hush-1", "running", "<html>", url]
@@ -83,7 +83,7 @@ pub fn leaf() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// Any JSON, with names that mean something somewhere.
+/// Any JSON, with known property names.
 pub fn any_json() -> impl Strategy<Value = Value> {
     let name = select(names());
     leaf().prop_recursive(4, 24, 6, move |inner| {
@@ -95,7 +95,7 @@ pub fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A line of a log, valid or not.
+/// A log line, valid or invalid.
 pub fn log_line() -> impl Strategy<Value = String> {
     let message = any::<String>().prop_map(|text| json!({ "message": text }).to_string());
     let full = (any::<String>(), any::<i64>(), text()).prop_map(|(message, at, level)| {

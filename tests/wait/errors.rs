@@ -1,13 +1,13 @@
-//! How a wait fails, and what its error reports.
+//! Errors of a wait: kinds, timeline, reason, log.
 
-use crate::script::{ID, Script, fault, seconds, status};
+use crate::script::{ID, Script, failure, seconds, status};
 use deploykit::testing::CannedReply;
 use deploykit::watch::Phase;
 use deploykit::{Effect, ErrorKind};
 use std::error::Error as _;
 use std::time::Duration;
 
-fn in_error(detail: &str) -> CannedReply {
+fn failed_status(detail: &str) -> CannedReply {
     let body = format!(
         r#"{{"request_id": "{ID}", "current_status": "Status.ERROR", "error": true, "error_detail": "{detail}"}}"#
     );
@@ -15,7 +15,7 @@ fn in_error(detail: &str) -> CannedReply {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_deployment_is_reported_with_timeline_reason_and_log() {
+async fn the_error_of_a_failed_deployment_has_timeline_reason_and_log() {
     let lines: String = (0..30)
         .map(|n| format!("line {n} hush-hush-token\\n"))
         .collect();
@@ -26,7 +26,7 @@ async fn a_failed_deployment_is_reported_with_timeline_reason_and_log() {
     let script = Script::new([
         status("SEEKING"),
         status("DEPLOYING"),
-        in_error("Pull image timeout exceeded for hush-hush-token"),
+        failed_status("Pull image timeout exceeded for hush-hush-token"),
     ])
     .logs(logs);
     let error = script.server().wait().jitter(false).await.unwrap_err();
@@ -61,7 +61,7 @@ async fn a_failed_deployment_is_reported_with_timeline_reason_and_log() {
     );
     assert!(!format!("{error:?}").contains("hush"));
     assert!(!error.is_retryable());
-    assert_eq!(script.requests(), 4, "three polls, and the log once");
+    assert_eq!(script.requests(), 4, "three polls and one log request");
 }
 
 #[tokio::test(start_paused = true)]
@@ -70,7 +70,7 @@ async fn a_stopped_deployment_fails_the_wait() {
         let script = Script::new([status(word)]);
         let error = script.server().wait().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::WaitFailed, "{word}");
-        assert!(error.log_tail().is_empty(), "there was no log");
+        assert!(error.log_tail().is_empty(), "the log request failed");
     }
 }
 
@@ -81,7 +81,10 @@ async fn the_last_poll_is_sent_before_the_deadline() {
     let wait = script.server().wait().jitter(false).deadline(seconds(30));
     let error = wait.await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WaitTimedOut);
-    assert_eq!(script.asked(), [0.0, 2.0, 5.0, 9.5, 16.25, 26.25, 28.0]);
+    assert_eq!(
+        script.poll_times(),
+        [0.0, 2.0, 5.0, 9.5, 16.25, 26.25, 28.0]
+    );
     assert!(began.elapsed() <= seconds(30));
     assert_eq!(error.raw_status(), Some("Status.DEPLOYING"));
     assert_eq!(error.effect(), Effect::None);
@@ -98,7 +101,7 @@ async fn a_deadline_of_zero_allows_one_poll() {
     let script = Script::new([status("SEEKING")]);
     let wait = script.server().wait().deadline(Duration::ZERO);
     assert_eq!(wait.await.unwrap_err().kind(), ErrorKind::WaitTimedOut);
-    assert_eq!(script.asked(), [0.0]);
+    assert_eq!(script.poll_times(), [0.0]);
     let ready = Script::new([status("READY")]);
     let wait = ready.server().wait().deadline(Duration::ZERO);
     wait.await.unwrap();
@@ -108,21 +111,21 @@ async fn a_deadline_of_zero_allows_one_poll() {
 
 #[tokio::test(start_paused = true)]
 async fn a_vanished_deployment_is_gone() {
-    let script = Script::new([status("DEPLOYING"), fault(404)]);
+    let script = Script::new([status("DEPLOYING"), failure(404)]);
     let error = script.server().wait().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Gone);
-    assert_eq!(error.resource_id(), None, "there is nothing to clean up");
+    assert_eq!(error.resource_id(), None, "nothing to clean up");
     assert_eq!(error.timeline().len(), 2);
     assert_eq!(error.timeline()[1].phase, Phase::Ended);
     assert_eq!(error.raw_status(), Some("Status.DEPLOYING"));
     assert!(error.source().is_some(), "the 404 itself");
     assert_eq!(script.requests(), 2, "no log is requested");
 
-    let script = Script::new([fault(400)]);
+    let script = Script::new([failure(400)]);
     let wait = script.server().wait().jitter(false).grace(seconds(3));
     let error = wait.await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Gone, "it never existed");
-    assert_eq!(script.asked(), [0.0, 2.0, 5.0]);
+    assert_eq!(error.kind(), ErrorKind::Gone, "it was never found");
+    assert_eq!(script.poll_times(), [0.0, 2.0, 5.0]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,12 +135,12 @@ async fn final_errors_end_the_wait_at_once() {
         (403, ErrorKind::Forbidden),
         (422, ErrorKind::Rejected),
     ] {
-        let script = Script::new([status("SEEKING"), fault(code)]);
+        let script = Script::new([status("SEEKING"), failure(code)]);
         let error = script.server().wait().await.unwrap_err();
         assert_eq!(error.kind(), kind);
         assert_eq!(error.status(), Some(code));
-        assert_eq!(error.resource_id(), Some(ID), "it may cost money");
-        assert_eq!(error.timeline().len(), 1, "the poll before");
+        assert_eq!(error.resource_id(), Some(ID), "it still exists");
+        assert_eq!(error.timeline().len(), 1, "the previous poll");
         assert_eq!(script.requests(), 2);
     }
     let script = Script::new([status("READY")]);
@@ -148,17 +151,17 @@ async fn final_errors_end_the_wait_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn too_many_transient_errors_in_a_row_end_the_wait() {
-    let mut replies = vec![fault(503); 5];
+    let mut replies = vec![failure(503); 5];
     replies.push(status("SEEKING"));
-    replies.extend(vec![fault(503); 5]);
-    replies.push(fault(500));
+    replies.extend(vec![failure(503); 5]);
+    replies.push(failure(500));
     let script = Script::new(replies);
     let error = script.server().wait().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Server);
     assert_eq!(script.requests(), 12, "a success resets the count");
     assert_eq!(error.timeline().len(), 1);
 
-    let script = Script::new([fault(503)]);
+    let script = Script::new([failure(503)]);
     let error = script.server().wait().max_failures(0).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(script.requests(), 1);
@@ -166,7 +169,7 @@ async fn too_many_transient_errors_in_a_row_end_the_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_after_beyond_the_deadline_ends_the_wait_at_once() {
-    let script = Script::new([fault(429).header("retry-after", "600")]);
+    let script = Script::new([failure(429).header("retry-after", "600")]);
     let began = tokio::time::Instant::now();
     let error = script.server().wait().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WaitTimedOut);

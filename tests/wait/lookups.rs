@@ -1,4 +1,4 @@
-//! How dployr and Nodion deployments and dployr services are looked up.
+//! Polls of platforms without an endpoint for one deployment or for a service status.
 
 use crate::script::{dployr, query};
 use deploykit::ErrorKind;
@@ -7,7 +7,7 @@ use serde_json::json;
 use std::sync::{Arc, Mutex};
 
 #[tokio::test(start_paused = true)]
-async fn a_nodion_deployment_is_found_by_its_id_among_newer_ones() {
+async fn a_nodion_deployment_is_found_by_id_in_the_list() {
     let recorder = Recorder::new();
     for word in ["waiting", "failed"] {
         let newest = json!({ "id": "newest", "status": "available", "deploy_number": 9 });
@@ -23,7 +23,7 @@ async fn a_nodion_deployment_is_found_by_its_id_among_newer_ones() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dployr_deployment_is_found_on_its_page() {
+async fn a_dployr_deployment_is_found_on_a_later_page() {
     let recorder = Recorder::new();
     let asked = Arc::new(Mutex::new(Vec::new()));
     let pages = asked.clone();
@@ -45,7 +45,7 @@ async fn a_dployr_deployment_is_found_on_its_page() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dployr_service_is_polled_by_its_record_where_there_is_no_status() {
+async fn a_dployr_service_without_a_status_endpoint_is_polled_by_its_record() {
     let recorder = Recorder::new();
     let asked = Arc::new(Mutex::new(Vec::new()));
     let kept = asked.clone();

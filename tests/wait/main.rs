@@ -1,4 +1,4 @@
-//! Waits and watchers under a paused clock: when they poll, and what they report.
+//! Waits and watchers on a paused clock.
 
 mod errors;
 mod lookups;

@@ -1,6 +1,6 @@
-//! When a wait polls, and its progress.
+//! Polls of a wait: schedule, progress, targets, cancellation.
 
-use crate::script::{Script, fault, seconds, status};
+use crate::script::{Script, failure, seconds, status};
 use deploykit::edgegap::Deployment;
 use deploykit::testing::CannedReply;
 use deploykit::watch::Phase;
@@ -18,7 +18,7 @@ async fn polls_follow_the_schedule_until_the_deployment_is_ready() {
     let as_is: Change = |wait| wait;
     let seven = repeat_n(status("DEPLOYING"), 7).collect::<Vec<_>>();
     let html = CannedReply::new(200, "<html>busy</html>");
-    let later = fault(429).header("retry-after", "25");
+    let later = failure(429).header("retry-after", "25");
     let cases: [(&str, Change, Vec<CannedReply>, &[f64]); 7] = [
         ("ready at once", as_is, vec![], &[0.0]),
         (
@@ -36,7 +36,7 @@ async fn polls_follow_the_schedule_until_the_deployment_is_ready() {
         (
             "transient errors are not retried but polled again",
             as_is,
-            vec![fault(503), fault(500), fault(429)],
+            vec![failure(503), failure(500), failure(429)],
             &[0.0, 2.0, 5.0, 9.5],
         ),
         ("an HTML page is transient", as_is, vec![html], &[0.0, 2.0]),
@@ -49,7 +49,7 @@ async fn polls_follow_the_schedule_until_the_deployment_is_ready() {
         (
             "a new deployment may be missing",
             as_is,
-            vec![fault(400), fault(400)],
+            vec![failure(400), failure(400)],
             &[0.0, 2.0, 5.0],
         ),
     ];
@@ -58,16 +58,16 @@ async fn polls_follow_the_schedule_until_the_deployment_is_ready() {
         let script = Script::new(replies);
         let ready = change(script.server().wait().jitter(false)).await.unwrap();
         assert!(ready.is_ready(), "{case}");
-        assert_eq!(script.asked(), asked, "{case}");
+        assert_eq!(script.poll_times(), asked, "{case}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn jitter_cuts_up_to_half_of_an_interval() {
+async fn jitter_shortens_intervals_by_up_to_half() {
     let script = Script::new([status("SEEKING")]);
     let wait = script.server().wait().interval(seconds(10), seconds(10));
     wait.deadline(seconds(3000)).await.unwrap_err();
-    let asked = script.asked();
+    let asked = script.poll_times();
     let mut steps: Vec<_> = asked.windows(2).map(|pair| pair[1] - pair[0]).collect();
     steps.pop();
     let least = steps.iter().copied().fold(f64::MAX, f64::min);
@@ -93,7 +93,7 @@ async fn every_poll_and_every_change_is_reported_once() {
         status("SEEKING"),
         status("SEEKING"),
         status("DEPLOYING"),
-        fault(502),
+        failure(502),
         status("DEPLOYING"),
         status("READY"),
     ]);
@@ -142,21 +142,21 @@ async fn every_poll_and_every_change_is_reported_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_of_a_stop_can_be_waited_for() {
+async fn until_gone_waits_for_the_end_of_a_stop() {
     let script = Script::new([status("READY"), status("TERMINATING"), status("TERMINATED")]);
     let wait = script.server().wait().jitter(false).until_gone();
     let left = wait.await.unwrap().unwrap();
     assert!(left.is_over());
-    assert_eq!(script.asked(), [0.0, 2.0, 5.0]);
+    assert_eq!(script.poll_times(), [0.0, 2.0, 5.0]);
 
-    let script = Script::new([status("TERMINATING"), fault(404)]);
+    let script = Script::new([status("TERMINATING"), failure(404)]);
     let left = script.server().wait().until_gone().await.unwrap();
     assert_eq!(left, None);
     assert_eq!(script.requests(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_phase_can_be_waited_for() {
+async fn until_waits_for_another_phase() {
     let script = Script::new([status("SEEKING"), status("DEPLOYING")]);
     let wait = script.server().wait().until(Phase::InProgress);
     let seen = wait.await.unwrap();
@@ -171,7 +171,7 @@ async fn a_dropped_wait_does_not_poll() {
     let wait = script.server().wait().jitter(false).into_future();
     let cut = tokio::time::timeout(seconds(6), wait).await;
     assert!(cut.is_err());
-    assert_eq!(script.asked(), [0.0, 2.0, 5.0]);
+    assert_eq!(script.poll_times(), [0.0, 2.0, 5.0]);
     tokio::time::sleep(seconds(3600)).await;
     assert_eq!(script.requests(), 3);
 }
@@ -187,7 +187,7 @@ async fn concurrent_waits_share_the_rate_limit() {
     for wait in waits {
         wait.await.unwrap().unwrap();
     }
-    let asked = script.asked();
+    let asked = script.poll_times();
     assert_eq!(asked.len(), 60);
     for (index, at) in asked.iter().enumerate() {
         let window = asked[index..].iter().take_while(|later| **later < at + 1.0);

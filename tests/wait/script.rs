@@ -1,4 +1,4 @@
-//! A scripted platform that records when it was polled.
+//! A scripted platform that records the times of polls.
 
 use deploykit::edgegap::{Client, DeploymentHandle};
 use deploykit::testing::{CannedReply, Recorder};
@@ -18,7 +18,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// Answers polls with these responses; the last one repeats.
+    /// Responds to polls with these replies. The last reply repeats.
     pub fn new(replies: impl IntoIterator<Item = CannedReply>) -> Self {
         let replies: Mutex<VecDeque<_>> = Mutex::new(replies.into_iter().collect());
         let script = Self {
@@ -42,7 +42,7 @@ impl Script {
         script
     }
 
-    /// Answers the log request.
+    /// Responds to the log request.
     pub fn logs(self, reply: CannedReply) -> Self {
         self.recorder.reply("get_container_logs", reply);
         self
@@ -66,8 +66,8 @@ impl Script {
         builder.build().unwrap()
     }
 
-    /// Times of the polls, in seconds since the script began, to the millisecond.
-    pub fn asked(&self) -> Vec<f64> {
+    /// Times of the polls, in seconds since the start of the script, rounded to milliseconds.
+    pub fn poll_times(&self) -> Vec<f64> {
         let asked = self.asked.lock().unwrap();
         asked.iter().map(|at| (at * 1e3).round() / 1e3).collect()
     }
@@ -86,7 +86,7 @@ pub fn status(word: &str) -> CannedReply {
     CannedReply::json(200, body)
 }
 
-pub fn fault(code: u16) -> CannedReply {
+pub fn failure(code: u16) -> CannedReply {
     CannedReply::json(code, r#"{"message": "trouble"}"#)
 }
 

@@ -1,6 +1,6 @@
-//! A watcher, which reads lists and reports changes.
+//! Watchers: rounds, lookups, changes and errors.
 
-use crate::script::{dployr, fault, query, seconds};
+use crate::script::{dployr, failure, query, seconds};
 use deploykit::edgegap::Client;
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::watch::{Change, Phase, Watcher};
@@ -9,7 +9,7 @@ use serde_json::json;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-/// A platform with a list that the test changes.
+/// A platform whose list the test changes.
 #[derive(Clone, Default)]
 struct Platform(Arc<Mutex<State>>);
 
@@ -23,9 +23,9 @@ struct State {
     lists: usize,
     /// Deployments that were looked up.
     lookups: Vec<String>,
-    /// How many list requests fail.
+    /// Number of list requests that will fail.
     broken: usize,
-    /// The `Retry-After` of a list request that fails, in seconds.
+    /// `Retry-After` of failed list requests, in seconds.
     retry_after: u32,
 }
 
@@ -58,7 +58,7 @@ impl Platform {
         builder.build().unwrap()
     }
 
-    /// Watches these and reads the first round, which reports each of them.
+    /// Watches the first deployments, and reads their changes of the first round.
     async fn watch(&self, number: usize) -> Watcher {
         let mut watcher = self.client().watch((0..number).map(|n| format!("d{n}")));
         for change in take(&mut watcher, number).await {
@@ -74,7 +74,7 @@ impl State {
             let id = request.path.rsplit('/').next().unwrap().to_owned();
             self.lookups.push(id.clone());
             let found = self.unlisted.iter().find(|(other, _)| *other == id);
-            return found.map_or(fault(404), |(id, word)| {
+            return found.map_or(failure(404), |(id, word)| {
                 let status = format!("Status.{word}");
                 let body = json!({ "request_id": id, "current_status": status });
                 CannedReply::json(200, body.to_string())
@@ -83,7 +83,7 @@ impl State {
         self.lists += 1;
         if self.broken > 0 {
             self.broken -= 1;
-            return fault(503).header("retry-after", self.retry_after.to_string());
+            return failure(503).header("retry-after", self.retry_after.to_string());
         }
         let page = query(request, "page").unwrap_or(1) as usize;
         let size = query(request, "limit").unwrap() as usize;
@@ -139,7 +139,7 @@ async fn no_request_is_sent_before_the_last_change_was_read() {
     let platform = Platform::of(101);
     let mut watcher = platform.client().deployments().watch();
     take(&mut watcher, 100).await;
-    assert_eq!(platform.state().lists, 1, "the next page was not asked for");
+    assert_eq!(platform.state().lists, 1, "the next page was not requested");
     take_one(&mut watcher).await;
     assert_eq!(platform.state().lists, 2);
 }
@@ -182,7 +182,7 @@ async fn at_most_20_are_looked_up_in_a_round() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn new_deployments_are_reported_and_unknown_ids_are_gone_after_a_while() {
+async fn new_deployments_are_reported_and_unknown_ids_are_gone_after_the_grace() {
     let platform = Platform::of(1);
     let mut watcher = platform.client().deployments().watch();
     take_one(&mut watcher).await;
@@ -198,7 +198,7 @@ async fn new_deployments_are_reported_and_unknown_ids_are_gone_after_a_while() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failed_rounds_are_tolerated_a_few_times() {
+async fn five_failed_rounds_in_a_row_are_tolerated() {
     let platform = Platform::of(2);
     let mut watcher = platform.watch(2).await;
     platform.state().broken = 5;
@@ -213,7 +213,7 @@ async fn failed_rounds_are_tolerated_a_few_times() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_round_that_may_be_repeated_only_much_later_ends_the_stream() {
+async fn a_retry_after_longer_than_10_minutes_ends_the_stream() {
     let platform = Platform::of(1);
     let mut watcher = platform.watch(1).await;
     platform.state().broken = 2;
@@ -229,7 +229,7 @@ async fn a_round_that_may_be_repeated_only_much_later_ends_the_stream() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nodion_and_dployr_deployments_are_reported_when_they_vanish_from_the_list() {
+async fn nodion_and_dployr_deployments_are_gone_when_they_are_not_listed() {
     // Nodion has no lookup of one deployment; dployr's lookup reads the list once more.
     for (platform, status, lists) in [("nodion", "available", 2), ("dployr", "success", 3)] {
         let recorder = Recorder::new();

@@ -6,7 +6,7 @@ use deploykit::{Effect, Error, ErrorKind};
 const TEXT: &str = "0123456789abcdef0123456789abcdef";
 
 #[track_caller]
-fn keeps(error: &Error) {
+fn assert_redacted(error: &Error) {
     let shown = format!(
         "{error} {error:?} {:?} {:?}",
         error.message(),
@@ -43,7 +43,7 @@ fn generated_secrets_have_256_random_bits_and_weak_ones_are_rejected() {
         let error = CallbackSecret::new(text).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);
         assert!(error.to_string().contains(why), "{error}");
-        keeps(&error);
+        assert_redacted(&error);
     }
 }
 
@@ -92,7 +92,7 @@ fn attached_secrets_are_redacted_and_unsafe_urls_are_rejected() {
         let error = secret().attach(url).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
         assert!(error.to_string().contains(why), "{url}: {error}");
-        keeps(&error);
+        assert_redacted(&error);
     }
 }
 
@@ -143,7 +143,7 @@ fn all_other_requests_get_the_same_error() {
         assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{uri}");
         assert_eq!(error.effect(), Effect::None);
         assert_eq!(format!("{error:?}"), format!("{first:?}"), "{uri}");
-        keeps(&error);
+        assert_redacted(&error);
     }
     verify_any(&format!("/?{SECRET_PARAMETER}={TEXT}"), []).unwrap_err();
 }

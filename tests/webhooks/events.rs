@@ -1,4 +1,4 @@
-//! Webhooks that a server receives: bodies of any form, and real ones from the sandbox.
+//! Received webhooks: bodies of both platforms, invalid bodies, and webhooks of the sandbox.
 
 use crate::support::{Server, reply};
 use deploykit::dployr::{self, EventType};
@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 const HUSH: &str = "hush-hush-hush";
 
-/// The body of Edgegap's page: the status of a deployment.
+/// The documented body of Edgegap: the status of a deployment.
 fn status() -> Value {
     json!({
         "request_id": "c0653765de3b",
@@ -32,7 +32,7 @@ fn status() -> Value {
     })
 }
 
-/// A body as the control plane's code makes it.
+/// A body of dployr's control plane.
 fn event(event: &str) -> Value {
     json!({
         "event": event,
@@ -55,7 +55,7 @@ fn of_dployr(body: &Value) -> dployr::WebhookEvent {
     dployr::WebhookEvent::from_bytes(body.to_string().as_bytes()).unwrap()
 }
 
-/// With these fields set, and those that are null left out.
+/// Sets fields, and removes those that are null.
 fn with(mut body: Value, changes: Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         if value.is_null() {
@@ -67,9 +67,9 @@ fn with(mut body: Value, changes: Value) -> Value {
     body
 }
 
-/// What both platforms' readers say to a body that neither takes.
+/// Asserts that both platforms reject a body.
 #[track_caller]
-fn refused(body: &[u8], why: &str) {
+fn assert_rejected(body: &[u8], why: &str) {
     let errors = [
         edgegap::WebhookEvent::from_bytes(body).unwrap_err(),
         dployr::WebhookEvent::from_bytes(body).unwrap_err(),
@@ -78,12 +78,12 @@ fn refused(body: &[u8], why: &str) {
         assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
         assert_eq!(error.effect(), Effect::None);
         assert!(error.to_string().contains(why), "{error}");
-        keeps(&error);
+        assert_redacted(&error);
     }
 }
 
 #[track_caller]
-fn keeps(error: &Error) {
+fn assert_redacted(error: &Error) {
     let shown = format!(
         "{error} {error:?} {:?} {:?}",
         error.message(),
@@ -93,7 +93,7 @@ fn keeps(error: &Error) {
 }
 
 #[test]
-fn what_edgegap_sends() {
+fn edgegap_bodies_are_read_with_their_kind() {
     let ended = json!({ "current_status": "Status.TERMINATED", "running": false });
     for (changes, kind) in [
         (json!({}), WebhookKind::Ready),
@@ -103,7 +103,7 @@ fn what_edgegap_sends() {
         ),
         (json!({ "error": true }), WebhookKind::Error),
         (ended.clone(), WebhookKind::Terminated),
-        // After an error, too: that it ended is what is new.
+        // The end has precedence over an error.
         (
             with(ended, json!({ "error": true })),
             WebhookKind::Terminated,
@@ -112,7 +112,7 @@ fn what_edgegap_sends() {
             json!({ "current_status": "Status.TERMINATING" }),
             WebhookKind::Terminated,
         ),
-        // The flags alone.
+        // Without a status, by the flags.
         (json!({ "current_status": null }), WebhookKind::Ready),
         (
             json!({ "current_status": null, "running": null }),
@@ -140,7 +140,7 @@ fn what_edgegap_sends() {
 }
 
 #[test]
-fn what_edgegap_might_send() {
+fn unusual_edgegap_bodies_are_read() {
     let id_alone = of_edgegap(&json!({ "request_id": "c0653765de3b" }));
     assert_eq!(id_alone.kind(), WebhookKind::Other);
     for changes in [
@@ -163,7 +163,7 @@ fn what_edgegap_might_send() {
 }
 
 #[test]
-fn what_dployr_sends() {
+fn dployr_bodies_are_read_with_their_event() {
     for (code, kind) in [
         ("deployment.created", EventType::DeploymentCreated),
         ("deployment.finished", EventType::DeploymentFinished),
@@ -189,13 +189,13 @@ fn what_dployr_sends() {
         assert_eq!(id.as_str(), "01M85NWXQH0M1DQ4109E4PJNZT");
         assert_eq!((&data.instance_id, &data.domain), (&None, &None));
     }
-    // Its values name what a webhook is created for.
+    // The events of a new webhook have the same type.
     let hook = dployr::NewWebhook::new("https://me.example", [EventType::DeploymentFinished]);
     assert!(format!("{hook:?}").contains("DeploymentFinished"));
 }
 
 #[test]
-fn what_dployr_might_send() {
+fn unusual_dployr_bodies_are_read() {
     let bare = of_dployr(&json!({ "event": "user.updated" }));
     assert_eq!(
         (bare.timestamp, bare.data),
@@ -226,12 +226,12 @@ fn what_dployr_might_send() {
         let body = json!({ "event": "x", "data": data }).to_string();
         let error = dployr::WebhookEvent::from_bytes(body.as_bytes()).unwrap_err();
         assert!(error.to_string().contains("data that is not"), "{error}");
-        keeps(&error);
+        assert_redacted(&error);
     }
 }
 
 #[test]
-fn what_is_no_webhook_is_refused() {
+fn invalid_bodies_are_rejected_without_their_content() {
     let deep = format!("{{\"x\":{}{}}}", "[".repeat(200), "]".repeat(200));
     for (body, why) in [
         (&b""[..], "is empty"),
@@ -251,7 +251,7 @@ fn what_is_no_webhook_is_refused() {
         (b"{\"event\":\" \",\"request_id\":\" \"}", "names no"),
         (b"{\"event\":null,\"request_id\":null}", "webhook body"),
     ] {
-        refused(body, why);
+        assert_rejected(body, why);
     }
     for (changes, why) in [
         (
@@ -270,7 +270,7 @@ fn what_is_no_webhook_is_refused() {
             json!({ "current_status": { "hush": 1 } }),
             "$.current_status: found map",
         ),
-        // Names further down are the caller's own.
+        // The caller controls the names of nested fields.
         (
             json!({ "ports": { HUSH: { "external": HUSH } } }),
             "$.ports.*.*: found string",
@@ -279,12 +279,12 @@ fn what_is_no_webhook_is_refused() {
         let body = with(status(), changes).to_string();
         let error = edgegap::WebhookEvent::from_bytes(body.as_bytes()).unwrap_err();
         assert!(error.to_string().contains(why), "{error}");
-        keeps(&error);
+        assert_redacted(&error);
     }
 }
 
 #[test]
-fn the_size_has_a_limit() {
+fn bodies_above_1_mib_are_rejected() {
     let body = |length: usize| {
         let mut body = json!({ "event": "x", "request_id": "y", "z": "" }).to_string();
         let rest = length - body.len();
@@ -292,7 +292,7 @@ fn the_size_has_a_limit() {
         assert_eq!(body.len(), length);
         body
     };
-    refused(
+    assert_rejected(
         body(MAX_BODY_BYTES + 1).as_bytes(),
         "larger than 1048576 bytes",
     );
@@ -301,10 +301,10 @@ fn the_size_has_a_limit() {
     dployr::WebhookEvent::from_bytes(fits.as_bytes()).unwrap();
 }
 
-/// What is received: the path, and the body.
+/// Path and body of a received request.
 type Received = (String, Vec<u8>);
 
-/// A server that takes what carries the secret, and what it took.
+/// A server that accepts requests with the secret, and the accepted requests.
 async fn receiver(secret: &CallbackSecret) -> (Server, UnboundedReceiver<Received>) {
     let (send, received) = unbounded_channel();
     let secret = secret.clone();
@@ -329,7 +329,7 @@ async fn next(received: &mut UnboundedReceiver<Received>) -> Received {
 const A_WHILE: Duration = Duration::from_secs(5);
 
 #[tokio::test]
-async fn edgegap_on_the_sandbox() {
+async fn edgegap_webhooks_of_the_sandbox_are_verified_and_read() {
     let sandbox = Sandbox::start().await.unwrap();
     let access = sandbox.edgegap();
     let client = access.client().unwrap();
@@ -351,7 +351,7 @@ async fn edgegap_on_the_sandbox() {
     sandbox.advance(A_WHILE);
     let (path, body) = next(&mut received).await;
     let event = edgegap::WebhookEvent::from_bytes(&body).unwrap();
-    // The stranger's came first, and was refused.
+    // The webhook with the other secret came first and was rejected.
     assert_eq!(
         (path.as_str(), event.kind()),
         ("/ready", WebhookKind::Ready)
@@ -365,7 +365,7 @@ async fn edgegap_on_the_sandbox() {
     assert_eq!(path, "/terminated");
     assert_eq!(event.kind(), WebhookKind::Terminated);
     assert!(event.deployment.is_over() && !event.deployment.has_failed());
-    // The event is a hint; this is how it is.
+    // An event is a hint: read the deployment.
     let status = client.deployment(&event.deployment.request_id).get();
     assert!(status.await.unwrap().is_over());
     assert!(received.try_recv().is_err());

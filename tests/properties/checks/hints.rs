@@ -1,4 +1,4 @@
-//! `Retry-After`, `X-RateLimit-*` and `Date` in any form.
+//! Rate-limit headers in any form: `Retry-After`, `X-RateLimit-*`, `Date`.
 
 use super::{assert_sound, block_on, platforms};
 use deploykit::ErrorKind;
@@ -22,7 +22,7 @@ const OPERATIONS: [(&str, &str); 4] = [
     ("nexlayer", "extend_deployment"),
 ];
 
-/// The first byte chooses status and operation; then one line for each header, an empty one for none.
+/// The first byte selects status and operation. Each line is a header value; an empty line omits it.
 pub fn check(data: &[u8]) {
     let Some((choice, lines)) = data.split_first() else {
         return;
@@ -36,7 +36,7 @@ pub fn check(data: &[u8]) {
     let mut values = [""; NAMES.len()];
     let text = String::from_utf8_lossy(lines);
     for ((name, line), value) in NAMES.iter().zip(text.split('\n')).zip(&mut values) {
-        // What cannot stand in a header cannot be received in one.
+        // A value that is invalid in a header cannot be received.
         if !line.is_empty() && HeaderValue::from_str(line).is_ok() {
             reply = reply.header(*name, line);
             *value = line;
@@ -55,7 +55,7 @@ pub fn check(data: &[u8]) {
     if status == 200 {
         return;
     }
-    // HTTP knows no other space around a value.
+    // HTTP allows only this whitespace around a value.
     if let Ok(seconds) = values[0].trim_matches([' ', '\t']).parse::<u64>()
         && seconds <= 86_400
     {
@@ -68,7 +68,7 @@ pub fn check(data: &[u8]) {
         assert!(quota || error.kind() == ErrorKind::RateLimited, "{error}");
         assert!(waits || !error.is_retryable(), "{error}");
     } else if values[0].is_empty() {
-        // The end of a window says something on a 429 alone.
+        // The end of the window counts only for a 429.
         assert_eq!(error.retry_after(), None, "{error}");
     }
 }

@@ -1,8 +1,8 @@
-//! What a caller puts in: ids, addresses, headers, queries, paths, tokens, bodies.
+//! Input of a caller: ids, URLs, headers, queries, paths, tokens, bodies.
 
 use super::platforms::{self, NOWHERE, secrets_of};
 use super::{
-    NUMBER, QUERY, TOKEN, USER, VALUE, assert_keeps, assert_sound, block_on, text, with_canaries,
+    NUMBER, QUERY, TOKEN, USER, VALUE, assert_redacted, assert_sound, block_on, text, with_canaries,
 };
 use deploykit::http::Method;
 use deploykit::secret::{CallbackUrl, GitUrl};
@@ -17,10 +17,10 @@ use serde_json::Value;
 use url::{Url, form_urlencoded};
 
 const REDACTED: &str = "<redacted>";
-/// What a reader of URLs skips wherever it stands.
+/// Characters that URL parsers skip.
 const SKIPPED: [char; 3] = ['\t', '\n', '\r'];
 
-/// The first byte chooses what the rest is; for an id the second one chooses the operation.
+/// The first byte selects the kind of input; for an id, the second byte selects the operation.
 pub fn check(data: &[u8]) {
     let Some((choice, rest)) = data.split_first() else {
         return;
@@ -48,7 +48,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// A name, and a value behind the first line break.
+/// A name, and a value after the first line break.
 fn pair(data: &[u8]) -> (String, String) {
     let text = text(data);
     let (name, value) = text.split_once('\n').unwrap_or((&text, ""));
@@ -58,7 +58,7 @@ fn pair(data: &[u8]) -> (String, String) {
     )
 }
 
-/// What holds for what is refused before anything is sent.
+/// Asserts the properties of an error for invalid input.
 pub(super) fn assert_refused(error: &Error) {
     assert_sound(error);
     let kinds = [ErrorKind::InvalidRequest, ErrorKind::Configuration];
@@ -66,7 +66,7 @@ pub(super) fn assert_refused(error: &Error) {
     assert_eq!((error.attempts(), error.status()), (0, None), "{error}");
 }
 
-/// The arguments of a command line of words and single quotes.
+/// Splits a command line with single quotes into arguments.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
     let mut chars = line.chars();
@@ -83,7 +83,7 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// What holds for every preview of a call that carried these secrets.
+/// Asserts the properties of the preview of a request with these secrets.
 pub fn assert_preview(preview: &RequestPreview, secrets: &[&str]) {
     let curl = preview.to_curl();
     for shown in [preview.to_string(), curl.clone(), format!("{preview:?}")] {
@@ -106,11 +106,11 @@ pub fn assert_preview(preview: &RequestPreview, secrets: &[&str]) {
 }
 
 pub fn id_in_a_path(operation: &'static Operation, id: &str) {
-    // Its address comes from the platform, as a whole.
+    // The platform provides its URL.
     if operation.id == "stop_own_deployment" {
         return;
     }
-    // A name is shown. Who takes a secret for one shows it.
+    // Names are not redacted, even if the caller uses a secret as a name.
     let secrets = secrets_of(operation);
     if secrets.iter().any(|secret| id.contains(secret)) {
         return;
@@ -136,20 +136,20 @@ pub fn id_in_a_path(operation: &'static Operation, id: &str) {
 }
 
 fn decoded(segment: &str) -> String {
-    // A form has a meaning of its own for these two.
+    // A form encodes these two differently.
     let value = segment.replace('+', "%2B").replace('&', "%26");
     let pair = format!("x={value}");
     let (_, decoded) = form_urlencoded::parse(pair.as_bytes()).next().unwrap();
     decoded.into_owned()
 }
 
-/// Those of the planted words that are secret in a URL.
+/// The canaries that are secret in a URL.
 fn secrets_in(url: &str) -> Vec<&'static str> {
     let words = [USER, QUERY].into_iter();
     words.filter(|words| is_secret_in(url, words)).collect()
 }
 
-/// Whether these words stand once in a URL, and where they are secret.
+/// Whether a text occurs once in a URL, in a secret part.
 fn is_secret_in(url: &str, words: &str) -> bool {
     let Ok(parsed) = Url::parse(url.trim()) else {
         return false;
@@ -159,10 +159,10 @@ fn is_secret_in(url: &str, words: &str) -> bool {
         || parsed
             .password()
             .is_some_and(|password| password.contains(words));
-    // What has no slashes may be prose.
+    // Text without slashes may be prose.
     let in_query = (parsed.has_host() || url.contains(":/"))
         && parsed.query_pairs().any(|(_, value)| value.contains(words));
-    // Of what stands elsewhere as well, in any form that is read alike, nobody can tell.
+    // Not decidable if the text occurs elsewhere, in any equivalent form.
     let read = url.replace(SKIPPED, "").to_ascii_lowercase();
     read.matches(&words.to_ascii_lowercase()).count() == 1 && (in_front || in_query)
 }
@@ -181,7 +181,7 @@ pub fn base_url(url: &str) {
         Ok(client) => client,
         Err(error) => {
             assert_refused(&error);
-            return assert_keeps(&error, &secrets);
+            return assert_redacted(&error, &secrets);
         }
     };
     let kept = Url::parse(client.base_url()).unwrap();
@@ -197,9 +197,9 @@ pub fn base_url(url: &str) {
         .unwrap();
     assert_eq!(preview.path, "/v1/applications/a/deployments", "{kept}");
     assert_eq!(preview.base_url, client.base_url());
-    // A path is shown, whatever stands in it.
+    // Paths are not redacted.
     assert_preview(&preview, if writes(url, TOKEN) { &[] } else { &[TOKEN] });
-    // Without permission plain http goes to this machine alone.
+    // Plain http is allowed only for loopback by default.
     let strict = nodion::Client::builder().base_url(url).token(TOKEN).build();
     let safe = kept.scheme() == "https" || is_loopback(&kept);
     assert_eq!(strict.is_ok(), safe, "{kept}");
@@ -208,7 +208,7 @@ pub fn base_url(url: &str) {
     }
 }
 
-/// Whether a reader of URLs finds these words in a text.
+/// Whether a URL parser finds these words in a text.
 fn writes(text: &str, words: &str) -> bool {
     text.replace(SKIPPED, "").contains(words)
 }
@@ -222,7 +222,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Sends a call against a failure that repeats what the caller put in.
+/// Sends a call to a platform whose error repeats the input.
 fn repeated<T: Send + 'static>(
     words: &str,
     call: impl FnOnce(&dployr::Client) -> Call<T>,
@@ -245,13 +245,13 @@ pub fn header(name: &str, value: &str) {
         Err(error) => {
             assert_refused(&error);
             let named = name.contains("canary");
-            return assert_keeps(&error, if named { &[] } else { &[QUERY] });
+            return assert_redacted(&error, if named { &[] } else { &[QUERY] });
         }
     };
     let name = name.to_ascii_lowercase();
     let reserved = ["authorization", "cookie", "host", "content-length"];
     assert!(!reserved.contains(&name.as_str()) && name != "transfer-encoding");
-    // A name is shown, whatever it is.
+    // Names are not redacted.
     let named = name.contains("canary");
     let secrets = if named { &[][..] } else { &[TOKEN, QUERY] };
     assert_preview(&preview, secrets);
@@ -261,7 +261,7 @@ pub fn header(name: &str, value: &str) {
     if value.trim().len() >= 4 && value.contains(QUERY) {
         let error = repeated(value.trim(), call);
         assert_sound(&error);
-        assert_keeps(&error, &[QUERY]);
+        assert_redacted(&error, &[QUERY]);
     }
 }
 
@@ -282,7 +282,7 @@ pub fn query(name: &str, value: &str) {
     if value.contains(QUERY) {
         let error = repeated(value, call);
         assert_sound(&error);
-        assert_keeps(&error, &[QUERY]);
+        assert_redacted(&error, &[QUERY]);
     }
     let refused = platforms::with(|platforms| {
         let session = platforms.nexlayer.session("a-session");
@@ -320,23 +320,23 @@ pub fn address(url: &str) {
             Ok(preview) => assert_preview(&preview, &secrets),
             Err(error) => {
                 assert_refused(&error);
-                assert_keeps(&error, &secrets);
+                assert_redacted(&error, &secrets);
             }
         }
     }
-    // What a server may say of it: the address as it got it, or the secret alone.
+    // A server may repeat the whole URL or only the secret.
     if !sent || secrets.is_empty() {
         return;
     }
     for words in [url].iter().chain(&secrets) {
         let error = repeated(words, create.clone());
         if *words == url || is_exact(url, words) {
-            assert_keeps(&error, &secrets);
+            assert_redacted(&error, &secrets);
         }
     }
 }
 
-/// Whether this is all that stands in its place, and not a part of it.
+/// Whether the text is a whole component, and not a part of one.
 fn is_exact(url: &str, words: &str) -> bool {
     let Ok(parsed) = Url::parse(url.trim()) else {
         return false;
@@ -358,7 +358,7 @@ pub fn raw_path(path: &str) {
         Ok(preview) => preview,
         Err(error) => return assert_refused(&error),
     };
-    // It is shown, whatever stands in it.
+    // Paths are not redacted.
     assert_preview(&preview, if writes(path, TOKEN) { &[] } else { &[TOKEN] });
     assert_eq!(preview.base_url, NOWHERE);
     let slashes = |text: &str| text.matches('/').count();
@@ -383,11 +383,11 @@ pub fn token(token: &str) {
     let errors = [edgegap.build().err(), with_token, session.err(), login];
     for error in errors.iter().flatten() {
         assert_refused(error);
-        assert_keeps(error, secrets);
+        assert_redacted(error, secrets);
     }
 }
 
-/// A body without a spec entry: no value is shown.
+/// The body of a request without a wrapper: all values are redacted.
 pub fn raw_body(body: &[u8]) {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return;
@@ -398,7 +398,7 @@ pub fn raw_body(body: &[u8]) {
     assert_preview(&preview, &[VALUE, NUMBER]);
 }
 
-/// The same JSON with a secret in the place of every scalar.
+/// Replaces every scalar with a secret.
 fn planted(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(planted).collect(),

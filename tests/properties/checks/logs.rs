@@ -1,6 +1,6 @@
-//! Lines of logs, as they come and whole.
+//! Log lines, followed and read whole.
 
-use super::{TOKEN, assert_keeps, assert_sound, block_on, platforms, with_canaries};
+use super::{TOKEN, assert_redacted, assert_sound, block_on, platforms, with_canaries};
 use deploykit::dployr::LogOptions;
 use deploykit::logs::LogStream;
 use deploykit::testing::CannedReply;
@@ -25,7 +25,7 @@ pub fn check(data: &[u8]) {
     });
 }
 
-/// What must come out of these bytes at least, and at most.
+/// The minimum and maximum result of reading these bytes.
 #[derive(Default)]
 struct Expected {
     messages: Vec<String>,
@@ -36,7 +36,7 @@ fn expected(body: &[u8]) -> Expected {
     let mut expected = Expected::default();
     for line in body.split(|byte| *byte == b'\n') {
         match serde_json::from_slice(line) {
-            // A server that does not follow sends its lines as a list.
+            // A server without streaming sends a list of lines.
             Ok(Value::Array(items)) => {
                 expected.most += items.len();
                 expected.messages.extend(items.iter().filter_map(message));
@@ -51,7 +51,7 @@ fn expected(body: &[u8]) -> Expected {
     expected
 }
 
-/// How many lines an object holds at most, if it is an envelope.
+/// The maximum number of lines in an object, if it is an envelope.
 fn in_envelope(value: &Value) -> usize {
     match value {
         Value::Array(items) => items.len(),
@@ -60,7 +60,7 @@ fn in_envelope(value: &Value) -> usize {
     }
 }
 
-/// The message of what is a line of a log and nothing else.
+/// The message of a valid log line without other fields.
 fn message(value: &Value) -> Option<String> {
     let map = value.as_object()?;
     let known = map.iter().all(|(name, value)| match name.as_str() {
@@ -72,7 +72,7 @@ fn message(value: &Value) -> Option<String> {
     known.then(|| message.to_owned())
 }
 
-/// Reads a stream of these bytes to its end.
+/// Reads a stream of these bytes to its end, and checks the lines.
 pub async fn follows(body: &[u8], mut stream: LogStream) {
     let expected = expected(body);
     let mut missing = expected.messages.iter().peekable();
@@ -85,17 +85,17 @@ pub async fn follows(body: &[u8], mut stream: LogStream) {
             }
             Err(error) => {
                 assert_sound(&error);
-                assert_keeps(&error, &[TOKEN]);
+                assert_redacted(&error, &[TOKEN]);
                 assert_eq!(error.effect(), Effect::None, "{error}");
                 let kinds = [ErrorKind::Decode, ErrorKind::Rejected];
                 assert!(kinds.contains(&error.kind()), "{error}");
             }
         }
     }
-    assert!(stream.next().await.is_none(), "it goes on behind its end");
+    assert!(stream.next().await.is_none(), "an item after the end");
     assert!(items <= expected.most, "{items} items of {}", expected.most);
     let missing: Vec<_> = missing.collect();
-    assert!(missing.is_empty(), "{missing:?} did not come");
+    assert!(missing.is_empty(), "missing: {missing:?}");
 }
 
 fn whole(body: &[u8], tail: Option<u32>, result: Result<Vec<deploykit::logs::LogLine>>) {
@@ -110,7 +110,7 @@ fn whole(body: &[u8], tail: Option<u32>, result: Result<Vec<deploykit::logs::Log
         }
         Err(error) => {
             assert_sound(&error);
-            assert_keeps(&error, &[TOKEN]);
+            assert_redacted(&error, &[TOKEN]);
             assert_eq!(error.effect(), Effect::None, "{error}");
             assert_eq!(error.status(), Some(200), "{error}");
         }

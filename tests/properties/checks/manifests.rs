@@ -1,4 +1,4 @@
-//! Manifests: what is read of them, and what a preview shows.
+//! Manifests: parsed values, errors and redacted previews.
 
 use super::{SESSION, assert_sound, platforms};
 use deploykit::nexlayer::Manifest;
@@ -53,10 +53,10 @@ pub fn check(data: &[u8]) {
     assert_eq!(shown.application_name(), name);
 }
 
-/// What it says, and what is said about it.
+/// Checks the values and the findings of a manifest.
 fn values(manifest: &Manifest) {
     let warnings = manifest.lint();
-    // YAML breaks a line at a lone CR, too.
+    // In YAML, a single CR is a line break.
     let lines = manifest.as_str().matches(['\n', '\r']).count() as u64;
     let width = manifest.as_str().chars().count() as u64 + 1;
     assert!(warnings.len() <= 1000);
@@ -78,7 +78,7 @@ fn values(manifest: &Manifest) {
     };
     assert!(!is_unreadable, "{warnings:?}");
     assert_eq!(spec.name, manifest.application_name());
-    // Names are shown: those of applications, pods and variables.
+    // Names of applications, pods and variables are not redacted.
     for pod in &spec.pods {
         let secrets = pod.vars.iter().map(|(_, value)| value);
         for secret in secrets.chain(&pod.command).chain(&pod.entrypoint) {
@@ -93,7 +93,7 @@ fn values(manifest: &Manifest) {
         "{text}"
     );
     assert_eq!(canonical.canonical().unwrap().as_str(), text);
-    // Whether it can be built is a question of its own: the answer is no panic.
+    // Building may fail, but does not panic.
     if let Err(error) = spec.manifest() {
         assert_sound(&error);
     }
@@ -131,7 +131,7 @@ fn collect(
         }
         Value::Object(map) => {
             for (key, inner) in map {
-                // The name of a variable in a list is not secret.
+                // In a list, the name of a variable is not secret.
                 let named = secret && ["key", "name"].contains(&key.as_str());
                 let is_data = parent == "secrets" && key == "data";
                 let secret = secret && !named || is_data || SECRET.contains(&key.as_str());
@@ -146,6 +146,6 @@ fn collect(
 fn is_distinctive(line: &str) -> bool {
     line.len() >= SHORTEST
         && !line.bytes().all(|byte| byte.is_ascii_lowercase())
-        // The mark itself, or a part of it.
+        // A part of the placeholder.
         && !"<redacted>".contains(line)
 }

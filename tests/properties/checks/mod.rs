@@ -1,7 +1,7 @@
-//! What must hold whatever a platform answers and whatever a caller puts in.
+//! Properties that hold for every response and every input.
 //!
-//! Each module has one `check` that takes arbitrary bytes and panics when something does not hold.
-//! The property tests and the fuzz targets run the same ones.
+//! Each module has a function `check`, which takes arbitrary bytes and panics if a property is violated.
+//! The property tests and the fuzz targets use the same functions.
 
 pub mod hints;
 pub mod inputs;
@@ -20,25 +20,25 @@ use std::time::Duration;
 
 /// The credential of every client here.
 pub const TOKEN: &str = "canary-token-5d1f7a";
-/// A session's token.
+/// The token of a session.
 pub const SESSION: &str = "canary-session-4Qz7";
-/// A password that JSON writes with escapes.
+/// A password that JSON escapes.
 pub const PASSWORD: &str = r#"canary-pa"ss\word"#;
 /// A hidden value.
 pub const VALUE: &str = "canary-value ü 77";
-/// A hidden value that a reply may repeat as a number.
+/// A hidden value that a response may contain as a number.
 pub const NUMBER: &str = "7734419902";
-/// What stands before the host of a repository's address.
+/// The user info of a repository URL.
 pub const USER: &str = "canary-user-9f";
-/// The value in the query of an address that is called back.
+/// A secret in the query of a webhook URL.
 pub const QUERY: &str = "canary-query-e1";
 
 const TEN_YEARS: Duration = Duration::from_secs(10 * 366 * 86_400);
-/// What a line of a log may have at most.
+/// Size limit of `Display`, in bytes.
 const LONGEST_DISPLAY: usize = 8 << 10;
 const LONGEST_EXCERPT: usize = 2 << 10;
 
-/// Runs a future on a clock that does not wait.
+/// Runs a future on a paused clock.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     thread_local! {
         static RUNTIME: tokio::runtime::Runtime = tokio::runtime::Builder::new_current_thread()
@@ -50,7 +50,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.with(|runtime| runtime.block_on(future))
 }
 
-/// Puts the secrets above in the place of the bytes 1 to 8, which no text has.
+/// Replaces the bytes 1 to 8, which occur in no text, with the secrets above.
 pub fn with_canaries(bytes: &[u8]) -> Vec<u8> {
     let escaped = serde_json::to_string(PASSWORD).unwrap();
     let canaries = [
@@ -73,7 +73,7 @@ pub fn with_canaries(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Everything that an error shows to anybody.
+/// All output of an error.
 pub fn shown(error: &Error) -> String {
     let (message, excerpt) = (error.message(), error.body_excerpt());
     let raw = format!(
@@ -91,7 +91,7 @@ pub fn shown(error: &Error) -> String {
     text
 }
 
-/// What holds for every error, wherever it comes from.
+/// Asserts the properties of every error.
 pub fn assert_sound(error: &Error) {
     let display = error.to_string();
     let start: String = display.chars().take(200).collect();
@@ -115,11 +115,11 @@ pub fn assert_sound(error: &Error) {
     assert!(moved || error.kind() != ErrorKind::Redirected, "{start}");
 }
 
-/// What holds for an error of a call that carried these secrets.
-pub fn assert_keeps(error: &Error, secrets: &[&str]) {
+/// Asserts that no output of an error contains these secrets of the request.
+pub fn assert_redacted(error: &Error, secrets: &[&str]) {
     let text = shown(error);
     for secret in secrets {
-        // `Debug` escapes what it shows.
+        // `Debug` escapes strings.
         let escaped = format!("{secret:?}");
         assert!(
             !text.contains(secret) && !text.contains(escaped.trim_matches('"')),
@@ -128,7 +128,7 @@ pub fn assert_keeps(error: &Error, secrets: &[&str]) {
     }
 }
 
-/// Bytes as the text that they may be.
+/// Bytes as text, lossily.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

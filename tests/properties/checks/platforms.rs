@@ -1,4 +1,4 @@
-//! Every operation, called as a program would call it, with a secret in each place for one.
+//! Calls of every operation, with a secret in each secret part.
 
 use super::operations::{Clients, Row, Setup, Variant, rows};
 use super::{NUMBER, PASSWORD, QUERY, SESSION, TOKEN, USER, VALUE};
@@ -14,13 +14,13 @@ use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::{Arc, LazyLock, Mutex};
 
-/// Where nobody listens. To loopback, so that no client sets up what it needs for TLS.
+/// A port without a server. Loopback with http, so that clients do not initialize TLS.
 pub const NOWHERE: &str = "http://127.0.0.1:9";
 
-/// Puts this id into every path, and keeps the secrets that a request got.
+/// Uses one id in every path, and collects the secrets of a request.
 #[derive(Clone, Default)]
 struct Planted {
-    /// The answer to every request.
+    /// The reply to every request.
     reply: Arc<Mutex<Option<CannedReply>>>,
     id: Arc<Mutex<String>>,
     secrets: Arc<Mutex<BTreeSet<&'static str>>>,
@@ -39,7 +39,7 @@ impl Setup for Planted {
 
     fn secret(&self, place: &str) -> String {
         let secret = match place {
-            // Not every request of the client has it.
+            // Not every request contains it.
             "authorization" => return TOKEN.to_owned(),
             "authorization (container)" => TOKEN,
             "cookie" | "path.stop_key" => SESSION,
@@ -87,12 +87,12 @@ impl Platforms {
         Self { clients, planted }
     }
 
-    /// Answers everything with this reply from now on.
+    /// Sets the reply to all requests.
     pub fn answer(&self, reply: CannedReply) {
         *self.planted.reply.lock().unwrap() = Some(reply);
     }
 
-    /// Calls an operation; its value as `Debug` shows it.
+    /// Calls an operation. Returns the `Debug` output of its result.
     pub async fn call(&self, operation: &Operation, id: &str, follow: bool) -> Result<String> {
         self.planted.id.lock().unwrap().replace_range(.., id);
         let called = called(operation);
@@ -102,21 +102,21 @@ impl Platforms {
         if let Some(failure) = success.failures.into_iter().next() {
             return Err(failure);
         }
-        // Stopped already, or a manifest that is not valid: what was wanted.
+        // Already stopped, or an invalid manifest: expected results.
         let status = success.status;
         let expected = (200..300).contains(&status) || [400, 410, 422].contains(&status);
         assert!(expected, "{status}");
         Ok(success.debug)
     }
 
-    /// The request of an operation.
+    /// The preview of an operation.
     pub fn preview(&self, operation: &Operation, id: &str) -> Result<RequestPreview> {
         self.planted.id.lock().unwrap().replace_range(.., id);
         called(operation).secrets.call(&self.clients).preview()
     }
 }
 
-/// How an operation is called here.
+/// The variants of an operation that are called here.
 struct Called {
     /// The variant with the most secrets.
     secrets: &'static Variant,
@@ -163,17 +163,17 @@ fn how_to_call(row: &'static Row) -> Called {
     }
 }
 
-/// The secrets in the request of an operation, as it is called here.
+/// The secrets in the request of an operation.
 pub fn secrets_of(operation: &Operation) -> &'static [&'static str] {
     called(operation).carried
 }
 
-/// The operation with this number, whatever the number.
+/// The operation with this number, modulo their count.
 pub fn operation(number: u8) -> &'static Operation {
     &OPERATIONS[usize::from(number) % OPERATIONS.len()]
 }
 
-/// Runs something with the clients of this thread, which are expensive to make.
+/// Runs a function with the clients of this thread, which are expensive to create.
 pub fn with<T>(run: impl FnOnce(&Platforms) -> T) -> T {
     thread_local! {
         static PLATFORMS: Platforms = Platforms::new();

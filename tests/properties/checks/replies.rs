@@ -1,6 +1,6 @@
-//! Replies of any form to every operation.
+//! Responses of any form to every operation.
 
-use super::{assert_keeps, assert_sound, block_on, platforms, shown, text, with_canaries};
+use super::{assert_redacted, assert_sound, block_on, platforms, shown, text, with_canaries};
 use deploykit::http::HeaderValue;
 use deploykit::testing::CannedReply;
 use deploykit::{
@@ -9,10 +9,10 @@ use deploykit::{
 };
 use serde_json::Value;
 
-/// What the tests of this crate put where a reply must not be shown.
+/// A secret in responses of this crate's tests.
 const HUSH: &str = "hush";
 
-/// One reply to one call.
+/// One response to one call.
 pub struct Case {
     pub operation: &'static Operation,
     pub status: u16,
@@ -22,8 +22,8 @@ pub struct Case {
 }
 
 impl Case {
-    /// Platform, operation, status and media type (`-` for none) in a line, with `follow` behind them for
-    /// a stream of logs; then the body. `None` for any other input.
+    /// Parses a line with platform, operation, status and media type (`-` for none), followed by the body.
+    /// `follow` at the end of the line requests a log stream. `None` for any other input.
     pub fn parse(data: &[u8]) -> Option<Self> {
         let end = data.iter().position(|byte| *byte == b'\n');
         let (head, body) = data.split_at(end.unwrap_or(data.len()));
@@ -46,7 +46,7 @@ impl Case {
     }
 }
 
-/// Checks the reply of an input. An input that is no case passes.
+/// Checks an input. An input that is not a case passes.
 pub fn check(data: &[u8]) {
     if let Some(case) = Case::parse(data) {
         check_case(&case);
@@ -74,7 +74,7 @@ pub fn check_case(case: &Case) {
         }
         Err(error) => {
             assert_sound(&error);
-            assert_keeps(&error, platforms::secrets_of(case.operation));
+            assert_redacted(&error, platforms::secrets_of(case.operation));
             assert_eq!(error.status(), Some(case.status), "{error}");
             assert_eq!(error.operation(), Some(case.operation), "{error}");
             assert!((1..=3).contains(&error.attempts()), "{error}");
@@ -89,7 +89,7 @@ pub fn check_case(case: &Case) {
     }
 }
 
-/// Nexlayer's known refusals prove by their words or their code that nothing was done.
+/// Whether the text or code of Nexlayer's error shows that the request was not executed.
 fn is_known_refusal(case: &Case, error: &Error) -> bool {
     use ErrorKind::{AlreadyRemoved, NotFound, PlanLimit};
     let codes = [
@@ -126,13 +126,13 @@ fn assert_after_success(case: &Case, error: &Error) {
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let accepted = matches!(case.status, 201 | 202)
         && matches!(json, Some(Value::Object(_) | Value::Array(_)));
-    // Nexlayer's envelopes may hold something that is neither.
+    // Nexlayer's envelopes may contain neither.
     if accepted && !case.operation.is_read_only() && case.operation.api != "nexlayer" {
         assert_eq!(error.effect(), Effect::Applied, "{error}");
     }
-    // Its form may be shown, with the names in it; and a page, which says what it is.
+    // An error may contain the structure with its names, and an HTML page.
     let words = text(body);
-    // What is no JSON may begin like it, names included.
+    // Invalid JSON may contain names as well.
     let named = json.map_or(words.contains('"'), |json| has_name(&json, HUSH));
     if words.contains(HUSH) && !words.contains('<') && !named {
         assert!(
@@ -149,28 +149,28 @@ fn has_name(value: &Value, part: &str) -> bool {
         Value::Object(map) => map
             .iter()
             .any(|(name, inner)| name.contains(part) || has_name(inner, part)),
-        // Text may be JSON once more.
+        // A string may contain JSON.
         Value::String(text) => text.contains(part) && text.contains('{'),
         _ => false,
     }
 }
 
-/// What the status alone says, and the few bodies that say more.
+/// The expected effect: by status, except for a few bodies.
 fn effect(case: &Case, error: &Error) -> Effect {
     let operation = case.operation;
     if is_known_refusal(case, error) {
         return match error.effect() {
-            // The words of a `NotFound` may be others, and then the status decides.
+            // `NotFound` with other words: the status decides.
             Effect::None => Effect::None,
             _ => by_status(operation, case.status),
         };
     }
-    // What was made has no name then, so nobody knows whether anything was.
+    // Without an id, it is unknown whether a resource was created.
     let starts = operation.api == "edgegap" && operation.behaviour.spends;
     if starts && case.status == 422 && error.resource_id().is_none() {
         return Effect::Unknown;
     }
-    // The control plane saves the change before it looks for a node.
+    // The control plane saves the change before it selects a node.
     let saved = operation.id == "update_service" && case.status == 503;
     if saved && error.code() == Some("runtime.node_not_connected") {
         return Effect::Applied;

@@ -1,6 +1,8 @@
-//! Nexlayer's sentences.
+//! Responses of Nexlayer as text: sentences with facts, or any text.
 
-use super::{SESSION, TOKEN, assert_keeps, assert_sound, block_on, platforms, text, with_canaries};
+use super::{
+    SESSION, TOKEN, assert_redacted, assert_sound, block_on, platforms, text, with_canaries,
+};
 use deploykit::testing::CannedReply;
 use deploykit::{Call, Effect, ErrorKind, Result};
 use std::fmt::Debug;
@@ -8,7 +10,7 @@ use std::time::Duration;
 
 const MANIFEST: &str = "application: {name: from-the-manifest}";
 
-/// The first byte chooses between any text, and the known sentences about any name and numbers.
+/// The first byte selects any text, or the known sentences with any name and numbers.
 pub fn check(data: &[u8]) {
     let Some((choice, rest)) = data.split_first() else {
         return;
@@ -25,7 +27,7 @@ fn reply(body: &str) -> CannedReply {
     CannedReply::new(200, body).header("content-type", "text/html; charset=utf-8")
 }
 
-/// Any text is an answer of which the text is kept, unless it is a page or says that it failed.
+/// Any text is a successful response, unless it is an HTML page or reports a failure.
 pub fn any_text(body: &str) {
     let secrets = [TOKEN, SESSION];
     platforms::with(|platforms| {
@@ -62,7 +64,7 @@ pub fn any_text(body: &str) {
             }
             for error in errors {
                 assert_sound(&error);
-                assert_keeps(&error, &secrets);
+                assert_redacted(&error, &secrets);
                 assert_eq!(error.status(), Some(200));
                 assert!(error.kind() != ErrorKind::Decode || error.effect() != Effect::None);
             }
@@ -79,7 +81,7 @@ async fn text_of<T: Debug + Send + 'static>(
     Ok(text(value))
 }
 
-/// Numbers in sentences are found whatever the application is called.
+/// Numbers in sentences are found for any application name.
 pub fn known_sentences(name: &str, minutes: u32, left: u32) {
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     if name.is_empty() {

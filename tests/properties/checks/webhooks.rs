@@ -1,7 +1,7 @@
-//! What a stranger may send to a callback URL, and what may stand in one.
+//! Received webhooks and webhook URLs of any form.
 
 use super::inputs::assert_refused;
-use super::{PASSWORD, QUERY, TOKEN, VALUE, assert_keeps, assert_sound, text, with_canaries};
+use super::{PASSWORD, QUERY, TOKEN, VALUE, assert_redacted, assert_sound, text, with_canaries};
 use deploykit::dployr::{self, NewWebhook};
 use deploykit::edgegap::{self, DeploymentStatus, WebhookKind};
 use deploykit::webhook::{CallbackSecret, SECRET_PARAMETER, verify_any};
@@ -9,7 +9,7 @@ use deploykit::{Effect, Error, ErrorKind};
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
-/// The first byte chooses between a body, the query of a call, and an address to call.
+/// The first byte selects a body, the query of a request, or a webhook URL.
 pub fn check(data: &[u8]) {
     let Some((choice, rest)) = data.split_first() else {
         return;
@@ -21,7 +21,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// Nothing of a body that was refused comes out again.
+/// The error for a rejected body does not contain the body.
 pub fn body(body: &[u8]) {
     let json = std::str::from_utf8(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
         .ok()
@@ -65,10 +65,10 @@ fn assert_unreadable(error: &Error) {
     assert_sound(error);
     let found = (error.kind(), error.effect());
     assert_eq!(found, (ErrorKind::Decode, Effect::None));
-    assert_keeps(error, &[TOKEN, PASSWORD, VALUE, QUERY]);
+    assert_redacted(error, &[TOKEN, PASSWORD, VALUE, QUERY]);
 }
 
-/// A call is taken if it carries the secret once, and refused in the same words otherwise.
+/// A request is accepted if it contains the secret once, and otherwise rejected with the same error.
 pub fn query(query: &str) {
     let secret = CallbackSecret::new(format!("{TOKEN}-and-more")).unwrap();
     let other = CallbackSecret::new(format!("{QUERY}-and-much-more")).unwrap();
@@ -77,7 +77,7 @@ pub fn query(query: &str) {
         .map(|(_, value)| value.into_owned())
         .collect();
     let carries = |secret: &CallbackSecret| values == [secret.expose()];
-    // As it is sent in the request: without what would end it.
+    // Without characters that would end the query.
     if !query.contains('#') {
         let uri = format!("/hook?{query}");
         let either = carries(&secret) || carries(&other);
@@ -91,7 +91,7 @@ pub fn query(query: &str) {
     }
 }
 
-/// What is accepted is an address that keeps its secret, and leads where it led.
+/// An accepted URL is redacted and keeps its target.
 pub fn address(url: &str) {
     let secret = CallbackSecret::new(format!("{TOKEN}-a+b/c=d&e#f%41?")).unwrap();
     let attached = match secret.attach(url) {
