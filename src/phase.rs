@@ -24,7 +24,7 @@ pub enum Phase {
     Stopping,
     /// Stopped, asleep, superseded or removed.
     Ended,
-    /// The platform reports no status, or one that this crate does not know.
+    /// The platform reports no status, or an unknown one.
     #[default]
     #[serde(other)]
     Unknown,
