@@ -28,7 +28,11 @@ pub fn check(data: &[u8]) {
         }
     };
     let text = manifest.as_str().to_owned();
-    assert_eq!(text.as_bytes(), data, "the sent text differs from the input");
+    assert_eq!(
+        text.as_bytes(),
+        data,
+        "the sent text differs from the input"
+    );
     assert!(!manifest.application_name().trim().is_empty());
     values(&manifest);
     let name = manifest.application_name().to_owned();
