@@ -1,5 +1,5 @@
-//! The four lifecycles. They go by addresses of their own, so that something may stand between the client
-//! and the sandbox.
+//! The lifecycle of a deployment on each platform. The base URLs are parameters, so that a proxy can be between
+//! the client and the sandbox.
 
 use deploykit::edgegap::{NewDeployment as NewServer, User};
 use deploykit::nexlayer::{self, Manifest};
@@ -13,20 +13,20 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 const MANIFEST: &str = include_str!("../nexlayer.yaml");
 
-/// The lifetime of a Nexlayer preview with its one extension.
+/// The lifetime of a Nexlayer preview, with one extension.
 const PREVIEW: Duration = Duration::from_secs(150 * 60);
 
-/// Where each platform is called.
-pub struct Addresses {
+/// The base URLs of the platforms.
+pub struct BaseUrls {
     pub nexlayer: String,
     pub dployr: String,
     pub nodion: String,
     pub edgegap: String,
 }
 
-impl Addresses {
-    /// Those of the sandbox itself.
-    #[allow(dead_code)] // Whoever puts something in between has others.
+impl BaseUrls {
+    /// The base URLs of the sandbox.
+    #[allow(dead_code)] // Unused by programs with a proxy.
     pub fn of(sandbox: &Sandbox) -> Self {
         Self {
             nexlayer: sandbox.nexlayer().base_url.clone(),
@@ -37,19 +37,19 @@ impl Addresses {
     }
 }
 
-/// What the lifecycles need.
+/// The lifecycles on one sandbox.
 pub struct Lifecycles<'a> {
-    /// What stands behind the addresses: a dployr control plane is among it.
+    /// The sandbox behind the base URLs, with a dployr control plane.
     pub sandbox: &'a Sandbox,
-    pub at: Addresses,
-    /// Told what happens on which platform.
-    pub tell: fn(&str, &str),
+    pub base_urls: BaseUrls,
+    /// Prints the platform and an event.
+    pub print: fn(&str, &str),
 }
 
 impl Lifecycles<'_> {
-    /// Each life, and how it ended.
+    /// Runs all lifecycles and returns their results.
     pub async fn all(&self) -> [(&'static str, Result<()>); 4] {
-        // Nexlayer comes last: its end is a matter of time, and the clock of the sandbox is one for all.
+        // Nexlayer is last, because it advances the clock that all platforms share.
         [
             ("edgegap", self.edgegap().await),
             ("nodion", self.nodion().await),
@@ -60,18 +60,18 @@ impl Lifecycles<'_> {
 
     async fn edgegap(&self) -> Result<()> {
         let access = self.sandbox.edgegap();
-        let client = access.builder().base_url(&self.at.edgegap).build()?;
+        let client = access.builder().base_url(&self.base_urls.edgegap).build()?;
         let player = User::ip([75, 28, 35, 192].into());
         let new = NewServer::new(&access.application, &access.version, player).tag("lifecycle");
         let server = client.deploy(new).await?.deployment();
-        let ready = self.told("edgegap", server.wait()).await?;
-        (self.tell)("edgegap", &format!("at {}", ready.endpoint("gameport")?));
+        let ready = self.watched("edgegap", server.wait()).await?;
+        (self.print)("edgegap", &format!("at {}", ready.endpoint("gameport")?));
         for line in server.logs().await?.tail(2) {
-            (self.tell)("edgegap", &format!("log: {line}"));
+            (self.print)("edgegap", &format!("log: {line}"));
         }
         let stopped = server.stop().await?;
-        (self.tell)("edgegap", &format!("stop: {:?}", stopped.outcome));
-        self.told("edgegap", server.wait().until_gone()).await?;
+        (self.print)("edgegap", &format!("stop: {:?}", stopped.outcome));
+        self.watched("edgegap", server.wait().until_gone()).await?;
         let left = client
             .deployments()
             .tagged("lifecycle")
@@ -79,9 +79,9 @@ impl Lifecycles<'_> {
             .all()
             .await?;
         match left.iter().find(|left| left.request_id == ready.request_id) {
-            Some(_) => Err("it is still listed".into()),
+            Some(_) => Err("the deployment is still listed".into()),
             None => {
-                (self.tell)("edgegap", "gone");
+                (self.print)("edgegap", "gone");
                 Ok(())
             }
         }
@@ -89,21 +89,21 @@ impl Lifecycles<'_> {
 
     async fn nodion(&self) -> Result<()> {
         let access = self.sandbox.nodion();
-        let client = access.builder().base_url(&self.at.nodion).build()?;
+        let client = access.builder().base_url(&self.base_urls.nodion).build()?;
         let application = client.application(&access.application_id);
         let deployed = application.deploy().await?;
-        let made = self.told("nodion", deployed.deployment().wait()).await?;
-        (self.tell)("nodion", &format!("number {}", made.deploy_number));
+        let made = self.watched("nodion", deployed.deployment().wait()).await?;
+        (self.print)("nodion", &format!("number {}", made.deploy_number));
         let lines = application.logs(LogOptions::new().tail(3)).await?;
-        (self.tell)("nodion", &format!("the last {} log lines", lines.len()));
+        (self.print)("nodion", &format!("the last {} log lines", lines.len()));
         // Nodion has no request that ends a deployment, so this deletes the application.
         application.delete().await?;
-        self.gone("nodion", application.get().await)
+        self.assert_gone("nodion", application.get().await)
     }
 
     async fn dployr(&self) -> Result<()> {
         let access = self.sandbox.dployr();
-        let builder = access.builder().base_url(&self.at.dployr);
+        let builder = access.builder().base_url(&self.base_urls.dployr);
         let client = builder.cluster(access.cluster_id.as_str()).build()?;
         let new =
             dployr::NewDeployment::from_git("lifecycle", "https://github.com/example/guestbook")
@@ -113,77 +113,70 @@ impl Lifecycles<'_> {
                 .port(3000);
         let deployed = client.deploy(new).await?;
         let ready = deployed.deployment().wait();
-        let ready = self.told("dployr", ready).await?;
-        (self.tell)("dployr", &format!("deployment {}", ready.id));
+        let ready = self.watched("dployr", ready).await?;
+        (self.print)("dployr", &format!("deployment {}", ready.id));
         let services = client.services().list().all().await?;
         let service = services.into_iter().find(|one| one.name == "lifecycle");
-        let service = client.service(service.ok_or("there is no service")?.id);
-        self.told("dployr", service.wait()).await?;
+        let service = client.service(service.ok_or("the service is not listed")?.id);
+        self.watched("dployr", service.wait()).await?;
         for line in service.logs(dployr::LogOptions::new().tail(2)).await? {
-            (self.tell)("dployr", &format!("log: {}", line.message));
+            (self.print)("dployr", &format!("log: {}", line.message));
         }
         let mut lines = service.follow_logs(dployr::LogOptions::new()).await?;
         if let Some(line) = lines.next().await {
-            (self.tell)("dployr", &format!("follows: {}", line?.message));
+            (self.print)("dployr", &format!("followed log: {}", line?.message));
         }
         drop(lines);
-        // It sleeps, and the next visitor would wake it. That it is asleep no call of this server tells.
+        // A stopped service sleeps until the next visitor. No request shows whether it sleeps.
         service.stop().await?;
         service.delete().await?;
-        self.told("dployr", service.wait().until_gone()).await?;
-        self.gone("dployr", service.get().await)
+        self.watched("dployr", service.wait().until_gone()).await?;
+        self.assert_gone("dployr", service.get().await)
     }
 
     async fn nexlayer(&self) -> Result<()> {
-        let client = nexlayer::Client::builder().base_url(&self.at.nexlayer);
+        let client = nexlayer::Client::builder().base_url(&self.base_urls.nexlayer);
         let client = client.build()?;
         let deployed = client.deploy(Manifest::parse(MANIFEST)?).await?;
         let application = deployed.application();
-        let ready = self.told("nexlayer", application.wait()).await?;
-        let site = ready
-            .url
-            .as_deref()
-            .unwrap_or("an address that was not told");
-        (self.tell)("nexlayer", &format!("{site}, says its {}", ready.signal));
-        (self.tell)("nexlayer", &application.extend().await?.message);
-        // No call ends an application: its time does.
+        let ready = self.watched("nexlayer", application.wait()).await?;
+        let site = ready.url.as_deref().unwrap_or("an unknown URL");
+        (self.print)(
+            "nexlayer",
+            &format!("ready at {site} (signal: {})", ready.signal),
+        );
+        (self.print)("nexlayer", &application.extend().await?.message);
+        // No request removes an application: it expires.
         self.sandbox.advance(PREVIEW + Duration::from_secs(11 * 60));
-        self.told("nexlayer", application.wait().until_gone())
+        self.watched("nexlayer", application.wait().until_gone())
             .await?;
-        (self.tell)("nexlayer", "gone");
+        (self.print)("nexlayer", "gone");
         Ok(())
     }
 
-    /// A wait that tells of each change.
-    fn told<T: Send + 'static>(&self, platform: &'static str, wait: Wait<T>) -> Wait<T> {
-        let tell = self.tell;
+    /// Adds short intervals, a deadline and printed changes to a wait.
+    fn watched<T: Send + 'static>(&self, platform: &'static str, wait: Wait<T>) -> Wait<T> {
+        let print = self.print;
         wait.interval(Duration::from_millis(100), Duration::from_millis(400))
             .deadline(Duration::from_secs(60))
             .on_change(move |seen| {
-                tell(
-                    platform,
-                    &format!("{} ({})", seen.phase, blank(&seen.raw_status)),
-                );
+                let status = match seen.raw_status.as_str() {
+                    "" => "no status",
+                    status => status,
+                };
+                print(platform, &format!("{} ({status})", seen.phase));
             })
     }
 
-    /// What is gone is not found any more.
-    fn gone<T>(&self, platform: &str, look: deploykit::Result<T>) -> Result<()> {
-        match look {
+    /// Checks that reading the resource fails with `NotFound`.
+    fn assert_gone<T>(&self, platform: &str, read: deploykit::Result<T>) -> Result<()> {
+        match read {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                (self.tell)(platform, "gone");
+                (self.print)(platform, "gone");
                 Ok(())
             }
             Err(error) => Err(error.into()),
-            Ok(_) => Err("it is still there".into()),
+            Ok(_) => Err("the resource still exists".into()),
         }
-    }
-}
-
-fn blank(status: &str) -> &str {
-    if status.is_empty() {
-        "says nothing"
-    } else {
-        status
     }
 }

@@ -6,7 +6,7 @@
 mod lifecycles;
 
 use deploykit_sandbox::{Dialect, Sandbox};
-use lifecycles::{Addresses, Lifecycles};
+use lifecycles::{BaseUrls, Lifecycles};
 use std::process::ExitCode;
 
 #[tokio::main]
@@ -20,9 +20,9 @@ async fn main() -> ExitCode {
         }
     };
     let lifecycles = Lifecycles {
-        at: Addresses::of(&sandbox),
+        base_urls: BaseUrls::of(&sandbox),
         sandbox: &sandbox,
-        tell: |platform, what| println!("{platform:<9} {what}"),
+        print: |platform, what| println!("{platform:<9} {what}"),
     };
     let results = lifecycles.all().await;
     let mut complete = 0;

@@ -1,7 +1,7 @@
 //! Prism between the client and the sandbox, validating both sides.
 
 use super::documented_replies;
-use super::lifecycles::{Addresses, Lifecycles};
+use super::lifecycles::{BaseUrls, Lifecycles};
 use super::operation_order::OperationRun;
 use super::process::Prism;
 use super::support::Server;
@@ -62,13 +62,13 @@ async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
         proxies.each_ref().map(|(_, prism)| prism.base_url.clone());
     let lifecycles = Lifecycles {
         sandbox: &sandbox,
-        at: Addresses {
+        base_urls: BaseUrls {
             nexlayer,
             dployr,
             nodion,
             edgegap,
         },
-        tell: |_, _| {},
+        print: |_, _| {},
     };
     let ends = lifecycles.all().await;
     let mut problems: Vec<String> = Vec::new();
