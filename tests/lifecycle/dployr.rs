@@ -9,7 +9,7 @@ use deploykit_sandbox::{Dialect, Sandbox};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Longer than anything takes in the sandbox.
+/// Longer than any transition in the sandbox.
 const A_WHILE: Duration = Duration::from_secs(2);
 
 async fn start() -> (Sandbox, Client) {
@@ -26,7 +26,7 @@ async fn start_as(dialect: Dialect) -> (Sandbox, Client) {
     (sandbox, client)
 }
 
-/// A service that runs, with a variable, a secret and a health check: its id.
+/// Deploys a service with a variable, a secret and a health check; returns its id.
 async fn deployed(sandbox: &Sandbox, dployr: &Client) -> ServiceId {
     let app = NewDeployment::from_image("web-one", "node:20-alpine")
         .kind(ServiceType::Web)
@@ -71,7 +71,7 @@ async fn secrets(dployr: &Client, id: &ServiceId) -> Vec<String> {
     secrets.map(|secret| secret.key).collect()
 }
 
-/// First and again: the control plane answers the second with a task id that is no deployment id.
+/// The third deployment is a redeployment: its task id on the control plane is no deployment id.
 #[tokio::test]
 async fn deployed_names_are_awaited_on_both_kinds_of_servers() {
     for dialect in [Dialect::ControlPlane, Dialect::Documented] {
@@ -153,7 +153,7 @@ async fn an_update_without_a_health_check_resets_it() {
 }
 
 #[tokio::test]
-async fn a_service_is_restarted_read_measured_and_deleted() {
+async fn a_service_is_restarted_and_deleted() {
     let (sandbox, dployr) = start().await;
     let id = deployed(&sandbox, &dployr).await;
     let service = dployr.service(&id);
@@ -183,7 +183,7 @@ async fn a_service_is_restarted_read_measured_and_deleted() {
 }
 
 #[tokio::test]
-async fn an_instance_is_registered_and_removed() {
+async fn an_instance_is_registered_and_deleted() {
     let (sandbox, dployr) = start().await;
     let id = deployed(&sandbox, &dployr).await;
     let new = || NewInstance::new([203, 0, 113, 77].into(), "node-2").region("eu-west");

@@ -1,4 +1,4 @@
-//! What dployr's servers answer, and how it is read.
+//! Replies of dployr's servers, through the wrappers.
 
 mod account;
 mod env_rewrite;
@@ -30,7 +30,7 @@ fn client(recorder: &Recorder, cluster: Option<&str>) -> Client {
     builder.recorder(recorder).build().unwrap()
 }
 
-/// A client that gets this reply to whatever it asks.
+/// A client whose every request gets this reply.
 fn answered(status: u16, body: impl ToString) -> Client {
     let reply = json_reply(status, body);
     let recorder = Recorder::new();
@@ -38,7 +38,7 @@ fn answered(status: u16, body: impl ToString) -> Client {
     client(&recorder, None)
 }
 
-/// A client that gets this body to whatever it asks.
+/// A client whose every request gets this body.
 fn given(body: impl ToString) -> Client {
     answered(200, body)
 }
@@ -48,7 +48,7 @@ fn new_deployment() -> NewDeployment {
 }
 
 #[tokio::test]
-async fn the_documented_login() {
+async fn the_documented_login_reply_is_decoded() {
     let body =
         json!({ "access_token": "eyJhbGc...", "refresh_token": "eyJhbGc...", "expires_in": 3600 });
     let tokens = given(&body).login("user@example.com", "pw").await.unwrap();
@@ -78,7 +78,7 @@ async fn the_documented_login() {
 }
 
 #[tokio::test]
-async fn a_success_that_says_it_failed_is_an_error() {
+async fn success_false_is_an_error() {
     let body = json!({ "success": false, "error": { "message": "no", "code": "x.y", "helpLink": "https://h" } });
     let client = given(&body);
     for error in [
@@ -98,7 +98,7 @@ async fn a_success_that_says_it_failed_is_an_error() {
 }
 
 #[tokio::test]
-async fn what_the_daemon_answers() {
+async fn replies_of_the_daemon_are_decoded() {
     let deployments = json!([{
         "id": "d", "name": "web", "user_id": "u", "status": "in_progress", "metadata": "",
         "config": { "name": "web", "runtime": { "type": "nodejs", "version": "20" } },
@@ -153,7 +153,7 @@ async fn null_is_an_empty_list() {
 }
 
 #[tokio::test]
-async fn an_acknowledgement_may_be_anything() {
+async fn any_body_acknowledges_a_delete() {
     let recorder = Recorder::new();
     let bodies = [
         "",
@@ -197,7 +197,7 @@ async fn services_of_other_clusters_are_dropped() {
             .collect();
         assert_eq!(names.join(" "), expected);
         assert_eq!(page.total_items, Some(4));
-        // Every way through the list.
+        // Each way to read the list.
         let client = client(&recorder, cluster);
         let second = client.services().page(2).page_size(4).list().await.unwrap();
         let all = client.services().list().all().await.unwrap();
@@ -214,7 +214,7 @@ async fn services_of_other_clusters_are_dropped() {
 }
 
 #[tokio::test]
-async fn values_nobody_has_seen_yet_are_kept() {
+async fn unknown_enum_values_are_kept() {
     let deployment = json!({ "id": "d", "name": "web", "status": "paused", "runtimeType": "zig", "newField": { "a": 1 } });
     let read = given(deployment).deployment("d").get().await.unwrap();
     assert_eq!(
@@ -231,12 +231,12 @@ async fn values_nobody_has_seen_yet_are_kept() {
 }
 
 #[tokio::test]
-async fn a_reply_that_does_not_fit_names_the_place_and_no_value() {
+async fn a_decoding_error_has_the_path_and_no_value() {
     let item = |created: Value| json!({ "id": "d", "name": "web", "created_at": created });
     for (body, place) in [
         (
             json!([item(json!(1)), item(json!({ "hush": 1 }))]),
-            "at $[1].created_at: found map",
+            "cannot decode the response at $[1].created_at: found map",
         ),
         (
             json!({ "success": true, "data": { "items": [item(json!(["hush"]))] } }),
@@ -255,7 +255,7 @@ async fn a_reply_that_does_not_fit_names_the_place_and_no_value() {
     }
     let error = given("<html>").service("s").status().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
-    // It answered in JSON, so it did something.
+    // The reply is JSON, so the deployment was accepted.
     let error = answered(202, json!({ "taskId": 1 }))
         .deploy(new_deployment())
         .await
@@ -265,13 +265,13 @@ async fn a_reply_that_does_not_fit_names_the_place_and_no_value() {
 }
 
 #[tokio::test]
-async fn what_is_known_to_be_older_is_not_found() {
+async fn find_created_ignores_older_deployments() {
     let since = UNIX_EPOCH + Duration::from_secs(1_776_859_246); // 2026-04-22T12:00:46Z
     let record = |id: &str, name: &str, created: Value, updated: Value| json!({ "id": id, "name": name, "createdAt": created, "updatedAt": updated });
     let body = json!({ "success": true, "data": { "items": [
         record("new", "web", json!(1_776_859_250_000_u64), json!(null)),
         record("skew", "web", json!("2026-04-22T11:59:46Z"), json!(null)),
-        record("deployed anew", "web", json!(1_700_000_000_000_u64), json!(1_776_859_250_000_u64)),
+        record("redeployed", "web", json!(1_700_000_000_000_u64), json!(1_776_859_250_000_u64)),
         record("no time", "web", json!(null), json!("some day")),
         record("older", "web", json!(1_700_000_000_000_u64), json!("2026-04-22T11:59:45Z")),
         record("old", "web", json!(1_700_000_000_000_u64), json!(null)),
@@ -280,7 +280,7 @@ async fn what_is_known_to_be_older_is_not_found() {
     let deployments = given(&body).deployments();
     let found = deployments.find_created("web", since).await.unwrap();
     let ids: Vec<_> = found.iter().map(|found| found.id.as_str()).collect();
-    assert_eq!(ids, ["new", "skew", "deployed anew", "no time"]);
+    assert_eq!(ids, ["new", "skew", "redeployed", "no time"]);
     let nobody = deployments.find_created("api", since).await.unwrap();
     assert!(nobody.is_empty(), "{nobody:?}");
 }

@@ -25,7 +25,7 @@ fn signed_in() -> Client {
 }
 
 #[test]
-fn logins_and_public_routes_carry_no_credentials() {
+fn logins_and_public_routes_send_no_credentials() {
     for preview in [
         client().login("user@example.com", CANARY).preview(),
         client().login_by_email("user@example.com").preview(),
@@ -110,7 +110,7 @@ fn invalid_domains_are_refused() {
 }
 
 #[test]
-fn event_windows_have_the_servers_words() {
+fn event_windows_are_sent_in_the_servers_form() {
     for (window, word) in [(EventWindow::Week, "7d"), (EventWindow::Month, "30d")] {
         let call = client().events().within(window).list();
         let query = call.preview().unwrap().query;

@@ -1,4 +1,4 @@
-//! Replies about accounts: secrets in them, empty ones, and what is not retried.
+//! Replies about accounts: secrets, and GETs that are not retried.
 
 use super::{OWN, client, given};
 use crate::json_reply;
@@ -9,7 +9,7 @@ use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test]
-async fn values_of_secrets_are_read() {
+async fn secret_values_are_decoded() {
     let body = json!({ "success": true, "data": {
         "envs": { "A": "1", "B": "two" }, "sessionId": "s-1", "expiresIn": 60, "requireTotp": true, "email": "a@b.example",
     } });
@@ -42,7 +42,7 @@ async fn values_of_secrets_are_read() {
 }
 
 #[tokio::test]
-async fn tokens_of_providers_are_never_shown() {
+async fn tokens_of_git_providers_are_redacted() {
     let recorder = Recorder::new();
     let webhook = |url: &str| json!({ "webhookUrl": url, "enabled": true, "events": ["deployment.created", "new.event"] });
     let data = json!({
@@ -93,7 +93,7 @@ async fn tokens_of_providers_are_never_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_changes_something_is_not_repeated_though_it_is_a_get() {
+async fn a_get_that_changes_state_is_not_retried() {
     let recorder = Recorder::new();
     recorder.answer_with(|_| CannedReply::new(503, ""));
     let builder = Client::builder().base_url("https://dployr.example");

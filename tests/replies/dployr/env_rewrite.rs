@@ -7,7 +7,7 @@ use deploykit::{Effect, ErrorKind};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_variable_is_set_by_writing_all_of_them() {
+async fn rewrite_with_writes_all_variables() {
     let server = Server::new().with_a_service(json!("/health"), two_secrets(), one_instance());
     let set = server
         .env_variables()
@@ -15,7 +15,7 @@ async fn a_variable_is_set_by_writing_all_of_them() {
         .await
         .unwrap();
     assert_eq!(set.task_id.as_ref().unwrap().as_str(), "t-9");
-    // Nothing is written before everything is read.
+    // The update comes after all reads.
     assert_eq!(server.asked().last(), Some(&"update_service"));
     assert_eq!(server.asked().len(), 6);
     let sent = server.sent();
@@ -35,7 +35,7 @@ async fn a_variable_is_set_by_writing_all_of_them() {
 }
 
 #[tokio::test]
-async fn a_variable_is_removed_by_writing_the_others() {
+async fn rewrite_without_writes_the_other_variables() {
     let server = Server::new().with_a_service(Value::Null, json!([]), json!([]));
     let variables = server.env_variables().instance("node-2");
     variables.rewrite_without("A").await.unwrap();
@@ -169,7 +169,7 @@ async fn variables_that_are_saved_but_not_deployed_have_the_effect_applied() {
     assert_eq!(at(&error), Some("update_service"));
     assert!(error.to_string().contains("is saved"), "{error}");
 
-    // Of a 503 from something in between nobody can tell.
+    // A 503 of a proxy leaves the effect unknown.
     let server = Server::new();
     server.reply("update_service", CannedReply::new(503, "<html>"));
     let server = server.with_a_service(json!("/"), two_secrets(), one_instance());

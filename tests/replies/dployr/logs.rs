@@ -1,4 +1,4 @@
-//! Logs that are read whole.
+//! Logs that are read as a whole.
 
 use super::{TOKEN, answered, given};
 use crate::{assert_failure, json_reply};
@@ -6,9 +6,10 @@ use deploykit::dployr::{Client, LogOptions};
 use deploykit::testing::Recorder;
 use deploykit::{Effect, ErrorKind};
 use serde_json::json;
+use std::time::{Duration, UNIX_EPOCH};
 
 #[tokio::test]
-async fn logs_in_every_form_cut_to_the_last_lines() {
+async fn every_form_of_logs_is_read_and_cut_to_the_tail() {
     let line = |text: &str| json!({ "message": text, "timestamp": 1, "level": "info" });
     let three = json!([line("a"), line("b"), line("c")]);
     let ndjson = format!("{}\n\n: ping\n{}\r\n{}", line("a"), line("b"), line("c"));
@@ -66,7 +67,23 @@ async fn logs_in_every_form_cut_to_the_last_lines() {
 }
 
 #[tokio::test]
-async fn a_server_without_logs() {
+async fn since_drops_older_lines_if_the_server_ignores_it() {
+    let line = |text: &str, at: i64| json!({ "message": text, "timestamp": at });
+    let body = json!([line("a", 1_000), line("b", 2_000), line("c", 3_000), { "message": "d" }]);
+    let since = || LogOptions::new().since(UNIX_EPOCH + Duration::from_secs(2));
+    for (options, expected) in [
+        (since(), "bcd"),
+        (since().tail(2), "cd"),
+        (since().tail(9), "bcd"),
+    ] {
+        let lines = given(&body).service("s").logs(options).await.unwrap();
+        let messages: String = lines.into_iter().map(|line| line.message).collect();
+        assert_eq!(messages, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_a_log_store_is_unsupported() {
     let body = json!({ "success": false, "error": { "message": "Centralized logs are not available on this server", "code": "LOGS_NOT_AVAILABLE" } });
     let service = answered(501, body).service("s");
     for error in [
@@ -79,7 +96,7 @@ async fn a_server_without_logs() {
 }
 
 #[tokio::test]
-async fn logs_that_are_read_whole_are_bounded() {
+async fn logs_are_limited_by_max_reply_bytes() {
     let recorder = Recorder::new();
     recorder.answer_with(|_| json_reply(200, format!("[{}]", " ".repeat(2000))));
     let builder = Client::builder().base_url("https://dployr.example");

@@ -128,7 +128,7 @@ fn assert_value(id: &str, cluster: Option<&str>, success: &Success, body: &Value
             assert_eq!(success.id.as_deref(), Some(SESSION), "{what}");
             return;
         }
-        // Their values are secrets, which are not serialized; see `values_of_secrets_are_read`.
+        // Their values are secrets, which are not serialized; see `secret_values_are_decoded`.
         "exchange_identity_token" | "get_service_envs" | "request_login_code" => return,
         "list_services" => {
             // The server sends the services of all clusters.

@@ -1,4 +1,4 @@
-//! What only a real connection shows.
+//! Requests and replies over a real connection.
 
 use super::{OWN, TOKEN};
 use crate::assert_failure;
@@ -17,7 +17,7 @@ async fn json_server(body: &str) -> Server {
 }
 
 #[tokio::test]
-async fn what_is_hidden_is_sent_all_the_same() {
+async fn redacted_values_are_sent() {
     let server = json_server("{\"taskId\":\"t\"}").await;
     let new = NewDeployment::from_git("my-app", "https://x:in-the-url@git.example/a.git")
         .kind(ServiceType::Web)
@@ -39,7 +39,7 @@ async fn what_is_hidden_is_sent_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_login_carries_no_token_and_gives_one() {
+async fn a_login_sends_no_token_and_returns_one() {
     let server = json_server("{\"access_token\":\"fresh\"}").await;
     let client = client(&server);
     let tokens = client
@@ -63,7 +63,7 @@ async fn a_login_carries_no_token_and_gives_one() {
 }
 
 #[tokio::test]
-async fn the_cluster_stands_in_the_body_of_a_delete() {
+async fn a_delete_has_the_cluster_in_the_body() {
     let server = json_server("{\"success\":true,\"data\":{}}").await;
     client(&server).deployment("d").delete().await.unwrap();
     let sent = server.requests().remove(0);
@@ -82,7 +82,7 @@ async fn the_cluster_stands_in_the_body_of_a_delete() {
 }
 
 #[tokio::test]
-async fn logs_that_break_off_are_an_error() {
+async fn a_connection_that_breaks_within_logs_is_an_error() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n[";
     let server = Server::start(Script::bytes(head)).await;
     let error = client(&server)
@@ -98,8 +98,8 @@ async fn logs_that_break_off_are_an_error() {
 }
 
 #[tokio::test]
-async fn logs_that_never_end_are_bounded_in_time() {
-    // Something every now and then, so that it is not mere silence.
+async fn endless_logs_time_out() {
+    // A byte every 5 ms, so that the idle timeout does not apply.
     let space = b"1\r\n \r\n".repeat(200);
     let server = Server::start(Script::always(vec![
         Step::ReadAll,

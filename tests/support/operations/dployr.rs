@@ -1,4 +1,4 @@
-//! dployr's operations.
+//! Rows of dployr's operations.
 
 use super::{AnyCall, Clients, Row, json, json_with_id, lines, opaque, opaque_with_id};
 use deploykit::dployr::{
@@ -19,14 +19,14 @@ fn row(id: &str, make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static) -> 
     super::row("dployr", id, make)
 }
 
-/// A client with a cluster, which the vendor's page does not know.
+/// A client with a cluster.
 fn in_cluster(to: &Clients) -> Client {
     to.dployr
         .with_cluster(to.value("cluster", CLUSTER))
         .unwrap()
 }
 
-/// A client with a session, which goes out as a cookie.
+/// A client with a session cookie.
 fn signed_in(to: &Clients) -> Client {
     to.dployr.with_session(to.secret("cookie")).unwrap()
 }
@@ -39,7 +39,7 @@ fn unusual(to: &Clients) -> String {
     to.id("unusual", UNUSUAL)
 }
 
-/// The deployment of the vendor's page.
+/// The deployment on the vendor's page.
 fn documented() -> NewDeployment {
     NewDeployment::from_git("my-app", "https://github.com/user/repo")
         .runtime("nodejs", "20")
@@ -116,7 +116,7 @@ fn cleared(to: &Clients) -> ServiceUpdate {
         .fold(service_update(to), ServiceUpdate::clear)
 }
 
-/// A position behind two lines of one millisecond.
+/// A cursor after two lines of one millisecond.
 fn cursor() -> LogCursor {
     serde_json::from_value(serde_json::json!({
         "version": 1,
@@ -152,7 +152,7 @@ fn domain(to: &Clients) -> DomainHandle {
     to.dployr.domain(to.id("domain", "app.example.com"))
 }
 
-/// An address with a secret in each place for one.
+/// A URL with a secret in the user info and in the query.
 fn secret_url(to: &Clients) -> String {
     let user = to.secret("url of the hook (user)");
     let query = to.secret("url of the hook (query)");
@@ -186,8 +186,8 @@ pub fn rows() -> Vec<Row> {
     rows.extend(services());
     rows.extend(instances());
     rows.extend(domains());
-    rows.extend(beside());
-    rows.extend(ends());
+    rows.extend(proxy_projects_and_webhooks());
+    rows.extend(deletes());
     rows
 }
 
@@ -375,7 +375,7 @@ fn services() -> Vec<Row> {
             .variant("no_health_check", |to| {
                 update(to, ServiceUpdate::new("loop-node-1", None))
             })
-            // An empty map removes all variables, and one secret alone all secrets.
+            // An empty map removes all variables, an empty name all secrets.
             .variant("all_removed", |to| {
                 let none: [(&str, &str); 0] = [];
                 update(to, service_update(to).env(none).secrets(none, [""; 0]))
@@ -515,8 +515,7 @@ fn domains() -> Vec<Row> {
     ]
 }
 
-/// Routes, projects and webhooks.
-fn beside() -> Vec<Row> {
+fn proxy_projects_and_webhooks() -> Vec<Row> {
     vec![
         row("create_route", |to| {
             json(to.dployr.routes().create(new_route(to)))
@@ -576,7 +575,7 @@ fn beside() -> Vec<Row> {
     ]
 }
 
-fn ends() -> Vec<Row> {
+fn deletes() -> Vec<Row> {
     vec![
         row("delete_service", |to| json(service(to).delete())).variant("unusual_id", |to| {
             json(to.dployr.service(unusual(to)).delete())
