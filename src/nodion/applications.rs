@@ -21,9 +21,9 @@ pub struct ApplicationHandle {
     pub(super) id: CheckedId<ApplicationId>,
 }
 
-/// A branch of a connected Git repository, by Nodion's ids.
+/// A branch of a connected Git repository, named by Nodion's ids.
 ///
-/// The dashboard shows the ids. An [`Application`] may contain those of its own branch.
+/// The dashboard shows the ids. An [`Application`] may contain the ids of its branch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Branch {
     integration_id: String,
@@ -64,16 +64,16 @@ impl Branch {
     }
 
     fn check(&self) -> Result<()> {
-        check::text("id of the integration", &self.integration_id)?;
-        check::text("id of the repository", &self.repository_id)?;
-        check::text("id of the branch", &self.branch_id)
+        check::text("integration id", &self.integration_id)?;
+        check::text("repository id", &self.repository_id)?;
+        check::text("branch id", &self.branch_id)
     }
 }
 
 impl NewApplication {
-    /// An application with one instance, from a branch.
+    /// An application with one instance, built from a Git branch.
     ///
-    /// [`Client::regions`] and [`Client::instance_types`] list the possible values.
+    /// [`Client::regions`] and [`Client::instance_types`] list the valid ids.
     pub fn from_git(
         name: impl Into<String>,
         region: impl TryInto<RegionId, Error: Into<Error>>,
@@ -96,7 +96,7 @@ impl NewApplication {
     }
 
     fn checked(self) -> Result<types::ApplicationCreate> {
-        check::text("name of the application", &self.name)?;
+        check::text("application name", &self.name)?;
         check_instances(self.instances)?;
         self.branch.check()?;
         Ok(types::ApplicationCreate {
@@ -115,7 +115,7 @@ impl NewApplication {
 }
 
 impl ApplicationUpdate {
-    /// Connects the application to another branch, of the same or another repository.
+    /// Connects the application to another branch, in the same or another repository.
     pub fn branch(branch: Branch) -> Self {
         Self { branch }
     }
@@ -138,7 +138,7 @@ impl Client {
         }
     }
 
-    /// A handle on one application. Does no I/O; the first call refuses an invalid id.
+    /// A handle on one application. Does no I/O; calls with an invalid id fail.
     pub fn application(
         &self,
         id: impl TryInto<ApplicationId, Error: Into<Error>>,
@@ -163,7 +163,8 @@ impl Applications {
 
     /// Creates an application from a branch: `POST /v1/applications`.
     ///
-    /// It costs money from then on, and is not deployed yet: see [`ApplicationHandle::deploy`].
+    /// Nodion bills its instances from then on. It runs nothing until you
+    /// [`deploy`](ApplicationHandle::deploy) it.
     ///
     /// ```no_run
     /// # async fn example(nodion: deploykit::nodion::Client) -> deploykit::Result<()> {
@@ -183,7 +184,7 @@ impl Applications {
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or id, and for fewer
     /// than 1 or more than 16 instances. After [`Effect::Unknown`](crate::Effect::Unknown), look for
-    /// the name in the [list](Self::list) before you create it again.
+    /// the name in the [list](Self::list) before you retry.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/applications/>
     pub fn create(&self, new: NewApplication) -> Call<Application> {
@@ -208,11 +209,12 @@ impl ApplicationHandle {
 
     /// Connects the application to another branch: `PATCH /v1/applications/{id}`.
     ///
-    /// The change takes effect with the next deployment. Nodion does not document this operation: `None`
-    /// if the reply has no application.
+    /// The change takes effect with the next deployment. Nodion does not document this operation. Returns
+    /// `None` if the response contains no application.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty id of the branch.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if an id of the [`Branch`] is empty or
+    /// contains a control character.
     ///
     /// Source: <https://github.com/dlyx-io/nodion-gateway>
     pub fn update(&self, update: ApplicationUpdate) -> Call<Option<Application>> {
@@ -228,7 +230,7 @@ impl ApplicationHandle {
     /// `DELETE /v1/applications/{id}`.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) also for an application that was deleted before.
+    /// [`NotFound`](crate::ErrorKind::NotFound) if the application does not exist, or not any longer.
     ///
     /// Source: <https://github.com/dlyx-io/nodion-gateway>
     pub fn delete(&self) -> Call<()> {

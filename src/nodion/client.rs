@@ -35,7 +35,7 @@ crate::raw::client! {
 impl ClientBuilder<Nodion> {
     /// Sets the project of a user's API key, sent as the header `X-Nodion-Project`.
     ///
-    /// Default: the user's default project. The API key of a project ignores it.
+    /// Default: the user's default project. With a project's API key, Nodion ignores the header.
     pub fn project(mut self, project_id: impl Into<String>) -> Self {
         self.headers.clear();
         let project: String = project_id.into();
@@ -56,7 +56,7 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// A client with this API key, with or without the prefix `Bearer `.
+    /// Creates a client with this API key. The prefix `Bearer ` is optional.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a key that is empty or not a
@@ -65,9 +65,9 @@ impl Client {
         Self::builder().token(token).build()
     }
 
-    /// A client from the environment: `NODION_TOKEN`, `NODION_PROJECT`, `NODION_BASE_URL`.
+    /// Creates a client from `NODION_TOKEN` and other environment variables.
     ///
-    /// The project and the base URL are optional.
+    /// Optional: `NODION_PROJECT` for [`project`](ClientBuilder::project), `NODION_BASE_URL`.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if `NODION_TOKEN` is missing or
@@ -86,10 +86,10 @@ impl Client {
     }
 }
 
-/// Refuses a text that is empty or contains a space or a control character.
-pub(super) fn check_word(what: &str, word: &str) -> Result<()> {
-    check::text(what, word)?;
-    if word.contains(char::is_whitespace) {
+/// Rejects text that is empty or contains whitespace or a control character.
+pub(super) fn check_no_whitespace(what: &str, text: &str) -> Result<()> {
+    check::text(what, text)?;
+    if text.contains(char::is_whitespace) {
         let problem = format!("the {what} contains a space");
         return Err(Error::invalid_request(problem));
     }

@@ -1,6 +1,6 @@
 //! Deployments of an application: deploy, list, get, wait and watch.
 
-use super::client::check_word;
+use super::client::check_no_whitespace;
 use super::{ApplicationHandle, Deployment, DeploymentId, DeploymentStatus, LogOptions, Page};
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind};
@@ -16,10 +16,12 @@ use std::time::{Duration, SystemTime};
 const LOG_TAIL: u32 = 20;
 /// How long the platform keeps log lines.
 const LOG_RETENTION: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Building an image takes minutes.
+/// Poll intervals and deadline of a wait: building an image takes minutes.
 const SCHEDULE: Schedule = Schedule::seconds(5, 20, 900);
 
-/// The deployments of an application; returned by [`ApplicationHandle::deployments`].
+/// The deployments of an application.
+///
+/// Returned by [`ApplicationHandle::deployments`].
 #[derive(Clone, Debug)]
 pub struct Deployments {
     application: ApplicationHandle,
@@ -33,9 +35,9 @@ pub struct DeploymentHandle {
     id: CheckedId<DeploymentId>,
 }
 
-/// A deployment that was started; returned by [`ApplicationHandle::deploy`].
+/// A started deployment; returned by [`ApplicationHandle::deploy`].
 ///
-/// Serialises as its record.
+/// Serializes as its record.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Deployed {
@@ -78,7 +80,8 @@ impl ApplicationHandle {
     /// Deploys the latest commit of the connected branch, or the image:
     /// `POST /v1/applications/{id}/deployments`.
     ///
-    /// Also serves as the restart. Returns at once, while the deployment is being made.
+    /// To restart an application, deploy it again. Returns before the deployment is available; see
+    /// [`DeploymentHandle::wait`].
     ///
     /// ```no_run
     /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
@@ -89,22 +92,22 @@ impl ApplicationHandle {
     /// ```
     ///
     /// # Errors
-    /// After [`Effect::Unknown`](crate::Effect::Unknown), look with [`Deployments::find_created`]
-    /// before you deploy again.
+    /// After [`Effect::Unknown`](crate::Effect::Unknown), call [`Deployments::find_created`] before you
+    /// retry.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
     pub fn deploy(&self) -> Call<Deployed> {
         self.deploy_tag(None)
     }
 
-    /// Deploys this tag of the image instead of the application's own tag:
+    /// Deploys this image tag instead of the application's default tag:
     /// `POST /v1/applications/{id}/deployments` with the body `{"image_tag": …}`.
     ///
     /// Only for applications from an image.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a tag that is empty or contains a
-    /// space. Otherwise as [`deploy`](Self::deploy).
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the tag is empty or contains whitespace
+    /// or a control character. Otherwise as [`deploy`](Self::deploy).
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
     pub fn deploy_image(&self, tag: impl Into<String>) -> Call<Deployed> {
@@ -113,13 +116,13 @@ impl ApplicationHandle {
         self.deploy_tag(Some(tag)).attach_json(body)
     }
 
-    /// Sends no body, and `deploy_image` attaches one: the generated method would send a body always or
-    /// never, and how the platform handles `{}` is not known.
+    /// Calls the generated method, which sends no body; `deploy_image` attaches one. An optional body
+    /// cannot be generated, and it is unknown how the platform handles `{}`.
     fn deploy_tag(&self, tag: Option<String>) -> Call<Deployed> {
         let application = self.clone();
         self.client.call(Op::CreateDeployment, |raw| async move {
             if let Some(tag) = tag {
-                check_word("tag of the image", &tag)?;
+                check_no_whitespace("image tag", &tag)?;
             }
             let id = application.id.clone()?;
             let envelope = raw.create_deployment(id.as_str()).await?;
@@ -134,7 +137,8 @@ impl ApplicationHandle {
 }
 
 impl Deployments {
-    /// Lists all deployments, usually the newest first: `GET /v1/applications/{id}/deployments`.
+    /// Lists all deployments, usually newest first:
+    /// `GET /v1/applications/{id}/deployments`.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
     pub fn list(&self) -> Call<Page<Deployment>> {
@@ -146,10 +150,10 @@ impl Deployments {
         })
     }
 
-    /// The highest deploy number; 0 before the first deployment.
+    /// Returns the highest deploy number; 0 before the first deployment.
     ///
-    /// Sends the same request as [`list`](Self::list). Read it before
-    /// [`deploy`](ApplicationHandle::deploy), for [`find_created`](Self::find_created).
+    /// Sends the same request as [`list`](Self::list). Call it before
+    /// [`deploy`](ApplicationHandle::deploy) and pass the number to [`find_created`](Self::find_created).
     pub fn latest_number(&self) -> Call<i64> {
         self.list().map(|all| {
             let numbers = all.items.iter().map(|deployment| deployment.deploy_number);
@@ -157,7 +161,7 @@ impl Deployments {
         })
     }
 
-    /// Finds deployments that were created after the one with this number.
+    /// Finds deployments with a higher number than `after_number`.
     ///
     /// Use it after a [`deploy`](ApplicationHandle::deploy) with unknown effect. Sends the same
     /// request as [`list`](Self::list).
@@ -182,12 +186,11 @@ impl Deployments {
     /// # Ok(()) }
     /// ```
     ///
-    /// A match proves that the application was deployed after you read the number, with the latest
-    /// commit of that time. It does not prove who deployed: a push, the dashboard and other programs
-    /// deploy, too.
+    /// **A result proves** that the application was deployed after you read the number. It does not
+    /// prove that your call caused the deployment: a push, the dashboard and other programs deploy, too.
     ///
-    /// **An empty result proves nothing**: the request may still be under way, and the list may lag
-    /// behind. Look several times before you deploy again.
+    /// **An empty result proves nothing**: the request may still be in progress, and the list may lag
+    /// behind. Try a few times before you deploy again.
     pub fn find_created(&self, after_number: i64) -> Call<Vec<Deployment>> {
         self.list().map(move |all| {
             let mut all = all.items;
@@ -198,7 +201,7 @@ impl Deployments {
 
     /// Watches all deployments of the application, including those that start later.
     ///
-    /// Reads [`list`](Self::list) once per round.
+    /// Sends the request of [`list`](Self::list) once per round.
     pub fn watch(&self) -> Watcher {
         Watcher::all(self.clone())
     }
@@ -223,12 +226,13 @@ impl WatchSource for Deployments {
 }
 
 impl DeploymentHandle {
-    /// Gets the deployment from the application's list: `GET /v1/applications/{id}/deployments`.
+    /// Gets the deployment from the application's list:
+    /// `GET /v1/applications/{id}/deployments`.
     ///
     /// The platform has no request for a single deployment.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) for a deployment that is not in the list: very new or
+    /// [`NotFound`](crate::ErrorKind::NotFound) if the list does not contain the deployment. Very new or
     /// very old deployments may be missing.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
@@ -250,8 +254,8 @@ impl DeploymentHandle {
 
     /// Waits until the deployment is available, and returns it.
     ///
-    /// Polls [`get`](Self::get) at once, after 5 s, and then at growing intervals of up to 20 s, for
-    /// at most 15 minutes; see [`Wait`] for how to change that.
+    /// Polls [`get`](Self::get): immediately, after 5 s, then at growing intervals of up to 20 s, for at
+    /// most 15 minutes. Change these defaults on [`Wait`].
     ///
     /// ```no_run
     /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
@@ -263,12 +267,12 @@ impl DeploymentHandle {
     /// ```
     ///
     /// # Errors
-    /// [`WaitFailed`](crate::ErrorKind::WaitFailed) for the statuses `failed` and `expired`; the latter
-    /// probably means that a newer deployment replaced it. With
-    /// [`WaitFailed`](crate::ErrorKind::WaitFailed) and
-    /// [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut),
-    /// [`Error::log_tail`](crate::Error::log_tail) has the last log lines of all instances of the
-    /// application. The platform has no request for the build log.
+    /// - [`WaitFailed`](crate::ErrorKind::WaitFailed) for the statuses `failed` and `expired`. `expired`
+    ///   probably means that a newer deployment replaced this one.
+    /// - [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut) at the deadline.
+    ///
+    /// In both, [`Error::log_tail`](crate::Error::log_tail) has the last 20 log lines of the
+    /// application's instances. The platform has no request for the build log.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
     pub fn wait(&self) -> Wait<Deployment> {
@@ -290,7 +294,7 @@ impl DeploymentHandle {
     }
 }
 
-/// The phase of a status. `expired` is not documented; probably a newer deployment replaced it.
+/// The phase of a status. `expired` is undocumented: a newer deployment probably replaced this one.
 fn phase_of(status: &DeploymentStatus) -> Phase {
     match status {
         DeploymentStatus::Created => Phase::Queued,

@@ -1,6 +1,6 @@
 //! Domains of an application: create, verify, connect and delete them.
 
-use super::client::check_word;
+use super::client::check_no_whitespace;
 use super::{ApplicationHandle, Domain, DomainId, Page};
 use crate::call::Call;
 use crate::error::Error;
@@ -53,13 +53,13 @@ impl Domains {
 
     /// Creates a domain: `POST /v1/applications/{id}/domains`.
     ///
-    /// It serves the application after these steps:
+    /// To serve the application at the domain, verify it, connect it and deploy:
     ///
     /// ```no_run
     /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
     /// let domain = application.domains().create("www.example.com").await?;
     /// println!("set this TXT record: {:?}", domain.verification_code);
-    /// // When the record is visible in the DNS:
+    /// // After the TXT record has propagated:
     /// application.domain(&domain.id).verify().await?;
     /// application.domain(&domain.id).connect().await?;
     /// application.deploy().await?;
@@ -67,15 +67,15 @@ impl Domains {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that is empty or contains a
-    /// space.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the name is empty or contains whitespace
+    /// or a control character.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn create(&self, name: impl Into<String>) -> Call<Domain> {
         let (id, domain_name) = (self.application.id.clone(), name.into());
         let client = &self.application.client;
         client.call(Op::CreateDomain, |raw| async move {
-            check_word("name of the domain", &domain_name)?;
+            check_no_whitespace("domain name", &domain_name)?;
             let body = types::DomainCreate { domain_name };
             let envelope = raw.create_domain(id?.as_str(), &body).await?;
             Ok(envelope.into_inner().domain)
@@ -84,10 +84,10 @@ impl Domains {
 }
 
 impl DomainHandle {
-    /// Asks the platform to check the domain's TXT record in the DNS:
+    /// Verifies the domain by its TXT record in the DNS:
     /// `POST /v1/applications/{id}/domains/{domain_id}/verify`.
     ///
-    /// The reply is not documented: `None` if it has no domain.
+    /// The response is undocumented. Returns `None` if it contains no domain.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn verify(&self) -> Call<Option<Domain>> {
@@ -100,10 +100,11 @@ impl DomainHandle {
         })
     }
 
-    /// Connects the verified domain: `POST /v1/applications/{id}/domains/{domain_id}/connect`.
+    /// Connects the verified domain to the application:
+    /// `POST /v1/applications/{id}/domains/{domain_id}/connect`.
     ///
-    /// The domain takes effect with the next deployment. The reply is not documented: `None` if it has no
-    /// domain.
+    /// The domain takes effect with the next deployment. The response is undocumented. Returns `None` if
+    /// it contains no domain.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn connect(&self) -> Call<Option<Domain>> {
@@ -116,10 +117,11 @@ impl DomainHandle {
         })
     }
 
-    /// Deletes the domain from the application: `DELETE /v1/applications/{id}/domains/{domain_id}`.
+    /// Deletes the domain:
+    /// `DELETE /v1/applications/{id}/domains/{domain_id}`.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) also for a domain that was deleted before.
+    /// [`NotFound`](crate::ErrorKind::NotFound) if the domain does not exist, or not any longer.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn delete(&self) -> Call<()> {

@@ -8,14 +8,16 @@ use crate::id::{CheckedId, checked};
 use crate::raw::nodion::{Op, types};
 use crate::secret::Secret;
 
-/// A variable to create. `Debug` redacts its value.
+/// An environment variable to create. `Debug` redacts its value.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "does nothing until passed to `EnvVariables::create`"]
 pub struct NewEnvVariable {
     body: types::EnvVariableCreate,
 }
 
-/// A change of a variable; at least one value must be set. `Debug` redacts the value.
+/// A change of an environment variable. `Debug` redacts its value.
+///
+/// Set at least one of key, value and buildtime.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use = "does nothing until passed to `EnvVariableHandle::update`"]
 pub struct EnvVariableUpdate {
@@ -29,7 +31,9 @@ pub struct EnvVariables {
     application: ApplicationHandle,
 }
 
-/// A handle on an environment variable; returned by [`ApplicationHandle::env_variable`].
+/// A handle on an environment variable.
+///
+/// Returned by [`ApplicationHandle::env_variable`].
 #[derive(Clone, Debug)]
 pub struct EnvVariableHandle {
     application: ApplicationHandle,
@@ -37,7 +41,7 @@ pub struct EnvVariableHandle {
 }
 
 impl NewEnvVariable {
-    /// A variable that is set at run time.
+    /// A variable for the running instances, not for the build.
     pub fn new(key: impl Into<String>, value: impl Into<Secret>) -> Self {
         Self {
             body: types::EnvVariableCreate {
@@ -48,7 +52,7 @@ impl NewEnvVariable {
         }
     }
 
-    /// Whether the variable is also set while the application is built. Platform default: no.
+    /// Whether the build also gets the variable. Platform default: false.
     pub fn buildtime(mut self, buildtime: bool) -> Self {
         self.body.buildtime = Some(buildtime);
         self
@@ -61,12 +65,12 @@ impl NewEnvVariable {
 }
 
 impl EnvVariableUpdate {
-    /// An empty update, which is refused.
+    /// An empty update. A call rejects it until something is set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the name.
+    /// Renames the variable.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.body.env_key = Some(key.into());
         self
@@ -78,7 +82,7 @@ impl EnvVariableUpdate {
         self
     }
 
-    /// Sets whether the variable is also set while the application is built.
+    /// Whether the build also gets the variable.
     pub fn buildtime(mut self, buildtime: bool) -> Self {
         self.body.buildtime = Some(buildtime);
         self
@@ -97,13 +101,11 @@ impl EnvVariableUpdate {
     }
 }
 
-/// Refuses a text that cannot be the name of an environment variable.
+/// Rejects text that cannot be the key of an environment variable.
 fn check_key(key: &str) -> Result<()> {
-    check::text("name of the variable", key)?;
+    check::text("variable key", key)?;
     if key.contains('=') {
-        return Err(Error::invalid_request(
-            "the name of the variable contains =",
-        ));
+        return Err(Error::invalid_request("the variable key contains ="));
     }
     Ok(())
 }
@@ -129,7 +131,8 @@ impl ApplicationHandle {
 }
 
 impl EnvVariables {
-    /// Lists all variables with their values: `GET /v1/applications/{id}/env_variables`.
+    /// Lists all variables with their values:
+    /// `GET /v1/applications/{id}/env_variables`.
     ///
     /// ```no_run
     /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
@@ -166,8 +169,8 @@ impl EnvVariables {
     /// The variable takes effect with the next deployment.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that is empty or contains `=`
-    /// or a control character.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the key is empty or contains `=` or a
+    /// control character.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn create(&self, new: NewEnvVariable) -> Call<EnvVariable> {
@@ -182,7 +185,8 @@ impl EnvVariables {
 }
 
 impl EnvVariableHandle {
-    /// Gets the variable with its value: `GET /v1/applications/{id}/env_variables/{env_variable_id}`.
+    /// Gets the variable with its value:
+    /// `GET /v1/applications/{id}/env_variables/{env_variable_id}`.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn get(&self) -> Call<EnvVariable> {
@@ -195,13 +199,14 @@ impl EnvVariableHandle {
         })
     }
 
-    /// Changes the variable: `PATCH /v1/applications/{id}/env_variables/{env_variable_id}`.
+    /// Changes the variable:
+    /// `PATCH /v1/applications/{id}/env_variables/{env_variable_id}`.
     ///
     /// The change takes effect with the next deployment.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty update, and for a name that
-    /// is empty or contains `=` or a control character.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the update is empty, or the key is empty
+    /// or contains `=` or a control character.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn update(&self, update: EnvVariableUpdate) -> Call<EnvVariable> {
@@ -214,12 +219,13 @@ impl EnvVariableHandle {
         })
     }
 
-    /// Deletes the variable: `DELETE /v1/applications/{id}/env_variables/{env_variable_id}`.
+    /// Deletes the variable:
+    /// `DELETE /v1/applications/{id}/env_variables/{env_variable_id}`.
     ///
     /// Running instances keep it until the next deployment.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) also for a variable that was deleted before.
+    /// [`NotFound`](crate::ErrorKind::NotFound) if the variable does not exist, or not any longer.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn delete(&self) -> Call<()> {

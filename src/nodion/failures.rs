@@ -4,9 +4,9 @@ use crate::error::ErrorKind;
 use crate::transport::platform::{Classified, Failure};
 use serde_json::Value;
 
-/// Nodion's failures have two shapes: `{"errors": [sentence, ...]}` for a 400 and
-/// `{"status": 404, "error": "Not Found"}` for an unknown id. The body may also be empty. The `status`
-/// in the body is ignored.
+/// Nodion has two failure bodies: `{"errors": ["message", …]}` for a 400 and
+/// `{"status": 404, "error": "Not Found"}` for an unknown id. The body may also be empty. `status` in
+/// the body is ignored.
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     let mut classified = Classified::from_status(failure.status);
     let Some(json) = failure.json else {
@@ -18,13 +18,13 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
         }
         return classified;
     };
-    let sentences: Vec<&str> = match json.get("errors") {
+    let messages: Vec<&str> = match json.get("errors") {
         Some(Value::Array(errors)) => errors.iter().filter_map(Value::as_str).collect(),
         Some(Value::String(error)) => vec![error],
         _ => Vec::new(),
     };
-    if !sentences.is_empty() {
-        classified.message = Some(sentences.join("; "));
+    if !messages.is_empty() {
+        classified.message = Some(messages.join("; "));
         classified.details = json.get("errors").cloned();
     } else {
         classified.message = ["error", "message"]
@@ -34,9 +34,7 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     }
     match failure.status {
         401 => classified.advice("check NODION_TOKEN"),
-        403 => {
-            classified.advice("the key may lack the scope for this, or belong to another project")
-        }
+        403 => classified.advice("the API key may lack the scope, or belong to another project"),
         _ => classified,
     }
 }

@@ -4,7 +4,9 @@ use super::{ApplicationHandle, Client, Instance, InstanceType, Page};
 use crate::call::Call;
 use crate::raw::nodion::Op;
 
-/// The running instances of an application; returned by [`ApplicationHandle::instances`].
+/// The running instances of an application.
+///
+/// Returned by [`ApplicationHandle::instances`].
 #[derive(Clone, Debug)]
 pub struct Instances {
     application: ApplicationHandle,

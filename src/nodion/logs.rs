@@ -16,25 +16,25 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
-/// How many lines the platform keeps, and the most that it returns at once.
+/// How many lines the platform keeps, and the largest `limit` of a request.
 const MAX_LINES: u32 = 2500;
 /// The platform's name in a cursor.
 const PLATFORM: &str = "nodion";
-/// Poll interval of a followed log: the first, and the longest while no lines arrive. The platform
-/// documents no rate limit.
+/// Poll interval of a followed log: first, and longest while no lines arrive.
+/// The platform documents no rate limit.
 const INTERVAL: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(20));
-/// How late a line may arrive, in milliseconds: several instances write to one log, each with its own
-/// clock and delay.
+/// How late a line may arrive, in milliseconds: the clocks and delays of instances differ.
 const OVERLAP: i64 = 5_000;
-/// The platform returns the last hour by default. In milliseconds.
+/// The period that the platform returns by default, in milliseconds.
 const HOUR: i64 = 3_600_000;
 
-/// A time as text for the query, or why it cannot be written.
+/// A time as a query value, or an error message.
 type QueryTime = std::result::Result<String, String>;
 
-/// Selects log lines, for [`ApplicationHandle::logs`] and [`ApplicationHandle::follow_logs`].
+/// Selects log lines. Default: the last hour, at most 200 lines.
 ///
-/// Default: the last hour, at most 200 lines.
+/// For [`ApplicationHandle::logs`] and [`ApplicationHandle::follow_logs`]. A followed log has no limit of
+/// 200 lines.
 ///
 /// ```no_run
 /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
@@ -50,7 +50,6 @@ type QueryTime = std::result::Result<String, String>;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "does nothing until passed to `logs` or `follow_logs`"]
 pub struct LogOptions {
-    /// The time as text for the query, or why it cannot be written.
     after: Option<QueryTime>,
     before: Option<QueryTime>,
     limit: Option<u32>,
@@ -59,52 +58,55 @@ pub struct LogOptions {
 }
 
 impl LogOptions {
-    /// The last hour, at most 200 lines.
+    /// The default options: the last hour, at most 200 lines.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only the last `lines` lines, at most 2,500. For a followed log: begins with them; 0 for new lines
-    /// only.
+    /// Only the last `lines` lines, at most 2,500.
     ///
-    /// Requests 2,500 lines and drops the others: Nodion does not document which lines a smaller
-    /// [`limit`](Self::limit) omits.
+    /// A followed log starts with them; 0 yields new lines only. Requests 2,500 lines and drops the
+    /// earlier ones, because Nodion does not document which lines a smaller [`limit`](Self::limit) omits.
     pub fn tail(mut self, lines: u32) -> Self {
         self.tail = Some(lines);
         self
     }
 
-    /// Only lines after this time, even if it is more than an hour ago. The platform keeps 2,500 lines
-    /// for 7 days.
+    /// Only lines after this time, also if it is more than an hour ago.
+    ///
+    /// The platform keeps 2,500 lines for 7 days.
     pub fn since(mut self, time: SystemTime) -> Self {
         self.after = Some(query_time(jiff::Timestamp::try_from(time).ok()));
         self
     }
 
-    /// Only lines before this time; of the hour before it, unless [`since`](Self::since) is set.
+    /// Only lines before this time.
+    ///
+    /// Starts one hour earlier, unless [`since`](Self::since) is set.
     pub fn until(mut self, time: SystemTime) -> Self {
         self.before = Some(query_time(jiff::Timestamp::try_from(time).ok()));
         self
     }
 
-    /// Only lines after the time of this line, to continue reading. Omits other lines of exactly the
-    /// same time.
+    /// Only lines after the time of this line, to read forwards.
+    ///
+    /// Omits other lines with exactly the same time.
     pub fn after_line(mut self, line: &LogLine) -> Self {
         self.after = Some(line_time(line));
         self
     }
 
-    /// Only lines before the time of this line, to read backwards. Omits other lines of exactly the
-    /// same time.
+    /// Only lines before the time of this line, to read backwards.
+    ///
+    /// Omits other lines with exactly the same time.
     pub fn before_line(mut self, line: &LogLine) -> Self {
         self.before = Some(line_time(line));
         self
     }
 
-    /// The platform returns at most this many lines, 1 to 2,500. Platform default: 200.
+    /// At most this many lines, 1 to 2,500. Platform default: 200.
     ///
-    /// If there are more, it is not documented which of them it returns; for the last ones, use
-    /// [`tail`](Self::tail).
+    /// Nodion does not document which lines it omits. For the last lines, use [`tail`](Self::tail).
     pub fn limit(mut self, lines: u32) -> Self {
         self.limit = Some(lines);
         self
@@ -144,10 +146,11 @@ impl LogOptions {
     }
 }
 
-/// The time of a line with the digits that the server sent. Fewer digits would return the line again.
+/// The time of a line, with all digits that the server sent: with fewer digits, the server would return
+/// the line again.
 fn line_time(line: &LogLine) -> QueryTime {
     let timestamp = line.timestamp.as_ref();
-    let timestamp = timestamp.ok_or("the line has no time")?;
+    let timestamp = timestamp.ok_or("the line has no timestamp")?;
     let text = timestamp.to_string();
     if text.parse::<jiff::Timestamp>().is_ok() {
         return Ok(text);
@@ -156,18 +159,19 @@ fn line_time(line: &LogLine) -> QueryTime {
     query_time(millis.and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok()))
 }
 
-/// A time in the format of the platform's query.
+/// A time with milliseconds, as the platform's query parameters expect it.
 fn query_time(time: Option<jiff::Timestamp>) -> QueryTime {
     let time = time.ok_or("a time in the log options is out of range")?;
     Ok(format!("{time:.3}"))
 }
 
 impl ApplicationHandle {
-    /// Reads log lines of the online instances, the oldest first: `GET /v1/applications/{id}/logs`.
+    /// Reads log lines of the online instances, oldest first:
+    /// `GET /v1/applications/{id}/logs`.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a limit of 0 lines, for more than 2,500
-    /// lines, for a time outside the years -9999 to 9999, and for a line without a time.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a limit of 0 lines, a limit or tail above
+    /// 2,500 lines, a time outside the years -9999 to 9999, and a line without a timestamp.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-logs/>
     pub fn logs(&self, options: LogOptions) -> Call<Vec<LogLine>> {
@@ -199,14 +203,14 @@ impl ApplicationHandle {
     /// hour, or those that [`tail`](LogOptions::tail), [`since`](LogOptions::since) and
     /// [`after_line`](LogOptions::after_line) select.
     ///
-    /// Nodion does not stream, so [`LogStream`] polls: every 5 s, growing to 20 s while no lines arrive;
-    /// see [`interval`](LogStream::interval). With [`Retry::off`](crate::Retry::off) the first failed
+    /// Nodion does not stream, so [`LogStream`] polls: every 5 s, growing to 20 s while no lines arrive
+    /// (see [`interval`](LogStream::interval)). With [`Retry::off`](crate::Retry::off), the first failed
     /// poll ends the stream.
     ///
-    /// Each poll overlaps the previous one by 5 s, so that lines which arrive late are not missed;
-    /// lines that were already yielded are dropped. If more than 2,500 lines arrive between two polls,
-    /// the stream yields an error of kind [`Unsupported`](crate::ErrorKind::Unsupported) for the
-    /// missing lines and continues. Lines of an instance that went offline can no longer be read.
+    /// Each poll overlaps the previous one by 5 s, so that late lines are not missed; lines that were
+    /// already yielded are dropped. If more than 2,500 lines arrive between two polls, the stream yields
+    /// an error of kind [`Unsupported`](crate::ErrorKind::Unsupported) for the missing lines and
+    /// continues. Lines of an instance that went offline can no longer be read.
     ///
     /// # Errors
     /// As [`logs`](Self::logs), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) with
@@ -218,16 +222,16 @@ impl ApplicationHandle {
         self.follow(options, None)
     }
 
-    /// Continues to follow the log: `GET /v1/applications/{id}/logs`, repeatedly.
+    /// Resumes a followed log: `GET /v1/applications/{id}/logs`, repeatedly.
     ///
-    /// Starts after the last line of an earlier stream, which may have run in another process. The cursor
-    /// does not contain the [`instance`](LogOptions::instance): set it again.
+    /// Starts after the last line of an earlier stream, also of another process. The cursor does not
+    /// contain the [`instance`](LogOptions::instance): set it again.
     ///
     /// # Errors
     /// As [`follow_logs`](Self::follow_logs), and
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) with [`since`](LogOptions::since),
-    /// [`after_line`](LogOptions::after_line) or [`tail`](LogOptions::tail), and for the cursor of
-    /// another platform.
+    /// [`after_line`](LogOptions::after_line) or [`tail`](LogOptions::tail), and for a cursor of another
+    /// platform.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-logs/>
     pub fn resume_logs(&self, options: LogOptions, cursor: &LogCursor) -> Call<LogStream> {
@@ -254,14 +258,14 @@ async fn follow(
 ) -> Result<LogStream> {
     let instance = options.instance.transpose();
     let instance = instance.map_err(Error::invalid_request)?;
-    let place = match cursor {
+    let position = match cursor {
         Some(cursor) => cursor.position_on(PLATFORM)?,
         None => LogPosition::default(),
     };
-    let mut dedupe = Dedupe::new(place, OVERLAP);
+    let mut dedupe = Dedupe::new(position, OVERLAP);
     let resumes = dedupe.position().last.is_some();
     let after = options.after.transpose().map_err(Error::invalid_request)?;
-    let after = after.or_else(|| after_place(dedupe.position()));
+    let after = after.or_else(|| after_position(dedupe.position()));
     let start = after.as_deref().and_then(|after| after.parse().ok());
     let start = start.map(jiff::Timestamp::as_millisecond);
     let lines = read_window(&scope, &id, after, instance.as_ref()).await?;
@@ -281,7 +285,7 @@ async fn follow(
     let policy = scope.retry().clone();
     let off = policy.max_retries == 0;
     let reconnect = Reconnect {
-        // Polling again is not a retry here.
+        // Also with `Retry::off`: the next poll is not a retry.
         enabled: true,
         after_end: Backoff::between(INTERVAL.0, INTERVAL.1),
         ..Reconnect::from_retry(&policy)
@@ -300,7 +304,7 @@ async fn follow(
 
 /// Reads the log by polling windows of at most 2,500 lines.
 struct LogSource {
-    /// The scope of the call that made the stream, with its options.
+    /// The scope of the call that opened the stream, with its options.
     scope: Scope,
     id: ApplicationId,
     instance: Option<InstanceId>,
@@ -313,7 +317,7 @@ enum State {
     Closed,
     Reading(Running),
     Window {
-        /// Yielded before the lines.
+        /// Error for lines missing before this window.
         gap: Option<Error>,
         items: VecDeque<Item>,
         full: bool,
@@ -321,14 +325,16 @@ enum State {
 }
 
 impl LogSource {
-    /// Starts yielding a window. `continues`: the window should begin with lines that were already
-    /// yielded, so a full window without them has a gap before it.
+    /// Starts yielding a window. With `continues`, the window should overlap the lines that were already
+    /// yielded, so a full window without overlap has a gap before it.
     fn open(&mut self, items: VecDeque<Item>, full: bool, dedupe: &Dedupe, continues: bool) {
-        let joins = items
+        let overlaps = items
             .iter()
             .any(|item| dedupe.has_yielded(item.at, item.hash));
-        let gap = (full && continues && !joins).then(|| {
-            lost("lines are missing: more lines arrived between two polls than the platform keeps")
+        let gap = (full && continues && !overlaps).then(|| {
+            lines_lost(
+                "lines are missing: more lines arrived between two polls than the platform keeps",
+            )
         });
         self.state = State::Window { gap, items, full };
     }
@@ -342,11 +348,11 @@ impl Source for LogSource {
     fn start_reading(&mut self, dedupe: &Dedupe) {
         self.count = dedupe.count();
         let (id, instance) = (self.id.clone(), self.instance.clone());
-        let after = after_place(dedupe.position());
+        let after = after_position(dedupe.position());
         let call = Call::new(self.scope.fresh(), move |scope| async move {
             read_window(&scope, &id, after, instance.as_ref()).await
         });
-        // The stream retries.
+        // `LogStream` retries.
         self.state = State::Reading(call.retry(Retry::off()).into_future());
     }
 
@@ -382,7 +388,7 @@ impl Source for LogSource {
                         (false, _) => Event::Ended,
                         // The window may omit the newest lines.
                         (true, true) => Event::ReadMore,
-                        (true, false) => Event::SkipMillisecond(lost(
+                        (true, false) => Event::SkipMillisecond(lines_lost(
                             "lines are missing: more lines have the same time than the platform returns",
                         )),
                     });
@@ -418,10 +424,10 @@ async fn read_window(
     .await
 }
 
-/// The `after` of the next window: one millisecond before the place. The platform omits lines of
-/// exactly that time, and the precision of its comparison is not documented.
-fn after_place(place: &LogPosition) -> Option<String> {
-    let before = place.since()?.saturating_sub(1);
+/// The query parameter `after` of the next window: one millisecond before the position. The platform
+/// omits lines of exactly that time, and does not document the precision of the comparison.
+fn after_position(position: &LogPosition) -> Option<String> {
+    let before = position.since()?.saturating_sub(1);
     let instant = jiff::Timestamp::from_millisecond(before).ok()?;
     Some(format!("{instant:.3}"))
 }
@@ -453,6 +459,6 @@ fn is_full(lines: usize) -> bool {
     lines >= MAX_LINES as usize
 }
 
-fn lost(why: &str) -> Error {
-    Error::new(ErrorKind::Unsupported, why).with_effect(Effect::None)
+fn lines_lost(message: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, message).with_effect(Effect::None)
 }

@@ -13,11 +13,11 @@
 //! ```
 //!
 //! [`deploy`](ApplicationHandle::deploy) deploys the latest commit of the connected branch, or the
-//! image. It also serves as the restart. It is not idempotent: after a lost response, look with
-//! [`Deployments::find_created`] before you deploy again.
+//! image. To restart an application, deploy it again. Deploying is not idempotent: after an error with
+//! [`Effect::Unknown`](crate::Effect::Unknown), call [`Deployments::find_created`] before you retry.
 //!
-//! Nodion documents only a part of its replies. Calls whose reply is not documented return an
-//! `Option`.
+//! Nodion does not document all responses. Methods with an undocumented response return an `Option`,
+//! which is `None` if the response contains no record.
 //!
 //! Source: <https://www.nodion.com/en/docs/api/application-deployments/>
 

@@ -1,4 +1,4 @@
-//! Regions in which applications run.
+//! Regions in which applications can run.
 
 use super::{Client, Page, Region};
 use crate::call::Call;

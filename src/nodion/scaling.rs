@@ -28,14 +28,16 @@ pub struct ProcessHandle {
     id: CheckedId<ProcessId>,
 }
 
-/// The scaling events of an application; returned by [`ApplicationHandle::scaling_events`].
+/// The scaling events of an application.
+///
+/// Returned by [`ApplicationHandle::scaling_events`].
 #[derive(Clone, Debug)]
 pub struct ScalingEvents {
     application: ApplicationHandle,
 }
 
 impl Scaling {
-    /// This many instances (1 to 16) of this type. The platform requires both values.
+    /// Scales to 1 to 16 instances of this type. The platform requires both values.
     pub fn to(
         instances: u32,
         instance_type: impl TryInto<InstanceTypeId, Error: Into<Error>>,
@@ -67,7 +69,7 @@ impl Scaling {
     }
 }
 
-/// Refuses a number of instances that the platform refuses.
+/// Rejects a number of instances that the platform does not allow.
 pub(super) fn check_instances(instances: u32) -> Result<()> {
     if (1..=16).contains(&instances) {
         return Ok(());
@@ -99,12 +101,12 @@ impl ApplicationHandle {
         }
     }
 
-    /// Changes number and type of the instances of the application or of a worker:
+    /// Changes number and type of the instances of the application or a worker:
     /// `POST /v1/applications/{id}/scaling_events`.
     ///
-    /// Scaling starts at once. It counts towards
-    /// [`max_creates`](crate::ClientBuilder::max_creates). The reply is not documented: `None` if it
-    /// has no scaling event.
+    /// Scaling starts immediately. The call counts towards
+    /// [`max_creates`](crate::ClientBuilder::max_creates). The response is undocumented. Returns `None`
+    /// if it contains no scaling event.
     ///
     /// ```no_run
     /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
@@ -117,8 +119,7 @@ impl ApplicationHandle {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for fewer than 1 or more than 16
-    /// instances.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for fewer than 1 or more than 16 instances.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-scaling/>
     pub fn scale(&self, scaling: Scaling) -> Call<Option<ScalingEvent>> {
@@ -150,8 +151,8 @@ impl ProcessHandle {
     /// Sets the number of instances of the process; 0 stops it:
     /// `PATCH /v1/applications/{id}/processes/{process_id}`.
     ///
-    /// Does not count towards [`max_creates`](crate::ClientBuilder::max_creates), so that a limit
-    /// never prevents a stop. The reply is not documented: `None` if it has no process.
+    /// Does not count towards [`max_creates`](crate::ClientBuilder::max_creates), so that the limit never
+    /// prevents a stop. The response is undocumented. Returns `None` if it contains no process.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-processes/>
     pub fn scale(&self, instances: u32) -> Call<Option<Process>> {

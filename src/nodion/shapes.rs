@@ -1,4 +1,4 @@
-//! Replies whose shape is not documented.
+//! Types for responses that Nodion does not document.
 
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::raw::nodion::types::{Application, Domain, Process, ScalingEvent};
@@ -7,20 +7,21 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::fmt;
 
-/// The reply of a change that Nodion does not document: the changed record in its envelope, or `None`
-/// for any other success, including an empty body.
+/// The undocumented response to a change: the record in its envelope, if any.
+///
+/// Any other success response, including an empty body, is `None`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OptionalRecord<T>(Option<T>);
 
-/// The reply of a deletion. Any success counts, except `{"deleted": false}`.
+/// The response to a deletion. Any success status counts, except with `{"deleted": false}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deletion {
     denied: bool,
 }
 
-/// A record with its key in the envelope.
+/// A record that responses wrap in an envelope.
 pub trait Record {
-    /// The key: `{"application": …}`.
+    /// The key in the envelope: `application` in `{"application": …}`.
     const KEY: &'static str;
 }
 
@@ -41,7 +42,7 @@ impl Record for ScalingEvent {
 }
 
 impl<T> OptionalRecord<T> {
-    /// The record, if the reply has one.
+    /// The record, if the response contains one.
     pub fn into_inner(self) -> Option<T> {
         self.0
     }
@@ -50,8 +51,8 @@ impl<T> OptionalRecord<T> {
 impl Deletion {
     pub(super) fn check(self) -> Result<()> {
         if self.denied {
-            let words = "the platform replied that nothing was deleted";
-            return Err(Error::new(ErrorKind::Rejected, words).with_effect(Effect::Unknown));
+            let message = "the platform replied that nothing was deleted";
+            return Err(Error::new(ErrorKind::Rejected, message).with_effect(Effect::Unknown));
         }
         Ok(())
     }
@@ -75,9 +76,10 @@ impl<'de> Deserialize<'de> for Deletion {
     }
 }
 
-/// Id of a Git integration, repository or branch. Pass it to [`Branch::new`](super::Branch::new).
+/// Id of a Git integration, repository or branch.
 ///
-/// It may come from the Git host, so it is read from text or a number and kept as text.
+/// Pass it to [`Branch::new`](super::Branch::new). Deserializes from text or a number, because the Git
+/// host may assign it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ExternalId(String);
@@ -119,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn record_is_read_only_from_its_envelope() {
+    fn response_without_the_envelope_has_no_record() {
         let read = |text: &str| serde_json::from_str::<OptionalRecord<Domain>>(text);
         let one = r#"{"meta":[1],"domain":{"id":"d","domain_name":"a.example"}}"#;
         assert_eq!(read(one).unwrap().into_inner().unwrap().id.as_str(), "d");
@@ -141,16 +143,16 @@ mod tests {
     }
 
     #[test]
-    fn only_deleted_false_is_refused() {
+    fn deletion_fails_only_if_deleted_is_false() {
         let read = |text: &str| serde_json::from_str::<Deletion>(text).unwrap().check();
-        for yes in [
+        for success in [
             r#"{"deleted":true}"#,
             r#"{"deleted":null}"#,
             "{}",
             "null",
             "\"\"",
         ] {
-            assert!(read(yes).is_ok(), "{yes}");
+            assert!(read(success).is_ok(), "{success}");
         }
         let error = read(r#"{"deleted":false}"#).unwrap_err();
         assert_eq!(

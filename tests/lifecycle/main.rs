@@ -1,4 +1,4 @@
-//! The main jobs of each platform, from start to end, on the sandbox.
+//! The lifecycle of a deployment on each platform, against the sandbox.
 
 mod dployr;
 mod edgegap;

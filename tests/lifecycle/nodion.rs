@@ -1,4 +1,4 @@
-//! A Nodion application from creation to deletion, against the sandbox.
+//! Nodion on the sandbox: an application from creation to deletion, and its logs.
 
 use deploykit::nodion::{
     ApplicationUpdate, Branch, Client, DeploymentStatus, EnvVariableUpdate, LogOptions,
@@ -8,8 +8,8 @@ use deploykit::{Effect, ErrorKind};
 use deploykit_sandbox::Sandbox;
 use std::time::Duration;
 
-/// Longer than any transition in the sandbox takes.
-const A_WHILE: Duration = Duration::from_secs(2);
+/// Longer than any transition in the sandbox.
+const TRANSITION: Duration = Duration::from_secs(2);
 
 async fn start() -> (Sandbox, Client) {
     let sandbox = Sandbox::start().await.unwrap();
@@ -18,7 +18,7 @@ async fn start() -> (Sandbox, Client) {
 }
 
 #[tokio::test]
-async fn application_is_created_deployed_configured_scaled_and_deleted() {
+async fn application_is_created_configured_deployed_scaled_and_deleted() {
     let (sandbox, nodion) = start().await;
     let region = nodion.regions().list().await.unwrap().items.remove(0);
     let types = nodion.instance_types().list().await.unwrap();
@@ -47,8 +47,8 @@ async fn application_is_created_deployed_configured_scaled_and_deleted() {
         .await
         .unwrap();
     let handle = application.domain(&domain.id);
-    let refused = handle.connect().await.unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::Rejected);
+    let unverified = handle.connect().await.unwrap_err();
+    assert_eq!(unverified.kind(), ErrorKind::Rejected);
     handle.verify().await.unwrap();
     let connected = handle.connect().await.unwrap().unwrap();
     assert_eq!(connected.status, Some(ResourceStatus::Created));
@@ -59,16 +59,16 @@ async fn application_is_created_deployed_configured_scaled_and_deleted() {
         handle.get().await.unwrap().status,
         DeploymentStatus::Created
     );
-    sandbox.advance(A_WHILE);
-    // A newer deployment is not mistaken for this one.
+    sandbox.advance(TRANSITION);
+    // `get` returns this deployment, not the newest.
     application.deploy().await.unwrap();
     let found = handle.get().await.unwrap();
     assert_eq!(
         (found.deploy_number, found.status),
         (1, DeploymentStatus::Available)
     );
-    let unknown = application.deployment("d-0").get().await.unwrap_err();
-    assert_eq!(unknown.kind(), ErrorKind::NotFound);
+    let missing = application.deployment("d-0").get().await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
     let online = application.get().await.unwrap();
     assert_eq!(online.status, ResourceStatus::Online);
     let domains = application.domains().list().await.unwrap();
@@ -79,7 +79,7 @@ async fn application_is_created_deployed_configured_scaled_and_deleted() {
         .await
         .unwrap();
     assert_eq!(event.unwrap().instance_amount_new, Some(2));
-    sandbox.advance(A_WHILE);
+    sandbox.advance(TRANSITION);
     assert_eq!(application.instances().list().await.unwrap().items.len(), 2);
     let events = application.scaling_events().list().await.unwrap();
     assert!(events.items[0].finished_at.is_some());
@@ -122,7 +122,7 @@ async fn application_is_created_deployed_configured_scaled_and_deleted() {
 }
 
 #[tokio::test]
-async fn logs_are_read_forwards_and_backwards_without_gap_or_repeat() {
+async fn logs_are_read_forwards_and_backwards_without_gaps_or_duplicates() {
     let (sandbox, nodion) = start().await;
     let application = nodion.application(sandbox.nodion().application_id.as_str());
     let web = application
@@ -132,8 +132,8 @@ async fn logs_are_read_forwards_and_backwards_without_gap_or_repeat() {
         .unwrap()
         .items
         .remove(0);
-    let of_web = || LogOptions::new().instance(&web.id);
-    let page = application.logs(of_web().tail(10)).await.unwrap();
+    let web_logs = || LogOptions::new().instance(&web.id);
+    let page = application.logs(web_logs().tail(10)).await.unwrap();
     assert_eq!(page.len(), 10);
     let times = |lines: &[deploykit::logs::LogLine]| -> Vec<i64> {
         let all = lines
@@ -141,12 +141,12 @@ async fn logs_are_read_forwards_and_backwards_without_gap_or_repeat() {
             .map(|line| line.timestamp.as_ref().unwrap().unix_millis().unwrap());
         all.collect()
     };
-    let back = of_web().before_line(&page[0]).tail(10);
-    let mut all = application.logs(back).await.unwrap();
+    let earlier = web_logs().before_line(&page[0]).tail(10);
+    let mut all = application.logs(earlier).await.unwrap();
     all.extend(page.iter().cloned());
     sandbox.advance(Duration::from_secs(20));
-    let on = of_web().after_line(&page[9]);
-    all.extend(application.logs(on).await.unwrap());
+    let newer = web_logs().after_line(&page[9]);
+    all.extend(application.logs(newer).await.unwrap());
     let times = times(&all);
     assert!(times.len() >= 24, "{}", times.len());
     let steps: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();

@@ -1,4 +1,4 @@
-//! Followed logs of Nodion, which does not stream: windows that are polled.
+//! Followed logs of Nodion, which the client polls because Nodion does not stream.
 
 use super::runtime;
 use deploykit::logs::LogStream;
@@ -10,29 +10,29 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Time in milliseconds after `MOMENT`, and text.
+/// Lines: milliseconds after `MINUTE`, and text.
 type Log = Arc<Mutex<Vec<(i64, String)>>>;
 
-const MOMENT: &str = "2026-05-05T08:14";
+const MINUTE: &str = "2026-05-05T08:14";
 
-fn stamp(at: i64) -> String {
-    // With digits below the millisecond.
-    format!("{MOMENT}:{:02}.{:03}7Z", at / 1000, at % 1000)
+/// A timestamp with a tenth of a millisecond, as the platform may send it.
+fn timestamp(at: i64) -> String {
+    format!("{MINUTE}:{:02}.{:03}7Z", at / 1000, at % 1000)
 }
 
-/// Answers as the platform does: the newest 2,500 lines after a time.
+/// A stub of the platform: returns the newest 2,500 lines after `after`, or fails with `status`.
 fn platform(log: &Log, status: u16) -> (Recorder, ApplicationHandle) {
     let (recorder, log) = (Recorder::new(), log.clone());
     recorder.answer_with(move |request| {
         if status != 200 {
             return CannedReply::json(status, "{}");
         }
-        let shown = request.to_string();
-        let after = shown
+        let request = request.to_string();
+        let after = request
             .lines()
             .find_map(|line| line.strip_prefix("? after = "));
         let log = log.lock().unwrap();
-        let lines = log.iter().map(|(at, text)| (stamp(*at), text));
+        let lines = log.iter().map(|(at, text)| (timestamp(*at), text));
         let lines: Vec<_> = lines
             .filter(|(at, _)| after.is_none_or(|after| at.as_str() > after.trim_end_matches('Z')))
             .map(|(at, text)| json!({ "ts": at, "msg": text, "instance_id": "i" }))
@@ -45,6 +45,7 @@ fn platform(log: &Log, status: u16) -> (Recorder, ApplicationHandle) {
     (recorder, client.application("a"))
 }
 
+/// Reads `count` messages, fewer if none arrives for 100 s. Errors are shown as `! Kind`.
 async fn read(stream: &mut LogStream, count: usize) -> Vec<String> {
     let mut seen = Vec::new();
     while seen.len() < count {
@@ -71,12 +72,12 @@ fn each_line_is_yielded_once() {
         let mut stream = application.follow_logs(LogOptions::new()).await.unwrap();
         assert_eq!(read(&mut stream, 9).await, ["a", "b", "a"]);
         let requests = recorder.requests().len();
-        // A repeat of the same millisecond, and a late line of another instance.
-        let late = [(100, "a"), (90, "late"), (9000, "c")].map(|(at, text)| (at, text.to_owned()));
-        log.lock().unwrap().extend(late);
+        // A duplicate in the same millisecond, and a late line of another instance.
+        let added = [(100, "a"), (90, "late"), (9000, "c")].map(|(at, text)| (at, text.to_owned()));
+        log.lock().unwrap().extend(added);
         log.lock().unwrap().sort_by_key(|(at, _)| *at);
         assert_eq!(read(&mut stream, 9).await, ["late", "a", "c"]);
-        // 100 s without new lines: polled every 5 s to 20 s.
+        // In 100 s without new lines, the interval grows from 5 s to 20 s.
         assert!((6..=9).contains(&requests), "{requests}");
         let second = recorder.requests()[1].to_string();
         assert!(second.contains("08:13:55.099Z"), "{second}");
@@ -115,7 +116,7 @@ fn stream_starts_with_tail_and_resumes_from_cursor() {
 }
 
 #[test]
-fn gap_is_reported_when_lines_were_lost_between_polls() {
+fn lines_lost_between_polls_are_reported_as_a_gap() {
     runtime().block_on(async {
         let log = log(&[(1, "a")]);
         let (_, application) = platform(&log, 200);
@@ -131,12 +132,12 @@ fn gap_is_reported_when_lines_were_lost_between_polls() {
 }
 
 #[test]
-fn stream_ends_when_application_is_gone_or_polls_fail() {
+fn stream_ends_when_the_application_is_deleted_or_polls_fail() {
     runtime().block_on(async {
         for (status, last) in [(404, "end"), (403, "! Forbidden"), (500, "! Server")] {
             let log = log(&[(1, "a")]);
             let (recorder, application) = platform(&log, status);
-            let first = json!({ "logs": [{ "ts": stamp(1), "msg": "a", "instance_id": "i" }] });
+            let first = json!({ "logs": [{ "ts": timestamp(1), "msg": "a", "instance_id": "i" }] });
             recorder.reply("list_logs", CannedReply::json(200, first.to_string()));
             let mut stream = application.follow_logs(LogOptions::new()).await.unwrap();
             let mut seen = Vec::new();

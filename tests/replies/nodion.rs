@@ -1,3 +1,5 @@
+//! Responses about deployments, failures, and `find_created`.
+
 mod applications;
 
 use crate::Replay;
@@ -7,7 +9,8 @@ use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{ErrorKind, Result, operation::OPERATIONS};
 use serde_json::json;
 
-async fn answer(operation: &str, reply: CannedReply) -> Result<Vec<Deployment>> {
+/// Calls the operation and answers it with `reply`.
+async fn call(operation: &str, reply: CannedReply) -> Result<Vec<Deployment>> {
     let recorder = Recorder::new();
     recorder.reply(operation, reply);
     let client = Client::builder()
@@ -31,24 +34,24 @@ async fn answer(operation: &str, reply: CannedReply) -> Result<Vec<Deployment>> 
 }
 
 #[tokio::test]
-async fn email_of_committer_is_redacted_in_debug() {
+async fn committer_email_is_redacted_in_debug() {
     let body = json!({ "deployment": {
         "id": "a", "status": "created", "deploy_number": 3, "committer_email": "info@nodion.com"
     } });
     let reply = json_reply(200, &body);
-    let one = answer("create_deployment", reply).await.unwrap().remove(0);
+    let one = call("create_deployment", reply).await.unwrap().remove(0);
     let email = one.committer_email.as_ref().unwrap();
     assert_eq!(email.as_str(), "info@nodion.com");
     assert!(!format!("{one:?}").contains("info@"), "{one:?}");
 }
 
 #[tokio::test]
-async fn undocumented_values_of_deployments_are_kept() {
+async fn undocumented_deployment_values_are_kept() {
     let body = json!({ "deployments": [
         { "id": "a", "status": "rolling_back", "deploy_number": 9, "git_sha": null, "strategy": "prebuilt_image", "image_reference": "docker.io/nginx:1.25" },
         { "id": "b", "status": "expired", "deploy_number": 8, "created_at": "some day" }
     ], "meta": { "total": 2 } });
-    let list = answer("list_deployments", json_reply(200, &body))
+    let list = call("list_deployments", json_reply(200, &body))
         .await
         .unwrap();
     assert_eq!(
@@ -64,12 +67,12 @@ async fn undocumented_values_of_deployments_are_kept() {
     for status in [201, 202] {
         let body = json!({ "deployment": { "id": "a", "status": "created", "deploy_number": 1 } });
         let reply = json_reply(status, &body);
-        assert_eq!(answer("create_deployment", reply).await.unwrap().len(), 1);
+        assert_eq!(call("create_deployment", reply).await.unwrap().len(), 1);
     }
 }
 
 #[tokio::test]
-async fn reply_without_deployment_is_a_decode_error() {
+async fn response_without_deployment_is_a_decode_error() {
     use deploykit::Effect;
     for (operation, body, effect) in [
         ("list_deployments", "{}", Effect::None),
@@ -84,7 +87,7 @@ async fn reply_without_deployment_is_a_decode_error() {
         ("create_deployment", "", Effect::Unknown),
         ("create_deployment", "<html></html>", Effect::Unknown),
     ] {
-        let error = answer(operation, CannedReply::new(200, body))
+        let error = call(operation, CannedReply::new(200, body))
             .await
             .unwrap_err();
         assert_failure(&error, ErrorKind::Decode, effect);
@@ -98,14 +101,14 @@ async fn failures_are_classified_by_status_and_body() {
         Forbidden, NoSuchRoute, NotFound, Rejected, Server, Unauthenticated, Unavailable,
     };
     let replay = Replay::default();
-    let nested = r#"{"code":1004, "why":"nested"}"#;
-    let nested_body = r#"{"errors":["{\"code\":1004,\n\"why\":\"nested\"}"]}"#;
+    let json_in_json = r#"{"code":1004, "why":"nested"}"#;
+    let json_in_json_body = r#"{"errors":["{\"code\":1004,\n\"why\":\"nested\"}"]}"#;
     let not_found = r#"{"status":404,"error":"Not Found"}"#;
     // The status in the body is ignored.
     let other_status = r#"{"status":200,"error":"Not Found","errors":[]}"#;
     for (status, body, kind, message) in [
         (400, r#"{"errors":["a","b"]}"#, Rejected, Some("a; b")),
-        (400, nested_body, Rejected, Some(nested)),
+        (400, json_in_json_body, Rejected, Some(json_in_json)),
         (401, "", Unauthenticated, None),
         (403, "", Forbidden, None),
         (404, not_found, NotFound, Some("Not Found")),

@@ -15,11 +15,11 @@ fn application() -> ApplicationHandle {
 }
 
 #[test]
-fn invalid_applications_are_refused() {
+fn invalid_names_tags_and_scalings_are_rejected() {
     let branch = || Branch::new("integration-1", "repository-1", "branch-1");
     let new = |name: &str| NewApplication::from_git(name, "region-1", "type-1", branch());
-    for (new, words) in [
-        (new(" "), "the name of the application is empty"),
+    for (new, message) in [
+        (new(" "), "the application name is empty"),
         (new("a\nb"), "contains a control character"),
         (
             new("a").instances(0),
@@ -30,24 +30,24 @@ fn invalid_applications_are_refused() {
             "17 instances are not between 1 and 16",
         ),
     ] {
-        refused(client().applications().create(new), words);
+        refused(client().applications().create(new), message);
     }
-    for (branch, words) in [
-        (Branch::new("", "b", "c"), "the id of the integration"),
-        (Branch::new("a", " ", "c"), "the id of the repository"),
-        (Branch::new("a", "b", "\n"), "the id of the branch"),
+    for (branch, message) in [
+        (Branch::new("", "b", "c"), "the integration id"),
+        (Branch::new("a", " ", "c"), "the repository id"),
+        (Branch::new("a", "b", "\n"), "the branch id"),
     ] {
         let new = NewApplication::from_git("a", "region-1", "type-1", branch.clone());
-        refused(client().applications().create(new), words);
+        refused(client().applications().create(new), message);
         refused(
             application().update(ApplicationUpdate::branch(branch)),
-            words,
+            message,
         );
     }
     for tag in ["", " ", "1 27", "1.27\n"] {
-        refused(application().deploy_image(tag), "the tag of the image");
+        refused(application().deploy_image(tag), "the image tag");
     }
-    for (scaling, words) in [
+    for (scaling, message) in [
         (Scaling::to(0, "t"), "0 instances are not between 1 and 16"),
         (Scaling::to(17, "t"), "17 instances"),
         (Scaling::to(1, ""), "the instance type id \"\" is empty"),
@@ -56,18 +56,15 @@ fn invalid_applications_are_refused() {
             "the worker id \" \" is empty",
         ),
     ] {
-        refused(application().scale(scaling), words);
+        refused(application().scale(scaling), message);
     }
     for name in ["", "www.example.com\n", "www example.com"] {
-        refused(
-            application().domains().create(name),
-            "the name of the domain",
-        );
+        refused(application().domains().create(name), "the domain name");
     }
 }
 
 #[test]
-fn invalid_log_options_are_refused() {
+fn invalid_log_options_are_rejected() {
     let cursor = |platform: &str| {
         let position = serde_json::json!({ "last": 7, "floor": 7, "lines": [], "overflow": 0 });
         let cursor =
@@ -77,7 +74,7 @@ fn invalid_log_options_are_refused() {
     let line: LogLine = serde_json::from_str(r#"{"timestamp":"soon","message":"a"}"#).unwrap();
     let options = LogOptions::new;
     let far = UNIX_EPOCH + Duration::from_millis(u64::MAX / 2);
-    for (options, words) in [
+    for (options, message) in [
         (
             options().limit(0),
             "a limit of 0 lines is not between 1 and 2500",
@@ -86,56 +83,56 @@ fn invalid_log_options_are_refused() {
         (options().tail(2501), "a tail of 2501 lines"),
         (
             options().after_line(&LogLine::new("a")),
-            "the line has no time",
+            "the line has no timestamp",
         ),
         (options().instance(" "), "the instance id \" \" is empty"),
         (options().after_line(&line), "a time in the log options"),
         (options().until(far), "a time in the log options"),
     ] {
-        refused(application().logs(options), words);
+        refused(application().logs(options), message);
     }
-    for (options, words) in [
+    for (options, message) in [
         (options().until(UNIX_EPOCH), "has no end"),
         (options().limit(3), "has no limit"),
     ] {
-        refused(application().follow_logs(options), words);
+        refused(application().follow_logs(options), message);
     }
     let resumes = "where the log resumes";
-    for (options, platform, words) in [
+    for (options, platform, message) in [
         (options().tail(3), "nodion", resumes),
         (options().since(UNIX_EPOCH), "nodion", resumes),
         (options(), "dployr", "not to nodion"),
     ] {
         let call = application().resume_logs(options, &cursor(platform));
-        refused(call, words);
+        refused(call, message);
     }
 }
 
 #[test]
-fn invalid_variables_are_refused() {
+fn invalid_variables_are_rejected() {
     let variable = application().env_variable("v-1");
     refused(variable.update(EnvVariableUpdate::new()), "is empty");
     for key in ["", " ", "A=B", "A\nB"] {
         let new = NewEnvVariable::new(key, CANARY);
         refused(
             application().env_variables().create(new),
-            "the name of the variable",
+            "the variable key",
         );
         let update = EnvVariableUpdate::new().key(key);
-        refused(variable.update(update), "the name of the variable");
+        refused(variable.update(update), "the variable key");
     }
 }
 
 #[test]
-fn ids_that_would_change_the_path_are_refused() {
+fn ids_that_would_change_the_path_are_rejected() {
     for id in ["", ".", "..", "a/b", "a\\b", "a?b", "a#b", "a\nb"] {
-        let wrong = client().application(id);
-        refused(wrong.deploy(), "application id");
-        refused(wrong.deploy_image("1"), "application id");
-        refused(wrong.deployments().list(), "application id");
-        refused(wrong.deployment("d").get(), "application id");
-        refused(wrong.logs(LogOptions::new()), "application id");
-        refused(wrong.process("p").stop(), "application id");
+        let invalid = client().application(id);
+        refused(invalid.deploy(), "application id");
+        refused(invalid.deploy_image("1"), "application id");
+        refused(invalid.deployments().list(), "application id");
+        refused(invalid.deployment("d").get(), "application id");
+        refused(invalid.logs(LogOptions::new()), "application id");
+        refused(invalid.process("p").stop(), "application id");
         refused(application().deployment(id).get(), "deployment id");
         refused(application().process(id).stop(), "process id");
         refused(application().env_variable(id).get(), "variable id");

@@ -1,4 +1,4 @@
-//! Replies about applications, their variables, processes and domains.
+//! Responses about applications, their variables, processes and domains.
 
 use crate::Replay;
 use crate::{assert_failure, json_reply};
@@ -17,7 +17,7 @@ fn client(operation: &str, reply: CannedReply) -> (Client, ApplicationHandle) {
 }
 
 #[tokio::test]
-async fn undocumented_values_of_applications_are_kept() {
+async fn undocumented_application_values_are_kept() {
     let body = json!({ "application": {
         "id": "a-1", "status": "hibernating", "name": "My App", "state": null, "workers": null, "region": null,
         "instance_amount": "2", "integration_id": 7, "repository_id": 123_456_789_012_345_u64, "branch_id": "b-1",
@@ -35,10 +35,10 @@ async fn undocumented_values_of_applications_are_kept() {
 }
 
 #[tokio::test]
-async fn deployment_is_found_by_id_in_any_case() {
+async fn deployment_id_is_compared_case_insensitively() {
     let deployment =
         |id: &str, number| json!({ "id": id, "status": "waiting", "deploy_number": number });
-    // The newer one is of another client.
+    // The newest deployment is not the requested one.
     let body = json!({ "deployments": [deployment("D-3", 3), deployment("d-2", 2)] });
     for (id, number) in [("d-2", 2), ("d-3", 3)] {
         let reply = json_reply(200, &body);
@@ -58,15 +58,15 @@ async fn deployment_is_found_by_id_in_any_case() {
 }
 
 #[tokio::test]
-async fn values_of_variables_are_redacted() {
+async fn variable_values_are_redacted() {
     let one = json!({ "id": "v-1", "env_key": "A", "env_val": "hush", "buildtime": null });
     let reply = json_reply(200, json!({ "env_variables": [one] }));
     let (_, application) = client("list_env_variables", reply);
     let all = application.env_variables().list().await.unwrap();
     assert_eq!(all.items[0].env_val.as_ref().unwrap().expose(), "hush");
-    let refused = serde_json::to_string(&all).unwrap_err();
-    assert!(!format!("{all:?} {refused}").contains("hush"));
-    // Also in the error for a reply that cannot be decoded.
+    let not_serialized = serde_json::to_string(&all).unwrap_err();
+    assert!(!format!("{all:?} {not_serialized}").contains("hush"));
+    // Also in the decode error for an invalid response.
     let reply = json!({ "env_variable": { "id": 1, "env_key": "A", "env_val": "hush" } });
     let reply = json_reply(200, &reply);
     let replay = Replay::default();
@@ -77,7 +77,7 @@ async fn values_of_variables_are_redacted() {
 }
 
 #[tokio::test]
-async fn undocumented_replies_are_optional() {
+async fn undocumented_responses_are_optional() {
     let replay = Replay::default();
     let answer = |operation, reply| replay.call("nodion", operation, reply);
     for operation in [
@@ -111,7 +111,7 @@ async fn undocumented_replies_are_optional() {
         );
         assert_eq!(error.effect(), Effect::Unknown);
     }
-    // Documented replies are required.
+    // Documented responses are required.
     for operation in ["create_application", "create_env_variable", "create_domain"] {
         let error = answer(operation, CannedReply::json(200, "{}"))
             .await

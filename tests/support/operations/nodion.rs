@@ -1,4 +1,4 @@
-//! Nodion's operations.
+//! One row for each operation of Nodion.
 
 use super::{AnyCall, Clients, Row, json, json_with_id};
 use deploykit::logs::{LogCursor, LogLine};
@@ -9,8 +9,9 @@ use deploykit::nodion::{
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const APPLICATION: &str = "92955d4f-2e44-4e48-8cb6-9c6c434afebb";
-const TYPE: &str = "c047eab3-7574-44f5-b25a-5ae9b490500c";
-const UNUSUAL: &str = "a b %2e ü";
+const INSTANCE_TYPE: &str = "c047eab3-7574-44f5-b25a-5ae9b490500c";
+const UNUSUAL_ID: &str = "a b %2e ü";
+/// Bounds of a log window, in milliseconds since the epoch.
 const FROM: u64 = 1_777_968_000_115;
 const TO: u64 = 1_777_971_600_000;
 
@@ -18,7 +19,7 @@ fn row(id: &str, make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static) -> 
     super::row("nodion", id, make)
 }
 
-/// An application of the sandbox or of an example.
+/// The application of the sandbox, or of the spec's example.
 fn application(to: &Clients) -> ApplicationHandle {
     to.nodion.application(to.id("application", APPLICATION))
 }
@@ -63,7 +64,7 @@ fn logs(to: &Clients, options: LogOptions) -> AnyCall {
 }
 
 fn instance_type(to: &Clients) -> String {
-    to.value("instance_type", TYPE)
+    to.value("instance_type", INSTANCE_TYPE)
 }
 
 fn new_variable(to: &Clients) -> NewEnvVariable {
@@ -101,7 +102,7 @@ pub fn rows() -> Vec<Row> {
         .variant("unusual_id", |to| {
             json(
                 to.nodion
-                    .application(to.id("unusual", UNUSUAL))
+                    .application(to.id("unusual", UNUSUAL_ID))
                     .deployments()
                     .list(),
             )
@@ -121,7 +122,7 @@ pub fn rows() -> Vec<Row> {
                 let window = LogOptions::new().since(at(FROM)).until(at(TO));
                 logs(to, window.limit(2500).instance("i-1"))
             })
-            // Digits below the millisecond are sent: without them the server returns the line again.
+            // All digits are sent: with fewer, the server returns the line again.
             .variant("after_line", |to| {
                 let line = line("\"2026-05-05T08:14:22.115672Z\"");
                 logs(to, LogOptions::new().after_line(&line))
