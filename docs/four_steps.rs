@@ -1,6 +1,6 @@
-//! Deploy, wait, print the last log lines, remove: the same program for each platform.
+//! Deploy, wait, print the last log lines, remove: one function per platform.
 //!
-//! `tests/four_steps.rs` runs these functions against the sandbox.
+//! `tests/four_steps.rs` runs them against the sandbox.
 
 use deploykit::{Result, dployr, edgegap, nexlayer, nodion};
 
@@ -15,8 +15,8 @@ pub async fn edgegap(client: &edgegap::Client, new: edgegap::NewDeployment) -> R
     Ok(())
 }
 
-/// An application on a dployr server. Logs belong to its service, which has the name of the deployment.
-/// Some servers answer a deploy without the deployment's id, so the id comes from the record.
+/// An application on a dployr server. Logs belong to its service, which has the same name as the
+/// deployment. Some servers return no id for a deploy, so the id comes from the record.
 pub async fn dployr(client: &dployr::Client, new: dployr::NewDeployment) -> Result<()> {
     let deployment = client.deploy(new).await?.deployment();
     let record = deployment.wait().await?;
@@ -39,8 +39,8 @@ pub async fn nodion(application: &nodion::ApplicationHandle) -> Result<()> {
     Ok(())
 }
 
-/// An application on Nexlayer. The platform has no call for logs, and none that removes an application:
-/// it ends at its time limit.
+/// An application on Nexlayer. The platform has no endpoint for logs and none that deletes an
+/// application: it ends at its time limit.
 pub async fn nexlayer(client: &nexlayer::Client, manifest: nexlayer::Manifest) -> Result<()> {
     let application = client.deploy(manifest).await?.application();
     application.wait().await?;
