@@ -18,24 +18,26 @@
 //!
 //! | platform | what it is | client |
 //! |---|---|---|
-//! | [Nexlayer](nexlayer) | an app from a `nexlayer.yaml`, no account | [`nexlayer::Client`] |
+//! | [Nexlayer](nexlayer) | apps from a `nexlayer.yaml`, without an account | [`nexlayer::Client`] |
 //! | [dployr] | a PaaS on your own server | [`dployr::Client`] |
-//! | [Nodion](nodion) | apps from a git repository or an image | [`nodion::Client`] |
+//! | [Nodion](nodion) | apps from a Git repository or an image | [`nodion::Client`] |
 //! | [Edgegap](edgegap) | game servers near their players | [`edgegap::Client`] |
 //!
-//! # One grammar
+//! # API grammar
 //!
-//! `deploy` deploys, and its result leads to a handle. A plural is a collection
-//! (`client.domains().list()`), a singular with an id is a handle (`client.domain(id).get()`).
-//! `wait`, `stop`, `restart`, `logs` and `follow_logs` mean the same on every platform that has them.
+//! - `deploy` starts a deployment; its result has the id and returns a handle.
+//! - A plural is a collection: `client.domains().list()`, `.create(new)`.
+//! - A singular with an id is a handle: `client.domain(id).get()`, `.delete()`.
+//! - `wait`, `stop`, `restart`, `logs` and `follow_logs` have the same meaning on every platform. Some
+//!   platforms lack some of them.
 //!
-//! Every method that talks to a platform returns a [`Call`]. It sends nothing until it is awaited, and
-//! has the same options everywhere: [`timeout`](Call::timeout), [`preview`](Call::preview),
-//! [`with_response`](Call::with_response). A list is one [`Page`]; [`all`](Call::all) and
-//! [`stream`](Call::stream) read all pages.
+//! A method that sends a request returns a [`Call`]. It does nothing until awaited, and has the same
+//! options everywhere: [`timeout`](Call::timeout), [`preview`](Call::preview),
+//! [`with_response`](Call::with_response) and others. A list call returns one [`Page`];
+//! [`all`](Call::all) and [`stream`](Call::stream) read all pages.
 //!
-//! Every failure is an [`Error`] with a [kind](Error::kind) and an [effect](Error::effect): whether the
-//! platform may have acted.
+//! An [`Error`] has a [kind](Error::kind) and an [effect](Error::effect): whether the platform may have
+//! acted.
 //!
 //! # Modules
 //!
@@ -46,8 +48,8 @@
 //! | [`credentials`] | token sources and stores |
 //! | [`pacing`] | client-side rate limits |
 //! | [`webhook`] | receiving webhooks |
-//! | [`testing`] | snapshots of requests, fake responses |
-//! | [`operation`] | a table of all operations, with evidence and behaviour |
+//! | [`testing`] | snapshots of requests, canned responses |
+//! | [`operation`] | the table of all operations, with evidence and behaviour |
 //!
 //! deploykit is not affiliated with these platforms.
 #![forbid(unsafe_code)]
@@ -113,7 +115,7 @@ pub mod nodion;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-/// Tokens: fixed, from a source that renews them, and kept in a store.
+/// Tokens: fixed or renewed, and stores that keep them across processes.
 pub mod credentials {
     pub use crate::error::BoxError;
     pub use crate::transport::credentials::{
@@ -121,7 +123,7 @@ pub mod credentials {
     };
 }
 
-/// Client-side rate limits: per process, for a fixed share, or shared by several processes.
+/// Client-side rate limits, for one process or shared by several.
 pub mod pacing {
     pub use crate::error::BoxError;
     #[cfg(feature = "redis")]
@@ -131,7 +133,7 @@ pub mod pacing {
     };
 }
 
-/// The HTTP types of this crate's API.
+/// The crate `http`, whose types this crate's API uses.
 pub use http;
 
 #[doc(inline)]
