@@ -409,8 +409,8 @@ fn spends_and_final_on_are_required_and_in_the_table() {
         &["missing"],
     );
     assert_refused(
-        "deploys the application anew",
-        "none",
+        "side-effects: redeploys the application",
+        "side-effects: none",
         &format!("{at}spends"),
         &["without side effects"],
     );
