@@ -157,7 +157,7 @@ fn as_float(value: Value) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::transport::decode::misfit;
+    use crate::transport::decode::path_and_reason;
     use serde::Deserialize;
     use std::collections::BTreeMap;
 
@@ -182,7 +182,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Result<Reply, String> {
-        serde_json::from_str(text).map_err(|error| misfit(text.as_bytes(), &error))
+        serde_json::from_str(text).map_err(|error| path_and_reason(text.as_bytes(), &error))
     }
 
     #[test]

@@ -33,7 +33,7 @@
 
 use crate::error::{Effect, Error, ErrorKind, Result, start_of};
 use crate::secret::{CallbackUrl, Secret};
-use crate::transport::decode::without_value;
+use crate::transport::decode::reason_without_value;
 use crate::transport::http_client::is_loopback;
 use secrecy::zeroize::Zeroizing;
 use serde::de::DeserializeOwned;
@@ -237,7 +237,7 @@ pub(crate) fn json(bytes: &[u8]) -> Result<Value> {
         unreadable(if deep {
             "is nested too deeply".to_owned()
         } else {
-            format!("is not JSON: {}", without_value(&error))
+            format!("is not JSON: {}", reason_without_value(&error))
         })
     })
 }
@@ -246,7 +246,7 @@ pub(crate) fn json(bytes: &[u8]) -> Result<Value> {
 pub(crate) fn decode<T: DeserializeOwned>(body: Value) -> Result<T> {
     serde_path_to_error::deserialize(body).map_err(|error| {
         let place = place(error.path().iter());
-        let why = without_value(error.inner());
+        let why = reason_without_value(error.inner());
         unreadable(format!("does not fit at {place}: {why}"))
     })
 }

@@ -1,4 +1,4 @@
-//! Where connections lead, and what they trust.
+//! TLS certificates, proxies, environment variables, and custom HTTP clients.
 #![cfg(all(
     feature = "nexlayer",
     feature = "dployr",
@@ -39,7 +39,7 @@ async fn list(builder: ClientBuilder<nodion::Nodion>) -> deploykit::Result<usize
     Ok(list.items.len())
 }
 
-/// An https server with a certificate of its own.
+/// An https server with a self-signed certificate.
 struct Tls {
     base_url: String,
     certificate: String,
@@ -48,7 +48,7 @@ struct Tls {
 }
 
 impl Tls {
-    /// Ends TLS in front of a server that sends this reply.
+    /// Terminates TLS in front of a stub server with this reply.
     async fn start(reply: Vec<u8>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -84,7 +84,7 @@ impl Tls {
 }
 
 #[tokio::test]
-async fn a_certificate_of_ones_own_is_trusted_when_it_is_given_and_only_then() {
+async fn a_custom_root_certificate_is_trusted_only_if_configured() {
     let server = Tls::start(reply("200 OK", &[], LIST)).await;
     let error = list(nodion(&server.base_url)).await.unwrap_err();
     assert_eq!(
@@ -93,7 +93,10 @@ async fn a_certificate_of_ones_own_is_trusted_when_it_is_given_and_only_then() {
         "{error}"
     );
     assert!(error.to_string().contains("certificate"), "{error}");
-    assert!(!error.is_retryable(), "it will not fit a second later");
+    assert!(
+        !error.is_retryable(),
+        "an invalid certificate stays invalid"
+    );
     assert_eq!(server.handshakes.load(Ordering::SeqCst), 1);
 
     let trusting = nodion(&server.base_url).root_certificate(server.certificate.clone());
@@ -101,7 +104,7 @@ async fn a_certificate_of_ones_own_is_trusted_when_it_is_given_and_only_then() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_given_gets_the_request_and_its_password_stays_hidden() {
+async fn a_configured_proxy_gets_the_request_and_its_password_is_redacted() {
     let proxy = Server::replies("200 OK", &[], LIST).await;
     let with_password = proxy.base_url.replace("http://", "http://user:hush-hush@");
     let builder = nodion("http://platform.invalid/base")
@@ -118,7 +121,7 @@ async fn a_proxy_that_is_given_gets_the_request_and_its_password_stays_hidden() 
     assert!(request.contains("proxy-authorization: Basic "), "{request}");
     assert!(!format!("{client:?}").contains("hush-hush"));
 
-    // A proxy that refuses is not the platform.
+    // The proxy refuses the connection.
     let refusing = Server::replies("407 Proxy Authentication Required", &[], "").await;
     let builder = nodion("http://platform.invalid").allow_plain_http();
     let builder = builder.proxy(
@@ -132,11 +135,11 @@ async fn a_proxy_that_is_given_gets_the_request_and_its_password_stays_hidden() 
 }
 
 #[tokio::test]
-async fn plain_http_does_not_leave_this_machine_by_a_proxy() {
+async fn plain_http_through_a_proxy_is_refused() {
     let proxy = Server::replies("200 OK", &[], LIST).await;
     let builder = || nodion("http://127.0.0.1:9").proxy(proxy.base_url.clone());
     let error = builder().build().unwrap_err();
-    assert!(error.to_string().contains("by a proxy"), "{error}");
+    assert!(error.to_string().contains("through a proxy"), "{error}");
     assert!(builder().allow_plain_http().build().is_ok());
     let error = nodion("https://a.example")
         .proxy(proxy.base_url.clone())
@@ -144,9 +147,9 @@ async fn plain_http_does_not_leave_this_machine_by_a_proxy() {
     assert_eq!(error.build().unwrap_err().kind(), ErrorKind::Configuration);
 }
 
-/// Runs in a process of its own, as the environment belongs to the whole process.
+/// Runs in a child process of the tests below, because environment variables are per process.
 #[tokio::test]
-async fn within_the_environment() {
+async fn in_child_process() {
     if std::env::var("DEPLOYKIT_TEST_FROM_ENV").is_ok() {
         let clients = [
             nexlayer::Client::from_env().map(|client| format!("{client:?}")),
@@ -176,11 +179,11 @@ async fn within_the_environment() {
     );
 }
 
-/// The lines that `within_the_environment` prints about `from_env`, with these variables set.
+/// The output of `in_child_process` about `from_env`, with these variables.
 fn from_env(values: [(&str, &str); 9]) -> Vec<String> {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
-        .args(["within_the_environment", "--exact", "--nocapture"])
+        .args(["in_child_process", "--exact", "--nocapture"])
         .env("DEPLOYKIT_TEST_FROM_ENV", "1")
         .env_remove("DEPLOYKIT_TEST_BASE_URL")
         .envs(values);
@@ -192,7 +195,7 @@ fn from_env(values: [(&str, &str); 9]) -> Vec<String> {
 }
 
 #[test]
-fn clients_read_their_variables_and_an_empty_one_counts_as_missing() {
+fn clients_read_the_environment_and_empty_variables_are_missing() {
     let set = [
         ("NEXLAYER_BASE_URL", "https://nexlayer.example"),
         ("NEXLAYER_API_KEY", CANARY),
@@ -247,13 +250,13 @@ fn clients_read_their_variables_and_an_empty_one_counts_as_missing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_environments_proxy_is_respected_except_for_this_machine() {
+async fn proxy_variables_are_used_except_for_loopback() {
     let proxy = Server::replies("200 OK", &[], LIST).await;
     let platform = Server::replies("200 OK", &[], LIST).await;
     let run = |base_url: &str, more: &[(&str, &str)]| {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
-            .args(["within_the_environment", "--exact", "--nocapture"])
+            .args(["in_child_process", "--exact", "--nocapture"])
             .env("DEPLOYKIT_TEST_BASE_URL", base_url)
             .envs(more.iter().copied());
         // reqwest reads both spellings.
@@ -282,9 +285,9 @@ async fn the_environments_proxy_is_respected_except_for_this_machine() {
 }
 
 #[tokio::test]
-async fn a_client_of_ones_own_is_used_and_the_rest_stays() {
+async fn a_custom_http_client_is_used_with_the_same_policies() {
     let server = Server::replies("503 Busy", &[], "").await;
-    // Without one, reqwest cannot build a client for rustls.
+    // reqwest needs it to build a client with rustls.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let own = reqwest::Client::builder()
         .no_proxy()
@@ -305,8 +308,8 @@ async fn a_client_of_ones_own_is_used_and_the_rest_stays() {
     );
     assert!(server.requests()[0].contains("x-own: yes"));
 
-    // One that follows redirects hides that the platform acted: no connection to the target is no
-    // proof, and nothing is sent again.
+    // A client that follows redirects hides whether the platform acted: a connect error is not proof,
+    // and the call is not retried.
     let location = "location: http://127.0.0.1:9/gone";
     let server = Server::replies("303 See Other", &[location], "").await;
     let following = reqwest::Client::builder().no_proxy().build().unwrap();

@@ -7,7 +7,7 @@ use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::raw::dployr::{Op, types};
 use crate::secret::{PersonalData, Secret};
 use crate::transport::Scope;
-use crate::transport::credentials::{Auth, Boxed, Obtain, Tokens};
+use crate::transport::credentials::{Auth, BoxFuture, Obtain, Tokens};
 use http::HeaderMap;
 use http::header::SET_COOKIE;
 use std::time::Duration;
@@ -226,7 +226,7 @@ pub(super) struct PasswordLogin {
 }
 
 impl Obtain for PasswordLogin {
-    fn obtain<'a>(&'a self, client: &'a Scope, _: Option<Tokens>) -> Boxed<'a, Tokens> {
+    fn obtain<'a>(&'a self, client: &'a Scope, _: Option<Tokens>) -> BoxFuture<'a, Tokens> {
         let client = Client::with_defaults(client.with_auth(Auth::None));
         let login = client.login(&self.email, self.password.clone());
         Box::pin(async move {

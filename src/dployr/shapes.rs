@@ -8,7 +8,7 @@ use super::Page;
 use crate::lenient::optional_integer;
 use crate::page::{PageRequest, Paging};
 use crate::raw::dployr::types;
-use crate::transport::decode::misfit;
+use crate::transport::decode::path_and_reason;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -207,8 +207,8 @@ impl<'a> Part<'a> {
     /// Decodes the part. An error contains the JSON path, and no value.
     pub fn read<T: DeserializeOwned, E: Error>(&self) -> Result<T, E> {
         decode(self.json.as_bytes()).map_err(|error| {
-            let misfit = misfit(self.json.as_bytes(), &error);
-            E::custom(misfit.replacen('$', &self.place, 1))
+            let path_and_reason = path_and_reason(self.json.as_bytes(), &error);
+            E::custom(path_and_reason.replacen('$', &self.place, 1))
         })
     }
 }
@@ -264,7 +264,7 @@ mod tests {
 
     fn read<T: DeserializeOwned>(reply: &Value) -> Result<T, String> {
         let bytes = reply.to_string();
-        serde_json::from_str(&bytes).map_err(|error| misfit(bytes.as_bytes(), &error))
+        serde_json::from_str(&bytes).map_err(|error| path_and_reason(bytes.as_bytes(), &error))
     }
 
     fn one<T: DeserializeOwned + 'static>(reply: &Value) -> Result<T, String> {

@@ -62,7 +62,7 @@ impl Client {
     /// The same client with this exact `Authorization` header.
     pub(super) fn with_authorization(&self, value: crate::Secret) -> Result<Self> {
         Ok(Self {
-            scope: self.scope.with_auth(Auth::as_it_is(&value)?),
+            scope: self.scope.with_auth(Auth::without_scheme(&value)?),
             settings: (),
         })
     }

@@ -160,7 +160,7 @@ impl LogStream {
             return Err(None);
         }
         self.failures += 1;
-        let is_transient = error.may_repeat(true) || error.kind() == ErrorKind::RateLimited;
+        let is_transient = error.may_retry(true) || error.kind() == ErrorKind::RateLimited;
         let retry_after = error.retry_after().unwrap_or_default();
         if !is_transient
             || !self.will_reconnect()

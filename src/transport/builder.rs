@@ -17,7 +17,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Sets up a client. Nothing is sent by it, and `build` is cheap.
+/// Builds a client. It sends nothing.
 ///
 /// ```
 /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::Result<()> {
@@ -33,13 +33,13 @@ pub struct ClientBuilder<P: Platform> {
     /// Headers that every call gets.
     pub(crate) headers: Vec<ExtraHeader>,
     pub(crate) settings: P::Settings,
-    /// Why the client cannot be built.
+    /// An error of an earlier option, which `build` returns.
     pub(crate) problem: Option<Error>,
-    /// Answers requests instead of the network.
+    /// Answers requests instead of the network: a recorder or an in-process platform.
     pub(crate) wire: Option<Arc<dyn Answer>>,
 }
 
-/// What the builders of all platforms have.
+/// The options that all platforms share.
 #[derive(Default)]
 struct Options {
     base_url: Option<String>,
@@ -67,82 +67,82 @@ impl<P: Platform> Default for ClientBuilder<P> {
 }
 
 impl<P: Platform> ClientBuilder<P> {
-    /// Where the platform is: scheme, host, and port and path if need be.
+    /// The platform's base URL: scheme, host, optional port and path. A trailing slash is ignored.
     ///
-    /// A slash at the end makes no difference. Plain `http` is for loopback only, unless
-    /// [`allow_plain_http`](Self::allow_plain_http) says otherwise.
+    /// Plain `http` is accepted for loopback hosts only, unless
+    /// [`allow_plain_http`](Self::allow_plain_http) is set.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.options.base_url = Some(url.into());
         self
     }
 
-    /// The API token, with or without the word that stands in front of it in the header.
+    /// The API token, with or without its prefix (`Bearer `, `token `).
     pub fn token(self, token: impl Into<Secret>) -> Self {
         self.credentials(Credentials::token(token))
     }
 
-    /// Where the token comes from: fixed, from the environment, or renewed.
+    /// The credentials: a fixed token, one from the environment, or renewed tokens.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.options.credentials = Some(credentials);
         self
     }
 
-    /// Keeps tokens that are renewed across processes, see [`FileStore`](crate::credentials::FileStore).
+    /// Keeps renewed tokens across processes, for example in a [`FileStore`](crate::credentials::FileStore).
     pub fn token_store(mut self, store: impl TokenStore) -> Self {
         self.options.store = Some(Arc::new(store));
         self
     }
 
-    /// How long connecting may take, TLS included. Default: 10 s.
+    /// Timeout for connecting, TLS handshake included. Default: 10 s.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.options.connections.connect_timeout = Some(limit);
         self
     }
 
-    /// How long one attempt may take. Default: 30 s; 120 s for operations that work before they
-    /// answer. Streams: until the reply begins.
+    /// Timeout of one attempt. Default: 30 s; 120 s for slow operations. For streams: until the
+    /// response begins.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.options.limits.attempt = Some(limit);
         self
     }
 
-    /// How long a whole call may take. Default: 90 s; 180 s for operations that work before they
-    /// answer.
+    /// Deadline of a call, retries and waits included. Default: 90 s; 180 s for slow operations.
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.options.limits.deadline = Some(limit);
         self
     }
 
-    /// How long a stream may be silent. Default: 300 s.
+    /// How long a stream may send nothing. Default: 300 s.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.options.limits.idle = limit;
         self
     }
 
-    /// How large the body of a reply may be, in bytes. Default: 16 MiB.
+    /// Largest response body, in bytes. Default: 16 MiB.
     pub fn max_reply_bytes(mut self, limit: usize) -> Self {
         self.options.limits.reply_bytes = limit;
         self
     }
 
-    /// When a failed call is sent again. Default: [`Retry::default`]; [`Retry::off`] for never.
+    /// The retry policy. Default: [`Retry::default`]; [`Retry::off`] disables retries.
     pub fn retry(mut self, policy: Retry) -> Self {
         self.options.retry = Some(policy);
         self
     }
 
-    /// How the client keeps to the platform's rate limits. Default: [`Pacing::documented`].
+    /// Client-side rate limits. Default: [`Pacing::documented`].
     pub fn pacing(mut self, pacing: Pacing) -> Self {
         self.options.pacing = Some(pacing);
         self
     }
 
-    /// Permits at most so many calls that cost money in any such span, by this client and its
-    /// clones: a loop or an agent that runs wild is stopped here.
+    /// Limits the calls that cost money, per time span, for this client and its clones: a guard
+    /// against runaway loops and agents.
     ///
-    /// What counts is [`Behaviour::spends`](crate::operation::Behaviour), and every `POST` without a
-    /// wrapper. Calls that are known to have done nothing do not count. One that is too many is
-    /// refused with [`ErrorKind::SpendLimit`](crate::ErrorKind::SpendLimit) before anything is sent. Default: no limit.
+    /// Operations marked [`Behaviour::spends`](crate::operation::Behaviour) count, and every `POST`
+    /// without a wrapper. Calls that are known to have done nothing do not count. Calls beyond the limit
+    /// fail with [`ErrorKind::SpendLimit`](crate::ErrorKind::SpendLimit) and send nothing. Default: no
+    /// limit.
     ///
     /// ```
     /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::ClientBuilder<P> {
@@ -155,8 +155,8 @@ impl<P: Platform> ClientBuilder<P> {
         self
     }
 
-    /// Tells a function how every call of this client and its clones ended: for metrics, or for a
-    /// record of what was created. It runs on the task of the call, so it must not block.
+    /// Calls a function with a report of every call of this client and its clones: for metrics or an
+    /// audit log. It runs on the task of the call, so it must not block.
     ///
     /// ```
     /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::ClientBuilder<P> {
@@ -172,53 +172,52 @@ impl<P: Platform> ClientBuilder<P> {
         self
     }
 
-    /// Sends everything through this proxy: `http://proxy.example:3128`, also `https` and, if reqwest
-    /// was built with it, `socks5`; with user and password in the URL if it needs them.
+    /// Sends every request through this proxy: `http://user:password@proxy.example:3128`, also `https`
+    /// and, if reqwest was built with it, `socks5`.
     ///
-    /// Without one, `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` count, except for this machine.
+    /// Default: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, except for loopback hosts.
     pub fn proxy(mut self, url: impl Into<Secret>) -> Self {
         self.options.connections.proxy = Some(url.into());
         self
     }
 
-    /// Uses no proxy, whatever the environment says.
+    /// Uses no proxy and ignores the proxy variables of the environment.
     pub fn no_proxy(mut self) -> Self {
         self.options.connections.no_proxy = true;
         self
     }
 
-    /// Trusts the certificates in this PEM text as well as the system's: for a server of your own.
+    /// Trusts the certificates in this PEM text in addition to the system's.
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.options.connections.roots.push(pem.into());
         self
     }
 
-    /// Sends through a `reqwest::Client` of your own. Everything above it stays as it is: time limits
-    /// of attempts and calls, retries, pacing, size limits.
+    /// Sends requests with your own `reqwest::Client`. Timeouts, retries, pacing and size limits of this
+    /// crate still apply.
     ///
-    /// What the client itself does is then yours to guarantee. It should follow no redirects
-    /// (`redirect(Policy::none())`), as one may carry a token in a query or a body to another host, and
-    /// hides what the platform answered: so a failure to connect proves nothing there, and its effect is
-    /// unknown; send
-    /// nothing again by itself (`retry(reqwest::retry::never())`), as that may be a second create; not
-    /// unpack replies without limit; limit the time to connect (`connect_timeout`); and use no proxy for
-    /// this machine. With the feature `rustls`, install a crypto provider for the process before you
-    /// build it; the clients of this crate do so for themselves.
+    /// Set up the client as follows:
+    /// - Follow no redirects (`redirect(Policy::none())`): a redirect may send a token to another host.
+    ///   As it also hides whether the platform acted, connect errors have an unknown effect.
+    /// - Do not retry (`retry(reqwest::retry::never())`): a retry may create something twice.
+    /// - Disable decompression, or limit it.
+    /// - Set `connect_timeout`, and use no proxy for loopback hosts.
+    /// - With the feature `rustls`, install a crypto provider for the process first.
     ///
-    /// `connect_timeout`, `proxy`, `no_proxy` and `root_certificate` of this builder are then refused.
+    /// `connect_timeout`, `proxy`, `no_proxy` and `root_certificate` of this builder are then errors.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
         self.options.connections.own = Some(client);
         self
     }
 
-    /// Permits `http` to any host. Tokens then cross the network for everybody to read: for a
-    /// private network, or for a tunnel.
+    /// Permits plain `http` to any host, which sends tokens unencrypted: for private networks and
+    /// tunnels.
     pub fn allow_plain_http(mut self) -> Self {
         self.options.plain_http = true;
         self
     }
 
-    /// Takes what is not set yet from the environment: base URL and token.
+    /// Reads base URL and token from the environment, unless they are set.
     pub(crate) fn environment(mut self, read: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let (profile, options) = (P::profile(), &mut self.options);
         if options.base_url.is_none() {
@@ -235,7 +234,7 @@ impl<P: Platform> ClientBuilder<P> {
         Ok(self)
     }
 
-    /// The same builder, if it has a token by now.
+    /// Requires a token.
     pub(crate) fn needs_token(self) -> Result<Self> {
         match self.options.credentials {
             Some(_) => Ok(self),
@@ -246,24 +245,24 @@ impl<P: Platform> ClientBuilder<P> {
     /// Builds the client.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the base URL is missing, not http or https, carries
-    /// credentials, a query or a fragment, or is plain `http` to another host; when the token could not
-    /// stand in a header; when the proxy or a certificate cannot be read; and when options contradict
-    /// each other.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the base URL is missing, is not
+    /// `http` or `https`, contains credentials, a query or a fragment, or is plain `http` to a host that
+    /// is not loopback; if the token is not a valid header value; if the proxy or a certificate is
+    /// invalid; or if options contradict each other.
     pub fn build(self) -> Result<P::Client> {
         let (profile, options) = (P::profile(), self.options);
         let base_url = options.base_url.as_deref().or(profile.base_url);
         let base_url = base_url.ok_or_else(|| {
             let variable = profile.base_url_variable;
             Error::configuration(format!(
-                "there is no base URL: set it on the builder or in {variable}"
+                "the base URL is missing: set it on the builder or in {variable}"
             ))
         })?;
         let base_url = check_base_url(base_url, options.plain_http)?;
         if let Some(problem) = self.problem {
             return Err(problem);
         }
-        // A test in the place of the network sees each call once, and at once.
+        // Tests without a network get each call once and without delay.
         let (retry, pacing) = match self.wire {
             None => (Retry::default(), Pacing::documented()),
             Some(_) => (Retry::off(), Pacing::off()),
@@ -312,7 +311,7 @@ pub(crate) fn variable(name: &str, read: impl Fn(&str) -> Option<String>) -> Res
     value.ok_or_else(|| missing(name))
 }
 
-/// The error for an environment variable that is needed and is missing or empty.
+/// The error for a required environment variable that is missing or empty.
 fn missing(variable: &str) -> Error {
     Error::configuration(format!(
         "the environment variable {variable} is missing or empty"

@@ -1,4 +1,4 @@
-//! After decoding failed: what does not fit, and where.
+//! Errors for response bodies that do not decode: JSON path and reason.
 
 use super::failure::Target;
 use super::limits::ERROR_BYTES;
@@ -8,12 +8,12 @@ use crate::error::{Effect, Error, ErrorKind, start_of};
 use serde_json::{Deserializer, Value};
 use std::fmt::Write as _;
 
-/// How the message of a handwritten decoder begins if it names the place.
+/// Start of a JSON path. Messages of handwritten decoders may begin with one.
 const ROOT: &str = "$";
 
 impl Scope {
-    /// The error for a success body that could not be decoded. It names the place that does not fit and
-    /// shows the form of the body, never its contents.
+    /// The error for a success body that does not decode. It shows the JSON path, the reason, and the
+    /// keys and types of the body, but no values.
     pub(crate) fn decode_error(
         &self,
         bytes: &[u8],
@@ -22,14 +22,13 @@ impl Scope {
     ) -> Error {
         let json: Option<Value> = serde_json::from_slice(bytes).ok();
         let failed = self.transport.profile.failed_success;
-        // A platform's own forms are those of its operations.
+        // Only operations of the spec have the platform's failure format.
         let own = json.as_ref().filter(|_| target.operation.is_some());
         if let Some(failed) = own.and_then(failed) {
             let id = request_id(&self.state().outcome.headers);
             return failed.into_error(target.effect()).with_request_id(id);
         }
-        // A platform that says "created" or "accepted" in JSON did act; of any other body, or one from a
-        // proxy, nobody can tell.
+        // A 201 or 202 in JSON comes from the platform, which acted. Other bodies may come from a proxy.
         let effect = match &json {
             _ if target.reads_only() => Effect::None,
             Some(Value::Object(_) | Value::Array(_))
@@ -40,13 +39,16 @@ impl Scope {
             _ => Effect::Unknown,
         };
         let excerpt = match json {
-            // A page of a proxy says what it is; any other text may be a token.
+            // HTML comes from a proxy and helps to find it; any other text may be a token.
             Some(Value::String(text)) if text.trim_start().starts_with('<') => text,
-            Some(Value::String(text)) => format!("a text of {} bytes", text.len()),
+            Some(Value::String(text)) => format!("text of {} bytes", text.len()),
             Some(json) => redact::shape(&json).to_string(),
             None => format!("{} bytes that are not JSON", bytes.len()),
         };
-        let message = format!("cannot decode the response at {}", misfit(bytes, error));
+        let message = format!(
+            "cannot decode the response at {}",
+            path_and_reason(bytes, error)
+        );
         Error::new(ErrorKind::Decode, message)
             .with_effect(effect)
             // Redacted before it is shortened to an excerpt.
@@ -54,19 +56,19 @@ impl Scope {
     }
 }
 
-/// Where a body does not fit, and why: `$.data[1].id: found number, expected a string`.
-pub(crate) fn misfit(bytes: &[u8], error: &serde_json::Error) -> String {
-    let why = without_value(error);
+/// JSON path and reason: `$.data[1].id: found number, expected a string`.
+pub(crate) fn path_and_reason(bytes: &[u8], error: &serde_json::Error) -> String {
+    let why = reason_without_value(error);
     match why.starts_with(ROOT) {
         true => why,
-        false => format!("{}: {why}", place_of(bytes, error)),
+        false => format!("{}: {why}", json_path(bytes, error)),
     }
 }
 
-/// serde's message without the value it quotes, which may be a token.
-pub(crate) fn without_value(error: &serde_json::Error) -> String {
+/// serde's message without the value that it quotes, which may be a token.
+pub(crate) fn reason_without_value(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    // The last one: a quoted value may hold these words, too.
+    // The last occurrence: a quoted value may contain the same words.
     let text = match text.rsplit_once(" at line ") {
         Some((text, _)) if error.line() > 0 => text,
         _ => &text,
@@ -89,21 +91,20 @@ pub(crate) fn without_value(error: &serde_json::Error) -> String {
         {
             text.to_owned()
         }
-        None => "it has an unexpected value".to_owned(),
+        None => "unexpected value".to_owned(),
     }
 }
 
-/// A step of a path into JSON.
+/// One step of a JSON path.
 enum Step {
     Index(usize),
     /// `None` until the value begins.
     Name(Option<String>),
 }
 
-/// The path to the place where decoding stopped, such as `$.data[1].id`. serde_json reports the line
-/// and the column behind a value that does not fit, or before a list or object that should be
-/// something else.
-fn place_of(bytes: &[u8], error: &serde_json::Error) -> String {
+/// The JSON path at which decoding stopped: `$.data[1].id`. serde_json reports the line and column
+/// after an unexpected scalar, or before an unexpected list or object.
+fn json_path(bytes: &[u8], error: &serde_json::Error) -> String {
     let before = bytes
         .split_inclusive(|byte| *byte == b'\n')
         .take(error.line().saturating_sub(1));
@@ -140,7 +141,7 @@ fn place_of(bytes: &[u8], error: &serde_json::Error) -> String {
         }
         at += 1;
     }
-    // A list where something else belongs, or that ends there, is reported behind its bracket.
+    // For an unexpected or truncated list, the column is after its bracket.
     let (read, next) = (bytes[..end].trim_ascii_end(), bytes.get(end));
     if read.ends_with(b"[") && next != Some(&b'[') && is_about_a_list(error) {
         path.pop();
@@ -167,7 +168,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[derive(Debug, Deserialize)]
-    #[expect(dead_code, reason = "only decoding is tested")]
+    #[expect(dead_code, reason = "only decoded")]
     struct Record {
         id: String,
         count: u8,
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_located() {
+    fn errors_have_a_json_path() {
         for (body, place) in [
             ("7", "$"),
             ("[]", "$"),
@@ -201,7 +202,7 @@ mod tests {
             (r#"[{"id": "a", "count": 1}"#, "$[0]"),
         ] {
             let error = serde_json::from_str::<(Record,)>(body).unwrap_err();
-            assert_eq!(place_of(body.as_bytes(), &error), place, "{body}: {error}");
+            assert_eq!(json_path(body.as_bytes(), &error), place, "{body}: {error}");
         }
     }
 }

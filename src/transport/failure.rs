@@ -1,5 +1,4 @@
-//! From a response that is not a success to an error: what the platform's table says of it, and what
-//! may have happened.
+//! Errors for failure responses, and whether the platform acted.
 
 use super::limits::EXCERPT_BYTES;
 use super::mask::Mask;
@@ -11,7 +10,7 @@ use http::{HeaderMap, Method, header};
 use serde_json::Value;
 use std::time::Duration;
 
-/// What a request is meant to do.
+/// The operation of a request, and whether it may change something.
 pub(crate) struct Target {
     /// `None` for a request without a spec entry.
     pub operation: Option<&'static Operation>,
@@ -19,14 +18,14 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// A request without a spec entry that changes nothing.
+    /// A request without a spec entry that only reads.
     pub const READ: Self = Self {
         operation: None,
         method: Method::HEAD,
     };
 
-    /// Whether the request changes nothing on the server. Nobody vouches for a `GET` without a spec
-    /// entry: dployr's service status wakes a service.
+    /// Whether the request only reads. A `GET` without a spec entry may have side effects: dployr's
+    /// service status wakes a service.
     pub fn reads_only(&self) -> bool {
         match self.operation {
             Some(operation) => operation.is_read_only(),
@@ -42,7 +41,7 @@ impl Target {
         }
     }
 
-    /// What may have happened when no response could be read.
+    /// The effect if no response could be read.
     pub fn effect(&self) -> Effect {
         match self.reads_only() {
             true => Effect::None,
@@ -50,8 +49,7 @@ impl Target {
         }
     }
 
-    /// What may have happened when the response has this failure status: nothing after a refusal
-    /// (4xx), unknown after a 5xx, a 408 or a redirect.
+    /// The effect of a failure status: none for 4xx, unknown for 5xx, 408 and redirects.
     pub fn effect_of(&self, status: u16) -> Effect {
         let applied_on = self
             .operation
@@ -70,14 +68,14 @@ impl Target {
     }
 }
 
-/// A response that is not a success, as a platform's `classify` gets it.
+/// A failure response, as input of a platform's `classify`.
 pub struct Failure<'a> {
     pub operation: Option<&'static Operation>,
     pub status: u16,
     pub headers: &'a HeaderMap,
     /// The body as text, at most 64 KiB.
     pub text: &'a str,
-    /// The body as JSON, if it is.
+    /// The body, if it is JSON.
     pub json: Option<&'a Value>,
 }
 
@@ -91,7 +89,7 @@ impl Failure<'_> {
     }
 }
 
-/// What a platform's `classify` makes of a failure.
+/// The result of a platform's `classify`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Classified {
     pub kind: ErrorKind,
@@ -99,13 +97,13 @@ pub struct Classified {
     pub message: Option<String>,
     pub details: Option<Value>,
     pub resource_id: Option<String>,
-    /// `None` leaves it to the status and the spec.
+    /// `None`: decided by the status and the spec.
     pub effect: Option<Effect>,
     pub advice: Option<&'static str>,
 }
 
 impl Classified {
-    /// What the status alone says.
+    /// The kind that follows from the status alone.
     pub fn from_status(status: u16) -> Self {
         let kind = match status {
             300..=399 => ErrorKind::Redirected,
@@ -160,7 +158,7 @@ impl Classified {
 }
 
 impl Scope {
-    /// The error for a response that is not a success. It is redacted when the call ends.
+    /// The error for a failure response, not yet redacted.
     pub(super) fn failure(
         &self,
         target: &Target,
@@ -209,7 +207,7 @@ impl Scope {
         )
     }
 
-    /// Adds what is known of the call to an error that was found after its response came.
+    /// Adds status, attempts and operation to an error that occurred after the response, and redacts it.
     pub(crate) fn complete(&self, error: Error) -> Error {
         let (outcome, effect) = {
             let state = self.state();
@@ -219,7 +217,7 @@ impl Scope {
             0 => error,
             status => error.with_status(status),
         };
-        // An earlier attempt may have done more than the one whose response this is.
+        // An earlier attempt may have had an effect.
         let effect = error.effect().max(effect);
         let error = error
             .with_effect(effect)
@@ -229,7 +227,7 @@ impl Scope {
     }
 }
 
-/// Scheme and host of a redirect: path and query may hold a token.
+/// Scheme and host of a redirect; path and query may contain a token.
 fn redirect_origin(headers: &HeaderMap) -> Option<String> {
     let location = headers.get(header::LOCATION)?.to_str().ok()?;
     let url = reqwest::Url::parse(location).ok()?;
@@ -238,12 +236,12 @@ fn redirect_origin(headers: &HeaderMap) -> Option<String> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    //! Runs a platform's `classify` on a table of failures.
+    //! Helper for the tests of the platforms' `classify`.
 
     use super::{Classified, Failure};
     use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 
-    /// What `classify` makes of this status and body.
+    /// The result of `classify` for this status and body.
     pub fn classified(
         classify: fn(&Failure<'_>) -> Classified,
         status: u16,

@@ -15,10 +15,10 @@ pub(crate) const AGENT: &str = concat!("deploykit/", env!("CARGO_PKG_VERSION"));
 /// Added by the generator; no platform knows it.
 const API_VERSION: HeaderName = HeaderName::from_static("api-version");
 
-/// A header that a caller adds, checked.
+/// A valid header that a caller added.
 pub(crate) type ExtraHeader = (HeaderName, HeaderValue);
 
-/// Headers that the transport or HTTP itself sets.
+/// Headers that a caller cannot add: the transport or HTTP sets them.
 const RESERVED_HEADERS: [&str; 14] = [
     "accept-encoding",
     "authorization",
@@ -37,8 +37,8 @@ const RESERVED_HEADERS: [&str; 14] = [
 ];
 
 impl Scope {
-    /// Completes a request in place. An error means that it must not be sent: that a preview is all
-    /// that was wanted, or that the request could not be completed.
+    /// Adds headers, credentials and the caller's options to a request. An error means that the
+    /// request must not be sent: it is only previewed, or was not built by a wrapper.
     pub(crate) fn prepare(&self, request: &mut Request, id: &str) -> Result<(), &'static str> {
         if !crate::secret::is_exposing() {
             return Err(
@@ -63,7 +63,7 @@ impl Scope {
         let preview_only = self.state().preview_only;
         match &transport.auth {
             Auth::Header(name, value) => drop(headers.insert(name.clone(), value.clone())),
-            // The token is known only when it is sent.
+            // The token is only known when the request is sent.
             Auth::Renewed(_) if preview_only => {
                 headers.insert(AUTHORIZATION, HeaderValue::from_static(REDACTED));
             }
@@ -94,7 +94,7 @@ fn accepted(operation: Option<&Operation>) -> HeaderValue {
     }
 }
 
-/// The real type of a text body, which the generator knows only as plain text.
+/// The content type of a text body. The generated client sends `text/plain`.
 fn text_body(operation: &Operation) -> Option<HeaderValue> {
     let content_type = operation.content_type?;
     content_type
@@ -102,27 +102,26 @@ fn text_body(operation: &Operation) -> Option<HeaderValue> {
         .then(|| HeaderValue::from_static(content_type))
 }
 
-/// A header that a caller adds to one call.
+/// Checks a header that a caller adds.
 pub(crate) fn extra_header(name: &str, value: &str) -> Result<ExtraHeader> {
     let refused = |why: &str| Error::invalid_request(format!("the header {name:?} {why}"));
     let parsed: HeaderName = name.parse().map_err(|_| refused("is not a header name"))?;
     if RESERVED_HEADERS.contains(&parsed.as_str()) {
-        return Err(refused("is set by the client and cannot be added"));
+        return Err(refused("is set by the client"));
     }
-    let mut value =
-        HeaderValue::from_str(value).map_err(|_| refused("has a value that cannot be sent"))?;
+    let mut value = HeaderValue::from_str(value).map_err(|_| refused("has an invalid value"))?;
     value.set_sensitive(true);
     Ok((parsed, value))
 }
 
-/// Checks a query parameter that a caller adds to one call.
+/// Checks a query parameter that a caller adds.
 pub(crate) fn extra_query(scope: &Scope, name: &str) -> Result<()> {
     if name.is_empty() {
         return Err(Error::invalid_request("a query parameter has no name"));
     }
     if scope.transport.profile.secret_query.contains(&name) {
         return Err(Error::invalid_request(format!(
-            "the query parameter {name:?} carries a credential and cannot be added"
+            "the query parameter {name:?} carries a credential: set it on the client"
         )));
     }
     Ok(())

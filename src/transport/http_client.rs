@@ -1,4 +1,4 @@
-//! Connections: where they may lead, TLS, proxies.
+//! Connections: TLS, proxies, redirects, and checks of the base URL.
 
 use super::limits::CONNECT;
 use crate::error::{Error, Result};
@@ -7,13 +7,13 @@ use reqwest::Url;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// What a builder was told about connections.
+/// The connection options of a builder.
 #[derive(Default)]
 pub(crate) struct Connections {
     pub connect_timeout: Option<Duration>,
     pub proxy: Option<Secret>,
     pub no_proxy: bool,
-    /// PEM.
+    /// Root certificates, PEM.
     pub roots: Vec<Vec<u8>>,
     pub own: Option<reqwest::Client>,
 }
@@ -21,11 +21,13 @@ pub(crate) struct Connections {
 impl Connections {
     pub fn client(self, base_url: &str, plain_http: bool) -> Result<reqwest::Client> {
         if self.proxy.is_some() && self.no_proxy {
-            return Err(Error::configuration("there is a proxy, and no_proxy()"));
+            return Err(Error::configuration(
+                "proxy() and no_proxy() contradict each other",
+            ));
         }
         if self.proxy.is_some() && base_url.starts_with("http:") && !plain_http {
             return Err(Error::configuration(
-                "plain http leaves this machine by a proxy, which shows the token to everybody in between; use https, or allow_plain_http()",
+                "plain http through a proxy sends the token unencrypted: use https or allow_plain_http()",
             ));
         }
         let is_set = self.connect_timeout.is_some()
@@ -34,34 +36,34 @@ impl Connections {
             || !self.roots.is_empty();
         match self.own {
             Some(_) if is_set => Err(Error::configuration(
-                "time to connect, proxy and certificates are set on the reqwest client that was given",
+                "set connect timeout, proxy and certificates on your reqwest client, not on the builder",
             )),
             Some(own) => Ok(own),
-            None => self.careful_client(base_url),
+            None => self.default_client(base_url),
         }
     }
 
-    fn careful_client(self, base_url: &str) -> Result<reqwest::Client> {
+    fn default_client(self, base_url: &str) -> Result<reqwest::Client> {
         #[cfg(feature = "rustls")]
         {
-            // The process may have chosen a provider already; then that one stands.
+            // Keep a provider that the process has installed.
             if rustls::crypto::CryptoProvider::get_default().is_none() {
                 let _ = rustls::crypto::ring::default_provider().install_default();
             }
         }
         let mut builder = reqwest::Client::builder()
             .connect_timeout(self.connect_timeout.unwrap_or(CONNECT))
-            // A redirect could carry a token to another host, or turn a POST into a GET.
+            // A redirect could send a token to another host, or turn a POST into a GET.
             .redirect(reqwest::redirect::Policy::none())
-            // What is sent again, and what is counted as an attempt, is decided here and nowhere below.
+            // Only the pipeline retries and counts attempts.
             .retry(reqwest::retry::never())
-            // Another crate may have switched these on in reqwest, and what is unpacked is not bounded.
+            // Another crate may have enabled these features, and decompression has no size limit.
             .no_gzip()
             .no_brotli()
             .no_deflate()
             .no_zstd();
-        // Another crate may have switched the other one on in reqwest, which then takes what it likes: rustls perhaps
-        // without a provider it could use, or the system's library, whose errors cannot be told apart.
+        // Another crate may have enabled the other TLS backend: rustls without a provider, or the system's
+        // library, whose errors cannot be classified.
         #[cfg(feature = "rustls")]
         {
             builder = builder.tls_backend_rustls();
@@ -76,24 +78,23 @@ impl Connections {
         let host = Url::parse(base_url).ok();
         let host = host.as_ref().and_then(Url::host_str).unwrap_or_default();
         if let Some(proxy) = &self.proxy {
-            // The words of the error may repeat the URL.
+            // reqwest's message may contain the URL.
             let proxy = reqwest::Proxy::all(proxy.expose())
-                .map_err(|_| Error::configuration("the proxy is not a URL"))?;
+                .map_err(|_| Error::configuration("the proxy is not a valid URL"))?;
             builder = builder.proxy(proxy);
         } else if self.no_proxy || is_loopback(host) {
-            // Plain http is fine to this machine because it does not leave it: by a proxy it would.
+            // Plain http to loopback must not leave this machine through a proxy.
             builder = builder.no_proxy();
         }
         builder.build().map_err(|error| {
-            Error::configuration("the HTTP client cannot be set up")
-                .with_source(error.without_url())
+            Error::configuration("cannot build the HTTP client").with_source(error.without_url())
         })
     }
 }
 
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 fn trust(builder: reqwest::ClientBuilder, pem: &[u8]) -> Result<reqwest::ClientBuilder> {
-    let refused = || Error::configuration("the root certificate is not a PEM certificate");
+    let refused = || Error::configuration("the root certificate is not valid PEM");
     let certificates =
         reqwest::Certificate::from_pem_bundle(pem).map_err(|error| refused().with_source(error))?;
     if certificates.is_empty() {
@@ -125,13 +126,13 @@ pub(crate) fn check_base_url(text: &str, plain_http: bool) -> Result<String> {
         "http" if plain_http || is_loopback(host) => {}
         "http" => {
             return Err(refused(
-                "is plain http to another host, which shows the token to everybody in between; use https, or allow_plain_http()",
+                "is plain http to a remote host, which sends the token unencrypted: use https or allow_plain_http()",
             ));
         }
         _ => return Err(refused("is neither http nor https")),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused("carries credentials; use token()"));
+        return Err(refused("contains credentials: use token()"));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(refused("has a query or a fragment"));
@@ -150,7 +151,7 @@ mod tests {
     use crate::ErrorKind;
 
     #[test]
-    fn base_urls() {
+    fn base_urls_are_checked() {
         for (text, kept) in [
             ("https://api.example", "https://api.example"),
             ("https://api.example/", "https://api.example"),
@@ -171,7 +172,7 @@ mod tests {
             ("file:///etc/passwd", "neither"),
             ("api.example", "not a URL"),
             ("", "not a URL"),
-            ("https://u:hush@a", "carries credentials"),
+            ("https://u:hush@a", "contains credentials"),
             ("https://a?x=1", "query"),
             ("https://a#x", "fragment"),
         ] {
@@ -183,8 +184,8 @@ mod tests {
     }
 
     #[test]
-    fn unusable_options_are_refused_without_being_shown() {
-        // It installs the crypto provider that reqwest needs.
+    fn invalid_options_are_refused_and_not_shown() {
+        // Installs the crypto provider that reqwest needs.
         let own = Connections::default().client("https://a.example", false);
         for (connections, part) in [
             (
@@ -192,7 +193,7 @@ mod tests {
                     proxy: Some("http://u:hush@ :x".into()),
                     ..Connections::default()
                 },
-                "the proxy is not a URL",
+                "the proxy is not a valid URL",
             ),
             (
                 Connections {
@@ -207,7 +208,7 @@ mod tests {
                     no_proxy: true,
                     ..Connections::default()
                 },
-                "are set on the reqwest client",
+                "on your reqwest client",
             ),
         ] {
             let error = connections.client("https://a.example", false).unwrap_err();

@@ -1,32 +1,30 @@
-//! The default limits. Each is a named constant with its unit and its reason.
+//! Default timeouts and size limits, with their reasons.
 
 use crate::operation::{Operation, TimeClass};
 use std::time::Duration;
 
-/// To connect, TLS included: a healthy host on another continent takes well under a second.
+/// Connect timeout, TLS included: a healthy host on another continent needs less than a second.
 pub(crate) const CONNECT: Duration = Duration::from_secs(10);
-/// One attempt of an ordinary call.
+/// Timeout of an attempt.
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(30);
-/// One attempt of a call that works before it answers: Nexlayer's own command line waits as long for
-/// a deployment to be accepted.
+/// Timeout of an attempt of a slow operation: Nexlayer's own command line waits as long for a
+/// deployment to be accepted.
 pub(crate) const SLOW_ATTEMPT: Duration = Duration::from_secs(120);
-/// To ask an address whether anybody answers: an application that has just started may work on its
-/// first request for seconds.
+/// Timeout of a probe: an application that has just started may need seconds for its first request.
 pub(crate) const PROBE: Duration = Duration::from_secs(10);
-/// A whole call, waiting between attempts included.
+/// Deadline of a call, retries and waits included.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(90);
-/// A whole call of an operation that works before it answers.
+/// Deadline of a call of a slow operation.
 pub(crate) const SLOW_DEADLINE: Duration = Duration::from_secs(180);
-/// A stream may be silent for so long: dployr asks its log store every 2 s, but says nothing while
-/// there is nothing to say.
+/// How long a stream may send nothing: dployr sends nothing while there are no new lines.
 pub(crate) const IDLE: Duration = Duration::from_secs(300);
-/// The body of a success, in bytes: the largest known replies, 2500 log lines, take under 2 MiB.
+/// Largest body of a success, in bytes: the largest known one, 2500 log lines, is below 2 MiB.
 pub(crate) const REPLY_BYTES: usize = 16 << 20;
-/// How much of a failure's body is read, in bytes.
+/// How much of the body of a failure is read, in bytes.
 pub(crate) const ERROR_BYTES: usize = 64 << 10;
-/// How long the body of a failure may take: its status is known by then, and is what matters.
+/// Timeout for the body of a failure: its status is known and matters more.
 pub(crate) const ERROR_WAIT: Duration = Duration::from_secs(5);
-/// How much of a body an error keeps to show, in bytes.
+/// How much of a body an error keeps, in bytes.
 pub(crate) const EXCERPT_BYTES: usize = 2 << 10;
 
 /// The limits of a client.
@@ -50,7 +48,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How long one attempt may take.
+    /// Timeout of one attempt.
     pub fn attempt(&self, operation: Option<&Operation>) -> Duration {
         self.attempt.unwrap_or(match time_class(operation) {
             TimeClass::Slow => SLOW_ATTEMPT,
@@ -58,7 +56,7 @@ impl Limits {
         })
     }
 
-    /// How long the whole call may take.
+    /// Deadline of the call.
     pub fn deadline(&self, operation: Option<&Operation>) -> Duration {
         self.deadline.unwrap_or(match time_class(operation) {
             TimeClass::Slow => SLOW_DEADLINE,
@@ -67,7 +65,7 @@ impl Limits {
     }
 }
 
-/// A request without a wrapper may be anything, so it gets the time that a slow one gets.
+/// Requests without a wrapper get the timeouts of slow operations.
 pub(crate) fn time_class(operation: Option<&Operation>) -> TimeClass {
     operation.map_or(TimeClass::Slow, |operation| operation.behaviour.time)
 }

@@ -1,18 +1,18 @@
 //! Masks known secrets in text from a server.
 //!
-//! A server repeats a secret as it is, escaped for JSON, a URL or HTML, or with other white space;
-//! two of these forms may be nested.
+//! Finds a secret also if it is escaped for JSON, a URL or HTML, in up to two nested forms, and if
+//! its white space differs.
 
 use crate::secret::{REDACTED, Secret};
 use serde_json::Value;
 
-/// Shorter values occur in ordinary text by chance.
+/// Shorter secrets are not masked: they occur in ordinary text by chance.
 const SHORTEST_SECRET: usize = 4;
-/// Shorter values are not looked for across white space that they do not contain.
+/// Shorter secrets must match without additional white space.
 const SHORTEST_ACROSS_SPACE: usize = 8;
-/// Shorter lines of a secret may be ordinary text.
+/// Shorter lines of a multi-line secret are not masked on their own.
 const SHORTEST_LINE: usize = 8;
-/// How many escapings may be nested: JSON in an HTML page.
+/// Number of nested escapes: JSON in an HTML page.
 const DEPTH: usize = 2;
 
 /// Replaces secrets in texts from a server.
@@ -20,10 +20,10 @@ pub(crate) struct Mask {
     patterns: Vec<Pattern>,
 }
 
-/// A secret, or a line of one, without white space.
+/// A secret, or one line of it, without white space.
 struct Pattern {
     bytes: Vec<u8>,
-    /// Whether a match may have white space where the secret has none.
+    /// Whether a match may contain additional white space.
     across_space: bool,
 }
 
@@ -37,10 +37,10 @@ impl Pattern {
         })
     }
 
-    /// Adds the places of this secret in the original text.
+    /// Adds the ranges of this secret in the original text.
     fn find(&self, text: &[Byte], found: &mut Vec<(usize, usize)>) {
         for window in text.windows(self.bytes.len()) {
-            // The first byte alone rules most places out.
+            // Rules out most windows.
             if window[0].value != self.bytes[0] {
                 continue;
             }
@@ -58,7 +58,7 @@ impl Mask {
         let whole = secrets
             .iter()
             .filter_map(|secret| Pattern::of(secret.expose(), SHORTEST_SECRET));
-        // A parser's error quotes the line that it does not understand.
+        // A parser's error may quote one line.
         let lines = secrets
             .iter()
             .filter(|secret| secret.expose().contains('\n'))
@@ -86,7 +86,7 @@ impl Mask {
         let mut out = String::with_capacity(text.len());
         let mut end = 0;
         for (from, to) in found {
-            // Secrets that overlap get one mark: the next place starts inside the last one.
+            // Overlapping secrets get one mark.
             if from >= end {
                 out.push_str(text.get(end..from).unwrap_or_default());
                 out.push_str(REDACTED);
@@ -97,11 +97,11 @@ impl Mask {
         out
     }
 
-    /// Replaces every secret in JSON, in keys as in values.
+    /// Replaces every secret in JSON, keys included.
     pub fn json(&self, value: &mut Value) {
         match value {
             Value::String(text) => *text = self.text(text),
-            // A secret of digits may come back as a number.
+            // A secret of digits may be repeated as a number.
             Value::Number(number) => {
                 let digits = number.to_string();
                 let masked = self.text(&digits);
@@ -136,8 +136,8 @@ fn is_space(byte: u8) -> bool {
     byte.is_ascii_whitespace() || byte.is_ascii_control()
 }
 
-/// A byte of a text without white space and without some escapes, and its place in the original text.
-/// Bytes, since `%` escapes need not be UTF-8.
+/// A byte after unescaping, and its range in the original text. Not a character, because `%` escapes
+/// need not be UTF-8.
 #[derive(Clone, Copy)]
 struct Byte {
     value: u8,
@@ -145,13 +145,13 @@ struct Byte {
     to: usize,
 }
 
-/// Resolves the escape at the beginning of a text: to which bytes, and its length.
+/// Decodes the escape at the start of a text: its bytes and its length.
 type Resolve = fn(&[u8]) -> Option<(Vec<u8>, usize)>;
 
-/// The first byte of each form of escape, and the function that resolves it.
+/// The first byte of each kind of escape, and its decoder.
 const FORMS: [(u8, Resolve); 4] = [(b'\\', json), (b'%', percent), (b'+', query), (b'&', html)];
 
-/// The text with the escapes of one form resolved.
+/// The text with the escapes of one kind decoded.
 fn unescaped(text: &[Byte], resolve: Resolve) -> Vec<Byte> {
     let values: Vec<_> = text.iter().map(|byte| byte.value).collect();
     let mut out = Vec::with_capacity(text.len());
@@ -174,7 +174,7 @@ fn json(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     if text.starts_with(br"\'") {
         return Some((vec![b'\''], 2));
     }
-    // Like `\n`, like `\u00fc`, or two of these for one character.
+    // `\n`, `\u00fc`, or a surrogate pair.
     [2, 6, 12].into_iter().find_map(|length| {
         let escape = std::str::from_utf8(text.strip_prefix(br"\")?.get(..length - 1)?).ok()?;
         let resolved: String = serde_json::from_str(&format!(r#""\{escape}""#)).ok()?;
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_break_within_an_escape_hides_nothing() {
+    fn a_secret_with_a_line_break_in_an_escape_is_masked() {
         let secret = "c4n4ry-\"q\\b+p/s=e&a%<l>' ü";
         let quoted = "c4n4ry-%22q%5Cb%2Bp%2Fs%3De%26a%25%\r\n  3Cl%3E%27+%C3%BC";
         assert_eq!(masked(&format!("({quoted})"), &[secret]), "(<redacted>)");
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn white_space_does_not_matter() {
+    fn white_space_may_differ() {
         for (text, secret, shown) in [
             ("a hush 1234 b", "hush\n1234", "a <redacted> b"),
             ("a hush1234 b", "hush\n  1234", "a <redacted> b"),
@@ -262,7 +262,7 @@ mod tests {
                 "line 1\nhush-line-2\n",
                 "no line:  <redacted>",
             ),
-            // A short secret is not put together from words.
+            // A short secret does not match across words.
             ("the replica", "here", "the replica"),
         ] {
             assert_eq!(masked(text, &[secret]), shown, "{text}");
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_that_are_not_utf8_hide_nothing() {
+    fn secrets_between_invalid_escapes_are_masked() {
         let text = "%FFa%C3=%68ush%C3 100%\u{fc}";
         assert_eq!(masked(text, &["hush"]), "%FFa%C3=<redacted>%C3 100%\u{fc}");
         assert_eq!(

@@ -69,18 +69,18 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What all calls of a client share.
+/// Settings and state that all calls of a client share.
 #[derive(Clone)]
 pub struct Transport {
     pub(crate) profile: &'static Profile,
     pub(crate) base_url: String,
     pub(crate) http: reqwest::Client,
-    /// Whether it is the user's own, of which nothing is known.
+    /// Whether `http` is the caller's own client.
     pub(crate) own_http: bool,
-    /// Answers requests instead of the network: a recorder, or a platform in this process.
+    /// Answers requests instead of the network: a recorder or an in-process platform.
     pub(crate) wire: Option<Arc<dyn Answer>>,
     pub(crate) auth: Auth,
-    /// Headers that every call gets: name, value.
+    /// Headers of every call.
     pub(crate) headers: Vec<ExtraHeader>,
     pub(crate) limits: Limits,
     pub(crate) retry: Retry,
@@ -89,8 +89,7 @@ pub struct Transport {
     pub(crate) observer: Option<Observer>,
 }
 
-/// One call: what all calls of the client share, and the state of this one. The generated client
-/// carries it; clones share the state.
+/// One call, carried through the generated client. Clones share the state of the call.
 #[derive(Clone)]
 pub struct Scope {
     pub(crate) transport: Arc<Transport>,
@@ -100,49 +99,49 @@ pub struct Scope {
     state: Arc<Mutex<CallState>>,
 }
 
-/// What a caller set for one call.
+/// A caller's options for one call.
 #[derive(Clone, Default)]
 pub(crate) struct CallOptions {
     pub attempt: Option<Duration>,
     pub deadline: Option<Duration>,
     pub retry: Option<Retry>,
-    /// The caller's word that the call may be repeated.
+    /// Set by `assume_idempotent`.
     pub idempotent: bool,
     pub headers: Vec<ExtraHeader>,
     pub query: Vec<(String, String)>,
-    /// A body that the generated client does not send, because for it a body is always or never.
+    /// A body that the generated client cannot send, because the spec makes it optional.
     pub json: Option<Value>,
-    /// Reads the reply of a stream whole, within the limits of an attempt.
+    /// Reads the response of a streaming operation into memory, within the limits of an attempt.
     pub whole: bool,
 }
 
-/// What one call, or all requests of one call, leave behind. A call may be dropped at any point, so
-/// it is updated as the call proceeds.
+/// State of a call, shared by all its requests. Updated as the call proceeds, because a call may be
+/// dropped at any point.
 #[derive(Default)]
 pub(crate) struct CallState {
-    /// Stop before sending, and keep what would be sent.
+    /// Store a preview instead of sending.
     pub preview_only: bool,
     pub preview: Option<RequestPreview>,
-    /// The request as it was prepared. The secrets that a reply must not repeat are read from it.
+    /// The last prepared request, from which the secrets to mask are read.
     sent: Option<(Arc<Request>, Option<&'static Operation>)>,
     /// Tokens that were obtained for this call.
     tokens: Vec<Secret>,
-    /// Why the request failed, until the generated client has returned.
+    /// The error of the request, until the generated client has returned.
     pub error: Option<Error>,
-    /// Whether an attempt is under way.
+    /// Whether an attempt is running.
     attempting: bool,
-    /// The worst effect of the attempts that failed; `None` if none has failed.
+    /// The worst effect of the failed attempts.
     effect: Option<Effect>,
     pub outcome: Outcome,
 }
 
-/// The last reply, without its body, and what it took.
+/// The last response without its body, and the attempts.
 #[derive(Clone, Default)]
 pub(crate) struct Outcome {
-    /// 0 until there is a reply.
+    /// 0 until there is a response.
     pub status: u16,
     pub headers: HeaderMap,
-    /// How many attempts were begun.
+    /// Number of started attempts.
     pub attempts: u32,
     pub elapsed: Duration,
 }
@@ -179,7 +178,7 @@ impl Scope {
         }
     }
 
-    /// One of the requests of a call that makes several: they share its options and state.
+    /// One request of a call that sends several; they share options and state.
     pub(crate) fn step(&self, operation: Option<&'static Operation>) -> Self {
         Self {
             operation,
@@ -187,8 +186,8 @@ impl Scope {
         }
     }
 
-    /// The same client with other credentials. Connections and the limit on spending are shared; the
-    /// pace goes by the token.
+    /// The same client with other credentials. Connections and the spend limit are shared, pacing is
+    /// not.
     pub(crate) fn with_auth(&self, auth: Auth) -> Self {
         let old = &*self.transport;
         Self::new(Arc::new(Transport {
@@ -198,19 +197,19 @@ impl Scope {
         }))
     }
 
-    /// The operation of this scope, or the one that a caller of the generated client calls by itself.
+    /// The operation of this scope, or the operation that a direct caller of the generated client calls.
     fn operation_or(&self, id: &str) -> Option<&'static Operation> {
         self.operation
             .or_else(|| crate::operation::find(self.transport.profile.api, id))
     }
 
-    /// How long the whole call may take.
+    /// The deadline of the call.
     pub(crate) fn deadline(&self) -> Duration {
         let own = self.options.deadline;
         own.unwrap_or_else(|| self.transport.limits.deadline(self.operation))
     }
 
-    /// Which failures are retried, and when.
+    /// The retry policy.
     pub(crate) fn retry(&self) -> &Retry {
         self.options.retry.as_ref().unwrap_or(&self.transport.retry)
     }
@@ -220,7 +219,7 @@ impl Scope {
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, CallState> {
-        // A panic while the lock was held leaves a value that is whole: fields are set one by one.
+        // Valid even after a panic under the lock: fields are set one by one.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -232,7 +231,7 @@ impl fmt::Debug for Scope {
 }
 
 impl fmt::Debug for Transport {
-    /// Platform, base URL, and whether there is a token.
+    /// Platform, base URL and kind of credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let token = match &self.auth {
             Auth::None => "not set",

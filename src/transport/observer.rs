@@ -1,4 +1,4 @@
-//! What a program is told about every call: for metrics and audit, beside the `tracing` span.
+//! Reports of every call to the observer, for metrics and audit logs.
 
 use super::Scope;
 use crate::error::{Error, Result};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What became of one call. It holds no secret.
+/// The outcome of one call. It contains no secrets.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CallReport<'a> {
@@ -15,13 +15,13 @@ pub struct CallReport<'a> {
     pub platform: &'static str,
     /// The operation; `None` for one without a wrapper.
     pub operation: Option<&'static Operation>,
-    /// The HTTP status of the last attempt, if there was a reply.
+    /// The HTTP status of the last attempt, if there was a response.
     pub status: Option<u16>,
-    /// How often sending the request was tried; 0 for a call that was refused here.
+    /// Number of attempts; 0 if the call was refused before it was sent.
     pub attempts: u32,
-    /// How long the call took in all.
+    /// Duration of the call.
     pub elapsed: Duration,
-    /// How it ended.
+    /// The end of the call.
     pub end: CallEnd<'a>,
 }
 
@@ -29,59 +29,60 @@ pub struct CallReport<'a> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CallEnd<'a> {
-    /// With a value.
+    /// The call succeeded.
     Succeeded,
-    /// With this error, as the caller gets it.
+    /// The call failed with this error.
     Failed(&'a Error),
-    /// The caller dropped it before it ended. What was sent by then may have been done.
+    /// The caller dropped the call. Requests that were sent may have taken effect.
     Dropped,
 }
 
-/// The function that is told.
+/// The function that gets the reports.
 pub(crate) type Observer = Arc<dyn Fn(&CallReport<'_>) + Send + Sync>;
 
-/// Runs a call and tells how it ended, also when it is dropped.
+/// Runs a call and reports its end, also if it is dropped.
 pub(crate) async fn observed<T>(
     observer: Observer,
     scope: Scope,
     call: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    let mut watched = Watched {
+    let mut reporter = Reporter {
         observer,
         scope,
         started: Instant::now(),
-        told: false,
+        reported: false,
     };
     let result = call.await;
-    watched.tell(match &result {
+    reporter.report(match &result {
         Ok(_) => CallEnd::Succeeded,
         Err(error) => CallEnd::Failed(error),
     });
     result
 }
 
-struct Watched {
+/// Reports a dropped call on drop.
+struct Reporter {
     observer: Observer,
     scope: Scope,
     started: Instant,
-    told: bool,
+    reported: bool,
 }
 
-impl Watched {
-    fn tell(&mut self, end: CallEnd<'_>) {
-        self.told = true;
-        let (of_reply, attempts) = {
+impl Reporter {
+    fn report(&mut self, end: CallEnd<'_>) {
+        self.reported = true;
+        let (last_status, attempts) = {
             let state = self.scope.state();
             (state.outcome.status, state.outcome.attempts)
         };
-        let of_error = match &end {
+        let error_status = match &end {
             CallEnd::Failed(error) => error.status(),
             CallEnd::Succeeded | CallEnd::Dropped => None,
         };
         (self.observer)(&CallReport {
             platform: self.scope.transport.profile.api,
             operation: self.scope.operation,
-            status: of_error.or((of_reply != 0).then_some(of_reply)),
+            status: error_status.or((last_status != 0).then_some(last_status)),
             attempts,
             elapsed: self.started.elapsed(),
             end,
@@ -89,11 +90,11 @@ impl Watched {
     }
 }
 
-impl Drop for Watched {
+impl Drop for Reporter {
     fn drop(&mut self) {
-        // A panic of the observer on top of another one would end the process.
-        if !self.told && !std::thread::panicking() {
-            self.tell(CallEnd::Dropped);
+        // A second panic during unwinding would abort the process.
+        if !self.reported && !std::thread::panicking() {
+            self.report(CallEnd::Dropped);
         }
     }
 }

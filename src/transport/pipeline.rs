@@ -1,8 +1,8 @@
-//! The pipeline: one request from the spend guard to a body that can be decoded.
+//! The pipeline of a call: spend limit, credentials, pacing, attempt, retry, deadline.
 
 use super::credentials::{Auth, Renewed};
 use super::failure::Target;
-use super::spend_limit::Spent;
+use super::spend_limit::CountedCreate;
 use super::{Scope, redact, response};
 use crate::error::{Effect, Error, ErrorKind, Result, in_words};
 use http::StatusCode;
@@ -13,12 +13,12 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{Instrument, field};
 
-/// Stands for a deadline that the clock cannot represent.
+/// Clamps deadlines: `Instant + Duration::MAX` overflows.
 const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl Scope {
-    /// Sends a prepared request. A failure is left in the scope, where the generated client's `post`
-    /// hook finds it; the response is empty then.
+    /// Sends a prepared request. On failure, the error is stored in the scope for the generated client's
+    /// `post` hook, and the response is empty.
     pub(crate) async fn execute(&self, request: Request, id: &str) -> Response {
         let request = Arc::new(request);
         match self.run(&request, id).await {
@@ -30,7 +30,7 @@ impl Scope {
         }
     }
 
-    /// The whole call, within its deadline.
+    /// Runs the steps within the deadline of the call.
     pub(crate) async fn run(&self, request: &Arc<Request>, id: &str) -> Result<Response> {
         let started = Instant::now();
         let target = Target {
@@ -52,29 +52,32 @@ impl Scope {
         self.finish(result, &target, started.elapsed(), &span)
     }
 
-    /// The steps of a call in their order.
+    /// The steps of a call, in order.
     async fn steps(&self, request: &Request, target: &Target, until: Instant) -> Result<Response> {
         let mut spent = self.count_create(target)?;
         let mut waits = self.retry().waits();
         let mut renewed = false;
         loop {
-            // The bytes of the body are shared, not copied.
-            let mut attempt = request
-                .try_clone()
-                .ok_or_else(|| Error::invalid_request("the body cannot be sent twice"))?;
+            // Shares the bytes of the body.
+            let mut attempt = request.try_clone().ok_or_else(|| {
+                Error::invalid_request("the request body is a stream and cannot be retried")
+            })?;
             let token = self.authorize(&mut attempt).await?;
-            self.transport.pacer.turn(target.operation, until).await?;
+            self.transport
+                .pacer
+                .wait_turn(target.operation, until)
+                .await?;
             self.begin_attempt(spent.as_mut());
             let result = self.attempt(attempt, target).await;
             self.end_attempt(&result, spent.as_mut());
             if let (Some((tokens, generation)), Some(status)) = (token, status_of(&result)) {
-                tokens.learn(generation, status);
+                tokens.note_status(generation, status);
             }
             let mut error = match result {
                 Ok(response) => return Ok(response),
                 Err(error) => error.with_operation(target.operation),
             };
-            // A 401 did nothing, so a create may be repeated as well.
+            // A 401 did nothing, so creates are retried as well.
             if let (Some((tokens, generation)), Some(401), false) = (token, error.status(), renewed)
             {
                 renewed = true;
@@ -88,7 +91,7 @@ impl Scope {
                     }
                 }
             }
-            if !error.may_repeat(self.options.idempotent) {
+            if !error.may_retry(self.options.idempotent) {
                 return Err(error);
             }
             let remaining = until.saturating_duration_since(Instant::now());
@@ -105,7 +108,7 @@ impl Scope {
         }
     }
 
-    /// One attempt: send, read the response, and turn a failure into an error.
+    /// One attempt: sends the request and reads the response.
     async fn attempt(&self, request: Request, target: &Target) -> Result<Response> {
         let limit = self
             .options
@@ -121,15 +124,14 @@ impl Scope {
         }
     }
 
-    /// Counts a call that spends against the client's limit.
-    fn count_create(&self, target: &Target) -> Result<Option<Spent<'_>>> {
+    /// Counts the call against `max_creates`.
+    fn count_create(&self, target: &Target) -> Result<Option<CountedCreate<'_>>> {
         let guard = self.transport.spend.as_ref();
         let counted = guard.filter(|_| target.spends()).map(|guard| guard.count());
         counted.transpose()
     }
 
-    /// Adds the token to an attempt if this client's tokens are renewed. Returns their source, and the
-    /// number of the token.
+    /// Adds a renewed token, if the client has any. Returns the renewal and the token's generation.
     async fn authorize(&self, attempt: &mut Request) -> Result<Option<(&Renewed, u64)>> {
         let Auth::Renewed(tokens) = &self.transport.auth else {
             return Ok(None);
@@ -142,10 +144,10 @@ impl Scope {
         Ok(Some((tokens, held.generation)))
     }
 
-    fn begin_attempt(&self, spent: Option<&mut Spent<'_>>) {
+    fn begin_attempt(&self, spent: Option<&mut CountedCreate<'_>>) {
         let mut state = self.state();
         if let Some(spent) = spent {
-            spent.goes_out(state.effect() == Effect::None);
+            spent.mark_sent(state.effect() == Effect::None);
         }
         state.outcome.status = 0;
         state.outcome.headers.clear();
@@ -153,7 +155,7 @@ impl Scope {
         state.attempting = true;
     }
 
-    fn end_attempt(&self, result: &Result<Response>, spent: Option<&mut Spent<'_>>) {
+    fn end_attempt(&self, result: &Result<Response>, spent: Option<&mut CountedCreate<'_>>) {
         let mut state = self.state();
         state.attempting = false;
         let Err(error) = result else {
@@ -162,12 +164,12 @@ impl Scope {
         let effect = state.effect().max(error.effect());
         state.effect = Some(effect);
         if let (Some(spent), Effect::None) = (spent, effect) {
-            spent.take_back();
+            spent.mark_waiting();
         }
     }
 
-    /// The deadline passed: during an attempt, or while the call waited for its turn, a token or the
-    /// next attempt.
+    /// The error for a deadline that passed during an attempt, or while the call waited for pacing, a
+    /// token or the next attempt.
     fn cut_off(&self, deadline: Duration, target: &Target) -> Error {
         let state = self.state();
         if state.attempting {
@@ -181,7 +183,7 @@ impl Scope {
         Error::new(ErrorKind::Timeout, message).with_effect(state.effect())
     }
 
-    /// Records how the call ended, and redacts its error.
+    /// Records the outcome in state and span, and completes the error.
     fn finish(
         &self,
         result: Result<Response>,

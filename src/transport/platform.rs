@@ -8,20 +8,20 @@ use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 
-/// A platform as the transport sees it.
+/// The properties of a platform.
 pub struct Profile {
     pub api: &'static str,
-    /// What stands in front of the token in `Authorization`: `Bearer`, `token`.
+    /// The prefix of the token in `Authorization`: `Bearer`, `token`.
     pub scheme: &'static str,
-    /// Where the platform is; `None` for one that everybody runs for themselves.
+    /// The default base URL; `None` for a self-hosted platform.
     pub base_url: Option<&'static str>,
     pub base_url_variable: &'static str,
     pub token_variable: &'static str,
-    /// Query parameters that carry a credential, which [`Call::query`](crate::Call::query) refuses.
+    /// Query parameters with a credential, which [`Call::query`](crate::Call::query) refuses.
     pub secret_query: &'static [&'static str],
-    /// Reads a failure.
+    /// Maps a failure response to an error.
     pub classify: fn(&Failure<'_>) -> Classified,
-    /// Tells a failure in a body with a success status. Asked after the body could not be decoded.
+    /// Detects a failure in the body of a success status. Called after decoding failed.
     pub failed_success: fn(&Value) -> Option<Classified>,
     /// How to find out whether creates without a response took effect.
     pub lookups: &'static [Lookup],
@@ -29,19 +29,19 @@ pub struct Profile {
     pub redact_manifest: fn(&str) -> Option<RedactedManifest>,
 }
 
-/// A manifest without its secrets.
+/// A redacted manifest.
 pub struct RedactedManifest {
     pub json: Value,
     pub yaml: String,
-    /// The values that were redacted.
+    /// The redacted values.
     pub secrets: Vec<Secret>,
 }
 
-/// A platform that a client can be built for; implemented by this crate alone.
+/// A platform of this crate; sealed.
 pub trait Platform: sealed::Sealed {
-    /// What only this platform's builder has.
+    /// Options that only this platform's builder has.
     type Settings: Clone + Default + fmt::Debug;
-    /// Its client.
+    /// The platform's client.
     type Client;
 }
 

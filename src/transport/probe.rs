@@ -1,7 +1,7 @@
-//! Asking an address that is not the platform's whether anybody answers there.
+//! Probes: a `GET` to an address that is not the platform's, such as the site of an application.
 //!
-//! Nothing of this client goes along: no credentials, no headers or query of a caller, no cookies. No
-//! redirect is followed, and of the reply nothing is read but its status.
+//! A probe has no credentials, cookies, or headers and query of the caller. Redirects are not followed,
+//! and only the status of the response is read.
 
 use super::Scope;
 use super::failure::Target;
@@ -18,10 +18,10 @@ use tokio::time::timeout;
 use tracing::{Instrument, field};
 
 impl Scope {
-    /// The status with which an address answers a `GET`; `None` if it does not answer in time. The
-    /// address must hold no secret: it is shown.
+    /// The status of a `GET`; `None` if there is no response in time. The address must not contain a
+    /// secret, because it is shown.
     ///
-    /// It counts as no attempt of the call, and is never sent again by itself.
+    /// A probe does not count as an attempt and is not retried.
     pub(crate) async fn probe(&self, url: &Url) -> Result<Option<u16>> {
         let base_url = url.origin().ascii_serialization();
         let parts = Parts {
@@ -67,7 +67,7 @@ impl Scope {
         };
         span.record("error.type", field::debug(error.kind()));
         match error.kind() {
-            // A certificate that does not fit yet among them.
+            // Also a certificate that is not valid yet.
             ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Interrupted => Ok(None),
             _ => Err(error),
         }
@@ -82,13 +82,13 @@ impl Scope {
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        // A client of the caller's own may add credentials to everything, and follow redirects.
+        // The caller's own client may add credentials and follow redirects.
         let http = match self.transport.own_http {
             true => Connections::default().client(&self.transport.base_url, true)?,
             false => self.transport.http.clone(),
         };
         let sent = http.execute(request).await;
-        // The body is dropped unread, and with it the connection.
+        // Drops the body unread, and the connection with it.
         sent.map(|response| response.status().as_u16())
             .map_err(|error| network_error(error, &Target::READ))
     }

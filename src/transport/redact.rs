@@ -15,13 +15,13 @@ use reqwest::{Request, Url};
 use serde_json::Value;
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// Marks a body in the spec whose secrets the platform's own rules find.
+/// Marks a body in the spec that `Profile::redact_manifest` redacts.
 const MANIFEST: &str = "body.<manifest>";
-/// Request headers whose value is shown, unless the caller added them.
+/// Request headers with a visible value, unless the caller added them.
 const SHOWN_REQUEST_HEADERS: [&str; 2] = ["content-type", "x-nodion-project"];
-/// Request headers that are not shown at all: they do not change the meaning of a request.
+/// Request headers that are left out: they do not change the meaning of a request.
 const OMITTED_REQUEST_HEADERS: [&str; 4] = ["accept", "user-agent", "content-length", "host"];
-/// Response headers whose value is shown.
+/// Response headers with a visible value.
 const SHOWN_RESPONSE_HEADERS: [&str; 8] = [
     "content-length",
     "content-type",
@@ -32,7 +32,7 @@ const SHOWN_RESPONSE_HEADERS: [&str; 8] = [
     "x-ratelimit-remaining",
     "x-ratelimit-reset",
 ];
-/// Marks a place in the spec as a URL, of which only user info, query and fragment are secret.
+/// Marks a URL in the spec: only its user info, query and fragment are secret.
 const URL_MARK: &str = "<url>";
 
 /// A request, redacted, with its operation.
@@ -41,10 +41,10 @@ type LastRequest = (Option<&'static Operation>, FailedRequest);
 /// Names and values.
 type Pairs = Vec<(String, String)>;
 
-/// A request, and what decides which parts of it are secret.
+/// The parts of a request, and the facts that decide which are secret.
 pub(crate) struct Parts<'a> {
     pub profile: &'static Profile,
-    /// The URL of the platform; its path is not part of the preview.
+    /// The platform's base URL; its path is not part of the preview.
     pub base_url: &'a str,
     pub operation: Option<&'static Operation>,
     pub method: &'a Method,
@@ -53,12 +53,12 @@ pub(crate) struct Parts<'a> {
     pub body: Option<&'a [u8]>,
     /// The query that the caller added.
     pub by_hand: &'a [(String, String)],
-    /// Whether it goes to an address that is not the platform's.
+    /// Whether the request is a probe of another address than the platform's.
     pub probe: bool,
 }
 
 impl Parts<'_> {
-    /// The request without its secrets.
+    /// The redacted request.
     pub fn describe(&self) -> RequestPreview {
         let mut redactor = Redactor::new(self.operation);
         let (path, query, headers, body) = self.redact(&mut redactor);
@@ -82,7 +82,7 @@ impl Parts<'_> {
         (path, redactor.found)
     }
 
-    /// Path, query, headers and body: everything that may hold a secret.
+    /// Path, query, headers and body: the parts that may contain a secret.
     fn redact(&self, redactor: &mut Redactor) -> (String, Pairs, Pairs, PreviewBody) {
         (
             redactor.path(self.path()),
@@ -92,10 +92,10 @@ impl Parts<'_> {
         )
     }
 
-    /// The path as it is sent, without that of the base URL.
+    /// The path without that of the base URL.
     pub fn path(&self) -> &str {
         let path = self.url.path();
-        // It begins at the third slash of the base URL, which has none at its end.
+        // The path begins at the third slash. The base URL has no trailing slash.
         let base = self.base_url.match_indices('/').nth(2);
         let base = base.map_or("", |(at, _)| &self.base_url[at..]);
         path.strip_prefix(base).unwrap_or(path)
@@ -181,7 +181,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE) == Some(&JSON)
 }
 
-/// Redacts the parts of a request, and collects its secrets: a server may repeat them.
+/// Redacts the parts of a request, and collects its secrets, which a server may repeat.
 pub(crate) struct Redactor {
     /// `None` for a request without a spec entry.
     operation: Option<&'static Operation>,
@@ -199,13 +199,13 @@ impl Redactor {
         REDACTED.to_owned()
     }
 
-    /// Name and value of the headers that matter, sorted.
+    /// Names and values of the headers, sorted.
     pub fn headers(&mut self, headers: &HeaderMap) -> Vec<(String, String)> {
         let mut shown = Vec::new();
         for (name, value) in headers {
             let is_omitted = OMITTED_REQUEST_HEADERS.contains(&name.as_str());
             let is_harmless = is_omitted || SHOWN_REQUEST_HEADERS.contains(&name.as_str());
-            // What a caller added is marked as sensitive.
+            // Headers that a caller added are marked as sensitive.
             let is_secret = value.is_sensitive() || !is_harmless;
             if is_secret {
                 self.found.push(Secret::new(credential_in(name, value)));
@@ -222,7 +222,7 @@ impl Redactor {
         shown
     }
 
-    /// The query, decoded and sorted. `added` is what the caller added.
+    /// The query, decoded and sorted. The values in `added` are the caller's.
     pub fn query(&mut self, url: &Url, added: &[(String, String)]) -> Vec<(String, String)> {
         let mut shown = Vec::new();
         for (name, value) in url.query_pairs() {
@@ -238,8 +238,7 @@ impl Redactor {
         shown
     }
 
-    /// The path. It may follow the path of a base URL, so it is compared with the path in the spec from
-    /// the end.
+    /// The path. Compared with the template from the end, because it may begin with the base URL's.
     pub fn path(&mut self, path: &str) -> String {
         let template = self.operation.map_or("", |operation| operation.path);
         let names = template.rsplit('/').chain(std::iter::repeat(""));
@@ -303,7 +302,7 @@ impl Redactor {
     }
 }
 
-/// The credential in a header, without `Bearer`, the name of a cookie or white space.
+/// The credential in a header, without prefix, cookie name and white space.
 fn credential_in(name: &HeaderName, value: &HeaderValue) -> String {
     let text = String::from_utf8_lossy(value.as_bytes());
     let text = text.trim();
@@ -321,11 +320,11 @@ pub(crate) fn token_in(header: &HeaderValue) -> Secret {
 }
 
 /// Whether the value of a response header may be shown.
-pub(crate) fn is_harmless_in_a_reply(name: &HeaderName) -> bool {
+pub(crate) fn is_harmless_response_header(name: &HeaderName) -> bool {
     SHOWN_RESPONSE_HEADERS.contains(&name.as_str())
 }
 
-/// Visits the values at a place such as `a.b`, `a[].b`, `a[flag].b` (items whose `flag` is true), `a.*`.
+/// Visits the values at a path: `a.b`, `a[].b`, `a[flag].b` (items with a true `flag`), `a.*`.
 fn visit(value: &mut Value, place: &str, visitor: &mut dyn FnMut(&mut Value)) {
     if place.is_empty() {
         return visitor(value);
@@ -353,8 +352,7 @@ fn visit(value: &mut Value, place: &str, visitor: &mut dyn FnMut(&mut Value)) {
     }
 }
 
-/// The keys and types of a JSON value, and the first item of each list, without the values: a decode
-/// error may be about a token.
+/// Keys and types of a JSON value, with the first item of each list, and without values.
 pub(crate) fn shape(value: &Value) -> Value {
     let name = match value {
         Value::Null => "null",
@@ -400,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn places_of_the_spec_are_visited() {
+    fn paths_of_the_spec_are_redacted() {
         let body = json!({ "a": { "b": "x" }, "list": [{ "v": "x", "h": true }, { "v": "y", "h": false }], "m": { "k": "x" } });
         for (place, pointers) in [
             ("a.b", &["/a/b"][..]),

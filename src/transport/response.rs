@@ -1,4 +1,4 @@
-//! Reading a response: bounded bodies, in the one form that the generated client decodes.
+//! Reads responses: bodies up to a limit, as JSON for the generated client, and request ids.
 
 use super::Scope;
 use super::failure::Target;
@@ -12,13 +12,13 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-/// A declared length is trusted up to this many bytes when memory is reserved.
+/// Most memory that a declared length reserves, in bytes.
 const MOST_RESERVED: u64 = 1 << 20;
 
-/// The most that counts as the id of a request, in bytes.
+/// Longest request id, in bytes.
 const LONGEST_REQUEST_ID: usize = 200;
 
-/// Reads a response whole, unless it is a stream, and turns a failure into an error.
+/// Reads a response, except the body of a stream, and maps failures to errors.
 pub(super) async fn receive(
     scope: &Scope,
     mut response: Response,
@@ -28,8 +28,8 @@ pub(super) async fn receive(
     let length = response.content_length();
     let headers = std::mem::take(response.headers_mut());
     let pacer = &scope.transport.pacer;
-    pacer.learn(target.operation, status.as_u16(), &headers);
-    // Also for a call that is dropped while its body comes.
+    pacer.note_response(target.operation, status.as_u16(), &headers);
+    // Set now, for calls that are dropped while the body arrives.
     scope.state().outcome.status = status.as_u16();
     let streams = time_class(target.operation) == TimeClass::Stream;
     let result = if !status.is_success() {
@@ -53,18 +53,18 @@ pub(super) async fn receive(
     result
 }
 
-/// A response that was read whole. The headers stay in the scope.
+/// A response with a body in memory. The headers stay in the scope.
 pub(super) fn local_response(
     status: http::StatusCode,
     url: reqwest::Url,
     body: Vec<u8>,
 ) -> Response {
     let response = http::Response::builder().status(status).url(url).body(body);
-    // Only a status or a header that cannot be parsed would be an error.
+    // Only an invalid status or header would be an error.
     response.unwrap_or_default().into()
 }
 
-/// Reads a body whole; more than `limit` bytes are an error.
+/// Reads a body of at most `limit` bytes.
 async fn read_all(mut response: Response, length: Option<u64>, limit: usize) -> Result<Vec<u8>> {
     let reserved = length.unwrap_or(0).min(MOST_RESERVED) as usize;
     let mut body = Vec::with_capacity(reserved.min(limit));
@@ -90,8 +90,7 @@ async fn read_all(mut response: Response, length: Option<u64>, limit: usize) -> 
     }
 }
 
-/// Reads the beginning of a failure's body. A body that does not come is left out: the status says
-/// more.
+/// Reads the start of the body of a failure. The status matters more, so errors are ignored.
 async fn read_start(mut response: Response) -> Vec<u8> {
     let mut body = Vec::new();
     let until = Instant::now() + ERROR_WAIT;
@@ -105,8 +104,8 @@ async fn read_start(mut response: Response) -> Vec<u8> {
     body
 }
 
-/// The body of a success as JSON. Nexlayer sends bare text where its page shows a JSON string, and a
-/// proxy sends HTML: text becomes a JSON string, and nothing becomes `null`.
+/// The body of a success as JSON. Text becomes a JSON string, and an empty body `null`: Nexlayer sends
+/// bare text where it documents a JSON string, and proxies send HTML.
 fn as_json(mut bytes: Vec<u8>, headers: &HeaderMap) -> Vec<u8> {
     if bytes.starts_with(b"\xef\xbb\xbf") {
         bytes.drain(..3);
@@ -125,8 +124,8 @@ fn as_json(mut bytes: Vec<u8>, headers: &HeaderMap) -> Vec<u8> {
     Value::String(text).to_string().into_bytes()
 }
 
-/// The id that a server gave to this HTTP request. One that is too long is ignored, not cut: a piece of
-/// a secret would not be recognised as one.
+/// The server's id for this HTTP request. An overlong id is ignored, because masking would not
+/// recognise a secret that was cut.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     ["x-request-id", "request-id", "cf-ray"]
         .iter()

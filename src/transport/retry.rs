@@ -1,38 +1,35 @@
 //! Retry policy: which failures are retried, and when.
 //!
-//! Three gates stand before a second attempt: the method, the operation's mark in the spec (or the
-//! caller's word for it), and the class of the failure. What proves that nothing was done passes
-//! the first two for every method.
+//! Three conditions for a retry: the method, the operation's idempotency in the spec (or
+//! `assume_idempotent`), and a transient failure. The first two do not apply if nothing was done.
 
 use crate::error::{Effect, Error, ErrorKind};
 use crate::operation::Operation;
 use std::time::Duration;
 
-/// Statuses of servers and proxies that are in trouble for the moment; 520 to 527 are Cloudflare's.
-const PASSING: [u16; 14] = [
+/// Transient failure statuses; 520 to 527 are Cloudflare's.
+const TRANSIENT: [u16; 14] = [
     408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527,
 ];
 
-/// When a failed call is sent again.
+/// The retry policy: which failures are retried, and when.
 ///
-/// A call is repeated only if that can help and cannot do harm:
+/// A call is retried if all three conditions hold:
 ///
-/// 1. by the method: `GET` and `HEAD`; `PUT` and `DELETE` if the operation may be repeated; `POST`
-///    and `PATCH` never;
-/// 2. by the operation: its mark in the spec ([`Behaviour::idempotent`](crate::operation::Behaviour));
-/// 3. by the failure: a time-out, a broken connection, 408, 500, 502, 503, 504, 520 to 527, or a 429
-///    that says when to come back.
+/// 1. method: `GET`, `HEAD`, `PUT` or `DELETE`;
+/// 2. operation: marked as idempotent in the spec
+///    ([`Behaviour::idempotent`](crate::operation::Behaviour)); never a call without a wrapper
+///    (`client.request(..)`);
+/// 3. failure: timeout, broken connection, 408, 500, 502, 503, 504, 520 to 527, or a 429 with
+///    `Retry-After` or `X-RateLimit-Reset`.
 ///
-/// Of a call without a wrapper (`client.request(..)`) no spec says anything, so it does not pass the
-/// second. [`Call::assume_idempotent`](crate::Call::assume_idempotent) opens the first two. A call for which
-/// no connection could be made, and a 429 that says when to come back, is repeated whatever it is:
-/// nothing was done. Neither is a 429 that says nothing, nor what another try would not change: a
-/// certificate that does not fit, a platform whose 500 is a business answer.
+/// [`Call::assume_idempotent`](crate::Call::assume_idempotent) replaces the first two. They do not apply
+/// to connect errors and to a 429 with a wait time, because nothing was done. Never retried: a 429
+/// without a wait time, invalid certificates, and statuses that the spec marks as final.
 ///
-/// Between attempts it waits as the platform asks (`Retry-After`, `X-RateLimit-Reset`), otherwise
-/// for a random time below a bound that doubles with every attempt (full jitter). A wait above a
-/// limit, the call's deadline included, is not begun: the error comes back at once and says how long
-/// the platform asks to wait, see [`Error::retry_after`](crate::Error::retry_after).
+/// Waits between attempts: as long as the platform asks, plus jitter; otherwise exponential backoff with
+/// full jitter. If a wait would exceed a limit or the deadline, the call fails at once; see
+/// [`Error::retry_after`](crate::Error::retry_after).
 ///
 /// ```
 /// use deploykit::Retry;
@@ -64,36 +61,36 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// Every call is sent once.
+    /// No retries.
     pub fn off() -> Self {
         Self::default().max_retries(0)
     }
 
-    /// How often a call is sent again at most. Default: 2.
+    /// Maximum number of retries. Default: 2.
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = retries;
         self
     }
 
-    /// The bound of the first random wait. Default: 500 ms.
+    /// Upper bound of the first random wait. Default: 500 ms.
     pub fn initial_backoff(mut self, bound: Duration) -> Self {
         self.initial_backoff = bound;
         self
     }
 
-    /// What the bound of a random wait grows to at most. Default: 8 s.
+    /// Upper bound of all random waits. Default: 8 s.
     pub fn max_backoff(mut self, bound: Duration) -> Self {
         self.max_backoff = bound;
         self
     }
 
-    /// How long a platform may ask to wait once. Default: 30 s.
+    /// Longest wait that a platform may ask for. Default: 30 s.
     pub fn max_wait(mut self, limit: Duration) -> Self {
         self.max_wait = limit;
         self
     }
 
-    /// How long a call waits between its attempts in all. Default: 60 s.
+    /// Longest sum of all waits of a call. Default: 60 s.
     pub fn budget(mut self, limit: Duration) -> Self {
         self.budget = limit;
         self
@@ -110,25 +107,25 @@ impl Retry {
     }
 }
 
-/// The waits of one call, one after the other.
+/// The waits of one call, in order.
 pub(crate) struct Waits<'a> {
     policy: &'a Retry,
     retries: u32,
-    /// The bound of the next random wait.
+    /// Upper bound of the next random wait.
     bound: Duration,
-    /// What is left of the budget.
+    /// The rest of the budget.
     left: Duration,
 }
 
 impl Waits<'_> {
-    /// How long to wait before the next attempt; `None` if there is none. `remaining` is what the
-    /// deadline leaves.
+    /// The wait before the next attempt; `None` if there is none. `remaining` is the time to the
+    /// deadline.
     pub fn next(&mut self, asked: Option<Duration>, remaining: Duration) -> Option<Duration> {
         let asked = asked.unwrap_or_default();
         if self.retries >= self.policy.max_retries || asked > self.policy.max_wait {
             return None;
         }
-        // On top of what was asked for, too: everybody who was refused was told the same moment.
+        // Jitter also on top of `Retry-After`, which all refused clients got.
         let wait = asked.saturating_add(self.bound.mul_f64(fastrand::f64()));
         if wait >= remaining {
             return None;
@@ -141,37 +138,36 @@ impl Waits<'_> {
 }
 
 impl Error {
-    /// Whether sending the same call again could help and could do no harm, by the rules of
-    /// [`Retry`](crate::Retry) for this operation.
+    /// Whether a retry of this call is safe and may help, by the rules of [`Retry`](crate::Retry).
     ///
-    /// This crate has tried as often as its policy allows by then. After a
-    /// [`retry_after`](Self::retry_after) it may be worth while.
+    /// The call has used up its own retries, so wait before you retry it: for
+    /// [`retry_after`](Self::retry_after), if it is set.
     pub fn is_retryable(&self) -> bool {
-        self.may_repeat(self.is_assumed_idempotent())
+        self.may_retry(self.is_assumed_idempotent())
     }
 
-    /// The same, with the caller's word that the call is idempotent.
-    pub(crate) fn may_repeat(&self, assumed: bool) -> bool {
-        if !self.is_passing() {
+    /// The same, for a call that the caller declared idempotent, or not.
+    pub(crate) fn may_retry(&self, assumed: bool) -> bool {
+        if !self.is_transient() {
             return false;
         }
         let proves_nothing_done =
             matches!(self.kind(), ErrorKind::Connect | ErrorKind::RateLimited);
         (proves_nothing_done && self.effect() == Effect::None)
             || (self.effect() != Effect::Applied
-                && (assumed || self.operation().is_some_and(is_repeatable)))
+                && (assumed || self.operation().is_some_and(is_idempotent)))
     }
 
-    /// Whether the failure may be gone at the next attempt.
-    fn is_passing(&self) -> bool {
+    /// Whether the next attempt may succeed.
+    fn is_transient(&self) -> bool {
         if self.is_permanent() {
             return false;
         }
         let behaviour = self.operation().map(|operation| &operation.behaviour);
         if let Some(status) = self.status() {
-            // A response that was cut off had a success status.
-            let cut = self.kind() == ErrorKind::Interrupted;
-            if !cut && !PASSING.contains(&status) {
+            // A truncated response had a success status.
+            let truncated = self.kind() == ErrorKind::Interrupted;
+            if !truncated && !TRANSIENT.contains(&status) {
                 return false;
             }
             if behaviour.is_some_and(|behaviour| behaviour.final_on.contains(&status)) {
@@ -187,8 +183,8 @@ impl Error {
     }
 }
 
-/// The first two gates: the method, and the operation's mark in the spec.
-fn is_repeatable(operation: &Operation) -> bool {
+/// The first two conditions: the method, and the operation's idempotency in the spec.
+fn is_idempotent(operation: &Operation) -> bool {
     matches!(operation.method, "GET" | "HEAD" | "PUT" | "DELETE") && operation.behaviour.idempotent
 }
 
@@ -203,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_double_up_to_the_largest_and_jitter_is_full() {
+    fn backoff_doubles_up_to_its_maximum_with_full_jitter() {
         let retry = Retry::default()
             .max_retries(6)
             .max_backoff(seconds(2))
@@ -228,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_platform_asks_for_is_the_least_and_limits_hold() {
+    fn a_wait_is_at_least_retry_after_and_within_the_limits() {
         let retry = Retry::default().max_retries(100);
         let wait = retry.waits().next(Some(seconds(7)), LONG).unwrap();
         assert!(wait >= seconds(7) && wait <= Duration::from_millis(7500));
@@ -249,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bound_of_nothing_is_no_wait() {
+    fn an_initial_backoff_of_zero_is_no_wait() {
         let retry = Retry::default().initial_backoff(Duration::ZERO);
         assert_eq!(retry.waits().next(None, LONG), Some(Duration::ZERO));
         let retry = Retry::default()

@@ -34,9 +34,9 @@ impl Scope {
     }
 }
 
-/// What a failure of the network means for a request.
+/// The error for a network failure.
 pub(crate) fn network_error(error: reqwest::Error, target: &Target) -> Error {
-    // The URL may hold a session token.
+    // The URL may contain a session token.
     let error = error.without_url();
     let (kind, message, effect) = if error.is_builder() {
         let message = "cannot build the request";
@@ -56,14 +56,14 @@ pub(crate) fn network_error(error: reqwest::Error, target: &Target) -> Error {
         .with_source(error)
 }
 
-/// Whether the two ends cannot agree on TLS: a wrong certificate is still wrong a second later.
+/// Whether TLS failed: an invalid certificate stays invalid.
 fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
     #[cfg(feature = "rustls")]
     if error.is::<rustls::Error>() {
         return true;
     }
     if let Some(io) = error.downcast_ref::<std::io::Error>() {
-        // Its source is the source of the wrapped error, which is skipped otherwise.
+        // `source` skips the wrapped error.
         let wrapped = io
             .get_ref()
             .map(|wrapped| wrapped as &(dyn std::error::Error + 'static));
@@ -81,39 +81,39 @@ fn root_cause(error: &dyn std::error::Error) -> Option<String> {
     Some(cause.to_string())
 }
 
-/// Answers requests in the place of a platform.
+/// Answers requests instead of the network.
 pub(crate) trait Answer: Send + Sync {
-    /// The reply or network failure to play.
+    /// The response or network failure for a request.
     ///
     /// # Errors
-    /// If there is no answer for this request. The call fails with this error.
+    /// If there is no answer for this request; the call fails with this error.
     fn answer(&self, request: &Parts<'_>) -> Result<Reaction>;
 }
 
-/// How the reply reaches the client, or how the network fails in its place.
+/// How the response reaches the client, or how the network fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
     Whole,
-    /// The connection breaks at the end of the body, which is incomplete.
+    /// The connection breaks after the body.
     CutOff,
     NoConnection,
-    /// Only the timeout of the attempt ends it.
+    /// No response until the timeout.
     NoAnswer,
-    /// The connection breaks before the reply.
+    /// The connection breaks before the response.
     Broken,
 }
 
-/// The answer to a request: after a delay, a reply or a failure of the network.
+/// The answer to a request: after a delay, a response or a network failure.
 #[derive(Debug)]
 pub(crate) struct Reaction {
     pub delay: Duration,
     pub delivery: Delivery,
-    /// Ignored if the delivery fails before the reply.
+    /// Ignored if the network fails before the response.
     pub reply: http::Response<Vec<u8>>,
 }
 
 impl Reaction {
-    /// Plays the answer to the transport, as the network does.
+    /// Waits, then returns the response or the network failure.
     pub async fn play(self, target: &Target) -> Result<Response> {
         if !self.delay.is_zero() {
             tokio::time::sleep(self.delay).await;

@@ -1,4 +1,4 @@
-//! A limit on what may be spent, for loops and agents that run wild.
+//! `max_creates`: limits the calls that cost money, as a guard against runaway loops and agents.
 
 use crate::error::{Effect, Error, ErrorKind, in_words};
 use std::collections::BTreeMap;
@@ -6,8 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// At most so many creates in any span of this length. Exact, and local: it protects an account,
-/// where pacing protects a platform.
+/// Limits the creates in any time span of one length.
 pub(crate) struct SpendGuard {
     most: usize,
     span: Duration,
@@ -17,8 +16,8 @@ pub(crate) struct SpendGuard {
 #[derive(Default)]
 struct Creates {
     next: u64,
-    /// When each create of the last span was sent; `None` while it waits for its turn, a token or
-    /// another attempt.
+    /// When each create of the last span was sent; `None` while it waits for pacing, a token or the next
+    /// attempt.
     counted: BTreeMap<u64, Option<Instant>>,
 }
 
@@ -40,8 +39,8 @@ impl SpendGuard {
         }
     }
 
-    /// Counts a create, or refuses it.
-    pub fn count(&self) -> Result<Spent<'_>, Error> {
+    /// Counts a create, or refuses it if the limit is reached.
+    pub fn count(&self) -> Result<CountedCreate<'_>, Error> {
         let now = Instant::now();
         let left = |at: Instant| self.span.saturating_sub(now.duration_since(at));
         let mut creates = self.creates();
@@ -50,7 +49,7 @@ impl SpendGuard {
             .retain(|_, sent| sent.is_none_or(|at| !left(at).is_zero()));
         if creates.counted.len() < self.most {
             let number = creates.add();
-            return Ok(Spent {
+            return Ok(CountedCreate {
                 guard: self,
                 number,
             });
@@ -74,17 +73,17 @@ impl SpendGuard {
     }
 }
 
-/// A create that was counted. One that is dropped stays counted if it was sent: it may have happened.
+/// A counted create. On drop it stays counted if it was sent, because it may have taken effect.
 #[must_use]
-pub(crate) struct Spent<'a> {
+pub(crate) struct CountedCreate<'a> {
     guard: &'a SpendGuard,
     number: u64,
 }
 
-impl Spent<'_> {
-    /// It is sent now: the span begins with that, however long it waited before. If an earlier
-    /// attempt may have created something, that stays counted beside this one.
-    pub fn goes_out(&mut self, nothing_was_done: bool) {
+impl CountedCreate<'_> {
+    /// Starts the time span of this create. If an earlier attempt may have created something, both
+    /// count.
+    pub fn mark_sent(&mut self, nothing_was_done: bool) {
         let mut creates = self.guard.creates();
         if !nothing_was_done {
             self.number = creates.add();
@@ -92,13 +91,13 @@ impl Spent<'_> {
         creates.counted.insert(self.number, Some(Instant::now()));
     }
 
-    /// Nothing was created by it so far: it waits again.
-    pub fn take_back(&mut self) {
+    /// Nothing was created: the create waits for the next attempt.
+    pub fn mark_waiting(&mut self) {
         self.guard.creates().counted.insert(self.number, None);
     }
 }
 
-impl Drop for Spent<'_> {
+impl Drop for CountedCreate<'_> {
     fn drop(&mut self) {
         let mut creates = self.guard.creates();
         if creates.counted.get(&self.number) == Some(&None) {
@@ -115,15 +114,15 @@ mod tests {
         Duration::from_secs(n)
     }
 
-    fn sent(guard: &SpendGuard) -> Result<Spent<'_>, Error> {
+    fn sent(guard: &SpendGuard) -> Result<CountedCreate<'_>, Error> {
         guard.count().map(|mut spent| {
-            spent.goes_out(true);
+            spent.mark_sent(true);
             spent
         })
     }
 
     #[tokio::test(start_paused = true)]
-    async fn never_more_in_any_span() {
+    async fn no_time_span_exceeds_the_limit() {
         let guard = SpendGuard::new(3, seconds(60));
         let mut allowed: Vec<Instant> = Vec::new();
         for _ in 0..600 {
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_refusal_says_when_there_is_room_again() {
+    async fn the_error_has_a_retry_after() {
         let guard = SpendGuard::new(1, seconds(60));
         assert!(sent(&guard).is_ok());
         tokio::time::advance(seconds(20)).await;
@@ -154,23 +153,26 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_did_not_happen_does_not_count() {
+    async fn creates_without_effect_do_not_count() {
         let guard = SpendGuard::new(1, seconds(60));
-        sent(&guard).unwrap().take_back();
+        sent(&guard).unwrap().mark_waiting();
         drop(guard.count().unwrap());
         drop(sent(&guard).unwrap());
-        assert!(guard.count().is_err(), "what was sent may have happened");
+        assert!(
+            guard.count().is_err(),
+            "a sent create may have taken effect"
+        );
         assert!(SpendGuard::new(0, seconds(1)).count().is_err());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_waits_counts_and_its_span_begins_when_it_is_sent() {
+    async fn a_waiting_create_counts_and_its_span_starts_when_it_is_sent() {
         let guard = SpendGuard::new(1, seconds(60));
         let mut waits = guard.count().unwrap();
         tokio::time::advance(seconds(90)).await;
         let error = guard.count().err().unwrap();
-        assert_eq!(error.retry_after(), None, "nobody knows when it is sent");
-        waits.goes_out(true);
+        assert_eq!(error.retry_after(), None, "not sent yet");
+        waits.mark_sent(true);
         tokio::time::advance(seconds(59)).await;
         assert!(guard.count().is_err());
         tokio::time::advance(seconds(1)).await;
@@ -178,11 +180,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_attempt_that_may_have_created_something_stays_beside_the_next() {
+    async fn an_attempt_with_unknown_effect_counts_beside_the_next() {
         for (nothing_was_done, room) in [(true, true), (false, false)] {
             let guard = SpendGuard::new(2, seconds(60));
             let mut spent = sent(&guard).unwrap();
-            spent.goes_out(nothing_was_done);
+            spent.mark_sent(nothing_was_done);
             assert_eq!(guard.count().is_ok(), room);
         }
     }

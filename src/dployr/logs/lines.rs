@@ -4,7 +4,7 @@ use crate::dployr::{failures, shapes};
 use crate::error::{Effect, Error, ErrorKind};
 use crate::logs::{Item, LogLine, line_hash};
 use crate::raw::dployr::types;
-use crate::transport::decode::misfit;
+use crate::transport::decode::path_and_reason;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::fmt::Display;
@@ -86,7 +86,7 @@ fn unreadable(text: &[u8], error: &serde_json::Error, place: impl Display) -> Er
     bad_line(match value {
         Some(_) => format!(
             "{place} of the logs does not fit at {}",
-            misfit(text, error)
+            path_and_reason(text, error)
         ),
         None => format!("{place} of the logs is not JSON"),
     })

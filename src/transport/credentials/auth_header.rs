@@ -1,4 +1,4 @@
-//! The forms in which a credential travels.
+//! The `Authorization` header with its prefix (`Bearer `, `token `), and the session cookie.
 
 use super::Auth;
 use crate::error::{Error, Result};
@@ -12,30 +12,28 @@ impl Auth {
         Ok(Self::Header(AUTHORIZATION, with_scheme(scheme, token)?))
     }
 
-    /// The whole value of `Authorization`, for a platform that gives it out so.
-    pub fn as_it_is(value: &Secret) -> Result<Self> {
+    /// An `Authorization` header without prefix.
+    pub fn without_scheme(value: &Secret) -> Result<Self> {
         let value = header("token", "", value.expose().trim(), |_| false)?;
         Ok(Self::Header(AUTHORIZATION, value))
     }
 
-    /// One cookie, whether or not its name came with the value.
+    /// One cookie. The value may begin with `name=`.
     pub fn cookie(name: &str, value: &Secret) -> Result<Self> {
         let value = value.expose().trim();
         let named = value.strip_prefix(name);
         let value = named
             .and_then(|rest| rest.strip_prefix('='))
             .unwrap_or(value);
-        // A semicolon would begin a second cookie.
-        let breaks = |c: char| c.is_whitespace() || c == ';';
-        let value = header(name, &format!("{name}="), value, breaks)?;
+        // A semicolon would start a second cookie.
+        let is_forbidden = |c: char| c.is_whitespace() || c == ';';
+        let value = header(name, &format!("{name}="), value, is_forbidden)?;
         Ok(Self::Header(COOKIE, value))
     }
 }
 
-/// The value of `Authorization` with exactly one prefix, whether or not the token came with one.
-///
-/// Dashboards hand tokens out both ways: Edgegap's contain `token `, and adding a second one is the
-/// commonest set-up mistake there.
+/// The value of `Authorization` with exactly one prefix. The token may include it: Edgegap's dashboard
+/// shows tokens with `token `.
 pub(crate) fn with_scheme(scheme: &str, token: &Secret) -> Result<HeaderValue> {
     let mut bare = token.expose().trim();
     while let Some((first, rest)) = bare.split_once(char::is_whitespace) {
@@ -50,13 +48,12 @@ pub(crate) fn with_scheme(scheme: &str, token: &Secret) -> Result<HeaderValue> {
     header("token", &format!("{scheme} "), bare, char::is_whitespace)
 }
 
-/// The value of a header, marked as sensitive. `breaks` tells which characters the credential must not
-/// contain.
+/// A header value, marked as sensitive. `is_forbidden` rejects characters of the credential.
 fn header(
     what: &str,
     prefix: &str,
     credential: &str,
-    breaks: fn(char) -> bool,
+    is_forbidden: fn(char) -> bool,
 ) -> Result<HeaderValue> {
     let refused = |why: &str| Error::configuration(format!("the {what} {why}"));
     if credential.is_empty() {
@@ -64,11 +61,11 @@ fn header(
     }
     let value = HeaderValue::from_str(&format!("{prefix}{credential}"));
     let value = value.ok().filter(|value| {
-        // A header may hold other bytes, but no platform takes them.
-        value.to_str().is_ok() && !credential.contains(breaks)
+        // No platform accepts non-ASCII bytes.
+        value.to_str().is_ok() && !credential.contains(is_forbidden)
     });
     let mut value = value.ok_or_else(|| {
-        refused("contains a space, a line break or another character that cannot stand in a header")
+        refused("contains a space, a line break or another character that is invalid in a header")
     })?;
     value.set_sensitive(true);
     Ok(value)
@@ -80,7 +77,7 @@ mod tests {
     use crate::ErrorKind;
 
     #[test]
-    fn exactly_one_prefix() {
+    fn a_token_gets_exactly_one_prefix() {
         for token in [
             "abc",
             "token abc",
@@ -96,11 +93,11 @@ mod tests {
     }
 
     #[test]
-    fn exactly_one_name_before_a_cookie() {
+    fn a_cookie_gets_exactly_one_name() {
         let cookie = |value: &str| -> Result<HeaderValue> {
             match Auth::cookie("session", &Secret::new(value))? {
                 Auth::Header(name, value) if name == COOKIE => Ok(value),
-                _ => panic!("it is no cookie"),
+                _ => panic!("not a cookie"),
             }
         };
         for value in ["abc", "session=abc", " session=abc\n"] {
@@ -115,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_stand_in_a_header_is_refused_without_being_shown() {
+    fn invalid_tokens_are_refused_and_not_shown() {
         for token in ["", "  ", "token", "token ", "ab\ncd", "ab cd", "tökenhush"] {
             let error = with_scheme("token", &Secret::new(token)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration, "{token:?}");

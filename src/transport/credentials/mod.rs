@@ -1,4 +1,4 @@
-//! Where the token of a call comes from.
+//! Credentials: fixed tokens, token sources, renewal and token stores.
 
 mod auth_header;
 mod renewal;
@@ -19,7 +19,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// Where a client takes its token from.
+/// The credentials of a client: a fixed token, or tokens that are renewed.
 ///
 /// ```no_run
 /// use deploykit::{credentials::{Credentials, Tokens}};
@@ -31,18 +31,18 @@ use std::time::{Duration, SystemTime};
 /// # let _ = credentials;
 /// ```
 #[derive(Clone)]
-pub struct Credentials(pub(crate) Given);
+pub struct Credentials(Origin);
 
 #[derive(Clone)]
-pub(crate) enum Given {
+enum Origin {
     Fixed(Secret),
     Renewed(Arc<dyn Obtain>),
 }
 
 impl Credentials {
-    /// A token that stays as it is.
+    /// A fixed token.
     pub fn token(token: impl Into<Secret>) -> Self {
-        Self(Given::Fixed(token.into()))
+        Self(Origin::Fixed(token.into()))
     }
 
     /// The token in an environment variable, read now.
@@ -54,43 +54,42 @@ impl Credentials {
         variable(name, process_environment).map(Self::token)
     }
 
-    /// Tokens from a source that is asked for the first, for the next before one expires, and for
-    /// another when the platform answers 401.
+    /// Tokens from a source: at the first call, before a token expires, and after a 401.
     ///
-    /// Calls that need a token at the same time ask once, all of them together. A call is repeated
-    /// once with a new token; when that is refused too, the 401 is what it ends with.
+    /// Concurrent calls share one renewal. After a 401 a call is retried once with a new token; a second
+    /// 401 is returned.
     pub fn renewed(source: impl TokenSource) -> Self {
         Self::obtained_by(source)
     }
 
     pub(crate) fn obtained_by(source: impl Obtain + 'static) -> Self {
-        Self(Given::Renewed(Arc::new(source)))
+        Self(Origin::Renewed(Arc::new(source)))
     }
 }
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Given::Fixed(_) => "Credentials::token(<redacted>)",
-            Given::Renewed(_) => "Credentials::renewed(..)",
+            Origin::Fixed(_) => "Credentials::token(<redacted>)",
+            Origin::Renewed(_) => "Credentials::renewed(..)",
         })
     }
 }
 
-/// A token, and what belongs to it. `Debug` shows none.
+/// An access token with its refresh token and expiry. `Debug` shows no token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tokens {
-    /// What goes out with every call, with or without the word in front of it.
+    /// The token of every call, with or without its prefix.
     pub access: Secret,
-    /// What a new one can be had for, if there is such a thing.
+    /// The refresh token, if there is one.
     pub refresh: Option<Secret>,
-    /// When it ends to be valid, if that is known.
+    /// The expiry, if it is known.
     pub expires_at: Option<SystemTime>,
 }
 
 impl Tokens {
-    /// A token of which no more is known.
+    /// An access token without refresh token and expiry.
     pub fn new(access: impl Into<Secret>) -> Self {
         Self {
             access: access.into(),
@@ -99,39 +98,39 @@ impl Tokens {
         }
     }
 
-    /// Adds the token that a new one can be had for.
+    /// Sets the refresh token.
     pub fn refresh(mut self, token: impl Into<Secret>) -> Self {
         self.refresh = Some(token.into());
         self
     }
 
-    /// Says how long it is valid from now on.
+    /// Sets the expiry, from now.
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
         self.expires_at = SystemTime::now().checked_add(lifetime);
         self
     }
 }
 
-/// Gets tokens: by logging in, from a vault, by trading a refresh token.
+/// Obtains tokens: by a login, from a vault, or with a refresh token.
 ///
-/// Any `Fn(Option<Tokens>) -> impl Future<Output = Result<Tokens, BoxError>>` is one.
+/// Implemented for `Fn(Option<Tokens>) -> impl Future<Output = Result<Tokens, BoxError>>`.
 pub trait TokenSource: Send + Sync + 'static {
-    /// Gets a token that is newer than `previous`, which is about to expire or was refused; `None` at
-    /// the first call. It is never run twice at the same time for one client and its clones.
+    /// Obtains a token newer than `previous`, which expires soon or was refused; `None` at the first
+    /// call. Never runs concurrently for one client and its clones.
     ///
-    /// It runs within the call that needs the token, and is dropped with that. If a half-done renewal
-    /// would lose something, such as a refresh token that is good for one use, let it go on in a task.
+    /// The future is dropped with the call that needs the token. Spawn a task if an interrupted renewal
+    /// would lose a refresh token that can be used only once.
     ///
     /// # Errors
-    /// If no token can be obtained. The call that needed it ends with that error and shows its
-    /// message, which must not contain a secret.
+    /// If no token can be obtained. The call fails and shows the message, which must not contain a
+    /// secret.
     fn obtain(
         &self,
         previous: Option<Tokens>,
     ) -> impl Future<Output = Result<Tokens, BoxError>> + Send;
 
-    /// Whose tokens they are, such as an e-mail address, so that a store does not hand them to
-    /// another account of the same platform. Default: there is one account.
+    /// The account of the tokens, such as an e-mail address, which keeps the accounts of a platform
+    /// apart in a token store. Default: `None`.
     fn account(&self) -> Option<String> {
         None
     }
@@ -150,16 +149,16 @@ where
     }
 }
 
-pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a>>;
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a>>;
 
-/// Obtains tokens for a client: a [`TokenSource`], or a login with the client itself.
+/// Obtains tokens for a client: from a [`TokenSource`], or by a login with the client itself.
 pub(crate) trait Obtain: Send + Sync {
-    fn obtain<'a>(&'a self, client: &'a Scope, previous: Option<Tokens>) -> Boxed<'a, Tokens>;
+    fn obtain<'a>(&'a self, client: &'a Scope, previous: Option<Tokens>) -> BoxFuture<'a, Tokens>;
     fn account(&self) -> Option<String>;
 }
 
 impl<S: TokenSource> Obtain for S {
-    fn obtain<'a>(&'a self, _: &'a Scope, previous: Option<Tokens>) -> Boxed<'a, Tokens> {
+    fn obtain<'a>(&'a self, _: &'a Scope, previous: Option<Tokens>) -> BoxFuture<'a, Tokens> {
         Box::pin(TokenSource::obtain(self, previous))
     }
 
@@ -172,13 +171,13 @@ impl<S: TokenSource> Obtain for S {
 #[derive(Clone)]
 pub(crate) enum Auth {
     None,
-    /// A header and its whole value: `Authorization`, or `Cookie` for the session of a person.
+    /// A header with its value: `Authorization`, or `Cookie` for a login session.
     Header(HeaderName, HeaderValue),
     Renewed(Arc<Renewed>),
 }
 
 impl Auth {
-    /// `place` is the platform and its address.
+    /// `place` is the platform and its base URL.
     pub fn new(
         scheme: &'static str,
         place: &str,
@@ -187,13 +186,13 @@ impl Auth {
     ) -> Result<Self> {
         match (given.map(|given| &given.0), store) {
             (None, None) => Ok(Self::None),
-            (Some(Given::Fixed(token)), None) => Self::token(scheme, token),
-            (Some(Given::Renewed(source)), store) => {
+            (Some(Origin::Fixed(token)), None) => Self::token(scheme, token),
+            (Some(Origin::Renewed(source)), store) => {
                 let renewed = Renewed::new(scheme, place, source.clone(), store);
                 Ok(Self::Renewed(Arc::new(renewed)))
             }
             (_, Some(_)) => Err(Error::configuration(
-                "there is a token store, but nothing that would renew a token",
+                "a token store needs credentials that renew tokens",
             )),
         }
     }
@@ -204,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_store_without_a_source_is_a_mistake() {
+    fn a_store_without_a_source_is_an_error() {
         let store: Arc<dyn ErasedStore> = Arc::new(FileStore::new("unused"));
         let fixed = Credentials::token("a");
         for given in [None, Some(&fixed)] {

@@ -1,4 +1,4 @@
-//! A token that is renewed: once for all calls that need it, and never in a loop.
+//! Token renewal: shared by concurrent calls, and never in a loop.
 
 use super::auth_header::with_scheme;
 use super::{ErasedStore, Obtain, Tokens};
@@ -10,21 +10,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout};
 
-/// A token is renewed so long before it expires, or a fifth of its life if that is less: a call that
-/// begins with it must not outlive it.
+/// A token is renewed this long before it expires, or a fifth of its lifetime if that is less, so that
+/// it does not expire during a call.
 const MARGIN: Duration = Duration::from_secs(60);
-/// A new token that was never accepted is not traded for another one within this time: the fault is
-/// not the token's age.
+/// A new token that was never accepted is not replaced within this time: renewal would not help.
 const SETTLE: Duration = Duration::from_secs(30);
-/// After a failure to renew ahead of time the old token serves for so long before the next try.
+/// Pause after a failed renewal while the old token is still valid.
 const PAUSE: Duration = Duration::from_secs(5);
-/// Between two renewals that a 401 brings about lies at least this: an endpoint that refuses every
-/// token must not make every call log in.
+/// Least time between two renewals after a 401: an endpoint that refuses every token must not cause a
+/// login per call.
 const BETWEEN: Duration = Duration::from_secs(5);
-/// Renewing ahead of time is given so long while the old token is still valid.
+/// Timeout for a renewal while the old token is still valid.
 const AHEAD: Duration = Duration::from_secs(5);
 
-/// Why a renewal failed, shared by all calls that waited for it.
+/// The error of a renewal, shared by all calls that waited for it.
 pub(crate) type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 /// The tokens of one client and all its clones.
@@ -32,39 +31,39 @@ pub(crate) struct Renewed {
     scheme: &'static str,
     source: Arc<dyn Obtain>,
     store: Option<Arc<dyn ErasedStore>>,
-    /// Whose tokens they are, for the store.
+    /// The owner of the tokens, for the store.
     owner: String,
-    /// Held by the call that renews. When that call is dropped, the next in line renews.
+    /// Locked by the call that renews. If it is dropped, the next call renews.
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
-/// A token in use.
+/// The token in use.
 #[derive(Clone)]
-pub(crate) struct Held {
+pub(crate) struct CurrentToken {
     pub tokens: Tokens,
-    /// The whole value of the header.
+    /// Value of the `Authorization` header.
     pub header: HeaderValue,
-    /// Counts up with every token.
+    /// Incremented with every token.
     pub generation: u64,
-    /// When to look for the next one, on the runtime's clock.
+    /// When to renew it, on the runtime's clock.
     pub renew_at: Option<Instant>,
-    /// When it ends, on the runtime's clock.
+    /// When it expires, on the runtime's clock.
     pub expires_at: Option<Instant>,
-    /// When it came from the source; `None` for one from the store.
+    /// When the source returned it; `None` if it is from the store.
     pub obtained: Option<Instant>,
-    /// Whether a platform took it.
+    /// Whether the platform accepted it.
     pub accepted: bool,
 }
 
 #[derive(Default)]
 struct State {
-    held: Option<Held>,
-    /// The last token that was read from the store. A store that cannot be written keeps a refused one.
+    held: Option<CurrentToken>,
+    /// The last token from the store, which is not used again: a read-only store keeps a refused token.
     stored: Option<Secret>,
     /// When a 401 last caused a renewal.
     forced: Option<Instant>,
-    /// How many renewals have ended.
+    /// Number of finished renewals.
     rounds: u64,
     failed: Option<Failure>,
 }
@@ -77,18 +76,18 @@ struct Failure {
 }
 
 impl State {
-    /// The token in use, unless it is time to renew it.
-    fn fresh(&self) -> Option<Held> {
+    /// The token, unless it must be renewed.
+    fn fresh(&self) -> Option<CurrentToken> {
         let held = self.held.as_ref()?;
         if held.renew_at.is_none_or(|at| at > Instant::now()) {
             return Some(held.clone());
         }
-        let lately = |last: &Failure| last.at.elapsed() < PAUSE;
-        self.failed.as_ref().filter(|last| lately(last))?;
+        let is_recent = |last: &Failure| last.at.elapsed() < PAUSE;
+        self.failed.as_ref().filter(|last| is_recent(last))?;
         self.still_valid()
     }
 
-    fn still_valid(&self) -> Option<Held> {
+    fn still_valid(&self) -> Option<CurrentToken> {
         let held = self.held.as_ref()?;
         let valid = held.expires_at.is_some_and(|at| at > Instant::now());
         valid.then(|| held.clone())
@@ -116,8 +115,8 @@ impl Renewed {
         }
     }
 
-    /// A token that is valid as far as anybody knows. `client` may log in with it.
-    pub async fn current(&self, client: &Scope) -> Result<Held> {
+    /// The token for a call, renewed if necessary. `client` is for sources that log in.
+    pub async fn current(&self, client: &Scope) -> Result<CurrentToken> {
         let asked = {
             let state = self.state();
             if let Some(held) = state.fresh() {
@@ -141,8 +140,7 @@ impl Renewed {
         renewed.or_else(|error| self.state().still_valid().ok_or_else(|| no_token(error)))
     }
 
-    /// Replaces a token that was refused. Returns whether there is another one: a new one may fare no
-    /// better.
+    /// Replaces a refused token. Returns whether there is a new one to retry with.
     pub async fn replace(&self, client: &Scope, refused: u64) -> Result<bool, Cause> {
         let asked = self.state().rounds;
         let _turn = self.turn.lock().await;
@@ -152,9 +150,9 @@ impl Renewed {
                 if held.generation != refused {
                     return Ok(true);
                 }
-                let new = held.obtained.is_some_and(|at| at.elapsed() < SETTLE);
-                let lately = state.forced.is_some_and(|at| at.elapsed() < BETWEEN);
-                if (new && !held.accepted) || lately {
+                let is_new = held.obtained.is_some_and(|at| at.elapsed() < SETTLE);
+                let is_recent = state.forced.is_some_and(|at| at.elapsed() < BETWEEN);
+                if (is_new && !held.accepted) || is_recent {
                     return Ok(false);
                 }
             }
@@ -163,9 +161,9 @@ impl Renewed {
         self.renew(client, asked).await.map(|_| true)
     }
 
-    /// Learns from a status whether the platform accepts this token: it does before it refuses a
-    /// request for another reason.
-    pub fn learn(&self, generation: u64, status: u16) {
+    /// Marks the token as accepted if the status shows it: a platform checks the token before other
+    /// reasons to refuse a request.
+    pub fn note_status(&self, generation: u64, status: u16) {
         if let Some(held) = &mut self.state().held
             && held.generation == generation
             && matches!(status, 200..=299 | 400 | 403 | 404 | 409 | 410 | 422)
@@ -174,9 +172,9 @@ impl Renewed {
         }
     }
 
-    /// Gets the next token. `asked` is the number of renewals that had ended when the call asked: one
-    /// that failed since then speaks for this call as well.
-    async fn renew(&self, client: &Scope, asked: u64) -> Result<Held, Cause> {
+    /// Renews the token. `asked` is the number of finished renewals when the call began to wait: if one
+    /// failed since then, this call shares its error.
+    async fn renew(&self, client: &Scope, asked: u64) -> Result<CurrentToken, Cause> {
         let previous = {
             let state = self.state();
             if let Some(last) = state.failed.as_ref().filter(|last| last.round > asked) {
@@ -189,7 +187,7 @@ impl Renewed {
         }
         match self.obtain(client, previous.clone()).await {
             Ok(held) => Ok(held),
-            // A refresh token that is good for one use may have been used by another process.
+            // Another process may have used the refresh token, which works only once.
             Err(error) => {
                 let stored = self.stored(previous.as_ref()).await;
                 stored.ok_or_else(|| self.fail(error))
@@ -209,12 +207,12 @@ impl Renewed {
         error
     }
 
-    /// What another process left in the store, if it is newer. A token is taken from there once.
-    async fn stored(&self, previous: Option<&Tokens>) -> Option<Held> {
+    /// A newer token that another process stored. Each stored token is used once.
+    async fn stored(&self, previous: Option<&Tokens>) -> Option<CurrentToken> {
         let tokens = match self.store.as_ref()?.load(&self.owner).await {
             Ok(tokens) => tokens?,
             Err(error) => {
-                tracing::warn!(%error, "the kept token cannot be read");
+                tracing::warn!(%error, "cannot read the token store");
                 return None;
             }
         };
@@ -225,31 +223,34 @@ impl Renewed {
             return None;
         }
         let held = self.hold(tokens, None);
-        held.inspect_err(|error| tracing::warn!(%error, "the kept token cannot be used"))
+        held.inspect_err(|error| tracing::warn!(%error, "the stored token is invalid"))
             .ok()
     }
 
-    async fn obtain(&self, client: &Scope, previous: Option<Tokens>) -> Result<Held, BoxError> {
+    async fn obtain(
+        &self,
+        client: &Scope,
+        previous: Option<Tokens>,
+    ) -> Result<CurrentToken, BoxError> {
         let tokens = self.source.obtain(client, previous).await?;
         let held = self.hold(tokens, Some(Instant::now()))?;
         if let Some(store) = &self.store
             && let Err(error) = store.save(&self.owner, &held.tokens).await
         {
-            tracing::warn!(%error, "the token cannot be kept");
+            tracing::warn!(%error, "cannot write the token store");
         }
         Ok(held)
     }
 
-    fn hold(&self, tokens: Tokens, obtained: Option<Instant>) -> Result<Held, BoxError> {
+    fn hold(&self, tokens: Tokens, obtained: Option<Instant>) -> Result<CurrentToken, BoxError> {
         let header = with_scheme(self.scheme, &tokens.access)?;
-        // One that has expired when it comes is measured by a clock that is wrong: the platform's
-        // answer decides.
+        // A new token that is already expired indicates a wrong clock: let the platform decide.
         let lifetime = tokens
             .expires_at
             .and_then(|at| at.duration_since(SystemTime::now()).ok());
         let after = |span: Duration| Instant::now().checked_add(span);
         let mut state = self.state();
-        let held = Held {
+        let held = CurrentToken {
             header,
             generation: state.held.as_ref().map_or(0, |held| held.generation + 1),
             renew_at: lifetime.and_then(|life| after(life - MARGIN.min(life / 5))),
@@ -268,12 +269,12 @@ impl Renewed {
     }
 }
 
-/// The error of a call that could not be sent for want of a token.
+/// The error of a call without a token.
 fn no_token(why: Cause) -> Error {
-    // The login, if the source made one.
+    // The failed login, if there was one.
     let call = why.downcast_ref::<Error>();
-    // What passes is said as it is. Anything else is about the credentials, whatever it is called: a
-    // login that is not found does not mean that the deployment is not.
+    // Transient kinds are kept. All others concern the credentials: a 404 of the login does not mean
+    // that the deployment does not exist.
     let kind = match call.map(Error::kind) {
         Some(
             kind @ (ErrorKind::Connect

@@ -1,6 +1,6 @@
 //! Token stores: keep tokens across processes, for example in a file.
 
-use super::{Boxed, Tokens};
+use super::{BoxFuture, Tokens};
 use crate::error::BoxError;
 use crate::secret::{Secret, expose_secrets};
 use serde::{Deserialize, Serialize};
@@ -9,27 +9,26 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// A file larger than this was not written here.
+/// Largest file that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// Keeps tokens across processes, so that not each of them has to log in.
+/// Keeps tokens across processes, so that they share one login.
 ///
-/// Before a token is renewed the store is asked: another process may have done it already.
+/// The store is read before each renewal, because another process may have renewed the token.
 ///
-/// `owner` names whose tokens they are: platform, address, and account if one is known. It holds no
-/// secret. Tokens that were kept for another owner must not be given out: they would be sent to a host
-/// that they are not for.
+/// `owner` is the platform, its base URL, and the account if it is known; it contains no secret. Do not
+/// return tokens of another owner: they would be sent to the wrong host.
 pub trait TokenStore: Send + Sync + 'static {
-    /// What was kept last, if anything.
+    /// Loads the tokens saved last, if there are any.
     ///
     /// # Errors
-    /// When it cannot be read. The call goes on with the source.
+    /// If the store cannot be read. The call then uses the token source.
     fn load(&self, owner: &str) -> impl Future<Output = Result<Option<Tokens>, BoxError>> + Send;
 
-    /// Keeps these in the place of what was kept.
+    /// Saves tokens and replaces the previous ones.
     ///
     /// # Errors
-    /// When it cannot be written. The call goes on with the tokens it has.
+    /// If the store cannot be written. The call then uses the tokens unsaved.
     fn save(
         &self,
         owner: &str,
@@ -39,24 +38,24 @@ pub trait TokenStore: Send + Sync + 'static {
 
 /// [`TokenStore`] as an object.
 pub(crate) trait ErasedStore: Send + Sync {
-    fn load<'a>(&'a self, owner: &'a str) -> Boxed<'a, Option<Tokens>>;
-    fn save<'a>(&'a self, owner: &'a str, tokens: &'a Tokens) -> Boxed<'a, ()>;
+    fn load<'a>(&'a self, owner: &'a str) -> BoxFuture<'a, Option<Tokens>>;
+    fn save<'a>(&'a self, owner: &'a str, tokens: &'a Tokens) -> BoxFuture<'a, ()>;
 }
 
 impl<S: TokenStore> ErasedStore for S {
-    fn load<'a>(&'a self, owner: &'a str) -> Boxed<'a, Option<Tokens>> {
+    fn load<'a>(&'a self, owner: &'a str) -> BoxFuture<'a, Option<Tokens>> {
         Box::pin(TokenStore::load(self, owner))
     }
 
-    fn save<'a>(&'a self, owner: &'a str, tokens: &'a Tokens) -> Boxed<'a, ()> {
+    fn save<'a>(&'a self, owner: &'a str, tokens: &'a Tokens) -> BoxFuture<'a, ()> {
         Box::pin(TokenStore::save(self, owner, tokens))
     }
 }
 
-/// Keeps tokens in a file that only its owner may read (on Unix), written anew as a whole.
+/// Keeps tokens in a file with mode 0600 (on Unix), replaced atomically.
 ///
-/// One file is for one account: tokens that were kept for another platform, address or account are as
-/// if they were not there, and are replaced. Reading and writing block for the moment that they take.
+/// Use one file per account: tokens of another platform, base URL or account are ignored and replaced.
+/// File access blocks the thread for a moment.
 ///
 /// ```no_run
 /// # fn example() -> deploykit::Result<()> {
@@ -76,7 +75,7 @@ pub struct FileStore {
 }
 
 impl FileStore {
-    /// A store in this file; its directory must exist.
+    /// A store in this file. The directory must exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
@@ -89,30 +88,31 @@ impl FileStore {
         };
         let mut text = String::new();
         file.take(LARGEST).read_to_string(&mut text)?;
-        // The words of the error quote what they found.
-        let kept: Kept = serde_json::from_str(&text)
-            .map_err(|_| io::Error::new(ErrorKind::InvalidData, "it holds no tokens"))?;
-        Ok((kept.owner == owner).then_some(Tokens {
-            access: kept.access,
-            refresh: kept.refresh,
-            expires_at: kept.expires_at,
+        // serde's message may quote a token.
+        let stored: StoredTokens = serde_json::from_str(&text)
+            .map_err(|_| io::Error::new(ErrorKind::InvalidData, "the file contains no tokens"))?;
+        Ok((stored.owner == owner).then_some(Tokens {
+            access: stored.access,
+            refresh: stored.refresh,
+            expires_at: stored.expires_at,
         }))
     }
 
     fn write(&self, owner: &str, tokens: &Tokens) -> io::Result<()> {
-        // Beside it, so that renaming is atomic; named so that two writers do not share one.
+        // In the same directory, so that renaming is atomic. The random name keeps writers apart.
         let mut name = self.path.clone().into_os_string();
         name.push(format!(".{:016x}.new", fastrand::u64(..)));
-        let beside = PathBuf::from(name);
-        let kept = Kept {
+        let temporary = PathBuf::from(name);
+        let stored = StoredTokens {
             owner: owner.to_owned(),
             access: tokens.access.clone(),
             refresh: tokens.refresh.clone(),
             expires_at: tokens.expires_at,
         };
-        let written = write_private(&beside, &kept).and_then(|()| fs::rename(&beside, &self.path));
+        let written =
+            write_private(&temporary, &stored).and_then(|()| fs::rename(&temporary, &self.path));
         if written.is_err() {
-            let _ = fs::remove_file(&beside);
+            let _ = fs::remove_file(&temporary);
         }
         written
     }
@@ -122,13 +122,13 @@ impl FileStore {
     }
 }
 
-fn write_private(path: &Path, kept: &Kept) -> io::Result<()> {
+fn write_private(path: &Path, tokens: &StoredTokens) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
-    file.write_all(&expose_secrets(|| serde_json::to_vec(kept))?)?;
+    file.write_all(&expose_secrets(|| serde_json::to_vec(tokens))?)?;
     file.sync_all()
 }
 
@@ -143,9 +143,9 @@ impl TokenStore for FileStore {
     }
 }
 
-/// The file: the only place outside of a request where tokens are written.
+/// The content of the file: the only place besides requests where tokens are written.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct StoredTokens {
     owner: String,
     access: Secret,
     refresh: Option<Secret>,
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_comes_back_and_is_for_its_owner_alone() {
+    fn tokens_are_stored_for_their_owner_only() {
         let store = store("kept");
         assert_eq!(store.read(OWNER).unwrap(), None);
         let tokens = Tokens::new("access-1")
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_something_else_is_an_error_that_quotes_nothing() {
+    fn an_invalid_file_is_an_error_that_quotes_nothing() {
         let store = store("broken");
         for text in ["", "hush-hush", "{\"access\": [\"hush\"]}"] {
             fs::write(&store.path, text).unwrap();

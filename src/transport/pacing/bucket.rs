@@ -1,4 +1,4 @@
-//! The calls that share one rate.
+//! One rate limit: a token bucket with a queue, and pauses for used-up windows.
 
 use super::shared_budget::{BudgetBucket, Shared};
 use crate::error::{Effect, Error, ErrorKind, Result};
@@ -11,67 +11,61 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
-/// Below this distance between two calls nobody minds that they are evenly spread.
-const UNNOTICED: Duration = Duration::from_millis(100);
-/// From so many calls in a window on, one fewer is hardly missed.
-const ROOM_FROM: u32 = 10;
-/// The longest pause that a header can bring about: one that is wrong must not stop a client for
-/// good.
+/// At most this long between two calls: they are spread evenly, without a burst.
+const EVEN_BELOW: Duration = Duration::from_millis(100);
+/// From this rate on, a window is filled with one call less, as margin for network jitter.
+const MARGIN_FROM: u32 = 10;
+/// Longest pause that response headers can cause: a wrong header must not stop a client for long.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// The part of the distance between two calls that is added for a fleet.
+/// With a shared budget, the time between two calls is extended by this fraction (1/20).
 const FLEET_MARGIN: u32 = 20;
-/// For how long a budget that was slow to fail is left alone, by the time that it took: calls then
-/// spend at most a fifth of their time on asking it.
-const REST: u32 = 4;
-/// One that fails faster, as when nobody listens there, is asked by every call, so that it is used
-/// again as soon as it is back.
+/// After a slow failure the shared budget is not used for this multiple of the failure's duration, so
+/// that calls spend at most a fifth of their time on it.
+const PAUSE_FACTOR: u32 = 4;
+/// After a faster failure, such as a refused connection, every call tries the budget again.
 const SLOW: Duration = Duration::from_millis(50);
 
-/// How one bucket of a client's account stands.
+/// The state of one rate limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PaceState {
-    /// The bucket, as in [`Pace::bucket`](crate::operation::Pace).
+    /// Name of the bucket, as in [`Pace::bucket`](crate::operation::Pace).
     pub bucket: &'static str,
-    /// The most calls that are sent in any [`window`](Self::window): by this process, or by all that
-    /// share a budget.
+    /// Calls per [`window`](Self::window): of this process, or of all that share a budget.
     pub limit: u32,
-    /// The window.
+    /// Length of the window.
     pub window: Duration,
-    /// How many calls wait for their turn.
+    /// Number of waiting calls.
     pub waiting: usize,
-    /// For how long nothing is sent because the platform said that its window is used up.
+    /// Remaining pause after the platform reported a used-up window.
     pub paused: Option<Duration>,
-    /// Whether the shared budget answered when it was last asked; `None` before that, and without
-    /// one.
+    /// Whether the last request to the shared budget succeeded; `None` before the first, and without a
+    /// budget.
     pub shared: Option<bool>,
 }
 
-/// A rate as a bucket that refills: some calls at once, the rest evenly.
-///
-/// In no window are there more than the rate allows: those at once and those that are refilled
-/// within the window are together as many as it.
+/// A rate as burst and refill interval, such that burst and refills of a window do not exceed the rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Shape {
-    /// How many at once.
+pub(crate) struct Refill {
+    /// Calls that can be sent at once.
     pub burst: NonZeroU32,
-    /// How long until there is one more.
+    /// Time until one more call can be sent.
     pub refill: Duration,
 }
 
-impl Shape {
+impl Refill {
     pub fn of(pace: Pace, members: NonZeroU32) -> Self {
         let window = Duration::from_secs(u64::from(pace.seconds.max(1)));
         let count = part_of(pace, members);
         let even = window / count;
-        let burst = if even <= UNNOTICED { 1 } else { count / 4 };
+        let burst = if even <= EVEN_BELOW { 1 } else { count / 4 };
         let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
-        // A window begins with what there is at once; while it lasts, so many more are refilled. One
-        // distance is left as room for what the way adds to one call and not to the next, unless it
-        // is a large part of the rate. Rounded up: rounded down, one too many fits into a window.
-        let room = u32::from(count < ROOM_FROM);
+        // The burst and the refills of a window must not exceed the count. One interval is left as a
+        // margin for network jitter, unless it is a large part of the rate. Rounded up, as otherwise one
+        // call too many fits into a window.
+        let room = u32::from(count < MARGIN_FROM);
         let refill = window / (count - burst.get() + room) + Duration::from_nanos(1);
-        // A part of less than one call in a window is one in several.
+        // A share of less than one call per window is one call in several windows.
         let least = (window / pace.count.max(1)).saturating_mul(members.get());
         Self {
             burst,
@@ -79,9 +73,8 @@ impl Shape {
         }
     }
 
-    /// The whole rate, for a fleet. The calls of one process keep their distance on the way; those of
-    /// several do not, as each has a way and a scheduler of its own. So they are a little further
-    /// apart: in a window of 1 s, 50 ms of difference do no harm.
+    /// The whole rate, for a shared budget. Calls of different processes have different network delays,
+    /// so the interval is extended: 50 ms per second.
     pub fn of_fleet(pace: Pace) -> Self {
         let whole = Self::of(pace, NonZeroU32::MIN);
         Self {
@@ -95,59 +88,57 @@ fn part_of(pace: Pace, members: NonZeroU32) -> u32 {
     (pace.count / members).max(1)
 }
 
-/// The calls of one account that share a rate.
+/// One rate limit of an account.
 ///
-/// A process that works alone keeps to its own pace. One of a fleet asks the shared budget instead, and
-/// keeps to its own pace only while the budget does not answer. No window of the whole fleet has more
-/// calls than the rate allows then either:
-/// - the own pace begins with nothing to give at once, as the others may have used up the last window;
-/// - it stays in force for one window after the budget is back, which knows nothing of the calls that
-///   went without it.
+/// Without a shared budget, a local bucket limits the calls. With a shared budget, the local bucket is
+/// used only while the budget fails, in a way that all processes together stay within the rate:
+/// - it starts without a burst, because other processes may have used up the window;
+/// - it stays in use for one window after the budget recovered, because the budget did not count the
+///   calls in between.
 pub(crate) struct Bucket {
     pace: Pace,
     limit: u32,
     window: Duration,
-    /// The pace of this process alone.
-    own: Shape,
-    /// What a shared budget is asked for.
+    /// The rate of this process.
+    local: Refill,
+    /// The bucket of the shared budget.
     pub(super) fleet: BudgetBucket,
-    /// Whose turn it is: tokio's semaphore serves in the order of asking, and a waiter that is dropped
-    /// leaves the queue.
+    /// The queue: tokio's semaphore is fair, and dropped waiters leave it.
     queue: Semaphore,
-    /// Each call that waits holds a clone.
+    /// Counts the waiting calls: each holds a clone.
     waiting: Arc<()>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// The own pace, while it is in force.
-    own: Option<OwnPace>,
-    /// Until when the platform accepts nothing.
+    /// The local bucket, while it is in use.
+    local: Option<LocalBucket>,
+    /// End of the pause for a used-up window.
     paused_until: Option<Instant>,
-    /// Until when a budget that was slow to fail is left alone.
-    rests_until: Option<Instant>,
-    /// Whether the shared budget answered when it was last asked.
+    /// Until when the failed shared budget is not used.
+    budget_paused_until: Option<Instant>,
+    /// Whether the last request to the shared budget succeeded.
     answered: Option<bool>,
 }
 
-struct OwnPace {
-    /// When there will be as many calls as can be sent at once.
+struct LocalBucket {
+    /// When the bucket is full.
     full: Instant,
-    /// When it ends, once the shared budget is back.
+    /// When it goes out of use, once the shared budget has recovered.
     ends: Option<Instant>,
 }
 
 impl Bucket {
     pub fn new(api: &'static str, pace: Pace, members: NonZeroU32, in_fleet: bool) -> Self {
-        let mut own = Shape::of(pace, members);
-        let fleet = Shape::of_fleet(pace);
+        let mut local = Refill::of(pace, members);
+        let fleet = Refill::of_fleet(pace);
         let mut state = State::default();
         if in_fleet {
-            own.refill = own.refill.max(fleet.refill.saturating_mul(members.get()));
+            local.refill = local.refill.max(fleet.refill.saturating_mul(members.get()));
         } else {
             let full = Instant::now();
-            state.own = Some(OwnPace { full, ends: None });
+            state.local = Some(LocalBucket { full, ends: None });
         }
         Self {
             pace,
@@ -156,7 +147,7 @@ impl Bucket {
                 false => part_of(pace, members),
             },
             window: Duration::from_secs(u64::from(pace.seconds)),
-            own,
+            local,
             fleet: BudgetBucket::new(api, pace.bucket, fleet.burst.get(), fleet.refill),
             queue: Semaphore::new(1),
             waiting: Arc::default(),
@@ -164,10 +155,10 @@ impl Bucket {
         }
     }
 
-    /// Waits for a turn, first come, first served. In a fleet only the first in line asks the budget.
-    pub async fn turn(&self, shared: Option<&Shared>, until: Instant) -> Result<()> {
+    /// Waits in line for a turn. Only the first in line uses the shared budget.
+    pub async fn wait_turn(&self, shared: Option<&Shared>, until: Instant) -> Result<()> {
         let _waiting = self.waiting.clone();
-        // Never closed.
+        // The semaphore is never closed.
         let _first = self.queue.acquire().await;
         loop {
             let mut wait = self.wait_time();
@@ -186,17 +177,17 @@ impl Bucket {
                     .with_effect(Effect::None)
                     .with_retry_after(Some(wait)));
             }
-            // A timer has milliseconds: one that is rounded to nothing would be a busy loop.
+            // Timers have millisecond resolution: zero would be a busy loop.
             sleep(wait.max(Duration::from_millis(1))).await;
         }
     }
 
-    /// How long a pause or the own pace still lasts.
+    /// Remaining wait for a pause and the local bucket.
     fn wait_time(&self) -> Duration {
         let state = self.state();
-        let paced = state.own.as_ref().map(|own| {
-            let at_once = self.own.refill * (self.own.burst.get() - 1);
-            left_of(own.full).saturating_sub(at_once)
+        let paced = state.local.as_ref().map(|local| {
+            let at_once = self.local.refill * (self.local.burst.get() - 1);
+            left_of(local.full).saturating_sub(at_once)
         });
         let paused = state.paused_until.map(left_of);
         paced.max(paused).unwrap_or_default()
@@ -204,13 +195,13 @@ impl Bucket {
 
     /// Counts a call.
     fn sent(&self) {
-        if let Some(own) = &mut self.state().own {
-            own.full = own.full.max(Instant::now()) + self.own.refill;
+        if let Some(local) = &mut self.state().local {
+            local.full = local.full.max(Instant::now()) + self.local.refill;
         }
     }
 
-    /// Learns from the headers of a response that the window is used up.
-    pub fn learn(&self, status: u16, headers: &HeaderMap) {
+    /// Pauses if a response reports a used-up window.
+    pub fn note_response(&self, status: u16, headers: &HeaderMap) {
         if let Some(pause) = window_used_up(status, headers) {
             let until = Instant::now() + pause.min(LONGEST_PAUSE);
             let paused = &mut self.state().paused_until;
@@ -233,40 +224,44 @@ impl Bucket {
         }
     }
 
-    /// How long the shared budget is left alone.
-    pub(super) fn budget_rests(&self) -> Duration {
-        self.state().rests_until.map(left_of).unwrap_or_default()
+    /// How long the failed shared budget is not used.
+    pub(super) fn budget_pause(&self) -> Duration {
+        self.state()
+            .budget_paused_until
+            .map(left_of)
+            .unwrap_or_default()
     }
 
-    /// The shared budget did not answer, which took so long. Returns whether this is news.
+    /// Notes a failure of the shared budget and its duration. Returns whether the previous request did
+    /// not fail.
     pub(super) fn budget_failed(&self, took: Duration) -> bool {
         let mut state = self.state();
-        let rest = took.saturating_mul(REST);
-        state.rests_until = (took > SLOW).then(|| Instant::now() + rest);
-        if let Some(own) = &mut state.own {
-            own.ends = None;
+        let pause = took.saturating_mul(PAUSE_FACTOR);
+        state.budget_paused_until = (took > SLOW).then(|| Instant::now() + pause);
+        if let Some(local) = &mut state.local {
+            local.ends = None;
         }
         state.answered.replace(false) != Some(false)
     }
 
-    /// The shared budget answered. Returns whether this is news after a failure.
+    /// Notes a success of the shared budget. Returns whether the previous request failed.
     pub(super) fn budget_answered(&self) -> bool {
         let now = Instant::now();
         let mut state = self.state();
-        state.rests_until = None;
-        if let Some(own) = &mut state.own
-            && *own.ends.get_or_insert(now + self.window) <= now
+        state.budget_paused_until = None;
+        if let Some(local) = &mut state.local
+            && *local.ends.get_or_insert(now + self.window) <= now
         {
-            state.own = None;
+            state.local = None;
         }
         state.answered.replace(true) == Some(false)
     }
 
-    /// Puts the own pace into force, if it is not, and returns how long to wait by it.
-    pub(super) fn go_alone(&self) -> Duration {
-        let full = Instant::now() + self.own.refill * self.own.burst.get();
-        let own = OwnPace { full, ends: None };
-        self.state().own.get_or_insert(own);
+    /// Uses the local bucket, empty at first, and returns how long to wait.
+    pub(super) fn fall_back(&self) -> Duration {
+        let full = Instant::now() + self.local.refill * self.local.burst.get();
+        let local = LocalBucket { full, ends: None };
+        self.state().local.get_or_insert(local);
         self.wait_time()
     }
 
@@ -302,14 +297,14 @@ mod tests {
     async fn sent(bucket: &Bucket, calls: usize) -> Vec<Instant> {
         let mut sent = Vec::new();
         for _ in 0..calls {
-            bucket.turn(None, far()).await.unwrap();
+            bucket.wait_turn(None, far()).await.unwrap();
             sent.push(Instant::now());
         }
         sent
     }
 
     #[tokio::test(start_paused = true)]
-    async fn never_more_than_the_rate_in_any_window_and_hardly_less() {
+    async fn every_window_stays_within_the_rate_and_uses_most_of_it() {
         for (count, seconds, members) in [
             (40, 1, 1),
             (20, 1, 1),
@@ -330,7 +325,7 @@ mod tests {
                 assert!(span >= window, "{count}/{seconds}s: {span:?}");
             }
             let took = (sent[sent.len() - 1] - sent[0]).as_secs_f64();
-            // A part of less than one call in a window takes several.
+            // A share of less than one call per window takes several windows.
             let share = f64::from(count) / f64::from(members.get());
             let least = window.as_secs_f64() * 4.0 * (most as f64 / share).max(1.0);
             assert!(took < least * 1.7, "{count}/{seconds}s: {took} s");
@@ -338,14 +333,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn first_come_first_served() {
+    async fn calls_are_sent_in_order() {
         let bucket = Arc::new(Bucket::new("test", pace(2, 1), alone(), false));
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = Vec::new();
         for index in 0..50 {
             let (bucket, order) = (bucket.clone(), order.clone());
             tasks.push(tokio::spawn(async move {
-                bucket.turn(None, far()).await.unwrap();
+                bucket.wait_turn(None, far()).await.unwrap();
                 order.lock().unwrap().push(index);
             }));
             tokio::task::yield_now().await;
@@ -364,34 +359,35 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_gives_up_takes_no_slot() {
+    async fn a_dropped_call_uses_no_slot() {
         let bucket = Bucket::new("test", pace(1, 10), alone(), false);
-        bucket.turn(None, far()).await.unwrap();
+        bucket.wait_turn(None, far()).await.unwrap();
         let started = Instant::now();
         for _ in 0..20 {
             let dropped =
-                tokio::time::timeout(Duration::from_millis(100), bucket.turn(None, far())).await;
+                tokio::time::timeout(Duration::from_millis(100), bucket.wait_turn(None, far()))
+                    .await;
             assert!(dropped.is_err());
         }
         assert_eq!(bucket.pace_state().waiting, 0);
-        bucket.turn(None, far()).await.unwrap();
+        bucket.wait_turn(None, far()).await.unwrap();
         assert!(started.elapsed() <= Duration::from_millis(10_002));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_window_that_is_used_up_stops_everybody_but_not_for_good() {
+    async fn a_used_up_window_pauses_all_calls_for_a_limited_time() {
         let bucket = Bucket::new("test", pace(100, 60), alone(), false);
         let mut headers = HeaderMap::new();
         headers.insert("retry-after", 7.into());
-        bucket.learn(429, &headers);
+        bucket.note_response(429, &headers);
         assert_eq!(bucket.pace_state().paused, Some(Duration::from_secs(7)));
         let started = Instant::now();
-        bucket.turn(None, far()).await.unwrap();
+        bucket.wait_turn(None, far()).await.unwrap();
         assert_eq!(started.elapsed().as_secs(), 7);
         assert_eq!(bucket.pace_state().paused, None);
 
         headers.insert("retry-after", 86_400.into());
-        bucket.learn(429, &headers);
+        bucket.note_response(429, &headers);
         assert_eq!(bucket.pace_state().paused, Some(LONGEST_PAUSE));
     }
 }

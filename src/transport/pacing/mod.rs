@@ -1,8 +1,7 @@
-//! Keeping to the rates that platforms allow.
+//! Pacing: client-side rate limits.
 //!
-//! A rate belongs to an account, not to a client: all clients of this process with the same
-//! platform, address and token share their buckets, and a fleet of processes may share a
-//! [`SharedBudget`] on top.
+//! Rate limits apply to accounts: all clients of this process with the same platform, base URL and
+//! token share their buckets, and several processes can share a [`SharedBudget`].
 
 mod bucket;
 #[cfg(feature = "redis")]
@@ -27,22 +26,21 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use tokio::time::Instant;
 
-/// How a client keeps to a platform's rate limits.
+/// Client-side rate limits.
 ///
-/// By default it keeps to the documented rates ([`Behaviour::pace`](crate::operation::Behaviour)): a
-/// call that would be too much waits for its turn, first come, first served. The first in line is
-/// refused at once if its turn comes after its deadline; those behind it when they are first or their
-/// deadline is there. In no window does it send more than the platform allows.
-/// Where the platform says by its headers that a window is used up, everybody waits for the next.
-/// Where no rate is documented nothing waits.
+/// By default a client stays within the documented rates
+/// ([`Behaviour::pace`](crate::operation::Behaviour)) in every window: calls beyond the rate wait in
+/// line. The first call in line fails at once if its turn is after its deadline. If response headers
+/// report a used-up window, all calls wait for the next one. Operations without a documented rate do not
+/// wait.
 ///
-/// Clients of this process share a rate if platform, address, token and this setting are the same.
-/// Those whose tokens are renewed share it by the address alone, as their tokens change.
+/// Clients of this process share a rate if platform, base URL, token and this setting are equal. Clients
+/// with renewed tokens share it by platform and base URL alone.
 ///
 /// ```
 /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::ClientBuilder<P> {
 /// use deploykit::pacing::Pacing;
-/// // Four processes work with one token: each takes a quarter.
+/// // Four processes share one token: each uses a quarter of the rate.
 /// builder.pacing(Pacing::documented().one_of(4))
 /// # }
 /// ```
@@ -55,12 +53,12 @@ pub struct Pacing {
 }
 
 impl Pacing {
-    /// Keeps to the documented rates.
+    /// Stays within the documented rates.
     pub fn documented() -> Self {
         Self::default()
     }
 
-    /// Keeps to none: for a server without limits. A 429 that says when to come back is still obeyed.
+    /// No limits: for a server without any. `Retry-After` of a 429 is still obeyed.
     pub fn off() -> Self {
         Self {
             off: true,
@@ -68,19 +66,18 @@ impl Pacing {
         }
     }
 
-    /// Takes this part of the rates, because so many processes share the account. 0 is as 1.
+    /// Divides the rates by the number of processes that share the account. 0 means 1.
     pub fn one_of(mut self, members: u32) -> Self {
         self.members = NonZeroU32::new(members);
         self
     }
 
-    /// Asks a budget that other processes share before every call.
-    ///
-    /// `otherwise` says what happens when the budget does not answer. Only then does
-    /// [`one_of`](Self::one_of) count: as long as it answers, a process that is alone at work gets the
+    /// Takes each call from a budget that several processes share, so that a single busy process gets the
     /// whole rate.
-    pub fn shared(mut self, budget: impl SharedBudget, otherwise: Fallback) -> Self {
-        self.shared = Some(Shared::new(budget, otherwise));
+    ///
+    /// `fallback` applies while the budget fails; only then does [`one_of`](Self::one_of) count.
+    pub fn shared(mut self, budget: impl SharedBudget, fallback: Fallback) -> Self {
+        self.shared = Some(Shared::new(budget, fallback));
         self
     }
 }
@@ -98,11 +95,11 @@ impl fmt::Debug for Pacing {
 /// The buckets of one account.
 type Buckets = HashMap<&'static str, Bucket>;
 
-/// Which buckets are the same: platform, address, a hash of the token, the part that is taken,
-/// whether a fleet shares them.
+/// Key of the buckets: platform, base URL, hash of the token, number of processes, whether there is a
+/// shared budget.
 type Account = (&'static str, String, u64, NonZeroU32, bool);
 
-/// The buckets in use. They go when the last client that uses them goes.
+/// The buckets in use. Dropped with their last client.
 static IN_USE: LazyLock<Mutex<HashMap<Account, Weak<Buckets>>>> = LazyLock::new(Mutex::default);
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
@@ -114,8 +111,8 @@ pub(crate) struct Pacer {
 }
 
 impl Pacer {
-    /// The pacing for an account. Tokens that are renewed change, so all clients that renew theirs at
-    /// one address share its buckets: rather too careful than not.
+    /// The pacing for an account. Renewed tokens change, so all clients with renewed tokens share the
+    /// buckets of their base URL.
     pub fn new(pacing: &Pacing, api: &'static str, base_url: &str, auth: &Auth) -> Self {
         let token = HASHER.hash_one(match auth {
             Auth::Header(_, value) => Some(value.as_bytes()),
@@ -134,21 +131,30 @@ impl Pacer {
     }
 
     /// Waits until the operation may be sent.
-    pub async fn turn(&self, operation: Option<&'static Operation>, until: Instant) -> Result<()> {
+    pub async fn wait_turn(
+        &self,
+        operation: Option<&'static Operation>,
+        until: Instant,
+    ) -> Result<()> {
         match self.bucket(operation) {
-            Some(bucket) => bucket.turn(self.pacing.shared.as_ref(), until).await,
+            Some(bucket) => bucket.wait_turn(self.pacing.shared.as_ref(), until).await,
             None => Ok(()),
         }
     }
 
-    /// Learns from a reply that a window is used up.
-    pub fn learn(&self, operation: Option<&'static Operation>, status: u16, headers: &HeaderMap) {
+    /// Pauses the bucket if a response reports a used-up window.
+    pub fn note_response(
+        &self,
+        operation: Option<&'static Operation>,
+        status: u16,
+        headers: &HeaderMap,
+    ) {
         if let Some(bucket) = self.bucket(operation) {
-            bucket.learn(status, headers);
+            bucket.note_response(status, headers);
         }
     }
 
-    /// How the buckets stand, by name.
+    /// The state of the buckets, sorted by name.
     pub fn state(&self) -> Vec<PaceState> {
         let mut states: Vec<_> = self.buckets.values().map(Bucket::pace_state).collect();
         states.sort_by_key(|state| state.bucket);
@@ -193,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_shares_its_buckets_and_no_other_does() {
+    fn buckets_are_shared_within_an_account_only() {
         let first = pacer("https://pace.example", "a");
         assert!(Arc::ptr_eq(
             &first.buckets,
@@ -210,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn buckets_go_with_their_last_client() {
+    fn buckets_are_dropped_with_their_last_client() {
         let first = pacer("https://gone.example", "a");
         let weak = Arc::downgrade(&first.buckets);
         drop(first);

@@ -11,22 +11,22 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-/// To connect and log in.
+/// Timeout for connecting and login.
 const CONNECT: Duration = Duration::from_millis(500);
-/// For one reply.
+/// Timeout for one reply.
 const REPLY: Duration = Duration::from_millis(500);
-/// For everything: a call waits no longer for the budget, even if a lost connection is remade.
-const ANSWER: Duration = Duration::from_secs(1);
-/// How far ahead a slot is kept for a process. One that asks while more are waiting asks later.
+/// Timeout for a request, reconnects included.
+const TIMEOUT: Duration = Duration::from_secs(1);
+/// Slots are reserved at most this far ahead. Beyond it, a process tries again later.
 const AHEAD: Duration = Duration::from_secs(10);
-/// How late a kept slot may be used: the distance between two slots of a fleet has room for it.
+/// How late a reserved slot may be used; `FLEET_MARGIN` covers it.
 const LATE: Duration = Duration::from_millis(25);
 
-/// `KEYS[1]` has the time at which the bucket will be full, in microseconds of the server's clock.
-/// Returns whether a slot was taken, and the microseconds until it comes, or until asking again.
+/// `KEYS[1]` is the time at which the bucket is full, in microseconds of the server's clock. Returns
+/// whether a slot was taken, and the microseconds until the slot, or until the next request.
 ///
-/// A number is written with `%.0f`, as Lua's own form has 14 digits and the time has 16. A time too
-/// far ahead is one of another clock: the bucket is empty then, but not for long.
+/// Numbers are written with `%.0f`, because Lua prints 14 digits and the time has 16. A time too far
+/// ahead is from another clock; the bucket then counts as empty.
 static TAKE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -46,44 +46,41 @@ return {1, wait}
     )
 });
 
-/// A [`SharedBudget`] on a Redis server: as many processes as use the same server and account name
-/// keep to a platform's rates together.
+/// A [`SharedBudget`] on a Redis server: all processes with the same server and account name share a
+/// platform's rates.
 ///
 /// ```no_run
 /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::Result<()> {
 /// use deploykit::{pacing::{Fallback, Pacing, RedisBudget}};
 /// let budget = RedisBudget::new("redis://:password@redis.internal:6379/0", "my-organisation")?;
-/// // Without Redis, each of the four processes takes a quarter.
+/// // While Redis is down, each of the four processes uses a quarter of the rate.
 /// let client = builder.pacing(Pacing::documented().one_of(4).shared(budget, Fallback::Local)).build()?;
 /// # Ok(()) }
 /// ```
 ///
-/// **What is kept.** One key for each bucket, `deploykit:{account}:platform:bucket`, with one number,
-/// that goes by itself when it says nothing any more. One script reads and writes it in one step, so
-/// that no two processes get the same slot. Slots are given in the order of asking, and kept for the
-/// process that asked; one that is not used on time, because the call was dropped or had no time
-/// left, goes to the next call of that process, or is lost. A process that asks while a whole line of
-/// others waits already (10 s of it) asks later.
+/// **Data.** One key per bucket, `deploykit:{account}:platform:bucket`, with one number and an expiry. A
+/// script reads and writes it atomically. Slots are assigned in order of request and reserved for the
+/// process that asked. An unused slot goes to the next call of that process, or is lost. If slots are
+/// reserved for the next 10 s, a process has to try again later.
 ///
-/// **Clocks.** Only the server's clock counts; those of the processes may differ as they like. If the
-/// server's clock leaps ahead, or a server takes over whose clock is ahead, one burst too many may be
-/// given, as below. If it falls back, the bucket counts as empty, and goes on from there.
+/// **Clocks.** Only the server's clock matters. If it jumps ahead, one extra burst may be sent. If it
+/// jumps back, the bucket counts as empty.
 ///
-/// **When Redis is gone.** A connection has half a second, so has a reply, and all of it together one
-/// second. Then [`Fallback::Local`](crate::pacing::Fallback::Local) goes on at the part of the rate that
-/// [`Pacing::one_of`](crate::pacing::Pacing::one_of) says, and [`Fallback::Refuse`](crate::pacing::Fallback::Refuse)
-/// sends nothing. A server that refuses connections is tried by every call, and used again at once; one
-/// that is silent is tried again after four times as long as the failure took, so after 4 s at most.
+/// **When Redis is down.** Timeouts are 0.5 s for connecting, 0.5 s for a reply and 1 s in total. Then
+/// [`Fallback::Local`](crate::pacing::Fallback::Local) uses the share of
+/// [`Pacing::one_of`](crate::pacing::Pacing::one_of), and
+/// [`Fallback::Refuse`](crate::pacing::Fallback::Refuse) sends nothing. If the server refuses connections,
+/// every call tries it again. If it is silent, it is tried again after four times the duration of the
+/// failure, at most 4 s.
 ///
-/// **When Redis forgets.** A server that was emptied, or took over without the last writes, may give
-/// one burst too many, once: 25 calls of 100 per minute, one of 40 per second. Not even that if the
-/// processes saw it gone and have [`Fallback::Local`](crate::pacing::Fallback::Local): their own pace then
-/// stays in force for one window more.
+/// **When Redis loses data.** After a flush or a failover one extra burst may be sent: 25 calls at 100 per
+/// minute, one at 40 per second. With [`Fallback::Local`](crate::pacing::Fallback::Local) this does not
+/// happen if the processes noticed the outage: they use their local rate for one more window.
 ///
-/// **Needs.** Redis 6.2 or newer, or what speaks its language, and the commands `EVALSHA`, `SCRIPT
-/// LOAD`, `TIME`, `GET`, `SET`. A cluster has the key on one node: give the address of that one, as
-/// redirections are not followed. `rediss` is not supported; cross a network that is not yours through
-/// a tunnel. Needs a tokio runtime with I/O and time.
+/// **Requirements.** Redis 6.2 or later, or a compatible server, with the commands `EVALSHA`, `SCRIPT
+/// LOAD`, `TIME`, `GET` and `SET`. In a cluster, use the address of the node that has the key:
+/// redirections are not followed. `rediss` is not supported; use a tunnel on untrusted networks. Needs a
+/// tokio runtime with I/O and time.
 #[derive(Clone)]
 pub struct RedisBudget {
     shared: Arc<Shared>,
@@ -93,31 +90,31 @@ struct Shared {
     client: Client,
     account: String,
     connection: tokio::sync::Mutex<Option<MultiplexedConnection>>,
-    /// The slots to come that are kept for this process.
-    kept: Mutex<HashMap<(&'static str, &'static str), Vec<Instant>>>,
+    /// Future slots that are reserved for this process.
+    reserved: Mutex<HashMap<(&'static str, &'static str), Vec<Instant>>>,
 }
 
 impl RedisBudget {
-    /// A budget on the server at this URL: `redis://user:password@host:port/database`.
+    /// A budget on the server `redis://user:password@host:port/database`. Connects with the first call.
     ///
-    /// The account is a name that you choose for what the rates belong to: an organisation, a token.
-    /// It stands in the keys, so it must not be the token itself. Nothing is connected yet.
+    /// `account` is a name for the account that the rates apply to. It is part of the keys, so it must
+    /// not be the token.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the URL cannot be used, or the
-    /// account is empty. The URL is not shown.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the URL is invalid or the account
+    /// is empty. The URL is not shown.
     pub fn new(url: impl Into<Secret>, account: impl Into<String>) -> Result<Self> {
         let url = url.into();
         let account = account.into();
         if account.trim().is_empty() {
             return Err(Error::configuration(
-                "the account of a Redis budget has no name",
+                "the account name of a Redis budget is empty",
             ));
         }
-        // The client's own words may repeat the URL.
+        // The client's message may contain the URL.
         let client = Client::open(url.expose()).map_err(|_| {
             Error::configuration(
-                "the URL of the Redis budget cannot be used; it is like redis://user:password@host:6379/0",
+                "the URL of the Redis budget is invalid; expected redis://user:password@host:6379/0",
             )
         })?;
         Ok(Self {
@@ -125,7 +122,7 @@ impl RedisBudget {
                 client,
                 account,
                 connection: tokio::sync::Mutex::default(),
-                kept: Mutex::default(),
+                reserved: Mutex::default(),
             }),
         })
     }
@@ -134,20 +131,20 @@ impl RedisBudget {
 impl SharedBudget for RedisBudget {
     async fn take(&self, bucket: &BudgetBucket) -> Result<BudgetReply, BoxError> {
         let shared = &self.shared;
-        if let Some(reply) = shared.out_of_kept(bucket) {
+        if let Some(reply) = shared.take_reserved(bucket) {
             return Ok(reply);
         }
-        let (taken, wait) = match timeout(ANSWER, shared.ask(bucket)).await {
+        let (taken, wait) = match timeout(TIMEOUT, shared.ask(bucket)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(shared.failure(&error)),
-            Err(_) => return Err(format!("Redis: no answer within {}", in_words(ANSWER)).into()),
+            Err(_) => return Err(format!("Redis: no answer within {}", in_words(TIMEOUT)).into()),
         };
         let wait = Duration::from_micros(wait);
         if taken && wait.is_zero() {
             return Ok(BudgetReply::Taken);
         }
         if taken {
-            let slots = &mut *shared.kept();
+            let slots = &mut *shared.reserved();
             let slots = slots.entry((bucket.platform, bucket.name)).or_default();
             slots.push(Instant::now() + wait);
         }
@@ -156,11 +153,11 @@ impl SharedBudget for RedisBudget {
 }
 
 impl Shared {
-    /// Answers from what is kept, if it can.
-    fn out_of_kept(&self, bucket: &BudgetBucket) -> Option<BudgetReply> {
+    /// Replies from the reserved slots, if there are any.
+    fn take_reserved(&self, bucket: &BudgetBucket) -> Option<BudgetReply> {
         let now = Instant::now();
-        let mut kept = self.kept();
-        let slots = kept.get_mut(&(bucket.platform, bucket.name))?;
+        let mut reserved = self.reserved();
+        let slots = reserved.get_mut(&(bucket.platform, bucket.name))?;
         slots.retain(|slot| *slot + LATE >= now);
         let first = slots.iter().position(|slot| *slot <= now);
         if let Some(first) = first {
@@ -179,8 +176,7 @@ impl Shared {
                 return answer;
             }
             *self.connection.lock().await = None;
-            // An old one may have been lost long ago, its runtime may have ended, or it may lead to a
-            // server that others took over from.
+            // An old connection may be stale: reconnect once.
             if is_new {
                 return answer;
             }
@@ -202,13 +198,13 @@ impl Shared {
             .await
     }
 
-    /// The braces make a cluster keep all keys of an account together.
+    /// The braces keep all keys of an account on one node of a cluster.
     fn key(&self, bucket: &BudgetBucket) -> String {
         let (account, platform, name) = (&self.account, bucket.platform, bucket.name);
         format!("deploykit:{{{account}}}:{platform}:{name}")
     }
 
-    /// The connection, and whether it was made just now.
+    /// The connection, and whether it is new.
     async fn connection(&self) -> Result<(MultiplexedConnection, bool), RedisError> {
         let mut held = self.connection.lock().await;
         if let Some(connection) = &*held {
@@ -234,12 +230,12 @@ impl Shared {
         text.into()
     }
 
-    fn kept(&self) -> MutexGuard<'_, HashMap<(&'static str, &'static str), Vec<Instant>>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn reserved(&self) -> MutexGuard<'_, HashMap<(&'static str, &'static str), Vec<Instant>>> {
+        self.reserved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Rounded up: rounded down, one too many fits into a window.
+/// Rounded up, as otherwise one call too many fits into a window.
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos().div_ceil(1000)).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! One budget for a fleet of processes.
+//! A rate budget that several processes share.
 
 use super::bucket::Bucket;
 use crate::error::{BoxError, Effect, Error, ErrorKind, Result, in_words};
@@ -7,47 +7,46 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-/// A budget that answers later than this has failed: calls must not wait for a limit's sake longer
-/// than for the platform.
-const ANSWER: Duration = Duration::from_secs(2);
+/// Timeout for a request to the budget.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A budget that a fleet of processes shares, so that all of them together keep to a platform's
-/// rates. Feature `redis` has one on a Redis server.
+/// A rate budget that several processes share, so that all of them together stay within a platform's
+/// rates. The feature `redis` has an implementation.
 ///
-/// It must be atomic: two processes that ask at the same time must not both get the last slot.
+/// It must be atomic: two concurrent processes must not both get the last slot.
 pub trait SharedBudget: Send + Sync + 'static {
-    /// Takes one slot of the bucket now, or says how long to wait before asking again. A budget may
-    /// keep a slot for this process until then.
+    /// Takes one slot of the bucket, or returns how long to wait before the next request. The budget may
+    /// reserve a slot for this process until then.
     ///
-    /// Only one call of a client's bucket asks at a time. It may be dropped at any point, and an
-    /// answer that takes longer than 2 s counts as none. After a failure that took noticeably long, the
-    /// budget is not asked again for four times as long as that.
+    /// A client sends one request per bucket at a time. The future may be dropped at any point. The
+    /// timeout is 2 s. After a failure that took more than 50 ms, the budget is not used for four times
+    /// as long.
     ///
     /// # Errors
-    /// When it cannot tell; then the [`Fallback`] decides. The message is logged and shown, so it must
-    /// not contain a secret.
+    /// If the budget is unavailable; then the [`Fallback`] applies. The message is logged and shown, so it
+    /// must not contain a secret.
     fn take(
         &self,
         bucket: &BudgetBucket,
     ) -> impl Future<Output = Result<BudgetReply, BoxError>> + Send;
 }
 
-/// What a budget is asked for: one slot of a bucket that refills.
+/// The bucket of a request to a budget.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BudgetBucket {
     /// The platform: `edgegap`.
     pub platform: &'static str,
-    /// The bucket's name: `deploy`.
+    /// Name of the bucket: `deploy`.
     pub name: &'static str,
-    /// How many slots there are at once.
+    /// Slots of a full bucket.
     pub burst: u32,
-    /// How long until there is one more.
+    /// Time until one slot is refilled.
     pub refill: Duration,
 }
 
 impl BudgetBucket {
-    /// A bucket to try a budget with.
+    /// A bucket, for tests of a budget.
     pub fn new(platform: &'static str, name: &'static str, burst: u32, refill: Duration) -> Self {
         Self {
             platform,
@@ -58,30 +57,30 @@ impl BudgetBucket {
     }
 }
 
-/// A budget's answer.
+/// The reply of a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BudgetReply {
     /// A slot was taken.
     Taken,
-    /// None is free; ask again after this time.
+    /// No slot is free; try again after this time.
     Wait(Duration),
 }
 
-/// What happens to a call when the shared budget does not answer.
+/// What calls do while the shared budget fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fallback {
-    /// It goes on at this process's own pace. With [`Pacing::one_of`](super::Pacing::one_of) as many
-    /// as there are processes, all of them together still keep to the rate: in the windows in which
-    /// the budget goes and comes back, too. (Not if the budget answers some of them and not others.)
+    /// They use a local rate. If [`Pacing::one_of`](super::Pacing::one_of) is set to the number of
+    /// processes, all of them together stay within the rate, also in the windows in which the budget fails
+    /// and recovers. (Not if the budget is available for some processes only.)
     Local,
-    /// It is refused with [`ErrorKind::RateLimited`], and nothing is sent.
+    /// They fail with [`ErrorKind::RateLimited`] and send nothing.
     Refuse,
 }
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<BudgetReply, BoxError>> + Send + 'a>>;
 
-/// [`SharedBudget`] as an object.
+/// Object-safe [`SharedBudget`].
 trait Erased: Send + Sync {
     fn take<'a>(&'a self, bucket: &'a BudgetBucket) -> Answer<'a>;
 }
@@ -95,59 +94,57 @@ impl<B: SharedBudget> Erased for B {
 #[derive(Clone)]
 pub(super) struct Shared {
     budget: Arc<dyn Erased>,
-    otherwise: Fallback,
+    fallback: Fallback,
 }
 
 impl Shared {
-    pub fn new(budget: impl SharedBudget, otherwise: Fallback) -> Self {
+    pub fn new(budget: impl SharedBudget, fallback: Fallback) -> Self {
         Self {
             budget: Arc::new(budget),
-            otherwise,
+            fallback,
         }
     }
 
-    /// Takes a slot that no other process takes: returns how long to wait before asking again, and
-    /// nothing if it was taken.
+    /// Takes a slot. Returns how long to wait before the next request; zero if the slot was taken.
     pub async fn take(&self, bucket: &Bucket) -> Result<Duration> {
-        let error = match self.ask(bucket).await {
+        let error = match self.request(bucket).await {
             Ok(BudgetReply::Taken) => return Ok(Duration::ZERO),
             Ok(BudgetReply::Wait(wait)) => return Ok(wait.max(Duration::from_millis(1))),
             Err(error) => error,
         };
-        match self.otherwise {
-            Fallback::Local => Ok(bucket.go_alone()),
+        match self.fallback {
+            Fallback::Local => Ok(bucket.fall_back()),
             Fallback::Refuse => {
-                let message = format!("the shared rate budget does not answer: {error}");
-                let rest = Some(bucket.budget_rests()).filter(|rest| !rest.is_zero());
+                let message = format!("the shared rate budget failed: {error}");
+                let pause = Some(bucket.budget_pause()).filter(|pause| !pause.is_zero());
                 Err(Error::new(ErrorKind::RateLimited, message)
                     .with_effect(Effect::None)
-                    .with_retry_after(rest)
+                    .with_retry_after(pause)
                     .with_source(error))
             }
         }
     }
 
-    /// Asks, unless the last time was in vain and long.
-    async fn ask(&self, bucket: &Bucket) -> Result<BudgetReply, BoxError> {
-        if !bucket.budget_rests().is_zero() {
+    /// Sends a request to the budget, unless it is paused.
+    async fn request(&self, bucket: &Bucket) -> Result<BudgetReply, BoxError> {
+        if !bucket.budget_pause().is_zero() {
             return Err("it failed a moment ago".into());
         }
         let started = Instant::now();
-        let answer = match timeout(ANSWER, self.budget.take(&bucket.fleet)).await {
+        let answer = match timeout(TIMEOUT, self.budget.take(&bucket.fleet)).await {
             Ok(answer) => answer,
-            Err(_) => Err(format!("no answer within {}", in_words(ANSWER)).into()),
+            Err(_) => Err(format!("no answer within {}", in_words(TIMEOUT)).into()),
         };
-        // Said once, not with every call.
+        // Logged once, not per call.
         match &answer {
             Ok(_) if bucket.budget_answered() => {
                 tracing::info!(
                     bucket = bucket.fleet.name,
-                    "the shared budget answers again"
+                    "the shared rate budget recovered"
                 );
             }
             Err(error) if bucket.budget_failed(started.elapsed()) => {
-                let alone = self.otherwise == Fallback::Local;
-                tracing::warn!(%error, bucket = bucket.fleet.name, alone, "no shared budget");
+                tracing::warn!(%error, bucket = bucket.fleet.name, fallback = ?self.fallback, "the shared rate budget failed");
             }
             _ => {}
         }
@@ -164,33 +161,33 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
     use tokio::time::sleep;
 
-    /// A budget in memory, that can go away.
+    /// A budget in memory that can fail.
     #[derive(Clone, Default)]
     struct Memory {
         full: Arc<Mutex<Option<Instant>>>,
-        gone: Arc<Mutex<Option<Duration>>>,
-        asked: Arc<Mutex<u32>>,
+        failing: Arc<Mutex<Option<Duration>>>,
+        requests: Arc<Mutex<u32>>,
     }
 
     impl Memory {
-        /// From now on it fails after this time; what it knew is lost.
-        fn goes(&self, after: Duration) {
-            *self.gone.lock().unwrap() = Some(after);
+        /// Fails from now on, after this time, and forgets its state.
+        fn fail(&self, after: Duration) {
+            *self.failing.lock().unwrap() = Some(after);
             *self.full.lock().unwrap() = None;
         }
 
-        fn comes_back(&self) {
-            *self.gone.lock().unwrap() = None;
+        fn recover(&self) {
+            *self.failing.lock().unwrap() = None;
         }
     }
 
     impl SharedBudget for Memory {
         async fn take(&self, bucket: &BudgetBucket) -> Result<BudgetReply, BoxError> {
-            *self.asked.lock().unwrap() += 1;
-            let gone = *self.gone.lock().unwrap();
-            if let Some(after) = gone {
+            *self.requests.lock().unwrap() += 1;
+            let failing = *self.failing.lock().unwrap();
+            if let Some(after) = failing {
                 sleep(after).await;
-                return Err("gone".into());
+                return Err("down".into());
             }
             let now = Instant::now();
             let mut full = self.full.lock().unwrap();
@@ -224,12 +221,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_at_work_gets_the_whole_rate_while_the_budget_answers() {
+    async fn a_single_busy_process_gets_the_whole_rate() {
         let shared = Shared::new(Memory::default(), Fallback::Local);
         let bucket = part(EDGE, 4);
         let started = Instant::now();
         for _ in 0..80 {
-            bucket.turn(Some(&shared), far()).await.unwrap();
+            bucket.wait_turn(Some(&shared), far()).await.unwrap();
         }
         assert!(started.elapsed() < Duration::from_millis(2_200));
         let state = bucket.pace_state();
@@ -237,7 +234,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_window_of_the_fleet_is_too_full_when_the_budget_goes_and_comes_back() {
+    async fn all_windows_stay_within_the_rate_while_the_budget_fails_and_recovers() {
         for (pace, members) in [(EDGE, 4), (MINUTE, 4), (EDGE, 3), (MINUTE, 10)] {
             let window = Duration::from_secs(pace.seconds.into());
             let budget = Memory::default();
@@ -253,7 +250,7 @@ mod tests {
                     while Instant::now() < end {
                         if !busy.load(Ordering::Relaxed) {
                             sleep(window / 100).await;
-                        } else if bucket.turn(Some(&shared), end).await.is_ok() {
+                        } else if bucket.wait_turn(Some(&shared), end).await.is_ok() {
                             sent.lock().unwrap().push(Instant::now());
                         } else {
                             break;
@@ -261,9 +258,8 @@ mod tests {
                     }
                 }));
             }
-            // Both times that the budget changes, what could be saved up was: there, a whole burst of
-            // it, and here, that of each process.
-            for (tenths, there, at_work) in [
+            // Before each change of the budget, the processes are idle until the burst is refilled.
+            for (tenths, available, at_work) in [
                 (20, true, false),
                 (3, true, true),
                 (15, false, true),
@@ -271,10 +267,10 @@ mod tests {
                 (3, false, true),
                 (39, true, true),
             ] {
-                if there {
-                    budget.comes_back();
+                if available {
+                    budget.recover();
                 } else {
-                    budget.goes(Duration::ZERO);
+                    budget.fail(Duration::ZERO);
                 }
                 busy.store(at_work, Ordering::Relaxed);
                 sleep(window * tenths / 10).await;
@@ -297,65 +293,65 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_that_does_not_answer_takes_a_fifth_of_the_time_at_most() {
+    async fn a_silent_budget_takes_at_most_a_fifth_of_the_time() {
         let budget = Memory::default();
-        budget.goes(Duration::from_secs(3600));
+        budget.fail(Duration::from_secs(3600));
         let shared = Shared::new(budget.clone(), Fallback::Local);
         let bucket = part(EDGE, 4);
         let until = Instant::now() + Duration::from_secs(60);
         let mut sent = 0;
-        while bucket.turn(Some(&shared), until).await.is_ok() {
+        while bucket.wait_turn(Some(&shared), until).await.is_ok() {
             sent += 1;
         }
         assert!(sent > 400, "{sent}");
-        assert_eq!(*budget.asked.lock().unwrap(), 6);
+        assert_eq!(*budget.requests.lock().unwrap(), 6);
         assert_eq!(bucket.pace_state().shared, Some(false));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_that_fails_at_once_is_used_again_at_once() {
+    async fn a_budget_that_fails_fast_is_used_again_at_once() {
         let budget = Memory::default();
-        budget.goes(Duration::from_millis(2));
+        budget.fail(Duration::from_millis(2));
         let shared = Shared::new(budget.clone(), Fallback::Refuse);
         let bucket = part(EDGE, 4);
-        let refused = bucket.turn(Some(&shared), far()).await;
+        let refused = bucket.wait_turn(Some(&shared), far()).await;
         let error = refused.unwrap_err();
         assert_eq!(
             (error.kind(), error.effect()),
             (ErrorKind::RateLimited, Effect::None)
         );
-        assert!(error.to_string().contains("gone"), "{error}");
-        let refused = bucket.turn(Some(&shared), far()).await;
-        assert!(refused.unwrap_err().to_string().contains("gone"));
-        budget.comes_back();
-        bucket.turn(Some(&shared), far()).await.unwrap();
+        assert!(error.to_string().contains("down"), "{error}");
+        let refused = bucket.wait_turn(Some(&shared), far()).await;
+        assert!(refused.unwrap_err().to_string().contains("down"));
+        budget.recover();
+        bucket.wait_turn(Some(&shared), far()).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
-    async fn clients_that_refuse_and_that_go_on_may_share_a_bucket() {
+    async fn clients_with_different_fallbacks_may_share_a_bucket() {
         let budget = Memory::default();
-        budget.goes(Duration::from_secs(1));
+        budget.fail(Duration::from_secs(1));
         let refusing = Shared::new(budget.clone(), Fallback::Refuse);
-        let going_on = Shared::new(budget, Fallback::Local);
+        let local = Shared::new(budget, Fallback::Local);
         let bucket = part(EDGE, 4);
-        let refused = bucket.turn(Some(&refusing), far()).await;
+        let refused = bucket.wait_turn(Some(&refusing), far()).await;
         assert!(refused.is_err());
         let started = Instant::now();
-        bucket.turn(Some(&going_on), far()).await.unwrap();
+        bucket.wait_turn(Some(&local), far()).await.unwrap();
         assert!(started.elapsed() < Duration::from_secs(1));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_gives_up_while_the_budget_is_asked_leaves_the_line() {
+    async fn a_call_dropped_during_a_budget_request_leaves_the_queue() {
         let budget = Memory::default();
-        budget.goes(Duration::from_secs(1));
+        budget.fail(Duration::from_secs(1));
         let shared = Shared::new(budget.clone(), Fallback::Refuse);
         let bucket = part(EDGE, 1);
-        let asking = bucket.turn(Some(&shared), far());
+        let asking = bucket.wait_turn(Some(&shared), far());
         let dropped = tokio::time::timeout(Duration::from_millis(10), asking).await;
         assert!(dropped.is_err());
         assert_eq!(bucket.pace_state().waiting, 0);
-        budget.comes_back();
-        bucket.turn(Some(&shared), far()).await.unwrap();
+        budget.recover();
+        bucket.wait_turn(Some(&shared), far()).await.unwrap();
     }
 }
