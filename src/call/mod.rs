@@ -32,19 +32,34 @@ use std::time::Duration;
 pub(crate) type Running<T> = ExposingFuture<'static, Result<T>>;
 type Run<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
-/// A call to a platform: `.await` sends it, and nothing is sent before.
+/// A call to a platform. Nothing is sent until it is awaited.
 ///
-/// Every method of this crate that talks to a platform returns one, so that the same options exist
-/// everywhere:
+/// Every method of this crate that talks to a platform returns a `Call`, with the same options:
 ///
 /// ```no_run
 /// # async fn example(deploy: impl Fn() -> deploykit::Call<String>) -> deploykit::Result<()> {
 /// use std::time::Duration;
-/// println!("{}", deploy().preview()?); // look, send nothing
+/// println!("{}", deploy().preview()?); // sends nothing
 /// let reply = deploy().deadline(Duration::from_secs(20)).with_response().await?;
 /// println!("{} took {:?}", reply.status, reply.elapsed);
 /// # Ok(()) }
 /// ```
+///
+/// # Errors
+/// The kinds of errors that every call can return; the methods list only errors with a special meaning:
+///
+/// | [`ErrorKind`] | cause |
+/// |---|---|
+/// | `InvalidRequest` | an argument or option is invalid; nothing was sent |
+/// | `Unauthenticated`, `Forbidden` | missing, expired or insufficient credentials |
+/// | `NotFound`, `NoSuchRoute`, `Unsupported` | no such resource; no such endpoint on this server |
+/// | `Rejected`, `Conflict`, `PlanLimit`, `Quota` | the platform refused the request |
+/// | `RateLimited`, `SpendLimit` | too many requests; `max_creates` is used up |
+/// | `Server`, `Unavailable`, `Redirected` | the platform failed or moved |
+/// | `Connect`, `Timeout`, `Interrupted` | the network failed |
+/// | `Decode` | the response has an unexpected format |
+///
+/// Check [`Error::effect`] before you retry a call that must not happen twice.
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<T> {
     scope: Scope,
@@ -55,7 +70,7 @@ pub struct Call<T> {
 }
 
 impl<T: Send + 'static> Call<T> {
-    /// A call that runs in this scope, with this call's options in it.
+    /// A call that runs in this scope.
     pub(crate) fn new<F, R>(scope: Scope, run: F) -> Self
     where
         F: FnOnce(Scope) -> R + Send + 'static,
@@ -69,7 +84,7 @@ impl<T: Send + 'static> Call<T> {
         }
     }
 
-    /// The same call, with its result turned into another. The pager is lost.
+    /// Converts the result. The pager is lost.
     fn then<U, F>(self, convert: F) -> Call<U>
     where
         U: Send + 'static,
@@ -87,7 +102,7 @@ impl<T: Send + 'static> Call<T> {
         }
     }
 
-    /// The same call, with its value turned into another.
+    /// Converts the value.
     pub(crate) fn map<U, F>(self, convert: F) -> Call<U>
     where
         U: Send + 'static,
@@ -96,7 +111,7 @@ impl<T: Send + 'static> Call<T> {
         self.then(|result, _| result.map(convert))
     }
 
-    /// The same call, with its value turned into one that must not repeat the secrets of the request.
+    /// Converts the value, given the secrets of the request, which the new value must not contain.
     pub(crate) fn map_with_secrets<U, F>(self, convert: F) -> Call<U>
     where
         U: Send + 'static,
@@ -105,7 +120,7 @@ impl<T: Send + 'static> Call<T> {
         self.then(|result, scope| Ok(convert(result?, &scope.secrets())))
     }
 
-    /// The same call, with a failure turned into the success that it stands for.
+    /// Converts failures that mean success.
     pub(crate) fn or_else<F>(self, recover: F) -> Self
     where
         F: FnOnce(Error) -> Result<T> + Send + 'static,
@@ -113,7 +128,7 @@ impl<T: Send + 'static> Call<T> {
         self.then(|result, _| result.or_else(recover))
     }
 
-    /// Runs this call as a part of another one, with that one's options.
+    /// Runs this call as a part of another call, with the options of that call.
     pub(crate) fn within(mut self, whole: &Scope) -> Running<T> {
         self.scope = whole.step(self.scope.operation);
         self.start()
@@ -148,35 +163,36 @@ impl<T: Send + 'static> Call<T> {
         self.refused.get_or_insert(error);
     }
 
-    /// How long one attempt may take; the client's limit otherwise.
+    /// Timeout of one attempt. Default: the client's timeout.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.scope.options.attempt = Some(limit);
         self
     }
 
-    /// How long the whole call may take, waiting included; the client's limit otherwise.
+    /// Deadline of the call, retries and waits included. Default: the client's deadline.
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.scope.options.deadline = Some(limit);
         self
     }
 
-    /// When this call is sent again; the client's policy otherwise.
+    /// Retry policy of this call. Default: the client's policy.
     pub fn retry(mut self, policy: Retry) -> Self {
         self.scope.options.retry = Some(policy);
         self
     }
 
-    /// Takes the caller's word that this call may be sent twice, whatever its method and the spec
-    /// say: because a second one changes nothing, or because a second effect does no harm.
+    /// Declares the call idempotent, so that it is retried regardless of its method and the spec. Use
+    /// it if a second request has no effect, or does no harm.
     pub fn assume_idempotent(mut self) -> Self {
         self.scope.options.idempotent = true;
         self
     }
 
-    /// Adds a header, for what this crate does not know yet. Its value is never shown.
+    /// Adds a header. Its value is redacted in previews and errors.
     ///
-    /// Credentials and framing (`Authorization`, `Cookie`, `Host`, `Content-Length`, ...) are
-    /// refused, with an error when the call is awaited.
+    /// # Errors
+    /// When awaited: [`ErrorKind::InvalidRequest`] for headers that the client sets (`Authorization`,
+    /// `Cookie`, `Host`, `Content-Length`, ...).
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match extra_header(name, value) {
             Ok(header) => self.scope.options.headers.push(header),
@@ -185,10 +201,10 @@ impl<T: Send + 'static> Call<T> {
         self
     }
 
-    /// Adds a query parameter, for what this crate does not know yet. Its value is never shown.
+    /// Adds a query parameter. Its value is redacted in previews and errors.
     ///
-    /// A name that is known to carry a credential is refused, with an error when the call is
-    /// awaited.
+    /// # Errors
+    /// When awaited: [`ErrorKind::InvalidRequest`] for parameters that carry a credential.
     pub fn query(mut self, name: &str, value: &str) -> Self {
         match extra_query(&self.scope, name) {
             Ok(()) => {
@@ -205,15 +221,15 @@ impl<T: Send + 'static> Call<T> {
         self
     }
 
-    /// The operation that is called; `None` for one without a wrapper.
+    /// The operation of this call; `None` for a call without a wrapper.
     pub fn operation(&self) -> Option<&'static Operation> {
         self.scope.operation
     }
 
-    /// The exact request, with secrets left out. Nothing is sent, and no runtime is needed.
+    /// The exact request, with secrets redacted. Sends nothing and needs no runtime.
     ///
     /// # Errors
-    /// Whatever would refuse the call before it is sent.
+    /// Errors that occur before the request is sent, such as invalid arguments.
     pub fn preview(self) -> Result<RequestPreview> {
         if let Some(error) = self.refused {
             return Err(error);
@@ -234,7 +250,7 @@ impl<T: Send + 'static> Call<T> {
         }
     }
 
-    /// Sends the call and gives status, headers, rate limit, attempts and time beside the value.
+    /// Returns status, headers, rate limit, attempts and duration along with the value.
     pub fn with_response(self) -> Call<Response<T>> {
         self.then(|result, scope| Ok(Response::new(result?, scope)))
     }
@@ -265,7 +281,7 @@ impl<T> fmt::Debug for Call<T> {
     }
 }
 
-/// One request of a call that makes several.
+/// Runs one request of a call that sends several.
 pub(crate) async fn step<T>(
     scope: &Scope,
     request: impl Future<Output = std::result::Result<T, Stop>> + Send,
@@ -274,11 +290,11 @@ pub(crate) async fn step<T>(
     result.map_err(|stop| stop.into_error(scope))
 }
 
-/// Why the closure of a wrapper stopped.
+/// The error of a wrapper's closure.
 pub(crate) enum Stop {
-    /// An argument is wrong, or the response cannot be converted.
+    /// An argument is invalid, or the response cannot be converted.
     Error(Error),
-    /// The generated client stopped; what the pipeline knows of it waits in the scope.
+    /// The generated client failed; the pipeline's error is in the scope.
     Raw(progenitor_client::Error<()>),
 }
 
@@ -294,7 +310,7 @@ impl From<progenitor_client::Error<()>> for Stop {
     }
 }
 
-/// Why an id or another argument that was checked before is invalid.
+/// The reason why an argument is invalid.
 impl From<String> for Stop {
     fn from(why: String) -> Self {
         Self::Error(Error::invalid_request(why))
@@ -315,7 +331,7 @@ impl Stop {
         }
         let target = Target {
             operation: scope.operation,
-            // It counts only without an operation.
+            // Used only without an operation.
             method: Method::POST,
         };
         scope.complete(match raw {
@@ -324,10 +340,10 @@ impl Stop {
             }
             Raw::CommunicationError(error) => network_error(error, &target),
             Raw::InvalidRequest(why) => Error::invalid_request(why),
-            // `prepare` refused it. A preview is taken from the scope before anybody sees this.
+            // `prepare` refused the request. Previews do not get here.
             Raw::Custom(why) => Error::invalid_request(format!("the request was not sent: {why}")),
-            // The pipeline hands on nothing but whole successes.
-            _ => Error::new(ErrorKind::Decode, "the reply was not expected"),
+            // The pipeline returns complete success responses only.
+            _ => Error::new(ErrorKind::Decode, "unexpected response"),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! A call to an endpoint without a spec entry.
+//! Calls of endpoints without a wrapper: `client.request(..)`.
 
 use super::{Call, Stop};
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ pub(crate) fn request(scope: Scope, method: Method, path: &str) -> Call<Value> {
     Call::new(scope, move |scope| async move {
         let mut request = Request::new(method, url?);
         scope.prepare(&mut request, "").map_err(|why| {
-            // A preview is taken from the scope before anybody sees this.
+            // Previews do not get here.
             Error::invalid_request(format!("the request was not sent: {why}"))
         })?;
         let response = scope.run(&Arc::new(request), "").await?;
@@ -29,12 +29,12 @@ pub(crate) fn request(scope: Scope, method: Method, path: &str) -> Call<Value> {
 }
 
 impl Call<Value> {
-    /// Sends this value as the JSON body of a request without a wrapper.
+    /// Sets the JSON body of a request without a wrapper.
     pub fn json(mut self, body: &impl Serialize) -> Self {
         match expose_secrets(|| serde_json::to_value(body)) {
             Ok(body) => self.scope.options.json = Some(body),
             Err(error) => self.refuse(
-                Error::invalid_request(format!("the body cannot be written as JSON: {error}"))
+                Error::invalid_request(format!("the body cannot be serialized as JSON: {error}"))
                     .with_source(error),
             ),
         }
@@ -49,7 +49,7 @@ fn url_of(scope: &Scope, path: &str) -> Result<reqwest::Url> {
     if !path.starts_with('/') || path.starts_with("//") {
         return Err(refused("must begin with one `/`"));
     }
-    // A space at the end would be cut off, and `.. ` would become `..`.
+    // A trailing space would be cut off: `.. ` would become `..`.
     if path.ends_with(' ') {
         return Err(refused("ends in a space"));
     }

@@ -1,4 +1,4 @@
-//! A value with the response around it.
+//! A value with status, headers and statistics of its response.
 
 use crate::transport::mask::Mask;
 use crate::transport::rate_limit::RateLimit;
@@ -8,7 +8,7 @@ use http::HeaderMap;
 use http::header::SET_COOKIE;
 use std::time::Duration;
 
-/// A value together with what the reply said beside it.
+/// A value with status, headers and statistics of its response.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Response<T> {
@@ -16,24 +16,24 @@ pub struct Response<T> {
     pub value: T,
     /// The HTTP status: `202`.
     pub status: u16,
-    /// All headers of the reply, without cookies.
+    /// The headers, without cookies.
     pub headers: ResponseHeaders,
-    /// The id that the server gave to this HTTP request, if it gives one.
+    /// The server's id for this HTTP request, if it sent one.
     pub request_id: Option<String>,
-    /// What the platform says about its rate limit.
+    /// The platform's rate limit, if the response has its headers.
     pub rate_limit: Option<RateLimit>,
-    /// How often sending the request was tried, repetitions included.
+    /// Number of attempts, retries included.
     pub attempts: u32,
-    /// How long the call took.
+    /// Duration of the call.
     pub elapsed: Duration,
 }
 
-/// The headers of a reply. `Debug` shows the values of a few known, harmless ones only.
+/// Response headers. `Debug` shows the values of a few harmless ones only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResponseHeaders(pub(crate) HeaderMap);
 
 impl ResponseHeaders {
-    /// The value of a header, if it is there and readable; the name in any case.
+    /// The value of a header, if it exists and is ASCII. Names are case-insensitive.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.to_str().ok()
     }
@@ -49,16 +49,16 @@ impl<T> Response<T> {
         let outcome = scope.outcome();
         let mut headers = outcome.headers;
         headers.remove(SET_COOKIE);
-        // `Debug` does not show them.
+        // Hides their values in `Debug`.
         for (name, value) in &mut headers {
-            if !redact::is_harmless_in_a_reply(name) {
+            if !redact::is_harmless_response_header(name) {
                 value.set_sensitive(true);
             }
         }
         Self {
             value,
             status: outcome.status,
-            // A server may repeat an id that the caller sent, which counts as a secret.
+            // A server may repeat an id that the caller sent as a secret header.
             request_id: request_id(&headers).map(|id| Mask::of(&scope.secrets()).text(&id)),
             rate_limit: RateLimit::of(&headers),
             attempts: outcome.attempts,
