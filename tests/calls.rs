@@ -1,4 +1,4 @@
-//! What every call has in common, shown on a real socket.
+//! Behaviour that all calls share, tested on a real socket.
 
 mod support;
 
@@ -35,7 +35,7 @@ fn edgegap(base_url: &str) -> edgegap::Client {
     edgegap::Client::builder()
         .base_url(base_url)
         .token(CANARY)
-        // What a single attempt makes of a reply; tests/faults has the rest.
+        // Retries are tested in tests/faults.
         .retry(Retry::off())
         .build()
         .unwrap()
@@ -45,7 +45,7 @@ fn nodion(base_url: &str) -> nodion::Client {
     nodion::Client::builder()
         .base_url(base_url)
         .token(CANARY)
-        // What a single attempt makes of a reply; tests/faults has the rest.
+        // Retries are tested in tests/faults.
         .retry(Retry::off())
         .build()
         .unwrap()
@@ -61,7 +61,7 @@ fn new() -> NewDeployment {
 }
 
 #[tokio::test]
-async fn the_wire_carries_what_the_platform_expects_and_nothing_else() {
+async fn a_request_has_only_the_expected_headers() {
     let server = Server::replies(
         "202 Accepted",
         &["content-type: application/json"],
@@ -161,7 +161,7 @@ async fn calls_move_between_threads_and_do_nothing_until_awaited() {
 }
 
 #[tokio::test]
-async fn what_the_escape_hatch_must_not_do_is_refused() {
+async fn reserved_headers_and_unsafe_paths_are_refused() {
     let server = Server::replies("200 OK", &[], LIST).await;
     let client = nodion(&server.base_url);
     let malformed = [("x y", "x"), ("x-a", "a\r\nb: c")];
@@ -199,7 +199,7 @@ async fn what_the_escape_hatch_must_not_do_is_refused() {
 }
 
 #[tokio::test]
-async fn an_endpoint_without_a_wrapper_is_a_call_like_any_other() {
+async fn a_request_without_a_wrapper_has_the_same_options() {
     let server = Server::replies("200 OK", &["content-type: text/plain"], "it worked").await;
     let client = nodion(&server.base_url);
     let call = || {
@@ -219,7 +219,7 @@ async fn an_endpoint_without_a_wrapper_is_a_call_like_any_other() {
 }
 
 #[tokio::test]
-async fn bodies_are_bounded() {
+async fn response_bodies_are_limited() {
     let large = format!(r#"{{"deployments":[],"padding":"{}"}}"#, "x".repeat(5000));
     let server = Server::replies("200 OK", &[], &large).await;
     let client = nodion::Client::builder()
@@ -242,7 +242,7 @@ async fn bodies_are_bounded() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_an_error_and_takes_no_token_along() {
+async fn redirects_are_errors_and_are_not_followed() {
     let target = Server::replies("200 OK", &[], LIST).await;
     for status in ["301 Moved", "302 Found", "307 Temporary Redirect"] {
         let location = format!("location: {}/elsewhere", target.base_url);
@@ -261,7 +261,7 @@ async fn a_redirect_is_an_error_and_takes_no_token_along() {
 }
 
 #[tokio::test]
-async fn replies_that_are_not_what_was_expected() {
+async fn unexpected_responses_are_decode_errors() {
     for (body, path) in [
         ("<html><body>502</body></html>", "$"),
         (r#"{"deployments": 7}"#, "$.deployments"),
@@ -288,7 +288,7 @@ async fn replies_that_are_not_what_was_expected() {
         let shown = format!("{error} {error:?} {:?}", error.body_excerpt());
         assert!(!shown.contains(CANARY), "{shown}");
     }
-    // An accepted create whose reply cannot be read did happen.
+    // An accepted create took effect, even if its response does not decode.
     let server = Server::replies("202 Accepted", &[], r#"{"id": 1}"#).await;
     let error = edgegap(&server.base_url).deploy(new()).await.unwrap_err();
     assert_eq!(
@@ -319,10 +319,6 @@ async fn debug_of_a_response_shows_harmless_headers_only() {
         (Some(100), Some(99), None)
     );
     assert_eq!(reply.headers.get("X-New"), Some(CANARY));
-    assert_eq!(
-        reply.headers.get("set-cookie"),
-        None,
-        "there is no cookie jar, and no use for one"
-    );
+    assert_eq!(reply.headers.get("set-cookie"), None, "cookies are removed");
     assert!(!format!("{reply:?}").contains(CANARY));
 }

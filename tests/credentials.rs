@@ -1,4 +1,4 @@
-//! Tokens that are renewed, on a server that lets them expire.
+//! Token renewal and token stores, on a server whose tokens expire.
 
 mod support;
 
@@ -17,7 +17,7 @@ const PASSWORD: &str = "hush-password";
 const JSON: &[&str] = &["content-type: application/json"];
 const LIST: &str = r#"{"deployments":[],"total":0}"#;
 
-/// A control plane whose tokens are `token-1`, `token-2`, ... of which one is valid.
+/// A control plane with the tokens `token-1`, `token-2`, ...; one of them is valid.
 struct Plane {
     server: Server,
     state: Arc<State>,
@@ -26,9 +26,9 @@ struct Plane {
 #[derive(Default)]
 struct State {
     logins: AtomicU64,
-    /// The number of the valid token; 0 for none, whatever was handed out.
+    /// Number of the valid token; 0: none.
     valid: AtomicU64,
-    /// What a login answers instead of tokens.
+    /// Response of a login, instead of tokens.
     refusal: Mutex<Option<Vec<u8>>>,
     creates: AtomicU64,
 }
@@ -99,7 +99,7 @@ impl State {
 }
 
 #[tokio::test]
-async fn a_hundred_calls_that_meet_an_expired_token_renew_it_once_and_all_succeed() {
+async fn concurrent_calls_renew_an_expired_token_once() {
     let plane = Plane::start().await;
     let client = plane.client();
     client.deployments().list().await.unwrap();
@@ -119,7 +119,7 @@ async fn a_hundred_calls_that_meet_an_expired_token_renew_it_once_and_all_succee
 }
 
 #[tokio::test]
-async fn a_hundred_first_calls_log_in_once_though_one_is_dropped() {
+async fn concurrent_first_calls_log_in_once_even_if_one_is_dropped() {
     let plane = Plane::start().await;
     let client = plane.client();
     let mut calls: Vec<_> = (0..100)
@@ -128,7 +128,7 @@ async fn a_hundred_first_calls_log_in_once_though_one_is_dropped() {
             tokio::spawn(async move { client.deployments().list().await })
         })
         .collect();
-    // Each call runs until the first one waits for the login, and the others for the first.
+    // Now the first call waits for the login, and the others wait for the first.
     tokio::task::yield_now().await;
     let dropped = calls.remove(50);
     dropped.abort();
@@ -160,8 +160,8 @@ async fn the_next_call_renews_the_token_if_the_call_that_renews_is_dropped() {
     assert_eq!((asked.load(Ordering::SeqCst), plane.calls()), (2, 99));
 }
 
-/// A source that takes a second, counts, and has these tokens: one per renewal, the last one again and
-/// again; an error after the last one if there is none.
+/// A token source that takes one second and counts its calls. It returns these tokens in order, then
+/// the last one again, or an error if `fails`.
 fn counting(tokens: Vec<Tokens>, fails: bool) -> (Credentials, Arc<AtomicU64>) {
     let asked = Arc::new(AtomicU64::new(0));
     let count = asked.clone();
@@ -178,7 +178,7 @@ fn counting(tokens: Vec<Tokens>, fails: bool) -> (Credentials, Arc<AtomicU64>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hundred_calls_share_one_failed_renewal() {
+async fn concurrent_calls_share_a_failed_renewal() {
     let plane = Plane::start().await;
     let (credentials, asked) = counting(vec![], true);
     let client = plane.builder().credentials(credentials).build().unwrap();
@@ -198,7 +198,7 @@ async fn a_hundred_calls_share_one_failed_renewal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_serves_until_it_expires_while_its_source_is_down() {
+async fn a_valid_token_is_used_while_its_source_fails() {
     let plane = Plane::start().await;
     plane.state.valid.store(1, Ordering::SeqCst);
     let token = Tokens::new("token-1").expires_in(Duration::from_secs(3600));
@@ -216,7 +216,7 @@ async fn a_token_serves_until_it_expires_while_its_source_is_down() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_expired_before_it_came_is_used_all_the_same() {
+async fn a_new_token_that_is_already_expired_is_used() {
     let plane = Plane::start().await;
     plane.state.valid.store(1, Ordering::SeqCst);
     let (credentials, asked) = counting(
@@ -231,7 +231,7 @@ async fn a_token_that_expired_before_it_came_is_used_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_create_is_repeated_with_the_new_token_and_happens_once() {
+async fn a_create_is_retried_once_with_the_new_token() {
     let plane = Plane::start().await;
     let client = plane.client();
     client.deployments().list().await.unwrap();
@@ -245,7 +245,7 @@ async fn a_create_is_repeated_with_the_new_token_and_happens_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_renewed_before_it_expires_without_a_401() {
+async fn a_token_is_renewed_before_it_expires() {
     let plane = Plane::start().await;
     let client = plane.client();
     client.deployments().list().await.unwrap();
@@ -258,11 +258,11 @@ async fn it_is_renewed_before_it_expires_without_a_401() {
 }
 
 #[tokio::test]
-async fn a_second_401_is_what_the_call_ends_with() {
+async fn a_second_401_is_returned_without_a_login_loop() {
     let plane = Plane::start().await;
     let client = plane.client();
     client.deployments().list().await.unwrap();
-    // From here on no token is good enough.
+    // From here on no token is valid.
     let refused = reply("200 OK", JSON, r#"{"access_token":"never-valid"}"#);
     *plane.state.refusal.lock().unwrap() = Some(refused);
     plane.expire();
@@ -273,7 +273,7 @@ async fn a_second_401_is_what_the_call_ends_with() {
     );
     assert_eq!(error.effect(), Effect::None);
     assert_eq!(plane.logins(), 2);
-    // And calls that come after it do not log in again and again.
+    // Later calls do not log in either.
     for _ in 0..5 {
         let error = client.deployments().list().await.unwrap_err();
         assert_eq!(error.attempts(), 1);
@@ -282,7 +282,7 @@ async fn a_second_401_is_what_the_call_ends_with() {
 }
 
 #[tokio::test]
-async fn when_the_renewal_fails_the_401_is_kept() {
+async fn a_failed_renewal_keeps_the_401() {
     let plane = Plane::start().await;
     let client = plane.client();
     client.deployments().list().await.unwrap();
@@ -303,7 +303,7 @@ async fn when_the_renewal_fails_the_401_is_kept() {
 }
 
 #[tokio::test]
-async fn a_server_without_logins_is_a_clear_error_and_nothing_is_sent() {
+async fn a_failed_login_is_unauthenticated_and_the_call_is_not_sent() {
     let plane = Plane::start().await;
     let missing = reply(
         "404 Not Found",
@@ -322,7 +322,7 @@ async fn a_server_without_logins_is_a_clear_error_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn a_preview_logs_nobody_in() {
+async fn a_preview_does_not_log_in() {
     let plane = Plane::start().await;
     let preview = plane.client().deployments().list().preview().unwrap();
     assert!(preview.to_string().contains("authorization: <redacted>"));
@@ -330,7 +330,7 @@ async fn a_preview_logs_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_store_keeps_the_token_across_processes() {
+async fn a_store_shares_tokens_between_clients() {
     let plane = Plane::start().await;
     let path = temporary("across");
     let client = || {
@@ -349,7 +349,7 @@ async fn a_store_keeps_the_token_across_processes() {
     second.deployments().list().await.unwrap();
     assert_eq!(plane.logins(), 2, "one renewal for both");
 
-    // What is no store of tokens is no reason to fail.
+    // An invalid file is replaced.
     std::fs::write(&path.0, "not tokens").unwrap();
     client().deployments().list().await.unwrap();
     assert_eq!(plane.logins(), 3);
@@ -357,7 +357,7 @@ async fn a_store_keeps_the_token_across_processes() {
 }
 
 #[tokio::test]
-async fn a_source_of_ones_own_gets_the_previous_tokens() {
+async fn a_token_source_gets_the_previous_tokens() {
     let plane = Plane::start().await;
     plane.state.valid.store(7, Ordering::SeqCst);
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -376,42 +376,45 @@ async fn a_source_of_ones_own_gets_the_previous_tokens() {
     let builder = plane.builder().credentials(Credentials::renewed(source));
     let client = builder.retry(Retry::off()).build().unwrap();
     assert!(format!("{client:?}").contains("token: renewed"));
-    // `token-6` was never accepted, so it is not traded at once: the first 401 is kept.
+    // `token-6` was never accepted, so it is not renewed at once: the 401 is returned.
     let error = client.deployments().list().await.unwrap_err();
     assert_eq!(error.status(), Some(401));
     plane.state.valid.store(6, Ordering::SeqCst);
     client.deployments().list().await.unwrap();
     plane.state.valid.store(7, Ordering::SeqCst);
     let reply = client.deployments().list().with_response().await.unwrap();
-    assert_eq!(reply.attempts, 2, "a renewal is no retry of the policy");
+    assert_eq!(
+        reply.attempts, 2,
+        "a renewal does not count as a retry of the policy"
+    );
     assert_eq!(*seen.lock().unwrap(), [None, Some("for-7".to_owned())]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_while_it_logs_in_leaves_nothing_behind() {
+async fn a_call_dropped_during_its_login_lets_the_next_one_log_in() {
     let silent = Server::start(support::Script::silence()).await;
     let builder = dployr::Client::builder().base_url(&silent.base_url);
     let client = builder.login("user@example.com", PASSWORD).build().unwrap();
     for _ in 0..3 {
         let call = client.deployments().list().deadline(Duration::from_secs(5));
         let error = call.await.unwrap_err();
-        // Nothing of this call went out.
+        // The call itself was not sent.
         assert_eq!(
             (error.kind(), error.effect(), error.attempts()),
             (ErrorKind::Timeout, Effect::None, 0)
         );
     }
-    assert_eq!(silent.requests().len(), 3, "each had its turn");
+    assert_eq!(silent.requests().len(), 3, "each call tried to log in");
 }
 
 #[tokio::test]
-async fn a_stored_token_goes_to_nobody_else() {
+async fn a_stored_token_is_used_for_its_owner_only() {
     let (plane, other) = (Plane::start().await, Plane::start().await);
     let path = temporary("elsewhere");
     let store = || FileStore::new(&path.0);
     let first = plane.builder().token_store(store()).build().unwrap();
     first.deployments().list().await.unwrap();
-    // Another server, and another account of the same one.
+    // Another server, and another account on the same server.
     let second = other.builder().token_store(store()).build().unwrap();
     second.deployments().list().await.unwrap();
     assert_eq!(other.logins(), 1);
@@ -424,7 +427,7 @@ async fn a_stored_token_goes_to_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_stored_token_that_cannot_be_sent_is_passed_over() {
+async fn an_invalid_stored_token_is_ignored() {
     let plane = Plane::start().await;
     let path = temporary("unusable");
     let client = || {
@@ -444,7 +447,7 @@ async fn a_stored_token_that_cannot_be_sent_is_passed_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_source_that_hangs_ahead_of_time_does_not_hold_up_a_valid_token() {
+async fn a_hanging_source_does_not_block_a_valid_token() {
     let plane = Plane::start().await;
     plane.state.valid.store(1, Ordering::SeqCst);
     let source = |previous: Option<Tokens>| async move {
@@ -468,7 +471,7 @@ async fn a_source_that_hangs_ahead_of_time_does_not_hold_up_a_valid_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn troubles_between_refusals_do_not_make_it_a_loop() {
+async fn a_503_between_401s_causes_no_login_loop() {
     let count = Arc::new(AtomicU64::new(0));
     let server = Server::answers(move |request| {
         if request.starts_with("POST /v1/auth/login") {
@@ -498,7 +501,11 @@ async fn troubles_between_refusals_do_not_make_it_a_loop() {
             .filter(|r| r.contains("/auth/login"))
             .count()
     };
-    assert_eq!(logins(), 1, "a proxy's 503 says nothing of the token");
+    assert_eq!(
+        logins(),
+        1,
+        "a 503 does not show that the token was accepted"
+    );
     tokio::time::advance(Duration::from_secs(30)).await;
     for _ in 0..2 {
         client.deployments().list().await.unwrap_err();
@@ -506,7 +513,7 @@ async fn troubles_between_refusals_do_not_make_it_a_loop() {
     assert_eq!(logins(), 2, "a refused token is replaced after a while");
 }
 
-/// A file that goes with the test.
+/// A file that is removed on drop.
 struct Temporary(PathBuf);
 
 fn temporary(name: &str) -> Temporary {
@@ -520,7 +527,7 @@ impl Drop for Temporary {
     }
 }
 
-/// A store that has a token and cannot be written.
+/// A read-only store with a token.
 struct ReadOnly(&'static str);
 
 impl TokenStore for ReadOnly {
@@ -534,14 +541,14 @@ impl TokenStore for ReadOnly {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_token_in_the_store_is_not_taken_again() {
+async fn a_refused_stored_token_is_not_used_again() {
     let plane = Plane::start().await;
     let builder = plane.builder().token_store(ReadOnly("old"));
     let client = builder.build().unwrap();
     for logins in 1..=3 {
         let reply = client.deployments().list().with_response().await.unwrap();
         assert_eq!((reply.attempts, plane.logins()), (2, logins));
-        // The token from the login is refused, too.
+        // The token from the login expires, too.
         plane.expire();
         tokio::time::advance(Duration::from_secs(6)).await;
     }

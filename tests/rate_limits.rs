@@ -1,4 +1,4 @@
-//! The rates of the platforms and the limit on creates, as whole clients keep them.
+//! Client-side rate limits and `max_creates`.
 
 mod support;
 
@@ -22,7 +22,7 @@ fn new() -> NewDeployment {
     NewDeployment::new("my-app", "1", User::ip([75, 28, 35, 192].into()))
 }
 
-/// A server that accepts every deployment and keeps the times.
+/// A server that accepts every deployment and records the times.
 async fn accepting() -> (Server, Arc<Mutex<Vec<Instant>>>) {
     let times = Arc::new(Mutex::new(Vec::new()));
     let kept = times.clone();
@@ -34,7 +34,7 @@ async fn accepting() -> (Server, Arc<Mutex<Vec<Instant>>>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clients_of_one_token_keep_the_rate_together() {
+async fn clients_with_one_token_share_the_rate() {
     let (server, times) = accepting().await;
     let clients: Vec<_> = (0..4)
         .map(|_| edgegap(&server.base_url).build().unwrap())
@@ -62,7 +62,7 @@ async fn clients_of_one_token_keep_the_rate_together() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_token_has_a_rate_of_its_own_and_none_at_all_is_possible() {
+async fn other_tokens_have_their_own_rate_and_pacing_can_be_off() {
     let (server, _) = accepting().await;
     let started = Instant::now();
     let slow = edgegap(&server.base_url).pacing(Pacing::documented().one_of(40));
@@ -77,7 +77,7 @@ async fn another_token_has_a_rate_of_its_own_and_none_at_all_is_possible() {
 
     let started = Instant::now();
     let other = edgegap(&server.base_url).token("another").build().unwrap();
-    // With or without the word in front of it, it is the same token.
+    // With or without prefix, it is the same token.
     let same = edgegap(&server.base_url).token("token another").build();
     assert_eq!(same.unwrap().pacing(), other.pacing());
     let off = edgegap(&server.base_url).pacing(Pacing::off());
@@ -91,7 +91,7 @@ async fn another_token_has_a_rate_of_its_own_and_none_at_all_is_possible() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_is_the_same_however_it_was_given() {
+async fn a_token_with_and_without_prefix_shares_the_rate() {
     let server = Server::replies("200 OK", &[], LIST).await;
     let builder = dployr::Client::builder().base_url(&server.base_url);
     let builder = builder.pacing(Pacing::documented().one_of(100));
@@ -105,7 +105,7 @@ async fn a_token_is_the_same_however_it_was_given() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_state_can_be_read_and_a_deadline_is_not_waited_for() {
+async fn the_pacing_state_is_visible_and_a_turn_after_the_deadline_fails_at_once() {
     let (server, _) = accepting().await;
     let builder = edgegap(&server.base_url).pacing(Pacing::documented().one_of(40));
     let client = builder.build().unwrap();
@@ -146,7 +146,7 @@ async fn the_state_can_be_read_and_a_deadline_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_window_that_a_header_calls_used_up_is_waited_for_by_everybody() {
+async fn a_used_up_window_pauses_all_calls() {
     let used_up = Arc::new(Mutex::new(true));
     let server = Server::answers(move |_| {
         let headers = [
@@ -174,7 +174,7 @@ async fn a_window_that_a_header_calls_used_up_is_waited_for_by_everybody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_loop_that_runs_wild_is_stopped_here() {
+async fn max_creates_stops_a_runaway_loop() {
     let (server, _) = accepting().await;
     let builder = edgegap(&server.base_url).max_creates(5, Duration::from_secs(60));
     let client = builder.build().unwrap();
@@ -195,7 +195,7 @@ async fn a_loop_that_runs_wild_is_stopped_here() {
         }
     }
     assert_eq!((server.requests().len(), refused), (5, 95));
-    // Of a request without a wrapper nobody knows what it costs.
+    // A POST without a wrapper counts as well.
     let raw = client.request(Method::POST, "/v2/deployments").await;
     assert_eq!(raw.unwrap_err().kind(), ErrorKind::SpendLimit);
     let preview = client.deploy(new()).preview();
@@ -206,7 +206,7 @@ async fn a_loop_that_runs_wild_is_stopped_here() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_did_not_happen_does_not_count_as_spent() {
+async fn creates_without_effect_do_not_count() {
     let refusing = Server::replies("400 Bad Request", &[], r#"{"message":"no"}"#).await;
     let builder = edgegap(&refusing.base_url).max_creates(1, Duration::from_secs(60));
     let client = builder.build().unwrap();
@@ -222,5 +222,9 @@ async fn what_did_not_happen_does_not_count_as_spent() {
         ErrorKind::Server
     );
     let error = client.deploy(new()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::SpendLimit, "it may have happened");
+    assert_eq!(
+        error.kind(),
+        ErrorKind::SpendLimit,
+        "the create may have taken effect"
+    );
 }

@@ -1,5 +1,4 @@
-//! Dropping the future of a call, at any point: no task is left, nothing is sent later, no slot is
-//! taken and no lock is held.
+//! Dropped calls: no task remains, nothing is sent later, and no pacing slot or lock is held.
 
 use crate::behaviour::{ACCEPTED, always, at, edgegap, new, settled};
 use crate::support::{Server, Step};
@@ -15,16 +14,16 @@ fn tasks() -> usize {
         .num_alive_tasks()
 }
 
-/// Waits for a call for so long, and drops it.
+/// Drops a call after a time.
 async fn drop_after<T: Send + 'static>(time: Duration, call: Call<T>) {
     let ended = timeout(time, call.into_future()).await;
-    assert!(ended.is_err(), "it came to an end");
+    assert!(ended.is_err(), "the call ended before it was dropped");
 }
 
-/// A create is dropped after so long, and after that everything must be as before.
+/// Drops a create after a time, and checks that nothing remains.
 async fn dropped(name: &str, server: Server, after: Duration, large: bool) {
     let client = edgegap(&server).build().unwrap();
-    // The server's own, when those of the one before are gone.
+    // Until the tasks of the previous server have ended.
     tokio::time::sleep(seconds(1)).await;
     let before = tasks();
     let filler = "x".repeat(if large { 3 << 20 } else { 1 });
@@ -38,7 +37,7 @@ async fn dropped(name: &str, server: Server, after: Duration, large: bool) {
 }
 
 #[test]
-fn at_any_point() {
+fn a_call_dropped_at_any_point_leaves_nothing_behind() {
     settled(async {
         let limited = reply("429 Too Many Requests", &["retry-after: 10"], "");
         let answer = Step::Send(head("202 Accepted", &["content-length: 500"]));
@@ -77,7 +76,7 @@ fn at_any_point() {
             dropped(name, server, Duration::from_millis(millis), large).await;
         }
 
-        // What is dropped before it is polled never was.
+        // A call that is dropped before it is polled sends nothing.
         let server = always(reply("202 Accepted", &[], ACCEPTED)).await;
         tokio::time::sleep(seconds(1)).await;
         let before = tasks();
@@ -90,7 +89,7 @@ fn at_any_point() {
 }
 
 #[test]
-fn a_stream() {
+fn a_dropped_stream_leaves_no_task() {
     settled(async {
         let line = b"{\"message\":\"one\"}\n".to_vec();
         let steps = vec![
@@ -115,9 +114,9 @@ fn a_stream() {
     });
 }
 
-/// One create a second: those that waited and were dropped leave their turns to who comes next.
+/// One create per second: a dropped call leaves its turn to the next one.
 #[test]
-fn a_turn_that_was_waited_for_is_not_taken() {
+fn a_dropped_call_frees_its_turn() {
     settled(async {
         let server = always(reply("202 Accepted", &[], ACCEPTED)).await;
         let builder = edgegap(&server).pacing(Pacing::documented().one_of(40));
@@ -138,9 +137,8 @@ fn a_turn_that_was_waited_for_is_not_taken() {
     });
 }
 
-/// Nothing was sent, so nothing was spent.
 #[test]
-fn a_create_that_never_went_out_does_not_count_as_spent() {
+fn an_unsent_create_does_not_count_against_max_creates() {
     settled(async {
         let server = always(reply("202 Accepted", &[], ACCEPTED)).await;
         let builder = edgegap(&server).pacing(Pacing::documented().one_of(40));
@@ -153,9 +151,9 @@ fn a_create_that_never_went_out_does_not_count_as_spent() {
     });
 }
 
-/// What went out may have been accepted, although nobody waited for the answer.
+/// The platform may have accepted it.
 #[test]
-fn a_create_that_went_out_counts_as_spent() {
+fn a_sent_create_counts_against_max_creates() {
     settled(async {
         let server = always(vec![Step::ReadAll, Step::Silence]).await;
         let builder = edgegap(&server).max_creates(1, seconds(60));

@@ -1,4 +1,4 @@
-//! Connections that are kept, and what the wire shows.
+//! Kept connections, and tokens in URLs.
 
 use super::{ACCEPTED, LIST, always, at, edgegap, kept, new, nodion, settled};
 use crate::support::{Script, Server, Step};
@@ -7,7 +7,7 @@ use crate::table::operations::{CANARY, Kind};
 use deploykit::{Effect, ErrorKind, dployr};
 
 #[test]
-fn a_copied_client_shares_the_pool_and_so_does_one_with_another_token() {
+fn clones_and_clients_with_another_token_share_connections() {
     settled(async {
         let replies = [(); 3].map(|()| kept("200 OK", LIST));
         let server = always(replies.concat()).await;
@@ -22,7 +22,7 @@ fn a_copied_client_shares_the_pool_and_so_does_one_with_another_token() {
 }
 
 #[test]
-fn a_connection_that_was_closed_while_it_was_idle_is_replaced() {
+fn a_closed_idle_connection_is_replaced() {
     settled(async {
         let server = always(kept("202 Accepted", ACCEPTED)).await;
         let client = edgegap(&server).build().unwrap();
@@ -35,10 +35,9 @@ fn a_connection_that_was_closed_while_it_was_idle_is_replaced() {
     });
 }
 
-/// A kept connection may break at the very moment at which it is used again. What was sent on it may
-/// have arrived, so a create is not sent on another one.
+/// A kept connection may break while it is reused. The create may have arrived, so it is not retried.
 #[test]
-fn a_kept_connection_that_breaks_under_a_create_is_not_replaced_in_silence() {
+fn a_create_is_not_retried_after_a_kept_connection_breaks() {
     settled(async {
         for end in [vec![Step::ReadAll, Step::Reset], vec![Step::ReadAll]] {
             let script = Script::always([kept("202 Accepted", ACCEPTED), end].concat())
@@ -57,7 +56,7 @@ fn a_kept_connection_that_breaks_under_a_create_is_not_replaced_in_silence() {
 }
 
 #[test]
-fn a_kept_connection_that_breaks_under_a_read_is_an_attempt_that_counts() {
+fn a_read_is_retried_after_a_kept_connection_breaks() {
     settled(async {
         let breaks = [kept("200 OK", LIST), vec![Step::ReadAll, Step::Reset]].concat();
         let script = Script::always(breaks).then(reply("200 OK", &[], LIST));
@@ -71,7 +70,7 @@ fn a_kept_connection_that_breaks_under_a_read_is_an_attempt_that_counts() {
 }
 
 #[test]
-fn no_token_stands_in_a_url() {
+fn no_url_contains_a_token() {
     settled(async {
         for kind in EVERY.iter().copied().flatten() {
             let setting = Setting {
@@ -84,7 +83,7 @@ fn no_token_stands_in_a_url() {
             let request = String::from_utf8_lossy(&log.exchanges[0].bytes);
             let (line, rest) = request.split_once("\r\n").unwrap();
             assert!(!line.contains(CANARY), "{line}");
-            // A login carries the password, and no token that may be wrong or old.
+            // A login sends the password and no token.
             let carries = rest.contains(&format!("{CANARY}\r\n"));
             assert_eq!(carries, *kind != Kind::Login, "{kind:?}: {rest}");
         }

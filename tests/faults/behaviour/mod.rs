@@ -1,4 +1,4 @@
-//! How a careful client behaves, where it takes more than one call, or an option of it, to see.
+//! Behaviour that needs several calls or an option.
 
 mod connections;
 mod retry;
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 pub const LIST: &str = r#"{"deployments":[]}"#;
 pub const ACCEPTED: &str = r#"{"request_id":"a69f8e3e0555"}"#;
 
-/// Runs a test on a clock that stands still while anything can happen.
+/// Runs a test with a paused clock.
 pub fn settled<F: Future>(test: F) -> F::Output {
     runtime().block_on(test)
 }
@@ -50,11 +50,11 @@ pub fn deploy(builder: ClientBuilder<edgegap::Edgegap>) -> Call<edgegap::Deploye
     builder.build().unwrap().deploy(new())
 }
 
-/// How a call fails, and how long that takes.
+/// The error of a call, and its duration.
 pub async fn failure<T: Send + 'static>(call: Call<T>) -> (Error, Duration) {
     let started = Instant::now();
     match call.await {
-        Ok(_) => panic!("it went well"),
+        Ok(_) => panic!("the call succeeded"),
         Err(error) => (error, started.elapsed()),
     }
 }
@@ -63,7 +63,7 @@ pub fn new() -> NewDeployment {
     NewDeployment::new("my-app", "1", User::ip([75, 28, 35, 192].into())).env("MODE", "ranked")
 }
 
-/// A reply after which the connection is kept.
+/// A reply that keeps the connection open.
 pub fn kept(status: &str, body: &str) -> Vec<Step> {
     let length = format!("content-length: {}", body.len());
     let head = String::from_utf8(head(status, &[&length])).unwrap();

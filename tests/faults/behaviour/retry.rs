@@ -1,4 +1,4 @@
-//! What the options of a retry do.
+//! The options of the retry policy.
 
 use super::{always, at, deploy, edgegap, failure, list, nodion, settled};
 use crate::support::{Script, Server, Step};
@@ -12,13 +12,13 @@ fn busy(headers: &[&str]) -> Vec<Step> {
 }
 
 #[test]
-fn retries_0_is_one_request() {
+fn zero_retries_send_one_request() {
     settled(async {
         for off in [Retry::off(), Retry::default().max_retries(0)] {
             let server = always(busy(&[])).await;
             let (error, took) = failure(list(nodion(&server).retry(off.clone()))).await;
             assert_eq!((error.attempts(), took), (1, Duration::ZERO));
-            // Not even what is safe to repeat.
+            // Not even after a connect error.
             let refused = Server::refuses();
             let (error, _) = failure(deploy(edgegap(&refused)).retry(off)).await;
             assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connect, 1));
@@ -27,7 +27,7 @@ fn retries_0_is_one_request() {
 }
 
 #[test]
-fn a_policy_of_the_call_stands_above_that_of_the_client() {
+fn the_policy_of_the_call_overrides_that_of_the_client() {
     settled(async {
         let server = always(busy(&[])).await;
         let call = list(nodion(&server).retry(Retry::off()));
@@ -39,7 +39,7 @@ fn a_policy_of_the_call_stands_above_that_of_the_client() {
 }
 
 #[test]
-fn a_wait_beyond_the_cap_the_budget_or_the_deadline_is_not_begun() {
+fn a_wait_beyond_a_limit_is_not_started() {
     let default = Retry::default;
     let more = default().max_wait(seconds(40)).max_retries(9);
     settled(async {
@@ -50,7 +50,7 @@ fn a_wait_beyond_the_cap_the_budget_or_the_deadline_is_not_begun() {
             (default().budget(seconds(30)), 90, 2, 20),
             (more.budget(seconds(70)), 90, 4, 60),
             (default(), 10, 1, 0),
-            // What is left of the deadline decides, and not the whole of it.
+            // The remaining time to the deadline counts.
             (default(), 30, 2, 20),
         ] {
             let server = always(busy(&["retry-after: 20"])).await;
@@ -67,13 +67,13 @@ fn a_wait_beyond_the_cap_the_budget_or_the_deadline_is_not_begun() {
 }
 
 #[test]
-fn a_callers_word_opens_the_gates_for_a_create_and_the_effect_is_that_of_all_attempts() {
+fn assume_idempotent_retries_a_create_and_keeps_the_worst_effect() {
     settled(async {
         let server = always(busy(&[])).await;
         let (error, _) = failure(deploy(edgegap(&server)).assume_idempotent()).await;
         assert_eq!((error.attempts(), error.effect()), (3, Effect::Unknown));
 
-        // A refusal in the end does not undo what the first may have done.
+        // A final refusal does not undo the possible effect of the first attempt.
         let refusal = reply("400 Bad Request", &[], "");
         let server = Server::start(Script::always(busy(&[])).then(refusal)).await;
         let (error, _) = failure(deploy(edgegap(&server)).assume_idempotent()).await;
@@ -83,7 +83,7 @@ fn a_callers_word_opens_the_gates_for_a_create_and_the_effect_is_that_of_all_att
 }
 
 #[test]
-fn a_callers_word_does_not_make_a_refusal_pass() {
+fn assume_idempotent_does_not_retry_refusals() {
     settled(async {
         for status in ["400 No", "401 No", "409 No", "302 No", "501 No"] {
             let server = always(reply(status, &[], "")).await;
@@ -93,9 +93,9 @@ fn a_callers_word_does_not_make_a_refusal_pass() {
     });
 }
 
-/// Nobody vouches for an endpoint without a wrapper, and a GET of dployr's wakes a service.
+/// A GET without a wrapper may have side effects: one of dployr's wakes a service.
 #[test]
-fn an_endpoint_without_a_wrapper_is_sent_once_unless_the_caller_says_otherwise() {
+fn a_request_without_a_wrapper_is_retried_only_if_assumed_idempotent() {
     settled(async {
         let server = always(busy(&[])).await;
         let client = at(dployr::Client::builder(), &server).build().unwrap();

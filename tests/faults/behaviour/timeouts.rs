@@ -1,4 +1,4 @@
-//! The limit of an attempt next to that of a call, and those of a stream.
+//! Timeout, deadline, connect timeout and idle timeout.
 
 use super::{ACCEPTED, LIST, always, at, deploy, edgegap, failure, list, nodion, settled};
 use crate::support::{Script, Server, Step};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 #[test]
-fn each_attempt_has_its_own_limit_and_the_call_has_one_for_all() {
+fn the_timeout_limits_an_attempt_and_the_deadline_the_call() {
     settled(async {
         // (attempt, call) -> (attempts, from, to), in seconds
         for (attempt, deadline, attempts, from, to) in [
@@ -30,7 +30,7 @@ fn each_attempt_has_its_own_limit_and_the_call_has_one_for_all() {
 }
 
 #[test]
-fn the_limits_of_a_call_stand_above_those_of_the_client() {
+fn the_timeout_of_the_call_overrides_that_of_the_client() {
     settled(async {
         let server = Server::start(Script::silence()).await;
         let call = deploy(edgegap(&server).timeout(seconds(50)));
@@ -41,7 +41,7 @@ fn the_limits_of_a_call_stand_above_those_of_the_client() {
 }
 
 #[test]
-fn a_time_to_connect_is_a_failure_to_connect() {
+fn a_connect_timeout_is_a_connect_error() {
     settled(async {
         let server = Server::unresponsive().await;
         let call = deploy(edgegap(&server).connect_timeout(seconds(2)));
@@ -53,7 +53,7 @@ fn a_time_to_connect_is_a_failure_to_connect() {
 }
 
 #[test]
-fn limits_of_nothing_and_of_for_ever_are_limits_too() {
+fn zero_and_maximum_timeouts_work() {
     settled(async {
         let server = always(reply("200 OK", &[], LIST)).await;
         let (never, now) = (Duration::MAX, Duration::ZERO);
@@ -67,7 +67,7 @@ fn limits_of_nothing_and_of_for_ever_are_limits_too() {
         ] {
             let (error, _) = failure(deploy(builder)).await;
             let found = (error.kind(), error.effect(), error.attempts());
-            // The attempt began: with a kept connection the request could have been sent.
+            // The attempt was started: on an open connection the request could have been sent.
             assert_eq!(found, (ErrorKind::Timeout, Effect::Unknown, 1));
         }
         tokio::time::sleep(seconds(1)).await;
@@ -76,7 +76,7 @@ fn limits_of_nothing_and_of_for_ever_are_limits_too() {
 }
 
 #[test]
-fn a_stream_has_no_deadline_and_a_limit_on_silence_that_can_be_set() {
+fn a_stream_has_an_idle_timeout_and_no_deadline() {
     settled(async {
         let line = || Step::Send(b"{\"message\":\"one\"}\n".to_vec());
         let steps = vec![

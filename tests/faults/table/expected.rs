@@ -1,29 +1,29 @@
-//! What a cell of the table says, in words: `fails(Timeout).unknown().tries(3).takes(90.0..=90.0)`.
+//! The expected outcome of a cell: `fails(Timeout).unknown().tries(3).takes(90.0..=90.0)`.
 
 use deploykit::{Effect, ErrorKind};
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// Two waits of full jitter: none at best, half a second and a whole one at most.
+/// Two waits with full jitter: at most 0.5 s and 1 s.
 pub const TWO_BACK_OFFS: RangeInclusive<f64> = 0.0..=1.5;
 pub const ONE_BACK_OFF: RangeInclusive<f64> = 0.0..=0.5;
 
-/// How one kind of operation comes out of one fault.
+/// The outcome of one kind of operation under one fault.
 #[derive(Clone, Debug)]
 pub struct Expected {
-    /// `None` if it goes well all the same.
+    /// `None` for success.
     pub failure: Option<(ErrorKind, Effect)>,
     pub attempts: u32,
-    /// How many connections the server saw, and how many requests, at least their heads.
+    /// Number of connections, and of requests of which the server read at least the head.
     pub connections: usize,
     pub requests: usize,
-    /// On tokio's clock, in seconds.
+    /// Duration on tokio's clock, in seconds.
     pub takes: RangeInclusive<f64>,
     pub retry_after: Option<Duration>,
 }
 
-/// It fails, once, at once, and nothing was done.
+/// One attempt fails at once, without effect.
 pub fn fails(kind: ErrorKind) -> Expected {
     Expected {
         failure: Some((kind, Effect::None)),
@@ -31,7 +31,7 @@ pub fn fails(kind: ErrorKind) -> Expected {
     }
 }
 
-/// It goes well, with one attempt and at once.
+/// One attempt succeeds at once.
 pub fn succeeds() -> Expected {
     Expected {
         failure: None,
@@ -44,19 +44,19 @@ pub fn succeeds() -> Expected {
 }
 
 impl Expected {
-    /// Nobody can tell whether the platform acted.
+    /// The effect is unknown.
     pub fn unknown(mut self) -> Self {
         self.failure = self.failure.map(|(kind, _)| (kind, Effect::Unknown));
         self
     }
 
-    /// The platform did act.
+    /// The platform acted.
     pub fn applied(mut self) -> Self {
         self.failure = self.failure.map(|(kind, _)| (kind, Effect::Applied));
         self
     }
 
-    /// So many attempts, each a connection and a request.
+    /// Number of attempts, each with a connection and a request.
     pub fn tries(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self.connections = attempts as usize;
@@ -64,32 +64,32 @@ impl Expected {
         self
     }
 
-    /// So many of the attempts reach the server, and the others no one.
-    pub fn of_which_arrive(mut self, connections: usize) -> Self {
+    /// Number of attempts that reach the server.
+    pub fn arrivals(mut self, connections: usize) -> Self {
         self.connections = connections;
         self.requests = connections;
         self
     }
 
-    /// The server takes the connections and reads no request.
-    pub fn none_is_read(mut self) -> Self {
+    /// The server reads no request.
+    pub fn unread(mut self) -> Self {
         self.requests = 0;
         self
     }
 
-    /// So long, in seconds.
+    /// Duration, in seconds.
     pub fn takes(mut self, seconds: RangeInclusive<f64>) -> Self {
         self.takes = seconds;
         self
     }
 
-    /// Exactly so long, in seconds.
+    /// Exact duration, in seconds.
     pub fn after(self, seconds: u32) -> Self {
         self.takes(f64::from(seconds)..=f64::from(seconds))
     }
 
-    /// The error says to come back in so many seconds.
-    pub fn again_in(mut self, seconds: u64) -> Self {
+    /// `retry_after` of the error, in seconds.
+    pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(Duration::from_secs(seconds));
         self
     }

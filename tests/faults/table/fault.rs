@@ -1,4 +1,4 @@
-//! A row of the table: what goes wrong, and how each kind of operation comes out of it.
+//! A row of the table: a fault, and the outcome of each kind of operation.
 
 use super::expected::{Expected, TWO_BACK_OFFS, fails};
 use super::operations::Kind;
@@ -11,9 +11,9 @@ use std::time::Duration;
 pub const READS: &[Kind] = &[Kind::List, Kind::Follow];
 pub const LIST: &[Kind] = &[Kind::List];
 pub const FOLLOW: &[Kind] = &[Kind::Follow];
-/// Not a read, and marked as repeatable.
+/// An idempotent change.
 pub const DELETE: &[Kind] = &[Kind::Delete];
-/// What must not be sent twice if the first may have been processed.
+/// Changes that are not idempotent.
 pub const CHANGES: &[Kind] = &[
     Kind::Update,
     Kind::Deploy,
@@ -22,7 +22,7 @@ pub const CHANGES: &[Kind] = &[
     Kind::Unreserve,
     Kind::Login,
 ];
-/// Those of them that answer at once,
+/// The changes with the normal timeout.
 pub const QUICK_CHANGES: &[Kind] = &[
     Kind::Update,
     Kind::Deploy,
@@ -30,47 +30,46 @@ pub const QUICK_CHANGES: &[Kind] = &[
     Kind::Unreserve,
     Kind::Login,
 ];
-/// and the one that works before.
+/// The slow change.
 pub const START: &[Kind] = &[Kind::Start];
-/// Those with a body that can be large.
+/// Changes with a large body, on demand.
 pub const LARGE: &[Kind] = &[Kind::Update, Kind::Deploy, Kind::Start, Kind::Login];
 
 /// Each kind once.
 pub const EVERY: &[&[Kind]] = &[READS, DELETE, CHANGES];
 
-/// Where the trouble is.
+/// Where the fault occurs.
 pub enum Place {
-    /// A server that follows this script, which may depend on the operation and on where another
-    /// server is.
+    /// A server with this script, which may depend on the setting.
     Server(Box<dyn Fn(&Setting<'_>) -> Script + Send + Sync>),
-    /// A server that follows this script, and a client that wants to speak TLS with it.
+    /// A server with this script, and an https URL.
     ServerByTls(Script),
-    /// An address at which nobody listens.
+    /// An address that refuses connections.
     Refusing,
-    /// The same, but only for the first attempt.
+    /// An address that refuses the first connection.
     RefusingAtFirst,
     /// A host that does not answer.
     Deaf,
-    /// A name that does not exist.
+    /// A host name that does not resolve.
     Nowhere,
 }
 
-/// What a script may depend on.
+/// The setting of a script.
 pub struct Setting<'a> {
     pub kind: Kind,
-    /// The URL of a second server, which nothing must reach.
+    /// URL of a second server, which must not get a request.
     pub elsewhere: &'a str,
 }
 
 pub struct Fault {
     pub name: String,
     pub place: Place,
-    /// Whether the request is to have a large body.
+    /// Whether the request has a large body.
     pub large: bool,
     pub cells: Vec<(Kind, Expected)>,
 }
 
-/// A fault of a server that does this with every connection.
+/// A server that performs these steps on every connection.
 pub fn fault(
     name: impl Into<String>,
     steps: impl Fn(&Setting<'_>) -> Vec<Step> + Send + Sync + 'static,
@@ -78,12 +77,12 @@ pub fn fault(
     script(name, move |setting| Script::always(steps(setting)))
 }
 
-/// A fault of a server from which a client expects TLS.
+/// A server without TLS behind an https URL.
 pub fn by_tls(name: &str, steps: &[Step]) -> Fault {
     Fault::at(name, Place::ServerByTls(Script::always(steps.to_vec())))
 }
 
-/// A fault of a server that treats its connections differently.
+/// A server with a script per connection.
 pub fn script(
     name: impl Into<String>,
     script: impl Fn(&Setting<'_>) -> Script + Send + Sync + 'static,
@@ -101,7 +100,7 @@ impl Fault {
         }
     }
 
-    /// With 3 MiB in the request.
+    /// Sends 3 MiB in the request.
     pub fn with_a_large_request(mut self) -> Self {
         self.large = true;
         self
@@ -113,16 +112,15 @@ impl Fault {
         self
     }
 
-    /// A failure that may be gone a moment later, and after which nobody can tell what was done:
-    /// what only reads and what is marked is sent three times, and everything else once.
-    pub fn passing(self, kind: ErrorKind) -> Self {
+    /// A transient failure with unknown effect: idempotent operations are sent three times, others once.
+    pub fn transient(self, kind: ErrorKind) -> Self {
         let thrice = || fails(kind).tries(3).takes(TWO_BACK_OFFS);
         self.cell(READS, thrice())
             .cell(DELETE, thrice().unknown())
             .cell(CHANGES, fails(kind).unknown())
     }
 
-    /// An attempt that takes too long. The third attempt ends with the whole call.
+    /// A timeout of each attempt. The third attempt ends at the deadline of the call.
     pub fn too_slow(self, reads: &[Kind]) -> Self {
         self.cell(reads, fails(Timeout).tries(3).after(90))
             .cell(DELETE, fails(Timeout).unknown().tries(3).after(90))
@@ -130,8 +128,8 @@ impl Fault {
             .cell(START, fails(Timeout).unknown().after(120))
     }
 
-    /// An answer that another try would not change, and that says nothing about what was done.
-    pub fn final_and_unclear(self, kind: ErrorKind) -> Self {
+    /// A permanent failure with unknown effect.
+    pub fn permanent(self, kind: ErrorKind) -> Self {
         self.cell(READS, fails(kind))
             .cell(DELETE, fails(kind).unknown())
             .cell(CHANGES, fails(kind).unknown())
@@ -143,7 +141,7 @@ impl Fault {
     }
 }
 
-/// A reply to a request that was read whole: the status line's end, headers, body.
+/// Reads a request, then sends a reply with this status, headers and body.
 pub fn reply(status: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Vec<Step> {
     vec![
         Step::ReadAll,
@@ -151,7 +149,7 @@ pub fn reply(status: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Vec<Step
     ]
 }
 
-/// The reply that the operation hopes for.
+/// A successful reply.
 pub fn success(setting: &Setting<'_>) -> Vec<Step> {
     let kind = setting.kind;
     reply(kind.status(), &[kind.media()], kind.body())

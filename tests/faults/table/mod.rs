@@ -1,5 +1,4 @@
-//! Faults times kinds of operation: one table, a server that does every fault, and a runner that
-//! holds a client to what the table says.
+//! The table of faults times kinds of operation, and its runner.
 
 pub mod expected;
 pub mod fault;

@@ -1,37 +1,37 @@
-//! The operations that every fault meets: of each kind at least one.
+//! The kinds of operations, with an example of each.
 
 use deploykit::dployr::{self, DeploymentUpdate};
 use deploykit::edgegap::{self, NewDeployment, User};
 use deploykit::nexlayer::{self, Manifest};
 use deploykit::{Call, ClientBuilder, Error, Platform, Response, nodion, pacing::Pacing};
 
-/// Stands in every secret place, and must be seen nowhere but on the wire.
+/// The value of every secret, which must only be sent and never be shown.
 pub const CANARY: &str = "canary-5d1f";
 
-/// An operation, with a word for what sort it is.
+/// A kind of operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A GET that only reads: Nodion's list of deployments.
     List,
-    /// A GET that answers without end: dployr's logs.
+    /// A streaming GET: dployr's logs.
     Follow,
-    /// A DELETE that the spec marks as repeatable: dployr's deployment.
+    /// An idempotent DELETE: dployr's deployment.
     Delete,
-    /// A PUT that the spec does not mark: dployr's deployment.
+    /// A PUT that is not idempotent: dployr's deployment.
     Update,
     /// A create that costs money: Edgegap's deployment.
     Deploy,
     /// A create without a body: Nodion's deployment.
     Redeploy,
-    /// A create that works before it answers: Nexlayer's start.
+    /// A slow create: Nexlayer's start.
     Start,
-    /// A POST, marked as repeatable: Nexlayer's end of all reservations.
+    /// A POST marked as idempotent: the end of all reservations of a Nexlayer session.
     Unreserve,
     /// dployr's login.
     Login,
 }
 
-/// What came of a call: how often it was sent, if it went well.
+/// The number of attempts of a successful call, or its error.
 pub type Outcome = Result<u32, Error>;
 
 impl Kind {
@@ -40,8 +40,8 @@ impl Kind {
         matches!(self, Self::List | Self::Follow)
     }
 
-    /// Whether it may be sent again although the first may have been processed.
-    pub fn may_be_repeated(self) -> bool {
+    /// Whether it may be retried if the first request may have taken effect.
+    pub fn may_be_retried(self) -> bool {
         self.only_reads() || self == Self::Delete
     }
 
@@ -82,7 +82,7 @@ impl Kind {
         }
     }
 
-    /// Calls it, on a client of its own. `large` adds 3 MiB to the request, where that is possible.
+    /// Calls the operation on a new client. `large` adds 3 MiB to the request where possible.
     pub async fn call(self, base_url: &str, large: bool) -> Outcome {
         let filler = || "x".repeat(if large { 3 << 20 } else { 1 });
         let dployr = || with_address(dployr::Client::builder(), base_url).build();

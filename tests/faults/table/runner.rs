@@ -1,4 +1,4 @@
-//! Runs cells, and holds what came of them against the table and against what is always true.
+//! Runs the cells, and checks each outcome against the table and against rules for all errors.
 
 use super::expected::Expected;
 use super::fault::{Fault, Place, Setting, reply, success};
@@ -10,29 +10,28 @@ use std::fmt;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-/// On tokio's clock. No call waits so long, whatever happens.
+/// A call that takes longer hangs.
 const HANGS: Duration = Duration::from_secs(24 * 3600);
-/// What the granularity of the clock may add, in seconds.
+/// Tolerance for the resolution of the clock, in seconds.
 const TOLERANCE: f64 = 0.02;
-/// The most that a client may take of a body of 100 MiB, with what lies in the buffers of the
-/// system, in bytes.
+/// Most bytes that a client may read of a body of 100 MiB, socket buffers included.
 const TAKEN: usize = 32 << 20;
-/// The longest that an error may be as a line, in bytes.
+/// Longest `Display` of an error, in bytes.
 const LONGEST_LINE: usize = 4 << 10;
 
-/// What came of a cell.
+/// The outcome of a cell.
 struct Ran {
-    /// `None` for a call that hangs.
+    /// `None` if the call hangs.
     outcome: Option<Outcome>,
     log: Log,
-    /// How many connections the second server saw.
+    /// Number of connections to the second server.
     elsewhere: usize,
     took: Duration,
-    /// How many tasks were left when the client was gone.
+    /// Number of tasks after the client was dropped.
     tasks_left: usize,
 }
 
-/// What came of a cell, next to what the table says.
+/// The result of checking a cell.
 struct Report {
     line: String,
     right: bool,
@@ -40,7 +39,7 @@ struct Report {
     hangs: bool,
 }
 
-/// Runs the cells of a fault, each on a runtime, servers and a client of its own.
+/// Runs the cells of a fault, each with a new runtime, server and client.
 fn reports(fault: &Fault) -> Vec<Report> {
     let cells = fault.cells.iter();
     cells
@@ -67,7 +66,7 @@ async fn ran(fault: &Fault, kind: Kind) -> Ran {
     };
     let started = Instant::now();
     let (base_url, large) = (server.base_url.clone(), fault.large);
-    // A task of its own, so that a server that woke first acts first.
+    // In a task, so that a server that is woken first acts first.
     let call = tokio::spawn(async move { kind.call(&base_url, large).await });
     let outcome = match timeout(HANGS, call).await {
         Ok(outcome) => Some(outcome.unwrap()),
@@ -114,7 +113,7 @@ fn report(fault: &Fault, kind: Kind, expected: &Expected, ran: &Ran) -> Report {
     if let Some(first) = bodies.next()
         && bodies.any(|other| other != first)
     {
-        problems.push("a later request is not the first again".to_owned());
+        problems.push("a retry differs from the first request".to_owned());
     }
     if ran.tasks_left > 0 {
         problems.push(format!("{} tasks are left", ran.tasks_left));
@@ -138,10 +137,9 @@ fn report(fault: &Fault, kind: Kind, expected: &Expected, ran: &Ran) -> Report {
     }
 }
 
-/// How often a call was sent that must not be sent twice, after a request that may have been
-/// processed.
+/// Number of requests after one that may have taken effect, if the call must not be sent twice.
 fn duplicates(kind: Kind, log: &Log) -> usize {
-    if kind.may_be_repeated() {
+    if kind.may_be_retried() {
         return 0;
     }
     let acted = log.exchanges.iter().position(|seen| seen.may_be_applied());
@@ -180,7 +178,7 @@ fn against_the_table(
     }
 }
 
-/// What is true of every error, whatever the table says.
+/// Rules that hold for every error.
 fn always(kind: Kind, error: &Error, ran: &Ran, problems: &mut Vec<String>) {
     let acted = ran.log.exchanges.iter().any(|seen| seen.may_be_applied());
     let connections = u32::try_from(ran.log.connections).unwrap();
@@ -206,7 +204,7 @@ fn always(kind: Kind, error: &Error, ran: &Ran, problems: &mut Vec<String>) {
         ),
         (
             "it is not retryable if a second could be one too many",
-            nothing_done || !error.is_retryable() || kind.may_be_repeated(),
+            nothing_done || !error.is_retryable() || kind.may_be_retried(),
         ),
         (
             "the status is the server's",
@@ -228,8 +226,7 @@ fn always(kind: Kind, error: &Error, ran: &Ran, problems: &mut Vec<String>) {
     problems.extend(broken.map(|(claim, _)| format!("does not hold: {claim}: {shown}")));
 }
 
-/// All reports in the order of the table, which is divided among threads: no cell shares anything with
-/// another.
+/// All reports, in the order of the table. Cells are independent and run on several threads.
 fn all(faults: &[Fault]) -> Vec<Report> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let parts = faults.chunks(faults.len().div_ceil(threads));
@@ -241,7 +238,7 @@ fn all(faults: &[Fault]) -> Vec<Report> {
     })
 }
 
-/// Runs the whole table and prints a line a cell. True if everything is as it must be.
+/// Runs the table and prints one line per cell. Returns whether all cells are as expected.
 pub fn print_all(faults: &[Fault]) -> bool {
     let (mut cells, mut right, mut duplicates, mut hangs) = (0, 0, 0, 0);
     for report in all(faults) {

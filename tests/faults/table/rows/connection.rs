@@ -1,4 +1,4 @@
-//! Faults of the connection, up to the first byte of a reply.
+//! Connection faults before the first byte of a reply.
 
 use crate::support::{Script, Step};
 use crate::table::expected::{ONE_BACK_OFF, TWO_BACK_OFFS, fails, succeeds};
@@ -9,18 +9,18 @@ use crate::table::fault::{
 use deploykit::ErrorKind::{Connect, Interrupted, Timeout};
 
 pub fn faults() -> Vec<Fault> {
-    // Nothing was sent, so that everything may be tried again.
-    let unsent = || fails(Connect).tries(3).of_which_arrive(0);
-    let no_tls = || fails(Connect).tries(3).none_is_read();
-    let again = || succeeds().tries(2).of_which_arrive(1).takes(ONE_BACK_OFF);
+    // Nothing was sent, so every operation is retried.
+    let unsent = || fails(Connect).tries(3).arrivals(0);
+    let no_tls = || fails(Connect).tries(3).unread();
+    let again = || succeeds().tries(2).arrivals(1).takes(ONE_BACK_OFF);
     let steps = |name: &str, steps: &[Step]| {
         let steps = steps.to_vec();
         fault(name, move |_| steps.clone())
     };
     let plain = Step::Send(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
     let garbage = Step::Send(b"\x00\x17SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec());
-    let unread = || fails(Interrupted).none_is_read();
-    let unread_thrice = || unread().tries(3).none_is_read().takes(TWO_BACK_OFFS);
+    let unread = || fails(Interrupted).unread();
+    let unread_thrice = || unread().tries(3).unread().takes(TWO_BACK_OFFS);
     let large = |name: &str, read: Step| {
         let fault = steps(name, &[read, Step::Reset]).with_a_large_request();
         fault.cell(LARGE, fails(Interrupted).unknown())
@@ -41,7 +41,7 @@ pub fn faults() -> Vec<Fault> {
             "plain HTTP where TLS was promised",
             &[Step::AwaitBytes, plain],
         )
-        .everywhere(fails(Connect).none_is_read()),
+        .everywhere(fails(Connect).unread()),
         by_tls("closed within the TLS handshake", &[Step::AwaitBytes])
             .everywhere(no_tls().takes(TWO_BACK_OFFS)),
         by_tls(
@@ -71,21 +71,21 @@ pub fn faults() -> Vec<Fault> {
             "reset after the whole request",
             &[Step::ReadAll, Step::Reset],
         )
-        .passing(Interrupted),
+        .transient(Interrupted),
         large("reset after the whole of a large request", Step::ReadAll),
-        steps("closed without a word", &[Step::ReadAll]).passing(Interrupted),
-        steps("garbage instead of HTTP", &[Step::ReadAll, garbage]).passing(Interrupted),
+        steps("closed without a word", &[Step::ReadAll]).transient(Interrupted),
+        steps("garbage instead of HTTP", &[Step::ReadAll, garbage]).transient(Interrupted),
         fault("one header of a mebibyte", |setting| {
             let header = format!("x-filler: {}", "x".repeat(1 << 20));
             reply(setting.kind.status(), &[&header], setting.kind.body())
         })
-        .passing(Interrupted),
+        .transient(Interrupted),
         fault("two hundred headers", |setting| {
             let headers: Vec<_> = (0..200).map(|n| format!("x-{n}: x")).collect();
             let headers: Vec<_> = headers.iter().map(String::as_str).collect();
             reply(setting.kind.status(), &headers, setting.kind.body())
         })
-        .passing(Interrupted),
+        .transient(Interrupted),
         fault("a head that comes a byte every five seconds", |setting| {
             let head = head(setting.kind.status(), &[]);
             vec![Step::ReadAll, Step::SendSlowly(head, seconds(5))]

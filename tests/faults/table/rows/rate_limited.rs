@@ -1,5 +1,5 @@
-//! 429, with everything that a reply may say about when to come back. It refuses, so that nothing
-//! was done and everything may be sent again, if the reply says when.
+//! 429 with every form of `Retry-After`. It has no effect, so every operation is retried if the reply
+//! has a wait time.
 
 use crate::support::{Script, Step};
 use crate::table::expected::{TWO_BACK_OFFS, fails, succeeds};
@@ -7,7 +7,7 @@ use crate::table::fault::{Fault, fault, reply, script, success};
 use crate::table::operations::Kind;
 use deploykit::ErrorKind::RateLimited;
 
-/// The server's clock, so that its dates do not depend on ours.
+/// The server's clock, which dates are relative to.
 const DATE: &str = "date: Wed, 21 Oct 2015 07:28:00 GMT";
 const AHEAD: &str = "retry-after: Wed, 21 Oct 2015 07:28:02 GMT";
 const PAST: &str = "retry-after: Wed, 21 Oct 2015 07:00:00 GMT";
@@ -16,7 +16,7 @@ const NEXT_YEAR: &str = "retry-after: Fri, 21 Oct 2016 07:28:00 GMT";
 const RESET: &str = "x-ratelimit-reset: 1445412482";
 const NONE_LEFT: &str = "x-ratelimit-remaining: 0";
 const YEAR: u64 = 366 * 24 * 3600;
-/// Over a century, and beyond every number: as if they were not there.
+/// Over a century, and an overflow: both are ignored.
 const TOO_LONG: &str = "retry-after: 4000000000";
 const BEYOND: &str = "retry-after: 99999999999999999999999999";
 
@@ -48,13 +48,13 @@ pub fn faults() -> Vec<Fault> {
     let refused = fails(RateLimited);
     // Each wait has jitter on top.
     let thrice = |seconds| refused.clone().tries(3).takes(seconds);
-    // A wait beyond the cap is not begun, nor a third one beyond the budget.
-    let capped = refused.clone().again_in(31);
-    let year = refused.clone().again_in(YEAR);
-    let twice_29 = thrice(58.0..=59.5).again_in(29);
+    // A wait beyond the cap is not started, nor a third one beyond the budget.
+    let capped = refused.clone().retry_after(31);
+    let year = refused.clone().retry_after(YEAR);
+    let twice_29 = thrice(58.0..=59.5).retry_after(29);
     let rows: [(&'static [&'static [&'static str]], _); 6] = [
-        (OBEYED, thrice(4.0..=5.5).again_in(2)),
-        (AT_ONCE, thrice(TWO_BACK_OFFS).again_in(0)),
+        (OBEYED, thrice(4.0..=5.5).retry_after(2)),
+        (AT_ONCE, thrice(TWO_BACK_OFFS).retry_after(0)),
         (NO_HINT, refused.clone()),
         (&[&["retry-after: 31"]], capped),
         (&[&[DATE, NEXT_YEAR]], year),
@@ -67,7 +67,7 @@ pub fn faults() -> Vec<Fault> {
             fault(name, move |_| refusal(headers)).everywhere(expected.clone())
         }));
     }
-    // On dployr it is a quota; see `tests/replies/dployr/account.rs`.
+    // On dployr this is a quota; see `tests/replies/dployr/account.rs`.
     let others = [Kind::List, Kind::Deploy, Kind::Redeploy, Kind::Start];
     let some_left = fault("429 with a reset and requests remaining", |_| {
         refusal(&[DATE, RESET, "x-ratelimit-remaining: 9"])

@@ -1,4 +1,4 @@
-//! Redirects: never followed, and nothing goes where they lead.
+//! Redirects, which are never followed.
 
 use crate::table::fault::{Fault, fault, reply};
 use deploykit::ErrorKind::Redirected;
@@ -36,6 +36,5 @@ pub fn faults() -> Vec<Fault> {
         })
     }));
     let all = all.into_iter();
-    all.map(|fault| fault.final_and_unclear(Redirected))
-        .collect()
+    all.map(|fault| fault.permanent(Redirected)).collect()
 }

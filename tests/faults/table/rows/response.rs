@@ -1,4 +1,4 @@
-//! Replies that begin as a success.
+//! Faulty replies with a success status.
 
 use crate::support::Step;
 use crate::table::expected::{TWO_BACK_OFFS, fails, succeeds};
@@ -30,7 +30,7 @@ pub fn faults() -> Vec<Fault> {
         cut("a length that is too large", |setting| {
             ("content-length: 5000".into(), setting.kind.body())
         }),
-        // A reset at once might overtake the reply.
+        // An immediate reset might overtake the reply.
         fault(
             "reset within the body, a second after its beginning",
             |setting| {
@@ -52,7 +52,7 @@ pub fn faults() -> Vec<Fault> {
         fault("a length that is too small", |setting| {
             begun(setting, &[JSON, "content-length: 5"], setting.kind.body())
         })
-        .final_and_unclear(Decode),
+        .permanent(Decode),
         fault("a body that comes a byte every five seconds", |setting| {
             let mut steps = begun(setting, &["content-length: 5000"], "");
             steps.push(Step::SendSlowly(b" ".repeat(5000), seconds(5)));
@@ -65,7 +65,7 @@ pub fn faults() -> Vec<Fault> {
             steps.push(Step::Flood(100 << 20));
             steps
         })
-        .final_and_unclear(Decode),
+        .permanent(Decode),
         fault("a body of 100 MiB in one chunk", |setting| {
             let mut steps = begun(setting, &[CHUNKED], "6400000\r\n");
             steps.push(Step::Flood(100 << 20));
@@ -101,7 +101,7 @@ pub fn faults() -> Vec<Fault> {
             &[JSON, ZIPPED],
             GZIP,
         ),
-        fault("a mark of the byte order before the body", |setting| {
+        fault("a byte order mark before the body", |setting| {
             let body = format!("\u{feff}{}", setting.kind.body());
             reply(setting.kind.status(), &[setting.kind.media()], body)
         })
@@ -115,13 +115,13 @@ pub fn faults() -> Vec<Fault> {
         empty("204 without a body", |_| {
             vec![Step::ReadAll, Step::Send(head("204 No Content", &[]))]
         }),
-        // In JSON a 201 or 202 is the platform's own word that it acted.
+        // A 201 or 202 in JSON means that the platform acted.
         fault("JSON of another kind", |setting| {
             reply(setting.kind.status(), &[JSON], r#"[{"odd":1}]"#)
         })
         .cell(READS, fails(Decode))
         .cell(DELETE, succeeds())
-        // Nexlayer's replies are taken in any form: what a start did not say is missing from it.
+        // Every JSON value decodes as a reply of Nexlayer.
         .cell(&[Kind::Start, Kind::Unreserve], succeeds())
         .cell(&[Kind::Deploy], fails(Decode).applied())
         .cell(
@@ -142,8 +142,8 @@ fn begun(setting: &Setting<'_>, headers: &[&str], body: &str) -> Vec<Step> {
     vec![Step::ReadAll, Step::Send(bytes)]
 }
 
-/// A reply that breaks off, with a header and the beginning of its body. The stream has begun by then:
-/// its end is an error, and nothing is sent again.
+/// A truncated reply: a header and the start of the body. A stream has started by then and is not
+/// retried.
 fn cut(name: &str, begins: fn(&Setting<'_>) -> (String, &'static str)) -> Fault {
     let thrice = || fails(Interrupted).tries(3).takes(TWO_BACK_OFFS);
     fault(name, move |setting| {
@@ -156,8 +156,7 @@ fn cut(name: &str, begins: fn(&Setting<'_>) -> (String, &'static str)) -> Fault 
     .cell(CHANGES, fails(Interrupted).unknown())
 }
 
-/// A reply without contents. It is enough where nothing in a reply is needed: a log without lines,
-/// an acknowledgement, a record of which every field may be missing.
+/// A reply without content, which is valid where all of a reply is optional.
 fn empty(name: &str, steps: fn(&Setting<'_>) -> Vec<Step>) -> Fault {
     let nothing_needed = [Kind::Follow, Kind::Delete, Kind::Update, Kind::Unreserve];
     let needed = [Kind::Deploy, Kind::Redeploy, Kind::Start, Kind::Login];
@@ -167,10 +166,10 @@ fn empty(name: &str, steps: fn(&Setting<'_>) -> Vec<Step>) -> Fault {
         .cell(&needed, fails(Decode).unknown())
 }
 
-/// A body that is whole and means nothing.
+/// A complete body with an unknown format.
 fn garbled(name: &str, headers: &'static [&'static str], body: &'static [u8]) -> Fault {
     fault(name, move |setting| {
         reply(setting.kind.status(), headers, body)
     })
-    .final_and_unclear(Decode)
+    .permanent(Decode)
 }

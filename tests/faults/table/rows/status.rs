@@ -1,4 +1,4 @@
-//! Replies that are whole and say no.
+//! Failure statuses.
 
 use crate::support::{Script, Step};
 use crate::table::expected::{ONE_BACK_OFF, TWO_BACK_OFFS, fails, succeeds};
@@ -20,7 +20,7 @@ pub fn faults() -> Vec<Fault> {
         ("400 Bad Request", Rejected),
         ("401 Unauthorized", Unauthenticated),
     ];
-    let passing = [
+    let transient = [
         ("408 Request Timeout", Timeout),
         ("500 Internal Server Error", Server),
         ("503 Service Unavailable", Unavailable),
@@ -34,8 +34,8 @@ pub fn faults() -> Vec<Fault> {
     ];
     let mut all = with_a_body();
     all.extend(refusing.map(|(status, kind)| empty(status).everywhere(fails(kind))));
-    all.extend(passing.map(|(status, kind)| empty(status).passing(kind)));
-    all.extend(unclear.map(|(status, kind)| empty(status).final_and_unclear(kind)));
+    all.extend(transient.map(|(status, kind)| empty(status).transient(kind)));
+    all.extend(unclear.map(|(status, kind)| empty(status).permanent(kind)));
     all.extend(one_after_another());
     all
 }
@@ -53,8 +53,8 @@ fn with_a_body() -> Vec<Fault> {
             .cell(&no_route, fails(NoSuchRoute))
             .cell(&[Kind::Login], fails(NoSuchRoute))
             .cell(&[Kind::Start, Kind::Unreserve], fails(NotFound)),
-        page("502 Bad Gateway").passing(Unavailable),
-        fault("422 with the id of what exists all the same", |_| {
+        page("502 Bad Gateway").transient(Unavailable),
+        fault("422 with the id of a created deployment", |_| {
             let body = r#"{"request_id":"a69f8e3e0555","message":"no room"}"#;
             reply("422 Unprocessable Entity", &[JSON], body)
         })
@@ -66,9 +66,9 @@ fn with_a_body() -> Vec<Fault> {
             let body = format!(r#"{{"error":"{words}","message":"{words}"}}"#);
             reply("500 Internal Server Error", &[JSON], body)
         })
-        .passing(Server),
-        begun("500 Oops", 100 << 20, Step::Flood(100 << 20)).passing(Server),
-        // The status is what matters: the body gets 5 s.
+        .transient(Server),
+        begun("500 Oops", 100 << 20, Step::Flood(100 << 20)).transient(Server),
+        // The body of a failure has a timeout of 5 s.
         begun("500 Internal Server Error", 9, Step::Silence)
             .cell(READS, fails(Server).tries(3).takes(15.0..=16.5))
             .cell(DELETE, fails(Server).unknown().tries(3).takes(15.0..=16.5))
@@ -80,7 +80,7 @@ fn with_a_body() -> Vec<Fault> {
 fn one_after_another() -> Vec<Fault> {
     let busy = |headers: &[&str]| reply(BUSY, headers, "");
     let reset = || vec![Step::ReadAll, Step::Reset];
-    let two_waits = || fails(Unavailable).tries(3).takes(4.0..=5.5).again_in(2);
+    let two_waits = || fails(Unavailable).tries(3).takes(4.0..=5.5).retry_after(2);
     let thrice = || fails(Interrupted).tries(3).takes(1.0..=2.5);
     let gone = || fails(NotFound).tries(2).takes(ONE_BACK_OFF);
     let limited = || fails(RateLimited).tries(2).takes(ONE_BACK_OFF);
@@ -90,13 +90,13 @@ fn one_after_another() -> Vec<Fault> {
         })
         .cell(READS, two_waits())
         .cell(DELETE, two_waits().unknown())
-        .cell(CHANGES, fails(Unavailable).unknown().again_in(2)),
+        .cell(CHANGES, fails(Unavailable).unknown().retry_after(2)),
         fault("503 with Retry-After: 31, above the cap", move |_| {
             busy(&["retry-after: 31"])
         })
-        .cell(READS, fails(Unavailable).again_in(31))
-        .cell(DELETE, fails(Unavailable).unknown().again_in(31))
-        .cell(CHANGES, fails(Unavailable).unknown().again_in(31)),
+        .cell(READS, fails(Unavailable).retry_after(31))
+        .cell(DELETE, fails(Unavailable).unknown().retry_after(31))
+        .cell(CHANGES, fails(Unavailable).unknown().retry_after(31)),
         script("503 twice, then an answer", move |setting| {
             Script::always(busy(&[]))
                 .then(busy(&[]))
@@ -133,12 +133,12 @@ fn one_after_another() -> Vec<Fault> {
 
 /// A reply without a body.
 fn empty(status: &'static str) -> Fault {
-    fault(format!("{status} without a word"), move |_| {
+    fault(format!("{status} with an empty body"), move |_| {
         reply(status, &[], "")
     })
 }
 
-/// A reply of this length that goes on with this step.
+/// A reply with this `Content-Length` that continues with this step.
 fn begun(status: &'static str, length: usize, then: Step) -> Fault {
     let start = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n");
     let steps = vec![Step::ReadAll, Step::Send(start.into_bytes()), then.clone()];

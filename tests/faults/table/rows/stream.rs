@@ -1,11 +1,11 @@
-//! What only a stream meets.
+//! Faults of streams.
 
 use crate::support::Step;
 use crate::table::expected::{fails, succeeds};
 use crate::table::fault::{FOLLOW, Fault, fault, head, seconds};
 use deploykit::ErrorKind::{Decode, Interrupted, Timeout};
 
-/// Every letter that is not ASCII comes in several pieces if the bytes come one by one.
+/// Non-ASCII letters arrive in several pieces if bytes are sent one by one.
 const CUT_LETTERS: &str = "{\"message\":\"grün ⚠\"}\n";
 
 pub fn faults() -> Vec<Fault> {
@@ -25,12 +25,12 @@ pub fn faults() -> Vec<Fault> {
             fails(Timeout).after(300),
         ),
         follows(
-            "that never says a word",
+            "that never sends a byte",
             &[Step::Silence],
             fails(Timeout).after(300),
         ),
         follows(
-            "that outlives every limit but that on silence",
+            "that is longer than every limit except the idle timeout",
             &[line(), pause(), line(), pause(), line(), pause()],
             succeeds().after(897),
         ),
