@@ -201,7 +201,7 @@ impl fmt::Display for ErrorKind {
 }
 
 /// A duration for a message: `30 s`, `1.5 s`, `250 ms`.
-pub(crate) fn in_words(duration: Duration) -> String {
+pub(crate) fn with_unit(duration: Duration) -> String {
     match (duration.as_secs(), duration.subsec_millis()) {
         (0, 1..) => format!("{} ms", duration.as_millis()),
         (seconds, 0) => format!("{seconds} s"),
@@ -292,7 +292,7 @@ mod tests {
             (1_500, "1.5 s"),
             (30_000, "30 s"),
         ] {
-            assert_eq!(in_words(Duration::from_millis(millis)), words);
+            assert_eq!(with_unit(Duration::from_millis(millis)), words);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod display;
 
-pub(crate) use display::{in_words, one_line, start_of};
+pub(crate) use display::{one_line, start_of, with_unit};
 
 use crate::operation::Operation;
 use crate::phase::Observation;

@@ -2,7 +2,7 @@
 
 use super::examples::{self, Example, ExampleSelector};
 use crate::error::{Error, Result};
-use crate::transport::send::{Delivery, Reaction};
+use crate::transport::send::{Delivery, FakeResponse};
 use std::time::Duration;
 
 /// A prepared response, or a network failure.
@@ -129,7 +129,7 @@ impl CannedReply {
         self
     }
 
-    pub(super) fn into_reaction(self) -> Result<Reaction> {
+    pub(super) fn into_fake_response(self) -> Result<FakeResponse> {
         let mut reply = http::Response::builder().status(self.status);
         for (name, value) in self.headers {
             reply = reply.header(name, value);
@@ -138,7 +138,7 @@ impl CannedReply {
             Error::configuration("the canned reply has an invalid status or header")
                 .with_source(error)
         })?;
-        Ok(Reaction {
+        Ok(FakeResponse {
             delay: self.delay,
             delivery: self.delivery,
             reply,

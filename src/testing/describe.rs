@@ -4,7 +4,7 @@ use super::examples;
 use crate::operation::{OPERATIONS, Operation};
 use crate::preview::RequestPreview;
 use crate::transport::platform::Platform;
-use crate::transport::redact::Parts;
+use crate::transport::redact::RequestParts;
 use http::{HeaderMap, header};
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
@@ -47,7 +47,7 @@ pub fn describe<P: Platform>(request: &http::Request<impl AsRef<[u8]>>) -> Reque
         headers.remove(name);
     }
     let body = request.body().as_ref();
-    Parts {
+    RequestParts {
         profile,
         base_url: &format!("http://server{base}"),
         operation,

@@ -4,24 +4,24 @@ use super::CannedReply;
 use crate::error::{Error, Result};
 use crate::transport::builder::ClientBuilder;
 use crate::transport::platform::Platform;
-use crate::transport::redact::Parts;
-use crate::transport::send::{Answer, Reaction};
+use crate::transport::redact::RequestParts;
+use crate::transport::send::{FakeNetwork, FakeResponse};
 use std::sync::Arc;
 
 struct InProcess<F>(F);
 
-impl<F, R> Answer for InProcess<F>
+impl<F, R> FakeNetwork for InProcess<F>
 where
     F: Fn(http::Request<Vec<u8>>) -> R + Send + Sync,
     R: Into<CannedReply>,
 {
-    fn answer(&self, sent: &Parts<'_>) -> Result<Reaction> {
-        (self.0)(http_request(sent)?).into().into_reaction()
+    fn answer(&self, sent: &RequestParts<'_>) -> Result<FakeResponse> {
+        (self.0)(http_request(sent)?).into().into_fake_response()
     }
 }
 
 /// The request as sent, with credentials, whose headers are marked as sensitive.
-pub(super) fn http_request(sent: &Parts<'_>) -> Result<http::Request<Vec<u8>>> {
+pub(super) fn http_request(sent: &RequestParts<'_>) -> Result<http::Request<Vec<u8>>> {
     let mut request = http::Request::new(sent.body.unwrap_or_default().to_vec());
     *request.method_mut() = sent.method.clone();
     *request.uri_mut() = sent
@@ -58,7 +58,7 @@ impl<P: Platform> ClientBuilder<P> {
         mut self,
         platform: impl Fn(http::Request<Vec<u8>>) -> R + Send + Sync + 'static,
     ) -> Self {
-        self.wire = Some(Arc::new(InProcess(platform)));
+        self.fake_network = Some(Arc::new(InProcess(platform)));
         self
     }
 }

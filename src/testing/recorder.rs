@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::preview::RequestPreview;
 use crate::transport::builder::ClientBuilder;
 use crate::transport::platform::Platform;
-use crate::transport::redact::Parts;
-use crate::transport::send::{Answer, Reaction};
+use crate::transport::redact::RequestParts;
+use crate::transport::send::{FakeNetwork, FakeResponse};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,7 +42,7 @@ struct State {
     sorted: bool,
 }
 
-type Function = dyn Fn(&Parts<'_>) -> Result<CannedReply> + Send + Sync;
+type Function = dyn Fn(&RequestParts<'_>) -> Result<CannedReply> + Send + Sync;
 
 /// Source of the response to one request.
 enum ReplySource {
@@ -108,7 +108,7 @@ impl Recorder {
         &self,
         answer: impl Fn(&RequestPreview) -> CannedReply + Send + Sync + 'static,
     ) {
-        let function = move |sent: &Parts<'_>| Ok(answer(&sent.describe()));
+        let function = move |sent: &RequestParts<'_>| Ok(answer(&sent.describe()));
         self.state().function = Some(Arc::new(function));
     }
 
@@ -118,7 +118,7 @@ impl Recorder {
         &self,
         platform: impl Fn(http::Request<Vec<u8>>) -> R + Send + Sync + 'static,
     ) {
-        let function = move |sent: &Parts<'_>| Ok(platform(http_request(sent)?).into());
+        let function = move |sent: &RequestParts<'_>| Ok(platform(http_request(sent)?).into());
         self.state().function = Some(Arc::new(function));
     }
 
@@ -164,7 +164,7 @@ impl Recorder {
 }
 
 impl State {
-    fn choose(&mut self, sent: &Parts<'_>, request: &RequestPreview) -> Result<ReplySource> {
+    fn choose(&mut self, sent: &RequestParts<'_>, request: &RequestPreview) -> Result<ReplySource> {
         if let Some(reply) = self.next_queued(request) {
             return Ok(ReplySource::Reply(reply));
         }
@@ -209,8 +209,8 @@ impl State {
     }
 }
 
-impl Answer for Recorder {
-    fn answer(&self, sent: &Parts<'_>) -> Result<Reaction> {
+impl FakeNetwork for Recorder {
+    fn answer(&self, sent: &RequestParts<'_>) -> Result<FakeResponse> {
         let request = sent.describe();
         let choice = {
             let mut state = self.state();
@@ -222,7 +222,7 @@ impl Answer for Recorder {
             ReplySource::Reply(reply) => reply,
             ReplySource::Function(function) => function(sent)?,
         };
-        reply.into_reaction()
+        reply.into_fake_response()
     }
 }
 
@@ -267,7 +267,7 @@ impl<P: Platform> ClientBuilder<P> {
     /// The client neither retries nor paces calls, unless [`retry`](Self::retry) or
     /// [`pacing`](Self::pacing) is set.
     pub fn recorder(mut self, recorder: &Recorder) -> Self {
-        self.wire = Some(Arc::new(recorder.clone()));
+        self.fake_network = Some(Arc::new(recorder.clone()));
         self
     }
 }

@@ -9,7 +9,7 @@ use super::observer::{CallReport, Observer};
 use super::pacing::{Pacer, Pacing};
 use super::platform::Platform;
 use super::retry::Retry;
-use super::send::Answer;
+use super::send::FakeNetwork;
 use super::spend_limit::SpendGuard;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -36,7 +36,7 @@ pub struct ClientBuilder<P: Platform> {
     /// An error of an earlier option, which `build` returns.
     pub(crate) problem: Option<Error>,
     /// Answers requests instead of the network: a recorder or an in-process platform.
-    pub(crate) wire: Option<Arc<dyn Answer>>,
+    pub(crate) fake_network: Option<Arc<dyn FakeNetwork>>,
 }
 
 /// The options that all platforms share.
@@ -61,7 +61,7 @@ impl<P: Platform> Default for ClientBuilder<P> {
             headers: Vec::new(),
             settings: P::Settings::default(),
             problem: None,
-            wire: None,
+            fake_network: None,
         }
     }
 }
@@ -263,7 +263,7 @@ impl<P: Platform> ClientBuilder<P> {
             return Err(problem);
         }
         // Tests without a network get each call once and without delay.
-        let (retry, pacing) = match self.wire {
+        let (retry, pacing) = match self.fake_network {
             None => (Retry::default(), Pacing::documented()),
             Some(_) => (Retry::off(), Pacing::off()),
         };
@@ -281,7 +281,7 @@ impl<P: Platform> ClientBuilder<P> {
             http: options.connections.client(&base_url, options.plain_http)?,
             pacer: Pacer::new(&pacing, profile.api, &base_url, &auth),
             base_url,
-            wire: self.wire,
+            fake_network: self.fake_network,
             auth,
             headers: self.headers,
             limits: options.limits,

@@ -4,7 +4,7 @@ use super::limits::EXCERPT_BYTES;
 use super::mask::Mask;
 use super::response::request_id;
 use super::{Scope, rate_limit};
-use crate::error::{Effect, Error, ErrorKind, in_words};
+use crate::error::{Effect, Error, ErrorKind, with_unit};
 use crate::operation::Operation;
 use http::{HeaderMap, Method, header};
 use serde_json::Value;
@@ -63,7 +63,7 @@ impl Target {
     }
 
     pub fn timed_out(&self, limit: Duration) -> Error {
-        let message = format!("no response within {}", in_words(limit));
+        let message = format!("no response within {}", with_unit(limit));
         Error::new(ErrorKind::Timeout, message).with_effect(self.effect())
     }
 }

@@ -62,7 +62,7 @@ use pacing::Pacer;
 use platform::Profile;
 use reqwest::Request;
 use retry::Retry;
-use send::Answer;
+use send::FakeNetwork;
 use serde_json::Value;
 use spend_limit::SpendGuard;
 use std::fmt;
@@ -78,7 +78,7 @@ pub struct Transport {
     /// Whether `http` is the caller's own client.
     pub(crate) own_http: bool,
     /// Answers requests instead of the network: a recorder or an in-process platform.
-    pub(crate) wire: Option<Arc<dyn Answer>>,
+    pub(crate) fake_network: Option<Arc<dyn FakeNetwork>>,
     pub(crate) auth: Auth,
     /// Headers of every call.
     pub(crate) headers: Vec<ExtraHeader>,

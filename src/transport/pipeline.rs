@@ -4,7 +4,7 @@ use super::credentials::{Auth, Renewed};
 use super::failure::Target;
 use super::spend_limit::CountedCreate;
 use super::{Scope, redact, response};
-use crate::error::{Effect, Error, ErrorKind, Result, in_words};
+use crate::error::{Effect, Error, ErrorKind, Result, with_unit};
 use http::StatusCode;
 use http::header::AUTHORIZATION;
 use reqwest::{Request, Response};
@@ -175,7 +175,7 @@ impl Scope {
         if state.attempting {
             return target.timed_out(deadline);
         }
-        let deadline = in_words(deadline);
+        let deadline = with_unit(deadline);
         let message = match state.outcome.attempts {
             0 => format!("not sent within the deadline of {deadline}"),
             _ => format!("no success within the deadline of {deadline}"),

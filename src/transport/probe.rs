@@ -8,7 +8,7 @@ use super::failure::Target;
 use super::headers::AGENT;
 use super::http_client::Connections;
 use super::limits::PROBE;
-use super::redact::Parts;
+use super::redact::RequestParts;
 use super::send::network_error;
 use crate::error::{Error, ErrorKind, Result};
 use http::header::{ACCEPT, HeaderValue, USER_AGENT};
@@ -24,7 +24,7 @@ impl Scope {
     /// A probe does not count as an attempt and is not retried.
     pub(crate) async fn probe(&self, url: &Url) -> Result<Option<u16>> {
         let base_url = url.origin().ascii_serialization();
-        let parts = Parts {
+        let parts = RequestParts {
             profile: self.transport.profile,
             base_url: &base_url,
             operation: None,
@@ -73,9 +73,9 @@ impl Scope {
         }
     }
 
-    async fn ask(&self, parts: &Parts<'_>) -> Result<u16> {
-        if let Some(platform) = &self.transport.wire {
-            let reply = platform.answer(parts)?.play(&Target::READ).await?;
+    async fn ask(&self, parts: &RequestParts<'_>) -> Result<u16> {
+        if let Some(network) = &self.transport.fake_network {
+            let reply = network.answer(parts)?.play(&Target::READ).await?;
             return Ok(reply.status().as_u16());
         }
         let mut request = Request::new(Method::GET, parts.url.clone());

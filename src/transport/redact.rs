@@ -42,7 +42,7 @@ type LastRequest = (Option<&'static Operation>, FailedRequest);
 type Pairs = Vec<(String, String)>;
 
 /// The parts of a request, and the facts that decide which are secret.
-pub(crate) struct Parts<'a> {
+pub(crate) struct RequestParts<'a> {
     pub profile: &'static Profile,
     /// The platform's base URL; its path is not part of the preview.
     pub base_url: &'a str,
@@ -57,7 +57,7 @@ pub(crate) struct Parts<'a> {
     pub probe: bool,
 }
 
-impl Parts<'_> {
+impl RequestParts<'_> {
     /// The redacted request.
     pub fn describe(&self) -> RequestPreview {
         let mut redactor = Redactor::new(self.operation);
@@ -136,8 +136,8 @@ impl Scope {
         &'a self,
         operation: Option<&'static Operation>,
         request: &'a Request,
-    ) -> Parts<'a> {
-        Parts {
+    ) -> RequestParts<'a> {
+        RequestParts {
             profile: self.transport.profile,
             base_url: &self.transport.base_url,
             operation,

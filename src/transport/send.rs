@@ -2,7 +2,7 @@
 
 use super::Scope;
 use super::failure::Target;
-use super::redact::Parts;
+use super::redact::RequestParts;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use bytes::Bytes;
 use futures_core::Stream;
@@ -18,9 +18,9 @@ const BROKEN: &str = "the connection broke before the response";
 
 impl Scope {
     pub(super) async fn send(&self, request: Request, target: &Target) -> Result<Response> {
-        if let Some(platform) = &self.transport.wire {
-            let reaction = platform.answer(&self.parts(target.operation, &request))?;
-            return reaction.play(target).await;
+        if let Some(network) = &self.transport.fake_network {
+            let response = network.answer(&self.parts(target.operation, &request))?;
+            return response.play(target).await;
         }
         let sent = self.transport.http.execute(request).await;
         sent.map_err(|error| {
@@ -82,12 +82,12 @@ fn root_cause(error: &dyn std::error::Error) -> Option<String> {
 }
 
 /// Answers requests instead of the network.
-pub(crate) trait Answer: Send + Sync {
+pub(crate) trait FakeNetwork: Send + Sync {
     /// The response or network failure for a request.
     ///
     /// # Errors
     /// If there is no answer for this request; the call fails with this error.
-    fn answer(&self, request: &Parts<'_>) -> Result<Reaction>;
+    fn answer(&self, request: &RequestParts<'_>) -> Result<FakeResponse>;
 }
 
 /// How the response reaches the client, or how the network fails.
@@ -105,14 +105,14 @@ pub(crate) enum Delivery {
 
 /// The answer to a request: after a delay, a response or a network failure.
 #[derive(Debug)]
-pub(crate) struct Reaction {
+pub(crate) struct FakeResponse {
     pub delay: Duration,
     pub delivery: Delivery,
     /// Ignored if the network fails before the response.
     pub reply: http::Response<Vec<u8>>,
 }
 
-impl Reaction {
+impl FakeResponse {
     /// Waits, then returns the response or the network failure.
     pub async fn play(self, target: &Target) -> Result<Response> {
         if !self.delay.is_zero() {

@@ -1,6 +1,6 @@
 //! `max_creates`: limits the calls that cost money, as a guard against runaway loops and agents.
 
-use crate::error::{Effect, Error, ErrorKind, in_words};
+use crate::error::{Effect, Error, ErrorKind, with_unit};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -60,7 +60,7 @@ impl SpendGuard {
             format!(
                 "the limit of {} creates in {} is used up",
                 self.most,
-                in_words(self.span)
+                with_unit(self.span)
             ),
         )
         .with_effect(Effect::None)

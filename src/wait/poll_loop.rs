@@ -3,7 +3,7 @@
 use super::observations::{Snapshot, Timeline, log_tail};
 use super::policy::{PollFailure, Verdict};
 use super::{Progress, Schedule, Settings, Wait};
-use crate::error::{Effect, Error, ErrorKind, Result, in_words};
+use crate::error::{Effect, Error, ErrorKind, Result, with_unit};
 use crate::phase::{Observation, Phase};
 use crate::transport::retry::Retry;
 use std::time::Duration;
@@ -188,7 +188,7 @@ impl<T: Send + 'static> PollLoop<T> {
     async fn timed_out(&mut self) -> Error {
         let deadline = self.settings.schedule.deadline;
         let target = self.settings.target;
-        let missed = format!("was not {target} within {}", in_words(deadline));
+        let missed = format!("was not {target} within {}", with_unit(deadline));
         let message = match self.timeline.last() {
             Some(_) => self.state(&format!("{missed}; its status is")),
             None => format!("{} {missed}; it was never found", self.settings.subject()),

@@ -2,7 +2,7 @@
 
 use super::auth_header::with_scheme;
 use super::{ErasedStore, Obtain, Tokens};
-use crate::error::{BoxError, Effect, Error, ErrorKind, Result, in_words};
+use crate::error::{BoxError, Effect, Error, ErrorKind, Result, with_unit};
 use crate::secret::Secret;
 use crate::transport::Scope;
 use http::HeaderValue;
@@ -135,7 +135,7 @@ impl Renewed {
         let limit = if still_valid { AHEAD } else { Duration::MAX };
         let renewed = match timeout(limit, self.renew(client, asked)).await {
             Ok(renewed) => renewed,
-            Err(_) => Err(self.fail(format!("no answer within {}", in_words(AHEAD)).into())),
+            Err(_) => Err(self.fail(format!("no answer within {}", with_unit(AHEAD)).into())),
         };
         renewed.or_else(|error| self.state().still_valid().ok_or_else(|| no_token(error)))
     }

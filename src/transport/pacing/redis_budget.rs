@@ -1,7 +1,7 @@
 //! A shared budget on a Redis server.
 
 use super::shared_budget::{BudgetBucket, BudgetReply, SharedBudget};
-use crate::error::{BoxError, Error, Result, in_words};
+use crate::error::{BoxError, Error, Result, with_unit};
 use crate::secret::{REDACTED, Secret};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError, Script};
@@ -137,7 +137,7 @@ impl SharedBudget for RedisBudget {
         let (taken, wait) = match timeout(TIMEOUT, shared.ask(bucket)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(shared.failure(&error)),
-            Err(_) => return Err(format!("Redis: no answer within {}", in_words(TIMEOUT)).into()),
+            Err(_) => return Err(format!("Redis: no answer within {}", with_unit(TIMEOUT)).into()),
         };
         let wait = Duration::from_micros(wait);
         if taken && wait.is_zero() {

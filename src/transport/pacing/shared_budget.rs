@@ -1,7 +1,7 @@
 //! A rate budget that several processes share.
 
 use super::bucket::Bucket;
-use crate::error::{BoxError, Effect, Error, ErrorKind, Result, in_words};
+use crate::error::{BoxError, Effect, Error, ErrorKind, Result, with_unit};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -133,7 +133,7 @@ impl Shared {
         let started = Instant::now();
         let answer = match timeout(TIMEOUT, self.budget.take(&bucket.fleet)).await {
             Ok(answer) => answer,
-            Err(_) => Err(format!("no answer within {}", in_words(TIMEOUT)).into()),
+            Err(_) => Err(format!("no answer within {}", with_unit(TIMEOUT)).into()),
         };
         // Logged once, not per call.
         match &answer {
