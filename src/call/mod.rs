@@ -1,12 +1,10 @@
-//! A call that has been described and not yet sent.
+//! `Call`: a request with its options, sent when it is awaited.
 
-mod next_page;
 mod request;
 mod response;
 
 pub use crate::transport::observer::{CallEnd, CallReport};
 pub use crate::transport::rate_limit::RateLimit;
-pub(crate) use next_page::{PageRequest, Pager, Paging, ReceivedPage};
 pub(crate) use request::request;
 pub use response::{Response, ResponseHeaders};
 
@@ -25,6 +23,7 @@ use serde_json::Value;
 use std::fmt;
 use std::future::IntoFuture;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -279,6 +278,50 @@ impl<T> fmt::Debug for Call<T> {
             .field("refused", &self.refused)
             .finish_non_exhaustive()
     }
+}
+
+/// Page number and page size of a list request. `None` selects the platform's default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PageRequest {
+    pub page: Option<u32>,
+    pub size: Option<u32>,
+}
+
+impl PageRequest {
+    /// Number and size, as arguments of the generated clients.
+    pub fn parameters(self) -> Result<(Option<i64>, Option<i64>)> {
+        for (what, number) in [("page", self.page), ("page size", self.size)] {
+            if number == Some(0) {
+                return Err(Error::invalid_request(format!("the {what} is zero")));
+            }
+        }
+        Ok((self.page.map(i64::from), self.size.map(i64::from)))
+    }
+}
+
+/// Pagination of a platform.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Paging {
+    /// Largest page size that the platform accepts.
+    pub largest: u32,
+}
+
+/// Requests any page of a list.
+pub(crate) struct Pager<P> {
+    pub make: Arc<dyn Fn(PageRequest) -> Call<ReceivedPage<P>> + Send + Sync>,
+    pub paging: Paging,
+    /// The page requested by the call.
+    pub page_request: PageRequest,
+}
+
+/// A page, with facts about the received records before some were filtered out.
+pub(crate) struct ReceivedPage<P> {
+    pub page: P,
+    /// Number of received records.
+    pub received: usize,
+    /// Fingerprint of the records; equal pages have equal fingerprints. `None` if they cannot be
+    /// serialized.
+    pub fingerprint: Option<u64>,
 }
 
 /// Runs one request of a call that sends several.

@@ -88,7 +88,6 @@ fn path_ids(template: &str, path: &str) -> Vec<String> {
 
 /// What may have happened, for calls that change something.
 fn write_effect(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
-    let created = Created::of(inner);
     let resource = inner.resource_id.as_deref();
     let resource = resource.map(|id| shortened(id, LONGEST_NAME));
     if !changes_something(inner) {
@@ -97,26 +96,27 @@ fn write_effect(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
             None => Ok(()),
         };
     }
-    match (inner.effect, created, resource) {
+    match (inner.effect, created(inner), resource) {
         (Effect::None, ..) if inner.attempts == 0 || inner.kind == ErrorKind::Connect => {
             f.write_str("; nothing was sent")
         }
         (Effect::None, ..) => f.write_str("; nothing was done"),
-        (Effect::Applied, Some(created), Some(id)) => {
-            write!(f, "; {} {id} was created and must be deleted", created.noun)
+        (Effect::Applied, Some((noun, _)), Some(id)) => {
+            write!(f, "; {noun} {id} was created and must be deleted")
         }
-        (Effect::Applied, Some(Created { noun, advice }), None) => {
+        (Effect::Applied, Some((noun, advice)), None) => {
             write!(f, "; the {noun} was created: {advice}")
         }
-        (Effect::Unknown, Some(Created { noun, advice }), _) => {
+        (Effect::Unknown, Some((noun, advice)), _) => {
             write!(f, "; the {noun} may exist: {advice}")
         }
         (Effect::Applied, None, _) => f.write_str("; the change was made"),
-        (Effect::Unknown, None, _) if is_idempotent(inner) => {
-            f.write_str("; the change may have been made: a retry is safe")
-        }
         (Effect::Unknown, None, _) => {
-            f.write_str("; the change may have been made: check before you retry")
+            let advice = match is_idempotent(inner) {
+                true => "a retry is safe",
+                false => "check before you retry",
+            };
+            write!(f, "; the change may have been made: {advice}")
         }
     }
 }
@@ -141,31 +141,19 @@ fn is_idempotent(inner: &Inner) -> bool {
     marked || inner.assumed_idempotent
 }
 
-/// The noun for what a create makes, and how to look for it.
-struct Created {
-    noun: String,
-    advice: &'static str,
-}
-
-impl Created {
-    fn of(inner: &Inner) -> Option<Self> {
-        let operation = inner.operation?;
-        let lookups = inner.request.as_ref().map_or(&[][..], |sent| sent.lookups);
-        let is_for = |lookup: &&Lookup| lookup.operation == operation.id;
-        if let Some(lookup) = lookups.iter().find(is_for) {
-            return Some(Self {
-                noun: lookup.creates.to_owned(),
-                advice: lookup.advice,
-            });
-        }
-        Some(Self {
-            noun: operation.id.strip_prefix("create_")?.replace('_', " "),
-            advice: match is_idempotent(inner) {
-                true => "a retry is safe",
-                false => "look for it before you create it again",
-            },
-        })
+/// For a create: the noun of the created resource, and how to look for it.
+fn created(inner: &Inner) -> Option<(String, &'static str)> {
+    let operation = inner.operation?;
+    let lookups = inner.request.as_ref().map_or(&[][..], |sent| sent.lookups);
+    let is_for = |lookup: &&Lookup| lookup.operation == operation.id;
+    if let Some(lookup) = lookups.iter().find(is_for) {
+        return Some((lookup.creates.to_owned(), lookup.advice));
     }
+    let noun = operation.id.strip_prefix("create_")?.replace('_', " ");
+    Some(match is_idempotent(inner) {
+        true => (noun, "a retry is safe"),
+        false => (noun, "look for it before you create it again"),
+    })
 }
 
 impl fmt::Display for ErrorKind {
