@@ -15,7 +15,7 @@
 //! | `limits` | default timeouts and size limits, with reasons |
 //! | `mask` | finds known secrets in text from a server |
 //! | `observer` | the function that gets a report of every call |
-//! | `pacing` | rate limits, per process and for a fleet |
+//! | `pacing` | client-side rate limits, per process or shared by several |
 //! | `pipeline` | the order of the steps: spend limit, credentials, pacing, attempt, retry, deadline |
 //! | `platform` | the differences between platforms |
 //! | `probe` | a `GET` to an address that is not the platform's |

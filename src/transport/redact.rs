@@ -1,7 +1,7 @@
 //! Redacts requests: headers, path, query and body, for previews, records and error messages.
 //!
-//! Secret are: headers that are not known to be harmless, query values that the caller added, values
-//! that the spec marks in `x-behaviour.secrets`, and all values of a request without a spec entry.
+//! These are secret: headers that are not known to be harmless, query values that the caller added,
+//! values that the spec marks in `x-behaviour.secrets`, and all values of a request without a spec entry.
 
 use super::Scope;
 use super::platform::Profile;

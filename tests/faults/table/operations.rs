@@ -114,10 +114,10 @@ impl Kind {
                     .service("web")
                     .follow_logs(deploykit::dployr::LogOptions::new());
                 let reply = call.with_response().await?;
-                // What a stream does behind its connection is shown in `tests/logs`.
+                // Reconnects are tested in `tests/logs`.
                 let mut lines = reply.value.without_reconnecting();
                 let mut first = None;
-                // To the end: after an error it must end by itself.
+                // Read to the end: the stream must end after an error.
                 while let Some(line) = lines.next().await {
                     first = first.or(line.err());
                 }

@@ -73,7 +73,7 @@ pub fn faults() -> Vec<Fault> {
         )
         .transient(Interrupted),
         large("reset after the whole of a large request", Step::ReadAll),
-        steps("closed without a word", &[Step::ReadAll]).transient(Interrupted),
+        steps("closed without a reply", &[Step::ReadAll]).transient(Interrupted),
         steps("garbage instead of HTTP", &[Step::ReadAll, garbage]).transient(Interrupted),
         fault("one header of a mebibyte", |setting| {
             let header = format!("x-filler: {}", "x".repeat(1 << 20));
@@ -86,7 +86,7 @@ pub fn faults() -> Vec<Fault> {
             reply(setting.kind.status(), &headers, setting.kind.body())
         })
         .transient(Interrupted),
-        fault("a head that comes a byte every five seconds", |setting| {
+        fault("a head sent a byte every five seconds", |setting| {
             let head = head(setting.kind.status(), &[]);
             vec![Step::ReadAll, Step::SendSlowly(head, seconds(5))]
         })

@@ -1,4 +1,4 @@
-//! The table: every fault, and how each kind of operation comes out of it.
+//! The rows of the table: one file per group of faults.
 
 mod connection;
 mod rate_limited;

@@ -15,7 +15,7 @@ pub fn faults() -> Vec<Fault> {
         ),
         nowhere("302 to nowhere", "302 Found", &[]),
         nowhere(
-            "302 to what is no URL",
+            "302 to an invalid URL",
             "302 Found",
             &["location: http://[::"],
         ),

@@ -53,7 +53,7 @@ pub fn faults() -> Vec<Fault> {
             begun(setting, &[JSON, "content-length: 5"], setting.kind.body())
         })
         .permanent(Decode),
-        fault("a body that comes a byte every five seconds", |setting| {
+        fault("a body sent a byte every five seconds", |setting| {
             let mut steps = begun(setting, &["content-length: 5000"], "");
             steps.push(Step::SendSlowly(b" ".repeat(5000), seconds(5)));
             steps
@@ -84,7 +84,7 @@ pub fn faults() -> Vec<Fault> {
             &[JSON],
             &[b'['; 100_000],
         ),
-        garbled("gzip that nobody asked for", &[JSON], GZIP),
+        garbled("gzip that was not requested", &[JSON], GZIP),
         garbled("bare text where JSON was promised", &[JSON], b"all is well"),
         garbled(
             "a page of HTML",
@@ -97,7 +97,7 @@ pub fn faults() -> Vec<Fault> {
             b"{\"deployments\":[{\"id\":",
         ),
         garbled(
-            "gzip that nobody asked for, declared",
+            "gzip that was not requested, declared",
             &[JSON, ZIPPED],
             GZIP,
         ),

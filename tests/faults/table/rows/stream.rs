@@ -35,7 +35,7 @@ pub fn faults() -> Vec<Fault> {
             succeeds().after(897),
         ),
         follows(
-            "that comes a byte every ten seconds, letters cut in two",
+            "sent a byte every ten seconds, letters cut in two",
             &[letters],
             succeeds().after(10 * CUT_LETTERS.len() as u32),
         ),
