@@ -318,7 +318,7 @@ impl WebhookEvent {
         };
         let event = match fields.get("event").and_then(Value::as_str) {
             Some(event) if !event.trim().is_empty() => EventType::from(event),
-            _ => return Err(webhook::unreadable("names no event")),
+            _ => return Err(webhook::unreadable("has no event")),
         };
         let timestamp = match fields.remove("timestamp") {
             None | Some(Value::Null) => None,

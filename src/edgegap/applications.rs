@@ -41,7 +41,9 @@ impl Client {
         }
     }
 
-    /// The handle of an application. Does no I/O; the first call refuses an invalid name.
+    /// The handle of an application.
+    ///
+    /// Does no I/O; the first call refuses an invalid name.
     pub fn application<N>(&self, name: N) -> ApplicationHandle
     where
         N: TryInto<ApplicationName>,

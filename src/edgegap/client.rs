@@ -53,13 +53,13 @@ impl Client {
     /// Creates a client from `EDGEGAP_TOKEN` and, if set, `EDGEGAP_BASE_URL`.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if `EDGEGAP_TOKEN` is missing or
-    /// empty, and as [`new`](Self::new).
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if `EDGEGAP_TOKEN` is missing
+    /// or empty; also those of [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
         Self::from_variables(builder::process_environment)
     }
 
-    /// The same client with this exact `Authorization` header.
+    /// Replaces the `Authorization` header by this exact value, without a scheme.
     pub(super) fn with_authorization(&self, value: crate::Secret) -> Result<Self> {
         Ok(Self {
             scope: self.scope.with_auth(Auth::without_scheme(&value)?),

@@ -10,7 +10,7 @@ use crate::secret::{CallbackUrl, Secret};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-/// Minimum of CPU units and of MiB of memory.
+/// Minimum for both CPU units and MiB of memory.
 const MIN_RESOURCES: i64 = 100;
 
 /// A server to deploy: application, version, players and options.
@@ -20,7 +20,7 @@ pub struct NewDeployment {
     body: types::DeploymentCreate,
 }
 
-/// A server to deploy on hosts of a private fleet, or on the public cloud when they are full.
+/// A server to deploy on a private fleet, with the public cloud as fallback.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "does nothing until passed to `Client::deploy_to_fleet`"]
 pub struct NewFleetDeployment {
@@ -43,7 +43,7 @@ impl Deployed {
     }
 
     fn new(client: Client, accepted: types::DeploymentAccepted) -> Result<Self> {
-        // The server was started, but a malformed id cannot name it in a later request.
+        // The server was started, but later requests cannot use a malformed id.
         let request_id = checked(accepted.request_id)
             .map_err(|why| Error::new(ErrorKind::Decode, why).with_effect(Effect::Applied))?;
         Ok(Self { request_id, client })
@@ -95,9 +95,9 @@ impl NewDeployment {
         self.variable(key, Secret::new(value), false)
     }
 
-    /// Sets an environment variable of the container and hides its value.
+    /// Sets an environment variable of the container with a secret value.
     ///
-    /// The dashboard does not show it, and this crate redacts it in previews, snapshots and `Debug`.
+    /// The dashboard hides the value, and this crate redacts it in previews, snapshots and `Debug`.
     pub fn hidden_env(self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.variable(key, value.into(), true)
     }
@@ -112,19 +112,18 @@ impl NewDeployment {
         self
     }
 
-    /// Adds a tag, by which lists can be filtered ([`tagged`](super::Deployments::tagged)).
+    /// Adds a tag; [`tagged`](super::Deployments::tagged) filters lists by tag.
     ///
-    /// With a unique tag, such as the id of a match,
-    /// [`find_created`](super::Deployments::find_created) finds the deployment after an error with an
-    /// unknown outcome.
+    /// Use a unique tag, such as the id of a match: after an error with an unknown outcome,
+    /// [`find_created`](super::Deployments::find_created) finds the deployment by its tag.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.body.tags.push(tag.into());
         self
     }
 
-    /// Whether to use only locations that have cached the image, which starts faster.
+    /// Whether to use only locations that have cached the image.
     ///
-    /// Default: off. Not available for private fleets.
+    /// Servers start faster there. Default: off. Not available for private fleets.
     pub fn require_cached_locations(mut self, only: bool) -> Self {
         self.body.require_cached_locations = Some(only);
         self
@@ -142,23 +141,24 @@ impl NewDeployment {
         self
     }
 
-    /// Sends a POST with a [`WebhookEvent`](super::WebhookEvent) to this URL when the server is ready.
+    /// Sets the URL that receives a POST when the server is ready.
     ///
-    /// Requests are not signed: attach a [`CallbackSecret`](crate::webhook::CallbackSecret) to the URL.
-    /// Its query is redacted in previews, snapshots and `Debug`. Give each of the three webhooks its
-    /// own path, because the body does not say which one was called.
+    /// [`WebhookEvent`](super::WebhookEvent) parses the request body. Requests are not signed:
+    /// attach a [`CallbackSecret`](crate::webhook::CallbackSecret) to the URL. The query of the URL
+    /// is redacted in previews, snapshots and `Debug`. Use a different path for each of the three
+    /// webhooks, because the body does not name the event.
     pub fn webhook_on_ready(mut self, url: impl Into<CallbackUrl>) -> Self {
         self.body.webhook_on_ready = Some(types::Webhook { url: url.into() });
         self
     }
 
-    /// Sends a POST to this URL when the server could not be started.
+    /// Sets the URL that receives a POST when the server could not be started.
     pub fn webhook_on_error(mut self, url: impl Into<CallbackUrl>) -> Self {
         self.body.webhook_on_error = Some(types::Webhook { url: url.into() });
         self
     }
 
-    /// Sends a POST to this URL when the server has stopped.
+    /// Sets the URL that receives a POST when the server has stopped.
     pub fn webhook_on_terminated(mut self, url: impl Into<CallbackUrl>) -> Self {
         self.body.webhook_on_terminated = Some(types::Webhook { url: url.into() });
         self
@@ -193,7 +193,7 @@ impl NewDeployment {
         }
         body.users.iter().try_for_each(User::check)?;
         for variable in &body.environment_variables {
-            text("name of a variable", &variable.key)?;
+            text("name of an environment variable", &variable.key)?;
         }
         if let Some(resources) = &body.resources {
             check_resources(resources)?;
@@ -225,7 +225,7 @@ impl NewFleetDeployment {
             text("host id", host)?;
             if !seen.insert(host) {
                 return Err(Error::invalid_request(format!(
-                    "the host id {host:?} is given twice"
+                    "duplicate host id {host:?}"
                 )));
             }
         }
@@ -269,9 +269,10 @@ impl User {
         Self::Ip(address)
     }
 
-    /// A player at this latitude (-90 to 90 degrees north) and longitude (-180 to 180 degrees east).
+    /// A player at these coordinates, in degrees north and degrees east.
     ///
-    /// Other values are refused when the request is sent.
+    /// Latitudes outside of -90 to 90 and longitudes outside of -180 to 180 are refused when the
+    /// request is sent.
     pub fn coordinates(latitude: f64, longitude: f64) -> Self {
         Self::Coordinates {
             latitude,
@@ -317,11 +318,11 @@ impl From<IpAddr> for User {
     }
 }
 
-/// NaN is in no range, so it is refused.
-fn within(what: &str, degrees: Option<f64>, bound: f64) -> Result<()> {
+/// Rejects NaN, too: no range contains it.
+fn within(name: &str, degrees: Option<f64>, bound: f64) -> Result<()> {
     match degrees {
         Some(degrees) if !(-bound..=bound).contains(&degrees) => Err(Error::invalid_request(
-            format!("the {what} {degrees} is not between -{bound} and {bound} degrees"),
+            format!("the {name} {degrees} is not between -{bound} and {bound} degrees"),
         )),
         _ => Ok(()),
     }
@@ -331,8 +332,8 @@ impl Client {
     /// Starts a server close to the players: `POST /v2/deployments`.
     ///
     /// The platform accepts the request (202) before the server is up: see
-    /// [`wait`](DeploymentHandle::wait). If the error leaves the outcome unknown and the deployment has
-    /// a unique [tag](NewDeployment::tag), look it up with
+    /// [`wait`](DeploymentHandle::wait). If the error leaves the outcome unknown and the deployment
+    /// has a unique [tag](NewDeployment::tag), look it up with
     /// [`find_created`](super::Deployments::find_created).
     ///
     /// # Errors
@@ -351,9 +352,10 @@ impl Client {
         })
     }
 
-    /// Starts a server on a host of a private fleet: `POST /v2/private-fleets/deployments`.
+    /// Starts a server on a private fleet: `POST /v2/private-fleets/deployments`.
     ///
-    /// Uses the first of the given hosts with free capacity, and the public cloud if none has any.
+    /// The platform uses the first of the given hosts with free capacity, and the public cloud if
+    /// all of them are full.
     ///
     /// # Errors
     /// As [`deploy`](Self::deploy). An empty list of hosts and duplicates are
@@ -371,15 +373,15 @@ impl Client {
 
 fn check_resources(resources: &types::Resources) -> Result<()> {
     let (units, memory) = (resources.cpu_units, resources.memory_mib);
-    let problem = if units < MIN_RESOURCES || memory < MIN_RESOURCES {
-        format!("less than {MIN_RESOURCES} CPU units or MiB of memory")
+    let rule = if units < MIN_RESOURCES || memory < MIN_RESOURCES {
+        format!("both must be at least {MIN_RESOURCES}")
     } else if memory > 2 * units {
-        format!("{memory} MiB of memory, more than twice the {units} CPU units")
+        "memory must be at most twice the CPU units".to_owned()
     } else {
         return Ok(());
     };
     Err(Error::invalid_request(format!(
-        "the resources are {problem}"
+        "{units} CPU units and {memory} MiB of memory: {rule}"
     )))
 }
 

@@ -1,4 +1,4 @@
-//! Filters and orders for lists of deployments.
+//! Filters and sort orders for lists of deployments.
 
 use super::DeploymentStatus;
 use crate::error::{Error, Result};
@@ -24,25 +24,28 @@ use std::time::SystemTime;
 pub struct Filter {
     pub(super) field: &'static str,
     operator: &'static str,
-    /// The value in the query, or why it is invalid.
+    /// The value in the query; `Err` explains why it is invalid.
     value: Result<Value, String>,
 }
 
-/// Compares a property with one or more texts. A text, name or id converts into [`Match::Is`].
+/// Comparison of a property with one or more values.
+///
+/// Strings, names and ids convert into [`Match::Is`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Match {
-    /// Equal to this one.
+    /// Equal to this value.
     Is(String),
-    /// Different from this one.
+    /// Different from this value.
     IsNot(String),
-    /// Equal to one of these.
+    /// Equal to one of these values.
     AnyOf(Vec<String>),
-    /// Different from all of these.
+    /// Different from all of these values.
     NoneOf(Vec<String>),
 }
 
-/// Order of a list of deployments; see [`Deployments::order_by`](super::Deployments::order_by).
+/// Sort order of a list of deployments; see
+/// [`Deployments::order_by`](super::Deployments::order_by).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Order {
@@ -67,7 +70,7 @@ impl Filter {
         Self::of_status("neq", status)
     }
 
-    /// The query takes a status in lower case and without the prefix `Status.`, unlike the reply.
+    /// Queries use lower case without the prefix `Status.`, unlike responses.
     fn of_status(operator: &'static str, status: DeploymentStatus) -> Self {
         let text = status.as_str();
         let bare = text.rsplit_once('.').map_or(text, |(_, bare)| bare);
@@ -139,27 +142,27 @@ impl Filter {
         Self::created("eq", at)
     }
 
-    fn compared(field: &'static str, what: &str, compared: Match) -> Self {
-        let (operator, value) = match compared {
+    fn compared(field: &'static str, property: &str, comparison: Match) -> Self {
+        let (operator, value) = match comparison {
             Match::Is(text) => ("eq", text.into()),
             Match::IsNot(text) => ("neq", text.into()),
             Match::AnyOf(texts) => ("in", texts.into()),
             Match::NoneOf(texts) => ("nin", texts.into()),
         };
-        Self::checked(field, what, operator, value)
+        Self::checked(field, property, operator, value)
     }
 
-    fn checked(field: &'static str, what: &str, operator: &'static str, value: Value) -> Self {
-        let texts = value
+    fn checked(field: &'static str, property: &str, operator: &'static str, value: Value) -> Self {
+        let values = value
             .as_array()
             .map_or(slice::from_ref(&value), Vec::as_slice);
         let is_blank = |text: &Value| text.as_str().is_some_and(|text| text.trim().is_empty());
-        let value = if texts.is_empty() {
+        let value = if values.is_empty() {
             Err(format!(
-                "the filter has an empty list of values for the {what}"
+                "the filter has an empty list of values for the {property}"
             ))
-        } else if texts.iter().any(is_blank) {
-            Err(format!("the {what} is empty"))
+        } else if values.iter().any(is_blank) {
+            Err(format!("the {property} is empty"))
         } else {
             Ok(value)
         };
@@ -187,7 +190,7 @@ impl Filter {
 }
 
 impl Order {
-    /// Property and direction, as in the query.
+    /// Property and direction in the query.
     pub(super) fn parts(self) -> (&'static str, &'static str) {
         match self {
             Self::NewestFirst => ("created_at", "desc"),
@@ -204,17 +207,21 @@ impl Order {
 }
 
 impl Match {
-    /// Equal to one of these; an empty list is refused when the request is sent.
+    /// Equal to one of these values.
+    ///
+    /// An empty list is refused when the request is sent.
     pub fn any_of(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         Self::AnyOf(owned(texts))
     }
 
-    /// Different from all of these; an empty list is refused when the request is sent.
+    /// Different from all of these values.
+    ///
+    /// An empty list is refused when the request is sent.
     pub fn none_of(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         Self::NoneOf(owned(texts))
     }
 
-    /// Different from this one.
+    /// Different from this value.
     pub fn is_not(text: impl AsRef<str>) -> Self {
         Self::IsNot(text.as_ref().to_owned())
     }
@@ -226,7 +233,7 @@ fn owned(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
 }
 
 impl<T: AsRef<str>> From<T> for Match {
-    /// Equal to this text, name or id.
+    /// Equal to this string, name or id.
     fn from(text: T) -> Self {
         Self::Is(text.as_ref().to_owned())
     }

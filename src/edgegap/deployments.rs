@@ -1,4 +1,4 @@
-//! Deployments: the list, the handle of one, waiting, watching, and ports.
+//! Deployments: list, handle, wait, watch and ports.
 
 use super::shapes::{self, PAGING};
 use super::{
@@ -16,9 +16,9 @@ use crate::watch::{Observation, Phase, WatchSource, Watcher};
 use serde_json::Value;
 use std::time::SystemTime;
 
-/// Polls like the vendor's own clients: after 2 s, growing to 10 s, for 3 minutes.
+/// Same intervals and deadline as the vendor's clients.
 const SCHEDULE: Schedule = Schedule::seconds(2, 10, 180);
-/// How many lines of each log the error of a wait contains.
+/// Number of lines that the error of a failed wait contains from each log.
 const LOG_LINES: usize = 20;
 
 /// The deployments of the organisation; see [`Client::deployments`].
@@ -58,7 +58,9 @@ impl Client {
         }
     }
 
-    /// The handle of a deployment. Does no I/O; the first call refuses an invalid id.
+    /// The handle of a deployment.
+    ///
+    /// Does no I/O; the first call refuses an invalid id.
     ///
     /// ```no_run
     /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
@@ -83,8 +85,9 @@ impl Client {
 
     /// Watches these deployments, with one list request per page for all of them.
     ///
-    /// A page has 100 deployments, and 10 pages are requested per second. A deployment that is not
-    /// listed is looked up with [`get`](DeploymentHandle::get).
+    /// A page holds 100 deployments, and the platform allows 10 of these requests
+    /// (`GET /v1/deployments`) per second. A deployment that is not listed is looked up with
+    /// [`get`](DeploymentHandle::get).
     ///
     /// ```no_run
     /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
@@ -109,7 +112,7 @@ impl Client {
 }
 
 impl Deployments {
-    /// Lists only deployments that match this filter and those on other properties.
+    /// Adds a filter. The list contains only deployments that match all filters.
     ///
     /// The platform accepts one filter per property: a later one replaces an earlier one.
     pub fn filter(mut self, filter: Filter) -> Self {
@@ -118,19 +121,23 @@ impl Deployments {
         self
     }
 
-    /// Lists only deployments with this tag. Short for [`Filter::tag`].
+    /// Lists only deployments with this tag.
+    ///
+    /// Short for [`Filter::tag`].
     pub fn tagged(self, tag: impl Into<String>) -> Self {
         self.filter(Filter::tag(tag.into()))
     }
 
-    /// Lists only deployments created at or after this time. Short for [`Filter::created_since`].
+    /// Lists only deployments created at or after this time.
+    ///
+    /// Short for [`Filter::created_since`].
     pub fn created_since(self, since: SystemTime) -> Self {
         self.filter(Filter::created_since(since))
     }
 
-    /// Sorts the list. A further order sorts deployments that are equal in this one.
+    /// Sorts the list. Orders by other properties break ties.
     ///
-    /// Default: the platform's own order.
+    /// A later order by the same property replaces an earlier one. Default: the platform's order.
     pub fn order_by(mut self, order: Order) -> Self {
         let (property, _) = order.parts();
         self.order.retain(|other| other.parts().0 != property);
@@ -138,7 +145,9 @@ impl Deployments {
         self
     }
 
-    /// Sorts the list by time of creation, newest first. Short for [`Order::NewestFirst`].
+    /// Sorts the list by time of creation, newest first.
+    ///
+    /// Short for [`Order::NewestFirst`].
     pub fn newest_first(self) -> Self {
         self.order_by(Order::NewestFirst)
     }
@@ -150,8 +159,8 @@ impl Deployments {
     /// The list includes failed deployments, but not those that were stopped and removed.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: a filter has an
-    /// empty value.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: a filter has
+    /// an empty value.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn list(&self) -> Call<Page<DeploymentSummary>> {
@@ -173,11 +182,12 @@ impl Deployments {
         })
     }
 
-    /// Finds the deployments that a [`deploy`](Client::deploy) with an unknown outcome may have created.
+    /// Finds deployments after a deploy with unknown outcome: `GET /v1/deployments`.
     ///
-    /// Use it after an error with [`Effect::Unknown`](crate::Effect::Unknown). Returns the deployments
-    /// with this tag that were created since this time, newest first, at most 100. Give each
-    /// deployment a unique tag, and take the time before you deploy:
+    /// Use it when [`deploy`](Client::deploy) fails with
+    /// [`Effect::Unknown`](crate::Effect::Unknown). Returns the deployments with this tag that were
+    /// created since this time, newest first, at most 100. Give each deployment a unique tag, and
+    /// read the clock before you deploy:
     ///
     /// ```no_run
     /// # async fn example(edgegap: deploykit::edgegap::Client, match_id: &str) -> deploykit::Result<()> {
@@ -201,15 +211,15 @@ impl Deployments {
     /// # Ok(()) }
     /// ```
     ///
-    /// The platform's clock may be up to one minute behind yours, so deployments of the minute before
-    /// `since` are returned too.
+    /// To allow for clock skew, the result includes deployments created in the minute before
+    /// `since`.
     ///
     /// **A result proves** that a deployment with this tag exists. It is yours only if nothing else
     /// uses the tag. It may have failed: check its `status`.
     ///
     /// **An empty result proves nothing.** The request may still be in progress, the list may lag
     /// behind, and a deployment that ended is no longer listed. Try a few times before you deploy
-    /// again. Then use the same tag, so that a late deployment is found, too.
+    /// again, and use the same tag then, so that you also find a deployment that is listed late.
     pub fn find_created(
         &self,
         tag: impl Into<String>,
@@ -232,9 +242,10 @@ impl Deployments {
             })
     }
 
-    /// Watches all deployments of this list, including new ones, with one list request per page.
+    /// Watches all deployments of this list, including new ones.
     ///
-    /// A deployment that is no longer listed is looked up with [`get`](DeploymentHandle::get).
+    /// Each round sends one `GET /v1/deployments` per page. A deployment that is no longer listed
+    /// is looked up with [`get`](DeploymentHandle::get).
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn watch(&self) -> Watcher {
@@ -260,14 +271,15 @@ impl Deployments {
     }
 }
 
-/// True if the summary has the tag, or contains no tags at all.
+/// True if the summary has the tag, or lacks the list of tags.
 fn may_have_tag(found: &DeploymentSummary, tag: &str) -> bool {
     let tags = found.tags.as_ref();
     tags.is_none_or(|tags| tags.iter().any(|other| other == tag))
 }
 
-/// True only with a known start time. A deployment starts after its creation, so one that started
-/// before `since` was created before it.
+/// True if the deployment started before `since`; false without a start time.
+///
+/// The list has no creation times, but a deployment is created before it starts.
 fn started_before(found: &DeploymentSummary, since: SystemTime) -> bool {
     let started = found.start_time.as_ref();
     started
@@ -281,8 +293,8 @@ impl DeploymentHandle {
     /// The platform allows 20 of these requests per second for the whole organisation.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown id, which the platform answers with 404
-    /// or 400.
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown id, which the platform answers with
+    /// 404 or 400.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn get(&self) -> Call<Deployment> {
@@ -294,9 +306,9 @@ impl DeploymentHandle {
 
     /// Waits until players can connect, and returns the deployment.
     ///
-    /// Calls [`get`](Self::get) after 0, 2, 5, ... seconds, at most every 10 s. The default deadline is
-    /// 3 minutes; see [`Wait`] for the options. For many deployments, [`Client::watch`] needs fewer
-    /// requests.
+    /// Polls with [`get`](Self::get) after 0, 2, 5, ... seconds; intervals grow to 10 s. The
+    /// default deadline is 3 minutes; see [`Wait`] for the options. For many deployments,
+    /// [`Client::watch`] needs fewer requests.
     ///
     /// ```no_run
     /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
@@ -311,8 +323,8 @@ impl DeploymentHandle {
     ///
     /// # Errors
     /// Those of [`Wait`]. [`WaitFailed`](crate::ErrorKind::WaitFailed) and
-    /// [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut) contain the last lines of the container's log,
-    /// if the platform still has them.
+    /// [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut) contain the last lines of the container's
+    /// log, if the platform still has them.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn wait(&self) -> Wait<Deployment> {
@@ -339,7 +351,9 @@ impl DeploymentHandle {
 }
 
 impl Deployment {
-    /// Whether players can connect, by `running` or the status. Never after an error.
+    /// Whether players can connect, from the status and `running`.
+    ///
+    /// False once the deployment [is over](Self::is_over).
     pub fn is_ready(&self) -> bool {
         let is_up = self.current_status == DeploymentStatus::Ready || self.running == Some(true);
         is_up && !self.is_over()
@@ -366,8 +380,8 @@ impl Deployment {
     /// The public address of the port with this name, as `host:port`.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) if the deployment has no such port; the error lists the known
-    /// ports. Before the deployment is ready there are none.
+    /// [`NotFound`](ErrorKind::NotFound) if the deployment has no such port; the error lists the
+    /// known ports. Before the deployment is ready there are none.
     pub fn endpoint(&self, name: &str) -> Result<String> {
         endpoint(self.ports.as_ref(), self.fqdn.as_deref(), name)
     }
@@ -411,7 +425,7 @@ fn endpoint(ports: Option<&Ports>, host: Option<&str>, name: &str) -> Result<Str
         return Err(missing(format!(
             "the deployment has no port {name:?}; known: {known}"
         ))
-        .with_advice("ports are known when the deployment is ready"));
+        .with_advice("wait until the deployment is ready: it has no ports before"));
     };
     // A link is `host:port` for some protocols and a URL for others.
     if let Some(link) = port.link.as_deref().filter(|link| !link.trim().is_empty()) {
@@ -442,7 +456,7 @@ fn observe(summary: DeploymentSummary) -> (String, Observation) {
     (summary.request_id.into(), seen)
 }
 
-/// The phase, by the status and the flags `error` and `running`.
+/// The phase, from the status and the flags `error` and `running`.
 fn phase(deployment: &Deployment) -> Phase {
     if deployment.has_failed() {
         return Phase::Failed;
@@ -453,8 +467,9 @@ fn phase(deployment: &Deployment) -> Phase {
     phase_of_status(&deployment.current_status)
 }
 
-/// The phase of a listed deployment. Only `ready` is documented there, and `false` does not tell the
-/// phase.
+/// The phase of a listed deployment.
+///
+/// The vendor documents only the flag `ready`, and `false` fits several phases.
 fn phase_of_summary(summary: &DeploymentSummary) -> Phase {
     let by_status = summary.status.as_ref().map(phase_of_status);
     match (by_status, summary.ready) {

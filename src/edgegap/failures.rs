@@ -4,10 +4,10 @@ use crate::error::{Effect, ErrorKind};
 use crate::transport::platform::{Classified, Failure};
 use serde_json::Value;
 
-/// The body is `{message, details?}`, or `{request_id, message}` for the 422 of a deploy.
+/// Reads `{message, details?}`, or `{request_id, message}` for the 422 of a deploy.
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     let mut classified = Classified::from_status(failure.status);
-    let deploys = failure
+    let may_deploy = failure
         .operation
         .is_none_or(|operation| operation.behaviour.spends);
     let Some(json) = failure.json else {
@@ -17,7 +17,7 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
                 .kind(ErrorKind::NoSuchRoute)
                 .advice("check the base URL");
         }
-        if failure.status == 422 && deploys {
+        if failure.status == 422 && may_deploy {
             return classified.effect(Effect::Unknown);
         }
         return classified;
@@ -30,11 +30,11 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
         .cloned();
     classified.resource_id = text("request_id");
     match failure.status {
-        422 if !deploys => classified,
+        422 if !may_deploy => classified,
         422 if classified.resource_id.is_some() => classified
             .kind(ErrorKind::Rejected)
             .advice("call deployment(id).stop()"),
-        // The live platform answers 400 to an unknown id, and this request contains only the id.
+        // The live platform answers an unknown id with 400, and the id is the only input.
         400 if failure
             .operation
             .is_some_and(|operation| operation.id == "get_deployment") =>
@@ -61,7 +61,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn maps_every_known_body() {
+    fn known_bodies_map_to_kind_message_and_resource_id() {
         use ErrorKind::*;
         for (status, body, kind, message, resource) in [
             (

@@ -23,7 +23,9 @@ pub struct Hosts {
 }
 
 impl Client {
-    /// The handle of a private fleet. Does no I/O; the first call refuses an invalid name.
+    /// The handle of a private fleet.
+    ///
+    /// Does no I/O; the first call refuses an invalid name.
     pub fn fleet<N>(&self, name: N) -> FleetHandle
     where
         N: TryInto<FleetName>,
@@ -47,13 +49,14 @@ impl FleetHandle {
 }
 
 impl Hosts {
-    /// Lists the hosts and their free capacity: `GET /v2/private-fleets/{fleet_name}/hosts`.
+    /// Lists the hosts: `GET /v2/private-fleets/{fleet_name}/hosts`.
     ///
-    /// [`on_hosts`](super::NewDeployment::on_hosts) takes their ids.
+    /// Each host reports its free capacity. Pass the ids to
+    /// [`on_hosts`](super::NewDeployment::on_hosts).
     ///
-    /// The vendor documents no parameter for a further page. If the reply reports one,
+    /// The vendor documents no parameter for further pages. If the response reports a further page,
     /// [`all`](Call::all) fails with [`Pagination`](crate::ErrorKind::Pagination) instead of
-    /// returning only a part of the hosts.
+    /// returning an incomplete list.
     ///
     /// # Errors
     /// [`Rejected`](crate::ErrorKind::Rejected) or [`NotFound`](crate::ErrorKind::NotFound) for an

@@ -20,7 +20,7 @@ use crate::raw::edgegap::Op;
 #[must_use = "sends nothing until `list` is awaited"]
 pub struct Locations {
     client: Client,
-    /// Application and version.
+    /// Names of the application and of its version.
     version: Option<(String, String)>,
     page_request: PageRequest,
 }

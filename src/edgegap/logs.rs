@@ -9,7 +9,7 @@ impl DeploymentHandle {
     /// Gets the container's log: `GET /v1/deployment/{deployment_id}/container-logs`.
     ///
     /// The response is a snapshot without timestamps, so the log cannot be followed. The platform
-    /// deletes logs when the deployment stops, unless they are stored.
+    /// deletes the log when the deployment stops, unless the application version stores it.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn logs(&self) -> Call<ContainerLogs> {
@@ -21,7 +21,7 @@ impl DeploymentHandle {
 }
 
 impl ContainerLogs {
-    /// The lines of the log. They have a message only.
+    /// The lines of the log, without timestamps and levels.
     pub fn lines(&self) -> Vec<LogLine> {
         self.tail(usize::MAX)
     }

@@ -58,12 +58,14 @@ impl Metrics {
     }
 
     /// Interval between two points, in whole seconds. Default: chosen by the platform.
-    pub fn steps(mut self, apart: Duration) -> Self {
-        self.steps = Some(apart);
+    pub fn steps(mut self, interval: Duration) -> Self {
+        self.steps = Some(interval);
         self
     }
 
-    /// Whether to return the measured points unchanged. Default: chosen by the platform.
+    /// Whether to return the measured points unchanged.
+    ///
+    /// Default: chosen by the platform.
     pub fn raw(mut self, raw: bool) -> Self {
         self.raw = Some(raw);
         self
@@ -72,9 +74,10 @@ impl Metrics {
     /// Gets the metrics: `GET /v1/metrics/deployment/{deployment_id}`.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the interval is
-    /// shorter than a second, or the time range is empty. [`Rejected`](crate::ErrorKind::Rejected) if
-    /// the platform does not support the range or the interval.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the interval
+    /// is shorter than a second, or the time range is empty.
+    /// [`Rejected`](crate::ErrorKind::Rejected) if the platform does not support the range or the
+    /// interval.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn get(&self) -> Call<DeploymentMetrics> {
@@ -94,8 +97,8 @@ impl Metrics {
                     )
                     .into());
                 }
-                let (since, until) = (text(since)?, text(until)?);
-                let steps = steps.map(|apart| apart.as_secs());
+                let (since, until) = (naive_utc(since)?, naive_utc(until)?);
+                let steps = steps.map(|interval| interval.as_secs());
                 if steps == Some(0) {
                     return Err(Error::invalid_request(
                         "the interval of the metrics is less than a second",
@@ -115,8 +118,8 @@ impl Metrics {
     }
 }
 
-/// A time in the platform's format.
-fn text(at: Option<SystemTime>) -> Result<Option<String>> {
+/// Formats a time for the query: UTC, without a time zone.
+fn naive_utc(at: Option<SystemTime>) -> Result<Option<String>> {
     let Some(at) = at else { return Ok(None) };
     match naive_seconds(at) {
         Some(text) => Ok(Some(text)),

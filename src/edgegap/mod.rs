@@ -66,7 +66,9 @@ pub use tags::{TagHandle, Tags};
 pub use webhooks::{WebhookEvent, WebhookKind};
 
 crate::id::id! {
-    /// The id of an Edgegap deployment, such as `a69f8e3e0555`. Edgegap calls it request id.
+    /// The id of an Edgegap deployment, such as `a69f8e3e0555`.
+    ///
+    /// Edgegap calls it request id.
     RequestId, "request id"
 }
 

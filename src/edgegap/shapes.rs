@@ -1,4 +1,4 @@
-//! Response bodies that several operations share: a page of a list, and the body of a stop.
+//! Response bodies shared by several operations: pages of lists, and stops.
 
 use super::{Deployment, Page};
 use crate::page::{PageRequest, Paging};
@@ -6,7 +6,7 @@ use crate::raw::edgegap::types;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The vendor documents no maximum; its own client requests up to 100.
+/// The vendor documents no maximum page size; its own client requests up to 100.
 pub(super) const PAGING: Paging = Paging { largest: 100 };
 
 pub(super) fn page<T>(
@@ -18,19 +18,21 @@ pub(super) fn page<T>(
     let pagination = pagination.as_ref();
     let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
     let number = count(pagination.and_then(|at| at.number));
-    let next = pagination.and_then(|at| at.next_page_number);
-    let follows = pagination.and_then(|at| at.has_next);
+    let next_page = pagination.and_then(|at| at.next_page_number);
+    let has_next = pagination.and_then(|at| at.has_next);
     Page {
         items,
         page: number.unwrap_or(page_request.page.unwrap_or(1).into()),
         page_size: page_request.size.map(u64::from),
         total_items: count(total),
         total_pages: count(pagination.and_then(|at| at.paginator.as_ref()?.num_pages)),
-        has_next: follows.unwrap_or(next.is_some()),
+        has_next: has_next.unwrap_or(next_page.is_some()),
     }
 }
 
-/// The body of an accepted stop. Accepts any JSON, because the stop was accepted in any case.
+/// Response body of a stop.
+///
+/// Decodes from any JSON, so that an unexpected body does not turn an accepted stop into an error.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct StopReply {
@@ -43,12 +45,12 @@ pub struct StopReply {
 impl<'de> Deserialize<'de> for StopReply {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut value = Value::deserialize(deserializer)?;
-        let bare = value.as_str().map(str::to_owned);
-        let mut part = |key: &str| value.get_mut(key).map(Value::take);
-        let message = part("message").and_then(|text| text.as_str().map(str::to_owned));
-        let deployment = part("deployment_summary");
+        let plain_text = value.as_str().map(str::to_owned);
+        let mut take = |key: &str| value.get_mut(key).map(Value::take);
+        let message = take("message").and_then(|text| text.as_str().map(str::to_owned));
+        let deployment = take("deployment_summary");
         Ok(Self {
-            message: message.or(bare).filter(|text| !text.is_empty()),
+            message: message.or(plain_text).filter(|text| !text.is_empty()),
             deployment: deployment.and_then(|summary| serde_json::from_value(summary).ok()),
         })
     }

@@ -1,4 +1,4 @@
-//! Stopping deployments: one, all that match a filter, or the one that this program runs in.
+//! Stops: one deployment, all that match a filter, or the container's own.
 
 use super::shapes::StopReply;
 use super::{
@@ -17,25 +17,29 @@ use progenitor_client::ResponseValue;
 const URL_VARIABLE: &str = "ARBITRIUM_DELETE_URL";
 const TOKEN_VARIABLE: &str = "ARBITRIUM_DELETE_TOKEN";
 
-/// An accepted stop, or one of a deployment that had already stopped.
+/// Result of a successful stop.
+///
+/// A stop of a deployment that had already stopped is successful, too.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Stopped {
-    /// State of the stop.
+    /// State of the deployment after the request.
     pub outcome: StopOutcome,
     /// Message of the platform, for people.
     pub message: Option<String>,
-    /// The deployment at the time of the stop, if the reply contains it.
+    /// The deployment at the time of the stop, if the response contains it.
     pub deployment: Option<Deployment>,
 }
 
-/// State of a stop.
+/// State of a deployment after a stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopOutcome {
     /// The deployment is stopping (200).
     Stopping,
-    /// The stop is queued (202). A deployment that is still starting stops after it has started.
+    /// The stop is queued (202).
+    ///
+    /// A deployment that is still starting stops after it has started.
     Queued,
     /// The deployment had already stopped (410).
     AlreadyStopped,
@@ -61,7 +65,7 @@ impl From<&str> for LogStorage {
 }
 
 impl LogStorage {
-    pub(super) fn into_raw(self) -> Result<String> {
+    fn into_raw(self) -> Result<String> {
         match self {
             Self::Configured => Ok("true".to_owned()),
             Self::Off => Ok("false".to_owned()),
@@ -70,7 +74,7 @@ impl LogStorage {
             )),
             // The platform reads these two words as `Configured` and `Off`.
             Self::Named(name) if matches!(name.as_str(), "true" | "false") => Err(
-                Error::invalid_request(format!("a log storage cannot be called {name:?}")),
+                Error::invalid_request(format!("the log storage name {name:?} is reserved")),
             ),
             Self::Named(name) => Ok(name),
         }
@@ -78,15 +82,15 @@ impl LogStorage {
 }
 
 impl Stopped {
-    pub(super) fn of(reply: ResponseValue<StopReply>) -> Self {
-        let outcome = match reply.status().as_u16() {
+    fn from_response(response: ResponseValue<StopReply>) -> Self {
+        let outcome = match response.status().as_u16() {
             202 => StopOutcome::Queued,
             _ => StopOutcome::Stopping,
         };
         let StopReply {
             message,
             deployment,
-        } = reply.into_inner();
+        } = response.into_inner();
         Self {
             outcome,
             message,
@@ -95,7 +99,7 @@ impl Stopped {
     }
 
     /// A 410 means that the deployment had already stopped.
-    pub(super) fn of_failure(error: Error) -> Result<Self, Error> {
+    fn from_error(error: Error) -> Result<Self, Error> {
         match error.status() {
             Some(410) => Ok(Self {
                 outcome: StopOutcome::AlreadyStopped,
@@ -110,20 +114,24 @@ impl Stopped {
 impl DeploymentHandle {
     /// Stops the deployment: `DELETE /v1/stop/{deployment_id}`.
     ///
-    /// Returns before the deployment has stopped: see [`until_gone`](crate::watch::Wait::until_gone). A
-    /// second stop succeeds with [`StopOutcome::AlreadyStopped`]. The platform deletes the logs unless
-    /// the application version stores them.
+    /// Returns before the deployment has stopped: see
+    /// [`until_gone`](crate::watch::Wait::until_gone). A stop of a stopped deployment succeeds with
+    /// [`StopOutcome::AlreadyStopped`]. The platform deletes the logs unless the application
+    /// version stores them.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn stop(&self) -> Call<Stopped> {
         self.stop_with(None)
     }
 
-    /// Stops the deployment, and stores or drops its logs: [`stop`](Self::stop) with a storage.
+    /// Stops the deployment and stores its logs: `DELETE /v1/stop/{deployment_id}`.
+    ///
+    /// Overrides the log storage of the application version; otherwise as [`stop`](Self::stop).
+    /// [`LogStorage::Off`] discards the logs.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the name of the
-    /// storage is empty, `true` or `false`.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the name of
+    /// the storage is empty, `true` or `false`.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn stop_and_store_logs(&self, storage: impl Into<LogStorage>) -> Call<Stopped> {
@@ -134,17 +142,18 @@ impl DeploymentHandle {
         let id = self.id.clone();
         let stopped = self.client.call(Op::StopDeployment, |raw| async move {
             let (id, storage) = (id?, storage.map(LogStorage::into_raw).transpose()?);
-            let reply = raw.stop_deployment(id.as_str(), storage.as_deref());
-            Ok(Stopped::of(reply.await?))
+            let response = raw.stop_deployment(id.as_str(), storage.as_deref());
+            Ok(Stopped::from_response(response.await?))
         });
-        stopped.or_else(Stopped::of_failure)
+        stopped.or_else(Stopped::from_error)
     }
 }
 
-/// Selects the deployments for [`Deployments::stop_matching`]: those that meet every condition.
+/// Conditions for [`Deployments::stop_matching`].
 ///
-/// Without a condition, the platform stops everything. This type has at least one condition, and a
-/// condition with an empty list of values is refused before anything is sent.
+/// A deployment must meet all of them. Without conditions, the platform stops everything. Therefore
+/// this type has at least one, and a condition with an empty list of values is refused before
+/// anything is sent.
 ///
 /// ```no_run
 /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
@@ -157,7 +166,7 @@ impl DeploymentHandle {
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "does nothing until passed to `Deployments::stop_matching`"]
 pub struct StopFilter {
-    /// The conditions, or why one is invalid.
+    /// The conditions; `Err` explains why one is invalid.
     conditions: Vec<Result<types::BulkStopFilter, String>>,
 }
 
@@ -181,7 +190,7 @@ impl StopFilter {
         Self::of_tags(Kind::All, tags)
     }
 
-    /// Only deployments that also meet these conditions.
+    /// Adds the conditions of another filter.
     pub fn and(mut self, others: Self) -> Self {
         self.conditions.extend(others.conditions);
         self
@@ -245,21 +254,21 @@ impl StopFilter {
 }
 
 impl Deployments {
-    /// Stops all deployments that match: `POST /v1/deployments/bulk-stop`. Returns their ids; they
-    /// stop after the response.
+    /// Stops all deployments that match: `POST /v1/deployments/bulk-stop`.
     ///
-    /// A list with filters is refused, because the request would ignore them.
+    /// Returns the ids of these deployments, which stop after the response. Fails if this list has
+    /// filters, because the request cannot contain them.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: an empty list of
-    /// values in `filter`, or a filter on this list.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: an empty list
+    /// of values in `filter`, or a filter of this list.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn stop_matching(&self, filter: StopFilter) -> Call<BulkStopAccepted> {
-        let has_filters = !self.filters.is_empty();
+        let has_list_filters = !self.filters.is_empty();
         self.client
             .call(Op::StopDeployments, move |raw| async move {
-                if has_filters {
+                if has_list_filters {
                     return Err(Error::invalid_request(
                         "stop_matching ignores the filters of the list: give them as a StopFilter",
                     )
@@ -271,10 +280,10 @@ impl Deployments {
     }
 }
 
-/// Stops the deployment that this program runs in, for example when the match is over.
+/// Stops the deployment that this program runs in.
 ///
-/// The platform sets a URL and a token for this one purpose in the container, so the program does not
-/// need the organisation's token.
+/// For example, a game server stops itself when the match is over. The platform passes a URL and a
+/// token for this purpose to the container, so the program does not need the organisation's token.
 ///
 /// ```no_run
 /// # async fn example() -> deploykit::Result<()> {
@@ -290,36 +299,40 @@ pub struct SelfStop {
 }
 
 impl SelfStop {
-    /// Reads `ARBITRIUM_DELETE_URL` and `ARBITRIUM_DELETE_TOKEN`, which the platform sets.
+    /// Reads `ARBITRIUM_DELETE_URL` and `ARBITRIUM_DELETE_TOKEN`.
+    ///
+    /// The platform sets both in the container.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if a variable is missing or empty,
-    /// as it is outside of a deployment, and as [`new`](Self::new).
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if a variable is missing or
+    /// empty, for example outside of a deployment; also those of [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
         Self::from_variables(builder::process_environment)
     }
 
-    /// Uses this URL and token, in the form of the environment variables.
+    /// Takes the values of the two environment variables as arguments.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the URL does not have the form
-    /// `https://…/v1/self/stop/{deployment_id}/{stop_key}`, or if the token is empty or not a valid
-    /// header value.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the URL does not have the
+    /// form `https://…/v1/self/stop/{deployment_id}/{stop_key}`, or if the token is empty or not a
+    /// valid header value.
     pub fn new(url: impl Into<Secret>, token: impl Into<Secret>) -> Result<Self> {
         Self::with_builder(Client::builder(), url, token)
     }
 
-    /// Uses this builder for timeouts, proxy and so on, but not its base URL and credentials.
+    /// As [`new`](Self::new), with the timeouts, proxy and so on of a client builder.
+    ///
+    /// The builder's base URL and credentials are replaced.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and those of the builder.
+    /// Those of [`new`](Self::new) and of the builder.
     pub fn with_builder(
         builder: ClientBuilder,
         url: impl Into<Secret>,
         token: impl Into<Secret>,
     ) -> Result<Self> {
         let url: Secret = url.into();
-        let (base_url, id, key) = parts(url.expose()).ok_or_else(|| {
+        let (base_url, id, key) = split_url(url.expose()).ok_or_else(|| {
             // The URL contains a secret, so the error must not repeat it.
             Error::configuration(format!(
                 "the URL to stop this deployment ({URL_VARIABLE}) does not end in /v1/self/stop/ID/KEY"
@@ -347,11 +360,14 @@ impl SelfStop {
         self.stop_with(None)
     }
 
-    /// Stops this deployment, and stores or drops its logs: [`stop`](Self::stop) with a storage.
+    /// Stops and stores the logs: `DELETE /v1/self/stop/{deployment_id}/{stop_key}`.
+    ///
+    /// Overrides the log storage of the application version; otherwise as [`stop`](Self::stop).
+    /// [`LogStorage::Off`] discards the logs.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the name of the
-    /// storage is empty, `true` or `false`.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the name of
+    /// the storage is empty, `true` or `false`.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn stop_and_store_logs(&self, storage: impl Into<LogStorage>) -> Call<Stopped> {
@@ -362,22 +378,23 @@ impl SelfStop {
         let (id, key) = (self.id.clone(), self.key.clone());
         let stopped = self.client.call(Op::StopOwnDeployment, |raw| async move {
             let (id, storage) = (id?, storage.map(LogStorage::into_raw).transpose()?);
-            let reply = raw.stop_own_deployment(id.as_str(), key.expose(), storage.as_deref());
-            Ok(Stopped::of(reply.await?))
+            let response = raw.stop_own_deployment(id.as_str(), key.expose(), storage.as_deref());
+            Ok(Stopped::from_response(response.await?))
         });
-        stopped.or_else(Stopped::of_failure)
+        stopped.or_else(Stopped::from_error)
     }
 }
 
-/// Splits into base URL, deployment id and key: `https://…/v1/self/stop/{deployment_id}/{stop_key}`.
-fn parts(url: &str) -> Option<(&str, &str, &str)> {
+/// Splits `{base_url}/v1/self/stop/{deployment_id}/{stop_key}` into these parts.
+fn split_url(url: &str) -> Option<(&str, &str, &str)> {
     let (base_url, rest) = url.trim().split_once("/v1/self/stop/")?;
     let (id, key) = rest.trim_end_matches('/').split_once('/')?;
-    let plain = |part: &str| {
-        let harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
-        !part.is_empty() && part.chars().all(harmless) && !matches!(part, "." | "..")
+    let is_valid = |part: &str| {
+        let needs_no_escape =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
+        !part.is_empty() && part.chars().all(needs_no_escape) && !matches!(part, "." | "..")
     };
-    (plain(id) && plain(key)).then_some((base_url, id, key))
+    (is_valid(id) && is_valid(key)).then_some((base_url, id, key))
 }
 
 #[cfg(test)]
@@ -419,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_url_is_refused_and_redacted() {
+    fn malformed_url_or_token_is_refused_and_redacted() {
         for url in [
             "https://api.edgegap.com/v1/stop/hush/1",
             "https://api.edgegap.com/v1/self/stop/hush",

@@ -50,7 +50,9 @@ impl DeploymentHandle {
         }
     }
 
-    /// The handle of one tag. Does no I/O; the first call refuses an invalid name.
+    /// The handle of one tag.
+    ///
+    /// Does no I/O; the first call refuses an invalid name.
     pub fn tag<N>(&self, name: N) -> TagHandle
     where
         N: TryInto<TagName>,
@@ -93,9 +95,9 @@ impl Tags {
     /// The environment variables in the container do not change.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the name is empty
-    /// or longer than 40 characters. [`Conflict`](crate::ErrorKind::Conflict) if the deployment
-    /// already has the tag.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the name is
+    /// empty or longer than 40 characters. [`Conflict`](crate::ErrorKind::Conflict) if the
+    /// deployment already has the tag.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn create(&self, name: impl Into<String>) -> Call<Tag> {
@@ -128,8 +130,8 @@ impl TagHandle {
     /// This handle keeps the old name.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the new name is
-    /// empty or longer than 40 characters.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the new name
+    /// is empty or longer than 40 characters.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn rename(&self, new_name: impl Into<String>) -> Call<Tag> {

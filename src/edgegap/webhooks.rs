@@ -10,8 +10,8 @@ use serde_json::Value;
 /// The platform sends a POST to the URLs that were set with
 /// [`webhook_on_ready`](super::NewDeployment::webhook_on_ready),
 /// [`webhook_on_error`](super::NewDeployment::webhook_on_error) and
-/// [`webhook_on_terminated`](super::NewDeployment::webhook_on_terminated). Requests are not signed, and
-/// not retried if your server takes longer than 10 seconds. Verify the
+/// [`webhook_on_terminated`](super::NewDeployment::webhook_on_terminated). Requests are not signed,
+/// and not retried if your server takes longer than 10 seconds. Verify the
 /// [`CallbackSecret`](crate::webhook::CallbackSecret) first, and get the deployment before you act:
 ///
 /// ```no_run
@@ -27,8 +27,10 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct WebhookEvent {
-    /// The deployment at the time of the request. Only `request_id` is always present; a missing status
-    /// is an empty [`Unknown`](DeploymentStatus::Unknown).
+    /// The deployment at the time of the request.
+    ///
+    /// Only `request_id` is always present; a missing status is an empty
+    /// [`Unknown`](DeploymentStatus::Unknown).
     pub deployment: Deployment,
 }
 
@@ -42,41 +44,42 @@ pub enum WebhookKind {
     Error,
     /// The deployment is stopping or has stopped.
     Terminated,
-    /// Any other status, including unknown ones; see [`current_status`](Deployment::current_status).
+    /// Any other status, including unknown ones; see
+    /// [`current_status`](Deployment::current_status).
     Other,
 }
 
 impl WebhookEvent {
     /// Parses the body of a webhook request.
     ///
-    /// Refuses more than 1 MiB ([`MAX_BODY_BYTES`](webhook::MAX_BODY_BYTES)). Set a limit in your HTTP server,
-    /// too: here the body is already in memory.
+    /// Bodies over 1 MiB ([`MAX_BODY_BYTES`](webhook::MAX_BODY_BYTES)) are refused. Set the limit
+    /// in your HTTP server, too: here the body is already in memory.
     ///
     /// # Errors
-    /// [`Decode`](crate::ErrorKind::Decode) if the body is too long, not UTF-8, not JSON, nested too
-    /// deeply, or not a deployment. The error contains nothing of the body.
+    /// [`Decode`](crate::ErrorKind::Decode) if the body is too long, not UTF-8, not JSON, nested
+    /// too deeply, or not a deployment. The error does not quote the body.
     ///
     /// Source: <https://docs.edgegap.com/docs/deployment/arbitrium-deploy-webhook>
     pub fn from_bytes(body: &[u8]) -> Result<Self> {
         let Value::Object(mut fields) = webhook::json(body)? else {
             return Err(webhook::unreadable("is not a JSON object"));
         };
-        // The id is enough to get the deployment, so a missing status is no error.
+        // The id is enough to get the deployment, so the status is optional.
         let status = fields.entry("current_status").or_insert(Value::Null);
         if status.is_null() {
             *status = Value::from("");
         }
         let deployment: Deployment = webhook::decode(Value::Object(fields))?;
-        // Callers get the deployment by this id.
         if deployment.request_id.as_str().trim().is_empty() {
-            return Err(webhook::unreadable("names no deployment"));
+            return Err(webhook::unreadable("has no request_id"));
         }
         Ok(Self { deployment })
     }
 
     /// The kind, by the status and the flags of the deployment.
     ///
-    /// The body does not say which of the URLs was called. Give each URL its own path to tell them apart.
+    /// The body does not name the event. To distinguish the webhooks, use a different path for each
+    /// URL.
     pub fn kind(&self) -> WebhookKind {
         let ends = [DeploymentStatus::Terminating, DeploymentStatus::Terminated];
         if ends.contains(&self.deployment.current_status) {

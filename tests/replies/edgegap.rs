@@ -8,7 +8,7 @@ use deploykit::{Effect, ErrorKind, Result};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A client that gets this reply to the operation.
+/// A client that receives this reply from the operation.
 fn client(operation: &str, reply: CannedReply) -> Client {
     let recorder = Recorder::new();
     recorder.reply(operation, reply);
@@ -43,7 +43,7 @@ async fn errors_contain_message_details_and_ids_of_the_reply() {
 }
 
 #[tokio::test]
-async fn undocumented_statuses_and_bodies_of_deploy() {
+async fn undocumented_deploy_replies_map_to_kind_and_effect() {
     use Effect::{Applied, Unknown};
     use ErrorKind::{Conflict, Decode, Forbidden, RateLimited, Unauthenticated, Unavailable};
     let replay = Replay::default();
@@ -73,7 +73,7 @@ async fn undocumented_statuses_and_bodies_of_deploy() {
     }
 }
 
-/// A list that gets this reply.
+/// A list that receives this reply.
 fn deployments(reply: CannedReply) -> Deployments {
     client("list_deployments", reply).deployments()
 }
@@ -85,7 +85,7 @@ async fn listed(body: &Value) -> Result<Page<DeploymentSummary>> {
 
 #[tokio::test]
 async fn deployment_list_accepts_variants_and_names_the_invalid_field() {
-    // A new deployment has no address yet. Only the client of Nakama reads `status`.
+    // A new deployment has no address yet. `status` is not documented, but the vendor's Nakama client reads it.
     let page = listed(&json!({
         "data": [
             { "request_id": "a", "fqdn": null, "public_ip": null, "start_time": null, "tags": null, "ports": null, "status": "Status.SEEKING" },
@@ -156,18 +156,18 @@ async fn find_created_drops_other_tags_and_older_deployments() {
         let ids = found.unwrap().into_iter().map(|found| found.request_id);
         ids.collect::<Vec<_>>()
     };
-    // The server ignores the filter.
+    // The server ignores the filters.
     let everything = json!({ "data": [
         { "request_id": "other-tag", "tags": ["match-70"], "start_time": "2026-04-22 12:00:50.000000" },
         { "request_id": "no-tag", "tags": [], "start_time": "2026-04-22 12:00:50.000000" },
         { "request_id": "before", "tags": ["match-7"], "start_time": "2026-04-22 11:59:45.999999" },
         { "request_id": "skew", "tags": ["match-7"], "start_time": "2026-04-22 11:59:46.000000" },
         { "request_id": "mine", "tags": ["eu", "match-7"], "start_time": "2026-04-22 12:00:50.000000" },
-        { "request_id": "sought", "tags": ["match-7"], "start_time": null },
-        { "request_id": "silent" },
+        { "request_id": "no-start-time", "tags": ["match-7"], "start_time": null },
+        { "request_id": "id-only" },
     ] });
     let found = find(everything, since).await;
-    assert_eq!(found, ["skew", "mine", "sought", "silent"]);
+    assert_eq!(found, ["skew", "mine", "no-start-time", "id-only"]);
     assert!(find(json!({ "data": null }), since).await.is_empty());
 }
 
@@ -205,7 +205,7 @@ async fn status_is_parsed_with_and_without_prefix() {
 }
 
 #[tokio::test]
-async fn ready_failed_and_over_by_status_and_flags() {
+async fn status_and_flags_determine_ready_failed_and_over() {
     // Status, `running`, `error`; expected: ready, failed, over.
     let rows = [
         ("Status.SEEKING", None, None, [false, false, false]),
@@ -229,7 +229,7 @@ async fn ready_failed_and_over_by_status_and_flags() {
 
 #[tokio::test]
 async fn deployment_accepts_missing_null_and_older_fields() {
-    // Without the fields that known clients omit, and with fields of older versions.
+    // Lacks the fields that known clients do not read, and has fields of older versions.
     let found = deployment(json!({
         "request_id": "a", "current_status": "READY", "fqdn": null, "max_duration": "60",
         "elapsed_time": 34.0, "start_time": "2026-04-22 12:00:46.444265", "sockets": 8,
@@ -250,7 +250,7 @@ async fn deployment_accepts_missing_null_and_older_fields() {
     );
     assert_eq!(found.location.as_ref().unwrap().latitude, Some(45.5));
     assert_eq!(found.port("7777").unwrap().external, Some(1));
-    // No address and no time yet.
+    // A new deployment has no address and no start time yet.
     let seeking = deployment(json!({
         "request_id": "a", "current_status": "Status.SEEKING", "start_time": null, "removal_time": null,
         "ports": null, "location": null, "last_status": null, "tags": null, "running": null,
@@ -272,7 +272,7 @@ async fn stop_succeeds_with_200_202_and_410() {
     for (status, body, outcome) in [
         (200, summary, StopOutcome::Stopping),
         (200, r#"{"message":"soon"}"#, StopOutcome::Stopping),
-        // The body does not matter.
+        // Any body is accepted.
         (200, "", StopOutcome::Stopping),
         (200, "[]", StopOutcome::Stopping),
         (
@@ -292,10 +292,10 @@ async fn stop_succeeds_with_200_202_and_410() {
         let known = body.contains("soon").then_some("soon");
         assert_eq!(reply.value.message.as_deref(), known, "{status} {body}");
         let summary = reply.value.deployment.map(|found| found.current_status);
-        let told = body
+        let expected = body
             .contains("TERMINATING")
             .then_some(DeploymentStatus::Terminating);
-        assert_eq!(summary, told, "{status} {body}");
+        assert_eq!(summary, expected, "{status} {body}");
     }
     for status in [400, 404, 409, 500] {
         let client = client("stop_deployment", CannedReply::json(status, "{}"));
@@ -308,13 +308,13 @@ async fn stop_succeeds_with_200_202_and_410() {
 async fn self_stop_names_its_token_and_redacts_its_key() {
     let found = own_stop(CannedReply::new(410, r#"{"message":"ok"}"#)).await;
     assert_eq!(found.unwrap().outcome, StopOutcome::AlreadyStopped);
-    // A separate token, not EDGEGAP_TOKEN.
+    // A stop of the own deployment does not use EDGEGAP_TOKEN.
     let error = own_stop(CannedReply::json(401, "{}")).await.unwrap_err();
     assert!(
         error.to_string().contains("ARBITRIUM_DELETE_TOKEN"),
         "{error}"
     );
-    // The key in the path is a secret that a reply may repeat.
+    // The reply repeats the key, which is a secret in the path.
     let reply = CannedReply::json(
         404,
         r#"{"message":"no /v1/self/stop/9f511e17/k3y-660 here"}"#,
@@ -334,7 +334,7 @@ async fn self_stop_names_its_token_and_redacts_its_key() {
 
 #[tokio::test]
 async fn hosts_and_versions_accept_variants() {
-    // Without pages, as before 2026-06-01, and with an unknown status.
+    // Without pagination, as before 2026-06-01, and with an unknown status.
     let body = json!({ "data": [
         { "host_id": "h", "status": "MOVING", "allocated_cpu_units": null, "delete_schedule": null, "pin": {}, "delete_schedules": [] },
         { "host_id": "i", "status": "ACTIVE", "created_at": "2026-04-22T12:00:46Z", "latitude": "45.5" },

@@ -35,10 +35,10 @@ fn invalid_deployments_are_refused() {
         (at(0.0, -180.5), "is not between"),
         (at(0.0, f64::NAN), "is not between"),
         (at(0.0, f64::INFINITY), "is not between"),
-        (new().env("", "x"), "name of a variable"),
-        (new().resources(99, 100), "less than 100"),
-        (new().resources(100, 99), "less than 100"),
-        (new().resources(0, 0), "less than 100"),
+        (new().env("", "x"), "name of an environment variable"),
+        (new().resources(99, 100), "at least 100"),
+        (new().resources(100, 99), "at least 100"),
+        (new().resources(0, 0), "at least 100"),
         (new().webhook_on_ready(""), "webhook URL"),
         (new().webhook_on_ready("my-webhook.com"), "webhook URL"),
         (
@@ -51,9 +51,9 @@ fn invalid_deployments_are_refused() {
     let uneven = new().resources(1024, 2049);
     let cached = new().require_cached_locations(true);
     for (new, words) in [
-        (uneven.on_host("a"), "more than twice"),
+        (uneven.on_host("a"), "at most twice"),
         (new().on_hosts(NONE), "no host ids"),
-        (new().on_hosts(["a", "b", "a"]), "given twice"),
+        (new().on_hosts(["a", "b", "a"]), "duplicate host id"),
         (new().on_host(""), "host id is empty"),
         (cached.on_host("a"), "not available for private fleets"),
         (at(f64::NAN, 0.0).on_host("a"), "is not between"),
@@ -118,7 +118,7 @@ fn stop_matching_refuses_a_list_with_filters() {
 }
 
 #[tokio::test]
-async fn watch_ends_at_once_with_an_invalid_id() {
+async fn watch_fails_at_once_for_an_invalid_id() {
     let mut watcher = client().watch(["c0653765de3b", "a/b"]);
     let error = watcher.next().await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
@@ -149,7 +149,7 @@ fn invalid_tags_are_refused() {
 }
 
 #[test]
-fn invalid_lookups_are_refused() {
+fn invalid_names_ids_and_time_ranges_are_refused() {
     refused(client().applications().page(0).list(), "page is zero");
     refused(client().locations().page(0).list(), "page is zero");
     let versions = client().application("my-app").versions();
@@ -161,7 +161,7 @@ fn invalid_lookups_are_refused() {
     }
     let server = client().deployment("c0653765de3b");
     refused(server.stop_and_store_logs(" "), "log storage is empty");
-    refused(server.stop_and_store_logs("true"), "cannot be called");
+    refused(server.stop_and_store_logs("true"), "is reserved");
     let (since, minute) = (UNIX_EPOCH, Duration::from_secs(60));
     let metrics = server.metrics().since(since);
     let short = metrics.clone().until(since + minute).steps(minute / 61);
@@ -180,7 +180,7 @@ fn invalid_lookups_are_refused() {
 }
 
 #[test]
-fn debug_redacts_hidden_variables_and_queries() {
+fn debug_redacts_hidden_variables_and_webhook_queries() {
     let new = new()
         .env("MY_ENVIRONMENT_VARIABLE", "my-value")
         .hidden_env("PASSWORD", CANARY)
