@@ -8,11 +8,15 @@ use std::time::{Duration, UNIX_EPOCH};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Resets the connection of later creates: after the platform acted (`acts`), or before.
-fn reset_creates(world: &InProcessSandbox, platform: Platform, acts: bool) {
+/// Resets the connection of later creates: before the platform processes them, or after.
+fn reset_creates(world: &InProcessSandbox, platform: Platform, is_processed: bool) {
     world.clear_faults();
     let lost = Fault::on("create_deployment").platform(platform).reset();
-    let lost = if acts { lost.after() } else { lost.before() };
+    let lost = if is_processed {
+        lost.after()
+    } else {
+        lost.before()
+    };
     world.inject(lost).unwrap();
 }
 
@@ -32,7 +36,7 @@ async fn edgegap_finds_the_new_deployment_by_tag_and_time() {
         let new = edgegap::NewDeployment::new(&access.application, &access.version, user);
         new.tag("eu").tag(tag)
     };
-    // An older deployment has the same tag, a new one another tag.
+    // Not to be found: an older deployment with the same tag, and a new one with another tag.
     let old = client.deploy(new("match-7")).await.unwrap().request_id;
     world.advance(HOUR);
     client.deploy(new("match-8")).await.unwrap();
@@ -56,7 +60,7 @@ async fn edgegap_finds_the_new_deployment_by_tag_and_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nodion_finds_deployments_after_a_number() {
+async fn nodion_finds_the_new_deployment_by_number() {
     let world = Sandbox::builder().in_process();
     let client = world.nodion().unwrap();
     let application = client.application(world.nodion_access().application_id);
@@ -114,12 +118,16 @@ async fn dployr_finds_the_new_deployment_by_name_and_time() {
         client.deploy(new("other")).await.unwrap();
         let before = UNIX_EPOCH + world.now();
         let find = |name: &str| deployments.find_created(name, before);
-        for acts in [false, true] {
-            reset_creates(&world, Platform::Dployr, acts);
+        for is_processed in [false, true] {
+            reset_creates(&world, Platform::Dployr, is_processed);
             for name in ["mine", "old"] {
                 assert_unknown_outcome(&client.deploy(new(name)).await.unwrap_err());
                 let found = find(name).await.unwrap();
-                assert_eq!(found.len(), usize::from(acts), "{dialect:?}: {found:?}");
+                assert_eq!(
+                    found.len(),
+                    usize::from(is_processed),
+                    "{dialect:?}: {found:?}"
+                );
                 assert!(found.iter().all(|found| found.name == name));
             }
         }

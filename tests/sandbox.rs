@@ -1,6 +1,6 @@
 //! Sends every operation to the sandbox, in both dialects of dployr.
 //!
-//! At least one variant of each operation succeeds, and each request and reply is valid for its spec.
+//! At least one variant of each operation succeeds, and each request and reply conforms to its spec.
 
 #[path = "support/operations/mod.rs"]
 mod operations;
@@ -78,7 +78,7 @@ impl Setup for OnSandbox {
             (Platform::Edgegap, "application") => edgegap.application,
             (Platform::Edgegap, "version") => edgegap.version,
             (Platform::Edgegap, "host") => edgegap.private_host_id,
-            // The tag that an earlier row creates, and its name after the row that renames it.
+            // One row creates this tag, and a later one renames it.
             (Platform::Edgegap, "renamed_tag") => "ünïcode tag".to_owned(),
             (Platform::Edgegap, "deleted_tag") => "new".to_owned(),
             (_, name) => self.known(name).unwrap_or_else(|| default.to_owned()),
@@ -86,7 +86,7 @@ impl Setup for OnSandbox {
     }
 }
 
-/// The operations without a success, with the errors of their variants.
+/// The operations of which no variant succeeds, with the errors of the variants.
 async fn failures(platform: Platform, dialect: Dialect) -> Vec<(&'static str, String)> {
     let builder = Sandbox::builder().dployr_dialect(dialect);
     let world = builder.rate_limits(false).in_process();
@@ -103,7 +103,7 @@ async fn failures(platform: Platform, dialect: Dialect) -> Vec<(&'static str, St
         }
         let (mut successes, mut errors) = (0, String::new());
         for variant in &row.variants {
-            // By now, deployments are finished and services run.
+            // Long enough for deployments to finish and services to start.
             world.advance(Duration::from_secs(5));
             match variant.call(&clients).send().await {
                 Ok(success) => {
@@ -121,14 +121,16 @@ async fn failures(platform: Platform, dialect: Dialect) -> Vec<(&'static str, St
     }
     for request in world.requests() {
         // Enums are open: some variants send a value that is not in the spec.
-        let is_unknown = |one: &Violation| one.message.starts_with("it is not one of");
+        let is_unknown_value =
+            |violation: &Violation| violation.message.starts_with("it is not one of");
         let mut problems = request.request_violations.iter();
-        let problem = problems.find(|one| !is_unknown(one));
+        let problem = problems.find(|violation| !is_unknown_value(violation));
         assert_eq!(problem, None, "{request}");
         // The control plane stores unknown events of a webhook and returns them.
         let mut problems = request.reply_violations.iter();
-        let problem =
-            problems.find(|one| request.operation != Some("set_up_webhook") || !is_unknown(one));
+        let problem = problems.find(|violation| {
+            request.operation != Some("set_up_webhook") || !is_unknown_value(violation)
+        });
         assert_eq!(problem, None, "{request}");
     }
     failures
@@ -153,7 +155,7 @@ async fn edgegap_answers_every_operation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn dployr_answers_every_operation_in_the_dialect_that_has_it() {
+async fn dployr_answers_every_operation_of_each_dialect() {
     for dialect in [Dialect::Documented, Dialect::ControlPlane] {
         let mut failures = failures(Platform::Dployr, dialect).await;
         failures.retain(|(id, _)| {

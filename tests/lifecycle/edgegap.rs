@@ -8,7 +8,8 @@ use deploykit::{ErrorKind, pacing::Pacing};
 use deploykit_sandbox::Sandbox;
 use std::time::{Duration, SystemTime};
 
-const A_WHILE: Duration = Duration::from_secs(5);
+/// Longer than the sandbox takes to start or stop a deployment.
+const TRANSITION: Duration = Duration::from_secs(5);
 
 struct World {
     sandbox: Sandbox,
@@ -33,7 +34,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn deploy_tag_stop_and_get() {
+async fn deployment_is_deployed_tagged_and_stopped() {
     let world = World::start().await;
     let id = world.deploy("match-7").await;
     let server = world.client.deployment(&id);
@@ -45,7 +46,7 @@ async fn deploy_tag_stop_and_get() {
         ErrorKind::NotFound
     );
 
-    world.sandbox.advance(A_WHILE);
+    world.sandbox.advance(TRANSITION);
     let ready = server.get().await.unwrap();
     assert!(ready.is_ready(), "{ready:?}");
     let endpoint = ready.endpoint("gameport").unwrap();
@@ -55,7 +56,7 @@ async fn deploy_tag_stop_and_get() {
     let logs = server.logs().await.unwrap();
     assert_eq!(logs.logs.as_deref(), Some("listening on 7777\n"));
     let since = SystemTime::now() - Duration::from_secs(60);
-    let metrics = server.metrics().since(since).until(since + A_WHILE);
+    let metrics = server.metrics().since(since).until(since + TRANSITION);
     let metrics = metrics.steps(Duration::from_secs(1)).get().await.unwrap();
     assert_eq!(metrics.cpu.unwrap().datasets, [Some(0.25); 6]);
 
@@ -79,7 +80,7 @@ async fn deploy_tag_stop_and_get() {
         StopOutcome::Queued,
         "the deployment is still stopping"
     );
-    world.sandbox.advance(A_WHILE);
+    world.sandbox.advance(TRANSITION);
     let reply = server.stop().with_response().await.unwrap();
     assert_eq!(reply.value.outcome, StopOutcome::AlreadyStopped);
     assert_eq!((reply.status, reply.attempts), (410, 1));
@@ -96,7 +97,7 @@ async fn deploy_tag_stop_and_get() {
 }
 
 #[tokio::test]
-async fn filters_select_what_is_listed_and_stopped() {
+async fn filters_select_the_deployments_to_list_or_stop() {
     let world = World::start().await;
     let client = &world.client;
     let access = world.sandbox.edgegap();
@@ -106,7 +107,7 @@ async fn filters_select_what_is_listed_and_stopped() {
     let new = NewDeployment::new(&access.application, &access.version, user).tag("c");
     let new = new.on_host(&access.private_host_id);
     let c = client.deploy_to_fleet(new).await.unwrap().request_id;
-    world.sandbox.advance(A_WHILE);
+    world.sandbox.advance(TRANSITION);
 
     let listed = |filter: Filter| {
         let list = client.deployments().order_by(Order::OldestFirst);
@@ -128,8 +129,11 @@ async fn filters_select_what_is_listed_and_stopped() {
         (Filter::host_like("ALPHA-%"), vec![&c]),
         (Filter::application("other"), vec![]),
         (Filter::version(access.version.as_str()), vec![&a, &b, &c]),
-        (Filter::created_until(now + 2 * A_WHILE), vec![&a, &b, &c]),
-        (Filter::created_until(now - A_WHILE), vec![]),
+        (
+            Filter::created_until(now + 2 * TRANSITION),
+            vec![&a, &b, &c],
+        ),
+        (Filter::created_until(now - TRANSITION), vec![]),
     ] {
         world.sandbox.advance(Duration::from_secs(1));
         let at = format!("{filter:?}");
@@ -140,14 +144,17 @@ async fn filters_select_what_is_listed_and_stopped() {
         );
     }
 
-    let some = StopFilter::any_tag(["a", "b", "c"]).without_ids([&b]);
+    let filter = StopFilter::any_tag(["a", "b", "c"]).without_ids([&b]);
     let stopped = client
         .deployments()
-        .stop_matching(some)
+        .stop_matching(filter)
         .await
         .unwrap()
         .processable;
-    let ids: Vec<_> = stopped.into_iter().map(|one| one.request_id).collect();
+    let ids: Vec<_> = stopped
+        .into_iter()
+        .map(|stopped| stopped.request_id)
+        .collect();
     assert_eq!(ids, [a, c]);
 }
 

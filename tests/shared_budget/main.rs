@@ -19,16 +19,17 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 
-/// Documented rate of Edgegap: 40 deployments per second.
-const MOST: usize = 40;
+/// Documented rate limit of Edgegap: 40 deployments per second.
+const LIMIT: usize = 40;
 const WINDOW: Duration = Duration::from_secs(1);
 const MEMBERS: u32 = 4;
 const CANARY: &str = "canary-7c1e";
 
-/// Only one test runs worker processes at a time: eight busy processes are too many for two cores.
-static ONE_FLEET: Mutex<()> = Mutex::const_new(());
+/// Serialises the tests that start worker processes: a second fleet would overload a machine with two
+/// cores.
+static FLEET_LOCK: Mutex<()> = Mutex::const_new(());
 
-fn client(base_url: &str, redis_url: &str, otherwise: Fallback) -> Client {
+fn client(base_url: &str, redis_url: &str, fallback: Fallback) -> Client {
     let budget = RedisBudget::new(redis_url, "fleet").unwrap();
     Client::builder()
         .base_url(base_url)
@@ -37,7 +38,7 @@ fn client(base_url: &str, redis_url: &str, otherwise: Fallback) -> Client {
         .pacing(
             Pacing::documented()
                 .one_of(MEMBERS)
-                .shared(budget, otherwise),
+                .shared(budget, fallback),
         )
         .build()
         .unwrap()
@@ -47,14 +48,14 @@ fn new() -> NewDeployment {
     NewDeployment::new("my-app", "1", User::ip([75, 28, 35, 192].into()))
 }
 
-/// Worker processes that deploy as fast as the budget allows. Drop ends them.
+/// Worker processes that deploy as fast as the budget allows. Killed on drop.
 struct Fleet(Vec<Child>);
 
 impl Fleet {
     fn start(platform: &Platform, redis: &Redis) -> Self {
         let start = |member: u32| {
             Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "a_worker", "--ignored", "--nocapture"])
+                .args(["--exact", "worker_process", "--ignored", "--nocapture"])
                 .env("FLEET_WORKER", member.to_string())
                 .env("FLEET_PLATFORM", &platform.server.base_url)
                 .env("FLEET_REDIS", redis.url())
@@ -65,8 +66,8 @@ impl Fleet {
         Self((0..MEMBERS).map(start).collect())
     }
 
-    /// Waits until each worker has sent requests.
-    async fn at_work(&self, platform: &Platform) -> Instant {
+    /// Waits until each worker has sent at least two requests.
+    async fn until_all_deploy(&self, platform: &Platform) -> Instant {
         let started = Instant::now();
         loop {
             let counts = by_member(&platform.arrivals());
@@ -78,7 +79,7 @@ impl Fleet {
         }
     }
 
-    fn is_whole(&mut self) -> bool {
+    fn is_running(&mut self) -> bool {
         self.0
             .iter_mut()
             .all(|worker| worker.try_wait().unwrap().is_none())
@@ -96,16 +97,16 @@ impl Drop for Fleet {
 
 #[tokio::test]
 #[ignore = "started as a process by other tests"]
-async fn a_worker() {
+async fn worker_process() {
     let Ok(member) = std::env::var("FLEET_WORKER") else {
         return;
     };
     let [platform, redis] =
         ["FLEET_PLATFORM", "FLEET_REDIS"].map(|name| std::env::var(name).unwrap());
     let client = client(&platform, &redis, Fallback::Local);
-    // The first request of a process is slow. This one is not counted.
-    let greeting = client.request(http::Method::GET, "/").await;
-    assert!(greeting.is_ok(), "{greeting:?}");
+    // The first request of a process is slow. Only POST requests are counted.
+    let warm_up = client.request(http::Method::GET, "/").await;
+    assert!(warm_up.is_ok(), "{warm_up:?}");
     let calls = || async {
         loop {
             let call = client.deploy(new()).header("x-worker", &member);
@@ -128,8 +129,8 @@ fn between(arrivals: &[Arrival], from: Instant, to: Instant) -> Vec<Arrival> {
     inside.cloned().collect()
 }
 
-/// The window with the most requests: their number, and its start.
-fn fullest(arrivals: &[Arrival]) -> (usize, Duration) {
+/// The window with the most requests: number of requests, and start of the window.
+fn busiest_window(arrivals: &[Arrival]) -> (usize, Duration) {
     let windows = arrivals.iter().map(|(start, _)| {
         let inside = between(arrivals, *start, *start + WINDOW);
         (inside.len(), *start - arrivals[0].0)
@@ -138,27 +139,27 @@ fn fullest(arrivals: &[Arrival]) -> (usize, Duration) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn workers_stay_within_the_rate_use_it_up_and_share_it_fairly() {
-    let _alone = ONE_FLEET.lock().await;
+async fn workers_share_the_whole_rate_limit_and_never_exceed_it() {
+    let _guard = FLEET_LOCK.lock().await;
     let Some(redis) = Redis::start(None) else {
         return;
     };
     let platform = Platform::start().await;
     let mut fleet = Fleet::start(&platform, &redis);
-    let from = fleet.at_work(&platform).await;
+    let from = fleet.until_all_deploy(&platform).await;
     sleep(WINDOW * 4).await;
-    assert!(fleet.is_whole());
+    assert!(fleet.is_running());
     drop(fleet);
     let arrivals = platform.arrivals();
-    let (most, at) = fullest(&arrivals);
+    let (most, at) = busiest_window(&arrivals);
     let measured = between(&arrivals, from, from + WINDOW * 4);
     let shares = by_member(&measured);
     println!(
-        "fullest window {most} at {at:?}, {} in 4 s, {shares:?}",
+        "busiest window {most} at {at:?}, {} in 4 s, {shares:?}",
         measured.len()
     );
-    assert!(most <= MOST, "{most} at {at:?}");
-    assert!(measured.len() >= MOST * 4 * 9 / 10, "{}", measured.len());
+    assert!(most <= LIMIT, "{most} at {at:?}");
+    assert!(measured.len() >= LIMIT * 4 * 9 / 10, "{}", measured.len());
     for (member, count) in &shares {
         let even = measured.len() / MEMBERS as usize;
         assert!(*count >= even * 8 / 10, "{member}: {shares:?}");
@@ -166,40 +167,40 @@ async fn workers_stay_within_the_rate_use_it_up_and_share_it_fairly() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn workers_stay_within_the_rate_during_and_after_a_redis_outage() {
-    let _alone = ONE_FLEET.lock().await;
+async fn workers_stay_within_the_rate_limit_during_and_after_a_redis_outage() {
+    let _guard = FLEET_LOCK.lock().await;
     let Some(mut redis) = Redis::start(None) else {
         return;
     };
     let platform = Platform::start().await;
     let mut fleet = Fleet::start(&platform, &redis);
-    fleet.at_work(&platform).await;
+    fleet.until_all_deploy(&platform).await;
     sleep(Duration::from_millis(1500)).await;
     redis.kill();
-    let gone = Instant::now();
+    let down = Instant::now();
     sleep(WINDOW * 2).await;
     redis.restart();
-    let back = Instant::now();
+    let up = Instant::now();
     sleep(Duration::from_millis(300)).await;
     let key = "deploykit:{fleet}:edgegap:deploy";
     assert_eq!(redis.command(&format!("EXISTS {key}")), ":1");
     sleep(WINDOW * 2).await;
-    assert!(fleet.is_whole());
+    assert!(fleet.is_running());
     drop(fleet);
     let arrivals = platform.arrivals();
-    let (most, at) = fullest(&arrivals);
-    let without = between(&arrivals, gone, back);
-    let after = between(&arrivals, back + WINDOW, back + WINDOW * 2);
+    let (most, at) = busiest_window(&arrivals);
+    let without = between(&arrivals, down, up);
+    let after = between(&arrivals, up + WINDOW, up + WINDOW * 2);
     println!(
-        "fullest window {most} at {at:?}, {} in {:?} without Redis {:?}, {} in 1 s after it",
+        "busiest window {most} at {at:?}, {} in {:?} without Redis {:?}, {} in 1 s after the outage",
         without.len(),
-        back - gone,
+        up - down,
         by_member(&without),
         after.len()
     );
-    assert!(most <= MOST, "{most} at {at:?}");
-    assert!(without.len() >= MOST * 2 * 8 / 10, "{}", without.len());
-    assert!(after.len() >= MOST * 8 / 10, "{}", after.len());
+    assert!(most <= LIMIT, "{most} at {at:?}");
+    assert!(without.len() >= LIMIT * 2 * 8 / 10, "{}", without.len());
+    assert!(after.len() >= LIMIT * 8 / 10, "{}", after.len());
 }
 
 #[tokio::test]
@@ -260,17 +261,17 @@ async fn concurrent_requests_never_share_a_slot() {
     };
     let budgets = [(); 8].map(|()| RedisBudget::new(redis.url(), "last").unwrap());
     for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
-        let asking = budgets.clone().map(|budget| {
+        let tasks = budgets.clone().map(|budget| {
             tokio::spawn(async move { budget.take(&bucket(name, 1000)).await.unwrap() })
         });
         let mut waits = Vec::new();
-        for answer in asking {
-            if let BudgetReply::Wait(wait) = answer.await.unwrap() {
+        for task in tasks {
+            if let BudgetReply::Wait(wait) = task.await.unwrap() {
                 waits.push(wait);
             }
         }
         assert_eq!(waits.len(), 7, "{waits:?}");
-        // Each gets a later slot, one second apart.
+        // Each request gets its own slot; slots are one second apart.
         waits.sort();
         for (index, wait) in waits.iter().enumerate() {
             let slot = Duration::from_secs(index as u64 + 1);
@@ -285,26 +286,26 @@ async fn a_reserved_slot_is_kept_until_its_time_and_then_expires() {
         return;
     };
     let budget = RedisBudget::new(redis.url(), "kept").unwrap();
-    let asked = bucket("a", 200);
-    assert_eq!(budget.take(&asked).await.unwrap(), BudgetReply::Taken);
-    let BudgetReply::Wait(wait) = budget.take(&asked).await.unwrap() else {
-        panic!("the second at once");
+    let bucket = bucket("a", 200);
+    assert_eq!(budget.take(&bucket).await.unwrap(), BudgetReply::Taken);
+    let BudgetReply::Wait(wait) = budget.take(&bucket).await.unwrap() else {
+        panic!("the second request was not delayed");
     };
-    // A caller that replaces one that gave up waits for the same slot.
+    // A caller that asks again after a cancelled wait gets the same slot.
     for _ in 0..10 {
-        let again = budget.take(&asked).await.unwrap();
+        let again = budget.take(&bucket).await.unwrap();
         assert!(matches!(again, BudgetReply::Wait(left) if left <= wait));
     }
     sleep(wait).await;
-    assert_eq!(budget.take(&asked).await.unwrap(), BudgetReply::Taken);
-    let BudgetReply::Wait(wait) = budget.take(&asked).await.unwrap() else {
-        panic!("the fourth at once");
+    assert_eq!(budget.take(&bucket).await.unwrap(), BudgetReply::Taken);
+    let BudgetReply::Wait(wait) = budget.take(&bucket).await.unwrap() else {
+        panic!("the request after the slot was not delayed");
     };
     sleep(wait + Duration::from_millis(60)).await;
-    // The reserved slot has expired, and the next one is still to come.
-    let late = budget.take(&asked).await.unwrap();
+    // The reserved slot has expired, so the caller waits for the next one.
+    let late = budget.take(&bucket).await.unwrap();
     assert!(matches!(late, BudgetReply::Wait(_)), "{late:?}");
-    // The key expires.
+    // The key expires in Redis.
     sleep(Duration::from_millis(700)).await;
     let key = "EXISTS deploykit:{kept}:test:a";
     assert_eq!(redis.command(key), ":0");
@@ -326,7 +327,7 @@ async fn flushed_redis_and_changed_clock_are_tolerated() {
         assert_eq!(redis.command("FLUSHALL"), "+OK");
         assert_eq!(redis.command("SCRIPT FLUSH"), "+OK");
     }
-    // A value from a clock that was one day ahead.
+    // Written while the clock was one day ahead.
     let day = 86_400_000_000_u64;
     let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let ahead = time.unwrap().as_micros() as u64 + day;
@@ -410,7 +411,7 @@ async fn invalid_redis_urls_are_refused_and_redacted() {
         assert!(!format!("{error} {error:?}").contains(CANARY), "{error}");
     }
     assert!(RedisBudget::new("redis://127.0.0.1", " ").is_err());
-    // It connects at the first request.
-    let nobody = RedisBudget::new(format!("redis://127.0.0.1:{port}"), "a").unwrap();
-    assert!(nobody.take(&bucket("a", 100)).await.is_err());
+    // The first request opens the connection.
+    let unreachable = RedisBudget::new(format!("redis://127.0.0.1:{port}"), "a").unwrap();
+    assert!(unreachable.take(&bucket("a", 100)).await.is_err());
 }

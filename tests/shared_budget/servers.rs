@@ -1,4 +1,4 @@
-//! A Redis server for one test, and a platform that records when requests arrive.
+//! A Redis server for one test, and a stub platform that records when requests arrive.
 
 use super::support::{Server, reply};
 use std::io::{ErrorKind, Read, Write};
@@ -8,10 +8,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// Environment variable for the path of another `redis-server`.
-const BINARY: &str = "REDIS_SERVER";
+/// Environment variable with the path of `redis-server`. Default: looked up in `PATH`.
+const BINARY_VARIABLE: &str = "REDIS_SERVER";
 
-/// A Redis server. Drop ends it.
+/// A Redis server. Killed on drop.
 pub struct Redis {
     pub port: u16,
     password: Option<&'static str>,
@@ -20,7 +20,7 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts a server; `None` if the program is not installed and not required.
+    /// Starts a server. `None` if `redis-server` is neither installed nor required.
     pub fn start(password: Option<&'static str>) -> Option<Self> {
         let port = free_port();
         let directory = std::env::temp_dir().join(format!("deploykit-fleet-{port}"));
@@ -35,7 +35,7 @@ impl Redis {
     }
 
     fn run(&mut self) -> bool {
-        let binary = std::env::var(BINARY).unwrap_or_else(|_| "redis-server".into());
+        let binary = std::env::var(BINARY_VARIABLE).unwrap_or_else(|_| "redis-server".into());
         let mut command = Command::new(&binary);
         command
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
@@ -124,7 +124,7 @@ pub fn free_port() -> u16 {
 /// Time of a request, and the worker that sent it.
 pub type Arrival = (Instant, String);
 
-/// Accepts every deployment and records its arrival.
+/// A stub of Edgegap that accepts every deployment and records its arrival.
 pub struct Platform {
     pub server: Server,
     arrivals: Arc<Mutex<Vec<Arrival>>>,
@@ -133,13 +133,13 @@ pub struct Platform {
 impl Platform {
     pub async fn start() -> Self {
         let arrivals = Arc::<Mutex<Vec<Arrival>>>::default();
-        let kept = arrivals.clone();
+        let recorded = arrivals.clone();
         let server = Server::answers(move |request| {
             if request.starts_with("POST ") {
                 let mut lines = request.lines();
                 let worker = lines.find_map(|line| line.strip_prefix("x-worker: "));
                 let arrival = (Instant::now(), worker.unwrap_or_default().to_owned());
-                kept.lock().unwrap().push(arrival);
+                recorded.lock().unwrap().push(arrival);
             }
             let body = r#"{"request_id":"a69f8e3e0555"}"#;
             reply("202 Accepted", &["content-type: application/json"], body)

@@ -85,7 +85,7 @@ fn since() -> SystemTime {
 
 type MakeFilter = fn() -> Filter;
 
-/// Lists with one filter each.
+/// Filters, each for a separate list request.
 const FILTERS: [(&str, MakeFilter); 11] = [
     ("status", || Filter::status(DeploymentStatus::Ready)),
     ("not_status", || Filter::not_status("Status.NEW".into())),
@@ -100,7 +100,7 @@ const FILTERS: [(&str, MakeFilter); 11] = [
     ("created_until", || Filter::created_until(since())),
 ];
 
-/// A later filter or order replaces an earlier one of the same property.
+/// Several filters and orders; a later one replaces an earlier one of the same property.
 fn several(deployments: Deployments) -> Deployments {
     deployments
         .tagged("before")
@@ -114,7 +114,6 @@ fn several(deployments: Deployments) -> Deployments {
 }
 
 fn self_stop(to: &Clients) -> SelfStop {
-    // The URL contains a secret, too.
     let key = to.secret("path.stop_key");
     let url = to.value("self_stop_url", "https://api.edgegap.com");
     let id = to.id("deployment", "9f511e17");
@@ -141,7 +140,7 @@ fn list_deployments() -> Row {
     .variant("newest", |to| {
         json(to.edgegap.deployments().newest_first().list())
     })
-    // One minute earlier, to allow for clock skew.
+    // Sends a time one minute earlier, to allow for clock skew.
     .variant("find_created", |to| {
         json(to.edgegap.deployments().find_created("match-7", since()))
     })
