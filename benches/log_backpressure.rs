@@ -11,9 +11,9 @@ use tokio::net::TcpListener;
 
 const LINES: u64 = 1_100_000;
 const MAX_GROWTH_MIB: u64 = 16;
-/// Number of lines before which the reader yields to the server.
+/// Number of lines that the reader reads slowly.
 const SLOW_LINES: u64 = 50_000;
-/// Number of lines after which buffers have their full size.
+/// Number of lines after which the buffers have reached their full size.
 const WARM_LINES: u64 = 1_000;
 
 /// Resident set in KiB; 0 without `/proc`.

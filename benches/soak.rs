@@ -5,12 +5,12 @@
 //! cargo bench --bench soak -- 5000 10000  # 5,000 calls after 10,000
 //! ```
 //!
-//! Nine in ten calls are lists, one is a create, and some are dropped before they end. The server
+//! Of ten calls, nine are lists and one is a create. Some are dropped before they complete. The server
 //! counts the requests and the creates of each call. The benchmark fails when a call reports
-//! another number of attempts, when a create is carried out twice or reported wrongly, when tasks or
-//! open files are left behind, or when the resident set grows by more than 5 % between the first and
-//! the last tenth of the calls (Linux only). Warm-up lets the pools of connections and the
-//! allocator's arenas reach their size.
+//! another number of attempts, when a create is processed twice or its effect is reported wrongly,
+//! when tasks or open files leak, or when the resident set grows by more than 5 % between the first
+//! and the last tenth of the calls (Linux only). During the warm-up, the connection pools and the
+//! allocator's arenas reach their full size.
 
 use deploykit::edgegap::{self, NewDeployment, User};
 use deploykit::{Call, ClientBuilder, Effect, Platform, Retry, nodion, pacing::Pacing};
@@ -34,11 +34,11 @@ const DROP_EVERY: usize = 37;
 const MAX_POLLS: usize = 8;
 const MAX_ATTEMPTS: u8 = 3;
 const FAIL_EVERY: usize = 5;
-/// Memory is sampled at the end of one call in this many.
+/// Number of calls per memory sample.
 const SAMPLE_EVERY: usize = 50;
 const MAX_GROWTH: f64 = 0.05;
 
-/// How a call ended for its caller.
+/// Outcome of a call for its caller.
 #[derive(Clone, Copy, Debug)]
 enum Ending {
     Dropped,
@@ -46,14 +46,14 @@ enum Ending {
     Failed(Effect),
 }
 
-/// What client and server know about one call.
+/// What the client reported and the server counted for one call.
 #[derive(Clone, Debug, Default)]
 struct Record {
     /// Ending and attempts, as reported by the client.
     outcome: Option<(Ending, u8)>,
     /// Requests that the server received.
     requests: u8,
-    /// Creates that the server carried out.
+    /// Creates that the server processed.
     creates: u8,
 }
 
@@ -270,13 +270,13 @@ async fn accept(listener: TcpListener, records: Records) {
     let requests = Arc::new(AtomicUsize::new(0));
     while let Ok((stream, _)) = listener.accept().await {
         let (records, requests) = (records.clone(), requests.clone());
-        // A client that disconnects ends its connection only.
+        // An I/O error ends only this connection.
         tokio::spawn(async move { drop(serve(stream, &records, &requests).await) });
     }
 }
 
-/// Responds to the requests of one connection. Failures take turns: 503, 500, reset, headers
-/// without a body, half a body, 429, garbage.
+/// Responds to the requests of one connection. Faults rotate: 503, 500, reset, headers without a
+/// body, half a body, 429, garbage.
 async fn serve(mut stream: TcpStream, records: &Records, requests: &AtomicUsize) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = Vec::with_capacity(2048);
@@ -284,15 +284,15 @@ async fn serve(mut stream: TcpStream, records: &Records, requests: &AtomicUsize)
         let number = requests.fetch_add(1, Relaxed);
         let turn = number / FAIL_EVERY;
         let fault = (number % FAIL_EVERY == FAIL_EVERY - 1).then_some(turn % 7);
-        // Rejections (503, 429) have no effect. Other failures have one every other time.
-        let carried_out = match fault {
+        // Rejections (503, 429) have no effect. Every second other fault has one.
+        let is_processed = match fault {
             None => true,
             Some(0 | 5) => false,
             Some(_) => (turn / 7).is_multiple_of(2),
         };
         if let Some(record) = lock(records).get_mut(call) {
             record.requests += 1;
-            record.creates += u8::from(create && carried_out);
+            record.creates += u8::from(create && is_processed);
         }
         let (status, body) = if create {
             ("202 Accepted", r#"{"request_id":"r-1"}"#)
@@ -319,7 +319,7 @@ fn response(status: &str, length: usize, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\n{head} {length}\r\n\r\n{body}").into_bytes()
 }
 
-/// Reads one request: the number of its call and whether it is a create. `None` at the end.
+/// Reads one request: the number of its call, and whether it is a create. `None` at end of stream.
 async fn read_request(
     stream: &mut TcpStream,
     buffer: &mut Vec<u8>,

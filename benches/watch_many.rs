@@ -87,7 +87,7 @@ async fn main() -> Result<()> {
         assert_eq!((change.before, change.now.phase), (None, Phase::Ready));
     }
 
-    // Rounds without a change.
+    // Rounds without changes.
     let sent = requests.load(Ordering::Relaxed);
     let last = rounds.load(Ordering::Relaxed) + QUIET_ROUNDS as usize;
     let began = std::time::Instant::now();
@@ -99,7 +99,7 @@ async fn main() -> Result<()> {
     let sent = requests.load(Ordering::Relaxed) - sent;
     let requests = sent.div_ceil(QUIET_ROUNDS as usize);
 
-    // Stops one deployment after another, each at another point of a round.
+    // Stops deployments one by one, each at a different point of a round.
     let mut delays = Vec::new();
     for (index, id) in ids.iter().step_by(count / STOPS).take(STOPS).enumerate() {
         let pause = Duration::from_millis(1_700 * index as u64);

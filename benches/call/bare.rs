@@ -1,4 +1,4 @@
-//! The same calls on reqwest and serde_json, with the same record fields and reqwest's limits and timeouts.
+//! The same calls on reqwest and serde_json, with the same record fields and timeouts.
 
 use crate::{Operation, Result, server};
 use reqwest::{Method, RequestBuilder};
@@ -32,7 +32,7 @@ impl From<CallError> for Box<dyn std::error::Error> {
 
 impl Bare {
     pub fn new(base_url: &str) -> Result<Self> {
-        // Another client may have installed it already.
+        // Fails if another client has already installed a provider.
         let provider = tokio_rustls::rustls::crypto::ring::default_provider();
         let _ = provider.install_default();
         let http = reqwest::Client::builder()

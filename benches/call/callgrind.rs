@@ -4,15 +4,15 @@ use crate::Result;
 use std::path::Path;
 use std::process::Command;
 
-/// Argument that makes the benchmark run the cases and print nothing.
+/// Command-line argument that runs the cases without printing a table.
 pub const MEASURE: &str = "--measure";
 
-/// Valgrind counts only inside of this function, and dumps when it returns.
+/// Valgrind counts instructions only in this function, and writes a dump when it returns.
 #[unsafe(export_name = "callgrind_measured_round")]
 #[inline(never)]
 pub fn measured(round: &mut dyn FnMut()) {
     round();
-    // Prevents a tail call, behind which valgrind would not see the return.
+    // Prevents a tail call, which would hide the return from valgrind.
     std::hint::black_box(());
 }
 

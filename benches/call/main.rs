@@ -1,4 +1,4 @@
-//! Instructions and allocations of a call, compared with the same call on reqwest and serde_json.
+//! Compares instructions and allocations of a call with the same call on reqwest and serde_json.
 //!
 //! ```text
 //! cargo bench --bench call             # prints a table
@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Allocations are counted by a global allocator. Instructions are counted by valgrind: the
-//! benchmark runs itself under `valgrind --tool=callgrind`. The stub server is another process, so
-//! that its work does not count.
+//! benchmark runs itself under `valgrind --tool=callgrind`. The stub server is a separate process,
+//! so that its work is not counted.
 
 mod bare;
 mod callgrind;
@@ -39,9 +39,9 @@ pub struct Case {
     operation: Operation,
     /// Calls per measurement.
     calls: usize,
-    /// Costs are divided by the number of units in a call.
+    /// Units per call, by which the costs are divided: 1, or the lines of a log.
     units: usize,
-    /// Highest accepted ratio of our instructions to those of the bare call.
+    /// Maximum ratio of deploykit's instructions to those of the bare call.
     limit: f64,
 }
 
@@ -90,7 +90,7 @@ const CASES: [Case; 6] = [
     },
 ];
 
-/// Runs every case, ours and bare in turn, and hands each measured round to `measure`.
+/// Runs every case, first ours and then bare, and passes each round to `measure`.
 fn run_cases(base_url: &str, mut measure: impl FnMut(&mut dyn FnMut())) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -98,7 +98,7 @@ fn run_cases(base_url: &str, mut measure: impl FnMut(&mut dyn FnMut())) -> Resul
     let bare = Bare::new(base_url)?;
     let ours = Ours::new(base_url)?;
     for case in &CASES {
-        // Opens connections and fills caches.
+        // Warm-up: opens connections and fills caches.
         ours_round(&runtime, &ours, case, 2)?;
         bare_round(&runtime, &bare, case, 2)?;
         let mut result = Ok(());
@@ -148,7 +148,7 @@ fn per_unit(totals: &[u64]) -> Result<Vec<(f64, f64)>> {
         .collect())
 }
 
-/// Prints the table and returns the cases whose ratio exceeds the limit.
+/// Prints the table. Returns the cases whose ratio exceeds the limit.
 fn report(instructions: &[(f64, f64)], allocations: &[(f64, f64)]) -> Vec<String> {
     println!(
         "{:<22}{:>14}{:>14}{:>8}{:>8}{:>13}{:>13}",

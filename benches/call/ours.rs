@@ -55,7 +55,7 @@ impl Ours {
                 let stream = self
                     .dployr
                     .service("web")
-                    .follow_logs(deploykit::dployr::LogOptions::new())
+                    .follow_logs(dployr::LogOptions::new())
                     .await?;
                 let mut stream = stream.without_reconnecting();
                 let mut lines = 0;

@@ -5,11 +5,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
-/// Argument that makes the benchmark serve instead of measure.
+/// Command-line argument that starts the stub server.
 pub const SERVE: &str = "--serve";
-/// Deployment that the server knows.
+/// Id of the existing deployment.
 pub const FOUND: &str = "c0653765de3b";
-/// Deployment that the server answers with 404.
+/// Id of an unknown deployment, which is answered with 404.
 pub const MISSING: &str = "c0653765de3c";
 /// Records in a list.
 const RECORDS: usize = 1_000;
@@ -34,7 +34,7 @@ pub fn expect_lines(count: usize) -> Result<()> {
     }
 }
 
-/// The running child process. It is killed on drop.
+/// The running child process. Killed on drop.
 pub struct Process {
     child: Child,
     pub base_url: String,
@@ -70,7 +70,7 @@ pub fn serve() -> Result<()> {
     let responses: &'static Responses = Box::leak(Box::new(Responses::new()));
     for stream in listener.incoming() {
         let stream = stream?;
-        // A client that closes its connection ends this thread only.
+        // An I/O error ends only this thread.
         std::thread::spawn(move || {
             let _ = serve_connection(stream, responses);
         });
@@ -104,7 +104,7 @@ fn serve_connection(mut stream: TcpStream, responses: &Responses) -> std::io::Re
     }
 }
 
-/// Whole responses, built before the first request.
+/// Complete responses, built before the first request.
 struct Responses {
     found: Vec<u8>,
     not_found: Vec<u8>,
