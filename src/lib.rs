@@ -31,7 +31,7 @@
 //! - `wait`, `stop`, `restart`, `logs` and `follow_logs` have the same meaning on every platform. Some
 //!   platforms lack some of them.
 //!
-//! A method that sends a request returns a [`Call`]. It does nothing until awaited, and has the same
+//! Every operation is a method that returns a [`Call`]. It does nothing until awaited, and has the same
 //! options everywhere: [`timeout`](Call::timeout), [`preview`](Call::preview),
 //! [`with_response`](Call::with_response) and others. A list call returns one [`Page`];
 //! [`all`](Call::all) and [`stream`](Call::stream) read all pages.

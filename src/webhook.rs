@@ -26,7 +26,7 @@
 //! - The secret in the URL proves only that the caller knows the URL. It does not prove that the body is
 //!   true, and it does not prevent replays.
 //! - Treat an event as a hint. Before you act, read the deployment named in the body:
-//!   [`DeploymentHandle::status`](crate::edgegap::DeploymentHandle::status).
+//!   [`DeploymentHandle::get`](crate::edgegap::DeploymentHandle::get).
 //! - Events can be lost, duplicated or late. Poll from time to time as well.
 //! - Servers and proxies log URLs. Remove the query from your access logs.
 //! - Respond immediately and process the event afterwards: Edgegap gives up after 10 seconds.

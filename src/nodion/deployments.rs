@@ -116,8 +116,8 @@ impl ApplicationHandle {
         self.deploy_tag(Some(tag)).attach_json(body)
     }
 
-    /// Calls the generated method, which sends no body; `deploy_image` attaches one. An optional body
-    /// cannot be generated, and it is unknown how the platform handles `{}`.
+    /// Sends no body; [`deploy_image`](Self::deploy_image) attaches one. The generator supports no optional
+    /// bodies, and it is unknown how the platform handles `{}`.
     fn deploy_tag(&self, tag: Option<String>) -> Call<Deployed> {
         let application = self.clone();
         self.client.call(Op::CreateDeployment, |raw| async move {

@@ -23,7 +23,7 @@ const PLATFORM: &str = "nodion";
 /// Poll interval of a followed log: first, and longest while no lines arrive.
 /// The platform documents no rate limit.
 const INTERVAL: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(20));
-/// How late a line may arrive, in milliseconds: the clocks and delays of instances differ.
+/// How late a line may arrive, in milliseconds: instances differ in clock and delay.
 const OVERLAP: i64 = 5_000;
 /// The period that the platform returns by default, in milliseconds.
 const HOUR: i64 = 3_600_000;
@@ -146,8 +146,9 @@ impl LogOptions {
     }
 }
 
-/// The time of a line, with all digits that the server sent: with fewer digits, the server would return
-/// the line again.
+/// The time of a line, with all digits that the server sent.
+///
+/// With fewer digits, the server would return the line again.
 fn line_time(line: &LogLine) -> QueryTime {
     let timestamp = line.timestamp.as_ref();
     let timestamp = timestamp.ok_or("the line has no timestamp")?;
@@ -424,8 +425,9 @@ async fn read_window(
     .await
 }
 
-/// The query parameter `after` of the next window: one millisecond before the position. The platform
-/// omits lines of exactly that time, and does not document the precision of the comparison.
+/// The query parameter `after` of the next window: one millisecond before the position.
+///
+/// The platform omits lines of exactly that time, and does not document the precision of the comparison.
 fn after_position(position: &LogPosition) -> Option<String> {
     let before = position.since()?.saturating_sub(1);
     let instant = jiff::Timestamp::from_millisecond(before).ok()?;

@@ -13,7 +13,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq)]
 pub struct OptionalRecord<T>(Option<T>);
 
-/// The response to a deletion. Any success status counts, except with `{"deleted": false}`.
+/// The response to a deletion. `{"deleted": false}` is a failure, any other body a success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deletion {
     denied: bool,
