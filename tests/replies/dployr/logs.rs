@@ -69,8 +69,9 @@ async fn every_form_of_logs_is_read_and_cut_to_the_tail() {
 #[tokio::test]
 async fn since_drops_older_lines_if_the_server_ignores_it() {
     let line = |text: &str, at: i64| json!({ "message": text, "timestamp": at });
-    let body = json!([line("a", 1_000), line("b", 2_000), line("c", 3_000), { "message": "d" }]);
-    let since = || LogOptions::new().since(UNIX_EPOCH + Duration::from_secs(2));
+    let at = 1_795_487_019_000;
+    let body = json!([line("a", at - 1), line("b", at), line("c", at + 1), { "message": "d" }]);
+    let since = || LogOptions::new().since(UNIX_EPOCH + Duration::from_secs(1_795_487_019));
     for (options, expected) in [
         (since(), "bcd"),
         (since().tail(2), "cd"),
