@@ -65,12 +65,15 @@ mod session;
 pub(crate) mod shapes;
 mod webhooks;
 
+#[doc(no_inline)]
 pub use crate::page::Page;
+#[doc(inline)]
 pub use crate::raw::dployr::enums::{
     ActorKind, ClusterRole, DeploymentSource, DeploymentStatus, DomainState, DomainStatus,
     EventType, InstanceKind, InstanceRole, InstanceStatus, LoginProvider, RouteStatus, Runtime,
     ServiceState, ServiceType,
 };
+#[doc(inline)]
 pub use crate::raw::dployr::types::{
     ApiToken, ChatWebhook, Cluster, ClusterRoles, ClusterUser, ClusterWebhook, CpuMetrics,
     CurrentUser, Deployment, DiskMetrics, DnsRecord, Domain, DomainServing, EmailNotifications,

@@ -26,7 +26,7 @@ pub struct ApplicationHandle {
 /// The versions of an application; see [`ApplicationHandle::versions`].
 #[derive(Clone, Debug)]
 #[must_use = "sends nothing until `list` is awaited"]
-pub struct Versions {
+pub struct ApplicationVersions {
     client: Client,
     application: CheckedId<ApplicationName>,
     page_request: PageRequest,
@@ -81,8 +81,8 @@ impl Applications {
 
 impl ApplicationHandle {
     /// The versions of the application. Does no I/O.
-    pub fn versions(&self) -> Versions {
-        Versions {
+    pub fn versions(&self) -> ApplicationVersions {
+        ApplicationVersions {
             client: self.client.clone(),
             application: self.name.clone(),
             page_request: PageRequest::default(),
@@ -90,7 +90,7 @@ impl ApplicationHandle {
     }
 }
 
-impl Versions {
+impl ApplicationVersions {
     paged!("versions");
 
     /// Lists one page of the versions: `GET /v1/app/{app_name}/versions`.

@@ -45,15 +45,18 @@ mod stop;
 mod tags;
 mod webhooks;
 
+#[doc(no_inline)]
 pub use crate::page::Page;
+#[doc(inline)]
 pub use crate::raw::edgegap::enums::{DeploymentStatus, HostStatus, UserType};
+#[doc(inline)]
 pub use crate::raw::edgegap::types::{
     Application, ApplicationVersion, BulkStopAccepted, ContainerLogs, CrashData, DeleteSchedule,
     Deployment, DeploymentMetrics, DeploymentSummary, Host, HostBeacon, HostCentroid,
     HostSpecifications, Location, MetricSeries, MetricTotals, NetworkMetrics, Port, Ports,
     Processable, Tag, VersionPort, VersionVariable,
 };
-pub use applications::{ApplicationHandle, Applications, Versions};
+pub use applications::{ApplicationHandle, ApplicationVersions, Applications};
 pub use client::{Client, Edgegap};
 pub use deploy::{Deployed, NewDeployment, NewFleetDeployment, User};
 pub use deployment_filter::{Filter, Match, Order};

@@ -20,7 +20,7 @@ pub(crate) const fn wrapper(op: Op) -> &'static str {
         Op::DeleteDeploymentTag => "edgegap::TagHandle::delete",
         Op::ListLocations => "edgegap::Locations::list",
         Op::ListApplications => "edgegap::Applications::list",
-        Op::ListVersions => "edgegap::Versions::list",
+        Op::ListVersions => "edgegap::ApplicationVersions::list",
         Op::ListFleetHosts => "edgegap::Hosts::list",
         Op::StopOwnDeployment => "edgegap::SelfStop::stop",
     }

@@ -61,8 +61,11 @@ mod sessions;
 pub(crate) mod shapes;
 mod validation;
 
+#[doc(no_inline)]
 pub use crate::page::Page;
+#[doc(inline)]
 pub use crate::raw::nexlayer::enums::ApplicationState;
+#[doc(inline)]
 pub use crate::raw::nexlayer::types::{PodStatus, Reservation, StatusDetail};
 pub use applications::{ApplicationHandle, ApplicationName, Claim, Extended, Pods};
 pub use client::{Client, Nexlayer};

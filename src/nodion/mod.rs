@@ -34,8 +34,11 @@ mod regions;
 mod scaling;
 pub(crate) mod shapes;
 
+#[doc(no_inline)]
 pub use crate::page::Page;
+#[doc(inline)]
 pub use crate::raw::nodion::enums::{DeploymentStatus, ResourceStatus};
+#[doc(inline)]
 pub use crate::raw::nodion::types::{
     Application, Deployment, Domain, EnvVariable, Instance, InstanceType, Process, ProcessPort,
     Region, ScalingEvent, Worker,

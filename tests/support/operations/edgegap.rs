@@ -3,8 +3,8 @@
 use super::{AnyCall, Clients, Row, json, opaque, opaque_with_id};
 use deploykit::Call;
 use deploykit::edgegap::{
-    Deployed, DeploymentHandle, DeploymentStatus, Deployments, Filter, LogStorage, Match,
-    NewDeployment, Order, SelfStop, StopFilter, Tags, User, Versions,
+    ApplicationVersions, Deployed, DeploymentHandle, DeploymentStatus, Deployments, Filter,
+    LogStorage, Match, NewDeployment, Order, SelfStop, StopFilter, Tags, User,
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -70,7 +70,7 @@ fn with_secrets(to: &Clients) -> NewDeployment {
         .webhook_on_terminated(hook("webhook_on_terminated"))
 }
 
-fn versions(to: &Clients) -> Versions {
+fn versions(to: &Clients) -> ApplicationVersions {
     let application = to.id("application", "my-app");
     to.edgegap.application(application).versions()
 }
