@@ -1,4 +1,4 @@
-//! Removes parameters with `x-client-setting: true`: the client sends them from its settings.
+//! Removes parameters with `x-client-setting: true`, which the client sends from its settings.
 //!
 //! Example: the header `X-Nodion-Project` is set once on the client, so the generated methods do not take it.
 

@@ -14,8 +14,8 @@ pub struct Document {
 /// Parses the text of a spec.
 pub fn load(file: &str, text: &str) -> Result<Document, InvalidSpec> {
     let json: Value = serde_saphyr::from_str(text).map_err(|error| {
-        let first = error.to_string();
-        let first = first
+        let message = error.to_string();
+        let first = message
             .lines()
             .find(|line| !line.trim().is_empty())
             .unwrap_or("no details")
@@ -51,7 +51,7 @@ pub fn parse(file: &str, json: &Value) -> Result<OpenAPI, InvalidSpec> {
         InvalidSpec::one(
             file,
             Problem::new(
-                narrow(json),
+                invalid_path(json),
                 format!("this object is not valid OpenAPI 3.0: {error}"),
                 "compare the object with the OpenAPI 3.0.3 specification",
             ),
@@ -59,8 +59,8 @@ pub fn parse(file: &str, json: &Value) -> Result<OpenAPI, InvalidSpec> {
     })
 }
 
-/// The path of the operation or component that does not parse. Errors of serde contain no path.
-fn narrow(json: &Value) -> String {
+/// The path of the operation or component that does not parse: errors of serde contain no path.
+fn invalid_path(json: &Value) -> String {
     for (path, method, operation) in operations(json) {
         if serde_json::from_value::<openapiv3::Operation>(operation.clone()).is_err() {
             return format!("$.paths.{path}.{method}");
@@ -90,7 +90,7 @@ mod tests {
     fn invalid_yaml_is_an_error_with_its_line() {
         let problem = error("openapi: 3.0.3\ninfo: {title: [\n");
         assert_eq!(problem.path, "$");
-        assert!(problem.what.contains("line"), "{}", problem.what);
+        assert!(problem.message.contains("line"), "{}", problem.message);
     }
 
     #[test]
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_has_the_path_of_an_invalid_object() {
+    fn the_error_contains_the_path_of_an_invalid_object() {
         let problem = error(
             "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths:\n  /a:\n    get:\n      responses: 7\n",
         );

@@ -1,4 +1,4 @@
-//! Writes the table for the feature `testing`: query parameters and example replies of each operation.
+//! Writes the example table for the feature `testing`: query parameters and example replies per operation.
 
 use super::problems::{InvalidSpec, Problem};
 use super::schemas::{items, resolve, text};
@@ -8,12 +8,12 @@ use std::fmt::Write as _;
 
 /// The entries of one platform, comma separated.
 pub fn render(api: &str, file: &str, spec: &str, json: &Value) -> Result<String, InvalidSpec> {
-    // Parsed again: `serde_json::Value` sorts the names of examples, and here their order matters.
+    // Parsed again to keep the order of the examples: `serde_json::Value` sorts their names.
     let ordered: OpenAPI = serde_saphyr::from_str(spec).map_err(|error| {
-        let what = format!("the examples are invalid: {error}");
+        let message = format!("the examples are invalid: {error}");
         InvalidSpec::one(
             file,
-            Problem::new("$", what, "correct the examples in the YAML"),
+            Problem::new("$", message, "correct the examples in the YAML"),
         )
     })?;
     let mut out = String::new();
@@ -24,7 +24,7 @@ pub fn render(api: &str, file: &str, spec: &str, json: &Value) -> Result<String,
         let query: Vec<_> = holders.flat_map(|holder| query_of(json, holder)).collect();
         let mut replies = String::new();
         for (status, response) in &operation.responses.responses {
-            // In the order of the document: the first reply is the usual one.
+            // In the order of the spec: the first reply is the default.
             let (StatusCode::Code(status), Some(response)) =
                 (status, response_of(&ordered.components, response))
             else {
@@ -76,7 +76,7 @@ fn response_of<'a>(
 }
 
 fn examples_of(components: &Option<Components>, content: &MediaType) -> Vec<(String, Value)> {
-    let alone = content.example.clone().map(|value| (String::new(), value));
+    let single = content.example.clone().map(|value| (String::new(), value));
     let named = content.examples.iter().filter_map(|(name, example)| {
         let example = match example {
             ReferenceOr::Item(example) => example,
@@ -87,7 +87,7 @@ fn examples_of(components: &Option<Components>, content: &MediaType) -> Vec<(Str
         };
         Some((name.clone(), example.value.clone()?))
     });
-    alone.into_iter().chain(named).collect()
+    single.into_iter().chain(named).collect()
 }
 
 fn query_of(whole: &Value, holder: &Value) -> Vec<String> {

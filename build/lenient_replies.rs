@@ -104,7 +104,7 @@ fn reader(ty: &Type, optional: bool) -> Option<&'static str> {
     Some(reader)
 }
 
-/// The last segment of a path: `Vec` of `::std::vec::Vec<T>`.
+/// The last segment of a type path: `Vec` for `::std::vec::Vec<T>`.
 fn name(ty: &Type) -> Option<String> {
     match ty {
         Type::Path(path) => Some(path.path.segments.last()?.ident.to_string()),
@@ -112,7 +112,7 @@ fn name(ty: &Type) -> Option<String> {
     }
 }
 
-/// `T` of `outer<T>`.
+/// The argument `T` of a type `outer<T>`.
 fn inner<'a>(ty: &'a Type, outer: &str) -> Option<&'a Type> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last()?;
@@ -127,7 +127,7 @@ fn inner<'a>(ty: &'a Type, outer: &str) -> Option<&'a Type> {
     }
 }
 
-/// Finds an argument in the serde attributes of a field; the inner option is its value.
+/// Finds an argument in the serde attributes of a field. The inner option is its value.
 fn serde_argument(field: &Field, name: &str) -> Option<Option<Expr>> {
     let mut found = None;
     for attr in field
@@ -135,7 +135,7 @@ fn serde_argument(field: &Field, name: &str) -> Option<Option<Expr>> {
         .iter()
         .filter(|attr| attr.path().is_ident("serde"))
     {
-        // Arguments that do not parse are none of those looked up here: ignore the error.
+        // Ignore the error: the arguments that this pass looks up always parse.
         let _ = attr.parse_nested_meta(|meta| {
             let value = match meta.input.peek(syn::Token![=]) {
                 true => Some(meta.value()?.parse()?),
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn an_existing_default_is_not_repeated() {
+    fn an_existing_default_is_not_duplicated() {
         for attribute in [
             "#[serde(default, skip_serializing_if = \"Option::is_none\")]",
             "#[serde(rename = \"a\", default)]",

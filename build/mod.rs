@@ -7,17 +7,17 @@
 //! | file | content |
 //! |---|---|
 //! | `document` | parses the YAML and checks the OpenAPI version |
-//! | `lint` | refuses what the generator would misread |
+//! | `lint` | refuses specs that the generator would misread |
 //! | `success_replies` | keeps one success reply per operation |
 //! | `client_parameters` | removes parameters that the client sends from its settings |
-//! | `constraints` | removes bounds and formats, so that replies are not refused |
+//! | `constraints` | removes bounds and formats, which replies may violate |
 //! | `raw_client` | runs the generator (progenitor) and cleans up its output |
 //! | `lenient_replies` | makes reply structs accept the forms that servers send |
 //! | `open_enums` | turns string enums into Rust enums that keep unknown values |
 //! | `operations` | writes `enum Op` and the entries of `OPERATIONS` |
 //! | `examples` | writes the example replies for the feature `testing` |
-//! | `schemas` | finds schemas, operations and references in a spec |
-//! | `problems` | the errors |
+//! | `schemas` | looks up schemas, operations and references in a spec |
+//! | `problems` | the error types |
 
 pub mod client_parameters;
 pub mod constraints;

@@ -11,7 +11,7 @@ pub struct OpenEnum {
     pub description: String,
     /// Rust variant and wire value, in the order of the spec.
     pub values: Vec<(String, String)>,
-    /// The length of the prefix that all values share: 7 for `Status.READY`.
+    /// The length of the common prefix of all values: 7 for `Status.READY`.
     pub prefix: usize,
 }
 
@@ -20,7 +20,7 @@ pub fn collect(json: &Value) -> Vec<OpenEnum> {
     components(json)
         .filter_map(|(name, schema)| {
             let values = schema.get("enum")?.as_array()?;
-            let prefix = shared_prefix(values);
+            let prefix = common_prefix(values);
             let words = text(schema, "description").unwrap_or_default();
             Some(OpenEnum {
                 name: name.clone(),
@@ -59,7 +59,7 @@ pub fn path(api: &str, name: &str) -> String {
 }
 
 /// The length of a common prefix that ends in a dot, as in `Status.READY`; 0 without one.
-fn shared_prefix(values: &[Value]) -> usize {
+fn common_prefix(values: &[Value]) -> usize {
     let mut prefixes = values
         .iter()
         .filter_map(Value::as_str)
@@ -72,7 +72,7 @@ fn shared_prefix(values: &[Value]) -> usize {
 
 /// Converts `ip_address` to `IpAddress`, and `READY` to `Ready`.
 pub fn variant(value: &str) -> String {
-    let shouting = !value.chars().any(char::is_lowercase);
+    let all_upper = !value.chars().any(char::is_lowercase);
     let name: String = value
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -81,7 +81,7 @@ pub fn variant(value: &str) -> String {
             let first = chars.next().into_iter().flat_map(char::to_uppercase);
             let rest: String = chars.collect();
             first
-                .chain(if shouting { rest.to_lowercase() } else { rest }.chars())
+                .chain(if all_upper { rest.to_lowercase() } else { rest }.chars())
                 .collect::<String>()
         })
         .collect();
@@ -92,11 +92,11 @@ pub fn variant(value: &str) -> String {
     }
 }
 
-/// The variant that two values of one enum would share, if any.
+/// The first variant name that two values would share, if any.
 pub fn collision(values: &[Value]) -> Option<String> {
     // Every open enum has the variant `Unknown`.
     let mut seen = BTreeSet::from(["Unknown".to_owned()]);
-    let prefix = shared_prefix(values);
+    let prefix = common_prefix(values);
     let texts = values.iter().filter_map(Value::as_str);
     let mut names = texts.map(|value| variant(&value[prefix..]));
     names.find(|name| !seen.insert(name.clone()))
@@ -123,10 +123,10 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_prefix_is_found() {
-        assert_eq!(shared_prefix(&[json!("Status.A"), json!("Status.B")]), 7);
-        assert_eq!(shared_prefix(&[json!("a.x"), json!("b.x")]), 0);
-        assert_eq!(shared_prefix(&[json!("a"), json!("b")]), 0);
+    fn a_common_prefix_is_found() {
+        assert_eq!(common_prefix(&[json!("Status.A"), json!("Status.B")]), 7);
+        assert_eq!(common_prefix(&[json!("a.x"), json!("b.x")]), 0);
+        assert_eq!(common_prefix(&[json!("a"), json!("b")]), 0);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Writes `enum Op` and the entries of `OPERATIONS`: what each operation is, and how it behaves.
+//! Writes `enum Op`, and the entries of `OPERATIONS` with the metadata and behaviour of each operation.
 
 use super::document::Document;
 use super::lint::extensions::pace_of;
@@ -22,7 +22,7 @@ pub struct Operation {
 
 /// Reads all operations, in the order of the document.
 ///
-/// [`super::lint`] has checked the spec, so a missing text becomes an empty string here.
+/// A missing text becomes an empty string: [`super::lint`] has already reported it.
 pub fn read(document: &Document) -> Vec<Operation> {
     document
         .api

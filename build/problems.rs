@@ -1,4 +1,4 @@
-//! Errors in a spec, written for the person who edits it.
+//! Mistakes in a spec, each with its place and the remedy.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use std::fmt;
 pub struct Problem {
     /// JSON path from the root of the document, such as `$.paths./v1/x.get`.
     pub path: String,
-    /// What is wrong.
-    pub what: String,
+    /// The mistake.
+    pub message: String,
     /// How to correct it.
     pub remedy: String,
 }
@@ -16,12 +16,12 @@ pub struct Problem {
 impl Problem {
     pub fn new(
         path: impl Into<String>,
-        what: impl Into<String>,
+        message: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
         Self {
             path: path.into(),
-            what: what.into(),
+            message: message.into(),
             remedy: remedy.into(),
         }
     }
@@ -35,22 +35,22 @@ impl Problems {
     pub fn add(
         &mut self,
         path: impl Into<String>,
-        what: impl Into<String>,
+        message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.0.push(Problem::new(path, what, remedy));
+        self.0.push(Problem::new(path, message, remedy));
     }
 
-    /// Adds the problem if `is_right` is false.
+    /// Adds the problem if `is_valid` is false.
     pub fn require(
         &mut self,
-        is_right: bool,
+        is_valid: bool,
         path: impl Into<String>,
-        what: impl Into<String>,
+        message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        if !is_right {
-            self.add(path, what, remedy);
+        if !is_valid {
+            self.add(path, message, remedy);
         }
     }
 }
@@ -70,12 +70,12 @@ impl InvalidSpec {
         }
     }
 
-    /// One line per problem, as the build prints them.
+    /// One line per problem, for the output of the build.
     pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
         self.problems.iter().map(|problem| {
             format!(
                 "{}: {}: {}. Remedy: {}.",
-                self.file, problem.path, problem.what, problem.remedy
+                self.file, problem.path, problem.message, problem.remedy
             )
         })
     }

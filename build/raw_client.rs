@@ -10,7 +10,7 @@ use progenitor::{
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// The type of the state in each raw client: credentials, options and the result of a call.
+/// The type of the state that each raw client holds: credentials, options and the outcome of a call.
 const SCOPE: &str = "crate::transport::Scope";
 const BTREE_MAP: &str = "::std::collections::BTreeMap";
 
@@ -24,12 +24,12 @@ pub fn generate(
     replies: &BTreeSet<String>,
     either_spelling: bool,
 ) -> Result<String, InvalidSpec> {
-    let broken = |path: &str, what: String, remedy: &str| {
-        InvalidSpec::one(file, Problem::new(path, what, remedy))
+    let invalid = |path: &str, message: String, remedy: &str| {
+        InvalidSpec::one(file, Problem::new(path, message, remedy))
     };
     let document = document::parse(file, json)?;
     let inner = SCOPE.parse().map_err(|error| {
-        broken(
+        invalid(
             "$",
             format!("the inner type does not parse: {error}"),
             "correct SCOPE in build/raw_client.rs",
@@ -64,14 +64,14 @@ pub fn generate(
     let tokens = Generator::new(&settings)
         .generate_tokens(&document)
         .map_err(|error| {
-            broken(
+            invalid(
                 "$",
                 format!("the generator does not support the spec: {error}"),
                 "see the rules in specs/README.md, and add a check for this case to build/lint/mod.rs",
             )
         })?;
     let mut syntax: syn::File = syn::parse2(tokens).map_err(|error| {
-        broken(
+        invalid(
             "$",
             format!("the generated code does not parse: {error}"),
             "report a bug with the spec",
@@ -84,7 +84,7 @@ pub fn generate(
     for (name, rust_type) in bound {
         let path = rust_type.split('<').next().unwrap_or(rust_type);
         if !code.contains(path) {
-            return Err(broken(
+            return Err(invalid(
                 &format!("$.components.schemas.{name}"),
                 format!("the x-rust-type `{rust_type}` is not used"),
                 "refer to the component from a request or a success reply, or remove it",
@@ -142,7 +142,7 @@ fn is_constructor(item: &syn::ImplItem) -> bool {
     matches!(item, syn::ImplItem::Fn(function) if function.sig.ident == "new")
 }
 
-/// Removes the JSON Schema from a doc attribute. Returns false if nothing else is in it.
+/// Removes the JSON Schema from a doc attribute. Returns false if the attribute is then empty.
 fn trim_doc(attr: &mut syn::Attribute) -> bool {
     let syn::Meta::NameValue(pair) = &mut attr.meta else {
         return true;

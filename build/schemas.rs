@@ -1,4 +1,4 @@
-//! Lookups in a spec: operations, components, references, and the schemas that replies reach.
+//! Lookups in a spec: operations, components, references, and the schemas that replies collect_references.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 const PREFIX: &str = "#/components/schemas/";
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
 
-/// The entries of the object at this key; empty without one.
+/// The entries of the object at this key; empty if the key is missing.
 pub fn entries<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
     let map = value.get(key).and_then(Value::as_object);
     map.into_iter().flatten()
 }
 
-/// The items of the list at this key; empty without one.
+/// The items of the list at this key; empty if the key is missing.
 pub fn items<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
     let list = value.get(key).and_then(Value::as_array);
     list.into_iter().flatten()
@@ -76,14 +76,14 @@ pub fn reply_only(json: &Value) -> BTreeSet<String> {
     let mut replies = BTreeSet::new();
     for (_, _, operation) in operations(json) {
         if let Some(body) = operation.get("requestBody") {
-            reach(json, resolve(json, body), &mut requests);
+            collect_references(json, resolve(json, body), &mut requests);
         }
         if let Some(parameters) = operation.get("parameters") {
-            reach(json, parameters, &mut requests);
+            collect_references(json, parameters, &mut requests);
         }
         for (status, response) in entries(operation, "responses") {
             if status.starts_with('2') {
-                reach(json, resolve(json, response), &mut replies);
+                collect_references(json, resolve(json, response), &mut replies);
             }
         }
     }
@@ -91,17 +91,17 @@ pub fn reply_only(json: &Value) -> BTreeSet<String> {
 }
 
 /// Adds the names of all component schemas that `value` refers to, directly or indirectly.
-pub fn reach(json: &Value, value: &Value, found: &mut BTreeSet<String>) {
+pub fn collect_references(json: &Value, value: &Value, found: &mut BTreeSet<String>) {
     for name in direct_references(value) {
         if found.insert(name.clone())
             && let Some(schema) = component(json, &name)
         {
-            reach(json, schema, found);
+            collect_references(json, schema, found);
         }
     }
 }
 
-/// The component schemas that `value` itself refers to: by `$ref`, or in its `x-rust-type`.
+/// The component schemas that `value` refers to directly: by `$ref`, or in its `x-rust-type`.
 fn direct_references(value: &Value) -> Vec<String> {
     let mut names = Vec::new();
     match value {

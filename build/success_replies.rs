@@ -8,11 +8,11 @@
 //!
 //! Only the generator's copy changes; the spec file keeps everything for other readers and tools.
 
-use super::schemas::{operations_mut, reach, resolve, text};
+use super::schemas::{collect_references, operations_mut, resolve, text};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// Applies the pass to the document and removes the component schemas that are then unused.
+/// Applies the pass, and removes component schemas that become unused.
 pub fn apply(json: &mut Value) {
     let whole = json.clone();
     let mut used = BTreeSet::new();
@@ -22,16 +22,16 @@ pub fn apply(json: &mut Value) {
         }
         if let Some(body) = operation.get_mut("requestBody") {
             *body = request_body(resolve(&whole, body));
-            reach(&whole, body, &mut used);
+            collect_references(&whole, body, &mut used);
         }
         let time = operation.get("x-behaviour").and_then(|x| text(x, "time"));
         let stream = time == Some("stream");
         if let Some(responses) = operation.get_mut("responses") {
             *responses = success(&whole, responses, stream);
-            reach(&whole, responses, &mut used);
+            collect_references(&whole, responses, &mut used);
         }
         if let Some(parameters) = operation.get_mut("parameters") {
-            reach(&whole, parameters, &mut used);
+            collect_references(&whole, parameters, &mut used);
         }
     }
     if let Some(components) = json.get_mut("components").and_then(Value::as_object_mut) {
@@ -44,7 +44,7 @@ pub fn apply(json: &mut Value) {
     }
 }
 
-/// A single `2XX` reply with one media type: not JSON for a stream, else JSON if there is one.
+/// A single `2XX` reply with one media type: for a stream not JSON, otherwise JSON if available.
 fn success(whole: &Value, responses: &Value, stream: bool) -> Value {
     let first = responses
         .as_object()
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_keeps_the_media_type_that_is_not_json() {
+    fn a_stream_keeps_its_non_json_media_type() {
         let both = json!({ "200": { "content": {
             "application/json": { "schema": { "type": "array" } },
             "application/x-ndjson": { "schema": { "type": "string" } }

@@ -102,9 +102,9 @@ pub fn operation(at: &str, method: &str, operation: &Value, problems: &mut Probl
         (at, operation, &OPERATION[..]),
         (&here, behaviour, &BEHAVIOUR[..]),
     ] {
-        for (key, is_right, remedy) in rules {
+        for (key, is_valid, remedy) in rules {
             problems.require(
-                is_right(value.get(key).unwrap_or(&nothing)),
+                is_valid(value.get(key).unwrap_or(&nothing)),
                 format!("{at}.{key}"),
                 "the value is missing or malformed",
                 *remedy,

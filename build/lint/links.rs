@@ -1,7 +1,7 @@
 //! Checks the links from a reply to the next request.
 //!
-//! Nothing is generated from links, and tools that follow them skip what they cannot resolve. Without this
-//! check a mistake would go unnoticed.
+//! Nothing is generated from links, and tools that follow links skip unresolvable ones. Without this check, a
+//! mistake would go unnoticed.
 
 use super::super::problems::Problems;
 use super::super::schemas::{self, entries, items, resolve, text};
@@ -25,7 +25,7 @@ pub fn links(json: &Value, at: &str, operation: &Value, response: &Value, proble
                 next.is_none_or(|(_, _, next)| has_parameter(json, next, key, None)),
                 format!("{at}.parameters.{key}"),
                 format!("the operation `{target}` has no such parameter"),
-                "write the name that the parameter has there",
+                "write the name of a parameter of that operation",
             );
         }
         let parts = ["parameters", "requestBody"].into_iter().flat_map(|part| {
@@ -52,7 +52,7 @@ fn has_parameter(json: &Value, operation: &Value, name: &str, place: Option<&str
         .any(|parameter| place.is_none_or(|place| text(parameter, "in") == Some(place)))
 }
 
-/// Whether the spec describes the value of an expression. Values that do not begin with `$` are constants.
+/// Whether the spec describes the value of an expression. Values without a leading `$` are constants.
 fn resolves(json: &Value, expression: &Value, operation: &Value, response: &Value) -> bool {
     let Some(text) = expression.as_str().filter(|text| text.starts_with('$')) else {
         return true;
@@ -73,7 +73,7 @@ fn resolves(json: &Value, expression: &Value, operation: &Value, response: &Valu
         .is_some_and(|(place, name)| has_parameter(json, operation, name, Some(place)))
 }
 
-/// Whether one of the media types has a value at this JSON pointer.
+/// Whether the schema of any media type has a value at this JSON pointer.
 fn body_has(json: &Value, body: &Value, pointer: &str) -> bool {
     let parts: Vec<&str> = pointer.split('/').skip(1).collect();
     entries(body, "content")
@@ -86,14 +86,14 @@ fn schema_has(json: &Value, schema: &Value, parts: &[&str]) -> bool {
     let Some((first, rest)) = parts.split_first() else {
         return true;
     };
-    let into = if first.bytes().all(|byte| byte.is_ascii_digit()) {
+    let child = if first.bytes().all(|byte| byte.is_ascii_digit()) {
         schema.get("items")
     } else {
         schema
             .get("properties")
             .and_then(|properties| properties.get(first))
     };
-    if into.is_some_and(|into| schema_has(json, into, rest)) {
+    if child.is_some_and(|child| schema_has(json, child, rest)) {
         return true;
     }
     ["allOf", "oneOf", "anyOf"]
@@ -175,7 +175,11 @@ mod tests {
         ] {
             let wrong = problems("get_thing", "id", expression);
             assert_eq!(wrong.len(), 2, "{expression}");
-            assert!(wrong[0].what.contains(expression), "{}", wrong[0].what);
+            assert!(
+                wrong[0].message.contains(expression),
+                "{}",
+                wrong[0].message
+            );
         }
     }
 }

@@ -8,7 +8,7 @@ mod links;
 
 use super::open_enums;
 use super::problems::{InvalidSpec, Problems};
-use super::schemas::{self, entries, items, reach, resolve, text};
+use super::schemas::{self, collect_references, entries, items, resolve, text};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +38,7 @@ pub fn lint(file: &str, json: &Value) -> Result<(), InvalidSpec> {
         extensions::operation(&at, method, operation, &mut problems);
     }
     components(json, &mut problems);
-    closed_enums(json, &mut problems);
+    refuse_closed_enums(json, &mut problems);
     references(json, "$", json, &mut problems);
     match problems.0.is_empty() {
         true => Ok(()),
@@ -111,8 +111,8 @@ fn parameters(json: &Value, at: &str, operation: &Value, problems: &mut Problems
                 "give the two parameters different names",
             );
         }
-        described(parameter, &here, problems);
-        inline_at(&here, parameter, "schema", problems);
+        require_description(parameter, &here, problems);
+        refuse_inline(&here, parameter, "schema", problems);
     }
 }
 
@@ -152,7 +152,7 @@ fn request_body(json: &Value, at: &str, operation: &Value, problems: &mut Proble
         "the request body has no schema",
         "add a schema",
     );
-    inline_at(&here, media, "schema", problems);
+    refuse_inline(&here, media, "schema", problems);
 }
 
 fn responses(json: &Value, at: &str, operation: &Value, problems: &mut Problems) {
@@ -169,7 +169,7 @@ fn responses(json: &Value, at: &str, operation: &Value, problems: &mut Problems)
         let response = resolve(json, response);
         links::links(json, &here, operation, response, problems);
         for (media, body) in entries(response, "content") {
-            inline_at(&format!("{here}.content.{media}"), body, "schema", problems);
+            refuse_inline(&format!("{here}.content.{media}"), body, "schema", problems);
             if status.starts_with('2') && media == "application/json" {
                 success.extend(body.get("schema").map(Value::to_string));
             }
@@ -191,8 +191,8 @@ fn responses(json: &Value, at: &str, operation: &Value, problems: &mut Problems)
     );
 }
 
-/// Inline objects and enums are refused: the generator invents names for them and merges equal names.
-fn inline_at(at: &str, holder: &Value, key: &str, problems: &mut Problems) {
+/// Refuses inline objects and enums: the generator invents names for them, and merges types with equal names.
+fn refuse_inline(at: &str, holder: &Value, key: &str, problems: &mut Problems) {
     let Some(schema) = holder.get(key) else {
         return;
     };
@@ -210,14 +210,14 @@ fn inline_at(at: &str, holder: &Value, key: &str, problems: &mut Problems) {
         "move it to components.schemas and refer to it with $ref",
     );
     for part in ["items", "additionalProperties"] {
-        inline_at(&at, schema, part, problems);
+        refuse_inline(&at, schema, part, problems);
     }
 }
 
 fn components(json: &Value, problems: &mut Problems) {
     for (name, schema) in schemas::components(json) {
         let at = format!("$.components.schemas.{name}");
-        described(schema, &at, problems);
+        require_description(schema, &at, problems);
         if let Some(values) = schema.get("enum").and_then(Value::as_array)
             && let Some(variant) = open_enums::collision(values)
         {
@@ -229,20 +229,20 @@ fn components(json: &Value, problems: &mut Problems) {
         }
         for (key, property) in entries(schema, "properties") {
             let properties = format!("{at}.properties");
-            inline_at(&properties, &schema["properties"], key, problems);
+            refuse_inline(&properties, &schema["properties"], key, problems);
             if property.get("$ref").is_none() {
-                described(property, &format!("{properties}.{key}"), problems);
+                require_description(property, &format!("{properties}.{key}"), problems);
             }
         }
         for part in ["items", "additionalProperties"] {
-            inline_at(&at, schema, part, problems);
+            refuse_inline(&at, schema, part, problems);
         }
-        keywords(&at, schema, problems);
+        refuse_keywords(&at, schema, problems);
     }
 }
 
-/// Keywords that the generator misreads anywhere in a schema.
-fn keywords(at: &str, schema: &Value, problems: &mut Problems) {
+/// Refuses keywords that the generator misreads, anywhere in a schema.
+fn refuse_keywords(at: &str, schema: &Value, problems: &mut Problems) {
     let bound = schema.get("x-rust-type").is_some();
     for (key, inner) in schema.as_object().into_iter().flatten() {
         let here = format!("{at}.{key}");
@@ -264,13 +264,13 @@ fn keywords(at: &str, schema: &Value, problems: &mut Problems) {
             ),
             "properties" => {
                 for (name, property) in entries(schema, key) {
-                    keywords(&format!("{here}.{name}"), property, problems);
+                    refuse_keywords(&format!("{here}.{name}"), property, problems);
                 }
             }
-            "items" | "additionalProperties" => keywords(&here, inner, problems),
+            "items" | "additionalProperties" => refuse_keywords(&here, inner, problems),
             "allOf" => {
                 for (index, part) in items(schema, key).enumerate() {
-                    keywords(&format!("{here}[{index}]"), part, problems);
+                    refuse_keywords(&format!("{here}[{index}]"), part, problems);
                 }
             }
             _ => {}
@@ -278,12 +278,12 @@ fn keywords(at: &str, schema: &Value, problems: &mut Problems) {
     }
 }
 
-/// Closed enums are refused in replies: one new value would make the whole reply fail.
-fn closed_enums(json: &Value, problems: &mut Problems) {
+/// Refuses closed enums in replies: one new value would make the whole reply fail.
+fn refuse_closed_enums(json: &Value, problems: &mut Problems) {
     let mut replies = BTreeSet::new();
     for (_, _, operation) in schemas::operations(json) {
         for (_, response) in entries(operation, "responses") {
-            reach(json, resolve(json, response), &mut replies);
+            collect_references(json, resolve(json, response), &mut replies);
         }
     }
     for (name, schema) in schemas::components(json) {
@@ -332,7 +332,7 @@ fn references(json: &Value, at: &str, value: &Value, problems: &mut Problems) {
     }
 }
 
-fn described(value: &Value, at: &str, problems: &mut Problems) {
+fn require_description(value: &Value, at: &str, problems: &mut Problems) {
     problems.require(
         value.get("description").is_some(),
         at,
