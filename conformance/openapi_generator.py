@@ -20,8 +20,8 @@ import nodion_client
 
 CLIENTS = [nexlayer_client, dployr_client, nodion_client, edgegap_client]
 
-# Longer than a deployment takes in the sandbox, even on a busy machine.
-PATIENCE = 30.0
+# In seconds: longer than a deployment takes in the sandbox, even on a busy machine.
+TIMEOUT = 30.0
 MANIFEST = open("examples/nexlayer.yaml", encoding="utf-8").read()
 
 
@@ -41,26 +41,26 @@ class Sandbox:
             elif len(words) == 2:
                 # `login code   123`: at least two spaces separate name and value.
                 platform[words[0]] = words[1]
-        raise RuntimeError("the sandbox does not start")
+        raise RuntimeError("the sandbox did not start")
 
     def stop(self):
         self.process.terminate()
         self.process.wait()
 
 
-def until(look, wanted):
-    """Polls `look` until `wanted` accepts the result, and returns it."""
-    end = time.monotonic() + PATIENCE
+def poll(read, accepts):
+    """Calls `read` until `accepts` is true for its result, and returns the result."""
+    end = time.monotonic() + TIMEOUT
     while True:
-        seen = look()
-        if wanted(seen):
+        seen = read()
+        if accepts(seen):
             return seen
         if time.monotonic() > end:
             raise AssertionError(f"timeout, last seen: {seen}")
         time.sleep(0.2)
 
 
-def refused(error, status, call, *arguments):
+def expect_status(error, status, call, *arguments):
     """Expects that a call fails with this status."""
     try:
         call(*arguments)
@@ -70,7 +70,7 @@ def refused(error, status, call, *arguments):
         raise AssertionError(f"expected status {status}")
 
 
-def value(reply):
+def unwrapped(reply):
     """The content of a dployr reply, with or without an envelope."""
     reply = getattr(reply, "actual_instance", reply)
     reply = getattr(reply, "data", None) or reply
@@ -78,11 +78,11 @@ def value(reply):
 
 
 def items(reply):
-    reply = value(reply)
+    reply = unwrapped(reply)
     return reply if isinstance(reply, list) else reply.items
 
 
-def found(records, **wanted):
+def find(records, **wanted):
     """Finds the record with these properties."""
     for record in records:
         if all(getattr(record, name) == value for name, value in wanted.items()):
@@ -99,43 +99,42 @@ def edgegap(at):
         address = edgegap_client.UserData(ip_address="75.28.35.192")
         user = edgegap_client.User(user_type="ip_address", user_data=address)
         new = edgegap_client.DeploymentCreate(application=application, version=version, users=[user], tags=["python"])
-        made = api.create_deployment(new)
-        ready = until(lambda: api.get_deployment(made.request_id), lambda seen: seen.current_status == "Status.READY")
-        assert ready.running and ready.fqdn.startswith(made.request_id), ready
+        created = api.create_deployment(new)
+        ready = poll(lambda: api.get_deployment(created.request_id), lambda seen: seen.current_status == "Status.READY")
+        assert ready.running and ready.fqdn.startswith(created.request_id), ready
         assert "gameport" in ready.ports, ready.ports
         listed = api.list_deployments()
-        assert made.request_id in [one.request_id for one in listed.data], listed
-        api.stop_deployment(made.request_id)
-        until(lambda: api.get_deployment(made.request_id), lambda seen: seen.current_status == "Status.TERMINATED")
-        refused(edgegap_client.ApiException, 410, api.stop_deployment, made.request_id)
+        assert created.request_id in [one.request_id for one in listed.data], listed
+        api.stop_deployment(created.request_id)
+        poll(lambda: api.get_deployment(created.request_id), lambda seen: seen.current_status == "Status.TERMINATED")
+        expect_status(edgegap_client.ApiException, 410, api.stop_deployment, created.request_id)
 
 
 def nodion(at):
     setup = nodion_client.Configuration(host=at["url"], access_token=at["token"])
     with nodion_client.ApiClient(setup) as client:
         api = nodion_client.DeploymentsApi(client)
-        made = api.create_deployment(at["application"]).deployment
-        look = lambda: found(api.list_deployments(at["application"]).deployments, id=made.id)
-        done = until(look, lambda seen: seen.status == "available")
-        assert done.deploy_number == made.deploy_number, done
+        created = api.create_deployment(at["application"]).deployment
+        read = lambda: find(api.list_deployments(at["application"]).deployments, id=created.id)
+        done = poll(read, lambda seen: seen.status == "available")
+        assert done.deploy_number == created.deploy_number, done
         application = nodion_client.ApplicationsApi(client).get_application(at["application"]).application
         assert application.id == at["application"], application
-        refused(nodion_client.ApiException, 404, api.create_deployment, "none")
+        expect_status(nodion_client.ApiException, 404, api.create_deployment, "none")
 
 
 def nexlayer(at):
     with nexlayer_client.ApiClient(nexlayer_client.Configuration(host=at["url"])) as client:
         api = nexlayer_client.DeploymentsApi(client)
-        made = api.start_user_deployment(MANIFEST)
-        mine = nexlayer_client.ApplicationRequest(session_token=made.session_token, application_name=made.application_name)
-        manifests = nexlayer_client.ManifestApi(client)
+        created = api.start_user_deployment(MANIFEST)
+        mine = nexlayer_client.ApplicationRequest(session_token=created.session_token, application_name=created.application_name)
         api.extend_deployment(mine)
-        # There is only one extension.
-        refused(nexlayer_client.ApiException, 400, api.extend_deployment, mine)
+        # A second extension is refused.
+        expect_status(nexlayer_client.ApiException, 400, api.extend_deployment, mine)
 
 
-def bare(response):
-    """The records of a list without an envelope, as plain JSON.
+def as_json_records(response):
+    """Reads the records of a list without an envelope as plain JSON.
 
     If an array is one of several reply schemas, the generated code validates its items before it builds models, and
     fails on timestamps (a string or a number). Inside an envelope it works.
@@ -151,16 +150,16 @@ def dployr(at, lists):
         api = dployr_client.DeploymentsApi(client)
         services = dployr_client.ServicesApi(client)
         new = dployr_client.DeploymentCreate(name="python", type="web", source="image", image="nginx:1.27", port=3000)
-        made = value(api.create_deployment(new, cluster_id=cluster))
-        assert made, "the reply to a create is empty"
-        look = lambda: found(lists(api, "list_deployments", cluster), name="python")
-        until(look, lambda seen: seen.status in ("success", "completed"))
-        service = found(lists(services, "list_services", cluster), name="python")
+        created = unwrapped(api.create_deployment(new, cluster_id=cluster))
+        assert created, "the reply to a create is empty"
+        read = lambda: find(lists(api, "list_deployments", cluster), name="python")
+        poll(read, lambda seen: seen.status in ("success", "completed"))
+        service = find(lists(services, "list_services", cluster), name="python")
         lines = services.get_service_logs(service.id)
-        assert lines and "python" not in (service.id, None), lines
+        assert lines and service.id != "python", lines
         mine = dployr_client.InCluster(cluster_id=cluster)
-        api.delete_deployment(look().id, cluster_id=cluster, in_cluster=mine)
-        refused(dployr_client.ApiException, 404, services.get_service_logs, "none")
+        api.delete_deployment(read().id, cluster_id=cluster, in_cluster=mine)
+        expect_status(dployr_client.ApiException, 404, services.get_service_logs, "none")
 
 
 def control_plane(api, name, cluster):
@@ -168,7 +167,7 @@ def control_plane(api, name, cluster):
 
 
 def documented(api, name, cluster):
-    return bare(getattr(api, f"{name}_without_preload_content")(cluster_id=cluster))
+    return as_json_records(getattr(api, f"{name}_without_preload_content")(cluster_id=cluster))
 
 
 def modules(client):
@@ -183,8 +182,8 @@ class Report:
     def check(self, name, job, *arguments):
         """Runs a job and reports it; its result is formatted into the name."""
         try:
-            given = job(*arguments)
-            print(f"ok openapi-generator: {name.format(given)}")
+            detail = job(*arguments)
+            print(f"ok openapi-generator: {name.format(detail)}")
         except Exception as error:
             self.holds = False
             words = " ".join(f"{type(error).__name__}: {error}".split())

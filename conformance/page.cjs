@@ -16,7 +16,7 @@ function check(name, problems) {
   for (const one of wrong.slice(0, 10)) console.log(`      ${one}`);
 }
 
-// In the page: all visible texts with size and contrast.
+// Runs in the page: returns all visible texts with size and contrast.
 function texts() {
   const parse = (colour) => {
     const [r, g, b, a = 1] = colour.match(/[\d.]+/g).map(Number);
@@ -38,7 +38,7 @@ function texts() {
   const ground = (element) => {
     const layers = [];
     for (let at = element; at; at = at.parentElement) layers.push(parse(getComputedStyle(at).backgroundColor));
-    // The canvas colour of the colour scheme.
+    // The default background of the colour scheme.
     const dark = matchMedia('(prefers-color-scheme: dark)').matches;
     return layers.reverse().reduce((under, top) => over(top, under), dark ? parse('rgb(18, 18, 18)') : parse('rgb(255, 255, 255)'));
   };
@@ -56,7 +56,7 @@ function texts() {
   return found;
 }
 
-// In the page: elements that do not fit.
+// Runs in the page: returns elements that are wider than the window.
 function overflowing() {
   const width = window.innerWidth;
   const problems = [];
@@ -95,7 +95,7 @@ async function main() {
   const before = await (await fetch(`${url}/?format=json`)).json();
   await page.emulateMedia({ colorScheme: 'light' });
   const reply = await page.goto(`${url}/`);
-  check('the page exists and is not cached', [
+  check('the page is served with safe headers and not cached', [
     reply.status() !== 200 && `status ${reply.status()}`,
     reply.headers()['cache-control'] !== 'no-store' && 'cache-control',
     !/default-src 'none'/.test(reply.headers()['content-security-policy'] || '') && 'content-security-policy',
@@ -118,7 +118,7 @@ async function main() {
     ]);
   }
   const states = before.platforms.flatMap((platform) => platform.resources.map((one) => one.state)).join(' ');
-  check('one of them failed', !/failed/.test(states) && states);
+  check('a failed resource is shown', !/failed/.test(states) && states);
   check(`${before.faults.length} faults, each with its counters`, before.faults.map((one) =>
     !rows.some((row) => row.includes(one.fault) && row.includes(`${one.applied} of ${one.matched}`)) && one.fault));
   const shown = rows.slice(-before.requests.length);
@@ -133,7 +133,7 @@ async function main() {
   const pages = [];
   for (const one of urls) pages.push(await (await fetch(`${one}/`)).text(), await (await fetch(`${one}/?format=json`)).text());
   check(`none of ${tokens.length} credentials is on the page`, [
-    tokens.length < 4 && 'too few credentials to look for',
+    tokens.length < 4 && 'too few credentials to search for',
     ...tokens.map((token) => (pages.concat(visible).some((text) => text.includes(token)) ? `${token.slice(0, 4)}...` : '')),
   ]);
 
@@ -177,7 +177,7 @@ async function main() {
   await page.click('text=Refresh every 2 s');
   const first = await page.textContent('header time');
   const again = await page.waitForFunction((seen) => document.querySelector('header time')?.textContent !== seen, first, { timeout: 8000 }).then(() => true, () => false);
-  check('it refreshes on request', [!again && 'the clock did not change', !(await page.$('text=Stop refreshing')) && 'it cannot be stopped']);
+  check('the page refreshes after a click', [!again && 'the clock did not change', !(await page.$('text=Stop refreshing')) && 'refreshing cannot be stopped']);
 
   const after = await (await fetch(`${url}/?format=json`)).json();
   check('viewing the page is not recorded', JSON.stringify(after.requests) !== JSON.stringify(before.requests) && 'requests were added');
@@ -187,7 +187,6 @@ async function main() {
   console.log(`${held} of ${all} page checks hold`);
   process.exitCode = held === all ? 0 : 1;
 }
-
 
 main().catch((error) => {
   console.error(error);

@@ -3,7 +3,7 @@
     schemathesis_report.py NAME STATUS SPEC FOLDER
 
 reads NAME.ndjson, NAME.txt and NAME.refusals in FOLDER. It fails unless the run completed, every request got a reply,
-every operation succeeded once, and links were followed.
+every operation succeeded at least once, links were followed, and few failures were ignored.
 """
 
 import json
@@ -14,15 +14,15 @@ from pathlib import Path
 import yaml
 
 # Operations that cannot succeed, by run.
-HOPELESS = {
+NEVER_SUCCEEDS = {
     "dployr-control-plane": {
-        # A defect of the control plane: it takes the deployment id for a cluster id and answers 403.
+        # A defect of the control plane: it uses the deployment id as a cluster id, and answers 403.
         "get_deployment",
     },
 }
 
-# Rules that ignore more than this share would hide problems.
-MOST_PASSED_OVER = 0.3
+# Maximum share of ignored failures: rules that ignore more could hide problems.
+MAX_IGNORED = 0.3
 
 
 def operations(spec: Path) -> dict[tuple[str, str], str]:
@@ -44,7 +44,7 @@ def events(report: Path):
 
 def main(name: str, status: int, spec: Path, folder: Path) -> int:
     known = operations(spec)
-    selected, ended, cases, silent = 0, False, 0, 0
+    selected, ended, cases, unanswered = 0, False, 0, 0
     answered: dict[str, Counter] = defaultdict(Counter)
     links, followed = Counter(), Counter()
     for event, body in events(folder / f"{name}.ndjson"):
@@ -59,42 +59,42 @@ def main(name: str, status: int, spec: Path, folder: Path) -> int:
             response = (interactions.get(case_id) or {}).get("response")
             code = response["status_code"] if response else 0
             cases += 1
-            silent += code == 0
+            unanswered += code == 0
             operation = known.get((case["value"]["method"], case["value"]["path"]))
             if operation:
                 answered[operation][code] += 1
             if case.get("transition") and case.get("is_transition_applied"):
                 links[case["transition"]["id"]] += 1
                 followed[code] += 1
-    unlucky = {
+    never_succeeded = {
         operation: dict(sorted(codes.items()))
         for operation, codes in sorted(answered.items())
-        if operation not in HOPELESS.get(name, set()) and not any(200 <= code < 300 for code in codes)
+        if operation not in NEVER_SUCCEEDS.get(name, set()) and not any(200 <= code < 300 for code in codes)
     }
-    why = []
+    problems = []
     refusals = folder / f"{name}.refusals"
-    passed_over = sum(json.loads(refusals.read_text(encoding="utf-8")).values()) if refusals.exists() else 0
-    if passed_over > MOST_PASSED_OVER * cases:
-        why.append("too many failures are ignored")
+    ignored = sum(json.loads(refusals.read_text(encoding="utf-8")).values()) if refusals.exists() else 0
+    if ignored > MAX_IGNORED * cases:
+        problems.append("too many failures are ignored")
 
     if status:
-        why.append("schemathesis failed, see above")
+        problems.append("schemathesis failed, see above")
     if not ended:
-        why.append("the run did not complete")
-    if silent:
-        why.append(f"{silent} requests without a reply")
-    if unlucky:
-        why.append("never succeeded: " + ", ".join(f"{operation} {codes}" for operation, codes in unlucky.items()))
+        problems.append("the run did not complete")
+    if unanswered:
+        problems.append(f"{unanswered} requests without a reply")
+    if never_succeeded:
+        problems.append("never succeeded: " + ", ".join(f"{operation} {codes}" for operation, codes in never_succeeded.items()))
     if not links:
-        why.append("no link was followed")
+        problems.append("no link was followed")
     codes = ", ".join(f"{number} x {code}" for code, number in sorted(followed.items()))
     figures = (
-        f"{len(answered)} of {selected} operations, {cases} cases, {passed_over} failures ignored, "
+        f"{len(answered)} of {selected} operations, {cases} cases, {ignored} failures ignored, "
         f"stateful: {sum(links.values())} transitions over {len(links)} links ({codes})"
     )
-    if why or len(answered) != selected:
+    if problems or len(answered) != selected:
         print((folder / f"{name}.txt").read_text(encoding="utf-8"), file=sys.stderr)
-        print(f"FAILED schemathesis {name}: {'; '.join(why)}: {figures}")
+        print(f"FAILED schemathesis {name}: {'; '.join(problems)}: {figures}")
         return 1
     print(f"ok schemathesis {name}: {figures}")
     return 0

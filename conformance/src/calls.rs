@@ -1,4 +1,4 @@
-//! The three kinds of calls, and their outcomes.
+//! The calls that the checks send, and their outcomes.
 
 use crate::Result;
 use deploykit::edgegap::{NewDeployment, User};
@@ -15,7 +15,7 @@ const TOO_LONG: usize = 9 << 10;
 /// Above the 1 KiB body limit in `nginx.conf`.
 const TOO_LARGE: usize = 300 << 10;
 
-/// A kind of operation, with one representative.
+/// A kind of call, represented by one operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Nodion's list of deployments: a retryable GET.
@@ -26,7 +26,7 @@ pub enum Kind {
     Login,
 }
 
-/// A change to a check's call.
+/// A modification of the call.
 #[derive(Clone, Copy, Debug)]
 pub enum Tweak {
     Nothing,
@@ -59,7 +59,7 @@ impl Kind {
                 outcome(tweak.on(create(base_url, &variable)?)).await
             }
             Self::Login => {
-                let client = tuned(dployr::Client::builder(), base_url).build()?;
+                let client = configured(dployr::Client::builder(), base_url).build()?;
                 outcome(tweak.on(client.login("user@example.com", "password"))).await
             }
         })
@@ -77,25 +77,25 @@ impl Tweak {
     }
 }
 
-/// The list call, not sent yet.
+/// Builds the list call.
 pub fn list(base_url: &str) -> Result<Call<Page<nodion::Deployment>>> {
-    let client = tuned(nodion::Client::builder().token("secret"), base_url).build()?;
+    let client = configured(nodion::Client::builder().token("secret"), base_url).build()?;
     Ok(client.application("a-1").deployments().list())
 }
 
-/// The create call with this variable in its body, not sent yet.
+/// Builds the create call with this variable in its body.
 pub fn create(base_url: &str, variable: &str) -> Result<Call<edgegap::Deployed>> {
-    let client = tuned(edgegap::Client::builder().token("secret"), base_url).build()?;
+    let client = configured(edgegap::Client::builder().token("secret"), base_url).build()?;
     let new = NewDeployment::new("app", "1", User::ip([192, 0, 2, 1].into()));
     Ok(client.deploy(new.env("MODE", variable)))
 }
 
-fn tuned<P: Platform>(builder: ClientBuilder<P>, base_url: &str) -> ClientBuilder<P> {
+fn configured<P: Platform>(builder: ClientBuilder<P>, base_url: &str) -> ClientBuilder<P> {
     builder
         .base_url(base_url)
         .timeout(TIMEOUT)
         .deadline(3 * TIMEOUT)
-        // Every request must reach the server.
+        // Without pacing, so that every request reaches the server.
         .pacing(Pacing::off())
         // The default number of retries, with a shorter backoff.
         .retry(Retry::default().initial_backoff(Duration::from_millis(50)))
@@ -109,7 +109,7 @@ pub async fn outcome<T: Send + 'static>(call: Call<T>) -> Outcome {
 }
 
 /// `KIND EFFECT ATTEMPTS`, or `Ok ATTEMPTS`.
-pub fn end(outcome: &Outcome) -> String {
+pub fn summary(outcome: &Outcome) -> String {
     match outcome {
         Ok(attempts) => format!("Ok {attempts}"),
         Err(error) => format!(

@@ -1,6 +1,6 @@
 //! Runs the client, the sandbox and the specs against third-party tools.
 //!
-//! The scripts in this folder install and start the tools and run this program, which prints one line per check.
+//! The scripts in this folder install and start the tools, and run this program. It prints one line per check.
 
 #![forbid(unsafe_code)]
 
@@ -21,7 +21,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 struct Servers {
     wiremock: String,
     nginx: String,
-    /// nginx's log: status, method and path of each request.
+    /// nginx's access log: status, method and path of each request.
     access_log: PathBuf,
 }
 
@@ -34,7 +34,7 @@ async fn main() -> ExitCode {
         }
         report.finish()
     };
-    // Dropping the checks stops all Prism processes.
+    // SIGTERM drops the checks, which stops all Prism processes.
     let stopped = async {
         match signal(SignalKind::terminate()) {
             Ok(mut signal) => signal.recv().await,

@@ -1,6 +1,6 @@
-//! nginx: real rate limits, error pages and access log.
+//! The client against nginx: rate limits, error pages, and the access log.
 
-use crate::calls::{Kind, Outcome, Tweak, attempts, create, end, list, outcome};
+use crate::calls::{Kind, Outcome, Tweak, attempts, create, list, outcome, summary};
 use crate::report::Report;
 use crate::{Result, Servers};
 use deploykit::http::Method;
@@ -14,49 +14,50 @@ use tokio::task::JoinSet;
 const CONCURRENT_CALLS: usize = 20;
 /// Concurrent creates at a rate limit.
 const CREATES: usize = 4;
-/// Delay of the slow location, and when a caller gives up.
+/// Delay of the slow location, and the timeout of a caller.
 const SLOW_MS: u64 = 5_000;
 const CALLER_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// How long to wait for log lines.
 const LOG_TIMEOUT: Duration = Duration::from_secs(5);
 /// The log is complete when it did not change for this long.
 const LOG_QUIET: Duration = Duration::from_millis(150);
+
 pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
     slow_location(servers).await?;
     limit_without_retry_after(servers, report).await?;
     limit_with_retry_after(servers, report).await?;
     dropped_calls(servers, report).await?;
-    for page in pages() {
-        page.check(servers, report).await?;
+    for location in locations() {
+        location.check(servers, report).await?;
     }
     Ok(())
 }
 
-/// Without `Retry-After`, a refusal is an error and not retried.
+/// Without `Retry-After`, a 429 is an error and not retried.
 async fn limit_without_retry_after(servers: &Servers, report: &mut Report) -> Result<()> {
     let found = concurrently(CONCURRENT_CALLS, || {
-        Ok(outcome(list(&servers.at("unhinted"))?))
+        Ok(outcome(list(&servers.at("without-retry-after"))?))
     })
     .await?;
     let refused: Vec<_> = found
         .iter()
         .filter_map(|found| found.as_ref().err())
         .collect();
-    let log = Log::read(servers, "unhinted", CONCURRENT_CALLS).await?;
+    let log = Log::read(servers, "without-retry-after", CONCURRENT_CALLS).await?;
     let as_expected = refused.iter().all(|error| {
         (error.kind(), error.effect(), error.retry_after())
             == (ErrorKind::RateLimited, Effect::None, None)
     });
-    let some = !refused.is_empty() && refused.len() < CONCURRENT_CALLS;
+    let some_refused = !refused.is_empty() && refused.len() < CONCURRENT_CALLS;
     let once = log.all() == CONCURRENT_CALLS && log.with(429) == refused.len();
-    let name = format!("nginx: a limit without Retry-After: an error, sent once: {log}");
-    report.holds(name, some && as_expected && once);
+    let name = format!("nginx: 429 without Retry-After is not retried: {log}");
+    report.holds(name, some_refused && as_expected && once);
     Ok(())
 }
 
 /// With `Retry-After`, all calls succeed, every attempt is logged, and each create is accepted once.
 async fn limit_with_retry_after(servers: &Servers, report: &mut Report) -> Result<()> {
-    let (lists, creates) = (servers.at("hinted"), servers.at("creates"));
+    let (lists, creates) = (servers.at("with-retry-after"), servers.at("creates"));
     let listed = concurrently(CONCURRENT_CALLS, || {
         Ok(outcome(with_many_retries(list(&lists)?)))
     })
@@ -65,13 +66,13 @@ async fn limit_with_retry_after(servers: &Servers, report: &mut Report) -> Resul
         Ok(outcome(with_many_retries(create(&creates, "v")?)))
     })
     .await?;
-    for (place, found, status) in [("hinted", listed, 200), ("creates", created, 202)] {
+    for (place, found, status) in [("with-retry-after", listed, 200), ("creates", created, 202)] {
         let attempts = found.iter().map(attempts).sum();
         let log = Log::read(servers, place, attempts).await?;
         let good = found.iter().all(Outcome::is_ok) && log.with(status) == found.len();
-        let every = log.all() == attempts && log.with(429) > 0;
-        let name = format!("nginx: a limit with Retry-After ({place}): all succeed once: {log}");
-        report.holds(name, good && every);
+        let all_logged = log.all() == attempts && log.with(429) > 0;
+        let name = format!("nginx: 429 with Retry-After ({place}) is retried until success: {log}");
+        report.holds(name, good && all_logged);
     }
     Ok(())
 }
@@ -84,93 +85,100 @@ async fn dropped_calls(servers: &Servers, report: &mut Report) -> Result<()> {
         let call = kind.call(&base_url, Tweak::Nothing);
         let gave_up = tokio::time::timeout(CALLER_TIMEOUT, call).await.is_err();
         let log = Log::read(servers, &place, 1).await?;
-        let name = format!("nginx: a dropped {kind:?} closes its connection, sent once: {log}");
+        let name =
+            format!("nginx: a dropped {kind:?} closes its connection and is not retried: {log}");
         report.holds(name, gave_up && log.all() == 1 && log.with(499) == 1);
     }
     Ok(())
 }
 
-/// A location with a reply of nginx's own.
-struct Page {
+/// A location whose outcome comes from nginx instead of the upstream.
+struct Location {
     kind: Kind,
     place: &'static str,
     tweak: Tweak,
     /// The status in the log.
     logged: u16,
     /// Text in the body excerpt of the error.
-    says: &'static str,
+    body_text: &'static str,
     /// The expected outcome.
-    end: String,
+    outcome: String,
 }
 
-fn pages() -> Vec<Page> {
+fn locations() -> Vec<Location> {
     use Kind::{Create, List};
     use Tweak::{LargeBody, LongHeader, LongQuery, Nothing};
     let slow = Tweak::Timeout(CALLER_TIMEOUT);
-    let once = [
-        (Create, "large", LargeBody, 413, "Entity Too Large"),
+    let permanent = [
+        (Create, "small-limit", LargeBody, 413, "Entity Too Large"),
         (List, "good", LongQuery, 414, "URI Too Large"),
         (Create, "good", LongHeader, 400, "Cookie Too Large"),
-        (Create, "elsewhere", Nothing, 301, "Moved"),
+        (Create, "redirect", Nothing, 301, "Moved"),
     ];
-    let once = once.map(|(kind, place, tweak, logged, says)| Page {
+    let permanent = permanent.map(|(kind, place, tweak, logged, body_text)| Location {
         kind,
         place,
         tweak,
         logged,
-        says,
-        end: match logged {
+        body_text,
+        outcome: match logged {
             301 => "Redirected Unknown 1".to_owned(),
             _ => "Rejected None 1".to_owned(),
         },
     });
-    let passing = [
-        ("nobody", Nothing, 502, "Bad Gateway", "Unavailable"),
-        ("impatient", Nothing, 504, "Gateway Time-out", "Timeout"),
-        ("hangs-up", Nothing, 444, "", "Interrupted"),
+    let transient = [
+        ("no-upstream", Nothing, 502, "Bad Gateway", "Unavailable"),
+        ("short-timeout", Nothing, 504, "Gateway Time-out", "Timeout"),
+        ("closed", Nothing, 444, "", "Interrupted"),
         ("slow", slow, 499, "", "Timeout"),
     ];
-    let passing = passing
+    let transient = transient
         .into_iter()
-        .flat_map(|(place, tweak, logged, says, error)| {
-            [(List, "None 3"), (Create, "Unknown 1")].map(|(kind, end)| Page {
+        .flat_map(|(place, tweak, logged, body_text, error)| {
+            [(List, "None 3"), (Create, "Unknown 1")].map(|(kind, outcome)| Location {
                 kind,
                 place,
                 tweak,
                 logged,
-                says,
-                end: format!("{error} {end}"),
+                body_text,
+                outcome: format!("{error} {outcome}"),
             })
         });
-    once.into_iter().chain(passing).collect()
+    permanent.into_iter().chain(transient).collect()
 }
 
-impl Page {
+impl Location {
     async fn check(&self, servers: &Servers, report: &mut Report) -> Result<()> {
         let kind = self.kind;
         let before = Log::now(servers, "")?;
         let found = kind.call(&servers.at(self.place), self.tweak).await?;
-        let end = end(&found);
+        let outcome = summary(&found);
         // nginx logs no path for unreadable requests, so all lines are counted.
         let attempts = attempts(&found);
         let log = Log::read(servers, "", before.all() + attempts).await?;
         let mut problems = Vec::new();
-        if end != self.end {
-            problems.push(format!("expected {}: {found:?}", self.end));
+        if outcome != self.outcome {
+            problems.push(format!("expected {}: {found:?}", self.outcome));
         }
         if let Err(error) = &found {
-            // nginx sends no reply for these two.
+            // With these two, nginx sends no reply.
             let status = (![444, 499].contains(&self.logged)).then_some(self.logged);
             let body = error.body_excerpt().unwrap_or_default();
-            if error.status() != status || !body.contains(self.says) {
-                problems.push(format!("expected {status:?}, {:?}: {error:?}", self.says));
+            if error.status() != status || !body.contains(self.body_text) {
+                problems.push(format!(
+                    "expected {status:?}, {:?}: {error:?}",
+                    self.body_text
+                ));
             }
         }
         let logged = log.with(self.logged) - before.with(self.logged);
         if logged != attempts || log.all() != before.all() + attempts {
             problems.push(format!("the log changed from {before} to {log}"));
         }
-        let name = format!("nginx: {} at /{}: {kind:?}: {end}", self.logged, self.place);
+        let name = format!(
+            "nginx: {} at /{}: {kind:?}: {outcome}",
+            self.logged, self.place
+        );
         report.check(name, &problems);
         Ok(())
     }
@@ -178,7 +186,7 @@ impl Page {
 
 /// A call with many retries.
 fn with_many_retries<T: Send + 'static>(call: Call<T>) -> Call<T> {
-    // Spreads the retries over a second: all calls get the same `Retry-After`.
+    // Spreads the retries over a second, because all calls get the same `Retry-After`.
     let spread = Duration::from_secs(1);
     call.retry(
         Retry::default()

@@ -1,8 +1,8 @@
 //! Runs the table `faults.yaml` against WireMock.
 //!
-//! Each call has its own path prefix, by which WireMock's journal is counted.
+//! Each call has its own path prefix, so that its requests can be counted in WireMock's journal.
 
-use crate::calls::{Kind, Outcome, Tweak, attempts, end};
+use crate::calls::{Kind, Outcome, Tweak, attempts, summary};
 use crate::report::Report;
 use crate::{Result, Servers};
 use deploykit::http::Method;
@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// Concurrent calls; enough that delays do not add up.
-const AT_ONCE: usize = 40;
+/// Maximum concurrent calls.
+const CONCURRENCY: usize = 40;
 /// How long to wait for the journal: longer than the longest delay.
 const JOURNAL_TIMEOUT: Duration = Duration::from_secs(12);
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
@@ -40,7 +40,7 @@ impl Row {
     /// WireMock's response definitions for this kind of call.
     fn replies_to(&self, kind: Kind) -> Vec<Value> {
         let (status, body) = kind.success();
-        let whole = |reply: &Value| {
+        let complete = |reply: &Value| {
             let mut reply = reply.clone();
             if reply["status"].is_null() && reply["fault"].is_null() {
                 reply["status"] = json!(status);
@@ -49,7 +49,7 @@ impl Row {
             }
             reply
         };
-        self.replies.iter().map(whole).collect()
+        self.replies.iter().map(complete).collect()
     }
 }
 
@@ -61,11 +61,11 @@ struct Cell {
     prefix: String,
 }
 
-/// What WireMock received under one prefix.
+/// The requests that WireMock received below one prefix.
 #[derive(Clone, Default)]
 struct Seen {
     statuses: Vec<u16>,
-    elsewhere: usize,
+    redirects_followed: usize,
 }
 
 pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
@@ -81,7 +81,7 @@ pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
         })
         .collect();
 
-    // The client's raw requests serve for WireMock's admin API.
+    // WireMock's admin API, called with raw requests of the client.
     let admin = nodion::Client::builder()
         .base_url(&servers.wiremock)
         .token("none")
@@ -95,14 +95,14 @@ pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
         .json(&json!({ "mappings": mappings }))
         .await?;
 
-    let room = Arc::new(Semaphore::new(AT_ONCE));
+    let permits = Arc::new(Semaphore::new(CONCURRENCY));
     let calls = cells.iter().map(|cell| {
-        let (kind, room) = (cell.kind, room.clone());
+        let (kind, permits) = (cell.kind, permits.clone());
         let limit = cell.row.within_ms.map(Duration::from_millis);
         let tweak = limit.map_or(Tweak::Nothing, Tweak::Timeout);
         let base_url = format!("{}/{}", servers.wiremock, cell.prefix);
         tokio::spawn(async move {
-            let _place = room.acquire().await?;
+            let _permit = permits.acquire().await?;
             kind.call(&base_url, tweak).await
         })
     });
@@ -116,9 +116,9 @@ pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
     for (cell, found) in cells.iter().zip(&outcomes) {
         let seen = journal.get(&cell.prefix).cloned().unwrap_or_default();
         let problems = problems(cell, found, &seen);
-        let (end, counted) = (end(found), seen.statuses.len());
+        let (outcome, received) = (summary(found), seen.statuses.len());
         let name = format!("wiremock: {}: {:?}", cell.row.name, cell.kind);
-        report.check(format!("{name}: {end}, received {counted}"), &problems);
+        report.check(format!("{name}: {outcome}, received {received}"), &problems);
     }
     Ok(())
 }
@@ -129,7 +129,7 @@ fn problems(cell: &Cell, found: &Outcome, seen: &Seen) -> Vec<String> {
     let list = kind == Kind::List;
     let wanted = if list { &row.list } else { &row.others };
     let mut problems = Vec::new();
-    if end(found) != *wanted {
+    if summary(found) != *wanted {
         problems.push(format!("expected {wanted}: {found:?}"));
     }
     let hint = row.retry_after.map(Duration::from_secs);
@@ -142,7 +142,7 @@ fn problems(cell: &Cell, found: &Outcome, seen: &Seen) -> Vec<String> {
     if seen.statuses.len() != attempts(found) {
         problems.push("the attempts differ from the received requests".to_owned());
     }
-    if seen.elsewhere > 0 {
+    if seen.redirects_followed > 0 {
         problems.push("a redirect was followed".to_owned());
     }
     // Independent of the table: a create or login may only be retried after a 429.
@@ -207,7 +207,7 @@ fn by_prefix(requests: &[Value]) -> HashMap<String, Seen> {
         let prefix = url.split('/').nth(1).unwrap_or_default();
         let seen = all.entry(prefix.to_owned()).or_default();
         if url.ends_with("/elsewhere") {
-            seen.elsewhere += 1;
+            seen.redirects_followed += 1;
         }
         let status = event["response"]["status"].as_u64().unwrap_or_default();
         seen.statuses

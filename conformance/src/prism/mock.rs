@@ -12,17 +12,17 @@ use deploykit_sandbox::Sandbox;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Generated replies per success, and per failure.
+/// Generated replies per documented success, and per documented failure.
 const ROUNDS: [usize; 2] = [10, 2];
-/// Environment variable: multiplies the rounds.
-const MORE: &str = "PRISM_ROUNDS";
+/// Environment variable that multiplies the rounds.
+const ROUNDS_FACTOR: &str = "PRISM_ROUNDS";
 
 pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
-    // Only its ids and credentials are used.
+    // Provides ids and credentials; no request reaches it.
     let sandbox = Sandbox::start().await?;
     for dynamic in [false, true] {
         let start = async |api| Prism::mock(cli, &documented_replies::path(api), dynamic).await;
-        for (api, prism) in &Prism::of_each_platform(start).await? {
+        for (api, prism) in &Prism::start_each(start).await? {
             let mut checks = MockChecks::new(api, prism, dynamic)?;
             let run = OperationRun::new(api, &prism.base_url, &sandbox);
             for row in &run.rows {
@@ -41,7 +41,7 @@ struct WantedReply {
     accept: Option<String>,
 }
 
-/// Requests every documented reply from a Prism.
+/// Requests every documented reply from one Prism.
 struct MockChecks<'a> {
     api: &'a str,
     prism: &'a Prism,
@@ -84,8 +84,8 @@ impl<'a> MockChecks<'a> {
                     .check_reply(operation, wanted, variant.call(&run.clients))
                     .await;
                 for error in success.into_iter().flat_map(|success| success.failures) {
-                    let made_up = self.dynamic && wanted.is_lines();
-                    if !(made_up && error.kind() == ErrorKind::Decode) {
+                    let arbitrary = self.dynamic && wanted.is_lines();
+                    if !(arbitrary && error.kind() == ErrorKind::Decode) {
                         self.problem(operation, wanted, error);
                     }
                 }
@@ -104,8 +104,10 @@ impl<'a> MockChecks<'a> {
         if self.dynamic {
             let [of_success, of_failure] = ROUNDS;
             let rounds = if status < 300 { of_success } else { of_failure };
-            let more = std::env::var(MORE).ok().and_then(|more| more.parse().ok());
-            let seeds = 0..rounds * more.unwrap_or(1);
+            let factor = std::env::var(ROUNDS_FACTOR)
+                .ok()
+                .and_then(|factor| factor.parse().ok());
+            let seeds = 0..rounds * factor.unwrap_or(1);
             return seeds
                 .map(|seed| wanted(format!(", seed=round-{seed}")))
                 .collect();
@@ -145,13 +147,13 @@ impl<'a> MockChecks<'a> {
                 return Some(success);
             }
             Ok(Err(error)) => {
-                if let Some(what) = wrong(&error, wanted, self.dynamic) {
+                if let Some(problem) = problem_of(&error, wanted, self.dynamic) {
                     let log = self.prism.take_violations().await;
                     let body = error.body_excerpt().unwrap_or_default();
                     self.problem(
                         operation,
                         wanted,
-                        format!("{what}: {error}; {body}; {log:?}"),
+                        format!("{problem}: {error}; {body}; {log:?}"),
                     );
                 }
             }
@@ -163,12 +165,12 @@ impl<'a> MockChecks<'a> {
         &mut self,
         operation: &Operation,
         wanted: &WantedReply,
-        what: impl std::fmt::Display,
+        problem: impl std::fmt::Display,
     ) {
         let WantedReply { prefer, accept, .. } = wanted;
         let accept = accept.as_deref().unwrap_or_default();
         self.problems
-            .push(format!("{} ({prefer} {accept}): {what}", operation.id));
+            .push(format!("{} ({prefer} {accept}): {problem}", operation.id));
     }
 
     fn finish(self, report: &mut Report) {
@@ -189,8 +191,8 @@ impl<'a> MockChecks<'a> {
     }
 }
 
-/// The problem of an error, if any.
-fn wrong(error: &Error, wanted: &WantedReply, dynamic: bool) -> Option<&'static str> {
+/// Why an error is wrong for this reply; `None` if it is correct.
+fn problem_of(error: &Error, wanted: &WantedReply, dynamic: bool) -> Option<&'static str> {
     if error.status() != Some(wanted.status) {
         return Some("the error lacks the status");
     }
@@ -201,7 +203,7 @@ fn wrong(error: &Error, wanted: &WantedReply, dynamic: bool) -> Option<&'static 
 }
 
 impl WantedReply {
-    /// To a schema NDJSON is plain text, so generated text is arbitrary.
+    /// The schema of NDJSON is plain text, so Prism generates arbitrary text.
     fn is_lines(&self) -> bool {
         self.accept.as_deref() == Some("application/x-ndjson")
     }

@@ -1,4 +1,4 @@
-//! Every operation of a platform, in an order that the sandbox can answer.
+//! Every operation of a platform, in an order in which the sandbox can answer successfully.
 
 use super::operations::{Clients, Row, Setup, rows};
 use deploykit::dployr;
@@ -31,7 +31,7 @@ impl OperationRun {
         }
     }
 
-    /// Stores a created or found id for later rows.
+    /// Stores an id from a reply for later rows.
     pub fn store_id(&self, id: Option<(&'static str, String)>) {
         let values = self.arguments.values.lock();
         let mut values = values.unwrap_or_else(PoisonError::into_inner);

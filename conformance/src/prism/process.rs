@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
-/// Log messages about violations, and about replies that Prism made up.
+/// Parts of log messages about violations, and about replies that Prism replaced.
 const LOGGED_VIOLATIONS: [&str; 3] = ["Violation", "Remocking", "terminated with error"];
 
 /// How far Prism's log may lag behind its replies.
@@ -24,7 +24,7 @@ pub struct Prism {
 
 impl Prism {
     /// Starts one Prism per platform.
-    pub async fn of_each_platform(
+    pub async fn start_each(
         start: impl AsyncFn(&'static str) -> Result<Self>,
     ) -> Result<[(&'static str, Self); 4]> {
         let [a, b, c, d] = ["nexlayer", "dployr", "nodion", "edgegap"];
@@ -68,13 +68,13 @@ impl Prism {
             .kill_on_drop(true)
             .spawn()?;
         let violations = Arc::<Mutex<Vec<String>>>::default();
-        let (found, address) = oneshot::channel();
+        let (address_sender, address) = oneshot::channel();
         let (out, err) = (child.stdout.take(), child.stderr.take());
-        tokio::spawn(listen(out, Arc::clone(&violations), Some(found)));
-        tokio::spawn(listen(err, Arc::clone(&violations), None));
+        tokio::spawn(read_log(out, Arc::clone(&violations), Some(address_sender)));
+        tokio::spawn(read_log(err, Arc::clone(&violations), None));
         let address = tokio::time::timeout(Duration::from_secs(60), address).await;
         let Ok(Ok(address)) = address else {
-            return Err(format!("Prism does not start: {arguments:?}").into());
+            return Err(format!("Prism did not start: {arguments:?}").into());
         };
         Ok(Self {
             base_url: format!("http://{address}"),
@@ -94,17 +94,17 @@ fn lock(violations: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
     violations.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn listen(
+async fn read_log(
     from: Option<impl AsyncRead + Unpin>,
     violations: Arc<Mutex<Vec<String>>>,
-    mut found: Option<oneshot::Sender<String>>,
+    mut address_sender: Option<oneshot::Sender<String>>,
 ) {
     let Some(from) = from else { return };
     let mut lines = BufReader::new(from).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         if let Some((_, address)) = line.split_once("Prism is listening on http://") {
-            if let Some(found) = found.take() {
-                let _ = found.send(address.trim().to_owned());
+            if let Some(sender) = address_sender.take() {
+                let _ = sender.send(address.trim().to_owned());
             }
         } else if LOGGED_VIOLATIONS
             .iter()

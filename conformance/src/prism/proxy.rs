@@ -1,4 +1,4 @@
-//! Prism between the client and the sandbox, validating both sides.
+//! Prism as a proxy between the client and the sandbox, validating requests and replies.
 
 use super::documented_replies;
 use super::lifecycles::{BaseUrls, Lifecycles};
@@ -50,10 +50,10 @@ async fn proxies(cli: &Path, sandbox: &Sandbox) -> Result<[(&'static str, Prism)
         };
         Prism::proxy(cli, &documented_replies::path(api), upstream).await
     };
-    Prism::of_each_platform(start).await
+    Prism::start_each(start).await
 }
 
-/// Runs the lifecycle example, then one invalid request per Prism.
+/// Runs the lifecycle example through Prism, then sends one invalid request to each platform.
 async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
     let sandbox = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
     let sandbox = sandbox.start().await?;
@@ -127,7 +127,7 @@ async fn violated(prism: &Prism, by: &str) -> bool {
     violations.iter().any(|line| line.contains(&violation))
 }
 
-/// Sends each call once through a Prism. With `documented`, only operations of the vendor's reference.
+/// Sends each call once through one Prism. With `documented`, only operations that the vendor documents.
 async fn send_all(
     prism: &Prism,
     run: &OperationRun,
