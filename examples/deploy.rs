@@ -1,7 +1,7 @@
 //! Deploys one job to each of the four platforms at the same time.
 //!
 //! `cargo run --example deploy` runs against the sandbox. When the environment contains credentials,
-//! the jobs run for real on those platforms instead, which costs money:
+//! the jobs run on those real platforms instead, which costs money:
 //!
 //! | platform | required | optional |
 //! |---|---|---|
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Variables that enable the platforms.
+/// Variables that select the platforms to run on.
 const CREDENTIALS: [&str; 4] = [
     "NEXLAYER_BASE_URL",
     "DPLOYR_TOKEN",
@@ -192,7 +192,7 @@ async fn edgegap_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
     })
 }
 
-/// Prints each change of the phase. Polls the sandbox more often, because it is fast.
+/// Prints each change of the phase. Polls the sandbox more often, because its deployments are fast.
 fn watched<T: Send + 'static>(
     platform: &'static str,
     sandbox: Option<&Sandbox>,

@@ -1,5 +1,5 @@
-//! The lifecycle of a deployment on each platform. The base URLs are parameters, so that a proxy can be between
-//! the client and the sandbox.
+//! The lifecycle of a deployment on each platform. The base URLs are parameters, so that the requests can pass
+//! through a proxy.
 
 use deploykit::edgegap::{NewDeployment as NewServer, User};
 use deploykit::nexlayer::{self, Manifest};
@@ -26,7 +26,7 @@ pub struct BaseUrls {
 
 impl BaseUrls {
     /// The base URLs of the sandbox.
-    #[allow(dead_code)] // Unused by programs with a proxy.
+    #[allow(dead_code)] // Programs with a proxy do not use it.
     pub fn of(sandbox: &Sandbox) -> Self {
         Self {
             nexlayer: sandbox.nexlayer().base_url.clone(),

@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
     let lifecycles = Lifecycles {
         base_urls: BaseUrls::of(&sandbox),
         sandbox: &sandbox,
-        print: |platform, what| println!("{platform:<9} {what}"),
+        print: |platform, event| println!("{platform:<9} {event}"),
     };
     let results = lifecycles.all().await;
     let mut complete = 0;

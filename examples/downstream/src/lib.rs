@@ -1,4 +1,4 @@
-//! Deploys a game server from a CI job: one server for each run, even after lost replies. A server that
+//! Deploys a game server from a CI job: exactly one server per run, even after lost replies. A server that
 //! fails to start is stopped.
 
 use deploykit::edgegap::{Client, NewDeployment, RequestId, User};
@@ -30,7 +30,7 @@ pub struct Config {
     pub secrets: Vec<String>,
 }
 
-/// A run of the CI job. A repeated run has the same id.
+/// A run of the CI job. Repetitions of a run have the same id.
 #[derive(Debug)]
 pub struct Run {
     pub id: String,
@@ -97,7 +97,7 @@ pub async fn deploy(edgegap: &Client, new: NewDeployment, run: &Run) -> Result<L
     }
 }
 
-/// Starts a server, or finds the one that this run started.
+/// Starts a server, or finds the server that an earlier attempt of this run started.
 async fn started(edgegap: &Client, new: NewDeployment, run: &Run) -> Result<RequestId, Failed> {
     if let Some(id) = found(edgegap, run).await? {
         return Ok(id);
@@ -107,7 +107,7 @@ async fn started(edgegap: &Client, new: NewDeployment, run: &Run) -> Result<Requ
         Err(error) => error,
     };
     match (error.effect(), error.resource_id()) {
-        // The server exists but is useless.
+        // The server exists but cannot be used.
         (Effect::Applied, Some(id)) => match RequestId::new(id) {
             Ok(id) => Err(clean_up(edgegap, id, error).await),
             Err(_) => Err(error.into()),

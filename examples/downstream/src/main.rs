@@ -6,7 +6,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-/// Upper limit for the time of a run, including repeated ones.
+/// Upper limit for the duration of a run, including its repetitions.
 const LONGEST_RUN: Duration = Duration::from_secs(6 * 3600);
 
 #[tokio::main(flavor = "current_thread")]

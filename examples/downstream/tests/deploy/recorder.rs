@@ -1,4 +1,4 @@
-//! The exact requests, and the reaction to failures: without network and without waiting.
+//! Tests with a recorder: the exact requests and the handling of failures, without network or waiting.
 
 use crate::{config, request, run};
 use deploy_from_ci::{Failed, Live, deploy};
@@ -9,7 +9,7 @@ async fn deploy_to(recorder: &Recorder) -> Result<Live, Failed> {
     deploy(&recorder.edgegap().unwrap(), request(&config()), &run()).await
 }
 
-/// A reply of the platform, kept in a file.
+/// A reply of the platform, stored in a file.
 fn listed() -> CannedReply {
     CannedReply::json(200, include_str!("replies/listed.json"))
 }
@@ -19,7 +19,7 @@ async fn requests_of_a_deployment() {
     let recorder = Recorder::new();
     recorder.reply_example("get_deployment", "seeking");
     deploy_to(&recorder).await.unwrap();
-    // The ids are those of the platform, and the tag changes with each run.
+    // The platform assigns the ids, and the tag changes with each run.
     insta::with_settings!({filters => vec![("/[0-9a-f]{12}", "/[id]"), (r"run-\d+", "[run]")]}, {
         insta::assert_snapshot!(recorder);
     });
@@ -52,7 +52,7 @@ async fn repeated_run_continues_with_its_server() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn useless_server_is_stopped() {
+async fn unusable_server_is_stopped() {
     // No capacity: the platform keeps a record of the deployment.
     let recorder = Recorder::new();
     recorder.reply_example("create_deployment", 422);
@@ -62,7 +62,7 @@ async fn useless_server_is_stopped() {
     let last = recorder.requests().pop().unwrap();
     assert_eq!(last.path, "/v1/stop/a69f8e3e0555");
 
-    // It fails to start, and then to stop.
+    // The server fails to start, and the stop fails too.
     let recorder = Recorder::new();
     recorder.reply_example("get_deployment", "failed");
     recorder.reply_example("stop_deployment", 500);

@@ -1,4 +1,4 @@
-//! The rules of the platform: the sandbox in this process on tokio's clock, and over real sockets.
+//! Tests with the sandbox, which simulates the platform: in process on tokio's clock, and over real sockets.
 
 use crate::{config, request, run};
 use deploy_from_ci::{Config, Failed, Live, deploy};
@@ -6,7 +6,7 @@ use deploykit::ErrorKind;
 use deploykit_sandbox::{Fault, InProcessSandbox, Sandbox};
 use std::time::Duration;
 
-/// The configuration for an application of the sandbox.
+/// The configuration, changed to an application of the sandbox.
 fn config_for(application: String, version: String) -> Config {
     Config {
         application,
@@ -15,31 +15,31 @@ fn config_for(application: String, version: String) -> Config {
     }
 }
 
-async fn deploy_to(world: &InProcessSandbox) -> Result<Live, Failed> {
-    let access = world.edgegap_access();
+async fn deploy_to(sandbox: &InProcessSandbox) -> Result<Live, Failed> {
+    let access = sandbox.edgegap_access();
     let config = config_for(access.application, access.version);
-    deploy(&world.edgegap().unwrap(), request(&config), &run()).await
+    deploy(&sandbox.edgegap().unwrap(), request(&config), &run()).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn repeated_run_starts_no_second_server() {
     let builder = Sandbox::builder().ready_after(Duration::from_secs(150));
-    let world = builder.in_process();
-    let live = deploy_to(&world).await.unwrap();
+    let sandbox = builder.in_process();
+    let live = deploy_to(&sandbox).await.unwrap();
     assert!(live.address.contains(live.id.as_str()), "{}", live.address);
-    assert_eq!(deploy_to(&world).await.unwrap(), live);
+    assert_eq!(deploy_to(&sandbox).await.unwrap(), live);
 }
 
 #[tokio::test(start_paused = true)]
 async fn slow_server_is_stopped() {
     let builder = Sandbox::builder().ready_after(Duration::from_secs(3600));
-    let world = builder.in_process();
-    let failed = deploy_to(&world).await.unwrap_err();
+    let sandbox = builder.in_process();
+    let failed = deploy_to(&sandbox).await.unwrap_err();
     assert_eq!(failed.error.kind(), ErrorKind::WaitTimedOut);
     let id = failed.stopped.unwrap();
     // The stop takes effect after the start.
-    world.advance(Duration::from_secs(2 * 3600));
-    let server = world.edgegap().unwrap().deployment(&id);
+    sandbox.advance(Duration::from_secs(2 * 3600));
+    let server = sandbox.edgegap().unwrap().deployment(&id);
     server.wait().until_gone().await.unwrap();
 }
 
@@ -55,10 +55,10 @@ async fn deploys_over_real_sockets() {
 
     let received = sandbox.request_previews();
     let operations: Vec<_> = received.iter().filter_map(|one| one.operation).collect();
-    // The first look fails with 503 and is retried.
-    let looks = ["get_deployment"; 2];
+    // The first poll fails with 503 and is retried.
+    let polls = ["get_deployment"; 2];
     assert_eq!(operations[..2], ["list_deployments", "create_deployment"]);
-    assert_eq!(operations[2..], looks);
+    assert_eq!(operations[2..], polls);
     // The password is sent, and redacted here.
     assert!(received[1].to_string().contains("<redacted>"));
 }
